@@ -1,0 +1,55 @@
+# Everything a newcomer needs: `make demo` and `make test` set up what they need on a machine with Python 3.11+ alone.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint format docs bench verify lock clean
+
+demo: $(VENV)/ready
+	$(BIN)/simengine demo
+
+test: $(VENV)/ready-dev
+	$(BIN)/python -m pytest -n auto
+
+lint: $(VENV)/ready-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell simengine tests docs benchmarks verification README.md ARCHITECTURE.md CONTRIBUTING.md CHANGELOG.md
+
+format: $(VENV)/ready-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/ready-docs
+	$(BIN)/sphinx-build -W -b html docs docs/_build
+
+bench: $(VENV)/ready-dev
+	$(BIN)/python -m benchmarks.cold_start
+	$(BIN)/python -m benchmarks.cohort
+
+verify: $(VENV)/ready-dev
+	$(BIN)/python -m verification.cohort_moments
+
+# A stamp per set of dependencies, made again whenever the project's own files change.
+$(VENV)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/ready-dev: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+$(VENV)/ready-docs: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
+	touch $@
+
+# Needs uv; writes names, versions and markers only, never an index address.
+lock:
+	uv pip compile --universal --python-version 3.11 --no-header --no-annotate --extra dev --extra docs pyproject.toml -o constraints.txt
+
+clean:
+	rm -rf $(VENV) build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis

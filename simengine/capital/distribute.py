@@ -1,0 +1,75 @@
+"""Move the money: the investor pays in, the service provider delivers, the outcome payer repays.
+
+Everything is counted in the smallest unit of the currency, in whole numbers, and every flow is posted twice: what one
+party pays another receives. So the ledger sums to zero at every date by construction, and the tests hold it to that.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simengine.records import SMALLEST_UNITS, Drawdown, Floats, Integers, Ledger, Payments, Worlds
+
+PARTIES = ("investor", "outcome_payer", "service_provider")
+INVESTOR, OUTCOME_PAYER, SERVICE_PROVIDER = range(3)
+
+
+def draw_down(commitment: float, worlds: Worlds, horizon_months: int) -> Drawdown:
+    """Draw the loan in equal monthly parts from the start.
+
+    Parameters
+    ----------
+    commitment
+        The most that can be drawn, in the currency.
+    worlds
+        The parameters of each replication.
+    horizon_months
+        Months of the calendar; the dates run from 0 to this month.
+
+    Returns
+    -------
+    What the investor pays in per month; the parts differ by at most one smallest unit and sum to the amount drawn.
+    """
+    total = np.round(commitment * SMALLEST_UNITS * worlds["capital.drawn_share"]).astype(np.int64)
+    months = np.floor(worlds["capital.drawdown_months"]).astype(np.int64)
+    elapsed = np.minimum(np.arange(1, horizon_months + 2)[None, :], months[:, None])
+    # Whole-number division of the running total, so that no unit is lost however the months divide it.
+    drawn_so_far = (total[:, None] // months[:, None]) * elapsed + (total % months)[:, None] * elapsed // months[:, None]
+    return Drawdown(np.diff(drawn_so_far, axis=1, prepend=0))
+
+
+def distribute(drawdown: Drawdown, payments: Payments, worlds: Worlds) -> Ledger:
+    """Post every flow of the contract to the parties' accounts.
+
+    Parameters
+    ----------
+    drawdown
+        What the investor pays in; it passes through the outcome payer to the service provider in the same month.
+    payments
+        What the outcome payer owes to the investor under each term.
+    worlds
+        The parameters of each replication: the months of payment.
+
+    Returns
+    -------
+    Cash by replication, month and party.
+    """
+    flows = np.zeros((*drawdown.flows.shape, len(PARTIES)), dtype=np.int64)
+    _post(flows, INVESTOR, SERVICE_PROVIDER, drawdown.flows)
+    everyone = np.arange(len(worlds))
+    for t, term in enumerate(payments.terms):
+        month = np.floor(worlds[f"capital.payment_month.{term}"]).astype(np.int64)
+        paid = np.zeros(drawdown.flows.shape, dtype=np.int64)
+        paid[everyone, month] = smallest_units(payments.amount[:, t])
+        _post(flows, OUTCOME_PAYER, INVESTOR, paid)
+    return Ledger(PARTIES, flows)
+
+
+def smallest_units(amount: Floats) -> Integers:
+    """Turn amounts of the currency into whole numbers of its smallest unit, rounding half to even."""
+    return np.round(amount * SMALLEST_UNITS).astype(np.int64)
+
+
+def _post(flows: Integers, payer: int, receiver: int, amount: Integers) -> None:
+    flows[:, :, payer] -= amount
+    flows[:, :, receiver] += amount

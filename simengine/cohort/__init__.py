@@ -1,0 +1,9 @@
+"""The people: synthetic cohorts that move between states, with and without the service.
+
+`simulate_cohort` draws them and tallies sums; persons are never kept. The service arm and its twin share every random
+number, the baseline arm has people of its own.
+"""
+
+from simengine.cohort.simulate import Cohort, simulate_cohort
+
+__all__ = ["Cohort", "simulate_cohort"]

@@ -1,0 +1,212 @@
+"""Simulate the people of every wave in every arm, for a block of replications."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from simengine.cohort.kernels import walk_people
+from simengine.cohort.spec import Amount, Binary, Effect, Outcome, Pathway, Population
+from simengine.laws import Share
+from simengine.records import ARMS, BASELINE, SERVICE, TWIN, Floats, Integers, Tallies, Worlds
+from simengine.streams import purpose_number
+
+DAYS_PER_MONTH = 365.25 / 12
+_NEVER = np.inf
+_LARGEST_LEAVING = 1 - 1e-12
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The contract-free part of a study: everything that the people depend on."""
+
+    population: Population
+    pathway: Pathway
+    effect: Mapping[str, Effect]
+    outcomes: Mapping[str, Outcome]
+    windows: tuple[int, ...]
+    """Months after entry, increasing."""
+    horizon_months: int
+    n_baseline: int
+    """People of a historical comparison; 0 for none."""
+
+
+def simulate_cohort(cohort: Cohort, worlds: Worlds) -> Tallies:
+    """Draw the people of each world and tally what happened to them.
+
+    Parameters
+    ----------
+    cohort
+        What is simulated.
+    worlds
+        The parameters of each replication.
+
+    Returns
+    -------
+    Sums and sums of squares over persons, with the axes of `Tallies`.
+
+    Notes
+    -----
+    A probability p_j per month of each move j out of a state is read as a joint table: the hazard of leaving is
+    h = -log(1 - sum p_j), shared as h_j = h p_j / sum p_j. A hazard ratio multiplies h_j, never a probability.
+    """
+    waves = list(cohort.population.waves.items())
+    n_waves = max(len(waves), 1)
+    tallies = _empty_tallies(cohort, len(worlds), n_waves)
+    hazard, clipped = _hazards(cohort, worlds)
+    tallies.clipped[:] = clipped
+    for wave_number, (name, wave) in enumerate(waves):
+        enrolment_months = np.floor(worlds[f"population.waves.{name}.enrolment_months"]).astype(np.int64)
+        group = _Group(f"people/{name}", int(wave.size.value), int(wave.from_month.value), enrolment_months)
+        for arm in (SERVICE, TWIN):
+            _walk(cohort, worlds, hazard, group, arm, wave_number, tallies)
+    earlier = _Group("people of the baseline", cohort.n_baseline, 0, np.ones(len(worlds), dtype=np.int64))
+    _walk(cohort, worlds, hazard, earlier, BASELINE, 0, tallies)
+    return tallies
+
+
+@dataclass(frozen=True)
+class _Group:
+    """People who enter together, and the name under which their luck is drawn."""
+
+    purpose: str
+    size: int
+    from_month: int
+    enrolment_months: Integers
+
+
+def _walk(cohort: Cohort, worlds: Worlds, hazard: Floats, group: _Group, arm: int, wave: int, tallies: Tallies) -> None:
+    """Run the kernel for one group in one arm and put its sums where they belong."""
+    tallies.n_people[wave, arm] = group.size
+    effects = list(cohort.effect.items()) if arm == SERVICE else []
+    on_moves = [(name, effect) for name, effect in effects if effect.move is not None]
+    states = list(cohort.pathway.states)
+    walk_people(
+        np.uint64(worlds.seed),
+        worlds.replications,
+        group.size,
+        cohort.horizon_months,
+        group.from_month,
+        np.uint64(purpose_number(f"{group.purpose}/entry")),
+        np.uint64(purpose_number(f"{group.purpose}/moves")),
+        group.enrolment_months,
+        _cumulative({name: s.share for name, s in cohort.population.strata.items()}, worlds, "population.strata.{}.share"),
+        _start(cohort, worlds),
+        hazard,
+        np.array([[states.index(s) for s in (e.move or "").split(" -> ")] for _, e in on_moves], np.int64).reshape(-1, 2),
+        _columns([_log_ratio(worlds[f"effect.{name}.hazard_ratio"]) for name, _ in on_moves], len(worlds)),
+        _effect_clock(on_moves, worlds),
+        np.array(cohort.windows, dtype=np.int64),
+        _prices(cohort, worlds),
+        np.array([int(o.at_month.value) if isinstance(o, Binary) else -1 for o in cohort.outcomes.values()], np.int64),
+        np.array([purpose_number(f"{group.purpose}/{name}") for name in cohort.outcomes], np.uint64),
+        _probabilities(cohort, worlds, effects),
+        tallies.sums[:, wave, arm],
+        tallies.squares[:, wave, arm],
+        tallies.person_months[:, wave, arm],
+        tallies.by_year[:, wave, arm],
+    )
+
+
+def _empty_tallies(cohort: Cohort, n_replications: int, n_waves: int) -> Tallies:
+    n_outcomes, n_windows, n_states = len(cohort.outcomes), len(cohort.windows), len(cohort.pathway.states)
+    n_years = -(-cohort.horizon_months // 12)
+    shape = (n_replications, n_waves, len(ARMS))
+    return Tallies(
+        states=cohort.pathway.states,
+        outcomes=tuple(cohort.outcomes),
+        windows=cohort.windows,
+        n_people=np.zeros((n_waves, len(ARMS)), dtype=np.int64),
+        sums=np.zeros((*shape, n_outcomes, n_windows)),
+        squares=np.zeros((*shape, n_outcomes, n_windows)),
+        person_months=np.zeros((*shape, n_states, n_windows)),
+        by_year=np.zeros((*shape, n_outcomes, n_years)),
+        clipped=np.zeros(n_replications, dtype=np.int64),
+    )
+
+
+def _hazards(cohort: Cohort, worlds: Worlds) -> tuple[Floats, Integers]:
+    """Give the untreated hazards, shape (replication, stratum, from, to), and how many leaving probabilities were clipped."""
+    states, strata = list(cohort.pathway.states), list(cohort.population.strata)
+    table = np.zeros((len(worlds), len(strata), len(states), len(states)))
+    for key, move in cohort.pathway.moves.items():
+        origin, target = (states.index(name) for name in key.split(" -> "))
+        if move.per_month is not None:
+            table[:, :, origin, target] = worlds[f"pathway.moves.{key}.per_month"][:, None]
+        for name in move.per_month_by_stratum or {}:
+            path = f"pathway.moves.{key}.per_month_by_stratum.{name}"
+            table[:, strata.index(name), origin, target] = worlds[path]
+    leaving = table.sum(axis=-1)
+    clipped = (leaving > 1).sum(axis=(1, 2))
+    # A state that is left for certain has an infinite hazard; this one leaves a person behind once in 1e12 months.
+    hazard = -np.log1p(-np.minimum(leaving, _LARGEST_LEAVING))
+    return table * np.divide(hazard, leaving, out=np.zeros_like(leaving), where=leaving > 0)[..., None], clipped
+
+
+def _start(cohort: Cohort, worlds: Worlds) -> Floats:
+    """Give the cumulative shares of the states at entry, shape (replication, stratum, state)."""
+    states = cohort.pathway.states
+    out = np.empty((len(worlds), len(cohort.population.strata), len(states)))
+    for k, stratum in enumerate(cohort.population.strata):
+        shares = cohort.pathway.start[stratum]
+        of_known = _cumulative(shares, worlds, f"pathway.start.{stratum}.{{}}")
+        share = dict(zip(shares, np.diff(of_known, axis=1, prepend=0.0).T, strict=True))
+        nobody = np.zeros(len(worlds))
+        out[:, k] = np.cumsum(np.stack([share.get(state, nobody) for state in states], axis=1), axis=1)
+    return out
+
+
+def _cumulative(shares: Mapping[str, Share], worlds: Worlds, path: str) -> Floats:
+    """Give cumulative shares in the order of the names, shape (replication, name); `rest` takes what is left."""
+    drawn = {name: worlds[path.format(name)] for name, share in shares.items() if share != "rest"}
+    rest = np.maximum(1.0 - sum(drawn.values(), start=np.zeros(len(worlds))), 0.0)
+    columns = np.stack([drawn.get(name, rest) for name in shares], axis=1)
+    return np.cumsum(columns / columns.sum(axis=1, keepdims=True), axis=1)
+
+
+def _effect_clock(effects: list[tuple[str, Effect]], worlds: Worlds) -> Floats:
+    """Give ramp, start of fading and half-life in months, shape (replication, effect, 3)."""
+    out = np.empty((len(worlds), len(effects), 3))
+    for e, (name, effect) in enumerate(effects):
+        absent = {"ramp_months": 0.0, "fades_after_months": _NEVER, "half_life_months": _NEVER}
+        for column, (key, value) in enumerate(absent.items()):
+            out[:, e, column] = value if getattr(effect, key) is None else worlds[f"effect.{name}.{key}"]
+    return out
+
+
+def _prices(cohort: Cohort, worlds: Worlds) -> Floats:
+    """Give the price of a month in each state, shape (replication, outcome, state)."""
+    out = np.zeros((len(worlds), len(cohort.outcomes), len(cohort.pathway.states)))
+    for o, (name, outcome) in enumerate(cohort.outcomes.items()):
+        if isinstance(outcome, Amount):
+            for state in outcome.per_day:
+                path = f"outcomes.{name}.per_day.{state}"
+                out[:, o, cohort.pathway.states.index(state)] = worlds[path] * DAYS_PER_MONTH
+    return out
+
+
+def _probabilities(cohort: Cohort, worlds: Worlds, effects: list[tuple[str, Effect]]) -> Floats:
+    """Give the probability of each binary outcome by state, with the odds ratios of an arm, shape (replication, outcome, state)."""
+    out = np.zeros((len(worlds), len(cohort.outcomes), len(cohort.pathway.states)))
+    for o, (name, outcome) in enumerate(cohort.outcomes.items()):
+        if not isinstance(outcome, Binary):
+            continue
+        ratio = np.ones(len(worlds))
+        for key, effect in effects:
+            if effect.outcome == name:
+                ratio = ratio * worlds[f"effect.{key}.odds_ratio"]
+        for s, state in enumerate(cohort.pathway.states):
+            p = worlds[f"outcomes.{name}.probability.{state}"]
+            out[:, o, s] = p * ratio / (1.0 - p + p * ratio)
+    return out
+
+
+def _log_ratio(hazard_ratio: Floats) -> Floats:
+    """Give the logarithm of a hazard ratio; a ratio of 0 becomes one that no simulation can tell from it."""
+    return np.log(np.maximum(hazard_ratio, 1e-300))
+
+
+def _columns(columns: list[Floats], n_replications: int) -> Floats:
+    return np.stack(columns, axis=1) if columns else np.empty((n_replications, 0))

@@ -1,0 +1,240 @@
+"""What must agree between the sections of a study: names that are used must exist, shares must add up, dates must fit.
+
+Each rule is a generator of findings `(path, rule, found, way out)`; `load` adds file and line. Nothing here is about one
+number alone: that is refused where the number is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from simengine.cohort.spec import Binary
+from simengine.config.study import Study
+from simengine.contract.spec import DRAWN, Contract, Part, Term
+from simengine.laws import Constant, Share
+from simengine.streams import purpose_number
+
+Finding = tuple[str, str, str, str]
+_ROUNDING = 1e-9
+
+
+def study_problems(study: Study) -> list[Finding]:
+    """Find everything in a study that does not fit together, in the order of its sections."""
+    rules = (_people, _moves, _effects, _outcomes, _measurement, _contract, _calendar, _capital, _run)
+    return [finding for rule in rules for finding in rule(study)]
+
+
+def contract_problems(contract: Contract) -> list[Finding]:
+    """Find everything in a contract that does not fit together."""
+    return list(_terms(contract, ""))
+
+
+def _people(study: Study) -> Iterator[Finding]:
+    strata, states = study.population.strata, study.pathway.states
+    yield from _shares({name: stratum.share for name, stratum in strata.items()}, "population.strata", suffix=".share")
+    if len(set(states)) < len(states):
+        yield "pathway.states", "a state is named once", ", ".join(states), ""
+    for name in strata:
+        if name not in study.pathway.start:
+            yield "pathway.start", "every stratum has a start", f"none for `{name}`", f"Add `{name}: {{{states[0]}: 1}}`"
+    for name, shares in study.pathway.start.items():
+        if name not in strata:
+            yield f"pathway.start.{name}", "a start belongs to a stratum", f"`{name}`", _one_of(strata)
+        yield from _known_states(shares, states, f"pathway.start.{name}")
+        yield from _shares(shares, f"pathway.start.{name}")
+
+
+def _moves(study: Study) -> Iterator[Finding]:
+    states, strata = study.pathway.states, study.population.strata
+    for key, move in study.pathway.moves.items():
+        origin, target = key.split(" -> ")
+        for state in (origin, target):
+            if state not in states:
+                yield f"pathway.moves.{key}", "a move joins two states", f"unknown state `{state}`", _one_of(states)
+        if origin == target:
+            yield f"pathway.moves.{key}", "a move leaves its state", key, "Staying is what is left; it is not written"
+        for name in move.per_month_by_stratum or {}:
+            if name not in strata:
+                path = f"pathway.moves.{key}.per_month_by_stratum.{name}"
+                yield path, "a probability belongs to a stratum", f"`{name}`", _one_of(strata)
+    for state in states:
+        for stratum in strata:
+            total, last = 0.0, ""
+            for key, move in study.pathway.moves.items():
+                if key.split(" -> ")[0] == state:
+                    probability = move.per_month or (move.per_month_by_stratum or {}).get(stratum)
+                    total, last = total + (probability.centre if probability else 0.0), key
+            if total > 1 + _ROUNDING:
+                where = f"out of `{state}` in stratum `{stratum}`"
+                rule = "the probabilities of all moves out of a state add up to at most 1 a month"
+                yield f"pathway.moves.{last}", rule, f"{total:.4g} {where}", "Staying takes what is left"
+                break
+
+
+def _effects(study: Study) -> Iterator[Finding]:
+    for name, effect in study.effect.items():
+        if effect.move is not None and effect.move not in study.pathway.moves:
+            yield f"effect.{name}.move", "an effect changes a move of the pathway", f"`{effect.move}`", _one_of(study.pathway.moves)
+        if effect.outcome is not None and not isinstance(study.outcomes.get(effect.outcome), Binary):
+            binaries = [key for key, outcome in study.outcomes.items() if isinstance(outcome, Binary)]
+            yield f"effect.{name}.outcome", "an odds ratio changes a binary outcome", f"`{effect.outcome}`", _one_of(binaries)
+
+
+def _outcomes(study: Study) -> Iterator[Finding]:
+    states = study.pathway.states
+    for name, outcome in study.outcomes.items():
+        if isinstance(outcome, Binary):
+            yield from _known_states(outcome.probability, states, f"outcomes.{name}.probability")
+            for state in states:
+                if state not in outcome.probability:
+                    rule = "a binary outcome has a probability in every state"
+                    yield f"outcomes.{name}.probability", rule, f"none for `{state}`", ""
+        else:
+            yield from _known_states(outcome.per_day, states, f"outcomes.{name}.per_day")
+    for name in study.public_value:
+        if name not in study.outcomes or isinstance(study.outcomes[name], Binary):
+            yield f"public_value.{name}", "a saving belongs to an outcome of kind `amount`", f"`{name}`", _one_of(study.outcomes)
+
+
+def _measurement(study: Study) -> Iterator[Finding]:
+    for name, metric in study.measurement.metrics.items():
+        path = f"measurement.metrics.{name}"
+        outcome = study.outcomes.get(metric.outcome)
+        if outcome is None:
+            yield f"{path}.outcome", "a metric measures an outcome", f"`{metric.outcome}`", _one_of(study.outcomes)
+        elif isinstance(outcome, Binary) and outcome.at_month.value > metric.window_months.value:
+            found = f"a window of {metric.window_months.value:g} months"
+            rule = f"the window reaches the month at which `{metric.outcome}` is read ({outcome.at_month.value:g})"
+            yield f"{path}.window_months", rule, found, ""
+
+
+def _contract(study: Study) -> Iterator[Finding]:
+    yield from _terms(study.contract, "contract.")
+    if study.contract.currency != study.study.currency:
+        yield "contract.currency", f"the contract is in the study's currency, {study.study.currency}", study.contract.currency, ""
+    for name in study.contract.metrics:
+        if name not in study.measurement.metrics:
+            rule = "every metric of the contract is measured"
+            yield f"contract.metrics.{name}", rule, f"nobody measures `{name}`", _one_of(study.measurement.metrics)
+
+
+def _terms(contract: Contract, prefix: str) -> Iterator[Finding]:
+    known = [DRAWN, *contract.metrics]
+    if DRAWN in contract.metrics:
+        yield f"{prefix}metrics.{DRAWN}", f"`{DRAWN}` is the money paid in, not a metric", DRAWN, "Choose another name"
+    for name, term in contract.terms.items():
+        path = f"{prefix}terms.{name}"
+        references = {"of": term.of}
+        references |= {f"{key}.of": part.of for key, part in _parts(term) if part.of is not None}
+        for key, reference in references.items():
+            if reference not in known:
+                yield f"{path}.{key}", "a term refers to `drawn` or to a metric", f"`{reference}`", _one_of(known)
+        for metric in term.only_if:
+            if metric not in contract.metrics:
+                yield f"{path}.only_if.{metric}", "a gate refers to a metric", f"`{metric}`", _one_of(contract.metrics)
+        if term.floor is not None and term.cap is not None and _is_above(term.floor, term.cap):
+            yield f"{path}.floor", "a floor is not above the cap", f"a floor of {_say(term.floor)}, a cap of {_say(term.cap)}", ""
+
+
+def _calendar(study: Study) -> Iterator[Finding]:
+    """Enrolment, follow-up and the reading of outcomes end within the horizon."""
+    horizon = study.study.horizon_months.value
+    last = 0.0
+    for name, wave in study.population.waves.items():
+        end = wave.from_month.value + wave.enrolment_months.support[1]
+        if end > horizon:
+            found = f"the last person may enter in month {end:g}"
+            yield (
+                f"population.waves.{name}.enrolment_months",
+                f"everybody enters within the horizon of {horizon:g} months",
+                found,
+                "",
+            )
+        last = max(last, end)
+    for name, metric in study.measurement.metrics.items():
+        if last + metric.window_months.value > horizon:
+            found = f"people entering in month {last:g} are followed for {metric.window_months.value:g} months"
+            way_out = "Raise study.horizon_months, or shorten the window or the enrolment"
+            rule = f"every window closes within the horizon of {horizon:g} months"
+            yield f"measurement.metrics.{name}.window_months", rule, found, way_out
+    for name, outcome in study.outcomes.items():
+        if isinstance(outcome, Binary) and last + outcome.at_month.value > horizon:
+            found = f"month {last:g} + {outcome.at_month.value:g}"
+            yield f"outcomes.{name}.at_month", f"the outcome is read within the horizon of {horizon:g} months", found, ""
+
+
+def _capital(study: Study) -> Iterator[Finding]:
+    horizon, terms = study.study.horizon_months.value, study.contract.terms
+    if study.capital.drawdown_months.support[1] > horizon:
+        found = f"drawdown over up to {study.capital.drawdown_months.support[1]:g} months"
+        yield "capital.drawdown_months", f"the loan is drawn within the horizon of {horizon:g} months", found, ""
+    enrolled = max(wave.from_month.value + wave.enrolment_months.support[1] for wave in study.population.waves.values())
+    for name in study.capital.payment_month:
+        if name not in terms:
+            yield f"capital.payment_month.{name}", "a payment month belongs to a term", f"`{name}`", _one_of(terms)
+    for name, term in terms.items():
+        path = f"capital.payment_month.{name}"
+        if name not in study.capital.payment_month:
+            yield "capital.payment_month", "every term has a month in which it is paid", f"none for `{name}`", ""
+            continue
+        earliest, latest = study.capital.payment_month[name].support
+        if latest > horizon:
+            yield path, f"a term is paid within the horizon of {horizon:g} months", f"up to month {latest:g}", ""
+        metrics = _metrics_of(term) & set(study.measurement.metrics)
+        measured = enrolled + max((study.measurement.metrics[key].window_months.value for key in metrics), default=-enrolled)
+        if earliest < measured:
+            found = f"paid as early as month {earliest:g}, measured as late as month {measured:g}"
+            yield path, "a payment follows the measurement it depends on", found, "Pay later or measure earlier"
+
+
+def _run(study: Study) -> Iterator[Finding]:
+    if study.run.replications.value < 2:
+        yield "run.replications", "a distribution needs at least 2 replications", f"{study.run.replications.value:g}", ""
+    purposes: dict[int, str] = {}
+    for path, _ in study.quantities():
+        other = purposes.setdefault(purpose_number(f"parameter/{path}"), path)
+        if other != path:
+            yield path, "every parameter has a random stream of its own", f"the stream of `{other}`", "Rename one of the two"
+
+
+def _shares(shares: Mapping[str, Share], path: str, suffix: str = "") -> Iterator[Finding]:
+    rests = [name for name, share in shares.items() if share == "rest"]
+    total = sum(share.centre for share in shares.values() if share != "rest")
+    if len(rests) > 1:
+        yield f"{path}.{rests[1]}{suffix}", "one share may say `rest`", ", ".join(rests), ""
+    elif rests and total > 1 + _ROUNDING:
+        yield path, "shares add up to at most 1 before `rest`", f"{total:.6g}", ""
+    elif not rests and abs(total - 1) > _ROUNDING:
+        yield path, "shares add up to 1", f"{total:.6g}", "Write `rest` for one of them"
+    elif not rests and not all(isinstance(share, Constant) for share in shares.values()):
+        yield path, "where a share has a law, another says `rest`", "laws that cannot add up to 1 in every world", ""
+
+
+def _known_states(named: Mapping[str, object], states: tuple[str, ...], path: str) -> Iterator[Finding]:
+    for state in named:
+        if state not in states:
+            yield f"{path}.{state}", "a state is one of pathway.states", f"unknown state `{state}`", _one_of(states)
+
+
+def _parts(term: Term) -> list[tuple[str, Part]]:
+    named = {"above": term.above, "floor": term.floor, "cap": term.cap}
+    return [(key, part) for key, part in named.items() if part is not None]
+
+
+def _metrics_of(term: Term) -> set[str]:
+    return ({term.of} | {part.of for _, part in _parts(term) if part.of} | set(term.only_if)) - {DRAWN}
+
+
+def _is_above(one: Part, other: Part) -> bool:
+    """Whether one part exceeds another, where both are of the same kind."""
+    if one.amount is not None and other.amount is not None:
+        return one.amount.value > other.amount.value
+    return one.of is not None and one.of == other.of == DRAWN and one.share.value > other.share.value  # type: ignore[union-attr]
+
+
+def _say(part: Part) -> str:
+    return f"{part.amount.value:,g}" if part.amount is not None else f"{part.share.value:g} of {part.of}"  # type: ignore[union-attr]
+
+
+def _one_of(names: Mapping[str, object] | list[str] | tuple[str, ...]) -> str:
+    return f"One of: {', '.join(names)}" if names else ""

@@ -1,0 +1,171 @@
+"""Read a YAML file as plain data with the line of every key, and refuse anything that a study never needs.
+
+A study comes from other people. So: nothing is constructed but text, numbers, truth values, lists and mappings; anchors
+and aliases are refused (a few lines of them can stand for gigabytes), and so are tags, duplicate keys, files above 1 MiB
+and nesting above 30 levels.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
+
+from simengine.errors import Problem, StudyError, shorten
+
+KeyPath: TypeAlias = tuple[str, ...]
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 30
+_CORE = "tag:yaml.org,2002:"
+
+
+@dataclass
+class Document:
+    """A file as data: what it says, and on which line it says so."""
+
+    content: Any
+    places: dict[KeyPath, str] = field(default_factory=dict)
+    """By path: `file:line`, or the option of the command line that set it."""
+    default_place: str = ""
+
+    def place_of(self, path: KeyPath) -> str:
+        """Give the place of a path, or of its nearest parent that stands in the file."""
+        for length in range(len(path), -1, -1):
+            if path[:length] in self.places:
+                return self.places[path[:length]]
+        return self.default_place
+
+
+def read_document(path: Path) -> Document:
+    """Read one YAML file.
+
+    Raises
+    ------
+    StudyError
+        If the file is missing, too large, not YAML, empty, or uses something that a study never needs.
+    """
+    node = _compose(path, _read_text(path))
+    document = Document(content=None, default_place=str(path))
+    document.content = _convert(node, (), str(path), document.places)
+    if not isinstance(document.content, dict):
+        raise _refusal(str(path), "a file holds `key: value` lines", shorten(document.content))
+    return document
+
+
+def read_value(text: str) -> Any:
+    """Read one value as YAML would, for `--set path=value`."""
+    where = "--set"
+    try:
+        node = YAML(typ="safe", pure=True).compose(text)
+    except YAMLError as error:
+        raise _refusal(where, "the value is a number, a word or a YAML value", shorten(text)) from error
+    return None if node is None else _convert(node, (), where, {})
+
+
+def _read_text(path: Path) -> str:
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise _refusal(str(path), "a study is a file", "a folder")
+        if not stat.S_ISREG(status.st_mode):
+            raise _refusal(str(path), "a study is an ordinary file", "a device or a pipe")
+        if status.st_size > MAX_BYTES:
+            raise _refusal(str(path), f"a file is at most {MAX_BYTES:,} bytes", f"{status.st_size:,} bytes")
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise _refusal(str(path), "the file exists", "no such file", "Check the path") from None
+    except UnicodeDecodeError as error:
+        raise _refusal(str(path), "a file is UTF-8 text", f"byte {error.start} is not", "Save it as UTF-8") from None
+    except (OSError, ValueError) as error:
+        raise _refusal(str(path), "the file can be read", str(error)) from None
+
+
+def _compose(path: Path, text: str) -> Node:
+    try:
+        node: Node | None = YAML(typ="safe", pure=True).compose(text)
+    except ReaderError as error:
+        raise _refusal(str(path), "a file is plain text", f"the character {error.character!r}") from None
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        found = " ".join(str(part) for part in (error.context, error.problem) if part)
+        raise _refusal(f"{path}:{line}", "a file is YAML, one document", found) from None
+    except (YAMLError, ValueError) as error:
+        raise _refusal(str(path), "a file is YAML", shorten(str(error))) from None
+    except RecursionError:
+        raise _refusal(str(path), f"nesting is at most {MAX_DEPTH} levels deep", "deeper nesting") from None
+    if node is None:
+        raise _refusal(str(path), "a file says something", "an empty file", "Start from configs/tiny.yaml")
+    return node
+
+
+def _convert(node: Node, path: KeyPath, file: str, places: dict[KeyPath, str], seen: set[int] | None = None) -> Any:
+    """Turn a node graph into plain data, noting the line of each path."""
+    seen = set() if seen is None else seen
+    where = f"{file}:{node.start_mark.line + 1}" if file != "--set" else file
+    key = ".".join(path)
+    if id(node) in seen or getattr(node, "anchor", None):
+        raise _refusal(where, "anchors and aliases (& and *) are not used", key=key, way_out="Write the value out")
+    seen.add(id(node))
+    if len(path) > MAX_DEPTH:
+        raise _refusal(where, f"nesting is at most {MAX_DEPTH} levels deep", key=key)
+    places.setdefault(path, where)
+    if not isinstance(node, ScalarNode) and not str(node.tag).startswith(_CORE):
+        raise _refusal(where, "tags (!) are not used", shorten(str(node.tag)), key=key)
+    if isinstance(node, MappingNode):
+        return _convert_mapping(node, path, file, places, seen)
+    if isinstance(node, SequenceNode):
+        return [_convert(child, (*path, str(i)), file, places, seen) for i, child in enumerate(node.value)]
+    assert isinstance(node, ScalarNode)
+    return _convert_scalar(node, where, key)
+
+
+def _convert_mapping(node: MappingNode, path: KeyPath, file: str, places: dict[KeyPath, str], seen: set[int]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        where = f"{file}:{key_node.start_mark.line + 1}" if file != "--set" else file
+        if not isinstance(key_node, ScalarNode):
+            raise _refusal(where, "a key is a word", "a list or mapping as key", key=".".join(path))
+        name = key_node.value
+        if name in content:
+            raise _refusal(where, "a key stands once", f"`{name}` twice", key=".".join((*path, name)))
+        if name == "<<":
+            raise _refusal(where, "merge keys (<<) are not used", key=".".join(path), way_out="Write the keys out")
+        places[(*path, name)] = where
+        content[name] = _convert(value_node, (*path, name), file, places, seen)
+    return content
+
+
+def _convert_scalar(node: ScalarNode, where: str, key: str) -> Any:
+    tag = str(node.tag)
+    kind = tag.removeprefix(_CORE) if tag.startswith(_CORE) else "other"
+    text = node.value
+    try:
+        if kind == "int":
+            return int(text.replace("_", ""), 0) if not text.lstrip("+-").startswith("0") else int(text.replace("_", ""))
+        if kind == "float":
+            return float(text.replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan"))
+    except ValueError:
+        raise _refusal(where, "a number is written as 1234.5", shorten(text), key=key) from None
+    if kind == "bool":
+        return text.lower() in ("true", "yes", "on")
+    if kind == "null":
+        return None
+    if kind in ("str", "timestamp"):
+        return text
+    raise _refusal(where, "tags (!) are not used", shorten(str(node.tag)), key=key)
+
+
+def _refusal(where: str, rule: str, found: str = "", way_out: str = "", key: str = "") -> StudyError:
+    return StudyError([Problem(where, key, rule, found, way_out)])
+
+
+def is_quantity(raw: Any) -> bool:
+    """Say whether raw data is a quantity with its source, rather than a section."""
+    return isinstance(raw, Mapping) and ("value" in raw or "law" in raw)

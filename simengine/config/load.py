@@ -1,0 +1,212 @@
+"""Turn a file into a study or a contract, or say everything that is wrong with it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from simengine.config.consistency import contract_problems, study_problems
+from simengine.config.document import Document, KeyPath, is_quantity, read_document, read_value
+from simengine.config.study import Study
+from simengine.contract.spec import Contract
+from simengine.errors import Problem, StudyError, UsageError, shorten
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load_study(path: Path | str, overrides: Sequence[str] = (), variant: str | None = None) -> Study:
+    """Read a study, apply a variant and then overrides, and validate the whole.
+
+    Parameters
+    ----------
+    path
+        A YAML file. Where it says `contract: {file: NAME}` the contract is read from that file beside it.
+    overrides
+        Texts `path=value`, applied in order.
+    variant
+        The name of one of the study's own variants.
+
+    Raises
+    ------
+    StudyError
+        With every problem that was found, each with its file, line and key.
+
+    Examples
+    --------
+    >>> study = load_study(find_study("tiny"), ["population.waves.all.size=30"])
+    >>> study.population.waves["all"].size.value
+    30.0
+    """
+    document = _include_contract(read_document(Path(path)), Path(path))
+    study = _validate(Study, document)
+    for place, key_path, value in _changes(study, overrides, variant):
+        _set(document, study, place, key_path, value)
+        study = _validate(Study, document)
+    _refuse(document, study_problems(study))
+    return study
+
+
+def load_contract(path: Path | str) -> Contract:
+    """Read a contract that stands in a file of its own.
+
+    Raises
+    ------
+    StudyError
+        With every problem that was found.
+    """
+    document = read_document(Path(path))
+    contract = _validate(Contract, document)
+    _refuse(document, contract_problems(contract))
+    return contract
+
+
+def find_study(name: str) -> Path:
+    """Give the path of a study that comes with the package, by its name ("norrkoping", "tiny")."""
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package / "configs", package.parent / "configs"):
+        if (folder / f"{name}.yaml").is_file():
+            return folder / f"{name}.yaml"
+    raise UsageError(f"no study named {name!r} comes with this installation of simengine")
+
+
+def _include_contract(document: Document, path: Path) -> Document:
+    section = document.content.get("contract")
+    if not isinstance(section, Mapping) or set(section) != {"file"}:
+        return document
+    name, where = section["file"], document.place_of(("contract", "file"))
+    if not isinstance(name, str) or Path(name).is_absolute() or ".." in Path(name).parts:
+        rule = "a contract file stands beside or below the study, and is named by a relative path"
+        raise StudyError([Problem(where, "contract.file", rule, shorten(name))])
+    included = read_document(path.parent / name)
+    document.content["contract"] = included.content
+    document.places.update({("contract", *key): place for key, place in included.places.items()})
+    return document
+
+
+def _changes(study: Study, overrides: Sequence[str], variant: str | None) -> Iterable[tuple[str, KeyPath, Any]]:
+    if variant is not None:
+        if variant not in study.variants:
+            known = ", ".join(study.variants) or "none"
+            raise UsageError(f"--variant: the study has no variant {variant!r}. Its variants: {known}")
+        for key, value in study.variants[variant].items():
+            yield f"variants.{variant}", tuple(key.split(".")), value
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(f"--set: an override is written path=value; found {shorten(override)}")
+        yield "--set", tuple(key.strip().split(".")), read_value(text)
+
+
+def _set(document: Document, study: Study, place: str, path: KeyPath, value: Any) -> None:
+    """Replace the value at a path of the raw data; a number that replaces a sourced number says so."""
+    node: Any = study
+    for depth, name in enumerate(path):
+        keys = list(type(node).model_fields) if isinstance(node, BaseModel) else list(node) if isinstance(node, Mapping) else []
+        if name not in keys:
+            close = difflib.get_close_matches(name, keys, n=1)
+            way_out = f"Did you mean `{close[0]}`?" if close else f"Keys here: {', '.join(keys) or 'none'}"
+            found = f"no `{name}` in `{'.'.join(path[:depth]) or 'the study'}`"
+            raise StudyError([Problem(place, ".".join(path), "the path exists in the study", found, way_out)])
+        node = getattr(node, name) if isinstance(node, BaseModel) else node[name]
+    parent = document.content
+    for name in path[:-1]:
+        parent = parent.setdefault(name, {})
+    if is_quantity(parent.get(path[-1])) and not isinstance(value, Mapping):
+        value = {"value": value, "source": place, "certainty": "choice"}
+    parent[path[-1]] = value
+    document.places = {key: line for key, line in document.places.items() if key[: len(path)] != path}
+    document.places[path] = place
+
+
+def _validate(model: type[Model], document: Document) -> Model:
+    try:
+        return model.model_validate(document.content)
+    except ValidationError as error:
+        problems = [_explain(model, document, details) for details in error.errors()]
+        raise StudyError(_once_each(problems)) from None
+
+
+def _refuse(document: Document, problems: Iterable[tuple[str, str, str, str]]) -> None:
+    found = [
+        Problem(document.place_of(tuple(path.split("."))), path, rule, found, way_out) for path, rule, found, way_out in problems
+    ]
+    if found:
+        raise StudyError(found)
+
+
+def _once_each(problems: list[Problem]) -> list[Problem]:
+    return list({(problem.where, problem.key, problem.rule): problem for problem in problems}.values())
+
+
+_RULES = {
+    "float_type": "a number belongs here",
+    "float_parsing": "a number belongs here",
+    "finite_number": "a finite number belongs here",
+    "int_type": "a whole number belongs here",
+    "string_type": "text belongs here",
+    "bool_type": "true or false belongs here",
+    "dict_type": "`key: value` lines belong here",
+    "model_type": "`key: value` lines belong here",
+    "model_attributes_type": "`key: value` lines belong here",
+    "tuple_type": "a list belongs here",
+    "missing": "this key is needed",
+    "extra_forbidden": "this key is unknown",
+    "too_short": "at least one entry is needed",
+}
+
+
+def _explain(model: type[BaseModel], document: Document, details: ErrorDetails) -> Problem:
+    """Turn one finding of the validator into a problem with its line."""
+    path, rest = _path_in_file(document.content, details["loc"])
+    kind = details["type"]
+    if kind in ("missing", "extra_forbidden"):
+        path = (*path, *rest[-1:]) if kind == "missing" else path
+        found, way_out = "", _suggest(model, path) if kind == "extra_forbidden" else ""
+    else:
+        message_says_found = kind == "value_error"
+        found, way_out = "" if message_says_found else shorten(details["input"]), ""
+    rule = _RULES.get(kind, details["msg"].removeprefix("Value error, "))
+    return Problem(document.place_of(path), ".".join(path), rule, found, way_out)
+
+
+def _path_in_file(content: Any, location: tuple[int | str, ...]) -> tuple[KeyPath, KeyPath]:
+    """Follow a validator's location through the raw data, skipping the names of unions; and what was not followed."""
+    path: list[str] = []
+    skipped: list[str] = []
+    for step in location:
+        name = str(step)
+        if isinstance(content, Mapping) and name in content:
+            content = content[name]
+        elif isinstance(content, list) and isinstance(step, int) and step < len(content):
+            content = content[step]
+        else:
+            skipped.append(name)
+            continue
+        path.append(name)
+    return tuple(path), tuple(skipped)
+
+
+def _suggest(model: type[BaseModel], path: KeyPath) -> str:
+    known = _known_keys(model, path[:-1])
+    close = difflib.get_close_matches(path[-1], known, n=1)
+    if close:
+        return f"Did you mean `{close[0]}`?"
+    return f"Known keys here: {', '.join(known)}" if known else "See docs/reference/study.md"
+
+
+def _known_keys(annotation: Any, path: KeyPath) -> list[str]:
+    """List the keys that the models know at a path; of several possible models, the keys of all."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        fields = annotation.model_fields
+        if not path:
+            return list(fields)
+        return _known_keys(fields[path[0]].annotation, path[1:]) if path[0] in fields else []
+    if get_origin(annotation) is dict:
+        return _known_keys(get_args(annotation)[1], path[1:]) if path else []
+    arguments = [argument for argument in get_args(annotation) if argument is not type(None)]
+    return list(dict.fromkeys(key for argument in arguments for key in _known_keys(argument, path)))

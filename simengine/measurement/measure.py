@@ -1,0 +1,71 @@
+"""Let the evaluator measure the service users against earlier people, and keep the truth beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simengine.measurement.spec import Metric, Protocol
+from simengine.records import BASELINE, SERVICE, TWIN, Floats, Measurements, Tallies, Worlds, add_in_order
+
+
+def measure(protocol: Protocol, tallies: Tallies, binary: frozenset[str], worlds: Worlds) -> Measurements:
+    """Estimate every metric of the protocol in every replication.
+
+    Parameters
+    ----------
+    protocol
+        The evaluation that the contract prescribes.
+    tallies
+        What happened to the people.
+    binary
+        The outcomes that are shares: their drift acts on the odds.
+    worlds
+        The parameters of each replication.
+
+    Returns
+    -------
+    Estimate, the evaluator's own standard error, and the truth (service arm against its twin), each of shape
+    (n_replications, n_metrics) and positive when the service users did better.
+
+    Notes
+    -----
+    With n service users of total T and n_b earlier people of mean m_b:
+    total difference = n m_b - T, with variance n^2 s_b^2 / n_b + n s^2; rate difference = m_b - T / n, with variance
+    s_b^2 / n_b + s^2 / n (both with the sign turned where higher is better). The earlier people lived in a world that
+    exp(drift x years) away, and the evaluator takes what it saw.
+    """
+    columns = [_measure_one(name, metric, tallies, binary, worlds) for name, metric in protocol.metrics.items()]
+    estimate, standard_error, truth = (np.stack(column, axis=1) for column in zip(*columns, strict=True))
+    return Measurements(tuple(protocol.metrics), estimate, standard_error, truth)
+
+
+def _measure_one(
+    name: str, metric: Metric, tallies: Tallies, binary: frozenset[str], worlds: Worlds
+) -> tuple[Floats, Floats, Floats]:
+    mean, variance, n_people = zip(*(_moments(tallies, metric, arm) for arm in (SERVICE, TWIN, BASELINE)), strict=True)
+    n, n_baseline = n_people[SERVICE], n_people[BASELINE]
+    growth = np.exp(worlds[f"measurement.metrics.{name}.drift_per_year"] * worlds["measurement.baseline.years_before"])
+    seen = _odds_divided(mean[BASELINE], growth) if metric.outcome in binary else mean[BASELINE] / growth
+    sign = 1.0 if metric.better == "lower" else -1.0
+    scale = n if metric.estimate == "total_difference" else min(n, 1)
+    estimate = sign * scale * (seen - mean[SERVICE])
+    truth = sign * scale * (mean[TWIN] - mean[SERVICE])
+    # The evaluator treats the baseline as it stands: its spread shrinks or grows with its level.
+    spread = np.divide(seen, mean[BASELINE], out=np.ones_like(seen), where=mean[BASELINE] != 0)
+    standard_error = scale * np.sqrt(variance[BASELINE] * spread**2 / n_baseline + variance[SERVICE] / max(n, 1))
+    return estimate, standard_error, truth
+
+
+def _moments(tallies: Tallies, metric: Metric, arm: int) -> tuple[Floats, Floats, int]:
+    """Give mean and variance between persons over all waves, and the number of persons; nobody has mean 0."""
+    outcome, window = tallies.outcomes.index(metric.outcome), tallies.windows.index(int(metric.window_months.value))
+    n = int(tallies.n_people[:, arm].sum())
+    mean = add_in_order(tallies.sums[:, :, arm, outcome, window].T) / max(n, 1)
+    mean_square = add_in_order(tallies.squares[:, :, arm, outcome, window].T) / max(n, 1)
+    variance = np.maximum(mean_square - mean**2, 0.0) * n / max(n - 1, 1)
+    return mean, variance, n
+
+
+def _odds_divided(share: Floats, factor: Floats) -> Floats:
+    """Divide the odds of a share by a factor: a share of 0 or 1 stays."""
+    return share / (share + (1 - share) * factor)

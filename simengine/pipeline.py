@@ -1,0 +1,108 @@
+"""The whole story on one screen: people, measurement | payments, cash, risk.
+
+Above the wall everything is random and nothing knows the contract; below it everything follows from what was measured, and
+nothing is random. So many contracts can be settled on the same people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from simengine.capital import distribute, draw_down
+from simengine.cohort import Cohort, simulate_cohort
+from simengine.cohort.spec import Binary
+from simengine.config import Study
+from simengine.contract import settle
+from simengine.contract.spec import Contract
+from simengine.laws import Quantity
+from simengine.measurement import measure
+from simengine.records import Integers, Measurements, Outturns, Payments, Tallies, Worlds
+from simengine.risk import Standpoint, appraise
+from simengine.streams import uniforms
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What stands at the wall: drawn once, settled under as many contracts as one likes."""
+
+    worlds: Worlds
+    tallies: Tallies
+    measurements: Measurements
+
+
+def run_block(study: Study, seed: int, replications: Integers) -> Outturns:
+    """Take some replications from people to cash.
+
+    Parameters
+    ----------
+    study
+        The question.
+    seed
+        Any whole number from 0 to 2^64 - 1.
+    replications
+        Shape (n_replications,): the numbers of the replications; each gives the same result in any company.
+    """
+    return evaluate(study, simulate(study, seed, replications))
+
+
+def simulate(study: Study, seed: int, replications: Integers) -> Evidence:
+    """Draw worlds, people and measurements; nothing here depends on a price, threshold, cap or date of payment."""
+    worlds = draw_worlds(study, seed, replications)
+    tallies = simulate_cohort(cohort_of(study), worlds)
+    binary = frozenset(name for name, outcome in study.outcomes.items() if isinstance(outcome, Binary))
+    return Evidence(worlds, tallies, measure(study.measurement, tallies, binary, worlds))
+
+
+# ------------------------------------------------ the wall ------------------------------------------------
+
+
+def evaluate(study: Study, evidence: Evidence) -> Outturns:
+    """Settle the contract on what was measured, move the money, and say what each party got; nothing here is random."""
+    worlds = evidence.worlds
+    drawdown = draw_down(study.contract.commitment.value, worlds, int(study.study.horizon_months.value))
+    payments = settle(study.contract, evidence.measurements, drawdown.total)
+    ledger = distribute(drawdown, payments, worlds)
+    return appraise(standpoint_of(study), worlds, evidence.tallies, evidence.measurements, payments, drawdown, ledger)
+
+
+def replay(contract: Contract, outcomes: Mapping[str, float], drawn: float) -> Payments:
+    """Settle a contract on published outcomes: the same terms, one replication, no simulation."""
+    typed_in = np.array([[outcomes[name] for name in contract.metrics]])
+    unknown = np.full_like(typed_in, np.nan)
+    measurements = Measurements(tuple(contract.metrics), typed_in, standard_error=unknown, truth=unknown)
+    return settle(contract, measurements, np.array([drawn]))
+
+
+def draw_worlds(study: Study, seed: int, replications: Integers) -> Worlds:
+    """Draw every number of the study in every replication, each from a stream named after its path."""
+    numbers: dict[str, Quantity] = dict(study.quantities())
+    drawn = {path: law.inverse(uniforms(seed, f"parameter/{path}", replications)) for path, law in numbers.items()}
+    return Worlds(seed, replications, drawn)
+
+
+def cohort_of(study: Study) -> Cohort:
+    """Give the part of a study that the people depend on."""
+    return Cohort(
+        study.population,
+        study.pathway,
+        study.effect,
+        study.outcomes,
+        windows=tuple(sorted({int(metric.window_months.value) for metric in study.measurement.metrics.values()})),
+        horizon_months=int(study.study.horizon_months.value),
+        n_baseline=int(study.measurement.baseline.size.value),
+    )
+
+
+def standpoint_of(study: Study) -> Standpoint:
+    """Give how the parties of a study look at money."""
+    return Standpoint(
+        discount_rate_per_year={
+            name: getattr(study.parties, name).discount_rate_per_year.value for name in type(study.parties).model_fields
+        },
+        savings={name: saving.party for name, saving in study.public_value.items()},
+        contingent_terms=tuple(name for name, term in study.contract.terms.items() if term.contingent),
+        commitment=study.contract.commitment.value,
+    )

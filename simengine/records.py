@@ -1,0 +1,197 @@
+"""The nouns: every array that travels between stages, with its axes, its unit and its meaning.
+
+Axes have one name each: `replication` (one Monte Carlo world), `wave` (people who enter together), `arm` (service, twin,
+baseline), `state`, `outcome`, `window` (months after a person's entry), `year` (of the calendar, from the start of the
+study), `metric`, `term`, `date` (month of the calendar, 0 is the first), `party`.
+
+The *twin* arm holds the same people with the same luck, without the service: the true effect of each world, which no
+evaluator sees. The *baseline* arm holds the earlier people of a historical comparison; it has one wave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, reduce
+from operator import add
+from typing import Annotated, Any, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+ARMS = ("service", "twin", "baseline")
+SERVICE, TWIN, BASELINE = range(3)
+
+SMALLEST_UNITS = 100
+"""Smallest units (öre, pence, cents) in one unit of the currency."""
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The axes of an array in order, separated by blanks, and its unit."""
+
+    names: str
+    unit: str = ""
+
+
+class Record:
+    """A frozen bundle of arrays whose shared axes have the same length."""
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that do not fit together: always a defect of the stage that made them."""
+        lengths: dict[str, int] = {}
+        for name, axes in _axes_of(type(self)).items():
+            shape = getattr(self, name).shape
+            names = axes.names.split()
+            if len(shape) != len(names):
+                raise ValueError(f"{type(self).__name__}.{name} has axes {names}; found shape {shape}")
+            for axis, length in zip(names, shape, strict=True):
+                if lengths.setdefault(axis, length) != length:
+                    raise ValueError(f"{type(self).__name__}.{name}: axis {axis} has {length}, elsewhere {lengths[axis]}")
+
+
+@cache
+def _axes_of(record: Any) -> dict[str, Axes]:
+    hints = get_type_hints(record, include_extras=True)
+    return {name: axes for name, hint in hints.items() for axes in getattr(hint, "__metadata__", ()) if isinstance(axes, Axes)}
+
+
+@dataclass(frozen=True)
+class Worlds(Record):
+    """The parameters of each replication, drawn from their laws."""
+
+    seed: int
+    replications: Annotated[Integers, Axes("replication")]
+    """The numbers of the replications."""
+    values: Mapping[str, Floats]
+    """By path in the study: one value per replication."""
+
+    def __getitem__(self, path: str) -> Floats:
+        return self.values[path]
+
+    def __len__(self) -> int:
+        return len(self.replications)
+
+
+@dataclass(frozen=True)
+class Tallies(Record):
+    """What happened to the people, summed over persons; no person is kept."""
+
+    states: tuple[str, ...]
+    outcomes: tuple[str, ...]
+    windows: tuple[int, ...]
+    """Months after entry, increasing."""
+    n_people: Annotated[Integers, Axes("wave arm", "persons")]
+    sums: Annotated[Floats, Axes("replication wave arm outcome window", "of the outcome")]
+    """Sum over persons of the outcome within the window."""
+    squares: Annotated[Floats, Axes("replication wave arm outcome window", "of the outcome, squared")]
+    """Sum over persons of its square: with `sums`, all that a standard error needs."""
+    person_months: Annotated[Floats, Axes("replication wave arm state window", "person-months")]
+    by_year: Annotated[Floats, Axes("replication wave arm outcome year", "of the outcome")]
+    """Sum over persons by calendar year, to the horizon; 0 for binary outcomes."""
+    clipped: Annotated[Integers, Axes("replication", "probabilities")]
+    """Drawn probabilities that had to be clipped to remain probabilities."""
+
+
+@dataclass(frozen=True)
+class Measurements(Record):
+    """What the evaluator concluded, beside what was true."""
+
+    metrics: tuple[str, ...]
+    estimate: Annotated[Floats, Axes("replication metric", "of the metric")]
+    """Positive when the service users did better."""
+    standard_error: Annotated[Floats, Axes("replication metric", "of the metric")]
+    """The evaluator's own standard error, from the persons seen."""
+    truth: Annotated[Floats, Axes("replication metric", "of the metric")]
+    """The same quantity between the service arm and its twin; NaN where outcomes were typed in."""
+
+
+@dataclass(frozen=True)
+class Payments(Record):
+    """What the outcome payer owes under each term."""
+
+    terms: tuple[str, ...]
+    amount: Annotated[Floats, Axes("replication term", "currency")]
+    """Rounded to the smallest unit of the currency."""
+    bound: Annotated[NDArray[np.int8], Axes("replication term")]
+    """Which limit decided: index into `LIMITS`."""
+
+
+LIMITS = ("formula", "floor", "cap", "gate")
+FORMULA, FLOOR, CAP, GATE = range(4)
+
+
+@dataclass(frozen=True)
+class Drawdown(Record):
+    """What the investor pays in."""
+
+    flows: Annotated[Integers, Axes("replication date", "smallest unit of the currency")]
+
+    @property
+    def total(self) -> Floats:
+        """Shape (n_replications,), in the currency."""
+        return np.asarray(self.flows.sum(axis=1) / SMALLEST_UNITS)
+
+
+@dataclass(frozen=True)
+class Ledger(Record):
+    """Cash of every party at every date; positive is received. Sums to zero over parties, to the smallest unit."""
+
+    parties: tuple[str, ...]
+    flows: Annotated[Integers, Axes("replication date party", "smallest unit of the currency")]
+
+
+@dataclass(frozen=True)
+class CashMoments(Record):
+    """The investor's cash by date, summed over replications in whole numbers, so that blocks add up in any order."""
+
+    unit: float
+    """Smallest units of the currency in one unit of `rounded` and `products`."""
+    n_replications: int
+    total: Annotated[Integers, Axes("date", "smallest unit of the currency")]
+    rounded: Annotated[Integers, Axes("date", "`unit`")]
+    products: Integers
+    """Shape (date, date), in [`unit` squared]: sum over replications of the product of the cash of two dates."""
+
+    def __add__(self, other: CashMoments) -> CashMoments:
+        return CashMoments(
+            self.unit,
+            self.n_replications + other.n_replications,
+            self.total + other.total,
+            self.rounded + other.rounded,
+            self.products + other.products,
+        )
+
+
+@dataclass(frozen=True)
+class Outturns(Record):
+    """What each replication came to: one column per quantity, the raw material of every distribution."""
+
+    replications: Annotated[Integers, Axes("replication")]
+    columns: Mapping[str, NDArray[Any]]
+    """By name: one value per replication."""
+    investor_cash: CashMoments
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self.columns[name]
+
+    @staticmethod
+    def join(parts: Sequence[Outturns]) -> Outturns:
+        """Put blocks together in their order."""
+        names = parts[0].columns
+        return Outturns(
+            np.concatenate([part.replications for part in parts]),
+            {name: np.concatenate([part.columns[name] for part in parts]) for name in names},
+            reduce(add, (part.investor_cash for part in parts)),
+        )
+
+
+def add_in_order(arrays: Iterable[Floats]) -> Floats:
+    """Add arrays one after the other.
+
+    NumPy's own sums choose their order by the shape of the array, so that the last bits would depend on the block size.
+    """
+    return reduce(add, arrays)

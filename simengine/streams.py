@@ -1,0 +1,126 @@
+"""The only place where randomness is created: a number for every address, and no state anywhere.
+
+Every draw has an address: (seed, purpose, replication, entity, index). Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011,
+"Parallel random numbers: as easy as 1, 2, 3", doi:10.1145/2063384.2063405) turns the address into four random words of
+32 bits: the seed is its key of 64 bits, the other four are its counter of 4 x 32 bits. Nothing is drawn in sequence, so
+
+- the bits are the same for any number of threads and any block size;
+- one replication can be made again alone;
+- a new arm, outcome or parameter has addresses of its own and leaves every other draw untouched.
+
+A *purpose* is what a draw decides ("parameter/effect.sooner_home.hazard_ratio", "people/all/moves"). Its number is a hash
+of its name, never its position in a list. *Entity* is the person (0 for draws that a whole world shares), *index* the moment: the
+month in which a person enters a state, for instance, so that two arms meet the same luck at the same moment.
+
+A change of this layout changes every result for a given seed: it is announced as a breaking change, and the tests hold
+it by known answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simengine.accelerate import device, kernel
+
+MAX_SEED = 2**64 - 1
+MAX_REPLICATIONS = 2**32
+
+# Multipliers and key increments of Philox4x32: Salmon et al. 2011, table 2 and section 3.
+_MULTIPLIER_0 = np.uint64(0xD2511F53)
+_MULTIPLIER_1 = np.uint64(0xCD9E8D57)
+_WEYL_0 = np.uint64(0x9E3779B9)
+_WEYL_1 = np.uint64(0xBB67AE85)
+_LOW_32 = np.uint64(0xFFFFFFFF)
+_SHIFT_32 = np.uint64(32)
+_SHIFT_20 = np.uint64(20)
+_SHIFT_12 = np.uint64(12)
+_ROUNDS = 10
+_TWO_TO_MINUS_52 = 2.0**-52
+
+
+@device
+def philox(
+    seed: np.uint64, index: np.uint64, entity: np.uint64, replication: np.uint64, purpose: np.uint64
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
+    """Give the four 32-bit words at one address, each held in an unsigned 64-bit integer."""
+    key_0 = seed & _LOW_32
+    key_1 = seed >> _SHIFT_32
+    a, b, c, d = index, entity, replication, purpose
+    for _ in range(_ROUNDS):
+        # Both factors are below 2^32, so the products never overflow 64 bits.
+        product_0 = _MULTIPLIER_0 * a
+        product_1 = _MULTIPLIER_1 * c
+        a, b, c, d = (
+            (product_1 >> _SHIFT_32) ^ b ^ key_0,
+            product_1 & _LOW_32,
+            (product_0 >> _SHIFT_32) ^ d ^ key_1,
+            product_0 & _LOW_32,
+        )
+        key_0 = (key_0 + _WEYL_0) & _LOW_32
+        key_1 = (key_1 + _WEYL_1) & _LOW_32
+    return a, b, c, d
+
+
+@device
+def uniform_pair(
+    seed: np.uint64, index: np.uint64, entity: np.uint64, replication: np.uint64, purpose: np.uint64
+) -> tuple[float, float]:
+    """Give the two uniforms at one address, each strictly between 0 and 1.
+
+    52 bits and a half step: 53 bits would round the largest value up to 1.
+    """
+    a, b, c, d = philox(seed, index, entity, replication, purpose)
+    first = (a << _SHIFT_20) | (b >> _SHIFT_12)
+    second = (c << _SHIFT_20) | (d >> _SHIFT_12)
+    return (np.float64(first) + 0.5) * _TWO_TO_MINUS_52, (np.float64(second) + 0.5) * _TWO_TO_MINUS_52
+
+
+@kernel
+def _fill_uniforms(seed: np.uint64, purpose: np.uint64, replications: NDArray[np.int64], out: NDArray[np.float64]) -> None:
+    # r = replications
+    zero = np.uint64(0)
+    for r in range(len(replications)):
+        out[r], _ = uniform_pair(seed, zero, zero, np.uint64(replications[r]), purpose)
+
+
+def uniforms(seed: int, purpose: str, replications: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Draw one uniform per replication for a decision that a whole world shares.
+
+    Parameters
+    ----------
+    seed
+        Any whole number from 0 to 2^64 - 1.
+    purpose
+        The name of the decision.
+    replications
+        Shape (n_replications,): the numbers of the replications, in any order.
+
+    Returns
+    -------
+    Shape (n_replications,), strictly between 0 and 1.
+
+    Examples
+    --------
+    A replication re-made alone equals itself in the batch:
+
+    >>> batch = uniforms(0, "example", np.arange(5))
+    >>> bool(uniforms(0, "example", np.array([3]))[0] == batch[3])
+    True
+    """
+    out = np.empty(len(replications))
+    _fill_uniforms(np.uint64(seed), np.uint64(purpose_number(purpose)), replications, out)
+    return out
+
+
+def purpose_number(purpose: str) -> int:
+    """Turn the name of a decision into its 32-bit number."""
+    return int.from_bytes(hashlib.blake2b(purpose.encode(), digest_size=4).digest(), "little")
+
+
+def draw_seed() -> int:
+    """Draw a seed from the operating system, below 2^53 so that every reader of JSON can hold it."""
+    return secrets.randbelow(2**53)
