@@ -59,7 +59,7 @@ def _axes_of(record: Any) -> dict[str, Axes]:
     return {name: axes for name, hint in hints.items() for axes in getattr(hint, "__metadata__", ()) if isinstance(axes, Axes)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Worlds(Record):
     """The parameters of each replication, drawn from their laws."""
 
@@ -76,7 +76,7 @@ class Worlds(Record):
         return len(self.replications)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tallies(Record):
     """What happened to the people, summed over persons; no person is kept."""
 
@@ -96,7 +96,7 @@ class Tallies(Record):
     """Drawn probabilities that had to be clipped to remain probabilities."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Measurements(Record):
     """What the evaluator concluded, beside what was true."""
 
@@ -109,7 +109,7 @@ class Measurements(Record):
     """The same quantity between the service arm and its twin; NaN where outcomes were typed in."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Payments(Record):
     """What the outcome payer owes under each term."""
 
@@ -124,7 +124,7 @@ LIMITS = ("formula", "floor", "cap", "gate")
 FORMULA, FLOOR, CAP, GATE = range(4)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Drawdown(Record):
     """What the investor pays in."""
 
@@ -136,7 +136,7 @@ class Drawdown(Record):
         return np.asarray(self.flows.sum(axis=1) / SMALLEST_UNITS)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ledger(Record):
     """Cash of every party at every date; positive is received. Sums to zero over parties, to the smallest unit."""
 
@@ -144,7 +144,7 @@ class Ledger(Record):
     flows: Annotated[Integers, Axes("replication date party", "smallest unit of the currency")]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CashMoments(Record):
     """The investor's cash by date, summed over replications in whole numbers, so that blocks add up in any order."""
 
@@ -166,7 +166,7 @@ class CashMoments(Record):
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outturns(Record):
     """What each replication came to: one column per quantity, the raw material of every distribution."""
 
