@@ -76,6 +76,24 @@ def replay(contract: Contract, outcomes: Mapping[str, float], drawn: float) -> P
     return settle(contract, measurements, np.array([drawn]))
 
 
+def payment_marks(contract: Contract) -> dict[str, float]:
+    """Give the levels between which a contract pays, as shares of the money drawn when all of the commitment is drawn.
+
+    Returns
+    -------
+    `guarantee`, what is paid whatever is measured, and `cap`, what is paid however good the outcome; a mark is missing
+    where the contract has no such level.
+    """
+    drawn = contract.commitment.value
+    if drawn <= 0:
+        return {}
+    worst, good, best = (replay(contract, dict.fromkeys(contract.metrics, level), drawn) for level in (-1e15, 1e14, 1e15))
+    guaranteed = sum(worst.amount[0, t] for t, name in enumerate(worst.terms) if not contract.terms[name].contingent)
+    marks = {"guarantee": guaranteed / drawn} if guaranteed > 0 else {}
+    bounded = best.amount.sum() == good.amount.sum()
+    return marks | ({"cap": best.amount.sum() / drawn} if bounded else {})
+
+
 def draw_worlds(study: Study, seed: int, replications: Integers) -> Worlds:
     """Draw every number of the study in every replication, each from a stream named after its path."""
     numbers: dict[str, Quantity] = dict(study.quantities())

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
 from operator import add
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, cast, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,7 @@ class Record:
     def __post_init__(self) -> None:
         """Refuse arrays that do not fit together: always a defect of the stage that made them."""
         lengths: dict[str, int] = {}
-        for name, axes in _axes_of(type(self)).items():
+        for name, axes in _axes_of(cast(Any, type(self))).items():
             shape = getattr(self, name).shape
             names = axes.names.split()
             if len(shape) != len(names):
@@ -172,11 +172,16 @@ class Outturns(Record):
 
     replications: Annotated[Integers, Axes("replication")]
     columns: Mapping[str, NDArray[Any]]
-    """By name: one value per replication."""
+    """By name: one value per replication; names in `codes` hold indices into the words given there."""
+    codes: Mapping[str, tuple[str, ...]]
     investor_cash: CashMoments
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self.columns[name]
+
+    def is_word(self, name: str, word: str) -> NDArray[np.bool_]:
+        """Say in which replications a coded column holds a word."""
+        return np.asarray(self.columns[name] == self.codes[name].index(word))
 
     @staticmethod
     def join(parts: Sequence[Outturns]) -> Outturns:
@@ -185,6 +190,7 @@ class Outturns(Record):
         return Outturns(
             np.concatenate([part.replications for part in parts]),
             {name: np.concatenate([part.columns[name] for part in parts]) for name in names},
+            parts[0].codes,
             reduce(add, (part.investor_cash for part in parts)),
         )
 

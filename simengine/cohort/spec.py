@@ -16,7 +16,7 @@ class Wave(Spec):
 
     size: Count
     """Service users who enter."""
-    from_month: Count = Constant(value=0.0)
+    from_month: Count = Constant(value=0.0, certainty="choice", note="the default")
     """First month of enrolment, counted from the start of the study (0)."""
     enrolment_months: Annotated[Quantity, AfterValidator(within(1, 600, "enrolment takes from 1 to 600 months"))]
     """Months over which people enter, each month equally likely."""

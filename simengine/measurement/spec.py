@@ -28,7 +28,7 @@ class Metric(Spec):
     `rate_difference`: the two shares (or means), one minus the other."""
     better: Literal["lower", "higher"]
     """Which way is an improvement; the estimate is positive when the service users did better."""
-    drift_per_year: Quantity = Constant(value=0.0)
+    drift_per_year: Quantity = Constant(value=0.0, certainty="choice", note="the default: no drift")
     """Yearly growth, on the logarithmic scale, of the untreated level (of the odds, for a binary outcome) between the two
     groups for which the evaluator does not correct."""
 

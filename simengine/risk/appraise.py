@@ -66,7 +66,7 @@ def appraise(
         columns[f"metric.{name}.truth"] = measurements.truth[:, m]
     for t, name in enumerate(payments.terms):
         columns[f"term.{name}.amount"] = payments.amount[:, t]
-        columns[f"term.{name}.bound"] = np.array(LIMITS)[payments.bound[:, t]]
+        columns[f"term.{name}.bound"] = payments.bound[:, t]
     contingent = [payments.terms.index(name) for name in standpoint.contingent_terms]
     columns["contingent_payment"] = add_in_order(payments.amount[:, t] for t in contingent)
     columns |= _investor(standpoint, ledger, drawdown)
@@ -76,7 +76,8 @@ def appraise(
             waves = tallies.person_months[:, :, arm, s, -1]
             columns[f"person_months.{ARMS[arm]}.{state}"] = add_in_order(waves.T)
     columns["clipped"] = tallies.clipped
-    return Outturns(worlds.replications, columns, _cash_moments(ledger, standpoint.commitment))
+    codes = {f"term.{name}.bound": LIMITS for name in payments.terms} | {"investor.irr_status": STATUSES}
+    return Outturns(worlds.replications, columns, codes, _cash_moments(ledger, standpoint.commitment))
 
 
 def _investor(standpoint: Standpoint, ledger: Ledger, drawdown: Drawdown) -> dict[str, NDArray[Any]]:
@@ -91,7 +92,7 @@ def _investor(standpoint: Standpoint, ledger: Ledger, drawdown: Drawdown) -> dic
         "investor.profit": cash.sum(axis=1) / SMALLEST_UNITS,
         "investor.moic": multiple,
         "investor.irr": rate,
-        "investor.irr_status": np.array(STATUSES)[status],
+        "investor.irr_status": status,
         "investor.npv": _present_value(cash, np.arange(cash.shape[1]) / 12, standpoint, "investor") / SMALLEST_UNITS,
     }
 

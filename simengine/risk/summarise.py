@@ -24,14 +24,19 @@ class RiskTable:
     n_replications: int
     sections: Section
 
-    def __getitem__(self, path: str) -> Statistic:
-        """Look a statistic up by its dotted path, such as `investor.money_back.mean`."""
-        node: Statistic | Section = self.sections
+    def get(self, path: str) -> Statistic | None:
+        """Look a statistic up by its dotted path, such as `investor.money_back.mean`; nothing where there is none."""
+        node: Statistic | Section | None = self.sections
         for name in path.split("."):
-            assert isinstance(node, Mapping)
-            node = node[name]
-        assert isinstance(node, Statistic)
-        return node
+            node = node.get(name) if isinstance(node, Mapping) else None
+        return node if isinstance(node, Statistic) else None
+
+    def __getitem__(self, path: str) -> Statistic:
+        """Look a statistic up that must be there."""
+        statistic = self.get(path)
+        if statistic is None:
+            raise KeyError(path)
+        return statistic
 
 
 def summarise(outturns: Outturns) -> RiskTable:
@@ -75,7 +80,7 @@ def _investor(outturns: Outturns) -> Section:
         "p_profit": statistics.probability(loss < 0),
         "var95": statistics.value_at_risk(loss, TAIL_LEVEL),
         "cvar95": statistics.conditional_value_at_risk(loss, TAIL_LEVEL),
-        "irr_status": {name: statistics.probability(outturns["investor.irr_status"] == name) for name in STATUSES},
+        "irr_status": {name: statistics.probability(outturns.is_word("investor.irr_status", name)) for name in STATUSES},
     }
     if np.isfinite(multiple).sum() > 1:
         section["moic"] = statistics.distribution(multiple[np.isfinite(multiple)])
@@ -153,7 +158,7 @@ def _terms(outturns: Outturns) -> Section:
     return {
         name: {
             "amount": statistics.distribution(outturns[f"term.{name}.amount"]),
-            "bound": {limit: statistics.probability(outturns[f"term.{name}.bound"] == limit) for limit in LIMITS},
+            "bound": {limit: statistics.probability(outturns.is_word(f"term.{name}.bound", limit)) for limit in LIMITS},
         }
         for name in _names(outturns, "term.")
     }

@@ -1,0 +1,276 @@
+"""The command line: parse, call, print.
+
+Every error that a user can cause becomes one message on stderr and exit code 2. Heavy libraries are imported inside the
+commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from simengine.errors import SimengineError, UsageError
+
+if TYPE_CHECKING:
+    from simengine.config import Study
+
+_DEMO_SEED = 2016
+_DEMO_REPLICATIONS = 10_000
+_BYTES_PER_REPLICATION = 1_000
+
+
+def main() -> None:
+    """Run the command line and turn errors into messages."""
+    try:
+        commands(standalone_mode=False)
+    except click.exceptions.Abort:
+        _fail("stopped; nothing was written", code=130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except SimengineError as error:
+        _fail(str(error))
+    except MemoryError:
+        _fail("not enough memory for this many replications. Ask for fewer with -n")
+    except BrokenPipeError:
+        # Whoever read our output has closed it; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(2)
+    except OSError as error:
+        _fail(f"the output could not be written: {error.strerror or error}")
+
+
+def _fail(message: str, code: int = 2) -> None:
+    click.echo(f"simengine: {message}", err=True)
+    sys.exit(code)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="simengine")
+def commands() -> None:
+    """Monte Carlo risk simulation of social outcome contracts: who carries which risk, before anybody signs."""
+
+
+def _study_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that change a study."""
+    command = click.option("--variant", metavar="NAME", help="Use one of the study's own variants.")(command)
+    return click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="PATH=VALUE",
+        help="Replace one number, e.g. contract.terms.guarantee.share=0.5.",
+    )(command)
+
+
+_seed = click.option(
+    "--seed", type=click.IntRange(0, 2**64 - 1), help="Any whole number from 0; drawn, printed and kept if absent."
+)
+_replications = click.option("-n", "--replications", type=click.IntRange(2, 2**32), help="Monte Carlo worlds to simulate.")
+_threads = click.option("--threads", type=click.IntRange(1, 1024), help="Blocks that run at once; changes no result.")
+_block_size = click.option(
+    "--block-size",
+    type=click.IntRange(1, 1_000_000),
+    default=1000,
+    show_default=True,
+    help="Replications in a block; changes no result.",
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object.")
+
+
+@commands.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the results; a new one is named if absent.")
+@_seed
+@_threads
+def demo(output: Path | None, seed: int | None, threads: int | None) -> None:
+    """Run the Norrköping contract as it stood before signing: a risk table and a picture, in seconds."""
+    from simengine.config import find_study, load_study
+    from simengine.report.folder import first_free
+
+    study = load_study(find_study("norrkoping"))
+    target = output or first_free("simengine-demo")
+    seed = _DEMO_SEED if seed is None else seed
+    _run(study, str(find_study("norrkoping")), seed, _DEMO_REPLICATIONS, threads, 1000, target, as_json=False)
+    click.echo(f"\nThe picture: {target / 'picture.png'}")
+
+
+@commands.command()
+@click.argument("study_file", metavar="STUDY", type=click.Path(path_type=Path))
+@_replications
+@_seed
+@_study_options
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="New folder for results, summary, picture and provenance.")
+@_json
+@_threads
+@_block_size
+def run(
+    study_file: Path,
+    replications: int | None,
+    seed: int | None,
+    overrides: tuple[str, ...],
+    variant: str | None,
+    output: Path | None,
+    as_json: bool,
+    threads: int | None,
+    block_size: int,
+) -> None:
+    """Simulate STUDY and show the distribution of what each party gets."""
+    from simengine.config import load_study
+    from simengine.streams import draw_seed
+
+    study = load_study(study_file, overrides, variant)
+    if seed is None:
+        seed = draw_seed() if study.run.seed is None else study.run.seed
+    _run(study, str(study_file), seed, replications or int(study.run.replications.value), threads, block_size, output, as_json)
+
+
+def _run(
+    study: Study,
+    study_name: str,
+    seed: int,
+    n_replications: int,
+    threads: int | None,
+    block_size: int,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    from simengine.execution import run_study
+    from simengine.pipeline import payment_marks
+    from simengine.provenance import Clock, describe_run
+    from simengine.report import document, folder, picture, tables
+    from simengine.risk import summarise
+
+    _refuse_if_too_large(n_replications)
+    clock, text = Clock(), document.as_study_text(study)
+    with folder.results_folder(output) if output else _no_folder() as draft:
+        with _progress(n_replications) as advance:
+            outturns = run_study(study, seed, n_replications, threads=threads, block_size=block_size, on_progress=advance)
+        table = summarise(outturns)
+        settings = {"study": study_name, "seed": seed, "replications": n_replications, "threads": threads, "block_size": block_size}
+        content = document.summary(study, table, seed)
+        content["provenance"] = describe_run(clock, text, settings)
+        if as_json:
+            click.echo(document.as_json(content))
+        else:
+            tables.show(tables.risk_tables(study, table, seed))
+        if draft is not None:
+            folder.write_replications(draft, outturns)
+            drawn = picture.draw(study, outturns, table, payment_marks(study.contract))
+            again = f"simengine run study.yaml -n {n_replications} --seed {seed}\n"
+            files = {"summary.json": document.as_json(content) + "\n", "study.yaml": text, "run-again.txt": again}
+            folder.write_files(draft, files | {f"picture.{form}": image for form, image in drawn.items()})
+    if output and not as_json:
+        click.echo(f"Results: {output}")
+
+
+@commands.command()
+@click.argument("study_file", metavar="STUDY", type=click.Path(path_type=Path))
+@_study_options
+@_json
+def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, as_json: bool) -> None:
+    """Validate STUDY and all its variants, and say what it assumes."""
+    from simengine.config import load_study
+    from simengine.report import document, tables
+
+    study = load_study(study_file, overrides, variant)
+    for name in study.variants:
+        load_study(study_file, overrides, name)
+    ledger = document.assumptions(study)
+    bare = [entry["path"] for entry in ledger if entry["is_assumed"] and entry["layer"] is None and entry["path"][:6] != "study."]
+    if as_json:
+        content = {"title": study.study.title, "valid": True, "assumptions": ledger, "assumed_without_a_law": bare}
+        click.echo(document.as_json(content))
+        return
+    tables.show(tables.assumption_lists(study))
+    for path in bare:
+        click.echo(f"{path}: assumed, yet without a law: its uncertainty is missing from the result")
+    click.echo(f"{study_file}: valid, {len(study.variants)} variants included. {study.study.title}.")
+
+
+@commands.command()
+@click.argument("contract_file", metavar="CONTRACT", type=click.Path(path_type=Path))
+@click.option("--outcome", "outcomes", multiple=True, metavar="NAME=VALUE", help="A measured outcome; one for each metric.")
+@click.option("--drawn", type=float, help="Money that the investor paid in; all of the commitment if absent.")
+@_json
+def replay(contract_file: Path, outcomes: tuple[str, ...], drawn: float | None, as_json: bool) -> None:
+    """Settle CONTRACT on published outcomes: payments out, no simulation."""
+    from simengine.config import load_contract
+    from simengine.pipeline import replay as settle_published
+    from simengine.provenance import Clock, describe_run
+    from simengine.report import document, tables
+
+    clock, contract = Clock(), load_contract(contract_file)
+    values = _read_outcomes(outcomes, list(contract.metrics))
+    commitment = contract.commitment.value
+    drawn = commitment if drawn is None else drawn
+    if not 0 <= drawn <= commitment:
+        raise UsageError(f"--drawn: the money drawn lies between 0 and the commitment of {commitment:,.0f}; found {drawn:,.10g}")
+    content = {"contract": contract.title, "currency": contract.currency, "drawn": drawn, "outcomes": values}
+    content |= document.settlement(settle_published(contract, values, drawn))
+    if as_json:
+        settings = {"contract": str(contract_file)}
+        provenance = describe_run(clock, contract.model_dump_json(), settings)
+        click.echo(document.as_json(content | {"provenance": provenance}))
+    else:
+        tables.show(tables.settlement_table(content))
+
+
+def _read_outcomes(texts: tuple[str, ...], metrics: list[str]) -> dict[str, float]:
+    values: dict[str, float] = {}
+    for text in texts:
+        name, equals, number = text.partition("=")
+        if name not in metrics or not equals:
+            raise UsageError(f"--outcome: written NAME=VALUE with a metric of the contract ({', '.join(metrics)}); found {text!r}")
+        if name in values:
+            raise UsageError(f"--outcome {name}: an outcome is given once; found twice")
+        try:
+            values[name] = float(number)
+        except ValueError:
+            raise UsageError(f"--outcome {name}: a number belongs here; found {number!r}") from None
+        if not abs(values[name]) <= 1e15:
+            raise UsageError(f"--outcome {name}: a number within 1e15 either way belongs here; found {number!r}")
+    missing = [name for name in metrics if name not in values]
+    if missing:
+        raise UsageError(f"--outcome: the contract pays on {', '.join(metrics)}; missing: {', '.join(missing)}")
+    return values
+
+
+def _refuse_if_too_large(n_replications: int) -> None:
+    """Refuse, before any work, a run whose results cannot be held."""
+    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    needed = n_replications * _BYTES_PER_REPLICATION
+    if needed > memory:
+        most = memory // _BYTES_PER_REPLICATION
+        raise UsageError(
+            f"-n: the results fit into the machine's memory; {n_replications:,} replications need about "
+            f"{needed / 1e9:,.0f} GB. At most {most:,} here"
+        )
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar on stderr while the work lasts; nothing where stderr is not a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done: None  # noqa: ARG005
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("replications (the first run compiles for some seconds)", total=total)
+        yield lambda done: bar.advance(task, done)
+
+
+@contextmanager
+def _no_folder() -> Iterator[None]:
+    yield None

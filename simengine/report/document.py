@@ -1,0 +1,89 @@
+"""Say the results of a run as one JSON object, and a study as the text that runs it again."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from simengine.config import Study
+from simengine.laws import Constant
+from simengine.records import LIMITS, Payments
+from simengine.risk.statistics import Statistic
+from simengine.risk.summarise import RiskTable, Section
+
+
+def summary(study: Study, table: RiskTable, seed: int) -> dict[str, Any]:
+    """Give everything that two equal runs share."""
+    return {
+        "title": study.study.title,
+        "currency": study.study.currency,
+        "seed": seed,
+        "replications": table.n_replications,
+        "parties": {name: party.name for name, party in study.parties},
+        **_plain(table.sections),
+        "assumptions": assumptions(study),
+    }
+
+
+def _plain(section: Section | Statistic) -> dict[str, Any]:
+    if isinstance(section, Statistic):
+        plain: dict[str, Any] = {"value": section.value, "se": section.se}
+        return plain if section.upper_95 is None else plain | {"upper_95": section.upper_95}
+    return {name: _plain(child) for name, child in section.items()}
+
+
+def assumptions(study: Study) -> list[dict[str, Any]]:
+    """Give the assumption ledger: every number with its value or law, certainty and source; then what is taken for granted."""
+    numbers = [
+        {
+            "path": path,
+            "value": str(number),
+            "certainty": number.certainty,
+            "is_assumed": number.is_assumed,
+            "source": number.source,
+            "layer": None if isinstance(number, Constant) else number.layer,
+            "note": number.note,
+        }
+        for path, number in study.quantities()
+    ]
+    granted = [
+        {
+            "path": f"study.takes_for_granted.{name}",
+            "value": item.text,
+            "certainty": item.certainty,
+            "is_assumed": True,
+            "source": item.source,
+            "layer": None,
+            "note": None,
+        }
+        for name, item in study.study.takes_for_granted.items()
+    ]
+    return numbers + granted
+
+
+def settlement(payments: Payments) -> dict[str, Any]:
+    """Give the payments of one replication by term, their total, and the limit that bound each term."""
+    amounts = {name: float(payments.amount[0, t]) for t, name in enumerate(payments.terms)}
+    return {
+        "payments": amounts,
+        "total": round(sum(amounts.values()), 2),
+        "bound": {name: LIMITS[payments.bound[0, t]] for t, name in enumerate(payments.terms)},
+    }
+
+
+def as_json(content: Mapping[str, Any]) -> str:
+    """Write one JSON object; a number that JSON cannot hold is a defect, not a null."""
+    return json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
+
+
+def as_study_text(study: Study) -> str:
+    """Write a study, overrides included, as a file that runs it again."""
+    stream = io.StringIO()
+    yaml = YAML()
+    yaml.width = 120
+    yaml.dump(study.model_dump(mode="json", exclude_defaults=True, exclude_none=True), stream)
+    return stream.getvalue()

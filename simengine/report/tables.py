@@ -1,0 +1,172 @@
+"""Show results on a terminal: every number with its Monte Carlo standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from simengine.config import Study
+from simengine.report.document import assumptions
+from simengine.risk.statistics import Statistic
+from simengine.risk.summarise import RiskTable
+
+_MILLION = 1e6
+_ROWS = ("mean", "sd", "p05", "p25", "p50", "p75", "p95")
+
+
+def show(content: RenderableType) -> None:
+    """Print to standard output, in colour only where a terminal shows it."""
+    # Titles and notes come from other people: nothing in them is markup.
+    Console(highlight=False, markup=False, emoji=False).print(content)
+
+
+def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:
+    """Lay out the risk table of a run: the investor, the outcome payer, and payment against saving."""
+    currency = study.study.currency
+    heading = Text(
+        f"{study.study.title}\n{table.n_replications:,} replications, seed {seed}. "
+        f"Money in millions of {currency}; ± is one Monte Carlo standard error.",
+        style="bold",
+    )
+    return Group(
+        heading,
+        _distributions(f"Investor: {study.parties.investor.name}", table, "investor", _INVESTOR),
+        _facts(table, _INVESTOR_FACTS),
+        _distributions(f"Outcome payer: {study.parties.outcome_payer.name}", table, "outcome_payer", _OUTCOME_PAYER),
+        _facts(table, _OUTCOME_PAYER_FACTS),
+        _distributions("What the evaluator concludes, and what is true", table, "metrics", _metric_columns(study)),
+        _assumed(study),
+    )
+
+
+_INVESTOR = {
+    "money back": ("money_back", _MILLION),
+    "profit": ("profit", _MILLION),
+    "NPV": ("npv", _MILLION),
+    "MOIC": ("moic", 1.0),
+    "IRR %/yr": ("irr", 0.01),
+}
+_OUTCOME_PAYER = {
+    "payment": ("payment", _MILLION),
+    "true saving": ("true_saving", _MILLION),
+    "saving - payment": ("net", _MILLION),
+    "its NPV": ("npv", _MILLION),
+}
+_INVESTOR_FACTS = {
+    "P(loss)": ("investor.p_loss", 1.0),
+    "P(no payment beyond the guarantee)": ("investor.p_no_payment_beyond_guarantee", 1.0),
+    "P(profit)": ("investor.p_profit", 1.0),
+    "IRR of mean cash, %/yr": ("investor.irr_of_mean_cash", 0.01),
+    "VaR 95 % (loss)": ("investor.var95", _MILLION),
+    "CVaR 95 % (loss)": ("investor.cvar95", _MILLION),
+}
+_OUTCOME_PAYER_FACTS = {
+    "Expected payment": ("payment_against_saving.expected_payment", _MILLION),
+    "Expected true saving": ("payment_against_saving.expected_true_saving", _MILLION),
+    "P(pays more than it saves)": ("outcome_payer.p_loss", 1.0),
+    "P(pays beyond the guarantee without a true saving)": (
+        "payment_against_saving.p_paid_beyond_guarantee_without_saving",
+        1.0,
+    ),
+    "P(true saving, nothing beyond the guarantee)": (
+        "payment_against_saving.p_saving_without_payment_beyond_guarantee",
+        1.0,
+    ),
+    "VaR 95 % (loss)": ("outcome_payer.var95", _MILLION),
+    "CVaR 95 % (loss)": ("outcome_payer.cvar95", _MILLION),
+}
+
+
+def _metric_columns(study: Study) -> dict[str, tuple[str, float]]:
+    columns: dict[str, tuple[str, float]] = {}
+    for name, metric in study.measurement.metrics.items():
+        scale = _MILLION if metric.estimate == "total_difference" else 1.0
+        columns[f"{name}: estimate"] = (f"{name}.estimate", scale)
+        columns[f"{name}: truth"] = (f"{name}.truth", scale)
+    return columns
+
+
+def _distributions(title: str, table: RiskTable, section: str, columns: Mapping[str, tuple[str, float]]) -> Table:
+    layout = Table(
+        title=f"\n{title}", title_justify="left", title_style="bold", pad_edge=False, box=box.SIMPLE_HEAD, collapse_padding=True
+    )
+    layout.add_column("", no_wrap=True)
+    for name in columns:
+        layout.add_column(name, justify="right", no_wrap=True)
+    for row in _ROWS:
+        cells = [table.get(f"{section}.{path}.{row}") for path, _ in columns.values()]
+        layout.add_row(row, *(_cell(cell, scale) for cell, (_, scale) in zip(cells, columns.values(), strict=True)))
+    return layout
+
+
+def _facts(table: RiskTable, facts: Mapping[str, tuple[str, float]]) -> Table:
+    layout = Table(show_header=False, pad_edge=False, box=None)
+    layout.add_column("")
+    layout.add_column("", justify="right")
+    for name, (path, scale) in facts.items():
+        layout.add_row(name, _cell(table.get(path), scale))
+    return layout
+
+
+def _cell(statistic: Statistic | None, scale: float) -> str:
+    """Write a value with its standard error, to the digit at which the error begins; a dash where there is none."""
+    if statistic is None:
+        return "-"
+    value, error = statistic.value / scale, statistic.se / scale
+    if statistic.upper_95 is not None:
+        return f"0 (< {statistic.upper_95:.2g})"
+    digits = 3 if error == 0 else max(0, min(3, -int(f"{error:.0e}".split("e")[1])))
+    return f"{value:.{digits}f} ±{error:.{digits}f}"
+
+
+def _assumed(study: Study) -> Text:
+    ledger = assumptions(study)
+    assumed = sum(entry["is_assumed"] for entry in ledger)
+    unmarked = sum(entry["certainty"] is None for entry in ledger)
+    text = f"{assumed} of {len(ledger)} entries behind this table are assumptions, not published facts"
+    text += f"; {unmarked} carry no certainty code" if unmarked else ""
+    return Text(f"{text}: `simengine check` lists them.", style="italic")
+
+
+def assumption_lists(study: Study) -> RenderableType:
+    """Lay out the assumption ledger: what is assumed first, then what is a fact, a choice, or unmarked."""
+    ledger = assumptions(study)
+    groups = {
+        "Assumed: not published, or not confirmed": [entry for entry in ledger if entry["is_assumed"]],
+        "Facts: stated in a source (Q), derived (D), or sources conflict (C)": [
+            entry for entry in ledger if entry["certainty"] in ("Q", "D", "C") and not entry["is_assumed"]
+        ],
+        "Choices of whoever asks": [entry for entry in ledger if entry["certainty"] == "choice"],
+        "Numbers without a certainty code": [entry for entry in ledger if entry["certainty"] is None],
+    }
+    return Group(*(_ledger_list(title, entries) for title, entries in groups.items() if entries))
+
+
+def _ledger_list(title: str, entries: list[dict[str, Any]]) -> Text:
+    """List entries one to a line, so that the list can be searched with ordinary tools."""
+    text = Text(f"{title}: {len(entries)}\n", style="bold", overflow="fold")
+    for entry in entries:
+        remark = "; ".join(part for part in (entry["certainty"], entry["source"], entry["note"]) if part)
+        text.append(f"  {entry['path']}: {entry['value']}", style="not bold")
+        text.append(f"  [{remark}]\n" if remark else "\n", style="not bold dim")
+    return text
+
+
+def settlement_table(content: Mapping[str, Any]) -> Table:
+    """Lay out a replay: each term's payment and the limit that bound it."""
+    layout = Table(
+        title=f"{content['contract']} ({content['currency']})", title_justify="left", pad_edge=False, box=box.SIMPLE_HEAD
+    )
+    layout.add_column("term")
+    layout.add_column("payment", justify="right")
+    layout.add_column("bound by")
+    for name, amount in content["payments"].items():
+        layout.add_row(name, f"{amount:,.2f}", content["bound"][name])
+    layout.add_section()
+    layout.add_row("total", f"{content['total']:,.2f}", "")
+    return layout
