@@ -27,7 +27,6 @@ docs: $(VENV)/ready-docs
 
 bench: $(VENV)/ready-dev
 	$(BIN)/python -m benchmarks.cold_start
-	$(BIN)/python -m benchmarks.cohort
 
 verify: $(VENV)/ready-dev
 	$(BIN)/python -m verification.cohort_moments

@@ -145,7 +145,7 @@ def _run(
     from simengine.execution import run_study
     from simengine.pipeline import payment_marks
     from simengine.provenance import Clock, describe_run
-    from simengine.report import document, folder, picture, tables
+    from simengine.report import document, folder, tables
     from simengine.risk import summarise
 
     _refuse_if_too_large(n_replications)
@@ -162,6 +162,8 @@ def _run(
         else:
             tables.show(tables.risk_tables(study, table, seed))
         if draft is not None:
+            from simengine.report import picture
+
             folder.write_replications(draft, outturns)
             drawn = picture.draw(study, outturns, table, payment_marks(study.contract))
             again = f"simengine run study.yaml -n {n_replications} --seed {seed}\n"
@@ -189,7 +191,7 @@ def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, as_
         content = {"title": study.study.title, "valid": True, "assumptions": ledger, "assumed_without_a_law": bare}
         click.echo(document.as_json(content))
         return
-    tables.show(tables.assumption_lists(study))
+    tables.show(tables.assumption_lists(study), fold=False)
     for path in bare:
         click.echo(f"{path}: assumed, yet without a law: its uncertainty is missing from the result")
     click.echo(f"{study_file}: valid, {len(study.variants)} variants included. {study.study.title}.")

@@ -70,10 +70,10 @@ def evaluate(study: Study, evidence: Evidence) -> Outturns:
 
 def replay(contract: Contract, outcomes: Mapping[str, float], drawn: float) -> Payments:
     """Settle a contract on published outcomes: the same terms, one replication, no simulation."""
-    typed_in = np.array([[outcomes[name] for name in contract.metrics]])
+    typed_in = np.array([[outcomes[name] for name in contract.metrics]], dtype=np.float64)
     unknown = np.full_like(typed_in, np.nan)
     measurements = Measurements(tuple(contract.metrics), typed_in, standard_error=unknown, truth=unknown)
-    return settle(contract, measurements, np.array([drawn]))
+    return settle(contract, measurements, np.array([drawn], dtype=np.float64))
 
 
 def payment_marks(contract: Contract) -> dict[str, float]:

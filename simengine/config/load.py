@@ -52,7 +52,7 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), variant: str | N
 
 
 def load_contract(path: Path | str) -> Contract:
-    """Read a contract that stands in a file of its own.
+    """Read a contract from a file of its own, or the contract of a study.
 
     Raises
     ------
@@ -60,6 +60,8 @@ def load_contract(path: Path | str) -> Contract:
         With every problem that was found.
     """
     document = read_document(Path(path))
+    if "study" in document.content:
+        return load_study(path).contract
     contract = _validate(Contract, document)
     _refuse(document, contract_problems(contract))
     return contract

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
 
 from simengine.errors import ResultsError
 from simengine.records import Outturns
@@ -79,7 +80,7 @@ def write_files(folder: Path, files: Mapping[str, bytes | str]) -> None:
 def write_replications(folder: Path, outturns: Outturns) -> None:
     """Write one row per replication as Parquet; coded columns become their words."""
     columns = {
-        name: pd.Categorical.from_codes(values, list(outturns.codes[name])) if name in outturns.codes else values
+        name: pa.DictionaryArray.from_arrays(values, list(outturns.codes[name])) if name in outturns.codes else pa.array(values)
         for name, values in outturns.columns.items()
     }
-    pd.DataFrame({"replication": outturns.replications, **columns}).to_parquet(folder / "replications.parquet", index=False)
+    parquet.write_table(pa.table({"replication": outturns.replications, **columns}), folder / "replications.parquet")

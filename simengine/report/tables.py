@@ -19,10 +19,10 @@ _MILLION = 1e6
 _ROWS = ("mean", "sd", "p05", "p25", "p50", "p75", "p95")
 
 
-def show(content: RenderableType) -> None:
-    """Print to standard output, in colour only where a terminal shows it."""
+def show(content: RenderableType, *, fold: bool = True) -> None:
+    """Print to standard output, in colour only where a terminal shows it; without folding an entry stays on its line."""
     # Titles and notes come from other people: nothing in them is markup.
-    Console(highlight=False, markup=False, emoji=False).print(content)
+    Console(highlight=False, markup=False, emoji=False).print(content, soft_wrap=not fold)
 
 
 def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:

@@ -1,0 +1,1 @@
+"""What takes how long, as ratios within one run: machines differ and are shared."""

@@ -1,0 +1,83 @@
+"""The map against the land: import rules, the tree in ARCHITECTURE.md, the public names, the limits on size."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import simengine
+from tests.conftest import CHECKOUT
+
+SOURCES = sorted((CHECKOUT / "simengine").rglob("*.py"))
+
+
+def test_imports__point_one_way(checkout: Path) -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([linter, "--no-cache"], cwd=checkout, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_map__names_every_module_and_folder(checkout: Path) -> None:
+    text = (checkout / "ARCHITECTURE.md").read_text()
+    tree = text[text.index("simengine/\n") : text.index("Every computing stage")]
+    listed = set(re.findall(r"^\s+([\w.]+?)/?\s", tree, flags=re.MULTILINE))
+    package = checkout / "simengine"
+    existing = {p.name for p in package.iterdir() if p.is_dir() and any(p.glob("*.py"))}
+    existing |= {p.name for p in package.glob("*.py")} - {"__init__.py", "__main__.py"}
+    assert existing <= listed
+    assert {name for name in listed if not (package / name).exists() and not list(package.rglob(name))} == set()
+
+
+def test_public_names__are_listed_and_importable() -> None:
+    for name in simengine.__all__:
+        assert getattr(simengine, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        simengine.nonsense  # noqa: B018
+
+
+def test_import__loads_no_numba() -> None:
+    code = "import sys, simengine; print('numba' in sys.modules, 'numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False False"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_source__is_small_enough_to_read(path: Path) -> None:
+    text = path.read_text()
+    assert text.count("\n") <= 400
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef) and path.name != "kernels.py":
+            documentation = ast.get_docstring(node, clean=False) or ""
+            assert node.end_lineno - node.lineno - documentation.count("\n") <= 60, node.name
+
+
+def test_numba_flags__stand_in_one_place() -> None:
+    for path in SOURCES:
+        if path.name != "accelerate.py":
+            assert "njit" not in path.read_text(), path
+
+
+def test_versions__agree(checkout: Path) -> None:
+    version = f'version = "{simengine.__version__}"'
+    assert version in (checkout / "pyproject.toml").read_text()
+    assert f"version: {simengine.__version__}" in (checkout / "CITATION.cff").read_text()
+
+
+def test_committed_text__names_no_registry_and_no_machine(checkout: Path) -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=checkout, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    pattern = re.compile(r"(?:pypi|npmjs)\.(?:org|com)|(?<![\w.])/(?:home|Users)/\w")
+    for name in listed.stdout.split("\n"):
+        path = checkout / name
+        if (
+            path.suffix in {".py", ".md", ".yaml", ".toml", ".txt", ".cff", ""}
+            and path.is_file()
+            and path.name != Path(__file__).name
+        ):
+            assert not pattern.search(path.read_text()), name
