@@ -18,6 +18,7 @@ from simengine.risk.summarise import RiskTable
 _MILLION = 1e6
 _DARK, _MIDDLE, _LIGHT = "0.15", "0.55", "0.88"
 _BOX = {"boxstyle": "round", "facecolor": "white", "edgecolor": _LIGHT}
+_PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
 # A fixed salt and no date: the same run draws the same bytes. A dollar sign in a title is money, not mathematics.
 _STYLE: Any = {
     "svg.hashsalt": "simengine",
@@ -48,7 +49,7 @@ def draw(study: Study, outturns: Outturns, table: RiskTable, marks: Mapping[str,
     The picture by format: `png` and `svg`.
     """
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(11, 4.8), layout="constrained")
+        figure = Figure(figsize=(12, 4.8), layout="constrained")
         left, right = figure.subplots(1, 2)
         _draw_investor(left, study, outturns, table, marks)
         _draw_outcome_payer(right, study, outturns, table)
@@ -75,13 +76,13 @@ def _draw_investor(axes: Axes, study: Study, outturns: Outturns, table: RiskTabl
     axes.set_ylim(0, top)
     for level, (name, value) in enumerate(sorted({**marks, "break-even": 1.0}.items(), key=lambda mark: mark[1])):
         axes.axvline(100 * value, color=_DARK, linestyle=("--", "-", ":")[level % 3], linewidth=1.2)
-        axes.text(100 * value, top * (0.985 - 0.065 * level), f" {name} {100 * value:.0f} %", va="top", ha="left")
-    loss = table["investor.p_loss"]
-    facts = f"P(loss) {100 * loss.value:.1f} % ± {100 * loss.se:.1f}\nmean {share_back.mean():.0f} % of the money drawn"
-    axes.text(0.5, 0.62, facts, transform=axes.transAxes, va="top", ha="center", bbox=_BOX)
+        height = top * (0.985 - 0.075 * level)
+        axes.text(100 * value + 1.5, height, f"{name} {100 * value:.0f} %", va="top", ha="left", bbox=_PLAIN)
     axes.set_xlabel("money back, % of the money drawn")
     axes.set_ylabel("share of replications, %")
-    axes.set_title(f"What the investor gets\n{study.parties.investor.name}", fontsize=10)
+    loss = table["investor.p_loss"]
+    facts = f"P(loss) {100 * loss.value:.1f} % ± {100 * loss.se:.1f}; mean {share_back.mean():.0f} % of the money drawn"
+    axes.set_title(f"What the investor gets: {study.parties.investor.name}\n{facts}", fontsize=10)
 
 
 def _draw_outcome_payer(axes: Axes, study: Study, outturns: Outturns, table: RiskTable) -> None:
@@ -114,9 +115,10 @@ def _draw_outcome_payer(axes: Axes, study: Study, outturns: Outturns, table: Ris
         ha="right",
         bbox=_BOX,
     )
-    axes.set_xlabel(f"true saving to the horizon, million {study.study.currency}  (diagonal: payment = saving)")
+    axes.set_xlabel(f"true saving to the horizon, million {study.study.currency}")
     axes.set_ylabel(f"payment, million {study.study.currency}")
-    axes.set_title(f"What the outcome payer pays against what it saves\n{study.parties.outcome_payer.name}", fontsize=10)
+    title = f"What the outcome payer pays against what it saves: {study.parties.outcome_payer.name}"
+    axes.set_title(f"{title}\ndarker: more replications; on the diagonal payment equals saving", fontsize=10)
 
 
 def _range(*samples: Floats) -> tuple[float, float]:
