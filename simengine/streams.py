@@ -27,7 +27,6 @@ from numpy.typing import NDArray
 from simengine.accelerate import device, kernel
 
 MAX_SEED = 2**64 - 1
-MAX_REPLICATIONS = 2**32
 
 # Multipliers and key increments of Philox4x32: Salmon et al. 2011, table 2 and section 3.
 _MULTIPLIER_0 = np.uint64(0xD2511F53)

@@ -27,7 +27,7 @@ def effect_strength(month: int, ramp_months: float, fades_after_months: float, h
     time = month + 0.5
     strength = 1.0 - np.exp(-time / ramp_months) if ramp_months > 0.0 else 1.0
     if time > fades_after_months:
-        strength *= 0.5 ** ((time - fades_after_months) / half_life_months)
+        strength *= 0.5 ** ((time - fades_after_months) / half_life_months) if half_life_months > 0.0 else 0.0
     return strength
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,11 @@ from simengine.streams import purpose_number
 
 DAYS_PER_MONTH = 365.25 / 12
 _NEVER = np.inf
+_BASELINE = "of the baseline"
+"""Not a name that a wave can have."""
 _LARGEST_LEAVING = 1 - 1e-12
+_ROUNDING = 1e-9
+"""Probabilities such as 0.33, 0.56 and 0.11 add up to a little more than 1 in binary: nothing is clipped there."""
 
 
 @dataclass(frozen=True)
@@ -56,22 +60,34 @@ def simulate_cohort(cohort: Cohort, worlds: Worlds) -> Tallies:
     n_waves = max(len(waves), 1)
     tallies = _empty_tallies(cohort, len(worlds), n_waves)
     hazard, clipped = _hazards(cohort, worlds)
-    tallies.clipped[:] = clipped
+    shares = [("population.strata.{}.share", {name: s.share for name, s in cohort.population.strata.items()})]
+    shares += [(f"pathway.start.{name}.{{}}", cohort.pathway.start[name]) for name in cohort.population.strata]
+    tallies.clipped[:] = clipped + sum(_exceeds_whole(of, worlds, path) for path, of in shares)
     for wave_number, (name, wave) in enumerate(waves):
         enrolment_months = np.floor(worlds[f"population.waves.{name}.enrolment_months"]).astype(np.int64)
-        group = _Group(f"people/{name}", int(wave.size.value), int(wave.from_month.value), enrolment_months)
+        group = _Group(name, int(wave.size.value), int(wave.from_month.value), enrolment_months)
         for arm in (SERVICE, TWIN):
             _walk(cohort, worlds, hazard, group, arm, wave_number, tallies)
-    earlier = _Group("people of the baseline", cohort.n_baseline, 0, np.ones(len(worlds), dtype=np.int64))
+    earlier = _Group(_BASELINE, cohort.n_baseline, 0, np.ones(len(worlds), dtype=np.int64))
     _walk(cohort, worlds, hazard, earlier, BASELINE, 0, tallies)
     return tallies
+
+
+def purposes_of_people(waves: Iterable[str], outcomes: Iterable[str]) -> list[str]:
+    """Name every random stream that the people draw from."""
+    decisions = ["entry", "moves", *(f"outcome/{name}" for name in outcomes)]
+    return [_purpose(group, decision) for group in (*waves, _BASELINE) for decision in decisions]
+
+
+def _purpose(group: str, decision: str) -> str:
+    return f"people/{group}/{decision}"
 
 
 @dataclass(frozen=True)
 class _Group:
     """People who enter together, and the name under which their luck is drawn."""
 
-    purpose: str
+    name: str
     size: int
     from_month: int
     enrolment_months: Integers
@@ -89,8 +105,8 @@ def _walk(cohort: Cohort, worlds: Worlds, hazard: Floats, group: _Group, arm: in
         group.size,
         cohort.horizon_months,
         group.from_month,
-        np.uint64(purpose_number(f"{group.purpose}/entry")),
-        np.uint64(purpose_number(f"{group.purpose}/moves")),
+        np.uint64(purpose_number(_purpose(group.name, "entry"))),
+        np.uint64(purpose_number(_purpose(group.name, "moves"))),
         group.enrolment_months,
         _cumulative({name: s.share for name, s in cohort.population.strata.items()}, worlds, "population.strata.{}.share"),
         _start(cohort, worlds),
@@ -101,7 +117,7 @@ def _walk(cohort: Cohort, worlds: Worlds, hazard: Floats, group: _Group, arm: in
         np.array(cohort.windows, dtype=np.int64),
         _prices(cohort, worlds),
         np.array([int(o.at_month.value) if isinstance(o, Binary) else -1 for o in cohort.outcomes.values()], np.int64),
-        np.array([purpose_number(f"{group.purpose}/{name}") for name in cohort.outcomes], np.uint64),
+        np.array([purpose_number(_purpose(group.name, f"outcome/{name}")) for name in cohort.outcomes], np.uint64),
         _probabilities(cohort, worlds, effects),
         tallies.sums[:, wave, arm],
         tallies.squares[:, wave, arm],
@@ -139,7 +155,7 @@ def _hazards(cohort: Cohort, worlds: Worlds) -> tuple[Floats, Integers]:
             path = f"pathway.moves.{key}.per_month_by_stratum.{name}"
             table[:, strata.index(name), origin, target] = worlds[path]
     leaving = table.sum(axis=-1)
-    clipped = (leaving > 1).sum(axis=(1, 2))
+    clipped = (leaving > 1 + _ROUNDING).sum(axis=(1, 2))
     # A state that is left for certain has an infinite hazard; this one leaves a person behind once in 1e12 months.
     hazard = -np.log1p(-np.minimum(leaving, _LARGEST_LEAVING))
     return table * np.divide(hazard, leaving, out=np.zeros_like(leaving), where=leaving > 0)[..., None], clipped
@@ -164,6 +180,12 @@ def _cumulative(shares: Mapping[str, Share], worlds: Worlds, path: str) -> Float
     rest = np.maximum(1.0 - sum(drawn.values(), start=np.zeros(len(worlds))), 0.0)
     columns = np.stack([drawn.get(name, rest) for name in shares], axis=1)
     return np.cumsum(columns / columns.sum(axis=1, keepdims=True), axis=1)
+
+
+def _exceeds_whole(shares: Mapping[str, Share], worlds: Worlds, path: str) -> Integers:
+    """Say in which replications the drawn shares add up to more than 1, so that all are scaled and `rest` is 0."""
+    drawn = [worlds[path.format(name)] for name, share in shares.items() if share != "rest"]
+    return (sum(drawn, start=np.zeros(len(worlds))) > 1 + _ROUNDING).astype(np.int64)
 
 
 def _effect_clock(effects: list[tuple[str, Effect]], worlds: Worlds) -> Floats:
@@ -199,7 +221,9 @@ def _probabilities(cohort: Cohort, worlds: Worlds, effects: list[tuple[str, Effe
                 ratio = ratio * worlds[f"effect.{key}.odds_ratio"]
         for s, state in enumerate(cohort.pathway.states):
             p = worlds[f"outcomes.{name}.probability.{state}"]
-            out[:, o, s] = p * ratio / (1.0 - p + p * ratio)
+            # What is certain stays certain, even at odds ratio 0.
+            whole = 1.0 - p + p * ratio
+            out[:, o, s] = np.divide(p * ratio, whole, out=np.ones_like(p), where=whole > 0)
     return out
 
 

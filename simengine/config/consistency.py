@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from simengine.cohort.simulate import purposes_of_people
 from simengine.cohort.spec import Binary
 from simengine.config.study import Study
 from simengine.contract.spec import DRAWN, Contract, Part, Term
@@ -190,11 +191,17 @@ def _capital(study: Study) -> Iterator[Finding]:
 def _run(study: Study) -> Iterator[Finding]:
     if study.run.replications.value < 2:
         yield "run.replications", "a distribution needs at least 2 replications", f"{study.run.replications.value:g}", ""
-    purposes: dict[int, str] = {}
-    for path, _ in study.quantities():
-        other = purposes.setdefault(purpose_number(f"parameter/{path}"), path)
-        if other != path:
-            yield path, "every parameter has a random stream of its own", f"the stream of `{other}`", "Rename one of the two"
+    seen: dict[int, str] = {}
+    people = purposes_of_people(study.population.waves, study.outcomes)
+    for purpose in [*(f"parameter/{path}" for path, _ in study.quantities()), *people]:
+        other = seen.setdefault(purpose_number(purpose), purpose)
+        if other != purpose:
+            yield (
+                "study",
+                "every decision has a random stream of its own",
+                f"one for {purpose} and {other}",
+                "Rename one of the two",
+            )
 
 
 def _shares(shares: Mapping[str, Share], path: str, suffix: str = "") -> Iterator[Finding]:

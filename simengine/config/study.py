@@ -12,6 +12,7 @@ from simengine.cohort.spec import Effect, Name, Outcome, Pathway, Population
 from simengine.contract.spec import Contract
 from simengine.laws import Certainty, Count, Months, Quantity, Spec, quantities_in
 from simengine.measurement.spec import Protocol
+from simengine.streams import MAX_SEED
 
 
 class Assumption(Spec):
@@ -40,7 +41,7 @@ class RunDefaults(Spec):
     """How a run is made unless the command line says otherwise."""
 
     replications: Count
-    seed: Annotated[int, Field(ge=0, le=2**64 - 1, strict=True)] | None = None
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED, strict=True)] | None = None
 
 
 class Study(Spec):

@@ -1,0 +1,1 @@
+"""Slow twins and exact answers: plain Python that a tired person can check, to which the engine is held."""
