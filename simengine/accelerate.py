@@ -26,3 +26,11 @@ def kernel(function: Function) -> Function:
 def device(function: Function) -> Function:
     """Compile a small function that only kernels call; it is compiled, and cached, as a part of each of them."""
     return cast(Function, njit(nogil=True)(function))
+
+
+def inlined(function: Function) -> Function:
+    """Compile a small function that is written into its caller before anything is optimised.
+
+    Only so can the compiler turn a loop around it into vector instructions.
+    """
+    return cast(Function, njit(nogil=True, inline="always")(function))

@@ -24,7 +24,9 @@ import secrets
 import numpy as np
 from numpy.typing import NDArray
 
-from simengine.accelerate import device, kernel
+from simengine.accelerate import device, inlined, kernel
+
+Words = NDArray[np.uint32]
 
 MAX_SEED = 2**64 - 1
 
@@ -41,7 +43,7 @@ _ROUNDS = 10
 _TWO_TO_MINUS_52 = 2.0**-52
 
 
-@device
+@inlined
 def philox(
     seed: np.uint64, index: np.uint64, entity: np.uint64, replication: np.uint64, purpose: np.uint64
 ) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
@@ -65,17 +67,37 @@ def philox(
 
 
 @device
-def uniform_pair(
-    seed: np.uint64, index: np.uint64, entity: np.uint64, replication: np.uint64, purpose: np.uint64
-) -> tuple[float, float]:
-    """Give the two uniforms at one address, each strictly between 0 and 1.
+def uniform_of(high: np.uint32, low: np.uint32) -> float:
+    """Turn two words into a uniform strictly between 0 and 1.
 
     52 bits and a half step: 53 bits would round the largest value up to 1.
     """
+    bits = (np.uint64(high) << _SHIFT_20) | (np.uint64(low) >> _SHIFT_12)
+    return (np.float64(bits) + 0.5) * _TWO_TO_MINUS_52
+
+
+@device
+def uniform_pair(
+    seed: np.uint64, index: np.uint64, entity: np.uint64, replication: np.uint64, purpose: np.uint64
+) -> tuple[float, float]:
+    """Give the two uniforms at one address."""
     a, b, c, d = philox(seed, index, entity, replication, purpose)
-    first = (a << _SHIFT_20) | (b >> _SHIFT_12)
-    second = (c << _SHIFT_20) | (d >> _SHIFT_12)
-    return (np.float64(first) + 0.5) * _TWO_TO_MINUS_52, (np.float64(second) + 0.5) * _TWO_TO_MINUS_52
+    return uniform_of(np.uint32(a), np.uint32(b)), uniform_of(np.uint32(c), np.uint32(d))
+
+
+@device
+def fill_words(seed: np.uint64, replication: np.uint64, purpose: np.uint64, index: Words, entity: Words, words: Words) -> None:
+    """Fill the four words at many addresses of one replication.
+
+    index, entity: (n,); words: (4, at least n). The loop has no branches and its arrays are 32 bits wide, so the compiler
+    makes many words side by side.
+    """
+    for x in range(len(index)):
+        a, b, c, d = philox(seed, np.uint64(index[x]), np.uint64(entity[x]), replication, purpose)
+        words[0, x] = np.uint32(a)
+        words[1, x] = np.uint32(b)
+        words[2, x] = np.uint32(c)
+        words[3, x] = np.uint32(d)
 
 
 @kernel

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from simengine.cohort.kernels import walk_people
 from simengine.cohort.spec import Amount, Binary, Effect, Outcome, Pathway, Population
 from simengine.laws import Share
-from simengine.records import ARMS, BASELINE, SERVICE, TWIN, Floats, Integers, Tallies, Worlds
+from simengine.records import ARMS, BASELINE, SERVICE, TWIN, Floats, Integers, Tallies, Worlds, add_in_order
 from simengine.streams import purpose_number
 
 DAYS_PER_MONTH = 365.25 / 12
@@ -99,6 +99,7 @@ def _walk(cohort: Cohort, worlds: Worlds, hazard: Floats, group: _Group, arm: in
     effects = list(cohort.effect.items()) if arm == SERVICE else []
     on_moves = [(name, effect) for name, effect in effects if effect.move is not None]
     states = list(cohort.pathway.states)
+    strata = {name: stratum.share for name, stratum in cohort.population.strata.items()}
     walk_people(
         np.uint64(worlds.seed),
         worlds.replications,
@@ -108,7 +109,7 @@ def _walk(cohort: Cohort, worlds: Worlds, hazard: Floats, group: _Group, arm: in
         np.uint64(purpose_number(_purpose(group.name, "entry"))),
         np.uint64(purpose_number(_purpose(group.name, "moves"))),
         group.enrolment_months,
-        _cumulative({name: s.share for name, s in cohort.population.strata.items()}, worlds, "population.strata.{}.share"),
+        _cumulative(list(_shares(strata, worlds, "population.strata.{}.share").values())),
         _start(cohort, worlds),
         hazard,
         np.array([[states.index(s) for s in (e.move or "").split(" -> ")] for _, e in on_moves], np.int64).reshape(-1, 2),
@@ -163,29 +164,35 @@ def _hazards(cohort: Cohort, worlds: Worlds) -> tuple[Floats, Integers]:
 
 def _start(cohort: Cohort, worlds: Worlds) -> Floats:
     """Give the cumulative shares of the states at entry, shape (replication, stratum, state)."""
-    states = cohort.pathway.states
+    states, nobody = cohort.pathway.states, np.zeros(len(worlds))
     out = np.empty((len(worlds), len(cohort.population.strata), len(states)))
     for k, stratum in enumerate(cohort.population.strata):
-        shares = cohort.pathway.start[stratum]
-        of_known = _cumulative(shares, worlds, f"pathway.start.{stratum}.{{}}")
-        share = dict(zip(shares, np.diff(of_known, axis=1, prepend=0.0).T, strict=True))
-        nobody = np.zeros(len(worlds))
-        out[:, k] = np.cumsum(np.stack([share.get(state, nobody) for state in states], axis=1), axis=1)
+        share = _shares(cohort.pathway.start[stratum], worlds, f"pathway.start.{stratum}.{{}}")
+        out[:, k] = _cumulative([share.get(state, nobody) for state in states])
     return out
 
 
-def _cumulative(shares: Mapping[str, Share], worlds: Worlds, path: str) -> Floats:
-    """Give cumulative shares in the order of the names, shape (replication, name); `rest` takes what is left."""
+def _shares(shares: Mapping[str, Share], worlds: Worlds, path: str) -> dict[str, Floats]:
+    """Give the drawn shares by name; `rest` takes what is left, and shares that exceed the whole are scaled to it."""
     drawn = {name: worlds[path.format(name)] for name, share in shares.items() if share != "rest"}
-    rest = np.maximum(1.0 - sum(drawn.values(), start=np.zeros(len(worlds))), 0.0)
-    columns = np.stack([drawn.get(name, rest) for name in shares], axis=1)
-    return np.cumsum(columns / columns.sum(axis=1, keepdims=True), axis=1)
+    of_known = add_in_order([np.zeros(len(worlds)), *drawn.values()])
+    rest = np.maximum(1.0 - of_known, 0.0)
+    whole = of_known + rest if "rest" in shares.values() else of_known
+    return {name: drawn.get(name, rest) / whole for name in shares}
+
+
+def _cumulative(shares: Sequence[Floats]) -> Floats:
+    """Add up shares in order, shape (replication, name), and reach exactly 1 with the last share that is not 0."""
+    rising = np.cumsum(np.stack(shares, axis=1), axis=1)
+    is_last = np.stack([*(rising[:, j] == rising[:, -1] for j in range(len(shares)))], axis=1)
+    rising[is_last] = 1.0
+    return rising
 
 
 def _exceeds_whole(shares: Mapping[str, Share], worlds: Worlds, path: str) -> Integers:
     """Say in which replications the drawn shares add up to more than 1, so that all are scaled and `rest` is 0."""
     drawn = [worlds[path.format(name)] for name, share in shares.items() if share != "rest"]
-    return (sum(drawn, start=np.zeros(len(worlds))) > 1 + _ROUNDING).astype(np.int64)
+    return (add_in_order([np.zeros(len(worlds)), *drawn]) > 1 + _ROUNDING).astype(np.int64)
 
 
 def _effect_clock(effects: list[tuple[str, Effect]], worlds: Worlds) -> Floats:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import simengine
-from simengine.cohort.kernels import effect_strength, fill_month, pick, walk_people
+from simengine.cohort.kernels import effect_strength, fill_cumulative, last_month, pick_target, walk_people
 from tests.reference import cohort as reference
 
 NEVER = np.inf
@@ -141,7 +141,6 @@ RAMP_AND_FADE = {
         pytest.param(case(windows=[1, 2, 3, 12, 17], enrolment_months=[1, 1, 2]), id="windows to the last month"),
         pytest.param(case(hazard=[[[[0, 0.0], [0.0, 0]]]] * 3), id="nobody moves"),
         pytest.param(case(hazard=[[[[0, 27.6], [27.6, 0]]]] * 3), id="everybody moves every month"),
-        pytest.param(case(start=[[[0.1, 0.1]]] * 3), id="shares that end below 1"),
         pytest.param(case(read_month=[-1, 6], windows=[5, 6, 7]), id="an outcome read as a window closes"),
         pytest.param(case(seed=np.uint64(2**64 - 1), replications=[2**32 - 1, 7, 0]), id="the largest seed and replication"),
         *(pytest.param(random_case(number), id=f"random shape {number}") for number in range(12)),
@@ -219,32 +218,45 @@ def test_effect_strength__grows_with_the_ramp_and_halves_as_it_fades(
     assert effect_strength(month, ramp, fades_after, half_life) == pytest.approx(expected, rel=1e-15)
 
 
+def tables(hazards: list[float], multiplier: list[float]) -> dict[str, np.ndarray]:
+    """Give the tables of one stratum in which only state 0 is left, with one factor a month on its first move."""
+    n_states = len(hazards)
+    hazard = np.zeros((1, 1, n_states, n_states))
+    hazard[0, 0, 0] = hazards
+    factors = np.ones((n_states, n_states, len(multiplier)))
+    factors[0, 1] = multiplier
+    cumulative, last_move = np.empty((1, n_states, len(multiplier) + 1)), np.empty((1, n_states), np.int64)
+    fill_cumulative(hazard, 0, factors, cumulative, last_move)
+    return {"hazard": hazard, "multiplier": factors, "cumulative": cumulative, "last_move": last_move}
+
+
+def test_fill_cumulative__gathers_the_hazards_of_all_moves_month_by_month() -> None:
+    """Source: arithmetic by hand: 1 + 2 in month 0, 3 x 1 + 2 in month 1, 0 + 2 in month 2."""
+    made = tables([0.0, 1.0, 2.0], [1.0, 3.0, 0.0])
+    np.testing.assert_array_equal(made["cumulative"][0, 0], [0, 3, 8, 10])
+    np.testing.assert_array_equal(made["cumulative"][0, 1:], np.zeros((2, 4)))
+    np.testing.assert_array_equal(made["last_move"], [[2, 0, 0]])
+
+
 @pytest.mark.parametrize(
-    ("rising", "uniform", "expected"),
-    [
-        ([0.25, 1.0], 0.2499, 0),
-        ([0.25, 1.0], 0.25, 1),
-        ([0.0, 1.0], 1e-16, 1),
-        ([0.0, 0.4, 0.4, 0.9999999999999999], 0.9999999999999999, 3),
-        ([0.0, 0.9999999999999999, 0.9999999999999999], 0.9999999999999999, 1),
-        ([1.0], 0.5, 0),
-    ],
+    ("first", "to_spend", "expected"),
+    [(0, 0.5, 0), (0, 3.0, 0), (0, 3.1, 1), (0, 8.0, 1), (0, 9.9, 2), (0, 10.1, 3), (1, 5.0, 1), (1, 5.1, 2), (2, 2.1, 3)],
 )
-def test_pick__gives_the_first_share_above_the_uniform_and_never_an_empty_one(
-    rising: list[float], uniform: float, expected: int
-) -> None:
-    """Source: the definition, by hand."""
-    assert pick(np.array(rising), uniform) == expected
+def test_last_month__is_the_first_in_which_the_hazard_is_spent(first: int, to_spend: float, expected: int) -> None:
+    """Source: by hand, with 0, 3, 8 and 10 gathered by the beginning of months 0 to 3; 3 months are followed."""
+    made = tables([0.0, 1.0, 2.0], [1.0, 3.0, 0.0])
+    assert last_month(made["cumulative"], 0, 0, first, 3, to_spend) == expected
 
 
-def test_fill_month__turns_hazards_into_the_chance_of_staying_and_shares_of_leaving() -> None:
-    """Source: arithmetic by hand. Hazards log 2 and log 3 leave 1/6 behind; a ratio of 2 makes the first log 4, leaving 1/12."""
-    hazard = np.log(np.array([[[1.0, 2.0, 3.0], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]]))
-    stay, reach = np.empty((1, 3)), np.empty((1, 3, 3))
+@pytest.mark.parametrize(("month", "uniform", "expected"), [(0, 0.33, 1), (0, 0.34, 2), (1, 0.59, 1), (1, 0.61, 2), (2, 0.0, 2)])
+def test_pick_target__shares_out_the_hazard_of_the_month(month: int, uniform: float, expected: int) -> None:
+    """Source: by hand: the first of two moves has 1/3 of month 0, 3/5 of month 1 and nothing of month 2."""
+    made = tables([0.0, 1.0, 2.0], [1.0, 3.0, 0.0])
+    assert pick_target(*made.values(), 0, 0, 0, month, uniform) == expected
 
-    fill_month(hazard, np.zeros((1, 3, 3)), stay, reach)
-    np.testing.assert_allclose(stay, [[1 / 6, 1, 1]], rtol=1e-15)
-    np.testing.assert_allclose(reach[0], [[0, np.log(2) / np.log(6), 1], [0, 0, 0], [0, 0, 0]], rtol=1e-15)
 
-    fill_month(hazard, np.log(np.array([[[1.0, 2.0, 1.0], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]])), stay, reach)
-    np.testing.assert_allclose(stay, [[1 / 12, 1, 1]], rtol=1e-15)
+def test_pick_target__never_chooses_an_impossible_move_by_rounding() -> None:
+    """Source: the law that a move with hazard 0 never happens, at the largest uniform."""
+    made = tables([0.0, 0.1, 0.0], [1.0] * 400)
+    chosen = {pick_target(*made.values(), 0, 0, 0, month, 1 - 2.0**-53) for month in range(400)}
+    assert chosen == {1}

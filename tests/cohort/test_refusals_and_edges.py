@@ -55,3 +55,12 @@ def test_clipped__counts_shares_that_leave_nothing_for_the_rest():
     total = evidence.worlds["population.strata.young.share"] + evidence.worlds["population.strata.older.share"]
     assert 0 < (total > 1).sum() < 200
     np.testing.assert_array_equal(evidence.tallies.clipped, total > 1)
+
+
+def test_cumulative_shares__end_at_1_with_the_last_share_that_somebody_has():
+    """Source: the law that nobody starts where no share is; ten tenths add up to less than 1 in binary."""
+    from simengine.cohort.simulate import _cumulative
+
+    rising = _cumulative([np.array([0.1])] * 10 + [np.array([0.0])])
+    assert sum([0.1] * 10) < 1
+    np.testing.assert_array_equal(rising[0, 9:], [1.0, 1.0])

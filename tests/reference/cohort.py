@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp
+from math import exp, log
 from typing import Any
 
 from tests.reference.streams import uniform_pair
@@ -29,10 +29,25 @@ class Tally:
 
 @dataclass(frozen=True)
 class Life:
-    """One person: the calendar month of entry and the state in each month after it, with one month more at the end."""
+    """One person: the calendar month of entry, and the stays: state, first month, and the month after the last.
+
+    The last stay holds one month more than the person is followed: the state at the end.
+    """
 
     entry: int
-    states: list[int]
+    stays: list[tuple[int, int, int]]
+
+    @property
+    def n_months(self) -> int:
+        return self.stays[-1][2] - 1
+
+    def state_in(self, month: int) -> int:
+        return next(state for state, first, stop in self.stays if first <= month < stop)
+
+    def months_inside(self, stay: tuple[int, int, int], window: int) -> int:
+        """Give how many months of a stay fall among the months 0 to window - 1."""
+        _, first, stop = stay
+        return max(min(stop, self.n_months, window) - first, 0)
 
 
 def walk_people(n_years: int, **given: Any) -> Tally:
@@ -47,17 +62,21 @@ def walk_people(n_years: int, **given: Any) -> Tally:
     )
     for r in range(n_replications):
         tables = monthly_tables(r, **given)
+        gathered = gathered_hazard(tables)
+        people_by_month = _zeros(n_states, given["horizon_months"])
         for person in range(given["n_people"]):
-            life = live(r, person, tables, **given)
+            life = live(r, person, tables, gathered, **given)
             count_states(tally.person_months[r], life, given["windows"])
+            count_calendar(people_by_month, life)
             for o in range(n_outcomes):
                 if given["read_month"][o] < 0:
                     price = given["price_per_month"][r][o]
                     count_amount(tally.sums[r][o], tally.squares[r][o], life, price, given["windows"])
-                    count_years(tally.by_year[r][o], life, price)
                 else:
                     answer = read_answer(r, person, o, life, **given)
                     count_answer(tally.sums[r][o], tally.squares[r][o], life, answer, given["read_month"][o], given["windows"])
+        for o in range(n_outcomes):
+            price_years(tally.by_year[r][o], people_by_month, given["price_per_month"][r][o])
     return tally
 
 
@@ -76,6 +95,23 @@ def monthly_tables(r: int, **given: Any) -> list[list[list[list[float]]]]:
             table.append(rows)
         tables.append(table)
     return tables
+
+
+def gathered_hazard(tables: Table) -> list[list[list[float]]]:
+    """Give the hazard of leaving that has gathered by the beginning of each month, by stratum and state."""
+    gathered = []
+    for k in range(len(tables[0])):
+        rows = []
+        for state in range(len(tables[0][k])):
+            row = [0.0]
+            for table in tables:
+                total = 0.0
+                for hazard in table[k][state]:
+                    total += hazard
+                row.append(row[-1] + total)
+            rows.append(row)
+        gathered.append(rows)
+    return gathered
 
 
 def log_multiplier(r: int, month: int, origin: int, target: int, **given: Any) -> float:
@@ -99,7 +135,7 @@ def strength(month: int, ramp: float, fades_after: float, half_life: float) -> f
 # ------------------------------------------------ one life ------------------------------------------------
 
 
-def live(r: int, person: int, tables: Table, **given: Any) -> Life:
+def live(r: int, person: int, tables: Table, gathered: Table, **given: Any) -> Life:
     """Draw a life: entry, then one stay after the other until the horizon."""
     replication = int(given["replications"][r])
     address = (int(given["seed"]), person, replication, int(given["purpose_entry"]))
@@ -110,46 +146,44 @@ def live(r: int, person: int, tables: Table, **given: Any) -> Life:
     entry = given["from_month"] + int(u_enrolment * given["enrolment_months"][r])
     n_months = given["horizon_months"] - entry
 
-    states: list[int] = []
-    while len(states) <= n_months:
-        first_month = len(states)
-        u_leave, u_target = _pair(int(given["seed"]), person, replication, int(given["purpose_moves"]), index=first_month)
-        last_month = month_of_leaving(tables, stratum, state, first_month, n_months, u_leave)
-        states += [state] * (last_month - first_month + 1)
-        if last_month < n_months:
-            state = choose(rising_shares(tables[last_month][stratum][state]), u_target)
-    return Life(entry, states)
+    stays: list[tuple[int, int, int]] = []
+    first = 0
+    while first <= n_months:
+        u_leave, u_target = _pair(int(given["seed"]), person, replication, int(given["purpose_moves"]), index=first)
+        last = month_of_leaving(gathered[stratum][state], first, n_months, u_leave)
+        stays.append((state, first, last + 1))
+        if last < n_months:
+            change = gathered[stratum][state][last + 1] - gathered[stratum][state][last]
+            state = choose_move(tables[last][stratum][state], u_target * change)
+        first = last + 1
+    return Life(entry, stays)
 
 
-def month_of_leaving(tables: Table, stratum: int, state: int, first_month: int, n_months: int, u_leave: float) -> int:
-    """Give the month at whose end the chance of still being there has fallen to the uniform; n_months if it never does."""
-    still_there = 1.0
-    for month in range(first_month, n_months):
-        total = 0.0
-        for hazard in tables[month][stratum][state]:
-            total += hazard
-        still_there *= exp(-total)
-        if still_there <= u_leave:
+def month_of_leaving(gathered: list[float], first: int, n_months: int, u_leave: float) -> int:
+    """Give the month at whose end the hazard gathered since `first` has reached -log(u); n_months if it never does."""
+    goal = gathered[first] - log(u_leave)
+    for month in range(first, n_months):
+        if gathered[month + 1] >= goal:
             return month
     return n_months
 
 
-def rising_shares(hazards: list[float]) -> list[float]:
-    """Give the running sum of the moves' shares of the whole hazard."""
-    running, total = [], 0.0
-    for hazard in hazards:
-        total += hazard
-        running.append(total)
-    return [share / total for share in running]
+def choose_move(hazards: list[float], goal: float) -> int:
+    """Give the first move at which the running hazard exceeds the goal; past the last rounding error, the last possible."""
+    running = 0.0
+    for target, hazard in enumerate(hazards):
+        running += hazard
+        if running > goal:
+            return target
+    return max(target for target, hazard in enumerate(hazards) if hazard > 0)
 
 
 def choose(rising: Sequence[float], uniform: float) -> int:
-    """Give the first place whose running share exceeds the uniform; past the last rounding error, the last with a share."""
-    for place, share in enumerate(rising):
+    """Give the first place whose running share exceeds the uniform; the last place has the rest."""
+    for place, share in enumerate(rising[:-1]):
         if uniform < share:
             return place
-    own = [share - before for before, share in zip([0.0, *rising[:-1]], rising, strict=True)]
-    return max((place for place, share in enumerate(own) if share > 0), default=0)
+    return len(rising) - 1
 
 
 def _pair(seed: int, person: int, replication: int, purpose: int, *, index: int) -> tuple[float, float]:
@@ -162,42 +196,50 @@ def _pair(seed: int, person: int, replication: int, purpose: int, *, index: int)
 def count_states(person_months: list[list[float]], life: Life, windows: Table) -> None:
     """Count the months spent in each state during the months 0 to w - 1 of each window that closes."""
     for place, window in enumerate(windows):
-        if window < len(life.states):
-            for state in life.states[:window]:
-                person_months[state][place] += 1.0
+        if window <= life.n_months:
+            for stay in life.stays:
+                person_months[stay[0]][place] += life.months_inside(stay, window)
 
 
 def count_amount(sums: list[float], squares: list[float], life: Life, price: Table, windows: Table) -> None:
     """Add up the price of the months 0 to w - 1 of each window that closes, and its square."""
     for place, window in enumerate(windows):
-        if window < len(life.states):
+        if window <= life.n_months:
             amount = 0.0
-            for state in life.states[:window]:
-                amount += price[state]
+            for stay in life.stays:
+                amount += price[stay[0]] * life.months_inside(stay, window)
             sums[place] += amount
             squares[place] += amount * amount
 
 
-def count_years(by_year: list[float], life: Life, price: Table) -> None:
-    """Add the price of every month to the calendar year in which it falls, to the horizon."""
-    for month, state in enumerate(life.states[:-1]):
-        by_year[(life.entry + month) // 12] += price[state]
+def count_calendar(people_by_month: list[list[float]], life: Life) -> None:
+    """Count the people in each state by the calendar month, to the horizon."""
+    for state, first, stop in life.stays:
+        for month in range(first, min(stop, life.n_months)):
+            people_by_month[state][life.entry + month] += 1.0
+
+
+def price_years(by_year: list[float], people_by_month: list[list[float]], price: Table) -> None:
+    """Price everybody's months, calendar year by calendar year."""
+    for state, people in enumerate(people_by_month):
+        for month, count in enumerate(people):
+            by_year[month // 12] += price[state] * count
 
 
 def read_answer(r: int, person: int, o: int, life: Life, **given: Any) -> float:
     """Read a yes (1) or no (0) from the state in which the month of reading begins; 0 if the life is not that long."""
     month = given["read_month"][o]
-    if month >= len(life.states):
+    if month > life.n_months:
         return 0.0
     replication = int(given["replications"][r])
     u_outcome, _ = _pair(int(given["seed"]), person, replication, int(given["purpose_outcome"][o]), index=0)
-    return 1.0 if u_outcome < given["probability"][r][o][life.states[month]] else 0.0
+    return 1.0 if u_outcome < given["probability"][r][o][life.state_in(month)] else 0.0
 
 
 def count_answer(sums: list[float], squares: list[float], life: Life, answer: float, month: int, windows: Table) -> None:
     """Count an answer in each window that closes and reaches the month of reading."""
     for place, window in enumerate(windows):
-        if month <= window < len(life.states):
+        if month <= window <= life.n_months:
             sums[place] += answer
             squares[place] += answer * answer
 
