@@ -67,14 +67,18 @@ def _study_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "overrides",
         multiple=True,
         metavar="PATH=VALUE",
-        help="Replace one number, e.g. contract.terms.guarantee.share=0.5.",
+        help="Replace one value, e.g. contract.terms.guarantee.share=0.5.",
     )(command)
 
 
 _seed = click.option(
-    "--seed", type=click.IntRange(0, 2**64 - 1), help="Any whole number from 0; drawn, printed and kept if absent."
+    "--seed",
+    type=click.IntRange(0, 2**64 - 1),
+    help="Any whole number from 0. If absent: the study's own, else one that is drawn, printed and kept.",
 )
-_replications = click.option("-n", "--replications", type=click.IntRange(2, 2**32), help="Monte Carlo worlds to simulate.")
+_replications = click.option(
+    "-n", "--replications", type=click.IntRange(2, 2**32), help="Monte Carlo worlds to simulate. If absent: the study's own number."
+)
 _threads = click.option("--threads", type=click.IntRange(1, 1024), help="Blocks that run at once; changes no result.")
 _block_size = click.option(
     "--block-size",
@@ -88,16 +92,15 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print exactly one 
 
 @commands.command()
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the results; a new one is named if absent.")
-@_seed
+@click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=_DEMO_SEED, show_default=True, help="Any whole number from 0.")
 @_threads
-def demo(output: Path | None, seed: int | None, threads: int | None) -> None:
+def demo(output: Path | None, seed: int, threads: int | None) -> None:
     """Run the Norrköping contract as it stood before signing: a risk table and a picture, in seconds."""
     from simengine.config import find_study, load_study
     from simengine.report.folder import first_free
 
     study = load_study(find_study("norrkoping"))
     target = output or first_free("simengine-demo")
-    seed = _DEMO_SEED if seed is None else seed
     _run(study, str(find_study("norrkoping")), seed, _DEMO_REPLICATIONS, threads, 1000, target, as_json=False)
     click.echo(f"\nThe picture: {target / 'picture.png'}")
 

@@ -146,14 +146,14 @@ class Ledger(Record):
 
 @dataclass(frozen=True, eq=False)
 class CashMoments(Record):
-    """The investor's cash by date, summed over replications in whole numbers, so that blocks add up in any order."""
+    """The investor's cash by date, summed over replications in Python's whole numbers: blocks add up in any order, exactly."""
 
     unit: float
     """Smallest units of the currency in one unit of `rounded` and `products`."""
     n_replications: int
-    total: Annotated[Integers, Axes("date", "smallest unit of the currency")]
-    rounded: Annotated[Integers, Axes("date", "`unit`")]
-    products: Integers
+    total: Annotated[NDArray[np.object_], Axes("date", "smallest unit of the currency")]
+    rounded: Annotated[NDArray[np.object_], Axes("date", "`unit`")]
+    products: NDArray[np.object_]
     """Shape (date, date), in [`unit` squared]: sum over replications of the product of the cash of two dates."""
 
     def __add__(self, other: CashMoments) -> CashMoments:

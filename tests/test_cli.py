@@ -109,7 +109,7 @@ def test_check__lists_the_assumptions_of_every_shipped_study(checkout: Path) -> 
         assert content["assumed_without_a_law"] == []
     done = call("check", checkout / "configs" / "norrkoping.yaml")
     assert "pathway.moves.hvb -> home.per_month" in done.stdout
-    assert "valid, 1 variants included" in done.stdout
+    assert "valid, 2 variants included" in done.stdout
 
 
 def test_demo__ends_with_a_risk_table_and_a_picture_and_never_overwrites(tmp_path: Path) -> None:

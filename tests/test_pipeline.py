@@ -16,8 +16,8 @@ def assert_same_bytes(one: Outturns, other: Outturns) -> None:
     assert list(one.columns) == list(other.columns)
     for name in one.columns:
         assert one[name].tobytes() == other[name].tobytes(), name
-    assert one.investor_cash.total.tobytes() == other.investor_cash.total.tobytes()
-    assert one.investor_cash.products.tobytes() == other.investor_cash.products.tobytes()
+    assert one.investor_cash.total.tolist() == other.investor_cash.total.tolist()
+    assert one.investor_cash.products.tolist() == other.investor_cash.products.tolist()
 
 
 @pytest.mark.parametrize(("threads", "block_size"), [(2, 1000), (1, 1), (2, 7), (1, 64), (2, 100_000)])
@@ -103,3 +103,22 @@ def test_norrkoping__three_year_window_measures_the_same_people() -> None:
     np.testing.assert_array_equal(two["outcome_payer.true_saving"], three["outcome_payer.true_saving"])
     np.testing.assert_array_equal(two["metric.school.estimate"], three["metric.school.estimate"])
     assert not np.array_equal(two["metric.saving.estimate"], three["metric.saving.estimate"])
+
+
+def test_run__a_contract_without_contingent_terms_or_savings_is_still_a_contract(tiny_path) -> None:
+    study = load_study(tiny_path, ["contract.terms={guarantee: {share: 0.4, of: drawn, contingent: false}}", "public_value={}",
+                                   "capital.payment_month={guarantee: 12}"])  # fmt: skip
+    table = summarise(run_study(study, 0, 50))
+    # 40 % of 2 M, whatever happens; nobody's money is saved.
+    assert table["outcome_payer.net.mean"].value == -800_000
+    assert table["investor.p_no_payment_beyond_guarantee"].value == 1
+
+
+def test_run__the_largest_commitment_overflows_nothing(tiny_path) -> None:
+    # 40 % of 1e15 after 12 months of 24, and nothing else that counts beside it: the rate is the same as for 2 M.
+    sets = ["effect.sooner_home.hazard_ratio=1", "outcomes.placement_cost_sek.per_day.placed=0"]
+    large = summarise(run_study(load_study(tiny_path, [*sets, "contract.commitment=1e15"]), 0, 2000))
+    small = summarise(run_study(load_study(tiny_path, sets), 0, 2000))
+    got, expected = large["investor.irr_of_mean_cash"], small["investor.irr_of_mean_cash"]
+    assert got.value == pytest.approx(expected.value, rel=1e-6)
+    assert got.se == pytest.approx(expected.se, abs=1e-6)

@@ -44,7 +44,7 @@ def distribute(drawdown: Drawdown, payments: Payments, worlds: Worlds) -> Ledger
     Parameters
     ----------
     drawdown
-        What the investor pays in; it passes through the outcome payer to the service provider in the same month.
+        What the investor pays in; the service provider receives it in the same month.
     payments
         What the outcome payer owes to the investor under each term.
     worlds

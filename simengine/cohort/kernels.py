@@ -104,7 +104,15 @@ def last_month(cumulative: Floats, k: int, s: int, first: Index, end: Index, haz
 
 @inlined
 def pick_target(
-    hazard: Floats, multiplier: Floats, cumulative: Floats, last_move: Integers, r: int, k: int, s: int, month: Index, uniform: float
+    hazard: Floats,
+    multiplier: Floats,
+    cumulative: Floats,
+    last_move: Integers,
+    r: int,
+    k: int,
+    s: int,
+    month: Index,
+    uniform: float,
 ) -> int:
     """Choose among the moves out of a state by their hazards in a month.
 

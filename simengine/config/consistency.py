@@ -6,13 +6,13 @@ number alone: that is refused where the number is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from simengine.cohort.simulate import purposes_of_people
 from simengine.cohort.spec import Binary
 from simengine.config.study import Study
 from simengine.contract.spec import DRAWN, Contract, Part, Term
-from simengine.laws import Constant, Share
+from simengine.laws import Constant, Share, Sourced, quantities_in
 from simengine.streams import purpose_number
 
 Finding = tuple[str, str, str, str]
@@ -27,7 +27,7 @@ def study_problems(study: Study) -> list[Finding]:
 
 def contract_problems(contract: Contract) -> list[Finding]:
     """Find everything in a contract that does not fit together."""
-    return list(_terms(contract, ""))
+    return [*_terms(contract, ""), *_sources(contract.sources, quantities_in(contract))]
 
 
 def _people(study: Study) -> Iterator[Finding]:
@@ -111,6 +111,7 @@ def _measurement(study: Study) -> Iterator[Finding]:
 
 def _contract(study: Study) -> Iterator[Finding]:
     yield from _terms(study.contract, "contract.")
+    yield from _sources(study.contract.sources, quantities_in(study.contract, "contract"))
     if study.contract.currency != study.study.currency:
         yield "contract.currency", f"the contract is in the study's currency, {study.study.currency}", study.contract.currency, ""
     for name in study.contract.metrics:
@@ -189,6 +190,8 @@ def _capital(study: Study) -> Iterator[Finding]:
 
 
 def _run(study: Study) -> Iterator[Finding]:
+    elsewhere = [(path, number) for path, number in study.quantities() if not path.startswith("contract.")]
+    yield from _sources(study.study.sources, elsewhere)
     if study.run.replications.value < 2:
         yield "run.replications", "a distribution needs at least 2 replications", f"{study.run.replications.value:g}", ""
     seen: dict[int, str] = {}
@@ -202,6 +205,14 @@ def _run(study: Study) -> Iterator[Finding]:
                 f"one for {purpose} and {other}",
                 "Rename one of the two",
             )
+
+
+def _sources(listed: Mapping[str, str], numbers: Iterable[tuple[str, Sourced]]) -> Iterator[Finding]:
+    """Where a study lists its sources, every `source` names some of them."""
+    for path, number in numbers:
+        for code in (number.source or "").split(",") if listed else ():
+            if code.strip() and code.strip() not in listed and number.certainty != "choice":
+                yield path, "a source is one of those listed under `sources`", f"`{code.strip()}`", _one_of(listed)
 
 
 def _shares(shares: Mapping[str, Share], path: str, suffix: str = "") -> Iterator[Finding]:

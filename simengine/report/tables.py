@@ -121,7 +121,8 @@ def _cell(statistic: Statistic | None, scale: float) -> str:
     if statistic.upper_95 is not None:
         return f"0 (< {statistic.upper_95:.2g})"
     digits = 3 if error == 0 else max(0, min(3, -int(f"{error:.0e}".split("e")[1])))
-    return f"{value:.{digits}f} ±{error:.{digits}f}"
+    # Adding 0 turns a rounded -0 into 0.
+    return f"{round(value, digits) + 0.0:.{digits}f} ±{error:.{digits}f}"
 
 
 def _assumed(study: Study) -> Text:
@@ -149,7 +150,7 @@ def assumption_lists(study: Study) -> RenderableType:
 
 def _ledger_list(title: str, entries: list[dict[str, Any]]) -> Text:
     """List entries one to a line, so that the list can be searched with ordinary tools."""
-    text = Text(f"{title}: {len(entries)}\n", style="bold", overflow="fold")
+    text = Text(f"{title}: {len(entries)}\n", style="bold")
     for entry in entries:
         remark = "; ".join(part for part in (entry["certainty"], entry["source"], entry["note"]) if part)
         text.append(f"  {entry['path']}: {entry['value']}", style="not bold")

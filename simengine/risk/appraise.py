@@ -19,6 +19,7 @@ from simengine.records import (
     CashMoments,
     Drawdown,
     Floats,
+    Integers,
     Ledger,
     Measurements,
     Outturns,
@@ -68,7 +69,7 @@ def appraise(
         columns[f"term.{name}.amount"] = payments.amount[:, t]
         columns[f"term.{name}.bound"] = payments.bound[:, t]
     contingent = [payments.terms.index(name) for name in standpoint.contingent_terms]
-    columns["contingent_payment"] = add_in_order(payments.amount[:, t] for t in contingent)
+    columns["contingent_payment"] = add_in_order([np.zeros(len(worlds)), *(payments.amount[:, t] for t in contingent)])
     columns |= _investor(standpoint, ledger, drawdown)
     columns |= _outcome_payer(standpoint, tallies, ledger)
     for arm in (SERVICE, TWIN, BASELINE):
@@ -101,9 +102,8 @@ def _outcome_payer(standpoint: Standpoint, tallies: Tallies, ledger: Ledger) -> 
     cash = ledger.flows[:, :, ledger.parties.index("outcome_payer")]
     mine = [tallies.outcomes.index(name) for name, party in standpoint.savings.items() if party == "outcome_payer"]
     gap = tallies.by_year[:, :, TWIN] - tallies.by_year[:, :, SERVICE]
-    by_year = np.stack(
-        [add_in_order(gap[:, w, o, year] for w in range(gap.shape[1]) for o in mine) for year in range(gap.shape[3])], axis=1
-    )
+    mine_by_wave = [gap[:, w, o] for w in range(gap.shape[1]) for o in mine]
+    by_year = add_in_order([np.zeros((len(gap), gap.shape[3])), *mine_by_wave])
     saving = add_in_order(by_year.T)
     cash_npv = _present_value(cash, np.arange(cash.shape[1]) / 12, standpoint, "outcome_payer") / SMALLEST_UNITS
     # A year's saving is taken in the middle of the year.
@@ -131,6 +131,17 @@ def _cash_moments(ledger: Ledger, commitment: float) -> CashMoments:
     cash = ledger.flows[:, :, ledger.parties.index("investor")]
     unit = 2.0 ** max(np.ceil(np.log2(max(commitment * SMALLEST_UNITS, 1.0))) - 16, 0)
     rounded = np.round(cash / unit)
-    return CashMoments(
-        unit, len(cash), cash.sum(axis=0), rounded.sum(axis=0).astype(np.int64), (rounded.T @ rounded).astype(np.int64)
-    )
+    # Whole numbers in floating point are exact, and quick, as long as their sums stay below 2^53.
+    is_small = np.abs(rounded).max(initial=0.0) ** 2 * len(rounded) < 2**53
+    whole = rounded if is_small else np.array([[int(value) for value in row] for row in rounded], dtype=object)
+    return CashMoments(unit, len(cash), _exact_sum(cash), _exact_sum(rounded.astype(np.int64)), _as_integers(whole.T @ whole))
+
+
+def _exact_sum(values: Integers) -> NDArray[np.object_]:
+    """Sum over replications in Python's whole numbers, which never overflow: high and low halves apart."""
+    high, low = values >> 32, values & 0xFFFFFFFF
+    return np.asarray(_as_integers(high.sum(axis=0)) * 2**32 + _as_integers(low.sum(axis=0)))
+
+
+def _as_integers(values: NDArray[Any]) -> NDArray[np.object_]:
+    return np.asarray(np.frompyfunc(int, 1, 1)(values))

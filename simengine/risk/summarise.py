@@ -103,7 +103,7 @@ def irr_of_mean_cash(cash: CashMoments) -> Statistic | None:
     With w_t = v^t at the rate i found, and Sigma the covariance of the cash between dates, the delta method gives
     se(i) = sqrt(w' Sigma w / n) / |d(mean cash . w) / di|.
     """
-    mean = cash.total / cash.n_replications
+    mean = (cash.total / cash.n_replications).astype(np.float64)
     rate, status = np.empty(1), np.empty(1, dtype=np.int8)
     internal_rates(mean[None, :], rate, status)
     if status[0] != FOUND:
@@ -111,8 +111,10 @@ def irr_of_mean_cash(cash: CashMoments) -> Statistic | None:
     months = np.arange(len(mean))
     weight = (1 + rate[0]) ** (-months / 12)
     slope = float(mean @ (-months / 12 * weight / (1 + rate[0])))
-    centre = cash.rounded / cash.n_replications
-    variance = float(weight @ (cash.products / cash.n_replications) @ weight - (weight @ centre) ** 2) * cash.unit**2
+    centre = (cash.rounded / cash.n_replications).astype(np.float64)
+    variance = (
+        float(weight @ (cash.products / cash.n_replications).astype(np.float64) @ weight - (weight @ centre) ** 2) * cash.unit**2
+    )
     return Statistic(float(rate[0]), float(np.sqrt(max(variance, 0.0) / cash.n_replications) / abs(slope)))
 
 

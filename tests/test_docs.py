@@ -1,0 +1,405 @@
+"""The documentation against the program: what a page shows is run, what the program knows is on a page.
+
+Each check is a function that gives what is missing, so that the tests at the end can plant a hole and see it found.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import io
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import click
+import numpy as np
+import pytest
+from pydantic import BaseModel
+
+from simengine import RiskTable, cli, evaluate, find_study, load_contract, load_study, run_study, simulate, summarise
+from simengine.config import Study
+from simengine.config.document import read_document
+from simengine.contract.spec import Contract
+from simengine.laws import Certainty, Sourced
+from simengine.records import LIMITS, Outturns
+from simengine.risk.kernels import STATUSES
+from tests.conftest import CHECKOUT
+
+DOCS = CHECKOUT / "docs"
+PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
+REFERENCE = {
+    name: (DOCS / "reference" / f"{name}.md").read_text() for name in ("study", "contract", "laws", "results", "command-line")
+}
+LAWS = {get_args(law.model_fields["law"].annotation)[0]: law for law in Sourced.__subclasses__() if "law" in law.model_fields}
+DISTRIBUTION = {"mean", "sd", "p05", "p25", "p50", "p75", "p95"}
+
+names_of_pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
+
+
+def blocks(text: str, *languages: str) -> list[str]:
+    """Give the fenced blocks of a page in some languages, in their order."""
+    return [
+        body for language, body in re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL) if language in languages
+    ]
+
+
+def section(text: str, heading: str) -> str:
+    """Give a page from a heading of the second level that begins with some words to the next such heading."""
+    found = re.search(rf"^## {re.escape(heading)}.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    return found.group() if found else ""
+
+
+def code(text: str) -> set[str]:
+    """Give what stands in backticks, with every <placeholder> called <name>."""
+    return {re.sub(r"<\w+>", "<name>", span) for span in re.findall(r"`([^`\n]+)`", text)}
+
+
+# ------------------------------------------------ what a page shows is run ------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that holds a copy of configs/ and nothing else, on a terminal of 80 columns."""
+    shutil.copytree(CHECKOUT / "configs", tmp_path / "configs")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    return tmp_path
+
+
+def answer(command: str) -> str:
+    """Run one line of a console block and give all that it prints."""
+    if not command.startswith("simengine ") or "|" in command:
+        search = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=os.environ | {"PATH": search}, check=False)
+        return done.stdout + done.stderr
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", shlex.split(command))
+        patch.setitem(sys.modules, "__main__", ModuleType("__main__"))  # the program is called simengine, not pytest
+        with contextlib.suppress(SystemExit):
+            cli.main()
+    return out.getvalue()
+
+
+STEP = re.compile(
+    r"^<!-- edit (?P<edit>.*?) -->$"  # file | old text | new text: what the page asks the reader to type
+    r"|^<!-- save (?P<name>\S+) -->\n\n```yaml\n(?P<text>.*?)^```$"  # the block that the reader keeps under a name
+    r"|^```console\n(?P<console>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def follow(text: str, folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Do what a page says, step by step: yield each command, the output shown, and what it printed."""
+    for step in STEP.finditer(text):
+        if step["name"]:
+            (folder / step["name"]).write_text(step["text"])
+        if step["edit"]:
+            name, old, new = (part.strip() for part in step["edit"].split(" | "))
+            content = (folder / name).read_text()
+            assert old in content, f"{name} does not hold {old!r}"
+            (folder / name).write_text(content.replace(old, new))
+        for command, shown in re.findall(r"^\$ (.*?)\n(.*?)(?=^\$ |\Z)", step["console"] or "", re.MULTILINE | re.DOTALL):
+            yield command, shown, answer(command)
+
+
+def agrees(shown: str, printed: str) -> bool:
+    """Whether a page shows what was printed, where three dots stand for anything and blanks at line ends for nothing."""
+    shown, printed = ("\n".join(line.rstrip() for line in text.split("\n")).strip("\n") for text in (shown, printed))
+    return re.fullmatch(re.escape(shown).replace(r"\.\.\.", ".*"), printed, re.DOTALL) is not None
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if "```console" in page.read_text()], ids=lambda page: str(page.relative_to(DOCS))
+)
+def test_console__prints_what_the_page_shows(page: Path, folder: Path) -> None:
+    for command, shown, printed in follow(page.read_text(), folder):
+        assert "Traceback" not in printed
+        assert agrees(shown, printed), f"{page.name}: $ {command}\n{printed}"
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if "```pycon" in page.read_text()], ids=lambda page: str(page.relative_to(DOCS))
+)
+def test_python__prints_what_the_page_shows(page: Path, folder: Path) -> None:
+    list(follow(page.read_text(), folder))
+    text = "\n".join(blocks(page.read_text(), "pycon"))
+    examples = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
+    report: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    runner.run(examples, out=report.append)
+    assert runner.failures == 0, "".join(report)
+    assert runner.tries > 0
+
+
+@names_of_pages
+def test_yaml__is_readable_and_complete_studies_and_contracts_are_valid(page: Path, folder: Path) -> None:
+    for number, block in enumerate(blocks(page.read_text(), "yaml")):
+        path = folder / "configs" / f"block-{number}.yaml"
+        path.write_text(block)
+        content = read_document(path).content
+        if {"study", "population", "contract"} <= set(content):
+            load_study(path)
+        elif {"title", "metrics", "terms"} <= set(content):
+            load_contract(path)
+
+
+def test_yaml__holds_a_complete_study_and_a_complete_contract() -> None:
+    assert any("\npopulation:" in block and block.startswith("study:") for block in blocks(REFERENCE["study"], "yaml"))
+    assert any("\nterms:" in block and block.startswith("title:") for block in blocks(REFERENCE["contract"], "yaml"))
+
+
+def missing_paths(text: str) -> list[str]:
+    """List the paths of the project that a page mentions and that do not exist."""
+    mentioned = re.findall(r"(?<![\w./])((?:simengine|configs|docs|notebooks|tests)/[\w./-]*\w)", text)
+    return [path for path in mentioned if not (CHECKOUT / path).exists()]
+
+
+@names_of_pages
+def test_paths__exist(page: Path) -> None:
+    assert missing_paths(page.read_text()) == []
+
+
+# ------------------------------------------------ what the program knows is on a page ---------------------------------
+
+
+def missing_options(page: str) -> list[str]:
+    """List the commands without a section of their own, and the options that the section of their command does not name."""
+    missing = []
+    for name, command in cli.commands.commands.items():
+        text = section(page, f"`simengine {name}`")
+        missing += [] if text else [name]
+        context = click.Context(command)
+        options = [spelling for option in command.get_params(context) for spelling in (*option.opts, *option.secondary_opts)]
+        named = re.findall(r"(?<![\w-])-{1,2}[a-z][\w-]*", text)
+        missing += [f"{name} {option}" for option in options if option.startswith("-") and option not in named]
+    return missing
+
+
+def test_command_line__names_every_command_and_option() -> None:
+    assert missing_options(REFERENCE["command-line"]) == []
+
+
+def fields(annotation: Any, path: str) -> Iterator[str]:
+    """Yield the dotted path of every key below an annotation; a quantity is a leaf, a free key is called <name>."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if not issubclass(annotation, Sourced):
+            for name, field in annotation.model_fields.items():
+                yield f"{path}{name}"
+                yield from fields(field.annotation, f"{path}{name}.")
+    elif get_origin(annotation) is dict:
+        yield from fields(get_args(annotation)[1], f"{path}<name>.")
+    elif get_origin(annotation) in (Annotated, Union, UnionType):
+        for part in get_args(annotation):
+            yield from fields(part, path)
+
+
+def missing_keys(study_page: str, contract_page: str) -> list[str]:
+    """List the keys of a study and of a contract whose path stands on neither page."""
+    study, contract = code(study_page), code(contract_page)
+    keys = dict.fromkeys(fields(Study, ""))
+    inside = [key.removeprefix("contract.") for key in keys if key.startswith("contract.")]
+    outside = [key for key in keys if not key.startswith("contract.")]
+    return [key for key in outside if key not in study] + [f"contract: {key}" for key in inside if key not in contract]
+
+
+def test_reference__names_every_key_of_a_study_and_a_contract() -> None:
+    assert missing_keys(REFERENCE["study"], REFERENCE["contract"]) == []
+
+
+def missing_laws(page: str) -> list[str]:
+    """List the laws without a section, their parameters that it does not name, and what else a sourced number may carry."""
+    everywhere = code(page)
+    missing = [word for word in (*Sourced.model_fields, *get_args(Certainty), "value") if word not in everywhere]
+    for name, law in LAWS.items():
+        here = code(section(page, f"`{name}`"))
+        missing += [f"{name}.{field}" for field in set(law.model_fields) - set(Sourced.model_fields) - {"law"} if field not in here]
+    return missing
+
+
+def test_laws__names_every_law_and_parameter() -> None:
+    assert len(LAWS) == 6
+    assert missing_laws(REFERENCE["laws"]) == []
+
+
+def as_written(path: str) -> str:
+    """Turn the path of a result into the form in which the page writes it."""
+    words = path.split(".")
+    free = {"metrics": [1], "terms": [1], "person_months": [1, 2], "metric": [1], "term": [1], "parties": [1], "packages": []}
+    for place in free.get(words[0], []):
+        words[place] = "<name>"
+    if len(words) > 2 and words[-2] in ("bound", "irr_status"):
+        words[-1] = "<name>"
+    if words[-1] in DISTRIBUTION and words[0] not in ("seed",):
+        words.pop()
+    return ".".join(words)
+
+
+def leaves(node: Any, path: str = "") -> Iterator[str]:
+    """Yield the path of every statistic and every other entry of a JSON object; a list stands for its first entry."""
+    if isinstance(node, dict) and "se" not in node:
+        for name, child in node.items():
+            yield from leaves(child, f"{path}.{name}" if path else name)
+    elif isinstance(node, list) and node and isinstance(node[0], dict):
+        yield from (f"{path}.{name}" for name in node[0])
+    else:
+        yield path
+
+
+def json_of(*arguments: object) -> dict[str, Any]:
+    return json.loads(answer(f"simengine {shlex.join(map(str, arguments))} --json"))
+
+
+def missing_results(page: str, heading: str, content: dict[str, Any]) -> list[str]:
+    """List the keys of a JSON object that a section of the page does not name: each top-level key, and each path."""
+    named = code(section(page, heading))
+    wanted = [*content, *(as_written(path) for path in leaves(content) if not path.startswith("provenance.software."))]
+    if heading == "`replay --json`":
+        named |= code(section(page, "`run --json`"))  # provenance is described once
+        wanted = [re.sub(r"^(outcomes|payments|bound)\.\w+$", r"\1.<name>", path) for path in wanted]
+    return [path for path in dict.fromkeys(wanted) if path not in named]
+
+
+@pytest.fixture(scope="module")
+def tiny_json() -> dict[str, Any]:
+    return json_of("run", CHECKOUT / "configs/tiny.yaml", "-n", 50, "--seed", 1)
+
+
+def test_results__names_every_key_of_a_run(tiny_json: dict[str, Any]) -> None:
+    assert missing_results(REFERENCE["results"], "`run --json`", tiny_json) == []
+
+
+def test_results__names_every_key_of_a_check() -> None:
+    content = json_of("check", CHECKOUT / "configs/tiny.yaml")
+    assert missing_results(REFERENCE["results"], "`check --json`", content) == []
+
+
+def test_results__names_every_key_of_a_replay() -> None:
+    content = json_of("replay", CHECKOUT / "configs/contracts/norrkoping.yaml", "--outcome", "saving=1", "--outcome", "school=1")
+    assert missing_results(REFERENCE["results"], "`replay --json`", content) == []
+
+
+def test_results__names_every_file_and_column(folder: Path) -> None:
+    answer("simengine run configs/tiny.yaml -n 50 --seed 1 -o results")
+    named = code(section(REFERENCE["results"], "The results folder"))
+    assert [path.name for path in sorted((folder / "results").iterdir()) if path.name not in named] == []
+    named = code(section(REFERENCE["results"], "`replications.parquet`"))
+    columns = run_study(load_study(find_study("tiny")), 1, 2).columns
+    assert [column for column in map(as_written, ("replication", *columns)) if column not in named] == []
+
+
+def test_results__names_every_word() -> None:
+    assert set(LIMITS) | set(STATUSES) | DISTRIBUTION <= code(REFERENCE["results"])
+
+
+# ------------------------------------------------ numbers on a page ------------------------------------------------
+
+
+def outturns_of(n_replications: int, *overrides: str, variant: str | None = None, contract: Contract | None = None) -> Outturns:
+    """Run the Norrköping study as the explanations say: seed 2016."""
+    study = load_study(find_study("norrkoping"), overrides, variant)
+    study = study if contract is None else study.model_copy(update={"contract": contract})
+    return evaluate(study, simulate(study, 2016, np.arange(n_replications)))
+
+
+def rows_of(page: str, heading: str) -> list[list[str]]:
+    """Give the rows of the tables in a section, cell by cell, without those of titles and rules."""
+    lines = [line for line in section((DOCS / "explanation" / page).read_text(), heading).split("\n") if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if "±" in line]
+
+
+def say(value: float, error: float, unit: float, digits: int) -> str:
+    return f"{value / unit:.{digits}f} ± {error / unit:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def say_statistic(table: RiskTable, path: str) -> str:
+    statistic = table[path]
+    unit, digits = (1e6, 2) if abs(statistic.value) > 1000 else (1, 3)
+    return say(statistic.value, statistic.se, unit, digits)
+
+
+@pytest.fixture(scope="module")
+def norrkoping() -> list[Outturns]:
+    """Readings A and B with two years, then both with three, on the same people."""
+    other = load_contract(find_study("norrkoping").parent / "contracts" / "norrkoping_reading_b.yaml")
+    return [
+        outturns_of(20_000, variant=years, contract=reading) for years in (None, "three_year_window") for reading in (None, other)
+    ]
+
+
+def test_norrkoping__the_table_holds_what_the_study_gives(norrkoping: list[Outturns]) -> None:
+    rows = rows_of("what-norrkoping-shows.md", "What the run says")
+    tables = [summarise(outturns) for outturns in norrkoping]
+    assert len(rows) > 10
+    for name, *expected in rows:
+        path = re.search(r"`(.*)`", name).group(1)
+        assert [say_statistic(table, path) for table in tables] == expected, path
+
+
+def test_norrkoping__the_differences_hold_what_the_study_gives(norrkoping: list[Outturns]) -> None:
+    text = (DOCS / "explanation" / "what-norrkoping-shows.md").read_text()
+    two_years, other_reading, three_years, _ = (outturns["investor.money_back"] for outturns in norrkoping)
+    for difference in (two_years - other_reading, three_years - two_years):
+        assert say(difference.mean(), difference.std(ddof=1) / np.sqrt(len(difference)), 1e6, 3) in text
+    assert (two_years >= other_reading).all()
+    assert f"less in {(two_years > other_reading).mean():.0%} of".replace("%", " %") in " ".join(text.split())
+
+
+def test_norrkoping__the_second_table_holds_what_the_study_gives() -> None:
+    rows = rows_of("what-norrkoping-shows.md", "What moves the answer")
+    assert len(rows) == 5
+    for name, *expected in rows:
+        table = summarise(outturns_of(5_000, *re.findall(r"`(.*?)`", name)))
+        paths = ("investor.p_loss", "investor.moic.mean", "outcome_payer.p_loss")
+        assert [say_statistic(table, path) for path in paths] == expected, name
+
+
+def test_evaluator__the_table_holds_what_the_study_gives(norrkoping: list[Outturns]) -> None:
+    rows = rows_of("evaluator.md", "How large is it?")
+    no_drift, four_times = "measurement.metrics.saving.drift_per_year=0", "measurement.baseline.size=244"
+    runs = [norrkoping[0], *(outturns_of(20_000, *sets) for sets in ([no_drift], [four_times], [no_drift, four_times]))]
+    assert len(rows) == len(runs)
+    for (name, *expected), outturns in zip(rows, runs, strict=True):
+        table, own = summarise(outturns), outturns["metric.saving.standard_error"]
+        error = outturns["metric.saving.estimate"] - outturns["metric.saving.truth"]
+        got = [table[f"metrics.saving.{path}"] for path in ("error.mean", "error.sd", "evaluators_standard_error.mean")]
+        covered = f"{100 * (np.abs(error) < 1.96 * own).mean():.0f} %"
+        assert [*(say(statistic.value, statistic.se, 1e6, 2) for statistic in got), covered] == expected, name
+
+
+# ------------------------------------------------ planted holes ------------------------------------------------
+
+
+def test_checks__find_a_planted_hole(tiny_json: dict[str, Any]) -> None:
+    page = REFERENCE["command-line"]
+    assert missing_options(page.replace("--block-size", "--size")) == ["run --block-size"]
+    assert missing_options(page.replace("## `simengine check`", "## `simengine test`"))[0] == "check"
+    study, contract = REFERENCE["study"], REFERENCE["contract"]
+    assert missing_keys(study.replace("capital.drawn_share", "capital.drawn"), contract) == ["capital.drawn_share"]
+    assert missing_keys(study, contract.replace("only_if.<metric>.at_least", "")) == [
+        "contract: terms.<name>.only_if.<name>.at_least"
+    ]
+    assert missing_laws(REFERENCE["laws"].replace("`failures`", "")) == ["beta.failures"]
+    assert missing_laws(REFERENCE["laws"].replace("`layer`", "")) == ["layer"]
+    results = REFERENCE["results"]
+    assert missing_results(results.replace("`diagnostics", "`checks"), "`run --json`", tiny_json) == [
+        "diagnostics",
+        "diagnostics.worlds_with_clipped_probabilities",
+    ]
+    assert missing_paths("see `simengine/nowhere.py` and `configs/tiny.yaml`") == ["simengine/nowhere.py"]
+
+
+def test_agrees__sees_a_changed_number_and_a_missing_line() -> None:
+    printed = "one 1.00 \ntwo 2.00\nthree 3.00\n"
+    assert agrees("one 1.00\n...\nthree 3.00", printed)
+    assert not agrees("one 1.01\n...\nthree 3.00", printed)
+    assert not agrees("one 1.00\nthree 3.00", printed)
