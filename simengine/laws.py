@@ -360,6 +360,9 @@ def quantities_in(node: Any, path: str = "") -> Iterator[tuple[str, Quantity]]:
     elif isinstance(node, Mapping):
         for name, child in node.items():
             yield from quantities_in(child, _join(path, str(name)))
+    elif isinstance(node, tuple):
+        for number, child in enumerate(node):
+            yield from quantities_in(child, _join(path, str(number)))
 
 
 def _join(path: str, name: str) -> str:

@@ -109,6 +109,7 @@ def cohort_of(study: Study) -> Cohort:
         study.effect,
         study.outcomes,
         windows=tuple(sorted({int(metric.window_months.value) for metric in study.measurement.metrics.values()})),
+        start=study.study.start,
         horizon_months=int(study.study.horizon_months.value),
         n_baseline=int(study.measurement.baseline.size.value),
     )

@@ -351,7 +351,7 @@ def test_negative_control__a_hazard_ratio_applied_to_a_probability_is_caught() -
     """Source: a planted error: 2.5 times the probability, 0.25 and 0.125, instead of 1 - (1 - p)^2.5, 0.232 and 0.120."""
     wrong = {"effect.sooner_home.hazard_ratio": 1.0}
     for stratum, probability in (("young", 0.10), ("older", 0.05)):
-        wrong[f"pathway.moves.placed -> home.per_month_by_stratum.{stratum}"] = 2.5 * probability
+        wrong[f"pathway.moves.placed -> home.by_stratum.{stratum}.per_month"] = 2.5 * probability
     with pytest.raises(DisagreementError):
         require_person_months("at once", "service", values=wrong)
 

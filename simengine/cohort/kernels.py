@@ -38,47 +38,37 @@ def effect_strength(month: int, ramp_months: float, fades_after_months: float, h
 
 
 @device
-def fill_multipliers(effect_move: Integers, log_ratio: Floats, effect_clock: Floats, multiplier: Floats) -> None:
-    """Fill what the effects make of each move's hazard, by month after entry.
+def fill_multipliers(effect_move: Integers, log_ratio: Floats, effect_clock: Floats, by_entry: Floats, multiplier: Floats) -> None:
+    """Fill the factor on each move's hazard by month after entry: the study's own, times what the effects make of it.
 
-    effect_move: (e, 2); log_ratio: (e,); effect_clock: (e, 3); multiplier: (from, to, month), 1 where no effect acts.
+    effect_move: (e,); log_ratio: (e,); effect_clock: (e, 3); by_entry, multiplier: (move, month).
     """
+    n_moves, n_months = multiplier.shape
+    for v in range(n_moves):
+        for month in range(n_months):
+            multiplier[v, month] = by_entry[v, month]
     for e in range(len(effect_move)):
-        multiplier[effect_move[e, 0], effect_move[e, 1], :] = 0.0
-    for e in range(len(effect_move)):
-        row = multiplier[effect_move[e, 0], effect_move[e, 1]]
-        for month in range(len(row)):
-            row[month] += log_ratio[e] * effect_strength(month, effect_clock[e, 0], effect_clock[e, 1], effect_clock[e, 2])
-    for e in range(len(effect_move)):
-        is_last = True
-        for later in range(e + 1, len(effect_move)):
-            if effect_move[later, 0] == effect_move[e, 0] and effect_move[later, 1] == effect_move[e, 1]:
-                is_last = False
-        if is_last:
-            row = multiplier[effect_move[e, 0], effect_move[e, 1]]
-            for month in range(len(row)):
-                row[month] = np.exp(row[month])
+        v = effect_move[e]
+        for month in range(n_months):
+            strength = effect_strength(month, effect_clock[e, 0], effect_clock[e, 1], effect_clock[e, 2])
+            multiplier[v, month] *= np.exp(log_ratio[e] * strength)
 
 
 @device
-def fill_cumulative(hazard: Floats, r: int, multiplier: Floats, cumulative: Floats, last_move: Integers) -> None:
-    """Fill the hazard of leaving that has gathered by the beginning of each month, and the last possible move.
+def fill_cumulative(r: int, moves_of: Integers, hazard: Floats, multiplier: Floats, cumulative: Floats) -> None:
+    """Fill the hazard of leaving that has gathered by the beginning of each month, for states that months alone change.
 
-    hazard: (r, stratum, from, to); multiplier: (from, to, month); cumulative: (stratum, from, month), from 0; last_move:
-    (stratum, from).
+    moves_of: (s + 1,); hazard: (r, stratum, move); multiplier: (move, month); cumulative: (stratum, state, month), from 0.
     """
-    n_strata, n_states, n_months = cumulative.shape
+    n_strata, n_states, n_dates = cumulative.shape
     for k in range(n_strata):
-        for i in range(n_states):
-            cumulative[k, i, :] = 0.0
-            last_move[k, i] = 0
-            for j in range(n_states):
-                if hazard[r, k, i, j] > 0.0:
-                    last_move[k, i] = j
-                    for month in range(n_months - 1):
-                        cumulative[k, i, month + 1] += hazard[r, k, i, j] * multiplier[i, j, month]
-            for month in range(n_months - 1):
-                cumulative[k, i, month + 1] += cumulative[k, i, month]
+        for s in range(n_states):
+            cumulative[k, s, :] = 0.0
+            for v in range(moves_of[s], moves_of[s + 1]):
+                for month in range(n_dates - 1):
+                    cumulative[k, s, month + 1] += hazard[r, k, v] * multiplier[v, month]
+            for month in range(n_dates - 1):
+                cumulative[k, s, month + 1] += cumulative[k, s, month]
 
 
 @inlined
@@ -103,28 +93,94 @@ def last_month(cumulative: Floats, k: int, s: int, first: Index, end: Index, haz
 
 
 @inlined
-def pick_target(
+def row_for(table: Floats, r: int) -> int:
+    """Give the row of a table for replication r; a table with one row serves all."""
+    return r if len(table) > 1 else 0
+
+
+@inlined
+def share_of(
+    r: int,
+    k: int,
+    v: int,
+    month: Index,
+    stay: Index,
+    calendar: Index,
     hazard: Floats,
     multiplier: Floats,
-    cumulative: Floats,
-    last_move: Integers,
+    by_stay: Floats,
+    by_calendar: Floats,
+) -> float:
+    """Give the hazard of move v: in a month after entry, after so many months in the state, in a month of the calendar."""
+    return float(
+        hazard[r, k, v]
+        * multiplier[v, month]
+        * by_stay[row_for(by_stay, r), v, stay]
+        * by_calendar[row_for(by_calendar, r), v, calendar]
+    )
+
+
+@inlined
+def last_month_walked(
     r: int,
     k: int,
     s: int,
+    first: Index,
+    end: Index,
+    calendar: Index,
+    hazard_to_spend: float,
+    moves_of: Integers,
+    hazard: Floats,
+    multiplier: Floats,
+    by_stay: Floats,
+    by_calendar: Floats,
+) -> Index:
+    """Do what `last_month` does, month by month, for a state whose hazards change with the stay or with the calendar."""
+    gathered = 0.0
+    month = first
+    while month < end:
+        stay = month - first
+        for v in range(moves_of[s], moves_of[s + 1]):
+            gathered += share_of(r, k, v, month, stay, calendar + stay, hazard, multiplier, by_stay, by_calendar)
+        if gathered >= hazard_to_spend:
+            break
+        month += 1
+    return month
+
+
+@inlined
+def pick_move(
+    r: int,
+    k: int,
+    s: int,
+    first: Index,
     month: Index,
+    calendar: Index,
     uniform: float,
+    moves_of: Integers,
+    hazard: Floats,
+    multiplier: Floats,
+    by_stay: Floats,
+    by_calendar: Floats,
 ) -> int:
-    """Choose among the moves out of a state by their hazards in a month.
+    """Choose among the moves out of a state by their hazards in the month in which the stay that began with `first` ends.
 
     Counting instead of branching: a processor cannot guess where somebody goes.
     """
-    goal = uniform * (cumulative[k, s, month + 1] - cumulative[k, s, month])
+    stay = month - first
+    total = 0.0
+    for v in range(moves_of[s], moves_of[s + 1]):
+        total += share_of(r, k, v, month, stay, calendar + stay, hazard, multiplier, by_stay, by_calendar)
+    goal = uniform * total
     running = 0.0
-    target = 0
-    for j in range(hazard.shape[3]):
-        running += hazard[r, k, s, j] * multiplier[s, j, month]
-        target += running <= goal
-    return int(min(target, last_move[k, s]))
+    chosen = last = moves_of[s]
+    for v in range(moves_of[s], moves_of[s + 1]):
+        share = share_of(r, k, v, month, stay, calendar + stay, hazard, multiplier, by_stay, by_calendar)
+        running += share
+        chosen += running <= goal
+        last = v if share > 0.0 else last
+    # Rounding may leave the goal above the last running sum.
+    return int(min(chosen, last))
 
 
 @device
@@ -184,6 +240,7 @@ def count_stay(
     reaches_end: bool,
     windows: Integers,
     price_per_month: Floats,
+    gathered_weight: Floats,
     read_month: Integers,
     probability: Floats,
     u_outcome: Floats,
@@ -191,13 +248,15 @@ def count_stay(
     person_months: Floats,
 ) -> None:
     """Count the months `first` to `stop` - 1 of person i in state s, out of `end` months that the person is followed."""
+    row = row_for(gathered_weight, r)
     for w in range(len(windows)):
         if first < windows[w] <= end:
-            inside = min(stop, windows[w]) - first
-            person_months[r, s, w] += inside
+            inside = min(stop, windows[w])
+            person_months[r, s, w] += inside - first
             for o in range(len(read_month)):
                 if read_month[o] < 0:
-                    total[i, o, w] += price_per_month[r, o, s] * inside
+                    weight = gathered_weight[row, o, inside] - gathered_weight[row, o, first]
+                    total[i, o, w] += price_per_month[r, o, s] * weight
     for o in range(len(read_month)):
         month = read_month[o]
         is_here = first <= month < stop or (reaches_end and month == end)
@@ -242,12 +301,19 @@ def walk_people(
     enrolment_months: Integers,  # (r,)
     strata: Floats,  # (r, k) cumulative shares
     start: Floats,  # (r, k, s) cumulative shares
-    hazard: Floats,  # (r, k, s, s) per month, untreated
-    effect_move: Integers,  # (e, 2) states from and to
+    moves_of: Integers,  # (s + 1,) the moves out of state s are moves_of[s] to moves_of[s + 1] - 1
+    move_to: Integers,  # (v,)
+    hazard: Floats,  # (r, k, v) per month, untreated
+    by_entry: Floats,  # (r or 1, v, month) factor by months after entry
+    by_stay: Floats,  # (r or 1, v, month) factor by months in the state
+    by_calendar: Floats,  # (r or 1, v, month) factor by months of the calendar
+    is_walked: NDArray[np.bool_],  # (s,) states whose moves have a factor by stay or by calendar
+    effect_move: Integers,  # (e,)
     log_ratio: Floats,  # (r, e) logarithm of the hazard ratio
     effect_clock: Floats,  # (r, e, 3) ramp, fades after, half-life, in months
     windows: Integers,  # (w,) months, increasing
     price_per_month: Floats,  # (r, o, s), 0 for a binary outcome
+    gathered_weight: Floats,  # (r or 1, o, month + 1) discounted months before each month after entry
     read_month: Integers,  # (o,) month of a binary outcome, -1 for an amount
     purpose_outcome: NDArray[np.uint64],  # (o,)
     probability: Floats,  # (r, o, s)
@@ -257,11 +323,10 @@ def walk_people(
     by_year: Floats,  # (r, o, y) filled
 ) -> None:
     """Simulate one wave in one arm for a block of replications; everything filled starts at zero."""
-    # r = replications, i = persons, k = strata, s = states, e = effects, o = outcomes, w = windows, y = calendar years
+    # r = replications, i = persons, k = strata, s = states, v = moves, e = effects, o = outcomes, w = windows, y = calendar years
     n_strata, n_states = start.shape[1], start.shape[2]
-    multiplier = np.ones((n_states, n_states, horizon_months))
+    multiplier = np.ones((len(move_to), horizon_months))
     cumulative = np.empty((n_strata, n_states, horizon_months + 1))
-    last_move = np.empty((n_strata, n_states), np.int64)
     change_by_month = np.empty((n_states, horizon_months + 1))
     total = np.empty((n_people, len(read_month), len(windows)))
     u_outcome, to_spend = np.empty((len(read_month), n_people)), np.empty(n_people)
@@ -272,9 +337,8 @@ def walk_people(
 
     for r in range(len(replications)):
         replication = np.uint64(replications[r])
-        if len(effect_move) > 0:
-            fill_multipliers(effect_move, log_ratio[r], effect_clock[r], multiplier)
-        fill_cumulative(hazard, r, multiplier, cumulative, last_move)
+        fill_multipliers(effect_move, log_ratio[r], effect_clock[r], by_entry[row_for(by_entry, r)], multiplier)
+        fill_cumulative(r, moves_of, hazard, multiplier, cumulative)
         total[:], change_by_month[:] = 0.0, 0.0
         person[:] = np.arange(n_people)
         to_horizon = horizon_months - from_month
@@ -291,18 +355,25 @@ def walk_people(
             for x in range(n_active):
                 i, k, s, begin = np.int64(person[x]), stratum[x], state[x], np.int64(first[x])
                 end = months[i]
-                last = last_month(cumulative, k, s, begin, end, to_spend[x]) if begin < end else end
+                calendar = horizon_months - end + begin
+                if is_walked[s]:
+                    last = last_month_walked(
+                        r, k, s, begin, end, calendar, to_spend[x], moves_of, hazard, multiplier, by_stay, by_calendar
+                    )
+                else:
+                    last = last_month(cumulative, k, s, begin, end, to_spend[x]) if begin < end else end
                 stop = min(last + 1, end)
                 count_stay(
-                    r, i, s, begin, stop, end, last == end, windows, price_per_month, read_month, probability,
-                    u_outcome, total, person_months,
+                    r, i, s, begin, stop, end, last == end, windows, price_per_month, gathered_weight, read_month,
+                    probability, u_outcome, total, person_months,
                 )  # fmt: skip
-                change_by_month[s, horizon_months - end + begin] += 1.0
-                change_by_month[s, horizon_months - end + stop] -= 1.0
+                change_by_month[s, calendar] += 1.0
+                change_by_month[s, calendar + stop - begin] -= 1.0
                 if last < end:
-                    u_target = uniform_of(words[2, x], words[3, x])
-                    state[n_moved] = pick_target(hazard, multiplier, cumulative, last_move, r, k, s, last, u_target)
+                    u_move = uniform_of(words[2, x], words[3, x])
+                    move = pick_move(r, k, s, begin, last, calendar, u_move, moves_of, hazard, multiplier, by_stay, by_calendar)
                     person[n_moved], first[n_moved], stratum[n_moved] = person[x], last + 1, k
+                    state[n_moved] = move_to[move]
                     n_moved += 1
             n_active = n_moved
         add_up(r, total, change_by_month, price_per_month, sums, squares, by_year)

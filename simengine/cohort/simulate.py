@@ -9,17 +9,14 @@ import numpy as np
 
 from simengine.cohort.kernels import walk_people
 from simengine.cohort.spec import Amount, Binary, Effect, Outcome, Pathway, Population
+from simengine.cohort.tables import DAYS_PER_MONTH, ROUNDING, MoveTables, move_tables
 from simengine.laws import Share
 from simengine.records import ARMS, BASELINE, SERVICE, TWIN, Floats, Integers, Tallies, Worlds, add_in_order
 from simengine.streams import purpose_number
 
-DAYS_PER_MONTH = 365.25 / 12
 _NEVER = np.inf
 _BASELINE = "of the baseline"
 """Not a name that a wave can have."""
-_LARGEST_LEAVING = 1 - 1e-12
-_ROUNDING = 1e-9
-"""Probabilities such as 0.33, 0.56 and 0.11 add up to a little more than 1 in binary: nothing is clipped there."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +29,8 @@ class Cohort:
     outcomes: Mapping[str, Outcome]
     windows: tuple[int, ...]
     """Months after entry, increasing."""
+    start: str
+    """Month 0 of the calendar, as year-month."""
     horizon_months: int
     n_baseline: int
     """People of a historical comparison; 0 for none."""
@@ -50,27 +49,38 @@ def simulate_cohort(cohort: Cohort, worlds: Worlds) -> Tallies:
     Returns
     -------
     Sums and sums of squares over persons, with the axes of `Tallies`.
-
-    Notes
-    -----
-    A probability p_j per month of each move j out of a state is read as a joint table: the hazard of leaving is
-    h = -log(1 - sum p_j), shared as h_j = h p_j / sum p_j. A hazard ratio multiplies h_j, never a probability.
     """
-    waves = list(cohort.population.waves.items())
-    n_waves = max(len(waves), 1)
-    tallies = _empty_tallies(cohort, len(worlds), n_waves)
-    hazard, clipped = _hazards(cohort, worlds)
-    shares = [("population.strata.{}.share", {name: s.share for name, s in cohort.population.strata.items()})]
-    shares += [(f"pathway.start.{name}.{{}}", cohort.pathway.start[name]) for name in cohort.population.strata]
-    tallies.clipped[:] = clipped + sum(_exceeds_whole(of, worlds, path) for path, of in shares)
-    for wave_number, (name, wave) in enumerate(waves):
+    tallies = _empty_tallies(cohort, len(worlds))
+    strata = {name: stratum.share for name, stratum in cohort.population.strata.items()}
+    inputs = _Inputs(
+        move_tables(cohort.pathway, list(strata), cohort.start, cohort.horizon_months, worlds),
+        _cumulative(list(_shares(strata, worlds, "population.strata.{}.share").values())),
+        _start(cohort, worlds),
+        _prices(cohort, worlds),
+        _weights(cohort, worlds),
+    )
+    shares = [("population.strata.{}.share", strata)]
+    shares += [(f"pathway.start.{name}.{{}}", cohort.pathway.start[name]) for name in strata]
+    tallies.clipped[:] = inputs.moves.clipped + sum(_exceeds_whole(of, worlds, path) for path, of in shares)
+    for wave_number, (name, wave) in enumerate(cohort.population.waves.items()):
         enrolment_months = np.floor(worlds[f"population.waves.{name}.enrolment_months"]).astype(np.int64)
         group = _Group(name, int(wave.size.value), int(wave.from_month.value), enrolment_months)
         for arm in (SERVICE, TWIN):
-            _walk(cohort, worlds, hazard, group, arm, wave_number, tallies)
+            _walk(cohort, worlds, inputs, group, arm, wave_number, tallies)
     earlier = _Group(_BASELINE, cohort.n_baseline, 0, np.ones(len(worlds), dtype=np.int64))
-    _walk(cohort, worlds, hazard, earlier, BASELINE, 0, tallies)
+    _walk(cohort, worlds, inputs, earlier, BASELINE, 0, tallies)
     return tallies
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """What all groups and arms share, one row per replication."""
+
+    moves: MoveTables
+    strata: Floats
+    start: Floats
+    price_per_month: Floats
+    gathered_weight: Floats
 
 
 def purposes_of_people(waves: Iterable[str], outcomes: Iterable[str]) -> list[str]:
@@ -93,13 +103,12 @@ class _Group:
     enrolment_months: Integers
 
 
-def _walk(cohort: Cohort, worlds: Worlds, hazard: Floats, group: _Group, arm: int, wave: int, tallies: Tallies) -> None:
+def _walk(cohort: Cohort, worlds: Worlds, inputs: _Inputs, group: _Group, arm: int, wave: int, tallies: Tallies) -> None:
     """Run the kernel for one group in one arm and put its sums where they belong."""
     tallies.n_people[wave, arm] = group.size
     effects = list(cohort.effect.items()) if arm == SERVICE else []
     on_moves = [(name, effect) for name, effect in effects if effect.move is not None]
-    states = list(cohort.pathway.states)
-    strata = {name: stratum.share for name, stratum in cohort.population.strata.items()}
+    moves = inputs.moves
     walk_people(
         np.uint64(worlds.seed),
         worlds.replications,
@@ -109,14 +118,21 @@ def _walk(cohort: Cohort, worlds: Worlds, hazard: Floats, group: _Group, arm: in
         np.uint64(purpose_number(_purpose(group.name, "entry"))),
         np.uint64(purpose_number(_purpose(group.name, "moves"))),
         group.enrolment_months,
-        _cumulative(list(_shares(strata, worlds, "population.strata.{}.share").values())),
-        _start(cohort, worlds),
-        hazard,
-        np.array([[states.index(s) for s in (e.move or "").split(" -> ")] for _, e in on_moves], np.int64).reshape(-1, 2),
+        inputs.strata,
+        inputs.start,
+        moves.moves_of,
+        moves.move_to,
+        moves.hazard,
+        moves.by_entry,
+        moves.by_stay,
+        moves.by_calendar,
+        moves.is_walked,
+        np.array([moves.names.index(effect.move or "") for _, effect in on_moves], np.int64),
         _columns([_log_ratio(worlds[f"effect.{name}.hazard_ratio"]) for name, _ in on_moves], len(worlds)),
         _effect_clock(on_moves, worlds),
         np.array(cohort.windows, dtype=np.int64),
-        _prices(cohort, worlds),
+        inputs.price_per_month,
+        inputs.gathered_weight,
         np.array([int(o.at_month.value) if isinstance(o, Binary) else -1 for o in cohort.outcomes.values()], np.int64),
         np.array([purpose_number(_purpose(group.name, f"outcome/{name}")) for name in cohort.outcomes], np.uint64),
         _probabilities(cohort, worlds, effects),
@@ -127,9 +143,9 @@ def _walk(cohort: Cohort, worlds: Worlds, hazard: Floats, group: _Group, arm: in
     )
 
 
-def _empty_tallies(cohort: Cohort, n_replications: int, n_waves: int) -> Tallies:
+def _empty_tallies(cohort: Cohort, n_replications: int) -> Tallies:
     n_outcomes, n_windows, n_states = len(cohort.outcomes), len(cohort.windows), len(cohort.pathway.states)
-    n_years = -(-cohort.horizon_months // 12)
+    n_years, n_waves = -(-cohort.horizon_months // 12), len(cohort.population.waves)
     shape = (n_replications, n_waves, len(ARMS))
     return Tallies(
         states=cohort.pathway.states,
@@ -142,24 +158,6 @@ def _empty_tallies(cohort: Cohort, n_replications: int, n_waves: int) -> Tallies
         by_year=np.zeros((*shape, n_outcomes, n_years)),
         clipped=np.zeros(n_replications, dtype=np.int64),
     )
-
-
-def _hazards(cohort: Cohort, worlds: Worlds) -> tuple[Floats, Integers]:
-    """Give the untreated hazards, shape (replication, stratum, from, to), and how many leaving probabilities were clipped."""
-    states, strata = list(cohort.pathway.states), list(cohort.population.strata)
-    table = np.zeros((len(worlds), len(strata), len(states), len(states)))
-    for key, move in cohort.pathway.moves.items():
-        origin, target = (states.index(name) for name in key.split(" -> "))
-        if move.per_month is not None:
-            table[:, :, origin, target] = worlds[f"pathway.moves.{key}.per_month"][:, None]
-        for name in move.per_month_by_stratum or {}:
-            path = f"pathway.moves.{key}.per_month_by_stratum.{name}"
-            table[:, strata.index(name), origin, target] = worlds[path]
-    leaving = table.sum(axis=-1)
-    clipped = (leaving > 1 + _ROUNDING).sum(axis=(1, 2))
-    # A state that is left for certain has an infinite hazard; this one leaves a person behind once in 1e12 months.
-    hazard = -np.log1p(-np.minimum(leaving, _LARGEST_LEAVING))
-    return table * np.divide(hazard, leaving, out=np.zeros_like(leaving), where=leaving > 0)[..., None], clipped
 
 
 def _start(cohort: Cohort, worlds: Worlds) -> Floats:
@@ -192,7 +190,7 @@ def _cumulative(shares: Sequence[Floats]) -> Floats:
 def _exceeds_whole(shares: Mapping[str, Share], worlds: Worlds, path: str) -> Integers:
     """Say in which replications the drawn shares add up to more than 1, so that all are scaled and `rest` is 0."""
     drawn = [worlds[path.format(name)] for name, share in shares.items() if share != "rest"]
-    return (add_in_order([np.zeros(len(worlds)), *drawn]) > 1 + _ROUNDING).astype(np.int64)
+    return (add_in_order([np.zeros(len(worlds)), *drawn]) > 1 + ROUNDING).astype(np.int64)
 
 
 def _effect_clock(effects: list[tuple[str, Effect]], worlds: Worlds) -> Floats:
@@ -213,6 +211,21 @@ def _prices(cohort: Cohort, worlds: Worlds) -> Floats:
             for state in outcome.per_day:
                 path = f"outcomes.{name}.per_day.{state}"
                 out[:, o, cohort.pathway.states.index(state)] = worlds[path] * DAYS_PER_MONTH
+    return out
+
+
+def _weights(cohort: Cohort, worlds: Worlds) -> Floats:
+    """Give the discounted months before each month after entry, shape (replication, outcome, month + 1)."""
+    discounted = [
+        isinstance(outcome, Amount) and outcome.discount_rate_per_year is not None for outcome in cohort.outcomes.values()
+    ]
+    n_rows = len(worlds) if any(discounted) else 1
+    month = np.arange(cohort.horizon_months + 1, dtype=np.float64)
+    out = np.tile(month, (n_rows, len(cohort.outcomes), 1))
+    for o, name in enumerate(cohort.outcomes):
+        if discounted[o]:
+            rate = worlds[f"outcomes.{name}.discount_rate_per_year"][:, None]
+            out[:, o, 1:] = np.cumsum((1 + rate) ** (-month[None, :-1] / 12), axis=1)
     return out
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from simengine.laws import Constant, Count, Months, NotNegative, Probability, Quantity, Share, Spec, within
 
+
+def _above_zero(quantity: Quantity) -> Quantity:
+    if quantity.support[0] < 0 or (isinstance(quantity, Constant) and quantity.value <= 0):
+        raise ValueError(f"a duration or count here is above 0; found {quantity}")
+    return quantity
+
+
+Positive = Annotated[Quantity, AfterValidator(_above_zero)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
 
@@ -35,19 +44,103 @@ class Population(Spec):
     strata: Annotated[dict[Name, Stratum], Field(min_length=1)]
 
 
-class Move(Spec):
-    """A move between two states in the world without the service."""
+_PACES = (
+    *("per_month", "per_quarter", "per_year"),
+    *("rate_per_day", "rate_per_month", "rate_per_quarter", "rate_per_year"),
+    *("mean_days", "mean_months", "mean_years"),
+)
+
+
+class Pace(Spec):
+    """How fast a move happens in the world without the service, said in one of several ways."""
 
     per_month: Probability | None = None
-    """Probability per month, the same in every stratum."""
-    per_month_by_stratum: dict[Name, Probability] | None = None
-    """Probability per month by stratum; 0 where a stratum is not named."""
+    """Probability that it happens within a month, beside the other moves out of the state."""
+    per_quarter: Probability | None = None
+    per_year: Probability | None = None
+    rate_per_day: NotNegative | None = None
+    """Hazard: expected moves per day at risk, if nothing else happened."""
+    rate_per_month: NotNegative | None = None
+    rate_per_quarter: NotNegative | None = None
+    rate_per_year: NotNegative | None = None
+    mean_days: Positive | None = None
+    """Mean time to the move, if nothing else happened: the inverse of the hazard."""
+    mean_months: Positive | None = None
+    mean_years: Positive | None = None
+
+    @property
+    def form(self) -> str:
+        """The one way that was chosen."""
+        return next(name for name in _PACES if getattr(self, name) is not None)
 
     @model_validator(mode="after")
-    def _one_form(self) -> Move:
-        if (self.per_month is None) == (self.per_month_by_stratum is None):
-            raise ValueError("a move is given by either per_month or per_month_by_stratum")
+    def _one_form(self) -> Pace:
+        given = [name for name in _PACES if getattr(self, name) is not None]
+        if len(given) != self._forms_wanted():
+            raise ValueError(f"a pace is given in exactly one way of {', '.join(_PACES)}; found {', '.join(given) or 'none'}")
         return self
+
+    def _forms_wanted(self) -> int:
+        return 1
+
+
+class ByMonths(Spec):
+    """A factor on the hazard that changes at given months: `factor[i]` from month `from_months[i]` on; 1 before the first."""
+
+    from_months: Annotated[tuple[Annotated[int, Field(strict=True, ge=0, le=1200)], ...], Field(min_length=1, strict=False)]
+    factor: Annotated[tuple[NotNegative, ...], Field(min_length=1, strict=False)]
+
+    @model_validator(mode="after")
+    def _same_length(self) -> ByMonths:
+        if len(self.from_months) != len(self.factor):
+            found = f"{len(self.from_months)} months and {len(self.factor)} factors"
+            raise ValueError(f"there is one factor for every month from which it holds; found {found}")
+        if list(self.from_months) != sorted(set(self.from_months)):
+            raise ValueError(f"the months increase; found {', '.join(map(str, self.from_months))}")
+        return self
+
+
+MONTHS_OF_THE_YEAR = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MonthOfTheYear = Literal["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+
+
+class ByCalendar(Spec):
+    """A factor on the hazard that changes with the calendar."""
+
+    trend_per_year: Quantity | None = None
+    """Yearly growth of the hazard on the logarithmic scale, from the start of the study."""
+    season: dict[MonthOfTheYear, NotNegative] | None = None
+    """Factor by month of the year; 1 where a month is not named."""
+
+
+class Move(Pace):
+    """A move between two states in the world without the service."""
+
+    by_stratum: Annotated[dict[Name, Pace], Field(min_length=1)] | None = None
+    """A pace for each stratum; the move does not happen where a stratum is not named."""
+    weibull_shape: Annotated[Quantity, AfterValidator(within(0.05, 50, "a Weibull shape lies between 0.05 and 50"))] | None = None
+    """The hazard rises (above 1) or falls (below 1) with the time in the state: by month d + 1 it has gathered (d + 1)^shape
+    times that of the first month. A probability or rate is then that of the first month; a mean time stays the mean."""
+    by_months_in_state: ByMonths | None = None
+    """A factor by months spent in the state."""
+    by_months_since_entry: ByMonths | None = None
+    by_calendar: ByCalendar | None = None
+
+    def _forms_wanted(self) -> int:
+        return 0 if self.by_stratum is not None else 1
+
+    @property
+    def changes_with_stay_or_calendar(self) -> bool:
+        """Whether the hazard depends on more than the months since entry."""
+        return any(part is not None for part in (self.weibull_shape, self.by_months_in_state, self.by_calendar))
+
+    def paces(self, strata: Iterable[str]) -> Iterator[tuple[str, str, Pace]]:
+        """Yield stratum, path below the move, and pace, for every stratum in which the move can happen."""
+        for name in strata:
+            if self.by_stratum is None:
+                yield name, "", self
+            elif name in self.by_stratum:
+                yield name, f".by_stratum.{name}", self.by_stratum[name]
 
 
 class Pathway(Spec):
@@ -97,6 +190,8 @@ class Amount(Spec):
     kind: Literal["amount"]
     per_day: dict[Name, NotNegative]
     """By state; 0 where a state is not named."""
+    discount_rate_per_year: NotNegative | None = None
+    """Each person's amount is discounted to that person's entry, month m by (1 + rate)^(-m/12); absent: not at all."""
 
 
 class Binary(Spec):

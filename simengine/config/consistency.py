@@ -54,22 +54,39 @@ def _moves(study: Study) -> Iterator[Finding]:
                 yield f"pathway.moves.{key}", "a move joins two states", f"unknown state `{state}`", _one_of(states)
         if origin == target:
             yield f"pathway.moves.{key}", "a move leaves its state", key, "Staying is what is left; it is not written"
-        for name in move.per_month_by_stratum or {}:
+        for name in move.by_stratum or {}:
             if name not in strata:
-                path = f"pathway.moves.{key}.per_month_by_stratum.{name}"
-                yield path, "a probability belongs to a stratum", f"`{name}`", _one_of(strata)
+                path = f"pathway.moves.{key}.by_stratum.{name}"
+                yield path, "a pace belongs to a stratum", f"`{name}`", _one_of(strata)
+        probabilities = [name for name in ("per_month", "per_quarter", "per_year") if getattr(move, name) is not None]
+        if move.weibull_shape is not None and probabilities and probabilities != ["per_month"]:
+            way_out = "Give the pace per_month, as a rate or as a mean time"
+            yield (
+                f"pathway.moves.{key}.{probabilities[0]}",
+                "a Weibull move has the pace of its first month",
+                probabilities[0],
+                way_out,
+            )
     for state in states:
         for stratum in strata:
-            total, last = 0.0, ""
-            for key, move in study.pathway.moves.items():
-                if key.split(" -> ")[0] == state:
-                    probability = move.per_month or (move.per_month_by_stratum or {}).get(stratum)
-                    total, last = total + (probability.centre if probability else 0.0), key
-            if total > 1 + _ROUNDING:
-                where = f"out of `{state}` in stratum `{stratum}`"
-                rule = "the probabilities of all moves out of a state add up to at most 1 a month"
-                yield f"pathway.moves.{last}", rule, f"{total:.4g} {where}", "Staying takes what is left"
-                break
+            yield from _joint_probabilities(study, state, stratum)
+
+
+def _joint_probabilities(study: Study, state: str, stratum: str) -> Iterator[Finding]:
+    """Find states whose moves have probabilities of several periods, or probabilities that add up to more than 1."""
+    total, last, periods = 0.0, "", set()
+    for key, move in study.pathway.moves.items():
+        for _, _, pace in move.paces([stratum]) if key.split(" -> ")[0] == state else ():
+            if pace.form.startswith("per_"):
+                total, last = total + getattr(pace, pace.form).centre, key
+                periods.add(pace.form)
+    where = f"out of `{state}` in stratum `{stratum}`"
+    if len(periods) > 1:
+        rule = "the probabilities of all moves out of a state are of one period"
+        yield f"pathway.moves.{last}", rule, f"{' and '.join(sorted(periods))} {where}", "Use one period, or rates"
+    elif total > 1 + _ROUNDING:
+        rule = f"the probabilities of all moves out of a state add up to at most 1 a {min(periods).removeprefix('per_')}"
+        yield f"pathway.moves.{last}", rule, f"{total:.4g} {where}", "Staying takes what is left"
 
 
 def _effects(study: Study) -> Iterator[Finding]:

@@ -13,11 +13,23 @@ import numpy as np
 import pytest
 
 import simengine
-from simengine.cohort.kernels import effect_strength, fill_cumulative, last_month, pick_target, walk_people
+from simengine.cohort.kernels import effect_strength, fill_cumulative, last_month, last_month_walked, pick_move, walk_people
 from tests.reference import cohort as reference
 
 NEVER = np.inf
 FILLED = ("sums", "squares", "person_months", "by_year")
+
+
+def matrix(hazard: Any) -> dict[str, Any]:
+    """Give the moves of a matrix of hazards, shape (replication, stratum, from, to), without its diagonal."""
+    table = np.array(hazard, dtype=float)
+    n_states = table.shape[2]
+    pairs = [(i, j) for i in range(n_states) for j in range(n_states) if i != j]
+    return {
+        "moves_of": [i * (n_states - 1) for i in range(n_states + 1)],
+        "move_to": [j for _, j in pairs],
+        "hazard": np.stack([table[:, :, i, j] for i, j in pairs], axis=2) if pairs else np.empty((*table.shape[:2], 0)),
+    }
 
 
 def case(**changes: Any) -> dict[str, Any]:
@@ -33,20 +45,29 @@ def case(**changes: Any) -> dict[str, Any]:
         "enrolment_months": [1] * 3,
         "strata": [[1.0]] * 3,
         "start": [[[0.5, 1.0]]] * 3,
-        "hazard": [[[[0.0, 0.1], [0.3, 0.0]]]] * 3,
-        "effect_move": np.empty((0, 2)),
+        **matrix([[[[0.0, 0.1], [0.3, 0.0]]]] * 3),
+        "effect_move": np.empty(0),
         "log_ratio": np.empty((3, 0)),
         "effect_clock": np.empty((3, 0, 3)),
         "windows": [6, 12],
         "price_per_month": [[[0.0, 91_312.5], [0.0, 0.0]]] * 3,
+        "discount_per_month": [[0.0]],
         "read_month": [-1, 9],
         "purpose_outcome": [13, 14],
         "probability": [[[0.0, 0.0], [0.7, 0.4]]] * 3,
     } | changes
-    whole = {"replications", "enrolment_months", "effect_move", "windows", "read_month"}
+    n_moves, n_months = len(arguments["move_to"]), arguments["horizon_months"]
+    for name in ("by_entry", "by_stay", "by_calendar"):
+        arguments.setdefault(name, np.ones((1, n_moves, n_months)))
+    arguments["is_walked"] = np.array(arguments.get("is_walked", [False] * (len(arguments["moves_of"]) - 1)))
+    rate = np.array(arguments.pop("discount_per_month"))[:, :, None]
+    weight = np.cumsum((1 + rate) ** -np.arange(n_months), axis=2)
+    n_outcomes = len(arguments["read_month"])
+    arguments["gathered_weight"] = np.broadcast_to(np.insert(weight, 0, 0.0, axis=2), (len(rate), n_outcomes, n_months + 1)).copy()
+    whole = {"replications", "enrolment_months", "effect_move", "windows", "read_month", "moves_of", "move_to"}
     words = {"seed", "purpose_entry", "purpose_moves", "purpose_outcome"}
     scalars = {"n_people", "horizon_months", "from_month"}
-    for name in arguments.keys() - scalars - {"seed", "purpose_entry", "purpose_moves"}:
+    for name in arguments.keys() - scalars - {"seed", "purpose_entry", "purpose_moves", "is_walked"}:
         arguments[name] = np.array(arguments[name], dtype=np.int64 if name in whole else np.uint64 if name in words else float)
     return arguments
 
@@ -57,21 +78,23 @@ def random_case(number: int) -> dict[str, Any]:
     n_replications, n_strata, n_states, n_outcomes, n_effects = rng.integers(1, 5, size=5)
     enrolment, from_month = int(rng.integers(1, 9)), int(rng.integers(0, 20))
     windows = np.unique(rng.integers(1, 16, size=3))
+    horizon = from_month + enrolment + int(windows[-1]) + int(rng.integers(-1, 9))
     hazard = rng.gamma(0.5, 0.2, size=(n_replications, n_strata, n_states, n_states)) * (1 - np.eye(n_states))
     share = (n_replications, n_strata, n_states)
     return case(
         seed=np.uint64(rng.integers(0, 2**64, dtype=np.uint64)),
         replications=rng.integers(0, 2**32, size=n_replications),
         n_people=int(rng.integers(0, 9)),
-        horizon_months=from_month + enrolment + int(windows[-1]) + int(rng.integers(-1, 9)),
+        horizon_months=horizon,
         from_month=from_month,
         purpose_entry=np.uint64(rng.integers(0, 2**32)),
         purpose_moves=np.uint64(rng.integers(0, 2**32)),
         enrolment_months=np.full(n_replications, enrolment),
         strata=np.cumsum(rng.dirichlet(np.ones(n_strata), size=n_replications), axis=1),
         start=np.cumsum(rng.dirichlet(np.full(n_states, 0.5), size=share[:2]), axis=2),
-        hazard=hazard,
-        effect_move=rng.integers(0, n_states, size=(n_effects, 2)),
+        **matrix(hazard),
+        **random_factors(rng, n_replications, n_states * (n_states - 1), horizon, n_states),
+        effect_move=rng.integers(0, max(n_states * (n_states - 1), 1), size=n_effects if n_states > 1 else 0),
         log_ratio=rng.normal(0, 1, size=(n_replications, n_effects)),
         effect_clock=np.stack(
             [rng.choice([0.0, 1.0, 4.5], size=(n_replications, n_effects)) for _ in range(2)]
@@ -88,6 +111,22 @@ def random_case(number: int) -> dict[str, Any]:
 
 def n_years_of(arguments: dict[str, Any]) -> int:
     return -(-arguments["horizon_months"] // 12)
+
+
+def random_factors(rng: np.random.Generator, n_replications: int, n_moves: int, n_months: int, n_states: int) -> dict[str, Any]:
+    """Give random factors by entry, stay and calendar, for all replications or for each; some states are not walked."""
+    factors: dict[str, Any] = {
+        "by_entry": rng.choice([0.0, 0.5, 1.0, 2.0], size=(rng.choice([1, n_replications]), n_moves, n_months)),
+        "by_stay": np.ones((1, n_moves, n_months)),
+        "by_calendar": np.ones((1, n_moves, n_months)),
+        "is_walked": rng.random(n_states) < 0.6,
+    }
+    for name in ("by_stay", "by_calendar"):
+        table = rng.choice([0.0, 0.7, 1.0, 1.9], size=(rng.choice([1, n_replications]), n_moves, n_months))
+        for state in np.flatnonzero(~factors["is_walked"]):
+            table[:, state * (n_states - 1) : (state + 1) * (n_states - 1)] = 1.0
+        factors[name] = table
+    return factors
 
 
 def run_kernel(arguments: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -117,14 +156,15 @@ def require_equal_to_twin(arguments: dict[str, Any]) -> dict[str, np.ndarray]:
 THREE_STATES = {
     "strata": [[0.3, 1.0]] * 3,
     "start": [[[0.0, 0.0, 1.0], [0.2, 0.6, 1.0]]] * 3,
-    "hazard": [[[[0, 0.05, 0.01], [0.2, 0, 0.1], [0.1, 0.3, 0]], [[0, 0.2, 0], [0, 0, 0], [0.5, 0.5, 0]]]] * 3,
+    **matrix([[[[0, 0.05, 0.01], [0.2, 0, 0.1], [0.1, 0.3, 0]], [[0, 0.2, 0], [0, 0, 0], [0.5, 0.5, 0]]]] * 3),
     "price_per_month": [[[0.0, 1000.1, 2000.7], [0, 0, 0], [5.0, 0.0, 0.3]]] * 3,
     "read_month": [-1, 9, -1],
     "purpose_outcome": [13, 14, 15],
     "probability": [[[0.0] * 3, [0.7, 0.4, 0.1], [0.0] * 3]] * 3,
 }
 RAMP_AND_FADE = {
-    "effect_move": [[2, 0], [1, 0], [2, 0]],
+    # Moves 2 -> 0, 1 -> 0 and 2 -> 0 again.
+    "effect_move": [4, 2, 4],
     "log_ratio": [[0.7, -0.4, 0.2], [-0.7, 0.0, 0.1], [2.0, 1.0, -690.0]],
     "effect_clock": [[[2.0, 5.0, 3.0], [0.0, NEVER, NEVER], [0.0, 4.0, 1.0]]] * 3,
 }
@@ -139,9 +179,10 @@ RAMP_AND_FADE = {
         pytest.param(case(**THREE_STATES, **RAMP_AND_FADE), id="effects that ramp, fade and share a move"),
         pytest.param(case(enrolment_months=[1, 4, 6], from_month=3, horizon_months=24), id="staggered enrolment"),
         pytest.param(case(windows=[1, 2, 3, 12, 17], enrolment_months=[1, 1, 2]), id="windows to the last month"),
-        pytest.param(case(hazard=[[[[0, 0.0], [0.0, 0]]]] * 3), id="nobody moves"),
-        pytest.param(case(hazard=[[[[0, 27.6], [27.6, 0]]]] * 3), id="everybody moves every month"),
+        pytest.param(case(**matrix([[[[0, 0.0], [0.0, 0]]]] * 3)), id="nobody moves"),
+        pytest.param(case(**matrix([[[[0, 27.6], [27.6, 0]]]] * 3)), id="everybody moves every month"),
         pytest.param(case(read_month=[-1, 6], windows=[5, 6, 7]), id="an outcome read as a window closes"),
+        pytest.param(case(discount_per_month=[[0.01, 0.0], [0.02, 0.0], [0.0, 0.0]]), id="discounted to entry"),
         pytest.param(case(seed=np.uint64(2**64 - 1), replications=[2**32 - 1, 7, 0]), id="the largest seed and replication"),
         *(pytest.param(random_case(number), id=f"random shape {number}") for number in range(12)),
     ],
@@ -220,22 +261,26 @@ def test_effect_strength__grows_with_the_ramp_and_halves_as_it_fades(
 
 def tables(hazards: list[float], multiplier: list[float]) -> dict[str, np.ndarray]:
     """Give the tables of one stratum in which only state 0 is left, with one factor a month on its first move."""
-    n_states = len(hazards)
-    hazard = np.zeros((1, 1, n_states, n_states))
-    hazard[0, 0, 0] = hazards
-    factors = np.ones((n_states, n_states, len(multiplier)))
-    factors[0, 1] = multiplier
-    cumulative, last_move = np.empty((1, n_states, len(multiplier) + 1)), np.empty((1, n_states), np.int64)
-    fill_cumulative(hazard, 0, factors, cumulative, last_move)
-    return {"hazard": hazard, "multiplier": factors, "cumulative": cumulative, "last_move": last_move}
+    factors = np.ones((len(hazards), len(multiplier)))
+    factors[0] = multiplier
+    return {
+        "moves_of": np.array([0, len(hazards), len(hazards)]),
+        "hazard": np.array([[hazards]]),
+        "multiplier": factors,
+        "by_stay": np.ones((1, *factors.shape)),
+        "by_calendar": np.ones((1, *factors.shape)),
+    }
+
+
+def gathered(made: dict[str, np.ndarray]) -> np.ndarray:
+    cumulative = np.empty((1, 2, made["multiplier"].shape[1] + 1))
+    fill_cumulative(0, made["moves_of"], made["hazard"], made["multiplier"], cumulative)
+    return cumulative
 
 
 def test_fill_cumulative__gathers_the_hazards_of_all_moves_month_by_month() -> None:
     """Source: arithmetic by hand: 1 + 2 in month 0, 3 x 1 + 2 in month 1, 0 + 2 in month 2."""
-    made = tables([0.0, 1.0, 2.0], [1.0, 3.0, 0.0])
-    np.testing.assert_array_equal(made["cumulative"][0, 0], [0, 3, 8, 10])
-    np.testing.assert_array_equal(made["cumulative"][0, 1:], np.zeros((2, 4)))
-    np.testing.assert_array_equal(made["last_move"], [[2, 0, 0]])
+    np.testing.assert_array_equal(gathered(tables([1.0, 2.0], [1.0, 3.0, 0.0])), [[[0, 3, 8, 10], [0, 0, 0, 0]]])
 
 
 @pytest.mark.parametrize(
@@ -244,19 +289,19 @@ def test_fill_cumulative__gathers_the_hazards_of_all_moves_month_by_month() -> N
 )
 def test_last_month__is_the_first_in_which_the_hazard_is_spent(first: int, to_spend: float, expected: int) -> None:
     """Source: by hand, with 0, 3, 8 and 10 gathered by the beginning of months 0 to 3; 3 months are followed."""
-    made = tables([0.0, 1.0, 2.0], [1.0, 3.0, 0.0])
-    assert last_month(made["cumulative"], 0, 0, first, 3, to_spend) == expected
+    made = tables([1.0, 2.0], [1.0, 3.0, 0.0])
+    assert last_month(gathered(made), 0, 0, first, 3, to_spend) == expected
+    assert last_month_walked(0, 0, 0, first, 3, first, to_spend, *made.values()) == expected
 
 
-@pytest.mark.parametrize(("month", "uniform", "expected"), [(0, 0.33, 1), (0, 0.34, 2), (1, 0.59, 1), (1, 0.61, 2), (2, 0.0, 2)])
-def test_pick_target__shares_out_the_hazard_of_the_month(month: int, uniform: float, expected: int) -> None:
+@pytest.mark.parametrize(("month", "uniform", "expected"), [(0, 0.33, 0), (0, 0.34, 1), (1, 0.59, 0), (1, 0.61, 1), (2, 0.0, 1)])
+def test_pick_move__shares_out_the_hazard_of_the_month(month: int, uniform: float, expected: int) -> None:
     """Source: by hand: the first of two moves has 1/3 of month 0, 3/5 of month 1 and nothing of month 2."""
-    made = tables([0.0, 1.0, 2.0], [1.0, 3.0, 0.0])
-    assert pick_target(*made.values(), 0, 0, 0, month, uniform) == expected
+    made = tables([1.0, 2.0], [1.0, 3.0, 0.0])
+    assert pick_move(0, 0, 0, 0, month, 0, uniform, *made.values()) == expected
 
 
-def test_pick_target__never_chooses_an_impossible_move_by_rounding() -> None:
+def test_pick_move__never_chooses_an_impossible_move_by_rounding() -> None:
     """Source: the law that a move with hazard 0 never happens, at the largest uniform."""
-    made = tables([0.0, 0.1, 0.0], [1.0] * 400)
-    chosen = {pick_target(*made.values(), 0, 0, 0, month, 1 - 2.0**-53) for month in range(400)}
-    assert chosen == {1}
+    made = tables([0.1, 0.1, 0.1, 0.0], [1.0] * 12)
+    assert {pick_move(0, 0, 0, 0, month, 0, 1 - 2.0**-53, *made.values()) for month in range(12)} == {2}

@@ -210,8 +210,8 @@ def test_binary_outcome__squares_to_itself_and_never_exceeds_the_people() -> Non
 
 THREE_STATES = (
     "pathway={states: [home, placed, secure], start: {young: {placed: 1}, older: {home: 1}}, moves: {"
-    "placed -> home: {per_month: {law: uniform, low: 0, high: 1}}, placed -> secure: {per_month_by_stratum: "
-    "{young: {law: uniform, low: 0, high: 0.9}, older: 0.1}}, home -> placed: {per_month: 0.1}}}",
+    "placed -> home: {per_month: {law: uniform, low: 0, high: 1}}, placed -> secure: {by_stratum: "
+    "{young: {per_month: {law: uniform, low: 0, high: 0.9}}, older: {per_month: 0.1}}}, home -> placed: {per_month: 0.1}}}",
     "outcomes.school_qualified.probability={home: 0.6, placed: 0.4, secure: 0.2}",
 )
 
@@ -220,7 +220,7 @@ def test_clipped__counts_the_leaving_probabilities_that_exceeded_1() -> None:
     """Source: the drawn probabilities themselves, added up by stratum."""
     evidence = simulate(tiny(*THREE_STATES), SEED, np.arange(300))
     home = evidence.worlds["pathway.moves.placed -> home.per_month"]
-    young = evidence.worlds["pathway.moves.placed -> secure.per_month_by_stratum.young"]
+    young = evidence.worlds["pathway.moves.placed -> secure.by_stratum.young.per_month"]
     expected = (home + young > 1).astype(int) + (home + 0.1 > 1).astype(int)
     assert set(expected) == {0, 1, 2}
     np.testing.assert_array_equal(evidence.tallies.clipped, expected)

@@ -44,10 +44,10 @@ class Life:
     def state_in(self, month: int) -> int:
         return next(state for state, first, stop in self.stays if first <= month < stop)
 
-    def months_inside(self, stay: tuple[int, int, int], window: int) -> int:
-        """Give how many months of a stay fall among the months 0 to window - 1."""
+    def part_inside(self, stay: tuple[int, int, int], window: int) -> tuple[int, int]:
+        """Give the first month of a stay and the month after its last among the months 0 to window - 1."""
         _, first, stop = stay
-        return max(min(stop, self.n_months, window) - first, 0)
+        return first, max(min(stop, self.n_months, window), first)
 
 
 def walk_people(n_years: int, **given: Any) -> Tally:
@@ -61,17 +61,16 @@ def walk_people(n_years: int, **given: Any) -> Tally:
         _zeros(n_replications, n_outcomes, n_years),
     )
     for r in range(n_replications):
-        tables = monthly_tables(r, **given)
-        gathered = gathered_hazard(tables)
         people_by_month = _zeros(n_states, given["horizon_months"])
         for person in range(given["n_people"]):
-            life = live(r, person, tables, gathered, **given)
+            life = live(r, person, **given)
             count_states(tally.person_months[r], life, given["windows"])
             count_calendar(people_by_month, life)
             for o in range(n_outcomes):
                 if given["read_month"][o] < 0:
                     price = given["price_per_month"][r][o]
-                    count_amount(tally.sums[r][o], tally.squares[r][o], life, price, given["windows"])
+                    weight = row(given["gathered_weight"], r)[o]
+                    count_amount(tally.sums[r][o], tally.squares[r][o], life, price, weight, given["windows"])
                 else:
                     answer = read_answer(r, person, o, life, **given)
                     count_answer(tally.sums[r][o], tally.squares[r][o], life, answer, given["read_month"][o], given["windows"])
@@ -83,45 +82,20 @@ def walk_people(n_years: int, **given: Any) -> Tally:
 # ------------------------------------------------ what may happen ------------------------------------------------
 
 
-def monthly_tables(r: int, **given: Any) -> list[list[list[list[float]]]]:
-    """Give the hazard of every move by month after entry, stratum, origin and target, with the effects on it."""
-    tables = []
-    for month in range(given["horizon_months"]):
-        table = []
-        for stratum in given["hazard"][r]:
-            rows = []
-            for origin, row in enumerate(stratum):
-                rows.append([h * exp(log_multiplier(r, month, origin, target, **given)) for target, h in enumerate(row)])
-            table.append(rows)
-        tables.append(table)
-    return tables
+def row(table: Table, r: int) -> Any:
+    """Give the row of a table for a replication; a table with one row serves all."""
+    return table[r] if len(table) > 1 else table[0]
 
 
-def gathered_hazard(tables: Table) -> list[list[list[float]]]:
-    """Give the hazard of leaving that has gathered by the beginning of each month, by stratum and state."""
-    gathered = []
-    for k in range(len(tables[0])):
-        rows = []
-        for state in range(len(tables[0][k])):
-            row = [0.0]
-            for table in tables:
-                total = 0.0
-                for hazard in table[k][state]:
-                    total += hazard
-                row.append(row[-1] + total)
-            rows.append(row)
-        gathered.append(rows)
-    return gathered
-
-
-def log_multiplier(r: int, month: int, origin: int, target: int, **given: Any) -> float:
-    """Add up what the effects on one move do to the logarithm of its hazard."""
-    total = 0.0
-    for e, move in enumerate(given["effect_move"]):
-        if move[0] == origin and move[1] == target:
+def hazard_of(r: int, stratum: int, move: int, month: int, months_here: int, calendar: int, **given: Any) -> float:
+    """Give the hazard of a move in a month after entry, after so many months in the state, in a month of the calendar."""
+    factor = row(given["by_entry"], r)[move][month]
+    for e, affected in enumerate(given["effect_move"]):
+        if affected == move:
             ramp, fades_after, half_life = given["effect_clock"][r][e]
-            total += strength(month, ramp, fades_after, half_life) * given["log_ratio"][r][e]
-    return total
+            factor *= exp(given["log_ratio"][r][e] * strength(month, ramp, fades_after, half_life))
+    by_stay, by_calendar = row(given["by_stay"], r)[move][months_here], row(given["by_calendar"], r)[move][calendar]
+    return given["hazard"][r][stratum][move] * factor * by_stay * by_calendar
 
 
 def strength(month: int, ramp: float, fades_after: float, half_life: float) -> float:
@@ -135,7 +109,7 @@ def strength(month: int, ramp: float, fades_after: float, half_life: float) -> f
 # ------------------------------------------------ one life ------------------------------------------------
 
 
-def live(r: int, person: int, tables: Table, gathered: Table, **given: Any) -> Life:
+def live(r: int, person: int, **given: Any) -> Life:
     """Draw a life: entry, then one stay after the other until the horizon."""
     replication = int(given["replications"][r])
     address = (int(given["seed"]), person, replication, int(given["purpose_entry"]))
@@ -149,33 +123,37 @@ def live(r: int, person: int, tables: Table, gathered: Table, **given: Any) -> L
     stays: list[tuple[int, int, int]] = []
     first = 0
     while first <= n_months:
-        u_leave, u_target = _pair(int(given["seed"]), person, replication, int(given["purpose_moves"]), index=first)
-        last = month_of_leaving(gathered[stratum][state], first, n_months, u_leave)
+        u_leave, u_move = _pair(int(given["seed"]), person, replication, int(given["purpose_moves"]), index=first)
+        moves = range(given["moves_of"][state], given["moves_of"][state + 1])
+        last, gathered = first, 0.0
+        while last < n_months:
+            hazards = [hazard_of(r, stratum, move, last, last - first, entry + last, **given) for move in moves]
+            gathered = add_on(gathered, hazards)
+            if gathered >= -log(u_leave):
+                break
+            last += 1
         stays.append((state, first, last + 1))
         if last < n_months:
-            change = gathered[stratum][state][last + 1] - gathered[stratum][state][last]
-            state = choose_move(tables[last][stratum][state], u_target * change)
+            state = int(given["move_to"][moves[choose_move(hazards, u_move)]])
         first = last + 1
     return Life(entry, stays)
 
 
-def month_of_leaving(gathered: list[float], first: int, n_months: int, u_leave: float) -> int:
-    """Give the month at whose end the hazard gathered since `first` has reached -log(u); n_months if it never does."""
-    goal = gathered[first] - log(u_leave)
-    for month in range(first, n_months):
-        if gathered[month + 1] >= goal:
-            return month
-    return n_months
+def add_on(start: float, numbers: Sequence[float]) -> float:
+    """Add numbers one after the other: `sum` may be more exact than the kernel."""
+    for number in numbers:
+        start += number
+    return start
 
 
-def choose_move(hazards: list[float], goal: float) -> int:
-    """Give the first move at which the running hazard exceeds the goal; past the last rounding error, the last possible."""
-    running = 0.0
-    for target, hazard in enumerate(hazards):
+def choose_move(hazards: list[float], uniform: float) -> int:
+    """Give the first move whose running hazard exceeds the uniform's share; past the last rounding error, the last possible."""
+    goal, running = uniform * add_on(0.0, hazards), 0.0
+    for place, hazard in enumerate(hazards):
         running += hazard
         if running > goal:
-            return target
-    return max(target for target, hazard in enumerate(hazards) if hazard > 0)
+            return place
+    return max(place for place, hazard in enumerate(hazards) if hazard > 0)
 
 
 def choose(rising: Sequence[float], uniform: float) -> int:
@@ -198,16 +176,18 @@ def count_states(person_months: list[list[float]], life: Life, windows: Table) -
     for place, window in enumerate(windows):
         if window <= life.n_months:
             for stay in life.stays:
-                person_months[stay[0]][place] += life.months_inside(stay, window)
+                first, stop = life.part_inside(stay, window)
+                person_months[stay[0]][place] += stop - first
 
 
-def count_amount(sums: list[float], squares: list[float], life: Life, price: Table, windows: Table) -> None:
-    """Add up the price of the months 0 to w - 1 of each window that closes, and its square."""
+def count_amount(sums: list[float], squares: list[float], life: Life, price: Table, weight: Table, windows: Table) -> None:
+    """Add up the price of the discounted months 0 to w - 1 of each window that closes, and its square."""
     for place, window in enumerate(windows):
         if window <= life.n_months:
             amount = 0.0
             for stay in life.stays:
-                amount += price[stay[0]] * life.months_inside(stay, window)
+                first, stop = life.part_inside(stay, window)
+                amount += price[stay[0]] * (weight[stop] - weight[first])
             sums[place] += amount
             squares[place] += amount * amount
 

@@ -235,7 +235,7 @@ def moves_in(study: Study, values: Values, stratum: str, month: int, effects: Ma
 def probability_of(study: Study, values: Values, stratum: str, origin: str, target: str) -> float:
     """Give the untreated probability of a move; 0 where the study names none."""
     path = f"pathway.moves.{origin} -> {target}"
-    return values.get(f"{path}.per_month", values.get(f"{path}.per_month_by_stratum.{stratum}", 0.0))
+    return values.get(f"{path}.per_month", values.get(f"{path}.by_stratum.{stratum}.per_month", 0.0))
 
 
 def ratio_in(values: Values, name: str, effect: Effect, month: int) -> float:
