@@ -17,12 +17,26 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
+from ruamel.yaml.tokens import (
+    AliasToken,
+    AnchorToken,
+    BlockEndToken,
+    BlockMappingStartToken,
+    BlockSequenceStartToken,
+    FlowMappingEndToken,
+    FlowMappingStartToken,
+    FlowSequenceEndToken,
+    FlowSequenceStartToken,
+    TagToken,
+)
 
 from simengine.errors import Problem, StudyError, shorten
 
 KeyPath: TypeAlias = tuple[str, ...]
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 30
+_OPENING = BlockMappingStartToken | BlockSequenceStartToken | FlowMappingStartToken | FlowSequenceStartToken
+_CLOSING = BlockEndToken | FlowMappingEndToken | FlowSequenceEndToken
 _CORE = "tag:yaml.org,2002:"
 
 
@@ -51,7 +65,9 @@ def read_document(path: Path) -> Document:
     StudyError
         If the file is missing, too large, not YAML, empty, or uses something that a study never needs.
     """
-    node = _compose(path, _read_text(path))
+    node = _compose(str(path), _read_text(path))
+    if node is None:
+        raise _refusal(str(path), "a file says something", "an empty file", "Start from configs/tiny.yaml")
     document = Document(content=None, default_place=str(path))
     document.content = _convert(node, (), str(path), document.places)
     if not isinstance(document.content, dict):
@@ -61,12 +77,8 @@ def read_document(path: Path) -> Document:
 
 def read_value(text: str) -> Any:
     """Read one value as YAML would, for `--set path=value`."""
-    where = "--set"
-    try:
-        node = YAML(typ="safe", pure=True).compose(text)
-    except YAMLError as error:
-        raise _refusal(where, "the value is a number, a word or a YAML value", shorten(text)) from error
-    return None if node is None else _convert(node, (), where, {})
+    node = _compose("--set", text)
+    return None if node is None else _convert(node, (), "--set", {})
 
 
 def _read_text(path: Path) -> str:
@@ -87,49 +99,61 @@ def _read_text(path: Path) -> str:
         raise _refusal(str(path), "the file can be read", str(error)) from None
 
 
-def _compose(path: Path, text: str) -> Node:
+def _compose(file: str, text: str) -> Node | None:
+    """Parse one document; anchors, aliases and tags are refused before anything is made of them."""
+    rule = "the value is a number, a word or a YAML value" if file == "--set" else "a file is YAML, one document"
     try:
+        _refuse_what_no_study_needs(file, text)
         node: Node | None = YAML(typ="safe", pure=True).compose(text)
     except ReaderError as error:
-        raise _refusal(str(path), "a file is plain text", f"the character {error.character!r}") from None
+        raise _refusal(file, rule if file == "--set" else "a file is plain text", f"the character {error.character!r}") from None
     except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        line = error.problem_mark.line if error.problem_mark else 0
         found = " ".join(str(part) for part in (error.context, error.problem) if part)
-        raise _refusal(f"{path}:{line}", "a file is YAML, one document", found) from None
-    except (YAMLError, ValueError) as error:
-        raise _refusal(str(path), "a file is YAML", shorten(str(error))) from None
+        raise _refusal(_at(file, line), rule, found if file != "--set" else shorten(text)) from None
+    except (YAMLError, ValueError, OverflowError) as error:
+        raise _refusal(file, rule, shorten(str(error))) from None
     except RecursionError:
-        raise _refusal(str(path), f"nesting is at most {MAX_DEPTH} levels deep", "deeper nesting") from None
-    if node is None:
-        raise _refusal(str(path), "a file says something", "an empty file", "Start from configs/tiny.yaml")
+        raise _refusal(file, f"nesting is at most {MAX_DEPTH} levels deep", "deeper nesting") from None
     return node
 
 
-def _convert(node: Node, path: KeyPath, file: str, places: dict[KeyPath, str], seen: set[int] | None = None) -> Any:
+def _refuse_what_no_study_needs(file: str, text: str) -> None:
+    """Read the tokens one by one, before a parser builds anything of them."""
+    depth = 0
+    for token in YAML(typ="safe", pure=True).scan(text):
+        where = _at(file, token.start_mark.line)
+        if isinstance(token, AnchorToken | AliasToken):
+            raise _refusal(where, "anchors and aliases (& and *) are not used", way_out="Write the value out")
+        if isinstance(token, TagToken):
+            raise _refusal(where, "tags (!) are not used", shorten("".join(filter(None, token.value))))
+        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        if depth > 2 * MAX_DEPTH:
+            raise _refusal(where, f"nesting is at most {MAX_DEPTH} levels deep", "deeper nesting")
+
+
+def _at(file: str, line: int) -> str:
+    return file if file == "--set" else f"{file}:{line + 1}"
+
+
+def _convert(node: Node, path: KeyPath, file: str, places: dict[KeyPath, str]) -> Any:
     """Turn a node graph into plain data, noting the line of each path."""
-    seen = set() if seen is None else seen
-    where = f"{file}:{node.start_mark.line + 1}" if file != "--set" else file
-    key = ".".join(path)
-    if id(node) in seen or getattr(node, "anchor", None):
-        raise _refusal(where, "anchors and aliases (& and *) are not used", key=key, way_out="Write the value out")
-    seen.add(id(node))
+    where = _at(file, node.start_mark.line)
     if len(path) > MAX_DEPTH:
-        raise _refusal(where, f"nesting is at most {MAX_DEPTH} levels deep", key=key)
+        raise _refusal(where, f"nesting is at most {MAX_DEPTH} levels deep", key=".".join(path))
     places.setdefault(path, where)
-    if not isinstance(node, ScalarNode) and not str(node.tag).startswith(_CORE):
-        raise _refusal(where, "tags (!) are not used", shorten(str(node.tag)), key=key)
     if isinstance(node, MappingNode):
-        return _convert_mapping(node, path, file, places, seen)
+        return _convert_mapping(node, path, file, places)
     if isinstance(node, SequenceNode):
-        return [_convert(child, (*path, str(i)), file, places, seen) for i, child in enumerate(node.value)]
+        return [_convert(child, (*path, str(i)), file, places) for i, child in enumerate(node.value)]
     assert isinstance(node, ScalarNode)
-    return _convert_scalar(node, where, key)
+    return _convert_scalar(node, where, ".".join(path))
 
 
-def _convert_mapping(node: MappingNode, path: KeyPath, file: str, places: dict[KeyPath, str], seen: set[int]) -> dict[str, Any]:
+def _convert_mapping(node: MappingNode, path: KeyPath, file: str, places: dict[KeyPath, str]) -> dict[str, Any]:
     content: dict[str, Any] = {}
     for key_node, value_node in node.value:
-        where = f"{file}:{key_node.start_mark.line + 1}" if file != "--set" else file
+        where = _at(file, key_node.start_mark.line)
         if not isinstance(key_node, ScalarNode):
             raise _refusal(where, "a key is a word", "a list or mapping as key", key=".".join(path))
         name = key_node.value
@@ -138,28 +162,25 @@ def _convert_mapping(node: MappingNode, path: KeyPath, file: str, places: dict[K
         if name == "<<":
             raise _refusal(where, "merge keys (<<) are not used", key=".".join(path), way_out="Write the keys out")
         places[(*path, name)] = where
-        content[name] = _convert(value_node, (*path, name), file, places, seen)
+        content[name] = _convert(value_node, (*path, name), file, places)
     return content
 
 
 def _convert_scalar(node: ScalarNode, where: str, key: str) -> Any:
-    tag = str(node.tag)
-    kind = tag.removeprefix(_CORE) if tag.startswith(_CORE) else "other"
-    text = node.value
+    kind, text = str(node.tag).removeprefix(_CORE), node.value
     try:
+        text.encode()
         if kind == "int":
             return int(text.replace("_", ""), 0) if not text.lstrip("+-").startswith("0") else int(text.replace("_", ""))
         if kind == "float":
             return float(text.replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan"))
+    except UnicodeEncodeError:
+        raise _refusal(where, "text is made of characters", shorten(text), key=key) from None
     except ValueError:
         raise _refusal(where, "a number is written as 1234.5", shorten(text), key=key) from None
     if kind == "bool":
         return text.lower() in ("true", "yes", "on")
-    if kind == "null":
-        return None
-    if kind in ("str", "timestamp"):
-        return text
-    raise _refusal(where, "tags (!) are not used", shorten(str(node.tag)), key=key)
+    return None if kind == "null" else text
 
 
 def _refusal(where: str, rule: str, found: str = "", way_out: str = "", key: str = "") -> StudyError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -15,6 +16,7 @@ from simengine.config.document import Document, KeyPath, is_quantity, read_docum
 from simengine.config.study import Study
 from simengine.contract.spec import Contract
 from simengine.errors import Problem, StudyError, UsageError, shorten
+from simengine.laws import Sourced
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -46,7 +48,10 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), variant: str | N
     study = _validate(Study, document)
     for place, key_path, value in _changes(study, overrides, variant):
         _set(document, study, place, key_path, value)
-        study = _validate(Study, document)
+        # Two values may need each other: what one of them alone makes of the study is judged at the end.
+        with suppress(StudyError):
+            study = _validate(Study, document)
+    study = _validate(Study, document)
     _refuse(document, study_problems(study))
     return study
 
@@ -105,8 +110,9 @@ def _changes(study: Study, overrides: Sequence[str], variant: str | None) -> Ite
 
 
 def _set(document: Document, study: Study, place: str, path: KeyPath, value: Any) -> None:
-    """Replace the value at a path of the raw data; a number that replaces a sourced number says so."""
+    """Replace the value at a path of the raw data; a number that is changed says so, instead of naming its old source."""
     node: Any = study
+    parent: Any = document.content
     for depth, name in enumerate(path):
         keys = list(type(node).model_fields) if isinstance(node, BaseModel) else list(node) if isinstance(node, Mapping) else []
         if name not in keys:
@@ -114,15 +120,24 @@ def _set(document: Document, study: Study, place: str, path: KeyPath, value: Any
             way_out = f"Did you mean `{close[0]}`?" if close else f"Keys here: {', '.join(keys) or 'none'}"
             found = f"no `{name}` in `{'.'.join(path[:depth]) or 'the study'}`"
             raise StudyError([Problem(place, ".".join(path), "the path exists in the study", found, way_out)])
+        if depth + 1 == len(path):
+            break
         node = getattr(node, name) if isinstance(node, BaseModel) else node[name]
-    parent = document.content
-    for name in path[:-1]:
-        parent = parent.setdefault(name, {})
-    if is_quantity(parent.get(path[-1])) and not isinstance(value, Mapping):
+        if not isinstance(parent.get(name), dict):
+            # What the file leaves out, or writes short as a bare number, is written out.
+            parent[name] = _written_out(node)
+        parent = parent[name]
+    if isinstance(node, Sourced) and path[-1] not in Sourced.model_fields:
+        parent |= {"source": place, "certainty": "choice"}
+    elif is_quantity(parent.get(path[-1])) and not isinstance(value, Mapping):
         value = {"value": value, "source": place, "certainty": "choice"}
     parent[path[-1]] = value
     document.places = {key: line for key, line in document.places.items() if key[: len(path)] != path}
     document.places[path] = place
+
+
+def _written_out(node: Any) -> dict[str, Any]:
+    return node.model_dump(mode="json", exclude_defaults=True, exclude_none=True) if isinstance(node, BaseModel) else {}
 
 
 def _validate(model: type[Model], document: Document) -> Model:

@@ -50,9 +50,13 @@ def _measure_one(
     scale = n if metric.estimate == "total_difference" else min(n, 1)
     estimate = sign * scale * (seen - mean[SERVICE])
     truth = sign * scale * (mean[TWIN] - mean[SERVICE])
-    # The evaluator treats the baseline as it stands: its spread shrinks or grows with its level.
-    spread = np.divide(seen, mean[BASELINE], out=np.ones_like(seen), where=mean[BASELINE] != 0)
-    standard_error = scale * np.sqrt(variance[BASELINE] * spread**2 / n_baseline + variance[SERVICE] / max(n, 1))
+    # The evaluator takes the earlier people as they stand, with the spread that goes with their level.
+    if metric.outcome in binary:
+        spread = seen * (1 - seen) * n_baseline / max(n_baseline - 1, 1)
+    else:
+        ratio = np.divide(seen, mean[BASELINE], out=np.ones_like(seen), where=mean[BASELINE] != 0)
+        spread = variance[BASELINE] * ratio**2
+    standard_error = scale * np.sqrt(spread / n_baseline + variance[SERVICE] / max(n, 1))
     return estimate, standard_error, truth
 
 

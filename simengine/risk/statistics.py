@@ -98,7 +98,8 @@ def conditional_value_at_risk(loss: Floats, level: float) -> Statistic:
     ----------
     Rockafellar, R. T. and Uryasev, S. (2000), Optimization of conditional value-at-risk, Journal of Risk 2, 21-41.
     """
-    q = float(np.quantile(loss, level))
+    # An order statistic, not an interpolation: only such a q minimises the expression for every number of replications.
+    q = float(np.quantile(loss, level, method="inverted_cdf"))
     excess = mean(np.maximum(loss - q, 0.0) / (1 - level))
     return Statistic(q + excess.value, excess.se)
 

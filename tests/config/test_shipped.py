@@ -1,0 +1,159 @@
+"""The shipped studies load, and the one of Norrköping says of every number where it comes from and how sure it is."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from simengine.config import find_study, load_contract, load_study
+from simengine.config.document import read_document
+from simengine.laws import ASSUMED, Constant
+from simengine.pipeline import replay
+
+NORRKOPING = find_study("norrkoping")
+STUDIES = sorted(NORRKOPING.parent.glob("*.yaml"))
+CONTRACTS = sorted((NORRKOPING.parent / "contracts").glob("*.yaml"))
+VARIANTS = [None, *load_study(NORRKOPING).variants]
+
+
+def numbers_in(node, path=""):
+    """Walk the raw file: every bare number, and every mapping that is a number with its certainty, with its path."""
+    if isinstance(node, Mapping) and ("value" in node or "law" in node):
+        yield path, node
+    elif isinstance(node, Mapping | list):
+        for name, child in node.items() if isinstance(node, Mapping) else enumerate(node):
+            yield from numbers_in(child, f"{path}.{name}" if path else str(name))
+    elif isinstance(node, int | float) and not isinstance(node, bool):
+        yield path, node
+
+
+def sources_of(text):
+    return [code.strip() for code in (text or "").split(",") if code.strip()]
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_study__loads_with_each_of_its_variants(path):
+    study = load_study(path)
+
+    for variant in study.variants:
+        load_study(path, variant=variant)
+
+
+@pytest.mark.parametrize("path", CONTRACTS, ids=lambda path: path.stem)
+def test_contract__loads_by_itself(path):
+    assert load_contract(path).commitment.value == 10_000_000
+
+
+@pytest.mark.parametrize("path", [NORRKOPING, *CONTRACTS], ids=lambda path: path.stem)
+def test_file__gives_every_number_a_certainty(path):
+    # The variants are left out: a bare number there enters the study as a choice, which the next test sees.
+    content = {key: section for key, section in read_document(path).content.items() if key != "variants"}
+
+    numbers = dict(numbers_in(content))
+
+    assert len(numbers) > 5
+    assert [key for key, number in numbers.items() if not isinstance(number, Mapping) or "certainty" not in number] == []
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_norrkoping__gives_every_number_a_certainty(variant):
+    study = load_study(NORRKOPING, variant=variant)
+
+    without = [path for path, number in study.quantities() if number.certainty is None]
+
+    assert without == []
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_norrkoping__draws_what_it_assumes_from_a_law(variant):
+    study = load_study(NORRKOPING, variant=variant)
+
+    assumed = {path: number for path, number in study.quantities() if number.certainty in ASSUMED}
+
+    assert len(assumed) > 20
+    assert [path for path, number in assumed.items() if isinstance(number, Constant)] == []
+
+
+def test_norrkoping__draws_nothing_that_it_calls_stated():
+    # A number that a source states, or that follows from it, is that number in every world.
+    study = load_study(NORRKOPING)
+
+    stated = [path for path, number in study.quantities() if number.certainty in ("Q", "D", "choice")]
+
+    assert [path for path in stated if not isinstance(dict(study.quantities())[path], Constant)] == []
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_norrkoping__lists_every_source_that_it_names(variant):
+    study = load_study(NORRKOPING, variant=variant)
+    known = set(study.study.sources) | set(study.contract.sources) | {f"variants.{variant}"}
+
+    named = {path: sources_of(number.source) for path, number in study.quantities()}
+    named |= {name: sources_of(assumption.source) for name, assumption in study.study.takes_for_granted.items()}
+
+    assert {path: codes for path, codes in named.items() if not known.issuperset(codes)} == {}
+
+
+@pytest.mark.parametrize("path", CONTRACTS, ids=lambda path: path.stem)
+def test_contract__lists_every_source_that_it_names(path):
+    contract = load_contract(path)
+    content = read_document(path).content
+
+    named = {key: sources_of(number["source"]) for key, number in numbers_in(content)}
+
+    assert {key: codes for key, codes in named.items() if not codes or not set(codes) <= set(contract.sources)} == {}
+
+
+def test_norrkoping__gives_an_address_for_every_source():
+    study = load_study(NORRKOPING)
+    sources = list(study.study.sources.items()) + list(study.contract.sources.items())
+
+    assert [code for code, text in sources if "http://" not in text and "https://" not in text] == []
+    assert [code for code, text in study.contract.sources.items() if study.study.sources[code] != text] == []
+
+
+def test_norrkoping__needs_a_source_for_what_is_stated_or_derived():
+    study = load_study(NORRKOPING)
+
+    without = [path for path, number in study.quantities() if number.certainty in ("Q", "D", "C") and not number.source]
+
+    assert without == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("population.waves.all.size", 60),
+        ("measurement.baseline.size", 61),
+        ("measurement.metrics.saving.window_months", 24),
+        ("measurement.metrics.school.window_months", 24),
+        ("outcomes.school_qualified.at_month", 24),
+        ("contract.commitment", 10_000_000),
+        ("contract.terms.guarantee.share", 0.40),
+        ("contract.terms.saving_share.share", 0.60),
+        ("contract.terms.saving_share.cap.share", 0.60),
+        ("contract.terms.upside.cap.share", 0.20),
+    ],
+)
+def test_norrkoping__says_what_its_sources_say(path, value):
+    # Source: 60 children (Altinget; Vision), 61 earlier ones (NT), two years of follow-up (socialeinvesteringer.nu), a loan of
+    # up to 10 M SEK with 40 % guaranteed, 60/40 sharing and a total return capped at 20 % (final report's abstract).
+    assert dict(load_study(NORRKOPING).quantities())[path].value == value
+
+
+@pytest.mark.parametrize("saving", [-3e6, 0, 3e6, 5e6, 10e6, 25e6])
+def test_norrkoping__has_a_variant_that_pays_like_the_other_contract_file(saving):
+    # Law: two ways to say one contract.
+    one, other = load_study(NORRKOPING, variant="reading_b").contract, load_contract(CONTRACTS[1])
+    assert CONTRACTS[1].stem == "norrkoping_reading_b"
+
+    got, expected = (replay(contract, {"saving": saving, "school": 0.1}, 10e6) for contract in (one, other))
+
+    assert got.amount.tolist() == expected.amount.tolist()
+
+
+def test_norrkoping__compares_with_people_of_three_and_a_half_years_before():
+    # Source: hand arithmetic. From January 2013 to August 2016 are 43 months, 3.58 years; the file rounds to 3.6.
+    study = load_study(NORRKOPING)
+
+    assert study.study.start == "2016-08"
+    assert study.measurement.baseline.years_before.value == pytest.approx(43 / 12, abs=0.02)

@@ -1,0 +1,263 @@
+"""The evaluator on tallies made by hand: differences, signs, standard errors, drift, waves, the truth, and no bias."""
+
+import numpy as np
+import pytest
+
+from simengine.measurement import measure
+from simengine.measurement.spec import Protocol
+from simengine.records import Tallies, Worlds
+
+SERVICE, TWIN, BASELINE = range(3)
+OUTCOMES, WINDOWS = ("cost", "school"), (12, 24)
+
+
+def tallies_of(*waves, outcome="cost", window=12):
+    """Make tallies of one replication from the values of the persons of each wave, by arm; the baseline is in the first wave."""
+    shape = (1, len(waves), 3, len(OUTCOMES), len(WINDOWS))
+    n_people, sums, squares = np.zeros((len(waves), 3), np.int64), np.full(shape, 1e9), np.full(shape, 1e18)
+    o, w = OUTCOMES.index(outcome), WINDOWS.index(window)
+    for wave, arms in enumerate(waves):
+        for arm in range(3):
+            values = np.asarray(arms.get(arm, []), np.float64)
+            n_people[wave, arm] = len(values)
+            sums[0, wave, arm, o, w], squares[0, wave, arm, o, w] = values.sum(), (values**2).sum()
+    return tallies_from(n_people, sums, squares)
+
+
+def tallies_from(n_people, sums, squares):
+    n, n_waves = sums.shape[:2]
+    months, years = np.zeros((n, n_waves, 3, 1, len(WINDOWS))), np.zeros((n, n_waves, 3, len(OUTCOMES), 2))
+    return Tallies(("home",), OUTCOMES, WINDOWS, n_people, sums, squares, months, years, np.zeros(n, np.int64))
+
+
+def measured(tallies, *, years_before=0.0, drift=0.0, binary=(), **metrics):
+    """Measure metrics given by their changes to a total difference in cost over 12 months where less is better."""
+    usual = {"outcome": "cost", "window_months": 12, "estimate": "total_difference", "better": "lower"}
+    protocol = Protocol.model_validate(
+        {
+            "design": "historical",
+            "baseline": {"size": 2, "years_before": 0},
+            "metrics": {name: usual | changes for name, changes in (metrics or {"metric": {}}).items()},
+        }
+    )
+    n = len(tallies.sums)
+    drawn = {f"measurement.metrics.{name}.drift_per_year": np.broadcast_to(float(drift), n) for name in protocol.metrics}
+    drawn["measurement.baseline.years_before"] = np.broadcast_to(float(years_before), n)
+    return measure(protocol, tallies, frozenset(binary), Worlds(0, np.arange(n), drawn))
+
+
+def numbers(measurements):
+    """Give estimate, standard error and truth of the one metric of one replication."""
+    return measurements.estimate[0, 0], measurements.standard_error[0, 0], measurements.truth[0, 0]
+
+
+PEOPLE = {SERVICE: [10, 20, 30], TWIN: [20, 30, 40], BASELINE: [20, 40]}
+RATE = {"estimate": "rate_difference"}
+SHARE = RATE | {"outcome": "school", "better": "higher"}
+
+
+def test_total_difference__is_what_the_earlier_people_would_have_cost_less_what_was_spent():
+    # Source: hand arithmetic. Earlier people 20 and 40: mean 30, s^2 = 200. Service users 10, 20, 30: total 60, s^2 = 100.
+    # Estimate 3 x 30 - 60 = 30; variance 9 x 200 / 2 + 3 x 100 = 1,200. Twins 20, 30, 40: truth 90 - 60 = 30.
+    got = numbers(measured(tallies_of(PEOPLE)))
+
+    assert got == pytest.approx((30, np.sqrt(1200), 30))
+
+
+def test_rate_difference__is_the_difference_of_two_means():
+    # Source: hand arithmetic on the same people. 30 - 20 = 10; variance 200 / 2 + 100 / 3; truth 30 - 20 = 10.
+    got = numbers(measured(tallies_of(PEOPLE), metric=RATE))
+
+    assert got == pytest.approx((10, np.sqrt(100 + 100 / 3), 10))
+
+
+@pytest.mark.parametrize("estimate", ["total_difference", "rate_difference"])
+def test_sign__is_positive_where_the_service_users_did_better(estimate):
+    # Source: hand arithmetic; where higher is better the same numbers count against the service, with the same error.
+    lower = measured(tallies_of(PEOPLE), metric={"estimate": estimate})
+    higher = measured(tallies_of(PEOPLE), metric={"estimate": estimate, "better": "higher"})
+
+    assert lower.estimate[0, 0] > 0
+    assert lower.truth[0, 0] > 0
+    np.testing.assert_array_equal(higher.estimate, -lower.estimate)
+    np.testing.assert_array_equal(higher.truth, -lower.truth)
+    np.testing.assert_array_equal(higher.standard_error, lower.standard_error)
+
+
+def test_share__of_a_yes_or_no_is_measured_like_a_mean():
+    # Source: hand arithmetic. 3 of 4 against 2 of 5 (twins 2 of 4): 0.75 - 0.4 = 0.35, truth 0.25. s^2 = p (1 - p) n / (n - 1):
+    # 0.75 x 0.25 x 4 / 3 = 0.25 and 0.4 x 0.6 x 5 / 4 = 0.3; variance 0.25 / 4 + 0.3 / 5 = 0.1225, error 0.35.
+    people = {SERVICE: [1, 1, 1, 0], TWIN: [1, 1, 0, 0], BASELINE: [1, 1, 0, 0, 0]}
+
+    got = numbers(measured(tallies_of(people, outcome="school"), binary=("school",), metric=SHARE))
+
+    assert got == pytest.approx((0.35, 0.35, 0.25))
+
+
+def test_waves__are_one_group():
+    # Source: law; people in two waves are measured like the same people in one.
+    one = tallies_of(PEOPLE)
+    two = tallies_of({SERVICE: [10], TWIN: [20, 30], BASELINE: [20, 40]}, {SERVICE: [30, 20], TWIN: [40]})
+    three = tallies_of({SERVICE: [10], TWIN: [20], BASELINE: [20, 40]}, {}, {SERVICE: [30, 20], TWIN: [40, 30]})
+
+    for tallies in (two, three):
+        assert numbers(measured(tallies)) == pytest.approx(numbers(measured(one)))
+        assert numbers(measured(tallies, metric=RATE)) == pytest.approx(numbers(measured(one, metric=RATE)))
+
+
+def test_metrics__read_their_own_outcome_and_window():
+    # Source: hand arithmetic; everything but the named outcome and window holds numbers that would be noticed.
+    school = {SERVICE: [1, 1], TWIN: [1, 0], BASELINE: [0, 0]}
+    late = measured(tallies_of(PEOPLE, window=24), metric={"window_months": 24})
+    other = measured(tallies_of(school, outcome="school", window=24), binary=("school",), metric=SHARE | {"window_months": 24})
+
+    assert numbers(late) == pytest.approx((30, np.sqrt(1200), 30))
+    assert numbers(other)[0] == pytest.approx(1.0)
+    assert numbers(other)[2] == pytest.approx(0.5)
+
+
+def test_metrics__stand_in_the_order_of_the_protocol():
+    got = measured(tallies_of(PEOPLE), z=RATE, a={})
+
+    assert got.metrics == ("z", "a")
+    np.testing.assert_allclose(got.estimate, [[10, 30]])
+
+
+def test_drift__of_an_amount_shrinks_the_level_of_the_earlier_people_and_their_spread():
+    # Source: hand arithmetic. A growth of log 2 / 3 a year over 3 years: the earlier people's 20 and 40 were 10 and 20 in a
+    # world without it, mean 15 and s^2 = 50. Estimate 3 x 15 - 60 = -15; variance 9 x 50 / 2 + 300 = 525; truth still 30.
+    got = numbers(measured(tallies_of(PEOPLE), years_before=3, drift=np.log(2) / 3))
+
+    assert got == pytest.approx((-15, np.sqrt(525), 30))
+
+
+def test_drift__may_go_down():
+    # Source: hand arithmetic; a fall by half in one year doubles the earlier level: 3 x 60 - 60 = 120.
+    assert numbers(measured(tallies_of(PEOPLE), years_before=1, drift=-np.log(2)))[0] == pytest.approx(120)
+
+
+@pytest.mark.parametrize(("years_before", "drift"), [(0, 0.7), (3, 0.0)])
+def test_drift__needs_both_years_and_growth(years_before, drift):
+    # Source: hand arithmetic; exp(0) = 1.
+    got = numbers(measured(tallies_of(PEOPLE), years_before=years_before, drift=drift))
+
+    assert got == pytest.approx((30, np.sqrt(1200), 30))
+
+
+def test_drift__of_a_share_acts_on_its_odds():
+    # Source: hand arithmetic. 3 of 5 has the odds 1.5; with odds that doubled since, 0.75, that is 3/7. 0.75 - 3/7 = 9/28.
+    people = {SERVICE: [1, 1, 1, 0], TWIN: [1, 1, 0, 0], BASELINE: [1, 1, 1, 0, 0]}
+
+    got = measured(tallies_of(people, outcome="school"), years_before=2, drift=np.log(2) / 2, binary=("school",), metric=SHARE)
+
+    assert numbers(got)[0] == pytest.approx(9 / 28)
+    assert numbers(got)[2] == pytest.approx(0.25)
+
+
+def test_drift__of_a_share_leaves_the_spread_of_the_share_that_is_seen():
+    # Source: hand arithmetic on the same people. What is seen is 3/7 of 5 people, s^2 = (3/7)(4/7)(5/4); beside it 0.25 / 4.
+    people = {SERVICE: [1, 1, 1, 0], TWIN: [1, 1, 0, 0], BASELINE: [1, 1, 1, 0, 0]}
+
+    got = measured(tallies_of(people, outcome="school"), years_before=2, drift=np.log(2) / 2, binary=("school",), metric=SHARE)
+
+    assert numbers(got)[1] == pytest.approx(np.sqrt(0.25 / 4 + 3 / 7 * 4 / 7 * 5 / 4 / 5))
+
+
+@pytest.mark.parametrize(("baseline", "share"), [([0, 0], 0.0), ([1, 1], 1.0)])
+def test_drift__leaves_a_share_of_none_or_all(baseline, share):
+    # Source: hand arithmetic; odds of 0 and of infinity have no half.
+    people = {SERVICE: [1, 0], TWIN: [1, 0], BASELINE: baseline}
+
+    got = measured(tallies_of(people, outcome="school"), years_before=1, drift=1.0, binary=("school",), metric=SHARE)
+
+    assert numbers(got)[0] == pytest.approx(0.5 - share)
+    assert np.isfinite(numbers(got)).all()
+
+
+def test_drift__never_makes_a_share_leave_its_range():
+    # Law: odds divided by anything positive are odds.
+    people = {SERVICE: [0, 0], TWIN: [0, 0], BASELINE: [1, 1, 1, 0]}
+    for drift in (-20.0, -1.0, 1.0, 20.0):
+        got = measured(tallies_of(people, outcome="school"), years_before=2, drift=drift, binary=("school",), metric=SHARE)
+        assert -1 <= numbers(got)[0] <= 0
+
+
+@pytest.mark.parametrize("metric", [{}, RATE])
+def test_nobody_enrolled__gives_0(metric):
+    # Source: the definition; there is nothing to measure, and nothing was gained or lost.
+    got = numbers(measured(tallies_of({BASELINE: [20, 40]}), metric=metric))
+
+    assert got == (0, 0, 0)
+
+
+def test_one_person__has_no_spread_of_their_own():
+    # Source: hand arithmetic. 1 x 30 - 10 = 20; variance 200 / 2 from the earlier people alone.
+    assert numbers(measured(tallies_of({SERVICE: [10], TWIN: [30], BASELINE: [20, 40]}))) == pytest.approx((20, 10, 20))
+
+
+def test_equal_persons__have_no_spread():
+    # Source: hand arithmetic; sums of squares of 0.1 x 3 leave rounding that must not become the root of a negative number.
+    got = numbers(measured(tallies_of({SERVICE: [0.1] * 3, TWIN: [0.1] * 3, BASELINE: [0.1] * 7})))
+
+    assert got == pytest.approx((0, 0, 0), abs=1e-7)
+
+
+def drawn_groups(rng, draw, n_replications=4000, n_service=12, n_baseline=15):
+    """Draw service users and earlier people from one law, without an effect: the twins are the service users."""
+    shape = (n_replications, 1, 3, len(OUTCOMES), len(WINDOWS))
+    sums, squares = np.zeros(shape), np.zeros(shape)
+    service, baseline = draw(rng, (n_replications, n_service)), draw(rng, (n_replications, n_baseline))
+    for arm, values in ((SERVICE, service), (TWIN, service), (BASELINE, baseline)):
+        sums[:, 0, arm] = values.sum(axis=1)[:, None, None]
+        squares[:, 0, arm] = (values**2).sum(axis=1)[:, None, None]
+    return tallies_from(np.array([[n_service, n_service, n_baseline]]), sums, squares)
+
+
+def z_of_mean(sample, exact):
+    return (sample.mean() - exact) / (sample.std(ddof=1) / np.sqrt(len(sample)))
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize(
+    ("draw", "variance"),
+    [
+        (lambda rng, shape: rng.normal(100, 20, shape), 400.0),
+        (lambda rng, shape: rng.exponential(100, shape), 10_000.0),
+        (lambda rng, shape: (rng.random(shape) < 0.4).astype(np.float64), 0.24),
+    ],
+    ids=["normal", "exponential", "yes or no"],
+)
+@pytest.mark.parametrize("estimate", ["total_difference", "rate_difference"])
+def test_estimate__of_no_effect_is_unbiased_and_its_error_is_right(draw, variance, estimate):
+    # Source: closed form. Both groups from one law with variance s^2: the estimate has mean 0 and variance
+    # s^2 (1 / 15 + 1 / 12), times 12^2 for a total; the squared standard error has that mean. At 4.5 standard errors each
+    # comparison would raise a false alarm once in 150,000 fresh seeds.
+    exact = variance * (1 / 15 + 1 / 12) * (144 if estimate == "total_difference" else 1)
+
+    got = measured(drawn_groups(np.random.default_rng(7), draw), metric={"estimate": estimate})
+
+    assert not got.truth.any()
+    assert abs(z_of_mean(got.estimate[:, 0], 0.0)) < 4.5
+    assert abs(z_of_mean(got.estimate[:, 0] ** 2, exact)) < 4.5
+    assert abs(z_of_mean(got.standard_error[:, 0] ** 2, exact)) < 4.5
+
+
+@pytest.mark.statistical
+def test_estimate__of_no_effect_is_biased_by_a_drift_that_nobody_corrects():
+    # Source: closed form. Earlier people at level 100 in a world that grew by log 1.1 since are seen at 100 / 1.1 by the
+    # evaluator's rule: 12 (100 / 1.1 - 100) = -109.09; and the check above would have caught 1 % of growth as well.
+    tallies = drawn_groups(np.random.default_rng(7), lambda rng, shape: rng.normal(100, 20, shape))
+
+    ten, one = (measured(tallies, years_before=1, drift=np.log(growth)).estimate[:, 0] for growth in (1.10, 1.01))
+
+    assert abs(z_of_mean(ten, 12 * (100 / 1.1 - 100))) < 4.5
+    assert abs(z_of_mean(one, 0.0)) > 4.5
+
+
+def test_evaluator__never_sees_the_twins():
+    # Law: other twins change the truth and nothing else.
+    one, other = (measured(tallies_of(PEOPLE | {TWIN: twins})) for twins in ([20, 30, 40], [0, 0, 0]))
+
+    np.testing.assert_array_equal(one.estimate, other.estimate)
+    np.testing.assert_array_equal(one.standard_error, other.standard_error)
+    assert (one.truth[0, 0], other.truth[0, 0]) == pytest.approx((30, -60))
