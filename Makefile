@@ -26,6 +26,7 @@ docs: $(VENV)/ready-docs
 	$(BIN)/sphinx-build -W -b html docs docs/_build
 
 bench: $(VENV)/ready-dev
+	$(BIN)/python -m benchmarks.reference_workload
 	$(BIN)/python -m benchmarks.cold_start
 
 verify: $(VENV)/ready-dev

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _DEMO_SEED = 2016
 _DEMO_REPLICATIONS = 10_000
 _BYTES_PER_REPLICATION = 1_000
+_KEPT = "The compiled code is kept: later runs start at once."
+_NOT_KEPT = "The compiled code cannot be kept; set NUMBA_CACHE_DIR to a folder that can be written, else every run compiles anew."
 
 
 def main() -> None:
@@ -246,6 +248,31 @@ def _read_outcomes(texts: tuple[str, ...], metrics: list[str]) -> dict[str, floa
     if missing:
         raise UsageError(f"--outcome: the contract pays on {', '.join(metrics)}; missing: {', '.join(missing)}")
     return values
+
+
+@commands.command()
+@click.option("--replications", type=click.IntRange(4, 100_000), default=1000, show_default=True, help="Size of what is timed.")
+@click.option("--repeats", type=click.IntRange(1, 1000), default=5, show_default=True, help="Timings of each; the median counts.")
+@_json
+def bench(replications: int, repeats: int, as_json: bool) -> None:
+    """Time the engine on a reference workload beside NumPy, Numba and C programs: ratios, in a minute or two."""
+    from simengine.benchmark import benchmark_tables, run_benchmark
+    from simengine.report import document, tables
+
+    content = run_benchmark(replications, repeats)
+    if as_json:
+        click.echo(document.as_json(content))
+    else:
+        tables.show(benchmark_tables(content))
+
+
+@commands.command()
+def warmup() -> None:
+    """Compile everything once, so that later runs start at once."""
+    from simengine.benchmark import warm_up
+
+    seconds, are_kept = warm_up()
+    click.echo(f"Compiled and ran in {seconds:.1f} s. " + (_KEPT if are_kept else _NOT_KEPT))
 
 
 def _refuse_if_too_large(n_replications: int) -> None:

@@ -17,6 +17,8 @@ from simengine.cohort.spec import Binary
 from simengine.config import Study
 from simengine.contract import settle
 from simengine.contract.spec import Contract
+from simengine.dependence import correlate, share_out
+from simengine.errors import UsageError
 from simengine.laws import Quantity
 from simengine.measurement import measure
 from simengine.records import Integers, Measurements, Outturns, Payments, Tallies, Worlds
@@ -69,7 +71,16 @@ def evaluate(study: Study, evidence: Evidence) -> Outturns:
 
 
 def replay(contract: Contract, outcomes: Mapping[str, float], drawn: float) -> Payments:
-    """Settle a contract on published outcomes: the same terms, one replication, no simulation."""
+    """Settle a contract on published outcomes: the same terms, one replication, no simulation.
+
+    Raises
+    ------
+    UsageError
+        If an outcome that the contract pays on is missing.
+    """
+    missing = [name for name in contract.metrics if name not in outcomes]
+    if missing:
+        raise UsageError(f"the contract pays on {', '.join(contract.metrics)}; missing: {', '.join(missing)}")
     typed_in = np.array([[outcomes[name] for name in contract.metrics]], dtype=np.float64)
     unknown = np.full_like(typed_in, np.nan)
     measurements = Measurements(tuple(contract.metrics), typed_in, standard_error=unknown, truth=unknown)
@@ -97,8 +108,10 @@ def payment_marks(contract: Contract) -> dict[str, float]:
 def draw_worlds(study: Study, seed: int, replications: Integers) -> Worlds:
     """Draw every number of the study in every replication, each from a stream named after its path."""
     numbers: dict[str, Quantity] = dict(study.quantities())
-    drawn = {path: law.inverse(uniforms(seed, f"parameter/{path}", replications)) for path, law in numbers.items()}
-    return Worlds(seed, replications, drawn)
+    independent = {path: uniforms(seed, f"parameter/{path}", replications) for path in numbers}
+    uniform = correlate(independent, study.correlations)
+    drawn = {path: law.inverse(uniform[path]) for path, law in numbers.items()}
+    return Worlds(seed, replications, share_out(drawn, numbers, study.wholes()))
 
 
 def cohort_of(study: Study) -> Cohort:

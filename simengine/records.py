@@ -84,7 +84,7 @@ class Tallies(Record):
     outcomes: tuple[str, ...]
     windows: tuple[int, ...]
     """Months after entry, increasing."""
-    n_people: Annotated[Integers, Axes("wave arm", "persons")]
+    n_people: Annotated[Integers, Axes("replication wave arm", "persons")]
     sums: Annotated[Floats, Axes("replication wave arm outcome window", "of the outcome")]
     """Sum over persons of the outcome within the window."""
     squares: Annotated[Floats, Axes("replication wave arm outcome window", "of the outcome, squared")]

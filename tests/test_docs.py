@@ -227,7 +227,7 @@ def missing_laws(page: str) -> list[str]:
 
 
 def test_laws__names_every_law_and_parameter() -> None:
-    assert len(LAWS) == 6
+    assert len(LAWS) == 11
     assert missing_laws(REFERENCE["laws"]) == []
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from simengine.errors import Problem, StudyError
 from simengine.records import SMALLEST_UNITS, Drawdown, Floats, Integers, Ledger, Payments, Worlds
 
 PARTIES = ("investor", "outcome_payer", "service_provider")
 INVESTOR, OUTCOME_PAYER, SERVICE_PROVIDER = range(3)
+_LARGEST_UNITS = 1e17
+"""Far below 2^63, so that a few dozen payments and the drawdown still add up."""
 
 
 def draw_down(commitment: float, worlds: Worlds, horizon_months: int) -> Drawdown:
@@ -66,8 +69,19 @@ def distribute(drawdown: Drawdown, payments: Payments, worlds: Worlds) -> Ledger
 
 
 def smallest_units(amount: Floats) -> Integers:
-    """Turn amounts of the currency into whole numbers of its smallest unit, rounding half to even."""
-    return np.round(amount * SMALLEST_UNITS).astype(np.int64)
+    """Turn amounts of the currency into whole numbers of its smallest unit, rounding half to even.
+
+    Raises
+    ------
+    StudyError
+        If an amount is so large that whole numbers of 64 bits could not hold sums of it.
+    """
+    units = np.round(amount * SMALLEST_UNITS)
+    if not (np.abs(units) < _LARGEST_UNITS).all():
+        rule = f"a payment stays below {_LARGEST_UNITS / SMALLEST_UNITS:.0e} in every replication"
+        found = f"{np.abs(amount).max():.3g}"
+        raise StudyError([Problem("the run", "contract.terms", rule, found, "Give the term a cap, or check the prices")])
+    return units.astype(np.int64)
 
 
 def _post(flows: Integers, payer: int, receiver: int, amount: Integers) -> None:

@@ -8,8 +8,6 @@ from pydantic import AfterValidator, Field
 
 from simengine.laws import FixedNotNegative, NotNegative, Probability, Quantity, Spec, within
 
-PartyName = Literal["investor", "outcome_payer", "service_provider"]
-
 
 class Party(Spec):
     """Somebody whose money moves."""
@@ -38,6 +36,6 @@ class Capital(Spec):
 
 
 class Saving(Spec):
-    """Who gains when an amount falls."""
+    """Who gains when an amount falls: the outcome payer, so far the only party whose savings are counted."""
 
-    party: PartyName
+    party: Literal["outcome_payer"]

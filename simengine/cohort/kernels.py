@@ -99,29 +99,28 @@ def row_for(table: Floats, r: int) -> int:
 
 
 @inlined
-def share_of(
-    r: int,
-    k: int,
-    v: int,
-    month: Index,
-    stay: Index,
-    calendar: Index,
-    hazard: Floats,
-    multiplier: Floats,
-    by_stay: Floats,
-    by_calendar: Floats,
-) -> float:
-    """Give the hazard of move v: in a month after entry, after so many months in the state, in a month of the calendar."""
-    return float(
-        hazard[r, k, v]
-        * multiplier[v, month]
-        * by_stay[row_for(by_stay, r), v, stay]
-        * by_calendar[row_for(by_calendar, r), v, calendar]
-    )
+def pick_move(r: int, k: int, s: int, month: Index, uniform: float, moves_of: Integers, hazard: Floats, multiplier: Floats) -> int:
+    """Choose among the moves out of a state by their hazards in a month.
+
+    Counting instead of branching: a processor cannot guess where somebody goes.
+    """
+    total = 0.0
+    for v in range(moves_of[s], moves_of[s + 1]):
+        total += hazard[r, k, v] * multiplier[v, month]
+    goal = uniform * total
+    running = 0.0
+    chosen = last = moves_of[s]
+    for v in range(moves_of[s], moves_of[s + 1]):
+        share = hazard[r, k, v] * multiplier[v, month]
+        running += share
+        chosen += running <= goal
+        last = v if share > 0.0 else last
+    # Rounding may leave the goal above the last running sum.
+    return int(min(chosen, last))
 
 
-@inlined
-def last_month_walked(
+@device
+def leave_walked(
     r: int,
     k: int,
     s: int,
@@ -129,58 +128,39 @@ def last_month_walked(
     end: Index,
     calendar: Index,
     hazard_to_spend: float,
-    moves_of: Integers,
-    hazard: Floats,
-    multiplier: Floats,
-    by_stay: Floats,
-    by_calendar: Floats,
-) -> Index:
-    """Do what `last_month` does, month by month, for a state whose hazards change with the stay or with the calendar."""
-    gathered = 0.0
-    month = first
-    while month < end:
-        stay = month - first
-        for v in range(moves_of[s], moves_of[s + 1]):
-            gathered += share_of(r, k, v, month, stay, calendar + stay, hazard, multiplier, by_stay, by_calendar)
-        if gathered >= hazard_to_spend:
-            break
-        month += 1
-    return month
-
-
-@inlined
-def pick_move(
-    r: int,
-    k: int,
-    s: int,
-    first: Index,
-    month: Index,
-    calendar: Index,
     uniform: float,
     moves_of: Integers,
     hazard: Floats,
     multiplier: Floats,
     by_stay: Floats,
     by_calendar: Floats,
-) -> int:
-    """Choose among the moves out of a state by their hazards in the month in which the stay that began with `first` ends.
+) -> tuple[Index, int]:
+    """Do what `last_month` and `pick_move` do, month by month, for a state whose hazards change with the stay or the calendar.
 
-    Counting instead of branching: a processor cannot guess where somebody goes.
+    by_stay, by_calendar: (r or 1, move, month).
     """
-    stay = month - first
-    total = 0.0
-    for v in range(moves_of[s], moves_of[s + 1]):
-        total += share_of(r, k, v, month, stay, calendar + stay, hazard, multiplier, by_stay, by_calendar)
-    goal = uniform * total
-    running = 0.0
-    chosen = last = moves_of[s]
-    for v in range(moves_of[s], moves_of[s + 1]):
-        share = share_of(r, k, v, month, stay, calendar + stay, hazard, multiplier, by_stay, by_calendar)
-        running += share
-        chosen += running <= goal
-        last = v if share > 0.0 else last
-    # Rounding may leave the goal above the last running sum.
-    return int(min(chosen, last))
+    of_stay, of_calendar = row_for(by_stay, r), row_for(by_calendar, r)
+    gathered = 0.0
+    month = first
+    while month < end:
+        here = month - first
+        before = gathered
+        for v in range(moves_of[s], moves_of[s + 1]):
+            factor = by_stay[of_stay, v, here] * by_calendar[of_calendar, v, calendar + here]
+            gathered += hazard[r, k, v] * multiplier[v, month] * factor
+        if gathered >= hazard_to_spend:
+            goal = before + uniform * (gathered - before)
+            last = moves_of[s]
+            for v in range(moves_of[s], moves_of[s + 1]):
+                factor = by_stay[of_stay, v, here] * by_calendar[of_calendar, v, calendar + here]
+                share = hazard[r, k, v] * multiplier[v, month] * factor
+                before += share
+                last = v if share > 0.0 else last
+                if before > goal:
+                    break
+            return month, last
+        month += 1
+    return end, 0
 
 
 @device
@@ -268,13 +248,20 @@ def count_stay(
 
 @device
 def add_up(
-    r: int, total: Floats, change_by_month: Floats, price_per_month: Floats, sums: Floats, squares: Floats, by_year: Floats
+    r: int,
+    n_people: Index,
+    total: Floats,
+    change_by_month: Floats,
+    price_per_month: Floats,
+    sums: Floats,
+    squares: Floats,
+    by_year: Floats,
 ) -> None:
     """Add persons to sums and squares, and months in states to calendar years.
 
     total: (i, o, w); change_by_month: (s, month), the people who come minus those who go.
     """
-    n_people, n_outcomes, n_windows = total.shape
+    _, n_outcomes, n_windows = total.shape
     for i in range(n_people):
         for o in range(n_outcomes):
             for w in range(n_windows):
@@ -293,7 +280,7 @@ def add_up(
 def walk_people(
     seed: np.uint64,
     replications: Integers,  # (r,) numbers of the replications
-    n_people: int,
+    n_people: Integers,  # (r,)
     horizon_months: int,
     from_month: int,
     purpose_entry: np.uint64,
@@ -328,25 +315,26 @@ def walk_people(
     multiplier = np.ones((len(move_to), horizon_months))
     cumulative = np.empty((n_strata, n_states, horizon_months + 1))
     change_by_month = np.empty((n_states, horizon_months + 1))
-    total = np.empty((n_people, len(read_month), len(windows)))
-    u_outcome, to_spend = np.empty((len(read_month), n_people)), np.empty(n_people)
+    most = n_people.max() if len(n_people) > 0 else 0
+    total = np.empty((most, len(read_month), len(windows)))
+    u_outcome, to_spend = np.empty((len(read_month), most)), np.empty(most)
     # Of everybody still in the sweep: who, since which month, in which stratum and state.
-    person, first = np.empty(n_people, np.uint32), np.empty(n_people, np.uint32)
-    stratum, state = np.empty(n_people, np.int64), np.empty(n_people, np.int64)
-    months, words = np.empty(n_people, np.int64), np.empty((4, n_people), np.uint32)
+    person, first = np.empty(most, np.uint32), np.empty(most, np.uint32)
+    stratum, state = np.empty(most, np.int64), np.empty(most, np.int64)
+    months, words = np.empty(most, np.int64), np.empty((4, most), np.uint32)
 
     for r in range(len(replications)):
         replication = np.uint64(replications[r])
         fill_multipliers(effect_move, log_ratio[r], effect_clock[r], by_entry[row_for(by_entry, r)], multiplier)
         fill_cumulative(r, moves_of, hazard, multiplier, cumulative)
         total[:], change_by_month[:] = 0.0, 0.0
-        person[:] = np.arange(n_people)
+        n_active = n_people[r]
+        person[:n_active] = np.arange(n_active)
         to_horizon = horizon_months - from_month
         enter(
             seed, replication, purpose_entry, purpose_outcome, r, to_horizon, enrolment_months, strata, start,
-            person, first, words, stratum, state, months, u_outcome,
+            person[:n_active], first[:n_active], words, stratum, state, months, u_outcome,
         )  # fmt: skip
-        n_active = n_people
         while n_active > 0:
             fill_words(seed, replication, purpose_moves, first[:n_active], person[:n_active], words)
             for x in range(n_active):
@@ -356,10 +344,12 @@ def walk_people(
                 i, k, s, begin = np.int64(person[x]), stratum[x], state[x], np.int64(first[x])
                 end = months[i]
                 calendar = horizon_months - end + begin
+                move = -1
                 if is_walked[s]:
-                    last = last_month_walked(
-                        r, k, s, begin, end, calendar, to_spend[x], moves_of, hazard, multiplier, by_stay, by_calendar
-                    )
+                    last, move = leave_walked(
+                        r, k, s, begin, end, calendar, to_spend[x], uniform_of(words[2, x], words[3, x]),
+                        moves_of, hazard, multiplier, by_stay, by_calendar,
+                    )  # fmt: skip
                 else:
                     last = last_month(cumulative, k, s, begin, end, to_spend[x]) if begin < end else end
                 stop = min(last + 1, end)
@@ -370,10 +360,10 @@ def walk_people(
                 change_by_month[s, calendar] += 1.0
                 change_by_month[s, calendar + stop - begin] -= 1.0
                 if last < end:
-                    u_move = uniform_of(words[2, x], words[3, x])
-                    move = pick_move(r, k, s, begin, last, calendar, u_move, moves_of, hazard, multiplier, by_stay, by_calendar)
+                    if not is_walked[s]:
+                        move = pick_move(r, k, s, last, uniform_of(words[2, x], words[3, x]), moves_of, hazard, multiplier)
                     person[n_moved], first[n_moved], stratum[n_moved] = person[x], last + 1, k
                     state[n_moved] = move_to[move]
                     n_moved += 1
             n_active = n_moved
-        add_up(r, total, change_by_month, price_per_month, sums, squares, by_year)
+        add_up(r, n_people[r], total, change_by_month, price_per_month, sums, squares, by_year)

@@ -63,11 +63,14 @@ def simulate_cohort(cohort: Cohort, worlds: Worlds) -> Tallies:
     shares += [(f"pathway.start.{name}.{{}}", cohort.pathway.start[name]) for name in strata]
     tallies.clipped[:] = inputs.moves.clipped + sum(_exceeds_whole(of, worlds, path) for path, of in shares)
     for wave_number, (name, wave) in enumerate(cohort.population.waves.items()):
-        enrolment_months = np.floor(worlds[f"population.waves.{name}.enrolment_months"]).astype(np.int64)
-        group = _Group(name, int(wave.size.value), int(wave.from_month.value), enrolment_months)
+        size, enrolment_months = (
+            np.floor(worlds[f"population.waves.{name}.{key}"]).astype(np.int64) for key in ("size", "enrolment_months")
+        )
+        group = _Group(name, size, int(wave.from_month.value), enrolment_months)
         for arm in (SERVICE, TWIN):
             _walk(cohort, worlds, inputs, group, arm, wave_number, tallies)
-    earlier = _Group(_BASELINE, cohort.n_baseline, 0, np.ones(len(worlds), dtype=np.int64))
+    once = np.ones(len(worlds), dtype=np.int64)
+    earlier = _Group(_BASELINE, cohort.n_baseline * once, 0, once)
     _walk(cohort, worlds, inputs, earlier, BASELINE, 0, tallies)
     return tallies
 
@@ -98,14 +101,15 @@ class _Group:
     """People who enter together, and the name under which their luck is drawn."""
 
     name: str
-    size: int
+    size: Integers
+    """Shape (n_replications,)."""
     from_month: int
     enrolment_months: Integers
 
 
 def _walk(cohort: Cohort, worlds: Worlds, inputs: _Inputs, group: _Group, arm: int, wave: int, tallies: Tallies) -> None:
     """Run the kernel for one group in one arm and put its sums where they belong."""
-    tallies.n_people[wave, arm] = group.size
+    tallies.n_people[:, wave, arm] = group.size
     effects = list(cohort.effect.items()) if arm == SERVICE else []
     on_moves = [(name, effect) for name, effect in effects if effect.move is not None]
     moves = inputs.moves
@@ -151,7 +155,7 @@ def _empty_tallies(cohort: Cohort, n_replications: int) -> Tallies:
         states=cohort.pathway.states,
         outcomes=tuple(cohort.outcomes),
         windows=cohort.windows,
-        n_people=np.zeros((n_waves, len(ARMS)), dtype=np.int64),
+        n_people=np.zeros(shape, dtype=np.int64),
         sums=np.zeros((*shape, n_outcomes, n_windows)),
         squares=np.zeros((*shape, n_outcomes, n_windows)),
         person_months=np.zeros((*shape, n_states, n_windows)),

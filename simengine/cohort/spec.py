@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
 from simengine.laws import Constant, Count, Months, NotNegative, Probability, Quantity, Share, Spec, within
 
@@ -20,11 +20,22 @@ Positive = Annotated[Quantity, AfterValidator(_above_zero)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
 
+def _people(quantity: Quantity) -> Quantity:
+    if isinstance(quantity, Constant):
+        return _COUNT.validate_python(quantity)
+    if not (quantity.support[0] >= 0 and quantity.centre <= 1e7):
+        raise ValueError(f"a number of people is not negative, and 1e7 at most on average; found {quantity}")
+    return quantity
+
+
+_COUNT: TypeAdapter[Constant] = TypeAdapter(Count)
+
+
 class Wave(Spec):
     """People who enter together."""
 
-    size: Count
-    """Service users who enter."""
+    size: Annotated[Quantity, AfterValidator(_people)]
+    """Service users who enter; of a law, the whole part of what is drawn."""
     from_month: Count = Constant(value=0.0, certainty="choice", note="the default")
     """First month of enrolment, counted from the start of the study (0)."""
     enrolment_months: Annotated[Quantity, AfterValidator(within(1, 600, "enrolment takes from 1 to 600 months"))]

@@ -7,12 +7,14 @@ number alone: that is refused where the number is read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from math import floor
 
 from simengine.cohort.simulate import purposes_of_people
-from simengine.cohort.spec import Binary
+from simengine.cohort.spec import Binary, Wave
 from simengine.config.study import Study
 from simengine.contract.spec import DRAWN, Contract, Part, Term
-from simengine.laws import Constant, Share, Sourced, quantities_in
+from simengine.dependence import correlation_problems
+from simengine.laws import Constant, DirichletCount, Share, Sourced, quantities_in
 from simengine.streams import purpose_number
 
 Finding = tuple[str, str, str, str]
@@ -21,7 +23,7 @@ _ROUNDING = 1e-9
 
 def study_problems(study: Study) -> list[Finding]:
     """Find everything in a study that does not fit together, in the order of its sections."""
-    rules = (_people, _moves, _effects, _outcomes, _measurement, _contract, _calendar, _capital, _run)
+    rules = (_people, _moves, _effects, _outcomes, _measurement, _contract, _calendar, _capital, _correlations, _run)
     return [finding for rule in rules for finding in rule(study)]
 
 
@@ -111,7 +113,8 @@ def _outcomes(study: Study) -> Iterator[Finding]:
             yield from _known_states(outcome.per_day, states, f"outcomes.{name}.per_day")
     for name in study.public_value:
         if name not in study.outcomes or isinstance(study.outcomes[name], Binary):
-            yield f"public_value.{name}", "a saving belongs to an outcome of kind `amount`", f"`{name}`", _one_of(study.outcomes)
+            amounts = [key for key, outcome in study.outcomes.items() if not isinstance(outcome, Binary)]
+            yield f"public_value.{name}", "a saving belongs to an outcome of kind `amount`", f"`{name}`", _one_of(amounts)
 
 
 def _measurement(study: Study) -> Iterator[Finding]:
@@ -160,8 +163,8 @@ def _calendar(study: Study) -> Iterator[Finding]:
     horizon = study.study.horizon_months.value
     last = 0.0
     for name, wave in study.population.waves.items():
-        end = wave.from_month.value + wave.enrolment_months.support[1]
-        if end > horizon:
+        end = _last_entry(wave)
+        if end >= horizon:
             found = f"the last person may enter in month {end:g}"
             yield (
                 f"population.waves.{name}.enrolment_months",
@@ -182,12 +185,17 @@ def _calendar(study: Study) -> Iterator[Finding]:
             yield f"outcomes.{name}.at_month", f"the outcome is read within the horizon of {horizon:g} months", found, ""
 
 
+def _last_entry(wave: Wave) -> float:
+    """Give the last month in which somebody may enter."""
+    return wave.from_month.value + floor(wave.enrolment_months.support[1]) - 1
+
+
 def _capital(study: Study) -> Iterator[Finding]:
     horizon, terms = study.study.horizon_months.value, study.contract.terms
     if study.capital.drawdown_months.support[1] > horizon:
         found = f"drawdown over up to {study.capital.drawdown_months.support[1]:g} months"
         yield "capital.drawdown_months", f"the loan is drawn within the horizon of {horizon:g} months", found, ""
-    enrolled = max(wave.from_month.value + wave.enrolment_months.support[1] for wave in study.population.waves.values())
+    enrolled = max(_last_entry(wave) for wave in study.population.waves.values())
     for name in study.capital.payment_month:
         if name not in terms:
             yield f"capital.payment_month.{name}", "a payment month belongs to a term", f"`{name}`", _one_of(terms)
@@ -204,6 +212,10 @@ def _capital(study: Study) -> Iterator[Finding]:
         if earliest < measured:
             found = f"paid as early as month {earliest:g}, measured as late as month {measured:g}"
             yield path, "a payment follows the measurement it depends on", found, "Pay later or measure earlier"
+
+
+def _correlations(study: Study) -> Iterator[Finding]:
+    yield from correlation_problems(study.correlations, dict(study.quantities()))
 
 
 def _run(study: Study) -> Iterator[Finding]:
@@ -233,6 +245,12 @@ def _sources(listed: Mapping[str, str], numbers: Iterable[tuple[str, Sourced]]) 
 
 
 def _shares(shares: Mapping[str, Share], path: str, suffix: str = "") -> Iterator[Finding]:
+    counted = [name for name, share in shares.items() if isinstance(share, DirichletCount)]
+    if counted:
+        for name in [name for name in shares if name not in counted]:
+            rule = "where one share has a dirichlet law, every share of the whole has one"
+            yield f"{path}.{name}{suffix}", rule, f"none for `{name}`", "Give it a count, or leave it out"
+        return
     rests = [name for name, share in shares.items() if share == "rest"]
     total = sum(share.centre for share in shares.values() if share != "rest")
     if len(rests) > 1:

@@ -1,7 +1,7 @@
 """Read a YAML file as plain data with the line of every key, and refuse anything that a study never needs.
 
 A study comes from other people. So: nothing is constructed but text, numbers, truth values, lists and mappings; anchors
-and aliases are refused (a few lines of them can stand for gigabytes), and so are tags, duplicate keys, files above 1 MiB
+and aliases are refused (a few lines of them can stand for gigabytes), and so are tags, duplicate keys, files above 256 KiB
 and nesting above 30 levels.
 """
 
@@ -33,7 +33,7 @@ from ruamel.yaml.tokens import (
 from simengine.errors import Problem, StudyError, shorten
 
 KeyPath: TypeAlias = tuple[str, ...]
-MAX_BYTES = 1 << 20
+MAX_BYTES = 1 << 18
 MAX_DEPTH = 30
 _OPENING = BlockMappingStartToken | BlockSequenceStartToken | FlowMappingStartToken | FlowSequenceStartToken
 _CLOSING = BlockEndToken | FlowMappingEndToken | FlowSequenceEndToken
@@ -106,7 +106,7 @@ def _compose(file: str, text: str) -> Node | None:
         _refuse_what_no_study_needs(file, text)
         node: Node | None = YAML(typ="safe", pure=True).compose(text)
     except ReaderError as error:
-        raise _refusal(file, rule if file == "--set" else "a file is plain text", f"the character {error.character!r}") from None
+        raise _refusal(file, rule if file == "--set" else "a file is plain text", f"the character {_character(error)!r}") from None
     except MarkedYAMLError as error:
         line = error.problem_mark.line if error.problem_mark else 0
         found = " ".join(str(part) for part in (error.context, error.problem) if part)
@@ -130,6 +130,10 @@ def _refuse_what_no_study_needs(file: str, text: str) -> None:
         depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
         if depth > 2 * MAX_DEPTH:
             raise _refusal(where, f"nesting is at most {MAX_DEPTH} levels deep", "deeper nesting")
+
+
+def _character(error: ReaderError) -> str:
+    return chr(error.character) if isinstance(error.character, int) else str(error.character)
 
 
 def _at(file: str, line: int) -> str:

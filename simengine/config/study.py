@@ -10,6 +10,7 @@ from pydantic import Field
 from simengine.capital.spec import Capital, Parties, Saving
 from simengine.cohort.spec import Effect, Name, Outcome, Pathway, Population
 from simengine.contract.spec import Contract
+from simengine.dependence import Correlation
 from simengine.laws import Certainty, Count, Months, Quantity, Spec, quantities_in
 from simengine.measurement.spec import Protocol
 from simengine.streams import MAX_SEED
@@ -58,9 +59,16 @@ class Study(Spec):
     capital: Capital
     public_value: dict[str, Saving]
     """By outcome: whose money it is."""
+    correlations: dict[Name, Correlation] = {}
+    """By names of one's own: numbers that go together."""
     run: RunDefaults
     variants: dict[Name, dict[str, object]] = {}
     """Named changes, by path, that make the study another one."""
+
+    def wholes(self) -> list[list[str]]:
+        """List the paths of the shares of every whole."""
+        starts = [[f"pathway.start.{stratum}.{state}" for state in shares] for stratum, shares in self.pathway.start.items()]
+        return [[f"population.strata.{name}.share" for name in self.population.strata], *starts]
 
     def quantities(self) -> Iterator[tuple[str, Quantity]]:
         """Yield every number of the study with its path."""

@@ -47,26 +47,26 @@ def _measure_one(
     growth = np.exp(worlds[f"measurement.metrics.{name}.drift_per_year"] * worlds["measurement.baseline.years_before"])
     seen = _odds_divided(mean[BASELINE], growth) if metric.outcome in binary else mean[BASELINE] / growth
     sign = 1.0 if metric.better == "lower" else -1.0
-    scale = n if metric.estimate == "total_difference" else min(n, 1)
+    scale = n if metric.estimate == "total_difference" else np.minimum(n, 1)
     estimate = sign * scale * (seen - mean[SERVICE])
     truth = sign * scale * (mean[TWIN] - mean[SERVICE])
     # The evaluator takes the earlier people as they stand, with the spread that goes with their level.
     if metric.outcome in binary:
-        spread = seen * (1 - seen) * n_baseline / max(n_baseline - 1, 1)
+        spread = seen * (1 - seen) * n_baseline / np.maximum(n_baseline - 1, 1)
     else:
         ratio = np.divide(seen, mean[BASELINE], out=np.ones_like(seen), where=mean[BASELINE] != 0)
         spread = variance[BASELINE] * ratio**2
-    standard_error = scale * np.sqrt(spread / n_baseline + variance[SERVICE] / max(n, 1))
+    standard_error = scale * np.sqrt(spread / n_baseline + variance[SERVICE] / np.maximum(n, 1))
     return estimate, standard_error, truth
 
 
-def _moments(tallies: Tallies, metric: Metric, arm: int) -> tuple[Floats, Floats, int]:
+def _moments(tallies: Tallies, metric: Metric, arm: int) -> tuple[Floats, Floats, Floats]:
     """Give mean and variance between persons over all waves, and the number of persons; nobody has mean 0."""
     outcome, window = tallies.outcomes.index(metric.outcome), tallies.windows.index(int(metric.window_months.value))
-    n = int(tallies.n_people[:, arm].sum())
-    mean = add_in_order(tallies.sums[:, :, arm, outcome, window].T) / max(n, 1)
-    mean_square = add_in_order(tallies.squares[:, :, arm, outcome, window].T) / max(n, 1)
-    variance = np.maximum(mean_square - mean**2, 0.0) * n / max(n - 1, 1)
+    n = tallies.n_people[:, :, arm].sum(axis=1).astype(np.float64)
+    mean = add_in_order(tallies.sums[:, :, arm, outcome, window].T) / np.maximum(n, 1)
+    mean_square = add_in_order(tallies.squares[:, :, arm, outcome, window].T) / np.maximum(n, 1)
+    variance = np.maximum(mean_square - mean**2, 0.0) * n / np.maximum(n - 1, 1)
     return mean, variance, n
 
 

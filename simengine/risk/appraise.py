@@ -60,7 +60,7 @@ def appraise(
     -------
     Columns by dotted name, and the moments of the investor's cash by date.
     """
-    columns: dict[str, NDArray[Any]] = {"drawn": drawdown.total}
+    columns: dict[str, NDArray[Any]] = {"drawn": drawdown.total, "service_users": tallies.n_people[:, :, SERVICE].sum(axis=1)}
     for m, name in enumerate(measurements.metrics):
         columns[f"metric.{name}.estimate"] = measurements.estimate[:, m]
         columns[f"metric.{name}.standard_error"] = measurements.standard_error[:, m]

@@ -49,7 +49,7 @@ def summarise(outturns: Outturns) -> RiskTable:
 
     Returns
     -------
-    Sections `investor`, `outcome_payer`, `payment_against_saving`, `metrics`, `terms`, `person_months`, `diagnostics`.
+    Sections `investor`, `outcome_payer`, `payment_against_saving`, `metrics`, `terms`, `people`, `person_months`, `diagnostics`.
     Money is in the currency of the study, rates are per year, VaR and CVaR are losses at the level 95 %.
     """
     sections: Section = {
@@ -58,6 +58,7 @@ def summarise(outturns: Outturns) -> RiskTable:
         "payment_against_saving": _payment_against_saving(outturns),
         "metrics": _metrics(outturns),
         "terms": _terms(outturns),
+        "people": {"service_users": statistics.distribution(outturns["service_users"])},
         "person_months": _person_months(outturns),
         "diagnostics": {
             "worlds_with_clipped_probabilities": statistics.probability(outturns["clipped"] > 0),

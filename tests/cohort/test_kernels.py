@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import simengine
-from simengine.cohort.kernels import effect_strength, fill_cumulative, last_month, last_month_walked, pick_move, walk_people
+from simengine.cohort.kernels import effect_strength, fill_cumulative, last_month, leave_walked, pick_move, walk_people
 from tests.reference import cohort as reference
 
 NEVER = np.inf
@@ -64,9 +64,10 @@ def case(**changes: Any) -> dict[str, Any]:
     weight = np.cumsum((1 + rate) ** -np.arange(n_months), axis=2)
     n_outcomes = len(arguments["read_month"])
     arguments["gathered_weight"] = np.broadcast_to(np.insert(weight, 0, 0.0, axis=2), (len(rate), n_outcomes, n_months + 1)).copy()
-    whole = {"replications", "enrolment_months", "effect_move", "windows", "read_month", "moves_of", "move_to"}
+    arguments["n_people"] = np.full(len(arguments["replications"]), arguments["n_people"])
+    whole = {"n_people", "replications", "enrolment_months", "effect_move", "windows", "read_month", "moves_of", "move_to"}
     words = {"seed", "purpose_entry", "purpose_moves", "purpose_outcome"}
-    scalars = {"n_people", "horizon_months", "from_month"}
+    scalars = {"horizon_months", "from_month"}
     for name in arguments.keys() - scalars - {"seed", "purpose_entry", "purpose_moves", "is_walked"}:
         arguments[name] = np.array(arguments[name], dtype=np.int64 if name in whole else np.uint64 if name in words else float)
     return arguments
@@ -84,7 +85,7 @@ def random_case(number: int) -> dict[str, Any]:
     return case(
         seed=np.uint64(rng.integers(0, 2**64, dtype=np.uint64)),
         replications=rng.integers(0, 2**32, size=n_replications),
-        n_people=int(rng.integers(0, 9)),
+        n_people=rng.integers(0, 9, size=n_replications),
         horizon_months=horizon,
         from_month=from_month,
         purpose_entry=np.uint64(rng.integers(0, 2**32)),
@@ -272,6 +273,10 @@ def tables(hazards: list[float], multiplier: list[float]) -> dict[str, np.ndarra
     }
 
 
+def untimed(made: dict[str, np.ndarray]) -> list[np.ndarray]:
+    return [made[name] for name in ("moves_of", "hazard", "multiplier")]
+
+
 def gathered(made: dict[str, np.ndarray]) -> np.ndarray:
     cumulative = np.empty((1, 2, made["multiplier"].shape[1] + 1))
     fill_cumulative(0, made["moves_of"], made["hazard"], made["multiplier"], cumulative)
@@ -291,17 +296,20 @@ def test_last_month__is_the_first_in_which_the_hazard_is_spent(first: int, to_sp
     """Source: by hand, with 0, 3, 8 and 10 gathered by the beginning of months 0 to 3; 3 months are followed."""
     made = tables([1.0, 2.0], [1.0, 3.0, 0.0])
     assert last_month(gathered(made), 0, 0, first, 3, to_spend) == expected
-    assert last_month_walked(0, 0, 0, first, 3, first, to_spend, *made.values()) == expected
+    assert leave_walked(0, 0, 0, first, 3, first, to_spend, 0.5, *made.values())[0] == expected
 
 
 @pytest.mark.parametrize(("month", "uniform", "expected"), [(0, 0.33, 0), (0, 0.34, 1), (1, 0.59, 0), (1, 0.61, 1), (2, 0.0, 1)])
 def test_pick_move__shares_out_the_hazard_of_the_month(month: int, uniform: float, expected: int) -> None:
     """Source: by hand: the first of two moves has 1/3 of month 0, 3/5 of month 1 and nothing of month 2."""
     made = tables([1.0, 2.0], [1.0, 3.0, 0.0])
-    assert pick_move(0, 0, 0, 0, month, 0, uniform, *made.values()) == expected
+    assert pick_move(0, 0, 0, month, uniform, *untimed(made)) == expected
+    # All of the hazard that is left is spent in the first month that has any.
+    assert leave_walked(0, 0, 0, month, 3, month, 1e-9, uniform, *made.values()) == (month, expected)
 
 
 def test_pick_move__never_chooses_an_impossible_move_by_rounding() -> None:
     """Source: the law that a move with hazard 0 never happens, at the largest uniform."""
     made = tables([0.1, 0.1, 0.1, 0.0], [1.0] * 12)
-    assert {pick_move(0, 0, 0, 0, month, 0, 1 - 2.0**-53, *made.values()) for month in range(12)} == {2}
+    assert {pick_move(0, 0, 0, month, 1 - 2.0**-53, *untimed(made)) for month in range(12)} == {2}
+    assert {leave_walked(0, 0, 0, month, 12, month, 1e-9, 1 - 2.0**-53, *made.values())[1] for month in range(12)} == {2}

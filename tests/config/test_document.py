@@ -160,16 +160,16 @@ def test_reader__refuses_escapes_that_are_no_character(tmp_path, text):
     assert refusal_of(write(tmp_path, text)).rule
 
 
-def test_reader__refuses_a_file_above_one_mebibyte(tmp_path):
+def test_reader__refuses_a_file_above_256_kibibytes(tmp_path):
     text = "a: 1\n#"
 
     problem = refusal_of(write(tmp_path, text + "x" * (MAX_BYTES - len(text) + 1)))
 
-    assert problem.rule == "a file is at most 1,048,576 bytes"
-    assert problem.found == "1,048,577 bytes"
+    assert problem.rule == "a file is at most 262,144 bytes"
+    assert problem.found == "262,145 bytes"
 
 
-def test_reader__takes_a_file_of_one_mebibyte(tmp_path):
+def test_reader__takes_a_file_of_256_kibibytes(tmp_path):
     text = "a: 1\n#"
 
     assert read(tmp_path, text + "x" * (MAX_BYTES - len(text))) == {"a": 1}

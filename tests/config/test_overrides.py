@@ -28,7 +28,7 @@ def with_variants(tmp_path):
 variants:
   larger: {population.waves.all.size: 30, capital.drawn_share: {law: uniform, low: 0.5, high: 1.0, certainty: U}}
   sourced: {measurement.baseline.size: 20}
-  misspelt: {population.waves.all.sise: 30}
+  misspelt: {population.waves.all.sizes: 30}
   impossible: {capital.drawdown_months: 30}
 """
     text = TINY.read_text(encoding="utf-8").replace(
@@ -124,11 +124,11 @@ def test_set__takes_every_kind_of_value(override, get, value):
     ("override", "text"),
     [
         (
-            "population.waves.all.sise=3",
-            "--set: population.waves.all.sise: the path exists in the study; found no `sise` in `population.waves.all`. "
+            "population.waves.all.sizes=3",
+            "--set: population.waves.all.sizes: the path exists in the study; found no `sizes` in `population.waves.all`. "
             "Did you mean `size`?",
         ),
-        ("populaton.waves.all.size=3", "path exists in the study; found no `populaton` in `the study`. Did you mean `population`?"),
+        ("populationn.waves.all.size=3", "found no `populationn` in `the study`. Did you mean `population`?"),
         ("population.waves.second.size=3", "found no `second` in `population.waves`. Keys here: all"),
         ("pathway.moves.placed->home.per_month=3", "found no `placed->home` in `pathway.moves`. Did you mean `placed -> home`?"),
         (f"{SIZE}.value.more=3", f"found no `more` in `{SIZE}.value`. Keys here: none"),
@@ -138,7 +138,7 @@ def test_set__takes_every_kind_of_value(override, get, value):
         (f"{SIZE}=many", f"--set: {SIZE}: a number belongs here; found 'many'"),
         (f"{SIZE}=-1", f"--set: {SIZE}: a count lies between 0 and 1e9; found -1"),
         (f"{SIZE}={'9' * 400}", f"--set: {SIZE}: a number belongs here; found 999"),
-        (f"{SIZE}={{law: uniform, low: 1, high: 2}}", f"--set: {SIZE}.law: this key is unknown. Known keys here: source"),
+        ("measurement.baseline.size={law: uniform, low: 2, high: 3}", "measurement.baseline.size.law: this key is unknown. Known"),
         (f"{SIZE}=[1", "--set: the value is a number, a word or a YAML value; found '[1'"),
         (f"{SIZE}=&x 1", "--set: anchors and aliases (& and *) are not used"),
         ("contract=", "--set: contract: `key: value` lines belong here; found None"),
@@ -215,7 +215,7 @@ def test_variant__comes_before_the_overrides(with_variants):
 
 
 def test_variant__is_refused_under_its_name(with_variants):
-    text = "variants.misspelt: population.waves.all.sise: the path exists in the study; found no `sise`"
+    text = "variants.misspelt: population.waves.all.sizes: the path exists in the study; found no `sizes`"
     with pytest.raises(StudyError, match=re.escape(text)):
         load_study(with_variants, variant="misspelt")
     text = "variants.impossible: capital.drawdown_months: the loan is drawn within the horizon of 24 months"

@@ -12,7 +12,7 @@ from simengine.pipeline import replay
 NORRKOPING = find_study("norrkoping")
 STUDIES = sorted(NORRKOPING.parent.glob("*.yaml"))
 CONTRACTS = sorted((NORRKOPING.parent / "contracts").glob("*.yaml"))
-VARIANTS = [None, *load_study(NORRKOPING).variants]
+VARIANTS = [None, *read_document(NORRKOPING).content["variants"]]
 
 
 def numbers_in(node, path=""):

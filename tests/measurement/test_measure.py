@@ -27,6 +27,7 @@ def tallies_of(*waves, outcome="cost", window=12):
 def tallies_from(n_people, sums, squares):
     n, n_waves = sums.shape[:2]
     months, years = np.zeros((n, n_waves, 3, 1, len(WINDOWS))), np.zeros((n, n_waves, 3, len(OUTCOMES), 2))
+    n_people = np.broadcast_to(n_people, (n, n_waves, 3))
     return Tallies(("home",), OUTCOMES, WINDOWS, n_people, sums, squares, months, years, np.zeros(n, np.int64))
 
 

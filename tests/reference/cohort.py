@@ -62,7 +62,7 @@ def walk_people(n_years: int, **given: Any) -> Tally:
     )
     for r in range(n_replications):
         people_by_month = _zeros(n_states, given["horizon_months"])
-        for person in range(given["n_people"]):
+        for person in range(given["n_people"][r]):
             life = live(r, person, **given)
             count_states(tally.person_months[r], life, given["windows"])
             count_calendar(people_by_month, life)

@@ -1,0 +1,77 @@
+"""The C limit: compile `c_limit.c` for this machine and call it."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from simengine.benchmark.workload import N_STATES, Counts, Workload
+
+SOURCE = Path(__file__).with_name("c_limit.c")
+COMPILERS = ("cc", "gcc", "clang")
+_FLAGS = ("-O3", "-march=native", "-shared", "-fPIC")
+
+
+class Unavailable(Exception):  # noqa: N818 - not an error: a version that cannot run here is skipped, with this reason
+    """A version cannot run on this machine; the message says why."""
+
+
+class CLimit:
+    """The compiled program.
+
+    Parameters
+    ----------
+    *flags
+        More flags for the compiler; `-U__AVX512F__`, for instance, hides an instruction set from the program.
+    """
+
+    def __init__(self, *flags: str) -> None:
+        self._library = _compile(flags)
+        self._library.instructions.restype = ctypes.c_char_p
+        integers = np.ctypeslib.ndpointer(np.int64, flags="C_CONTIGUOUS")
+        floats = np.ctypeslib.ndpointer(np.float64, flags="C_CONTIGUOUS")
+        number = ctypes.c_int64
+        self._library.walk.argtypes = [
+            ctypes.c_uint64, integers, number, number, number, integers, integers, number, floats, integers, integers,
+        ]  # fmt: skip
+        self._library.walk.restype = None
+
+    @property
+    def instructions(self) -> str:
+        """Name the instruction set that the compiler found."""
+        return bytes(self._library.instructions()).decode()
+
+    def walk(self, workload: Workload) -> Counts:
+        """Run the order; the global lock is not held meanwhile."""
+        n_replications, n_arms, n_strata, n_states, _ = workload.rows.shape
+        if n_states != N_STATES:
+            raise ValueError(f"the C program is written for {N_STATES} states; found {n_states}")
+        occupancy, entries = np.empty((2, n_replications, n_arms, n_states), np.int64)
+        self._library.walk(
+            workload.seed, workload.replications, n_replications, n_arms, n_strata, workload.sizes, workload.start,
+            workload.n_periods, workload.rows, occupancy, entries,
+        )  # fmt: skip
+        return Counts(occupancy.astype(np.float64), entries.astype(np.float64))
+
+
+def _compile(flags: tuple[str, ...]) -> ctypes.CDLL:
+    compiler = next((found for found in map(shutil.which, COMPILERS) if found), None)
+    if compiler is None:
+        raise Unavailable(f"no C compiler was found: none of {', '.join(COMPILERS)} is on the PATH")
+    # A library that has been loaded stays, though its file goes with the folder; where a system refuses that, the file stays.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        library = Path(folder) / "c_limit.so"
+        call = [compiler, *_FLAGS, *flags, str(SOURCE), "-o", str(library)]
+        done = subprocess.run(call, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            complaint = (done.stderr.strip() or "no message").split("\n")[0]
+            raise Unavailable(f"{Path(compiler).name} could not build the program: {complaint}")
+        try:
+            return ctypes.CDLL(str(library))
+        except OSError as error:
+            raise Unavailable(f"the compiled program could not be loaded: {error}") from error

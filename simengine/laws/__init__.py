@@ -1,0 +1,59 @@
+"""What a number in a study may be: a value or a law, with its source and its certainty.
+
+A *quantity* is written as a bare number, as `{value: 60, source: S3, certainty: Q}`, or as a law:
+`{law: lognormal, interval_90: [0.6, 1.05], source: ..., certainty: U}`. Laws are drawn by inverting their distribution
+function at one keyed uniform per replication, so that adding a law moves no other draw.
+
+Every form has three members: `inverse(uniform)` gives the values at which its distribution function reaches the uniforms,
+`centre` its mean, `support` the range that it cannot leave.
+"""
+
+from simengine.laws.counts import Referrals
+from simengine.laws.families import Beta, Gamma, Lognormal, Normal, Pert, Triangular, Uniform
+from simengine.laws.listed import Empirical, Quantiles
+from simengine.laws.quantity import (
+    Count,
+    Fixed,
+    FixedNotNegative,
+    Months,
+    NotNegative,
+    Probability,
+    Quantity,
+    Share,
+    quantities_in,
+    within,
+)
+from simengine.laws.shares import DirichletCount
+from simengine.laws.sourced import ASSUMED, Certainty, Constant, Floats, Layer, Number, Sourced, Spec
+
+__all__ = [
+    "ASSUMED",
+    "Beta",
+    "Certainty",
+    "Constant",
+    "Count",
+    "DirichletCount",
+    "Empirical",
+    "Fixed",
+    "FixedNotNegative",
+    "Floats",
+    "Gamma",
+    "Layer",
+    "Lognormal",
+    "Months",
+    "Normal",
+    "NotNegative",
+    "Number",
+    "Pert",
+    "Probability",
+    "Quantiles",
+    "Quantity",
+    "Referrals",
+    "Share",
+    "Sourced",
+    "Spec",
+    "Triangular",
+    "Uniform",
+    "quantities_in",
+    "within",
+]

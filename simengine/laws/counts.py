@@ -1,0 +1,61 @@
+"""Laws of whole numbers: how many people are referred."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+from scipy import special
+
+from simengine.laws.sourced import Floats, Number, Sourced
+
+Positive = Annotated[Number, Field(gt=0)]
+
+
+class Referrals(Sourced):
+    """How many people several referrers send within some months, each at a rate of its own.
+
+    Every referrer's rate is gamma distributed with mean `per_month_each` m and shape `shape` a; referrals are Poisson given
+    the rates. Then the total of C referrers over T months is negative binomial with size C a and success probability
+    (a / m) / (a / m + T): mean C m T, variance C m T + C m^2 T^2 / a. A small shape means that a few referrers send most.
+
+    References
+    ----------
+    Anisimov and Fedorov 2007, "Modelling, prediction and adaptive adjustment of recruitment in multicentre trials",
+    Statistics in Medicine 26, 4958-4975, doi:10.1002/sim.2956.
+    """
+
+    law: Literal["referrals"]
+    referrers: Annotated[Number, Field(ge=1, le=1e6)]
+    per_month_each: Annotated[Positive, Field(le=1e6)]
+    shape: Annotated[Positive, Field(ge=0.01, le=1e6)]
+    months: Annotated[Positive, Field(le=1200)]
+
+    @property
+    def _size_and_success(self) -> tuple[float, float]:
+        odds = self.shape / self.per_month_each
+        return self.referrers * self.shape, odds / (odds + self.months)
+
+    def inverse(self, uniform: Floats) -> Floats:
+        """Give the smallest count whose distribution function reaches the uniform, by halving."""
+        size, success = self._size_and_success
+        high = np.full_like(uniform, self.centre + 1)
+        while (is_short := special.betainc(size, high + 1, success) < uniform).any():
+            high = np.where(is_short, 2 * high + 1, high)
+        low, high = np.full_like(uniform, -1.0), np.floor(high)
+        while (high - low > 1).any():
+            middle = np.floor((low + high) / 2)
+            reaches = special.betainc(size, middle + 1, success) >= uniform
+            low, high = np.where(reaches, low, middle), np.where(reaches, middle, high)
+        return np.asarray(high)
+
+    @property
+    def centre(self) -> float:
+        return self.referrers * self.per_month_each * self.months
+
+    support: ClassVar[tuple[float, float]] = (0.0, np.inf)
+
+    def __str__(self) -> str:
+        sd = (self.centre + self.centre**2 / (self.referrers * self.shape)) ** 0.5
+        return f"referrals, mean {self.centre:,.6g}, sd {sd:,.6g}"

@@ -1,0 +1,115 @@
+"""The kinds of numbers that a study asks for, the ranges they may not leave, and the walk over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, TypeAlias, cast
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, Discriminator, Tag
+
+from simengine.laws.counts import Referrals
+from simengine.laws.families import Beta, Gamma, Lognormal, Normal, Pert, Triangular, Uniform
+from simengine.laws.listed import Empirical, Quantiles
+from simengine.laws.shares import DirichletCount
+from simengine.laws.sourced import Constant, Sourced, computable
+
+
+def _form_of(raw: Any) -> str:
+    """Choose the model that reads a quantity: by its `law`, else a constant."""
+    if isinstance(raw, Mapping):
+        law = raw.get("law", "constant")
+        return law if isinstance(law, str) else "unknown"
+    return str(getattr(raw, "law", "constant"))
+
+
+Quantity: TypeAlias = Annotated[
+    Annotated[
+        Annotated[Constant, Tag("constant")]
+        | Annotated[Uniform, Tag("uniform")]
+        | Annotated[Triangular, Tag("triangular")]
+        | Annotated[Pert, Tag("pert")]
+        | Annotated[Normal, Tag("normal")]
+        | Annotated[Lognormal, Tag("lognormal")]
+        | Annotated[Beta, Tag("beta")]
+        | Annotated[Gamma, Tag("gamma")]
+        | Annotated[Empirical, Tag("empirical")]
+        | Annotated[Quantiles, Tag("quantiles")]
+        | Annotated[Referrals, Tag("referrals")],
+        Discriminator(
+            _form_of,
+            custom_error_type="unknown_law",
+            custom_error_message="a quantity is a number or one of the laws uniform, triangular, pert, normal, lognormal, beta, "
+            "gamma, empirical, quantiles, referrals; shares of a whole also know the law dirichlet",
+        ),
+    ],
+    AfterValidator(computable),
+]
+Fixed: TypeAlias = Constant
+"""A number that the parties write down: it may carry a source, but no law."""
+
+
+class within:  # noqa: N801 - reads as a word in annotations
+    """Refuse a quantity whose law can leave the range from `low` to `high`."""
+
+    def __init__(self, low: float, high: float, rule: str) -> None:
+        self.low, self.high, self.rule = low, high, rule
+
+    def __call__(self, quantity: Any) -> Any:
+        low, high = quantity.support
+        if low < self.low or high > self.high:
+            found = f"{quantity.value:g}" if isinstance(quantity, Constant) else f"a law on {low:g} to {high:g} ({quantity})"
+            raise ValueError(f"{self.rule}; found {found}")
+        return quantity
+
+
+def _whole(quantity: Any) -> Any:
+    if quantity.value != int(quantity.value):
+        raise ValueError(f"a count is a whole number; found {quantity.value:g}")
+    return quantity
+
+
+_probability = within(0, 1, "a probability lies between 0 and 1")
+_not_negative = within(0, np.inf, "a size, price, ratio or duration is not negative")
+
+Probability: TypeAlias = Annotated[Quantity, AfterValidator(_probability)]
+NotNegative: TypeAlias = Annotated[Quantity, AfterValidator(_not_negative)]
+FixedNotNegative: TypeAlias = Annotated[Fixed, AfterValidator(_not_negative)]
+Count: TypeAlias = Annotated[Fixed, AfterValidator(within(0, 1e9, "a count lies between 0 and 1e9")), AfterValidator(_whole)]
+Months: TypeAlias = Annotated[
+    Fixed, AfterValidator(within(1, 1200, "a number of months lies between 1 and 1200")), AfterValidator(_whole)
+]
+
+
+def _form_of_share(raw: Any) -> str:
+    if isinstance(raw, str):
+        return "rest"
+    return "dirichlet" if _form_of(raw) == "dirichlet" else "probability"
+
+
+Share: TypeAlias = Annotated[
+    Annotated[Probability, Tag("probability")]
+    | Annotated[DirichletCount, Tag("dirichlet")]
+    | Annotated[Literal["rest"], Tag("rest")],
+    Discriminator(_form_of_share),
+]
+"""A share of a whole; `rest` is what the others leave."""
+
+
+def quantities_in(node: Any, path: str = "") -> Iterator[tuple[str, Quantity]]:
+    """Walk a study and yield every quantity with its dotted path, in the order of the file's models."""
+    if isinstance(node, Sourced):
+        yield path, cast("Quantity", node)
+    elif isinstance(node, BaseModel):
+        for name in type(node).model_fields:
+            yield from quantities_in(getattr(node, name), _join(path, name))
+    elif isinstance(node, Mapping):
+        for name, child in node.items():
+            yield from quantities_in(child, _join(path, str(name)))
+    elif isinstance(node, tuple):
+        for number, child in enumerate(node):
+            yield from quantities_in(child, _join(path, str(number)))
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

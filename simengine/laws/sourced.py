@@ -1,0 +1,115 @@
+"""A number with its source and its certainty; and what every law refuses about its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Floats: TypeAlias = NDArray[np.float64]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+Certainty = Literal["Q", "D", "C", "P", "U", "M", "R", "assumption", "choice"]
+"""How sure a value is.
+
+Q stated in the source; D derived from stated figures; C sources conflict; P a public document holds it but could not be
+read; U not public or not found; M general knowledge, not confirmed; R recalled, not re-read; `assumption` made by this
+study; `choice` not a fact at all but something that the parties or the reader choose.
+"""
+ASSUMED: frozenset[str] = frozenset({"P", "U", "M", "R", "assumption"})
+Layer = Literal["luck", "knowledge", "measurement", "world"]
+
+
+class Spec(BaseModel):
+    """A part of a study: frozen, and refusing any key that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Sourced(Spec):
+    """Where a number comes from and how sure it is."""
+
+    source: str | None = None
+    certainty: Certainty | None = None
+    note: str | None = None
+    layer: Layer = "knowledge"
+
+    @property
+    def is_assumed(self) -> bool:
+        """Whether the number is an assumption rather than a fact or a choice."""
+        return self.certainty in ASSUMED
+
+
+class Constant(Sourced):
+    """A number that is the same in every world; it may be written bare."""
+
+    value: Number
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_bare_number(cls, raw: Any) -> Any:
+        return raw if isinstance(raw, Mapping | Sourced) else {"value": raw}
+
+    def inverse(self, uniform: Floats) -> Floats:
+        return np.full_like(uniform, self.value)
+
+    @property
+    def centre(self) -> float:
+        return self.value
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return self.value, self.value
+
+    def __str__(self) -> str:
+        return f"{self.value:,.10g}"
+
+
+def require_increasing(**bounds: float) -> None:
+    """Refuse two bounds whose first, by its name, is not below the second."""
+    (low_name, low), (high_name, high) = bounds.items()
+    if not low < high:
+        raise ValueError(f"{low_name} is below {high_name}; found {low:g} and {high:g}")
+
+
+def require_one_form(spec: Any, *forms: tuple[str, ...]) -> None:
+    """Refuse a law that is given in no form, half a form, or two forms; and a spread that is not positive."""
+    given = {name for form in forms for name in form if getattr(spec, name) is not None}
+    if not any(given == set(form) for form in forms):
+        wanted = " or ".join(" and ".join(form) for form in forms)
+        raise ValueError(f"a {spec.law} law is given by {wanted}; found {', '.join(sorted(given)) or 'none of them'}")
+    if getattr(spec, "sd", None) is not None and spec.sd <= 0:
+        raise ValueError(f"an sd is above 0; found {spec.sd:g}. For a value without spread write `value:`")
+    interval = getattr(spec, "interval_90", None)
+    if interval is not None:
+        require_increasing(lower_end=interval[0], upper_end=interval[1])
+
+
+# From the smallest uniform that is ever drawn to the largest: see `streams.uniform_of`.
+_PROBES = np.array([2.0**-53, 0.05, 0.5, 0.95, 1 - 2.0**-53])
+_ROUNDING = 1e-9
+
+
+def computable(law: Any) -> Any:
+    """Refuse a law whose mean or whose values floating-point numbers cannot hold.
+
+    A mean above every value that can be drawn counts as such: no simulation would ever come near it.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            values, mean = law.inverse(_PROBES), float(law.centre)
+    except ArithmeticError as error:
+        raise ValueError(f"this {_name(law)} cannot be computed: {error}") from None
+    slack = _ROUNDING * np.abs(values).max()
+    is_sound = np.isfinite(values).all() and (np.diff(values) >= 0).all()
+    if not (is_sound and values[0] - slack <= mean <= values[-1] + slack):
+        found = f"its mean comes out as {mean:g}, its values from {values[0]:g} to {values[-1]:g}"
+        raise ValueError(f"this {_name(law)} cannot be computed: {found}")
+    return law
+
+
+def _name(law: Any) -> str:
+    return f"{law.law} law" if hasattr(law, "law") else "number"

@@ -1,0 +1,80 @@
+"""Referrals: the Poisson-gamma law of enrolment."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from simengine.config import find_study, load_study
+from simengine.errors import StudyError
+from simengine.execution import run_study
+from simengine.laws.counts import Referrals
+from simengine.pipeline import simulate
+from simengine.records import SERVICE, TWIN
+from simengine.risk import summarise
+
+# C = 10 referrers, shape a = 2, mean 1.2 a month, T = 24: mean 288, sd 66.597 (Poisson would say 16.97), P(N <= 230) = 0.19758.
+TEN_REFERRERS = {"law": "referrals", "referrers": 10, "per_month_each": 1.2, "shape": 2, "months": 24}
+AS_TEXT = "{law: referrals, referrers: 10, per_month_each: 1.2, shape: 2, months: 24}"
+
+
+def test_referrals__have_the_closed_form_of_the_poisson_gamma_law() -> None:
+    # Source: arithmetic: 10 x 1.2 x 24; sqrt(288 + 10 x 1.2^2 x 24^2 / 2); and P(N <= 230) of the negative binomial.
+    law = Referrals(**TEN_REFERRERS)
+    assert law.centre == pytest.approx(288)
+    assert str(law) == "referrals, mean 288, sd 66.5973"
+    assert law.inverse(np.array([0.19757, 0.19759])).tolist() == [230, 231]
+
+
+@pytest.mark.parametrize("shape", [0.1, 1, 2, 50])
+def test_referrals__inverse_is_the_quantile_of_the_negative_binomial(shape: float) -> None:
+    # Source: scipy.stats.nbinom.
+    law = Referrals(**(TEN_REFERRERS | {"shape": shape}))
+    uniform = np.concatenate([np.linspace(0.001, 0.999, 400), [2.0**-53, 1 - 1e-12]])
+    expected = stats.nbinom.ppf(uniform, 10 * shape, (shape / 1.2) / (shape / 1.2 + 24))
+    np.testing.assert_array_equal(law.inverse(uniform), expected)
+
+
+@pytest.mark.statistical
+def test_referrals__decide_how_many_people_a_wave_has() -> None:
+    # Source: the closed form; z below 4.5 at a fixed seed. Both arms have the same people, and every sum knows their number.
+    study = load_study(find_study("tiny"), [f"population.waves.all.size={AS_TEXT}"])
+    tallies = simulate(study, 288, np.arange(2000)).tallies
+    n = tallies.n_people[:, 0, SERVICE]
+    assert abs(n.mean() - 288) < 4.5 * 66.597 / 2000**0.5
+    assert abs((n <= 230).mean() - 0.19758) < 4.5 * (0.19758 * 0.80242 / 2000) ** 0.5
+    np.testing.assert_array_equal(n, tallies.n_people[:, 0, TWIN])
+    np.testing.assert_array_equal(tallies.person_months[:, 0, SERVICE].sum(axis=1), 12 * n[:, None])
+
+
+def test_referrals__more_people_leave_the_luck_of_the_first_untouched() -> None:
+    # Law: a person's luck has an address, not a place in a list.
+    few, many = (
+        simulate(load_study(find_study("tiny"), ["effect={}", f"population.waves.all.size={size}"]), 3, np.arange(20)).tallies
+        for size in (12, "{law: uniform, low: 12, high: 12.5}")
+    )
+    np.testing.assert_array_equal(few.person_months, many.person_months)
+
+
+def test_referrals__are_reported() -> None:
+    study = load_study(find_study("tiny"), [f"population.waves.all.size={AS_TEXT}"])
+    table = summarise(run_study(study, 288, 200))
+    assert abs(table["people.service_users.mean"].value - 288) < 4.5 * 66.597 / 200**0.5
+    assert table["people.service_users.sd"].value > 50
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        ("{law: referrals, referrers: 0, per_month_each: 1, shape: 1, months: 1}", "greater than or equal to 1"),
+        ("{law: normal, mean: 12, sd: 3}", "a number of people is not negative"),
+        ("12.5", "a count is a whole number; found 12.5"),
+        ("-1", "a count lies between 0 and 1e9; found -1"),
+        ("{law: uniform, low: 0, high: 1e9}", "1e7 at most on average"),
+    ],
+)
+def test_size__that_is_no_number_of_people_is_refused(size: str, text: str) -> None:
+    with pytest.raises(StudyError) as refusal:
+        load_study(find_study("tiny"), [f"population.waves.all.size={size}"])
+    assert text in str(refusal.value)
