@@ -169,8 +169,8 @@ def test_bad_study__gives_file_line_and_key(name: str, tiny_path: Path, tmp_path
 
 
 def test_bad_set__names_the_path_and_a_way_out(tiny_path: Path) -> None:
-    message = refusal("run", tiny_path, "--set", "contract.terms.garantee.share=0.5")
-    assert "--set: contract.terms.garantee.share" in message
+    message = refusal("run", tiny_path, "--set", "contract.terms.guarante.share=0.5")
+    assert "--set: contract.terms.guarante.share" in message
     assert "Did you mean `guarantee`?" in message
 
 
