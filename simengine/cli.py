@@ -191,7 +191,12 @@ def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, as_
     for name in study.variants:
         load_study(study_file, overrides, name)
     ledger = document.assumptions(study)
-    bare = [entry["path"] for entry in ledger if entry["is_assumed"] and entry["layer"] is None and entry["path"][:6] != "study."]
+    structural = ("study.", "correlations.")
+    bare = [
+        entry["path"]
+        for entry in ledger
+        if entry["is_assumed"] and entry["layer"] is None and not entry["path"].startswith(structural)
+    ]
     if as_json:
         content = {"title": study.study.title, "valid": True, "assumptions": ledger, "assumed_without_a_law": bare}
         click.echo(document.as_json(content))

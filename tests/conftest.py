@@ -5,8 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from simengine.config import Study, load_study
+
+# The same examples in every run: a property that fails must fail again when somebody looks.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

@@ -148,7 +148,7 @@ def test_bad_file__gives_one_message_with_its_name(name: str, tmp_path: Path) ->
 BAD_EDITS = {
     "unknown key": ("horizon_months: 24", "horizon_month: 24", "study.horizon_month: this key is unknown"),
     "probability above one": ("mean: 0.04, sd: 0.01", "mean: 1.4, sd: 0.01", "mean of a beta law lies between 0 and 1"),
-    "moves above one": ("young: 0.10", "young: 1.10", "a probability lies between 0 and 1"),
+    "moves above one": ("young: {per_month: 0.10", "young: {per_month: 1.10", "a probability lies between 0 and 1"),
     "negative size": ("size: 12, enrolment", "size: -12, enrolment", "a count lies between 0 and 1e9; found -12"),
     "unknown state": ("  home -> placed:", "  home -> gone:", "unknown state `gone`"),
     "text for number": ("commitment: 2_000_000", "commitment: plenty", "a number belongs here; found 'plenty'"),
@@ -169,8 +169,8 @@ def test_bad_study__gives_file_line_and_key(name: str, tiny_path: Path, tmp_path
 
 
 def test_bad_set__names_the_path_and_a_way_out(tiny_path: Path) -> None:
-    message = refusal("run", tiny_path, "--set", "contract.terms.guarante.share=0.5")
-    assert "--set: contract.terms.guarante.share" in message
+    message = refusal("run", tiny_path, "--set", "contract.terms.guarantees.share=0.5")
+    assert "--set: contract.terms.guarantees.share" in message
     assert "Did you mean `guarantee`?" in message
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy import optimize
+from scipy import optimize, special
 
 from simengine.risk.kernels import STATUSES, internal_rates
 
@@ -185,9 +185,8 @@ def test_rate__agrees_with_scipy_on_conventional_cash(flows):
     months = np.arange(len(row))
 
     def gap(x):
-        # Scaled to its largest weight: the root stays.
-        weight = np.exp(x * months - max(x, 0) * months[-1])
-        return np.log((row * weight)[row > 0].sum()) - np.log(-(row * weight)[row < 0].sum())
+        log_of_sums = [special.logsumexp(np.log(abs(row[part])) + x * months[part]) for part in (row > 0, row < 0)]
+        return log_of_sums[0] - log_of_sums[1]
 
     edge = 0.1
     while gap(-edge) * gap(edge) > 0:
