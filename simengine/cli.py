@@ -7,6 +7,7 @@ commands, so that `--help` answers at once.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ _NOT_KEPT = "The compiled code cannot be kept; set NUMBA_CACHE_DIR to a folder t
 
 def main() -> None:
     """Run the command line and turn errors into messages."""
+    # What batch systems and containers send: leave as cleanly as after Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         commands(standalone_mode=False)
     except click.exceptions.Abort:
@@ -162,10 +165,6 @@ def _run(
         settings = {"study": study_name, "seed": seed, "replications": n_replications, "threads": threads, "block_size": block_size}
         content = document.summary(study, table, seed)
         content["provenance"] = describe_run(clock, text, settings)
-        if as_json:
-            click.echo(document.as_json(content))
-        else:
-            tables.show(tables.risk_tables(study, table, seed))
         if draft is not None:
             from simengine.report import picture
 
@@ -174,7 +173,12 @@ def _run(
             again = f"simengine run study.yaml -n {n_replications} --seed {seed}\n"
             files = {"summary.json": document.as_json(content) + "\n", "study.yaml": text, "run-again.txt": again}
             folder.write_files(draft, files | {f"picture.{form}": image for form, image in drawn.items()})
-    if output and not as_json:
+    # Printed last: whoever closes our output loses nothing that was asked to be kept.
+    if as_json:
+        click.echo(document.as_json(content))
+        return
+    tables.show(tables.risk_tables(study, table, seed))
+    if output:
         click.echo(f"Results: {output}")
 
 

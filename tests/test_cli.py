@@ -223,3 +223,85 @@ def test_options__explain_themselves() -> None:
         assert done.exit_code == 0
         assert command.help
         assert all(option.help for option in command.params if option.param_type_name == "option")
+
+
+def test_results__outlive_a_reader_who_goes(tiny_path: Path, tmp_path: Path) -> None:
+    command = f"{sys.executable} -m simengine run {tiny_path} -n 200 --seed 1 -o kept | true"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    assert "summary.json" in {path.name for path in (tmp_path / "kept").iterdir()}
+
+
+@pytest.mark.parametrize("place", [".", "link", "new/deep/folder"])
+def test_results__reach_every_kind_of_new_or_empty_folder(place: str, tiny_path: Path, tmp_path: Path) -> None:
+    (tmp_path / "cwd" / "empty").mkdir(parents=True)
+    (tmp_path / "cwd" / "empty" / "real").mkdir()
+    home = tmp_path / "cwd" / "empty" / "real" if place == "." else tmp_path / "cwd"
+    (tmp_path / "cwd" / "link").symlink_to("empty/real")
+    done = call("run", tiny_path, "-n", 20, "--seed", 1, "-o", place, cwd=home)
+    assert done.returncode == 0, done.stderr
+    folder = home / place
+    assert {path.name for path in folder.iterdir()} >= {"summary.json", "study.yaml", "picture.png"}
+    assert not [path for path in folder.resolve().parent.iterdir() if path.name.startswith(".")]
+
+
+def test_results__leave_no_folder_of_their_own_behind_when_the_study_fails(tiny_path: Path, tmp_path: Path) -> None:
+    price = "outcomes.placement_cost_sek.per_day.placed=1e15"
+    terms = "contract.terms={all: {share: 1, of: saving}}"
+    message = refusal(
+        "run",
+        tiny_path,
+        "-n",
+        20,
+        "--set",
+        price,
+        "--set",
+        terms,
+        "--set",
+        "capital.payment_month={all: 20}",
+        "-o",
+        "a/b",
+        cwd=tmp_path,
+    )
+    assert "a payment stays below" in message
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "measurement.baseline.years_before=1e300",
+        "measurement.metrics.saving.drift_per_year=-1e300",
+        "pathway.moves.home -> placed.per_month={law: beta, mean: 0.5, sd: 1e300}",
+        "contract.terms.guarantee.share=1e300",
+        "study..title=x",
+    ],
+)
+def test_absurd_number__is_refused_in_words(override: str, tiny_path: Path) -> None:
+    assert "Warning" not in refusal("run", tiny_path, "-n", 10, "--set", override)
+
+
+def test_set__takes_another_contract_file(checkout: Path, tmp_path: Path) -> None:
+    (tmp_path / "contracts").mkdir()
+    study = (checkout / "configs" / "norrkoping.yaml").read_text()
+    (tmp_path / "study.yaml").write_text(study)
+    for name in ("norrkoping", "norrkoping_reading_b"):
+        text = (checkout / "configs" / "contracts" / f"{name}.yaml").read_text()
+        (tmp_path / "contracts" / f"{name}.yaml").write_text(text)
+    done = call("check", "study.yaml", "--set", "contract={file: contracts/norrkoping_reading_b.yaml}", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_run__of_a_contract_says_what_to_do(checkout: Path) -> None:
+    assert "`simengine replay` settles it" in refusal("run", checkout / "configs" / "contracts" / "norrkoping.yaml")
+
+
+def test_picture__of_an_unbounded_contract_is_drawn_in_a_moment(tiny_path: Path, tmp_path: Path) -> None:
+    sets = ["contract.commitment=0.01", "contract.terms.saving_share={share: 1, of: saving}", "study.title=漢字 $x"]
+    done = call(
+        "run", tiny_path, "-n", 200, "--seed", 1, *(part for text in sets for part in ("--set", text)), "-o", "out", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    # One path a bar: a picture with a bar for every 4 % up to its largest multiple would be a thousand times larger.
+    assert (tmp_path / "out" / "picture.svg").stat().st_size < 2_000_000

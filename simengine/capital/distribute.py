@@ -76,7 +76,8 @@ def smallest_units(amount: Floats) -> Integers:
     StudyError
         If an amount is so large that whole numbers of 64 bits could not hold sums of it.
     """
-    units = np.round(amount * SMALLEST_UNITS)
+    with np.errstate(over="ignore", invalid="ignore"):
+        units = np.round(amount * SMALLEST_UNITS)
     if not (np.abs(units) < _LARGEST_UNITS).all():
         rule = f"a payment stays below {_LARGEST_UNITS / SMALLEST_UNITS:.0e} in every replication"
         found = f"{np.abs(amount).max():.3g}"

@@ -45,7 +45,9 @@ def settle(contract: Contract, measurements: Measurements, drawn: Floats) -> Pay
         amount,
         bound,
     )
-    return Payments(tuple(contract.terms), np.round(amount, 2), bound)
+    # Amounts beyond any currency are refused where they become money.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return Payments(tuple(contract.terms), np.round(amount, 2), bound)
 
 
 def _share(part: Part | None) -> float:

@@ -221,8 +221,8 @@ class Beta(Sourced):
         if self.mean is not None and self.sd is not None:
             if not 0 < self.mean < 1:
                 raise ValueError(f"the mean of a beta law lies between 0 and 1; found {self.mean:g}")
-            if self.sd**2 >= self.mean * (1 - self.mean):
-                limit = np.sqrt(self.mean * (1 - self.mean))
+            limit = float(np.sqrt(self.mean * (1 - self.mean)))
+            if self.sd >= limit:
                 raise ValueError(f"no beta law with mean {self.mean:g} has an sd of {limit:.4g} or more; found {self.sd:g}")
         return self
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from simengine.errors import Problem, StudyError
 from simengine.measurement.spec import Metric, Protocol
 from simengine.records import BASELINE, SERVICE, TWIN, Floats, Measurements, Tallies, Worlds, add_in_order
 
@@ -42,6 +43,15 @@ def measure(protocol: Protocol, tallies: Tallies, binary: frozenset[str], worlds
 def _measure_one(
     name: str, metric: Metric, tallies: Tallies, binary: frozenset[str], worlds: Worlds
 ) -> tuple[Floats, Floats, Floats]:
+    with np.errstate(all="ignore"):
+        estimate, standard_error, truth = _compare(name, metric, tallies, binary, worlds)
+    if not (np.isfinite(estimate).all() and np.isfinite(standard_error).all()):
+        rule = "an estimate is a finite number in every replication"
+        raise StudyError([Problem("the run", f"measurement.metrics.{name}", rule, "", "Check the drift, the years and the prices")])
+    return estimate, standard_error, truth
+
+
+def _compare(name: str, metric: Metric, tallies: Tallies, binary: frozenset[str], worlds: Worlds) -> tuple[Floats, Floats, Floats]:
     mean, variance, n_people = zip(*(_moments(tallies, metric, arm) for arm in (SERVICE, TWIN, BASELINE)), strict=True)
     n, n_baseline = n_people[SERVICE], n_people[BASELINE]
     growth = np.exp(worlds[f"measurement.metrics.{name}.drift_per_year"] * worlds["measurement.baseline.years_before"])

@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from simengine.laws import Constant, Count, Months, NotNegative, Quantity, Spec, within
+from simengine.laws import Constant, Count, Months, Quantity, Spec, within
 
 
 class Baseline(Spec):
     """The earlier people with whom the service users are compared."""
 
     size: Annotated[Count, AfterValidator(within(2, 1e9, "a baseline group has at least two people"))]
-    years_before: NotNegative
+    years_before: Annotated[Quantity, AfterValidator(within(0, 200, "the years between two groups lie between 0 and 200"))]
     """Years between the two groups' entries."""
 
 

@@ -29,35 +29,51 @@ def results_folder(target: Path) -> Iterator[Path]:
     ResultsError
         If the place cannot be written, already holds something, or the disk is full.
     """
-    target = Path(target)
-    _refuse_if_taken(target)
+    if not str(target).strip():
+        raise ResultsError("-o: a folder has a name; found an empty one")
+    name, target = target, target.resolve()
+    _refuse_if_taken(name, target)
+    made = [parent for parent in target.parents if not parent.exists()]
+    is_new = not target.exists()
     try:
-        target.absolute().parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.absolute().parent))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent if is_new else target))
     except OSError as error:
-        raise ResultsError(f"-o {target}: the folder can be written; found: {error.strerror}. Name another place") from None
+        _remove_empty(made)
+        raise ResultsError(f"-o {name}: the folder can be written; found: {error.strerror}. Name another place") from None
     try:
         yield draft
-        _refuse_if_taken(target)
-        draft.chmod(0o755)
-        if target.is_dir():
-            target.rmdir()
-        draft.rename(target)
+        _refuse_if_taken(name, target, draft)
+        if is_new:
+            draft.chmod(0o755)
+            draft.rename(target)
+        else:
+            # The summary comes last: where it stands, everything stands.
+            for path in sorted(draft.iterdir(), key=lambda path: path.name == "summary.json"):
+                path.rename(target / path.name)
     except OSError as error:
         reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
-        raise ResultsError(f"-o {target}: the results could not be written: {reason}. Nothing was left behind") from None
+        raise ResultsError(f"-o {name}: the results could not be written: {reason}. Nothing was left behind") from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+        _remove_empty(made)
 
 
-def _refuse_if_taken(target: Path) -> None:
+def _remove_empty(folders: list[Path]) -> None:
+    """Remove the folders that were made on the way, deepest first, unless results stand in them."""
+    for folder in folders:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _refuse_if_taken(name: Path, target: Path, draft: Path | None = None) -> None:
     try:
         if target.exists() and not target.is_dir():
-            raise ResultsError(f"-o {target}: results are written to a folder; found a file. Name another place")
-        if target.is_dir() and any(target.iterdir()):
-            raise ResultsError(f"-o {target}: the folder is new or empty; found results or other files in it. Name another")
+            raise ResultsError(f"-o {name}: results are written to a folder; found a file. Name another place")
+        if target.is_dir() and any(path != draft for path in target.iterdir()):
+            raise ResultsError(f"-o {name}: the folder is new or empty; found results or other files in it. Name another")
     except OSError as error:
-        raise ResultsError(f"-o {target}: the folder can be read; found: {error.strerror}. Name another place") from None
+        raise ResultsError(f"-o {name}: the folder can be read; found: {error.strerror}. Name another place") from None
 
 
 def first_free(name: str) -> Path:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Mapping
+from textwrap import shorten
 from typing import Any
 
 import matplotlib as mpl
@@ -13,11 +15,14 @@ from matplotlib.figure import Figure
 
 from simengine.config import Study
 from simengine.records import Floats, Outturns
+from simengine.risk.statistics import Statistic, probability
 from simengine.risk.summarise import RiskTable
 
 _MILLION = 1e6
 _DARK, _MIDDLE, _LIGHT = "0.15", "0.55", "0.88"
 _BOX = {"boxstyle": "round", "facecolor": "white", "edgecolor": _LIGHT}
+_BARS: Any = {"color": _MIDDLE, "edgecolor": "white", "linewidth": 0.4}
+_LINES = {"guarantee": "--", "break-even": "-", "cap": ":"}
 _PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
 # A fixed salt and no date: the same run draws the same bytes. A dollar sign in a title is money, not mathematics.
 _STYLE: Any = {
@@ -53,36 +58,39 @@ def draw(study: Study, outturns: Outturns, table: RiskTable, marks: Mapping[str,
         left, right = figure.subplots(1, 2)
         _draw_investor(left, study, outturns, table, marks)
         _draw_outcome_payer(right, study, outturns, table)
-        figure.suptitle(f"{study.study.title} ({table.n_replications:,} replications)", fontsize=11)
+        figure.suptitle(f"{shorten(study.study.title, 100, placeholder='…')} ({table.n_replications:,} replications)", fontsize=11)
         return {form: _save(figure, form) for form in ("png", "svg")}
 
 
 def _save(figure: Figure, form: str) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=form, dpi=150, metadata=dict(_METADATA[form]))
+    with warnings.catch_warnings():
+        # A character that no font at hand can draw becomes a box: nothing that a reader of the picture must be told.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(buffer, format=form, dpi=150, metadata=dict(_METADATA[form]))
     return buffer.getvalue()
 
 
 def _draw_investor(axes: Axes, study: Study, outturns: Outturns, table: RiskTable, marks: Mapping[str, float]) -> None:
     multiple = outturns["investor.moic"]
     share_back = 100 * multiple[np.isfinite(multiple)]
-    width = 4.0
-    first = width * np.floor(min(share_back.min(initial=0.0), 0.0) / width)
-    edges = np.arange(first, max(share_back.max(initial=100.0), 120.0) + 7 * width, width)
-    # Bins start half a width early, so that payouts on a mark fall in the middle of their bar.
-    weights = np.full(len(share_back), 100 / max(len(share_back), 1))
-    axes.hist(share_back, bins=list(edges - width / 2), weights=weights, color=_MIDDLE, edgecolor="white", linewidth=0.4)
+    edges = _edges(share_back, [100 * value for value in marks.values()])
+    # Replications beyond the outermost bars, at most 1 in 100, are counted in them.
+    inside = np.clip(share_back, edges[0], edges[-1])
+    axes.hist(inside, bins=list(edges), weights=np.full(len(inside), 100 / max(len(inside), 1)), **_BARS)
     top = axes.get_ylim()[1] * 1.32
     axes.set_ylim(0, top)
+    reach = 1.5 * (edges[-1] - edges[0]) / 150
     for level, (name, value) in enumerate(sorted({**marks, "break-even": 1.0}.items(), key=lambda mark: mark[1])):
-        axes.axvline(100 * value, color=_DARK, linestyle=("--", "-", ":")[level % 3], linewidth=1.2)
+        axes.axvline(100 * value, color=_DARK, linestyle=_LINES[name], linewidth=1.2)
         height = top * (0.985 - 0.075 * level)
-        axes.text(100 * value + 1.5, height, f"{name} {100 * value:.0f} %", va="top", ha="left", bbox=_PLAIN)
+        axes.text(100 * value + reach, height, f"{name} {100 * value:.0f} %", va="top", ha="left", bbox=_PLAIN)
     axes.set_xlabel("money back, % of the money drawn")
     axes.set_ylabel("share of replications, %")
     loss = table["investor.p_loss"]
-    facts = f"P(loss) {100 * loss.value:.1f} % ± {100 * loss.se:.1f}; mean {share_back.mean():.0f} % of the money drawn"
-    axes.set_title(f"What the investor gets: {study.parties.investor.name}\n{facts}", fontsize=10)
+    mean_back = f"; mean {share_back.mean():.0f} % of the money drawn" if len(share_back) else ""
+    name = shorten(study.parties.investor.name, 40, placeholder="…")
+    axes.set_title(f"What the investor gets: {name}\nP(loss) {_percent(loss)}{mean_back}", fontsize=10)
 
 
 def _draw_outcome_payer(axes: Axes, study: Study, outturns: Outturns, table: RiskTable) -> None:
@@ -97,11 +105,11 @@ def _draw_outcome_payer(axes: Axes, study: Study, outturns: Outturns, table: Ris
     axes.set_ylim(lower, upper + 0.22 * (upper - lower))
     axes.plot([low, high], [low, high], color=_DARK, linewidth=1.2)
     axes.axvline(0, color=_DARK, linestyle=":", linewidth=1.0)
-    loses = table["outcome_payer.p_loss"]
+    loses, saves = table["outcome_payer.p_loss"], probability(outturns["outcome_payer.net"] >= 0)
     axes.text(
         0.02,
         0.97,
-        f"pays more than it saves\n{100 * loses.value:.1f} % ± {100 * loses.se:.1f}",
+        f"pays more than it saves\n{_percent(loses)}",
         transform=axes.transAxes,
         va="top",
         bbox=_BOX,
@@ -109,7 +117,7 @@ def _draw_outcome_payer(axes: Axes, study: Study, outturns: Outturns, table: Ris
     axes.text(
         0.98,
         0.97,
-        f"saves more than it pays\n{100 * (1 - loses.value):.1f} % ± {100 * loses.se:.1f}",
+        f"saves at least what it pays\n{_percent(saves)}",
         transform=axes.transAxes,
         va="top",
         ha="right",
@@ -117,8 +125,28 @@ def _draw_outcome_payer(axes: Axes, study: Study, outturns: Outturns, table: Ris
     )
     axes.set_xlabel(f"true saving to the horizon, million {study.study.currency}")
     axes.set_ylabel(f"payment, million {study.study.currency}")
-    title = f"What the outcome payer pays against what it saves: {study.parties.outcome_payer.name}"
+    name = shorten(study.parties.outcome_payer.name, 30, placeholder="…")
+    title = f"What the outcome payer pays against what it saves: {name}"
     axes.set_title(f"{title}\ndarker: more replications; on the diagonal payment equals saving", fontsize=10)
+
+
+def _edges(share_back: Floats, marks: list[float]) -> Floats:
+    """Give the edges of at most 80 bars that hold 99 % of the shares, every mark and break-even, in per cent.
+
+    Bars of 4 points start half a width early, so that the usual marks fall in the middle of their bar.
+    """
+    low, high = np.quantile(share_back, [0.005, 0.995]) if len(share_back) else (0.0, 100.0)
+    low, high = min(low, 0.0), max(high, 120.0, *marks)
+    width = 4.0 if high - low <= 280 else 10.0 ** np.ceil(np.log10((high - low) / 70))
+    first = width * np.floor(low / width) - width / 2
+    return np.asarray(first + width * np.arange(np.ceil((high - first) / width) + 7))
+
+
+def _percent(statistic: Statistic) -> str:
+    """Write a probability in per cent with its standard error, or its bound where no case was seen."""
+    if statistic.upper_95 is not None:
+        return f"0 % (< {100 * statistic.upper_95:.2g})"
+    return f"{100 * statistic.value:.1f} % ± {100 * statistic.se:.1f}"
 
 
 def _range(*samples: Floats) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 from rich import box
@@ -19,10 +20,17 @@ _MILLION = 1e6
 _ROWS = ("mean", "sd", "p05", "p25", "p50", "p75", "p95")
 
 
+class _Console(Console):
+    """A console that leaves it to the command line to handle a reader who has gone."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def show(content: RenderableType, *, fold: bool = True) -> None:
     """Print to standard output, in colour only where a terminal shows it; without folding an entry stays on its line."""
     # Titles and notes come from other people: nothing in them is markup.
-    Console(highlight=False, markup=False, emoji=False).print(content, soft_wrap=not fold)
+    _Console(highlight=False, markup=False, emoji=False).print(content, soft_wrap=not fold)
 
 
 def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:
@@ -115,7 +123,7 @@ def _facts(table: RiskTable, facts: Mapping[str, tuple[str, float]]) -> Table:
 
 def _cell(statistic: Statistic | None, scale: float) -> str:
     """Write a value with its standard error, to the digit at which the error begins; a dash where there is none."""
-    if statistic is None:
+    if statistic is None or not isfinite(statistic.value) or not isfinite(statistic.se):
         return "-"
     value, error = statistic.value / scale, statistic.se / scale
     if statistic.upper_95 is not None:
