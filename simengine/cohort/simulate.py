@@ -186,8 +186,7 @@ def _shares(shares: Mapping[str, Share], worlds: Worlds, path: str) -> dict[str,
 def _cumulative(shares: Sequence[Floats]) -> Floats:
     """Add up shares in order, shape (replication, name), and reach exactly 1 with the last share that is not 0."""
     rising = np.cumsum(np.stack(shares, axis=1), axis=1)
-    is_last = np.stack([*(rising[:, j] == rising[:, -1] for j in range(len(shares)))], axis=1)
-    rising[is_last] = 1.0
+    rising[rising == rising[:, -1:]] = 1.0
     return rising
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, TypeAdapter, model_validator
@@ -145,13 +144,11 @@ class Move(Pace):
         """Whether the hazard depends on more than the months since entry."""
         return any(part is not None for part in (self.weibull_shape, self.by_months_in_state, self.by_calendar))
 
-    def paces(self, strata: Iterable[str]) -> Iterator[tuple[str, str, Pace]]:
-        """Yield stratum, path below the move, and pace, for every stratum in which the move can happen."""
-        for name in strata:
-            if self.by_stratum is None:
-                yield name, "", self
-            elif name in self.by_stratum:
-                yield name, f".by_stratum.{name}", self.by_stratum[name]
+    def pace_in(self, stratum: str) -> tuple[str, Pace] | None:
+        """Give the path below the move and the pace in a stratum; nothing where the move cannot happen."""
+        if self.by_stratum is None:
+            return "", self
+        return (f".by_stratum.{stratum}", self.by_stratum[stratum]) if stratum in self.by_stratum else None
 
 
 class Pathway(Spec):

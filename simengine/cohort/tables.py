@@ -111,12 +111,15 @@ def _competing(moves: list[tuple[str, Move]], stratum: str, worlds: Worlds) -> t
     probability = np.zeros((len(worlds), len(moves)))
     months = 1.0
     for place, (name, move) in enumerate(moves):
-        for _, below, pace in move.paces([stratum]):
-            path = f"pathway.moves.{name}{below}.{pace.form}"
-            if pace.form.startswith("per_"):
-                probability[:, place], months = worlds[path], _MONTHS_IN[pace.form.removeprefix("per_")]
-            else:
-                hazard[:, place] = _hazard(pace, path, move, f"pathway.moves.{name}.weibull_shape", worlds)
+        found = move.pace_in(stratum)
+        if found is None:
+            continue
+        below, pace = found
+        path = f"pathway.moves.{name}{below}.{pace.form}"
+        if pace.form.startswith("per_"):
+            probability[:, place], months = worlds[path], _MONTHS_IN[pace.form.removeprefix("per_")]
+        else:
+            hazard[:, place] = _hazard(pace, path, move, f"pathway.moves.{name}.weibull_shape", worlds)
     leaving = add_in_order([np.zeros(len(worlds)), *probability.T])
     # A state that is left for certain has an infinite hazard; this one leaves a person behind once in 1e12 periods.
     of_leaving = -np.log1p(-np.minimum(leaving, _LARGEST_LEAVING)) / months

@@ -78,10 +78,10 @@ def _joint_probabilities(study: Study, state: str, stratum: str) -> Iterator[Fin
     """Find states whose moves have probabilities of several periods, or probabilities that add up to more than 1."""
     total, last, periods = 0.0, "", set()
     for key, move in study.pathway.moves.items():
-        for _, _, pace in move.paces([stratum]) if key.split(" -> ")[0] == state else ():
-            if pace.form.startswith("per_"):
-                total, last = total + getattr(pace, pace.form).centre, key
-                periods.add(pace.form)
+        found = move.pace_in(stratum) if key.split(" -> ")[0] == state else None
+        if found is not None and (form := found[1].form).startswith("per_"):
+            total, last = total + getattr(found[1], form).centre, key
+            periods.add(form)
     where = f"out of `{state}` in stratum `{stratum}`"
     if len(periods) > 1:
         rule = "the probabilities of all moves out of a state are of one period"

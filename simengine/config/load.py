@@ -48,13 +48,15 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), variant: str | N
     if "terms" in document.content and "study" not in document.content:
         raise StudyError([Problem(str(path), "", "a study has the section `study`", "a contract", "`simengine replay` settles it")])
     study = _validate(Study, document)
-    for place, key_path, value in _changes(study, overrides, variant):
+    changes = list(_changes(study, overrides, variant))
+    for place, key_path, value in changes:
         _set(document, study, place, key_path, value)
         document = _include_contract(document, Path(path))
         # Two values may need each other: what one of them alone makes of the study is judged at the end.
         with suppress(StudyError):
             study = _validate(Study, document)
-    study = _validate(Study, document)
+    if changes:
+        study = _validate(Study, document)
     _refuse(document, study_problems(study))
     return study
 
