@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from simengine.capital import distribute, draw_down
-from simengine.cohort import Cohort, simulate_cohort
+from simengine.cohort import simulate_cohort
 from simengine.cohort.spec import Binary
-from simengine.config import Study
+from simengine.config import Study, cohort_of
 from simengine.contract import settle
 from simengine.contract.spec import Contract
 from simengine.dependence import correlate, share_out
@@ -112,20 +112,6 @@ def draw_worlds(study: Study, seed: int, replications: Integers) -> Worlds:
     uniform = correlate(independent, study.correlations)
     drawn = {path: law.inverse(uniform[path]) for path, law in numbers.items()}
     return Worlds(seed, replications, share_out(drawn, numbers, study.wholes()))
-
-
-def cohort_of(study: Study) -> Cohort:
-    """Give the part of a study that the people depend on."""
-    return Cohort(
-        study.population,
-        study.pathway,
-        study.effect,
-        study.outcomes,
-        windows=tuple(sorted({int(metric.window_months.value) for metric in study.measurement.metrics.values()})),
-        start=study.study.start,
-        horizon_months=int(study.study.horizon_months.value),
-        n_baseline=int(study.measurement.baseline.size.value),
-    )
 
 
 def standpoint_of(study: Study) -> Standpoint:

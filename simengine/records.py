@@ -84,14 +84,26 @@ class Tallies(Record):
     outcomes: tuple[str, ...]
     windows: tuple[int, ...]
     """Months after entry, increasing."""
+    history_months: int
+    """Months before entry that were simulated; 0 for none."""
+    milestones: Mapping[str, tuple[str, ...]]
+    """By claim: the outcomes that it pays for."""
     n_people: Annotated[Integers, Axes("replication wave arm", "persons")]
     sums: Annotated[Floats, Axes("replication wave arm outcome window", "of the outcome")]
     """Sum over persons of the outcome within the window."""
     squares: Annotated[Floats, Axes("replication wave arm outcome window", "of the outcome, squared")]
     """Sum over persons of its square: with `sums`, all that a standard error needs."""
+    sums_before: Annotated[Floats, Axes("replication wave arm outcome", "of the outcome")]
+    """Sum over persons of the outcome in the months before entry."""
+    squares_before: Annotated[Floats, Axes("replication wave arm outcome", "of the outcome, squared")]
+    products_with_before: Annotated[Floats, Axes("replication wave arm outcome window", "of the outcome, squared")]
+    """Sum over persons of the outcome before entry times that after: all that a correlation needs."""
     person_months: Annotated[Floats, Axes("replication wave arm state window", "person-months")]
     by_year: Annotated[Floats, Axes("replication wave arm outcome year", "of the outcome")]
-    """Sum over persons by calendar year, to the horizon; 0 for binary outcomes."""
+    """Sum over persons by calendar year, undiscounted, to the horizon; 0 for outcomes that do not add up over time."""
+    combinations: Mapping[str, Integers]
+    """By claim: shape (replication, wave, arm, window, combination), how many people reached each combination of its milestones;
+    bit i of the number of a combination is milestone i."""
     clipped: Annotated[Integers, Axes("replication", "probabilities")]
     """Drawn probabilities that had to be clipped to remain probabilities."""
 

@@ -373,7 +373,10 @@ def test_wholes__names_the_shares_of_every_whole(tiny: Study) -> None:
         ),
         ("pathway.start.older.home={law: dirichlet, count: -1}", "pathway.start.older.home.count: Input should be greater than"),
         ("pathway.start.older.home={law: dirichlet}", "pathway.start.older.home.count: this key is needed"),
-        (f"{C}={{law: dirichlet, count: 3}}", f"{C}: a quantity is a number or one of the laws uniform,"),
+        (
+            f"{C}={{law: dirichlet, count: 3}}",
+            f"{C.rsplit('.', 1)[0]}: where one way out of a state has a count, every way has one",
+        ),
     ],
 )
 def test_dirichlet__refuses_other_company(tiny_path, override, text) -> None:

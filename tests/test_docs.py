@@ -18,7 +18,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import click
 import numpy as np
@@ -26,11 +26,13 @@ import pytest
 from pydantic import BaseModel
 
 from simengine import RiskTable, cli, evaluate, find_study, load_contract, load_study, run_study, simulate, summarise
-from simengine.config import Study
+from simengine.cohort import purposes_of_people
+from simengine.cohort.spec import FORMS_OF_EFFECT, MONTHS_OF_THE_YEAR, Outcome
+from simengine.config import Study, cohort_of
 from simengine.config.document import read_document
 from simengine.contract.spec import Contract
 from simengine.laws import Certainty, Sourced
-from simengine.records import LIMITS, Outturns
+from simengine.records import ARMS, LIMITS, Outturns, Tallies
 from simengine.risk.kernels import STATUSES
 from tests.conftest import CHECKOUT
 
@@ -52,9 +54,9 @@ def blocks(text: str, *languages: str) -> list[str]:
     ]
 
 
-def section(text: str, heading: str) -> str:
-    """Give a page from a heading of the second level that begins with some words to the next such heading."""
-    found = re.search(rf"^## {re.escape(heading)}.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+def section(text: str, heading: str, level: int = 2) -> str:
+    """Give a page from a heading of some level that begins with some words to the next heading of this level or above."""
+    found = re.search(rf"^{'#' * level} {re.escape(heading)}.*?(?=^##{{,{level - 1}}} |\Z)", text, re.MULTILINE | re.DOTALL)
     return found.group() if found else ""
 
 
@@ -216,6 +218,77 @@ def test_reference__names_every_key_of_a_study_and_a_contract() -> None:
     assert missing_keys(REFERENCE["study"], REFERENCE["contract"]) == []
 
 
+OUTCOMES = {get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in get_args(get_args(Outcome)[0])}
+
+
+def missing_outcomes(page: str) -> list[str]:
+    """List the keys of each kind of outcome that the section of this kind does not name."""
+    page = section(page, "`outcomes`")
+    missing = []
+    for name, kind in OUTCOMES.items():
+        here = code(section(page, f"`{name}`", level=3))
+        keys = [key for key in fields(kind, "outcomes.<name>.") if not key.endswith(".kind")]
+        missing += [f"{name}: {key}" for key in keys if key not in here]
+    return missing
+
+
+def test_reference__names_the_keys_of_each_kind_of_outcome_together() -> None:
+    assert len(OUTCOMES) == 8
+    assert missing_outcomes(REFERENCE["study"]) == []
+
+
+def choices(annotation: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Yield every word that may be chosen below an annotation, with the top-level section in which it stands."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if not issubclass(annotation, Sourced):
+            for name, field in annotation.model_fields.items():
+                yield from choices(field.annotation, path or name)
+    elif get_origin(annotation) is Literal:
+        yield from ((path, word) for word in get_args(annotation))
+    else:
+        for part in get_args(annotation):
+            yield from choices(part, path)
+
+
+def missing_choices(page: str) -> list[str]:
+    """List the words that may be chosen in a study and that the section in which they stand does not name."""
+    elsewhere = {"rest", *get_args(Certainty), *MONTHS_OF_THE_YEAR[1:-1]}  # kinds of values, laws, "`jan` to `dec`"
+    words = dict.fromkeys(choices(Study, ""))
+    named = {path: code(section(page, f"`{path}`")) for path, _ in words}
+    return [f"{path}: {word}" for path, word in words if path != "contract" and word not in named[path] | elsewhere]
+
+
+def test_reference__names_every_word_that_may_be_chosen() -> None:
+    assert {"half_cycle", "referred", "lognormal", "gain", "historical"} <= {word for _, word in choices(Study, "")}
+    assert missing_choices(REFERENCE["study"]) == []
+
+
+def missing_forms(page: str) -> list[str]:
+    """List the forms of effects that the table of targets does not hold."""
+    rows = [line for line in section(page, "`effect`").split("\n") if line.count(" | ") == 1]
+    held = {target: set().union(*(code(row) for row in rows if row.startswith(f"| `{target}`"))) for target in FORMS_OF_EFFECT}
+    return [f"{target}: {form}" for target, forms in FORMS_OF_EFFECT.items() for form in forms if form not in held[target]]
+
+
+def test_reference__names_the_forms_of_every_effect() -> None:
+    assert missing_forms(REFERENCE["study"]) == []
+
+
+def missing_purposes(page: str) -> list[str]:
+    """List the random streams of people that the page on randomness does not name."""
+    changes = ["population.frailties={f: {variance: 1, on: school_qualified}}"]
+    changes += ["population.sites={s: {count: 2, sd: 1, on: school_qualified}}"]
+    changes += ["events={e: {rates: {home: {rate_per_year: 1}}, length: {kind: fixed, mean_days: 1}}}"]
+    study = load_study(find_study("tiny"), changes)
+    purposes = [purpose.split("/") for purpose in purposes_of_people(cohort_of(study))]
+    kinds = {"/".join(["people", "<name>", kind, *["<name>" for _ in name[:1]], *name[1:]]) for _, _, kind, *name in purposes}
+    return sorted(kinds - code(page))
+
+
+def test_randomness__names_every_purpose_of_people() -> None:
+    assert missing_purposes((DOCS / "explanation" / "randomness.md").read_text()) == []
+
+
 def missing_laws(page: str) -> list[str]:
     """List the laws without a section, their parameters that it does not name, and what else a sourced number may carry."""
     everywhere = code(page)
@@ -227,7 +300,7 @@ def missing_laws(page: str) -> list[str]:
 
 
 def test_laws__names_every_law_and_parameter() -> None:
-    assert len(LAWS) == 11
+    assert len(LAWS) == 12
     assert missing_laws(REFERENCE["laws"]) == []
 
 
@@ -295,6 +368,16 @@ def test_results__names_every_file_and_column(folder: Path) -> None:
     named = code(section(REFERENCE["results"], "`replications.parquet`"))
     columns = run_study(load_study(find_study("tiny")), 1, 2).columns
     assert [column for column in map(as_written, ("replication", *columns)) if column not in named] == []
+
+
+def missing_tallies(page: str) -> list[str]:
+    """List the fields of the tallies, and the arms, that their section does not name."""
+    named = code(section(page, "Tallies"))
+    return [name for name in (*Tallies.__dataclass_fields__, *ARMS) if name not in named]
+
+
+def test_results__names_every_field_of_the_tallies() -> None:
+    assert missing_tallies(REFERENCE["results"]) == []
 
 
 def test_results__names_every_word() -> None:
@@ -388,9 +471,16 @@ def test_checks__find_a_planted_hole(tiny_json: dict[str, Any]) -> None:
     assert missing_keys(study, contract.replace("only_if.<metric>.at_least", "")) == [
         "contract: terms.<name>.only_if.<name>.at_least"
     ]
+    assert missing_outcomes(study.replace("`outcomes.<outcome>.to_day`", "")) == ["days: outcomes.<name>.to_day"]
+    assert missing_outcomes(study.replace("### `claim`", "### claim"))[0] == "claim: outcomes.<name>.prices"
+    assert missing_choices(study.replace("`half_cycle`", "")) == ["outcomes: half_cycle"]
+    assert missing_forms(study.replace("`difference`, `length_ratio`", "`length_ratio`")) == ["event: difference"]
     assert missing_laws(REFERENCE["laws"].replace("`failures`", "")) == ["beta.failures"]
     assert missing_laws(REFERENCE["laws"].replace("`layer`", "")) == ["layer"]
     results = REFERENCE["results"]
+    assert missing_tallies(results.replace("`sums_before`", "")) == ["sums_before"]
+    randomness = (DOCS / "explanation" / "randomness.md").read_text()
+    assert missing_purposes(randomness.replace("people/<wave>/engagement", "")) == ["people/<name>/engagement"]
     assert missing_results(results.replace("`diagnostics", "`checks"), "`run --json`", tiny_json) == [
         "diagnostics",
         "diagnostics.worlds_with_clipped_probabilities",

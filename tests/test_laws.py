@@ -225,7 +225,7 @@ REFUSED = {
     "unknown law": (
         {"law": "weibull", "mean": 1},
         "a quantity is a number or one of the laws uniform, triangular, pert, normal, lognormal, beta, gamma, empirical, "
-        "quantiles, referrals; shares of a whole also know the law dirichlet",
+        "quantiles, referrals, seen_events; shares of a whole also know the law dirichlet",
     ),
     "a law that is no word": ({"law": 3}, "a quantity is a number or one of the laws"),
     "a key of another law": ({"law": "uniform", "low": 0, "high": 1, "sd": 3}, "Extra inputs are not permitted"),

@@ -383,11 +383,13 @@ def test_negative_control__a_bias_of_one_percent_is_caught(field: str, which: st
 
 
 @pytest.mark.statistical
-@pytest.mark.parametrize(("planted", "expected"), [((), 0), (("--plant", "clock"), 1), (("--plant", "sign"), 1)])
-def test_verification__says_by_its_exit_code_whether_engine_and_recursion_agree(
-    planted: tuple[str, ...], expected: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("plant", [None, *cohort_moments.PLANTS])
+def test_verification__says_by_its_exit_code_whether_engine_and_exact_laws_agree(
+    plant: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Source: the backward recursion, as it is and with planted errors, at 30 seeds and the study's own limits (1 in 1,000)."""
+    """Source: the exact laws, as they are and with planted errors, at 30 seeds and the study's own limits (1 in 1,000)."""
+    planted = [] if plant is None else ["--plant", plant]
+    expected = 0 if plant is None else 1
     assert cohort_moments.main(["--seeds", "30", "--replications", "100", "-o", str(tmp_path), *planted]) == expected
     assert ("do not agree" in capsys.readouterr().out) == bool(expected)
     assert (tmp_path / "cohort_moments.png").stat().st_size > 10_000

@@ -1,13 +1,16 @@
 """Hold the mean and the spread of the engine's people to exact answers, over many seeds.
 
 One run can agree with an exact law by luck, and a tolerance that is too wide hides a wrong standard error. So many small
-runs, each with a seed of its own, are compared with the backward recursion (tests/reference/recursion.py), each comparison
-as a z-score. If engine, recursion and standard errors are right, the z-scores of a quantity have mean 0 and variance 1:
+runs, each with a seed of its own, are compared with exact laws (tests/reference), each comparison as a z-score. If engine,
+laws and standard errors are right, the z-scores of a quantity have mean 0 and variance 1:
 
 - their mean is normal with standard deviation 1 / sqrt(seeds);
 - their variance times (seeds - 1) has a chi-square law with seeds - 1 degrees of freedom.
 
-Both are held to limits that all comparisons together exceed once in 1,000 studies (Bonferroni). Run it from the checkout:
+Both are held to limits that all comparisons together exceed once in 1,000 studies (Bonferroni). Four groups of people are
+compared: those of the study `tiny`; the sick of Krijkamp et al. 2018, whose risk and utility change with the time in the state;
+people with events, who differ by a gamma frailty; and those among them who were chosen because of what happened before.
+Run it from the checkout:
 
     python -m verification.cohort_moments --seeds 200 -o FOLDER
 """
@@ -16,7 +19,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
@@ -29,8 +32,17 @@ from simengine.config import Study
 from simengine.config.load import find_study, load_study
 from simengine.pipeline import simulate
 from simengine.records import ARMS, Floats, Tallies
+from tests.reference.exact_counts import Chosen, moments_of_count, negative_binomial
+from tests.reference.exact_rewards import (
+    discounted,
+    moments_of_rewards,
+    moments_with_uniform_part,
+    with_time_sick,
+    worth_with_time_sick,
+)
 from tests.reference.recursion import (
     Law,
+    Moments,
     kinds_of,
     moments_of_person,
     months_in,
@@ -41,6 +53,7 @@ from tests.reference.recursion import (
 )
 
 FALSE_ALARM_RATE = 0.001
+CASES = Path(__file__).resolve().parent.parent / "tests" / "cases"
 SCHOOL = "school_qualified"
 WINDOWS = (5, 12)
 CONSTANTS = (
@@ -50,8 +63,17 @@ CONSTANTS = (
     "saving: {outcome: placement_cost_sek, window_months: 12, estimate: total_difference, better: lower}, "
     "school: {outcome: school_qualified, window_months: 12, estimate: rate_difference, better: higher}}",
 )
-PLANTS = ("clock", "sign")
-"""Errors that may be planted in the recursion, to see that the study finds them: a month too late, an inverted effect."""
+FEWER_SPELLS = ("effect={fewer: {event: spell, hazard_ratio: 0.8}}", "population.waves.all.size=20", "measurement.baseline.size=20")
+AT_LEAST_FOUR = ("population.selection={outcome: spells, at_least: 4}", "population.frailties.person.variance=0.5")
+PLANTS = {
+    "clock": "tiny",
+    "sign": "tiny",
+    "time": "time sick",
+    "frailty": "events",
+    "selection": "chosen",
+}
+"""Errors that may be planted in the exact law of one group, to see that the study finds them: a month too late, an inverted
+effect, time in the state counted from a month later, people who do not differ, people who were not chosen."""
 
 
 @dataclass(frozen=True)
@@ -59,21 +81,36 @@ class Quantity:
     """One thing that is counted in every replication, and its exact law."""
 
     arm: str
-    name: str
+    names: tuple[str, ...]
+    """A state, or outcomes that are added up."""
     window: int
+    """Months after entry; 0 for the months before it."""
     law: Law
 
     @property
     def label(self) -> str:
         """What it is called in the table and the figure."""
-        return f"{self.arm}, {self.name}, {self.window} months"
+        when = f"{self.window} months" if self.window else "before entry"
+        return f"{self.arm}, {' + '.join(self.names)}, {when}"
 
     def sample(self, tallies: Tallies) -> list[float]:
         """Give what the engine counted: one number per replication."""
-        arm, window = ARMS.index(self.arm), tallies.windows.index(self.window)
-        if self.name in tallies.states:
-            return list(tallies.person_months[:, 0, arm, tallies.states.index(self.name), window])
-        return list(tallies.sums[:, 0, arm, tallies.outcomes.index(self.name), window])
+        arm = ARMS.index(self.arm)
+        if self.window == 0:
+            return list(sum(tallies.sums_before[:, 0, arm, tallies.outcomes.index(name)] for name in self.names))
+        window = tallies.windows.index(self.window)
+        if self.names[0] in tallies.states:
+            return list(tallies.person_months[:, 0, arm, tallies.states.index(self.names[0]), window])
+        return list(sum(tallies.sums[:, 0, arm, tallies.outcomes.index(name), window] for name in self.names))
+
+
+@dataclass(frozen=True)
+class Group:
+    """People whose exact laws are known."""
+
+    name: str
+    study: Study
+    quantities: list[Quantity]
 
 
 @dataclass(frozen=True)
@@ -89,10 +126,14 @@ class Finding:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the study; give 0 when everything agrees and 1 when something does not."""
     options = _parse(arguments)
-    study = load_study(find_study("tiny"), CONSTANTS)
-    quantities = quantities_of(study, options.plant)
-    z = z_scores(study, quantities, options.seeds, options.replications)
-    labels = [f"{quantity.label}: {moment}" for quantity in quantities for moment in ("mean", "spread")]
+    groups = groups_of(options.plant)
+    labels = [
+        f"{group.name}: {quantity.label}: {moment}"
+        for group in groups
+        for quantity in group.quantities
+        for moment in ("mean", "spread")
+    ]
+    z = np.concatenate([z_scores(group, options.seeds, options.replications) for group in groups])
     bounds = bounds_of(options.seeds, 2 * len(labels))
     findings = [judge(label, row, bounds) for label, row in zip(labels, z, strict=True)]
     print_table(findings, bounds)
@@ -101,15 +142,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         draw(findings, bounds).savefig(options.output / "cohort_moments.png", dpi=150)
     outside = sum(not finding.is_in_bounds for finding in findings)
     verdict = f"{outside} of {len(findings)} do not agree" if outside else f"all {len(findings)} agree"
-    print(f"\n{options.seeds} seeds of {options.replications} replications: {verdict} with the exact recursion.")
+    print(f"\n{options.seeds} seeds of {options.replications} replications: {verdict} with the exact laws.")
     return 1 if outside else 0
 
 
-def quantities_of(study: Study, plant: str | None = None) -> list[Quantity]:
-    """List what is compared: months in placement and the binary outcome, in every arm.
+def groups_of(plant: str | None = None) -> list[Group]:
+    """Draw up all groups; of a planted error, the group whose law it spoils."""
+    of_name: dict[str, Callable[[str | None], Group]] = {
+        "tiny": tiny,
+        "time sick": time_sick,
+        "events": events,
+        "chosen": chosen,
+    }
+    return [group(plant) for name, group in of_name.items() if plant is None or PLANTS[plant] == name]
+
+
+def tiny(plant: str | None = None) -> Group:
+    """List what is compared of `tiny`: months in placement and the binary outcome, in every arm.
 
     The months at home are the window less those in placement, and the cost is their price: neither would add anything.
     """
+    study = load_study(find_study("tiny"), CONSTANTS)
     inverted = {"effect.sooner_home.hazard_ratio": 1 / study.effect["sooner_home"].hazard_ratio.centre}
     values = values_of(study, inverted if plant == "sign" else {})
     nothing = [0.0 for _ in study.pathway.states]
@@ -119,19 +172,66 @@ def quantities_of(study: Study, plant: str | None = None) -> list[Quantity]:
         kinds, n_people = kinds_of(study, values, number), n_people_of(study, number)
         for window in WINDOWS:
             worth = first_months + [months_in(study, "placed")] * window
-            quantities.append(Quantity(arm, "placed", window, Law.of(sum_of(n_people, moments_of_person(kinds, worth)))))
+            quantities.append(Quantity(arm, ("placed",), window, Law.of(sum_of(n_people, moments_of_person(kinds, worth)))))
         until_reading = first_months + [nothing] * int(study.outcomes[SCHOOL].at_month.value)
         yes = moments_of_person(kinds, until_reading, yes_by_state(study, values, SCHOOL, number))
-        quantities.append(Quantity(arm, SCHOOL, WINDOWS[-1], Law.of(sum_of(n_people, yes))))
-    return quantities
+        quantities.append(Quantity(arm, (SCHOOL,), WINDOWS[-1], Law.of(sum_of(n_people, yes))))
+    return Group("tiny", study, quantities)
 
 
-def z_scores(study: Study, quantities: Sequence[Quantity], n_seeds: int, n_replications: int) -> Floats:
+def time_sick(plant: str | None = None) -> Group:
+    """List what is compared of the sick: cost, quality-adjusted years, and those of the treated with a factor between people."""
+    study, months = load_study(CASES / "sick_sicker_time.yaml"), 31
+    n_people, late = n_people_of(study, ARMS.index("twin")), 1 if plant == "time" else 0
+    moves, start = np.array([with_time_sick(months)] * (months - 1)), [1.0] + [0.0] * (2 * months + 1)
+
+    def worth(healthy: float, sick: Callable[[int], float], sicker: float) -> Floats:
+        return discounted(np.ones(months), 0.03, worth_with_time_sick(months, healthy, sick, sicker))
+
+    rest, part = worth(1, lambda _: 0.0, 0.5), worth(0, lambda d: 0.95 - 0.03 * (d + late), 0)
+    moments: dict[tuple[str, ...], Moments] = {
+        ("cost",): moments_of_rewards(start, moves, worth(2000, lambda _: 4000.0, 15000)),
+        ("qaly",): moments_of_rewards(start, moves, worth(1, lambda _: 0.75, 0.5)),
+        ("qaly_treated_sick",): moments_with_uniform_part(start, moves, 0 * part, part, 0.95, 1.05),
+        ("qaly_treated", "qaly_treated_sick"): moments_with_uniform_part(start, moves, rest, part, 0.95, 1.05),
+    }
+    return Group(
+        "time sick",
+        study,
+        [Quantity("twin", names, months, Law.of(sum_of(n_people, of_person))) for names, of_person in moments.items()],
+    )
+
+
+def events(plant: str | None = None) -> Group:
+    """List what is compared of people with events: how many, and how many people had any, with the service and without."""
+    study, size = load_study(CASES / "events.yaml", FEWER_SPELLS), 1e6 if plant == "frailty" else 1.0
+    quantities = []
+    for number, arm in enumerate(ARMS):
+        chances = negative_binomial(1.5 * (0.8 if arm == "service" else 1.0), size)
+        n_people, some = n_people_of(study, number), 1 - chances[0]
+        quantities.append(Quantity(arm, ("spells",), 12, Law.of(sum_of(n_people, moments_of_count(chances)))))
+        quantities.append(Quantity(arm, ("any",), 12, Law.of(sum_of(n_people, [1.0, *[float(some)] * 4]))))
+    return Group("events", study, quantities)
+
+
+def chosen(plant: str | None = None) -> Group:
+    """List what is compared of people who were chosen because of four events or more: those before, and those after."""
+    study = load_study(CASES / "events.yaml", (*FEWER_SPELLS, *AT_LEAST_FOUR))
+    quantities = []
+    for number, arm in enumerate(ARMS):
+        law = Chosen(1.5, 2.0, 0 if plant == "selection" else 4, 0.8 if arm == "service" else 1.0)
+        n_people = n_people_of(study, number)
+        quantities.append(Quantity(arm, ("spells",), 0, Law.of(sum_of(n_people, law.moments_before))))
+        quantities.append(Quantity(arm, ("spells",), 12, Law.of(sum_of(n_people, law.moments_after))))
+    return Group("chosen", study, quantities)
+
+
+def z_scores(group: Group, n_seeds: int, n_replications: int) -> Floats:
     """Compare every run with the exact laws: shape (2 x quantity, seed), the z-scores of mean and spread in turn."""
-    out = np.empty((2 * len(quantities), n_seeds))
+    out = np.empty((2 * len(group.quantities), n_seeds))
     for seed in range(n_seeds):
-        tallies = simulate(study, seed, np.arange(n_replications)).tallies
-        for q, quantity in enumerate(quantities):
+        tallies = simulate(group.study, seed, np.arange(n_replications)).tallies
+        for q, quantity in enumerate(group.quantities):
             sample = quantity.sample(tallies)
             out[2 * q : 2 * q + 2, seed] = quantity.law.z_of_mean(sample), quantity.law.z_of_spread(sample)
     return out
@@ -195,7 +295,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Compare many small cohorts with the exact recursion.")
     parser.add_argument("--seeds", type=int, default=200, help="number of runs, each with its own seed (at least 10)")
     parser.add_argument("--replications", type=int, default=400, help="replications in a run (at least 50)")
-    parser.add_argument("--plant", choices=PLANTS, help="plant this error in the recursion: the study must find it")
+    parser.add_argument("--plant", choices=PLANTS, help="plant this error in an exact law: the study must find it")
     parser.add_argument("-o", "--output", type=Path, help="folder for the figure")
     options = parser.parse_args(arguments)
     if options.seeds < 10 or options.replications < 50:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,12 +11,18 @@ from simengine.benchmark.agents import starsim_walk
 from simengine.benchmark.arrays import walk_by_period, walk_by_stay
 from simengine.benchmark.c_limit import CLimit, Unavailable
 from simengine.benchmark.kernels import walk_keyed, walk_plainly
-from simengine.benchmark.workload import N_STATES, Counts, Workload
-from simengine.cohort.kernels import walk_people
+from simengine.benchmark.workload import N_STATES, Counts, Floats, Workload
+from simengine.cohort.kernels.arrays import Moves
+from simengine.cohort.life import Room, empty_counts, live
+from simengine.cohort.moves import Clock
+from simengine.cohort.people import Entrance, Group
+from simengine.cohort.spec import Pathway, Population
+from simengine.cohort.tables import Cohort, arm_tables
+from simengine.records import Worlds
 from simengine.streams import purpose_number
 
 ENGINE, C_LIMIT = "engine", "c_limit"
-_PURPOSES = tuple(np.uint64(purpose_number(f"benchmark/{decision}")) for decision in ("entry", "moves"))
+_PURPOSE = np.uint64(purpose_number("benchmark/moves"))
 
 
 @dataclass(frozen=True)
@@ -76,58 +82,72 @@ def find_versions() -> Versions:
 
 
 def engine_walk(workload: Workload) -> Counts:
-    """Run the engine's own kernel: one call an arm, one window of all periods, no outcome, no effect.
+    """Run the engine's own path: people come in by batches, live, and are counted; one window of all periods, no outcome.
 
-    This is the only place that knows the arguments of the kernel. The arms have moves of their own, so no effect is needed; the
-    hazards are those whose month has the given probabilities.
+    The arms have moves of their own, so no effect is needed; the hazards are those whose month has the given probabilities.
     """
     n_replications, n_arms, _, n_states, _ = workload.rows.shape
-    n_months, n_moves = workload.n_periods, n_states * (n_states - 1)
+    cohort = _cohort_of(workload)
+    worlds = Worlds(workload.seed, workload.replications, {})
     share = np.cumsum(workload.sizes / workload.n_people)
     share[-1] = 1.0
     is_begun = (np.arange(n_states) >= workload.start[:, None]).astype(np.float64)
+    entrance = Entrance(
+        cohort.population, cohort.clock, worlds, np.tile(share, (n_replications, 1)), np.tile(is_begun, (n_replications, 1, 1))
+    )
+    once = np.ones(n_replications, np.int64)
+    group = Group("benchmark", workload.n_people * once, 0, once)
+    empty = arm_tables(cohort, (), worlds, has_service=False)
     of_moves = ~np.eye(n_states, dtype=np.bool_)
     stay = np.einsum("...ii->...i", workload.rows)
     hazard = workload.rows * (-np.log(stay) / (1.0 - stay))[..., None]
-    constant = np.ones((1, n_moves, n_months))
-    nothing = np.zeros((n_replications, 0, n_states))
-    occupancy = np.zeros((n_replications, n_arms, n_states))
+    occupancy, room = np.empty((n_replications, n_arms, n_states)), Room()
     for arm in range(n_arms):
-        person_months = np.zeros((n_replications, n_states, 1))
-        walk_people(
-            seed=np.uint64(workload.seed),
-            replications=workload.replications,
-            n_people=np.full(n_replications, workload.n_people),
-            horizon_months=n_months,
-            from_month=0,
-            purpose_entry=_PURPOSES[0],
-            purpose_moves=_PURPOSES[1],
-            enrolment_months=np.ones(n_replications, np.int64),
-            strata=np.tile(share, (n_replications, 1)),
-            start=np.tile(is_begun, (n_replications, 1, 1)),
-            moves_of=np.arange(0, n_moves + 1, n_states - 1),
-            move_to=np.nonzero(of_moves)[1].astype(np.int64),
-            hazard=np.ascontiguousarray(hazard[:, arm][..., of_moves]),
-            by_entry=constant,
-            by_stay=constant,
-            by_calendar=constant,
-            is_walked=np.zeros(n_states, np.bool_),
-            effect_move=np.empty(0, np.int64),
-            log_ratio=np.empty((n_replications, 0)),
-            effect_clock=np.empty((n_replications, 0, 3)),
-            windows=np.array([n_months]),
-            price_per_month=nothing,
-            gathered_weight=np.empty((1, 0, n_months + 1)),
-            read_month=np.empty(0, np.int64),
-            purpose_outcome=np.empty(0, np.uint64),
-            probability=nothing,
-            sums=np.zeros((n_replications, 0, 1)),
-            squares=np.zeros((n_replications, 0, 1)),
-            person_months=person_months,
-            by_year=np.zeros((n_replications, 0, -(-n_months // 12))),
-        )
-        occupancy[:, arm] = person_months[:, :, 0]
+        moves = _moves_of(np.ascontiguousarray(hazard[:, arm][..., of_moves]), n_states, workload.n_periods)
+        tables = replace(empty, moves=moves, on_moves=empty.on_moves._replace(of=np.zeros(len(moves.to) + 1, np.int64)))
+        counts = empty_counts(tables)
+        for people in entrance.batches(group):
+            live(tables, group, people, workload.n_periods, counts, room)
+        occupancy[:, arm] = counts.person_months[:, :, 0]
     return Counts(occupancy)
+
+
+def _cohort_of(workload: Workload) -> Cohort:
+    """Give what the engine is told of the workload: everything but the moves, which stand in arrays."""
+    states, strata = (tuple(f"{kind}_{i}" for i in range(n)) for kind, n in (("state", N_STATES), ("stratum", len(workload.sizes))))
+    population = {
+        "waves": {"benchmark": {"size": workload.n_people, "enrolment_months": 1}},
+        "strata": {name: {"share": size / workload.n_people} for name, size in zip(strata, workload.sizes.tolist(), strict=True)},
+    }
+    start = {name: {states[s]: 1} for name, s in zip(strata, workload.start, strict=True)}
+    return Cohort(
+        population=Population.model_validate(population),
+        pathway=Pathway.model_validate({"states": states, "start": start, "moves": {}}),
+        events={},
+        shocks={},
+        effect={},
+        outcomes={},
+        windows=(workload.n_periods,),
+        clock=Clock(0, workload.n_periods, "2030-01"),
+        n_baseline=0,
+    )
+
+
+def _moves_of(hazard: Floats, n_states: int, n_months: int) -> Moves:
+    """Give the tables of hazards that do not change; hazard: (r, stratum, move)."""
+    n_moves = n_states * (n_states - 1)
+    return Moves(
+        of=np.arange(0, n_moves + 1, n_states - 1),
+        to=np.nonzero(~np.eye(n_states, dtype=np.bool_))[1].astype(np.int64),
+        hazard=hazard,
+        by_entry=np.ones((1, 1, n_moves, n_months)),
+        by_stay=np.ones((1, 1, n_moves, n_months)),
+        by_calendar=np.ones((1, n_moves, n_months)),
+        period=np.ones(n_states),
+        clock=np.arange(n_states),
+        acts=np.zeros((0, n_moves), np.bool_),
+        is_walked=np.zeros(n_states, np.bool_),
+    )
 
 
 def plain_walk(workload: Workload) -> Counts:
@@ -142,7 +162,7 @@ def keyed_walk(workload: Workload) -> Counts:
     """Run the Numba walk whose draws have addresses."""
     occupancy, entries = np.zeros((2, *workload.rows.shape[:2], N_STATES))
     walk_keyed(
-        np.uint64(workload.seed), _PURPOSES[1], workload.replications, workload.rows, workload.sizes, workload.start,
+        np.uint64(workload.seed), _PURPOSE, workload.replications, workload.rows, workload.sizes, workload.start,
         workload.n_periods, occupancy, entries,
     )  # fmt: skip
     return Counts(occupancy, entries)

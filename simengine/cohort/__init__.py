@@ -4,6 +4,8 @@
 number, the baseline arm has people of its own.
 """
 
-from simengine.cohort.simulate import Cohort, simulate_cohort
+from simengine.cohort.moves import Clock
+from simengine.cohort.simulate import purposes_of_people, simulate_cohort
+from simengine.cohort.tables import Cohort
 
-__all__ = ["Cohort", "simulate_cohort"]
+__all__ = ["Clock", "Cohort", "purposes_of_people", "simulate_cohort"]

@@ -215,7 +215,7 @@ def _path_in_file(content: Any, location: tuple[int | str, ...]) -> tuple[KeyPat
 
 def _suggest(model: type[BaseModel], path: KeyPath) -> str:
     known = _known_keys(model, path[:-1])
-    close = difflib.get_close_matches(path[-1], known, n=1)
+    close = [name for name in difflib.get_close_matches(path[-1], known, n=2) if name != path[-1]]
     if close:
         return f"Did you mean `{close[0]}`?"
     return f"Known keys here: {', '.join(known)}" if known else "See docs/reference/study.md"

@@ -8,10 +8,11 @@ from typing import Annotated
 from pydantic import Field
 
 from simengine.capital.spec import Capital, Parties, Saving
-from simengine.cohort.spec import Effect, Name, Outcome, Pathway, Population
+from simengine.cohort import Clock, Cohort
+from simengine.cohort.spec import Effect, Event, Name, Outcome, Pathway, Population, Shock
 from simengine.contract.spec import Contract
 from simengine.dependence import Correlation
-from simengine.laws import Certainty, Count, Months, Quantity, Spec, quantities_in
+from simengine.laws import Certainty, Count, DirichletCount, Months, Quantity, Spec, quantities_in
 from simengine.measurement.spec import Protocol
 from simengine.streams import MAX_SEED
 
@@ -52,6 +53,10 @@ class Study(Spec):
     parties: Parties
     population: Population
     pathway: Pathway
+    events: dict[Name, Event] = {}
+    """By name: what may happen to people again and again."""
+    shocks: dict[Name, Shock] = {}
+    """By names of one's own: what a time brings to everybody."""
     effect: dict[Name, Effect]
     outcomes: Annotated[dict[Name, Outcome], Field(min_length=1)]
     measurement: Protocol
@@ -67,9 +72,37 @@ class Study(Spec):
 
     def wholes(self) -> list[list[str]]:
         """List the paths of the shares of every whole."""
-        starts = [[f"pathway.start.{stratum}.{state}" for state in shares] for stratum, shares in self.pathway.start.items()]
-        return [[f"population.strata.{name}.share" for name in self.population.strata], *starts]
+        wholes = [[f"population.strata.{name}.share" for name in self.population.strata]]
+        wholes += [[f"pathway.start.{stratum}.{state}" for state in shares] for stratum, shares in self.pathway.start.items()]
+        if self.population.engagement is not None and self.population.engagement.doses is not None:
+            wholes.append([f"population.engagement.doses.{name}.share" for name in self.population.engagement.doses])
+        ways = [self.paces_out_of(state, stratum) for state in self.pathway.states for stratum in self.population.strata]
+        return wholes + [list(way) for way in ways if any(isinstance(number, DirichletCount) for number in way.values())]
+
+    def paces_out_of(self, state: str, stratum: str) -> dict[str, Quantity | DirichletCount]:
+        """Give the paces of all ways out of a state in one stratum by their paths; staying is one where it is counted."""
+        out_of = [(name, move.pace_in(stratum)) for name, move in self.pathway.moves.items() if name.split(" -> ")[0] == state]
+        return {
+            f"pathway.moves.{name}{found[0]}.{found[1].form}": getattr(found[1], found[1].form)
+            for name, found in out_of
+            if found is not None
+        }
 
     def quantities(self) -> Iterator[tuple[str, Quantity]]:
         """Yield every number of the study with its path."""
         return quantities_in(self)
+
+
+def cohort_of(study: Study) -> Cohort:
+    """Give the part of a study that the people depend on."""
+    return Cohort(
+        study.population,
+        study.pathway,
+        study.events,
+        study.shocks,
+        study.effect,
+        study.outcomes,
+        windows=tuple(sorted({int(metric.window_months.value) for metric in study.measurement.metrics.values()})),
+        clock=Clock(int(study.population.history_months.value), int(study.study.horizon_months.value), study.study.start),
+        n_baseline=int(study.measurement.baseline.size.value),
+    )

@@ -8,10 +8,11 @@ Every form has three members: `inverse(uniform)` gives the values at which its d
 `centre` its mean, `support` the range that it cannot leave.
 """
 
-from simengine.laws.counts import Referrals
+from simengine.laws.counts import Referrals, SeenEvents
 from simengine.laws.families import Beta, Gamma, Lognormal, Normal, Pert, Triangular, Uniform
 from simengine.laws.listed import Empirical, Quantiles
 from simengine.laws.quantity import (
+    Chance,
     Count,
     Fixed,
     FixedNotNegative,
@@ -30,6 +31,7 @@ __all__ = [
     "ASSUMED",
     "Beta",
     "Certainty",
+    "Chance",
     "Constant",
     "Count",
     "DirichletCount",
@@ -49,6 +51,7 @@ __all__ = [
     "Quantiles",
     "Quantity",
     "Referrals",
+    "SeenEvents",
     "Share",
     "Sourced",
     "Spec",

@@ -1,4 +1,4 @@
-"""Laws of whole numbers: how many people are referred."""
+"""Laws that come from counting: how many people are referred, and how often something was seen to happen."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 from scipy import special
 
-from simengine.laws.sourced import Floats, Number, Sourced
+from simengine.laws.sourced import Floats, Layer, Number, Sourced
 
 Positive = Annotated[Number, Field(gt=0)]
 
@@ -31,6 +31,7 @@ class Referrals(Sourced):
     per_month_each: Annotated[Positive, Field(le=1e6)]
     shape: Annotated[Positive, Field(ge=0.01, le=1e6)]
     months: Annotated[Positive, Field(le=1200)]
+    layer: Layer = "world"
 
     @property
     def _size_and_success(self) -> tuple[float, float]:
@@ -59,3 +60,31 @@ class Referrals(Sourced):
     def __str__(self) -> str:
         sd = (self.centre + self.centre**2 / (self.referrers * self.shape)) ** 0.5
         return f"referrals, mean {self.centre:,.6g}, sd {sd:,.6g}"
+
+
+class SeenEvents(Sourced):
+    """What is known of a rate after `events` were seen in so much time `at_risk`: gamma with shape `events`, mean events / at_risk.
+
+    The unit of `at_risk` is that of the rate: person-years for a rate per year. The law is the posterior of a Poisson rate under
+    the prior 1 / rate; its standard deviation is sqrt(events) / at_risk.
+
+    References
+    ----------
+    Gelman et al. 2013, "Bayesian Data Analysis", 3rd edition, section 2.6, doi:10.1201/b16018.
+    """
+
+    law: Literal["seen_events"]
+    events: Annotated[Positive, Field(ge=0.5, le=1e12)]
+    at_risk: Annotated[Positive, Field(le=1e15)]
+
+    def inverse(self, uniform: Floats) -> Floats:
+        return np.asarray(special.gammaincinv(self.events, uniform) / self.at_risk)
+
+    @property
+    def centre(self) -> float:
+        return self.events / self.at_risk
+
+    support: ClassVar[tuple[float, float]] = (0.0, np.inf)
+
+    def __str__(self) -> str:
+        return f"seen_events, {self.events:,.6g} in {self.at_risk:,.6g}, mean {self.centre:,.6g}"

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias, cast
 import numpy as np
 from pydantic import AfterValidator, BaseModel, Discriminator, Tag
 
-from simengine.laws.counts import Referrals
+from simengine.laws.counts import Referrals, SeenEvents
 from simengine.laws.families import Beta, Gamma, Lognormal, Normal, Pert, Triangular, Uniform
 from simengine.laws.listed import Empirical, Quantiles
 from simengine.laws.shares import DirichletCount
@@ -35,12 +35,13 @@ Quantity: TypeAlias = Annotated[
         | Annotated[Gamma, Tag("gamma")]
         | Annotated[Empirical, Tag("empirical")]
         | Annotated[Quantiles, Tag("quantiles")]
-        | Annotated[Referrals, Tag("referrals")],
+        | Annotated[Referrals, Tag("referrals")]
+        | Annotated[SeenEvents, Tag("seen_events")],
         Discriminator(
             _form_of,
             custom_error_type="unknown_law",
             custom_error_message="a quantity is a number or one of the laws uniform, triangular, pert, normal, lognormal, beta, "
-            "gamma, empirical, quantiles, referrals; shares of a whole also know the law dirichlet",
+            "gamma, empirical, quantiles, referrals, seen_events; shares of a whole also know the law dirichlet",
         ),
     ],
     AfterValidator(computable),
@@ -94,6 +95,16 @@ Share: TypeAlias = Annotated[
     Discriminator(_form_of_share),
 ]
 """A share of a whole; `rest` is what the others leave."""
+
+
+def _form_of_chance(raw: Any) -> str:
+    return "dirichlet" if _form_of(raw) == "dirichlet" else "probability"
+
+
+Chance: TypeAlias = Annotated[
+    Annotated[Probability, Tag("probability")] | Annotated[DirichletCount, Tag("dirichlet")], Discriminator(_form_of_chance)
+]
+"""A probability beside others of the same whole, or a count of people seen to take that way."""
 
 
 def quantities_in(node: Any, path: str = "") -> Iterator[tuple[str, Quantity]]:

@@ -1,256 +1,193 @@
-"""The compiled kernel against its slow twin, draw for draw, and against itself without compilation."""
+"""The compiled loops one by one: against slow twins, against arithmetic by hand, and against themselves without compilation."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from dataclasses import fields
+from math import exp, log
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import simengine
-from simengine.cohort.kernels import effect_strength, fill_cumulative, last_month, leave_walked, pick_move, walk_people
-from tests.reference import cohort as reference
+from simengine.cohort import people as people_of_batches
+from simengine.cohort.kernels.arrays import DIFFERENCE, HAZARD_RATIO, ODDS_RATIO, RELATIVE_RISK, Effects
+from simengine.cohort.kernels.between import between_people, gamma_draw, normal_pair
+from simengine.cohort.kernels.effects import change_leaving, changed_probability, effect_strength
+from simengine.cohort.outcomes import windows_of
+from simengine.cohort.people import Group, cumulative, entrance_of
+from simengine.errors import StudyError
+from simengine.streams import purpose_number
+from tests.reference import people as reference
+from tests.reference import streams
+from tests.reference.everything import ALL
+from tests.reference.studies import SEED, cohort_of, require_equal_to_twin, tallies_of, worlds_of
+from tests.reference.world import World
 
 NEVER = np.inf
-FILLED = ("sums", "squares", "person_months", "by_year")
+FORMS = {"hazard_ratio": HAZARD_RATIO, "relative_risk": RELATIVE_RISK, "odds_ratio": ODDS_RATIO, "difference": DIFFERENCE}
+
+# ------------------------------------------------ with and without compilation ------------------------------------------------
+
+SCRIPT = """
+import sys; import numpy as np
+from tests.reference.everything import ALL
+from tests.reference.studies import ADDED_UP, WHOLE, cohort_of, require_equal_to_twin
+got = require_equal_to_twin(cohort_of(**ALL), 2)
+arrays = {name: getattr(got, name) for name in (*ADDED_UP, *WHOLE)}
+np.savez(sys.argv[1], **arrays, **got.combinations)
+"""
 
 
-def matrix(hazard: Any) -> dict[str, Any]:
-    """Give the moves of a matrix of hazards, shape (replication, stratum, from, to), without its diagonal."""
-    table = np.array(hazard, dtype=float)
-    n_states = table.shape[2]
-    pairs = [(i, j) for i in range(n_states) for j in range(n_states) if i != j]
-    return {
-        "moves_of": [i * (n_states - 1) for i in range(n_states + 1)],
-        "move_to": [j for _, j in pairs],
-        "hazard": np.stack([table[:, :, i, j] for i, j in pairs], axis=2) if pairs else np.empty((*table.shape[:2], 0)),
-    }
+def test_engine__compiled_and_interpreted_fill_the_same_numbers(tmp_path: Path) -> None:
+    """Source: the same code in a process where compilation is turned the other way; and the slow twin, in both.
+
+    What is counted is equal; the compiler's logarithms and Python's may differ in the last bit.
+    """
+    roots = os.pathsep.join([str(Path(simengine.__file__).parents[1]), str(Path(__file__).parents[2])])
+    filled = []
+    for value in ("0", "1"):
+        path = tmp_path / f"{value}.npz"
+        environment = os.environ | {"NUMBA_DISABLE_JIT": value, "PYTHONPATH": roots}
+        subprocess.run([sys.executable, "-c", SCRIPT, str(path)], check=True, env=environment)
+        filled.append(np.load(path))
+    assert len(filled[0].files) > 10
+    for name in filled[0].files:
+        np.testing.assert_allclose(filled[0][name], filled[1][name], rtol=1e-10, atol=1e-10, err_msg=name)
+    for name in ("person_months", "clipped", "card", "open_card"):
+        assert filled[0][name].any()
+        np.testing.assert_array_equal(filled[0][name], filled[1][name], err_msg=name)
 
 
-def case(**changes: Any) -> dict[str, Any]:
-    """Give the arguments of a small wave: one stratum, two states, a move there and back, one amount, one binary outcome."""
-    arguments = {
-        "seed": np.uint64(0),
-        "replications": np.arange(3),
-        "n_people": 5,
-        "horizon_months": 18,
-        "from_month": 0,
-        "purpose_entry": np.uint64(11),
-        "purpose_moves": np.uint64(12),
-        "enrolment_months": [1] * 3,
-        "strata": [[1.0]] * 3,
-        "start": [[[0.5, 1.0]]] * 3,
-        **matrix([[[[0.0, 0.1], [0.3, 0.0]]]] * 3),
-        "effect_move": np.empty(0),
-        "log_ratio": np.empty((3, 0)),
-        "effect_clock": np.empty((3, 0, 3)),
-        "windows": [6, 12],
-        "price_per_month": [[[0.0, 91_312.5], [0.0, 0.0]]] * 3,
-        "discount_per_month": [[0.0]],
-        "read_month": [-1, 9],
-        "purpose_outcome": [13, 14],
-        "probability": [[[0.0, 0.0], [0.7, 0.4]]] * 3,
-    } | changes
-    n_moves, n_months = len(arguments["move_to"]), arguments["horizon_months"]
-    for name in ("by_entry", "by_stay", "by_calendar"):
-        arguments.setdefault(name, np.ones((1, n_moves, n_months)))
-    arguments["is_walked"] = np.array(arguments.get("is_walked", [False] * (len(arguments["moves_of"]) - 1)))
-    rate = np.array(arguments.pop("discount_per_month"))[:, :, None]
-    weight = np.cumsum((1 + rate) ** -np.arange(n_months), axis=2)
-    n_outcomes = len(arguments["read_month"])
-    arguments["gathered_weight"] = np.broadcast_to(np.insert(weight, 0, 0.0, axis=2), (len(rate), n_outcomes, n_months + 1)).copy()
-    arguments["n_people"] = np.full(len(arguments["replications"]), arguments["n_people"])
-    whole = {"n_people", "replications", "enrolment_months", "effect_move", "windows", "read_month", "moves_of", "move_to"}
-    words = {"seed", "purpose_entry", "purpose_moves", "purpose_outcome"}
-    scalars = {"horizon_months", "from_month"}
-    for name in arguments.keys() - scalars - {"seed", "purpose_entry", "purpose_moves", "is_walked"}:
-        arguments[name] = np.array(arguments[name], dtype=np.int64 if name in whole else np.uint64 if name in words else float)
-    return arguments
+# ------------------------------------------------ draws between people ------------------------------------------------
 
 
-def random_case(number: int) -> dict[str, Any]:
-    """Give a wave of a random shape with random tables: any shape that fits is a test."""
-    rng = np.random.default_rng(number)
-    n_replications, n_strata, n_states, n_outcomes, n_effects = rng.integers(1, 5, size=5)
-    enrolment, from_month = int(rng.integers(1, 9)), int(rng.integers(0, 20))
-    windows = np.unique(rng.integers(1, 16, size=3))
-    horizon = from_month + enrolment + int(windows[-1]) + int(rng.integers(-1, 9))
-    hazard = rng.gamma(0.5, 0.2, size=(n_replications, n_strata, n_states, n_states)) * (1 - np.eye(n_states))
-    share = (n_replications, n_strata, n_states)
-    return case(
-        seed=np.uint64(rng.integers(0, 2**64, dtype=np.uint64)),
-        replications=rng.integers(0, 2**32, size=n_replications),
-        n_people=rng.integers(0, 9, size=n_replications),
-        horizon_months=horizon,
-        from_month=from_month,
-        purpose_entry=np.uint64(rng.integers(0, 2**32)),
-        purpose_moves=np.uint64(rng.integers(0, 2**32)),
-        enrolment_months=np.full(n_replications, enrolment),
-        strata=np.cumsum(rng.dirichlet(np.ones(n_strata), size=n_replications), axis=1),
-        start=np.cumsum(rng.dirichlet(np.full(n_states, 0.5), size=share[:2]), axis=2),
-        **matrix(hazard),
-        **random_factors(rng, n_replications, n_states * (n_states - 1), horizon, n_states),
-        effect_move=rng.integers(0, max(n_states * (n_states - 1), 1), size=n_effects if n_states > 1 else 0),
-        log_ratio=rng.normal(0, 1, size=(n_replications, n_effects)),
-        effect_clock=np.stack(
-            [rng.choice([0.0, 1.0, 4.5], size=(n_replications, n_effects)) for _ in range(2)]
-            + [rng.choice([2.0, 7.0], size=(n_replications, n_effects))],
-            axis=2,
-        ),
-        windows=windows,
-        price_per_month=rng.gamma(1, 1000, size=(n_replications, n_outcomes, n_states)),
-        read_month=rng.choice([-1, 1, 5], size=n_outcomes),
-        purpose_outcome=rng.integers(0, 2**32, size=n_outcomes),
-        probability=rng.random((n_replications, n_outcomes, n_states)),
-    )
+def luck(number: int, attempt: int = 0) -> reference.Luck:
+    """Give the luck of somebody in the group `g`."""
+    return reference.Luck(World(None, SEED, 3, {}), "g", number, attempt)
 
 
-def n_years_of(arguments: dict[str, Any]) -> int:
-    return -(-arguments["horizon_months"] // 12)
+def address(number: int, index: int, decision: str) -> tuple[np.uint64, ...]:
+    numbers = (SEED, index, number, 3, purpose_number(f"people/g/{decision}"))
+    return tuple(np.uint64(one) for one in numbers)
 
 
-def random_factors(rng: np.random.Generator, n_replications: int, n_moves: int, n_months: int, n_states: int) -> dict[str, Any]:
-    """Give random factors by entry, stay and calendar, for all replications or for each; some states are not walked."""
-    factors: dict[str, Any] = {
-        "by_entry": rng.choice([0.0, 0.5, 1.0, 2.0], size=(rng.choice([1, n_replications]), n_moves, n_months)),
-        "by_stay": np.ones((1, n_moves, n_months)),
-        "by_calendar": np.ones((1, n_moves, n_months)),
-        "is_walked": rng.random(n_states) < 0.6,
-    }
-    for name in ("by_stay", "by_calendar"):
-        table = rng.choice([0.0, 0.7, 1.0, 1.9], size=(rng.choice([1, n_replications]), n_moves, n_months))
-        for state in np.flatnonzero(~factors["is_walked"]):
-            table[:, state * (n_states - 1) : (state + 1) * (n_states - 1)] = 1.0
-        factors[name] = table
-    return factors
+@pytest.mark.parametrize("shape", [0.01, 0.2, 0.999, 1.0, 1.5, 12.0, 1000.0])
+def test_gamma_draw__equals_its_slow_twin(shape: float) -> None:
+    """Source: the slow twin, written from the paper."""
+    for number in range(300):
+        got = gamma_draw(*address(number, 64, "d"), shape)
+        assert got == pytest.approx(luck(number).gamma("d", shape, 64), rel=1e-9, abs=1e-300)
 
 
-def run_kernel(arguments: dict[str, Any]) -> dict[str, np.ndarray]:
-    """Run the compiled kernel on arrays that start at zero."""
-    n_replications, n_outcomes, n_windows = (len(arguments[name]) for name in ("replications", "read_month", "windows"))
-    shape = (n_replications, n_outcomes, n_windows)
-    filled = {
-        "sums": np.zeros(shape),
-        "squares": np.zeros(shape),
-        "person_months": np.zeros((n_replications, arguments["start"].shape[2], n_windows)),
-        "by_year": np.zeros((n_replications, n_outcomes, n_years_of(arguments))),
-    }
-    walk_people(**arguments, **filled)
-    return filled
+def test_normal_pair__equals_its_slow_twin() -> None:
+    """Source: the slow twin."""
+    for number in range(300):
+        assert normal_pair(*address(number, 5, "d")) == pytest.approx(luck(number).normals("d", 5), rel=1e-12)
 
 
-def require_equal_to_twin(arguments: dict[str, Any]) -> dict[str, np.ndarray]:
-    """Compare every number that the kernel fills with the slow twin's, bit for bit."""
-    got = run_kernel(arguments)
-    expected = reference.walk_people(n_years_of(arguments), **arguments)
-    assert tuple(field.name for field in fields(expected)) == FILLED
-    for name in FILLED:
-        np.testing.assert_array_equal(got[name], np.array(getattr(expected, name)).reshape(got[name].shape), err_msg=name)
-    return got
+def test_gamma_draw__takes_another_try_in_its_own_room() -> None:
+    """Source: counting: among 3,000 draws of shape 1 some take two tries, hardly any more than five, and all stay in the room."""
+    tries = []
+    for number in range(3000):
+        one, d, count = luck(number), 1 - 1 / 3, 0
+        while True:
+            z, _ = one.normals("d", 2 * count)
+            accept, _ = one.pair("d", 2 * count + 1)
+            count += 1
+            v = (1 + z / (9 * d) ** 0.5) ** 3
+            if v > 0 and log(accept) < z * z / 2 + d - d * v + d * log(v):
+                break
+        tries.append(count)
+        if count == 1:
+            continue
+        assert gamma_draw(*address(number, 0, "d"), 1.0) == pytest.approx(d * v, rel=1e-9)
+    assert 2 <= max(tries) <= 8
+    # The method accepts at least 95 draws in 100.
+    assert tries.count(1) > 0.93 * 3000
 
 
-THREE_STATES = {
-    "strata": [[0.3, 1.0]] * 3,
-    "start": [[[0.0, 0.0, 1.0], [0.2, 0.6, 1.0]]] * 3,
-    **matrix([[[[0, 0.05, 0.01], [0.2, 0, 0.1], [0.1, 0.3, 0]], [[0, 0.2, 0], [0, 0, 0], [0.5, 0.5, 0]]]] * 3),
-    "price_per_month": [[[0.0, 1000.1, 2000.7], [0, 0, 0], [5.0, 0.0, 0.3]]] * 3,
-    "read_month": [-1, 9, -1],
-    "purpose_outcome": [13, 14, 15],
-    "probability": [[[0.0] * 3, [0.7, 0.4, 0.1], [0.0] * 3]] * 3,
-}
-RAMP_AND_FADE = {
-    # Moves 2 -> 0, 1 -> 0 and 2 -> 0 again.
-    "effect_move": [4, 2, 4],
-    "log_ratio": [[0.7, -0.4, 0.2], [-0.7, 0.0, 0.1], [2.0, 1.0, -690.0]],
-    "effect_clock": [[[2.0, 5.0, 3.0], [0.0, NEVER, NEVER], [0.0, 4.0, 1.0]]] * 3,
-}
+@pytest.mark.parametrize("kind", range(5))
+def test_between_people__of_a_fixed_parameter_draws_nothing_but_its_law(kind: int) -> None:
+    """Source: a law: a number at an address does not depend on when it is drawn."""
+    first = [between_people(*address(number, 32, "d"), kind, 2.0, 3.0) for number in range(20)]
+    again = [between_people(*address(number, 32, "d"), kind, 2.0, 3.0) for number in reversed(range(20))]
+    assert first == again[::-1]
+    assert all(one > 0 for one in first)
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        pytest.param(case(), id="two states"),
-        pytest.param(case(n_people=0), id="nobody"),
-        pytest.param(case(**THREE_STATES), id="two strata, three states, three outcomes"),
-        pytest.param(case(**THREE_STATES, **RAMP_AND_FADE), id="effects that ramp, fade and share a move"),
-        pytest.param(case(enrolment_months=[1, 4, 6], from_month=3, horizon_months=24), id="staggered enrolment"),
-        pytest.param(case(windows=[1, 2, 3, 12, 17], enrolment_months=[1, 1, 2]), id="windows to the last month"),
-        pytest.param(case(**matrix([[[[0, 0.0], [0.0, 0]]]] * 3)), id="nobody moves"),
-        pytest.param(case(**matrix([[[[0, 27.6], [27.6, 0]]]] * 3)), id="everybody moves every month"),
-        pytest.param(case(read_month=[-1, 6], windows=[5, 6, 7]), id="an outcome read as a window closes"),
-        pytest.param(case(discount_per_month=[[0.01, 0.0], [0.02, 0.0], [0.0, 0.0]]), id="discounted to entry"),
-        pytest.param(case(seed=np.uint64(2**64 - 1), replications=[2**32 - 1, 7, 0]), id="the largest seed and replication"),
-        *(pytest.param(random_case(number), id=f"random shape {number}") for number in range(12)),
-    ],
-)
-def test_kernel__equals_its_slow_twin_draw_for_draw(arguments: dict[str, Any]) -> None:
-    """Source: the slow twin, tests/reference/cohort.py."""
-    require_equal_to_twin(arguments)
+# ------------------------------------------------ who enters ------------------------------------------------
 
 
-def test_kernel__cases_reach_what_they_are_meant_to_reach() -> None:
-    """Source: counting. The comparison would be empty if nobody moved, answered or entered late."""
-    got = run_kernel(case(**THREE_STATES, **RAMP_AND_FADE, n_people=40))
-    assert (got["person_months"] > 0).all()
-    assert (got["by_year"][:, [0, 2]] > 0).all()
-    assert (got["by_year"][:, 1] == 0).all()
-    # Nobody has answered before month 9.
-    assert (got["sums"][:, 1, 0] == 0).all()
-    assert (got["sums"][:, 1, 1] > 0).all()
-    assert (got["sums"][:, 1, 1] < 40).all()
+@pytest.mark.parametrize("attempt", [0, 1, 255, 65_535])
+def test_enter__draws_each_candidate_at_an_address_of_its_own(attempt: int) -> None:
+    """Source: the slow twin; the number of a candidate is the high half of the address."""
+    cohort = cohort_of(**ALL)
+    worlds = worlds_of(cohort, [5])
+    entrance = entrance_of(cohort.population, cohort.pathway, cohort.clock, worlds)
+    group = Group("first", np.array([4]), 2, np.array([6]))
+    n = np.arange(4)
+    got = entrance.take_part(group, entrance.enter(group, np.zeros(4, np.int64), n.astype(np.uint32), np.full(4, attempt)))
+    values = {path: float(column[0]) for path, column in worlds.values.items()}
+    world = World(cohort, SEED, 5, values)
+    strata, states = list(cohort.population.strata), list(cohort.pathway.states)
+    for number in range(4):
+        slow = reference.enter(world, reference.Group("first", 4, 2, 6, has_volume=True), number, attempt)
+        assert (strata[got.stratum[number]], states[got.state[number]]) == (slow.stratum, slow.state)
+        assert (got.end[number], got.calendar[number]) == (slow.end, slow.entry)
+        np.testing.assert_allclose(got.factor[:, number], [value for _, value in slow.factors], rtol=1e-9)
+        treated = reference.take_part(slow)
+        assert (got.course[0, number] == 0) == (treated.dose is None)
+        if treated.dose is not None:
+            assert got.course[:, number].tolist() == [1 + ["half", "twice"].index(treated.dose) + step for step in (0, 2)]
+            assert got.switch[number] == treated.leaves or treated.leaves > slow.end
+    seen = streams.uniform_pair(SEED, attempt * 65_536, 0, 5, purpose_number("people/first/entry"))
+    assert 0 < seen[0] < 1
 
 
-def test_kernel__comparison_with_the_twin_can_fail() -> None:
-    """Source: the slow twin on arguments that differ in one place; each change must be seen."""
-    arguments = case(**THREE_STATES, **RAMP_AND_FADE, n_people=40)
-    got = run_kernel(arguments)
-    changes = {
-        "seed": np.uint64(1),
-        "purpose_moves": np.uint64(99),
-        "windows": np.array([6, 11]),
-        "log_ratio": -arguments["log_ratio"],
-        "read_month": np.array([-1, 8, -1]),
-        "from_month": 1,
-    }
-    for name, value in changes.items():
-        expected = reference.walk_people(n_years_of(arguments), **(arguments | {name: value}))
-        assert any((got[part] != np.array(getattr(expected, part))).any() for part in FILLED), name
+def test_selection__that_nobody_fits_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Source: the message's contract: the run stops, and says for how many places nobody was found."""
+    monkeypatch.setattr(people_of_batches, "_CANDIDATES", 100)
+    impossible = {"history_months": 2, "selection": {"outcome": "cost", "at_least": 1e6}}
+    with pytest.raises(StudyError, match=r"none for 18 of 18 places") as refusal:
+        tallies_of(cohort_of(population=impossible), 3)
+    assert "population.selection" in str(refusal.value)
 
 
-def test_kernel__compiled_and_interpreted_fill_the_same_numbers(tmp_path: Path) -> None:
-    """Source: the same code in a process where compilation is turned the other way."""
-    other = "0" if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0") else "1"
-    script = (
-        "import sys; import numpy as np; from pathlib import Path\n"
-        "from simengine.config import load; from simengine.pipeline import simulate\n"
-        "study = load.load_study(load.find_study('tiny'))\n"
-        "tallies = simulate(study, 2**40 + 3, np.arange(3)).tallies\n"
-        "names = ('sums', 'squares', 'person_months', 'by_year')\n"
-        "np.savez(sys.argv[1], **{name: getattr(tallies, name) for name in names})\n"
-    )
-    for name, value in (("this", os.environ.get("NUMBA_DISABLE_JIT", "0")), ("other", other)):
-        environment = os.environ | {"NUMBA_DISABLE_JIT": value, "PYTHONPATH": str(Path(simengine.__file__).parents[1])}
-        subprocess.run([sys.executable, "-c", script, str(tmp_path / f"{name}.npz")], check=True, env=environment)
-    got, expected = np.load(tmp_path / "this.npz"), np.load(tmp_path / "other.npz")
-    for name in FILLED:
-        assert expected[name].any()
-        np.testing.assert_array_equal(got[name], expected[name], err_msg=name)
+def test_selection__chooses_the_same_whatever_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Source: a law: the first candidate who fits is taken, however many are looked at together."""
+    cohort = cohort_of(**ALL)
+    expected = tallies_of(cohort, 4)
+    monkeypatch.setattr(people_of_batches, "BATCH", 1 << 14)
+    np.testing.assert_array_equal(tallies_of(cohort, 4).person_months, expected.person_months)
+
+
+def test_cumulative__rises_to_1_and_gives_nothing_to_those_without_a_share() -> None:
+    """Source: by hand."""
+    rising = cumulative([np.array([0.25, 0.0]), np.array([0.0, 1.0]), np.array([0.75, 0.0])])
+    np.testing.assert_array_equal(rising, [[0.25, 0.25, 1.0], [0.0, 1.0, 1.0]])
+
+
+# ------------------------------------------------ effects ------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("month", "ramp", "fades_after", "half_life", "expected"),
     [
+        (-1, 0.0, NEVER, NEVER, 0.0),
         (0, 0.0, NEVER, NEVER, 1.0),
-        (0, 0.5, NEVER, NEVER, 1 - np.exp(-1)),
+        (0, 0.5, NEVER, NEVER, 1 - exp(-1)),
         (3, 0.0, 3.5, 2.0, 1.0),
         (4, 0.0, 3.5, 1.0, 0.5),
         (6, 0.0, 3.5, 1.5, 0.25),
-        (4, 4.5, 3.5, 1.0, (1 - np.exp(-1)) / 2),
+        (4, 4.5, 3.5, 1.0, (1 - exp(-1)) / 2),
+        (3, 0.0, 3.5, 0.0, 1.0),
+        (4, 0.0, 3.5, 0.0, 0.0),
     ],
 )
 def test_effect_strength__grows_with_the_ramp_and_halves_as_it_fades(
@@ -260,56 +197,170 @@ def test_effect_strength__grows_with_the_ramp_and_halves_as_it_fades(
     assert effect_strength(month, ramp, fades_after, half_life) == pytest.approx(expected, rel=1e-15)
 
 
-def tables(hazards: list[float], multiplier: list[float]) -> dict[str, np.ndarray]:
-    """Give the tables of one stratum in which only state 0 is left, with one factor a month on its first move."""
-    factors = np.ones((len(hazards), len(multiplier)))
-    factors[0] = multiplier
-    return {
-        "moves_of": np.array([0, len(hazards), len(hazards)]),
-        "hazard": np.array([[hazards]]),
-        "multiplier": factors,
-        "by_stay": np.ones((1, *factors.shape)),
-        "by_calendar": np.ones((1, *factors.shape)),
-    }
-
-
-def untimed(made: dict[str, np.ndarray]) -> list[np.ndarray]:
-    return [made[name] for name in ("moves_of", "hazard", "multiplier")]
-
-
-def gathered(made: dict[str, np.ndarray]) -> np.ndarray:
-    cumulative = np.empty((1, 2, made["multiplier"].shape[1] + 1))
-    fill_cumulative(0, made["moves_of"], made["hazard"], made["multiplier"], cumulative)
-    return cumulative
-
-
-def test_fill_cumulative__gathers_the_hazards_of_all_moves_month_by_month() -> None:
-    """Source: arithmetic by hand: 1 + 2 in month 0, 3 x 1 + 2 in month 1, 0 + 2 in month 2."""
-    np.testing.assert_array_equal(gathered(tables([1.0, 2.0], [1.0, 3.0, 0.0])), [[[0, 3, 8, 10], [0, 0, 0, 0]]])
-
-
 @pytest.mark.parametrize(
-    ("first", "to_spend", "expected"),
-    [(0, 0.5, 0), (0, 3.0, 0), (0, 3.1, 1), (0, 8.0, 1), (0, 9.9, 2), (0, 10.1, 3), (1, 5.0, 1), (1, 5.1, 2), (2, 2.1, 3)],
+    ("form", "change", "expected", "clipped"),
+    [
+        ("hazard_ratio", 0.8, 0.335460, 0),
+        ("relative_risk", 0.8, 0.32, 0),
+        ("odds_ratio", 0.8, 0.347826, 0),
+        ("difference", -0.1, 0.3, 0),
+        ("relative_risk", 2.5, 1.0, 0),
+        ("relative_risk", 2.6, 1.0, 1),
+        ("difference", 0.7, 1.0, 1),
+        ("difference", -0.5, 0.0, 1),
+        ("odds_ratio", 1e9, 1.0, 0),
+    ],
 )
-def test_last_month__is_the_first_in_which_the_hazard_is_spent(first: int, to_spend: float, expected: int) -> None:
-    """Source: by hand, with 0, 3, 8 and 10 gathered by the beginning of months 0 to 3; 3 months are followed."""
-    made = tables([1.0, 2.0], [1.0, 3.0, 0.0])
-    assert last_month(gathered(made), 0, 0, first, 3, to_spend) == expected
-    assert leave_walked(0, 0, 0, first, 3, first, to_spend, 0.5, *made.values())[0] == expected
+def test_changed_probability__of_four_in_ten(form: str, change: float, expected: float, clipped: int) -> None:
+    """Source: by hand. Only what leaves the range from 0 to 1 by more than rounding is clipped."""
+    got, is_clipped = changed_probability(0.4, FORMS[form], change)
+    assert (got, is_clipped) == (pytest.approx(expected, abs=1e-6), clipped)
 
 
-@pytest.mark.parametrize(("month", "uniform", "expected"), [(0, 0.33, 0), (0, 0.34, 1), (1, 0.59, 0), (1, 0.61, 1), (2, 0.0, 1)])
-def test_pick_move__shares_out_the_hazard_of_the_month(month: int, uniform: float, expected: int) -> None:
-    """Source: by hand: the first of two moves has 1/3 of month 0, 3/5 of month 1 and nothing of month 2."""
-    made = tables([1.0, 2.0], [1.0, 3.0, 0.0])
-    assert pick_move(0, 0, 0, month, uniform, *untimed(made)) == expected
-    # All of the hazard that is left is spent in the first month that has any.
-    assert leave_walked(0, 0, 0, month, 3, month, 1e-9, uniform, *made.values()) == (month, expected)
+@given(form=st.sampled_from(sorted(FORMS)), p=st.floats(0, 1), change=st.floats(0, 10))
+def test_changed_probability__equals_its_slow_twin(form: str, p: float, change: float) -> None:
+    """Source: the slow twin; what is certain stays certain at any odds ratio."""
+    got = changed_probability(p, FORMS[form], change)
+    expected = reference.changed_probability(p, form, change)
+    assert got[0] == pytest.approx(expected[0], abs=1e-12)
+    assert got[1] == expected[1]
+    assert 0 <= got[0] <= 1
 
 
-def test_pick_move__never_chooses_an_impossible_move_by_rounding() -> None:
-    """Source: the law that a move with hazard 0 never happens, at the largest uniform."""
-    made = tables([0.1, 0.1, 0.1, 0.0], [1.0] * 12)
-    assert {pick_move(0, 0, 0, month, 1 - 2.0**-53, *untimed(made)) for month in range(12)} == {2}
-    assert {leave_walked(0, 0, 0, month, 12, month, 1e-9, 1 - 2.0**-53, *made.values())[1] for month in range(12)} == {2}
+def effects_of(forms: list[tuple[int, int]], n_moves: int) -> Effects:
+    """Give effects of a form on a move each, in one stratum and on one course."""
+    places = np.array([move for move, _ in forms], dtype=np.int64)
+    n = len(forms)
+    return Effects(
+        of=np.searchsorted(places, np.arange(n_moves + 1)).astype(np.int64),
+        form=np.array([form for _, form in forms], dtype=np.int64),
+        value=np.zeros((1, n)),
+        clock=np.zeros((1, n, 3)),
+        acts=np.ones((n, 1), dtype=np.bool_),
+        weight=np.ones((1, 1, n)),
+    )
+
+
+def leave(hazards: list[float], period: float, *effects: tuple[int, int, float]) -> tuple[np.ndarray[Any, Any], int]:
+    """Change the hazards of the moves out of one state; each effect is a move, a form and a change."""
+    changed = np.array(hazards)
+    change = np.array([[[amount] for _, _, amount in effects]])
+    table = effects_of([(move, form) for move, form, _ in effects], len(hazards))
+    clipped = change_leaving(table, change, 0, 0, 0, 0, len(hazards), period, changed)
+    return changed, clipped
+
+
+@given(
+    hazards=st.lists(st.floats(0.001, 2), min_size=1, max_size=4),
+    period=st.sampled_from([1.0, 3.0, 12.0]),
+    form=st.sampled_from([RELATIVE_RISK, ODDS_RATIO]),
+)
+def test_change_leaving__by_a_ratio_of_1_changes_nothing(hazards: list[float], period: float, form: int) -> None:
+    """Source: a law: hazards, turned into probabilities and back, are themselves, unless a period leaves one in 1e12 behind."""
+    changed, clipped = leave(hazards, period, (0, form, 1.0))
+    if sum(hazards) * period < 20:
+        np.testing.assert_allclose(changed, hazards, rtol=1e-6)
+    assert clipped == 0
+
+
+def test_change_leaving__changes_the_probability_over_the_period() -> None:
+    """Source: by hand: 0.2 and 0.3 a quarter; the first becomes 0.1, so 0.4 leave, in the shares 1 to 3."""
+    leaving = -log(0.5) / 3
+    changed, clipped = leave([0.4 * leaving, 0.6 * leaving], 3.0, (0, RELATIVE_RISK, 0.5))
+    np.testing.assert_allclose(changed, np.array([0.25, 0.75]) * -log(0.6) / 3, rtol=1e-12)
+    assert clipped == 0
+
+
+def test_change_leaving__counts_each_clip_and_the_whole() -> None:
+    """Source: by hand: 0.25 each; one is doubled, one quintupled to certainty (1), and together they exceed 1 (2)."""
+    hazard = -log(0.5) / 2
+    changed, clipped = leave([hazard, hazard], 1.0, (0, RELATIVE_RISK, 2.0), (1, RELATIVE_RISK, 5.0))
+    assert clipped == 2
+    # Everybody but one in 1e12 leaves, in proportion 0.5 to 1.
+    np.testing.assert_allclose(changed, np.array([1, 2]) / 3 * -log(1e-12), rtol=1e-4)
+    assert leave([hazard, hazard], 1.0, (0, RELATIVE_RISK, 2.0), (1, DIFFERENCE, -0.3))[1] == 1
+
+
+# ------------------------------------------------ clock and windows ------------------------------------------------
+
+
+def test_windows__after_entry_come_first_and_that_before_it_last() -> None:
+    """Source: by hand, for a history of 5 months and for none."""
+    clock = cohort_of(population={"history_months": 5}).clock
+    windows = windows_of(clock, (3, 12))
+    assert (windows.begin.tolist(), windows.stop.tolist()) == ([5, 5, 0], [8, 17, 5])
+    windows = windows_of(cohort_of().clock, (3, 12))
+    assert (windows.begin.tolist(), windows.stop.tolist()) == ([0, 0], [3, 12])
+
+
+def certain(**sections: Any) -> dict[str, Any]:
+    """Give everybody the same life: a month in `a`, a month in `b`, then `c` for good."""
+    states = {"states": ["a", "b", "c"], "start": {"young": {"a": 1}, "older": {"a": 1}}}
+    moves = {"a -> b": {"per_month": 1}, "b -> c": {"per_month": 1}}
+    return {"pathway": states | {"moves": moves}, "windows": (1, 2, 5)} | sections
+
+
+def test_life__of_certain_moves_is_lived_month_by_month() -> None:
+    """Source: the rule: the first month is spent in the state of entry; a move happens at the end of a month."""
+    cohort = cohort_of(
+        **certain(
+            outcomes={
+                "b": {"kind": "reached", "states": "b"},
+                "c": {"kind": "reached", "states": "c"},
+                "c_for_3": {"kind": "reached", "states": "c", "stay_months": 3},
+                "b_or_c_for_4": {"kind": "reached", "states": ["b", "c"], "stay_months": 4},
+                "in_b": {"kind": "binary", "at_month": 1, "probability": {"a": 0, "b": 1, "c": 0}},
+                "in_c": {"kind": "binary", "at_month": 2, "probability": {"a": 0, "b": 0, "c": 1}},
+            }
+        )
+    )
+    tallies = require_equal_to_twin(cohort, 2)
+    np.testing.assert_array_equal(tallies.person_months[0, 0, 1] / 6, [[1, 1, 1], [0, 1, 1], [0, 0, 3]])
+    expected = [[1, 1, 1], [0, 1, 1], [0, 0, 1], [0, 0, 1], [1, 1, 1], [0, 1, 1]]
+    np.testing.assert_array_equal(tallies.sums[0, 0, 1] / 6, expected)
+
+
+def test_history__is_lived_before_entry() -> None:
+    """Source: by hand: with one month of history everybody enters in `b`; with two in `c`."""
+    for history, at_entry in ((1, [0, 1, 4]), (2, [0, 0, 5])):
+        outcomes = {"b": {"kind": "reached", "states": "b"}}
+        cohort = cohort_of(**certain(population={"history_months": history}, outcomes=outcomes))
+        np.testing.assert_array_equal(require_equal_to_twin(cohort, 2).person_months[0, 0, 1, :, 2] / 6, at_entry)
+
+
+def test_time_in_the_state__begins_with_the_history() -> None:
+    """Source: by hand: who may leave `a` only in the fourth month there leaves at entry plus one with three months of history."""
+    moves = {"a -> b": {"per_month": 0, "by_months_in_state": {"from_months": [3], "per_month": [1]}}}
+    states = {"states": ["a", "b"], "start": {"young": {"a": 1}, "older": {"a": 1}}, "moves": moves}
+    cohort = cohort_of(
+        population={"history_months": 3}, pathway=states, outcomes={"b": {"kind": "reached", "states": "b"}}, windows=(1, 6)
+    )
+    tallies = require_equal_to_twin(cohort, 2)
+    np.testing.assert_array_equal(tallies.person_months[0, 0, 1] / 6, [[1, 1], [0, 5]])
+
+
+def test_event__that_never_ends_is_refused() -> None:
+    """Source: the message's contract: nobody has an address for event number 65,535."""
+    events = {"e": {"rates": {state: {"rate_per_day": 400} for state in ("home", "placed", "secure")}}}
+    with pytest.raises(StudyError, match="65,534 times at most"):
+        tallies_of(cohort_of(events=events, outcomes={"n": {"kind": "count", "events": "e"}}), 1)
+
+
+def test_days__of_spells_too_short_to_count_are_none() -> None:
+    """Source: by hand: a spell of 5 days has no eighth day, and a spell of 9 days has two from the eighth on."""
+    home = {"states": ["home"], "start": {"young": {"home": 1}, "older": {"home": 1}}, "moves": {}}
+    for length, days in ((5, 0), (9, 2)):
+        cohort = cohort_of(
+            pathway=home,
+            events={"e": {"rates": {"home": {"rate_per_month": 1}}, "length": {"kind": "fixed", "mean_days": length}}},
+            outcomes={
+                "late": {"kind": "days", "events": "e", "from_day": 8},
+                "n": {"kind": "count", "events": "e"},
+            },
+            windows=(12,),
+            horizon=12,
+        )
+        tallies = require_equal_to_twin(cohort, 3)
+        late, number = tallies.sums[:, 0, 1, :, 0].sum(axis=0)
+        # The last spell of a person may go on beyond the window.
+        assert days * number - 2 * 18 <= late <= days * number + 1e-9

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from simengine.cohort.kernels import effect_strength
+from simengine.cohort.kernels.effects import effect_strength
 from simengine.config.load import find_study, load_study
 from simengine.pipeline import simulate
 
@@ -59,8 +59,8 @@ def test_clipped__counts_shares_that_leave_nothing_for_the_rest():
 
 def test_cumulative_shares__end_at_1_with_the_last_share_that_somebody_has():
     """Source: the law that nobody starts where no share is; ten tenths add up to less than 1 in binary."""
-    from simengine.cohort.simulate import _cumulative
+    from simengine.cohort.people import cumulative
 
-    rising = _cumulative([np.array([0.1])] * 10 + [np.array([0.0])])
+    rising = cumulative([np.array([0.1])] * 10 + [np.array([0.0])])
     assert sum([0.1] * 10) < 1
     np.testing.assert_array_equal(rising[0, 9:], [1.0, 1.0])

@@ -7,10 +7,11 @@ from math import exp, gamma, log
 import numpy as np
 import pytest
 
-from simengine.cohort.tables import MoveTables, move_tables
-from simengine.config import find_study, load_study
+from simengine.cohort.kernels.arrays import Moves
+from simengine.cohort.moves import move_tables, moves_in_order
+from simengine.config import cohort_of, find_study, load_study
 from simengine.errors import StudyError
-from simengine.pipeline import cohort_of, draw_worlds, simulate
+from simengine.pipeline import draw_worlds, simulate
 from simengine.records import TWIN
 
 SEED = 20_160_801
@@ -24,11 +25,11 @@ def tiny(move: str, *overrides: str):
     return load_study(find_study("tiny"), [pathway, "effect={}", *overrides])
 
 
-def tables_of(move: str, *overrides: str) -> MoveTables:
+def tables_of(move: str, *overrides: str) -> Moves:
     study = tiny(move, *overrides)
     cohort = cohort_of(study)
     worlds = draw_worlds(study, SEED, np.arange(5))
-    return move_tables(cohort.pathway, list(cohort.population.strata), cohort.start, cohort.horizon_months, worlds)
+    return move_tables(cohort.pathway, list(cohort.population.strata), cohort.clock, {}, worlds)[0]
 
 
 SAME_PACES = {
@@ -70,11 +71,11 @@ def test_pace__probabilities_of_one_state_are_one_table_and_rates_come_on_top() 
     price = "outcomes.placement_cost_sek.per_day={a: 3000}"
     study = load_study(find_study("tiny"), [pathway, "effect={}", probability, price])
     cohort = cohort_of(study)
-    made = move_tables(cohort.pathway, ["young"], cohort.start, 24, draw_worlds(study, 0, np.arange(2)))
-    assert made.names == ("a -> b", "a -> c", "a -> d")
+    made, _ = move_tables(cohort.pathway, ["young"], cohort.clock, {}, draw_worlds(study, 0, np.arange(2)))
+    assert [name for name, _ in moves_in_order(cohort.pathway)] == ["a -> b", "a -> c", "a -> d"]
     np.testing.assert_allclose(made.hazard[0, 0], [0.4 * log(2), 0.6 * log(2), 0.1], rtol=1e-14)
-    np.testing.assert_array_equal(made.moves_of, [0, 3, 3, 3, 3])
-    np.testing.assert_array_equal(made.move_to, [1, 2, 3])
+    np.testing.assert_array_equal(made.of, [0, 3, 3, 3, 3])
+    np.testing.assert_array_equal(made.to, [1, 2, 3])
 
 
 def expected_months(survival: list[float]) -> tuple[float, float]:
@@ -145,10 +146,10 @@ def test_factors__may_have_laws() -> None:
     """Source: the drawn values themselves."""
     move = "{rate_per_month: 0.1, by_months_in_state: {from_months: [2], factor: [{law: uniform, low: 1, high: 3}]}}"
     made = tables_of(move)
-    assert made.by_stay.shape == (5, 1, 24)
-    assert (made.by_stay[:, 0, :2] == 1).all()
-    assert len(np.unique(made.by_stay[:, 0, 2])) == 5
-    assert made.by_entry.shape == (1, 1, 24)
+    assert made.by_stay.shape == (5, 1, 1, 24)
+    assert (made.by_stay[:, 0, 0, :2] == 1).all()
+    assert len(np.unique(made.by_stay[:, 0, 0, 2])) == 5
+    assert made.by_entry.shape == (1, 1, 1, 24)
 
 
 REFUSALS = {
@@ -159,7 +160,7 @@ REFUSALS = {
     "{per_quarter: 0.2, weibull_shape: 2}": "a Weibull move has the pace of its first month",
     "{per_month: 0.2, weibull_shape: 0}": "a Weibull shape lies between 0.05 and 50; found 0",
     "{per_month: 0.2, by_months_in_state: {from_months: [3, 1], factor: [1, 2]}}": "the months increase; found 3, 1",
-    "{per_month: 0.2, by_months_in_state: {from_months: [3], factor: [1, 2]}}": "1 months and 2 factors",
+    "{per_month: 0.2, by_months_in_state: {from_months: [3], factor: [1, 2]}}": "found 1 months and 2 numbers",
     "{per_month: 0.2, by_calendar: {season: {february: 2}}}": "season",
     "{by_stratum: {young: {per_month: 0.2}}, per_month: 0.1}": "a pace is given in exactly one way",
     "{by_stratum: {yuong: {per_month: 0.2}}}": "a pace belongs to a stratum; found `yuong`",

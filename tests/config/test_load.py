@@ -81,7 +81,7 @@ PLANTED = {
         "effect.sooner_home.hazard_ratio: lower_end is below upper_end; found 2 and 0.9"),
     "interval of one number": ("[0.9, 2.0]", "[0.9]", "effect.sooner_home.hazard_ratio.interval_90"),
     "unknown key of a law": ("mean: 0.04, sd: 0.01", "mean: 0.04, sd: 0.01, mode: 1",
-        "pathway.moves.home -> placed.per_month.mode: this key is unknown. Did you mean `mode`?"),
+        "pathway.moves.home -> placed.per_month.mode: this key is unknown"),
     "misspelt key of an outcome": ("at_month: 12", "at_monthh: 12",
         "outcomes.school_qualified.at_monthh: this key is unknown. Did you mean `at_month`?"),
     "move in two forms": ("{per_month: {law: beta", "{mean_months: 9, per_month: {law: beta",
@@ -119,15 +119,17 @@ PLANTED = {
         "effect.sooner_home.move: an effect changes a move of the pathway; found `placed -> homee`. One of: placed -> "
         "home, home -> placed"),
     "odds ratio of an amount": ("outcome: school_qualified, odds", "outcome: placement_cost_sek, odds",
-        "effect.school_support.outcome: an odds ratio changes a binary outcome; found `placement_cost_sek`. One of: "
+        "effect.school_support.outcome: an effect changes a binary outcome or a score; found `placement_cost_sek`. One of: "
         "school_qualified"),
     "effect in two forms": ("odds_ratio: 1.5", "odds_ratio: 1.5, hazard_ratio: 2",
-        "effect.school_support: an effect is given by `move` and `hazard_ratio`, or by `outcome` and `odds_ratio`; found "
-        "hazard_ratio, outcome, odds_ratio"),
+        "effect.school_support: an effect is given by `move` with one of hazard_ratio, relative_risk, odds_ratio, difference; "
+        "`event` with one of hazard_ratio, difference, length_ratio; `outcome` with one of odds_ratio, relative_risk, "
+        "hazard_ratio, difference; found outcome, hazard_ratio, odds_ratio"),
     "effect that begins to fade": ("ramp_months: 2", "fades_after_months: 2",
         "effect.sooner_home: fades_after_months and half_life_months are given together"),
-    "ramp of a binary outcome": ("odds_ratio: 1.5", "odds_ratio: 1.5, ramp_months: 2",
-        "effect.school_support: an effect on a binary outcome has no ramp and does not fade"),
+    "lasting effect on all that ends with engagement": ("odds_ratio: 1.5",
+        "odds_ratio: 1.5, reaches: referred, only_while_engaged: true",
+        "effect.school_support: an effect that acts only while engaged reaches the treated; found `reaches: referred`"),
     "unknown kind of outcome": ("kind: amount", "kind: sum",
         "outcomes.placement_cost_sek: Input tag 'sum' found using 'kind' does not match"),
     "price of an unknown state": ("{placed: 3_000}", "{placedd: 3_000}",

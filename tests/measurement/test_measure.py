@@ -28,7 +28,11 @@ def tallies_from(n_people, sums, squares):
     n, n_waves = sums.shape[:2]
     months, years = np.zeros((n, n_waves, 3, 1, len(WINDOWS))), np.zeros((n, n_waves, 3, len(OUTCOMES), 2))
     n_people = np.broadcast_to(n_people, (n, n_waves, 3))
-    return Tallies(("home",), OUTCOMES, WINDOWS, n_people, sums, squares, months, years, np.zeros(n, np.int64))
+    before, months_before = np.zeros(sums.shape[:-1]), 0
+    return Tallies(
+        ("home",), OUTCOMES, WINDOWS, months_before, {}, n_people, sums, squares, before, before, np.zeros_like(sums), months,
+        years, {}, np.zeros(n, np.int64),
+    )  # fmt: skip
 
 
 def measured(tallies, *, years_before=0.0, drift=0.0, binary=(), **metrics):

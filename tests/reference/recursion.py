@@ -154,6 +154,12 @@ class Law:
         n = len(sample)
         return (sum(sample) / n - self.mean) / (self.sd / sqrt(n))
 
+    def z_of_totals(self, n: int, total: float, total_of_squares: float) -> tuple[float, float]:
+        """Give the z-scores of mean and variance of a sample of which only the sum and the sum of squares were kept."""
+        mean = total / n
+        variance = (total_of_squares - n * mean**2) / (n - 1)
+        return (mean - self.mean) / (self.sd / sqrt(n)), self._z_of_variance(n, variance)
+
     def z_of_spread(self, sample: Sequence[float]) -> float:
         """Give how many standard errors the variance of a sample lies above the true one.
 
@@ -164,6 +170,9 @@ class Law:
         n = len(sample)
         mean = sum(sample) / n
         variance = sum((y - mean) ** 2 for y in sample) / (n - 1)
+        return self._z_of_variance(n, variance)
+
+    def _z_of_variance(self, n: int, variance: float) -> float:
         return (variance - self.variance) / sqrt((self.fourth - self.variance**2 * (n - 3) / (n - 1)) / n)
 
 
@@ -173,7 +182,15 @@ class DisagreementError(AssertionError):
 
 def require_agreement(sample: Sequence[float], law: Law, what: str) -> None:
     """Refuse a sample whose mean or variance is further from the law's than luck explains."""
-    z_mean, z_spread = law.z_of_mean(sample), law.z_of_spread(sample)
+    _require(law.z_of_mean(sample), law.z_of_spread(sample), what)
+
+
+def require_agreement_of_totals(n: int, total: float, total_of_squares: float, law: Law, what: str) -> None:
+    """Do the same with the sum and the sum of squares of n numbers."""
+    _require(*law.z_of_totals(n, total, total_of_squares), what)
+
+
+def _require(z_mean: float, z_spread: float, what: str) -> None:
     if not (abs(z_mean) <= Z_LIMIT and abs(z_spread) <= Z_LIMIT):
         raise DisagreementError(f"{what}: mean off by {z_mean:.1f} standard errors, variance by {z_spread:.1f}")
 
@@ -222,7 +239,7 @@ def moves_in(study: Study, values: Values, stratum: str, month: int, effects: Ma
                 ratios = (
                     ratio_in(values, name, effect, month)
                     for name, effect in effects.items()
-                    if effect.move == f"{origin} -> {states[j]}"
+                    if effect.target == "move" and f"{origin} -> {states[j]}" in effect.targets
                 )
                 hazards[j] = -log1p(-leaving) * probability / leaving * prod(ratios)
         total = sum(hazards.values())
@@ -255,7 +272,7 @@ def yes_by_state(study: Study, values: Values, outcome: str, arm: int) -> list[f
     assert isinstance(study.outcomes[outcome], Binary)
     ratio = 1.0
     for name, effect in study.effect.items():
-        if effect.outcome == outcome and ARMS[arm] == "service":
+        if effect.target == "outcome" and outcome in effect.targets and ARMS[arm] == "service":
             ratio *= values[f"effect.{name}.odds_ratio"]
     out = []
     for state in study.pathway.states:

@@ -1,0 +1,143 @@
+"""Say who enters: stratum, first state, month of entry, part taken in the service, and what a person brings along."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simengine.accelerate import kernel
+from simengine.cohort.kernels.arrays import Floats, Integers, People
+from simengine.cohort.kernels.between import gamma_draw
+from simengine.streams import fill_words, uniform_of, uniform_pair
+
+
+@kernel
+def enter(
+    seed: np.uint64,
+    replications: Integers,  # (b,)
+    purpose: np.uint64,
+    horizon: int,  # last calendar month of the tables
+    enrolment_months: Integers,  # (b,)
+    strata: Floats,  # (b, k) cumulative shares
+    start: Floats,  # (b, k, s) cumulative shares
+    people: People,  # stratum, state, end and calendar filled
+) -> None:
+    """Draw stratum, state and month of entry of everybody in a batch.
+
+    The first draw of an attempt gives the stratum and the state, the second the month. `calendar` holds the first month of
+    the wave's enrolment when it comes in, as a month of the tables.
+    """
+    n_strata, n_states = start.shape[1], start.shape[2]
+    n_segments = len(people.begin) - 1
+    most = 0
+    for g in range(n_segments):
+        most = max(most, people.begin[g + 1] - people.begin[g])
+    index, words = np.empty(most, np.uint32), np.empty((4, most), np.uint32)
+    for g in range(n_segments):
+        begin, stop = people.begin[g], people.begin[g + 1]
+        if begin == stop:
+            continue
+        n, b = stop - begin, people.row[begin]
+        replication = np.uint64(replications[b])
+        for x in range(n):
+            index[x] = people.attempt[begin + x] + np.uint32(1)
+        fill_words(seed, replication, purpose, index[:n], people.number[begin:stop], words)
+        for x in range(n):
+            p = begin + x
+            people.calendar[p] += int(uniform_of(words[0, x], words[1, x]) * enrolment_months[b])
+            people.end[p] = horizon - people.calendar[p]
+        fill_words(seed, replication, purpose, people.attempt[begin:stop], people.number[begin:stop], words)
+        for x in range(n):
+            u_stratum, u_start = uniform_of(words[0, x], words[1, x]), uniform_of(words[2, x], words[3, x])
+            k = s = 0
+            for j in range(n_strata - 1):
+                k += strata[b, j] <= u_stratum
+            for j in range(n_states - 1):
+                s += start[b, k, j] <= u_start
+            people.stratum[begin + x], people.state[begin + x] = k, s
+
+
+@kernel
+def engage(
+    seed: np.uint64,
+    replications: Integers,  # (b,)
+    purpose: np.uint64,
+    history: int,
+    share: Floats,  # (b,) who take part
+    doses: Floats,  # (b, d) cumulative shares among them
+    dropout: Floats,  # (b,) hazard per month, 0 where nobody leaves
+    people: People,  # course and switch filled
+) -> None:
+    """Draw who takes part, at which dose, and when they leave.
+
+    Course 0 is that of people who never take part, 1 + d that at dose d, 1 + D + d that after leaving it. The first draw of an
+    attempt says whether and how much, the second when: at the end of the first month whose hazard since entry exceeds -log(u).
+    """
+    n_doses = doses.shape[1]
+    one = np.uint64(1)
+    for p in range(len(people.row)):
+        b = people.row[p]
+        replication, person, index = np.uint64(replications[b]), np.uint64(people.number[p]), np.uint64(people.attempt[p])
+        u_engage, u_dose = uniform_pair(seed, index, person, replication, purpose)
+        people.course[0, p] = people.course[1, p] = 0
+        if u_engage >= share[b]:
+            continue
+        d = 0
+        for j in range(n_doses - 1):
+            d += doses[b, j] <= u_dose
+        people.course[0, p], people.course[1, p] = 1 + d, 1 + n_doses + d
+        if dropout[b] > 0.0:
+            u_leave, _ = uniform_pair(seed, index + one, person, replication, purpose)
+            months = -np.log(u_leave) / dropout[b]
+            if months < people.end[p]:
+                people.switch[p] = history + 1 + int(months)
+
+
+@kernel
+def fill_frailty(
+    seed: np.uint64,
+    replications: Integers,  # (b,)
+    purpose: np.uint64,
+    variance: Floats,  # (b,)
+    people: People,
+    out: Floats,  # (p,) filled
+) -> None:
+    """Draw a factor for everybody: gamma with mean 1 and the given variance."""
+    for p in range(len(people.row)):
+        b = people.row[p]
+        replication, person, index = np.uint64(replications[b]), np.uint64(people.number[p]), np.uint64(people.attempt[p])
+        out[p] = 1.0
+        if variance[b] > 0.0:
+            out[p] = gamma_draw(seed, index, person, replication, purpose, 1.0 / variance[b]) * variance[b]
+
+
+@kernel
+def fill_uniform_factor(
+    seed: np.uint64,
+    replications: Integers,  # (b,)
+    purpose: np.uint64,
+    half_width: Floats,  # (b,)
+    people: People,
+    out: Floats,  # (p,) filled
+) -> None:
+    """Draw a factor for everybody: uniform within the half width of 1."""
+    for p in range(len(people.row)):
+        b = people.row[p]
+        u, _ = uniform_pair(seed, np.uint64(people.attempt[p]), np.uint64(people.number[p]), np.uint64(replications[b]), purpose)
+        out[p] = 1.0 + half_width[b] * (2.0 * u - 1.0)
+
+
+@kernel
+def fill_site_factor(
+    seed: np.uint64,
+    replications: Integers,  # (b,)
+    purpose: np.uint64,
+    of_site: Floats,  # (b, site)
+    people: People,
+    out: Floats,  # (p,) filled
+) -> None:
+    """Give everybody the factor of a site, all sites equally likely."""
+    n_sites = of_site.shape[1]
+    for p in range(len(people.row)):
+        b = people.row[p]
+        u, _ = uniform_pair(seed, np.uint64(people.attempt[p]), np.uint64(people.number[p]), np.uint64(replications[b]), purpose)
+        out[p] = of_site[b, int(u * n_sites)]

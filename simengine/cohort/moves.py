@@ -1,0 +1,272 @@
+"""Turn what a study says of moves into the tables that the walk reads, one row per replication.
+
+However a pace is said (a probability, a hazard, a mean time; by the day, month, quarter or year), it becomes a hazard per
+month here, and nowhere else. So a study in quarters and one in months that say the same thing are the same study.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from scipy import special
+
+from simengine.cohort.kernels.arrays import Moves
+from simengine.cohort.spec import MONTHS_OF_THE_YEAR, ByCalendar, ByMonths, Move, Pathway
+from simengine.records import Floats, Integers, Worlds, add_in_order
+
+DAYS_PER_MONTH = 365.25 / 12
+MONTHS_IN = {"day": 1 / DAYS_PER_MONTH, "month": 1.0, "quarter": 3.0, "year": 12.0}
+_LARGEST_LEAVING = 1 - 1e-12
+ROUNDING = 1e-9
+"""Probabilities such as 0.33, 0.56 and 0.11 add up to a little more than 1 in binary: nothing is clipped there."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The months of the tables."""
+
+    history: int
+    """Months before entry."""
+    horizon: int
+    """Months of the study."""
+    start: str
+    """Month 0 of the study, as year-month."""
+
+    @property
+    def months(self) -> int:
+        """Months of a life from the beginning of its history, at most; as many months of the calendar begin `history` before 0."""
+        return self.history + self.horizon
+
+
+def ends_of(move: str) -> list[str]:
+    """Give the two states that a move joins."""
+    return move.split(" -> ")
+
+
+def moves_in_order(pathway: Pathway) -> list[tuple[str, Move]]:
+    """List the moves by state, whatever the order in the file: the same study draws the same people. Staying is no move."""
+    real = [(name, move) for name, move in pathway.moves.items() if len(set(ends_of(name))) == 2]
+    return sorted(real, key=lambda item: [pathway.states.index(state) for state in ends_of(item[0])])
+
+
+def move_tables(
+    pathway: Pathway, strata: Sequence[str], clock: Clock, factors_on_calendar: Mapping[str, Floats], worlds: Worlds
+) -> tuple[Moves, Integers]:
+    """Give the hazards and factors of every move, and how many probabilities of leaving were clipped in each replication.
+
+    Parameters
+    ----------
+    pathway
+        States and moves.
+    strata
+        Names in order.
+    clock
+        Months of the tables.
+    factors_on_calendar
+        By move: factors that shocks bring, shape (n_replications, months of the calendar).
+    worlds
+        The parameters of each replication.
+
+    Notes
+    -----
+    The probabilities p_j of all moves out of a state in one period of n months are read as one table: the hazard of leaving
+    is h = -log(1 - sum p_j) / n a month, shared as h_j = h p_j / sum p_j. Rates add to that. With a Weibull shape g the hazard
+    of the first month is multiplied by (d + 1)^g - d^g in month d of the stay; a mean time m gives (gamma(1 + 1/g) / m)^g.
+    """
+    moves = moves_in_order(pathway)
+    origins = np.array([pathway.states.index(ends_of(name)[0]) for name, _ in moves], dtype=np.int64)
+    paths = [f"pathway.moves.{name}" for name, _ in moves]
+    hazard, clipped = _hazards(pathway, moves, origins, strata, worlds)
+    by_entry, more = _by_axis("by_months_since_entry", clock.history, pathway, moves, origins, strata, clock, hazard, worlds)
+    by_stay, most = _by_axis("by_months_in_state", 0, pathway, moves, origins, strata, clock, hazard, worlds)
+    if any(move.weibull_shape for _, move in moves):
+        by_stay = np.repeat(by_stay, len(worlds) if len(by_stay) == 1 else 1, axis=0)
+    for v, (_, move) in enumerate(moves):
+        if move.weibull_shape is not None:
+            by_stay[:, :, v] *= _weibull(worlds[f"{paths[v]}.weibull_shape"], clock.months)[:, None, :]
+    has_calendar = [move.by_calendar is not None or name in factors_on_calendar for name, move in moves]
+    by_calendar = ones(len(worlds) if any(has_calendar) else 1, len(moves), clock.months)
+    for v, (name, move) in enumerate(moves):
+        if has_calendar[v]:
+            by_calendar[:, v] = calendar_factor(move.by_calendar, f"{paths[v]}.by_calendar", clock, worlds)
+            by_calendar[:, v] *= factors_on_calendar.get(name, 1.0)
+    changing = {origins[v] for v, (_, move) in enumerate(moves) if move.changes_with_stay_or_calendar or has_calendar[v]}
+    return Moves(
+        of=np.searchsorted(origins, np.arange(len(pathway.states) + 1)).astype(np.int64),
+        to=np.array([pathway.states.index(ends_of(name)[1]) for name, _ in moves], dtype=np.int64),
+        hazard=hazard,
+        by_entry=one_row(by_entry),
+        by_stay=one_row(by_stay),
+        by_calendar=one_row(by_calendar),
+        period=np.array([_period(moves, np.flatnonzero(origins == s).tolist()) for s in range(len(pathway.states))]),
+        clock=_clock_numbers(pathway),
+        acts=np.zeros((0, len(moves)), dtype=np.bool_),
+        is_walked=np.array([s in changing for s in range(len(pathway.states))], dtype=np.bool_),
+    ), clipped + more + most
+
+
+def ones(*shape: int) -> Floats:
+    """Give factors of 1."""
+    return np.ones(shape)
+
+
+def one_row(table: Floats) -> Floats:
+    """Keep one row of a table whose rows, one per replication, are the same."""
+    return table[:1].copy() if len(table) > 1 and (table == table[:1]).all() else table
+
+
+def _clock_numbers(pathway: Pathway) -> Integers:
+    numbers = np.arange(len(pathway.states), dtype=np.int64)
+    for group in pathway.time_together.values():
+        members = [pathway.states.index(state) for state in group]
+        numbers[members] = min(members)
+    return numbers
+
+
+def _period(moves: Sequence[tuple[str, Move]], out_of: list[int]) -> float:
+    """Give the months of the probabilities out of one state; 1 where all its paces are rates or times."""
+    for v in out_of:
+        move = moves[v][1]
+        for pace in [move] if move.by_stratum is None else move.by_stratum.values():
+            if pace.form.startswith("per_"):
+                return MONTHS_IN[pace.form.removeprefix("per_")]
+    return 1.0
+
+
+@dataclass(frozen=True)
+class _Pace:
+    """How one move out of a state is said in one stratum."""
+
+    form: str
+    path: str
+    shape_path: str | None
+
+
+def _paces(moves: Sequence[tuple[str, Move]], out_of: list[int], stratum: str) -> list[_Pace | None]:
+    paces: list[_Pace | None] = []
+    for v in out_of:
+        name, move = moves[v]
+        found = move.pace_in(stratum)
+        shape_path = f"pathway.moves.{name}.weibull_shape" if move.weibull_shape is not None else None
+        paces.append(None if found is None else _Pace(found[1].form, f"pathway.moves.{name}{found[0]}.{found[1].form}", shape_path))
+    return paces
+
+
+def _hazards(
+    pathway: Pathway, moves: Sequence[tuple[str, Move]], origins: Integers, strata: Sequence[str], worlds: Worlds
+) -> tuple[Floats, Integers]:
+    hazard, clipped = np.zeros((len(worlds), len(strata), len(moves))), np.zeros(len(worlds), dtype=np.int64)
+    for s in range(len(pathway.states)):
+        out_of = np.flatnonzero(origins == s).tolist()
+        for k, stratum in enumerate(strata):
+            hazard[:, k, out_of], is_clipped = _competing(_paces(moves, out_of, stratum), worlds)
+            clipped += is_clipped
+    return hazard, clipped
+
+
+def _competing(paces: Sequence[_Pace | None], worlds: Worlds) -> tuple[Floats, Integers]:
+    """Give the hazards of the moves out of one state in one stratum, shape (n_replications, n_moves), and clips."""
+    hazard, probability = np.zeros((len(worlds), len(paces))), np.zeros((len(worlds), len(paces)))
+    months = 1.0
+    for place, pace in enumerate(paces):
+        if pace is None:
+            continue
+        if pace.form.startswith("per_"):
+            probability[:, place], months = worlds[pace.path], MONTHS_IN[pace.form.removeprefix("per_")]
+        else:
+            hazard[:, place] = _hazard(pace, worlds)
+    leaving = add_in_order([np.zeros(len(worlds)), *probability.T])
+    # A state that is left for certain has an infinite hazard; this one leaves a person behind once in 1e12 periods.
+    of_leaving = -np.log1p(-np.minimum(leaving, _LARGEST_LEAVING)) / months
+    shared = np.divide(of_leaving, leaving, out=np.zeros_like(leaving), where=leaving > 0)
+    return hazard + probability * shared[:, None], (leaving > 1 + ROUNDING).astype(np.int64)
+
+
+def _hazard(pace: _Pace, worlds: Worlds) -> Floats:
+    """Give the hazard per month of a pace that is not a probability, shape (n_replications,)."""
+    kind, unit = pace.form.rsplit("_", 1)
+    if kind == "rate_per":
+        return worlds[pace.path] / MONTHS_IN[unit]
+    mean_months = worlds[pace.path] * MONTHS_IN[unit.removesuffix("s")]
+    shape = worlds[pace.shape_path] if pace.shape_path is not None else np.ones(len(worlds))
+    return np.asarray((special.gamma(1 + 1 / shape) / mean_months) ** shape)
+
+
+def hazard_per_month(form: str, path: str, worlds: Worlds) -> Floats:
+    """Give the hazard per month of one pace that stands alone, shape (n_replications,)."""
+    return _competing([_Pace(form, path, None)], worlds)[0][:, 0]
+
+
+def _by_axis(
+    axis: str,
+    origin: int,
+    pathway: Pathway,
+    moves: Sequence[tuple[str, Move]],
+    origins: Integers,
+    strata: Sequence[str],
+    clock: Clock,
+    hazard: Floats,
+    worlds: Worlds,
+) -> tuple[Floats, Integers]:
+    """Give what changes along months since entry or in the state, shape (n_replications or 1, n_strata or 1, n_moves, n_months).
+
+    Where a pace itself changes, the table holds the hazards of all moves out of the state, and `hazard` becomes 1.
+    """
+    given = [getattr(move, axis) for _, move in moves]
+    has_paces = any(series is not None and series.form != "factor" for series in given)
+    shape = (len(worlds) if any(given) else 1, len(strata) if has_paces else 1, len(moves), clock.months)
+    table, clipped = ones(*shape), np.zeros(len(worlds), dtype=np.int64)
+    for v, series in enumerate(given):
+        if series is not None and series.form == "factor":
+            series_factor(table[:, :, v], series, f"pathway.moves.{moves[v][0]}.{axis}", origin, worlds)
+    for s in range(len(pathway.states)):
+        out_of = np.flatnonzero(origins == s).tolist()
+        series_of = {v: given[v] for v in out_of if given[v] is not None and given[v].form != "factor"}
+        if not series_of:
+            continue
+        breaks = sorted({0, *(origin + month for series in series_of.values() for month in series.from_months), clock.months})
+        for first, stop in pairwise(month for month in breaks if month <= clock.months):
+            for k, stratum in enumerate(strata):
+                paces = _paces(moves, out_of, stratum)
+                for v, series in series_of.items():
+                    step = sum(origin + month <= first for month in series.from_months) - 1
+                    # A move that does not happen in a stratum does not begin to.
+                    if step >= 0 and paces[out_of.index(v)] is not None:
+                        path = f"pathway.moves.{moves[v][0]}.{axis}.{series.form}.{step}"
+                        paces[out_of.index(v)] = _Pace(series.form, path, None)
+                hazards, is_clipped = _competing(paces, worlds)
+                table[:, k, out_of, first:stop] *= hazards[:, :, None]
+                clipped += is_clipped
+        hazard[:, :, out_of] = 1.0
+    return table, clipped
+
+
+def series_factor(out: Floats, series: ByMonths, path: str, origin: int, worlds: Worlds) -> None:
+    """Multiply a factor that changes at given months into `out`, shape (n_replications, ..., n_months)."""
+    until = [origin + month for month in series.from_months[1:]] + [out.shape[-1]]
+    for number, (month, stop) in enumerate(zip(series.from_months, until, strict=True)):
+        factor = worlds[f"{path}.factor.{number}"]
+        out[..., origin + month : stop] *= factor.reshape(-1, *[1] * (out.ndim - 1))
+
+
+def _weibull(shape: Floats, n_months: int) -> Floats:
+    month = np.arange(n_months)[None, :]
+    return np.asarray((month + 1) ** shape[:, None] - month ** shape[:, None])
+
+
+def calendar_factor(by_calendar: ByCalendar | None, path: str, clock: Clock, worlds: Worlds) -> Floats:
+    """Give trend and season by month of the calendar, shape (n_replications, months of the calendar)."""
+    out = ones(len(worlds), clock.months)
+    if by_calendar is None:
+        return out
+    month = np.arange(clock.months) - clock.history
+    if by_calendar.trend_per_year is not None:
+        # The middle of the month, in years from the start of the study.
+        out *= np.exp(worlds[f"{path}.trend_per_year"][:, None] * (month + 0.5)[None, :] / 12)
+    for name in by_calendar.season or {}:
+        is_month = (month + int(clock.start.split("-")[1]) - 1) % 12 == MONTHS_OF_THE_YEAR.index(name)
+        out[:, is_month] *= worlds[f"{path}.season.{name}"][:, None]
+    return out

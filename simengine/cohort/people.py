@@ -1,0 +1,258 @@
+"""Bring people in, batch by batch: who they are, what they carry, and who of the candidates is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from simengine.cohort.kernels.arrays import Flags, People
+from simengine.cohort.kernels.enter import engage, enter, fill_frailty, fill_site_factor
+from simengine.cohort.moves import Clock, hazard_per_month
+from simengine.cohort.spec import Engagement, Pathway, Population, Selection
+from simengine.errors import Problem, StudyError
+from simengine.laws import Share
+from simengine.records import Floats, Integers, Worlds, add_in_order
+from simengine.streams import purpose_number, uniforms
+
+BATCH = 8192
+"""Persons who are held at a time: many enough to fill the kernels' loops, few enough for a processor's cache."""
+_CANDIDATES = 1 << 16
+"""Candidates for one place, at most: half of an address counts them."""
+_ROUNDING = 1e-9
+BASELINE_GROUP = "of the baseline"
+"""Not a name that a wave can have."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """People who enter together, and the name under which their luck is drawn."""
+
+    name: str
+    size: Integers
+    """Shape (n_replications,)."""
+    from_month: int
+    enrolment_months: Integers
+    """Shape (n_replications,)."""
+    has_volume: bool = True
+    """Whether its size is a referral volume."""
+
+    def purpose(self, decision: str) -> np.uint64:
+        """Give the number of the stream of one decision."""
+        return np.uint64(purpose_number(purpose_of(self.name, decision)))
+
+
+def purpose_of(group: str, decision: str) -> str:
+    """Name the stream of one decision about the people of one group."""
+    return f"people/{group}/{decision}"
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """What is needed to bring people in, one row per replication."""
+
+    population: Population
+    clock: Clock
+    worlds: Worlds
+    strata: Floats
+    """Shape (n_replications, n_strata): cumulative shares."""
+    start: Floats
+    """Shape (n_replications, n_strata, n_states): cumulative shares."""
+
+    @property
+    def factors(self) -> list[tuple[str, ...]]:
+        """List what each factor of a person multiplies: frailties, sites, volume."""
+        population = self.population
+        return [one.on for kind in (population.frailties, population.sites, population.volume) for one in kind.values()]
+
+    def batches(self, group: Group) -> Iterator[People]:
+        """Yield everybody of a group, by replication and number: the first candidate for each place."""
+        # Whole replications go together; a large one is cut at the same places whatever the block.
+        n_pieces = -(-group.size // BATCH)
+        row = np.repeat(np.arange(len(group.size)), n_pieces)
+        first = BATCH * (np.arange(len(row)) - np.repeat(np.cumsum(n_pieces) - n_pieces, n_pieces))
+        size = np.minimum(group.size[row] - first, BATCH)
+        before = np.concatenate([[0], np.cumsum(size)])
+        at = 0
+        while at < len(row):
+            stop = int(np.searchsorted(before, before[at] + BATCH, side="right")) - 1
+            here = slice(at, stop)
+            numbers = np.arange(before[at], before[stop]) - np.repeat(before[here] - first[here], size[here])
+            rows = np.repeat(row[here], size[here])
+            yield self.enter(group, rows, numbers.astype(np.uint32), np.zeros(len(rows), dtype=np.uint32))
+            at = stop
+
+    def enter(self, group: Group, rows: Integers, numbers: np.ndarray, attempt: np.ndarray) -> People:
+        """Let some candidates in.
+
+        Parameters
+        ----------
+        group
+            To whom they belong.
+        rows
+            Shape (n_people,): their replications' rows in the block, those of one replication side by side.
+        numbers
+            Shape (n_people,): their numbers in the group.
+        attempt
+            Shape (n_people,): the numbers of the candidates for each place.
+        """
+        n, worlds = len(rows), self.worlds
+        seed, replications = np.uint64(worlds.seed), worlds.replications
+        cuts = np.flatnonzero(np.diff(rows)) + 1
+        people = People(
+            begin=np.concatenate([[0], cuts, [n]]).astype(np.int64) if n else np.zeros(1, dtype=np.int64),
+            row=rows,
+            number=numbers,
+            attempt=(attempt.astype(np.uint32) << np.uint32(16)).astype(np.uint32),
+            stratum=np.empty(n, dtype=np.int64),
+            state=np.empty(n, dtype=np.int64),
+            end=np.empty(n, dtype=np.int64),
+            calendar=np.full(n, group.from_month, dtype=np.int64),
+            course=np.zeros((2, n), dtype=np.int64),
+            switch=np.full(n, self.clock.months + 1, dtype=np.int64),
+            factor=np.empty((len(self.factors), n)),
+        )
+        enter(
+            seed, replications, group.purpose("entry"), self.clock.months, group.enrolment_months, self.strata, self.start, people
+        )
+        self._fill_factors(group, people)
+        return people
+
+    def _fill_factors(self, group: Group, people: People) -> None:
+        worlds, population = self.worlds, self.population
+        seed, replications, place = np.uint64(worlds.seed), worlds.replications, 0
+        for name in population.frailties:
+            variance = worlds[f"population.frailties.{name}.variance"]
+            fill_frailty(seed, replications, group.purpose(f"frailty/{name}"), variance, people, people.factor[place])
+            place += 1
+        for name, sites in population.sites.items():
+            of_site = self._site_factors(name, int(sites.count.value))
+            fill_site_factor(seed, replications, group.purpose(f"site/{name}"), of_site, people, people.factor[place])
+            place += 1
+        for name in population.volume:
+            path = f"population.volume.{name}"
+            with np.errstate(divide="ignore"):
+                factor = (np.maximum(group.size, 1) / worlds[f"{path}.planned"]) ** worlds[f"{path}.elasticity"]
+            people.factor[place] = factor[people.row] if group.has_volume else 1.0
+            place += 1
+
+    def _site_factors(self, name: str, count: int) -> Floats:
+        worlds = self.worlds
+        z = [special.ndtri(uniforms(worlds.seed, f"world/sites/{name}/{site}", worlds.replications)) for site in range(count)]
+        return np.ascontiguousarray(np.exp(worlds[f"population.sites.{name}.sd"][:, None] * np.stack(z, axis=1)))
+
+    def take_part(self, group: Group, people: People) -> People:
+        """Give the same people with the courses that they take through the service."""
+        engagement = self.population.engagement
+        if engagement is None:
+            return people
+        treated = people._replace(course=people.course.copy(), switch=people.switch.copy())
+        worlds = self.worlds
+        engage(
+            np.uint64(worlds.seed),
+            worlds.replications,
+            group.purpose("engagement"),
+            self.clock.history,
+            worlds["population.engagement.share"],
+            _doses(engagement, worlds),
+            _dropout(engagement, worlds),
+            treated,
+        )
+        return treated
+
+
+def _doses(engagement: Engagement, worlds: Worlds) -> Floats:
+    if engagement.doses is None:
+        return np.ones((len(worlds), 1))
+    shares = {name: dose.share for name, dose in engagement.doses.items()}
+    return cumulative(list(drawn_shares(shares, worlds, "population.engagement.doses.{}.share").values()))
+
+
+def _dropout(engagement: Engagement, worlds: Worlds) -> Floats:
+    if engagement.dropout is None:
+        return np.zeros(len(worlds))
+    form = engagement.dropout.form
+    return np.ascontiguousarray(hazard_per_month(form, f"population.engagement.dropout.{form}", worlds))
+
+
+def entrance_of(population: Population, pathway: Pathway, clock: Clock, worlds: Worlds) -> Entrance:
+    """Draw up who may enter and where they start, in every replication."""
+    strata = {name: stratum.share for name, stratum in population.strata.items()}
+    shares = drawn_shares(strata, worlds, "population.strata.{}.share")
+    nobody = np.zeros(len(worlds))
+    start = np.empty((len(worlds), len(strata), len(pathway.states)))
+    for k, stratum in enumerate(strata):
+        share = drawn_shares(pathway.start[stratum], worlds, f"pathway.start.{stratum}.{{}}")
+        start[:, k] = cumulative([share.get(state, nobody) for state in pathway.states])
+    return Entrance(population, clock, worlds, cumulative(list(shares.values())), start)
+
+
+def select(entrance: Entrance, group: Group, people: People, selection: Selection, before: Callable[[People], Floats]) -> People:
+    """Find, for every place of a batch, the first candidate whose months before entry come to what is asked for.
+
+    Parameters
+    ----------
+    entrance
+        Brings candidates in.
+    group
+        To whom they belong.
+    people
+        The first candidates.
+    selection
+        What is asked for.
+    before
+        Gives the outcome of the months before entry, shape (n_people,).
+
+    Raises
+    ------
+    StudyError
+        If no candidate is found among 65,536 for some place.
+    """
+    chosen = np.zeros(len(people.row), dtype=np.uint32)
+    waiting = np.arange(len(people.row))
+    tried = 0
+    while len(waiting):
+        if tried >= _CANDIDATES:
+            rule = f"among {_CANDIDATES:,} candidates there is one whom the selection takes"
+            found = f"none for {len(waiting):,} of {len(chosen):,} places"
+            raise StudyError([Problem("the run", "population.selection", rule, found, "Relax the selection, or check the rates")])
+        width = int(min(max(1, BATCH // len(waiting)), _CANDIDATES - tried, 64))
+        attempt = np.tile(np.arange(tried, tried + width), len(waiting))
+        where = np.repeat(waiting, width)
+        value = before(entrance.enter(group, people.row[where], people.number[where], attempt))
+        fits = _fits(selection, value).reshape(len(waiting), width)
+        found_now = fits.any(axis=1)
+        chosen[waiting[found_now]] = tried + fits.argmax(axis=1)[found_now]
+        waiting = waiting[~found_now]
+        tried += width
+    return entrance.enter(group, people.row, people.number, chosen)
+
+
+def _fits(selection: Selection, value: Floats) -> Flags:
+    low = -np.inf if selection.at_least is None else selection.at_least
+    high = np.inf if selection.at_most is None else selection.at_most
+    return np.asarray((value >= low) & (value <= high))
+
+
+def drawn_shares(shares: Mapping[str, Share], worlds: Worlds, path: str) -> dict[str, Floats]:
+    """Give the drawn shares by name; `rest` takes what is left, and shares that exceed the whole are scaled to it."""
+    drawn = {name: worlds[path.format(name)] for name, share in shares.items() if share != "rest"}
+    of_known = add_in_order([np.zeros(len(worlds)), *drawn.values()])
+    rest = np.maximum(1.0 - of_known, 0.0)
+    whole = of_known + rest if "rest" in shares.values() else of_known
+    return {name: drawn.get(name, rest) / whole for name in shares}
+
+
+def cumulative(shares: Sequence[Floats]) -> Floats:
+    """Add up shares in order, shape (replication, name), and reach exactly 1 with the last share that is not 0."""
+    rising = np.cumsum(np.stack(shares, axis=1), axis=1)
+    rising[rising == rising[:, -1:]] = 1.0
+    return np.ascontiguousarray(rising)
+
+
+def exceeds_whole(shares: Mapping[str, Share], worlds: Worlds, path: str) -> Integers:
+    """Say in which replications the drawn shares add up to more than 1, so that all are scaled and `rest` is 0."""
+    drawn = [worlds[path.format(name)] for name, share in shares.items() if share != "rest"]
+    return (add_in_order([np.zeros(len(worlds)), *drawn]) > 1 + _ROUNDING).astype(np.int64)

@@ -1,0 +1,80 @@
+"""What the service changes: a move, an event, or an outcome; by how much, when, and for whom."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from simengine.cohort.spec.names import OneOrMore
+from simengine.laws import NotNegative, Quantity, Spec
+
+FORMS_OF_EFFECT = {
+    "move": ("hazard_ratio", "relative_risk", "odds_ratio", "difference"),
+    "event": ("hazard_ratio", "difference", "length_ratio"),
+    "outcome": ("odds_ratio", "relative_risk", "hazard_ratio", "difference"),
+}
+"""By what an effect may change: the ways in which it may be said."""
+_FORMS = ("hazard_ratio", "relative_risk", "odds_ratio", "difference", "length_ratio")
+
+
+class Effect(Spec):
+    """What the service changes in those whom it reaches."""
+
+    move: OneOrMore | None = None
+    """Moves whose pace changes."""
+    event: OneOrMore | None = None
+    """Events whose rate, or whose length, changes."""
+    outcome: OneOrMore | None = None
+    """Binary outcomes whose probability changes, or scores whose level changes."""
+    hazard_ratio: NotNegative | None = None
+    """Factor on a hazard or rate; a probability p becomes 1 - (1 - p)^ratio."""
+    relative_risk: NotNegative | None = None
+    """Factor on a probability; clipped at certainty, and counted."""
+    odds_ratio: NotNegative | None = None
+    """Factor on the odds of a probability."""
+    difference: Quantity | None = None
+    """Added: to a probability (clipped, and counted), to a rate per month, to a score."""
+    length_ratio: NotNegative | None = None
+    """Factor on the length of every spell."""
+    strata: OneOrMore | None = None
+    """The strata in which it acts; absent: all."""
+    reaches: Literal["treated", "referred"] = "treated"
+    """`treated`: those who take part, as much as their dose; `referred`: everybody who enters."""
+    only_while_engaged: bool = False
+    """Whether it ends with taking part."""
+    ramp_months: NotNegative | None = None
+    """The effect grows as 1 - exp(-t / ramp_months) after entry; absent: at once."""
+    fades_after_months: NotNegative | None = None
+    """Months after entry at which the effect begins to fade; absent: never."""
+    half_life_months: NotNegative | None = None
+    """Months in which the effect (its logarithm, where it is a ratio) falls by half once it fades."""
+
+    @property
+    def target(self) -> str:
+        """What it changes: `move`, `event` or `outcome`."""
+        return next(name for name in FORMS_OF_EFFECT if getattr(self, name) is not None)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of what it changes."""
+        names: tuple[str, ...] = getattr(self, self.target)
+        return names
+
+    @property
+    def form(self) -> str:
+        """The way in which it was said."""
+        return next(name for name in _FORMS if getattr(self, name) is not None)
+
+    @model_validator(mode="after")
+    def _one_target_and_form(self) -> Effect:
+        targets = [name for name in FORMS_OF_EFFECT if getattr(self, name) is not None]
+        forms = [name for name in _FORMS if getattr(self, name) is not None]
+        if len(targets) != 1 or len(forms) != 1 or forms[0] not in FORMS_OF_EFFECT[targets[0]]:
+            ways = "; ".join(f"`{target}` with one of {', '.join(ways)}" for target, ways in FORMS_OF_EFFECT.items())
+            raise ValueError(f"an effect is given by {ways}; found {', '.join(targets + forms) or 'none of them'}")
+        if (self.fades_after_months is None) != (self.half_life_months is None):
+            raise ValueError("fades_after_months and half_life_months are given together")
+        if self.only_while_engaged and self.reaches == "referred":
+            raise ValueError("an effect that acts only while engaged reaches the treated; found `reaches: referred`")
+        return self

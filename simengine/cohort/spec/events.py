@@ -1,0 +1,105 @@
+"""What happens to people again and again: events, spells with a length, and shocks that a year brings to everybody."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from simengine.cohort.spec.names import Name, OneOrMore, Positive
+from simengine.cohort.spec.pathway import ByCalendar, ByMonths, one_form_of
+from simengine.laws import Count, NotNegative, Quantity, Spec, within
+
+RATES = ("rate_per_day", "rate_per_month", "rate_per_quarter", "rate_per_year")
+
+
+class Rate(Spec):
+    """How often an event happens to a person in a state, said in one of several ways."""
+
+    rate_per_day: NotNegative | None = None
+    rate_per_month: NotNegative | None = None
+    rate_per_quarter: NotNegative | None = None
+    rate_per_year: NotNegative | None = None
+
+    @property
+    def form(self) -> str:
+        """The one way that was chosen."""
+        return next(name for name in RATES if getattr(self, name) is not None)
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Rate:
+        one_form_of(self, "a rate", RATES)
+        return self
+
+
+_PARAMETERS = {
+    "fixed": ("mean_days",),
+    "lognormal": ("mean_days", "sd_days"),
+    "gamma": ("mean_days", "sd_days"),
+    "weibull": ("mean_days", "weibull_shape"),
+    "uniform": ("low_days", "high_days"),
+}
+
+
+class Length(Spec):
+    """How long a spell lasts: a law between spells, drawn anew for each."""
+
+    kind: Literal["fixed", "lognormal", "gamma", "weibull", "uniform"]
+    mean_days: Positive | None = None
+    sd_days: Positive | None = None
+    weibull_shape: Annotated[Quantity, AfterValidator(within(0.1, 50, "the shape of a length lies between 0.1 and 50"))] | None = (
+        None
+    )
+    low_days: NotNegative | None = None
+    high_days: Positive | None = None
+
+    @model_validator(mode="after")
+    def _parameters_of_its_kind(self) -> Length:
+        given = {name for name in type(self).model_fields if name != "kind" and getattr(self, name) is not None}
+        wanted = _PARAMETERS[self.kind]
+        if given != set(wanted):
+            found = ", ".join(sorted(given)) or "none of them"
+            raise ValueError(f"a {self.kind} length is given by {' and '.join(wanted)}; found {found}")
+        if self.kind == "uniform" and self.low_days.support[1] > self.high_days.support[0]:  # type: ignore[union-attr]
+            raise ValueError(f"low_days is not above high_days; found {self.low_days} and {self.high_days}")
+        return self
+
+
+class Event(Spec):
+    """Something that may happen to a person many times: a reconviction, a sick spell, a report of concern."""
+
+    rates: Annotated[dict[Name, Rate], Field(min_length=1)]
+    """By state, in the world without the service; it does not happen in a state that is not named."""
+    by_stratum: Annotated[dict[Name, NotNegative], Field(min_length=1)] | None = None
+    """A factor on the rate for strata that are named; 1 for others."""
+    by_months_since_entry: ByMonths | None = None
+    by_calendar: ByCalendar | None = None
+    length: Length | None = None
+    """Absent: it has no length. A spell goes on while its person is in states where it can begin; no other begins meanwhile."""
+
+
+class Shock(Spec):
+    """A factor that everybody alive at the time shares."""
+
+    on: OneOrMore
+    """Moves (the hazard), events (the rate) and binary outcomes (the odds) that the factor multiplies."""
+    sd_per_year: NotNegative | None = None
+    """Every calendar year has a factor of its own, lognormal with median 1: the standard deviation of its logarithm."""
+    factor: NotNegative | None = None
+    """One factor, for the months named below."""
+    from_month: Count | None = None
+    """First month of the calendar, from the start of the study."""
+    to_month: Count | None = None
+    """The month after the last."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Shock:
+        if (self.sd_per_year is None) == (self.factor is None):
+            raise ValueError("a shock has either `sd_per_year`, or `factor` with `from_month` and `to_month`")
+        dated = (self.from_month is not None, self.to_month is not None)
+        if dated != ((self.factor is not None),) * 2:
+            raise ValueError("`from_month` and `to_month` stand with `factor`, and only there")
+        if self.factor is not None and self.from_month.value >= self.to_month.value:  # type: ignore[union-attr]
+            found = f"{self.from_month} and {self.to_month}"
+            raise ValueError(f"from_month is below to_month; found {found}")
+        return self

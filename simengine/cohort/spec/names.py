@@ -1,0 +1,37 @@
+"""Names and ranges that several parts of the people share."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from simengine.laws import Constant, Quantity
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+MoveName = Annotated[str, Field(pattern=r"^\w+ -> \w+$")]
+"""Reads `from -> to`."""
+
+
+def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError(f"a name stands once in a list; found {', '.join(names)}")
+    return names
+
+
+OneOrMore: TypeAlias = Annotated[
+    tuple[str, ...],
+    BeforeValidator(lambda raw: (raw,) if isinstance(raw, str) else raw),
+    Field(min_length=1, strict=False),
+    AfterValidator(_once),
+]
+"""One name, or a list of names."""
+
+
+def _above_zero(quantity: Quantity) -> Quantity:
+    if quantity.support[0] < 0 or (isinstance(quantity, Constant) and quantity.value <= 0):
+        raise ValueError(f"a duration or count here is above 0; found {quantity}")
+    return quantity
+
+
+Positive = Annotated[Quantity, AfterValidator(_above_zero)]

@@ -1,0 +1,220 @@
+"""One person in plain Python: luck by address, entry, selection, part taken in the service, and what a person carries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import cos, exp, log, pi, sin, sqrt
+from statistics import NormalDist
+from typing import Any
+
+from tests.reference import streams
+from tests.reference.world import World, choose, competing, shares_of
+
+FULL = "full"
+"""The only dose where a study names none."""
+
+
+@dataclass(frozen=True)
+class Luck:
+    """The draws of one candidate for one place in one group."""
+
+    world: World
+    group: str
+    number: int
+    attempt: int
+
+    def pair(self, decision: str, index: int = 0) -> tuple[float, float]:
+        """Give two uniforms; the candidate's number is the high half of the index."""
+        purpose = streams.purpose_number(f"people/{self.group}/{decision}")
+        return streams.uniform_pair(self.world.seed, self.attempt * 2**16 + index, self.number, self.world.replication, purpose)
+
+    def normals(self, decision: str, index: int = 0) -> tuple[float, float]:
+        """Give two normal numbers by the method of Box and Muller."""
+        first, second = self.pair(decision, index)
+        return sqrt(-2 * log(first)) * cos(2 * pi * second), sqrt(-2 * log(first)) * sin(2 * pi * second)
+
+    def gamma(self, decision: str, shape: float, index: int = 0) -> float:
+        """Give a gamma number of scale 1 by the method of Marsaglia and Tsang; below shape 1 by their power of a uniform."""
+        d = (shape if shape >= 1 else shape + 1) - 1 / 3
+        for attempt in range(16):
+            z, _ = self.normals(decision, index + 2 * attempt)
+            accept, spare = self.pair(decision, index + 2 * attempt + 1)
+            v = (1 + z / sqrt(9 * d)) ** 3
+            if v > 0 and log(accept) < z * z / 2 + d - d * v + d * log(v):
+                return d * v if shape >= 1 else d * v * spare ** (1 / shape)
+        raise AssertionError("more than 16 tries")
+
+
+@dataclass(frozen=True)
+class Group:
+    """People who enter together in one world."""
+
+    name: str
+    size: int
+    from_month: int
+    enrolment_months: int
+    has_volume: bool
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who somebody is. The clock runs from the beginning of the history; entry is at clock `history`."""
+
+    world: World
+    luck: Luck
+    stratum: str
+    state: str
+    entry: int
+    """Month of the study."""
+    factors: tuple[tuple[tuple[str, ...], float], ...]
+    """What each factor multiplies, and the factor."""
+    dose: str | None = FULL
+    """Nothing for those who never take part."""
+    leaves: int | None = None
+    """Month of the clock from which a person no longer takes part."""
+
+    @property
+    def end(self) -> int:
+        """Clock at the horizon."""
+        return self.world.history + self.world.horizon - self.entry
+
+    def calendar(self, clock: int) -> int:
+        """Give the month of the study at a month of the clock."""
+        return self.entry + clock - self.world.history
+
+    def factor_on(self, target: str) -> float:
+        factor = 1.0
+        for on, value in self.factors:
+            factor *= value if target in on else 1.0
+        return factor
+
+
+def enter(world: World, group: Group, number: int, attempt: int) -> Person:
+    """Let one candidate in."""
+    luck = Luck(world, group.name, number, attempt)
+    population = world.cohort.population
+    u_stratum, u_start = luck.pair("entry")
+    u_month, _ = luck.pair("entry", 1)
+    strata = {name: stratum.share for name, stratum in population.strata.items()}
+    stratum = choose(shares_of(world, strata, "population.strata.{}.share"), u_stratum)
+    start = shares_of(world, world.cohort.pathway.start[stratum], f"pathway.start.{stratum}.{{}}")
+    by_state = {state: start.get(state, 0.0) for state in world.cohort.pathway.states}
+    entry = group.from_month + int(u_month * group.enrolment_months)
+    return Person(world, luck, stratum, choose(by_state, u_start), entry, tuple(factors_of(world, group, luck)))
+
+
+def factors_of(world: World, group: Group, luck: Luck) -> list[tuple[tuple[str, ...], float]]:
+    """Draw what a person carries: frailties, sites, the volume of the wave."""
+    population, factors = world.cohort.population, []
+    for name, frailty in population.frailties.items():
+        variance = world[f"population.frailties.{name}.variance"]
+        factors.append((frailty.on, luck.gamma(f"frailty/{name}", 1 / variance) * variance if variance > 0 else 1.0))
+    for name, sites in population.sites.items():
+        site = int(luck.pair(f"site/{name}")[0] * int(sites.count.value))
+        z = NormalDist().inv_cdf(world.uniform(f"world/sites/{name}/{site}"))
+        factors.append((sites.on, exp(world[f"population.sites.{name}.sd"] * z)))
+    for name, volume in population.volume.items():
+        ratio = max(group.size, 1) / world[f"population.volume.{name}.planned"]
+        factors.append((volume.on, ratio ** world[f"population.volume.{name}.elasticity"] if group.has_volume else 1.0))
+    return factors
+
+
+def select(world: World, group: Group, number: int, value_before: Callable[[Person], float]) -> Person:
+    """Give the first candidate for a place whose months before entry come to what is asked for."""
+    selection = world.cohort.population.selection
+    for attempt in range(2**16):
+        person = enter(world, group, number, attempt)
+        if selection is None:
+            return person
+        value = value_before(person)
+        is_low = selection.at_least is not None and value < selection.at_least
+        is_high = selection.at_most is not None and value > selection.at_most
+        if not (is_low or is_high):
+            return person
+    raise AssertionError("no candidate fits")
+
+
+def take_part(person: Person) -> Person:
+    """Draw whether a person takes part, at which dose, and until when."""
+    world, engagement = person.world, person.world.cohort.population.engagement
+    if engagement is None:
+        return person
+    u_engage, u_dose = person.luck.pair("engagement")
+    if u_engage >= world["population.engagement.share"]:
+        return replace(person, dose=None)
+    dose, leaves = FULL, None
+    if engagement.doses is not None:
+        shares = {name: one.share for name, one in engagement.doses.items()}
+        dose = choose(shares_of(world, shares, "population.engagement.doses.{}.share"), u_dose)
+    if engagement.dropout is not None:
+        form = engagement.dropout.form
+        hazard = competing([(form, world[f"population.engagement.dropout.{form}"], 1.0)])[0]
+        u_leave, _ = person.luck.pair("engagement", 1)
+        month = 0
+        while hazard > 0 and hazard * (month + 1) <= -log(u_leave) and month < person.end:
+            month += 1
+        leaves = world.history + month + 1 if hazard > 0 else None
+    return replace(person, dose=dose, leaves=leaves)
+
+
+# ------------------------------------------------ effects ------------------------------------------------
+
+
+def effects_on(world: World, kind: str, target: str, stratum: str, *, has_service: bool) -> list[tuple[str, Any]]:
+    """List the effects that act on a move, event or outcome in a stratum; none without the service.
+
+    Hazard ratios come first, then relative risks, odds ratios and differences, whatever their order in the study.
+    """
+    forms = ("hazard_ratio", "relative_risk", "odds_ratio", "difference", "length_ratio")
+    effects = sorted(world.cohort.effect.items(), key=lambda item: forms.index(item[1].form)) if has_service else []
+    return [
+        (name, effect)
+        for name, effect in effects
+        if effect.target == kind and target in effect.targets and (effect.strata is None or stratum in effect.strata)
+    ]
+
+
+def weight_of(person: Person, effect: Any, clock: int) -> float:
+    """Give how much of an effect a person receives in a month of the clock."""
+    engagement = person.world.cohort.population.engagement
+    if engagement is None or effect.reaches == "referred":
+        return 1.0
+    if person.dose is None or (effect.only_while_engaged and person.leaves is not None and clock >= person.leaves):
+        return 0.0
+    return person.world[f"population.engagement.doses.{person.dose}.strength"] if engagement.doses is not None else 1.0
+
+
+def strength(world: World, name: str, effect: Any, after_entry: int) -> float:
+    """Give the share of the full effect in the middle of a month after entry: it grows with the ramp and halves as it fades."""
+    if after_entry < 0:
+        return 0.0
+    middle, path = after_entry + 0.5, f"effect.{name}"
+    ramp = world[f"{path}.ramp_months"] if effect.ramp_months is not None else 0.0
+    grown = 1 - exp(-middle / ramp) if ramp > 0 else 1.0
+    if effect.fades_after_months is None or middle <= world[f"{path}.fades_after_months"]:
+        return grown
+    half_life = world[f"{path}.half_life_months"]
+    return grown * 0.5 ** ((middle - world[f"{path}.fades_after_months"]) / half_life) if half_life > 0 else 0.0
+
+
+def change(person: Person, name: str, effect: Any, clock: int) -> float:
+    """Give what an effect does to a person in a month of the clock: a ratio, or a difference."""
+    full = person.world[f"effect.{name}.{effect.form}"]
+    share = weight_of(person, effect, clock) * strength(person.world, name, effect, clock - person.world.history)
+    return full * share if effect.form == "difference" else max(full, 1e-300) ** share
+
+
+def changed_probability(probability: float, form: str, amount: float) -> tuple[float, int]:
+    """Give a changed probability, and 1 if it had to be clipped."""
+    if form == "hazard_ratio":
+        return 1 - (1 - probability) ** amount, 0
+    if form == "odds_ratio":
+        return with_odds(probability, amount), 0
+    changed = probability * amount if form == "relative_risk" else probability + amount
+    return min(1.0, max(0.0, changed)), int(not -1e-9 <= changed <= 1 + 1e-9)
+
+
+def with_odds(probability: float, ratio: float) -> float:
+    """Multiply the odds of a probability; what is certain stays certain."""
+    return probability if probability in (0.0, 1.0) else probability * ratio / (1 - probability + probability * ratio)
