@@ -57,41 +57,6 @@ def pick_move(hazard: Floats, row: Index, m: Index, first: Index, stop: Index, u
 
 
 @device
-def fill_row(
-    b: int,
-    p: Index,
-    s: Index,
-    m: Index,
-    since: Index,
-    people: People,
-    moves: Moves,
-    effects: Effects,
-    change: Floats,
-    out: Floats,
-) -> int:
-    """Fill the hazards of one person's moves out of a walked state in month m; change: (c, j, m), out: (v,).
-
-    Gives how many probabilities were clipped.
-    """
-    c = people.course[0, p] if m < people.switch[p] else people.course[1, p]
-    k, first, stop = people.stratum[p], moves.of[s], moves.of[s + 1]
-    entry_row, stay_row, calendar_row = row_for(moves.by_entry, b), row_for(moves.by_stay, b), row_for(moves.by_calendar, b)
-    entry_k, stay_k = k if moves.by_entry.shape[1] > 1 else 0, k if moves.by_stay.shape[1] > 1 else 0
-    for v in range(first, stop):
-        out[v] = moves.hazard[b, k, v] * moves.by_entry[entry_row, entry_k, v, m] * moves.by_stay[stay_row, stay_k, v, m - since]
-        out[v] *= moves.by_calendar[calendar_row, v, people.calendar[p] + m]
-        for f in range(len(moves.acts)):
-            if moves.acts[f, v]:
-                out[v] *= people.factor[f, p]
-        for j in range(effects.of[v], effects.of[v + 1]):
-            if effects.form[j] == HAZARD_RATIO and effects.acts[j, k]:
-                out[v] *= change[c, j, m]
-    if acts_on_probabilities(effects, first, stop):
-        return change_leaving(effects, change, c, k, m, first, stop, moves.period[s], out)
-    return 0
-
-
-@device
 def leave_walked(
     b: int,
     g: Index,
@@ -113,11 +78,31 @@ def leave_walked(
 
     change: (c, j, m); one: (v,), room; clipped: (g,), added to.
     """
-    first, stop = moves.of[s], moves.of[s + 1]
+    # Plain arrays in the loops: a bundle costs a count of references each time that something is taken from it.
+    hazard, by_entry, by_stay, by_calendar = moves.hazard, moves.by_entry, moves.by_stay, moves.by_calendar
+    is_hit, factor, effects_of, form, acts = moves.acts, people.factor, effects.of, effects.form, effects.acts
+    k, calendar, switch = people.stratum[p], people.calendar[p], people.switch[p]
+    course, later = people.course[0, p], people.course[1, p]
+    first, stop, period = moves.of[s], moves.of[s + 1], moves.period[s]
+    entry_row, stay_row, calendar_row = row_for(by_entry, b), row_for(by_stay, b), row_for(by_calendar, b)
+    entry_k, stay_k = k if by_entry.shape[1] > 1 else 0, k if by_stay.shape[1] > 1 else 0
+    on_probabilities = acts_on_probabilities(effects, first, stop)
     gathered = 0.0
     month = begin
     while month < end:
-        clipped[g] += fill_row(b, p, s, month, since, people, moves, effects, change, one)
+        c = course if month < switch else later
+        for v in range(first, stop):
+            rate = hazard[b, k, v] * by_entry[entry_row, entry_k, v, month] * by_stay[stay_row, stay_k, v, month - since]
+            rate *= by_calendar[calendar_row, v, calendar + month]
+            for f in range(len(is_hit)):
+                if is_hit[f, v]:
+                    rate *= factor[f, p]
+            for j in range(effects_of[v], effects_of[v + 1]):
+                if form[j] == HAZARD_RATIO and acts[j, k]:
+                    rate *= change[c, j, month]
+            one[v] = rate
+        if on_probabilities:
+            clipped[g] += change_leaving(effects, change, c, k, month, first, stop, period, one)
         before = gathered
         for v in range(first, stop):
             gathered += one[v]
