@@ -12,7 +12,9 @@ from math import floor
 from simengine.cohort.simulate import purposes_of_people
 from simengine.cohort.spec import Binary, Wave
 from simengine.config.study import Study
-from simengine.contract.spec import DRAWN, Contract, Part, Term
+from simengine.contract.compile import Dependence, dependences
+from simengine.contract.rules import contract_rules, one_of
+from simengine.contract.spec import Contract
 from simengine.dependence import correlation_problems
 from simengine.laws import Constant, DirichletCount, Share, Sourced, quantities_in
 from simengine.streams import purpose_number
@@ -29,7 +31,7 @@ def study_problems(study: Study) -> list[Finding]:
 
 def contract_problems(contract: Contract) -> list[Finding]:
     """Find everything in a contract that does not fit together."""
-    return [*_terms(contract, ""), *_sources(contract.sources, quantities_in(contract))]
+    return [*contract_rules(contract), *_sources(contract.sources, quantities_in(contract))]
 
 
 def _people(study: Study) -> Iterator[Finding]:
@@ -42,7 +44,7 @@ def _people(study: Study) -> Iterator[Finding]:
             yield "pathway.start", "every stratum has a start", f"none for `{name}`", f"Add `{name}: {{{states[0]}: 1}}`"
     for name, shares in study.pathway.start.items():
         if name not in strata:
-            yield f"pathway.start.{name}", "a start belongs to a stratum", f"`{name}`", _one_of(strata)
+            yield f"pathway.start.{name}", "a start belongs to a stratum", f"`{name}`", one_of(strata)
         yield from _known_states(shares, states, f"pathway.start.{name}")
         yield from _shares(shares, f"pathway.start.{name}")
 
@@ -53,13 +55,13 @@ def _moves(study: Study) -> Iterator[Finding]:
         origin, target = key.split(" -> ")
         for state in (origin, target):
             if state not in states:
-                yield f"pathway.moves.{key}", "a move joins two states", f"unknown state `{state}`", _one_of(states)
+                yield f"pathway.moves.{key}", "a move joins two states", f"unknown state `{state}`", one_of(states)
         if origin == target:
             yield f"pathway.moves.{key}", "a move leaves its state", key, "Staying is what is left; it is not written"
         for name in move.by_stratum or {}:
             if name not in strata:
                 path = f"pathway.moves.{key}.by_stratum.{name}"
-                yield path, "a pace belongs to a stratum", f"`{name}`", _one_of(strata)
+                yield path, "a pace belongs to a stratum", f"`{name}`", one_of(strata)
         probabilities = [name for name in ("per_month", "per_quarter", "per_year") if getattr(move, name) is not None]
         if move.weibull_shape is not None and probabilities and probabilities != ["per_month"]:
             way_out = "Give the pace per_month, as a rate or as a mean time"
@@ -94,10 +96,10 @@ def _joint_probabilities(study: Study, state: str, stratum: str) -> Iterator[Fin
 def _effects(study: Study) -> Iterator[Finding]:
     for name, effect in study.effect.items():
         if effect.move is not None and effect.move not in study.pathway.moves:
-            yield f"effect.{name}.move", "an effect changes a move of the pathway", f"`{effect.move}`", _one_of(study.pathway.moves)
+            yield f"effect.{name}.move", "an effect changes a move of the pathway", f"`{effect.move}`", one_of(study.pathway.moves)
         if effect.outcome is not None and not isinstance(study.outcomes.get(effect.outcome), Binary):
             binaries = [key for key, outcome in study.outcomes.items() if isinstance(outcome, Binary)]
-            yield f"effect.{name}.outcome", "an odds ratio changes a binary outcome", f"`{effect.outcome}`", _one_of(binaries)
+            yield f"effect.{name}.outcome", "an odds ratio changes a binary outcome", f"`{effect.outcome}`", one_of(binaries)
 
 
 def _outcomes(study: Study) -> Iterator[Finding]:
@@ -114,7 +116,7 @@ def _outcomes(study: Study) -> Iterator[Finding]:
     for name in study.public_value:
         if name not in study.outcomes or isinstance(study.outcomes[name], Binary):
             amounts = [key for key, outcome in study.outcomes.items() if not isinstance(outcome, Binary)]
-            yield f"public_value.{name}", "a saving belongs to an outcome of kind `amount`", f"`{name}`", _one_of(amounts)
+            yield f"public_value.{name}", "a saving belongs to an outcome of kind `amount`", f"`{name}`", one_of(amounts)
 
 
 def _measurement(study: Study) -> Iterator[Finding]:
@@ -122,7 +124,7 @@ def _measurement(study: Study) -> Iterator[Finding]:
         path = f"measurement.metrics.{name}"
         outcome = study.outcomes.get(metric.outcome)
         if outcome is None:
-            yield f"{path}.outcome", "a metric measures an outcome", f"`{metric.outcome}`", _one_of(study.outcomes)
+            yield f"{path}.outcome", "a metric measures an outcome", f"`{metric.outcome}`", one_of(study.outcomes)
         elif isinstance(outcome, Binary) and outcome.at_month.value > metric.window_months.value:
             found = f"a window of {metric.window_months.value:g} months"
             rule = f"the window reaches the month at which `{metric.outcome}` is read ({outcome.at_month.value:g})"
@@ -130,32 +132,25 @@ def _measurement(study: Study) -> Iterator[Finding]:
 
 
 def _contract(study: Study) -> Iterator[Finding]:
-    yield from _terms(study.contract, "contract.")
+    for path, rule, found, way_out in contract_rules(study.contract):
+        yield f"contract.{path}", rule, found, way_out
     yield from _sources(study.contract.sources, quantities_in(study.contract, "contract"))
     if study.contract.currency != study.study.currency:
         yield "contract.currency", f"the contract is in the study's currency, {study.study.currency}", study.contract.currency, ""
-    for name in study.contract.metrics:
+    for name in study.contract.inputs():
         if name not in study.measurement.metrics:
             rule = "every metric of the contract is measured"
-            yield f"contract.metrics.{name}", rule, f"nobody measures `{name}`", _one_of(study.measurement.metrics)
-
-
-def _terms(contract: Contract, prefix: str) -> Iterator[Finding]:
-    known = [DRAWN, *contract.metrics]
-    if DRAWN in contract.metrics:
-        yield f"{prefix}metrics.{DRAWN}", f"`{DRAWN}` is the money paid in, not a metric", DRAWN, "Choose another name"
-    for name, term in contract.terms.items():
-        path = f"{prefix}terms.{name}"
-        references = {"of": term.of}
-        references |= {f"{key}.of": part.of for key, part in _parts(term) if part.of is not None}
-        for key, reference in references.items():
-            if reference not in known:
-                yield f"{path}.{key}", "a term refers to `drawn` or to a metric", f"`{reference}`", _one_of(known)
-        for metric in term.only_if:
-            if metric not in contract.metrics:
-                yield f"{path}.only_if.{metric}", "a gate refers to a metric", f"`{metric}`", _one_of(contract.metrics)
-        if term.floor is not None and term.cap is not None and _is_above(term.floor, term.cap):
-            yield f"{path}.floor", "a floor is not above the cap", f"a floor of {_say(term.floor)}, a cap of {_say(term.cap)}", ""
+            yield f"contract.metrics.{name}", rule, f"nobody measures `{name}`", one_of(study.measurement.metrics)
+    waves = study.contract.waves
+    if waves and list(waves) != list(study.population.waves):
+        rule = "the waves of the contract are those of the population, in their order"
+        yield "contract.waves", rule, ", ".join(waves), f"They are: {', '.join(study.population.waves)}"
+    if study.contract.milestones:
+        rule, way_out = "milestones are tallied", "A contract with milestones can be replayed"
+        yield "contract.milestones", rule, "a study, in which nobody tallies them yet", way_out
+    for name in study.contract.parties:
+        rule = "every party of the contract is a party of the study"
+        yield f"contract.parties.{name}", rule, f"`{name}`", one_of(list(type(study.parties).model_fields))
 
 
 def _calendar(study: Study) -> Iterator[Finding]:
@@ -195,23 +190,41 @@ def _capital(study: Study) -> Iterator[Finding]:
     if study.capital.drawdown_months.support[1] > horizon:
         found = f"drawdown over up to {study.capital.drawdown_months.support[1]:g} months"
         yield "capital.drawdown_months", f"the loan is drawn within the horizon of {horizon:g} months", found, ""
-    enrolled = max(_last_entry(wave) for wave in study.population.waves.values())
     for name in study.capital.payment_month:
         if name not in terms:
-            yield f"capital.payment_month.{name}", "a payment month belongs to a term", f"`{name}`", _one_of(terms)
-    for name, term in terms.items():
-        path = f"capital.payment_month.{name}"
-        if name not in study.capital.payment_month:
+            yield f"capital.payment_month.{name}", "a payment month belongs to a term", f"`{name}`", one_of(terms)
+        elif study.contract.dates:
+            rule = "the contract says when it pays, or the study does"
+            yield f"capital.payment_month.{name}", rule, "a payment month beside the dates of the contract", "Leave one out"
+    for name in terms:
+        if not study.contract.dates and name not in study.capital.payment_month:
             yield "capital.payment_month", "every term has a month in which it is paid", f"none for `{name}`", ""
-            continue
-        earliest, latest = study.capital.payment_month[name].support
-        if latest > horizon:
-            yield path, f"a term is paid within the horizon of {horizon:g} months", f"up to month {latest:g}", ""
-        metrics = _metrics_of(term) & set(study.measurement.metrics)
-        measured = enrolled + max((study.measurement.metrics[key].window_months.value for key in metrics), default=-enrolled)
-        if earliest < measured:
-            found = f"paid as early as month {earliest:g}, measured as late as month {measured:g}"
-            yield path, "a payment follows the measurement it depends on", found, "Pay later or measure earlier"
+    # What a payment depends on can be worked out only where all names are known.
+    if not any(contract_rules(study.contract)):
+        for dependence in dependences(study.contract):
+            yield from _payment(study, dependence)
+
+
+def _payment(study: Study, dependence: Dependence) -> Iterator[Finding]:
+    """Find a payment beyond the horizon, or before a measurement that it depends on."""
+    horizon, term = study.study.horizon_months.value, dependence.term
+    path, earliest, latest = f"contract.terms.{term}", float(dependence.month), float(dependence.month)
+    if not dependence.date:
+        path = f"capital.payment_month.{term}"
+        if term not in study.capital.payment_month:
+            return
+        earliest, latest = study.capital.payment_month[term].support
+    if latest > horizon:
+        yield path, f"a term is paid within the horizon of {horizon:g} months", f"up to month {latest:g}", ""
+    measured = 0.0
+    for metric, wave in dependence.metrics:
+        if metric in study.measurement.metrics:
+            waves = list(study.population.waves.values())
+            entered = max(_last_entry(one) for one in (waves if wave is None else waves[wave : wave + 1]))
+            measured = max(measured, entered + study.measurement.metrics[metric].window_months.value)
+    if earliest < measured:
+        found = f"paid as early as month {earliest:g}, measured as late as month {measured:g}"
+        yield path, "a payment follows the measurement it depends on", found, "Pay later or measure earlier"
 
 
 def _correlations(study: Study) -> Iterator[Finding]:
@@ -241,7 +254,7 @@ def _sources(listed: Mapping[str, str], numbers: Iterable[tuple[str, Sourced]]) 
     for path, number in numbers:
         for code in (number.source or "").split(",") if listed else ():
             if code.strip() and code.strip() not in listed and number.certainty != "choice":
-                yield path, "a source is one of those listed under `sources`", f"`{code.strip()}`", _one_of(listed)
+                yield path, "a source is one of those listed under `sources`", f"`{code.strip()}`", one_of(listed)
 
 
 def _shares(shares: Mapping[str, Share], path: str, suffix: str = "") -> Iterator[Finding]:
@@ -266,28 +279,4 @@ def _shares(shares: Mapping[str, Share], path: str, suffix: str = "") -> Iterato
 def _known_states(named: Mapping[str, object], states: tuple[str, ...], path: str) -> Iterator[Finding]:
     for state in named:
         if state not in states:
-            yield f"{path}.{state}", "a state is one of pathway.states", f"unknown state `{state}`", _one_of(states)
-
-
-def _parts(term: Term) -> list[tuple[str, Part]]:
-    named = {"above": term.above, "floor": term.floor, "cap": term.cap}
-    return [(key, part) for key, part in named.items() if part is not None]
-
-
-def _metrics_of(term: Term) -> set[str]:
-    return ({term.of} | {part.of for _, part in _parts(term) if part.of} | set(term.only_if)) - {DRAWN}
-
-
-def _is_above(one: Part, other: Part) -> bool:
-    """Whether one part exceeds another, where both are of the same kind."""
-    if one.amount is not None and other.amount is not None:
-        return one.amount.value > other.amount.value
-    return one.of is not None and one.of == other.of == DRAWN and one.share.value > other.share.value  # type: ignore[union-attr]
-
-
-def _say(part: Part) -> str:
-    return f"{part.amount.value:,g}" if part.amount is not None else f"{part.share.value:g} of {part.of}"  # type: ignore[union-attr]
-
-
-def _one_of(names: Mapping[str, object] | list[str] | tuple[str, ...]) -> str:
-    return f"One of: {', '.join(names)}" if names else ""
+            yield f"{path}.{state}", "a state is one of pathway.states", f"unknown state `{state}`", one_of(states)
