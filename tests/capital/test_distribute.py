@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from simengine.capital import distribute, draw_down
 from simengine.capital.distribute import INVESTOR, OUTCOME_PAYER, PARTIES, SERVICE_PROVIDER, smallest_units
 from simengine.records import Drawdown, Worlds
+from tests.conftest import payments_once
 
 HORIZON = 24
 
