@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from simengine.cli_contracts import explain, lint, replay
 from simengine.errors import SimengineError, UsageError
 
 if TYPE_CHECKING:
@@ -212,54 +213,6 @@ def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, as_
 
 
 @commands.command()
-@click.argument("contract_file", metavar="CONTRACT", type=click.Path(path_type=Path))
-@click.option("--outcome", "outcomes", multiple=True, metavar="NAME=VALUE", help="A measured outcome; one for each metric.")
-@click.option("--drawn", type=float, help="Money that the investor paid in; all of the commitment if absent.")
-@_json
-def replay(contract_file: Path, outcomes: tuple[str, ...], drawn: float | None, as_json: bool) -> None:
-    """Settle CONTRACT on published outcomes: payments out, no simulation."""
-    from simengine.config import load_contract
-    from simengine.pipeline import replay as settle_published
-    from simengine.provenance import Clock, describe_run
-    from simengine.report import document, tables
-
-    clock, contract = Clock(), load_contract(contract_file)
-    values = _read_outcomes(outcomes, list(contract.metrics))
-    commitment = contract.commitment.value
-    drawn = commitment if drawn is None else drawn
-    if not 0 <= drawn <= commitment:
-        raise UsageError(f"--drawn: the money drawn lies between 0 and the commitment of {commitment:,.0f}; found {drawn:,.10g}")
-    content = {"contract": contract.title, "currency": contract.currency, "drawn": drawn, "outcomes": values}
-    content |= document.settlement(settle_published(contract, values, drawn))
-    if as_json:
-        settings = {"contract": str(contract_file)}
-        provenance = describe_run(clock, contract.model_dump_json(), settings)
-        click.echo(document.as_json(content | {"provenance": provenance}))
-    else:
-        tables.show(tables.settlement_table(content))
-
-
-def _read_outcomes(texts: tuple[str, ...], metrics: list[str]) -> dict[str, float]:
-    values: dict[str, float] = {}
-    for text in texts:
-        name, equals, number = text.partition("=")
-        if name not in metrics or not equals:
-            raise UsageError(f"--outcome: written NAME=VALUE with a metric of the contract ({', '.join(metrics)}); found {text!r}")
-        if name in values:
-            raise UsageError(f"--outcome {name}: an outcome is given once; found twice")
-        try:
-            values[name] = float(number)
-        except ValueError:
-            raise UsageError(f"--outcome {name}: a number belongs here; found {number!r}") from None
-        if not abs(values[name]) <= 1e15:
-            raise UsageError(f"--outcome {name}: a number within 1e15 either way belongs here; found {number!r}")
-    missing = [name for name in metrics if name not in values]
-    if missing:
-        raise UsageError(f"--outcome: the contract pays on {', '.join(metrics)}; missing: {', '.join(missing)}")
-    return values
-
-
-@commands.command()
 @click.option("--replications", type=click.IntRange(4, 100_000), default=1000, show_default=True, help="Size of what is timed.")
 @click.option("--repeats", type=click.IntRange(1, 1000), default=5, show_default=True, help="Timings of each; the median counts.")
 @_json
@@ -315,3 +268,7 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
 @contextmanager
 def _no_folder() -> Iterator[None]:
     yield None
+
+
+for _command in (replay, explain, lint):
+    commands.add_command(_command)

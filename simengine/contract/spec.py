@@ -65,8 +65,8 @@ class Case(Spec):
     """By metric, or by metric.wave."""
     drawn: FixedNotNegative | None = None
     """The money drawn; all of the commitment if absent."""
-    by: Name | None = None
-    """The date up to which payments count; all dates if absent."""
+    on: Name | None = None
+    """The date whose payments count; nothing later is settled. All dates if absent."""
     terms: Annotated[tuple[Name, ...], Field(strict=False)] = ()
     """The terms that count; all terms if absent."""
     paid: Level | None = None

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from ruamel.yaml import YAML
 
 from simengine.config import Study
@@ -66,12 +67,24 @@ def assumptions(study: Study) -> list[dict[str, Any]]:
 
 
 def settlement(payments: Payments) -> dict[str, Any]:
-    """Give the payments of one replication by term, their total, and the limit that bound each term."""
+    """Give the payments of one replication by term, their total, the limit that bound each term, and each date's part."""
     amounts = {name: float(payments.amount[0, t]) for t, name in enumerate(payments.terms)}
     return {
         "payments": amounts,
         "total": round(sum(amounts.values()), 2),
         "bound": {name: LIMITS[payments.bound[0, t]] for t, name in enumerate(payments.terms)},
+        "dates": [
+            {
+                "term": payments.terms[t],
+                "date": payments.dues[due],
+                "month": int(payments.months[t, due]),
+                "payer": payments.parties[t][0],
+                "payee": payments.parties[t][1],
+                "payment": float(payments.by_due[0, t, due]),
+                "bound": LIMITS[payments.bound_by_due[0, t, due]],
+            }
+            for t, due in np.argwhere(payments.months >= 0)
+        ],
     }
 
 
