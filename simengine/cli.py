@@ -158,7 +158,7 @@ def _run(
     from simengine.risk import summarise
 
     _refuse_if_too_large(n_replications)
-    clock, text = Clock(), document.as_study_text(study)
+    clock, text = Clock(), document.as_text(study)
     with folder.results_folder(output) if output else _no_folder() as draft:
         with _progress(n_replications) as advance:
             outturns = run_study(study, seed, n_replications, threads=threads, block_size=block_size, on_progress=advance)

@@ -18,7 +18,9 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print exactly one 
 @click.command()
 @click.argument("contract_file", metavar="[CONTRACT]", required=False, type=click.Path(path_type=Path))
 @click.option("--all", "is_all", is_flag=True, help="Settle every contract that comes with the package on its published outcomes.")
-@click.option("--outcome", "outcomes", multiple=True, metavar="NAME=VALUE", help="A measured outcome: METRIC=VALUE or METRIC.WAVE=VALUE.")
+@click.option(
+    "--outcome", "outcomes", multiple=True, metavar="NAME=VALUE", help="A measured outcome: METRIC=VALUE or METRIC.WAVE=VALUE."
+)
 @click.option("--drawn", type=float, help="Money that the investor paid in; all of the commitment if absent.")
 @click.option("--until", metavar="DATE", help="Settle only what is due up to this date of the contract.")
 @_json
@@ -107,7 +109,9 @@ def _read_outcomes(texts: tuple[str, ...], contract: Contract) -> dict[str, floa
 
 @click.command()
 @click.argument("contract_file", metavar="CONTRACT", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="New folder for the words and a picture of each payment function.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="New folder for the words and a picture of each payment function."
+)
 def explain(contract_file: Path, output: Path | None) -> None:
     """Say CONTRACT in plain words, with a worked example and pictures."""
     from simengine.config import load_contract
@@ -138,7 +142,14 @@ def lint(contract_file: Path, as_json: bool) -> None:
 
     contract, place_of = load_contract_document(contract_file)
     findings = [
-        {"where": place_of(finding.key), "key": finding.key, "rule": finding.rule, "found": finding.found, "why": finding.why, "suggestion": finding.suggestion}
+        {
+            "where": place_of(finding.key),
+            "key": finding.key,
+            "rule": finding.rule,
+            "found": finding.found,
+            "why": finding.why,
+            "suggestion": finding.suggestion,
+        }
         for finding in lint_contract(contract)
     ]
     if as_json:

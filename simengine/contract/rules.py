@@ -180,8 +180,8 @@ def _published(contract: Contract) -> Iterator[Finding]:
         for term in case.terms:
             if term not in contract.terms:
                 yield f"{path}.terms", "a term of the contract", f"`{term}`", one_of(contract.terms)
-        if case.on is not None:
-            yield from _dates(contract, (case.on,), f"{path}.on")
+        if case.date is not None:
+            yield from _dates(contract, (case.date,), f"{path}.date")
         if case.drawn is not None and case.drawn.value > contract.commitment.value:
             yield f"{path}.drawn", "no more is drawn than was committed", f"{case.drawn.value:,g}", ""
         if case.compares == "whether_paid" and (case.paid is None or case.paid.value not in (0, 1)):

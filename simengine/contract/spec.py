@@ -65,7 +65,7 @@ class Case(Spec):
     """By metric, or by metric.wave."""
     drawn: FixedNotNegative | None = None
     """The money drawn; all of the commitment if absent."""
-    on: Name | None = None
+    date: Name | None = None
     """The date whose payments count; nothing later is settled. All dates if absent."""
     terms: Annotated[tuple[Name, ...], Field(strict=False)] = ()
     """The terms that count; all terms if absent."""

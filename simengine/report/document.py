@@ -11,6 +11,7 @@ import numpy as np
 from ruamel.yaml import YAML
 
 from simengine.config import Study
+from simengine.contract.spec import Contract
 from simengine.laws import Constant
 from simengine.records import LIMITS, Payments
 from simengine.risk.statistics import Statistic
@@ -93,10 +94,10 @@ def as_json(content: Mapping[str, Any]) -> str:
     return json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
 
 
-def as_study_text(study: Study) -> str:
-    """Write a study, overrides included, as a file that runs it again."""
+def as_text(written: Study | Contract) -> str:
+    """Write a study, overrides included, or a contract as a file that says the same."""
     stream = io.StringIO()
     yaml = YAML()
     yaml.width = 120
-    yaml.dump(study.model_dump(mode="json", exclude_defaults=True, exclude_none=True), stream)
+    yaml.dump(written.model_dump(mode="json", exclude_defaults=True, exclude_none=True), stream)
     return stream.getvalue()

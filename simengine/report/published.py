@@ -56,9 +56,9 @@ def compare_published(name: str, contract: Contract) -> Iterator[dict[str, Any]]
 def _computed(contract: Contract, case: Case) -> float:
     drawn = contract.commitment.value if case.drawn is None else case.drawn.value
     outcomes = {name: number.value for name, number in case.outcome.items()}
-    payments = replay(contract, outcomes, drawn, case.on)
+    payments = replay(contract, outcomes, drawn, case.date)
     counted = [payments.terms.index(term) for term in case.terms or payments.terms]
-    amounts = payments.amount[0] if case.on is None else payments.by_due[0, :, payments.dues.index(case.on)]
+    amounts = payments.amount[0] if case.date is None else payments.by_due[0, :, payments.dues.index(case.date)]
     paid = round(float(sum(amounts[t] for t in counted)), 2)
     return paid if case.compares == "amount" else float(paid > 0)
 

@@ -75,7 +75,7 @@ def terms(draw, names, earlier=(), dated=False, depth=2, per_wave=True, kinds=No
         "least": lambda: {"least": sources()},
         "greatest": lambda: {"greatest": sources()},
         "first_of": lambda: {"first_of": sources()},
-        "coupon": lambda: {"coupon": rate(), "on": source()},
+        "coupon": lambda: {"coupon": rate(), "of": source()},
         "to_irr": lambda: {"to_irr": rate()},
         "to_multiple": lambda: {"to_multiple": draw(NUMBERS)},
         "until": lambda: {

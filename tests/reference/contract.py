@@ -272,7 +272,7 @@ def first_of(term, world):
 
 def coupon(term, world):
     years = (world.month - world.previous) / 12
-    return worth(term.coupon, world) * worth(term.on, world) * years
+    return worth(term.coupon, world) * worth(term.of, world) * years
 
 
 def to_irr(term, world):

@@ -18,18 +18,18 @@ _Part = Annotated[Fixed, AfterValidator(within(1e-6, 1, "the first share lies ab
 
 
 class Coupon(Term):
-    """Interest on a sum of money for the time since the term was last due: `coupon x on x years`."""
+    """Interest on a sum of money for the time since the term was last due: `coupon x of x years`."""
 
     key: ClassVar[str] = "coupon"
     coupon: Source
     """A rate per year: a number, or a term such as a table."""
-    on: Source
+    of: Source
     """Such as `outstanding`."""
 
     def formula(self, scope: Scope) -> Register:
-        """Compile `coupon x on x years since the last due date`."""
+        """Compile `coupon x of x years since the last due date`."""
         code = scope.code
-        interest = code.multiply(scope.value(self.coupon), scope.value(self.on))
+        interest = code.multiply(scope.value(self.coupon), scope.value(self.of))
         return code.multiply(interest, code.constant((scope.month - scope.previous_month) / 12))
 
 
