@@ -137,8 +137,8 @@ def explain(contract_file: Path, output: Path | None) -> None:
 def lint(contract_file: Path, as_json: bool) -> None:
     """Look in CONTRACT for wording that costs money: where, why, and what to write instead."""
     from simengine.config import load_contract_document
-    from simengine.report import document, tables
-    from simengine.report.lint import findings_table, lint_contract
+    from simengine.report import document
+    from simengine.report.lint import findings_text, lint_contract
 
     contract, place_of = load_contract_document(contract_file)
     findings = [
@@ -155,4 +155,4 @@ def lint(contract_file: Path, as_json: bool) -> None:
     if as_json:
         click.echo(document.as_json({"contract": contract.title, "findings": findings}))
     else:
-        tables.show(findings_table(contract.title, findings))
+        click.echo(findings_text(contract.title, findings))

@@ -9,6 +9,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from simengine.contract import inputs_of
 from simengine.contract.spec import Contract
@@ -56,9 +57,12 @@ def _draw_panel(
     over = _places(base.get(metric, 1.0), edges, contract.commitment.value)
     worlds = [base | ({metric: float(place)} if metric else {}) for place in over]
     axes.plot(over, pay(contract, worlds, drawn).amount[:, term], color="0.15", linewidth=1.4)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
+        axis.set_major_locator(MaxNLocator(5))
     axes.set_ylabel(words.PHRASES["axis"].format(currency=contract.currency))
     axes.set_xlabel(metric or words.MONEY["drawn"])
-    rest = ", ".join(f"{name} {value:,.6g}" for name, value in base.items() if name != metric)
+    rest = ", ".join(f"{name} {value:,.10g}" for name, value in base.items() if name != metric)
     if rest:
         axes.set_title(words.PHRASES["others"].format(others=rest), fontsize=8)
 
@@ -70,5 +74,5 @@ def _places(example: float, edges: list[float], commitment: float) -> Floats:
         marks += [-0.2 * commitment, 1.5 * commitment]
     low, high = min(marks), max(marks)
     span = (high - low) or 1.0
-    sides = [side for edge in edges for side in (nextafter(edge, -inf), edge)]
+    sides = [side for edge in edges for side in (nextafter(edge, -inf), edge, nextafter(edge, inf))]
     return np.unique(np.concatenate([np.linspace(low - 0.1 * span, high + 0.25 * span, _POINTS), sides]))

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from rich import box
-from rich.table import Table
 
 from simengine.contract import inputs_of
 from simengine.contract.spec import Contract
@@ -21,7 +19,7 @@ from simengine.records import CAP, FLOOR, GATE
 from simengine.report.bands import table_findings
 from simengine.report.finding import Finding
 from simengine.report.probes import FAR, edges_of, levels_of, pay, probe_worlds
-from simengine.report.words import LINT
+from simengine.report.words import COUNT, INSTEAD, LINT, WHY
 
 _CLIFF = 0.05
 """Share of the commitment from which a jump counts as a cliff."""
@@ -219,11 +217,11 @@ def _worth(contract: Contract, source: Named | Term) -> float | None:
     return None if inputs_of(probed) else float(pay(probed, [{}]).by_due[0, 0, -1])
 
 
-def findings_table(title: str, findings: Sequence[Mapping[str, str]]) -> Table:
-    """Lay out findings, one row each."""
-    layout = Table(title=f"{title}: {len(findings)} findings", title_justify="left", pad_edge=False, box=box.SIMPLE_HEAD)
-    for name in ("where", "found", "why it costs money", "suggestion"):
-        layout.add_column(name)
-    for finding in findings:
-        layout.add_row(f"{finding['where']}\n{finding['key']}", finding["found"], finding["why"], finding["suggestion"])
-    return layout
+def findings_text(title: str, findings: Sequence[Mapping[str, str]]) -> str:
+    """Say findings one after the other: place, what was found, why it costs money, what to write instead."""
+    said = [
+        f"{finding['where']}: {finding['key']}: {finding['found']}\n"
+        f"    {WHY}: {finding['why']}.\n    {INSTEAD}: {finding['suggestion']}."
+        for finding in findings
+    ]
+    return "\n".join([*said, COUNT.format(title=title, number=len(findings))])

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich import box
+from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from simengine.contract.spec import Case, Contract
 from simengine.laws import Sourced, quantities_in
@@ -82,18 +84,18 @@ def _sources(contract: Contract, case: Case) -> list[str]:
     return [contract.sources.get(code, code) for code in dict.fromkeys(codes)]
 
 
-def published_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Lay out the comparison, one row for each published case."""
+def published_table(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Lay out the comparison, one row for each published case, and the sources of each contract."""
     layout = Table(title="What contracts pay, and what was paid", title_justify="left", pad_edge=False, box=box.SIMPLE_HEAD)
-    layout.add_column("contract", no_wrap=True)
-    layout.add_column("published outcome")
+    layout.add_column("contract, case, outcome", overflow="fold")
     for title in ("published", "computed", "difference"):
-        layout.add_column(title, justify="right")
-    layout.add_column("verdict")
-    layout.add_column("sources")
+        layout.add_column(title, justify="right", no_wrap=True)
+    layout.add_column("verdict", no_wrap=True)
+    sources: dict[str, dict[str, None]] = {}
     for row in rows:
         outcome = ", ".join(f"{name} {value:,.10g}" for name, value in row["outcome"].items())
-        sources = "; ".join(source.split(", http")[0] for source in row["sources"])
         money = ["-" if row[key] is None else f"{row[key]:,.0f}" for key in ("published", "computed", "difference")]
-        layout.add_row(f"{row['contract']}\n  {row['case']}", outcome, *money, row["verdict"], sources)
-    return layout
+        layout.add_row(f"{row['contract']}, {row['case']}\n  {outcome}", *money, row["verdict"])
+        sources.setdefault(row["contract"], {}).update(dict.fromkeys(row["sources"]))
+    lines = [f"{name}\n" + "\n".join(f"  {source}" for source in named) for name, named in sources.items()]
+    return Group(layout, Text("Sources\n\n" + "\n".join(lines)))

@@ -90,6 +90,8 @@ PHRASES = {
     "others": "others: {others}",
 }
 
+WHY, INSTEAD, COUNT = "why it costs money", "instead", "{title}: {number} findings."
+
 LINT: Mapping[str, tuple[str, str, str]] = {
     "not_monotone": (
         "the payment falls from {low} to {high} where the metric reaches {level}, though it rises elsewhere",

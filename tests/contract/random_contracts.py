@@ -27,7 +27,8 @@ def gates(draw, names):
 @st.composite
 def terms(draw, names, earlier=(), dated=False, depth=2, per_wave=True, kinds=None):
     """A term that refers to the names, and to the payments of earlier terms."""
-    kinds = [kind for kind in kinds or KINDS if dated or kind not in CALENDAR]
+    allowed = kinds or tuple(KINDS)
+    kinds = [kind for kind in allowed if dated or kind not in CALENDAR]
     if not earlier:
         kinds = [kind for kind in kinds if kind not in ("paid", "true_up")]
     if not per_wave:
@@ -37,7 +38,7 @@ def terms(draw, names, earlier=(), dated=False, depth=2, per_wave=True, kinds=No
     kind = draw(st.sampled_from(kinds))
 
     def source(**changes):
-        below = terms(names, earlier, dated, depth - 1, per_wave=changes.get("per_wave", per_wave))
+        below = terms(names, earlier, dated, depth - 1, per_wave=changes.get("per_wave", per_wave), kinds=allowed)
         leaf = st.sampled_from([*names, *earlier]) | SIGNED
         return draw(leaf if depth == 0 else leaf | below)
 
