@@ -10,7 +10,6 @@ from simengine.contract import inputs_of
 from simengine.contract.spec import Case, Contract
 from simengine.contract.terms import Gate, Named, Source, Term
 from simengine.contract.terms.amounts import Amount
-from simengine.contract.terms.tables import Band, Point
 from simengine.laws import Constant
 from simengine.pipeline import replay
 from simengine.records import LIMITS
@@ -54,12 +53,11 @@ def _say(name: str, value: Any) -> str:
     """Say one part of a term: a number, a term, a list, or rows by name."""
     if isinstance(value, Constant):
         return f"{100 * value.value:,.6g} %" if name in _PER_CENT and value.value <= 10 else f"{value.value:,.10g}"
-    if isinstance(value, Band):
-        return f"{_gate(value)}: {phrase(value.pays)}"
+    if type(value).__name__ in words.ROWS:
+        parts = {field: _say(field, getattr(value, field)) for field in type(value).model_fields}
+        return words.ROWS[type(value).__name__].format(edges=_gate(value) if isinstance(value, Gate) else "", **parts)
     if isinstance(value, Gate):
         return _gate(value)
-    if isinstance(value, Point):
-        return f"{value.pays.value:,.10g} at {value.at.value:,.10g}"
     if isinstance(value, Named | Term):
         return phrase(value, inside=True)
     if isinstance(value, Mapping):
@@ -68,7 +66,7 @@ def _say(name: str, value: Any) -> str:
             f"{words.MONEY.get(key, key)}{joint}{_say(name, child)}" for key, child in value.items()
         )
     if isinstance(value, tuple):
-        return ("; " if name in ("steps", "line", "first_of") else ", ").join(_say(name, child) for child in value)
+        return ("; " if name in ("steps", "line", "prices", "first_of") else ", ").join(_say(name, child) for child in value)
     return str(value)
 
 

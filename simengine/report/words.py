@@ -1,7 +1,7 @@
 """Every English word with which a contract is explained and checked; a translation is another file like this one.
 
 `KINDS` says each kind of term: the phrase for what it always has, then a clause for each part that it may leave out. In braces
-stand the parts of the term.
+stand the parts of the term. `ROWS` says the rows of their tables.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ KINDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
         "{price} for each unit of {per}",
         {"deadweight": " beyond the {deadweight} that would have come about anyway", "up_to": ", for {up_to} units at most"},
     ),
+    "prices": ("for each unit of {per} the price of its tranche: {prices}", {}),
     "target": (
         "{full}, in proportion to how much of the target of {target} {of} reached, up to {at_most} times that",
         {"pays_from": ", and nothing below {pays_from}"},
@@ -44,6 +45,7 @@ KINDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
 }
 GATES = {"above": "above {level}", "at_least": "at least {level}", "below": "below {level}", "at_most": "at most {level}"}
+ROWS = {"Band": "{edges}: {pays}", "Point": "{pays} at {at}", "Tranche": "{price} each beyond {beyond}"}
 LIMITS = {"floor": "but at least {floor}", "cap": "and at most {cap}", "only_if": "only if {only_if}, otherwise nothing"}
 MONEY = {
     "drawn": "the money drawn",

@@ -64,6 +64,7 @@ def terms(draw, names, earlier=(), dated=False, depth=2, per_wave=True, kinds=No
             | ({"deadweight": source()} if draw(st.booleans()) else {})
             | ({"up_to": source()} if draw(st.booleans()) else {})
         ),
+        "prices": lambda: {"prices": [{"beyond": at, "price": draw(NUMBERS)} for at in (-1.0, 0.0, 7.5)], "per": source()},
         "target": lambda: (
             {"target": draw(st.sampled_from([0.5, 1.0, 8.0])), "of": source(), "full": source()}
             | ({"at_most": draw(NUMBERS)} if draw(st.booleans()) else {})

@@ -32,8 +32,12 @@ terms:
   return: {to_irr: 0.05, at: [late]}
 total_cap: {share: 2, of: drawn}
 published:
-  end: {outcome: {saving: 1, school: 0, saving.first: 2, saving.second: 3, entry: 4}, date: late, terms: [fee], paid: 10, "
-        "basis: strict}
+  end:
+    outcome: {saving: 1, school: 0, saving.first: 2, saving.second: 3, entry: 4}
+    date: late
+    terms: [fee]
+    paid: 10
+    basis: strict
 """
 
 PLANTED = {
@@ -101,10 +105,10 @@ PLANTED = {
         "published.end.outcome.both: an outcome is a metric"),
     "published outcome of an unknown wave": ("saving.second: 3", "saving.third: 3",
         "published.end.outcome.saving.third: a wave of the contract; found `third`"),
-    "published term that is none": ("terms: [fee], paid", "terms: [fees], paid",
+    "published term that is none": ("terms: [fee]\n    paid", "terms: [fees]\n    paid",
         "published.end.terms: a term of the contract; found `fees`"),
     "published date that is none": ("date: late", "date: never", "published.end.date: a date of the contract; found `never`"),
-    "whether anything was paid": ("paid: 10, basis", "paid: 10, compares: whether_paid, basis",
+    "whether anything was paid": ("paid: 10\n", "paid: 10\n    compares: whether_paid\n",
         "published.end.paid: whether anything was paid is 1 or 0; found 10"),
     "a derived metric that may be missing": ("derived: {sum: [saving, school]}",
         "when_missing: 0, derived: {sum: [saving, school]}",

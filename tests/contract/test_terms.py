@@ -57,6 +57,10 @@ def bounds(terms, drawn=100.0, outcomes=None, **sections):
         ({"price": 3, "per": "x", "deadweight": 10, "up_to": 25}, 5, 0),
         ({"price": 3, "per": "x", "deadweight": 10, "up_to": 25}, 20, 30),
         ({"price": 3, "per": "x", "deadweight": 10, "up_to": 25}, 90, 75),
+        # Tranches: 4 each up to 10, 3 each from 10 to 30, 1 each beyond.
+        ({"prices": [{"beyond": 0, "price": 4}, {"beyond": 10, "price": 3}, {"beyond": 30, "price": 1}], "per": "x"}, -5, 0),
+        ({"prices": [{"beyond": 0, "price": 4}, {"beyond": 10, "price": 3}, {"beyond": 30, "price": 1}], "per": "x"}, 12, 46),
+        ({"prices": [{"beyond": 0, "price": 4}, {"beyond": 10, "price": 3}, {"beyond": 30, "price": 1}], "per": "x"}, 40, 110),
         # Part payment below target: 80 x min(1, x / 0.8); nothing below 0.2.
         ({"target": 0.8, "of": "x", "full": 80}, 0.4, 40),
         ({"target": 0.8, "of": "x", "full": 80}, 1.6, 80),

@@ -208,6 +208,16 @@ def price(term, world):
     return term.price.value * units
 
 
+def prices(term, world):
+    units, total = worth(term.per, world), 0.0
+    for place, tranche in enumerate(term.prices):
+        inside = largest(units - tranche.beyond.value, 0.0)
+        if place + 1 < len(term.prices):
+            inside = smallest(inside, term.prices[place + 1].beyond.value - tranche.beyond.value)
+        total += tranche.price.value * inside
+    return total
+
+
 def target(term, world):
     reached = worth(term.of, world)
     part = smallest(largest(reached / term.target.value, 0.0), term.at_most.value)
@@ -344,7 +354,8 @@ def milestones(term, world):
 
 
 FORMULAE = {
-    "amount": amount_, "share": share, "price": price, "target": target, "steps": steps, "line": line, "sum": sum_,
+    "amount": amount_, "share": share, "price": price, "prices": prices, "target": target,
+    "steps": steps, "line": line, "sum": sum_,
     "product": product, "least": least, "greatest": greatest, "first_of": first_of, "coupon": coupon, "to_irr": to_irr,
     "to_multiple": to_multiple, "until": until, "paid": paid, "true_up": true_up, "indexed": indexed,
     "in_force_from": in_force_from, "per_wave": per_wave, "milestones": milestones,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, Discriminator, Tag
 
-from simengine.contract.terms import amounts, calendar, combine, people, returns, tables
+from simengine.contract.terms import amounts, calendar, combine, people, returns, tables, volume
 from simengine.contract.terms.base import KINDS, OF_THE_CONTRACT, Currency, Gate, Held, Name, Named, Term, walk
 
 __all__ = [
@@ -32,7 +32,7 @@ __all__ = [
     "walk",
 ]
 
-FAMILIES = (amounts, calendar, combine, people, returns, tables)
+FAMILIES = (amounts, calendar, combine, people, returns, tables, volume)
 """The files that define kinds: loading one enters its kinds into `KINDS`."""
 _NAMED = "named"
 
