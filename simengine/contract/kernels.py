@@ -41,12 +41,14 @@ def run_program(
     code: Integers,  # (k, 4): operation, and up to three registers or places
     constants: Floats,  # (k,): the number of an instruction that has one
     columns: Floats,  # (b, r): what was measured and drawn
-    outputs: Integers,  # (o,): the registers that are wanted
-    out: Floats,  # (o, r) filled
+    amounts: Integers,  # (o,): the registers that are wanted as amounts, -1 for none
+    bounds: Integers,  # (o,): the registers that are wanted as limits, -1 for none
+    amount: Floats,  # (o, r) filled
+    bound: NDArray[np.int8],  # (o, r) filled
 ) -> None:
     """Fill the wanted registers for every replication."""
     # k = instructions, b = columns, r = replications, o = outputs
-    n_instructions, n_replications = len(code), out.shape[1]
+    n_instructions, n_replications = len(code), amount.shape[1]
     register = np.empty((n_instructions, BLOCK))
     for start in range(0, n_replications, BLOCK):
         n = min(BLOCK, n_replications - start)
@@ -104,6 +106,8 @@ def run_program(
                 # Half to even, to the smallest unit of the currency.
                 for i in range(n):
                     target[i] = np.rint(x[i] * 100.0) / 100.0
-        for o in range(len(outputs)):
-            for i in range(n):
-                out[o, start + i] = register[outputs[o], i]
+        for o in range(len(amounts)):
+            if amounts[o] >= 0:
+                for i in range(n):
+                    amount[o, start + i] = register[amounts[o], i]
+                    bound[o, start + i] = np.int8(register[bounds[o], i]) if register[bounds[o], i] >= 0.0 else np.int8(0)

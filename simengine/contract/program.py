@@ -11,14 +11,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simengine.contract import kernels
-from simengine.records import SMALLEST_UNITS, Floats
+from simengine.records import SMALLEST_UNITS, Floats, Integers
 
 Register = int
+Limits = NDArray[np.int8]
 Column = tuple[Any, ...]
 """What a program asks of the world: ("drawn",), ("metric", name), ("wave", name, place), ("people", place),
 ("combination", number, place)."""
+
+_MOST_FACTORS = 100
 
 assert SMALLEST_UNITS == 100, "the kernel rounds to hundredths"
 
@@ -104,9 +108,14 @@ class Code:
         """Give 1 where a condition is known to hold, else 0."""
         return self.write(kernels.HOLDS, condition)
 
-    def power(self, base: Register, exponent: Register) -> Register:
-        """Raise the base to the exponent."""
-        return self.write(kernels.POWER, base, exponent)
+    def power(self, base: Register, exponent: float) -> Register:
+        """Raise the base to an exponent; whole years by multiplication, which is ten times as quick."""
+        if not (float(exponent).is_integer() and 0 <= exponent <= _MOST_FACTORS):
+            return self.write(kernels.POWER, base, self.constant(exponent))
+        raised = self.constant(1.0) if exponent == 0 else base
+        for _ in range(int(exponent) - 1):
+            raised = self.multiply(raised, base)
+        return raised
 
     def rounded(self, register: Register) -> Register:
         """Round half to even to the smallest unit of the currency."""
@@ -126,26 +135,24 @@ class Code:
         read = {self.instructions[register][1] for register in reached if self.instructions[register][0] == kernels.COLUMN}
         return [self.columns[place] for place in sorted(read)]
 
-    def run(self, columns: Floats, outputs: Sequence[Register]) -> Floats:
+    def run(self, columns: Floats, amounts: Integers, bounds: Integers, amount: Floats, bound: Limits) -> None:
         """Run the instructions.
 
         Parameters
         ----------
         columns
             Shape (n_columns, n_replications): the world, in the order of `columns`.
-        outputs
-            The registers that are wanted.
-
-        Returns
-        -------
-        Shape (n_outputs, n_replications).
+        amounts, bounds
+            The registers that are wanted, -1 for none.
+        amount, bound
+            Shape (n_wanted, n_replications) each: filled, or left as they are where none is wanted.
         """
-        out = np.empty((len(outputs), columns.shape[1]))
         kernels.run_program(
             np.array(self.instructions, dtype=np.int64).reshape(-1, 4),
             np.array(self.constants, dtype=np.float64),
             columns,
-            np.array(outputs, dtype=np.int64),
-            out,
+            amounts,
+            bounds,
+            amount,
+            bound,
         )
-        return out

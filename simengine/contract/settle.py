@@ -39,33 +39,28 @@ def settle(contract: Contract, measurements: Measurements, drawn: Floats, until:
         If a payment depends on something that was not measured, and the contract does not say what then counts.
     """
     program = compile_contract(contract, until)
+    dates = list(contract.dates)
+    dues = tuple(dates if until is None else dates[: dates.index(until) + 1]) or ("settlement",)
     columns = np.empty((len(program.code.columns), len(drawn)))
     for place, column in enumerate(program.code.columns):
         columns[place] = column_of(column, measurements, drawn)
-    n_lines = len(program.lines)
-    outputs = [line.amount for line in program.lines] + [line.bound for line in program.lines]
-    settled = program.code.run(columns, outputs)
-    _refuse_missing(contract, program, settled[:n_lines])
-    return _payments(contract, program, settled[:n_lines], settled[n_lines:], until)
-
-
-def _payments(contract: Contract, program: Program, amounts: Floats, bounds: Floats, until: str | None) -> Payments:
-    dates = list(contract.dates)
-    dues = tuple(dates if until is None else dates[: dates.index(until) + 1]) or ("settlement",)
-    shape = (amounts.shape[1], len(contract.terms), len(dues))
-    by_due, bound = np.zeros(shape), np.zeros(shape, dtype=np.int8)
-    months = np.full(shape[1:], -1, dtype=np.int64)
-    for number, line in enumerate(program.lines):
-        by_due[:, line.term, line.due] = amounts[number]
-        bound[:, line.term, line.due] = bounds[number].astype(np.int8)
+    # In memory replications lie side by side, one row for each term and date; the record shows the same numbers the other way.
+    shape = (len(contract.terms), len(dues))
+    amounts, bounds, months = (np.full(shape, -1, dtype=np.int64) for _ in range(3))
+    for line in program.lines:
+        amounts[line.term, line.due], bounds[line.term, line.due] = line.amount, line.bound
         months[line.term, line.due] = line.month
+    amount, bound = np.zeros((amounts.size, len(drawn))), np.zeros((amounts.size, len(drawn)), dtype=np.int8)
+    program.code.run(columns, amounts.ravel(), bounds.ravel(), amount, bound)
+    by_due = amount.reshape(*shape, -1).transpose(2, 0, 1)
+    _refuse_missing(contract, program, by_due)
     parties = tuple((term.payer, term.payee) for term in contract.terms.values())
-    return Payments(tuple(contract.terms), parties, dues, months, by_due, bound)
+    return Payments(tuple(contract.terms), parties, dues, months, by_due, bound.reshape(*shape, -1).transpose(2, 0, 1))
 
 
-def column_of(column: Column, measurements: Measurements, drawn: Floats) -> Floats:
+def column_of(column: Column, measurements: Measurements, drawn: Floats) -> Floats | float:
     """Give what a program asks of the world; NaN where it was not measured."""
-    kind, missing = column[0], np.full_like(drawn, np.nan)
+    kind, missing = column[0], np.nan
     if kind == DRAWN:
         return drawn
     if kind == "combination":
@@ -81,9 +76,10 @@ def column_of(column: Column, measurements: Measurements, drawn: Floats) -> Floa
     return missing if measurements.by_wave is None else measurements.by_wave[:, column[2], metric]
 
 
-def _refuse_missing(contract: Contract, program: Program, amounts: Floats) -> None:
+def _refuse_missing(contract: Contract, program: Program, by_due: Floats) -> None:
     """Refuse payments that depend on what was not measured, each term once."""
-    lacking = {line.term: line for line, amount in zip(program.lines, amounts, strict=True) if np.isnan(amount).any()}
+    is_lacking = np.asarray(np.isnan(by_due).any(axis=0))
+    lacking = {line.term: line for line in program.lines if is_lacking[line.term, line.due]}
     names = list(contract.terms)
     problems = [
         Problem(

@@ -29,13 +29,15 @@ def measurements_of(worlds):
 def compiled(contract, worlds, drawn):
     """Run the program of a contract: by term and date, amounts and limits in every world; NaN where it cannot be known."""
     program = compile_contract(contract)
-    columns = [column_of(column, measurements_of(worlds), np.array(drawn)) for column in program.code.columns]
-    outputs = [line.amount for line in program.lines] + [line.bound for line in program.lines]
-    columns = np.array(columns).reshape(len(columns), len(drawn))
-    settled = program.code.run(columns, outputs)
+    columns = np.empty((len(program.code.columns), len(drawn)))
+    for place, column in enumerate(program.code.columns):
+        columns[place] = column_of(column, measurements_of(worlds), np.array(drawn))
+    lines = program.lines
+    amount, bound = np.empty((len(lines), len(drawn))), np.empty((len(lines), len(drawn)), dtype=np.int8)
+    program.code.run(columns, np.array([line.amount for line in lines]), np.array([line.bound for line in lines]), amount, bound)
     names, dates = list(contract.terms), list(contract.dates) or [""]
     keys = [(names[line.term], dates[line.due]) for line in program.lines]
-    return {key: (settled[i], settled[i + len(keys)]) for i, key in enumerate(keys)}
+    return {key: (amount[i], bound[i]) for i, key in enumerate(keys)}
 
 
 def agree(contract, worlds, drawn):

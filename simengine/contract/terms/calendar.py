@@ -26,7 +26,7 @@ class Indexed(Term):
         """Compile `indexed x (1 + rate_per_year)^years`."""
         code = scope.code
         growth = code.add(code.constant(1.0), scope.value(self.rate_per_year))
-        return code.multiply(scope.value(self.indexed), code.power(growth, code.constant(scope.month / 12)))
+        return code.multiply(scope.value(self.indexed), code.power(growth, scope.month / 12))
 
 
 class InForce(Term):

@@ -50,7 +50,7 @@ class ToIrr(Term):
 
         def grown(month: float, amount: Register) -> Register:
             years = (scope.month - month) / 12
-            return amount if years == 0 else code.multiply(amount, code.power(growth, code.constant(years)))
+            return amount if years == 0 else code.multiply(amount, code.power(growth, years))
 
         owed = code.add(*(grown(month, amount) for month, amount in scope.calls()))
         received = [grown(month, amount) for month, amount in scope.received()]
