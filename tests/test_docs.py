@@ -29,8 +29,10 @@ from simengine import RiskTable, cli, evaluate, find_study, load_contract, load_
 from simengine.config import Study
 from simengine.config.document import read_document
 from simengine.contract.spec import Contract
+from simengine.contract.terms import Named, Term
 from simengine.laws import Certainty, Sourced
 from simengine.records import LIMITS, Outturns
+from simengine.report.words import LINT
 from simengine.risk.kernels import STATUSES
 from tests.conftest import CHECKOUT
 
@@ -190,7 +192,16 @@ def test_command_line__names_every_command_and_option() -> None:
 
 
 def fields(annotation: Any, path: str) -> Iterator[str]:
-    """Yield the dotted path of every key below an annotation; a quantity is a leaf, a free key is called <name>."""
+    """Yield the dotted path of every key below an annotation; a quantity is a leaf, a free key is called <name>.
+
+    Terms hold each other without end: only the keys of the contract's own terms are listed.
+    """
+    if (
+        isinstance(annotation, type)
+        and issubclass(annotation, Term | Named)
+        and not re.fullmatch(r"(contract\.)?terms\.<name>\.", path)
+    ):
+        return
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         if not issubclass(annotation, Sourced):
             for name, field in annotation.model_fields.items():
@@ -198,7 +209,7 @@ def fields(annotation: Any, path: str) -> Iterator[str]:
                 yield from fields(field.annotation, f"{path}{name}.")
     elif get_origin(annotation) is dict:
         yield from fields(get_args(annotation)[1], f"{path}<name>.")
-    elif get_origin(annotation) in (Annotated, Union, UnionType):
+    elif get_origin(annotation) in (Annotated, Union, UnionType, tuple):
         for part in get_args(annotation):
             yield from fields(part, path)
 
@@ -286,6 +297,17 @@ def test_results__names_every_key_of_a_check() -> None:
 def test_results__names_every_key_of_a_replay() -> None:
     content = json_of("replay", CHECKOUT / "configs/contracts/norrkoping.yaml", "--outcome", "saving=1", "--outcome", "school=1")
     assert missing_results(REFERENCE["results"], "`replay --json`", content) == []
+
+
+def test_results__names_every_key_of_all_replays_and_of_the_dates() -> None:
+    content = json_of("replay", "--all")
+    assert missing_results(REFERENCE["results"], "`replay --all --json`", {"contracts": content["contracts"]}) == []
+    dated = json_of("replay", CHECKOUT / "configs/contracts/utah_preschool.yaml", "--outcome", "avoided_cost=1")
+    assert missing_results(REFERENCE["results"], "`replay --json`", {"dates": dated["dates"]}) == []
+
+
+def test_command_line__names_every_rule_of_the_contract_check() -> None:
+    assert LINT.keys() <= code(section(REFERENCE["command-line"], "`simengine lint`"))
 
 
 def test_results__names_every_file_and_column(folder: Path) -> None:
