@@ -407,9 +407,11 @@ def test_checks__find_a_planted_hole(tiny_json: dict[str, Any]) -> None:
     assert missing_options(page.replace("## `simengine check`", "## `simengine test`"))[0] == "check"
     study, contract = REFERENCE["study"], REFERENCE["contract"]
     assert missing_keys(study.replace("capital.drawn_share", "capital.drawn"), contract) == ["capital.drawn_share"]
-    assert missing_keys(study, contract.replace("only_if.<metric>.at_least", "")) == [
+    assert missing_keys(study, contract.replace("terms.<term>.only_if.<metric>.at_least", "")) == [
         "contract: terms.<name>.only_if.<name>.at_least"
     ]
+    holes = contract.replace("`terms.<term>.steps.pays`", "").replace("`terms.<term>.cap_per_person`", "")
+    assert missing_keys(study, holes) == ["contract: terms.<name>.steps.pays", "contract: terms.<name>.cap_per_person"]
     assert missing_laws(REFERENCE["laws"].replace("`failures`", "")) == ["beta.failures"]
     assert missing_laws(REFERENCE["laws"].replace("`layer`", "")) == ["layer"]
     results = REFERENCE["results"]

@@ -71,5 +71,5 @@ class Study(Spec):
         return [[f"population.strata.{name}.share" for name in self.population.strata], *starts]
 
     def quantities(self) -> Iterator[tuple[str, Quantity]]:
-        """Yield every number of the study with its path."""
-        return quantities_in(self)
+        """Yield every number of the study with its path; what is published of its contract is no part of the question."""
+        return ((path, number) for path, number in quantities_in(self) if not path.startswith("contract.published."))
