@@ -12,13 +12,13 @@ from simengine.contract.scope import INVESTOR, MONEY
 from simengine.contract.spec import Contract
 from simengine.contract.terms import OF_THE_CONTRACT, Gate, Named, Source, Term, walk
 from simengine.contract.terms.amounts import Amount, Share
-from simengine.contract.terms.calendar import Indexed, InForce
+from simengine.contract.terms.calendar import Amended, Indexed
 from simengine.contract.terms.people import Milestones, PerWave
 from simengine.contract.terms.returns import Coupon, Paid, ToIrr, TrueUp
 from simengine.contract.terms.tables import Steps
 
 Finding = tuple[str, str, str, str]
-NEED_DATES = (Coupon, ToIrr, Indexed, InForce)
+NEED_DATES = (Coupon, ToIrr, Indexed, Amended)
 MOST_MILESTONES = 6
 """2^6 combinations are tallied at most."""
 
@@ -110,7 +110,7 @@ def _kind(
         key, names = ("paid", node.paid) if isinstance(node, Paid) else ("against", node.against)
         for name in names:
             yield from _known(name, f"{place}.{key}", [term for term in known if term in contract.terms], own, later)
-    elif isinstance(node, InForce):
+    elif isinstance(node, Amended):
         yield from _dates(contract, tuple(node.in_force_from), f"{place}.in_force_from")
     elif isinstance(node, PerWave):
         if not contract.waves:

@@ -29,7 +29,7 @@ class Indexed(Term):
         return code.multiply(scope.value(self.indexed), code.power(growth, scope.month / 12))
 
 
-class InForce(Term):
+class Amended(Term):
     """An amendment: by date, the term that holds from then on; before the first of them nothing is paid."""
 
     key: ClassVar[str] = "in_force_from"
