@@ -257,6 +257,13 @@ def test_stop__ends_later_payments_but_for_those_that_outlive_it():
     assert paid(terms, outcomes={"x": 0.1}, **STOPPED)["fee"]["two"] == 10
 
 
+def test_stop__is_not_undone_by_a_later_one_that_is_not_used():
+    # Source: the definition: stopped at the start, so nothing is paid after it, whatever is decided a year later.
+    stops = {"first": {"at": "start", "only_if": {"x": {"below": 1}}, "by": ["investor"]},
+             "second": {"at": "one", "only_if": {"y": {"below": 0}}, "by": ["investor"]}}  # fmt: skip
+    assert paid({"fee": {"amount": 10}}, stops=stops, dates=YEARS)["fee"] == {"start": 10, "one": 0, "two": 0}
+
+
 def test_reinvestment__turns_income_into_later_delivery():
     # Source: hand arithmetic: half of the 80 that came back in the first year pays for delivery in the second.
     terms = {
