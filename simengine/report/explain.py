@@ -119,7 +119,7 @@ def _term(contract: Contract, name: str, term: Term) -> str:
 
 
 def _example(contract: Contract) -> Iterator[str]:
-    """Work through the last published case that measures everything, or else outcomes at the highest edges."""
+    """Work through the last published case that measures everything, or else outcomes a little beyond the highest edges."""
     outcomes, drawn, case = example_of(contract)
     payments = replay(contract, outcomes, drawn)
     said = ", ".join(f"{name} is {value:,.10g}" for name, value in outcomes.items())
@@ -145,8 +145,17 @@ def example_of(contract: Contract) -> tuple[dict[str, float], float, str | None]
         if _measures(contract, case, wanted):
             drawn = contract.commitment.value if case.drawn is None else case.drawn.value
             return {outcome: number.value for outcome, number in case.outcome.items()}, drawn, name
-    edges = edges_of(contract)
-    return {name: max(edges.get(name.partition(".")[0], [1.0])) for name in wanted}, contract.commitment.value, None
+    return {name: _beyond_edges(contract, name) for name in wanted}, contract.commitment.value, None
+
+
+def _beyond_edges(contract: Contract, name: str) -> float:
+    """Give a level a little beyond the highest edge of an outcome; without an edge, half the commitment or 1."""
+    metric = name.partition(".")[0]
+    highest = max(edges_of(contract).get(metric, []), default=None)
+    if highest is not None:
+        return float(f"{highest + 0.1 * (abs(highest) or 1.0):.6g}")
+    is_money = metric in contract.metrics and contract.metrics[metric].unit == contract.currency
+    return 0.5 * contract.commitment.value if is_money else 1.0
 
 
 def _measures(contract: Contract, case: Case, wanted: list[str]) -> bool:
