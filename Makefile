@@ -28,6 +28,7 @@ docs: $(VENV)/ready-docs
 bench: $(VENV)/ready-dev
 	$(BIN)/python -m benchmarks.reference_workload
 	$(BIN)/python -m benchmarks.cold_start
+	$(BIN)/python -m benchmarks.settle
 
 verify: $(VENV)/ready-dev
 	$(BIN)/python -m verification.cohort_moments

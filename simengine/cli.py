@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from simengine.cli_contracts import explain, lint, replay
 from simengine.errors import SimengineError, UsageError
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def _run(
     from simengine.risk import summarise
 
     _refuse_if_too_large(n_replications)
-    clock, text = Clock(), document.as_study_text(study)
+    clock, text = Clock(), document.as_text(study)
     with folder.results_folder(output) if output else _no_folder() as draft:
         with _progress(n_replications) as advance:
             outturns = run_study(study, seed, n_replications, threads=threads, block_size=block_size, on_progress=advance)
@@ -209,54 +210,6 @@ def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, as_
     for path in bare:
         click.echo(f"{path}: assumed, yet without a law: its uncertainty is missing from the result")
     click.echo(f"{study_file}: valid, {len(study.variants)} variants included. {study.study.title}.")
-
-
-@commands.command()
-@click.argument("contract_file", metavar="CONTRACT", type=click.Path(path_type=Path))
-@click.option("--outcome", "outcomes", multiple=True, metavar="NAME=VALUE", help="A measured outcome; one for each metric.")
-@click.option("--drawn", type=float, help="Money that the investor paid in; all of the commitment if absent.")
-@_json
-def replay(contract_file: Path, outcomes: tuple[str, ...], drawn: float | None, as_json: bool) -> None:
-    """Settle CONTRACT on published outcomes: payments out, no simulation."""
-    from simengine.config import load_contract
-    from simengine.pipeline import replay as settle_published
-    from simengine.provenance import Clock, describe_run
-    from simengine.report import document, tables
-
-    clock, contract = Clock(), load_contract(contract_file)
-    values = _read_outcomes(outcomes, list(contract.metrics))
-    commitment = contract.commitment.value
-    drawn = commitment if drawn is None else drawn
-    if not 0 <= drawn <= commitment:
-        raise UsageError(f"--drawn: the money drawn lies between 0 and the commitment of {commitment:,.0f}; found {drawn:,.10g}")
-    content = {"contract": contract.title, "currency": contract.currency, "drawn": drawn, "outcomes": values}
-    content |= document.settlement(settle_published(contract, values, drawn))
-    if as_json:
-        settings = {"contract": str(contract_file)}
-        provenance = describe_run(clock, contract.model_dump_json(), settings)
-        click.echo(document.as_json(content | {"provenance": provenance}))
-    else:
-        tables.show(tables.settlement_table(content))
-
-
-def _read_outcomes(texts: tuple[str, ...], metrics: list[str]) -> dict[str, float]:
-    values: dict[str, float] = {}
-    for text in texts:
-        name, equals, number = text.partition("=")
-        if name not in metrics or not equals:
-            raise UsageError(f"--outcome: written NAME=VALUE with a metric of the contract ({', '.join(metrics)}); found {text!r}")
-        if name in values:
-            raise UsageError(f"--outcome {name}: an outcome is given once; found twice")
-        try:
-            values[name] = float(number)
-        except ValueError:
-            raise UsageError(f"--outcome {name}: a number belongs here; found {number!r}") from None
-        if not abs(values[name]) <= 1e15:
-            raise UsageError(f"--outcome {name}: a number within 1e15 either way belongs here; found {number!r}")
-    missing = [name for name in metrics if name not in values]
-    if missing:
-        raise UsageError(f"--outcome: the contract pays on {', '.join(metrics)}; missing: {', '.join(missing)}")
-    return values
 
 
 @commands.command()
@@ -315,3 +268,7 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
 @contextmanager
 def _no_folder() -> Iterator[None]:
     yield None
+
+
+for _command in (replay, explain, lint):
+    commands.add_command(_command)

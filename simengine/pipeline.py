@@ -15,10 +15,10 @@ from simengine.capital import distribute, draw_down
 from simengine.cohort import simulate_cohort
 from simengine.cohort.spec import Binary
 from simengine.config import Study, cohort_of
-from simengine.contract import settle
+from simengine.contract import inputs_of, settle, typed_measurements
 from simengine.contract.spec import Contract
 from simengine.dependence import correlate, share_out
-from simengine.errors import UsageError
+from simengine.errors import StudyError, UsageError
 from simengine.laws import Quantity
 from simengine.measurement import measure
 from simengine.records import Integers, Measurements, Outturns, Payments, Tallies, Worlds
@@ -70,21 +70,32 @@ def evaluate(study: Study, evidence: Evidence) -> Outturns:
     return appraise(standpoint_of(study), worlds, evidence.tallies, evidence.measurements, payments, drawdown, ledger)
 
 
-def replay(contract: Contract, outcomes: Mapping[str, float], drawn: float) -> Payments:
+def replay(contract: Contract, outcomes: Mapping[str, float], drawn: float, until: str | None = None) -> Payments:
     """Settle a contract on published outcomes: the same terms, one replication, no simulation.
+
+    Parameters
+    ----------
+    contract
+        The terms.
+    outcomes
+        By metric, or by `metric.wave`; what is left out was not measured.
+    drawn
+        The money drawn, in the currency of the contract.
+    until
+        The date after which nothing is settled; absent: everything is.
 
     Raises
     ------
     UsageError
-        If an outcome that the contract pays on is missing.
+        If an outcome that a payment depends on is missing.
     """
-    missing = [name for name in contract.metrics if name not in outcomes]
-    if missing:
-        raise UsageError(f"the contract pays on {', '.join(contract.metrics)}; missing: {', '.join(missing)}")
-    typed_in = np.array([[outcomes[name] for name in contract.metrics]], dtype=np.float64)
-    unknown = np.full_like(typed_in, np.nan)
-    measurements = Measurements(tuple(contract.metrics), typed_in, standard_error=unknown, truth=unknown)
-    return settle(contract, measurements, np.array([drawn], dtype=np.float64))
+    measurements = typed_measurements(contract, outcomes)
+    try:
+        return settle(contract, measurements, np.array([drawn], dtype=np.float64), until)
+    except StudyError:
+        pays_on = [name for name in inputs_of(contract, until) if name not in contract.terms]
+        missing = [name for name in pays_on if name not in outcomes]
+        raise UsageError(f"the contract pays on {', '.join(pays_on)}; missing: {', '.join(missing)}") from None
 
 
 def payment_marks(contract: Contract) -> dict[str, float]:
@@ -98,7 +109,8 @@ def payment_marks(contract: Contract) -> dict[str, float]:
     drawn = contract.commitment.value
     if drawn <= 0:
         return {}
-    worst, good, best = (replay(contract, dict.fromkeys(contract.metrics, level), drawn) for level in (-1e15, 1e14, 1e15))
+    asked = inputs_of(contract)
+    worst, good, best = (replay(contract, dict.fromkeys(asked, level), drawn) for level in (-1e15, 1e14, 1e15))
     guaranteed = sum(worst.amount[0, t] for t, name in enumerate(worst.terms) if not contract.terms[name].contingent)
     marks = {"guarantee": guaranteed / drawn} if guaranteed > 0 else {}
     bounded = best.amount.sum() == good.amount.sum()

@@ -2,7 +2,8 @@
 
 Axes have one name each: `replication` (one Monte Carlo world), `wave` (people who enter together), `arm` (service, twin,
 baseline), `state`, `outcome`, `window` (months after a person's entry), `year` (of the calendar, from the start of the
-study), `metric`, `term`, `date` (month of the calendar, 0 is the first), `party`.
+study), `metric`, `combination` (of milestones), `term`, `due` (a date on which the contract pays), `date` (month of the calendar,
+0 is the first), `party`.
 
 The *twin* arm holds the same people with the same luck, without the service: the true effect of each world, which no
 evaluator sees. The *baseline* arm holds the earlier people of a historical comparison; it has one wave.
@@ -44,6 +45,8 @@ class Record:
         """Refuse arrays that do not fit together: always a defect of the stage that made them."""
         lengths: dict[str, int] = {}
         for name, axes in _axes_of(cast(Any, type(self))).items():
+            if getattr(self, name) is None:
+                continue
             shape = getattr(self, name).shape
             names = axes.names.split()
             if len(shape) != len(names):
@@ -109,8 +112,17 @@ class Tallies(Record):
 
 
 @dataclass(frozen=True, eq=False)
+class Milestones(Record):
+    """How many people reached which milestones, by combination, so that prices and caps per person stay with the contract."""
+
+    names: tuple[str, ...]
+    counts: Annotated[Floats, Axes("replication wave combination", "persons")]
+    """Combination k holds the people who reached exactly the milestones i whose bit 2^i is set in k; 0 reached none."""
+
+
+@dataclass(frozen=True, eq=False)
 class Measurements(Record):
-    """What the evaluator concluded, beside what was true."""
+    """What the evaluator concluded, beside what was true. NaN: not measured."""
 
     metrics: tuple[str, ...]
     estimate: Annotated[Floats, Axes("replication metric", "of the metric")]
@@ -119,6 +131,12 @@ class Measurements(Record):
     """The evaluator's own standard error, from the persons seen."""
     truth: Annotated[Floats, Axes("replication metric", "of the metric")]
     """The same quantity between the service arm and its twin; NaN where outcomes were typed in."""
+    by_wave: Annotated[Floats | None, Axes("replication wave metric", "of the metric")] = None
+    """The estimate for each wave alone, in the order of the study's waves."""
+    people: Annotated[Floats | None, Axes("replication wave", "persons")] = None
+    """Service users per wave: the weights of a mean over waves."""
+    milestones: Milestones | None = None
+    """Absent where nobody tallied milestones."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,14 +144,36 @@ class Payments(Record):
     """What the outcome payer owes under each term."""
 
     terms: tuple[str, ...]
-    amount: Annotated[Floats, Axes("replication term", "currency")]
-    """Rounded to the smallest unit of the currency."""
-    bound: Annotated[NDArray[np.int8], Axes("replication term")]
-    """Which limit decided: index into `LIMITS`."""
+    parties: tuple[tuple[str, str], ...]
+    """By term: who owes it, and to whom. A negative amount runs the other way."""
+    dues: tuple[str, ...]
+    """The dates on which the contract pays, in order; a single one without a month where the contract names none."""
+    months: Annotated[Integers, Axes("term due", "months from the start")]
+    """When each term is paid; -1 where it is not paid on that date, or where the contract does not say when."""
+    by_due: Annotated[Floats, Axes("replication term due", "currency")]
+    """Rounded to the smallest unit of the currency; 0 where a term is not paid on a date."""
+    bound_by_due: Annotated[NDArray[np.int8], Axes("replication term due")]
+    """Which limit decided on each date: index into `LIMITS`."""
+
+    @property
+    def amount(self) -> Floats:
+        """Shape (n_replications, n_terms), in the currency: what is owed under each term over all dates."""
+        return add_in_order(self.by_due.transpose(2, 0, 1))
+
+    @property
+    def bound(self) -> NDArray[np.int8]:
+        """Shape (n_replications, n_terms): which limit decided on the last date on which each term is due."""
+        last = [int(np.flatnonzero(row)[-1]) if row.any() else 0 for row in self.is_due]
+        return np.stack([self.bound_by_due[:, t, due] for t, due in enumerate(last)], axis=1)
+
+    @property
+    def is_due(self) -> NDArray[np.bool_]:
+        """Shape (n_terms, n_dues): on which dates each term may be paid."""
+        return np.asarray((self.months >= 0) | (len(self.dues) == 1))
 
 
-LIMITS = ("formula", "floor", "cap", "gate")
-FORMULA, FLOOR, CAP, GATE = range(4)
+LIMITS = ("formula", "floor", "cap", "gate", "stop")
+FORMULA, FLOOR, CAP, GATE, STOP = range(5)
 
 
 @dataclass(frozen=True, eq=False)

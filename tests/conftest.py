@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
 from simengine.config import Study, load_study
+from simengine.records import Payments
 
 # The same examples in every run: a property that fails must fail again when somebody looks.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def payments_once(amount: np.ndarray, *terms: str) -> Payments:
+    """Make payments to the investor, of shape (replication, term), in a month that the study gives."""
+    once = amount[:, :, None]
+    parties = (("outcome_payer", "investor"),) * len(terms)
+    return Payments(terms, parties, ("settlement",), np.full((len(terms), 1), -1), once, np.zeros(once.shape, np.int8))
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from simengine.errors import StudyError
 from simengine.execution import run_study
 from simengine.pipeline import draw_worlds, simulate
 from simengine.records import Floats
-from simengine.report.document import as_study_text, assumptions
+from simengine.report.document import as_text, assumptions
 
 N = 40_000
 SEED = 20160208
@@ -188,7 +188,7 @@ def test_correlation__is_part_of_the_ledger_and_of_the_study_that_runs_again(tin
 
     assert entry["value"] == f"0.25 between {A} and {B}"
     assert (entry["is_assumed"], entry["source"]) == (True, "S1")
-    (tmp_path / "again.yaml").write_text(as_study_text(study))
+    (tmp_path / "again.yaml").write_text(as_text(study))
     assert draws(load_study(tmp_path / "again.yaml"))[C].tobytes() == draws(study)[C].tobytes()
 
 

@@ -31,8 +31,10 @@ from simengine.cohort.spec import FORMS_OF_EFFECT, MONTHS_OF_THE_YEAR, Outcome
 from simengine.config import Study, cohort_of
 from simengine.config.document import read_document
 from simengine.contract.spec import Contract
+from simengine.contract.terms import Named, Term
 from simengine.laws import Certainty, Sourced
 from simengine.records import ARMS, LIMITS, Outturns, Tallies
+from simengine.report.words import LINT
 from simengine.risk.kernels import STATUSES
 from tests.conftest import CHECKOUT
 
@@ -192,7 +194,16 @@ def test_command_line__names_every_command_and_option() -> None:
 
 
 def fields(annotation: Any, path: str) -> Iterator[str]:
-    """Yield the dotted path of every key below an annotation; a quantity is a leaf, a free key is called <name>."""
+    """Yield the dotted path of every key below an annotation; a quantity is a leaf, a free key is called <name>.
+
+    Terms hold each other without end: only the keys of the contract's own terms are listed.
+    """
+    if (
+        isinstance(annotation, type)
+        and issubclass(annotation, Term | Named)
+        and not re.fullmatch(r"(contract\.)?terms\.<name>\.", path)
+    ):
+        return
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         if not issubclass(annotation, Sourced):
             for name, field in annotation.model_fields.items():
@@ -200,7 +211,7 @@ def fields(annotation: Any, path: str) -> Iterator[str]:
                 yield from fields(field.annotation, f"{path}{name}.")
     elif get_origin(annotation) is dict:
         yield from fields(get_args(annotation)[1], f"{path}<name>.")
-    elif get_origin(annotation) in (Annotated, Union, UnionType):
+    elif get_origin(annotation) in (Annotated, Union, UnionType, tuple):
         for part in get_args(annotation):
             yield from fields(part, path)
 
@@ -361,6 +372,17 @@ def test_results__names_every_key_of_a_replay() -> None:
     assert missing_results(REFERENCE["results"], "`replay --json`", content) == []
 
 
+def test_results__names_every_key_of_all_replays_and_of_the_dates() -> None:
+    content = json_of("replay", "--all")
+    assert missing_results(REFERENCE["results"], "`replay --all --json`", {"contracts": content["contracts"]}) == []
+    dated = json_of("replay", CHECKOUT / "configs/contracts/utah_preschool.yaml", "--outcome", "avoided_cost=1")
+    assert missing_results(REFERENCE["results"], "`replay --json`", {"dates": dated["dates"]}) == []
+
+
+def test_command_line__names_every_rule_of_the_contract_check() -> None:
+    assert LINT.keys() <= code(section(REFERENCE["command-line"], "`simengine lint`"))
+
+
 def test_results__names_every_file_and_column(folder: Path) -> None:
     answer("simengine run configs/tiny.yaml -n 50 --seed 1 -o results")
     named = code(section(REFERENCE["results"], "The results folder"))
@@ -468,13 +490,15 @@ def test_checks__find_a_planted_hole(tiny_json: dict[str, Any]) -> None:
     assert missing_options(page.replace("## `simengine check`", "## `simengine test`"))[0] == "check"
     study, contract = REFERENCE["study"], REFERENCE["contract"]
     assert missing_keys(study.replace("capital.drawn_share", "capital.drawn"), contract) == ["capital.drawn_share"]
-    assert missing_keys(study, contract.replace("only_if.<metric>.at_least", "")) == [
+    assert missing_keys(study, contract.replace("terms.<term>.only_if.<metric>.at_least", "")) == [
         "contract: terms.<name>.only_if.<name>.at_least"
     ]
     assert missing_outcomes(study.replace("`outcomes.<outcome>.to_day`", "")) == ["days: outcomes.<name>.to_day"]
     assert missing_outcomes(study.replace("### `claim`", "### claim"))[0] == "claim: outcomes.<name>.prices"
     assert missing_choices(study.replace("`half_cycle`", "")) == ["outcomes: half_cycle"]
     assert missing_forms(study.replace("`difference`, `length_ratio`", "`length_ratio`")) == ["event: difference"]
+    holes = contract.replace("`terms.<term>.steps.pays`", "").replace("`terms.<term>.cap_per_person`", "")
+    assert sorted(missing_keys(study, holes)) == ["contract: terms.<name>.cap_per_person", "contract: terms.<name>.steps.pays"]
     assert missing_laws(REFERENCE["laws"].replace("`failures`", "")) == ["beta.failures"]
     assert missing_laws(REFERENCE["laws"].replace("`layer`", "")) == ["layer"]
     results = REFERENCE["results"]

@@ -49,9 +49,9 @@ def distribute(drawdown: Drawdown, payments: Payments, worlds: Worlds) -> Ledger
     drawdown
         What the investor pays in; the service provider receives it in the same month.
     payments
-        What the outcome payer owes to the investor under each term.
+        What is owed under each term on each date, by whom and to whom.
     worlds
-        The parameters of each replication: the months of payment.
+        The parameters of each replication: the months of payment where the contract does not say them.
 
     Returns
     -------
@@ -61,10 +61,14 @@ def distribute(drawdown: Drawdown, payments: Payments, worlds: Worlds) -> Ledger
     _post(flows, INVESTOR, SERVICE_PROVIDER, drawdown.flows)
     everyone = np.arange(len(worlds))
     for t, term in enumerate(payments.terms):
-        month = np.floor(worlds[f"capital.payment_month.{term}"]).astype(np.int64)
+        payer, payee = (PARTIES.index(party) for party in payments.parties[t])
         paid = np.zeros(drawdown.flows.shape, dtype=np.int64)
-        paid[everyone, month] = smallest_units(payments.amount[:, t])
-        _post(flows, OUTCOME_PAYER, INVESTOR, paid)
+        for due in np.flatnonzero(payments.is_due[t]):
+            month = np.full(len(worlds), payments.months[t, due])
+            if payments.months[t, due] < 0:
+                month = np.floor(worlds[f"capital.payment_month.{term}"]).astype(np.int64)
+            paid[everyone, month] += smallest_units(payments.by_due[:, t, due])
+        _post(flows, payer, payee, paid)
     return Ledger(PARTIES, flows)
 
 

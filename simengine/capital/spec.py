@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 from simengine.laws import FixedNotNegative, NotNegative, Probability, Quantity, Spec, within
 
@@ -31,8 +31,8 @@ class Capital(Spec):
     """Share of the commitment that is drawn."""
     drawdown_months: Annotated[Quantity, AfterValidator(within(1, 600, "drawdown takes from 1 to 600 months"))]
     """Months from the start over which it is drawn in equal parts."""
-    payment_month: Annotated[dict[str, NotNegative], Field(min_length=1)]
-    """By term: the month, counted from the start, in which it is paid."""
+    payment_month: dict[str, NotNegative] = {}
+    """By term: the month, counted from the start, in which it is paid; for a contract that names no dates itself."""
 
 
 class Saving(Spec):

@@ -13,7 +13,9 @@ from simengine.cohort import purposes_of_people
 from simengine.cohort.spec import Binary, Score, Wave
 from simengine.config.people import Finding, behind, one_of, people_problems
 from simengine.config.study import Study, cohort_of
-from simengine.contract.spec import DRAWN, Contract, Part, Term
+from simengine.contract.compile import Dependence, dependences
+from simengine.contract.rules import contract_rules
+from simengine.contract.spec import Contract
 from simengine.dependence import correlation_problems
 from simengine.laws import Sourced, quantities_in
 from simengine.streams import purpose_number
@@ -27,7 +29,7 @@ def study_problems(study: Study) -> list[Finding]:
 
 def contract_problems(contract: Contract) -> list[Finding]:
     """Find everything in a contract that does not fit together."""
-    return [*_terms(contract, ""), *_sources(contract.sources, quantities_in(contract))]
+    return [*contract_rules(contract), *_sources(contract.sources, quantities_in(contract))]
 
 
 def _measurement(study: Study) -> Iterator[Finding]:
@@ -46,32 +48,25 @@ def _measurement(study: Study) -> Iterator[Finding]:
 
 
 def _contract(study: Study) -> Iterator[Finding]:
-    yield from _terms(study.contract, "contract.")
+    for path, rule, found, way_out in contract_rules(study.contract):
+        yield f"contract.{path}", rule, found, way_out
     yield from _sources(study.contract.sources, quantities_in(study.contract, "contract"))
     if study.contract.currency != study.study.currency:
         yield "contract.currency", f"the contract is in the study's currency, {study.study.currency}", study.contract.currency, ""
-    for name in study.contract.metrics:
+    for name in study.contract.inputs():
         if name not in study.measurement.metrics:
             rule = "every metric of the contract is measured"
             yield f"contract.metrics.{name}", rule, f"nobody measures `{name}`", one_of(study.measurement.metrics)
-
-
-def _terms(contract: Contract, prefix: str) -> Iterator[Finding]:
-    known = [DRAWN, *contract.metrics]
-    if DRAWN in contract.metrics:
-        yield f"{prefix}metrics.{DRAWN}", f"`{DRAWN}` is the money paid in, not a metric", DRAWN, "Choose another name"
-    for name, term in contract.terms.items():
-        path = f"{prefix}terms.{name}"
-        references = {"of": term.of}
-        references |= {f"{key}.of": part.of for key, part in _parts(term) if part.of is not None}
-        for key, reference in references.items():
-            if reference not in known:
-                yield f"{path}.{key}", "a term refers to `drawn` or to a metric", f"`{reference}`", one_of(known)
-        for metric in term.only_if:
-            if metric not in contract.metrics:
-                yield f"{path}.only_if.{metric}", "a gate refers to a metric", f"`{metric}`", one_of(contract.metrics)
-        if term.floor is not None and term.cap is not None and _is_above(term.floor, term.cap):
-            yield f"{path}.floor", "a floor is not above the cap", f"a floor of {_say(term.floor)}, a cap of {_say(term.cap)}", ""
+    waves = study.contract.waves
+    if waves and list(waves) != list(study.population.waves):
+        rule = "the waves of the contract are those of the population, in their order"
+        yield "contract.waves", rule, ", ".join(waves), f"They are: {', '.join(study.population.waves)}"
+    if study.contract.milestones:
+        rule, way_out = "milestones are tallied", "A contract with milestones can be replayed"
+        yield "contract.milestones", rule, "a study, in which nobody tallies them yet", way_out
+    for name in study.contract.parties:
+        rule = "every party of the contract is a party of the study"
+        yield f"contract.parties.{name}", rule, f"`{name}`", one_of(list(type(study.parties).model_fields))
 
 
 def _calendar(study: Study) -> Iterator[Finding]:
@@ -111,23 +106,41 @@ def _capital(study: Study) -> Iterator[Finding]:
     if study.capital.drawdown_months.support[1] > horizon:
         found = f"drawdown over up to {study.capital.drawdown_months.support[1]:g} months"
         yield "capital.drawdown_months", f"the loan is drawn within the horizon of {horizon:g} months", found, ""
-    enrolled = max(_last_entry(wave) for wave in study.population.waves.values())
     for name in study.capital.payment_month:
         if name not in terms:
             yield f"capital.payment_month.{name}", "a payment month belongs to a term", f"`{name}`", one_of(terms)
-    for name, term in terms.items():
-        path = f"capital.payment_month.{name}"
-        if name not in study.capital.payment_month:
+        elif study.contract.dates:
+            rule = "the contract says when it pays, or the study does"
+            yield f"capital.payment_month.{name}", rule, "a payment month beside the dates of the contract", "Leave one out"
+    for name in terms:
+        if not study.contract.dates and name not in study.capital.payment_month:
             yield "capital.payment_month", "every term has a month in which it is paid", f"none for `{name}`", ""
-            continue
-        earliest, latest = study.capital.payment_month[name].support
-        if latest > horizon:
-            yield path, f"a term is paid within the horizon of {horizon:g} months", f"up to month {latest:g}", ""
-        metrics = _metrics_of(term) & set(study.measurement.metrics)
-        measured = enrolled + max((study.measurement.metrics[key].window_months.value for key in metrics), default=-enrolled)
-        if earliest < measured:
-            found = f"paid as early as month {earliest:g}, measured as late as month {measured:g}"
-            yield path, "a payment follows the measurement it depends on", found, "Pay later or measure earlier"
+    # What a payment depends on can be worked out only where all names are known.
+    if not any(contract_rules(study.contract)):
+        for dependence in dependences(study.contract):
+            yield from _payment(study, dependence)
+
+
+def _payment(study: Study, dependence: Dependence) -> Iterator[Finding]:
+    """Find a payment beyond the horizon, or before a measurement that it depends on."""
+    horizon, term = study.study.horizon_months.value, dependence.term
+    path, earliest, latest = f"contract.terms.{term}", float(dependence.month), float(dependence.month)
+    if not dependence.date:
+        path = f"capital.payment_month.{term}"
+        if term not in study.capital.payment_month:
+            return
+        earliest, latest = study.capital.payment_month[term].support
+    if latest > horizon:
+        yield path, f"a term is paid within the horizon of {horizon:g} months", f"up to month {latest:g}", ""
+    measured = 0.0
+    for metric, wave in dependence.metrics:
+        if metric in study.measurement.metrics:
+            waves = list(study.population.waves.values())
+            entered = max(_last_entry(one) for one in (waves if wave is None else waves[wave : wave + 1]))
+            measured = max(measured, entered + study.measurement.metrics[metric].window_months.value)
+    if earliest < measured:
+        found = f"paid as early as month {earliest:g}, measured as late as month {measured:g}"
+        yield path, "a payment follows the measurement it depends on", found, "Pay later or measure earlier"
 
 
 def _correlations(study: Study) -> Iterator[Finding]:
@@ -160,21 +173,3 @@ def _sources(listed: Mapping[str, str], numbers: Iterable[tuple[str, Sourced]]) 
                 yield path, "a source is one of those listed under `sources`", f"`{code.strip()}`", one_of(listed)
 
 
-def _parts(term: Term) -> list[tuple[str, Part]]:
-    named = {"above": term.above, "floor": term.floor, "cap": term.cap}
-    return [(key, part) for key, part in named.items() if part is not None]
-
-
-def _metrics_of(term: Term) -> set[str]:
-    return ({term.of} | {part.of for _, part in _parts(term) if part.of} | set(term.only_if)) - {DRAWN}
-
-
-def _is_above(one: Part, other: Part) -> bool:
-    """Whether one part exceeds another, where both are of the same kind."""
-    if one.amount is not None and other.amount is not None:
-        return one.amount.value > other.amount.value
-    return one.of is not None and one.of == other.of == DRAWN and one.share.value > other.share.value  # type: ignore[union-attr]
-
-
-def _say(part: Part) -> str:
-    return f"{part.amount.value:,g}" if part.amount is not None else f"{part.share.value:g} of {part.of}"  # type: ignore[union-attr]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
@@ -69,21 +69,37 @@ def load_contract(path: Path | str) -> Contract:
     StudyError
         With every problem that was found.
     """
+    return load_contract_document(path)[0]
+
+
+def load_contract_document(path: Path | str) -> tuple[Contract, Callable[[str], str]]:
+    """Read a contract, and a function that gives the file and line of any of its paths."""
     document = read_document(Path(path))
     if "study" in document.content:
-        return load_study(path).contract
+        study, whole = load_study(path), _include_contract(document, Path(path))
+        return study.contract, lambda key: whole.place_of(("contract", *key.split(".")))
     contract = _validate(Contract, document)
     _refuse(document, contract_problems(contract))
-    return contract
+    return contract, lambda key: document.place_of(tuple(key.split(".")))
 
 
 def find_study(name: str) -> Path:
     """Give the path of a study that comes with the package, by its name ("norrkoping", "tiny")."""
-    package = Path(__file__).resolve().parent.parent
-    for folder in (package / "configs", package.parent / "configs"):
-        if (folder / f"{name}.yaml").is_file():
-            return folder / f"{name}.yaml"
+    if (_shipped() / f"{name}.yaml").is_file():
+        return _shipped() / f"{name}.yaml"
     raise UsageError(f"no study named {name!r} comes with this installation of simengine")
+
+
+def shipped_contracts() -> list[Path]:
+    """List the contracts that come with the package."""
+    return sorted((_shipped() / "contracts").glob("*.yaml"))
+
+
+def _shipped() -> Path:
+    """Give the folder of what comes with the package: inside it, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "configs"
+    return inside if inside.is_dir() else package.parent / "configs"
 
 
 def _include_contract(document: Document, path: Path) -> Document:

@@ -1,4 +1,8 @@
-"""Settle compiled terms for every replication."""
+"""Run a compiled contract for all replications: straight-line instructions over columns, a block of replications at a time.
+
+An instruction reads registers that stand before it and fills its own, so nothing can depend on its own result. NaN means not
+measured and passes through every instruction but those that ask for it.
+"""
 
 from __future__ import annotations
 
@@ -6,43 +10,104 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.accelerate import kernel
-from simengine.records import CAP, FLOOR, FORMULA, GATE
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+(
+    CONSTANT,
+    COLUMN,
+    ADD,
+    SUBTRACT,
+    MULTIPLY,
+    DIVIDE,
+    LEAST,
+    GREATEST,
+    REACHES,
+    EXCEEDS,
+    BOTH,
+    CHOOSE,
+    IS_NUMBER,
+    HOLDS,
+    POWER,
+    ROUND,
+) = range(16)
+BLOCK = 256
+"""Replications that are worked on at once: their registers stay in the processor's cache."""
+
 
 @kernel
-def settle_terms(
-    basis: Floats,  # (r, b): 1, drawn, metrics
-    share: Floats,  # (t, 4): of the formula, of what it must exceed, of the floor, of the cap
-    of: Integers,  # (t, 4): index into the basis, -1 where absent
-    gate_term: Integers,  # (g,)
-    gate_basis: Integers,  # (g,)
-    gate_edge: Floats,  # (g,)
-    gate_edge_pays: NDArray[np.bool_],  # (g,)
-    amount: Floats,  # (r, t) filled
-    bound: NDArray[np.int8],  # (r, t) filled
+def run_program(
+    code: Integers,  # (k, 4): operation, and up to three registers or places
+    constants: Floats,  # (k,): the number of an instruction that has one
+    columns: Floats,  # (b, r): what was measured and drawn
+    amounts: Integers,  # (o,): the registers that are wanted as amounts, -1 for none
+    bounds: Integers,  # (o,): the registers that are wanted as limits, -1 for none
+    amount: Floats,  # (o, r) filled
+    bound: NDArray[np.int8],  # (o, r) filled
 ) -> None:
-    """Fill the amount of each term and the limit that decided it."""
-    # r = replications, t = terms, b = basis, g = gates
-    n_replications, n_terms = amount.shape
-    for r in range(n_replications):
-        for t in range(n_terms):
-            exceeds = share[t, 1] * basis[r, of[t, 1]] if of[t, 1] >= 0 else 0.0
-            value = share[t, 0] * (basis[r, of[t, 0]] - exceeds)
-            limit = FORMULA
-            if of[t, 2] >= 0 and value < share[t, 2] * basis[r, of[t, 2]]:
-                value = share[t, 2] * basis[r, of[t, 2]]
-                limit = FLOOR
-            if of[t, 3] >= 0 and value > share[t, 3] * basis[r, of[t, 3]]:
-                value = share[t, 3] * basis[r, of[t, 3]]
-                limit = CAP
-            amount[r, t] = value
-            bound[r, t] = limit
-        for g in range(len(gate_term)):
-            reached = basis[r, gate_basis[g]]
-            is_open = reached >= gate_edge[g] if gate_edge_pays[g] else reached > gate_edge[g]
-            if not is_open:
-                amount[r, gate_term[g]] = 0.0
-                bound[r, gate_term[g]] = GATE
+    """Fill the wanted registers for every replication."""
+    # k = instructions, b = columns, r = replications, o = outputs
+    n_instructions, n_replications = len(code), amount.shape[1]
+    register = np.empty((n_instructions, BLOCK))
+    for start in range(0, n_replications, BLOCK):
+        n = min(BLOCK, n_replications - start)
+        for k in range(n_instructions):
+            operation, first, second, third = code[k]
+            target, x, y, z = register[k], register[first], register[second], register[third]
+            if operation == CONSTANT:
+                for i in range(n):
+                    target[i] = constants[k]
+            elif operation == COLUMN:
+                for i in range(n):
+                    target[i] = columns[first, start + i]
+            elif operation == ADD:
+                for i in range(n):
+                    target[i] = x[i] + y[i]
+            elif operation == SUBTRACT:
+                for i in range(n):
+                    target[i] = x[i] - y[i]
+            elif operation == MULTIPLY:
+                for i in range(n):
+                    target[i] = x[i] * y[i]
+            elif operation == DIVIDE:
+                # Nothing divided by nothing is nothing: a share of an empty group.
+                for i in range(n):
+                    target[i] = 0.0 if y[i] == 0.0 else x[i] / y[i]
+            elif operation == LEAST:
+                for i in range(n):
+                    target[i] = y[i] if y[i] < x[i] or y[i] != y[i] else x[i]
+            elif operation == GREATEST:
+                for i in range(n):
+                    target[i] = y[i] if y[i] > x[i] or y[i] != y[i] else x[i]
+            elif operation == REACHES:
+                for i in range(n):
+                    target[i] = np.nan if x[i] != x[i] or y[i] != y[i] else (1.0 if x[i] >= y[i] else 0.0)
+            elif operation == EXCEEDS:
+                for i in range(n):
+                    target[i] = np.nan if x[i] != x[i] or y[i] != y[i] else (1.0 if x[i] > y[i] else 0.0)
+            elif operation == BOTH:
+                # One shut gate shuts, whatever the other, unmeasured one would have said.
+                for i in range(n):
+                    target[i] = 0.0 if x[i] == 0.0 or y[i] == 0.0 else x[i] * y[i]
+            elif operation == CHOOSE:
+                for i in range(n):
+                    target[i] = np.nan if x[i] != x[i] else (y[i] if x[i] != 0.0 else z[i])
+            elif operation == IS_NUMBER:
+                for i in range(n):
+                    target[i] = 1.0 if x[i] == x[i] else 0.0
+            elif operation == HOLDS:
+                for i in range(n):
+                    target[i] = 1.0 if x[i] == 1.0 else 0.0
+            elif operation == POWER:
+                for i in range(n):
+                    target[i] = x[i] ** y[i]
+            else:
+                # Half to even, to the smallest unit of the currency.
+                for i in range(n):
+                    target[i] = np.rint(x[i] * 100.0) / 100.0
+        for o in range(len(amounts)):
+            if amounts[o] >= 0:
+                for i in range(n):
+                    amount[o, start + i] = register[amounts[o], i]
+                    bound[o, start + i] = np.int8(register[bounds[o], i]) if register[bounds[o], i] >= 0.0 else np.int8(0)

@@ -1,15 +1,20 @@
-"""Compile a contract's terms to arrays once, and settle them for every replication."""
+"""Compile a contract's terms once, and settle them for every replication."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from simengine.contract.kernels import settle_terms
-from simengine.contract.spec import DRAWN, Contract, Part
+from simengine.contract.compile import Program, compile_contract
+from simengine.contract.program import Column, Register
+from simengine.contract.scope import DRAWN
+from simengine.contract.spec import Contract
+from simengine.errors import Problem, StudyError
 from simengine.records import Floats, Measurements, Payments
 
 
-def settle(contract: Contract, measurements: Measurements, drawn: Floats) -> Payments:
+def settle(contract: Contract, measurements: Measurements, drawn: Floats, until: str | None = None) -> Payments:
     """Pay every term on what was measured.
 
     Parameters
@@ -20,45 +25,95 @@ def settle(contract: Contract, measurements: Measurements, drawn: Floats) -> Pay
         What the evaluator concluded; one replication for a replay.
     drawn
         Shape (n_replications,): the money that the investor paid in, in the currency of the contract, not negative.
+    until
+        The date after which nothing is settled; absent: everything is.
 
     Returns
     -------
-    The amount of each term, rounded half to even to the smallest unit of the currency, and the limit that decided it.
+    The amount of each term on each date, rounded half to even to the smallest unit of the currency, and the limit that decided
+    it.
+
+    Raises
+    ------
+    StudyError
+        If a payment depends on something that was not measured, and the contract does not say what then counts.
     """
-    names = ["1", DRAWN, *contract.metrics]
-    columns = [measurements.estimate[:, measurements.metrics.index(name)] for name in contract.metrics]
-    basis = np.stack([np.ones_like(drawn), drawn, *columns], axis=1)
-    gates = [
-        (t, names.index(metric), gate) for t, term in enumerate(contract.terms.values()) for metric, gate in term.only_if.items()
+    program = compile_contract(contract, until)
+    dates = list(contract.dates)
+    dues = tuple(dates if until is None else dates[: dates.index(until) + 1]) or ("settlement",)
+    columns = np.empty((len(program.code.columns), len(drawn)))
+    for place, column in enumerate(program.code.columns):
+        columns[place] = column_of(column, measurements, drawn)
+    # In memory replications lie side by side, one row for each term and date; the record shows the same numbers the other way.
+    shape = (len(contract.terms), len(dues))
+    amounts, bounds, months = (np.full(shape, -1, dtype=np.int64) for _ in range(3))
+    for line in program.lines:
+        amounts[line.term, line.due], bounds[line.term, line.due] = line.amount, line.bound
+        months[line.term, line.due] = line.month
+    amount, bound = np.zeros((amounts.size, len(drawn))), np.zeros((amounts.size, len(drawn)), dtype=np.int8)
+    program.code.run(columns, amounts.ravel(), bounds.ravel(), amount, bound)
+    by_due = amount.reshape(*shape, -1).transpose(2, 0, 1)
+    _refuse_missing(contract, program, by_due)
+    parties = tuple((term.payer, term.payee) for term in contract.terms.values())
+    return Payments(tuple(contract.terms), parties, dues, months, by_due, bound.reshape(*shape, -1).transpose(2, 0, 1))
+
+
+def column_of(column: Column, measurements: Measurements, drawn: Floats) -> Floats | float:
+    """Give what a program asks of the world; NaN where it was not measured."""
+    kind, missing = column[0], np.nan
+    if kind == DRAWN:
+        return drawn
+    if kind == "combination":
+        _, combination, wave = column
+        return missing if measurements.milestones is None else measurements.milestones.counts[:, wave, combination]
+    if kind == "people":
+        return missing if measurements.people is None else measurements.people[:, column[1]]
+    if column[1] not in measurements.metrics:
+        return missing
+    metric = measurements.metrics.index(str(column[1]))
+    if kind == "metric":
+        return measurements.estimate[:, metric]
+    return missing if measurements.by_wave is None else measurements.by_wave[:, column[2], metric]
+
+
+def _refuse_missing(contract: Contract, program: Program, by_due: Floats) -> None:
+    """Refuse payments that depend on what was not measured, each term once."""
+    is_lacking = np.asarray(np.isnan(by_due).any(axis=0))
+    lacking = {line.term: line for line in program.lines if is_lacking[line.term, line.due]}
+    names = list(contract.terms)
+    problems = [
+        Problem(
+            "the run",
+            f"contract.terms.{names[term]}",
+            "everything that a payment depends on is measured",
+            f"no value in at least one replication; it depends on {', '.join(asked_for(contract, program, [line.amount]))}",
+            "Measure it, say `when_missing` for the metric, or give a fallback with `first_of`",
+        )
+        for term, line in lacking.items()
     ]
-    parts = [(Part(share=term.share, of=term.of), term.above, term.floor, term.cap) for term in contract.terms.values()]
-    amount = np.empty((len(drawn), len(contract.terms)))
-    bound = np.empty(amount.shape, dtype=np.int8)
-    settle_terms(
-        basis,
-        np.array([[_share(part) for part in row] for row in parts], dtype=np.float64),
-        np.array([[_index(part, names) for part in row] for row in parts], dtype=np.int64),
-        np.array([t for t, _, _ in gates], dtype=np.int64),
-        np.array([index for _, index, _ in gates], dtype=np.int64),
-        np.array([(gate.above or gate.at_least).value for _, _, gate in gates], dtype=np.float64),  # type: ignore[union-attr]
-        np.array([gate.at_least is not None for _, _, gate in gates], dtype=np.bool_),
-        amount,
-        bound,
-    )
-    # Amounts beyond any currency are refused where they become money.
-    with np.errstate(over="ignore", invalid="ignore"):
-        return Payments(tuple(contract.terms), np.round(amount, 2), bound)
+    if problems:
+        raise StudyError(problems)
 
 
-def _share(part: Part | None) -> float:
-    """Give the factor of a part; a sum of money is that many times 1."""
-    if part is None:
-        return 0.0
-    return part.amount.value if part.amount is not None else part.share.value  # type: ignore[union-attr]
+def inputs_of(contract: Contract, until: str | None = None) -> list[str]:
+    """List what the payments of a contract look at, as a reader writes it: `metric`, `metric.wave`, `people.wave`, `one+two`."""
+    program = compile_contract(contract, until)
+    return asked_for(contract, program, [line.amount for line in program.lines])
 
 
-def _index(part: Part | None, names: list[str]) -> int:
-    """Give the column of the basis that a part refers to; -1 for no part."""
-    if part is None:
-        return -1
-    return 0 if part.of is None else names.index(part.of)
+def asked_for(contract: Contract, program: Program, registers: Sequence[Register]) -> list[str]:
+    """List what some registers depend on, in the order of the contract."""
+    waves, names = list(contract.waves) or [""], list(contract.milestones)
+    words = []
+    for kind, *rest in program.code.columns_behind(registers):
+        if kind == "metric":
+            words.append(str(rest[0]))
+        elif kind == "wave":
+            words.append(f"{rest[0]}.{waves[int(rest[1])]}")
+        elif kind == "people":
+            words.append(f"people.{waves[int(rest[0])]}")
+        elif kind == "combination":
+            reached = "+".join(name for i, name in enumerate(names) if int(rest[0]) >> i & 1) or "none"
+            words.append(f"{reached}.{waves[int(rest[1])]}".rstrip("."))
+    order = {name: place for place, name in enumerate(contract.metrics)}
+    return sorted(words, key=lambda word: order.get(word.partition(".")[0], len(order)))

@@ -1,70 +1,26 @@
-"""What a contract may say: terms that turn measured outcomes and money drawn into payments.
+"""What a contract may say: terms that turn measured outcomes and money moved into payments.
 
-Every term is one formula, `share x (of - above)`, held between a floor and a cap and paid only while its gates are open.
-Terms are data: no text of a contract is ever evaluated as a program, and no contract has a line of code of its own.
+A contract is a list of terms, each a small frozen value, each made of smaller ones. Terms are data: no text of a contract is
+ever evaluated as a program, and no contract has a line of code of its own.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from itertools import pairwise
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from simengine.contract.scope import DRAWN, MONEY, OUTSTANDING, RETURNED
+from simengine.contract.terms import AnyTerm, Gate, Name, Source
+from simengine.contract.terms.base import Level, Months
 from simengine.laws import Fixed, FixedNotNegative, Spec, within
 
-DRAWN = "drawn"
-"""The name by which terms refer to the money that the investor has paid in."""
+__all__ = ["DRAWN", "MONEY", "OUTSTANDING", "RETURNED", "Case", "Contract", "Due", "MetricUse", "Stop"]
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
-Currency = Annotated[Fixed, AfterValidator(within(-1e15, 1e15, "an amount of money lies within 1e15 either way"))]
-
-
-class Part(Spec):
-    """A share of the drawn money or of a metric; or a sum of money, written as a bare number."""
-
-    share: FixedNotNegative | None = None
-    of: Name | None = None
-    amount: Currency | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _accept_bare_number(cls, raw: Any) -> Any:
-        return {"amount": raw} if isinstance(raw, int | float) and not isinstance(raw, bool) else raw
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Part:
-        if (self.amount is None) != (self.share is not None and self.of is not None):
-            raise ValueError("a part is either a number or a `share` and what it is a share `of`")
-        return self
-
-
-class Gate(Spec):
-    """A condition on one metric."""
-
-    above: Fixed | None = None
-    at_least: Fixed | None = None
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Gate:
-        if (self.above is None) == (self.at_least is None):
-            raise ValueError("a gate is given by either `above` (the edge does not pay) or `at_least` (the edge pays)")
-        return self
-
-
-class Term(Spec):
-    """One payment: `min(max(share x (of - above), floor), cap)`, and 0 while a gate is shut."""
-
-    share: FixedNotNegative
-    of: Name
-    """`drawn` or a metric of the contract."""
-    above: Part | None = None
-    """Only what exceeds this is shared."""
-    floor: Part | None = None
-    cap: Part | None = None
-    only_if: dict[Name, Gate] = {}
-    """By metric: all gates must be open."""
-    contingent: bool = True
-    """Whether the payment depends on outcomes; a guarantee does not."""
+_Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share lies between 0 and 1"))]
+PARTIES = ("investor", "outcome_payer", "service_provider")
+"""The parties that every contract has."""
 
 
 class MetricUse(Spec):
@@ -72,6 +28,57 @@ class MetricUse(Spec):
 
     meaning: str
     unit: str
+    evaluator: str | None = None
+    """Who measures it."""
+    derived: Source | None = None
+    """How it follows from other metrics; then nobody measures it by itself."""
+    over_waves: Literal["mean", "sum"] = "mean"
+    """How waves add up to a cumulative metric: a mean weighted by people, or a sum."""
+    when_missing: Level | None = None
+    """What counts in its place where it was not measured; if absent, such a settlement is refused."""
+
+
+class Due(Spec):
+    """A date on which the contract pays, or on which money is paid in."""
+
+    month: Months
+    """Months from the start."""
+    drawn: _Share | None = None
+    """The share of the money drawn that the investor pays in on this date."""
+
+
+class Stop(Spec):
+    """A right to end the contract early: after this date only terms with `despite_stop` pay."""
+
+    at: Name
+    """The date on which it is decided."""
+    only_if: Annotated[dict[Name, Gate], Field(min_length=1)]
+    """By metric or money: it is stopped where all gates are open."""
+    by: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
+    """The parties who decide; all of them together."""
+
+
+class Case(Spec):
+    """What is known to have happened: outcomes that were measured, and what was paid on them."""
+
+    outcome: Annotated[dict[str, Level], Field(min_length=1)]
+    """By metric, or by metric.wave."""
+    drawn: FixedNotNegative | None = None
+    """The money drawn; all of the commitment if absent."""
+    date: Name | None = None
+    """The date whose payments count; nothing later is settled. All dates if absent."""
+    terms: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    """The terms that count; all terms if absent."""
+    paid: Level | None = None
+    """What was paid; absent where it was not published."""
+    compares: Literal["amount", "whether_paid"] = "amount"
+    """`whether_paid`: only whether anything was paid is known: 1, or 0."""
+    rounded_to: FixedNotNegative | None = None
+    """What the published figure is rounded to; if absent, the smallest unit of the currency."""
+    basis: Literal["strict", "form guessed", "expressiveness"]
+    """How the rule is known: without looking at the payment; its form after seeing it, without a free number; or with a number
+    that was fitted or assumed."""
+    note: str | None = None
 
 
 class Contract(Spec):
@@ -82,6 +89,46 @@ class Contract(Spec):
     commitment: Annotated[Fixed, AfterValidator(within(0, 1e15, "a commitment lies between 0 and 1e15"))]
     """The most that the investor lends."""
     metrics: Annotated[dict[Name, MetricUse], Field(min_length=1)]
-    terms: Annotated[dict[Name, Term], Field(min_length=1)]
+    terms: Annotated[dict[Name, AnyTerm], Field(min_length=1)]
+    parties: dict[Name, str] = {}
+    """Further parties besides investor, outcome payer and service provider, in words."""
+    dates: dict[Name, Due] = {}
+    """In order; without any, every term is settled once and the study says when it is paid."""
+    waves: dict[Name, str] = {}
+    """The waves of people that terms may tell apart, in words, in their order."""
+    milestones: dict[Name, str] = {}
+    """The milestones that a person may reach, in words, in their order."""
+    stops: dict[Name, Stop] = {}
+    total_cap: Source | None = None
+    """The most that the outcome payer pays under all terms together; later payments are cut first."""
+    published: dict[Name, Case] = {}
+    """What is known to have been measured and paid: the engine must say the same."""
     sources: dict[str, str] = {}
     """Titles and addresses by the codes that `source:` uses."""
+
+    @model_validator(mode="after")
+    def _dates_in_order(self) -> Contract:
+        months = [due.month.value for due in self.dates.values()]
+        if any(one >= other for one, other in pairwise(months)):
+            raise ValueError(f"dates stand in their order, one after the other; found months {', '.join(f'{m:g}' for m in months)}")
+        shares = [due.drawn.value for due in self.dates.values() if due.drawn is not None]
+        if shares and abs(sum(shares) - 1) > 1e-9:
+            raise ValueError(f"the shares that are drawn on dates add up to 1; found {sum(shares):g}")
+        return self
+
+    def month_of(self, date: str) -> float:
+        """Give the month of a date."""
+        return self.dates[date].month.value
+
+    def calls(self) -> list[tuple[float, float]]:
+        """List when the investor pays in which share of the money drawn: all of it at the start, unless dates say otherwise."""
+        called = [(due.month.value, due.drawn.value) for due in self.dates.values() if due.drawn is not None]
+        return called or [(0.0, 1.0)]
+
+    def all_parties(self) -> list[str]:
+        """List the names of all parties."""
+        return [*PARTIES, *self.parties]
+
+    def inputs(self) -> list[str]:
+        """List the metrics that somebody must measure."""
+        return [name for name, use in self.metrics.items() if use.derived is None]

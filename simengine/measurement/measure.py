@@ -37,7 +37,25 @@ def measure(protocol: Protocol, tallies: Tallies, binary: frozenset[str], worlds
     """
     columns = [_measure_one(name, metric, tallies, binary, worlds) for name, metric in protocol.metrics.items()]
     estimate, standard_error, truth = (np.stack(column, axis=1) for column in zip(*columns, strict=True))
-    return Measurements(tuple(protocol.metrics), estimate, standard_error, truth)
+    people = tallies.n_people[:, :, SERVICE].astype(np.float64)
+    return Measurements(
+        tuple(protocol.metrics), estimate, standard_error, truth, _by_wave(protocol, tallies, binary, worlds, estimate), people
+    )
+
+
+def _by_wave(protocol: Protocol, tallies: Tallies, binary: frozenset[str], worlds: Worlds, estimate: Floats) -> Floats:
+    """Estimate every metric for each wave alone, against the same earlier people: shape (replication, wave, metric)."""
+    n_waves = tallies.n_people.shape[1]
+    if n_waves == 1:
+        return estimate[:, None, :]
+    with np.errstate(all="ignore"):
+        waves = [
+            np.stack(
+                [_compare(name, metric, tallies, binary, worlds, wave)[0] for name, metric in protocol.metrics.items()], axis=1
+            )
+            for wave in range(n_waves)
+        ]
+    return np.stack(waves, axis=1)
 
 
 def _measure_one(
@@ -51,8 +69,12 @@ def _measure_one(
     return estimate, standard_error, truth
 
 
-def _compare(name: str, metric: Metric, tallies: Tallies, binary: frozenset[str], worlds: Worlds) -> tuple[Floats, Floats, Floats]:
-    mean, variance, n_people = zip(*(_moments(tallies, metric, arm) for arm in (SERVICE, TWIN, BASELINE)), strict=True)
+def _compare(
+    name: str, metric: Metric, tallies: Tallies, binary: frozenset[str], worlds: Worlds, wave: int | None = None
+) -> tuple[Floats, Floats, Floats]:
+    """Compare the service users, or those of one wave, with the earlier people and with their twins."""
+    waves = {SERVICE: wave, TWIN: wave, BASELINE: None}
+    mean, variance, n_people = zip(*(_moments(tallies, metric, arm, only) for arm, only in waves.items()), strict=True)
     n, n_baseline = n_people[SERVICE], n_people[BASELINE]
     growth = np.exp(worlds[f"measurement.metrics.{name}.drift_per_year"] * worlds["measurement.baseline.years_before"])
     seen = _odds_divided(mean[BASELINE], growth) if metric.outcome in binary else mean[BASELINE] / growth
@@ -70,12 +92,13 @@ def _compare(name: str, metric: Metric, tallies: Tallies, binary: frozenset[str]
     return estimate, standard_error, truth
 
 
-def _moments(tallies: Tallies, metric: Metric, arm: int) -> tuple[Floats, Floats, Floats]:
-    """Give mean and variance between persons over all waves, and the number of persons; nobody has mean 0."""
+def _moments(tallies: Tallies, metric: Metric, arm: int, wave: int | None = None) -> tuple[Floats, Floats, Floats]:
+    """Give mean and variance between persons of all waves or of one, and the number of persons; nobody has mean 0."""
     outcome, window = tallies.outcomes.index(metric.outcome), tallies.windows.index(int(metric.window_months.value))
-    n = tallies.n_people[:, :, arm].sum(axis=1).astype(np.float64)
-    mean = add_in_order(tallies.sums[:, :, arm, outcome, window].T) / np.maximum(n, 1)
-    mean_square = add_in_order(tallies.squares[:, :, arm, outcome, window].T) / np.maximum(n, 1)
+    waves = slice(None) if wave is None else slice(wave, wave + 1)
+    n = tallies.n_people[:, waves, arm].sum(axis=1).astype(np.float64)
+    mean = add_in_order(tallies.sums[:, waves, arm, outcome, window].T) / np.maximum(n, 1)
+    mean_square = add_in_order(tallies.squares[:, waves, arm, outcome, window].T) / np.maximum(n, 1)
     variance = np.maximum(mean_square - mean**2, 0.0) * n / np.maximum(n - 1, 1)
     return mean, variance, n
 

@@ -7,9 +7,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from ruamel.yaml import YAML
 
 from simengine.config import Study
+from simengine.contract.spec import Contract
 from simengine.laws import Constant
 from simengine.records import LIMITS, Payments
 from simengine.risk.statistics import Statistic
@@ -66,12 +68,24 @@ def assumptions(study: Study) -> list[dict[str, Any]]:
 
 
 def settlement(payments: Payments) -> dict[str, Any]:
-    """Give the payments of one replication by term, their total, and the limit that bound each term."""
+    """Give the payments of one replication by term, their total, the limit that bound each term, and each date's part."""
     amounts = {name: float(payments.amount[0, t]) for t, name in enumerate(payments.terms)}
     return {
         "payments": amounts,
         "total": round(sum(amounts.values()), 2),
         "bound": {name: LIMITS[payments.bound[0, t]] for t, name in enumerate(payments.terms)},
+        "dates": [
+            {
+                "term": payments.terms[t],
+                "date": payments.dues[due],
+                "month": int(payments.months[t, due]),
+                "payer": payments.parties[t][0],
+                "payee": payments.parties[t][1],
+                "payment": float(payments.by_due[0, t, due]),
+                "bound": LIMITS[payments.bound_by_due[0, t, due]],
+            }
+            for t, due in np.argwhere(payments.months >= 0)
+        ],
     }
 
 
@@ -80,10 +94,10 @@ def as_json(content: Mapping[str, Any]) -> str:
     return json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
 
 
-def as_study_text(study: Study) -> str:
-    """Write a study, overrides included, as a file that runs it again."""
+def as_text(written: Study | Contract) -> str:
+    """Write a study, overrides included, or a contract as a file that says the same."""
     stream = io.StringIO()
     yaml = YAML()
     yaml.width = 120
-    yaml.dump(study.model_dump(mode="json", exclude_defaults=True, exclude_none=True), stream)
+    yaml.dump(written.model_dump(mode="json", exclude_defaults=True, exclude_none=True), stream)
     return stream.getvalue()

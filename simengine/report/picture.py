@@ -25,7 +25,7 @@ _BARS: Any = {"color": _MIDDLE, "edgecolor": "white", "linewidth": 0.4}
 _LINES = {"guarantee": "--", "break-even": "-", "cap": ":"}
 _PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
 # A fixed salt and no date: the same run draws the same bytes. A dollar sign in a title is money, not mathematics.
-_STYLE: Any = {
+STYLE: Any = {
     "svg.hashsalt": "simengine",
     "text.parse_math": False,
     "font.size": 9.5,
@@ -53,16 +53,17 @@ def draw(study: Study, outturns: Outturns, table: RiskTable, marks: Mapping[str,
     -------
     The picture by format: `png` and `svg`.
     """
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(12, 4.8), layout="constrained")
         left, right = figure.subplots(1, 2)
         _draw_investor(left, study, outturns, table, marks)
         _draw_outcome_payer(right, study, outturns, table)
         figure.suptitle(f"{shorten(study.study.title, 100, placeholder='…')} ({table.n_replications:,} replications)", fontsize=11)
-        return {form: _save(figure, form) for form in ("png", "svg")}
+        return {form: save(figure, form) for form in ("png", "svg")}
 
 
-def _save(figure: Figure, form: str) -> bytes:
+def save(figure: Figure, form: str) -> bytes:
+    """Give a figure as the bytes of a file, the same in every run."""
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # A character that no font at hand can draw becomes a box: nothing that a reader of the picture must be told.

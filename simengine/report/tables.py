@@ -174,8 +174,9 @@ def settlement_table(content: Mapping[str, Any]) -> Table:
     layout.add_column("term")
     layout.add_column("payment", justify="right")
     layout.add_column("bound by")
-    for name, amount in content["payments"].items():
-        layout.add_row(name, f"{amount:,.2f}", content["bound"][name])
+    rows = [(f"{row['term']}, {row['date']}", row["payment"], row["bound"]) for row in content["dates"]]
+    for name, amount, bound in rows or [(name, paid, content["bound"][name]) for name, paid in content["payments"].items()]:
+        layout.add_row(name, f"{amount:,.2f}", bound)
     layout.add_section()
     layout.add_row("total", f"{content['total']:,.2f}", "")
     return layout

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from simengine.capital import distribute, draw_down
 from simengine.capital.distribute import INVESTOR, OUTCOME_PAYER, PARTIES, SERVICE_PROVIDER, smallest_units
-from simengine.records import Drawdown, Payments, Worlds
+from simengine.records import Drawdown, Worlds
+from tests.conftest import payments_once
 
 HORIZON = 24
 
@@ -25,7 +26,7 @@ def drawn_by(commitment, share, months, horizon=HORIZON):
 
 def payments_of(**amounts):
     amount = np.stack([np.asarray(column, np.float64) for column in amounts.values()], axis=1)
-    return Payments(tuple(amounts), amount, np.zeros(amount.shape, np.int8))
+    return payments_once(amount, *amounts)
 
 
 @pytest.mark.parametrize(

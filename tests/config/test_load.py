@@ -158,24 +158,30 @@ PLANTED = {
         "measurement.metrics.school.window_months: the window reaches the month at which `school_qualified` is read "
         "(12); found a window of 11 months"),
     "unknown metric in a term": ("of: saving, floor: 0, cap: {share: 0.60", "of: savings, floor: 0, cap: {share: 0.60",
-        "contract.terms.saving_share.of: a term refers to `drawn` or to a metric; found `savings`. One of: drawn, saving, school"),
+        "contract.terms.saving_share.of: a term refers to money, a metric, or a term before it; found `savings`. "
+        "One of: drawn, outstanding, returned, saving, school, guarantee"),
     "unknown metric in a cap": ("cap: {share: 0.20, of: drawn}", "cap: {share: 0.20, of: loan}",
-        "contract.terms.upside.cap.of: a term refers to `drawn` or to a metric; found `loan`. One of: drawn, saving, school"),
+        "contract.terms.upside.cap.of: a term refers to money, a metric, or a term before it; found `loan`. "
+        "One of: drawn, outstanding, returned, saving, school, guarantee, saving_share"),
     "unknown metric in a gate": ("only_if: {school: {above: 0}}", "only_if: {schoool: {above: 0}}",
-        "contract.terms.upside.only_if.schoool: a gate refers to a metric; found `schoool`. One of: saving, school"),
-    "gate on the money": ("only_if: {school: {above: 0}}", "only_if: {drawn: {above: 0}}",
-        "contract.terms.upside.only_if.drawn: a gate refers to a metric; found `drawn`"),
+        "contract.terms.upside.only_if.schoool: a gate refers to money, a metric, or a term before it; found `schoool`. "
+        "One of: drawn, outstanding, returned, saving, school, guarantee, saving_share"),
+    "gate on its own term": ("only_if: {school: {above: 0}}", "only_if: {upside: {above: 0}}",
+        "contract.terms.upside.only_if.upside: nothing depends on its own result; found `upside` in `upside`"),
+    "term that stands later": ("of: saving, floor: 0, cap: {share: 0.60", "of: upside, floor: 0, cap: {share: 0.60",
+        "contract.terms.saving_share.of: a term refers to what stands before it; found `upside`, which stands after "
+        "`saving_share`. Change their order"),
     "gate with two edges": ("only_if: {school: {above: 0}}", "only_if: {school: {above: 0, at_least: 0}}",
-        "contract.terms.upside.only_if.school: a gate is given by either `above` (the edge does not pay) or `at_least` "
-        "(the edge pays)"),
+        "contract.terms.upside.only_if.school: a gate has a lower edge, `above` (the edge is left out) or `at_least` (the edge "
+        "counts), an upper edge, `below` or `at_most`, or one of each; found above, at_least"),
     "metric called drawn": ("school: {meaning: better", "drawn: {meaning: better",
         "contract.metrics.drawn: `drawn` is the money paid in, not a metric; found drawn. Choose another name"),
     "part without its whole": ("floor: 0, cap: {share: 0.60, of: drawn}", "floor: 0, cap: {share: 0.60}",
-        "contract.terms.saving_share.cap: a part is either a number or a `share` and what it is a share `of`"),
+        "contract.terms.saving_share.cap.of: this key is needed"),
     "part in two forms": ("floor: 0, cap: {share: 0.60, of: drawn}", "floor: 0, cap: {share: 0.60, of: drawn, amount: 3}",
-        "contract.terms.saving_share.cap: a part is either a number or a `share` and what it is a share `of`"),
+        "contract.terms.saving_share.cap: a number, a name, or a term with exactly one of the keys amount, share, price"),
     "negative share of a term": ("guarantee: {share: 0.40", "guarantee: {share: -0.40",
-        "contract.terms.guarantee.share: a size, price, ratio or duration is not negative; found -0.4"),
+        "contract.terms.guarantee.share: a share or a price is not negative and at most 1e15; found -0.4"),
     "law in a contract": ("guarantee: {share: 0.40", "guarantee: {share: {law: uniform, low: 0, high: 1, value: 0}",
         "contract.terms.guarantee.share.law: this key is unknown"),
     "floor above cap": ("floor: 0, cap: {share: 0.60, of: drawn}", "floor: 10_000, cap: 5_000",
@@ -361,7 +367,8 @@ def test_contract_file__names_itself_in_its_mistakes(tmp_path):
         (f"{contract}:{currency}", "contract.currency"),
     ]
     with pytest.raises(
-        StudyError, match=rf":{term}: terms\.saving_share\.of: a term refers to `drawn` or to a metric; found `savings`"
+        StudyError,
+        match=rf":{term}: terms\.saving_share\.of: a term refers to money, a metric, or a term before it; found `savings`",
     ):
         load_contract(contract)
 

@@ -142,7 +142,7 @@ def test_set__takes_every_kind_of_value(override, get, value):
         (f"{SIZE}=[1", "--set: the value is a number, a word or a YAML value; found '[1'"),
         (f"{SIZE}=&x 1", "--set: anchors and aliases (& and *) are not used"),
         ("contract=", "--set: contract: `key: value` lines belong here; found None"),
-        ("contract.terms.guarantee.of=loan", "--set: contract.terms.guarantee.of: a term refers to `drawn` or to a metric; found"),
+        ("contract.terms.guarantee.of=loan", "--set: contract.terms.guarantee.of: a term refers to money"),
         ("capital.payment_month={guarantee: 12}", "--set: capital.payment_month: every term has a month in which it is paid"),
         ("capital.payment_month.upside=30", "--set: capital.payment_month.upside: a term is paid within the horizon"),
     ],

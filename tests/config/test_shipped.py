@@ -12,6 +12,7 @@ from simengine.pipeline import replay
 NORRKOPING = find_study("norrkoping")
 STUDIES = sorted(NORRKOPING.parent.glob("*.yaml"))
 CONTRACTS = sorted((NORRKOPING.parent / "contracts").glob("*.yaml"))
+READING_B = NORRKOPING.parent / "contracts" / "norrkoping_reading_b.yaml"
 VARIANTS = [None, *read_document(NORRKOPING).content["variants"]]
 
 
@@ -40,7 +41,10 @@ def test_study__loads_with_each_of_its_variants(path):
 
 @pytest.mark.parametrize("path", CONTRACTS, ids=lambda path: path.stem)
 def test_contract__loads_by_itself(path):
-    assert load_contract(path).commitment.value == 10_000_000
+    contract = load_contract(path)
+
+    assert contract.commitment.value > 0
+    assert contract.published
 
 
 @pytest.mark.parametrize("path", [NORRKOPING, *CONTRACTS], ids=lambda path: path.stem)
@@ -143,8 +147,7 @@ def test_norrkoping__says_what_its_sources_say(path, value):
 @pytest.mark.parametrize("saving", [-3e6, 0, 3e6, 5e6, 10e6, 25e6])
 def test_norrkoping__has_a_variant_that_pays_like_the_other_contract_file(saving):
     # Law: two ways to say one contract.
-    one, other = load_study(NORRKOPING, variant="reading_b").contract, load_contract(CONTRACTS[1])
-    assert CONTRACTS[1].stem == "norrkoping_reading_b"
+    one, other = load_study(NORRKOPING, variant="reading_b").contract, load_contract(READING_B)
 
     got, expected = (replay(contract, {"saving": saving, "school": 0.1}, 10e6) for contract in (one, other))
 

@@ -266,3 +266,16 @@ def test_evaluator__never_sees_the_twins():
     np.testing.assert_array_equal(one.estimate, other.estimate)
     np.testing.assert_array_equal(one.standard_error, other.standard_error)
     assert (one.truth[0, 0], other.truth[0, 0]) == pytest.approx((30, -60))
+
+
+def test_waves__are_measured_one_by_one_and_their_total_differences_add_up():
+    # Source: hand arithmetic. The earlier people cost 30 on average; two users at 10 and 20 save 30, one at 50 costs 20 more.
+    tallies = tallies_of({SERVICE: [10, 20], BASELINE: [20, 40]}, {SERVICE: [50]})
+
+    measurements = measured(tallies, total={}, rate={"estimate": "rate_difference"})
+
+    assert measurements.by_wave[0].tolist() == [[30, 15], [-20, -20]]
+    assert measurements.by_wave[0, :, 0].sum() == pytest.approx(measurements.estimate[0, 0])
+    assert measurements.people.tolist() == [[2, 1]]
+    # The mean of the rates, weighted by people, is the rate of all: (2 x 15 - 20) / 3.
+    assert measurements.estimate[0, 1] == pytest.approx((2 * 15 - 20) / 3)

@@ -1,46 +1,362 @@
-"""Settling a contract by hand: the terms one after the other, as one would read them aloud."""
+"""Settling a contract by hand: the same tree, walked in plain Python, the terms one after the other as one would read them aloud.
+
+It knows nothing of registers or programs. NaN stands for what was not measured.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from simengine.contract.spec import DRAWN, Contract, Part
+from simengine.contract.spec import Contract
+from simengine.contract.terms import Named
 
 SMALLEST_UNITS = 100
+NAN = float("nan")
 
 
-def settle(contract: Contract, outcomes: Mapping[str, float], drawn: float) -> dict[str, tuple[float, str]]:
-    """Give what each term pays, and which of formula, floor, cap and gate decided it."""
-    paid: dict[str, tuple[float, str]] = {}
-    for name, term in contract.terms.items():
-        amount = term.share.value * (_measured(term.of, outcomes, drawn) - _worth(term.above, outcomes, drawn, absent=0.0))
-        decided = "formula"
-        floor = _worth(term.floor, outcomes, drawn, absent=float("-inf"))
-        cap = _worth(term.cap, outcomes, drawn, absent=float("inf"))
+@dataclass
+class World:
+    """One replication: what was measured and drawn, and what has been paid so far."""
+
+    contract: Contract
+    outcomes: Mapping[str, float]
+    """By `metric`, `metric.wave`, `people.wave`, or `combination.wave` with a number."""
+    drawn: float
+    month: float = 0.0
+    previous: float = 0.0
+    waves: tuple[int, ...] | None = None
+    """The waves that are read; None: all together."""
+    paid: list[dict] = field(default_factory=list)
+    now: dict[str, float] = field(default_factory=dict)
+
+    def at(self, **changes):
+        return World(**{**self.__dict__, **changes})
+
+    def settled(self):
+        return [entry for entry in self.paid if entry["month"] <= self.month]
+
+    def calls(self):
+        return [(month, share * self.drawn) for month, share in self.contract.calls() if month <= self.month]
+
+    def received(self):
+        """What the investor got: month and amount."""
+        flows = [(e["month"], e["amount"]) for e in self.settled() if e["payee"] == "investor"]
+        return flows + [(e["month"], -e["amount"]) for e in self.settled() if e["payer"] == "investor" != e["payee"]]
+
+
+def settle(contract: Contract, outcomes: Mapping[str, float], drawn: float) -> dict[tuple[str, str], tuple[float, str]]:
+    """Give what each term pays on each date, and which of formula, floor, cap, gate and stop decided it."""
+    result, world, stopped = {}, World(contract, outcomes, drawn), 0.0
+    for date in contract.dates or [""]:
+        world = world.at(month=contract.month_of(date) if date else 0.0, now=dict.fromkeys(contract.terms, 0.0))
+        stopping = stopped
+        for name, stop in contract.stops.items():
+            if stop.at == date:
+                world.now[name] = all_open(stop.only_if, world)
+                stopping = either(stopping, world.now[name])
+            else:
+                world.now[name] = result.get(("stop", name), 0.0)
+            result["stop", name] = world.now[name]
+        for name, term in contract.terms.items():
+            dates = list(term.at or contract.dates)
+            if date and date not in dates:
+                continue
+            before = contract.month_of(dates[dates.index(date) - 1]) if date and dates.index(date) > 0 else 0.0
+            amount, decided = pay_one(world.at(previous=before), term, 0.0 if term.despite_stop else stopped)
+            world.now[name] = amount
+            delay = term.delay_months.value if term.delay_months is not None else 0
+            world.paid.append(
+                {"term": name, "month": world.month + delay, "amount": amount, "payer": term.payer, "payee": term.payee,
+                 "principal": term.repays_principal}
+            )  # fmt: skip
+            result[name, date] = (amount, decided)
+        stopped = stopping
+    return {key: value for key, value in result.items() if key[0] != "stop"}
+
+
+def pay_one(world: World, term, stopped: float) -> tuple[float, str]:
+    amount, decided = limited(term, world)
+    if math.isnan(stopped):
+        amount = NAN
+    elif stopped:
+        amount, decided = 0.0, "stop"
+    if world.contract.total_cap is not None and term.payer == "outcome_payer":
+        so_far = sum(entry["amount"] for entry in world.paid if entry["payer"] == "outcome_payer")
+        left = largest(worth(world.contract.total_cap, world) - so_far, 0.0)
+        if amount > left:
+            decided = "cap"
+        amount = smallest(amount, left)
+    # Python rounds half to even.
+    return (amount if math.isnan(amount) else round(amount * SMALLEST_UNITS) / SMALLEST_UNITS), decided
+
+
+def limited(term, world: World) -> tuple[float, str]:
+    amount, decided = FORMULAE[term.key](term, world), "formula"
+    if term.floor is not None:
+        floor = worth(term.floor, world)
         if amount < floor:
-            amount, decided = floor, "floor"
+            decided = "floor"
+        amount = largest(amount, floor)
+    if term.cap is not None:
+        cap = worth(term.cap, world)
         if amount > cap:
-            amount, decided = cap, "cap"
-        for metric, gate in term.only_if.items():
-            if gate.above is not None and not outcomes[metric] > gate.above.value:
-                amount, decided = 0.0, "gate"
-            if gate.at_least is not None and not outcomes[metric] >= gate.at_least.value:
-                amount, decided = 0.0, "gate"
-        # Python rounds half to even.
-        paid[name] = (round(amount * SMALLEST_UNITS) / SMALLEST_UNITS, decided)
-    return paid
+            decided = "cap"
+        amount = smallest(amount, cap)
+    is_open = all_open(term.only_if, world)
+    if math.isnan(is_open):
+        return NAN, decided
+    return (amount, decided) if is_open else (0.0, "gate")
 
 
-def _measured(name: str, outcomes: Mapping[str, float], drawn: float) -> float:
-    return drawn if name == DRAWN else outcomes[name]
+def all_open(gates, world: World) -> float:
+    """1, 0, or NaN where it hangs on something that was not measured."""
+    answers = [is_open(gate, named(name, world)) for name, gate in gates.items()]
+    if 0.0 in answers:
+        return 0.0
+    return NAN if any(math.isnan(answer) for answer in answers) else 1.0
 
 
-def _worth(part: Part | None, outcomes: Mapping[str, float], drawn: float, absent: float) -> float:
-    """Give what a part of a term comes to in money."""
-    if part is None:
-        return absent
-    if part.amount is not None:
-        return part.amount.value
-    assert part.share is not None
-    assert part.of is not None
-    return part.share.value * _measured(part.of, outcomes, drawn)
+def is_open(gate, reached: float) -> float:
+    if math.isnan(reached):
+        return NAN
+    good = True
+    if gate.above is not None:
+        good = good and reached > gate.above.value
+    if gate.at_least is not None:
+        good = good and reached >= gate.at_least.value
+    if gate.below is not None:
+        good = good and reached < gate.below.value
+    if gate.at_most is not None:
+        good = good and reached <= gate.at_most.value
+    return 1.0 if good else 0.0
+
+
+def either(one: float, other: float) -> float:
+    return NAN if math.isnan(one) or math.isnan(other) else max(one, other)
+
+
+def largest(one: float, other: float) -> float:
+    return NAN if math.isnan(one) or math.isnan(other) else max(one, other)
+
+
+def smallest(one: float, other: float) -> float:
+    return NAN if math.isnan(one) or math.isnan(other) else min(one, other)
+
+
+def over(one: float, other: float) -> float:
+    if other == 0:
+        return 0.0
+    return one / other
+
+
+def worth(source, world: World) -> float:
+    return named(source.root, world) if isinstance(source, Named) else limited(source, world)[0]
+
+
+def named(name: str, world: World) -> float:
+    if name in world.contract.metrics:
+        return metric(name, world)
+    if name == "drawn":
+        return world.drawn
+    if name == "outstanding":
+        repaid = sum(entry["amount"] for entry in world.settled() if entry["principal"])
+        return sum(amount for _, amount in world.calls()) - repaid
+    if name == "returned":
+        return sum(amount for _, amount in world.received())
+    return world.now.get(name, 0.0)
+
+
+def metric(name: str, world: World) -> float:
+    use = world.contract.metrics[name]
+    if use.derived is not None:
+        return worth(use.derived, world)
+    waves = list(world.contract.waves)
+    if world.waves is None:
+        value = world.outcomes.get(name, NAN)
+    elif len(world.waves) == 1:
+        value = world.outcomes.get(f"{name}.{waves[world.waves[0]]}", NAN)
+    else:
+        values = [world.outcomes.get(f"{name}.{waves[w]}", NAN) for w in world.waves]
+        people = [world.outcomes.get(f"people.{waves[w]}", NAN) for w in world.waves]
+        value = (
+            sum(values) if use.over_waves == "sum" else over(sum(n * x for n, x in zip(people, values, strict=True)), sum(people))
+        )
+    return use.when_missing.value if math.isnan(value) and use.when_missing is not None else value
+
+
+# ---------------------------------------------------- formulae ----------------------------------------------------
+
+
+def amount_(term, world):
+    return term.amount.value
+
+
+def share(term, world):
+    above = worth(term.above, world) if term.above is not None else 0.0
+    return term.share.value * (worth(term.of, world) - above)
+
+
+def price(term, world):
+    units = worth(term.per, world)
+    if term.deadweight is not None:
+        units = units - worth(term.deadweight, world)
+    units = largest(units, 0.0)
+    if term.up_to is not None:
+        units = smallest(units, worth(term.up_to, world))
+    return term.price.value * units
+
+
+def prices(term, world):
+    units, total = worth(term.per, world), 0.0
+    for place, tranche in enumerate(term.prices):
+        inside = largest(units - tranche.beyond.value, 0.0)
+        if place + 1 < len(term.prices):
+            inside = smallest(inside, term.prices[place + 1].beyond.value - tranche.beyond.value)
+        total += tranche.price.value * inside
+    return total
+
+
+def target(term, world):
+    reached = worth(term.of, world)
+    part = smallest(largest(reached / term.target.value, 0.0), term.at_most.value)
+    if term.pays_from is not None and reached < term.pays_from.value:
+        return 0.0
+    return worth(term.full, world) * part
+
+
+def steps(term, world):
+    reached = worth(term.of, world)
+    if math.isnan(reached):
+        return NAN
+    for band in term.steps:
+        if is_open(band, reached):
+            return worth(band.pays, world)
+    return worth(term.otherwise, world) if term.otherwise is not None else 0.0
+
+
+def line(term, world):
+    x, points = worth(term.of, world), [(point.at.value, point.pays.value) for point in term.line]
+    if math.isnan(x):
+        return NAN
+    if x < points[0][0]:
+        return points[0][1]
+    # The last point at or before x is where the stretch begins: at a jump that is the second one.
+    place = max(i for i, (at, _) in enumerate(points) if at <= x)
+    if place == len(points) - 1:
+        return points[-1][1]
+    (left, low), (right, high) = points[place], points[place + 1]
+    return low + (high - low) / (right - left) * (x - left)
+
+
+def sum_(term, world):
+    return sum(worth(part, world) for part in term.sum)
+
+
+def product(term, world):
+    return math.prod(worth(part, world) for part in term.product)
+
+
+def least(term, world):
+    values = [worth(part, world) for part in term.least]
+    return NAN if any(map(math.isnan, values)) else min(values)
+
+
+def greatest(term, world):
+    values = [worth(part, world) for part in term.greatest]
+    return NAN if any(map(math.isnan, values)) else max(values)
+
+
+def first_of(term, world):
+    in_doubt = False
+    for source in term.first_of:
+        value = worth(source, world)
+        gates = {} if isinstance(source, Named) else source.only_if
+        if math.isnan(value):
+            in_doubt = True
+        elif all_open(gates, world) == 1.0:
+            return value
+    return NAN if in_doubt else 0.0
+
+
+def coupon(term, world):
+    years = (world.month - world.previous) / 12
+    return worth(term.coupon, world) * worth(term.of, world) * years
+
+
+def to_irr(term, world):
+    rate = worth(term.to_irr, world)
+    owed = sum(amount * (1 + rate) ** ((world.month - month) / 12) for month, amount in world.calls())
+    if math.isnan(rate):
+        return NAN
+    return owed - sum(amount * (1 + rate) ** ((world.month - month) / 12) for month, amount in world.received())
+
+
+def to_multiple(term, world):
+    owed = term.to_multiple.value * sum(amount for _, amount in world.calls())
+    return owed - sum(amount for _, amount in world.received())
+
+
+def until(term, world):
+    shared, limit = worth(term.of, world), largest(worth(term.until, world), 0.0)
+    before = smallest(term.first.value * shared, limit)
+    return before + term.then.value * largest(shared - limit / term.first.value, 0.0)
+
+
+def paid(term, world):
+    return sum(entry["amount"] for entry in world.settled() if entry["term"] in term.paid)
+
+
+def true_up(term, world):
+    so_far = sum(entry["amount"] for entry in world.settled() if entry["term"] in term.against)
+    difference = worth(term.true_up, world) - so_far
+    return difference if term.claw_back else largest(difference, 0.0)
+
+
+def indexed(term, world):
+    return worth(term.indexed, world) * (1 + worth(term.rate_per_year, world)) ** (world.month / 12)
+
+
+def in_force_from(term, world):
+    in_force = None
+    for date, source in sorted(term.in_force_from.items(), key=lambda item: world.contract.month_of(item[0])):
+        if world.contract.month_of(date) <= world.month:
+            in_force = source
+    return 0.0 if in_force is None else worth(in_force, world)
+
+
+def per_wave(term, world):
+    names = list(world.contract.waves)
+    total = 0.0
+    for name in term.waves or names:
+        place = names.index(name)
+        total += worth(term.per_wave, world.at(waves=tuple(range(place + 1)) if term.cumulative else (place,)))
+    return total
+
+
+def milestones(term, world):
+    names, total = list(world.contract.milestones), 0.0
+    waves = world.waves if world.waves is not None else range(len(world.contract.waves) or 1)
+    for combination in range(2 ** len(names)):
+        people = sum(world.outcomes.get(f"{combination}.{wave}", NAN) for wave in waves)
+        reached = {name for i, name in enumerate(names) if combination // 2**i % 2}
+        worth_of_one = 0.0
+        for name, unit_price in term.milestones.items():
+            if name in reached:
+                worth_of_one += unit_price.value
+            elif term.in_order:
+                break
+        if term.cap_per_person is not None:
+            worth_of_one = min(worth_of_one, term.cap_per_person.value)
+        total += worth_of_one * people
+    return total
+
+
+FORMULAE = {
+    "amount": amount_, "share": share, "price": price, "prices": prices, "target": target,
+    "steps": steps, "line": line, "sum": sum_,
+    "product": product, "least": least, "greatest": greatest, "first_of": first_of, "coupon": coupon, "to_irr": to_irr,
+    "to_multiple": to_multiple, "until": until, "paid": paid, "true_up": true_up, "indexed": indexed,
+    "in_force_from": in_force_from, "per_wave": per_wave, "milestones": milestones,
+}  # fmt: skip

@@ -5,10 +5,11 @@ import pytest
 from scipy import stats
 
 from simengine.capital import distribute
-from simengine.records import Drawdown, Measurements, Outturns, Payments, Tallies, Worlds
+from simengine.records import Drawdown, Measurements, Outturns, Tallies, Worlds
 from simengine.risk import Standpoint, appraise, summarise
 from simengine.risk.kernels import STATUSES, internal_rates
 from simengine.risk.statistics import Statistic
+from tests.conftest import payments_once
 
 PARTIES = ("investor", "outcome_payer", "service_provider")
 
@@ -30,7 +31,7 @@ def appraised(drawn, paid, *, rates=(0.03, 0.03, 0.03), tallies=None, estimate=N
         0, np.arange(n), {f"capital.payment_month.{term}": np.broadcast_to(month, n) for term, (_, month) in paid.items()}
     )
     amount = np.stack([np.broadcast_to(np.asarray(amount, np.float64), n) for amount, _ in paid.values()], axis=1)
-    payments = Payments(tuple(paid), amount, np.zeros(amount.shape, np.int8))
+    payments = payments_once(amount, *paid)
     drawdown = Drawdown(np.asarray(drawn, np.int64))
     estimate = np.zeros((n, 1)) if estimate is None else estimate
     standpoint = Standpoint(
@@ -305,7 +306,7 @@ def test_appraise__takes_contracts_without_savings_or_contingent_terms(empty):
     standpoint = {"savings": {"cost": "outcome_payer"}, "contingent_terms": term} | empty
     zeros = np.zeros((n, 1))
     worlds = Worlds(0, np.arange(n), {"capital.payment_month.term": np.full(n, 1.0)})
-    payments, drawdown = Payments(term, zeros + 3, zeros.astype(np.int8)), Drawdown(drawn_at_once(n, 12, 100))
+    payments, drawdown = payments_once(zeros + 3, *term), Drawdown(drawn_at_once(n, 12, 100))
 
     outturns = appraise(
         Standpoint(dict.fromkeys(PARTIES, 0.0), commitment=1.0, **standpoint),

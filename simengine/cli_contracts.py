@@ -1,0 +1,158 @@
+"""The commands about a contract alone: settle it on outcomes, say it in words, look for what costs money. Nothing is simulated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from simengine.errors import UsageError
+
+if TYPE_CHECKING:
+    from simengine.contract.spec import Contract
+
+_json = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object.")
+
+
+@click.command()
+@click.argument("contract_file", metavar="[CONTRACT]", required=False, type=click.Path(path_type=Path))
+@click.option("--all", "is_all", is_flag=True, help="Settle every contract that comes with the package on its published outcomes.")
+@click.option(
+    "--outcome", "outcomes", multiple=True, metavar="NAME=VALUE", help="A measured outcome: METRIC=VALUE or METRIC.WAVE=VALUE."
+)
+@click.option("--drawn", type=float, help="Money that the investor paid in; all of the commitment if absent.")
+@click.option("--until", metavar="DATE", help="Settle only what is due up to this date of the contract.")
+@_json
+def replay(
+    contract_file: Path | None, is_all: bool, outcomes: tuple[str, ...], drawn: float | None, until: str | None, as_json: bool
+) -> None:
+    """Settle CONTRACT on published outcomes: payments out, no simulation."""
+    if is_all == (contract_file is not None):
+        raise UsageError("replay takes either a contract or --all; found " + ("both" if is_all else "neither"))
+    if contract_file is None:
+        if outcomes or drawn is not None or until is not None:
+            raise UsageError("--all takes the outcomes that stand in the contracts, and no --outcome, --drawn or --until")
+        _replay_all(as_json=as_json)
+    else:
+        _replay_one(contract_file, outcomes, drawn, until, as_json=as_json)
+
+
+def _replay_all(*, as_json: bool) -> None:
+    from simengine.config import load_contract, shipped_contracts
+    from simengine.provenance import Clock, describe_run
+    from simengine.report import document, tables
+    from simengine.report.published import compare_published, published_table
+
+    clock, files = Clock(), shipped_contracts()
+    rows = [row for path in files for row in compare_published(path.stem, load_contract(path))]
+    if as_json:
+        texts = "".join(path.read_text(encoding="utf-8") for path in files)
+        content = {"contracts": rows, "provenance": describe_run(clock, texts, {"contracts": len(files)})}
+        click.echo(document.as_json(content))
+    else:
+        tables.show(published_table(rows))
+
+
+def _replay_one(contract_file: Path, outcomes: tuple[str, ...], drawn: float | None, until: str | None, *, as_json: bool) -> None:
+    from simengine.capital.distribute import smallest_units
+    from simengine.config import load_contract
+    from simengine.pipeline import replay as settle_published
+    from simengine.provenance import Clock, describe_run
+    from simengine.report import document, tables
+
+    clock, contract = Clock(), load_contract(contract_file)
+    values = _read_outcomes(outcomes, contract)
+    commitment = contract.commitment.value
+    drawn = commitment if drawn is None else drawn
+    if not 0 <= drawn <= commitment:
+        raise UsageError(f"--drawn: the money drawn lies between 0 and the commitment of {commitment:,.0f}; found {drawn:,.10g}")
+    if until is not None and until not in contract.dates:
+        known = ", ".join(contract.dates) or "none"
+        raise UsageError(f"--until: a date of the contract belongs here ({known}); found {until!r}")
+    try:
+        payments = settle_published(contract, values, drawn, until)
+    except UsageError as error:
+        raise UsageError(f"--outcome: {error}") from None
+    # Whatever no currency can hold is refused here as it is in a run.
+    smallest_units(payments.by_due)
+    content: dict[str, Any] = {"contract": contract.title, "currency": contract.currency, "drawn": drawn, "outcomes": values}
+    content |= document.settlement(payments)
+    if as_json:
+        settings = {"contract": str(contract_file)}
+        provenance = describe_run(clock, contract.model_dump_json(), settings)
+        click.echo(document.as_json(content | {"provenance": provenance}))
+    else:
+        tables.show(tables.settlement_table(content))
+
+
+def _read_outcomes(texts: tuple[str, ...], contract: Contract) -> dict[str, float]:
+    from simengine.contract.rules import outcome_problems
+
+    values: dict[str, float] = {}
+    for text in texts:
+        name, equals, number = text.partition("=")
+        if not equals or any(outcome_problems(contract, name, "")):
+            metrics = ", ".join(contract.inputs())
+            waves = f", each also with .WAVE of {', '.join(contract.waves)}" if contract.waves else ""
+            raise UsageError(f"--outcome: written NAME=VALUE with a metric of the contract ({metrics}{waves}); found {text!r}")
+        if name in values:
+            raise UsageError(f"--outcome {name}: an outcome is given once; found twice")
+        try:
+            values[name] = float(number)
+        except ValueError:
+            raise UsageError(f"--outcome {name}: a number belongs here; found {number!r}") from None
+        if not abs(values[name]) <= 1e15:
+            raise UsageError(f"--outcome {name}: a number within 1e15 either way belongs here; found {number!r}")
+    return values
+
+
+@click.command()
+@click.argument("contract_file", metavar="CONTRACT", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="New folder for the words and a picture of each payment function."
+)
+def explain(contract_file: Path, output: Path | None) -> None:
+    """Say CONTRACT in plain words, with a worked example and pictures."""
+    from simengine.config import load_contract
+    from simengine.report import folder
+    from simengine.report.explain import explanation
+
+    text = explanation(load_contract(contract_file))
+    if output is not None:
+        from simengine.report.curves import draw_curves
+
+        contract = load_contract(contract_file)
+        with folder.results_folder(output) as draft:
+            pictures = {f"{name}.png": image for name, image in draw_curves(contract).items()}
+            folder.write_files(draft, {"contract.txt": text + "\n", **pictures})
+    click.echo(text)
+    if output is not None:
+        click.echo(f"\nPictures: {output}")
+
+
+@click.command()
+@click.argument("contract_file", metavar="CONTRACT", type=click.Path(path_type=Path))
+@_json
+def lint(contract_file: Path, as_json: bool) -> None:
+    """Look in CONTRACT for wording that costs money: where, why, and what to write instead."""
+    from simengine.config import load_contract_document
+    from simengine.report import document
+    from simengine.report.lint import findings_text, lint_contract
+
+    contract, place_of = load_contract_document(contract_file)
+    findings = [
+        {
+            "where": place_of(finding.key),
+            "key": finding.key,
+            "rule": finding.rule,
+            "found": finding.found,
+            "why": finding.why,
+            "suggestion": finding.suggestion,
+        }
+        for finding in lint_contract(contract)
+    ]
+    if as_json:
+        click.echo(document.as_json({"contract": contract.title, "findings": findings}))
+    else:
+        click.echo(findings_text(contract.title, findings))

@@ -1,0 +1,128 @@
+"""Turn a contract into a program: term after term, date after date, each seeing the money that moved before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from simengine.contract.program import Code, Register
+from simengine.contract.scope import OUTCOME_PAYER, Book, Entry, Scope
+from simengine.contract.spec import Contract
+from simengine.contract.terms import Held, Term
+from simengine.records import CAP, STOP
+
+
+@dataclass(frozen=True)
+class Line:
+    """A term on one of its dates."""
+
+    term: int
+    due: int
+    month: int
+    """When it is paid; -1 where the contract does not say."""
+    amount: Register
+    bound: Register
+
+
+@dataclass
+class Program:
+    """A compiled contract: the lines that it pays, and the instructions behind them."""
+
+    code: Code = field(default_factory=Code)
+    lines: list[Line] = field(default_factory=list)
+
+
+def compile_contract(contract: Contract, until: str | None = None) -> Program:
+    """Compile the terms of a contract.
+
+    Parameters
+    ----------
+    contract
+        Names that it uses must exist: see `rules`.
+    until
+        The date after which nothing is compiled; absent: everything.
+    """
+    program, book = Program(), Book()
+    stopped: Register | None = None
+    for place, date in enumerate(contract.dates or [""]):
+        scope = Scope(program.code, contract, book, date, contract.month_of(date) if date else 0.0)
+        ends_here = _ask_stops(contract, scope)
+        book.on_this_date.update(dict.fromkeys(contract.terms, program.code.constant(0.0)))
+        for number, (name, term) in enumerate(contract.terms.items()):
+            if not term.at or date in term.at:
+                line = _settle_term(scope, name, term, None if term.despite_stop else stopped)
+                month = int(scope.month + _delay(term)) if date else -1
+                program.lines.append(Line(number, place, month, line.value, line.bound))
+        if ends_here is not None:
+            stopped = ends_here if stopped is None else program.code.greatest(stopped, ends_here)
+        if date == until:
+            break
+    return program
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """What a term looks at on one of its dates."""
+
+    term: str
+    date: str
+    """Empty where the contract has no dates."""
+    month: int
+    """When it is paid; -1 where the contract does not say."""
+    metrics: tuple[tuple[str, int | None], ...]
+    """Metrics, each with the place of its wave, or None for all waves together."""
+
+
+def dependences(contract: Contract) -> list[Dependence]:
+    """List what every payment of a contract depends on."""
+    program, found = compile_contract(contract), []
+    terms, dates = list(contract.terms), [*contract.dates] or [""]
+    for line in program.lines:
+        columns = program.code.columns_behind([line.amount])
+        pooled = [(str(column[1]), None) for column in columns if column[0] == "metric"]
+        by_wave = [(str(column[1]), int(column[2])) for column in columns if column[0] == "wave"]
+        found.append(Dependence(terms[line.term], dates[line.due], line.month, (*pooled, *by_wave)))
+    return found
+
+
+def _ask_stops(contract: Contract, scope: Scope) -> Register | None:
+    """Compile the stops that are decided on this date, and whether any of them ends the contract."""
+    ends: Register | None = None
+    for name, stop in contract.stops.items():
+        if stop.at != scope.due:
+            continue
+        ending = scope.code.constant(1.0)
+        for metric, gate in stop.only_if.items():
+            ending = scope.code.both(ending, gate.is_open(scope.named(metric), scope))
+        scope.book.on_this_date[name] = ending
+        ends = ending if ends is None else scope.code.greatest(ends, ending)
+    return ends
+
+
+def _settle_term(scope: Scope, name: str, term: Term, stopped: Register | None) -> Held:
+    """Compile one term on one date, and enter what it pays into the book."""
+    code, contract, book = scope.code, scope.contract, scope.book
+    held = term.held(_since(scope, term))
+    value, bound = held.value, held.bound
+    if stopped is not None:
+        value, bound = code.choose(stopped, code.constant(0.0), value), code.choose(stopped, code.constant(STOP), bound)
+    if contract.total_cap is not None and term.payer == OUTCOME_PAYER:
+        left = code.subtract(scope.value(contract.total_cap), scope.paid_by(OUTCOME_PAYER))
+        left = code.greatest(left, code.constant(0.0))
+        value, bound = code.least(value, left), code.choose(code.exceeds(value, left), code.constant(CAP), bound)
+    paid = code.rounded(value)
+    book.on_this_date[name] = paid
+    book.entries.append(Entry(name, scope.month + _delay(term), paid, term.payer, term.payee, term.repays_principal))
+    return Held(paid, bound, None)
+
+
+def _since(scope: Scope, term: Term) -> Scope:
+    """Give the scope with the month in which the term was due before."""
+    dates = list(term.at or scope.contract.dates)
+    place = dates.index(scope.due) if scope.due else 0
+    if place == 0:
+        return scope
+    return Scope(scope.code, scope.contract, scope.book, scope.due, scope.month, scope.contract.month_of(dates[place - 1]))
+
+
+def _delay(term: Term) -> float:
+    return 0.0 if term.delay_months is None else term.delay_months.value

@@ -1,0 +1,219 @@
+"""What must agree inside a contract: names that are used exist, dates and parties too, and nothing depends on its own result.
+
+Each rule is a generator of findings `(path, rule, found, way out)`; whoever reads the file adds its line. What is wrong with one
+key alone is refused where the key is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from simengine.contract.scope import INVESTOR, MONEY
+from simengine.contract.spec import Contract
+from simengine.contract.terms import OF_THE_CONTRACT, Gate, Named, Source, Term, walk
+from simengine.contract.terms.amounts import Amount, Share
+from simengine.contract.terms.calendar import Amended, Indexed
+from simengine.contract.terms.people import Milestones, PerWave
+from simengine.contract.terms.returns import Coupon, Paid, ToIrr, TrueUp
+from simengine.contract.terms.tables import Steps
+
+Finding = tuple[str, str, str, str]
+NEED_DATES = (Coupon, ToIrr, Indexed, Amended)
+MOST_MILESTONES = 6
+"""2^6 combinations are tallied at most."""
+
+
+def contract_rules(contract: Contract) -> Iterator[Finding]:
+    """Find everything in a contract that does not fit together, in the order of the file."""
+    yield from _names(contract)
+    yield from _metrics(contract)
+    for name, term in contract.terms.items():
+        yield from _term(contract, name, term)
+    yield from _stops(contract)
+    if contract.total_cap is not None:
+        yield from _references(contract, contract.total_cap, "total_cap", [*MONEY[:1], *contract.metrics])
+    yield from _published(contract)
+
+
+def _names(contract: Contract) -> Iterator[Finding]:
+    """Find names that stand for two things."""
+    taken = dict.fromkeys(MONEY, "money")
+    for section in ("metrics", "terms", "stops"):
+        for name in getattr(contract, section):
+            if name in taken:
+                rule = f"`{name}` is the money paid in, not a metric" if name == "drawn" else "a name stands for one thing"
+                found = name if name == "drawn" else f"`{name}` in {taken[name]} and in {section}"
+                yield f"{section}.{name}", rule, found, "Choose another name"
+            taken.setdefault(name, section)
+    for name in contract.parties:
+        if name in contract.all_parties()[:3]:
+            yield f"parties.{name}", "every contract has investor, outcome_payer and service_provider", name, "Leave it out"
+    if len(contract.milestones) > MOST_MILESTONES:
+        yield "milestones", f"a person has at most {MOST_MILESTONES} milestones", f"{len(contract.milestones)}", ""
+
+
+def _metrics(contract: Contract) -> Iterator[Finding]:
+    before: list[str] = []
+    for name, use in contract.metrics.items():
+        if use.derived is not None:
+            path = f"metrics.{name}.derived"
+            yield from _references(contract, use.derived, path, [MONEY[0], *before], own=name, later=contract.metrics)
+            if use.when_missing is not None:
+                yield f"metrics.{name}.when_missing", "a derived metric is never missing by itself", name, "Say it of its parts"
+        before.append(name)
+
+
+def _term(contract: Contract, name: str, term: Term) -> Iterator[Finding]:
+    path, terms = f"terms.{name}", list(contract.terms)
+    known = [*MONEY, *contract.metrics, *terms[: terms.index(name)], *contract.stops]
+    yield from _references(contract, term, path, known, own=name, later=contract.terms)
+    for key in ("payer", "payee"):
+        if getattr(term, key) not in contract.all_parties():
+            yield f"{path}.{key}", "a party of the contract", f"`{getattr(term, key)}`", one_of(contract.all_parties())
+    if term.payer == term.payee:
+        yield f"{path}.payee", "nobody pays themselves", f"`{term.payee}` twice", ""
+    if term.repays_principal and term.payee != INVESTOR:
+        yield f"{path}.repays_principal", "principal is repaid to the investor", f"paid to `{term.payee}`", ""
+    yield from _dates(contract, term.at, f"{path}.at")
+    if list(term.at) != [date for date in contract.dates if date in term.at]:
+        yield f"{path}.at", "the dates of a term stand once, in the order of `dates`", ", ".join(term.at), ""
+    if term.delay_months is not None and not contract.dates:
+        yield f"{path}.delay_months", "a delay counts from a date", "a contract without `dates`", "Add `dates`"
+
+
+def _references(
+    contract: Contract, source: Source, path: str, known: Collection[str], own: str = "", later: Collection[str] = ()
+) -> Iterator[Finding]:
+    """Check every name inside a term, and what its kinds need."""
+    for place, node in walk(source, path):
+        if isinstance(node, Named):
+            yield from _known(node.root, place, known, own, later)
+            continue
+        for name, gate in node.only_if.items():
+            yield from _known(name, f"{place}.only_if.{name}", known, own, later, noun="a gate")
+            yield from _can_open(gate, f"{place}.only_if.{name}")
+        for key in OF_THE_CONTRACT if place != path or not path.startswith("terms.") else ():
+            if key in node.model_fields_set:
+                yield f"{place}.{key}", f"only a term of the contract itself says `{key}`", "a term inside another", ""
+        if node.floor is not None and node.cap is not None and _is_above(node.floor, node.cap):
+            found = f"a floor of {_say(node.floor)}, a cap of {_say(node.cap)}"
+            yield f"{place}.floor", "a floor is not above the cap", found, ""
+        if isinstance(node, NEED_DATES) and not contract.dates:
+            yield f"{place}.{node.key}", f"`{node.key}` looks at the calendar", "a contract without `dates`", "Add `dates`"
+        yield from _kind(contract, node, place, known, own, later)
+
+
+def _kind(
+    contract: Contract, node: Term, place: str, known: Collection[str], own: str, later: Collection[str]
+) -> Iterator[Finding]:
+    if isinstance(node, Paid | TrueUp):
+        key, names = ("paid", node.paid) if isinstance(node, Paid) else ("against", node.against)
+        for name in names:
+            yield from _known(name, f"{place}.{key}", [term for term in known if term in contract.terms], own, later)
+    elif isinstance(node, Amended):
+        yield from _dates(contract, tuple(node.in_force_from), f"{place}.in_force_from")
+    elif isinstance(node, PerWave):
+        if not contract.waves:
+            yield f"{place}.per_wave", "the contract names its waves", "no `waves`", "Add `waves`"
+        for wave in node.waves:
+            if wave not in contract.waves:
+                yield f"{place}.waves", "a wave of the contract", f"`{wave}`", one_of(contract.waves)
+        for below, inner in walk(node.per_wave, f"{place}.per_wave"):
+            if isinstance(inner, PerWave):
+                yield below, "waves are told apart once", "`per_wave` inside `per_wave`", ""
+    elif isinstance(node, Milestones):
+        for name in node.milestones:
+            if name not in contract.milestones:
+                yield f"{place}.milestones.{name}", "a milestone of the contract", f"`{name}`", one_of(contract.milestones)
+    elif isinstance(node, Steps):
+        for number, band in enumerate(node.steps):
+            yield from _can_open(band, f"{place}.steps.{number}")
+
+
+def _known(
+    name: str, path: str, known: Collection[str], own: str, later: Collection[str], noun: str = "a term"
+) -> Iterator[Finding]:
+    if name in known:
+        return
+    if name == own:
+        yield path, "nothing depends on its own result", f"`{name}` in `{own}`", ""
+    elif name in later:
+        yield path, f"{noun} refers to what stands before it", f"`{name}`, which stands after `{own}`", "Change their order"
+    else:
+        yield path, f"{noun} refers to money, a metric, or a term before it", f"`{name}`", one_of(known)
+
+
+def _can_open(gate: Gate, path: str) -> Iterator[Finding]:
+    """Find edges that leave no room between them."""
+    lower, upper = gate.at_least or gate.above, gate.at_most or gate.below
+    if lower is None or upper is None:
+        return
+    touches = gate.at_least is not None and gate.at_most is not None
+    if lower.value > upper.value or (lower.value == upper.value and not touches):
+        yield path, "the lower edge leaves room below the upper edge", f"{lower.value:g} and {upper.value:g}", ""
+
+
+def _dates(contract: Contract, dates: tuple[str, ...], path: str) -> Iterator[Finding]:
+    for date in dates:
+        if date not in contract.dates:
+            way_out = one_of(contract.dates) or "The contract has no `dates`"
+            yield path, "a date of the contract", f"`{date}`", way_out
+
+
+def _stops(contract: Contract) -> Iterator[Finding]:
+    for name, stop in contract.stops.items():
+        yield from _dates(contract, (stop.at,), f"stops.{name}.at")
+        for metric, gate in stop.only_if.items():
+            path = f"stops.{name}.only_if.{metric}"
+            yield from _known(metric, path, [*MONEY, *contract.metrics], own=name, later=(), noun="a stop")
+            yield from _can_open(gate, path)
+        for party in stop.by:
+            if party not in contract.all_parties():
+                yield f"stops.{name}.by", "a party of the contract", f"`{party}`", one_of(contract.all_parties())
+
+
+def _published(contract: Contract) -> Iterator[Finding]:
+    for name, case in contract.published.items():
+        path = f"published.{name}"
+        for outcome in case.outcome:
+            yield from outcome_problems(contract, outcome, f"{path}.outcome.{outcome}")
+        for term in case.terms:
+            if term not in contract.terms:
+                yield f"{path}.terms", "a term of the contract", f"`{term}`", one_of(contract.terms)
+        if case.date is not None:
+            yield from _dates(contract, (case.date,), f"{path}.date")
+        if case.drawn is not None and case.drawn.value > contract.commitment.value:
+            yield f"{path}.drawn", "no more is drawn than was committed", f"{case.drawn.value:,g}", ""
+        if case.compares == "whether_paid" and (case.paid is None or case.paid.value not in (0, 1)):
+            found = "none" if case.paid is None else f"{case.paid.value:g}"
+            yield f"{path}.paid", "whether anything was paid is 1 or 0", found, ""
+
+
+def outcome_problems(contract: Contract, outcome: str, path: str) -> Iterator[Finding]:
+    """Check the name under which an outcome is given: a metric or milestones, with a wave or without."""
+    name, _, wave = outcome.partition(".")
+    if wave and wave not in contract.waves:
+        yield path, "a wave of the contract", f"`{wave}`", one_of(contract.waves)
+    is_combination = bool(contract.milestones) and all(part in (*contract.milestones, "none") for part in name.split("+"))
+    is_people = name == "people" and bool(wave)
+    if name not in contract.inputs() and not is_combination and not is_people:
+        yield path, "an outcome is a metric that somebody measures", f"`{name}`", one_of(contract.inputs())
+
+
+def _is_above(one: Source, other: Source) -> bool:
+    """Whether one limit exceeds another, where both are of the same simple kind."""
+    if isinstance(one, Amount) and isinstance(other, Amount):
+        return one.amount.value > other.amount.value
+    is_share = isinstance(one, Share) and isinstance(other, Share) and one.of == other.of == Named("drawn")
+    return is_share and one.above == other.above and one.share.value > other.share.value  # type: ignore[union-attr]
+
+
+def _say(source: Source) -> str:
+    if isinstance(source, Amount):
+        return f"{source.amount.value:,g}"
+    return f"{source.share.value:g} of {source.of}" if isinstance(source, Share) else str(source)
+
+
+def one_of(names: Collection[str]) -> str:
+    """Say which names there are."""
+    return f"One of: {', '.join(names)}" if names else ""

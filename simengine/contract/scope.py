@@ -1,0 +1,144 @@
+"""Where a term stands when it is compiled: its date, its wave, the metrics it may read, and the money moved before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from simengine.contract.program import Code, Register
+
+if TYPE_CHECKING:
+    from simengine.contract.spec import Contract
+    from simengine.contract.terms import Source
+
+DRAWN, OUTSTANDING, RETURNED = "drawn", "outstanding", "returned"
+MONEY = (DRAWN, OUTSTANDING, RETURNED)
+"""The money that terms may refer to: all that the investor pays in; what of it is paid in but not yet repaid as principal; what
+the investor has got back so far."""
+INVESTOR, OUTCOME_PAYER = "investor", "outcome_payer"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A payment that is settled."""
+
+    term: str
+    month: float
+    """When it is paid; 0 where the contract has no dates."""
+    amount: Register
+    payer: str
+    payee: str
+    repays_principal: bool
+
+
+@dataclass
+class Book:
+    """Payments in the order in which they are settled, and the stops that were asked about."""
+
+    entries: list[Entry] = field(default_factory=list)
+    on_this_date: dict[str, Register] = field(default_factory=dict)
+    """By term, and by stop: 1 once the contract has stopped, else 0."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """All that a term may look at."""
+
+    code: Code
+    contract: Contract
+    book: Book
+    due: str = ""
+    """The date on which it is settled; empty where the contract has no dates."""
+    month: float = 0.0
+    previous_month: float = 0.0
+    """The month of the date on which the same term was due before; 0 for the first."""
+    wave: int | None = None
+    """The wave that metrics are read for; None: all waves together."""
+    is_cumulative: bool = False
+    """Whether the waves before count as well."""
+
+    def value(self, source: Source) -> Register:
+        """Compile what a term refers to."""
+        return source.value(self)
+
+    def in_wave(self, wave: int, *, is_cumulative: bool) -> Scope:
+        """Give the same place, reading the metrics of one wave, or of all waves up to it."""
+        return replace(self, wave=wave, is_cumulative=is_cumulative)
+
+    def named(self, name: str) -> Register:
+        """Compile a name: money, a metric, a term or a stop that was settled before."""
+        if name in self.contract.metrics:
+            return self._metric(name)
+        if name == DRAWN:
+            return self.code.column(DRAWN)
+        if name == OUTSTANDING:
+            return self.outstanding()
+        if name == RETURNED:
+            return self.returned()
+        return self.book.on_this_date.get(name, self.code.constant(0.0))
+
+    def _metric(self, name: str) -> Register:
+        use = self.contract.metrics[name]
+        if use.derived is not None:
+            return self.value(use.derived)
+        if self.wave is None:
+            measured = self.code.column("metric", name)
+        elif self.is_cumulative and self.wave > 0:
+            measured = self._cumulative(name, range(self.wave + 1), is_total=use.over_waves == "sum")
+        else:
+            measured = self.code.column("wave", name, self.wave)
+        if use.when_missing is None:
+            return measured
+        return self.code.choose(self.code.is_number(measured), measured, self.code.constant(use.when_missing.value))
+
+    def _cumulative(self, name: str, waves: Sequence[int], *, is_total: bool) -> Register:
+        """Compile a metric over several waves: their sum, or their mean weighted by people."""
+        code = self.code
+        values = [code.column("wave", name, wave) for wave in waves]
+        if is_total:
+            return code.add(*values)
+        people = [code.column("people", wave) for wave in waves]
+        weighted = [code.multiply(weight, value) for weight, value in zip(people, values, strict=True)]
+        return code.divide(code.add(*weighted), code.add(*people))
+
+    # ------------------------------------------------ money so far ------------------------------------------------
+
+    def calls(self) -> list[tuple[float, Register]]:
+        """List the money paid in by this date: month and amount."""
+        drawn, so_far = self.code.column(DRAWN), []
+        for month, share in self.contract.calls():
+            if month <= self.month:
+                so_far.append((month, drawn if share == 1 else self.code.multiply(self.code.constant(share), drawn)))
+        return so_far
+
+    def received(self) -> list[tuple[float, Register]]:
+        """List what the investor has got by this date: month and amount; what it has paid to others is negative."""
+        flows = []
+        for entry in self._settled():
+            if entry.payee == INVESTOR:
+                flows.append((entry.month, entry.amount))
+            elif entry.payer == INVESTOR:
+                flows.append((entry.month, self.code.subtract(self.code.constant(0.0), entry.amount)))
+        return flows
+
+    def returned(self) -> Register:
+        """Compile what the investor has got back by this date."""
+        return self.code.add(*(amount for _, amount in self.received()))
+
+    def outstanding(self) -> Register:
+        """Compile the principal that is paid in and not yet repaid."""
+        repaid = [entry.amount for entry in self._settled() if entry.repays_principal]
+        paid_in = self.code.add(*(amount for _, amount in self.calls()))
+        return self.code.subtract(paid_in, self.code.add(*repaid)) if repaid else paid_in
+
+    def paid_under(self, terms: Sequence[str]) -> Register:
+        """Compile what has been paid under some terms by this date, this date's earlier payments included."""
+        return self.code.add(*(entry.amount for entry in self._settled() if entry.term in terms))
+
+    def paid_by(self, party: str) -> Register:
+        """Compile what a party has been made to pay so far, payments that are yet to fall due included."""
+        return self.code.add(*(entry.amount for entry in self.book.entries if entry.payer == party))
+
+    def _settled(self) -> list[Entry]:
+        return [entry for entry in self.book.entries if entry.month <= self.month]

@@ -1,0 +1,78 @@
+"""The kinds of terms: small frozen values with one formula each, which refer to one another.
+
+`Source` is whatever a term may refer to: a name, a bare number, or a term. A kind is told by its one key, so that a file reads
+`{share: 0.6, of: saving, cap: {share: 0.6, of: drawn}}`. To add a kind, add a file here and import it below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+from pydantic import BaseModel, Discriminator, Tag
+
+from simengine.contract.terms import amounts, calendar, combine, people, returns, tables, volume
+from simengine.contract.terms.base import KINDS, OF_THE_CONTRACT, Currency, Gate, Held, Name, Named, Term, walk
+
+__all__ = [
+    "FAMILIES",
+    "KINDS",
+    "OF_THE_CONTRACT",
+    "AnyTerm",
+    "Currency",
+    "Gate",
+    "Held",
+    "Name",
+    "Named",
+    "Source",
+    "Term",
+    "kind_of",
+    "walk",
+]
+
+FAMILIES = (amounts, calendar, combine, people, returns, tables, volume)
+"""The files that define kinds: loading one enters its kinds into `KINDS`."""
+_NAMED = "named"
+
+
+def kind_of(raw: Any) -> str | None:
+    """Give the key that marks a term, or the tag of a bare name or number; None where no single kind fits."""
+    if isinstance(raw, Term):
+        return raw.key
+    if isinstance(raw, str | Named):
+        return _NAMED
+    if isinstance(raw, Mapping):
+        # A sum of money with its source is a number, too.
+        found = [key for key in KINDS if key in raw] or (["amount"] if "value" in raw else [])
+        return found[0] if len(found) == 1 else None
+    return "amount" if isinstance(raw, int | float) and not isinstance(raw, bool) else None
+
+
+def _tag(raw: Any) -> str | None:
+    kind = kind_of(raw)
+    return None if kind is None else f"<{kind}>"
+
+
+if TYPE_CHECKING:
+    Source: TypeAlias = Named | Term
+    AnyTerm: TypeAlias = Term
+else:
+    _message = f"a term has exactly one of the keys {', '.join(KINDS)}"
+    _kinds = [Annotated[kind, Tag(f"<{key}>")] for key, kind in KINDS.items()]
+    AnyTerm = Annotated[reduce(or_, _kinds), Discriminator(_tag, custom_error_type="unknown_kind", custom_error_message=_message)]
+    _message = f"a number, a name, or a term with exactly one of the keys {', '.join(KINDS)} belongs here"
+    Source = Annotated[
+        reduce(or_, _kinds, Annotated[Named, Tag(f"<{_NAMED}>")]),
+        Discriminator(_tag, custom_error_type="unknown_source", custom_error_message=_message),
+    ]
+
+
+def _complete(models: list[type[BaseModel]]) -> None:
+    """Let the kinds refer to each other, now that all of them are known."""
+    for model in models:
+        model.model_rebuild(_types_namespace={"Source": Source})
+
+
+_complete([tables.Band, *KINDS.values()])

@@ -1,0 +1,97 @@
+"""Terms of one level: a fixed amount, a share, a price per unit, a part of a full amount in proportion to a target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, model_validator
+
+from simengine.contract.program import Register
+from simengine.contract.scope import Scope
+from simengine.contract.terms.base import Currency, Factor, Level, Term
+from simengine.laws import Constant, Fixed, within
+
+if TYPE_CHECKING:
+    from simengine.contract.terms import Source
+
+_Positive = Annotated[Fixed, AfterValidator(within(1e-12, 1e15, "a target lies between 1e-12 and 1e15"))]
+
+
+class Amount(Term):
+    """A fixed sum of money, or a level of a metric; it may be written as a bare number."""
+
+    key: ClassVar[str] = "amount"
+    amount: Currency
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_bare_number(cls, raw: Any) -> Any:
+        is_number = (isinstance(raw, int | float) and not isinstance(raw, bool)) or isinstance(raw, Constant)
+        return {"amount": raw} if is_number else raw
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile `amount`."""
+        return scope.code.constant(self.amount.value)
+
+
+class Share(Term):
+    """A share of something, or of what exceeds something: `share x (of - above)`."""
+
+    key: ClassVar[str] = "share"
+    share: Factor
+    of: Source
+    above: Source | None = None
+    """Only what exceeds this is shared."""
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile `share x (of - above)`."""
+        code, shared = scope.code, scope.value(self.of)
+        if self.above is not None:
+            shared = code.subtract(shared, scope.value(self.above))
+        return code.multiply(code.constant(self.share.value), shared)
+
+
+class Price(Term):
+    """A price for each unit beyond deadweight, up to a volume: `price x min(max(per - deadweight, 0), up_to)`."""
+
+    key: ClassVar[str] = "price"
+    price: Factor
+    per: Source
+    deadweight: Source | None = None
+    """Units that would have come about anyway."""
+    up_to: Source | None = None
+    """The most units that are paid for."""
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile `price x min(max(per - deadweight, 0), up_to)`."""
+        code, units = scope.code, scope.value(self.per)
+        if self.deadweight is not None:
+            units = code.subtract(units, scope.value(self.deadweight))
+        units = code.greatest(units, code.constant(0.0))
+        if self.up_to is not None:
+            units = code.least(units, scope.value(self.up_to))
+        return code.multiply(code.constant(self.price.value), units)
+
+
+class Target(Term):
+    """A part of a full amount, in proportion to what was reached of a target: `full x min(max(of / target, 0), at_most)`."""
+
+    key: ClassVar[str] = "target"
+    target: _Positive
+    of: Source
+    full: Source
+    """What is paid at the target."""
+    at_most: Factor = Constant(value=1.0, certainty="choice", note="the default: nothing more beyond the target")
+    """The most that is paid, as a multiple of the full amount."""
+    pays_from: Level | None = None
+    """The level of `of` from which anything is paid."""
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile `full x min(max(of / target, 0), at_most)`, and 0 below `pays_from`."""
+        code, reached = scope.code, scope.value(self.of)
+        part = code.divide(reached, code.constant(self.target.value))
+        part = code.least(code.greatest(part, code.constant(0.0)), code.constant(self.at_most.value))
+        paid = code.multiply(scope.value(self.full), part)
+        if self.pays_from is None:
+            return paid
+        return code.choose(code.reaches(reached, code.constant(self.pays_from.value)), paid, code.constant(0.0))

@@ -1,0 +1,164 @@
+"""What all terms share: a formula of their own, held between a floor and a cap, and paid only while its gates are open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
+
+from simengine.contract.program import Register
+from simengine.contract.scope import INVESTOR, OUTCOME_PAYER, Scope
+from simengine.laws import Count, Fixed, Spec, within
+from simengine.records import CAP, FLOOR, FORMULA, GATE
+
+if TYPE_CHECKING:
+    from simengine.contract.terms import Source
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+Currency = Annotated[Fixed, AfterValidator(within(-1e15, 1e15, "an amount of money lies within 1e15 either way"))]
+Factor = Annotated[Fixed, AfterValidator(within(0, 1e15, "a share or a price is not negative and at most 1e15"))]
+Level = Annotated[Fixed, AfterValidator(within(-1e15, 1e15, "a level lies within 1e15 either way"))]
+Months = Annotated[Count, AfterValidator(within(0, 1200, "a number of months lies between 0 and 1200"))]
+
+KINDS: dict[str, type[Term]] = {}
+"""Every kind of term by the one key that marks it."""
+
+
+class Named(RootModel[Name]):
+    """A reference by name: money, a metric, or a term or stop that is settled before."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def value(self, scope: Scope) -> Register:
+        """Compile what the name stands for."""
+        return scope.named(self.root)
+
+    def __str__(self) -> str:
+        return self.root
+
+
+class Gate(Spec):
+    """A condition: a lower edge, an upper edge, or one of each."""
+
+    above: Level | None = None
+    at_least: Level | None = None
+    below: Level | None = None
+    at_most: Level | None = None
+
+    @model_validator(mode="after")
+    def _edges(self) -> Gate:
+        if (self.above and self.at_least) or (self.below and self.at_most) or self.edges() == []:
+            raise ValueError(
+                "a gate has a lower edge, `above` (the edge is left out) or `at_least` (the edge counts), an upper edge, "
+                f"`below` or `at_most`, or one of each; found {', '.join(sorted(word for word, _ in self.edges())) or 'none'}"
+            )
+        return self
+
+    def edges(self) -> list[tuple[Literal["above", "at_least", "below", "at_most"], float]]:
+        """List the edges that are given."""
+        words: tuple[Literal["above", "at_least", "below", "at_most"], ...] = ("above", "at_least", "below", "at_most")
+        return [(word, getattr(self, word).value) for word in words if getattr(self, word) is not None]
+
+    def is_open(self, reached: Register, scope: Scope) -> Register:
+        """Compile whether what was reached lies between the edges."""
+        code, conditions = scope.code, []
+        for word, level in self.edges():
+            edge = code.constant(level)
+            compare = code.exceeds if word in ("above", "below") else code.reaches
+            conditions.append(compare(reached, edge) if word in ("above", "at_least") else compare(edge, reached))
+        is_open = conditions[0]
+        for condition in conditions[1:]:
+            is_open = code.both(is_open, condition)
+        return is_open
+
+
+@dataclass(frozen=True)
+class Held:
+    """A term with its limits, compiled."""
+
+    value: Register
+    bound: Register
+    """Which limit decided: an index into `LIMITS`."""
+    is_open: Register | None
+    """Whether all gates are open; None where there are none."""
+
+
+class Term(Spec):
+    """One formula, held: `min(max(formula, floor), cap)`, and 0 while a gate is shut."""
+
+    key: ClassVar[str] = ""
+    """The one key that marks a term of this kind."""
+
+    floor: Source | None = None
+    """The least that is paid while the gates are open."""
+    cap: Source | None = None
+    """The most that is paid; it wins over the floor."""
+    only_if: dict[Name, Gate] = {}
+    """By metric, money or stop: all gates must be open."""
+
+    contingent: bool = True
+    """Whether the payment depends on outcomes; a guarantee does not."""
+    at: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    """The dates on which it is settled; all dates of the contract if absent."""
+    delay_months: Months | None = None
+    """Months from the date on which it is settled to its payment."""
+    payer: Name = OUTCOME_PAYER
+    """The party who owes it."""
+    payee: Name = INVESTOR
+    """The party to whom it is owed."""
+    repays_principal: bool = False
+    """Whether the payment lowers the outstanding principal."""
+    despite_stop: bool = False
+    """Whether it is paid after the contract has been stopped."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.key:
+            KINDS[cls.key] = cls
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile the formula, without floor, cap and gates."""
+        raise NotImplementedError
+
+    def held(self, scope: Scope) -> Held:
+        """Compile the formula between its limits, behind its gates."""
+        code = scope.code
+        value, bound = self.formula(scope), code.constant(FORMULA)
+        if self.floor is not None:
+            floor = scope.value(self.floor)
+            value, bound = code.greatest(value, floor), code.choose(code.exceeds(floor, value), code.constant(FLOOR), bound)
+        if self.cap is not None:
+            cap = scope.value(self.cap)
+            value, bound = code.least(value, cap), code.choose(code.exceeds(value, cap), code.constant(CAP), bound)
+        if not self.only_if:
+            return Held(value, bound, None)
+        is_open = code.constant(1.0)
+        for name, gate in self.only_if.items():
+            is_open = code.both(is_open, gate.is_open(scope.named(name), scope))
+        value = code.choose(is_open, value, code.constant(0.0))
+        return Held(value, code.choose(is_open, bound, code.constant(GATE)), is_open)
+
+    def value(self, scope: Scope) -> Register:
+        """Compile what the term pays where another term holds it."""
+        return self.held(scope).value
+
+
+OF_THE_CONTRACT = ("contingent", "at", "delay_months", "payer", "payee", "repays_principal", "despite_stop")
+"""The keys that only a term of the contract itself may say, not a term inside another."""
+
+
+def walk(node: Any, path: str) -> Iterator[tuple[str, Named | Term]]:
+    """Yield a term and all that it refers to, with paths, from the outside in."""
+    if isinstance(node, Named | Term):
+        yield path, node
+    if isinstance(node, tuple):
+        for place, child in enumerate(node):
+            yield from walk(child, f"{path}.{place}")
+    elif isinstance(node, dict):
+        for name, child in node.items():
+            yield from walk(child, f"{path}.{name}")
+    elif isinstance(node, BaseModel) and not isinstance(node, Named):
+        for name in type(node).model_fields:
+            yield from walk(getattr(node, name), f"{path}.{name}")

@@ -1,0 +1,43 @@
+"""Terms that depend on the date: an amount that follows an index, and wording that changes in mid-life."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field
+
+from simengine.contract.program import Register
+from simengine.contract.scope import Scope
+from simengine.contract.terms.base import Name, Term
+
+if TYPE_CHECKING:
+    from simengine.contract.terms import Source
+
+
+class Indexed(Term):
+    """A term that grows from the start at a rate per year: `indexed x (1 + rate_per_year)^years`."""
+
+    key: ClassVar[str] = "indexed"
+    indexed: Source
+    rate_per_year: Source
+    """A number, or a metric such as the change of a price index."""
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile `indexed x (1 + rate_per_year)^years`."""
+        code = scope.code
+        growth = code.add(code.constant(1.0), scope.value(self.rate_per_year))
+        return code.multiply(scope.value(self.indexed), code.power(growth, scope.month / 12))
+
+
+class Amended(Term):
+    """An amendment: by date, the term that holds from then on; before the first of them nothing is paid."""
+
+    key: ClassVar[str] = "in_force_from"
+    in_force_from: Annotated[dict[Name, Source], Field(min_length=1)]
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile the term with the latest date that has come."""
+        come = {date: scope.contract.month_of(date) for date in self.in_force_from if scope.contract.month_of(date) <= scope.month}
+        if not come:
+            return scope.code.constant(0.0)
+        return scope.value(self.in_force_from[max(come, key=come.__getitem__)])

@@ -1,0 +1,96 @@
+"""Terms made of terms: their sum, product, least, greatest, and the first that applies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field
+
+from simengine.contract.program import Register
+from simengine.contract.scope import Scope
+from simengine.contract.terms.base import Held, Named, Term
+
+if TYPE_CHECKING:
+    from simengine.contract.terms import Source
+
+
+class Sum(Term):
+    """All of them together."""
+
+    key: ClassVar[str] = "sum"
+    sum: Annotated[tuple[Source, ...], Field(min_length=1, strict=False)]
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile `a + b + ...`."""
+        return scope.code.add(*(scope.value(part) for part in self.sum))
+
+
+class Product(Term):
+    """One times the other, such as a rate from a table times a sum of money."""
+
+    key: ClassVar[str] = "product"
+    product: Annotated[tuple[Source, ...], Field(min_length=2, strict=False)]
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile `a x b x ...`."""
+        total = scope.value(self.product[0])
+        for factor in self.product[1:]:
+            total = scope.code.multiply(total, scope.value(factor))
+        return total
+
+
+class Least(Term):
+    """The smallest of them."""
+
+    key: ClassVar[str] = "least"
+    least: Annotated[tuple[Source, ...], Field(min_length=2, strict=False)]
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile `min(a, b, ...)`."""
+        total = scope.value(self.least[0])
+        for other in self.least[1:]:
+            total = scope.code.least(total, scope.value(other))
+        return total
+
+
+class Greatest(Term):
+    """The largest of them."""
+
+    key: ClassVar[str] = "greatest"
+    greatest: Annotated[tuple[Source, ...], Field(min_length=2, strict=False)]
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile `max(a, b, ...)`."""
+        total = scope.value(self.greatest[0])
+        for other in self.greatest[1:]:
+            total = scope.code.greatest(total, scope.value(other))
+        return total
+
+
+class FirstOf(Term):
+    """The first of them whose gates are open and whose metrics were measured.
+
+    Where none is open it pays 0; where none is open but one could not be decided for want of a metric, it is not measured.
+    """
+
+    key: ClassVar[str] = "first_of"
+    first_of: Annotated[tuple[Source, ...], Field(min_length=2, strict=False)]
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile the alternatives from the last to the first."""
+        code, nothing = scope.code, scope.code.constant(0.0)
+        alternatives = [self._alternative(source, scope) for source in self.first_of]
+        # Not measured where one is in doubt, else 0; any alternative that applies overrides it.
+        paid = code.add(*(code.choose(code.is_number(one.value), nothing, one.value) for one in alternatives))
+        for one in reversed(alternatives):
+            applies = code.is_number(one.value)
+            if one.is_open is not None:
+                applies = code.both(applies, code.holds(one.is_open))
+            paid = code.choose(applies, one.value, paid)
+        return paid
+
+    @staticmethod
+    def _alternative(source: Source, scope: Scope) -> Held:
+        if isinstance(source, Named):
+            return Held(scope.value(source), scope.code.constant(0.0), None)
+        return source.held(scope)

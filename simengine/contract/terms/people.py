@@ -1,0 +1,68 @@
+"""Terms below the whole cohort: wave by wave, and person by person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field
+
+from simengine.contract.program import Register
+from simengine.contract.scope import Scope
+from simengine.contract.terms.base import Factor, Name, Term
+
+if TYPE_CHECKING:
+    from simengine.contract.terms import Source
+
+
+class PerWave(Term):
+    """A term settled for each wave on that wave's own metrics, and added up."""
+
+    key: ClassVar[str] = "per_wave"
+    per_wave: Source
+    waves: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    """The waves that count; all if absent."""
+    cumulative: bool = False
+    """Whether a wave's metrics include those of the waves before."""
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile the sum over waves."""
+        waves = list(scope.contract.waves)
+        places = [waves.index(name) for name in self.waves or waves]
+        return scope.code.add(*(self.per_wave.value(scope.in_wave(place, is_cumulative=self.cumulative)) for place in places))
+
+
+class Milestones(Term):
+    """A price for each milestone that a person reaches, up to a cap per person, over all people.
+
+    Settled from how many people reached which combination: `sum over combinations of people x min(sum of prices, cap)`.
+    """
+
+    key: ClassVar[str] = "milestones"
+    milestones: Annotated[dict[Name, Factor], Field(min_length=1)]
+    """By milestone: its price."""
+    cap_per_person: Factor | None = None
+    in_order: bool = False
+    """Whether a milestone is paid only to those who reached all that stand before it."""
+
+    def price(self, names: tuple[str, ...], combination: int) -> float:
+        """Give what one person of a combination of milestones is worth."""
+        total = 0.0
+        for name, price in self.milestones.items():
+            if combination >> names.index(name) & 1:
+                total += price.value
+            elif self.in_order:
+                break
+        return total if self.cap_per_person is None else min(total, self.cap_per_person.value)
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile `sum over combinations of people x price`."""
+        code, names = scope.code, tuple(scope.contract.milestones)
+        waves = range(len(scope.contract.waves) or 1)
+        if scope.wave is not None:
+            waves = range(0 if scope.is_cumulative else scope.wave, scope.wave + 1)
+        parts = []
+        # The combination without a milestone is worth nothing, and counted all the same: people that nobody counted are missing.
+        for combination in range(2 ** len(names)):
+            people = code.add(*(code.column("combination", combination, wave) for wave in waves))
+            parts.append(code.multiply(code.constant(self.price(names, combination)), people))
+        return code.add(*parts)

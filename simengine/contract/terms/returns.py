@@ -1,0 +1,123 @@
+"""Terms that look at money already moved: a coupon, a return to date, a change of share once it is reached."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import AfterValidator, Field
+
+from simengine.contract.program import Register
+from simengine.contract.scope import Scope
+from simengine.contract.terms.base import Factor, Name, Term
+from simengine.laws import Fixed, within
+
+if TYPE_CHECKING:
+    from simengine.contract.terms import Source
+
+_Part = Annotated[Fixed, AfterValidator(within(1e-6, 1, "the first share lies above 0, at least 1e-6, and is at most 1"))]
+
+
+class Coupon(Term):
+    """Interest on a sum of money for the time since the term was last due: `coupon x of x years`."""
+
+    key: ClassVar[str] = "coupon"
+    coupon: Source
+    """A rate per year: a number, or a term such as a table."""
+    of: Source
+    """Such as `outstanding`."""
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile `coupon x of x years since the last due date`."""
+        code = scope.code
+        interest = code.multiply(scope.value(self.coupon), scope.value(self.of))
+        return code.multiply(interest, code.constant((scope.month - scope.previous_month) / 12))
+
+
+class ToIrr(Term):
+    """What is lacking to a return to date: the payment that would bring the investor's yearly rate of return to this rate.
+
+    Negative where the investor already has more.
+    """
+
+    key: ClassVar[str] = "to_irr"
+    to_irr: Source
+    """A rate per year: a number, or a term such as a table."""
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile `sum of calls x (1 + rate)^years - sum of what came back x (1 + rate)^years`."""
+        code = scope.code
+        growth = code.add(code.constant(1.0), scope.value(self.to_irr))
+
+        def grown(month: float, amount: Register) -> Register:
+            years = (scope.month - month) / 12
+            return amount if years == 0 else code.multiply(amount, code.power(growth, years))
+
+        owed = code.add(*(grown(month, amount) for month, amount in scope.calls()))
+        received = [grown(month, amount) for month, amount in scope.received()]
+        # Even where nothing has had time to grow, a rate that was not measured must be noticed.
+        owed = code.choose(code.reaches(growth, growth), owed, owed)
+        return code.subtract(owed, code.add(*received)) if received else owed
+
+
+class ToMultiple(Term):
+    """What is lacking to a multiple of the money paid in so far; negative where the investor already has more."""
+
+    key: ClassVar[str] = "to_multiple"
+    to_multiple: Factor
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile `multiple x paid in so far - returned so far`."""
+        code = scope.code
+        owed = code.multiply(code.constant(self.to_multiple.value), code.add(*(amount for _, amount in scope.calls())))
+        return code.subtract(owed, scope.returned()) if scope.received() else owed
+
+
+class Until(Term):
+    """A share until an amount is reached, and another share of what is left: `min(first x of, until) + then x rest`.
+
+    The rest is `max(of - until / first, 0)`; an amount below 0 counts as reached.
+    """
+
+    key: ClassVar[str] = "until"
+    until: Source
+    """Such as what is lacking to a return."""
+    of: Source
+    first: _Part
+    then: Factor
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile `min(first x of, until) + then x max(of - until / first, 0)`."""
+        code, shared, zero = scope.code, scope.value(self.of), scope.code.constant(0.0)
+        first, limit = code.constant(self.first.value), code.greatest(scope.value(self.until), zero)
+        before = code.least(code.multiply(first, shared), limit)
+        rest = code.greatest(code.subtract(shared, code.divide(limit, first)), zero)
+        return code.add(before, code.multiply(code.constant(self.then.value), rest))
+
+
+class Paid(Term):
+    """What has been paid so far under some terms of the contract, earlier payments of the same date included."""
+
+    key: ClassVar[str] = "paid"
+    paid: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile the sum of the payments under the named terms."""
+        return scope.paid_under(self.paid)
+
+
+class TrueUp(Term):
+    """The difference between what is due after all and what was paid under some terms; negative is a claw-back."""
+
+    key: ClassVar[str] = "true_up"
+    true_up: Source
+    """What is due in all."""
+    against: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
+    """The terms whose payments count."""
+    claw_back: bool = False
+    """Whether too much is paid back."""
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile `true_up - paid under the terms`, not below 0 without claw-back."""
+        code = scope.code
+        difference = code.subtract(scope.value(self.true_up), scope.paid_under(self.against))
+        return difference if self.claw_back else code.greatest(difference, code.constant(0.0))

@@ -1,0 +1,81 @@
+"""Terms that look a metric up: a table of bands, and a line through points."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field, model_validator
+
+from simengine.contract.program import Register
+from simengine.contract.scope import Scope
+from simengine.contract.terms.base import Gate, Level, Term
+from simengine.laws import Spec
+
+if TYPE_CHECKING:
+    from simengine.contract.terms import Source
+
+
+class Band(Gate):
+    """One row of a table: the edges within which it pays, and what."""
+
+    pays: Source
+
+
+class Steps(Term):
+    """A table: the first band that holds the metric pays; outside all bands `otherwise`."""
+
+    key: ClassVar[str] = "steps"
+    steps: Annotated[tuple[Band, ...], Field(min_length=1, strict=False)]
+    of: Source
+    otherwise: Source | None = None
+    """What is paid outside all bands; 0 if absent."""
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile the first band that holds `of`."""
+        code, reached = scope.code, scope.value(self.of)
+        paid = code.constant(0.0) if self.otherwise is None else scope.value(self.otherwise)
+        for band in reversed(self.steps):
+            paid = code.choose(band.is_open(reached, scope), scope.value(band.pays), paid)
+        return paid
+
+
+class Point(Spec):
+    """A point of a line."""
+
+    at: Level
+    pays: Level
+
+
+class Line(Term):
+    """Straight lines between points, level before the first and after the last.
+
+    Two points at one place are a jump: the edge itself is paid by the second.
+    """
+
+    key: ClassVar[str] = "line"
+    line: Annotated[tuple[Point, ...], Field(min_length=2, strict=False)]
+    of: Source
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Line:
+        places = [point.at.value for point in self.line]
+        crowded = any(places[i] == places[i + 2] for i in range(len(places) - 2))
+        if sorted(places) != places or crowded:
+            found = ", ".join(f"{place:g}" for place in places)
+            raise ValueError(f"the points of a line stand in order, at most two at one place; found {found}")
+        return self
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile `pays + slope x (of - at)` on each stretch."""
+        code, reached = scope.code, scope.value(self.of)
+        level = code.constant(self.line[0].pays.value)
+        # Without a point reached nothing asks for the metric: one that was not measured must still be noticed.
+        paid = code.choose(code.reaches(reached, reached), level, level)
+        for left, right in zip(self.line, (*self.line[1:], None), strict=True):
+            start, stretch = code.constant(left.at.value), code.constant(left.pays.value)
+            if right is not None and right.at.value > left.at.value:
+                slope = (right.pays.value - left.pays.value) / (right.at.value - left.at.value)
+                rise = code.multiply(code.constant(slope), code.subtract(reached, start))
+                stretch = code.add(code.constant(left.pays.value), rise)
+            paid = code.choose(code.reaches(reached, start), stretch, paid)
+        return paid

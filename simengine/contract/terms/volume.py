@@ -1,0 +1,48 @@
+"""Prices by volume: the next unit may cost less than the first (a learning curve), or more (an accelerator)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field, model_validator
+
+from simengine.contract.program import Register
+from simengine.contract.scope import Scope
+from simengine.contract.terms.base import Factor, Level, Term
+from simengine.laws import Spec
+
+if TYPE_CHECKING:
+    from simengine.contract.terms import Source
+
+
+class Tranche(Spec):
+    """The price of the units beyond a volume, until the next tranche begins."""
+
+    beyond: Level
+    price: Factor
+
+
+class VolumePrices(Term):
+    """Each unit at the price of the tranche it falls into: `sum of price x units within the tranche`."""
+
+    key: ClassVar[str] = "prices"
+    prices: Annotated[tuple[Tranche, ...], Field(min_length=1, strict=False)]
+    per: Source
+
+    @model_validator(mode="after")
+    def _in_order(self) -> VolumePrices:
+        starts = [tranche.beyond.value for tranche in self.prices]
+        if any(one >= other for one, other in pairwise(starts)):
+            raise ValueError(f"tranches stand in order, one beyond the other; found {', '.join(f'{start:g}' for start in starts)}")
+        return self
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile `sum of price x min(max(per - beyond, 0), next beyond - beyond)`."""
+        code, units, parts = scope.code, scope.value(self.per), []
+        for tranche, following in zip(self.prices, (*self.prices[1:], None), strict=True):
+            inside = code.greatest(code.subtract(units, code.constant(tranche.beyond.value)), code.constant(0.0))
+            if following is not None:
+                inside = code.least(inside, code.constant(following.beyond.value - tranche.beyond.value))
+            parts.append(code.multiply(code.constant(tranche.price.value), inside))
+        return code.add(*parts)

@@ -1,0 +1,21 @@
+"""One finding of the contract check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Wording that costs money."""
+
+    rule: str
+    """The name of the rule that found it."""
+    key: str
+    """Its path in the contract."""
+    found: str
+    """What stands there."""
+    why: str
+    """Why it costs money."""
+    suggestion: str
+    """What to write instead."""

@@ -1,0 +1,101 @@
+"""Hold the engine to what is published: settle every contract on published outcomes and compare what it pays with what was paid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from simengine.contract.spec import Case, Contract
+from simengine.laws import Sourced, quantities_in
+from simengine.pipeline import replay
+from simengine.records import SMALLEST_UNITS
+
+NOT_REPRODUCED = "not reproduced"
+_SAME = 1e-9
+
+
+def compare_published(name: str, contract: Contract) -> Iterator[dict[str, Any]]:
+    """Settle a contract on each of its published cases.
+
+    Parameters
+    ----------
+    name
+        What the contract is called in the result.
+    contract
+        The terms, and what is published of them.
+
+    Yields
+    ------
+    One row per case: what was published, what the terms give, the difference, and the verdict. The verdict is the basis that the
+    file claims for the rule, unless the two differ by more than the rounding of the published figure: then it is `not
+    reproduced`, whatever the file claims.
+    """
+    for case_name, case in contract.published.items():
+        computed = _computed(contract, case)
+        published = None if case.paid is None else case.paid.value
+        difference = None if published is None else round(computed - published, 2)
+        yield {
+            "contract": name,
+            "case": case_name,
+            "title": contract.title,
+            "verdict": _verdict(case, computed),
+            "outcome": {outcome: number.value for outcome, number in case.outcome.items()},
+            "published": published,
+            "computed": computed,
+            "difference": difference,
+            "unit": contract.currency if case.compares == "amount" else "1: something is paid; 0: nothing",
+            "rounded_to": _rounding(case),
+            "sources": _sources(contract, case),
+            "note": case.note or (case.paid.note if case.paid is not None else None),
+        }
+
+
+def _computed(contract: Contract, case: Case) -> float:
+    drawn = contract.commitment.value if case.drawn is None else case.drawn.value
+    outcomes = {name: number.value for name, number in case.outcome.items()}
+    payments = replay(contract, outcomes, drawn, case.date)
+    counted = [payments.terms.index(term) for term in case.terms or payments.terms]
+    amounts = payments.amount[0] if case.date is None else payments.by_due[0, :, payments.dues.index(case.date)]
+    paid = round(float(sum(amounts[t] for t in counted)), 2)
+    return paid if case.compares == "amount" else float(paid > 0)
+
+
+def _rounding(case: Case) -> float:
+    return 1 / SMALLEST_UNITS if case.rounded_to is None else case.rounded_to.value
+
+
+def _verdict(case: Case, computed: float) -> str:
+    if case.paid is None:
+        return case.basis
+    is_same = abs(computed - case.paid.value) <= _rounding(case) / 2 + _SAME
+    return case.basis if is_same else NOT_REPRODUCED
+
+
+def _sources(contract: Contract, case: Case) -> list[str]:
+    """List the sources of a case's numbers, and of the contract's commitment and terms, in words."""
+    numbers: list[Sourced] = [number for _, number in quantities_in(case)]
+    numbers += [contract.commitment, *(number for _, number in quantities_in(contract.terms))]
+    codes = [code.strip() for number in numbers for code in (number.source or "").split(",") if code.strip()]
+    return [contract.sources.get(code, code) for code in dict.fromkeys(codes)]
+
+
+def published_table(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Lay out the comparison, one row for each published case, and the sources of each contract."""
+    layout = Table(title="What contracts pay, and what was paid", title_justify="left", pad_edge=False, box=box.SIMPLE_HEAD)
+    layout.add_column("contract, case, outcome", overflow="fold")
+    for title in ("published", "computed", "difference"):
+        layout.add_column(title, justify="right", no_wrap=True)
+    layout.add_column("verdict", no_wrap=True)
+    sources: dict[str, dict[str, None]] = {}
+    for row in rows:
+        outcome = ", ".join(f"{name} {value:,.10g}" for name, value in row["outcome"].items())
+        money = ["-" if row[key] is None else f"{row[key]:,.0f}" for key in ("published", "computed", "difference")]
+        layout.add_row(f"{row['contract']}, {row['case']}\n  {outcome}", *money, row["verdict"])
+        sources.setdefault(row["contract"], {}).update(dict.fromkeys(row["sources"]))
+    lines = [f"{name}\n" + "\n".join(f"  {source}" for source in named) for name, named in sources.items()]
+    return Group(layout, Text("Sources\n\n" + "\n".join(lines)))

@@ -1,0 +1,173 @@
+"""Every English word with which a contract is explained and checked; a translation is another file like this one.
+
+`KINDS` says each kind of term: the phrase for what it always has, then a clause for each part that it may leave out. In braces
+stand the parts of the term. `ROWS` says the rows of their tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+KINDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "amount": ("{amount}", {}),
+    "share": ("{share} of {of}", {"above": ", as far as it exceeds {above}"}),
+    "price": (
+        "{price} for each unit of {per}",
+        {"deadweight": " beyond the {deadweight} that would have come about anyway", "up_to": ", for {up_to} units at most"},
+    ),
+    "prices": ("for each unit of {per} the price of its tranche: {prices}", {}),
+    "target": (
+        "{full}, in proportion to how much of the target of {target} {of} reached, up to {at_most} times that",
+        {"pays_from": ", and nothing below {pays_from}"},
+    ),
+    "steps": ("by a table of {of}: {steps}", {"otherwise": "; outside the table {otherwise}"}),
+    "line": ("along a line over {of}: {line}", {}),
+    "sum": ("{sum} together", {}),
+    "product": ("{product} multiplied with each other", {}),
+    "least": ("the smallest of {least}", {}),
+    "greatest": ("the largest of {greatest}", {}),
+    "first_of": ("the first of these that applies: {first_of}", {}),
+    "coupon": ("interest on {of} since the last date, at a yearly rate of {coupon}", {}),
+    "to_irr": ("what the investor still lacks to a return of {to_irr} a year", {}),
+    "to_multiple": ("what the investor still lacks to {to_multiple} times the money paid in", {}),
+    "until": ("{first} of {of} until {until} is reached, and {then} of what is left", {}),
+    "paid": ("what was paid so far under {paid}", {}),
+    "true_up": ("{true_up}, less what was paid under {against}", {"claw_back": "; too much is paid back"}),
+    "indexed": ("{indexed}, grown by {rate_per_year} a year since the start", {}),
+    "in_force_from": ("what is in force on the date: {in_force_from}", {}),
+    "per_wave": (
+        "for each wave, on its own results: {per_wave}",
+        {"waves": " (waves: {waves})", "cumulative": ", counting earlier waves"},
+    ),
+    "milestones": (
+        "for each person a price for every milestone reached: {milestones}",
+        {"cap_per_person": ", at most {cap_per_person} for a person", "in_order": ", each only after those before it"},
+    ),
+}
+GATES = {"above": "above {level}", "at_least": "at least {level}", "below": "below {level}", "at_most": "at most {level}"}
+ROWS = {"Band": "{edges}: {pays}", "Point": "{pays} at {at}", "Tranche": "{price} each beyond {beyond}"}
+LIMITS = {"floor": "but at least {floor}", "cap": "and at most {cap}", "only_if": "only if {only_if}, otherwise nothing"}
+MONEY = {
+    "drawn": "the money drawn",
+    "outstanding": "the principal outstanding",
+    "returned": "what the investor has got back so far",
+}
+BOUND = {
+    "formula": "by its formula",
+    "floor": "held up by its floor",
+    "cap": "held down by its cap",
+    "gate": "nothing, because a condition is not met",
+    "stop": "nothing, because the contract was stopped",
+}
+PARTIES = {"investor": "the investor", "outcome_payer": "the outcome payer", "service_provider": "the service provider"}
+
+PHRASES = {
+    "lends": "The investor lends up to {commitment} {currency}.",
+    "further_parties": "Further parties: {parties}.",
+    "measured": "WHAT IS MEASURED",
+    "metric": "- {name}: {meaning}, in {unit}{evaluator}{missing}.",
+    "evaluator": "; measured by {evaluator}",
+    "derived": "- {name}: {meaning}, in {unit}; it follows from the others as {derived}.",
+    "missing": "; where it was not measured, {value} counts",
+    "dates": "WHEN",
+    "date": "- {name}: month {month}{drawn}.",
+    "date_drawn": "; the investor pays in {share} of the money drawn",
+    "waves": "- Waves: {waves}.",
+    "milestones": "- Milestones: {milestones}.",
+    "stop": "- {name}: at {at} the contract is stopped if {gates}; decided by {by}. Later payments then fall away.",
+    "paid": "WHAT IS PAID",
+    "term": "- {name}: {payer} pays {payee} {phrase}{limits}.{when}{notes}",
+    "when": " Settled at {at}{delay}.",
+    "delay": ", paid {months} months later",
+    "guarantee": " It is paid for delivery, whatever is measured.",
+    "principal": " It repays principal.",
+    "despite_stop": " It is paid even after a stop.",
+    "total_cap": "- All terms together: the outcome payer pays at most {cap}.",
+    "example": "A WORKED EXAMPLE",
+    "example_on": "Suppose {outcomes}, with {drawn} {currency} drawn.",
+    "example_published": "As published ({case}): {outcomes}, with {drawn} {currency} drawn.",
+    "example_line": "- {name}{date}: {amount} {currency}, {bound}.",
+    "example_total": "Together {total} {currency}.",
+    "axis": "payment, {currency}",
+    "others": "others: {others}",
+}
+
+WHY, INSTEAD, COUNT = "why it costs money", "instead", "{title}: {number} findings."
+
+LINT: Mapping[str, tuple[str, str, str]] = {
+    "not_monotone": (
+        "the payment falls from {low} to {high} where the metric reaches {level}, though it rises elsewhere",
+        "a better result pays less, so somebody gains by stopping short of it",
+        "Order the entries so that they never fall as the metric rises, or say that the floor lifts the rows below it",
+    ),
+    "gap": (
+        "no band holds {level}, though bands stand on both sides of it",
+        "a result in the gap pays what is paid outside the table, usually nothing",
+        "Let one band begin where the other ends: `at_least` on the one side, `below` on the other",
+    ),
+    "overlap": (
+        "two bands hold {level} of {metric}",
+        "the first one listed pays; a reader who takes the other expects different money",
+        "Let the bands touch at one edge that belongs to one of them",
+    ),
+    "tie": (
+        "both sides count the edge {level} of {metric}",
+        "at exactly this result both wordings apply, and the parties may disagree about which",
+        "Write `at_least` on the one side and `below` on the other",
+    ),
+    "hole": (
+        "neither side counts the edge {level} of {metric}",
+        "at exactly this result no wording applies and nothing is paid",
+        "Write `at_least` on the one side and `below` on the other",
+    ),
+    "never_reached": (
+        "no result falls into this band: those listed before it hold them all",
+        "its payment was negotiated and will never be made",
+        "List the bands from the hardest to reach down, or give them both edges",
+    ),
+    "unbounded": (
+        "`{term}` grows without limit with {metric}",
+        "the payer cannot budget for it: one result far out, or one error in the measurement, costs any sum",
+        "Give the term a `cap`, or the contract a `total_cap`",
+    ),
+    "owed_back": (
+        "`{term}` turns negative without limit with {metric}: the payee owes the payer",
+        "who receives the payment can lose any sum, more than was lent",
+        "Write `floor: 0`, or the most that can be owed back as a negative floor",
+    ),
+    "cliff": (
+        "at {level} of {metric} the smallest change moves {jump}, {share} of the commitment",
+        "one person or the error of the measurement decides over the money, and effort stops at the edge",
+        "Replace the step by a line between a lower and an upper level, or by more and smaller steps",
+    ),
+    "never_binds": (
+        "this {limit} decides nothing, whatever is measured",
+        "somebody gave something for protection that protects nobody",
+        "Leave it out, or set it where it can be reached",
+    ),
+    "never_pays": (
+        "these conditions are never met, whatever is measured",
+        "the payment was negotiated and will never be made",
+        "Check the edges and their directions",
+    ),
+    "missing_data": (
+        "nothing is said for the case that `{metric}` cannot be measured",
+        "without a value nothing can be settled, and the parties negotiate when one of them already knows who gains",
+        "Say `when_missing` for the metric, or give a fallback with `first_of`",
+    ),
+    "cap_below_guarantee": (
+        "a cap of {cap} lies below the {guarantee} that is paid in any case",
+        "the guarantee is worth less than it says",
+        "Raise the cap to the guarantee at least, or leave the guarantee outside it",
+    ),
+    "nobody_measures": (
+        "nobody is named who measures `{metric}`",
+        "a payment hangs on a number that no party has to produce",
+        "Name the `evaluator` of the metric",
+    ),
+    "nobody_pays": (
+        "`{metric}` is measured, and no payment depends on it",
+        "measuring costs money, and a reader believes that it counts",
+        "Pay on it, or leave it out",
+    ),
+}

@@ -1,0 +1,31 @@
+"""A contract as text: what is written out and read again is the same contract, whatever terms it is made of."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from simengine.config import load_contract, shipped_contracts
+from simengine.contract.spec import Contract
+from simengine.report.document import as_text
+from tests.contract.random_contracts import contracts
+
+
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
+@given(contracts())
+def test_text__to_terms_to_text_is_the_identity(tmp_path_factory, raw):
+    # Law: terms -> text -> terms gives equal terms, and text -> terms -> text equal text.
+    contract = Contract.model_validate(raw)
+    path = tmp_path_factory.getbasetemp() / "contract.yaml"
+    path.write_text(as_text(contract))
+
+    again = load_contract(path)
+
+    assert again == contract
+    assert as_text(again) == path.read_text()
+
+
+@pytest.mark.parametrize("path", shipped_contracts(), ids=lambda path: path.stem)
+def test_shipped_contract__survives_being_written_out(tmp_path, path):
+    contract = load_contract(path)
+    (tmp_path / "again.yaml").write_text(as_text(contract))
+
+    assert load_contract(tmp_path / "again.yaml") == contract
