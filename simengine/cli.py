@@ -9,22 +9,31 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from simengine.cli_analysis import certificate, methods, window
 from simengine.cli_contracts import explain, lint, replay
-from simengine.errors import SimengineError, UsageError
+from simengine.cli_options import (
+    block_size_option,
+    json_option,
+    no_folder,
+    progress,
+    refuse_if_too_large,
+    replications_option,
+    seed_option,
+    study_options,
+    threads_option,
+)
+from simengine.errors import SimengineError
 
 if TYPE_CHECKING:
     from simengine.config import Study
 
 _DEMO_SEED = 2016
 _DEMO_REPLICATIONS = 10_000
-_BYTES_PER_REPLICATION = 1_000
 _KEPT = "The compiled code is kept: later runs start at once."
 _NOT_KEPT = "The compiled code cannot be kept; set NUMBA_CACHE_DIR to a folder that can be written, else every run compiles anew."
 
@@ -65,41 +74,10 @@ def commands() -> None:
     """Monte Carlo risk simulation of social outcome contracts: who carries which risk, before anybody signs."""
 
 
-def _study_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that change a study."""
-    command = click.option("--variant", metavar="NAME", help="Use one of the study's own variants.")(command)
-    return click.option(
-        "--set",
-        "overrides",
-        multiple=True,
-        metavar="PATH=VALUE",
-        help="Replace one value, e.g. contract.terms.guarantee.share=0.5.",
-    )(command)
-
-
-_seed = click.option(
-    "--seed",
-    type=click.IntRange(0, 2**64 - 1),
-    help="Any whole number from 0. If absent: the study's own, else one that is drawn, printed and kept.",
-)
-_replications = click.option(
-    "-n", "--replications", type=click.IntRange(2, 2**32), help="Monte Carlo worlds to simulate. If absent: the study's own number."
-)
-_threads = click.option("--threads", type=click.IntRange(1, 1024), help="Blocks that run at once; changes no result.")
-_block_size = click.option(
-    "--block-size",
-    type=click.IntRange(1, 1_000_000),
-    default=1000,
-    show_default=True,
-    help="Replications in a block; changes no result.",
-)
-_json = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object.")
-
-
 @commands.command()
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the results; a new one is named if absent.")
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=_DEMO_SEED, show_default=True, help="Any whole number from 0.")
-@_threads
+@threads_option
 def demo(output: Path | None, seed: int, threads: int | None) -> None:
     """Run the Norrköping contract as it stood before signing: a risk table and a picture, in seconds."""
     from simengine.config import find_study, load_study
@@ -113,13 +91,13 @@ def demo(output: Path | None, seed: int, threads: int | None) -> None:
 
 @commands.command()
 @click.argument("study_file", metavar="STUDY", type=click.Path(path_type=Path))
-@_replications
-@_seed
-@_study_options
+@replications_option
+@seed_option
+@study_options
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="New folder for results, summary, picture and provenance.")
-@_json
-@_threads
-@_block_size
+@json_option
+@threads_option
+@block_size_option
 def run(
     study_file: Path,
     replications: int | None,
@@ -157,10 +135,10 @@ def _run(
     from simengine.report import document, folder, tables
     from simengine.risk import summarise
 
-    _refuse_if_too_large(n_replications)
+    refuse_if_too_large(n_replications)
     clock, text = Clock(), document.as_text(study)
-    with folder.results_folder(output) if output else _no_folder() as draft:
-        with _progress(n_replications) as advance:
+    with folder.results_folder(output) if output else no_folder() as draft:
+        with progress(n_replications) as advance:
             outturns = run_study(study, seed, n_replications, threads=threads, block_size=block_size, on_progress=advance)
         table = summarise(outturns)
         settings = {"study": study_name, "seed": seed, "replications": n_replications, "threads": threads, "block_size": block_size}
@@ -185,8 +163,8 @@ def _run(
 
 @commands.command()
 @click.argument("study_file", metavar="STUDY", type=click.Path(path_type=Path))
-@_study_options
-@_json
+@study_options
+@json_option
 def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, as_json: bool) -> None:
     """Validate STUDY and all its variants, and say what it assumes."""
     from simengine.config import load_study
@@ -215,7 +193,7 @@ def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, as_
 @commands.command()
 @click.option("--replications", type=click.IntRange(4, 100_000), default=1000, show_default=True, help="Size of what is timed.")
 @click.option("--repeats", type=click.IntRange(1, 1000), default=5, show_default=True, help="Timings of each; the median counts.")
-@_json
+@json_option
 def bench(replications: int, repeats: int, as_json: bool) -> None:
     """Time the engine on a reference workload beside NumPy, Numba and C programs: ratios, in a minute or two."""
     from simengine.benchmark import benchmark_tables, run_benchmark
@@ -237,38 +215,5 @@ def warmup() -> None:
     click.echo(f"Compiled and ran in {seconds:.1f} s. " + (_KEPT if are_kept else _NOT_KEPT))
 
 
-def _refuse_if_too_large(n_replications: int) -> None:
-    """Refuse, before any work, a run whose results cannot be held."""
-    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
-        return
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    needed = n_replications * _BYTES_PER_REPLICATION
-    if needed > memory:
-        most = memory // _BYTES_PER_REPLICATION
-        raise UsageError(
-            f"-n: the results fit into the machine's memory; {n_replications:,} replications need about "
-            f"{needed / 1e9:,.0f} GB. At most {most:,} here"
-        )
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar on stderr while the work lasts; nothing where stderr is not a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda done: None  # noqa: ARG005
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("replications (the first run compiles for some seconds)", total=total)
-        yield lambda done: bar.advance(task, done)
-
-
-@contextmanager
-def _no_folder() -> Iterator[None]:
-    yield None
-
-
-for _command in (replay, explain, lint):
+for _command in (replay, explain, lint, certificate, methods, window):
     commands.add_command(_command)

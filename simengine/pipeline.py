@@ -7,21 +7,22 @@ nothing is random. So many contracts can be settled on the same people.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from simengine.capital import distribute, draw_down
 from simengine.cohort import simulate_cohort
-from simengine.cohort.spec import Binary
+from simengine.cohort.spec import Binary, Reached, Score, Target
 from simengine.config import Study, cohort_of
 from simengine.contract import inputs_of, settle, typed_measurements
 from simengine.contract.spec import Contract
 from simengine.dependence import correlate, share_out
 from simengine.errors import StudyError, UsageError
 from simengine.laws import Quantity
-from simengine.measurement import measure
-from simengine.records import Integers, Measurements, Outturns, Payments, Tallies, Worlds
+from simengine.measurement import Kind, measure
+from simengine.records import SERVICE, Integers, Measurements, Milestones, Outturns, Payments, Tallies, Worlds
 from simengine.risk import Standpoint, appraise
 from simengine.streams import uniforms
 
@@ -54,8 +55,7 @@ def simulate(study: Study, seed: int, replications: Integers) -> Evidence:
     """Draw worlds, people and measurements; nothing here depends on a price, threshold, cap or date of payment."""
     worlds = draw_worlds(study, seed, replications)
     tallies = simulate_cohort(cohort_of(study), worlds)
-    binary = frozenset(name for name, outcome in study.outcomes.items() if isinstance(outcome, Binary))
-    return Evidence(worlds, tallies, measure(study.measurement, tallies, binary, worlds))
+    return Evidence(worlds, tallies, measure(study.measurement, tallies, kinds_of(study), tuple(study.population.waves), worlds))
 
 
 # ------------------------------------------------ the wall ------------------------------------------------
@@ -65,9 +65,24 @@ def evaluate(study: Study, evidence: Evidence) -> Outturns:
     """Settle the contract on what was measured, move the money, and say what each party got; nothing here is random."""
     worlds = evidence.worlds
     drawdown = draw_down(study.contract.commitment.value, worlds, int(study.study.horizon_months.value))
-    payments = settle(study.contract, evidence.measurements, drawdown.total)
+    measurements = replace(evidence.measurements, milestones=_milestones_of(study.contract, evidence.tallies))
+    payments = settle(study.contract, measurements, drawdown.total)
     ledger = distribute(drawdown, payments, worlds)
     return appraise(standpoint_of(study), worlds, evidence.tallies, evidence.measurements, payments, drawdown, ledger)
+
+
+def _milestones_of(contract: Contract, tallies: Tallies) -> Milestones | None:
+    """Give the people by combination of the contract's milestones, from the claim that tallies the same ones."""
+    names = tuple(contract.milestones)
+    for claim, tallied in tallies.milestones.items():
+        if names and set(tallied) == set(names):
+            # Bit i of a combination is milestone i: in the contract's order now.
+            combination = np.arange(1 << len(names))
+            bits = [((combination >> i) & 1) << tallied.index(name) for i, name in enumerate(names)]
+            counts = tallies.combinations[claim][:, :, SERVICE, -1][:, :, sum(bits)].astype(np.float64)
+            # A contract that does not speak of waves counts everybody together.
+            return Milestones(names, counts if contract.waves else counts.sum(axis=1, keepdims=True))
+    return None
 
 
 def replay(contract: Contract, outcomes: Mapping[str, float], drawn: float, until: str | None = None) -> Payments:
@@ -115,6 +130,12 @@ def payment_marks(contract: Contract) -> dict[str, float]:
     marks = {"guarantee": guaranteed / drawn} if guaranteed > 0 else {}
     bounded = best.amount.sum() == good.amount.sum()
     return marks | ({"cap": best.amount.sum() / drawn} if bounded else {})
+
+
+def kinds_of(study: Study) -> dict[str, Kind]:
+    """Say how the level of each outcome shifts: a share on its odds, a score by addition, an amount by a factor."""
+    kind: dict[type[Any], Kind] = {Binary: "share", Reached: "share", Target: "share", Score: "score"}
+    return {name: kind.get(type(outcome), "amount") for name, outcome in study.outcomes.items()}
 
 
 def draw_worlds(study: Study, seed: int, replications: Integers) -> Worlds:

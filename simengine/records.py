@@ -6,7 +6,10 @@ study), `metric`, `combination` (of milestones), `term`, `due` (a date on which 
 0 is the first), `party`.
 
 The *twin* arm holds the same people with the same luck, without the service: the true effect of each world, which no
-evaluator sees. The *baseline* arm holds the earlier people of a historical comparison; it has one wave.
+evaluator sees. Other people, without the service, stand in the arms against which an evaluator may compare: *baseline*,
+earlier people (it has one wave); *control*, those of the same referral whom a lot left out; *parallel*, people elsewhere;
+*matched*, people chosen to be like the service users, and *matched_service*, those of the service users for whom somebody
+was found. An arm that nobody asks for is empty.
 """
 
 from __future__ import annotations
@@ -23,8 +26,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-ARMS = ("service", "twin", "baseline")
-SERVICE, TWIN, BASELINE = range(3)
+ARMS = ("service", "twin", "baseline", "control", "parallel", "matched_service", "matched")
+SERVICE, TWIN, BASELINE, CONTROL, PARALLEL, MATCHED_SERVICE, MATCHED = range(7)
 
 SMALLEST_UNITS = 100
 """Smallest units (öre, pence, cents) in one unit of the currency."""
@@ -92,6 +95,9 @@ class Tallies(Record):
     milestones: Mapping[str, tuple[str, ...]]
     """By claim: the outcomes that it pays for."""
     n_people: Annotated[Integers, Axes("replication wave arm", "persons")]
+    weight: Annotated[Floats, Axes("replication wave arm", "persons")]
+    """Sum of the weights with which persons enter the sums: their number, but where several stand for one."""
+    weight_squares: Annotated[Floats, Axes("replication wave arm", "persons")]
     sums: Annotated[Floats, Axes("replication wave arm outcome window", "of the outcome")]
     """Sum over persons of the outcome within the window."""
     squares: Annotated[Floats, Axes("replication wave arm outcome window", "of the outcome, squared")]
@@ -103,7 +109,8 @@ class Tallies(Record):
     """Sum over persons of the outcome before entry times that after: all that a correlation needs."""
     person_months: Annotated[Floats, Axes("replication wave arm state window", "person-months")]
     by_year: Annotated[Floats, Axes("replication wave arm outcome year", "of the outcome")]
-    """Sum over persons by calendar year, undiscounted, to the horizon; 0 for outcomes that do not add up over time."""
+    """Sum over persons by calendar year, undiscounted, to the horizon (of control, parallel and matched people to the last window);
+    0 for outcomes that do not add up over time."""
     combinations: Mapping[str, Integers]
     """By claim: shape (replication, wave, arm, window, combination), how many people reached each combination of its milestones;
     bit i of the number of a combination is milestone i."""
@@ -132,11 +139,13 @@ class Measurements(Record):
     truth: Annotated[Floats, Axes("replication metric", "of the metric")]
     """The same quantity between the service arm and its twin; NaN where outcomes were typed in."""
     by_wave: Annotated[Floats | None, Axes("replication wave metric", "of the metric")] = None
-    """The estimate for each wave alone, in the order of the study's waves."""
+    """The estimate from the people of each wave alone, in the order of the study's waves."""
     people: Annotated[Floats | None, Axes("replication wave", "persons")] = None
     """Service users per wave: the weights of a mean over waves."""
     milestones: Milestones | None = None
     """Absent where nobody tallied milestones."""
+    cumulative: Annotated[Floats | None, Axes("replication wave metric", "of the metric")] = None
+    """The estimate from the people of each wave and all before it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,6 +36,7 @@ from simengine.laws import Certainty, Sourced
 from simengine.records import ARMS, LIMITS, Outturns, Tallies
 from simengine.report.words import LINT
 from simengine.risk.kernels import STATUSES
+from tests.analysis.made import SCORES
 from tests.conftest import CHECKOUT
 
 DOCS = CHECKOUT / "docs"
@@ -248,17 +249,19 @@ def test_reference__names_the_keys_of_each_kind_of_outcome_together() -> None:
     assert missing_outcomes(REFERENCE["study"]) == []
 
 
-def choices(annotation: Any, path: str) -> Iterator[tuple[str, str]]:
+def choices(annotation: Any, path: str, within: tuple[type, ...] = ()) -> Iterator[tuple[str, str]]:
     """Yield every word that may be chosen below an annotation, with the top-level section in which it stands."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        if not issubclass(annotation, Sourced):
+        if not issubclass(annotation, Sourced) and annotation not in within:
             for name, field in annotation.model_fields.items():
-                yield from choices(field.annotation, path or name)
+                # The contract has a page of its own, and terms that hold terms.
+                if path or name != "contract":
+                    yield from choices(field.annotation, path or name, (*within, annotation))
     elif get_origin(annotation) is Literal:
         yield from ((path, word) for word in get_args(annotation))
     else:
         for part in get_args(annotation):
-            yield from choices(part, path)
+            yield from choices(part, path, within)
 
 
 def missing_choices(page: str) -> list[str]:
@@ -350,6 +353,10 @@ def missing_results(page: str, heading: str, content: dict[str, Any]) -> list[st
     if heading == "`replay --json`":
         named |= code(section(page, "`run --json`"))  # provenance is described once
         wanted = [re.sub(r"^(outcomes|payments|bound)\.\w+$", r"\1.<name>", path) for path in wanted]
+    if heading.split()[0] in ("`certificate", "`methods", "`window"):
+        named |= code(section(page, "`run --json`"))
+        free = r"^(promise|bias_no_effect|pays_from|breaks_even_from|paid|metrics\.<name>\.designs)\.(effect\.\w+\.\w+|\w+)"
+        wanted = [re.sub(free, r"\1.<name>", path) for path in wanted]
     return [path for path in dict.fromkeys(wanted) if path not in named]
 
 
@@ -381,6 +388,19 @@ def test_results__names_every_key_of_all_replays_and_of_the_dates() -> None:
 
 def test_command_line__names_every_rule_of_the_contract_check() -> None:
     assert LINT.keys() <= code(section(REFERENCE["command-line"], "`simengine lint`"))
+
+
+def test_results__names_every_key_of_a_certificate(tmp_path: Path) -> None:
+    (tmp_path / "scores.yaml").write_text(SCORES)
+    content = json_of("certificate", tmp_path / "scores.yaml", "-n", 20, "--seed", 1)
+    assert content["cliffs"]
+    assert missing_results(REFERENCE["results"], "`certificate --json`", content) == []
+
+
+@pytest.mark.parametrize("command", ["methods", "window"])
+def test_results__names_every_key_of_methods_and_window(command: str) -> None:
+    content = json_of(command, CHECKOUT / "configs/tiny.yaml", "-n", 20, *(("--months", "6,12") if command == "window" else ()))
+    assert missing_results(REFERENCE["results"], f"`{command} --json`", content) == []
 
 
 def test_results__names_every_file_and_column(folder: Path) -> None:
@@ -486,7 +506,8 @@ def test_evaluator__the_table_holds_what_the_study_gives(norrkoping: list[Outtur
 
 def test_checks__find_a_planted_hole(tiny_json: dict[str, Any]) -> None:
     page = REFERENCE["command-line"]
-    assert missing_options(page.replace("--block-size", "--size")) == ["run --block-size"]
+    with_blocks = ("run", "certificate", "methods", "window")
+    assert missing_options(page.replace("--block-size", "--size")) == [f"{name} --block-size" for name in with_blocks]
     assert missing_options(page.replace("## `simengine check`", "## `simengine test`"))[0] == "check"
     study, contract = REFERENCE["study"], REFERENCE["contract"]
     assert missing_keys(study.replace("capital.drawn_share", "capital.drawn"), contract) == ["capital.drawn_share"]

@@ -52,6 +52,8 @@ from tests.reference.recursion import (
     yes_by_state,
 )
 
+LIVED = ("service", "twin", "baseline")
+"""The arms of a historical comparison."""
 FALSE_ALARM_RATE = 0.001
 CASES = Path(__file__).resolve().parent.parent / "tests" / "cases"
 SCHOOL = "school_qualified"
@@ -168,7 +170,7 @@ def tiny(plant: str | None = None) -> Group:
     nothing = [0.0 for _ in study.pathway.states]
     first_months = [nothing] if plant == "clock" else []
     quantities = []
-    for number, arm in enumerate(ARMS):
+    for number, arm in enumerate(LIVED):
         kinds, n_people = kinds_of(study, values, number), n_people_of(study, number)
         for window in WINDOWS:
             worth = first_months + [months_in(study, "placed")] * window
@@ -206,7 +208,7 @@ def events(plant: str | None = None) -> Group:
     """List what is compared of people with events: how many, and how many people had any, with the service and without."""
     study, size = load_study(CASES / "events.yaml", FEWER_SPELLS), 1e6 if plant == "frailty" else 1.0
     quantities = []
-    for number, arm in enumerate(ARMS):
+    for number, arm in enumerate(LIVED):
         chances = negative_binomial(1.5 * (0.8 if arm == "service" else 1.0), size)
         n_people, some = n_people_of(study, number), 1 - chances[0]
         quantities.append(Quantity(arm, ("spells",), 12, Law.of(sum_of(n_people, moments_of_count(chances)))))
@@ -218,7 +220,7 @@ def chosen(plant: str | None = None) -> Group:
     """List what is compared of people who were chosen because of four events or more: those before, and those after."""
     study = load_study(CASES / "events.yaml", (*FEWER_SPELLS, *AT_LEAST_FOUR))
     quantities = []
-    for number, arm in enumerate(ARMS):
+    for number, arm in enumerate(LIVED):
         law = Chosen(1.5, 2.0, 0 if plant == "selection" else 4, 0.8 if arm == "service" else 1.0)
         n_people = n_people_of(study, number)
         quantities.append(Quantity(arm, ("spells",), 0, Law.of(sum_of(n_people, law.moments_before))))

@@ -17,7 +17,7 @@ from simengine.cohort.life import Room, empty_counts, live
 from simengine.cohort.moves import Clock
 from simengine.cohort.people import Entrance, Group
 from simengine.cohort.spec import Pathway, Population
-from simengine.cohort.tables import Cohort, arm_tables
+from simengine.cohort.tables import Cohort, Comparisons, arm_tables
 from simengine.records import Worlds
 from simengine.streams import purpose_number
 
@@ -107,7 +107,7 @@ def engine_walk(workload: Workload) -> Counts:
         tables = replace(empty, moves=moves, on_moves=empty.on_moves._replace(of=np.zeros(len(moves.to) + 1, np.int64)))
         counts = empty_counts(tables)
         for people in entrance.batches(group):
-            live(tables, group, people, workload.n_periods, counts, room)
+            live(tables, group, people, counts, room, until=workload.n_periods)
         occupancy[:, arm] = counts.person_months[:, :, 0]
     return Counts(occupancy)
 
@@ -129,7 +129,7 @@ def _cohort_of(workload: Workload) -> Cohort:
         outcomes={},
         windows=(workload.n_periods,),
         clock=Clock(0, workload.n_periods, "2030-01"),
-        n_baseline=0,
+        comparisons=Comparisons(),
     )
 
 

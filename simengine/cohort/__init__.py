@@ -5,7 +5,8 @@ number, the baseline arm has people of its own.
 """
 
 from simengine.cohort.moves import Clock
+from simengine.cohort.people import Matching
 from simengine.cohort.simulate import purposes_of_people, simulate_cohort
-from simengine.cohort.tables import Cohort
+from simengine.cohort.tables import Cohort, Comparisons
 
-__all__ = ["Clock", "Cohort", "purposes_of_people", "simulate_cohort"]
+__all__ = ["Clock", "Cohort", "Comparisons", "Matching", "purposes_of_people", "simulate_cohort"]

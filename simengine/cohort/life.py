@@ -58,6 +58,8 @@ class Counts:
     """Shape (n_replications, n_outcomes, n_years)."""
     clipped: Integers
     """Shape (n_replications,)."""
+    weights: Floats
+    """Shape (n_replications, 2): of the persons' weights and of their squares."""
     combinations: dict[str, Integers] = field(default_factory=dict)
     """By claim: shape (n_replications, n_windows, n_combinations)."""
 
@@ -74,12 +76,22 @@ def empty_counts(tables: ArmTables) -> Counts:
         person_months=np.zeros((n, len(tables.cohort.pathway.states), n_windows)),
         by_year=np.zeros((n, n_outcomes, -(-tables.cohort.clock.horizon // 12))),
         clipped=np.zeros(n, dtype=np.int64),
+        weights=np.zeros((n, 2)),
         combinations={name: np.zeros((n, n_windows, 1 << size), dtype=np.int64) for name, size in claims.items()},
     )
 
 
-def live(tables: ArmTables, group: Group, people: People, until: int, counts: Counts, room: Room) -> None:
-    """Let people live until a month of the clock and add them to the counts.
+def live(
+    tables: ArmTables,
+    group: Group,
+    people: People,
+    counts: Counts,
+    room: Room,
+    weight: Floats | None = None,
+    some: tuple[Counts, Floats] | None = None,
+    until: int | None = None,
+) -> None:
+    """Let people live to their horizon and add them to the counts.
 
     Parameters
     ----------
@@ -89,23 +101,31 @@ def live(tables: ArmTables, group: Group, people: People, until: int, counts: Co
         To whom they belong: their luck is named after it.
     people
         A batch.
-    until
-        Month of the clock; their horizon may come before.
     counts
         Added to.
     room
         For their stays.
+    weight
+        Shape (n_people,): with what weight each enters sums and squares; absent: all with 1.
+    some
+        Other counts to which the same people are added with other weights: sums and squares alone.
+    until
+        Month of the clock after which nobody looks at them; absent: the horizon.
     """
-    history = tables.cohort.clock.history
-    for part, total in _lives(tables, group, people, until, counts, room):
-        add_up(part, total, history > 0, counts.sums, counts.squares, counts.products)
+    has_history, at = tables.cohort.clock.history > 0, 0
+    adders = [(counts, np.ones(len(people.row)) if weight is None else weight), *([some] if some is not None else [])]
+    for part, total in _lives(tables, group, people, tables.cohort.clock.months if until is None else until, counts, room):
+        for to, weights in adders:
+            mine = np.ascontiguousarray(weights[at : at + len(part.row)])
+            add_up(part, total, mine, has_history, to.sums, to.squares, to.products, to.weights)
+        at += len(part.row)
 
 
 def outcome_before(tables: ArmTables, group: Group, people: People, outcome: str, counts: Counts, room: Room) -> Floats:
     """Give an outcome of the months before entry for each of a batch, shape (n_people,)."""
     place = list(tables.cohort.outcomes).index(outcome)
     parts = [total[:, place, -1] for _, total in _lives(tables, group, people, tables.cohort.clock.history, counts, room)]
-    return np.concatenate(parts)
+    return np.concatenate([np.empty(0), *parts])
 
 
 def _lives(

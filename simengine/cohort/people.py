@@ -38,6 +38,8 @@ class Group:
     """Shape (n_replications,)."""
     has_volume: bool = True
     """Whether its size is a referral volume."""
+    place: str = ""
+    """Where its sites are: groups of the same place share them."""
 
     def purpose(self, decision: str) -> np.uint64:
         """Give the number of the stream of one decision."""
@@ -47,6 +49,22 @@ class Group:
 def purpose_of(group: str, decision: str) -> str:
     """Name the stream of one decision about the people of one group."""
     return f"people/{group}/{decision}"
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Who is like whom: what a person of the comparison must share with a service user."""
+
+    per_person: int
+    """People who are looked for, for each service user."""
+    on: tuple[str, ...]
+    """`stratum`, `state` (at the beginning of the clock)."""
+    before: str | None
+    """An outcome of the months before entry."""
+    within: float
+    """How far it may lie from the service user's."""
+    candidates: int
+    """People who are looked at for each place: where none is like the service user, the place stays empty."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +118,8 @@ class Entrance:
         """
         n, worlds = len(rows), self.worlds
         seed, replications = np.uint64(worlds.seed), worlds.replications
-        cuts = np.flatnonzero(np.diff(rows)) + 1
         people = People(
-            begin=np.concatenate([[0], cuts, [n]]).astype(np.int64) if n else np.zeros(1, dtype=np.int64),
+            begin=_begin(rows),
             row=rows,
             number=numbers,
             attempt=(attempt.astype(np.uint32) << np.uint32(16)).astype(np.uint32),
@@ -128,7 +145,7 @@ class Entrance:
             fill_frailty(seed, replications, group.purpose(f"frailty/{name}"), variance, people, people.factor[place])
             place += 1
         for name, sites in population.sites.items():
-            of_site = self._site_factors(name, int(sites.count.value))
+            of_site = self._site_factors(name, group.place, int(sites.count.value))
             fill_site_factor(seed, replications, group.purpose(f"site/{name}"), of_site, people, people.factor[place])
             place += 1
         for name in population.volume:
@@ -138,9 +155,9 @@ class Entrance:
             people.factor[place] = factor[people.row] if group.has_volume else 1.0
             place += 1
 
-    def _site_factors(self, name: str, count: int) -> Floats:
-        worlds = self.worlds
-        z = [special.ndtri(uniforms(worlds.seed, f"world/sites/{name}/{site}", worlds.replications)) for site in range(count)]
+    def _site_factors(self, name: str, place: str, count: int) -> Floats:
+        worlds, stem = self.worlds, f"world/sites/{name}/{place}/" if place else f"world/sites/{name}/"
+        z = [special.ndtri(uniforms(worlds.seed, f"{stem}{site}", worlds.replications)) for site in range(count)]
         return np.ascontiguousarray(np.exp(worlds[f"population.sites.{name}.sd"][:, None] * np.stack(z, axis=1)))
 
     def take_part(self, group: Group, people: People) -> People:
@@ -210,27 +227,98 @@ def select(entrance: Entrance, group: Group, people: People, selection: Selectio
     StudyError
         If no candidate is found among 65,536 for some place.
     """
-    chosen = np.zeros(len(people.row), dtype=np.uint32)
-    waiting = np.arange(len(people.row))
-    tried = 0
-    while len(waiting):
-        if tried >= _CANDIDATES:
-            rule = f"among {_CANDIDATES:,} candidates there is one whom the selection takes"
-            found = f"none for {len(waiting):,} of {len(chosen):,} places"
-            raise StudyError([Problem("the run", "population.selection", rule, found, "Relax the selection, or check the rates")])
-        width = int(min(max(1, BATCH // len(waiting)), _CANDIDATES - tried, 64))
-        attempt = np.tile(np.arange(tried, tried + width), len(waiting))
-        where = np.repeat(waiting, width)
-        value = before(entrance.enter(group, people.row[where], people.number[where], attempt))
-        fits = _fits(selection, value).reshape(len(waiting), width)
-        found_now = fits.any(axis=1)
-        chosen[waiting[found_now]] = tried + fits.argmax(axis=1)[found_now]
-        waiting = waiting[~found_now]
-        tried += width
+
+    def fits(candidates: People, _: Integers) -> Flags:
+        return taken_by(selection, before(candidates))
+
+    chosen = _first_that_fits(entrance, group, people, fits, _CANDIDATES)
+    if (missing := (chosen < 0).sum()) > 0:
+        rule = f"among {_CANDIDATES:,} candidates there is one whom the selection takes"
+        found = f"none for {missing:,} of {len(chosen):,} places"
+        raise StudyError([Problem("the run", "population.selection", rule, found, "Relax the selection, or check the rates")])
     return entrance.enter(group, people.row, people.number, chosen)
 
 
-def _fits(selection: Selection, value: Floats) -> Flags:
+def match(
+    entrance: Entrance,
+    group: Group,
+    people: People,
+    matching: Matching,
+    had_such_a_past: Callable[[People, Integers], Flags] | None,
+) -> tuple[People, Integers]:
+    """Find people who are like the service users of a batch.
+
+    Parameters
+    ----------
+    entrance
+        Brings candidates in.
+    group
+        To whom the people found belong.
+    people
+        The service users.
+    matching
+        What must be alike.
+    had_such_a_past
+        Says of candidates, and the places of their users in the batch, whose months before entry are what is asked for; absent:
+        everybody's.
+
+    Returns
+    -------
+    The people found, side by side for each service user; and for each of them the place of that user in the batch.
+    """
+    n, k = len(people.row), matching.per_person
+    users = np.repeat(np.arange(n), k)
+    places = (people.number.astype(np.int64)[users] * k + np.tile(np.arange(k), n)).astype(np.uint32)
+    first = entrance.enter(group, people.row[users], places, np.zeros(n * k, dtype=np.uint32))
+
+    def fits(candidates: People, where: Integers) -> Flags:
+        user = users[where]
+        alike = np.ones(len(user), dtype=np.bool_)
+        for trait in matching.on:
+            alike &= getattr(candidates, trait) == getattr(people, trait)[user]
+        if had_such_a_past is not None:
+            # A past takes time to live: only those are asked for theirs who are alike in all else.
+            some = np.flatnonzero(alike)
+            alike[some] = had_such_a_past(_those(candidates, some), user[some])
+        return alike
+
+    chosen = _first_that_fits(entrance, group, first, fits, matching.candidates)
+    is_found = chosen >= 0
+    return entrance.enter(group, first.row[is_found], first.number[is_found], chosen[is_found]), users[is_found]
+
+
+def _those(people: People, places: Integers) -> People:
+    """Give some of a batch."""
+    arrays = {name: np.ascontiguousarray(getattr(people, name)[..., places]) for name in People._fields if name != "begin"}
+    return People(begin=_begin(arrays["row"]), **arrays)
+
+
+def _begin(rows: Integers) -> Integers:
+    """Say where each replication begins among rows, and where the last ends."""
+    if not len(rows):
+        return np.zeros(1, dtype=np.int64)
+    return np.concatenate([[0], np.flatnonzero(np.diff(rows)) + 1, [len(rows)]]).astype(np.int64)
+
+
+def _first_that_fits(
+    entrance: Entrance, group: Group, people: People, fits: Callable[[People, Integers], Flags], most: int
+) -> Integers:
+    """Give the number of the first candidate for each place that fits, -1 where none of so many does."""
+    chosen = np.full(len(people.row), -1, dtype=np.int64)
+    waiting, tried = np.arange(len(people.row)), 0
+    while len(waiting) and tried < most:
+        width = int(min(max(1, BATCH // len(waiting)), most - tried, 64))
+        attempt = np.tile(np.arange(tried, tried + width), len(waiting))
+        where = np.repeat(waiting, width)
+        does = fits(entrance.enter(group, people.row[where], people.number[where], attempt), where).reshape(len(waiting), width)
+        found = does.any(axis=1)
+        chosen[waiting[found]] = tried + does.argmax(axis=1)[found]
+        waiting, tried = waiting[~found], tried + width
+    return chosen
+
+
+def taken_by(selection: Selection, value: Floats) -> Flags:
+    """Say whom a selection takes, shape (n_people,)."""
     low = -np.inf if selection.at_least is None else selection.at_least
     high = np.inf if selection.at_most is None else selection.at_most
     return np.asarray((value >= low) & (value <= high))

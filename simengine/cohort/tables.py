@@ -12,8 +12,26 @@ from simengine.cohort.events import rate_tables, shock_factors
 from simengine.cohort.kernels.arrays import HAZARD_RATIO, Answers, Effects, Flags, Moves, Rates, Scores, Windows, Worth
 from simengine.cohort.moves import Clock, move_tables, moves_in_order
 from simengine.cohort.outcomes import answer_tables, is_known, score_tables, windows_of, worth_tables
+from simengine.cohort.people import Matching
 from simengine.cohort.spec import Claim, Effect, Event, Outcome, Pathway, Population, Shock, Target
 from simengine.records import Floats, Integers, Worlds
+
+
+@dataclass(frozen=True)
+class Comparisons:
+    """The other people who are simulated, so that an evaluator can compare."""
+
+    n_baseline: int = 0
+    """Earlier people; 0 for none."""
+    control_ratio: float = 0.0
+    """People left out by lot for every service user."""
+    spill_over: str | None = None
+    """Path of the share of the effect that reaches them; absent: none does."""
+    control_has_own_sites: bool = False
+    """Whether whole sites were left out."""
+    parallel_ratio: float = 0.0
+    """People elsewhere for every service user."""
+    matching: Matching | None = None
 
 
 @dataclass(frozen=True)
@@ -29,8 +47,9 @@ class Cohort:
     windows: tuple[int, ...]
     """Months after entry, increasing."""
     clock: Clock
-    n_baseline: int
-    """People of a historical comparison; 0 for none."""
+    comparisons: Comparisons
+    effect_strength: float = 1.0
+    """Multiplies every effect (its logarithm, where it is a ratio): 0 is a service that changes nothing."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +84,13 @@ class ArmTables:
 
 
 def arm_tables(
-    cohort: Cohort, factors: Sequence[tuple[str, ...]], worlds: Worlds, *, has_service: bool, is_earlier: bool = False
+    cohort: Cohort,
+    factors: Sequence[tuple[str, ...]],
+    worlds: Worlds,
+    *,
+    has_service: bool,
+    is_earlier: bool = False,
+    reach: str | None = None,
 ) -> ArmTables:
     """Draw up the tables of one arm.
 
@@ -81,6 +106,8 @@ def arm_tables(
         Whether the service acts.
     is_earlier
         Whether it is an earlier comparison group, with years of its own.
+    reach
+        Path of the share of the effect that reaches people whom the service is not for.
     """
     clock, outcomes, states = cohort.clock, cohort.outcomes, cohort.pathway.states
     strata, events, names = list(cohort.population.strata), list(cohort.events), list(outcomes)
@@ -89,9 +116,9 @@ def arm_tables(
     moves, clipped = move_tables(cohort.pathway, strata, clock, shocks, worlds)
     move_names = [name for name, _ in moves_in_order(cohort.pathway)]
     effects = cohort.effect if has_service else {}
-    engagement = cohort.population.engagement if has_service else None
+    engagement = cohort.population.engagement if has_service and reach is None else None
     on_moves, on_events, on_outcomes = (
-        effect_tables(effects, target, targets, strata, engagement, worlds)
+        _weakened(effect_tables(effects, target, targets, strata, engagement, worlds), reach, cohort.effect_strength, worlds)
         for target, targets in (("move", move_names), ("event", events), ("outcome", names))
     )
     return ArmTables(
@@ -108,6 +135,12 @@ def arm_tables(
         on_outcomes=on_outcomes,
         clipped=clipped,
     )
+
+
+def _weakened(effects: Effects, reach: str | None, strength: float, worlds: Worlds) -> Effects:
+    """Let a multiple of the effects act."""
+    share = np.full((1, 1, 1), strength) if reach is None else strength * worlds[reach][:, None, None]
+    return effects._replace(weight=effects.weight * share)
 
 
 def _acts(factors: Sequence[tuple[str, ...]], targets: Sequence[str]) -> Flags:

@@ -1,6 +1,17 @@
 """From a YAML file to a validated study: safe reading, models, overrides, and rules that hold between sections."""
 
 from simengine.config.load import find_study, load_contract, load_contract_document, load_study, shipped_contracts
+from simengine.config.promise import as_promised, promise_of
 from simengine.config.study import Study, cohort_of
 
-__all__ = ["Study", "cohort_of", "find_study", "load_contract", "load_contract_document", "load_study", "shipped_contracts"]
+__all__ = [
+    "Study",
+    "as_promised",
+    "cohort_of",
+    "find_study",
+    "load_contract",
+    "load_contract_document",
+    "load_study",
+    "promise_of",
+    "shipped_contracts",
+]

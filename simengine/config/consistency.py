@@ -10,41 +10,29 @@ from collections.abc import Iterable, Iterator, Mapping
 from math import floor
 
 from simengine.cohort import purposes_of_people
-from simengine.cohort.spec import Binary, Score, Wave
-from simengine.config.people import Finding, behind, one_of, people_problems
+from simengine.cohort.spec import Binary, Claim, Score, Wave
+from simengine.config.evaluation import evaluation_problems
+from simengine.config.people import Finding, one_of, people_problems
+from simengine.config.promise import promise_problems
 from simengine.config.study import Study, cohort_of
 from simengine.contract.compile import Dependence, dependences
 from simengine.contract.rules import contract_rules
 from simengine.contract.spec import Contract
 from simengine.dependence import correlation_problems
 from simengine.laws import Sourced, quantities_in
+from simengine.measurement import purposes_of_errors
 from simengine.streams import purpose_number
 
 
 def study_problems(study: Study) -> list[Finding]:
     """Find everything in a study that does not fit together, in the order of its sections."""
-    rules = (people_problems, _measurement, _contract, _calendar, _capital, _correlations, _run)
+    rules = (people_problems, promise_problems, evaluation_problems, _contract, _calendar, _capital, _correlations, _run)
     return [finding for rule in rules for finding in rule(study)]
 
 
 def contract_problems(contract: Contract) -> list[Finding]:
     """Find everything in a contract that does not fit together."""
     return [*contract_rules(contract), *_sources(contract.sources, quantities_in(contract))]
-
-
-def _measurement(study: Study) -> Iterator[Finding]:
-    for name, metric in study.measurement.metrics.items():
-        path = f"measurement.metrics.{name}"
-        outcome = study.outcomes.get(metric.outcome)
-        if outcome is None:
-            yield f"{path}.outcome", "a metric measures an outcome", f"`{metric.outcome}`", one_of(study.outcomes)
-            continue
-        for name_behind in behind(study, metric.outcome):
-            read = study.outcomes[name_behind]
-            if isinstance(read, Binary | Score) and read.at_month.value > metric.window_months.value:
-                found = f"a window of {metric.window_months.value:g} months"
-                rule = f"the window reaches the month at which `{name_behind}` is read ({read.at_month.value:g})"
-                yield f"{path}.window_months", rule, found, ""
 
 
 def _contract(study: Study) -> Iterator[Finding]:
@@ -61,9 +49,11 @@ def _contract(study: Study) -> Iterator[Finding]:
     if waves and list(waves) != list(study.population.waves):
         rule = "the waves of the contract are those of the population, in their order"
         yield "contract.waves", rule, ", ".join(waves), f"They are: {', '.join(study.population.waves)}"
-    if study.contract.milestones:
-        rule, way_out = "milestones are tallied", "A contract with milestones can be replayed"
-        yield "contract.milestones", rule, "a study, in which nobody tallies them yet", way_out
+    names = set(study.contract.milestones)
+    claims = {name: set(one.prices) for name, one in study.outcomes.items() if isinstance(one, Claim)}
+    if names and names not in claims.values():
+        rule = "an outcome of kind `claim` tallies the milestones of the contract, these and no others"
+        yield "contract.milestones", rule, ", ".join(study.contract.milestones), f"Claims: {', '.join(claims) or 'none'}"
     for name in study.contract.parties:
         rule = "every party of the contract is a party of the study"
         yield f"contract.parties.{name}", rule, f"`{name}`", one_of(list(type(study.parties).model_fields))
@@ -137,10 +127,16 @@ def _payment(study: Study, dependence: Dependence) -> Iterator[Finding]:
         if metric in study.measurement.metrics:
             waves = list(study.population.waves.values())
             entered = max(_last_entry(one) for one in (waves if wave is None else waves[wave : wave + 1]))
-            measured = max(measured, entered + study.measurement.metrics[metric].window_months.value)
+            measured = max(measured, entered + _known_after(study, metric))
     if earliest < measured:
         found = f"paid as early as month {earliest:g}, measured as late as month {measured:g}"
         yield path, "a payment follows the measurement it depends on", found, "Pay later or measure earlier"
+
+
+def _known_after(study: Study, metric: str) -> float:
+    """Give the months from an entry until the evaluator reports what became of it."""
+    asked = study.measurement.metrics[metric]
+    return asked.window_months.value + asked.lag_months.value
 
 
 def _correlations(study: Study) -> Iterator[Finding]:
@@ -154,7 +150,9 @@ def _run(study: Study) -> Iterator[Finding]:
         yield "run.replications", "a distribution needs at least 2 replications", f"{study.run.replications.value:g}", ""
     seen: dict[int, str] = {}
     people = purposes_of_people(cohort_of(study))
-    for purpose in [*(f"parameter/{path}" for path, _ in study.quantities()), *people]:
+    waves = tuple(study.population.waves)
+    errors = [purpose for name, metric in study.measurement.metrics.items() for purpose in purposes_of_errors(name, metric, waves)]
+    for purpose in [*(f"parameter/{path}" for path, _ in study.quantities()), *people, *errors]:
         other = seen.setdefault(purpose_number(purpose), purpose)
         if other != purpose:
             yield (
@@ -171,5 +169,3 @@ def _sources(listed: Mapping[str, str], numbers: Iterable[tuple[str, Sourced]]) 
         for code in (number.source or "").split(",") if listed else ():
             if code.strip() and code.strip() not in listed and number.certainty != "choice":
                 yield path, "a source is one of those listed under `sources`", f"`{code.strip()}`", one_of(listed)
-
-

@@ -8,12 +8,12 @@ from typing import Annotated
 from pydantic import Field
 
 from simengine.capital.spec import Capital, Parties, Saving
-from simengine.cohort import Clock, Cohort
+from simengine.cohort import Clock, Cohort, Comparisons, Matching
 from simengine.cohort.spec import Effect, Event, Name, Outcome, Pathway, Population, Shock
 from simengine.contract.spec import Contract
 from simengine.dependence import Correlation
-from simengine.laws import Certainty, Count, DirichletCount, Months, Quantity, Spec, quantities_in
-from simengine.measurement.spec import Protocol
+from simengine.laws import Certainty, Constant, Count, DirichletCount, Fixed, Months, Quantity, Spec, quantities_in
+from simengine.measurement.spec import Matched, Protocol
 from simengine.streams import MAX_SEED
 
 
@@ -58,6 +58,8 @@ class Study(Spec):
     shocks: dict[Name, Shock] = {}
     """By names of one's own: what a time brings to everybody."""
     effect: dict[Name, Effect]
+    promise: dict[str, Fixed] = {}
+    """By path under `effect`: what the service is promised to do; absent: the median of the law."""
     outcomes: Annotated[dict[Name, Outcome], Field(min_length=1)]
     measurement: Protocol
     contract: Contract
@@ -89,8 +91,8 @@ class Study(Spec):
         }
 
     def quantities(self) -> Iterator[tuple[str, Quantity]]:
-        """Yield every number of the study with its path."""
-        return quantities_in(self)
+        """Yield every number of the study with its path; what is published of its contract is no part of the question."""
+        return ((path, number) for path, number in quantities_in(self) if not path.startswith("contract.published."))
 
 
 def cohort_of(study: Study) -> Cohort:
@@ -104,5 +106,29 @@ def cohort_of(study: Study) -> Cohort:
         study.outcomes,
         windows=tuple(sorted({int(metric.window_months.value) for metric in study.measurement.metrics.values()})),
         clock=Clock(int(study.population.history_months.value), int(study.study.horizon_months.value), study.study.start),
-        n_baseline=int(study.measurement.baseline.size.value),
+        comparisons=_comparisons_of(study.measurement),
+    )
+
+
+def _comparisons_of(protocol: Protocol) -> Comparisons:
+    """Say which other people are simulated: those of every design that the study describes."""
+    baseline, control, parallel, matched = protocol.baseline, protocol.control, protocol.parallel, protocol.matched
+    spills = control is not None and not (isinstance(control.spill_over, Constant) and control.spill_over.value == 0)
+    return Comparisons(
+        n_baseline=int(baseline.size.value) if baseline is not None else 0,
+        control_ratio=control.ratio.value if control is not None else 0.0,
+        spill_over="measurement.control.spill_over" if spills else None,
+        control_has_own_sites=control is not None and control.clusters is not None,
+        parallel_ratio=parallel.ratio.value if parallel is not None else 0.0,
+        matching=None if matched is None else _matching_of(matched),
+    )
+
+
+def _matching_of(matched: Matched) -> Matching:
+    return Matching(
+        per_person=int(matched.per_person.value),
+        on=matched.on,
+        before=matched.before.outcome if matched.before is not None else None,
+        within=matched.before.within if matched.before is not None else 0.0,
+        candidates=int(matched.candidates.value),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from simengine.pipeline import run_block
 from simengine.records import Integers, Outturns
 
 BLOCK_SIZE = 1000
+Part = TypeVar("Part")
 
 
 def run_study(
@@ -41,15 +43,42 @@ def run_study(
     on_progress
         Called, from the thread that ran it, with the number of replications of each finished block.
     """
+    parts = map_blocks(
+        lambda replications: run_block(study, seed, replications),
+        n_replications,
+        threads=threads,
+        block_size=block_size,
+        on_progress=on_progress,
+    )
+    return Outturns.join(parts)
 
-    def run(replications: Integers) -> Outturns:
-        outturns = run_block(study, seed, replications)
+
+def map_blocks(
+    work: Callable[[Integers], Part],
+    n_replications: int,
+    *,
+    threads: int | None = None,
+    block_size: int = BLOCK_SIZE,
+    on_progress: Callable[[int], None] | None = None,
+) -> list[Part]:
+    """Do some work on every block of replications, several at once, and give the parts in the order of the blocks.
+
+    Parameters
+    ----------
+    work
+        From the numbers of the replications of a block to its part of the result; called from several threads.
+    n_replications, threads, block_size, on_progress
+        As for `run_study`.
+    """
+
+    def one(replications: Integers) -> Part:
+        part = work(replications)
         if on_progress is not None:
             on_progress(len(replications))
-        return outturns
+        return part
 
     with ThreadPoolExecutor(max_workers=threads or available_processors()) as pool:
-        return Outturns.join(list(pool.map(run, _blocks(n_replications, block_size))))
+        return list(pool.map(one, _blocks(n_replications, block_size)))
 
 
 def available_processors() -> int:

@@ -1,15 +1,22 @@
-"""Let the evaluator measure the service users against earlier people, and keep the truth beside it."""
+"""Let the evaluator measure the service users as a design prescribes, and keep the truth beside it."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 
 from simengine.errors import Problem, StudyError
+from simengine.measurement.designs import Case, Comparison, Kind, compare
+from simengine.measurement.samples import Sample, as_seen, pooled, sample_of
 from simengine.measurement.spec import Metric, Protocol
 from simengine.records import BASELINE, SERVICE, TWIN, Floats, Measurements, Tallies, Worlds, add_in_order
 
 
-def measure(protocol: Protocol, tallies: Tallies, binary: frozenset[str], worlds: Worlds) -> Measurements:
+def measure(
+    protocol: Protocol, tallies: Tallies, kinds: Mapping[str, Kind], waves: tuple[str, ...], worlds: Worlds
+) -> Measurements:
     """Estimate every metric of the protocol in every replication.
 
     Parameters
@@ -18,91 +25,141 @@ def measure(protocol: Protocol, tallies: Tallies, binary: frozenset[str], worlds
         The evaluation that the contract prescribes.
     tallies
         What happened to the people.
-    binary
-        The outcomes that are shares: their drift acts on the odds.
+    kinds
+        By outcome: how its level shifts.
+    waves
+        Their names in order.
     worlds
         The parameters of each replication.
 
     Returns
     -------
     Estimate, the evaluator's own standard error, and the truth (service arm against its twin), each of shape
-    (n_replications, n_metrics) and positive when the service users did better.
+    (n_replications, n_metrics) and positive when the service users did better; and the estimates by wave.
+
+    Raises
+    ------
+    StudyError
+        If an estimate is not a finite number.
 
     Notes
     -----
-    With n service users of total T and n_b earlier people of mean m_b:
-    total difference = n m_b - T, with variance n^2 s_b^2 / n_b + n s^2; rate difference = m_b - T / n, with variance
-    s_b^2 / n_b + s^2 / n (both with the sign turned where higher is better). The earlier people lived in a world that
-    exp(drift x years) away, and the evaluator takes what it saw.
+    With m_s the mean of n service users, m_c what the design takes for their mean without the service, and v the variance of
+    m_c - m_s: the total difference n (m_c - m_s) has variance n^2 v; the relative reduction r = 1 - m_s / m_c has variance
+    (v_s + (1 - r)^2 v_c - 2 (1 - r) cov) / m_c^2 (delta method). Where higher is better the sign is turned.
     """
-    columns = [_measure_one(name, metric, tallies, binary, worlds) for name, metric in protocol.metrics.items()]
-    estimate, standard_error, truth = (np.stack(column, axis=1) for column in zip(*columns, strict=True))
+    columns = [
+        _measure_one(name, metric, protocol, tallies, kinds[metric.outcome], waves, worlds)
+        for name, metric in protocol.metrics.items()
+    ]
+    estimate, standard_error, truth = (np.stack([column[i] for column in columns], axis=1) for i in range(3))
+    by_wave, cumulative = (np.stack([column[i] for column in columns], axis=2) for i in (3, 4))
     people = tallies.n_people[:, :, SERVICE].astype(np.float64)
-    return Measurements(
-        tuple(protocol.metrics), estimate, standard_error, truth, _by_wave(protocol, tallies, binary, worlds, estimate), people
-    )
-
-
-def _by_wave(protocol: Protocol, tallies: Tallies, binary: frozenset[str], worlds: Worlds, estimate: Floats) -> Floats:
-    """Estimate every metric for each wave alone, against the same earlier people: shape (replication, wave, metric)."""
-    n_waves = tallies.n_people.shape[1]
-    if n_waves == 1:
-        return estimate[:, None, :]
-    with np.errstate(all="ignore"):
-        waves = [
-            np.stack(
-                [_compare(name, metric, tallies, binary, worlds, wave)[0] for name, metric in protocol.metrics.items()], axis=1
-            )
-            for wave in range(n_waves)
-        ]
-    return np.stack(waves, axis=1)
+    return Measurements(tuple(protocol.metrics), estimate, standard_error, truth, by_wave, people, cumulative=cumulative)
 
 
 def _measure_one(
-    name: str, metric: Metric, tallies: Tallies, binary: frozenset[str], worlds: Worlds
-) -> tuple[Floats, Floats, Floats]:
+    name: str, metric: Metric, protocol: Protocol, tallies: Tallies, kind: Kind, waves: tuple[str, ...], worlds: Worlds
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    evaluator = _Evaluator(name, metric, protocol, tallies, kind, waves, worlds)
+    every = tuple(range(len(waves)))
     with np.errstate(all="ignore"):
-        estimate, standard_error, truth = _compare(name, metric, tallies, binary, worlds)
+        estimate, standard_error = evaluator.conclude(every)
+        truth = evaluator.truth()
+        alone = [evaluator.conclude((wave,))[0] for wave in every] if len(every) > 1 else [estimate]
+        running = [evaluator.conclude(every[: wave + 1])[0] for wave in every[:-1]] + [estimate]
     if not (np.isfinite(estimate).all() and np.isfinite(standard_error).all()):
         rule = "an estimate is a finite number in every replication"
         raise StudyError([Problem("the run", f"measurement.metrics.{name}", rule, "", "Check the drift, the years and the prices")])
-    return estimate, standard_error, truth
+    return estimate, standard_error, truth, np.stack(alone, axis=1), np.stack(running, axis=1)
 
 
-def _compare(
-    name: str, metric: Metric, tallies: Tallies, binary: frozenset[str], worlds: Worlds, wave: int | None = None
-) -> tuple[Floats, Floats, Floats]:
-    """Compare the service users, or those of one wave, with the earlier people and with their twins."""
-    waves = {SERVICE: wave, TWIN: wave, BASELINE: None}
-    mean, variance, n_people = zip(*(_moments(tallies, metric, arm, only) for arm, only in waves.items()), strict=True)
-    n, n_baseline = n_people[SERVICE], n_people[BASELINE]
-    growth = np.exp(worlds[f"measurement.metrics.{name}.drift_per_year"] * worlds["measurement.baseline.years_before"])
-    seen = _odds_divided(mean[BASELINE], growth) if metric.outcome in binary else mean[BASELINE] / growth
-    sign = 1.0 if metric.better == "lower" else -1.0
-    scale = n if metric.estimate == "total_difference" else np.minimum(n, 1)
-    estimate = sign * scale * (seen - mean[SERVICE])
-    truth = sign * scale * (mean[TWIN] - mean[SERVICE])
-    # The evaluator takes the earlier people as they stand, with the spread that goes with their level.
-    if metric.outcome in binary:
-        spread = seen * (1 - seen) * n_baseline / np.maximum(n_baseline - 1, 1)
-    else:
-        ratio = np.divide(seen, mean[BASELINE], out=np.ones_like(seen), where=mean[BASELINE] != 0)
-        spread = variance[BASELINE] * ratio**2
-    standard_error = scale * np.sqrt(spread / n_baseline + variance[SERVICE] / np.maximum(n, 1))
-    return estimate, standard_error, truth
+class _Evaluator:
+    """One metric, seen by one evaluator."""
 
+    def __init__(
+        self, name: str, metric: Metric, protocol: Protocol, tallies: Tallies, kind: Kind, waves: tuple[str, ...], worlds: Worlds
+    ) -> None:
+        self.name, self.metric, self.protocol, self.tallies = name, metric, protocol, tallies
+        self.kind, self.waves, self.worlds = kind, waves, worlds
+        self._seen = cache(self._see)
 
-def _moments(tallies: Tallies, metric: Metric, arm: int, wave: int | None = None) -> tuple[Floats, Floats, Floats]:
-    """Give mean and variance between persons of all waves or of one, and the number of persons; nobody has mean 0."""
-    outcome, window = tallies.outcomes.index(metric.outcome), tallies.windows.index(int(metric.window_months.value))
-    waves = slice(None) if wave is None else slice(wave, wave + 1)
-    n = tallies.n_people[:, waves, arm].sum(axis=1).astype(np.float64)
-    mean = add_in_order(tallies.sums[:, waves, arm, outcome, window].T) / np.maximum(n, 1)
-    mean_square = add_in_order(tallies.squares[:, waves, arm, outcome, window].T) / np.maximum(n, 1)
-    variance = np.maximum(mean_square - mean**2, 0.0) * n / np.maximum(n - 1, 1)
-    return mean, variance, n
+    def _see(self, arm: int, wave: int) -> Sample:
+        sample = sample_of(self.tallies, self.metric, arm, wave, self.kind != "amount")
+        return as_seen(sample, self.name, self.metric, arm, self.waves[wave], self.kind == "share", self.worlds)
 
+    def conclude(self, waves: tuple[int, ...]) -> tuple[Floats, Floats]:
+        """Give the estimate from the people of some waves and its standard error, as the contract will pay on it."""
+        designs = {self.protocol.by_wave.get(self.waves[wave], self.protocol.design) for wave in waves}
+        if len(designs) == 1:
+            estimate, error = self._by_design(designs.pop(), waves)
+        else:
+            estimate, error = self._by_waves(waves)
+        shrinkage = self.metric.shrinkage
+        if shrinkage is None:
+            return estimate, error
+        path = f"measurement.metrics.{self.name}.shrinkage"
+        if shrinkage.credibility is not None:
+            weight = self.worlds[f"{path}.credibility"]
+        else:
+            spread = self.worlds[f"{path}.prior_sd"] ** 2
+            whole = spread + error**2
+            weight = np.divide(spread, whole, out=np.ones_like(spread), where=whole > 0)
+        return weight * estimate + (1 - weight) * self.worlds[f"{path}.prior"], weight * error
 
-def _odds_divided(share: Floats, factor: Floats) -> Floats:
-    """Divide the odds of a share by a factor: a share of 0 or 1 stays."""
-    return share / (share + (1 - share) * factor)
+    def _by_waves(self, waves: tuple[int, ...]) -> tuple[Floats, Floats]:
+        """Put waves of different designs together, by their people; a total adds up."""
+        parts = [self._by_design(self.protocol.by_wave.get(self.waves[wave], self.protocol.design), (wave,)) for wave in waves]
+        people = [self.tallies.weight[:, wave, SERVICE] for wave in waves]
+        if self.metric.estimate == "total_difference":
+            people = [np.ones_like(n) for n in people]
+            whole = np.ones_like(people[0])
+        else:
+            whole = np.maximum(add_in_order(people), 1.0)
+        estimate = add_in_order([n * part[0] for n, part in zip(people, parts, strict=True)]) / whole
+        variance = add_in_order([(n * part[1]) ** 2 for n, part in zip(people, parts, strict=True)]) / whole**2
+        return estimate, np.sqrt(variance)
+
+    def _by_design(self, design: str, waves: tuple[int, ...]) -> tuple[Floats, Floats]:
+        if design == "mix":
+            weights = {name: self.worlds[f"measurement.mix.{name}"] for name in self.protocol.mix or {}}
+            parts = {name: self._by_design(name, waves) for name in weights}
+            estimate = add_in_order([weights[name] * parts[name][0] for name in weights])
+            # The designs share the service users, so their errors go together: the standard errors add.
+            return estimate, add_in_order([weights[name] * parts[name][1] for name in weights])
+        case = Case(
+            lambda arm: pooled([self._seen(arm, wave) for wave in ((0,) if arm == BASELINE else waves)]),
+            self.name,
+            self.metric,
+            self.kind,
+            self.protocol,
+            self.tallies.history_months,
+            self.worlds,
+        )
+        n_people = add_in_order([self.tallies.weight[:, wave, SERVICE] for wave in waves])
+        return self._reported(compare(design, case), n_people)
+
+    def _reported(self, comparison: Comparison, n_people: Floats) -> tuple[Floats, Floats]:
+        """Give the estimate and its standard error in the metric's own terms."""
+        sign = 1.0 if self.metric.better == "lower" else -1.0
+        difference = sign * (comparison.untreated - comparison.service)
+        if self.metric.estimate == "relative_reduction":
+            base = comparison.untreated
+            kept = np.divide(comparison.service, base, out=np.ones_like(base), where=base != 0)
+            variance = comparison.service_variance + kept**2 * comparison.untreated_variance - 2 * kept * comparison.covariance
+            spread = np.divide(np.sqrt(np.maximum(variance, 0.0)), np.abs(base), out=np.zeros_like(base), where=base != 0)
+            return np.where(n_people > 0, sign * (1 - kept), 0.0), spread
+        scale = {"total_difference": n_people, "rate_difference": np.minimum(n_people, 1)}.get(
+            self.metric.estimate, 100 * np.minimum(n_people, 1)
+        )
+        return scale * difference, scale * np.sqrt(comparison.variance)
+
+    def truth(self) -> Floats:
+        """Give the same quantity between the service users and their twins."""
+        means = []
+        for arm in (SERVICE, TWIN):
+            sample = pooled([sample_of(self.tallies, self.metric, arm, wave, True) for wave in range(len(self.waves))])
+            means.append(sample.mean)
+        nothing = np.zeros_like(means[0])
+        n_people = add_in_order([self.tallies.weight[:, wave, SERVICE] for wave in range(len(self.waves))])
+        return self._reported(Comparison(means[0], means[1], nothing, nothing, nothing), n_people)[0]

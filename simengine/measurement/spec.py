@@ -1,20 +1,129 @@
-"""What may be asked of the evaluator: against whom the service users are compared, and what is estimated."""
+"""What may be asked of the evaluator: against whom the service users are compared, what is estimated, what goes wrong."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from simengine.laws import Constant, Count, Months, Quantity, Spec, within
+from simengine.laws import Constant, Count, Months, NotNegative, Number, Probability, Quantity, Spec, within
+
+Design = Literal["randomised", "matched", "difference_in_differences", "before_after", "historical", "rate_card", "mix"]
+DESIGNS: tuple[str, ...] = get_args(Design)
+_NOTHING = Constant(value=0.0, certainty="choice", note="the default: none")
+_ratio = AfterValidator(within(0.01, 1000, "the people compared with are from 0.01 to 1000 for every service user"))
 
 
 class Baseline(Spec):
-    """The earlier people with whom the service users are compared."""
+    """The earlier people of a historical comparison."""
 
     size: Annotated[Count, AfterValidator(within(2, 1e9, "a baseline group has at least two people"))]
     years_before: Annotated[Quantity, AfterValidator(within(0, 200, "the years between two groups lie between 0 and 200"))]
     """Years between the two groups' entries."""
+
+
+class Clusters(Spec):
+    """Whole sites, not persons, are drawn by lot."""
+
+    number: Annotated[Count, AfterValidator(within(2, 1e6, "there are at least two clusters"))]
+    """Sites of the service users; the control group has sites of its own."""
+    intra_cluster_correlation: Probability
+    """What the evaluator takes for the correlation within a site, in its standard error."""
+
+
+class Control(Spec):
+    """People of the same referral whom a lot left out: a randomised trial."""
+
+    ratio: Annotated[Constant, _ratio] = Constant(value=1.0, certainty="choice", note="the default")
+    """Control persons for every service user."""
+    clusters: Clusters | None = None
+    spill_over: Probability = _NOTHING
+    """Share of the effect (of its logarithm) that reaches the control group all the same."""
+
+
+class Alike(Spec):
+    """An outcome of the months before entry in which matched people may differ by so much at most."""
+
+    outcome: str
+    within: Annotated[Number, Field(ge=0)]
+
+
+class Matched(Spec):
+    """People elsewhere who are chosen to be like the service users."""
+
+    per_person: Annotated[Count, AfterValidator(within(1, 1000, "from 1 to 1000 people are matched to each service user"))]
+    on: tuple[Literal["stratum", "state"], ...] = ("stratum", "state")
+    """What must be the same; the state is that at the beginning of the clock."""
+    before: Alike | None = None
+    candidates: Annotated[Count, AfterValidator(within(1, 65_536, "from 1 to 65,536 candidates are looked at"))] = Constant(
+        value=1000.0, certainty="choice", note="the default"
+    )
+    """People who are looked at for each place: where nobody is alike the place stays empty, and a service user with empty places
+    alone is left out of the comparison."""
+    hidden_bias: Quantity = _NOTHING
+    """What the evaluator cannot see: the logarithm of the untreated level of matched people relative to the service users'
+    (of the odds, for a share; the difference itself, for a score)."""
+
+
+class Parallel(Spec):
+    """People elsewhere, whose change over time stands for the change without the service: a difference in differences."""
+
+    ratio: Annotated[Constant, _ratio] = Constant(value=1.0, certainty="choice", note="the default")
+    """People for every service user."""
+    level: Quantity = _NOTHING
+    """The logarithm of their level relative to the service users', before and after alike."""
+    trend_gap_per_year: Quantity = _NOTHING
+    """How much faster their untreated level grows, on the logarithmic scale: trends that are not parallel."""
+    form: Literal["additive", "ratio", "regression"] = "additive"
+    """The change is subtracted; is a factor; or the level before is a covariate (ANCOVA)."""
+
+
+class RateCard(Spec):
+    """Outcomes are counted, and compared with nobody."""
+
+    deadweight: Probability
+    """Share of the outcomes that the contract takes as what would have happened anyway."""
+    double_claims: Probability = _NOTHING
+    """Share of the outcomes that are claimed twice."""
+
+
+class Attrition(Spec):
+    """People whom the evaluator loses: who move away, or miss their test."""
+
+    share: Probability
+    """Share of the service users who are lost."""
+    share_comparison: Probability | None = None
+    """Absent: the same."""
+    gap: Quantity = _NOTHING
+    """Outcome of those lost less that of those seen, in the unit of the outcome: 0 when they are lost at random."""
+
+
+class Misclassification(Spec):
+    """Answers that are read wrongly."""
+
+    sensitivity: Probability
+    """Probability that a yes is read as a yes."""
+    specificity: Probability
+    """Probability that a no is read as a no."""
+
+
+class Shrinkage(Spec):
+    """The contract pays on an estimate that is drawn towards a value agreed before: Z estimate + (1 - Z) prior."""
+
+    prior: Quantity
+    prior_sd: Annotated[NotNegative, Field()] | None = None
+    """Z = prior_sd^2 / (prior_sd^2 + standard error^2)."""
+    credibility: Probability | None = None
+    """Z itself."""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Shrinkage:
+        if (self.prior_sd is None) == (self.credibility is None):
+            raise ValueError("a shrinkage has either a `prior_sd` or a `credibility`")
+        return self
+
+
+Estimate = Literal["total_difference", "rate_difference", "per_100_difference", "relative_reduction"]
 
 
 class Metric(Spec):
@@ -23,19 +132,62 @@ class Metric(Spec):
     outcome: str
     window_months: Months
     """Months after each person's entry that are counted."""
-    estimate: Literal["total_difference", "rate_difference"]
-    """`total_difference`: the baseline's mean per person times the number of service users, against their total.
-    `rate_difference`: the two shares (or means), one minus the other."""
+    lag_months: Count = Constant(value=0.0, certainty="choice", note="the default: known at once")
+    """Months from the end of the window until the evaluator reports."""
+    estimate: Estimate
+    """With m_c the mean of those compared with and m_s that of n service users: `total_difference` n (m_c - m_s),
+    `rate_difference` m_c - m_s, `per_100_difference` 100 (m_c - m_s), `relative_reduction` (m_c - m_s) / m_c."""
     better: Literal["lower", "higher"]
     """Which way is an improvement; the estimate is positive when the service users did better."""
     drift_per_year: Quantity = Constant(value=0.0, certainty="choice", note="the default: no drift")
-    """Yearly growth, on the logarithmic scale, of the untreated level (of the odds, for a binary outcome) between the two
-    groups for which the evaluator does not correct."""
+    """Yearly growth, on the logarithmic scale, of the untreated level (of the odds, for a binary outcome) between the service
+    users and earlier people, for which the evaluator does not correct."""
+    attrition: Attrition | None = None
+    misclassification: Misclassification | None = None
+    shrinkage: Shrinkage | None = None
 
 
 class Protocol(Spec):
-    """The evaluation that the contract prescribes."""
+    """The evaluation that the contract prescribes, and the others that could be made of the same people."""
 
-    design: Literal["historical"]
-    baseline: Baseline
+    design: Design
+    """What the contract pays on."""
+    by_wave: dict[str, Design] = {}
+    """By wave: another design, where a wave is compared in a way of its own."""
+    baseline: Baseline | None = None
+    """For `historical`."""
+    control: Control | None = None
+    """For `randomised`."""
+    matched: Matched | None = None
+    """For `matched`."""
+    parallel: Parallel | None = None
+    """For `difference_in_differences`."""
+    rate_card: RateCard | None = None
+    """For `rate_card`."""
+    mix: dict[Design, Probability] | None = None
+    """For `mix`: weights of other designs, which add up to 1."""
     metrics: Annotated[dict[str, Metric], Field(min_length=1)]
+
+    @property
+    def possible(self) -> tuple[str, ...]:
+        """The designs whose sections are there."""
+        sections = {
+            "randomised": self.control,
+            "matched": self.matched,
+            "difference_in_differences": self.parallel,
+            "historical": self.baseline,
+            "rate_card": self.rate_card,
+            "mix": self.mix,
+        }
+        return tuple(name for name in DESIGNS if name == "before_after" or sections[name] is not None)
+
+
+SECTION_OF = {
+    "randomised": "control",
+    "matched": "matched",
+    "difference_in_differences": "parallel",
+    "historical": "baseline",
+    "rate_card": "rate_card",
+    "mix": "mix",
+}
+"""By design: the section that describes it; `before_after` needs none."""

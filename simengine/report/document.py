@@ -26,16 +26,17 @@ def summary(study: Study, table: RiskTable, seed: int) -> dict[str, Any]:
         "seed": seed,
         "replications": table.n_replications,
         "parties": {name: party.name for name, party in study.parties},
-        **_plain(table.sections),
+        **plain(table.sections),
         "assumptions": assumptions(study),
     }
 
 
-def _plain(section: Section | Statistic) -> dict[str, Any]:
+def plain(section: Section | Statistic) -> dict[str, Any]:
+    """Give a statistic, or statistics by name, as plain numbers."""
     if isinstance(section, Statistic):
-        plain: dict[str, Any] = {"value": section.value, "se": section.se}
-        return plain if section.upper_95 is None else plain | {"upper_95": section.upper_95}
-    return {name: _plain(child) for name, child in section.items()}
+        numbers: dict[str, Any] = {"value": section.value, "se": section.se}
+        return numbers if section.upper_95 is None else numbers | {"upper_95": section.upper_95}
+    return {name: plain(child) for name, child in section.items()}
 
 
 def assumptions(study: Study) -> list[dict[str, Any]]:

@@ -108,7 +108,7 @@ def _distributions(title: str, table: RiskTable, section: str, columns: Mapping[
         layout.add_column(name, justify="right", no_wrap=True)
     for row in _ROWS:
         cells = [table.get(f"{section}.{path}.{row}") for path, _ in columns.values()]
-        layout.add_row(row, *(_cell(cell, scale) for cell, (_, scale) in zip(cells, columns.values(), strict=True)))
+        layout.add_row(row, *(cell(statistic, scale) for statistic, (_, scale) in zip(cells, columns.values(), strict=True)))
     return layout
 
 
@@ -117,11 +117,11 @@ def _facts(table: RiskTable, facts: Mapping[str, tuple[str, float]]) -> Table:
     layout.add_column("")
     layout.add_column("", justify="right")
     for name, (path, scale) in facts.items():
-        layout.add_row(name, _cell(table.get(path), scale))
+        layout.add_row(name, cell(table.get(path), scale))
     return layout
 
 
-def _cell(statistic: Statistic | None, scale: float) -> str:
+def cell(statistic: Statistic | None, scale: float) -> str:
     """Write a value with its standard error, to the digit at which the error begins; a dash where there is none."""
     if statistic is None or not isfinite(statistic.value) or not isfinite(statistic.se):
         return "-"

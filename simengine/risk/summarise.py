@@ -170,7 +170,8 @@ def _terms(outturns: Outturns) -> Section:
 def _person_months(outturns: Outturns) -> Section:
     """By arm and state, over the longest window: for comparison with the exact recursion."""
     states = _names(outturns, f"person_months.{ARMS[0]}.")
-    return {arm: {state: _mean_and_sd(outturns[f"person_months.{arm}.{state}"]) for state in states} for arm in ARMS}
+    arms = [arm for arm in ARMS if f"person_months.{arm}.{states[0]}" in outturns.columns]
+    return {arm: {state: _mean_and_sd(outturns[f"person_months.{arm}.{state}"]) for state in states} for arm in arms}
 
 
 def _mean_and_sd(sample: Floats) -> Section:

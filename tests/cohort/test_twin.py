@@ -209,8 +209,8 @@ def test_cases__reach_what_they_are_meant_to_reach() -> None:
         if name != "in_work":
             assert (got.sums[:, :, :, o, last] != 0).any(), name
         assert (got.sums[:, :, SERVICE, o] != got.sums[:, :, TWIN, o]).any(), name
-    assert (got.person_months.sum(axis=(0, 1)) > 0).all()
-    assert (got.sums_before[:, :, :, [0, 4, 6, 10]] > 0).any(axis=(0, 1)).all()
+    assert (got.person_months[:, :, :3].sum(axis=(0, 1)) > 0).all()
+    assert (got.sums_before[:, :, :3, [0, 4, 6, 10]] > 0).any(axis=(0, 1)).all()
     for combinations in got.combinations.values():
         assert (combinations.sum(axis=(0, 1, 2, 3)) > 0).sum() >= 3
 

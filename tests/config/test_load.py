@@ -153,7 +153,8 @@ PLANTED = {
     "baseline of one": ("baseline: {size: 12", "baseline: {size: 1",
         "measurement.baseline.size: a baseline group has at least two people; found 1"),
     "unknown design": ("design: historical", "design: lottery",
-        "measurement.design: Input should be 'historical'; found 'lottery'"),
+        "measurement.design: Input should be 'randomised', 'matched', 'difference_in_differences', 'before_after', 'historical', "
+        "'rate_card' or 'mix'; found 'lottery'"),
     "window before the reading": ("school_qualified, window_months: 12", "school_qualified, window_months: 11",
         "measurement.metrics.school.window_months: the window reaches the month at which `school_qualified` is read "
         "(12); found a window of 11 months"),

@@ -3,62 +3,33 @@
 import numpy as np
 import pytest
 
-from simengine.measurement import measure
-from simengine.measurement.spec import Protocol
-from simengine.records import Tallies, Worlds
+from tests.measurement import made
+from tests.measurement.made import told
 
-SERVICE, TWIN, BASELINE = range(3)
-OUTCOMES, WINDOWS = ("cost", "school"), (12, 24)
+SERVICE, TWIN, BASELINE = "service", "twin", "baseline"
 
 
-def tallies_of(*waves, outcome="cost", window=12):
+def tallies_of(*waves):
     """Make tallies of one replication from the values of the persons of each wave, by arm; the baseline is in the first wave."""
-    shape = (1, len(waves), 3, len(OUTCOMES), len(WINDOWS))
-    n_people, sums, squares = np.zeros((len(waves), 3), np.int64), np.full(shape, 1e9), np.full(shape, 1e18)
-    o, w = OUTCOMES.index(outcome), WINDOWS.index(window)
-    for wave, arms in enumerate(waves):
-        for arm in range(3):
-            values = np.asarray(arms.get(arm, []), np.float64)
-            n_people[wave, arm] = len(values)
-            sums[0, wave, arm, o, w], squares[0, wave, arm, o, w] = values.sum(), (values**2).sum()
-    return tallies_from(n_people, sums, squares)
+    nobody = {SERVICE: np.zeros((1, 0)), TWIN: np.zeros((1, 0)), BASELINE: np.zeros((1, 0))}
+    return made.tallies_of(*(nobody | wave for wave in waves))
 
 
-def tallies_from(n_people, sums, squares):
-    n, n_waves = sums.shape[:2]
-    months, years = np.zeros((n, n_waves, 3, 1, len(WINDOWS))), np.zeros((n, n_waves, 3, len(OUTCOMES), 2))
-    n_people = np.broadcast_to(n_people, (n, n_waves, 3))
-    before, months_before = np.zeros(sums.shape[:-1]), 0
-    return Tallies(
-        ("home",), OUTCOMES, WINDOWS, months_before, {}, n_people, sums, squares, before, before, np.zeros_like(sums), months,
-        years, {}, np.zeros(n, np.int64),
-    )  # fmt: skip
-
-
-def measured(tallies, *, years_before=0.0, drift=0.0, binary=(), **metrics):
-    """Measure metrics given by their changes to a total difference in cost over 12 months where less is better."""
-    usual = {"outcome": "cost", "window_months": 12, "estimate": "total_difference", "better": "lower"}
-    protocol = Protocol.model_validate(
-        {
-            "design": "historical",
-            "baseline": {"size": 2, "years_before": 0},
-            "metrics": {name: usual | changes for name, changes in (metrics or {"metric": {}}).items()},
-        }
-    )
-    n = len(tallies.sums)
-    drawn = {f"measurement.metrics.{name}.drift_per_year": np.broadcast_to(float(drift), n) for name in protocol.metrics}
-    drawn["measurement.baseline.years_before"] = np.broadcast_to(float(years_before), n)
-    return measure(protocol, tallies, frozenset(binary), Worlds(0, np.arange(n), drawn))
+def measured(tallies, *, years_before=0.0, drift=0.0, kind="amount", **metrics):
+    """Measure by a historical comparison."""
+    changes = {name: {"drift_per_year": drift} | metric for name, metric in (metrics or {"metric": {}}).items()}
+    changes = {name: {"estimate": "total_difference"} | metric for name, metric in changes.items()}
+    return made.measured(tallies, kind=kind, numbers={"measurement.baseline.years_before": years_before}, **changes)
 
 
 def numbers(measurements):
     """Give estimate, standard error and truth of the one metric of one replication."""
-    return measurements.estimate[0, 0], measurements.standard_error[0, 0], measurements.truth[0, 0]
+    return told(measurements)
 
 
 PEOPLE = {SERVICE: [10, 20, 30], TWIN: [20, 30, 40], BASELINE: [20, 40]}
 RATE = {"estimate": "rate_difference"}
-SHARE = RATE | {"outcome": "school", "better": "higher"}
+SHARE = RATE | {"better": "higher"}
 
 
 def test_total_difference__is_what_the_earlier_people_would_have_cost_less_what_was_spent():
@@ -94,7 +65,7 @@ def test_share__of_a_yes_or_no_is_measured_like_a_mean():
     # 0.75 x 0.25 x 4 / 3 = 0.25 and 0.4 x 0.6 x 5 / 4 = 0.3; variance 0.25 / 4 + 0.3 / 5 = 0.1225, error 0.35.
     people = {SERVICE: [1, 1, 1, 0], TWIN: [1, 1, 0, 0], BASELINE: [1, 1, 0, 0, 0]}
 
-    got = numbers(measured(tallies_of(people, outcome="school"), binary=("school",), metric=SHARE))
+    got = numbers(measured(tallies_of(people), kind="share", metric=SHARE))
 
     assert got == pytest.approx((0.35, 0.35, 0.25))
 
@@ -111,14 +82,13 @@ def test_waves__are_one_group():
 
 
 def test_metrics__read_their_own_outcome_and_window():
-    # Source: hand arithmetic; everything but the named outcome and window holds numbers that would be noticed.
-    school = {SERVICE: [1, 1], TWIN: [1, 0], BASELINE: [0, 0]}
-    late = measured(tallies_of(PEOPLE, window=24), metric={"window_months": 24})
-    other = measured(tallies_of(school, outcome="school", window=24), binary=("school",), metric=SHARE | {"window_months": 24})
+    # Source: the definition; everything but the named outcome and window holds 1e9, which would be noticed.
+    tallies = tallies_of(PEOPLE)
+    late = measured(tallies, metric={"window_months": 12})
+    other = measured(tallies, metric={"window_months": 6} | RATE)
 
     assert numbers(late) == pytest.approx((30, np.sqrt(1200), 30))
-    assert numbers(other)[0] == pytest.approx(1.0)
-    assert numbers(other)[2] == pytest.approx(0.5)
+    assert numbers(other)[0] == pytest.approx(1e9 / 2 - 1e9 / 3)
 
 
 def test_metrics__stand_in_the_order_of_the_protocol():
@@ -153,7 +123,7 @@ def test_drift__of_a_share_acts_on_its_odds():
     # Source: hand arithmetic. 3 of 5 has the odds 1.5; with odds that doubled since, 0.75, that is 3/7. 0.75 - 3/7 = 9/28.
     people = {SERVICE: [1, 1, 1, 0], TWIN: [1, 1, 0, 0], BASELINE: [1, 1, 1, 0, 0]}
 
-    got = measured(tallies_of(people, outcome="school"), years_before=2, drift=np.log(2) / 2, binary=("school",), metric=SHARE)
+    got = measured(tallies_of(people), years_before=2, drift=np.log(2) / 2, kind="share", metric=SHARE)
 
     assert numbers(got)[0] == pytest.approx(9 / 28)
     assert numbers(got)[2] == pytest.approx(0.25)
@@ -163,7 +133,7 @@ def test_drift__of_a_share_leaves_the_spread_of_the_share_that_is_seen():
     # Source: hand arithmetic on the same people. What is seen is 3/7 of 5 people, s^2 = (3/7)(4/7)(5/4); beside it 0.25 / 4.
     people = {SERVICE: [1, 1, 1, 0], TWIN: [1, 1, 0, 0], BASELINE: [1, 1, 1, 0, 0]}
 
-    got = measured(tallies_of(people, outcome="school"), years_before=2, drift=np.log(2) / 2, binary=("school",), metric=SHARE)
+    got = measured(tallies_of(people), years_before=2, drift=np.log(2) / 2, kind="share", metric=SHARE)
 
     assert numbers(got)[1] == pytest.approx(np.sqrt(0.25 / 4 + 3 / 7 * 4 / 7 * 5 / 4 / 5))
 
@@ -173,7 +143,7 @@ def test_drift__leaves_a_share_of_none_or_all(baseline, share):
     # Source: hand arithmetic; odds of 0 and of infinity have no half.
     people = {SERVICE: [1, 0], TWIN: [1, 0], BASELINE: baseline}
 
-    got = measured(tallies_of(people, outcome="school"), years_before=1, drift=1.0, binary=("school",), metric=SHARE)
+    got = measured(tallies_of(people), years_before=1, drift=1.0, kind="share", metric=SHARE)
 
     assert numbers(got)[0] == pytest.approx(0.5 - share)
     assert np.isfinite(numbers(got)).all()
@@ -183,7 +153,7 @@ def test_drift__never_makes_a_share_leave_its_range():
     # Law: odds divided by anything positive are odds.
     people = {SERVICE: [0, 0], TWIN: [0, 0], BASELINE: [1, 1, 1, 0]}
     for drift in (-20.0, -1.0, 1.0, 20.0):
-        got = measured(tallies_of(people, outcome="school"), years_before=2, drift=drift, binary=("school",), metric=SHARE)
+        got = measured(tallies_of(people), years_before=2, drift=drift, kind="share", metric=SHARE)
         assert -1 <= numbers(got)[0] <= 0
 
 
@@ -207,58 +177,6 @@ def test_equal_persons__have_no_spread():
     assert got == pytest.approx((0, 0, 0), abs=1e-7)
 
 
-def drawn_groups(rng, draw, n_replications=4000, n_service=12, n_baseline=15):
-    """Draw service users and earlier people from one law, without an effect: the twins are the service users."""
-    shape = (n_replications, 1, 3, len(OUTCOMES), len(WINDOWS))
-    sums, squares = np.zeros(shape), np.zeros(shape)
-    service, baseline = draw(rng, (n_replications, n_service)), draw(rng, (n_replications, n_baseline))
-    for arm, values in ((SERVICE, service), (TWIN, service), (BASELINE, baseline)):
-        sums[:, 0, arm] = values.sum(axis=1)[:, None, None]
-        squares[:, 0, arm] = (values**2).sum(axis=1)[:, None, None]
-    return tallies_from(np.array([[n_service, n_service, n_baseline]]), sums, squares)
-
-
-def z_of_mean(sample, exact):
-    return (sample.mean() - exact) / (sample.std(ddof=1) / np.sqrt(len(sample)))
-
-
-@pytest.mark.statistical
-@pytest.mark.parametrize(
-    ("draw", "variance"),
-    [
-        (lambda rng, shape: rng.normal(100, 20, shape), 400.0),
-        (lambda rng, shape: rng.exponential(100, shape), 10_000.0),
-        (lambda rng, shape: (rng.random(shape) < 0.4).astype(np.float64), 0.24),
-    ],
-    ids=["normal", "exponential", "yes or no"],
-)
-@pytest.mark.parametrize("estimate", ["total_difference", "rate_difference"])
-def test_estimate__of_no_effect_is_unbiased_and_its_error_is_right(draw, variance, estimate):
-    # Source: closed form. Both groups from one law with variance s^2: the estimate has mean 0 and variance
-    # s^2 (1 / 15 + 1 / 12), times 12^2 for a total; the squared standard error has that mean. At 4.5 standard errors each
-    # comparison would raise a false alarm once in 150,000 fresh seeds.
-    exact = variance * (1 / 15 + 1 / 12) * (144 if estimate == "total_difference" else 1)
-
-    got = measured(drawn_groups(np.random.default_rng(7), draw), metric={"estimate": estimate})
-
-    assert not got.truth.any()
-    assert abs(z_of_mean(got.estimate[:, 0], 0.0)) < 4.5
-    assert abs(z_of_mean(got.estimate[:, 0] ** 2, exact)) < 4.5
-    assert abs(z_of_mean(got.standard_error[:, 0] ** 2, exact)) < 4.5
-
-
-@pytest.mark.statistical
-def test_estimate__of_no_effect_is_biased_by_a_drift_that_nobody_corrects():
-    # Source: closed form. Earlier people at level 100 in a world that grew by log 1.1 since are seen at 100 / 1.1 by the
-    # evaluator's rule: 12 (100 / 1.1 - 100) = -109.09; and the check above would have caught 1 % of growth as well.
-    tallies = drawn_groups(np.random.default_rng(7), lambda rng, shape: rng.normal(100, 20, shape))
-
-    ten, one = (measured(tallies, years_before=1, drift=np.log(growth)).estimate[:, 0] for growth in (1.10, 1.01))
-
-    assert abs(z_of_mean(ten, 12 * (100 / 1.1 - 100))) < 4.5
-    assert abs(z_of_mean(one, 0.0)) > 4.5
-
-
 def test_evaluator__never_sees_the_twins():
     # Law: other twins change the truth and nothing else.
     one, other = (measured(tallies_of(PEOPLE | {TWIN: twins})) for twins in ([20, 30, 40], [0, 0, 0]))
@@ -268,14 +186,10 @@ def test_evaluator__never_sees_the_twins():
     assert (one.truth[0, 0], other.truth[0, 0]) == pytest.approx((30, -60))
 
 
-def test_waves__are_measured_one_by_one_and_their_total_differences_add_up():
-    # Source: hand arithmetic. The earlier people cost 30 on average; two users at 10 and 20 save 30, one at 50 costs 20 more.
-    tallies = tallies_of({SERVICE: [10, 20], BASELINE: [20, 40]}, {SERVICE: [50]})
+def test_earlier_people__stand_beside_every_wave():
+    # Source: hand arithmetic. Earlier people of 30 on average; the first wave is at 10, the second at 25: 20, 5 and 12.5 of both.
+    one = {SERVICE: [10], TWIN: [10], BASELINE: [20, 40]}
+    got = measured(tallies_of(one, {SERVICE: [25], TWIN: [25]}), metric=RATE)
 
-    measurements = measured(tallies, total={}, rate={"estimate": "rate_difference"})
-
-    assert measurements.by_wave[0].tolist() == [[30, 15], [-20, -20]]
-    assert measurements.by_wave[0, :, 0].sum() == pytest.approx(measurements.estimate[0, 0])
-    assert measurements.people.tolist() == [[2, 1]]
-    # The mean of the rates, weighted by people, is the rate of all: (2 x 15 - 20) / 3.
-    assert measurements.estimate[0, 1] == pytest.approx((2 * 15 - 20) / 3)
+    np.testing.assert_allclose(got.by_wave[0, :, 0], [20, 5])
+    np.testing.assert_allclose(got.cumulative[0, :, 0], [20, 12.5])

@@ -41,15 +41,15 @@ def simulate_cohort(cohort: Any, seed: int, replications: Sequence[int], values:
     n_windows, n_years = len(cohort.windows), -(-cohort.clock.horizon // 12)
     claims = {name: one for name, one in cohort.outcomes.items() if one.kind == "claim"}
     tally = Tally(
-        n_people=zeros(n, n_waves, 3),
-        sums=zeros(n, n_waves, 3, n_outcomes, n_windows),
-        squares=zeros(n, n_waves, 3, n_outcomes, n_windows),
-        sums_before=zeros(n, n_waves, 3, n_outcomes),
-        squares_before=zeros(n, n_waves, 3, n_outcomes),
-        products_with_before=zeros(n, n_waves, 3, n_outcomes, n_windows),
-        person_months=zeros(n, n_waves, 3, len(cohort.pathway.states), n_windows),
-        by_year=zeros(n, n_waves, 3, n_outcomes, n_years),
-        combinations={name: zeros(n, n_waves, 3, n_windows, 2 ** len(one.prices)) for name, one in claims.items()},
+        n_people=zeros(n, n_waves, 7),
+        sums=zeros(n, n_waves, 7, n_outcomes, n_windows),
+        squares=zeros(n, n_waves, 7, n_outcomes, n_windows),
+        sums_before=zeros(n, n_waves, 7, n_outcomes),
+        squares_before=zeros(n, n_waves, 7, n_outcomes),
+        products_with_before=zeros(n, n_waves, 7, n_outcomes, n_windows),
+        person_months=zeros(n, n_waves, 7, len(cohort.pathway.states), n_windows),
+        by_year=zeros(n, n_waves, 7, n_outcomes, n_years),
+        combinations={name: zeros(n, n_waves, 7, n_windows, 2 ** len(one.prices)) for name, one in claims.items()},
         clipped=[0] * n,
     )
     for r, replication in enumerate(replications):
@@ -62,7 +62,7 @@ def simulate_cohort(cohort: Any, seed: int, replications: Sequence[int], values:
             for arm in (SERVICE, TWIN):
                 tally_group(tally, r, w, arm, world, group, clips)
         earlier = World(cohort, seed, int(replication), drawn, is_earlier=True)
-        group = Group("of the baseline", cohort.n_baseline, 0, 1, has_volume=False)
+        group = Group("of the baseline", cohort.comparisons.n_baseline, 0, 1, has_volume=False)
         tally_group(tally, r, 0, BASELINE, earlier, group, clips)
         tally.clipped[r] = clips.number
     return tally

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from simengine.cohort import Clock, Cohort, simulate_cohort
+from simengine.cohort import Clock, Cohort, Comparisons, simulate_cohort
 from simengine.cohort.spec import Effect, Event, Outcome, Pathway, Population, Shock
 from simengine.laws import quantities_in
 from simengine.records import Tallies, Worlds
@@ -62,7 +62,7 @@ def cohort_of(
         outcomes=_OUTCOMES.validate_python(OUTCOMES if outcomes is None else outcomes),
         windows=tuple(windows),
         clock=Clock(int(people.history_months.value), horizon, start),
-        n_baseline=n_baseline,
+        comparisons=Comparisons(n_baseline=n_baseline),
     )
 
 

@@ -48,6 +48,7 @@ VERDICTS = {
     ("norrkoping_reading_b", "most"): ("strict", 0),
     ("peterborough", "first_cohort"): ("strict", 0),
     ("peterborough", "all_cohorts"): ("strict", 0),
+    ("peterborough_pooled", "all_cohorts"): ("strict", 0.0),
     ("rikers_able", "no_reduction"): ("strict", 0),
     ("stockholm_health_bond", "worst"): ("expressiveness", 0),
     ("stockholm_health_bond", "best"): ("expressiveness", 0),

@@ -20,7 +20,8 @@ def tallies_of(by_year, person_months, clipped):
     nothing = np.zeros((n, n_waves, 3, 3, 2))
     return Tallies(
         ("home", "placed"), ("cost", "school", "rent"), (12, 24), 0, {}, np.ones((n, n_waves, 3), np.int64),
-        nothing, nothing, nothing[..., 0], nothing[..., 0], nothing, person_months, by_year, {}, np.asarray(clipped),
+        np.ones((n, n_waves, 3)), np.ones((n, n_waves, 3)), nothing, nothing, nothing[..., 0], nothing[..., 0], nothing,
+        person_months, by_year, {}, np.asarray(clipped),
     )  # fmt: skip
 
 

@@ -188,15 +188,26 @@ def settle_claims(
 
 
 @kernel
-def add_up(people: People, total: Floats, has_history: bool, sums: Floats, squares: Floats, products: Floats) -> None:
-    """Add persons to sums, squares, and products with the last window; total: (p, o, w); others: (b, o, w), added to."""
+def add_up(
+    people: People,
+    total: Floats,  # (p, o, w)
+    weight: Floats,  # (p,)
+    has_history: bool,
+    sums: Floats,  # (b, o, w) added to
+    squares: Floats,  # (b, o, w) added to
+    products: Floats,  # (b, o, w) added to, where there is a history
+    weights: Floats,  # (b, 2) added to: of the weights and of their squares
+) -> None:
+    """Add persons to sums, squares, and products with the last window."""
     n_people, n_outcomes, n_windows = total.shape
     for p in range(n_people):
         b = people.row[p]
+        weights[b, 0] += weight[p]
+        weights[b, 1] += weight[p] * weight[p]
         for o in range(n_outcomes):
             for w in range(n_windows):
                 value = total[p, o, w]
-                sums[b, o, w] += value
-                squares[b, o, w] += value * value
+                sums[b, o, w] += weight[p] * value
+                squares[b, o, w] += weight[p] * value * value
                 if has_history:
-                    products[b, o, w] += value * total[p, o, n_windows - 1]
+                    products[b, o, w] += weight[p] * value * total[p, o, n_windows - 1]

@@ -1,0 +1,96 @@
+"""Where a payment jumps, and from which level on it is made: found by asking for the payment alone.
+
+Nothing here knows what a contract may say. A payment is a function of one number; it may be bent, and it may jump.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+
+Pay = Callable[[float], float]
+
+_CELLS = 400
+_RESOLUTION = 1e-12
+"""Width, as a share of the range searched, below which a change of the payment is a jump."""
+_ROUNDING = 0.021
+"""Payments are rounded to 0.01: two of them are off by this at most."""
+
+
+@dataclass(frozen=True)
+class Jump:
+    """A level at which a payment jumps."""
+
+    edge: float
+    below: float
+    """What is paid just below the edge."""
+    above: float
+    """What is paid just above it."""
+
+
+def find_jumps(pay: Pay, low: float, high: float) -> list[Jump]:
+    """Find every jump of a payment between two levels, from the lowest.
+
+    Parameters
+    ----------
+    pay
+        From a level to the payment, rounded to 0.01.
+    low, high
+        The range that is searched. Of jumps that are nearer to each other than 1/400 of it, some may be missed.
+
+    Examples
+    --------
+    >>> find_jumps(lambda level: 100.0 if level >= 7 else 20.0, 0, 9)
+    [Jump(edge=7.0, below=20.0, above=100.0)]
+    """
+    known, width = cache(pay), (high - low) * _RESOLUTION
+    digits = 10 - int(np.floor(np.log10(high - low)))
+    cells = pairwise(np.linspace(low, high, _CELLS + 1).tolist())
+    found = [pair for left, right in cells for pair in _jumps_within(known, left, right, width)]
+    return [Jump(round((left + right) / 2, digits) + 0.0, known(left), known(right)) for left, right in found]
+
+
+def first_level(pay: Pay, low: float, high: float, is_reached: Callable[[float], bool]) -> float | None:
+    """Find the level from which on a payment reaches something; nothing where it does so everywhere or nowhere between two levels.
+
+    Examples
+    --------
+    >>> first_level(lambda level: max(level - 3, 0.0), 0, 9, lambda payment: payment > 0)
+    3.0
+    """
+    levels = np.linspace(low, high, _CELLS + 1).tolist()
+    reached = [is_reached(pay(level)) for level in levels]
+    if reached[0] or True not in reached:
+        return None
+    left, right = levels[reached.index(True) - 1], levels[reached.index(True)]
+    while right - left > (high - low) * _RESOLUTION:
+        middle = (left + right) / 2
+        left, right = (left, middle) if is_reached(pay(middle)) else (middle, right)
+    return float(round(right, 8 - int(np.floor(np.log10(high - low))))) + 0.0
+
+
+def _jumps_within(pay: Pay, low: float, high: float, width: float) -> Iterator[tuple[float, float]]:
+    """Yield, for every jump between two levels, two levels that enclose it."""
+    if high - low <= width or _bend(pay, low, high) <= _ROUNDING:
+        return
+    left, right = low, high
+    while right - left > width:
+        middle = (left + right) / 2
+        bends = _bend(pay, left, middle), _bend(pay, middle, right)
+        if max(bends) <= _ROUNDING:
+            # A kink, or a curve that is straight from near by.
+            break
+        left, right = (left, middle) if bends[0] >= bends[1] else (middle, right)
+    if right - left <= width and abs(pay(right) - pay(left)) > _ROUNDING:
+        yield from _jumps_within(pay, low, left, width)
+        yield left, right
+        yield from _jumps_within(pay, right, high, width)
+
+
+def _bend(pay: Pay, low: float, high: float) -> float:
+    """Give how far the payment in the middle is from the straight line: half of a jump; of a kink less in a smaller cell."""
+    return abs(pay((low + high) / 2) - (pay(low) + pay(high)) / 2)

@@ -1,0 +1,136 @@
+"""One ensemble of worlds, asked several questions: the same people, measured and settled as often as one likes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from simengine.cohort import Cohort, Comparisons, simulate_cohort
+from simengine.config import Study
+from simengine.errors import UsageError
+from simengine.execution import BLOCK_SIZE, map_blocks
+from simengine.measurement import measure
+from simengine.measurement.spec import SECTION_OF, Control, Protocol
+from simengine.pipeline import Evidence, evaluate, kinds_of
+from simengine.records import CONTROL, MATCHED_SERVICE, SERVICE, TWIN, Floats, Integers, Measurements, Tallies, Worlds
+
+Columns = Mapping[str, Floats]
+"""By name: one value per replication."""
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Which worlds are drawn, and how they are computed."""
+
+    seed: int
+    n_replications: int
+    threads: int | None = None
+    """Blocks that run at once; absent: one per processor. Neither this nor `block_size` changes any bit of a result."""
+    block_size: int = BLOCK_SIZE
+    on_progress: Callable[[int], None] | None = None
+
+    def ask(self, questions: Callable[[Integers], Sequence[Columns]]) -> list[Columns]:
+        """Put the same questions to every block of replications, and join the answers to each.
+
+        Parameters
+        ----------
+        questions
+            From the numbers of the replications of a block to the columns of each answer; only these are kept.
+        """
+        blocks = map_blocks(
+            questions, self.n_replications, threads=self.threads, block_size=self.block_size, on_progress=self.on_progress
+        )
+        return [{name: np.concatenate([part[name] for part in parts]) for name in parts[0]} for parts in zip(*blocks, strict=True)]
+
+
+def measured(study: Study, protocol: Protocol, tallies: Tallies, worlds: Worlds) -> Measurements:
+    """Let the evaluator of a protocol measure people who are simulated already."""
+    return measure(protocol, tallies, kinds_of(study), tuple(study.population.waves), worlds)
+
+
+def lived(cohort: Cohort, worlds: Worlds, strength: float = 1.0) -> Tallies:
+    """Let people live through worlds in which the service does some multiple of its effect."""
+    return simulate_cohort(replace(cohort, effect_strength=strength), worlds)
+
+
+def lived_again(cohort: Cohort, worlds: Worlds, strength: float, before: Tallies) -> Tallies:
+    """Let the service users live again with another multiple of the effect; whom that cannot touch is taken from `before`."""
+    has_matching = cohort.comparisons.matching is not None
+    some_are_left_out = has_matching and (before.weight[:, :, MATCHED_SERVICE] != before.weight[:, :, SERVICE]).any()
+    if some_are_left_out or cohort.comparisons.spill_over is not None:
+        return lived(cohort, worlds, strength)
+    alone = lived(replace(cohort, comparisons=Comparisons()), worlds, strength)
+    lives = {SERVICE: SERVICE, TWIN: TWIN} | ({MATCHED_SERVICE: SERVICE} if has_matching else {})
+    arms: dict[str, Any] = {name: _with_arms_of(getattr(before, name), getattr(alone, name), lives) for name in _BY_ARM}
+    return replace(alone, **arms)
+
+
+def _with_arms_of(before: Floats, alone: Floats, lives: Mapping[int, int]) -> Floats:
+    changed = before.copy()
+    changed[:, :, list(lives)] = alone[:, :, list(lives.values())]
+    return changed
+
+
+def settled(study: Study, worlds: Worlds, tallies: Tallies, measurements: Measurements) -> Columns:
+    """Settle the contract on some measurements, and keep what the questions of this room need."""
+    outturns = evaluate(study, Evidence(worlds, tallies, measurements))
+    names = [name for name in outturns.columns if name.startswith("metric.")]
+    names += ["contingent_payment", "drawn", "investor.money_back", "investor.profit", "investor.npv"]
+    names += ["outcome_payer.payment", "outcome_payer.net"]
+    return {name: np.asarray(outturns[name], dtype=np.float64) for name in names}
+
+
+def with_used_designs_alone(study: Study) -> Study:
+    """Give the study without the sections of designs that its contract does not go by: nobody need be simulated for them."""
+    protocol = study.measurement
+    used = {protocol.design, *protocol.by_wave.values(), *(protocol.mix or {})}
+    unused = {section: None for design, section in SECTION_OF.items() if design not in used}
+    return study.model_copy(update={"measurement": protocol.model_copy(update=unused)})
+
+
+def against_twins(study: Study, worlds: Worlds, tallies: Tallies, measurements: Measurements) -> Measurements:
+    """Give the measurements of an evaluator who sees everybody and compares each service user with the twin.
+
+    The estimate is the truth of `measurements`; here it is given by wave as well, so that a contract may pay by wave.
+    """
+    arms: dict[str, Any] = {name: _with_twins_as_control(getattr(tallies, name)) for name in _BY_ARM}
+    protocol = study.measurement
+    plain = {
+        name: metric.model_copy(update={"attrition": None, "misclassification": None, "shrinkage": None})
+        for name, metric in protocol.metrics.items()
+    }
+    honest = protocol.model_copy(update={"design": "randomised", "by_wave": {}, "control": Control(), "metrics": plain})
+    seen = measured(study, honest, replace(tallies, **arms), worlds)
+    nothing = np.zeros_like(measurements.truth)
+    return replace(seen, estimate=measurements.truth, truth=measurements.truth, standard_error=nothing)
+
+
+_BY_ARM = ("n_people", "weight", "weight_squares", "sums", "squares", "sums_before", "squares_before", "products_with_before")
+"""What an evaluator reads of an arm."""
+
+
+def _with_twins_as_control(array: Floats) -> Floats:
+    changed = array.copy()
+    changed[:, :, CONTROL] = array[:, :, TWIN]
+    return changed
+
+
+def contingent_terms(study: Study) -> tuple[str, ...]:
+    """Give the terms that pay only for outcomes.
+
+    Raises
+    ------
+    UsageError
+        If there are none: then no evaluator can move the money.
+    """
+    terms = tuple(name for name, term in study.contract.terms.items() if term.contingent)
+    if not terms:
+        found = ", ".join(study.contract.terms)
+        raise UsageError(
+            f"contract.terms: at least one term is contingent on outcomes; found none among {found}. "
+            "Where nothing depends on what is measured, no evaluator moves the money"
+        )
+    return terms

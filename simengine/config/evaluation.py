@@ -1,0 +1,105 @@
+"""What must agree between the evaluation and the people: a design has its section, a metric can be measured by it.
+
+Each rule is a generator of findings `(path, rule, found, way out)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simengine.cohort.spec import Binary, Reached, Score, Target
+from simengine.config.people import Finding, behind, one_of
+from simengine.config.study import Study
+from simengine.laws import Constant
+from simengine.measurement.spec import SECTION_OF, Metric
+
+_ROUNDING = 1e-9
+_LOOKING_BACK = {"before_after", "difference_in_differences"}
+
+
+def evaluation_problems(study: Study) -> Iterator[Finding]:
+    """Find everything about the evaluation that does not fit together."""
+    yield from _designs(study)
+    yield from _matched(study)
+    for name, metric in study.measurement.metrics.items():
+        yield from _metric(study, f"measurement.metrics.{name}", metric)
+
+
+def _designs(study: Study) -> Iterator[Finding]:
+    protocol = study.measurement
+    used = {"measurement.design": protocol.design}
+    for wave, design in protocol.by_wave.items():
+        path = f"measurement.by_wave.{wave}"
+        used[path] = design
+        if wave not in study.population.waves:
+            yield path, "a design by wave belongs to a wave", f"`{wave}`", one_of(study.population.waves)
+    for design in protocol.mix or {}:
+        path = f"measurement.mix.{design}"
+        used[path] = design
+        if design == "mix":
+            yield path, "a mix is made of other designs", "mix", ""
+    if protocol.mix is not None:
+        total = sum(weight.centre for weight in protocol.mix.values())
+        if abs(total - 1) > _ROUNDING or not all(isinstance(weight, Constant) for weight in protocol.mix.values()):
+            yield "measurement.mix", "the weights of a mix are numbers that add up to 1", f"{total:.6g}", ""
+    for path, design in used.items():
+        section = SECTION_OF.get(design)
+        if section is not None and getattr(protocol, section) is None:
+            yield path, f"the design `{design}` is described by a section `{section}`", "none", f"Add measurement.{section}"
+        if design in _LOOKING_BACK:
+            yield from _needs_history(study, path, f"the design `{design}` compares with the months before entry")
+    clusters = protocol.control.clusters if protocol.control is not None else None
+    if clusters is not None and not study.population.sites:
+        rule = "a lot among clusters is drawn among sites"
+        yield "measurement.control.clusters", rule, "no sites", "Give population.sites, with as many sites"
+    elif clusters is not None and clusters.number.value not in (
+        counts := [sites.count.value for sites in study.population.sites.values()]
+    ):
+        found = f"{clusters.number.value:g} clusters, and {', '.join(f'{count:g}' for count in counts)} sites"
+        yield "measurement.control.clusters.number", "the clusters are the sites of the population", found, "Give as many"
+
+
+def _needs_history(study: Study, path: str, rule: str) -> Iterator[Finding]:
+    if study.population.history_months.value == 0:
+        yield path, rule, "no history", "Give population.history_months"
+
+
+def _matched(study: Study) -> Iterator[Finding]:
+    matched = study.measurement.matched
+    if matched is None or matched.before is None:
+        return
+    path = "measurement.matched.before"
+    yield from _needs_history(study, path, "matched people are alike in the months before entry")
+    if matched.before.outcome not in study.outcomes:
+        yield f"{path}.outcome", "people are alike in an outcome", f"`{matched.before.outcome}`", one_of(study.outcomes)
+
+
+def _metric(study: Study, path: str, metric: Metric) -> Iterator[Finding]:
+    protocol, outcome = study.measurement, study.outcomes.get(metric.outcome)
+    if outcome is None:
+        yield f"{path}.outcome", "a metric measures an outcome", f"`{metric.outcome}`", one_of(study.outcomes)
+        return
+    for name in behind(study, metric.outcome):
+        read = study.outcomes[name]
+        if isinstance(read, Binary | Score) and read.at_month.value > metric.window_months.value:
+            found = f"a window of {metric.window_months.value:g} months"
+            rule = f"the window reaches the month at which `{name}` is read ({read.at_month.value:g})"
+            yield f"{path}.window_months", rule, found, ""
+    designs = {protocol.design, *protocol.by_wave.values(), *(protocol.mix or {})}
+    if isinstance(outcome, Binary) and (looking_back := designs & _LOOKING_BACK):
+        rule = "a comparison with the months before entry measures what is known there"
+        yield f"{path}.outcome", rule, f"`{metric.outcome}`, read once, by {', '.join(sorted(looking_back))}", ""
+    history = study.population.history_months.value
+    if isinstance(outcome, Reached | Target) and designs & _LOOKING_BACK and history not in (0, metric.window_months.value):
+        rule = "the months before entry are as many as the window, where an answer is compared with that before entry"
+        yield f"{path}.window_months", rule, f"a window of {metric.window_months.value:g} months, {history:g} before entry", ""
+    if "rate_card" in designs and metric.better == "lower":
+        rule = "a rate card counts successes"
+        yield f"{path}.better", rule, "lower", "Measure what is better when higher, or compare with somebody"
+    is_answer = isinstance(outcome, Binary | Reached | Target)
+    if metric.misclassification is not None and not is_answer:
+        yield f"{path}.misclassification", "a yes or no can be misread", f"`{metric.outcome}`, not a yes or no", ""
+    if metric.estimate == "relative_reduction" and isinstance(outcome, Score):
+        yield f"{path}.estimate", "a relative reduction has a base that is not negative", f"the score `{metric.outcome}`", ""
+    if "rate_card" in designs and isinstance(outcome, Score):
+        yield f"{path}.outcome", "a rate card counts", f"the score `{metric.outcome}`", ""

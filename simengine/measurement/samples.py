@@ -1,0 +1,206 @@
+"""What the evaluator sees of one arm: moments of an outcome between persons, and what goes wrong in seeing it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special, stats
+
+from simengine.measurement.spec import Metric
+from simengine.records import ARMS, Floats, Tallies, Worlds, add_in_order
+from simengine.streams import uniforms
+
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Sums over the persons of one arm in some waves, each of shape (n_replications,)."""
+
+    n: Floats
+    """Persons, as they are weighted."""
+    n_squares: Floats
+    """Sum of the squares of their weights."""
+    total: Floats
+    square: Floats
+    before: Floats
+    """Sum of the outcome in the months before entry, scaled to the length of the window."""
+    before_square: Floats
+    product: Floats
+
+    def __add__(self, other: Sample) -> Sample:
+        return Sample(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
+
+    @property
+    def mean(self) -> Floats:
+        """Mean of the outcome; 0 of nobody."""
+        return ratio(self.total, self.n)
+
+    @property
+    def mean_before(self) -> Floats:
+        """Mean of the outcome before entry."""
+        return ratio(self.before, self.n)
+
+    @property
+    def variance(self) -> Floats:
+        """Variance of the outcome between persons."""
+        return np.maximum(self._between(self.square, self.mean**2), 0.0)
+
+    @property
+    def variance_before(self) -> Floats:
+        """Variance of the outcome before entry between persons."""
+        return np.maximum(self._between(self.before_square, self.mean_before**2), 0.0)
+
+    @property
+    def covariance(self) -> Floats:
+        """Covariance between persons of the outcome and that before entry."""
+        return self._between(self.product, self.mean * self.mean_before)
+
+    @property
+    def per_mean(self) -> Floats:
+        """What a variance between persons is multiplied by to give that of their mean: 1 / n, where all weigh the same."""
+        return ratio(self.n_squares, self.n**2)
+
+    @property
+    def n_persons(self) -> Floats:
+        """Persons who would tell as much if all weighed the same: their number, where they do."""
+        return ratio(self.n**2, self.n_squares)
+
+    def _between(self, second: Floats, of_means: Floats) -> Floats:
+        """Give an unbiased second moment about the means: with n persons of equal weight, n / (n - 1) times that of the sample."""
+        left = 1 - self.per_mean
+        return ratio(ratio(second, self.n) - of_means, np.where(left > _ROUNDING, left, 0.0))
+
+
+def ratio(one: Floats, other: Floats, of_nothing: float = 0.0) -> Floats:
+    """Divide; a number of one's own, 0 as a rule, where there is nothing to divide by."""
+    return np.divide(one, other, out=np.full_like(one, of_nothing), where=other != 0)
+
+
+def sample_of(tallies: Tallies, metric: Metric, arm: int, wave: int, is_level: bool) -> Sample:
+    """Give the moments of one metric's outcome in one arm and wave.
+
+    Parameters
+    ----------
+    tallies
+        What happened to the people.
+    metric
+        Whose outcome and window are asked for.
+    arm, wave
+        Whose people.
+    is_level
+        Whether the outcome is a level or an answer, not something that adds up over time: then the months before entry are not
+        scaled.
+    """
+    outcome, window = tallies.outcomes.index(metric.outcome), int(metric.window_months.value)
+    place = (slice(None), wave, arm)
+    at = (*place, outcome, tallies.windows.index(window))
+    scale = 1.0 if is_level or not tallies.history_months else window / tallies.history_months
+    return Sample(
+        tallies.weight[place],
+        tallies.weight_squares[place],
+        tallies.sums[at],
+        tallies.squares[at],
+        tallies.sums_before[(*place, outcome)] * scale,
+        tallies.squares_before[(*place, outcome)] * scale**2,
+        tallies.products_with_before[at] * scale,
+    )
+
+
+def pooled(samples: list[Sample]) -> Sample:
+    """Put the people of several waves together."""
+    return Sample(*(add_in_order([getattr(sample, name) for sample in samples]) for name in Sample.__dataclass_fields__))
+
+
+def as_seen(sample: Sample, name: str, metric: Metric, arm: int, wave: str, is_share: bool, worlds: Worlds) -> Sample:
+    """Give what the evaluator sees of a sample: some people lost, some answers misread.
+
+    Parameters
+    ----------
+    sample
+        The people of one arm and wave.
+    name, metric
+        What is measured.
+    arm, wave
+        Whose people: their errors have random streams of their own.
+    is_share
+        Whether the outcome is a yes or a no.
+    worlds
+        The parameters of each replication.
+
+    Notes
+    -----
+    Of n people a share a is lost: n' ~ Binomial(n, 1 - a) remain, and their mean is m - a g + z s sqrt(1/n' - 1/n), with g the
+    gap between those lost and those seen and s the standard deviation between persons: a random part of n people has
+    exactly this mean and variance, and nearly a normal law. The months before entry are known of those who are seen alone; their
+    mean goes with the other by the correlation between persons. Where y say yes and n - y no, Binomial(y, sensitivity) +
+    Binomial(n - y, 1 - specificity) are read as yes; so are those of the months before entry. Where people weigh less than 1,
+    n is the number of those who would tell as much.
+    """
+    path = f"measurement.metrics.{name}"
+    if metric.attrition is not None:
+        sample = _thinned(sample, metric, f"{path}.attrition", _stem(name, arm, wave), arm, is_share, worlds)
+    if metric.misclassification is not None:
+        sample = _misread(sample, f"{path}.misclassification", _stem(name, arm, wave), worlds)
+    return sample
+
+
+def _stem(name: str, arm: int, wave: str) -> str:
+    return f"measurement/{name}/{ARMS[arm]}/{wave}"
+
+
+def purposes_of_errors(name: str, metric: Metric, waves: tuple[str, ...]) -> list[str]:
+    """Name every random stream that the errors of one metric draw from."""
+    decisions = ["lost", "seen", "seen before"] if metric.attrition is not None else []
+    if metric.misclassification is not None:
+        decisions += ["yes", "no", "yes before", "no before"]
+    stems = [_stem(name, arm, wave) for arm in range(len(ARMS)) for wave in waves]
+    return [f"{stem}/{decision}" for stem in stems for decision in decisions]
+
+
+def _thinned(sample: Sample, metric: Metric, path: str, stem: str, arm: int, is_share: bool, worlds: Worlds) -> Sample:
+    assert metric.attrition is not None
+    is_comparison = ARMS[arm] not in ("service", "matched_service")
+    own = is_comparison and metric.attrition.share_comparison is not None
+    lost = worlds[f"{path}.{'share_comparison' if own else 'share'}"]
+    persons = np.round(sample.n_persons)
+    remain = stats.binom.ppf(uniforms(worlds.seed, f"{stem}/lost", worlds.replications), persons, 1 - lost)
+    share = ratio(remain, persons)
+    z, other = (special.ndtri(uniforms(worlds.seed, f"{stem}/{key}", worlds.replications)) for key in ("seen", "seen before"))
+    spread, spread_before = np.sqrt(sample.variance), np.sqrt(sample.variance_before)
+    correlation = np.clip(ratio(sample.covariance, spread * spread_before), -1, 1)
+    noise = np.sqrt(np.maximum(ratio(sample.per_mean, share) - sample.per_mean, 0.0))
+    mean = sample.mean - lost * worlds[f"{path}.gap"] + z * noise * spread
+    before = sample.mean_before + (correlation * z + np.sqrt(1 - correlation**2) * other) * noise * spread_before
+    if is_share:
+        mean, before = (ratio(np.clip(np.round(level * remain), 0, remain), remain) for level in (mean, before))
+    n, n_squares = sample.n * share, sample.n_squares * share
+    # What is between people is as before; a share's spread goes with the share.
+    left = 1 - ratio(n_squares, n**2)
+    variance = mean * (1 - mean) if is_share else sample.variance * left
+    variance_before = before * (1 - before) if is_share else sample.variance_before * left
+    return Sample(
+        n,
+        n_squares,
+        mean * n,
+        (variance + mean**2) * n,
+        before * n,
+        (variance_before + before**2) * n,
+        (sample.covariance * left + mean * before) * n,
+    )
+
+
+def _misread(sample: Sample, path: str, stem: str, worlds: Worlds) -> Sample:
+    sensitivity, specificity = worlds[f"{path}.sensitivity"], worlds[f"{path}.specificity"]
+    persons = np.round(sample.n_persons)
+    weight = ratio(sample.n, persons)
+    read = []
+    for total, when in ((sample.total, ""), (sample.before, " before")):
+        yes = np.clip(np.round(ratio(total, weight)), 0, persons)
+        u_yes, u_no = (uniforms(worlds.seed, f"{stem}/{answer}{when}", worlds.replications) for answer in ("yes", "no"))
+        right = stats.binom.ppf(u_yes, yes, sensitivity)
+        read.append((right + stats.binom.ppf(u_no, persons - yes, 1 - specificity)) * weight)
+    left = 1 - sample.per_mean
+    product = sample.covariance * left * (sensitivity + specificity - 1) ** 2 + ratio(read[0] * read[1], sample.n**2)
+    return Sample(sample.n, sample.n_squares, read[0], read[0], read[1], read[1], product * sample.n)

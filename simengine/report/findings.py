@@ -1,0 +1,139 @@
+"""Say what an analysis found as one JSON object, and in words where a number alone would be missed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from simengine.analysis import Certificate, MethodSpread, WindowSpread
+from simengine.analysis.certificate import Bias, Cliff
+from simengine.config import Study
+from simengine.report.document import plain
+from simengine.risk.statistics import Statistic
+
+
+def certificate(study: Study, found: Certificate) -> dict[str, Any]:
+    """Give a payment-error certificate as plain numbers."""
+    return _heading(study, found) | {
+        "contingent_terms": list(found.contingent_terms),
+        "promise": dict(found.promise),
+        "p_pay_no_effect": plain(found.p_pay_no_effect),
+        "p_no_pay_promised_effect": plain(found.p_no_pay_promised_effect),
+        "expected_paid_for_nothing": plain(found.expected_paid_for_nothing),
+        "expected_withheld": plain(found.expected_withheld),
+        "expected_payment_on_truth": plain(found.expected_payment_on_truth),
+        "power_curve": [
+            {
+                "multiple": point.multiple,
+                "truth": plain(point.truth),
+                "estimate": plain(point.estimate),
+                "p_pay": plain(point.p_pay),
+                "expected_payment": plain(point.expected_payment),
+            }
+            for point in found.power_curve
+        ],
+        "cliffs": [_cliff(cliff) for cliff in found.cliffs],
+        "bias_no_effect": {name: plain(bias.estimate) for name, bias in found.bias_no_effect.items()},
+        "pays_from": {name: bias.pays_from for name, bias in found.bias_no_effect.items()},
+        "breaks_even_from": {name: bias.breaks_even_from for name, bias in found.bias_no_effect.items()},
+        "warnings": warnings(study, found),
+    }
+
+
+def methods(study: Study, found: MethodSpread) -> dict[str, Any]:
+    """Give a method spread as plain numbers."""
+    return _heading(study, found) | {
+        "contingent_terms": list(found.contingent_terms),
+        "prescribed": found.prescribed,
+        "metrics": {
+            name: {
+                "truth": plain(found.truth[name]),
+                "designs": {
+                    design: {key: plain(Statistic(**one)) for key, one in asdict(reading).items()}
+                    for design, reading in readings.items()
+                },
+            }
+            for name, readings in found.readings.items()
+        },
+        "paid": {
+            design: {"payment": plain(paid.payment), "p_pay": plain(paid.p_pay), "borrowed": list(found.borrowed.get(design, ()))}
+            for design, paid in found.paid.items()
+        },
+    }
+
+
+def window(study: Study, found: WindowSpread) -> dict[str, Any]:
+    """Give a comparison of windows as plain numbers."""
+    return _heading(study, found) | {
+        "changed_metrics": list(found.metrics),
+        "horizon_months": found.horizon_months,
+        "windows": [
+            {
+                "months": one.months,
+                "payment_shift": dict(found.payment_shift[one.months]),
+                "estimate": plain(one.estimate),
+                "truth": plain(one.truth),
+                "payment": plain(one.payment),
+                "p_pay": plain(one.p_pay),
+                "money_back": plain(one.money_back),
+                "p_loss": plain(one.p_loss),
+                "npv": plain(one.npv),
+                "payer_net": plain(one.payer_net),
+                "since_first": plain(one.since_first),
+            }
+            for one in found.windows
+        ],
+    }
+
+
+def warnings(study: Study, found: Certificate) -> list[str]:
+    """Say in words where the contract pays for what no service has done."""
+    return [_warning(study, name, bias) for name, bias in found.bias_no_effect.items() if bias.is_paid]
+
+
+def money_unit(study: Study) -> tuple[float, str]:
+    """Give the unit in which the money of a contract is written, and its name: millions, but thousands of a small one."""
+    currency, commitment = study.study.currency, study.contract.commitment.value
+    return (1e6, f"millions of {currency}") if commitment >= 1e6 else (1e3, f"thousands of {currency}")
+
+
+def metric_unit(study: Study, metric: str) -> tuple[float, str]:
+    """Give the unit in which a metric is written, and its name: a total is written like money."""
+    return money_unit(study) if study.measurement.metrics[metric].estimate == "total_difference" else (1.0, "")
+
+
+def _warning(study: Study, name: str, bias: Bias) -> str:
+    assert bias.pays_from is not None
+    scale, unit = metric_unit(study, name)
+    unit = f" {unit}" if unit else ""
+    estimate = f"{bias.estimate.value / scale:.3g} ± {bias.estimate.se / scale:.1g}{unit}"
+    text = f"{name}: where the service changes nothing, the evaluator still sees {estimate} on average. "
+    text += f"This exceeds {bias.pays_from / scale:.6g}{unit}, where the contract begins to pay"
+    if bias.breaks_even and bias.breaks_even_from is not None:
+        text += f", and {bias.breaks_even_from / scale:.6g}{unit}, where the investor gets the money drawn back"
+    selection = study.population.selection
+    if selection is not None:
+        text += f". People are selected by `{selection.outcome}` before entry: they come nearer to the mean by themselves"
+    return text + "."
+
+
+def _cliff(cliff: Cliff) -> dict[str, Any]:
+    return {
+        "metric": cliff.metric,
+        "edge": cliff.edge,
+        "below": cliff.below,
+        "above": cliff.above,
+        "distance": None if cliff.distance is None else plain(cliff.distance),
+        "p_within_one_se": plain(cliff.p_within_one_se),
+    }
+
+
+def _heading(study: Study, found: Certificate | MethodSpread | WindowSpread) -> dict[str, Any]:
+    heading: Mapping[str, Any] = {
+        "title": study.study.title,
+        "currency": study.study.currency,
+        "seed": found.seed,
+        "replications": found.n_replications,
+    }
+    return dict(heading)

@@ -1,0 +1,246 @@
+"""The payment-error certificate against closed forms: normal scores judged by lot, and people chosen for their past."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from simengine.analysis import Ensemble, certify
+from simengine.analysis.ensemble import against_twins, lived, measured
+from simengine.config import cohort_of, load_study
+from simengine.errors import UsageError
+from simengine.pipeline import draw_worlds
+from simengine.report import findings
+from tests.analysis.made import CHOSEN, DIFFERENCE, PRICE, SCORES, SD, N, study_of
+
+ERROR = SD * np.sqrt(2 / N)
+"""Of the difference of two means of N people with standard deviation SD."""
+
+
+def z(statistic, exact):
+    return (statistic.value - exact) / statistic.se
+
+
+@pytest.fixture(scope="module")
+def scores(tmp_path_factory):
+    """The prize of 1,000 is paid for a gain of at least 1.5; the promise is 3."""
+    return certify(study_of(SCORES, tmp_path_factory.mktemp("scores")), Ensemble(7, 2000))
+
+
+@pytest.mark.statistical
+def test_chances__are_those_of_a_normal_estimate(scores):
+    # Source: closed form. The estimate is normal about the truth with ERROR: P(pay | no effect) = Phi(-1.5 / ERROR), and at the
+    # promise of 3 the prize is withheld as often.
+    chance = stats.norm.sf(1.5 / ERROR)
+
+    assert abs(z(scores.p_pay_no_effect, chance)) < 4.5
+    assert abs(z(scores.p_no_pay_promised_effect, chance)) < 4.5
+    assert abs(z(scores.expected_paid_for_nothing, PRICE * chance)) < 4.5
+    assert abs(z(scores.expected_withheld, PRICE * chance)) < 4.5
+    assert (scores.expected_payment_on_truth.value, scores.expected_payment_on_truth.se) == (PRICE, 0)
+
+
+@pytest.mark.statistical
+def test_power__is_one_half_where_the_effect_is_the_threshold(scores):
+    # Source: closed form; 0.5 x 3 = 1.5. And Phi((3 k - 1.5) / ERROR) everywhere else.
+    for point in scores.power_curve:
+        exact = stats.norm.sf((1.5 - point.multiple * DIFFERENCE) / ERROR)
+        assert abs(z(point.p_pay, exact)) < 4.5, point.multiple
+        assert abs(z(point.expected_payment, PRICE * exact)) < 4.5, point.multiple
+
+
+@pytest.mark.parametrize("noise", [1, 4, 25])
+@pytest.mark.statistical
+def test_power__at_the_threshold_is_one_half_whatever_the_noise(noise, tmp_path):
+    found = certify(study_of(SCORES, tmp_path, f"outcomes.test.sd={noise}"), Ensemble(3, 500))
+
+    assert found.power_curve[2].truth["gain"].value == pytest.approx(1.5)
+    assert abs(z(found.power_curve[2].p_pay, 0.5)) < 4.5
+
+
+def test_power__meets_the_same_people_at_every_multiple(scores):
+    # Source: law. With the same luck the estimate rises by exactly what the truth does, and a chance never falls.
+    estimates = [point.estimate["gain"].value for point in scores.power_curve]
+    truths = [point.truth["gain"].value for point in scores.power_curve]
+
+    np.testing.assert_allclose(truths, [point.multiple * DIFFERENCE for point in scores.power_curve])
+    np.testing.assert_allclose(np.diff(estimates), np.diff(truths))
+    chances = [point.p_pay.value for point in scores.power_curve]
+    assert chances == sorted(chances)
+
+
+def test_certificate__agrees_with_its_own_power_curve(scores):
+    assert scores.p_pay_no_effect == scores.power_curve[0].p_pay
+    assert scores.p_no_pay_promised_effect.value == pytest.approx(1 - scores.power_curve[4].p_pay.value)
+    assert scores.expected_paid_for_nothing == scores.power_curve[0].expected_payment
+
+
+def test_cliff__is_the_gate_with_the_money_on_either_side(scores):
+    (cliff,) = scores.cliffs
+
+    assert (cliff.metric, cliff.edge, cliff.below, cliff.above) == ("gain", 1.5, 0, PRICE)
+    # Source: by hand. The truth of 3 lies 1.5 above the edge: 1.5 / 2.236 = 0.671 standard errors.
+    assert cliff.distance.value == pytest.approx(1.5 / ERROR, rel=0.02)
+
+
+@pytest.mark.statistical
+def test_cliff__at_the_promise_has_no_distance_and_the_chance_of_student(tmp_path):
+    # Source: closed form. (estimate - edge) / own error is Student's t with 78 degrees of freedom: P(|t| <= 1) = 0.68.
+    found = certify(study_of(SCORES, tmp_path, "promise={effect.better.difference: 1.5}"), Ensemble(5, 1000))
+    (cliff,) = found.cliffs
+
+    assert found.promise == {"effect.better.difference": 1.5}
+    assert abs(cliff.distance.value) < 1e-9
+    assert abs(z(cliff.p_within_one_se, 1 - 2 * stats.t.sf(1, 2 * N - 2))) < 4.5
+
+
+@pytest.mark.statistical
+def test_floor__gives_away_what_its_closed_form_says(tmp_path):
+    # Source: closed form. E max(0, X) of a normal X about 0 is 0.39894 of its standard deviation.
+    share = "contract.terms.prize={share: 100, of: gain, floor: 0}"
+    found = certify(study_of(SCORES, tmp_path, share), Ensemble(5, 2000))
+
+    assert abs(z(found.expected_paid_for_nothing, 100 * ERROR / np.sqrt(2 * np.pi))) < 4.5
+    assert abs(z(found.p_pay_no_effect, 0.5)) < 4.5
+    assert found.cliffs == ()
+    assert found.bias_no_effect["gain"].pays_from == pytest.approx(0, abs=1e-3)
+
+
+def test_no_measurement_error__pays_on_the_truth_exactly(tmp_path):
+    share = "contract.terms.prize={share: 100, of: gain, floor: 0}"
+    found = certify(study_of(SCORES, tmp_path, "outcomes.test.sd=1e-9", share), Ensemble(5, 50))
+
+    assert (found.expected_withheld.value, found.expected_withheld.se) == (0, 0)
+    assert found.power_curve[4].expected_payment == found.expected_payment_on_truth
+    assert found.expected_payment_on_truth.value == pytest.approx(100 * DIFFERENCE)
+    assert found.expected_paid_for_nothing.value == 0
+    assert found.p_no_pay_promised_effect.value == 0
+
+
+def test_larger_cohort__removes_both_errors(tmp_path):
+    found = certify(study_of(SCORES, tmp_path, "population.waves.all.size=2000"), Ensemble(5, 60))
+
+    # Source: closed form; 1.5 is 4.7 standard errors of 10 sqrt(2 / 2000).
+    assert found.p_pay_no_effect.value == found.p_no_pay_promised_effect.value == 0
+
+
+@pytest.mark.parametrize(("variance", "fall"), [(1.0, 0.2909), (0.5, 0.3993)])
+@pytest.mark.statistical
+def test_selection__moves_the_estimate_as_its_closed_form_says_and_is_flagged(variance, fall, tmp_path):
+    # Source: closed form. Spells of a year are negative binomial (mean 1.5, gamma of shape r = 1 / variance between people). Of
+    # those with x of them the mean of the next year is (r + x) 1.5 / (r + 1.5): of those chosen for 4 or more it falls by 29 %
+    # (r = 1) or 40 % (r = 2) without any service.
+    study = study_of(CHOSEN, tmp_path, "population.waves.all.size=200", f"population.frailties.unseen.variance={variance}")
+    counts, shape = np.arange(4, 300), 1 / variance
+    weights = stats.nbinom.pmf(counts, shape, shape / (shape + 1.5))
+    before = weights @ counts / weights.sum()
+    exact = 1 - (shape + before) * 1.5 / (shape + 1.5) / before
+    assert exact == pytest.approx(fall, abs=1e-4)
+
+    found = certify(study, Ensemble(2, 50))
+    bias = found.bias_no_effect["reduction"]
+
+    assert abs(z(bias.estimate, exact)) < 4.5
+    assert bias.pays_from == pytest.approx(0.05)
+    # Source: by hand. 0.2 x 300,000 from 0.10 on, and 2,000,000 x (x - 0.05) = 240,000 at 0.17.
+    assert bias.breaks_even_from == pytest.approx(0.17)
+    (warning,) = findings.warnings(study, found)
+    assert "exceeds 0.05, where the contract begins to pay, and 0.17, where the investor gets the money drawn back" in warning
+    assert "People are selected by `spells`" in warning
+
+
+def test_lot__is_not_flagged(scores, tmp_path):
+    study = study_of(SCORES, tmp_path)
+
+    assert abs(z(scores.bias_no_effect["gain"].estimate, 0)) < 4.5
+    assert findings.warnings(study, scores) == []
+
+
+def test_result__is_the_same_on_any_threads_and_in_any_blocks(tmp_path):
+    study = study_of(CHOSEN, tmp_path)
+
+    assert certify(study, Ensemble(9, 23, 1, 1000)) == certify(study, Ensemble(9, 23, 2, 5))
+
+
+def test_designs_that_the_contract_does_not_go_by__change_nothing(tmp_path):
+    some = study_of(CHOSEN, tmp_path)
+    fewer = some.model_copy(update={"measurement": some.measurement.model_copy(update={"matched": None, "control": None})})
+
+    assert certify(some, Ensemble(9, 10)) == certify(fewer, Ensemble(9, 10))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ["measurement.design=difference_in_differences"],
+        ["measurement.design=randomised", "measurement.control.spill_over=0.4"],
+        ["measurement.design=matched"],
+        ["measurement.design=matched", "measurement.matched={per_person: 3}"],
+    ],
+    ids=["parallel", "spill-over", "matched by their past", "matched"],
+)
+def test_people_who_need_not_live_again__would_have_lived_the_same_life(changes, tmp_path, monkeypatch):
+    # Source: the slow way, which lets everybody live anew for every multiple.
+    study = study_of(CHOSEN, tmp_path, *changes)
+    quick = certify(study, Ensemble(9, 10))
+    monkeypatch.setattr(
+        "simengine.analysis.certificate.lived_again", lambda cohort, worlds, multiple, _: lived(cohort, worlds, multiple)
+    )
+
+    assert certify(study, Ensemble(9, 10)) == quick
+
+
+def test_promise__takes_medians_where_the_study_is_silent(tiny):
+    # Source: by hand. The median of a lognormal law on 0.9 to 2.0 is the root of their product, 1.3416.
+    found = certify(tiny, Ensemble(0, 4))
+
+    assert found.promise == pytest.approx(
+        {
+            "effect.sooner_home.hazard_ratio": np.sqrt(0.9 * 2.0),
+            "effect.sooner_home.ramp_months": 2.0,
+            "effect.school_support.odds_ratio": 1.5,
+        }
+    )
+
+
+def test_truth__is_what_an_evaluator_of_the_twins_would_conclude(tmp_path):
+    waves = "population.waves={one: {size: 30, enrolment_months: 6}, two: {size: 20, from_month: 6, enrolment_months: 2}}"
+    study = study_of(CHOSEN, tmp_path, waves)
+    worlds = draw_worlds(study, 4, np.arange(5))
+    tallies = lived(cohort_of(study), worlds)
+    seen = measured(study, study.measurement, tallies, worlds)
+
+    honest = against_twins(study, worlds, tallies, seen)
+
+    np.testing.assert_array_equal(honest.estimate, seen.truth)
+    np.testing.assert_allclose(honest.cumulative[:, -1], seen.truth)
+    assert honest.by_wave.shape == (5, 2, 1)
+    assert not np.allclose(honest.by_wave[:, 0], honest.by_wave[:, 1])
+
+
+def test_contract__without_contingent_terms_is_refused(tmp_path):
+    study = study_of(SCORES, tmp_path, "contract.terms.prize.contingent=false")
+
+    with pytest.raises(
+        UsageError, match=r"contract\.terms: at least one term is contingent on outcomes; found none among advance, prize"
+    ):
+        certify(study, Ensemble(0, 10))
+
+
+def test_less_noise__never_helps_below_the_threshold_and_never_hurts_above(tmp_path):
+    # Source: law. With the same luck a score that is half as noisy passes from below in a part of the worlds, from above in more.
+    noisy, quiet = (certify(study_of(SCORES, tmp_path, f"outcomes.test.sd={sd}"), Ensemble(3, 300)) for sd in (10, 5))
+
+    for one, other in zip(noisy.power_curve, quiet.power_curve, strict=True):
+        if one.multiple < 0.5:
+            assert other.p_pay.value < one.p_pay.value
+        if one.multiple > 0.5:
+            assert other.p_pay.value > one.p_pay.value
+
+
+def test_study__without_an_effect_or_money_has_a_certificate_all_the_same(tiny_path):
+    found = certify(load_study(tiny_path, ["effect={}", "contract.commitment=0"]), Ensemble(1, 5))
+
+    assert found.promise == {}
+    assert len({point.expected_payment for point in found.power_curve}) == 1
+    assert found.expected_paid_for_nothing.value == found.expected_withheld.value == 0
+    assert found.cliffs == ()

@@ -1,0 +1,342 @@
+"""The slow twin of `simengine.measurement.measure`: one replication after the other, with plain numbers.
+
+Written from what `measurement/spec.py` says of every section and from the textbook form of every variance: the delta method
+with a gradient and a matrix of covariances, never the closed form that the engine uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, fsum, log, sqrt
+from typing import Any
+
+from scipy import special, stats
+
+from tests.reference.streams import uniforms
+
+ARMS = ("service", "twin", "baseline", "control", "parallel", "matched_service", "matched")
+Number = Callable[[str], float]
+
+
+@dataclass
+class Group:
+    """Moments of the people of one arm: weights, means, and covariances between persons (1 the window, 0 before entry)."""
+
+    weight: float
+    squares: float
+    mean: float
+    before: float
+    var: float
+    var_before: float
+    cov: float
+
+    @property
+    def persons(self) -> float:
+        return self.weight**2 / self.squares if self.squares else 0.0
+
+    @property
+    def per_mean(self) -> float:
+        return self.squares / self.weight**2 if self.weight else 0.0
+
+
+def group_of(sums: Sequence[Mapping[str, float]]) -> Group:
+    """Turn sums over persons into moments: unbiased for weighted persons of one law."""
+    total = {key: fsum(part[key] for part in sums) for key in sums[0]}
+    w = total["w"]
+    if w == 0:
+        return Group(0.0, total["w2"], 0.0, 0.0, 0.0, 0.0, 0.0)
+    m1, m0 = total["x"] / w, total["b"] / w
+    left = 1 - total["w2"] / w**2
+    if left < 1e-12:
+        return Group(w, total["w2"], m1, m0, 0.0, 0.0, 0.0)
+    var, var_before = ((total[key] / w - mean**2) / left for key, mean in (("xx", m1), ("bb", m0)))
+    return Group(w, total["w2"], m1, m0, max(var, 0.0), max(var_before, 0.0), (total["xb"] / w - m1 * m0) / left)
+
+
+def sums_of(group: Group) -> dict[str, float]:
+    left = 1 - group.per_mean
+    w = group.weight
+    return {
+        "w": w,
+        "w2": group.squares,
+        "x": w * group.mean,
+        "b": w * group.before,
+        "xx": w * (group.var * left + group.mean**2),
+        "bb": w * (group.var_before * left + group.before**2),
+        "xb": w * (group.cov * left + group.mean * group.before),
+    }
+
+
+def measure(
+    protocol: Any,
+    tallies: Any,
+    kinds: Mapping[str, str],
+    waves: Sequence[str],
+    seed: int,
+    replications: Sequence[int],
+    values: Mapping[str, Any],
+) -> list[list[dict[str, Any]]]:
+    """Give, by replication and metric: estimate, error, truth, by_wave and cumulative."""
+    out = []
+    for r, replication in enumerate(replications):
+        number = {path: float(column[r]) for path, column in values.items()}.__getitem__
+        out.append(
+            [
+                _One(protocol, name, metric, kinds[metric.outcome], tallies, waves, seed, int(replication), r, number).all()
+                for name, metric in protocol.metrics.items()
+            ]
+        )
+    return out
+
+
+@dataclass
+class _One:
+    protocol: Any
+    name: str
+    metric: Any
+    kind: str
+    tallies: Any
+    waves: Sequence[str]
+    seed: int
+    replication: int
+    r: int
+    number: Number
+
+    def all(self) -> dict[str, Any]:
+        every = list(range(len(self.waves)))
+        estimate, error = self.conclude(every)
+        return {
+            "estimate": estimate,
+            "error": error,
+            "truth": self.truth(),
+            "by_wave": [self.conclude([wave])[0] for wave in every],
+            "cumulative": [self.conclude(every[: wave + 1])[0] for wave in every],
+        }
+
+    # What is seen.
+
+    def sums(self, arm: str, wave: int) -> dict[str, float]:
+        place = (self.r, wave, ARMS.index(arm))
+        o, months = self.tallies.outcomes.index(self.metric.outcome), int(self.metric.window_months.value)
+        w = self.tallies.windows.index(months)
+        adds_up = self.kind == "amount" and self.tallies.history_months
+        scale = months / self.tallies.history_months if adds_up else 1.0
+        read = {
+            "w": self.tallies.weight[place],
+            "w2": self.tallies.weight_squares[place],
+            "x": self.tallies.sums[(*place, o, w)],
+            "b": self.tallies.sums_before[(*place, o)] * scale,
+            "xx": self.tallies.squares[(*place, o, w)],
+            "bb": self.tallies.squares_before[(*place, o)] * scale**2,
+            "xb": self.tallies.products_with_before[(*place, o, w)] * scale,
+        }
+        return {key: float(value) for key, value in read.items()}
+
+    def luck(self, arm: str, wave: int, decision: str) -> float:
+        return uniforms(self.seed, f"measurement/{self.name}/{arm}/{self.waves[wave]}/{decision}", [self.replication])[0]
+
+    def seen(self, arm: str, wave: int) -> dict[str, float]:
+        group = group_of([self.sums(arm, wave)])
+        path = f"measurement.metrics.{self.name}"
+        if self.metric.attrition is not None:
+            group = self.thin(group, arm, wave, f"{path}.attrition")
+        if self.metric.misclassification is not None:
+            group = self.misread(group, arm, wave, f"{path}.misclassification")
+        return sums_of(group)
+
+    def thin(self, group: Group, arm: str, wave: int, path: str) -> Group:
+        served = arm in ("service", "matched_service")
+        own = not served and self.metric.attrition.share_comparison is not None
+        lost = self.number(f"{path}.share_comparison" if own else f"{path}.share")
+        n = round(group.persons)
+        left = float(stats.binom(n, 1 - lost).ppf(self.luck(arm, wave, "lost"))) if n else 0.0
+        if not left:
+            return Group(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        z1, z2 = (float(special.ndtri(self.luck(arm, wave, decision))) for decision in ("seen", "seen before"))
+        both = sqrt(group.var * group.var_before)
+        rho = max(-1.0, min(1.0, group.cov / both)) if both else 0.0
+        deviation = sqrt(max(1 / left - 1 / n, 0.0) * group.per_mean * n)
+        mean = group.mean - lost * self.number(f"{path}.gap") + deviation * sqrt(group.var) * z1
+        before = group.before + deviation * sqrt(group.var_before) * (rho * z1 + sqrt(1 - rho**2) * z2)
+        var, var_before = group.var, group.var_before
+        squares = group.squares * left / n
+        if self.kind == "share":
+            mean, before = (min(max(round(level * left), 0), left) / left for level in (mean, before))
+            inflate = 1 - squares / (group.weight * left / n) ** 2
+            var, var_before = ((m * (1 - m) / inflate if inflate > 1e-12 else 0.0) for m in (mean, before))
+        return Group(group.weight * left / n, squares, mean, before, var, var_before, group.cov)
+
+    def misread(self, group: Group, arm: str, wave: int, path: str) -> Group:
+        right, rejects = self.number(f"{path}.sensitivity"), self.number(f"{path}.specificity")
+        n = round(group.persons)
+        if not n:
+            return group
+        shares = []
+        for mean, when in ((group.mean, ""), (group.before, " before")):
+            yes = min(max(round(mean * n), 0), n)
+            read = stats.binom(yes, right).ppf(self.luck(arm, wave, f"yes{when}")) if yes else 0.0
+            read += stats.binom(n - yes, 1 - rejects).ppf(self.luck(arm, wave, f"no{when}")) if n > yes else 0.0
+            shares.append(float(read) / n)
+        left = 1 - group.per_mean
+        var, var_before = ((m * (1 - m) / left if left > 1e-12 else 0.0) for m in shares)
+        return Group(
+            group.weight, group.squares, *shares, max(var, 0.0), max(var_before, 0.0), group.cov * (right + rejects - 1) ** 2
+        )
+
+    def people(self, arm: str, waves: Sequence[int]) -> Group:
+        return group_of([self.seen(arm, wave) for wave in ([0] if arm == "baseline" else waves)])
+
+    # What is concluded.
+
+    def conclude(self, waves: Sequence[int]) -> tuple[float, float]:
+        designs = [self.protocol.by_wave.get(self.waves[wave], self.protocol.design) for wave in waves]
+        if len(set(designs)) == 1:
+            estimate, error = self.design(designs[0], waves)
+        else:
+            parts = [self.design(design, [wave]) for design, wave in zip(designs, waves, strict=True)]
+            sizes = [self.sums("service", wave)["w"] for wave in waves]
+            shares = [size / max(sum(sizes), 1.0) for size in sizes]
+            if self.metric.estimate == "total_difference":
+                shares = [1.0] * len(waves)
+            estimate = fsum(share * part[0] for share, part in zip(shares, parts, strict=True))
+            error = sqrt(fsum((share * part[1]) ** 2 for share, part in zip(shares, parts, strict=True)))
+        return self.shrink(estimate, error)
+
+    def shrink(self, estimate: float, error: float) -> tuple[float, float]:
+        shrinkage, path = self.metric.shrinkage, f"measurement.metrics.{self.name}.shrinkage"
+        if shrinkage is None:
+            return estimate, error
+        if shrinkage.credibility is not None:
+            z = self.number(f"{path}.credibility")
+        else:
+            prior = self.number(f"{path}.prior_sd") ** 2
+            z = prior / (prior + error**2) if prior + error**2 > 0 else 1.0
+        return z * estimate + (1 - z) * self.number(f"{path}.prior"), z * error
+
+    def design(self, design: str, waves: Sequence[int]) -> tuple[float, float]:
+        if design == "mix":
+            parts = {name: (self.number(f"measurement.mix.{name}"), *self.design(name, waves)) for name in self.protocol.mix}
+            return fsum(w * e for w, e, _ in parts.values()), fsum(w * s for w, _, s in parts.values())
+        means, matrix, untreated = getattr(self, f"_{design}")(waves)
+        n = fsum(self.sums("service", wave)["w"] for wave in waves)
+        return self.report(means, matrix, untreated, n)
+
+    def report(self, means: list[float], matrix: list[list[float]], untreated: Callable[[list[float]], float], n: float) -> Any:
+        """Give value and error of what the metric asks for: the first mean is the service users'."""
+
+        def value(at: list[float]) -> float:
+            other = untreated(at)
+            if self.metric.estimate == "relative_reduction":
+                return (other - at[0]) / other if other else 0.0
+            factor = {"total_difference": n, "rate_difference": 1.0, "per_100_difference": 100.0}[self.metric.estimate]
+            return factor * (other - at[0])
+
+        if n == 0:
+            return 0.0, 0.0
+        gradient = [self.slope(value, means, i) for i in range(len(means))]
+        if self.metric.estimate == "relative_reduction" and not untreated(means):
+            gradient = [0.0] * len(means)
+        places = range(len(means))
+        variance = fsum(gradient[i] * gradient[j] * matrix[i][j] for i in places for j in places)
+        turn = 1.0 if self.metric.better == "lower" else -1.0
+        return turn * value(means), sqrt(max(variance, 0.0))
+
+    @staticmethod
+    def slope(value: Callable[[list[float]], float], at: list[float], place: int) -> float:
+        """Differentiate by five points."""
+        step = 1e-3 * max(abs(at[place]), 1e-2)
+        moved = {k: value([x + k * step if i == place else x for i, x in enumerate(at)]) for k in (-2, -1, 1, 2)}
+        return (moved[-2] - 8 * moved[-1] + 8 * moved[1] - moved[2]) / (12 * step)
+
+    def shift(self, mean: float, size: float) -> float:
+        if self.kind == "score":
+            return mean + size
+        if self.kind == "share" and 0 < mean < 1:
+            return 1 / (1 + exp(-(log(mean / (1 - mean)) + size)))
+        return mean if self.kind == "share" else mean * exp(size)
+
+    def spread(self, group: Group, mean: float, variance: float, size: float) -> float:
+        """Give the variance between people who live at a shifted level."""
+        level = self.shift(mean, size)
+        if self.kind == "score" or not mean:
+            return variance
+        if self.kind == "share":
+            return variance * level * (1 - level) / (mean * (1 - mean)) if mean < 1 else 0.0
+        return variance * (level / mean) ** 2
+
+    def two(self, service: Group, other: Group, size: float) -> Any:
+        level = self.shift(other.mean, size)
+        spread = self.spread(other, other.mean, other.var, size)
+        matrix = [[service.var * service.per_mean, 0.0], [0.0, spread * other.per_mean]]
+        return [service.mean, level], matrix, lambda at: at[1]
+
+    def _historical(self, waves: Sequence[int]) -> Any:
+        years = self.number("measurement.baseline.years_before")
+        size = -self.number(f"measurement.metrics.{self.name}.drift_per_year") * years
+        return self.two(self.people("service", waves), self.people("baseline", waves), size)
+
+    def _matched(self, waves: Sequence[int]) -> Any:
+        bias = self.number("measurement.matched.hidden_bias")
+        return self.two(self.people("matched_service", waves), self.people("matched", waves), bias)
+
+    def _randomised(self, waves: Sequence[int]) -> Any:
+        groups = [self.people(arm, waves) for arm in ("service", "control")]
+        means, matrix, untreated = self.two(*groups, 0.0)
+        clusters = self.protocol.control.clusters
+        if clusters is not None:
+            rho = self.number("measurement.control.clusters.intra_cluster_correlation")
+            for i, group in enumerate(groups):
+                in_site = max(group.weight / clusters.number.value, 1.0)
+                matrix[i][i] *= 1 + (in_site - 1) * rho
+        return means, matrix, untreated
+
+    def _before_after(self, waves: Sequence[int]) -> Any:
+        own = self.people("service", waves)
+        matrix = [[own.var * own.per_mean, own.cov * own.per_mean], [own.cov * own.per_mean, own.var_before * own.per_mean]]
+        return [own.mean, own.before], matrix, lambda at: at[1]
+
+    def _difference_in_differences(self, waves: Sequence[int]) -> Any:
+        own, other = self.people("service", waves), self.people("parallel", waves)
+        months = self.tallies.history_months + self.metric.window_months.value
+        level = self.number("measurement.parallel.level")
+        later = level + self.number("measurement.parallel.trend_gap_per_year") * months / 24
+        after, before = self.shift(other.mean, later), self.shift(other.before, level)
+        var, var_before = (
+            self.spread(other, mean, variance, size)
+            for mean, variance, size in ((other.mean, other.var, later), (other.before, other.var_before, level))
+        )
+        stretch = 1.0
+        for new, old in ((var, other.var), (var_before, other.var_before)):
+            stretch *= sqrt(new / old) if old else 0.0
+        if self.kind != "share":
+            stretch = (after / other.mean if other.mean else 1.0) * (before / other.before if other.before else 1.0)
+            stretch = 1.0 if self.kind == "score" else stretch
+        cov = other.cov * stretch
+        matrix = [
+            [own.var * own.per_mean, own.cov * own.per_mean, 0.0, 0.0],
+            [own.cov * own.per_mean, own.var_before * own.per_mean, 0.0, 0.0],
+            [0.0, 0.0, var * other.per_mean, cov * other.per_mean],
+            [0.0, 0.0, cov * other.per_mean, var_before * other.per_mean],
+        ]
+        means = [own.mean, own.before, after, before]
+        form = self.protocol.parallel.form
+        if form == "ratio":
+            return means, matrix, lambda at: at[1] * at[2] / at[3] if before else 0.0
+        slope = 1.0
+        if form == "regression":
+            base = own.var_before * own.weight + var_before * other.weight
+            slope = (own.cov * own.weight + cov * other.weight) / base if base else 0.0
+        return means, matrix, lambda at: at[2] + slope * (at[1] - at[3])
+
+    def _rate_card(self, waves: Sequence[int]) -> Any:
+        own = self.people("service", waves)
+        claims, deadweight = 1 + self.number("measurement.rate_card.double_claims"), self.number("measurement.rate_card.deadweight")
+        variance = own.var * own.per_mean * claims**2
+        return [own.mean * claims], [[variance]], lambda at: at[0] * deadweight
+
+    def truth(self) -> float:
+        groups = [group_of([self.sums(arm, wave) for wave in range(len(self.waves))]) for arm in ("service", "twin")]
+        zeros = [[0.0, 0.0], [0.0, 0.0]]
+        n = fsum(self.sums("service", wave)["w"] for wave in range(len(self.waves)))
+        return float(self.report([group.mean for group in groups], zeros, lambda at: at[1], n)[0])
