@@ -23,10 +23,10 @@ import numpy as np
 from pydantic import Field, field_validator
 from scipy import special
 
+from simengine.errors import Finding
 from simengine.laws import Constant, DirichletCount, Floats, Sourced
 from simengine.records import add_in_order
 
-Finding = tuple[str, str, str, str]
 """Path, rule, found, way out."""
 
 _SMALLEST_UNIFORM = 2.0**-53

@@ -11,8 +11,9 @@ defect of this program.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,15 @@ class UsageError(SimengineError):
 
 class ResultsError(SimengineError):
     """Results cannot be written to, or read from, the place that was named."""
+
+
+Finding: TypeAlias = tuple[str, str, str, str]
+"""One thing that is wrong before its file and line are known: path, rule, found, way out."""
+
+
+def one_of(names: Collection[str]) -> str:
+    """Say which names there are."""
+    return f"One of: {', '.join(names)}" if names else ""
 
 
 def shorten(value: object, limit: int = 60) -> str:

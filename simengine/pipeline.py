@@ -65,14 +65,14 @@ def evaluate(study: Study, evidence: Evidence) -> Outturns:
     """Settle the contract on what was measured, move the money, and say what each party got; nothing here is random."""
     worlds = evidence.worlds
     drawdown = draw_down(study.contract.commitment.value, worlds, int(study.study.horizon_months.value))
-    measurements = replace(evidence.measurements, milestones=_milestones_of(study.contract, evidence.tallies))
+    measurements = with_milestones(study.contract, evidence.tallies, evidence.measurements)
     payments = settle(study.contract, measurements, drawdown.total)
     ledger = distribute(drawdown, payments, worlds)
     return appraise(standpoint_of(study), worlds, evidence.tallies, evidence.measurements, payments, drawdown, ledger)
 
 
-def _milestones_of(contract: Contract, tallies: Tallies) -> Milestones | None:
-    """Give the people by combination of the contract's milestones, from the claim that tallies the same ones."""
+def with_milestones(contract: Contract, tallies: Tallies, measurements: Measurements) -> Measurements:
+    """Add the people by combination of the contract's milestones, from the claim that tallies the same ones."""
     names = tuple(contract.milestones)
     for claim, tallied in tallies.milestones.items():
         if names and set(tallied) == set(names):
@@ -81,8 +81,9 @@ def _milestones_of(contract: Contract, tallies: Tallies) -> Milestones | None:
             bits = [((combination >> i) & 1) << tallied.index(name) for i, name in enumerate(names)]
             counts = tallies.combinations[claim][:, :, SERVICE, -1][:, :, sum(bits)].astype(np.float64)
             # A contract that does not speak of waves counts everybody together.
-            return Milestones(names, counts if contract.waves else counts.sum(axis=1, keepdims=True))
-    return None
+            counts = counts if contract.waves else counts.sum(axis=1, keepdims=True)
+            return replace(measurements, milestones=Milestones(names, counts))
+    return measurements
 
 
 def replay(contract: Contract, outcomes: Mapping[str, float], drawn: float, until: str | None = None) -> Payments:

@@ -66,14 +66,19 @@ def philox(
     return a, b, c, d
 
 
+@inlined
+def uniform_from(high: np.uint64, low: np.uint64) -> float:
+    """Do what `uniform_of` does to words that an unsigned 64-bit integer holds: written into its caller, as `philox` is."""
+    return (np.float64((high << _SHIFT_20) | (low >> _SHIFT_12)) + 0.5) * _TWO_TO_MINUS_52
+
+
 @device
 def uniform_of(high: np.uint32, low: np.uint32) -> float:
     """Turn two words into a uniform strictly between 0 and 1.
 
     52 bits and a half step: 53 bits would round the largest value up to 1.
     """
-    bits = (np.uint64(high) << _SHIFT_20) | (np.uint64(low) >> _SHIFT_12)
-    return (np.float64(bits) + 0.5) * _TWO_TO_MINUS_52
+    return uniform_from(np.uint64(high), np.uint64(low))
 
 
 @device

@@ -20,7 +20,8 @@ from simengine.analysis.ensemble import (
     with_used_designs_alone,
 )
 from simengine.config import Study, as_promised, cohort_of, promise_of
-from simengine.pipeline import draw_worlds, replay
+from simengine.contract import outcomes_of
+from simengine.pipeline import draw_worlds, replay, with_milestones
 from simengine.records import Integers
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
@@ -30,6 +31,8 @@ MULTIPLES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
 _NOTHING, _PROMISE = MULTIPLES.index(0.0), MULTIPLES.index(1.0)
 _REACH = 6.0
 """Standard deviations of an estimate within which the contract is searched for cliffs."""
+_OUTCOME = "outcome."
+"""Before the name of a column: at the promise, what a replay of the contract would type in."""
 _SURE = 2.0
 """Monte Carlo standard errors by which a bias exceeds a level before it is said to."""
 
@@ -143,8 +146,8 @@ def certify(study: Study, ensemble: Ensemble) -> Certificate:
         expected_withheld=statistics.mean(withheld),
         expected_payment_on_truth=statistics.mean(at_promise["payment_on_truth"]),
         power_curve=tuple(_power(study, multiple, point) for multiple, point in zip(MULTIPLES, points, strict=True)),
-        cliffs=tuple(cliff for metric in study.contract.metrics for cliff in _cliffs(study, metric, points)),
-        bias_no_effect={metric: _bias(study, metric, points) for metric in study.contract.metrics},
+        cliffs=tuple(cliff for metric in study.contract.inputs() for cliff in _cliffs(study, metric, points)),
+        bias_no_effect={metric: _bias(study, metric, points) for metric in study.contract.inputs()},
     )
 
 
@@ -158,8 +161,10 @@ def _settle_multiples(promised: Study, seed: int, replications: Integers) -> lis
         seen = measured(promised, promised.measurement, tallies, worlds)
         point = dict(settled(promised, worlds, tallies, seen))
         if multiple == MULTIPLES[_PROMISE]:
-            on_truth = settled(promised, worlds, tallies, against_twins(promised, worlds, tallies, seen))
-            point["payment_on_truth"] = on_truth["contingent_payment"]
+            truth = against_twins(promised, worlds, tallies, seen)
+            point["payment_on_truth"] = settled(promised, worlds, tallies, truth)["contingent_payment"]
+            known = outcomes_of(promised.contract, with_milestones(promised.contract, tallies, truth))
+            point |= {f"{_OUTCOME}{word}": values for word, values in known.items()}
         points.append(point)
     return points
 
@@ -211,7 +216,10 @@ def _bias(study: Study, metric: str, points: list[Columns]) -> Bias:
 def _paid(study: Study, metric: str, level: float, at_promise: Columns, *, contingent: bool) -> float:
     """Give what the contract pays at a level of one metric, the others and the money drawn being as promised, on average."""
     contract = study.contract
-    outcomes = {name: float(np.mean(at_promise[f"metric.{name}.truth"])) for name in contract.metrics} | {metric: level}
+    words = [column.removeprefix(_OUTCOME) for column in at_promise if column.startswith(_OUTCOME)]
+    outcomes = {word: float(np.mean(at_promise[f"{_OUTCOME}{word}"])) for word in words}
+    # Of a metric that is paid on by wave, every wave is at the level.
+    outcomes |= {word: level for word in words if word.partition(".")[0] == metric}
     payments = replay(contract, outcomes, float(np.mean(at_promise["drawn"])))
     asked = [t for t, name in enumerate(payments.terms) if contract.terms[name].contingent or not contingent]
     return float(payments.amount[0, asked].sum())

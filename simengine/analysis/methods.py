@@ -96,7 +96,7 @@ def compare_methods(study: Study, ensemble: Ensemble) -> MethodSpread:
         },
         paid={design: _paid(answer) for design, answer in columns.items()},
         borrowed={
-            design: tuple(name for name in study.contract.metrics if name not in protocol.metrics)
+            design: tuple(name for name in study.contract.inputs() if name not in protocol.metrics)
             for design, protocol in protocols.items()
         },
     )

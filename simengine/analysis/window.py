@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil, floor
+from math import ceil
 
 import numpy as np
-from pydantic import BaseModel
 
 from simengine.analysis.ensemble import Columns, Ensemble, contingent_terms, lived, measured, settled, with_used_designs_alone
 from simengine.cohort.spec import Binary, Score
 from simengine.config import Study, cohort_of
 from simengine.config.evaluation import evaluation_problems
+from simengine.contract.compile import dependences
 from simengine.errors import UsageError
-from simengine.laws import Sourced
 from simengine.measurement.spec import Protocol
 from simengine.pipeline import draw_worlds
 from simengine.records import Integers, Worlds
@@ -80,10 +79,16 @@ def compare_windows(study: Study, months: Sequence[int], ensemble: Ensemble, met
     Raises
     ------
     UsageError
-        If a window is not a whole number of months that the study can have, or no metric's window can be changed.
+        If a window is not a whole number of months that the study can have, no metric's window can be changed, or the contract
+        names its own dates of payment.
     """
     contingent_terms(study)
     _refuse_nonsense(months)
+    if study.contract.dates:
+        raise UsageError(
+            "contract.dates: payments are shifted where the study says when they are made; found dates of the contract: "
+            f"{', '.join(study.contract.dates)}. Leave them out and give capital.payment_month"
+        )
     metrics = _changed(study, metric)
     protocols = {length: _protocol(study, metrics, length) for length in months}
     _refuse_impossible(study, protocols)
@@ -157,40 +162,20 @@ def _shifts(study: Study, protocol: Protocol) -> dict[str, int]:
 
 
 def _last_known(protocol: Protocol, metrics: Sequence[str]) -> float:
-    return max(
-        (protocol.metrics[name].window_months.value + protocol.metrics[name].lag_months.value for name in metrics), default=0
-    )
+    return max((protocol.metrics[name].known_after_months for name in metrics), default=0)
 
 
 def metrics_by_term(study: Study) -> dict[str, tuple[str, ...]]:
-    """Give the metrics that each term of the contract names wherever it names them, itself or by naming another term."""
-    terms = study.contract.terms
-    named = {name: {name, *_names_in(term)} for name, term in terms.items()}
-    for _ in terms:
-        named = {name: words.union(*(named[word] for word in words if word in named)) for name, words in named.items()}
-    return {name: tuple(metric for metric in study.contract.metrics if metric in words) for name, words in named.items()}
-
-
-def _names_in(node: object) -> Iterator[str]:
-    """Yield every text and every free key below a term; numbers with their sources are none, and no more are its own keys."""
-    if isinstance(node, Sourced):
-        return
-    if isinstance(node, BaseModel):
-        node = [getattr(node, field) for field in type(node).model_fields]
-    if isinstance(node, Mapping):
-        yield from (str(key) for key in node)
-        node = list(node.values())
-    if isinstance(node, list | tuple):
-        for child in node:
-            yield from _names_in(child)
-    elif isinstance(node, str):
-        yield node
+    """Give the metrics that the payments under each term depend on, themselves or by what they refer to."""
+    looked_at: dict[str, set[str]] = {name: set() for name in study.contract.terms}
+    for dependence in dependences(study.contract):
+        looked_at[dependence.term].update(metric for metric, _ in dependence.metrics)
+    return {term: tuple(name for name in study.contract.metrics if name in metrics) for term, metrics in looked_at.items()}
 
 
 def _horizon(study: Study, protocols: Mapping[int, Protocol], shifts: Mapping[int, Mapping[str, int]]) -> int:
     """Give the months of a calendar that holds every window and every payment."""
-    waves = study.population.waves.values()
-    last_entry = max(wave.from_month.value + floor(wave.enrolment_months.support[1]) - 1 for wave in waves)
+    last_entry = max(wave.last_entry_month for wave in study.population.waves.values())
     ends = [study.study.horizon_months.value]
     for length, protocol in protocols.items():
         ends += [last_entry + metric.window_months.value for metric in protocol.metrics.values()]

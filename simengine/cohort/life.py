@@ -9,7 +9,8 @@ import numpy as np
 
 from simengine.cohort.kernels.arrays import People, Stays
 from simengine.cohort.kernels.count import add_up, count_amounts, count_changing_amounts, count_states, reach_target, settle_claims
-from simengine.cohort.kernels.enter import fill_frailty, fill_uniform_factor
+from simengine.cohort.kernels.draws import fill_uniforms
+from simengine.cohort.kernels.enter import fill_frailty
 from simengine.cohort.kernels.happen import happen
 from simengine.cohort.kernels.read import reach_states, read_answers, read_scores
 from simengine.cohort.kernels.walk import walk
@@ -246,6 +247,10 @@ def _scales(tables: ArmTables, group: Group, people: People) -> Floats:
     for name, key in differs.items():
         size = worlds[f"outcomes.{name}.{key}"]
         purpose, out = group.purpose(f"amount/{name}"), scale[list(outcomes).index(name)]
-        fill, parameter = (fill_frailty, size**2) if key == "between_people_sd" else (fill_uniform_factor, size)
-        fill(np.uint64(worlds.seed), worlds.replications, purpose, parameter, people, out)
+        address = (np.uint64(worlds.seed), worlds.replications, purpose)
+        if key == "between_people_sd":
+            fill_frailty(*address, size**2, people, out)
+        else:
+            fill_uniforms(*address, people, out)
+            out[:] = 1.0 + size[people.row] * (2.0 * out - 1.0)
     return scale

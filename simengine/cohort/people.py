@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import special
 
 from simengine.cohort.kernels.arrays import Flags, People
-from simengine.cohort.kernels.enter import engage, enter, fill_frailty, fill_site_factor
-from simengine.cohort.moves import Clock, hazard_per_month
+from simengine.cohort.kernels.draws import fill_uniforms
+from simengine.cohort.kernels.enter import engage, enter, fill_frailty
+from simengine.cohort.moves import ROUNDING, Clock, hazard_per_month
 from simengine.cohort.spec import Engagement, Pathway, Population, Selection
 from simengine.errors import Problem, StudyError
 from simengine.laws import Share
@@ -21,7 +22,6 @@ BATCH = 8192
 """Persons who are held at a time: many enough to fill the kernels' loops, few enough for a processor's cache."""
 _CANDIDATES = 1 << 16
 """Candidates for one place, at most: half of an address counts them."""
-_ROUNDING = 1e-9
 BASELINE_GROUP = "of the baseline"
 """Not a name that a wave can have."""
 
@@ -78,6 +78,8 @@ class Entrance:
     """Shape (n_replications, n_strata): cumulative shares."""
     start: Floats
     """Shape (n_replications, n_strata, n_states): cumulative shares."""
+    sites: dict[tuple[str, str], Floats] = field(default_factory=dict)
+    """By name and place: factors that were drawn before."""
 
     @property
     def factors(self) -> list[tuple[str, ...]]:
@@ -146,7 +148,8 @@ class Entrance:
             place += 1
         for name, sites in population.sites.items():
             of_site = self._site_factors(name, group.place, int(sites.count.value))
-            fill_site_factor(seed, replications, group.purpose(f"site/{name}"), of_site, people, people.factor[place])
+            fill_uniforms(seed, replications, group.purpose(f"site/{name}"), people, people.factor[place])
+            people.factor[place] = of_site[people.row, (people.factor[place] * of_site.shape[1]).astype(np.int64)]
             place += 1
         for name in population.volume:
             path = f"population.volume.{name}"
@@ -156,9 +159,12 @@ class Entrance:
             place += 1
 
     def _site_factors(self, name: str, place: str, count: int) -> Floats:
-        worlds, stem = self.worlds, f"world/sites/{name}/{place}/" if place else f"world/sites/{name}/"
-        z = [special.ndtri(uniforms(worlds.seed, f"{stem}{site}", worlds.replications)) for site in range(count)]
-        return np.ascontiguousarray(np.exp(worlds[f"population.sites.{name}.sd"][:, None] * np.stack(z, axis=1)))
+        """Give the factors of the sites of one place, all equally likely: shape (n_replications, n_sites). They are drawn once."""
+        if (name, place) not in self.sites:
+            worlds, stem = self.worlds, f"world/sites/{name}/{place}/" if place else f"world/sites/{name}/"
+            z = [special.ndtri(uniforms(worlds.seed, f"{stem}{site}", worlds.replications)) for site in range(count)]
+            self.sites[name, place] = np.exp(worlds[f"population.sites.{name}.sd"][:, None] * np.stack(z, axis=1))
+        return self.sites[name, place]
 
     def take_part(self, group: Group, people: People) -> People:
         """Give the same people with the courses that they take through the service."""
@@ -326,8 +332,7 @@ def taken_by(selection: Selection, value: Floats) -> Flags:
 
 def drawn_shares(shares: Mapping[str, Share], worlds: Worlds, path: str) -> dict[str, Floats]:
     """Give the drawn shares by name; `rest` takes what is left, and shares that exceed the whole are scaled to it."""
-    drawn = {name: worlds[path.format(name)] for name, share in shares.items() if share != "rest"}
-    of_known = add_in_order([np.zeros(len(worlds)), *drawn.values()])
+    drawn, of_known = _known(shares, worlds, path)
     rest = np.maximum(1.0 - of_known, 0.0)
     whole = of_known + rest if "rest" in shares.values() else of_known
     return {name: drawn.get(name, rest) / whole for name in shares}
@@ -342,5 +347,10 @@ def cumulative(shares: Sequence[Floats]) -> Floats:
 
 def exceeds_whole(shares: Mapping[str, Share], worlds: Worlds, path: str) -> Integers:
     """Say in which replications the drawn shares add up to more than 1, so that all are scaled and `rest` is 0."""
-    drawn = [worlds[path.format(name)] for name, share in shares.items() if share != "rest"]
-    return (add_in_order([np.zeros(len(worlds)), *drawn]) > 1 + _ROUNDING).astype(np.int64)
+    return (_known(shares, worlds, path)[1] > 1 + ROUNDING).astype(np.int64)
+
+
+def _known(shares: Mapping[str, Share], worlds: Worlds, path: str) -> tuple[dict[str, Floats], Floats]:
+    """Give the shares that were drawn, by name, and their sum; `rest` is none of them."""
+    drawn = {name: worlds[path.format(name)] for name, share in shares.items() if share != "rest"}
+    return drawn, add_in_order([np.zeros(len(worlds)), *drawn.values()])

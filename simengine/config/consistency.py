@@ -7,18 +7,18 @@ number alone: that is refused where the number is read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from math import floor
 
 from simengine.cohort import purposes_of_people
-from simengine.cohort.spec import Binary, Claim, Score, Wave
+from simengine.cohort.spec import Binary, Claim, Score
 from simengine.config.evaluation import evaluation_problems
-from simengine.config.people import Finding, one_of, people_problems
+from simengine.config.people import people_problems
 from simengine.config.promise import promise_problems
 from simengine.config.study import Study, cohort_of
 from simengine.contract.compile import Dependence, dependences
 from simengine.contract.rules import contract_rules
 from simengine.contract.spec import Contract
 from simengine.dependence import correlation_problems
+from simengine.errors import Finding, one_of
 from simengine.laws import Sourced, quantities_in
 from simengine.measurement import purposes_of_errors
 from simengine.streams import purpose_number
@@ -64,7 +64,7 @@ def _calendar(study: Study) -> Iterator[Finding]:
     horizon = study.study.horizon_months.value
     last = 0.0
     for name, wave in study.population.waves.items():
-        end = _last_entry(wave)
+        end = wave.last_entry_month
         if end >= horizon:
             found = f"the last person may enter in month {end:g}"
             yield (
@@ -84,11 +84,6 @@ def _calendar(study: Study) -> Iterator[Finding]:
         if isinstance(outcome, Binary | Score) and last + outcome.at_month.value > horizon:
             found = f"month {last:g} + {outcome.at_month.value:g}"
             yield f"outcomes.{name}.at_month", f"the outcome is read within the horizon of {horizon:g} months", found, ""
-
-
-def _last_entry(wave: Wave) -> float:
-    """Give the last month in which somebody may enter."""
-    return wave.from_month.value + floor(wave.enrolment_months.support[1]) - 1
 
 
 def _capital(study: Study) -> Iterator[Finding]:
@@ -126,17 +121,11 @@ def _payment(study: Study, dependence: Dependence) -> Iterator[Finding]:
     for metric, wave in dependence.metrics:
         if metric in study.measurement.metrics:
             waves = list(study.population.waves.values())
-            entered = max(_last_entry(one) for one in (waves if wave is None else waves[wave : wave + 1]))
-            measured = max(measured, entered + _known_after(study, metric))
+            entered = max(one.last_entry_month for one in (waves if wave is None else waves[wave : wave + 1]))
+            measured = max(measured, entered + study.measurement.metrics[metric].known_after_months)
     if earliest < measured:
         found = f"paid as early as month {earliest:g}, measured as late as month {measured:g}"
         yield path, "a payment follows the measurement it depends on", found, "Pay later or measure earlier"
-
-
-def _known_after(study: Study, metric: str) -> float:
-    """Give the months from an entry until the evaluator reports what became of it."""
-    asked = study.measurement.metrics[metric]
-    return asked.window_months.value + asked.lag_months.value
 
 
 def _correlations(study: Study) -> Iterator[Finding]:

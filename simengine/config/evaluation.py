@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simengine.cohort.spec import Binary, Reached, Score, Target
-from simengine.config.people import Finding, behind, one_of
+from simengine.config.people import behind
 from simengine.config.study import Study
+from simengine.errors import Finding, one_of
 from simengine.laws import Constant
 from simengine.measurement.spec import SECTION_OF, Metric
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from simengine.cohort.moves import MONTHS_IN
 from simengine.cohort.spec import Amount, Binary, Claim, CountOfEvents, DaysInSpells, Move, Reached, Score, Target
 from simengine.config.study import Study
+from simengine.errors import Finding, one_of
 from simengine.laws import Constant, DirichletCount, Share
 
-Finding = tuple[str, str, str, str]
 _ROUNDING = 1e-9
 _MOST_EVENTS_PER_MONTH = 300
 _MOST_CLOCK = 2400
@@ -178,8 +179,7 @@ def _events(study: Study) -> Iterator[Finding]:
                 found = f"`{stratum}`"
                 yield f"{path}.by_stratum.{stratum}", "a factor belongs to a stratum", found, one_of(study.population.strata)
         for state, said in event.rates.items():
-            unit = {"day": 30.4375, "month": 1.0, "quarter": 1 / 3, "year": 1 / 12}[said.form.removeprefix("rate_per_")]
-            a_month = getattr(said, said.form).centre * unit
+            a_month = getattr(said, said.form).centre / MONTHS_IN[said.form.removeprefix("rate_per_")]
             if a_month > _MOST_EVENTS_PER_MONTH:
                 rule = f"an event happens at most {_MOST_EVENTS_PER_MONTH} times a month on average"
                 yield f"{path}.rates.{state}.{said.form}", rule, f"{a_month:g}", "Check the unit of the rate"
@@ -312,8 +312,3 @@ def behind(study: Study, name: str) -> list[str]:
                 [outcome.outcome] if isinstance(outcome, Target) else list(outcome.prices) if isinstance(outcome, Claim) else []
             )
     return found
-
-
-def one_of(names: Mapping[str, object] | list[str] | tuple[str, ...]) -> str:
-    """Say what could have been written."""
-    return f"One of: {', '.join(names)}" if names else ""

@@ -9,8 +9,8 @@ import numpy as np
 from pydantic import ValidationError
 
 from simengine.cohort.spec import Effect
-from simengine.config.people import Finding
 from simengine.config.study import Study
+from simengine.errors import Finding
 from simengine.laws import Constant, Quantity, quantities_in
 
 

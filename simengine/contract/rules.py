@@ -16,8 +16,8 @@ from simengine.contract.terms.calendar import Amended, Indexed
 from simengine.contract.terms.people import Milestones, PerWave
 from simengine.contract.terms.returns import Coupon, Paid, ToIrr, TrueUp
 from simengine.contract.terms.tables import Steps
+from simengine.errors import Finding, one_of
 
-Finding = tuple[str, str, str, str]
 NEED_DATES = (Coupon, ToIrr, Indexed, Amended)
 MOST_MILESTONES = 6
 """2^6 combinations are tallied at most."""
@@ -212,8 +212,3 @@ def _say(source: Source) -> str:
     if isinstance(source, Amount):
         return f"{source.amount.value:,g}"
     return f"{source.share.value:g} of {source.of}" if isinstance(source, Share) else str(source)
-
-
-def one_of(names: Collection[str]) -> str:
-    """Say which names there are."""
-    return f"One of: {', '.join(names)}" if names else ""

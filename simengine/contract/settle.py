@@ -103,17 +103,32 @@ def inputs_of(contract: Contract, until: str | None = None) -> list[str]:
 
 def asked_for(contract: Contract, program: Program, registers: Sequence[Register]) -> list[str]:
     """List what some registers depend on, in the order of the contract."""
-    waves, names = list(contract.waves) or [""], list(contract.milestones)
-    words = []
-    for kind, *rest in program.code.columns_behind(registers):
-        if kind == "metric":
-            words.append(str(rest[0]))
-        elif kind == "wave":
-            words.append(f"{rest[0]}.{waves[int(rest[1])]}")
-        elif kind == "people":
-            words.append(f"people.{waves[int(rest[0])]}")
-        elif kind == "combination":
-            reached = "+".join(name for i, name in enumerate(names) if int(rest[0]) >> i & 1) or "none"
-            words.append(f"{reached}.{waves[int(rest[1])]}".rstrip("."))
+    words = [_word(contract, column) for column in program.code.columns_behind(registers)]
     order = {name: place for place, name in enumerate(contract.metrics)}
-    return sorted(words, key=lambda word: order.get(word.partition(".")[0], len(order)))
+    return sorted(filter(None, words), key=lambda word: order.get(word.partition(".")[0], len(order)))
+
+
+def outcomes_of(contract: Contract, measurements: Measurements) -> dict[str, Floats]:
+    """Give all that the payments of a contract look at, as a replay would type it in; each of shape (n_replications,)."""
+    n_replications = len(measurements.estimate)
+    found = {_word(contract, column): column for column in compile_contract(contract).code.columns}
+    nothing = np.zeros(n_replications)
+    return {
+        word: np.broadcast_to(column_of(column, measurements, nothing), n_replications) for word, column in found.items() if word
+    }
+
+
+def _word(contract: Contract, column: Column) -> str:
+    """Name what a program asks of the world; the money drawn has no word here."""
+    waves, names = list(contract.waves) or [""], list(contract.milestones)
+    kind, *rest = column
+    if kind == "metric":
+        return str(rest[0])
+    if kind == "wave":
+        return f"{rest[0]}.{waves[int(rest[1])]}"
+    if kind == "people":
+        return f"people.{waves[int(rest[0])]}"
+    if kind == "combination":
+        reached = "+".join(name for i, name in enumerate(names) if int(rest[0]) >> i & 1) or "none"
+        return f"{reached}.{waves[int(rest[1])]}".rstrip(".")
+    return ""

@@ -29,9 +29,6 @@ class Sample:
     before_square: Floats
     product: Floats
 
-    def __add__(self, other: Sample) -> Sample:
-        return Sample(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
-
     @property
     def mean(self) -> Floats:
         """Mean of the outcome; 0 of nobody."""

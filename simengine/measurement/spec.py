@@ -146,6 +146,11 @@ class Metric(Spec):
     misclassification: Misclassification | None = None
     shrinkage: Shrinkage | None = None
 
+    @property
+    def known_after_months(self) -> float:
+        """Months from an entry until the evaluator reports what became of it."""
+        return self.window_months.value + self.lag_months.value
+
 
 class Protocol(Spec):
     """The evaluation that the contract prescribes, and the others that could be made of the same people."""

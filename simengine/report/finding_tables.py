@@ -101,7 +101,7 @@ def _heading(study: Study, found: Certificate | MethodSpread | WindowSpread, rem
 
 
 def _power_curve(study: Study, found: Certificate) -> RenderableType:
-    metrics, (unit, _) = list(study.contract.metrics), money_unit(study)
+    metrics, (unit, _) = study.contract.inputs(), money_unit(study)
     columns = ("effect", *(f"{name}: truth" for name in metrics), "P(paid)", "payment")
     layout = _layout(*columns)
     for point in found.power_curve:

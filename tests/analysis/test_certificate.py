@@ -244,3 +244,42 @@ def test_study__without_an_effect_or_money_has_a_certificate_all_the_same(tiny_p
     assert len({point.expected_payment for point in found.power_curve}) == 1
     assert found.expected_paid_for_nothing.value == found.expected_withheld.value == 0
     assert found.cliffs == ()
+
+
+# ---------------------------------------- contracts that look at more than pooled metrics ----------------------------------------
+
+PLAIN = "terms: {share: {share: 0.6, of: saving, floor: 0}}}"
+HEAD = "contract={title: x, currency: SEK, commitment: 2_000_000, "
+METRIC = "metrics: {saving: {meaning: x, unit: SEK}}, "
+SAYS_THE_SAME = {
+    "a derived metric": HEAD
+    + "metrics: {saving: {meaning: x, unit: SEK}, again: {meaning: x, unit: SEK, derived: {sum: [saving]}}}, "
+    + "terms: {share: {share: 0.6, of: again, floor: 0}}}",
+    "by wave": HEAD + "waves: {all: everybody}, " + METRIC + "terms: {share: {per_wave: {share: 0.6, of: saving}, floor: 0}}}",
+}
+
+
+@pytest.mark.parametrize("wording", SAYS_THE_SAME)
+def test_certificate__is_the_same_for_a_contract_that_says_the_same_in_other_words(wording, tiny_path):
+    paid = "capital.payment_month={share: 23}"
+    plain, other = (load_study(tiny_path, [contract, paid]) for contract in (HEAD + METRIC + PLAIN, SAYS_THE_SAME[wording]))
+
+    one, two = (certify(study, Ensemble(seed=1, n_replications=20)) for study in (plain, other))
+
+    assert one.power_curve == two.power_curve
+    assert one.expected_withheld == two.expected_withheld
+    assert one.bias_no_effect == two.bias_no_effect
+    assert one.bias_no_effect["saving"].pays_from == pytest.approx(0, abs=1)
+
+
+def test_certificate__of_a_rate_card_holds_the_people_as_promised(checkout):
+    rate_card = (
+        "contract={title: x, currency: SEK, commitment: 0, metrics: {cost: {meaning: x, unit: SEK}}, "
+        "milestones: {out_ever: x, healthy: x}, terms: {people: {milestones: {out_ever: 200, healthy: 1000}}}}"
+    )
+    study = load_study(checkout / "tests/cases/everything.yaml", [rate_card, "capital.payment_month={people: 48}"])
+
+    got = certify(study, Ensemble(seed=1, n_replications=5))
+
+    assert got.p_pay_no_effect.value == 1
+    assert got.bias_no_effect["cost"].pays_from is None

@@ -132,3 +132,14 @@ def test_nonsense__is_refused_in_words(months, metric, message, tiny):
 def test_study__whose_outcomes_are_all_read_at_one_month_needs_a_metric(tmp_path):
     with pytest.raises(UsageError, match=r"every outcome is read at one month\. Name a metric"):
         compare_windows(study_of(SCORES, tmp_path), [12], Ensemble(0, 10))
+
+
+def test_window__of_a_contract_with_dates_of_its_own_is_refused(tiny_path):
+    dated = (
+        "contract={title: x, currency: SEK, commitment: 2_000_000, dates: {end: {month: 23}}, "
+        "metrics: {saving: {meaning: x, unit: SEK}}, terms: {share: {share: 0.6, of: saving, floor: 0, at: [end]}}}"
+    )
+    study = load_study(tiny_path, [dated, "capital.payment_month={}"])
+
+    with pytest.raises(UsageError, match="found dates of the contract: end"):
+        compare_windows(study, [6, 12], Ensemble(seed=1, n_replications=4))

@@ -1,14 +1,13 @@
-"""Draw how long a stay lasts and where it leads, for many stays side by side."""
+"""Draw for many people or stays side by side: a uniform each, or how long a stay lasts and where it leads."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from simengine.accelerate import device
-from simengine.cohort.kernels.arrays import Floats, Words
-from simengine.streams import philox
+from simengine.accelerate import device, kernel
+from simengine.cohort.kernels.arrays import Floats, Integers, People, Words
+from simengine.streams import philox, uniform_from
 
-_TWO_TO_MINUS_52 = 2.0**-52
 # The logarithm of fdlibm (e_log.c, Sun Microsystems 1993), which errs by less than one unit in the last place.
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _L1, _L2, _L3, _L4 = 6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01
@@ -16,6 +15,18 @@ _L5, _L6, _L7 = 1.818357216161805012e-01, 1.531383769920937332e-01, 1.4798198605
 _ROOT_HALF = 0x3FE6A09E << 32
 _FROM_ROOT_HALF = (0x3FF00000 - 0x3FE6A09E) << 32
 _FRACTION = (1 << 52) - 1
+
+
+@kernel
+def fill_uniforms(seed: np.uint64, replications: Integers, purpose: np.uint64, people: People, uniform: Floats) -> None:
+    """Fill the first uniform of everybody at a purpose; uniform: (p,)."""
+    number, attempt, row = people.number, people.attempt, people.row
+    replication = np.empty(len(row), np.uint32)
+    for p in range(len(row)):
+        replication[p] = np.uint32(replications[row[p]])
+    for p in range(len(row)):
+        a, b, _, _ = philox(seed, np.uint64(attempt[p]), np.uint64(number[p]), np.uint64(replication[p]), purpose)
+        uniform[p] = uniform_from(a, b)
 
 
 @device
@@ -37,8 +48,7 @@ def fill_draws(
     """
     for x in range(len(index)):
         a, b, c, d = philox(seed, np.uint64(index[x]), np.uint64(number[x]), np.uint64(replication[x]), purpose)
-        uniform[x] = (np.float64((a << np.uint64(20)) | (b >> np.uint64(12))) + 0.5) * _TWO_TO_MINUS_52
-        to_move[x] = (np.float64((c << np.uint64(20)) | (d >> np.uint64(12))) + 0.5) * _TWO_TO_MINUS_52
+        uniform[x], to_move[x] = uniform_from(a, b), uniform_from(c, d)
     bits, bits_of_fraction = uniform.view(np.int64), fraction.view(np.int64)
     for x in range(len(index)):
         shifted = bits[x] + _FROM_ROOT_HALF

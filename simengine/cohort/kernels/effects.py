@@ -57,14 +57,19 @@ def fill_changes(effects: Effects, b: int, history: int, change: Floats) -> None
 
 
 @device
+def with_odds(probability: float, ratio: float) -> float:
+    """Multiply the odds of a probability; what is certain stays certain, even at ratio 0."""
+    whole = 1.0 - probability + probability * ratio
+    return probability * ratio / whole if whole > 0.0 else 1.0
+
+
+@device
 def changed_probability(probability: float, form: int, change: float) -> tuple[float, int]:
     """Give a probability under one effect, and 1 if it had to be clipped to remain one."""
     if form == HAZARD_RATIO:
         return 1.0 - (1.0 - probability) ** change, 0
     if form == ODDS_RATIO:
-        # What is certain stays certain, even at odds ratio 0.
-        whole = 1.0 - probability + probability * change
-        return (probability * change / whole if whole > 0.0 else 1.0), 0
+        return with_odds(probability, change), 0
     changed = probability * change if form == RELATIVE_RISK else probability + change
     if changed > 1.0:
         return 1.0, int(changed > 1.0 + _ROUNDING)

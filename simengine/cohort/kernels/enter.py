@@ -108,36 +108,3 @@ def fill_frailty(
         out[p] = 1.0
         if variance[b] > 0.0:
             out[p] = gamma_draw(seed, index, person, replication, purpose, 1.0 / variance[b]) * variance[b]
-
-
-@kernel
-def fill_uniform_factor(
-    seed: np.uint64,
-    replications: Integers,  # (b,)
-    purpose: np.uint64,
-    half_width: Floats,  # (b,)
-    people: People,
-    out: Floats,  # (p,) filled
-) -> None:
-    """Draw a factor for everybody: uniform within the half width of 1."""
-    for p in range(len(people.row)):
-        b = people.row[p]
-        u, _ = uniform_pair(seed, np.uint64(people.attempt[p]), np.uint64(people.number[p]), np.uint64(replications[b]), purpose)
-        out[p] = 1.0 + half_width[b] * (2.0 * u - 1.0)
-
-
-@kernel
-def fill_site_factor(
-    seed: np.uint64,
-    replications: Integers,  # (b,)
-    purpose: np.uint64,
-    of_site: Floats,  # (b, site)
-    people: People,
-    out: Floats,  # (p,) filled
-) -> None:
-    """Give everybody the factor of a site, all sites equally likely."""
-    n_sites = of_site.shape[1]
-    for p in range(len(people.row)):
-        b = people.row[p]
-        u, _ = uniform_pair(seed, np.uint64(people.attempt[p]), np.uint64(people.number[p]), np.uint64(replications[b]), purpose)
-        out[p] = of_site[b, int(u * n_sites)]

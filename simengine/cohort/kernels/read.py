@@ -5,33 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simengine.accelerate import device, kernel
+from simengine.accelerate import kernel
 from simengine.cohort.kernels.arrays import DIFFERENCE, Answers, Effects, Flags, Floats, Integers, People, Scores, Stays, Windows
 from simengine.cohort.kernels.between import normal_pair
-from simengine.cohort.kernels.effects import change_at, changed_probability, row_for
-from simengine.streams import philox
+from simengine.cohort.kernels.draws import fill_uniforms
+from simengine.cohort.kernels.effects import change_at, changed_probability, row_for, with_odds
 
 Index = int | np.int64
 Purposes = NDArray[np.uint64]
-
-
-@device
-def with_odds(probability: float, ratio: float) -> float:
-    """Multiply the odds of a probability; what is certain stays certain."""
-    whole = 1.0 - probability + probability * ratio
-    return probability * ratio / whole if whole > 0.0 else 1.0
-
-
-@device
-def fill_uniforms(seed: np.uint64, replications: Integers, purpose: np.uint64, people: People, uniform: Floats) -> None:
-    """Fill the first uniform of everybody at a purpose; uniform: (p,)."""
-    number, attempt, row = people.number, people.attempt, people.row
-    replication = np.empty(len(row), np.uint32)
-    for p in range(len(row)):
-        replication[p] = np.uint32(replications[row[p]])
-    for p in range(len(row)):
-        a, b, _, _ = philox(seed, np.uint64(attempt[p]), np.uint64(number[p]), np.uint64(replication[p]), purpose)
-        uniform[p] = (np.float64((a << np.uint64(20)) | (b >> np.uint64(12))) + 0.5) * 2.0**-52
 
 
 @kernel

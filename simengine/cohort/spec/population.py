@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import floor
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, TypeAdapter, model_validator
@@ -31,6 +32,11 @@ class Wave(Spec):
     """First month of enrolment, counted from the start of the study (0)."""
     enrolment_months: Annotated[Quantity, AfterValidator(within(1, 600, "enrolment takes from 1 to 600 months"))]
     """Months over which people enter, each month equally likely."""
+
+    @property
+    def last_entry_month(self) -> float:
+        """The last month in which somebody may enter."""
+        return self.from_month.value + floor(self.enrolment_months.support[1]) - 1
 
 
 class Stratum(Spec):
