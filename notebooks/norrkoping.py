@@ -70,7 +70,7 @@ def say(table: RiskTable, path: str, scale: float = 1.0, digits: int = 2) -> str
 # the assumptions are.
 
 # %%
-quantities = {"money back": "money_back", "profit": "profit", "net present value": "npv"}
+quantities = {"money back": "money_back", "net": "net", "net present value": "npv"}
 rows = ("mean", "p05", "p50", "p95")
 display(
     pd.DataFrame({name: [say(table, f"investor.{key}.{row}", 1e6) for row in rows] for name, key in quantities.items()}, index=rows)

@@ -1,16 +1,23 @@
-"""What the commands share: the options that change a study or a run, the bar, and the refusal of what cannot be held."""
+"""What the commands share: a study and the worlds in which it is asked about, the bar, and the refusal of what cannot be held."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from simengine.errors import UsageError
+
+if TYPE_CHECKING:
+    from simengine.analysis import Ensemble
+    from simengine.config import Study
+    from simengine.provenance import Clock
 
 _BYTES_PER_REPLICATION = 1_000
 
@@ -78,3 +85,71 @@ def progress(total: int) -> Iterator[Callable[[int], None]]:
 def no_folder() -> Iterator[None]:
     """Stand in for a folder where none was asked for."""
     yield None
+
+
+@dataclass(frozen=True)
+class Request:
+    """A study and the worlds in which it is asked about."""
+
+    study_file: Path
+    replications: int | None
+    seed: int | None
+    overrides: tuple[str, ...]
+    variant: str | None
+    as_json: bool
+    threads: int | None
+    block_size: int
+
+    def study(self) -> Study:
+        """Load the study with its changes."""
+        from simengine.config import load_study
+
+        return load_study(self.study_file, self.overrides, self.variant)
+
+    def size(self, study: Study) -> tuple[int, int]:
+        """Give the seed and the number of replications."""
+        from simengine.streams import draw_seed
+
+        own = study.run.seed
+        seed = self.seed if self.seed is not None else draw_seed() if own is None else own
+        n_replications = self.replications or int(study.run.replications.value)
+        refuse_if_too_large(n_replications)
+        return seed, n_replications
+
+    def settings(self, seed: int, n_replications: int, **more: Any) -> dict[str, Any]:
+        """Give what was asked, for the provenance."""
+        own = {"study": str(self.study_file), "seed": seed, "replications": n_replications}
+        return own | {"threads": self.threads, "block_size": self.block_size} | more
+
+
+def request_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command a study and the options of everything that simulates it; they come as the fields of a `Request`."""
+    options = (
+        click.argument("study_file", metavar="STUDY", type=click.Path(path_type=Path)),
+        replications_option,
+        seed_option,
+        study_options,
+        json_option,
+        threads_option,
+        block_size_option,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def answer(request: Request, seed: int, n_replications: int, question: Callable[[Ensemble], Any]) -> Any:
+    """Put a question to the worlds of a request, with a bar on the terminal."""
+    from simengine.analysis import Ensemble
+
+    with progress(n_replications) as advance:
+        return question(Ensemble(seed, n_replications, request.threads, request.block_size, advance))
+
+
+def print_json(study: Study, clock: Clock, content: dict[str, Any], settings: Mapping[str, Any]) -> None:
+    """Print an answer with its provenance as one JSON object."""
+    from simengine.provenance import describe_run
+    from simengine.report import document
+
+    provenance = describe_run(clock, document.as_text(study), settings)
+    click.echo(document.as_json(content | {"provenance": provenance}))

@@ -78,7 +78,7 @@ def settled(study: Study, worlds: Worlds, tallies: Tallies, measurements: Measur
     """Settle the contract on some measurements, and keep what the questions of this room need."""
     outturns = evaluate(study, Evidence(worlds, tallies, measurements))
     names = [name for name in outturns.columns if name.startswith("metric.")]
-    names += ["contingent_payment", "drawn", "investor.money_back", "investor.profit", "investor.npv"]
+    names += ["contingent_payment", "drawn", "investor.money_back", "investor.net", "investor.npv"]
     names += ["outcome_payer.payment", "outcome_payer.net"]
     return {name: np.asarray(outturns[name], dtype=np.float64) for name in names}
 

@@ -220,7 +220,7 @@ def _window(study: Study, months: int, columns: Columns, first: Columns) -> Wind
         truth={name: statistics.mean(columns[f"metric.{name}.truth"]) for name in study.measurement.metrics},
         p_pay=statistics.probability(columns["contingent_payment"] > 0),
         money_back=statistics.mean(columns["investor.money_back"]),
-        p_loss=statistics.probability(columns["investor.profit"] < 0),
+        p_loss=statistics.probability(columns["investor.net"] < 0),
         since_first={name: statistics.mean(columns[column] - first[column]) for name, column in money.items()},
         **means,
     )

@@ -54,7 +54,7 @@ def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:
 
 _INVESTOR = {
     "money back": ("money_back", _MILLION),
-    "profit": ("profit", _MILLION),
+    "net": ("net", _MILLION),
     "NPV": ("npv", _MILLION),
     "MOIC": ("moic", 1.0),
     "IRR %/yr": ("irr", 0.01),

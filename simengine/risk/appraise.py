@@ -90,7 +90,7 @@ def _investor(standpoint: Standpoint, ledger: Ledger, drawdown: Drawdown) -> dic
     multiple = np.divide(back, drawn, out=np.full(len(cash), np.nan), where=drawn > 0)
     return {
         "investor.money_back": back / SMALLEST_UNITS,
-        "investor.profit": cash.sum(axis=1) / SMALLEST_UNITS,
+        "investor.net": cash.sum(axis=1) / SMALLEST_UNITS,
         "investor.moic": multiple,
         "investor.irr": rate,
         "investor.irr_status": status,

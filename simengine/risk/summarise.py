@@ -69,12 +69,12 @@ def summarise(outturns: Outturns) -> RiskTable:
 
 def _investor(outturns: Outturns) -> Section:
     back, drawn = outturns["investor.money_back"], outturns["drawn"]
-    loss = -outturns["investor.profit"]
+    loss = -outturns["investor.net"]
     multiple, rate = outturns["investor.moic"], outturns["investor.irr"]
     section: dict[str, Statistic | Section] = {
         "drawn": statistics.distribution(drawn),
         "money_back": statistics.distribution(back),
-        "profit": statistics.distribution(outturns["investor.profit"]),
+        "net": statistics.distribution(outturns["investor.net"]),
         "npv": statistics.distribution(outturns["investor.npv"]),
         "p_loss": statistics.probability(loss > 0),
         "p_no_payment_beyond_guarantee": statistics.probability(outturns["contingent_payment"] <= 0),

@@ -23,7 +23,7 @@ def test_own_window__gives_what_a_run_gives(tiny):
     assert found.money_back == statistics.mean(outturns["investor.money_back"])
     assert found.npv == statistics.mean(outturns["investor.npv"])
     assert found.payer_net == statistics.mean(outturns["outcome_payer.net"])
-    assert found.p_loss == statistics.probability(outturns["investor.profit"] < 0)
+    assert found.p_loss == statistics.probability(outturns["investor.net"] < 0)
 
 
 def test_another_window__gives_what_a_run_of_the_changed_study_gives(tiny, tiny_path):

@@ -91,7 +91,7 @@ def test_appraise__gives_what_the_investor_gets(two):
     # Present value at 25 %: -10 + 4 x 0.8 + 8 x 0.64 = -1.68, and -10 + 3.2 = -6.8.
     assert two["drawn"].tolist() == [10, 10]
     assert two["investor.money_back"].tolist() == [12, 4]
-    assert two["investor.profit"].tolist() == [2, -6]
+    assert two["investor.net"].tolist() == [2, -6]
     assert two["investor.moic"] == pytest.approx([1.2, 0.4])
     assert two["investor.npv"] == pytest.approx([-1.68, -6.8])
     assert two["investor.irr"] == pytest.approx([16 / (np.sqrt(336) - 4) - 1, -0.6])
@@ -131,7 +131,7 @@ def test_summarise__gives_each_party_its_distribution(two):
     expected = {
         "investor.drawn.mean": (10, 0),
         "investor.money_back.mean": (8, 4),
-        "investor.profit.mean": (-2, 4),
+        "investor.net.mean": (-2, 4),
         "investor.npv.mean": (-4.24, 2.56),
         "investor.moic.mean": (0.8, 0.4),
         "outcome_payer.payment.mean": (8, 4),
