@@ -28,7 +28,7 @@ from simengine.records import (
     Worlds,
     add_in_order,
 )
-from simengine.risk.kernels import STATUSES, internal_rates
+from simengine.risk.returns import PAYBACK_STATUSES, STATUSES, multiples, payback_times, present_values, rates_of_return
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,10 @@ def appraise(
             waves = tallies.person_months[:, :, arm, s, -1]
             columns[f"person_months.{ARMS[arm]}.{state}"] = add_in_order(waves.T)
     columns["clipped"] = tallies.clipped
-    codes = {f"term.{name}.bound": LIMITS for name in payments.terms} | {"investor.irr_status": STATUSES}
+    codes = {f"term.{name}.bound": LIMITS for name in payments.terms} | {
+        "investor.irr_status": STATUSES,
+        "investor.payback_status": PAYBACK_STATUSES,
+    }
     return Outturns(worlds.replications, columns, codes, _cash_moments(ledger, standpoint.commitment))
 
 
@@ -85,15 +88,15 @@ def _investor(standpoint: Standpoint, ledger: Ledger, drawdown: Drawdown) -> dic
     cash = ledger.flows[:, :, ledger.parties.index("investor")]
     drawn = drawdown.flows.sum(axis=1)
     back = cash.sum(axis=1) + drawn
-    rate, status = np.empty(len(cash)), np.empty(len(cash), dtype=np.int8)
-    internal_rates(cash.astype(np.float64), rate, status)
-    multiple = np.divide(back, drawn, out=np.full(len(cash), np.nan), where=drawn > 0)
+    rates, paybacks = rates_of_return(cash), payback_times(cash)
     return {
         "investor.money_back": back / SMALLEST_UNITS,
         "investor.net": cash.sum(axis=1) / SMALLEST_UNITS,
-        "investor.moic": multiple,
-        "investor.irr": rate,
-        "investor.irr_status": status,
+        "investor.moic": multiples(back, drawn),
+        "investor.irr": rates.rate,
+        "investor.irr_status": rates.status,
+        "investor.payback_months": paybacks.months,
+        "investor.payback_status": paybacks.status,
         "investor.npv": _present_value(cash, np.arange(cash.shape[1]) / 12, standpoint, "investor") / SMALLEST_UNITS,
     }
 
@@ -118,8 +121,7 @@ def _outcome_payer(standpoint: Standpoint, tallies: Tallies, ledger: Ledger) -> 
 
 def _present_value(flows: NDArray[Any], years: Floats, standpoint: Standpoint, party: str) -> Floats:
     """Discount flows of shape (replication, date) at the party's rate."""
-    factors = (1 + standpoint.discount_rate_per_year[party]) ** -years
-    return add_in_order(flows[:, date] * factor for date, factor in enumerate(factors))
+    return present_values(flows, (1 + standpoint.discount_rate_per_year[party]) ** -years)
 
 
 def _cash_moments(ledger: Ledger, commitment: float) -> CashMoments:
