@@ -90,7 +90,7 @@ def multiples(money_back: NDArray[Any], paid_in: NDArray[Any]) -> Floats:
     money_back, paid_in
         Shape (n_replications,), in one unit of money; not negative when money was paid in.
     """
-    return np.divide(money_back, paid_in, out=np.full(len(paid_in), np.nan), where=np.asarray(paid_in) > 0)
+    return np.asarray(np.divide(money_back, paid_in, out=np.full(len(paid_in), np.nan), where=np.asarray(paid_in) > 0))
 
 
 def present_values(cash: NDArray[Any], factors: Floats) -> Floats:
