@@ -15,7 +15,7 @@ import numpy as np
 from simengine.capital import distribute, draw_down
 from simengine.cohort import simulate_cohort
 from simengine.cohort.spec import Binary, Reached, Score, Target
-from simengine.config import Study, cohort_of
+from simengine.config import Study, cohort_of, timing_of
 from simengine.contract import inputs_of, settle, typed_measurements
 from simengine.contract.spec import Contract
 from simengine.dependence import correlate, share_out
@@ -25,6 +25,7 @@ from simengine.measurement import Kind, measure
 from simengine.records import SERVICE, Integers, Measurements, Milestones, Outturns, Payments, Tallies, Worlds
 from simengine.risk import Standpoint, appraise
 from simengine.streams import uniforms
+from simengine.value import appreciate
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ def evaluate(study: Study, evidence: Evidence) -> Outturns:
     measurements = with_milestones(study.contract, evidence.tallies, evidence.measurements)
     payments = settle(study.contract, measurements, drawdown.total)
     ledger = distribute(drawdown, payments, worlds)
-    return appraise(standpoint_of(study), worlds, evidence.tallies, evidence.measurements, payments, drawdown, ledger)
+    public_value = appreciate(study.public_value, tuple(study.parties), timing_of(study, worlds), evidence.tallies, worlds)
+    return appraise(standpoint_of(study), worlds, evidence.tallies, evidence.measurements, payments, drawdown, ledger, public_value)
 
 
 def with_milestones(contract: Contract, tallies: Tallies, measurements: Measurements) -> Measurements:
@@ -152,7 +154,6 @@ def standpoint_of(study: Study) -> Standpoint:
     """Give how the parties of a study look at money."""
     return Standpoint(
         discount_rate_per_year={name: party.discount_rate_per_year.value for name, party in study.parties.items()},
-        savings={name: saving.party for name, saving in study.public_value.items()},
         contingent_terms=tuple(name for name, term in study.contract.terms.items() if term.contingent),
         commitment=study.contract.commitment.value,
     )

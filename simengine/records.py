@@ -198,6 +198,17 @@ class Drawdown(Record):
 
 
 @dataclass(frozen=True, eq=False)
+class PublicValue(Record):
+    """What the true effect on people is worth to each party, beside any cash of the contract."""
+
+    parties: tuple[str, ...]
+    value: Annotated[Floats, Axes("replication party year", "currency")]
+    """Undiscounted, by year of the calendar; the years run to the horizon, or to the end of the longest stream."""
+    cashable: Annotated[Floats, Axes("replication party year", "currency")]
+    """The part of it that can be released as cash, in the year of its release."""
+
+
+@dataclass(frozen=True, eq=False)
 class Ledger(Record):
     """Cash of every party at every date; positive is received. Sums to zero over parties, to the smallest unit."""
 

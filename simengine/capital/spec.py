@@ -1,8 +1,8 @@
-"""What may be asked of the money: who pays it in, when it is drawn, when it comes back, who saves."""
+"""What may be asked of the money: who pays it in, when it is drawn, when it comes back."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator
 
@@ -38,9 +38,3 @@ class Capital(Spec):
     """Months from the start over which it is drawn in equal parts."""
     payment_month: dict[str, NotNegative] = {}
     """By term: the month, counted from the start, in which it is paid; for a contract that names no dates itself."""
-
-
-class Saving(Spec):
-    """Who gains when an amount falls: the outcome payer, so far the only party whose savings are counted."""
-
-    party: Literal["outcome_payer"]

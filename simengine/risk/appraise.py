@@ -24,11 +24,13 @@ from simengine.records import (
     Measurements,
     Outturns,
     Payments,
+    PublicValue,
     Tallies,
     Worlds,
     add_in_order,
 )
-from simengine.risk.returns import PAYBACK_STATUSES, STATUSES, multiples, payback_times, present_values, rates_of_return
+from simengine.risk.parties import left_with
+from simengine.risk.returns import PAYBACK_STATUSES, STATUSES, multiples, payback_times, rates_of_return
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,14 @@ class Standpoint:
 
     discount_rate_per_year: Mapping[str, float]
     """By party."""
-    savings: Mapping[str, str]
-    """By outcome: the party whose money it is."""
     contingent_terms: tuple[str, ...]
     """Terms that pay only for outcomes."""
     commitment: float
     """The most that the investor lends, in the currency: the scale of the cash."""
+
+    def factors(self, party: str, years: Floats) -> Floats:
+        """Give what one unit of money after some years is worth to a party now."""
+        return np.asarray((1 + self.discount_rate_per_year[party]) ** -years)
 
 
 def appraise(
@@ -53,6 +57,7 @@ def appraise(
     payments: Payments,
     drawdown: Drawdown,
     ledger: Ledger,
+    public_value: PublicValue,
 ) -> Outturns:
     """Give one row per replication: measured and true outcomes, payments, and the money of each party.
 
@@ -70,8 +75,10 @@ def appraise(
         columns[f"term.{name}.bound"] = payments.bound[:, t]
     contingent = [payments.terms.index(name) for name in standpoint.contingent_terms]
     columns["contingent_payment"] = add_in_order([np.zeros(len(worlds)), *(payments.amount[:, t] for t in contingent)])
-    columns |= _investor(standpoint, ledger, drawdown)
-    columns |= _outcome_payer(standpoint, tallies, ledger)
+    columns |= _investor(ledger, drawdown)
+    columns |= left_with(ledger, public_value, standpoint.factors)
+    columns["outcome_payer.payment"] = -columns["outcome_payer.cash"]
+    columns["outcome_payer.true_saving"] = columns["outcome_payer.value"]
     for arm in (SERVICE, TWIN, BASELINE):
         for s, state in enumerate(tallies.states):
             waves = tallies.person_months[:, :, arm, s, -1]
@@ -84,44 +91,19 @@ def appraise(
     return Outturns(worlds.replications, columns, codes, _cash_moments(ledger, standpoint.commitment))
 
 
-def _investor(standpoint: Standpoint, ledger: Ledger, drawdown: Drawdown) -> dict[str, NDArray[Any]]:
+def _investor(ledger: Ledger, drawdown: Drawdown) -> dict[str, NDArray[Any]]:
     cash = ledger.flows[:, :, ledger.parties.index("investor")]
     drawn = drawdown.flows.sum(axis=1)
     back = cash.sum(axis=1) + drawn
     rates, paybacks = rates_of_return(cash), payback_times(cash)
     return {
         "investor.money_back": back / SMALLEST_UNITS,
-        "investor.net": cash.sum(axis=1) / SMALLEST_UNITS,
         "investor.moic": multiples(back, drawn),
         "investor.irr": rates.rate,
         "investor.irr_status": rates.status,
         "investor.payback_months": paybacks.months,
         "investor.payback_status": paybacks.status,
-        "investor.npv": _present_value(cash, np.arange(cash.shape[1]) / 12, standpoint, "investor") / SMALLEST_UNITS,
     }
-
-
-def _outcome_payer(standpoint: Standpoint, tallies: Tallies, ledger: Ledger) -> dict[str, NDArray[Any]]:
-    cash = ledger.flows[:, :, ledger.parties.index("outcome_payer")]
-    mine = [tallies.outcomes.index(name) for name, party in standpoint.savings.items() if party == "outcome_payer"]
-    gap = tallies.by_year[:, :, TWIN] - tallies.by_year[:, :, SERVICE]
-    mine_by_wave = [gap[:, w, o] for w in range(gap.shape[1]) for o in mine]
-    by_year = add_in_order([np.zeros((len(gap), gap.shape[3])), *mine_by_wave])
-    saving = add_in_order(by_year.T)
-    cash_npv = _present_value(cash, np.arange(cash.shape[1]) / 12, standpoint, "outcome_payer") / SMALLEST_UNITS
-    # A year's saving is taken in the middle of the year.
-    saving_npv = _present_value(by_year, 0.5 + np.arange(by_year.shape[1], dtype=np.float64), standpoint, "outcome_payer")
-    return {
-        "outcome_payer.payment": -cash.sum(axis=1) / SMALLEST_UNITS,
-        "outcome_payer.true_saving": saving,
-        "outcome_payer.net": cash.sum(axis=1) / SMALLEST_UNITS + saving,
-        "outcome_payer.npv": cash_npv + saving_npv,
-    }
-
-
-def _present_value(flows: NDArray[Any], years: Floats, standpoint: Standpoint, party: str) -> Floats:
-    """Discount flows of shape (replication, date) at the party's rate."""
-    return present_values(flows, (1 + standpoint.discount_rate_per_year[party]) ** -years)
 
 
 def _cash_moments(ledger: Ledger, commitment: float) -> CashMoments:
