@@ -289,8 +289,9 @@ FOLLOWING = {
     ),
     "value read after the longest window": (
         ("at_month: 12", "at_month: 13"),
-        ("{outcome_payer: {}}", "{outcome_payer: {}}\n  school_qualified: {investor: {value_per_unit: 1, better: higher, cashable_share: 0}}"),
-        ["outcomes.school_qualified.at_month: a metric",
+        ("{outcome_payer: {}}",
+         "{outcome_payer: {}}\n  school_qualified: {investor: {value_per_unit: 1, better: higher, cashable_share: 0}}"),
+        ["measurement.metrics.school.window_months: the window reaches",
          "public_value.school_qualified: what is valued is read within the longest window of a metric, 12 months; "
          "found month 13 after entry"],
     ),

@@ -175,7 +175,8 @@ def test_streams__equal_the_slow_twin(price, horizon, years, data):
 
 def test_study__prices_the_same_outcome_for_several_parties(tiny_path):
     # Source: hand arithmetic on the tallies; and law: a new price needs no new people.
-    more = ["parties.region={name: Region, discount_rate_per_year: 0.02}"]
+    four = ("investor", "outcome_payer", "service_provider", "region")
+    more = [f"parties={{{', '.join(f'{party}: {{name: X, discount_rate_per_year: 0.02}}' for party in four)}}}"]
     cost = "placement_cost_sek: {outcome_payer: {share: 0.75}, region: {share: 0.25}}"
     school = "school_qualified: {region: {value_per_unit: 50_000, better: higher, cashable_share: 0}}"
     study = load_study(tiny_path, [*more, f"public_value={{{cost}, {school}}}"])
