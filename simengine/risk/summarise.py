@@ -11,6 +11,7 @@ import numpy as np
 from simengine.records import ARMS, LIMITS, CashMoments, Floats, Outturns
 from simengine.risk import statistics
 from simengine.risk.kernels import FOUND
+from simengine.risk.pockets import pockets
 from simengine.risk.returns import PAYBACK_STATUSES, STATUSES, rates_of_return
 from simengine.risk.statistics import Statistic
 
@@ -50,13 +51,15 @@ def summarise(outturns: Outturns) -> RiskTable:
 
     Returns
     -------
-    Sections `investor`, `outcome_payer`, `payment_against_saving`, `metrics`, `terms`, `people`, `person_months`, `diagnostics`.
+    Sections `investor`, `outcome_payer`, `payment_against_saving`, `public_value`, `metrics`, `terms`, `people`,
+    `person_months`, `diagnostics`.
     Money is in the currency of the study, rates are per year, VaR and CVaR are losses at the level 95 %.
     """
     sections: Section = {
         "investor": _investor(outturns),
         "outcome_payer": _outcome_payer(outturns),
         "payment_against_saving": _payment_against_saving(outturns),
+        "public_value": pockets(outturns.columns),
         "metrics": _metrics(outturns),
         "terms": _terms(outturns),
         "people": {"service_users": statistics.distribution(outturns["service_users"])},
