@@ -15,7 +15,7 @@ from simengine.cli_options import Request, answer, no_folder, request_options
 @click.option(
     "--among",
     metavar="PARTIES",
-    help="Parties between whom side payments are made, with commas. If absent: all but the service provider.",
+    help="Parties between whom side payments are made, with commas. If absent: all but those who are only paid for costs.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="New folder for the table, the study and provenance.")
 def value(among: str | None, output: Path | None, **asked: Any) -> None:

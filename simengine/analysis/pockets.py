@@ -15,7 +15,7 @@ from simengine.errors import UsageError, one_of
 from simengine.pipeline import run_block
 from simengine.records import Floats, add_in_order
 from simengine.risk import statistics
-from simengine.risk.pockets import POCKETS, pockets
+from simengine.risk.pockets import POCKETS, net_of, pockets
 from simengine.risk.statistics import Statistic
 from simengine.risk.summarise import Section
 
@@ -67,8 +67,8 @@ def find_wrong_pockets(study: Study, ensemble: Ensemble, among: Sequence[str] = 
     ensemble
         The worlds.
     among
-        The actors between whom side payments are made. If absent: all but the service provider, who spends on delivery what it
-        gets, which makes it neither gain nor lose.
+        The actors between whom side payments are made. If absent: all but those who are paid for a cost and nothing else, such as
+        the service provider: what they get they spend on delivery, so that they neither gain nor lose.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def find_wrong_pockets(study: Study, ensemble: Ensemble, among: Sequence[str] = 
     actors = _actors(study, among)
     small = with_used_designs_alone(study)
     (columns,) = ensemble.ask(lambda numbers: [_wanted(run_block(small, ensemble.seed, numbers).columns, study)])
-    nets = np.stack([columns[f"{actor}.net"] for actor in actors], axis=1)
+    nets = np.stack([net_of(columns, actor) for actor in actors], axis=1)
     moves = np.array([columns[f"{actor}.cash"].any() for actor in actors])
     means = nets.mean(axis=0)
     must_agree = moves | (means < 0)
@@ -98,10 +98,19 @@ def _actors(study: Study, among: Sequence[str]) -> tuple[str, ...]:
     for actor in among:
         if actor not in study.parties:
             raise UsageError(f"--among: an actor is one of `parties`; found `{actor}`. {one_of(list(study.parties))}")
-    actors = tuple(dict.fromkeys(among)) or tuple(party for party in study.parties if party != "service_provider")
+    actors = tuple(dict.fromkeys(among)) or tuple(party for party in study.parties if party not in _suppliers(study))
     if not 2 <= len(actors) <= MOST_ACTORS:
         raise UsageError(f"--among: side payments are made between 2 to {MOST_ACTORS} actors; found {len(actors)}")
     return actors
+
+
+def _suppliers(study: Study) -> set[str]:
+    """Give those who are paid for a cost, and neither save nor pay nor lend."""
+    capital = study.capital
+    paid = {"service_provider", *(cost.payee for cost in capital.costs.values())}
+    saves = {party for by_party in study.public_value.values() for party in by_party}
+    puts_in = {"investor", "outcome_payer", *capital.payers, *(tranche.holder for tranche in capital.tranches.values())}
+    return paid - saves - puts_in - {guarantee.guarantor for guarantee in capital.guarantees.values()}
 
 
 def _wanted(columns: Columns, study: Study) -> Columns:

@@ -17,7 +17,6 @@ from simengine.records import (
     SMALLEST_UNITS,
     TWIN,
     CashMoments,
-    Drawdown,
     Floats,
     Integers,
     Ledger,
@@ -29,24 +28,24 @@ from simengine.records import (
     Worlds,
     add_in_order,
 )
-from simengine.risk.parties import left_with
-from simengine.risk.returns import PAYBACK_STATUSES, STATUSES, multiples, payback_times, rates_of_return
+from simengine.risk.parties import left_with, over_years, value_today
+from simengine.risk.structure import codes_of, return_on, structure_of
+
+INVESTOR, OUTCOME_PAYER = "investor", "outcome_payer"
 
 
 @dataclass(frozen=True)
 class Standpoint:
     """How the parties look at money."""
 
-    discount_rate_per_year: Mapping[str, float]
-    """By party."""
+    discount_factors: Mapping[str, Floats]
+    """By party: the value today of money at each month, of shape (1 or n_replications, n_months)."""
+    deflators: Floats | None
+    """The same in the prices of the start, where the study says how prices rise."""
     contingent_terms: tuple[str, ...]
     """Terms that pay only for outcomes."""
     commitment: float
     """The most that the investor lends, in the currency: the scale of the cash."""
-
-    def factors(self, party: str, years: Floats) -> Floats:
-        """Give what one unit of money after some years is worth to a party now."""
-        return np.asarray((1 + self.discount_rate_per_year[party]) ** -years)
 
 
 def appraise(
@@ -55,7 +54,6 @@ def appraise(
     tallies: Tallies,
     measurements: Measurements,
     payments: Payments,
-    drawdown: Drawdown,
     ledger: Ledger,
     public_value: PublicValue,
 ) -> Outturns:
@@ -63,9 +61,9 @@ def appraise(
 
     Returns
     -------
-    Columns by dotted name, and the moments of the investor's cash by date.
+    Columns by dotted name, and the moments of the lenders' cash by date.
     """
-    columns: dict[str, NDArray[Any]] = {"drawn": drawdown.total, "service_users": tallies.n_people[:, :, SERVICE].sum(axis=1)}
+    columns: dict[str, NDArray[Any]] = {"drawn": ledger.drawn, "service_users": tallies.n_people[:, :, SERVICE].sum(axis=1)}
     for m, name in enumerate(measurements.metrics):
         columns[f"metric.{name}.estimate"] = measurements.estimate[:, m]
         columns[f"metric.{name}.standard_error"] = measurements.standard_error[:, m]
@@ -75,44 +73,51 @@ def appraise(
         columns[f"term.{name}.bound"] = payments.bound[:, t]
     contingent = [payments.terms.index(name) for name in standpoint.contingent_terms]
     columns["contingent_payment"] = add_in_order([np.zeros(len(worlds)), *(payments.amount[:, t] for t in contingent)])
-    columns |= _investor(ledger, drawdown)
-    columns |= left_with(ledger, public_value, standpoint.factors)
-    columns["outcome_payer.payment"] = -columns["outcome_payer.cash"]
-    columns["outcome_payer.true_saving"] = columns["outcome_payer.value"]
+    columns |= _parties(standpoint, ledger, public_value)
+    columns |= structure_of(ledger)
     for arm in (SERVICE, TWIN, BASELINE):
         for s, state in enumerate(tallies.states):
             waves = tallies.person_months[:, :, arm, s, -1]
             columns[f"person_months.{ARMS[arm]}.{state}"] = add_in_order(waves.T)
     columns["clipped"] = tallies.clipped
-    codes = {f"term.{name}.bound": LIMITS for name in payments.terms} | {
-        "investor.irr_status": STATUSES,
-        "investor.payback_status": PAYBACK_STATUSES,
-    }
-    return Outturns(worlds.replications, columns, codes, _cash_moments(ledger, standpoint.commitment))
+    codes = {f"term.{name}.bound": LIMITS for name in payments.terms} | codes_of(columns)
+    return Outturns(worlds.replications, columns, codes, _cash_moments(ledger.cash(INVESTOR), standpoint.commitment))
 
 
-def _investor(ledger: Ledger, drawdown: Drawdown) -> dict[str, NDArray[Any]]:
-    cash = ledger.flows[:, :, ledger.parties.index("investor")]
-    drawn = drawdown.flows.sum(axis=1)
-    back = cash.sum(axis=1) + drawn
-    rates, paybacks = rates_of_return(cash), payback_times(cash)
+def _parties(standpoint: Standpoint, ledger: Ledger, public_value: PublicValue) -> dict[str, NDArray[Any]]:
+    """Give the money of each party."""
+    lenders, factors = ledger.cash(INVESTOR), standpoint.discount_factors
+    columns: dict[str, NDArray[Any]] = {**left_with(ledger, public_value, factors)}
+    columns |= return_on(INVESTOR, lenders, ledger.paid_in.sum(axis=1))
+    columns["investor.npv"] = _present_value(lenders, factors[INVESTOR])
+    columns |= _outcome_payer(ledger, public_value, factors[OUTCOME_PAYER])
+    if standpoint.deflators is not None:
+        columns |= {f"{party}.real_cash": _present_value(ledger.cash(party), standpoint.deflators) for party in ledger.parties}
+    return columns
+
+
+def _outcome_payer(ledger: Ledger, public_value: PublicValue, factors: Floats) -> dict[str, NDArray[Any]]:
+    roles = [account.name for account in ledger.accounts if account.role == OUTCOME_PAYER]
+    cash, value = ledger.cash(OUTCOME_PAYER), public_value.value[:, public_value.parties.index(OUTCOME_PAYER)]
     return {
-        "investor.money_back": back / SMALLEST_UNITS,
-        "investor.moic": multiples(back, drawn),
-        "investor.irr": rates.rate,
-        "investor.irr_status": rates.status,
-        "investor.payback_months": paybacks.months,
-        "investor.payback_status": paybacks.status,
+        "outcome_payer.payment": -ledger.cash(*roles).sum(axis=1) / SMALLEST_UNITS,
+        "outcome_payer.true_saving": over_years(value),
+        "outcome_payer.net": cash.sum(axis=1) / SMALLEST_UNITS + over_years(value),
+        "outcome_payer.npv": _present_value(cash, factors) + value_today(value, factors),
     }
 
 
-def _cash_moments(ledger: Ledger, commitment: float) -> CashMoments:
-    """Sum the investor's cash by date, and its products between dates.
+def _present_value(cash: Integers, factors: Floats) -> Floats:
+    """Discount flows of shape (replication, date), in the smallest unit, to the currency."""
+    return add_in_order(cash[:, date] * factors[:, date] for date in range(cash.shape[1])) / SMALLEST_UNITS
+
+
+def _cash_moments(cash: Integers, commitment: float) -> CashMoments:
+    """Sum the lenders' cash by date, and its products between dates.
 
     The products are those of cash in units of about 1/65,536 of the commitment, in whole numbers: they are exact, so that
     blocks can be added in any order, and they serve a standard error alone.
     """
-    cash = ledger.flows[:, :, ledger.parties.index("investor")]
     unit = 2.0 ** max(np.ceil(np.log2(max(commitment * SMALLEST_UNITS, 1.0))) - 16, 0)
     rounded = np.round(cash / unit)
     # Whole numbers in floating point are exact, and quick, as long as their sums stay below 2^53.

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
 
-POCKETS = ("cash", "value", "cashable", "net", "npv")
+POCKETS = ("cash", "value", "cashable")
 
 
 def parties_of(columns: Mapping[str, NDArray[Any]]) -> list[str]:
@@ -18,8 +19,13 @@ def parties_of(columns: Mapping[str, NDArray[Any]]) -> list[str]:
     return [name.removesuffix(".cashable") for name in columns if name.endswith(".cashable")]
 
 
+def net_of(columns: Mapping[str, NDArray[Any]], party: str) -> NDArray[Any]:
+    """Give what a party is left with of its own: not that of others in the role that has its name."""
+    return np.asarray(columns[f"{party}.cash"] + columns[f"{party}.value"])
+
+
 def pockets(columns: Mapping[str, NDArray[Any]]) -> dict[str, dict[str, dict[str, Statistic] | Statistic]]:
-    """Give by party the distributions of its cash, value, cashable value, net and present value, and how often its net is below 0.
+    """Give by party the distributions of its cash, value, cashable value and net (cash + value), and how often that is below 0.
 
     Parameters
     ----------
@@ -28,6 +34,7 @@ def pockets(columns: Mapping[str, NDArray[Any]]) -> dict[str, dict[str, dict[str
     """
     table: dict[str, dict[str, dict[str, Statistic] | Statistic]] = {}
     for party in parties_of(columns):
+        net = net_of(columns, party)
         table[party] = {name: statistics.distribution(columns[f"{party}.{name}"]) for name in POCKETS}
-        table[party]["p_net_below_zero"] = statistics.probability(columns[f"{party}.net"] < 0)
+        table[party] |= {"net": statistics.distribution(net), "p_net_below_zero": statistics.probability(net < 0)}
     return table

@@ -31,7 +31,7 @@ def test_pockets__are_those_of_a_run(study, found):
 
     assert list(found.parties) == list(FOUR)
     for party in FOUR:
-        for name in ("cash", "value", "cashable", "net", "npv"):
+        for name in ("cash", "value", "cashable", "net"):
             assert found.parties[party][name]["mean"].value == pytest.approx(outturns[f"{party}.{name}"].mean())
         assert found.parties[party]["p_net_below_zero"].value == (outturns[f"{party}.net"] < 0).mean()
     assert found.total.value == pytest.approx(sum(outturns[f"{party}.net"].mean() for party in found.among))
