@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from math import factorial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simengine.records import Floats
 
@@ -98,6 +99,6 @@ def shapley_value(worth: Floats) -> Floats:
     return value
 
 
-def coalitions(n: int) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+def coalitions(n: int) -> NDArray[np.bool_]:
     """Give the members of every coalition: shape (2^n, n)."""
-    return (np.arange(1 << n)[:, None] >> np.arange(n)) & 1 == 1
+    return np.asarray((np.arange(1 << n)[:, None] >> np.arange(n)) & 1 == 1)

@@ -15,6 +15,7 @@ from simengine.config import Study
 from simengine.report.document import plain
 from simengine.report.findings import money_unit
 from simengine.report.tables import cell, pocket_table
+from simengine.risk.statistics import Statistic
 
 
 def wrong_pockets(study: Study, found: WrongPockets) -> dict[str, Any]:
@@ -49,20 +50,27 @@ def wrong_pocket_tables(study: Study, found: WrongPockets) -> RenderableType:
 
 def _side_payments(study: Study, found: WrongPockets, unit: float) -> RenderableType:
     names = [study.parties[actor].name for actor in found.among]
-    title = Text(f"\nSide payments between {', '.join(names)}: what each receives, on expected positions", style="bold")
+    among = f"\nSide payments between {', '.join(names)}, on expected positions"
     if not found.proportional.are_possible:
-        gap = cell(type(found.total)(-found.total.value, found.total.se), unit)
+        gap = cell(Statistic(-found.total.value, found.total.se), unit)
+        title = Text(among, style="bold")
         return Group(title, Text(f"not possible: together they lose {gap}. No side payment makes everybody whole."))
-    layout = _layout("", "proportional", "then net", "P(loses)", "Shapley", "then net", "P(loses)")
-    for actor in found.among:
-        cells = [one for rule in (found.proportional, found.shapley) for one in _cells(rule, actor, unit)]
-        layout.add_row(study.parties[actor].name, *cells)
     agree = ", ".join(study.parties[actor].name for actor in found.must_agree) or "nobody"
-    return Group(title, layout, Text(f"Who must agree: {agree}.", style="italic"))
+    return Group(
+        _received(study, found, found.proportional, f"{among}: proportional", unit),
+        _received(study, found, found.shapley, f"\nThe same by the Shapley value; who must agree: {agree}", unit),
+    )
 
 
-def _cells(rule: SidePayments, actor: str, unit: float) -> tuple[str, str, str]:
-    return cell(rule.received[actor], unit), cell(rule.left_with[actor], unit), cell(rule.p_still_loses[actor], 1.0)
+def _received(study: Study, found: WrongPockets, rule: SidePayments, title: str, unit: float) -> RenderableType:
+    layout = Table(pad_edge=False, collapse_padding=True, box=box.SIMPLE_HEAD)
+    layout.add_column("", overflow="fold")
+    for name in ("receives", "is left with", "P(still loses)"):
+        layout.add_column(name, justify="right", no_wrap=True)
+    for actor in found.among:
+        money = (cell(one[actor], unit) for one in (rule.received, rule.left_with))
+        layout.add_row(study.parties[actor].name, *money, cell(rule.p_still_loses[actor], 1.0))
+    return Group(Text(title, style="bold"), layout)
 
 
 def _plain(found: SidePayments) -> Mapping[str, Any] | None:
@@ -70,11 +78,3 @@ def _plain(found: SidePayments) -> Mapping[str, Any] | None:
     if not found.are_possible:
         return None
     return {key: plain(getattr(found, key)) for key in ("received", "left_with", "p_still_loses")}
-
-
-def _layout(*columns: str) -> Table:
-    layout = Table(pad_edge=False, collapse_padding=True, box=box.SIMPLE_HEAD)
-    layout.add_column(columns[0], overflow="fold")
-    for name in columns[1:]:
-        layout.add_column(name, justify="right", overflow="fold")
-    return layout

@@ -63,9 +63,9 @@ def _pockets(study: Study, table: RiskTable) -> list[RenderableType]:
 def pocket_table(study: Study, pockets: Section, unit: float) -> RenderableType:
     """Lay out what each party pays or receives, what the effect is worth to it, and what it is left with."""
     layout = Table(pad_edge=False, box=box.SIMPLE_HEAD, collapse_padding=True)
-    layout.add_column("", overflow="fold")
+    layout.add_column("", overflow="fold", min_width=min(12, max(len(named.name) for named in study.parties.values())))
     for name in ("cash", "value", "cashable", "net", "P(net < 0)"):
-        layout.add_column(name, justify="right", no_wrap=True)
+        layout.add_column(name, justify="right", overflow="fold")
     of = RiskTable(0, pockets)
     for party, named in study.parties.items():
         cells = [cell(of[f"{party}.{name}.mean"], unit) for name in ("cash", "value", "cashable", "net")]

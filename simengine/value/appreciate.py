@@ -125,8 +125,8 @@ def _from_reading(value: Floats, cashable: Floats, asked: _Asked, timing: Timing
         if years == 0:
             value[everyone, np.minimum(month // 12, last_year).astype(np.int64)] += amount
             released = month + lag
-            year = np.minimum(released // 12, last_year).astype(np.int64)
-            cashable[everyone, year] += np.where(released <= horizon, amount * cash, 0.0)
+            release_year = np.minimum(released // 12, last_year).astype(np.int64)
+            cashable[everyone, release_year] += np.where(released <= horizon, amount * cash, 0.0)
         for year in range(years):
             left, until = amount * asked.kept_after(year), np.maximum(month + 12 * years, horizon)
             _spread(value, left, month + 12 * year, 12, until)
