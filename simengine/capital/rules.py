@@ -132,6 +132,7 @@ def _waterfall(capital: Capital, parties: Collection[str]) -> Iterator[Finding]:
             first = seen.setdefault((step.kind, one), name)
             if first != name and step.kind != "returns":
                 yield path, "nothing is paid twice", f"`{one}` here and in `{first}`", "Leave it out of one of them"
+    for name, step in capital.all_steps().items():
         yield from _shares(capital, step, f"capital.waterfall.{name}")
     if steps:
         yield from _is_complete(capital, seen, list(steps.values()))
