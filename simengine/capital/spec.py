@@ -1,4 +1,4 @@
-"""What may be asked of the money: who pays it in, what it pays for, who gets it back in which order, who saves."""
+"""What may be asked of the money: who pays it in, what it pays for, who gets it back in which order."""
 
 from __future__ import annotations
 
@@ -283,9 +283,3 @@ class Capital(Spec):
         if self.guarantees:
             steps["guarantors"] = Step(reimburse=tuple(self.guarantees))
         return steps | {"rest": Step(rest={list(tranches)[-1]: "rest"})}
-
-
-class Saving(Spec):
-    """Who gains when an amount falls: the outcome payer, so far the only party whose savings are counted."""
-
-    party: Literal["outcome_payer"]

@@ -141,10 +141,28 @@ PLANTED = {
         "outcomes.school_qualified.probability: a binary outcome has a probability in every state; found none for `placed`"),
     "probability in an unknown state": ("{home: 0.6, placed: 0.4}", "{home: 0.6, placed: 0.4, placedd: 0.1}",
         "outcomes.school_qualified.probability.placedd: a state is one of pathway.states; found unknown state `placedd`"),
-    "saving of a binary outcome": ("placement_cost_sek: {party", "school_qualified: {party",
-        "public_value.school_qualified: a saving belongs to an outcome of kind `amount`; found `school_qualified`"),
-    "saving of an unknown party": ("{party: outcome_payer}", "{party: somebody}",
-        "public_value.placement_cost_sek.party: Input should be 'outcome_payer'; found 'somebody'"),
+    "value of an unknown outcome": ("placement_cost_sek: {outcome_payer: {}}", "placement_costs: {outcome_payer: {}}",
+        "public_value.placement_costs: what is valued is one of `outcomes`; found `placement_costs`. One of: "
+        "placement_cost_sek, school_qualified"),
+    "value to an unknown party": ("{outcome_payer: {}}", "{somebody: {}}",
+        "public_value.placement_cost_sek.somebody: who gains is one of `parties`; found `somebody`"),
+    "value of a yes or no without a price": ("placement_cost_sek: {outcome_payer: {}}",
+        "school_qualified: {outcome_payer: {better: higher, cashable_share: 0}}",
+        "public_value.school_qualified.outcome_payer.value_per_unit: an outcome that is not an amount of money says what a unit is "
+        "worth; found no `value_per_unit`. Give the currency per unit"),
+    "value of a yes or no without a direction": ("placement_cost_sek: {outcome_payer: {}}",
+        "school_qualified: {outcome_payer: {value_per_unit: 1, cashable_share: 0}}",
+        "public_value.school_qualified.outcome_payer.better: an outcome that is not an amount of money says what a unit is "
+        "worth; found no `better`. Give `lower` or `higher`"),
+    "stream of an amount": ("{outcome_payer: {}}", "{outcome_payer: {years: 3}}",
+        "public_value.placement_cost_sek.outcome_payer.years: a stream of years begins where an outcome is read once; "
+        "found an outcome that adds up over time to the horizon"),
+    "drop-off of what arises once": ("placement_cost_sek: {outcome_payer: {}}",
+        "school_qualified: {outcome_payer: {value_per_unit: 1, better: higher, cashable_share: 0, drop_off_per_year: 0.1}}",
+        "public_value.school_qualified.outcome_payer.drop_off_per_year: what drops off is a stream of years; found a value that "
+        "arises once. Give `years`"),
+    "share of value above one": ("{outcome_payer: {}}", "{outcome_payer: {share: 1.1}}",
+        "public_value.placement_cost_sek.outcome_payer.share: a probability lies between 0 and 1; found 1.1"),
     "metric of an unknown outcome": ("saving: {outcome: placement_cost_sek", "saving: {outcome: placement_cost",
         "measurement.metrics.saving.outcome: a metric measures an outcome; found `placement_cost`. One of: "
         "placement_cost_sek, school_qualified"),
@@ -269,6 +287,14 @@ FOLLOWING = {
          "outcomes.school_qualified.at_month: the outcome is read within the horizon of 24 months; found month 24 + 12",
          "capital.payment_month.saving_share: a payment follows",
          "capital.payment_month.upside: a payment follows"],
+    ),
+    "value read after the longest window": (
+        ("at_month: 12", "at_month: 13"),
+        ("{outcome_payer: {}}",
+         "{outcome_payer: {}}\n  school_qualified: {investor: {value_per_unit: 1, better: higher, cashable_share: 0}}"),
+        ["measurement.metrics.school.window_months: the window reaches",
+         "public_value.school_qualified: what is valued is read within the longest window of a metric, 12 months; "
+         "found month 13 after entry"],
     ),
     "three mistakes in what the numbers are": (
         ("size: 12, enrol", "size: -12, enrol"),
