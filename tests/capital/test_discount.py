@@ -84,7 +84,7 @@ def test_rates__are_read_from_a_file_beside_the_study(checkout, tiny_path, tmp_p
     study = load_study(tmp_path / "study.yaml")
     worlds = draw_worlds(study, 0, np.arange(2))
 
-    factors = standpoint_of(study, worlds).discount_factors
+    factors = standpoint_of(study, worlds, 2).discount_factors
 
     assert factors["investor"][0, 12] == pytest.approx(1 / 1.035 / 1.02)
     assert factors["outcome_payer"][0, 12] == pytest.approx(1 / 1.03)
