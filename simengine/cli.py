@@ -27,6 +27,7 @@ from simengine.cli_options import (
     study_options,
     threads_option,
 )
+from simengine.cli_trace import trace
 from simengine.cli_value import value
 from simengine.errors import SimengineError
 
@@ -216,5 +217,5 @@ def warmup() -> None:
     click.echo(f"Compiled and ran in {seconds:.1f} s. " + (_KEPT if are_kept else _NOT_KEPT))
 
 
-for _command in (replay, explain, lint, certificate, methods, window, value):
+for _command in (replay, explain, lint, certificate, methods, window, value, trace):
     commands.add_command(_command)
