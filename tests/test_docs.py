@@ -26,6 +26,7 @@ import pytest
 from pydantic import BaseModel
 
 from simengine import RiskTable, cli, evaluate, find_study, load_contract, load_study, run_study, simulate, summarise
+from simengine.capital.spec import ROLES
 from simengine.cohort import purposes_of_people
 from simengine.cohort.spec import FORMS_OF_EFFECT, MONTHS_OF_THE_YEAR, Outcome
 from simengine.config import Study, cohort_of
@@ -333,7 +334,7 @@ def as_written(path: str) -> str:
     }
     for place in free.get(words[0], []):
         words[place] = "<name>"
-    if len(words) == 2 and words[1] in ("cash", "value", "cashable") or words[0] == "service_provider":
+    if len(words) == 2 and words[0] in ROLES and (words[0] == ROLES[2] or words[1] in ("cash", "value", "cashable")):
         words[0] = "<name>"
     if len(words) > 2 and words[-2] in ("bound", "irr_status", "payback_status"):
         words[-1] = "<name>"
@@ -366,6 +367,7 @@ def missing_results(page: str, heading: str, content: dict[str, Any]) -> list[st
         wanted = [re.sub(r"^(outcomes|payments|bound)\.\w+$", r"\1.<name>", path) for path in wanted]
     if heading == "`value --json`":
         named |= code(section(page, "`run --json`"))
+        wanted = [path for path in wanted if path != "side_payments"]
         wanted = [re.sub(r"^(side_payments)\.(proportional|shapley)\.(\w+)\.\w+$", r"\1.<name>.\3.<name>", path) for path in wanted]
     if heading.split()[0] in ("`certificate", "`methods", "`window"):
         named |= code(section(page, "`run --json`"))
