@@ -256,16 +256,6 @@ class Capital(Spec):
     distributed_from_month: _Month | None = None
     """Money that comes in earlier waits until then; nothing waits if absent."""
 
-    @model_validator(mode="after")
-    def _one_way_to_draw(self) -> Capital:
-        if self.draws == "scheduled" and self.drawdown_months is None:
-            raise ValueError("a loan that is drawn as scheduled has `drawdown_months`; found none")
-        if self.draws == "as_needed" and self.drawdown_months is not None:
-            raise ValueError("a loan that is drawn as needed has no `drawdown_months`; found both")
-        if self.draws == "as_needed" and not self.costs:
-            raise ValueError("a loan that is drawn as needed pays `costs`; found none")
-        return self
-
     def all_tranches(self, commitment: float) -> dict[str, Tranche]:
         """Give the tranches, one of the investor's if none are named, with what `rest` stands for."""
         if not self.tranches:

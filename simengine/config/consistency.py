@@ -91,6 +91,11 @@ def _calendar(study: Study) -> Iterator[Finding]:
 def _capital(study: Study) -> Iterator[Finding]:
     horizon, terms = study.study.horizon_months.value, study.contract.terms
     waves, commitment = study.population.waves, study.contract.commitment.value
+    used = {party.discounting for party in study.parties.values()}
+    for name, table in study.rates.items():
+        if table.real and study.prices is None and name in used:
+            rule = "a table for money in the prices of the start needs `prices`: cash is deflated before it is discounted"
+            yield f"rates.{name}.real", rule, "no `prices`", "Add `prices`, or write the rates of money as it is paid"
     yield from capital_rules(study.capital, study.parties, study.rates, commitment, waves, int(horizon))
     drawdown = study.capital.drawdown_months
     if drawdown is not None and drawdown.support[1] > horizon:

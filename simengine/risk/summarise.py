@@ -14,6 +14,7 @@ from simengine.risk.kernels import FOUND
 from simengine.risk.pockets import pockets
 from simengine.risk.returns import PAYBACK_STATUSES, STATUSES, rates_of_return
 from simengine.risk.statistics import Statistic
+from simengine.risk.summarise_structure import structure_sections
 
 Section: TypeAlias = Mapping[str, "Statistic | Section"]
 TAIL_LEVEL = 0.95
@@ -62,6 +63,7 @@ def summarise(outturns: Outturns) -> RiskTable:
         "public_value": pockets(outturns.columns),
         "metrics": _metrics(outturns),
         "terms": _terms(outturns),
+        **structure_sections(outturns),
         "people": {"service_users": statistics.distribution(outturns["service_users"])},
         "person_months": _person_months(outturns),
         "diagnostics": {

@@ -118,11 +118,11 @@ REFUSED = {
     ),
     "drawing as needed for nothing": (
         ["capital={draws: as_needed, payment_month: {guarantee: 12, saving_share: 20, upside: 20}}"],
-        r"a loan that is drawn as needed pays `costs`; found none",
+        r"capital\.draws: a loan that is drawn as needed pays costs; found no `costs`",
     ),
     "drawing in two ways": (
         [COSTS, "capital.draws=as_needed"],
-        r"a loan that is drawn as needed has no `drawdown_months`; found both",
+        r"capital\.drawdown_months: a loan that is drawn as needed has no months of drawdown; found 6",
     ),
     "a payer so late that nothing comes": (
         ["capital.payers={outcome_payer: {share: 1, pays_late_months: 6}}"],

@@ -39,13 +39,14 @@ def line_of(path, snippet):
 # By name: what is replaced, by what, the key with its rule and what was found, and what stands on its line (if not the change).
 PLANTED = {
     "unknown key": ("drawdown_months: 6", "drawdown_months: 6\n  rate: 3",
-        "capital.rate: this key is unknown. Known keys here: drawn_share", "rate: 3"),
+        "capital.rate: this key is unknown. Known keys here: draws", "rate: 3"),
     "misspelt key": ("{size: 12, enrol", "{sizes: 12, size: 12, enrol",
         "population.waves.all.sizes: this key is unknown. Did you mean `size`?"),
     "misspelt section": ("public_value:", "public_values: {}\npublic_value:",
         "public_values: this key is unknown. Did you mean `public_value`?", "public_values:"),
     "missing section": ("run: {replications: 2_000}", "", "run: this key is needed", "\nstudy:\n"),
-    "missing key": ("drawdown_months: 6", "", "capital.drawdown_months: this key is needed", "capital:"),
+    "missing key": ("drawdown_months: 6", "",
+        "capital.drawdown_months: a loan that is drawn as scheduled takes some months; found no `drawdown_months`", "capital:"),
     "section without lines": ("run: {replications: 2_000}", "run: 2_000", "run: `key: value` lines belong here; found 2000"),
     "no waves": ("all: {size: 12, enrolment_months: 6}", "{}",
         "population.waves: at least one entry is needed; found {}", "waves:"),
@@ -301,7 +302,6 @@ FOLLOWING = {
         ("drawdown_months: 6", "drawdown_month: 6"),
         ["population.waves.all.size: a count lies",
          "pathway.moves.placed -> home.by_stratum.young.per_month: a number belongs here; found 'ten'",
-         "capital.drawdown_months: this key is needed",
          "capital.drawdown_month: this key is unknown. Did you mean `drawdown_months`?"],
     ),
     "sources that are not listed": (
