@@ -16,6 +16,7 @@ import click
 
 from simengine.cli_analysis import certificate, methods, window
 from simengine.cli_contracts import explain, lint, replay
+from simengine.cli_incentives import incentives
 from simengine.cli_options import (
     block_size_option,
     json_option,
@@ -217,5 +218,5 @@ def warmup() -> None:
     click.echo(f"Compiled and ran in {seconds:.1f} s. " + (_KEPT if are_kept else _NOT_KEPT))
 
 
-for _command in (replay, explain, lint, certificate, methods, window, value, trace):
+for _command in (replay, explain, lint, certificate, methods, window, value, trace, incentives):
     commands.add_command(_command)

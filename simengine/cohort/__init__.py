@@ -5,8 +5,8 @@ number, the baseline arm has people of its own.
 """
 
 from simengine.cohort.moves import Clock
-from simengine.cohort.people import Matching
+from simengine.cohort.people import Matching, drawn_shares
 from simengine.cohort.simulate import purposes_of_people, simulate_cohort
 from simengine.cohort.tables import Cohort, Comparisons
 
-__all__ = ["Clock", "Cohort", "Comparisons", "Matching", "purposes_of_people", "simulate_cohort"]
+__all__ = ["Clock", "Cohort", "Comparisons", "Matching", "drawn_shares", "purposes_of_people", "simulate_cohort"]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from simengine.capital.rules import capital_rules
 from simengine.cohort import purposes_of_people
 from simengine.cohort.spec import Binary, Claim, Score
+from simengine.config.behaviour import behaviour_problems
 from simengine.config.evaluation import evaluation_problems
 from simengine.config.people import people_problems
 from simengine.config.promise import promise_problems
@@ -29,7 +30,7 @@ from simengine.streams import purpose_number
 def study_problems(study: Study) -> list[Finding]:
     """Find everything in a study that does not fit together, in the order of its sections."""
     sections = (people_problems, promise_problems, evaluation_problems, _contract, _calendar, _capital, value_problems)
-    return [finding for rule in (*sections, _correlations, _run) for finding in rule(study)]
+    return [finding for rule in (*sections, _correlations, behaviour_problems, _run) for finding in rule(study)]
 
 
 def contract_problems(contract: Contract) -> list[Finding]:

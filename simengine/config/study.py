@@ -10,6 +10,7 @@ from pydantic import Field
 from simengine.capital.spec import Capital, Parties, Prices, RateTable
 from simengine.cohort import Clock, Cohort, Comparisons, Matching
 from simengine.cohort.spec import Effect, Event, Outcome, Pathway, Population, Shock
+from simengine.config.behaviour import Behaviour
 from simengine.contract.spec import Contract
 from simengine.dependence import Correlation
 from simengine.laws import Certainty, Constant, Count, DirichletCount, Fixed, Months, Name, Quantity, Spec, quantities_in
@@ -73,6 +74,8 @@ class Study(Spec):
     """By outcome, then by party: what it is worth to whom."""
     correlations: dict[Name, Correlation] = {}
     """By names of one's own: numbers that go together."""
+    behaviour: Behaviour | None = None
+    """How those respond who are paid, or refer; absent: nobody does."""
     run: RunDefaults
     variants: dict[Name, dict[str, object]] = {}
     """Named changes, by path, that make the study another one."""

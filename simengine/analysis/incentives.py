@@ -1,0 +1,295 @@
+"""What each contract makes people do: the effort it induces, the outcome it buys, the gap it leaves, and what is lost by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simengine.analysis.best_response import BestResponse, GivingUp, best_response, giving_up, worth_by_world
+from simengine.analysis.efforts import (
+    Choice,
+    as_the_study_says,
+    behaviour_of,
+    choices_of,
+    cost_of_efforts,
+    cost_of_referrals,
+    efforts_of,
+    volumes_of,
+    with_choice,
+    with_volume,
+)
+from simengine.analysis.ensemble import Columns, Ensemble, against_twins, lived, lived_again, measured, with_used_designs_alone
+from simengine.config import Study, cohort_of
+from simengine.pipeline import Evidence, draw_worlds, evaluate, move_money, with_milestones
+from simengine.records import Floats, Integers, Tallies, Worlds, add_in_order
+from simengine.risk import statistics
+from simengine.risk.statistics import Statistic
+
+_TRUTH, _ESTIMATE = "truth.", "estimate."
+
+
+@dataclass(frozen=True)
+class Point:
+    """What one choice comes to."""
+
+    choice: Choice
+    money: Statistic
+    """Mean of the money of whoever chooses the efforts, before any cost of effort or referral."""
+    cost: Statistic
+    """Mean cost of the efforts, whoever bears it."""
+    worth: Statistic
+    """What the choice is worth to whoever chooses the efforts: mean after its own costs, less a/2 times the variance."""
+    p_pay: Statistic
+    """Probability that the terms that depend on outcomes pay."""
+    payment: Statistic
+    """Mean of all payments for outcomes."""
+    surplus: Statistic
+    """Mean of the money of all parties together, less the costs of effort and referral."""
+    truth: Mapping[str, Statistic]
+    """By metric: the mean true effect."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What is chosen in the end: whoever refers decides last, and whoever works foresees it."""
+
+    place: int
+    """Index of the choice."""
+    efforts: BestResponse
+    """Over the efforts, each with the volume that follows from it."""
+    volumes: BestResponse | None
+    """Over the volumes at the chosen efforts; nothing where nobody decides about referrals."""
+    followed_by: tuple[int, ...]
+    """By effort: index of the choice with the volume that follows from it."""
+
+
+@dataclass(frozen=True)
+class Induced:
+    """What one contract makes people do."""
+
+    title: str
+    curve: tuple[Point, ...]
+    """By choice; the last is what the study says."""
+    reply: Reply
+    giving_up: GivingUp | None
+    """Its `choice` is an index of `curve`."""
+    parked: tuple[str, ...]
+    """Efforts that get nothing, whichever of the choices that are not beaten is taken, while others get something."""
+    change: Mapping[str, Statistic]
+    """By metric: the mean true effect less that of what the study says, in the same worlds."""
+    bought: Mapping[str, Statistic | None]
+    """By metric: true effect per unit of money paid, a ratio of means; nothing where nothing is paid."""
+    gap: Mapping[str, Statistic]
+    """By metric of the contract: what was concluded less what is true."""
+    paid_beyond_truth: Statistic
+    """Mean of what was paid for outcomes less what the truth would have earned."""
+    first_best: int
+    """Index of the choice with the largest surplus, of those that may be chosen."""
+    lost_surplus: Statistic
+    """Surplus of the first best less that of what is chosen, in the same worlds."""
+
+    @property
+    def chosen(self) -> Point:
+        """What is chosen."""
+        return self.curve[self.reply.place]
+
+
+@dataclass(frozen=True)
+class Incentives:
+    """What some contracts make the same people do in the same worlds."""
+
+    n_replications: int
+    seed: int
+    n_choices: int
+    """Choices that were simulated."""
+    contracts: Mapping[str, Induced]
+
+
+def find_incentives(study: Study, designs: Mapping[str, Study], ensemble: Ensemble) -> Incentives:
+    """Say which effort each of some contracts induces, and what comes of it.
+
+    Parameters
+    ----------
+    study
+        Its people, evaluation and behaviour. Each choice is simulated once, with the same people and the same luck.
+    designs
+        By name: the study with other terms, which alone may differ. Each is settled on every choice.
+    ensemble
+        Which worlds are drawn.
+    """
+    names = list(designs)
+    answers = ensemble.ask(lambda replications: list(_answers(study, designs, ensemble.seed, replications)))
+    by_design = {name: answers[place :: len(names)] for place, name in enumerate(names)}
+    return Incentives(
+        n_replications=ensemble.n_replications,
+        seed=ensemble.seed,
+        n_choices=len(choices_of(study)),
+        contracts={name: _induced(designs[name], columns) for name, columns in by_design.items()},
+    )
+
+
+def live_choices(study: Study, worlds: Worlds) -> Iterator[tuple[Choice, Evidence]]:
+    """Let one block of worlds live once with every choice, and measure the people; nothing here knows a contract."""
+    cohort, before = cohort_of(study), dict[float, Tallies]()
+    for choice in choices_of(study):
+        changed, own = with_choice(study, cohort, worlds, choice)
+        # An effort can only touch the service users; with another number of people, everybody is drawn again.
+        first = before.get(choice.volume)
+        tallies = lived(changed, own) if first is None else lived_again(changed, own, 1.0, first)
+        before.setdefault(choice.volume, tallies)
+        yield choice, Evidence(own, tallies, measured(study, study.measurement, tallies, own))
+
+
+def _answers(study: Study, designs: Mapping[str, Study], seed: int, replications: Integers) -> Iterator[Columns]:
+    """Settle every contract on every choice: choice after choice, contract after contract."""
+    lean, worlds = with_used_designs_alone(study), draw_worlds(study, seed, replications)
+    of_designs = {name: draw_worlds(design, seed, replications) for name, design in designs.items()}
+    for choice, evidence in live_choices(lean, worlds):
+        costs = _costs(study, choice, evidence.worlds, evidence.tallies)
+        truth = against_twins(lean, evidence.worlds, evidence.tallies, evidence.measurements)
+        for name, design in designs.items():
+            own = with_volume(study, of_designs[name], choice)
+            seen = Evidence(own, evidence.tallies, evidence.measurements)
+            yield costs | _settled(design, seen) | {"paid_on_truth": _paid(design, Evidence(own, evidence.tallies, truth))}
+
+
+def _costs(study: Study, choice: Choice, worlds: Worlds, tallies: Tallies) -> dict[str, Floats]:
+    return {
+        "cost": cost_of_efforts(study, choice, worlds, tallies),
+        "referral_cost": cost_of_referrals(study, worlds, tallies),
+    }
+
+
+def _settled(design: Study, evidence: Evidence) -> dict[str, Floats]:
+    """Settle one contract on one choice, and keep what the questions about it need."""
+    behaviour, outturns = behaviour_of(design), evaluate(design, evidence)
+    referral = behaviour.referral
+    kept = {
+        "money": outturns[f"{behaviour.party}.{behaviour.objective}"],
+        # Its own cash and value of every party: where several share a role, the role's money would count twice.
+        "all_money": add_in_order([outturns[f"{party}.{part}"] for party in design.parties for part in ("cash", "value")]),
+        "payment": outturns["outcome_payer.payment"],
+        "contingent_payment": outturns["contingent_payment"],
+    }
+    kept |= {} if referral is None else {"referrer_money": outturns[f"{referral.party}.{referral.objective}"]}
+    for metric in design.measurement.metrics:
+        kept[f"{_TRUTH}{metric}"] = outturns[f"metric.{metric}.truth"]
+        kept[f"{_ESTIMATE}{metric}"] = outturns[f"metric.{metric}.estimate"]
+    return {name: np.asarray(values, dtype=np.float64) for name, values in kept.items()}
+
+
+def _paid(design: Study, evidence: Evidence) -> Floats:
+    """Give what the terms that depend on outcomes pay."""
+    contract, worlds = design.contract, evidence.worlds
+    payments, _ = move_money(design, worlds, evidence.tallies, with_milestones(contract, evidence.tallies, evidence.measurements))
+    amounts = [payments.amount[:, t] for t, name in enumerate(payments.terms) if contract.terms[name].contingent]
+    return add_in_order([np.zeros(len(worlds)), *amounts])
+
+
+def reply_to(study: Study, answers: Sequence[Columns]) -> Reply:
+    """Say what is chosen under one contract.
+
+    Parameters
+    ----------
+    study
+        Its behaviour.
+    answers
+        By choice, in the order of `choices_of`: columns `money`, `cost`, `referral_cost` and, with a referral, `referrer_money`.
+    """
+    behaviour, n_volumes = behaviour_of(study), len(volumes_of(study))
+    aversion = 0.0 if behaviour.risk_aversion is None else behaviour.risk_aversion.value
+    follows, replies = [], []
+    for effort in range(len(efforts_of(study))):
+        group = answers[effort * n_volumes : (effort + 1) * n_volumes]
+        by_volume = None if behaviour.referral is None else best_response([_referrer_keeps(study, one) for one in group])
+        replies.append(by_volume)
+        follows.append(effort * n_volumes + (0 if by_volume is None else by_volume.best))
+    efforts = best_response([decider_keeps(study, answers[place]) for place in follows], aversion)
+    return Reply(follows[efforts.best], efforts, replies[efforts.best], tuple(follows))
+
+
+def decider_keeps(study: Study, columns: Columns) -> Floats:
+    """Give what whoever chooses the efforts keeps in each world, after the costs that it bears."""
+    behaviour = behaviour_of(study)
+    return np.asarray(columns["money"] - _borne_by(study, behaviour.party, columns))
+
+
+def _referrer_keeps(study: Study, columns: Columns) -> Floats:
+    referral = behaviour_of(study).referral
+    assert referral is not None
+    return np.asarray(columns["referrer_money"] - _borne_by(study, referral.party, columns))
+
+
+def _borne_by(study: Study, party: str, columns: Columns) -> Floats:
+    behaviour = behaviour_of(study)
+    referrer = None if behaviour.referral is None else behaviour.referral.party
+    bears_effort = party == (behaviour.borne_by or behaviour.party)
+    return np.asarray(columns["cost"] * bears_effort + columns["referral_cost"] * (party == referrer))
+
+
+def _induced(design: Study, answers: Sequence[Columns]) -> Induced:
+    behaviour, choices, reply = behaviour_of(design), choices_of(design), reply_to(design, answers)
+    aversion = 0.0 if behaviour.risk_aversion is None else behaviour.risk_aversion.value
+    chosen, said = answers[reply.place], answers[choices.index(as_the_study_says(design))]
+    surplus = [columns["all_money"] - columns["cost"] - columns["referral_cost"] for columns in answers]
+    n_allowed = len(efforts_of(design)) * len(volumes_of(design))
+    first_best = int(np.argmax([float(np.mean(one)) for one in surplus[:n_allowed]]))
+    metrics = list(design.measurement.metrics)
+    return Induced(
+        title=design.contract.title,
+        curve=tuple(
+            _point(design, choice, columns, left, aversion) for choice, columns, left in zip(choices, answers, surplus, strict=True)
+        ),
+        reply=reply,
+        giving_up=_giving_up(design, answers, reply, aversion),
+        parked=_parked(design, reply),
+        change={name: statistics.mean(chosen[f"{_TRUTH}{name}"] - said[f"{_TRUTH}{name}"]) for name in metrics},
+        bought={name: _ratio(chosen[f"{_TRUTH}{name}"], chosen["payment"]) for name in metrics},
+        gap={name: statistics.mean(chosen[f"{_ESTIMATE}{name}"] - chosen[f"{_TRUTH}{name}"]) for name in design.contract.inputs()},
+        paid_beyond_truth=statistics.mean(chosen["contingent_payment"] - chosen["paid_on_truth"]),
+        first_best=first_best,
+        lost_surplus=statistics.mean(surplus[first_best] - surplus[reply.place]),
+    )
+
+
+def _point(study: Study, choice: Choice, columns: Columns, surplus: Floats, aversion: float) -> Point:
+    metrics = study.measurement.metrics
+    return Point(
+        choice=choice,
+        money=statistics.mean(columns["money"]),
+        cost=statistics.mean(columns["cost"]),
+        worth=statistics.mean(worth_by_world(decider_keeps(study, columns), aversion)),
+        p_pay=statistics.probability(columns["contingent_payment"] > 0),
+        payment=statistics.mean(columns["payment"]),
+        surplus=statistics.mean(surplus),
+        truth={name: statistics.mean(columns[f"{_TRUTH}{name}"]) for name in metrics},
+    )
+
+
+def _giving_up(study: Study, answers: Sequence[Columns], reply: Reply, aversion: float) -> GivingUp | None:
+    behaviour = behaviour_of(study)
+    if behaviour.borne_by not in (None, behaviour.party):
+        return None
+    followed = [answers[place] for place in reply.followed_by]
+    income = [decider_keeps(study, columns) + columns["cost"] for columns in followed]
+    found = giving_up(income, [columns["cost"] for columns in followed], aversion)
+    return None if found is None else GivingUp(found.multiple, reply.followed_by[found.choice])
+
+
+def _parked(study: Study, reply: Reply) -> tuple[str, ...]:
+    efforts = efforts_of(study)
+    kept = [efforts[place] for place in reply.efforts.not_beaten]
+    if not all(any(one.values()) for one in kept):
+        return ()
+    return tuple(name for name in behaviour_of(study).efforts if all(one[name] == 0 for one in kept))
+
+
+def _ratio(above: Floats, below: Floats) -> Statistic | None:
+    """Give a ratio of two means; nothing where the lower one is 0."""
+    scale = float(np.mean(below))
+    if scale == 0:
+        return None
+    ratio = float(np.mean(above)) / scale
+    return Statistic(ratio, statistics.mean((above - ratio * below) / scale).se)

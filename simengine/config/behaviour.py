@@ -1,0 +1,209 @@
+"""What may be asked about people who respond to a contract: efforts with a cost, hours shared out, referrals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, Field, model_validator
+
+from simengine.cohort.spec.names import OneOrMore
+from simengine.errors import Finding, one_of
+from simengine.laws import Count, DirichletCount, Fixed, FixedNotNegative, Name, NotNegative, Number, Spec, within
+
+if TYPE_CHECKING:
+    from simengine.config.study import Study
+
+MOST_CHOICES = 500
+"""Every choice is a simulation of its own."""
+Objective: TypeAlias = Literal["net", "npv"]
+
+
+def _rising(levels: tuple[float, ...]) -> tuple[float, ...]:
+    if any(not low < high for low, high in pairwise(levels)):
+        raise ValueError(f"levels rise; found {', '.join(f'{level:g}' for level in levels)}")
+    return levels
+
+
+_Level = Annotated[Number, Field(ge=0, le=100)]
+_Levels = Annotated[tuple[_Level, ...], Field(min_length=1, max_length=200, strict=False), AfterValidator(_rising)]
+
+_Weight = Annotated[Fixed, AfterValidator(within(1e-6, 1e6, "a weight lies between 1e-6 and 1e6"))]
+
+
+class EffortCost(Spec):
+    """What an effort costs, in the study's currency and in money of today."""
+
+    quadratic: NotNegative | None = None
+    """c, where effort e costs c/2 e²."""
+    table: Annotated[tuple[NotNegative, ...], Field(min_length=1, strict=False)] | None = None
+    """The cost of each level, in their order."""
+    per: Literal["contract", "wave", "person"] = "contract"
+    """What costs so much: all of it, each wave, or each service user of the effort's strata."""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> EffortCost:
+        if (self.quadratic is None) == (self.table is None):
+            found = "neither" if self.table is None else "both"
+            raise ValueError(f"a cost of effort is `quadratic` or a `table`; found {found}")
+        return self
+
+
+class Effort(Spec):
+    """One kind of work: at 1 the service does what the study says, at 2 twice that (of a ratio: of its logarithm)."""
+
+    effect: OneOrMore | None = None
+    """The effects that it brings about; absent: all."""
+    strata: OneOrMore | None = None
+    """The strata whose people it is spent on; absent: all."""
+    levels: _Levels | None = None
+    """What may be chosen, from low to high; absent where efforts are shared out of a whole."""
+    cost: EffortCost | None = None
+    """Absent: it costs nothing, as where it is a part of a whole that is paid anyway."""
+    weight: _Weight | None = None
+    """What one unit takes of a whole that is shared out; absent: the share of its strata among people."""
+
+
+class ShareOut(Spec):
+    """A whole that is shared out between the efforts, such as the hours of a team."""
+
+    totals: _Levels = (1.0,)
+    """How much there may be; 1 is as much as everybody's share at effort 1 takes."""
+    parts: Annotated[Count, AfterValidator(within(1, 100, "a whole is cut into 1 to 100 parts"))]
+    """Equal parts into which it is cut: each effort gets some number of them."""
+
+
+class Referral(Spec):
+    """A party that decides how many people it refers, in view of the effort."""
+
+    party: Name
+    levels: _Levels
+    """Multiples of the size of every wave, from few to many."""
+    cost_per_person: NotNegative | None = None
+    """What each referral costs the party beyond what its money shows; absent: nothing."""
+    objective: Objective = "net"
+    """The money that it looks at."""
+
+
+class Behaviour(Spec):
+    """Who responds to the contract, what they choose between, and what it costs them."""
+
+    party: Name = "service_provider"
+    """Who chooses the efforts."""
+    objective: Objective = "net"
+    """The money that it looks at: over the calendar, or discounted."""
+    risk_aversion: FixedNotNegative | None = None
+    """a, per unit of the currency: it maximises mean - a/2 variance; absent: 0."""
+    borne_by: Name | None = None
+    """Who bears the cost of the efforts; absent: who chooses them."""
+    efforts: dict[Name, Effort] = {}
+    """By names of one's own."""
+    cross: Annotated[Fixed, AfterValidator(within(-1, 1, "a cross term lies between -1 and 1"))] | None = None
+    """g, where two quadratic efforts cost g √(c₁ c₂) e₁ e₂ beside their own: above 0 they crowd each other out."""
+    share_out: ShareOut | None = None
+    """Absent: each effort is chosen for itself."""
+    referral: Referral | None = None
+    """Absent: people come as the study says."""
+
+    @model_validator(mode="after")
+    def _levels_or_whole(self) -> Behaviour:
+        if self.share_out is not None and len(self.efforts) < 2:
+            raise ValueError(f"a whole is shared out between two efforts or more; found {len(self.efforts)}")
+        for name, effort in self.efforts.items():
+            if self.share_out is None and effort.levels is None:
+                raise ValueError(f"an effort has `levels`, unless a whole is shared out; found none for `{name}`")
+            if self.share_out is not None and (effort.levels is not None or (effort.cost is not None and effort.cost.table)):
+                raise ValueError(f"where a whole is shared out, an effort has no `levels` and no `table`; found them for `{name}`")
+            if effort.levels is not None and effort.cost is not None and effort.cost.table is not None:
+                found = f"{len(effort.cost.table)} for {len(effort.levels)} levels of `{name}`"
+                if len(effort.cost.table) != len(effort.levels):
+                    raise ValueError(f"a table of costs has one cost for each level; found {found}")
+        return self
+
+    @model_validator(mode="after")
+    def _cross_of_squares(self) -> Behaviour:
+        if self.cross is not None:
+            costs = [effort.cost for effort in self.efforts.values()]
+            units = {cost.per for cost in costs if cost is not None and cost.quadratic is not None}
+            if len(costs) < 2 or any(cost is None or cost.quadratic is None for cost in costs) or len(units) != 1:
+                raise ValueError("a cross term joins two or more efforts, all with a quadratic cost per the same thing")
+            least = -1 / (len(costs) - 1)
+            if self.cross.value < least:
+                raise ValueError(f"a cost is never negative: with {len(costs)} efforts a cross term is at least {least:g}")
+        return self
+
+
+def behaviour_problems(study: Study) -> Iterator[Finding]:
+    """Find what does not fit between the behaviour and the rest of a study."""
+    behaviour = study.behaviour
+    if behaviour is None:
+        return
+    if not behaviour.efforts and behaviour.referral is None:
+        yield "behaviour", "somebody has something to decide", "neither `efforts` nor a `referral`", "Give one, or leave it out"
+    named = {"party": behaviour.party, "borne_by": behaviour.borne_by}
+    if behaviour.referral is not None:
+        named["referral.party"] = behaviour.referral.party
+    for key, party in named.items():
+        if party is not None and party not in study.parties:
+            yield f"behaviour.{key}", "who responds is one of `parties`", f"`{party}`", one_of(study.parties)
+    yield from _targets(study, behaviour)
+    number = n_choices(behaviour)
+    if number > MOST_CHOICES:
+        rule = f"there are at most {MOST_CHOICES} choices, for each is simulated"
+        yield "behaviour", rule, f"{number:,}", "Give fewer levels or parts"
+
+
+def _targets(study: Study, behaviour: Behaviour) -> Iterator[Finding]:
+    """Efforts name effects and strata that exist; each effect in each stratum answers to one effort."""
+    taken: dict[tuple[str, str], str] = {}
+    for name, effort in behaviour.efforts.items():
+        path = f"behaviour.efforts.{name}"
+        for key, names, known in (("effect", effort.effect, study.effect), ("strata", effort.strata, study.population.strata)):
+            for one in names or ():
+                if one not in known:
+                    what = "an effect of the study" if key == "effect" else "a stratum of the population"
+                    yield f"{path}.{key}", f"an effort is spent on {what}", f"`{one}`", one_of(list(known))
+        for place in touched(study, effort):
+            other = taken.setdefault(place, name)
+            if other != name:
+                rule, found = "each effect in each stratum answers to one effort", f"`{place[0]}` in `{place[1]}` to `{other}` too"
+                yield path, rule, found, "Name the effects or strata of each effort"
+                break
+
+
+def touched(study: Study, effort: Effort) -> Iterator[tuple[str, str]]:
+    """Yield the pairs of an effect and a stratum that an effort reaches."""
+    for effect in effort.effect or study.effect:
+        for stratum in effort.strata or study.population.strata:
+            yield effect, stratum
+
+
+def n_choices(behaviour: Behaviour) -> int:
+    """Count the simulations that all choices need."""
+    number = 1 if behaviour.referral is None else len(behaviour.referral.levels)
+    if behaviour.share_out is None:
+        for effort in behaviour.efforts.values():
+            number *= len(effort.levels or ())
+        return number
+    # Ways to give n parts to k efforts: (n + k - 1) over (k - 1).
+    ways, parts = 1, int(behaviour.share_out.parts.value)
+    for k in range(1, len(behaviour.efforts)):
+        ways = ways * (parts + k) // k
+    return number * ways * len(behaviour.share_out.totals)
+
+
+def weight_of(study: Study, effort: Effort) -> float:
+    """Give what one unit of an effort takes of a whole that is shared out."""
+    if effort.weight is not None:
+        return effort.weight.value
+    shares = expected_shares(study)
+    return sum(shares[name] for name in effort.strata or shares)
+
+
+def expected_shares(study: Study) -> Mapping[str, float]:
+    """Give the share of each stratum among people, laws at their centre."""
+    given = {name: stratum.share for name, stratum in study.population.strata.items()}
+    counted = sum(share.count for share in given.values() if isinstance(share, DirichletCount)) or 1.0
+    known = {name: share.centre / counted for name, share in given.items() if share != "rest"}
+    return {name: known.get(name, max(1.0 - sum(known.values()), 0.0)) for name in given}

@@ -1,0 +1,156 @@
+"""Lay out what contracts make people do: the effort, what it buys, the gap, the surplus, and the curve behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from simengine.analysis import Incentives
+from simengine.analysis.best_response import BestResponse
+from simengine.analysis.efforts import Choice, behaviour_of
+from simengine.analysis.incentives import Induced, Point
+from simengine.config import Study
+from simengine.report.findings import metric_unit, money_unit
+from simengine.report.tables import cell
+from simengine.risk.statistics import Statistic
+
+_LONGEST_CURVE = 30
+"""Choices that are all shown; of more, those that are worth most."""
+
+
+def incentive_tables(study: Study, found: Incentives) -> RenderableType:
+    """Lay out what contracts make people do."""
+    contracts = found.contracts
+    parts = [_effort(study, contracts), _bought(study, contracts), _gap(study, contracts), _surplus(study, contracts)]
+    return Group(_heading(study, found), *parts, *(_curve(study, name, one) for name, one in contracts.items()))
+
+
+def _heading(study: Study, found: Incentives) -> Text:
+    behaviour, (_, money) = behaviour_of(study), money_unit(study)
+    who = f"{study.parties[behaviour.party].name} chooses the efforts"
+    if behaviour.referral is not None:
+        who += f", {study.parties[behaviour.referral.party].name} then chooses how many people it refers"
+    if study.behaviour is None:
+        who = "The study has no `behaviour`: nobody responds"
+    return Text(
+        f"{study.study.title}\n{found.n_replications:,} replications, seed {found.seed}, {found.n_choices} choices. "
+        f"Money in {money}; ± is one Monte Carlo standard error.\n{who}.",
+        style="bold",
+    )
+
+
+def _effort(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
+    layout, (unit, _) = _layout("contract", "chosen", "next best", "lead", "given up at"), money_unit(study)
+    notes: list[RenderableType] = []
+    for name, one in contracts.items():
+        response = one.reply.efforts
+        next_best = "-" if response.next_best is None else _words(one.curve[one.reply.followed_by[response.next_best]].choice)
+        dear = "-" if one.giving_up is None else cell(one.giving_up.multiple, 1.0)
+        layout.add_row(name, _words(one.chosen.choice), next_best, cell(response.lead, unit), dear)
+        notes += [Text(note) for note in _notes(name, one)]
+    title = "The effort that each contract induces; given up at this multiple of its cost"
+    return Group(_titled(title, layout), *notes)
+
+
+def _notes(name: str, found: Induced) -> list[str]:
+    told = []
+    told += _undecided(name, found.reply.efforts, "the efforts")
+    if found.reply.volumes is not None:
+        told += _undecided(name, found.reply.volumes, "the referrals")
+    if found.parked:
+        told.append(f"{name}: nothing is left for {', '.join(found.parked)}: parked.")
+    if found.giving_up is not None:
+        last = found.curve[found.giving_up.choice].choice
+        told.append(
+            f"{name}: were the cost {found.giving_up.multiple.value:.3g} times as high, {_words(last)} would be given up for the least."
+        )
+    return told
+
+
+def _undecided(name: str, response: BestResponse, what: str) -> list[str]:
+    if response.is_decided:
+        return []
+    n = len(response.not_beaten)
+    return [f"{name}: undecided about {what}: {n} choices are within two standard errors of the best."]
+
+
+def _bought(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
+    unit, money = money_unit(study)
+    layout = _layout("contract", "metric", "true effect", "more than the study says", f"per {_one_of(money)} paid")
+    for name, one in contracts.items():
+        for metric, truth in one.chosen.truth.items():
+            scale = metric_unit(study, metric)[0]
+            each = one.bought[metric]
+            layout.add_row(name, metric, cell(truth, scale), cell(one.change[metric], scale), cell(each, scale / unit))
+    return _titled("What it buys", layout)
+
+
+def _one_of(money: str) -> str:
+    """Turn `millions of SEK` into `million SEK`."""
+    return money.replace("s of", "")
+
+
+def _gap(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
+    layout, (unit, _) = _layout("contract", "paid metric", "concluded - true", "paid beyond the truth"), money_unit(study)
+    for name, one in contracts.items():
+        for place, (metric, gap) in enumerate(one.gap.items()):
+            paid = cell(one.paid_beyond_truth, unit) if place == 0 else ""
+            layout.add_row(name, metric, cell(gap, metric_unit(study, metric)[0]), paid)
+    return _titled("The gap between what is paid for and what is true", layout)
+
+
+def _surplus(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
+    layout, (unit, _) = _layout("contract", "payment", "cost of effort", "surplus", "first best", "lost"), money_unit(study)
+    for name, one in contracts.items():
+        chosen = one.chosen
+        numbers = (chosen.payment, chosen.cost, chosen.surplus)
+        best = _words(one.curve[one.first_best].choice)
+        layout.add_row(name, *(cell(number, unit) for number in numbers), best, cell(one.lost_surplus, unit))
+    return _titled("The surplus of all parties together, after the cost of effort and referral", layout)
+
+
+def _curve(study: Study, name: str, found: Induced) -> RenderableType:
+    unit, _ = money_unit(study)
+    metrics = list(found.chosen.truth)
+    layout = _layout("choice", "money", "cost", "worth", "P(paid)", *(f"{metric}: truth" for metric in metrics))
+    shown = list(found.curve)
+    if len(shown) > _LONGEST_CURVE:
+        shown = sorted(shown, key=lambda one: -one.worth.value)[:_LONGEST_CURVE]
+    for one in shown:
+        mark = " *" if one is found.chosen else ""
+        money = [cell(number, unit) for number in (one.money, one.cost, one.worth)]
+        truths = [cell(one.truth[metric], metric_unit(study, metric)[0]) for metric in metrics]
+        layout.add_row(_words(one.choice) + mark, *money, _share(one), *truths)
+    rest = "" if len(shown) == len(found.curve) else f"; the {_LONGEST_CURVE} that are worth most of {len(found.curve)}"
+    return _titled(f"{name}: {found.title}. What each choice is worth to whoever chooses{rest}; * is chosen", layout)
+
+
+def _share(one: Point) -> str:
+    return cell(Statistic(one.p_pay.value, one.p_pay.se), 1.0)
+
+
+def _words(one: Choice) -> str:
+    """Write a choice: a single effort as its number, several with their names, and the volume where it is not all."""
+    efforts = one.efforts
+    text = ", ".join(f"{name} {level:.3g}" for name, level in efforts.items())
+    if len(efforts) == 1:
+        text = f"{next(iter(efforts.values())):.3g}"
+    if one.volume != 1.0:
+        text += f"{', ' if text else ''}volume {one.volume:.3g}"
+    return text or "as the study says"
+
+
+def _titled(title: str, layout: Table) -> RenderableType:
+    return Group(Text(f"\n{title}", style="bold"), layout)
+
+
+def _layout(first: str, *columns: str) -> Table:
+    layout = Table(pad_edge=False, collapse_padding=True, box=box.SIMPLE_HEAD)
+    layout.add_column(first, no_wrap=True)
+    for name in columns:
+        layout.add_column(name, justify="right", overflow="fold")
+    return layout

@@ -1,0 +1,80 @@
+"""Say what contracts make people do as one JSON object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simengine.analysis import Incentives
+from simengine.analysis.best_response import BestResponse
+from simengine.analysis.efforts import Choice, behaviour_of
+from simengine.analysis.incentives import Induced, Point
+from simengine.config import Study
+from simengine.report.document import plain
+
+
+def incentives(study: Study, found: Incentives) -> dict[str, Any]:
+    """Give what contracts make people do as plain numbers."""
+    behaviour = behaviour_of(study)
+    return {
+        "title": study.study.title,
+        "currency": study.study.currency,
+        "seed": found.seed,
+        "replications": found.n_replications,
+        "decides": behaviour.party,
+        "objective": behaviour.objective,
+        "refers": None if behaviour.referral is None else behaviour.referral.party,
+        "n_choices": found.n_choices,
+        "contracts": {name: _induced(one) for name, one in found.contracts.items()},
+    }
+
+
+def _induced(found: Induced) -> dict[str, Any]:
+    giving_up, volumes = found.giving_up, found.reply.volumes
+    return {
+        "title": found.title,
+        "chosen": point(found.chosen),
+        "response": _response(found, found.reply.efforts, found.reply.followed_by),
+        "referral": None if volumes is None else _response(found, volumes, _beside(found)),
+        "gives_up": None
+        if giving_up is None
+        else {"cost_multiple": plain(giving_up.multiple), "from": choice(found.curve[giving_up.choice].choice)},
+        "parked": list(found.parked),
+        "change": plain(found.change),
+        "bought_per_unit": {name: None if one is None else plain(one) for name, one in found.bought.items()},
+        "gap": plain(found.gap),
+        "paid_beyond_truth": plain(found.paid_beyond_truth),
+        "first_best": point(found.curve[found.first_best]),
+        "lost_surplus": plain(found.lost_surplus),
+        "curve": [point(one) for one in found.curve],
+    }
+
+
+def _beside(found: Induced) -> list[int]:
+    """Give the places of the choices with the chosen efforts, in the order of their volumes."""
+    efforts = found.chosen.choice.efforts
+    assert found.reply.volumes is not None
+    n_volumes, first = len(found.reply.volumes.worth), found.reply.place
+    while first > 0 and found.curve[first - 1].choice.efforts == efforts and found.reply.place - first < n_volumes - 1:
+        first -= 1
+    return list(range(first, first + n_volumes))
+
+
+def _response(found: Induced, response: BestResponse, places: tuple[int, ...] | list[int]) -> dict[str, Any]:
+    next_best, lead = response.next_best, response.lead
+    return {
+        "is_decided": response.is_decided,
+        "next_best": None if next_best is None else choice(found.curve[places[next_best]].choice),
+        "lead": None if lead is None else plain(lead),
+        "not_beaten": [choice(found.curve[places[place]].choice) for place in response.not_beaten],
+    }
+
+
+def point(one: Point) -> dict[str, Any]:
+    """Give a choice and what it comes to."""
+    numbers = ("money", "cost", "worth", "p_pay", "payment", "surplus")
+    return choice(one.choice) | {name: plain(getattr(one, name)) for name in numbers} | {"truth": plain(one.truth)}
+
+
+def choice(one: Choice) -> dict[str, Any]:
+    """Give a choice as plain numbers."""
+    return {"efforts": dict(one.efforts), "volume": one.volume}
