@@ -2,8 +2,8 @@
 
 `certify` asks one protocol what it pays for nothing and withholds for something, `compare_methods` asks every design about
 the same people, `compare_windows` asks how long to follow them, `find_wrong_pockets` who pays, who saves, and what would make
-everybody whole, `find_incentives` what a contract makes people do. Each answer is a frozen bundle of statistics, every one with its Monte Carlo standard error; `report/` writes
-them down.
+everybody whole, `find_incentives` what a contract makes people do. Each answer is a frozen bundle of statistics, every one with
+its Monte Carlo standard error; `report/` writes them down.
 """
 
 from simengine.analysis.certificate import Certificate, certify

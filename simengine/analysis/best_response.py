@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -74,24 +75,29 @@ def worth_by_world(payoff: Floats, risk_aversion: float) -> Floats:
 
 @dataclass(frozen=True)
 class GivingUp:
-    """How dear the effort may become before the least choice is the best."""
+    """Where effort falls at once, from one choice to a much lower one, as it becomes dearer."""
 
     multiple: Statistic
-    """Of the cost: below it somebody works, above it nobody does."""
-    choice: int
-    """The last choice before giving up: far from the least one, effort falls off a cliff; next to it, it fades out."""
+    """Of the cost: just below it the higher choice is the best, just above it the lower one."""
+    high: int
+    low: int
 
 
-def giving_up(income: Sequence[Floats], cost: Sequence[Floats], risk_aversion: float = 0.0) -> GivingUp | None:
-    """Say at which multiple of the cost the least choice becomes the best.
+def giving_up(
+    effort: Sequence[float], income: Sequence[Floats], cost: Sequence[Floats], risk_aversion: float = 0.0
+) -> GivingUp | None:
+    """Find the largest fall of effort as its cost rises by a common multiple.
 
-    The least choice, 0, is best where w(k) - m c(k) <= w(0) - m c(0) for every k, with w what the income is worth, c the expected
-    cost and m the multiple: from m = max (w(k) - w(0)) / (c(k) - c(0)) on.
+    With w(k) what the income of choice k is worth, c(k) its expected cost and m the multiple, the best choice has the largest
+    w(k) - m c(k): for every m it is a corner of the upper hull of the points (c(k), w(k)), and two neighbouring corners change
+    places where m is the slope between them. A fall is one that skips a choice between the two.
 
     Parameters
     ----------
+    effort
+        By choice: how much it is.
     income
-        By choice: what it brings in each world before its cost, shape (n_worlds,), from the least choice to the greatest.
+        By choice: what it brings in each world before its cost, shape (n_worlds,).
     cost
         By choice: what it costs in each world.
     risk_aversion
@@ -99,17 +105,38 @@ def giving_up(income: Sequence[Floats], cost: Sequence[Floats], risk_aversion: f
 
     Returns
     -------
-    Nothing where no choice costs more than the least, or where the cost is itself a risk to whoever shuns risks.
+    Nothing where effort fades out choice by choice, where it brings nothing, or where the cost is itself a risk to whoever shuns
+    risks.
     """
     if risk_aversion > 0 and any(np.ptp(one) > 0 for one in cost):
         return None
     told = [worth_by_world(one, risk_aversion) for one in income]
-    dearer = [k for k in range(1, len(told)) if float(np.mean(cost[k] - cost[0])) > 0]
-    if not dearer:
+    corners = _upper_hull([float(np.mean(one)) for one in cost], [float(np.mean(one)) for one in told])
+    falls = [
+        (effort[high] - effort[low], low, high)
+        for low, high in pairwise(corners)
+        if any(effort[low] < between < effort[high] for between in effort)
+    ]
+    if not falls:
         return None
-    ratio = {k: float(np.mean(told[k] - told[0])) / float(np.mean(cost[k] - cost[0])) for k in dearer}
-    last = max(dearer, key=lambda k: ratio[k])
-    gain, price = told[last] - told[0], cost[last] - cost[0]
+    _, low, high = max(falls)
+    gain, price = told[high] - told[low], cost[high] - cost[low]
+    multiple = float(np.mean(gain)) / float(np.mean(price))
     # The delta method: to first order a ratio of two means varies as the mean of these.
-    error = statistics.mean((gain - ratio[last] * price) / float(np.mean(price))).se
-    return GivingUp(Statistic(ratio[last], error), last)
+    error = statistics.mean((gain - multiple * price) / float(np.mean(price))).se
+    return GivingUp(Statistic(multiple, error), high, low)
+
+
+def _upper_hull(x: Sequence[float], y: Sequence[float]) -> list[int]:
+    """Give the corners of the upper hull of some points as long as it rises, from the least x on (Andrew's monotone chain)."""
+    corners: list[int] = []
+    for k in sorted(range(len(x)), key=lambda k: (x[k], -y[k])):
+        if corners and y[k] <= y[corners[-1]]:
+            continue
+        while len(corners) > 1:
+            a, b = corners[-2:]
+            if (y[b] - y[a]) * (x[k] - x[a]) > (y[k] - y[a]) * (x[b] - x[a]):
+                break
+            corners.pop()
+        corners.append(k)
+    return corners

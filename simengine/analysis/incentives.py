@@ -74,7 +74,7 @@ class Induced:
     """By choice; the last is what the study says."""
     reply: Reply
     giving_up: GivingUp | None
-    """Its `choice` is an index of `curve`."""
+    """Where effort falls at once as it becomes dearer; `high` and `low` are indices of `curve`."""
     parked: tuple[str, ...]
     """Efforts that get nothing, whichever of the choices that are not beaten is taken, while others get something."""
     change: Mapping[str, Statistic]
@@ -273,9 +273,10 @@ def _giving_up(study: Study, answers: Sequence[Columns], reply: Reply, aversion:
     if behaviour.borne_by not in (None, behaviour.party):
         return None
     followed = [answers[place] for place in reply.followed_by]
+    effort = [sum(efforts.values()) for efforts in efforts_of(study)]
     income = [decider_keeps(study, columns) + columns["cost"] for columns in followed]
-    found = giving_up(income, [columns["cost"] for columns in followed], aversion)
-    return None if found is None else GivingUp(found.multiple, reply.followed_by[found.choice])
+    found = giving_up(effort, income, [columns["cost"] for columns in followed], aversion)
+    return None if found is None else GivingUp(found.multiple, reply.followed_by[found.high], reply.followed_by[found.low])
 
 
 def _parked(study: Study, reply: Reply) -> tuple[str, ...]:

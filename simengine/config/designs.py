@@ -77,6 +77,6 @@ def _refuse_other_people(study: Study, variant: Study, name: str) -> None:
     for section in type(study).model_fields:
         if section not in _TERMS and getattr(study, section) != getattr(variant, section):
             raise UsageError(
-                f"CONTRACT {name}: a variant that is compared here changes terms alone ({', '.join(_TERMS[:-1])}), so that the same "
-                f"people are settled; found another `{section}`. Ask about it by itself, with --variant {name}"
+                f"CONTRACT {name}: a variant that is compared here changes terms alone ({', '.join(_TERMS[:-1])}), so that "
+                f"the same people are settled; found another `{section}`. Ask about it by itself, with --variant {name}"
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from textwrap import shorten
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -62,10 +63,10 @@ def _draw(axes: Axes, contracts: Mapping[str, Induced], what: str, unit: float) 
     axes.set_xlabel("effort, 1 is what the study says" if len(_names(contracts)) < 2 else "sum of the efforts")
 
 
-def _mark(axes: Axes, one: Induced, place: int, what: str, unit: float, look: Mapping[str, str]) -> None:
+def _mark(axes: Axes, one: Induced, place: int, what: str, unit: float, look: Mapping[str, Any]) -> None:
     point = one.curve[place]
     value = getattr(point, what).value / unit
-    axes.plot(sum(point.choice.efforts.values()), value, marker="o", markersize=9, linestyle="none", **dict(look))
+    axes.plot(sum(point.choice.efforts.values()), value, marker="o", markersize=9, linestyle="none", **look)
 
 
 def _names(contracts: Mapping[str, Induced]) -> set[str]:

@@ -44,7 +44,7 @@ def _heading(study: Study, found: Incentives) -> Text:
 
 
 def _effort(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
-    layout, (unit, _) = _layout("contract", "chosen", "next best", "lead", "given up at"), money_unit(study)
+    layout, (unit, _) = _layout("contract", "chosen", "next best", "lead", "falls at"), money_unit(study)
     notes: list[RenderableType] = []
     for name, one in contracts.items():
         response = one.reply.efforts
@@ -52,7 +52,7 @@ def _effort(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
         dear = "-" if one.giving_up is None else cell(one.giving_up.multiple, 1.0)
         layout.add_row(name, _words(one.chosen.choice), next_best, cell(response.lead, unit), dear)
         notes += [Text(note) for note in _notes(name, one)]
-    title = "The effort that each contract induces; given up at this multiple of its cost"
+    title = "The effort that each contract induces; where it falls at once, at this multiple of its cost"
     return Group(_titled(title, layout), *notes)
 
 
@@ -61,14 +61,22 @@ def _notes(name: str, found: Induced) -> list[str]:
     told += _undecided(name, found.reply.efforts, "the efforts")
     if found.reply.volumes is not None:
         told += _undecided(name, found.reply.volumes, "the referrals")
+    for what, one in (("what is chosen", found.chosen), ("the first best", found.curve[found.first_best])):
+        highest = _at_the_end(found, one)
+        if highest:
+            told.append(f"{name}: {what} is at the highest level of {', '.join(highest)}: more may be better still.")
     if found.parked:
         told.append(f"{name}: nothing is left for {', '.join(found.parked)}: parked.")
     if found.giving_up is not None:
-        last = found.curve[found.giving_up.choice].choice
-        told.append(
-            f"{name}: were the cost {found.giving_up.multiple.value:.3g} times as high, {_words(last)} would be given up for the least."
-        )
+        high, low = (_words(found.curve[place].choice) for place in (found.giving_up.high, found.giving_up.low))
+        told.append(f"{name}: at {found.giving_up.multiple.value:.3g} times the cost, effort falls from {high} to {low} at once.")
     return told
+
+
+def _at_the_end(found: Induced, one: Point) -> list[str]:
+    """List the efforts of a choice that are the highest that may be chosen, where there are several levels."""
+    levels = {name: {point.choice.efforts[name] for point in found.curve} for name in one.choice.efforts}
+    return [name for name, level in one.choice.efforts.items() if len(levels[name]) > 1 and level == max(levels[name])]
 
 
 def _undecided(name: str, response: BestResponse, what: str) -> list[str]:
@@ -79,19 +87,14 @@ def _undecided(name: str, response: BestResponse, what: str) -> list[str]:
 
 
 def _bought(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
-    unit, money = money_unit(study)
-    layout = _layout("contract", "metric", "true effect", "more than the study says", f"per {_one_of(money)} paid")
+    currency = study.study.currency
+    layout = _layout("contract", "metric", "true effect", "more than the study says", f"per million {currency} paid")
     for name, one in contracts.items():
         for metric, truth in one.chosen.truth.items():
             scale = metric_unit(study, metric)[0]
             each = one.bought[metric]
-            layout.add_row(name, metric, cell(truth, scale), cell(one.change[metric], scale), cell(each, scale / unit))
+            layout.add_row(name, metric, cell(truth, scale), cell(one.change[metric], scale), cell(each, scale / 1e6))
     return _titled("What it buys", layout)
-
-
-def _one_of(money: str) -> str:
-    """Turn `millions of SEK` into `million SEK`."""
-    return money.replace("s of", "")
 
 
 def _gap(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simengine.analysis import Incentives
-from simengine.analysis.best_response import BestResponse
+from simengine.analysis.best_response import BestResponse, GivingUp
 from simengine.analysis.efforts import Choice, behaviour_of
 from simengine.analysis.incentives import Induced, Point
 from simengine.config import Study
@@ -29,15 +29,13 @@ def incentives(study: Study, found: Incentives) -> dict[str, Any]:
 
 
 def _induced(found: Induced) -> dict[str, Any]:
-    giving_up, volumes = found.giving_up, found.reply.volumes
+    volumes = found.reply.volumes
     return {
         "title": found.title,
         "chosen": point(found.chosen),
         "response": _response(found, found.reply.efforts, found.reply.followed_by),
         "referral": None if volumes is None else _response(found, volumes, _beside(found)),
-        "gives_up": None
-        if giving_up is None
-        else {"cost_multiple": plain(giving_up.multiple), "from": choice(found.curve[giving_up.choice].choice)},
+        "gives_up": None if found.giving_up is None else _giving_up(found, found.giving_up),
         "parked": list(found.parked),
         "change": plain(found.change),
         "bought_per_unit": {name: None if one is None else plain(one) for name, one in found.bought.items()},
@@ -47,6 +45,11 @@ def _induced(found: Induced) -> dict[str, Any]:
         "lost_surplus": plain(found.lost_surplus),
         "curve": [point(one) for one in found.curve],
     }
+
+
+def _giving_up(found: Induced, fall: GivingUp) -> dict[str, Any]:
+    high, low = (choice(found.curve[place].choice) for place in (fall.high, fall.low))
+    return {"cost_multiple": plain(fall.multiple), "from": high, "to": low}
 
 
 def _beside(found: Induced) -> list[int]:
