@@ -24,36 +24,46 @@ def sure(value: float) -> Floats:
 )
 def test_threshold__effort_bunches_beyond_the_edge_until_it_is_too_dear(c, effort, p_pay, worth):
     # Source: the root of phi((e - tau) / s) / s = c e with the larger payoff, solved by scipy to six digits; V(0) = .030396.
-    levels = np.linspace(0, 0.5, 50_001)
+    levels = np.linspace(0, 0.5, 20_001)
     payoffs = [sure(value) for value in norm.cdf((levels - TAU) / S) - c * levels**2 / 2]
     found = best_response(payoffs)
-    assert levels[found.best] == pytest.approx(effort, abs=1.1e-5)
-    assert norm.cdf((levels[found.best] - TAU) / S) == pytest.approx(p_pay, abs=5e-5)
+    assert levels[found.best] == pytest.approx(effort, abs=2.6e-5)
+    assert norm.cdf((levels[found.best] - TAU) / S) == pytest.approx(p_pay, abs=2e-4)
     assert found.worth[found.best].value == pytest.approx(worth, abs=1e-6)
     assert found.worth[0].value == pytest.approx(0.030396, abs=1e-6)
     assert found.is_decided  # without noise the smallest difference decides
 
 
-def test_threshold__is_given_up_at_once_as_effort_becomes_dearer():
+def test_threshold__seen_sharply_is_given_up_at_once_as_effort_becomes_dearer():
     # Closed form: the cost c at which the two peaks of Phi((e - tau) / s) - c e² / 2 are equally high, found by another program.
+    s = 0.04
+
     def peak(c: float, low: float, high: float) -> tuple[float, float]:
         options = {"xatol": 1e-12}
         found = optimize.minimize_scalar(
-            lambda e: c * e**2 / 2 - norm.cdf((e - TAU) / S), bounds=(low, high), method="bounded", options=options
+            lambda e: c * e**2 / 2 - norm.cdf((e - TAU) / s), bounds=(low, high), method="bounded", options=options
         )
         return found.x, -found.fun
 
-    exact = optimize.brentq(lambda c: peak(c, 0.07, 0.4)[1] - peak(c, 0.0, 0.07)[1], 40, 60)
-    levels = np.linspace(0, 0.5, 10_001)
-    found = giving_up(levels, [sure(norm.cdf((e - TAU) / S)) for e in levels], [sure(e**2 / 2) for e in levels])
+    exact = optimize.brentq(lambda c: peak(c, 0.1, 0.4)[1] - peak(c, 0.0, 0.05)[1], 30, 60)
+    levels = np.linspace(0, 0.5, 5_001)
+    found = giving_up(levels, [sure(norm.cdf((e - TAU) / s)) for e in levels], [sure(e**2 / 2) for e in levels])
     assert found.multiple.value == pytest.approx(exact, rel=1e-5)
-    assert levels[found.high] == pytest.approx(peak(exact, 0.07, 0.4)[0], abs=2e-3)
-    assert levels[found.low] == pytest.approx(peak(exact, 0.0, 0.07)[0], abs=2e-3)
-    assert levels[found.high] - levels[found.low] > 0.03
+    assert levels[found.high] == pytest.approx(peak(exact, 0.1, 0.4)[0], abs=2e-3)
+    assert levels[found.low] == pytest.approx(peak(exact, 0.0, 0.05)[0], abs=2e-3)
+    assert levels[found.high] - levels[found.low] > 0.15
 
-    for multiple, chosen in ((found.multiple.value * 1.0001, found.low), (found.multiple.value * 0.9999, found.high)):
-        payoffs = [sure(norm.cdf((e - TAU) / S) - multiple * e**2 / 2) for e in levels]
-        assert levels[best_response(payoffs).best] == pytest.approx(levels[chosen], abs=2e-3)
+
+def test_threshold__seen_dimly_collapses_without_a_jump():
+    # Closed form: with s = .08 the payoff has one peak at every cost; phi((e - tau) / s) / s = c e falls from .11007 at c = 40 to
+    # .03637 at c = 50, through all that lies between.
+    levels = np.linspace(0, 0.3, 301)
+
+    def chosen(c: float) -> float:
+        return float(levels[best_response([sure(norm.cdf((e - TAU) / S) - c * e**2 / 2) for e in levels]).best])
+
+    assert (chosen(40), chosen(50)) == pytest.approx((0.11007, 0.03637), abs=6e-4)
+    assert giving_up(levels, [sure(norm.cdf((e - TAU) / S)) for e in levels], [sure(e**2 / 2) for e in levels]) is None
 
 
 def test_linear_pay__fades_out_and_falls_nowhere():
@@ -83,7 +93,8 @@ def test_threshold__with_noise_in_common_is_found_within_its_errors():
 
 
 def test_linear_pay__share_of_holmstrom_and_milgrom():
-    # Holmström and Milgrom 1987: beta* = 1 / (1 + r c s² / b²) = .5 and a surplus of .25 with b = c = 1, r = 2, s² = .5; first best .5.
+    # Holmström and Milgrom 1987: beta* = 1 / (1 + r c s² / b²) = .5 and a surplus of .25 with b = c = 1, r = 2, s² = .5; the first
+    # best is .5.
     noise = np.random.default_rng(1).normal(size=1_000)
     noise = (noise - noise.mean()) / noise.std(ddof=1) * np.sqrt(0.5)
     levels, betas = np.arange(0, 1.001, 0.05), np.arange(0, 1.001, 0.05)
@@ -110,7 +121,8 @@ def test_multi_task__the_unpaid_task_is_crowded_out():
 
 
 def test_creaming__hours_go_where_a_probability_moves_most():
-    # Closed form: d/de of 1 / (1 + exp(-a - e)) at e = 0 is p (1 - p); with a small price against the cost e* = price p (1 - p) / c.
+    # Closed form: d/de of 1 / (1 + exp(-a - e)) at e = 0 is p (1 - p); where the price is small against the cost, effort is
+    # price p (1 - p) / c.
     probabilities, price, levels = (0.05, 0.5, 0.95), 0.02, np.arange(0, 0.01, 1e-5)
     efforts = []
     for p in probabilities:
