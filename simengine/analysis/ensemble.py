@@ -80,7 +80,13 @@ def settled(study: Study, worlds: Worlds, tallies: Tallies, measurements: Measur
     names = [name for name in outturns.columns if name.startswith("metric.")]
     names += ["contingent_payment", "drawn", "investor.money_back", "investor.net", "investor.npv"]
     names += ["outcome_payer.payment", "outcome_payer.net"]
+    names += [term_column(name) for name, term in study.contract.terms.items() if term.contingent]
     return {name: np.asarray(outturns[name], dtype=np.float64) for name in names}
+
+
+def term_column(term: str) -> str:
+    """Name the column of what is owed under a term."""
+    return f"term.{term}.amount"
 
 
 def with_used_designs_alone(study: Study) -> Study:
