@@ -1,9 +1,9 @@
 """The nouns: every array that travels between stages, with its axes, its unit and its meaning.
 
 Axes have one name each: `replication` (one Monte Carlo world), `wave` (people who enter together), `arm` (service, twin,
-baseline), `state`, `outcome`, `window` (months after a person's entry), `year` (of the calendar, from the start of the
-study), `metric`, `combination` (of milestones), `term`, `due` (a date on which the contract pays), `date` (month of the calendar,
-0 is the first), `party`.
+baseline), `state`, `outcome`, `window` (months after a person's entry), `year` (of the calendar, from the start of the study),
+`metric`, `combination` (of milestones), `pair` (of outcomes), `term`, `due` (a date on which the contract pays), `date` (month
+of the calendar, 0 is the first), `party`.
 
 The *twin* arm holds the same people with the same luck, without the service: the true effect of each world, which no
 evaluator sees. Other people, without the service, stand in the arms against which an evaluator may compare: *baseline*,
@@ -116,6 +116,10 @@ class Tallies(Record):
     bit i of the number of a combination is milestone i."""
     clipped: Annotated[Integers, Axes("replication", "probabilities")]
     """Drawn probabilities that had to be clipped to remain probabilities."""
+    pairs: tuple[tuple[str, str], ...] = ()
+    """Two outcomes that somebody compares with each other."""
+    pair_products: Annotated[Floats | None, Axes("replication wave arm pair window", "of both outcomes")] = None
+    """Sum over persons of the product of the two outcomes of a pair within the window."""
 
 
 @dataclass(frozen=True, eq=False)

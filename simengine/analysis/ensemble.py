@@ -114,7 +114,10 @@ def against_twins(study: Study, worlds: Worlds, tallies: Tallies, measurements: 
     return replace(seen, estimate=measurements.truth, truth=measurements.truth, standard_error=nothing)
 
 
-_BY_ARM = ("n_people", "weight", "weight_squares", "sums", "squares", "sums_before", "squares_before", "products_with_before")
+_BY_ARM = (
+    *("n_people", "weight", "weight_squares", "sums", "squares"),
+    *("sums_before", "squares_before", "products_with_before", "pair_products"),
+)
 """What an evaluator reads of an arm."""
 
 

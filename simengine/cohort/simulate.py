@@ -187,6 +187,8 @@ def _put(tallies: Tallies, wave: int, arm: int, size: Integers, counts: Counts) 
     tallies.squares[:, wave, arm] = counts.squares[:, :, :n_windows]
     tallies.person_months[:, wave, arm] = counts.person_months[:, :, :n_windows]
     tallies.by_year[:, wave, arm] = counts.by_year
+    if tallies.pair_products is not None:
+        tallies.pair_products[:, wave, arm] = counts.pair_products[:, :, :n_windows]
     if tallies.history_months:
         tallies.sums_before[:, wave, arm] = counts.sums[:, :, -1]
         tallies.squares_before[:, wave, arm] = counts.squares[:, :, -1]
@@ -247,4 +249,6 @@ def _empty_tallies(cohort: Cohort, n_replications: int) -> Tallies:
             name: np.zeros((*shape, n_windows, 1 << len(claim.prices)), dtype=np.int64) for name, claim in claims.items()
         },
         clipped=np.zeros(n_replications, dtype=np.int64),
+        pairs=cohort.pairs,
+        pair_products=np.zeros((*shape, len(cohort.pairs), n_windows)),
     )

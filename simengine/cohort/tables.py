@@ -48,6 +48,8 @@ class Cohort:
     """Months after entry, increasing."""
     clock: Clock
     comparisons: Comparisons
+    pairs: tuple[tuple[str, str], ...] = ()
+    """Two outcomes whose products are added up over persons."""
     effect_strength: float = 1.0
     """Multiplies every effect (its logarithm, where it is a ratio): 0 is a service that changes nothing."""
 
@@ -74,6 +76,12 @@ class ArmTables:
         """Give the tables that count the months before entry alone."""
         last = Windows(self.windows.begin[-1:].copy(), self.windows.stop[-1:].copy())
         return replace(self, windows=last, worth=self.worth._replace(gathered=self.worth.gathered[:, :, :, -1:].copy()))
+
+    @property
+    def pairs(self) -> Integers:
+        """Shape (n_pairs, 2): the numbers of the two outcomes of each pair."""
+        names = list(self.cohort.outcomes)
+        return np.array([[names.index(name) for name in pair] for pair in self.cohort.pairs], dtype=np.int64).reshape(-1, 2)
 
     @property
     def known(self) -> Flags:

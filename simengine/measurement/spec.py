@@ -123,7 +123,20 @@ class Shrinkage(Spec):
         return self
 
 
-Estimate = Literal["total_difference", "rate_difference", "per_100_difference", "relative_reduction"]
+class Prices(Spec):
+    """Money of different years is brought to the prices of one month, by an index that may not be the true one."""
+
+    growth_per_year: Quantity
+    """How fast prices truly grow, on the logarithmic scale; the outcome is said in the prices of the base month."""
+    index_per_year: Quantity
+    """How fast they grow by the index with which the evaluator divides; 0 where the contract knows none."""
+    base_month: Annotated[Constant, AfterValidator(within(-1200, 1200, "a base month lies within 100 years of the start"))] = (
+        Constant(value=0.0, certainty="choice", note="the default: the start of the study")
+    )
+    """Whose prices count, in months from the start."""
+
+
+Estimate = Literal["total_difference", "rate_difference", "per_100_difference", "relative_reduction", "efficiency_ratio"]
 
 
 class Metric(Spec):
@@ -136,7 +149,10 @@ class Metric(Spec):
     """Months from the end of the window until the evaluator reports."""
     estimate: Estimate
     """With m_c the mean of those compared with and m_s that of n service users: `total_difference` n (m_c - m_s),
-    `rate_difference` m_c - m_s, `per_100_difference` 100 (m_c - m_s), `relative_reduction` (m_c - m_s) / m_c."""
+    `rate_difference` m_c - m_s, `per_100_difference` 100 (m_c - m_s), `relative_reduction` (m_c - m_s) / m_c. With e the mean
+    of the outcome divided by that of what it is `per`: `efficiency_ratio` (e_c - e_s) / e_c."""
+    per: str | None = None
+    """For `efficiency_ratio`: the outcome that is spent, staff time for instance."""
     better: Literal["lower", "higher"]
     """Which way is an improvement; the estimate is positive when the service users did better."""
     drift_per_year: Quantity = Constant(value=0.0, certainty="choice", note="the default: no drift")
@@ -145,6 +161,15 @@ class Metric(Spec):
     attrition: Attrition | None = None
     misclassification: Misclassification | None = None
     shrinkage: Shrinkage | None = None
+    prices: Prices | None = None
+    """Absent: money counts as it was said."""
+
+    @model_validator(mode="after")
+    def _per_something(self) -> Metric:
+        if (self.per is None) != (self.estimate != "efficiency_ratio"):
+            found = f"the estimate `{self.estimate}` {'without' if self.per is None else 'with'} a `per`"
+            raise ValueError(f"an efficiency ratio, and no other estimate, has a `per`: what is spent; found {found}")
+        return self
 
     @property
     def known_after_months(self) -> float:
