@@ -23,7 +23,7 @@ from simengine.cohort.kernels.happen import happen
 from simengine.cohort.kernels.read import reach_states, read_answers, read_scores
 from simengine.cohort.kernels.walk import walk
 from simengine.cohort.moves import DAYS_PER_MONTH
-from simengine.cohort.people import Group
+from simengine.cohort.people import Group, taken_by
 from simengine.cohort.spec import Amount, Binary, Claim, CountOfEvents, DaysInSpells, Outcome, Reached, Score, Target
 from simengine.cohort.tables import ArmTables, claim_prices
 from simengine.errors import Problem, StudyError
@@ -227,6 +227,8 @@ def _derive(tables: ArmTables, people: People, stays: Stays, n_stays: int, total
             is_least = one.at_least is not None
             edge = float(one.at_least if one.at_least is not None else one.at_most)  # type: ignore[arg-type]
             reach_target(o, names.index(one.outcome), edge, is_least, tables.known[o], people, windows, total)
+            if one.among is not None:
+                total[~taken_by(one.among, total[:, names.index(one.among.outcome), -1]), o] = 0.0
     for o, (name, one) in enumerate(outcomes.items()):
         if isinstance(one, Claim):
             milestones, prices = claim_prices(one)

@@ -44,9 +44,10 @@ def measure(
 
     Notes
     -----
-    With m_s the mean of n service users, m_c what the design takes for their mean without the service, and v the variance of
-    m_c - m_s: the total difference n (m_c - m_s) has variance n^2 v; the relative reduction r = 1 - m_s / m_c has variance
-    (v_s + (1 - r)^2 v_c - 2 (1 - r) cov) / m_c^2 (delta method); an efficiency ratio likewise, of two ratios of means. Where higher is better the sign is turned.
+    With m_s the mean of n service users, m_c what the design takes for their mean without the service, and v the variance of m_c
+    - m_s: the total difference n (m_c - m_s) has variance n^2 v; the relative reduction r = 1 - m_s / m_c has variance (v_s + (1
+    - r)^2 v_c - 2 (1 - r) cov) / m_c^2 (delta method); an efficiency ratio likewise, of two ratios of means. Where higher is
+    better the sign is turned.
     """
     columns = [
         _measure_one(name, metric, protocol, tallies, kinds[metric.outcome], waves, worlds)

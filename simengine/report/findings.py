@@ -8,6 +8,7 @@ from typing import Any
 
 from simengine.analysis import Certificate, MethodSpread, WindowSpread
 from simengine.analysis.certificate import Bias, Cliff
+from simengine.cohort.spec import Amount, Claim, Target
 from simengine.config import Study
 from simengine.report.document import plain
 from simengine.risk.statistics import Statistic
@@ -102,8 +103,10 @@ def money_unit(study: Study) -> tuple[float, str]:
 
 
 def metric_unit(study: Study, metric: str) -> tuple[float, str]:
-    """Give the unit in which a metric is written, and its name: a total is written like money."""
-    return money_unit(study) if study.measurement.metrics[metric].estimate == "total_difference" else (1.0, "")
+    """Give the unit in which a metric is written, and its name: a total of amounts is written like money, a number is not."""
+    asked = study.measurement.metrics[metric]
+    is_money = asked.estimate == "total_difference" and isinstance(study.outcomes[asked.outcome], Amount | Claim)
+    return money_unit(study) if is_money else (1.0, "")
 
 
 def _warning(study: Study, name: str, bias: Bias) -> str:
@@ -118,6 +121,9 @@ def _warning(study: Study, name: str, bias: Bias) -> str:
     selection = study.population.selection
     if selection is not None:
         text += f". People are selected by `{selection.outcome}` before entry: they come nearer to the mean by themselves"
+    outcome = study.outcomes[study.measurement.metrics[name].outcome]
+    if isinstance(outcome, Target) and outcome.among is not None:
+        text += f". The payment group is told by `{outcome.among.outcome}` before entry: it comes nearer to the mean by itself"
     return text + "."
 
 
