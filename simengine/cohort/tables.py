@@ -32,6 +32,10 @@ class Comparisons:
     parallel_ratio: float = 0.0
     """People elsewhere for every service user."""
     matching: Matching | None = None
+    by_moments: tuple[str, ...] = ()
+    """Of `baseline`, `control` and `matched`: those whom nobody simulates, since their exact moments do."""
+    measured: tuple[str, ...] = ()
+    """The outcomes whose moments are asked for."""
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,8 @@ def _comparisons_of(protocol: Protocol) -> Comparisons:
         control_has_own_sites=control is not None and control.clusters is not None,
         parallel_ratio=parallel.ratio.value if parallel is not None else 0.0,
         matching=None if matched is None else _matching_of(matched),
+        by_moments=protocol.by_moments,
+        measured=tuple(dict.fromkeys(metric.outcome for metric in protocol.metrics.values())),
     )
 
 

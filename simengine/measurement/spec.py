@@ -20,6 +20,8 @@ class Baseline(Spec):
     size: Annotated[Count, AfterValidator(within(2, 1e9, "a baseline group has at least two people"))]
     years_before: Annotated[Quantity, AfterValidator(within(0, 200, "the years between two groups lie between 0 and 200"))]
     """Years between the two groups' entries."""
+    exact_moments: bool = False
+    """Their exact moments stand for them: nobody of them is simulated."""
 
 
 class Clusters(Spec):
@@ -39,6 +41,8 @@ class Control(Spec):
     clusters: Clusters | None = None
     spill_over: Probability = _NOTHING
     """Share of the effect (of its logarithm) that reaches the control group all the same."""
+    exact_moments: bool = False
+    """Their exact moments stand for them: nobody of them is simulated."""
 
 
 class Alike(Spec):
@@ -63,6 +67,8 @@ class Matched(Spec):
     hidden_bias: Quantity = _NOTHING
     """What the evaluator cannot see: the logarithm of the untreated level of matched people relative to the service users'
     (of the odds, for a share; the difference itself, for a score)."""
+    exact_moments: bool = False
+    """Their exact moments stand for them: nobody of them is simulated."""
 
 
 class Parallel(Spec):
@@ -197,6 +203,12 @@ class Protocol(Spec):
     mix: dict[Design, Probability] | None = None
     """For `mix`: weights of other designs, which add up to 1."""
     metrics: Annotated[dict[str, Metric], Field(min_length=1)]
+
+    @property
+    def by_moments(self) -> tuple[str, ...]:
+        """The sections whose people are replaced by their exact moments."""
+        sections = {"baseline": self.baseline, "control": self.control, "matched": self.matched}
+        return tuple(name for name, section in sections.items() if section is not None and section.exact_moments)
 
     @property
     def possible(self) -> tuple[str, ...]:
