@@ -29,23 +29,9 @@ from simengine.streams import purpose_number
 
 def study_problems(study: Study) -> list[Finding]:
     """Find everything in a study that does not fit together, in the order of its sections."""
-<<<<<<< HEAD
-    rules = (
-        people_problems,
-        promise_problems,
-        evaluation_problems,
-        moments_problems,
-        _contract,
-        _calendar,
-        _capital,
-        _correlations,
-        _run,
-    )
-    return [finding for rule in rules for finding in rule(study)]
-=======
-    sections = (people_problems, promise_problems, evaluation_problems, _contract, _calendar, _capital, value_problems)
-    return [finding for rule in (*sections, _correlations, _run) for finding in rule(study)]
->>>>>>> main
+    about_people = (people_problems, promise_problems, evaluation_problems, moments_problems)
+    about_money = (_contract, _calendar, _capital, value_problems, _correlations, _run)
+    return [finding for rule in (*about_people, *about_money) for finding in rule(study)]
 
 
 def contract_problems(contract: Contract) -> list[Finding]:
