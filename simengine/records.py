@@ -9,7 +9,8 @@ The *twin* arm holds the same people with the same luck, without the service: th
 evaluator sees. Other people, without the service, stand in the arms against which an evaluator may compare: *baseline*,
 earlier people (it has one wave); *control*, those of the same referral whom a lot left out; *parallel*, people elsewhere;
 *matched*, people chosen to be like the service users, and *matched_service*, those of the service users for whom somebody
-was found. An arm that nobody asks for is empty.
+was found. *service_before* and *parallel_before* are others of the same places, seen in the months before entry alone: a
+cross-section. An arm that nobody asks for is empty.
 """
 
 from __future__ import annotations
@@ -26,8 +27,11 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-ARMS = ("service", "twin", "baseline", "control", "parallel", "matched_service", "matched")
-SERVICE, TWIN, BASELINE, CONTROL, PARALLEL, MATCHED_SERVICE, MATCHED = range(7)
+ARMS = (
+    *("service", "twin", "baseline", "control", "parallel", "matched_service", "matched"),
+    *("service_before", "parallel_before"),
+)
+SERVICE, TWIN, BASELINE, CONTROL, PARALLEL, MATCHED_SERVICE, MATCHED, SERVICE_BEFORE, PARALLEL_BEFORE = range(9)
 
 SMALLEST_UNITS = 100
 """Smallest units (öre, pence, cents) in one unit of the currency."""

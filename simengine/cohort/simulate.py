@@ -32,7 +32,9 @@ from simengine.records import (
     MATCHED,
     MATCHED_SERVICE,
     PARALLEL,
+    PARALLEL_BEFORE,
     SERVICE,
+    SERVICE_BEFORE,
     TWIN,
     Floats,
     Integers,
@@ -138,10 +140,21 @@ class _Crowd:
         elif comparisons.control_ratio:
             place = "control" if comparisons.control_has_own_sites else ""
             self.tally(number, CONTROL, _beside(group, "control", comparisons.control_ratio, place), self.reached, self.last)
+        if comparisons.cross_section_ratio:
+            self.tally_cross_sections(number, group)
         if comparisons.parallel_ratio:
             self.tally(
                 number, PARALLEL, _beside(group, "parallel", comparisons.parallel_ratio, "parallel"), self.untreated, self.last
             )
+
+    def tally_cross_sections(self, number: int, group: Group) -> None:
+        """Let others of the same places live the months before entry."""
+        comparisons, until = self.cohort.comparisons, self.cohort.clock.history
+        ratio = comparisons.cross_section_ratio
+        self.tally(number, SERVICE_BEFORE, _beside(group, "before", ratio, ""), self.untreated, until)
+        if comparisons.parallel_ratio:
+            elsewhere = _beside(group, "parallel before", ratio * comparisons.parallel_ratio, "parallel")
+            self.tally(number, PARALLEL_BEFORE, elsewhere, self.untreated, until)
 
     @cached_property
     def moments(self) -> Moments:
@@ -259,7 +272,9 @@ def purposes_of_people(cohort: Cohort) -> list[str]:
     }
     decisions = ["entry", "moves", "engagement", *(f"{kind}/{name}" for kind, names in named.items() for name in names)]
     decisions += [f"event/{name}/length" for name in cohort.events]
-    beside = [f"{kind} of {wave}" for kind in ("control", "parallel", "matched") for wave in population.waves]
+    beside = [
+        f"{kind} of {wave}" for kind in ("control", "parallel", "matched", "before", "parallel before") for wave in population.waves
+    ]
     named_streams = [
         purpose_of(group, decision) for group in (*population.waves, *beside, BASELINE_GROUP) for decision in decisions
     ]

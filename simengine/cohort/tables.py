@@ -32,6 +32,8 @@ class Comparisons:
     parallel_ratio: float = 0.0
     """People elsewhere for every service user."""
     matching: Matching | None = None
+    cross_section_ratio: float = 0.0
+    """Others of the same places, for every service user and every person elsewhere, who live the months before entry alone."""
     by_moments: tuple[str, ...] = ()
     """Of `baseline`, `control` and `matched`: those whom nobody simulates, since their exact moments do."""
     measured: tuple[str, ...] = ()

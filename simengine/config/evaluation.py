@@ -49,6 +49,7 @@ def _designs(study: Study) -> Iterator[Finding]:
             yield path, f"the design `{design}` is described by a section `{section}`", "none", f"Add measurement.{section}"
         if design in _LOOKING_BACK:
             yield from _needs_history(study, path, f"the design `{design}` compares with the months before entry")
+    yield from _cross_section(study)
     clusters = protocol.control.clusters if protocol.control is not None else None
     if clusters is not None and not study.population.sites:
         rule = "a lot among clusters is drawn among sites"
@@ -58,6 +59,16 @@ def _designs(study: Study) -> Iterator[Finding]:
     ):
         found = f"{clusters.number.value:g} clusters, and {', '.join(f'{count:g}' for count in counts)} sites"
         yield "measurement.control.clusters.number", "the clusters are the sites of the population", found, "Give as many"
+
+
+def _cross_section(study: Study) -> Iterator[Finding]:
+    protocol = study.measurement
+    if protocol.cross_section is None:
+        return
+    yield from _needs_history(study, "measurement.cross_section", "other people are seen in the months before entry")
+    if protocol.parallel is not None and protocol.parallel.form == "regression":
+        rule = "a regression on the level before needs that of the same people"
+        yield "measurement.parallel.form", rule, "a cross-section", "Write `additive` or `ratio`"
 
 
 def _needs_history(study: Study, path: str, rule: str) -> Iterator[Finding]:

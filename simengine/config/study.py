@@ -127,6 +127,7 @@ def _comparisons_of(protocol: Protocol) -> Comparisons:
         control_has_own_sites=control is not None and control.clusters is not None,
         parallel_ratio=parallel.ratio.value if parallel is not None else 0.0,
         matching=None if matched is None else _matching_of(matched),
+        cross_section_ratio=protocol.cross_section.ratio.value if protocol.cross_section is not None else 0.0,
         by_moments=protocol.by_moments,
         measured=tuple(dict.fromkeys(metric.outcome for metric in protocol.metrics.values())),
     )

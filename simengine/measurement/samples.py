@@ -203,7 +203,7 @@ def purposes_of_errors(name: str, metric: Metric, waves: tuple[str, ...]) -> lis
 
 def _thinned(sample: Sample, metric: Metric, path: str, stem: str, arm: int, is_share: bool, worlds: Worlds) -> Sample:
     assert metric.attrition is not None
-    is_comparison = ARMS[arm] not in ("service", "matched_service")
+    is_comparison = ARMS[arm] not in ("service", "matched_service", "service_before")
     own = is_comparison and metric.attrition.share_comparison is not None
     lost = worlds[f"{path}.{'share_comparison' if own else 'share'}"]
     persons = np.round(sample.n_persons)

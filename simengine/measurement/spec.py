@@ -84,6 +84,13 @@ class Parallel(Spec):
     """The change is subtracted; is a factor; or the level before is a covariate (ANCOVA)."""
 
 
+class CrossSection(Spec):
+    """The people before are others of the same place, not the same people: a repeated cross-section."""
+
+    ratio: Annotated[Constant, _ratio] = Constant(value=1.0, certainty="choice", note="the default")
+    """Of them, for every one who is seen afterwards."""
+
+
 class RateCard(Spec):
     """Outcomes are counted, and compared with nobody."""
 
@@ -198,6 +205,8 @@ class Protocol(Spec):
     """For `matched`."""
     parallel: Parallel | None = None
     """For `difference_in_differences`."""
+    cross_section: CrossSection | None = None
+    """For `difference_in_differences` and `before_after`; absent: the same people are seen before and after."""
     rate_card: RateCard | None = None
     """For `rate_card`."""
     mix: dict[Design, Probability] | None = None

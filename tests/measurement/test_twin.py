@@ -48,8 +48,11 @@ def random_case(number):
         },
         "rate_card": {"deadweight": float(rng.uniform(0, 1)), "double_claims": float(rng.uniform(0, 0.2))},
         "mix": {str(first): share, str(second): 1 - share},
+        "cross_section": {} if number % 3 == 2 or number % 4 == 1 else None,
         "by_wave": {waves[0]: str(rng.choice(DESIGNS))} if number % 4 == 0 else {},
     }
+    if sections["cross_section"] is not None and sections["parallel"]["form"] == "regression":
+        sections["parallel"]["form"] = "additive"
     metric = {
         "estimate": str(rng.choice(ESTIMATES[:3] if kind == "score" else ESTIMATES)),
         "better": str(rng.choice(["lower", "higher"])),

@@ -15,7 +15,7 @@ from scipy import special, stats
 
 from tests.reference.streams import uniforms
 
-ARMS = ("service", "twin", "baseline", "control", "parallel", "matched_service", "matched")
+ARMS = ("service", "twin", "baseline", "control", "parallel", "matched_service", "matched", "service_before", "parallel_before")
 Number = Callable[[str], float]
 
 
@@ -167,7 +167,7 @@ class _One:
         return sums_of(group)
 
     def thin(self, group: Group, arm: str, wave: int, path: str) -> Group:
-        served = arm in ("service", "matched_service")
+        served = arm in ("service", "matched_service", "service_before")
         own = not served and self.metric.attrition.share_comparison is not None
         lost = self.number(f"{path}.share_comparison" if own else f"{path}.share")
         n = round(group.persons)
@@ -361,13 +361,22 @@ class _One:
                 matrix[i][i] *= 1 + (in_site - 1) * rho
         return means, matrix, untreated
 
+    def both(self, arm: str, waves: Sequence[int]) -> Group:
+        """Put together what is seen before and after; of others before, with a variance as if as many had been seen."""
+        after = self.people(arm, waves)
+        if self.protocol.cross_section is None:
+            return after
+        before = self.people(f"{arm}_before", waves)
+        scale = before.per_mean / after.per_mean if after.per_mean else 0.0
+        return Group(after.weight, after.squares, after.mean, before.before, after.var, before.var_before * scale, 0.0)
+
     def _before_after(self, waves: Sequence[int]) -> Any:
-        own = self.people("service", waves)
+        own = self.both("service", waves)
         matrix = [[own.var * own.per_mean, own.cov * own.per_mean], [own.cov * own.per_mean, own.var_before * own.per_mean]]
         return [own.mean, own.before], matrix, lambda at: at[1]
 
     def _difference_in_differences(self, waves: Sequence[int]) -> Any:
-        own, other = self.people("service", waves), self.people("parallel", waves)
+        own, other = self.both("service", waves), self.both("parallel", waves)
         months = self.tallies.history_months + self.metric.window_months.value
         level = self.number("measurement.parallel.level")
         later = level + self.number("measurement.parallel.trend_gap_per_year") * months / 24
