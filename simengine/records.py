@@ -1,15 +1,16 @@
 """The nouns: every array that travels between stages, with its axes, its unit and its meaning.
 
 Axes have one name each: `replication` (one Monte Carlo world), `wave` (people who enter together), `arm` (service, twin,
-baseline), `state`, `outcome`, `window` (months after a person's entry), `year` (of the calendar, from the start of the
-study), `metric`, `combination` (of milestones), `term`, `due` (a date on which the contract pays), `date` (month of the calendar,
-0 is the first), `line` (one kind of posting), `tranche`.
+baseline), `state`, `outcome`, `window` (months after a person's entry), `year` (of the calendar, from the start of the study),
+`metric`, `combination` (of milestones), `pair` (of outcomes), `term`, `due` (a date on which the contract pays), `date` (month
+of the calendar, 0 is the first), `line` (one kind of posting), `tranche`.
 
 The *twin* arm holds the same people with the same luck, without the service: the true effect of each world, which no
 evaluator sees. Other people, without the service, stand in the arms against which an evaluator may compare: *baseline*,
 earlier people (it has one wave); *control*, those of the same referral whom a lot left out; *parallel*, people elsewhere;
 *matched*, people chosen to be like the service users, and *matched_service*, those of the service users for whom somebody
-was found. An arm that nobody asks for is empty.
+was found. *service_before* and *parallel_before* are others of the same places, seen in the months before entry alone: a
+cross-section. An arm that nobody asks for is empty.
 """
 
 from __future__ import annotations
@@ -26,8 +27,11 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-ARMS = ("service", "twin", "baseline", "control", "parallel", "matched_service", "matched")
-SERVICE, TWIN, BASELINE, CONTROL, PARALLEL, MATCHED_SERVICE, MATCHED = range(7)
+ARMS = (
+    *("service", "twin", "baseline", "control", "parallel", "matched_service", "matched"),
+    *("service_before", "parallel_before"),
+)
+SERVICE, TWIN, BASELINE, CONTROL, PARALLEL, MATCHED_SERVICE, MATCHED, SERVICE_BEFORE, PARALLEL_BEFORE = range(9)
 
 SMALLEST_UNITS = 100
 """Smallest units (öre, pence, cents) in one unit of the currency."""
@@ -116,6 +120,10 @@ class Tallies(Record):
     bit i of the number of a combination is milestone i."""
     clipped: Annotated[Integers, Axes("replication", "probabilities")]
     """Drawn probabilities that had to be clipped to remain probabilities."""
+    pairs: tuple[tuple[str, str], ...] = ()
+    """Two outcomes that somebody compares with each other."""
+    pair_products: Annotated[Floats | None, Axes("replication wave arm pair window", "of both outcomes")] = None
+    """Sum over persons of the product of the two outcomes of a pair within the window."""
 
 
 @dataclass(frozen=True, eq=False)

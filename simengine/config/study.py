@@ -112,6 +112,7 @@ def cohort_of(study: Study) -> Cohort:
         windows=tuple(sorted({int(metric.window_months.value) for metric in study.measurement.metrics.values()})),
         clock=Clock(int(study.population.history_months.value), int(study.study.horizon_months.value), study.study.start),
         comparisons=_comparisons_of(study.measurement),
+        pairs=tuple(sorted({(one.outcome, one.per) for one in study.measurement.metrics.values() if one.per is not None})),
     )
 
 
@@ -126,6 +127,9 @@ def _comparisons_of(protocol: Protocol) -> Comparisons:
         control_has_own_sites=control is not None and control.clusters is not None,
         parallel_ratio=parallel.ratio.value if parallel is not None else 0.0,
         matching=None if matched is None else _matching_of(matched),
+        cross_section_ratio=protocol.cross_section.ratio.value if protocol.cross_section is not None else 0.0,
+        by_moments=protocol.by_moments,
+        measured=tuple(dict.fromkeys(metric.outcome for metric in protocol.metrics.values())),
     )
 
 

@@ -32,6 +32,7 @@ def certificate_tables(study: Study, found: Certificate) -> RenderableType:
     return Group(
         _heading(study, found, paid),
         layout,
+        *_by_term(study, found),
         _power_curve(study, found),
         _cliffs(study, found),
         _no_effect(study, found),
@@ -98,6 +99,16 @@ def _heading(study: Study, found: Certificate | MethodSpread | WindowSpread, rem
         f"Money in {money}; ± is one Monte Carlo standard error.\n{remark}",
         style="bold",
     )
+
+
+def _by_term(study: Study, found: Certificate) -> list[RenderableType]:
+    if len(found.by_term) < 2:
+        return []
+    layout, (unit, _) = _layout("term", "no effect: P(paid)", "payment", "promised: P(paid)", "payment"), money_unit(study)
+    for name, chance in found.by_term.items():
+        nothing = cell(chance.p_pay_no_effect, 1.0), cell(chance.expected_no_effect, unit)
+        layout.add_row(name, *nothing, cell(chance.p_pay_promised_effect, 1.0), cell(chance.expected_promised_effect, unit))
+    return [_titled("Term by term: where the service changes nothing, and where it does what is promised", layout)]
 
 
 def _power_curve(study: Study, found: Certificate) -> RenderableType:
