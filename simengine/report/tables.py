@@ -13,6 +13,7 @@ from rich.text import Text
 
 from simengine.config import Study
 from simengine.report.document import assumptions
+from simengine.report.trust import repayment_table, warnings
 from simengine.risk.statistics import Statistic
 from simengine.risk.summarise import RiskTable
 
@@ -45,10 +46,12 @@ def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:
         heading,
         _distributions(f"Investor: {study.parties.investor.name}", table, "investor", _INVESTOR),
         _facts(table, _INVESTOR_FACTS),
+        repayment_table(table),
         _distributions(f"Outcome payer: {study.parties.outcome_payer.name}", table, "outcome_payer", _OUTCOME_PAYER),
         _facts(table, _OUTCOME_PAYER_FACTS),
         _distributions("What the evaluator concludes, and what is true", table, "metrics", _metric_columns(study)),
         _assumed(study),
+        warnings(table),
     )
 
 
