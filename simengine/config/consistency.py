@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from simengine.capital.rules import capital_rules
 from simengine.cohort import purposes_of_people
 from simengine.cohort.spec import Binary, Claim, Score
 from simengine.config.evaluation import evaluation_problems
@@ -54,9 +55,9 @@ def _contract(study: Study) -> Iterator[Finding]:
     if names and names not in claims.values():
         rule = "an outcome of kind `claim` tallies the milestones of the contract, these and no others"
         yield "contract.milestones", rule, ", ".join(study.contract.milestones), f"Claims: {', '.join(claims) or 'none'}"
-    for name in study.contract.parties:
+    for name in set(study.contract.parties) - set(study.parties):
         rule = "every party of the contract is a party of the study"
-        yield f"contract.parties.{name}", rule, f"`{name}`", one_of(list(type(study.parties).model_fields))
+        yield f"contract.parties.{name}", rule, f"`{name}`", one_of(study.parties)
 
 
 def _calendar(study: Study) -> Iterator[Finding]:
@@ -88,8 +89,11 @@ def _calendar(study: Study) -> Iterator[Finding]:
 
 def _capital(study: Study) -> Iterator[Finding]:
     horizon, terms = study.study.horizon_months.value, study.contract.terms
-    if study.capital.drawdown_months.support[1] > horizon:
-        found = f"drawdown over up to {study.capital.drawdown_months.support[1]:g} months"
+    waves, commitment = study.population.waves, study.contract.commitment.value
+    yield from capital_rules(study.capital, study.parties, study.rates, commitment, waves, int(horizon))
+    drawdown = study.capital.drawdown_months
+    if drawdown is not None and drawdown.support[1] > horizon:
+        found = f"drawdown over up to {drawdown.support[1]:g} months"
         yield "capital.drawdown_months", f"the loan is drawn within the horizon of {horizon:g} months", found, ""
     for name in study.capital.payment_month:
         if name not in terms:
@@ -115,8 +119,11 @@ def _payment(study: Study, dependence: Dependence) -> Iterator[Finding]:
         if term not in study.capital.payment_month:
             return
         earliest, latest = study.capital.payment_month[term].support
+    late = max((one.pays_late_months.support[1] for one in study.capital.payers.values() if one.pays_late_months), default=0.0)
+    latest += late
     if latest > horizon:
-        yield path, f"a term is paid within the horizon of {horizon:g} months", f"up to month {latest:g}", ""
+        found = f"up to month {latest:g}" + (f", {late:g} of them late" if late else "")
+        yield path, f"a term is paid within the horizon of {horizon:g} months", found, ""
     measured = 0.0
     for metric, wave in dependence.metrics:
         if metric in study.measurement.metrics:

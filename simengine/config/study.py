@@ -7,12 +7,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from simengine.capital.spec import Capital, Parties, Saving
+from simengine.capital.spec import Capital, Parties, Prices, RateTable, Saving
 from simengine.cohort import Clock, Cohort, Comparisons, Matching
-from simengine.cohort.spec import Effect, Event, Name, Outcome, Pathway, Population, Shock
+from simengine.cohort.spec import Effect, Event, Outcome, Pathway, Population, Shock
 from simengine.contract.spec import Contract
 from simengine.dependence import Correlation
-from simengine.laws import Certainty, Constant, Count, DirichletCount, Fixed, Months, Quantity, Spec, quantities_in
+from simengine.laws import Certainty, Constant, Count, DirichletCount, Fixed, Months, Name, Quantity, Spec, quantities_in
 from simengine.measurement.spec import Matched, Protocol
 from simengine.streams import MAX_SEED
 
@@ -51,6 +51,10 @@ class Study(Spec):
 
     study: Heading
     parties: Parties
+    rates: dict[Name, RateTable] = {}
+    """By name: tables of discount rates."""
+    prices: Prices | None = None
+    """How prices rise; if absent, nothing is told in the prices of the start."""
     population: Population
     pathway: Pathway
     events: dict[Name, Event] = {}

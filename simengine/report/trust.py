@@ -94,7 +94,7 @@ def draw_exceedance(study: Study, table: RiskTable) -> dict[str, bytes]:
             axes.minorticks_off()
             axes.set_xlabel(f"loss, million {study.study.currency} (left of 0: gain)")
             axes.set_ylabel("probability of a larger loss, %")
-            name = getattr(getattr(study.parties, party, None), "name", party)
+            name = study.parties[party].name if party in study.parties else party
             axes.set_title(f"{party.replace('_', ' ')}: {name}", fontsize=10)
         figure.suptitle(f"How much may be lost ({table.n_replications:,} replications; grey: two standard errors)", fontsize=11)
         return figure

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simengine.capital import distribute
-from simengine.records import Drawdown, Measurements, Outturns, Tallies, Worlds
+from simengine.capital import discount_factors
+from simengine.records import Measurements, Outturns, Tallies, Worlds
 from simengine.risk import Standpoint, appraise, summarise
 from simengine.risk.kernels import STATUSES, internal_rates
 from simengine.risk.statistics import Statistic
+from tests.capital.made import ledger_of
 from tests.conftest import payments_once
 
 PARTIES = ("investor", "outcome_payer", "service_provider")
@@ -33,10 +34,10 @@ def appraised(drawn, paid, *, rates=(0.03, 0.03, 0.03), tallies=None, estimate=N
     )
     amount = np.stack([np.broadcast_to(np.asarray(amount, np.float64), n) for amount, _ in paid.values()], axis=1)
     payments = payments_once(amount, *paid)
-    drawdown = Drawdown(np.asarray(drawn, np.int64))
     estimate = np.zeros((n, 1)) if estimate is None else estimate
     standpoint = Standpoint(
-        dict(zip(PARTIES, rates, strict=True)),
+        {party: discount_factors(rate, "2030-01", 240)[None, :] for party, rate in zip(PARTIES, rates, strict=True)},
+        None,
         {"cost": "outcome_payer", "rent": "investor"},
         tuple(paid)[1:] or tuple(paid),
         commitment,
@@ -47,8 +48,7 @@ def appraised(drawn, paid, *, rates=(0.03, 0.03, 0.03), tallies=None, estimate=N
         tallies or tallies_of(np.zeros((n, 1, 3, 3, 2)), np.zeros((n, 1, 3, 2, 2)), np.zeros(n, np.int64)),
         Measurements(("saving",), estimate, estimate / 2, estimate - 1),
         payments,
-        drawdown,
-        distribute(drawdown, payments, worlds),
+        ledger_of(np.asarray(drawn, np.int64), paid),
     )
 
 
@@ -307,16 +307,15 @@ def test_appraise__takes_contracts_without_savings_or_contingent_terms(empty):
     standpoint = {"savings": {"cost": "outcome_payer"}, "contingent_terms": term} | empty
     zeros = np.zeros((n, 1))
     worlds = Worlds(0, np.arange(n), {"capital.payment_month.term": np.full(n, 1.0)})
-    payments, drawdown = payments_once(zeros + 3, *term), Drawdown(drawn_at_once(n, 12, 100))
+    payments = payments_once(zeros + 3, *term)
 
     outturns = appraise(
-        Standpoint(dict.fromkeys(PARTIES, 0.0), commitment=1.0, **standpoint),
+        Standpoint(dict.fromkeys(PARTIES, np.ones((1, 240))), None, commitment=1.0, **standpoint),
         worlds,
         tallies_of(np.zeros((n, 1, 3, 3, 2)), np.zeros((n, 1, 3, 2, 2)), np.zeros(n, np.int64)),
         Measurements(("saving",), zeros, zeros, zeros),
         payments,
-        drawdown,
-        distribute(drawdown, payments, worlds),
+        ledger_of(drawn_at_once(n, 12, 100), {"term": (3.0, 1)}),
     )
 
     assert outturns["outcome_payer.true_saving"].tolist() == [0, 0]
