@@ -221,9 +221,14 @@ def _needed(goal: Goal, path: str, table: RiskTable) -> tuple[float, float]:
     statistic = table.get(path)
     if statistic is None:
         raise UsageError(f"--until {goal}: {path} has no value in this study")
+    return replications_needed(goal, statistic, n, is_probability=_is_probability(path))
+
+
+def replications_needed(goal: Goal, statistic: Statistic, n: int, *, is_probability: bool) -> tuple[float, float]:
+    """Give the least and the likely number of replications for a goal, from what n of them gave; n where it is met."""
     error, value = statistic.se, abs(statistic.value)
     largest = value + 2 * error
-    if _is_probability(path):
+    if is_probability:
         error = _error_from_few(statistic.value, statistic.se, n)
         largest = statistic.upper_95 or value + 2 * error
     target = goal.error * value if goal.is_relative else goal.error
