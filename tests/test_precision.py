@@ -43,19 +43,19 @@ def test_sizes__grow_by_the_square_root_of_two_up_to_the_budget():
 
 
 def test_run__stops_when_every_goal_is_met_with_the_bits_of_a_plain_run(study):
-    found = run_until(study, 3, read_goals("p_loss se<0.008, outcome_payer.net se<2%, cvar95 se<1%"), 50_000)
+    found = run_until(study, 3, read_goals("p_loss se<0.008, outcome_payer.true_saving se<2%, cvar95 se<1%"), 50_000)
 
     n = found.sizes[-1]
     plain = run_study(study, 3, n, threads=1, block_size=333)
     assert found.table["investor.p_loss"].se < 0.008
-    net = found.table["outcome_payer.net.mean"]
+    net = found.table["outcome_payer.true_saving.mean"]
     assert net.se < 0.02 * abs(net.value)
     assert n < 50_000
     for name, column in plain.columns.items():
         np.testing.assert_array_equal(found.outturns[name], column)
     assert summarise(plain) == found.table
     # At the size before, it had not been reached.
-    before = summarise(run_study(study, 3, found.sizes[-2]))["outcome_payer.net.mean"]
+    before = summarise(run_study(study, 3, found.sizes[-2]))["outcome_payer.true_saving.mean"]
     assert before.se > 0.02 * abs(before.value)
 
 
@@ -107,7 +107,7 @@ def test_rule__covers_what_it_promises(law):
 @pytest.mark.statistical
 def test_rule__that_looks_all_the_time_does_not_cover():
     # Source: planted; a check that cannot fail shows nothing.
-    found = stopping.experiment("exponential mean, looked at after every draw", 400, seed=1, laws=stopping.PLANTS)
+    found = stopping.experiment("lognormal mean, looked at after every draw", 400, seed=1, laws=stopping.PLANTS)
     assert found.coverage < 0.91
     assert stats.norm.ppf(0.975) == pytest.approx(stopping.Z_95)
     assert statistics.mean(np.array([0.0, 2.0])) == Statistic(1.0, 1.0)

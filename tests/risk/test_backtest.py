@@ -9,8 +9,14 @@ from simengine.risk.backtest import acceptance_range, basel_zone, cumulative_pro
 
 @pytest.mark.parametrize(
     ("n_periods", "probability", "accepted"),
-    [(255, 0.05, (7, 20)), (510, 0.05, (17, 35)), (1000, 0.05, (38, 64))]
-    + [(255, 0.01, (1, 6)), (510, 0.01, (2, 10)), (1000, 0.01, (5, 16))],
+    [
+        (255, 0.05, (7, 20)),
+        (510, 0.05, (17, 35)),
+        (1000, 0.05, (38, 64)),
+        (255, 0.01, (1, 6)),
+        (510, 0.01, (2, 10)),
+        (1000, 0.01, (5, 16)),
+    ],
 )
 def test_acceptance_range__is_the_published_one(n_periods, probability, accepted):
     # Source: Kupiec 1995 as tabulated in Jorion, Value at Risk; at 255 and 1 % tables print "N < 7", yet x = 0 has LR 5.13.
