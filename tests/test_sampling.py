@@ -99,7 +99,7 @@ def test_sobol_points__fill_every_half_evenly_and_sequences_differ():
 
 
 def test_tilt__moves_half_of_the_worlds_and_weighs_them():
-    # Source: closed forms. The score is a half-half mixture of N(0, 1) and N(2, 1), with mean 1 and variance 2; weights have mean 1.
+    # Source: closed forms. The score is a mixture of N(0, 1) and N(2, 1) in halves: mean 1, variance 2; weights have mean 1.
     drawn, weight = draw_uniforms(Sampling(tilts={"x": 2.0}), 1, NUMBERS, np.arange(100_000))
     score = special.ndtri(drawn["x"])
     assert score.mean() == pytest.approx(1, abs=4.5 * sqrt(2 / 1e5))
@@ -110,7 +110,7 @@ def test_tilt__moves_half_of_the_worlds_and_weighs_them():
 
 @pytest.mark.statistical
 def test_measured_again__follows_the_law_of_the_drift_given_the_people(study):
-    # Source: closed form. Given the people, the estimate is B exp(-2 d) - S with d ~ N(0, 0.02): so Phi(log(B / (e + S)) / 2 / 0.02)
+    # Source: closed form. Given the people, the estimate is B exp(-2 d) - S, d ~ N(0, 0.02): so Phi(log(B / (e + S)) / 2 / 0.02)
     # is uniform over the times that the same people are measured. Kolmogorov-Smirnov: a false alarm once in 1,000 seeds.
     evidence = simulate(study, 4, np.array([7]))
     people = evidence.tallies
