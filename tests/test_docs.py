@@ -327,7 +327,16 @@ def as_written(path: str) -> str:
         place = 1 if words[0] == "exceedance" else 2
         words[place:] = ["<name>", *words[place + 1 :]] if len(words) > place else []
         return ".".join(words)
-    free = {"exceedance": [1], "metrics": [1], "terms": [1], "person_months": [1, 2], "metric": [1], "term": [1], "parties": [1], "packages": []}
+    free = {
+        "exceedance": [1],
+        "metrics": [1],
+        "terms": [1],
+        "person_months": [1, 2],
+        "metric": [1],
+        "term": [1],
+        "parties": [1],
+        "packages": [],
+    }
     for place in free.get(words[0], []):
         words[place] = "<name>"
     if len(words) > 2 and words[-2] in ("bound", "irr_status"):
