@@ -1,8 +1,9 @@
 """How much variance each way of drawing leaves, for the same work: ratios with their errors.
 
 Run with `python -m benchmarks.variance_reduction [--study norrkoping] [--replications 2048] [--seeds 40]`. Each way runs with many
-seeds; the variance between the values of the seeds, times the time of a run, is what an answer costs. A ratio of 3 means: as precise
-as three times as much plain work. The variance is that between runs, so no standard error that the engine reports is believed.
+seeds; the variance between the values of the seeds, times the time of a run, is what an answer costs. A ratio of 3 means: as
+precise as three times as much plain work. The variance is that between runs, so no standard error that the engine reports is
+believed.
 """
 
 from __future__ import annotations

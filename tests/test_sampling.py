@@ -110,7 +110,9 @@ def test_tilt__moves_half_of_the_worlds_and_weighs_them():
     assert score.mean() == pytest.approx(1, abs=4.5 * sqrt(2 / 1e5))
     assert weight.mean() == pytest.approx(1, abs=4.5 * weight.std() / sqrt(1e5))
     assert weight.max() <= 2
-    np.testing.assert_allclose(weight, stats.norm.pdf(score) / (0.5 * stats.norm.pdf(score) + 0.5 * stats.norm.pdf(score - 2)))
+    np.testing.assert_allclose(
+        weight, stats.norm.pdf(score) / (0.5 * stats.norm.pdf(score) + 0.5 * stats.norm.pdf(score - 2)), rtol=1e-5
+    )
 
 
 @pytest.mark.statistical
