@@ -17,6 +17,8 @@ from simengine.cli_analysis import certificate, methods, window
 from simengine.cli_contracts import explain, lint, replay
 from simengine.cli_options import json_option, study_options
 from simengine.cli_run import demo, run
+from simengine.cli_trace import trace
+from simengine.cli_value import value
 from simengine.errors import SimengineError
 
 _KEPT = "The compiled code is kept: later runs start at once."
@@ -113,5 +115,5 @@ def warmup() -> None:
     click.echo(f"Compiled and ran in {seconds:.1f} s. " + (_KEPT if are_kept else _NOT_KEPT))
 
 
-for _command in (demo, run, replay, explain, lint, certificate, methods, window):
+for _command in (demo, run, replay, explain, lint, certificate, methods, window, value, trace):
     commands.add_command(_command)

@@ -26,6 +26,7 @@ import pytest
 from pydantic import BaseModel
 
 from simengine import RiskTable, cli, evaluate, find_study, load_contract, load_study, run_study, simulate, summarise
+from simengine.capital.spec import ROLES
 from simengine.cohort import purposes_of_people
 from simengine.cohort.spec import FORMS_OF_EFFECT, MONTHS_OF_THE_YEAR, Outcome
 from simengine.config import Study, cohort_of
@@ -35,7 +36,7 @@ from simengine.contract.terms import Named, Term
 from simengine.laws import Certainty, Sourced
 from simengine.records import ARMS, LIMITS, Outturns, Tallies
 from simengine.report.words import LINT
-from simengine.risk.kernels import STATUSES
+from simengine.risk.returns import PAYBACK_STATUSES, STATUSES
 from tests.analysis.made import SCORES
 from tests.conftest import CHECKOUT
 
@@ -336,10 +337,13 @@ def as_written(path: str) -> str:
         "term": [1],
         "parties": [1],
         "packages": [],
+        "public_value": [1],
     }
     for place in free.get(words[0], []):
         words[place] = "<name>"
-    if len(words) > 2 and words[-2] in ("bound", "irr_status"):
+    if len(words) == 2 and words[0] in ROLES and (words[0] == ROLES[2] or words[1] in ("cash", "value", "cashable")):
+        words[0] = "<name>"
+    if len(words) > 2 and words[-2] in ("bound", "irr_status", "payback_status"):
         words[-1] = "<name>"
     if words[-1] in DISTRIBUTION and words[0] not in ("seed",):
         words.pop()
@@ -368,6 +372,10 @@ def missing_results(page: str, heading: str, content: dict[str, Any]) -> list[st
     if heading == "`replay --json`":
         named |= code(section(page, "`run --json`"))  # provenance is described once
         wanted = [re.sub(r"^(outcomes|payments|bound)\.\w+$", r"\1.<name>", path) for path in wanted]
+    if heading == "`value --json`":
+        named |= code(section(page, "`run --json`"))
+        wanted = [path for path in wanted if path != "side_payments"]
+        wanted = [re.sub(r"^(side_payments)\.(proportional|shapley)\.(\w+)\.\w+$", r"\1.<name>.\3.<name>", path) for path in wanted]
     if heading.split()[0] in ("`certificate", "`methods", "`window"):
         named |= code(section(page, "`run --json`"))
         free = r"^(promise|bias_no_effect|pays_from|breaks_even_from|paid|metrics\.<name>\.designs)\.(effect\.\w+\.\w+|\w+)"
@@ -418,6 +426,13 @@ def test_results__names_every_key_of_methods_and_window(command: str) -> None:
     assert missing_results(REFERENCE["results"], f"`{command} --json`", content) == []
 
 
+def test_results__names_every_key_of_a_value() -> None:
+    rich = "public_value.placement_cost_sek.outcome_payer.value_per_unit=9"
+    content = json_of("value", CHECKOUT / "configs/tiny.yaml", "-n", 50, "--seed", 1, "--set", rich)
+    assert content["side_payments"]["shapley"] is not None
+    assert missing_results(REFERENCE["results"], "`value --json`", content) == []
+
+
 def test_results__names_every_file_and_column(folder: Path) -> None:
     answer("simengine run configs/tiny.yaml -n 50 --seed 1 -o results")
     named = code(section(REFERENCE["results"], "The results folder"))
@@ -438,7 +453,7 @@ def test_results__names_every_field_of_the_tallies() -> None:
 
 
 def test_results__names_every_word() -> None:
-    assert set(LIMITS) | set(STATUSES) | DISTRIBUTION <= code(REFERENCE["results"])
+    assert set(LIMITS) | set(STATUSES) | set(PAYBACK_STATUSES) | DISTRIBUTION <= code(REFERENCE["results"])
 
 
 # ------------------------------------------------ numbers on a page ------------------------------------------------

@@ -10,8 +10,11 @@ import numpy as np
 from simengine.records import ARMS, LIMITS, CashMoments, Floats, Outturns
 from simengine.risk import statistics, trust
 from simengine.risk.draws import Draws
-from simengine.risk.kernels import FOUND, STATUSES, internal_rates
+from simengine.risk.kernels import FOUND
+from simengine.risk.pockets import pockets
+from simengine.risk.returns import PAYBACK_STATUSES, STATUSES, rates_of_return
 from simengine.risk.statistics import Statistic
+from simengine.risk.summarise_structure import structure_sections
 from simengine.risk.trust import Diagnostics, Exceedance, Refused, Section
 
 TAIL_LEVEL = 0.95
@@ -59,7 +62,8 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None) -> Ris
 
     Returns
     -------
-    Sections `investor`, `outcome_payer`, `payment_against_saving`, `metrics`, `terms`, `people`, `person_months`, `diagnostics`;
+    Sections `investor`, `outcome_payer`, `payment_against_saving`, `public_value`, `metrics`, `terms`, `people`,
+    `person_months`, `diagnostics`;
     the exceedance curves of all parties; what is refused; and signs of trouble. Money is in the currency of the study, rates
     are per year, VaR and CVaR are losses at the level 95 %.
     """
@@ -68,8 +72,10 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None) -> Ris
         "investor": _investor(outturns, draws),
         "outcome_payer": _outcome_payer(outturns, draws),
         "payment_against_saving": _payment_against_saving(outturns, draws),
+        **({"public_value": pockets(outturns.columns)} if draws is None else {}),
         "metrics": _metrics(outturns, draws),
         "terms": _terms(outturns, draws),
+        **(structure_sections(outturns) if draws is None else {}),
         "people": {"service_users": statistics.distribution(outturns["service_users"], draws)},
         "person_months": _person_months(outturns, draws),
         "diagnostics": {
@@ -80,6 +86,8 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None) -> Ris
     refused = trust.refusals(sections, n_replications)
     if draws is not None:
         refused["investor.irr_of_mean_cash"] = Refused("the cash by date is kept for independent worlds of equal weight alone")
+        alone = Refused("its errors are known for independent worlds of equal weight alone")
+        refused |= {"public_value": alone, **dict.fromkeys(structure_sections(outturns), alone)}
     nets = {party: np.asarray(outturns[f"{party}.net"], dtype=np.float64) for party in parties_of(outturns)}
     return RiskTable(
         n_replications,
@@ -124,6 +132,9 @@ def _investor(outturns: Outturns, draws: Draws | None) -> Section:
         "var95": statistics.value_at_risk(loss, TAIL_LEVEL, draws),
         "cvar95": statistics.conditional_value_at_risk(loss, TAIL_LEVEL, draws),
         "irr_status": {name: statistics.probability(outturns.is_word("investor.irr_status", name), draws) for name in STATUSES},
+        "payback_status": {
+            name: statistics.probability(outturns.is_word("investor.payback_status", name), draws) for name in PAYBACK_STATUSES
+        },
     }
     was_drawn = np.isfinite(multiple)
     if was_drawn.sum() > 1:
@@ -134,6 +145,11 @@ def _investor(outturns: Outturns, draws: Draws | None) -> Section:
     if has_rate.sum() > 1:
         # Quantiles alone: a mean of rates is not the rate of anything.
         section["irr"] = statistics.quantiles(rate[has_rate], None if draws is None else draws.given(has_rate))
+    pays_back = np.isfinite(outturns["investor.payback_months"])
+    if pays_back.sum() > 1:
+        # Quantiles alone: a mean over the worlds that pay back says nothing of the others.
+        among = None if draws is None else draws.given(pays_back)
+        section["payback_months"] = statistics.quantiles(outturns["investor.payback_months"][pays_back], among)
     of_mean_cash = irr_of_mean_cash(outturns.investor_cash)
     if of_mean_cash is not None:
         section["irr_of_mean_cash"] = of_mean_cash
@@ -156,10 +172,10 @@ def irr_of_mean_cash(cash: CashMoments) -> Statistic | None:
     se(i) = sqrt(w' Sigma w / n) / |d(mean cash . w) / di|.
     """
     mean = (cash.total / cash.n_replications).astype(np.float64)
-    rate, status = np.empty(1), np.empty(1, dtype=np.int8)
-    internal_rates(mean[None, :], rate, status)
-    if status[0] != FOUND:
+    rates = rates_of_return(mean[None, :])
+    if rates.status[0] != FOUND:
         return None
+    rate = rates.rate
     months = np.arange(len(mean))
     weight = (1 + rate[0]) ** (-months / 12)
     slope = float(mean @ (-months / 12 * weight / (1 + rate[0])))

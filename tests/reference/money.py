@@ -257,7 +257,8 @@ def by_weight(amount, weights):
     """Share out an amount by weights, to the unit; the last takes what is left."""
     parts, left, weight_left = [], amount, sum(weights)
     for weight in weights[:-1]:
-        parts.append(min(max(to_even(left * (weight / weight_left)), 0), left))
+        share = weight / weight_left if weight_left > 0 else 0.0
+        parts.append(min(max(to_even(left * share), 0), left))
         left, weight_left = left - parts[-1], weight_left - weight
     return [*parts, left]
 
