@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simengine.capital import Calendar, deflators, discount_factors, distribute, plan_money
 from simengine.cohort import simulate_cohort
@@ -24,6 +25,7 @@ from simengine.laws import Quantity
 from simengine.measurement import Kind, measure
 from simengine.records import SERVICE, Floats, Integers, Ledger, Measurements, Milestones, Outturns, Payments, Tallies, Worlds
 from simengine.risk import Standpoint, appraise
+from simengine.sampling import PLAIN, Sampling, cheap_paths, draw_uniforms, group_of, seeds_again
 from simengine.streams import uniforms
 from simengine.value import appreciate
 
@@ -37,7 +39,7 @@ class Evidence:
     measurements: Measurements
 
 
-def run_block(study: Study, seed: int, replications: Integers) -> Outturns:
+def run_block(study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN) -> Outturns:
     """Take some replications from people to cash.
 
     Parameters
@@ -48,15 +50,39 @@ def run_block(study: Study, seed: int, replications: Integers) -> Outturns:
         Any whole number from 0 to 2^64 - 1.
     replications
         Shape (n_replications,): the numbers of the replications; each gives the same result in any company.
+    sampling
+        How the numbers of the study are drawn; what it does to the worlds is told in the columns `weight` and `group`.
     """
-    return evaluate(study, simulate(study, seed, replications))
+    evidence = simulate(study, seed, replications, sampling)
+    outturns = evaluate(study, evidence)
+    if sampling.is_plain:
+        return outturns
+    again = [evaluate(study, measured_again(study, evidence, other)) for other in seeds_again(seed, sampling.measured)]
+    outturns = Outturns.interleave([outturns, *again])
+    weight, group = evidence.worlds.weight, group_of(sampling, outturns.replications)
+    more: dict[str, NDArray[Any]] = {} if weight is None else {"weight": np.repeat(weight, sampling.measured)}
+    more |= {} if group is None else {"group": group}
+    return replace(outturns, columns={**outturns.columns, **more})
 
 
-def simulate(study: Study, seed: int, replications: Integers) -> Evidence:
+def simulate(study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN) -> Evidence:
     """Draw worlds, people and measurements; nothing here depends on a price, threshold, cap or date of payment."""
-    worlds = draw_worlds(study, seed, replications)
+    worlds = draw_worlds(study, seed, replications, sampling)
     tallies = simulate_cohort(cohort_of(study), worlds)
     return Evidence(worlds, tallies, measure(study.measurement, tallies, kinds_of(study), tuple(study.population.waves), worlds))
+
+
+def measured_again(study: Study, evidence: Evidence, seed: int) -> Evidence:
+    """Measure the same people another time: with other errors, and other numbers for all that touches no person."""
+    worlds, numbers = evidence.worlds, dict(study.quantities())
+    correlated = [path for correlation in study.correlations.values() for path in correlation.between]
+    fresh = {
+        path: numbers[path].inverse(uniforms(seed, f"parameter/{path}", worlds.replications))
+        for path in cheap_paths(numbers, correlated)
+    }
+    other = replace(worlds, seed=seed, values={**worlds.values, **fresh})
+    seen = measure(study.measurement, evidence.tallies, kinds_of(study), tuple(study.population.waves), other)
+    return Evidence(other, evidence.tallies, seen)
 
 
 # ------------------------------------------------ the wall ------------------------------------------------
@@ -174,13 +200,13 @@ def kinds_of(study: Study) -> dict[str, Kind]:
     return {name: kind.get(type(outcome), "amount") for name, outcome in study.outcomes.items()}
 
 
-def draw_worlds(study: Study, seed: int, replications: Integers) -> Worlds:
+def draw_worlds(study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN) -> Worlds:
     """Draw every number of the study in every replication, each from a stream named after its path."""
     numbers: dict[str, Quantity] = dict(study.quantities())
-    independent = {path: uniforms(seed, f"parameter/{path}", replications) for path in numbers}
+    independent, weight = draw_uniforms(sampling, seed, numbers, replications)
     uniform = correlate(independent, study.correlations)
     drawn = {path: law.inverse(uniform[path]) for path, law in numbers.items()}
-    return Worlds(seed, replications, share_out(drawn, numbers, study.wholes()))
+    return Worlds(seed, replications, share_out(drawn, numbers, study.wholes()), weight)
 
 
 def standpoint_of(study: Study, worlds: Worlds, n_years: int) -> Standpoint:

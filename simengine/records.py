@@ -15,7 +15,7 @@ cross-section. An arm that nobody asks for is empty.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
 from operator import add
@@ -78,6 +78,8 @@ class Worlds(Record):
     """The numbers of the replications."""
     values: Mapping[str, Floats]
     """By path in the study: one value per replication."""
+    weight: Annotated[Floats | None, Axes("replication")] = None
+    """What each world counts for in a mean; absent: all the same."""
 
     def __getitem__(self, path: str) -> Floats:
         return self.values[path]
@@ -318,10 +320,18 @@ class Outturns(Record):
     @staticmethod
     def join(parts: Sequence[Outturns]) -> Outturns:
         """Put blocks together in their order."""
-        names = parts[0].columns
+        return Outturns._put_together(parts, np.concatenate)
+
+    @staticmethod
+    def interleave(parts: Sequence[Outturns]) -> Outturns:
+        """Put several outturns of the same replications together, replication by replication, whatever the size of the block."""
+        return Outturns._put_together(parts, lambda arrays: np.stack(arrays, axis=1).reshape(-1))
+
+    @staticmethod
+    def _put_together(parts: Sequence[Outturns], together: Callable[[list[NDArray[Any]]], NDArray[Any]]) -> Outturns:
         return Outturns(
-            np.concatenate([part.replications for part in parts]),
-            {name: np.concatenate([part.columns[name] for part in parts]) for name in names},
+            together([part.replications for part in parts]),
+            {name: together([part.columns[name] for part in parts]) for name in parts[0].columns},
             parts[0].codes,
             reduce(add, (part.investor_cash for part in parts)),
         )

@@ -322,7 +322,14 @@ def test_laws__names_every_law_and_parameter() -> None:
 def as_written(path: str) -> str:
     """Turn the path of a result into the form in which the page writes it."""
     words = path.split(".")
+    if words[:2] == ["diagnostics", "tail_points"]:
+        return "diagnostics.tail_points"
+    if words[0] in ("exceedance", "diagnostics") and words[-1] != "probability" and len(words) > 1:
+        place = 1 if words[0] == "exceedance" else 2
+        words[place:] = ["<name>", *words[place + 1 :]] if len(words) > place else []
+        return ".".join(words)
     free = {
+        "exceedance": [1],
         "metrics": [1],
         "terms": [1],
         "person_months": [1, 2],

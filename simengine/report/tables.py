@@ -14,8 +14,10 @@ from rich.text import Text
 from simengine.config import Study
 from simengine.report.document import assumptions
 from simengine.report.findings import money_unit
+from simengine.report.trust import repayment_table, warnings
 from simengine.risk.statistics import Statistic
-from simengine.risk.summarise import RiskTable, Section
+from simengine.risk.summarise import RiskTable
+from simengine.risk.trust import Section
 
 _MONEY = None
 """The scale of what is written in the unit of the study's money."""
@@ -47,6 +49,7 @@ def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:
         heading,
         _distributions(_title("Investor", study, investors_of(study)), table, "investor", unit, _INVESTOR),
         _facts(table, unit, _INVESTOR_FACTS),
+        repayment_table(table),
         _distributions(
             _title("Outcome payer", study, list(study.capital.payers) or ["outcome_payer"]),
             table,
@@ -59,6 +62,7 @@ def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:
         *_pockets(study, table),
         _distributions("What the evaluator concludes, and what is true", table, "metrics", unit, _metric_columns(study)),
         _assumed(study),
+        warnings(table),
     )
 
 
@@ -117,6 +121,8 @@ _STRUCTURE = {
 def _pockets(study: Study, table: RiskTable) -> list[RenderableType]:
     """Lay out who pays and who saves, where others save than the outcome payer: else its own table says it all."""
     gainers = {party for by_party in study.public_value.values() for party in by_party}
+    if "public_value" not in table.sections:
+        return []
     pockets = table.sections["public_value"]
     return (
         [pocket_table(study, pockets, money_unit(study)[0])] if gainers - {"outcome_payer"} and isinstance(pockets, Mapping) else []
