@@ -6,8 +6,8 @@ nothing is random. So many contracts can be settled on the same people.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,18 @@ class Evidence:
     measurements: Measurements
 
 
+@dataclass(frozen=True)
+class Steering:
+    """Where a question takes hold of the random half; what it does not name is drawn as in any run."""
+
+    seed_by_purpose: Callable[[str], int] | None = None
+    """From the name of a decision to the seed from which it is drawn."""
+    uniform: Mapping[str, Floats] = field(default_factory=dict)
+    """By path: the uniforms of numbers, before correlations move them; shape (n_replications,)."""
+    change: Mapping[str, Callable[[Floats], Floats]] = field(default_factory=dict)
+    """By path: what becomes of the values of a number."""
+
+
 def run_block(study: Study, seed: int, replications: Integers) -> Outturns:
     """Take some replications from people to cash.
 
@@ -51,9 +63,9 @@ def run_block(study: Study, seed: int, replications: Integers) -> Outturns:
     return evaluate(study, simulate(study, seed, replications))
 
 
-def simulate(study: Study, seed: int, replications: Integers) -> Evidence:
+def simulate(study: Study, seed: int, replications: Integers, steering: Steering | None = None) -> Evidence:
     """Draw worlds, people and measurements; nothing here depends on a price, threshold, cap or date of payment."""
-    worlds = draw_worlds(study, seed, replications)
+    worlds = draw_worlds(study, seed, replications, steering)
     tallies = simulate_cohort(cohort_of(study), worlds)
     return Evidence(worlds, tallies, measure(study.measurement, tallies, kinds_of(study), tuple(study.population.waves), worlds))
 
@@ -139,13 +151,19 @@ def kinds_of(study: Study) -> dict[str, Kind]:
     return {name: kind.get(type(outcome), "amount") for name, outcome in study.outcomes.items()}
 
 
-def draw_worlds(study: Study, seed: int, replications: Integers) -> Worlds:
+def draw_worlds(study: Study, seed: int, replications: Integers, steering: Steering | None = None) -> Worlds:
     """Draw every number of the study in every replication, each from a stream named after its path."""
     numbers: dict[str, Quantity] = dict(study.quantities())
-    independent = {path: uniforms(seed, f"parameter/{path}", replications) for path in numbers}
+    taken = steering or Steering()
+    empty = Worlds(seed, replications, {}, taken.seed_by_purpose)
+    purposes = {path: f"parameter/{path}" for path in numbers if path not in taken.uniform}
+    independent = dict(taken.uniform) | {
+        path: uniforms(empty.seed_of(purpose), purpose, replications) for path, purpose in purposes.items()
+    }
     uniform = correlate(independent, study.correlations)
     drawn = {path: law.inverse(uniform[path]) for path, law in numbers.items()}
-    return Worlds(seed, replications, share_out(drawn, numbers, study.wholes()))
+    values = share_out(drawn, numbers, study.wholes())
+    return replace(empty, values=values | {path: change(values[path]) for path, change in taken.change.items()})
 
 
 def standpoint_of(study: Study) -> Standpoint:

@@ -14,7 +14,7 @@ was found. An arm that nobody asks for is empty.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
 from operator import add
@@ -74,6 +74,12 @@ class Worlds(Record):
     """The numbers of the replications."""
     values: Mapping[str, Floats]
     """By path in the study: one value per replication."""
+    seed_by_purpose: Callable[[str], int] | None = None
+    """For a question that draws some decisions anew and leaves the others: from the name of a decision to its seed."""
+
+    def seed_of(self, purpose: str) -> int:
+        """Give the seed from which a decision is drawn."""
+        return self.seed if self.seed_by_purpose is None else self.seed_by_purpose(purpose)
 
     def __getitem__(self, path: str) -> Floats:
         return self.values[path]
