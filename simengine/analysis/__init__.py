@@ -1,21 +1,29 @@
-"""Questions that need many settlements of the same people: what the evaluator does to the money.
+"""Questions that need many settlements of the same people.
 
-`certify` asks one protocol what it pays for nothing and withholds for something, `compare_methods` asks every design about
-the same people, `compare_windows` asks how long to follow them. Each answer is a frozen bundle of statistics, every one with
-its Monte Carlo standard error; `report/` writes them down.
+What the evaluator does to the money: `certify` asks one protocol what it pays for nothing and withholds for something,
+`compare_methods` asks every design about the same people, `compare_windows` asks how long to follow them. What people ask of a
+deal: `compare_contracts` settles several contracts on the same people, `attribute` says who carries what. Each answer is a frozen
+bundle of statistics, every one with its Monte Carlo standard error; `report/` writes them down.
 """
 
+from simengine.analysis.attribution import Attribution, attribute
 from simengine.analysis.certificate import Certificate, certify
-from simengine.analysis.ensemble import Ensemble
+from simengine.analysis.contracts import Comparison, compare_contracts
+from simengine.analysis.ensemble import Ensemble, with_used_designs_alone
 from simengine.analysis.methods import MethodSpread, compare_methods
 from simengine.analysis.window import WindowSpread, compare_windows
 
 __all__ = [
+    "Attribution",
     "Certificate",
+    "Comparison",
     "Ensemble",
     "MethodSpread",
     "WindowSpread",
+    "attribute",
     "certify",
+    "compare_contracts",
     "compare_methods",
     "compare_windows",
+    "with_used_designs_alone",
 ]

@@ -1,0 +1,107 @@
+"""Draw the answers to the questions that people ask of a deal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from textwrap import shorten
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from simengine.analysis import Attribution, Comparison
+from simengine.config import Study
+from simengine.report.findings import money_unit
+from simengine.report.picture import STYLE, save
+from simengine.report.question_tables import named
+from simengine.risk.statistics import Statistic
+
+_DARK, _MIDDLE, _LIGHT = "0.15", "0.55", "0.8"
+_SHADES = {"knowledge": "#1f3b57", "world": "#5b8db8", "luck": "#d9a441", "measurement": "#8c8c8c"}
+
+
+def draw_comparison(study: Study, found: Comparison) -> bytes:
+    """Draw, for each party, the mean net under each contract with the middle 90 % of the worlds, and who gains by going over."""
+    unit, money = money_unit(study)
+    n_rows = len(found.titles)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(5.2 * len(found.parties), 1.9 + 0.55 * n_rows), layout="constrained")
+        panels = figure.subplots(1, len(found.parties), sharey=True, squeeze=False)[0]
+        for axes, party in zip(panels, found.parties, strict=True):
+            for place, name in enumerate(found.titles):
+                low, middle, high = (value / unit for value in found.quantiles[name][party])
+                mean = found.standings[name][party].net
+                axes.plot([low, high], [place, place], color=_LIGHT, linewidth=7, solid_capstyle="butt", zorder=1)
+                axes.plot([middle], [place], marker="|", markersize=13, color=_MIDDLE, zorder=2)
+                axes.errorbar(
+                    mean.value / unit, place, xerr=1.96 * mean.se / unit, color=_DARK, marker="o", markersize=5, capsize=3, zorder=3
+                )
+                axes.text(0.99, place + 0.33, _switch_words(found, name, party), transform=_across(axes), ha="right", fontsize=8.5)
+            axes.axvline(0.0, color=_DARK, linestyle=":", linewidth=1.0, zorder=0)
+            axes.set_title(shorten(named(study, party), 60, placeholder="…"), fontsize=10)
+            axes.set_xlabel(f"net, {money}")
+        panels[0].set_yticks(range(n_rows), list(found.titles))
+        panels[0].set_ylim(n_rows - 0.45, -0.6)
+        what = "dot: mean; bar: 90 % of the worlds; line: median"
+        figure.suptitle(f"{_title(study)} ({found.n_replications:,} replications; {what})", fontsize=11)
+        return save(figure, "png")
+
+
+def draw_attribution(study: Study, found: Attribution) -> bytes:
+    """Draw how each party's variance and tail divide over the layers."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(12, 1.9 + 0.6 * len(found.burdens)), layout="constrained")
+        left, right = figure.subplots(1, 2, sharey=True)
+        parties = list(found.burdens)
+        for axes, what in ((left, "variance"), (right, "tail")):
+            shares = {party: getattr(one, what) for party, one in found.burdens.items()}
+            for layer in found.layers:
+                parts = [100 * _ratio(one.shapley[layer], one.total) for one in shares.values()]
+                before = [
+                    100 * sum(max(_ratio(one.shapley[other], one.total), 0.0) for other in found.layers[: found.layers.index(layer)])
+                    for one in shares.values()
+                ]
+                widths = [max(part, 0.0) for part in parts]
+                axes.barh(range(len(parties)), widths, left=before, color=_SHADES[layer], label=layer, height=0.6)
+                for place, (part, start) in enumerate(zip(widths, before, strict=True)):
+                    if part >= 6:
+                        colour = "white" if layer != "luck" else "black"
+                        axes.text(start + part / 2, place, f"{part:.0f} %", ha="center", va="center", color=colour, fontsize=9)
+            axes.set_xlim(0, 100)
+            axes.set_xlabel("Shapley share, %")
+        left.set_yticks(range(len(parties)), [party.replace("_", " ") for party in parties])
+        left.invert_yaxis()
+        left.set_title(f"Variance of the {found.measure}", fontsize=10)
+        right.set_title(f"Tail: CVaR {100 * found.level:g} % of the loss, beyond the mean loss", fontsize=10)
+        figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(found.layers), frameon=False)
+        figure.suptitle(f"{_title(study)}: who carries what ({found.n_replications:,} families of worlds)", fontsize=11)
+        return save(figure, "png")
+
+
+def _switch_words(found: Comparison, name: str, party: str) -> str:
+    standing = found.standings[name][party]
+    text = f"P(loss) {100 * standing.p_loss.value:.0f} %"
+    if name in found.switches:
+        switch = found.switches[name][party]
+        text += f"; gains in {100 * switch.gains.value:.0f} %, loses in {100 * switch.loses.value:.0f} %"
+    return text
+
+
+def _across(axes: Axes) -> object:
+    """Give the transform that measures across the panel and along the data."""
+    return axes.get_yaxis_transform()
+
+
+def _ratio(part: Statistic, whole: Statistic) -> float:
+    return part.value / whole.value if whole.value else 0.0
+
+
+def _title(study: Study) -> str:
+    return shorten(study.study.title, 80, placeholder="…")
+
+
+def bars(statistics: Sequence[Statistic], unit: float) -> list[float]:
+    """Give 1.96 standard errors in some unit."""
+    return [1.96 * statistic.se / unit for statistic in statistics]
+
+
