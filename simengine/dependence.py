@@ -91,6 +91,17 @@ def correlate(uniform: Mapping[str, Floats], correlations: Mapping[str, Correlat
     return moved
 
 
+def shifted(uniform: Floats, by: float) -> Floats:
+    """Move the normal scores behind some uniforms by a number of standard deviations.
+
+    Examples
+    --------
+    >>> round(float(shifted(np.array([0.5]), -1.6448536)[0]), 6)
+    0.05
+    """
+    return np.clip(special.ndtr(special.ndtri(uniform) + by), _SMALLEST_UNIFORM, 1 - _SMALLEST_UNIFORM)
+
+
 def share_out(drawn: Mapping[str, Floats], numbers: Mapping[str, Sourced], wholes: Iterable[Iterable[str]]) -> dict[str, Floats]:
     """Turn the weights of each Dirichlet law into shares: g_i / (g_1 + ... + g_n) within one whole.
 

@@ -18,7 +18,7 @@ from simengine.cohort.spec import Binary, Reached, Score, Target
 from simengine.config import Study, cohort_of
 from simengine.contract import inputs_of, settle, typed_measurements
 from simengine.contract.spec import Contract
-from simengine.dependence import correlate, share_out
+from simengine.dependence import correlate, share_out, shifted
 from simengine.errors import StudyError, UsageError
 from simengine.laws import Quantity
 from simengine.measurement import Kind, measure
@@ -44,6 +44,8 @@ class Steering:
     """From the name of a decision to the seed from which it is drawn."""
     uniform: Mapping[str, Floats] = field(default_factory=dict)
     """By path: the uniforms of numbers, before correlations move them; shape (n_replications,)."""
+    shift: Mapping[str, float] = field(default_factory=dict)
+    """By path: standard deviations by which the normal scores of a number move, after correlations."""
     change: Mapping[str, Callable[[Floats], Floats]] = field(default_factory=dict)
     """By path: what becomes of the values of a number."""
 
@@ -161,6 +163,7 @@ def draw_worlds(study: Study, seed: int, replications: Integers, steering: Steer
         path: uniforms(empty.seed_of(purpose), purpose, replications) for path, purpose in purposes.items()
     }
     uniform = correlate(independent, study.correlations)
+    uniform |= {path: shifted(uniform[path], by) for path, by in taken.shift.items()}
     drawn = {path: law.inverse(uniform[path]) for path, law in numbers.items()}
     values = share_out(drawn, numbers, study.wholes())
     return replace(empty, values=values | {path: change(values[path]) for path, change in taken.change.items()})

@@ -13,6 +13,7 @@ from simengine.cohort.spec import Binary, Claim, Score
 from simengine.config.evaluation import evaluation_problems
 from simengine.config.people import people_problems
 from simengine.config.promise import promise_problems
+from simengine.config.stresses import stress_problems
 from simengine.config.study import Study, cohort_of
 from simengine.contract.compile import Dependence, dependences
 from simengine.contract.rules import contract_rules
@@ -26,7 +27,7 @@ from simengine.streams import purpose_number
 
 def study_problems(study: Study) -> list[Finding]:
     """Find everything in a study that does not fit together, in the order of its sections."""
-    rules = (people_problems, promise_problems, evaluation_problems, _contract, _calendar, _capital, _correlations, _run)
+    rules = (people_problems, promise_problems, evaluation_problems, _contract, _calendar, _capital, _correlations, _run, _stresses)
     return [finding for rule in rules for finding in rule(study)]
 
 
@@ -130,6 +131,10 @@ def _payment(study: Study, dependence: Dependence) -> Iterator[Finding]:
 
 def _correlations(study: Study) -> Iterator[Finding]:
     yield from correlation_problems(study.correlations, dict(study.quantities()))
+
+
+def _stresses(study: Study) -> Iterator[Finding]:
+    yield from stress_problems(study, study_problems)
 
 
 def _run(study: Study) -> Iterator[Finding]:
