@@ -22,6 +22,10 @@ measure_option = click.option(
     "--of", "measure", type=click.Choice(["net", "npv"]), default="net", show_default=True, help="What is asked of each party's money."
 )
 
+luck_option = click.option(
+    "--luck", type=click.IntRange(2, 100_000), default=64, show_default=True, help="Worlds at every point of the assumptions."
+)
+
 
 def output_option(name: str) -> Callable[..., Any]:
     """Give a command a folder for its answer."""
@@ -79,6 +83,53 @@ def attribute(parties: tuple[str, ...], measure: Any, level: float, output: Path
         attribution_tables,
         draw_attribution,
         settings={"of": measure, "level": level, "parties": list(parties)},
+    )
+
+
+@click.command()
+@request_options
+@click.option("--stress", "names", multiple=True, metavar="NAME", help="A stress to show; all if absent.")
+@click.option("--reverse", "criterion", metavar="RULE", help='Instead: find what breaks the deal, e.g. "investor.loss > 50%".')
+@click.option("--boxes", is_flag=True, help="With --reverse: boxes of assumptions in which it breaks (needs EMA Workbench).")
+@luck_option
+@level_option
+@output_option("stress")
+def stress(
+    names: tuple[str, ...], criterion: str | None, boxes: bool, luck: int, level: float, output: Path | None, **asked: Any
+) -> None:
+    """Say what becomes of each party of STUDY in bad times; with --reverse, which times are bad enough to break the deal."""
+    from simengine.analysis import chosen_stresses, read_criterion, reverse_stress, stress_study, stresses_of
+    from simengine.analysis.scenarios import require_workbench
+    from simengine.report import question_pictures, question_tables
+
+    if criterion is None:
+        if boxes:
+            raise UsageError("--boxes: boxes are looked for together with --reverse; found no --reverse")
+        _deliver(
+            Request(**asked),
+            "stress",
+            output,
+            " ".join([*(f"--stress {name}" for name in names), f"--level {level:g}"]),
+            lambda study, ensemble: stress_study(study, chosen_stresses(stresses_of(study), names), ensemble, level),
+            question_tables.stress_tables,
+            question_pictures.draw_stress,
+            settings={"stress": list(names), "level": level},
+        )
+        return
+    if names:
+        raise UsageError(f"--stress: a stress is no part of a search for what breaks the deal; found {names[0]!r} beside --reverse")
+    rule = read_criterion(criterion)
+    if boxes:
+        require_workbench()
+    _deliver(
+        Request(**asked),
+        "stress",
+        output,
+        f'--reverse "{rule.text}" --luck {luck}' + (" --boxes" if boxes else ""),
+        lambda study, ensemble: reverse_stress(study, rule, ensemble, luck, with_boxes=boxes),
+        question_tables.reverse_tables,
+        question_pictures.draw_reverse,
+        settings={"reverse": rule.text, "boxes": boxes, "luck": luck},
     )
 
 

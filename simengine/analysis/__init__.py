@@ -2,7 +2,8 @@
 
 What the evaluator does to the money: `certify` asks one protocol what it pays for nothing and withholds for something,
 `compare_methods` asks every design about the same people, `compare_windows` asks how long to follow them. What people ask of a
-deal: `compare_contracts` settles several contracts on the same people, `attribute` says who carries what. Each answer is a frozen
+deal: `compare_contracts` settles several contracts on the same people, `attribute` says who carries what, `stress_study` and
+`reverse_stress` say what becomes of it in bad times and what breaks it. Each answer is a frozen
 bundle of statistics, every one with its Monte Carlo standard error; `report/` writes them down.
 """
 
@@ -11,6 +12,9 @@ from simengine.analysis.certificate import Certificate, certify
 from simengine.analysis.contracts import Comparison, compare_contracts
 from simengine.analysis.ensemble import Ensemble, with_used_designs_alone
 from simengine.analysis.methods import MethodSpread, compare_methods
+from simengine.analysis.named_stresses import stresses_of
+from simengine.analysis.reverse import ReverseStress, read_criterion, reverse_stress
+from simengine.analysis.stress import StressTest, chosen_stresses, stress_study
 from simengine.analysis.window import WindowSpread, compare_windows
 
 __all__ = [
@@ -19,11 +23,18 @@ __all__ = [
     "Comparison",
     "Ensemble",
     "MethodSpread",
+    "ReverseStress",
+    "StressTest",
     "WindowSpread",
     "attribute",
     "certify",
+    "chosen_stresses",
     "compare_contracts",
     "compare_methods",
     "compare_windows",
+    "read_criterion",
+    "reverse_stress",
+    "stress_study",
+    "stresses_of",
     "with_used_designs_alone",
 ]

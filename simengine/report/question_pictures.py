@@ -9,7 +9,8 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from simengine.analysis import Attribution, Comparison
+from simengine.analysis import Attribution, Comparison, ReverseStress, StressTest
+from simengine.analysis.reverse import Nearest
 from simengine.config import Study
 from simengine.report.findings import money_unit
 from simengine.report.picture import STYLE, save
@@ -76,6 +77,58 @@ def draw_attribution(study: Study, found: Attribution) -> bytes:
         figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(found.layers), frameon=False)
         figure.suptitle(f"{_title(study)}: who carries what ({found.n_replications:,} families of worlds)", fontsize=11)
         return save(figure, "png")
+
+
+def draw_stress(study: Study, found: StressTest) -> bytes:
+    """Draw the mean NPV of each party under every stress."""
+    unit, money = money_unit(study)
+    rows = [(name, severity, one) for name, by in found.stresses.items() for severity, one in by.items()]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(2.6 + 4.6 * len(found.parties), 1.7 + 0.27 * len(rows)), layout="constrained")
+        panels = figure.subplots(1, len(found.parties), sharey=True, squeeze=False)[0]
+        for axes, party in zip(panels, found.parties, strict=True):
+            base = found.base[party].npv.value / unit
+            for place, (_, severity, one) in enumerate(rows):
+                value = one.standings[party].npv.value / unit
+                colour = _DARK if severity == "severe" else _MIDDLE
+                axes.barh(place, value - base, left=base, color=colour, height=0.7)
+                axes.errorbar(value, place, xerr=1.96 * one.moved[party].npv.se / unit, color="0.3", capsize=2)
+            axes.axvline(base, color=_DARK, linewidth=1.0)
+            axes.axvline(0.0, color=_DARK, linestyle=":", linewidth=1.0, zorder=0)
+            axes.set_title(f"{shorten(named(study, party), 55, placeholder='…')}\nas it is: {base:.2f}", fontsize=10)
+            axes.set_xlabel(f"mean NPV, {money}")
+        panels[0].set_yticks(range(len(rows)), [f"{name.replace('_', ' ')}, {severity}" for name, severity, _ in rows], fontsize=8.5)
+        panels[0].invert_yaxis()
+        figure.suptitle(f"{_title(study)}: stresses ({found.n_replications:,} replications; dotted: nothing gained)", fontsize=11)
+        return save(figure, "png")
+
+
+def draw_reverse(study: Study, found: ReverseStress) -> bytes:
+    """Draw how far each assumption stands from its median where the deal breaks first."""
+    steps = () if found.nearest is None else found.nearest.steps[:12]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(10, 2.2 + 0.3 * max(len(steps), 1)), layout="constrained")
+        axes = figure.subplots()
+        axes.barh(range(len(steps)), [step.score for step in steps], color=_MIDDLE, height=0.65)
+        reach = max([abs(step.score) for step in steps], default=1.0) or 1.0
+        for place, step in enumerate(steps):
+            text = f"{step.median:.3g} → {step.value:.3g}"
+            side = 1 if step.score >= 0 else -1
+            axes.text(step.score + side * 0.03 * reach, place, text, va="center", ha="left" if side > 0 else "right", fontsize=8.5)
+        axes.set_xlim(-1.6 * reach, 1.6 * reach)
+        axes.axvline(0.0, color=_DARK, linewidth=1.0)
+        axes.set_yticks(range(len(steps)), [step.path for step in steps], fontsize=8.5)
+        axes.invert_yaxis()
+        axes.set_xlabel("standard deviations from the median")
+        title = "no combination within six standard deviations" if found.nearest is None else _reverse_words(found.nearest)
+        axes.set_title(f"{found.criterion}: {title}", fontsize=10)
+        figure.suptitle(f"{_title(study)}: the nearest assumptions that break the deal", fontsize=11)
+        return save(figure, "png")
+
+
+def _reverse_words(nearest: Nearest) -> str:
+    text = f"{nearest.distance.value:.2f} ± {nearest.distance.se:.2f} standard deviations away"
+    return f"{text}; probability beyond {nearest.p_beyond:.2g}"
 
 
 def _switch_words(found: Comparison, name: str, party: str) -> str:

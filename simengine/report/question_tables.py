@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from simengine.analysis import Attribution, Comparison
+from simengine.analysis import Attribution, Comparison, ReverseStress, StressTest
 from simengine.analysis.attribution import LayerShares
 from simengine.analysis.money import Standing
 from simengine.config import Study
@@ -24,6 +24,7 @@ BUYS_OFF: Mapping[Layer, str] = {
     "measurement": "a better evaluation: a larger or fairer comparison",
 }
 """By layer: what takes its risk away."""
+_MOST_STEPS = 10
 
 
 def comparison_tables(study: Study, found: Comparison) -> RenderableType:
@@ -100,3 +101,62 @@ def percent(part: Statistic, whole: Statistic) -> str:
 
 def _views(shares: LayerShares) -> tuple[Mapping[Layer, Statistic], ...]:
     return shares.shapley, shares.alone, shares.nested
+
+
+def stress_tables(study: Study, found: StressTest) -> RenderableType:
+    """Lay out where each party stands under every stress, and how far that is from the study as it is."""
+    unit, _ = money_unit(study)
+    parts: list[RenderableType] = [heading(study, found, "Every stress is lived by the same people with the same luck.")]
+    words = layout("stress", show_header=False)
+    words.add_column("")
+    words.add_column("")
+    for name, by_severity in found.stresses.items():
+        for severity, one in by_severity.items():
+            words.add_row(name.replace("_", " "), severity, one.words)
+    parts.append(titled("What each stress does", words))
+    for party in found.parties:
+        table = layout("stress", *standing_columns(found.level), "net: change", "NPV: change")
+        table.add_row("as it is", *standing_cells(found.base[party], unit), "", "")
+        for name, by_severity in found.stresses.items():
+            for severity, one in by_severity.items():
+                moved = one.moved[party]
+                row = (*standing_cells(one.standings[party], unit), cell(moved.net, unit), cell(moved.npv, unit))
+                table.add_row(f"{name.replace('_', ' ')}, {severity}", *row)
+        parts.append(titled(named(study, party), table))
+    if found.not_applicable:
+        table = layout("stress", show_header=False)
+        table.add_column("")
+        for name, why in found.not_applicable.items():
+            table.add_row(name.replace("_", " "), why)
+        parts.append(titled("Not applicable to this study", table))
+    return Group(*parts)
+
+
+def reverse_tables(study: Study, found: ReverseStress) -> RenderableType:
+    """Lay out the nearest combination of assumptions that breaks a deal, and the boxes in which it breaks."""
+    remark = f"The deal breaks where {found.criterion}: in {cell(found.p_break, 1.0)} of all worlds."
+    parts: list[RenderableType] = [heading(study, found, remark)]
+    nearest = found.nearest
+    if nearest is None:
+        parts.append(Text("\nNo combination of assumptions within six standard deviations breaks it in half of its worlds."))
+    elif not nearest.distance.value:
+        parts.append(Text(f"\nWith every assumption at its median it breaks in {cell(nearest.p_break, 1.0)} of the worlds already."))
+    else:
+        table = layout("assumption", "median", "breaks at", "sd away", "share, %")
+        for step in nearest.steps[:_MOST_STEPS]:
+            numbers = (f"{step.median:.4g}", f"{step.value:.4g}", f"{step.score:+.2f}", f"{100 * step.share:.1f}")
+            table.add_row(step.path, *numbers)
+        left = len(nearest.steps) - _MOST_STEPS
+        title = f"The nearest break: {cell(nearest.distance, 1.0)} standard deviations from the medians; there {cell(nearest.p_break, 1.0)} break"
+        parts.append(titled(title, table))
+        told = f"{left} further assumptions hold the rest of the distance. " if left > 0 else ""
+        told += f"A draw of the assumptions lies this far in this direction with probability {nearest.p_beyond:.2g}, "
+        told += f"and this far in any direction with {nearest.plausibility:.2g} (chi-square, {found.n_assumptions} degrees of freedom)."
+        parts.append(Text(told))
+    for number, box in enumerate(found.boxes, start=1):
+        table = layout("assumption", "from", "to")
+        for path, limits in box.limits.items():
+            table.add_row(path, *("-" if end is None else f"{end:.4g}" for end in (limits.low, limits.high)))
+        facts = f"coverage {cell(box.coverage, 1.0)}, density {cell(box.density, 1.0)}, mass {cell(box.mass, 1.0)}"
+        parts.append(titled(f"Box {number} in which it breaks: {facts}", table))
+    return Group(*parts)
