@@ -133,6 +133,35 @@ def stress(
     )
 
 
+@click.command()
+@request_options
+@party_option
+@measure_option
+@click.option("--points", type=int, default=128, show_default=True, help="Points of Sobol's plan, a power of 2.")
+@click.option("--trajectories", type=int, default=16, show_default=True, help="Trajectories of the screening.")
+@click.option("--luck", type=click.IntRange(2, 100_000), default=16, show_default=True, help="Worlds at every point.")
+@output_option("sensitivity")
+def sensitivity(
+    parties: tuple[str, ...], measure: Any, points: int, trajectories: int, luck: int, output: Path | None, **asked: Any
+) -> None:
+    """Say which assumptions of STUDY matter to whom: a tornado, and global indices, of each party's money."""
+    from simengine.analysis import sensitivity as sensitivity_of
+    from simengine.report.question_pictures import draw_sensitivity
+    from simengine.report.question_tables import sensitivity_tables
+
+    sizes = f"--points {points} --trajectories {trajectories} --luck {luck}"
+    _deliver(
+        Request(**asked),
+        "sensitivity",
+        output,
+        " ".join([*(f"--party {party}" for party in parties), f"--of {measure}", sizes]),
+        lambda study, ensemble: sensitivity_of(study, ensemble, points, trajectories, luck, measure, parties),
+        sensitivity_tables,
+        draw_sensitivity,
+        settings={"of": measure, "parties": list(parties), "points": points, "trajectories": trajectories, "luck": luck},
+    )
+
+
 def _deliver(
     request: Request,
     command: str,

@@ -3,7 +3,7 @@
 What the evaluator does to the money: `certify` asks one protocol what it pays for nothing and withholds for something,
 `compare_methods` asks every design about the same people, `compare_windows` asks how long to follow them. What people ask of a
 deal: `compare_contracts` settles several contracts on the same people, `attribute` says who carries what, `stress_study` and
-`reverse_stress` say what becomes of it in bad times and what breaks it. Each answer is a frozen
+`reverse_stress` say what becomes of it in bad times and what breaks it, `sensitivity` says which assumptions matter to whom. Each answer is a frozen
 bundle of statistics, every one with its Monte Carlo standard error; `report/` writes them down.
 """
 
@@ -14,6 +14,7 @@ from simengine.analysis.ensemble import Ensemble, with_used_designs_alone
 from simengine.analysis.methods import MethodSpread, compare_methods
 from simengine.analysis.named_stresses import stresses_of
 from simengine.analysis.reverse import ReverseStress, read_criterion, reverse_stress
+from simengine.analysis.sensitivity import Sensitivity, sensitivity
 from simengine.analysis.stress import StressTest, chosen_stresses, stress_study
 from simengine.analysis.window import WindowSpread, compare_windows
 
@@ -24,6 +25,7 @@ __all__ = [
     "Ensemble",
     "MethodSpread",
     "ReverseStress",
+    "Sensitivity",
     "StressTest",
     "WindowSpread",
     "attribute",
@@ -34,6 +36,7 @@ __all__ = [
     "compare_windows",
     "read_criterion",
     "reverse_stress",
+    "sensitivity",
     "stress_study",
     "stresses_of",
     "with_used_designs_alone",

@@ -25,6 +25,8 @@ _FEWEST = 50
 """Worlds of each kind in either half: with fewer, limits are noise."""
 _MOST_BOXES = 3
 _SIGNIFICANCE = 0.05
+_ANY = 1e-6
+"""Above 0, so that worlds that hold are none of interest, and low enough that no box is thrown away for its density."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def _peel(prim: Any, values: Mapping[str, Floats], breaks: NDArray[np.bool_]) ->
     frame = pd.DataFrame(values)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        box = prim.Prim(frame, breaks, threshold=0.0, peel_alpha=0.05, mass_min=0.02).find_box()
+        box = prim.Prim(frame, breaks, threshold=_ANY, peel_alpha=0.05, mass_min=0.02).find_box()
     if box is None:
         return {}
     trajectory = box.peeling_trajectory

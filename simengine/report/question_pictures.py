@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from textwrap import shorten
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from simengine.analysis import Attribution, Comparison, ReverseStress, StressTest
+from simengine.analysis import Attribution, Comparison, ReverseStress, Sensitivity, StressTest
 from simengine.analysis.reverse import Nearest
 from simengine.config import Study
 from simengine.report.findings import money_unit
@@ -18,6 +17,7 @@ from simengine.report.question_tables import named
 from simengine.risk.statistics import Statistic
 
 _DARK, _MIDDLE, _LIGHT = "0.15", "0.55", "0.8"
+_MOST_BARS, _LONGEST_PATH = 10, 44
 _SHADES = {"knowledge": "#1f3b57", "world": "#5b8db8", "luck": "#d9a441", "measurement": "#8c8c8c"}
 
 
@@ -126,6 +126,43 @@ def draw_reverse(study: Study, found: ReverseStress) -> bytes:
         return save(figure, "png")
 
 
+def draw_sensitivity(study: Study, found: Sensitivity) -> bytes:
+    """Draw a tornado for each party above the total indices of its assumptions."""
+    unit, money = money_unit(study)
+    n_parties = len(found.parties)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(8.0 * n_parties, 7.0), layout="constrained")
+        panels = figure.subplots(2, n_parties, squeeze=False)
+        for (above, below), (party, one) in zip(panels.T, found.parties.items(), strict=True):
+            swings = dict(list(one.tornado.items())[:_MOST_BARS])
+            base = one.mean.value / unit
+            for place, swing in enumerate(swings.values()):
+                for statistic, colour, label in ((swing.at_low, _LIGHT, "at 5 %"), (swing.at_high, _DARK, "at 95 %")):
+                    value = statistic.value / unit
+                    above.barh(place, value - base, left=base, color=colour, height=0.7, label=None if place else label)
+            above.axvline(base, color=_DARK, linewidth=1.0)
+            above.set_yticks(range(len(swings)), [shorten_path(path) for path in swings], fontsize=8.5)
+            above.set_xlabel(f"mean {found.measure}, {money}")
+            above.set_title(shorten(named(study, party), 60, placeholder="…"), fontsize=10)
+            above.legend(frameon=False, fontsize=8.5, loc="best")
+            indices = dict(list(one.indices.items())[:_MOST_BARS])
+            for place, index in enumerate(indices.values()):
+                below.barh(place, index.st.value, xerr=1.96 * index.st.se, color=_LIGHT, height=0.7, ecolor="0.3", capsize=2)
+                below.barh(place, index.s1.value, color=_DARK, height=0.35)
+            below.set_yticks(range(len(indices)), [shorten_path(path) for path in indices], fontsize=8.5)
+            below.set_xlim(left=0)
+            below.set_xlabel("wide: total index ST with 95 % interval; narrow: S1")
+            for axes in (above, below):
+                axes.invert_yaxis()
+        figure.suptitle(f"{_title(study)}: which assumptions matter to whom", fontsize=11)
+        return save(figure, "png")
+
+
+def shorten_path(path: str) -> str:
+    """Give the end of a path that is too long for an axis."""
+    return path if len(path) <= _LONGEST_PATH else f"…{path[-_LONGEST_PATH + 1 :]}"
+
+
 def _reverse_words(nearest: Nearest) -> str:
     text = f"{nearest.distance.value:.2f} ± {nearest.distance.se:.2f} standard deviations away"
     return f"{text}; probability beyond {nearest.p_beyond:.2g}"
@@ -151,10 +188,3 @@ def _ratio(part: Statistic, whole: Statistic) -> float:
 
 def _title(study: Study) -> str:
     return shorten(study.study.title, 80, placeholder="…")
-
-
-def bars(statistics: Sequence[Statistic], unit: float) -> list[float]:
-    """Give 1.96 standard errors in some unit."""
-    return [1.96 * statistic.se / unit for statistic in statistics]
-
-

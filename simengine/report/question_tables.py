@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from simengine.analysis import Attribution, Comparison, ReverseStress, StressTest
+from simengine.analysis import Attribution, Comparison, ReverseStress, Sensitivity, StressTest
 from simengine.analysis.attribution import LayerShares
 from simengine.analysis.money import Standing
 from simengine.config import Study
@@ -109,19 +109,19 @@ def stress_tables(study: Study, found: StressTest) -> RenderableType:
     parts: list[RenderableType] = [heading(study, found, "Every stress is lived by the same people with the same luck.")]
     words = layout("stress", show_header=False)
     words.add_column("")
-    words.add_column("")
     for name, by_severity in found.stresses.items():
+        words.add_row(name.replace("_", " "), "")
         for severity, one in by_severity.items():
-            words.add_row(name.replace("_", " "), severity, one.words)
+            words.add_row(f"  {severity}", one.words)
     parts.append(titled("What each stress does", words))
     for party in found.parties:
-        table = layout("stress", *standing_columns(found.level), "net: change", "NPV: change")
-        table.add_row("as it is", *standing_cells(found.base[party], unit), "", "")
+        _, *columns = standing_columns(found.level)
+        table = layout("stress", *columns, "NPV: change")
+        table.add_row("as it is", *standing_cells(found.base[party], unit)[1:], "")
         for name, by_severity in found.stresses.items():
+            table.add_row(name.replace("_", " "))
             for severity, one in by_severity.items():
-                moved = one.moved[party]
-                row = (*standing_cells(one.standings[party], unit), cell(moved.net, unit), cell(moved.npv, unit))
-                table.add_row(f"{name.replace('_', ' ')}, {severity}", *row)
+                table.add_row(f"  {severity}", *standing_cells(one.standings[party], unit)[1:], cell(one.moved[party].npv, unit))
         parts.append(titled(named(study, party), table))
     if found.not_applicable:
         table = layout("stress", show_header=False)
@@ -159,4 +159,27 @@ def reverse_tables(study: Study, found: ReverseStress) -> RenderableType:
             table.add_row(path, *("-" if end is None else f"{end:.4g}" for end in (limits.low, limits.high)))
         facts = f"coverage {cell(box.coverage, 1.0)}, density {cell(box.density, 1.0)}, mass {cell(box.mass, 1.0)}"
         parts.append(titled(f"Box {number} in which it breaks: {facts}", table))
+    return Group(*parts)
+
+
+def sensitivity_tables(study: Study, found: Sensitivity) -> RenderableType:
+    """Lay out which assumptions matter to whom: a tornado and global indices for each party."""
+    unit, _ = money_unit(study)
+    remark = f"What is asked of each party: the mean of its {found.measure}. Indices: {found.n_points} points of Sobol's plan, "
+    remark += f"{found.n_trajectories} trajectories of Morris, {found.n_luck} worlds at each point."
+    parts: list[RenderableType] = [heading(study, found, remark)]
+    for party, one in found.parties.items():
+        table = layout("assumption", "5 %", "95 %", "mean at 5 %", "mean at 95 %", "swing")
+        for path, swing in list(one.tornado.items())[:_MOST_STEPS]:
+            means = (cell(statistic, unit) for statistic in (swing.at_low, swing.at_high, swing.swing))
+            table.add_row(path, f"{swing.low:.4g}", f"{swing.high:.4g}", *means)
+        parts.append(titled(f"{named(study, party)}: mean {cell(one.mean, unit)}. One assumption at a time", table))
+        table = layout("assumption", "S1", "ST", "mu_star", "PAWN")
+        for name, index in list(one.indices.items())[:_MOST_STEPS]:
+            table.add_row(name, cell(index.s1, 1.0), cell(index.st, 1.0), cell(index.mu_star, unit), cell(index.pawn, 1.0))
+        left = f"{100 * one.luck_left:.0f} % of the variance between points is luck of the panel, not assumptions"
+        parts.append(titled(f"{named(study, party)}: all assumptions at once; {left}", table))
+        hidden = len(one.tornado) - _MOST_STEPS
+        if hidden > 0:
+            parts.append(Text(f"{hidden} further assumptions matter less; --json gives them all."))
     return Group(*parts)
