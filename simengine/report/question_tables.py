@@ -144,7 +144,7 @@ def reverse_tables(study: Study, found: ReverseStress) -> RenderableType:
     else:
         table = layout("assumption", "median", "breaks at", "sd away", "share, %")
         for step in nearest.steps[:_MOST_STEPS]:
-            numbers = (f"{step.median:.4g}", f"{step.value:.4g}", f"{step.score:+.2f}", f"{100 * step.share:.1f}")
+            numbers = (f"{step.median:.3g}", f"{step.value:.3g}", f"{step.score:+.2f}", f"{100 * step.share:.1f}")
             table.add_row(step.path, *numbers)
         left = len(nearest.steps) - _MOST_STEPS
         title = f"The nearest break: {cell(nearest.distance, 1.0)} standard deviations from the medians; there {cell(nearest.p_break, 1.0)} break"
@@ -169,10 +169,10 @@ def sensitivity_tables(study: Study, found: Sensitivity) -> RenderableType:
     remark += f"{found.n_trajectories} trajectories of Morris, {found.n_luck} worlds at each point."
     parts: list[RenderableType] = [heading(study, found, remark)]
     for party, one in found.parties.items():
-        table = layout("assumption", "5 %", "95 %", "mean at 5 %", "mean at 95 %", "swing")
+        table = layout("assumption", "5 % to 95 %", "mean there", "swing")
         for path, swing in list(one.tornado.items())[:_MOST_STEPS]:
-            means = (cell(statistic, unit) for statistic in (swing.at_low, swing.at_high, swing.swing))
-            table.add_row(path, f"{swing.low:.4g}", f"{swing.high:.4g}", *means)
+            means = f"{swing.at_low.value / unit:.3g} to {swing.at_high.value / unit:.3g}"
+            table.add_row(path, f"{swing.low:.3g} to {swing.high:.3g}", means, cell(swing.swing, unit))
         parts.append(titled(f"{named(study, party)}: mean {cell(one.mean, unit)}. One assumption at a time", table))
         table = layout("assumption", "S1", "ST", "mu_star", "PAWN")
         for name, index in list(one.indices.items())[:_MOST_STEPS]:
