@@ -54,7 +54,7 @@ def test_centre__that_breaks_already_is_at_distance_0():
 
 DIFFERENCE = "effect.better.difference={law: normal, mean: 3, sd: 1}"
 # The whole estimate is the effect: everybody has the mean score, so no luck is left.
-STILL = ("outcomes.test.sd=0", DIFFERENCE)
+STILL = ("outcomes.test.sd=1e-6", DIFFERENCE)
 
 
 def test_study__whose_money_is_linear_in_one_normal_assumption(tmp_path):
@@ -76,7 +76,7 @@ def test_correlations__are_honoured(tmp_path):
     # Source: closed form. The payment of 1,000 x share drawn is bounded by nothing but the effect N(3, 1); a correlated number that
     # money does not depend on follows along its regression: with r = 0.6 its score is 0.6 x (-2.2), and the distance is still 2.2.
     terms = "contract.terms={price: {share: 1000, of: gain, floor: 0}}"
-    other = "outcomes.time.per_day.here={law: normal, mean: 100, sd: 1}"
+    other = "outcomes.time.per_day.here={law: uniform, low: 99, high: 101}"
     joined = "correlations={x: {between: [effect.better.difference, outcomes.time.per_day.here], value: 0.6}}"
     study = study_of(SCORES, tmp_path, *STILL, terms, "capital.payment_month={price: 20}", other, joined)
     found = reverse_stress(study, read_criterion("investor.loss > 20%"), Ensemble(3, 500, threads=1), 8).nearest

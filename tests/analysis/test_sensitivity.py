@@ -11,9 +11,9 @@ from simengine.analysis.sensitivity import scores_given
 from simengine.errors import UsageError
 from tests.analysis.made import SCORES, study_of
 
-NORMAL = "{law: normal, mean: 100, sd: 1}"
+COST = "{law: uniform, low: 99, high: 101}"
 LINEAR = (
-    "outcomes.test.sd=0",
+    "outcomes.test.sd=1e-6",
     "effect.better.difference={law: normal, mean: 3, sd: 0.3}",
     "capital.drawn_share={law: uniform, low: 0.8, high: 1}",
     "contract.terms={price: {share: 1000, of: gain, floor: 0}}",
@@ -78,7 +78,7 @@ def test_indices__of_a_linear_study(linear):
 
 def test_numbers_that_go_together__are_one_group(tmp_path):
     joined = "correlations={x: {between: [effect.better.difference, capital.drawn_share], value: 0.6}}"
-    study = study_of(SCORES, tmp_path, *LINEAR, f"outcomes.time.per_day.here={NORMAL}", joined)
+    study = study_of(SCORES, tmp_path, *LINEAR, f"outcomes.time.per_day.here={COST}", joined)
     found = sensitivity(study, Ensemble(3, 100, threads=1), 16, 4, 2, parties=["investor"])
     name = "effect.better.difference + capital.drawn_share"
     assert found.groups == {name: ("effect.better.difference", "capital.drawn_share"), "outcomes.time.per_day.here": ("outcomes.time.per_day.here",)}
