@@ -133,9 +133,15 @@ def _payer_delay(study: Study, severity: int) -> Stress | str:
 
 
 def _cost_overrun(study: Study, severity: int) -> Stress | str:
-    if study.capital.drawn_share.support[0] >= 1:
-        return "the whole commitment is drawn in every world: there is nothing left to overrun into"
     factor = OVERRUN[severity]
+    amounts = tuple(f".{form}" for form in ("amount", "per_month", "per_person"))
+    costs = [path for path in _numbers(study, "capital.costs.") if path.endswith(amounts)]
+    if costs:
+        words = f"every cost is {100 * (factor - 1):.0f} % higher; what the money does not reach stays unpaid"
+        return Stress(words, change=dict.fromkeys(costs, _times(factor)), allows_shortfall=True)
+    share = study.capital.drawn_share
+    if share is None or share.support[0] >= 1:
+        return "no cost is named under `capital.costs`, and the whole commitment is drawn in every world"
     words = f"the service costs {100 * (factor - 1):.0f} % more: as much more is drawn, up to the commitment"
     return Stress(words, change={"capital.drawn_share": _times_within(factor, 1.0)})
 

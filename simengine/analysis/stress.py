@@ -44,6 +44,8 @@ class Stress:
     """Multiple of every effect."""
     delay_months: int = 0
     """By which everything is paid later."""
+    allows_shortfall: bool = False
+    """Whether costs may stay unpaid where the money does not suffice."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,7 @@ def all_together(stresses: Sequence[Stress]) -> Stress:
         change=change,
         strength=min((stress.strength for stress in stresses), default=1.0),
         delay_months=max((stress.delay_months for stress in stresses), default=0),
+        allows_shortfall=any(stress.allows_shortfall for stress in stresses),
     )
 
 
@@ -169,6 +172,8 @@ def settle_under(study: Study, stress: Stress, seed: int, replications: Integers
     """Let people live through a stress, measure them and move the money."""
     for path, value in stress.constants.items():
         study = with_number(study, path, value)
+    if stress.allows_shortfall:
+        study = study.model_copy(update={"capital": study.capital.model_copy(update={"shortfall": "allowed"})})
     worlds = draw_worlds(study, seed, replications, Steering(shift=stress.shift, change=stress.change))
     tallies = lived(cohort_of(study), worlds, stress.strength)
     evidence = Evidence(worlds, tallies, measured(study, study.measurement, tallies, worlds))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from simengine.capital.rules import capital_rules
 from simengine.cohort import purposes_of_people
 from simengine.cohort.spec import Binary, Claim, Score
 from simengine.config.evaluation import evaluation_problems
@@ -15,6 +16,7 @@ from simengine.config.people import people_problems
 from simengine.config.promise import promise_problems
 from simengine.config.stresses import stress_problems
 from simengine.config.study import Study, cohort_of
+from simengine.config.value import value_problems
 from simengine.contract.compile import Dependence, dependences
 from simengine.contract.rules import contract_rules
 from simengine.contract.spec import Contract
@@ -27,8 +29,8 @@ from simengine.streams import purpose_number
 
 def study_problems(study: Study) -> list[Finding]:
     """Find everything in a study that does not fit together, in the order of its sections."""
-    rules = (people_problems, promise_problems, evaluation_problems, _contract, _calendar, _capital, _correlations, _run, _stresses)
-    return [finding for rule in rules for finding in rule(study)]
+    sections = (people_problems, promise_problems, evaluation_problems, _contract, _calendar, _capital, value_problems)
+    return [finding for rule in (*sections, _correlations, _run, _stresses) for finding in rule(study)]
 
 
 def contract_problems(contract: Contract) -> list[Finding]:
@@ -55,9 +57,9 @@ def _contract(study: Study) -> Iterator[Finding]:
     if names and names not in claims.values():
         rule = "an outcome of kind `claim` tallies the milestones of the contract, these and no others"
         yield "contract.milestones", rule, ", ".join(study.contract.milestones), f"Claims: {', '.join(claims) or 'none'}"
-    for name in study.contract.parties:
+    for name in set(study.contract.parties) - set(study.parties):
         rule = "every party of the contract is a party of the study"
-        yield f"contract.parties.{name}", rule, f"`{name}`", one_of(list(type(study.parties).model_fields))
+        yield f"contract.parties.{name}", rule, f"`{name}`", one_of(study.parties)
 
 
 def _calendar(study: Study) -> Iterator[Finding]:
@@ -89,8 +91,16 @@ def _calendar(study: Study) -> Iterator[Finding]:
 
 def _capital(study: Study) -> Iterator[Finding]:
     horizon, terms = study.study.horizon_months.value, study.contract.terms
-    if study.capital.drawdown_months.support[1] > horizon:
-        found = f"drawdown over up to {study.capital.drawdown_months.support[1]:g} months"
+    waves, commitment = study.population.waves, study.contract.commitment.value
+    used = {party.discounting for party in study.parties.values()}
+    for name, table in study.rates.items():
+        if table.real and study.prices is None and name in used:
+            rule = "a table for money in the prices of the start needs `prices`: cash is deflated before it is discounted"
+            yield f"rates.{name}.real", rule, "no `prices`", "Add `prices`, or write the rates of money as it is paid"
+    yield from capital_rules(study.capital, study.parties, study.rates, commitment, waves, int(horizon))
+    drawdown = study.capital.drawdown_months
+    if drawdown is not None and drawdown.support[1] > horizon:
+        found = f"drawdown over up to {drawdown.support[1]:g} months"
         yield "capital.drawdown_months", f"the loan is drawn within the horizon of {horizon:g} months", found, ""
     for name in study.capital.payment_month:
         if name not in terms:
@@ -116,8 +126,11 @@ def _payment(study: Study, dependence: Dependence) -> Iterator[Finding]:
         if term not in study.capital.payment_month:
             return
         earliest, latest = study.capital.payment_month[term].support
+    late = max((one.pays_late_months.support[1] for one in study.capital.payers.values() if one.pays_late_months), default=0.0)
+    latest += late
     if latest > horizon:
-        yield path, f"a term is paid within the horizon of {horizon:g} months", f"up to month {latest:g}", ""
+        found = f"up to month {latest:g}" + (f", {late:g} of them late" if late else "")
+        yield path, f"a term is paid within the horizon of {horizon:g} months", found, ""
     measured = 0.0
     for metric, wave in dependence.metrics:
         if metric in study.measurement.metrics:

@@ -7,15 +7,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from simengine.capital.spec import Capital, Parties, Saving
+from simengine.capital.spec import Capital, Parties, Prices, RateTable
 from simengine.cohort import Clock, Cohort, Comparisons, Matching
-from simengine.cohort.spec import Effect, Event, Name, Outcome, Pathway, Population, Shock
+from simengine.cohort.spec import Effect, Event, Outcome, Pathway, Population, Shock
 from simengine.config.stresses import Stressed
 from simengine.contract.spec import Contract
 from simengine.dependence import Correlation
-from simengine.laws import Certainty, Constant, Count, DirichletCount, Fixed, Months, Quantity, Spec, quantities_in
+from simengine.laws import Certainty, Constant, Count, DirichletCount, Fixed, Months, Name, Quantity, Spec, quantities_in
 from simengine.measurement.spec import Matched, Protocol
 from simengine.streams import MAX_SEED
+from simengine.value.spec import PublicPrices
 
 
 class Assumption(Spec):
@@ -52,6 +53,10 @@ class Study(Spec):
 
     study: Heading
     parties: Parties
+    rates: dict[Name, RateTable] = {}
+    """By name: tables of discount rates."""
+    prices: Prices | None = None
+    """How prices rise; if absent, nothing is told in the prices of the start."""
     population: Population
     pathway: Pathway
     events: dict[Name, Event] = {}
@@ -65,8 +70,8 @@ class Study(Spec):
     measurement: Protocol
     contract: Contract
     capital: Capital
-    public_value: dict[str, Saving]
-    """By outcome: whose money it is."""
+    public_value: PublicPrices
+    """By outcome, then by party: what it is worth to whom."""
     correlations: dict[Name, Correlation] = {}
     """By names of one's own: numbers that go together."""
     run: RunDefaults

@@ -79,7 +79,7 @@ def attribution_tables(study: Study, found: Attribution) -> RenderableType:
 
 def named(study: Study, party: str) -> str:
     """Give a party's role and name."""
-    one = getattr(study.parties, party, None)
+    one = study.parties.get(party)
     role = party.replace("_", " ")
     return role if one is None else f"{role} ({one.name})"
 

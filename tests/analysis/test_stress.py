@@ -23,7 +23,7 @@ def test_every_named_stress__is_shown_or_says_why_not(tiny):
     found = stressed(tiny)
     assert set(found.stresses) | set(found.not_applicable) == {*NAMED, TOGETHER}
     assert found.not_applicable["shock_in_the_window"] == "the study has no `shocks`"
-    assert "the whole commitment is drawn" in found.not_applicable["cost_overrun"]
+    assert "the whole commitment is drawn in every world" in found.not_applicable["cost_overrun"]
     assert "nobody is lost" in found.not_applicable["attrition"]
 
 
