@@ -27,8 +27,8 @@ _OF_WORLD = ("population.waves.", "shocks.")
 
 
 def layer_of_number(path: str, number: Quantity) -> Layer:
-    """Give the layer of a number: its own tag; untagged, the volume and the shocks are of the world, all else is knowledge."""
-    if "layer" in number.model_fields_set:
+    """Give the layer of a number: its own tag, or that of its law; else volume and shocks are of the world, the rest knowledge."""
+    if "layer" in number.model_fields_set or number.layer != "knowledge":
         return number.layer
     return "world" if path.startswith(_OF_WORLD) else "knowledge"
 
