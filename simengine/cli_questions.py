@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 level_option = click.option("--level", type=float, default=0.95, show_default=True, help="Of the CVaR: 0.95 is the worst 5 %.")
 party_option = click.option("--party", "parties", multiple=True, metavar="NAME", help="A party to speak of; all if absent.")
 measure_option = click.option(
-    "--of", "measure", type=click.Choice(["net", "npv"]), default="net", show_default=True, help="What is asked of each party's money."
+    "--of",
+    "measure",
+    type=click.Choice(["net", "npv"]),
+    default="net",
+    show_default=True,
+    help="What is asked of each party's money.",
 )
 
 luck_option = click.option(

@@ -99,7 +99,7 @@ def shifted(uniform: Floats, by: float) -> Floats:
     >>> round(float(shifted(np.array([0.5]), -1.6448536)[0]), 6)
     0.05
     """
-    return np.clip(special.ndtr(special.ndtri(uniform) + by), _SMALLEST_UNIFORM, 1 - _SMALLEST_UNIFORM)
+    return np.asarray(np.clip(special.ndtr(special.ndtri(uniform) + by), _SMALLEST_UNIFORM, 1 - _SMALLEST_UNIFORM))
 
 
 def share_out(drawn: Mapping[str, Floats], numbers: Mapping[str, Sourced], wholes: Iterable[Iterable[str]]) -> dict[str, Floats]:

@@ -403,6 +403,40 @@ def test_results__names_every_key_of_methods_and_window(command: str) -> None:
     assert missing_results(REFERENCE["results"], f"`{command} --json`", content) == []
 
 
+QUESTIONS = {
+    "compare": ("configs/norrkoping.yaml", "configs/contracts/norrkoping_reading_b.yaml", "-n", 200, "--level", 0.5),
+    "stress": ("configs/norrkoping.yaml", "-n", 200, "--level", 0.5),
+    "stress --reverse": ("configs/norrkoping.yaml", "-n", 100, "--luck", 4, "--reverse", "investor.loss > 50%"),
+    "sensitivity": ("configs/norrkoping.yaml", "-n", 20, "--points", 16, "--trajectories", 4, "--luck", 2),
+    "attribute": ("configs/norrkoping.yaml", "-n", 100, "--level", 0.9),
+}
+
+
+@pytest.mark.parametrize("question", list(QUESTIONS))
+def test_results__names_every_key_of_a_question(question: str, folder: Path) -> None:
+    command = question.split()[0]
+    content = json_of(command, *QUESTIONS[question], "--seed", 1)
+    named = code(section(REFERENCE["results"], f"`{command} --json`")) | {"software", "provenance"}
+    words = {word for name in named for word in name.split(".")}
+    assert [key for key in content if key not in words] == []
+    free = {*content, "service_provider", "investor", "outcome_payer"}
+    fixed = {
+        key
+        for path in leaves({name: child for name, child in content.items() if name != "provenance"})
+        for key in path.split(".")[-1:]
+    }
+    allowed = words | free | {"knowledge", "world", "luck", "measurement", "own", *stress_names(content)}
+    assert sorted(key for key in fixed if key not in allowed and "_" in key and "." not in key and len(key) < 20) == []
+
+
+def stress_names(content: dict[str, Any]) -> set[str]:
+    """Give the names that a study or the program chose: stresses, contracts, paths."""
+    chosen: set[str] = set()
+    for name in ("stresses", "not_applicable", "titles", "groups"):
+        chosen |= set(content.get(name, {}))
+    return chosen | {word for name in chosen for word in name.replace(" + ", ".").split(".")}
+
+
 def test_results__names_every_file_and_column(folder: Path) -> None:
     answer("simengine run configs/tiny.yaml -n 50 --seed 1 -o results")
     named = code(section(REFERENCE["results"], "The results folder"))

@@ -106,9 +106,7 @@ class Attribution:
     """By party; `all` holds what they add up to."""
 
 
-def attribute(
-    study: Study, ensemble: Ensemble, level: float, measure: Measure = "net", parties: Sequence[str] = ()
-) -> Attribution:
+def attribute(study: Study, ensemble: Ensemble, level: float, measure: Measure = "net", parties: Sequence[str] = ()) -> Attribution:
     """Share out the variance and the tail of each party's money over layers, and those of all parties over the parties.
 
     Parameters
@@ -261,7 +259,7 @@ def _agreeing(n_members: int) -> list[list[int]]:
 
 def _draw_families(study: Study, layers: tuple[Layer, ...], seed: int, replications: Integers) -> list[Columns]:
     """Settle every mixture of first and second draws of the layers, for a block of replications."""
-    answers = []
+    answers: list[Columns] = []
     for first in coalitions(len(layers)):
         anew = [layer for place, layer in enumerate(layers) if place not in first]
         steering = Steering(seed_by_purpose=seeds_with(study, seed, anew))

@@ -88,9 +88,7 @@ def compare_contracts(study: Study, others: Mapping[str, Contract], ensemble: En
         level=level,
         titles={name: one.contract.title for name, one in studies.items()},
         parties=parties,
-        standings={
-            name: {party: standing_of(answer, party, level) for party in parties} for name, answer in columns.items()
-        },
+        standings={name: {party: standing_of(answer, party, level) for party in parties} for name, answer in columns.items()},
         switches={
             name: {party: _switch(columns[OWN], answer, party) for party in parties}
             for name, answer in columns.items()

@@ -59,7 +59,12 @@ class Indices:
 
 
 def global_indices(
-    groups: Mapping[str, tuple[str, ...]], inputs: tuple[str, ...], evaluate: Evaluate, n_points: int, n_trajectories: int, seed: int
+    groups: Mapping[str, tuple[str, ...]],
+    inputs: tuple[str, ...],
+    evaluate: Evaluate,
+    n_points: int,
+    n_trajectories: int,
+    seed: int,
 ) -> dict[str, Indices]:
     """Compute the indices of every answer.
 

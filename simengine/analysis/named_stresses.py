@@ -107,7 +107,9 @@ def _drift(study: Study, severity: int, sign: float) -> Stress | str:
     if not change:
         return "; ".join(reasons) or f"the design {', '.join(sorted(designs)).replace('_', ' ')} compares people of the same months"
     direction = "understates" if sign < 0 else "overstates"
-    return Stress(f"the level without the service drifts unseen by {100 * size:g} % a year: the estimate {direction}", change=change)
+    return Stress(
+        f"the level without the service drifts unseen by {100 * size:g} % a year: the estimate {direction}", change=change
+    )
 
 
 def _attrition(study: Study, severity: int) -> Stress | str:
@@ -124,7 +126,9 @@ def _attrition(study: Study, severity: int) -> Stress | str:
     if not change:
         return "nobody is lost: no metric has `attrition`, and the population no `engagement`"
     lost, stays = 100 * LOST_BY_EVALUATOR[severity], 100 * STAYS_ENGAGED[severity]
-    return Stress(f"the evaluator loses {lost:g} % more; {stays:g} % as many take part; drop-out x {LEAVES[severity]:g}", change=change)
+    return Stress(
+        f"the evaluator loses {lost:g} % more; {stays:g} % as many take part; drop-out x {LEAVES[severity]:g}", change=change
+    )
 
 
 def _payer_delay(study: Study, severity: int) -> Stress | str:

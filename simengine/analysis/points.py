@@ -77,7 +77,9 @@ def assumptions_of(study: Study, ensemble: Ensemble, n_luck: int) -> Assumptions
     """
     paths = tuple(path for path, number in study.quantities() if not isinstance(number, Constant))
     if not paths:
-        raise UsageError("the study: at least one number has a law; found none. Where all is certain but luck, nothing can be varied")
+        raise UsageError(
+            "the study: at least one number has a law; found none. Where all is certain but luck, nothing can be varied"
+        )
     return Assumptions(study, ensemble, paths, n_luck)
 
 

@@ -128,7 +128,9 @@ def read_criterion(text: str) -> Criterion:
     return Criterion(text.strip(), party, quantity, sign == ">", value / 100 if percent else value, bool(percent))
 
 
-def reverse_stress(study: Study, criterion: Criterion, ensemble: Ensemble, n_luck: int, *, with_boxes: bool = False) -> ReverseStress:
+def reverse_stress(
+    study: Study, criterion: Criterion, ensemble: Ensemble, n_luck: int, *, with_boxes: bool = False
+) -> ReverseStress:
     """Find the nearest combination of assumptions that breaks a deal.
 
     Parameters

@@ -96,7 +96,9 @@ def find_boxes(values: Mapping[str, Floats], breaks: NDArray[np.bool_]) -> tuple
     kinds = [int((half & one).sum()) for half in (found, tested) for one in (breaks, ~breaks)]
     if min(kinds) < _FEWEST:
         rule = f"--boxes: at least {2 * _FEWEST} worlds break and as many hold"
-        raise UsageError(f"{rule}; found {int(breaks.sum())} that break and {int((~breaks).sum())} that hold. Raise -n, or move the edge")
+        raise UsageError(
+            f"{rule}; found {int(breaks.sum())} that break and {int((~breaks).sum())} that hold. Raise -n, or move the edge"
+        )
     boxes, left = [], found.copy()
     for _ in range(_MOST_BOXES):
         if (breaks & left).sum() < _FEWEST:

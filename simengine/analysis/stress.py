@@ -180,7 +180,9 @@ def settle_under(study: Study, stress: Stress, seed: int, replications: Integers
     if not stress.delay_months:
         return money_of(evaluate(study, evidence))
     months = stress.delay_months
-    values = dict(worlds.values) | {path: worlds[path] + months for path in worlds.values if path.startswith("capital.payment_month.")}
+    values = dict(worlds.values) | {
+        path: worlds[path] + months for path in worlds.values if path.startswith("capital.payment_month.")
+    }
     return money_of(evaluate(_paid_later(study, months), replace(evidence, worlds=replace(worlds, values=values))))
 
 

@@ -57,7 +57,12 @@ def stress_problems(study: Study, problems_of: Callable[[Study], list[Finding]])
             elif stressed.value is None and isinstance(number, Constant):
                 yield key, "a number at a quantile, or shifted along its law, has a law", f"{number} in every world", "Give a value"
             elif stressed.value is not None and isinstance(number, DirichletCount):
-                yield key, "a share with a dirichlet law is drawn with the others of its whole", "a value", "Give a quantile or a shift"
+                yield (
+                    key,
+                    "a share with a dirichlet law is drawn with the others of its whole",
+                    "a value",
+                    "Give a quantile or a shift",
+                )
             elif stressed.value is not None:
                 yield from _impossible(study, key, path, stressed.value, problems_of)
 
@@ -80,7 +85,9 @@ def with_number(study: Study, path: str, value: float) -> Study:
     return type(study).model_validate(raw)
 
 
-def _impossible(study: Study, key: str, path: str, value: float, problems_of: Callable[[Study], list[Finding]]) -> Iterator[Finding]:
+def _impossible(
+    study: Study, key: str, path: str, value: float, problems_of: Callable[[Study], list[Finding]]
+) -> Iterator[Finding]:
     try:
         changed = with_number(study, path, value)
     except ValidationError as error:

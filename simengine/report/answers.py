@@ -13,7 +13,7 @@ from simengine.risk.statistics import Statistic
 
 def answer(study: Study, found: Any) -> dict[str, Any]:
     """Give the answer to a question as plain numbers, under the title and the currency of its study."""
-    content = as_plain(found)
+    content: dict[str, Any] = as_plain(found)
     heading = {
         "title": study.study.title,
         "currency": study.study.currency,

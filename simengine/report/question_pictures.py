@@ -59,7 +59,8 @@ def draw_attribution(study: Study, found: Attribution) -> bytes:
             for layer in found.layers:
                 parts = [100 * _ratio(one.shapley[layer], one.total) for one in shares.values()]
                 before = [
-                    100 * sum(max(_ratio(one.shapley[other], one.total), 0.0) for other in found.layers[: found.layers.index(layer)])
+                    100
+                    * sum(max(_ratio(one.shapley[other], one.total), 0.0) for other in found.layers[: found.layers.index(layer)])
                     for one in shares.values()
                 ]
                 widths = [max(part, 0.0) for part in parts]
@@ -97,7 +98,9 @@ def draw_stress(study: Study, found: StressTest) -> bytes:
             axes.axvline(0.0, color=_DARK, linestyle=":", linewidth=1.0, zorder=0)
             axes.set_title(f"{shorten(named(study, party), 55, placeholder='…')}\nas it is: {base:.2f}", fontsize=10)
             axes.set_xlabel(f"mean NPV, {money}")
-        panels[0].set_yticks(range(len(rows)), [f"{name.replace('_', ' ')}, {severity}" for name, severity, _ in rows], fontsize=8.5)
+        panels[0].set_yticks(
+            range(len(rows)), [f"{name.replace('_', ' ')}, {severity}" for name, severity, _ in rows], fontsize=8.5
+        )
         panels[0].invert_yaxis()
         figure.suptitle(f"{_title(study)}: stresses ({found.n_replications:,} replications; dotted: nothing gained)", fontsize=11)
         return save(figure, "png")

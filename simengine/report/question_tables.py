@@ -140,7 +140,9 @@ def reverse_tables(study: Study, found: ReverseStress) -> RenderableType:
     if nearest is None:
         parts.append(Text("\nNo combination of assumptions within six standard deviations breaks it in half of its worlds."))
     elif not nearest.distance.value:
-        parts.append(Text(f"\nWith every assumption at its median it breaks in {cell(nearest.p_break, 1.0)} of the worlds already."))
+        parts.append(
+            Text(f"\nWith every assumption at its median it breaks in {cell(nearest.p_break, 1.0)} of the worlds already.")
+        )
     else:
         table = layout("assumption", "median", "breaks at", "sd away", "share, %")
         for step in nearest.steps[:_MOST_STEPS]:
@@ -151,7 +153,9 @@ def reverse_tables(study: Study, found: ReverseStress) -> RenderableType:
         parts.append(titled(title, table))
         told = f"{left} further assumptions hold the rest of the distance. " if left > 0 else ""
         told += f"A draw of the assumptions lies this far in this direction with probability {nearest.p_beyond:.2g}, "
-        told += f"and this far in any direction with {nearest.plausibility:.2g} (chi-square, {found.n_assumptions} degrees of freedom)."
+        told += (
+            f"and this far in any direction with {nearest.plausibility:.2g} (chi-square, {found.n_assumptions} degrees of freedom)."
+        )
         parts.append(Text(told))
     for number, box in enumerate(found.boxes, start=1):
         table = layout("assumption", "from", "to")

@@ -87,7 +87,9 @@ def test_correlations__are_honoured(tmp_path):
     assert score["outcomes.time.per_day.here"] == pytest.approx(-1.32, abs=0.05)
 
 
-@pytest.mark.parametrize("text", ["", "loss > 50%", "investor.loss", "investor.loss >= 5", "investor.moic > 1", "a.loss > x", "a.net < 1 e5"])
+@pytest.mark.parametrize(
+    "text", ["", "loss > 50%", "investor.loss", "investor.loss >= 5", "investor.moic > 1", "a.loss > x", "a.net < 1 e5"]
+)
 def test_criterion__that_cannot_be_read_is_refused(text):
     with pytest.raises(UsageError, match="--reverse: `<party>"):
         read_criterion(text)
@@ -95,7 +97,13 @@ def test_criterion__that_cannot_be_read_is_refused(text):
 
 def test_criterion__is_read():
     found = read_criterion(" outcome_payer.net < -1_000_000 ")
-    assert (found.party, found.quantity, found.is_above, found.threshold, found.of_drawn) == ("outcome_payer", "net", False, -1e6, False)
+    assert (found.party, found.quantity, found.is_above, found.threshold, found.of_drawn) == (
+        "outcome_payer",
+        "net",
+        False,
+        -1e6,
+        False,
+    )
 
 
 def test_criterion__of_an_unknown_party_is_refused(tiny):

@@ -81,7 +81,10 @@ def test_numbers_that_go_together__are_one_group(tmp_path):
     study = study_of(SCORES, tmp_path, *LINEAR, f"outcomes.time.per_day.here={COST}", joined)
     found = sensitivity(study, Ensemble(3, 100, threads=1), 16, 4, 2, parties=["investor"])
     name = "effect.better.difference + capital.drawn_share"
-    assert found.groups == {name: ("effect.better.difference", "capital.drawn_share"), "outcomes.time.per_day.here": ("outcomes.time.per_day.here",)}
+    assert found.groups == {
+        name: ("effect.better.difference", "capital.drawn_share"),
+        "outcomes.time.per_day.here": ("outcomes.time.per_day.here",),
+    }
     index = found.parties["investor"].indices[name]
     assert index.pawn is None
     assert index.st.value == pytest.approx(1, abs=0.35)
@@ -108,10 +111,14 @@ def test_groups__hold_the_counted_shares_of_one_whole(tiny_path):
 
     counts = "pathway.start={young: {placed: 1}, older: {home: {law: dirichlet, count: 3}, placed: {law: dirichlet, count: 9}}}"
     study = load_study(tiny_path, [counts])
-    assert "pathway.start.older.home + pathway.start.older.placed" in groups_of(study, assumptions_of(study, Ensemble(1, 2), 1).paths)
+    assert "pathway.start.older.home + pathway.start.older.placed" in groups_of(
+        study, assumptions_of(study, Ensemble(1, 2), 1).paths
+    )
 
 
-@pytest.mark.parametrize(("points", "trajectories", "message"), [(100, 8, "--points: a power of 2"), (64, 2, "--trajectories: at least 4")])
+@pytest.mark.parametrize(
+    ("points", "trajectories", "message"), [(100, 8, "--points: a power of 2"), (64, 2, "--trajectories: at least 4")]
+)
 def test_sizes__out_of_range_are_refused(tiny, points, trajectories, message):
     with pytest.raises(UsageError, match=message):
         sensitivity(tiny, Ensemble(1, 4), points, trajectories, 2)
