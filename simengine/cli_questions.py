@@ -73,7 +73,7 @@ def compare(contracts: tuple[Path, ...], level: float, output: Path | None, **as
 @level_option
 @output_option("attribute")
 def attribute(parties: tuple[str, ...], measure: Any, level: float, output: Path | None, **asked: Any) -> None:
-    """Say who carries what in STUDY: each party's variance and tail by layer (luck, knowledge, measurement, world), and by party."""
+    """Say who carries what in STUDY: each party's variance and tail by layer, and the common risk by party."""
     from simengine.analysis import attribute as attribute_to
     from simengine.report.question_pictures import draw_attribution
     from simengine.report.question_tables import attribution_tables

@@ -17,7 +17,7 @@ _QUANTILES = 2_000_000
 
 
 def answers(law: Law, level: float = 0.95) -> dict[str, float]:
-    """Give mean, sd, P(loss) and CVaR of the loss; of a tie at the quantile the needed part counts (Rockafellar and Uryasev 2000)."""
+    """Give mean, sd, P(loss) and CVaR of the loss; of a tie at the quantile the needed part counts."""
     values, weights = law
     mean = float(values @ weights)
     order = np.argsort(values)

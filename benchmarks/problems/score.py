@@ -1,8 +1,8 @@
 """Score a method on the frozen problems: root mean squared error for equal work, in units of plain Monte Carlo's own.
 
-Run with `python -m benchmarks.problems.score [--method plain] [--worlds 1000] [--repeats 20] [--problem NAME ...]`. A method of your own
-is named `module:function` and is called as `function(study, n_worlds, seed)`; it gives its estimate of each answer by name (`mean`, `sd`,
-`p_loss`, `cvar95`; those it leaves out are not scored) and may simulate `n_worlds` worlds. See README.md beside this file.
+Run with `python -m benchmarks.problems.score [--method plain] [--worlds 1000] [--repeats 20] [--problem NAME ...]`. A method of
+your own is named `module:function` and is called as `function(study, n_worlds, seed)`; it estimates each answer by name (`mean`,
+`sd`, `p_loss`, `cvar95`; those it leaves out are not scored) and may simulate `n_worlds` worlds. See README.md beside this file.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def study_of(name: str) -> Study:
 
 
 def score(method: Method, name: str, n_worlds: int, repeats: int) -> dict[str, tuple[float, float]]:
-    """Give, for each answer, the root mean squared error over independent repeats, and its bias in standard errors of the repeats."""
+    """Give, for each answer, the root mean squared error over independent repeats, and its bias in standard errors."""
     study, reference = study_of(name), references()[name]["answers"]
     estimates = [method(study, n_worlds, seed) for seed in range(repeats)]
     found = {}

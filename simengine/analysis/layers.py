@@ -5,8 +5,8 @@
 - *luck*: the people who are served, and what becomes of them;
 - *measurement*: the people with whom they are compared, and the evaluator's own errors.
 
-People of a comparison are measurement, not luck: a larger or better comparison takes their chance away, and nothing that the service
-does could. Every draw is addressed by the name of its decision, so a layer is drawn anew by giving its decisions another seed.
+People of a comparison are measurement, not luck: a larger or better comparison takes their chance away, and nothing that
+the service does could. Every draw is addressed by the name of its decision, so a layer is drawn anew by giving its decisions another seed.
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ def refuse_across_layers(study: Study) -> None:
         layers = [layer_of_number(path, numbers[path]) for path in correlation.between]
         if layers[0] != layers[1]:
             raise UsageError(
-                f"correlations.{name}: numbers that go together lie in one layer; found {correlation.between[0]} in {layers[0]} and "
+                f"correlations.{name}: numbers that go together lie in one layer; "
+                f"found {correlation.between[0]} in {layers[0]} and "
                 f"{correlation.between[1]} in {layers[1]}. Give both the same `layer`"
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -92,8 +93,8 @@ def standing_of(columns: Columns, party: str, level: float) -> Standing:
 def tail_weights(loss: Floats, level: float) -> Floats:
     """Give the weights with which worlds enter a CVaR; they add up to 1.
 
-    Worlds beyond the quantile q weigh 1 / ((1 - level) n) each, those at q share what is left: then the weighted mean of the loss is the
-    CVaR of Rockafellar and Uryasev also where payments have atoms.
+    Worlds beyond the quantile q weigh 1 / ((1 - level) n) each, those at q share what is left: then the weighted mean of the loss
+    is the CVaR of Rockafellar and Uryasev also where payments have atoms.
     """
     q = np.quantile(loss, level, method="inverted_cdf")
     beyond, at = loss > q, loss == q
@@ -128,12 +129,7 @@ def with_error(estimate: Callable[[Floats], Floats], worlds: Floats, n_groups: i
     """
     value = np.asarray(estimate(worlds))
     edges = np.linspace(0, len(worlds), min(n_groups, len(worlds)) + 1).astype(np.int64)
-    without = np.stack(
-        [
-            np.asarray(estimate(np.concatenate([worlds[:first], worlds[last:]])))
-            for first, last in zip(edges[:-1], edges[1:], strict=True)
-        ]
-    )
+    without = np.stack([np.asarray(estimate(np.concatenate([worlds[:first], worlds[last:]]))) for first, last in pairwise(edges)])
     n = len(without)
     error = np.sqrt((n - 1) / n * ((without - without.mean(axis=0)) ** 2).sum(axis=0))
     return np.asarray(np.frompyfunc(lambda one, other: Statistic(float(one), float(other)), 2, 1)(value, error), dtype=object)

@@ -16,7 +16,7 @@ ADVERSE, SEVERE = range(2)
 SEVERITIES = ("adverse", "severe")
 
 VOLUME = (0.75, 0.50)
-"""Share of the people who come. A choice: of 151 British trials 44 % missed their target, and Rikers served a quarter of its plan."""
+"""Share of the people who come. A choice: of 151 British trials 44 % missed their target; Rikers served a quarter of its plan."""
 STRENGTH = (0.50, 0.0)
 """Multiple of every effect: half of it, none."""
 LATER, SOONER = (2.0, 3.0), (0.75, 0.50)

@@ -85,8 +85,8 @@ class Nearest:
     p_break: Statistic
     """Share of the panel that breaks there: about one half, or more where breaking comes by a jump."""
     plausibility: float
-    """P(chi-square with as many degrees of freedom as assumptions > distance squared): how often the assumptions as a whole are as far
-    from their centre as this."""
+    """P(chi-square with as many degrees of freedom as assumptions > distance squared): how often the assumptions as a whole are as
+    far from their centre as this."""
     p_beyond: float
     """P(N(0, 1) > distance): how often they are as far in this direction."""
     steps: tuple[Step, ...]
@@ -184,7 +184,8 @@ def nearest_break(margins: Margins, scores: Floats, drawn: Floats) -> tuple[Floa
 
     Returns
     -------
-    The point, its distance, and the share of the panel that breaks there; nothing where none is found within six standard deviations.
+    The point, its distance, and the share of the panel that breaks there; nothing where there is none within six standard
+    deviations.
     """
     centre = np.zeros(scores.shape[1])
     if _breaks(margins(centre[None]))[0]:

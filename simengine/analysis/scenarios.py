@@ -66,7 +66,7 @@ def require_workbench() -> Any:
             from ema_workbench.analysis import prim
     except ImportError:
         raise UsageError(
-            "--boxes: EMA Workbench is installed; found no package `ema_workbench`. Install it with `pip install 'simengine[discovery]'`"
+            "--boxes: EMA Workbench is installed; found no `ema_workbench`. Install it with `pip install 'simengine[discovery]'`"
         ) from None
     return prim
 
@@ -83,8 +83,8 @@ def find_boxes(values: Mapping[str, Floats], breaks: NDArray[np.bool_]) -> tuple
 
     Returns
     -------
-    At most three boxes, the first the most telling; each is the step of its peeling with the best harmonic mean of coverage and density,
-    without limits that could well be chance.
+    At most three boxes, the first the most telling; each is the step of its peeling with the best harmonic mean of coverage and
+    density, without limits that could well be chance.
 
     Raises
     ------

@@ -149,7 +149,8 @@ def reverse_tables(study: Study, found: ReverseStress) -> RenderableType:
             numbers = (f"{step.median:.3g}", f"{step.value:.3g}", f"{step.score:+.2f}", f"{100 * step.share:.1f}")
             table.add_row(step.path, *numbers)
         left = len(nearest.steps) - _MOST_STEPS
-        title = f"The nearest break: {cell(nearest.distance, 1.0)} standard deviations from the medians; there {cell(nearest.p_break, 1.0)} break"
+        title = f"The nearest break: {cell(nearest.distance, 1.0)} standard deviations from the medians"
+        title += f"; there {cell(nearest.p_break, 1.0)} break"
         parts.append(titled(title, table))
         told = f"{left} further assumptions hold the rest of the distance. " if left > 0 else ""
         told += f"A draw of the assumptions lies this far in this direction with probability {nearest.p_beyond:.2g}, "

@@ -28,7 +28,8 @@ def z(statistic, exact: float) -> float:
 
 
 def test_shapley__of_the_glove_game():
-    # Source: the glove game (Shapley 1953; Osborne and Rubinstein): one left and two right gloves, a pair is worth 1: (4, 1, 1) / 6.
+    # Source: the glove game (Shapley 1953; Osborne and Rubinstein): one left and two right gloves, a pair is worth 1: (4, 1,
+    # 1) / 6.
     worth = [float(0 in one and len(one) > 1) for one in coalitions(3)]
     assert shapley(np.array(worth), 3) == pytest.approx([4 / 6, 1 / 6, 1 / 6])
 

@@ -30,7 +30,8 @@ def found(tiny):
 
 
 def test_switch__moves_what_is_guaranteed_more(found):
-    # Source: hand arithmetic. 0.50 - 0.40 of 2,000,000 drawn is 200,000, paid in month 12; at 3 % a year it is worth 200,000 / 1.03.
+    # Source: hand arithmetic. 0.50 - 0.40 of 2,000,000 drawn is 200,000, paid in month 12; at 3 % a year it is worth 200,000 /
+    # 1.03.
     for party, sign in (("investor", 1), ("outcome_payer", -1)):
         switch = found.switches["more"][party]
         assert switch.net.value == pytest.approx(sign * 200_000)

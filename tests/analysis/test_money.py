@@ -27,7 +27,8 @@ def test_with_error__of_a_mean_is_near_the_closed_form():
 
 @pytest.mark.statistical
 def test_with_error__gives_z_scores_of_variance_1():
-    # Source: closed form. CVaR 90 % of N(0, 1) is 1.7549833 (phi(1.28155) / 0.1); the z-scores over 200 seeds are t with 49 degrees.
+    # Source: closed form. CVaR 90 % of N(0, 1) is 1.7549833 (phi(1.28155) / 0.1); the z-scores over 200 seeds are t with 49
+    # degrees.
     exact, z = stats.norm.pdf(stats.norm.ppf(0.9)) / 0.1, []
     for seed in range(200):
         sample = np.random.default_rng(seed).standard_normal(2000)

@@ -58,7 +58,8 @@ STILL = ("outcomes.test.sd=1e-6", DIFFERENCE)
 
 
 def test_study__whose_money_is_linear_in_one_normal_assumption(tmp_path):
-    # Source: closed form. The contract pays 1,000 EUR per point beyond 0 on an effect N(3, 1), and 1,000 are drawn: the loss 1000 - 1000
+    # Source: closed form. The contract pays 1,000 EUR per point beyond 0 on an effect N(3, 1), and 1,000 are drawn: the loss
+    # 1000 - 1000
     # effect exceeds 20 % of the money drawn where the effect is below 0.8: 2.2 sd away; Phi(-2.2) = 0.0139034.
     terms = "contract.terms={price: {share: 1000, of: gain, floor: 0}}"
     study = study_of(SCORES, tmp_path, *STILL, terms, "capital.payment_month={price: 20}")

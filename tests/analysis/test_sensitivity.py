@@ -88,7 +88,8 @@ def test_numbers_that_go_together__are_one_group(tmp_path):
     index = found.parties["investor"].indices[name]
     assert index.pawn is None
     assert index.st.value == pytest.approx(1, abs=0.35)
-    # Source: closed form: with r = 0.6 the drawn share's quantile Phi(0.6 x 1.645 + 0.8 z), whose mean is Phi(0.6 x 1.645 / sqrt(1.64)).
+    # Source: closed form: with r = 0.6 the drawn share's quantile Phi(0.6 x 1.645 + 0.8 z), whose mean is Phi(0.6 x 1.645 /
+    # sqrt(1.64)).
     follows = float(special.ndtr(0.6 * 1.644854 / np.sqrt(1 + 0.64)))
     swing = found.parties["investor"].tornado["effect.better.difference"].swing
     assert abs(swing.value - (986.912 - 200 * (2 * follows - 1))) < 4.5 * swing.se + 0.02
