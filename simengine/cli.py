@@ -28,6 +28,7 @@ from simengine.cli_options import (
     threads_option,
 )
 from simengine.cli_questions import attribute, compare, sensitivity, stress
+from simengine.cli_trace import trace
 from simengine.cli_value import value
 from simengine.errors import SimengineError
 
@@ -217,5 +218,6 @@ def warmup() -> None:
     click.echo(f"Compiled and ran in {seconds:.1f} s. " + (_KEPT if are_kept else _NOT_KEPT))
 
 
-for _command in (replay, explain, lint, certificate, methods, window, value, compare, stress, sensitivity, attribute):
+_of_the_deal = (compare, stress, sensitivity, attribute)
+for _command in (replay, explain, lint, certificate, methods, window, value, trace, *_of_the_deal):
     commands.add_command(_command)

@@ -26,6 +26,16 @@ import pytest
 from pydantic import BaseModel
 
 from simengine import RiskTable, cli, evaluate, find_study, load_contract, load_study, run_study, simulate, summarise
+from simengine.capital.spec import ROLES
+from simengine.analysis import Attribution, Comparison, ReverseStress, Sensitivity, StressTest
+from simengine.analysis.attribution import Burden, Guarantee, LayerShares, Portion
+from simengine.analysis.contracts import Switch
+from simengine.analysis.indices import Index
+from simengine.analysis.money import Standing
+from simengine.analysis.reverse import Nearest, Step
+from simengine.analysis.scenarios import Box
+from simengine.analysis.sensitivity import PartySensitivity, Swing
+from simengine.analysis.stress import Moved, Stressing
 from simengine.cohort import purposes_of_people
 from simengine.cohort.spec import FORMS_OF_EFFECT, MONTHS_OF_THE_YEAR, Outcome
 from simengine.config import Study, cohort_of
@@ -321,9 +331,20 @@ def test_laws__names_every_law_and_parameter() -> None:
 def as_written(path: str) -> str:
     """Turn the path of a result into the form in which the page writes it."""
     words = path.split(".")
-    free = {"metrics": [1], "terms": [1], "person_months": [1, 2], "metric": [1], "term": [1], "parties": [1], "packages": []}
+    free = {
+        "metrics": [1],
+        "terms": [1],
+        "person_months": [1, 2],
+        "metric": [1],
+        "term": [1],
+        "parties": [1],
+        "packages": [],
+        "public_value": [1],
+    }
     for place in free.get(words[0], []):
         words[place] = "<name>"
+    if len(words) == 2 and words[0] in ROLES and (words[0] == ROLES[2] or words[1] in ("cash", "value", "cashable")):
+        words[0] = "<name>"
     if len(words) > 2 and words[-2] in ("bound", "irr_status", "payback_status"):
         words[-1] = "<name>"
     if words[-1] in DISTRIBUTION and words[0] not in ("seed",):
@@ -353,6 +374,10 @@ def missing_results(page: str, heading: str, content: dict[str, Any]) -> list[st
     if heading == "`replay --json`":
         named |= code(section(page, "`run --json`"))  # provenance is described once
         wanted = [re.sub(r"^(outcomes|payments|bound)\.\w+$", r"\1.<name>", path) for path in wanted]
+    if heading == "`value --json`":
+        named |= code(section(page, "`run --json`"))
+        wanted = [path for path in wanted if path != "side_payments"]
+        wanted = [re.sub(r"^(side_payments)\.(proportional|shapley)\.(\w+)\.\w+$", r"\1.<name>.\3.<name>", path) for path in wanted]
     if heading.split()[0] in ("`certificate", "`methods", "`window"):
         named |= code(section(page, "`run --json`"))
         free = r"^(promise|bias_no_effect|pays_from|breaks_even_from|paid|metrics\.<name>\.designs)\.(effect\.\w+\.\w+|\w+)"
@@ -403,38 +428,26 @@ def test_results__names_every_key_of_methods_and_window(command: str) -> None:
     assert missing_results(REFERENCE["results"], f"`{command} --json`", content) == []
 
 
-QUESTIONS = {
-    "compare": ("configs/norrkoping.yaml", "configs/contracts/norrkoping_reading_b.yaml", "-n", 200, "--level", 0.5),
-    "stress": ("configs/norrkoping.yaml", "-n", 200, "--level", 0.5),
-    "stress --reverse": ("configs/norrkoping.yaml", "-n", 100, "--luck", 4, "--reverse", "investor.loss > 50%"),
-    "sensitivity": ("configs/norrkoping.yaml", "-n", 20, "--points", 16, "--trajectories", 4, "--luck", 2),
-    "attribute": ("configs/norrkoping.yaml", "-n", 100, "--level", 0.9),
+def test_results__names_every_key_of_a_value() -> None:
+    rich = "public_value.placement_cost_sek.outcome_payer.value_per_unit=9"
+    content = json_of("value", CHECKOUT / "configs/tiny.yaml", "-n", 50, "--seed", 1, "--set", rich)
+    assert content["side_payments"]["shapley"] is not None
+    assert missing_results(REFERENCE["results"], "`value --json`", content) == []
+
+
+ANSWERS = {
+    "compare": (Comparison, Switch, Standing),
+    "stress": (StressTest, Stressing, Moved, Standing, ReverseStress, Nearest, Step, Box),
+    "sensitivity": (Sensitivity, PartySensitivity, Swing, Index),
+    "attribute": (Attribution, Burden, LayerShares, Guarantee, Portion),
 }
 
 
-@pytest.mark.parametrize("question", list(QUESTIONS))
-def test_results__names_every_key_of_a_question(question: str, folder: Path) -> None:
-    command = question.split()[0]
-    content = json_of(command, *QUESTIONS[question], "--seed", 1)
-    named = code(section(REFERENCE["results"], f"`{command} --json`")) | {"software", "provenance"}
-    words = {word for name in named for word in name.split(".")}
-    assert [key for key in content if key not in words] == []
-    free = {*content, "service_provider", "investor", "outcome_payer"}
-    fixed = {
-        key
-        for path in leaves({name: child for name, child in content.items() if name != "provenance"})
-        for key in path.split(".")[-1:]
-    }
-    allowed = words | free | {"knowledge", "world", "luck", "measurement", "own", *stress_names(content)}
-    assert sorted(key for key in fixed if key not in allowed and "_" in key and "." not in key and len(key) < 20) == []
-
-
-def stress_names(content: dict[str, Any]) -> set[str]:
-    """Give the names that a study or the program chose: stresses, contracts, paths."""
-    chosen: set[str] = set()
-    for name in ("stresses", "not_applicable", "titles", "groups"):
-        chosen |= set(content.get(name, {}))
-    return chosen | {word for name in chosen for word in name.replace(" + ", ".").split(".")}
+@pytest.mark.parametrize("command", list(ANSWERS))
+def test_results__names_every_key_of_the_questions_of_a_deal(command: str) -> None:
+    spans = code(section(REFERENCE["results"], f"`{command} --json`"))
+    named = {word for span in spans for word in span.split(".")} | {"n_replications"}  # called `replications` there
+    assert [name for answer in ANSWERS[command] for name in answer.__dataclass_fields__ if name not in named] == []
 
 
 def test_results__names_every_file_and_column(folder: Path) -> None:

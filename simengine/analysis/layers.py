@@ -5,8 +5,9 @@
 - *luck*: the people who are served, and what becomes of them;
 - *measurement*: the people with whom they are compared, and the evaluator's own errors.
 
-People of a comparison are measurement, not luck: a larger or better comparison takes their chance away, and nothing that
-the service does could. Every draw is addressed by the name of its decision, so a layer is drawn anew by giving its decisions another seed.
+People of a comparison are measurement, not luck: a larger or better comparison takes their chance away, and nothing that the
+service does could. Every draw is addressed by the name of its decision, so a layer is drawn anew by giving its decisions
+another seed.
 """
 
 from __future__ import annotations
