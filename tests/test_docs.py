@@ -26,7 +26,6 @@ import pytest
 from pydantic import BaseModel
 
 from simengine import RiskTable, cli, evaluate, find_study, load_contract, load_study, run_study, simulate, summarise
-from simengine.capital.spec import ROLES
 from simengine.analysis import Attribution, Comparison, ReverseStress, Sensitivity, StressTest
 from simengine.analysis.attribution import Burden, Guarantee, LayerShares, Portion
 from simengine.analysis.contracts import Switch
@@ -36,6 +35,7 @@ from simengine.analysis.reverse import Nearest, Step
 from simengine.analysis.scenarios import Box
 from simengine.analysis.sensitivity import PartySensitivity, Swing
 from simengine.analysis.stress import Moved, Stressing
+from simengine.capital.spec import ROLES
 from simengine.cohort import purposes_of_people
 from simengine.cohort.spec import FORMS_OF_EFFECT, MONTHS_OF_THE_YEAR, Outcome
 from simengine.config import Study, cohort_of
