@@ -16,6 +16,7 @@ import click
 from simengine.cli_analysis import certificate, methods, window
 from simengine.cli_contracts import explain, lint, replay
 from simengine.cli_options import json_option, study_options
+from simengine.cli_questions import attribute, compare, sensitivity, stress
 from simengine.cli_run import demo, run
 from simengine.cli_trace import trace
 from simengine.cli_value import value
@@ -115,5 +116,6 @@ def warmup() -> None:
     click.echo(f"Compiled and ran in {seconds:.1f} s. " + (_KEPT if are_kept else _NOT_KEPT))
 
 
-for _command in (demo, run, replay, explain, lint, certificate, methods, window, value, trace):
+_of_the_deal = (compare, stress, sensitivity, attribute)
+for _command in (demo, run, replay, explain, lint, certificate, methods, window, value, trace, *_of_the_deal):
     commands.add_command(_command)

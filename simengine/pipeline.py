@@ -6,8 +6,8 @@ nothing is random. So many contracts can be settled on the same people.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from simengine.cohort.spec import Binary, Reached, Score, Target
 from simengine.config import Study, cohort_of, timing_of
 from simengine.contract import inputs_of, settle, typed_measurements
 from simengine.contract.spec import Contract
-from simengine.dependence import correlate, share_out
+from simengine.dependence import correlate, share_out, shifted
 from simengine.errors import Problem, StudyError, UsageError
 from simengine.laws import Quantity
 from simengine.measurement import Kind, measure
@@ -37,6 +37,20 @@ class Evidence:
     worlds: Worlds
     tallies: Tallies
     measurements: Measurements
+
+
+@dataclass(frozen=True)
+class Steering:
+    """Where a question takes hold of the random half; what it does not name is drawn as in any run."""
+
+    seed_by_purpose: Callable[[str], int] | None = None
+    """From the name of a decision to the seed from which it is drawn."""
+    uniform: Mapping[str, Floats] = field(default_factory=dict)
+    """By path: the uniforms of numbers, before correlations move them; shape (n_replications,)."""
+    shift: Mapping[str, float] = field(default_factory=dict)
+    """By path: standard deviations by which the normal scores of a number move, after correlations."""
+    change: Mapping[str, Callable[[Floats], Floats]] = field(default_factory=dict)
+    """By path: what becomes of the values of a number."""
 
 
 def run_block(study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN) -> Outturns:
@@ -65,9 +79,11 @@ def run_block(study: Study, seed: int, replications: Integers, sampling: Samplin
     return replace(outturns, columns={**outturns.columns, **more})
 
 
-def simulate(study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN) -> Evidence:
+def simulate(
+    study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN, steering: Steering | None = None
+) -> Evidence:
     """Draw worlds, people and measurements; nothing here depends on a price, threshold, cap or date of payment."""
-    worlds = draw_worlds(study, seed, replications, sampling)
+    worlds = draw_worlds(study, seed, replications, sampling, steering)
     tallies = simulate_cohort(cohort_of(study), worlds)
     return Evidence(worlds, tallies, measure(study.measurement, tallies, kinds_of(study), tuple(study.population.waves), worlds))
 
@@ -200,13 +216,24 @@ def kinds_of(study: Study) -> dict[str, Kind]:
     return {name: kind.get(type(outcome), "amount") for name, outcome in study.outcomes.items()}
 
 
-def draw_worlds(study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN) -> Worlds:
+def draw_worlds(
+    study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN, steering: Steering | None = None
+) -> Worlds:
     """Draw every number of the study in every replication, each from a stream named after its path."""
     numbers: dict[str, Quantity] = dict(study.quantities())
-    independent, weight = draw_uniforms(sampling, seed, numbers, replications)
+    taken = steering or Steering()
+    empty = Worlds(seed, replications, {}, seed_by_purpose=taken.seed_by_purpose)
+    if steering is None:
+        independent, weight = draw_uniforms(sampling, seed, numbers, replications)
+    else:
+        purposes = {path: f"parameter/{path}" for path in numbers if path not in taken.uniform}
+        drawn_anew = {path: uniforms(empty.seed_of(purpose), purpose, replications) for path, purpose in purposes.items()}
+        independent, weight = dict(taken.uniform) | drawn_anew, None
     uniform = correlate(independent, study.correlations)
+    uniform |= {path: shifted(uniform[path], by) for path, by in taken.shift.items()}
     drawn = {path: law.inverse(uniform[path]) for path, law in numbers.items()}
-    return Worlds(seed, replications, share_out(drawn, numbers, study.wholes()), weight)
+    values = share_out(drawn, numbers, study.wholes())
+    return replace(empty, values=values | {path: change(values[path]) for path, change in taken.change.items()}, weight=weight)
 
 
 def standpoint_of(study: Study, worlds: Worlds, n_years: int) -> Standpoint:

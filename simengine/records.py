@@ -80,6 +80,12 @@ class Worlds(Record):
     """By path in the study: one value per replication."""
     weight: Annotated[Floats | None, Axes("replication")] = None
     """What each world counts for in a mean; absent: all the same."""
+    seed_by_purpose: Callable[[str], int] | None = None
+    """For a question that draws some decisions anew and leaves the others: from the name of a decision to its seed."""
+
+    def seed_of(self, purpose: str) -> int:
+        """Give the seed from which a decision is drawn."""
+        return self.seed if self.seed_by_purpose is None else self.seed_by_purpose(purpose)
 
     def __getitem__(self, path: str) -> Floats:
         return self.values[path]

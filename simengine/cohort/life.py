@@ -146,7 +146,7 @@ def _lives(
     tables: ArmTables, group: Group, people: People, until: int, counts: Counts, room: Room
 ) -> Iterator[tuple[People, Floats]]:
     """Yield the people of a batch, in one part or several, with their outcomes, shape (n_people, n_outcomes, n_windows)."""
-    seed, replications, clock = np.uint64(tables.worlds.seed), tables.worlds.replications, tables.cohort.clock
+    seed, replications, clock = group.seed(tables.worlds), tables.worlds.replications, tables.cohort.clock
     is_walked = tables.moves.is_walked if tables.moves.is_walked.any() else None
     can_switch = tables.cohort.population.engagement is not None
     left = people
@@ -179,7 +179,7 @@ def _split(people: People, n_segments: int) -> tuple[People, People]:
 def _count(tables: ArmTables, group: Group, people: People, stays: Stays, n_stays: int, until: int, counts: Counts) -> Floats:
     """Give the outcomes of some people, shape (n_people, n_outcomes, n_windows); what is not a sum over persons is added."""
     outcomes, clock, windows = tables.cohort.outcomes, tables.cohort.clock, tables.windows
-    seed, replications = np.uint64(tables.worlds.seed), tables.worlds.replications
+    seed, replications = group.seed(tables.worlds), tables.worlds.replications
     total = np.zeros((len(people.row), len(outcomes), len(windows.stop)))
     worth = tables.worth._replace(scale=_scales(tables, group, people))
     count_states(people, stays, n_stays, windows, counts.person_months)
@@ -262,7 +262,7 @@ def _scales(tables: ArmTables, group: Group, people: People) -> Floats:
     for name, key in differs.items():
         size = worlds[f"outcomes.{name}.{key}"]
         purpose, out = group.purpose(f"amount/{name}"), scale[list(outcomes).index(name)]
-        address = (np.uint64(worlds.seed), worlds.replications, purpose)
+        address = (group.seed(worlds), worlds.replications, purpose)
         if key == "between_people_sd":
             fill_frailty(*address, size**2, people, out)
         else:

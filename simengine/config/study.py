@@ -10,6 +10,7 @@ from pydantic import Field
 from simengine.capital.spec import Capital, Parties, Prices, RateTable
 from simengine.cohort import Clock, Cohort, Comparisons, Matching
 from simengine.cohort.spec import Effect, Event, Outcome, Pathway, Population, Shock
+from simengine.config.stresses import Stressed
 from simengine.contract.spec import Contract
 from simengine.dependence import Correlation
 from simengine.laws import Certainty, Constant, Count, DirichletCount, Fixed, Months, Name, Quantity, Spec, quantities_in
@@ -76,6 +77,8 @@ class Study(Spec):
     run: RunDefaults
     variants: dict[Name, dict[str, object]] = {}
     """Named changes, by path, that make the study another one."""
+    stresses: dict[Name, Annotated[dict[str, Stressed], Field(min_length=1)]] = {}
+    """By names of one's own: numbers that a stress puts somewhere else, by path."""
 
     def wholes(self) -> list[list[str]]:
         """List the paths of the shares of every whole."""

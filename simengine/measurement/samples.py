@@ -203,13 +203,14 @@ def purposes_of_errors(name: str, metric: Metric, waves: tuple[str, ...]) -> lis
 
 def _thinned(sample: Sample, metric: Metric, path: str, stem: str, arm: int, is_share: bool, worlds: Worlds) -> Sample:
     assert metric.attrition is not None
+    seed = worlds.seed_of(stem)
     is_comparison = ARMS[arm] not in ("service", "matched_service", "service_before")
     own = is_comparison and metric.attrition.share_comparison is not None
     lost = worlds[f"{path}.{'share_comparison' if own else 'share'}"]
     persons = np.round(sample.n_persons)
-    remain = stats.binom.ppf(uniforms(worlds.seed, f"{stem}/lost", worlds.replications), persons, 1 - lost)
+    remain = stats.binom.ppf(uniforms(seed, f"{stem}/lost", worlds.replications), persons, 1 - lost)
     share = ratio(remain, persons)
-    z, other = (special.ndtri(uniforms(worlds.seed, f"{stem}/{key}", worlds.replications)) for key in ("seen", "seen before"))
+    z, other = (special.ndtri(uniforms(seed, f"{stem}/{key}", worlds.replications)) for key in ("seen", "seen before"))
     spread, spread_before = np.sqrt(sample.variance), np.sqrt(sample.variance_before)
     correlation = np.clip(ratio(sample.covariance, spread * spread_before), -1, 1)
     noise = np.sqrt(np.maximum(ratio(sample.per_mean, share) - sample.per_mean, 0.0))
@@ -235,12 +236,12 @@ def _thinned(sample: Sample, metric: Metric, path: str, stem: str, arm: int, is_
 
 def _misread(sample: Sample, path: str, stem: str, worlds: Worlds) -> Sample:
     sensitivity, specificity = worlds[f"{path}.sensitivity"], worlds[f"{path}.specificity"]
-    persons = np.round(sample.n_persons)
+    persons, seed = np.round(sample.n_persons), worlds.seed_of(stem)
     weight = ratio(sample.n, persons)
     read = []
     for total, when in ((sample.total, ""), (sample.before, " before")):
         yes = np.clip(np.round(ratio(total, weight)), 0, persons)
-        u_yes, u_no = (uniforms(worlds.seed, f"{stem}/{answer}{when}", worlds.replications) for answer in ("yes", "no"))
+        u_yes, u_no = (uniforms(seed, f"{stem}/{answer}{when}", worlds.replications) for answer in ("yes", "no"))
         right = stats.binom.ppf(u_yes, yes, sensitivity)
         read.append((right + stats.binom.ppf(u_no, persons - yes, 1 - specificity)) * weight)
     left = 1 - sample.per_mean
