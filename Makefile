@@ -29,9 +29,13 @@ bench: $(VENV)/ready-dev
 	$(BIN)/python -m benchmarks.reference_workload
 	$(BIN)/python -m benchmarks.cold_start
 	$(BIN)/python -m benchmarks.settle
+	$(BIN)/python -m benchmarks.comparison_group
+	$(BIN)/python -m benchmarks.variance_reduction
 
 verify: $(VENV)/ready-dev
 	$(BIN)/python -m verification.cohort_moments
+	$(BIN)/python -m verification.standard_errors
+	$(BIN)/python -m verification.stopping
 
 # A stamp per set of dependencies, made again whenever the project's own files change.
 $(VENV)/ready: pyproject.toml constraints.txt

@@ -10,33 +10,19 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from simengine.cli_analysis import certificate, methods, window
 from simengine.cli_contracts import explain, lint, replay
 from simengine.cli_incentives import incentives
-from simengine.cli_options import (
-    block_size_option,
-    json_option,
-    no_folder,
-    progress,
-    refuse_if_too_large,
-    replications_option,
-    seed_option,
-    study_options,
-    threads_option,
-)
+from simengine.cli_options import json_option, study_options
+from simengine.cli_questions import attribute, compare, sensitivity, stress
+from simengine.cli_run import demo, run
 from simengine.cli_trace import trace
 from simengine.cli_value import value
 from simengine.errors import SimengineError
 
-if TYPE_CHECKING:
-    from simengine.config import Study
-
-_DEMO_SEED = 2016
-_DEMO_REPLICATIONS = 10_000
 _KEPT = "The compiled code is kept: later runs start at once."
 _NOT_KEPT = "The compiled code cannot be kept; set NUMBA_CACHE_DIR to a folder that can be written, else every run compiles anew."
 
@@ -75,93 +61,6 @@ def _fail(message: str, code: int = 2) -> None:
 @click.version_option(package_name="simengine")
 def commands() -> None:
     """Monte Carlo risk simulation of social outcome contracts: who carries which risk, before anybody signs."""
-
-
-@commands.command()
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the results; a new one is named if absent.")
-@click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=_DEMO_SEED, show_default=True, help="Any whole number from 0.")
-@threads_option
-def demo(output: Path | None, seed: int, threads: int | None) -> None:
-    """Run the Norrköping contract as it stood before signing: a risk table and a picture, in seconds."""
-    from simengine.config import find_study, load_study
-    from simengine.report.folder import first_free
-
-    study = load_study(find_study("norrkoping"))
-    target = output or first_free("simengine-demo")
-    _run(study, str(find_study("norrkoping")), seed, _DEMO_REPLICATIONS, threads, 1000, target, as_json=False)
-    click.echo(f"\nThe picture: {target / 'picture.png'}")
-
-
-@commands.command()
-@click.argument("study_file", metavar="STUDY", type=click.Path(path_type=Path))
-@replications_option
-@seed_option
-@study_options
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="New folder for results, summary, picture and provenance.")
-@json_option
-@threads_option
-@block_size_option
-def run(
-    study_file: Path,
-    replications: int | None,
-    seed: int | None,
-    overrides: tuple[str, ...],
-    variant: str | None,
-    output: Path | None,
-    as_json: bool,
-    threads: int | None,
-    block_size: int,
-) -> None:
-    """Simulate STUDY and show the distribution of what each party gets."""
-    from simengine.config import load_study
-    from simengine.streams import draw_seed
-
-    study = load_study(study_file, overrides, variant)
-    if seed is None:
-        seed = draw_seed() if study.run.seed is None else study.run.seed
-    _run(study, str(study_file), seed, replications or int(study.run.replications.value), threads, block_size, output, as_json)
-
-
-def _run(
-    study: Study,
-    study_name: str,
-    seed: int,
-    n_replications: int,
-    threads: int | None,
-    block_size: int,
-    output: Path | None,
-    as_json: bool,
-) -> None:
-    from simengine.execution import run_study
-    from simengine.pipeline import payment_marks
-    from simengine.provenance import Clock, describe_run
-    from simengine.report import document, folder, tables
-    from simengine.risk import summarise
-
-    refuse_if_too_large(n_replications)
-    clock, text = Clock(), document.as_text(study)
-    with folder.results_folder(output) if output else no_folder() as draft:
-        with progress(n_replications) as advance:
-            outturns = run_study(study, seed, n_replications, threads=threads, block_size=block_size, on_progress=advance)
-        table = summarise(outturns)
-        settings = {"study": study_name, "seed": seed, "replications": n_replications, "threads": threads, "block_size": block_size}
-        content = document.summary(study, table, seed)
-        content["provenance"] = describe_run(clock, text, settings)
-        if draft is not None:
-            from simengine.report import picture
-
-            folder.write_replications(draft, outturns)
-            drawn = picture.draw(study, outturns, table, payment_marks(study.contract))
-            again = f"simengine run study.yaml -n {n_replications} --seed {seed}\n"
-            files = {"summary.json": document.as_json(content) + "\n", "study.yaml": text, "run-again.txt": again}
-            folder.write_files(draft, files | {f"picture.{form}": image for form, image in drawn.items()})
-    # Printed last: whoever closes our output loses nothing that was asked to be kept.
-    if as_json:
-        click.echo(document.as_json(content))
-        return
-    tables.show(tables.risk_tables(study, table, seed))
-    if output:
-        click.echo(f"Results: {output}")
 
 
 @commands.command()
@@ -218,5 +117,6 @@ def warmup() -> None:
     click.echo(f"Compiled and ran in {seconds:.1f} s. " + (_KEPT if are_kept else _NOT_KEPT))
 
 
-for _command in (replay, explain, lint, certificate, methods, window, value, trace, incentives):
+_of_the_deal = (compare, stress, sensitivity, attribute)
+for _command in (demo, run, replay, explain, lint, certificate, methods, window, value, trace, *_of_the_deal, incentives):
     commands.add_command(_command)

@@ -20,7 +20,7 @@ def incentives(contracts: tuple[str, ...], output: Path | None, **asked: Any) ->
     CONTRACT is a file, or a variant of the study that changes terms alone.
     """
     from simengine.analysis import find_incentives
-    from simengine.config import load_designs
+    from simengine.analysis.designs import load_designs
     from simengine.provenance import Clock, describe_run
     from simengine.report import document, folder, incentive_tables, tables
     from simengine.report import incentives as report

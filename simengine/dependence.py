@@ -81,14 +81,25 @@ def correlate(uniform: Mapping[str, Floats], correlations: Mapping[str, Correlat
     [0.779, 0.9]
     """
     moved = dict(uniform)
-    for paths in _clusters(correlations):
-        factor = np.linalg.cholesky(_matrix(paths, correlations))
+    for paths in clusters_of(correlations):
+        factor = np.linalg.cholesky(matrix_of(paths, correlations))
         scores = [np.asarray(special.ndtri(uniform[path])) for path in paths]
         for i, path in enumerate(paths[1:], start=1):
             # Not a matrix product: it would choose its order by the number of replications.
             together = add_in_order(factor[i, j] * scores[j] for j in range(i + 1))
             moved[path] = np.clip(special.ndtr(together), _SMALLEST_UNIFORM, 1 - _SMALLEST_UNIFORM)
     return moved
+
+
+def shifted(uniform: Floats, by: float) -> Floats:
+    """Move the normal scores behind some uniforms by a number of standard deviations.
+
+    Examples
+    --------
+    >>> round(float(shifted(np.array([0.5]), -1.6448536)[0]), 6)
+    0.05
+    """
+    return np.asarray(np.clip(special.ndtr(special.ndtri(uniform) + by), _SMALLEST_UNIFORM, 1 - _SMALLEST_UNIFORM))
 
 
 def share_out(drawn: Mapping[str, Floats], numbers: Mapping[str, Sourced], wholes: Iterable[Iterable[str]]) -> dict[str, Floats]:
@@ -128,7 +139,7 @@ def correlation_problems(correlations: Mapping[str, Correlation], numbers: Mappi
         if first != name:
             is_sound = False
             yield f"correlations.{name}", "a pair is correlated once", f"the pair of `{first}` again", "Leave one of them out"
-    for paths in _clusters(correlations) if is_sound else ():
+    for paths in clusters_of(correlations) if is_sound else ():
         yield from _contradictions(paths, correlations)
 
 
@@ -151,7 +162,7 @@ def _contradictions(paths: list[str], correlations: Mapping[str, Correlation]) -
 
     With A the matrix without its diagonal, 1 + t A has the smallest eigenvalue 1 - t (1 - smallest eigenvalue of 1 + A).
     """
-    smallest = float(np.linalg.eigvalsh(_matrix(paths, correlations))[0])
+    smallest = float(np.linalg.eigvalsh(matrix_of(paths, correlations))[0])
     if smallest > _LEAST_EIGENVALUE:
         return
     names = [name for name, correlation in correlations.items() if correlation.between[0] in paths]
@@ -161,7 +172,7 @@ def _contradictions(paths: list[str], correlations: Mapping[str, Correlation]) -
     yield f"correlations.{names[0]}", rule, found, f"Multiply each of them by {multiple:g} or less"
 
 
-def _clusters(correlations: Mapping[str, Correlation]) -> list[list[str]]:
+def clusters_of(correlations: Mapping[str, Correlation]) -> list[list[str]]:
     """Give the groups of paths that hang together, each in the order of its names; other groups do not change its draws."""
     groups: list[set[str]] = []
     for correlation in correlations.values():
@@ -170,7 +181,7 @@ def _clusters(correlations: Mapping[str, Correlation]) -> list[list[str]]:
     return [sorted(group) for group in groups]
 
 
-def _matrix(paths: list[str], correlations: Mapping[str, Correlation]) -> Floats:
+def matrix_of(paths: list[str], correlations: Mapping[str, Correlation]) -> Floats:
     """Give the correlation matrix of some paths, shape (path, path); pairs that nobody names have 0."""
     matrix = np.eye(len(paths))
     for correlation in correlations.values():

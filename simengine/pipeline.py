@@ -6,11 +6,12 @@ nothing is random. So many contracts can be settled on the same people.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simengine.capital import Calendar, deflators, discount_factors, distribute, plan_money
 from simengine.cohort import simulate_cohort
@@ -18,12 +19,13 @@ from simengine.cohort.spec import Binary, Reached, Score, Target
 from simengine.config import Study, cohort_of, timing_of
 from simengine.contract import inputs_of, settle, typed_measurements
 from simengine.contract.spec import Contract
-from simengine.dependence import correlate, share_out
+from simengine.dependence import correlate, share_out, shifted
 from simengine.errors import Problem, StudyError, UsageError
 from simengine.laws import Quantity
 from simengine.measurement import Kind, measure
 from simengine.records import SERVICE, Floats, Integers, Ledger, Measurements, Milestones, Outturns, Payments, Tallies, Worlds
 from simengine.risk import Standpoint, appraise
+from simengine.sampling import PLAIN, Sampling, cheap_paths, draw_uniforms, group_of, seeds_again
 from simengine.streams import uniforms
 from simengine.value import appreciate
 
@@ -37,7 +39,21 @@ class Evidence:
     measurements: Measurements
 
 
-def run_block(study: Study, seed: int, replications: Integers) -> Outturns:
+@dataclass(frozen=True)
+class Steering:
+    """Where a question takes hold of the random half; what it does not name is drawn as in any run."""
+
+    seed_by_purpose: Callable[[str], int] | None = None
+    """From the name of a decision to the seed from which it is drawn."""
+    uniform: Mapping[str, Floats] = field(default_factory=dict)
+    """By path: the uniforms of numbers, before correlations move them; shape (n_replications,)."""
+    shift: Mapping[str, float] = field(default_factory=dict)
+    """By path: standard deviations by which the normal scores of a number move, after correlations."""
+    change: Mapping[str, Callable[[Floats], Floats]] = field(default_factory=dict)
+    """By path: what becomes of the values of a number."""
+
+
+def run_block(study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN) -> Outturns:
     """Take some replications from people to cash.
 
     Parameters
@@ -48,15 +64,41 @@ def run_block(study: Study, seed: int, replications: Integers) -> Outturns:
         Any whole number from 0 to 2^64 - 1.
     replications
         Shape (n_replications,): the numbers of the replications; each gives the same result in any company.
+    sampling
+        How the numbers of the study are drawn; what it does to the worlds is told in the columns `weight` and `group`.
     """
-    return evaluate(study, simulate(study, seed, replications))
+    evidence = simulate(study, seed, replications, sampling)
+    outturns = evaluate(study, evidence)
+    if sampling.is_plain:
+        return outturns
+    again = [evaluate(study, measured_again(study, evidence, other)) for other in seeds_again(seed, sampling.measured)]
+    outturns = Outturns.interleave([outturns, *again])
+    weight, group = evidence.worlds.weight, group_of(sampling, outturns.replications)
+    more: dict[str, NDArray[Any]] = {} if weight is None else {"weight": np.repeat(weight, sampling.measured)}
+    more |= {} if group is None else {"group": group}
+    return replace(outturns, columns={**outturns.columns, **more})
 
 
-def simulate(study: Study, seed: int, replications: Integers) -> Evidence:
+def simulate(
+    study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN, steering: Steering | None = None
+) -> Evidence:
     """Draw worlds, people and measurements; nothing here depends on a price, threshold, cap or date of payment."""
-    worlds = draw_worlds(study, seed, replications)
+    worlds = draw_worlds(study, seed, replications, sampling, steering)
     tallies = simulate_cohort(cohort_of(study), worlds)
     return Evidence(worlds, tallies, measure(study.measurement, tallies, kinds_of(study), tuple(study.population.waves), worlds))
+
+
+def measured_again(study: Study, evidence: Evidence, seed: int) -> Evidence:
+    """Measure the same people another time: with other errors, and other numbers for all that touches no person."""
+    worlds, numbers = evidence.worlds, dict(study.quantities())
+    correlated = [path for correlation in study.correlations.values() for path in correlation.between]
+    fresh = {
+        path: numbers[path].inverse(uniforms(seed, f"parameter/{path}", worlds.replications))
+        for path in cheap_paths(numbers, correlated)
+    }
+    other = replace(worlds, seed=seed, values={**worlds.values, **fresh})
+    seen = measure(study.measurement, evidence.tallies, kinds_of(study), tuple(study.population.waves), other)
+    return Evidence(other, evidence.tallies, seen)
 
 
 # ------------------------------------------------ the wall ------------------------------------------------
@@ -174,13 +216,24 @@ def kinds_of(study: Study) -> dict[str, Kind]:
     return {name: kind.get(type(outcome), "amount") for name, outcome in study.outcomes.items()}
 
 
-def draw_worlds(study: Study, seed: int, replications: Integers) -> Worlds:
+def draw_worlds(
+    study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN, steering: Steering | None = None
+) -> Worlds:
     """Draw every number of the study in every replication, each from a stream named after its path."""
     numbers: dict[str, Quantity] = dict(study.quantities())
-    independent = {path: uniforms(seed, f"parameter/{path}", replications) for path in numbers}
+    taken = steering or Steering()
+    empty = Worlds(seed, replications, {}, seed_by_purpose=taken.seed_by_purpose)
+    if steering is None:
+        independent, weight = draw_uniforms(sampling, seed, numbers, replications)
+    else:
+        purposes = {path: f"parameter/{path}" for path in numbers if path not in taken.uniform}
+        drawn_anew = {path: uniforms(empty.seed_of(purpose), purpose, replications) for path, purpose in purposes.items()}
+        independent, weight = dict(taken.uniform) | drawn_anew, None
     uniform = correlate(independent, study.correlations)
+    uniform |= {path: shifted(uniform[path], by) for path, by in taken.shift.items()}
     drawn = {path: law.inverse(uniform[path]) for path, law in numbers.items()}
-    return Worlds(seed, replications, share_out(drawn, numbers, study.wholes()))
+    values = share_out(drawn, numbers, study.wholes())
+    return replace(empty, values=values | {path: change(values[path]) for path, change in taken.change.items()}, weight=weight)
 
 
 def standpoint_of(study: Study, worlds: Worlds, n_years: int) -> Standpoint:

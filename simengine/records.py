@@ -1,20 +1,21 @@
 """The nouns: every array that travels between stages, with its axes, its unit and its meaning.
 
 Axes have one name each: `replication` (one Monte Carlo world), `wave` (people who enter together), `arm` (service, twin,
-baseline), `state`, `outcome`, `window` (months after a person's entry), `year` (of the calendar, from the start of the
-study), `metric`, `combination` (of milestones), `term`, `due` (a date on which the contract pays), `date` (month of the calendar,
-0 is the first), `line` (one kind of posting), `tranche`.
+baseline), `state`, `outcome`, `window` (months after a person's entry), `year` (of the calendar, from the start of the study),
+`metric`, `combination` (of milestones), `pair` (of outcomes), `term`, `due` (a date on which the contract pays), `date` (month
+of the calendar, 0 is the first), `line` (one kind of posting), `tranche`.
 
 The *twin* arm holds the same people with the same luck, without the service: the true effect of each world, which no
 evaluator sees. Other people, without the service, stand in the arms against which an evaluator may compare: *baseline*,
 earlier people (it has one wave); *control*, those of the same referral whom a lot left out; *parallel*, people elsewhere;
 *matched*, people chosen to be like the service users, and *matched_service*, those of the service users for whom somebody
-was found. An arm that nobody asks for is empty.
+was found. *service_before* and *parallel_before* are others of the same places, seen in the months before entry alone: a
+cross-section. An arm that nobody asks for is empty.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
 from operator import add
@@ -26,8 +27,11 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-ARMS = ("service", "twin", "baseline", "control", "parallel", "matched_service", "matched")
-SERVICE, TWIN, BASELINE, CONTROL, PARALLEL, MATCHED_SERVICE, MATCHED = range(7)
+ARMS = (
+    *("service", "twin", "baseline", "control", "parallel", "matched_service", "matched"),
+    *("service_before", "parallel_before"),
+)
+SERVICE, TWIN, BASELINE, CONTROL, PARALLEL, MATCHED_SERVICE, MATCHED, SERVICE_BEFORE, PARALLEL_BEFORE = range(9)
 
 SMALLEST_UNITS = 100
 """Smallest units (öre, pence, cents) in one unit of the currency."""
@@ -74,6 +78,14 @@ class Worlds(Record):
     """The numbers of the replications."""
     values: Mapping[str, Floats]
     """By path in the study: one value per replication."""
+    weight: Annotated[Floats | None, Axes("replication")] = None
+    """What each world counts for in a mean; absent: all the same."""
+    seed_by_purpose: Callable[[str], int] | None = None
+    """For a question that draws some decisions anew and leaves the others: from the name of a decision to its seed."""
+
+    def seed_of(self, purpose: str) -> int:
+        """Give the seed from which a decision is drawn."""
+        return self.seed if self.seed_by_purpose is None else self.seed_by_purpose(purpose)
 
     def __getitem__(self, path: str) -> Floats:
         return self.values[path]
@@ -116,6 +128,10 @@ class Tallies(Record):
     bit i of the number of a combination is milestone i."""
     clipped: Annotated[Integers, Axes("replication", "probabilities")]
     """Drawn probabilities that had to be clipped to remain probabilities."""
+    pairs: tuple[tuple[str, str], ...] = ()
+    """Two outcomes that somebody compares with each other."""
+    pair_products: Annotated[Floats | None, Axes("replication wave arm pair window", "of both outcomes")] = None
+    """Sum over persons of the product of the two outcomes of a pair within the window."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -310,10 +326,18 @@ class Outturns(Record):
     @staticmethod
     def join(parts: Sequence[Outturns]) -> Outturns:
         """Put blocks together in their order."""
-        names = parts[0].columns
+        return Outturns._put_together(parts, np.concatenate)
+
+    @staticmethod
+    def interleave(parts: Sequence[Outturns]) -> Outturns:
+        """Put several outturns of the same replications together, replication by replication, whatever the size of the block."""
+        return Outturns._put_together(parts, lambda arrays: np.stack(arrays, axis=1).reshape(-1))
+
+    @staticmethod
+    def _put_together(parts: Sequence[Outturns], together: Callable[[list[NDArray[Any]]], NDArray[Any]]) -> Outturns:
         return Outturns(
-            np.concatenate([part.replications for part in parts]),
-            {name: np.concatenate([part.columns[name] for part in parts]) for name in names},
+            together([part.replications for part in parts]),
+            {name: together([part.columns[name] for part in parts]) for name in parts[0].columns},
             parts[0].codes,
             reduce(add, (part.investor_cash for part in parts)),
         )

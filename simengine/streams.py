@@ -150,3 +150,9 @@ def purpose_number(purpose: str) -> int:
 def draw_seed() -> int:
     """Draw a seed from the operating system, below 2^53 so that every reader of JSON can hold it."""
     return secrets.randbelow(2**53)
+
+
+def generator_of(seed: int, purpose: str) -> np.random.Generator:
+    """Give a generator for a library that wants one: its own seed is what is drawn at an address."""
+    words = uniforms(seed, purpose, np.arange(4, dtype=np.int64))
+    return np.random.default_rng([int(word * 2.0**52) for word in words])

@@ -46,7 +46,7 @@ def test_run__every_statistic_has_a_value_and_a_standard_error(tiny_path: Path) 
     content = json.loads(call("run", tiny_path, "-n", 120, "--seed", 0, "--json").stdout)
     statistics = list(_statistics(content))
     assert len(statistics) > 100
-    assert all(set(s) <= {"value", "se", "upper_95"} and s["se"] >= 0 for s in statistics)
+    assert all(set(s) <= {"value", "se", "upper_95", "interval_95", "tail_points"} and s["se"] >= 0 for s in statistics)
 
 
 def _statistics(node: object):
@@ -72,7 +72,8 @@ def test_run__a_results_folder_runs_again_to_the_same_numbers(tiny_path: Path, t
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "out"
     names = {path.name for path in folder.iterdir()}
-    assert names == {"picture.png", "picture.svg", "replications.parquet", "run-again.txt", "study.yaml", "summary.json"}
+    pictures = {"picture.png", "picture.svg", "exceedance.png", "exceedance.svg"}
+    assert names == pictures | {"exceedance.parquet", "replications.parquet", "run-again.txt", "study.yaml", "summary.json"}
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     again = (folder / "run-again.txt").read_text().split()[1:]
     repeated = call(*again, "--json", cwd=folder)
@@ -82,7 +83,7 @@ def test_run__a_results_folder_runs_again_to_the_same_numbers(tiny_path: Path, t
 def test_run__the_same_run_writes_the_same_picture(tiny_path: Path, tmp_path: Path) -> None:
     for name in ("one", "other"):
         assert call("run", tiny_path, "-n", 60, "--seed", 3, "-o", name, cwd=tmp_path).returncode == 0
-    for name in ("picture.svg", "picture.png", "replications.parquet", "study.yaml"):
+    for name in ("picture.svg", "picture.png", "exceedance.svg", "exceedance.parquet", "replications.parquet", "study.yaml"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
 
 

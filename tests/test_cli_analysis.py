@@ -23,7 +23,8 @@ def test_certificate__json_has_its_keys_and_is_the_same_on_any_threads(tiny_path
     assert asked_for | {"power_curve", "cliffs", "bias_no_effect", "promise", "contingent_terms", "seed"} <= set(content)
     assert [point["multiple"] for point in content["power_curve"]] == [0.25 * step for step in range(9)]
     assert all({"value", "se"} <= set(content[name]) for name in asked_for)
-    assert content["contingent_terms"] == ["saving_share", "upside"]
+    assert content["contingent_terms"] == ["saving_share", "upside"] == list(content["terms"])
+    assert all({"value", "se"} <= set(chance) for term in content["terms"].values() for chance in term.values())
 
 
 def test_certificate__folder_holds_the_curve_and_runs_again(tiny_path: Path, tmp_path: Path) -> None:

@@ -26,6 +26,15 @@ import pytest
 from pydantic import BaseModel
 
 from simengine import RiskTable, cli, evaluate, find_study, load_contract, load_study, run_study, simulate, summarise
+from simengine.analysis import Attribution, Comparison, ReverseStress, Sensitivity, StressTest
+from simengine.analysis.attribution import Burden, Guarantee, LayerShares, Portion
+from simengine.analysis.contracts import Switch
+from simengine.analysis.indices import Index
+from simengine.analysis.money import Standing
+from simengine.analysis.reverse import Nearest, Step
+from simengine.analysis.scenarios import Box
+from simengine.analysis.sensitivity import PartySensitivity, Swing
+from simengine.analysis.stress import Moved, Stressing
 from simengine.capital.spec import ROLES
 from simengine.cohort import purposes_of_people
 from simengine.cohort.spec import FORMS_OF_EFFECT, MONTHS_OF_THE_YEAR, Outcome
@@ -322,7 +331,14 @@ def test_laws__names_every_law_and_parameter() -> None:
 def as_written(path: str) -> str:
     """Turn the path of a result into the form in which the page writes it."""
     words = path.split(".")
+    if words[:2] == ["diagnostics", "tail_points"]:
+        return "diagnostics.tail_points"
+    if words[0] in ("exceedance", "diagnostics") and words[-1] != "probability" and len(words) > 1:
+        place = 1 if words[0] == "exceedance" else 2
+        words[place:] = ["<name>", *words[place + 1 :]] if len(words) > place else []
+        return ".".join(words)
     free = {
+        "exceedance": [1],
         "metrics": [1],
         "terms": [1],
         "person_months": [1, 2],
@@ -424,6 +440,21 @@ def test_results__names_every_key_of_a_value() -> None:
     content = json_of("value", CHECKOUT / "configs/tiny.yaml", "-n", 50, "--seed", 1, "--set", rich)
     assert content["side_payments"]["shapley"] is not None
     assert missing_results(REFERENCE["results"], "`value --json`", content) == []
+
+
+ANSWERS = {
+    "compare": (Comparison, Switch, Standing),
+    "stress": (StressTest, Stressing, Moved, Standing, ReverseStress, Nearest, Step, Box),
+    "sensitivity": (Sensitivity, PartySensitivity, Swing, Index),
+    "attribute": (Attribution, Burden, LayerShares, Guarantee, Portion),
+}
+
+
+@pytest.mark.parametrize("command", list(ANSWERS))
+def test_results__names_every_key_of_the_questions_of_a_deal(command: str) -> None:
+    spans = code(section(REFERENCE["results"], f"`{command} --json`"))
+    named = {word for span in spans for word in span.split(".")} | {"n_replications"}  # called `replications` there
+    assert [name for answer in ANSWERS[command] for name in answer.__dataclass_fields__ if name not in named] == []
 
 
 def test_results__names_every_file_and_column(folder: Path) -> None:

@@ -17,12 +17,13 @@ from simengine.analysis.ensemble import (
     lived_again,
     measured,
     settled,
+    term_column,
     with_used_designs_alone,
 )
 from simengine.config import Study, as_promised, cohort_of, promise_of
 from simengine.contract import outcomes_of
 from simengine.pipeline import draw_worlds, replay, with_milestones
-from simengine.records import Integers
+from simengine.records import Floats, Integers
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
 
@@ -94,6 +95,16 @@ class Bias:
 
 
 @dataclass(frozen=True)
+class TermChance:
+    """What one contingent term pays where the service changes nothing, and where it does what is promised."""
+
+    p_pay_no_effect: Statistic
+    p_pay_promised_effect: Statistic
+    expected_no_effect: Statistic
+    expected_promised_effect: Statistic
+
+
+@dataclass(frozen=True)
 class Certificate:
     """What the evaluator's errors do to the money of one contract; payment means that of the contingent terms."""
 
@@ -113,6 +124,8 @@ class Certificate:
     cliffs: tuple[Cliff, ...]
     bias_no_effect: Mapping[str, Bias]
     """By metric of the contract."""
+    by_term: Mapping[str, TermChance]
+    """By contingent term: where a trigger stands beside a fallback, each has chances of its own."""
 
 
 def certify(study: Study, ensemble: Ensemble) -> Certificate:
@@ -148,6 +161,7 @@ def certify(study: Study, ensemble: Ensemble) -> Certificate:
         power_curve=tuple(_power(study, multiple, point) for multiple, point in zip(MULTIPLES, points, strict=True)),
         cliffs=tuple(cliff for metric in study.contract.inputs() for cliff in _cliffs(study, metric, points)),
         bias_no_effect={metric: _bias(study, metric, points) for metric in study.contract.inputs()},
+        by_term={term: _of_term(at_nothing[term_column(term)], at_promise[term_column(term)]) for term in terms},
     )
 
 
@@ -167,6 +181,15 @@ def _settle_multiples(promised: Study, seed: int, replications: Integers) -> lis
             point |= {f"{_OUTCOME}{word}": values for word, values in known.items()}
         points.append(point)
     return points
+
+
+def _of_term(at_nothing: Floats, at_promise: Floats) -> TermChance:
+    return TermChance(
+        statistics.probability(at_nothing > 0),
+        statistics.probability(at_promise > 0),
+        statistics.mean(at_nothing),
+        statistics.mean(at_promise),
+    )
 
 
 def _power(study: Study, multiple: float, point: Columns) -> PowerPoint:

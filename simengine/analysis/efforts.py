@@ -31,7 +31,7 @@ def behaviour_of(study: Study) -> Behaviour:
 
 
 def efforts_of(study: Study) -> list[dict[str, float]]:
-    """List the efforts that may be chosen, from little to much."""
+    """List the efforts that may be chosen, from little to much: of choices that are worth the same, the first is taken."""
     behaviour = behaviour_of(study)
     if behaviour.share_out is None:
         levels = [effort.levels or () for effort in behaviour.efforts.values()]
@@ -44,7 +44,12 @@ def efforts_of(study: Study) -> list[dict[str, float]]:
             for total in behaviour.share_out.totals
             for parts in _ways(n_parts, len(weights))
         ]
-    return sorted(found, key=lambda efforts: sum(efforts.values()))
+    return sorted(found, key=_how_much)
+
+
+def _how_much(efforts: Mapping[str, float]) -> tuple[float, float]:
+    """Order efforts by their sum; of equal sums first the one nearest to what the study says."""
+    return round(sum(efforts.values()), 9), sum((effort - 1.0) ** 2 for effort in efforts.values())
 
 
 def _ways(n_parts: int, n_efforts: int) -> Iterator[tuple[int, ...]]:

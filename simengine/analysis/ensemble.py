@@ -80,7 +80,13 @@ def settled(study: Study, worlds: Worlds, tallies: Tallies, measurements: Measur
     names = [name for name in outturns.columns if name.startswith("metric.")]
     names += ["contingent_payment", "drawn", "investor.money_back", "investor.net", "investor.npv"]
     names += ["outcome_payer.payment", "outcome_payer.net"]
+    names += [term_column(name) for name, term in study.contract.terms.items() if term.contingent]
     return {name: np.asarray(outturns[name], dtype=np.float64) for name in names}
+
+
+def term_column(term: str) -> str:
+    """Name the column of what is owed under a term."""
+    return f"term.{term}.amount"
 
 
 def with_used_designs_alone(study: Study) -> Study:
@@ -108,7 +114,10 @@ def against_twins(study: Study, worlds: Worlds, tallies: Tallies, measurements: 
     return replace(seen, estimate=measurements.truth, truth=measurements.truth, standard_error=nothing)
 
 
-_BY_ARM = ("n_people", "weight", "weight_squares", "sums", "squares", "sums_before", "squares_before", "products_with_before")
+_BY_ARM = (
+    *("n_people", "weight", "weight_squares", "sums", "squares"),
+    *("sums_before", "squares_before", "products_with_before", "pair_products"),
+)
 """What an evaluator reads of an arm."""
 
 

@@ -49,6 +49,8 @@ class Point:
     """Mean of the money of all parties together, less the costs of effort and referral."""
     truth: Mapping[str, Statistic]
     """By metric: the mean true effect."""
+    worth_to_referrer: Statistic | None
+    """Mean of what whoever refers keeps; nothing where nobody decides about referrals."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,13 @@ class Induced:
     def chosen(self) -> Point:
         """What is chosen."""
         return self.curve[self.reply.place]
+
+    @property
+    def beside(self) -> tuple[int, ...]:
+        """Indices of the choices with the chosen efforts, in the order of their volumes."""
+        n_volumes = 1 if self.reply.volumes is None else len(self.reply.volumes.worth)
+        first = self.reply.place - self.reply.place % n_volumes
+        return tuple(range(first, first + n_volumes))
 
 
 @dataclass(frozen=True)
@@ -265,6 +274,7 @@ def _point(study: Study, choice: Choice, columns: Columns, surplus: Floats, aver
         payment=statistics.mean(columns["payment"]),
         surplus=statistics.mean(surplus),
         truth={name: statistics.mean(columns[f"{_TRUTH}{name}"]) for name in metrics},
+        worth_to_referrer=statistics.mean(_referrer_keeps(study, columns)) if behaviour_of(study).referral else None,
     )
 
 

@@ -17,7 +17,7 @@ from simengine.records import Floats, add_in_order
 from simengine.risk import statistics
 from simengine.risk.pockets import POCKETS, net_of, pockets
 from simengine.risk.statistics import Statistic
-from simengine.risk.summarise import Section
+from simengine.risk.trust import Section
 
 Rule: TypeAlias = Callable[[Floats], "tuple[Floats, Floats] | None"]
 

@@ -123,6 +123,7 @@ def _shock(name: str, shock: Shock, clock: Clock, is_earlier: bool, worlds: Worl
         return out
     group = "earlier" if is_earlier else "study"
     for year in np.unique(month // 12):
-        z = special.ndtri(uniforms(worlds.seed, f"world/shocks/{name}/{group}/{year}", worlds.replications))
+        purpose = f"world/shocks/{name}/{group}/{year}"
+        z = special.ndtri(uniforms(worlds.seed_of(purpose), purpose, worlds.replications))
         out[:, month // 12 == year] = np.exp(worlds[f"shocks.{name}.sd_per_year"] * z)[:, None]
     return out

@@ -8,14 +8,22 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simengine.cohort.kernels.arrays import People, Stays
-from simengine.cohort.kernels.count import add_up, count_amounts, count_changing_amounts, count_states, reach_target, settle_claims
+from simengine.cohort.kernels.count import (
+    add_products,
+    add_up,
+    count_amounts,
+    count_changing_amounts,
+    count_states,
+    reach_target,
+    settle_claims,
+)
 from simengine.cohort.kernels.draws import fill_uniforms
 from simengine.cohort.kernels.enter import fill_frailty
 from simengine.cohort.kernels.happen import happen
 from simengine.cohort.kernels.read import reach_states, read_answers, read_scores
 from simengine.cohort.kernels.walk import walk
 from simengine.cohort.moves import DAYS_PER_MONTH
-from simengine.cohort.people import Group
+from simengine.cohort.people import Group, taken_by
 from simengine.cohort.spec import Amount, Binary, Claim, CountOfEvents, DaysInSpells, Outcome, Reached, Score, Target
 from simengine.cohort.tables import ArmTables, claim_prices
 from simengine.errors import Problem, StudyError
@@ -61,6 +69,8 @@ class Counts:
     """Shape (n_replications,)."""
     weights: Floats
     """Shape (n_replications, 2): of the persons' weights and of their squares."""
+    pair_products: Floats
+    """Shape (n_replications, n_pairs, n_windows): of two outcomes of the same person, without the window before entry."""
     combinations: dict[str, Integers] = field(default_factory=dict)
     """By claim: shape (n_replications, n_windows, n_combinations)."""
 
@@ -78,6 +88,7 @@ def empty_counts(tables: ArmTables) -> Counts:
         by_year=np.zeros((n, n_outcomes, -(-tables.cohort.clock.horizon // 12))),
         clipped=np.zeros(n, dtype=np.int64),
         weights=np.zeros((n, 2)),
+        pair_products=np.zeros((n, len(tables.cohort.pairs), len(tables.cohort.windows))),
         combinations={name: np.zeros((n, n_windows, 1 << size), dtype=np.int64) for name, size in claims.items()},
     )
 
@@ -119,6 +130,8 @@ def live(
         for to, weights in adders:
             mine = np.ascontiguousarray(weights[at : at + len(part.row)])
             add_up(part, total, mine, has_history, to.sums, to.squares, to.products, to.weights)
+            if tables.cohort.pairs:
+                add_products(part, total, mine, tables.pairs, to.pair_products)
         at += len(part.row)
 
 
@@ -133,7 +146,7 @@ def _lives(
     tables: ArmTables, group: Group, people: People, until: int, counts: Counts, room: Room
 ) -> Iterator[tuple[People, Floats]]:
     """Yield the people of a batch, in one part or several, with their outcomes, shape (n_people, n_outcomes, n_windows)."""
-    seed, replications, clock = np.uint64(tables.worlds.seed), tables.worlds.replications, tables.cohort.clock
+    seed, replications, clock = group.seed(tables.worlds), tables.worlds.replications, tables.cohort.clock
     is_walked = tables.moves.is_walked if tables.moves.is_walked.any() else None
     can_switch = tables.cohort.population.engagement is not None
     left = people
@@ -166,7 +179,7 @@ def _split(people: People, n_segments: int) -> tuple[People, People]:
 def _count(tables: ArmTables, group: Group, people: People, stays: Stays, n_stays: int, until: int, counts: Counts) -> Floats:
     """Give the outcomes of some people, shape (n_people, n_outcomes, n_windows); what is not a sum over persons is added."""
     outcomes, clock, windows = tables.cohort.outcomes, tables.cohort.clock, tables.windows
-    seed, replications = np.uint64(tables.worlds.seed), tables.worlds.replications
+    seed, replications = group.seed(tables.worlds), tables.worlds.replications
     total = np.zeros((len(people.row), len(outcomes), len(windows.stop)))
     worth = tables.worth._replace(scale=_scales(tables, group, people))
     count_states(people, stays, n_stays, windows, counts.person_months)
@@ -214,6 +227,8 @@ def _derive(tables: ArmTables, people: People, stays: Stays, n_stays: int, total
             is_least = one.at_least is not None
             edge = float(one.at_least if one.at_least is not None else one.at_most)  # type: ignore[arg-type]
             reach_target(o, names.index(one.outcome), edge, is_least, tables.known[o], people, windows, total)
+            if one.among is not None:
+                total[~taken_by(one.among, total[:, names.index(one.among.outcome), -1]), o] = 0.0
     for o, (name, one) in enumerate(outcomes.items()):
         if isinstance(one, Claim):
             milestones, prices = claim_prices(one)
@@ -247,7 +262,7 @@ def _scales(tables: ArmTables, group: Group, people: People) -> Floats:
     for name, key in differs.items():
         size = worlds[f"outcomes.{name}.{key}"]
         purpose, out = group.purpose(f"amount/{name}"), scale[list(outcomes).index(name)]
-        address = (np.uint64(worlds.seed), worlds.replications, purpose)
+        address = (group.seed(worlds), worlds.replications, purpose)
         if key == "between_people_sd":
             fill_frailty(*address, size**2, people, out)
         else:

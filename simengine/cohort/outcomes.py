@@ -166,6 +166,11 @@ def score_tables(outcomes: Mapping[str, Outcome], states: Sequence[str], clock: 
         mean[:, o, 0] = worlds[f"{path}.mean_at_entry"] if outcome.mean_at_entry is not None else mean[:, o, 1]
         sd[:, o, 0] = worlds[f"{path}.sd_at_entry"] if outcome.sd_at_entry is not None else sd[:, o, 1]
         correlation[:, o] = worlds[f"{path}.correlation"]
+        if outcome.error_sd_at_entry is not None:
+            # The level that is read at entry is normal as well, and goes with the later one by so much less (Spearman 1904).
+            read = np.hypot(sd[:, o, 0], worlds[f"{path}.error_sd_at_entry"])
+            correlation[:, o] *= np.divide(sd[:, o, 0], read, out=np.ones(n), where=read > 0)
+            sd[:, o, 0] = read
         for state in outcome.by_state:
             by_state[:, o, states.index(state)] = worlds[f"{path}.by_state.{state}"]
     gains = [isinstance(outcome, Score) and outcome.reported == "gain" for outcome in outcomes.values()]

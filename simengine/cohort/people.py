@@ -45,6 +45,10 @@ class Group:
         """Give the number of the stream of one decision."""
         return np.uint64(purpose_number(purpose_of(self.name, decision)))
 
+    def seed(self, worlds: Worlds) -> np.uint64:
+        """Give the seed from which the people of this group are drawn."""
+        return np.uint64(worlds.seed_of(purpose_of(self.name, "")))
+
 
 def purpose_of(group: str, decision: str) -> str:
     """Name the stream of one decision about the people of one group."""
@@ -119,7 +123,7 @@ class Entrance:
             Shape (n_people,): the numbers of the candidates for each place.
         """
         n, worlds = len(rows), self.worlds
-        seed, replications = np.uint64(worlds.seed), worlds.replications
+        seed, replications = group.seed(worlds), worlds.replications
         people = People(
             begin=_begin(rows),
             row=rows,
@@ -141,7 +145,7 @@ class Entrance:
 
     def _fill_factors(self, group: Group, people: People) -> None:
         worlds, population = self.worlds, self.population
-        seed, replications, place = np.uint64(worlds.seed), worlds.replications, 0
+        seed, replications, place = group.seed(worlds), worlds.replications, 0
         for name in population.frailties:
             variance = worlds[f"population.frailties.{name}.variance"]
             fill_frailty(seed, replications, group.purpose(f"frailty/{name}"), variance, people, people.factor[place])
@@ -162,7 +166,8 @@ class Entrance:
         """Give the factors of the sites of one place, all equally likely: shape (n_replications, n_sites). They are drawn once."""
         if (name, place) not in self.sites:
             worlds, stem = self.worlds, f"world/sites/{name}/{place}/" if place else f"world/sites/{name}/"
-            z = [special.ndtri(uniforms(worlds.seed, f"{stem}{site}", worlds.replications)) for site in range(count)]
+            seed = worlds.seed_of(stem)
+            z = [special.ndtri(uniforms(seed, f"{stem}{site}", worlds.replications)) for site in range(count)]
             self.sites[name, place] = np.exp(worlds[f"population.sites.{name}.sd"][:, None] * np.stack(z, axis=1))
         return self.sites[name, place]
 
@@ -174,7 +179,7 @@ class Entrance:
         treated = people._replace(course=people.course.copy(), switch=people.switch.copy())
         worlds = self.worlds
         engage(
-            np.uint64(worlds.seed),
+            group.seed(worlds),
             worlds.replications,
             group.purpose("engagement"),
             self.clock.history,

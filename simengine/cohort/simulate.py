@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from simengine.cohort.kernels.arrays import Flags, People
 from simengine.cohort.life import Counts, Room, empty_counts, live, outcome_before
+from simengine.cohort.moments import Drawn, Moments, draw_group, draw_matched, moments_of
 from simengine.cohort.people import (
     BASELINE_GROUP,
     Entrance,
@@ -31,7 +32,9 @@ from simengine.records import (
     MATCHED,
     MATCHED_SERVICE,
     PARALLEL,
+    PARALLEL_BEFORE,
     SERVICE,
+    SERVICE_BEFORE,
     TWIN,
     Floats,
     Integers,
@@ -67,7 +70,12 @@ def simulate_cohort(cohort: Cohort, worlds: Worlds) -> Tallies:
             np.floor(worlds[f"population.waves.{name}.{key}"]).astype(np.int64) for key in ("size", "enrolment_months")
         )
         crowd.tally_wave(number, Group(name, size, int(wave.from_month.value), enrolment_months))
-    if cohort.comparisons.n_baseline:
+    if cohort.comparisons.n_baseline and "baseline" in cohort.comparisons.by_moments:
+        size = np.full(len(worlds), cohort.comparisons.n_baseline, dtype=np.int64)
+        crowd.put_drawn(
+            0, BASELINE, draw_group(crowd.moments, size, moments_purpose(BASELINE_GROUP), worlds.seed, worlds.replications)
+        )
+    elif cohort.comparisons.n_baseline:
         once = np.ones(len(worlds), dtype=np.int64)
         baseline = Group(BASELINE_GROUP, cohort.comparisons.n_baseline * once, 0, once, has_volume=False)
         crowd.tally(0, BASELINE, baseline, crowd.arm(has_service=False, is_earlier=True) if cohort.shocks else crowd.untreated)
@@ -95,13 +103,18 @@ class _Crowd:
 
     def tally_wave(self, number: int, group: Group) -> None:
         """Let a wave live with and without the service, and those with whom it is compared beside it."""
-        matching = self.cohort.comparisons.matching
+        matching, by_moments = self.cohort.comparisons.matching, self.cohort.comparisons.by_moments
+        is_drawn = matching is not None and "matched" in by_moments
+        users = np.zeros((len(group.size), *self.entrance.start.shape[1:]), dtype=np.int64)
         arms = (SERVICE, TWIN, *((MATCHED, MATCHED_SERVICE) if matching is not None else ()))
         counts = {arm: empty_counts(self.untreated) for arm in arms}
         n_matched = np.zeros_like(group.size)
         for people in self.batches(group, self.before):
             some = None
-            if matching is not None:
+            if is_drawn:
+                np.add.at(users, (people.row, people.stratum, people.state), 1)
+                some = (counts[MATCHED_SERVICE], np.ones(len(people.row)))
+            elif matching is not None:
                 like, found, users = self.matched(group, people, matching)
                 share = np.bincount(users, minlength=len(people.row))
                 live(self.untreated, like, found, counts[MATCHED], self.room, weight=1.0 / share[users], until=self.last)
@@ -111,18 +124,51 @@ class _Crowd:
             live(self.untreated, group, people, counts[TWIN], self.room)
         for arm in (SERVICE, TWIN):
             _put(self.tallies, number, arm, group.size, counts[arm])
+        luck = (self.worlds.seed, self.worlds.replications)
         if matching is not None:
-            _put(self.tallies, number, MATCHED, n_matched, counts[MATCHED])
+            if is_drawn:
+                how = (matching.per_person, matching.candidates, matching.on, moments_purpose(f"matched of {group.name}"))
+                self.put_drawn(number, MATCHED, draw_matched(self.moments, users, *how, *luck))
+            else:
+                _put(self.tallies, number, MATCHED, n_matched, counts[MATCHED])
             n_users = np.round(counts[MATCHED_SERVICE].weights[:, 0]).astype(np.int64)
             _put(self.tallies, number, MATCHED_SERVICE, n_users, counts[MATCHED_SERVICE])
         comparisons = self.cohort.comparisons
-        if comparisons.control_ratio:
+        if comparisons.control_ratio and "control" in by_moments:
+            left_out = _beside(group, "control", comparisons.control_ratio, "")
+            self.put_drawn(number, CONTROL, draw_group(self.moments, left_out.size, moments_purpose(left_out.name), *luck))
+        elif comparisons.control_ratio:
             place = "control" if comparisons.control_has_own_sites else ""
             self.tally(number, CONTROL, _beside(group, "control", comparisons.control_ratio, place), self.reached, self.last)
+        if comparisons.cross_section_ratio:
+            self.tally_cross_sections(number, group)
         if comparisons.parallel_ratio:
             self.tally(
                 number, PARALLEL, _beside(group, "parallel", comparisons.parallel_ratio, "parallel"), self.untreated, self.last
             )
+
+    def tally_cross_sections(self, number: int, group: Group) -> None:
+        """Let others of the same places live the months before entry."""
+        comparisons, until = self.cohort.comparisons, self.cohort.clock.history
+        ratio = comparisons.cross_section_ratio
+        self.tally(number, SERVICE_BEFORE, _beside(group, "before", ratio, ""), self.untreated, until)
+        if comparisons.parallel_ratio:
+            elsewhere = _beside(group, "parallel before", ratio * comparisons.parallel_ratio, "parallel")
+            self.tally(number, PARALLEL_BEFORE, elsewhere, self.untreated, until)
+
+    @cached_property
+    def moments(self) -> Moments:
+        """The moments of people without the service."""
+        return moments_of(self.untreated, self.entrance, self.cohort.comparisons.measured)
+
+    def put_drawn(self, wave: int, arm: int, drawn: Drawn) -> None:
+        """Put the sums of a group that nobody lived where those of people would be; nothing else is known of it."""
+        tallies, n_windows = self.tallies, len(self.cohort.windows)
+        tallies.n_people[:, wave, arm] = drawn.n_people
+        tallies.weight[:, wave, arm], tallies.weight_squares[:, wave, arm] = drawn.weight, drawn.weight_squares
+        for i, name in enumerate(self.cohort.comparisons.measured):
+            at, j = (slice(None), wave, arm, tallies.outcomes.index(name)), slice(i * n_windows, (i + 1) * n_windows)
+            tallies.sums[at], tallies.squares[at] = drawn.sums[:, j], drawn.squares[:, j]
 
     def tally(self, wave: int, arm: int, group: Group, tables: ArmTables, until: int | None = None) -> None:
         """Let one group of other people live."""
@@ -187,6 +233,8 @@ def _put(tallies: Tallies, wave: int, arm: int, size: Integers, counts: Counts) 
     tallies.squares[:, wave, arm] = counts.squares[:, :, :n_windows]
     tallies.person_months[:, wave, arm] = counts.person_months[:, :, :n_windows]
     tallies.by_year[:, wave, arm] = counts.by_year
+    if tallies.pair_products is not None:
+        tallies.pair_products[:, wave, arm] = counts.pair_products[:, :, :n_windows]
     if tallies.history_months:
         tallies.sums_before[:, wave, arm] = counts.sums[:, :, -1]
         tallies.squares_before[:, wave, arm] = counts.squares[:, :, -1]
@@ -207,6 +255,11 @@ def _exceeding(cohort: Cohort, worlds: Worlds) -> Integers:
     return sum((exceeds_whole(of, worlds, path) for path, of in shares), np.zeros(len(worlds), dtype=np.int64))
 
 
+def moments_purpose(group: str) -> str:
+    """Name the luck of a group that is replaced by its moments."""
+    return purpose_of(group, "moments")
+
+
 def purposes_of_people(cohort: Cohort) -> list[str]:
     """Name every random stream that the people draw from."""
     population = cohort.population
@@ -219,8 +272,14 @@ def purposes_of_people(cohort: Cohort) -> list[str]:
     }
     decisions = ["entry", "moves", "engagement", *(f"{kind}/{name}" for kind, names in named.items() for name in names)]
     decisions += [f"event/{name}/length" for name in cohort.events]
-    beside = [f"{kind} of {wave}" for kind in ("control", "parallel", "matched") for wave in population.waves]
-    return [purpose_of(group, decision) for group in (*population.waves, *beside, BASELINE_GROUP) for decision in decisions]
+    beside = [
+        f"{kind} of {wave}" for kind in ("control", "parallel", "matched", "before", "parallel before") for wave in population.waves
+    ]
+    named_streams = [
+        purpose_of(group, decision) for group in (*population.waves, *beside, BASELINE_GROUP) for decision in decisions
+    ]
+    asked = range(len(cohort.comparisons.measured) * len(cohort.windows)) if cohort.comparisons.by_moments else range(0)
+    return named_streams + [f"{moments_purpose(group)}/{j}" for group in (*beside, BASELINE_GROUP) for j in asked]
 
 
 def _empty_tallies(cohort: Cohort, n_replications: int) -> Tallies:
@@ -247,4 +306,6 @@ def _empty_tallies(cohort: Cohort, n_replications: int) -> Tallies:
             name: np.zeros((*shape, n_windows, 1 << len(claim.prices)), dtype=np.int64) for name, claim in claims.items()
         },
         clipped=np.zeros(n_replications, dtype=np.int64),
+        pairs=cohort.pairs,
+        pair_products=np.zeros((*shape, len(cohort.pairs), n_windows)),
     )

@@ -32,6 +32,12 @@ class Comparisons:
     parallel_ratio: float = 0.0
     """People elsewhere for every service user."""
     matching: Matching | None = None
+    cross_section_ratio: float = 0.0
+    """Others of the same places, for every service user and every person elsewhere, who live the months before entry alone."""
+    by_moments: tuple[str, ...] = ()
+    """Of `baseline`, `control` and `matched`: those whom nobody simulates, since their exact moments do."""
+    measured: tuple[str, ...] = ()
+    """The outcomes whose moments are asked for."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,8 @@ class Cohort:
     """Months after entry, increasing."""
     clock: Clock
     comparisons: Comparisons
+    pairs: tuple[tuple[str, str], ...] = ()
+    """Two outcomes whose products are added up over persons."""
     effect_strength: float = 1.0
     """Multiplies every effect (its logarithm, where it is a ratio): 0 is a service that changes nothing."""
 
@@ -74,6 +82,12 @@ class ArmTables:
         """Give the tables that count the months before entry alone."""
         last = Windows(self.windows.begin[-1:].copy(), self.windows.stop[-1:].copy())
         return replace(self, windows=last, worth=self.worth._replace(gathered=self.worth.gathered[:, :, :, -1:].copy()))
+
+    @property
+    def pairs(self) -> Integers:
+        """Shape (n_pairs, 2): the numbers of the two outcomes of each pair."""
+        names = list(self.cohort.outcomes)
+        return np.array([[names.index(name) for name in pair] for pair in self.cohort.pairs], dtype=np.int64).reshape(-1, 2)
 
     @property
     def known(self) -> Flags:

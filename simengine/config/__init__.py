@@ -1,6 +1,5 @@
 """From a YAML file to a validated study: safe reading, models, overrides, and rules that hold between sections."""
 
-from simengine.config.designs import load_designs, with_contract
 from simengine.config.load import find_study, load_contract, load_contract_document, load_study, shipped_contracts
 from simengine.config.promise import as_promised, promise_of
 from simengine.config.study import Study, cohort_of
@@ -13,10 +12,8 @@ __all__ = [
     "find_study",
     "load_contract",
     "load_contract_document",
-    "load_designs",
     "load_study",
     "promise_of",
     "shipped_contracts",
     "timing_of",
-    "with_contract",
 ]

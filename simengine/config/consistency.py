@@ -13,8 +13,10 @@ from simengine.cohort import purposes_of_people
 from simengine.cohort.spec import Binary, Claim, Score
 from simengine.config.behaviour import behaviour_problems
 from simengine.config.evaluation import evaluation_problems
+from simengine.config.moments import moments_problems
 from simengine.config.people import people_problems
 from simengine.config.promise import promise_problems
+from simengine.config.stresses import stress_problems
 from simengine.config.study import Study, cohort_of
 from simengine.config.value import value_problems
 from simengine.contract.compile import Dependence, dependences
@@ -29,8 +31,9 @@ from simengine.streams import purpose_number
 
 def study_problems(study: Study) -> list[Finding]:
     """Find everything in a study that does not fit together, in the order of its sections."""
-    sections = (people_problems, promise_problems, evaluation_problems, _contract, _calendar, _capital, value_problems)
-    return [finding for rule in (*sections, _correlations, behaviour_problems, _run) for finding in rule(study)]
+    about_people = (people_problems, promise_problems, evaluation_problems, moments_problems)
+    about_money = (_contract, _calendar, _capital, value_problems, _correlations, behaviour_problems, _run, _stresses)
+    return [finding for rule in (*about_people, *about_money) for finding in rule(study)]
 
 
 def contract_problems(contract: Contract) -> list[Finding]:
@@ -144,6 +147,10 @@ def _payment(study: Study, dependence: Dependence) -> Iterator[Finding]:
 
 def _correlations(study: Study) -> Iterator[Finding]:
     yield from correlation_problems(study.correlations, dict(study.quantities()))
+
+
+def _stresses(study: Study) -> Iterator[Finding]:
+    yield from stress_problems(study, study_problems)
 
 
 def _run(study: Study) -> Iterator[Finding]:

@@ -5,9 +5,9 @@ Each rule is a generator of findings `(path, rule, found, way out)`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from simengine.cohort.spec import Binary, Reached, Score, Target
+from simengine.cohort.spec import Amount, Binary, CountOfEvents, DaysInSpells, Outcome, Reached, Score, Target
 from simengine.config.people import behind
 from simengine.config.study import Study
 from simengine.errors import Finding, one_of
@@ -49,6 +49,7 @@ def _designs(study: Study) -> Iterator[Finding]:
             yield path, f"the design `{design}` is described by a section `{section}`", "none", f"Add measurement.{section}"
         if design in _LOOKING_BACK:
             yield from _needs_history(study, path, f"the design `{design}` compares with the months before entry")
+    yield from _cross_section(study)
     clusters = protocol.control.clusters if protocol.control is not None else None
     if clusters is not None and not study.population.sites:
         rule = "a lot among clusters is drawn among sites"
@@ -58,6 +59,16 @@ def _designs(study: Study) -> Iterator[Finding]:
     ):
         found = f"{clusters.number.value:g} clusters, and {', '.join(f'{count:g}' for count in counts)} sites"
         yield "measurement.control.clusters.number", "the clusters are the sites of the population", found, "Give as many"
+
+
+def _cross_section(study: Study) -> Iterator[Finding]:
+    protocol = study.measurement
+    if protocol.cross_section is None:
+        return
+    yield from _needs_history(study, "measurement.cross_section", "other people are seen in the months before entry")
+    if protocol.parallel is not None and protocol.parallel.form == "regression":
+        rule = "a regression on the level before needs that of the same people"
+        yield "measurement.parallel.form", rule, "a cross-section", "Write `additive` or `ratio`"
 
 
 def _needs_history(study: Study, path: str, rule: str) -> Iterator[Finding]:
@@ -102,5 +113,38 @@ def _metric(study: Study, path: str, metric: Metric) -> Iterator[Finding]:
         yield f"{path}.misclassification", "a yes or no can be misread", f"`{metric.outcome}`, not a yes or no", ""
     if metric.estimate == "relative_reduction" and isinstance(outcome, Score):
         yield f"{path}.estimate", "a relative reduction has a base that is not negative", f"the score `{metric.outcome}`", ""
+    yield from _money(path, metric, outcome)
+    yield from _per(study, path, metric, designs)
     if "rate_card" in designs and isinstance(outcome, Score):
         yield f"{path}.outcome", "a rate card counts", f"the score `{metric.outcome}`", ""
+
+
+def _money(path: str, metric: Metric, outcome: Outcome) -> Iterator[Finding]:
+    if metric.prices is None:
+        return
+    if not isinstance(outcome, Amount):
+        yield f"{path}.prices", "prices grow of an amount of money", f"`{metric.outcome}`, of kind {outcome.kind}", ""
+    if metric.per is not None:
+        rule = "prices are those of an outcome that stands alone"
+        yield f"{path}.prices", rule, "an efficiency ratio", "Leave them out, or measure the amount by itself"
+
+
+def _per(study: Study, path: str, metric: Metric, designs: Collection[str]) -> Iterator[Finding]:
+    """Find an efficiency ratio that nobody can form."""
+    if metric.per is None:
+        return
+    spent = study.outcomes.get(metric.per)
+    if spent is None:
+        yield f"{path}.per", "what is spent is an outcome", f"`{metric.per}`", one_of(study.outcomes)
+    elif metric.per == metric.outcome or not isinstance(spent, Amount | CountOfEvents | DaysInSpells):
+        rule = "what is spent is another outcome, and adds up: an amount, a count, or days"
+        yield f"{path}.per", rule, f"`{metric.per}`, of kind {spent.kind}", ""
+    if isinstance(study.outcomes[metric.outcome], Score):
+        yield f"{path}.estimate", "an efficiency ratio has a base that is not negative", f"the score `{metric.outcome}`", ""
+    if unfit := sorted({*_LOOKING_BACK, "rate_card"}.intersection(designs)):
+        rule = "an efficiency ratio is compared with that of other people after entry"
+        yield f"{path}.estimate", rule, f"the design {', '.join(unfit)}", "Compare by lot, with matched or with earlier people"
+    for name in ("attrition", "misclassification"):
+        if getattr(metric, name) is not None:
+            rule = "an efficiency ratio is formed of everybody, as they are"
+            yield f"{path}.{name}", rule, f"`{name}`", "Leave it out: whoever is lost is lost to both sides of the ratio"

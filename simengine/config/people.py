@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from simengine.cohort.moves import MONTHS_IN
-from simengine.cohort.spec import Amount, Binary, Claim, CountOfEvents, DaysInSpells, Move, Reached, Score, Target
+from simengine.cohort.spec import Amount, Binary, Claim, CountOfEvents, DaysInSpells, Move, Reached, Score, Selection, Target
 from simengine.config.study import Study
 from simengine.errors import Finding, one_of
 from simengine.laws import Constant, DirichletCount, Share
@@ -51,14 +51,7 @@ def _entry(study: Study) -> Iterator[Finding]:
     if clock > _MOST_CLOCK:
         yield "population.history_months", f"history and horizon together have at most {_MOST_CLOCK} months", f"{clock:g}", ""
     if population.selection is not None:
-        outcome, path = population.selection.outcome, "population.selection"
-        if outcome not in study.outcomes:
-            yield f"{path}.outcome", "a selection looks at an outcome", f"`{outcome}`", one_of(study.outcomes)
-        elif any(isinstance(study.outcomes[one], Binary) for one in behind(study, outcome)):
-            yield f"{path}.outcome", "a selection looks at an outcome that is known at entry", f"`{outcome}`, read later", ""
-        if population.history_months.value == 0:
-            rule = "a selection looks at the months before entry"
-            yield path, rule, "no history", "Give population.history_months"
+        yield from _selection(study, population.selection, "population.selection")
     if population.engagement is not None and population.engagement.doses is not None:
         doses = {name: dose.share for name, dose in population.engagement.doses.items()}
         yield from shares_problems(doses, "population.engagement.doses", suffix=".share")
@@ -194,6 +187,28 @@ def _shocks(study: Study) -> Iterator[Finding]:
             yield f"shocks.{name}.from_month", rule, f"month {shock.from_month.value:g}", ""
 
 
+def _among(study: Study) -> Iterator[Finding]:
+    """Find a payment group that nobody can tell at entry."""
+    for name, outcome in study.outcomes.items():
+        if isinstance(outcome, Target) and outcome.among is not None:
+            path = f"outcomes.{name}.among"
+            yield from _selection(study, outcome.among, path)
+            if isinstance(study.outcomes.get(outcome.among.outcome), Target | Claim):
+                rule = "a payment group is told by an outcome that is not itself a target or a claim"
+                yield f"{path}.outcome", rule, f"`{outcome.among.outcome}`", ""
+
+
+def _selection(study: Study, selection: Selection, path: str) -> Iterator[Finding]:
+    outcome = selection.outcome
+    if outcome not in study.outcomes:
+        yield f"{path}.outcome", "a selection looks at an outcome", f"`{outcome}`", one_of(study.outcomes)
+    elif any(isinstance(study.outcomes[one], Binary) for one in behind(study, outcome)):
+        yield f"{path}.outcome", "a selection looks at an outcome that is known at entry", f"`{outcome}`, read later", ""
+    if study.population.history_months.value == 0:
+        rule = "a selection looks at the months before entry"
+        yield path, rule, "no history", "Give population.history_months"
+
+
 def _effects(study: Study) -> Iterator[Finding]:
     scores = [name for name, outcome in study.outcomes.items() if isinstance(outcome, Score)]
     binaries = [name for name, outcome in study.outcomes.items() if isinstance(outcome, Binary)]
@@ -255,6 +270,7 @@ def _outcomes(study: Study) -> Iterator[Finding]:
                 if milestone not in known:
                     rule = "a claim pays for outcomes that are yes or no: binary, reached or target"
                     yield f"{path}.prices.{milestone}", rule, f"`{milestone}`", one_of(known)
+    yield from _among(study)
 
 
 def _known_events(named: Iterable[str], events: Mapping[str, object], path: str) -> Iterator[Finding]:

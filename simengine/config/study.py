@@ -11,6 +11,7 @@ from simengine.capital.spec import Capital, Parties, Prices, RateTable
 from simengine.cohort import Clock, Cohort, Comparisons, Matching
 from simengine.cohort.spec import Effect, Event, Outcome, Pathway, Population, Shock
 from simengine.config.behaviour import Behaviour
+from simengine.config.stresses import Stressed
 from simengine.contract.spec import Contract
 from simengine.dependence import Correlation
 from simengine.laws import Certainty, Constant, Count, DirichletCount, Fixed, Months, Name, Quantity, Spec, quantities_in
@@ -79,6 +80,8 @@ class Study(Spec):
     run: RunDefaults
     variants: dict[Name, dict[str, object]] = {}
     """Named changes, by path, that make the study another one."""
+    stresses: dict[Name, Annotated[dict[str, Stressed], Field(min_length=1)]] = {}
+    """By names of one's own: numbers that a stress puts somewhere else, by path."""
 
     def wholes(self) -> list[list[str]]:
         """List the paths of the shares of every whole."""
@@ -115,6 +118,7 @@ def cohort_of(study: Study) -> Cohort:
         windows=tuple(sorted({int(metric.window_months.value) for metric in study.measurement.metrics.values()})),
         clock=Clock(int(study.population.history_months.value), int(study.study.horizon_months.value), study.study.start),
         comparisons=_comparisons_of(study.measurement),
+        pairs=tuple(sorted({(one.outcome, one.per) for one in study.measurement.metrics.values() if one.per is not None})),
     )
 
 
@@ -129,6 +133,9 @@ def _comparisons_of(protocol: Protocol) -> Comparisons:
         control_has_own_sites=control is not None and control.clusters is not None,
         parallel_ratio=parallel.ratio.value if parallel is not None else 0.0,
         matching=None if matched is None else _matching_of(matched),
+        cross_section_ratio=protocol.cross_section.ratio.value if protocol.cross_section is not None else 0.0,
+        by_moments=protocol.by_moments,
+        measured=tuple(dict.fromkeys(metric.outcome for metric in protocol.metrics.values())),
     )
 
 

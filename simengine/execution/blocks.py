@@ -12,6 +12,7 @@ import numpy as np
 from simengine.config import Study
 from simengine.pipeline import run_block
 from simengine.records import Integers, Outturns
+from simengine.sampling import PLAIN, Sampling, refuse_impossible
 
 BLOCK_SIZE = 1000
 Part = TypeVar("Part")
@@ -25,6 +26,8 @@ def run_study(
     threads: int | None = None,
     block_size: int = BLOCK_SIZE,
     on_progress: Callable[[int], None] | None = None,
+    sampling: Sampling = PLAIN,
+    first: int = 0,
 ) -> Outturns:
     """Run a study.
 
@@ -42,10 +45,21 @@ def run_study(
         Replications in a block. Neither this nor `threads` changes any bit of the result.
     on_progress
         Called, from the thread that ran it, with the number of replications of each finished block.
+    sampling
+        How the numbers of the study are drawn.
+    first
+        The first of these replications: a run may go on where another one ended, and their join is the longer run, bit for bit.
+
+    Raises
+    ------
+    UsageError
+        If the study cannot be drawn in this way.
     """
+    refuse_impossible(sampling, dict(study.quantities()), first + n_replications)
     parts = map_blocks(
-        lambda replications: run_block(study, seed, replications),
+        lambda replications: run_block(study, seed, replications, sampling),
         n_replications,
+        first=first,
         threads=threads,
         block_size=block_size,
         on_progress=on_progress,
@@ -60,6 +74,7 @@ def map_blocks(
     threads: int | None = None,
     block_size: int = BLOCK_SIZE,
     on_progress: Callable[[int], None] | None = None,
+    first: int = 0,
 ) -> list[Part]:
     """Do some work on every block of replications, several at once, and give the parts in the order of the blocks.
 
@@ -67,7 +82,7 @@ def map_blocks(
     ----------
     work
         From the numbers of the replications of a block to its part of the result; called from several threads.
-    n_replications, threads, block_size, on_progress
+    n_replications, threads, block_size, on_progress, first
         As for `run_study`.
     """
 
@@ -78,7 +93,7 @@ def map_blocks(
         return part
 
     with ThreadPoolExecutor(max_workers=threads or available_processors()) as pool:
-        return list(pool.map(one, _blocks(n_replications, block_size)))
+        return list(pool.map(one, _blocks(first, first + n_replications, block_size)))
 
 
 def available_processors() -> int:
@@ -86,6 +101,6 @@ def available_processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _blocks(n_replications: int, block_size: int) -> Iterator[Integers]:
-    for first in range(0, n_replications, block_size):
-        yield np.arange(first, min(first + block_size, n_replications), dtype=np.int64)
+def _blocks(first: int, end: int, block_size: int) -> Iterator[Integers]:
+    for start in range(first, end, block_size):
+        yield np.arange(start, min(start + block_size, end), dtype=np.int64)

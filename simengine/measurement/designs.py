@@ -10,7 +10,18 @@ import numpy as np
 
 from simengine.measurement.samples import Sample, ratio
 from simengine.measurement.spec import Metric, Protocol
-from simengine.records import BASELINE, CONTROL, MATCHED, MATCHED_SERVICE, PARALLEL, SERVICE, Floats, Worlds
+from simengine.records import (
+    BASELINE,
+    CONTROL,
+    MATCHED,
+    MATCHED_SERVICE,
+    PARALLEL,
+    PARALLEL_BEFORE,
+    SERVICE,
+    SERVICE_BEFORE,
+    Floats,
+    Worlds,
+)
 
 Kind = Literal["amount", "share", "score"]
 """How a level shifts: by a factor, by a factor on the odds, by addition."""
@@ -114,45 +125,62 @@ def _matched(case: Case) -> Comparison:
     return _independent(service, others, level, _spread(others, level, case.kind))
 
 
+@dataclass(frozen=True)
+class _Periods:
+    """One place, before and after: variances and covariance are those of the two means."""
+
+    after: Sample
+    before: Sample
+    variance: Floats
+    variance_before: Floats
+    covariance: Floats
+
+
+def _periods(case: Case, arm: int) -> _Periods:
+    """See the same people before and after; or, in a repeated cross-section, others before, whose luck goes with nobody's."""
+    after = case.samples(arm)
+    if case.protocol.cross_section is None:
+        return _Periods(
+            after, after, after.variance * after.per_mean, after.variance_before * after.per_mean, after.covariance * after.per_mean
+        )
+    before = case.samples({SERVICE: SERVICE_BEFORE, PARALLEL: PARALLEL_BEFORE}[arm])
+    nothing = np.zeros_like(after.mean)
+    return _Periods(after, before, after.variance * after.per_mean, before.variance_before * before.per_mean, nothing)
+
+
 def _before_after(case: Case) -> Comparison:
-    service = case.samples(SERVICE)
-    return Comparison(
-        service.mean,
-        service.mean_before,
-        service.variance * service.per_mean,
-        service.variance_before * service.per_mean,
-        service.covariance * service.per_mean,
-    )
+    own = _periods(case, SERVICE)
+    return Comparison(own.after.mean, own.before.mean_before, own.variance, own.variance_before, own.covariance)
 
 
 def _difference_in_differences(case: Case) -> Comparison:
     assert case.protocol.parallel is not None
-    service, other = case.samples(SERVICE), case.samples(PARALLEL)
+    own, other = _periods(case, SERVICE), _periods(case, PARALLEL)
     worlds = case.worlds
     years = (case.history_months + case.metric.window_months.value) / 2 / 12
     level = worlds["measurement.parallel.level"]
-    before = _shifted(other.mean_before, level, case.kind)
-    after = _shifted(other.mean, level + worlds["measurement.parallel.trend_gap_per_year"] * years, case.kind)
-    of_before, of_after = _stretch(before, other.mean_before, case.kind), _stretch(after, other.mean, case.kind)
-    variance_before = other.variance_before * of_before**2 * other.per_mean
-    variance_after = other.variance * of_after**2 * other.per_mean
-    covariance = other.covariance * of_before * of_after * other.per_mean
-    own, own_before = service.variance * service.per_mean, service.variance_before * service.per_mean
-    own_covariance = service.covariance * service.per_mean
+    before = _shifted(other.before.mean_before, level, case.kind)
+    after = _shifted(other.after.mean, level + worlds["measurement.parallel.trend_gap_per_year"] * years, case.kind)
+    of_before = _stretch(before, other.before.mean_before, case.kind)
+    of_after = _stretch(after, other.after.mean, case.kind)
+    variance_before, variance_after = other.variance_before * of_before**2, other.variance * of_after**2
+    covariance = other.covariance * of_before * of_after
+    mean, mean_before = own.after.mean, own.before.mean_before
     if case.protocol.parallel.form == "ratio":
-        untreated = service.mean_before * ratio(after, before)
-        relative = ratio(own_before, service.mean_before**2) + ratio(variance_after, after**2)
+        untreated = mean_before * ratio(after, before)
+        relative = ratio(own.variance_before, mean_before**2) + ratio(variance_after, after**2)
         relative = relative + ratio(variance_before, before**2) - 2 * ratio(covariance, after * before)
-        slope = ratio(untreated, service.mean_before)
-        return Comparison(service.mean, untreated, own, untreated**2 * relative, slope * own_covariance)
+        slope = ratio(untreated, mean_before)
+        return Comparison(mean, untreated, own.variance, untreated**2 * relative, slope * own.covariance)
     slope = np.ones_like(before)
     if case.protocol.parallel.form == "regression":
         # The slope within groups, from both: analysis of covariance.
-        joint = service.covariance * service.n + other.covariance * of_before * of_after * other.n
-        slope = ratio(joint, service.variance_before * service.n + other.variance_before * of_before**2 * other.n)
-    untreated = after + slope * (service.mean_before - before)
-    variance = variance_after + slope**2 * (own_before + variance_before) - 2 * slope * covariance
-    return Comparison(service.mean, untreated, own, variance, slope * own_covariance)
+        mine, theirs = own.after, other.after
+        joint = mine.covariance * mine.n + theirs.covariance * of_before * of_after * theirs.n
+        slope = ratio(joint, mine.variance_before * mine.n + theirs.variance_before * of_before**2 * theirs.n)
+    untreated = after + slope * (mean_before - before)
+    variance = variance_after + slope**2 * (own.variance_before + variance_before) - 2 * slope * covariance
+    return Comparison(mean, untreated, own.variance, variance, slope * own.covariance)
 
 
 def _rate_card(case: Case) -> Comparison:

@@ -9,7 +9,7 @@ import numpy as np
 
 from simengine.errors import Problem, StudyError
 from simengine.measurement.designs import Case, Comparison, Kind, compare
-from simengine.measurement.samples import Sample, as_seen, pooled, sample_of
+from simengine.measurement.samples import Sample, as_seen, in_base_prices, pooled, ratio, ratio_of, sample_of
 from simengine.measurement.spec import Metric, Protocol
 from simengine.records import BASELINE, SERVICE, TWIN, Floats, Measurements, Tallies, Worlds, add_in_order
 
@@ -44,9 +44,10 @@ def measure(
 
     Notes
     -----
-    With m_s the mean of n service users, m_c what the design takes for their mean without the service, and v the variance of
-    m_c - m_s: the total difference n (m_c - m_s) has variance n^2 v; the relative reduction r = 1 - m_s / m_c has variance
-    (v_s + (1 - r)^2 v_c - 2 (1 - r) cov) / m_c^2 (delta method). Where higher is better the sign is turned.
+    With m_s the mean of n service users, m_c what the design takes for their mean without the service, and v the variance of m_c
+    - m_s: the total difference n (m_c - m_s) has variance n^2 v; the relative reduction r = 1 - m_s / m_c has variance (v_s + (1
+    - r)^2 v_c - 2 (1 - r) cov) / m_c^2 (delta method); an efficiency ratio likewise, of two ratios of means. Where higher is
+    better the sign is turned.
     """
     columns = [
         _measure_one(name, metric, protocol, tallies, kinds[metric.outcome], waves, worlds)
@@ -70,7 +71,10 @@ def _measure_one(
         running = [evaluator.conclude(every[: wave + 1])[0] for wave in every[:-1]] + [estimate]
     if not (np.isfinite(estimate).all() and np.isfinite(standard_error).all()):
         rule = "an estimate is a finite number in every replication"
-        raise StudyError([Problem("the run", f"measurement.metrics.{name}", rule, "", "Check the drift, the years and the prices")])
+        way_out = "Check the drift, the years and the prices"
+        if metric.per is not None:
+            way_out += f"; and that some of `{metric.per}` is spent in every replication"
+        raise StudyError([Problem("the run", f"measurement.metrics.{name}", rule, "", way_out)])
     return estimate, standard_error, truth, np.stack(alone, axis=1), np.stack(running, axis=1)
 
 
@@ -81,12 +85,39 @@ class _Evaluator:
         self, name: str, metric: Metric, protocol: Protocol, tallies: Tallies, kind: Kind, waves: tuple[str, ...], worlds: Worlds
     ) -> None:
         self.name, self.metric, self.protocol, self.tallies = name, metric, protocol, tallies
-        self.kind, self.waves, self.worlds = kind, waves, worlds
+        # A ratio of two means is no share, whatever it is a ratio of.
+        self.kind: Kind = "amount" if metric.per is not None else kind
+        self.waves, self.worlds = waves, worlds
         self._seen = cache(self._see)
 
     def _see(self, arm: int, wave: int) -> Sample:
         sample = sample_of(self.tallies, self.metric, arm, wave, self.kind != "amount")
+        if self.metric.prices is not None:
+            sample = in_base_prices(sample, *self._index_of(arm, wave))
         return as_seen(sample, self.name, self.metric, arm, self.waves[wave], self.kind == "share", self.worlds)
+
+    def _people(self, arm: int, waves: tuple[int, ...]) -> Sample:
+        """Give what the evaluator sees of the people of some waves; the earlier people have no waves."""
+        at = (0,) if arm == BASELINE else waves
+        if self.metric.per is not None:
+            return ratio_of(self.tallies, self.metric, arm, at)
+        return pooled([self._seen(arm, wave) for wave in at])
+
+    def _index_of(self, arm: int, wave: int) -> tuple[Floats, Floats, Floats]:
+        """Give the gap between prices and index, and the years from the base month to the middle of the window and before it."""
+        path, years = f"measurement.metrics.{self.name}.prices", self._years_to_entry(wave)
+        if arm == BASELINE:
+            people = [self.tallies.weight[:, w, SERVICE] for w in range(len(self.waves))]
+            entries = add_in_order([n * self._years_to_entry(w) for w, n in enumerate(people)])
+            years = ratio(entries, add_in_order(people)) - self.worlds["measurement.baseline.years_before"]
+        years = years - self.worlds[f"{path}.base_month"] / 12
+        gap = self.worlds[f"{path}.growth_per_year"] - self.worlds[f"{path}.index_per_year"]
+        return gap, years + self.metric.window_months.value / 24, years - self.tallies.history_months / 24
+
+    def _years_to_entry(self, wave: int) -> Floats:
+        """Give the years from the start to the mean entry of a wave, all of whose months are equally likely."""
+        path = f"population.waves.{self.waves[wave]}"
+        return np.asarray(self.worlds[f"{path}.from_month"] + (np.floor(self.worlds[f"{path}.enrolment_months"]) - 1) / 2) / 12
 
     def conclude(self, waves: tuple[int, ...]) -> tuple[Floats, Floats]:
         """Give the estimate from the people of some waves and its standard error, as the contract will pay on it."""
@@ -128,7 +159,7 @@ class _Evaluator:
             # The designs share the service users, so their errors go together: the standard errors add.
             return estimate, add_in_order([weights[name] * parts[name][1] for name in weights])
         case = Case(
-            lambda arm: pooled([self._seen(arm, wave) for wave in ((0,) if arm == BASELINE else waves)]),
+            lambda arm: self._people(arm, waves),
             self.name,
             self.metric,
             self.kind,
@@ -143,7 +174,7 @@ class _Evaluator:
         """Give the estimate and its standard error in the metric's own terms."""
         sign = 1.0 if self.metric.better == "lower" else -1.0
         difference = sign * (comparison.untreated - comparison.service)
-        if self.metric.estimate == "relative_reduction":
+        if self.metric.estimate in ("relative_reduction", "efficiency_ratio"):
             base = comparison.untreated
             kept = np.divide(comparison.service, base, out=np.ones_like(base), where=base != 0)
             variance = comparison.service_variance + kept**2 * comparison.untreated_variance - 2 * kept * comparison.covariance
@@ -156,10 +187,10 @@ class _Evaluator:
 
     def truth(self) -> Floats:
         """Give the same quantity between the service users and their twins."""
-        means = []
+        every, means = tuple(range(len(self.waves))), []
         for arm in (SERVICE, TWIN):
-            sample = pooled([sample_of(self.tallies, self.metric, arm, wave, True) for wave in range(len(self.waves))])
-            means.append(sample.mean)
+            alone = [sample_of(self.tallies, self.metric, arm, wave, True) for wave in every]
+            means.append(pooled(alone).mean if self.metric.per is None else ratio_of(self.tallies, self.metric, arm, every).mean)
         nothing = np.zeros_like(means[0])
         n_people = add_in_order([self.tallies.weight[:, wave, SERVICE] for wave in range(len(self.waves))])
         return self._reported(Comparison(means[0], means[1], nothing, nothing, nothing), n_people)[0]

@@ -110,6 +110,51 @@ def pooled(samples: list[Sample]) -> Sample:
     return Sample(*(add_in_order([getattr(sample, name) for sample in samples]) for name in Sample.__dataclass_fields__))
 
 
+def ratio_of(tallies: Tallies, metric: Metric, arm: int, waves: tuple[int, ...]) -> Sample:
+    """Give the people of some waves as a sample whose mean is a ratio of means: of the outcome by what it is `per`.
+
+    Notes
+    -----
+    With means x and p and e = x / p, the ratio varies to first order as the mean of (x_i - e p_i) / p over persons (Cochran 1977,
+    "Sampling Techniques", 6.3): these have the mean 0, and their variance is the sample's. NaN where nothing was spent.
+    """
+    assert metric.per is not None
+    below = metric.model_copy(update={"outcome": metric.per})
+    top, bottom = (pooled([sample_of(tallies, one, arm, wave, True) for wave in waves]) for one in (metric, below))
+    assert tallies.pair_products is not None
+    pair = tallies.pairs.index((metric.outcome, metric.per))
+    window = tallies.windows.index(int(metric.window_months.value))
+    product = add_in_order([tallies.pair_products[:, wave, arm, pair, window] for wave in waves])
+    mean = np.where(bottom.n > 0, top.total / bottom.total, 0.0)
+    second = ratio(top.square - 2 * mean * product + mean**2 * bottom.square, bottom.mean**2)
+    nothing = np.zeros_like(mean)
+    return Sample(top.n, top.n_squares, mean * top.n, second + mean**2 * top.n, nothing, nothing, nothing)
+
+
+def in_base_prices(sample: Sample, gap_per_year: Floats, years: Floats, years_before: Floats) -> Sample:
+    """Give what an evaluator sees of money that is deflated by an index which grows more slowly than prices, by a gap.
+
+    Parameters
+    ----------
+    sample
+        Money in the prices of the base month.
+    gap_per_year
+        True growth less that of the index, on the logarithmic scale.
+    years, years_before
+        From the base month to the middle of the window, and to that of the months before entry: there the money counts as spent.
+    """
+    after, before = np.exp(gap_per_year * years), np.exp(gap_per_year * years_before)
+    return Sample(
+        sample.n,
+        sample.n_squares,
+        sample.total * after,
+        sample.square * after**2,
+        sample.before * before,
+        sample.before_square * before**2,
+        sample.product * after * before,
+    )
+
+
 def as_seen(sample: Sample, name: str, metric: Metric, arm: int, wave: str, is_share: bool, worlds: Worlds) -> Sample:
     """Give what the evaluator sees of a sample: some people lost, some answers misread.
 
@@ -158,13 +203,14 @@ def purposes_of_errors(name: str, metric: Metric, waves: tuple[str, ...]) -> lis
 
 def _thinned(sample: Sample, metric: Metric, path: str, stem: str, arm: int, is_share: bool, worlds: Worlds) -> Sample:
     assert metric.attrition is not None
-    is_comparison = ARMS[arm] not in ("service", "matched_service")
+    seed = worlds.seed_of(stem)
+    is_comparison = ARMS[arm] not in ("service", "matched_service", "service_before")
     own = is_comparison and metric.attrition.share_comparison is not None
     lost = worlds[f"{path}.{'share_comparison' if own else 'share'}"]
     persons = np.round(sample.n_persons)
-    remain = stats.binom.ppf(uniforms(worlds.seed, f"{stem}/lost", worlds.replications), persons, 1 - lost)
+    remain = stats.binom.ppf(uniforms(seed, f"{stem}/lost", worlds.replications), persons, 1 - lost)
     share = ratio(remain, persons)
-    z, other = (special.ndtri(uniforms(worlds.seed, f"{stem}/{key}", worlds.replications)) for key in ("seen", "seen before"))
+    z, other = (special.ndtri(uniforms(seed, f"{stem}/{key}", worlds.replications)) for key in ("seen", "seen before"))
     spread, spread_before = np.sqrt(sample.variance), np.sqrt(sample.variance_before)
     correlation = np.clip(ratio(sample.covariance, spread * spread_before), -1, 1)
     noise = np.sqrt(np.maximum(ratio(sample.per_mean, share) - sample.per_mean, 0.0))
@@ -190,12 +236,12 @@ def _thinned(sample: Sample, metric: Metric, path: str, stem: str, arm: int, is_
 
 def _misread(sample: Sample, path: str, stem: str, worlds: Worlds) -> Sample:
     sensitivity, specificity = worlds[f"{path}.sensitivity"], worlds[f"{path}.specificity"]
-    persons = np.round(sample.n_persons)
+    persons, seed = np.round(sample.n_persons), worlds.seed_of(stem)
     weight = ratio(sample.n, persons)
     read = []
     for total, when in ((sample.total, ""), (sample.before, " before")):
         yes = np.clip(np.round(ratio(total, weight)), 0, persons)
-        u_yes, u_no = (uniforms(worlds.seed, f"{stem}/{answer}{when}", worlds.replications) for answer in ("yes", "no"))
+        u_yes, u_no = (uniforms(seed, f"{stem}/{answer}{when}", worlds.replications) for answer in ("yes", "no"))
         right = stats.binom.ppf(u_yes, yes, sensitivity)
         read.append((right + stats.binom.ppf(u_no, persons - yes, 1 - specificity)) * weight)
     left = 1 - sample.per_mean

@@ -20,6 +20,8 @@ class Baseline(Spec):
     size: Annotated[Count, AfterValidator(within(2, 1e9, "a baseline group has at least two people"))]
     years_before: Annotated[Quantity, AfterValidator(within(0, 200, "the years between two groups lie between 0 and 200"))]
     """Years between the two groups' entries."""
+    exact_moments: bool = False
+    """Their exact moments stand for them: nobody of them is simulated."""
 
 
 class Clusters(Spec):
@@ -39,6 +41,8 @@ class Control(Spec):
     clusters: Clusters | None = None
     spill_over: Probability = _NOTHING
     """Share of the effect (of its logarithm) that reaches the control group all the same."""
+    exact_moments: bool = False
+    """Their exact moments stand for them: nobody of them is simulated."""
 
 
 class Alike(Spec):
@@ -63,6 +67,8 @@ class Matched(Spec):
     hidden_bias: Quantity = _NOTHING
     """What the evaluator cannot see: the logarithm of the untreated level of matched people relative to the service users'
     (of the odds, for a share; the difference itself, for a score)."""
+    exact_moments: bool = False
+    """Their exact moments stand for them: nobody of them is simulated."""
 
 
 class Parallel(Spec):
@@ -76,6 +82,13 @@ class Parallel(Spec):
     """How much faster their untreated level grows, on the logarithmic scale: trends that are not parallel."""
     form: Literal["additive", "ratio", "regression"] = "additive"
     """The change is subtracted; is a factor; or the level before is a covariate (ANCOVA)."""
+
+
+class CrossSection(Spec):
+    """The people before are others of the same place, not the same people: a repeated cross-section."""
+
+    ratio: Annotated[Constant, _ratio] = Constant(value=1.0, certainty="choice", note="the default")
+    """Of them, for every one who is seen afterwards."""
 
 
 class RateCard(Spec):
@@ -123,7 +136,20 @@ class Shrinkage(Spec):
         return self
 
 
-Estimate = Literal["total_difference", "rate_difference", "per_100_difference", "relative_reduction"]
+class Prices(Spec):
+    """Money of different years is brought to the prices of one month, by an index that may not be the true one."""
+
+    growth_per_year: Quantity
+    """How fast prices truly grow, on the logarithmic scale; the outcome is said in the prices of the base month."""
+    index_per_year: Quantity
+    """How fast they grow by the index with which the evaluator divides; 0 where the contract knows none."""
+    base_month: Annotated[Constant, AfterValidator(within(-1200, 1200, "a base month lies within 100 years of the start"))] = (
+        Constant(value=0.0, certainty="choice", note="the default: the start of the study")
+    )
+    """Whose prices count, in months from the start."""
+
+
+Estimate = Literal["total_difference", "rate_difference", "per_100_difference", "relative_reduction", "efficiency_ratio"]
 
 
 class Metric(Spec):
@@ -136,7 +162,10 @@ class Metric(Spec):
     """Months from the end of the window until the evaluator reports."""
     estimate: Estimate
     """With m_c the mean of those compared with and m_s that of n service users: `total_difference` n (m_c - m_s),
-    `rate_difference` m_c - m_s, `per_100_difference` 100 (m_c - m_s), `relative_reduction` (m_c - m_s) / m_c."""
+    `rate_difference` m_c - m_s, `per_100_difference` 100 (m_c - m_s), `relative_reduction` (m_c - m_s) / m_c. With e the mean
+    of the outcome divided by that of what it is `per`: `efficiency_ratio` (e_c - e_s) / e_c."""
+    per: str | None = None
+    """For `efficiency_ratio`: the outcome that is spent, staff time for instance."""
     better: Literal["lower", "higher"]
     """Which way is an improvement; the estimate is positive when the service users did better."""
     drift_per_year: Quantity = Constant(value=0.0, certainty="choice", note="the default: no drift")
@@ -145,6 +174,15 @@ class Metric(Spec):
     attrition: Attrition | None = None
     misclassification: Misclassification | None = None
     shrinkage: Shrinkage | None = None
+    prices: Prices | None = None
+    """Absent: money counts as it was said."""
+
+    @model_validator(mode="after")
+    def _per_something(self) -> Metric:
+        if (self.per is None) != (self.estimate != "efficiency_ratio"):
+            found = f"the estimate `{self.estimate}` {'without' if self.per is None else 'with'} a `per`"
+            raise ValueError(f"an efficiency ratio, and no other estimate, has a `per`: what is spent; found {found}")
+        return self
 
     @property
     def known_after_months(self) -> float:
@@ -167,11 +205,19 @@ class Protocol(Spec):
     """For `matched`."""
     parallel: Parallel | None = None
     """For `difference_in_differences`."""
+    cross_section: CrossSection | None = None
+    """For `difference_in_differences` and `before_after`; absent: the same people are seen before and after."""
     rate_card: RateCard | None = None
     """For `rate_card`."""
     mix: dict[Design, Probability] | None = None
     """For `mix`: weights of other designs, which add up to 1."""
     metrics: Annotated[dict[str, Metric], Field(min_length=1)]
+
+    @property
+    def by_moments(self) -> tuple[str, ...]:
+        """The sections whose people are replaced by their exact moments."""
+        sections = {"baseline": self.baseline, "control": self.control, "matched": self.matched}
+        return tuple(name for name, section in sections.items() if section is not None and section.exact_moments)
 
     @property
     def possible(self) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from simengine.contract.spec import Contract
 from simengine.laws import Constant
 from simengine.records import LIMITS, Payments
 from simengine.risk.statistics import Statistic
-from simengine.risk.summarise import RiskTable, Section
+from simengine.risk.summarise import RiskTable
+from simengine.risk.trust import Section
 
 
 def summary(study: Study, table: RiskTable, seed: int) -> dict[str, Any]:
@@ -34,8 +35,9 @@ def summary(study: Study, table: RiskTable, seed: int) -> dict[str, Any]:
 def plain(section: Section | Statistic) -> dict[str, Any]:
     """Give a statistic, or statistics by name, as plain numbers."""
     if isinstance(section, Statistic):
-        numbers: dict[str, Any] = {"value": section.value, "se": section.se}
-        return numbers if section.upper_95 is None else numbers | {"upper_95": section.upper_95}
+        points = None if section.tail_points is None else int(section.tail_points)
+        more = {"upper_95": section.upper_95, "interval_95": section.interval_95, "tail_points": points}
+        return {"value": section.value, "se": section.se} | {name: one for name, one in more.items() if one is not None}
     return {name: plain(child) for name, child in section.items()}
 
 

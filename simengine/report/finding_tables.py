@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from simengine.analysis import Certificate, MethodSpread, WindowSpread
 from simengine.config import Study
 from simengine.report.findings import metric_unit, money_unit, warnings
+from simengine.report.layouts import heading as _heading
+from simengine.report.layouts import layout as _layout
+from simengine.report.layouts import titled as _titled
 from simengine.report.tables import cell
 
 
@@ -32,6 +33,7 @@ def certificate_tables(study: Study, found: Certificate) -> RenderableType:
     return Group(
         _heading(study, found, paid),
         layout,
+        *_by_term(study, found),
         _power_curve(study, found),
         _cliffs(study, found),
         _no_effect(study, found),
@@ -91,13 +93,14 @@ def _metric_columns(metrics: Iterable[str]) -> list[str]:
     return [f"{name}: {what}" for name in metrics for what in ("estimate", "truth")]
 
 
-def _heading(study: Study, found: Certificate | MethodSpread | WindowSpread, remark: str) -> Text:
-    _, money = money_unit(study)
-    return Text(
-        f"{study.study.title}\n{found.n_replications:,} replications, seed {found.seed}. "
-        f"Money in {money}; ± is one Monte Carlo standard error.\n{remark}",
-        style="bold",
-    )
+def _by_term(study: Study, found: Certificate) -> list[RenderableType]:
+    if len(found.by_term) < 2:
+        return []
+    layout, (unit, _) = _layout("term", "no effect: P(paid)", "payment", "promised: P(paid)", "payment"), money_unit(study)
+    for name, chance in found.by_term.items():
+        nothing = cell(chance.p_pay_no_effect, 1.0), cell(chance.expected_no_effect, unit)
+        layout.add_row(name, *nothing, cell(chance.p_pay_promised_effect, 1.0), cell(chance.expected_promised_effect, unit))
+    return [_titled("Term by term: where the service changes nothing, and where it does what is promised", layout)]
 
 
 def _power_curve(study: Study, found: Certificate) -> RenderableType:
@@ -142,15 +145,3 @@ def _scale(study: Study, metric: str) -> float:
 
 def _words(design: str) -> str:
     return design.replace("_", " ")
-
-
-def _titled(title: str, layout: Table) -> RenderableType:
-    return Group(Text(f"\n{title}", style="bold"), layout)
-
-
-def _layout(first: str, *columns: str, show_header: bool = True) -> Table:
-    layout = Table(show_header=show_header, pad_edge=False, collapse_padding=True, box=box.SIMPLE_HEAD)
-    layout.add_column(first, no_wrap=True)
-    for name in columns:
-        layout.add_column(name, justify="right", overflow="fold")
-    return layout

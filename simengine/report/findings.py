@@ -8,6 +8,7 @@ from typing import Any
 
 from simengine.analysis import Certificate, MethodSpread, WindowSpread
 from simengine.analysis.certificate import Bias, Cliff
+from simengine.cohort.spec import Amount, Claim, Target
 from simengine.config import Study
 from simengine.report.document import plain
 from simengine.risk.statistics import Statistic
@@ -33,6 +34,9 @@ def certificate(study: Study, found: Certificate) -> dict[str, Any]:
             }
             for point in found.power_curve
         ],
+        "terms": {
+            name: {key: plain(Statistic(**one)) for key, one in asdict(chance).items()} for name, chance in found.by_term.items()
+        },
         "cliffs": [_cliff(cliff) for cliff in found.cliffs],
         "bias_no_effect": {name: plain(bias.estimate) for name, bias in found.bias_no_effect.items()},
         "pays_from": {name: bias.pays_from for name, bias in found.bias_no_effect.items()},
@@ -99,8 +103,10 @@ def money_unit(study: Study) -> tuple[float, str]:
 
 
 def metric_unit(study: Study, metric: str) -> tuple[float, str]:
-    """Give the unit in which a metric is written, and its name: a total is written like money."""
-    return money_unit(study) if study.measurement.metrics[metric].estimate == "total_difference" else (1.0, "")
+    """Give the unit in which a metric is written, and its name: a total of amounts is written like money, a number is not."""
+    asked = study.measurement.metrics[metric]
+    is_money = asked.estimate == "total_difference" and isinstance(study.outcomes[asked.outcome], Amount | Claim)
+    return money_unit(study) if is_money else (1.0, "")
 
 
 def _warning(study: Study, name: str, bias: Bias) -> str:
@@ -115,6 +121,9 @@ def _warning(study: Study, name: str, bias: Bias) -> str:
     selection = study.population.selection
     if selection is not None:
         text += f". People are selected by `{selection.outcome}` before entry: they come nearer to the mean by themselves"
+    outcome = study.outcomes[study.measurement.metrics[name].outcome]
+    if isinstance(outcome, Target) and outcome.among is not None:
+        text += f". The payment group is told by `{outcome.among.outcome}` before entry: it comes nearer to the mean by itself"
     return text + "."
 
 

@@ -100,3 +100,8 @@ def write_replications(folder: Path, outturns: Outturns) -> None:
         for name, values in outturns.columns.items()
     }
     parquet.write_table(pa.table({"replication": outturns.replications, **columns}), folder / "replications.parquet")
+
+
+def write_rows(folder: Path, name: str, rows: pa.Table) -> None:
+    """Write some rows as Parquet."""
+    parquet.write_table(rows, folder / name)

@@ -25,44 +25,66 @@ _LONGEST_CURVE = 30
 def incentive_tables(study: Study, found: Incentives) -> RenderableType:
     """Lay out what contracts make people do."""
     contracts = found.contracts
-    parts = [_effort(study, contracts), _bought(study, contracts), _gap(study, contracts), _surplus(study, contracts)]
+    parts = [
+        _effort(study, contracts),
+        *_referrals(study, contracts),
+        _bought(study, contracts),
+        _gap(study, contracts),
+        _surplus(study, contracts),
+    ]
     return Group(_heading(study, found), *parts, *(_curve(study, name, one) for name, one in contracts.items()))
 
 
 def _heading(study: Study, found: Incentives) -> Text:
     behaviour, (_, money) = behaviour_of(study), money_unit(study)
-    who = f"{study.parties[behaviour.party].name} chooses the efforts"
+    who = f"{study.parties[behaviour.party].name} chooses the efforts. " if behaviour.efforts else ""
     if behaviour.referral is not None:
-        who += f", {study.parties[behaviour.referral.party].name} then chooses how many people it refers"
+        last = ", in view of the efforts" if behaviour.efforts else ""
+        who += f"{study.parties[behaviour.referral.party].name} chooses how many people it refers{last}."
     if study.behaviour is None:
-        who = "The study has no `behaviour`: nobody responds"
+        who = "The study has no `behaviour`: nobody responds."
     return Text(
         f"{study.study.title}\n{found.n_replications:,} replications, seed {found.seed}, {found.n_choices} choices. "
-        f"Money in {money}; ± is one Monte Carlo standard error.\n{who}.",
+        f"Money in {money}; ± is one Monte Carlo standard error.\n{who.strip()}",
         style="bold",
     )
 
 
 def _effort(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
-    layout, (unit, _) = _layout("contract", "chosen", "next best", "lead", "falls at"), money_unit(study)
+    (unit, _), falls = money_unit(study), any(one.giving_up is not None for one in contracts.values())
+    layout = _layout("contract", "chosen", "next best", "lead", *(["falls at"] if falls else []))
     notes: list[RenderableType] = []
     for name, one in contracts.items():
         response = one.reply.efforts
         next_best = "-" if response.next_best is None else _words(one.curve[one.reply.followed_by[response.next_best]].choice)
-        dear = "-" if one.giving_up is None else cell(one.giving_up.multiple, 1.0)
-        layout.add_row(name, _words(one.chosen.choice), next_best, cell(response.lead, unit), dear)
-        notes += [Text(note) for note in _notes(name, one)]
-    title = "The effort that each contract induces; where it falls at once, at this multiple of its cost"
+        fall = [] if not falls else ["-" if one.giving_up is None else cell(one.giving_up.multiple, 1.0)]
+        layout.add_row(name, _words(one.chosen.choice), next_best, cell(response.lead, unit), *fall)
+        notes += [Text(note) for note in _notes(study, name, one)]
+    title = "The effort that each contract induces" + ("; at which multiple of its cost it falls at once" if falls else "")
     return Group(_titled(title, layout), *notes)
 
 
-def _notes(name: str, found: Induced) -> list[str]:
+def _referrals(study: Study, contracts: Mapping[str, Induced]) -> list[RenderableType]:
+    """Lay out the referrals, where somebody decides about them."""
+    if behaviour_of(study).referral is None:
+        return []
+    layout, (unit, _) = _layout("contract", "volume", "next best", "lead", "worth to the referrer"), money_unit(study)
+    for name, one in contracts.items():
+        volumes = one.reply.volumes
+        assert volumes is not None
+        next_best = "-" if volumes.next_best is None else f"{one.curve[one.beside[volumes.next_best]].choice.volume:.3g}"
+        numbers = (cell(volumes.lead, unit), cell(one.chosen.worth_to_referrer, unit))
+        layout.add_row(name, f"{one.chosen.choice.volume:.3g}", next_best, *numbers)
+    return [_titled("How many people are referred, as a multiple of what the study says", layout)]
+
+
+def _notes(study: Study, name: str, found: Induced) -> list[str]:
     told = []
     told += _undecided(name, found.reply.efforts, "the efforts")
     if found.reply.volumes is not None:
         told += _undecided(name, found.reply.volumes, "the referrals")
     for what, one in (("what is chosen", found.chosen), ("the first best", found.curve[found.first_best])):
-        highest = _at_the_end(found, one)
+        highest = [] if behaviour_of(study).share_out is not None else _at_the_end(found, one)
         if highest:
             told.append(f"{name}: {what} is at the highest level of {', '.join(highest)}: more may be better still.")
     if found.parked:

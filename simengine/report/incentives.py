@@ -34,7 +34,7 @@ def _induced(found: Induced) -> dict[str, Any]:
         "title": found.title,
         "chosen": point(found.chosen),
         "response": _response(found, found.reply.efforts, found.reply.followed_by),
-        "referral": None if volumes is None else _response(found, volumes, _beside(found)),
+        "referral": None if volumes is None else _response(found, volumes, found.beside),
         "gives_up": None if found.giving_up is None else _giving_up(found, found.giving_up),
         "parked": list(found.parked),
         "change": plain(found.change),
@@ -52,17 +52,7 @@ def _giving_up(found: Induced, fall: GivingUp) -> dict[str, Any]:
     return {"cost_multiple": plain(fall.multiple), "from": high, "to": low}
 
 
-def _beside(found: Induced) -> list[int]:
-    """Give the places of the choices with the chosen efforts, in the order of their volumes."""
-    efforts = found.chosen.choice.efforts
-    assert found.reply.volumes is not None
-    n_volumes, first = len(found.reply.volumes.worth), found.reply.place
-    while first > 0 and found.curve[first - 1].choice.efforts == efforts and found.reply.place - first < n_volumes - 1:
-        first -= 1
-    return list(range(first, first + n_volumes))
-
-
-def _response(found: Induced, response: BestResponse, places: tuple[int, ...] | list[int]) -> dict[str, Any]:
+def _response(found: Induced, response: BestResponse, places: tuple[int, ...]) -> dict[str, Any]:
     next_best, lead = response.next_best, response.lead
     return {
         "is_decided": response.is_decided,
@@ -75,7 +65,9 @@ def _response(found: Induced, response: BestResponse, places: tuple[int, ...] | 
 def point(one: Point) -> dict[str, Any]:
     """Give a choice and what it comes to."""
     numbers = ("money", "cost", "worth", "p_pay", "payment", "surplus")
-    return choice(one.choice) | {name: plain(getattr(one, name)) for name in numbers} | {"truth": plain(one.truth)}
+    referrer = None if one.worth_to_referrer is None else plain(one.worth_to_referrer)
+    content = choice(one.choice) | {name: plain(getattr(one, name)) for name in numbers}
+    return content | {"worth_to_referrer": referrer, "truth": plain(one.truth)}
 
 
 def choice(one: Choice) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from textwrap import shorten
 from typing import Any
 
@@ -53,12 +53,22 @@ def draw(study: Study, outturns: Outturns, table: RiskTable, marks: Mapping[str,
     -------
     The picture by format: `png` and `svg`.
     """
-    with mpl.rc_context(STYLE):
+
+    def paint() -> Figure:
         figure = Figure(figsize=(12, 4.8), layout="constrained")
         left, right = figure.subplots(1, 2)
         _draw_investor(left, study, outturns, table, marks)
         _draw_outcome_payer(right, study, outturns, table)
         figure.suptitle(f"{shorten(study.study.title, 100, placeholder='…')} ({table.n_replications:,} replications)", fontsize=11)
+        return figure
+
+    return drawn(paint)
+
+
+def drawn(paint: Callable[[], Figure]) -> dict[str, bytes]:
+    """Give what a function paints by format, `png` and `svg`: in the style of all pictures, the same bytes in every run."""
+    with mpl.rc_context(STYLE):
+        figure = paint()
         return {form: save(figure, form) for form in ("png", "svg")}
 
 

@@ -74,6 +74,17 @@ def test_certificate__agrees_with_its_own_power_curve(scores):
     assert scores.expected_paid_for_nothing == scores.power_curve[0].expected_payment
 
 
+def test_terms__have_chances_of_their_own(scores):
+    # Law: the prize is all that is contingent, so its chances are those of the whole.
+    (name,) = scores.by_term
+
+    assert name == "prize"
+    assert scores.by_term[name].p_pay_no_effect == scores.p_pay_no_effect
+    assert scores.by_term[name].expected_no_effect == scores.expected_paid_for_nothing
+    assert scores.by_term[name].p_pay_promised_effect == scores.power_curve[4].p_pay
+    assert scores.by_term[name].expected_promised_effect == scores.power_curve[4].expected_payment
+
+
 def test_cliff__is_the_gate_with_the_money_on_either_side(scores):
     (cliff,) = scores.cliffs
 

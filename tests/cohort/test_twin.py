@@ -166,6 +166,29 @@ CASES: dict[str, dict[str, Any]] = {
     },
     "selected for a score": entered(history_months=2, selection={"outcome": "score", "at_most": 40})
     | {"outcomes": {"score": {"kind": "score", "at_month": 6, "mean": 50, "sd": 10, "correlation": 0.5}}},
+    "a payment group told by a test that errs": entered(history_months=2)
+    | {
+        "outcomes": {
+            "score": {
+                "kind": "score",
+                "at_month": 6,
+                "mean": 50,
+                "sd": 10,
+                "error_sd_at_entry": 6,
+                "correlation": 0.7,
+                "reported": "gain",
+            },
+            "better": {"kind": "target", "outcome": "score", "at_least": 1, "among": {"outcome": "score", "at_most": 48}},
+            "days": {"kind": "amount", "per_day": {"placed": 1}},
+            "seldom": {
+                "kind": "target",
+                "outcome": "days",
+                "at_most": 90,
+                "among": {"outcome": "days", "at_least": 20, "at_most": 40},
+            },
+            "claim": {"kind": "claim", "prices": {"better": 5, "seldom": 3}},
+        }
+    },
     "counted at the end, selected by it": entered(history_months=4, selection={"outcome": "cost", "at_most": 95})
     | {"outcomes": {"cost": PLAIN | {"counted": "end"}}},
     **{

@@ -180,19 +180,27 @@ def test_norrkoping__compares_with_people_of_three_and_a_half_years_before():
         ("measurement.metrics.reduction.lag_months", 6),
         ("measurement.baseline.size", 1088),
         ("contract.commitment", 5_000_000),
-        ("contract.terms.capital_back.only_if.reduction.at_least", 0.075),
+        ("contract.terms.cohort_1_payment.per_wave.only_if.reduction.at_least", 0.10),
+        ("contract.terms.cohort_2_payment.per_wave.only_if.reduction.at_least", 0.10),
+        ("contract.terms.pooled_payment.only_if.reduction.at_least", 0.075),
+        ("contract.dates.final.month", 82),
     ],
 )
 def test_peterborough__says_what_its_sources_say(path, value):
     # Source: up to 10 men matched to each (P3, P8); convictions for offences within 12 months, 6 more for the courts (P4 to P6);
-    # 1,088 men of the series before (P15); 5 M GBP raised (P4); 7.5 % over all cohorts (P3, P8).
+    # 1,088 men of the series before (P15); 5 M GBP raised (P4); 10 % in a cohort, else 7.5 % over all of them (P3); paid in July
+    # 2017 (P4), 82 months after September 2010.
     assert dict(load_study(REAL[1]).quantities())[path].value == value
 
 
-def test_peterborough__has_a_variant_of_one_cohort_with_its_own_trigger():
-    # Source: 10 % in any cohort (P3, P8), said of the first alone.
+def test_peterborough__has_a_variant_of_one_cohort_and_its_own_trigger_alone():
+    # Source: 10 % in any cohort (P3), said of the first alone: a fall of 100 % is never met.
     study = load_study(REAL[1], variant="one_cohort")
 
     assert study.population.waves["cohort_2"].size.value == 0
-    gates = [term.only_if["reduction"].at_least.value for term in study.contract.terms.values()]
-    assert gates == [0.10, 0.10]
+    assert study.contract.terms["pooled_payment"].only_if["reduction"].at_least.value == 1
+
+
+def test_peterborough__pays_what_its_contract_file_pays():
+    # Law: the study settles the signed form, by cohort with a fallback, as `replay` does.
+    assert load_study(REAL[1]).contract == load_contract(REAL[1].parent / "contracts" / "peterborough.yaml")

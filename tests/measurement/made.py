@@ -1,6 +1,7 @@
 """Tallies that are made by hand, or drawn from a law: what the tests of the evaluator feed it with."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -97,13 +98,28 @@ def protocol_of(design, metrics, **sections):
     )
 
 
+def with_pair(tallies, *waves):
+    """Add the second outcome and its products with the first: by wave and arm, the values of both, and perhaps weights."""
+    shape = (*tallies.weight.shape, 1, 2)
+    sums, squares, products = tallies.sums.copy(), tallies.squares.copy(), np.full(shape, 1e9)
+    products[..., 1] = 0.0
+    sums[..., 1, 1] = squares[..., 1, 1] = 0.0
+    for w, wave in enumerate(waves):
+        for arm, (x, p, *weights) in wave.items():
+            x, p = (np.atleast_2d(np.asarray(values, np.float64)) for values in (x, p))
+            weight, at = (weights[0] if weights else np.ones_like(x)), (slice(None), w, ARMS.index(arm))
+            sums[(*at, 1, 1)], squares[(*at, 1, 1)] = (weight * p).sum(axis=1), (weight * p**2).sum(axis=1)
+            products[(*at, 0, 1)] = (weight * x * p).sum(axis=1)
+    return replace(tallies, sums=sums, squares=squares, pairs=(("events", "other"),), pair_products=products)
+
+
 def worlds_of(protocol, n, numbers, seed=1):
     """Give the numbers of a protocol in n replications: those of the file, but where others are given."""
     values = dict(DEFAULTS)
     for name, metric in protocol.metrics.items():
         path = f"measurement.metrics.{name}"
         values[f"{path}.drift_per_year"] = metric.drift_per_year.value
-        for part in ("attrition", "misclassification", "shrinkage"):
+        for part in ("attrition", "misclassification", "shrinkage", "prices"):
             section = getattr(metric, part)
             for key in type(section).model_fields if section is not None else ():
                 if getattr(section, key) is not None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from simengine.analysis import Ensemble, certify
 from simengine.config import find_study, load_study
 from simengine.measurement import measure
 from simengine.pipeline import evaluate, kinds_of, simulate
@@ -24,6 +25,7 @@ CENTRE = {
     "events.reconviction.by_months_since_entry.factor[1]": 0.845,
 }
 N = 200
+CHANCES = ("p_pay_no_effect", "p_pay_promised_effect")
 
 
 @pytest.fixture(scope="module")
@@ -180,18 +182,40 @@ def test_trigger__of_ten_per_cent_is_passed_by_no_effect_in_one_case_of_a_hundre
 
 @pytest.mark.statistical
 def test_pooled_trigger__is_passed_by_nine_per_cent_in_two_cases_of_three(central, evidence):
-    # Source: methods 3.2: .660 to .732 for n = 2,000. The money follows the estimate.
+    # Source: methods 3.2: .660 to .732 for n = 2,000.
     got = by("matched", central, evidence)
     error = got.standard_error[:, 0].mean()
     assert 0.66 < stats.norm.cdf((0.09 - 0.075) / error) < 0.732
 
-    paid = evaluate(central, evidence)
-    np.testing.assert_array_equal(paid["term.capital_back.amount"] > 0, got.estimate[:, 0] >= 0.075)
-    np.testing.assert_allclose(
-        paid["term.premium.amount"],
-        np.where(got.estimate[:, 0] >= 0.075, np.minimum(8.87e6 * got.estimate[:, 0], 1.04 * paid["drawn"]), 0),
-        atol=0.01,
-    )
+
+def test_contract__pays_for_a_cohort_or_else_for_both_together(central, evidence):
+    # Source: the contract by hand: 10 % in a cohort at 32.2 M a unit, else 7.5 % pooled at 64.4 M; 8 M in all. The money follows
+    # the estimates of each cohort, and comes in August 2014 and July 2017.
+    got, paid = by("matched", central, evidence), evaluate(central, evidence)
+    first, second, pooled = got.by_wave[:, 0, 0], got.by_wave[:, 1, 0], got.estimate[:, 0]
+    one, two = (np.where(alone >= 0.10, 32.2e6 * alone, 0) for alone in (first, second))
+    both = np.where((one + two == 0) & (pooled >= 0.075), 64.4e6 * pooled, 0)
+    one = np.minimum(one, 8e6)
+
+    assert min((one > 0).mean(), (two > 0).mean(), (both > 0).mean()) > 0.1
+    np.testing.assert_allclose(paid["term.cohort_1_payment.amount"], one, atol=0.01)
+    np.testing.assert_allclose(paid["term.cohort_2_payment.amount"], np.minimum(two, 8e6 - one), atol=0.01)
+    np.testing.assert_allclose(paid["term.pooled_payment.amount"], np.minimum(both, 8e6), atol=0.01)
+
+
+@pytest.mark.statistical
+def test_certificate__says_of_each_trigger_what_it_lets_pass(central):
+    # Source: methods 3.2, as derived above: a cohort passes 10 % by nothing in about one case of a hundred, and by a true 8.4 % in
+    # one of three. What the whole contract pays for nothing is the chance of any of three triggers.
+    found = certify(central, Ensemble(11, 120))
+    chances = [found.by_term[f"cohort_{cohort}_payment"] for cohort in (1, 2)]
+    nothing, promised = (np.mean([getattr(chance, name).value for chance in chances]) for name in CHANCES)
+
+    assert abs(nothing - 0.012) < FALSE_ALARM * np.sqrt(0.012 / 240)
+    assert abs(promised - 0.35) < FALSE_ALARM * np.sqrt(0.35 * 0.65 / 240)
+    ever = sum(chance.p_pay_no_effect.value for chance in found.by_term.values())
+    assert max(chance.p_pay_no_effect.value for chance in found.by_term.values()) <= found.p_pay_no_effect.value <= ever
+    assert found.p_no_pay_promised_effect.value < 1 - promised
 
 
 # Three comparisons of the same people.

@@ -48,8 +48,11 @@ def random_case(number):
         },
         "rate_card": {"deadweight": float(rng.uniform(0, 1)), "double_claims": float(rng.uniform(0, 0.2))},
         "mix": {str(first): share, str(second): 1 - share},
+        "cross_section": {} if number % 3 == 2 or number % 4 == 1 else None,
         "by_wave": {waves[0]: str(rng.choice(DESIGNS))} if number % 4 == 0 else {},
     }
+    if sections["cross_section"] is not None and sections["parallel"]["form"] == "regression":
+        sections["parallel"]["form"] = "additive"
     metric = {
         "estimate": str(rng.choice(ESTIMATES[:3] if kind == "score" else ESTIMATES)),
         "better": str(rng.choice(["lower", "higher"])),
@@ -62,7 +65,15 @@ def random_case(number):
         metric["misclassification"] = {"sensitivity": float(rng.uniform(0.5, 1)), "specificity": float(rng.uniform(0.5, 1))}
     if number % 5 == 4:
         metric["shrinkage"] = {"prior": 0.1} | ({"prior_sd": 0.2} if number % 2 else {"credibility": 0.3})
+    if kind == "amount" and number % 2:
+        metric["prices"] = {key: float(rng.normal(0, 0.1)) for key in ("growth_per_year", "index_per_year")} | {"base_month": -7}
     return kind, tallies, waves, sections, metric
+
+
+def calendar_of(waves):
+    """Say when people enter, as a study would."""
+    months = {"from_month": lambda i: 5.0 * i, "enrolment_months": lambda i: 3.6 + i}
+    return {f"population.waves.{wave}.{key}": of(i) for i, wave in enumerate(waves) for key, of in months.items()}
 
 
 @pytest.mark.parametrize("design", DESIGNS)
@@ -70,7 +81,8 @@ def random_case(number):
 def test_measure__equals_its_slow_twin(design, number):
     kind, tallies, waves, sections, metric = random_case(number)
     protocol = protocol_of(design, {"first": metric, "second": {"estimate": "rate_difference"}}, **sections)
-    worlds, kinds = worlds_of(protocol, len(tallies.clipped), {}, seed=number), {"events": kind, "other": "amount"}
+    worlds = worlds_of(protocol, len(tallies.clipped), calendar_of(waves), seed=number)
+    kinds = {"events": kind, "other": "amount"}
 
     got = measure(protocol, tallies, kinds, waves, worlds)
     expected = slow_measure(protocol, tallies, kinds, waves, worlds.seed, worlds.replications, worlds.values)

@@ -17,6 +17,7 @@ from tests.reference.people import Group, Person, select, take_part
 from tests.reference.world import World, n_clipped
 
 SERVICE, TWIN, BASELINE = range(3)
+N_ARMS = 9
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,15 @@ def simulate_cohort(cohort: Any, seed: int, replications: Sequence[int], values:
     n_windows, n_years = len(cohort.windows), -(-cohort.clock.horizon // 12)
     claims = {name: one for name, one in cohort.outcomes.items() if one.kind == "claim"}
     tally = Tally(
-        n_people=zeros(n, n_waves, 7),
-        sums=zeros(n, n_waves, 7, n_outcomes, n_windows),
-        squares=zeros(n, n_waves, 7, n_outcomes, n_windows),
-        sums_before=zeros(n, n_waves, 7, n_outcomes),
-        squares_before=zeros(n, n_waves, 7, n_outcomes),
-        products_with_before=zeros(n, n_waves, 7, n_outcomes, n_windows),
-        person_months=zeros(n, n_waves, 7, len(cohort.pathway.states), n_windows),
-        by_year=zeros(n, n_waves, 7, n_outcomes, n_years),
-        combinations={name: zeros(n, n_waves, 7, n_windows, 2 ** len(one.prices)) for name, one in claims.items()},
+        n_people=zeros(n, n_waves, N_ARMS),
+        sums=zeros(n, n_waves, N_ARMS, n_outcomes, n_windows),
+        squares=zeros(n, n_waves, N_ARMS, n_outcomes, n_windows),
+        sums_before=zeros(n, n_waves, N_ARMS, n_outcomes),
+        squares_before=zeros(n, n_waves, N_ARMS, n_outcomes),
+        products_with_before=zeros(n, n_waves, N_ARMS, n_outcomes, n_windows),
+        person_months=zeros(n, n_waves, N_ARMS, len(cohort.pathway.states), n_windows),
+        by_year=zeros(n, n_waves, N_ARMS, n_outcomes, n_years),
+        combinations={name: zeros(n, n_waves, N_ARMS, n_windows, 2 ** len(one.prices)) for name, one in claims.items()},
         clipped=[0] * n,
     )
     for r, replication in enumerate(replications):

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, fsum, log, sqrt
+from math import exp, floor, fsum, log, sqrt
 from typing import Any
 
 from scipy import special, stats
 
 from tests.reference.streams import uniforms
 
-ARMS = ("service", "twin", "baseline", "control", "parallel", "matched_service", "matched")
+ARMS = ("service", "twin", "baseline", "control", "parallel", "matched_service", "matched", "service_before", "parallel_before")
 Number = Callable[[str], float]
 
 
@@ -133,11 +133,32 @@ class _One:
         }
         return {key: float(value) for key, value in read.items()}
 
+    def deflated(self, told: dict[str, float], arm: str, wave: int) -> dict[str, float]:
+        """Multiply money by what prices grew more than the index, from the base month to the middle of each period."""
+
+        def entry(w: int) -> float:
+            path = f"population.waves.{self.waves[w]}"
+            return self.number(f"{path}.from_month") + (floor(self.number(f"{path}.enrolment_months")) - 1) / 2
+
+        path = f"measurement.metrics.{self.name}.prices"
+        month = entry(wave)
+        if arm == "baseline":
+            people = [float(self.tallies.weight[self.r, w, ARMS.index("service")]) for w in range(len(self.waves))]
+            month = fsum(n * entry(w) for w, n in enumerate(people)) / fsum(people) if fsum(people) else 0.0
+            month -= 12 * self.number("measurement.baseline.years_before")
+        month -= self.number(f"{path}.base_month")
+        faster = self.number(f"{path}.growth_per_year") - self.number(f"{path}.index_per_year")
+        after = exp(faster * (month + self.metric.window_months.value / 2) / 12)
+        before = exp(faster * (month - self.tallies.history_months / 2) / 12)
+        powers = {"x": (1, 0), "b": (0, 1), "xx": (2, 0), "bb": (0, 2), "xb": (1, 1)}
+        return told | {key: told[key] * after**a * before**b for key, (a, b) in powers.items()}
+
     def luck(self, arm: str, wave: int, decision: str) -> float:
         return uniforms(self.seed, f"measurement/{self.name}/{arm}/{self.waves[wave]}/{decision}", [self.replication])[0]
 
     def seen(self, arm: str, wave: int) -> dict[str, float]:
-        group = group_of([self.sums(arm, wave)])
+        told = self.sums(arm, wave)
+        group = group_of([told if self.metric.prices is None else self.deflated(told, arm, wave)])
         path = f"measurement.metrics.{self.name}"
         if self.metric.attrition is not None:
             group = self.thin(group, arm, wave, f"{path}.attrition")
@@ -146,7 +167,7 @@ class _One:
         return sums_of(group)
 
     def thin(self, group: Group, arm: str, wave: int, path: str) -> Group:
-        served = arm in ("service", "matched_service")
+        served = arm in ("service", "matched_service", "service_before")
         own = not served and self.metric.attrition.share_comparison is not None
         lost = self.number(f"{path}.share_comparison" if own else f"{path}.share")
         n = round(group.persons)
@@ -218,6 +239,8 @@ class _One:
         if design == "mix":
             parts = {name: (self.number(f"measurement.mix.{name}"), *self.design(name, waves)) for name in self.protocol.mix}
             return fsum(w * e for w, e, _ in parts.values()), fsum(w * s for w, _, s in parts.values())
+        if self.metric.per is not None:
+            return self.efficiency(design, waves)
         means, matrix, untreated = getattr(self, f"_{design}")(waves)
         n = fsum(self.sums("service", wave)["w"] for wave in waves)
         return self.report(means, matrix, untreated, n)
@@ -239,6 +262,53 @@ class _One:
             gradient = [0.0] * len(means)
         places = range(len(means))
         variance = fsum(gradient[i] * gradient[j] * matrix[i][j] for i in places for j in places)
+        turn = 1.0 if self.metric.better == "lower" else -1.0
+        return turn * value(means), sqrt(max(variance, 0.0))
+
+    def spent(self, arm: str, waves: Sequence[int]) -> tuple[list[float], list[list[float]], float]:
+        """Give means of the outcome and of what it is per, the covariances of these means, and the people."""
+        at = [(self.r, wave, ARMS.index(arm)) for wave in ([0] if arm == "baseline" else waves)]
+        w = self.tallies.windows.index(int(self.metric.window_months.value))
+        pair = self.tallies.pairs.index((self.metric.outcome, self.metric.per))
+        one, two = (self.tallies.outcomes.index(name) for name in (self.metric.outcome, self.metric.per))
+        n = fsum(float(self.tallies.weight[place]) for place in at)
+        if not n:
+            return [0.0, 0.0], [[0.0, 0.0], [0.0, 0.0]], 0.0
+        squares = fsum(float(self.tallies.weight_squares[place]) for place in at)
+        means = [fsum(float(self.tallies.sums[(*place, o, w)]) for place in at) / n for o in (one, two)]
+        seconds = [fsum(float(self.tallies.squares[(*place, o, w)]) for place in at) / n for o in (one, two)]
+        joint = fsum(float(self.tallies.pair_products[(*place, pair, w)]) for place in at) / n
+        left = 1 - squares / n**2
+        scale = squares / n**2 / left if left > 1e-12 else 0.0
+        (a, b), (aa, bb) = means, seconds
+        return means, [[(aa - a * a) * scale, (joint - a * b) * scale], [(joint - a * b) * scale, (bb - b * b) * scale]], n
+
+    def efficiency(self, design: str, waves: Sequence[int]) -> tuple[float, float]:
+        """Compare the outcome per unit of another: four means, their covariances, and a gradient by steps."""
+        arms = {"randomised": ("service", "control"), "matched": ("matched_service", "matched")}
+        own, other = arms.get(design, ("service", "baseline"))
+        (mine, spread, n_mine), (theirs, other_spread, n_theirs) = (self.spent(arm, waves) for arm in (own, other))
+        shift = {"matched": lambda: self.number("measurement.matched.hidden_bias")}
+        drift = f"measurement.metrics.{self.name}.drift_per_year"
+        shift["historical"] = lambda: -self.number(drift) * self.number("measurement.baseline.years_before")
+        factor = exp(shift[design]()) if design in shift else 1.0
+        clusters = self.protocol.control.clusters if design == "randomised" else None
+        inflate = [1.0, 1.0]
+        if clusters is not None:
+            rho = self.number("measurement.control.clusters.intra_cluster_correlation")
+            inflate = [1 + (max(n / clusters.number.value, 1.0) - 1) * rho for n in (n_mine, n_theirs)]
+
+        def value(at: list[float]) -> float:
+            before = factor * at[2] / at[3] if at[3] else 0.0
+            return 1 - at[0] / at[1] / before if before else 0.0
+
+        if not fsum(self.sums("service", wave)["w"] for wave in waves):
+            return 0.0, 0.0
+        means = [*mine, *theirs]
+        gradient = [self.slope(value, means, i) for i in range(4)] if theirs[0] and theirs[1] else [0.0] * 4
+        variance = 0.0
+        for start, matrix, more in ((0, spread, inflate[0]), (2, other_spread, inflate[1])):
+            variance += more * fsum(gradient[start + i] * gradient[start + j] * matrix[i][j] for i in (0, 1) for j in (0, 1))
         turn = 1.0 if self.metric.better == "lower" else -1.0
         return turn * value(means), sqrt(max(variance, 0.0))
 
@@ -291,13 +361,22 @@ class _One:
                 matrix[i][i] *= 1 + (in_site - 1) * rho
         return means, matrix, untreated
 
+    def both(self, arm: str, waves: Sequence[int]) -> Group:
+        """Put together what is seen before and after; of others before, with a variance as if as many had been seen."""
+        after = self.people(arm, waves)
+        if self.protocol.cross_section is None:
+            return after
+        before = self.people(f"{arm}_before", waves)
+        scale = before.per_mean / after.per_mean if after.per_mean else 0.0
+        return Group(after.weight, after.squares, after.mean, before.before, after.var, before.var_before * scale, 0.0)
+
     def _before_after(self, waves: Sequence[int]) -> Any:
-        own = self.people("service", waves)
+        own = self.both("service", waves)
         matrix = [[own.var * own.per_mean, own.cov * own.per_mean], [own.cov * own.per_mean, own.var_before * own.per_mean]]
         return [own.mean, own.before], matrix, lambda at: at[1]
 
     def _difference_in_differences(self, waves: Sequence[int]) -> Any:
-        own, other = self.people("service", waves), self.people("parallel", waves)
+        own, other = self.both("service", waves), self.both("parallel", waves)
         months = self.tallies.history_months + self.metric.window_months.value
         level = self.number("measurement.parallel.level")
         later = level + self.number("measurement.parallel.trend_gap_per_year") * months / 24
@@ -336,6 +415,10 @@ class _One:
         return [own.mean * claims], [[variance]], lambda at: at[0] * deadweight
 
     def truth(self) -> float:
+        if self.metric.per is not None:
+            (mine, _, n), (theirs, _, _) = (self.spent(arm, range(len(self.waves))) for arm in ("service", "twin"))
+            turn = 1.0 if self.metric.better == "lower" else -1.0
+            return turn * (1 - mine[0] / mine[1] / (theirs[0] / theirs[1])) if n and theirs[0] else 0.0
         groups = [group_of([self.sums(arm, wave) for wave in range(len(self.waves))]) for arm in ("service", "twin")]
         zeros = [[0.0, 0.0], [0.0, 0.0]]
         n = fsum(self.sums("service", wave)["w"] for wave in range(len(self.waves)))

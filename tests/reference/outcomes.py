@@ -52,6 +52,11 @@ def values_of(told: Told, windows: list[Window], clips: Clips) -> dict[str, list
             known = [is_known(told, of, window) for window in windows]
             meets = [is_met(outcome, value) for value in out[outcome.outcome]]
             out[name] = [float(a and b and c) for a, b, c in zip(known, meets, closes, strict=True)]
+            if outcome.among is not None:
+                before = out[outcome.among.outcome][-1]
+                low, high = outcome.among.at_least, outcome.among.at_most
+                if (low is not None and before < low) or (high is not None and before > high):
+                    out[name] = [0.0 for _ in windows]
     for name, outcome in outcomes.items():
         if outcome.kind == "claim":
             out[name] = [claimed(outcome, out, place) if is_closed else 0.0 for place, is_closed in enumerate(closes)]
@@ -203,6 +208,9 @@ def scores(told: Told, name: str, outcome: Any, windows: list[Window]) -> list[f
     mean, sd, rho = world[f"{path}.mean"], world[f"{path}.sd"], world[f"{path}.correlation"]
     mean_at_entry = world[f"{path}.mean_at_entry"] if outcome.mean_at_entry is not None else mean
     sd_at_entry = world[f"{path}.sd_at_entry"] if outcome.sd_at_entry is not None else sd
+    if outcome.error_sd_at_entry is not None:
+        read = sqrt(sd_at_entry**2 + world[f"{path}.error_sd_at_entry"] ** 2)
+        rho, sd_at_entry = rho * (sd_at_entry / read if read else 1.0), read
     at_entry = mean_at_entry + sd_at_entry * z_entry
     level = 0.0
     if date <= min(person.end, told.until):

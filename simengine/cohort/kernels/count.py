@@ -188,6 +188,21 @@ def settle_claims(
 
 
 @kernel
+def add_products(
+    people: People,
+    total: Floats,  # (p, o, w)
+    weight: Floats,  # (p,)
+    pairs: Integers,  # (j, 2): two outcomes
+    products: Floats,  # (b, j, w) added to; without the window before entry
+) -> None:
+    """Add up the products of two outcomes of the same person."""
+    for p in range(total.shape[0]):
+        for j in range(len(pairs)):
+            for w in range(products.shape[2]):
+                products[people.row[p], j, w] += weight[p] * total[p, pairs[j, 0], w] * total[p, pairs[j, 1], w]
+
+
+@kernel
 def add_up(
     people: People,
     total: Floats,  # (p, o, w)

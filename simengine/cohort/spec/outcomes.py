@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from simengine.cohort.spec.names import OneOrMore, Positive
 from simengine.cohort.spec.pathway import ByMonths
+from simengine.cohort.spec.population import Selection
 from simengine.laws import (
     Constant,
     Count,
@@ -108,8 +109,10 @@ class Score(Spec):
     """Absent: as `mean`."""
     sd_at_entry: Positive | None = None
     """Absent: as `sd`."""
+    error_sd_at_entry: NotNegative | None = None
+    """Standard deviation of the error with which the level at entry is measured, beside that between people; absent: none."""
     correlation: Annotated[Quantity, AfterValidator(within(-1, 1, "a correlation lies between -1 and 1"))]
-    """Between a person's level at entry and at that date."""
+    """Between a person's level at entry, without the error, and at that date."""
     by_state: dict[Name, Quantity] = {}
     """By state at that date: added to the level; 0 where a state is not named."""
     reported: Literal["level", "gain"] = "level"
@@ -133,6 +136,8 @@ class Target(Spec):
     outcome: Name
     at_least: Number | None = None
     at_most: Number | None = None
+    among: Selection | None = None
+    """The payment group: only people whose months before entry came to this can reach it; absent: everybody."""
 
     @model_validator(mode="after")
     def _one_edge(self) -> Target:

@@ -46,7 +46,7 @@ class Stratum(Spec):
 
 
 class Selection(Spec):
-    """Only candidates whose months before entry came to this are taken: chosen because they were badly off, or well."""
+    """Only people whose months before entry came to this are taken: chosen because they were badly off, or well."""
 
     outcome: Name
     """An outcome, counted over the months before entry."""

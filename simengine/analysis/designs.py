@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from simengine.config.consistency import study_problems
-from simengine.config.load import load_contract, load_study
-from simengine.config.study import Study
-from simengine.contract.spec import Contract
-from simengine.errors import Problem, StudyError, UsageError
+from simengine.analysis.contracts import OWN, with_contract
+from simengine.config import Study, load_contract, load_study
+from simengine.errors import UsageError
 
-OWN = "own"
-"""The name of the study's own contract."""
 _TERMS = ("contract", "capital", "parties", "rates", "prices", "variants")
 """Sections right of the wall, in which designs may differ."""
 
@@ -52,25 +48,8 @@ def load_designs(path: Path, study: Study, overrides: Sequence[str], names: Sequ
             designs[key] = load_study(path, overrides, name)
             _refuse_other_people(study, designs[key], name)
         else:
-            designs[key] = with_contract(study, load_contract(name), name)
+            designs[key] = with_contract(study, name, load_contract(name))
     return designs
-
-
-def with_contract(study: Study, contract: Contract, place: str) -> Study:
-    """Give the study under another contract; payment months are kept for the terms that have the same name.
-
-    Raises
-    ------
-    StudyError
-        If the contract does not fit the study; `place` says where it comes from.
-    """
-    months = {name: month for name, month in study.capital.payment_month.items() if name in contract.terms}
-    capital = study.capital.model_copy(update={"payment_month": {} if contract.dates else months})
-    changed = study.model_copy(update={"contract": contract, "capital": capital})
-    problems = [Problem(place, *finding) for finding in study_problems(changed)]
-    if problems:
-        raise StudyError(problems)
-    return changed
 
 
 def _refuse_other_people(study: Study, variant: Study, name: str) -> None:

@@ -1,0 +1,86 @@
+"""Score a method on the frozen problems: root mean squared error for equal work, in units of plain Monte Carlo's own.
+
+Run with `python -m benchmarks.problems.score [--method plain] [--worlds 1000] [--repeats 20] [--problem NAME ...]`. A method of
+your own is named `module:function` and is called as `function(study, n_worlds, seed)`; it estimates each answer by name (`mean`,
+`sd`, `p_loss`, `cvar95`; those it leaves out are not scored) and may simulate `n_worlds` worlds. See README.md beside this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.problems.exact import answers
+from simengine.analysis.ensemble import with_used_designs_alone
+from simengine.config import Study, load_study
+from simengine.execution import run_study
+
+FOLDER = Path(__file__).resolve().parent
+Method = Callable[[Study, int, int], Mapping[str, float]]
+
+
+def plain(study: Study, n_worlds: int, seed: int) -> dict[str, float]:
+    """Draw worlds, each with weight 1 / n: what every other method is measured against."""
+    net = money(study, n_worlds, seed)
+    return answers((net, np.full(n_worlds, 1 / n_worlds)))
+
+
+def money(study: Study, n_worlds: int, seed: int) -> np.ndarray:
+    """Give what the investor is left with in every world: the net, or the present value where it discounts."""
+    column = "investor.npv" if study.parties["investor"].discount_rate_per_year.value == 0.05 else "investor.net"
+    return run_study(study, seed, n_worlds)[column]
+
+
+METHODS: dict[str, Method] = {"plain": plain}
+
+
+def references() -> dict[str, dict]:
+    """Give the frozen answers: by problem, where they come from, and by answer value and standard error."""
+    return json.loads((FOLDER / "reference.json").read_text())
+
+
+def study_of(name: str) -> Study:
+    """Load a problem; those of the shipped studies are named like them."""
+    path = FOLDER / f"{name}.yaml"
+    return with_used_designs_alone(load_study(path if path.exists() else FOLDER.parent.parent / "configs" / f"{name}.yaml"))
+
+
+def score(method: Method, name: str, n_worlds: int, repeats: int) -> dict[str, tuple[float, float]]:
+    """Give, for each answer, the root mean squared error over independent repeats, and its bias in standard errors."""
+    study, reference = study_of(name), references()[name]["answers"]
+    estimates = [method(study, n_worlds, seed) for seed in range(repeats)]
+    found = {}
+    for answer in estimates[0]:
+        error = np.array([one[answer] for one in estimates]) - reference[answer]["value"]
+        spread = np.hypot(error.std(ddof=1) / np.sqrt(repeats), reference[answer]["se"])
+        found[answer] = (float(np.sqrt(np.mean(error**2))), float(error.mean() / spread) if spread else 0.0)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--method", default="plain")
+    parser.add_argument("--worlds", type=int, default=1000)
+    parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--problem", action="append", choices=list(references()))
+    arguments = parser.parse_args()
+    method = METHODS.get(arguments.method)
+    if method is None:
+        module, _, function = arguments.method.partition(":")
+        method = getattr(importlib.import_module(module), function)
+    print(f"{arguments.worlds} worlds, {arguments.repeats} repeats: root mean squared error, as a multiple of plain's, bias in se")
+    for name in arguments.problem or references():
+        against = score(plain, name, arguments.worlds, arguments.repeats)
+        ours = against if method is plain else score(method, name, arguments.worlds, arguments.repeats)
+        for answer, (error, bias) in ours.items():
+            times = error / against[answer][0] if against[answer][0] else float("nan")
+            print(f"{name:24} {answer:8} {error:12.5g} {times:8.3f} {bias:+8.2f}")
+
+
+if __name__ == "__main__":
+    main()

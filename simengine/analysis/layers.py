@@ -1,0 +1,94 @@
+"""The four layers of what nobody knows beforehand, and how each is drawn anew by itself.
+
+- *knowledge*: the numbers of the study that have a law, unless their `layer` says otherwise;
+- *world*: shocks, sites, referral volume;
+- *luck*: the people who are served, and what becomes of them;
+- *measurement*: the people with whom they are compared, and the evaluator's own errors.
+
+People of a comparison are measurement, not luck: a larger or better comparison takes their chance away, and nothing that the
+service does could. Every draw is addressed by the name of its decision, so a layer is drawn anew by giving its decisions
+another seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import combinations
+
+from simengine.cohort import purposes_of_people
+from simengine.config import Study, cohort_of
+from simengine.errors import UsageError
+from simengine.laws import Constant, Quantity
+from simengine.laws.sourced import Layer
+from simengine.streams import MAX_SEED, purpose_number
+
+LAYERS: tuple[Layer, ...] = ("knowledge", "world", "luck", "measurement")
+"""From what is settled first to what is settled last: the order of the nested decomposition."""
+_OF_WORLD = ("population.waves.", "shocks.")
+
+
+def layer_of_number(path: str, number: Quantity) -> Layer:
+    """Give the layer of a number: its own tag, or that of its law; else volume and shocks are of the world, the rest knowledge."""
+    if "layer" in number.model_fields_set or number.layer != "knowledge":
+        return number.layer
+    return "world" if path.startswith(_OF_WORLD) else "knowledge"
+
+
+def layer_of_decision(study: Study) -> Callable[[str], Layer]:
+    """Give the layer of every decision that is drawn, from its name."""
+    numbers = {f"parameter/{path}": layer_of_number(path, number) for path, number in study.quantities()}
+    served = tuple(f"people/{wave}/" for wave in study.population.waves)
+
+    def layer(purpose: str) -> Layer:
+        if purpose in numbers:
+            return numbers[purpose]
+        if purpose.startswith("world/"):
+            return "world"
+        return "luck" if purpose.startswith(served) else "measurement"
+
+    return layer
+
+
+def layers_in(study: Study) -> tuple[Layer, ...]:
+    """List the layers in which something is drawn, in the order of `LAYERS`; the others cannot change anything."""
+    drawn = {layer_of_number(path, number) for path, number in study.quantities() if not isinstance(number, Constant)}
+    others, metrics = cohort_of(study).comparisons, study.measurement.metrics.values()
+    if others.n_baseline or others.control_ratio or others.parallel_ratio or others.matching is not None:
+        drawn.add("measurement")
+    if any(metric.attrition is not None or metric.misclassification is not None for metric in metrics):
+        drawn.add("measurement")
+    if study.population.sites or any(shock.factor is None for shock in study.shocks.values()):
+        drawn.add("world")
+    if purposes_of_people(cohort_of(study)):
+        drawn.add("luck")
+    return tuple(layer for layer in LAYERS if layer in drawn)
+
+
+def seeds_with(study: Study, seed: int, redrawn: Iterable[Layer]) -> Callable[[str], int]:
+    """Give the seed of every decision where some layers are drawn anew."""
+    layer, anew = layer_of_decision(study), frozenset(redrawn)
+    other = {name: seed ^ (purpose_number(f"another {name}") << 32 & MAX_SEED) for name in LAYERS}
+
+    def seed_of(purpose: str) -> int:
+        name = layer(purpose)
+        return other[name] if name in anew else seed
+
+    return seed_of
+
+
+def coalitions(n_layers: int) -> list[frozenset[int]]:
+    """List all sets of layers, by their places; the empty one first."""
+    return [frozenset(one) for size in range(n_layers + 1) for one in combinations(range(n_layers), size)]
+
+
+def refuse_across_layers(study: Study) -> None:
+    """Refuse numbers that go together and lie in different layers: no share of theirs belongs to one layer alone."""
+    numbers = dict(study.quantities())
+    for name, correlation in study.correlations.items():
+        layers = [layer_of_number(path, numbers[path]) for path in correlation.between]
+        if layers[0] != layers[1]:
+            raise UsageError(
+                f"correlations.{name}: numbers that go together lie in one layer; "
+                f"found {correlation.between[0]} in {layers[0]} and "
+                f"{correlation.between[1]} in {layers[1]}. Give both the same `layer`"
+            )

@@ -1,0 +1,100 @@
+"""What must hold where exact moments stand for people: that they are known, and that many people have the law that is drawn.
+
+Each rule is a generator of findings `(path, rule, found, way out)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import floor
+
+from simengine.cohort.spec import Amount, CountOfEvents, Outcome
+from simengine.config.study import Study
+from simengine.errors import Finding
+from simengine.laws import Constant
+
+_LEAST = 1000
+"""People from whom on a mean is taken for normal: with a skewness of 3 between persons its distribution is wrong by
+3 / (6 sqrt(2 pi 1000)) = 0.6 % at most, to first order (Edgeworth)."""
+
+
+def moments_problems(study: Study) -> Iterator[Finding]:
+    """Find whatever would give the people other moments than those that are computed."""
+    for section in study.measurement.by_moments:
+        path = f"measurement.{section}.exact_moments"
+        yield from _shared(study, path)
+        yield from _lives(study, path)
+        yield from _section(study, section, path)
+        for name, metric in study.measurement.metrics.items():
+            outcome = study.outcomes.get(metric.outcome)
+            if outcome is not None and (found := _unknown(outcome)):
+                rule = f"exact moments are known of amounts by the day and of counts of one event; `{name}` measures another"
+                yield path, rule, f"`{metric.outcome}`: {found}", "Leave `exact_moments` out"
+            if metric.per is not None:
+                yield path, "exact moments are those of one outcome", f"the efficiency ratio `{name}`", "Leave `exact_moments` out"
+
+
+def _shared(study: Study, path: str) -> Iterator[Finding]:
+    """Find what people share, so that many of them are not as sure as independent people are."""
+    rule = "people replaced by their moments are independent in each world"
+    for kind, names in (("sites", study.population.sites), ("shocks", study.shocks)):
+        if names:
+            found = f"{kind}: {', '.join(names)}"
+            yield path, rule, found, "Leave `exact_moments` out: what is shared must be kept"
+
+
+def _lives(study: Study, path: str) -> Iterator[Finding]:
+    rule = "hazards and rates change with the months since entry alone, and nobody is selected"
+    found = [
+        f"the move {name} changes with stay or calendar"
+        for name, move in study.pathway.moves.items()
+        if move.changes_with_stay_or_calendar
+    ]
+    found += [
+        f"the event {name} changes with the calendar" for name, event in study.events.items() if event.by_calendar is not None
+    ]
+    found += [
+        f"the frailty {name} acts on `{target}`, no event"
+        for name, frailty in study.population.frailties.items()
+        for target in frailty.on
+        if target not in study.events
+    ]
+    found += ["a selection"] if study.population.selection is not None else []
+    for one in found:
+        yield path, rule, one, "Leave `exact_moments` out"
+
+
+def _section(study: Study, section: str, path: str) -> Iterator[Finding]:
+    protocol = study.measurement
+    smallest = min(floor(wave.size.support[0]) for wave in study.population.waves.values())
+    people = 0.0
+    if section == "baseline" and protocol.baseline is not None:
+        people = protocol.baseline.size.value
+    elif section == "control" and protocol.control is not None:
+        people = smallest * protocol.control.ratio.value
+        reach = protocol.control.spill_over
+        if not (isinstance(reach, Constant) and reach.value == 0):
+            yield path, "people replaced by their moments live without the service", "a spill-over", "Leave one of the two out"
+    elif protocol.matched is not None:
+        people = smallest * protocol.matched.per_person.value
+        if protocol.matched.before is not None:
+            yield (
+                path,
+                "people replaced by their moments are matched on stratum and state alone",
+                "`before`",
+                "Leave one of the two out",
+            )
+    if people < _LEAST:
+        yield path, f"a group that is replaced by its moments has at least {_LEAST:,} people in every wave", f"{people:,.0f}", ""
+
+
+def _unknown(outcome: Outcome) -> str | None:
+    """Say why the moments of an outcome are not computed; nothing where they are."""
+    if isinstance(outcome, CountOfEvents):
+        return None if len(outcome.events) == 1 else "a count of several events"
+    if not isinstance(outcome, Amount):
+        return f"of kind {outcome.kind}"
+    differs = outcome.between_people_sd is not None or outcome.between_people_half_width is not None
+    if outcome.per_event or outcome.per_spell_day or outcome.by_months_since_entry or outcome.by_months_in_state or differs:
+        return "an amount by more than days in states"
+    return None if outcome.counted == "beginning" else f"an amount counted by `{outcome.counted}`"

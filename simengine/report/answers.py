@@ -1,0 +1,34 @@
+"""Say what a question found as one JSON object: its fields by their names, every number with its standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from simengine.config import Study
+from simengine.report.document import plain
+from simengine.risk.statistics import Statistic
+
+
+def answer(study: Study, found: Any) -> dict[str, Any]:
+    """Give the answer to a question as plain numbers, under the title and the currency of its study."""
+    content: dict[str, Any] = as_plain(found)
+    heading = {
+        "title": study.study.title,
+        "currency": study.study.currency,
+        "seed": content.pop("seed"),
+        "replications": content.pop("n_replications"),
+    }
+    return heading | content
+
+
+def as_plain(value: Any) -> Any:
+    """Turn a frozen bundle into objects and lists of plain numbers."""
+    if isinstance(value, Statistic):
+        return plain(value)
+    if is_dataclass(value):
+        return {field.name: as_plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): as_plain(child) for name, child in value.items()}
+    return [as_plain(child) for child in value] if isinstance(value, tuple | list) else value

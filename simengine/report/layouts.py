@@ -1,0 +1,37 @@
+"""The frame of every answer: its heading, its titles, its tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from simengine.config import Study
+from simengine.report.findings import money_unit
+
+
+def heading(study: Study, found: Any, remark: str) -> Text:
+    """Say what was asked in how many worlds, and in which unit money is written."""
+    _, money = money_unit(study)
+    return Text(
+        f"{study.study.title}\n{found.n_replications:,} replications, seed {found.seed}. "
+        f"Money in {money}; ± is one Monte Carlo standard error.\n{remark}",
+        style="bold",
+    )
+
+
+def titled(title: str, content: RenderableType) -> RenderableType:
+    """Put a title above a table."""
+    return Group(Text(f"\n{title}", style="bold"), content)
+
+
+def layout(first: str, *columns: str, show_header: bool = True) -> Table:
+    """Begin a table whose first column holds names and whose others hold numbers."""
+    table = Table(show_header=show_header, pad_edge=False, collapse_padding=True, box=box.SIMPLE_HEAD)
+    table.add_column(first, no_wrap=True)
+    for name in columns:
+        table.add_column(name, justify="right", overflow="fold")
+    return table

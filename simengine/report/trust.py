@@ -1,0 +1,198 @@
+"""Say how far a risk table can be trusted: what is refused, exceedance curves, the scale of repayment, signs of trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from matplotlib.figure import Figure
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from simengine.config import Study
+from simengine.execution import PreciseRun
+from simengine.report.document import plain
+from simengine.report.picture import drawn
+from simengine.risk.statistics import Statistic
+from simengine.risk.summarise import REPAYMENT, RiskTable
+
+_LARGEST_SPLIT = 3.0
+"""Standard errors: a sound run exceeds them once in 370 times."""
+_MILLION = 1e6
+_DARK, _BAND = "0.15", "0.8"
+_LEVELS = {"no_repayment": "nothing back", "below_principal": "less than was drawn", "principal_only": "exactly what was drawn"}
+
+
+def as_content(table: RiskTable) -> dict[str, Any]:
+    """Give what belongs to the JSON object of a run beside its statistics."""
+    found = table.diagnostics
+    assert found is not None
+    return {
+        "exceedance": {
+            party: [
+                {"loss": loss, "probability": plain(statistic)}
+                for loss, statistic in zip(curve.losses, curve.probability, strict=True)
+            ]
+            for party, curve in table.exceedance.items()
+        },
+        "refused": [
+            {
+                "statistic": path,
+                "reason": one.reason,
+                "tail_points": one.tail_points,
+                "replications_needed": one.n_replications,
+            }
+            for path, one in table.refused.items()
+        ],
+        "diagnostics": {
+            **plain(table.sections.get("diagnostics", {})),
+            "clipped_probabilities": found.n_clipped,
+            "split_half": dict(found.split_half),
+            "tail_points": dict(found.tail_points),
+            "running_mean": {
+                party: [
+                    {"replications": n, "mean": plain(statistic)} for n, statistic in zip(run.n_replications, run.mean, strict=True)
+                ]
+                for party, run in found.running_mean.items()
+            },
+        },
+    }
+
+
+def exceedance_rows(table: RiskTable) -> pa.Table:
+    """Give the exceedance curves as rows: party, loss, probability, its standard error, and its bound where no case was seen."""
+    rows = [
+        (party, loss, statistic.value, statistic.se, statistic.upper_95)
+        for party, curve in table.exceedance.items()
+        for loss, statistic in zip(curve.losses, curve.probability, strict=True)
+    ]
+    names = ("party", "loss", "probability", "se", "upper_95")
+    return pa.table({name: [row[k] for row in rows] for k, name in enumerate(names)})
+
+
+def draw_exceedance(study: Study, table: RiskTable) -> dict[str, bytes]:
+    """Draw the exceedance curve of each party's loss with a band of two standard errors."""
+
+    def paint() -> Figure:
+        n = max(len(table.exceedance), 1)
+        figure = Figure(figsize=(5.6 * n, 4.2), layout="constrained")
+        for axes, (party, curve) in zip(figure.subplots(1, n, squeeze=False)[0], table.exceedance.items(), strict=True):
+            losses = np.array(curve.losses) / _MILLION
+            share = np.array([100 * statistic.value for statistic in curve.probability])
+            error = np.array([200 * statistic.se for statistic in curve.probability])
+            seen = share > 0
+            axes.fill_between(losses[seen], (share - error)[seen], (share + error)[seen], color=_BAND, linewidth=0)
+            axes.plot(losses[seen], share[seen], color=_DARK, linewidth=1.2)
+            axes.axvline(0, color=_DARK, linestyle=":", linewidth=1.0)
+            axes.set_yscale("log")
+            axes.set_ylim(0.1, 130)
+            axes.set_yticks([0.1, 1, 5, 25, 100], ["0.1", "1", "5", "25", "100"])
+            axes.minorticks_off()
+            axes.set_xlabel(f"loss, million {study.study.currency} (left of 0: gain)")
+            axes.set_ylabel("probability of a larger loss, %")
+            name = study.parties[party].name if party in study.parties else party
+            axes.set_title(f"{party.replace('_', ' ')}: {name}", fontsize=10)
+        figure.suptitle(f"How much may be lost ({table.n_replications:,} replications; grey: two standard errors)", fontsize=11)
+        return figure
+
+    return drawn(paint)
+
+
+def repayment_table(table: RiskTable) -> Table:
+    """Lay out how much of the money drawn comes back, on the scale of the INDIGO data set."""
+    layout = Table(title="\nRepayment of the money drawn", title_justify="left", title_style="bold", show_header=False, box=None)
+    layout.add_column("")
+    layout.add_column("", justify="right")
+    for name in REPAYMENT:
+        statistic = table.get(f"investor.repayment.{name}")
+        layout.add_row(_LEVELS.get(name, "more than was drawn"), "-" if statistic is None else _probability(statistic))
+    return layout
+
+
+def _probability(statistic: Statistic) -> str:
+    if statistic.upper_95 is not None:
+        return f"0 (< {statistic.upper_95:.2g})"
+    return f"{statistic.value:.3f} ±{statistic.se:.3f}" if isfinite(statistic.se) else "-"
+
+
+def warnings(table: RiskTable) -> Text:
+    """Name what is refused, and say what looks wrong; empty where there is nothing to say."""
+    lines = _refused_lines(table)
+    found = table.diagnostics
+    for party, distance in (found.split_half if found else {}).items():
+        if abs(distance) > _LARGEST_SPLIT:
+            lines.append(
+                f"{party}.net: the two halves of the run differ by {abs(distance):.1f} standard errors; by luck alone that happens "
+                "once in 370 runs. A few worlds may carry the mean: look at the exceedance curve, and run more replications."
+            )
+    clipped = table.get("diagnostics.worlds_with_clipped_probabilities")
+    if found and clipped is not None and clipped.value > 0:
+        lines.append(f"Clipped: {found.n_clipped:,} probabilities or rates, in {100 * clipped.value:.2g} % of the worlds.")
+    return Text("\n".join(["", *lines]) if lines else "")
+
+
+def _refused_lines(table: RiskTable) -> list[str]:
+    """Put refusals of one kind into one sentence."""
+    by_need: dict[tuple[str, int | None], list[str]] = {}
+    for path, one in table.refused.items():
+        by_need.setdefault((one.reason, one.n_replications), []).append(path)
+    return [
+        f"Not given ({reason}): {_names(paths)}." + (f" It takes {needed:,} replications." if needed else "")
+        for (reason, needed), paths in by_need.items()
+    ]
+
+
+def _names(paths: list[str], most: int = 4) -> str:
+    """Name the investor's statistics first, and say how many more there are."""
+    ordered = sorted(paths, key=lambda path: (not path.startswith("investor.") or path.count(".") > 1, paths.index(path)))
+    more = f" and {len(paths) - most} more (`refused` in the JSON)" if len(paths) > most else ""
+    return ", ".join(ordered[:most]) + more
+
+
+def diagnostics_table(study: Study, table: RiskTable) -> Table:
+    """Lay out the running mean of each party's net, and the difference between the halves of the run."""
+    layout = Table(
+        title=f"\nRunning mean of each party's net, in millions of {study.study.currency}",
+        title_justify="left",
+        title_style="bold",
+        pad_edge=False,
+        box=box.SIMPLE_HEAD,
+    )
+    found = table.diagnostics
+    assert found is not None
+    layout.add_column("replications", justify="right")
+    for party in found.running_mean:
+        layout.add_column(party.replace("_", " "), justify="right", no_wrap=True)
+    runs: Mapping[str, Any] = found.running_mean
+    sizes = next(iter(runs.values())).n_replications if runs else ()
+    for place, n in list(enumerate(sizes))[::-2][::-1]:
+        cells = [run.mean[place] for run in runs.values()]
+        layout.add_row(f"{n:,}", *(f"{one.value / _MILLION:.3f} ±{one.se / _MILLION:.3f}" for one in cells))
+    layout.add_row("halves differ by", *(f"{found.split_half[party]:.1f} se" for party in runs))
+    return layout
+
+
+def precision(run: PreciseRun) -> dict[str, Any]:
+    """Give the goals of a run and how they were reached as plain numbers."""
+    return {
+        "goals": [
+            {
+                "statistic": one.path,
+                "error": one.goal.error,
+                "is_relative": one.goal.is_relative,
+                "reached": run.table[one.path].se / (abs(run.table[one.path].value) if one.goal.is_relative else 1.0),
+            }
+            for one in run.reached
+        ],
+        "sizes": list(run.sizes),
+    }
+
+
+def reached(run: PreciseRun) -> Text:
+    """Say in words that the goals of a run were met."""
+    parts = [f"{one.path} ±{run.table[one.path].se:,.3g} (asked for: {one.goal})" for one in run.reached]
+    return Text(f"As precise as asked for after {run.table.n_replications:,} replications: {'; '.join(parts)}.")

@@ -1,0 +1,128 @@
+"""Hold a value at risk to what came after: how many losses exceeded it, and how many a sound one would have let through.
+
+A VaR at the level 95 % should be exceeded in 5 % of the periods or contracts, no more and no less. With the two to ten contracts
+that a country has, none of these tests can tell a good forecast from a bad one: see `acceptance_range`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special, stats
+
+from simengine.errors import UsageError
+
+_YELLOW, _RED = 0.95, 0.9999
+
+
+@dataclass(frozen=True)
+class KupiecTest:
+    """How far the number of exceptions lies from what was promised."""
+
+    likelihood_ratio: float
+    p_value: float
+    """From the chi-square law with one degree of freedom, which holds for many periods."""
+
+    def rejects(self, significance: float = 0.05) -> bool:
+        """Say whether the forecast is rejected."""
+        return self.p_value < significance
+
+
+def exceptions(loss: NDArray[np.float64], value_at_risk: NDArray[np.float64]) -> int:
+    """Count the losses that exceeded what was forecast for them."""
+    return int(np.count_nonzero(np.asarray(loss) > np.asarray(value_at_risk)))
+
+
+def kupiec(n_exceptions: int, n_periods: int, probability: float) -> KupiecTest:
+    """Test whether losses exceeded a value at risk as often as they should.
+
+    Parameters
+    ----------
+    n_exceptions
+        Losses that exceeded the forecast.
+    n_periods
+        Forecasts.
+    probability
+        What a sound forecast is exceeded with: 0.05 at the level 95 %.
+
+    Raises
+    ------
+    UsageError
+        If the probability lies outside (0, 1), or there are more exceptions than forecasts.
+
+    References
+    ----------
+    Kupiec, P. H. (1995), Techniques for verifying the accuracy of risk measurement models, Journal of Derivatives 3(2), 73-84.
+
+    Examples
+    --------
+    >>> round(kupiec(10, 250, 0.01).likelihood_ratio, 4)
+    12.9555
+    """
+    _refuse_nonsense(n_exceptions, n_periods, probability)
+    share = n_exceptions / n_periods
+    others = n_periods - n_exceptions
+    promised = special.xlogy(n_exceptions, probability) + others * log(1 - probability)
+    seen = special.xlogy(n_exceptions, share) + special.xlogy(others, 1 - share)
+    # At best 0: what rounding leaves below it is nothing.
+    ratio = max(2 * float(seen - promised), 0.0)
+    return KupiecTest(ratio, float(stats.chi2(1).sf(ratio)))
+
+
+def acceptance_range(n_periods: int, probability: float, significance: float = 0.05) -> tuple[int, int]:
+    """Give the least and the most exceptions with which Kupiec's test does not reject.
+
+    Examples
+    --------
+    >>> acceptance_range(255, 0.05)
+    (7, 20)
+
+    Ten contracts at the level 95 % cannot show that a forecast is too careful, and hardly that it is too bold:
+
+    >>> acceptance_range(10, 0.05)
+    (0, 2)
+    """
+    _refuse_nonsense(0, n_periods, probability)
+    if not 0 < significance < 1:
+        raise UsageError(f"significance: a probability of false alarm lies between 0 and 1, both left out; found {significance:g}")
+    accepted = [x for x in range(n_periods + 1) if not kupiec(x, n_periods, probability).rejects(significance)]
+    return accepted[0], accepted[-1]
+
+
+def basel_zone(n_exceptions: int, n_periods: int = 250, probability: float = 0.01) -> Literal["green", "yellow", "red"]:
+    """Give the zone of the Basel Committee: yellow from a cumulative probability of 95 %, red from 99.99 %.
+
+    References
+    ----------
+    Basel Committee on Banking Supervision (1996), Supervisory framework for the use of "backtesting" in conjunction with the
+    internal models approach to market risk capital requirements.
+
+    Examples
+    --------
+    >>> [basel_zone(x) for x in (4, 5, 9, 10)]
+    ['green', 'yellow', 'yellow', 'red']
+    """
+    _refuse_nonsense(n_exceptions, n_periods, probability)
+    reached = cumulative_probability(n_exceptions, n_periods, probability)
+    return "green" if reached < _YELLOW else "yellow" if reached < _RED else "red"
+
+
+def cumulative_probability(n_exceptions: int, n_periods: int, probability: float) -> float:
+    """Give the probability that a sound forecast is exceeded so often or less."""
+    _refuse_nonsense(n_exceptions, n_periods, probability)
+    return float(stats.binom(n_periods, probability).cdf(n_exceptions))
+
+
+def _refuse_nonsense(n_exceptions: int, n_periods: int, probability: float) -> None:
+    if not 0 < probability < 1:
+        raise UsageError(
+            f"probability: a forecast is exceeded with a probability between 0 and 1, both left out; found {probability:g}"
+        )
+    if not 0 <= n_exceptions <= n_periods or n_periods == 0:
+        raise UsageError(
+            f"n_exceptions: there are from 0 to n_periods exceptions in 1 or more periods; found {n_exceptions} in {n_periods}"
+        )

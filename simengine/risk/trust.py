@@ -1,0 +1,156 @@
+"""How far a risk table can be trusted: what is refused, how the tails look, and signs that something went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import ceil, floor, log10, sqrt
+from typing import TypeAlias
+
+import numpy as np
+
+from simengine.records import Floats
+from simengine.risk import statistics
+from simengine.risk.draws import Draws
+from simengine.risk.statistics import Statistic
+
+Section: TypeAlias = Mapping[str, "Statistic | Section"]
+
+LEAST_TAIL_POINTS = 100
+"""A statistic of a tail stands on at least so many replications: with fewer, its error would be little more than a guess."""
+TAILS = ("p05", "p95", "var95", "cvar95")
+"""Statistics of a tail, by the last word of their path."""
+_FIRST_POINT = 50
+_POINTS = 12
+_STEPS = 40
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A statistic that is not given, and why."""
+
+    reason: str
+    tail_points: int | None = None
+    """Replications behind it."""
+    n_replications: int | None = None
+    """How many a run must have so that it is given; nothing where no number of them is enough."""
+
+
+@dataclass(frozen=True)
+class Exceedance:
+    """How often a party loses more than each of some amounts."""
+
+    losses: tuple[float, ...]
+    """In the currency, increasing; a gain is negative."""
+    probability: tuple[Statistic, ...]
+
+
+@dataclass(frozen=True)
+class RunningMean:
+    """The mean after more and more replications."""
+
+    n_replications: tuple[int, ...]
+    mean: tuple[Statistic, ...]
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """Signs of trouble."""
+
+    running_mean: Mapping[str, RunningMean]
+    """By party: of its net."""
+    split_half: Mapping[str, float]
+    """By party: difference of the mean nets of both halves of the run, in standard errors of this difference."""
+    tail_points: Mapping[str, int]
+    """By path: replications behind each statistic of a tail, given or refused."""
+    n_clipped: int
+    """Probabilities and rates that were clipped, in all worlds together."""
+
+
+def tail_statistics(section: Section, path: str = "") -> Iterator[tuple[str, Statistic]]:
+    """Yield the statistics of tails with their dotted paths."""
+    for name, node in section.items():
+        here = f"{path}.{name}" if path else name
+        if isinstance(node, Mapping):
+            yield from tail_statistics(node, here)
+        elif name in TAILS and node.tail_points is not None:
+            yield here, node
+
+
+def refusals(section: Section, n_replications: int) -> dict[str, Refused]:
+    """Say which statistics of tails stand on too few replications, and how many it takes."""
+    found = {}
+    for path, statistic in tail_statistics(section):
+        points = statistic.tail_points or 0
+        if points < LEAST_TAIL_POINTS:
+            needed = ceil(round(LEAST_TAIL_POINTS * n_replications / points, 6)) if points else None
+            found[path] = Refused(f"fewer than {LEAST_TAIL_POINTS} replications in the tail", int(points), needed)
+    return found
+
+
+def without(section: Section, refused: Mapping[str, Refused], path: str = "") -> Section:
+    """Give a section without what is refused."""
+    kept: dict[str, Statistic | Section] = {}
+    for name, node in section.items():
+        here = f"{path}.{name}" if path else name
+        if isinstance(node, Mapping):
+            kept[name] = without(node, refused, here)
+        elif here not in refused:
+            kept[name] = node
+    return kept
+
+
+def exceedance_of(loss: Floats, draws: Draws | None) -> Exceedance:
+    """Draw up the exceedance curve of a loss."""
+    levels = loss_levels(loss)
+    return Exceedance(levels, tuple(statistics.exceedance(loss, levels, draws)))
+
+
+def loss_levels(loss: Floats) -> tuple[float, ...]:
+    """Give about 40 round amounts that span 99.8 % of the losses, and 0.
+
+    Examples
+    --------
+    >>> loss_levels(np.linspace(-1.0, 7.0, 1001))[:4]
+    (-1.0, -0.8, -0.6, -0.4)
+    """
+    low, high = (float(edge) for edge in np.quantile(loss, [0.001, 0.999]))
+    low, high = min(low, 0.0), max(high, 0.0)
+    step = _round_step((high - low) / _STEPS)
+    return tuple(round(k * step, 12) + 0.0 for k in range(floor(low / step + 1e-9), ceil(high / step - 1e-9) + 1))
+
+
+def _round_step(least: float) -> float:
+    """Give the first of 1, 2, 5, 10, 20, 50 ... and their tenths that is not below a number; 1 for nothing."""
+    if least <= 0:
+        return 1.0
+    power = 10.0 ** floor(log10(least))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least * (1 - 1e-9))
+
+
+def running_mean(sample: Floats, draws: Draws | None) -> RunningMean:
+    """Give the mean at sizes that grow by the square root of two, up to the whole run."""
+    n = len(sample)
+    sizes = sorted({n, *(round(n / sqrt(2) ** k) for k in range(1, _POINTS))})
+    n_variates = 0 if draws is None or draws.control_variates is None else draws.control_variates.shape[1]
+    sizes = [size for size in sizes if size >= min(max(_FIRST_POINT, 10 * n_variates), n)]
+    means = [statistics.mean(sample[:size], None if draws is None else draws.some(np.arange(size))) for size in sizes]
+    return RunningMean(tuple(sizes), tuple(means))
+
+
+def split_half(sample: Floats, draws: Draws | None) -> float:
+    """Give the difference between the means of both halves, in standard errors: about a standard normal number in a sound run."""
+    rows = np.arange(len(sample))
+    if len(rows) < 4:
+        return 0.0
+    if draws is not None and draws.group is not None:
+        # Rows of one group stay together.
+        names = np.unique(draws.group, return_inverse=True)[1]
+        is_first = names < (names.max() + 1) // 2
+    else:
+        is_first = rows < len(sample) // 2
+    one, other = (
+        statistics.mean(sample[half], None if draws is None else draws.some(rows[half])) for half in (is_first, ~is_first)
+    )
+    error = sqrt(one.se**2 + other.se**2)
+    return (one.value - other.value) / error if error > 0 else 0.0

@@ -1,0 +1,222 @@
+"""How the numbers of a study are drawn, where that is not one independent draw a world: less variance for the same work.
+
+None of these changes the law of a world, so none biases; each changes how worlds hang together or what they weigh, and says so
+in the columns `group` and `weight` of the outturns, which every statistic understands.
+
+- *Scrambled Sobol points*: the uniforms of all numbers with a law come from a few independently scrambled Sobol sequences; people
+  keep plain streams, because states that jump make nothing smooth. World r is point r // S of sequence r % S: a longer run
+  keeps the worlds of a shorter one. A sequence is a group, and the spread between groups is the error.
+- *Tilts*: the normal score of a number is shifted in a part of the worlds, and a world weighs its likelihood ratio, here the
+  balance over both parts: phi(z) / (a phi(z) + (1 - a) phi(z - t)), at most 1 / a.
+- *Measured again*: the same people are measured and paid several times, each time with new numbers for all that does not touch
+  people. A world is a group.
+
+References
+----------
+Owen, A. B. (1995), Randomly permuted (t, m, s)-nets and (t, s)-sequences, doi:10.1007/978-1-4612-2552-2_19. Hesterberg, T. (1995),
+Weighted average importance sampling and defensive mixture distributions, doi:10.1080/00401706.1995.10484303.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+from scipy.stats import qmc
+
+from simengine.errors import UsageError
+from simengine.laws import Constant, Floats, Sourced
+from simengine.streams import generator_of, uniforms
+
+Integers = NDArray[np.int64]
+
+SCRAMBLES = 32
+"""Sequences of a run with Sobol points: an error from 32 groups is itself known to an eighth."""
+PLAIN_SHARE = 0.5
+"""Part of the worlds of a tilted run that are drawn plainly: no world weighs more than two."""
+LARGEST_TILT = 8.0
+LEAST_PER_VARIATE = 50
+"""Replications for each number by which means are corrected: with fewer the slopes are guesses."""
+_SMALLEST_UNIFORM = 2.0**-53
+_BITS = 30
+"""Of a coordinate: a sequence has up to 2^30 points."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the numbers of a study are drawn."""
+
+    is_sobol: bool = False
+    tilts: Mapping[str, float] = field(default_factory=dict)
+    """By path: the shift of the normal score, in standard deviations."""
+    measured: int = 1
+    """How often the same people are measured and paid."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all worlds are independent and weigh the same."""
+        return not self.is_sobol and not self.tilts and self.measured == 1
+
+
+PLAIN = Sampling()
+
+
+def laws_of(numbers: Mapping[str, Sourced]) -> list[str]:
+    """Give the paths of the numbers that have a law."""
+    return [path for path, number in numbers.items() if not isinstance(number, Constant)]
+
+
+def refuse_impossible(sampling: Sampling, numbers: Mapping[str, Sourced], n_replications: int) -> None:
+    """Refuse, before any work, what cannot be drawn.
+
+    Raises
+    ------
+    UsageError
+        If no number has a law, a tilt names none or is too large, methods exclude each other, or points do not fill a sequence.
+    """
+    paths = laws_of(numbers)
+    for path, shift in sampling.tilts.items():
+        if path not in paths:
+            close = difflib.get_close_matches(path, paths, n=1)
+            way_out = f"Did you mean `{close[0]}`?" if close else "`simengine check` lists the paths of all numbers"
+            raise UsageError(f"--tilt: a tilted number has a law; found `{path}`. {way_out}")
+        if not 0 < abs(shift) <= LARGEST_TILT:
+            raise UsageError(
+                f"--tilt {path}: a shift lies within {LARGEST_TILT:g} standard deviations and is not 0; found {shift:g}"
+            )
+    if not sampling.is_sobol:
+        return
+    if sampling.tilts:
+        raise UsageError("--sobol: evenly spread worlds have equal weights; found --tilt as well. Choose one of the two")
+    if not paths:
+        raise UsageError("--sobol: a number of the study has a law; found none, so there is nothing to spread evenly")
+    n_points, rest = divmod(n_replications, SCRAMBLES)
+    if rest or n_points & (n_points - 1) or n_points == 0:
+        low = SCRAMBLES * 2 ** max(int(np.log2(max(n_points, 1))), 0)
+        raise UsageError(
+            f"--sobol: the replications are {SCRAMBLES} times a power of two; found {n_replications:,}. "
+            f"Use -n {low} or -n {2 * low}"
+        )
+
+
+def refuse_impossible_variates(sampling: Sampling, numbers: Mapping[str, Sourced], n_replications: int) -> None:
+    """Refuse control variates where their expectation is not 0, or where their slopes cannot be known.
+
+    Raises
+    ------
+    UsageError
+        If worlds are drawn in another way as well, or there are too few of them.
+    """
+    if sampling.is_sobol or sampling.tilts:
+        other = "--sobol" if sampling.is_sobol else "--tilt"
+        raise UsageError(
+            f"--control-variates: numbers drawn plainly have a known mean; found {other} as well. Choose one of the two"
+        )
+    n_variates = len(laws_of(numbers))
+    if n_variates == 0:
+        raise UsageError("--control-variates: a number of the study has a law; found none, so there is nothing to correct by")
+    if n_replications < LEAST_PER_VARIATE * n_variates:
+        needed = LEAST_PER_VARIATE * n_variates
+        raise UsageError(
+            f"--control-variates: {n_variates} numbers with a law take {needed:,} replications or more; found {n_replications:,}"
+        )
+
+
+def draw_uniforms(
+    sampling: Sampling, seed: int, numbers: Mapping[str, Sourced], replications: Integers
+) -> tuple[dict[str, Floats], Floats | None]:
+    """Draw the uniforms of all numbers of a study.
+
+    Parameters
+    ----------
+    sampling
+        How.
+    seed
+        Any whole number from 0 to 2^64 - 1.
+    numbers
+        By path.
+    replications
+        Shape (n_replications,).
+
+    Returns
+    -------
+    By path, shape (n_replications,), strictly between 0 and 1; and what each world weighs, or nothing where all weigh the same.
+    """
+    drawn = {path: uniforms(seed, f"parameter/{path}", replications) for path in numbers}
+    if sampling.is_sobol:
+        paths = laws_of(numbers)
+        points = _sobol_points(seed, len(paths), replications)
+        drawn |= {path: points[:, d].copy() for d, path in enumerate(paths)}
+    if not sampling.tilts:
+        return drawn, None
+    is_tilted = uniforms(seed, "sampling/tilted", replications) >= PLAIN_SHARE
+    log_ratio = np.zeros(len(replications))
+    for path, shift in sampling.tilts.items():
+        score = special.ndtri(drawn[path]) + shift * is_tilted
+        drawn[path] = np.clip(special.ndtr(score), _SMALLEST_UNIFORM, 1 - _SMALLEST_UNIFORM)
+        log_ratio += shift * score - shift**2 / 2
+    return drawn, 1 / (PLAIN_SHARE + (1 - PLAIN_SHARE) * np.exp(log_ratio))
+
+
+def group_of(sampling: Sampling, replications: Integers) -> Integers | None:
+    """Say which worlds hang together; nothing where none do."""
+    if sampling.is_sobol:
+        return replications % SCRAMBLES
+    return replications if sampling.measured > 1 else None
+
+
+def _sobol_points(seed: int, n_dimensions: int, replications: Integers) -> Floats:
+    """Give the points of some replications, shape (n_replications, n_dimensions)."""
+    points = np.empty((len(replications), n_dimensions))
+    place, sequence = np.divmod(replications, SCRAMBLES)
+    for s in np.unique(sequence):
+        mine = np.flatnonzero(sequence == s)
+        first, last = int(place[mine].min()), int(place[mine].max())
+        # The sequence is kept as it was made; a copy of it moves.
+        engine = copy.deepcopy(_sequence(seed, int(s), n_dimensions))
+        if first:
+            engine.fast_forward(first)
+        # At the beginning of a sequence its library wants a power of two.
+        wanted = last - first + 1 if first else 1 << last.bit_length()
+        points[mine] = engine.random(wanted)[place[mine] - first]
+    # Half a step into the interval that a point stands for: never 0, and never 1.
+    return points + 2.0 ** -(_BITS + 1)
+
+
+@lru_cache(maxsize=4 * SCRAMBLES)
+def _sequence(seed: int, number: int, n_dimensions: int) -> Any:
+    return qmc.Sobol(n_dimensions, scramble=True, bits=_BITS, seed=generator_of(seed, f"sampling/scramble/{number}"))
+
+
+def control_variates_of(seed: int, numbers: Mapping[str, Sourced], replications: Integers) -> Floats:
+    """Give the normal scores of all numbers with a law: what is known of a plain world, whose expectation is 0.
+
+    Returns
+    -------
+    Shape (n_rows, n_variates): from the uniforms before any correlation.
+    """
+    return np.stack([special.ndtri(uniforms(seed, f"parameter/{path}", replications)) for path in laws_of(numbers)], axis=1)
+
+
+def seeds_again(seed: int, times: int) -> list[int]:
+    """Give the seeds with which the same people are measured another time and another."""
+    words = uniforms(seed, "sampling/measured again", np.arange(1, times))
+    return [int(word * 2.0**52) for word in words]
+
+
+def cheap_paths(numbers: Mapping[str, Sourced], correlated: Sequence[str]) -> Iterator[str]:
+    """Yield the numbers that do not touch people, and that hang together with none that might.
+
+    The evaluator's numbers and those of the capital; but a spill-over reaches the people left out.
+    """
+    touching = (*correlated, "measurement.control.spill_over")
+    for path in laws_of(numbers):
+        if path.startswith(("measurement.", "capital.")) and path not in touching:
+            yield path

@@ -1,0 +1,159 @@
+"""Who carries what: closed forms for normal layers, the nested decomposition of sixty coins, and shares that add up."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from simengine.analysis import Ensemble, attribute
+from simengine.analysis.attribution import burden, portions, shapley, tail_game, variance_game
+from simengine.analysis.layers import coalitions, layer_of_decision, layers_in, seeds_with
+from simengine.config import find_study, load_study
+from simengine.errors import UsageError
+from simengine.pipeline import Steering, simulate
+from tests.analysis.made import SCORES, study_of
+from tests.analysis.successes import SUCCESSES
+
+LAYERS = ("knowledge", "world", "luck")
+
+
+def family_of(function, n: int, seed: int) -> np.ndarray:
+    """Settle every mixture of two independent normal draws of three layers."""
+    draws = np.random.default_rng(seed).standard_normal((2, 3, n))
+    mixtures = [[draws[0 if layer in first else 1, layer] for layer in range(3)] for first in coalitions(3)]
+    return np.stack([function(*layers) for layers in mixtures], axis=1)
+
+
+def z(statistic, exact: float) -> float:
+    return (statistic.value - exact) / statistic.se
+
+
+def test_shapley__of_the_glove_game():
+    # Source: the glove game (Shapley 1953; Osborne and Rubinstein): one left and two right gloves, a pair is worth 1: (4, 1,
+    # 1) / 6.
+    worth = [float(0 in one and len(one) > 1) for one in coalitions(3)]
+    assert shapley(np.array(worth), 3) == pytest.approx([4 / 6, 1 / 6, 1 / 6])
+
+
+@pytest.mark.statistical
+def test_additive_layers__get_back_their_own_variances_and_tails():
+    # Source: closed form. Money -(1 a + 2 b + 3 c) of independent normals: variances 1, 4, 9; in the tail each brings
+    # var_i / sd x phi(q) / (1 - level), here 2.0627128 at 95 %.
+    found = burden(family_of(lambda a, b, c: -(a + 2 * b + 3 * c), 3000, 1), LAYERS, 0.95)
+    for layer, variance in zip(LAYERS, (1, 4, 9), strict=True):
+        for view in (found.variance.shapley, found.variance.alone, found.variance.nested):
+            assert abs(z(view[layer], variance)) < 4.5
+        assert abs(z(found.tail.shapley[layer], variance / np.sqrt(14) * 2.0627128)) < 4.5
+        assert abs(z(found.sd_if_known[layer], np.sqrt(14 - variance))) < 4.5
+    q = 1.6448536 * np.sqrt(14)
+    assert abs(z(found.guarantee.beyond, q)) < 4.5
+    assert abs(z(found.guarantee.fair_premium, 0.05 * (2.0627128 * np.sqrt(14) - q))) < 4.5
+    assert abs(z(found.cvar, 2.0627128 * np.sqrt(14))) < 4.5
+
+
+@pytest.mark.statistical
+def test_interaction__is_halved_between_two_layers():
+    # Source: closed form. a b has variance 1 and no part that a or b explains alone; c brings nothing, exactly.
+    found = burden(family_of(lambda a, b, c: a * b, 3000, 2), LAYERS, 0.95)
+    assert abs(z(found.variance.shapley["knowledge"], 0.5)) < 4.5
+    assert abs(z(found.variance.shapley["world"], 0.5)) < 4.5
+    assert abs(z(found.variance.alone["knowledge"], 0)) < 4.5
+    assert abs(z(found.variance.nested["world"], 1)) < 4.5
+    assert found.variance.shapley["luck"].value == pytest.approx(0, abs=1e-12)
+    assert found.tail.shapley["luck"].value == pytest.approx(0, abs=1e-12)
+
+
+def test_shares__add_up_to_the_last_bits():
+    family = family_of(lambda a, b, c: np.exp(a + b * c) - c**2, 500, 3)
+    found = burden(family, LAYERS, 0.9)
+    for shares in (found.variance, found.tail):
+        assert sum(one.value for one in shares.shapley.values()) == pytest.approx(shares.total.value)
+        assert sum(one.value for one in shares.nested.values()) == pytest.approx(shares.total.value)
+    # The mean loss is that of the members that share nothing with the tail: the same but for its own error.
+    assert abs(found.tail.total.value - found.cvar.value - found.mean.value) < 4.5 * found.mean.se
+    assert variance_game(family)[0] == tail_game(family, 0.9)[0] == 0
+
+
+@pytest.mark.statistical
+def test_euler_shares__of_normal_parties():
+    # Source: closed form, by NumPy and SciPy: loss means (1, 2, .5), covariance below: variance shares .357143, .642857, 0;
+    # CVaR shares m_i + cov(i, all) / sd x 2.0627128 = 3.756416, 6.961549, .5; they add up to 11.217965.
+    covariance = [[4, 1, 0], [1, 9, -1], [0, -1, 1]]
+    money = -np.random.default_rng(4).multivariate_normal([1, 2, 0.5], covariance, size=40_000)
+    found = portions(dict(zip("abc", money.T, strict=True)), 0.95)
+    for party, share, exact in zip("abc", (0.357143, 0.642857, 0), (3.756416, 6.961549, 0.5), strict=True):
+        assert abs(z(found[party].sd, share * np.sqrt(14))) < 4.5
+        assert abs(z(found[party].cvar, exact)) < 4.5
+    assert sum(found[party].cvar.value for party in "abc") == pytest.approx(found["all"].cvar.value)
+    assert sum(found[party].sd.value for party in "abc") == pytest.approx(found["all"].sd.value)
+    assert found["all"].sd.value == pytest.approx(money.sum(axis=1).std(ddof=1))
+
+
+@pytest.mark.statistical
+def test_sixty_coins__divide_into_luck_and_ignorance(tmp_path):
+    # Source: closed form. X is Binomial(60, p) with p from Beta(8, 12): Var E(X | p) = 60^2 x 0.4 x 0.6 / 21 = 41.143 and
+    # E Var(X | p) = 60 (0.24 - 0.24 / 21) = 13.714, together 54.857. Of the coins alone: each coin u_i < p, so
+    # E(X | u) is a sum of P(p > u_i), with 60 x Var P(p > U) = 60 (E min(p, p') - 0.4^2), by quadrature.
+    grid = np.linspace(0, 1, 200_001)
+    above = stats.beta.sf(grid, 8, 12)
+    coins_alone = 60 * (np.trapezoid(above**2, grid) - 0.4**2)
+    found = attribute(study_of(SUCCESSES, tmp_path), Ensemble(11, 3000, threads=1), 0.95)
+    assert found.layers == ("knowledge", "luck")
+    for party in ("investor", "outcome_payer"):
+        shares = found.burdens[party].variance
+        assert abs(z(shares.total, 54.857)) < 4.5
+        assert abs(z(shares.nested["knowledge"], 41.143)) < 4.5
+        assert abs(z(shares.nested["luck"], 13.714)) < 4.5
+        assert abs(z(shares.alone["luck"], coins_alone)) < 4.5
+        assert abs(z(shares.shapley["luck"], (13.714 + coins_alone) / 2)) < 4.5
+    assert found.portions["all"].sd.value == pytest.approx(0, abs=1e-9)  # what one gets, the other pays
+
+
+def test_layers__are_those_in_which_something_is_drawn(tiny, tmp_path):
+    assert layers_in(tiny) == ("knowledge", "luck", "measurement")
+    assert layers_in(study_of(SUCCESSES, tmp_path)) == ("knowledge", "luck")
+    assert layers_in(load_study(find_study("norrkoping"))) == ("knowledge", "world", "luck", "measurement")
+
+
+def test_decisions__belong_to_their_layers():
+    layer = layer_of_decision(load_study(find_study("peterborough")))
+    assert layer("people/cohort_1/moves") == "luck"
+    assert layer("people/matched of cohort_1/moves") == layer("people/baseline/entry") == "measurement"
+    assert layer("measurement/reduction/service/cohort_1/lost") == "measurement"
+    assert layer("world/shocks/x/study/0") == "world"
+    assert layer("parameter/population.waves.cohort_1.size") == "world"
+    assert layer("parameter/measurement.metrics.reduction.drift_per_year") == "measurement"  # its own tag
+    assert layer("parameter/effect.fewer_reconvictions.hazard_ratio") == "knowledge"
+
+
+def test_redrawn_layer__changes_its_own_draws_alone(tiny):
+    plain = simulate(tiny, 5, np.arange(30))
+    steered = {
+        name: simulate(tiny, 5, np.arange(30), Steering(seed_by_purpose=seeds_with(tiny, 5, [name])))
+        for name in ("knowledge", "luck", "measurement", "world")
+    }
+    path = "effect.sooner_home.hazard_ratio"
+    assert (steered["knowledge"].worlds[path] != plain.worlds[path]).all()
+    for name in ("luck", "measurement", "world"):
+        assert (steered[name].worlds[path] == plain.worlds[path]).all()
+    same = {name: (one.tallies.sums == plain.tallies.sums).all(axis=(0, 1, 3, 4)) for name, one in steered.items()}
+    assert same["world"].all()
+    assert list(same["luck"][:3]) == [False, False, True]  # service, twin, baseline
+    assert list(same["measurement"][:3]) == [True, True, False]
+
+
+def test_correlation_across_layers__is_refused(tmp_path):
+    change = ["effect.better.difference={law: normal, mean: 3, sd: 1}"]
+    change += ["capital.drawn_share={law: uniform, low: 0.5, high: 1, layer: world}"]
+    change += ["correlations={x: {between: [effect.better.difference, capital.drawn_share], value: 0.5}}"]
+    with pytest.raises(UsageError, match=r"correlations\.x: numbers that go together lie in one layer; found effect.*knowledge"):
+        attribute(study_of(SCORES, tmp_path, *change), Ensemble(1, 2000), 0.95)
+
+
+def test_unknown_party__is_refused(tiny):
+    with pytest.raises(UsageError, match=r"--party: a party of the study whose money is counted; found 'bank'\. One of: investor"):
+        attribute(tiny, Ensemble(1, 250), 0.95, parties=["bank"])
+
+
+def test_result__is_the_same_in_any_blocks(tiny):
+    one, other = (attribute(tiny, Ensemble(5, 250, 2, size), 0.95) for size in (1000, 31))
+    assert one == other

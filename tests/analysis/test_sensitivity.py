@@ -1,0 +1,135 @@
+"""Sensitivity: Ishigami within its own intervals, a linear study in closed form, correlated numbers in groups."""
+
+import numpy as np
+import pytest
+from scipy import special
+
+from simengine.analysis import Ensemble, sensitivity
+from simengine.analysis.indices import global_indices, luck_left
+from simengine.analysis.points import assumptions_of, groups_of
+from simengine.analysis.sensitivity import scores_given
+from simengine.errors import UsageError
+from tests.analysis.made import SCORES, study_of
+
+COST = "{law: uniform, low: 99, high: 101}"
+LINEAR = (
+    "outcomes.test.sd=1e-6",
+    "effect.better.difference={law: normal, mean: 3, sd: 0.3}",
+    "capital.drawn_share={law: uniform, low: 0.8, high: 1}",
+    "contract.terms={price: {share: 1000, of: gain, floor: 0}}",
+    "capital.payment_month={price: 20}",
+)
+
+
+def ishigami(uniform: np.ndarray) -> dict[str, np.ndarray]:
+    x = np.pi * (2 * uniform - 1)
+    answer = np.sin(x[:, 0]) + 7 * np.sin(x[:, 1]) ** 2 + 0.1 * x[:, 2] ** 4 * np.sin(x[:, 0])
+    return {"y": answer[:, None]}
+
+
+def test_ishigami__within_its_own_intervals():
+    # Source: Ishigami and Homma 1990 with a = 7, b = 0.1: S1 .313905, .442411, 0; ST .557589, .442411, .243684.
+    found = global_indices({name: (name,) for name in "abc"}, tuple("abc"), ishigami, 1024, 32, 3)["y"].of
+    for name, s1, st in zip("abc", (0.313905, 0.442411, 0.0), (0.557589, 0.442411, 0.243684), strict=True):
+        assert abs(found[name].s1.value - s1) < 1.96 * found[name].s1.se
+        assert abs(found[name].st.value - st) < 1.96 * found[name].st.se
+        assert found[name].pawn is not None
+        assert found[name].pawn.se > 0
+
+
+def test_morris__of_a_linear_function_is_the_move_across_the_range():
+    # Source: closed form: SALib counts a move over the range of the bounds as one; 5 (0.95 - 0.05) = 4.5, and no scatter.
+    found = global_indices({name: (name,) for name in "ab"}, tuple("ab"), lambda u: {"y": (5 * u[:, 0])[:, None]}, 16, 8, 1)["y"].of
+    assert found["a"].mu_star.value == pytest.approx(4.5)
+    assert found["b"].mu_star.value == found["b"].st.value == 0
+
+
+def test_luck_left__of_a_panel_of_noise():
+    # Source: closed form: signal variance 1, noise 4 per world, 16 worlds: reliability of the mean 1 / (1 + 4 / 16) = 0.8.
+    rng = np.random.default_rng(0)
+    panel = rng.standard_normal((20_000, 1)) + 2 * rng.standard_normal((20_000, 16))
+    assert luck_left(panel) == pytest.approx(0.2, abs=0.01)
+    assert luck_left(rng.standard_normal(16) + np.arange(5.0)[:, None]) == pytest.approx(0)
+
+
+@pytest.fixture(scope="module")
+def linear(tmp_path_factory):
+    study = study_of(SCORES, tmp_path_factory.mktemp("linear"), *LINEAR)
+    return sensitivity(study, Ensemble(3, 100, threads=1), 128, 8, 2, parties=["investor"]).parties["investor"]
+
+
+def test_tornado__of_a_linear_study(linear):
+    # Source: closed form. Net = 1000 effect - 1000 drawn: 1.644854 x 0.3 x 2 x 1000 = 986.912, and 1000 x 0.2 x 0.9 = 180.
+    assert list(linear.tornado) == ["effect.better.difference", "capital.drawn_share"]
+    effect, drawn = linear.tornado.values()
+    assert effect.swing.value == pytest.approx(986.912, abs=0.02)
+    assert effect.swing.se == pytest.approx(0, abs=0.01)
+    assert drawn.swing.value == pytest.approx(-180, abs=0.02)
+    assert (drawn.low, drawn.high) == pytest.approx((0.81, 0.99))
+
+
+def test_indices__of_a_linear_study(linear):
+    # Source: closed form. Variances 300^2 and 200^2 / 12: the effect holds 0.964286, the drawn share 0.035714, no interaction.
+    effect, drawn = linear.indices["effect.better.difference"], linear.indices["capital.drawn_share"]
+    assert abs(effect.s1.value - 0.964286) < 3 * effect.s1.se
+    assert abs(drawn.st.value - 0.035714) < 3 * drawn.st.se + 1e-3
+    assert linear.luck_left == pytest.approx(0, abs=1e-9)
+
+
+def test_numbers_that_go_together__are_one_group(tmp_path):
+    joined = "correlations={x: {between: [effect.better.difference, capital.drawn_share], value: 0.6}}"
+    study = study_of(SCORES, tmp_path, *LINEAR, f"outcomes.time.per_day.here={COST}", joined)
+    found = sensitivity(study, Ensemble(3, 100, threads=1), 16, 4, 2, parties=["investor"])
+    name = "effect.better.difference + capital.drawn_share"
+    assert found.groups == {
+        name: ("effect.better.difference", "capital.drawn_share"),
+        "outcomes.time.per_day.here": ("outcomes.time.per_day.here",),
+    }
+    index = found.parties["investor"].indices[name]
+    assert index.pawn is None
+    assert index.st.value == pytest.approx(1, abs=0.35)
+    # Source: closed form: with r = 0.6 the drawn share's quantile Phi(0.6 x 1.645 + 0.8 z), whose mean is Phi(0.6 x 1.645 /
+    # sqrt(1.64)).
+    follows = float(special.ndtr(0.6 * 1.644854 / np.sqrt(1 + 0.64)))
+    swing = found.parties["investor"].tornado["effect.better.difference"].swing
+    assert abs(swing.value - (986.912 - 200 * (2 * follows - 1))) < 4.5 * swing.se + 0.02
+
+
+def test_scores_given__follow_the_conditional_normal_law(tmp_path):
+    # Source: closed form. Given z_b = 2, z_a has mean 0.6 x 2 and variance 1 - 0.36.
+    joined = "correlations={x: {between: [effect.better.difference, capital.drawn_share], value: 0.6}}"
+    study = study_of(SCORES, tmp_path, *LINEAR, joined)
+    paths = assumptions_of(study, Ensemble(1, 2), 1).paths
+    given = scores_given(np.random.default_rng(0).standard_normal((20_000, 2)), paths, study, "effect.better.difference", 2.0)
+    first = paths.index("capital.drawn_share")  # the first of its cluster by name: its joint score is its own
+    assert given[:, first].mean() == pytest.approx(1.2, abs=4.5 * 0.8 / np.sqrt(20_000))
+    assert given[:, first].std() == pytest.approx(0.8, abs=0.02)
+    assert 0.6 * given[:, first] + 0.8 * given[:, 1 - first] == pytest.approx(np.full(20_000, 2.0))
+
+
+def test_groups__hold_the_counted_shares_of_one_whole(tiny_path):
+    from simengine.config import load_study
+
+    counts = "pathway.start={young: {placed: 1}, older: {home: {law: dirichlet, count: 3}, placed: {law: dirichlet, count: 9}}}"
+    study = load_study(tiny_path, [counts])
+    assert "pathway.start.older.home + pathway.start.older.placed" in groups_of(
+        study, assumptions_of(study, Ensemble(1, 2), 1).paths
+    )
+
+
+@pytest.mark.parametrize(
+    ("points", "trajectories", "message"), [(100, 8, "--points: a power of 2"), (64, 2, "--trajectories: at least 4")]
+)
+def test_sizes__out_of_range_are_refused(tiny, points, trajectories, message):
+    with pytest.raises(UsageError, match=message):
+        sensitivity(tiny, Ensemble(1, 4), points, trajectories, 2)
+
+
+def test_unknown_party__is_refused(tiny):
+    with pytest.raises(UsageError, match="--party: a party of the study"):
+        sensitivity(tiny, Ensemble(1, 4), 16, 4, 2, parties=["bank"])
+
+
+def test_result__is_the_same_in_any_blocks(tiny):
+    one, other = (sensitivity(tiny, Ensemble(5, 20, 2, size), 16, 4, 2) for size in (1000, 7))
+    assert one == other

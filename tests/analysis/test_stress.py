@@ -1,0 +1,155 @@
+"""Stresses: what they do to money in closed forms, what a study cannot express, and what is refused."""
+
+import numpy as np
+import pytest
+
+from simengine.analysis import Ensemble, chosen_stresses, stress_study, stresses_of
+from simengine.analysis.named_stresses import _NAMED as NAMED
+from simengine.analysis.stress import OWN, TOGETHER
+from simengine.config import find_study, load_study
+from simengine.errors import StudyError, UsageError
+from simengine.execution import run_study
+from tests.analysis.made import CHOSEN, SCORES, study_of
+from tests.analysis.successes import SUCCESSES
+
+LEVEL = 0.5
+
+
+def stressed(study, *names, n=200, seed=3):
+    return stress_study(study, chosen_stresses(stresses_of(study), names), Ensemble(seed, n, threads=1), LEVEL)
+
+
+def test_every_named_stress__is_shown_or_says_why_not(tiny):
+    found = stressed(tiny)
+    assert set(found.stresses) | set(found.not_applicable) == {*NAMED, TOGETHER}
+    assert found.not_applicable["shock_in_the_window"] == "the study has no `shocks`"
+    assert "the whole commitment is drawn in every world" in found.not_applicable["cost_overrun"]
+    assert "nobody is lost" in found.not_applicable["attrition"]
+
+
+def test_base__is_a_plain_run(tiny):
+    found = stressed(tiny, "volume")
+    assert found.base["investor"].net.value == run_study(tiny, 3, 200)["investor.net"].mean()
+
+
+def test_success__severe_is_a_service_without_effect(tiny):
+    # Source: the twin. Without an effect nothing is saved: what the two have together is what was drawn and spent.
+    found = stressed(tiny, "success").stresses["success"]["severe"].standings
+    assert found["investor"].net.value + found["outcome_payer"].net.value == pytest.approx(-2_000_000)
+
+
+def test_payer_delay__moves_npv_alone_by_the_discount_factor(tiny_path):
+    # Source: hand arithmetic. The guarantee alone: 0.40 of 2,000,000 in month 12 at 3 %; half a year later it is worth
+    # 800,000 (1.03^-1.5 - 1.03^-1), a year later 800,000 (1.03^-2 - 1.03^-1).
+    only = ["contract.terms={guarantee: {share: 0.4, of: drawn, contingent: false}}", "capital.payment_month={guarantee: 12}"]
+    found = stressed(load_study(tiny_path, only), "payer_delay").stresses["payer_delay"]
+    for severity, years in (("adverse", 1.5), ("severe", 2.0)):
+        moved = found[severity].moved["investor"]
+        assert moved.net.value == 0
+        assert moved.npv.value == pytest.approx(800_000 * (1.03**-years - 1.03**-1))
+
+
+def test_payer_delay__of_a_contract_with_dates(tiny_path):
+    # Source: as above, with the date in the contract.
+    change = "contract={title: t, currency: SEK, commitment: 2_000_000, metrics: {saving: {meaning: m, unit: SEK}, "
+    change += "school: {meaning: m, unit: share}}, dates: {late: {month: 12}}, "
+    change += "terms: {all: {share: 0.4, of: drawn, contingent: false, at: [late]}}}"
+    found = stressed(load_study(tiny_path, [change, "capital.payment_month={}"]), "payer_delay").stresses["payer_delay"]
+    assert found["severe"].moved["investor"].npv.value == pytest.approx(800_000 * (1.03**-2 - 1.03**-1))
+
+
+def test_volume__halves_a_count(tmp_path):
+    # Source: closed form: 60 people succeed with probability 0.4 on average, 30 half as often.
+    found = stressed(study_of(SUCCESSES, tmp_path), "volume", n=2000).stresses["volume"]
+    for severity, people in (("adverse", 45), ("severe", 30)):
+        net = found[severity].standings["investor"].net
+        assert abs(net.value - 0.4 * people) < 4.5 * net.se
+
+
+def test_drift__against_takes_what_drift_for_gives(tiny):
+    found = stressed(tiny).stresses
+    for severity in ("adverse", "severe"):
+        assert found["counterfactual_drift_against"][severity].moved["investor"].net.value < 0
+        assert found["counterfactual_drift_for"][severity].moved["investor"].net.value > 0
+    assert abs(found["counterfactual_drift_for"]["severe"].moved["investor"].net.value) > abs(
+        found["counterfactual_drift_for"]["adverse"].moved["investor"].net.value
+    )
+
+
+def test_drift__of_a_trial_is_not_applicable(tmp_path):
+    assert "a score" in stressed(study_of(SCORES, tmp_path)).not_applicable["counterfactual_drift_against"]
+    by_lot = study_of(CHOSEN, tmp_path, "measurement.design=randomised")
+    assert "compares people of the same months" in stressed(by_lot).not_applicable["counterfactual_drift_for"]
+
+
+def test_attrition_overrun_and_shocks__apply_where_the_study_has_them(tiny_path):
+    study = load_study(
+        tiny_path,
+        [
+            "measurement.metrics.saving.attrition={share: 0.1, gap: 1000}",
+            "population.engagement={share: 0.8, dropout: {per_month: 0.02}}",
+            "capital.drawn_share={law: uniform, low: 0.5, high: 0.7}",
+            "shocks={storm: {on: [placed -> home], factor: 0.7, from_month: 3, to_month: 12}}",
+        ],
+    )
+    found = stressed(study)
+    assert found.not_applicable == {}
+    # A shock reaches no earlier people, so the service users look worse beside them.
+    assert found.stresses["shock_in_the_window"]["severe"].moved["investor"].net.value < 0
+    assert found.stresses["attrition"]["severe"].moved["outcome_payer"].net.value < 0
+
+
+def test_own_stress__puts_a_number_at_a_value_a_quantile_or_shifts_it(tiny_path, tmp_path):
+    text = tiny_path.read_text() + (
+        "stresses:\n"
+        "  cheap: {contract.terms.guarantee.share: 0.3}\n"
+        "  weak: {effect.sooner_home.hazard_ratio: {quantile: 0.05}}\n"
+        "  weaker: {effect.sooner_home.hazard_ratio: {shift: -1}}\n"
+        "  fixed: {effect.sooner_home.hazard_ratio: 0.9}\n"
+    )
+    (tmp_path / "own.yaml").write_text(text)
+    study = load_study(tmp_path / "own.yaml")
+    found = stressed(study, "cheap", "weak", "weaker", "fixed").stresses
+    # Source: hand arithmetic: 0.10 of 2,000,000 less; and the 5 % quantile of that law is 0.9 by its own statement.
+    assert found["cheap"][OWN].moved["investor"].net.value == pytest.approx(-200_000)
+    assert found["weak"][OWN].moved["investor"].net.value == pytest.approx(found["fixed"][OWN].moved["investor"].net.value)
+    assert found["weaker"][OWN].moved["outcome_payer"].net.value < 0
+    assert found["weaker"][OWN].words == "effect.sooner_home.hazard_ratio -1 sd"
+
+
+@pytest.mark.parametrize(
+    ("stress", "message"),
+    [
+        ("{effect.sooner_home.hazard: 1}", r"a stress moves a number of the study, by its path; found no number .*Did you mean"),
+        ("{nonsense: 1}", "a stress moves a number of the study, by its path; found no number `nonsense`"),
+        ("{capital.drawn_share: {quantile: 0.5}}", "a number at a quantile, or shifted along its law, has a law; found 1 in every"),
+        ("{capital.drawn_share: 1.5}", "a probability lies between 0 and 1; found 1.5"),
+        ("{capital.drawn_share: {value: 0.5, shift: 1}}", "has a `value`, a `quantile` or a `shift`; found value, shift"),
+        ("{effect.sooner_home.hazard_ratio: {quantile: 1}}", "quantile"),
+        ("{capital.payment_month.guarantee: 99}", "a term is paid within the horizon of 24 months"),
+    ],
+)
+def test_own_stress__of_what_cannot_be_is_refused(tiny_path, tmp_path, stress, message):
+    (tmp_path / "bad.yaml").write_text(tiny_path.read_text() + f"stresses: {{bad: {stress}}}\n")
+    with pytest.raises(StudyError, match=message):
+        load_study(tmp_path / "bad.yaml")
+
+
+def test_unknown_stress__is_refused(tiny):
+    with pytest.raises(UsageError, match=r"--stress: .*found 'plague'\. One of: volume, success"):
+        stressed(tiny, "plague")
+
+
+def test_everything_applies_to_the_shipped_studies():
+    for name in ("norrkoping", "peterborough"):
+        found = stresses_of(load_study(find_study(name)))
+        assert {"volume", "success", "counterfactual_drift_against", "payer_delay", "cost_overrun"} <= {
+            stress for stress, one in found.items() if not isinstance(one, str)
+        }
+
+
+def test_result__is_the_same_in_any_blocks(tiny):
+    named = chosen_stresses(stresses_of(tiny), ["volume", "timing"])
+    one, other = (stress_study(tiny, named, Ensemble(5, 200, 2, size), LEVEL) for size in (1000, 17))
+    assert one == other
+    assert np.isfinite(one.base["investor"].net.value)

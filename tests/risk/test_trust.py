@@ -1,0 +1,245 @@
+"""What a risk table refuses, its curves and signs of trouble; and statistics of worlds that weigh differently or hang together."""
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+from simengine import load_study, run_study, summarise
+from simengine.risk import statistics, trust
+from simengine.risk.draws import Draws
+from simengine.risk.statistics import quantile_ranks
+from tests.conftest import CHECKOUT
+
+TINY = CHECKOUT / "configs" / "tiny.yaml"
+
+# ------------------------------------------------ intervals of order statistics ------------------------------------------------
+
+
+def test_quantile_ranks__are_those_of_the_binomial_law():
+    # Source: published example, n = 10,000 at 95 %: order statistics 9457 and 9543. By hand, n = 8 and the median: P(X < 1) =
+    # 1/256 and P(X < 2) = 9/256 > 2.5 %, so ranks 1 and 8. With n = 5 the outermost hold it with 15/16 only: none.
+    assert quantile_ranks(10_000, 0.95) == (9457, 9543)
+    assert quantile_ranks(8, 0.5) == (1, 8)
+    assert quantile_ranks(5, 0.5) is None
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("level", [0.05, 0.5, 0.95])
+def test_interval__holds_the_quantile_as_often_as_it_says(level):
+    # Source: binomial law; each side is missed with 2.5 % at most. 1,000 samples; below 93 % or above 98 % once in 1,000 runs.
+    rng = np.random.default_rng(7)
+    exact = stats.expon.ppf(level)
+    inside = 0
+    for _ in range(1000):
+        low, high = statistics.quantile(rng.standard_exponential(800), level).interval_95
+        inside += low <= exact < high
+    assert 930 <= inside <= 980
+
+
+# ------------------------------------------------ refusals ------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tables():
+    study = load_study(TINY)
+    return {n: summarise(run_study(study, 1, n)) for n in (1999, 2000)}
+
+
+def test_tails__are_refused_below_100_points(tables):
+    # Source: hand arithmetic; 5 % of 1,999 are 99.95, of 2,000 they are 100.
+    paths = ("investor.var95", "investor.cvar95", "outcome_payer.net.p05", "outcome_payer.cvar95")
+    for path in paths:
+        assert tables[1999].get(path) is None
+        assert (tables[1999].refused[path].tail_points, tables[1999].refused[path].n_replications) == (99, 2000)
+        assert tables[2000][path].tail_points == 100
+        with pytest.raises(KeyError, match="fewer than 100 replications in the tail"):
+            tables[1999][path]
+    assert tables[2000].refused == {}
+    assert tables[1999].get("investor.net.p25") is not None
+    assert tables[1999].diagnostics.tail_points["investor.var95"] == 99
+
+
+def test_refused__of_a_part_of_the_worlds_takes_more():
+    # Source: hand arithmetic. 30 tail points in 1,000 replications: 100 x 1,000 / 30 = 3,333.3.
+    section = {"a": {"p95": statistics.Statistic(1.0, 0.1, tail_points=30.0)}}
+    found = trust.refusals(section, 1000)
+    assert found["a.p95"].n_replications == 3334
+    assert trust.without(section, found) == {"a": {}}
+
+
+# ---------------------------------------- repayment, exceedance, diagnostics ----------------------------------------
+
+
+def test_repayment__places_every_world_once(tables):
+    # Law: the levels are a partition; more than was drawn is a profit, less is a loss.
+    table = tables[2000]
+    levels = {name: table[f"investor.repayment.{name}"].value for name in table.sections["investor"]["repayment"]}
+    assert sum(levels.values()) == pytest.approx(1)
+    assert levels["principal_and_return"] == table["investor.p_profit"].value
+    assert levels["no_repayment"] + levels["below_principal"] == pytest.approx(table["investor.p_loss"].value)
+    assert levels["no_repayment"] == 0  # the guarantee pays 40 % in every world
+
+
+def test_repayment__of_nothing_at_all():
+    # Source: the definition; without a guarantee some worlds pay nothing.
+    table = summarise(run_study(load_study(TINY, ["contract.terms.guarantee.share=0"]), 1, 500))
+    assert table["investor.repayment.no_repayment"].value > 0.2
+
+
+def test_exceedance__of_ten_losses_by_hand():
+    # Source: hand arithmetic. Of 1, ..., 10 the level 7 is exceeded by 3 and 10 by none, with the bound 3 / 10.
+    loss = np.arange(1.0, 11.0)
+    got = statistics.exceedance(loss, [0.0, 7.0, 10.0])
+    assert [one.value for one in got] == [1.0, 0.3, 0.0]
+    assert got[1].se == pytest.approx(np.sqrt(0.3 * 0.7 / 10))
+    assert got[2].upper_95 == pytest.approx(0.3)
+
+
+def test_exceedance__agrees_with_the_probability_of_a_loss(tables):
+    # Law: beyond 0 it is P(loss), for every party; it never rises.
+    table = tables[2000]
+    assert set(table.exceedance) >= {"investor", "outcome_payer"}
+    for party in ("investor", "outcome_payer"):
+        curve = table.exceedance[party]
+        at_zero = dict(zip(curve.losses, curve.probability, strict=True))[0.0]
+        assert at_zero == table[f"{party}.p_loss"]
+        shares = [one.value for one in curve.probability]
+        assert shares == sorted(shares, reverse=True)
+
+
+@pytest.mark.parametrize("loss", [np.zeros(10), np.full(10, -5e6), np.array([1e-9, 2e-9]), np.linspace(-1e9, 3.0, 100)])
+def test_loss_levels__are_round_and_increase(loss):
+    levels = trust.loss_levels(loss)
+    assert 0.0 in levels
+    assert 1 <= len(levels) <= 60
+    assert all(np.diff(levels) > 0)
+
+
+def test_running_mean__ends_with_the_mean_and_halves_differ_by_hand():
+    # Source: hand arithmetic. Halves 0, 2 and 4, 6 have means 1 and 5 with errors 1 and 1: -4 / sqrt(2).
+    sample = np.array([0.0, 2.0, 4.0, 6.0])
+    assert trust.split_half(sample, None) == pytest.approx(-4 / np.sqrt(2))
+    run = trust.running_mean(np.arange(200.0), None)
+    assert run.n_replications[-1] == 200
+    assert run.mean[-1] == statistics.mean(np.arange(200.0))
+    assert run.mean[0] == statistics.mean(np.arange(200.0)[: run.n_replications[0]])
+
+
+# ---------------------------------- worlds that weigh differently or hang together ----------------------------------
+
+ALL = {
+    "mean": statistics.mean,
+    "sd": statistics.sd,
+    "probability": lambda sample, draws=None: statistics.probability(sample > 1, draws),
+    "cvar": lambda sample, draws=None: statistics.conditional_value_at_risk(sample, 0.95, draws),
+}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_equal_weights__give_what_no_weights_give(name):
+    # Law: weights of one, every row a group of its own, are independent draws.
+    sample = np.random.default_rng(0).standard_normal(5000)
+    plain = ALL[name](sample)
+    for draws in (Draws(5000, weight=np.full(5000, 3.0)), Draws(5000, group=np.arange(5000))):
+        got = ALL[name](sample, draws)
+        assert (got.value, got.se) == pytest.approx((plain.value, plain.se), rel=1e-3)
+
+
+def test_groups__of_copies_tell_no_more_than_one_each():
+    # Source: hand arithmetic; every world five times has the mean and the error of once.
+    sample = np.random.default_rng(1).standard_normal(400)
+    once, copied = statistics.mean(sample), np.repeat(sample, 5)
+    got = statistics.mean(copied, Draws(2000, group=np.repeat(np.arange(400), 5), n_independent=400))
+    assert (got.value, got.se) == pytest.approx((once.value, once.se))
+    assert statistics.quantile(copied, 0.95, Draws(2000, group=np.repeat(np.arange(400), 5), n_independent=400)).tail_points == 20
+
+
+def test_control_variates__leave_nothing_of_what_they_explain():
+    # Source: the definition; y = 3 + 2 a - b has the mean 3 without any error once a and b are known to have mean 0.
+    x = np.random.default_rng(2).standard_normal((300, 2))
+    draws = Draws(300, control_variates=x)
+    got = statistics.mean(3 + 2 * x[:, 0] - x[:, 1], draws)
+    assert draws.share.sum() == pytest.approx(1)
+    assert (got.value, got.se) == (pytest.approx(3, abs=1e-12), pytest.approx(0, abs=1e-12))
+
+
+@pytest.mark.statistical
+def test_control_variates__bias_nothing_even_where_the_slope_is_badly_known():
+    # Source: the mean of x^2 exp(x) / e^0.5 is 2 for a normal x. 8,000 samples of 12: a slope from the same rows is off by far.
+    rng = np.random.default_rng(3)
+    values, same_rows = [], []
+    for _ in range(8000):
+        x = rng.standard_normal(12)
+        y = x**2 * np.exp(x - 0.5)
+        values.append(statistics.mean(y, Draws(12, control_variates=x[:, None])).value)
+        slope = np.cov(x, y)[0, 1] / x.var(ddof=1)
+        same_rows.append(y.mean() - slope * x.mean())
+    for sample, is_unbiased in ((np.array(values), True), (np.array(same_rows), False)):
+        z = (sample.mean() - 2) / (sample.std(ddof=1) / np.sqrt(len(sample)))
+        assert (abs(z) < 4) == is_unbiased, z
+
+
+def test_importance_sampling__of_a_rare_event_has_its_exact_error():
+    # Source: closed form. P(Z > 4) = 3.16712e-5; drawn from N(4, 1), w 1{z > 4} has the variance e^16 Phi(-8) - P^2 = 4.52495e-9.
+    z = np.random.default_rng(4).standard_normal(100_000) + 4
+    got = statistics.mean(np.exp(8 - 4 * z) * (z > 4))
+    assert got.value == pytest.approx(3.16712e-5, rel=4.5 * 0.0067)
+    assert got.se / got.value == pytest.approx(np.sqrt(4.52495e-9 / 1e5) / 3.16712e-5, rel=0.03)
+    assert got.se / got.value == pytest.approx(0.0067, abs=0.0003)
+
+
+def test_weights__of_a_defensive_mixture_have_their_exact_error():
+    # Source: quadrature. From the mixture of N(0, 1) and N(4, 1) in halves, w (1{z > 4} - P) has the variance below.
+    n = 100_000
+    rng = np.random.default_rng(5)
+    z = rng.standard_normal(n) + 4 * (rng.random(n) < 0.5)
+    weight = 1 / (0.5 + 0.5 * np.exp(4 * z - 8))
+    p = stats.norm.sf(4)
+
+    def integrand(x):
+        mixture = 0.5 * stats.norm.pdf(x) + 0.5 * stats.norm.pdf(x - 4)
+        return stats.norm.pdf(x) ** 2 / mixture * ((x > 4) - p) ** 2
+
+    variance = integrate.quad(integrand, -10, 4)[0] + integrate.quad(integrand, 4, 14)[0]
+
+    draws = Draws(n, weight=weight)
+    got = statistics.probability(z > 4, draws)
+
+    assert got.value == pytest.approx(p, abs=4.5 * np.sqrt(variance / n))
+    assert got.se == pytest.approx(np.sqrt(variance / n), rel=0.02)
+    # No world weighs more than two, so the body keeps about half of the worlds.
+    assert n / 2 < draws.size < 0.53 * n
+    # Source: closed forms; the body of the law is still there.
+    assert abs(statistics.mean(z, draws).value) < 4.5 * statistics.mean(z, draws).se
+    assert statistics.quantile(z, 0.5, draws).value == pytest.approx(0, abs=4.5 * statistics.quantile(z, 0.5, draws).se)
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("kind", ["weights", "groups", "control variates"])
+@pytest.mark.parametrize("name", ["mean", "sd", "probability", "cvar", "quantile"])
+def test_errors__of_unequal_draws_have_z_scores_of_variance_1(kind, name):
+    # Source: closed forms of the normal law (P(Z > 1), CVaR 2.0627128, quantile 1.6448536). Bounds on 200 z-scores that would be
+    # passed once in 100,000 fresh sets of seeds.
+    statistic = ALL.get(name, lambda sample, draws: statistics.quantile(sample, 0.95, draws))
+    exact = {"mean": 0.0, "sd": 1.0, "probability": 0.15865525, "cvar": 2.0627128, "quantile": 1.6448536}[name]
+    z = []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        n = 2000
+        x = rng.standard_normal(n)
+        if kind == "weights":
+            x += 1.5 * (rng.random(n) < 0.5)
+            draws = Draws(n, weight=1 / (0.5 + 0.5 * np.exp(1.5 * x - 1.125)))
+        elif kind == "groups":
+            x = np.sqrt(0.5) * np.repeat(rng.standard_normal(500), 4) + np.sqrt(0.5) * x
+            draws = Draws(n, group=np.repeat(np.arange(500), 4), n_independent=500)
+        else:
+            known = rng.standard_normal((n, 3))
+            x = (x + known.sum(axis=1)) / 2
+            draws = Draws(n, control_variates=known)
+        got = statistic(x, draws)
+        z.append((got.value - exact) / got.se)
+    z = np.array(z)
+    least, largest = stats.chi2(199).ppf([5e-6, 1 - 5e-6]) / 199
+    assert abs(z.mean()) < stats.norm.ppf(1 - 5e-6) / np.sqrt(200) + 0.05  # the bias of order 1 / n of sd and CVaR
+    assert least < z.var(ddof=1) < largest

@@ -1,0 +1,190 @@
+"""Ways of drawing that leave less variance: none biases, all give the same bits in any company, and nonsense is refused."""
+
+from dataclasses import replace
+from math import sqrt
+
+import numpy as np
+import pytest
+from scipy import special, stats
+
+from simengine import load_study, run_study, summarise
+from simengine.errors import UsageError
+from simengine.execution import control_variates
+from simengine.laws import Constant, Normal
+from simengine.pipeline import measured_again, run_block, simulate
+from simengine.records import BASELINE, SERVICE
+from simengine.sampling import (
+    PLAIN,
+    SCRAMBLES,
+    Sampling,
+    draw_uniforms,
+    refuse_impossible,
+    refuse_impossible_variates,
+    seeds_again,
+)
+from tests.conftest import CHECKOUT
+
+TINY = CHECKOUT / "configs" / "tiny.yaml"
+RATIO = "effect.sooner_home.hazard_ratio"
+WAYS = {
+    "sobol": Sampling(is_sobol=True),
+    "tilt": Sampling(tilts={RATIO: -1.5}),
+    "measured": Sampling(measured=3),
+    "tilt, measured": Sampling(tilts={RATIO: 1.0}, measured=2),
+    "sobol, measured": Sampling(is_sobol=True, measured=2),
+}
+NUMBERS = {"x": Normal(law="normal", mean=0.0, sd=1.0), "fixed": Constant(value=1.0), "y": Normal(law="normal", mean=0.0, sd=2.0)}
+
+
+@pytest.fixture(scope="module")
+def study():
+    return load_study(TINY)
+
+
+@pytest.fixture(scope="module")
+def plain(study):
+    """A plain run of another seed, large enough to be the truth beside a few small ones."""
+    return summarise(run_study(study, 99, 20_000))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way__gives_the_same_bits_in_any_company(way, study):
+    # Law: block size, threads, and a run that goes on where another one ended.
+    n = 4 * SCRAMBLES
+    whole = run_study(study, 5, n, sampling=WAYS[way], threads=1, block_size=n)
+    blocks = run_study(study, 5, n, sampling=WAYS[way], threads=2, block_size=7)
+    rest = run_study(study, 5, n // 2, sampling=WAYS[way], first=n // 2)
+    for name, column in whole.columns.items():
+        np.testing.assert_array_equal(column, blocks[name])
+        np.testing.assert_array_equal(column[len(column) // 2 :], rest[name])
+
+
+def test_plain_way__is_the_run_itself(study):
+    one, other = run_study(study, 5, 50), run_study(study, 5, 50, sampling=Sampling())
+    assert Sampling() == PLAIN
+    assert one.columns.keys() == other.columns.keys()
+    assert "weight" not in one.columns
+    assert "group" not in one.columns
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("way", [*WAYS, "control variates"])
+def test_no_way__biases(way, study, plain):
+    # Source: a plain run of another seed, 20,000 worlds. 20 runs of 1,024; 4 standard errors: passed once in 16,000 seeds.
+    paths = (
+        "investor.net.mean",
+        "investor.p_loss",
+        "outcome_payer.net.mean",
+        "investor.money_back.sd",
+        "metrics.saving.estimate.mean",
+    )
+    found = []
+    for seed in range(20):
+        outturns = run_study(study, seed, 1024, sampling=WAYS.get(way, PLAIN))
+        variates = control_variates(study, seed, outturns) if way == "control variates" else None
+        found.append([summarise(outturns, variates)[path].value for path in paths])
+    values = np.array(found)
+    for path, column in zip(paths, values.T, strict=True):
+        error = sqrt(column.var(ddof=1) / len(column) + plain[path].se ** 2)
+        assert abs(column.mean() - plain[path].value) < 4 * error, path
+
+
+def test_sobol_points__fill_every_half_evenly_and_sequences_differ():
+    # Law: the first 2^k points of a scrambled sequence have as many in each half, quarter, ... of every axis.
+    n = 16 * SCRAMBLES
+    drawn, weight = draw_uniforms(Sampling(is_sobol=True), 1, NUMBERS, np.arange(n))
+    assert weight is None
+    for path in ("x", "y"):
+        cells = np.floor(16 * drawn[path].reshape(16, SCRAMBLES)).astype(int)
+        assert all(sorted(cells[:, s]) == list(range(16)) for s in range(SCRAMBLES))
+        assert len(np.unique(drawn[path])) == n
+        assert 0 < drawn[path].min() < drawn[path].max() < 1
+    # A number without a law keeps its stream.
+    np.testing.assert_array_equal(drawn["fixed"], draw_uniforms(PLAIN, 1, NUMBERS, np.arange(n))[0]["fixed"])
+
+
+def test_tilt__moves_half_of_the_worlds_and_weighs_them():
+    # Source: closed forms. The score is a mixture of N(0, 1) and N(2, 1) in halves: mean 1, variance 2; weights have mean 1.
+    drawn, weight = draw_uniforms(Sampling(tilts={"x": 2.0}), 1, NUMBERS, np.arange(100_000))
+    score = special.ndtri(drawn["x"])
+    assert score.mean() == pytest.approx(1, abs=4.5 * sqrt(2 / 1e5))
+    assert weight.mean() == pytest.approx(1, abs=4.5 * weight.std() / sqrt(1e5))
+    assert weight.max() <= 2
+    np.testing.assert_allclose(
+        weight, stats.norm.pdf(score) / (0.5 * stats.norm.pdf(score) + 0.5 * stats.norm.pdf(score - 2)), rtol=1e-5
+    )
+
+
+@pytest.mark.statistical
+def test_measured_again__follows_the_law_of_the_drift_given_the_people(study):
+    # Source: closed form. Given the people, the estimate is B exp(-2 d) - S, d ~ N(0, 0.02): so Phi(log(B / (e + S)) / 2 / 0.02)
+    # is uniform over the times that the same people are measured. Kolmogorov-Smirnov: a false alarm once in 1,000 seeds.
+    evidence = simulate(study, 4, np.array([7]))
+    people = evidence.tallies
+    outcome, window = people.outcomes.index("placement_cost_sek"), people.windows.index(12)
+    base, service = (people.sums[0, 0, arm, outcome, window] for arm in (BASELINE, SERVICE))
+    assert base > 0
+    times = [measured_again(study, evidence, seed) for seed in seeds_again(4, 300)]
+    estimates = np.array([one.measurements.estimate[0, 0] for one in times])
+    uniform = stats.norm.cdf(np.log(base / (estimates + service)) / 2 / 0.02)
+    assert stats.kstest(uniform, "uniform").pvalue > 0.001
+    assert len({one.measurements.truth[0, 0] for one in times}) == 1
+
+
+def test_measured_again__leaves_the_first_measurement_and_the_people_alone(study):
+    one, three = run_block(study, 5, np.arange(20)), run_block(study, 5, np.arange(20), Sampling(measured=3))
+    np.testing.assert_array_equal(three["investor.net"][::3], one["investor.net"])
+    np.testing.assert_array_equal(three["outcome_payer.true_saving"], np.repeat(one["outcome_payer.true_saving"], 3))
+    np.testing.assert_array_equal(three["group"], np.repeat(np.arange(20), 3))
+    assert summarise(three).n_replications == 20
+
+
+def test_correlated_numbers__are_not_drawn_again():
+    correlation = "correlations={together: {value: 0.5, between: [pathway.moves.home -> placed.per_month, " + (
+        "measurement.metrics.saving.drift_per_year]}}"
+    )
+    study = load_study(TINY, [correlation])
+    evidence = simulate(study, 4, np.arange(5))
+    again = measured_again(study, evidence, 77)
+    path = "measurement.metrics.saving.drift_per_year"
+    np.testing.assert_array_equal(again.worlds[path], evidence.worlds[path])
+
+
+def test_rate_of_mean_cash__is_refused_with_its_reason(study):
+    table = summarise(run_study(study, 5, 64, sampling=Sampling(measured=2)))
+    assert table.get("investor.irr_of_mean_cash") is None
+    assert "independent worlds" in table.refused["investor.irr_of_mean_cash"].reason
+
+
+@pytest.mark.parametrize(
+    ("sampling", "n", "message"),
+    [
+        (Sampling(is_sobol=True), 1000, "32 times a power of two; found 1,000. Use -n 512 or -n 1024"),
+        (Sampling(is_sobol=True, tilts={RATIO: 1.0}), 1024, "found --tilt as well"),
+        (Sampling(tilts={"effect.sooner_home.hazard": 1.0}), 10, f"Did you mean `{RATIO}`"),
+        (Sampling(tilts={"capital.drawn_share": 1.0}), 10, "a tilted number has a law"),
+        (Sampling(tilts={RATIO: 9.0}), 10, "within 8 standard deviations and is not 0; found 9"),
+        (Sampling(tilts={RATIO: float("nan")}), 10, "found nan"),
+    ],
+)
+def test_nonsense__is_refused(sampling, n, message, study):
+    with pytest.raises(UsageError) as refusal:
+        refuse_impossible(sampling, dict(study.quantities()), n)
+    assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("sampling", "n", "message"),
+    [(Sampling(is_sobol=True), 1024, "found --sobol"), (PLAIN, 100, "take 150 replications or more; found 100")],
+)
+def test_control_variates__are_refused_where_nothing_is_known(sampling, n, message, study):
+    with pytest.raises(UsageError, match=message):
+        refuse_impossible_variates(sampling, dict(study.quantities()), n)
+    certain = load_study(
+        TINY, [f"{RATIO}=1", "pathway.moves.home -> placed.per_month=0.04", "measurement.metrics.saving.drift_per_year=0"]
+    )
+    with pytest.raises(UsageError, match="a number of the study has a law; found none"):
+        refuse_impossible_variates(PLAIN, dict(certain.quantities()), 1000)
+    with pytest.raises(UsageError, match="nothing to spread evenly"):
+        refuse_impossible(Sampling(is_sobol=True), dict(certain.quantities()), 1024)
+    assert replace(PLAIN, measured=2) == Sampling(measured=2)
