@@ -592,3 +592,12 @@ def test_agrees__sees_a_changed_number_and_a_missing_line() -> None:
     assert agrees("one 1.00\n...\nthree 3.00", printed)
     assert not agrees("one 1.01\n...\nthree 3.00", printed)
     assert not agrees("one 1.00\nthree 3.00", printed)
+
+
+def test_results__names_every_key_of_incentives() -> None:
+    answers = "behaviour={efforts: {work: {levels: [0, 1], cost: {quadratic: 9}}}, referral: {party: investor, levels: [1, 2]}}"
+    content = json_of("incentives", CHECKOUT / "configs/tiny.yaml", "-n", 20, "--seed", 1, "--set", answers)
+    own = content["contracts"]["own"]
+    named = code(section(REFERENCE["results"], "`incentives --json`")) | code(section(REFERENCE["results"], "`run --json`"))
+    wanted = {*content, *(f"contracts.<name>.{key}" for key in own), *own["chosen"], *own["response"], *own["gives_up"]}
+    assert wanted - named == set()
