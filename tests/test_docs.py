@@ -599,5 +599,5 @@ def test_results__names_every_key_of_incentives() -> None:
     content = json_of("incentives", CHECKOUT / "configs/tiny.yaml", "-n", 20, "--seed", 1, "--set", answers)
     own = content["contracts"]["own"]
     named = code(section(REFERENCE["results"], "`incentives --json`")) | code(section(REFERENCE["results"], "`run --json`"))
-    wanted = {*content, *(f"contracts.<name>.{key}" for key in own), *own["chosen"], *own["response"], *own["gives_up"]}
+    wanted = {*content, *(f"contracts.<name>.{key}" for key in own), *own["chosen"], *own["response"]}
     assert wanted - named == set()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from simengine.analysis import Incentives
@@ -15,6 +13,7 @@ from simengine.analysis.efforts import Choice, behaviour_of
 from simengine.analysis.incentives import Induced, Point
 from simengine.config import Study
 from simengine.report.findings import metric_unit, money_unit
+from simengine.report.layouts import heading, layout, titled
 from simengine.report.tables import cell
 from simengine.risk.statistics import Statistic
 
@@ -36,46 +35,42 @@ def incentive_tables(study: Study, found: Incentives) -> RenderableType:
 
 
 def _heading(study: Study, found: Incentives) -> Text:
-    behaviour, (_, money) = behaviour_of(study), money_unit(study)
+    behaviour = behaviour_of(study)
     who = f"{study.parties[behaviour.party].name} chooses the efforts. " if behaviour.efforts else ""
     if behaviour.referral is not None:
         last = ", in view of the efforts" if behaviour.efforts else ""
         who += f"{study.parties[behaviour.referral.party].name} chooses how many people it refers{last}."
     if study.behaviour is None:
         who = "The study has no `behaviour`: nobody responds."
-    return Text(
-        f"{study.study.title}\n{found.n_replications:,} replications, seed {found.seed}, {found.n_choices} choices. "
-        f"Money in {money}; ± is one Monte Carlo standard error.\n{who.strip()}",
-        style="bold",
-    )
+    return heading(study, found, f"{found.n_choices} choices. {who.strip()}")
 
 
 def _effort(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
     (unit, _), falls = money_unit(study), any(one.giving_up is not None for one in contracts.values())
-    layout = _layout("contract", "chosen", "next best", "lead", *(["falls at"] if falls else []))
+    table = layout("contract", "chosen", "next best", "lead", *(["falls at"] if falls else []))
     notes: list[RenderableType] = []
     for name, one in contracts.items():
         response = one.reply.efforts
         next_best = "-" if response.next_best is None else _words(one.curve[one.reply.followed_by[response.next_best]].choice)
         fall = [] if not falls else ["-" if one.giving_up is None else cell(one.giving_up.multiple, 1.0)]
-        layout.add_row(name, _words(one.chosen.choice), next_best, cell(response.lead, unit), *fall)
+        table.add_row(name, _words(one.chosen.choice), next_best, cell(response.lead, unit), *fall)
         notes += [Text(note) for note in _notes(study, name, one)]
     title = "The effort that each contract induces" + ("; at which multiple of its cost it falls at once" if falls else "")
-    return Group(_titled(title, layout), *notes)
+    return Group(titled(title, table), *notes)
 
 
 def _referrals(study: Study, contracts: Mapping[str, Induced]) -> list[RenderableType]:
     """Lay out the referrals, where somebody decides about them."""
     if behaviour_of(study).referral is None:
         return []
-    layout, (unit, _) = _layout("contract", "volume", "next best", "lead", "worth to the referrer"), money_unit(study)
+    table, (unit, _) = layout("contract", "volume", "next best", "lead", "worth to the referrer"), money_unit(study)
     for name, one in contracts.items():
         volumes = one.reply.volumes
         assert volumes is not None
         next_best = "-" if volumes.next_best is None else f"{one.curve[one.beside[volumes.next_best]].choice.volume:.3g}"
         numbers = (cell(volumes.lead, unit), cell(one.chosen.worth_to_referrer, unit))
-        layout.add_row(name, f"{one.chosen.choice.volume:.3g}", next_best, *numbers)
-    return [_titled("How many people are referred, as a multiple of what the study says", layout)]
+        table.add_row(name, f"{one.chosen.choice.volume:.3g}", next_best, *numbers)
+    return [titled("How many people are referred, as a multiple of what the study says", table)]
 
 
 def _notes(study: Study, name: str, found: Induced) -> list[str]:
@@ -110,38 +105,38 @@ def _undecided(name: str, response: BestResponse, what: str) -> list[str]:
 
 def _bought(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
     currency = study.study.currency
-    layout = _layout("contract", "metric", "true effect", "more than the study says", f"per million {currency} paid")
+    table = layout("contract", "metric", "true effect", "more than the study says", f"per million {currency} paid")
     for name, one in contracts.items():
         for metric, truth in one.chosen.truth.items():
             scale = metric_unit(study, metric)[0]
             each = one.bought[metric]
-            layout.add_row(name, metric, cell(truth, scale), cell(one.change[metric], scale), cell(each, scale / 1e6))
-    return _titled("What it buys", layout)
+            table.add_row(name, metric, cell(truth, scale), cell(one.change[metric], scale), cell(each, scale / 1e6))
+    return titled("What it buys", table)
 
 
 def _gap(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
-    layout, (unit, _) = _layout("contract", "paid metric", "concluded - true", "paid beyond the truth"), money_unit(study)
+    table, (unit, _) = layout("contract", "paid metric", "concluded - true", "paid beyond the truth"), money_unit(study)
     for name, one in contracts.items():
         for place, (metric, gap) in enumerate(one.gap.items()):
             paid = cell(one.paid_beyond_truth, unit) if place == 0 else ""
-            layout.add_row(name, metric, cell(gap, metric_unit(study, metric)[0]), paid)
-    return _titled("The gap between what is paid for and what is true", layout)
+            table.add_row(name, metric, cell(gap, metric_unit(study, metric)[0]), paid)
+    return titled("The gap between what is paid for and what is true", table)
 
 
 def _surplus(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
-    layout, (unit, _) = _layout("contract", "payment", "cost of effort", "surplus", "first best", "lost"), money_unit(study)
+    table, (unit, _) = layout("contract", "payment", "cost of effort", "surplus", "first best", "lost"), money_unit(study)
     for name, one in contracts.items():
         chosen = one.chosen
         numbers = (chosen.payment, chosen.cost, chosen.surplus)
         best = _words(one.curve[one.first_best].choice)
-        layout.add_row(name, *(cell(number, unit) for number in numbers), best, cell(one.lost_surplus, unit))
-    return _titled("The surplus of all parties together, after the cost of effort and referral", layout)
+        table.add_row(name, *(cell(number, unit) for number in numbers), best, cell(one.lost_surplus, unit))
+    return titled("The surplus of all parties together, after the cost of effort and referral", table)
 
 
 def _curve(study: Study, name: str, found: Induced) -> RenderableType:
     unit, _ = money_unit(study)
     metrics = list(found.chosen.truth)
-    layout = _layout("choice", "money", "cost", "worth", "P(paid)", *(f"{metric}: truth" for metric in metrics))
+    table = layout("choice", "money", "cost", "worth", "P(paid)", *(f"{metric}: truth" for metric in metrics))
     shown = list(found.curve)
     if len(shown) > _LONGEST_CURVE:
         shown = sorted(shown, key=lambda one: -one.worth.value)[:_LONGEST_CURVE]
@@ -149,9 +144,9 @@ def _curve(study: Study, name: str, found: Induced) -> RenderableType:
         mark = " *" if one is found.chosen else ""
         money = [cell(number, unit) for number in (one.money, one.cost, one.worth)]
         truths = [cell(one.truth[metric], metric_unit(study, metric)[0]) for metric in metrics]
-        layout.add_row(_words(one.choice) + mark, *money, _share(one), *truths)
+        table.add_row(_words(one.choice) + mark, *money, _share(one), *truths)
     rest = "" if len(shown) == len(found.curve) else f"; the {_LONGEST_CURVE} that are worth most of {len(found.curve)}"
-    return _titled(f"{name}: {found.title}. What each choice is worth to whoever chooses{rest}; * is chosen", layout)
+    return titled(f"{name}: {found.title}. What each choice is worth to whoever chooses{rest}; * is chosen", table)
 
 
 def _share(one: Point) -> str:
@@ -167,15 +162,3 @@ def _words(one: Choice) -> str:
     if one.volume != 1.0:
         text += f"{', ' if text else ''}volume {one.volume:.3g}"
     return text or "as the study says"
-
-
-def _titled(title: str, layout: Table) -> RenderableType:
-    return Group(Text(f"\n{title}", style="bold"), layout)
-
-
-def _layout(first: str, *columns: str) -> Table:
-    layout = Table(pad_edge=False, collapse_padding=True, box=box.SIMPLE_HEAD)
-    layout.add_column(first, no_wrap=True)
-    for name in columns:
-        layout.add_column(name, justify="right", overflow="fold")
-    return layout
