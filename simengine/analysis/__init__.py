@@ -1,21 +1,25 @@
 """Questions that need many settlements of the same people: what the evaluator does to the money.
 
 `certify` asks one protocol what it pays for nothing and withholds for something, `compare_methods` asks every design about
-the same people, `compare_windows` asks how long to follow them. Each answer is a frozen bundle of statistics, every one with
+the same people, `compare_windows` asks how long to follow them, `look_back` holds a
+forecast against what is known to have happened. Each answer is a frozen bundle of statistics, every one with
 its Monte Carlo standard error; `report/` writes them down.
 """
 
 from simengine.analysis.certificate import Certificate, certify
 from simengine.analysis.ensemble import Ensemble
 from simengine.analysis.methods import MethodSpread, compare_methods
+from simengine.analysis.retrospect import Retrospect, look_back
 from simengine.analysis.window import WindowSpread, compare_windows
 
 __all__ = [
     "Certificate",
     "Ensemble",
     "MethodSpread",
+    "Retrospect",
     "WindowSpread",
     "certify",
     "compare_methods",
     "compare_windows",
+    "look_back",
 ]
