@@ -38,7 +38,7 @@ def retrospect(given: tuple[str, ...], bandwidth: float, least_effective: float,
     study = request.study()
     seed, n_replications = request.size(study)
     clock, text = Clock(), document.as_text(study)
-    own = {"variant": request.variant, "given": given, "bandwidth": bandwidth, "least_effective": least_effective}
+    own: dict[str, Any] = {"variant": request.variant, "given": given, "bandwidth": bandwidth, "least_effective": least_effective}
     with folder.results_folder(output) if output else no_folder() as draft:
         found = answer(request, seed, n_replications, lambda ensemble: look_back(study, ensemble, **own))
         content = lookback.retrospect(study, found)

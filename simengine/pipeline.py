@@ -22,7 +22,19 @@ from simengine.dependence import correlate, share_out
 from simengine.errors import StudyError, UsageError
 from simengine.laws import Quantity
 from simengine.measurement import Kind, measure
-from simengine.records import SERVICE, Integers, Measurements, Milestones, Outturns, Payments, Tallies, Worlds
+from simengine.records import (
+    SERVICE,
+    Drawdown,
+    Floats,
+    Integers,
+    Ledger,
+    Measurements,
+    Milestones,
+    Outturns,
+    Payments,
+    Tallies,
+    Worlds,
+)
 from simengine.risk import Standpoint, appraise
 from simengine.streams import uniforms
 
@@ -51,9 +63,12 @@ def run_block(study: Study, seed: int, replications: Integers) -> Outturns:
     return evaluate(study, simulate(study, seed, replications))
 
 
-def simulate(study: Study, seed: int, replications: Integers) -> Evidence:
-    """Draw worlds, people and measurements; nothing here depends on a price, threshold, cap or date of payment."""
-    worlds = draw_worlds(study, seed, replications)
+def simulate(study: Study, seed: int, replications: Integers, shared: Mapping[str, Floats] | None = None) -> Evidence:
+    """Draw worlds, people and measurements; nothing here depends on a price, threshold, cap or date of payment.
+
+    `shared` holds uniforms by the path of a number, where another study has a say in it; without it they are the study's own.
+    """
+    worlds = draw_worlds(study, seed, replications, shared)
     tallies = simulate_cohort(cohort_of(study), worlds)
     return Evidence(worlds, tallies, measure(study.measurement, tallies, kinds_of(study), tuple(study.population.waves), worlds))
 
@@ -63,12 +78,18 @@ def simulate(study: Study, seed: int, replications: Integers) -> Evidence:
 
 def evaluate(study: Study, evidence: Evidence) -> Outturns:
     """Settle the contract on what was measured, move the money, and say what each party got; nothing here is random."""
-    worlds = evidence.worlds
-    drawdown = draw_down(study.contract.commitment.value, worlds, int(study.study.horizon_months.value))
+    drawdown, payments, ledger = move_money(study, evidence)
+    return appraise(
+        standpoint_of(study), evidence.worlds, evidence.tallies, evidence.measurements, payments, drawdown, ledger
+    )
+
+
+def move_money(study: Study, evidence: Evidence) -> tuple[Drawdown, Payments, Ledger]:
+    """Draw the loan, settle the contract on what was measured, and post the cash of every party by month."""
+    drawdown = draw_down(study.contract.commitment.value, evidence.worlds, int(study.study.horizon_months.value))
     measurements = with_milestones(study.contract, evidence.tallies, evidence.measurements)
     payments = settle(study.contract, measurements, drawdown.total)
-    ledger = distribute(drawdown, payments, worlds)
-    return appraise(standpoint_of(study), worlds, evidence.tallies, evidence.measurements, payments, drawdown, ledger)
+    return drawdown, payments, distribute(drawdown, payments, evidence.worlds)
 
 
 def with_milestones(contract: Contract, tallies: Tallies, measurements: Measurements) -> Measurements:
@@ -139,21 +160,24 @@ def kinds_of(study: Study) -> dict[str, Kind]:
     return {name: kind.get(type(outcome), "amount") for name, outcome in study.outcomes.items()}
 
 
-def draw_worlds(study: Study, seed: int, replications: Integers) -> Worlds:
-    """Draw every number of the study in every replication, each from a stream named after its path."""
+def draw_worlds(study: Study, seed: int, replications: Integers, shared: Mapping[str, Floats] | None = None) -> Worlds:
+    """Draw every number of the study in every replication, each from a stream named after its path, or from a shared uniform."""
     numbers: dict[str, Quantity] = dict(study.quantities())
-    independent = {path: uniforms(seed, f"parameter/{path}", replications) for path in numbers}
-    uniform = correlate(independent, study.correlations)
+    independent = {path: own_uniforms(seed, path, replications) for path in numbers}
+    uniform = correlate(independent, study.correlations) | dict(shared or {})
     drawn = {path: law.inverse(uniform[path]) for path, law in numbers.items()}
     return Worlds(seed, replications, share_out(drawn, numbers, study.wholes()))
+
+
+def own_uniforms(seed: int, path: str, replications: Integers) -> Floats:
+    """Give the uniforms from which a number of a study is drawn, before any correlation."""
+    return uniforms(seed, f"parameter/{path}", replications)
 
 
 def standpoint_of(study: Study) -> Standpoint:
     """Give how the parties of a study look at money."""
     return Standpoint(
-        discount_rate_per_year={
-            name: getattr(study.parties, name).discount_rate_per_year.value for name in type(study.parties).model_fields
-        },
+        discount_rate_per_year={name: party.discount_rate_per_year.value for name, party in study.parties.items()},
         savings={name: saving.party for name, saving in study.public_value.items()},
         contingent_terms=tuple(name for name, term in study.contract.terms.items() if term.contingent),
         commitment=study.contract.commitment.value,

@@ -143,7 +143,7 @@ def _columns(study: Study, seed: int, replications: Integers) -> Columns:
     columns = {
         name: np.asarray(column, dtype=np.float64)
         for name, column in outturns.columns.items()
-        if name not in outturns.codes and (name.startswith(wanted) or name.partition(".")[0] in dict(study.parties))
+        if name not in outturns.codes and (name.startswith(wanted) or name.partition(".")[0] in study.parties)
     }
     by_wave, people = evidence.measurements.by_wave, evidence.measurements.people
     if by_wave is not None and people is not None:

@@ -60,9 +60,9 @@ def _unit(study: Study, quantity: str) -> tuple[float, str]:
     return (1.0, "") if quantity.endswith((".moic", ".irr")) else money_unit(study)
 
 
-def _edges(values: Floats, known: float) -> Floats:
+def _edges(values: Floats, known: float) -> list[float]:
     """Give the bins: the middle 99 % of the forecast, and what is known."""
     low, high = np.quantile(values, [0.005, 0.995])
     low, high = min(low, known), max(high, known)
     space = 0.03 * (high - low) or 1.0
-    return np.linspace(low - space, high + space, 61)
+    return [float(edge) for edge in np.linspace(low - space, high + space, 61)]
