@@ -17,7 +17,6 @@ from simengine.records import (
     SMALLEST_UNITS,
     TWIN,
     CashMoments,
-    Drawdown,
     Floats,
     Integers,
     Ledger,
@@ -28,15 +27,19 @@ from simengine.records import (
     Worlds,
     add_in_order,
 )
-from simengine.risk.kernels import STATUSES, internal_rates
+from simengine.risk.structure import codes_of, return_on, structure_of
+
+INVESTOR, OUTCOME_PAYER = "investor", "outcome_payer"
 
 
 @dataclass(frozen=True)
 class Standpoint:
     """How the parties look at money."""
 
-    discount_rate_per_year: Mapping[str, float]
-    """By party."""
+    discount_factors: Mapping[str, Floats]
+    """By party: the value today of money at each month, of shape (1 or n_replications, n_months)."""
+    deflators: Floats | None
+    """The same in the prices of the start, where the study says how prices rise."""
     savings: Mapping[str, str]
     """By outcome: the party whose money it is."""
     contingent_terms: tuple[str, ...]
@@ -46,21 +49,15 @@ class Standpoint:
 
 
 def appraise(
-    standpoint: Standpoint,
-    worlds: Worlds,
-    tallies: Tallies,
-    measurements: Measurements,
-    payments: Payments,
-    drawdown: Drawdown,
-    ledger: Ledger,
+    standpoint: Standpoint, worlds: Worlds, tallies: Tallies, measurements: Measurements, payments: Payments, ledger: Ledger
 ) -> Outturns:
     """Give one row per replication: measured and true outcomes, payments, and the money of each party.
 
     Returns
     -------
-    Columns by dotted name, and the moments of the investor's cash by date.
+    Columns by dotted name, and the moments of the lenders' cash by date.
     """
-    columns: dict[str, NDArray[Any]] = {"drawn": drawdown.total, "service_users": tallies.n_people[:, :, SERVICE].sum(axis=1)}
+    columns: dict[str, NDArray[Any]] = {"drawn": ledger.drawn, "service_users": tallies.n_people[:, :, SERVICE].sum(axis=1)}
     for m, name in enumerate(measurements.metrics):
         columns[f"metric.{name}.estimate"] = measurements.estimate[:, m]
         columns[f"metric.{name}.standard_error"] = measurements.standard_error[:, m]
@@ -70,65 +67,62 @@ def appraise(
         columns[f"term.{name}.bound"] = payments.bound[:, t]
     contingent = [payments.terms.index(name) for name in standpoint.contingent_terms]
     columns["contingent_payment"] = add_in_order([np.zeros(len(worlds)), *(payments.amount[:, t] for t in contingent)])
-    columns |= _investor(standpoint, ledger, drawdown)
-    columns |= _outcome_payer(standpoint, tallies, ledger)
+    columns |= _parties(standpoint, tallies, ledger)
+    columns |= structure_of(ledger)
     for arm in (SERVICE, TWIN, BASELINE):
         for s, state in enumerate(tallies.states):
             waves = tallies.person_months[:, :, arm, s, -1]
             columns[f"person_months.{ARMS[arm]}.{state}"] = add_in_order(waves.T)
     columns["clipped"] = tallies.clipped
-    codes = {f"term.{name}.bound": LIMITS for name in payments.terms} | {"investor.irr_status": STATUSES}
-    return Outturns(worlds.replications, columns, codes, _cash_moments(ledger, standpoint.commitment))
+    codes = {f"term.{name}.bound": LIMITS for name in payments.terms} | codes_of(columns)
+    return Outturns(worlds.replications, columns, codes, _cash_moments(ledger.cash(INVESTOR), standpoint.commitment))
 
 
-def _investor(standpoint: Standpoint, ledger: Ledger, drawdown: Drawdown) -> dict[str, NDArray[Any]]:
-    cash = ledger.flows[:, :, ledger.parties.index("investor")]
-    drawn = drawdown.flows.sum(axis=1)
-    back = cash.sum(axis=1) + drawn
-    rate, status = np.empty(len(cash)), np.empty(len(cash), dtype=np.int8)
-    internal_rates(cash.astype(np.float64), rate, status)
-    multiple = np.divide(back, drawn, out=np.full(len(cash), np.nan), where=drawn > 0)
-    return {
-        "investor.money_back": back / SMALLEST_UNITS,
-        "investor.net": cash.sum(axis=1) / SMALLEST_UNITS,
-        "investor.moic": multiple,
-        "investor.irr": rate,
-        "investor.irr_status": status,
-        "investor.npv": _present_value(cash, np.arange(cash.shape[1]) / 12, standpoint, "investor") / SMALLEST_UNITS,
-    }
+def _parties(standpoint: Standpoint, tallies: Tallies, ledger: Ledger) -> dict[str, NDArray[Any]]:
+    """Give the money of each party."""
+    lenders, factors = ledger.cash(INVESTOR), standpoint.discount_factors
+    columns = return_on(INVESTOR, lenders, ledger.paid_in.sum(axis=1))
+    columns["investor.npv"] = _present_value(lenders, factors[INVESTOR])
+    columns |= _outcome_payer(standpoint, tallies, ledger)
+    for party in ledger.parties:
+        cash = ledger.cash(party)
+        if party not in (INVESTOR, OUTCOME_PAYER):
+            columns[f"{party}.net"] = cash.sum(axis=1) / SMALLEST_UNITS
+            columns[f"{party}.npv"] = _present_value(cash, factors[party])
+        if standpoint.deflators is not None:
+            columns[f"{party}.real_cash"] = _present_value(cash, standpoint.deflators)
+    return columns
 
 
 def _outcome_payer(standpoint: Standpoint, tallies: Tallies, ledger: Ledger) -> dict[str, NDArray[Any]]:
-    cash = ledger.flows[:, :, ledger.parties.index("outcome_payer")]
-    mine = [tallies.outcomes.index(name) for name, party in standpoint.savings.items() if party == "outcome_payer"]
+    roles = [account.name for account in ledger.accounts if account.role == OUTCOME_PAYER]
+    cash, paid, factors = ledger.cash(OUTCOME_PAYER), ledger.cash(*roles), standpoint.discount_factors[OUTCOME_PAYER]
+    mine = [tallies.outcomes.index(name) for name, party in standpoint.savings.items() if party == OUTCOME_PAYER]
     gap = tallies.by_year[:, :, TWIN] - tallies.by_year[:, :, SERVICE]
     mine_by_wave = [gap[:, w, o] for w in range(gap.shape[1]) for o in mine]
     by_year = add_in_order([np.zeros((len(gap), gap.shape[3])), *mine_by_wave])
     saving = add_in_order(by_year.T)
-    cash_npv = _present_value(cash, np.arange(cash.shape[1]) / 12, standpoint, "outcome_payer") / SMALLEST_UNITS
     # A year's saving is taken in the middle of the year.
-    saving_npv = _present_value(by_year, 0.5 + np.arange(by_year.shape[1], dtype=np.float64), standpoint, "outcome_payer")
+    saving_npv = add_in_order(by_year[:, year] * factors[:, 12 * year + 6] for year in range(by_year.shape[1]))
     return {
-        "outcome_payer.payment": -cash.sum(axis=1) / SMALLEST_UNITS,
+        "outcome_payer.payment": -paid.sum(axis=1) / SMALLEST_UNITS,
         "outcome_payer.true_saving": saving,
         "outcome_payer.net": cash.sum(axis=1) / SMALLEST_UNITS + saving,
-        "outcome_payer.npv": cash_npv + saving_npv,
+        "outcome_payer.npv": _present_value(cash, factors) + saving_npv,
     }
 
 
-def _present_value(flows: NDArray[Any], years: Floats, standpoint: Standpoint, party: str) -> Floats:
-    """Discount flows of shape (replication, date) at the party's rate."""
-    factors = (1 + standpoint.discount_rate_per_year[party]) ** -years
-    return add_in_order(flows[:, date] * factor for date, factor in enumerate(factors))
+def _present_value(cash: Integers, factors: Floats) -> Floats:
+    """Discount flows of shape (replication, date), in the smallest unit, to the currency."""
+    return add_in_order(cash[:, date] * factors[:, date] for date in range(cash.shape[1])) / SMALLEST_UNITS
 
 
-def _cash_moments(ledger: Ledger, commitment: float) -> CashMoments:
-    """Sum the investor's cash by date, and its products between dates.
+def _cash_moments(cash: Integers, commitment: float) -> CashMoments:
+    """Sum the lenders' cash by date, and its products between dates.
 
     The products are those of cash in units of about 1/65,536 of the commitment, in whole numbers: they are exact, so that
     blocks can be added in any order, and they serve a standard error alone.
     """
-    cash = ledger.flows[:, :, ledger.parties.index("investor")]
     unit = 2.0 ** max(np.ceil(np.log2(max(commitment * SMALLEST_UNITS, 1.0))) - 16, 0)
     rounded = np.round(cash / unit)
     # Whole numbers in floating point are exact, and quick, as long as their sums stay below 2^53.
