@@ -27,6 +27,7 @@ from simengine.cli_options import (
     study_options,
     threads_option,
 )
+from simengine.cli_portfolio import portfolio
 from simengine.cli_retrospect import retrospect
 from simengine.errors import SimengineError
 
@@ -216,5 +217,5 @@ def warmup() -> None:
     click.echo(f"Compiled and ran in {seconds:.1f} s. " + (_KEPT if are_kept else _NOT_KEPT))
 
 
-for _command in (replay, explain, lint, certificate, methods, window, retrospect):
+for _command in (replay, explain, lint, certificate, methods, window, retrospect, portfolio):
     commands.add_command(_command)

@@ -1,14 +1,15 @@
-"""Questions that need many settlements of the same people: what the evaluator does to the money.
+"""Questions that need many settlements of the same people, or several studies at once.
 
 `certify` asks one protocol what it pays for nothing and withholds for something, `compare_methods` asks every design about
-the same people, `compare_windows` asks how long to follow them, `look_back` holds a
-forecast against what is known to have happened. Each answer is a frozen bundle of statistics, every one with
-its Monte Carlo standard error; `report/` writes them down.
+the same people, `compare_windows` asks how long to follow them, `look_back` holds a forecast against what is known to have
+happened, `hold` holds several studies together. Each answer is a frozen bundle of statistics, every one with its Monte Carlo
+standard error; `report/` writes them down.
 """
 
 from simengine.analysis.certificate import Certificate, certify
 from simengine.analysis.ensemble import Ensemble
 from simengine.analysis.methods import MethodSpread, compare_methods
+from simengine.analysis.portfolio import PortfolioRisk, hold
 from simengine.analysis.retrospect import Retrospect, look_back
 from simengine.analysis.window import WindowSpread, compare_windows
 
@@ -16,10 +17,12 @@ __all__ = [
     "Certificate",
     "Ensemble",
     "MethodSpread",
+    "PortfolioRisk",
     "Retrospect",
     "WindowSpread",
     "certify",
     "compare_methods",
     "compare_windows",
+    "hold",
     "look_back",
 ]
