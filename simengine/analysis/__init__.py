@@ -1,14 +1,15 @@
 """Questions that need many settlements of the same people, or several studies at once.
 
 `certify` asks one protocol what it pays for nothing and withholds for something, `compare_methods` asks every design about
-the same people, `compare_windows` asks how long to follow them, `look_back` holds a forecast against what is known to have
-happened, `hold` holds several studies together. Each answer is a frozen bundle of statistics, every one with its Monte Carlo
-standard error; `report/` writes them down.
+the same people, `compare_windows` asks how long to follow them, `find_wrong_pockets` who pays, who saves, and what would make
+everybody whole, `look_back` holds a forecast against what is known to have happened, `hold` holds several studies together.
+Each answer is a frozen bundle of statistics, every one with its Monte Carlo standard error; `report/` writes them down.
 """
 
 from simengine.analysis.certificate import Certificate, certify
 from simengine.analysis.ensemble import Ensemble
 from simengine.analysis.methods import MethodSpread, compare_methods
+from simengine.analysis.pockets import SidePayments, WrongPockets, find_wrong_pockets
 from simengine.analysis.portfolio import PortfolioRisk, hold
 from simengine.analysis.retrospect import Retrospect, look_back
 from simengine.analysis.window import WindowSpread, compare_windows
@@ -19,10 +20,13 @@ __all__ = [
     "MethodSpread",
     "PortfolioRisk",
     "Retrospect",
+    "SidePayments",
     "WindowSpread",
+    "WrongPockets",
     "certify",
     "compare_methods",
     "compare_windows",
+    "find_wrong_pockets",
     "hold",
     "look_back",
 ]

@@ -4,6 +4,7 @@ from simengine.config.load import find_study, load_contract, load_contract_docum
 from simengine.config.portfolio import load_portfolio
 from simengine.config.promise import as_promised, promise_of
 from simengine.config.study import Study, cohort_of
+from simengine.config.value import timing_of
 
 __all__ = [
     "Study",
@@ -16,4 +17,5 @@ __all__ = [
     "load_study",
     "promise_of",
     "shipped_contracts",
+    "timing_of",
 ]
