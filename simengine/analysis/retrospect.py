@@ -119,11 +119,13 @@ def look_back(
     for name in given:
         if name not in known:
             raise UsageError(f"--given: a known result of the study; found `{name}`. {one_of(known)}")
-    (columns,) = ensemble.ask(lambda replications: [_columns(study, ensemble.seed, replications)])
+    (found,) = ensemble.ask(lambda replications: [_columns(study, ensemble.seed, replications)])
+    # A rate of return that some worlds do not have is no quantity of all worlds.
+    columns = {name: column for name, column in found.items() if np.isfinite(column).all()}
     for name, one in known.items():
         if one.column not in columns:
-            found = [column for column in columns if not column.startswith(_PARAMETER)]
-            raise UsageError(f"known.{name}.of: a quantity of the results; found `{one.column}`. {one_of(found)}")
+            there = [column for column in columns if not column.startswith(_PARAMETER)]
+            raise UsageError(f"known.{name}.of: a quantity that every world has; found `{one.column}`. {one_of(there)}")
     weights = {name: _weights(one, columns, bandwidth) for name, one in known.items()}
     places = {name: _place(name, one, columns, weights[name], ensemble.seed, least_effective) for name, one in known.items()}
     if not given:

@@ -229,7 +229,7 @@ def test_look_back__refuses_what_it_cannot_answer(study, asked, message):
 def test_look_back__refuses_a_quantity_that_is_not_there(study):
     known = {"x": Known(of="investor.luck", value=0, certainty="Q")}
 
-    with pytest.raises(UsageError, match=r"known\.x\.of: a quantity of the results; found `investor\.luck`"):
+    with pytest.raises(UsageError, match=r"known\.x\.of: a quantity that every world has; found `investor\.luck`"):
         look_back(study.model_copy(update={"known": known}), Ensemble(3, 10))
 
 
