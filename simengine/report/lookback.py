@@ -40,12 +40,9 @@ def sentence(name: str, place: Place) -> str:
     """Say in plain words where a result falls, and what it asks of the study."""
     known, what = place.known, name.replace("_", " ")
     inside = _percent(place.inside.value, place.inside.upper_95)
-    if known.stands == "at" and (known.rounded_to == 0 or known.of.endswith(".estimate")):
-        middle = place.below.value + place.inside.value / 2
-        tail = 2 * min(middle, 1 - middle)
-        said = f"{_percent(middle)} of the worlds lie below it: {_weight_of(tail)}"
-    elif known.stands == "at":
-        said = f"{inside} of the worlds come so close, {_percent(place.below.value)} lie below: {_weight_of(place.inside.value)}"
+    if known.stands == "at":
+        tail = min(1.0, 2 * min(place.below.value + place.inside.value, 1 - place.below.value))
+        said = f"{_percent(place.below.value)} of the worlds lie below it, {inside} come so close: {_weight_of(tail)}"
     else:
         said = f"it had a probability of {inside}: {_weight_of(place.inside.value)}"
     moved = [shift for shift in place.shifts if abs(shift.in_sd.value) >= max(_NOTABLE, 3 * shift.in_sd.se)][:2]

@@ -8,12 +8,13 @@ from scipy import stats
 
 from simengine import run_study
 from simengine.analysis import Ensemble, look_back
-from simengine.analysis.retrospect import ends_of
+from simengine.analysis.retrospect import Place, ends_of
 from simengine.analysis.weighting import effective_sample_size, weighted_mean, weighted_quantile, weights_near
 from simengine.config import find_study, load_study
 from simengine.config.known import Known
 from simengine.errors import StudyError, UsageError
 from simengine.report.lookback import sentence
+from simengine.risk.statistics import Statistic
 
 N = 400_000
 WITHIN = 4.5  # standard errors
@@ -162,6 +163,23 @@ def test_place__of_a_direction_is_its_probability(study, ran):
     assert places["odd"].shifts == ()
     assert "less than 0.15 %" in sentence("odd", places["odd"])
     assert "outside all that was foreseen" in sentence("odd", places["odd"])
+
+
+@pytest.mark.parametrize(
+    ("below", "inside", "said"),
+    [
+        (0.65, 0.046, "an ordinary result"),  # a narrow figure in the middle is not strange: 2 x 0.35
+        (0.0, 0.36, "an ordinary result"),  # an atom at the lower end: 2 x 0.36
+        (0.94, 0.01, "less than ordinary, but foreseen"),  # 2 x 0.06
+        (0.985, 0.005, "at the edge of what was foreseen"),  # 2 x 0.015
+        (1.0, 0.0, "outside all that was foreseen"),
+        (0.0, 0.0, "outside all that was foreseen"),
+    ],
+)
+def test_sentence__weighs_a_figure_by_both_tails(below, inside, said):
+    known = Known(of="metric.saving.estimate", value=1, rounded_to=0.1, certainty="Q")
+
+    assert said in sentence("x", Place(known, Statistic(below, 0.0), Statistic(inside, 0.0), 0.5, 200.0, ()))
 
 
 def test_randomised_transform__is_uniform_where_the_forecast_is_right():
