@@ -29,6 +29,7 @@ from simengine.cli_options import (
 )
 from simengine.cli_portfolio import portfolio
 from simengine.cli_retrospect import retrospect
+from simengine.cli_trace import trace
 from simengine.cli_value import value
 from simengine.errors import SimengineError
 
@@ -218,5 +219,5 @@ def warmup() -> None:
     click.echo(f"Compiled and ran in {seconds:.1f} s. " + (_KEPT if are_kept else _NOT_KEPT))
 
 
-for _command in (replay, explain, lint, certificate, methods, window, value, retrospect, portfolio):
+for _command in (replay, explain, lint, certificate, methods, window, value, trace, retrospect, portfolio):
     commands.add_command(_command)

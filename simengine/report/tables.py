@@ -62,7 +62,7 @@ def _structure(table: RiskTable) -> list[RenderableType]:
         if not isinstance(parts, Mapping):
             continue
         layout = Table(pad_edge=False, box=box.SIMPLE_HEAD, collapse_padding=True)
-        layout.add_column("", overflow="fold")
+        layout.add_column("", no_wrap=True)
         for name in columns:
             layout.add_column(name, justify="right", no_wrap=True)
         for part in parts:
@@ -79,10 +79,8 @@ _STRUCTURE = {
             "paid in": ("paid_in.mean", _MILLION),
             "money back": ("money_back.mean", _MILLION),
             "P(loss)": ("p_loss", 1.0),
-            "IRR %/yr p05": ("irr.p05", 0.01),
-            "p50": ("irr.p50", 0.01),
+            "IRR %/yr p50": ("irr.p50", 0.01),
             "P(short)": ("ending.short", 1.0),
-            "P(at limit)": ("ending.at_limit", 1.0),
         },
     ),
     "costs": (
