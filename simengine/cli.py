@@ -16,7 +16,9 @@ import click
 from simengine.cli_analysis import certificate, methods, window
 from simengine.cli_contracts import explain, lint, replay
 from simengine.cli_options import json_option, study_options
+from simengine.cli_portfolio import portfolio
 from simengine.cli_questions import attribute, compare, sensitivity, stress
+from simengine.cli_retrospect import retrospect
 from simengine.cli_run import demo, run
 from simengine.cli_trace import trace
 from simengine.cli_value import value
@@ -117,5 +119,19 @@ def warmup() -> None:
 
 
 _of_the_deal = (compare, stress, sensitivity, attribute)
-for _command in (demo, run, replay, explain, lint, certificate, methods, window, value, trace, *_of_the_deal):
+for _command in (
+    demo,
+    run,
+    replay,
+    explain,
+    lint,
+    certificate,
+    methods,
+    window,
+    value,
+    trace,
+    retrospect,
+    portfolio,
+    *_of_the_deal,
+):
     commands.add_command(_command)

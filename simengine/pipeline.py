@@ -47,6 +47,8 @@ class Steering:
     """From the name of a decision to the seed from which it is drawn."""
     uniform: Mapping[str, Floats] = field(default_factory=dict)
     """By path: the uniforms of numbers, before correlations move them; shape (n_replications,)."""
+    shared: Mapping[str, Floats] = field(default_factory=dict)
+    """By path: the uniforms of numbers in which another study has a say, in place of the study's own; after correlations."""
     shift: Mapping[str, float] = field(default_factory=dict)
     """By path: standard deviations by which the normal scores of a number move, after correlations."""
     change: Mapping[str, Callable[[Floats], Floats]] = field(default_factory=dict)
@@ -229,11 +231,16 @@ def draw_worlds(
         purposes = {path: f"parameter/{path}" for path in numbers if path not in taken.uniform}
         drawn_anew = {path: uniforms(empty.seed_of(purpose), purpose, replications) for path, purpose in purposes.items()}
         independent, weight = dict(taken.uniform) | drawn_anew, None
-    uniform = correlate(independent, study.correlations)
+    uniform = correlate(independent, study.correlations) | dict(taken.shared)
     uniform |= {path: shifted(uniform[path], by) for path, by in taken.shift.items()}
     drawn = {path: law.inverse(uniform[path]) for path, law in numbers.items()}
     values = share_out(drawn, numbers, study.wholes())
     return replace(empty, values=values | {path: change(values[path]) for path, change in taken.change.items()}, weight=weight)
+
+
+def own_uniforms(seed: int, path: str, replications: Integers) -> Floats:
+    """Give the uniforms from which a number of a study is drawn, before any correlation."""
+    return uniforms(seed, f"parameter/{path}", replications)
 
 
 def standpoint_of(study: Study, worlds: Worlds, n_years: int) -> Standpoint:

@@ -12,6 +12,7 @@ from simengine.capital.rules import capital_rules
 from simengine.cohort import purposes_of_people
 from simengine.cohort.spec import Binary, Claim, Score
 from simengine.config.evaluation import evaluation_problems
+from simengine.config.known import known_problems
 from simengine.config.moments import moments_problems
 from simengine.config.people import people_problems
 from simengine.config.promise import promise_problems
@@ -31,7 +32,7 @@ from simengine.streams import purpose_number
 def study_problems(study: Study) -> list[Finding]:
     """Find everything in a study that does not fit together, in the order of its sections."""
     about_people = (people_problems, promise_problems, evaluation_problems, moments_problems)
-    about_money = (_contract, _calendar, _capital, value_problems, _correlations, _run, _stresses)
+    about_money = (_contract, _calendar, _capital, value_problems, _correlations, known_problems, _run, _stresses)
     return [finding for rule in (*about_people, *about_money) for finding in rule(study)]
 
 

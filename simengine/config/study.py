@@ -10,6 +10,7 @@ from pydantic import Field
 from simengine.capital.spec import Capital, Parties, Prices, RateTable
 from simengine.cohort import Clock, Cohort, Comparisons, Matching
 from simengine.cohort.spec import Effect, Event, Outcome, Pathway, Population, Shock
+from simengine.config.known import Known
 from simengine.config.stresses import Stressed
 from simengine.contract.spec import Contract
 from simengine.dependence import Correlation
@@ -74,6 +75,8 @@ class Study(Spec):
     """By outcome, then by party: what it is worth to whom."""
     correlations: dict[Name, Correlation] = {}
     """By names of one's own: numbers that go together."""
+    known: dict[Name, Known] = {}
+    """What is known to have happened; no forecast reads it."""
     run: RunDefaults
     variants: dict[Name, dict[str, object]] = {}
     """Named changes, by path, that make the study another one."""
