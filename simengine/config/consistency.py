@@ -13,6 +13,7 @@ from simengine.cohort.spec import Binary, Claim, Score
 from simengine.config.evaluation import evaluation_problems
 from simengine.config.people import people_problems
 from simengine.config.promise import promise_problems
+from simengine.config.sizing import sizing_problems
 from simengine.config.study import Study, cohort_of
 from simengine.contract.compile import Dependence, dependences
 from simengine.contract.rules import contract_rules
@@ -26,7 +27,7 @@ from simengine.streams import purpose_number
 
 def study_problems(study: Study) -> list[Finding]:
     """Find everything in a study that does not fit together, in the order of its sections."""
-    rules = (people_problems, promise_problems, evaluation_problems, _contract, _calendar, _capital, _correlations, _run)
+    rules = (people_problems, promise_problems, evaluation_problems, _contract, _calendar, _capital, _correlations, sizing_problems, _run)
     return [finding for rule in rules for finding in rule(study)]
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from simengine.capital.spec import Capital, Parties, Saving
 from simengine.cohort import Clock, Cohort, Comparisons, Matching
 from simengine.cohort.spec import Effect, Event, Name, Outcome, Pathway, Population, Shock
+from simengine.config.sizing import Sizing
 from simengine.contract.spec import Contract
 from simengine.dependence import Correlation
 from simengine.laws import Certainty, Constant, Count, DirichletCount, Fixed, Months, Quantity, Spec, quantities_in
@@ -69,6 +70,8 @@ class Study(Spec):
     correlations: dict[Name, Correlation] = {}
     """By names of one's own: numbers that go together."""
     run: RunDefaults
+    sizing: Sizing | None = None
+    """What is sized before signing."""
     variants: dict[Name, dict[str, object]] = {}
     """Named changes, by path, that make the study another one."""
 
@@ -91,8 +94,12 @@ class Study(Spec):
         }
 
     def quantities(self) -> Iterator[tuple[str, Quantity]]:
-        """Yield every number of the study with its path; what is published of its contract is no part of the question."""
-        return ((path, number) for path, number in quantities_in(self) if not path.startswith("contract.published."))
+        """Yield every number of the study with its path.
+
+        What is published of its contract is no part of the question, and what a party believes is no number of the study.
+        """
+        elsewhere = ("contract.published.", "sizing.")
+        return ((path, number) for path, number in quantities_in(self) if not path.startswith(elsewhere))
 
 
 def cohort_of(study: Study) -> Cohort:

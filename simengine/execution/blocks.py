@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from simengine.pipeline import run_block
 from simengine.records import Integers, Outturns
 
 BLOCK_SIZE = 1000
+Item = TypeVar("Item")
 Part = TypeVar("Part")
 
 
@@ -59,6 +60,7 @@ def map_blocks(
     *,
     threads: int | None = None,
     block_size: int = BLOCK_SIZE,
+    first: int = 0,
     on_progress: Callable[[int], None] | None = None,
 ) -> list[Part]:
     """Do some work on every block of replications, several at once, and give the parts in the order of the blocks.
@@ -69,6 +71,8 @@ def map_blocks(
         From the numbers of the replications of a block to its part of the result; called from several threads.
     n_replications, threads, block_size, on_progress
         As for `run_study`.
+    first
+        The number of the first replication: others than those from 0 are fresh worlds under the same seed.
     """
 
     def one(replications: Integers) -> Part:
@@ -77,8 +81,13 @@ def map_blocks(
             on_progress(len(replications))
         return part
 
+    return map_items(one, _blocks(first, first + n_replications, block_size), threads=threads)
+
+
+def map_items(work: Callable[[Item], Part], items: Iterable[Item], *, threads: int | None = None) -> list[Part]:
+    """Do some work on every item, several at once, and give the parts in the order of the items."""
     with ThreadPoolExecutor(max_workers=threads or available_processors()) as pool:
-        return list(pool.map(one, _blocks(n_replications, block_size)))
+        return list(pool.map(work, items))
 
 
 def available_processors() -> int:
@@ -86,6 +95,6 @@ def available_processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _blocks(n_replications: int, block_size: int) -> Iterator[Integers]:
-    for first in range(0, n_replications, block_size):
-        yield np.arange(first, min(first + block_size, n_replications), dtype=np.int64)
+def _blocks(first: int, end: int, block_size: int) -> Iterator[Integers]:
+    for start in range(first, end, block_size):
+        yield np.arange(start, min(start + block_size, end), dtype=np.int64)

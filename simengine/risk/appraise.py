@@ -53,8 +53,18 @@ def appraise(
     payments: Payments,
     drawdown: Drawdown,
     ledger: Ledger,
+    *,
+    with_returns: bool = True,
 ) -> Outturns:
     """Give one row per replication: measured and true outcomes, payments, and the money of each party.
+
+    Parameters
+    ----------
+    standpoint, worlds, tallies, measurements, payments, drawdown, ledger
+        All that came before.
+    with_returns
+        Whether the investor's rate of return and the moments of its cash are worked out: two thirds of the time, which nobody
+        needs who settles the same worlds under hundreds of terms.
 
     Returns
     -------
@@ -70,32 +80,37 @@ def appraise(
         columns[f"term.{name}.bound"] = payments.bound[:, t]
     contingent = [payments.terms.index(name) for name in standpoint.contingent_terms]
     columns["contingent_payment"] = add_in_order([np.zeros(len(worlds)), *(payments.amount[:, t] for t in contingent)])
-    columns |= _investor(standpoint, ledger, drawdown)
+    columns |= _investor(standpoint, ledger, drawdown, with_returns=with_returns)
     columns |= _outcome_payer(standpoint, tallies, ledger)
+    columns |= _others(standpoint, ledger)
     for arm in (SERVICE, TWIN, BASELINE):
         for s, state in enumerate(tallies.states):
             waves = tallies.person_months[:, :, arm, s, -1]
             columns[f"person_months.{ARMS[arm]}.{state}"] = add_in_order(waves.T)
     columns["clipped"] = tallies.clipped
-    codes = {f"term.{name}.bound": LIMITS for name in payments.terms} | {"investor.irr_status": STATUSES}
-    return Outturns(worlds.replications, columns, codes, _cash_moments(ledger, standpoint.commitment))
+    codes = {f"term.{name}.bound": LIMITS for name in payments.terms}
+    codes |= {"investor.irr_status": STATUSES} if with_returns else {}
+    return Outturns(worlds.replications, columns, codes, _cash_moments(ledger, standpoint.commitment, is_wanted=with_returns))
 
 
-def _investor(standpoint: Standpoint, ledger: Ledger, drawdown: Drawdown) -> dict[str, NDArray[Any]]:
+def _investor(standpoint: Standpoint, ledger: Ledger, drawdown: Drawdown, *, with_returns: bool) -> dict[str, NDArray[Any]]:
     cash = ledger.flows[:, :, ledger.parties.index("investor")]
     drawn = drawdown.flows.sum(axis=1)
     back = cash.sum(axis=1) + drawn
-    rate, status = np.empty(len(cash)), np.empty(len(cash), dtype=np.int8)
-    internal_rates(cash.astype(np.float64), rate, status)
     multiple = np.divide(back, drawn, out=np.full(len(cash), np.nan), where=drawn > 0)
     return {
         "investor.money_back": back / SMALLEST_UNITS,
         "investor.net": cash.sum(axis=1) / SMALLEST_UNITS,
         "investor.moic": multiple,
-        "investor.irr": rate,
-        "investor.irr_status": status,
+        **(_returns(cash) if with_returns else {}),
         "investor.npv": _present_value(cash, np.arange(cash.shape[1]) / 12, standpoint, "investor") / SMALLEST_UNITS,
     }
+
+
+def _returns(cash: Integers) -> dict[str, NDArray[Any]]:
+    rate, status = np.empty(len(cash)), np.empty(len(cash), dtype=np.int8)
+    internal_rates(cash.astype(np.float64), rate, status)
+    return {"investor.irr": rate, "investor.irr_status": status}
 
 
 def _outcome_payer(standpoint: Standpoint, tallies: Tallies, ledger: Ledger) -> dict[str, NDArray[Any]]:
@@ -116,19 +131,31 @@ def _outcome_payer(standpoint: Standpoint, tallies: Tallies, ledger: Ledger) -> 
     }
 
 
+def _others(standpoint: Standpoint, ledger: Ledger) -> dict[str, NDArray[Any]]:
+    """Give what is left with everybody of whom nothing else is asked."""
+    columns: dict[str, NDArray[Any]] = {}
+    for place, party in enumerate(ledger.parties):
+        if party not in ("investor", "outcome_payer"):
+            cash = ledger.flows[:, :, place]
+            columns[f"{party}.net"] = cash.sum(axis=1) / SMALLEST_UNITS
+            columns[f"{party}.npv"] = _present_value(cash, np.arange(cash.shape[1]) / 12, standpoint, party) / SMALLEST_UNITS
+    return columns
+
+
 def _present_value(flows: NDArray[Any], years: Floats, standpoint: Standpoint, party: str) -> Floats:
     """Discount flows of shape (replication, date) at the party's rate."""
     factors = (1 + standpoint.discount_rate_per_year[party]) ** -years
     return add_in_order(flows[:, date] * factor for date, factor in enumerate(factors))
 
 
-def _cash_moments(ledger: Ledger, commitment: float) -> CashMoments:
+def _cash_moments(ledger: Ledger, commitment: float, *, is_wanted: bool) -> CashMoments:
     """Sum the investor's cash by date, and its products between dates.
 
     The products are those of cash in units of about 1/65,536 of the commitment, in whole numbers: they are exact, so that
-    blocks can be added in any order, and they serve a standard error alone.
+    blocks can be added in any order, and they serve a standard error alone. Where nobody wants them
+    they are those of no replication.
     """
-    cash = ledger.flows[:, :, ledger.parties.index("investor")]
+    cash = ledger.flows[: len(ledger.flows) if is_wanted else 0, :, ledger.parties.index("investor")]
     unit = 2.0 ** max(np.ceil(np.log2(max(commitment * SMALLEST_UNITS, 1.0))) - 16, 0)
     rounded = np.round(cash / unit)
     # Whole numbers in floating point are exact, and quick, as long as their sums stay below 2^53.
