@@ -27,6 +27,7 @@ from simengine.cli_options import (
     study_options,
     threads_option,
 )
+from simengine.cli_sizing import size
 from simengine.errors import SimengineError
 
 if TYPE_CHECKING:
@@ -215,5 +216,5 @@ def warmup() -> None:
     click.echo(f"Compiled and ran in {seconds:.1f} s. " + (_KEPT if are_kept else _NOT_KEPT))
 
 
-for _command in (replay, explain, lint, certificate, methods, window):
+for _command in (replay, explain, lint, certificate, methods, window, size):
     commands.add_command(_command)

@@ -155,8 +155,11 @@ def _cash_moments(ledger: Ledger, commitment: float, *, is_wanted: bool) -> Cash
     blocks can be added in any order, and they serve a standard error alone. Where nobody wants them
     they are those of no replication.
     """
-    cash = ledger.flows[: len(ledger.flows) if is_wanted else 0, :, ledger.parties.index("investor")]
+    cash = ledger.flows[:, :, ledger.parties.index("investor")]
     unit = 2.0 ** max(np.ceil(np.log2(max(commitment * SMALLEST_UNITS, 1.0))) - 16, 0)
+    if not is_wanted:
+        nothing = np.zeros((cash.shape[1], cash.shape[1]), dtype=object)
+        return CashMoments(unit, 0, nothing[0], nothing[0], nothing)
     rounded = np.round(cash / unit)
     # Whole numbers in floating point are exact, and quick, as long as their sums stay below 2^53.
     is_small = np.abs(rounded).max(initial=0.0) ** 2 * len(rounded) < 2**53
