@@ -87,7 +87,7 @@ def belief_tables(study: Study, table: Table, found: WeakestBelief) -> Renderabl
 
 
 def _terms(found: SizingResult, deal: Deal) -> RenderableType:
-    rows = grid("term", "from", "to", "present", "recommended")
+    rows = grid("term", "from", "to", "now", "sized")
     present = found.present.terms if found.present is not None else [None] * len(found.table.free)
     for (path, free), now, then in zip(found.table.free.items(), present, deal.recommended.terms, strict=True):
         rows.add_row(path, f"{free.low:.6g}", f"{free.high:.6g}", "-" if now is None else f"{now:.6g}", f"{then:.6g}")
@@ -98,7 +98,7 @@ def _terms(found: SizingResult, deal: Deal) -> RenderableType:
 def _objectives(study: Study, found: SizingResult, deal: Deal) -> Iterable[RenderableType]:
     if not found.table.objectives:
         return
-    rows = grid("objective", "present", "recommended", "best for it", "share kept", "fresh worlds", "luck")
+    rows = grid("objective", "now", "sized", "its best", "kept", "fresh", "luck")
     kept = shares_kept(found, deal.recommended)
     for place, measure in enumerate(found.table.objectives):
         scale = _scale(study, measure)
@@ -111,11 +111,11 @@ def _objectives(study: Study, found: SizingResult, deal: Deal) -> Iterable[Rende
             cell(deal.fresh.objectives[place], scale),
             cell(deal.luck[place], scale),
         )
-    yield titled("What each party has of it; luck: what these worlds say less what fresh ones do", rows)
+    yield titled("What each party has of it; kept: of what lies between its worst and best; luck: what these worlds say less what fresh ones do", rows)
 
 
 def _limits(study: Study, found: SizingResult, deal: Deal) -> RenderableType:
-    rows = grid("limit", "present", "recommended", "fresh worlds", "kept there?")
+    rows = grid("limit", "now", "sized", "fresh", "kept?")
     present = found.present.limits if found.present is not None else [None] * len(found.table.limits)
     values = zip(found.table.limits, present, deal.recommended.limits, deal.fresh.limits, strict=True)
     for limit, now, then, fresh in values:
