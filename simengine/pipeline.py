@@ -157,9 +157,7 @@ def draw_worlds(study: Study, seed: int, replications: Integers) -> Worlds:
 def standpoint_of(study: Study) -> Standpoint:
     """Give how the parties of a study look at money."""
     return Standpoint(
-        discount_rate_per_year={
-            name: getattr(study.parties, name).discount_rate_per_year.value for name in type(study.parties).model_fields
-        },
+        discount_rate_per_year={name: party.discount_rate_per_year.value for name, party in study.parties.items()},
         savings={name: saving.party for name, saving in study.public_value.items()},
         contingent_terms=tuple(name for name, term in study.contract.terms.items() if term.contingent),
         commitment=study.contract.commitment.value,

@@ -118,7 +118,7 @@ def value_information(
         groups.setdefault(path.split(".")[0], []).append(path)
     single = {path: value_of_knowing(sign_or_not, values[:, None]) for path, values in drawn.items()}
     signed = statistics.mean(sign_or_not[:, 1])
-    rate = getattr(study.parties, choice.party).discount_rate_per_year.value
+    rate = study.parties[choice.party].discount_rate_per_year.value
     kept = (1 + rate) ** (-delay_months / 12)
 
     def weigh(n_people: int) -> Pilot:

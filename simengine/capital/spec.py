@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator
 
-from simengine.laws import FixedNotNegative, NotNegative, Probability, Quantity, Spec, within
+from simengine.laws import FixedNotNegative, Name, NotNegative, Probability, Quantity, Spec, within
 
 
 class Party(Spec):
@@ -16,12 +16,17 @@ class Party(Spec):
     discount_rate_per_year: Annotated[FixedNotNegative, AfterValidator(within(0, 1, "a discount rate lies between 0 and 1 a year"))]
 
 
-class Parties(Spec):
-    """Who invests, who pays for outcomes, who delivers."""
+def _has_roles(parties: dict[str, Party]) -> dict[str, Party]:
+    missing = [role for role in ROLES if role not in parties]
+    if missing:
+        raise ValueError(f"every study has the parties {', '.join(ROLES)}; missing: {', '.join(missing)}")
+    return parties
 
-    investor: Party
-    outcome_payer: Party
-    service_provider: Party
+
+ROLES = ("investor", "outcome_payer", "service_provider")
+"""The parties that every contract speaks of."""
+Parties: TypeAlias = Annotated[dict[Name, Party], AfterValidator(_has_roles)]
+"""By name: whose money moves; beside the three roles as many others as one likes."""
 
 
 class Capital(Spec):

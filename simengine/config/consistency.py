@@ -55,9 +55,9 @@ def _contract(study: Study) -> Iterator[Finding]:
     if names and names not in claims.values():
         rule = "an outcome of kind `claim` tallies the milestones of the contract, these and no others"
         yield "contract.milestones", rule, ", ".join(study.contract.milestones), f"Claims: {', '.join(claims) or 'none'}"
-    for name in study.contract.parties:
+    for name in set(study.contract.parties) - set(study.parties):
         rule = "every party of the contract is a party of the study"
-        yield f"contract.parties.{name}", rule, f"`{name}`", one_of(list(type(study.parties).model_fields))
+        yield f"contract.parties.{name}", rule, f"`{name}`", one_of(study.parties)
 
 
 def _calendar(study: Study) -> Iterator[Finding]:

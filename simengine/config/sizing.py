@@ -104,7 +104,7 @@ def sizing_problems(study: Study) -> Iterator[Finding]:
         return
     for path in sizing.free:
         yield from _free(study, path)
-    parties = list(type(study.parties).model_fields)
+    parties = list(study.parties)
     for name, side in sizing.parties.items():
         where = f"sizing.parties.{name}"
         if name not in parties:

@@ -9,11 +9,11 @@ from pydantic import Field
 
 from simengine.capital.spec import Capital, Parties, Saving
 from simengine.cohort import Clock, Cohort, Comparisons, Matching
-from simengine.cohort.spec import Effect, Event, Name, Outcome, Pathway, Population, Shock
+from simengine.cohort.spec import Effect, Event, Outcome, Pathway, Population, Shock
 from simengine.config.sizing import Sizing
 from simengine.contract.spec import Contract
 from simengine.dependence import Correlation
-from simengine.laws import Certainty, Constant, Count, DirichletCount, Fixed, Months, Quantity, Spec, quantities_in
+from simengine.laws import Certainty, Constant, Count, DirichletCount, Fixed, Months, Name, Quantity, Spec, quantities_in
 from simengine.measurement.spec import Matched, Protocol
 from simengine.streams import MAX_SEED
 

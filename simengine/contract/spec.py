@@ -12,9 +12,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from simengine.contract.scope import DRAWN, MONEY, OUTSTANDING, RETURNED
-from simengine.contract.terms import AnyTerm, Gate, Name, Source
+from simengine.contract.terms import AnyTerm, Gate, Source
 from simengine.contract.terms.base import Level, Months
-from simengine.laws import Fixed, FixedNotNegative, Spec, within
+from simengine.laws import Fixed, FixedNotNegative, Name, Spec, within
 
 __all__ = ["DRAWN", "MONEY", "OUTSTANDING", "RETURNED", "Case", "Contract", "Due", "MetricUse", "Stop"]
 

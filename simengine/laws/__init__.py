@@ -25,7 +25,7 @@ from simengine.laws.quantity import (
     within,
 )
 from simengine.laws.shares import DirichletCount
-from simengine.laws.sourced import ASSUMED, Certainty, Constant, Floats, Layer, Number, Sourced, Spec
+from simengine.laws.sourced import ASSUMED, Certainty, Constant, Floats, Layer, Name, Number, Sourced, Spec
 
 __all__ = [
     "ASSUMED",
@@ -43,6 +43,7 @@ __all__ = [
     "Layer",
     "Lognormal",
     "Months",
+    "Name",
     "Normal",
     "NotNegative",
     "Number",

@@ -25,7 +25,7 @@ def summary(study: Study, table: RiskTable, seed: int) -> dict[str, Any]:
         "currency": study.study.currency,
         "seed": seed,
         "replications": table.n_replications,
-        "parties": {name: party.name for name, party in study.parties},
+        "parties": {name: party.name for name, party in study.parties.items()},
         **plain(table.sections),
         "assumptions": assumptions(study),
     }

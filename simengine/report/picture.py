@@ -90,7 +90,7 @@ def _draw_investor(axes: Axes, study: Study, outturns: Outturns, table: RiskTabl
     axes.set_ylabel("share of replications, %")
     loss = table["investor.p_loss"]
     mean_back = f"; mean {share_back.mean():.0f} % of the money drawn" if len(share_back) else ""
-    name = shorten(study.parties.investor.name, 40, placeholder="…")
+    name = shorten(study.parties["investor"].name, 40, placeholder="…")
     axes.set_title(f"What the investor gets: {name}\nP(loss) {_percent(loss)}{mean_back}", fontsize=10)
 
 
@@ -126,7 +126,7 @@ def _draw_outcome_payer(axes: Axes, study: Study, outturns: Outturns, table: Ris
     )
     axes.set_xlabel(f"true saving to the horizon, million {study.study.currency}")
     axes.set_ylabel(f"payment, million {study.study.currency}")
-    name = shorten(study.parties.outcome_payer.name, 30, placeholder="…")
+    name = shorten(study.parties["outcome_payer"].name, 30, placeholder="…")
     title = f"What the outcome payer pays against what it saves: {name}"
     axes.set_title(f"{title}\ndarker: more replications; on the diagonal payment equals saving", fontsize=10)
 

@@ -43,9 +43,9 @@ def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:
     )
     return Group(
         heading,
-        _distributions(f"Investor: {study.parties.investor.name}", table, "investor", _INVESTOR),
+        _distributions(f"Investor: {study.parties['investor'].name}", table, "investor", _INVESTOR),
         _facts(table, _INVESTOR_FACTS),
-        _distributions(f"Outcome payer: {study.parties.outcome_payer.name}", table, "outcome_payer", _OUTCOME_PAYER),
+        _distributions(f"Outcome payer: {study.parties['outcome_payer'].name}", table, "outcome_payer", _OUTCOME_PAYER),
         _facts(table, _OUTCOME_PAYER_FACTS),
         _distributions("What the evaluator concludes, and what is true", table, "metrics", _metric_columns(study)),
         _assumed(study),

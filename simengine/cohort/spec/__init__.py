@@ -2,7 +2,7 @@
 
 from simengine.cohort.spec.effect import FORMS_OF_EFFECT, Effect
 from simengine.cohort.spec.events import Event, Length, Shock
-from simengine.cohort.spec.names import Name, OneOrMore
+from simengine.cohort.spec.names import OneOrMore
 from simengine.cohort.spec.outcomes import Amount, Binary, Claim, CountOfEvents, DaysInSpells, Outcome, Reached, Score, Target
 from simengine.cohort.spec.pathway import MONTHS_OF_THE_YEAR, ByCalendar, ByMonths, Move, Pace, Pathway
 from simengine.cohort.spec.population import (
@@ -34,7 +34,6 @@ __all__ = [
     "Frailty",
     "Length",
     "Move",
-    "Name",
     "OneOrMore",
     "Outcome",
     "Pace",

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from simengine.cohort.spec.names import Name, OneOrMore, Positive
+from simengine.cohort.spec.names import OneOrMore, Positive
 from simengine.cohort.spec.pathway import ByCalendar, ByMonths, one_form_of
-from simengine.laws import Count, NotNegative, Quantity, Spec, within
+from simengine.laws import Count, Name, NotNegative, Quantity, Spec, within
 
 RATES = ("rate_per_day", "rate_per_month", "rate_per_quarter", "rate_per_year")
 

@@ -8,7 +8,6 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from simengine.laws import Constant, Quantity
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 MoveName = Annotated[str, Field(pattern=r"^\w+ -> \w+$")]
 """Reads `from -> to`."""
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from simengine.cohort.spec.names import Name, OneOrMore, Positive
+from simengine.cohort.spec.names import OneOrMore, Positive
 from simengine.cohort.spec.pathway import ByMonths
 from simengine.laws import (
     Constant,
@@ -14,6 +14,7 @@ from simengine.laws import (
     Fixed,
     FixedNotNegative,
     Months,
+    Name,
     NotNegative,
     Number,
     Probability,

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from simengine.cohort.spec.names import MoveName, Name, Positive
-from simengine.laws import Chance, NotNegative, Quantity, Share, Spec, within
+from simengine.cohort.spec.names import MoveName, Positive
+from simengine.laws import Chance, Name, NotNegative, Quantity, Share, Spec, within
 
 _PACES = (
     *("per_month", "per_quarter", "per_year"),

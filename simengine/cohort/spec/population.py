@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
-from simengine.cohort.spec.names import Name, OneOrMore, Positive
+from simengine.cohort.spec.names import OneOrMore, Positive
 from simengine.cohort.spec.pathway import Pace
-from simengine.laws import Constant, Count, NotNegative, Number, Probability, Quantity, Share, Spec, within
+from simengine.laws import Constant, Count, Name, NotNegative, Number, Probability, Quantity, Share, Spec, within
 
 
 def _people(quantity: Quantity) -> Quantity:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from pydantic import BaseModel, Discriminator, Tag
 
 from simengine.contract.terms import amounts, calendar, combine, people, returns, tables, volume
-from simengine.contract.terms.base import KINDS, OF_THE_CONTRACT, Currency, Gate, Held, Name, Named, Term, walk
+from simengine.contract.terms.base import KINDS, OF_THE_CONTRACT, Currency, Gate, Held, Named, Term, walk
 
 __all__ = [
     "FAMILIES",

@@ -10,13 +10,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, mo
 
 from simengine.contract.program import Register
 from simengine.contract.scope import INVESTOR, OUTCOME_PAYER, Scope
-from simengine.laws import Count, Fixed, Spec, within
+from simengine.laws import Count, Fixed, Name, Spec, within
 from simengine.records import CAP, FLOOR, FORMULA, GATE
 
 if TYPE_CHECKING:
     from simengine.contract.terms import Source
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Currency = Annotated[Fixed, AfterValidator(within(-1e15, 1e15, "an amount of money lies within 1e15 either way"))]
 Factor = Annotated[Fixed, AfterValidator(within(0, 1e15, "a share or a price is not negative and at most 1e15"))]
 Level = Annotated[Fixed, AfterValidator(within(-1e15, 1e15, "a level lies within 1e15 either way"))]

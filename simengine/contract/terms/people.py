@@ -8,7 +8,8 @@ from pydantic import Field
 
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
-from simengine.contract.terms.base import Factor, Name, Term
+from simengine.contract.terms.base import Factor, Term
+from simengine.laws import Name
 
 if TYPE_CHECKING:
     from simengine.contract.terms import Source

@@ -8,8 +8,8 @@ from pydantic import AfterValidator, Field
 
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
-from simengine.contract.terms.base import Factor, Name, Term
-from simengine.laws import Fixed, within
+from simengine.contract.terms.base import Factor, Term
+from simengine.laws import Fixed, Name, within
 
 if TYPE_CHECKING:
     from simengine.contract.terms import Source
