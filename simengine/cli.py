@@ -27,7 +27,7 @@ from simengine.cli_options import (
     study_options,
     threads_option,
 )
-from simengine.cli_sizing import size
+from simengine.cli_sizing import information, size
 from simengine.errors import SimengineError
 
 if TYPE_CHECKING:
@@ -216,5 +216,5 @@ def warmup() -> None:
     click.echo(f"Compiled and ran in {seconds:.1f} s. " + (_KEPT if are_kept else _NOT_KEPT))
 
 
-for _command in (replay, explain, lint, certificate, methods, window, size):
+for _command in (replay, explain, lint, certificate, methods, window, size, information):
     commands.add_command(_command)

@@ -21,15 +21,25 @@ _RULES = ("equal_sacrifice", "nash", "total")
 @click.command()
 @request_options
 @click.option("--free", multiple=True, metavar="PATH=LOW..HIGH[..STEP]", help="A term to size, by its path in the study.")
-@click.option("--objective", "objectives", multiple=True, metavar="PARTY.MEASURE", help="What a party wants: investor.expected_npv.")
-@click.option("--limit", "limits", multiple=True, metavar="LIMIT", help='What a party will not go beyond: "investor.p_loss <= 0.10".')
-@click.option("--belief", "beliefs", multiple=True, metavar="PARTY:PATH=LAW", help="What a party believes of a number under `effect`.")
+@click.option(
+    "--objective", "objectives", multiple=True, metavar="PARTY.MEASURE", help="What a party wants: investor.expected_npv."
+)
+@click.option(
+    "--limit", "limits", multiple=True, metavar="LIMIT", help='What a party will not go beyond: "investor.p_loss <= 0.10".'
+)
+@click.option(
+    "--belief", "beliefs", multiple=True, metavar="PARTY:PATH=LAW", help="What a party believes of a number under `effect`."
+)
 @click.option("--rule", type=click.Choice(_RULES), help="How one term sheet is chosen. If absent: the study's, or equal_sacrifice.")
-@click.option("--points", type=click.IntRange(4, 100_000), default=225, show_default=True, help="Term sheets to try before the search.")
+@click.option(
+    "--points", type=click.IntRange(4, 100_000), default=225, show_default=True, help="Term sheets to try before the search."
+)
 @click.option("--smallest", metavar="PATH", help="Find the smallest value of this one term; needs --such-that.")
 @click.option("--largest", metavar="PATH", help="Find the largest value of this one term; needs --such-that.")
 @click.option("--such-that", metavar="LIMIT", help="The limit that --smallest or --largest must keep.")
-@click.option("--weakest-belief", metavar="PARTY,...", help="Find the smallest multiple of the effect they must believe in for a deal.")
+@click.option(
+    "--weakest-belief", metavar="PARTY,...", help="Find the smallest multiple of the effect they must believe in for a deal."
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="New folder for the contract, its picture and provenance.")
 def size(
     free: tuple[str, ...],
@@ -69,7 +79,7 @@ def size(
 
 
 def _size(request: Request, study: Study, requested: Requested, points: int, output: Path | None) -> None:
-    from simengine.analysis.sizing import sizing_of, size_terms
+    from simengine.analysis.sizing import size_terms, sizing_of
     from simengine.config.request import with_request
     from simengine.provenance import Clock, describe_run
     from simengine.report import document, folder, sizing, sizing_tables, tables
@@ -142,6 +152,72 @@ def _weakest_belief(request: Request, study: Study, requested: Requested, believ
         print_json(asked, clock, sizing.belief(asked, table, found), request.settings(seed, n_replications, parties=parties))
     else:
         tables.show(sizing_tables.belief_tables(asked, table, found))
+
+
+@click.command()
+@request_options
+@click.option("--party", metavar="PARTY", default="outcome_payer", show_default=True, help="Whose money decides.")
+@click.option("--accepted-by", metavar="PARTY,...", help="Parties who sign only terms from which they expect no loss.")
+@click.option("--free", multiple=True, metavar="PATH=LOW..HIGH[..STEP]", help="A term that is chosen after more is known.")
+@click.option("--points", type=click.IntRange(2, 10_000), default=25, show_default=True, help="Term sheets among which is chosen.")
+@click.option("--pilot", "pilots", metavar="PEOPLE,...", help="Sizes of pilots, with commas between them: 20,60,200.")
+@click.option(
+    "--delay-months", type=click.FloatRange(0, 1200), default=0, show_default=True, help="By how much a pilot puts it off."
+)
+@click.option(
+    "--cost-per-person", type=click.FloatRange(0, 1e12), default=0, show_default=True, help="What the pilot costs the party."
+)
+def information(
+    party: str,
+    accepted_by: str | None,
+    free: tuple[str, ...],
+    points: int,
+    pilots: str | None,
+    delay_months: float,
+    cost_per_person: float,
+    **asked: Any,
+) -> None:
+    """Say what knowing more is worth before STUDY is signed: everything, one number, or what a pilot would show."""
+    from simengine.analysis.information import Choice, value_information
+    from simengine.analysis.sizing import refuse_impossible_terms
+    from simengine.config.request import free_terms
+    from simengine.provenance import Clock
+    from simengine.report import information as report
+    from simengine.report import tables
+
+    request, clock = Request(**asked), Clock()
+    study = request.study()
+    accepting = tuple(name.strip() for name in accepted_by.split(",")) if accepted_by else ()
+    for option, name in [("--party", party), *(("--accepted-by", other) for other in accepting)]:
+        if name not in study.parties:
+            raise UsageError(f"{option}: a party of the study ({', '.join(study.parties)}); found {name!r}")
+    if accepting and not free:
+        raise UsageError("--accepted-by: somebody accepts terms that are free; found no --free")
+    sized = free_terms(study, free)
+    if sized is not None:
+        refuse_impossible_terms(study, sized)
+    sizes = _read_people(pilots)
+    seed, n_replications = request.size(study)
+    choice = Choice(party, accepting, {} if sized is None else sized.free, points)
+    found = _with_bar(
+        request,
+        seed,
+        n_replications * (2 + len(sizes)),
+        n_replications,
+        lambda ensemble: value_information(study, choice, ensemble, sizes, delay_months, cost_per_person),
+    )
+    if request.as_json:
+        settings = request.settings(seed, n_replications, pilots=sizes, delay_months=delay_months, cost_per_person=cost_per_person)
+        print_json(study, clock, report.information(study, found), settings)
+    else:
+        tables.show(report.information_tables(study, found))
+
+
+def _read_people(text: str | None) -> list[int]:
+    words = [word.strip() for word in text.split(",")] if text is not None else []
+    if not all(word.isascii() and word.isdigit() and 4 <= int(word[:9]) <= 1_000_000 for word in words):
+        raise UsageError(f"--pilot: whole numbers from 4 to 1,000,000 with commas between them, such as 20,60,200; found {text!r}")
+    return [int(word[:9]) for word in words]
 
 
 def _with_bar(request: Request, seed: int, n_kept: int, n_replications: int, question: Any) -> Any:

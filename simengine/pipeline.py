@@ -72,9 +72,7 @@ def evaluate(study: Study, evidence: Evidence, *, with_returns: bool = True) -> 
     payments = settle(study.contract, measurements, drawdown.total)
     ledger = distribute(drawdown, payments, worlds)
     standpoint, tallies = standpoint_of(study), evidence.tallies
-    return appraise(
-        standpoint, worlds, tallies, evidence.measurements, payments, drawdown, ledger, with_returns=with_returns
-    )
+    return appraise(standpoint, worlds, tallies, evidence.measurements, payments, drawdown, ledger, with_returns=with_returns)
 
 
 def with_milestones(contract: Contract, tallies: Tallies, measurements: Measurements) -> Measurements:

@@ -96,7 +96,8 @@ def believing(study: Study, parties: Sequence[str], multiple: float) -> Study:
     """Give the study in which some parties believe in a multiple of the effect."""
     sizing = sizing_of(study)
     sides = {
-        name: (sizing.parties.get(name) or Side()).model_copy(update={"effect_multiple": Constant(value=multiple)}) for name in parties
+        name: (sizing.parties.get(name) or Side()).model_copy(update={"effect_multiple": Constant(value=multiple)})
+        for name in parties
     }
     return study.model_copy(update={"sizing": sizing.model_copy(update={"parties": {**sizing.parties, **sides}})})
 

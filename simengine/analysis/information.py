@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from simengine.analysis.ensemble import Ensemble
 from simengine.analysis.knowing import value_of_knowing, value_with_hindsight
 from simengine.analysis.pilot import pilot_shows
 from simengine.analysis.stored import Eyes, eyes_of, money_of, store
-from simengine.analysis.table import GRID_POINTS, Search, Table
+from simengine.analysis.table import GRID_POINTS, spread_out
 from simengine.config import Study
 from simengine.config.numbers import with_numbers
 from simengine.config.sizing import Free
@@ -75,7 +75,8 @@ class Information:
     """Of one number, the most valuable first."""
     pilots: tuple[Pilot, ...]
     terms_today: Statistic | None
-    """What the best terms that are open today are worth more than the contract as it stands, or nothing; absent where none are free."""
+    """What the best terms that are open today are worth more than the better of the contract as it stands and none; absent where none
+    are free."""
 
 
 def value_information(
@@ -185,9 +186,8 @@ def _nets(study: Study, choice: Choice, ensemble: Ensemble) -> tuple[Floats, Flo
 
     if not choice.free:
         return nets([{}]), None
-    search = Search(Table(choice.free, (), (), "equal_sacrifice", ()), lambda terms: {}, choice.points)
-    search.fill()
-    return nets([{}]), nets([search.named(point.terms) for point in search.pool.values()])
+    sheets = spread_out(list(choice.free.values()), choice.points)
+    return nets([{}]), nets([dict(zip(choice.free, terms, strict=True)) for terms in sheets])
 
 
 def _parameters(study: Study, eyes: Eyes, ensemble: Ensemble) -> dict[str, Floats]:

@@ -82,7 +82,7 @@ def _chosen(expected: Floats) -> Floats:
     """Give what the best choice that everybody accepts is expected to be worth; axes: world, who, option."""
     mine = expected[:, 0].copy()
     if expected.shape[1] > 1:
-        is_open = (expected[:, 1:] >= 0).all(axis=1)
+        is_open = np.asarray((expected[:, 1:] >= 0).all(axis=1))
         is_open[:, 0] = True
         mine[~is_open] = -np.inf
     return np.asarray(mine.max(axis=1))
@@ -109,4 +109,6 @@ def _correlation(scores: Floats, net: Floats) -> Floats:
     """Give the largest correlation, without its sign, of each column with what any choice is worth."""
     centred, worth = scores - scores.mean(axis=0), net - net.mean(axis=0)
     sizes = np.sqrt((centred**2).sum(axis=0))[:, None] * np.sqrt((worth**2).sum(axis=0))[None, :]
-    return np.asarray(np.abs(np.divide(centred.T @ worth, sizes, out=np.zeros_like(sizes), where=sizes > 0)).max(axis=1, initial=0.0))
+    return np.asarray(
+        np.abs(np.divide(centred.T @ worth, sizes, out=np.zeros_like(sizes), where=sizes > 0)).max(axis=1, initial=0.0)
+    )

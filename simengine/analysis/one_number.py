@@ -104,9 +104,7 @@ def _error(measured: Statistic) -> float:
     return measured.se if measured.upper_95 is None else measured.upper_95 / 2
 
 
-def _walk(
-    path: str, limit: Limit, columns: Callable[[float], Columns], first: float, last: float
-) -> list[tuple[float, Statistic]]:
+def _walk(path: str, limit: Limit, columns: Callable[[float], Columns], first: float, last: float) -> list[tuple[float, Statistic]]:
     """Walk along the range to the end where the limit is kept if anywhere, and refuse a measure that turns on the way."""
     walk: list[tuple[float, Statistic]] = []
     sign = -1.0 if limit.is_least else 1.0

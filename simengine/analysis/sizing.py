@@ -15,8 +15,8 @@ from simengine.analysis.table import GRID_POINTS, Search, Settled, Settlement, T
 from simengine.config import Study
 from simengine.config.numbers import problems_with
 from simengine.config.sizing import Sizing, free_numbers
-from simengine.errors import StudyError
 from simengine.errors import Problem as Wrong
+from simengine.errors import StudyError
 from simengine.laws import Constant
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
@@ -98,9 +98,7 @@ def size_terms(study: Study, ensemble: Ensemble, n_points: int = GRID_POINTS) ->
     return agree(search, lambda: stored_for(study, table, fresh).settle, present, ensemble)
 
 
-def agree(
-    search: Search, fresh: Callable[[], Settlement], present: Settled | None, ensemble: Ensemble
-) -> SizingResult:
+def agree(search: Search, fresh: Callable[[], Settlement], present: Settled | None, ensemble: Ensemble) -> SizingResult:
     """Search the table for terms that everybody can sign, choose some, and check them in fresh worlds.
 
     Parameters
@@ -144,12 +142,16 @@ def sizing_of(study: Study) -> Sizing:
 
 def refuse_impossible_terms(study: Study, sizing: Sizing) -> None:
     """Refuse ranges at whose corners, or a little inside, the study itself would be refused."""
-    corners = [dict(zip(sizing.free, ends, strict=True)) for ends in product(*((free.low, free.high) for free in sizing.free.values()))]
+    corners = [
+        dict(zip(sizing.free, ends, strict=True)) for ends in product(*((free.low, free.high) for free in sizing.free.values()))
+    ]
     inside = {path: free.low + (free.step or 0.4142 * (free.high - free.low)) for path, free in sizing.free.items()}
     for terms in [*corners[:64], inside]:
         for path, rule, found, way_out in problems_with(study, terms):
             place = ", ".join(f"{name} = {value:g}" for name, value in terms.items())
-            raise StudyError([Wrong(f"sizing.free at {place}", path, rule, found, way_out or "Narrow the range, or give it a step")])
+            raise StudyError(
+                [Wrong(f"sizing.free at {place}", path, rule, found, way_out or "Narrow the range, or give it a step")]
+            )
 
 
 def stored_for(study: Study, table: Table, ensemble: Ensemble) -> StoredEnsemble:
@@ -164,7 +166,10 @@ def _present(study: Study, search: Search) -> Settled | None:
     values = [numbers[path] for path in search.table.free]
     if not all(isinstance(value, Constant) for value in values):
         return None
-    beside = Search(replace(search.table, free={path: free.model_copy(update={"step": None}) for path, free in search.table.free.items()}), search.settle)
+    beside = Search(
+        replace(search.table, free={path: free.model_copy(update={"step": None}) for path, free in search.table.free.items()}),
+        search.settle,
+    )
     terms = tuple(value.value for value in values)
     point = beside.settled(terms)
     return point if point.terms == terms else None

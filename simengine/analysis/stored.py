@@ -116,9 +116,7 @@ def _evidence(study: Study, eyes: Eyes, seed: int, replications: Integers) -> Ev
 
 def _slim(tallies: Tallies) -> Tallies:
     """Drop what only the evaluator reads: in its place stands one NaN in every shape, so that nobody reads it unnoticed."""
-    nothing: dict[str, Any] = {
-        name: np.broadcast_to(np.nan, getattr(tallies, name).shape) for name in _READ_BY_THE_EVALUATOR_ALONE
-    }
+    nothing: dict[str, Any] = {name: np.broadcast_to(np.nan, getattr(tallies, name).shape) for name in _READ_BY_THE_EVALUATOR_ALONE}
     return replace(tallies, **nothing)
 
 
@@ -131,4 +129,3 @@ def money_of(parties: Iterable[str]) -> Iterator[str]:
     yield "contingent_payment"
     for party in parties:
         yield from (f"{party}.net", f"{party}.npv")
-

@@ -27,6 +27,8 @@ GRID_POINTS = 225
 _FINEST = 1e-3
 """The search ends when its steps are this part of a range."""
 _MOST_STEPS = 80
+_FEWEST_PER_TERM = 4
+"""With fewer values of each term a grid says too little."""
 
 
 @dataclass(frozen=True)
@@ -84,20 +86,9 @@ class Search:
         return self.pool[terms]
 
     def fill(self) -> None:
-        """Settle points all over the ranges: a grid of all combinations, or of many terms a sequence that fills the space evenly."""
-        n_terms = len(self.ranges)
-        per_term = round(self.n_points ** (1 / n_terms))
-        if per_term >= 4:
-            axes = [_axis(free, per_term) for free in self.ranges]
-            points: Iterable[Sequence[float]] = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, n_terms)
-        else:
-            # The sequence without scrambling draws nothing at random.
-            unit = qmc.Halton(n_terms, scramble=False).random(self.n_points)
-            low = np.array([free.low for free in self.ranges])
-            high = np.array([free.high for free in self.ranges])
-            points = [low, high, *(low + unit * (high - low))]
-        for point in points:
-            self.settled(point)
+        """Settle points all over the ranges."""
+        for terms in spread_out(self.ranges, self.n_points):
+            self.settled(terms)
 
     def excess(self, point: Settled, skip: int | None = None) -> Floats:
         """Say by how much each limit is broken, in parts of the range that its measure takes; 0 where it is kept."""
@@ -151,6 +142,21 @@ class Search:
     def _signed(self, point: Settled, skip: int | None) -> list[float]:
         pairs = zip(self.table.limits, point.limits, self.scales(), strict=True)
         return [limit.excess(value.value) / scale for place, (limit, value, scale) in enumerate(pairs) if place != skip]
+
+
+def spread_out(ranges: Sequence[Free], n_points: int) -> list[Terms]:
+    """Give about so many points all over some ranges, every combination of a grid; of many terms a sequence that fills the space."""
+    per_term = round(n_points ** (1 / len(ranges)))
+    if per_term >= _FEWEST_PER_TERM:
+        axes = [_axis(free, per_term) for free in ranges]
+        points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(ranges))
+    else:
+        low, high = np.array([free.low for free in ranges]), np.array([free.high for free in ranges])
+        # Without scrambling nothing is drawn at random.
+        unit = qmc.Halton(len(ranges), scramble=False).random(n_points)
+        points = np.concatenate([low[None], high[None], low + unit * (high - low)])
+    moved = [tuple(_on_step(float(value), free) for value, free in zip(point, ranges, strict=True)) for point in points]
+    return list(dict.fromkeys(moved))
 
 
 def frontier(points: Sequence[Settled], objectives: Sequence[Measure]) -> list[Settled]:

@@ -27,7 +27,17 @@ from simengine.streams import purpose_number
 
 def study_problems(study: Study) -> list[Finding]:
     """Find everything in a study that does not fit together, in the order of its sections."""
-    rules = (people_problems, promise_problems, evaluation_problems, _contract, _calendar, _capital, _correlations, sizing_problems, _run)
+    rules = (
+        people_problems,
+        promise_problems,
+        evaluation_problems,
+        _contract,
+        _calendar,
+        _capital,
+        _correlations,
+        sizing_problems,
+        _run,
+    )
     return [finding for rule in rules for finding in rule(study)]
 
 

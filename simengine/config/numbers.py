@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -37,7 +37,7 @@ def with_numbers(node: Node, numbers: Mapping[str, Any]) -> Node:
         name, _, rest = path.partition(".")
         by_name.setdefault(name, {})[rest] = number
     changed = {name: _changed(_child(node, name), below) for name, below in by_name.items()}
-    return _with_children(node, changed)
+    return cast(Node, _with_children(node, changed))
 
 
 def problems_with(study: Study, numbers: Mapping[str, float]) -> list[Finding]:

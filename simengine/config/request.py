@@ -60,6 +60,20 @@ def with_request(study: Study, requested: Requested) -> Study:
     return sized
 
 
+def free_terms(study: Study, texts: Sequence[str]) -> Sizing | None:
+    """Give the terms that a command line frees, without anybody at the table; nothing where it frees none.
+
+    Raises
+    ------
+    UsageError, StudyError
+        If a text cannot be read, or leads to no number of the contract or the capital.
+    """
+    if not texts:
+        return None
+    wished = Requested(free=texts)
+    return with_request(study.model_copy(update={"sizing": None}), wished).sizing
+
+
 def _add_wishes(asked: dict[str, Any], requested: Requested) -> None:
     for text in requested.objectives:
         wanted = _read("--objective", read_measure, text)
@@ -103,7 +117,9 @@ def _belief(text: str) -> tuple[str, str, Any]:
     party, colon, rest = text.partition(":")
     path, equals, law = rest.partition("=")
     if not colon or not equals:
-        raise UsageError(f"--belief: a belief is written PARTY:PATH=LAW, such as investor:effect.x.hazard_ratio=1.4; found {shorten(text)}")
+        raise UsageError(
+            f"--belief: a belief is written PARTY:PATH=LAW, such as investor:effect.x.hazard_ratio=1.4; found {shorten(text)}"
+        )
     return party.strip(), path.strip(), read_value(law)
 
 
@@ -133,7 +149,11 @@ def one_free_term(study: Study, requested: Requested, path: str, such_that: str)
         present = number.value if isinstance(number, Constant) else 0.0
         said[path] = {"low": 0.0, "high": max(1.0, 2.0 * present)}
     free = own[path] if path not in said else _validated({"free": {path: said[path]}}).free[path]
-    sides = {} if study.sizing is None else {name: Side(beliefs=side.beliefs, effect_multiple=side.effect_multiple) for name, side in study.sizing.parties.items()}
+    sides = (
+        {}
+        if study.sizing is None
+        else {name: Side(beliefs=side.beliefs, effect_multiple=side.effect_multiple) for name, side in study.sizing.parties.items()}
+    )
     asked = with_request(
         study.model_copy(update={"sizing": Sizing(free={path: free}, parties=sides)}),
         Requested(limits=[such_that], beliefs=requested.beliefs),

@@ -145,10 +145,12 @@ def _words(design: str) -> str:
 
 
 def titled(title: str, layout: Table) -> RenderableType:
+    """Put a title over a table."""
     return Group(Text(f"\n{title}", style="bold"), layout)
 
 
 def grid(first: str, *columns: str, show_header: bool = True) -> Table:
+    """Begin a table: the first column holds words, the others numbers."""
     layout = Table(show_header=show_header, pad_edge=False, collapse_padding=True, box=box.SIMPLE_HEAD)
     layout.add_column(first, no_wrap=True)
     for name in columns:

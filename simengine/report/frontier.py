@@ -43,7 +43,9 @@ def draw_frontier(study: Study, found: SizingResult) -> bytes:
         if n_sides == 2:
             _draw_objectives(sides[1], study, found)
         sides[0].legend(loc="best", frameon=True, framealpha=0.9, fontsize=8)
-        answer = "no deal exists" if found.deal is None else f"{len(found.feasible)} of {len(found.points)} term sheets keep every limit"
+        answer = (
+            "no deal exists" if found.deal is None else f"{len(found.feasible)} of {len(found.points)} term sheets keep every limit"
+        )
         title = f"{shorten(study.study.title, 80, placeholder='…')} ({found.n_replications:,} replications; {answer})"
         figure.suptitle(title, fontsize=11)
         return save(figure, "png")

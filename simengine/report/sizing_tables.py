@@ -20,7 +20,7 @@ from simengine.risk.measures import Limit, Measure
 from simengine.risk.statistics import Statistic
 
 RULES = {
-    "equal_sacrifice": "every party keeps the same share of what lies between its worst and its best on the frontier, as far as may be",
+    "equal_sacrifice": "each party keeps the same share of the way from its worst to its best on the frontier, as far as may be",
     "nash": "the product of what the parties gain over having no deal is largest",
     "total": "the sum of what the parties have is largest",
 }
@@ -111,7 +111,10 @@ def _objectives(study: Study, found: SizingResult, deal: Deal) -> Iterable[Rende
             cell(deal.fresh.objectives[place], scale),
             cell(deal.luck[place], scale),
         )
-    yield titled("What each party has of it; kept: of what lies between its worst and best; luck: what these worlds say less what fresh ones do", rows)
+    yield titled(
+        "What each party has of it; kept: of the way from its worst to its best; luck: these worlds less fresh ones",
+        rows,
+    )
 
 
 def _limits(study: Study, found: SizingResult, deal: Deal) -> RenderableType:
@@ -137,9 +140,7 @@ def _moves(study: Study, found: SizingResult, deal: Deal) -> Sequence[Renderable
     names = [f"{measure.party} gains" for measure in found.table.objectives]
     rows = grid(_short(next(iter(found.table.free))), *map(_short, list(found.table.free)[1:]), *names)
     for move in deal.moves:
-        gains = [
-            cell(gain, _scale(study, measure)) for gain, measure in zip(move.gains, found.table.objectives, strict=True)
-        ]
+        gains = [cell(gain, _scale(study, measure)) for gain, measure in zip(move.gains, found.table.objectives, strict=True)]
         rows.add_row(*(f"{value:.6g}" for value in move.point.terms), *gains)
     return [titled("Along the frontier: what a step from the recommended terms gives and takes, in the same worlds", rows)]
 

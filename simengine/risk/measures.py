@@ -102,7 +102,11 @@ KINDS: Mapping[str, Kind] = {
         _p_npv_below, False, "probability that its net present value is below the number", "hurdle", is_probability=True
     ),
     "p_cost_over": Kind(
-        _p_cost_over, False, "probability that its net cost (the negative of its net) is above the number", "budget", is_probability=True
+        _p_cost_over,
+        False,
+        "probability that its net cost (the negative of its net) is above the number",
+        "budget",
+        is_probability=True,
     ),
     "cvar": Kind(
         _cvar, False, "mean of its loss (the negative of its net) in the worst worlds", "level", 0.95, (0, 1), is_money=True
