@@ -77,13 +77,12 @@ def weakest_belief(study: Study, parties: Sequence[str], ensemble: Ensemble, mos
             tried[multiple] = _judged(multiple, search), search
         return tried[multiple][0].is_deal
 
+    option = f"--weakest-belief {','.join(parties)}"
     if is_deal(0.0):
-        raise UsageError(f"--weakest-belief {', '.join(parties)}: no deal exists without any effect; found one. Tighten the limits")
+        raise UsageError(f"{option}: no deal exists without any effect; found one. Tighten the limits")
     if not is_deal(most):
         binding = ", ".join(map(str, explain_no_deal(tried[most][1]).binding))
-        raise UsageError(
-            f"--weakest-belief {', '.join(parties)}: a deal exists with {most:g} times the effect; found none. In the way: {binding}"
-        )
+        raise UsageError(f"{option}: a deal exists with {most:g} times the effect; found none. In the way: {binding}")
     low, high = 0.0, most
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
@@ -95,10 +94,8 @@ def weakest_belief(study: Study, parties: Sequence[str], ensemble: Ensemble, mos
 def believing(study: Study, parties: Sequence[str], multiple: float) -> Study:
     """Give the study in which some parties believe in a multiple of the effect."""
     sizing = sizing_of(study)
-    sides = {
-        name: (sizing.parties.get(name) or Side()).model_copy(update={"effect_multiple": Constant(value=multiple)})
-        for name in parties
-    }
+    believed = {"effect_multiple": Constant(value=multiple, certainty="choice")}
+    sides = {name: (sizing.parties.get(name) or Side()).model_copy(update=believed) for name in parties}
     return study.model_copy(update={"sizing": sizing.model_copy(update={"parties": {**sizing.parties, **sides}})})
 
 

@@ -75,8 +75,8 @@ class Information:
     """Of one number, the most valuable first."""
     pilots: tuple[Pilot, ...]
     terms_today: Statistic | None
-    """What the best terms that are open today are worth more than the better of the contract as it stands and none; absent where none
-    are free."""
+    """What the best terms that are open today are worth more than the contract as it stands, or than none if that is better; absent
+    where no terms are free."""
 
 
 def value_information(

@@ -192,7 +192,7 @@ def _best_for(search: Search, place: int) -> Settled:
     measures = search.table.objectives[place : place + 1]
 
     def worth(point: Settled) -> float:
-        return measures[0].sign * point.objectives[place].value
+        return float(measures[0].sign * point.objectives[place].value)
 
     scale = float(np.ptp([worth(point) for point in search.pool.values()])) or 1.0
     search.improve(max(search.feasible(), key=worth), lambda point: worth(point) / scale)
@@ -250,7 +250,7 @@ def _moves(search: Search, recommended: Settled) -> tuple[Move, ...]:
     """Walk along the frontier, and say what each party gives up for the others' gain, world by world."""
     measures = search.table.objectives
     on_it = frontier(search.feasible(), measures)
-    places = np.unique(np.round(np.linspace(0, len(on_it) - 1, min(SHOWN_ON_FRONTIER, len(on_it)))).astype(int)) if on_it else []
+    places = sorted({round(place) for place in np.linspace(0, len(on_it) - 1, min(SHOWN_ON_FRONTIER, len(on_it)))})
     here = search.settle(search.named(recommended.terms))
     moves = []
     for place in places:

@@ -145,7 +145,7 @@ class Search:
 
 
 def spread_out(ranges: Sequence[Free], n_points: int) -> list[Terms]:
-    """Give about so many points all over some ranges, every combination of a grid; of many terms a sequence that fills the space."""
+    """Give about so many points all over some ranges: a grid, or of many terms a sequence that fills the space."""
     per_term = round(n_points ** (1 / len(ranges)))
     if per_term >= _FEWEST_PER_TERM:
         axes = [_axis(free, per_term) for free in ranges]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -72,6 +73,10 @@ def information_tables(study: Study, found: Information) -> RenderableType:
         heading,
         titled(f"What it is worth to {choice.party} to know before it signs, or does not", known),
     ]
+    if found.terms_today is not None:
+        more = "more" if found.terms_today.value >= 0 else "less"
+        amount = cell(replace(found.terms_today, value=abs(found.terms_today.value)), scale)
+        parts.append(Text(f"\nThe best terms that are open today are worth {amount} {more} to it than the contract as it stands."))
     if found.pilots:
         parts.append(_pilots(study, found))
     return Group(*parts)
