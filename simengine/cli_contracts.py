@@ -55,7 +55,7 @@ def _replay_all(*, as_json: bool) -> None:
 
 
 def _replay_one(contract_file: Path, outcomes: tuple[str, ...], drawn: float | None, until: str | None, *, as_json: bool) -> None:
-    from simengine.capital.distribute import smallest_units
+    from simengine.capital import smallest_units
     from simengine.config import load_contract
     from simengine.pipeline import replay as settle_published
     from simengine.provenance import Clock, describe_run

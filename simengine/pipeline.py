@@ -12,17 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from simengine.capital import distribute, draw_down
+from simengine.capital import Calendar, deflators, discount_factors, distribute, plan_money
 from simengine.cohort import simulate_cohort
 from simengine.cohort.spec import Binary, Reached, Score, Target
 from simengine.config import Study, cohort_of
 from simengine.contract import inputs_of, settle, typed_measurements
 from simengine.contract.spec import Contract
 from simengine.dependence import correlate, share_out
-from simengine.errors import StudyError, UsageError
+from simengine.errors import Problem, StudyError, UsageError
 from simengine.laws import Quantity
 from simengine.measurement import Kind, measure
-from simengine.records import SERVICE, Integers, Measurements, Milestones, Outturns, Payments, Tallies, Worlds
+from simengine.records import SERVICE, Floats, Integers, Ledger, Measurements, Milestones, Outturns, Payments, Tallies, Worlds
 from simengine.risk import Standpoint, appraise
 from simengine.streams import uniforms
 
@@ -66,13 +66,45 @@ def evaluate(study: Study, evidence: Evidence, *, with_returns: bool = True) -> 
 
     Without rates of return it takes a third of the time: for who asks for the money alone, under hundreds of terms.
     """
-    worlds = evidence.worlds
-    drawdown = draw_down(study.contract.commitment.value, worlds, int(study.study.horizon_months.value))
-    measurements = with_milestones(study.contract, evidence.tallies, evidence.measurements)
-    payments = settle(study.contract, measurements, drawdown.total)
-    ledger = distribute(drawdown, payments, worlds)
-    standpoint, tallies = standpoint_of(study), evidence.tallies
-    return appraise(standpoint, worlds, tallies, evidence.measurements, payments, drawdown, ledger, with_returns=with_returns)
+    worlds, measurements = evidence.worlds, with_milestones(study.contract, evidence.tallies, evidence.measurements)
+    payments, ledger = move_money(study, worlds, evidence.tallies, measurements)
+    standpoint, tallies = standpoint_of(study, worlds), evidence.tallies
+    return appraise(standpoint, worlds, tallies, evidence.measurements, payments, ledger, with_returns=with_returns)
+
+
+def move_money(study: Study, worlds: Worlds, tallies: Tallies, measurements: Measurements) -> tuple[Payments, Ledger]:
+    """Settle the contract and post every flow.
+
+    What is drawn may depend on what is paid (income pays later costs, a stop ends the drawing), and payments may depend on what was
+    drawn: then both are worked out again until they agree, which takes one round for each date at most.
+
+    Raises
+    ------
+    StudyError
+        If payments and draws chase each other without end, or costs stay unpaid and the study does not allow it.
+    """
+    people = tallies.n_people[:, :, SERVICE]
+    plan = plan_money(study.capital, study.contract.commitment.value, list(study.parties), calendar_of(study), worlds, people)
+    drawn = plan.drawn
+    for _ in range(len(study.contract.dates) + 2):
+        payments = settle(study.contract, measurements, drawn)
+        ledger = distribute(study.capital, plan, payments, worlds, list(study.parties))
+        if (ledger.drawn == drawn).all():
+            return payments, ledger
+        drawn = ledger.drawn
+    rule = "what is drawn and what is paid agree after one round for each date of the contract"
+    found = "payments that depend on the money drawn, and draws that depend on these payments"
+    way_out = "Let payments refer to the commitment or to money returned, draw as scheduled, or recycle nothing"
+    raise StudyError([Problem("the run", "capital.draws", rule, found, way_out)])
+
+
+def calendar_of(study: Study) -> Calendar:
+    """Say when people enter and how long the study looks."""
+    waves = {
+        name: (int(wave.from_month.value), f"population.waves.{name}.enrolment_months")
+        for name, wave in study.population.waves.items()
+    }
+    return Calendar(int(study.study.horizon_months.value), waves)
 
 
 def with_milestones(contract: Contract, tallies: Tallies, measurements: Measurements) -> Measurements:
@@ -152,10 +184,22 @@ def draw_worlds(study: Study, seed: int, replications: Integers) -> Worlds:
     return Worlds(seed, replications, share_out(drawn, numbers, study.wholes()))
 
 
-def standpoint_of(study: Study) -> Standpoint:
+def standpoint_of(study: Study, worlds: Worlds) -> Standpoint:
     """Give how the parties of a study look at money."""
+    n_months, start = int(study.study.horizon_months.value) + 13, study.study.start
+    prices = None if study.prices is None else deflators(study.prices, worlds, start, n_months)
+    factors: dict[str, Floats] = {}
+    for name, party in study.parties.items():
+        if party.discount_rate_per_year is not None:
+            factors[name] = discount_factors(party.discount_rate_per_year.value, start, n_months)[None, :]
+        else:
+            table = study.rates[str(party.discounting)]
+            factors[name] = discount_factors(table, start, n_months)[None, :]
+            if table.real and prices is not None:
+                factors[name] = factors[name] * prices
     return Standpoint(
-        discount_rate_per_year={name: party.discount_rate_per_year.value for name, party in study.parties.items()},
+        discount_factors=factors,
+        deflators=prices,
         savings={name: saving.party for name, saving in study.public_value.items()},
         contingent_terms=tuple(name for name, term in study.contract.terms.items() if term.contingent),
         commitment=study.contract.commitment.value,

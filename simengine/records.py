@@ -3,7 +3,7 @@
 Axes have one name each: `replication` (one Monte Carlo world), `wave` (people who enter together), `arm` (service, twin,
 baseline), `state`, `outcome`, `window` (months after a person's entry), `year` (of the calendar, from the start of the
 study), `metric`, `combination` (of milestones), `term`, `due` (a date on which the contract pays), `date` (month of the calendar,
-0 is the first), `party`.
+0 is the first), `line` (one kind of posting), `tranche`.
 
 The *twin* arm holds the same people with the same luck, without the service: the true effect of each world, which no
 evaluator sees. Other people, without the service, stand in the arms against which an evaluator may compare: *baseline*,
@@ -163,6 +163,8 @@ class Payments(Record):
     """Rounded to the smallest unit of the currency; 0 where a term is not paid on a date."""
     bound_by_due: Annotated[NDArray[np.int8], Axes("replication term due")]
     """Which limit decided on each date: index into `LIMITS`."""
+    stop_month: Annotated[Integers | None, Axes("replication", "months from the start")] = None
+    """When the contract was ended early; -1 where it was not. Absent where it cannot be."""
 
     @property
     def amount(self) -> Floats:
@@ -185,24 +187,74 @@ LIMITS = ("formula", "floor", "cap", "gate", "stop")
 FORMULA, FLOOR, CAP, GATE, STOP = range(5)
 
 
-@dataclass(frozen=True, eq=False)
-class Drawdown(Record):
-    """What the investor pays in."""
+@dataclass(frozen=True)
+class Account:
+    """Where money lies: an account of a party, in a role of the contract or for itself."""
 
-    flows: Annotated[Integers, Axes("replication date", "smallest unit of the currency")]
+    name: str
+    party: str
+    role: str = ""
+    """`investor` of a tranche, `outcome_payer` of those who pay for outcomes, `project` of the one through which the loan runs."""
 
-    @property
-    def total(self) -> Floats:
-        """Shape (n_replications,), in the currency."""
-        return np.asarray(self.flows.sum(axis=1) / SMALLEST_UNITS)
+
+@dataclass(frozen=True)
+class Line:
+    """One kind of posting: what one account pays another; or, without either, a note of what was not paid or only set aside."""
+
+    name: str
+    payer: str = ""
+    receiver: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class Ledger(Record):
-    """Cash of every party at every date; positive is received. Sums to zero over parties, to the smallest unit."""
+    """Who paid whom, how much, when. Every posting has two sides, so that all cash sums to zero, to the smallest unit."""
 
-    parties: tuple[str, ...]
-    flows: Annotated[Integers, Axes("replication date party", "smallest unit of the currency")]
+    accounts: tuple[Account, ...]
+    lines: tuple[Line, ...]
+    journal: Annotated[Integers, Axes("replication date line", "smallest unit of the currency")]
+    tranches: tuple[str, ...]
+    paid_in: Annotated[Integers, Axes("replication tranche", "smallest unit of the currency")]
+    lost: Annotated[Integers, Axes("replication tranche", "smallest unit of the currency")]
+    """Principal that was never paid back, after guarantees."""
+    owed: Annotated[Integers, Axes("replication tranche", "smallest unit of the currency")]
+    """Interest that was never paid."""
+    at_limit: Annotated[NDArray[np.bool_], Axes("replication tranche")]
+    """Whether a limit of the tranche's returns was reached."""
+    costs: tuple[str, ...]
+    waiting: Annotated[Integers, Axes("replication cost", "smallest unit of the currency")]
+    """What was deferred and never paid."""
+    guarantees: tuple[str, ...]
+    exhausted: Annotated[NDArray[np.bool_], Axes("replication guarantee")]
+    """Whether a guarantor paid the most that was promised, and it was not enough."""
+
+    @property
+    def drawn(self) -> Floats:
+        """Shape (n_replications,), in the currency: what the tranches paid in."""
+        return np.asarray(self.paid_in.sum(axis=1) / SMALLEST_UNITS)
+
+    @property
+    def parties(self) -> tuple[str, ...]:
+        """All whose money moves, the project itself aside."""
+        return tuple(dict.fromkeys(account.party for account in self.accounts if account.role != PROJECT))
+
+    def cash(self, *names: str) -> Integers:
+        """Give the cash of parties, roles or single accounts by date, of shape (replication, date); positive is received."""
+        mine = {account.name for account in self.accounts if not {account.name, account.party, account.role}.isdisjoint(names)}
+        total = np.zeros(self.journal.shape[:2], dtype=np.int64)
+        for place, line in enumerate(self.lines):
+            sign = (line.receiver in mine) - (line.payer in mine)
+            if sign:
+                total += sign * self.journal[:, :, place]
+        return total
+
+    def total(self, prefix: str) -> Integers:
+        """Give what the lines whose names begin so come to, of shape (replication,)."""
+        places = [place for place, line in enumerate(self.lines) if f"{line.name}.".startswith(f"{prefix}.")]
+        return np.asarray(self.journal[:, :, places].sum(axis=(1, 2)))
+
+
+PROJECT = "project"
 
 
 @dataclass(frozen=True, eq=False)

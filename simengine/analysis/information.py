@@ -17,7 +17,7 @@ from simengine.config.numbers import with_numbers
 from simengine.config.sizing import Free
 from simengine.errors import UsageError
 from simengine.execution import map_blocks
-from simengine.pipeline import draw_worlds
+from simengine.pipeline import draw_worlds, standpoint_of
 from simengine.records import Floats
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
@@ -119,8 +119,7 @@ def value_information(
         groups.setdefault(path.split(".")[0], []).append(path)
     single = {path: value_of_knowing(sign_or_not, values[:, None]) for path, values in drawn.items()}
     signed = statistics.mean(sign_or_not[:, 1])
-    rate = study.parties[choice.party].discount_rate_per_year.value
-    kept = (1 + rate) ** (-delay_months / 12)
+    kept = _kept_after(study, choice.party, delay_months)
 
     def weigh(n_people: int) -> Pilot:
         shown = pilot_shows(study, eyes, n_people, ensemble)
@@ -144,6 +143,13 @@ def value_information(
         pilots=tuple(weigh(n_people) for n_people in pilots),
         terms_today=None if later is None else _terms_today(now, later),
     )
+
+
+def _kept_after(study: Study, party: str, months: float) -> float:
+    """Give the value today of one unit of money after so many months, at the party's rate at the start."""
+    worlds = draw_worlds(study, 0, np.arange(1))
+    after_a_year = float(standpoint_of(study, worlds).discount_factors[party][0, 12])
+    return after_a_year ** (months / 12)
 
 
 def _value(nets: Floats, shown: Floats, choice: Choice) -> Statistic:

@@ -211,7 +211,7 @@ def _recommended(search: Search) -> Settled:
 
 def _margin(search: Search, point: Settled) -> float:
     pairs = zip(search.table.limits, point.limits, search.scales(), strict=True)
-    return min(-limit.excess(value.value) / scale for limit, value, scale in pairs)
+    return min(-limit.excess(value.value) / float(scale) for limit, value, scale in pairs)
 
 
 def rule_of(search: Search) -> Callable[[Settled], float]:

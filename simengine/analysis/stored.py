@@ -20,7 +20,7 @@ from simengine.execution import map_blocks, map_items
 from simengine.pipeline import Evidence, draw_worlds, evaluate
 from simengine.records import Integers, Tallies, Worlds
 
-_LEFT_OF_THE_WALL = ("population.", "pathway.", "events.", "shocks.", "effect.", "outcomes.", "measurement.")
+_LEFT_OF_THE_WALL = ("pathway.", "events.", "shocks.", "effect.", "outcomes.", "measurement.")
 _READ_BY_THE_EVALUATOR_ALONE = (
     "weight",
     "weight_squares",

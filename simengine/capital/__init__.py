@@ -1,9 +1,13 @@
-"""The money: who pays it in, when it is drawn, when it comes back.
+"""The money: who pays it in, what it pays for, who gets it back in which order.
 
-Flows are whole numbers of the smallest unit of the currency, posted twice, so that all parties' cash sums to zero at every
-date. The outcome payer's *saving* is not cash of the contract and stands beside the ledger, never in it.
+Flows are whole numbers of the smallest unit of the currency. Every posting has a payer and a receiver, so that all cash sums to
+zero at every date. The loan runs through one account, the *project*: tranches pay in, costs are paid out of it, what the contract
+owes the investor comes in, and the waterfall hands it out. The outcome payer's *saving* is not cash of the contract and stands
+beside the ledger, never in it.
 """
 
-from simengine.capital.distribute import distribute, draw_down
+from simengine.capital.discount import deflators, discount_factors
+from simengine.capital.distribute import distribute
+from simengine.capital.plan import Calendar, plan_money, smallest_units
 
-__all__ = ["distribute", "draw_down"]
+__all__ = ["Calendar", "deflators", "discount_factors", "distribute", "plan_money", "smallest_units"]

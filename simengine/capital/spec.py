@@ -1,19 +1,54 @@
-"""What may be asked of the money: who pays it in, when it is drawn, when it comes back, who saves."""
+"""What may be asked of the money: who pays it in, what it pays for, who gets it back in which order, who saves."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field, model_validator
 
-from simengine.laws import FixedNotNegative, Name, NotNegative, Probability, Quantity, Spec, within
+from simengine.laws import (
+    Constant,
+    Count,
+    Fixed,
+    FixedNotNegative,
+    Name,
+    NotNegative,
+    Probability,
+    Quantity,
+    Spec,
+    within,
+)
+
+ROLES = ("investor", "outcome_payer", "service_provider")
+"""The parties that every contract speaks of."""
+
+_Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share lies between 0 and 1"))]
+_Rate = Annotated[Quantity, AfterValidator(within(-0.5, 1, "a rate lies between -0.5 and 1 a year"))]
+_FixedRate = Annotated[Fixed, AfterValidator(within(-0.5, 1, "a rate lies between -0.5 and 1 a year"))]
+_Coupon = Annotated[Quantity, AfterValidator(within(0, 1, "a coupon or return lies between 0 and 1 a year"))]
+_Money = Annotated[Quantity, AfterValidator(within(0, 1e15, "an amount of money lies between 0 and 1e15"))]
+_Month = Annotated[Count, AfterValidator(within(0, 1200, "a month of the calendar lies between 0 and 1200"))]
+_Whole = Annotated[Fixed, AfterValidator(within(0, 1e15, "an amount of money lies between 0 and 1e15"))]
+ShareOfWhole: TypeAlias = Annotated[_Share | Literal["rest"], Field(union_mode="left_to_right")]
+"""A fixed share, or what the others leave."""
 
 
 class Party(Spec):
     """Somebody whose money moves."""
 
     name: str
-    discount_rate_per_year: Annotated[FixedNotNegative, AfterValidator(within(0, 1, "a discount rate lies between 0 and 1 a year"))]
+    discount_rate_per_year: (
+        Annotated[FixedNotNegative, AfterValidator(within(0, 1, "a discount rate lies between 0 and 1 a year"))] | None
+    ) = None
+    discounting: Name | None = None
+    """The table of `rates` at which the party discounts, in place of one rate."""
+
+    @model_validator(mode="after")
+    def _one_rate(self) -> Party:
+        if (self.discount_rate_per_year is None) == (self.discounting is None):
+            found = "neither" if self.discounting is None else "both"
+            raise ValueError(f"a party has a `discount_rate_per_year` or names a table of `rates` as `discounting`; found {found}")
+        return self
 
 
 def _has_roles(parties: dict[str, Party]) -> dict[str, Party]:
@@ -23,21 +58,241 @@ def _has_roles(parties: dict[str, Party]) -> dict[str, Party]:
     return parties
 
 
-ROLES = ("investor", "outcome_payer", "service_provider")
-"""The parties that every contract speaks of."""
 Parties: TypeAlias = Annotated[dict[Name, Party], AfterValidator(_has_roles)]
 """By name: whose money moves; beside the three roles as many others as one likes."""
 
 
-class Capital(Spec):
-    """How the loan is drawn and repaid."""
+class RateTable(Spec):
+    """Yearly rates that somebody has laid down: dated data with a source, never a constant of the program."""
 
-    drawn_share: Probability
-    """Share of the commitment that is drawn."""
-    drawdown_months: Annotated[Quantity, AfterValidator(within(1, 600, "drawdown takes from 1 to 600 months"))]
+    title: str
+    dated: Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
+    """When the table was laid down or read."""
+    source: str
+    real: bool = False
+    """Whether the rates are for money in the prices of the start; then cash is deflated before it is discounted."""
+    from_year: dict[int, _FixedRate] = {}
+    """By year of the calendar of the study, the first year being 1: the rate from that year on."""
+    from_calendar_year: dict[int, _FixedRate] = {}
+    """By calendar year: the rate from its January on; before the first of them the first holds."""
+
+    @model_validator(mode="after")
+    def _one_clock(self) -> RateTable:
+        if bool(self.from_year) == bool(self.from_calendar_year):
+            raise ValueError("a table of rates is given by `from_year` or by `from_calendar_year`; found neither or both")
+        if self.from_year and min(self.from_year) != 1:
+            raise ValueError(f"the rates of `from_year` begin with year 1; found {min(self.from_year)}")
+        return self
+
+
+class Prices(Spec):
+    """How the general level of prices rises."""
+
+    growth_per_year: _Rate | None = None
+    from_calendar_year: dict[int, _Rate] = {}
+    """By calendar year: the rise from its January on; before the first of them the first holds."""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Prices:
+        if bool(self.from_calendar_year) == (self.growth_per_year is not None):
+            raise ValueError("prices rise by `growth_per_year` or `from_calendar_year`; found neither or both")
+        return self
+
+
+class Payer(Spec):
+    """A party that pays a part of what the contract makes the outcome payer owe."""
+
+    share: ShareOfWhole
+    pays_late_months: NotNegative | None = None
+    """Months after the date of payment on which the money comes; none if absent."""
+    pays_share: Probability | None = None
+    """Share of what is owed that is really paid, all if absent: appropriation and counterparty risk."""
+
+
+class Cost(Spec):
+    """Something that the money pays for: an amount once, by the month, for each service user, or a percentage of the income."""
+
+    payee: Name
+    amount: _Money | None = None
+    """Once, in `from_month`."""
+    per_month: _Money | None = None
+    """In each month from `from_month` to `until_month`."""
+    per_person: _Money | None = None
+    """For each service user, spread evenly over `over_months` from entry."""
+    share_of_income: Probability | None = None
+    """Of everything that is paid to the lenders, taken before them."""
+    from_month: _Month | None = None
+    """The start if absent."""
+    until_month: _Month | None = None
+    """The last month; the horizon if absent."""
+    waves: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    """The waves whose people cost something; all if absent."""
+    over_months: Annotated[Count, AfterValidator(within(1, 600, "a service lasts from 1 to 600 months"))] | None = None
+    """One month if absent."""
+    growth_per_year: _Rate | None = None
+    """How the price rises from month 0, month by month."""
+    deferred_share: Probability | None = None
+    """Share that is not paid when it falls due but waits for its place in the waterfall: a fee at risk."""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Cost:
+        forms = ("amount", "per_month", "per_person", "share_of_income")
+        given = [name for name in forms if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"a cost is given by one of {', '.join(forms)}; found {', '.join(given) or 'none'}")
+        if self.until_month is not None and self.from_month is not None and self.until_month.value < self.from_month.value:
+            raise ValueError(f"a cost ends after it begins; found months {self.from_month} to {self.until_month}")
+        return self
+
+    @property
+    def form(self) -> str:
+        """The key that says how it is reckoned."""
+        return next(name for name in ("amount", "per_month", "per_person", "share_of_income") if getattr(self, name) is not None)
+
+
+class Tranche(Spec):
+    """A part of the loan with a holder of its own; the first named is the most senior."""
+
+    holder: Name
+    size: _Whole | Literal["rest"]
+    """Its part of the commitment, in the currency."""
+    coupon_per_year: _Coupon | None = None
+    """Interest on what is outstanding, unpaid interest included, month by month: paid in full, it is the rate of return."""
+    returns_at_most_multiple: NotNegative | None = None
+    """Everything received beyond principal and coupon stops at this multiple of what was paid in."""
+    returns_at_most_per_year: _Coupon | None = None
+    """It stops where the rate of return to date reaches this."""
+
+
+class Guarantee(Spec):
+    """A promise to make good what was lost of some tranches, or of what another guarantor paid."""
+
+    guarantor: Name
+    covers: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
+    """Tranches, or other guarantees."""
+    share: _Share | None = None
+    """Share of the loss that is made good; all if absent."""
+    at_most: _Whole | None = None
+    """The most that is paid, in the currency."""
+    at_most_share_of_drawn: _Share | None = None
+    """The most that is paid, as a share of what the covered tranches paid in."""
+    month: _Month | None = None
+    """When it is called; the horizon if absent."""
+
+
+class Reserve(Spec):
+    """Money that is drawn at the start and kept for costs that nothing else can pay."""
+
+    amount: _Whole
+    until_month: _Month
+    """When what is left of it joins the money to be distributed."""
+
+
+class Step(Spec):
+    """One place in the order in which money goes out: each is paid in full, as far as it goes, before the next."""
+
+    interest: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)] | None = None
+    """Tranches whose coupon is paid; several stand side by side."""
+    principal: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)] | None = None
+    """Tranches that are paid back."""
+    deferred: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)] | None = None
+    """Costs whose deferred part is paid."""
+    reimburse: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)] | None = None
+    """Guarantees whose guarantors get back what they paid."""
+    returns: Annotated[dict[Name, _Share], Field(min_length=1)] | None = None
+    """Tranches that share in what is left, each up to its limit."""
+    rest: Annotated[dict[Name, ShareOfWhole], Field(min_length=1)] | None = None
+    """Tranches and parties that share in all that is left: the last step."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Step:
+        given = [name for name in STEPS if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"a step of the waterfall is one of {', '.join(STEPS)}; found {', '.join(given) or 'none'}")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """The key that says what is paid."""
+        return next(name for name in STEPS if getattr(self, name) is not None)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Whom or what it pays."""
+        return tuple(getattr(self, self.kind))
+
+
+STEPS = ("interest", "principal", "deferred", "reimburse", "returns", "rest")
+
+
+class Capital(Spec):
+    """How the project is paid for, and who gets what comes back."""
+
+    draws: Literal["scheduled", "as_needed"] = "scheduled"
+    """`scheduled`: in equal monthly parts; `as_needed`: what the costs of a month lack."""
+    drawn_share: Probability | None = None
+    """Share of the commitment that is drawn, or that can be; all if absent."""
+    drawdown_months: Annotated[Quantity, AfterValidator(within(1, 600, "drawdown takes from 1 to 600 months"))] | None = None
     """Months from the start over which it is drawn in equal parts."""
+    draw_order: Literal["side_by_side", "senior_first", "junior_first"] = "side_by_side"
+    """Which tranche pays in first; side by side in proportion to their sizes."""
     payment_month: dict[str, NotNegative] = {}
     """By term: the month, counted from the start, in which it is paid; for a contract that names no dates itself."""
+    payers: dict[Name, Payer] = {}
+    """By party: who pays what the contract's outcome payer owes; that party alone if absent."""
+    costs: dict[Name, Cost] = {}
+    """In the order in which they are paid; if absent, the service provider gets what is drawn."""
+    recycled_share: Probability | None = None
+    """Share of the income that may pay later costs, none if absent; it joins the waterfall when no cost is left."""
+    reserve: Reserve | None = None
+    shortfall: Literal["refused", "allowed"] = "refused"
+    """Whether costs may stay unpaid where the money does not suffice."""
+    tranches: dict[Name, Tranche] = {}
+    """The most senior first; if absent, all of the loan is the investor's."""
+    waterfall: dict[Name, Step] = {}
+    """By names of one's own, in order; if absent: each tranche's interest and principal in turn, what was deferred, what guarantors
+    paid, and the rest to the last tranche."""
+    guarantees: dict[Name, Guarantee] = {}
+    distributed_from_month: _Month | None = None
+    """Money that comes in earlier waits until then; nothing waits if absent."""
+
+    @model_validator(mode="after")
+    def _one_way_to_draw(self) -> Capital:
+        if self.draws == "scheduled" and self.drawdown_months is None:
+            raise ValueError("a loan that is drawn as scheduled has `drawdown_months`; found none")
+        if self.draws == "as_needed" and self.drawdown_months is not None:
+            raise ValueError("a loan that is drawn as needed has no `drawdown_months`; found both")
+        if self.draws == "as_needed" and not self.costs:
+            raise ValueError("a loan that is drawn as needed pays `costs`; found none")
+        return self
+
+    def all_tranches(self, commitment: float) -> dict[str, Tranche]:
+        """Give the tranches, one of the investor's if none are named, with what `rest` stands for."""
+        if not self.tranches:
+            return {"loan": Tranche(holder="investor", size=Constant(value=commitment))}
+        named = sum(tranche.size.value for tranche in self.tranches.values() if tranche.size != "rest")
+        rest = Constant(value=commitment - named)
+        return {
+            name: tranche.model_copy(update={"size": rest}) if tranche.size == "rest" else tranche
+            for name, tranche in self.tranches.items()
+        }
+
+    def all_steps(self) -> dict[str, Step]:
+        """Give the waterfall, written out where the study leaves it out."""
+        if self.waterfall:
+            return self.waterfall
+        tranches = self.tranches or {"loan": Tranche(holder="investor", size="rest")}
+        steps: dict[str, Step] = {}
+        for name, tranche in tranches.items():
+            if tranche.coupon_per_year is not None:
+                steps[f"{name}_interest"] = Step(interest=(name,))
+            steps[f"{name}_principal"] = Step(principal=(name,))
+        deferred = tuple(name for name, cost in self.costs.items() if cost.deferred_share is not None)
+        if deferred:
+            steps["deferred"] = Step(deferred=deferred)
+        if self.guarantees:
+            steps["guarantors"] = Step(reimburse=tuple(self.guarantees))
+        return steps | {"rest": Step(rest={list(tranches)[-1]: "rest"})}
 
 
 class Saving(Spec):

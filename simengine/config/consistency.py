@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from simengine.capital.rules import capital_rules
 from simengine.cohort import purposes_of_people
 from simengine.cohort.spec import Binary, Claim, Score
 from simengine.config.evaluation import evaluation_problems
@@ -99,8 +100,11 @@ def _calendar(study: Study) -> Iterator[Finding]:
 
 def _capital(study: Study) -> Iterator[Finding]:
     horizon, terms = study.study.horizon_months.value, study.contract.terms
-    if study.capital.drawdown_months.support[1] > horizon:
-        found = f"drawdown over up to {study.capital.drawdown_months.support[1]:g} months"
+    waves, commitment = study.population.waves, study.contract.commitment.value
+    yield from capital_rules(study.capital, study.parties, study.rates, commitment, waves, int(horizon))
+    drawdown = study.capital.drawdown_months
+    if drawdown is not None and drawdown.support[1] > horizon:
+        found = f"drawdown over up to {drawdown.support[1]:g} months"
         yield "capital.drawdown_months", f"the loan is drawn within the horizon of {horizon:g} months", found, ""
     for name in study.capital.payment_month:
         if name not in terms:
@@ -126,8 +130,11 @@ def _payment(study: Study, dependence: Dependence) -> Iterator[Finding]:
         if term not in study.capital.payment_month:
             return
         earliest, latest = study.capital.payment_month[term].support
+    late = max((one.pays_late_months.support[1] for one in study.capital.payers.values() if one.pays_late_months), default=0.0)
+    latest += late
     if latest > horizon:
-        yield path, f"a term is paid within the horizon of {horizon:g} months", f"up to month {latest:g}", ""
+        found = f"up to month {latest:g}" + (f", {late:g} of them late" if late else "")
+        yield path, f"a term is paid within the horizon of {horizon:g} months", found, ""
     measured = 0.0
     for metric, wave in dependence.metrics:
         if metric in study.measurement.metrics:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from simengine.capital.spec import Capital, Parties, Saving
+from simengine.capital.spec import Capital, Parties, Prices, RateTable, Saving
 from simengine.cohort import Clock, Cohort, Comparisons, Matching
 from simengine.cohort.spec import Effect, Event, Outcome, Pathway, Population, Shock
 from simengine.config.sizing import Sizing
@@ -52,6 +52,10 @@ class Study(Spec):
 
     study: Heading
     parties: Parties
+    rates: dict[Name, RateTable] = {}
+    """By name: tables of discount rates."""
+    prices: Prices | None = None
+    """How prices rise; if absent, nothing is told in the prices of the start."""
     population: Population
     pathway: Pathway
     events: dict[Name, Event] = {}

@@ -29,6 +29,8 @@ class Program:
 
     code: Code = field(default_factory=Code)
     lines: list[Line] = field(default_factory=list)
+    ends: list[tuple[int, Register]] = field(default_factory=list)
+    """Months in which the contract may be ended, each with the condition."""
 
 
 def compile_contract(contract: Contract, until: str | None = None) -> Program:
@@ -53,6 +55,7 @@ def compile_contract(contract: Contract, until: str | None = None) -> Program:
                 month = int(scope.month + _delay(term)) if date else -1
                 program.lines.append(Line(number, place, month, line.value, line.bound))
         if ends_here is not None:
+            program.ends.append((int(scope.month), ends_here))
             stopped = ends_here if stopped is None else program.code.greatest(stopped, ends_here)
         if date == until:
             break

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simengine.contract.compile import Program, compile_contract
 from simengine.contract.program import Column, Register
 from simengine.contract.scope import DRAWN
 from simengine.contract.spec import Contract
 from simengine.errors import Problem, StudyError
-from simengine.records import Floats, Measurements, Payments
+from simengine.records import Floats, Integers, Measurements, Payments
 
 
 def settle(contract: Contract, measurements: Measurements, drawn: Floats, until: str | None = None) -> Payments:
@@ -50,12 +51,25 @@ def settle(contract: Contract, measurements: Measurements, drawn: Floats, until:
     for line in program.lines:
         amounts[line.term, line.due], bounds[line.term, line.due] = line.amount, line.bound
         months[line.term, line.due] = line.month
-    amount, bound = np.zeros((amounts.size, len(drawn))), np.zeros((amounts.size, len(drawn)), dtype=np.int8)
-    program.code.run(columns, amounts.ravel(), bounds.ravel(), amount, bound)
+    # The conditions of stops are run with the payments: one output more for each.
+    ends = np.array([register for _, register in program.ends], dtype=np.int64)
+    n_outputs = amounts.size + len(ends)
+    amount, bound = np.zeros((n_outputs, len(drawn))), np.zeros((n_outputs, len(drawn)), dtype=np.int8)
+    program.code.run(columns, np.append(amounts, ends), np.append(bounds, ends), amount, bound)
+    is_ended, amount, bound = amount[amounts.size :] == 1.0, amount[: amounts.size], bound[: amounts.size]
     by_due = amount.reshape(*shape, -1).transpose(2, 0, 1)
     _refuse_missing(contract, program, by_due)
     parties = tuple((term.payer, term.payee) for term in contract.terms.values())
-    return Payments(tuple(contract.terms), parties, dues, months, by_due, bound.reshape(*shape, -1).transpose(2, 0, 1))
+    bound_by_due = bound.reshape(*shape, -1).transpose(2, 0, 1)
+    return Payments(tuple(contract.terms), parties, dues, months, by_due, bound_by_due, _stop_months(program, is_ended))
+
+
+def _stop_months(program: Program, is_ended: NDArray[np.bool_]) -> Integers | None:
+    """Give the month of the first stop whose condition holds; -1 where there is none, nothing where there are no stops."""
+    if not program.ends:
+        return None
+    months = np.array([month for month, _ in program.ends])
+    return np.where(is_ended.any(axis=0), months[np.argmax(is_ended, axis=0)], -1)
 
 
 def column_of(column: Column, measurements: Measurements, drawn: Floats) -> Floats | float:

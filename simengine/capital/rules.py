@@ -1,0 +1,186 @@
+"""What must agree inside the money of a study: whom it names exists, shares add up, everybody who lends stands in the waterfall.
+
+Each rule is a generator of findings `(path, rule, found, way out)` whose paths begin with `capital` or `parties`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from simengine.capital.plan import calling_order
+from simengine.capital.spec import STEPS, Capital, Party, Step
+from simengine.errors import Finding, one_of
+
+
+def capital_rules(
+    capital: Capital, parties: Mapping[str, Party], rates: Collection[str], commitment: float, waves: Collection[str], horizon: int
+) -> Iterator[Finding]:
+    """Find everything in the money of a study that does not fit together.
+
+    Parameters
+    ----------
+    capital, parties
+        The sections.
+    rates, waves
+        The names of the tables of rates and of the waves.
+    commitment
+        The most that can be drawn, in the currency.
+    horizon
+        Months of the calendar.
+    """
+    for name, party in parties.items():
+        if party.discounting is not None and party.discounting not in rates:
+            way_out = one_of(rates) or "The study has no `rates`"
+            yield f"parties.{name}.discounting", "a table of `rates`", f"`{party.discounting}`", way_out
+    yield from _parties(capital, parties)
+    yield from _payers(capital)
+    yield from _tranches(capital, commitment)
+    yield from _costs(capital, waves, horizon)
+    yield from _months(capital, horizon)
+    yield from _waterfall(capital, parties)
+    yield from _guarantees(capital)
+
+
+def _parties(capital: Capital, parties: Collection[str]) -> Iterator[Finding]:
+    named = {f"payers.{name}": name for name in capital.payers}
+    named |= {f"costs.{name}.payee": cost.payee for name, cost in capital.costs.items()}
+    named |= {f"tranches.{name}.holder": tranche.holder for name, tranche in capital.tranches.items()}
+    named |= {f"guarantees.{name}.guarantor": one.guarantor for name, one in capital.guarantees.items()}
+    for path, party in named.items():
+        if party not in parties:
+            yield f"capital.{path}", "a party of the study", f"`{party}`", one_of(parties)
+    for name in set(capital.tranches) & set(parties):
+        rule = "a tranche has a name of its own: the waterfall names tranches and parties alike"
+        yield f"capital.tranches.{name}", rule, f"`{name}` is a party too", ""
+    for name in set(capital.guarantees) & set(capital.tranches):
+        yield f"capital.guarantees.{name}", "a guarantee has a name of its own", f"`{name}` is a tranche too", ""
+
+
+def _payers(capital: Capital) -> Iterator[Finding]:
+    if capital.payers:
+        yield from _whole({name: payer.share for name, payer in capital.payers.items()}, "capital.payers", "payers")
+
+
+def _whole(shares: Mapping[str, object], path: str, noun: str) -> Iterator[Finding]:
+    rests = [name for name, share in shares.items() if share == "rest"]
+    total = sum(float(getattr(share, "value", 0.0)) for share in shares.values())
+    if len(rests) > 1:
+        yield path, f"one of the {noun} at most has the share `rest`", ", ".join(rests), ""
+    elif (not rests and abs(total - 1) > 1e-9) or total > 1 + 1e-9:
+        yield path, f"the shares of the {noun} add up to 1", f"{total:.10g}", "Give one of them the share `rest`"
+
+
+def _tranches(capital: Capital, commitment: float) -> Iterator[Finding]:
+    if not capital.tranches:
+        return
+    rests = [name for name, tranche in capital.tranches.items() if tranche.size == "rest"]
+    total = sum(tranche.size.value for tranche in capital.tranches.values() if tranche.size != "rest")
+    if len(rests) > 1:
+        yield "capital.tranches", "one tranche at most has the size `rest`", ", ".join(rests), ""
+    elif total > commitment * (1 + 1e-9) or (not rests and abs(total - commitment) > 1e-9 * commitment):
+        rule = f"the tranches together are the commitment of the contract, {commitment:,.10g}"
+        yield "capital.tranches", rule, f"{total:,.10g}", "Give one of them the size `rest`, or change contract.commitment"
+
+
+def _costs(capital: Capital, waves: Collection[str], horizon: int) -> Iterator[Finding]:
+    for name, cost in capital.costs.items():
+        for wave in cost.waves:
+            if wave not in waves:
+                yield f"capital.costs.{name}.waves", "a wave of the population", f"`{wave}`", one_of(waves)
+        ignored = {
+            "waves": cost.form != "per_person",
+            "over_months": cost.form != "per_person",
+            "until_month": cost.form != "per_month",
+            "from_month": cost.form in ("per_person", "share_of_income"),
+            "growth_per_year": cost.form == "share_of_income",
+        }
+        for key in (key for key, is_ignored in ignored.items() if is_ignored and getattr(cost, key)):
+            yield f"capital.costs.{name}.{key}", f"a cost by `{cost.form}` has no `{key}`", f"{getattr(cost, key)}", "Leave it out"
+        for key in ("from_month", "until_month"):
+            month = getattr(cost, key)
+            if month is not None and month.value > horizon:
+                rule = f"a cost falls due within the horizon of {horizon} months"
+                yield f"capital.costs.{name}.{key}", rule, f"month {month.value:g}", ""
+
+
+def _months(capital: Capital, horizon: int) -> Iterator[Finding]:
+    months = {
+        "reserve.until_month": None if capital.reserve is None else capital.reserve.until_month,
+        "distributed_from_month": capital.distributed_from_month,
+        **{f"guarantees.{name}.month": one.month for name, one in capital.guarantees.items()},
+    }
+    for path, month in months.items():
+        if month is not None and month.value > horizon:
+            yield f"capital.{path}", f"it lies within the horizon of {horizon} months", f"month {month.value:g}", ""
+
+
+def _waterfall(capital: Capital, parties: Collection[str]) -> Iterator[Finding]:
+    tranches = list(capital.tranches) or ["loan"]
+    known: dict[str, tuple[str, Collection[str]]] = {
+        "deferred": ("a cost", capital.costs),
+        "reimburse": ("a guarantee", capital.guarantees),
+        "rest": ("a tranche or a party", [*tranches, *parties]),
+    }
+    seen: dict[tuple[str, str], str] = {}
+    steps = capital.waterfall
+    for name, step in steps.items():
+        noun, names = known.get(step.kind, ("a tranche", tranches))
+        for one in step.names:
+            path = f"capital.waterfall.{name}.{step.kind}"
+            if one not in names:
+                yield path, noun, f"`{one}`", one_of(names)
+            first = seen.setdefault((step.kind, one), name)
+            if first != name and step.kind != "returns":
+                yield path, "nothing is paid twice", f"`{one}` here and in `{first}`", "Leave it out of one of them"
+        yield from _shares(capital, step, f"capital.waterfall.{name}")
+    if steps:
+        yield from _is_complete(capital, seen, list(steps.values()))
+
+
+def _shares(capital: Capital, step: Step, path: str) -> Iterator[Finding]:
+    if step.rest is not None:
+        yield from _whole(step.rest, f"{path}.rest", "rest")
+        for name in step.rest:
+            tranche = capital.tranches.get(name)
+            if tranche and (tranche.returns_at_most_multiple is not None or tranche.returns_at_most_per_year is not None):
+                rule = "a tranche whose returns have a limit shares in `returns`; the rest has none"
+                yield f"{path}.rest.{name}", rule, f"`{name}` has a limit", "Put a step `returns` before the rest"
+    if step.returns is not None and sum(share.value for share in step.returns.values()) > 1 + 1e-9:
+        found = f"{sum(share.value for share in step.returns.values()):.10g}"
+        yield f"{path}.returns", "the shares of what is left add up to 1 at most", found, ""
+
+
+def _is_complete(capital: Capital, seen: Mapping[tuple[str, str], str], steps: list[Step]) -> Iterator[Finding]:
+    """Find who lends or waits without a place, and money that would be left over."""
+    rests = [step for step in steps if step.kind == "rest"]
+    if len(rests) != 1 or steps[-1].kind != "rest":
+        rule = "the last step, and no other, hands out the `rest`: otherwise money is left over"
+        yield "capital.waterfall", rule, f"steps {', '.join(step.kind for step in steps)}", ""
+    needed = [("principal", name) for name in capital.tranches or ("loan",)]
+    needed += [("interest", name) for name, one in capital.tranches.items() if one.coupon_per_year is not None]
+    needed += [("deferred", name) for name, one in capital.costs.items() if one.deferred_share is not None]
+    for kind, name in needed:
+        if (kind, name) not in seen:
+            rule = "everybody to whom money is owed has a step in the waterfall"
+            yield "capital.waterfall", rule, f"no step `{kind}` for `{name}`", f"Steps are {', '.join(STEPS)}"
+
+
+def _guarantees(capital: Capital) -> Iterator[Finding]:
+    tranches = list(capital.tranches) or ["loan"]
+    for name, one in capital.guarantees.items():
+        for covered in one.covers:
+            path = f"capital.guarantees.{name}.covers"
+            if covered not in tranches and covered not in capital.guarantees:
+                yield path, "a tranche or another guarantee", f"`{covered}`", one_of([*tranches, *capital.guarantees])
+            elif _bearer(capital, covered) == one.guarantor:
+                yield path, "a guarantor makes good what another lost", f"`{one.guarantor}` bears the loss of `{covered}`", ""
+    try:
+        calling_order(capital.guarantees)
+    except ValueError as loop:
+        yield "capital.guarantees", "guarantees do not cover each other in a loop", str(loop), "Take one of them out of `covers`"
+
+
+def _bearer(capital: Capital, covered: str) -> str:
+    if covered in capital.guarantees:
+        return capital.guarantees[covered].guarantor
+    return capital.tranches[covered].holder if covered in capital.tranches else "investor"

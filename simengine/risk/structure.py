@@ -1,0 +1,77 @@
+"""Say what each replication came to for every tranche, cost, step of the waterfall and guarantee: who was short, what bound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simengine.records import SMALLEST_UNITS, Integers, Ledger
+from simengine.risk.kernels import STATUSES, internal_rates
+
+ENDINGS = ("whole", "short", "at_limit")
+"""How a tranche ends: paid back with all its interest, not so, or stopped by a limit of its returns."""
+_WHOLE, _SHORT, _AT_LIMIT = range(3)
+
+
+def return_on(name: str, cash: Integers, paid_in: Integers, *, with_rate: bool = True) -> dict[str, NDArray[Any]]:
+    """Give what came back on money that was paid in: columns `money_back`, `net`, `moic`, and, if asked, `irr`, `irr_status`.
+
+    Parameters
+    ----------
+    name
+        Whose money it is: the first part of the names of the columns.
+    cash
+        Shape (n_replications, n_dates), in the smallest unit; positive is received.
+    paid_in
+        Shape (n_replications,), in the smallest unit.
+    """
+    back = cash.sum(axis=1) + paid_in
+    multiple = np.divide(back, paid_in, out=np.full(len(cash), np.nan), where=paid_in > 0)
+    columns: dict[str, NDArray[Any]] = {
+        f"{name}.money_back": back / SMALLEST_UNITS,
+        f"{name}.net": cash.sum(axis=1) / SMALLEST_UNITS,
+        f"{name}.moic": multiple,
+    }
+    if with_rate:
+        rate, status = np.empty(len(cash)), np.empty(len(cash), dtype=np.int8)
+        internal_rates(cash.astype(np.float64), rate, status)
+        columns |= {f"{name}.irr": rate, f"{name}.irr_status": status}
+    return columns
+
+
+def structure_of(ledger: Ledger) -> dict[str, NDArray[Any]]:
+    """Give how each tranche, cost, step and guarantee ended; nothing where one loan gets all that comes back."""
+    columns: dict[str, NDArray[Any]] = {}
+    steps = list(dict.fromkeys(line.name.split(".")[1] for line in ledger.lines if line.name.startswith("step.")))
+    if ledger.tranches == (LOAN,) and len(steps) <= 2 and not ledger.guarantees and ledger.costs == (DELIVERY,):
+        return columns
+    for k, name in enumerate(ledger.tranches):
+        columns[f"tranche.{name}.paid_in"] = ledger.paid_in[:, k] / SMALLEST_UNITS
+        columns |= return_on(f"tranche.{name}", ledger.cash(f"tranche.{name}"), ledger.paid_in[:, k])
+        columns[f"tranche.{name}.lost"] = ledger.lost[:, k] / SMALLEST_UNITS
+        is_short = (ledger.lost[:, k] > 0) | (ledger.owed[:, k] > 0)
+        ending = np.where(is_short, _SHORT, np.where(ledger.at_limit[:, k], _AT_LIMIT, _WHOLE))
+        columns[f"tranche.{name}.ending"] = ending.astype(np.int8)
+    for c, name in enumerate(ledger.costs):
+        columns[f"cost.{name}.paid"] = ledger.total(f"cost.{name}") / SMALLEST_UNITS
+        columns[f"cost.{name}.unpaid"] = ledger.total(f"unpaid.cost.{name}") / SMALLEST_UNITS
+        columns[f"cost.{name}.still_deferred"] = ledger.waiting[:, c] / SMALLEST_UNITS
+    for step in steps:
+        columns[f"step.{step}.paid"] = ledger.total(f"step.{step}") / SMALLEST_UNITS
+    for g, name in enumerate(ledger.guarantees):
+        columns[f"guarantee.{name}.paid"] = ledger.total(f"guarantee.{name}") / SMALLEST_UNITS
+        columns[f"guarantee.{name}.is_exhausted"] = ledger.exhausted[:, g].astype(np.int8)
+    return columns
+
+
+LOAN, DELIVERY = "loan", "delivery"
+"""The tranche and the cost of a study that names none."""
+
+
+def codes_of(columns: Mapping[str, NDArray[Any]]) -> dict[str, tuple[str, ...]]:
+    """Give the words of the coded columns about money."""
+    words = {"irr_status": STATUSES, "ending": ENDINGS, "is_exhausted": ("no", "yes")}
+    return {name: words[name.rpartition(".")[2]] for name in columns if name.rpartition(".")[2] in words}
