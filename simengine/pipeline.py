@@ -15,7 +15,7 @@ import numpy as np
 from simengine.capital import Calendar, deflators, discount_factors, distribute, plan_money
 from simengine.cohort import simulate_cohort
 from simengine.cohort.spec import Binary, Reached, Score, Target
-from simengine.config import Study, cohort_of
+from simengine.config import Study, cohort_of, timing_of
 from simengine.contract import inputs_of, settle, typed_measurements
 from simengine.contract.spec import Contract
 from simengine.dependence import correlate, share_out
@@ -25,6 +25,7 @@ from simengine.measurement import Kind, measure
 from simengine.records import SERVICE, Floats, Integers, Ledger, Measurements, Milestones, Outturns, Payments, Tallies, Worlds
 from simengine.risk import Standpoint, appraise
 from simengine.streams import uniforms
+from simengine.value import appreciate
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,9 @@ def evaluate(study: Study, evidence: Evidence, *, with_returns: bool = True) -> 
     """
     worlds, measurements = evidence.worlds, with_milestones(study.contract, evidence.tallies, evidence.measurements)
     payments, ledger = move_money(study, worlds, evidence.tallies, measurements)
-    standpoint, tallies = standpoint_of(study, worlds), evidence.tallies
-    return appraise(standpoint, worlds, tallies, evidence.measurements, payments, ledger, with_returns=with_returns)
+    public_value = appreciate(study.public_value, tuple(study.parties), timing_of(study, worlds), evidence.tallies, worlds)
+    standpoint, tallies = standpoint_of(study, worlds, public_value.value.shape[2]), evidence.tallies
+    return appraise(standpoint, worlds, tallies, evidence.measurements, payments, ledger, public_value, with_returns=with_returns)
 
 
 def move_money(study: Study, worlds: Worlds, tallies: Tallies, measurements: Measurements) -> tuple[Payments, Ledger]:
@@ -184,9 +186,9 @@ def draw_worlds(study: Study, seed: int, replications: Integers) -> Worlds:
     return Worlds(seed, replications, share_out(drawn, numbers, study.wholes()))
 
 
-def standpoint_of(study: Study, worlds: Worlds) -> Standpoint:
-    """Give how the parties of a study look at money."""
-    n_months, start = int(study.study.horizon_months.value) + 13, study.study.start
+def standpoint_of(study: Study, worlds: Worlds, n_years: int) -> Standpoint:
+    """Give how the parties of a study look at money, in the months of its horizon and the years in which a value arises."""
+    n_months, start = max(int(study.study.horizon_months.value) + 13, 12 * n_years), study.study.start
     prices = None if study.prices is None else deflators(study.prices, worlds, start, n_months)
     factors: dict[str, Floats] = {}
     for name, party in study.parties.items():
@@ -200,7 +202,6 @@ def standpoint_of(study: Study, worlds: Worlds) -> Standpoint:
     return Standpoint(
         discount_factors=factors,
         deflators=prices,
-        savings={name: saving.party for name, saving in study.public_value.items()},
         contingent_terms=tuple(name for name, term in study.contract.terms.items() if term.contingent),
         commitment=study.contract.commitment.value,
     )

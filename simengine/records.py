@@ -207,6 +207,17 @@ class Line:
 
 
 @dataclass(frozen=True, eq=False)
+class PublicValue(Record):
+    """What the true effect on people is worth to each party, beside any cash of the contract."""
+
+    parties: tuple[str, ...]
+    value: Annotated[Floats, Axes("replication party year", "currency")]
+    """Undiscounted, by year of the calendar; the years run to the horizon, or to the end of the longest stream."""
+    cashable: Annotated[Floats, Axes("replication party year", "currency")]
+    """The part of it that can be released as cash, in the year of its release."""
+
+
+@dataclass(frozen=True, eq=False)
 class Ledger(Record):
     """Who paid whom, how much, when. Every posting has two sides, so that all cash sums to zero, to the smallest unit."""
 

@@ -35,7 +35,7 @@ from simengine.contract.terms import Named, Term
 from simengine.laws import Certainty, Sourced
 from simengine.records import ARMS, LIMITS, Outturns, Tallies
 from simengine.report.words import LINT
-from simengine.risk.kernels import STATUSES
+from simengine.risk.returns import PAYBACK_STATUSES, STATUSES
 from tests.analysis.made import SCORES
 from tests.conftest import CHECKOUT
 
@@ -324,7 +324,7 @@ def as_written(path: str) -> str:
     free = {"metrics": [1], "terms": [1], "person_months": [1, 2], "metric": [1], "term": [1], "parties": [1], "packages": []}
     for place in free.get(words[0], []):
         words[place] = "<name>"
-    if len(words) > 2 and words[-2] in ("bound", "irr_status"):
+    if len(words) > 2 and words[-2] in ("bound", "irr_status", "payback_status"):
         words[-1] = "<name>"
     if words[-1] in DISTRIBUTION and words[0] not in ("seed",):
         words.pop()
@@ -423,7 +423,7 @@ def test_results__names_every_field_of_the_tallies() -> None:
 
 
 def test_results__names_every_word() -> None:
-    assert set(LIMITS) | set(STATUSES) | DISTRIBUTION <= code(REFERENCE["results"])
+    assert set(LIMITS) | set(STATUSES) | set(PAYBACK_STATUSES) | DISTRIBUTION <= code(REFERENCE["results"])
 
 
 # ------------------------------------------------ numbers on a page ------------------------------------------------

@@ -148,8 +148,8 @@ def value_information(
 def _kept_after(study: Study, party: str, months: float) -> float:
     """Give the value today of one unit of money after so many months, at the party's rate at the start."""
     worlds = draw_worlds(study, 0, np.arange(1))
-    after_a_year = float(standpoint_of(study, worlds).discount_factors[party][0, 12])
-    return after_a_year ** (months / 12)
+    after_a_year = float(standpoint_of(study, worlds, 1).discount_factors[party][0, 12])
+    return float(after_a_year ** (months / 12))
 
 
 def _value(nets: Floats, shown: Floats, choice: Choice) -> Statistic:

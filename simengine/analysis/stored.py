@@ -24,7 +24,6 @@ _LEFT_OF_THE_WALL = ("pathway.", "events.", "shocks.", "effect.", "outcomes.", "
 _READ_BY_THE_EVALUATOR_ALONE = (
     "weight",
     "weight_squares",
-    "sums",
     "squares",
     "sums_before",
     "squares_before",

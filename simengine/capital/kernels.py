@@ -107,7 +107,9 @@ def weigh_out(amount: int, weight: Floats, out: Integers) -> None:
     """Share out an amount by weights, to the unit."""
     left, weight_left = amount, weight.sum()
     for i in range(len(weight)):
-        part = left if i == len(weight) - 1 else int(np.rint(left * (weight[i] / weight_left)))
+        part = left
+        if i < len(weight) - 1:
+            part = int(np.rint(left * (weight[i] / weight_left))) if weight_left > 0.0 else 0
         out[i] = min(max(part, 0), left)
         left -= out[i]
         weight_left -= weight[i]

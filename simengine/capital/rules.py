@@ -32,6 +32,7 @@ def capital_rules(
         if party.discounting is not None and party.discounting not in rates:
             way_out = one_of(rates) or "The study has no `rates`"
             yield f"parties.{name}.discounting", "a table of `rates`", f"`{party.discounting}`", way_out
+    yield from _draws(capital)
     yield from _parties(capital, parties)
     yield from _payers(capital)
     yield from _tranches(capital, commitment)
@@ -39,6 +40,16 @@ def capital_rules(
     yield from _months(capital, horizon)
     yield from _waterfall(capital, parties)
     yield from _guarantees(capital)
+
+
+def _draws(capital: Capital) -> Iterator[Finding]:
+    path = "capital.drawdown_months"
+    if capital.draws == "scheduled" and capital.drawdown_months is None:
+        yield path, "a loan that is drawn as scheduled takes some months", "no `drawdown_months`", "Add it, or draw `as_needed`"
+    if capital.draws == "as_needed" and capital.drawdown_months is not None:
+        yield path, "a loan that is drawn as needed has no months of drawdown", f"{capital.drawdown_months}", "Leave it out"
+    if capital.draws == "as_needed" and not capital.costs:
+        yield "capital.draws", "a loan that is drawn as needed pays costs", "no `costs`", "Add `costs`, or draw `scheduled`"
 
 
 def _parties(capital: Capital, parties: Collection[str]) -> Iterator[Finding]:
@@ -132,6 +143,7 @@ def _waterfall(capital: Capital, parties: Collection[str]) -> Iterator[Finding]:
             first = seen.setdefault((step.kind, one), name)
             if first != name and step.kind != "returns":
                 yield path, "nothing is paid twice", f"`{one}` here and in `{first}`", "Leave it out of one of them"
+    for name, step in capital.all_steps().items():
         yield from _shares(capital, step, f"capital.waterfall.{name}")
     if steps:
         yield from _is_complete(capital, seen, list(steps.values()))

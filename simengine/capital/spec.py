@@ -1,4 +1,4 @@
-"""What may be asked of the money: who pays it in, what it pays for, who gets it back in which order, who saves."""
+"""What may be asked of the money: who pays it in, what it pays for, who gets it back in which order."""
 
 from __future__ import annotations
 
@@ -256,16 +256,6 @@ class Capital(Spec):
     distributed_from_month: _Month | None = None
     """Money that comes in earlier waits until then; nothing waits if absent."""
 
-    @model_validator(mode="after")
-    def _one_way_to_draw(self) -> Capital:
-        if self.draws == "scheduled" and self.drawdown_months is None:
-            raise ValueError("a loan that is drawn as scheduled has `drawdown_months`; found none")
-        if self.draws == "as_needed" and self.drawdown_months is not None:
-            raise ValueError("a loan that is drawn as needed has no `drawdown_months`; found both")
-        if self.draws == "as_needed" and not self.costs:
-            raise ValueError("a loan that is drawn as needed pays `costs`; found none")
-        return self
-
     def all_tranches(self, commitment: float) -> dict[str, Tranche]:
         """Give the tranches, one of the investor's if none are named, with what `rest` stands for."""
         if not self.tranches:
@@ -293,9 +283,3 @@ class Capital(Spec):
         if self.guarantees:
             steps["guarantors"] = Step(reimburse=tuple(self.guarantees))
         return steps | {"rest": Step(rest={list(tranches)[-1]: "rest"})}
-
-
-class Saving(Spec):
-    """Who gains when an amount falls: the outcome payer, so far the only party whose savings are counted."""
-
-    party: Literal["outcome_payer"]

@@ -3,6 +3,7 @@
 from simengine.config.load import find_study, load_contract, load_contract_document, load_study, shipped_contracts
 from simengine.config.promise import as_promised, promise_of
 from simengine.config.study import Study, cohort_of
+from simengine.config.value import timing_of
 
 __all__ = [
     "Study",
@@ -14,4 +15,5 @@ __all__ = [
     "load_study",
     "promise_of",
     "shipped_contracts",
+    "timing_of",
 ]

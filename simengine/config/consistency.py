@@ -16,6 +16,7 @@ from simengine.config.people import people_problems
 from simengine.config.promise import promise_problems
 from simengine.config.sizing import sizing_problems
 from simengine.config.study import Study, cohort_of
+from simengine.config.value import value_problems
 from simengine.contract.compile import Dependence, dependences
 from simengine.contract.rules import contract_rules
 from simengine.contract.spec import Contract
@@ -28,18 +29,8 @@ from simengine.streams import purpose_number
 
 def study_problems(study: Study) -> list[Finding]:
     """Find everything in a study that does not fit together, in the order of its sections."""
-    rules = (
-        people_problems,
-        promise_problems,
-        evaluation_problems,
-        _contract,
-        _calendar,
-        _capital,
-        _correlations,
-        sizing_problems,
-        _run,
-    )
-    return [finding for rule in rules for finding in rule(study)]
+    sections = (people_problems, promise_problems, evaluation_problems, _contract, _calendar, _capital, value_problems)
+    return [finding for rule in (*sections, _correlations, sizing_problems, _run) for finding in rule(study)]
 
 
 def contract_problems(contract: Contract) -> list[Finding]:
@@ -101,6 +92,11 @@ def _calendar(study: Study) -> Iterator[Finding]:
 def _capital(study: Study) -> Iterator[Finding]:
     horizon, terms = study.study.horizon_months.value, study.contract.terms
     waves, commitment = study.population.waves, study.contract.commitment.value
+    used = {party.discounting for party in study.parties.values()}
+    for name, table in study.rates.items():
+        if table.real and study.prices is None and name in used:
+            rule = "a table for money in the prices of the start needs `prices`: cash is deflated before it is discounted"
+            yield f"rates.{name}.real", rule, "no `prices`", "Add `prices`, or write the rates of money as it is paid"
     yield from capital_rules(study.capital, study.parties, study.rates, commitment, waves, int(horizon))
     drawdown = study.capital.drawdown_months
     if drawdown is not None and drawdown.support[1] > horizon:

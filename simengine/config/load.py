@@ -27,7 +27,7 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), variant: str | N
     Parameters
     ----------
     path
-        A YAML file. Where it says `contract: {file: NAME}` the contract is read from that file beside it.
+        A YAML file. Where it says `contract: {file: NAME}` or `rates: {file: NAME}` that section is read from that file beside it.
     overrides
         Texts `path=value`, applied in order.
     variant
@@ -44,14 +44,14 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), variant: str | N
     >>> study.population.waves["all"].size.value
     30.0
     """
-    document = _include_contract(read_document(Path(path)), Path(path))
+    document = _include(read_document(Path(path)), Path(path))
     if "terms" in document.content and "study" not in document.content:
         raise StudyError([Problem(str(path), "", "a study has the section `study`", "a contract", "`simengine replay` settles it")])
     study = _validate(Study, document)
     changes = list(_changes(study, overrides, variant))
     for place, key_path, value in changes:
         _set(document, study, place, key_path, value)
-        document = _include_contract(document, Path(path))
+        document = _include(document, Path(path))
         # Two values may need each other: what one of them alone makes of the study is judged at the end.
         with suppress(StudyError):
             study = _validate(Study, document)
@@ -76,7 +76,7 @@ def load_contract_document(path: Path | str) -> tuple[Contract, Callable[[str], 
     """Read a contract, and a function that gives the file and line of any of its paths."""
     document = read_document(Path(path))
     if "study" in document.content:
-        study, whole = load_study(path), _include_contract(document, Path(path))
+        study, whole = load_study(path), _include(document, Path(path))
         return study.contract, lambda key: whole.place_of(("contract", *key.split(".")))
     contract = _validate(Contract, document)
     _refuse(document, contract_problems(contract))
@@ -102,17 +102,22 @@ def _shipped() -> Path:
     return inside if inside.is_dir() else package.parent / "configs"
 
 
-def _include_contract(document: Document, path: Path) -> Document:
-    section = document.content.get("contract")
-    if not isinstance(section, Mapping) or set(section) != {"file"}:
-        return document
-    name, where = section["file"], document.place_of(("contract", "file"))
-    if not isinstance(name, str) or Path(name).is_absolute() or ".." in Path(name).parts:
-        rule = "a contract file stands beside or below the study, and is named by a relative path"
-        raise StudyError([Problem(where, "contract.file", rule, shorten(name))])
-    included = read_document(path.parent / name)
-    document.content["contract"] = included.content
-    document.places.update({("contract", *key): place for key, place in included.places.items()})
+_INCLUDABLE = {"contract": "a contract file", "rates": "a file of rates"}
+
+
+def _include(document: Document, path: Path) -> Document:
+    """Put in place of `{file: NAME}` what stands in that file."""
+    for key, noun in _INCLUDABLE.items():
+        section = document.content.get(key)
+        if not isinstance(section, Mapping) or set(section) != {"file"}:
+            continue
+        name, where = section["file"], document.place_of((key, "file"))
+        if not isinstance(name, str) or Path(name).is_absolute() or ".." in Path(name).parts:
+            rule = f"{noun} stands beside or below the study, and is named by a relative path"
+            raise StudyError([Problem(where, f"{key}.file", rule, shorten(name))])
+        included = read_document(path.parent / name)
+        document.content[key] = included.content
+        document.places.update({(key, *place): line for place, line in included.places.items()})
     return document
 
 

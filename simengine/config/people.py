@@ -255,10 +255,6 @@ def _outcomes(study: Study) -> Iterator[Finding]:
                 if milestone not in known:
                     rule = "a claim pays for outcomes that are yes or no: binary, reached or target"
                     yield f"{path}.prices.{milestone}", rule, f"`{milestone}`", one_of(known)
-    for name in study.public_value:
-        if not isinstance(outcomes.get(name), Amount):
-            amounts = [key for key, one in outcomes.items() if isinstance(one, Amount)]
-            yield f"public_value.{name}", "a saving belongs to an outcome of kind `amount`", f"`{name}`", one_of(amounts)
 
 
 def _known_events(named: Iterable[str], events: Mapping[str, object], path: str) -> Iterator[Finding]:

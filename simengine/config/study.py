@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from simengine.capital.spec import Capital, Parties, Prices, RateTable, Saving
+from simengine.capital.spec import Capital, Parties, Prices, RateTable
 from simengine.cohort import Clock, Cohort, Comparisons, Matching
 from simengine.cohort.spec import Effect, Event, Outcome, Pathway, Population, Shock
 from simengine.config.sizing import Sizing
@@ -16,6 +16,7 @@ from simengine.dependence import Correlation
 from simengine.laws import Certainty, Constant, Count, DirichletCount, Fixed, Months, Name, Quantity, Spec, quantities_in
 from simengine.measurement.spec import Matched, Protocol
 from simengine.streams import MAX_SEED
+from simengine.value.spec import PublicPrices
 
 
 class Assumption(Spec):
@@ -69,8 +70,8 @@ class Study(Spec):
     measurement: Protocol
     contract: Contract
     capital: Capital
-    public_value: dict[str, Saving]
-    """By outcome: whose money it is."""
+    public_value: PublicPrices
+    """By outcome, then by party: what it is worth to whom."""
     correlations: dict[Name, Correlation] = {}
     """By names of one's own: numbers that go together."""
     run: RunDefaults

@@ -14,7 +14,7 @@ from rich.text import Text
 from simengine.config import Study
 from simengine.report.document import assumptions
 from simengine.risk.statistics import Statistic
-from simengine.risk.summarise import RiskTable
+from simengine.risk.summarise import RiskTable, Section
 
 _MILLION = 1e6
 _ROWS = ("mean", "sd", "p05", "p25", "p50", "p75", "p95")
@@ -47,9 +47,74 @@ def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:
         _facts(table, _INVESTOR_FACTS),
         _distributions(f"Outcome payer: {study.parties['outcome_payer'].name}", table, "outcome_payer", _OUTCOME_PAYER),
         _facts(table, _OUTCOME_PAYER_FACTS),
+        *_structure(table),
+        *_pockets(study, table),
         _distributions("What the evaluator concludes, and what is true", table, "metrics", _metric_columns(study)),
         _assumed(study),
     )
+
+
+def _structure(table: RiskTable) -> list[RenderableType]:
+    """Lay out the tranches and what else the money of a study consists of, where it is more than one loan."""
+    layouts: list[RenderableType] = []
+    for section, (title, columns) in _STRUCTURE.items():
+        parts = table.sections.get(section)
+        if not isinstance(parts, Mapping):
+            continue
+        layout = Table(pad_edge=False, box=box.SIMPLE_HEAD, collapse_padding=True)
+        layout.add_column("", overflow="fold")
+        for name in columns:
+            layout.add_column(name, justify="right", no_wrap=True)
+        for part in parts:
+            cells = [cell(table.get(f"{section}.{part}.{path}"), scale) for path, scale in columns.values()]
+            layout.add_row(part, *cells)
+        layouts += [Text(f"\n{title}", style="bold"), layout]
+    return layouts
+
+
+_STRUCTURE = {
+    "tranches": (
+        "Tranches, the most senior first",
+        {
+            "paid in": ("paid_in.mean", _MILLION),
+            "money back": ("money_back.mean", _MILLION),
+            "P(loss)": ("p_loss", 1.0),
+            "IRR %/yr p05": ("irr.p05", 0.01),
+            "p50": ("irr.p50", 0.01),
+            "P(short)": ("ending.short", 1.0),
+            "P(at limit)": ("ending.at_limit", 1.0),
+        },
+    ),
+    "costs": (
+        "What the money pays for: means",
+        {"paid": ("paid.mean", _MILLION), "P(unpaid)": ("p_unpaid", 1.0), "P(still deferred)": ("p_still_deferred", 1.0)},
+    ),
+    "steps": ("The waterfall", {"paid, mean": ("paid.mean", _MILLION), "P(pays)": ("p_pays", 1.0)}),
+    "guarantees": (
+        "Guarantees",
+        {"paid, mean": ("paid.mean", _MILLION), "P(called)": ("p_called", 1.0), "P(not enough)": ("p_exhausted", 1.0)},
+    ),
+}
+
+
+def _pockets(study: Study, table: RiskTable) -> list[RenderableType]:
+    """Lay out who pays and who saves, where others save than the outcome payer: else its own table says it all."""
+    gainers = {party for by_party in study.public_value.values() for party in by_party}
+    pockets = table.sections["public_value"]
+    return [pocket_table(study, pockets, _MILLION)] if gainers - {"outcome_payer"} and isinstance(pockets, Mapping) else []
+
+
+def pocket_table(study: Study, pockets: Section, unit: float) -> RenderableType:
+    """Lay out what each party pays or receives, what the effect is worth to it, and what it is left with."""
+    layout = Table(pad_edge=False, box=box.SIMPLE_HEAD, collapse_padding=True)
+    layout.add_column("", overflow="fold", min_width=min(12, max(len(named.name) for named in study.parties.values())))
+    for name in ("cash", "value", "cashable", "net", "P(net < 0)"):
+        layout.add_column(name, justify="right", overflow="fold")
+    of = RiskTable(0, pockets)
+    for party, named in study.parties.items():
+        cells = [cell(of[f"{party}.{name}.mean"], unit) for name in ("cash", "value", "cashable", "net")]
+        layout.add_row(named.name, *cells, cell(of[f"{party}.p_net_below_zero"], 1.0))
+    return Group(Text("\nWho pays and who saves: means", style="bold"), layout)
 
 
 _INVESTOR = {

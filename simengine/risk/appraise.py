@@ -23,10 +23,12 @@ from simengine.records import (
     Measurements,
     Outturns,
     Payments,
+    PublicValue,
     Tallies,
     Worlds,
     add_in_order,
 )
+from simengine.risk.parties import left_with, over_years, value_today
 from simengine.risk.structure import codes_of, return_on, structure_of
 
 INVESTOR, OUTCOME_PAYER = "investor", "outcome_payer"
@@ -40,8 +42,6 @@ class Standpoint:
     """By party: the value today of money at each month, of shape (1 or n_replications, n_months)."""
     deflators: Floats | None
     """The same in the prices of the start, where the study says how prices rise."""
-    savings: Mapping[str, str]
-    """By outcome: the party whose money it is."""
     contingent_terms: tuple[str, ...]
     """Terms that pay only for outcomes."""
     commitment: float
@@ -55,6 +55,7 @@ def appraise(
     measurements: Measurements,
     payments: Payments,
     ledger: Ledger,
+    public_value: PublicValue,
     *,
     with_returns: bool = True,
 ) -> Outturns:
@@ -82,7 +83,7 @@ def appraise(
         columns[f"term.{name}.bound"] = payments.bound[:, t]
     contingent = [payments.terms.index(name) for name in standpoint.contingent_terms]
     columns["contingent_payment"] = add_in_order([np.zeros(len(worlds)), *(payments.amount[:, t] for t in contingent)])
-    columns |= _parties(standpoint, tallies, ledger, with_returns=with_returns)
+    columns |= _parties(standpoint, ledger, public_value, with_returns=with_returns)
     columns |= structure_of(ledger) if with_returns else {}
     for arm in (SERVICE, TWIN, BASELINE):
         for s, state in enumerate(tallies.states):
@@ -94,37 +95,26 @@ def appraise(
     return Outturns(worlds.replications, columns, codes, moments)
 
 
-def _parties(standpoint: Standpoint, tallies: Tallies, ledger: Ledger, *, with_returns: bool) -> dict[str, NDArray[Any]]:
+def _parties(standpoint: Standpoint, ledger: Ledger, public_value: PublicValue, *, with_returns: bool) -> dict[str, NDArray[Any]]:
     """Give the money of each party."""
     lenders, factors = ledger.cash(INVESTOR), standpoint.discount_factors
-    columns = return_on(INVESTOR, lenders, ledger.paid_in.sum(axis=1), with_rate=with_returns)
+    columns: dict[str, NDArray[Any]] = {**left_with(ledger, public_value, factors)}
+    columns |= return_on(INVESTOR, lenders, ledger.paid_in.sum(axis=1), with_rate=with_returns)
     columns["investor.npv"] = _present_value(lenders, factors[INVESTOR])
-    columns |= _outcome_payer(standpoint, tallies, ledger)
-    for party in ledger.parties:
-        cash = ledger.cash(party)
-        if party not in (INVESTOR, OUTCOME_PAYER):
-            columns[f"{party}.net"] = cash.sum(axis=1) / SMALLEST_UNITS
-            columns[f"{party}.npv"] = _present_value(cash, factors[party])
-        if standpoint.deflators is not None:
-            columns[f"{party}.real_cash"] = _present_value(cash, standpoint.deflators)
+    columns |= _outcome_payer(ledger, public_value, factors[OUTCOME_PAYER])
+    if standpoint.deflators is not None:
+        columns |= {f"{party}.real_cash": _present_value(ledger.cash(party), standpoint.deflators) for party in ledger.parties}
     return columns
 
 
-def _outcome_payer(standpoint: Standpoint, tallies: Tallies, ledger: Ledger) -> dict[str, NDArray[Any]]:
+def _outcome_payer(ledger: Ledger, public_value: PublicValue, factors: Floats) -> dict[str, NDArray[Any]]:
     roles = [account.name for account in ledger.accounts if account.role == OUTCOME_PAYER]
-    cash, paid, factors = ledger.cash(OUTCOME_PAYER), ledger.cash(*roles), standpoint.discount_factors[OUTCOME_PAYER]
-    mine = [tallies.outcomes.index(name) for name, party in standpoint.savings.items() if party == OUTCOME_PAYER]
-    gap = tallies.by_year[:, :, TWIN] - tallies.by_year[:, :, SERVICE]
-    mine_by_wave = [gap[:, w, o] for w in range(gap.shape[1]) for o in mine]
-    by_year = add_in_order([np.zeros((len(gap), gap.shape[3])), *mine_by_wave])
-    saving = add_in_order(by_year.T)
-    # A year's saving is taken in the middle of the year.
-    saving_npv = add_in_order(by_year[:, year] * factors[:, 12 * year + 6] for year in range(by_year.shape[1]))
+    cash, value = ledger.cash(OUTCOME_PAYER), public_value.value[:, public_value.parties.index(OUTCOME_PAYER)]
     return {
-        "outcome_payer.payment": -paid.sum(axis=1) / SMALLEST_UNITS,
-        "outcome_payer.true_saving": saving,
-        "outcome_payer.net": cash.sum(axis=1) / SMALLEST_UNITS + saving,
-        "outcome_payer.npv": _present_value(cash, factors) + saving_npv,
+        "outcome_payer.payment": -ledger.cash(*roles).sum(axis=1) / SMALLEST_UNITS,
+        "outcome_payer.true_saving": over_years(value),
+        "outcome_payer.net": cash.sum(axis=1) / SMALLEST_UNITS + over_years(value),
+        "outcome_payer.npv": _present_value(cash, factors) + value_today(value, factors),
     }
 
 

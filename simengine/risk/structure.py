@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.records import SMALLEST_UNITS, Integers, Ledger
-from simengine.risk.kernels import STATUSES, internal_rates
+from simengine.risk.returns import PAYBACK_STATUSES, STATUSES, multiples, payback_times, rates_of_return
 
 ENDINGS = ("whole", "short", "at_limit")
 """How a tranche ends: paid back with all its interest, not so, or stopped by a limit of its returns."""
@@ -17,7 +17,7 @@ _WHOLE, _SHORT, _AT_LIMIT = range(3)
 
 
 def return_on(name: str, cash: Integers, paid_in: Integers, *, with_rate: bool = True) -> dict[str, NDArray[Any]]:
-    """Give what came back on money that was paid in: columns `money_back`, `net`, `moic`, and, if asked, `irr`, `irr_status`.
+    """Give what came back on money that was paid in: columns `money_back`, `net`, `moic`; if asked, rate and time with statuses.
 
     Parameters
     ----------
@@ -29,16 +29,15 @@ def return_on(name: str, cash: Integers, paid_in: Integers, *, with_rate: bool =
         Shape (n_replications,), in the smallest unit.
     """
     back = cash.sum(axis=1) + paid_in
-    multiple = np.divide(back, paid_in, out=np.full(len(cash), np.nan), where=paid_in > 0)
     columns: dict[str, NDArray[Any]] = {
         f"{name}.money_back": back / SMALLEST_UNITS,
         f"{name}.net": cash.sum(axis=1) / SMALLEST_UNITS,
-        f"{name}.moic": multiple,
+        f"{name}.moic": multiples(back, paid_in),
     }
     if with_rate:
-        rate, status = np.empty(len(cash)), np.empty(len(cash), dtype=np.int8)
-        internal_rates(cash.astype(np.float64), rate, status)
-        columns |= {f"{name}.irr": rate, f"{name}.irr_status": status}
+        rates, paybacks = rates_of_return(cash), payback_times(cash)
+        columns |= {f"{name}.irr": rates.rate, f"{name}.irr_status": rates.status}
+        columns |= {f"{name}.payback_months": paybacks.months, f"{name}.payback_status": paybacks.status}
     return columns
 
 
@@ -73,5 +72,5 @@ LOAN, DELIVERY = "loan", "delivery"
 
 def codes_of(columns: Mapping[str, NDArray[Any]]) -> dict[str, tuple[str, ...]]:
     """Give the words of the coded columns about money."""
-    words = {"irr_status": STATUSES, "ending": ENDINGS, "is_exhausted": ("no", "yes")}
+    words = {"irr_status": STATUSES, "payback_status": PAYBACK_STATUSES, "ending": ENDINGS, "is_exhausted": ("no", "yes")}
     return {name: words[name.rpartition(".")[2]] for name in columns if name.rpartition(".")[2] in words}

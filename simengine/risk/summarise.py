@@ -10,8 +10,11 @@ import numpy as np
 
 from simengine.records import ARMS, LIMITS, CashMoments, Floats, Outturns
 from simengine.risk import statistics
-from simengine.risk.kernels import FOUND, STATUSES, internal_rates
+from simengine.risk.kernels import FOUND
+from simengine.risk.pockets import pockets
+from simengine.risk.returns import PAYBACK_STATUSES, STATUSES, rates_of_return
 from simengine.risk.statistics import Statistic
+from simengine.risk.summarise_structure import structure_sections
 
 Section: TypeAlias = Mapping[str, "Statistic | Section"]
 TAIL_LEVEL = 0.95
@@ -49,15 +52,18 @@ def summarise(outturns: Outturns) -> RiskTable:
 
     Returns
     -------
-    Sections `investor`, `outcome_payer`, `payment_against_saving`, `metrics`, `terms`, `people`, `person_months`, `diagnostics`.
+    Sections `investor`, `outcome_payer`, `payment_against_saving`, `public_value`, `metrics`, `terms`, `people`,
+    `person_months`, `diagnostics`.
     Money is in the currency of the study, rates are per year, VaR and CVaR are losses at the level 95 %.
     """
     sections: Section = {
         "investor": _investor(outturns),
         "outcome_payer": _outcome_payer(outturns),
         "payment_against_saving": _payment_against_saving(outturns),
+        "public_value": pockets(outturns.columns),
         "metrics": _metrics(outturns),
         "terms": _terms(outturns),
+        **structure_sections(outturns),
         "people": {"service_users": statistics.distribution(outturns["service_users"])},
         "person_months": _person_months(outturns),
         "diagnostics": {
@@ -82,18 +88,27 @@ def _investor(outturns: Outturns) -> Section:
         "var95": statistics.value_at_risk(loss, TAIL_LEVEL),
         "cvar95": statistics.conditional_value_at_risk(loss, TAIL_LEVEL),
         "irr_status": {name: statistics.probability(outturns.is_word("investor.irr_status", name)) for name in STATUSES},
+        "payback_status": {
+            name: statistics.probability(outturns.is_word("investor.payback_status", name)) for name in PAYBACK_STATUSES
+        },
     }
     if np.isfinite(multiple).sum() > 1:
         section["moic"] = statistics.distribution(multiple[np.isfinite(multiple)])
     if np.isfinite(rate).sum() > 1:
-        known = rate[np.isfinite(rate)]
         # Quantiles alone: a mean of rates is not the rate of anything.
-        levels = (0.05, 0.25, 0.50, 0.75, 0.95)
-        section["irr"] = {f"p{round(100 * level):02d}": statistics.quantile(known, level) for level in levels}
+        section["irr"] = _quantiles(rate[np.isfinite(rate)])
+    payback = outturns["investor.payback_months"]
+    if np.isfinite(payback).sum() > 1:
+        # Quantiles alone: a mean over the worlds that pay back says nothing of the others.
+        section["payback_months"] = _quantiles(payback[np.isfinite(payback)])
     of_mean_cash = irr_of_mean_cash(outturns.investor_cash)
     if of_mean_cash is not None:
         section["irr_of_mean_cash"] = of_mean_cash
     return section
+
+
+def _quantiles(sample: Floats) -> Section:
+    return {f"p{round(100 * level):02d}": statistics.quantile(sample, level) for level in (0.05, 0.25, 0.50, 0.75, 0.95)}
 
 
 def irr_of_mean_cash(cash: CashMoments) -> Statistic | None:
@@ -105,10 +120,10 @@ def irr_of_mean_cash(cash: CashMoments) -> Statistic | None:
     se(i) = sqrt(w' Sigma w / n) / |d(mean cash . w) / di|.
     """
     mean = (cash.total / cash.n_replications).astype(np.float64)
-    rate, status = np.empty(1), np.empty(1, dtype=np.int8)
-    internal_rates(mean[None, :], rate, status)
-    if status[0] != FOUND:
+    rates = rates_of_return(mean[None, :])
+    if rates.status[0] != FOUND:
         return None
+    rate = rates.rate
     months = np.arange(len(mean))
     weight = (1 + rate[0]) ** (-months / 12)
     slope = float(mean @ (-months / 12 * weight / (1 + rate[0])))

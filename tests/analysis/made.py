@@ -40,7 +40,7 @@ contract:
     advance: {share: 0.5, of: drawn, contingent: false}
     prize: {share: 1, of: drawn, only_if: {gain: {at_least: 1.5}}}
 capital: {drawn_share: 1, drawdown_months: 6, payment_month: {advance: 6, prize: 20}}
-public_value: {time: {party: outcome_payer}}
+public_value: {time: {outcome_payer: {}}}
 run: {replications: 100}
 """
 
@@ -82,7 +82,7 @@ contract:
     per_point: {share: 2_000_000, of: reduction, above: 0.05, floor: 0, cap: {share: 1, of: drawn}}
     bonus: {share: 0.2, of: drawn, only_if: {reduction: {at_least: 0.10}}}
 capital: {drawn_share: 1, drawdown_months: 6, payment_month: {per_point: 20, bonus: 20}}
-public_value: {sick_pay: {party: outcome_payer}}
+public_value: {sick_pay: {outcome_payer: {}}}
 run: {replications: 200}
 """
 

@@ -38,7 +38,7 @@ def test_closed_forms__are_those_of_the_literature() -> None:
 
 @pytest.mark.statistical
 def test_values__have_the_closed_form_and_their_standard_errors() -> None:
-    """z-scores over 40 samples: mean within 4.5 / sqrt(40), spread between .6 and 1.5. The gain is linear, seen with luck or not."""
+    """z-scores over 40 samples: mean within 4.5 / sqrt(40), spread between .6 and 1.5. The gain is seen with luck or not."""
     random, z = np.random.default_rng(11), []
     for _ in range(40):
         gain = random.normal(MEAN, SD, N)
@@ -100,7 +100,7 @@ def test_laws__hold_between_the_values_of_a_study() -> None:
 
 
 def test_waiting__costs_a_year_of_discount_and_the_people() -> None:
-    """By hand: V0 = E NPV > 0 is signed today; waiting a year at 3 % and paying 10 each for 8 people leaves (V0 + v) / 1.03 - V0 - 80."""
+    """By hand: V0 = E NPV is signed today; a year at 3 % and 10 for each of 8 people leave (V0 + v) / 1.03 - V0 - 80."""
     study = load_study(find_study("tiny"))
     found = value_information(study, Choice("outcome_payer"), Ensemble(1, 600), [8], delay_months=12, cost_per_person=10)
     pilot = found.pilots[0]

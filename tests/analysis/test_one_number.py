@@ -22,8 +22,8 @@ GUARANTEE = "contract.terms.guarantee.share"
 
 
 def test_smallest_guarantee__of_a_binomial_contract_is_the_one_on_paper(tmp_path) -> None:
-    """P(loss) = P(100 X < 3000 (1 - g)) = P(X < 30 (1 - g)), X ~ Bin(60, .4): at most .095 if 30 (1 - g) <= k for the largest k with
-    P(X < k) <= .095. P(X <= 18) = .0709, P(X <= 19) = .1192, so k = 19 and g = 11 / 30.
+    """P(loss) = P(100 X < 3000 (1 - g)) = P(X < 30 (1 - g)), X ~ Bin(60, .4): at most .095 if 30 (1 - g) <= k for the largest k
+    with P(X < k) <= .095. P(X <= 18) = .0709, P(X <= 19) = .1192, so k = 19 and g = 11 / 30.
     """
     assert stats.binom.cdf(18, 60, 0.4) < 0.095 < stats.binom.cdf(19, 60, 0.4)
     study = study_of(BINOMIAL, tmp_path)
@@ -125,5 +125,5 @@ def test_weakest_belief__is_refused_where_there_is_always_or_never_a_deal() -> N
     with pytest.raises(UsageError, match="no deal exists without any effect; found one"):
         weakest_belief(always, ["investor"], Ensemble(1, 20))
     never = with_request(study, Requested(free=[f"{GUARANTEE}=0..1"], limits=["investor.expected_npv >= 1e9"]))
-    with pytest.raises(UsageError, match="found none. In the way: investor.expected_npv >= 1000000000"):
+    with pytest.raises(UsageError, match=r"found none\. In the way: investor.expected_npv >= 1000000000"):
         weakest_belief(never, ["investor"], Ensemble(1, 20))

@@ -76,7 +76,7 @@ def sum_at_risk(terms: dict[str, float]) -> dict[str, dict[str, np.ndarray]]:
 
 
 def test_no_deal__names_the_limits_that_cannot_be_kept_together_and_the_smallest_move() -> None:
-    """By hand: a wants at least -2 (x >= 8), b at least -5 (x <= 5), c at least -1 (always). One of the first two must move by 3."""
+    """By hand: a wants -2 (x >= 8), b -5 (x <= 5), c -1 (always). One of the first two must move by 3."""
     limits = ("a.expected_net >= -2", "b.expected_net >= -5", "c.expected_net >= -1")
     found = solved(sum_at_risk, {"x": (0.0, 10.0)}, limits=limits, points=20)
     assert found.deal is None
@@ -177,7 +177,7 @@ def test_moves__add_up_to_nothing_where_money_only_changes_hands(norrkoping: Stu
 
 
 def test_beliefs__are_lived_with_the_same_luck_and_agree_with_importance_weights(norrkoping: Study) -> None:
-    """Another way: the study's own worlds, weighted by the ratio of two lognormal densities (Hesterberg 1995), agree in the mean."""
+    """Another way: the study's own worlds, weighted by the ratio of two lognormal densities, agree in the mean."""
     path = "effect.sooner_home.hazard_ratio"
     believed = asked(norrkoping, beliefs=("investor: " + path + "={law: lognormal, interval_90: [1.0, 1.9]}",))
     parties = ("investor", "outcome_payer")

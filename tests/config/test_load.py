@@ -39,13 +39,14 @@ def line_of(path, snippet):
 # By name: what is replaced, by what, the key with its rule and what was found, and what stands on its line (if not the change).
 PLANTED = {
     "unknown key": ("drawdown_months: 6", "drawdown_months: 6\n  rate: 3",
-        "capital.rate: this key is unknown. Known keys here: drawn_share", "rate: 3"),
+        "capital.rate: this key is unknown. Known keys here: draws", "rate: 3"),
     "misspelt key": ("{size: 12, enrol", "{sizes: 12, size: 12, enrol",
         "population.waves.all.sizes: this key is unknown. Did you mean `size`?"),
     "misspelt section": ("public_value:", "public_values: {}\npublic_value:",
         "public_values: this key is unknown. Did you mean `public_value`?", "public_values:"),
     "missing section": ("run: {replications: 2_000}", "", "run: this key is needed", "\nstudy:\n"),
-    "missing key": ("drawdown_months: 6", "", "capital.drawdown_months: this key is needed", "capital:"),
+    "missing key": ("drawdown_months: 6", "",
+        "capital.drawdown_months: a loan that is drawn as scheduled takes some months; found no `drawdown_months`", "capital:"),
     "section without lines": ("run: {replications: 2_000}", "run: 2_000", "run: `key: value` lines belong here; found 2000"),
     "no waves": ("all: {size: 12, enrolment_months: 6}", "{}",
         "population.waves: at least one entry is needed; found {}", "waves:"),
@@ -140,10 +141,28 @@ PLANTED = {
         "outcomes.school_qualified.probability: a binary outcome has a probability in every state; found none for `placed`"),
     "probability in an unknown state": ("{home: 0.6, placed: 0.4}", "{home: 0.6, placed: 0.4, placedd: 0.1}",
         "outcomes.school_qualified.probability.placedd: a state is one of pathway.states; found unknown state `placedd`"),
-    "saving of a binary outcome": ("placement_cost_sek: {party", "school_qualified: {party",
-        "public_value.school_qualified: a saving belongs to an outcome of kind `amount`; found `school_qualified`"),
-    "saving of an unknown party": ("{party: outcome_payer}", "{party: somebody}",
-        "public_value.placement_cost_sek.party: Input should be 'outcome_payer'; found 'somebody'"),
+    "value of an unknown outcome": ("placement_cost_sek: {outcome_payer: {}}", "placement_costs: {outcome_payer: {}}",
+        "public_value.placement_costs: what is valued is one of `outcomes`; found `placement_costs`. One of: "
+        "placement_cost_sek, school_qualified"),
+    "value to an unknown party": ("{outcome_payer: {}}", "{somebody: {}}",
+        "public_value.placement_cost_sek.somebody: who gains is one of `parties`; found `somebody`"),
+    "value of a yes or no without a price": ("placement_cost_sek: {outcome_payer: {}}",
+        "school_qualified: {outcome_payer: {better: higher, cashable_share: 0}}",
+        "public_value.school_qualified.outcome_payer.value_per_unit: an outcome that is not an amount of money says what a unit is "
+        "worth; found no `value_per_unit`. Give the currency per unit"),
+    "value of a yes or no without a direction": ("placement_cost_sek: {outcome_payer: {}}",
+        "school_qualified: {outcome_payer: {value_per_unit: 1, cashable_share: 0}}",
+        "public_value.school_qualified.outcome_payer.better: an outcome that is not an amount of money says what a unit is "
+        "worth; found no `better`. Give `lower` or `higher`"),
+    "stream of an amount": ("{outcome_payer: {}}", "{outcome_payer: {years: 3}}",
+        "public_value.placement_cost_sek.outcome_payer.years: a stream of years begins where an outcome is read once; "
+        "found an outcome that adds up over time to the horizon"),
+    "drop-off of what arises once": ("placement_cost_sek: {outcome_payer: {}}",
+        "school_qualified: {outcome_payer: {value_per_unit: 1, better: higher, cashable_share: 0, drop_off_per_year: 0.1}}",
+        "public_value.school_qualified.outcome_payer.drop_off_per_year: what drops off is a stream of years; found a value that "
+        "arises once. Give `years`"),
+    "share of value above one": ("{outcome_payer: {}}", "{outcome_payer: {share: 1.1}}",
+        "public_value.placement_cost_sek.outcome_payer.share: a probability lies between 0 and 1; found 1.1"),
     "metric of an unknown outcome": ("saving: {outcome: placement_cost_sek", "saving: {outcome: placement_cost",
         "measurement.metrics.saving.outcome: a metric measures an outcome; found `placement_cost`. One of: "
         "placement_cost_sek, school_qualified"),
@@ -269,13 +288,20 @@ FOLLOWING = {
          "capital.payment_month.saving_share: a payment follows",
          "capital.payment_month.upside: a payment follows"],
     ),
+    "value read after the longest window": (
+        ("at_month: 12", "at_month: 13"),
+        ("{outcome_payer: {}}",
+         "{outcome_payer: {}}\n  school_qualified: {investor: {value_per_unit: 1, better: higher, cashable_share: 0}}"),
+        ["measurement.metrics.school.window_months: the window reaches",
+         "public_value.school_qualified: what is valued is read within the longest window of a metric, 12 months; "
+         "found month 13 after entry"],
+    ),
     "three mistakes in what the numbers are": (
         ("size: 12, enrol", "size: -12, enrol"),
         ("young: {per_month: 0.10}", "young: {per_month: ten}"),
         ("drawdown_months: 6", "drawdown_month: 6"),
         ["population.waves.all.size: a count lies",
          "pathway.moves.placed -> home.by_stratum.young.per_month: a number belongs here; found 'ten'",
-         "capital.drawdown_months: this key is needed",
          "capital.drawdown_month: this key is unknown. Did you mean `drawdown_months`?"],
     ),
     "sources that are not listed": (

@@ -108,8 +108,8 @@ def test_rate__is_found_where_three_changes_of_sign_leave_one_root():
         ([-1.0, -2.0, 0.0], (-1.0, "total_loss")),
         ([-1e-9], (-1.0, "total_loss")),
         ([0.0, 3.0, 1.0], (np.nan, "no_cost")),
-        ([0.0, 0.0], (np.nan, "no_cost")),
-        ([], (np.nan, "no_cost")),
+        ([0.0, 0.0], (np.nan, "no_sign_change")),
+        ([], (np.nan, "no_sign_change")),
     ],
 )
 def test_status__names_what_has_no_rate(row, expected):

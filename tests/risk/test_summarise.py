@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simengine.capital import distribute
-from simengine.records import Drawdown, Measurements, Outturns, Tallies, Worlds
+from simengine.capital import discount_factors
+from simengine.records import Measurements, Outturns, PublicValue, Tallies, Worlds
 from simengine.risk import Standpoint, appraise, summarise
 from simengine.risk.kernels import STATUSES, internal_rates
 from simengine.risk.statistics import Statistic
+from tests.capital.made import ledger_of
 from tests.conftest import payments_once
 
 PARTIES = ("investor", "outcome_payer", "service_provider")
@@ -33,22 +34,25 @@ def appraised(drawn, paid, *, rates=(0.03, 0.03, 0.03), tallies=None, estimate=N
     )
     amount = np.stack([np.broadcast_to(np.asarray(amount, np.float64), n) for amount, _ in paid.values()], axis=1)
     payments = payments_once(amount, *paid)
-    drawdown = Drawdown(np.asarray(drawn, np.int64))
     estimate = np.zeros((n, 1)) if estimate is None else estimate
     standpoint = Standpoint(
-        dict(zip(PARTIES, rates, strict=True)),
-        {"cost": "outcome_payer", "rent": "investor"},
+        {party: discount_factors(rate, "2030-01", 240)[None, :] for party, rate in zip(PARTIES, rates, strict=True)},
+        None,
         tuple(paid)[1:] or tuple(paid),
         commitment,
     )
+    tallies = tallies or tallies_of(np.zeros((n, 1, 3, 3, 2)), np.zeros((n, 1, 3, 2, 2)), np.zeros(n, np.int64))
+    # The cost of the twins less that of the service users is the outcome payer's; the rent is nobody's.
+    saving = (tallies.by_year[:, :, 1, 0] - tallies.by_year[:, :, 0, 0]).sum(axis=1)
+    value = np.stack([np.zeros_like(saving), saving, np.zeros_like(saving)], axis=1)
     return appraise(
         standpoint,
         worlds,
-        tallies or tallies_of(np.zeros((n, 1, 3, 3, 2)), np.zeros((n, 1, 3, 2, 2)), np.zeros(n, np.int64)),
+        tallies,
         Measurements(("saving",), estimate, estimate / 2, estimate - 1),
         payments,
-        drawdown,
-        distribute(drawdown, payments, worlds),
+        ledger_of(np.asarray(drawn, np.int64), paid),
+        PublicValue(PARTIES, value, value / 4),
     )
 
 
@@ -60,7 +64,7 @@ def two():
     """10.00 drawn at once; a guarantee of 4.00 after one year; 8.00 or nothing after two years.
 
     Two waves. Cost of the twins less cost of the service users: 3 + 1 in the first and 5 + 1 in the second year of
-    replication 0; -1 in the first year of replication 1. The rent saved belongs to the investor and is nobody's here.
+    replication 0; -1 in the first year of replication 1. The rent saved is nobody's.
     """
     by_year = np.zeros((2, 2, 3, 3, 2))  # replication, wave, arm, outcome, year
     by_year[0, 0, 1, 0] = [103, 105]
@@ -300,24 +304,23 @@ def test_irr_of_mean_cash__has_z_scores_of_mean_0_and_variance_1():
     assert least < z.var(ddof=1) < largest
 
 
-@pytest.mark.parametrize("empty", [{"savings": {}}, {"savings": {"rent": "investor"}}, {"contingent_terms": ()}])
-def test_appraise__takes_contracts_without_savings_or_contingent_terms(empty):
+@pytest.mark.parametrize("contingent", [("term",), ()])
+def test_appraise__takes_contracts_without_savings_or_contingent_terms(contingent):
     # Source: hand arithmetic; what is not there comes to 0.
     n, term = 2, ("term",)
-    standpoint = {"savings": {"cost": "outcome_payer"}, "contingent_terms": term} | empty
     zeros = np.zeros((n, 1))
     worlds = Worlds(0, np.arange(n), {"capital.payment_month.term": np.full(n, 1.0)})
-    payments, drawdown = payments_once(zeros + 3, *term), Drawdown(drawn_at_once(n, 12, 100))
+    payments = payments_once(zeros + 3, *term)
 
     outturns = appraise(
-        Standpoint(dict.fromkeys(PARTIES, 0.0), commitment=1.0, **standpoint),
+        Standpoint(dict.fromkeys(PARTIES, np.ones((1, 240))), None, contingent, commitment=1.0),
         worlds,
         tallies_of(np.zeros((n, 1, 3, 3, 2)), np.zeros((n, 1, 3, 2, 2)), np.zeros(n, np.int64)),
         Measurements(("saving",), zeros, zeros, zeros),
         payments,
-        drawdown,
-        distribute(drawdown, payments, worlds),
+        ledger_of(drawn_at_once(n, 12, 100), {"term": (3.0, 1)}),
+        PublicValue(PARTIES, np.zeros((n, 3, 2)), np.zeros((n, 3, 2))),
     )
 
     assert outturns["outcome_payer.true_saving"].tolist() == [0, 0]
-    assert outturns["contingent_payment"].tolist() == ([3, 3] if standpoint["contingent_terms"] else [0, 0])
+    assert outturns["contingent_payment"].tolist() == ([3, 3] if contingent else [0, 0])

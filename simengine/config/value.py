@@ -1,0 +1,80 @@
+"""When the outcomes of a study come about, and what must agree between what is valued and what is counted.
+
+Each rule is a generator of findings `(path, rule, found, way out)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from simengine.cohort.spec import Amount, Binary, CountOfEvents, DaysInSpells, Score
+from simengine.config.study import Study
+from simengine.errors import Finding, one_of
+from simengine.records import Worlds
+from simengine.value import Price, Timing
+
+_NEEDED = {
+    "value_per_unit": "the currency per unit",
+    "better": "`lower` or `higher`",
+    "cashable_share": "a share from 0 to 1",
+}
+"""What an outcome that is not money says of its value."""
+
+
+def timing_of(study: Study, worlds: Worlds) -> Timing:
+    """Give when the outcomes of a study come about."""
+    waves = study.population.waves
+    months = [np.floor(worlds[f"population.waves.{name}.enrolment_months"]) for name in waves]
+    first = tuple(int(wave.from_month.value) for wave in waves.values())
+    return Timing(
+        horizon_months=int(study.study.horizon_months.value),
+        read_after={name: read_after(study, name) for name in study.outcomes},
+        first_entry=first,
+        middle_of_entry=np.stack([begin + (length - 1) / 2 for begin, length in zip(first, months, strict=True)], axis=1),
+    )
+
+
+def read_after(study: Study, outcome: str) -> int | None:
+    """Give the month after entry in which an outcome is read, nothing where it adds up over time.
+
+    What is reached within a window is read when the longest one closes.
+    """
+    spec = study.outcomes[outcome]
+    if isinstance(spec, Amount | CountOfEvents | DaysInSpells):
+        return None
+    return int(spec.at_month.value) if isinstance(spec, Binary | Score) else _longest_window(study)
+
+
+def value_problems(study: Study) -> Iterator[Finding]:
+    """Find everything about value that does not fit together."""
+    for outcome, by_party in study.public_value.items():
+        path = f"public_value.{outcome}"
+        if outcome not in study.outcomes:
+            yield path, "what is valued is one of `outcomes`", f"`{outcome}`", one_of(list(study.outcomes))
+            continue
+        read, longest = read_after(study, outcome), _longest_window(study)
+        if read is not None and read > longest:
+            rule = f"what is valued is read within the longest window of a metric, {longest} months"
+            yield path, rule, f"month {read} after entry", "Give a metric a longer window, or read the outcome earlier"
+        for party, price in by_party.items():
+            if party not in study.parties:
+                yield f"{path}.{party}", "who gains is one of `parties`", f"`{party}`", one_of(list(study.parties))
+            yield from _price(price, f"{path}.{party}", isinstance(study.outcomes[outcome], Amount), read is not None)
+
+
+def _price(price: Price, path: str, is_money: bool, is_read_once: bool) -> Iterator[Finding]:
+    for key, wanted in _NEEDED.items():
+        if not is_money and getattr(price, key) is None:
+            rule = "an outcome that is not an amount of money says what a unit is worth"
+            yield f"{path}.{key}", rule, f"no `{key}`", f"Give {wanted}"
+    if price.years is not None and not is_read_once:
+        rule = "a stream of years begins where an outcome is read once"
+        yield f"{path}.years", rule, "an outcome that adds up over time to the horizon", "Leave it out"
+    if price.drop_off_per_year is not None and is_read_once and price.years is None:
+        yield f"{path}.drop_off_per_year", "what drops off is a stream of years", "a value that arises once", "Give `years`"
+
+
+def _longest_window(study: Study) -> int:
+    return max(int(metric.window_months.value) for metric in study.measurement.metrics.values())

@@ -1,0 +1,268 @@
+"""The slow twin of the money: one world, one month after the other, in plain Python, read from the study and not from tables."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import floor
+
+
+def walk_money(capital, commitment, horizon, waves, number, people, income, stop):
+    """Walk one world through its calendar.
+
+    Parameters
+    ----------
+    capital
+        The section of the study.
+    commitment, horizon
+        The most that can be drawn, in the currency; months of the calendar.
+    waves
+        By wave: its first month, and how many months people enter.
+    number
+        From a path to its value in this world, or None.
+    people
+        By wave: how many.
+    income
+        By month: what comes in for the lenders, in the smallest unit.
+    stop
+        The month after which nothing is drawn or spent, or None.
+
+    Returns
+    -------
+    By name of a line: the amounts by month; and what each tranche lost.
+    """
+    lines = {}
+
+    def post(name, month, amount):
+        lines.setdefault(name, [0] * (horizon + 1))[month] += amount
+
+    def value(path, otherwise):
+        found = number(f"capital.{path}")
+        return otherwise if found is None else found
+
+    tranches = capital.all_tranches(commitment)
+    limit = to_even(commitment * 100 * value("drawn_share", 1.0))
+    reserve = min(limit, 0 if capital.reserve is None else round(capital.reserve.amount.value * 100))
+    schedule = [0] * (horizon + 1)
+    if capital.draws == "scheduled":
+        schedule = equal_parts(limit - reserve, floor(number("capital.drawdown_months")), horizon)
+    due = {name: due_by_month(name, cost, waves, people, value, horizon) for name, cost in capital.costs.items()}
+    due = due or {"delivery": schedule}
+    work_months = [m for m in range(horizon + 1) if schedule[m] > 0 or any(row[m] > 0 for row in due.values())]
+    last_work = max(work_months, default=0)
+    sizes = [tranche.size.value for tranche in tranches.values()]
+    room = dict(zip(tranches, by_weight(limit, sizes if sum(sizes) > 0 else [1.0] * len(sizes)), strict=True))
+    owes = {name: {"principal": 0, "interest": 0.0, "hurdle": 0.0, "in": 0, "out": 0} for name in tranches}
+    works = payout = kept = 0
+    deferred = dict.fromkeys(due, 0)
+    called = dict.fromkeys(capital.guarantees, 0)
+    for month in range(horizon + 1):
+        if month > 0:
+            for name, one in owes.items():
+                growth = (1 + value(f"tranches.{name}.coupon_per_year", 0.0)) ** (1 / 12) - 1
+                one["interest"] += (one["principal"] + one["interest"]) * growth
+                ceiling = value(f"tranches.{name}.returns_at_most_per_year", None)
+                if ceiling is not None:
+                    one["hurdle"] *= 1 + ((1 + ceiling) ** (1 / 12) - 1)
+        stopped = stop is not None and month > stop
+        came, taken, now = income[month], 0, {}
+        for name, row in due.items():
+            fee = to_even(came * value(f"costs.{name}.share_of_income", 0.0))
+            asked = fee + (0 if stopped else row[month])
+            later = to_even(asked * value(f"costs.{name}.deferred_share", 0.0))
+            now[name] = asked - later
+            deferred[name] += later
+            if fee:
+                taken += now[name]
+        recycled = 0
+        if month < last_work and not stopped:
+            recycled = to_even((came - taken) * value("recycled_share", 0.0))
+        works += taken + recycled
+        payout += came - taken - recycled
+        want = 0 if stopped else schedule[month]
+        if capital.draws == "as_needed":
+            want = max(sum(now.values()) - works, 0)
+        first = reserve if month == 0 else 0
+        drawn = take(want + first, room, capital.draw_order)
+        for name, part in drawn.items():
+            room[name] -= part
+            owes[name]["principal"] += part
+            owes[name]["hurdle"] += part
+            owes[name]["in"] += part
+            post(f"draw.{name}", month, part)
+        first = min(first, sum(drawn.values()))
+        kept += first
+        works += sum(drawn.values()) - first
+        post("reserve.in", month, first)
+        for name, asked in now.items():
+            own = min(asked, works)
+            helped = min(asked - own, kept)
+            works, kept = works - own, kept - helped
+            post(f"cost.{name}", month, own + helped)
+            post(f"unpaid.cost.{name}", month, asked - own - helped)
+            post("reserve.used", month, helped)
+        at_end = month == horizon
+        if month >= last_work or stopped:
+            payout, works = payout + works, 0
+        until = horizon if capital.reserve is None else capital.reserve.until_month.value
+        if at_end or month >= until or (stop is not None and month >= stop):
+            post("reserve.out", month, kept)
+            payout, kept = payout + kept, 0
+        opens = 0 if capital.distributed_from_month is None else capital.distributed_from_month.value
+        if payout > 0 and (at_end or month >= opens):
+            for step_name, step in capital.all_steps().items():
+                paid = pay_step(step, payout, owes, deferred, called, value)
+                for name, part in paid.items():
+                    payout -= part
+                    post(f"step.{step_name}.{name}", month, part)
+        for name, one in in_order(capital.guarantees):
+            if month == (horizon if one.month is None else one.month.value):
+                for covered, part in call(one, owes, called).items():
+                    called[name] += part
+                    post(f"guarantee.{name}.{covered}", month, part)
+    return lines, {name: one["principal"] for name, one in owes.items()}
+
+
+def pay_step(step, payout, owes, deferred, called, value):
+    """Pay one step; give what each place got."""
+    names = list(step.names)
+    if step.kind == "rest":
+        left = max(1.0 - sum(share.value for share in step.rest.values() if share != "rest"), 0.0)
+        got = by_weight(payout, [left if share == "rest" else share.value for share in step.rest.values()])
+    elif step.kind == "returns":
+        got = []
+        for name, share in step.returns.items():
+            got.append(min(to_even(payout * share.value), most_returns(name, owes[name], value), payout - sum(got)))
+    else:
+        debts = {
+            "interest": lambda name: max(to_even(owes[name]["interest"]), 0),
+            "principal": lambda name: owes[name]["principal"],
+            "deferred": lambda name: deferred[name],
+            "reimburse": lambda name: called[name],
+        }[step.kind]
+        due = [debts(name) for name in names]
+        got = in_proportion(min(payout, sum(due)), due)
+    for name, part in zip(names, got, strict=True):
+        if step.kind in ("interest", "principal"):
+            owes[name][step.kind] -= part
+        elif step.kind in ("deferred", "reimburse"):
+            book = deferred if step.kind == "deferred" else called
+            book[name] -= part
+        if step.kind in ("interest", "principal", "returns", "rest") and name in owes:
+            owes[name]["out"] += part
+            owes[name]["hurdle"] -= part
+    return dict(zip(names, got, strict=True))
+
+
+def most_returns(name, one, value):
+    """Give what a tranche may still get."""
+    room = [10**18]
+    multiple = value(f"tranches.{name}.returns_at_most_multiple", None)
+    if multiple is not None:
+        room.append(to_even(multiple * one["in"]) - one["out"])
+    if value(f"tranches.{name}.returns_at_most_per_year", None) is not None:
+        room.append(to_even(one["hurdle"]))
+    return max(min(room), 0)
+
+
+def call(guarantee, owes, called):
+    """Let a guarantor pay; give what each covered one got."""
+    lost = [owes[name]["principal"] if name in owes else called[name] for name in guarantee.covers]
+    most = to_even(sum(lost) * (1.0 if guarantee.share is None else guarantee.share.value))
+    if guarantee.at_most is not None:
+        most = min(most, round(guarantee.at_most.value * 100))
+    if guarantee.at_most_share_of_drawn is not None:
+        paid_in = sum(owes[name]["in"] for name in guarantee.covers if name in owes)
+        most = min(most, to_even(guarantee.at_most_share_of_drawn.value * paid_in))
+    paid = dict(zip(guarantee.covers, in_proportion(most, lost), strict=True))
+    for name, part in paid.items():
+        if name in owes:
+            owes[name]["principal"] -= part
+            owes[name]["out"] += part
+            owes[name]["hurdle"] -= part
+        else:
+            called[name] -= part
+    return paid
+
+
+def in_order(guarantees):
+    """Give guarantees after those that they cover."""
+    done, order = set(), []
+    while len(order) < len(guarantees):
+        for name, one in guarantees.items():
+            if name not in done and not (set(one.covers) & set(guarantees)) - done:
+                order.append((name, one))
+        done = {name for name, _ in order}
+    return order
+
+
+def due_by_month(name, cost, waves, people, value, horizon):
+    """Give what a cost comes to in each month: the running total is rounded."""
+    units = [0.0] * (horizon + 1)
+    first = 0 if cost.from_month is None else int(cost.from_month.value)
+    if cost.form == "amount":
+        units[first] = 1.0
+    elif cost.form == "per_month":
+        last = horizon if cost.until_month is None else int(cost.until_month.value)
+        for month in range(first, last + 1):
+            units[month] = 1.0
+    elif cost.form == "per_person":
+        lasts = 1 if cost.over_months is None else int(cost.over_months.value)
+        for wave, (begin, enrolment) in waves.items():
+            if cost.waves and wave not in cost.waves:
+                continue
+            for entry in range(floor(enrolment)):
+                for month in range(lasts):
+                    if begin + entry + month <= horizon:
+                        units[begin + entry + month] += people[wave] / lasts / floor(enrolment)
+    else:
+        return units
+    price, growth = value(f"costs.{name}.{cost.form}", None), value(f"costs.{name}.growth_per_year", 0.0)
+    so_far, parts, before = 0.0, [], 0
+    for month, unit in enumerate(units):
+        so_far += price * unit * (1 + growth) ** (month / 12)
+        parts.append(to_even(so_far * 100) - before)
+        before += parts[-1]
+    return parts
+
+
+def equal_parts(total, months, horizon):
+    """Share out a total over the first months."""
+    ends = [total * min(month, months) // months for month in range(horizon + 2)]
+    return [ends[month + 1] - ends[month] for month in range(horizon + 1)]
+
+
+def take(want, room, order):
+    """Let tranches pay in, side by side or one after the other."""
+    names = list(room)
+    want = min(want, sum(room.values()))
+    if order == "side_by_side":
+        return dict(zip(names, in_proportion(want, [room[name] for name in names]), strict=True))
+    parts = {}
+    for name in names if order == "senior_first" else reversed(names):
+        parts[name] = min(want - sum(parts.values()), room[name])
+    return parts
+
+
+def in_proportion(amount, due):
+    """Share out an amount over debts, to the unit: each gets its part of what is left."""
+    parts, left, due_left = [], amount, sum(due)
+    for debt in due:
+        part = 0 if due_left == 0 else min(debt, left, to_even(left * (debt / due_left)))
+        parts.append(max(part, left - (due_left - debt)))
+        left, due_left = left - parts[-1], due_left - debt
+    return parts
+
+
+def by_weight(amount, weights):
+    """Share out an amount by weights, to the unit; the last takes what is left."""
+    parts, left, weight_left = [], amount, sum(weights)
+    for weight in weights[:-1]:
+        share = weight / weight_left if weight_left > 0 else 0.0
+        parts.append(min(max(to_even(left * share), 0), left))
+        left, weight_left = left - parts[-1], weight_left - weight
+    return [*parts, left]
+
+
+def to_even(number):
+    """Round half to even."""
+    return round(Fraction(number))
