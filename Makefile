@@ -29,6 +29,7 @@ bench: $(VENV)/ready-dev
 	$(BIN)/python -m benchmarks.reference_workload
 	$(BIN)/python -m benchmarks.cold_start
 	$(BIN)/python -m benchmarks.settle
+	$(BIN)/python -m benchmarks.sizing
 
 verify: $(VENV)/ready-dev
 	$(BIN)/python -m verification.cohort_moments
