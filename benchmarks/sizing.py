@@ -27,6 +27,7 @@ class Timed:
     calls: int = 0
 
     def __call__(self, terms: Mapping[str, float]) -> Mapping[str, Columns]:
+        """Settle, and add the time that it took."""
         started = time.perf_counter()
         columns = self.settle(terms)
         self.seconds += time.perf_counter() - started
@@ -53,9 +54,8 @@ def main() -> None:
     seconds = time.perf_counter() - started
     print(f"{options.replications:,} worlds lived and measured in {lived:.1f} s")
     print(f"{len(found.points)} term sheets, {len(found.frontier)} on the frontier, in {seconds:.1f} s")
-    print(
-        f"  {settle.calls} settlements take {100 * settle.seconds / seconds:.0f} % of it, {1e3 * settle.seconds / settle.calls:.0f} ms each"
-    )
+    share, each = 100 * settle.seconds / seconds, 1e3 * settle.seconds / settle.calls
+    print(f"  {settle.calls} settlements take {share:.0f} % of it, {each:.0f} ms each")
 
 
 if __name__ == "__main__":
