@@ -28,6 +28,7 @@ from simengine.cli_options import (
     threads_option,
 )
 from simengine.cli_sizing import information, size
+from simengine.cli_trace import trace
 from simengine.cli_value import value
 from simengine.errors import SimengineError
 
@@ -217,5 +218,5 @@ def warmup() -> None:
     click.echo(f"Compiled and ran in {seconds:.1f} s. " + (_KEPT if are_kept else _NOT_KEPT))
 
 
-for _command in (replay, explain, lint, certificate, methods, window, value, size, information):
+for _command in (replay, explain, lint, certificate, methods, window, value, trace, size, information):
     commands.add_command(_command)

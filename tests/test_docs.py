@@ -26,6 +26,7 @@ import pytest
 from pydantic import BaseModel
 
 from simengine import RiskTable, cli, evaluate, find_study, load_contract, load_study, run_study, simulate, summarise
+from simengine.capital.spec import ROLES
 from simengine.cohort import purposes_of_people
 from simengine.cohort.spec import FORMS_OF_EFFECT, MONTHS_OF_THE_YEAR, Outcome
 from simengine.config import Study, cohort_of
@@ -321,9 +322,20 @@ def test_laws__names_every_law_and_parameter() -> None:
 def as_written(path: str) -> str:
     """Turn the path of a result into the form in which the page writes it."""
     words = path.split(".")
-    free = {"metrics": [1], "terms": [1], "person_months": [1, 2], "metric": [1], "term": [1], "parties": [1], "packages": []}
+    free = {
+        "metrics": [1],
+        "terms": [1],
+        "person_months": [1, 2],
+        "metric": [1],
+        "term": [1],
+        "parties": [1],
+        "packages": [],
+        "public_value": [1],
+    }
     for place in free.get(words[0], []):
         words[place] = "<name>"
+    if len(words) == 2 and words[0] in ROLES and (words[0] == ROLES[2] or words[1] in ("cash", "value", "cashable")):
+        words[0] = "<name>"
     if len(words) > 2 and words[-2] in ("bound", "irr_status", "payback_status"):
         words[-1] = "<name>"
     if words[-1] in DISTRIBUTION and words[0] not in ("seed",):
@@ -353,6 +365,10 @@ def missing_results(page: str, heading: str, content: dict[str, Any]) -> list[st
     if heading == "`replay --json`":
         named |= code(section(page, "`run --json`"))  # provenance is described once
         wanted = [re.sub(r"^(outcomes|payments|bound)\.\w+$", r"\1.<name>", path) for path in wanted]
+    if heading == "`value --json`":
+        named |= code(section(page, "`run --json`"))
+        wanted = [path for path in wanted if path != "side_payments"]
+        wanted = [re.sub(r"^(side_payments)\.(proportional|shapley)\.(\w+)\.\w+$", r"\1.<name>.\3.<name>", path) for path in wanted]
     if heading.split()[0] in ("`certificate", "`methods", "`window", "`size", "`information"):
         named |= code(section(page, "`run --json`"))
         free = r"^(promise|bias_no_effect|pays_from|breaks_even_from|paid|metrics\.<name>\.designs)\.(effect\.\w+\.\w+|\w+)"
@@ -417,6 +433,13 @@ def test_results__names_every_key_of_size_and_information() -> None:
     known = json_of("information", study, "-n", 500, "--pilot", 8)
     known |= {"groups": {"<section>": None}, "single": None}
     assert missing_results(REFERENCE["results"], "`information --json`", known) == []
+
+
+def test_results__names_every_key_of_a_value() -> None:
+    rich = "public_value.placement_cost_sek.outcome_payer.value_per_unit=9"
+    content = json_of("value", CHECKOUT / "configs/tiny.yaml", "-n", 50, "--seed", 1, "--set", rich)
+    assert content["side_payments"]["shapley"] is not None
+    assert missing_results(REFERENCE["results"], "`value --json`", content) == []
 
 
 def test_results__names_every_file_and_column(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -13,10 +13,12 @@ from rich.text import Text
 
 from simengine.config import Study
 from simengine.report.document import assumptions
+from simengine.report.findings import money_unit
 from simengine.risk.statistics import Statistic
 from simengine.risk.summarise import RiskTable, Section
 
-_MILLION = 1e6
+_MONEY = None
+"""The scale of what is written in the unit of the study's money."""
 _ROWS = ("mean", "sd", "p05", "p25", "p50", "p75", "p95")
 
 
@@ -35,26 +37,43 @@ def show(content: RenderableType, *, fold: bool = True) -> None:
 
 def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:
     """Lay out the risk table of a run: the investor, the outcome payer, and payment against saving."""
-    currency = study.study.currency
+    unit, unit_name = money_unit(study)
     heading = Text(
         f"{study.study.title}\n{table.n_replications:,} replications, seed {seed}. "
-        f"Money in millions of {currency}; ± is one Monte Carlo standard error.",
+        f"Money in {unit_name}; ± is one Monte Carlo standard error.",
         style="bold",
     )
     return Group(
         heading,
-        _distributions(f"Investor: {study.parties['investor'].name}", table, "investor", _INVESTOR),
-        _facts(table, _INVESTOR_FACTS),
-        _distributions(f"Outcome payer: {study.parties['outcome_payer'].name}", table, "outcome_payer", _OUTCOME_PAYER),
-        _facts(table, _OUTCOME_PAYER_FACTS),
-        *_structure(table),
+        _distributions(_title("Investor", study, investors_of(study)), table, "investor", unit, _INVESTOR),
+        _facts(table, unit, _INVESTOR_FACTS),
+        _distributions(
+            _title("Outcome payer", study, list(study.capital.payers) or ["outcome_payer"]),
+            table,
+            "outcome_payer",
+            unit,
+            _OUTCOME_PAYER,
+        ),
+        _facts(table, unit, _OUTCOME_PAYER_FACTS),
+        *_structure(table, unit),
         *_pockets(study, table),
-        _distributions("What the evaluator concludes, and what is true", table, "metrics", _metric_columns(study)),
+        _distributions("What the evaluator concludes, and what is true", table, "metrics", unit, _metric_columns(study)),
         _assumed(study),
     )
 
 
-def _structure(table: RiskTable) -> list[RenderableType]:
+def _title(role: str, study: Study, holders: Sequence[str]) -> str:
+    """Name who stands in a role."""
+    names = [study.parties[name].name for name in dict.fromkeys(holders)]
+    return f"{role}{'s' if len(names) > 1 else ''}: {', '.join(names)}"
+
+
+def investors_of(study: Study) -> list[str]:
+    """Give the parties that lend."""
+    return [tranche.holder for tranche in study.capital.tranches.values()] or ["investor"]
+
+
+def _structure(table: RiskTable, unit: float) -> list[RenderableType]:
     """Lay out the tranches and what else the money of a study consists of, where it is more than one loan."""
     layouts: list[RenderableType] = []
     for section, (title, columns) in _STRUCTURE.items():
@@ -62,11 +81,11 @@ def _structure(table: RiskTable) -> list[RenderableType]:
         if not isinstance(parts, Mapping):
             continue
         layout = Table(pad_edge=False, box=box.SIMPLE_HEAD, collapse_padding=True)
-        layout.add_column("", overflow="fold")
+        layout.add_column("", no_wrap=True)
         for name in columns:
             layout.add_column(name, justify="right", no_wrap=True)
         for part in parts:
-            cells = [cell(table.get(f"{section}.{part}.{path}"), scale) for path, scale in columns.values()]
+            cells = [cell(table.get(f"{section}.{part}.{path}"), scale or unit) for path, scale in columns.values()]
             layout.add_row(part, *cells)
         layouts += [Text(f"\n{title}", style="bold"), layout]
     return layouts
@@ -76,23 +95,21 @@ _STRUCTURE = {
     "tranches": (
         "Tranches, the most senior first",
         {
-            "paid in": ("paid_in.mean", _MILLION),
-            "money back": ("money_back.mean", _MILLION),
+            "paid in": ("paid_in.mean", _MONEY),
+            "money back": ("money_back.mean", _MONEY),
             "P(loss)": ("p_loss", 1.0),
-            "IRR %/yr p05": ("irr.p05", 0.01),
-            "p50": ("irr.p50", 0.01),
+            "IRR %/yr p50": ("irr.p50", 0.01),
             "P(short)": ("ending.short", 1.0),
-            "P(at limit)": ("ending.at_limit", 1.0),
         },
     ),
     "costs": (
         "What the money pays for: means",
-        {"paid": ("paid.mean", _MILLION), "P(unpaid)": ("p_unpaid", 1.0), "P(still deferred)": ("p_still_deferred", 1.0)},
+        {"paid": ("paid.mean", _MONEY), "P(unpaid)": ("p_unpaid", 1.0), "P(still deferred)": ("p_still_deferred", 1.0)},
     ),
-    "steps": ("The waterfall", {"paid, mean": ("paid.mean", _MILLION), "P(pays)": ("p_pays", 1.0)}),
+    "steps": ("The waterfall", {"paid, mean": ("paid.mean", _MONEY), "P(pays)": ("p_pays", 1.0)}),
     "guarantees": (
         "Guarantees",
-        {"paid, mean": ("paid.mean", _MILLION), "P(called)": ("p_called", 1.0), "P(not enough)": ("p_exhausted", 1.0)},
+        {"paid, mean": ("paid.mean", _MONEY), "P(called)": ("p_called", 1.0), "P(not enough)": ("p_exhausted", 1.0)},
     ),
 }
 
@@ -101,7 +118,9 @@ def _pockets(study: Study, table: RiskTable) -> list[RenderableType]:
     """Lay out who pays and who saves, where others save than the outcome payer: else its own table says it all."""
     gainers = {party for by_party in study.public_value.values() for party in by_party}
     pockets = table.sections["public_value"]
-    return [pocket_table(study, pockets, _MILLION)] if gainers - {"outcome_payer"} and isinstance(pockets, Mapping) else []
+    return (
+        [pocket_table(study, pockets, money_unit(study)[0])] if gainers - {"outcome_payer"} and isinstance(pockets, Mapping) else []
+    )
 
 
 def pocket_table(study: Study, pockets: Section, unit: float) -> RenderableType:
@@ -118,29 +137,29 @@ def pocket_table(study: Study, pockets: Section, unit: float) -> RenderableType:
 
 
 _INVESTOR = {
-    "money back": ("money_back", _MILLION),
-    "net": ("net", _MILLION),
-    "NPV": ("npv", _MILLION),
+    "money back": ("money_back", _MONEY),
+    "net": ("net", _MONEY),
+    "NPV": ("npv", _MONEY),
     "MOIC": ("moic", 1.0),
     "IRR %/yr": ("irr", 0.01),
 }
 _OUTCOME_PAYER = {
-    "payment": ("payment", _MILLION),
-    "true saving": ("true_saving", _MILLION),
-    "saving - payment": ("net", _MILLION),
-    "its NPV": ("npv", _MILLION),
+    "payment": ("payment", _MONEY),
+    "true saving": ("true_saving", _MONEY),
+    "saving - payment": ("net", _MONEY),
+    "its NPV": ("npv", _MONEY),
 }
 _INVESTOR_FACTS = {
     "P(loss)": ("investor.p_loss", 1.0),
     "P(no payment beyond the guarantee)": ("investor.p_no_payment_beyond_guarantee", 1.0),
     "P(profit)": ("investor.p_profit", 1.0),
     "IRR of mean cash, %/yr": ("investor.irr_of_mean_cash", 0.01),
-    "VaR 95 % (loss)": ("investor.var95", _MILLION),
-    "CVaR 95 % (loss)": ("investor.cvar95", _MILLION),
+    "VaR 95 % (loss)": ("investor.var95", _MONEY),
+    "CVaR 95 % (loss)": ("investor.cvar95", _MONEY),
 }
 _OUTCOME_PAYER_FACTS = {
-    "Expected payment": ("payment_against_saving.expected_payment", _MILLION),
-    "Expected true saving": ("payment_against_saving.expected_true_saving", _MILLION),
+    "Expected payment": ("payment_against_saving.expected_payment", _MONEY),
+    "Expected true saving": ("payment_against_saving.expected_true_saving", _MONEY),
     "P(pays more than it saves)": ("outcome_payer.p_loss", 1.0),
     "P(pays beyond the guarantee without a true saving)": (
         "payment_against_saving.p_paid_beyond_guarantee_without_saving",
@@ -150,21 +169,23 @@ _OUTCOME_PAYER_FACTS = {
         "payment_against_saving.p_saving_without_payment_beyond_guarantee",
         1.0,
     ),
-    "VaR 95 % (loss)": ("outcome_payer.var95", _MILLION),
-    "CVaR 95 % (loss)": ("outcome_payer.cvar95", _MILLION),
+    "VaR 95 % (loss)": ("outcome_payer.var95", _MONEY),
+    "CVaR 95 % (loss)": ("outcome_payer.cvar95", _MONEY),
 }
 
 
-def _metric_columns(study: Study) -> dict[str, tuple[str, float]]:
-    columns: dict[str, tuple[str, float]] = {}
+def _metric_columns(study: Study) -> dict[str, tuple[str, float | None]]:
+    columns: dict[str, tuple[str, float | None]] = {}
     for name, metric in study.measurement.metrics.items():
-        scale = _MILLION if metric.estimate == "total_difference" else 1.0
+        scale = _MONEY if metric.estimate == "total_difference" else 1.0
         columns[f"{name}: estimate"] = (f"{name}.estimate", scale)
         columns[f"{name}: truth"] = (f"{name}.truth", scale)
     return columns
 
 
-def _distributions(title: str, table: RiskTable, section: str, columns: Mapping[str, tuple[str, float]]) -> Table:
+def _distributions(
+    title: str, table: RiskTable, section: str, unit: float, columns: Mapping[str, tuple[str, float | None]]
+) -> Table:
     layout = Table(
         title=f"\n{title}", title_justify="left", title_style="bold", pad_edge=False, box=box.SIMPLE_HEAD, collapse_padding=True
     )
@@ -173,16 +194,18 @@ def _distributions(title: str, table: RiskTable, section: str, columns: Mapping[
         layout.add_column(name, justify="right", no_wrap=True)
     for row in _ROWS:
         cells = [table.get(f"{section}.{path}.{row}") for path, _ in columns.values()]
-        layout.add_row(row, *(cell(statistic, scale) for statistic, (_, scale) in zip(cells, columns.values(), strict=True)))
+        layout.add_row(
+            row, *(cell(statistic, scale or unit) for statistic, (_, scale) in zip(cells, columns.values(), strict=True))
+        )
     return layout
 
 
-def _facts(table: RiskTable, facts: Mapping[str, tuple[str, float]]) -> Table:
+def _facts(table: RiskTable, unit: float, facts: Mapping[str, tuple[str, float | None]]) -> Table:
     layout = Table(show_header=False, pad_edge=False, box=None)
     layout.add_column("")
     layout.add_column("", justify="right")
     for name, (path, scale) in facts.items():
-        layout.add_row(name, cell(table.get(path), scale))
+        layout.add_row(name, cell(table.get(path), scale or unit))
     return layout
 
 

@@ -108,8 +108,11 @@ def _parties(standpoint: Standpoint, ledger: Ledger, public_value: PublicValue, 
 
 
 def _outcome_payer(ledger: Ledger, public_value: PublicValue, factors: Floats) -> dict[str, NDArray[Any]]:
-    roles = [account.name for account in ledger.accounts if account.role == OUTCOME_PAYER]
-    cash, value = ledger.cash(OUTCOME_PAYER), public_value.value[:, public_value.parties.index(OUTCOME_PAYER)]
+    payers = [account for account in ledger.accounts if account.role == OUTCOME_PAYER]
+    cash, roles = ledger.cash(OUTCOME_PAYER), [account.name for account in payers]
+    # What those save who pay: all of them, and the outcome payer of the contract.
+    savers = dict.fromkeys([OUTCOME_PAYER, *(account.party for account in payers)])
+    value = add_in_order([public_value.value[:, public_value.parties.index(party)] for party in savers])
     return {
         "outcome_payer.payment": -ledger.cash(*roles).sum(axis=1) / SMALLEST_UNITS,
         "outcome_payer.true_saving": over_years(value),

@@ -1,0 +1,71 @@
+"""Lay out one world line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from simengine.analysis.trace import Row, Trace
+from simengine.config import Study
+
+
+def trace_content(study: Study, found: Trace) -> dict[str, Any]:
+    """Give a trace as it is written to JSON."""
+    return {
+        "title": study.study.title,
+        "currency": study.study.currency,
+        "seed": found.seed,
+        "replication": found.replication,
+        "drawn": found.drawn,
+        "people": found.people,
+        "outcomes": found.outcomes,
+        "metrics": found.metrics,
+        "payments": found.payments,
+        "postings": found.postings,
+        # NaN stands for what does not exist, such as the rate of a loan that nobody drew: JSON knows no such number.
+        "outturn": {name: None if value != value else value for name, value in found.outturn.items()},
+    }
+
+
+def trace_tables(study: Study, found: Trace) -> RenderableType:
+    """Lay out a trace from the people to the cash."""
+    heading = f"{study.study.title}\nReplication {found.replication:,} of seed {found.seed}. Money in {study.study.currency}."
+    drawn = [{"number": path, "value": f"{value:,.6g}"} for path, value in found.drawn.items()]
+    return Group(
+        Text(heading, style="bold"),
+        _table("What was drawn", drawn),
+        _table("Who was there", found.people),
+        _table("What happened to them", found.outcomes),
+        _table("What the evaluator concluded", found.metrics),
+        _table("What the contract owes", found.payments),
+        _table("Who paid whom", found.postings),
+        _table("What each party is left with", _parties(study, found)),
+    )
+
+
+def _parties(study: Study, found: Trace) -> list[Row]:
+    rows = []
+    for name in study.parties:
+        cells = {key: found.outturn.get(f"{name}.{key}") for key in ("cash", "value", "net", "npv")}
+        rows.append({"party": name, **cells})
+    return rows
+
+
+def _table(title: str, rows: Sequence[Row]) -> RenderableType:
+    layout = Table(pad_edge=False, box=box.SIMPLE_HEAD, collapse_padding=True)
+    for name, value in (rows[0] if rows else {"nothing": ""}).items():
+        layout.add_column(name.replace("_", " "), justify="right" if isinstance(value, int | float) else "left", overflow="fold")
+    for row in rows:
+        layout.add_row(*(_cell(value) for value in row.values()))
+    return Group(Text(f"\n{title}", style="bold"), layout)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.2f}" if abs(value) >= 100 else f"{value:,.6g}"
+    return "-" if value in (None, "") else str(value)
