@@ -431,7 +431,7 @@ def test_results__names_every_key_of_size_and_information() -> None:
     one = json_of("size", study, "-n", 20, "--smallest", free[1].split("=")[0], "--such-that", "investor.p_loss <= 1")
     assert set(one) - code(section(REFERENCE["results"], "`size --json`")) == set()
     known = json_of("information", study, "-n", 500, "--pilot", 8)
-    known |= {"groups": {"<section>": None}, "single": None}
+    known |= {"groups": None, "single": None}
     assert missing_results(REFERENCE["results"], "`information --json`", known) == []
 
 
@@ -545,7 +545,7 @@ def test_evaluator__the_table_holds_what_the_study_gives(norrkoping: list[Outtur
 
 def test_checks__find_a_planted_hole(tiny_json: dict[str, Any]) -> None:
     page = REFERENCE["command-line"]
-    with_blocks = ("run", "certificate", "methods", "window", "size", "information")
+    with_blocks = ("run", "certificate", "methods", "window", "value", "size", "information")
     assert missing_options(page.replace("--block-size", "--size")) == [f"{name} --block-size" for name in with_blocks]
     assert missing_options(page.replace("## `simengine check`", "## `simengine test`"))[0] == "check"
     study, contract = REFERENCE["study"], REFERENCE["contract"]

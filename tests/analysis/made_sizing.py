@@ -84,7 +84,7 @@ contract:
     guarantee: {share: 0.1, of: drawn, contingent: false}
     prize: {share: 100, of: passes}
 capital: {drawn_share: 1, drawdown_months: 1, payment_month: {guarantee: 13, prize: 20}}
-public_value: {time: {party: outcome_payer}}
+public_value: {time: {outcome_payer: {}}}
 run: {replications: 1000}
 """
 """The investor loses where 100 X + 3000 g < 3000, X being binomial with 60 trials and probability .4."""
