@@ -31,6 +31,7 @@ bench: $(VENV)/ready-dev
 	$(BIN)/python -m benchmarks.settle
 	$(BIN)/python -m benchmarks.comparison_group
 	$(BIN)/python -m benchmarks.variance_reduction
+	$(BIN)/python -m benchmarks.sizing
 
 verify: $(VENV)/ready-dev
 	$(BIN)/python -m verification.cohort_moments

@@ -17,8 +17,11 @@ from simengine.cli_analysis import certificate, methods, window
 from simengine.cli_contracts import explain, lint, replay
 from simengine.cli_incentives import incentives
 from simengine.cli_options import json_option, study_options
+from simengine.cli_portfolio import portfolio
 from simengine.cli_questions import attribute, compare, sensitivity, stress
+from simengine.cli_retrospect import retrospect
 from simengine.cli_run import demo, run
+from simengine.cli_sizing import information, size
 from simengine.cli_trace import trace
 from simengine.cli_value import value
 from simengine.errors import SimengineError
@@ -117,6 +120,8 @@ def warmup() -> None:
     click.echo(f"Compiled and ran in {seconds:.1f} s. " + (_KEPT if are_kept else _NOT_KEPT))
 
 
-_of_the_deal = (compare, stress, sensitivity, attribute)
-for _command in (demo, run, replay, explain, lint, certificate, methods, window, value, trace, *_of_the_deal, incentives):
+_OF_A_CONTRACT = (replay, explain, lint)
+_OF_A_STUDY = (certificate, methods, window, value, trace, compare, stress, sensitivity, attribute)
+_BEFORE_AND_AFTER = (size, incentives, information, retrospect, portfolio)
+for _command in (demo, run, *_OF_A_CONTRACT, *_OF_A_STUDY, *_BEFORE_AND_AFTER):
     commands.add_command(_command)

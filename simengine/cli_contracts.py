@@ -149,6 +149,7 @@ def lint(contract_file: Path, as_json: bool) -> None:
             "found": finding.found,
             "why": finding.why,
             "suggestion": finding.suggestion,
+            "explained": finding.explained,
         }
         for finding in lint_contract(contract)
     ]

@@ -147,6 +147,11 @@ def purpose_number(purpose: str) -> int:
     return int.from_bytes(hashlib.blake2b(purpose.encode(), digest_size=4).digest(), "little")
 
 
+def seed_of(seed: int, name: str) -> int:
+    """Give a part of a whole a seed of its own by its name, so that another part changes none of its draws."""
+    return int.from_bytes(hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=8).digest(), "little")
+
+
 def draw_seed() -> int:
     """Draw a seed from the operating system, below 2^53 so that every reader of JSON can hold it."""
     return secrets.randbelow(2**53)

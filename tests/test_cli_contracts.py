@@ -82,7 +82,9 @@ def test_explain__writes_words_and_a_picture_of_each_term(contracts: Path, tmp_p
 
 def test_lint__gives_place_reason_and_suggestion(contracts: Path) -> None:
     content = json.loads(call("lint", contracts / "newpin_nsw.yaml", "--json").stdout)
-    assert all(set(finding) == {"where", "key", "rule", "found", "why", "suggestion"} for finding in content["findings"])
+    assert all(
+        set(finding) == {"where", "key", "rule", "found", "why", "suggestion", "explained"} for finding in content["findings"]
+    )
     (table,) = [finding for finding in content["findings"] if finding["rule"] == "not_monotone"]
     line = 1 + (contracts / "newpin_nsw.yaml").read_text().split("      steps:")[0].count("\n")
     assert table["where"].endswith(f"newpin_nsw.yaml:{line}")

@@ -385,7 +385,7 @@ def missing_results(page: str, heading: str, content: dict[str, Any]) -> list[st
         named |= code(section(page, "`run --json`"))
         wanted = [path for path in wanted if path != "side_payments"]
         wanted = [re.sub(r"^(side_payments)\.(proportional|shapley)\.(\w+)\.\w+$", r"\1.<name>.\3.<name>", path) for path in wanted]
-    if heading.split()[0] in ("`certificate", "`methods", "`window"):
+    if heading.split()[0] in ("`certificate", "`methods", "`window", "`size", "`information"):
         named |= code(section(page, "`run --json`"))
         free = r"^(promise|bias_no_effect|pays_from|breaks_even_from|paid|metrics\.<name>\.designs)\.(effect\.\w+\.\w+|\w+)"
         wanted = [re.sub(free, r"\1.<name>", path) for path in wanted]
@@ -433,6 +433,22 @@ def test_results__names_every_key_of_a_certificate(tmp_path: Path) -> None:
 def test_results__names_every_key_of_methods_and_window(command: str) -> None:
     content = json_of(command, CHECKOUT / "configs/tiny.yaml", "-n", 20, *(("--months", "6,12") if command == "window" else ()))
     assert missing_results(REFERENCE["results"], f"`{command} --json`", content) == []
+
+
+def test_results__names_every_key_of_size_and_information() -> None:
+    study, free = CHECKOUT / "configs/tiny.yaml", ("--free", "contract.terms.guarantee.share=0..1")
+    found = json_of("size", study, "-n", 20, "--seed", 1, "--points", 5, *free, "--limit", "investor.p_loss <= 0.9")
+    none = json_of("size", study, "-n", 20, "--seed", 1, "--points", 5, *free, "--limit", "investor.expected_net >= 1e9")
+    content = {name: found[name] for name in found if not name.endswith("deal")} | {"deal": dict.fromkeys(found["deal"])}
+    content |= {"is_deal": True, "no_deal": dict.fromkeys(none["no_deal"])}
+    # A point is described once, below the table.
+    content |= {"present": None, "frontier": None, "settled": None, "free": None}
+    assert missing_results(REFERENCE["results"], "`size --json`", content) == []
+    one = json_of("size", study, "-n", 20, "--smallest", free[1].split("=")[0], "--such-that", "investor.p_loss <= 1")
+    assert set(one) - code(section(REFERENCE["results"], "`size --json`")) == set()
+    known = json_of("information", study, "-n", 500, "--pilot", 8)
+    known |= {"groups": None, "single": None}
+    assert missing_results(REFERENCE["results"], "`information --json`", known) == []
 
 
 def test_results__names_every_key_of_a_value() -> None:
@@ -560,7 +576,7 @@ def test_evaluator__the_table_holds_what_the_study_gives(norrkoping: list[Outtur
 
 def test_checks__find_a_planted_hole(tiny_json: dict[str, Any]) -> None:
     page = REFERENCE["command-line"]
-    with_blocks = ("run", "certificate", "methods", "window")
+    with_blocks = ("run", "certificate", "methods", "window", "value", "size", "information")
     assert missing_options(page.replace("--block-size", "--size")) == [f"{name} --block-size" for name in with_blocks]
     assert missing_options(page.replace("## `simengine check`", "## `simengine test`"))[0] == "check"
     study, contract = REFERENCE["study"], REFERENCE["contract"]

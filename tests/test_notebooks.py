@@ -28,7 +28,7 @@ def output_kinds(notebook: NotebookNode) -> set[str]:
 
 
 def test_notebooks__exist() -> None:
-    assert [path.name for path in NOTEBOOKS] == ["norrkoping.py"]
+    assert [path.name for path in NOTEBOOKS] == ["norrkoping.py", "sizing.py"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)

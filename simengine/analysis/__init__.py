@@ -4,8 +4,9 @@ What the evaluator does to the money: `certify` asks one protocol what it pays f
 `compare_methods` asks every design about the same people, `compare_windows` asks how long to follow them, `find_wrong_pockets` who
 pays, who saves, and what would make everybody whole. What people ask of a deal: `compare_contracts` settles several contracts on
 the same people, `stress_study` and `reverse_stress` say what becomes of it in bad times and what breaks it, `sensitivity` which
-assumptions matter to whom, `attribute` who carries what, `find_incentives` what a contract makes people do. Each answer is a
-frozen bundle of statistics, every one with its Monte Carlo standard error; `report/` writes them down.
+assumptions matter to whom, `attribute` who carries what, `find_incentives` what a contract makes people do. What happened:
+`look_back` holds a forecast against what is known, `hold` holds several studies together. Each answer is a frozen bundle of
+statistics, every one with its Monte Carlo standard error; `report/` writes them down.
 """
 
 from simengine.analysis.attribution import Attribution, attribute
@@ -16,6 +17,8 @@ from simengine.analysis.incentives import Incentives, find_incentives
 from simengine.analysis.methods import MethodSpread, compare_methods
 from simengine.analysis.named_stresses import stresses_of
 from simengine.analysis.pockets import SidePayments, WrongPockets, find_wrong_pockets
+from simengine.analysis.portfolio import PortfolioRisk, hold
+from simengine.analysis.retrospect import Retrospect, look_back
 from simengine.analysis.reverse import ReverseStress, read_criterion, reverse_stress
 from simengine.analysis.sensitivity import Sensitivity, sensitivity
 from simengine.analysis.stress import StressTest, chosen_stresses, stress_study
@@ -28,6 +31,8 @@ __all__ = [
     "Ensemble",
     "Incentives",
     "MethodSpread",
+    "PortfolioRisk",
+    "Retrospect",
     "ReverseStress",
     "Sensitivity",
     "SidePayments",
@@ -42,6 +47,8 @@ __all__ = [
     "compare_windows",
     "find_incentives",
     "find_wrong_pockets",
+    "hold",
+    "look_back",
     "read_criterion",
     "reverse_stress",
     "sensitivity",

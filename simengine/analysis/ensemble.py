@@ -31,6 +31,8 @@ class Ensemble:
     """Blocks that run at once; absent: one per processor. Neither this nor `block_size` changes any bit of a result."""
     block_size: int = BLOCK_SIZE
     on_progress: Callable[[int], None] | None = None
+    first: int = 0
+    """The number of the first replication: from another one on, the worlds are fresh under the same seed."""
 
     def ask(self, questions: Callable[[Integers], Sequence[Columns]]) -> list[Columns]:
         """Put the same questions to every block of replications, and join the answers to each.
@@ -41,7 +43,12 @@ class Ensemble:
             From the numbers of the replications of a block to the columns of each answer; only these are kept.
         """
         blocks = map_blocks(
-            questions, self.n_replications, threads=self.threads, block_size=self.block_size, on_progress=self.on_progress
+            questions,
+            self.n_replications,
+            threads=self.threads,
+            block_size=self.block_size,
+            first=self.first,
+            on_progress=self.on_progress,
         )
         return [{name: np.concatenate([part[name] for part in parts]) for name in parts[0]} for parts in zip(*blocks, strict=True)]
 

@@ -173,7 +173,7 @@ def _costs(study: Study, choice: Choice, worlds: Worlds, tallies: Tallies) -> di
 
 def _settled(design: Study, evidence: Evidence) -> dict[str, Floats]:
     """Settle one contract on one choice, and keep what the questions about it need."""
-    behaviour, outturns = behaviour_of(design), evaluate(design, evidence)
+    behaviour, outturns = behaviour_of(design), evaluate(design, evidence, with_returns=False)
     referral = behaviour.referral
     kept = {
         "money": outturns[f"{behaviour.party}.{behaviour.objective}"],

@@ -1,6 +1,7 @@
 """From a YAML file to a validated study: safe reading, models, overrides, and rules that hold between sections."""
 
 from simengine.config.load import find_study, load_contract, load_contract_document, load_study, shipped_contracts
+from simengine.config.portfolio import load_portfolio
 from simengine.config.promise import as_promised, promise_of
 from simengine.config.study import Study, cohort_of
 from simengine.config.value import timing_of
@@ -12,6 +13,7 @@ __all__ = [
     "find_study",
     "load_contract",
     "load_contract_document",
+    "load_portfolio",
     "load_study",
     "promise_of",
     "shipped_contracts",

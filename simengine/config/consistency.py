@@ -13,9 +13,11 @@ from simengine.cohort import purposes_of_people
 from simengine.cohort.spec import Binary, Claim, Score
 from simengine.config.behaviour import behaviour_problems
 from simengine.config.evaluation import evaluation_problems
+from simengine.config.known import known_problems
 from simengine.config.moments import moments_problems
 from simengine.config.people import people_problems
 from simengine.config.promise import promise_problems
+from simengine.config.sizing import sizing_problems
 from simengine.config.stresses import stress_problems
 from simengine.config.study import Study, cohort_of
 from simengine.config.value import value_problems
@@ -32,8 +34,9 @@ from simengine.streams import purpose_number
 def study_problems(study: Study) -> list[Finding]:
     """Find everything in a study that does not fit together, in the order of its sections."""
     about_people = (people_problems, promise_problems, evaluation_problems, moments_problems)
-    about_money = (_contract, _calendar, _capital, value_problems, _correlations, behaviour_problems, _run, _stresses)
-    return [finding for rule in (*about_people, *about_money) for finding in rule(study)]
+    about_money = (_contract, _calendar, _capital, value_problems, _correlations)
+    about_questions = (known_problems, sizing_problems, behaviour_problems, _run, _stresses)
+    return [finding for rule in (*about_people, *about_money, *about_questions) for finding in rule(study)]
 
 
 def contract_problems(contract: Contract) -> list[Finding]:

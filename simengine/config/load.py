@@ -47,17 +47,17 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), variant: str | N
     document = _include(read_document(Path(path)), Path(path))
     if "terms" in document.content and "study" not in document.content:
         raise StudyError([Problem(str(path), "", "a study has the section `study`", "a contract", "`simengine replay` settles it")])
-    study = _validate(Study, document)
+    study = validate(Study, document)
     changes = list(_changes(study, overrides, variant))
     for place, key_path, value in changes:
         _set(document, study, place, key_path, value)
         document = _include(document, Path(path))
         # Two values may need each other: what one of them alone makes of the study is judged at the end.
         with suppress(StudyError):
-            study = _validate(Study, document)
+            study = validate(Study, document)
     if changes:
-        study = _validate(Study, document)
-    _refuse(document, study_problems(study))
+        study = validate(Study, document)
+    refuse(document, study_problems(study))
     return study
 
 
@@ -78,8 +78,8 @@ def load_contract_document(path: Path | str) -> tuple[Contract, Callable[[str], 
     if "study" in document.content:
         study, whole = load_study(path), _include(document, Path(path))
         return study.contract, lambda key: whole.place_of(("contract", *key.split(".")))
-    contract = _validate(Contract, document)
-    _refuse(document, contract_problems(contract))
+    contract = validate(Contract, document)
+    refuse(document, contract_problems(contract))
     return contract, lambda key: document.place_of(tuple(key.split(".")))
 
 
@@ -166,7 +166,8 @@ def _written_out(node: Any) -> dict[str, Any]:
     return node.model_dump(mode="json", exclude_defaults=True, exclude_none=True) if isinstance(node, BaseModel) else {}
 
 
-def _validate(model: type[Model], document: Document) -> Model:
+def validate(model: type[Model], document: Document) -> Model:
+    """Read a document as a model, or say everything that is wrong with it."""
     try:
         return model.model_validate(document.content)
     except ValidationError as error:
@@ -174,7 +175,8 @@ def _validate(model: type[Model], document: Document) -> Model:
         raise StudyError(_once_each(problems)) from None
 
 
-def _refuse(document: Document, problems: Iterable[tuple[str, str, str, str]]) -> None:
+def refuse(document: Document, problems: Iterable[tuple[str, str, str, str]]) -> None:
+    """Raise what does not fit together, with file and line; nothing where all fits."""
     found = [
         Problem(document.place_of(tuple(path.split("."))), path, rule, found, way_out) for path, rule, found, way_out in problems
     ]

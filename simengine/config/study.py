@@ -11,6 +11,8 @@ from simengine.capital.spec import Capital, Parties, Prices, RateTable
 from simengine.cohort import Clock, Cohort, Comparisons, Matching
 from simengine.cohort.spec import Effect, Event, Outcome, Pathway, Population, Shock
 from simengine.config.behaviour import Behaviour
+from simengine.config.known import Known
+from simengine.config.sizing import Sizing
 from simengine.config.stresses import Stressed
 from simengine.contract.spec import Contract
 from simengine.dependence import Correlation
@@ -77,7 +79,11 @@ class Study(Spec):
     """By names of one's own: numbers that go together."""
     behaviour: Behaviour | None = None
     """How those respond who are paid, or refer; absent: nobody does."""
+    known: dict[Name, Known] = {}
+    """What is known to have happened; no forecast reads it."""
     run: RunDefaults
+    sizing: Sizing | None = None
+    """What is sized before signing."""
     variants: dict[Name, dict[str, object]] = {}
     """Named changes, by path, that make the study another one."""
     stresses: dict[Name, Annotated[dict[str, Stressed], Field(min_length=1)]] = {}
@@ -102,8 +108,12 @@ class Study(Spec):
         }
 
     def quantities(self) -> Iterator[tuple[str, Quantity]]:
-        """Yield every number of the study with its path; what is published of its contract is no part of the question."""
-        return ((path, number) for path, number in quantities_in(self) if not path.startswith("contract.published."))
+        """Yield every number of the study with its path.
+
+        What is published of its contract is no part of the question, and what a party believes is no number of the study.
+        """
+        elsewhere = ("contract.published.", "sizing.")
+        return ((path, number) for path, number in quantities_in(self) if not path.startswith(elsewhere))
 
 
 def cohort_of(study: Study) -> Cohort:

@@ -105,6 +105,8 @@ class Contract(Spec):
     """What is known to have been measured and paid: the engine must say the same."""
     sources: dict[str, str] = {}
     """Titles and addresses by the codes that `source:` uses."""
+    explained: dict[str, str] = {}
+    """By rule of the contract check: why the wording stays as it is."""
 
     @model_validator(mode="after")
     def _dates_in_order(self) -> Contract:

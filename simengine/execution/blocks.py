@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from simengine.records import Integers, Outturns
 from simengine.sampling import PLAIN, Sampling, refuse_impossible
 
 BLOCK_SIZE = 1000
+Item = TypeVar("Item")
 Part = TypeVar("Part")
 
 
@@ -73,8 +74,8 @@ def map_blocks(
     *,
     threads: int | None = None,
     block_size: int = BLOCK_SIZE,
-    on_progress: Callable[[int], None] | None = None,
     first: int = 0,
+    on_progress: Callable[[int], None] | None = None,
 ) -> list[Part]:
     """Do some work on every block of replications, several at once, and give the parts in the order of the blocks.
 
@@ -82,8 +83,10 @@ def map_blocks(
     ----------
     work
         From the numbers of the replications of a block to its part of the result; called from several threads.
-    n_replications, threads, block_size, on_progress, first
+    n_replications, threads, block_size, on_progress
         As for `run_study`.
+    first
+        The number of the first replication: others than those from 0 are fresh worlds under the same seed.
     """
 
     def one(replications: Integers) -> Part:
@@ -92,8 +95,13 @@ def map_blocks(
             on_progress(len(replications))
         return part
 
+    return map_items(one, _blocks(first, first + n_replications, block_size), threads=threads)
+
+
+def map_items(work: Callable[[Item], Part], items: Iterable[Item], *, threads: int | None = None) -> list[Part]:
+    """Do some work on every item, several at once, and give the parts in the order of the items."""
     with ThreadPoolExecutor(max_workers=threads or available_processors()) as pool:
-        return list(pool.map(one, _blocks(first, first + n_replications, block_size)))
+        return list(pool.map(work, items))
 
 
 def available_processors() -> int:

@@ -19,3 +19,5 @@ class Finding:
     """Why it costs money."""
     suggestion: str
     """What to write instead."""
+    explained: str | None = None
+    """Why it stays, where the contract says so."""

@@ -10,9 +10,7 @@ from rich.text import Text
 from simengine.analysis import Certificate, MethodSpread, WindowSpread
 from simengine.config import Study
 from simengine.report.findings import metric_unit, money_unit, warnings
-from simengine.report.layouts import heading as _heading
-from simengine.report.layouts import layout as _layout
-from simengine.report.layouts import titled as _titled
+from simengine.report.layouts import grid, heading, titled
 from simengine.report.tables import cell
 
 
@@ -26,12 +24,12 @@ def certificate_tables(study: Study, found: Certificate) -> RenderableType:
         "Expected payment withheld at the promise": (found.expected_withheld, money),
         "Expected payment on the truth at the promise": (found.expected_payment_on_truth, money),
     }
-    layout = _layout("", "", show_header=False)
+    layout = grid("", "", show_header=False)
     for name, (statistic, scale) in facts.items():
         layout.add_row(name, cell(statistic, scale))
     told = [Text(text, style="bold") for text in warnings(study, found)]
     return Group(
-        _heading(study, found, paid),
+        heading(study, found, paid),
         layout,
         *_by_term(study, found),
         _power_curve(study, found),
@@ -48,29 +46,29 @@ def methods_tables(study: Study, found: MethodSpread) -> RenderableType:
         f"The contract goes by the design {_words(found.prescribed)}. Bias: estimate - truth. Own error: the standard error that "
         "the evaluator reports. Coverage: how often the truth is within 1.96 of these."
     )
-    parts: list[RenderableType] = [_heading(study, found, remark)]
+    parts: list[RenderableType] = [heading(study, found, remark)]
     unit, _ = money_unit(study)
     for name, readings in found.readings.items():
         scale = _scale(study, name)
-        layout = _layout("design", "estimate", "bias", "sd", "own error", "coverage")
+        layout = grid("design", "estimate", "bias", "sd", "own error", "coverage")
         for design, reading in readings.items():
             numbers = [reading.estimate, reading.bias, reading.sd, reading.standard_error]
             layout.add_row(_words(design), *(cell(number, scale) for number in numbers), cell(reading.coverage, 1.0))
-        parts.append(_titled(f"{name}: the truth is {cell(found.truth[name], scale)}", layout))
-    money = _layout("design", "payment", "P(paid)", "")
+        parts.append(titled(f"{name}: the truth is {cell(found.truth[name], scale)}", layout))
+    money = grid("design", "payment", "P(paid)", "")
     for design, paid in found.paid.items():
         borrowed = found.borrowed.get(design, ())
         remark = f"{', '.join(borrowed)} as the contract prescribes" if borrowed else ""
         money.add_row(_words(design), cell(paid.payment, unit), cell(paid.p_pay, 1.0), remark)
-    return Group(*parts, _titled(f"What the contract would pay under {', '.join(found.contingent_terms)}", money))
+    return Group(*parts, titled(f"What the contract would pay under {', '.join(found.contingent_terms)}", money))
 
 
 def window_tables(study: Study, found: WindowSpread) -> RenderableType:
     """Lay out what the length of the follow-up does: what is measured, then the money."""
     changed = f"The window of {', '.join(found.metrics)} is changed; savings are counted to month {found.horizon_months}."
-    seen = _layout("months", *_metric_columns(found.metrics))
-    paid = _layout("months", "payment", "P(paid)", "money back", "P(loss)", "NPV", "saving - payment")
-    against = _layout("months", "payment", "NPV", "saving - payment")
+    seen = grid("months", *_metric_columns(found.metrics))
+    paid = grid("months", "payment", "P(paid)", "money back", "P(loss)", "NPV", "saving - payment")
+    against = grid("months", "payment", "NPV", "saving - payment")
     unit, _ = money_unit(study)
     for one in found.windows:
         pairs = [(each[name], _scale(study, name)) for name in found.metrics for each in (one.estimate, one.truth)]
@@ -81,12 +79,12 @@ def window_tables(study: Study, found: WindowSpread) -> RenderableType:
         if one is not found.windows[0]:
             against.add_row(str(one.months), *(cell(one.since_first[name], unit) for name in ("payment", "npv", "payer_net")))
     parts = [
-        _titled("What the evaluator concludes, and what is true", seen),
-        _titled("The money: payment, the investor's, and the outcome payer's", paid),
+        titled("What the evaluator concludes, and what is true", seen),
+        titled("The money: payment, the investor's, and the outcome payer's", paid),
     ]
     if len(found.windows) > 1:
-        parts.append(_titled(f"More than with {found.windows[0].months} months, in the same worlds", against))
-    return Group(_heading(study, found, changed), *parts)
+        parts.append(titled(f"More than with {found.windows[0].months} months, in the same worlds", against))
+    return Group(heading(study, found, changed), *parts)
 
 
 def _metric_columns(metrics: Iterable[str]) -> list[str]:
@@ -96,42 +94,42 @@ def _metric_columns(metrics: Iterable[str]) -> list[str]:
 def _by_term(study: Study, found: Certificate) -> list[RenderableType]:
     if len(found.by_term) < 2:
         return []
-    layout, (unit, _) = _layout("term", "no effect: P(paid)", "payment", "promised: P(paid)", "payment"), money_unit(study)
+    layout, (unit, _) = grid("term", "no effect: P(paid)", "payment", "promised: P(paid)", "payment"), money_unit(study)
     for name, chance in found.by_term.items():
         nothing = cell(chance.p_pay_no_effect, 1.0), cell(chance.expected_no_effect, unit)
         layout.add_row(name, *nothing, cell(chance.p_pay_promised_effect, 1.0), cell(chance.expected_promised_effect, unit))
-    return [_titled("Term by term: where the service changes nothing, and where it does what is promised", layout)]
+    return [titled("Term by term: where the service changes nothing, and where it does what is promised", layout)]
 
 
 def _power_curve(study: Study, found: Certificate) -> RenderableType:
     metrics, (unit, _) = study.contract.inputs(), money_unit(study)
     columns = ("effect", *(f"{name}: truth" for name in metrics), "P(paid)", "payment")
-    layout = _layout(*columns)
+    layout = grid(*columns)
     for point in found.power_curve:
         truths = [cell(point.truth[name], _scale(study, name)) for name in metrics]
         layout.add_row(f"{point.multiple:.2f}", *truths, cell(point.p_pay, 1.0), cell(point.expected_payment, unit))
-    return _titled("What is paid for multiples of the promised effect", layout)
+    return titled("What is paid for multiples of the promised effect", layout)
 
 
 def _cliffs(study: Study, found: Certificate) -> RenderableType:
     if not found.cliffs:
         return Text("\nNo cliff: with the other metrics as promised, the payment jumps nowhere.")
     columns = ("metric", "edge", "paid below", "paid above", "distance", "P(within one)")
-    layout, (unit, _) = _layout(*columns), money_unit(study)
+    layout, (unit, _) = grid(*columns), money_unit(study)
     for cliff in found.cliffs:
         edge = f"{cliff.edge / _scale(study, cliff.metric):.6g}"
         money = [f"{amount / unit:.6g}" for amount in (cliff.below, cliff.above)]
         layout.add_row(cliff.metric, edge, *money, cell(cliff.distance, 1.0), cell(cliff.p_within_one_se, 1.0))
-    return _titled("Cliffs: where the payment jumps; distance of the promised truth in standard errors", layout)
+    return titled("Cliffs: where the payment jumps; distance of the promised truth in standard errors", layout)
 
 
 def _no_effect(study: Study, found: Certificate) -> RenderableType:
-    layout = _layout("metric", "estimate", "pays from", "breaks even from")
+    layout = grid("metric", "estimate", "pays from", "breaks even from")
     for name, bias in found.bias_no_effect.items():
         scale = _scale(study, name)
         levels = ["-" if level is None else f"{level / scale:.6g}" for level in (bias.pays_from, bias.breaks_even_from)]
         layout.add_row(name, cell(bias.estimate, scale), *levels)
-    return _titled("Where the service changes nothing; and from where on the contract pays", layout)
+    return titled("Where the service changes nothing; and from where on the contract pays", layout)
 
 
 def _promise(found: Certificate) -> Text:

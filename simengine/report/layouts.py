@@ -28,7 +28,7 @@ def titled(title: str, content: RenderableType) -> RenderableType:
     return Group(Text(f"\n{title}", style="bold"), content)
 
 
-def layout(first: str, *columns: str, show_header: bool = True) -> Table:
+def grid(first: str, *columns: str, show_header: bool = True) -> Table:
     """Begin a table whose first column holds names and whose others hold numbers."""
     table = Table(show_header=show_header, pad_edge=False, collapse_padding=True, box=box.SIMPLE_HEAD)
     table.add_column(first, no_wrap=True)

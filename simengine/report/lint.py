@@ -7,6 +7,7 @@ every kind of term, those to come included.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,18 +16,25 @@ from simengine.contract import inputs_of
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Named, Term, walk
 from simengine.contract.terms.combine import FirstOf, Sum
+from simengine.errors import UsageError
 from simengine.records import CAP, FLOOR, GATE
 from simengine.report.bands import table_findings
 from simengine.report.finding import Finding
 from simengine.report.probes import FAR, edges_of, levels_of, pay, probe_worlds
-from simengine.report.words import COUNT, INSTEAD, LINT, WHY
+from simengine.report.words import COUNT, EXPLAINED, INSTEAD, LINT, WHY
 
 _CLIFF = 0.05
 """Share of the commitment from which a jump counts as a cliff."""
 
 
 def lint_contract(contract: Contract) -> list[Finding]:
-    """Give every finding, in the order of the rules; each place and rule once."""
+    """Give every finding, in the order of the rules; each place and rule once.
+
+    Raises
+    ------
+    UsageError
+        If the contract explains a rule that finds nothing in it.
+    """
     rules: tuple[Callable[[Contract], Iterator[Finding]], ...] = (
         _measured,
         _missing,
@@ -38,7 +46,12 @@ def lint_contract(contract: Contract) -> list[Finding]:
         _guarantee,
     )
     findings = [finding for rule in rules for finding in rule(contract)]
-    return list({(finding.key, finding.rule): finding for finding in findings}.values())
+    once = {(finding.key, finding.rule): finding for finding in findings}.values()
+    for rule in contract.explained:
+        if rule not in {finding.rule for finding in once}:
+            known = "" if rule in LINT else f". Rules: {', '.join(LINT)}"
+            raise UsageError(f"explained.{rule}: an explanation belongs to a rule that finds something; found nothing{known}")
+    return [replace(finding, explained=contract.explained.get(finding.rule)) for finding in once]
 
 
 def _say(rule: str, key: str, **details: object) -> Finding:
@@ -217,11 +230,12 @@ def _worth(contract: Contract, source: Named | Term) -> float | None:
     return None if inputs_of(probed) else float(pay(probed, [{}]).by_due[0, 0, -1])
 
 
-def findings_text(title: str, findings: Sequence[Mapping[str, str]]) -> str:
+def findings_text(title: str, findings: Sequence[Mapping[str, str | None]]) -> str:
     """Say findings one after the other: place, what was found, why it costs money, what to write instead."""
     said = [
         f"{finding['where']}: {finding['key']}: {finding['found']}\n"
         f"    {WHY}: {finding['why']}.\n    {INSTEAD}: {finding['suggestion']}."
+        + (f"\n    {EXPLAINED}: {finding['explained']}" if finding["explained"] else "")
         for finding in findings
     ]
     return "\n".join([*said, COUNT.format(title=title, number=len(findings))])

@@ -13,7 +13,7 @@ from simengine.analysis.money import Standing
 from simengine.config import Study
 from simengine.laws.sourced import Layer
 from simengine.report.findings import money_unit
-from simengine.report.layouts import heading, layout, titled
+from simengine.report.layouts import grid, heading, titled
 from simengine.report.tables import cell
 from simengine.risk.statistics import Statistic
 
@@ -33,13 +33,13 @@ def comparison_tables(study: Study, found: Comparison) -> RenderableType:
     unit, _ = money_unit(study)
     parts: list[RenderableType] = [heading(study, found, titles)]
     for party in found.parties:
-        table = layout("contract", *standing_columns(found.level))
+        table = grid("contract", *standing_columns(found.level))
         for name, standings in found.standings.items():
             table.add_row(name, *standing_cells(standings[party], unit))
         parts.append(titled(f"{named(study, party)}", table))
     own = next(iter(found.titles))
     for name, switches in found.switches.items():
-        table = layout("party", "net", "NPV", "P(gains)", "P(loses)", "P(same)")
+        table = grid("party", "net", "NPV", "P(gains)", "P(loses)", "P(same)")
         for party, one in switches.items():
             shares = (cell(share, 1.0) for share in (one.gains, one.loses, one.same))
             table.add_row(party.replace("_", " "), cell(one.net, unit), cell(one.npv, unit), *shares)
@@ -55,7 +55,7 @@ def attribution_tables(study: Study, found: Attribution) -> RenderableType:
     for party, one in found.burdens.items():
         tail = f"CVaR {100 * found.level:g} %"
         facts = f"mean {cell(one.mean, unit)}, sd {cell(one.sd, unit)}, {tail} (loss) {cell(one.cvar, unit)}"
-        table = layout("layer", "variance, %", "alone, %", "nested, %", f"{tail} - mean loss", "of it, %", "sd if known")
+        table = grid("layer", "variance, %", "alone, %", "nested, %", f"{tail} - mean loss", "of it, %", "sd if known")
         for layer in found.layers:
             of_variance = (percent(shares[layer], one.variance.total) for shares in _views(one.variance))
             of_tail = one.tail.shapley[layer]
@@ -65,11 +65,11 @@ def attribution_tables(study: Study, found: Attribution) -> RenderableType:
         beyond = cell(one.guarantee.beyond, unit)
         premium = cell(one.guarantee.fair_premium, unit)
         parts.append(Text(f"A guarantee against all loss beyond {beyond} costs {premium} in fair premium."))
-    table = layout("party", "share of the sd", "share of the CVaR")
+    table = grid("party", "share of the sd", "share of the CVaR")
     for party, portion in found.portions.items():
         table.add_row(party.replace("_", " "), cell(portion.sd, unit), cell(portion.cvar, unit))
     parts.append(titled("All parties together: who brings how much of their common risk (Euler shares)", table))
-    table = layout("layer", show_header=False)
+    table = grid("layer", show_header=False)
     table.add_column("")
     for layer in found.layers:
         table.add_row(layer, BUYS_OFF[layer])
@@ -107,7 +107,7 @@ def stress_tables(study: Study, found: StressTest) -> RenderableType:
     """Lay out where each party stands under every stress, and how far that is from the study as it is."""
     unit, _ = money_unit(study)
     parts: list[RenderableType] = [heading(study, found, "Every stress is lived by the same people with the same luck.")]
-    words = layout("stress", show_header=False)
+    words = grid("stress", show_header=False)
     words.add_column("")
     for name, by_severity in found.stresses.items():
         words.add_row(name.replace("_", " "), "")
@@ -116,7 +116,7 @@ def stress_tables(study: Study, found: StressTest) -> RenderableType:
     parts.append(titled("What each stress does", words))
     for party in found.parties:
         _, *columns = standing_columns(found.level)
-        table = layout("stress", *columns, "NPV: change")
+        table = grid("stress", *columns, "NPV: change")
         table.add_row("as it is", *standing_cells(found.base[party], unit)[1:], "")
         for name, by_severity in found.stresses.items():
             table.add_row(name.replace("_", " "))
@@ -124,7 +124,7 @@ def stress_tables(study: Study, found: StressTest) -> RenderableType:
                 table.add_row(f"  {severity}", *standing_cells(one.standings[party], unit)[1:], cell(one.moved[party].npv, unit))
         parts.append(titled(named(study, party), table))
     if found.not_applicable:
-        table = layout("stress", show_header=False)
+        table = grid("stress", show_header=False)
         table.add_column("")
         for name, why in found.not_applicable.items():
             table.add_row(name.replace("_", " "), why)
@@ -144,7 +144,7 @@ def reverse_tables(study: Study, found: ReverseStress) -> RenderableType:
             Text(f"\nWith every assumption at its median it breaks in {cell(nearest.p_break, 1.0)} of the worlds already.")
         )
     else:
-        table = layout("assumption", "median", "breaks at", "sd away", "share, %")
+        table = grid("assumption", "median", "breaks at", "sd away", "share, %")
         for step in nearest.steps[:_MOST_STEPS]:
             numbers = (f"{step.median:.3g}", f"{step.value:.3g}", f"{step.score:+.2f}", f"{100 * step.share:.1f}")
             table.add_row(step.path, *numbers)
@@ -159,7 +159,7 @@ def reverse_tables(study: Study, found: ReverseStress) -> RenderableType:
         )
         parts.append(Text(told))
     for number, box in enumerate(found.boxes, start=1):
-        table = layout("assumption", "from", "to")
+        table = grid("assumption", "from", "to")
         for path, limits in box.limits.items():
             table.add_row(path, *("-" if end is None else f"{end:.4g}" for end in (limits.low, limits.high)))
         facts = f"coverage {cell(box.coverage, 1.0)}, density {cell(box.density, 1.0)}, mass {cell(box.mass, 1.0)}"
@@ -174,12 +174,12 @@ def sensitivity_tables(study: Study, found: Sensitivity) -> RenderableType:
     remark += f"{found.n_trajectories} trajectories of Morris, {found.n_luck} worlds at each point."
     parts: list[RenderableType] = [heading(study, found, remark)]
     for party, one in found.parties.items():
-        table = layout("assumption", "5 % to 95 %", "mean there", "swing")
+        table = grid("assumption", "5 % to 95 %", "mean there", "swing")
         for path, swing in list(one.tornado.items())[:_MOST_STEPS]:
             means = f"{swing.at_low.value / unit:.3g} to {swing.at_high.value / unit:.3g}"
             table.add_row(path, f"{swing.low:.3g} to {swing.high:.3g}", means, cell(swing.swing, unit))
         parts.append(titled(f"{named(study, party)}: mean {cell(one.mean, unit)}. One assumption at a time", table))
-        table = layout("assumption", "S1", "ST", "mu_star", "PAWN")
+        table = grid("assumption", "S1", "ST", "mu_star", "PAWN")
         for name, index in list(one.indices.items())[:_MOST_STEPS]:
             table.add_row(name, cell(index.s1, 1.0), cell(index.st, 1.0), cell(index.mu_star, unit), cell(index.pawn, 1.0))
         left = f"{100 * one.luck_left:.0f} % of the variance between points is luck of the panel, not assumptions"

@@ -93,6 +93,7 @@ PHRASES = {
 }
 
 WHY, INSTEAD, COUNT = "why it costs money", "instead", "{title}: {number} findings."
+EXPLAINED = "why it stays"
 
 LINT: Mapping[str, tuple[str, str, str]] = {
     "not_monotone": (

@@ -56,8 +56,18 @@ def appraise(
     payments: Payments,
     ledger: Ledger,
     public_value: PublicValue,
+    *,
+    with_returns: bool = True,
 ) -> Outturns:
     """Give one row per replication: measured and true outcomes, payments, and the money of each party.
+
+    Parameters
+    ----------
+    standpoint, worlds, tallies, measurements, payments, ledger
+        All that came before.
+    with_returns
+        Whether rates of return, the moments of cash and the ends of every part of the structure are worked out: most of the time,
+        which nobody needs who settles the same worlds under hundreds of terms.
 
     Returns
     -------
@@ -73,22 +83,23 @@ def appraise(
         columns[f"term.{name}.bound"] = payments.bound[:, t]
     contingent = [payments.terms.index(name) for name in standpoint.contingent_terms]
     columns["contingent_payment"] = add_in_order([np.zeros(len(worlds)), *(payments.amount[:, t] for t in contingent)])
-    columns |= _parties(standpoint, ledger, public_value)
-    columns |= structure_of(ledger)
+    columns |= _parties(standpoint, ledger, public_value, with_returns=with_returns)
+    columns |= structure_of(ledger) if with_returns else {}
     for arm in (SERVICE, TWIN, BASELINE):
         for s, state in enumerate(tallies.states):
             waves = tallies.person_months[:, :, arm, s, -1]
             columns[f"person_months.{ARMS[arm]}.{state}"] = add_in_order(waves.T)
     columns["clipped"] = tallies.clipped
     codes = {f"term.{name}.bound": LIMITS for name in payments.terms} | codes_of(columns)
-    return Outturns(worlds.replications, columns, codes, _cash_moments(ledger.cash(INVESTOR), standpoint.commitment))
+    moments = _cash_moments(ledger.cash(INVESTOR), standpoint.commitment, is_wanted=with_returns)
+    return Outturns(worlds.replications, columns, codes, moments)
 
 
-def _parties(standpoint: Standpoint, ledger: Ledger, public_value: PublicValue) -> dict[str, NDArray[Any]]:
+def _parties(standpoint: Standpoint, ledger: Ledger, public_value: PublicValue, *, with_returns: bool) -> dict[str, NDArray[Any]]:
     """Give the money of each party."""
     lenders, factors = ledger.cash(INVESTOR), standpoint.discount_factors
     columns: dict[str, NDArray[Any]] = {**left_with(ledger, public_value, factors)}
-    columns |= return_on(INVESTOR, lenders, ledger.paid_in.sum(axis=1))
+    columns |= return_on(INVESTOR, lenders, ledger.paid_in.sum(axis=1), with_rate=with_returns)
     columns["investor.npv"] = _present_value(lenders, factors[INVESTOR])
     columns |= _outcome_payer(ledger, public_value, factors[OUTCOME_PAYER])
     if standpoint.deflators is not None:
@@ -115,13 +126,17 @@ def _present_value(cash: Integers, factors: Floats) -> Floats:
     return add_in_order(cash[:, date] * factors[:, date] for date in range(cash.shape[1])) / SMALLEST_UNITS
 
 
-def _cash_moments(cash: Integers, commitment: float) -> CashMoments:
+def _cash_moments(cash: Integers, commitment: float, *, is_wanted: bool) -> CashMoments:
     """Sum the lenders' cash by date, and its products between dates.
 
     The products are those of cash in units of about 1/65,536 of the commitment, in whole numbers: they are exact, so that
-    blocks can be added in any order, and they serve a standard error alone.
+    blocks can be added in any order, and they serve a standard error alone. Where nobody wants them they are those of no
+    replication.
     """
     unit = 2.0 ** max(np.ceil(np.log2(max(commitment * SMALLEST_UNITS, 1.0))) - 16, 0)
+    if not is_wanted:
+        nothing = np.zeros((cash.shape[1], cash.shape[1]), dtype=object)
+        return CashMoments(unit, 0, nothing[0], nothing[0], nothing)
     rounded = np.round(cash / unit)
     # Whole numbers in floating point are exact, and quick, as long as their sums stay below 2^53.
     is_small = np.abs(rounded).max(initial=0.0) ** 2 * len(rounded) < 2**53

@@ -16,8 +16,8 @@ ENDINGS = ("whole", "short", "at_limit")
 _WHOLE, _SHORT, _AT_LIMIT = range(3)
 
 
-def return_on(name: str, cash: Integers, paid_in: Integers) -> dict[str, NDArray[Any]]:
-    """Give what came back on money that was paid in: columns `money_back`, `net`, `moic`, and rate and time with their statuses.
+def return_on(name: str, cash: Integers, paid_in: Integers, *, with_rate: bool = True) -> dict[str, NDArray[Any]]:
+    """Give what came back on money that was paid in: columns `money_back`, `net`, `moic`; if asked, rate and time with statuses.
 
     Parameters
     ----------
@@ -29,16 +29,16 @@ def return_on(name: str, cash: Integers, paid_in: Integers) -> dict[str, NDArray
         Shape (n_replications,), in the smallest unit.
     """
     back = cash.sum(axis=1) + paid_in
-    rates, paybacks = rates_of_return(cash), payback_times(cash)
-    return {
+    columns: dict[str, NDArray[Any]] = {
         f"{name}.money_back": back / SMALLEST_UNITS,
         f"{name}.net": cash.sum(axis=1) / SMALLEST_UNITS,
         f"{name}.moic": multiples(back, paid_in),
-        f"{name}.irr": rates.rate,
-        f"{name}.irr_status": rates.status,
-        f"{name}.payback_months": paybacks.months,
-        f"{name}.payback_status": paybacks.status,
     }
+    if with_rate:
+        rates, paybacks = rates_of_return(cash), payback_times(cash)
+        columns |= {f"{name}.irr": rates.rate, f"{name}.irr_status": rates.status}
+        columns |= {f"{name}.payback_months": paybacks.months, f"{name}.payback_status": paybacks.status}
+    return columns
 
 
 def structure_of(ledger: Ledger) -> dict[str, NDArray[Any]]:

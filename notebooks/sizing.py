@@ -1,0 +1,123 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Sizing Norrköping before it is signed
+#
+# A lender and a municipality sit at a table. How much of the loan should be guaranteed, and what may the lender earn at
+# most? This notebook takes a contract designer through the questions, on the study of Norrköping as it stood in 2016.
+# Most numbers about the people are wide assumptions, so what follows is a way of working, not advice.
+
+# %%
+import pandas as pd
+from IPython.display import Image, display
+
+from simengine import find_study, load_study
+from simengine.analysis import Ensemble
+from simengine.analysis.information import Choice, value_information
+from simengine.analysis.one_number import find_number
+from simengine.analysis.sizing import size_terms, terms_of
+from simengine.config.request import Requested, with_request
+from simengine.config.sizing import Free
+from simengine.report.frontier import draw_frontier
+from simengine.risk.measures import read_limit
+
+SEED, N_REPLICATIONS = 2016, 500
+GUARANTEE, CAP = "contract.terms.guarantee.share", "contract.terms.upside.cap.share"
+study = load_study(find_study("norrkoping"))
+worlds = Ensemble(SEED, N_REPLICATIONS)
+
+# %% [markdown]
+# ## One number
+#
+# With which guarantee does the lender expect no loss at its own discount rate? The interval says what the number of
+# worlds leaves open; the last number is the answer tried in as many fresh worlds.
+
+# %%
+found = find_number(study, GUARANTEE, read_limit("investor.expected_npv >= 0"), Free(low=0, high=1), worlds)
+print(f"{found.value:.3f}, from {found.low:.3f} to {found.high:.3f}")
+print(f"in fresh worlds: {found.fresh.value / 1e6:.2f} ± {found.fresh.se / 1e6:.2f} million")
+
+# %% [markdown]
+# How often the lender loses is another matter. In more than a third of the worlds nothing is saved, and then the
+# guarantee is all it gets: no guarantee below the whole loan helps there.
+
+# %%
+by_value = pd.DataFrame(
+    [
+        {"guarantee": share, "P(loss)": find_at.value}
+        for share, find_at in find_number(study, GUARANTEE, read_limit("investor.p_loss <= 0.5"), Free(low=0, high=1), worlds).walk
+    ]
+)
+display(by_value[::4].round(3))
+
+# %% [markdown]
+# ## Two terms and a frontier
+#
+# Now both sides say what they will not go beyond, and both terms are free.
+
+# %%
+limits = ["investor.p_loss <= 0.5", "outcome_payer.p_cost_over(5_000_000) <= 0.5"]
+asked = with_request(study, Requested(free=[f"{GUARANTEE}=0.4..0.9..0.05", f"{CAP}=0..0.5..0.1"], limits=limits))
+sized = size_terms(asked, worlds, n_points=36)
+assert sized.deal is not None
+print(terms_of(sized, sized.deal.recommended))
+for measure, luck in zip(sized.table.objectives, sized.deal.luck, strict=True):
+    print(f"{measure}: of its value, {luck.value / 1e6:.2f} ± {luck.se / 1e6:.2f} million may have been luck")
+display(Image(draw_frontier(asked, sized)))
+
+# %% [markdown]
+# The frontier is a straight line: both discount at 3 % and believe the same, so what one gains the other gives up. A lender
+# who believes more in the service than the municipality does is another story. It then takes terms that pay it for results.
+
+# %%
+belief = "investor:effect.sooner_home.hazard_ratio={law: lognormal, interval_90: [1.1, 2.0]}"
+believing = with_request(
+    study, Requested(free=[f"{GUARANTEE}=0.4..0.9..0.05", f"{CAP}=0..0.5..0.1"], limits=limits, beliefs=[belief])
+)
+hopeful = size_terms(believing, worlds, n_points=36)
+rows = [
+    {"lender": name, **terms_of(one, one.deal.recommended), "feasible": len(one.feasible), "of": len(one.points)}
+    for name, one in (("as the study", sized), ("hopeful", hopeful))
+    if one.deal is not None
+]
+display(pd.DataFrame(rows))
+
+# %% [markdown]
+# ## No deal
+#
+# Ask for more than there is, and the limits that stand in the way are named, with the smallest step out of it.
+
+# %%
+greedy = ["investor.expected_npv >= 0", "outcome_payer.expected_npv >= 7_000_000"]
+none = size_terms(with_request(study, Requested(free=[f"{GUARANTEE}=0..0.9"], limits=greedy)), worlds, n_points=20)
+assert none.no_deal is not None
+print("Not to be kept together:", " and ".join(map(str, none.no_deal.binding)))
+for step in none.no_deal.relaxations:
+    print(f"{step.limit} would have to be {step.to.value / 1e6:.1f} ± {step.to.se / 1e6:.1f} million")
+
+# %% [markdown]
+# ## Sign, or wait and learn
+#
+# What would a pilot tell the municipality, and is it worth waiting for?
+
+# %%
+known = value_information(study, Choice("outcome_payer"), worlds, [20, 500], delay_months=12)
+print(f"everything: {known.hindsight.value / 1e6:.2f}, every number of the study: {known.parameters.value / 1e6:.2f} million")
+display(
+    pd.DataFrame(
+        [
+            {"people": one.n_people, "worth": one.value.value / 1e6, "after a year of waiting": one.after_waiting.value / 1e6}
+            for one in known.pilots
+        ]
+    ).round(2)
+)

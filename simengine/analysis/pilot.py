@@ -1,0 +1,69 @@
+"""A pilot: other people of the same world, by lot with the service or without it, followed before anybody signs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from simengine.analysis.ensemble import Ensemble, lived, measured, with_used_designs_alone
+from simengine.analysis.stored import Eyes
+from simengine.cohort.spec.population import Wave
+from simengine.config import Study, cohort_of
+from simengine.config.numbers import with_numbers
+from simengine.errors import UsageError
+from simengine.execution import map_blocks
+from simengine.laws import Constant
+from simengine.measurement.spec import Control
+from simengine.pipeline import draw_worlds
+from simengine.records import Floats, Integers
+
+_NOTHING = {"attrition": None, "misclassification": None, "shrinkage": None}
+
+
+def pilot_shows(study: Study, eyes: Eyes, n_people: int, ensemble: Ensemble) -> Floats:
+    """Run a pilot in every world.
+
+    Its people have a wave of their own, so that their luck has addresses of its own; all numbers of a world are those of the
+    contract's people. A larger pilot holds the people of a smaller one.
+
+    Returns
+    -------
+    Shape (n_replications, n_metrics): what the pilot shows of each metric.
+
+    Raises
+    ------
+    UsageError
+        If there are fewer than four people.
+    """
+    if n_people < 4:
+        raise UsageError(f"--pilot: at least four people, half of them with the service; found {n_people}")
+    name = "pilot"
+    while name in study.population.waves:
+        name += "_"
+    piloted = _with_pilot(study, name, n_people)
+
+    def one(replications: Integers) -> Floats:
+        believed = with_numbers(piloted, dict(eyes.beliefs))
+        worlds = draw_worlds(believed, ensemble.seed, replications)
+        cohort = cohort_of(believed)
+        alone = cohort.population.model_copy(update={"waves": {name: cohort.population.waves[name]}})
+        tallies = lived(replace(cohort, population=alone), worlds, eyes.multiple)
+        only = believed.model_copy(update={"population": alone})
+        return measured(only, believed.measurement, tallies, worlds).estimate
+
+    blocks = map_blocks(
+        one, ensemble.n_replications, threads=ensemble.threads, block_size=ensemble.block_size, first=ensemble.first
+    )
+    return np.concatenate(blocks)
+
+
+def _with_pilot(study: Study, name: str, n_people: int) -> Study:
+    """Give the study with a pilot beside its people, seen by an evaluator who draws lots and misses nobody."""
+    own = study.measurement
+    metrics = {metric: one.model_copy(update=_NOTHING) for metric, one in own.metrics.items()}
+    protocol = own.model_copy(update={"design": "randomised", "by_wave": {}, "mix": None, "control": Control(), "metrics": metrics})
+    one_month = Constant(value=1.0, certainty="choice")
+    wave = Wave(size=Constant(value=float(n_people // 2), certainty="choice"), enrolment_months=one_month)
+    population = study.population.model_copy(update={"waves": {**study.population.waves, name: wave}})
+    return with_used_designs_alone(study.model_copy(update={"measurement": protocol, "population": population}))

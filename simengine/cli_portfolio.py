@@ -1,0 +1,68 @@
+"""The command that holds several studies together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from simengine.cli_options import (
+    block_size_option,
+    json_option,
+    no_folder,
+    progress,
+    refuse_if_too_large,
+    seed_option,
+    threads_option,
+)
+
+_REPLICATIONS = 2_000
+
+
+@click.command()
+@click.argument("portfolio_file", metavar="FUND", type=click.Path(path_type=Path))
+@click.option(
+    "-n", "--replications", type=click.IntRange(2, 2**32), default=_REPLICATIONS, show_default=True, help="Monte Carlo worlds."
+)
+@seed_option
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="New folder for the numbers, the picture and provenance.")
+@json_option
+@threads_option
+@block_size_option
+def portfolio(
+    portfolio_file: Path,
+    replications: int,
+    seed: int | None,
+    output: Path | None,
+    as_json: bool,
+    threads: int | None,
+    block_size: int,
+) -> None:
+    """Hold the studies of FUND together: a revolving fund, an outcomes fund or an investor's book under common bad times."""
+    from simengine.analysis import Ensemble, hold
+    from simengine.config import load_portfolio
+    from simengine.provenance import Clock, describe_run
+    from simengine.report import document, folder, holdings, tables
+    from simengine.streams import draw_seed
+
+    holding = load_portfolio(portfolio_file)
+    refuse_if_too_large(replications * len(holding.studies))
+    seed = draw_seed() if seed is None else seed
+    clock, text = Clock(), "".join(document.as_text(study) for study in holding.studies.values())
+    settings = {"portfolio": str(portfolio_file), "seed": seed, "replications": replications}
+    settings |= {"threads": threads, "block_size": block_size}
+    with folder.results_folder(output) if output else no_folder() as draft:
+        with progress(replications * len(holding.studies)) as advance:
+            found = hold(holding, Ensemble(seed, replications, threads, block_size, advance))
+        content = holdings.portfolio_content(holding, found)
+        content["provenance"] = describe_run(clock, text, settings)
+        if draft is not None:
+            drawn = {"portfolio.png": holdings.draw_portfolio(holding, found)}
+            studies = {f"{name}.yaml": document.as_text(study) for name, study in holding.studies.items()}
+            folder.write_files(draft, drawn | studies | {"portfolio.json": document.as_json(content) + "\n"})
+    if as_json:
+        click.echo(document.as_json(content))
+        return
+    tables.show(holdings.portfolio_tables(holding, found))
+    if output:
+        click.echo(f"Results: {output}")

@@ -1,0 +1,76 @@
+"""What is known to have happened: results of the real contract, to be held against the forecast.
+
+No number here enters a forecast. `retrospect` alone reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from simengine.errors import Finding, one_of
+from simengine.laws import Certainty, Number, Spec
+
+if TYPE_CHECKING:
+    from simengine.config.study import Study
+
+METRIC = ("estimate", "truth", "standard_error")
+
+
+class Known(Spec):
+    """One published result, with how sure it is."""
+
+    of: str
+    """The quantity by its name in the results, such as `metric.saving.estimate` or `investor.money_back`."""
+    wave: str | None = None
+    """The people whose estimate it is; absent: all."""
+    stands: Literal["at", "above", "at_least", "below", "at_most"] = "at"
+    """Where the result stands to the value; all but `at` where only the direction is known."""
+    value: Number
+    rounded_to: Annotated[Number, Field(ge=0)] = 0.0
+    """What the published figure is rounded to: it stands for everything within half of this either way."""
+    variant: str | None = None
+    """The variant of the study that speaks of it; absent: the study itself."""
+    source: str | None = None
+    certainty: Certainty
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _sense(self) -> Known:
+        if self.wave is not None and not (self.of.startswith("metric.") and self.of.endswith(".estimate")):
+            raise ValueError(f"a wave belongs to `metric.<metric>.estimate`; found `{self.of}`")
+        if self.stands != "at" and self.rounded_to:
+            raise ValueError(f"`rounded_to` belongs to a figure that stands `at` its value; found `{self.stands}`")
+        return self
+
+    @property
+    def column(self) -> str:
+        """The name of the quantity, that of one wave included."""
+        return self.of if self.wave is None else f"{self.of}.{self.wave}"
+
+    def __str__(self) -> str:
+        value = f"{self.value:,.10g}"
+        if self.stands != "at":
+            return f"{self.stands.replace('_', ' ')} {value}"
+        return f"{value} (rounded to {self.rounded_to:,.10g})" if self.rounded_to else value
+
+
+def known_problems(study: Study) -> Iterator[Finding]:
+    """Find results that no run of the study could be held against."""
+    for name, known in study.known.items():
+        path = f"known.{name}"
+        section, _, rest = known.of.partition(".")
+        subject = rest.partition(".")[0]
+        existing = {"metric": list(study.measurement.metrics), "term": list(study.contract.terms)}.get(section)
+        if existing is not None and subject not in existing:
+            yield f"{path}.of", "a known result is of something that is measured or paid", f"`{subject}`", one_of(existing)
+        if known.wave is not None and known.wave not in study.population.waves:
+            yield f"{path}.wave", "a wave is one of the population", f"`{known.wave}`", one_of(study.population.waves)
+        if known.variant is not None and known.variant not in study.variants:
+            yield f"{path}.variant", "a variant is one of the study's own", f"`{known.variant}`", one_of(study.variants)
+        for code in (known.source or "").split(",") if study.study.sources else ():
+            if code.strip() and code.strip() not in study.study.sources:
+                rule = "a source is one of those listed under `sources`"
+                yield f"{path}.source", rule, f"`{code.strip()}`", one_of(study.study.sources)

@@ -1,0 +1,153 @@
+"""A portfolio: several studies that share capital, bad times and evaluators; from a YAML file to what may be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from simengine.config.document import read_document
+from simengine.config.load import load_study, refuse, validate
+from simengine.config.study import Assumption, Study
+from simengine.errors import Finding, Problem, StudyError, one_of
+from simengine.laws import Certainty, Constant, Count, DirichletCount, Fixed, FixedNotNegative, Months, Name, Number, Spec, within
+
+Kind = Literal["revolving_fund", "outcomes_fund", "investors_book"]
+_SHARE = AfterValidator(within(0, 1, "a share lies between 0 and 1"))
+_ALWAYS = Constant(value=1200.0, certainty="choice", note="the default: whenever it begins")
+
+
+class Project(Spec):
+    """A study that belongs to the portfolio."""
+
+    study: str
+    """Its file, relative to that of the portfolio."""
+    variant: str | None = None
+    set: tuple[str, ...] = ()
+    """Changes, each as `path=value`."""
+    begins_month: Count = Constant(value=0.0, certainty="choice", note="the default: at once")
+    """Month of the portfolio in which it begins if there is money."""
+
+
+class Inflow(Spec):
+    """How a revolving fund is refilled."""
+
+    share: Annotated[Fixed, _SHARE] = Constant(value=1.0, certainty="choice", note="the default: all of it")
+    """Share of what the projects pay back that returns to the fund."""
+    delay_months: Count = Constant(value=0.0, certainty="choice", note="the default: at once")
+    """Months from a payment until the fund can spend it."""
+    begun_before_month: Count = _ALWAYS
+    """Only projects that begin before this month of the portfolio pay back."""
+
+
+class Shared(Spec):
+    """Something that several projects have in common: numbers that are high together."""
+
+    numbers: Annotated[tuple[str, ...], Field(min_length=2)]
+    """`project.path` of each; with a minus sign before it, one that is low when the others are high."""
+    correlation: Annotated[Number, Field(gt=0, le=1)]
+    """Correlation of the normal scores of any two."""
+    source: str | None = None
+    certainty: Certainty | None = None
+    note: str | None = None
+
+
+class Heading(Spec):
+    """What the portfolio is."""
+
+    title: str
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    kind: Kind
+    capital: FixedNotNegative
+    """What it has at the start."""
+    months: Months
+    """Months that are looked at."""
+    takes_for_granted: dict[str, Assumption] = {}
+    sources: dict[str, str] = {}
+
+
+class Portfolio(Spec):
+    """Several studies held together."""
+
+    portfolio: Heading
+    projects: Annotated[dict[Name, Project], Field(min_length=1)]
+    """In the order in which they get money."""
+    inflow: Inflow = Inflow()
+    shared: dict[Name, Shared] = {}
+    """By names of one's own: what the projects have in common."""
+
+    @model_validator(mode="after")
+    def _inflow_of_a_fund(self) -> Portfolio:
+        if self.portfolio.kind != "revolving_fund" and self.inflow != Inflow():
+            raise ValueError(f"a section `inflow` belongs to a revolving_fund; found {self.portfolio.kind}")
+        return self
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A portfolio with its studies."""
+
+    portfolio: Portfolio
+    studies: Mapping[str, Study]
+
+
+def load_portfolio(path: Path | str) -> Holding:
+    """Read a portfolio and all its studies.
+
+    Raises
+    ------
+    StudyError
+        With every problem that was found.
+    """
+    document = read_document(Path(path))
+    if "projects" not in document.content:
+        raise StudyError(
+            [Problem(str(path), "", "a portfolio has the section `projects`", "none", "See docs/reference/portfolio.md")]
+        )
+    portfolio = validate(Portfolio, document)
+    studies = {
+        name: load_study(Path(path).parent / project.study, project.set, project.variant)
+        for name, project in portfolio.projects.items()
+    }
+    holding = Holding(portfolio, studies)
+    refuse(document, portfolio_problems(holding))
+    return holding
+
+
+def split_number(text: str) -> tuple[str, str, float]:
+    """Give the project and the path of a shared number, and its sign."""
+    project, _, path = text.removeprefix("-").partition(".")
+    return project, path, -1.0 if text.startswith("-") else 1.0
+
+
+def portfolio_problems(holding: Holding) -> Iterator[Finding]:
+    """Find what does not fit together."""
+    portfolio, studies = holding.portfolio, holding.studies
+    for name, study in studies.items():
+        if study.study.currency != portfolio.portfolio.currency:
+            rule = f"a project is in the currency of the portfolio, {portfolio.portfolio.currency}"
+            yield f"projects.{name}.study", rule, study.study.currency, ""
+        if portfolio.projects[name].begins_month.value >= portfolio.portfolio.months.value:
+            rule = f"a project begins within the {portfolio.portfolio.months.value:g} months of the portfolio"
+            yield f"projects.{name}.begins_month", rule, f"{portfolio.projects[name].begins_month.value:g}", ""
+    seen: dict[str, str] = {}
+    for name, shared in portfolio.shared.items():
+        for text in shared.numbers:
+            project, path, _ = split_number(text)
+            key = f"shared.{name}.numbers"
+            if project not in studies:
+                yield key, "a shared number is written project.path", f"`{text}`", one_of(studies)
+                continue
+            study, number = studies[project], dict(studies[project].quantities()).get(path)
+            if number is None:
+                yield key, "a shared number is a number of its study", f"`{text}`", "`simengine check` lists their paths"
+            elif isinstance(number, Constant | DirichletCount):
+                yield key, "a shared number has a law of its own", f"`{text}` is {number}", ""
+            elif any(path in correlation.between for correlation in study.correlations.values()):
+                yield key, "a number is shared, or correlated within its study, not both", f"`{text}`", ""
+            first = seen.setdefault(f"{project}.{path}", name)
+            if first != name or [split_number(one)[:2] for one in shared.numbers].count((project, path)) > 1:
+                yield key, "a number is shared once", f"`{text}` again", ""

@@ -1,0 +1,161 @@
+"""A sizing that is asked on the command line: what is said there comes to, or takes the place of, what the study says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from simengine.config.document import read_value
+from simengine.config.sizing import Free, Side, Sizing, free_numbers, sizing_problems
+from simengine.config.study import Study
+from simengine.errors import Problem, StudyError, UsageError, shorten
+from simengine.laws import Constant
+from simengine.risk.measures import Limit, read_limit, read_measure
+
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True)
+class Requested:
+    """What a command line says about a sizing."""
+
+    free: Sequence[str] = ()
+    """Each `path=low..high` or `path=low..high..step`."""
+    objectives: Sequence[str] = ()
+    """Each `party.measure`."""
+    limits: Sequence[str] = ()
+    beliefs: Sequence[str] = ()
+    """Each `party: path=law`."""
+    rule: str | None = None
+
+
+def with_request(study: Study, requested: Requested) -> Study:
+    """Give a study with the sizing of its own and of the command line together.
+
+    Raises
+    ------
+    UsageError, StudyError
+        If something that is asked cannot be read, or does not fit the study; or nothing is free.
+    """
+    own = study.sizing.model_dump(mode="python", exclude_none=True) if study.sizing is not None else {"free": {}, "parties": {}}
+    asked: dict[str, Any] = {"free": dict(own["free"]), "parties": {name: dict(side) for name, side in own["parties"].items()}}
+    asked["recommend"] = requested.rule or own.get("recommend", "equal_sacrifice")
+    for text in requested.free:
+        path, limits = _free(text)
+        asked["free"][path] = limits
+    _add_wishes(asked, requested)
+    if not asked["free"]:
+        raise UsageError("--free: at least one term is free, PATH=LOW..HIGH here or under sizing.free in the study; found none")
+    if not any("objective" in side for side in asked["parties"].values()):
+        # Who pays or is paid under the contract wants to be left with more.
+        for name in dict.fromkeys(party for term in study.contract.terms.values() for party in (term.payee, term.payer)):
+            asked["parties"].setdefault(name, {})["objective"] = "expected_npv"
+    sized = study.model_copy(update={"sizing": _validated(asked)})
+    problems = [Problem("the sizing", path, rule, found, way_out) for path, rule, found, way_out in sizing_problems(sized)]
+    if problems:
+        raise StudyError(problems)
+    return sized
+
+
+def free_terms(study: Study, texts: Sequence[str]) -> Sizing | None:
+    """Give the terms that a command line frees, without anybody at the table; nothing where it frees none.
+
+    Raises
+    ------
+    UsageError, StudyError
+        If a text cannot be read, or leads to no number of the contract or the capital.
+    """
+    if not texts:
+        return None
+    wished = Requested(free=texts)
+    return with_request(study.model_copy(update={"sizing": None}), wished).sizing
+
+
+def _add_wishes(asked: dict[str, Any], requested: Requested) -> None:
+    for text in requested.objectives:
+        wanted = _read("--objective", read_measure, text)
+        asked["parties"].setdefault(wanted.party, {})["objective"] = text.strip().partition(".")[2]
+    for text in requested.limits:
+        limit = _read("--limit", read_limit, text)
+        side = asked["parties"].setdefault(limit.measure.party, {})
+        side["limits"] = [*side.get("limits", ()), text.strip().partition(".")[2]]
+    for text in requested.beliefs:
+        party, path, law = _belief(text)
+        side = asked["parties"].setdefault(party, {})
+        side["beliefs"] = {**side.get("beliefs", {}), path: law}
+
+
+def _validated(asked: dict[str, Any]) -> Sizing:
+    try:
+        return Sizing.model_validate(asked)
+    except ValidationError as error:
+        problems = []
+        for details in error.errors():
+            rule, _, found = details["msg"].removeprefix("Value error, ").partition("; found ")
+            # The names of unions in a location are no keys of the sizing.
+            path = ".".join(str(step) for step in details["loc"])
+            problems.append(Problem("the sizing", f"sizing.{path}", rule, found or shorten(details["input"])))
+        raise StudyError(problems) from None
+
+
+def _free(text: str) -> tuple[str, dict[str, float]]:
+    path, equals, rest = text.partition("=")
+    words = rest.split("..")
+    try:
+        numbers = [float(word) for word in words]
+    except ValueError:
+        numbers = []
+    if not equals or not path.strip() or len(numbers) not in (2, 3):
+        raise UsageError(f"--free: a free term is written PATH=LOW..HIGH, or PATH=LOW..HIGH..STEP; found {shorten(text)}")
+    return path.strip(), dict(zip(("low", "high", "step"), numbers, strict=False))
+
+
+def _belief(text: str) -> tuple[str, str, Any]:
+    party, colon, rest = text.partition(":")
+    path, equals, law = rest.partition("=")
+    if not colon or not equals:
+        raise UsageError(
+            f"--belief: a belief is written PARTY:PATH=LAW, such as investor:effect.x.hazard_ratio=1.4; found {shorten(text)}"
+        )
+    return party.strip(), path.strip(), read_value(law)
+
+
+def _read(option: str, read: Callable[[str], Read], text: str) -> Read:
+    try:
+        return read(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
+
+
+def one_free_term(study: Study, requested: Requested, path: str, such_that: str) -> tuple[Study, Limit, Free]:
+    """Give the study in which one term is free, the limit it must keep, and its range.
+
+    The range is that of `--free`, else that of the study's own sizing, else from 0 to 1, or to twice what the term is now where
+    that is more.
+
+    Raises
+    ------
+    UsageError, StudyError
+        If the path leads to no number, or something else cannot be read.
+    """
+    limit = _read("--such-that", read_limit, such_that)
+    said = dict(_free(text) for text in requested.free)
+    own = {} if study.sizing is None else study.sizing.free
+    if path not in said and path not in own:
+        number = free_numbers(study).get(path)
+        present = number.value if isinstance(number, Constant) else 0.0
+        said[path] = {"low": 0.0, "high": max(1.0, 2.0 * present)}
+    free = own[path] if path not in said else _validated({"free": {path: said[path]}}).free[path]
+    sides = (
+        {}
+        if study.sizing is None
+        else {name: Side(beliefs=side.beliefs, effect_multiple=side.effect_multiple) for name, side in study.sizing.parties.items()}
+    )
+    asked = with_request(
+        study.model_copy(update={"sizing": Sizing(free={path: free}, parties=sides)}),
+        Requested(limits=[such_that], beliefs=requested.beliefs),
+    )
+    return asked, limit, free

@@ -1,0 +1,161 @@
+"""What may be asked before signing: which terms are free, what each party wants, will not bear, and believes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+
+from simengine.errors import Finding, one_of
+from simengine.laws import FixedNotNegative, Number, Quantity, Spec, quantities_in, within
+from simengine.risk.measures import Limit, Measure, contradiction, read_limit, read_measure
+
+if TYPE_CHECKING:
+    from simengine.config.study import Study
+
+FREE_SECTIONS = ("contract.", "capital.")
+"""Where free terms stand: right of the wall, so that the worlds need not be drawn again."""
+Rule = Literal["equal_sacrifice", "nash", "total"]
+
+
+class Free(Spec):
+    """A term that is still open, and the range within which it is sought."""
+
+    low: Number
+    high: Number
+    step: Annotated[Number, Field(gt=0)] | None = None
+    """The term sheet holds the lower end plus whole steps alone; absent: any number."""
+
+    @model_validator(mode="after")
+    def _has_room(self) -> Free:
+        if not self.low < self.high:
+            raise ValueError(f"low is below high; found {self.low:g} and {self.high:g}")
+        if self.step is not None and self.step > self.high - self.low:
+            raise ValueError(f"a step is not longer than the range; found {self.step:g} from {self.low:g} to {self.high:g}")
+        return self
+
+
+def _measure(text: str) -> str:
+    read_measure(text, "party")
+    return text
+
+
+def _limit(text: str) -> str:
+    read_limit(text, "party")
+    return text
+
+
+class Side(Spec):
+    """One party at the table."""
+
+    objective: Annotated[str, AfterValidator(_measure)] | None = None
+    """What it wants, as a measure; absent: it has limits alone."""
+    without: Number | None = None
+    """What it has of its objective without a deal: it signs nothing worse."""
+    limits: Annotated[tuple[Annotated[str, AfterValidator(_limit)], ...], Field(strict=False)] = ()
+    """What it will not go beyond, each a measure, `<=` or `>=`, and a number."""
+    beliefs: dict[str, Quantity] = {}
+    """By path under `effect`: the law in which it believes; absent: that of the study."""
+    effect_multiple: Annotated[FixedNotNegative, AfterValidator(within(0, 100, "a multiple lies between 0 and 100"))] | None = None
+    """The multiple of the effect in which it believes; absent: 1."""
+
+    @model_validator(mode="after")
+    def _without_what(self) -> Side:
+        if self.without is not None and self.objective is None:
+            raise ValueError("`without` says what a party has of its objective without a deal; found no objective")
+        return self
+
+
+class Sizing(Spec):
+    """The terms that are sized before signing, and the parties who must agree."""
+
+    free: Annotated[dict[str, Free], Field(min_length=1)]
+    """By path."""
+    parties: dict[str, Side] = {}
+    recommend: Rule = "equal_sacrifice"
+    """How one term sheet is chosen among those that nobody can better without harm to another."""
+
+    def objectives(self) -> list[Measure]:
+        """List what the parties want, in their order."""
+        return [read_measure(side.objective, name) for name, side in self.parties.items() if side.objective is not None]
+
+    def limits(self) -> list[Limit]:
+        """List what the parties will not go beyond, in their order; what a party has without a deal is one."""
+        found = []
+        for name, side in self.parties.items():
+            if side.objective is not None and side.without is not None:
+                wanted = read_measure(side.objective, name)
+                found.append(Limit(wanted, wanted.kind.more_is_better, side.without))
+            found += [read_limit(text, name) for text in side.limits]
+        return found
+
+
+def free_numbers(study: Study) -> dict[str, Any]:
+    """Give every number of a study that may be a free term, by its path."""
+    numbers = [*quantities_in(study.contract, "contract"), *quantities_in(study.capital, "capital")]
+    return {path: number for path, number in numbers if not path.startswith("contract.published.")}
+
+
+def sizing_problems(study: Study) -> Iterator[Finding]:
+    """Find what does not fit between the sizing and the rest of a study."""
+    sizing = study.sizing
+    if sizing is None:
+        return
+    for path in sizing.free:
+        yield from _free(study, path)
+    parties = list(study.parties)
+    for name, side in sizing.parties.items():
+        where = f"sizing.parties.{name}"
+        if name not in parties:
+            yield where, "a party at the table is a party of the study", f"`{name}`", one_of(parties)
+        yield from _beliefs(study, where, side.beliefs)
+        if sizing.recommend == "nash" and side.objective is not None and side.without is None:
+            rule = "the rule `nash` needs what every party has without a deal"
+            yield where, rule, "no `without`", "Give it, often 0, or choose the rule equal_sacrifice"
+    yield from _agreement(sizing)
+
+
+def _free(study: Study, path: str) -> Iterator[Finding]:
+    numbers = free_numbers(study)
+    if path in numbers:
+        return
+    rule = "a free term is a number of the contract or the capital"
+    if not path.startswith(FREE_SECTIONS):
+        yield f"sizing.free.{path}", rule, f"`{path}`", f"Its path begins with {' or '.join(FREE_SECTIONS)}"
+        return
+    below = [known for known in numbers if known.startswith(f"{path}.")]
+    stem = path.rpartition(".")[0]
+    near = below or [known for known in numbers if known.startswith(f"{stem}.")] or list(numbers)
+    found = "no number" if below else "no such path"
+    yield f"sizing.free.{path}", rule, found, one_of(near[:12])
+
+
+def _beliefs(study: Study, where: str, beliefs: Mapping[str, Any]) -> Iterator[Finding]:
+    effects = dict(quantities_in(study.effect, "effect"))
+    for path, law in beliefs.items():
+        if path not in effects:
+            yield f"{where}.beliefs.{path}", "a belief is about a number under `effect`", f"`{path}`", one_of(effects)
+            continue
+        _, name, key = path.split(".", 2)
+        try:
+            written = study.effect[name].model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+            type(study.effect[name]).model_validate(written | {key: law})
+        except ValidationError as error:
+            rule, _, found = error.errors()[0]["msg"].removeprefix("Value error, ").partition("; found ")
+            yield f"{where}.beliefs.{path}", rule, found, ""
+
+
+def _agreement(sizing: Sizing) -> Iterator[Finding]:
+    found = contradiction(sizing.limits())
+    if found is not None:
+        party = found[0].measure.party
+        yield f"sizing.parties.{party}.limits", "limits can be kept together", f"{found[0]} and {found[1]}", "Drop one of the two"
+    objectives = sizing.objectives()
+    if not objectives and not sizing.limits():
+        yield "sizing.parties", "somebody wants something, or has a limit", "neither an objective nor a limit", ""
+    if sizing.recommend == "total":
+        for measure in objectives:
+            if not (measure.kind.is_money and measure.kind.more_is_better):
+                rule = "the rule `total` adds objectives up: each is money of which more is better"
+                yield f"sizing.parties.{measure.party}.objective", rule, f"{measure}", "Choose the rule equal_sacrifice"

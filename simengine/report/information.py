@@ -1,0 +1,97 @@
+"""Say what knowing more is worth before signing: as one JSON object, and as tables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from simengine.analysis.information import Information, Pilot
+from simengine.config import Study
+from simengine.report.document import plain
+from simengine.report.findings import money_unit
+from simengine.report.layouts import grid, titled
+from simengine.report.tables import cell
+
+_SHOWN = 8
+
+
+def information(study: Study, found: Information) -> dict[str, Any]:
+    """Give what knowing more is worth as plain numbers."""
+    choice = found.choice
+    return {
+        "title": study.study.title,
+        "currency": study.study.currency,
+        "seed": found.seed,
+        "replications": found.n_replications,
+        "party": choice.party,
+        "must_accept": list(choice.must_accept),
+        "free": {path: free.model_dump(exclude_none=True) for path, free in choice.free.items()},
+        "signed_now": plain(found.signed_now),
+        "is_signed": found.is_signed,
+        "hindsight": plain(found.hindsight),
+        "parameters": plain(found.parameters),
+        "groups": plain(found.groups),
+        "single": plain(found.single),
+        "terms_today": None if found.terms_today is None else plain(found.terms_today),
+        "pilots": [_pilot(pilot) for pilot in found.pilots],
+    }
+
+
+def _pilot(pilot: Pilot) -> dict[str, Any]:
+    return {
+        "n_people": pilot.n_people,
+        "value": plain(pilot.value),
+        "with_terms": None if pilot.with_terms is None else plain(pilot.with_terms),
+        "after_waiting": plain(pilot.after_waiting),
+    }
+
+
+def information_tables(study: Study, found: Information) -> RenderableType:
+    """Lay out what knowing more is worth."""
+    scale, money = money_unit(study)
+    choice = found.choice
+    said = (
+        f"On what is known today {choice.party} {'signs' if found.is_signed else 'does not sign'}: its expected net present value "
+    )
+    said += f"is {cell(found.signed_now, scale)}."
+    heading = Text(
+        f"{study.study.title}\n{found.n_replications:,} replications, seed {found.seed}. "
+        f"Money in {money}; ± is one Monte Carlo standard error.\n{said}",
+        style="bold",
+    )
+    known = grid("known before signing", "is worth")
+    known.add_row("everything, luck included", cell(found.hindsight, scale))
+    known.add_row("every number that has a law", cell(found.parameters, scale))
+    for name, value in sorted(found.groups.items(), key=lambda one: -one[1].value):
+        known.add_row(f"all of {name}", cell(value, scale))
+    for path, value in list(found.single.items())[:_SHOWN]:
+        known.add_row(path, cell(value, scale))
+    parts: list[RenderableType] = [
+        heading,
+        titled(f"What it is worth to {choice.party} to know before it signs, or does not", known),
+    ]
+    if found.terms_today is not None:
+        more = "more" if found.terms_today.value >= 0 else "less"
+        amount = cell(replace(found.terms_today, value=abs(found.terms_today.value)), scale)
+        parts.append(Text(f"\nThe best terms that are open today are worth {amount} {more} to it than the contract as it stands."))
+    if found.pilots:
+        parts.append(_pilots(study, found))
+    return Group(*parts)
+
+
+def _pilots(study: Study, found: Information) -> RenderableType:
+    scale, _ = money_unit(study)
+    with_terms = found.terms_today is not None
+    rows = grid("people", "sign or not", *(["the terms too"] if with_terms else []), "after waiting")
+    for pilot in found.pilots:
+        terms = [cell(pilot.with_terms, scale)] if with_terms else []
+        rows.add_row(f"{pilot.n_people:,}", cell(pilot.value, scale), *terms, cell(pilot.after_waiting, scale))
+    remark = ""
+    if found.choice.must_accept:
+        remark = f" {', '.join(found.choice.must_accept)} must expect no loss."
+    return titled(
+        f"What a pilot is worth that decides so much; after waiting: less what the delay and its people cost.{remark}", rows
+    )

@@ -1,0 +1,167 @@
+"""Say where a known result falls in a forecast: in one sentence, as plain numbers, in tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from simengine.analysis import Retrospect
+from simengine.analysis.retrospect import Place, Shift, Update
+from simengine.config import Study
+from simengine.report.document import plain
+from simengine.report.findings import metric_unit, money_unit
+from simengine.report.layouts import grid, titled
+from simengine.report.tables import cell
+
+KERNEL = (
+    "Worlds are weighed by the probability that their own estimate, measured once more with an error of {bandwidth:g} of the "
+    "evaluator's standard error, would be published as the figure that was; other results count as inside or outside."
+)
+_NOTABLE = 0.25
+"""Shift, in standard deviations, from which a number of the study is named."""
+
+
+def retrospect(study: Study, found: Retrospect) -> dict[str, Any]:
+    """Give a look back as plain numbers."""
+    return {
+        "title": study.study.title,
+        "currency": study.study.currency,
+        "replications": found.n_replications,
+        "bandwidth": found.bandwidth,
+        "known": {name: _place(name, place) for name, place in found.places.items()},
+        "update": None if found.update is None else _update(found.update),
+    }
+
+
+def sentence(name: str, place: Place) -> str:
+    """Say in plain words where a result falls, and what it asks of the study."""
+    known, what = place.known, name.replace("_", " ")
+    inside = _percent(place.inside.value, place.inside.upper_95)
+    if known.stands == "at":
+        tail = min(1.0, 2 * min(place.below.value + place.inside.value, 1 - place.below.value))
+        said = f"{_percent(place.below.value)} of the worlds lie below it, {inside} come so close: {_weight_of(tail)}"
+    else:
+        said = f"it had a probability of {inside}: {_weight_of(place.inside.value)}"
+    moved = [shift for shift in place.shifts if abs(shift.in_sd.value) >= max(_NOTABLE, 3 * shift.in_sd.se)][:2]
+    if not place.shifts:
+        asks = f"Too few worlds come so close (effective sample size {place.effective:.0f}) to say what it asks of the study."
+    elif moved:
+        asks = f"Where it happens, {' and '.join(_moved(shift) for shift in moved)}."
+    else:
+        asks = f"It asks for no assumption in particular: none moves by as much as {_NOTABLE:g} of its standard deviation."
+    return f"{what} ({known.of} {known}): {said}. {asks}"
+
+
+def _weight_of(probability: float) -> str:
+    """Say how strange a result with this probability is."""
+    if probability >= 0.2:
+        return "an ordinary result of this forecast"
+    if probability >= 0.05:
+        return "less than ordinary, but foreseen"
+    if probability > 0:
+        return "at the edge of what was foreseen"
+    return "outside all that was foreseen"
+
+
+def _moved(shift: Shift) -> str:
+    way = "higher" if shift.in_sd.value > 0 else "lower"
+    return (
+        f"{shift.path} is {abs(shift.in_sd.value):.2f} sd {way} than assumed ({shift.updated:.4g} instead of {shift.forecast:.4g})"
+    )
+
+
+def _percent(value: float, upper: float | None = None) -> str:
+    return f"less than {100 * upper:.2g} %" if upper is not None else f"{100 * value:.3g} %"
+
+
+def _place(name: str, place: Place) -> dict[str, Any]:
+    known = place.known
+    return {
+        "of": known.of,
+        "wave": known.wave,
+        "stands": known.stands,
+        "value": known.value,
+        "rounded_to": known.rounded_to,
+        "source": known.source,
+        "certainty": known.certainty,
+        "p_below": plain(place.below),
+        "p_inside": plain(place.inside),
+        "pit": place.pit,
+        "effective_sample_size": place.effective,
+        "shifts": [_shift(shift) for shift in place.shifts],
+        "sentence": sentence(name, place),
+    }
+
+
+def _shift(shift: Shift) -> dict[str, Any]:
+    return {"path": shift.path, "forecast": shift.forecast, "updated": shift.updated, "in_sd": plain(shift.in_sd)}
+
+
+def _update(update: Update) -> dict[str, Any]:
+    def both(pair: tuple[Any, Any]) -> dict[str, Any]:
+        return {"forecast": plain(pair[0]), "updated": plain(pair[1])}
+
+    return {
+        "given": list(update.given),
+        "effective_sample_size": update.effective,
+        "means": {name: both(pair) for name, pair in update.means.items()},
+        "quantiles": {name: {level: both(pair) for level, pair in levels.items()} for name, levels in update.quantiles.items()},
+        "probabilities": {name: both(pair) for name, pair in update.probabilities.items()},
+        "shifts": [_shift(shift) for shift in update.shifts],
+    }
+
+
+def retrospect_tables(study: Study, found: Retrospect) -> RenderableType:
+    """Lay out a look back: a row and a sentence for each known result, then what follows from those given."""
+    money, money_name = money_unit(study)
+    heading = (
+        f"{study.study.title}\n{found.n_replications:,} replications. Money in {money_name}; ± is one Monte Carlo standard error."
+    )
+    table = grid("known", "result", "how sure", "P(below)", "P(so)", "PIT", "effective worlds")
+    for name, place in found.places.items():
+        table.add_row(
+            name,
+            str(place.known),
+            place.known.certainty,
+            cell(place.below, 1.0),
+            cell(place.inside, 1.0),
+            f"{place.pit:.3f}",
+            f"{place.effective:,.0f}",
+        )
+    told = [Text(f"\n{sentence(name, place)}") for name, place in found.places.items()]
+    kernel = Text("\n" + KERNEL.format(bandwidth=found.bandwidth), style="italic")
+    parts: list[RenderableType] = [Text(heading, style="bold"), table, *told, kernel]
+    if found.update is not None:
+        parts += _update_tables(study, found.update, money)
+    return Group(*parts)
+
+
+def _update_tables(study: Study, update: Update, money: float) -> list[RenderableType]:
+    given = f"Given {', '.join(update.given)} (effective sample size {update.effective:,.0f})"
+    chances = grid("", "forecast", "updated")
+    for name, pair in update.probabilities.items():
+        if _is_told(study, name.split(" ")[0]):
+            chances.add_row(f"P({name})", *(cell(one, 1.0) for one in pair))
+    means = grid("mean", "forecast", "updated", "p05", "p95")
+    for name, pair in update.means.items():
+        if _is_told(study, name):
+            scale = metric_unit(study, name.split(".")[1])[0] if name.startswith("metric.") else money
+            ends = (update.quantiles[name][level][1] for level in ("p05", "p95"))
+            means.add_row(name, *(cell(one, scale) for one in (*pair, *ends)))
+    return [titled(given, chances), means, _shift_table(update.shifts)]
+
+
+def _is_told(study: Study, name: str) -> bool:
+    """Whether a quantity stands in the table; the JSON object holds them all."""
+    of_wave = name.startswith("metric.") and name.rpartition(".")[2] in study.population.waves
+    return name == "contingent_payment" or name.endswith(".net") or (name.startswith("metric.") and not of_wave)
+
+
+def _shift_table(shifts: tuple[Shift, ...]) -> RenderableType:
+    table: Table = grid("what moves most", "forecast", "updated", "in sd")
+    for shift in shifts:
+        table.add_row(shift.path, f"{shift.forecast:.4g}", f"{shift.updated:.4g}", cell(shift.in_sd, 1.0))
+    return table
