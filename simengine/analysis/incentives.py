@@ -222,16 +222,17 @@ def reply_to(study: Study, answers: Sequence[Columns]) -> Reply:
 def decider_keeps(study: Study, columns: Columns) -> Floats:
     """Give what whoever chooses the efforts keeps in each world, after the costs that it bears."""
     behaviour = behaviour_of(study)
-    return np.asarray(columns["money"] - _borne_by(study, behaviour.party, columns))
+    return np.asarray(columns["money"] - borne_by(study, behaviour.party, columns))
 
 
 def _referrer_keeps(study: Study, columns: Columns) -> Floats:
     referral = behaviour_of(study).referral
     assert referral is not None
-    return np.asarray(columns["referrer_money"] - _borne_by(study, referral.party, columns))
+    return np.asarray(columns["referrer_money"] - borne_by(study, referral.party, columns))
 
 
-def _borne_by(study: Study, party: str, columns: Columns) -> Floats:
+def borne_by(study: Study, party: str, columns: Columns) -> Floats:
+    """Give the costs of effort and referral that one party bears in each world."""
     behaviour = behaviour_of(study)
     referrer = None if behaviour.referral is None else behaviour.referral.party
     bears_effort = party == (behaviour.borne_by or behaviour.party)

@@ -13,7 +13,7 @@ from simengine.analysis.efforts import Choice, behaviour_of
 from simengine.analysis.incentives import Induced, Point
 from simengine.config import Study
 from simengine.report.findings import metric_unit, money_unit
-from simengine.report.layouts import heading, layout, titled
+from simengine.report.layouts import grid, heading, titled
 from simengine.report.tables import cell
 from simengine.risk.statistics import Statistic
 
@@ -47,7 +47,7 @@ def _heading(study: Study, found: Incentives) -> Text:
 
 def _effort(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
     (unit, _), falls = money_unit(study), any(one.giving_up is not None for one in contracts.values())
-    table = layout("contract", "chosen", "next best", "lead", *(["falls at"] if falls else []))
+    table = grid("contract", "chosen", "next best", "lead", *(["falls at"] if falls else []))
     notes: list[RenderableType] = []
     for name, one in contracts.items():
         response = one.reply.efforts
@@ -63,7 +63,7 @@ def _referrals(study: Study, contracts: Mapping[str, Induced]) -> list[Renderabl
     """Lay out the referrals, where somebody decides about them."""
     if behaviour_of(study).referral is None:
         return []
-    table, (unit, _) = layout("contract", "volume", "next best", "lead", "worth to the referrer"), money_unit(study)
+    table, (unit, _) = grid("contract", "volume", "next best", "lead", "worth to the referrer"), money_unit(study)
     for name, one in contracts.items():
         volumes = one.reply.volumes
         assert volumes is not None
@@ -105,7 +105,7 @@ def _undecided(name: str, response: BestResponse, what: str) -> list[str]:
 
 def _bought(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
     currency = study.study.currency
-    table = layout("contract", "metric", "true effect", "more than the study says", f"per million {currency} paid")
+    table = grid("contract", "metric", "true effect", "more than the study says", f"per million {currency} paid")
     for name, one in contracts.items():
         for metric, truth in one.chosen.truth.items():
             scale = metric_unit(study, metric)[0]
@@ -115,7 +115,7 @@ def _bought(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
 
 
 def _gap(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
-    table, (unit, _) = layout("contract", "paid metric", "concluded - true", "paid beyond the truth"), money_unit(study)
+    table, (unit, _) = grid("contract", "paid metric", "concluded - true", "paid beyond the truth"), money_unit(study)
     for name, one in contracts.items():
         for place, (metric, gap) in enumerate(one.gap.items()):
             paid = cell(one.paid_beyond_truth, unit) if place == 0 else ""
@@ -124,7 +124,7 @@ def _gap(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
 
 
 def _surplus(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
-    table, (unit, _) = layout("contract", "payment", "cost of effort", "surplus", "first best", "lost"), money_unit(study)
+    table, (unit, _) = grid("contract", "payment", "cost of effort", "surplus", "first best", "lost"), money_unit(study)
     for name, one in contracts.items():
         chosen = one.chosen
         numbers = (chosen.payment, chosen.cost, chosen.surplus)
@@ -136,7 +136,7 @@ def _surplus(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
 def _curve(study: Study, name: str, found: Induced) -> RenderableType:
     unit, _ = money_unit(study)
     metrics = list(found.chosen.truth)
-    table = layout("choice", "money", "cost", "worth", "P(paid)", *(f"{metric}: truth" for metric in metrics))
+    table = grid("choice", "money", "cost", "worth", "P(paid)", *(f"{metric}: truth" for metric in metrics))
     shown = list(found.curve)
     if len(shown) > _LONGEST_CURVE:
         shown = sorted(shown, key=lambda one: -one.worth.value)[:_LONGEST_CURVE]

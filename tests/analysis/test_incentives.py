@@ -8,11 +8,15 @@ from scipy.stats import norm
 
 from simengine.analysis import Ensemble, find_incentives
 from simengine.analysis.efforts import Choice, choices_of, efforts_of, with_choice
+from simengine.analysis.induced import store_choices
+from simengine.analysis.one_number import search_number
 from simengine.config import Study, cohort_of, load_study
+from simengine.config.sizing import Free
 from simengine.errors import StudyError
 from simengine.execution import run_study
 from simengine.pipeline import draw_worlds, evaluate, simulate
 from simengine.risk import statistics
+from simengine.risk.measures import read_limit
 from tests.analysis.made import DIFFERENCE, SCORES, N, study_of
 
 LINEAR = (
@@ -326,6 +330,33 @@ def test_choice_of_one__leaves_every_number_of_people_and_worlds(tiny_path):
     assert all((own[path] == worlds[path]).all() for path in worlds.values)
     evidence = simulate(study, 1, np.arange(5))
     assert (evaluate(study, evidence)["service_users"] == 12).all()
+
+
+# ------------------------------------------------ sizing ------------------------------------------------
+
+PRICE = "contract.terms.prize.share"
+
+
+def test_terms__are_settled_at_the_effort_that_they_induce(tmp_path):
+    # Source: each price asked about by itself; efforts of the closed form e* = 3 P / 4,000.
+    levels = behaviour([0, 0.375, 0.75, 1.5], 4000)
+    kept = store_choices(study_of(SCORES, tmp_path, LINEAR.format(1), levels), Ensemble(3, 60, block_size=25), ["service_provider"])
+    for price, effort in ((1000, 0.75), (500, 0.375), (2000, 1.5)):
+        found = induced(study_of(SCORES, tmp_path, LINEAR.format(price), levels), 60)
+        columns = kept.settle({PRICE: price})["service_provider"]
+        assert found.chosen.choice.efforts["work"] == effort
+        assert statistics.mean(columns["service_provider.net"]) == found.chosen.worth
+        assert statistics.mean(columns["metric.gain.truth"]) == found.chosen.truth["gain"]
+
+
+def test_terms__the_smallest_price_that_leaves_the_provider_enough(tmp_path):
+    # Closed form: at e* = 3 P / c the provider keeps 1,000 + (3 P)² / (2 c) on average, 3,125 at P = 1,000 √(17 / 9) with c = 4,000.
+    levels = behaviour([step / 40 for step in range(81)], 4000)
+    study = study_of(SCORES, tmp_path, LINEAR.format(1), levels)
+    kept = store_choices(study, Ensemble(3, 200), ["service_provider"])
+    limit = read_limit("expected_net >= 3125", "service_provider")
+    found = search_number(PRICE, limit, Free(low=100, high=3000), kept.settle)
+    assert found.low < 1000 * np.sqrt(17 / 9) < found.high
 
 
 # ------------------------------------------------ nonsense ------------------------------------------------

@@ -1,0 +1,118 @@
+"""Term sheets settled at the effort that each of them induces: the money of every party, when whoever is paid responds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from simengine.analysis.efforts import behaviour_of, cost_of_efforts, cost_of_referrals
+from simengine.analysis.ensemble import Columns, Ensemble, with_used_designs_alone
+from simengine.analysis.incentives import Reply, borne_by, live_choices, reply_to
+from simengine.analysis.stored import money_of
+from simengine.config import Study
+from simengine.config.numbers import with_numbers
+from simengine.errors import UsageError
+from simengine.execution import map_blocks, map_items
+from simengine.pipeline import Evidence, draw_worlds, evaluate
+from simengine.records import Floats, Integers
+
+
+@dataclass(frozen=True)
+class Lives:
+    """One block of worlds, lived and measured with one choice."""
+
+    evidence: Evidence
+    cost: Floats
+    referral_cost: Floats
+
+
+@dataclass(frozen=True)
+class RespondingEnsemble:
+    """Worlds that were lived and measured once for each choice, so that hundreds of term sheets are settled on them."""
+
+    study: Study
+    blocks: tuple[tuple[Lives, ...], ...]
+    """By block, then by choice."""
+    parties: tuple[str, ...]
+    threads: int | None
+
+    def settle(self, terms: Mapping[str, float]) -> dict[str, Columns]:
+        """Settle the contract with other numbers at some paths, at what these terms make people choose.
+
+        Returns
+        -------
+        By party: its money less the costs that it bears, in the columns that its measures read.
+        """
+        place, answers = self.reply(terms)
+        chosen = answers[place.place]
+        return {party: self._kept(party, chosen) for party in self.parties}
+
+    def reply(self, terms: Mapping[str, float]) -> tuple[Reply, list[Columns]]:
+        """Say what some terms make people choose, and give the columns of every choice."""
+        study = with_numbers(self.study, terms)
+        work = [lives for block in self.blocks for lives in block]
+        parts = map_items(lambda lives: self._settled(study, terms, lives), work, threads=self.threads)
+        n_choices = len(self.blocks[0])
+        answers: list[Columns] = [
+            {name: np.concatenate([part[name] for part in parts[choice::n_choices]]) for name in parts[0]}
+            for choice in range(n_choices)
+        ]
+        return reply_to(self.study, answers), answers
+
+    def _settled(self, study: Study, terms: Mapping[str, float], lives: Lives) -> dict[str, Floats]:
+        worlds, behaviour = lives.evidence.worlds, behaviour_of(study)
+        free = {path: np.full(len(worlds), value) for path, value in terms.items() if path in worlds.values}
+        evidence = replace(lives.evidence, worlds=replace(worlds, values={**worlds.values, **free}))
+        outturns = evaluate(study, evidence, with_returns=False)
+        columns = {name: np.asarray(outturns[name], dtype=np.float64) for name in money_of(self.parties)}
+        columns |= {name: outturns[name] for name in outturns.columns if name.startswith("metric.") and name.endswith(".truth")}
+        columns |= {"cost": lives.cost, "referral_cost": lives.referral_cost}
+        columns["money"] = outturns[f"{behaviour.party}.{behaviour.objective}"]
+        if behaviour.referral is not None:
+            columns["referrer_money"] = outturns[f"{behaviour.referral.party}.{behaviour.referral.objective}"]
+        return columns
+
+    def _kept(self, party: str, chosen: Columns) -> Columns:
+        own = {name: chosen[name] - borne_by(self.study, party, chosen) for name in (f"{party}.net", f"{party}.npv")}
+        return {**chosen, **own}
+
+
+def store_choices(study: Study, ensemble: Ensemble, parties: Iterable[str]) -> RespondingEnsemble:
+    """Let worlds be lived and measured, once for each choice, and keep what settlement needs.
+
+    Raises
+    ------
+    UsageError
+        If a party at the table believes something else of the effect than the study: then it would expect another response.
+    """
+    parties = tuple(parties)
+    sides = {} if study.sizing is None else study.sizing.parties
+    for name in parties:
+        if name in sides and (sides[name].beliefs or sides[name].effect_multiple is not None):
+            raise UsageError(
+                f"sizing.parties.{name}: where people respond, every party believes the study; found beliefs of its own"
+            )
+    lean = with_used_designs_alone(study)
+
+    def lived(replications: Integers) -> tuple[Lives, ...]:
+        worlds = draw_worlds(lean, ensemble.seed, replications)
+        return tuple(
+            Lives(
+                evidence,
+                cost_of_efforts(lean, choice, evidence.worlds, evidence.tallies),
+                cost_of_referrals(lean, evidence.worlds, evidence.tallies),
+            )
+            for choice, evidence in live_choices(lean, worlds)
+        )
+
+    blocks = map_blocks(
+        lived,
+        ensemble.n_replications,
+        threads=ensemble.threads,
+        block_size=ensemble.block_size,
+        first=ensemble.first,
+        on_progress=ensemble.on_progress,
+    )
+    return RespondingEnsemble(study, tuple(blocks), parties, ensemble.threads)
