@@ -350,7 +350,7 @@ def test_terms__are_settled_at_the_effort_that_they_induce(tmp_path):
 
 
 def test_terms__the_smallest_price_that_leaves_the_provider_enough(tmp_path):
-    # Closed form: at e* = 3 P / c the provider keeps 1,000 + (3 P)² / (2 c) on average, 3,125 at P = 1,000 √(17 / 9) with c = 4,000.
+    # Closed form: at e* = 3 P / c the provider keeps 1,000 + (3 P)² / (2 c) on average: 3,125 at P = 1,000 √(17 / 9), c = 4,000.
     levels = behaviour([step / 40 for step in range(81)], 4000)
     study = study_of(SCORES, tmp_path, LINEAR.format(1), levels)
     kept = store_choices(study, Ensemble(3, 200), ["service_provider"])
