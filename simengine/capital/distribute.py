@@ -72,19 +72,20 @@ def distribute(capital: Capital, plan: Plan, payments: Payments, worlds: Worlds,
     stop = np.full(len(worlds), -1, dtype=np.int64) if payments.stop_month is None else payments.stop_month
     project_lines = list(_project_lines(capital, plan))
     n_tranches, n_costs, n_guarantees = len(plan.holders), len(plan.costs), len(plan.guarantee_names)
-    journal = np.zeros((*shape, len(project_lines)), dtype=np.int64)
+    # In memory each line lies by itself: cash is added up line by line.
+    journal = np.empty((len(project_lines), *shape), dtype=np.int64)
     lost, owed = np.zeros((2, len(worlds), n_tranches), dtype=np.int64)
     at_limit, reached = np.zeros((len(worlds), n_tranches), dtype=bool), np.zeros((len(worlds), n_guarantees), dtype=bool)
     waiting = np.zeros((len(worlds), n_costs), dtype=np.int64)
     tables = (plan.project, plan.loans, plan.waterfall, plan.guarantees)
     walk_calendar(*tables, income, stop, journal, lost, owed, at_limit, waiting, reached)
-    _refuse_shortfall(capital, plan, journal[:, :, n_tranches + n_costs : n_tranches + 2 * n_costs])
+    _refuse_shortfall(capital, plan, journal[n_tranches + n_costs : n_tranches + 2 * n_costs])
     return Ledger(
         tuple(accounts),
         (*book.lines, *project_lines),
-        np.concatenate([np.stack(book.journal, axis=2), journal], axis=2) if book.journal else journal,
+        np.moveaxis(np.concatenate([*(lines[None] for lines in book.journal), journal]), 0, 2),
         tuple(plan.holders),
-        journal[:, :, :n_tranches].sum(axis=1),
+        journal[:n_tranches].sum(axis=2).T,
         lost,
         owed,
         at_limit,
@@ -193,7 +194,7 @@ def _refuse_shortfall(capital: Capital, plan: Plan, unpaid: Integers) -> None:
     if capital.shortfall == "allowed" or not unpaid.any():
         return
     for c, name in enumerate(plan.costs):
-        short = unpaid[:, :, c].sum(axis=1)
+        short = unpaid[c].sum(axis=1)
         if short.any():
             found = f"up to {short.max() / 100:,.2f} unpaid, in {(short > 0).sum():,} of {len(short):,} replications of a block"
             way_out = "Commit more, let income be recycled, keep a reserve, or write `shortfall: allowed`"

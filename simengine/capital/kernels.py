@@ -70,27 +70,29 @@ class Guarantees(NamedTuple):
     covered: Integers  # (f,) number of a tranche, or of a guarantee after all tranches
 
 
-class Account(NamedTuple):
-    """Where one replication stands."""
-
-    cash: Integers  # (3,) for costs, for distribution, in reserve
-    outstanding: Integers  # (k,)
-    interest: Floats  # (k,)
-    hurdle: Floats  # (k,) what would bring the return to date to its ceiling
-    paid_in: Integers  # (k,)
-    received: Integers  # (k,)
-    deferred: Integers  # (c,)
-    called: Integers  # (g,) paid under a guarantee and not reimbursed
-    reached: Integers  # (g,) 1 where a guarantor paid the most that was promised, and it was not enough
-
-
+# Where one replication stands, in two arrays: few arguments keep the compilation short.
+CASH, OUTSTANDING, PAID_IN, RECEIVED, WAITING, CALLED, REACHED = range(7)
+"""Rows of whole numbers: cash by purpose; by tranche what is outstanding, was paid in and received; by cost what was deferred; by
+guarantee what was paid and not reimbursed, and 1 where the most that was promised was paid and it was not enough."""
+DUE_INTEREST, HURDLE = range(2)
+"""Rows of numbers by tranche: interest that is due, and what would bring the return to date to its ceiling."""
 WORK, PAYOUT, RESERVE = range(3)
+"""Purposes of cash: for costs, for distribution, in reserve."""
+
+
+@device
+def total(values: Integers) -> int:
+    """Add up whole numbers; NumPy's own sum takes long to compile."""
+    found = 0
+    for value in values:
+        found += value
+    return found
 
 
 @device
 def share_out(amount: int, due: Integers, out: Integers) -> None:
     """Share out an amount in proportion to what is due, to the unit; it is not more than all that is due."""
-    left, due_left = amount, due.sum()
+    left, due_left = amount, total(due)
     for i in range(len(due)):
         part = 0
         if due_left > 0:
@@ -105,7 +107,9 @@ def share_out(amount: int, due: Integers, out: Integers) -> None:
 @device
 def weigh_out(amount: int, weight: Floats, out: Integers) -> None:
     """Share out an amount by weights, to the unit."""
-    left, weight_left = amount, weight.sum()
+    left, weight_left = amount, 0.0
+    for i in range(len(weight)):
+        weight_left += weight[i]
     for i in range(len(weight)):
         part = left
         if i < len(weight) - 1:
@@ -116,9 +120,9 @@ def weigh_out(amount: int, weight: Floats, out: Integers) -> None:
 
 
 @device
-def draw(want: int, loans: Loans, room: Integers, account: Account, out: Integers) -> None:
+def draw(want: int, loans: Loans, room: Integers, whole: Integers, real: Floats, out: Integers) -> None:
     """Let the tranches pay in what is wanted, as far as there is room."""
-    want = min(want, room.sum())
+    want = min(want, total(room))
     if loans.manner == SIDE_BY_SIDE:
         share_out(want, room, out)
     else:
@@ -128,20 +132,20 @@ def draw(want: int, loans: Loans, room: Integers, account: Account, out: Integer
             left -= out[k]
     for k in range(len(room)):
         room[k] -= out[k]
-        account.outstanding[k] += out[k]
-        account.hurdle[k] += out[k]
-        account.paid_in[k] += out[k]
+        whole[OUTSTANDING, k] += out[k]
+        real[HURDLE, k] += out[k]
+        whole[PAID_IN, k] += out[k]
 
 
 @device
-def pay_costs(now: Integers, account: Account, paid: Integers, unpaid: Integers) -> int:
+def pay_costs(now: Integers, whole: Integers, paid: Integers, unpaid: Integers) -> int:
     """Pay what is due this month in the order of the costs, at last from the reserve; give what the reserve paid."""
     from_reserve = 0
     for c in range(len(now)):
-        part = min(now[c], account.cash[WORK])
-        helped = min(now[c] - part, account.cash[RESERVE])
-        account.cash[WORK] -= part
-        account.cash[RESERVE] -= helped
+        part = min(now[c], whole[CASH, WORK])
+        helped = min(now[c] - part, whole[CASH, RESERVE])
+        whole[CASH, WORK] -= part
+        whole[CASH, RESERVE] -= helped
         paid[c] = part + helped
         unpaid[c] = now[c] - part - helped
         from_reserve += helped
@@ -149,108 +153,109 @@ def pay_costs(now: Integers, account: Account, paid: Integers, unpaid: Integers)
 
 
 @device
-def receive(k: int, amount: int, account: Account) -> None:
+def receive(k: int, amount: int, whole: Integers, real: Floats) -> None:
     """Enter what a tranche gets."""
-    account.received[k] += amount
-    account.hurdle[k] -= amount
+    whole[RECEIVED, k] += amount
+    real[HURDLE, k] -= amount
 
 
 @device
-def room_for_returns(r: int, k: int, loans: Loans, account: Account) -> int:
+def room_for_returns(r: int, k: int, loans: Loans, whole: Integers, real: Floats) -> int:
     """Give what a tranche may still get before a limit of its returns."""
     room = NO_LIMIT
     if np.isfinite(loans.multiple[r, k]):
-        room = min(room, int(np.rint(loans.multiple[r, k] * account.paid_in[k])) - account.received[k])
+        room = min(room, int(np.rint(loans.multiple[r, k] * whole[PAID_IN, k])) - whole[RECEIVED, k])
     if np.isfinite(loans.ceiling[r, k]):
-        room = min(room, int(np.rint(account.hurdle[k])))
+        room = min(room, int(np.rint(real[HURDLE, k])))
     return max(room, 0)
 
 
 @device
-def take_step(r: int, s: int, waterfall: Waterfall, loans: Loans, account: Account, out: Integers) -> None:
+def take_step(r: int, s: int, waterfall: Waterfall, loans: Loans, whole: Integers, real: Floats, out: Integers) -> None:
     """Pay the places of one step of the waterfall out of the money to be distributed."""
     first, last = waterfall.begin[s], waterfall.begin[s + 1]
     kind, member, got = waterfall.kind[s], waterfall.member[first:last], out[first:last]
-    left = account.cash[PAYOUT]
+    left = whole[CASH, PAYOUT]
     if kind == REST:
         weigh_out(left, waterfall.weight[first:last], got)
     elif kind == RETURNS:
         for i in range(len(member)):
             part = int(np.rint(left * waterfall.weight[first + i]))
-            got[i] = min(part, room_for_returns(r, member[i], loans, account), account.cash[PAYOUT] - got[:i].sum())
+            got[i] = min(part, room_for_returns(r, member[i], loans, whole, real), whole[CASH, PAYOUT] - total(got[:i]))
     else:
         due = np.empty(len(member), np.int64)
         for i in range(len(member)):
             if kind == INTEREST:
-                due[i] = max(int(np.rint(account.interest[member[i]])), 0)
+                due[i] = max(int(np.rint(real[DUE_INTEREST, member[i]])), 0)
             elif kind == PRINCIPAL:
-                due[i] = account.outstanding[member[i]]
+                due[i] = whole[OUTSTANDING, member[i]]
             elif kind == DEFERRED:
-                due[i] = account.deferred[member[i]]
+                due[i] = whole[WAITING, member[i]]
             else:
-                due[i] = account.called[member[i]]
-        share_out(min(left, due.sum()), due, got)
+                due[i] = whole[CALLED, member[i]]
+        share_out(min(left, total(due)), due, got)
     for i in range(len(member)):
-        account.cash[PAYOUT] -= got[i]
+        whole[CASH, PAYOUT] -= got[i]
         if kind == INTEREST:
-            account.interest[member[i]] -= got[i]
+            real[DUE_INTEREST, member[i]] -= got[i]
         elif kind == PRINCIPAL:
-            account.outstanding[member[i]] -= got[i]
+            whole[OUTSTANDING, member[i]] -= got[i]
         elif kind == DEFERRED:
-            account.deferred[member[i]] -= got[i]
+            whole[WAITING, member[i]] -= got[i]
         elif kind == REIMBURSE:
-            account.called[member[i]] -= got[i]
+            whole[CALLED, member[i]] -= got[i]
         is_tranche = kind in (INTEREST, PRINCIPAL, RETURNS)
-        if is_tranche or (kind == REST and member[i] < len(account.received)):
-            receive(member[i], got[i], account)
+        if is_tranche or (kind == REST and member[i] < real.shape[1]):
+            receive(member[i], got[i], whole, real)
 
 
 @device
-def call(g: int, guarantees: Guarantees, account: Account, out: Integers) -> None:
+def call(g: int, guarantees: Guarantees, whole: Integers, real: Floats, out: Integers) -> None:
     """Let a guarantor make good what was lost."""
-    n_tranches = len(account.outstanding)
+    n_tranches = real.shape[1]
     first, last = guarantees.begin[g], guarantees.begin[g + 1]
     covered = guarantees.covered[first:last]
     lost, paid_in = np.empty(len(covered), np.int64), 0
     for i in range(len(covered)):
         if covered[i] < n_tranches:
-            lost[i] = account.outstanding[covered[i]]
-            paid_in += account.paid_in[covered[i]]
+            lost[i] = whole[OUTSTANDING, covered[i]]
+            paid_in += whole[PAID_IN, covered[i]]
         else:
-            lost[i] = account.called[covered[i] - n_tranches]
+            lost[i] = whole[CALLED, covered[i] - n_tranches]
     limit = guarantees.at_most[g]
     if np.isfinite(guarantees.of_drawn[g]):
         limit = min(limit, int(np.rint(guarantees.of_drawn[g] * paid_in)))
-    promised = int(np.rint(guarantees.share[g] * lost.sum()))
-    account.reached[g] = 1 if promised > limit else 0
+    promised = int(np.rint(guarantees.share[g] * total(lost)))
+    whole[REACHED, g] = 1 if promised > limit else 0
     share_out(min(promised, limit), lost, out[first:last])
     for i in range(len(covered)):
-        account.called[g] += out[first + i]
+        whole[CALLED, g] += out[first + i]
         if covered[i] < n_tranches:
-            account.outstanding[covered[i]] -= out[first + i]
-            receive(covered[i], out[first + i], account)
+            whole[OUTSTANDING, covered[i]] -= out[first + i]
+            receive(covered[i], out[first + i], whole, real)
         else:
-            account.called[covered[i] - n_tranches] -= out[first + i]
+            whole[CALLED, covered[i] - n_tranches] -= out[first + i]
 
 
 @device
-def reset(account: Account) -> None:
-    """Begin a replication with empty accounts."""
-    for array in (account.cash, account.outstanding, account.paid_in, account.received, account.deferred):
-        array[:] = 0
-    account.called[:] = 0
-    account.reached[:] = 0
-    account.interest[:] = 0.0
-    account.hurdle[:] = 0.0
-
-
-@device
-def accrue(r: int, loans: Loans, account: Account) -> None:
+def accrue(growth: Floats, ceiling: Floats, whole: Integers, real: Floats) -> None:
     """Let a month pass: interest on what is outstanding and on interest that is due."""
-    for k in range(len(account.interest)):
-        account.interest[k] += (account.outstanding[k] + account.interest[k]) * loans.coupon[r, k]
-        if np.isfinite(loans.ceiling[r, k]):
-            account.hurdle[k] *= 1.0 + loans.ceiling[r, k]
+    for k in range(len(growth)):
+        real[DUE_INTEREST, k] += (whole[OUTSTANDING, k] + real[DUE_INTEREST, k]) * growth[k]
+        if np.isfinite(ceiling[k]):
+            real[HURDLE, k] *= 1.0 + ceiling[k]
+
+
+@device
+def may_move(scheduled: Integers, due: Integers, calls: Integers, out: Flags) -> None:
+    """Say of every month whether anything falls due by plan: a draw, a cost, a guarantee; the first and the last always may."""
+    for m in range(len(out)):
+        out[m] = scheduled[m] != 0
+        for c in range(due.shape[1]):
+            out[m] = out[m] or due[m, c] != 0
+    for month in calls:
+        out[month] = True
+    out[0] = out[-1] = True
 
 
 @kernel
@@ -261,7 +266,7 @@ def walk_calendar(
     guarantees: Guarantees,
     income: Integers,  # (r, m) paid to the lenders
     stop: Integers,  # (r,) month after which nothing is drawn or spent, -1 for none
-    journal: Integers,  # (r, m, j) filled: draws, costs paid and unpaid, reserve (in, used, out), places, guarantees
+    journal: Integers,  # (j, r, m) filled: draws, costs paid and unpaid, reserve (in, used, out), places, guarantees
     lost: Integers,  # (r, k) filled: principal never paid back
     owed: Integers,  # (r, k) filled: interest never paid
     at_limit: Flags,  # (r, k) filled: whether a limit of the returns was reached
@@ -275,19 +280,29 @@ def walk_calendar(
     reserve_at = unpaid_at + n_costs
     steps_at = reserve_at + 3
     calls_at = steps_at + n_places
-    account = Account(
-        np.zeros(3, np.int64), np.zeros(n_tranches, np.int64), np.zeros(n_tranches), np.zeros(n_tranches),
-        np.zeros(n_tranches, np.int64), np.zeros(n_tranches, np.int64), np.zeros(n_costs, np.int64),
-        np.zeros(n_guarantees, np.int64), np.zeros(n_guarantees, np.int64),
-    )  # fmt: skip
+    whole, real = np.zeros((7, max(3, n_tranches, n_costs, n_guarantees)), np.int64), np.zeros((2, n_tranches))
     now, room = np.empty(n_costs, np.int64), np.empty(n_tranches, np.int64)
+    # The months of one replication, side by side while they are worked on.
+    months = np.zeros((n_months, journal.shape[0]), np.int64)
+    moves = np.zeros(n_months, np.bool_)
     for r in range(len(income)):
-        reset(account)
+        for row in range(len(whole)):
+            for i in range(whole.shape[1]):
+                whole[row, i] = 0
+        for k in range(n_tranches):
+            real[DUE_INTEREST, k] = real[HURDLE, k] = 0.0
+        may_move(project.scheduled[r], project.due[r], guarantees.month, moves)
+        bears_interest = False
+        for k in range(n_tranches):
+            bears_interest = bears_interest or loans.coupon[r, k] != 0.0 or np.isfinite(loans.ceiling[r, k])
         weigh_out(project.limit[r], loans.size, room)
         for m in range(n_months):
-            line = journal[r, m]
-            if m > 0:
-                accrue(r, loans, account)
+            line = months[m]
+            if m > 0 and bears_interest:
+                accrue(loans.coupon[r], loans.ceiling[r], whole, real)
+            # Where nothing falls due, comes in or waits, the lines of a month stay at 0.
+            if not (moves[m] or income[r, m] != 0 or whole[CASH, WORK] + whole[CASH, PAYOUT] + whole[CASH, RESERVE] != 0):
+                continue
             stopped = 0 <= stop[r] < m
             is_working = m < project.last_work[r] and not stopped
             came, taken = income[r, m], 0
@@ -298,39 +313,44 @@ def walk_calendar(
                 later = int(np.rint(due * project.deferred_share[r, c]))
                 now[c] = due - later
                 taken += now[c] if fee > 0 else 0
-                account.deferred[c] += later
+                whole[WAITING, c] += later
             recycled = int(np.rint((came - taken) * project.recycled_share[r])) if is_working else 0
-            account.cash[WORK] += taken + recycled
-            account.cash[PAYOUT] += came - taken - recycled
+            whole[CASH, WORK] += taken + recycled
+            whole[CASH, PAYOUT] += came - taken - recycled
             kept = project.reserve[r] if m == 0 else 0
             want = 0 if stopped else project.scheduled[r, m]
             if project.as_needed:
-                want = max(now.sum() - account.cash[WORK], 0)
+                want = max(total(now) - whole[CASH, WORK], 0)
             drawn_line = line[:n_tranches]
-            draw(want + kept, loans, room, account, drawn_line)
-            kept = min(kept, drawn_line.sum())
-            account.cash[RESERVE] += kept
-            account.cash[WORK] += drawn_line.sum() - kept
+            draw(want + kept, loans, room, whole, real, drawn_line)
+            kept = min(kept, total(drawn_line))
+            whole[CASH, RESERVE] += kept
+            whole[CASH, WORK] += total(drawn_line) - kept
             line[reserve_at] = kept
-            line[reserve_at + 1] = pay_costs(now, account, line[costs_at:unpaid_at], line[unpaid_at:reserve_at])
+            line[reserve_at + 1] = pay_costs(now, whole, line[costs_at:unpaid_at], line[unpaid_at:reserve_at])
             at_end = m == n_months - 1
             if not is_working:
-                account.cash[PAYOUT] += account.cash[WORK]
-                account.cash[WORK] = 0
+                whole[CASH, PAYOUT] += whole[CASH, WORK]
+                whole[CASH, WORK] = 0
             if at_end or m >= project.reserve_until or (stop[r] >= 0 and m >= stop[r]):
-                line[reserve_at + 2] = account.cash[RESERVE]
-                account.cash[PAYOUT] += account.cash[RESERVE]
-                account.cash[RESERVE] = 0
-            if account.cash[PAYOUT] > 0 and (at_end or m >= project.distributed_from):
+                line[reserve_at + 2] = whole[CASH, RESERVE]
+                whole[CASH, PAYOUT] += whole[CASH, RESERVE]
+                whole[CASH, RESERVE] = 0
+            if whole[CASH, PAYOUT] > 0 and (at_end or m >= project.distributed_from):
                 for s in range(len(waterfall.kind)):
-                    take_step(r, s, waterfall, loans, account, line[steps_at:calls_at])
+                    take_step(r, s, waterfall, loans, whole, real, line[steps_at:calls_at])
             for g in range(n_guarantees):
                 if guarantees.month[g] == m:
-                    call(g, guarantees, account, line[calls_at:])
+                    call(g, guarantees, whole, real, line[calls_at:])
+        for j in range(journal.shape[0]):
+            for m in range(n_months):
+                journal[j, r, m] = months[m, j]
+                months[m, j] = 0
         for k in range(n_tranches):
-            lost[r, k] = account.outstanding[k]
-            owed[r, k] = max(int(np.rint(account.interest[k])), 0)
-            at_limit[r, k] = account.paid_in[k] > 0 and room_for_returns(r, k, loans, account) == 0
-        waiting[r] = account.deferred
+            lost[r, k] = whole[OUTSTANDING, k]
+            owed[r, k] = max(int(np.rint(real[DUE_INTEREST, k])), 0)
+            at_limit[r, k] = whole[PAID_IN, k] > 0 and room_for_returns(r, k, loans, whole, real) == 0
+        for c in range(n_costs):
+            waiting[r, c] = whole[WAITING, c]
         for g in range(n_guarantees):
-            reached[r, g] = account.reached[g] == 1
+            reached[r, g] = whole[REACHED, g] == 1
