@@ -47,8 +47,7 @@ def test_answer__is_a_table_a_picture_and_one_json_object_that_runs_again(name: 
 
     again = call(*shlex.split((folder / "run-again.txt").read_text())[1:], "--json", "--threads", 1, cwd=folder)
     assert again.returncode == 0, again.stderr
-    repeated, first = json.loads(without_provenance(again.stdout)), json.loads(without_provenance(kept))
-    assert repeated == first
+    assert without_provenance(again.stdout) == without_provenance(kept)
 
 
 @pytest.mark.parametrize(

@@ -141,14 +141,12 @@ def running_mean(sample: Floats, draws: Draws | None) -> RunningMean:
 def split_half(sample: Floats, draws: Draws | None) -> float:
     """Give the difference between the means of both halves, in standard errors: about a standard normal number in a sound run."""
     rows = np.arange(len(sample))
-    if len(rows) < 4:
+    # Rows of one group stay together.
+    names = rows if draws is None or draws.group is None else np.unique(draws.group, return_inverse=True)[1]
+    n_groups = int(names.max(initial=-1)) + 1
+    if n_groups < 4:
         return 0.0
-    if draws is not None and draws.group is not None:
-        # Rows of one group stay together.
-        names = np.unique(draws.group, return_inverse=True)[1]
-        is_first = names < (names.max() + 1) // 2
-    else:
-        is_first = rows < len(sample) // 2
+    is_first = names < n_groups // 2
     one, other = (
         statistics.mean(sample[half], None if draws is None else draws.some(rows[half])) for half in (is_first, ~is_first)
     )

@@ -128,7 +128,7 @@ def test_decisions__belong_to_their_layers():
 def test_redrawn_layer__changes_its_own_draws_alone(tiny):
     plain = simulate(tiny, 5, np.arange(30))
     steered = {
-        name: simulate(tiny, 5, np.arange(30), Steering(seed_by_purpose=seeds_with(tiny, 5, [name])))
+        name: simulate(tiny, 5, np.arange(30), steering=Steering(seed_by_purpose=seeds_with(tiny, 5, [name])))
         for name in ("knowledge", "luck", "measurement", "world")
     }
     path = "effect.sooner_home.hazard_ratio"

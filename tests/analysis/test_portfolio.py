@@ -14,7 +14,7 @@ from simengine.analysis.portfolio import carried, is_ruined, shared_uniforms, sp
 from simengine.cli import commands
 from simengine.config import find_study, load_portfolio
 from simengine.errors import StudyError
-from simengine.pipeline import draw_worlds
+from simengine.pipeline import Steering, draw_worlds
 from simengine.streams import seed_of
 from tests.reference.fund import course_of
 
@@ -136,7 +136,7 @@ def test_shared__touches_no_other_number(holding):
     study, n = held.studies["one"], np.arange(50)
     path = "measurement.metrics.saving.drift_per_year"
     plain = draw_worlds(study, seed_of(9, "one"), n)
-    moved = draw_worlds(study, seed_of(9, "one"), n, shared_uniforms(held.portfolio, "one", 9, n))
+    moved = draw_worlds(study, seed_of(9, "one"), n, steering=Steering(shared=shared_uniforms(held.portfolio, "one", 9, n)))
 
     assert [name for name in plain.values if not np.array_equal(plain[name], moved[name])] == [path]
 

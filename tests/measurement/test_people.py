@@ -176,7 +176,8 @@ def test_spill_over__reaches_the_control_by_its_share_of_the_logarithm(reach):
     changes = EVERYBODY | {"effect.fewer.hazard_ratio": 0.6, "measurement.control": {"spill_over": reach}}
     _, evidence = evidence_of(changes, 200)
     tallies = evidence.tallies
-    mean = {arm: tallies.sums[:, 0, arm, 0, 0] / tallies.weight[:, 0, arm] for arm in range(len(ARMS))}
+    arms = (SERVICE, CONTROL, TWIN, BASELINE, PARALLEL, MATCHED)
+    mean = {arm: tallies.sums[:, 0, arm, 0, 0] / tallies.weight[:, 0, arm] for arm in arms}
 
     assert abs(z_of_mean(mean[CONTROL], 1.5 * 0.6**reach)) < FALSE_ALARM
     assert abs(z_of_mean(mean[SERVICE], 0.9)) < FALSE_ALARM

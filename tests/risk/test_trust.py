@@ -54,7 +54,8 @@ def test_tails__are_refused_below_100_points(tables):
         assert tables[2000][path].tail_points == 100
         with pytest.raises(KeyError, match="fewer than 100 replications in the tail"):
             tables[1999][path]
-    assert tables[2000].refused == {}
+    # Of the time of payback the worlds that pay back alone are the sample, and they are few.
+    assert {path.rpartition(".")[0] for path in tables[2000].refused} == {"investor.payback_months"}
     assert tables[1999].get("investor.net.p25") is not None
     assert tables[1999].diagnostics.tail_points["investor.var95"] == 99
 
