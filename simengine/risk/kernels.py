@@ -87,7 +87,7 @@ def root_between(cash: Floats, span: tuple[int, int, int, int], low: float, high
         target = x - gap / slope if slope != 0.0 else np.nan
         if abs(target - x) <= _SMALL_STEP * max(1.0, abs(x)):
             return target
-        # Newton may leave the bracket, or go to and fro on a bend: then the bracket is halved.
+        # Newton may leave the bracket, or swing from side to side on a bend: then the bracket is halved.
         is_halved = not low < target < high or (step_number > 20 and step_number % 2 == 0)
         x = 0.5 * (low + high) if is_halved and high - low < np.inf else target
     return x

@@ -270,7 +270,7 @@ def test_law__a_looser_limit_finds_no_fewer_term_sheets(norrkoping: Study) -> No
         (Requested(free=[f"{GUARANTEE}=1..0"]), "low is below high; found 1 and 0"),
         (Requested(free=[f"{GUARANTEE}=0..1..2"]), "a step is not longer than the range"),
         (
-            Requested(free=["contract.terms.guarante.share=0..1"]),
+            Requested(free=["contract.terms.guaranteed.share=0..1"]),
             "a free term is a number of the contract or the capital; found no such",
         ),
         (Requested(free=["contract.terms.guarantee=0..1"]), "found no number. One of: contract.terms.guarantee.share"),
