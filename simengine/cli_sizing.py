@@ -40,6 +40,7 @@ _RULES = ("equal_sacrifice", "nash", "total")
 @click.option(
     "--weakest-belief", metavar="PARTY,...", help="Find the smallest multiple of the effect they must believe in for a deal."
 )
+@click.option("--responding", is_flag=True, help="Settle every term sheet at what it makes people choose, as `behaviour` says.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="New folder for the contract, its picture and provenance.")
 def size(
     free: tuple[str, ...],
@@ -52,6 +53,7 @@ def size(
     largest: str | None,
     such_that: str | None,
     weakest_belief: str | None,
+    responding: bool,
     output: Path | None,
     **asked: Any,
 ) -> None:
@@ -60,7 +62,7 @@ def size(
 
     request = Request(**asked)
     study = request.study()
-    requested = Requested(free, objectives, limits, beliefs, rule)
+    requested = Requested(free, objectives, limits, beliefs, rule, responding)
     questions = [name for name, value in (("--smallest", smallest), ("--largest", largest)) if value is not None]
     if len(questions) + (weakest_belief is not None) > 1:
         raise UsageError("one of --smallest, --largest and --weakest-belief is asked at a time; found more")

@@ -109,7 +109,7 @@ def measured_again(study: Study, evidence: Evidence, seed: int) -> Evidence:
 def evaluate(study: Study, evidence: Evidence, *, with_returns: bool = True) -> Outturns:
     """Settle the contract on what was measured, move the money, and say what each party got; nothing here is random.
 
-    Without rates of return it takes a third of the time: for who asks for the money alone, under hundreds of terms.
+    Without rates of return it is quicker: for who asks for the money alone, under hundreds of terms.
     """
     worlds, measurements = evidence.worlds, with_milestones(study.contract, evidence.tallies, evidence.measurements)
     payments, ledger = move_money(study, worlds, evidence.tallies, measurements)

@@ -599,7 +599,9 @@ def test_checks__find_a_planted_hole(tiny_json: dict[str, Any]) -> None:
     assert missing_tallies(results.replace("`sums_before`", "")) == ["sums_before"]
     randomness = (DOCS / "explanation" / "randomness.md").read_text()
     assert missing_purposes(randomness.replace("people/<wave>/engagement", "")) == ["people/<name>/engagement"]
-    assert missing_results(results.replace("`diagnostics", "`checks"), "`run --json`", tiny_json) == [
+    assert missing_results(
+        results.replace("`diagnostics`", "`checks`").replace("`diagnostics.worlds", "`checks.worlds"), "`run --json`", tiny_json
+    ) == [
         "diagnostics",
         "diagnostics.worlds_with_clipped_probabilities",
     ]

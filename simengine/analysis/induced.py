@@ -10,7 +10,7 @@ import numpy as np
 from simengine.analysis.efforts import behaviour_of, cost_of_efforts, cost_of_referrals
 from simengine.analysis.ensemble import Columns, Ensemble, with_used_designs_alone
 from simengine.analysis.incentives import Reply, borne_by, live_choices, reply_to
-from simengine.analysis.stored import money_of
+from simengine.analysis.stored import StoredEnsemble, money_of, store
 from simengine.config import Study
 from simengine.config.numbers import with_numbers
 from simengine.errors import UsageError
@@ -77,6 +77,14 @@ class RespondingEnsemble:
     def _kept(self, party: str, chosen: Columns) -> Columns:
         own = {name: chosen[name] - borne_by(self.study, party, chosen) for name in (f"{party}.net", f"{party}.npv")}
         return {**chosen, **own}
+
+
+def stored_worlds(study: Study, ensemble: Ensemble, parties: Iterable[str]) -> StoredEnsemble | RespondingEnsemble:
+    """Keep the worlds on which term sheets are settled: at what each of them induces, where the sizing says that people respond."""
+    parties = tuple(parties)
+    if study.sizing is not None and study.sizing.responding:
+        return store_choices(study, ensemble, parties)
+    return store(study, ensemble, parties, money_of(parties))
 
 
 def store_choices(study: Study, ensemble: Ensemble, parties: Iterable[str]) -> RespondingEnsemble:

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from simengine.analysis.ensemble import Ensemble
-from simengine.analysis.stored import money_of, store
+from simengine.analysis.induced import stored_worlds
 from simengine.analysis.table import Settlement
 from simengine.config import Study
 from simengine.config.sizing import Free
@@ -61,7 +61,7 @@ def find_number(
     party = limit.measure.party
 
     def stored(worlds: Ensemble) -> Settlement:
-        return store(study, worlds, [party], money_of([party])).settle
+        return stored_worlds(study, worlds, [party]).settle
 
     fresh = replace(ensemble, first=ensemble.first + ensemble.n_replications)
     found = search_number(path, limit, free, stored(ensemble), end)

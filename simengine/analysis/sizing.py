@@ -9,8 +9,9 @@ from itertools import product
 import numpy as np
 
 from simengine.analysis.ensemble import Ensemble
+from simengine.analysis.induced import RespondingEnsemble, stored_worlds
 from simengine.analysis.no_deal import NoDeal, explain_no_deal
-from simengine.analysis.stored import StoredEnsemble, money_of, store
+from simengine.analysis.stored import StoredEnsemble
 from simengine.analysis.table import GRID_POINTS, Search, Settled, Settlement, Table, frontier, worth_of
 from simengine.config import Study
 from simengine.config.numbers import problems_with
@@ -154,10 +155,10 @@ def refuse_impossible_terms(study: Study, sizing: Sizing) -> None:
             )
 
 
-def stored_for(study: Study, table: Table, ensemble: Ensemble) -> StoredEnsemble:
+def stored_for(study: Study, table: Table, ensemble: Ensemble) -> StoredEnsemble | RespondingEnsemble:
     """Store the worlds in which the parties at the table see their money."""
     parties = dict.fromkeys([measure.party for measure in table.objectives] + [limit.measure.party for limit in table.limits])
-    return store(study, ensemble, parties, money_of(parties))
+    return stored_worlds(study, ensemble, parties)
 
 
 def _present(study: Study, search: Search) -> Settled | None:

@@ -30,6 +30,7 @@ class Requested:
     beliefs: Sequence[str] = ()
     """Each `party: path=law`."""
     rule: str | None = None
+    responding: bool = False
 
 
 def with_request(study: Study, requested: Requested) -> Study:
@@ -43,6 +44,7 @@ def with_request(study: Study, requested: Requested) -> Study:
     own = study.sizing.model_dump(mode="python", exclude_none=True) if study.sizing is not None else {"free": {}, "parties": {}}
     asked: dict[str, Any] = {"free": dict(own["free"]), "parties": {name: dict(side) for name, side in own["parties"].items()}}
     asked["recommend"] = requested.rule or own.get("recommend", "equal_sacrifice")
+    asked["responding"] = requested.responding or own.get("responding", False)
     for text in requested.free:
         path, limits = _free(text)
         asked["free"][path] = limits
@@ -149,6 +151,7 @@ def one_free_term(study: Study, requested: Requested, path: str, such_that: str)
         present = number.value if isinstance(number, Constant) else 0.0
         said[path] = {"low": 0.0, "high": max(1.0, 2.0 * present)}
     free = own[path] if path not in said else _validated({"free": {path: said[path]}}).free[path]
+    responding = study.sizing is not None and study.sizing.responding
     sides = (
         {}
         if study.sizing is None
@@ -156,6 +159,6 @@ def one_free_term(study: Study, requested: Requested, path: str, such_that: str)
     )
     asked = with_request(
         study.model_copy(update={"sizing": Sizing(free={path: free}, parties=sides)}),
-        Requested(limits=[such_that], beliefs=requested.beliefs),
+        Requested(limits=[such_that], beliefs=requested.beliefs, responding=requested.responding or responding),
     )
     return asked, limit, free

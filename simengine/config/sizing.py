@@ -75,6 +75,8 @@ class Sizing(Spec):
     parties: dict[str, Side] = {}
     recommend: Rule = "equal_sacrifice"
     """How one term sheet is chosen among those that nobody can better without harm to another."""
+    responding: bool = False
+    """Whether every term sheet is settled at what it makes people choose, as `behaviour` says."""
 
     def objectives(self) -> list[Measure]:
         """List what the parties want, in their order."""
@@ -104,6 +106,9 @@ def sizing_problems(study: Study) -> Iterator[Finding]:
         return
     for path in sizing.free:
         yield from _free(study, path)
+    if sizing.responding and study.behaviour is None:
+        rule = "people respond as the section `behaviour` says"
+        yield "sizing.responding", rule, "no `behaviour`", "Add it, or leave `responding` out"
     parties = list(study.parties)
     for name, side in sizing.parties.items():
         where = f"sizing.parties.{name}"

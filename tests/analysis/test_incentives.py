@@ -9,8 +9,9 @@ from scipy.stats import norm
 from simengine.analysis import Ensemble, find_incentives
 from simengine.analysis.efforts import Choice, choices_of, efforts_of, with_choice
 from simengine.analysis.induced import store_choices
-from simengine.analysis.one_number import search_number
+from simengine.analysis.one_number import find_number, search_number
 from simengine.config import Study, cohort_of, load_study
+from simengine.config.request import Requested, one_free_term
 from simengine.config.sizing import Free
 from simengine.errors import StudyError
 from simengine.execution import run_study
@@ -357,6 +358,20 @@ def test_terms__the_smallest_price_that_leaves_the_provider_enough(tmp_path):
     limit = read_limit("expected_net >= 3125", "service_provider")
     found = search_number(PRICE, limit, Free(low=100, high=3000), kept.settle)
     assert found.low < 1000 * np.sqrt(17 / 9) < found.high
+
+
+def test_size__finds_the_price_at_the_effort_that_it_induces(tmp_path):
+    # Closed form: as above. Without a response, at effort 1, the provider would keep 1,000 + 3 P: 3,125 at P = 708.
+    levels = behaviour([step / 40 for step in range(81)], 4000)
+    study = study_of(SCORES, tmp_path, LINEAR.format(1), levels)
+    requested = Requested(free=[f"{PRICE}=100..3000"], responding=True)
+    asked, limit, free = one_free_term(study, requested, PRICE, "service_provider.expected_net >= 3125")
+
+    found = find_number(asked, PRICE, limit, free, Ensemble(3, 200))
+
+    assert found.low < 1000 * np.sqrt(17 / 9) < found.high
+    with pytest.raises(StudyError, match=r"sizing\.responding: people respond as the section `behaviour` says"):
+        one_free_term(study.model_copy(update={"behaviour": None}), requested, PRICE, "service_provider.expected_net >= 3125")
 
 
 # ------------------------------------------------ nonsense ------------------------------------------------
