@@ -15,7 +15,7 @@ cross-section. An arm that nobody asks for is empty.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
 from operator import add
@@ -267,7 +267,10 @@ class Ledger(Record):
 
     def cash(self, *names: str) -> Integers:
         """Give the cash of parties, roles or single accounts by date, of shape (replication, date); positive is received."""
-        mine = {account.name for account in self.accounts if not {account.name, account.party, account.role}.isdisjoint(names)}
+        return self.cash_in({one.name for one in self.accounts if not {one.name, one.party, one.role}.isdisjoint(names)})
+
+    def cash_in(self, mine: Collection[str]) -> Integers:
+        """Give the cash of some accounts, by their names alone."""
         total = np.zeros(self.journal.shape[:2], dtype=np.int64)
         for place, line in enumerate(self.lines):
             sign = (line.receiver in mine) - (line.payer in mine)
@@ -282,6 +285,8 @@ class Ledger(Record):
 
 
 PROJECT = "project"
+LOAN, DELIVERY = "loan", "delivery"
+"""The only tranche and the only cost of a study that names none."""
 
 
 @dataclass(frozen=True, eq=False)

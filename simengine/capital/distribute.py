@@ -13,9 +13,9 @@ import numpy as np
 
 from simengine.capital.kernels import walk_calendar
 from simengine.capital.plan import Plan, smallest_units, value_in
-from simengine.capital.spec import Capital, Payer
+from simengine.capital.spec import Capital, Payer, shares_of
 from simengine.errors import Problem, StudyError
-from simengine.records import PROJECT, Account, Integers, Ledger, Line, Payments, Worlds
+from simengine.records import PROJECT, SMALLEST_UNITS, Account, Integers, Ledger, Line, Payments, Worlds
 
 INVESTOR, OUTCOME_PAYER = "investor", "outcome_payer"
 
@@ -65,10 +65,9 @@ def distribute(capital: Capital, plan: Plan, payments: Payments, worlds: Worlds,
         for sign, owed in _by_sign(_owed(t, term, payments, worlds, shape)):
             payer, payee = payments.parties[t][::sign]
             _post_term(book, capital, plan, worlds, f"term.{term}", payer, payee, owed)
-    into_project = [place for place, line in enumerate(book.lines) if line.receiver == PROJECT]
     income = np.zeros(shape, dtype=np.int64)
-    for place in into_project:
-        income += book.journal[place]
+    for line, amount in zip(book.lines, book.journal, strict=True):
+        income += amount if line.receiver == PROJECT else 0
     stop = np.full(len(worlds), -1, dtype=np.int64) if payments.stop_month is None else payments.stop_month
     project_lines = list(_project_lines(capital, plan))
     n_tranches, n_costs, n_guarantees = len(plan.holders), len(plan.costs), len(plan.guarantee_names)
@@ -134,13 +133,10 @@ def _post_term(
 def _sides(capital: Capital, plan: Plan, party: str, amount: Integers) -> Iterator[tuple[str, Integers]]:
     """Yield the accounts that stand behind a party of the contract, with their parts of an amount."""
     if party == INVESTOR:
-        names, weights = [f"tranche.{name}" for name in capital.tranches or ("loan",)], list(plan.loans.size)
+        names, weights = [f"tranche.{name}" for name in plan.holders], list(plan.loans.size)
     elif party == OUTCOME_PAYER and capital.payers:
         names = [f"payer.{name}" for name in capital.payers]
-        fixed = [0.0 if payer.share == "rest" else payer.share.value for payer in capital.payers.values()]
-        weights = [
-            1 - sum(fixed) if payer.share == "rest" else value for payer, value in zip(capital.payers.values(), fixed, strict=True)
-        ]
+        weights = shares_of({name: payer.share for name, payer in capital.payers.items()})
     else:
         names, weights = [f"payer.{party}" if party == OUTCOME_PAYER else party], [1.0]
     edges = np.cumsum([0.0, *weights]) / sum(weights)
@@ -196,7 +192,8 @@ def _refuse_shortfall(capital: Capital, plan: Plan, unpaid: Integers) -> None:
     for c, name in enumerate(plan.costs):
         short = unpaid[c].sum(axis=1)
         if short.any():
-            found = f"up to {short.max() / 100:,.2f} unpaid, in {(short > 0).sum():,} of {len(short):,} replications of a block"
+            most, times = short.max() / SMALLEST_UNITS, (short > 0).sum()
+            found = f"up to {most:,.2f} unpaid, in {times:,} of {len(short):,} replications of a block"
             way_out = "Commit more, let income be recycled, keep a reserve, or write `shortfall: allowed`"
             problem = Problem("the run", f"capital.costs.{name}", "the money suffices for every cost", found, way_out)
             raise StudyError([problem])

@@ -16,12 +16,10 @@ from simengine.capital.kernels import (
     Project,
     Waterfall,
 )
-from simengine.capital.spec import STEPS, Capital, Cost, Guarantee
+from simengine.capital.spec import STEPS, Capital, Cost, Guarantee, shares_of
 from simengine.errors import Problem, StudyError
-from simengine.records import SMALLEST_UNITS, Floats, Integers, Worlds
+from simengine.records import DELIVERY, SMALLEST_UNITS, Floats, Integers, Worlds
 
-DELIVERY = "delivery"
-"""The only cost of a study that names none: the service provider gets what is drawn."""
 _LARGEST_UNITS = 1e17
 """Far below 2^63, so that a few dozen payments and the drawdown still add up."""
 
@@ -254,17 +252,11 @@ def _waterfall(
         kinds.append(STEPS.index(step.kind))
         known = list(places.get(step.kind, tranches))
         members += [known.index(name) for name in step.names]
-        weights += _weights(step.returns or step.rest or dict.fromkeys(step.names, 1.0))
+        weights += shares_of(step.returns or step.rest or {}) or [1.0] * len(step.names)
         begin.append(len(members))
     return Waterfall(
         np.array(kinds, dtype=np.int64), np.array(begin), np.array(members, dtype=np.int64), np.array(weights, dtype=np.float64)
     )
-
-
-def _weights(shares: Mapping[str, object]) -> list[float]:
-    named = {name: float(getattr(share, "value", 0.0 if share == "rest" else share)) for name, share in shares.items()}  # type: ignore[arg-type]
-    left = max(1.0 - sum(named.values()), 0.0)
-    return [left if shares[name] == "rest" else value for name, value in named.items()]
 
 
 def _guarantees(capital: Capital, tranches: Sequence[str], names: Sequence[str], horizon_months: int) -> Guarantees:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from simengine.capital.plan import calling_order
 from simengine.capital.spec import STEPS, Capital, Party, Step
 from simengine.errors import Finding, one_of
+from simengine.records import LOAN
 
 
 def capital_rules(
@@ -126,7 +127,7 @@ def _months(capital: Capital, horizon: int) -> Iterator[Finding]:
 
 
 def _waterfall(capital: Capital, parties: Collection[str]) -> Iterator[Finding]:
-    tranches = list(capital.tranches) or ["loan"]
+    tranches = list(capital.tranches) or [LOAN]
     known: dict[str, tuple[str, Collection[str]]] = {
         "deferred": ("a cost", capital.costs),
         "reimburse": ("a guarantee", capital.guarantees),
@@ -168,7 +169,7 @@ def _is_complete(capital: Capital, seen: Mapping[tuple[str, str], str], steps: l
     if len(rests) != 1 or steps[-1].kind != "rest":
         rule = "the last step, and no other, hands out the `rest`: otherwise money is left over"
         yield "capital.waterfall", rule, f"steps {', '.join(step.kind for step in steps)}", ""
-    needed = [("principal", name) for name in capital.tranches or ("loan",)]
+    needed = [("principal", name) for name in capital.tranches or (LOAN,)]
     needed += [("interest", name) for name, one in capital.tranches.items() if one.coupon_per_year is not None]
     needed += [("deferred", name) for name, one in capital.costs.items() if one.deferred_share is not None]
     for kind, name in needed:
@@ -178,7 +179,7 @@ def _is_complete(capital: Capital, seen: Mapping[tuple[str, str], str], steps: l
 
 
 def _guarantees(capital: Capital) -> Iterator[Finding]:
-    tranches = list(capital.tranches) or ["loan"]
+    tranches = list(capital.tranches) or [LOAN]
     for name, one in capital.guarantees.items():
         for covered in one.covers:
             path = f"capital.guarantees.{name}.covers"

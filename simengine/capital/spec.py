@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, model_validator
@@ -18,6 +19,7 @@ from simengine.laws import (
     Spec,
     within,
 )
+from simengine.records import LOAN
 
 ROLES = ("investor", "outcome_payer", "service_provider")
 """The parties that every contract speaks of."""
@@ -31,6 +33,12 @@ _Month = Annotated[Count, AfterValidator(within(0, 1200, "a month of the calenda
 _Whole = Annotated[Fixed, AfterValidator(within(0, 1e15, "an amount of money lies between 0 and 1e15"))]
 ShareOfWhole: TypeAlias = Annotated[_Share | Literal["rest"], Field(union_mode="left_to_right")]
 """A fixed share, or what the others leave."""
+
+
+def shares_of(shares: Mapping[str, Constant | Literal["rest"]]) -> list[float]:
+    """Give the shares of a whole as numbers; `rest` is what the others leave."""
+    left = max(1.0 - sum(share.value for share in shares.values() if share != "rest"), 0.0)
+    return [left if share == "rest" else share.value for share in shares.values()]
 
 
 class Party(Spec):
@@ -259,7 +267,7 @@ class Capital(Spec):
     def all_tranches(self, commitment: float) -> dict[str, Tranche]:
         """Give the tranches, one of the investor's if none are named, with what `rest` stands for."""
         if not self.tranches:
-            return {"loan": Tranche(holder="investor", size=Constant(value=commitment))}
+            return {LOAN: Tranche(holder="investor", size=Constant(value=commitment))}
         named = sum(tranche.size.value for tranche in self.tranches.values() if tranche.size != "rest")
         rest = Constant(value=commitment - named)
         return {
@@ -271,7 +279,7 @@ class Capital(Spec):
         """Give the waterfall, written out where the study leaves it out."""
         if self.waterfall:
             return self.waterfall
-        tranches = self.tranches or {"loan": Tranche(holder="investor", size="rest")}
+        tranches = self.tranches or {LOAN: Tranche(holder="investor", size="rest")}
         steps: dict[str, Step] = {}
         for name, tranche in tranches.items():
             if tranche.coupon_per_year is not None:

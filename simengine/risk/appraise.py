@@ -29,6 +29,7 @@ from simengine.records import (
     add_in_order,
 )
 from simengine.risk.parties import left_with, over_years, value_today
+from simengine.risk.returns import present_values
 from simengine.risk.structure import codes_of, return_on, structure_of
 
 INVESTOR, OUTCOME_PAYER = "investor", "outcome_payer"
@@ -123,7 +124,7 @@ def _outcome_payer(ledger: Ledger, public_value: PublicValue, factors: Floats) -
 
 def _present_value(cash: Integers, factors: Floats) -> Floats:
     """Discount flows of shape (replication, date), in the smallest unit, to the currency."""
-    return add_in_order(cash[:, date] * factors[:, date] for date in range(cash.shape[1])) / SMALLEST_UNITS
+    return present_values(cash, factors[:, : cash.shape[1]]) / SMALLEST_UNITS
 
 
 def _cash_moments(cash: Integers, commitment: float, *, is_wanted: bool) -> CashMoments:

@@ -44,12 +44,7 @@ def left_with(ledger: Ledger, public_value: PublicValue, discount_factors: Mappi
 
 def own_cash(ledger: Ledger, party: str) -> Integers:
     """Give the cash of the accounts of one party, shape (n_replications, n_dates): not of others in the role that has its name."""
-    mine = {account.name for account in ledger.accounts if account.party == party and account.role != PROJECT}
-    cash = np.zeros(ledger.journal.shape[:2], dtype=np.int64)
-    for place, line in enumerate(ledger.lines):
-        if (line.receiver in mine) != (line.payer in mine):
-            cash += ledger.journal[:, :, place] if line.receiver in mine else -ledger.journal[:, :, place]
-    return cash
+    return ledger.cash_in({account.name for account in ledger.accounts if account.party == party and account.role != PROJECT})
 
 
 def value_today(by_year: Floats, factors: Floats) -> Floats:

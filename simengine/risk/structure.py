@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simengine.records import SMALLEST_UNITS, Integers, Ledger
+from simengine.records import DELIVERY, LOAN, SMALLEST_UNITS, Integers, Ledger
 from simengine.risk.returns import PAYBACK_STATUSES, STATUSES, multiples, payback_times, rates_of_return
 
 ENDINGS = ("whole", "short", "at_limit")
@@ -64,10 +64,6 @@ def structure_of(ledger: Ledger) -> dict[str, NDArray[Any]]:
         columns[f"guarantee.{name}.paid"] = ledger.total(f"guarantee.{name}") / SMALLEST_UNITS
         columns[f"guarantee.{name}.is_exhausted"] = ledger.exhausted[:, g].astype(np.int8)
     return columns
-
-
-LOAN, DELIVERY = "loan", "delivery"
-"""The tranche and the cost of a study that names none."""
 
 
 def codes_of(columns: Mapping[str, NDArray[Any]]) -> dict[str, tuple[str, ...]]:
