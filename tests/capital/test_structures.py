@@ -291,3 +291,14 @@ def test_guarantee__never_makes_the_lender_of_any_world_worse_off():
 
     assert (np.diff(back, axis=0) >= 0).all()
     assert not back[-1].any()
+
+
+@pytest.mark.parametrize(("at_most", "is_exhausted"), [(1_000, False), (999.99, True), (1_000.01, False)])
+def test_guarantee__that_covers_the_loss_to_the_unit_was_enough(at_most, is_exhausted):
+    # Source: hand arithmetic; 1,000.00 lost.
+    guarantees = {"promise": {"guarantor": "outcome_payer", "covers": ["loan"], "at_most": at_most}}
+
+    ledger = moved(capital_of(guarantees=guarantees), payments_of(*NOTHING), 1_000)
+
+    assert ledger.exhausted[0].tolist() == [is_exhausted]
+    assert ledger.lost[0, 0] == (1 if is_exhausted else 0)
