@@ -49,12 +49,12 @@ def methods_tables(study: Study, found: MethodSpread) -> RenderableType:
     parts: list[RenderableType] = [heading(study, found, remark)]
     unit, _ = money_unit(study)
     for name, readings in found.readings.items():
-        scale = _scale(study, name)
+        scale, counted = metric_unit(study, name)
         layout = grid("design", "estimate", "bias", "sd", "own error", "coverage")
         for design, reading in readings.items():
             numbers = [reading.estimate, reading.bias, reading.sd, reading.standard_error]
             layout.add_row(_words(design), *(cell(number, scale) for number in numbers), cell(reading.coverage, 1.0))
-        parts.append(titled(f"{name}{told_units(study, [name])}: the truth is {cell(found.truth[name], scale)}", layout))
+        parts.append(titled(f"{name}: the truth is {cell(found.truth[name], scale)} {counted}".rstrip(), layout))
     money = grid("design", "payment", "P(paid)", "")
     for design, paid in found.paid.items():
         borrowed = found.borrowed.get(design, ())
