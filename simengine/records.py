@@ -132,6 +132,25 @@ class Tallies(Record):
     """Two outcomes that somebody compares with each other."""
     pair_products: Annotated[Floats | None, Axes("replication wave arm pair window", "of both outcomes")] = None
     """Sum over persons of the product of the two outcomes of a pair within the window."""
+    by_year_here: Annotated[Floats | None, Axes("replication wave arm outcome year", "of the outcome")] = None
+    """As `by_year`, of the months alone in which people still live in the area; absent where nobody moves out of it."""
+    seen: Seen | None = None
+    """What an evaluator sees who loses those who move out of the area; absent where he follows everybody."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen(Record):
+    """The same sums over persons, of what can be seen of them from within the area."""
+
+    weight: Annotated[Floats, Axes("replication wave arm window", "persons")]
+    """Sum of the weights of those of whom something is seen."""
+    weight_squares: Annotated[Floats, Axes("replication wave arm window", "persons")]
+    sums: Annotated[Floats, Axes("replication wave arm outcome window", "of the outcome")]
+    squares: Annotated[Floats, Axes("replication wave arm outcome window", "of the outcome, squared")]
+    sums_before: Annotated[Floats, Axes("replication wave arm outcome window", "of the outcome")]
+    """Of the months before entry, over those who are seen in the window."""
+    squares_before: Annotated[Floats, Axes("replication wave arm outcome window", "of the outcome, squared")]
+    products_with_before: Annotated[Floats, Axes("replication wave arm outcome window", "of the outcome, squared")]
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from simengine.cohort.kernels.arrays import People, Stays
+from simengine.cohort.kernels.arrays import Flags, People, Stays
 from simengine.cohort.kernels.count import (
     add_products,
     add_up,
@@ -26,6 +26,7 @@ from simengine.cohort.moves import DAYS_PER_MONTH
 from simengine.cohort.people import Group, taken_by
 from simengine.cohort.spec import Amount, Binary, Claim, CountOfEvents, DaysInSpells, Outcome, Reached, Score, Target
 from simengine.cohort.tables import ArmTables, claim_prices
+from simengine.cohort.transfer import STREAM, Away, SeenCounts, away, count_seen, empty_seen
 from simengine.errors import Problem, StudyError
 from simengine.records import Floats, Integers
 
@@ -73,6 +74,10 @@ class Counts:
     """Shape (n_replications, n_pairs, n_windows): of two outcomes of the same person, without the window before entry."""
     combinations: dict[str, Integers] = field(default_factory=dict)
     """By claim: shape (n_replications, n_windows, n_combinations)."""
+    here: Counts | None = None
+    """The same of the months that are spent in the area, where people move out of it."""
+    seen: SeenCounts | None = None
+    """What an evaluator sees from within the area; absent where he follows everybody."""
 
 
 def empty_counts(tables: ArmTables) -> Counts:
@@ -80,6 +85,7 @@ def empty_counts(tables: ArmTables) -> Counts:
     n, n_outcomes, n_windows = len(tables.worlds), len(tables.cohort.outcomes), len(tables.windows.stop)
     claims = {name: len(one.prices) for name, one in tables.cohort.outcomes.items() if isinstance(one, Claim)}
     shape = (n, n_outcomes, n_windows)
+    moves_away = tables.leaving is not None
     return Counts(
         sums=np.zeros(shape),
         squares=np.zeros(shape),
@@ -90,6 +96,8 @@ def empty_counts(tables: ArmTables) -> Counts:
         weights=np.zeros((n, 2)),
         pair_products=np.zeros((n, len(tables.cohort.pairs), len(tables.cohort.windows))),
         combinations={name: np.zeros((n, n_windows, 1 << size), dtype=np.int64) for name, size in claims.items()},
+        here=empty_counts(replace(tables, leaving=None)) if moves_away else None,
+        seen=empty_seen(n, n_outcomes, n_windows) if moves_away and tables.cohort.transfers != "followed" else None,
     )
 
 
@@ -126,26 +134,41 @@ def live(
     """
     has_history, at = tables.cohort.clock.history > 0, 0
     adders = [(counts, np.ones(len(people.row)) if weight is None else weight), *([some] if some is not None else [])]
-    for part, total in _lives(tables, group, people, tables.cohort.clock.months if until is None else until, counts, room):
+    for part, total, kept in _lives(tables, group, people, tables.cohort.clock.months if until is None else until, counts, room):
         for to, weights in adders:
             mine = np.ascontiguousarray(weights[at : at + len(part.row)])
             add_up(part, total, mine, has_history, to.sums, to.squares, to.products, to.weights)
             if tables.cohort.pairs:
                 add_products(part, total, mine, tables.pairs, to.pair_products)
+            if to.seen is not None and kept is not None:
+                count_seen(part, kept.outcome, total, kept.is_seen, mine, has_history, to.seen)
         at += len(part.row)
 
 
 def outcome_before(tables: ArmTables, group: Group, people: People, outcome: str, counts: Counts, room: Room) -> Floats:
     """Give an outcome of the months before entry for each of a batch, shape (n_people,)."""
     place = list(tables.cohort.outcomes).index(outcome)
-    parts = [total[:, place, -1] for _, total in _lives(tables, group, people, tables.cohort.clock.history, counts, room)]
+    parts = [total[:, place, -1] for _, total, _ in _lives(tables, group, people, tables.cohort.clock.history, counts, room)]
     return np.concatenate([np.empty(0), *parts])
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What is still seen of the people of a batch from within the area."""
+
+    outcome: Floats
+    """Shape (n_people, n_outcomes, n_windows)."""
+    is_seen: Flags
+    """Shape (n_people, n_windows)."""
 
 
 def _lives(
     tables: ArmTables, group: Group, people: People, until: int, counts: Counts, room: Room
-) -> Iterator[tuple[People, Floats]]:
-    """Yield the people of a batch, in one part or several, with their outcomes, shape (n_people, n_outcomes, n_windows)."""
+) -> Iterator[tuple[People, Floats, _Kept | None]]:
+    """Yield the people of a batch, in one part or several, with their outcomes, shape (n_people, n_outcomes, n_windows).
+
+    Where people move out of the area, what is still seen of them comes with it.
+    """
     seed, replications, clock = group.seed(tables.worlds), tables.worlds.replications, tables.cohort.clock
     is_walked = tables.moves.is_walked if tables.moves.is_walked.any() else None
     can_switch = tables.cohort.population.engagement is not None
@@ -161,7 +184,24 @@ def _lives(
         if done == 0:
             continue
         part, left = _split(left, done)
-        yield part, _count(tables, group, part, stays, n_stays, until, counts)
+        total = _count(tables, group, part, stays, n_stays, until, counts)
+        yield part, total, _keep(tables, group, part, stays, n_stays, until, total, counts.here)
+
+
+def _keep(
+    tables: ArmTables, group: Group, people: People, stays: Stays, n_stays: int, until: int, total: Floats, here: Counts | None
+) -> _Kept | None:
+    """Move some people out of the area, and count what happens to them until then."""
+    clock, transfers = tables.cohort.clock, tables.cohort.transfers
+    if tables.leaving is None or here is None or until <= clock.history:
+        return None
+    seed, replications = group.seed(tables.worlds), tables.worlds.replications
+    gone = away(seed, replications, group.purpose(STREAM), clock.history, tables.leaving, people, stays, n_stays)
+    in_area = gone.stays_here(stays, n_stays)
+    outcome = _count(tables, group, people, in_area, len(in_area.person), until, here, whole=(gone, total))
+    if transfers == "left_out":
+        return _Kept(total, gone.is_here(tables.windows))
+    return _Kept(outcome, np.ones((len(people.row), len(tables.windows.stop)), dtype=np.bool_))
 
 
 def _split(people: People, n_segments: int) -> tuple[People, People]:
@@ -176,8 +216,20 @@ def _split(people: People, n_segments: int) -> tuple[People, People]:
     return halves[0], halves[1]
 
 
-def _count(tables: ArmTables, group: Group, people: People, stays: Stays, n_stays: int, until: int, counts: Counts) -> Floats:
-    """Give the outcomes of some people, shape (n_people, n_outcomes, n_windows); what is not a sum over persons is added."""
+def _count(
+    tables: ArmTables,
+    group: Group,
+    people: People,
+    stays: Stays,
+    n_stays: int,
+    until: int,
+    counts: Counts,
+    whole: tuple[Away, Floats] | None = None,
+) -> Floats:
+    """Give the outcomes of some people, shape (n_people, n_outcomes, n_windows); what is not a sum over persons is added.
+
+    Of stays in the area alone, what is read at one date is taken from the `whole` outcomes of those who have not moved away.
+    """
     outcomes, clock, windows = tables.cohort.outcomes, tables.cohort.clock, tables.windows
     seed, replications = group.seed(tables.worlds), tables.worlds.replications
     total = np.zeros((len(people.row), len(outcomes), len(windows.stop)))
@@ -200,6 +252,11 @@ def _count(tables: ArmTables, group: Group, people: People, stays: Stays, n_stay
         if has_exploded:
             rule = "an event happens to a person 65,534 times at most"
             raise StudyError([Problem("the run", f"events.{name}", rule, "more", "Check its rates and their laws")])
+    if whole is not None:
+        gone, of_all = whole
+        gone.keep_read(outcomes, clock.history, of_all, total)
+        _derive(tables, people, stays, n_stays, total, counts)
+        return total
     purposes = np.array([group.purpose(f"outcome/{name}") for name in outcomes], dtype=np.uint64)
     if any(isinstance(one, Binary) for one in outcomes.values()):
         read_answers(

@@ -25,6 +25,7 @@ from simengine.cohort.people import (
 )
 from simengine.cohort.spec import Claim
 from simengine.cohort.tables import ArmTables, Cohort, arm_tables
+from simengine.cohort.transfer import STREAM
 from simengine.records import (
     ARMS,
     BASELINE,
@@ -38,6 +39,7 @@ from simengine.records import (
     TWIN,
     Floats,
     Integers,
+    Seen,
     Tallies,
     Worlds,
 )
@@ -235,6 +237,13 @@ def _put(tallies: Tallies, wave: int, arm: int, size: Integers, counts: Counts) 
     tallies.by_year[:, wave, arm] = counts.by_year
     if tallies.pair_products is not None:
         tallies.pair_products[:, wave, arm] = counts.pair_products[:, :, :n_windows]
+    if tallies.by_year_here is not None and counts.here is not None:
+        tallies.by_year_here[:, wave, arm] = counts.here.by_year
+    if tallies.seen is not None and counts.seen is not None:
+        seen, of = tallies.seen, counts.seen
+        seen.weight[:, wave, arm], seen.weight_squares[:, wave, arm] = of.weights[:, 0, :n_windows], of.weights[:, 1, :n_windows]
+        for i, to in enumerate((seen.sums, seen.squares, seen.sums_before, seen.squares_before, seen.products_with_before)):
+            to[:, wave, arm] = of.sums[:, i, :, :n_windows]
     if tallies.history_months:
         tallies.sums_before[:, wave, arm] = counts.sums[:, :, -1]
         tallies.squares_before[:, wave, arm] = counts.squares[:, :, -1]
@@ -272,6 +281,7 @@ def purposes_of_people(cohort: Cohort) -> list[str]:
     }
     decisions = ["entry", "moves", "engagement", *(f"{kind}/{name}" for kind, names in named.items() for name in names)]
     decisions += [f"event/{name}/length" for name in cohort.events]
+    decisions += [STREAM] if population.transfer is not None else []
     beside = [
         f"{kind} of {wave}" for kind in ("control", "parallel", "matched", "before", "parallel before") for wave in population.waves
     ]
@@ -285,6 +295,7 @@ def purposes_of_people(cohort: Cohort) -> list[str]:
 def _empty_tallies(cohort: Cohort, n_replications: int) -> Tallies:
     n_outcomes, n_windows, n_states = len(cohort.outcomes), len(cohort.windows), len(cohort.pathway.states)
     shape = (n_replications, len(cohort.population.waves), len(ARMS))
+    n_years, moves_away = -(-cohort.clock.horizon // 12), cohort.population.transfer is not None
     claims = {name: one for name, one in cohort.outcomes.items() if isinstance(one, Claim)}
     return Tallies(
         states=cohort.pathway.states,
@@ -301,11 +312,17 @@ def _empty_tallies(cohort: Cohort, n_replications: int) -> Tallies:
         squares_before=np.zeros((*shape, n_outcomes)),
         products_with_before=np.zeros((*shape, n_outcomes, n_windows)),
         person_months=np.zeros((*shape, n_states, n_windows)),
-        by_year=np.zeros((*shape, n_outcomes, -(-cohort.clock.horizon // 12))),
+        by_year=np.zeros((*shape, n_outcomes, n_years)),
         combinations={
             name: np.zeros((*shape, n_windows, 1 << len(claim.prices)), dtype=np.int64) for name, claim in claims.items()
         },
         clipped=np.zeros(n_replications, dtype=np.int64),
         pairs=cohort.pairs,
         pair_products=np.zeros((*shape, len(cohort.pairs), n_windows)),
+        by_year_here=np.zeros((*shape, n_outcomes, n_years)) if moves_away else None,
+        seen=_nothing_seen(shape, n_outcomes, n_windows) if moves_away and cohort.transfers != "followed" else None,
     )
+
+
+def _nothing_seen(shape: tuple[int, ...], n_outcomes: int, n_windows: int) -> Seen:
+    return Seen(*(np.zeros((*shape, n_windows)) for _ in range(2)), *(np.zeros((*shape, n_outcomes, n_windows)) for _ in range(5)))

@@ -22,6 +22,7 @@ def evaluation_problems(study: Study) -> Iterator[Finding]:
     """Find everything about the evaluation that does not fit together."""
     yield from _designs(study)
     yield from _matched(study)
+    yield from _transfers(study)
     for name, metric in study.measurement.metrics.items():
         yield from _metric(study, f"measurement.metrics.{name}", metric)
 
@@ -59,6 +60,36 @@ def _designs(study: Study) -> Iterator[Finding]:
     ):
         found = f"{clusters.number.value:g} clusters, and {', '.join(f'{count:g}' for count in counts)} sites"
         yield "measurement.control.clusters.number", "the clusters are the sites of the population", found, "Give as many"
+
+
+def _transfers(study: Study) -> Iterator[Finding]:
+    """Find what cannot be counted of people who move out of the area."""
+    transfer, mode, path = study.population.transfer, study.measurement.transfers, "measurement.transfers"
+    for state in transfer.factor_in if transfer is not None else ():
+        if state not in study.pathway.states:
+            yield f"population.transfer.factor_in.{state}", "a state exists", f"`{state}`", one_of(study.pathway.states)
+    for name, outcome in study.outcomes.items() if transfer is not None else ():
+        if isinstance(outcome, Amount) and outcome.counted != "beginning":
+            rule = "where people move out of the area, a month is priced by the state of its beginning"
+            yield f"outcomes.{name}.counted", rule, f"`{outcome.counted}`", "Leave it out"
+    if mode == "followed":
+        return
+    if transfer is None:
+        rule = "people can be lost to the evaluator where some move out of the area"
+        yield path, rule, f"`{mode}`, and no population.transfer", "Add population.transfer, or leave it out"
+    if study.contract.milestones:
+        rule = "claims by milestones are proved wherever a person lives"
+        yield path, rule, f"`{mode}`, and contract.milestones", "Leave one of the two out"
+    if study.measurement.by_moments:
+        rule = "people replaced by their moments do not move away"
+        yield path, rule, f"`{mode}`, and exact moments of {', '.join(study.measurement.by_moments)}", "Leave one of the two out"
+    for name, metric in study.measurement.metrics.items():
+        if metric.per is not None:
+            rule = "an efficiency ratio is formed of everybody, wherever they live"
+            yield f"measurement.metrics.{name}.estimate", rule, f"`transfers: {mode}`", "Leave one of the two out"
+        if mode == "hidden" and isinstance(study.outcomes.get(metric.outcome), Score):
+            rule = "whoever is not there has no score, and the evaluator knows it"
+            yield f"measurement.metrics.{name}.outcome", rule, f"the score `{metric.outcome}`", "Write `transfers: left_out`"
 
 
 def _cross_section(study: Study) -> Iterator[Finding]:

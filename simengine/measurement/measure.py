@@ -9,7 +9,7 @@ import numpy as np
 
 from simengine.errors import Problem, StudyError
 from simengine.measurement.designs import Case, Comparison, Kind, compare
-from simengine.measurement.samples import Sample, as_seen, in_base_prices, pooled, ratio, ratio_of, sample_of
+from simengine.measurement.samples import Sample, as_seen, in_base_prices, pooled, ratio, ratio_of, sample_of, seen_of
 from simengine.measurement.spec import Metric, Protocol
 from simengine.records import BASELINE, SERVICE, TWIN, Floats, Measurements, Tallies, Worlds, add_in_order
 
@@ -91,7 +91,7 @@ class _Evaluator:
         self._seen = cache(self._see)
 
     def _see(self, arm: int, wave: int) -> Sample:
-        sample = sample_of(self.tallies, self.metric, arm, wave, self.kind != "amount")
+        sample = seen_of(self.tallies, self.metric, arm, wave, self.kind != "amount")
         if self.metric.prices is not None:
             sample = in_base_prices(sample, *self._index_of(arm, wave))
         return as_seen(sample, self.name, self.metric, arm, self.waves[wave], self.kind == "share", self.worlds)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special, stats
 
 from simengine.measurement.spec import Metric
-from simengine.records import ARMS, Floats, Tallies, Worlds, add_in_order
+from simengine.records import ARMS, PARALLEL_BEFORE, SERVICE_BEFORE, Floats, Tallies, Worlds, add_in_order
 from simengine.streams import uniforms
 
 _ROUNDING = 1e-12
@@ -102,6 +102,25 @@ def sample_of(tallies: Tallies, metric: Metric, arm: int, wave: int, is_level: b
         tallies.sums_before[(*place, outcome)] * scale,
         tallies.squares_before[(*place, outcome)] * scale**2,
         tallies.products_with_before[at] * scale,
+    )
+
+
+def seen_of(tallies: Tallies, metric: Metric, arm: int, wave: int, is_level: bool) -> Sample:
+    """Give the same moments as they look from within the area, where an evaluator loses those who move out of it."""
+    if tallies.seen is None or arm in (SERVICE_BEFORE, PARALLEL_BEFORE):
+        return sample_of(tallies, metric, arm, wave, is_level)
+    seen, outcome, window = tallies.seen, tallies.outcomes.index(metric.outcome), int(metric.window_months.value)
+    place, w = (slice(None), wave, arm), tallies.windows.index(window)
+    scale = 1.0 if is_level or not tallies.history_months else window / tallies.history_months
+    at = (*place, outcome, w)
+    return Sample(
+        seen.weight[(*place, w)],
+        seen.weight_squares[(*place, w)],
+        seen.sums[at],
+        seen.squares[at],
+        seen.sums_before[at] * scale,
+        seen.squares_before[at] * scale**2,
+        seen.products_with_before[at] * scale,
     )
 
 

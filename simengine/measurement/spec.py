@@ -209,6 +209,9 @@ class Protocol(Spec):
     """For `difference_in_differences` and `before_after`; absent: the same people are seen before and after."""
     rate_card: RateCard | None = None
     """For `rate_card`."""
+    transfers: Literal["followed", "hidden", "left_out"] = "followed"
+    """What becomes of those who move out of the area: `followed`, they are measured wherever they are; `hidden`, what happens to
+    them elsewhere is unknown and counts as nothing; `left_out`, whoever moves away within the window is not compared."""
     mix: dict[Design, Probability] | None = None
     """For `mix`: weights of other designs, which add up to 1."""
     metrics: Annotated[dict[str, Metric], Field(min_length=1)]
