@@ -132,10 +132,31 @@ class Tallies(Record):
     """Two outcomes that somebody compares with each other."""
     pair_products: Annotated[Floats | None, Axes("replication wave arm pair window", "of both outcomes")] = None
     """Sum over persons of the product of the two outcomes of a pair within the window."""
+    changes: tuple[int, ...] = ()
+    """Months of the calendar, increasing, from which on somebody counts in another way."""
+    after_change: Annotated[
+        Floats | None, Axes("replication wave arm change moment outcome window", "of the outcome, or squared")
+    ] = None
+    """Sums over persons of what came about from each such month on, by `MOMENTS`; absent where there is none."""
     by_year_here: Annotated[Floats | None, Axes("replication wave arm outcome year", "of the outcome")] = None
     """As `by_year`, of the months alone in which people still live in the area; absent where nobody moves out of it."""
     seen: Seen | None = None
     """What an evaluator sees who loses those who move out of the area; absent where he follows everybody."""
+
+
+MOMENTS = (
+    "later",
+    "later_squared",
+    "whole_later",
+    "before",
+    "before_squared",
+    "whole_before",
+    "later_whole",
+    "whole_earlier",
+    "both",
+)
+"""Of a person: x within a window and h before entry, of which y and k came about from the month on: y, y y, x y, k, k k, h k, y h,
+x k, y k."""
 
 
 @dataclass(frozen=True, eq=False)

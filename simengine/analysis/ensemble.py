@@ -71,7 +71,8 @@ def lived_again(cohort: Cohort, worlds: Worlds, strength: float, before: Tallies
         return lived(cohort, worlds, strength)
     alone = lived(replace(cohort, comparisons=Comparisons()), worlds, strength)
     lives = {SERVICE: SERVICE, TWIN: TWIN} | ({MATCHED_SERVICE: SERVICE} if has_matching else {})
-    arms: dict[str, Any] = {name: _with_arms_of(getattr(before, name), getattr(alone, name), lives) for name in _BY_ARM}
+    names = [name for name in _BY_ARM if getattr(before, name) is not None]
+    arms: dict[str, Any] = {name: _with_arms_of(getattr(before, name), getattr(alone, name), lives) for name in names}
     return replace(alone, **arms, seen=_seen_again(before.seen, alone.seen, lives))
 
 
@@ -115,10 +116,11 @@ def against_twins(study: Study, worlds: Worlds, tallies: Tallies, measurements: 
 
     The estimate is the truth of `measurements`; here it is given by wave as well, so that a contract may pay by wave.
     """
-    arms: dict[str, Any] = {name: _with_twins_as_control(getattr(tallies, name)) for name in _BY_ARM}
+    names = [name for name in _BY_ARM if getattr(tallies, name) is not None]
+    arms: dict[str, Any] = {name: _with_twins_as_control(getattr(tallies, name)) for name in names}
     protocol = study.measurement
     plain = {
-        name: metric.model_copy(update={"attrition": None, "misclassification": None, "shrinkage": None})
+        name: metric.model_copy(update={"attrition": None, "misclassification": None, "redefined": None, "shrinkage": None})
         for name, metric in protocol.metrics.items()
     }
     honest = protocol.model_copy(
@@ -131,7 +133,7 @@ def against_twins(study: Study, worlds: Worlds, tallies: Tallies, measurements: 
 
 _BY_ARM = (
     *("n_people", "weight", "weight_squares", "sums", "squares"),
-    *("sums_before", "squares_before", "products_with_before", "pair_products"),
+    *("sums_before", "squares_before", "products_with_before", "pair_products", "after_change"),
 )
 """What an evaluator reads of an arm."""
 

@@ -32,6 +32,7 @@ from simengine.records import (
     CONTROL,
     MATCHED,
     MATCHED_SERVICE,
+    MOMENTS,
     PARALLEL,
     PARALLEL_BEFORE,
     SERVICE,
@@ -239,6 +240,8 @@ def _put(tallies: Tallies, wave: int, arm: int, size: Integers, counts: Counts) 
         tallies.pair_products[:, wave, arm] = counts.pair_products[:, :, :n_windows]
     if tallies.by_year_here is not None and counts.here is not None:
         tallies.by_year_here[:, wave, arm] = counts.here.by_year
+    if tallies.after_change is not None and counts.later is not None and arm != BASELINE:
+        tallies.after_change[:, wave, arm] = counts.later[..., :n_windows]
     if tallies.seen is not None and counts.seen is not None:
         seen, of = tallies.seen, counts.seen
         seen.weight[:, wave, arm], seen.weight_squares[:, wave, arm] = of.weights[:, 0, :n_windows], of.weights[:, 1, :n_windows]
@@ -319,6 +322,8 @@ def _empty_tallies(cohort: Cohort, n_replications: int) -> Tallies:
         clipped=np.zeros(n_replications, dtype=np.int64),
         pairs=cohort.pairs,
         pair_products=np.zeros((*shape, len(cohort.pairs), n_windows)),
+        changes=cohort.changes,
+        after_change=np.zeros((*shape, len(cohort.changes), len(MOMENTS), n_outcomes, n_windows)) if cohort.changes else None,
         by_year_here=np.zeros((*shape, n_outcomes, n_years)) if moves_away else None,
         seen=_nothing_seen(shape, n_outcomes, n_windows) if moves_away and cohort.transfers != "followed" else None,
     )

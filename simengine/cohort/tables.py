@@ -57,6 +57,8 @@ class Cohort:
     comparisons: Comparisons
     pairs: tuple[tuple[str, str], ...] = ()
     """Two outcomes whose products are added up over persons."""
+    changes: tuple[int, ...] = ()
+    """Months of the calendar, from the start of the study, from which on somebody counts in another way."""
     transfers: str = "followed"
     """What an evaluator sees of those who move out of the area: `followed`, `hidden` or `left_out`."""
     effect_strength: float = 1.0

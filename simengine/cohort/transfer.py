@@ -1,6 +1,6 @@
-"""People who move out of the area: when, and what is still seen of them.
+"""Lives that are cut at a month: people who move out of the area, and registers that count in another way from a date on.
 
-Their lives go on as they would have. What changes is who counts: a register, a payer, an evaluator who looks at one area.
+Lives go on as they would have. What changes is who counts: a register, a payer, an evaluator who looks at one area.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simengine.cohort.kernels.arrays import Flags, People, Stays, Windows
-from simengine.cohort.kernels.transfer import add_seen, last_months_here
+from simengine.cohort.kernels.transfer import add_later, add_seen, last_months_here
 from simengine.cohort.moves import hazard_per_month
 from simengine.cohort.spec import Binary, Outcome, Score, Transfer
 from simengine.records import Floats, Integers, Worlds
@@ -47,28 +47,31 @@ def leaving_hazard(transfer: Transfer | None, states: Sequence[str], strength: f
 
 
 @dataclass(frozen=True)
-class Away:
-    """When the people of a batch move out of the area."""
+class Cut:
+    """The month at which the life of each person of a batch is cut, for who counts."""
 
     month: Integers
-    """Shape (n_people,): the first month of the clock that is spent elsewhere; beyond the clock where there is none."""
+    """Shape (n_people,): the first month of the clock behind the cut; beyond the clock where there is none."""
+    is_read_at: bool
+    """Whether what is read at the very date of the cut still counts as before it."""
 
-    def stays_here(self, stays: Stays, n_stays: int) -> Stays:
-        """Give the stays as far as they are spent in the area."""
+    def stays_before(self, stays: Stays, n_stays: int) -> Stays:
+        """Give the stays as far as they lie before the cut."""
         person, state, first, stop, since = (array[:n_stays] for array in stays)
         stop = np.minimum(stop, self.month[person]).astype(np.int32)
         kept = first < stop
         return Stays(*(np.ascontiguousarray(array[kept]) for array in (person, state, first, stop, since)))
 
-    def is_here(self, windows: Windows) -> Flags:
-        """Say who is in the area for all months of each window, shape (n_people, n_windows)."""
+    def is_behind(self, windows: Windows) -> Flags:
+        """Say for whom the cut lies behind all months of each window, shape (n_people, n_windows)."""
         return np.asarray(self.month[:, None] >= windows.stop[None, :])
 
     def keep_read(self, outcomes: Mapping[str, Outcome], history: int, total: Floats, here: Floats) -> None:
-        """Copy what is read at one date of those who are still there; of the others nothing is read."""
+        """Copy what is read at one date before the cut; nothing else is read."""
         for o, one in enumerate(outcomes.values()):
             if isinstance(one, Binary | Score):
-                is_read = self.month >= history + int(one.at_month.value)
+                date = history + int(one.at_month.value)
+                is_read = self.month >= date if self.is_read_at else self.month > date
                 here[:, o] = np.where(is_read[:, None], total[:, o], 0.0)
 
 
@@ -81,11 +84,16 @@ def away(
     people: People,
     stays: Stays,
     n_stays: int,
-) -> Away:
+) -> Cut:
     """Draw when the people of a batch move away: each spends -log(u) of the hazard that gathers from entry on."""
     month = np.full(len(people.row), np.iinfo(np.int32).max, dtype=np.int64)
     last_months_here(seed, replications, purpose, history, leaving, people, stays, n_stays, month)
-    return Away(month)
+    return Cut(month, is_read_at=True)
+
+
+def at_month(month: int, history: int, people: People) -> Cut:
+    """Cut the lives of a batch at a month of the calendar, counted from the start of the study."""
+    return Cut(month + history - people.calendar, is_read_at=False)
 
 
 @dataclass(frozen=True)
@@ -124,3 +132,8 @@ def count_seen(
         Added to.
     """
     add_seen(people, outcome, total, is_seen, weight, has_history, to.weights, to.sums)
+
+
+def count_later(people: People, earlier: Floats, total: Floats, weight: Floats, has_history: bool, moments: Floats) -> None:
+    """Add up what came about from a month of the calendar on; `moments` has shape (n_replications, 9, n_outcomes, n_windows)."""
+    add_later(people, earlier, total, weight, has_history, moments)

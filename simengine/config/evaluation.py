@@ -144,10 +144,33 @@ def _metric(study: Study, path: str, metric: Metric) -> Iterator[Finding]:
         yield f"{path}.misclassification", "a yes or no can be misread", f"`{metric.outcome}`, not a yes or no", ""
     if metric.estimate == "relative_reduction" and isinstance(outcome, Score):
         yield f"{path}.estimate", "a relative reduction has a base that is not negative", f"the score `{metric.outcome}`", ""
+    yield from _redefined(study, path, metric, outcome)
     yield from _money(path, metric, outcome)
     yield from _per(study, path, metric, designs)
     if "rate_card" in designs and isinstance(outcome, Score):
         yield f"{path}.outcome", "a rate card counts", f"the score `{metric.outcome}`", ""
+
+
+def _redefined(study: Study, path: str, metric: Metric, outcome: Outcome) -> Iterator[Finding]:
+    """Find a change of counting of which nobody can say what it does."""
+    if metric.redefined is None:
+        return
+    path = f"{path}.redefined"
+    if not isinstance(outcome, Amount | CountOfEvents | DaysInSpells | Binary):
+        rule = "what is counted in another way adds up over time, or is read at one date"
+        yield path, rule, f"`{metric.outcome}`, of kind {outcome.kind}", "Change what it is derived from"
+    if isinstance(outcome, Amount) and outcome.counted != "beginning":
+        rule = "where the counting changes, a month is priced by the state of its beginning"
+        yield path, rule, f"`{metric.outcome}`, counted by `{outcome.counted}`", "Leave one of the two out"
+    if isinstance(outcome, Binary) and metric.redefined.factor.support[1] > 1:
+        yield f"{path}.factor", "of answers a share from 0 to 1 is counted", f"{metric.redefined.factor}", ""
+    others = {
+        "an efficiency ratio": metric.per is not None,
+        f"`transfers: {study.measurement.transfers}`": study.measurement.transfers != "followed",
+        "exact moments": bool(study.measurement.by_moments),
+    }
+    for found in (name for name, is_there in others.items() if is_there):
+        yield path, "the counting changes of people who are simulated, and followed to the end", found, "Leave one of the two out"
 
 
 def _money(path: str, metric: Metric, outcome: Outcome) -> Iterator[Finding]:

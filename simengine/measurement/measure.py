@@ -9,9 +9,31 @@ import numpy as np
 
 from simengine.errors import Problem, StudyError
 from simengine.measurement.designs import Case, Comparison, Kind, compare
-from simengine.measurement.samples import Sample, as_seen, in_base_prices, pooled, ratio, ratio_of, sample_of, seen_of
+from simengine.measurement.samples import (
+    Sample,
+    as_seen,
+    in_base_prices,
+    pooled,
+    ratio,
+    ratio_of,
+    redefined,
+    sample_of,
+    seen_of,
+    stem_of,
+)
 from simengine.measurement.spec import Metric, Protocol
-from simengine.records import BASELINE, SERVICE, TWIN, Floats, Measurements, Tallies, Worlds, add_in_order
+from simengine.records import (
+    BASELINE,
+    MATCHED_SERVICE,
+    SERVICE,
+    SERVICE_BEFORE,
+    TWIN,
+    Floats,
+    Measurements,
+    Tallies,
+    Worlds,
+    add_in_order,
+)
 
 
 def measure(
@@ -78,6 +100,10 @@ def _measure_one(
     return estimate, standard_error, truth, np.stack(alone, axis=1), np.stack(running, axis=1)
 
 
+_OF_SERVICE = (SERVICE, MATCHED_SERVICE, SERVICE_BEFORE)
+"""The arms of service users, and of their place before."""
+
+
 class _Evaluator:
     """One metric, seen by one evaluator."""
 
@@ -87,14 +113,24 @@ class _Evaluator:
         self.name, self.metric, self.protocol, self.tallies = name, metric, protocol, tallies
         # A ratio of two means is no share, whatever it is a ratio of.
         self.kind: Kind = "amount" if metric.per is not None else kind
+        self.counting = {"share": "answers", "number": "events"}.get(kind, "scaled")
         self.waves, self.worlds = waves, worlds
         self._seen = cache(self._see)
 
     def _see(self, arm: int, wave: int) -> Sample:
-        sample = seen_of(self.tallies, self.metric, arm, wave, self.kind != "amount")
+        sample = seen_of(self.tallies, self.metric, arm, wave, self.kind in ("share", "score"))
+        if self._is_redefined(arm):
+            stem = stem_of(self.name, arm, self.waves[wave])
+            sample = redefined(sample, self.tallies, self.name, self.metric, arm, wave, stem, self.counting, self.worlds)
         if self.metric.prices is not None:
             sample = in_base_prices(sample, *self._index_of(arm, wave))
         return as_seen(sample, self.name, self.metric, arm, self.waves[wave], self.kind == "share", self.worlds)
+
+    def _is_redefined(self, arm: int) -> bool:
+        """Whether the register of an arm counts in another way from a month on; earlier people lived before it."""
+        if self.metric.redefined is None or arm == BASELINE:
+            return False
+        return self.metric.redefined.groups in ("both", "service" if arm in _OF_SERVICE else "comparison")
 
     def _people(self, arm: int, waves: tuple[int, ...]) -> Sample:
         """Give what the evaluator sees of the people of some waves; the earlier people have no waves."""

@@ -120,6 +120,18 @@ class Misclassification(Spec):
     """Probability that a no is read as a no."""
 
 
+class Redefinition(Spec):
+    """From a month of the calendar on, what is counted is another thing: a register records less, a fee rises, a rule widens."""
+
+    from_month: Annotated[Count, AfterValidator(within(0, 1200, "a month of the calendar lies between 0 and 1200"))]
+    """Counted from the start of the study. Earlier people lived before it."""
+    factor: NotNegative
+    """Of an amount or of days: what each unit counts from then on. Of a count or of answers: each is counted with this probability,
+    if it is below 1; above 1, more are counted beside each, by a Poisson law."""
+    groups: Literal["both", "service", "comparison"] = "both"
+    """Whose register changes: that of the service users, that of all others, or both."""
+
+
 class Shrinkage(Spec):
     """The contract pays on an estimate that is drawn towards a value agreed before: Z estimate + (1 - Z) prior."""
 
@@ -173,6 +185,8 @@ class Metric(Spec):
     users and earlier people, for which the evaluator does not correct."""
     attrition: Attrition | None = None
     misclassification: Misclassification | None = None
+    redefined: Redefinition | None = None
+    """Absent: the same is counted throughout."""
     shrinkage: Shrinkage | None = None
     prices: Prices | None = None
     """Absent: money counts as it was said."""

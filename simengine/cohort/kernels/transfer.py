@@ -1,4 +1,4 @@
-"""Move people out of the area, and add up what is seen of them until then."""
+"""Cut lives at a month: that of moving out of the area, or one of the calendar; and add up what is seen of them."""
 
 from __future__ import annotations
 
@@ -66,3 +66,34 @@ def add_seen(
                 sums[b, 2, o, w] += of * before
                 sums[b, 3, o, w] += of * before * before
                 sums[b, 4, o, w] += of * value * before
+
+
+@kernel
+def add_later(
+    people: People,
+    earlier: Floats,  # (p, o, w) what came about before the month
+    total: Floats,  # (p, o, w) whole; with a history the last window is that before entry
+    weight: Floats,  # (p,)
+    has_history: bool,
+    moments: Floats,  # (b, 9, o, w) added to, in the order of the records
+) -> None:
+    """Add up what came about from a month of the calendar on, its square and its products."""
+    n_people, n_outcomes, n_windows = total.shape
+    for p in range(n_people):
+        b, of = people.row[p], weight[p]
+        for o in range(n_outcomes):
+            h = total[p, o, n_windows - 1] if has_history else 0.0
+            k = h - earlier[p, o, n_windows - 1] if has_history else 0.0
+            for w in range(n_windows):
+                x = total[p, o, w]
+                y = x - earlier[p, o, w]
+                to = moments[b, :, o, w]
+                to[0] += of * y
+                to[1] += of * y * y
+                to[2] += of * x * y
+                to[3] += of * k
+                to[4] += of * k * k
+                to[5] += of * h * k
+                to[6] += of * y * h
+                to[7] += of * x * k
+                to[8] += of * y * k
