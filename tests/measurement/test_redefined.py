@@ -101,7 +101,7 @@ def test_factor_of_one__changes_no_bit() -> None:
 def test_count__is_thinned_or_thickened_event_by_event(factor, variance) -> None:
     """Two spells a year by a Poisson law, 200 people; from the middle of the window on they are counted in another way.
 
-    By hand: one spell of the second half year counts as Binomial(1, 0.6), which leaves a Poisson law of mean and variance 0.6; or as
+    By hand: one spell of the second half year counts as Binomial(1, 0.6), a Poisson law of mean and variance 0.6; or as
     1 + P with P Poisson(0.4), which gives the variance 1 x E (1 + P)^2 = 1 + 0.8 + 0.4 + 0.16 = 2.36 (compound Poisson). Before, a
     year has the variance 2, and the first half year 1.
     """
@@ -119,7 +119,7 @@ def test_count__is_thinned_or_thickened_event_by_event(factor, variance) -> None
 
 
 def test_answers__of_those_who_are_read_from_the_date_on() -> None:
-    """By hand: all pass at month 12. Half of the people enter from month 6 on and are read from month 18 on; of them 80 % count."""
+    """By hand: all pass at month 12. Half of them enter from month 6 on and are read from month 18 on: there 80 % count."""
     changes = {
         "outcomes": {"passed": {"kind": "binary", "at_month": 12, "probability": {"at_work": 1}}},
         "population.waves": {"one": {"size": 300, "enrolment_months": 12}},
