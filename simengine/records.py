@@ -202,6 +202,8 @@ class Measurements(Record):
     """Absent where nobody tallied milestones."""
     cumulative: Annotated[Floats | None, Axes("replication wave metric", "of the metric")] = None
     """The estimate from the people of each wave and all before it."""
+    standard_error_by_wave: Annotated[Floats | None, Axes("replication wave metric", "of the metric")] = None
+    """The evaluator's own standard error of `by_wave`."""
 
 
 @dataclass(frozen=True, eq=False)

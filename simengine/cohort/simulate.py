@@ -145,7 +145,10 @@ class _Crowd:
             self.tally(number, CONTROL, _beside(group, "control", comparisons.control_ratio, place), self.reached, self.last)
         if comparisons.cross_section_ratio:
             self.tally_cross_sections(number, group)
-        if comparisons.parallel_ratio:
+        if comparisons.parallel_ratio and "parallel" in by_moments:
+            elsewhere = _beside(group, "parallel", comparisons.parallel_ratio, "parallel")
+            self.put_drawn(number, PARALLEL, draw_group(self.moments, elsewhere.size, moments_purpose(elsewhere.name), *luck))
+        elif comparisons.parallel_ratio:
             self.tally(
                 number, PARALLEL, _beside(group, "parallel", comparisons.parallel_ratio, "parallel"), self.untreated, self.last
             )
@@ -162,16 +165,26 @@ class _Crowd:
     @cached_property
     def moments(self) -> Moments:
         """The moments of people without the service."""
-        return moments_of(self.untreated, self.entrance, self.cohort.comparisons.measured)
+        return moments_of(self.untreated, self.entrance, self.cohort.comparisons.measured, has_before=self.has_before)
+
+    @property
+    def has_before(self) -> bool:
+        """Whether the moments of the months before entry are asked for as well."""
+        return _asks_before(self.cohort)
 
     def put_drawn(self, wave: int, arm: int, drawn: Drawn) -> None:
         """Put the sums of a group that nobody lived where those of people would be; nothing else is known of it."""
         tallies, n_windows = self.tallies, len(self.cohort.windows)
         tallies.n_people[:, wave, arm] = drawn.n_people
         tallies.weight[:, wave, arm], tallies.weight_squares[:, wave, arm] = drawn.weight, drawn.weight_squares
-        for i, name in enumerate(self.cohort.comparisons.measured):
+        measured = self.cohort.comparisons.measured
+        for i, name in enumerate(measured):
             at, j = (slice(None), wave, arm, tallies.outcomes.index(name)), slice(i * n_windows, (i + 1) * n_windows)
             tallies.sums[at], tallies.squares[at] = drawn.sums[:, j], drawn.squares[:, j]
+            if self.has_before and drawn.products is not None:
+                before = len(measured) * n_windows + i
+                tallies.sums_before[at], tallies.squares_before[at] = drawn.sums[:, before], drawn.squares[:, before]
+                tallies.products_with_before[at] = drawn.products[:, j, before]
 
     def tally(self, wave: int, arm: int, group: Group, tables: ArmTables, until: int | None = None) -> None:
         """Let one group of other people live."""
@@ -267,6 +280,11 @@ def _exceeding(cohort: Cohort, worlds: Worlds) -> Integers:
     return sum((exceeds_whole(of, worlds, path) for path, of in shares), np.zeros(len(worlds), dtype=np.int64))
 
 
+def _asks_before(cohort: Cohort) -> bool:
+    """Whether people elsewhere, whose months before entry count, are replaced by their moments."""
+    return "parallel" in cohort.comparisons.by_moments and cohort.clock.history > 0
+
+
 def moments_purpose(group: str) -> str:
     """Name the luck of a group that is replaced by its moments."""
     return purpose_of(group, "moments")
@@ -291,7 +309,8 @@ def purposes_of_people(cohort: Cohort) -> list[str]:
     named_streams = [
         purpose_of(group, decision) for group in (*population.waves, *beside, BASELINE_GROUP) for decision in decisions
     ]
-    asked = range(len(cohort.comparisons.measured) * len(cohort.windows)) if cohort.comparisons.by_moments else range(0)
+    n_asked = len(cohort.comparisons.measured) * (len(cohort.windows) + _asks_before(cohort))
+    asked = range(n_asked if cohort.comparisons.by_moments else 0)
     return named_streams + [f"{moments_purpose(group)}/{j}" for group in (*beside, BASELINE_GROUP) for j in asked]
 
 

@@ -76,20 +76,20 @@ def measure(
         for name, metric in protocol.metrics.items()
     ]
     estimate, standard_error, truth = (np.stack([column[i] for column in columns], axis=1) for i in range(3))
-    by_wave, cumulative = (np.stack([column[i] for column in columns], axis=2) for i in (3, 4))
+    by_wave, cumulative, error_by_wave = (np.stack([column[i] for column in columns], axis=2) for i in (3, 4, 5))
     people = tallies.n_people[:, :, SERVICE].astype(np.float64)
-    return Measurements(tuple(protocol.metrics), estimate, standard_error, truth, by_wave, people, cumulative=cumulative)
+    return Measurements(tuple(protocol.metrics), estimate, standard_error, truth, by_wave, people, None, cumulative, error_by_wave)
 
 
 def _measure_one(
     name: str, metric: Metric, protocol: Protocol, tallies: Tallies, kind: Kind, waves: tuple[str, ...], worlds: Worlds
-) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+) -> tuple[Floats, ...]:
     evaluator = _Evaluator(name, metric, protocol, tallies, kind, waves, worlds)
     every = tuple(range(len(waves)))
     with np.errstate(all="ignore"):
         estimate, standard_error = evaluator.conclude(every)
         truth = evaluator.truth()
-        alone = [evaluator.conclude((wave,))[0] for wave in every] if len(every) > 1 else [estimate]
+        alone = [evaluator.conclude((wave,)) for wave in every] if len(every) > 1 else [(estimate, standard_error)]
         running = [evaluator.conclude(every[: wave + 1])[0] for wave in every[:-1]] + [estimate]
     if not (np.isfinite(estimate).all() and np.isfinite(standard_error).all()):
         rule = "an estimate is a finite number in every replication"
@@ -97,7 +97,8 @@ def _measure_one(
         if metric.per is not None:
             way_out += f"; and that some of `{metric.per}` is spent in every replication"
         raise StudyError([Problem("the run", f"measurement.metrics.{name}", rule, "", way_out)])
-    return estimate, standard_error, truth, np.stack(alone, axis=1), np.stack(running, axis=1)
+    by_wave, error_by_wave = (np.stack([one[i] for one in alone], axis=1) for i in (0, 1))
+    return estimate, standard_error, truth, by_wave, np.stack(running, axis=1), error_by_wave
 
 
 _OF_SERVICE = (SERVICE, MATCHED_SERVICE, SERVICE_BEFORE)

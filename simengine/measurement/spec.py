@@ -82,6 +82,8 @@ class Parallel(Spec):
     """How much faster their untreated level grows, on the logarithmic scale: trends that are not parallel."""
     form: Literal["additive", "ratio", "regression"] = "additive"
     """The change is subtracted; is a factor; or the level before is a covariate (ANCOVA)."""
+    exact_moments: bool = False
+    """Their exact moments, before and after, stand for them: nobody of them is simulated."""
 
 
 class CrossSection(Spec):
@@ -233,7 +235,7 @@ class Protocol(Spec):
     @property
     def by_moments(self) -> tuple[str, ...]:
         """The sections whose people are replaced by their exact moments."""
-        sections = {"baseline": self.baseline, "control": self.control, "matched": self.matched}
+        sections = {"baseline": self.baseline, "control": self.control, "matched": self.matched, "parallel": self.parallel}
         return tuple(name for name, section in sections.items() if section is not None and section.exact_moments)
 
     @property

@@ -114,12 +114,14 @@ def _power_curve(study: Study, found: Certificate) -> RenderableType:
 def _cliffs(study: Study, found: Certificate) -> RenderableType:
     if not found.cliffs:
         return Text("\nNo cliff: with the other metrics as promised, the payment jumps nowhere.")
-    columns = ("metric", "edge", "paid below", "paid above", "distance", "P(within one)")
+    by_wave = any(cliff.wave for cliff in found.cliffs)
+    columns = ("metric", *(["wave"] if by_wave else []), "edge", "paid below", "paid above", "distance", "P(within one)")
     layout, (unit, _) = grid(*columns), money_unit(study)
     for cliff in found.cliffs:
         edge = f"{cliff.edge / _scale(study, cliff.metric):,.6g}"
         money = [f"{amount / unit:,.6g}" for amount in (cliff.below, cliff.above)]
-        layout.add_row(cliff.metric, edge, *money, cell(cliff.distance, 1.0), cell(cliff.p_within_one_se, 1.0))
+        wave = [cliff.wave or "all"] if by_wave else []
+        layout.add_row(cliff.metric, *wave, edge, *money, cell(cliff.distance, 1.0), cell(cliff.p_within_one_se, 1.0))
     return titled("Cliffs: where the payment jumps; distance of the promised truth in standard errors", layout)
 
 

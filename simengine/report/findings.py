@@ -118,6 +118,7 @@ def _warning(study: Study, name: str, bias: Bias) -> str:
 def _cliff(cliff: Cliff) -> dict[str, Any]:
     return {
         "metric": cliff.metric,
+        "wave": cliff.wave,
         "edge": cliff.edge,
         "below": cliff.below,
         "above": cliff.above,
