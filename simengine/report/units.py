@@ -47,14 +47,18 @@ def metric_unit(study: Study, metric: str) -> Unit:
 
 
 def is_money(study: Study, metric: str) -> bool:
-    """Whether a metric counts money: an amount that the contract does not say in another unit, or that is not priced itself."""
+    """Whether a metric counts money: an amount that the contract says in the currency, or that somebody values without a price.
+
+    Of another amount nobody has said what it is, and it may be days.
+    """
     outcome = study.measurement.metrics[metric].outcome
     if not isinstance(study.outcomes[outcome], Amount | Claim):
         return False
     use = study.contract.metrics.get(metric)
     if use is not None:
         return study.study.currency in use.unit
-    return all(price.value_per_unit is None for price in study.public_value.get(outcome, {}).values())
+    prices = study.public_value.get(outcome, {}).values()
+    return bool(prices) and all(price.value_per_unit is None for price in prices)
 
 
 def told_units(study: Study, metrics: Iterable[str]) -> str:

@@ -216,7 +216,7 @@ def test_difference_in_differences__by_moments_is_that_of_a_negative_binomial(fo
     """Closed form: one state, 3 spells a year, a gamma factor of variance .8; half a year before, counted twice.
 
     After: mean 3, variance 3 + .8 x 9 = 10.2. Before, scaled by 2: mean 3, variance 4 (1.5 + .8 x 2.25) = 13.2. Covariance:
-    2 x .8 x 3 x 1.5 = 7.2: the lives share the factor and nothing else. So a change varies by 10.2 + 13.2 - 14.4 = 9 between people.
+    2 x .8 x 3 x 1.5 = 7.2: the lives share the factor and nothing else. So a change varies by 10.2 + 13.2 - 14.4 = 9.
     """
     changes = {
         "pathway.moves": {},

@@ -50,7 +50,8 @@ def test_metric_unit__of_what_no_contract_names_goes_by_what_is_counted() -> Non
     study = tiny("measurement.metrics.school.estimate=total_difference")
     assert metric_unit(silent(study), "school") == (1.0, "persons")
     assert metric_unit(silent(study), "saving") == (1e6, "millions of SEK")
-    # What has a price of its own is not money itself.
+    # What has a price of its own is not money itself; and of what nobody values, nobody knows.
+    assert metric_unit(silent(tiny("public_value={}")), "saving") == (1.0, "")
     priced = tiny("public_value.placement_cost_sek.outcome_payer={value_per_unit: 3_000}")
     assert metric_unit(silent(priced), "saving") == (1.0, "")
 
