@@ -97,7 +97,7 @@ class _Crowd:
         reach = cohort.comparisons.spill_over
         self.reached = self.untreated if reach is None else self.arm(has_service=True, reach=reach)
         self.unused = empty_counts(self.before)
-        # Of other people a year's sum is asked of nobody: the last window closes their lives.
+        # Where no sum by year is asked for the last window closes a life; of other people than service users none ever is.
         self.last = min(cohort.clock.history + max(cohort.windows, default=cohort.clock.horizon), cohort.clock.months)
 
     def arm(self, **options: Any) -> ArmTables:
@@ -123,8 +123,9 @@ class _Crowd:
                 live(self.untreated, like, found, counts[MATCHED], self.room, weight=1.0 / share[users], until=self.last)
                 n_matched += np.bincount(found.row, minlength=len(n_matched))
                 some = (counts[MATCHED_SERVICE], (share > 0).astype(np.float64))
-            live(self.treated, group, self.entrance.take_part(group, people), counts[SERVICE], self.room, some=some)
-            live(self.untreated, group, people, counts[TWIN], self.room)
+            until = None if self.cohort.asks_by_year else self.last
+            live(self.treated, group, self.entrance.take_part(group, people), counts[SERVICE], self.room, some=some, until=until)
+            live(self.untreated, group, people, counts[TWIN], self.room, until=until)
         for arm in (SERVICE, TWIN):
             _put(self.tallies, number, arm, group.size, counts[arm])
         luck = (self.worlds.seed, self.worlds.replications)

@@ -63,6 +63,8 @@ class Cohort:
     """What an evaluator sees of those who move out of the area: `followed`, `hidden` or `left_out`."""
     effect_strength: float = 1.0
     """Multiplies every effect (its logarithm, where it is a ratio): 0 is a service that changes nothing."""
+    asks_by_year: bool = True
+    """Whether sums by calendar year are asked for; if not, nobody lives beyond the last window."""
 
 
 @dataclass(frozen=True)

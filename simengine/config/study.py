@@ -133,6 +133,7 @@ def cohort_of(study: Study) -> Cohort:
         ),
         transfers=study.measurement.transfers,
         pairs=tuple(sorted({(one.outcome, one.per) for one in study.measurement.metrics.values() if one.per is not None})),
+        asks_by_year=bool(study.public_value),
     )
 
 
