@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from simengine.analysis.layers import layers_in
 from simengine.pipeline import simulate
 from simengine.records import CONTROL, MOMENTS, SERVICE, TWIN
 from tests.measurement.small import problems_of, study_of
@@ -149,3 +150,27 @@ def test_refusal__names_what_cannot_be_counted_in_another_way(changes, path) -> 
         more |= {"measurement__design": "randomised", "measurement__control": {"ratio": 1}}
     more["measurement__metrics__reduction"] = metric(outcome, redefined=redefined)
     assert f"measurement.metrics.reduction.{path}" in problems_of(**more)
+
+
+def test_people_who_are_chosen_for_their_past__are_chosen_for_what_they_lived() -> None:
+    """Whatever is counted, people and their truth are the same; only the months behind the date are read in another way."""
+    changes = {
+        "events": {"spell": {"rates": {"at_work": {"rate_per_year": 2}}}},
+        "outcomes": {"spells": {"kind": "count", "events": "spell"}},
+        "population.selection": {"outcome": "spells", "at_least": 3},
+        "effect": {"fewer": {"event": "spell", "hazard_ratio": 0.5}},
+    }
+    plain = estimates("before_after", None, changes, outcome="spells")
+    other = estimates("before_after", {"from_month": 6, "factor": 0.0}, changes, outcome="spells")
+    assert (plain.truth == other.truth).all()
+    assert (plain.estimate < other.estimate).all()
+
+
+def test_errors__of_the_counting_are_of_the_layer_of_measurement() -> None:
+    """A share of events is counted by luck of the register's own, even where nobody else is compared with."""
+    alone = {path: value for path, value in STEADY.items() if path.split(".")[0] != "measurement"}
+    layers = [
+        layers_in(study_of(alone | {"measurement.metrics": {"reduction": metric("cost", redefined=redefined)}}))
+        for redefined in (None, {"from_month": 6, "factor": 0.5})
+    ]
+    assert ["measurement" in one for one in layers] == [False, True]
