@@ -263,7 +263,9 @@ def _scale_of(tallies: Tallies, metric: Metric, kind: str) -> float:
 def _extra(events: Floats, factor: Floats, purpose: str, worlds: Worlds) -> Floats:
     """Give how many more events are counted than happened; fewer, where that is negative."""
     u, whole = uniforms(worlds.seed_of(purpose), purpose, worlds.replications), np.round(events)
-    fewer = stats.binom.ppf(u, whole, np.minimum(factor, 1.0)) - whole
+    from scipy import stats  # as above
+
+    fewer = _binomial_quantiles(u, whole, np.minimum(factor, 1.0)) - whole
     return np.asarray(np.where(factor < 1, fewer, stats.poisson.ppf(u, np.maximum(factor - 1, 0.0) * whole)))
 
 
