@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from simengine.measurement.spec import Metric
 from simengine.records import ARMS, PARALLEL_BEFORE, SERVICE_BEFORE, Floats, Tallies, Worlds, add_in_order
@@ -263,7 +263,9 @@ def _scale_of(tallies: Tallies, metric: Metric, kind: str) -> float:
 def _extra(events: Floats, factor: Floats, purpose: str, worlds: Worlds) -> Floats:
     """Give how many more events are counted than happened; fewer, where that is negative."""
     u, whole = uniforms(worlds.seed_of(purpose), purpose, worlds.replications), np.round(events)
-    fewer = stats.binom.ppf(u, whole, np.minimum(factor, 1.0)) - whole
+    from scipy import stats  # as above
+
+    fewer = _binomial_quantiles(u, whole, np.minimum(factor, 1.0)) - whole
     return np.asarray(np.where(factor < 1, fewer, stats.poisson.ppf(u, np.maximum(factor - 1, 0.0) * whole)))
 
 
@@ -290,7 +292,7 @@ def _thinned(sample: Sample, metric: Metric, path: str, stem: str, arm: int, is_
     own = is_comparison and metric.attrition.share_comparison is not None
     lost = worlds[f"{path}.{'share_comparison' if own else 'share'}"]
     persons = np.round(sample.n_persons)
-    remain = stats.binom.ppf(uniforms(seed, f"{stem}/lost", worlds.replications), persons, 1 - lost)
+    remain = _binomial_quantiles(uniforms(seed, f"{stem}/lost", worlds.replications), persons, 1 - lost)
     share = ratio(remain, persons)
     z, other = (special.ndtri(uniforms(seed, f"{stem}/{key}", worlds.replications)) for key in ("seen", "seen before"))
     spread, spread_before = np.sqrt(sample.variance), np.sqrt(sample.variance_before)
@@ -316,6 +318,13 @@ def _thinned(sample: Sample, metric: Metric, path: str, stem: str, arm: int, is_
     )
 
 
+def _binomial_quantiles(uniform: Floats, n: Floats, probability: Floats) -> Floats:
+    """Turn uniforms into binomial variables."""
+    from scipy import stats  # half a second, which only those wait for who lose or misread people
+
+    return np.asarray(stats.binom.ppf(uniform, n, probability))
+
+
 def _misread(sample: Sample, path: str, stem: str, worlds: Worlds) -> Sample:
     sensitivity, specificity = worlds[f"{path}.sensitivity"], worlds[f"{path}.specificity"]
     persons, seed = np.round(sample.n_persons), worlds.seed_of(stem)
@@ -324,8 +333,8 @@ def _misread(sample: Sample, path: str, stem: str, worlds: Worlds) -> Sample:
     for total, when in ((sample.total, ""), (sample.before, " before")):
         yes = np.clip(np.round(ratio(total, weight)), 0, persons)
         u_yes, u_no = (uniforms(seed, f"{stem}/{answer}{when}", worlds.replications) for answer in ("yes", "no"))
-        right = stats.binom.ppf(u_yes, yes, sensitivity)
-        read.append((right + stats.binom.ppf(u_no, persons - yes, 1 - specificity)) * weight)
+        right = _binomial_quantiles(u_yes, yes, sensitivity)
+        read.append((right + _binomial_quantiles(u_no, persons - yes, 1 - specificity)) * weight)
     left = 1 - sample.per_mean
     product = sample.covariance * left * (sensitivity + specificity - 1) ** 2 + ratio(read[0] * read[1], sample.n**2)
     return Sample(sample.n, sample.n_squares, read[0], read[0], read[1], read[1], product * sample.n)
