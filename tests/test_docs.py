@@ -321,7 +321,7 @@ def test_randomness__names_every_error_of_the_evaluator() -> None:
     metric = Metric.model_validate({"outcome": "o", "window_months": 12, "estimate": "rate_difference", "better": "lower", **errs})
     named = code((DOCS / "explanation" / "randomness.md").read_text())
     decisions = {purpose.rpartition("/")[2] for purpose in purposes_of_errors("m", metric, ("w",))}
-    assert [one for one in decisions if f"measurement/<metric>/<arm>/<wave>/{one}" not in named] == []
+    assert [one for one in decisions if f"measurement/<name>/<name>/<name>/{one}" not in named] == []
 
 
 def test_randomness__names_every_purpose_of_people() -> None:
