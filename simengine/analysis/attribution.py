@@ -29,15 +29,15 @@ from simengine.analysis.money import (
     Columns,
     Measure,
     chosen_parties,
-    money_of,
     parties_of,
     refuse_thin_tail,
+    settled_money,
     tail_weights,
     with_error,
 )
 from simengine.config import Study
 from simengine.laws.sourced import Layer
-from simengine.pipeline import Steering, evaluate, simulate
+from simengine.pipeline import Steering, simulate
 from simengine.records import Floats, Integers
 from simengine.risk.statistics import Statistic
 
@@ -263,5 +263,5 @@ def _draw_families(study: Study, layers: tuple[Layer, ...], seed: int, replicati
     for first in coalitions(len(layers)):
         anew = [layer for place, layer in enumerate(layers) if place not in first]
         steering = Steering(seed_by_purpose=seeds_with(study, seed, anew))
-        answers.append(money_of(evaluate(study, simulate(study, seed, replications, steering=steering))))
+        answers.append(settled_money(study, simulate(study, seed, replications, steering=steering)))
     return answers

@@ -10,7 +10,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from simengine.config import Study
 from simengine.errors import UsageError
+from simengine.pipeline import Evidence, evaluate
 from simengine.records import Floats, Outturns
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
@@ -32,14 +34,19 @@ class Standing:
     npv: Statistic
     p_loss: Statistic
     """Of a net below zero."""
-    cvar: Statistic
-    """Mean loss (-net) in the worst 1 - level of the worlds."""
+    cvar: Statistic | None
+    """Mean loss (-net) in the worst 1 - level of the worlds; absent where these are too few."""
 
 
 def money_of(outturns: Outturns) -> dict[str, Floats]:
     """Keep the money of every party, by `<party>.<measure>`, and the money drawn."""
     kept = [f"{party}.{measure}" for party in parties_of(outturns.columns) for measure in ("net", "npv")]
     return {name: np.asarray(outturns[name], dtype=np.float64) for name in [*kept, "drawn"]}
+
+
+def settled_money(study: Study, evidence: Evidence) -> dict[str, Floats]:
+    """Settle the contract, move the money, and keep what every party has."""
+    return money_of(evaluate(study, evidence, with_returns=False))
 
 
 def parties_of(columns: Mapping[str, Any]) -> tuple[str, ...]:
@@ -68,11 +75,18 @@ def refuse_level(level: float) -> None:
         raise UsageError(f"--level: the level of a tail lies between 0 and 1; found {level:g}. 0.95 is the worst 5 % of worlds")
 
 
+def tail_needs(n_worlds: int, level: float, n_per_replication: int = 1) -> int | None:
+    """Give the replications that a tail takes; nothing where it has them."""
+    if n_worlds * n_per_replication * (1 - level) >= TAIL_WORLDS - 1e-9:
+        return None
+    return int(np.ceil(TAIL_WORLDS / (1 - level) / n_per_replication - 1e-9))
+
+
 def refuse_thin_tail(n_worlds: int, level: float, n_per_replication: int = 1) -> None:
     """Refuse to speak of a tail that holds too few worlds."""
     refuse_level(level)
-    if n_worlds * n_per_replication * (1 - level) < TAIL_WORLDS - 1e-9:
-        needed = int(np.ceil(TAIL_WORLDS / (1 - level) / n_per_replication - 1e-9))
+    needed = tail_needs(n_worlds, level, n_per_replication)
+    if needed is not None:
         raise UsageError(
             f"-n: the worst {100 * (1 - level):g} % of the worlds are at least {TAIL_WORLDS}; found "
             f"{n_worlds * n_per_replication * (1 - level):.0f}. Ask for -n {needed} or more, or for a lower --level"
@@ -82,11 +96,12 @@ def refuse_thin_tail(n_worlds: int, level: float, n_per_replication: int = 1) ->
 def standing_of(columns: Columns, party: str, level: float) -> Standing:
     """Give where a party stands in some worlds."""
     net = columns[f"{party}.net"]
+    is_given = tail_needs(len(net), level) is None
     return Standing(
         net=statistics.mean(net),
         npv=statistics.mean(columns[f"{party}.npv"]),
         p_loss=statistics.probability(net < 0),
-        cvar=statistics.conditional_value_at_risk(-net, level),
+        cvar=statistics.conditional_value_at_risk(-net, level) if is_given else None,
     )
 
 

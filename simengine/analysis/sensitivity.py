@@ -16,11 +16,11 @@ from scipy import special
 
 from simengine.analysis.ensemble import Ensemble
 from simengine.analysis.indices import Index, Indices, global_indices
-from simengine.analysis.money import Columns, Measure, chosen_parties, money_of, parties_of
+from simengine.analysis.money import Columns, Measure, chosen_parties, parties_of, settled_money
 from simengine.analysis.points import Assumptions, assumptions_of, groups_of
 from simengine.config import Study
 from simengine.dependence import clusters_of, matrix_of
-from simengine.pipeline import Steering, evaluate, simulate
+from simengine.pipeline import Steering, simulate
 from simengine.records import Floats, Integers
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
@@ -162,7 +162,7 @@ def _tornado(assumptions: Assumptions, ensemble: Ensemble) -> list[Columns]:
     paths, study = assumptions.paths, assumptions.study
 
     def settle(replications: Integers, steering: Steering) -> Columns:
-        return money_of(evaluate(study, simulate(study, ensemble.seed, replications, steering=steering)))
+        return settled_money(study, simulate(study, ensemble.seed, replications, steering=steering))
 
     def questions(replications: Integers) -> list[Columns]:
         drawn = [special.ndtri(uniforms(ensemble.seed, f"parameter/{path}", replications)) for path in paths]

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from simengine.analysis.ensemble import Ensemble, lived, measured
-from simengine.analysis.money import Columns, Standing, money_of, parties_of, refuse_thin_tail, standing_of
+from simengine.analysis.money import Columns, Standing, parties_of, refuse_level, settled_money, standing_of, tail_needs
 from simengine.config import Study, cohort_of
 from simengine.config.stresses import Stressed, with_number
 from simengine.errors import UsageError, one_of
 from simengine.laws import Constant
-from simengine.pipeline import Evidence, Steering, draw_worlds, evaluate
+from simengine.pipeline import Evidence, Steering, draw_worlds
 from simengine.records import Floats, Integers
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
@@ -74,6 +74,8 @@ class StressTest:
     n_replications: int
     seed: int
     level: float
+    cvar_needs: int | None
+    """Replications that a CVaR takes; absent where it is given."""
     parties: tuple[str, ...]
     base: Mapping[str, Standing]
     stresses: Mapping[str, Mapping[str, Stressing]]
@@ -96,7 +98,7 @@ def stress_study(study: Study, named: Mapping[str, Mapping[str, Stress] | str], 
     level
         Of the CVaR.
     """
-    refuse_thin_tail(ensemble.n_replications, level)
+    refuse_level(level)
     flat = {(name, one): stress for name, found in named.items() if not isinstance(found, str) for one, stress in found.items()}
     answers = ensemble.ask(lambda replications: _settle_all(study, list(flat.values()), ensemble.seed, replications))
     base, columns = answers[0], dict(zip(flat, answers[1:], strict=True))
@@ -105,6 +107,7 @@ def stress_study(study: Study, named: Mapping[str, Mapping[str, Stress] | str], 
         n_replications=ensemble.n_replications,
         seed=ensemble.seed,
         level=level,
+        cvar_needs=tail_needs(ensemble.n_replications, level),
         parties=parties,
         base={party: standing_of(base, party, level) for party in parties},
         stresses={
@@ -178,12 +181,13 @@ def settle_under(study: Study, stress: Stress, seed: int, replications: Integers
     tallies = lived(cohort_of(study), worlds, stress.strength)
     evidence = Evidence(worlds, tallies, measured(study, study.measurement, tallies, worlds))
     if not stress.delay_months:
-        return money_of(evaluate(study, evidence))
+        return settled_money(study, evidence)
     months = stress.delay_months
     values = dict(worlds.values) | {
         path: worlds[path] + months for path in worlds.values if path.startswith("capital.payment_month.")
     }
-    return money_of(evaluate(_paid_later(study, months), replace(evidence, worlds=replace(worlds, values=values))))
+    later = replace(evidence, worlds=replace(worlds, values=values))
+    return settled_money(_paid_later(study, months), later)
 
 
 def _settle_all(study: Study, stresses: Sequence[Stress], seed: int, replications: Integers) -> list[Columns]:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from simengine.analysis import Attribution, Comparison, ReverseStress, Sensitivity, StressTest
 from simengine.analysis.attribution import LayerShares
-from simengine.analysis.money import Standing
+from simengine.analysis.money import TAIL_WORLDS, Standing
 from simengine.config import Study
 from simengine.laws.sourced import Layer
 from simengine.report.findings import money_unit
@@ -31,7 +31,7 @@ def comparison_tables(study: Study, found: Comparison) -> RenderableType:
     """Lay out contracts side by side: where each party stands under each, then who gains by going over."""
     titles = "\n".join(f"{name}: {title}" for name, title in found.titles.items())
     unit, _ = money_unit(study)
-    parts: list[RenderableType] = [heading(study, found, titles)]
+    parts: list[RenderableType] = [heading(study, found, titles), *_no_cvar(found.cvar_needs, found.level)]
     for party in found.parties:
         table = grid("contract", *standing_columns(found.level))
         for name, standings in found.standings.items():
@@ -94,6 +94,12 @@ def standing_cells(one: Standing, unit: float) -> tuple[str, ...]:
     return (cell(one.net, unit), cell(one.npv, unit), cell(one.p_loss, 1.0), cell(one.cvar, unit))
 
 
+def _no_cvar(needs: int | None, level: float) -> list[Text]:
+    if needs is None:
+        return []
+    return [Text(f"No CVaR: it takes {TAIL_WORLDS} worlds in the worst {100 * (1 - level):g} %, which are in -n {needs:,}.")]
+
+
 def percent(part: Statistic, whole: Statistic) -> str:
     """Write a part in per cent of a whole; the error is that of the part."""
     return "-" if whole.value == 0 else cell(Statistic(part.value, part.se), abs(whole.value) / 100)
@@ -106,7 +112,8 @@ def _views(shares: LayerShares) -> tuple[Mapping[Layer, Statistic], ...]:
 def stress_tables(study: Study, found: StressTest) -> RenderableType:
     """Lay out where each party stands under every stress, and how far that is from the study as it is."""
     unit, _ = money_unit(study)
-    parts: list[RenderableType] = [heading(study, found, "Every stress is lived by the same people with the same luck.")]
+    remark = "Every stress is lived by the same people with the same luck."
+    parts: list[RenderableType] = [heading(study, found, remark), *_no_cvar(found.cvar_needs, found.level)]
     words = grid("stress", show_header=False)
     words.add_column("")
     for name, by_severity in found.stresses.items():
