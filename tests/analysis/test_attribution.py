@@ -10,6 +10,7 @@ from simengine.analysis.layers import coalitions, layer_of_decision, layers_in, 
 from simengine.config import find_study, load_study
 from simengine.errors import UsageError
 from simengine.pipeline import Steering, simulate
+from simengine.records import BASELINE, CONTROL, SERVICE, TWIN
 from tests.analysis.made import SCORES, study_of
 from tests.analysis.successes import SUCCESSES
 
@@ -157,3 +158,20 @@ def test_unknown_party__is_refused(tiny):
 def test_result__is_the_same_in_any_blocks(tiny):
     one, other = (attribute(tiny, Ensemble(5, 250, 2, size), 0.95) for size in (1000, 31))
     assert one == other
+
+
+@pytest.mark.parametrize("lives", [(), ("measurement.control.exact_moments=true", "measurement.baseline.exact_moments=true")])
+def test_redrawn_measurement__reaches_those_compared_with_whether_they_live_or_not(tmp_path, lives):
+    # Source: the layers' own definition. Who is compared with is measurement, drawn person by person or by exact moments.
+    many = ["population.waves.all.size=1000", "measurement={design: randomised, control: {ratio: 1}, baseline: {size: 1000, "]
+    many[1] += "years_before: 1}, metrics: {less: {outcome: time, window_months: 12, estimate: rate_difference, better: lower}}}"
+    contract = "contract={title: t, currency: EUR, commitment: 1000, metrics: {less: {meaning: m, unit: days}}, "
+    contract += "terms: {prize: {share: 1, of: drawn, only_if: {less: {at_least: 0}}}}}"
+    study = study_of(SCORES, tmp_path, *many, contract, "capital.payment_month={prize: 20}", *lives)
+    plain, again = (
+        simulate(study, 5, np.arange(30), steering=Steering(seed_by_purpose=seeds_with(study, 5, layers))).tallies.sums
+        for layers in ((), ("measurement",))
+    )
+    place = list(study.outcomes).index("time")
+    assert (plain[:, 0, [SERVICE, TWIN], place, -1] == again[:, 0, [SERVICE, TWIN], place, -1]).all()
+    assert (plain[:, 0, [CONTROL, BASELINE], place, -1] != again[:, 0, [CONTROL, BASELINE], place, -1]).mean() > 0.9
