@@ -186,7 +186,7 @@ def _simulate(
     if wish.with_control_variates:
         refuse_impossible_variates(sampling, dict(study.quantities()), n_replications)
     with progress(n_replications) as advance:
-        outturns = run_study(study, seed, n_replications, on_progress=advance, **how)
+        outturns = run_study(study, seed, n_replications, on_progress=advance, keeps_cash=wish.with_control_variates, **how)
     return outturns, summarise(outturns, control_variates(study, seed, outturns) if wish.with_control_variates else None), None
 
 

@@ -55,7 +55,7 @@ class Steering:
     """By path: what becomes of the values of a number."""
 
 
-def run_block(study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN) -> Outturns:
+def run_block(study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN, *, keeps_cash: bool = False) -> Outturns:
     """Take some replications from people to cash.
 
     Parameters
@@ -68,11 +68,13 @@ def run_block(study: Study, seed: int, replications: Integers, sampling: Samplin
         Shape (n_replications,): the numbers of the replications; each gives the same result in any company.
     sampling
         How the numbers of the study are drawn; what it does to the worlds is told in the columns `weight` and `group`.
+    keeps_cash
+        Whether the lenders' cash by date is kept row by row where plain worlds are drawn; elsewhere it is.
     """
     evidence = simulate(study, seed, replications, sampling)
     outturns = evaluate(study, evidence)
     if sampling.is_plain:
-        return outturns
+        return outturns if keeps_cash else replace(outturns, investor_cash_by_row=None)
     again = [evaluate(study, measured_again(study, evidence, other)) for other in seeds_again(seed, sampling.measured)]
     outturns = Outturns.interleave([outturns, *again])
     weight, group = evidence.worlds.weight, group_of(sampling, outturns.replications)

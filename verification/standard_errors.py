@@ -102,7 +102,7 @@ def study_errors(
     """
     runs, parts = [], []
     for seed in range(n_seeds):
-        outturns = run_study(study, seed, n_replications, sampling=WAYS[way])
+        outturns = run_study(study, seed, n_replications, sampling=WAYS[way], keeps_cash=True)
         variates = control_variates(study, seed, outturns) if way == "control-variates" else None
         runs.append(dict(flat(summarise(outturns, variates))))
         parts.append(outturns)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -21,8 +20,9 @@ from simengine.config.stresses import Stressed, with_number
 from simengine.errors import UsageError, one_of
 from simengine.laws import Constant
 from simengine.pipeline import Evidence, Steering, draw_worlds
-from simengine.records import Floats, Integers
+from simengine.records import Floats, Integers, Worlds
 from simengine.risk import statistics
+from simengine.risk.appraise import OUTCOME_PAYER
 from simengine.risk.statistics import Statistic
 
 TOGETHER = "all_together"
@@ -43,7 +43,7 @@ class Stress:
     strength: float = 1.0
     """Multiple of every effect."""
     delay_months: int = 0
-    """By which everything is paid later."""
+    """By which payers pay later; what they owe stays as it is."""
     allows_shortfall: bool = False
     """Whether costs may stay unpaid where the money does not suffice."""
 
@@ -182,32 +182,25 @@ def settle_under(study: Study, stress: Stress, seed: int, replications: Integers
     evidence = Evidence(worlds, tallies, measured(study, study.measurement, tallies, worlds))
     if not stress.delay_months:
         return settled_money(study, evidence)
-    months = stress.delay_months
-    values = dict(worlds.values) | {
-        path: worlds[path] + months for path in worlds.values if path.startswith("capital.payment_month.")
-    }
-    later = replace(evidence, worlds=replace(worlds, values=values))
-    return settled_money(_paid_later(study, months), later)
+    late = replace(worlds, values=dict(worlds.values) | _late_by(study, worlds, stress.delay_months))
+    return settled_money(_with_longer_calendar(study, stress.delay_months), replace(evidence, worlds=late))
 
 
 def _settle_all(study: Study, stresses: Sequence[Stress], seed: int, replications: Integers) -> list[Columns]:
     return [settle_under(study, stress, seed, replications) for stress in (Stress(""), *stresses)]
 
 
-def _paid_later(study: Study, months: int) -> Study:
-    """Give the study whose payments come later; the calendar of the cash is as much longer, that of the people is not."""
+def _late_by(study: Study, worlds: Worlds, months: int) -> dict[str, Floats]:
+    """Give by how many months each payer is late, by path."""
+    paths = [f"capital.payers.{payer}.pays_late_months" for payer in study.capital.payers or (OUTCOME_PAYER,)]
+    return {path: worlds.values.get(path, np.zeros(len(worlds))) + months for path in paths}
+
+
+def _with_longer_calendar(study: Study, months: int) -> Study:
+    """Give the study whose calendar of the cash is longer; that of the people is not."""
     heading = study.study
     longer = heading.model_copy(update={"horizon_months": Constant(value=heading.horizon_months.value + months)})
-    changed: dict[str, Any] = {"study": longer}
-    if study.contract.dates:
-        terms = {
-            name: term.model_copy(
-                update={"delay_months": Constant(value=months + (term.delay_months.value if term.delay_months is not None else 0))}
-            )
-            for name, term in study.contract.terms.items()
-        }
-        changed["contract"] = study.contract.model_copy(update={"terms": terms})
-    return study.model_copy(update=changed)
+    return study.model_copy(update={"study": longer})
 
 
 def _moved(base: Columns, stressed: Columns, party: str) -> Moved:

@@ -141,7 +141,7 @@ def run_until(
     place = 0
     while True:
         n, before = sizes[place], seen[-1] if seen else 0
-        part = run_study(study, seed, n - before, first=before, sampling=sampling, **how)
+        part = run_study(study, seed, n - before, first=before, sampling=sampling, keeps_cash=with_control_variates, **how)
         outturns = part if outturns is None else Outturns.join([outturns, part])
         table = summarise(outturns, control_variates(study, seed, outturns) if with_control_variates else None)
         seen.append(n)

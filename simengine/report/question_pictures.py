@@ -18,6 +18,8 @@ from simengine.risk.statistics import Statistic
 
 _DARK, _MIDDLE, _LIGHT = "0.15", "0.55", "0.8"
 _MOST_BARS, _LONGEST_PATH = 10, 44
+_LEAST_SHARE = 0.001
+"""Of the squared distance: an assumption with less stands at its median."""
 _SHADES = {"knowledge": "#1f3b57", "world": "#5b8db8", "luck": "#d9a441", "measurement": "#8c8c8c"}
 
 
@@ -108,7 +110,7 @@ def draw_stress(study: Study, found: StressTest) -> bytes:
 
 def draw_reverse(study: Study, found: ReverseStress) -> bytes:
     """Draw how far each assumption stands from its median where the deal breaks first."""
-    steps = () if found.nearest is None else found.nearest.steps[:12]
+    steps = [] if found.nearest is None else [step for step in found.nearest.steps[:12] if step.share >= _LEAST_SHARE]
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10, 2.2 + 0.3 * max(len(steps), 1)), layout="constrained")
         axes = figure.subplots()
@@ -140,9 +142,10 @@ def draw_sensitivity(study: Study, found: Sensitivity) -> bytes:
             swings = dict(list(one.tornado.items())[:_MOST_BARS])
             base = one.mean.value / unit
             for place, swing in enumerate(swings.values()):
-                for statistic, colour, label in ((swing.at_low, _LIGHT, "at 5 %"), (swing.at_high, _DARK, "at 95 %")):
+                ends = ((swing.at_low, _LIGHT, 0.7, "at 5 %"), (swing.at_high, _DARK, 0.4, "at 95 %"))
+                for statistic, colour, height, label in ends:
                     value = statistic.value / unit
-                    above.barh(place, value - base, left=base, color=colour, height=0.7, label=None if place else label)
+                    above.barh(place, value - base, left=base, color=colour, height=height, label=None if place else label)
             above.axvline(base, color=_DARK, linewidth=1.0)
             above.set_yticks(range(len(swings)), [shorten_path(path) for path in swings], fontsize=8.5)
             above.set_xlabel(f"mean {found.measure}, {money}")
@@ -157,7 +160,7 @@ def draw_sensitivity(study: Study, found: Sensitivity) -> bytes:
             below.set_xlabel("wide: total index ST with 95 % interval; narrow: S1")
             for axes in (above, below):
                 axes.invert_yaxis()
-        figure.suptitle(f"{_title(study)}: which assumptions matter to whom", fontsize=11)
+        figure.suptitle(f"{_title(study)}\nwhich assumptions matter to whom", fontsize=11)
         return save(figure, "png")
 
 

@@ -13,7 +13,7 @@ from simengine.analysis.money import TAIL_WORLDS, Standing
 from simengine.config import Study
 from simengine.laws.sourced import Layer
 from simengine.report.findings import money_unit
-from simengine.report.layouts import grid, heading, titled
+from simengine.report.layouts import folded, grid, heading, titled
 from simengine.report.tables import cell
 from simengine.risk.statistics import Statistic
 
@@ -154,7 +154,7 @@ def reverse_tables(study: Study, found: ReverseStress) -> RenderableType:
         table = grid("assumption", "median", "breaks at", "sd away", "share, %")
         for step in nearest.steps[:_MOST_STEPS]:
             numbers = (f"{step.median:.3g}", f"{step.value:.3g}", f"{step.score:+.2f}", f"{100 * step.share:.1f}")
-            table.add_row(step.path, *numbers)
+            table.add_row(folded(step.path), *numbers)
         left = len(nearest.steps) - _MOST_STEPS
         title = f"The nearest break: {cell(nearest.distance, 1.0)} standard deviations from the medians"
         title += f"; there {cell(nearest.p_break, 1.0)} break"
@@ -168,7 +168,7 @@ def reverse_tables(study: Study, found: ReverseStress) -> RenderableType:
     for number, box in enumerate(found.boxes, start=1):
         table = grid("assumption", "from", "to")
         for path, limits in box.limits.items():
-            table.add_row(path, *("-" if end is None else f"{end:.4g}" for end in (limits.low, limits.high)))
+            table.add_row(folded(path), *("-" if end is None else f"{end:.4g}" for end in (limits.low, limits.high)))
         facts = f"coverage {cell(box.coverage, 1.0)}, density {cell(box.density, 1.0)}, mass {cell(box.mass, 1.0)}"
         parts.append(titled(f"Box {number} in which it breaks: {facts}", table))
     return Group(*parts)
@@ -184,11 +184,11 @@ def sensitivity_tables(study: Study, found: Sensitivity) -> RenderableType:
         table = grid("assumption", "5 % to 95 %", "mean there", "swing")
         for path, swing in list(one.tornado.items())[:_MOST_STEPS]:
             means = f"{swing.at_low.value / unit:.3g} to {swing.at_high.value / unit:.3g}"
-            table.add_row(path, f"{swing.low:.3g} to {swing.high:.3g}", means, cell(swing.swing, unit))
+            table.add_row(folded(path), f"{swing.low:.3g} to {swing.high:.3g}", means, cell(swing.swing, unit))
         parts.append(titled(f"{named(study, party)}: mean {cell(one.mean, unit)}. One assumption at a time", table))
         table = grid("assumption", "S1", "ST", "mu_star", "PAWN")
         for name, index in list(one.indices.items())[:_MOST_STEPS]:
-            table.add_row(name, cell(index.s1, 1.0), cell(index.st, 1.0), cell(index.mu_star, unit), cell(index.pawn, 1.0))
+            table.add_row(folded(name), cell(index.s1, 1.0), cell(index.st, 1.0), cell(index.mu_star, unit), cell(index.pawn, 1.0))
         left = f"{100 * one.luck_left:.0f} % of the variance between points is luck of the panel, not assumptions"
         parts.append(titled(f"{named(study, party)}: all assumptions at once; {left}", table))
         hidden = len(one.tornado) - _MOST_STEPS

@@ -72,7 +72,7 @@ def appraise(
 
     Returns
     -------
-    Columns by dotted name, and the moments of the lenders' cash by date.
+    Columns by dotted name, and the lenders' cash by date: its moments, and row by row.
     """
     columns: dict[str, NDArray[Any]] = {"drawn": ledger.drawn, "service_users": tallies.n_people[:, :, SERVICE].sum(axis=1)}
     for m, name in enumerate(measurements.metrics):
@@ -92,8 +92,9 @@ def appraise(
             columns[f"person_months.{ARMS[arm]}.{state}"] = add_in_order(waves.T)
     columns["clipped"] = tallies.clipped
     codes = {f"term.{name}.bound": LIMITS for name in payments.terms} | codes_of(columns)
-    moments = _cash_moments(ledger.cash(INVESTOR), standpoint.commitment, is_wanted=with_returns)
-    return Outturns(worlds.replications, columns, codes, moments)
+    cash = ledger.cash(INVESTOR)
+    moments = _cash_moments(cash, standpoint.commitment, is_wanted=with_returns)
+    return Outturns(worlds.replications, columns, codes, moments, cash if with_returns else None)
 
 
 def _parties(standpoint: Standpoint, ledger: Ledger, public_value: PublicValue, *, with_returns: bool) -> dict[str, NDArray[Any]]:

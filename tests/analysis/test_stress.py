@@ -58,6 +58,16 @@ def test_payer_delay__of_a_contract_with_dates(tiny_path):
     assert found["severe"].moved["investor"].npv.value == pytest.approx(800_000 * (1.03**-2 - 1.03**-1))
 
 
+def test_payer_delay__leaves_what_is_owed_where_a_term_looks_at_what_came_back():
+    # Law: who pays late owes the same. Peterborough's last trigger asks whether anything was paid before.
+    few = [f"population.waves.{wave}.size=200" for wave in ("cohort_1", "cohort_2")]
+    study = load_study(find_study("peterborough"), [*few, "measurement.matched.per_person=6"], "exact_moments")
+    found = stressed(study, "payer_delay").stresses["payer_delay"]
+    for one in found.values():
+        assert all(moved.net.value == moved.net.se == 0 for moved in one.moved.values())
+        assert one.moved["investor"].npv.value < 0
+
+
 def test_volume__halves_a_count(tmp_path):
     # Source: closed form: 60 people succeed with probability 0.4 on average, 30 half as often.
     found = stressed(study_of(SUCCESSES, tmp_path), "volume", n=2000).stresses["volume"]
