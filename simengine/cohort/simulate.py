@@ -118,8 +118,9 @@ class _Crowd:
                 live(self.untreated, like, found, counts[MATCHED], self.room, weight=1.0 / share[users], until=self.last)
                 n_matched += np.bincount(found.row, minlength=len(n_matched))
                 some = (counts[MATCHED_SERVICE], (share > 0).astype(np.float64))
-            live(self.treated, group, self.entrance.take_part(group, people), counts[SERVICE], self.room, some=some)
-            live(self.untreated, group, people, counts[TWIN], self.room)
+            until = None if self.cohort.has_years else self.last
+            live(self.treated, group, self.entrance.take_part(group, people), counts[SERVICE], self.room, some=some, until=until)
+            live(self.untreated, group, people, counts[TWIN], self.room, until=until)
         for arm in (SERVICE, TWIN):
             _put(self.tallies, number, arm, group.size, counts[arm])
         if matching is not None:

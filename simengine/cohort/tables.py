@@ -56,6 +56,8 @@ class Cohort:
     comparisons: Comparisons
     pairs: tuple[tuple[str, str], ...] = ()
     """Two outcomes whose products are added up over persons."""
+    has_years: bool = True
+    """Whether anybody asks what happens by calendar year; else the last window closes the lives of the service users too."""
     effect_strength: float = 1.0
     """Multiplies every effect (its logarithm, where it is a ratio): 0 is a service that changes nothing."""
 

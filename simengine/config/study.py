@@ -129,6 +129,7 @@ def cohort_of(study: Study) -> Cohort:
         clock=Clock(int(study.population.history_months.value), int(study.study.horizon_months.value), study.study.start),
         comparisons=_comparisons_of(study.measurement),
         pairs=tuple(sorted({(one.outcome, one.per) for one in study.measurement.metrics.values() if one.per is not None})),
+        has_years=bool(study.public_value),
     )
 
 
