@@ -121,9 +121,8 @@ class Tallies(Record):
     """Sum over persons of the outcome before entry times that after: all that a correlation needs."""
     person_months: Annotated[Floats, Axes("replication wave arm state window", "person-months")]
     by_year: Annotated[Floats, Axes("replication wave arm outcome year", "of the outcome")]
-    """Sum over persons by calendar year, undiscounted, to the horizon (of control, parallel and matched people to the last window, and
-    of all people where nothing has a public value);
-    0 for outcomes that do not add up over time."""
+    """Sum over persons by calendar year, undiscounted, to the horizon (of control, parallel and matched people to the last window,
+    and of all people where nothing has a public value); 0 for outcomes that do not add up over time."""
     combinations: Mapping[str, Integers]
     """By claim: shape (replication, wave, arm, window, combination), how many people reached each combination of its milestones;
     bit i of the number of a combination is milestone i."""
