@@ -1,9 +1,10 @@
 """The reference answers that have no closed form: one long run with evenly spread numbers, the people measured several times.
 
-Run with `python -m benchmarks.problems.long_run norrkoping --points 32768`: it prints the answers, which `reference.json` holds. The
-worlds are those of `simengine run --sobol --measured 4`, 32 scrambled sequences of so many points; only the money is kept, piece by
-piece, so that length costs time and no memory. The standard errors are from the spread between the sequences: of 32 groups, so
-each is itself known to an eighth.
+Run with `python -m benchmarks.problems.long_run norrkoping --points 32768`: it prints the answers that `reference.json` holds.
+
+The worlds are those of `simengine run --sobol --measured 4`, 32 scrambled sequences of so many points. Only the money is kept,
+piece by piece, so that length costs time and no memory. The standard errors are from the spread between the sequences: of 32
+groups, so each is itself known to an eighth.
 """
 
 from __future__ import annotations

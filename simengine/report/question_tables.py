@@ -154,12 +154,12 @@ def reverse_tables(study: Study, found: ReverseStress) -> RenderableType:
         table = grid("assumption", "median", "breaks at", "sd away", "share, %")
         for step in nearest.steps[:_MOST_STEPS]:
             numbers = (f"{step.median:.3g}", f"{step.value:.3g}", f"{step.score:+.2f}", f"{100 * step.share:.1f}")
-            table.add_row(folded(step.path), *numbers)
+            table.add_row(folded(step.path, 42), *numbers)
         left = len(nearest.steps) - _MOST_STEPS
         title = f"The nearest break: {cell(nearest.distance, 1.0)} standard deviations from the medians"
         title += f"; there {cell(nearest.p_break, 1.0)} break"
         parts.append(titled(title, table))
-        told = f"{left} further assumptions hold the rest of the distance. " if left > 0 else ""
+        told = f"{_further(left)} the rest of the distance. " if left > 0 else ""
         told += f"A draw of the assumptions lies this far in this direction with probability {nearest.p_beyond:.2g}, "
         told += (
             f"and this far in any direction with {nearest.plausibility:.2g} (chi-square, {found.n_assumptions} degrees of freedom)."
@@ -172,6 +172,11 @@ def reverse_tables(study: Study, found: ReverseStress) -> RenderableType:
         facts = f"coverage {cell(box.coverage, 1.0)}, density {cell(box.density, 1.0)}, mass {cell(box.mass, 1.0)}"
         parts.append(titled(f"Box {number} in which it breaks: {facts}", table))
     return Group(*parts)
+
+
+def _further(count: int, one: str = "holds", several: str = "hold") -> str:
+    """Begin a sentence about the assumptions that a table leaves out."""
+    return f"1 further assumption {one}" if count == 1 else f"{count} further assumptions {several}"
 
 
 def sensitivity_tables(study: Study, found: Sensitivity) -> RenderableType:
@@ -193,5 +198,5 @@ def sensitivity_tables(study: Study, found: Sensitivity) -> RenderableType:
         parts.append(titled(f"{named(study, party)}: all assumptions at once; {left}", table))
         hidden = len(one.tornado) - _MOST_STEPS
         if hidden > 0:
-            parts.append(Text(f"{hidden} further assumptions matter less; --json gives them all."))
+            parts.append(Text(f"{_further(hidden, 'matters', 'matter')} less; --json gives all of them."))
     return Group(*parts)
