@@ -29,6 +29,7 @@ from simengine.analysis.money import (
     Columns,
     Measure,
     chosen_parties,
+    own_money,
     parties_of,
     refuse_thin_tail,
     settled_money,
@@ -140,7 +141,7 @@ def attribute(study: Study, ensemble: Ensemble, level: float, measure: Measure =
         measure=measure,
         layers=layers,
         burdens={party: burden(families[party], layers, level) for party in chosen_parties(parties, known)},
-        portions=portions({party: family[:, -1] for party, family in families.items()}, level),
+        portions=portions(own_money(answers[-1], measure), level),
     )
 
 

@@ -43,8 +43,8 @@ class Index:
     st: Statistic
     """Share that it explains with all its interactions."""
     mu_star: Statistic
-    """Mean absolute effect, in the unit of the money, of moving it by two thirds of its range from the 5 % to the 95 % quantile, scaled
-    up to the whole range: behind a trigger more than a move from end to end."""
+    """Mean absolute effect, in the unit of the money, of moving it by two thirds of its range (from the 5 % to the 95 % quantile),
+    scaled up to the whole range: behind a trigger more than a move from end to end."""
     pawn: Statistic | None
     """Median distance between the law of the answer and its law given this input; absent for a group."""
 

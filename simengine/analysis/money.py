@@ -15,6 +15,7 @@ from simengine.errors import UsageError
 from simengine.pipeline import Evidence, evaluate
 from simengine.records import Floats, Outturns
 from simengine.risk import statistics
+from simengine.risk.pockets import net_of
 from simengine.risk.statistics import Statistic
 
 Columns = Mapping[str, Floats]
@@ -39,9 +40,24 @@ class Standing:
 
 
 def money_of(outturns: Outturns) -> dict[str, Floats]:
-    """Keep the money of every party, by `<party>.<measure>`, and the money drawn."""
-    kept = [f"{party}.{measure}" for party in parties_of(outturns.columns) for measure in ("net", "npv")]
-    return {name: np.asarray(outturns[name], dtype=np.float64) for name in [*kept, "drawn"]}
+    """Keep the money of every party, by `<party>.<measure>`, and the money drawn.
+
+    Where others lend or pay beside the investor or the outcome payer, these stand for all of them; what is their own alone stands
+    under `<party>.own_<measure>`, so that the own money of all parties counts nothing twice.
+    """
+    columns: Mapping[str, Any] = outturns.columns
+    kept: dict[str, Any] = {}
+    for party in parties_of(columns):
+        kept |= {f"{party}.{measure}": columns[f"{party}.{measure}"] for measure in ("net", "npv")}
+        if f"{party}.own_npv" in columns:
+            kept |= {f"{party}.own_net": net_of(columns, party), f"{party}.own_npv": columns[f"{party}.own_npv"]}
+    return {name: np.asarray(column, dtype=np.float64) for name, column in {**kept, "drawn": columns["drawn"]}.items()}
+
+
+def own_money(columns: Columns, measure: Measure) -> dict[str, Floats]:
+    """Give the own money of every party that has any; who only lends its name to the role of others is left out."""
+    own = {party: columns.get(f"{party}.own_{measure}", columns[f"{party}.{measure}"]) for party in parties_of(columns)}
+    return {party: money for party, money in own.items() if f"{party}.own_{measure}" not in columns or money.any()}
 
 
 def settled_money(study: Study, evidence: Evidence) -> dict[str, Floats]:

@@ -101,6 +101,9 @@ def _parties(standpoint: Standpoint, ledger: Ledger, public_value: PublicValue, 
     """Give the money of each party."""
     lenders, factors = ledger.cash(INVESTOR), standpoint.discount_factors
     columns: dict[str, NDArray[Any]] = {**left_with(ledger, public_value, factors)}
+    # Where others stand in the role of a party too, what is its own keeps a column.
+    shared = [role for role in (INVESTOR, OUTCOME_PAYER) if any(one.role == role != one.party for one in ledger.accounts)]
+    columns |= {f"{role}.own_npv": columns[f"{role}.npv"] for role in shared}
     columns |= return_on(INVESTOR, lenders, ledger.paid_in.sum(axis=1), with_rate=with_returns)
     columns["investor.npv"] = _present_value(lenders, factors[INVESTOR])
     columns |= _outcome_payer(ledger, public_value, factors[OUTCOME_PAYER])

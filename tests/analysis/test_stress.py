@@ -76,6 +76,12 @@ def test_volume__halves_a_count(tmp_path):
         assert abs(net.value - 0.4 * people) < 4.5 * net.se
 
 
+def test_volume__is_that_of_every_wave():
+    found = stresses_of(load_study(find_study("peterborough")))["volume"]
+    paths = {f"population.waves.{wave}.size" for wave in ("cohort_1", "cohort_2")}
+    assert all(set(stress.change) == paths for stress in found.values())
+
+
 def test_drift__against_takes_what_drift_for_gives(tiny):
     found = stressed(tiny).stresses
     for severity in ("adverse", "severe"):
