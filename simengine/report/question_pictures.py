@@ -70,6 +70,9 @@ def draw_attribution(study: Study, found: Attribution) -> bytes:
                     if part >= 6:
                         colour = "white" if layer != "luck" else "black"
                         axes.text(start + part / 2, place, f"{part:.0f} %", ha="center", va="center", color=colour, fontsize=9)
+            for place, one in enumerate(shares.values()):
+                if not one.total.value:
+                    axes.text(1, place, "nothing varies", va="center", color=_MIDDLE, fontsize=9)
             axes.set_xlim(0, 100)
             axes.set_xlabel("Shapley share, %")
         left.set_yticks(range(len(parties)), [party.replace("_", " ") for party in parties])
@@ -108,7 +111,7 @@ def draw_reverse(study: Study, found: ReverseStress) -> bytes:
     """Draw how far each assumption stands from its median where the deal breaks first."""
     steps = [] if found.nearest is None else [step for step in found.nearest.steps[:12] if step.share >= _LEAST_SHARE]
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(10, 2.2 + 0.3 * max(len(steps), 1)), layout="constrained")
+        figure = Figure(figsize=(10, 2.2 + 0.3 * len(steps) if steps else 1.2), layout="constrained")
         axes = figure.subplots()
         axes.barh(range(len(steps)), [step.score for step in steps], color=_MIDDLE, height=0.65)
         reach = max([abs(step.score) for step in steps], default=1.0) or 1.0
@@ -117,12 +120,14 @@ def draw_reverse(study: Study, found: ReverseStress) -> bytes:
             side = 1 if step.score >= 0 else -1
             axes.text(step.score + side * 0.03 * reach, place, text, va="center", ha="left" if side > 0 else "right", fontsize=8.5)
         axes.set_xlim(-1.6 * reach, 1.6 * reach)
-        axes.axvline(0.0, color=_DARK, linewidth=1.0)
+        axes.axvline(0.0, color=_DARK, linewidth=1.0, visible=bool(steps))
         axes.set_yticks(range(len(steps)), [step.path for step in steps], fontsize=8.5)
         axes.invert_yaxis()
         axes.set_xlabel("standard deviations from the median")
-        title = "no combination within six standard deviations" if found.nearest is None else _reverse_words(found.nearest)
-        axes.set_title(f"{found.criterion}: {title}", fontsize=10)
+        axes.set_title(f"{found.criterion}: {_reverse_words(found.nearest)}", fontsize=10)
+        if not steps:
+            # Nothing stands anywhere but at its median: the words say all.
+            axes.set_axis_off()
         figure.suptitle(f"{_title(study)}: the nearest assumptions that break the deal", fontsize=11)
         return save(figure, "png")
 
@@ -153,6 +158,9 @@ def draw_sensitivity(study: Study, found: Sensitivity) -> bytes:
                 right.barh(place, index.s1.value, color=_DARK, height=0.35)
             right.set_yticks(range(len(indices)), [shorten_path(path) for path in indices], fontsize=8.5)
             right.set_xlim(left=0)
+            if not any(index.st.value for index in indices.values()):
+                for axes in (left, right):
+                    axes.text(0.5, 0.5, "no assumption moves it", transform=axes.transAxes, ha="center", color=_MIDDLE)
             right.set_xlabel("wide: total index ST with 95 % interval; narrow: S1")
             for axes in (left, right):
                 axes.invert_yaxis()
@@ -179,7 +187,11 @@ def shorten_path(path: str) -> str:
     return path if len(path) <= _LONGEST_PATH else f"…{path[-_LONGEST_PATH + 1 :]}"
 
 
-def _reverse_words(nearest: Nearest) -> str:
+def _reverse_words(nearest: Nearest | None) -> str:
+    if nearest is None:
+        return "no combination of assumptions within six standard deviations breaks it in half of its worlds"
+    if not nearest.distance.value:
+        return f"with every assumption at its median it breaks in {100 * nearest.p_break.value:.0f} % of the worlds already"
     text = f"{nearest.distance.value:.2f} ± {nearest.distance.se:.2f} standard deviations away"
     return f"{text}; probability beyond {nearest.p_beyond:.2g}"
 

@@ -5,7 +5,7 @@ import pytest
 
 from simengine.analysis import Ensemble, chosen_stresses, stress_study, stresses_of
 from simengine.analysis.named_stresses import _NAMED as NAMED
-from simengine.analysis.stress import OWN, TOGETHER
+from simengine.analysis.stress import OWN, TOGETHER, Stress, all_together
 from simengine.config import find_study, load_study
 from simengine.errors import StudyError, UsageError
 from simengine.execution import run_study
@@ -149,6 +149,15 @@ def test_own_stress__of_what_cannot_be_is_refused(tiny_path, tmp_path, stress, m
     (tmp_path / "bad.yaml").write_text(tiny_path.read_text() + f"stresses: {{bad: {stress}}}\n")
     with pytest.raises(StudyError, match=message):
         load_study(tmp_path / "bad.yaml")
+
+
+def test_all_together__is_as_bad_as_its_worst_part():
+    # Source: the definition: every factor, the weakest effect, the longest delay, one change after the other.
+    one = Stress("", change={"a": lambda drawn: 2 * drawn}, strength=0.5, delay_months=6)
+    other = Stress("", change={"a": lambda drawn: drawn + 1, "b": lambda drawn: drawn}, delay_months=12, allows_shortfall=True)
+    both = all_together([one, other])
+    assert (both.strength, both.delay_months, both.allows_shortfall) == (0.5, 12, True)
+    assert (both.change["a"](np.array([3.0])), set(both.change)) == (7.0, {"a", "b"})
 
 
 def test_unknown_stress__is_refused(tiny):
