@@ -55,6 +55,9 @@ def attribution_tables(study: Study, found: Attribution) -> RenderableType:
     for party, one in found.burdens.items():
         tail = f"CVaR {100 * found.level:g} %"
         facts = f"mean {cell(one.mean, unit)}, sd {cell(one.sd, unit)}, {tail} (loss) {cell(one.cvar, unit)}"
+        if not one.variance.total.value:
+            parts.append(Text(f"\n{named(study, party)}: mean {cell(one.mean, unit)}. Nothing varies.", style="bold"))
+            continue
         table = grid("layer", "variance, %", "alone, %", "nested, %", f"{tail} - mean loss", "of it, %", "sd if known")
         for layer in found.layers:
             of_variance = (percent(shares[layer], one.variance.total) for shares in _views(one.variance))
@@ -186,6 +189,9 @@ def sensitivity_tables(study: Study, found: Sensitivity) -> RenderableType:
     remark += f"{found.n_trajectories} trajectories of Morris, {found.n_luck} worlds at each point."
     parts: list[RenderableType] = [heading(study, found, remark)]
     for party, one in found.parties.items():
+        if not any(swing.swing.value for swing in one.tornado.values()) and not any(i.st.value for i in one.indices.values()):
+            parts.append(Text(f"\n{named(study, party)}: mean {cell(one.mean, unit)}. No assumption moves it.", style="bold"))
+            continue
         table = grid("assumption", "5 % to 95 %", "mean there", "swing")
         for path, swing in list(one.tornado.items())[:_MOST_STEPS]:
             means = f"{swing.at_low.value / unit:.3g} to {swing.at_high.value / unit:.3g}"

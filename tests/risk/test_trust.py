@@ -247,8 +247,8 @@ def test_errors__of_unequal_draws_have_z_scores_of_variance_1(kind, name):
 
 
 def test_interval_of_a_weighted_quantile__just_below_an_atom_covers():
-    # Law: P(X < cap) = 0.755, so the quantile at 0.75 lies just below an atom of a quarter. A sample that puts it into the atom still
-    # has an error; of 300 intervals 95 % cover, within 4.5 standard errors.
+    # Law: P(X < cap) = 0.755, so the quantile at 0.75 lies just below an atom of a quarter. A sample that puts it into the atom
+    # still has an error; of 300 intervals 95 % cover, within 4.5 standard errors.
     cap, exact = stats.norm.ppf(0.755), stats.norm.ppf(0.75)
     held = 0
     for seed in range(300):
