@@ -69,16 +69,18 @@ def main() -> None:
 
 
 def spread(study: Study, sampling: Sampling, name: str, n_replications: int, n_seeds: int) -> dict[str, tuple[Floats, float]]:
-    """Give the variance of each statistic between runs, and the CPU seconds of a run; plain worlds also corrected by variates."""
+    """Give the variance of each statistic between runs, and the CPU seconds of a run; and both corrected by variates."""
     started = time.process_time()
-    runs = [run_study(study, seed, n_replications, sampling=sampling, keeps_cash=True) for seed in range(1, n_seeds + 1)]
+    runs = [run_study(study, seed, n_replications, sampling=sampling, with_variates=True) for seed in range(1, n_seeds + 1)]
     drawn = (time.process_time() - started) / n_seeds
-    names = {name: False, "--control-variates": True} if sampling.is_plain else {name: False}
+    both = "--control-variates" if sampling.is_plain else f"{name} --control-variates"
+    names = {name: False} if sampling.tilts else {name: False, both: True}
     found = {}
     for label, is_corrected in names.items():
         started = time.process_time()
         tables = [
-            summarise(run, control_variates(study, seed, run) if is_corrected else None) for seed, run in enumerate(runs, start=1)
+            summarise(run, control_variates(study, seed, run, sampling) if is_corrected else None)
+            for seed, run in enumerate(runs, start=1)
         ]
         work = drawn + (time.process_time() - started) / n_seeds
         values = [[one.value if (one := table.get(path)) else np.nan for path in PATHS] for table in tables]

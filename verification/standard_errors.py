@@ -49,6 +49,7 @@ WAYS: Mapping[str, Sampling] = {
     "plain": PLAIN,
     "control-variates": PLAIN,
     "sobol": Sampling(is_sobol=True),
+    "sobol-control-variates": Sampling(is_sobol=True),
     "measured": Sampling(measured=3),
     "tilt": Sampling(tilts={"effect.sooner_home.hazard_ratio": -1.0}),
 }
@@ -102,8 +103,8 @@ def study_errors(
     """
     runs, parts = [], []
     for seed in range(n_seeds):
-        outturns = run_study(study, seed, n_replications, sampling=WAYS[way], keeps_cash=True)
-        variates = control_variates(study, seed, outturns) if way == "control-variates" else None
+        outturns = run_study(study, seed, n_replications, sampling=WAYS[way], with_variates=True)
+        variates = control_variates(study, seed, outturns, WAYS[way]) if way.endswith("control-variates") else None
         runs.append(dict(flat(summarise(outturns, variates))))
         parts.append(outturns)
     pooled = dict(flat(summarise(Outturns.join(parts))))
@@ -118,7 +119,7 @@ def study_errors(
             held[path] = coverage(intervals, pooled[path].value)
         elif can_be_judged(path, values, errors, pooled[path], n_replications):
             # Where the runs are corrected and the pool is not, the pool is no better than their mean.
-            centre = values.mean() if way == "control-variates" else pooled[path].value
+            centre = values.mean() if way.endswith("control-variates") else pooled[path].value
             scores[path] = (values - centre) / errors
     return judge(scores, held, [path for path in pooled if path not in scores and path not in held], n_seeds)
 

@@ -2,9 +2,9 @@
 
 Run with `python -m benchmarks.problems.long_run norrkoping --points 32768`: it prints the answers that `reference.json` holds.
 
-The worlds are those of `simengine run --sobol --measured 4`, 32 scrambled sequences of so many points. Only the money is kept,
-piece by piece, so that length costs time and no memory. The standard errors are from the spread between the sequences: of 32
-groups, so each is itself known to an eighth.
+The worlds are those of `simengine run --sobol --measured 4 --control-variates`, 32 scrambled sequences of so many points. Only the
+money and the luck are kept, piece by piece, so that length costs time and no memory. The standard errors are from the spread
+between the sequences: of 32 groups, so each is itself known to an eighth.
 """
 
 from __future__ import annotations
@@ -32,18 +32,24 @@ def main() -> None:
     options = parser.parse_args()
     study, sampling = study_of(options.problem), Sampling(is_sobol=True, measured=options.measured)
     column, n_worlds = column_of(study), options.points * SCRAMBLES
-    net = np.concatenate(
-        [run_study(study, SEED, PIECE, sampling=sampling, first=first)[column] for first in range(0, n_worlds, PIECE)]
-    )
+    kept: dict[str, list[np.ndarray]] = {}
+    for first in range(0, n_worlds, PIECE):
+        columns = run_study(study, SEED, PIECE, sampling=sampling, first=first, with_variates=True).columns
+        for name in columns:
+            if name == column or name.startswith("luck."):
+                kept.setdefault(name, []).append(columns[name])
+    found_in = {name: np.concatenate(parts) for name, parts in kept.items()}
+    net = found_in.pop(column)
+    luck = np.column_stack([part / part.std() for part in found_in.values() if part.std() > 0])
     groups = np.repeat(np.arange(n_worlds) % SCRAMBLES, options.measured)
-    draws = Draws(len(net), group=groups, n_independent=n_worlds)
+    draws = Draws(len(net), group=groups, control_variates=luck, n_independent=n_worlds)
     found = {
         "mean": statistics.mean(net, draws),
         "sd": statistics.sd(net, draws),
         "p_loss": statistics.probability(net < 0, draws),
         "cvar95": statistics.conditional_value_at_risk(-net, 0.95, draws),
     }
-    described = f"{n_worlds} worlds by Sobol's points at seed {SEED}, each measured {options.measured} times"
+    described = f"{n_worlds} worlds by Sobol's points at seed {SEED}, each measured {options.measured} times, corrected by luck"
     print(json.dumps({"from": described, "answers": {name: {"value": one.value, "se": one.se} for name, one in found.items()}}))
 
 

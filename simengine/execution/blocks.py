@@ -29,7 +29,7 @@ def run_study(
     on_progress: Callable[[int], None] | None = None,
     sampling: Sampling = PLAIN,
     first: int = 0,
-    keeps_cash: bool = False,
+    with_variates: bool = False,
 ) -> Outturns:
     """Run a study.
 
@@ -52,7 +52,7 @@ def run_study(
     first
         The first of these replications: a run may go on where another one ended, and their join is the longer run, bit for bit.
 
-    keeps_cash
+    with_variates
         As for `run_block`; the rate of return of the mean cash needs it where means are corrected by control variates.
 
     Raises
@@ -62,7 +62,7 @@ def run_study(
     """
     refuse_impossible(sampling, dict(study.quantities()), first + n_replications)
     parts = map_blocks(
-        lambda replications: run_block(study, seed, replications, sampling, keeps_cash=keeps_cash),
+        lambda replications: run_block(study, seed, replications, sampling, with_variates=with_variates),
         n_replications,
         first=first,
         threads=threads,

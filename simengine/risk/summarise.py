@@ -85,7 +85,7 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None) -> Ris
     n_replications = len(outturns.replications) if draws is None else draws.n_independent or draws.n_rows
     refused = trust.refusals(sections, n_replications)
     if draws is not None and outturns.investor_cash_by_row is None:
-        refused["investor.irr_of_mean_cash"] = Refused("the run did not keep the cash by date (`keeps_cash` of `run_study`)")
+        refused["investor.irr_of_mean_cash"] = Refused("the run did not keep the cash by date (`with_variates` of `run_study`)")
     nets = {party: np.asarray(outturns[f"{party}.net"], dtype=np.float64) for party in parties_of(outturns)}
     return RiskTable(
         n_replications,

@@ -42,6 +42,16 @@ def test_distance__to_a_corner_of_a_curved_edge():
     assert distance.value == pytest.approx(2.0, abs=0.03)
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_distance__is_found_by_going_down_where_no_first_ray_leads_there(seed):
+    # Source: closed form. {w1 w2 > 4}: the nearest points are (2, 2) and (-2, -2), at sqrt(8). By symmetry neither the slope at the
+    # centre nor the worlds that break point anywhere.
+    points = scores(seed)[:1000, :2]
+    margins = lambda at: (at[:, 0] * at[:, 1] - 4)[:, None] + np.zeros(11)  # noqa: E731
+    _, distance, _ = nearest_break(margins, points, margins(points)[:, 0])
+    assert distance.value == pytest.approx(np.sqrt(8), abs=0.03)
+
+
 def test_nothing_within_six_standard_deviations():
     assert nearest_break(linear(40.0), scores(), scores() @ SLOPE - 40.0) is None
 
@@ -86,6 +96,9 @@ def test_correlations__are_honoured(tmp_path):
     score = {step.path: step.score for step in found.steps}
     assert score["effect.better.difference"] == pytest.approx(-2.2, abs=0.03)
     assert score["outcomes.time.per_day.here"] == pytest.approx(-1.32, abs=0.05)
+    # Mahalanobis' distance, not that of the correlated scores, which would be 2.2 sqrt(1 + 0.6^2).
+    assert found.plausibility == pytest.approx(stats.chi2.sf(2.2**2, 2), rel=0.08)
+    assert sum(step.share for step in found.steps) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
