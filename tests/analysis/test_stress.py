@@ -76,6 +76,15 @@ def test_volume__halves_a_count(tmp_path):
         assert abs(net.value - 0.4 * people) < 4.5 * net.se
 
 
+def test_payer_delay__is_that_of_every_payer(tiny_path):
+    # Source: as above: whoever pays which half.
+    change = ["contract.terms={guarantee: {share: 0.4, of: drawn, contingent: false}}"]
+    two = "capital={drawn_share: 1, drawdown_months: 6, payment_month: {guarantee: 12}, "
+    two += "payers: {outcome_payer: {share: 0.5}, service_provider: {share: rest}}}"
+    found = stressed(load_study(tiny_path, [*change, two]), "payer_delay").stresses["payer_delay"]
+    assert found["severe"].moved["investor"].npv.value == pytest.approx(800_000 * (1.03**-2 - 1.03**-1))
+
+
 def test_volume__is_that_of_every_wave():
     found = stresses_of(load_study(find_study("peterborough")))["volume"]
     paths = {f"population.waves.{wave}.size" for wave in ("cohort_1", "cohort_2")}
