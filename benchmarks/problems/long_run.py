@@ -3,7 +3,7 @@
 Run with `python -m benchmarks.problems.long_run norrkoping --points 32768`: it prints the answers that `reference.json` holds.
 
 The worlds are those of `simengine run --sobol --measured 4 --control-variates`, 32 scrambled sequences of so many points. Only the
-money and the luck are kept, piece by piece, so that length costs time and no memory. The standard errors are from the spread
+money and the luck are kept, block by block, so that length costs time and little memory. The standard errors are from the spread
 between the sequences: of 32 groups, so each is itself known to an eighth.
 """
 
@@ -15,30 +15,32 @@ import json
 import numpy as np
 
 from benchmarks.problems.score import column_of, study_of
-from simengine.execution import run_study
+from simengine.execution import map_blocks
+from simengine.pipeline import run_block
+from simengine.records import Integers
 from simengine.risk import statistics
 from simengine.risk.draws import Draws
 from simengine.sampling import SCRAMBLES, Sampling
 
 SEED = 1_000_003
-PIECE = 2048 * SCRAMBLES
+BLOCK = 512 * SCRAMBLES
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("problem", choices=["norrkoping", "peterborough"])
-    parser.add_argument("--points", type=int, default=16_384, help="of each sequence, a power of 2 from 2,048 on")
+    parser.add_argument("--points", type=int, default=16_384, help="of each sequence, a power of 2")
     parser.add_argument("--measured", type=int, default=4, help="how often the same people are measured")
     options = parser.parse_args()
     study, sampling = study_of(options.problem), Sampling(is_sobol=True, measured=options.measured)
     column, n_worlds = column_of(study), options.points * SCRAMBLES
-    kept: dict[str, list[np.ndarray]] = {}
-    for first in range(0, n_worlds, PIECE):
-        columns = run_study(study, SEED, PIECE, sampling=sampling, first=first, with_variates=True).columns
-        for name in columns:
-            if name == column or name.startswith("luck."):
-                kept.setdefault(name, []).append(columns[name])
-    found_in = {name: np.concatenate(parts) for name, parts in kept.items()}
+
+    def money_and_luck(replications: Integers) -> dict[str, np.ndarray]:
+        columns = run_block(study, SEED, replications, sampling, with_variates=True).columns
+        return {name: part for name, part in columns.items() if name == column or name.startswith("luck.")}
+
+    parts = map_blocks(money_and_luck, n_worlds, block_size=BLOCK)
+    found_in = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     net = found_in.pop(column)
     luck = np.column_stack([part / part.std() for part in found_in.values() if part.std() > 0])
     groups = np.repeat(np.arange(n_worlds) % SCRAMBLES, options.measured)
