@@ -129,6 +129,7 @@ def attribute(study: Study, ensemble: Ensemble, level: float, measure: Measure =
         If a party is unknown, numbers of different layers are correlated, or a tail would hold fewer than 100 worlds.
     """
     refuse_across_layers(study)
+    chosen = chosen_parties(parties, study)
     layers = layers_in(study)
     refuse_thin_tail(ensemble.n_replications, level, 2 ** len(layers))
     answers = ensemble.ask(lambda replications: _draw_families(study, layers, ensemble.seed, replications))
@@ -140,7 +141,7 @@ def attribute(study: Study, ensemble: Ensemble, level: float, measure: Measure =
         level=level,
         measure=measure,
         layers=layers,
-        burdens={party: burden(families[party], layers, level) for party in chosen_parties(parties, known)},
+        burdens={party: burden(families[party], layers, level) for party in chosen},
         portions=portions(own_money(answers[-1], measure), level),
     )
 

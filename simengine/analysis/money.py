@@ -70,7 +70,7 @@ def parties_of(columns: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(name.removesuffix(".net") for name in columns if name.endswith(".net"))
 
 
-def chosen_parties(names: Iterable[str], known: tuple[str, ...]) -> tuple[str, ...]:
+def chosen_parties(names: Iterable[str], study: Study, option: str = "--party") -> tuple[str, ...]:
     """Give the parties that are asked for, or all.
 
     Raises
@@ -78,10 +78,10 @@ def chosen_parties(names: Iterable[str], known: tuple[str, ...]) -> tuple[str, .
     UsageError
         If one of them has no money in the study.
     """
-    asked = tuple(dict.fromkeys(names))
+    asked, known = tuple(dict.fromkeys(names)), tuple(study.parties)
     for name in asked:
         if name not in known:
-            raise UsageError(f"--party: a party of the study whose money is counted; found {name!r}. One of: {', '.join(known)}")
+            raise UsageError(f"{option}: a party of the study whose money is counted; found {name!r}. One of: {', '.join(known)}")
     return asked or known
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from scipy import special, stats
 
 from simengine.analysis.ensemble import Ensemble
-from simengine.analysis.money import Columns, chosen_parties, parties_of, settled_money, with_error
+from simengine.analysis.money import Columns, chosen_parties, settled_money, with_error
 from simengine.analysis.points import Assumptions, assumptions_of
 from simengine.analysis.scenarios import Box, find_boxes
 from simengine.config import Study
@@ -151,9 +151,9 @@ def reverse_stress(
     UsageError
         If the party is unknown, or no number has a law.
     """
+    chosen_parties([criterion.party], study, "--reverse")
     assumptions = assumptions_of(study, ensemble, n_luck)
     (columns,) = ensemble.ask(lambda rows: [settled_money(study, simulate(study, ensemble.seed, rows))])
-    chosen_parties([criterion.party], parties_of(columns))
     margin = criterion.margin(columns)
     drawn = np.arange(ensemble.n_replications)
     scores = np.stack([special.ndtri(uniforms(ensemble.seed, f"parameter/{path}", drawn)) for path in assumptions.paths], axis=1)
