@@ -1,5 +1,7 @@
 """What a risk table refuses, its curves and signs of trouble; and statistics of worlds that weigh differently or hang together."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from scipy import integrate, stats
@@ -256,3 +258,11 @@ def test_interval_of_a_weighted_quantile__just_below_an_atom_covers():
         low, high = statistics.quantile(x, 0.75, Draws(1000, weight=np.ones(1000))).interval_95
         held += low <= exact <= high
     assert held / 300 > 0.95 - 4.5 * np.sqrt(0.95 * 0.05 / 300)
+
+
+def test_ranks_of_a_quantile__are_binomial_quantiles() -> None:
+    """Source: SciPy's binomial law."""
+    for n, level in product((100, 101, 999, 10_000, 1_000_000), (0.01, 0.05, 0.5, 0.95, 0.975, 0.99)):
+        below = stats.binom(n, level)
+        low, high = int(below.ppf(0.025)), int(below.ppf(0.975)) + 1
+        assert quantile_ranks(n, level) == ((low, high) if low >= 1 and high <= n else None)
