@@ -324,12 +324,3 @@ def test_run__has_the_same_bits_for_any_block_size_and_number_of_threads(name: s
 def test_run__equals_its_blocks_made_by_hand() -> None:
     """Source: the pipeline itself, called once for all replications."""
     require_same_bits(run_study(tiny(), SEED, 40, threads=2, block_size=7), run_block(tiny(), SEED, np.arange(40)))
-
-
-def test_lives__end_with_the_last_window_where_no_year_has_a_value():
-    # Law: an address has no state, so whoever is not looked at changes nothing; only the sums of later years are missing.
-    valued, unvalued = (simulate(tiny(*change), SEED, np.arange(40)).tallies for change in ((), ("public_value={}",)))
-    for name in ("sums", "squares", "person_months", "n_people", "clipped"):
-        np.testing.assert_array_equal(getattr(valued, name), getattr(unvalued, name))
-    assert (unvalued.by_year <= valued.by_year).all()
-    assert unvalued.by_year[:, :, SERVICE].sum() < valued.by_year[:, :, SERVICE].sum()
