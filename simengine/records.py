@@ -62,6 +62,11 @@ class Record:
                 if lengths.setdefault(axis, length) != length:
                     raise ValueError(f"{type(self).__name__}.{name}: axis {axis} has {length}, elsewhere {lengths[axis]}")
 
+    @classmethod
+    def axes(cls) -> dict[str, list[str]]:
+        """Give the names of the axes of every array, by its name."""
+        return {name: axes.names.split() for name, axes in _axes_of(cast(Any, cls)).items()}
+
 
 @cache
 def _axes_of(record: Any) -> dict[str, Axes]:

@@ -21,6 +21,7 @@ from simengine.analysis.efforts import (
     with_volume,
 )
 from simengine.analysis.ensemble import Columns, Ensemble, against_twins, lived, lived_again, measured, with_used_designs_alone
+from simengine.cohort import Cohort
 from simengine.config import Study, cohort_of
 from simengine.pipeline import Evidence, draw_worlds, evaluate, move_money, with_milestones
 from simengine.records import Floats, Integers, Tallies, Worlds, add_in_order
@@ -139,29 +140,29 @@ def find_incentives(study: Study, designs: Mapping[str, Study], ensemble: Ensemb
     )
 
 
-def live_choices(study: Study, worlds: Worlds) -> Iterator[tuple[Choice, Evidence]]:
-    """Let one block of worlds live once with every choice, and measure the people; nothing here knows a contract."""
-    cohort, before = cohort_of(study), dict[float, Tallies]()
+def live_choices(study: Study, cohort: Cohort, worlds: Worlds) -> Iterator[tuple[Choice, Worlds, Tallies]]:
+    """Let one block of worlds live once with every choice; nothing here knows a contract."""
+    before = dict[float, Tallies]()
     for choice in choices_of(study):
         changed, own = with_choice(study, cohort, worlds, choice)
         # An effort can only touch the service users; with another number of people, everybody is drawn again.
         first = before.get(choice.volume)
         tallies = lived(changed, own) if first is None else lived_again(changed, own, 1.0, first)
         before.setdefault(choice.volume, tallies)
-        yield choice, Evidence(own, tallies, measured(study, study.measurement, tallies, own))
+        yield choice, own, tallies
 
 
 def _answers(study: Study, designs: Mapping[str, Study], seed: int, replications: Integers) -> Iterator[Columns]:
     """Settle every contract on every choice: choice after choice, contract after contract."""
     lean, worlds = with_used_designs_alone(study), draw_worlds(study, seed, replications)
     of_designs = {name: draw_worlds(design, seed, replications) for name, design in designs.items()}
-    for choice, evidence in live_choices(lean, worlds):
-        costs = _costs(study, choice, evidence.worlds, evidence.tallies)
-        truth = against_twins(lean, evidence.worlds, evidence.tallies, evidence.measurements)
+    for choice, changed, tallies in live_choices(lean, cohort_of(lean), worlds):
+        costs, seen = _costs(study, choice, changed, tallies), measured(lean, lean.measurement, tallies, changed)
+        truth = against_twins(lean, changed, tallies, seen)
         for name, design in designs.items():
             own = with_volume(study, of_designs[name], choice)
-            seen = Evidence(own, evidence.tallies, evidence.measurements)
-            yield costs | _settled(design, seen) | {"paid_on_truth": _paid(design, Evidence(own, evidence.tallies, truth))}
+            paid_on_truth = _paid(design, Evidence(own, tallies, truth))
+            yield costs | _settled(design, Evidence(own, tallies, seen)) | {"paid_on_truth": paid_on_truth}
 
 
 def _costs(study: Study, choice: Choice, worlds: Worlds, tallies: Tallies) -> dict[str, Floats]:
