@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
@@ -152,7 +153,8 @@ def _free(study: Study, path: str) -> Iterator[Finding]:
         return
     below = [known for known in numbers if known.startswith(f"{path}.")]
     stem = path.rpartition(".")[0]
-    near = below or [known for known in numbers if known.startswith(f"{stem}.")] or list(numbers)
+    beside = [known for known in numbers if known.startswith(f"{stem}.")]
+    near = below or beside or get_close_matches(path, numbers, n=4) or list(numbers)
     found = "no number" if below else "no such path"
     yield f"sizing.free.{path}", rule, found, one_of(near[:12])
 

@@ -271,7 +271,7 @@ def test_law__a_looser_limit_finds_no_fewer_term_sheets(norrkoping: Study) -> No
         (Requested(free=[f"{GUARANTEE}=0..1..2"]), "a step is not longer than the range"),
         (
             Requested(free=["contract.terms.guaranteed.share=0..1"]),
-            "a free term is a number of the contract or the capital; found no such",
+            "a free term is a number of the contract or the capital, or the window of a metric; found no such",
         ),
         (Requested(free=["contract.terms.guarantee=0..1"]), "found no number. One of: contract.terms.guarantee.share"),
         (Requested(free=["contract.title=0..1"]), "a free term is a number of the contract or the capital"),
