@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from simengine.errors import Finding, one_of
+from simengine.errors import Finding, one_of, shorten
 from simengine.laws import FixedNotNegative, Number, Quantity, Spec, quantities_in, within
 from simengine.risk.measures import Limit, Measure, contradiction, read_limit, read_measure
 
@@ -155,8 +155,22 @@ def _free(study: Study, path: str) -> Iterator[Finding]:
     stem = path.rpartition(".")[0]
     beside = [known for known in numbers if known.startswith(f"{stem}.")]
     near = below or beside or get_close_matches(path, numbers, n=4) or list(numbers)
-    found = "no number" if below else "no such path"
-    yield f"sizing.free.{path}", rule, found, one_of(near[:12])
+    there = None if below else _text_at(study, path)
+    if there is not None:
+        way_out = "Give it a number in the study first" if there == "nothing there" else one_of(near[:12])
+        yield f"sizing.free.{path}", rule, there, way_out
+        return
+    yield f"sizing.free.{path}", rule, "no number" if below else "no such path", one_of(near[:12])
+
+
+def _text_at(study: Study, path: str) -> str | None:
+    """Say what stands at a path that leads to no number; nothing where it leads nowhere."""
+    node: Any = study.model_dump(mode="json")
+    for name in path.split("."):
+        if not isinstance(node, Mapping) or name not in node:
+            return None
+        node = node[name]
+    return "nothing there" if node is None else f"{shorten(node)}, which is no number"
 
 
 def _free_windows(study: Study, sizing: Sizing) -> Iterator[Finding]:
