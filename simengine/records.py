@@ -16,10 +16,10 @@ cross-section. An arm that nobody asks for is empty.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, reduce
 from operator import add
-from typing import Annotated, Any, cast, get_type_hints
+from typing import Annotated, Any, Self, cast, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,16 @@ class Record:
             for axis, length in zip(names, shape, strict=True):
                 if lengths.setdefault(axis, length) != length:
                     raise ValueError(f"{type(self).__name__}.{name}: axis {axis} has {length}, elsewhere {lengths[axis]}")
+
+    def joined_with(self, others: Sequence[Self]) -> Self:
+        """Put records of other replications after those of this one; every array must begin with the replications."""
+        parts = [self, *others]
+        arrays: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name, axes in self.axes().items()
+            if getattr(self, name) is not None and axes[0] == "replication"
+        }
+        return cast(Self, replace(cast(Any, self), **arrays))
 
     @classmethod
     def axes(cls) -> dict[str, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from simengine.analysis.efforts import behaviour_of, cost_of_efforts, cost_of_referrals
 from simengine.analysis.ensemble import Columns, Ensemble, with_used_designs_alone
 from simengine.analysis.incentives import Reply, borne_by, live_choices, reply_to
-from simengine.analysis.settling import Kept, Windows, chosen_windows, keep, with_windows
+from simengine.analysis.settling import Kept, Windows, chosen_windows, join, keep, with_windows
 from simengine.analysis.stored import StoredEnsemble, store, truths_of
 from simengine.config import Study, cohort_of
 from simengine.config.numbers import with_numbers
@@ -22,7 +22,7 @@ from simengine.records import Floats, Integers
 
 @dataclass(frozen=True)
 class Lives:
-    """One block of worlds, lived and measured with one choice."""
+    """Worlds that were lived and measured with one choice."""
 
     kept: Kept
     cost: Floats
@@ -34,8 +34,8 @@ class RespondingEnsemble:
     """Worlds that were lived and measured once for each choice, so that hundreds of term sheets are settled on them."""
 
     study: Study
-    blocks: tuple[tuple[Lives, ...], ...]
-    """By block, then by choice."""
+    lives: tuple[Lives, ...]
+    """By choice."""
     truths: tuple[Mapping[Windows, Columns], ...]
     """By choice: what is true with each choice of the windows."""
     parties: tuple[str, ...]
@@ -55,14 +55,8 @@ class RespondingEnsemble:
     def reply(self, terms: Mapping[str, float]) -> tuple[Reply, list[Columns]]:
         """Say what some terms make people choose, and give the columns of every choice."""
         study, windows = with_numbers(self.study, terms), chosen_windows(self.study, terms)
-        work = [lives for block in self.blocks for lives in block]
-        parts = map_items(lambda lives: self._settled(study, terms, windows, lives), work, threads=self.threads)
-        n_choices = len(self.blocks[0])
-        answers: list[Columns] = [
-            {name: np.concatenate([part[name] for part in parts[choice::n_choices]]) for name in parts[0]}
-            | dict(self.truths[choice][windows])
-            for choice in range(n_choices)
-        ]
+        settled = map_items(lambda lives: self._settled(study, terms, windows, lives), self.lives, threads=self.threads)
+        answers: list[Columns] = [{**one, **truth[windows]} for one, truth in zip(settled, self.truths, strict=True)]
         return reply_to(self.study, answers), answers
 
     def _settled(self, study: Study, terms: Mapping[str, float], windows: Windows, lives: Lives) -> Columns:
@@ -123,5 +117,10 @@ def store_choices(study: Study, ensemble: Ensemble, parties: Iterable[str]) -> R
         first=ensemble.first,
         on_progress=ensemble.on_progress,
     )
-    truths = tuple(truths_of([lives.kept for lives in by_block]) for by_block in zip(*blocks, strict=True))
-    return RespondingEnsemble(study, tuple(blocks), truths, parties, ensemble.threads)
+    lives = tuple(_join(by_block) for by_block in zip(*blocks, strict=True))
+    return RespondingEnsemble(study, lives, tuple(truths_of([one.kept]) for one in lives), parties, ensemble.threads)
+
+
+def _join(blocks: Sequence[Lives]) -> Lives:
+    costs, referral_costs = ([getattr(one, name) for one in blocks] for name in ("cost", "referral_cost"))
+    return Lives(join([one.kept for one in blocks]), np.concatenate(costs), np.concatenate(referral_costs))

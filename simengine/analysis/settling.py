@@ -90,6 +90,35 @@ class Kept:
         return self._last[1]
 
 
+def join(blocks: Sequence[Kept]) -> Kept:
+    """Put blocks together in their order: the fewer there are, the less is done twice when terms change."""
+    first = blocks[0]
+    if len(blocks) == 1:
+        return first
+    values = {path: np.concatenate([block.worlds[path] for block in blocks]) for path in first.worlds.values}
+    worlds = replace(first.worlds.joined_with([block.worlds for block in blocks[1:]]), values=values)
+    readings = {windows: _join([block.readings[windows] for block in blocks]) for windows in first.readings}
+    rows = first.factors.shape[1] > 1
+    factors = np.concatenate([block.factors for block in blocks], axis=1) if rows else first.factors
+    return Kept(worlds, np.concatenate([block.people for block in blocks]), readings, first.purses, factors)
+
+
+def _join(readings: Sequence[Reading]) -> Reading:
+    measurements = [reading.measurements for reading in readings]
+    milestones = [one.milestones for one in measurements if one.milestones is not None]
+    joined = replace(measurements[0], milestones=None).joined_with([replace(one, milestones=None) for one in measurements[1:]])
+    if milestones:
+        joined = replace(joined, milestones=milestones[0].joined_with(milestones[1:]))
+    worth = {
+        party: (
+            np.concatenate([one.worth[party][0] for one in readings]),
+            np.concatenate([one.worth[party][1] for one in readings]),
+        )
+        for party in readings[0].worth
+    }
+    return Reading(joined, worth)
+
+
 def _paid_for_outcomes(study: Study, payments: Payments) -> Floats:
     amounts = [
         add_in_order(payments.by_due[:, t].T) for t, name in enumerate(payments.terms) if study.contract.terms[name].contingent

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from simengine.analysis.ensemble import Columns, Ensemble, lived, with_used_designs_alone
-from simengine.analysis.settling import Kept, Windows, chosen_windows, keep, with_windows
+from simengine.analysis.settling import Kept, Windows, chosen_windows, join, keep, with_windows
 from simengine.config import Study, cohort_of
 from simengine.config.numbers import with_numbers
-from simengine.execution import map_blocks, map_items
+from simengine.execution import available_processors, map_blocks, map_items
 from simengine.pipeline import draw_worlds
 from simengine.records import Integers
 
@@ -101,7 +102,15 @@ def store(study: Study, ensemble: Ensemble, believers: Iterable[str], parties: I
         for one in dict.fromkeys(eyes.values())
     }
     truths = {one: truths_of(kept) for one, kept in blocks.items()}
-    return StoredEnsemble(study, blocks, truths, eyes, ensemble.threads)
+    n_parts = ensemble.threads or available_processors()
+    joined = {one: [join(part) for part in _in_parts(kept, n_parts)] for one, kept in blocks.items()}
+    return StoredEnsemble(study, joined, truths, eyes, ensemble.threads)
+
+
+def _in_parts(blocks: Sequence[Kept], n_parts: int) -> list[Sequence[Kept]]:
+    """Share neighbouring blocks out, as evenly as may be, to who works at the same time."""
+    edges = np.linspace(0, len(blocks), min(n_parts, len(blocks)) + 1).astype(int)
+    return [blocks[first:last] for first, last in pairwise(edges)]
 
 
 def _kept(study: Study, eyes: Eyes, seed: int, replications: Integers, parties: Sequence[str]) -> Kept:

@@ -268,9 +268,9 @@ def accrue(growth: Floats, ceiling: Floats, whole: Integers, real: Floats) -> No
 
 
 @device
-def may_move(scheduled: Integers, due: Integers, calls: Integers, out: Flags) -> None:
-    """Say of every month whether anything falls due by plan: a draw, a cost, a guarantee; the first and the last always may."""
-    for m in range(len(out)):
+def may_move(begin: int, scheduled: Integers, due: Integers, calls: Integers, out: Flags) -> None:
+    """Say of the months from `begin` whether a draw, a cost or a guarantee falls due by plan; the first and the last always may."""
+    for m in range(begin, len(out)):
         out[m] = scheduled[m] != 0
         for c in range(due.shape[1]):
             out[m] = out[m] or due[m, c] != 0
@@ -320,7 +320,7 @@ def walk_one(
     reserve_at = unpaid_at + n_costs
     steps_at = reserve_at + 3
     calls_at = steps_at + len(waterfall.member)
-    may_move(project.scheduled[r], project.due[r], guarantees.month, moves)
+    may_move(begin, project.scheduled[r], project.due[r], guarantees.month, moves)
     bears_interest = False
     for k in range(n_tranches):
         bears_interest = bears_interest or loans.coupon[r, k] != 0.0 or np.isfinite(loans.ceiling[r, k])
@@ -409,6 +409,18 @@ def walk_calendar(
             reached[r, g] = whole[REACHED, g] == 1
 
 
+@device
+def copy_places(whole: Integers, real: Floats, room: Integers, to_whole: Integers, to_real: Floats, to_room: Integers) -> None:
+    """Copy where one replication stands, number by number: arrays as small as these are copied faster so."""
+    for row in range(len(whole)):
+        for i in range(whole.shape[1]):
+            to_whole[row, i] = whole[row, i]
+    for k in range(len(room)):
+        to_room[k] = room[k]
+        for row in range(len(real)):
+            to_real[row, k] = real[row, k]
+
+
 @kernel
 def add_up_calendar(
     project: Project,
@@ -440,9 +452,9 @@ def add_up_calendar(
         if begin == 0:
             set_out(r, project, loans, places)
         else:
-            places.whole[:], places.real[:], places.room[:] = here.whole[r], here.real[r], here.room[r]
+            copy_places(here.whole[r], here.real[r], here.room[r], places.whole, places.real, places.room)
         walk_one(r, begin, end, project, loans, waterfall, guarantees, income, stop[r], places, months)
-        there.whole[r], there.real[r], there.room[r] = places.whole, places.real, places.room
+        copy_places(places.whole, places.real, places.room, there.whole[r], there.real[r], there.room[r])
         for p in range(n_sums):
             there.sums[p, r] = here.sums[p, r]
         for p in range(n_discounted):

@@ -170,6 +170,8 @@ def _text_at(study: Study, path: str) -> str | None:
         if not isinstance(node, Mapping) or name not in node:
             return None
         node = node[name]
+    if isinstance(node, Mapping):
+        return "no term of the contract"
     return "nothing there" if node is None else f"{shorten(node)}, which is no number"
 
 

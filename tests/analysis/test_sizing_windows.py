@@ -125,7 +125,7 @@ def test_tallies__are_those_of_people_who_are_followed_so_long(norrkoping: Study
         (f"{SAVING}=12.5..24.5..1", "a window is sought in steps of whole months; found 12.5 to 24.5"),
         (f"{SAVING}=1..1200..1", "there are at most 100 choices of the windows, for each is measured; found 1,200"),
         ("measurement.metrics.happiness.window_months=6..12..6", "found no such path. One of: measurement.metrics."),
-        ("measurement.metrics.saving.lag_months=6..12..6", "or the window of a metric; found no such path"),
+        ("measurement.metrics.saving.lag_months=6..12..6", "or the window of a metric; found no term of the contract"),
     ],
 )  # fmt: skip
 def test_nonsense__is_refused_before_anything_is_simulated(free: str, message: str, norrkoping: Study) -> None:
