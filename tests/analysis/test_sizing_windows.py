@@ -17,6 +17,7 @@ from simengine.errors import SimengineError, StudyError
 from simengine.pipeline import evaluate, simulate
 from tests.analysis.made import study_of
 from tests.analysis.made_sizing import BINOMIAL
+from tests.test_milestones import CONTRACT, EVERYTHING, PAID
 
 GUARANTEE, CAP = "contract.terms.guarantee.share", "contract.terms.upside.cap.share"
 SAVING, SCHOOL = "measurement.metrics.saving.window_months", "measurement.metrics.school.window_months"
@@ -152,3 +153,19 @@ def test_windows__that_the_study_cannot_know_are_refused_with_place_and_reason(f
 def test_window__without_a_range_is_refused_with_the_way_out(norrkoping: Study) -> None:
     with pytest.raises(StudyError, match="a window is sought in steps of whole months; found no step"):
         one_free_term(norrkoping, Requested(), SAVING, "investor.p_loss <= 0.5")
+
+
+def test_milestones__are_counted_within_the_longest_window_of_the_terms() -> None:
+    """Bit by bit: with 24 months for the cost milestones count within 24 months, with 12 within 12, as in studies of their own."""
+    cost = "measurement.metrics.cost.window_months"
+    study = asked(load_study(EVERYTHING, [CONTRACT, PAID]), f"{cost}=12..24..12")
+    stored = stored_for(study, table_of(sizing_of(study)), Ensemble(3, 12, block_size=5))
+    paid = []
+    for months in (12, 24):
+        changed = load_study(EVERYTHING, [CONTRACT, PAID, f"{cost}={months}"])
+        expected = evaluate(changed, simulate(changed, 3, np.arange(12)))
+        got = stored.settle({cost: months})["investor"]
+        for name in ("investor.net", "contingent_payment"):
+            np.testing.assert_array_equal(got[name], expected[name])
+        paid.append(got["contingent_payment"])
+    assert (paid[0] != paid[1]).any()

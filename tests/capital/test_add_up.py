@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simengine.capital import Purses, accounts_of, distribute
-from simengine.records import PROJECT
+from simengine.records import PROJECT, Payments
 from simengine.risk.returns import present_values
-from tests.capital.made import CAPITAL, payments_of, planned, worlds_of
+from tests.capital.made import CAPITAL, planned, worlds_of
 from tests.capital.test_twin import EVERYBODY, HORIZON, WAVES, structures
 
 N = 3
@@ -22,10 +22,12 @@ def term_sheets(draw):
     sides = tuple((draw(st.sampled_from(OWING)), draw(st.sampled_from(OWED))) for _ in range(n_terms))
     sheets = []
     for _ in range(3):
-        amounts = {f"t{t}": draw(st.lists(st.floats(-2_000, 9_000), min_size=N, max_size=N)) for t in range(n_terms)}
-        months = {f"t{t}": draw(st.integers(0, HORIZON - 3)) for t in range(n_terms)}
+        amounts = [[[draw(st.floats(-2_000, 9_000)) for _ in range(2)] for _ in range(n_terms)] for _ in range(N)]
+        months = [[draw(st.integers(0, HORIZON - 3)) for _ in range(2)] for _ in range(n_terms)]
         stop = draw(st.one_of(st.none(), st.lists(st.integers(-1, HORIZON), min_size=N, max_size=N)))
-        sheets.append(payments_of(amounts, months, sides, stop))
+        names, by_due = tuple(f"t{t}" for t in range(n_terms)), np.round(np.array(amounts), 2)
+        stops = None if stop is None else np.array(stop)
+        sheets.append(Payments(names, sides, ("one", "other"), np.array(months), by_due, np.zeros(by_due.shape, np.int8), stops))
     return sheets
 
 
