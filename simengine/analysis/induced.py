@@ -104,7 +104,7 @@ def store_choices(study: Study, ensemble: Ensemble, parties: Iterable[str]) -> R
             Lives(
                 keep(lean, own, tallies, dict.fromkeys([*parties, *deciders])),
                 cost_of_efforts(lean, choice, own, tallies),
-                cost_of_referrals(lean, own, tallies),
+                cost_of_referrals(lean, choice, own, tallies),
             )
             for choice, own, tallies in live_choices(lean, with_windows(lean, cohort_of(lean)), worlds)
         )
