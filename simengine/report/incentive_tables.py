@@ -26,6 +26,7 @@ def incentive_tables(study: Study, found: Incentives) -> RenderableType:
     contracts = found.contracts
     parts = [
         _effort(study, contracts),
+        _fresh(study, contracts),
         *_referrals(study, contracts),
         _bought(study, contracts),
         _gap(study, contracts),
@@ -47,17 +48,25 @@ def _heading(study: Study, found: Incentives) -> Text:
 
 def _effort(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
     (unit, _), falls = money_unit(study), any(one.giving_up is not None for one in contracts.values())
-    table = grid("contract", "chosen", "next best", "lead", "in fresh worlds", "luck", *(["falls at"] if falls else []))
+    table = grid("contract", "chosen", "next best", "lead", *(["falls at"] if falls else []))
     notes: list[RenderableType] = []
     for name, one in contracts.items():
         response = one.reply.efforts
         next_best = "-" if response.next_best is None else _words(one.curve[one.reply.followed_by[response.next_best]].choice)
         fall = [] if not falls else ["-" if one.giving_up is None else cell(one.giving_up.multiple, 1.0)]
-        again = (cell(one.fresh.lead, unit), cell(one.fresh.luck, unit))
-        table.add_row(name, _words(one.chosen.choice), next_best, cell(response.lead, unit), *again, *fall)
+        table.add_row(name, _words(one.chosen.choice), next_best, cell(response.lead, unit), *fall)
         notes += [Text(note) for note in _notes(study, name, one)]
     title = "The effort that each contract induces" + ("; at which multiple of its cost it falls at once" if falls else "")
     return Group(titled(title, table), *notes)
+
+
+def _fresh(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
+    """Lay out what becomes of the choice in worlds that had no part in it."""
+    table, (unit, _) = grid("contract", "worth", "in fresh worlds", "luck", "lead in fresh worlds"), money_unit(study)
+    for name, one in contracts.items():
+        fresh = one.fresh
+        table.add_row(name, *(cell(number, unit) for number in (one.chosen.worth, fresh.worth, fresh.luck, fresh.lead)))
+    return titled("What is chosen, in as many fresh worlds; luck: these worlds less fresh ones", table)
 
 
 def _referrals(study: Study, contracts: Mapping[str, Induced]) -> list[RenderableType]:
