@@ -80,9 +80,12 @@ def belief_tables(study: Study, table: Table, found: WeakestBelief) -> Renderabl
     believers = ", ".join(found.parties)
     said = f"A deal exists if {believers} believe{'s' if len(found.parties) == 1 else ''} in at least {found.high:.4g} times the "
     said += f"effect that the study expects; at {found.low:.4g} none does."
-    tried = grid("multiple of the effect", "a deal?", "beyond noise?")
+    fresh = {one.multiple: one for one in found.fresh}
+    tried = grid("multiple of the effect", "a deal?", "beyond noise?", "in fresh worlds?", "beyond noise?")
     for one in found.tried:
-        tried.add_row(f"{one.multiple:.4g}", "yes" if one.is_deal else "no", "yes" if one.is_clear else "no")
+        told = [one.is_deal, one.is_clear]
+        told += [fresh[one.multiple].is_deal, fresh[one.multiple].is_clear] if one.multiple in fresh else []
+        tried.add_row(f"{one.multiple:.4g}", *("yes" if answer else "no" for answer in told))
     below = no_deal_tables(study, table, found.below)
     return Group(_heading(study, found, said), tried, Text(f"\nAt {found.low:.4g}:", style="bold"), *below)
 

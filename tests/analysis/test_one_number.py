@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -124,16 +126,23 @@ def test_weakest_belief__lies_where_brute_force_finds_the_first_deal() -> None:
     assert 0 < found.low < found.high < 2
     assert found.high - found.low == pytest.approx(2 / 2**7)
     assert tuple(map(str, found.below.binding)) == ("investor.expected_npv >= 0", "outcome_payer.expected_npv >= 5000000")
-    totals = {}
-    for multiple in (found.low, found.high):
+
+    def is_deal(multiple: float, worlds: Ensemble, slack: float) -> bool:
         believed = believing(asked, parties, multiple)
-        settle = stored_for(believed, table_of(believed.sizing), ensemble).settle  # type: ignore[arg-type]
-        seen = [settle({GUARANTEE: share}) for share in np.linspace(0.5, 1, 101)]
-        totals[multiple] = any(
-            one["investor"]["investor.npv"].mean() >= -20_000 and one["outcome_payer"]["outcome_payer.npv"].mean() >= 5e6 - 20_000
+        settle = stored_for(believed, table_of(believed.sizing), worlds).settle  # type: ignore[arg-type]
+        seen = [settle({GUARANTEE: share}) for share in np.linspace(0, 1, 201)]
+        return any(
+            one["investor"]["investor.npv"].mean() >= -slack and one["outcome_payer"]["outcome_payer.npv"].mean() >= 5e6 - slack
             for one in seen
         )
-    assert totals[found.high]
+
+    # A step of .005 in the guarantee moves some 40,000 from the one to the other.
+    assert is_deal(found.high, ensemble, 40_000)
+    assert not is_deal(found.low, ensemble, 0)
+    fresh = replace(ensemble, first=150)
+    assert [one.multiple for one in found.fresh] == [found.low, found.high]
+    assert not found.fresh[0].is_deal or is_deal(found.low, fresh, 40_000)
+    assert found.fresh[1].is_deal or not is_deal(found.high, fresh, 0)
 
 
 def test_weakest_belief__is_refused_where_there_is_always_or_never_a_deal() -> None:
