@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from simengine.capital import Calendar, Plan, deflators, discount_factors, distribute, plan_money
 from simengine.cohort import simulate_cohort
-from simengine.cohort.spec import Binary, Reached, Score, Target
+from simengine.cohort.spec import Binary, CountOfEvents, Reached, Score, Target
 from simengine.config import Study, cohort_of, timing_of
 from simengine.contract import inputs_of, settle, typed_measurements
 from simengine.contract.spec import Contract
@@ -244,7 +244,7 @@ def payment_marks(contract: Contract) -> dict[str, float]:
 
 def kinds_of(study: Study) -> dict[str, Kind]:
     """Say how the level of each outcome shifts: a share on its odds, a score by addition, an amount by a factor."""
-    kind: dict[type[Any], Kind] = {Binary: "share", Reached: "share", Target: "share", Score: "score"}
+    kind: dict[type[Any], Kind] = {CountOfEvents: "number", Binary: "share", Reached: "share", Target: "share", Score: "score"}
     return {name: kind.get(type(outcome), "amount") for name, outcome in study.outcomes.items()}
 
 

@@ -136,8 +136,8 @@ class Tallies(Record):
     """Sum over persons of the outcome before entry times that after: all that a correlation needs."""
     person_months: Annotated[Floats, Axes("replication wave arm state window", "person-months")]
     by_year: Annotated[Floats, Axes("replication wave arm outcome year", "of the outcome")]
-    """Sum over persons by calendar year, undiscounted, to the horizon (of control, parallel and matched people to the last window);
-    0 for outcomes that do not add up over time."""
+    """Sum over persons by calendar year, undiscounted, to the horizon (of control, parallel and matched people, and where no study
+    values a year, to the last window); 0 for outcomes that do not add up over time."""
     combinations: Mapping[str, Integers]
     """By claim: shape (replication, wave, arm, window, combination), how many people reached each combination of its milestones;
     bit i of the number of a combination is milestone i."""
@@ -147,6 +147,46 @@ class Tallies(Record):
     """Two outcomes that somebody compares with each other."""
     pair_products: Annotated[Floats | None, Axes("replication wave arm pair window", "of both outcomes")] = None
     """Sum over persons of the product of the two outcomes of a pair within the window."""
+    changes: tuple[int, ...] = ()
+    """Months of the calendar, increasing, from which on somebody counts in another way."""
+    after_change: Annotated[
+        Floats | None, Axes("replication wave arm change moment outcome window", "of the outcome, or squared")
+    ] = None
+    """Sums over persons of what came about from each such month on, by `MOMENTS`; absent where there is none."""
+    by_year_here: Annotated[Floats | None, Axes("replication wave arm outcome year", "of the outcome")] = None
+    """As `by_year`, of the months alone in which people still live in the area; absent where nobody moves out of it."""
+    seen: Seen | None = None
+    """What an evaluator sees who loses those who move out of the area; absent where he follows everybody."""
+
+
+MOMENTS = (
+    "later",
+    "later_squared",
+    "whole_later",
+    "before",
+    "before_squared",
+    "whole_before",
+    "later_whole",
+    "whole_earlier",
+    "both",
+)
+"""Of a person: x within a window and h before entry, of which y and k came about from the month on: y, y y, x y, k, k k, h k, y h,
+x k, y k."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen(Record):
+    """The same sums over persons, of what can be seen of them from within the area."""
+
+    weight: Annotated[Floats, Axes("replication wave arm window", "persons")]
+    """Sum of the weights of those of whom something is seen."""
+    weight_squares: Annotated[Floats, Axes("replication wave arm window", "persons")]
+    sums: Annotated[Floats, Axes("replication wave arm outcome window", "of the outcome")]
+    squares: Annotated[Floats, Axes("replication wave arm outcome window", "of the outcome, squared")]
+    sums_before: Annotated[Floats, Axes("replication wave arm outcome window", "of the outcome")]
+    """Of the months before entry, over those who are seen in the window."""
+    squares_before: Annotated[Floats, Axes("replication wave arm outcome window", "of the outcome, squared")]
+    products_with_before: Annotated[Floats, Axes("replication wave arm outcome window", "of the outcome, squared")]
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,6 +217,8 @@ class Measurements(Record):
     """Absent where nobody tallied milestones."""
     cumulative: Annotated[Floats | None, Axes("replication wave metric", "of the metric")] = None
     """The estimate from the people of each wave and all before it."""
+    standard_error_by_wave: Annotated[Floats | None, Axes("replication wave metric", "of the metric")] = None
+    """The evaluator's own standard error of `by_wave`."""
 
 
 @dataclass(frozen=True, eq=False)

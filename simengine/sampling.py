@@ -29,7 +29,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
-from scipy.stats import qmc
 
 from simengine.errors import UsageError
 from simengine.laws import Constant, Floats, Sourced
@@ -192,6 +191,8 @@ def _sobol_points(seed: int, n_dimensions: int, replications: Integers) -> Float
 
 @lru_cache(maxsize=4 * SCRAMBLES)
 def _sequence(seed: int, number: int, n_dimensions: int) -> Any:
+    from scipy.stats import qmc  # half a second, which a run without points does not wait for
+
     return qmc.Sobol(n_dimensions, scramble=True, bits=_BITS, seed=generator_of(seed, f"sampling/scramble/{number}"))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from simengine.analysis.ensemble import (
 from simengine.config import Study, as_promised, cohort_of, promise_of
 from simengine.contract import outcomes_of
 from simengine.pipeline import draw_worlds, replay, with_milestones
-from simengine.records import Floats, Integers
+from simengine.records import Floats, Integers, Measurements, Tallies
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
 
@@ -34,6 +34,8 @@ _REACH = 6.0
 """Standard deviations of an estimate within which the contract is searched for cliffs."""
 _OUTCOME = "outcome."
 """Before the name of a column: at the promise, what a replay of the contract would type in."""
+_SEEN, _ERROR = "seen.", "error."
+"""Before the name of a column: what the contract looks at as it was estimated; and the evaluator's error of it."""
 _SURE = 2.0
 """Monte Carlo standard errors by which a bias exceeds a level before it is said to."""
 
@@ -55,9 +57,11 @@ class PowerPoint:
 
 @dataclass(frozen=True)
 class Cliff:
-    """A level of a metric at which the payment jumps, the other metrics being as promised."""
+    """A level of a metric at which the payment jumps, the other metrics and the other waves being as promised."""
 
     metric: str
+    wave: str | None
+    """The wave whose estimate it is, where the contract looks at waves by themselves; nothing for all waves together."""
     edge: float
     below: float
     """Contingent payment just below the edge."""
@@ -174,13 +178,20 @@ def _settle_multiples(promised: Study, seed: int, replications: Integers) -> lis
         tallies = lived_again(cohort, worlds, multiple, untouched) if multiple else untouched
         seen = measured(promised, promised.measurement, tallies, worlds)
         point = dict(settled(promised, worlds, tallies, seen))
+        point |= {f"{_SEEN}{word}": values for word, values in _looked_at(promised, tallies, seen).items()}
         if multiple == MULTIPLES[_PROMISE]:
             truth = against_twins(promised, worlds, tallies, seen)
             point["payment_on_truth"] = settled(promised, worlds, tallies, truth)["contingent_payment"]
-            known = outcomes_of(promised.contract, with_milestones(promised.contract, tallies, truth))
-            point |= {f"{_OUTCOME}{word}": values for word, values in known.items()}
+            point |= {f"{_OUTCOME}{word}": values for word, values in _looked_at(promised, tallies, truth).items()}
+            errors = replace(seen, estimate=seen.standard_error, by_wave=seen.standard_error_by_wave)
+            point |= {f"{_ERROR}{word}": values for word, values in _looked_at(promised, tallies, errors).items()}
         points.append(point)
     return points
+
+
+def _looked_at(study: Study, tallies: Tallies, measurements: Measurements) -> Mapping[str, Floats]:
+    """Give what the contract looks at, by the words of a replay."""
+    return outcomes_of(study.contract, with_milestones(study.contract, tallies, measurements))
 
 
 def _of_term(at_nothing: Floats, at_promise: Floats) -> TermChance:
@@ -204,8 +215,15 @@ def _power(study: Study, multiple: float, point: Columns) -> PowerPoint:
 
 
 def _cliffs(study: Study, metric: str, points: list[Columns]) -> list[Cliff]:
-    at_promise = points[_PROMISE]
-    truth, estimate, error = (at_promise[f"metric.{metric}.{name}"] for name in ("truth", "estimate", "standard_error"))
+    """Find the cliffs of a metric: of all waves together, and of each wave that the contract looks at by itself."""
+    return [
+        cliff for word in _words(points[_PROMISE]) if word.partition(".")[0] == metric for cliff in _cliffs_of(study, word, points)
+    ]
+
+
+def _cliffs_of(study: Study, word: str, points: list[Columns]) -> list[Cliff]:
+    at_promise, (metric, _, wave) = points[_PROMISE], word.partition(".")
+    truth, estimate, error = (at_promise[f"{kind}{word}"] for kind in (_OUTCOME, _SEEN, _ERROR))
 
     def cliff(jump: Jump) -> Cliff:
         is_near = np.abs(estimate - jump.edge) <= error
@@ -215,44 +233,48 @@ def _cliffs(study: Study, metric: str, points: list[Columns]) -> list[Cliff]:
             ratio = float(np.mean(gap)) / scale
             # The delta method: to first order a ratio of two means varies as the mean of these.
             distance = Statistic(ratio, statistics.mean((gap - ratio * error) / scale).se)
-        return Cliff(metric, jump.edge, jump.below, jump.above, distance, statistics.probability(is_near))
+        return Cliff(metric, wave or None, jump.edge, jump.below, jump.above, distance, statistics.probability(is_near))
 
-    low, high = _range(metric, points)
-    jumps = find_jumps(lambda level: _paid(study, metric, level, at_promise, contingent=True), low, high)
+    low, high = _range(f"{_SEEN}{word}", points)
+    jumps = find_jumps(lambda level: _paid(study, [word], level, at_promise, contingent=True), low, high)
     return [cliff(jump) for jump in jumps]
 
 
 def _bias(study: Study, metric: str, points: list[Columns]) -> Bias:
-    at_promise, (low, high) = points[_PROMISE], _range(metric, points)
+    at_promise, (low, high) = points[_PROMISE], _range(f"metric.{metric}.estimate", points)
+    # Of a metric that is paid on by wave, every wave is at the level.
+    words = [word for word in _words(at_promise) if word.partition(".")[0] == metric]
     drawn = float(np.mean(at_promise["drawn"]))
     return Bias(
         estimate=statistics.mean(points[_NOTHING][f"metric.{metric}.estimate"]),
         pays_from=first_level(
-            lambda level: _paid(study, metric, level, at_promise, contingent=True), low, high, lambda payment: payment > 0
+            lambda level: _paid(study, words, level, at_promise, contingent=True), low, high, lambda payment: payment > 0
         ),
         breaks_even_from=first_level(
-            lambda level: _paid(study, metric, level, at_promise, contingent=False), low, high, lambda payment: payment >= drawn
+            lambda level: _paid(study, words, level, at_promise, contingent=False), low, high, lambda payment: payment >= drawn
         ),
     )
 
 
-def _paid(study: Study, metric: str, level: float, at_promise: Columns, *, contingent: bool) -> float:
-    """Give what the contract pays at a level of one metric, the others and the money drawn being as promised, on average."""
+def _words(at_promise: Columns) -> list[str]:
+    """List what the contract looks at, by the words of a replay."""
+    return [column.removeprefix(_OUTCOME) for column in at_promise if column.startswith(_OUTCOME)]
+
+
+def _paid(study: Study, words: list[str], level: float, at_promise: Columns, *, contingent: bool) -> float:
+    """Give what the contract pays where some words are at a level, the others and the money drawn as promised, on average."""
     contract = study.contract
-    words = [column.removeprefix(_OUTCOME) for column in at_promise if column.startswith(_OUTCOME)]
-    outcomes = {word: float(np.mean(at_promise[f"{_OUTCOME}{word}"])) for word in words}
-    # Of a metric that is paid on by wave, every wave is at the level.
-    outcomes |= {word: level for word in words if word.partition(".")[0] == metric}
-    payments = replay(contract, outcomes, float(np.mean(at_promise["drawn"])))
+    outcomes = {word: float(np.mean(at_promise[f"{_OUTCOME}{word}"])) for word in _words(at_promise)}
+    payments = replay(contract, outcomes | dict.fromkeys(words, level), float(np.mean(at_promise["drawn"])))
     asked = [t for t, name in enumerate(payments.terms) if contract.terms[name].contingent or not contingent]
     return float(payments.amount[0, asked].sum())
 
 
-def _range(metric: str, points: list[Columns]) -> tuple[float, float]:
-    """Give the levels of a metric that can be met: of every multiple the mean, and some standard deviations beyond; and 0."""
+def _range(column: str, points: list[Columns]) -> tuple[float, float]:
+    """Give the levels of an estimate that can be met: of every multiple the mean, and some standard deviations beyond; and 0."""
     ends = [0.0]
     for point in points:
-        estimate = point[f"metric.{metric}.estimate"]
+        estimate = point[column]
         reach = _REACH * float(np.std(estimate))
         ends += [float(np.mean(estimate)) - reach, float(np.mean(estimate)) + reach]
     low, high = min(ends), max(ends)

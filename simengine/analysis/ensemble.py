@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from simengine.execution import BLOCK_SIZE, map_blocks
 from simengine.measurement import measure
 from simengine.measurement.spec import SECTION_OF, Control, Protocol
 from simengine.pipeline import Evidence, evaluate, kinds_of
-from simengine.records import CONTROL, MATCHED_SERVICE, SERVICE, TWIN, Floats, Integers, Measurements, Tallies, Worlds
+from simengine.records import CONTROL, MATCHED_SERVICE, SERVICE, TWIN, Floats, Integers, Measurements, Seen, Tallies, Worlds
 
 Columns = Mapping[str, Floats]
 """By name: one value per replication."""
@@ -71,8 +71,15 @@ def lived_again(cohort: Cohort, worlds: Worlds, strength: float, before: Tallies
         return lived(cohort, worlds, strength)
     alone = lived(replace(cohort, comparisons=Comparisons()), worlds, strength)
     lives = {SERVICE: SERVICE, TWIN: TWIN} | ({MATCHED_SERVICE: SERVICE} if has_matching else {})
-    arms: dict[str, Any] = {name: _with_arms_of(getattr(before, name), getattr(alone, name), lives) for name in _BY_ARM}
-    return replace(alone, **arms)
+    names = [name for name in _BY_ARM if getattr(before, name) is not None]
+    arms: dict[str, Any] = {name: _with_arms_of(getattr(before, name), getattr(alone, name), lives) for name in names}
+    return replace(alone, **arms, seen=_seen_again(before.seen, alone.seen, lives))
+
+
+def _seen_again(before: Seen | None, alone: Seen | None, lives: Mapping[int, int]) -> Seen | None:
+    if before is None or alone is None:
+        return None
+    return Seen(**{one.name: _with_arms_of(getattr(before, one.name), getattr(alone, one.name), lives) for one in fields(Seen)})
 
 
 def _with_arms_of(before: Floats, alone: Floats, lives: Mapping[int, int]) -> Floats:
@@ -109,21 +116,24 @@ def against_twins(study: Study, worlds: Worlds, tallies: Tallies, measurements: 
 
     The estimate is the truth of `measurements`; here it is given by wave as well, so that a contract may pay by wave.
     """
-    arms: dict[str, Any] = {name: _with_twins_as_control(getattr(tallies, name)) for name in _BY_ARM}
+    names = [name for name in _BY_ARM if getattr(tallies, name) is not None]
+    arms: dict[str, Any] = {name: _with_twins_as_control(getattr(tallies, name)) for name in names}
     protocol = study.measurement
     plain = {
-        name: metric.model_copy(update={"attrition": None, "misclassification": None, "shrinkage": None})
+        name: metric.model_copy(update={"attrition": None, "misclassification": None, "redefined": None, "shrinkage": None})
         for name, metric in protocol.metrics.items()
     }
-    honest = protocol.model_copy(update={"design": "randomised", "by_wave": {}, "control": Control(), "metrics": plain})
-    seen = measured(study, honest, replace(tallies, **arms), worlds)
+    honest = protocol.model_copy(
+        update={"design": "randomised", "by_wave": {}, "control": Control(), "metrics": plain, "transfers": "followed"}
+    )
+    seen = measured(study, honest, replace(tallies, **arms, seen=None), worlds)
     nothing = np.zeros_like(measurements.truth)
     return replace(seen, estimate=measurements.truth, truth=measurements.truth, standard_error=nothing)
 
 
 _BY_ARM = (
     *("n_people", "weight", "weight_squares", "sums", "squares"),
-    *("sums_before", "squares_before", "products_with_before", "pair_products"),
+    *("sums_before", "squares_before", "products_with_before", "pair_products", "after_change"),
 )
 """What an evaluator reads of an arm."""
 

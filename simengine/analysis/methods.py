@@ -20,6 +20,8 @@ from simengine.risk.statistics import Statistic
 
 PRESCRIBED, ON_TRUTH = "as_prescribed", "on_truth"
 """Names beside those of the designs: the protocol as it stands, wave by wave; and the truth, which no design sees."""
+_CONCLUDED = ("estimate", "standard_error", "by_wave", "cumulative", "standard_error_by_wave")
+"""What a design concludes, beside the truth."""
 _Z_95 = 1.959963984540054
 
 
@@ -151,7 +153,7 @@ def _by(study: Study, protocol: Protocol, own: Measurements, tallies: Tallies, w
         one, other = getattr(seen, name), getattr(own, name)
         return np.stack([other[..., m] if place is None else one[..., place] for m, place in enumerate(places)], axis=-1)
 
-    changed: dict[str, Any] = {name: put(name) for name in ("estimate", "standard_error", "by_wave", "cumulative")}
+    changed: dict[str, Any] = {name: put(name) for name in _CONCLUDED}
     return replace(own, **changed)
 
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from simengine.analysis.ensemble import Ensemble
 from simengine.analysis.money import Columns, chosen_parties, money_of, parties_of, with_error
@@ -293,7 +293,7 @@ def _described(assumptions: Assumptions, point: Floats, distance: Statistic, p_b
     return Nearest(
         distance=distance,
         p_break=p_break,
-        plausibility=float(stats.chi2.sf(squared, len(point))),
-        p_beyond=float(stats.norm.sf(np.sqrt(squared))),
+        plausibility=float(special.chdtrc(len(point), squared)),
+        p_beyond=float(special.ndtr(-np.sqrt(squared))),
         steps=tuple(sorted(steps, key=lambda step: -step.share)),
     )

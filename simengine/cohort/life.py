@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from simengine.cohort.kernels.arrays import People, Stays
+from simengine.cohort.kernels.arrays import Flags, People, Stays
 from simengine.cohort.kernels.count import (
     add_products,
     add_up,
@@ -26,8 +26,9 @@ from simengine.cohort.moves import DAYS_PER_MONTH
 from simengine.cohort.people import Group, taken_by
 from simengine.cohort.spec import Amount, Binary, Claim, CountOfEvents, DaysInSpells, Outcome, Reached, Score, Target
 from simengine.cohort.tables import ArmTables, claim_prices
+from simengine.cohort.transfer import STREAM, Cut, SeenCounts, at_month, away, count_later, count_seen, empty_seen
 from simengine.errors import Problem, StudyError
-from simengine.records import Floats, Integers
+from simengine.records import MOMENTS, Floats, Integers
 
 _STAYS_PER_PERSON = 8
 """Room that is made at first; it doubles when it runs out."""
@@ -73,6 +74,14 @@ class Counts:
     """Shape (n_replications, n_pairs, n_windows): of two outcomes of the same person, without the window before entry."""
     combinations: dict[str, Integers] = field(default_factory=dict)
     """By claim: shape (n_replications, n_windows, n_combinations)."""
+    here: Counts | None = None
+    """The same of the months that are spent in the area, where people move out of it."""
+    seen: SeenCounts | None = None
+    """What an evaluator sees from within the area; absent where he follows everybody."""
+    later: Floats | None = None
+    """Shape (n_replications, n_changes, 9, n_outcomes, n_windows): what came about from each change of counting on."""
+    scratch: Counts | None = None
+    """Room for what is counted of lives that are cut there."""
 
 
 def empty_counts(tables: ArmTables) -> Counts:
@@ -80,6 +89,8 @@ def empty_counts(tables: ArmTables) -> Counts:
     n, n_outcomes, n_windows = len(tables.worlds), len(tables.cohort.outcomes), len(tables.windows.stop)
     claims = {name: len(one.prices) for name, one in tables.cohort.outcomes.items() if isinstance(one, Claim)}
     shape = (n, n_outcomes, n_windows)
+    moves_away, changes = tables.leaving is not None, tables.cohort.changes
+    plain = replace(tables, leaving=None, cohort=replace(tables.cohort, changes=())) if moves_away or changes else tables
     return Counts(
         sums=np.zeros(shape),
         squares=np.zeros(shape),
@@ -90,6 +101,10 @@ def empty_counts(tables: ArmTables) -> Counts:
         weights=np.zeros((n, 2)),
         pair_products=np.zeros((n, len(tables.cohort.pairs), len(tables.cohort.windows))),
         combinations={name: np.zeros((n, n_windows, 1 << size), dtype=np.int64) for name, size in claims.items()},
+        here=empty_counts(plain) if moves_away else None,
+        later=np.zeros((n, len(changes), len(MOMENTS), n_outcomes, n_windows)) if changes else None,
+        scratch=empty_counts(plain) if changes else None,
+        seen=empty_seen(n, n_outcomes, n_windows) if moves_away and tables.cohort.transfers != "followed" else None,
     )
 
 
@@ -126,26 +141,46 @@ def live(
     """
     has_history, at = tables.cohort.clock.history > 0, 0
     adders = [(counts, np.ones(len(people.row)) if weight is None else weight), *([some] if some is not None else [])]
-    for part, total in _lives(tables, group, people, tables.cohort.clock.months if until is None else until, counts, room):
+    for part, total, kept in _lives(tables, group, people, tables.cohort.clock.months if until is None else until, counts, room):
         for to, weights in adders:
             mine = np.ascontiguousarray(weights[at : at + len(part.row)])
             add_up(part, total, mine, has_history, to.sums, to.squares, to.products, to.weights)
             if tables.cohort.pairs:
                 add_products(part, total, mine, tables.pairs, to.pair_products)
+            if to.seen is not None and kept.outcome is not None and kept.is_seen is not None:
+                count_seen(part, kept.outcome, total, kept.is_seen, mine, has_history, to.seen)
+            for change, earlier in enumerate(kept.earlier):
+                if to.later is not None:
+                    count_later(part, earlier, total, mine, has_history, to.later[:, change])
         at += len(part.row)
 
 
 def outcome_before(tables: ArmTables, group: Group, people: People, outcome: str, counts: Counts, room: Room) -> Floats:
     """Give an outcome of the months before entry for each of a batch, shape (n_people,)."""
     place = list(tables.cohort.outcomes).index(outcome)
-    parts = [total[:, place, -1] for _, total in _lives(tables, group, people, tables.cohort.clock.history, counts, room)]
+    parts = [total[:, place, -1] for _, total, _ in _lives(tables, group, people, tables.cohort.clock.history, counts, room)]
     return np.concatenate([np.empty(0), *parts])
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What is counted of the people of a batch beside their whole lives."""
+
+    outcome: Floats | None = None
+    """Shape (n_people, n_outcomes, n_windows): what is seen from within the area; absent where nobody moves out of it."""
+    is_seen: Flags | None = None
+    """Shape (n_people, n_windows)."""
+    earlier: tuple[Floats, ...] = ()
+    """By change of counting, shape (n_people, n_outcomes, n_windows): what came about before it."""
 
 
 def _lives(
     tables: ArmTables, group: Group, people: People, until: int, counts: Counts, room: Room
-) -> Iterator[tuple[People, Floats]]:
-    """Yield the people of a batch, in one part or several, with their outcomes, shape (n_people, n_outcomes, n_windows)."""
+) -> Iterator[tuple[People, Floats, _Kept]]:
+    """Yield the people of a batch, in one part or several, with their outcomes, shape (n_people, n_outcomes, n_windows).
+
+    What else is counted of them comes with it.
+    """
     seed, replications, clock = group.seed(tables.worlds), tables.worlds.replications, tables.cohort.clock
     is_walked = tables.moves.is_walked if tables.moves.is_walked.any() else None
     can_switch = tables.cohort.population.engagement is not None
@@ -161,7 +196,31 @@ def _lives(
         if done == 0:
             continue
         part, left = _split(left, done)
-        yield part, _count(tables, group, part, stays, n_stays, until, counts)
+        total = _count(tables, group, part, stays, n_stays, until, counts)
+        yield part, total, _keep(tables, group, part, stays, n_stays, until, total, counts)
+
+
+def _keep(
+    tables: ArmTables, group: Group, people: People, stays: Stays, n_stays: int, until: int, total: Floats, counts: Counts
+) -> _Kept:
+    """Cut the lives of some people where they move out of the area, and where the counting changes, and count what came before."""
+    clock, transfers = tables.cohort.clock, tables.cohort.transfers
+
+    def until_cut(cut: Cut, room: Counts) -> Floats:
+        before = cut.stays_before(stays, n_stays)
+        return _count(tables, group, people, before, len(before.person), until, room, whole=(cut, total))
+
+    earlier: tuple[Floats, ...] = ()
+    if counts.scratch is not None:
+        earlier = tuple(until_cut(at_month(month, clock.history, people), counts.scratch) for month in tables.cohort.changes)
+    if tables.leaving is None or counts.here is None or until <= clock.history:
+        return _Kept(earlier=earlier)
+    seed, replications = group.seed(tables.worlds), tables.worlds.replications
+    gone = away(seed, replications, group.purpose(STREAM), clock.history, tables.leaving, people, stays, n_stays)
+    outcome = until_cut(gone, counts.here)
+    if transfers == "left_out":
+        return _Kept(total, gone.is_behind(tables.windows), earlier)
+    return _Kept(outcome, np.ones((len(people.row), len(tables.windows.stop)), dtype=np.bool_), earlier)
 
 
 def _split(people: People, n_segments: int) -> tuple[People, People]:
@@ -176,8 +235,20 @@ def _split(people: People, n_segments: int) -> tuple[People, People]:
     return halves[0], halves[1]
 
 
-def _count(tables: ArmTables, group: Group, people: People, stays: Stays, n_stays: int, until: int, counts: Counts) -> Floats:
-    """Give the outcomes of some people, shape (n_people, n_outcomes, n_windows); what is not a sum over persons is added."""
+def _count(
+    tables: ArmTables,
+    group: Group,
+    people: People,
+    stays: Stays,
+    n_stays: int,
+    until: int,
+    counts: Counts,
+    whole: tuple[Cut, Floats] | None = None,
+) -> Floats:
+    """Give the outcomes of some people, shape (n_people, n_outcomes, n_windows); what is not a sum over persons is added.
+
+    Of stays that are cut, what is read at one date is taken from the `whole` outcomes, where it lies before the cut.
+    """
     outcomes, clock, windows = tables.cohort.outcomes, tables.cohort.clock, tables.windows
     seed, replications = group.seed(tables.worlds), tables.worlds.replications
     total = np.zeros((len(people.row), len(outcomes), len(windows.stop)))
@@ -200,6 +271,11 @@ def _count(tables: ArmTables, group: Group, people: People, stays: Stays, n_stay
         if has_exploded:
             rule = "an event happens to a person 65,534 times at most"
             raise StudyError([Problem("the run", f"events.{name}", rule, "more", "Check its rates and their laws")])
+    if whole is not None:
+        cut, of_all = whole
+        cut.keep_read(outcomes, clock.history, of_all, total)
+        _derive(tables, people, stays, n_stays, total, counts)
+        return total
     purposes = np.array([group.purpose(f"outcome/{name}") for name in outcomes], dtype=np.uint64)
     if any(isinstance(one, Binary) for one in outcomes.values()):
         read_answers(

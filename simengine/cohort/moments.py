@@ -35,7 +35,7 @@ class Moments:
     """Shape (n_replications, n_strata, n_states): how people enter."""
 
 
-def moments_of(tables: ArmTables, entrance: Entrance, measured: tuple[str, ...]) -> Moments:
+def moments_of(tables: ArmTables, entrance: Entrance, measured: tuple[str, ...], *, has_before: bool = False) -> Moments:
     """Give the exact moments of the outcomes that somebody measures, in every window.
 
     Parameters
@@ -46,35 +46,39 @@ def moments_of(tables: ArmTables, entrance: Entrance, measured: tuple[str, ...])
         Who enters, and where they start.
     measured
         Outcomes, each an amount by days in states or a count of one event.
+    has_before
+        Whether the months before entry are measured too: they come last, one j for each outcome.
 
     Notes
     -----
     With rewards f_j(s, m) and the matrix P of a month: a_j <- f_j + P a_j and x_ij <- f_i f_j + f_i P a_j + f_j P a_i + P x_ij,
     backwards from the last month (Howard 1971, "Dynamic Probabilistic Systems"). A count is Poisson given G times its sum of
-    rates, G gamma with mean 1: E N_i N_j = E G^2 E L_i L_j + E L of the months in both windows, the last for one event alone.
+    rates, G gamma with mean 1: E N_i N_j = E G^2 E L_i L_j + E L of the months in both windows, the last for one event alone. The
+    months before entry are a window that shares no month with any other: what goes together is state and frailty.
     """
     clock, windows = tables.cohort.clock, tables.cohort.windows
     reward = _rewards(tables, measured)
     end = clock.history + max(windows)
     first = reward[:, :, :, 0, 0]
-    asked = [(i, window) for i in range(len(measured)) for window in windows]
+    asked = [(i, (0, window)) for i in range(len(measured)) for window in windows]
+    asked += [(i, (-clock.history, 0)) for i in range(len(measured))] if has_before else []
     mean = np.zeros((*first.shape, len(asked)))
     second = np.zeros((*first.shape, len(asked), len(asked)))
     for month in range(end - 1, -1, -1):
         step, ahead = _step(tables, month), month - clock.history
-        counted = np.array([0 <= ahead < window for _, window in asked], dtype=np.float64)
+        counted = np.array([begin <= ahead < stop for _, (begin, stop) in asked], dtype=np.float64)
         value = reward[:, :, :, month][..., [i for i, _ in asked]] * counted
         on, squares = step @ mean, step @ second.reshape(*first.shape, -1)
         cross = value[..., :, None] * on[..., None, :]
         second = value[..., :, None] * value[..., None, :] + cross + cross.swapaxes(-1, -2) + squares.reshape(second.shape)
         mean = value + on
     events = [_event_of(tables, name) for name in measured]
-    for x, (i, window) in enumerate(asked):
-        for y, (j, other) in enumerate(asked):
+    for x, (i, (begin, stop)) in enumerate(asked):
+        for y, (j, (other_begin, other_stop)) in enumerate(asked):
             if events[i] is not None and events[j] is not None:
                 second[..., x, y] *= _shared_frailty(tables, events[i], events[j])[:, None, None]
-            if events[i] is not None and events[i] == events[j]:
-                second[..., x, y] += mean[..., x if window <= other else y]
+            if events[i] is not None and events[i] == events[j] and begin == other_begin:
+                second[..., x, y] += mean[..., x if stop <= other_stop else y]
     share = np.diff(entrance.start, axis=2, prepend=0.0) * np.diff(entrance.strata, axis=1, prepend=0.0)[:, :, None]
     return Moments(mean, second, share)
 
@@ -143,6 +147,8 @@ class Drawn:
     """Shape (n_replications, j)."""
     squares: Floats
     """So that the evaluator's variance between persons is the exact one."""
+    products: Floats | None = None
+    """Shape (n_replications, j, j): so that the covariances are; absent where nobody asks for them."""
 
 
 def draw_group(moments: Moments, size: Integers, purpose: str, seed: int, replications: Integers) -> Drawn:
@@ -155,7 +161,8 @@ def draw_group(moments: Moments, size: Integers, purpose: str, seed: int, replic
     seen = mean + _noise(spread, n, purpose, seed, replications)
     variance = np.einsum("bjj->bj", spread)
     squares = variance * np.maximum(n - 1, 0)[:, None] + n[:, None] * seen**2
-    return Drawn(size, n, n.copy(), seen * n[:, None], squares)
+    products = spread * np.maximum(n - 1, 0)[:, None, None] + n[:, None, None] * seen[:, :, None] * seen[:, None, :]
+    return Drawn(size, n, n.copy(), seen * n[:, None], squares, products)
 
 
 def draw_matched(

@@ -104,11 +104,13 @@ class Entrance:
             stop = int(np.searchsorted(before, before[at] + BATCH, side="right")) - 1
             here = slice(at, stop)
             numbers = np.arange(before[at], before[stop]) - np.repeat(before[here] - first[here], size[here])
-            rows = np.repeat(row[here], size[here])
-            yield self.enter(group, rows, numbers.astype(np.uint32), np.zeros(len(rows), dtype=np.uint32))
+            rows, nobody_before = np.repeat(row[here], size[here]), np.zeros(len(numbers), dtype=np.uint32)
+            yield self.enter(group, rows, numbers.astype(np.uint32), nobody_before, before[at : stop + 1] - before[at])
             at = stop
 
-    def enter(self, group: Group, rows: Integers, numbers: np.ndarray, attempt: np.ndarray) -> People:
+    def enter(
+        self, group: Group, rows: Integers, numbers: np.ndarray, attempt: np.ndarray, begin: Integers | None = None
+    ) -> People:
         """Let some candidates in.
 
         Parameters
@@ -121,11 +123,13 @@ class Entrance:
             Shape (n_people,): their numbers in the group.
         attempt
             Shape (n_people,): the numbers of the candidates for each place.
+        begin
+            Shape (n_segments + 1,): where each replication begins among the rows, and where the last ends; absent: it is found.
         """
         n, worlds = len(rows), self.worlds
         seed, replications = group.seed(worlds), worlds.replications
         people = People(
-            begin=_begin(rows),
+            begin=_begin(rows) if begin is None else begin,
             row=rows,
             number=numbers,
             attempt=(attempt.astype(np.uint32) << np.uint32(16)).astype(np.uint32),
@@ -247,7 +251,7 @@ def select(entrance: Entrance, group: Group, people: People, selection: Selectio
         rule = f"among {_CANDIDATES:,} candidates there is one whom the selection takes"
         found = f"none for {missing:,} of {len(chosen):,} places"
         raise StudyError([Problem("the run", "population.selection", rule, found, "Relax the selection, or check the rates")])
-    return entrance.enter(group, people.row, people.number, chosen)
+    return entrance.enter(group, people.row, people.number, chosen, people.begin)
 
 
 def match(

@@ -25,12 +25,14 @@ from simengine.cohort.people import (
 )
 from simengine.cohort.spec import Claim
 from simengine.cohort.tables import ArmTables, Cohort, arm_tables
+from simengine.cohort.transfer import STREAM
 from simengine.records import (
     ARMS,
     BASELINE,
     CONTROL,
     MATCHED,
     MATCHED_SERVICE,
+    MOMENTS,
     PARALLEL,
     PARALLEL_BEFORE,
     SERVICE,
@@ -38,6 +40,7 @@ from simengine.records import (
     TWIN,
     Floats,
     Integers,
+    Seen,
     Tallies,
     Worlds,
 )
@@ -94,7 +97,7 @@ class _Crowd:
         reach = cohort.comparisons.spill_over
         self.reached = self.untreated if reach is None else self.arm(has_service=True, reach=reach)
         self.unused = empty_counts(self.before)
-        # Of other people a year's sum is asked of nobody: the last window closes their lives.
+        # Where no sum by year is asked for the last window closes a life; of other people than service users none ever is.
         self.last = min(cohort.clock.history + max(cohort.windows, default=cohort.clock.horizon), cohort.clock.months)
 
     def arm(self, **options: Any) -> ArmTables:
@@ -120,8 +123,9 @@ class _Crowd:
                 live(self.untreated, like, found, counts[MATCHED], self.room, weight=1.0 / share[users], until=self.last)
                 n_matched += np.bincount(found.row, minlength=len(n_matched))
                 some = (counts[MATCHED_SERVICE], (share > 0).astype(np.float64))
-            live(self.treated, group, self.entrance.take_part(group, people), counts[SERVICE], self.room, some=some)
-            live(self.untreated, group, people, counts[TWIN], self.room)
+            until = None if self.cohort.asks_by_year else self.last
+            live(self.treated, group, self.entrance.take_part(group, people), counts[SERVICE], self.room, some=some, until=until)
+            live(self.untreated, group, people, counts[TWIN], self.room, until=until)
         for arm in (SERVICE, TWIN):
             _put(self.tallies, number, arm, group.size, counts[arm])
         luck = (self.worlds.seed, self.worlds.replications)
@@ -142,7 +146,10 @@ class _Crowd:
             self.tally(number, CONTROL, _beside(group, "control", comparisons.control_ratio, place), self.reached, self.last)
         if comparisons.cross_section_ratio:
             self.tally_cross_sections(number, group)
-        if comparisons.parallel_ratio:
+        if comparisons.parallel_ratio and "parallel" in by_moments:
+            elsewhere = _beside(group, "parallel", comparisons.parallel_ratio, "parallel")
+            self.put_drawn(number, PARALLEL, draw_group(self.moments, elsewhere.size, moments_purpose(elsewhere.name), *luck))
+        elif comparisons.parallel_ratio:
             self.tally(
                 number, PARALLEL, _beside(group, "parallel", comparisons.parallel_ratio, "parallel"), self.untreated, self.last
             )
@@ -159,16 +166,26 @@ class _Crowd:
     @cached_property
     def moments(self) -> Moments:
         """The moments of people without the service."""
-        return moments_of(self.untreated, self.entrance, self.cohort.comparisons.measured)
+        return moments_of(self.untreated, self.entrance, self.cohort.comparisons.measured, has_before=self.has_before)
+
+    @property
+    def has_before(self) -> bool:
+        """Whether the moments of the months before entry are asked for as well."""
+        return _asks_before(self.cohort)
 
     def put_drawn(self, wave: int, arm: int, drawn: Drawn) -> None:
         """Put the sums of a group that nobody lived where those of people would be; nothing else is known of it."""
         tallies, n_windows = self.tallies, len(self.cohort.windows)
         tallies.n_people[:, wave, arm] = drawn.n_people
         tallies.weight[:, wave, arm], tallies.weight_squares[:, wave, arm] = drawn.weight, drawn.weight_squares
-        for i, name in enumerate(self.cohort.comparisons.measured):
+        measured = self.cohort.comparisons.measured
+        for i, name in enumerate(measured):
             at, j = (slice(None), wave, arm, tallies.outcomes.index(name)), slice(i * n_windows, (i + 1) * n_windows)
             tallies.sums[at], tallies.squares[at] = drawn.sums[:, j], drawn.squares[:, j]
+            if self.has_before and drawn.products is not None:
+                before = len(measured) * n_windows + i
+                tallies.sums_before[at], tallies.squares_before[at] = drawn.sums[:, before], drawn.squares[:, before]
+                tallies.products_with_before[at] = drawn.products[:, j, before]
 
     def tally(self, wave: int, arm: int, group: Group, tables: ArmTables, until: int | None = None) -> None:
         """Let one group of other people live."""
@@ -235,6 +252,15 @@ def _put(tallies: Tallies, wave: int, arm: int, size: Integers, counts: Counts) 
     tallies.by_year[:, wave, arm] = counts.by_year
     if tallies.pair_products is not None:
         tallies.pair_products[:, wave, arm] = counts.pair_products[:, :, :n_windows]
+    if tallies.by_year_here is not None and counts.here is not None:
+        tallies.by_year_here[:, wave, arm] = counts.here.by_year
+    if tallies.after_change is not None and counts.later is not None and arm != BASELINE:
+        tallies.after_change[:, wave, arm] = counts.later[..., :n_windows]
+    if tallies.seen is not None and counts.seen is not None:
+        seen, of = tallies.seen, counts.seen
+        seen.weight[:, wave, arm], seen.weight_squares[:, wave, arm] = of.weights[:, 0, :n_windows], of.weights[:, 1, :n_windows]
+        for i, to in enumerate((seen.sums, seen.squares, seen.sums_before, seen.squares_before, seen.products_with_before)):
+            to[:, wave, arm] = of.sums[:, i, :, :n_windows]
     if tallies.history_months:
         tallies.sums_before[:, wave, arm] = counts.sums[:, :, -1]
         tallies.squares_before[:, wave, arm] = counts.squares[:, :, -1]
@@ -255,6 +281,11 @@ def _exceeding(cohort: Cohort, worlds: Worlds) -> Integers:
     return sum((exceeds_whole(of, worlds, path) for path, of in shares), np.zeros(len(worlds), dtype=np.int64))
 
 
+def _asks_before(cohort: Cohort) -> bool:
+    """Whether people elsewhere, whose months before entry count, are replaced by their moments."""
+    return "parallel" in cohort.comparisons.by_moments and cohort.clock.history > 0
+
+
 def moments_purpose(group: str) -> str:
     """Name the luck of a group that is replaced by its moments."""
     return purpose_of(group, "moments")
@@ -272,19 +303,22 @@ def purposes_of_people(cohort: Cohort) -> list[str]:
     }
     decisions = ["entry", "moves", "engagement", *(f"{kind}/{name}" for kind, names in named.items() for name in names)]
     decisions += [f"event/{name}/length" for name in cohort.events]
+    decisions += [STREAM] if population.transfer is not None else []
     beside = [
         f"{kind} of {wave}" for kind in ("control", "parallel", "matched", "before", "parallel before") for wave in population.waves
     ]
     named_streams = [
         purpose_of(group, decision) for group in (*population.waves, *beside, BASELINE_GROUP) for decision in decisions
     ]
-    asked = range(len(cohort.comparisons.measured) * len(cohort.windows)) if cohort.comparisons.by_moments else range(0)
+    n_asked = len(cohort.comparisons.measured) * (len(cohort.windows) + _asks_before(cohort))
+    asked = range(n_asked if cohort.comparisons.by_moments else 0)
     return named_streams + [f"{moments_purpose(group)}/{j}" for group in (*beside, BASELINE_GROUP) for j in asked]
 
 
 def _empty_tallies(cohort: Cohort, n_replications: int) -> Tallies:
     n_outcomes, n_windows, n_states = len(cohort.outcomes), len(cohort.windows), len(cohort.pathway.states)
     shape = (n_replications, len(cohort.population.waves), len(ARMS))
+    n_years, moves_away = -(-cohort.clock.horizon // 12), cohort.population.transfer is not None
     claims = {name: one for name, one in cohort.outcomes.items() if isinstance(one, Claim)}
     return Tallies(
         states=cohort.pathway.states,
@@ -301,11 +335,19 @@ def _empty_tallies(cohort: Cohort, n_replications: int) -> Tallies:
         squares_before=np.zeros((*shape, n_outcomes)),
         products_with_before=np.zeros((*shape, n_outcomes, n_windows)),
         person_months=np.zeros((*shape, n_states, n_windows)),
-        by_year=np.zeros((*shape, n_outcomes, -(-cohort.clock.horizon // 12))),
+        by_year=np.zeros((*shape, n_outcomes, n_years)),
         combinations={
             name: np.zeros((*shape, n_windows, 1 << len(claim.prices)), dtype=np.int64) for name, claim in claims.items()
         },
         clipped=np.zeros(n_replications, dtype=np.int64),
         pairs=cohort.pairs,
         pair_products=np.zeros((*shape, len(cohort.pairs), n_windows)),
+        changes=cohort.changes,
+        after_change=np.zeros((*shape, len(cohort.changes), len(MOMENTS), n_outcomes, n_windows)) if cohort.changes else None,
+        by_year_here=np.zeros((*shape, n_outcomes, n_years)) if moves_away else None,
+        seen=_nothing_seen(shape, n_outcomes, n_windows) if moves_away and cohort.transfers != "followed" else None,
     )
+
+
+def _nothing_seen(shape: tuple[int, ...], n_outcomes: int, n_windows: int) -> Seen:
+    return Seen(*(np.zeros((*shape, n_windows)) for _ in range(2)), *(np.zeros((*shape, n_outcomes, n_windows)) for _ in range(5)))

@@ -14,6 +14,7 @@ from simengine.cohort.moves import Clock, move_tables, moves_in_order
 from simengine.cohort.outcomes import answer_tables, is_known, score_tables, windows_of, worth_tables
 from simengine.cohort.people import Matching
 from simengine.cohort.spec import Claim, Effect, Event, Outcome, Pathway, Population, Shock, Target
+from simengine.cohort.transfer import leaving_hazard
 from simengine.records import Floats, Integers, Worlds
 
 
@@ -56,8 +57,14 @@ class Cohort:
     comparisons: Comparisons
     pairs: tuple[tuple[str, str], ...] = ()
     """Two outcomes whose products are added up over persons."""
+    changes: tuple[int, ...] = ()
+    """Months of the calendar, from the start of the study, from which on somebody counts in another way."""
+    transfers: str = "followed"
+    """What an evaluator sees of those who move out of the area: `followed`, `hidden` or `left_out`."""
     effect_strength: float = 1.0
     """Multiplies every effect (its logarithm, where it is a ratio): 0 is a service that changes nothing."""
+    asks_by_year: bool = True
+    """Whether sums by calendar year are asked for; if not, nobody lives beyond the last window."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,8 @@ class ArmTables:
     on_outcomes: Effects
     clipped: Integers
     """Shape (n_replications,): probabilities of leaving that were above 1."""
+    leaving: Floats | None = None
+    """Shape (n_replications, n_states): hazard per month of moving out of the area; absent where nobody does."""
 
     def before_entry(self) -> ArmTables:
         """Give the tables that count the months before entry alone."""
@@ -148,6 +157,9 @@ def arm_tables(
         on_events=on_events,
         on_outcomes=on_outcomes,
         clipped=clipped,
+        leaving=leaving_hazard(
+            cohort.population.transfer, states, cohort.effect_strength if has_service and not reach else 0.0, worlds
+        ),
     )
 
 

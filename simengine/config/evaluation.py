@@ -22,6 +22,7 @@ def evaluation_problems(study: Study) -> Iterator[Finding]:
     """Find everything about the evaluation that does not fit together."""
     yield from _designs(study)
     yield from _matched(study)
+    yield from _transfers(study)
     for name, metric in study.measurement.metrics.items():
         yield from _metric(study, f"measurement.metrics.{name}", metric)
 
@@ -59,6 +60,36 @@ def _designs(study: Study) -> Iterator[Finding]:
     ):
         found = f"{clusters.number.value:g} clusters, and {', '.join(f'{count:g}' for count in counts)} sites"
         yield "measurement.control.clusters.number", "the clusters are the sites of the population", found, "Give as many"
+
+
+def _transfers(study: Study) -> Iterator[Finding]:
+    """Find what cannot be counted of people who move out of the area."""
+    transfer, mode, path = study.population.transfer, study.measurement.transfers, "measurement.transfers"
+    for state in transfer.factor_in if transfer is not None else ():
+        if state not in study.pathway.states:
+            yield f"population.transfer.factor_in.{state}", "a state exists", f"`{state}`", one_of(study.pathway.states)
+    for name, outcome in study.outcomes.items() if transfer is not None else ():
+        if isinstance(outcome, Amount) and outcome.counted != "beginning":
+            rule = "where people move out of the area, a month is priced by the state of its beginning"
+            yield f"outcomes.{name}.counted", rule, f"`{outcome.counted}`", "Leave it out"
+    if mode == "followed":
+        return
+    if transfer is None:
+        rule = "people can be lost to the evaluator where some move out of the area"
+        yield path, rule, f"`{mode}`, and no population.transfer", "Add population.transfer, or leave it out"
+    if study.contract.milestones:
+        rule = "claims by milestones are proved wherever a person lives"
+        yield path, rule, f"`{mode}`, and contract.milestones", "Leave one of the two out"
+    if study.measurement.by_moments:
+        rule = "people replaced by their moments do not move away"
+        yield path, rule, f"`{mode}`, and exact moments of {', '.join(study.measurement.by_moments)}", "Leave one of the two out"
+    for name, metric in study.measurement.metrics.items():
+        if metric.per is not None:
+            rule = "an efficiency ratio is formed of everybody, wherever they live"
+            yield f"measurement.metrics.{name}.estimate", rule, f"`transfers: {mode}`", "Leave one of the two out"
+        if mode == "hidden" and isinstance(study.outcomes.get(metric.outcome), Score):
+            rule = "whoever is not there has no score, and the evaluator knows it"
+            yield f"measurement.metrics.{name}.outcome", rule, f"the score `{metric.outcome}`", "Write `transfers: left_out`"
 
 
 def _cross_section(study: Study) -> Iterator[Finding]:
@@ -113,10 +144,33 @@ def _metric(study: Study, path: str, metric: Metric) -> Iterator[Finding]:
         yield f"{path}.misclassification", "a yes or no can be misread", f"`{metric.outcome}`, not a yes or no", ""
     if metric.estimate == "relative_reduction" and isinstance(outcome, Score):
         yield f"{path}.estimate", "a relative reduction has a base that is not negative", f"the score `{metric.outcome}`", ""
+    yield from _redefined(study, path, metric, outcome)
     yield from _money(path, metric, outcome)
     yield from _per(study, path, metric, designs)
     if "rate_card" in designs and isinstance(outcome, Score):
         yield f"{path}.outcome", "a rate card counts", f"the score `{metric.outcome}`", ""
+
+
+def _redefined(study: Study, path: str, metric: Metric, outcome: Outcome) -> Iterator[Finding]:
+    """Find a change of counting of which nobody can say what it does."""
+    if metric.redefined is None:
+        return
+    path = f"{path}.redefined"
+    if not isinstance(outcome, Amount | CountOfEvents | DaysInSpells | Binary):
+        rule = "what is counted in another way adds up over time, or is read at one date"
+        yield path, rule, f"`{metric.outcome}`, of kind {outcome.kind}", "Change what it is derived from"
+    if isinstance(outcome, Amount) and outcome.counted != "beginning":
+        rule = "where the counting changes, a month is priced by the state of its beginning"
+        yield path, rule, f"`{metric.outcome}`, counted by `{outcome.counted}`", "Leave one of the two out"
+    if isinstance(outcome, Binary) and metric.redefined.factor.support[1] > 1:
+        yield f"{path}.factor", "of answers a share from 0 to 1 is counted", f"{metric.redefined.factor}", ""
+    others = {
+        "an efficiency ratio": metric.per is not None,
+        f"`transfers: {study.measurement.transfers}`": study.measurement.transfers != "followed",
+        "exact moments": bool(study.measurement.by_moments),
+    }
+    for found in (name for name, is_there in others.items() if is_there):
+        yield path, "the counting changes of people who are simulated, and followed to the end", found, "Leave one of the two out"
 
 
 def _money(path: str, metric: Metric, outcome: Outcome) -> Iterator[Finding]:

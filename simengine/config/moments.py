@@ -75,6 +75,11 @@ def _section(study: Study, section: str, path: str) -> Iterator[Finding]:
         reach = protocol.control.spill_over
         if not (isinstance(reach, Constant) and reach.value == 0):
             yield path, "people replaced by their moments live without the service", "a spill-over", "Leave one of the two out"
+    elif section == "parallel" and protocol.parallel is not None:
+        people = smallest * protocol.parallel.ratio.value
+        if protocol.cross_section is not None:
+            rule = "people replaced by their moments are the same before and after"
+            yield path, rule, "a cross-section", "Leave one of the two out"
     elif protocol.matched is not None:
         people = smallest * protocol.matched.per_person.value
         if protocol.matched.before is not None:

@@ -129,7 +129,12 @@ def cohort_of(study: Study) -> Cohort:
         windows=tuple(sorted({int(metric.window_months.value) for metric in study.measurement.metrics.values()})),
         clock=Clock(int(study.population.history_months.value), int(study.study.horizon_months.value), study.study.start),
         comparisons=_comparisons_of(study.measurement),
+        changes=tuple(
+            sorted({int(one.redefined.from_month.value) for one in study.measurement.metrics.values() if one.redefined is not None})
+        ),
+        transfers=study.measurement.transfers,
         pairs=tuple(sorted({(one.outcome, one.per) for one in study.measurement.metrics.values() if one.per is not None})),
+        asks_by_year=bool(study.public_value),
     )
 
 

@@ -62,6 +62,10 @@ def value_problems(study: Study) -> Iterator[Finding]:
             if party not in study.parties:
                 yield f"{path}.{party}", "who gains is one of `parties`", f"`{party}`", one_of(list(study.parties))
             yield from _price(price, f"{path}.{party}", isinstance(study.outcomes[outcome], Amount), read is not None)
+            if price.share_after_transfer is not None and (study.population.transfer is None or read is not None):
+                rule = "a share of what comes after moving away is that of an outcome that adds up, where people move away"
+                found = "no population.transfer" if study.population.transfer is None else f"`{outcome}`, read once"
+                yield f"{path}.{party}.share_after_transfer", rule, found, "Leave it out"
 
 
 def _price(price: Price, path: str, is_money: bool, is_read_once: bool) -> Iterator[Finding]:

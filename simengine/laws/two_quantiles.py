@@ -13,7 +13,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 from pydantic import AfterValidator, Field
-from scipy import optimize, special
+from scipy import special
 
 from simengine.laws.sourced import Number, require_increasing
 
@@ -141,4 +141,6 @@ def _root(law: str, points: Points, function: Callable[[float], float], low: flo
     """Find the root of a function between two arguments, or say that the law cannot be computed."""
     if not function(low) * function(high) < 0:
         raise ValueError(f"the {law} law with {points} cannot be computed: the quantiles are too close or too far apart")
+    from scipy import optimize  # only a law that is given by quantiles needs it, and it takes a tenth of a second
+
     return float(optimize.brentq(function, low, high, xtol=_EXACT))

@@ -23,8 +23,8 @@ from simengine.records import (
     Worlds,
 )
 
-Kind = Literal["amount", "share", "score"]
-"""How a level shifts: by a factor, by a factor on the odds, by addition."""
+Kind = Literal["amount", "number", "share", "score"]
+"""How a level shifts: by a factor, of an amount as of a number of events; by a factor on the odds; by addition."""
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,31 @@ import numpy as np
 
 from simengine.errors import Problem, StudyError
 from simengine.measurement.designs import Case, Comparison, Kind, compare
-from simengine.measurement.samples import Sample, as_seen, in_base_prices, pooled, ratio, ratio_of, sample_of
+from simengine.measurement.samples import (
+    Sample,
+    as_seen,
+    in_base_prices,
+    pooled,
+    ratio,
+    ratio_of,
+    redefined,
+    sample_of,
+    seen_of,
+    stem_of,
+)
 from simengine.measurement.spec import Metric, Protocol
-from simengine.records import BASELINE, SERVICE, TWIN, Floats, Measurements, Tallies, Worlds, add_in_order
+from simengine.records import (
+    BASELINE,
+    MATCHED_SERVICE,
+    SERVICE,
+    SERVICE_BEFORE,
+    TWIN,
+    Floats,
+    Measurements,
+    Tallies,
+    Worlds,
+    add_in_order,
+)
 
 
 def measure(
@@ -54,20 +76,20 @@ def measure(
         for name, metric in protocol.metrics.items()
     ]
     estimate, standard_error, truth = (np.stack([column[i] for column in columns], axis=1) for i in range(3))
-    by_wave, cumulative = (np.stack([column[i] for column in columns], axis=2) for i in (3, 4))
+    by_wave, cumulative, error_by_wave = (np.stack([column[i] for column in columns], axis=2) for i in (3, 4, 5))
     people = tallies.n_people[:, :, SERVICE].astype(np.float64)
-    return Measurements(tuple(protocol.metrics), estimate, standard_error, truth, by_wave, people, cumulative=cumulative)
+    return Measurements(tuple(protocol.metrics), estimate, standard_error, truth, by_wave, people, None, cumulative, error_by_wave)
 
 
 def _measure_one(
     name: str, metric: Metric, protocol: Protocol, tallies: Tallies, kind: Kind, waves: tuple[str, ...], worlds: Worlds
-) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+) -> tuple[Floats, ...]:
     evaluator = _Evaluator(name, metric, protocol, tallies, kind, waves, worlds)
     every = tuple(range(len(waves)))
     with np.errstate(all="ignore"):
         estimate, standard_error = evaluator.conclude(every)
         truth = evaluator.truth()
-        alone = [evaluator.conclude((wave,))[0] for wave in every] if len(every) > 1 else [estimate]
+        alone = [evaluator.conclude((wave,)) for wave in every] if len(every) > 1 else [(estimate, standard_error)]
         running = [evaluator.conclude(every[: wave + 1])[0] for wave in every[:-1]] + [estimate]
     if not (np.isfinite(estimate).all() and np.isfinite(standard_error).all()):
         rule = "an estimate is a finite number in every replication"
@@ -75,7 +97,12 @@ def _measure_one(
         if metric.per is not None:
             way_out += f"; and that some of `{metric.per}` is spent in every replication"
         raise StudyError([Problem("the run", f"measurement.metrics.{name}", rule, "", way_out)])
-    return estimate, standard_error, truth, np.stack(alone, axis=1), np.stack(running, axis=1)
+    by_wave, error_by_wave = (np.stack([one[i] for one in alone], axis=1) for i in (0, 1))
+    return estimate, standard_error, truth, by_wave, np.stack(running, axis=1), error_by_wave
+
+
+_OF_SERVICE = (SERVICE, MATCHED_SERVICE, SERVICE_BEFORE)
+"""The arms of service users, and of their place before."""
 
 
 class _Evaluator:
@@ -87,14 +114,24 @@ class _Evaluator:
         self.name, self.metric, self.protocol, self.tallies = name, metric, protocol, tallies
         # A ratio of two means is no share, whatever it is a ratio of.
         self.kind: Kind = "amount" if metric.per is not None else kind
+        self.counting = {"share": "answers", "number": "events"}.get(kind, "scaled")
         self.waves, self.worlds = waves, worlds
         self._seen = cache(self._see)
 
     def _see(self, arm: int, wave: int) -> Sample:
-        sample = sample_of(self.tallies, self.metric, arm, wave, self.kind != "amount")
+        sample = seen_of(self.tallies, self.metric, arm, wave, self.kind in ("share", "score"))
+        if self._is_redefined(arm):
+            stem = stem_of(self.name, arm, self.waves[wave])
+            sample = redefined(sample, self.tallies, self.name, self.metric, arm, wave, stem, self.counting, self.worlds)
         if self.metric.prices is not None:
             sample = in_base_prices(sample, *self._index_of(arm, wave))
         return as_seen(sample, self.name, self.metric, arm, self.waves[wave], self.kind == "share", self.worlds)
+
+    def _is_redefined(self, arm: int) -> bool:
+        """Whether the register of an arm counts in another way from a month on; earlier people lived before it."""
+        if self.metric.redefined is None or arm == BASELINE:
+            return False
+        return self.metric.redefined.groups in ("both", "service" if arm in _OF_SERVICE else "comparison")
 
     def _people(self, arm: int, waves: tuple[int, ...]) -> Sample:
         """Give what the evaluator sees of the people of some waves; the earlier people have no waves."""

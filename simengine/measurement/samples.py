@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from simengine.measurement.spec import Metric
-from simengine.records import ARMS, Floats, Tallies, Worlds, add_in_order
+from simengine.records import ARMS, PARALLEL_BEFORE, SERVICE_BEFORE, Floats, Tallies, Worlds, add_in_order
 from simengine.streams import uniforms
 
 _ROUNDING = 1e-12
@@ -105,6 +105,25 @@ def sample_of(tallies: Tallies, metric: Metric, arm: int, wave: int, is_level: b
     )
 
 
+def seen_of(tallies: Tallies, metric: Metric, arm: int, wave: int, is_level: bool) -> Sample:
+    """Give the same moments as they look from within the area, where an evaluator loses those who move out of it."""
+    if tallies.seen is None or arm in (SERVICE_BEFORE, PARALLEL_BEFORE):
+        return sample_of(tallies, metric, arm, wave, is_level)
+    seen, outcome, window = tallies.seen, tallies.outcomes.index(metric.outcome), int(metric.window_months.value)
+    place, w = (slice(None), wave, arm), tallies.windows.index(window)
+    scale = 1.0 if is_level or not tallies.history_months else window / tallies.history_months
+    at = (*place, outcome, w)
+    return Sample(
+        seen.weight[(*place, w)],
+        seen.weight_squares[(*place, w)],
+        seen.sums[at],
+        seen.squares[at],
+        seen.sums_before[at] * scale,
+        seen.squares_before[at] * scale**2,
+        seen.products_with_before[at] * scale,
+    )
+
+
 def pooled(samples: list[Sample]) -> Sample:
     """Put the people of several waves together."""
     return Sample(*(add_in_order([getattr(sample, name) for sample in samples]) for name in Sample.__dataclass_fields__))
@@ -182,22 +201,87 @@ def as_seen(sample: Sample, name: str, metric: Metric, arm: int, wave: str, is_s
     """
     path = f"measurement.metrics.{name}"
     if metric.attrition is not None:
-        sample = _thinned(sample, metric, f"{path}.attrition", _stem(name, arm, wave), arm, is_share, worlds)
+        sample = _thinned(sample, metric, f"{path}.attrition", stem_of(name, arm, wave), arm, is_share, worlds)
     if metric.misclassification is not None:
-        sample = _misread(sample, f"{path}.misclassification", _stem(name, arm, wave), worlds)
+        sample = _misread(sample, f"{path}.misclassification", stem_of(name, arm, wave), worlds)
     return sample
 
 
-def _stem(name: str, arm: int, wave: str) -> str:
+def redefined(
+    sample: Sample, tallies: Tallies, name: str, metric: Metric, arm: int, wave: int, stem: str, kind: str, worlds: Worlds
+) -> Sample:
+    """Give a sample as it is counted where the counting changes from a month of the calendar on.
+
+    Parameters
+    ----------
+    sample
+        The people of one arm and wave as they would be counted without the change.
+    tallies
+        What came about from the month on.
+    name, metric
+        What is measured.
+    arm, wave
+        Whose people.
+    stem
+        The stream of their errors.
+    kind
+        Of the outcome: `thinned` where single answers or events are counted or not, else `scaled`.
+    worlds
+        The parameters of each replication.
+
+    Notes
+    -----
+    With x the whole and y what came about from the month on, x + (f - 1) y is counted of each person. Of Y events of all people
+    together Binomial(Y, f) are counted with a factor f below 1, Y + Poisson((f - 1) Y) above; between persons each adds its
+    variance, f (1 - f) or f - 1.
+    """
+    assert metric.redefined is not None
+    assert tallies.after_change is not None
+    outcome, window = tallies.outcomes.index(metric.outcome), tallies.windows.index(int(metric.window_months.value))
+    at = (slice(None), wave, arm, tallies.changes.index(int(metric.redefined.from_month.value)), slice(None), outcome, window)
+    later, later_2, whole_later, before, before_2, whole_before, later_whole, whole_earlier, both = tallies.after_change[at].T
+    factor, scale = worlds[f"measurement.metrics.{name}.redefined.factor"], _scale_of(tallies, metric, kind)
+    more = factor - 1
+    total, square = sample.total + more * later, sample.square + 2 * more * whole_later + more**2 * later_2
+    total_before = sample.before + more * before * scale
+    square_before = sample.before_square + (2 * more * whole_before + more**2 * before_2) * scale**2
+    if kind != "scaled":
+        spread = np.where(factor < 1, factor * (1 - factor), np.maximum(more, 0.0))
+        total = total + _extra(later, factor, f"{stem}/counted", worlds) - more * later
+        total_before = total_before + (_extra(before, factor, f"{stem}/counted before", worlds) - more * before) * scale
+        square, square_before = square + spread * later, square_before + spread * before * scale**2
+        if kind == "answers":
+            square, square_before = total, total_before
+    product = sample.product + (more * (later_whole + whole_earlier) + more**2 * both) * scale
+    return Sample(sample.n, sample.n_squares, total, square, total_before, square_before, product)
+
+
+def _scale_of(tallies: Tallies, metric: Metric, kind: str) -> float:
+    return 1.0 if kind == "answers" or not tallies.history_months else metric.window_months.value / tallies.history_months
+
+
+def _extra(events: Floats, factor: Floats, purpose: str, worlds: Worlds) -> Floats:
+    """Give how many more events are counted than happened; fewer, where that is negative."""
+    from scipy import stats  # half a second, which only those wait for whose counting errs
+
+    u, whole = uniforms(worlds.seed_of(purpose), purpose, worlds.replications), np.round(events)
+    fewer = stats.binom.ppf(u, whole, np.minimum(factor, 1.0)) - whole
+    return np.asarray(np.where(factor < 1, fewer, stats.poisson.ppf(u, np.maximum(factor - 1, 0.0) * whole)))
+
+
+def stem_of(name: str, arm: int, wave: str) -> str:
+    """Name the stream of the errors about the people of one arm and wave."""
     return f"measurement/{name}/{ARMS[arm]}/{wave}"
 
 
 def purposes_of_errors(name: str, metric: Metric, waves: tuple[str, ...]) -> list[str]:
     """Name every random stream that the errors of one metric draw from."""
     decisions = ["lost", "seen", "seen before"] if metric.attrition is not None else []
+    if metric.redefined is not None:
+        decisions += ["counted", "counted before"]
     if metric.misclassification is not None:
         decisions += ["yes", "no", "yes before", "no before"]
-    stems = [_stem(name, arm, wave) for arm in range(len(ARMS)) for wave in waves]
+    stems = [stem_of(name, arm, wave) for arm in range(len(ARMS)) for wave in waves]
     return [f"{stem}/{decision}" for stem in stems for decision in decisions]
 
 
@@ -208,7 +292,7 @@ def _thinned(sample: Sample, metric: Metric, path: str, stem: str, arm: int, is_
     own = is_comparison and metric.attrition.share_comparison is not None
     lost = worlds[f"{path}.{'share_comparison' if own else 'share'}"]
     persons = np.round(sample.n_persons)
-    remain = stats.binom.ppf(uniforms(seed, f"{stem}/lost", worlds.replications), persons, 1 - lost)
+    remain = _binomial_quantiles(uniforms(seed, f"{stem}/lost", worlds.replications), persons, 1 - lost)
     share = ratio(remain, persons)
     z, other = (special.ndtri(uniforms(seed, f"{stem}/{key}", worlds.replications)) for key in ("seen", "seen before"))
     spread, spread_before = np.sqrt(sample.variance), np.sqrt(sample.variance_before)
@@ -234,6 +318,13 @@ def _thinned(sample: Sample, metric: Metric, path: str, stem: str, arm: int, is_
     )
 
 
+def _binomial_quantiles(uniform: Floats, n: Floats, probability: Floats) -> Floats:
+    """Turn uniforms into binomial variables."""
+    from scipy import stats  # half a second, which only those wait for who lose or misread people
+
+    return np.asarray(stats.binom.ppf(uniform, n, probability))
+
+
 def _misread(sample: Sample, path: str, stem: str, worlds: Worlds) -> Sample:
     sensitivity, specificity = worlds[f"{path}.sensitivity"], worlds[f"{path}.specificity"]
     persons, seed = np.round(sample.n_persons), worlds.seed_of(stem)
@@ -242,8 +333,8 @@ def _misread(sample: Sample, path: str, stem: str, worlds: Worlds) -> Sample:
     for total, when in ((sample.total, ""), (sample.before, " before")):
         yes = np.clip(np.round(ratio(total, weight)), 0, persons)
         u_yes, u_no = (uniforms(seed, f"{stem}/{answer}{when}", worlds.replications) for answer in ("yes", "no"))
-        right = stats.binom.ppf(u_yes, yes, sensitivity)
-        read.append((right + stats.binom.ppf(u_no, persons - yes, 1 - specificity)) * weight)
+        right = _binomial_quantiles(u_yes, yes, sensitivity)
+        read.append((right + _binomial_quantiles(u_no, persons - yes, 1 - specificity)) * weight)
     left = 1 - sample.per_mean
     product = sample.covariance * left * (sensitivity + specificity - 1) ** 2 + ratio(read[0] * read[1], sample.n**2)
     return Sample(sample.n, sample.n_squares, read[0], read[0], read[1], read[1], product * sample.n)

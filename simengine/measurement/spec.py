@@ -82,6 +82,8 @@ class Parallel(Spec):
     """How much faster their untreated level grows, on the logarithmic scale: trends that are not parallel."""
     form: Literal["additive", "ratio", "regression"] = "additive"
     """The change is subtracted; is a factor; or the level before is a covariate (ANCOVA)."""
+    exact_moments: bool = False
+    """Their exact moments, before and after, stand for them: nobody of them is simulated."""
 
 
 class CrossSection(Spec):
@@ -118,6 +120,18 @@ class Misclassification(Spec):
     """Probability that a yes is read as a yes."""
     specificity: Probability
     """Probability that a no is read as a no."""
+
+
+class Redefinition(Spec):
+    """From a month of the calendar on, what is counted is another thing: a register records less, a fee rises, a rule widens."""
+
+    from_month: Annotated[Count, AfterValidator(within(0, 1200, "a month of the calendar lies between 0 and 1200"))]
+    """Counted from the start of the study. Earlier people lived before it."""
+    factor: NotNegative
+    """Of an amount or of days: what each unit counts from then on. Of a count or of answers: each is counted with this probability,
+    if it is below 1; above 1, more are counted beside each, by a Poisson law."""
+    groups: Literal["both", "service", "comparison"] = "both"
+    """Whose register changes: that of the service users, that of all others, or both."""
 
 
 class Shrinkage(Spec):
@@ -173,6 +187,8 @@ class Metric(Spec):
     users and earlier people, for which the evaluator does not correct."""
     attrition: Attrition | None = None
     misclassification: Misclassification | None = None
+    redefined: Redefinition | None = None
+    """Absent: the same is counted throughout."""
     shrinkage: Shrinkage | None = None
     prices: Prices | None = None
     """Absent: money counts as it was said."""
@@ -209,6 +225,9 @@ class Protocol(Spec):
     """For `difference_in_differences` and `before_after`; absent: the same people are seen before and after."""
     rate_card: RateCard | None = None
     """For `rate_card`."""
+    transfers: Literal["followed", "hidden", "left_out"] = "followed"
+    """What becomes of those who move out of the area: `followed`, they are measured wherever they are; `hidden`, what happens to
+    them elsewhere is unknown and counts as nothing; `left_out`, whoever moves away within the window is not compared."""
     mix: dict[Design, Probability] | None = None
     """For `mix`: weights of other designs, which add up to 1."""
     metrics: Annotated[dict[str, Metric], Field(min_length=1)]
@@ -216,7 +235,7 @@ class Protocol(Spec):
     @property
     def by_moments(self) -> tuple[str, ...]:
         """The sections whose people are replaced by their exact moments."""
-        sections = {"baseline": self.baseline, "control": self.control, "matched": self.matched}
+        sections = {"baseline": self.baseline, "control": self.control, "matched": self.matched, "parallel": self.parallel}
         return tuple(name for name, section in sections.items() if section is not None and section.exact_moments)
 
     @property

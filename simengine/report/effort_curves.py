@@ -14,8 +14,8 @@ from simengine.analysis import Incentives
 from simengine.analysis.efforts import behaviour_of
 from simengine.analysis.incentives import Induced
 from simengine.config import Study
-from simengine.report.findings import money_unit
 from simengine.report.picture import STYLE, save
+from simengine.report.units import money_unit
 
 _GREYS = ("0.1", "0.45", "0.7")
 _LINES = ("-", "--", ":", "-.")

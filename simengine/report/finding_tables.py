@@ -9,9 +9,9 @@ from rich.text import Text
 
 from simengine.analysis import Certificate, MethodSpread, WindowSpread
 from simengine.config import Study
-from simengine.report.findings import metric_unit, money_unit, warnings
+from simengine.report.findings import warnings
 from simengine.report.layouts import grid, heading, titled
-from simengine.report.tables import cell
+from simengine.report.units import cell, metric_unit, money_unit, told_units
 
 
 def certificate_tables(study: Study, found: Certificate) -> RenderableType:
@@ -49,12 +49,12 @@ def methods_tables(study: Study, found: MethodSpread) -> RenderableType:
     parts: list[RenderableType] = [heading(study, found, remark)]
     unit, _ = money_unit(study)
     for name, readings in found.readings.items():
-        scale = _scale(study, name)
+        scale, counted = metric_unit(study, name)
         layout = grid("design", "estimate", "bias", "sd", "own error", "coverage")
         for design, reading in readings.items():
             numbers = [reading.estimate, reading.bias, reading.sd, reading.standard_error]
             layout.add_row(_words(design), *(cell(number, scale) for number in numbers), cell(reading.coverage, 1.0))
-        parts.append(titled(f"{name}: the truth is {cell(found.truth[name], scale)}", layout))
+        parts.append(titled(f"{name}: the truth is {cell(found.truth[name], scale)} {counted}".rstrip(), layout))
     money = grid("design", "payment", "P(paid)", "")
     for design, paid in found.paid.items():
         borrowed = found.borrowed.get(design, ())
@@ -79,7 +79,7 @@ def window_tables(study: Study, found: WindowSpread) -> RenderableType:
         if one is not found.windows[0]:
             against.add_row(str(one.months), *(cell(one.since_first[name], unit) for name in ("payment", "npv", "payer_net")))
     parts = [
-        titled("What the evaluator concludes, and what is true", seen),
+        titled(f"What the evaluator concludes, and what is true{told_units(study, found.metrics)}", seen),
         titled("The money: payment, the investor's, and the outcome payer's", paid),
     ]
     if len(found.windows) > 1:
@@ -108,18 +108,20 @@ def _power_curve(study: Study, found: Certificate) -> RenderableType:
     for point in found.power_curve:
         truths = [cell(point.truth[name], _scale(study, name)) for name in metrics]
         layout.add_row(f"{point.multiple:.2f}", *truths, cell(point.p_pay, 1.0), cell(point.expected_payment, unit))
-    return titled("What is paid for multiples of the promised effect", layout)
+    return titled(f"What is paid for multiples of the promised effect{told_units(study, metrics)}", layout)
 
 
 def _cliffs(study: Study, found: Certificate) -> RenderableType:
     if not found.cliffs:
         return Text("\nNo cliff: with the other metrics as promised, the payment jumps nowhere.")
-    columns = ("metric", "edge", "paid below", "paid above", "distance", "P(within one)")
+    by_wave = any(cliff.wave for cliff in found.cliffs)
+    columns = ("metric", *(["wave"] if by_wave else []), "edge", "paid below", "paid above", "distance", "P(within one)")
     layout, (unit, _) = grid(*columns), money_unit(study)
     for cliff in found.cliffs:
-        edge = f"{cliff.edge / _scale(study, cliff.metric):.6g}"
-        money = [f"{amount / unit:.6g}" for amount in (cliff.below, cliff.above)]
-        layout.add_row(cliff.metric, edge, *money, cell(cliff.distance, 1.0), cell(cliff.p_within_one_se, 1.0))
+        edge = f"{cliff.edge / _scale(study, cliff.metric):,.6g}"
+        money = [f"{amount / unit:,.6g}" for amount in (cliff.below, cliff.above)]
+        wave = [cliff.wave or "all"] if by_wave else []
+        layout.add_row(cliff.metric, *wave, edge, *money, cell(cliff.distance, 1.0), cell(cliff.p_within_one_se, 1.0))
     return titled("Cliffs: where the payment jumps; distance of the promised truth in standard errors", layout)
 
 
@@ -127,7 +129,7 @@ def _no_effect(study: Study, found: Certificate) -> RenderableType:
     layout = grid("metric", "estimate", "pays from", "breaks even from")
     for name, bias in found.bias_no_effect.items():
         scale = _scale(study, name)
-        levels = ["-" if level is None else f"{level / scale:.6g}" for level in (bias.pays_from, bias.breaks_even_from)]
+        levels = ["-" if level is None else f"{level / scale:,.6g}" for level in (bias.pays_from, bias.breaks_even_from)]
         layout.add_row(name, cell(bias.estimate, scale), *levels)
     return titled("Where the service changes nothing; and from where on the contract pays", layout)
 

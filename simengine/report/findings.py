@@ -8,9 +8,10 @@ from typing import Any
 
 from simengine.analysis import Certificate, MethodSpread, WindowSpread
 from simengine.analysis.certificate import Bias, Cliff
-from simengine.cohort.spec import Amount, Claim, Target
+from simengine.cohort.spec import Target
 from simengine.config import Study
 from simengine.report.document import plain
+from simengine.report.units import metric_unit
 from simengine.risk.statistics import Statistic
 
 
@@ -96,19 +97,6 @@ def warnings(study: Study, found: Certificate) -> list[str]:
     return [_warning(study, name, bias) for name, bias in found.bias_no_effect.items() if bias.is_paid]
 
 
-def money_unit(study: Study) -> tuple[float, str]:
-    """Give the unit in which the money of a contract is written, and its name: millions, but thousands of a small one."""
-    currency, commitment = study.study.currency, study.contract.commitment.value
-    return (1e6, f"millions of {currency}") if commitment >= 1e6 else (1e3, f"thousands of {currency}")
-
-
-def metric_unit(study: Study, metric: str) -> tuple[float, str]:
-    """Give the unit in which a metric is written, and its name: a total of amounts is written like money, a number is not."""
-    asked = study.measurement.metrics[metric]
-    is_money = asked.estimate == "total_difference" and isinstance(study.outcomes[asked.outcome], Amount | Claim)
-    return money_unit(study) if is_money else (1.0, "")
-
-
 def _warning(study: Study, name: str, bias: Bias) -> str:
     assert bias.pays_from is not None
     scale, unit = metric_unit(study, name)
@@ -130,6 +118,7 @@ def _warning(study: Study, name: str, bias: Bias) -> str:
 def _cliff(cliff: Cliff) -> dict[str, Any]:
     return {
         "metric": cliff.metric,
+        "wave": cliff.wave,
         "edge": cliff.edge,
         "below": cliff.below,
         "above": cliff.above,

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from simengine.analysis.sizing import SizingResult
 from simengine.analysis.table import Settled
 from simengine.config import Study
-from simengine.report.findings import money_unit
 from simengine.report.picture import STYLE, save
 from simengine.report.term_names import short_names
+from simengine.report.units import money_unit
 from simengine.risk.measures import Measure
 
 _DARK, _MIDDLE, _LIGHT = "0.15", "0.55", "0.82"

@@ -12,9 +12,8 @@ from simengine.analysis.best_response import BestResponse
 from simengine.analysis.efforts import Choice, behaviour_of
 from simengine.analysis.incentives import Induced, Point
 from simengine.config import Study
-from simengine.report.findings import metric_unit, money_unit
 from simengine.report.layouts import grid, heading, titled
-from simengine.report.tables import cell
+from simengine.report.units import cell, metric_unit, money_unit
 from simengine.risk.statistics import Statistic
 
 _LONGEST_CURVE = 30

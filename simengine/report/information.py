@@ -11,9 +11,8 @@ from rich.text import Text
 from simengine.analysis.information import Information, Pilot
 from simengine.config import Study
 from simengine.report.document import plain
-from simengine.report.findings import money_unit
 from simengine.report.layouts import grid, titled
-from simengine.report.tables import cell
+from simengine.report.units import cell, money_unit
 
 _SHOWN = 8
 

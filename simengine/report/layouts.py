@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simengine.config import Study
-from simengine.report.findings import money_unit
+from simengine.report.units import money_unit
 
 
 def heading(study: Study, found: Any, remark: str) -> Text:

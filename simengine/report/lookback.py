@@ -12,9 +12,8 @@ from simengine.analysis import Retrospect
 from simengine.analysis.retrospect import Place, Shift, Update
 from simengine.config import Study
 from simengine.report.document import plain
-from simengine.report.findings import metric_unit, money_unit
 from simengine.report.layouts import grid, titled
-from simengine.report.tables import cell
+from simengine.report.units import cell, metric_unit, money_unit
 
 KERNEL = (
     "Worlds are weighed by the probability that their own estimate, measured once more with an error of {bandwidth:g} of the "

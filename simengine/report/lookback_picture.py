@@ -13,8 +13,8 @@ from simengine.analysis import Retrospect
 from simengine.analysis.retrospect import Place, ends_of
 from simengine.config import Study
 from simengine.records import Floats
-from simengine.report.findings import metric_unit, money_unit
 from simengine.report.picture import STYLE, save
+from simengine.report.units import metric_unit, money_unit
 
 _FORECAST, _UPDATED, _KNOWN = "0.75", "0.15", "0.0"
 _IN_A_ROW = 2

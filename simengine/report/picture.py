@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 
 from simengine.config import Study
 from simengine.records import Floats, Outturns
+from simengine.report.units import money_unit
 from simengine.risk.statistics import Statistic, probability
 from simengine.risk.summarise import RiskTable
 
-_MILLION = 1e6
 _DARK, _MIDDLE, _LIGHT = "0.15", "0.55", "0.88"
 _BOX = {"boxstyle": "round", "facecolor": "white", "edgecolor": _LIGHT}
 _BARS: Any = {"color": _MIDDLE, "edgecolor": "white", "linewidth": 0.4}
@@ -105,7 +105,8 @@ def _draw_investor(axes: Axes, study: Study, outturns: Outturns, table: RiskTabl
 
 
 def _draw_outcome_payer(axes: Axes, study: Study, outturns: Outturns, table: RiskTable) -> None:
-    saving, payment = outturns["outcome_payer.true_saving"] / _MILLION, outturns["outcome_payer.payment"] / _MILLION
+    unit, money = money_unit(study)
+    saving, payment = outturns["outcome_payer.true_saving"] / unit, outturns["outcome_payer.payment"] / unit
     low, high = _range(saving, payment)
     cloud = axes.hexbin(
         saving, payment, gridsize=(48, 26), extent=(low, high, *_range(payment)), cmap="Greys", bins="log", mincnt=1, linewidths=0.2
@@ -134,8 +135,8 @@ def _draw_outcome_payer(axes: Axes, study: Study, outturns: Outturns, table: Ris
         ha="right",
         bbox=_BOX,
     )
-    axes.set_xlabel(f"true saving to the horizon, million {study.study.currency}")
-    axes.set_ylabel(f"payment, million {study.study.currency}")
+    axes.set_xlabel(f"true saving to the horizon, {money}")
+    axes.set_ylabel(f"payment, {money}")
     name = shorten(study.parties["outcome_payer"].name, 30, placeholder="…")
     title = f"What the outcome payer pays against what it saves: {name}"
     axes.set_title(f"{title}\ndarker: more replications; on the diagonal payment equals saving", fontsize=10)

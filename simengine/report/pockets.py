@@ -13,8 +13,8 @@ from rich.text import Text
 from simengine.analysis import SidePayments, WrongPockets
 from simengine.config import Study
 from simengine.report.document import plain
-from simengine.report.findings import money_unit
-from simengine.report.tables import cell, pocket_table
+from simengine.report.tables import pocket_table
+from simengine.report.units import cell, money_unit
 from simengine.risk.statistics import Statistic
 
 

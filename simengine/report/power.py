@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from simengine.analysis import Certificate
 from simengine.config import Study
-from simengine.report.findings import money_unit
 from simengine.report.picture import STYLE, save
+from simengine.report.units import money_unit
 from simengine.risk.statistics import Statistic
 
 _DARK, _LIGHT = "0.15", "0.75"

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from simengine.analysis import Attribution, Comparison, ReverseStress, Sensitivity, StressTest
 from simengine.analysis.reverse import Nearest
 from simengine.config import Study
-from simengine.report.findings import money_unit
 from simengine.report.picture import STYLE, save
 from simengine.report.question_tables import named
+from simengine.report.units import money_unit
 from simengine.risk.statistics import Statistic
 
 _DARK, _MIDDLE, _LIGHT = "0.15", "0.55", "0.8"

@@ -12,9 +12,8 @@ from simengine.analysis.attribution import LayerShares
 from simengine.analysis.money import Standing
 from simengine.config import Study
 from simengine.laws.sourced import Layer
-from simengine.report.findings import money_unit
 from simengine.report.layouts import grid, heading, titled
-from simengine.report.tables import cell
+from simengine.report.units import cell, money_unit
 from simengine.risk.statistics import Statistic
 
 BUYS_OFF: Mapping[Layer, str] = {

@@ -13,10 +13,9 @@ from simengine.analysis.one_number import OneNumber
 from simengine.analysis.sizing import Deal, SizingResult, shares_kept
 from simengine.analysis.table import Settled, Table
 from simengine.config import Study
-from simengine.report.findings import money_unit
 from simengine.report.layouts import grid, titled
-from simengine.report.tables import cell
 from simengine.report.term_names import short_names, written
+from simengine.report.units import cell, money_unit
 from simengine.risk.measures import Limit, Measure
 from simengine.risk.statistics import Statistic
 

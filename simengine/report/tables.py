@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
 from typing import Any
 
 from rich import box
@@ -13,9 +12,8 @@ from rich.text import Text
 
 from simengine.config import Study
 from simengine.report.document import assumptions
-from simengine.report.findings import money_unit
 from simengine.report.trust import repayment_table, warnings
-from simengine.risk.statistics import Statistic
+from simengine.report.units import cell, metric_unit, money_unit, told_units
 from simengine.risk.summarise import RiskTable
 from simengine.risk.trust import Section
 
@@ -60,7 +58,7 @@ def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:
         _facts(table, unit, _OUTCOME_PAYER_FACTS),
         *_structure(table, unit),
         *_pockets(study, table),
-        _distributions("What the evaluator concludes, and what is true", table, "metrics", unit, _metric_columns(study)),
+        _distributions(_concluded(study), table, "metrics", unit, _metric_columns(study)),
         _assumed(study),
         warnings(table),
     )
@@ -180,10 +178,14 @@ _OUTCOME_PAYER_FACTS = {
 }
 
 
+def _concluded(study: Study) -> str:
+    return f"What the evaluator concludes, and what is true{told_units(study, study.measurement.metrics)}"
+
+
 def _metric_columns(study: Study) -> dict[str, tuple[str, float | None]]:
     columns: dict[str, tuple[str, float | None]] = {}
-    for name, metric in study.measurement.metrics.items():
-        scale = _MONEY if metric.estimate == "total_difference" else 1.0
+    for name in study.measurement.metrics:
+        scale = metric_unit(study, name)[0]
         columns[f"{name}: estimate"] = (f"{name}.estimate", scale)
         columns[f"{name}: truth"] = (f"{name}.truth", scale)
     return columns
@@ -213,18 +215,6 @@ def _facts(table: RiskTable, unit: float, facts: Mapping[str, tuple[str, float |
     for name, (path, scale) in facts.items():
         layout.add_row(name, cell(table.get(path), scale or unit))
     return layout
-
-
-def cell(statistic: Statistic | None, scale: float) -> str:
-    """Write a value with its standard error, to the digit at which the error begins; a dash where there is none."""
-    if statistic is None or not isfinite(statistic.value) or not isfinite(statistic.se):
-        return "-"
-    value, error = statistic.value / scale, statistic.se / scale
-    if statistic.upper_95 is not None:
-        return f"0 (< {statistic.upper_95:.2g})"
-    digits = 3 if error == 0 else max(0, min(3, -int(f"{error:.0e}".split("e")[1])))
-    # Adding 0 turns a rounded -0 into 0.
-    return f"{round(value, digits) + 0.0:.{digits}f} ±{error:.{digits}f}"
 
 
 def _assumed(study: Study) -> Text:

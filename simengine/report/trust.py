@@ -17,12 +17,12 @@ from simengine.config import Study
 from simengine.execution import PreciseRun
 from simengine.report.document import plain
 from simengine.report.picture import drawn
+from simengine.report.units import cell, money_unit
 from simengine.risk.statistics import Statistic
 from simengine.risk.summarise import REPAYMENT, RiskTable
 
 _LARGEST_SPLIT = 3.0
 """Standard errors: a sound run exceeds them once in 370 times."""
-_MILLION = 1e6
 _DARK, _BAND = "0.15", "0.8"
 _LEVELS = {"no_repayment": "nothing back", "below_principal": "less than was drawn", "principal_only": "exactly what was drawn"}
 
@@ -76,12 +76,13 @@ def exceedance_rows(table: RiskTable) -> pa.Table:
 
 def draw_exceedance(study: Study, table: RiskTable) -> dict[str, bytes]:
     """Draw the exceedance curve of each party's loss with a band of two standard errors."""
+    unit, money = money_unit(study)
 
     def paint() -> Figure:
         n = max(len(table.exceedance), 1)
         figure = Figure(figsize=(5.6 * n, 4.2), layout="constrained")
         for axes, (party, curve) in zip(figure.subplots(1, n, squeeze=False)[0], table.exceedance.items(), strict=True):
-            losses = np.array(curve.losses) / _MILLION
+            losses = np.array(curve.losses) / unit
             share = np.array([100 * statistic.value for statistic in curve.probability])
             error = np.array([200 * statistic.se for statistic in curve.probability])
             seen = share > 0
@@ -92,7 +93,7 @@ def draw_exceedance(study: Study, table: RiskTable) -> dict[str, bytes]:
             axes.set_ylim(0.1, 130)
             axes.set_yticks([0.1, 1, 5, 25, 100], ["0.1", "1", "5", "25", "100"])
             axes.minorticks_off()
-            axes.set_xlabel(f"loss, million {study.study.currency} (left of 0: gain)")
+            axes.set_xlabel(f"loss, {money} (left of 0: gain)")
             axes.set_ylabel("probability of a larger loss, %")
             name = study.parties[party].name if party in study.parties else party
             axes.set_title(f"{party.replace('_', ' ')}: {name}", fontsize=10)
@@ -155,8 +156,9 @@ def _names(paths: list[str], most: int = 4) -> str:
 
 def diagnostics_table(study: Study, table: RiskTable) -> Table:
     """Lay out the running mean of each party's net, and the difference between the halves of the run."""
+    unit, money = money_unit(study)
     layout = Table(
-        title=f"\nRunning mean of each party's net, in millions of {study.study.currency}",
+        title=f"\nRunning mean of each party's net, in {money}",
         title_justify="left",
         title_style="bold",
         pad_edge=False,
@@ -171,7 +173,7 @@ def diagnostics_table(study: Study, table: RiskTable) -> Table:
     sizes = next(iter(runs.values())).n_replications if runs else ()
     for place, n in list(enumerate(sizes))[::-2][::-1]:
         cells = [run.mean[place] for run in runs.values()]
-        layout.add_row(f"{n:,}", *(f"{one.value / _MILLION:.3f} ±{one.se / _MILLION:.3f}" for one in cells))
+        layout.add_row(f"{n:,}", *(cell(one, unit) for one in cells))
     layout.add_row("halves differ by", *(f"{found.split_half[party]:.1f} se" for party in runs))
     return layout
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from simengine.errors import UsageError
 
@@ -70,7 +70,7 @@ def kupiec(n_exceptions: int, n_periods: int, probability: float) -> KupiecTest:
     seen = special.xlogy(n_exceptions, share) + special.xlogy(others, 1 - share)
     # At best 0: what rounding leaves below it is nothing.
     ratio = max(2 * float(seen - promised), 0.0)
-    return KupiecTest(ratio, float(stats.chi2(1).sf(ratio)))
+    return KupiecTest(ratio, float(special.chdtrc(1, ratio)))
 
 
 def acceptance_range(n_periods: int, probability: float, significance: float = 0.05) -> tuple[int, int]:
@@ -114,7 +114,7 @@ def basel_zone(n_exceptions: int, n_periods: int = 250, probability: float = 0.0
 def cumulative_probability(n_exceptions: int, n_periods: int, probability: float) -> float:
     """Give the probability that a sound forecast is exceeded so often or less."""
     _refuse_nonsense(n_exceptions, n_periods, probability)
-    return float(stats.binom(n_periods, probability).cdf(n_exceptions))
+    return float(special.bdtr(n_exceptions, n_periods, probability))
 
 
 def _refuse_nonsense(n_exceptions: int, n_periods: int, probability: float) -> None:

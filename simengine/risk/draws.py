@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -95,7 +95,7 @@ class Draws:
     def reach_95(self) -> float:
         """Standard errors on either side of a value that make a 95 % interval: Student's where there are few groups."""
         n_groups = self.n_rows if self.group is None else self._groups[1]
-        return float(stats.t.ppf(0.975, n_groups - 1) if n_groups < _MANY else stats.norm.ppf(0.975))
+        return float(special.stdtrit(n_groups - 1, 0.975) if n_groups < _MANY else special.ndtri(0.975))
 
     def standard_error(self, influence: Floats) -> float:
         """Give the standard error of a statistic from what each row adds to it.

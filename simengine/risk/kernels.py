@@ -105,7 +105,10 @@ def scan_roots(cash: Floats, span: tuple[int, int, int, int]) -> tuple[int, floa
     for end, x in enumerate((-_LARGEST, _LARGEST)):
         inflow, inflow_month = log_of_sum(cash, 1.0, first_in, last_in, x)
         outflow, outflow_month = log_of_sum(cash, -1.0, first_out, last_out, x)
-        waiting[0, 4 * end : 4 * end + 4] = (x, inflow - outflow, inflow_month, outflow_month)
+        # Number by number: a tuple that is put into a slice takes a second to compile.
+        of_end = (x, inflow - outflow, inflow_month, outflow_month)
+        for i in range(4):
+            waiting[0, 4 * end + i] = of_end[i]
     roots, root, touched = 0, np.nan, np.nan
     n_waiting = 1
     while n_waiting > 0:
@@ -128,8 +131,10 @@ def scan_roots(cash: Floats, span: tuple[int, int, int, int]) -> tuple[int, floa
         outflow, out_middle = log_of_sum(cash, -1.0, first_out, last_out, middle)
         gap = inflow - outflow
         # The left half is searched first.
-        waiting[n_waiting] = (middle, gap, in_middle, out_middle, b, gap_b, in_b, out_b)
-        waiting[n_waiting + 1] = (a, gap_a, in_a, out_a, middle, gap, in_middle, out_middle)
+        left = (a, gap_a, in_a, out_a, middle, gap, in_middle, out_middle)
+        right = (middle, gap, in_middle, out_middle, b, gap_b, in_b, out_b)
+        for i in range(8):
+            waiting[n_waiting, i], waiting[n_waiting + 1, i] = right[i], left[i]
         n_waiting += 2
     return roots, root
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from simengine.risk.draws import Draws
 
@@ -130,9 +130,16 @@ def quantile_ranks(n: int, level: float, confidence: float = 0.95) -> tuple[int,
     >>> quantile_ranks(10_000, 0.95)
     (9457, 9543)
     """
-    below = stats.binom(n, level)
-    low, high = int(below.ppf((1 - confidence) / 2)), int(below.ppf((1 + confidence) / 2)) + 1
+    low, high = (_binomial_quantile(n, level, p) for p in ((1 - confidence) / 2, (1 + confidence) / 2))
+    high += 1
     return (low, high) if low >= 1 and high <= n else None
+
+
+def _binomial_quantile(n: int, probability: float, level: float) -> int:
+    """Give the least number that a binomial variable does not exceed with a probability of `level`."""
+    # A whole number below the continuous solution would do where rounding lifted that over it.
+    reached = int(np.ceil(special.bdtrik(level, n, probability)))
+    return reached - 1 if reached > 0 and special.bdtr(reached - 1, n, probability) >= level else reached
 
 
 def _quantile_of_ordered(ordered: Floats, level: float) -> Statistic:

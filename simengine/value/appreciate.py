@@ -62,7 +62,7 @@ def appreciate(prices: PublicPrices, parties: tuple[str, ...], timing: Timing, t
             p, asked = parties.index(party), _Asked(price, f"public_value.{outcome}.{party}", worlds)
             read = timing.read_after[outcome]
             if read is None:
-                _over_time(value[:, p], cashable[:, p], asked, timing, tallies.by_year[:, :, :, o])
+                _over_time(value[:, p], cashable[:, p], asked, timing, _of_party(asked, tallies, o))
             else:
                 gain = tallies.sums[:, :, SERVICE, o, -1] - tallies.sums[:, :, TWIN, o, -1]
                 _from_reading(value[:, p], cashable[:, p], asked, timing, asked.sign * gain, timing.middle_of_entry + read)
@@ -99,6 +99,15 @@ class _Asked:
     def kept_after(self, years: int) -> Floats:
         """Give what the drop-off has left after some years."""
         return np.asarray((1.0 - self.number("drop_off_per_year", 0.0)) ** years)
+
+
+def _of_party(asked: _Asked, tallies: Tallies, outcome: int) -> Floats:
+    """Give an outcome by wave, arm and year, as far as it is the party's: in full in the area, in part elsewhere."""
+    everywhere = tallies.by_year[:, :, :, outcome]
+    if tallies.by_year_here is None:
+        return everywhere
+    here = tallies.by_year_here[:, :, :, outcome]
+    return here + asked.number("share_after_transfer", 1.0)[:, None, None, None] * (everywhere - here)
 
 
 def _over_time(value: Floats, cashable: Floats, asked: _Asked, timing: Timing, by_year: Floats) -> None:

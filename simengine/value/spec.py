@@ -16,6 +16,8 @@ class Price(Spec):
     """In the study's currency, per unit of the outcome; absent: 1, for an outcome that is money."""
     share: Probability | None = None
     """Share of the outcome that is this party's; absent: all."""
+    share_after_transfer: Probability | None = None
+    """Share of it that is still this party's once a person has moved out of the area; absent: all."""
     better: Literal["lower", "higher"] | None = None
     """Which way the party gains; absent: lower, for an outcome that is money."""
     cashable_share: Probability | None = None

@@ -104,6 +104,40 @@ def test_cliff__at_the_promise_has_no_distance_and_the_chance_of_student(tmp_pat
     assert abs(z(cliff.p_within_one_se, 1 - 2 * stats.t.sf(1, 2 * N - 2))) < 4.5
 
 
+BY_WAVE = (
+    "population.waves={first: {size: 40, enrolment_months: 1}, second: {size: 160, enrolment_months: 1}}",
+    "contract={title: x, currency: EUR, commitment: 1000, waves: {first: x, second: x}, "
+    "metrics: {gain: {meaning: gain in the test, unit: points}}, terms: {"
+    "one: {per_wave: {share: 1, of: drawn, only_if: {gain: {at_least: 1.5}}}, waves: [first]}, "
+    "two: {per_wave: {share: 1, of: drawn, only_if: {gain: {at_least: 1.5}}}, waves: [second]}, "
+    "both: {share: 1, of: drawn, only_if: {gain: {at_least: 1}}}}}",
+    "capital.payment_month={one: 20, two: 20, both: 20}",
+)
+
+
+@pytest.mark.statistical
+def test_cliffs__of_a_contract_that_pays_by_wave_name_the_wave_and_its_own_error(tmp_path):
+    """By hand: the promise of 3 lies 1.5 above the gate of a wave, whose error is SD sqrt(2 / people), and 2 above that of all.
+
+    The first wave has 40 people and an error of 2.236, the second 160 and 1.118, both together 200 and 1.
+    """
+    found = certify(study_of(SCORES, tmp_path, *BY_WAVE), Ensemble(7, 500))
+    by_wave = {cliff.wave: cliff for cliff in found.cliffs}
+
+    assert [(cliff.metric, cliff.wave, cliff.edge) for cliff in found.cliffs] == [
+        ("gain", "first", 1.5), ("gain", "second", 1.5), ("gain", None, 1.0)
+    ]  # fmt: skip
+    # The other wave, and both together, are as promised: their terms pay 2,000 on either side of the edge.
+    assert {(cliff.below, cliff.above) for cliff in found.cliffs} == {(2 * PRICE, 3 * PRICE)}
+    for wave, distance, n in (("first", 1.5 / 2.236, 40), ("second", 1.5 / 1.118, 160), (None, 2.0, 200)):
+        assert by_wave[wave].distance.value == pytest.approx(distance, rel=0.02), wave
+        error = SD * np.sqrt(2 / n)
+        edge = 1.0 if wave is None else 1.5
+        within = stats.norm.cdf(edge + error, DIFFERENCE, error) - stats.norm.cdf(edge - error, DIFFERENCE, error)
+        # With its own error in place of the exact one the chance is another by a few thousandths.
+        assert abs(by_wave[wave].p_within_one_se.value - within) < 4.5 * by_wave[wave].p_within_one_se.se + 0.01, wave
+
+
 @pytest.mark.statistical
 def test_floor__gives_away_what_its_closed_form_says(tmp_path):
     # Source: closed form. E max(0, X) of a normal X about 0 is 0.39894 of its standard deviation.

@@ -191,6 +191,16 @@ def test_years__hold_every_month_from_entry_to_the_horizon() -> None:
     assert (months_missed < 12 * 5).all()
 
 
+def test_lives__end_with_the_last_window_where_no_year_is_valued() -> None:
+    """Source: a law: what is measured is the same to the bit; of the second year nothing is left but the month of the last stay."""
+    entering_together = ("outcomes.placement_cost_sek.per_day={home: 1, placed: 1}", "population.waves.all.enrolment_months=1")
+    valued, unvalued = tallies_of(*entering_together), tallies_of(*entering_together, "public_value={}")
+    require_same(unvalued, valued, (SERVICE, TWIN), ("sums", "squares", "person_months"))
+    month = 365.25 / 12
+    np.testing.assert_allclose(valued.by_year[:, 0, SERVICE, 0, 1], 12 * 12 * month)
+    assert (unvalued.by_year[:, 0, SERVICE, 0, 1] <= 12 * month * (1 + 1e-12)).all()
+
+
 def test_money__is_the_months_in_each_state_at_their_price() -> None:
     """Source: arithmetic: 3,000 a day is 3,000 x 365.25 / 12 = 91,312.5 a month, which a double holds exactly."""
     tallies = tallies_of()

@@ -7,7 +7,7 @@ import pytest
 
 from simengine.errors import StudyError
 from simengine.pipeline import simulate
-from simengine.records import ARMS, BASELINE, CONTROL, MATCHED, MATCHED_SERVICE, SERVICE, TWIN
+from simengine.records import ARMS, BASELINE, CONTROL, MATCHED, MATCHED_SERVICE, PARALLEL, SERVICE, TWIN
 from tests.measurement.small import problems_of, study_of
 from tests.measurement.test_designs import FALSE_ALARM, z_of_mean
 
@@ -36,6 +36,7 @@ LIVES = {
     "measurement.design": "matched",
     "measurement.matched": {"per_person": 10},
     "measurement.control": {"ratio": 10},
+    "measurement.parallel": {"ratio": 10},
     "measurement.baseline": {"size": 2000, "years_before": 0},
     "measurement.metrics": {
         "reduction": {"outcome": "spells", "window_months": 12, "estimate": "relative_reduction", "better": "lower"},
@@ -43,7 +44,7 @@ LIVES = {
         "saving": {"outcome": "cost", "window_months": 12, "estimate": "total_difference", "better": "lower"},
     },
 }
-SECTIONS = {"matched": MATCHED, "control": CONTROL, "baseline": BASELINE}
+SECTIONS = {"matched": MATCHED, "control": CONTROL, "baseline": BASELINE, "parallel": PARALLEL}
 N = 400
 
 
@@ -175,6 +176,8 @@ def test_matched__on_less_are_as_people_enter_in_the_rest():
         {"measurement.matched.before": {"outcome": "spells", "within": 1}},
         {"population.waves.one.size": 99},
         {"measurement.baseline.size": 999},
+        {"measurement.parallel.ratio": 4},
+        {"measurement.cross_section": {"ratio": 1}},
         {"measurement.metrics.half": {
             "outcome": "spells", "per": "cost", "window_months": 12, "estimate": "efficiency_ratio", "better": "lower"
         }},
@@ -186,5 +189,61 @@ def test_moments__that_would_not_be_the_people_s_are_refused(changes):
     assert all(path.endswith(".exact_moments") for path in found)
 
 
-def test_arms__that_are_replaced_are_the_three():
+def before_and_after(evidence, window=1):
+    """Give, of people elsewhere, both means, and between persons both variances and the covariance, of spells."""
+    t = evidence.tallies
+    at, n = (slice(None), 0, PARALLEL, 0), t.weight[:, 0, PARALLEL]
+    after, before = t.sums[(*at, window)] / n, t.sums_before[at] / n
+    inside = n / (n - 1)
+    variances = ((t.squares[(*at, window)] / n - after**2) * inside, (t.squares_before[at] / n - before**2) * inside)
+    return after, before, *variances, (t.products_with_before[(*at, window)] / n - after * before) * inside
+
+
+@pytest.mark.statistical
+def test_parallel__goes_together_before_and_after_as_people_do(both):
+    # Law: means, their spread and covariance between worlds, and what the evaluator sees between persons, as of simulated people.
+    (after, before, *inside), (other_after, other_before, *other_inside) = (before_and_after(evidence) for evidence in both)
+    for one, other in ((after, other_after), (before, other_before), *zip(inside, other_inside, strict=True)):
+        assert abs(z_of_two(one, other)) < FALSE_ALARM
+    for (a, b), (c, d) in (((before, before), (other_before,) * 2), ((after, before), (other_after, other_before))):
+        one, other = (a - a.mean()) * (b - b.mean()), (c - c.mean()) * (d - d.mean())
+        assert abs(z_of_two(one, other)) < FALSE_ALARM
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("form", ["additive", "ratio", "regression"])
+def test_difference_in_differences__by_moments_is_that_of_a_negative_binomial(form):
+    """Closed form: one state, 3 spells a year, a gamma factor of variance .8; half a year before, counted twice.
+
+    After: mean 3, variance 3 + .8 x 9 = 10.2. Before, scaled by 2: mean 3, variance 4 (1.5 + .8 x 2.25) = 13.2. Covariance:
+    2 x .8 x 3 x 1.5 = 7.2: the lives share the factor and nothing else. So a change varies by 10.2 + 13.2 - 14.4 = 9.
+    """
+    changes = {
+        "pathway.moves": {},
+        "pathway.start": {"low": {"at_work": 1}, "high": {"at_work": 1}},
+        "events": {"spell": {"rates": {"at_work": {"rate_per_year": 3}}}},
+        "measurement.design": "difference_in_differences",
+        "measurement.parallel": {"ratio": 10, "form": form, "exact_moments": True},
+        "measurement.metrics": {
+            "reduction": {"outcome": "spells", "window_months": 12, "estimate": "rate_difference", "better": "lower"}
+        },
+    }
+    left_out = ("measurement.matched", "measurement.control", "measurement.baseline")
+    study = study_of({path: value for path, value in (LIVES | changes).items() if path not in left_out})
+    evidence = simulate(study, 9, np.arange(2000))
+    after, before, *inside = before_and_after(evidence, window=0)
+    np.testing.assert_allclose(np.array(inside).mean(axis=1), (10.2, 13.2 / 4, 7.2 / 2))
+    n = 2000  # people elsewhere: ten for each of 200
+    for values, law in ((after, 10.2 / n), (2 * before, 13.2 / n), (after - 2 * before, 9 / n)):
+        assert abs(z_of_mean((values - values.mean()) ** 2, law * 1999 / 2000)) < FALSE_ALARM
+    estimate, error = evidence.measurements.estimate[:, 0], evidence.measurements.standard_error[:, 0]
+    assert abs(z_of_mean(estimate, 0.0)) < FALSE_ALARM
+    # With both sides the change varies by 9 (1 / 200 + 1 / 2000); by the regression on the level before by less.
+    slope = 7.2 / 13.2 if form == "regression" else 1.0
+    variance = (10.2 + slope**2 * 13.2 - 2 * slope * 7.2) * (1 / 200 + 1 / 2000)
+    assert estimate.std(ddof=1) == pytest.approx(np.sqrt(variance), rel=0.08)
+    assert error.mean() == pytest.approx(np.sqrt(variance), rel=0.03)
+
+
+def test_arms__that_are_replaced_are_the_four():
     assert {ARMS[arm] for arm in SECTIONS.values()} == set(SECTIONS)

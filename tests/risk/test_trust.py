@@ -1,5 +1,7 @@
 """What a risk table refuses, its curves and signs of trouble; and statistics of worlds that weigh differently or hang together."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from scipy import integrate, stats
@@ -244,3 +246,11 @@ def test_errors__of_unequal_draws_have_z_scores_of_variance_1(kind, name):
     least, largest = stats.chi2(199).ppf([5e-6, 1 - 5e-6]) / 199
     assert abs(z.mean()) < stats.norm.ppf(1 - 5e-6) / np.sqrt(200) + 0.05  # the bias of order 1 / n of sd and CVaR
     assert least < z.var(ddof=1) < largest
+
+
+def test_ranks_of_a_quantile__are_binomial_quantiles() -> None:
+    """Source: SciPy's binomial law."""
+    for n, level in product((100, 101, 999, 10_000, 1_000_000), (0.01, 0.05, 0.5, 0.95, 0.975, 0.99)):
+        below = stats.binom(n, level)
+        low, high = int(below.ppf(0.025)), int(below.ppf(0.975)) + 1
+        assert quantile_ranks(n, level) == ((low, high) if low >= 1 and high <= n else None)

@@ -43,7 +43,8 @@ def gamma_draw(
         root = 1.0 + c * z
         if root > 0.0:
             cube = root * root * root
-            if np.log(accept) < 0.5 * z * z + d - d * cube + d * np.log(cube):
+            # Most tries pass the first test, which needs no logarithm; whoever passes it would pass the second.
+            if accept < 1.0 - 0.0331 * (z * z) * (z * z) or np.log(accept) < 0.5 * z * z + d - d * cube + d * np.log(cube):
                 break
     value = d * cube
     return value if shape >= 1.0 else value * last ** (1.0 / shape)

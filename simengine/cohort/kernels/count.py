@@ -18,14 +18,16 @@ Index = int | np.int64
 @kernel
 def count_states(people: People, stays: Stays, n_stays: int, windows: Windows, person_months: Floats) -> None:
     """Count the months in each state; person_months: (b, s, w), added to."""
-    person, state, first_of, stop_of, _ = stays
-    row, end, n_windows = people.row, people.end, len(windows.stop)
-    for x in range(n_stays):
-        p, s, first, stop = person[x], state[x], first_of[x], stop_of[x]
-        for w in range(n_windows):
-            inside = min(stop, windows.stop[w]) - max(first, windows.begin[w])
-            if inside > 0 and windows.stop[w] <= end[p]:
-                person_months[row[p], s, w] += inside
+    # Indices are unsigned: of a signed one the compiler asks each time whether it counts from the end.
+    person, state, first, stop = stays.person, stays.state, stays.first, stays.stop
+    row, end = people.row, people.end
+    for w in range(len(windows.stop)):
+        opens, closes = windows.begin[w], windows.stop[w]
+        for x in range(n_stays):
+            p = np.uint32(person[x])
+            inside = min(stop[x], closes) - max(first[x], opens)
+            if inside > 0 and closes <= end[p]:
+                person_months[np.uint32(row[p]), np.uint32(state[x]), np.uint32(w)] += inside
 
 
 @device
@@ -215,10 +217,15 @@ def add_up(
 ) -> None:
     """Add persons to sums, squares, and products with the last window."""
     n_people, n_outcomes, n_windows = total.shape
+    for g in range(len(people.begin) - 1):
+        b = people.row[people.begin[g]]
+        whole, of_squares = weights[b]
+        for p in range(people.begin[g], people.begin[g + 1]):
+            whole += weight[p]
+            of_squares += weight[p] * weight[p]
+        weights[b, 0], weights[b, 1] = whole, of_squares
     for p in range(n_people):
         b = people.row[p]
-        weights[b, 0] += weight[p]
-        weights[b, 1] += weight[p] * weight[p]
         for o in range(n_outcomes):
             for w in range(n_windows):
                 value = total[p, o, w]

@@ -173,6 +173,10 @@ def happen(
     begins, stops = windows.begin, windows.stop
     per_event, per_spell_day, from_day, to_day = worth.per_event, worth.per_spell_day, worth.from_day, worth.to_day
     discount, scale = worth.discount, worth.scale
+    # One line of each table after another, and indices without a sign: of one with a sign the compiler asks each time whether it
+    # counts from the end.
+    of_calendar, n_calendar = by_calendar.ravel(), by_calendar.shape[2]
+    paces, extras, stretches = pace.ravel(), extra.ravel(), stretch.ravel()
     filled = -1
     for x in range(n_stays):
         p, s, first = of_person[x], of_state[x], firsts[x]
@@ -199,11 +203,13 @@ def happen(
         for f in range(len(acts)):
             if acts[f, e]:
                 rate_here *= factor[f, p]
-        calendar_row = row_for(by_calendar, b)
+        at_calendar = (row_for(by_calendar, b) * by_calendar.shape[1] + e) * n_calendar + calendars[p]
+        at_first, at_later = (course[0, p] * n_strata + k) * n_months, (course[1, p] * n_strata + k) * n_months
+        changes = switch[p]
         spend, m = to_spend[p], max(first, int(min(free[p], float(stop))))
         while m < stop:
-            c = course[0, p] if m < switch[p] else course[1, p]
-            rate = rate_here * by_calendar[calendar_row, e, calendars[p] + m] * pace[c, k, m] + extra[c, k, m]
+            at = np.uint64((at_first if m < changes else at_later) + m)
+            rate = rate_here * of_calendar[np.uint64(at_calendar + m)] * paces[at] + extras[at]
             if rate < 0.0:
                 clipped[b] += 1
                 rate = 0.0
@@ -216,7 +222,7 @@ def happen(
                 )
                 if kind >= 0:
                     index = candidate + np.uint64(n_seen[p] * _ROOM_OF_A_LENGTH)
-                    days = stretch[c, k, m] * between_people(
+                    days = stretches[at] * between_people(
                         seed, index, person, replication, purpose_length, kind, length_first[b, e], length_second[b, e]
                     )
                     began[p], free[p] = time, time + days / days_per_month

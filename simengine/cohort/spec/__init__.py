@@ -13,6 +13,7 @@ from simengine.cohort.spec.population import (
     Selection,
     Sites,
     Stratum,
+    Transfer,
     Volume,
     Wave,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "Sites",
     "Stratum",
     "Target",
+    "Transfer",
     "Volume",
     "Wave",
 ]

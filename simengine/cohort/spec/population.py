@@ -111,6 +111,15 @@ class Volume(Spec):
     """Moves (the hazard), events (the rate) and binary outcomes (the odds) that the factor multiplies."""
 
 
+class Transfer(Pace):
+    """How fast people move out of the area after entry. They live on as they would have: only who counts loses sight of them."""
+
+    factor_in: dict[Name, NotNegative] = {}
+    """By state: a factor on the hazard; 1 where a state is not named, 0 where nobody moves away, as in death."""
+    ratio_with_service: NotNegative | None = None
+    """Factor on the hazard of everybody whom the service is for; absent: 1."""
+
+
 class Population(Spec):
     """Who enters the service."""
 
@@ -130,3 +139,5 @@ class Population(Spec):
     """By names of one's own."""
     volume: dict[Name, Volume] = {}
     """By names of one's own."""
+    transfer: Transfer | None = None
+    """Who moves out of the area; absent: nobody."""

@@ -1,0 +1,94 @@
+"""Decide in which unit a number is written: money by how much of it a contract moves, everything else as it is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import floor, isfinite, log10
+
+from simengine.cohort.spec import Amount, Binary, Claim, DaysInSpells, Reached, Target
+from simengine.config import Study
+from simengine.risk.statistics import Statistic
+
+Unit = tuple[float, str]
+"""By what a number is divided before it is written, and the name of the unit; the name is empty for a pure number."""
+_MOST_DIGITS, _OF_SMALL_NUMBERS = 3, 9
+
+
+def unit_of_money(amount: float, currency: str) -> Unit:
+    """Give the unit for money of about some amount: millions or thousands, or the currency itself where there is less.
+
+    Examples
+    --------
+    >>> unit_of_money(300_000, "EUR")
+    (1000.0, 'thousands of EUR')
+    """
+    for scale, name in ((1e6, "millions"), (1e3, "thousands")):
+        if abs(amount) >= scale:
+            return scale, f"{name} of {currency}"
+    return 1.0, currency
+
+
+def money_unit(study: Study) -> Unit:
+    """Give the unit for all money of a study: by the commitment of its contract."""
+    return unit_of_money(study.contract.commitment.value, study.study.currency)
+
+
+def metric_unit(study: Study, metric: str) -> Unit:
+    """Give the unit for a metric: a total of money is written like money, a total of persons or days as they are counted."""
+    asked = study.measurement.metrics[metric]
+    if asked.estimate != "total_difference":
+        return 1.0, ""
+    if is_money(study, metric):
+        return money_unit(study)
+    use, outcome = study.contract.metrics.get(metric), study.outcomes[asked.outcome]
+    if use is not None:
+        return 1.0, use.unit
+    return 1.0, "persons" if isinstance(outcome, Binary | Reached | Target) else "days" if isinstance(outcome, DaysInSpells) else ""
+
+
+def is_money(study: Study, metric: str) -> bool:
+    """Whether a metric counts money: an amount that the contract says in the currency, or that somebody values without a price.
+
+    Of another amount nobody has said what it is, and it may be days.
+    """
+    outcome = study.measurement.metrics[metric].outcome
+    if not isinstance(study.outcomes[outcome], Amount | Claim):
+        return False
+    use = study.contract.metrics.get(metric)
+    if use is not None:
+        return study.study.currency in use.unit
+    prices = study.public_value.get(outcome, {}).values()
+    return bool(prices) and all(price.value_per_unit is None for price in prices)
+
+
+def told_units(study: Study, metrics: Iterable[str]) -> str:
+    """Say for a title in what metrics are written that are neither money nor a pure number; empty where there are none."""
+    money, units = money_unit(study)[1], {name: metric_unit(study, name)[1] for name in metrics}
+    told = [f"{name} in {unit}" for name, unit in units.items() if unit not in ("", money)]
+    return f" ({', '.join(told)})" if told else ""
+
+
+def cell(statistic: Statistic | None, scale: float) -> str:
+    """Write a value with its standard error, to the digit at which the error begins; a dash where there is none.
+
+    Examples
+    --------
+    >>> cell(Statistic(1_234_567.0, 8_000.0), 1e6), cell(Statistic(1_234_567.0, 8_000.0), 1.0), cell(Statistic(40.0, 3.0), 1e6)
+    ('1.235 ±0.008', '1,234,567 ±8,000', '0.000040 ±0.000003')
+    """
+    if statistic is None or not isfinite(statistic.value) or not isfinite(statistic.se):
+        return "-"
+    value, error = statistic.value / scale, statistic.se / scale
+    if statistic.upper_95 is not None:
+        return f"0 (< {statistic.upper_95:.2g})"
+    digits = _MOST_DIGITS if error == 0 else max(0, min(_MOST_DIGITS, _first_digit(error)))
+    if value != 0 and round(value, digits) == 0 and error < abs(value):
+        # Small, but surely not nothing: it is not written as 0.
+        digits = min(_OF_SMALL_NUMBERS, _first_digit(error or value))
+    # Adding 0 turns a rounded -0 into 0.
+    return f"{round(value, digits) + 0.0:,.{digits}f} ±{error:,.{digits}f}"
+
+
+def _first_digit(number: float) -> int:
+    """Give the decimal place of the first digit of a number that is rounded to one: 2 for 0.03."""
+    return -floor(log10(float(f"{abs(number):.0e}")))
