@@ -16,10 +16,10 @@ cross-section. An arm that nobody asks for is empty.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, reduce
 from operator import add
-from typing import Annotated, Any, Self, cast, get_type_hints
+from typing import Annotated, Any, cast, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +51,7 @@ class Record:
     def __post_init__(self) -> None:
         """Refuse arrays that do not fit together: always a defect of the stage that made them."""
         lengths: dict[str, int] = {}
-        for name, axes in _axes_of(cast(Any, type(self))).items():
+        for name, axes in axes_of(cast(Any, type(self))).items():
             if getattr(self, name) is None:
                 continue
             shape = getattr(self, name).shape
@@ -62,24 +62,10 @@ class Record:
                 if lengths.setdefault(axis, length) != length:
                     raise ValueError(f"{type(self).__name__}.{name}: axis {axis} has {length}, elsewhere {lengths[axis]}")
 
-    def joined_with(self, others: Sequence[Self]) -> Self:
-        """Put records of other replications after those of this one; every array must begin with the replications."""
-        parts = [self, *others]
-        arrays: dict[str, Any] = {
-            name: np.concatenate([getattr(part, name) for part in parts])
-            for name, axes in self.axes().items()
-            if getattr(self, name) is not None and axes[0] == "replication"
-        }
-        return cast(Self, replace(cast(Any, self), **arrays))
-
-    @classmethod
-    def axes(cls) -> dict[str, list[str]]:
-        """Give the names of the axes of every array, by its name."""
-        return {name: axes.names.split() for name, axes in _axes_of(cast(Any, cls)).items()}
-
 
 @cache
-def _axes_of(record: Any) -> dict[str, Axes]:
+def axes_of(record: Any) -> dict[str, Axes]:
+    """Give the axes of every array of a record, by its name."""
     hints = get_type_hints(record, include_extras=True)
     return {name: axes for name, hint in hints.items() for axes in getattr(hint, "__metadata__", ()) if isinstance(axes, Axes)}
 

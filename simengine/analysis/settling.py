@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -20,10 +20,23 @@ from simengine.config import Study, cohort_of, timing_of
 from simengine.config.numbers import with_numbers
 from simengine.config.sizing import own_windows, steps_of
 from simengine.pipeline import agree, plan_of, standpoint_of, with_milestones
-from simengine.records import SERVICE, SMALLEST_UNITS, Floats, Integers, Measurements, Payments, Tallies, Worlds, add_in_order
+from simengine.records import (
+    SERVICE,
+    SMALLEST_UNITS,
+    Floats,
+    Integers,
+    Measurements,
+    Payments,
+    Record,
+    Tallies,
+    Worlds,
+    add_in_order,
+    axes_of,
+)
 from simengine.risk.parties import Purse, over_years, purse_of, value_of, value_today
 from simengine.value import appreciate
 
+Joined = TypeVar("Joined", bound=Record)
 Windows = tuple[float, ...]
 """Months, one number for every window that is a free term, in their order."""
 _LEFT_OF_THE_WALL = ("pathway.", "events.", "shocks.", "effect.", "outcomes.", "measurement.")
@@ -96,7 +109,7 @@ def join(blocks: Sequence[Kept]) -> Kept:
     if len(blocks) == 1:
         return first
     values = {path: np.concatenate([block.worlds[path] for block in blocks]) for path in first.worlds.values}
-    worlds = replace(first.worlds.joined_with([block.worlds for block in blocks[1:]]), values=values)
+    worlds = replace(_joined([block.worlds for block in blocks]), values=values)
     readings = {windows: _join([block.readings[windows] for block in blocks]) for windows in first.readings}
     rows = first.factors.shape[1] > 1
     factors = np.concatenate([block.factors for block in blocks], axis=1) if rows else first.factors
@@ -106,9 +119,9 @@ def join(blocks: Sequence[Kept]) -> Kept:
 def _join(readings: Sequence[Reading]) -> Reading:
     measurements = [reading.measurements for reading in readings]
     milestones = [one.milestones for one in measurements if one.milestones is not None]
-    joined = replace(measurements[0], milestones=None).joined_with([replace(one, milestones=None) for one in measurements[1:]])
+    joined = _joined([replace(one, milestones=None) for one in measurements])
     if milestones:
-        joined = replace(joined, milestones=milestones[0].joined_with(milestones[1:]))
+        joined = replace(joined, milestones=_joined(milestones))
     worth = {
         party: (
             np.concatenate([one.worth[party][0] for one in readings]),
@@ -117,6 +130,17 @@ def _join(readings: Sequence[Reading]) -> Reading:
         for party in readings[0].worth
     }
     return Reading(joined, worth)
+
+
+def _joined(parts: Sequence[Joined]) -> Joined:
+    """Put records of some replications after each other: every array of theirs begins with the replications."""
+    first: Any = parts[0]
+    arrays = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name, axes in axes_of(first.__class__).items()
+        if getattr(first, name) is not None and axes.names.startswith("replication")
+    }
+    return cast(Joined, replace(first, **arrays))
 
 
 def _paid_for_outcomes(study: Study, payments: Payments) -> Floats:
@@ -180,8 +204,9 @@ def followed_for(tallies: Tallies, windows: Sequence[int]) -> Tallies:
     if len(places) == len(tallies.windows):
         return tallies
     by_window: dict[str, Any] = {}
-    for name, axes in tallies.axes().items():
-        if "window" in axes and getattr(tallies, name) is not None:
-            by_window[name] = np.take(getattr(tallies, name), places, axis=axes.index("window"))
+    for name, axes in axes_of(Tallies).items():
+        names = axes.names.split()
+        if "window" in names and getattr(tallies, name) is not None:
+            by_window[name] = np.take(getattr(tallies, name), places, axis=names.index("window"))
     combinations = {claim: counts[:, :, :, places] for claim, counts in tallies.combinations.items()}
     return replace(tallies, windows=tuple(windows), combinations=combinations, **by_window)

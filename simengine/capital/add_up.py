@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simengine.capital.distribute import Flow, post_terms, project_lines, refuse_shortfall, stop_months
-from simengine.capital.kernels import N_ROWS, PAID_IN, Standing, add_up_calendar
+from simengine.capital.kernels.arrays import N_ROWS, PAID_IN, Standing
+from simengine.capital.kernels.sums import add_up_calendar
 from simengine.capital.plan import Plan
 from simengine.capital.spec import Capital
 from simengine.records import PROJECT, SMALLEST_UNITS, Floats, Integers, Line, Payments, Worlds

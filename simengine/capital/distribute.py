@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simengine.capital.kernels import walk_calendar
+from simengine.capital.kernels.walk import walk_calendar
 from simengine.capital.plan import Plan, smallest_units
 from simengine.capital.spec import Capital, Payer, shares_of
 from simengine.errors import Problem, StudyError

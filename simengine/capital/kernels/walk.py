@@ -1,104 +1,44 @@
 """Walk the money through the calendar: income, costs, draws, waterfall, guarantees; whole numbers of the smallest unit.
 
-Letters of the axes: r = replications, m = months, c = costs, k = tranches, g = guarantees, n = places in the waterfall
-(tranches, costs, guarantees or parties that a step names, step after step), f = covered tranches or guarantees, j = columns
-of the journal.
+The letters of the axes stand in `arrays`.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
 from simengine.accelerate import device, kernel
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-
-INTEREST, PRINCIPAL, DEFERRED, REIMBURSE, RETURNS, REST = range(6)
-SIDE_BY_SIDE, IN_ORDER = range(2)
-NO_LIMIT = 1 << 62
-
-
-class Project(NamedTuple):
-    """What the project costs and when it may draw."""
-
-    due: Integers  # (r, m, c) of costs that do not hang on the income
-    income_share: Floats  # (r, c) part of the income that a cost takes
-    deferred_share: Floats  # (r, c)
-    scheduled: Integers  # (r, m) draws by plan, beside the reserve
-    as_needed: bool
-    limit: Integers  # (r,) the most that is drawn
-    reserve: Integers  # (r,) drawn in month 0
-    reserve_until: int
-    recycled_share: Floats  # (r,)
-    last_work: Integers  # (r,) the last month in which a cost falls due by plan
-    distributed_from: int
-
-
-class Loans(NamedTuple):
-    """The tranches."""
-
-    size: Floats  # (k,) weights that share out the limit
-    order: Integers  # (k,) who pays in first, where they do not stand side by side
-    manner: int  # SIDE_BY_SIDE or IN_ORDER
-    coupon: Floats  # (r, k) growth a month
-    multiple: Floats  # (r, k) infinite where there is no such limit
-    ceiling: Floats  # (r, k) growth a month, infinite where there is no such limit
-
-
-class Waterfall(NamedTuple):
-    """The steps in their order."""
-
-    kind: Integers  # (s,)
-    begin: Integers  # (s + 1,) step s has the places begin[s] to begin[s + 1] - 1
-    member: Integers  # (n,) number of the tranche, cost or guarantee; in REST tranches first, then parties
-    weight: Floats  # (n,)
-
-
-class Guarantees(NamedTuple):
-    """Guarantees in the order in which they are called."""
-
-    month: Integers  # (g,)
-    share: Floats  # (g,)
-    at_most: Integers  # (g,)
-    of_drawn: Floats  # (g,) limit as a share of what the covered tranches paid in, infinite for none
-    begin: Integers  # (g + 1,)
-    covered: Integers  # (f,) number of a tranche, or of a guarantee after all tranches
-
-
-class Places(NamedTuple):
-    """Where one replication stands; few arguments keep the compilation short."""
-
-    whole: Integers  # (7, most) whole numbers: see CASH and the rows after it
-    real: Floats  # (2, k) see DUE_INTEREST and HURDLE
-    now: Integers  # (c,) what each cost takes this month
-    room: Integers  # (k,) what each tranche may still pay in
-    moves: Flags  # (m,) whether anything may move in a month
-
-
-class Standing(NamedTuple):
-    """Where all replications stand at the beginning of a month, and what was added up until then."""
-
-    month: Integers  # (r,)
-    whole: Integers  # (r, 7, most) as in Places
-    real: Floats  # (r, 2, k) as in Places
-    room: Integers  # (r, k) as in Places
-    sums: Integers  # (p, r)
-    today: Floats  # (q, r)
-
-
-CASH, OUTSTANDING, PAID_IN, RECEIVED, WAITING, CALLED, REACHED = range(7)
-"""Rows of whole numbers: cash by purpose; by tranche what is outstanding, was paid in and received; by cost what was deferred; by
-guarantee what was paid and not reimbursed, and 1 where the most that was promised was paid and it was not enough."""
-N_ROWS = 7
-DUE_INTEREST, HURDLE = range(2)
-"""Rows of numbers by tranche: interest that is due, and what would bring the return to date to its ceiling."""
-WORK, PAYOUT, RESERVE = range(3)
-"""Purposes of cash: for costs, for distribution, in reserve."""
+from simengine.capital.kernels.arrays import (
+    CALLED,
+    CASH,
+    DEFERRED,
+    DUE_INTEREST,
+    HURDLE,
+    INTEREST,
+    N_ROWS,
+    NO_LIMIT,
+    OUTSTANDING,
+    PAID_IN,
+    PAYOUT,
+    PRINCIPAL,
+    REACHED,
+    RECEIVED,
+    REIMBURSE,
+    RESERVE,
+    REST,
+    RETURNS,
+    SIDE_BY_SIDE,
+    WAITING,
+    WORK,
+    Flags,
+    Floats,
+    Guarantees,
+    Integers,
+    Loans,
+    Places,
+    Project,
+    Waterfall,
+)
 
 
 @device
@@ -407,69 +347,3 @@ def walk_calendar(
             waiting[r, c] = whole[WAITING, c]
         for g in range(len(guarantees.month)):
             reached[r, g] = whole[REACHED, g] == 1
-
-
-@device
-def copy_places(whole: Integers, real: Floats, room: Integers, to_whole: Integers, to_real: Floats, to_room: Integers) -> None:
-    """Copy where one replication stands, number by number: arrays as small as these are copied faster so."""
-    for row in range(len(whole)):
-        for i in range(whole.shape[1]):
-            to_whole[row, i] = whole[row, i]
-    for k in range(len(room)):
-        to_room[k] = room[k]
-        for row in range(len(real)):
-            to_real[row, k] = real[row, k]
-
-
-@kernel
-def add_up_calendar(
-    project: Project,
-    loans: Loans,
-    waterfall: Waterfall,
-    guarantees: Guarantees,
-    month: Integers,  # (e, r) of each payment between accounts
-    amount: Integers,  # (e, r) of each payment between accounts
-    is_income: Flags,  # (e,) whether it is paid to the lenders
-    stop: Integers,  # (r,) month after which nothing is drawn or spent, -1 for none
-    sign_of_payment: Integers,  # (p, e) 1 where it is added to a sum, -1 where it is taken from it, 0 where neither
-    sign_of_line: Integers,  # (p, j) the same for the lines of the journal
-    factors: Floats,  # (q, 1 or r, m) for the first q sums: what money of each month is worth today
-    here: Standing,
-    there: Standing,  # its months are given, the rest is filled
-) -> None:
-    """Add up payments and lines from month to month, without keeping a journal; no payment falls before the months of `here`."""
-    n_months, n_lines, n_sums, n_discounted = factors.shape[2], sign_of_line.shape[1], len(here.sums), len(here.today)
-    places = room_to_walk(n_months, project, loans, guarantees)
-    months, income = np.zeros((n_months, n_lines), np.int64), np.zeros(n_months, np.int64)
-    cash = np.zeros((n_months, n_sums), np.int64)
-    for r in range(len(here.month)):
-        begin, end = here.month[r], there.month[r]
-        for e in range(len(month)):
-            if amount[e, r] != 0:
-                income[month[e, r]] += amount[e, r] if is_income[e] else 0
-                for p in range(n_sums):
-                    cash[month[e, r], p] += sign_of_payment[p, e] * amount[e, r]
-        if begin == 0:
-            set_out(r, project, loans, places)
-        else:
-            copy_places(here.whole[r], here.real[r], here.room[r], places.whole, places.real, places.room)
-        walk_one(r, begin, end, project, loans, waterfall, guarantees, income, stop[r], places, months)
-        copy_places(places.whole, places.real, places.room, there.whole[r], there.real[r], there.room[r])
-        for p in range(n_sums):
-            there.sums[p, r] = here.sums[p, r]
-        for p in range(n_discounted):
-            there.today[p, r] = here.today[p, r]
-        for m in range(begin, end):
-            income[m] = 0
-            if places.moves[m]:
-                for j in range(n_lines):
-                    if months[m, j] != 0:
-                        for p in range(n_sums):
-                            cash[m, p] += sign_of_line[p, j] * months[m, j]
-                        months[m, j] = 0
-            for p in range(n_sums):
-                if cash[m, p] != 0:
-                    there.sums[p, r] += cash[m, p]
-                    if p < n_discounted:
-                        there.today[p, r] += cash[m, p] * factors[p, r if factors.shape[1] > 1 else 0, m]
-                    cash[m, p] = 0
