@@ -22,10 +22,11 @@ import pandas as pd
 from IPython.display import Image, display
 
 from simengine import find_study, load_study
-from simengine.analysis import Ensemble
+from simengine.analysis import Ensemble, find_incentives
 from simengine.analysis.information import Choice, value_information
 from simengine.analysis.one_number import find_number
 from simengine.analysis.sizing import size_terms, terms_of
+from simengine.config.numbers import with_numbers
 from simengine.config.request import Requested, with_request
 from simengine.config.sizing import Free
 from simengine.report.frontier import draw_frontier
@@ -91,6 +92,82 @@ rows = [
     if one.deal is not None
 ]
 display(pd.DataFrame(rows))
+
+# %% [markdown]
+# ## How long people are followed
+#
+# The window of the saving is a term as well. A longer one catches more of what the service does, and more noise; the
+# guarantee pays for the difference. What matters here is where both parties stand.
+
+# %%
+WINDOW = "measurement.metrics.saving.window_months"
+followed = with_request(
+    study, Requested(free=[f"{WINDOW}=12..24..6", f"{GUARANTEE}=0.4..0.85..0.15"], limits=["investor.p_loss <= 0.6"])
+)
+by_window = size_terms(followed, worlds, n_points=16)
+rows = [
+    {
+        "months": point.terms[0],
+        "guarantee": point.terms[1],
+        **{str(measure): value.value / 1e6 for measure, value in zip(by_window.table.objectives, point.objectives, strict=True)},
+        "P(loss)": point.limits[0].value,
+    }
+    for point in by_window.points
+]
+display(pd.DataFrame(rows).sort_values(["months", "guarantee"]).round(2))
+
+# %% [markdown]
+# ## A provider who responds
+#
+# So far the service does what the study says, whatever is paid. Now the provider is paid the share of the saving itself, chooses
+# how hard to work, and bears the cost: half a million for half as much effort again. What should its share be? Every term sheet is
+# settled at the effort that it induces.
+
+# %%
+SHARE = "contract.terms.saving_share.share"
+responding = load_study(
+    find_study("norrkoping"),
+    [
+        "contract.terms.saving_share.payee=service_provider",
+        "behaviour={efforts: {work: {levels: [0, 0.5, 1, 1.5, 2], cost: {quadratic: 500_000}}}}",
+    ],
+)
+designs = {f"{share:.0%}": with_numbers(responding, {SHARE: share}) for share in (0.2, 0.6, 1.0)}
+replies = find_incentives(responding, designs, worlds).contracts
+display(
+    pd.DataFrame(
+        [
+            {
+                "share": name,
+                "effort": one.chosen.choice.efforts["work"],
+                "is decided": one.reply.efforts.is_decided,
+                "saving, millions": one.chosen.truth["saving"].value / 1e6,
+                "paid beyond the truth": one.paid_beyond_truth.value / 1e6,
+                "luck": one.fresh.luck.value / 1e6,
+                "lost surplus": one.lost_surplus.value / 1e6,
+            }
+            for name, one in replies.items()
+        ]
+    ).round(2)
+)
+
+# %% [markdown]
+# More is not more: the payment has a cap, and a large share reaches it with little work. Where the answer is not decided, so few
+# worlds cannot tell the best effort from the next; what was luck shows in fresh worlds.
+
+# %%
+at_effort = with_request(
+    responding,
+    Requested(
+        free=[f"{SHARE}=0..1..0.1"],
+        objectives=["service_provider.expected_net", "outcome_payer.expected_net"],
+        limits=["outcome_payer.expected_net >= 0"],
+        responding=True,
+    ),
+)
+worked = size_terms(at_effort, worlds, n_points=11)
+assert worked.deal is not None
+print(terms_of(worked, worked.deal.recommended))
 
 # %% [markdown]
 # ## No deal

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simengine.capital import Calendar, deflators, discount_factors, distribute, plan_money
+from simengine.capital import Calendar, Plan, deflators, discount_factors, distribute, plan_money
 from simengine.cohort import simulate_cohort, surplus_of
 from simengine.cohort.spec import Binary, CountOfEvents, Reached, Score, Target
 from simengine.config import Study, cohort_of, known_metrics, timing_of
@@ -143,15 +143,42 @@ def move_money(study: Study, worlds: Worlds, tallies: Tallies, measurements: Mea
     StudyError
         If payments and draws chase each other without end, or costs stay unpaid and the study does not allow it.
     """
-    people = tallies.n_people[:, :, SERVICE]
-    plan = plan_money(study.capital, study.contract.commitment.value, list(study.parties), calendar_of(study), worlds, people)
-    drawn = plan.drawn
-    for _ in range(len(study.contract.dates) + 2):
-        payments = settle(study.contract, measurements, drawn)
-        ledger = distribute(study.capital, plan, payments, worlds, list(study.parties))
-        if (ledger.drawn == drawn).all():
-            return payments, ledger
-        drawn = ledger.drawn
+    plan = plan_of(study, worlds, tallies.n_people[:, :, SERVICE])
+    return agree(
+        study.contract,
+        measurements,
+        plan.drawn,
+        lambda payments: distribute(study.capital, plan, payments, worlds, list(study.parties)),
+    )
+
+
+def plan_of(study: Study, worlds: Worlds, people: Integers) -> Plan:
+    """Draw up the money of a study; people: shape (n_replications, n_waves), service users."""
+    return plan_money(study.capital, study.contract.commitment.value, list(study.parties), calendar_of(study), worlds, people)
+
+
+class HasDrawn(Protocol):
+    """The money after it has moved."""
+
+    @property
+    def drawn(self) -> Floats:
+        """Shape (n_replications,), in the currency: what the tranches paid in."""
+        ...
+
+
+Moved = TypeVar("Moved", bound=HasDrawn)
+
+
+def agree(
+    contract: Contract, measurements: Measurements, drawn: Floats, post: Callable[[Payments], Moved]
+) -> tuple[Payments, Moved]:
+    """Settle a contract and post its payments until what is drawn and what is paid agree; `drawn` is the first guess."""
+    for _ in range(len(contract.dates) + 2):
+        payments = settle(contract, measurements, drawn)
+        moved = post(payments)
+        if (moved.drawn == drawn).all():
+            return payments, moved
+        drawn = moved.drawn
     rule = "what is drawn and what is paid agree after one round for each date of the contract"
     found = "payments that depend on the money drawn, and draws that depend on these payments"
     way_out = "Let payments refer to the commitment or to money returned, draw as scheduled, or recycle nothing"

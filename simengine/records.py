@@ -51,7 +51,7 @@ class Record:
     def __post_init__(self) -> None:
         """Refuse arrays that do not fit together: always a defect of the stage that made them."""
         lengths: dict[str, int] = {}
-        for name, axes in _axes_of(cast(Any, type(self))).items():
+        for name, axes in axes_of(cast(Any, type(self))).items():
             if getattr(self, name) is None:
                 continue
             shape = getattr(self, name).shape
@@ -64,7 +64,8 @@ class Record:
 
 
 @cache
-def _axes_of(record: Any) -> dict[str, Axes]:
+def axes_of(record: Any) -> dict[str, Axes]:
+    """Give the axes of every array of a record, by its name."""
     hints = get_type_hints(record, include_extras=True)
     return {name: axes for name, hint in hints.items() for axes in getattr(hint, "__metadata__", ()) if isinstance(axes, Axes)}
 

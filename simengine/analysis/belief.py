@@ -46,6 +46,8 @@ class WeakestBelief:
     tried: tuple[BeliefPoint, ...]
     below: NoDeal
     """Why there is none at `low`."""
+    fresh: tuple[BeliefPoint, BeliefPoint]
+    """At `low` and at `high`, in worlds that had no part in finding them."""
 
 
 def weakest_belief(study: Study, parties: Sequence[str], ensemble: Ensemble, most: float = 2.0) -> WeakestBelief:
@@ -88,7 +90,10 @@ def weakest_belief(study: Study, parties: Sequence[str], ensemble: Ensemble, mos
         middle = 0.5 * (low + high)
         low, high = (low, middle) if is_deal(middle) else (middle, high)
     points = tuple(tried[multiple][0] for multiple in sorted(tried))
-    return WeakestBelief(ensemble.n_replications, ensemble.seed, tuple(parties), low, high, points, explain_no_deal(tried[low][1]))
+    beside = replace(ensemble, first=ensemble.first + ensemble.n_replications)
+    again = tuple(_judged(multiple, _searched(study, parties, multiple, beside)) for multiple in (low, high))
+    below = explain_no_deal(tried[low][1])
+    return WeakestBelief(ensemble.n_replications, ensemble.seed, tuple(parties), low, high, points, below, (again[0], again[1]))
 
 
 def believing(study: Study, parties: Sequence[str], multiple: float) -> Study:

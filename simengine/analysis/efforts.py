@@ -12,7 +12,11 @@ from simengine.cohort import Cohort, drawn_shares
 from simengine.cohort.spec import Effect
 from simengine.config import Study
 from simengine.config.behaviour import Behaviour, Effort, EffortCost, touched, weight_of
+from simengine.laws import Quantity
 from simengine.records import SERVICE, Floats, Tallies, Worlds, add_in_order
+
+_QUANTILES = 10_000
+"""Steps in which a law between referrers is added up."""
 
 
 @dataclass(frozen=True)
@@ -171,9 +175,19 @@ def people_of(tallies: Tallies) -> Floats:
     return np.asarray(tallies.n_people[:, :, SERVICE].sum(axis=1), dtype=np.float64)
 
 
-def cost_of_referrals(study: Study, worlds: Worlds, tallies: Tallies) -> Floats:
+def cost_of_referrals(study: Study, choice: Choice, worlds: Worlds, tallies: Tallies) -> Floats:
     """Give what referring people costs whoever refers, in each world."""
     referral = behaviour_of(study).referral
-    if referral is None or referral.cost_per_person is None:
+    if referral is None:
         return np.zeros(len(worlds))
-    return worlds["behaviour.referral.cost_per_person"] * people_of(tallies)
+    if referral.cost_between_referrers is not None:
+        each = mean_of_cheapest(referral.cost_between_referrers, min(choice.volume / referral.levels[-1], 1.0))
+        return np.asarray(each * people_of(tallies))
+    if referral.cost_per_person is None:
+        return np.zeros(len(worlds))
+    return np.asarray(worlds["behaviour.referral.cost_per_person"] * people_of(tallies))
+
+
+def mean_of_cheapest(law: Quantity, share: float) -> float:
+    """Give the mean of the lowest share of a law: of its quantiles up to that level, each in the middle of a small step."""
+    return float(np.mean(law.inverse(share * (np.arange(_QUANTILES) + 0.5) / _QUANTILES)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from simengine.analysis.efforts import (
     with_volume,
 )
 from simengine.analysis.ensemble import Columns, Ensemble, against_twins, lived, lived_again, measured, with_used_designs_alone
+from simengine.cohort import Cohort
 from simengine.config import Study, cohort_of
 from simengine.pipeline import Evidence, draw_worlds, evaluate, move_money, with_milestones
 from simengine.records import Floats, Integers, Tallies, Worlds, add_in_order
@@ -66,6 +67,24 @@ class Reply:
     followed_by: tuple[int, ...]
     """By effort: index of the choice with the volume that follows from it."""
 
+    @property
+    def to_check(self) -> tuple[int, ...]:
+        """Indices of what is chosen and, where there is a choice, of the next best efforts."""
+        next_best = self.efforts.next_best
+        return (self.place,) if next_best is None else (self.place, self.followed_by[next_best])
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """What is chosen, in worlds that had no part in choosing it."""
+
+    worth: Statistic
+    """To whoever chooses the efforts."""
+    lead: Statistic | None
+    """What it is worth more than the next best; nothing where there is no choice."""
+    luck: Statistic
+    """What it was worth where it was chosen, less what it is worth here."""
+
 
 @dataclass(frozen=True)
 class Induced:
@@ -91,6 +110,7 @@ class Induced:
     """Index of the choice with the largest surplus, of those that may be chosen."""
     lost_surplus: Statistic
     """Surplus of the first best less that of what is chosen, in the same worlds."""
+    fresh: Fresh
 
     @property
     def chosen(self) -> Point:
@@ -128,46 +148,62 @@ def find_incentives(study: Study, designs: Mapping[str, Study], ensemble: Ensemb
     ensemble
         Which worlds are drawn.
     """
-    names = list(designs)
-    answers = ensemble.ask(lambda replications: list(_answers(study, designs, ensemble.seed, replications)))
-    by_design = {name: answers[place :: len(names)] for place, name in enumerate(names)}
+    everything = range(len(choices_of(study)))
+    found = _ask(study, designs, ensemble, everything)
+    replies = {name: reply_to(designs[name], answers) for name, answers in found.items()}
+    again = sorted({place for reply in replies.values() for place in reply.to_check})
+    beside = replace(ensemble, first=ensemble.first + ensemble.n_replications, on_progress=None)
+    fresh = _ask(study, designs, beside, again)
     return Incentives(
         n_replications=ensemble.n_replications,
         seed=ensemble.seed,
-        n_choices=len(choices_of(study)),
-        contracts={name: _induced(designs[name], columns) for name, columns in by_design.items()},
+        n_choices=len(everything),
+        contracts={
+            name: _induced(design, found[name], replies[name], dict(zip(again, fresh[name], strict=True)))
+            for name, design in designs.items()
+        },
     )
 
 
-def live_choices(study: Study, worlds: Worlds) -> Iterator[tuple[Choice, Evidence]]:
-    """Let one block of worlds live once with every choice, and measure the people; nothing here knows a contract."""
-    cohort, before = cohort_of(study), dict[float, Tallies]()
-    for choice in choices_of(study):
+def _ask(study: Study, designs: Mapping[str, Study], ensemble: Ensemble, places: Sequence[int]) -> dict[str, list[Columns]]:
+    """Give, by contract, the columns of some choices."""
+    answers = ensemble.ask(lambda replications: list(_answers(study, designs, ensemble.seed, replications, places)))
+    return {name: answers[place :: len(designs)] for place, name in enumerate(designs)}
+
+
+def live_choices(
+    study: Study, cohort: Cohort, worlds: Worlds, places: Sequence[int] | None = None
+) -> Iterator[tuple[Choice, Worlds, Tallies]]:
+    """Let one block of worlds live once with every choice, or with those at some places; nothing here knows a contract."""
+    before, choices = dict[float, Tallies](), choices_of(study)
+    for choice in choices if places is None else [choices[place] for place in places]:
         changed, own = with_choice(study, cohort, worlds, choice)
         # An effort can only touch the service users; with another number of people, everybody is drawn again.
         first = before.get(choice.volume)
         tallies = lived(changed, own) if first is None else lived_again(changed, own, 1.0, first)
         before.setdefault(choice.volume, tallies)
-        yield choice, Evidence(own, tallies, measured(study, study.measurement, tallies, own))
+        yield choice, own, tallies
 
 
-def _answers(study: Study, designs: Mapping[str, Study], seed: int, replications: Integers) -> Iterator[Columns]:
+def _answers(
+    study: Study, designs: Mapping[str, Study], seed: int, replications: Integers, places: Sequence[int]
+) -> Iterator[Columns]:
     """Settle every contract on every choice: choice after choice, contract after contract."""
     lean, worlds = with_used_designs_alone(study), draw_worlds(study, seed, replications)
     of_designs = {name: draw_worlds(design, seed, replications) for name, design in designs.items()}
-    for choice, evidence in live_choices(lean, worlds):
-        costs = _costs(study, choice, evidence.worlds, evidence.tallies)
-        truth = against_twins(lean, evidence.worlds, evidence.tallies, evidence.measurements)
+    for choice, changed, tallies in live_choices(lean, cohort_of(lean), worlds, places):
+        costs, seen = _costs(study, choice, changed, tallies), measured(lean, lean.measurement, tallies, changed)
+        truth = against_twins(lean, changed, tallies, seen)
         for name, design in designs.items():
             own = with_volume(study, of_designs[name], choice)
-            seen = Evidence(own, evidence.tallies, evidence.measurements)
-            yield costs | _settled(design, seen) | {"paid_on_truth": _paid(design, Evidence(own, evidence.tallies, truth))}
+            paid_on_truth = _paid(design, Evidence(own, tallies, truth))
+            yield costs | _settled(design, Evidence(own, tallies, seen)) | {"paid_on_truth": paid_on_truth}
 
 
 def _costs(study: Study, choice: Choice, worlds: Worlds, tallies: Tallies) -> dict[str, Floats]:
     return {
         "cost": cost_of_efforts(study, choice, worlds, tallies),
-        "referral_cost": cost_of_referrals(study, worlds, tallies),
+        "referral_cost": cost_of_referrals(study, choice, worlds, tallies),
     }
 
 
@@ -239,8 +275,8 @@ def borne_by(study: Study, party: str, columns: Columns) -> Floats:
     return np.asarray(columns["cost"] * bears_effort + columns["referral_cost"] * (party == referrer))
 
 
-def _induced(design: Study, answers: Sequence[Columns]) -> Induced:
-    behaviour, choices, reply = behaviour_of(design), choices_of(design), reply_to(design, answers)
+def _induced(design: Study, answers: Sequence[Columns], reply: Reply, again: Mapping[int, Columns]) -> Induced:
+    behaviour, choices = behaviour_of(design), choices_of(design)
     aversion = 0.0 if behaviour.risk_aversion is None else behaviour.risk_aversion.value
     chosen, said = answers[reply.place], answers[choices.index(as_the_study_says(design))]
     surplus = [columns["all_money"] - columns["cost"] - columns["referral_cost"] for columns in answers]
@@ -261,7 +297,15 @@ def _induced(design: Study, answers: Sequence[Columns]) -> Induced:
         paid_beyond_truth=statistics.mean(chosen["contingent_payment"] - chosen["paid_on_truth"]),
         first_best=first_best,
         lost_surplus=statistics.mean(surplus[first_best] - surplus[reply.place]),
+        fresh=_fresh(design, reply, again, aversion),
     )
+
+
+def _fresh(study: Study, reply: Reply, again: Mapping[int, Columns], aversion: float) -> Fresh:
+    own, *others = (worth_by_world(decider_keeps(study, again[place]), aversion) for place in reply.to_check)
+    worth, found = statistics.mean(own), reply.efforts.worth[reply.efforts.best]
+    lead = statistics.mean(own - others[0]) if others else None
+    return Fresh(worth, lead, Statistic(found.value - worth.value, float(np.hypot(found.se, worth.se))))
 
 
 def _point(study: Study, choice: Choice, columns: Columns, surplus: Floats, aversion: float) -> Point:

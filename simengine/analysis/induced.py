@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from simengine.analysis.efforts import behaviour_of, cost_of_efforts, cost_of_referrals
 from simengine.analysis.ensemble import Columns, Ensemble, with_used_designs_alone
 from simengine.analysis.incentives import Reply, borne_by, live_choices, reply_to
-from simengine.analysis.stored import StoredEnsemble, money_of, store
-from simengine.config import Study
+from simengine.analysis.settling import Kept, Windows, chosen_windows, join, keep, with_windows
+from simengine.analysis.stored import StoredEnsemble, store, truths_of
+from simengine.config import Study, cohort_of
 from simengine.config.numbers import with_numbers
 from simengine.errors import UsageError
 from simengine.execution import map_blocks, map_items
-from simengine.pipeline import Evidence, draw_worlds, evaluate
+from simengine.pipeline import draw_worlds
 from simengine.records import Floats, Integers
 
 
 @dataclass(frozen=True)
 class Lives:
-    """One block of worlds, lived and measured with one choice."""
+    """Worlds that were lived and measured with one choice."""
 
-    evidence: Evidence
+    kept: Kept
     cost: Floats
     referral_cost: Floats
 
@@ -33,8 +34,10 @@ class RespondingEnsemble:
     """Worlds that were lived and measured once for each choice, so that hundreds of term sheets are settled on them."""
 
     study: Study
-    blocks: tuple[tuple[Lives, ...], ...]
-    """By block, then by choice."""
+    lives: tuple[Lives, ...]
+    """By choice."""
+    truths: tuple[Mapping[Windows, Columns], ...]
+    """By choice: what is true with each choice of the windows."""
     parties: tuple[str, ...]
     threads: int | None
 
@@ -51,27 +54,17 @@ class RespondingEnsemble:
 
     def reply(self, terms: Mapping[str, float]) -> tuple[Reply, list[Columns]]:
         """Say what some terms make people choose, and give the columns of every choice."""
-        study = with_numbers(self.study, terms)
-        work = [lives for block in self.blocks for lives in block]
-        parts = map_items(lambda lives: self._settled(study, terms, lives), work, threads=self.threads)
-        n_choices = len(self.blocks[0])
-        answers: list[Columns] = [
-            {name: np.concatenate([part[name] for part in parts[choice::n_choices]]) for name in parts[0]}
-            for choice in range(n_choices)
-        ]
+        study, windows = with_numbers(self.study, terms), chosen_windows(self.study, terms)
+        settled = map_items(lambda lives: self._settled(study, terms, windows, lives), self.lives, threads=self.threads)
+        answers: list[Columns] = [{**one, **truth[windows]} for one, truth in zip(settled, self.truths, strict=True)]
         return reply_to(self.study, answers), answers
 
-    def _settled(self, study: Study, terms: Mapping[str, float], lives: Lives) -> dict[str, Floats]:
-        worlds, behaviour = lives.evidence.worlds, behaviour_of(study)
-        free = {path: np.full(len(worlds), value) for path, value in terms.items() if path in worlds.values}
-        evidence = replace(lives.evidence, worlds=replace(worlds, values={**worlds.values, **free}))
-        outturns = evaluate(study, evidence, with_returns=False)
-        columns = {name: np.asarray(outturns[name], dtype=np.float64) for name in money_of(self.parties)}
-        columns |= {name: outturns[name] for name in outturns.columns if name.startswith("metric.") and name.endswith(".truth")}
-        columns |= {"cost": lives.cost, "referral_cost": lives.referral_cost}
-        columns["money"] = outturns[f"{behaviour.party}.{behaviour.objective}"]
+    def _settled(self, study: Study, terms: Mapping[str, float], windows: Windows, lives: Lives) -> Columns:
+        behaviour, columns = behaviour_of(study), lives.kept.settle(study, terms, windows)
+        columns = {**columns, "cost": lives.cost, "referral_cost": lives.referral_cost}
+        columns["money"] = columns[f"{behaviour.party}.{behaviour.objective}"]
         if behaviour.referral is not None:
-            columns["referrer_money"] = outturns[f"{behaviour.referral.party}.{behaviour.referral.objective}"]
+            columns["referrer_money"] = columns[f"{behaviour.referral.party}.{behaviour.referral.objective}"]
         return columns
 
     def _kept(self, party: str, chosen: Columns) -> Columns:
@@ -84,7 +77,7 @@ def stored_worlds(study: Study, ensemble: Ensemble, parties: Iterable[str]) -> S
     parties = tuple(parties)
     if study.sizing is not None and study.sizing.responding:
         return store_choices(study, ensemble, parties)
-    return store(study, ensemble, parties, money_of(parties))
+    return store(study, ensemble, parties, parties)
 
 
 def store_choices(study: Study, ensemble: Ensemble, parties: Iterable[str]) -> RespondingEnsemble:
@@ -102,17 +95,18 @@ def store_choices(study: Study, ensemble: Ensemble, parties: Iterable[str]) -> R
             raise UsageError(
                 f"sizing.parties.{name}: where people respond, every party believes the study; found beliefs of its own"
             )
-    lean = with_used_designs_alone(study)
+    lean, behaviour = with_used_designs_alone(study), behaviour_of(study)
+    deciders = [behaviour.party, *([] if behaviour.referral is None else [behaviour.referral.party])]
 
     def lived(replications: Integers) -> tuple[Lives, ...]:
         worlds = draw_worlds(lean, ensemble.seed, replications)
         return tuple(
             Lives(
-                evidence,
-                cost_of_efforts(lean, choice, evidence.worlds, evidence.tallies),
-                cost_of_referrals(lean, evidence.worlds, evidence.tallies),
+                keep(lean, own, tallies, dict.fromkeys([*parties, *deciders])),
+                cost_of_efforts(lean, choice, own, tallies),
+                cost_of_referrals(lean, choice, own, tallies),
             )
-            for choice, evidence in live_choices(lean, worlds)
+            for choice, own, tallies in live_choices(lean, with_windows(lean, cohort_of(lean)), worlds)
         )
 
     blocks = map_blocks(
@@ -123,4 +117,10 @@ def store_choices(study: Study, ensemble: Ensemble, parties: Iterable[str]) -> R
         first=ensemble.first,
         on_progress=ensemble.on_progress,
     )
-    return RespondingEnsemble(study, tuple(blocks), parties, ensemble.threads)
+    lives = tuple(_join(by_block) for by_block in zip(*blocks, strict=True))
+    return RespondingEnsemble(study, lives, tuple(truths_of([one.kept]) for one in lives), parties, ensemble.threads)
+
+
+def _join(blocks: Sequence[Lives]) -> Lives:
+    costs, referral_costs = ([getattr(one, name) for one in blocks] for name in ("cost", "referral_cost"))
+    return Lives(join([one.kept for one in blocks]), np.concatenate(costs), np.concatenate(referral_costs))

@@ -10,7 +10,7 @@ import numpy as np
 from simengine.analysis.ensemble import Ensemble
 from simengine.analysis.knowing import value_of_knowing, value_with_hindsight
 from simengine.analysis.pilot import pilot_shows
-from simengine.analysis.stored import Eyes, eyes_of, money_of, store
+from simengine.analysis.stored import Eyes, eyes_of, store
 from simengine.analysis.table import GRID_POINTS, spread_out
 from simengine.config import Study
 from simengine.config.numbers import with_numbers
@@ -181,7 +181,7 @@ def _nets(study: Study, choice: Choice, ensemble: Ensemble) -> tuple[Floats, Flo
     Shape (n_replications, n_parties, n_options) each: who decides comes first, and no contract is the first option.
     """
     parties = (choice.party, *choice.must_accept)
-    stored = store(study, ensemble, [choice.party], money_of(parties))
+    stored = store(study, ensemble, [choice.party], parties)
 
     def nets(all_terms: Sequence[Mapping[str, float]]) -> Floats:
         options = [np.zeros((ensemble.n_replications, len(parties)))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -12,9 +12,9 @@ from simengine.analysis.ensemble import Ensemble
 from simengine.analysis.induced import stored_worlds
 from simengine.analysis.table import Settlement
 from simengine.config import Study
-from simengine.config.sizing import Free
+from simengine.config.sizing import Free, steps_of
 from simengine.errors import UsageError
-from simengine.records import Floats
+from simengine.records import Floats, Integers
 from simengine.risk import statistics
 from simengine.risk.measures import Columns, Limit
 from simengine.risk.statistics import Statistic
@@ -88,12 +88,12 @@ def search_number(
         measured = limit.measure.of(columns(value))
         return limit.excess(measured.value) + band * _error(measured)
 
-    first, last = (free.low, free.high) if end == "smallest" else (free.high, free.low)
-    walk = _walk(path, limit, columns, first, last)
+    values, is_listed = _values(free, end), free.step is not None
+    walk = _walk(path, limit, columns, values, is_listed=is_listed)
     if limit.excess(walk[-1][1].value) > 0:
         _refuse_unreachable(path, limit, walk)
-    value = _crossing(lambda x: excess(x), first, last, free.step)
-    early, late = (_crossing(lambda x, band=band: excess(x, band), first, last, free.step) for band in (-_BAND, _BAND))  # type: ignore[misc]
+    value = _crossing(excess, values, is_listed=is_listed)
+    early, late = (_crossing(lambda x, band=band: excess(x, band), values, is_listed=is_listed) for band in (-_BAND, _BAND))  # type: ignore[misc]
     at_value = limit.measure.of(columns(value))
     low, high = min(early, late), max(early, late)
     return OneNumber(0, 0, path, end, limit, value, low, high, at_value, at_value, tuple(sorted(walk, key=lambda one: one[0])))
@@ -104,12 +104,21 @@ def _error(measured: Statistic) -> float:
     return measured.se if measured.upper_95 is None else measured.upper_95 / 2
 
 
-def _walk(path: str, limit: Limit, columns: Callable[[float], Columns], first: float, last: float) -> list[tuple[float, Statistic]]:
-    """Walk along the range to the end where the limit is kept if anywhere, and refuse a measure that turns on the way."""
+def _values(free: Free, end: Literal["smallest", "largest"]) -> list[float]:
+    """List the values of a term that has steps, or the two ends of its range, in the direction of the search."""
+    values = [free.low, free.high] if free.step is None else steps_of(free)
+    return values if end == "smallest" else values[::-1]
+
+
+def _walk(
+    path: str, limit: Limit, columns: Callable[[float], Columns], values: Sequence[float], *, is_listed: bool
+) -> list[tuple[float, Statistic]]:
+    """Walk along the range, and refuse a measure that turns on the way."""
     walk: list[tuple[float, Statistic]] = []
     sign = -1.0 if limit.is_least else 1.0
     lowest: tuple[float, Floats] | None = None
-    for value in np.linspace(first, last, _WALK):
+    on_way = np.array(values)[_places(len(values))] if is_listed else np.linspace(values[0], values[-1], _WALK)
+    for value in on_way:
         world = columns(float(value))
         scores = sign * limit.measure.scores(world)
         walk.append((float(value), limit.measure.of(world)))
@@ -149,29 +158,25 @@ def _shown(measured: Statistic) -> str:
     return f"{measured.value:.4g} ± {measured.se:.1g}"
 
 
-def _crossing(excess: Callable[[float], float], first: float, last: float, step: float | None) -> float:
-    """Halve the way from the first end to the last until the point is found from which on the excess is not above 0."""
+def _places(n_values: int) -> Integers:
+    """Spread a walk over a list of values: the places of those that are looked at."""
+    return np.unique(np.round(np.linspace(0, n_values - 1, min(n_values, _WALK))).astype(np.int64))
+
+
+def _crossing(excess: Callable[[float], float], values: Sequence[float], *, is_listed: bool) -> float:
+    """Halve the way until the value is found from which on the excess is not above 0: any number between two, or one of a list."""
+    first, last = values[0], values[-1]
     if excess(first) <= 0:
         return first
     if excess(last) > 0:
         return last
-    if step is not None:
-        return _crossing_on_steps(excess, first, last, step)
-    broken, kept = first, last
+    if is_listed:
+        broken, kept = 0, len(values) - 1
+        while kept - broken > 1:
+            middle = (broken + kept) // 2
+            broken, kept = (broken, middle) if excess(values[middle]) <= 0 else (middle, kept)
+        return values[kept]
     for _ in range(_HALVINGS):
-        middle = 0.5 * (broken + kept)
-        broken, kept = (broken, middle) if excess(middle) <= 0 else (middle, kept)
-    return kept
-
-
-def _crossing_on_steps(excess: Callable[[float], float], first: float, last: float, step: float) -> float:
-    way = np.sign(last - first) * step
-    broken, kept = 0, int(np.ceil(abs(last - first) / step - 1e-9))
-
-    def at(place: int) -> float:
-        return float(f"{first + place * way:.12g}")
-
-    while kept - broken > 1:
-        middle = (broken + kept) // 2
-        broken, kept = (broken, middle) if excess(at(middle)) <= 0 else (middle, kept)
-    return at(kept)
+        between = 0.5 * (first + last)
+        first, last = (first, between) if excess(between) <= 0 else (between, last)
+    return last

@@ -20,6 +20,7 @@ from simengine.errors import Problem as Wrong
 from simengine.errors import StudyError
 from simengine.laws import Constant
 from simengine.risk import statistics
+from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
 
 SHOWN_ON_FRONTIER = 9
@@ -251,10 +252,9 @@ def _moves(search: Search, recommended: Settled) -> tuple[Move, ...]:
     """Walk along the frontier, and say what each party gives up for the others' gain, world by world."""
     measures = search.table.objectives
     on_it = frontier(search.feasible(), measures)
-    places = sorted({round(place) for place in np.linspace(0, len(on_it) - 1, min(SHOWN_ON_FRONTIER, len(on_it)))})
     here = search.settle(search.named(recommended.terms))
     moves = []
-    for place in places:
+    for place in _spread(on_it, measures):
         there = search.settle(search.named(on_it[place].terms))
         gains = [
             statistics.mean(measure.sign * (measure.scores(there[measure.party]) - measure.scores(here[measure.party])))
@@ -262,6 +262,15 @@ def _moves(search: Search, recommended: Settled) -> tuple[Move, ...]:
         ]
         moves.append(Move(on_it[place], tuple(gains)))
     return tuple(moves)
+
+
+def _spread(on_it: Sequence[Settled], objectives: Sequence[Measure]) -> list[int]:
+    """Give places on the frontier that lie evenly along it: the search leaves many points close to the recommended one."""
+    worth = np.array([worth_of(point, objectives) for point in on_it])
+    steps = np.abs(np.diff(worth, axis=0)) / np.maximum(np.ptp(worth, axis=0), 1e-300)
+    along = np.concatenate([[0.0], np.cumsum(steps.sum(axis=1))])
+    wanted = np.linspace(0, along[-1], SHOWN_ON_FRONTIER)
+    return sorted({int(np.abs(along - one).argmin()) for one in wanted})
 
 
 def terms_of(result: SizingResult, point: Settled) -> Mapping[str, float]:

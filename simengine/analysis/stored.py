@@ -7,28 +7,20 @@ whereas weighting one set of worlds loses worlds with every step away from the s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from simengine.analysis.ensemble import Columns, Ensemble, lived, measured, with_used_designs_alone
+from simengine.analysis.ensemble import Columns, Ensemble, lived, with_used_designs_alone
+from simengine.analysis.settling import Kept, Windows, chosen_windows, join, keep, with_windows
 from simengine.config import Study, cohort_of
 from simengine.config.numbers import with_numbers
-from simengine.execution import map_blocks, map_items
-from simengine.pipeline import Evidence, draw_worlds, evaluate
-from simengine.records import Integers, Tallies, Worlds
-
-_LEFT_OF_THE_WALL = ("pathway.", "events.", "shocks.", "effect.", "outcomes.", "measurement.")
-_READ_BY_THE_EVALUATOR_ALONE = (
-    "weight",
-    "weight_squares",
-    "squares",
-    "sums_before",
-    "squares_before",
-    "products_with_before",
-)
+from simengine.execution import available_processors, map_blocks, map_items
+from simengine.pipeline import draw_worlds
+from simengine.records import Integers
 
 
 @dataclass(frozen=True)
@@ -54,11 +46,11 @@ class StoredEnsemble:
     """Worlds that were lived and measured once for each way of seeing them."""
 
     study: Study
-    blocks: Mapping[Eyes, Sequence[Evidence]]
+    blocks: Mapping[Eyes, Sequence[Kept]]
+    truths: Mapping[Eyes, Mapping[Windows, Columns]]
+    """What is true with each choice of the windows: `metric.<name>.truth`."""
     eyes: Mapping[str, Eyes]
     """By party."""
-    columns: tuple[str, ...]
-    """What is kept of each settlement; `metric.` stands for all truths."""
     threads: int | None
 
     def settle(self, terms: Mapping[str, float]) -> dict[str, Columns]:
@@ -66,33 +58,41 @@ class StoredEnsemble:
 
         Returns
         -------
-        By party: the columns of the worlds as this party sees them, one number per replication.
+        By party: the columns of the worlds as this party sees them, one number per replication: the money of every party that was
+        asked for, what is paid for outcomes, and the truths.
         """
-        study = with_numbers(self.study, terms)
+        study, windows = with_numbers(self.study, terms), chosen_windows(self.study, terms)
         work = [(eyes, block) for eyes, blocks in self.blocks.items() for block in blocks]
-        parts = map_items(lambda one: self._settle_block(study, terms, one[1]), work, threads=self.threads)
+        parts = map_items(lambda one: one[1].settle(study, terms, windows), work, threads=self.threads)
         seen: dict[Eyes, Columns] = {}
         for eyes in self.blocks:
             mine = [part for (whose, _), part in zip(work, parts, strict=True) if whose == eyes]
-            seen[eyes] = {name: np.concatenate([part[name] for part in mine]) for name in mine[0]}
+            seen[eyes] = {name: np.concatenate([part[name] for part in mine]) for name in mine[0]} | dict(
+                self.truths[eyes][windows]
+            )
         return {party: seen[eyes] for party, eyes in self.eyes.items()}
 
-    def _settle_block(self, study: Study, terms: Mapping[str, float], evidence: Evidence) -> Columns:
-        worlds = evidence.worlds
-        free = {path: np.full(len(worlds), value) for path, value in terms.items() if path in worlds.values}
-        changed = replace(evidence, worlds=replace(worlds, values={**worlds.values, **free}))
-        outturns = evaluate(study, changed, with_returns=False)
-        return {name: outturns[name] for name in outturns.columns if name in self.columns or _is_truth(name)}
 
+def store(study: Study, ensemble: Ensemble, believers: Iterable[str], parties: Iterable[str]) -> StoredEnsemble:
+    """Let worlds be lived and measured, once for each way in which some parties see them, and keep what settlement needs.
 
-def store(study: Study, ensemble: Ensemble, parties: Iterable[str], columns: Iterable[str]) -> StoredEnsemble:
-    """Let worlds be lived and measured, once for each way in which some parties see them, and keep what settlement needs."""
+    Parameters
+    ----------
+    study
+        With its sizing, if it has one.
+    ensemble
+        Which worlds are drawn.
+    believers
+        Those through whose eyes the worlds are seen.
+    parties
+        Those whose money is asked for.
+    """
     parties = tuple(parties)
-    eyes = {party: eyes_of(study, party) for party in parties}
+    eyes = {party: eyes_of(study, party) for party in believers}
     lean = with_used_designs_alone(study)
     blocks = {
         one: map_blocks(
-            lambda replications, one=one: _evidence(lean, one, ensemble.seed, replications),  # type: ignore[misc]
+            lambda replications, one=one: _kept(lean, one, ensemble.seed, replications, parties),  # type: ignore[misc]
             ensemble.n_replications,
             threads=ensemble.threads,
             block_size=ensemble.block_size,
@@ -101,30 +101,28 @@ def store(study: Study, ensemble: Ensemble, parties: Iterable[str], columns: Ite
         )
         for one in dict.fromkeys(eyes.values())
     }
-    return StoredEnsemble(study, blocks, eyes, tuple(columns), ensemble.threads)
+    truths = {one: truths_of(kept) for one, kept in blocks.items()}
+    n_parts = ensemble.threads or available_processors()
+    joined = {one: [join(part) for part in _in_parts(kept, n_parts)] for one, kept in blocks.items()}
+    return StoredEnsemble(study, joined, truths, eyes, ensemble.threads)
 
 
-def _evidence(study: Study, eyes: Eyes, seed: int, replications: Integers) -> Evidence:
+def _in_parts(blocks: Sequence[Kept], n_parts: int) -> list[Sequence[Kept]]:
+    """Share neighbouring blocks out, as evenly as may be, to who works at the same time."""
+    edges = np.linspace(0, len(blocks), min(n_parts, len(blocks)) + 1).astype(int)
+    return [blocks[first:last] for first, last in pairwise(edges)]
+
+
+def _kept(study: Study, eyes: Eyes, seed: int, replications: Integers, parties: Sequence[str]) -> Kept:
     believed = with_numbers(study, dict(eyes.beliefs))
     worlds = draw_worlds(believed, seed, replications)
-    tallies = lived(cohort_of(believed), worlds, eyes.multiple)
-    measurements = measured(believed, believed.measurement, tallies, worlds)
-    kept = {path: values for path, values in worlds.values.items() if not path.startswith(_LEFT_OF_THE_WALL)}
-    return Evidence(Worlds(worlds.seed, worlds.replications, kept), _slim(tallies), measurements)
+    return keep(believed, worlds, lived(with_windows(believed, cohort_of(believed)), worlds, eyes.multiple), parties)
 
 
-def _slim(tallies: Tallies) -> Tallies:
-    """Drop what only the evaluator reads: in its place stands one NaN in every shape, so that nobody reads it unnoticed."""
-    nothing: dict[str, Any] = {name: np.broadcast_to(np.nan, getattr(tallies, name).shape) for name in _READ_BY_THE_EVALUATOR_ALONE}
-    return replace(tallies, **nothing)
-
-
-def _is_truth(column: str) -> bool:
-    return column.startswith("metric.") and column.endswith(".truth")
-
-
-def money_of(parties: Iterable[str]) -> Iterator[str]:
-    """List the columns that the measures of some parties read."""
-    yield "contingent_payment"
-    for party in parties:
-        yield from (f"{party}.net", f"{party}.npv")
+def truths_of(blocks: Sequence[Kept]) -> dict[Windows, Columns]:
+    """Join what is true in some blocks, by choice of the windows."""
+    found: dict[Windows, Columns] = {}
+    for windows, first in blocks[0].readings.items():
+        parts = np.concatenate([block.readings[windows].measurements.truth for block in blocks])
+        found[windows] = {f"metric.{name}.truth": parts[:, m] for m, name in enumerate(first.measurements.metrics)}
+    return found

@@ -22,7 +22,7 @@ from simengine.laws import Constant
 from simengine.pipeline import Evidence, Steering, draw_worlds
 from simengine.records import Floats, Integers, Worlds
 from simengine.risk import statistics
-from simengine.risk.appraise import OUTCOME_PAYER
+from simengine.risk.parties import OUTCOME_PAYER
 from simengine.risk.statistics import Statistic
 
 TOGETHER = "all_together"

@@ -6,8 +6,19 @@ owes the investor comes in, and the waterfall hands it out. The outcome payer's 
 beside the ledger, never in it.
 """
 
+from simengine.capital.add_up import Purses
 from simengine.capital.discount import deflators, discount_factors
-from simengine.capital.distribute import distribute
-from simengine.capital.plan import Calendar, plan_money, smallest_units
+from simengine.capital.distribute import accounts_of, distribute
+from simengine.capital.plan import Calendar, Plan, plan_money, smallest_units
 
-__all__ = ["Calendar", "deflators", "discount_factors", "distribute", "plan_money", "smallest_units"]
+__all__ = [
+    "Calendar",
+    "Plan",
+    "Purses",
+    "accounts_of",
+    "deflators",
+    "discount_factors",
+    "distribute",
+    "plan_money",
+    "smallest_units",
+]

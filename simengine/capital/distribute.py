@@ -6,13 +6,13 @@ ledger sums to zero at every date by construction, and the tests hold it to that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from simengine.capital.kernels import walk_calendar
-from simengine.capital.plan import Plan, smallest_units, value_in
+from simengine.capital.kernels.walk import walk_calendar
+from simengine.capital.plan import Plan, smallest_units
 from simengine.capital.spec import Capital, Payer, shares_of
 from simengine.errors import Problem, StudyError
 from simengine.records import PROJECT, SMALLEST_UNITS, Account, Integers, Ledger, Line, Payments, Worlds
@@ -21,15 +21,14 @@ INVESTOR, OUTCOME_PAYER = "investor", "outcome_payer"
 
 
 @dataclass
-class _Book:
-    """Lines under construction, each with its journal of shape (replication, date)."""
+class Flow:
+    """What one account pays another on the dates of a term."""
 
-    lines: list[Line] = field(default_factory=list)
-    journal: list[Integers] = field(default_factory=list)
-
-    def post(self, name: str, payer: str, receiver: str, amount: Integers) -> None:
-        self.lines.append(Line(name, payer, receiver))
-        self.journal.append(amount)
+    line: Line
+    month: Integers
+    """Shape (n_dates, n_replications)."""
+    amount: Integers
+    """The same shape, in the smallest unit."""
 
 
 def distribute(capital: Capital, plan: Plan, payments: Payments, worlds: Worlds, parties: Sequence[str]) -> Ledger:
@@ -53,38 +52,29 @@ def distribute(capital: Capital, plan: Plan, payments: Payments, worlds: Worlds,
     StudyError
         If costs stay unpaid and the study does not allow it, or amounts are too large for whole numbers.
     """
-    payers = capital.payers or {OUTCOME_PAYER: Payer(share="rest")}
-    accounts = [
-        *(Account(f"payer.{name}", name, OUTCOME_PAYER) for name in payers),
-        *(Account(f"tranche.{name}", holder, INVESTOR) for name, holder in plan.holders.items()),
-        *(Account(name, name) for name in parties),
-        Account(PROJECT, PROJECT, PROJECT),
-    ]
-    book, shape = _Book(), plan.project.scheduled.shape
-    for t, term in enumerate(payments.terms):
-        for sign, owed in _by_sign(_owed(t, term, payments, worlds, shape)):
-            payer, payee = payments.parties[t][::sign]
-            _post_term(book, capital, plan, worlds, f"term.{term}", payer, payee, owed)
-    income = np.zeros(shape, dtype=np.int64)
-    for line, amount in zip(book.lines, book.journal, strict=True):
-        income += amount if line.receiver == PROJECT else 0
-    stop = np.full(len(worlds), -1, dtype=np.int64) if payments.stop_month is None else payments.stop_month
-    project_lines = list(_project_lines(capital, plan))
-    n_tranches, n_costs, n_guarantees = len(plan.holders), len(plan.costs), len(plan.guarantee_names)
+    flows, (n, n_months) = post_terms(capital, plan, payments, worlds), plan.project.scheduled.shape
+    lines = [*(flow.line for flow in flows), *project_lines(capital, plan)]
     # In memory each line lies by itself: cash is added up line by line.
-    journal = np.empty((len(project_lines), *shape), dtype=np.int64)
-    lost, owed = np.zeros((2, len(worlds), n_tranches), dtype=np.int64)
-    at_limit, reached = np.zeros((len(worlds), n_tranches), dtype=bool), np.zeros((len(worlds), n_guarantees), dtype=bool)
-    waiting = np.zeros((len(worlds), n_costs), dtype=np.int64)
-    tables = (plan.project, plan.loans, plan.waterfall, plan.guarantees)
-    walk_calendar(*tables, income, stop, journal, lost, owed, at_limit, waiting, reached)
-    _refuse_shortfall(capital, plan, journal[n_tranches + n_costs : n_tranches + 2 * n_costs])
+    journal, income = np.zeros((len(lines), n, n_months), dtype=np.int64), np.zeros((n, n_months), dtype=np.int64)
+    for place, flow in enumerate(flows):
+        _enter(journal[place], flow)
+        if flow.line.receiver == PROJECT:
+            _enter(income, flow)
+    n_tranches, n_costs, n_guarantees = len(plan.holders), len(plan.costs), len(plan.guarantee_names)
+    lost, owed = np.zeros((2, n, n_tranches), dtype=np.int64)
+    at_limit, reached = np.zeros((n, n_tranches), dtype=bool), np.zeros((n, n_guarantees), dtype=bool)
+    waiting = np.zeros((n, n_costs), dtype=np.int64)
+    own, stop = journal[len(flows) :], stop_months(payments, n)
+    walk_calendar(
+        plan.project, plan.loans, plan.waterfall, plan.guarantees, income, stop, own, lost, owed, at_limit, waiting, reached
+    )
+    refuse_shortfall(capital, plan, own[n_tranches + n_costs : n_tranches + 2 * n_costs].sum(axis=2))
     return Ledger(
-        tuple(accounts),
-        (*book.lines, *project_lines),
-        np.moveaxis(np.concatenate([*(lines[None] for lines in book.journal), journal]), 0, 2),
+        accounts_of(capital, plan, parties),
+        tuple(lines),
+        np.moveaxis(journal, 0, 2),
         tuple(plan.holders),
-        journal[:n_tranches].sum(axis=2).T,
+        own[:n_tranches].sum(axis=2).T,
         lost,
         owed,
         at_limit,
@@ -95,15 +85,56 @@ def distribute(capital: Capital, plan: Plan, payments: Payments, worlds: Worlds,
     )
 
 
-def _owed(t: int, term: str, payments: Payments, worlds: Worlds, shape: tuple[int, ...]) -> Integers:
-    """Give what is owed under a term by month."""
-    owed, everyone = np.zeros(shape, dtype=np.int64), np.arange(len(worlds))
-    for due in np.flatnonzero(payments.is_due[t]):
-        month = np.full(len(worlds), payments.months[t, due])
-        if payments.months[t, due] < 0:
-            month = np.floor(worlds[f"capital.payment_month.{term}"]).astype(np.int64)
-        owed[everyone, month] += smallest_units(payments.by_due[:, t, due])
-    return owed
+def _enter(by_month: Integers, flow: Flow) -> None:
+    """Add a flow to amounts by month, of shape (n_replications, n_months)."""
+    date, replication = np.nonzero(flow.amount)
+    np.add.at(by_month, (replication, flow.month[date, replication]), flow.amount[date, replication])
+
+
+def accounts_of(capital: Capital, plan: Plan, parties: Sequence[str]) -> tuple[Account, ...]:
+    """List where money lies."""
+    return (
+        *(Account(f"payer.{name}", name, OUTCOME_PAYER) for name in payers_of(capital)),
+        *(Account(f"tranche.{name}", holder, INVESTOR) for name, holder in plan.holders.items()),
+        *(Account(name, name) for name in parties),
+        Account(PROJECT, PROJECT, PROJECT),
+    )
+
+
+def payers_of(capital: Capital) -> Mapping[str, Payer]:
+    """Give those who pay what the outcome payer owes."""
+    return capital.payers or {OUTCOME_PAYER: Payer(share="rest")}
+
+
+def stop_months(payments: Payments, n_replications: int) -> Integers:
+    """Give the month after which nothing is drawn or spent; -1 for none."""
+    return np.full(n_replications, -1, dtype=np.int64) if payments.stop_month is None else payments.stop_month
+
+
+def post_terms(capital: Capital, plan: Plan, payments: Payments, worlds: Worlds) -> list[Flow]:
+    """Post what is owed under the terms to those who stand behind payers and payees."""
+    flows: list[Flow] = []
+    for t, term in enumerate(payments.terms):
+        month, amount = _owed(t, term, payments, worlds)
+        for sign, owed in _by_sign(amount):
+            payer, payee = payments.parties[t][::sign]
+            flows += _post_term(capital, plan, worlds, f"term.{term}", payer, payee, month, owed)
+    return flows
+
+
+def _owed(t: int, term: str, payments: Payments, worlds: Worlds) -> tuple[Integers, Integers]:
+    """Give the months in which something is owed under a term, and how much; each of shape (n_dates, n_replications)."""
+    n, dues = len(worlds), np.flatnonzero(payments.is_due[t])
+    fixed = payments.months[t, dues]
+    if (fixed < 0).any():
+        month = np.floor(worlds[f"capital.payment_month.{term}"]).astype(np.int64)
+        return month[None], smallest_units(payments.by_due[:, t, dues[0]])[None]
+    # Two dates in one month are one: what is owed on the one may be set against what is owed on the other.
+    months, place = np.unique(fixed, return_inverse=True)
+    owed = np.zeros((len(months), n), dtype=np.int64)
+    for due, where in zip(dues, place, strict=True):
+        owed[where] += smallest_units(payments.by_due[:, t, due])
+    return np.broadcast_to(months[:, None], owed.shape), owed
 
 
 def _by_sign(owed: Integers) -> Iterator[tuple[int, Integers]]:
@@ -114,20 +145,20 @@ def _by_sign(owed: Integers) -> Iterator[tuple[int, Integers]]:
 
 
 def _post_term(
-    book: _Book, capital: Capital, plan: Plan, worlds: Worlds, name: str, payer: str, payee: str, owed: Integers
-) -> None:
+    capital: Capital, plan: Plan, worlds: Worlds, name: str, payer: str, payee: str, month: Integers, owed: Integers
+) -> Iterator[Flow]:
     """Post what is owed under a term to those who stand behind its payer and its payee."""
     for paying, part in _sides(capital, plan, payer, owed):
-        came, who = part, paying.removeprefix("payer.")
+        came, when, who = part, month, paying.removeprefix("payer.")
         if who != paying:
-            came = _as_it_comes(worlds, who, part)
+            came, when = _paid_share(worlds, who, part), _as_it_comes(worlds, who, month)
             if f"capital.payers.{who}.pays_share" in worlds.values:
-                book.post(f"unpaid.{name}.{paying}", "", "", part - _paid_share(worlds, who, part))
+                yield Flow(Line(f"unpaid.{name}.{paying}"), month, part - came)
         if payee == INVESTOR:
-            book.post(f"{name}.{paying}", paying, PROJECT, came)
+            yield Flow(Line(f"{name}.{paying}", paying, PROJECT), when, came)
             continue
         for receiving, share in _sides(capital, plan, payee, came):
-            book.post(f"{name}.{paying}.{receiving}", paying, receiving, share)
+            yield Flow(Line(f"{name}.{paying}.{receiving}", paying, receiving), when, share)
 
 
 def _sides(capital: Capital, plan: Plan, party: str, amount: Integers) -> Iterator[tuple[str, Integers]]:
@@ -147,22 +178,17 @@ def _sides(capital: Capital, plan: Plan, party: str, amount: Integers) -> Iterat
 
 
 def _paid_share(worlds: Worlds, payer: str, owed: Integers) -> Integers:
-    share = value_in(worlds, f"capital.payers.{payer}.pays_share", 1.0)
-    return np.rint(owed * share[:, None]).astype(np.int64)
+    share = worlds.values.get(f"capital.payers.{payer}.pays_share")
+    return owed if share is None else np.rint(owed * share).astype(np.int64)
 
 
-def _as_it_comes(worlds: Worlds, payer: str, owed: Integers) -> Integers:
-    """Give what a payer really pays, when it comes."""
-    paid = owed if f"capital.payers.{payer}.pays_share" not in worlds.values else _paid_share(worlds, payer, owed)
-    late = np.floor(value_in(worlds, f"capital.payers.{payer}.pays_late_months", 0.0)).astype(np.int64)
-    if not late.any():
-        return paid
-    came, (replication, month) = np.zeros_like(paid), np.nonzero(paid)
-    np.add.at(came, (replication, month + late[replication]), paid[replication, month])
-    return came
+def _as_it_comes(worlds: Worlds, payer: str, month: Integers) -> Integers:
+    """Give the months in which a payer really pays."""
+    late = worlds.values.get(f"capital.payers.{payer}.pays_late_months")
+    return month if late is None else month + np.floor(late).astype(np.int64)
 
 
-def _project_lines(capital: Capital, plan: Plan) -> Iterator[Line]:
+def project_lines(capital: Capital, plan: Plan) -> Iterator[Line]:
     """Yield the lines of the project's own account in the order of the kernel's journal."""
     holders = plan.holders
     yield from (Line(f"draw.{name}", f"tranche.{name}", PROJECT) for name in holders)
@@ -185,12 +211,11 @@ def _project_lines(capital: Capital, plan: Plan) -> Iterator[Line]:
             yield Line(f"guarantee.{guarantee}.{name}", one.guarantor, receiver)
 
 
-def _refuse_shortfall(capital: Capital, plan: Plan, unpaid: Integers) -> None:
-    """Refuse costs that nobody pays, unless the study allows it."""
+def refuse_shortfall(capital: Capital, plan: Plan, unpaid: Integers) -> None:
+    """Refuse costs that nobody pays, unless the study allows it; unpaid: shape (n_costs, n_replications)."""
     if capital.shortfall == "allowed" or not unpaid.any():
         return
-    for c, name in enumerate(plan.costs):
-        short = unpaid[c].sum(axis=1)
+    for name, short in zip(plan.costs, unpaid, strict=True):
         if short.any():
             most, times = short.max() / SMALLEST_UNITS, (short > 0).sum()
             found = f"up to {most:,.2f} unpaid, in {times:,} of {len(short):,} replications of a block"

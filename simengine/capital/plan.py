@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simengine.capital.kernels import (
+from simengine.capital.kernels.arrays import (
     IN_ORDER,
     NO_LIMIT,
     SIDE_BY_SIDE,

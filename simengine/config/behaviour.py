@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from simengine.cohort.spec.names import OneOrMore
 from simengine.errors import Finding, one_of
-from simengine.laws import Count, DirichletCount, Fixed, FixedNotNegative, Name, NotNegative, Number, Spec, within
+from simengine.laws import Count, DirichletCount, Fixed, FixedNotNegative, Name, NotNegative, Number, Quantity, Spec, within
 
 if TYPE_CHECKING:
     from simengine.config.study import Study
@@ -82,8 +82,19 @@ class Referral(Spec):
     """Multiples of the size of every wave, from few to many."""
     cost_per_person: NotNegative | None = None
     """What each referral costs the party beyond what its money shows; absent: nothing."""
+    cost_between_referrers: Quantity | None = None
+    """The law by which that cost differs between referrers, each with as many people: those refer first whom it costs least."""
     objective: Objective = "net"
     """The money that it looks at."""
+
+    @model_validator(mode="after")
+    def _one_cost(self) -> Referral:
+        law = self.cost_between_referrers
+        if law is not None and self.cost_per_person is not None:
+            raise ValueError("a referral costs everybody the same, or differs between referrers; found both")
+        if law is not None and law.support[0] < 0:
+            raise ValueError(f"a cost between referrers is not negative; found as little as {law.support[0]:g}")
+        return self
 
 
 class Behaviour(Spec):

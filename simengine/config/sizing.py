@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from simengine.errors import Finding, one_of
+from simengine.errors import Finding, one_of, shorten
 from simengine.laws import FixedNotNegative, Number, Quantity, Spec, quantities_in, within
 from simengine.risk.measures import Limit, Measure, contradiction, read_limit, read_measure
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 FREE_SECTIONS = ("contract.", "capital.")
 """Where free terms stand: right of the wall, so that the worlds need not be drawn again."""
+MOST_WINDOWS = 100
+"""Every choice of the windows is a reading of its own of the same people."""
 Rule = Literal["equal_sacrifice", "nash", "total"]
 
 
@@ -96,7 +99,24 @@ class Sizing(Spec):
 def free_numbers(study: Study) -> dict[str, Any]:
     """Give every number of a study that may be a free term, by its path."""
     numbers = [*quantities_in(study.contract, "contract"), *quantities_in(study.capital, "capital")]
-    return {path: number for path, number in numbers if not path.startswith("contract.published.")}
+    return {path: number for path, number in numbers if not path.startswith("contract.published.")} | _windows(study)
+
+
+def _windows(study: Study) -> dict[str, Any]:
+    """Give the window of every metric, by its path: people are followed for the longest one, and read at each."""
+    return {f"measurement.metrics.{name}.window_months": metric.window_months for name, metric in study.measurement.metrics.items()}
+
+
+def own_windows(study: Study) -> dict[str, float]:
+    """Give the months that a study itself has in those windows that its sizing leaves open, by path."""
+    free = {} if study.sizing is None else study.sizing.free
+    return {path: window.value for path, window in _windows(study).items() if path in free}
+
+
+def steps_of(free: Free) -> list[float]:
+    """List the values of a term that has steps."""
+    assert free.step is not None, "whoever asks has looked"
+    return [float(f"{free.low + k * free.step:.12g}") for k in range(int((free.high - free.low) / free.step + 1e-9) + 1)]
 
 
 def sizing_problems(study: Study) -> Iterator[Finding]:
@@ -106,6 +126,7 @@ def sizing_problems(study: Study) -> Iterator[Finding]:
         return
     for path in sizing.free:
         yield from _free(study, path)
+    yield from _free_windows(study, sizing)
     if sizing.responding and study.behaviour is None:
         rule = "people respond as the section `behaviour` says"
         yield "sizing.responding", rule, "no `behaviour`", "Add it, or leave `responding` out"
@@ -125,15 +146,48 @@ def _free(study: Study, path: str) -> Iterator[Finding]:
     numbers = free_numbers(study)
     if path in numbers:
         return
-    rule = "a free term is a number of the contract or the capital"
-    if not path.startswith(FREE_SECTIONS):
-        yield f"sizing.free.{path}", rule, f"`{path}`", f"Its path begins with {' or '.join(FREE_SECTIONS)}"
+    rule = "a free term is a number of the contract or the capital, or the window of a metric"
+    if not path.startswith((*FREE_SECTIONS, "measurement.")):
+        ways = f"{' or '.join(FREE_SECTIONS)}, or is one of {', '.join(_windows(study))}"
+        yield f"sizing.free.{path}", rule, f"`{path}`", f"Its path begins with {ways}"
         return
     below = [known for known in numbers if known.startswith(f"{path}.")]
     stem = path.rpartition(".")[0]
-    near = below or [known for known in numbers if known.startswith(f"{stem}.")] or list(numbers)
-    found = "no number" if below else "no such path"
-    yield f"sizing.free.{path}", rule, found, one_of(near[:12])
+    beside = [known for known in numbers if known.startswith(f"{stem}.")]
+    near = below or beside or get_close_matches(path, numbers, n=4) or list(numbers)
+    there = None if below else _text_at(study, path)
+    if there is not None:
+        way_out = "Give it a number in the study first" if there == "nothing there" else one_of(near[:12])
+        yield f"sizing.free.{path}", rule, there, way_out
+        return
+    yield f"sizing.free.{path}", rule, "no number" if below else "no such path", one_of(near[:12])
+
+
+def _text_at(study: Study, path: str) -> str | None:
+    """Say what stands at a path that leads to no number; nothing where it leads nowhere."""
+    node: Any = study.model_dump(mode="json")
+    for name in path.split("."):
+        if not isinstance(node, Mapping) or name not in node:
+            return None
+        node = node[name]
+    if isinstance(node, Mapping):
+        return "no term of the contract"
+    return "nothing there" if node is None else f"{shorten(node)}, which is no number"
+
+
+def _free_windows(study: Study, sizing: Sizing) -> Iterator[Finding]:
+    """Find windows that are not sought among whole months, or among too many choices."""
+    n_choices = 1
+    for path in own_windows(study):
+        free = sizing.free[path]
+        if free.step is None or any(not value.is_integer() for value in (free.low, free.high, free.step)):
+            found = "no step" if free.step is None else f"{free.low:g} to {free.high:g} in steps of {free.step:g}"
+            yield f"sizing.free.{path}", "a window is sought in steps of whole months", found, "Write such as 12..36..6"
+            return
+        n_choices *= len({own_windows(study)[path], *steps_of(free)})
+    if n_choices > MOST_WINDOWS:
+        rule = f"there are at most {MOST_WINDOWS} choices of the windows, for each is measured"
+        yield "sizing.free", rule, f"{n_choices:,}", "Give longer steps"
 
 
 def _beliefs(study: Study, where: str, beliefs: Mapping[str, Any]) -> Iterator[Finding]:

@@ -110,9 +110,10 @@ class Study(Spec):
     def quantities(self) -> Iterator[tuple[str, Quantity]]:
         """Yield every number of the study with its path.
 
-        What is published of its contract is no part of the question, and what a party believes is no number of the study.
+        What is published of its contract is no part of the question, and what a party believes is no number of the study; nor is a
+        law between referrers, who are all there in every world.
         """
-        elsewhere = ("contract.published.", "sizing.")
+        elsewhere = ("contract.published.", "sizing.", "behaviour.referral.cost_between_referrers")
         return ((path, number) for path, number in quantities_in(self) if not path.startswith(elsewhere))
 
 

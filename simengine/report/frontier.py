@@ -14,6 +14,7 @@ from simengine.analysis.sizing import SizingResult
 from simengine.analysis.table import Settled
 from simengine.config import Study
 from simengine.report.picture import STYLE, save
+from simengine.report.term_names import short_names
 from simengine.report.units import money_unit
 from simengine.risk.measures import Measure
 
@@ -68,14 +69,14 @@ def _groups(found: SizingResult) -> list[tuple[str, Sequence[Settled]]]:
 
 
 def _draw_terms(axes: Axes, study: Study, found: SizingResult) -> None:
-    paths = list(found.table.free)
+    names = short_names(found.table.free)
     for name, points in _groups(found):
         across = [point.terms[0] for point in points]
-        up = [point.terms[1] if len(paths) > 1 else _first(study, found, point) for point in points]
+        up = [point.terms[1] if len(names) > 1 else _first(study, found, point) for point in points]
         axes.scatter(across, up, **_MARKS[name])
-    axes.set_xlabel(_short(paths[0]))
-    axes.set_ylabel(_short(paths[1]) if len(paths) > 1 else _first_name(study, found))
-    axes.set_title("The terms" + ("" if len(paths) <= 2 else ", the first two of them"), fontsize=10)
+    axes.set_xlabel(names[0])
+    axes.set_ylabel(names[1] if len(names) > 1 else _first_name(study, found))
+    axes.set_title("The terms" + ("" if len(names) <= 2 else ", the first two of them"), fontsize=10)
 
 
 def _draw_objectives(axes: Axes, study: Study, found: SizingResult) -> None:
@@ -86,7 +87,8 @@ def _draw_objectives(axes: Axes, study: Study, found: SizingResult) -> None:
         axes.scatter(across, up, **_MARKS[name])
     axes.set_xlabel(_named(study, one))
     axes.set_ylabel(_named(study, other))
-    axes.set_title("What the parties have of them", fontsize=10)
+    more = "" if len(found.table.objectives) <= 2 else ", the first two of them"
+    axes.set_title(f"What the parties have of them{more}", fontsize=10)
 
 
 def _first(study: Study, found: SizingResult, point: Settled) -> float:
@@ -103,10 +105,6 @@ def _first_name(study: Study, found: SizingResult) -> str:
 
 def _named(study: Study, measure: Measure) -> str:
     return f"{measure}, {money_unit(study)[1]}" if measure.kind.is_money else str(measure)
-
-
-def _short(path: str) -> str:
-    return path.removeprefix("contract.").removeprefix("terms.")
 
 
 def _scale(study: Study, measure: Measure) -> float:

@@ -25,6 +25,7 @@ def incentive_tables(study: Study, found: Incentives) -> RenderableType:
     contracts = found.contracts
     parts = [
         _effort(study, contracts),
+        _fresh(study, contracts),
         *_referrals(study, contracts),
         _bought(study, contracts),
         _gap(study, contracts),
@@ -56,6 +57,15 @@ def _effort(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
         notes += [Text(note) for note in _notes(study, name, one)]
     title = "The effort that each contract induces" + ("; at which multiple of its cost it falls at once" if falls else "")
     return Group(titled(title, table), *notes)
+
+
+def _fresh(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
+    """Lay out what becomes of the choice in worlds that had no part in it."""
+    table, (unit, _) = grid("contract", "worth", "in fresh worlds", "luck", "lead in fresh worlds"), money_unit(study)
+    for name, one in contracts.items():
+        fresh = one.fresh
+        table.add_row(name, *(cell(number, unit) for number in (one.chosen.worth, fresh.worth, fresh.luck, fresh.lead)))
+    return titled("What is chosen, in as many fresh worlds; luck: these worlds less fresh ones", table)
 
 
 def _referrals(study: Study, contracts: Mapping[str, Induced]) -> list[RenderableType]:

@@ -43,6 +43,7 @@ def _induced(found: Induced) -> dict[str, Any]:
         "paid_beyond_truth": plain(found.paid_beyond_truth),
         "first_best": point(found.curve[found.first_best]),
         "lost_surplus": plain(found.lost_surplus),
+        "fresh": {name: None if one is None else plain(one) for name, one in vars(found.fresh).items()},
         "curve": [point(one) for one in found.curve],
     }
 

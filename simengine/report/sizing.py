@@ -90,7 +90,8 @@ def belief(study: Study, table: Table, found: WeakestBelief) -> dict[str, Any]:
         "no_deal_at": found.low,
         "clear_deal_from": min((one.multiple for one in found.tried if one.is_deal and one.is_clear), default=None),
         "clearly_none_to": max((one.multiple for one in found.tried if not one.is_deal and one.is_clear), default=None),
-        "tried": [{"multiple": one.multiple, "is_deal": one.is_deal, "is_clear": one.is_clear} for one in found.tried],
+        "tried": [vars(one) for one in found.tried],
+        "fresh": [vars(one) for one in found.fresh],
         "below": no_deal(table, found.below),
     }
 

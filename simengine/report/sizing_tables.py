@@ -14,6 +14,7 @@ from simengine.analysis.sizing import Deal, SizingResult, shares_kept
 from simengine.analysis.table import Settled, Table
 from simengine.config import Study
 from simengine.report.layouts import grid, titled
+from simengine.report.term_names import short_names, written
 from simengine.report.units import cell, money_unit
 from simengine.risk.measures import Limit, Measure
 from simengine.risk.statistics import Statistic
@@ -45,9 +46,9 @@ def no_deal_tables(study: Study, table: Table, found: NoDeal) -> list[Renderable
     lines += [f"Not to be kept{' together' if len(one) > 1 else ''}: {' and '.join(map(str, one))}." for one in found.conflicts]
     parts: list[RenderableType] = [Text("\n".join(lines), style="bold")]
     if found.relaxations:
-        moved = grid("limit", "to", *map(_short, table.free))
+        moved = grid("limit", "to", *short_names(table.free))
         for one in found.relaxations:
-            values = [f"{value:.6g}" for value in one.point.terms]
+            values = [written(value) for value in one.point.terms]
             moved.add_row(str(one.limit), cell(one.to, _scale(study, one.limit.measure)), *values)
         parts.append(titled("One limit moved so far, all others kept, would make a deal; the smallest move first", moved))
     else:
@@ -62,14 +63,14 @@ def no_deal_tables(study: Study, table: Table, found: NoDeal) -> list[Renderable
 def one_number_tables(study: Study, found: OneNumber) -> RenderableType:
     """Lay out the search for one number."""
     scale = _scale(study, found.limit.measure)
-    said = f"The {found.end} {found.path} such that {found.limit}: {found.value:.6g}\n"
-    said += f"95 % interval, from the noise of the worlds: {found.low:.6g} to {found.high:.6g}"
+    said = f"The {found.end} {found.path} such that {found.limit}: {written(found.value)}\n"
+    said += f"95 % interval, from the noise of the worlds: {written(found.low)} to {written(found.high)}"
     facts = grid("", str(found.limit.measure), show_header=True)
     facts.add_row("there, in these worlds", cell(found.at_value, scale))
     facts.add_row("there, in fresh worlds", cell(found.fresh, scale))
-    way = grid(_short(found.path), str(found.limit.measure))
+    way = grid(*short_names([found.path]), str(found.limit.measure))
     for value, measured in found.walk[::2]:
-        way.add_row(f"{value:.6g}", cell(measured, scale))
+        way.add_row(written(value), cell(measured, scale))
     return Group(_heading(study, found, said), facts, titled("Along the range", way))
 
 
@@ -78,18 +79,24 @@ def belief_tables(study: Study, table: Table, found: WeakestBelief) -> Renderabl
     believers = ", ".join(found.parties)
     said = f"A deal exists if {believers} believe{'s' if len(found.parties) == 1 else ''} in at least {found.high:.4g} times the "
     said += f"effect that the study expects; at {found.low:.4g} none does."
-    tried = grid("multiple of the effect", "a deal?", "beyond noise?")
+    fresh = {one.multiple: one for one in found.fresh}
+    tried = grid("multiple of the effect", "a deal?", "beyond noise?", "in fresh worlds?", "beyond noise?")
     for one in found.tried:
-        tried.add_row(f"{one.multiple:.4g}", "yes" if one.is_deal else "no", "yes" if one.is_clear else "no")
+        told = [one.is_deal, one.is_clear]
+        told += [fresh[one.multiple].is_deal, fresh[one.multiple].is_clear] if one.multiple in fresh else []
+        tried.add_row(f"{one.multiple:.4g}", *("yes" if answer else "no" for answer in told))
     below = no_deal_tables(study, table, found.below)
     return Group(_heading(study, found, said), tried, Text(f"\nAt {found.low:.4g}:", style="bold"), *below)
 
 
 def _terms(found: SizingResult, deal: Deal) -> RenderableType:
     rows = grid("term", "from", "to", "now", "sized")
+    # A long path breaks, a number never.
+    for place, column in enumerate(rows.columns):
+        column.no_wrap, column.overflow = place > 0, "fold"
     present = found.present.terms if found.present is not None else [None] * len(found.table.free)
     for (path, free), now, then in zip(found.table.free.items(), present, deal.recommended.terms, strict=True):
-        rows.add_row(path, f"{free.low:.6g}", f"{free.high:.6g}", "-" if now is None else f"{now:.6g}", f"{then:.6g}")
+        rows.add_row(path, written(free.low), written(free.high), "-" if now is None else written(now), written(then))
     rule = RULES[found.table.rule] if found.table.objectives else "the tightest limit is kept by the widest margin"
     return titled(f"The recommended terms: {rule}", rows)
 
@@ -137,10 +144,10 @@ def _moves(study: Study, found: SizingResult, deal: Deal) -> Sequence[Renderable
     if len(found.table.objectives) < 2 or len(deal.moves) < 2:
         return []
     names = [f"{measure.party} gains" for measure in found.table.objectives]
-    rows = grid(_short(next(iter(found.table.free))), *map(_short, list(found.table.free)[1:]), *names)
+    rows = grid(*short_names(found.table.free), *names)
     for move in deal.moves:
         gains = [cell(gain, _scale(study, measure)) for gain, measure in zip(move.gains, found.table.objectives, strict=True)]
-        rows.add_row(*(f"{value:.6g}" for value in move.point.terms), *gains)
+        rows.add_row(*(written(float(f"{value:.4g}")) for value in move.point.terms), *gains)
     return [titled("Along the frontier: what a step from the recommended terms gives and takes, in the same worlds", rows)]
 
 
@@ -149,12 +156,7 @@ def _value(point: Settled | None, place: int, scale: float) -> str:
 
 
 def _written(table: Table, point: Settled) -> str:
-    return ", ".join(f"{_short(path)} {value:.6g}" for path, value in zip(table.free, point.terms, strict=True))
-
-
-def _short(path: str) -> str:
-    """Leave out what every path of a contract begins with."""
-    return path.removeprefix("contract.").removeprefix("terms.")
+    return ", ".join(f"{name} {written(value)}" for name, value in zip(short_names(table.free), point.terms, strict=True))
 
 
 def _scale(study: Study, measure: Measure) -> float:

@@ -28,11 +28,9 @@ from simengine.records import (
     Worlds,
     add_in_order,
 )
-from simengine.risk.parties import left_with, over_years, value_today
+from simengine.risk.parties import INVESTOR, OUTCOME_PAYER, left_with, over_years, purse_of, value_of, value_today
 from simengine.risk.returns import present_values
 from simengine.risk.structure import codes_of, return_on, structure_of
-
-INVESTOR, OUTCOME_PAYER = "investor", "outcome_payer"
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,8 @@ def appraise(
 
 def _parties(standpoint: Standpoint, ledger: Ledger, public_value: PublicValue, *, with_returns: bool) -> dict[str, NDArray[Any]]:
     """Give the money of each party."""
-    lenders, factors = ledger.cash(INVESTOR), standpoint.discount_factors
+    factors = standpoint.discount_factors
+    lenders = ledger.cash_in(purse_of(INVESTOR, ledger.accounts).accounts)
     columns: dict[str, NDArray[Any]] = {**left_with(ledger, public_value, factors)}
     # Where others stand in the role of a party too, what is its own keeps a column.
     shared = [role for role in (INVESTOR, OUTCOME_PAYER) if any(one.role == role != one.party for one in ledger.accounts)]
@@ -113,11 +112,8 @@ def _parties(standpoint: Standpoint, ledger: Ledger, public_value: PublicValue, 
 
 
 def _outcome_payer(ledger: Ledger, public_value: PublicValue, factors: Floats) -> dict[str, NDArray[Any]]:
-    payers = [account for account in ledger.accounts if account.role == OUTCOME_PAYER]
-    cash, roles = ledger.cash(OUTCOME_PAYER), [account.name for account in payers]
-    # What those save who pay: all of them, and the outcome payer of the contract.
-    savers = dict.fromkeys([OUTCOME_PAYER, *(account.party for account in payers)])
-    value = add_in_order([public_value.value[:, public_value.parties.index(party)] for party in savers])
+    purse, roles = purse_of(OUTCOME_PAYER, ledger.accounts), [one.name for one in ledger.accounts if one.role == OUTCOME_PAYER]
+    cash, value = ledger.cash_in(purse.accounts), value_of(purse, public_value)
     return {
         "outcome_payer.payment": -ledger.cash(*roles).sum(axis=1) / SMALLEST_UNITS,
         "outcome_payer.true_saving": over_years(value),

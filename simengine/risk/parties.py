@@ -2,12 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from simengine.records import PROJECT, SMALLEST_UNITS, Floats, Integers, Ledger, PublicValue, add_in_order
+from simengine.records import PROJECT, SMALLEST_UNITS, Account, Floats, Integers, Ledger, PublicValue, add_in_order
 from simengine.risk.returns import present_values
+
+INVESTOR, OUTCOME_PAYER = "investor", "outcome_payer"
+
+
+@dataclass(frozen=True)
+class Purse:
+    """Whose cash and whose public value count as those of a party."""
+
+    accounts: frozenset[str]
+    savers: tuple[str, ...]
+    """Parties whose public value belongs to it."""
+
+
+def purse_of(party: str, accounts: Iterable[Account]) -> Purse:
+    """Give what counts as the money of a party, `<party>.net` and `<party>.npv`.
+
+    The investor stands for all who lend, whose cash alone counts; the outcome payer for all who pay under the contract, and for
+    what they save. Any other party has its own accounts, whatever roles it has, and its own value.
+    """
+    accounts = tuple(accounts)
+    if party not in (INVESTOR, OUTCOME_PAYER):
+        return Purse(accounts_of(party, accounts), (party,))
+    mine = frozenset(one.name for one in accounts if party in (one.name, one.party, one.role))
+    if party == INVESTOR:
+        return Purse(mine, ())
+    return Purse(mine, tuple(dict.fromkeys([party, *(one.party for one in accounts if one.role == party)])))
+
+
+def accounts_of(party: str, accounts: Iterable[Account]) -> frozenset[str]:
+    """Name the accounts of one party: not of others in the role that has its name."""
+    return frozenset(account.name for account in accounts if account.party == party and account.role != PROJECT)
+
+
+def value_of(purse: Purse, public_value: PublicValue) -> Floats:
+    """Give the public value that belongs to a purse, shape (n_replications, n_years)."""
+    nothing = np.zeros((len(public_value.value), public_value.value.shape[2]))
+    return add_in_order([nothing, *(public_value.value[:, public_value.parties.index(party)] for party in purse.savers)])
 
 
 def left_with(ledger: Ledger, public_value: PublicValue, discount_factors: Mapping[str, Floats]) -> dict[str, Floats]:
@@ -43,8 +81,8 @@ def left_with(ledger: Ledger, public_value: PublicValue, discount_factors: Mappi
 
 
 def own_cash(ledger: Ledger, party: str) -> Integers:
-    """Give the cash of the accounts of one party, shape (n_replications, n_dates): not of others in the role that has its name."""
-    return ledger.cash_in({account.name for account in ledger.accounts if account.party == party and account.role != PROJECT})
+    """Give the cash of the accounts of one party, shape (n_replications, n_dates)."""
+    return ledger.cash_in(accounts_of(party, ledger.accounts))
 
 
 def value_today(by_year: Floats, factors: Floats) -> Floats:

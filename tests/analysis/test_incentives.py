@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import norm
 
 from simengine.analysis import Ensemble, find_incentives
+from simengine.analysis.best_response import best_response
 from simengine.analysis.efforts import Choice, choices_of, efforts_of, with_choice
 from simengine.analysis.induced import store_choices
 from simengine.analysis.one_number import find_number, search_number
@@ -265,6 +266,38 @@ def test_referrals__come_where_the_saving_of_ones_own_budget_exceeds_the_cost(tm
         assert found.chosen.surplus.value == pytest.approx(max(300 - cost, 0) * N)
 
 
+WORTH = "public_value={test: {outcome_payer: {value_per_unit: 100, better: higher, cashable_share: 0}}}"
+FIXED = ("contract.terms={advance: {share: 1, of: drawn, contingent: false}}", "capital.payment_month={advance: 6}", WORTH)
+UNEQUAL = "behaviour={{referral: {{party: outcome_payer, levels: {}, cost_between_referrers: {}}}}}"
+TENTHS = [step / 10 for step in range(11)]
+
+
+def test_referrers__refer_up_to_the_one_whom_it_costs_what_it_brings(tmp_path):
+    # Closed form: a person brings 300. Costs uniform from 0 to 1000: those below 300 refer, a share of .3, at 150 on average.
+    study = study_of(SCORES, tmp_path, *FIXED, UNEQUAL.format(TENTHS, "{law: uniform, low: 0, high: 1000}"))
+    found = induced(study, 20)
+    assert found.chosen.choice.volume == 0.3
+    assert found.reply.volumes.is_decided
+    assert found.chosen.surplus.value == pytest.approx((300 - 150) * 0.3 * N)
+    assert found.chosen.worth_to_referrer.value - found.curve[0].worth_to_referrer.value == pytest.approx(150 * 0.3 * N)
+
+
+def test_referrers__of_a_skewed_law_agree_with_each_deciding_for_itself(tmp_path):
+    # Brute force: 200,000 referrers with costs of their own; each refers where 300 is more. No law is drawn per world.
+    study = study_of(
+        SCORES, tmp_path, *FIXED, UNEQUAL.format([step / 50 for step in range(51)], "{law: lognormal, interval_90: [100, 900]}")
+    )
+    sd = np.log(9) / 2 / norm.ppf(0.95)
+    costs = np.exp(np.random.default_rng(5).normal(np.log(300), sd, 200_000))
+    refer = costs < 300
+    found = induced(study, 20)
+    assert abs(found.chosen.choice.volume - refer.mean()) <= 0.5 / 50 + 4.5 * refer.std() / np.sqrt(200_000)
+    gain = np.where(refer, 300 - costs, 0.0)
+    told = (found.chosen.worth_to_referrer.value - found.curve[0].worth_to_referrer.value) / N
+    assert told == pytest.approx(gain.mean(), abs=4.5 * gain.std() / np.sqrt(200_000) + 0.2)
+    assert "behaviour.referral.cost_between_referrers" not in dict(study.quantities())
+
+
 def test_referrals__half_of_them_are_a_study_of_half_the_size(tiny_path):
     referral = "behaviour={referral: {party: outcome_payer, levels: [0.5]}}"
     half = load_study(tiny_path, ["population.waves.all.size=6"])
@@ -333,6 +366,32 @@ def test_choice_of_one__leaves_every_number_of_people_and_worlds(tiny_path):
     assert (evaluate(study, evidence)["service_users"] == 12).all()
 
 
+# ------------------------------------------------ fresh worlds ------------------------------------------------
+
+
+def test_choice__is_tried_in_fresh_worlds(tmp_path):
+    # Source: the same question put to those worlds alone.
+    prize, levels = BONUS.format(3000, 1.5), [0, 0.25, 0.5, 0.75, 1]
+    study = study_of(SCORES, tmp_path, prize, behaviour(levels, 4000))
+    found = find_incentives(study, {"own": study}, Ensemble(3, 150)).contracts["own"]
+    later = find_incentives(study, {"own": study}, Ensemble(3, 150, first=150)).contracts["own"]
+    place, next_best = found.reply.to_check
+    assert found.fresh.worth == later.curve[place].worth
+    assert found.fresh.lead.value == pytest.approx(later.curve[place].worth.value - later.curve[next_best].worth.value)
+    assert found.fresh.luck.value == pytest.approx(found.chosen.worth.value - later.curve[place].worth.value)
+    assert found.fresh.worth != found.chosen.worth
+
+
+@pytest.mark.statistical
+def test_luck__of_the_best_of_many_equal_choices_is_that_of_the_greatest():
+    # Source: the greatest of 20 standard normals is 1.867 on average; here each is the mean of 100 worlds.
+    random, excess = np.random.default_rng(2), []
+    for _ in range(400):
+        found = best_response(list(random.normal(size=(20, 100))))
+        excess.append(found.worth[found.best].value)
+    assert np.mean(excess) == pytest.approx(0.1867, abs=4.5 * np.std(excess) / 20)
+
+
 # ------------------------------------------------ sizing ------------------------------------------------
 
 PRICE = "contract.terms.prize.share"
@@ -385,6 +444,8 @@ def test_size__finds_the_price_at_the_effort_that_it_induces(tmp_path):
         ("{borne_by: nobody, efforts: {w: {levels: [0, 1]}}}", "behaviour.borne_by"),
         ("{referral: {party: nobody, levels: [1]}}", "behaviour.referral.party"),
         ("{referral: {party: investor, levels: [1], cost_per_person: -1}}", "not negative"),
+        ("{referral: {party: investor, levels: [1], cost_per_person: 1, cost_between_referrers: 1}}", "found both"),
+        ("{referral: {party: investor, levels: [1], cost_between_referrers: {law: normal, mean: 1, sd: 1}}}", "found as little as"),
         ("{efforts: {w: {effect: magic, levels: [0, 1]}}}", "`magic`"),
         ("{efforts: {w: {strata: rich, levels: [0, 1]}}}", "`rich`"),
         ("{efforts: {w: {levels: []}}}", "at least one entry"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from simengine.analysis.ensemble import Ensemble
 from simengine.analysis.sizing import refuse_impossible_terms, shares_kept, size_terms, sizing_of, stored_for, table_of
-from simengine.analysis.stored import StoredEnsemble, money_of, store
+from simengine.analysis.stored import StoredEnsemble, store
 from simengine.analysis.table import Settled, frontier
 from simengine.config import Study, find_study, load_study
 from simengine.config.request import Requested, with_request
@@ -181,7 +181,7 @@ def test_beliefs__are_lived_with_the_same_luck_and_agree_with_importance_weights
     path = "effect.sooner_home.hazard_ratio"
     believed = asked(norrkoping, beliefs=("investor: " + path + "={law: lognormal, interval_90: [1.0, 1.9]}",))
     parties = ("investor", "outcome_payer")
-    stored = store(believed, Ensemble(4, 1500), parties, money_of(parties))
+    stored = store(believed, Ensemble(4, 1500), parties, parties)
     columns = stored.settle({})
     x = draw_worlds(norrkoping, 4, np.arange(1500))[path]
     z = {name: _log_density(np.log(x), low, high) for name, low, high in (("study", 0.8, 1.8), ("belief", 1.0, 1.9))}
@@ -271,7 +271,7 @@ def test_law__a_looser_limit_finds_no_fewer_term_sheets(norrkoping: Study) -> No
         (Requested(free=[f"{GUARANTEE}=0..1..2"]), "a step is not longer than the range"),
         (
             Requested(free=["contract.terms.guaranteed.share=0..1"]),
-            "a free term is a number of the contract or the capital; found no such",
+            "a free term is a number of the contract or the capital, or the window of a metric; found no such",
         ),
         (Requested(free=["contract.terms.guarantee=0..1"]), "found no number. One of: contract.terms.guarantee.share"),
         (Requested(free=["contract.title=0..1"]), "a free term is a number of the contract or the capital"),

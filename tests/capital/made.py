@@ -36,7 +36,14 @@ def payments_of(amounts, months=None, parties=("outcome_payer", "investor"), sto
 
 def moved(capital, payments, commitment, horizon=24, *, worlds=None, parties=PARTIES, waves=None, people=None):
     """Plan and move the money of a section; its fixed numbers are the same in every world."""
-    n = len(payments.by_due)
+    plan, world = planned(
+        capital, len(payments.by_due), commitment, horizon, worlds=worlds, parties=parties, waves=waves, people=people
+    )
+    return distribute(capital, plan, payments, world, list(parties))
+
+
+def planned(capital, n, commitment, horizon=24, *, worlds=None, parties=PARTIES, waves=None, people=None):
+    """Plan the money of a section in some worlds."""
     waves = waves or {"all": (0, 1)}
     values = {path: number.value for path, number in quantities_in(capital, "capital") if isinstance(number, Constant)}
     values |= {f"population.waves.{name}.enrolment_months": months for name, (_, months) in waves.items()}
@@ -44,8 +51,7 @@ def moved(capital, payments, commitment, horizon=24, *, worlds=None, parties=PAR
     world = worlds_of(n, **{path.replace(".", "__"): value for path, value in (values | given).items()})
     calendar = Calendar(horizon, {name: (first, f"population.waves.{name}.enrolment_months") for name, (first, _) in waves.items()})
     counts = np.zeros((n, len(waves)), np.int64) if people is None else np.broadcast_to(people, (n, len(waves)))
-    plan = plan_money(capital, commitment, list(parties), calendar, world, counts)
-    return distribute(capital, plan, payments, world, list(parties))
+    return plan_money(capital, commitment, list(parties), calendar, world, counts), world
 
 
 def ledger_of(drawn, paid):

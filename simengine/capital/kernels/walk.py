@@ -1,83 +1,44 @@
 """Walk the money through the calendar: income, costs, draws, waterfall, guarantees; whole numbers of the smallest unit.
 
-Letters of the axes: r = replications, m = months, c = costs, k = tranches, g = guarantees, n = places in the waterfall
-(tranches, costs, guarantees or parties that a step names, step after step), f = covered tranches or guarantees, j = columns
-of the journal.
+The letters of the axes stand in `arrays`.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
 from simengine.accelerate import device, kernel
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-
-INTEREST, PRINCIPAL, DEFERRED, REIMBURSE, RETURNS, REST = range(6)
-SIDE_BY_SIDE, IN_ORDER = range(2)
-NO_LIMIT = 1 << 62
-
-
-class Project(NamedTuple):
-    """What the project costs and when it may draw."""
-
-    due: Integers  # (r, m, c) of costs that do not hang on the income
-    income_share: Floats  # (r, c) part of the income that a cost takes
-    deferred_share: Floats  # (r, c)
-    scheduled: Integers  # (r, m) draws by plan, beside the reserve
-    as_needed: bool
-    limit: Integers  # (r,) the most that is drawn
-    reserve: Integers  # (r,) drawn in month 0
-    reserve_until: int
-    recycled_share: Floats  # (r,)
-    last_work: Integers  # (r,) the last month in which a cost falls due by plan
-    distributed_from: int
-
-
-class Loans(NamedTuple):
-    """The tranches."""
-
-    size: Floats  # (k,) weights that share out the limit
-    order: Integers  # (k,) who pays in first, where they do not stand side by side
-    manner: int  # SIDE_BY_SIDE or IN_ORDER
-    coupon: Floats  # (r, k) growth a month
-    multiple: Floats  # (r, k) infinite where there is no such limit
-    ceiling: Floats  # (r, k) growth a month, infinite where there is no such limit
-
-
-class Waterfall(NamedTuple):
-    """The steps in their order."""
-
-    kind: Integers  # (s,)
-    begin: Integers  # (s + 1,) step s has the places begin[s] to begin[s + 1] - 1
-    member: Integers  # (n,) number of the tranche, cost or guarantee; in REST tranches first, then parties
-    weight: Floats  # (n,)
-
-
-class Guarantees(NamedTuple):
-    """Guarantees in the order in which they are called."""
-
-    month: Integers  # (g,)
-    share: Floats  # (g,)
-    at_most: Integers  # (g,)
-    of_drawn: Floats  # (g,) limit as a share of what the covered tranches paid in, infinite for none
-    begin: Integers  # (g + 1,)
-    covered: Integers  # (f,) number of a tranche, or of a guarantee after all tranches
-
-
-# Where one replication stands, in two arrays: few arguments keep the compilation short.
-CASH, OUTSTANDING, PAID_IN, RECEIVED, WAITING, CALLED, REACHED = range(7)
-"""Rows of whole numbers: cash by purpose; by tranche what is outstanding, was paid in and received; by cost what was deferred; by
-guarantee what was paid and not reimbursed, and 1 where the most that was promised was paid and it was not enough."""
-DUE_INTEREST, HURDLE = range(2)
-"""Rows of numbers by tranche: interest that is due, and what would bring the return to date to its ceiling."""
-WORK, PAYOUT, RESERVE = range(3)
-"""Purposes of cash: for costs, for distribution, in reserve."""
+from simengine.capital.kernels.arrays import (
+    CALLED,
+    CASH,
+    DEFERRED,
+    DUE_INTEREST,
+    HURDLE,
+    INTEREST,
+    N_ROWS,
+    NO_LIMIT,
+    OUTSTANDING,
+    PAID_IN,
+    PAYOUT,
+    PRINCIPAL,
+    REACHED,
+    RECEIVED,
+    REIMBURSE,
+    RESERVE,
+    REST,
+    RETURNS,
+    SIDE_BY_SIDE,
+    WAITING,
+    WORK,
+    Flags,
+    Floats,
+    Guarantees,
+    Integers,
+    Loans,
+    Places,
+    Project,
+    Waterfall,
+)
 
 
 @device
@@ -247,15 +208,109 @@ def accrue(growth: Floats, ceiling: Floats, whole: Integers, real: Floats) -> No
 
 
 @device
-def may_move(scheduled: Integers, due: Integers, calls: Integers, out: Flags) -> None:
-    """Say of every month whether anything falls due by plan: a draw, a cost, a guarantee; the first and the last always may."""
-    for m in range(len(out)):
+def may_move(begin: int, scheduled: Integers, due: Integers, calls: Integers, out: Flags) -> None:
+    """Say of the months from `begin` whether a draw, a cost or a guarantee falls due by plan; the first and the last always may."""
+    for m in range(begin, len(out)):
         out[m] = scheduled[m] != 0
         for c in range(due.shape[1]):
             out[m] = out[m] or due[m, c] != 0
     for month in calls:
         out[month] = True
     out[0] = out[-1] = True
+
+
+@device
+def room_to_walk(n_months: int, project: Project, loans: Loans, guarantees: Guarantees) -> Places:
+    """Make room for one replication after the other."""
+    n_tranches, n_costs = len(loans.size), project.due.shape[2]
+    whole = np.zeros((N_ROWS, max(3, n_tranches, n_costs, len(guarantees.month))), np.int64)
+    now, room = np.empty(n_costs, np.int64), np.empty(n_tranches, np.int64)
+    return Places(whole, np.zeros((2, n_tranches)), now, room, np.zeros(n_months, np.bool_))
+
+
+@device
+def set_out(r: int, project: Project, loans: Loans, places: Places) -> None:
+    """Stand where nothing has happened yet."""
+    for row in range(len(places.whole)):
+        for i in range(places.whole.shape[1]):
+            places.whole[row, i] = 0
+    for k in range(len(loans.size)):
+        places.real[DUE_INTEREST, k] = places.real[HURDLE, k] = 0.0
+    weigh_out(project.limit[r], loans.size, places.room)
+
+
+@device
+def walk_one(
+    r: int,
+    begin: int,
+    end: int,
+    project: Project,
+    loans: Loans,
+    waterfall: Waterfall,
+    guarantees: Guarantees,
+    income: Integers,  # (m,) paid to the lenders
+    stop: int,  # month after which nothing is drawn or spent, -1 for none
+    places: Places,
+    months: Integers,  # (m, j) zeros at first, filled: the lines of the journal
+) -> None:
+    """Walk one replication through the months from `begin` to before `end`: income, costs, draws, waterfall, guarantees."""
+    whole, real, now, room, moves = places
+    n_costs, n_tranches, n_months = len(now), len(room), len(income)
+    costs_at, unpaid_at = n_tranches, n_tranches + n_costs
+    reserve_at = unpaid_at + n_costs
+    steps_at = reserve_at + 3
+    calls_at = steps_at + len(waterfall.member)
+    may_move(begin, project.scheduled[r], project.due[r], guarantees.month, moves)
+    bears_interest = False
+    for k in range(n_tranches):
+        bears_interest = bears_interest or loans.coupon[r, k] != 0.0 or np.isfinite(loans.ceiling[r, k])
+    for m in range(begin, end):
+        line = months[m]
+        if m > 0 and bears_interest:
+            accrue(loans.coupon[r], loans.ceiling[r], whole, real)
+        # Where nothing falls due, comes in or waits, the lines of a month stay at 0.
+        if not (moves[m] or income[m] != 0 or whole[CASH, WORK] + whole[CASH, PAYOUT] + whole[CASH, RESERVE] != 0):
+            continue
+        moves[m] = True
+        stopped = 0 <= stop < m
+        is_working = m < project.last_work[r] and not stopped
+        came, taken = income[m], 0
+        for c in range(n_costs):
+            # A cost is a part of the income or falls due by plan, never both.
+            fee = int(np.rint(max(came, 0) * project.income_share[r, c]))
+            due = fee + (0 if stopped else project.due[r, m, c])
+            later = int(np.rint(due * project.deferred_share[r, c]))
+            now[c] = due - later
+            taken += now[c] if fee > 0 else 0
+            whole[WAITING, c] += later
+        recycled = int(np.rint((came - taken) * project.recycled_share[r])) if is_working else 0
+        whole[CASH, WORK] += taken + recycled
+        whole[CASH, PAYOUT] += came - taken - recycled
+        kept = project.reserve[r] if m == 0 else 0
+        want = 0 if stopped else project.scheduled[r, m]
+        if project.as_needed:
+            want = max(total(now) - whole[CASH, WORK], 0)
+        drawn_line = line[:n_tranches]
+        draw(want + kept, loans, room, whole, real, drawn_line)
+        kept = min(kept, total(drawn_line))
+        whole[CASH, RESERVE] += kept
+        whole[CASH, WORK] += total(drawn_line) - kept
+        line[reserve_at] = kept
+        line[reserve_at + 1] = pay_costs(now, whole, line[costs_at:unpaid_at], line[unpaid_at:reserve_at])
+        at_end = m == n_months - 1
+        if not is_working:
+            whole[CASH, PAYOUT] += whole[CASH, WORK]
+            whole[CASH, WORK] = 0
+        if at_end or m >= project.reserve_until or (stop >= 0 and m >= stop):
+            line[reserve_at + 2] = whole[CASH, RESERVE]
+            whole[CASH, PAYOUT] += whole[CASH, RESERVE]
+            whole[CASH, RESERVE] = 0
+        if whole[CASH, PAYOUT] > 0 and (at_end or m >= project.distributed_from):
+            for s in range(len(waterfall.kind)):
+                take_step(r, s, waterfall, loans, whole, real, line[steps_at:calls_at])
+        for g in range(len(guarantees.month)):
+            if guarantees.month[g] == m:
+                call(g, guarantees, whole, real, line[calls_at:])
 
 
 @kernel
@@ -273,84 +328,22 @@ def walk_calendar(
     waiting: Integers,  # (r, c) filled: what was deferred and never paid
     reached: Flags,  # (r, g) filled: whether a guarantor paid the most that was promised, and it was not enough
 ) -> None:
-    """Fill the journal month by month: income, costs, draws, waterfall, guarantees."""
-    n_months, n_costs, n_tranches = income.shape[1], project.due.shape[2], len(loans.size)
-    n_guarantees, n_places = len(guarantees.month), len(waterfall.member)
-    costs_at, unpaid_at = n_tranches, n_tranches + n_costs
-    reserve_at = unpaid_at + n_costs
-    steps_at = reserve_at + 3
-    calls_at = steps_at + n_places
-    whole, real = np.zeros((7, max(3, n_tranches, n_costs, n_guarantees)), np.int64), np.zeros((2, n_tranches))
-    now, room = np.empty(n_costs, np.int64), np.empty(n_tranches, np.int64)
-    # The months of one replication, side by side while they are worked on.
-    months = np.zeros((n_months, journal.shape[0]), np.int64)
-    moves = np.zeros(n_months, np.bool_)
+    """Fill the journal, replication by replication."""
+    places = room_to_walk(income.shape[1], project, loans, guarantees)
+    whole, real = places.whole, places.real
+    months = np.zeros((income.shape[1], journal.shape[0]), np.int64)
     for r in range(len(income)):
-        for row in range(len(whole)):
-            for i in range(whole.shape[1]):
-                whole[row, i] = 0
-        for k in range(n_tranches):
-            real[DUE_INTEREST, k] = real[HURDLE, k] = 0.0
-        may_move(project.scheduled[r], project.due[r], guarantees.month, moves)
-        bears_interest = False
-        for k in range(n_tranches):
-            bears_interest = bears_interest or loans.coupon[r, k] != 0.0 or np.isfinite(loans.ceiling[r, k])
-        weigh_out(project.limit[r], loans.size, room)
-        for m in range(n_months):
-            line = months[m]
-            if m > 0 and bears_interest:
-                accrue(loans.coupon[r], loans.ceiling[r], whole, real)
-            # Where nothing falls due, comes in or waits, the lines of a month stay at 0.
-            if not (moves[m] or income[r, m] != 0 or whole[CASH, WORK] + whole[CASH, PAYOUT] + whole[CASH, RESERVE] != 0):
-                continue
-            stopped = 0 <= stop[r] < m
-            is_working = m < project.last_work[r] and not stopped
-            came, taken = income[r, m], 0
-            for c in range(n_costs):
-                # A cost is a part of the income or falls due by plan, never both.
-                fee = int(np.rint(max(came, 0) * project.income_share[r, c]))
-                due = fee + (0 if stopped else project.due[r, m, c])
-                later = int(np.rint(due * project.deferred_share[r, c]))
-                now[c] = due - later
-                taken += now[c] if fee > 0 else 0
-                whole[WAITING, c] += later
-            recycled = int(np.rint((came - taken) * project.recycled_share[r])) if is_working else 0
-            whole[CASH, WORK] += taken + recycled
-            whole[CASH, PAYOUT] += came - taken - recycled
-            kept = project.reserve[r] if m == 0 else 0
-            want = 0 if stopped else project.scheduled[r, m]
-            if project.as_needed:
-                want = max(total(now) - whole[CASH, WORK], 0)
-            drawn_line = line[:n_tranches]
-            draw(want + kept, loans, room, whole, real, drawn_line)
-            kept = min(kept, total(drawn_line))
-            whole[CASH, RESERVE] += kept
-            whole[CASH, WORK] += total(drawn_line) - kept
-            line[reserve_at] = kept
-            line[reserve_at + 1] = pay_costs(now, whole, line[costs_at:unpaid_at], line[unpaid_at:reserve_at])
-            at_end = m == n_months - 1
-            if not is_working:
-                whole[CASH, PAYOUT] += whole[CASH, WORK]
-                whole[CASH, WORK] = 0
-            if at_end or m >= project.reserve_until or (stop[r] >= 0 and m >= stop[r]):
-                line[reserve_at + 2] = whole[CASH, RESERVE]
-                whole[CASH, PAYOUT] += whole[CASH, RESERVE]
-                whole[CASH, RESERVE] = 0
-            if whole[CASH, PAYOUT] > 0 and (at_end or m >= project.distributed_from):
-                for s in range(len(waterfall.kind)):
-                    take_step(r, s, waterfall, loans, whole, real, line[steps_at:calls_at])
-            for g in range(n_guarantees):
-                if guarantees.month[g] == m:
-                    call(g, guarantees, whole, real, line[calls_at:])
+        set_out(r, project, loans, places)
+        walk_one(r, 0, income.shape[1], project, loans, waterfall, guarantees, income[r], stop[r], places, months)
         for j in range(journal.shape[0]):
-            for m in range(n_months):
+            for m in range(income.shape[1]):
                 journal[j, r, m] = months[m, j]
                 months[m, j] = 0
-        for k in range(n_tranches):
+        for k in range(len(loans.size)):
             lost[r, k] = whole[OUTSTANDING, k]
             owed[r, k] = max(int(np.rint(real[DUE_INTEREST, k])), 0)
             at_limit[r, k] = whole[PAID_IN, k] > 0 and room_for_returns(r, k, loans, whole, real) == 0
-        for c in range(n_costs):
+        for c in range(project.due.shape[2]):
             waiting[r, c] = whole[WAITING, c]
-        for g in range(n_guarantees):
+        for g in range(len(guarantees.month)):
             reached[r, g] = whole[REACHED, g] == 1

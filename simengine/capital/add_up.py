@@ -1,0 +1,118 @@
+"""Add up what some purses get over the calendar: the same walk as for the ledger, but no journal is kept.
+
+For who settles the same worlds under hundreds of terms and asks for sums alone. Until the first payment under the contract falls
+due, all goes as it does under any terms: where everybody then stands is kept, and the walk goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from simengine.capital.distribute import Flow, post_terms, project_lines, refuse_shortfall, stop_months
+from simengine.capital.kernels.arrays import N_ROWS, PAID_IN, Standing
+from simengine.capital.kernels.sums import add_up_calendar
+from simengine.capital.plan import Plan
+from simengine.capital.spec import Capital
+from simengine.records import PROJECT, SMALLEST_UNITS, Floats, Integers, Line, Payments, Worlds
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """What purses get, added up over the calendar."""
+
+    cash: Integers
+    """Shape (n_purses, n_replications), in the smallest unit; positive is received."""
+    today: Floats
+    """The same discounted, in the smallest unit."""
+    drawn: Floats
+    """Shape (n_replications,), in the currency: what the tranches paid in."""
+
+
+@dataclass
+class Purses:
+    """Accounts whose money lies together, and the plan of the money that runs through them."""
+
+    capital: Capital
+    plan: Plan
+    accounts: Sequence[Collection[str]]
+    """By purse: the names of its accounts."""
+    factors: Floats
+    """By purse: what money of each month is worth today; shape (n_purses, 1 or n_replications, n_months)."""
+    _first: Standing | None = field(default=None, repr=False)
+
+    def add_up(self, payments: Payments, worlds: Worlds) -> Sums:
+        """Walk the money through the calendar and add up what every purse gets.
+
+        Parameters
+        ----------
+        payments, worlds
+            As for `distribute`.
+
+        Raises
+        ------
+        StudyError
+            As `distribute` does.
+        """
+        n, n_purses = len(worlds), len(self.accounts)
+        flows, stop = post_terms(self.capital, self.plan, payments, worlds), stop_months(payments, n)
+        last = np.full(n, self.plan.project.scheduled.shape[1], dtype=np.int64)
+        earliest = np.where(stop >= 0, np.minimum(stop, last), last)
+        for flow in flows:
+            earliest = np.minimum(earliest, flow.month.min(axis=0, initial=int(last[0])))
+        if self._first is None or (self._first.month > earliest).any():
+            self._first = self._walk([], stop, None, earliest)
+        found = self._walk(flows, stop, self._first, last)
+        refuse_shortfall(self.capital, self.plan, found.sums[n_purses:])
+        return Sums(found.sums[:n_purses], found.today, found.whole[:, PAID_IN].sum(axis=1) / SMALLEST_UNITS)
+
+    def _walk(self, flows: Sequence[Flow], stop: Integers, here: Standing | None, until: Integers) -> Standing:
+        """Walk on from where everybody stands, or from the start, to the beginning of some months."""
+        n, plan = len(until), self.plan
+        there = self._standing(until)
+        parts, lines, own = (
+            [len(flow.amount) for flow in flows],
+            [flow.line for flow in flows],
+            list(project_lines(self.capital, plan)),
+        )
+        # Costs that nobody paid are asked for as well: the lines that note them are a sum each.
+        n_tranches, n_costs = len(plan.holders), len(plan.costs)
+        notes = np.eye(len(own), dtype=np.int64)[n_tranches + n_costs : n_tranches + 2 * n_costs]
+        no_notes = np.zeros((n_costs, len(lines)), dtype=np.int64)
+        nothing = np.empty((0, n), dtype=np.int64)
+        add_up_calendar(
+            plan.project,
+            plan.loans,
+            plan.waterfall,
+            plan.guarantees,
+            np.concatenate([nothing, *(flow.month for flow in flows)]),
+            np.concatenate([nothing, *(flow.amount for flow in flows)]),
+            np.repeat(np.array([line.receiver == PROJECT for line in lines], dtype=bool), parts),
+            stop,
+            np.repeat(np.concatenate([self._signs(lines), no_notes]), parts, axis=1),
+            np.concatenate([self._signs(own), notes]),
+            self.factors,
+            self._standing(np.zeros(n, dtype=np.int64)) if here is None else here,
+            there,
+        )
+        return there
+
+    def _standing(self, months: Integers) -> Standing:
+        """Make room for where everybody stands at the beginning of some months."""
+        n, n_tranches, n_costs, n_purses = len(months), len(self.plan.holders), len(self.plan.costs), len(self.accounts)
+        most = max(3, n_tranches, n_costs, len(self.plan.guarantee_names))
+        return Standing(
+            months,
+            np.zeros((n, N_ROWS, most), dtype=np.int64),
+            np.zeros((n, 2, n_tranches)),
+            np.zeros((n, n_tranches), dtype=np.int64),
+            np.zeros((n_purses + n_costs, n), dtype=np.int64),
+            np.zeros((n_purses, n)),
+        )
+
+    def _signs(self, lines: Sequence[Line]) -> Integers:
+        """Say of every line whether a purse receives it (1) or pays it (-1); shape (n_purses, n_lines)."""
+        signs = [[(line.receiver in mine) - (line.payer in mine) for line in lines] for mine in self.accounts]
+        return np.array(signs, dtype=np.int64).reshape(len(self.accounts), len(lines))

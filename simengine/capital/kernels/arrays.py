@@ -1,0 +1,99 @@
+"""The arrays that the walk through the calendar reads and fills.
+
+Letters of the axes: r = replications, m = months, c = costs, k = tranches, g = guarantees, n = places in the waterfall
+(tranches, costs, guarantees or parties that a step names, step after step), f = covered tranches or guarantees, j = columns
+of the journal, e = payments between accounts, p = sums, q = those of them that are discounted.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+INTEREST, PRINCIPAL, DEFERRED, REIMBURSE, RETURNS, REST = range(6)
+SIDE_BY_SIDE, IN_ORDER = range(2)
+NO_LIMIT = 1 << 62
+
+
+class Project(NamedTuple):
+    """What the project costs and when it may draw."""
+
+    due: Integers  # (r, m, c) of costs that do not hang on the income
+    income_share: Floats  # (r, c) part of the income that a cost takes
+    deferred_share: Floats  # (r, c)
+    scheduled: Integers  # (r, m) draws by plan, beside the reserve
+    as_needed: bool
+    limit: Integers  # (r,) the most that is drawn
+    reserve: Integers  # (r,) drawn in month 0
+    reserve_until: int
+    recycled_share: Floats  # (r,)
+    last_work: Integers  # (r,) the last month in which a cost falls due by plan
+    distributed_from: int
+
+
+class Loans(NamedTuple):
+    """The tranches."""
+
+    size: Floats  # (k,) weights that share out the limit
+    order: Integers  # (k,) who pays in first, where they do not stand side by side
+    manner: int  # SIDE_BY_SIDE or IN_ORDER
+    coupon: Floats  # (r, k) growth a month
+    multiple: Floats  # (r, k) infinite where there is no such limit
+    ceiling: Floats  # (r, k) growth a month, infinite where there is no such limit
+
+
+class Waterfall(NamedTuple):
+    """The steps in their order."""
+
+    kind: Integers  # (s,)
+    begin: Integers  # (s + 1,) step s has the places begin[s] to begin[s + 1] - 1
+    member: Integers  # (n,) number of the tranche, cost or guarantee; in REST tranches first, then parties
+    weight: Floats  # (n,)
+
+
+class Guarantees(NamedTuple):
+    """Guarantees in the order in which they are called."""
+
+    month: Integers  # (g,)
+    share: Floats  # (g,)
+    at_most: Integers  # (g,)
+    of_drawn: Floats  # (g,) limit as a share of what the covered tranches paid in, infinite for none
+    begin: Integers  # (g + 1,)
+    covered: Integers  # (f,) number of a tranche, or of a guarantee after all tranches
+
+
+class Places(NamedTuple):
+    """Where one replication stands; few arguments keep the compilation short."""
+
+    whole: Integers  # (7, most) whole numbers: see CASH and the rows after it
+    real: Floats  # (2, k) see DUE_INTEREST and HURDLE
+    now: Integers  # (c,) what each cost takes this month
+    room: Integers  # (k,) what each tranche may still pay in
+    moves: Flags  # (m,) whether anything may move in a month
+
+
+class Standing(NamedTuple):
+    """Where all replications stand at the beginning of a month, and what was added up until then."""
+
+    month: Integers  # (r,)
+    whole: Integers  # (r, 7, most) as in Places
+    real: Floats  # (r, 2, k) as in Places
+    room: Integers  # (r, k) as in Places
+    sums: Integers  # (p, r)
+    today: Floats  # (q, r)
+
+
+CASH, OUTSTANDING, PAID_IN, RECEIVED, WAITING, CALLED, REACHED = range(7)
+"""Rows of whole numbers: cash by purpose; by tranche what is outstanding, was paid in and received; by cost what was deferred; by
+guarantee what was paid and not reimbursed, and 1 where the most that was promised was paid and it was not enough."""
+N_ROWS = 7
+DUE_INTEREST, HURDLE = range(2)
+"""Rows of numbers by tranche: interest that is due, and what would bring the return to date to its ceiling."""
+WORK, PAYOUT, RESERVE = range(3)
+"""Purposes of cash: for costs, for distribution, in reserve."""

@@ -1,0 +1,78 @@
+"""Add up what goes between accounts on the same walk, without keeping a journal.
+
+The letters of the axes stand in `arrays`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simengine.accelerate import device, kernel
+from simengine.capital.kernels.arrays import Flags, Floats, Guarantees, Integers, Loans, Project, Standing, Waterfall
+from simengine.capital.kernels.walk import room_to_walk, set_out, walk_one
+
+
+@device
+def copy_places(whole: Integers, real: Floats, room: Integers, to_whole: Integers, to_real: Floats, to_room: Integers) -> None:
+    """Copy where one replication stands, number by number: arrays as small as these are copied faster so."""
+    for row in range(len(whole)):
+        for i in range(whole.shape[1]):
+            to_whole[row, i] = whole[row, i]
+    for k in range(len(room)):
+        to_room[k] = room[k]
+        for row in range(len(real)):
+            to_real[row, k] = real[row, k]
+
+
+@kernel
+def add_up_calendar(
+    project: Project,
+    loans: Loans,
+    waterfall: Waterfall,
+    guarantees: Guarantees,
+    month: Integers,  # (e, r) of each payment between accounts
+    amount: Integers,  # (e, r) of each payment between accounts
+    is_income: Flags,  # (e,) whether it is paid to the lenders
+    stop: Integers,  # (r,) month after which nothing is drawn or spent, -1 for none
+    sign_of_payment: Integers,  # (p, e) 1 where it is added to a sum, -1 where it is taken from it, 0 where neither
+    sign_of_line: Integers,  # (p, j) the same for the lines of the journal
+    factors: Floats,  # (q, 1 or r, m) for the first q sums: what money of each month is worth today
+    here: Standing,
+    there: Standing,  # its months are given, the rest is filled
+) -> None:
+    """Add up payments and lines from month to month, without keeping a journal; no payment falls before the months of `here`."""
+    n_months, n_lines, n_sums, n_discounted = factors.shape[2], sign_of_line.shape[1], len(here.sums), len(here.today)
+    places = room_to_walk(n_months, project, loans, guarantees)
+    months, income = np.zeros((n_months, n_lines), np.int64), np.zeros(n_months, np.int64)
+    cash = np.zeros((n_months, n_sums), np.int64)
+    for r in range(len(here.month)):
+        begin, end = here.month[r], there.month[r]
+        for e in range(len(month)):
+            if amount[e, r] != 0:
+                income[month[e, r]] += amount[e, r] if is_income[e] else 0
+                for p in range(n_sums):
+                    cash[month[e, r], p] += sign_of_payment[p, e] * amount[e, r]
+        if begin == 0:
+            set_out(r, project, loans, places)
+        else:
+            copy_places(here.whole[r], here.real[r], here.room[r], places.whole, places.real, places.room)
+        walk_one(r, begin, end, project, loans, waterfall, guarantees, income, stop[r], places, months)
+        copy_places(places.whole, places.real, places.room, there.whole[r], there.real[r], there.room[r])
+        for p in range(n_sums):
+            there.sums[p, r] = here.sums[p, r]
+        for p in range(n_discounted):
+            there.today[p, r] = here.today[p, r]
+        for m in range(begin, end):
+            income[m] = 0
+            if places.moves[m]:
+                for j in range(n_lines):
+                    if months[m, j] != 0:
+                        for p in range(n_sums):
+                            cash[m, p] += sign_of_line[p, j] * months[m, j]
+                        months[m, j] = 0
+            for p in range(n_sums):
+                if cash[m, p] != 0:
+                    there.sums[p, r] += cash[m, p]
+                    if p < n_discounted:
+                        there.today[p, r] += cash[m, p] * factors[p, r if factors.shape[1] > 1 else 0, m]
+                    cash[m, p] = 0

@@ -1,0 +1,62 @@
+"""Sums without a journal against the ledger, on random structures, bit by bit, however often the terms change."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simengine.capital import Purses, accounts_of, distribute
+from simengine.records import PROJECT, Payments
+from simengine.risk.returns import present_values
+from tests.capital.made import CAPITAL, planned, worlds_of
+from tests.capital.test_twin import EVERYBODY, HORIZON, WAVES, structures
+
+N = 3
+OWING = ("outcome_payer", "region", "bank")
+OWED = ("investor", "service_provider", "foundation")
+
+
+@st.composite
+def term_sheets(draw):
+    """Give some terms, by whom and to whom they are owed and when, and what they come to under several sheets."""
+    n_terms = draw(st.integers(1, 4))
+    sides = tuple((draw(st.sampled_from(OWING)), draw(st.sampled_from(OWED))) for _ in range(n_terms))
+    sheets = []
+    for _ in range(3):
+        amounts = [[[draw(st.floats(-2_000, 9_000)) for _ in range(2)] for _ in range(n_terms)] for _ in range(N)]
+        months = [[draw(st.integers(0, HORIZON - 3)) for _ in range(2)] for _ in range(n_terms)]
+        stop = draw(st.one_of(st.none(), st.lists(st.integers(-1, HORIZON), min_size=N, max_size=N)))
+        names, by_due = tuple(f"t{t}" for t in range(n_terms)), np.round(np.array(amounts), 2)
+        stops = None if stop is None else np.array(stop)
+        sheets.append(Payments(names, sides, ("one", "other"), np.array(months), by_due, np.zeros(by_due.shape, np.int8), stops))
+    return sheets
+
+
+@st.composite
+def payers(draw):
+    """Give two who pay, one of them late and short."""
+    late = {"share": 0.3, "pays_late_months": draw(st.floats(0, 3)), "pays_share": draw(st.floats(0, 1))}
+    return {"region": late, "outcome_payer": {"share": "rest"}} if draw(st.booleans()) else {}
+
+
+@settings(deadline=None, max_examples=150)
+@given(structures(), payers(), term_sheets(), st.booleans())
+def test_sums__are_those_of_the_ledger_under_one_sheet_after_the_other(structure, paying, sheets, differs):
+    section, commitment = structure
+    capital = CAPITAL.validate_python(section | ({"payers": paying} if paying else {}))
+    world = worlds_of(N, capital__drawn_share=np.array([1.0, 0.6, 0.0]))
+    plan, worlds = planned(
+        capital, N, commitment, HORIZON, worlds=world, parties=EVERYBODY, waves=WAVES, people=np.array([[3, 0], [1, 5], [0, 2]])
+    )
+    accounts = accounts_of(capital, plan, EVERYBODY)
+    mine = [frozenset(one.name for one in accounts if name in (one.party, one.role)) for name in (*EVERYBODY, PROJECT)]
+    factors = 1.02 ** -np.linspace(0, 3, len(mine) * HORIZON + len(mine)).reshape(len(mine), 1, HORIZON + 1)
+    factors = factors * np.array([1.0, 0.9, 0.8])[None, :, None] if differs else factors
+    purses = Purses(capital, plan, mine, factors)
+
+    for payments in sheets:
+        ledger, found = distribute(capital, plan, payments, worlds, EVERYBODY), purses.add_up(payments, worlds)
+        np.testing.assert_array_equal(found.drawn, ledger.drawn)
+        for place, names in enumerate(mine):
+            cash = ledger.cash_in(names)
+            np.testing.assert_array_equal(found.cash[place], cash.sum(axis=1))
+            np.testing.assert_array_equal(found.today[place], present_values(cash, factors[place]))
