@@ -345,13 +345,8 @@ class CashMoments(Record):
     """Shape (date, date), in [`unit` squared]: sum over replications of the product of the cash of two dates."""
 
     def __add__(self, other: CashMoments) -> CashMoments:
-        return CashMoments(
-            self.unit,
-            self.n_replications + other.n_replications,
-            self.total + other.total,
-            self.rounded + other.rounded,
-            self.products + other.products,
-        )
+        n = self.n_replications + other.n_replications
+        return CashMoments(self.unit, n, self.total + other.total, self.rounded + other.rounded, self.products + other.products)
 
 
 @dataclass(frozen=True, eq=False)
