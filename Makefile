@@ -45,6 +45,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/simengine warmup
 	touch $@
 
 $(VENV)/ready-dev: $(VENV)/ready

@@ -169,6 +169,7 @@ def _refuse_contradictions(request: Request, wish: _Wish) -> None:
 def _simulate(
     study: Study, request: Request, wish: _Wish, sampling: Sampling, seed: int, n_replications: int
 ) -> tuple[Outturns, RiskTable, PreciseRun | None]:
+    from simengine.config import known_metrics
     from simengine.execution import AT_MOST, control_variates, read_goals, run_study, run_until
     from simengine.risk import summarise
     from simengine.sampling import refuse_impossible_variates
@@ -184,10 +185,14 @@ def _simulate(
         return precise.outturns, precise.table, precise
     refuse_if_too_large(n_replications * wish.measured)
     if wish.with_control_variates:
-        refuse_impossible_variates(sampling, dict(study.quantities()), n_replications)
+        refuse_impossible_variates(sampling, dict(study.quantities()), n_replications, knows_luck=bool(known_metrics(study)))
     with progress(n_replications) as advance:
-        outturns = run_study(study, seed, n_replications, on_progress=advance, **how)
-    return outturns, summarise(outturns, control_variates(study, seed, outturns) if wish.with_control_variates else None), None
+        outturns = run_study(study, seed, n_replications, on_progress=advance, with_variates=wish.with_control_variates, **how)
+    return (
+        outturns,
+        summarise(outturns, control_variates(study, seed, outturns, sampling) if wish.with_control_variates else None),
+        None,
+    )
 
 
 def _sampling_content(wish: _Wish, sampling: Sampling) -> dict[str, Any]:

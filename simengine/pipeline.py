@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.capital import Calendar, Plan, deflators, discount_factors, distribute, plan_money
-from simengine.cohort import simulate_cohort
+from simengine.cohort import simulate_cohort, surplus_of
 from simengine.cohort.spec import Binary, CountOfEvents, Reached, Score, Target
-from simengine.config import Study, cohort_of, timing_of
+from simengine.config import Study, cohort_of, known_metrics, timing_of
 from simengine.contract import inputs_of, settle, typed_measurements
 from simengine.contract.spec import Contract
 from simengine.dependence import correlate, share_out, shifted
@@ -55,7 +55,9 @@ class Steering:
     """By path: what becomes of the values of a number."""
 
 
-def run_block(study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN) -> Outturns:
+def run_block(
+    study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN, *, with_variates: bool = False
+) -> Outturns:
     """Take some replications from people to cash.
 
     Parameters
@@ -68,16 +70,21 @@ def run_block(study: Study, seed: int, replications: Integers, sampling: Samplin
         Shape (n_replications,): the numbers of the replications; each gives the same result in any company.
     sampling
         How the numbers of the study are drawn; what it does to the worlds is told in the columns `weight` and `group`.
+    with_variates
+        Whether all that control variates need is kept: the lenders' cash by date, row by row (unless worlds are plain it always
+        is), and what the luck of people added where its mean is known, in columns `luck.`.
     """
     evidence = simulate(study, seed, replications, sampling)
     outturns = evaluate(study, evidence)
-    if sampling.is_plain:
-        return outturns
+    if sampling.is_plain and not with_variates:
+        return replace(outturns, investor_cash_by_row=None)
     again = [evaluate(study, measured_again(study, evidence, other)) for other in seeds_again(seed, sampling.measured)]
     outturns = Outturns.interleave([outturns, *again])
     weight, group = evidence.worlds.weight, group_of(sampling, outturns.replications)
     more: dict[str, NDArray[Any]] = {} if weight is None else {"weight": np.repeat(weight, sampling.measured)}
     more |= {} if group is None else {"group": group}
+    luck = luck_of(study, evidence) if with_variates else {}
+    more |= {f"luck.{name}": np.repeat(surplus, sampling.measured) for name, surplus in luck.items()}
     return replace(outturns, columns={**outturns.columns, **more})
 
 
@@ -88,6 +95,13 @@ def simulate(
     worlds = draw_worlds(study, seed, replications, sampling, steering)
     tallies = simulate_cohort(cohort_of(study), worlds)
     return Evidence(worlds, tallies, measure(study.measurement, tallies, kinds_of(study), tuple(study.population.waves), worlds))
+
+
+def luck_of(study: Study, evidence: Evidence) -> dict[str, Floats]:
+    """Give what the luck of people added to what the contract pays on, where its mean is known to be 0; see `surplus_of`."""
+    metrics = [study.measurement.metrics[name] for name in known_metrics(study)]
+    asked = list(dict.fromkeys((metric.outcome, int(metric.window_months.value)) for metric in metrics))
+    return surplus_of(cohort_of(study), evidence.worlds, evidence.tallies, asked) if asked else {}
 
 
 def measured_again(study: Study, evidence: Evidence, seed: int) -> Evidence:

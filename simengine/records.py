@@ -363,6 +363,8 @@ class Outturns(Record):
     """By name: one value per replication; names in `codes` hold indices into the words given there."""
     codes: Mapping[str, tuple[str, ...]]
     investor_cash: CashMoments
+    investor_cash_by_row: Annotated[Integers | None, Axes("replication date", "smallest unit of the currency")] = None
+    """The same cash row by row: where worlds weigh differently or hang together, its moments do not suffice."""
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self.columns[name]
@@ -379,15 +381,17 @@ class Outturns(Record):
     @staticmethod
     def interleave(parts: Sequence[Outturns]) -> Outturns:
         """Put several outturns of the same replications together, replication by replication, whatever the size of the block."""
-        return Outturns._put_together(parts, lambda arrays: np.stack(arrays, axis=1).reshape(-1))
+        return Outturns._put_together(parts, lambda arrays: np.stack(arrays, axis=1).reshape(-1, *arrays[0].shape[1:]))
 
     @staticmethod
     def _put_together(parts: Sequence[Outturns], together: Callable[[list[NDArray[Any]]], NDArray[Any]]) -> Outturns:
+        by_row = [part.investor_cash_by_row for part in parts if part.investor_cash_by_row is not None]
         return Outturns(
             together([part.replications for part in parts]),
             {name: together([part.columns[name] for part in parts]) for name in parts[0].columns},
             parts[0].codes,
             reduce(add, (part.investor_cash for part in parts)),
+            together(by_row) if by_row else None,
         )
 
 

@@ -105,22 +105,32 @@ def refuse_impossible(sampling: Sampling, numbers: Mapping[str, Sourced], n_repl
         )
 
 
-def refuse_impossible_variates(sampling: Sampling, numbers: Mapping[str, Sourced], n_replications: int) -> None:
+def refuse_impossible_variates(
+    sampling: Sampling, numbers: Mapping[str, Sourced], n_replications: int, *, knows_luck: bool = False
+) -> None:
     """Refuse control variates where their expectation is not 0, or where their slopes cannot be known.
+
+    Parameters
+    ----------
+    sampling, numbers, n_replications
+        What is drawn.
+    knows_luck
+        Whether the exact mean of what the contract pays on is known, so that the luck of people corrects too.
 
     Raises
     ------
     UsageError
-        If worlds are drawn in another way as well, or there are too few of them.
+        If worlds weigh differently, there is nothing to correct by, or there are too few of them.
     """
-    if sampling.is_sobol or sampling.tilts:
-        other = "--sobol" if sampling.is_sobol else "--tilt"
+    if sampling.tilts:
         raise UsageError(
-            f"--control-variates: numbers drawn plainly have a known mean; found {other} as well. Choose one of the two"
+            "--control-variates: worlds of equal weight have a known mean; found --tilt as well. Choose one of the two"
         )
-    n_variates = len(laws_of(numbers))
-    if n_variates == 0:
-        raise UsageError("--control-variates: a number of the study has a law; found none, so there is nothing to correct by")
+    # Evenly spread numbers have their means already.
+    n_variates = 0 if sampling.is_sobol else len(laws_of(numbers))
+    if n_variates == 0 and not knows_luck:
+        rule = "a number of the study has a law, and is drawn plainly, or the exact mean of what the contract pays on is known"
+        raise UsageError(f"--control-variates: {rule}; found neither, so there is nothing to correct by")
     if n_replications < LEAST_PER_VARIATE * n_variates:
         needed = LEAST_PER_VARIATE * n_variates
         raise UsageError(
@@ -203,7 +213,8 @@ def control_variates_of(seed: int, numbers: Mapping[str, Sourced], replications:
     -------
     Shape (n_rows, n_variates): from the uniforms before any correlation.
     """
-    return np.stack([special.ndtri(uniforms(seed, f"parameter/{path}", replications)) for path in laws_of(numbers)], axis=1)
+    scores = [special.ndtri(uniforms(seed, f"parameter/{path}", replications)) for path in laws_of(numbers)]
+    return np.stack(scores, axis=1) if scores else np.empty((len(replications), 0))
 
 
 def seeds_again(seed: int, times: int) -> list[int]:

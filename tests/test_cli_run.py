@@ -24,7 +24,7 @@ from tests.test_cli import call, refusal, without_provenance
         (("--tilt", "effect.sooner_home.hazard_ratio"), "a tilt reads PATH=SHIFT"),
         (("--tilt", "nonsense=1"), "a tilted number has a law; found `nonsense`"),
         (("--sobol", "-n", 1000), "Use -n 512 or -n 1024"),
-        (("--sobol", "--control-variates", "-n", 1024), "found --sobol as well"),
+        (("--tilt", "effect.sooner_home.hazard_ratio=1", "--control-variates"), "found --tilt as well"),
     ],
 )
 def test_nonsense__is_one_message(options: tuple[object, ...], message: str, tiny_path: Path) -> None:

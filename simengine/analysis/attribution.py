@@ -29,15 +29,16 @@ from simengine.analysis.money import (
     Columns,
     Measure,
     chosen_parties,
-    money_of,
+    own_money,
     parties_of,
     refuse_thin_tail,
+    settled_money,
     tail_weights,
     with_error,
 )
 from simengine.config import Study
 from simengine.laws.sourced import Layer
-from simengine.pipeline import Steering, evaluate, simulate
+from simengine.pipeline import Steering, simulate
 from simengine.records import Floats, Integers
 from simengine.risk.statistics import Statistic
 
@@ -128,6 +129,7 @@ def attribute(study: Study, ensemble: Ensemble, level: float, measure: Measure =
         If a party is unknown, numbers of different layers are correlated, or a tail would hold fewer than 100 worlds.
     """
     refuse_across_layers(study)
+    chosen = chosen_parties(parties, study)
     layers = layers_in(study)
     refuse_thin_tail(ensemble.n_replications, level, 2 ** len(layers))
     answers = ensemble.ask(lambda replications: _draw_families(study, layers, ensemble.seed, replications))
@@ -139,8 +141,8 @@ def attribute(study: Study, ensemble: Ensemble, level: float, measure: Measure =
         level=level,
         measure=measure,
         layers=layers,
-        burdens={party: burden(families[party], layers, level) for party in chosen_parties(parties, known)},
-        portions=portions({party: family[:, -1] for party, family in families.items()}, level),
+        burdens={party: burden(families[party], layers, level) for party in chosen},
+        portions=portions(own_money(answers[-1], measure), level),
     )
 
 
@@ -263,5 +265,5 @@ def _draw_families(study: Study, layers: tuple[Layer, ...], seed: int, replicati
     for first in coalitions(len(layers)):
         anew = [layer for place, layer in enumerate(layers) if place not in first]
         steering = Steering(seed_by_purpose=seeds_with(study, seed, anew))
-        answers.append(money_of(evaluate(study, simulate(study, seed, replications, steering=steering))))
+        answers.append(settled_money(study, simulate(study, seed, replications, steering=steering)))
     return answers

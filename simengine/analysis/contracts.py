@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from simengine.analysis.ensemble import Ensemble
-from simengine.analysis.money import Columns, Standing, money_of, parties_of, refuse_thin_tail, standing_of
+from simengine.analysis.money import Columns, Standing, parties_of, refuse_level, settled_money, standing_of, tail_needs
 from simengine.config import Study
 from simengine.config.consistency import study_problems
 from simengine.contract.spec import Contract
 from simengine.errors import Problem, StudyError, UsageError
-from simengine.pipeline import evaluate, simulate
+from simengine.pipeline import simulate
 from simengine.records import SMALLEST_UNITS, Integers
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
@@ -43,6 +43,8 @@ class Comparison:
     seed: int
     level: float
     """Of the CVaR."""
+    cvar_needs: int | None
+    """Replications that a CVaR takes; absent where it is given."""
     titles: Mapping[str, str]
     """By contract; the first is the one from which the parties go over."""
     parties: tuple[str, ...]
@@ -73,11 +75,11 @@ def compare_contracts(study: Study, others: Mapping[str, Contract], ensemble: En
     StudyError
         If a contract cannot be settled on what the study measures, or does not say when it pays.
     UsageError
-        If there is nothing to compare, or too few worlds for the tail.
+        If there is nothing to compare, or the level is none.
     """
     if not others:
         raise UsageError("CONTRACT: at least one contract beside the study's own; found none")
-    refuse_thin_tail(ensemble.n_replications, level)
+    refuse_level(level)
     studies = {OWN: study} | {name: with_contract(study, name, contract) for name, contract in others.items()}
     answers = ensemble.ask(lambda replications: _settle_all(list(studies.values()), ensemble.seed, replications))
     columns: dict[str, Columns] = dict(zip(studies, answers, strict=True))
@@ -86,6 +88,7 @@ def compare_contracts(study: Study, others: Mapping[str, Contract], ensemble: En
         n_replications=ensemble.n_replications,
         seed=ensemble.seed,
         level=level,
+        cvar_needs=tail_needs(ensemble.n_replications, level),
         titles={name: one.contract.title for name, one in studies.items()},
         parties=parties,
         standings={name: {party: standing_of(answer, party, level) for party in parties} for name, answer in columns.items()},
@@ -123,7 +126,7 @@ def with_contract(study: Study, name: str, contract: Contract) -> Study:
 
 def _settle_all(studies: Sequence[Study], seed: int, replications: Integers) -> list[Columns]:
     evidence = simulate(studies[0], seed, replications)
-    return [money_of(evaluate(study, evidence)) for study in studies]
+    return [settled_money(study, evidence) for study in studies]
 
 
 def _switch(own: Columns, other: Columns, party: str) -> Switch:

@@ -43,7 +43,8 @@ class Index:
     st: Statistic
     """Share that it explains with all its interactions."""
     mu_star: Statistic
-    """Mean absolute effect of moving it across its range, from the 5 % to the 95 % quantile; in the unit of the money."""
+    """Mean absolute effect, in the unit of the money, of moving it by two thirds of its range (from the 5 % to the 95 % quantile),
+    scaled up to the whole range: behind a trigger more than a move from end to end."""
     pawn: Statistic | None
     """Median distance between the law of the answer and its law given this input; absent for a group."""
 
@@ -88,10 +89,7 @@ def global_indices(
     UsageError
         If a number is out of range.
     """
-    if n_points < 16 or n_points & (n_points - 1):
-        raise UsageError(f"--points: a power of 2, at least 16; found {n_points}. Try {1 << max(n_points.bit_length(), 4)}")
-    if n_trajectories < 4:
-        raise UsageError(f"--trajectories: at least 4; found {n_trajectories}")
+    refuse_sizes(n_points, n_trajectories)
     from SALib.sample import morris as morris_points
     from SALib.sample import sobol as sobol_points
 
@@ -101,6 +99,14 @@ def global_indices(
     screening = morris_points.sample(trimmed, n_trajectories, num_levels=_LEVELS, seed=_seed(seed, "morris"))
     by_sobol, by_morris = evaluate(sobol), evaluate(screening)
     return {name: _of_one(problem, trimmed, groups, sobol, by_sobol[name], screening, by_morris[name], seed) for name in by_sobol}
+
+
+def refuse_sizes(n_points: int, n_trajectories: int) -> None:
+    """Refuse plans that SALib cannot make, or that say nothing."""
+    if n_points < 16 or n_points & (n_points - 1):
+        raise UsageError(f"--points: a power of 2, at least 16; found {n_points}. Try {1 << max(n_points.bit_length(), 4)}")
+    if n_trajectories < 4:
+        raise UsageError(f"--trajectories: at least 4; found {n_trajectories}")
 
 
 def _of_one(

@@ -55,7 +55,7 @@ def layers_in(study: Study) -> tuple[Layer, ...]:
     others, metrics = cohort_of(study).comparisons, study.measurement.metrics.values()
     if others.n_baseline or others.control_ratio or others.parallel_ratio or others.matching is not None:
         drawn.add("measurement")
-    if any(metric.attrition is not None or metric.misclassification is not None for metric in metrics):
+    if any(one is not None for metric in metrics for one in (metric.attrition, metric.misclassification, metric.redefined)):
         drawn.add("measurement")
     if study.population.sites or any(shock.factor is None for shock in study.shocks.values()):
         drawn.add("world")

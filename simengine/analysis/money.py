@@ -10,9 +10,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from simengine.config import Study
 from simengine.errors import UsageError
+from simengine.pipeline import Evidence, evaluate
 from simengine.records import Floats, Outturns
 from simengine.risk import statistics
+from simengine.risk.pockets import net_of
 from simengine.risk.statistics import Statistic
 
 Columns = Mapping[str, Floats]
@@ -32,14 +35,34 @@ class Standing:
     npv: Statistic
     p_loss: Statistic
     """Of a net below zero."""
-    cvar: Statistic
-    """Mean loss (-net) in the worst 1 - level of the worlds."""
+    cvar: Statistic | None
+    """Mean loss (-net) in the worst 1 - level of the worlds; absent where these are too few."""
 
 
 def money_of(outturns: Outturns) -> dict[str, Floats]:
-    """Keep the money of every party, by `<party>.<measure>`, and the money drawn."""
-    kept = [f"{party}.{measure}" for party in parties_of(outturns.columns) for measure in ("net", "npv")]
-    return {name: np.asarray(outturns[name], dtype=np.float64) for name in [*kept, "drawn"]}
+    """Keep the money of every party, by `<party>.<measure>`, and the money drawn.
+
+    Where others lend or pay beside the investor or the outcome payer, these stand for all of them; what is their own alone stands
+    under `<party>.own_<measure>`, so that the own money of all parties counts nothing twice.
+    """
+    columns: Mapping[str, Any] = outturns.columns
+    kept: dict[str, Any] = {}
+    for party in parties_of(columns):
+        kept |= {f"{party}.{measure}": columns[f"{party}.{measure}"] for measure in ("net", "npv")}
+        if f"{party}.own_npv" in columns:
+            kept |= {f"{party}.own_net": net_of(columns, party), f"{party}.own_npv": columns[f"{party}.own_npv"]}
+    return {name: np.asarray(column, dtype=np.float64) for name, column in {**kept, "drawn": columns["drawn"]}.items()}
+
+
+def own_money(columns: Columns, measure: Measure) -> dict[str, Floats]:
+    """Give the own money of every party that has any; who only lends its name to the role of others is left out."""
+    own = {party: columns.get(f"{party}.own_{measure}", columns[f"{party}.{measure}"]) for party in parties_of(columns)}
+    return {party: money for party, money in own.items() if f"{party}.own_{measure}" not in columns or money.any()}
+
+
+def settled_money(study: Study, evidence: Evidence) -> dict[str, Floats]:
+    """Settle the contract, move the money, and keep what every party has."""
+    return money_of(evaluate(study, evidence, with_returns=False))
 
 
 def parties_of(columns: Mapping[str, Any]) -> tuple[str, ...]:
@@ -47,7 +70,7 @@ def parties_of(columns: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(name.removesuffix(".net") for name in columns if name.endswith(".net"))
 
 
-def chosen_parties(names: Iterable[str], known: tuple[str, ...]) -> tuple[str, ...]:
+def chosen_parties(names: Iterable[str], study: Study, option: str = "--party") -> tuple[str, ...]:
     """Give the parties that are asked for, or all.
 
     Raises
@@ -55,10 +78,10 @@ def chosen_parties(names: Iterable[str], known: tuple[str, ...]) -> tuple[str, .
     UsageError
         If one of them has no money in the study.
     """
-    asked = tuple(dict.fromkeys(names))
+    asked, known = tuple(dict.fromkeys(names)), tuple(study.parties)
     for name in asked:
         if name not in known:
-            raise UsageError(f"--party: a party of the study whose money is counted; found {name!r}. One of: {', '.join(known)}")
+            raise UsageError(f"{option}: a party of the study whose money is counted; found {name!r}. One of: {', '.join(known)}")
     return asked or known
 
 
@@ -68,11 +91,18 @@ def refuse_level(level: float) -> None:
         raise UsageError(f"--level: the level of a tail lies between 0 and 1; found {level:g}. 0.95 is the worst 5 % of worlds")
 
 
+def tail_needs(n_worlds: int, level: float, n_per_replication: int = 1) -> int | None:
+    """Give the replications that a tail takes; nothing where it has them."""
+    if n_worlds * n_per_replication * (1 - level) >= TAIL_WORLDS - 1e-9:
+        return None
+    return int(np.ceil(TAIL_WORLDS / (1 - level) / n_per_replication - 1e-9))
+
+
 def refuse_thin_tail(n_worlds: int, level: float, n_per_replication: int = 1) -> None:
     """Refuse to speak of a tail that holds too few worlds."""
     refuse_level(level)
-    if n_worlds * n_per_replication * (1 - level) < TAIL_WORLDS - 1e-9:
-        needed = int(np.ceil(TAIL_WORLDS / (1 - level) / n_per_replication - 1e-9))
+    needed = tail_needs(n_worlds, level, n_per_replication)
+    if needed is not None:
         raise UsageError(
             f"-n: the worst {100 * (1 - level):g} % of the worlds are at least {TAIL_WORLDS}; found "
             f"{n_worlds * n_per_replication * (1 - level):.0f}. Ask for -n {needed} or more, or for a lower --level"
@@ -82,11 +112,12 @@ def refuse_thin_tail(n_worlds: int, level: float, n_per_replication: int = 1) ->
 def standing_of(columns: Columns, party: str, level: float) -> Standing:
     """Give where a party stands in some worlds."""
     net = columns[f"{party}.net"]
+    is_given = tail_needs(len(net), level) is None
     return Standing(
         net=statistics.mean(net),
         npv=statistics.mean(columns[f"{party}.npv"]),
         p_loss=statistics.probability(net < 0),
-        cvar=statistics.conditional_value_at_risk(-net, level),
+        cvar=statistics.conditional_value_at_risk(-net, level) if is_given else None,
     )
 
 

@@ -133,7 +133,9 @@ def _attrition(study: Study, severity: int) -> Stress | str:
 
 def _payer_delay(study: Study, severity: int) -> Stress | str:
     del study
-    return Stress(f"everything is paid {DELAY_MONTHS[severity]} months later", delay_months=DELAY_MONTHS[severity])
+    return Stress(
+        f"payers pay {DELAY_MONTHS[severity]} months late; what they owe is the same", delay_months=DELAY_MONTHS[severity]
+    )
 
 
 def _cost_overrun(study: Study, severity: int) -> Stress | str:

@@ -14,12 +14,12 @@ import numpy as np
 from scipy import special
 
 from simengine.analysis.ensemble import Ensemble
-from simengine.analysis.money import Columns, money_of
+from simengine.analysis.money import Columns, settled_money
 from simengine.config import Study
 from simengine.dependence import clusters_of
 from simengine.errors import UsageError
 from simengine.laws import Constant, DirichletCount
-from simengine.pipeline import Steering, draw_worlds, evaluate, simulate
+from simengine.pipeline import Steering, draw_worlds, simulate
 from simengine.records import Floats, Integers
 
 _SMALLEST = 2.0**-53
@@ -60,7 +60,7 @@ class Assumptions:
 
     def _settle(self, scores: Floats, rows: Integers) -> Columns:
         steering = self._steering(scores[rows // self.n_luck])
-        return money_of(evaluate(self.study, simulate(self.study, self.ensemble.seed, rows % self.n_luck, steering=steering)))
+        return settled_money(self.study, simulate(self.study, self.ensemble.seed, rows % self.n_luck, steering=steering))
 
     def _steering(self, scores: Floats) -> Steering:
         uniform = np.clip(special.ndtr(scores), _SMALLEST, 1 - _SMALLEST)

@@ -22,13 +22,13 @@ import numpy as np
 from scipy import special
 
 from simengine.analysis.ensemble import Ensemble
-from simengine.analysis.money import Columns, chosen_parties, money_of, parties_of, with_error
+from simengine.analysis.money import Columns, chosen_parties, settled_money, with_error
 from simengine.analysis.points import Assumptions, assumptions_of
 from simengine.analysis.scenarios import Box, find_boxes
 from simengine.config import Study
 from simengine.dependence import correlate
 from simengine.errors import UsageError
-from simengine.pipeline import evaluate, simulate
+from simengine.pipeline import simulate
 from simengine.records import Floats
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
@@ -151,9 +151,9 @@ def reverse_stress(
     UsageError
         If the party is unknown, or no number has a law.
     """
+    chosen_parties([criterion.party], study, "--reverse")
     assumptions = assumptions_of(study, ensemble, n_luck)
-    (columns,) = ensemble.ask(lambda rows: [money_of(evaluate(study, simulate(study, ensemble.seed, rows)))])
-    chosen_parties([criterion.party], parties_of(columns))
+    (columns,) = ensemble.ask(lambda rows: [settled_money(study, simulate(study, ensemble.seed, rows))])
     margin = criterion.margin(columns)
     drawn = np.arange(ensemble.n_replications)
     scores = np.stack([special.ndtri(uniforms(ensemble.seed, f"parameter/{path}", drawn)) for path in assumptions.paths], axis=1)

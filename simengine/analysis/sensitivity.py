@@ -15,12 +15,12 @@ import numpy as np
 from scipy import special
 
 from simengine.analysis.ensemble import Ensemble
-from simengine.analysis.indices import Index, Indices, global_indices
-from simengine.analysis.money import Columns, Measure, chosen_parties, money_of, parties_of
+from simengine.analysis.indices import Index, Indices, global_indices, refuse_sizes
+from simengine.analysis.money import Columns, Measure, chosen_parties, settled_money
 from simengine.analysis.points import Assumptions, assumptions_of, groups_of
 from simengine.config import Study
 from simengine.dependence import clusters_of, matrix_of
-from simengine.pipeline import Steering, evaluate, simulate
+from simengine.pipeline import Steering, simulate
 from simengine.records import Floats, Integers
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
@@ -103,11 +103,11 @@ def sensitivity(
     UsageError
         If a party is unknown, no number has a law, or a size is out of range.
     """
+    chosen = chosen_parties(parties, study)
+    refuse_sizes(n_points, n_trajectories)
     assumptions = assumptions_of(study, ensemble, n_luck)
     groups = groups_of(study, assumptions.paths)
     swings = _tornado(assumptions, ensemble)
-    base = swings[0]
-    chosen = chosen_parties(parties, parties_of(base))
 
     def evaluate_at(uniform: Floats) -> dict[str, Floats]:
         tiny = 2.0**-53
@@ -162,7 +162,7 @@ def _tornado(assumptions: Assumptions, ensemble: Ensemble) -> list[Columns]:
     paths, study = assumptions.paths, assumptions.study
 
     def settle(replications: Integers, steering: Steering) -> Columns:
-        return money_of(evaluate(study, simulate(study, ensemble.seed, replications, steering=steering)))
+        return settled_money(study, simulate(study, ensemble.seed, replications, steering=steering))
 
     def questions(replications: Integers) -> list[Columns]:
         drawn = [special.ndtri(uniforms(ensemble.seed, f"parameter/{path}", replications)) for path in paths]

@@ -10,19 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
 from simengine.analysis.ensemble import Ensemble, lived, measured
-from simengine.analysis.money import Columns, Standing, money_of, parties_of, refuse_thin_tail, standing_of
+from simengine.analysis.money import Columns, Standing, parties_of, refuse_level, settled_money, standing_of, tail_needs
 from simengine.config import Study, cohort_of
 from simengine.config.stresses import Stressed, with_number
 from simengine.errors import UsageError, one_of
 from simengine.laws import Constant
-from simengine.pipeline import Evidence, Steering, draw_worlds, evaluate
-from simengine.records import Floats, Integers
+from simengine.pipeline import Evidence, Steering, draw_worlds
+from simengine.records import Floats, Integers, Worlds
 from simengine.risk import statistics
+from simengine.risk.parties import OUTCOME_PAYER
 from simengine.risk.statistics import Statistic
 
 TOGETHER = "all_together"
@@ -43,7 +43,7 @@ class Stress:
     strength: float = 1.0
     """Multiple of every effect."""
     delay_months: int = 0
-    """By which everything is paid later."""
+    """By which payers pay later; what they owe stays as it is."""
     allows_shortfall: bool = False
     """Whether costs may stay unpaid where the money does not suffice."""
 
@@ -74,6 +74,8 @@ class StressTest:
     n_replications: int
     seed: int
     level: float
+    cvar_needs: int | None
+    """Replications that a CVaR takes; absent where it is given."""
     parties: tuple[str, ...]
     base: Mapping[str, Standing]
     stresses: Mapping[str, Mapping[str, Stressing]]
@@ -96,7 +98,7 @@ def stress_study(study: Study, named: Mapping[str, Mapping[str, Stress] | str], 
     level
         Of the CVaR.
     """
-    refuse_thin_tail(ensemble.n_replications, level)
+    refuse_level(level)
     flat = {(name, one): stress for name, found in named.items() if not isinstance(found, str) for one, stress in found.items()}
     answers = ensemble.ask(lambda replications: _settle_all(study, list(flat.values()), ensemble.seed, replications))
     base, columns = answers[0], dict(zip(flat, answers[1:], strict=True))
@@ -105,6 +107,7 @@ def stress_study(study: Study, named: Mapping[str, Mapping[str, Stress] | str], 
         n_replications=ensemble.n_replications,
         seed=ensemble.seed,
         level=level,
+        cvar_needs=tail_needs(ensemble.n_replications, level),
         parties=parties,
         base={party: standing_of(base, party, level) for party in parties},
         stresses={
@@ -178,32 +181,26 @@ def settle_under(study: Study, stress: Stress, seed: int, replications: Integers
     tallies = lived(cohort_of(study), worlds, stress.strength)
     evidence = Evidence(worlds, tallies, measured(study, study.measurement, tallies, worlds))
     if not stress.delay_months:
-        return money_of(evaluate(study, evidence))
-    months = stress.delay_months
-    values = dict(worlds.values) | {
-        path: worlds[path] + months for path in worlds.values if path.startswith("capital.payment_month.")
-    }
-    return money_of(evaluate(_paid_later(study, months), replace(evidence, worlds=replace(worlds, values=values))))
+        return settled_money(study, evidence)
+    late = replace(worlds, values=dict(worlds.values) | _late_by(study, worlds, stress.delay_months))
+    return settled_money(_with_longer_calendar(study, stress.delay_months), replace(evidence, worlds=late))
 
 
 def _settle_all(study: Study, stresses: Sequence[Stress], seed: int, replications: Integers) -> list[Columns]:
     return [settle_under(study, stress, seed, replications) for stress in (Stress(""), *stresses)]
 
 
-def _paid_later(study: Study, months: int) -> Study:
-    """Give the study whose payments come later; the calendar of the cash is as much longer, that of the people is not."""
+def _late_by(study: Study, worlds: Worlds, months: int) -> dict[str, Floats]:
+    """Give by how many months each payer is late, by path."""
+    paths = [f"capital.payers.{payer}.pays_late_months" for payer in study.capital.payers or (OUTCOME_PAYER,)]
+    return {path: worlds.values.get(path, np.zeros(len(worlds))) + months for path in paths}
+
+
+def _with_longer_calendar(study: Study, months: int) -> Study:
+    """Give the study whose calendar of the cash is longer; that of the people is not."""
     heading = study.study
     longer = heading.model_copy(update={"horizon_months": Constant(value=heading.horizon_months.value + months)})
-    changed: dict[str, Any] = {"study": longer}
-    if study.contract.dates:
-        terms = {
-            name: term.model_copy(
-                update={"delay_months": Constant(value=months + (term.delay_months.value if term.delay_months is not None else 0))}
-            )
-            for name, term in study.contract.terms.items()
-        }
-        changed["contract"] = study.contract.model_copy(update={"terms": terms})
-    return study.model_copy(update=changed)
+    return study.model_copy(update={"study": longer})
 
 
 def _moved(base: Columns, stressed: Columns, party: str) -> Moved:

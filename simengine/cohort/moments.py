@@ -154,8 +154,8 @@ class Drawn:
 def draw_group(moments: Moments, size: Integers, purpose: str, seed: int, replications: Integers) -> Drawn:
     """Draw the means of a group of so many people who enter by themselves."""
     shares = moments.share[..., None]
-    mean = _over_cells(moments.mean * shares)
-    second = _over_cells(moments.second * shares[..., None])
+    mean = over_cells(moments.mean * shares)
+    second = over_cells(moments.second * shares[..., None])
     spread = second - mean[:, :, None] * mean[:, None, :]
     n = size.astype(np.float64)
     seen = mean + _noise(spread, n, purpose, seed, replications)
@@ -205,11 +205,11 @@ def draw_matched(
     of_users = users.sum(axis=kept, keepdims=True) if kept else users
     within = np.divide(moments.share, alike, out=np.zeros_like(moments.share), where=alike > 0)
     cells = np.divide(of_users, np.maximum(n, 1)[:, None, None])
-    mean = _over_cells(moments.mean * (within * cells)[..., None])
-    second = _over_cells(moments.second * (within * cells)[..., None, None])
+    mean = over_cells(moments.mean * (within * cells)[..., None])
+    second = over_cells(moments.second * (within * cells)[..., None, None])
     inside = moments.mean * within[..., None]
     by_cell = inside.sum(axis=kept, keepdims=True) if kept else inside
-    between = _over_cells(by_cell[..., :, None] * by_cell[..., None, :] * cells[..., None, None])
+    between = over_cells(by_cell[..., :, None] * by_cell[..., None, :] * cells[..., None, None])
     seen = mean + _noise(second - between, n * per_person, purpose, seed, replications)
     whole = np.einsum("bjj->bj", second) - mean**2
     inner = np.einsum("bjj->bj", second - between)
@@ -218,7 +218,7 @@ def draw_matched(
     return Drawn((n * per_person).astype(np.int64), n, n / per_person, seen * n[:, None], (about + seen**2) * n[:, None])
 
 
-def _over_cells(values: Floats) -> Floats:
+def over_cells(values: Floats) -> Floats:
     """Add up over strata and states, one after the other."""
     out = np.zeros((values.shape[0], *values.shape[3:]))
     for k in range(values.shape[1]):

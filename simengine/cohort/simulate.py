@@ -75,9 +75,7 @@ def simulate_cohort(cohort: Cohort, worlds: Worlds) -> Tallies:
         crowd.tally_wave(number, Group(name, size, int(wave.from_month.value), enrolment_months))
     if cohort.comparisons.n_baseline and "baseline" in cohort.comparisons.by_moments:
         size = np.full(len(worlds), cohort.comparisons.n_baseline, dtype=np.int64)
-        crowd.put_drawn(
-            0, BASELINE, draw_group(crowd.moments, size, moments_purpose(BASELINE_GROUP), worlds.seed, worlds.replications)
-        )
+        crowd.put_drawn(0, BASELINE, draw_group(crowd.moments, size, *luck_of_moments(BASELINE_GROUP, worlds)))
     elif cohort.comparisons.n_baseline:
         once = np.ones(len(worlds), dtype=np.int64)
         baseline = Group(BASELINE_GROUP, cohort.comparisons.n_baseline * once, 0, once, has_volume=False)
@@ -128,10 +126,10 @@ class _Crowd:
             live(self.untreated, group, people, counts[TWIN], self.room, until=until)
         for arm in (SERVICE, TWIN):
             _put(self.tallies, number, arm, group.size, counts[arm])
-        luck = (self.worlds.seed, self.worlds.replications)
         if matching is not None:
             if is_drawn:
-                how = (matching.per_person, matching.candidates, matching.on, moments_purpose(f"matched of {group.name}"))
+                how = (matching.per_person, matching.candidates, matching.on)
+                luck = luck_of_moments(f"matched of {group.name}", self.worlds)
                 self.put_drawn(number, MATCHED, draw_matched(self.moments, users, *how, *luck))
             else:
                 _put(self.tallies, number, MATCHED, n_matched, counts[MATCHED])
@@ -140,7 +138,7 @@ class _Crowd:
         comparisons = self.cohort.comparisons
         if comparisons.control_ratio and "control" in by_moments:
             left_out = _beside(group, "control", comparisons.control_ratio, "")
-            self.put_drawn(number, CONTROL, draw_group(self.moments, left_out.size, moments_purpose(left_out.name), *luck))
+            self.put_drawn(number, CONTROL, draw_group(self.moments, left_out.size, *luck_of_moments(left_out.name, self.worlds)))
         elif comparisons.control_ratio:
             place = "control" if comparisons.control_has_own_sites else ""
             self.tally(number, CONTROL, _beside(group, "control", comparisons.control_ratio, place), self.reached, self.last)
@@ -148,7 +146,9 @@ class _Crowd:
             self.tally_cross_sections(number, group)
         if comparisons.parallel_ratio and "parallel" in by_moments:
             elsewhere = _beside(group, "parallel", comparisons.parallel_ratio, "parallel")
-            self.put_drawn(number, PARALLEL, draw_group(self.moments, elsewhere.size, moments_purpose(elsewhere.name), *luck))
+            self.put_drawn(
+                number, PARALLEL, draw_group(self.moments, elsewhere.size, *luck_of_moments(elsewhere.name, self.worlds))
+            )
         elif comparisons.parallel_ratio:
             self.tally(
                 number, PARALLEL, _beside(group, "parallel", comparisons.parallel_ratio, "parallel"), self.untreated, self.last
@@ -289,6 +289,12 @@ def _asks_before(cohort: Cohort) -> bool:
 def moments_purpose(group: str) -> str:
     """Name the luck of a group that is replaced by its moments."""
     return purpose_of(group, "moments")
+
+
+def luck_of_moments(group: str, worlds: Worlds) -> tuple[str, int, Integers]:
+    """Give the purpose, the seed and the replications from which a group that is replaced by its moments draws its luck."""
+    purpose = moments_purpose(group)
+    return purpose, worlds.seed_of(purpose), worlds.replications
 
 
 def purposes_of_people(cohort: Cohort) -> list[str]:

@@ -90,7 +90,8 @@ class ArmTables:
     def before_entry(self) -> ArmTables:
         """Give the tables that count the months before entry alone."""
         last = Windows(self.windows.begin[-1:].copy(), self.windows.stop[-1:].copy())
-        return replace(self, windows=last, worth=self.worth._replace(gathered=self.worth.gathered[:, :, :, -1:].copy()))
+        worth = self.worth._replace(gathered=self.worth.gathered[:, :, :, -1:].copy())
+        return replace(self, cohort=replace(self.cohort, changes=()), windows=last, worth=worth, leaving=None)
 
     @property
     def pairs(self) -> Integers:

@@ -38,7 +38,7 @@ def leaving_hazard(transfer: Transfer | None, states: Sequence[str], strength: f
         return None
     path = "population.transfer"
     hazard = hazard_per_month(transfer.form, f"{path}.{transfer.form}", worlds)
-    if transfer.ratio_with_service is not None and strength != 0:
+    if transfer.ratio_with_service is not None:
         hazard = hazard * worlds[f"{path}.ratio_with_service"] ** strength
     factor = np.ones((len(worlds), len(states)))
     for state in transfer.factor_in:

@@ -1,6 +1,7 @@
 """From a YAML file to a validated study: safe reading, models, overrides, and rules that hold between sections."""
 
 from simengine.config.load import find_study, load_contract, load_contract_document, load_study, shipped_contracts
+from simengine.config.moments import known_metrics
 from simengine.config.portfolio import load_portfolio
 from simengine.config.promise import as_promised, promise_of
 from simengine.config.study import Study, cohort_of
@@ -11,6 +12,7 @@ __all__ = [
     "as_promised",
     "cohort_of",
     "find_study",
+    "known_metrics",
     "load_contract",
     "load_contract_document",
     "load_portfolio",

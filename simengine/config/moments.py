@@ -34,6 +34,18 @@ def moments_problems(study: Study) -> Iterator[Finding]:
                 yield path, "exact moments are those of one outcome", f"the efficiency ratio `{name}`", "Leave `exact_moments` out"
 
 
+def known_metrics(study: Study) -> tuple[str, ...]:
+    """List the metrics of the contract for which the exact mean of people without the service is known in every world."""
+    if [*_shared(study, ""), *_lives(study, "")]:
+        return ()
+    metrics = study.measurement.metrics
+    return tuple(
+        name
+        for name in study.contract.inputs()
+        if name in metrics and metrics[name].per is None and _unknown(study.outcomes[metrics[name].outcome]) is None
+    )
+
+
 def _shared(study: Study, path: str) -> Iterator[Finding]:
     """Find what people share, so that many of them are not as sure as independent people are."""
     rule = "people replaced by their moments are independent in each world"

@@ -29,6 +29,7 @@ def run_study(
     on_progress: Callable[[int], None] | None = None,
     sampling: Sampling = PLAIN,
     first: int = 0,
+    with_variates: bool = False,
 ) -> Outturns:
     """Run a study.
 
@@ -51,6 +52,9 @@ def run_study(
     first
         The first of these replications: a run may go on where another one ended, and their join is the longer run, bit for bit.
 
+    with_variates
+        As for `run_block`; the rate of return of the mean cash needs it where means are corrected by control variates.
+
     Raises
     ------
     UsageError
@@ -58,7 +62,7 @@ def run_study(
     """
     refuse_impossible(sampling, dict(study.quantities()), first + n_replications)
     parts = map_blocks(
-        lambda replications: run_block(study, seed, replications, sampling),
+        lambda replications: run_block(study, seed, replications, sampling, with_variates=with_variates),
         n_replications,
         first=first,
         threads=threads,

@@ -16,7 +16,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simengine.config import Study
+import numpy as np
+
+from simengine.config import Study, known_metrics
 from simengine.errors import UsageError
 from simengine.execution.blocks import run_study
 from simengine.records import Floats, Outturns
@@ -133,17 +135,18 @@ def run_until(
     sizes = list(sizes_up_to(at_most, sampling))
     numbers = dict(study.quantities())
     if with_control_variates:
-        refuse_impossible_variates(sampling, numbers, at_most)
-        sizes = [size for size in sizes if size >= LEAST_PER_VARIATE * len(laws_of(numbers))]
+        refuse_impossible_variates(sampling, numbers, at_most, knows_luck=bool(known_metrics(study)))
+        least = 0 if sampling.is_sobol else LEAST_PER_VARIATE * len(laws_of(numbers))
+        sizes = [size for size in sizes if size >= least]
     paths = [path_of(goal, known_paths(study, seed, sampling)) for goal in goals]
     outturns: Outturns | None = None
     seen: list[int] = []
     place = 0
     while True:
         n, before = sizes[place], seen[-1] if seen else 0
-        part = run_study(study, seed, n - before, first=before, sampling=sampling, **how)
+        part = run_study(study, seed, n - before, first=before, sampling=sampling, with_variates=with_control_variates, **how)
         outturns = part if outturns is None else Outturns.join([outturns, part])
-        table = summarise(outturns, control_variates(study, seed, outturns) if with_control_variates else None)
+        table = summarise(outturns, control_variates(study, seed, outturns, sampling) if with_control_variates else None)
         seen.append(n)
         needs = [_needed(goal, path, table) for goal, path in zip(goals, paths, strict=True)]
         if all(likely <= n for _, likely in needs):
@@ -156,9 +159,16 @@ def run_until(
             place += 1
 
 
-def control_variates(study: Study, seed: int, outturns: Outturns) -> Floats:
-    """Give the numbers of expectation 0 by which the means of a run are corrected."""
-    return control_variates_of(seed, dict(study.quantities()), outturns.replications)
+def control_variates(study: Study, seed: int, outturns: Outturns, sampling: Sampling = PLAIN) -> Floats:
+    """Give the numbers of expectation 0 by which the means of a run are corrected: normal scores, and the luck that the run kept.
+
+    Numbers that are spread evenly have their means already, so of these worlds it is the luck alone. It is divided by its spread:
+    beside sums of money scores would be lost in rounding.
+    """
+    numbers = {} if sampling.is_sobol else dict(study.quantities())
+    scores = control_variates_of(seed, numbers, outturns.replications)
+    luck = [column for name, column in outturns.columns.items() if name.startswith("luck.") and np.ptp(column) > 0]
+    return np.column_stack([scores, *(column / np.std(column) for column in luck)])
 
 
 def sizes_up_to(at_most: int, sampling: Sampling = PLAIN) -> Iterator[int]:

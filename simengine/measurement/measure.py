@@ -9,18 +9,8 @@ import numpy as np
 
 from simengine.errors import Problem, StudyError
 from simengine.measurement.designs import Case, Comparison, Kind, compare
-from simengine.measurement.samples import (
-    Sample,
-    as_seen,
-    in_base_prices,
-    pooled,
-    ratio,
-    ratio_of,
-    redefined,
-    sample_of,
-    seen_of,
-    stem_of,
-)
+from simengine.measurement.errors import as_seen, in_base_prices, redefined, stem_of
+from simengine.measurement.samples import Sample, pooled, ratio, ratio_of, sample_of, seen_of
 from simengine.measurement.spec import Metric, Protocol
 from simengine.records import (
     BASELINE,

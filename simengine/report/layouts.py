@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rich import box
@@ -26,6 +27,22 @@ def heading(study: Study, found: Any, remark: str) -> Text:
 def titled(title: str, content: RenderableType) -> RenderableType:
     """Put a title above a table."""
     return Group(Text(f"\n{title}", style="bold"), content)
+
+
+def folded(path: str, width: int = 31) -> str:
+    r"""Break a long path after its dots and blanks, so that the numbers beside it stay whole.
+
+    Examples
+    --------
+    >>> folded("measurement.metrics.saving.drift_per_year")
+    'measurement.metrics.saving.\n drift_per_year'
+    """
+    lines = [""]
+    for part in re.split(r"(?<=[. ])", path):
+        if len(lines[-1]) + len(part) > width and lines[-1].strip():
+            lines.append(" ")
+        lines[-1] += part
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def grid(first: str, *columns: str, show_header: bool = True) -> Table:

@@ -17,7 +17,9 @@ from simengine.report.units import money_unit
 from simengine.risk.statistics import Statistic
 
 _DARK, _MIDDLE, _LIGHT = "0.15", "0.55", "0.8"
-_MOST_BARS, _LONGEST_PATH = 10, 44
+_MOST_BARS, _LONGEST_PATH, _MOST_PANELS = 10, 44, 3
+_LEAST_SHARE = 0.001
+"""Of the squared distance: an assumption with less stands at its median."""
 _SHADES = {"knowledge": "#1f3b57", "world": "#5b8db8", "luck": "#d9a441", "measurement": "#8c8c8c"}
 
 
@@ -26,8 +28,7 @@ def draw_comparison(study: Study, found: Comparison) -> bytes:
     unit, money = money_unit(study)
     n_rows = len(found.titles)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(5.2 * len(found.parties), 1.9 + 0.55 * n_rows), layout="constrained")
-        panels = figure.subplots(1, len(found.parties), sharey=True, squeeze=False)[0]
+        figure, panels = _panels(len(found.parties), 0.6, 5.2, 1.3 + 0.55 * n_rows)
         for axes, party in zip(panels, found.parties, strict=True):
             for place, name in enumerate(found.titles):
                 low, middle, high = (value / unit for value in found.quantiles[name][party])
@@ -41,8 +42,8 @@ def draw_comparison(study: Study, found: Comparison) -> bytes:
             axes.axvline(0.0, color=_DARK, linestyle=":", linewidth=1.0, zorder=0)
             axes.set_title(shorten(named(study, party), 60, placeholder="…"), fontsize=10)
             axes.set_xlabel(f"net, {money}")
-        panels[0].set_yticks(range(n_rows), list(found.titles))
-        panels[0].set_ylim(n_rows - 0.45, -0.6)
+            axes.set_yticks(range(n_rows), list(found.titles))
+            axes.set_ylim(n_rows - 0.45, -0.6)
         what = "dot: mean; bar: 90 % of the worlds; line: median"
         figure.suptitle(f"{_title(study)} ({found.n_replications:,} replications; {what})", fontsize=11)
         return save(figure, "png")
@@ -69,6 +70,9 @@ def draw_attribution(study: Study, found: Attribution) -> bytes:
                     if part >= 6:
                         colour = "white" if layer != "luck" else "black"
                         axes.text(start + part / 2, place, f"{part:.0f} %", ha="center", va="center", color=colour, fontsize=9)
+            for place, one in enumerate(shares.values()):
+                if not one.total.value:
+                    axes.text(1, place, "nothing varies", va="center", color=_MIDDLE, fontsize=9)
             axes.set_xlim(0, 100)
             axes.set_xlabel("Shapley share, %")
         left.set_yticks(range(len(parties)), [party.replace("_", " ") for party in parties])
@@ -85,8 +89,7 @@ def draw_stress(study: Study, found: StressTest) -> bytes:
     unit, money = money_unit(study)
     rows = [(name, severity, one) for name, by in found.stresses.items() for severity, one in by.items()]
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(2.6 + 4.6 * len(found.parties), 1.7 + 0.27 * len(rows)), layout="constrained")
-        panels = figure.subplots(1, len(found.parties), sharey=True, squeeze=False)[0]
+        figure, panels = _panels(len(found.parties), 2.6, 4.6, 1.7 + 0.27 * len(rows))
         for axes, party in zip(panels, found.parties, strict=True):
             base = found.base[party].npv.value / unit
             for place, (_, severity, one) in enumerate(rows):
@@ -98,19 +101,17 @@ def draw_stress(study: Study, found: StressTest) -> bytes:
             axes.axvline(0.0, color=_DARK, linestyle=":", linewidth=1.0, zorder=0)
             axes.set_title(f"{shorten(named(study, party), 55, placeholder='…')}\nas it is: {base:.2f}", fontsize=10)
             axes.set_xlabel(f"mean NPV, {money}")
-        panels[0].set_yticks(
-            range(len(rows)), [f"{name.replace('_', ' ')}, {severity}" for name, severity, _ in rows], fontsize=8.5
-        )
-        panels[0].invert_yaxis()
+            axes.set_yticks(range(len(rows)), [f"{name.replace('_', ' ')}, {severity}" for name, severity, _ in rows], fontsize=8.5)
+            axes.set_ylim(len(rows) - 0.4, -0.6)
         figure.suptitle(f"{_title(study)}: stresses ({found.n_replications:,} replications; dotted: nothing gained)", fontsize=11)
         return save(figure, "png")
 
 
 def draw_reverse(study: Study, found: ReverseStress) -> bytes:
     """Draw how far each assumption stands from its median where the deal breaks first."""
-    steps = () if found.nearest is None else found.nearest.steps[:12]
+    steps = [] if found.nearest is None else [step for step in found.nearest.steps[:12] if step.share >= _LEAST_SHARE]
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(10, 2.2 + 0.3 * max(len(steps), 1)), layout="constrained")
+        figure = Figure(figsize=(10, 2.2 + 0.3 * len(steps) if steps else 1.2), layout="constrained")
         axes = figure.subplots()
         axes.barh(range(len(steps)), [step.score for step in steps], color=_MIDDLE, height=0.65)
         reach = max([abs(step.score) for step in steps], default=1.0) or 1.0
@@ -119,46 +120,66 @@ def draw_reverse(study: Study, found: ReverseStress) -> bytes:
             side = 1 if step.score >= 0 else -1
             axes.text(step.score + side * 0.03 * reach, place, text, va="center", ha="left" if side > 0 else "right", fontsize=8.5)
         axes.set_xlim(-1.6 * reach, 1.6 * reach)
-        axes.axvline(0.0, color=_DARK, linewidth=1.0)
+        axes.axvline(0.0, color=_DARK, linewidth=1.0, visible=bool(steps))
         axes.set_yticks(range(len(steps)), [step.path for step in steps], fontsize=8.5)
         axes.invert_yaxis()
         axes.set_xlabel("standard deviations from the median")
-        title = "no combination within six standard deviations" if found.nearest is None else _reverse_words(found.nearest)
-        axes.set_title(f"{found.criterion}: {title}", fontsize=10)
+        axes.set_title(f"{found.criterion}: {_reverse_words(found.nearest)}", fontsize=10)
+        if not steps:
+            # Nothing stands anywhere but at its median: the words say all.
+            axes.set_axis_off()
         figure.suptitle(f"{_title(study)}: the nearest assumptions that break the deal", fontsize=11)
         return save(figure, "png")
 
 
 def draw_sensitivity(study: Study, found: Sensitivity) -> bytes:
-    """Draw a tornado for each party above the total indices of its assumptions."""
+    """Draw a tornado for each party beside the total indices of its assumptions."""
     unit, money = money_unit(study)
     n_parties = len(found.parties)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(8.0 * n_parties, 7.0), layout="constrained")
-        panels = figure.subplots(2, n_parties, squeeze=False)
-        for (above, below), (party, one) in zip(panels.T, found.parties.items(), strict=True):
+        figure = Figure(figsize=(15.0, 0.8 + 3.4 * n_parties), layout="constrained")
+        panels = figure.subplots(n_parties, 2, squeeze=False)
+        for (left, right), (party, one) in zip(panels, found.parties.items(), strict=True):
             swings = dict(list(one.tornado.items())[:_MOST_BARS])
             base = one.mean.value / unit
             for place, swing in enumerate(swings.values()):
-                for statistic, colour, label in ((swing.at_low, _LIGHT, "at 5 %"), (swing.at_high, _DARK, "at 95 %")):
+                ends = ((swing.at_low, _LIGHT, 0.7, "at 5 %"), (swing.at_high, _DARK, 0.4, "at 95 %"))
+                for statistic, colour, height, label in ends:
                     value = statistic.value / unit
-                    above.barh(place, value - base, left=base, color=colour, height=0.7, label=None if place else label)
-            above.axvline(base, color=_DARK, linewidth=1.0)
-            above.set_yticks(range(len(swings)), [shorten_path(path) for path in swings], fontsize=8.5)
-            above.set_xlabel(f"mean {found.measure}, {money}")
-            above.set_title(shorten(named(study, party), 60, placeholder="…"), fontsize=10)
-            above.legend(frameon=False, fontsize=8.5, loc="best")
+                    left.barh(place, value - base, left=base, color=colour, height=height, label=None if place else label)
+            left.axvline(base, color=_DARK, linewidth=1.0)
+            left.set_yticks(range(len(swings)), [shorten_path(path) for path in swings], fontsize=8.5)
+            left.set_xlabel(f"mean {found.measure}, {money}")
+            left.set_title(shorten(named(study, party), 60, placeholder="…"), fontsize=10)
+            left.legend(frameon=False, fontsize=8.5, loc="best")
             indices = dict(list(one.indices.items())[:_MOST_BARS])
             for place, index in enumerate(indices.values()):
-                below.barh(place, index.st.value, xerr=1.96 * index.st.se, color=_LIGHT, height=0.7, ecolor="0.3", capsize=2)
-                below.barh(place, index.s1.value, color=_DARK, height=0.35)
-            below.set_yticks(range(len(indices)), [shorten_path(path) for path in indices], fontsize=8.5)
-            below.set_xlim(left=0)
-            below.set_xlabel("wide: total index ST with 95 % interval; narrow: S1")
-            for axes in (above, below):
+                right.barh(place, index.st.value, xerr=1.96 * index.st.se, color=_LIGHT, height=0.7, ecolor="0.3", capsize=2)
+                right.barh(place, index.s1.value, color=_DARK, height=0.35)
+            right.set_yticks(range(len(indices)), [shorten_path(path) for path in indices], fontsize=8.5)
+            right.set_xlim(left=0)
+            if not any(index.st.value for index in indices.values()):
+                for axes in (left, right):
+                    axes.text(0.5, 0.5, "no assumption moves it", transform=axes.transAxes, ha="center", color=_MIDDLE)
+            right.set_xlabel("wide: total index ST with 95 % interval; narrow: S1")
+            for axes in (left, right):
                 axes.invert_yaxis()
         figure.suptitle(f"{_title(study)}: which assumptions matter to whom", fontsize=11)
         return save(figure, "png")
+
+
+def _panels(count: int, names: float, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """Give a figure with one panel for each party, three in a row; where rows have names, these take room on the left."""
+    n_columns = min(count, _MOST_PANELS)
+    n_rows = -(-count // n_columns)
+    figure = Figure(figsize=(names + width * n_columns, 0.6 + height * n_rows), layout="constrained")
+    panels = list(figure.subplots(n_rows, n_columns, squeeze=False).ravel())
+    for axes in panels[count:]:
+        axes.remove()
+    for place, axes in enumerate(panels[:count]):
+        axes.tick_params(labelleft=place % n_columns == 0)
+        axes.use_sticky_edges = False
+    return figure, panels[:count]
 
 
 def shorten_path(path: str) -> str:
@@ -166,7 +187,11 @@ def shorten_path(path: str) -> str:
     return path if len(path) <= _LONGEST_PATH else f"…{path[-_LONGEST_PATH + 1 :]}"
 
 
-def _reverse_words(nearest: Nearest) -> str:
+def _reverse_words(nearest: Nearest | None) -> str:
+    if nearest is None:
+        return "no combination of assumptions within six standard deviations breaks it in half of its worlds"
+    if not nearest.distance.value:
+        return f"with every assumption at its median it breaks in {100 * nearest.p_break.value:.0f} % of the worlds already"
     text = f"{nearest.distance.value:.2f} ± {nearest.distance.se:.2f} standard deviations away"
     return f"{text}; probability beyond {nearest.p_beyond:.2g}"
 

@@ -9,10 +9,10 @@ from rich.text import Text
 
 from simengine.analysis import Attribution, Comparison, ReverseStress, Sensitivity, StressTest
 from simengine.analysis.attribution import LayerShares
-from simengine.analysis.money import Standing
+from simengine.analysis.money import TAIL_WORLDS, Standing
 from simengine.config import Study
 from simengine.laws.sourced import Layer
-from simengine.report.layouts import grid, heading, titled
+from simengine.report.layouts import folded, grid, heading, titled
 from simengine.report.units import cell, money_unit
 from simengine.risk.statistics import Statistic
 
@@ -30,7 +30,7 @@ def comparison_tables(study: Study, found: Comparison) -> RenderableType:
     """Lay out contracts side by side: where each party stands under each, then who gains by going over."""
     titles = "\n".join(f"{name}: {title}" for name, title in found.titles.items())
     unit, _ = money_unit(study)
-    parts: list[RenderableType] = [heading(study, found, titles)]
+    parts: list[RenderableType] = [heading(study, found, titles), *_no_cvar(found.cvar_needs, found.level)]
     for party in found.parties:
         table = grid("contract", *standing_columns(found.level))
         for name, standings in found.standings.items():
@@ -54,6 +54,9 @@ def attribution_tables(study: Study, found: Attribution) -> RenderableType:
     for party, one in found.burdens.items():
         tail = f"CVaR {100 * found.level:g} %"
         facts = f"mean {cell(one.mean, unit)}, sd {cell(one.sd, unit)}, {tail} (loss) {cell(one.cvar, unit)}"
+        if not one.variance.total.value:
+            parts.append(Text(f"\n{named(study, party)}: mean {cell(one.mean, unit)}. Nothing varies.", style="bold"))
+            continue
         table = grid("layer", "variance, %", "alone, %", "nested, %", f"{tail} - mean loss", "of it, %", "sd if known")
         for layer in found.layers:
             of_variance = (percent(shares[layer], one.variance.total) for shares in _views(one.variance))
@@ -93,6 +96,12 @@ def standing_cells(one: Standing, unit: float) -> tuple[str, ...]:
     return (cell(one.net, unit), cell(one.npv, unit), cell(one.p_loss, 1.0), cell(one.cvar, unit))
 
 
+def _no_cvar(needs: int | None, level: float) -> list[Text]:
+    if needs is None:
+        return []
+    return [Text(f"No CVaR: it takes {TAIL_WORLDS} worlds in the worst {100 * (1 - level):g} %, which are in -n {needs:,}.")]
+
+
 def percent(part: Statistic, whole: Statistic) -> str:
     """Write a part in per cent of a whole; the error is that of the part."""
     return "-" if whole.value == 0 else cell(Statistic(part.value, part.se), abs(whole.value) / 100)
@@ -105,7 +114,8 @@ def _views(shares: LayerShares) -> tuple[Mapping[Layer, Statistic], ...]:
 def stress_tables(study: Study, found: StressTest) -> RenderableType:
     """Lay out where each party stands under every stress, and how far that is from the study as it is."""
     unit, _ = money_unit(study)
-    parts: list[RenderableType] = [heading(study, found, "Every stress is lived by the same people with the same luck.")]
+    remark = "Every stress is lived by the same people with the same luck."
+    parts: list[RenderableType] = [heading(study, found, remark), *_no_cvar(found.cvar_needs, found.level)]
     words = grid("stress", show_header=False)
     words.add_column("")
     for name, by_severity in found.stresses.items():
@@ -146,12 +156,12 @@ def reverse_tables(study: Study, found: ReverseStress) -> RenderableType:
         table = grid("assumption", "median", "breaks at", "sd away", "share, %")
         for step in nearest.steps[:_MOST_STEPS]:
             numbers = (f"{step.median:.3g}", f"{step.value:.3g}", f"{step.score:+.2f}", f"{100 * step.share:.1f}")
-            table.add_row(step.path, *numbers)
+            table.add_row(folded(step.path, 42), *numbers)
         left = len(nearest.steps) - _MOST_STEPS
         title = f"The nearest break: {cell(nearest.distance, 1.0)} standard deviations from the medians"
         title += f"; there {cell(nearest.p_break, 1.0)} break"
         parts.append(titled(title, table))
-        told = f"{left} further assumptions hold the rest of the distance. " if left > 0 else ""
+        told = f"{_further(left)} the rest of the distance. " if left > 0 else ""
         told += f"A draw of the assumptions lies this far in this direction with probability {nearest.p_beyond:.2g}, "
         told += (
             f"and this far in any direction with {nearest.plausibility:.2g} (chi-square, {found.n_assumptions} degrees of freedom)."
@@ -160,10 +170,15 @@ def reverse_tables(study: Study, found: ReverseStress) -> RenderableType:
     for number, box in enumerate(found.boxes, start=1):
         table = grid("assumption", "from", "to")
         for path, limits in box.limits.items():
-            table.add_row(path, *("-" if end is None else f"{end:.4g}" for end in (limits.low, limits.high)))
+            table.add_row(folded(path), *("-" if end is None else f"{end:.4g}" for end in (limits.low, limits.high)))
         facts = f"coverage {cell(box.coverage, 1.0)}, density {cell(box.density, 1.0)}, mass {cell(box.mass, 1.0)}"
         parts.append(titled(f"Box {number} in which it breaks: {facts}", table))
     return Group(*parts)
+
+
+def _further(count: int, one: str = "holds", several: str = "hold") -> str:
+    """Begin a sentence about the assumptions that a table leaves out."""
+    return f"1 further assumption {one}" if count == 1 else f"{count} further assumptions {several}"
 
 
 def sensitivity_tables(study: Study, found: Sensitivity) -> RenderableType:
@@ -173,17 +188,20 @@ def sensitivity_tables(study: Study, found: Sensitivity) -> RenderableType:
     remark += f"{found.n_trajectories} trajectories of Morris, {found.n_luck} worlds at each point."
     parts: list[RenderableType] = [heading(study, found, remark)]
     for party, one in found.parties.items():
+        if not any(swing.swing.value for swing in one.tornado.values()) and not any(i.st.value for i in one.indices.values()):
+            parts.append(Text(f"\n{named(study, party)}: mean {cell(one.mean, unit)}. No assumption moves it.", style="bold"))
+            continue
         table = grid("assumption", "5 % to 95 %", "mean there", "swing")
         for path, swing in list(one.tornado.items())[:_MOST_STEPS]:
             means = f"{swing.at_low.value / unit:.3g} to {swing.at_high.value / unit:.3g}"
-            table.add_row(path, f"{swing.low:.3g} to {swing.high:.3g}", means, cell(swing.swing, unit))
+            table.add_row(folded(path), f"{swing.low:.3g} to {swing.high:.3g}", means, cell(swing.swing, unit))
         parts.append(titled(f"{named(study, party)}: mean {cell(one.mean, unit)}. One assumption at a time", table))
         table = grid("assumption", "S1", "ST", "mu_star", "PAWN")
         for name, index in list(one.indices.items())[:_MOST_STEPS]:
-            table.add_row(name, cell(index.s1, 1.0), cell(index.st, 1.0), cell(index.mu_star, unit), cell(index.pawn, 1.0))
+            table.add_row(folded(name), cell(index.s1, 1.0), cell(index.st, 1.0), cell(index.mu_star, unit), cell(index.pawn, 1.0))
         left = f"{100 * one.luck_left:.0f} % of the variance between points is luck of the panel, not assumptions"
         parts.append(titled(f"{named(study, party)}: all assumptions at once; {left}", table))
         hidden = len(one.tornado) - _MOST_STEPS
         if hidden > 0:
-            parts.append(Text(f"{hidden} further assumptions matter less; --json gives them all."))
+            parts.append(Text(f"{_further(hidden, 'matters', 'matter')} less; --json gives all of them."))
     return Group(*parts)

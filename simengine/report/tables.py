@@ -85,7 +85,7 @@ def _structure(table: RiskTable, unit: float) -> list[RenderableType]:
         layout = Table(pad_edge=False, box=box.SIMPLE_HEAD, collapse_padding=True)
         layout.add_column("", no_wrap=True)
         for name in columns:
-            layout.add_column(name, justify="right", no_wrap=True)
+            layout.add_column(name, justify="right", overflow="fold")
         for part in parts:
             cells = [cell(table.get(f"{section}.{part}.{path}"), scale or unit) for path, scale in columns.values()]
             layout.add_row(part, *cells)
@@ -199,7 +199,7 @@ def _distributions(
     )
     layout.add_column("", no_wrap=True)
     for name in columns:
-        layout.add_column(name, justify="right", no_wrap=True)
+        layout.add_column(name, justify="right", overflow="fold")
     for row in _ROWS:
         cells = [table.get(f"{section}.{path}.{row}") for path, _ in columns.values()]
         layout.add_row(

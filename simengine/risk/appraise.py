@@ -70,7 +70,7 @@ def appraise(
 
     Returns
     -------
-    Columns by dotted name, and the moments of the lenders' cash by date.
+    Columns by dotted name, and the lenders' cash by date: its moments, and row by row.
     """
     columns: dict[str, NDArray[Any]] = {"drawn": ledger.drawn, "service_users": tallies.n_people[:, :, SERVICE].sum(axis=1)}
     for m, name in enumerate(measurements.metrics):
@@ -90,8 +90,9 @@ def appraise(
             columns[f"person_months.{ARMS[arm]}.{state}"] = add_in_order(waves.T)
     columns["clipped"] = tallies.clipped
     codes = {f"term.{name}.bound": LIMITS for name in payments.terms} | codes_of(columns)
-    moments = _cash_moments(ledger.cash(INVESTOR), standpoint.commitment, is_wanted=with_returns)
-    return Outturns(worlds.replications, columns, codes, moments)
+    cash = ledger.cash(INVESTOR)
+    moments = _cash_moments(cash, standpoint.commitment, is_wanted=with_returns)
+    return Outturns(worlds.replications, columns, codes, moments, cash if with_returns else None)
 
 
 def _parties(standpoint: Standpoint, ledger: Ledger, public_value: PublicValue, *, with_returns: bool) -> dict[str, NDArray[Any]]:
@@ -99,6 +100,9 @@ def _parties(standpoint: Standpoint, ledger: Ledger, public_value: PublicValue, 
     factors = standpoint.discount_factors
     lenders = ledger.cash_in(purse_of(INVESTOR, ledger.accounts).accounts)
     columns: dict[str, NDArray[Any]] = {**left_with(ledger, public_value, factors)}
+    # Where others stand in the role of a party too, what is its own keeps a column.
+    shared = [role for role in (INVESTOR, OUTCOME_PAYER) if any(one.role == role != one.party for one in ledger.accounts)]
+    columns |= {f"{role}.own_npv": columns[f"{role}.npv"] for role in shared}
     columns |= return_on(INVESTOR, lenders, ledger.paid_in.sum(axis=1), with_rate=with_returns)
     columns["investor.npv"] = _present_value(lenders, factors[INVESTOR])
     columns |= _outcome_payer(ledger, public_value, factors[OUTCOME_PAYER])

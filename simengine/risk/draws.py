@@ -135,3 +135,8 @@ class Draws:
         weight = None if self.weight is None else self.weight[rows]
         group = None if self.group is None else self.group[rows]
         return Draws(len(rows), weight, group, control_variates, independent)
+
+
+def given(draws: Draws | None, cases: NDArray[np.bool_]) -> Draws | None:
+    """Give how the rows with some property were drawn; nothing where all rows are independent and weigh the same."""
+    return None if draws is None else draws.given(cases)

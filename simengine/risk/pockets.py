@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.risk import statistics
+from simengine.risk.draws import Draws
 from simengine.risk.statistics import Statistic
 
 POCKETS = ("cash", "value", "cashable")
@@ -24,17 +25,21 @@ def net_of(columns: Mapping[str, NDArray[Any]], party: str) -> NDArray[Any]:
     return np.asarray(columns[f"{party}.cash"] + columns[f"{party}.value"])
 
 
-def pockets(columns: Mapping[str, NDArray[Any]]) -> dict[str, dict[str, dict[str, Statistic] | Statistic]]:
+def pockets(
+    columns: Mapping[str, NDArray[Any]], draws: Draws | None = None
+) -> dict[str, dict[str, dict[str, Statistic] | Statistic]]:
     """Give by party the distributions of its cash, value, cashable value and net (cash + value), and how often that is below 0.
 
     Parameters
     ----------
     columns
         By name: one value per replication, as `left_with` gives them.
+    draws
+        How the rows were drawn, where they are not independent worlds of equal weight.
     """
     table: dict[str, dict[str, dict[str, Statistic] | Statistic]] = {}
     for party in parties_of(columns):
         net = net_of(columns, party)
-        table[party] = {name: statistics.distribution(columns[f"{party}.{name}"]) for name in POCKETS}
-        table[party] |= {"net": statistics.distribution(net), "p_net_below_zero": statistics.probability(net < 0)}
+        table[party] = {name: statistics.distribution(columns[f"{party}.{name}"], draws) for name in POCKETS}
+        table[party] |= {"net": statistics.distribution(net, draws), "p_net_below_zero": statistics.probability(net < 0, draws)}
     return table

@@ -106,7 +106,7 @@ def quantile(sample: Floats, level: float, draws: Draws | None = None) -> Statis
     The order statistics around the quantile are weighted by the increments of a beta distribution with parameters
     level (n + 1) and (1 - level) (n + 1); the variance is that of the order statistics under these weights. Needs no
     density, and is 0 inside an atom. Draws of different weight, or that depend on each other, have Woodruff's interval: the
-    quantiles at the level plus and minus the error of the distribution function there.
+    quantiles at the level plus and minus the error of the distribution function there, ties in the order of the draws.
 
     References
     ----------
@@ -176,12 +176,18 @@ def _weighted_quantiles(sample: Floats, draws: Draws) -> Callable[[float], Stati
     ordered, share = sample[order], draws.share[order]
     below = np.maximum.accumulate(np.cumsum(share))
 
+    def rank(level: float) -> int:
+        return min(int(np.searchsorted(below, level - 1e-12)), len(ordered) - 1)
+
     def at(level: float) -> float:
-        return float(ordered[min(int(np.searchsorted(below, level - 1e-12)), len(ordered) - 1)])
+        return float(ordered[rank(level)])
 
     def one(level: float) -> Statistic:
         value = at(level)
-        error = draws.standard_error((sample <= value) - draws.share @ (sample <= value))
+        # Within an atom rows count in their order up to the level: all of them together would seem to leave no error.
+        up_to = np.zeros(len(sample))
+        up_to[order[: rank(level) + 1]] = 1.0
+        error = draws.standard_error(up_to - draws.share @ up_to)
         reach = draws.reach_95 * error
         low, high = at(max(level - error, 0.0)), at(min(level + error, 1.0))
         tail = draws.size_of(sample >= value if level > 0.5 else sample <= value) if draws.is_weighted else None

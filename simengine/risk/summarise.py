@@ -9,7 +9,7 @@ import numpy as np
 
 from simengine.records import ARMS, LIMITS, CashMoments, Floats, Outturns
 from simengine.risk import statistics, trust
-from simengine.risk.draws import Draws
+from simengine.risk.draws import Draws, given
 from simengine.risk.kernels import FOUND
 from simengine.risk.pockets import pockets
 from simengine.risk.returns import PAYBACK_STATUSES, STATUSES, rates_of_return
@@ -72,10 +72,10 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None) -> Ris
         "investor": _investor(outturns, draws),
         "outcome_payer": _outcome_payer(outturns, draws),
         "payment_against_saving": _payment_against_saving(outturns, draws),
-        **({"public_value": pockets(outturns.columns)} if draws is None else {}),
+        "public_value": pockets(outturns.columns, draws),
         "metrics": _metrics(outturns, draws),
         "terms": _terms(outturns, draws),
-        **(structure_sections(outturns) if draws is None else {}),
+        **structure_sections(outturns, draws),
         "people": {"service_users": statistics.distribution(outturns["service_users"], draws)},
         "person_months": _person_months(outturns, draws),
         "diagnostics": {
@@ -84,10 +84,8 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None) -> Ris
     }
     n_replications = len(outturns.replications) if draws is None else draws.n_independent or draws.n_rows
     refused = trust.refusals(sections, n_replications)
-    if draws is not None:
-        refused["investor.irr_of_mean_cash"] = Refused("the cash by date is kept for independent worlds of equal weight alone")
-        alone = Refused("its errors are known for independent worlds of equal weight alone")
-        refused |= {"public_value": alone, **dict.fromkeys(structure_sections(outturns), alone)}
+    if draws is not None and outturns.investor_cash_by_row is None:
+        refused["investor.irr_of_mean_cash"] = Refused("the run did not keep the cash by date (`with_variates` of `run_study`)")
     nets = {party: np.asarray(outturns[f"{party}.net"], dtype=np.float64) for party in parties_of(outturns)}
     return RiskTable(
         n_replications,
@@ -138,19 +136,18 @@ def _investor(outturns: Outturns, draws: Draws | None) -> Section:
     }
     was_drawn = np.isfinite(multiple)
     if was_drawn.sum() > 1:
-        among = None if draws is None else draws.given(was_drawn)
+        among = given(draws, was_drawn)
         section["repayment"] = _repayment(back[was_drawn], loss[was_drawn], among)
         section["moic"] = statistics.distribution(multiple[was_drawn], among)
     has_rate = np.isfinite(rate)
     if has_rate.sum() > 1:
         # Quantiles alone: a mean of rates is not the rate of anything.
-        section["irr"] = statistics.quantiles(rate[has_rate], None if draws is None else draws.given(has_rate))
+        section["irr"] = statistics.quantiles(rate[has_rate], given(draws, has_rate))
     pays_back = np.isfinite(outturns["investor.payback_months"])
     if pays_back.sum() > 1:
         # Quantiles alone: a mean over the worlds that pay back says nothing of the others.
-        among = None if draws is None else draws.given(pays_back)
-        section["payback_months"] = statistics.quantiles(outturns["investor.payback_months"][pays_back], among)
-    of_mean_cash = irr_of_mean_cash(outturns.investor_cash)
+        section["payback_months"] = statistics.quantiles(outturns["investor.payback_months"][pays_back], given(draws, pays_back))
+    of_mean_cash = irr_of_mean_cash(outturns.investor_cash) if draws is None else irr_of_drawn_cash(outturns, draws)
     if of_mean_cash is not None:
         section["irr_of_mean_cash"] = of_mean_cash
     return section
@@ -175,15 +172,33 @@ def irr_of_mean_cash(cash: CashMoments) -> Statistic | None:
     rates = rates_of_return(mean[None, :])
     if rates.status[0] != FOUND:
         return None
-    rate = rates.rate
-    months = np.arange(len(mean))
-    weight = (1 + rate[0]) ** (-months / 12)
-    slope = float(mean @ (-months / 12 * weight / (1 + rate[0])))
+    rate = float(rates.rate[0])
+    weight, slope = _weight_and_slope(mean, rate)
     centre = (cash.rounded / cash.n_replications).astype(np.float64)
     variance = (
         float(weight @ (cash.products / cash.n_replications).astype(np.float64) @ weight - (weight @ centre) ** 2) * cash.unit**2
     )
-    return Statistic(float(rate[0]), float(np.sqrt(max(variance, 0.0) / cash.n_replications) / abs(slope)))
+    return Statistic(rate, float(np.sqrt(max(variance, 0.0) / cash.n_replications) / abs(slope)))
+
+
+def irr_of_drawn_cash(outturns: Outturns, draws: Draws) -> Statistic | None:
+    """Give the same where worlds weigh differently or hang together: each adds its present value at the rate, less the mean's."""
+    if outturns.investor_cash_by_row is None:
+        return None
+    cash = outturns.investor_cash_by_row.astype(np.float64)
+    mean = draws.share @ cash
+    rates = rates_of_return(mean[None, :])
+    if rates.status[0] != FOUND:
+        return None
+    weight, slope = _weight_and_slope(mean, float(rates.rate[0]))
+    return Statistic(float(rates.rate[0]), draws.standard_error((cash - mean) @ weight) / abs(slope))
+
+
+def _weight_and_slope(mean: Floats, rate: float) -> tuple[Floats, float]:
+    """Give what money of each date is worth today at a rate, and by how much the value of the mean cash changes with the rate."""
+    months = np.arange(len(mean))
+    weight = (1 + rate) ** (-months / 12)
+    return weight, float(mean @ (-months / 12 * weight / (1 + rate)))
 
 
 def _outcome_payer(outturns: Outturns, draws: Draws | None) -> Section:

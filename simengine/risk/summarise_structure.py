@@ -9,18 +9,17 @@ import numpy as np
 
 from simengine.records import Outturns
 from simengine.risk import statistics
+from simengine.risk.draws import Draws, given
 from simengine.risk.returns import STATUSES
 from simengine.risk.structure import ENDINGS
 
-_LEVELS = (0.05, 0.25, 0.50, 0.75, 0.95)
 
-
-def structure_sections(outturns: Outturns) -> dict[str, Any]:
+def structure_sections(outturns: Outturns, draws: Draws | None = None) -> dict[str, Any]:
     """Give the sections `tranches`, `costs`, `steps` and `guarantees`, by name; none where one loan gets all that comes back."""
     parts = {"tranches": ("tranche.", _tranche), "costs": ("cost.", _cost), "steps": ("step.", _step)}
     parts["guarantees"] = ("guarantee.", _guarantee)
     found = {
-        section: {name: describe(outturns, f"{prefix}{name}") for name in _names(outturns, prefix)}
+        section: {name: describe(outturns, f"{prefix}{name}", draws) for name in _names(outturns, prefix)}
         for section, (prefix, describe) in parts.items()
     }
     return {section: by_name for section, by_name in found.items() if by_name}
@@ -31,43 +30,43 @@ def _names(outturns: Outturns, prefix: str) -> Iterator[str]:
     yield from dict.fromkeys(names)
 
 
-def _tranche(outturns: Outturns, path: str) -> Mapping[str, Any]:
+def _tranche(outturns: Outturns, path: str, draws: Draws | None) -> Mapping[str, Any]:
     net, multiple, rate = (outturns[f"{path}.{name}"] for name in ("net", "moic", "irr"))
     section: dict[str, Any] = {
-        name: statistics.distribution(outturns[f"{path}.{name}"]) for name in ("paid_in", "money_back", "net", "lost")
+        name: statistics.distribution(outturns[f"{path}.{name}"], draws) for name in ("paid_in", "money_back", "net", "lost")
     }
-    section["p_loss"] = statistics.probability(net < 0)
-    section["ending"] = {word: statistics.probability(outturns.is_word(f"{path}.ending", word)) for word in ENDINGS}
-    section["irr_status"] = {word: statistics.probability(outturns.is_word(f"{path}.irr_status", word)) for word in STATUSES}
-    if np.isfinite(multiple).sum() > 1:
-        section["moic"] = statistics.distribution(multiple[np.isfinite(multiple)])
-    if np.isfinite(rate).sum() > 1:
+    section["p_loss"] = statistics.probability(net < 0, draws)
+    section["ending"] = {word: statistics.probability(outturns.is_word(f"{path}.ending", word), draws) for word in ENDINGS}
+    section["irr_status"] = {word: statistics.probability(outturns.is_word(f"{path}.irr_status", word), draws) for word in STATUSES}
+    was_drawn, has_rate = np.isfinite(multiple), np.isfinite(rate)
+    if was_drawn.sum() > 1:
+        section["moic"] = statistics.distribution(multiple[was_drawn], given(draws, was_drawn))
+    if has_rate.sum() > 1:
         # Quantiles alone: a mean of rates is not the rate of anything.
-        known = rate[np.isfinite(rate)]
-        section["irr"] = {f"p{round(100 * level):02d}": statistics.quantile(known, level) for level in _LEVELS}
+        section["irr"] = statistics.quantiles(rate[has_rate], given(draws, has_rate))
     return section
 
 
-def _cost(outturns: Outturns, path: str) -> Mapping[str, Any]:
+def _cost(outturns: Outturns, path: str, draws: Draws | None) -> Mapping[str, Any]:
     unpaid, waiting = outturns[f"{path}.unpaid"], outturns[f"{path}.still_deferred"]
     return {
-        "paid": statistics.distribution(outturns[f"{path}.paid"]),
-        "unpaid": statistics.distribution(unpaid),
-        "still_deferred": statistics.distribution(waiting),
-        "p_unpaid": statistics.probability(unpaid > 0),
-        "p_still_deferred": statistics.probability(waiting > 0),
+        "paid": statistics.distribution(outturns[f"{path}.paid"], draws),
+        "unpaid": statistics.distribution(unpaid, draws),
+        "still_deferred": statistics.distribution(waiting, draws),
+        "p_unpaid": statistics.probability(unpaid > 0, draws),
+        "p_still_deferred": statistics.probability(waiting > 0, draws),
     }
 
 
-def _step(outturns: Outturns, path: str) -> Mapping[str, Any]:
+def _step(outturns: Outturns, path: str, draws: Draws | None) -> Mapping[str, Any]:
     paid = outturns[f"{path}.paid"]
-    return {"paid": statistics.distribution(paid), "p_pays": statistics.probability(paid > 0)}
+    return {"paid": statistics.distribution(paid, draws), "p_pays": statistics.probability(paid > 0, draws)}
 
 
-def _guarantee(outturns: Outturns, path: str) -> Mapping[str, Any]:
+def _guarantee(outturns: Outturns, path: str, draws: Draws | None) -> Mapping[str, Any]:
     paid = outturns[f"{path}.paid"]
     return {
-        "paid": statistics.distribution(paid),
-        "p_called": statistics.probability(paid > 0),
-        "p_exhausted": statistics.probability(outturns.is_word(f"{path}.is_exhausted", "yes")),
+        "paid": statistics.distribution(paid, draws),
+        "p_called": statistics.probability(paid > 0, draws),
+        "p_exhausted": statistics.probability(outturns.is_word(f"{path}.is_exhausted", "yes"), draws),
     }

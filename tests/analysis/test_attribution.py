@@ -10,6 +10,7 @@ from simengine.analysis.layers import coalitions, layer_of_decision, layers_in, 
 from simengine.config import find_study, load_study
 from simengine.errors import UsageError
 from simengine.pipeline import Steering, simulate
+from simengine.records import BASELINE, CONTROL, SERVICE, TWIN
 from tests.analysis.made import SCORES, study_of
 from tests.analysis.successes import SUCCESSES
 
@@ -157,3 +158,43 @@ def test_unknown_party__is_refused(tiny):
 def test_result__is_the_same_in_any_blocks(tiny):
     one, other = (attribute(tiny, Ensemble(5, 250, 2, size), 0.95) for size in (1000, 31))
     assert one == other
+
+
+@pytest.mark.parametrize("lives", [(), ("measurement.control.exact_moments=true", "measurement.baseline.exact_moments=true")])
+def test_redrawn_measurement__reaches_those_compared_with_whether_they_live_or_not(tmp_path, lives):
+    # Source: the layers' own definition. Who is compared with is measurement, drawn person by person or by exact moments.
+    many = ["population.waves.all.size=1000", "measurement={design: randomised, control: {ratio: 1}, baseline: {size: 1000, "]
+    many[1] += "years_before: 1}, metrics: {less: {outcome: time, window_months: 12, estimate: rate_difference, better: lower}}}"
+    contract = "contract={title: t, currency: EUR, commitment: 1000, metrics: {less: {meaning: m, unit: days}}, "
+    contract += "terms: {prize: {share: 1, of: drawn, only_if: {less: {at_least: 0}}}}}"
+    study = study_of(SCORES, tmp_path, *many, contract, "capital.payment_month={prize: 20}", *lives)
+    plain, again = (
+        simulate(study, 5, np.arange(30), steering=Steering(seed_by_purpose=seeds_with(study, 5, layers))).tallies.sums
+        for layers in ((), ("measurement",))
+    )
+    place = list(study.outcomes).index("time")
+    assert (plain[:, 0, [SERVICE, TWIN], place, -1] == again[:, 0, [SERVICE, TWIN], place, -1]).all()
+    assert (plain[:, 0, [CONTROL, BASELINE], place, -1] != again[:, 0, [CONTROL, BASELINE], place, -1]).mean() > 0.9
+
+
+LENT_BY_TWO = (
+    "parties={investor: {name: L, discount_rate_per_year: 0.03}, outcome_payer: {name: P, discount_rate_per_year: 0.03}, "
+    "service_provider: {name: S, discount_rate_per_year: 0.03}, bank: {name: B, discount_rate_per_year: 0.03}, "
+    "fund: {name: F, discount_rate_per_year: 0.03}}",
+    "capital={drawn_share: 1.0, drawdown_months: 6, payment_month: {guarantee: 12, saving_share: 20, upside: 20}, "
+    "tranches: {senior: {holder: bank, size: 1_200_000}, junior: {holder: HOLDER, size: rest}}, "
+    "waterfall: {first: {principal: [senior]}, last: {principal: [junior]}, surplus: {rest: {fund: rest}}}}",
+    "public_value={}",
+)
+
+
+@pytest.mark.parametrize(("holder", "named"), [("fund", {"bank", "fund"}), ("investor", {"bank", "fund", "investor"})])
+@pytest.mark.parametrize("measure", ["net", "npv"])
+def test_portions__count_no_money_twice_where_several_lend(tiny_path, holder, named, measure):
+    # Law: what one pays another gets. Without a saving and at one rate of discount all parties together have nothing, at any risk.
+    study = load_study(tiny_path, [text.replace("HOLDER", holder) for text in LENT_BY_TWO])
+    found = attribute(study, Ensemble(3, 250, threads=1), 0.95, measure)
+    assert set(found.portions) == named | {"outcome_payer", "service_provider", "all"}
+    assert found.portions["all"].sd.value == pytest.approx(0, abs=0.02)  # öre, rounded
+    assert found.portions["all"].cvar.value == pytest.approx(0, abs=0.05)
+    assert found.burdens["investor"].sd.value > 0  # who stands for both lenders

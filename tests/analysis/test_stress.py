@@ -5,7 +5,7 @@ import pytest
 
 from simengine.analysis import Ensemble, chosen_stresses, stress_study, stresses_of
 from simengine.analysis.named_stresses import _NAMED as NAMED
-from simengine.analysis.stress import OWN, TOGETHER
+from simengine.analysis.stress import OWN, TOGETHER, Stress, all_together
 from simengine.config import find_study, load_study
 from simengine.errors import StudyError, UsageError
 from simengine.execution import run_study
@@ -58,12 +58,37 @@ def test_payer_delay__of_a_contract_with_dates(tiny_path):
     assert found["severe"].moved["investor"].npv.value == pytest.approx(800_000 * (1.03**-2 - 1.03**-1))
 
 
+def test_payer_delay__leaves_what_is_owed_where_a_term_looks_at_what_came_back():
+    # Law: who pays late owes the same. Peterborough's last trigger asks whether anything was paid before.
+    few = [f"population.waves.{wave}.size=200" for wave in ("cohort_1", "cohort_2")]
+    study = load_study(find_study("peterborough"), [*few, "measurement.matched.per_person=6"], "exact_moments")
+    found = stressed(study, "payer_delay").stresses["payer_delay"]
+    for one in found.values():
+        assert all(moved.net.value == moved.net.se == 0 for moved in one.moved.values())
+        assert one.moved["investor"].npv.value < 0
+
+
 def test_volume__halves_a_count(tmp_path):
     # Source: closed form: 60 people succeed with probability 0.4 on average, 30 half as often.
     found = stressed(study_of(SUCCESSES, tmp_path), "volume", n=2000).stresses["volume"]
     for severity, people in (("adverse", 45), ("severe", 30)):
         net = found[severity].standings["investor"].net
         assert abs(net.value - 0.4 * people) < 4.5 * net.se
+
+
+def test_payer_delay__is_that_of_every_payer(tiny_path):
+    # Source: as above: whoever pays which half.
+    change = ["contract.terms={guarantee: {share: 0.4, of: drawn, contingent: false}}"]
+    two = "capital={drawn_share: 1, drawdown_months: 6, payment_month: {guarantee: 12}, "
+    two += "payers: {outcome_payer: {share: 0.5}, service_provider: {share: rest}}}"
+    found = stressed(load_study(tiny_path, [*change, two]), "payer_delay").stresses["payer_delay"]
+    assert found["severe"].moved["investor"].npv.value == pytest.approx(800_000 * (1.03**-2 - 1.03**-1))
+
+
+def test_volume__is_that_of_every_wave():
+    found = stresses_of(load_study(find_study("peterborough")))["volume"]
+    paths = {f"population.waves.{wave}.size" for wave in ("cohort_1", "cohort_2")}
+    assert all(set(stress.change) == paths for stress in found.values())
 
 
 def test_drift__against_takes_what_drift_for_gives(tiny):
@@ -133,6 +158,15 @@ def test_own_stress__of_what_cannot_be_is_refused(tiny_path, tmp_path, stress, m
     (tmp_path / "bad.yaml").write_text(tiny_path.read_text() + f"stresses: {{bad: {stress}}}\n")
     with pytest.raises(StudyError, match=message):
         load_study(tmp_path / "bad.yaml")
+
+
+def test_all_together__is_as_bad_as_its_worst_part():
+    # Source: the definition: every factor, the weakest effect, the longest delay, one change after the other.
+    one = Stress("", change={"a": lambda drawn: 2 * drawn}, strength=0.5, delay_months=6)
+    other = Stress("", change={"a": lambda drawn: drawn + 1, "b": lambda drawn: drawn}, delay_months=12, allows_shortfall=True)
+    both = all_together([one, other])
+    assert (both.strength, both.delay_months, both.allows_shortfall) == (0.5, 12, True)
+    assert (both.change["a"](np.array([3.0])), set(both.change)) == (7.0, {"a", "b"})
 
 
 def test_unknown_stress__is_refused(tiny):

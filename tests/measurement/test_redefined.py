@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from simengine.analysis.layers import layers_in
 from simengine.pipeline import simulate
 from simengine.records import CONTROL, MOMENTS, SERVICE, TWIN
 from tests.measurement.small import problems_of, study_of
@@ -118,6 +119,26 @@ def test_count__is_thinned_or_thickened_event_by_event(factor, variance) -> None
     assert abs(found.standard_error.mean() / sd - 1) < 0.01
 
 
+def test_error__of_a_change_in_the_year_before_knows_what_goes_together() -> None:
+    """Closed form: money for each of 2 spells a year, a gamma factor of variance 1, entry in month 6, half of it from month 0 on.
+
+    Counted are y = x / 2 after and h = h1 + h2 / 2 before, of two half years. Var y = (2 + 4) / 4 = 1.5, Var h = 1 + 1 / 4 +
+    1.5^2 = 3.5, and their covariance is that of the factor, 1 x 1.5 = 1.5: the fall varies by 1.5 + 3.5 - 3 = 2 between people.
+    """
+    people, n = 200, 1000
+    changes = {
+        "population.frailties": {"person": {"variance": 1, "on": ["spell"]}},
+        "population.waves": {"one": {"size": people, "from_month": 6, "enrolment_months": 1}},
+        "events": {"spell": {"rates": {"at_work": {"rate_per_year": 2}}}},
+        "outcomes": {"cost": {"kind": "amount", "per_event": {"spell": 1}}},
+    }
+    found = estimates("before_after", {"from_month": 0, "factor": 0.5}, changes, n=n)
+    fall, sd = found.estimate[:, 0], np.sqrt(2 / people)
+    assert abs(fall.mean() - (1.5 - 1)) < 4.5 * sd / np.sqrt(n)
+    assert abs(fall.std(ddof=1) / sd - 1) < 4.5 * np.sqrt(0.75 / n)  # a skewed law: twice the variance of a normal one at most
+    assert abs(found.standard_error.mean() / sd - 1) < 0.02
+
+
 def test_answers__of_those_who_are_read_from_the_date_on() -> None:
     """By hand: all pass at month 12. Half of them enter from month 6 on and are read from month 18 on: there 80 % count."""
     changes = {
@@ -149,3 +170,27 @@ def test_refusal__names_what_cannot_be_counted_in_another_way(changes, path) -> 
         more |= {"measurement__design": "randomised", "measurement__control": {"ratio": 1}}
     more["measurement__metrics__reduction"] = metric(outcome, redefined=redefined)
     assert f"measurement.metrics.reduction.{path}" in problems_of(**more)
+
+
+def test_people_who_are_chosen_for_their_past__are_chosen_for_what_they_lived() -> None:
+    """Whatever is counted, people and their truth are the same; only the months behind the date are read in another way."""
+    changes = {
+        "events": {"spell": {"rates": {"at_work": {"rate_per_year": 2}}}},
+        "outcomes": {"spells": {"kind": "count", "events": "spell"}},
+        "population.selection": {"outcome": "spells", "at_least": 3},
+        "effect": {"fewer": {"event": "spell", "hazard_ratio": 0.5}},
+    }
+    plain = estimates("before_after", None, changes, outcome="spells")
+    other = estimates("before_after", {"from_month": 6, "factor": 0.0}, changes, outcome="spells")
+    assert (plain.truth == other.truth).all()
+    assert (plain.estimate < other.estimate).all()
+
+
+def test_errors__of_the_counting_are_of_the_layer_of_measurement() -> None:
+    """A share of events is counted by luck of the register's own, even where nobody else is compared with."""
+    alone = {path: value for path, value in STEADY.items() if path.split(".")[0] != "measurement"}
+    layers = [
+        layers_in(study_of(alone | {"measurement.metrics": {"reduction": metric("cost", redefined=redefined)}}))
+        for redefined in (None, {"from_month": 6, "factor": 0.5})
+    ]
+    assert ["measurement" in one for one in layers] == [False, True]

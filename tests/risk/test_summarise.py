@@ -1,5 +1,7 @@
 """From cash to a table of risks: two replications worked by hand, the rate of return of the mean cash, and its error."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -202,6 +204,19 @@ def test_summarise__gives_the_rate_of_the_mean_cash_with_its_error(two):
 
     assert got.value == pytest.approx(1 / v - 1)
     assert got.se == pytest.approx(4 * v**2 / np.sqrt(2) / (4 * v**2 + 8 * v**3))
+
+
+def test_summarise__gives_the_rate_of_a_weighted_mean_cash_with_its_error(two):
+    # Source: hand arithmetic. With weights 1 and 3 the mean cash is -10, 4, 2: v^2 + 2 v - 5 = 0 at v = sqrt(6) - 1. The rows add
+    # 6 v^2 / 4 and -2 v^2 x 3 / 4 to the present value: its error is sqrt(2 (2.25 + 2.25)) v^2 = 3 v^2, and its slope in the
+    # rate -(4 v^2 + 2 x 2 v^3).
+    v = np.sqrt(6) - 1
+    weighted = replace(two, columns={**two.columns, "weight": np.array([1.0, 3.0])})
+
+    got = summarise(weighted)["investor.irr_of_mean_cash"]
+
+    assert got.value == pytest.approx(1 / v - 1)
+    assert got.se == pytest.approx(3 * v**2 / (4 * v**2 + 4 * v**3))
 
 
 # ------------------------------------------------ the rate of the mean cash ------------------------------------------------

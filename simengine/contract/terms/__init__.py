@@ -6,14 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import or_
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, Discriminator, Tag
+from pydantic import Discriminator, Tag
 
-from simengine.contract.terms import amounts, calendar, combine, people, returns, tables, volume
+from simengine.contract.terms import amounts, base, calendar, combine, people, returns, tables, volume
 from simengine.contract.terms.base import KINDS, OF_THE_CONTRACT, Currency, Gate, Held, Named, Term, walk
 
 __all__ = [
@@ -69,10 +70,13 @@ else:
     ]
 
 
-def _complete(models: list[type[BaseModel]]) -> None:
-    """Let the kinds refer to each other, now that all of them are known."""
-    for model in models:
-        model.model_rebuild(_types_namespace={"Source": Source})
+def _complete(files: Iterable[ModuleType]) -> None:
+    """Let the kinds refer to each other, now that all of them are known: whoever first asks for one finds the name in its file.
+
+    To complete them one by one would write out all kinds for each of them.
+    """
+    for file in files:
+        vars(file)["Source"] = Source
 
 
-_complete([tables.Band, *KINDS.values()])
+_complete((base, *FAMILIES))

@@ -1,0 +1,201 @@
+"""What goes wrong in seeing people: some are lost, some misread, some counted in another way, and money loses its value."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import special
+
+from simengine.measurement.samples import Sample, ratio
+from simengine.measurement.spec import Metric
+from simengine.records import ARMS, Floats, Tallies, Worlds
+from simengine.streams import uniforms
+
+
+def in_base_prices(sample: Sample, gap_per_year: Floats, years: Floats, years_before: Floats) -> Sample:
+    """Give what an evaluator sees of money that is deflated by an index which grows more slowly than prices, by a gap.
+
+    Parameters
+    ----------
+    sample
+        Money in the prices of the base month.
+    gap_per_year
+        True growth less that of the index, on the logarithmic scale.
+    years, years_before
+        From the base month to the middle of the window, and to that of the months before entry: there the money counts as spent.
+    """
+    after, before = np.exp(gap_per_year * years), np.exp(gap_per_year * years_before)
+    return Sample(
+        sample.n,
+        sample.n_squares,
+        sample.total * after,
+        sample.square * after**2,
+        sample.before * before,
+        sample.before_square * before**2,
+        sample.product * after * before,
+    )
+
+
+def as_seen(sample: Sample, name: str, metric: Metric, arm: int, wave: str, is_share: bool, worlds: Worlds) -> Sample:
+    """Give what the evaluator sees of a sample: some people lost, some answers misread.
+
+    Parameters
+    ----------
+    sample
+        The people of one arm and wave.
+    name, metric
+        What is measured.
+    arm, wave
+        Whose people: their errors have random streams of their own.
+    is_share
+        Whether the outcome is a yes or a no.
+    worlds
+        The parameters of each replication.
+
+    Notes
+    -----
+    Of n people a share a is lost: n' ~ Binomial(n, 1 - a) remain, and their mean is m - a g + z s sqrt(1/n' - 1/n), with g the
+    gap between those lost and those seen and s the standard deviation between persons: a random part of n people has
+    exactly this mean and variance, and nearly a normal law. The months before entry are known of those who are seen alone; their
+    mean goes with the other by the correlation between persons. Where y say yes and n - y no, Binomial(y, sensitivity) +
+    Binomial(n - y, 1 - specificity) are read as yes; so are those of the months before entry. Where people weigh less than 1,
+    n is the number of those who would tell as much.
+    """
+    path = f"measurement.metrics.{name}"
+    if metric.attrition is not None:
+        sample = _thinned(sample, metric, f"{path}.attrition", stem_of(name, arm, wave), arm, is_share, worlds)
+    if metric.misclassification is not None:
+        sample = _misread(sample, f"{path}.misclassification", stem_of(name, arm, wave), worlds)
+    return sample
+
+
+def redefined(
+    sample: Sample, tallies: Tallies, name: str, metric: Metric, arm: int, wave: int, stem: str, kind: str, worlds: Worlds
+) -> Sample:
+    """Give a sample as it is counted where the counting changes from a month of the calendar on.
+
+    Parameters
+    ----------
+    sample
+        The people of one arm and wave as they would be counted without the change.
+    tallies
+        What came about from the month on.
+    name, metric
+        What is measured.
+    arm, wave
+        Whose people.
+    stem
+        The stream of their errors.
+    kind
+        Of the outcome: `thinned` where single answers or events are counted or not, else `scaled`.
+    worlds
+        The parameters of each replication.
+
+    Notes
+    -----
+    With x the whole and y what came about from the month on, x + (f - 1) y is counted of each person. Of Y events of all people
+    together Binomial(Y, f) are counted with a factor f below 1, Y + Poisson((f - 1) Y) above; between persons each adds its
+    variance, f (1 - f) or f - 1.
+    """
+    assert metric.redefined is not None
+    assert tallies.after_change is not None
+    outcome, window = tallies.outcomes.index(metric.outcome), tallies.windows.index(int(metric.window_months.value))
+    at = (slice(None), wave, arm, tallies.changes.index(int(metric.redefined.from_month.value)), slice(None), outcome, window)
+    later, later_2, whole_later, before, before_2, whole_before, later_whole, whole_earlier, both = tallies.after_change[at].T
+    factor, scale = worlds[f"measurement.metrics.{name}.redefined.factor"], _scale_of(tallies, metric, kind)
+    more = factor - 1
+    total, square = sample.total + more * later, sample.square + 2 * more * whole_later + more**2 * later_2
+    total_before = sample.before + more * before * scale
+    square_before = sample.before_square + (2 * more * whole_before + more**2 * before_2) * scale**2
+    if kind != "scaled":
+        spread = np.where(factor < 1, factor * (1 - factor), np.maximum(more, 0.0))
+        total = total + _extra(later, factor, f"{stem}/counted", worlds) - more * later
+        total_before = total_before + (_extra(before, factor, f"{stem}/counted before", worlds) - more * before) * scale
+        square, square_before = square + spread * later, square_before + spread * before * scale**2
+        if kind == "answers":
+            square, square_before = total, total_before
+    product = sample.product + (more * (later_whole + whole_earlier) + more**2 * both) * scale
+    return Sample(sample.n, sample.n_squares, total, square, total_before, square_before, product)
+
+
+def _scale_of(tallies: Tallies, metric: Metric, kind: str) -> float:
+    return 1.0 if kind == "answers" or not tallies.history_months else metric.window_months.value / tallies.history_months
+
+
+def _extra(events: Floats, factor: Floats, purpose: str, worlds: Worlds) -> Floats:
+    """Give how many more events are counted than happened; fewer, where that is negative."""
+    u, whole = uniforms(worlds.seed_of(purpose), purpose, worlds.replications), np.round(events)
+    from scipy import stats  # half a second, which only those wait for who count in another way
+
+    fewer = _binomial_quantiles(u, whole, np.minimum(factor, 1.0)) - whole
+    return np.asarray(np.where(factor < 1, fewer, stats.poisson.ppf(u, np.maximum(factor - 1, 0.0) * whole)))
+
+
+def stem_of(name: str, arm: int, wave: str) -> str:
+    """Name the stream of the errors about the people of one arm and wave."""
+    return f"measurement/{name}/{ARMS[arm]}/{wave}"
+
+
+def purposes_of_errors(name: str, metric: Metric, waves: tuple[str, ...]) -> list[str]:
+    """Name every random stream that the errors of one metric draw from."""
+    decisions = ["lost", "seen", "seen before"] if metric.attrition is not None else []
+    if metric.redefined is not None:
+        decisions += ["counted", "counted before"]
+    if metric.misclassification is not None:
+        decisions += ["yes", "no", "yes before", "no before"]
+    stems = [stem_of(name, arm, wave) for arm in range(len(ARMS)) for wave in waves]
+    return [f"{stem}/{decision}" for stem in stems for decision in decisions]
+
+
+def _thinned(sample: Sample, metric: Metric, path: str, stem: str, arm: int, is_share: bool, worlds: Worlds) -> Sample:
+    assert metric.attrition is not None
+    seed = worlds.seed_of(stem)
+    is_comparison = ARMS[arm] not in ("service", "matched_service", "service_before")
+    own = is_comparison and metric.attrition.share_comparison is not None
+    lost = worlds[f"{path}.{'share_comparison' if own else 'share'}"]
+    persons = np.round(sample.n_persons)
+    remain = _binomial_quantiles(uniforms(seed, f"{stem}/lost", worlds.replications), persons, 1 - lost)
+    share = ratio(remain, persons)
+    z, other = (special.ndtri(uniforms(seed, f"{stem}/{key}", worlds.replications)) for key in ("seen", "seen before"))
+    spread, spread_before = np.sqrt(sample.variance), np.sqrt(sample.variance_before)
+    correlation = np.clip(ratio(sample.covariance, spread * spread_before), -1, 1)
+    noise = np.sqrt(np.maximum(ratio(sample.per_mean, share) - sample.per_mean, 0.0))
+    mean = sample.mean - lost * worlds[f"{path}.gap"] + z * noise * spread
+    before = sample.mean_before + (correlation * z + np.sqrt(1 - correlation**2) * other) * noise * spread_before
+    if is_share:
+        mean, before = (ratio(np.clip(np.round(level * remain), 0, remain), remain) for level in (mean, before))
+    n, n_squares = sample.n * share, sample.n_squares * share
+    # What is between people is as before; a share's spread goes with the share.
+    left = 1 - ratio(n_squares, n**2)
+    variance = mean * (1 - mean) if is_share else sample.variance * left
+    variance_before = before * (1 - before) if is_share else sample.variance_before * left
+    return Sample(
+        n,
+        n_squares,
+        mean * n,
+        (variance + mean**2) * n,
+        before * n,
+        (variance_before + before**2) * n,
+        (sample.covariance * left + mean * before) * n,
+    )
+
+
+def _binomial_quantiles(uniform: Floats, n: Floats, probability: Floats) -> Floats:
+    """Turn uniforms into binomial variables."""
+    from scipy import stats  # half a second, which only those wait for who lose or misread people
+
+    return np.asarray(stats.binom.ppf(uniform, n, probability))
+
+
+def _misread(sample: Sample, path: str, stem: str, worlds: Worlds) -> Sample:
+    sensitivity, specificity = worlds[f"{path}.sensitivity"], worlds[f"{path}.specificity"]
+    persons, seed = np.round(sample.n_persons), worlds.seed_of(stem)
+    weight = ratio(sample.n, persons)
+    read = []
+    for total, when in ((sample.total, ""), (sample.before, " before")):
+        yes = np.clip(np.round(ratio(total, weight)), 0, persons)
+        u_yes, u_no = (uniforms(seed, f"{stem}/{answer}{when}", worlds.replications) for answer in ("yes", "no"))
+        right = _binomial_quantiles(u_yes, yes, sensitivity)
+        read.append((right + _binomial_quantiles(u_no, persons - yes, 1 - specificity)) * weight)
+    left = 1 - sample.per_mean
+    product = sample.covariance * left * (sensitivity + specificity - 1) ** 2 + ratio(read[0] * read[1], sample.n**2)
+    return Sample(sample.n, sample.n_squares, read[0], read[0], read[1], read[1], product * sample.n)
