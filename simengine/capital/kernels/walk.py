@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simengine.accelerate import device, kernel
+from simengine.accelerate import device, inlined, kernel
 from simengine.capital.kernels.arrays import (
     CALLED,
     CASH,
@@ -219,7 +219,7 @@ def may_move(begin: int, scheduled: Integers, due: Integers, calls: Integers, ou
     out[0] = out[-1] = True
 
 
-@device
+@inlined
 def room_to_walk(n_months: int, project: Project, loans: Loans, guarantees: Guarantees) -> Places:
     """Make room for one replication after the other."""
     n_tranches, n_costs = len(loans.size), project.due.shape[2]
@@ -228,7 +228,7 @@ def room_to_walk(n_months: int, project: Project, loans: Loans, guarantees: Guar
     return Places(whole, np.zeros((2, n_tranches)), now, room, np.zeros(n_months, np.bool_))
 
 
-@device
+@inlined
 def set_out(r: int, project: Project, loans: Loans, places: Places) -> None:
     """Stand where nothing has happened yet."""
     for row in range(len(places.whole)):
@@ -239,7 +239,7 @@ def set_out(r: int, project: Project, loans: Loans, places: Places) -> None:
     weigh_out(project.limit[r], loans.size, places.room)
 
 
-@device
+@inlined
 def walk_one(
     r: int,
     begin: int,
