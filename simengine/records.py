@@ -27,10 +27,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-ARMS = (
-    *("service", "twin", "baseline", "control", "parallel", "matched_service", "matched"),
-    *("service_before", "parallel_before"),
-)
+ARMS = ("service", "twin", "baseline", "control", "parallel", "matched_service", "matched", "service_before", "parallel_before")
 SERVICE, TWIN, BASELINE, CONTROL, PARALLEL, MATCHED_SERVICE, MATCHED, SERVICE_BEFORE, PARALLEL_BEFORE = range(9)
 
 SMALLEST_UNITS = 100
@@ -338,13 +335,8 @@ class CashMoments(Record):
     """Shape (date, date), in [`unit` squared]: sum over replications of the product of the cash of two dates."""
 
     def __add__(self, other: CashMoments) -> CashMoments:
-        return CashMoments(
-            self.unit,
-            self.n_replications + other.n_replications,
-            self.total + other.total,
-            self.rounded + other.rounded,
-            self.products + other.products,
-        )
+        n = self.n_replications + other.n_replications
+        return CashMoments(self.unit, n, self.total + other.total, self.rounded + other.rounded, self.products + other.products)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,10 +6,11 @@ from scipy import stats
 
 from simengine.analysis import Ensemble, attribute
 from simengine.analysis.attribution import burden, portions, shapley, tail_game, variance_game
-from simengine.analysis.layers import coalitions, layer_of_decision, layers_in, seeds_with
+from simengine.analysis.layers import coalitions, layer_of_decision, layer_of_number, layers_in, seeds_with
 from simengine.config import find_study, load_study
 from simengine.errors import UsageError
-from simengine.pipeline import Steering, simulate
+from simengine.laws import Constant
+from simengine.pipeline import Steering, draw_worlds, simulate
 from simengine.records import BASELINE, CONTROL, SERVICE, TWIN
 from tests.analysis.made import SCORES, study_of
 from tests.analysis.successes import SUCCESSES
@@ -158,6 +159,17 @@ def test_unknown_party__is_refused(tiny):
 def test_result__is_the_same_in_any_blocks(tiny):
     one, other = (attribute(tiny, Ensemble(5, 250, 2, size), 0.95) for size in (1000, 31))
     assert one == other
+
+
+def test_redrawn_world__changes_the_numbers_of_the_world_alone():
+    study = load_study(find_study("norrkoping"))
+    plain, again = (
+        draw_worlds(study, 5, np.arange(20), steering=Steering(seed_by_purpose=seeds_with(study, 5, layers)))
+        for layers in ((), ("world",))
+    )
+    laws = {path: number for path, number in study.quantities() if not isinstance(number, Constant)}
+    changed = {path for path in laws if (plain[path] != again[path]).any()}
+    assert changed == {path for path, number in laws.items() if layer_of_number(path, number) == "world"} != set()
 
 
 @pytest.mark.parametrize("lives", [(), ("measurement.control.exact_moments=true", "measurement.baseline.exact_moments=true")])

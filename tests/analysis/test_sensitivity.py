@@ -46,6 +46,14 @@ def test_errors__are_those_of_salib_and_on_the_safe_side():
     assert 0.05 < z.var(ddof=1) < 1.0
 
 
+def test_pawn__is_of_independent_points_alone(monkeypatch):
+    # Law: of each family of Sobol's plan the first and the last point are independent, the others share coordinates with them.
+    seen = []
+    monkeypatch.setattr(indices, "_pawn", lambda problem, points, answers: seen.append(points) or [None] * 3)
+    global_indices({name: (name,) for name in "abc"}, tuple("abc"), ishigami, 16, 4, 3)
+    assert len(seen[0]) == len(np.unique(seen[0][:, 0])) == 2 * 16
+
+
 def test_points__share_the_luck_of_one_panel(tmp_path):
     # Law: at the same point the same people live the same lives; within the panel they do not.
     assumptions = assumptions_of(study_of(SCORES, tmp_path, *LINEAR[1:]), Ensemble(3, 10, threads=1), 6)
