@@ -143,15 +143,8 @@ class Tallies(Record):
 
 
 MOMENTS = (
-    "later",
-    "later_squared",
-    "whole_later",
-    "before",
-    "before_squared",
-    "whole_before",
-    "later_whole",
-    "whole_earlier",
-    "both",
+    *("later", "later_squared", "whole_later", "before", "before_squared", "whole_before"),
+    *("later_whole", "whole_earlier", "both"),
 )
 """Of a person: x within a window and h before entry, of which y and k came about from the month on: y, y y, x y, k, k k, h k, y h,
 x k, y k."""
