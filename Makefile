@@ -32,11 +32,13 @@ bench: $(VENV)/ready-dev
 	$(BIN)/python -m benchmarks.comparison_group
 	$(BIN)/python -m benchmarks.variance_reduction
 	$(BIN)/python -m benchmarks.sizing
+	$(BIN)/python -m benchmarks.incentives
 
 verify: $(VENV)/ready-dev
 	$(BIN)/python -m verification.cohort_moments
 	$(BIN)/python -m verification.standard_errors
 	$(BIN)/python -m verification.stopping
+	$(BIN)/python -m verification.sizing
 
 # A stamp per set of dependencies, made again whenever the project's own files change.
 $(VENV)/ready: pyproject.toml constraints.txt

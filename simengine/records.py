@@ -27,10 +27,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-ARMS = (
-    *("service", "twin", "baseline", "control", "parallel", "matched_service", "matched"),
-    *("service_before", "parallel_before"),
-)
+ARMS = ("service", "twin", "baseline", "control", "parallel", "matched_service", "matched", "service_before", "parallel_before")
 SERVICE, TWIN, BASELINE, CONTROL, PARALLEL, MATCHED_SERVICE, MATCHED, SERVICE_BEFORE, PARALLEL_BEFORE = range(9)
 
 SMALLEST_UNITS = 100

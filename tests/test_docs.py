@@ -43,6 +43,8 @@ from simengine.config.document import read_document
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Named, Term
 from simengine.laws import Certainty, Sourced
+from simengine.measurement import purposes_of_errors
+from simengine.measurement.spec import Metric
 from simengine.records import ARMS, LIMITS, Outturns, Tallies
 from simengine.report.words import LINT
 from simengine.risk.returns import PAYBACK_STATUSES, STATUSES
@@ -303,10 +305,23 @@ def missing_purposes(page: str) -> list[str]:
     changes = ["population.frailties={f: {variance: 1, on: school_qualified}}"]
     changes += ["population.sites={s: {count: 2, sd: 1, on: school_qualified}}"]
     changes += ["events={e: {rates: {home: {rate_per_year: 1}}, length: {kind: fixed, mean_days: 1}}}"]
+    changes += ["population.transfer={per_year: 0.1}"]
     study = load_study(find_study("tiny"), changes)
     purposes = [purpose.split("/") for purpose in purposes_of_people(cohort_of(study))]
     kinds = {"/".join(["people", "<name>", kind, *["<name>" for _ in name[:1]], *name[1:]]) for _, _, kind, *name in purposes}
     return sorted(kinds - code(page))
+
+
+def test_randomness__names_every_error_of_the_evaluator() -> None:
+    errs = {
+        "attrition": {"share": 0.1},
+        "misclassification": {"sensitivity": 1, "specificity": 1},
+        "redefined": {"from_month": 1, "factor": 1},
+    }
+    metric = Metric.model_validate({"outcome": "o", "window_months": 12, "estimate": "rate_difference", "better": "lower", **errs})
+    named = code((DOCS / "explanation" / "randomness.md").read_text())
+    decisions = {purpose.rpartition("/")[2] for purpose in purposes_of_errors("m", metric, ("w",))}
+    assert [one for one in decisions if f"measurement/<name>/<name>/<name>/{one}" not in named] == []
 
 
 def test_randomness__names_every_purpose_of_people() -> None:

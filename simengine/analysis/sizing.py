@@ -266,6 +266,8 @@ def _moves(search: Search, recommended: Settled) -> tuple[Move, ...]:
 
 def _spread(on_it: Sequence[Settled], objectives: Sequence[Measure]) -> list[int]:
     """Give places on the frontier that lie evenly along it: the search leaves many points close to the recommended one."""
+    if not on_it:
+        return []
     worth = np.array([worth_of(point, objectives) for point in on_it])
     steps = np.abs(np.diff(worth, axis=0)) / np.maximum(np.ptp(worth, axis=0), 1e-300)
     along = np.concatenate([[0.0], np.cumsum(steps.sum(axis=1))])
