@@ -160,16 +160,16 @@ def test_boxes__find_a_box_that_is_known():
 
 
 def test_box__is_judged_on_the_half_in_which_it_was_not_found(monkeypatch):
-    # Source: hand arithmetic. Odd worlds are the test. Among them x < 0.5 holds a half of the worlds; 80 of its 100 break, 20 of
-    # the others: coverage 80 / 100, density 80 / 100. Among the even ones, where the box is found, everything inside breaks.
+    # Source: hand arithmetic. Odd worlds are the test. Among them x < 0.5 holds a half of the worlds; 80 of its 100 break, 40 of
+    # the others: coverage 80 / 120, density 80 / 100. Among the even ones, where the box is found, everything inside breaks.
     monkeypatch.setattr(scenarios, "require_workbench", lambda: None)
     monkeypatch.setattr(scenarios, "_peel", lambda *_: {"x": scenarios.Limits(0.0, 0.5)})
     x, breaks = np.repeat([0.25, 0.75], 200), np.zeros(400, dtype=bool)
     breaks[0:200:2] = True
     breaks[1:160:2] = True
-    breaks[201:240:2] = True
+    breaks[201:280:2] = True
     box = find_boxes({"x": x}, breaks)[0]
-    assert (box.coverage.value, box.density.value, box.mass.value) == pytest.approx((0.8, 0.8, 0.5))
+    assert (box.coverage.value, box.density.value, box.mass.value) == pytest.approx((80 / 120, 0.8, 0.5))
 
 
 def test_box__holds_what_lies_between_its_limits():
