@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from math import ceil
 
 import numpy as np
 
 from simengine.analysis.ensemble import Columns, Ensemble, contingent_terms, lived, measured, settled, with_used_designs_alone
+from simengine.analysis.settling import followed_for
 from simengine.cohort.spec import Binary, Score
 from simengine.config import Study, cohort_of
 from simengine.config.evaluation import evaluation_problems
@@ -196,12 +198,18 @@ def _read_all(
 ) -> list[Columns]:
     """Let one block of worlds live once, and settle the contract on what is known at the end of every window."""
     worlds = draw_worlds(study, seed, replications)
-    windows = {int(metric.window_months.value) for protocol in protocols.values() for metric in protocol.metrics.values()}
-    tallies = lived(replace(cohort_of(study), windows=tuple(sorted(windows))), worlds)
-    return [
-        settled(study, _with_payments_later(worlds, shifts[length]), tallies, measured(study, protocol, tallies, worlds))
-        for length, protocol in protocols.items()
-    ]
+    windows = {length: _windows_of(protocol) for length, protocol in protocols.items()}
+    tallies = lived(replace(cohort_of(study), windows=tuple(sorted({*chain(*windows.values())}))), worlds)
+    answers = []
+    for length, protocol in protocols.items():
+        # Milestones count within the longest window of their own protocol, not of all that are compared.
+        seen = replace(tallies, combinations=followed_for(tallies, windows[length]).combinations)
+        answers.append(settled(study, _with_payments_later(worlds, shifts[length]), seen, measured(study, protocol, seen, worlds)))
+    return answers
+
+
+def _windows_of(protocol: Protocol) -> tuple[int, ...]:
+    return tuple(sorted({int(metric.window_months.value) for metric in protocol.metrics.values()}))
 
 
 def _with_payments_later(worlds: Worlds, shift: Mapping[str, int]) -> Worlds:

@@ -11,6 +11,7 @@ from simengine.errors import UsageError
 from simengine.execution import run_study
 from simengine.risk import statistics
 from tests.analysis.made import CHOSEN, SCORES, study_of
+from tests.test_milestones import CONTRACT, EVERYTHING, PAID
 
 
 def test_own_window__gives_what_a_run_gives(tiny):
@@ -143,3 +144,13 @@ def test_window__of_a_contract_with_dates_of_its_own_is_refused(tiny_path):
 
     with pytest.raises(UsageError, match="found dates of the contract: end"):
         compare_windows(study, [6, 12], Ensemble(seed=1, n_replications=4))
+
+
+def test_milestones__count_within_the_longest_window_of_their_own_protocol():
+    """Source: runs of the studies with each window: what is compared beside it changes nothing."""
+    windows = compare_windows(load_study(EVERYTHING, [CONTRACT, PAID]), [12, 24], Ensemble(3, 40), "cost").windows
+
+    for found in windows:
+        changed = load_study(EVERYTHING, [CONTRACT, PAID, f"measurement.metrics.cost.window_months={found.months}"])
+        assert found.payment == statistics.mean(run_study(changed, 3, 40)["outcome_payer.payment"])
+    assert windows[0].payment != windows[1].payment
