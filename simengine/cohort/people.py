@@ -18,8 +18,8 @@ from simengine.laws import Share
 from simengine.records import Floats, Integers, Worlds, add_in_order
 from simengine.streams import purpose_number, uniforms
 
-BATCH = 8192
-"""Persons who are held at a time: many enough to fill the kernels' loops, few enough for a processor's cache."""
+BATCH = 16_384
+"""Persons who are held at a time: many enough that threads seldom wait for each other between two kernels, few enough for memory."""
 _CANDIDATES = 1 << 16
 """Candidates for one place, at most: half of an address counts them."""
 BASELINE_GROUP = "of the baseline"

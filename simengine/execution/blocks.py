@@ -44,7 +44,8 @@ def run_study(
     threads
         Blocks that run at once; absent: one per processor that this process may use.
     block_size
-        Replications in a block. Neither this nor `threads` changes any bit of the result.
+        Replications in a block, at most: blocks are smaller where a thread would have nothing to do. Neither this nor `threads`
+        changes any bit of the result.
     on_progress
         Called, from the thread that ran it, with the number of replications of each finished block.
     sampling
@@ -99,7 +100,9 @@ def map_blocks(
             on_progress(len(replications))
         return part
 
-    return map_items(one, _blocks(first, first + n_replications, block_size), threads=threads)
+    at_once = threads or available_processors()
+    size = min(block_size, max(1, -(-n_replications // at_once)))
+    return map_items(one, _blocks(first, first + n_replications, size), threads=at_once)
 
 
 def map_items(work: Callable[[Item], Part], items: Iterable[Item], *, threads: int | None = None) -> list[Part]:
