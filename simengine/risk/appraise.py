@@ -152,4 +152,7 @@ def _exact_sum(values: Integers) -> NDArray[np.object_]:
 
 
 def _as_integers(values: NDArray[Any]) -> NDArray[np.object_]:
-    return np.asarray(np.frompyfunc(int, 1, 1)(values))
+    # Most months see no money: zeros need no conversion.
+    whole, there = np.zeros(values.shape, dtype=object), values != 0
+    whole[there] = np.frompyfunc(int, 1, 1)(values[there])
+    return whole

@@ -145,7 +145,8 @@ def _from_reading(value: Floats, cashable: Floats, asked: _Asked, timing: Timing
 def _spread(out: Floats, amount: Floats, begin: Floats, months: int, until: Floats) -> None:
     """Spread amounts evenly over some months and add them to the years they fall in; what comes after `until` is left out."""
     end = np.minimum(begin + months, until)
-    for year in range(out.shape[1]):
+    first, stop = int(begin.min() // 12), int(np.ceil(end.max() / 12))
+    for year in range(max(first, 0), min(stop, out.shape[1])):
         inside = np.minimum(end, 12.0 * (year + 1)) - np.maximum(begin, 12.0 * year)
         out[:, year] += amount * np.maximum(inside, 0.0) / months
 
