@@ -19,7 +19,7 @@ from simengine.records import Floats, Integers, Worlds, add_in_order
 from simengine.streams import purpose_number, uniforms
 
 BATCH = 16_384
-"""Persons who are held at a time: many enough that threads seldom wait for each other between two kernels, few enough for memory."""
+"""Persons who are held at a time: so many that threads seldom wait for each other between two kernels, few enough for memory."""
 _CANDIDATES = 1 << 16
 """Candidates for one place, at most: half of an address counts them."""
 BASELINE_GROUP = "of the baseline"
