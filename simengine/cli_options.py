@@ -48,7 +48,7 @@ block_size_option = click.option(
     type=click.IntRange(1, 1_000_000),
     default=1000,
     show_default=True,
-    help="Replications in a block; changes no result.",
+    help="Replications in a block at most; changes no result.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object.")
 

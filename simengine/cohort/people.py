@@ -22,6 +22,8 @@ BATCH = 16_384
 """Persons who are held at a time: so many that threads seldom wait for each other between two kernels, few enough for memory."""
 _CANDIDATES = 1 << 16
 """Candidates for one place, at most: half of an address counts them."""
+_FIRST_CANDIDATES = 256
+"""After so many for each place the first that is still open is searched to the end."""
 BASELINE_GROUP = "of the baseline"
 """Not a name that a wave can have."""
 
@@ -246,10 +248,16 @@ def select(entrance: Entrance, group: Group, people: People, selection: Selectio
     def fits(candidates: People, _: Integers) -> Flags:
         return taken_by(selection, before(candidates))
 
-    chosen = _first_that_fits(entrance, group, people, fits, _CANDIDATES)
-    if (missing := (chosen < 0).sum()) > 0:
+    chosen = _first_that_fits(entrance, group, people, fits, _FIRST_CANDIDATES)
+    missing = np.flatnonzero(chosen < 0)
+    # Where nobody ever fits, one place tells: the others are not searched in vain.
+    if len(missing) and _first_that_fits(entrance, group, _those(people, missing[:1]), fits, _CANDIDATES)[0] >= 0:
+        chosen[missing] = _first_that_fits(entrance, group, _those(people, missing), fits, _CANDIDATES)
+    if (chosen < 0).any():
+        # The first place of all: how many there are in a batch hangs on the blocks.
+        place = int(np.argmax(chosen < 0))
         rule = f"among {_CANDIDATES:,} candidates there is one whom the selection takes"
-        found = f"none for {missing:,} of {len(chosen):,} places"
+        found = f"none for place {people.number[place]:,} of replication {entrance.worlds.replications[people.row[place]]:,}"
         raise StudyError([Problem("the run", "population.selection", rule, found, "Relax the selection, or check the rates")])
     return entrance.enter(group, people.row, people.number, chosen, people.begin)
 
