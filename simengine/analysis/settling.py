@@ -203,10 +203,16 @@ def followed_for(tallies: Tallies, windows: Sequence[int]) -> Tallies:
     places = [tallies.windows.index(months) for months in windows]
     if len(places) == len(tallies.windows):
         return tallies
-    by_window: dict[str, Any] = {}
-    for name, axes in axes_of(Tallies).items():
-        names = axes.names.split()
-        if "window" in names and getattr(tallies, name) is not None:
-            by_window[name] = np.take(getattr(tallies, name), places, axis=names.index("window"))
     combinations = {claim: counts[:, :, :, places] for claim, counts in tallies.combinations.items()}
-    return replace(tallies, windows=tuple(windows), combinations=combinations, **by_window)
+    seen = None if tallies.seen is None else replace(tallies.seen, **_at_windows(tallies.seen, places))
+    return replace(tallies, windows=tuple(windows), combinations=combinations, seen=seen, **_at_windows(tallies, places))
+
+
+def _at_windows(record: Record, places: Sequence[int]) -> dict[str, Any]:
+    """Give the arrays of a record that have an axis of windows, at some of these."""
+    by_window = {}
+    for name, axes in axes_of(cast(Any, type(record))).items():
+        names = axes.names.split()
+        if "window" in names and getattr(record, name) is not None:
+            by_window[name] = np.take(getattr(record, name), places, axis=names.index("window"))
+    return by_window

@@ -169,3 +169,15 @@ def test_milestones__are_counted_within_the_longest_window_of_the_terms() -> Non
             np.testing.assert_array_equal(got[name], expected[name])
         paid.append(got["contingent_payment"])
     assert (paid[0] != paid[1]).any()
+
+
+def test_people__who_moved_away_are_seen_within_the_window_of_the_terms(tmp_path) -> None:
+    """Bit by bit: what an evaluator loses sight of within 6 and within 12 months is what studies of their own say."""
+    moving = ("population.transfer={per_year: 0.3}", "measurement.transfers=hidden", "capital.payment_month.prize=20")
+    hours = [*HOURS, *moving]
+    study = asked(study_of(BINOMIAL, tmp_path, *hours), f"{HOURLY}=6..12..6")
+    stored = stored_for(study, table_of(sizing_of(study)), Ensemble(3, 12, block_size=5))
+    for months in (6, 12):
+        changed = study_of(BINOMIAL, tmp_path, *hours, f"{HOURLY}={months}")
+        expected = evaluate(changed, simulate(changed, 3, np.arange(12)))
+        np.testing.assert_array_equal(stored.settle({HOURLY: months})["investor"]["investor.net"], expected["investor.net"])
