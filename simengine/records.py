@@ -318,6 +318,9 @@ class Ledger(Record):
 
 
 PROJECT = "project"
+ROLES = ("investor", "outcome_payer", "service_provider")
+"""Who lends, who pays under the contract, who does the work: every contract and every study has a party of each name."""
+INVESTOR, OUTCOME_PAYER, _ = ROLES
 LOAN, DELIVERY = "loan", "delivery"
 """The only tranche and the only cost of a study that names none."""
 

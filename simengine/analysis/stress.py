@@ -20,9 +20,8 @@ from simengine.config.stresses import Stressed, with_number
 from simengine.errors import UsageError, one_of
 from simengine.laws import Constant
 from simengine.pipeline import Evidence, Steering, draw_worlds
-from simengine.records import Floats, Integers, Worlds
+from simengine.records import OUTCOME_PAYER, Floats, Integers, Worlds
 from simengine.risk import statistics
-from simengine.risk.parties import OUTCOME_PAYER
 from simengine.risk.statistics import Statistic
 
 TOGETHER = "all_together"

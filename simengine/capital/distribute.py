@@ -15,9 +15,7 @@ from simengine.capital.kernels.walk import walk_calendar
 from simengine.capital.plan import Plan, smallest_units
 from simengine.capital.spec import Capital, Payer, shares_of
 from simengine.errors import Problem, StudyError
-from simengine.records import PROJECT, SMALLEST_UNITS, Account, Integers, Ledger, Line, Payments, Worlds
-
-INVESTOR, OUTCOME_PAYER = "investor", "outcome_payer"
+from simengine.records import INVESTOR, OUTCOME_PAYER, PROJECT, SMALLEST_UNITS, Account, Integers, Ledger, Line, Payments, Worlds
 
 
 @dataclass

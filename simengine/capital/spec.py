@@ -19,10 +19,7 @@ from simengine.laws import (
     Spec,
     within,
 )
-from simengine.records import LOAN
-
-ROLES = ("investor", "outcome_payer", "service_provider")
-"""The parties that every contract speaks of."""
+from simengine.records import LOAN, ROLES
 
 _Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share lies between 0 and 1"))]
 _Rate = Annotated[Quantity, AfterValidator(within(-0.5, 1, "a rate lies between -0.5 and 1 a year"))]

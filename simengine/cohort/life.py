@@ -21,12 +21,13 @@ from simengine.cohort.kernels.draws import fill_uniforms
 from simengine.cohort.kernels.enter import fill_frailty
 from simengine.cohort.kernels.happen import happen
 from simengine.cohort.kernels.read import reach_states, read_answers, read_scores
+from simengine.cohort.kernels.transfer import add_later, add_seen
 from simengine.cohort.kernels.walk import walk
 from simengine.cohort.moves import DAYS_PER_MONTH
 from simengine.cohort.people import Group, taken_by
 from simengine.cohort.spec import Amount, Binary, Claim, CountOfEvents, DaysInSpells, Outcome, Reached, Score, Target
 from simengine.cohort.tables import ArmTables, claim_prices
-from simengine.cohort.transfer import STREAM, Cut, SeenCounts, at_month, away, count_later, count_seen, empty_seen
+from simengine.cohort.transfer import STREAM, Cut, SeenCounts, at_month, away, empty_seen
 from simengine.errors import Problem, StudyError
 from simengine.records import MOMENTS, Floats, Integers
 
@@ -148,10 +149,10 @@ def live(
             if tables.cohort.pairs:
                 add_products(part, total, mine, tables.pairs, to.pair_products)
             if to.seen is not None and kept.outcome is not None and kept.is_seen is not None:
-                count_seen(part, kept.outcome, total, kept.is_seen, mine, has_history, to.seen)
+                add_seen(part, kept.outcome, total, kept.is_seen, mine, has_history, to.seen.weights, to.seen.sums)
             for change, earlier in enumerate(kept.earlier):
                 if to.later is not None:
-                    count_later(part, earlier, total, mine, has_history, to.later[:, change])
+                    add_later(part, earlier, total, mine, has_history, to.later[:, change])
         at += len(part.row)
 
 

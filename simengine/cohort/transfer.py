@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simengine.cohort.kernels.arrays import Flags, People, Stays, Windows
-from simengine.cohort.kernels.transfer import add_later, add_seen, last_months_here
+from simengine.cohort.kernels.transfer import last_months_here
 from simengine.cohort.moves import hazard_per_month
 from simengine.cohort.spec import Binary, Outcome, Score, Transfer
 from simengine.records import Floats, Integers, Worlds
@@ -109,31 +109,3 @@ class SeenCounts:
 def empty_seen(n_replications: int, n_outcomes: int, n_windows: int) -> SeenCounts:
     """Make room for what is seen of one group in one arm."""
     return SeenCounts(np.zeros((n_replications, 2, n_windows)), np.zeros((n_replications, 5, n_outcomes, n_windows)))
-
-
-def count_seen(
-    people: People, outcome: Floats, total: Floats, is_seen: Flags, weight: Floats, has_history: bool, to: SeenCounts
-) -> None:
-    """Add up what is seen.
-
-    Parameters
-    ----------
-    people
-        A batch.
-    outcome, total
-        Shape (n_people, n_outcomes, n_windows): what is seen of each outcome; and the whole of it, for the months before entry.
-    is_seen
-        Shape (n_people, n_windows).
-    weight
-        Shape (n_people,).
-    has_history
-        Whether the last window is that before entry.
-    to
-        Added to.
-    """
-    add_seen(people, outcome, total, is_seen, weight, has_history, to.weights, to.sums)
-
-
-def count_later(people: People, earlier: Floats, total: Floats, weight: Floats, has_history: bool, moments: Floats) -> None:
-    """Add up what came about from a month of the calendar on; `moments` has shape (n_replications, 9, n_outcomes, n_windows)."""
-    add_later(people, earlier, total, weight, has_history, moments)

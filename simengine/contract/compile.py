@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from simengine.contract.program import Code, Register
-from simengine.contract.scope import OUTCOME_PAYER, Book, Entry, Scope
+from simengine.contract.scope import Book, Entry, Scope
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Held, Term
-from simengine.records import CAP, STOP
+from simengine.records import CAP, OUTCOME_PAYER, STOP
 
 
 @dataclass(frozen=True)

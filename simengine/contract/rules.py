@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from simengine.contract.scope import INVESTOR, MONEY
+from simengine.contract.scope import MONEY
 from simengine.contract.spec import Contract
 from simengine.contract.terms import OF_THE_CONTRACT, Gate, Named, Source, Term, walk
 from simengine.contract.terms.amounts import Amount, Share
@@ -17,6 +17,7 @@ from simengine.contract.terms.people import Milestones, PerWave
 from simengine.contract.terms.returns import Coupon, Paid, ToIrr, TrueUp
 from simengine.contract.terms.tables import Steps
 from simengine.errors import Finding, one_of
+from simengine.records import INVESTOR
 
 NEED_DATES = (Coupon, ToIrr, Indexed, Amended)
 MOST_MILESTONES = 6

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from simengine.contract.program import Code, Register
+from simengine.records import INVESTOR
 
 if TYPE_CHECKING:
     from simengine.contract.spec import Contract
@@ -16,7 +17,6 @@ DRAWN, OUTSTANDING, RETURNED = "drawn", "outstanding", "returned"
 MONEY = (DRAWN, OUTSTANDING, RETURNED)
 """The money that terms may refer to: all that the investor pays in; what of it is paid in but not yet repaid as principal; what
 the investor has got back so far."""
-INVESTOR, OUTCOME_PAYER = "investor", "outcome_payer"
 
 
 @dataclass(frozen=True)

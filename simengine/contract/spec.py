@@ -15,12 +15,11 @@ from simengine.contract.scope import DRAWN, MONEY, OUTSTANDING, RETURNED
 from simengine.contract.terms import AnyTerm, Gate, Source
 from simengine.contract.terms.base import Level, Months
 from simengine.laws import Fixed, FixedNotNegative, Name, Spec, within
+from simengine.records import ROLES
 
 __all__ = ["DRAWN", "MONEY", "OUTSTANDING", "RETURNED", "Case", "Contract", "Due", "MetricUse", "Stop"]
 
 _Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share lies between 0 and 1"))]
-PARTIES = ("investor", "outcome_payer", "service_provider")
-"""The parties that every contract has."""
 
 
 class MetricUse(Spec):
@@ -129,7 +128,7 @@ class Contract(Spec):
 
     def all_parties(self) -> list[str]:
         """List the names of all parties."""
-        return [*PARTIES, *self.parties]
+        return [*ROLES, *self.parties]
 
     def inputs(self) -> list[str]:
         """List the metrics that somebody must measure."""

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from simengine.records import (
     ARMS,
     BASELINE,
+    INVESTOR,
     LIMITS,
+    OUTCOME_PAYER,
     SERVICE,
     SMALLEST_UNITS,
     TWIN,
@@ -28,7 +30,7 @@ from simengine.records import (
     Worlds,
     add_in_order,
 )
-from simengine.risk.parties import INVESTOR, OUTCOME_PAYER, left_with, over_years, purse_of, value_of, value_today
+from simengine.risk.parties import left_with, over_years, purse_of, value_of, value_today
 from simengine.risk.returns import present_values
 from simengine.risk.structure import codes_of, return_on, structure_of
 

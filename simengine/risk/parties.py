@@ -7,10 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simengine.records import PROJECT, SMALLEST_UNITS, Account, Floats, Integers, Ledger, PublicValue, add_in_order
+from simengine.records import (
+    INVESTOR,
+    OUTCOME_PAYER,
+    PROJECT,
+    SMALLEST_UNITS,
+    Account,
+    Floats,
+    Integers,
+    Ledger,
+    PublicValue,
+    add_in_order,
+)
 from simengine.risk.returns import present_values
-
-INVESTOR, OUTCOME_PAYER = "investor", "outcome_payer"
 
 
 @dataclass(frozen=True)

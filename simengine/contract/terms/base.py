@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
 
 from simengine.contract.program import Register
-from simengine.contract.scope import INVESTOR, OUTCOME_PAYER, Scope
+from simengine.contract.scope import Scope
 from simengine.laws import Count, Fixed, Name, Spec, within
-from simengine.records import CAP, FLOOR, FORMULA, GATE
+from simengine.records import CAP, FLOOR, FORMULA, GATE, INVESTOR, OUTCOME_PAYER
 
 if TYPE_CHECKING:
     from simengine.contract.terms import Source
