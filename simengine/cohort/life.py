@@ -135,13 +135,12 @@ def _lives(
     """Yield the people of a batch, in one part or several, with their outcomes, shape (n_people, n_outcomes, n_windows)."""
     seed, replications, clock = np.uint64(tables.worlds.seed), tables.worlds.replications, tables.cohort.clock
     is_walked = tables.moves.is_walked if tables.moves.is_walked.any() else None
-    can_switch = tables.cohort.population.engagement is not None
     left = people
     while len(left.row):
         stays = room.stays(len(left.row))
         done, n_stays = walk(
-            seed, replications, group.purpose("moves"), clock.history, until, is_walked, left.switch if can_switch else None, left,
-            tables.moves, tables.on_moves, stays, counts.clipped,
+            seed, replications, group.purpose("moves"), clock.history, until, is_walked, left, tables.moves, tables.on_moves, stays,
+            counts.clipped,
         )  # fmt: skip
         if done < len(left.begin) - 1:
             room.double()
