@@ -14,9 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from numba import njit
+from numba import config, njit
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+IS_COMPILED = not config.DISABLE_JIT
+"""Whether anything is compiled; what cannot run otherwise has a slower stand-in that gives the same bits."""
 
 
 def _freshness() -> tuple[tuple[str, int, int], ...]:

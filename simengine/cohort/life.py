@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from simengine.accelerate import IS_COMPILED
+from simengine.cohort.kernels.abreast import MOST_CELLS, MOST_MOVES, walk_abreast
 from simengine.cohort.kernels.arrays import People, Stays
 from simengine.cohort.kernels.count import add_up, count_amounts, count_changing_amounts, count_states, reach_target, settle_claims
 from simengine.cohort.kernels.draws import fill_uniforms
@@ -26,17 +28,17 @@ _STAYS_PER_PERSON = 8
 
 
 class Room:
-    """Memory for the stays of a batch that is used again for the next one; one for each thread."""
+    """Memory for the stays of a batch, in one arm or two, that is used again for the next one; one for each thread."""
 
     def __init__(self) -> None:
         self._per_person = _STAYS_PER_PERSON
-        self._stays = Stays(*(np.empty(0, dtype=np.int32) for _ in Stays._fields))
+        self._stays = tuple(Stays(*(np.empty(0, dtype=np.int32) for _ in Stays._fields)) for _ in range(2))
 
-    def stays(self, n_people: int) -> Stays:
-        """Give room for the stays of so many people."""
+    def stays(self, n_people: int) -> tuple[Stays, ...]:
+        """Give room for the stays of so many people in two arms."""
         size = self._per_person * max(n_people, 1)
-        if len(self._stays.person) < size:
-            self._stays = Stays(*(np.empty(size, dtype=np.int32) for _ in Stays._fields))
+        if len(self._stays[0].person) < size:
+            self._stays = tuple(Stays(*(np.empty(size, dtype=np.int32) for _ in Stays._fields)) for _ in range(2))
         return self._stays
 
     def double(self) -> None:
@@ -82,72 +84,97 @@ def empty_counts(tables: ArmTables) -> Counts:
     )
 
 
-def live(
-    tables: ArmTables,
-    group: Group,
-    people: People,
-    counts: Counts,
-    room: Room,
-    weight: Floats | None = None,
-    some: tuple[Counts, Floats] | None = None,
-    until: int | None = None,
-) -> None:
+@dataclass(frozen=True)
+class Arm:
+    """Some people in one arm, and where they are counted."""
+
+    tables: ArmTables
+    """What they live by."""
+    people: People
+    """A batch."""
+    counts: Counts
+    """Added to."""
+    weight: Floats | None = None
+    """Shape (n_people,): with what weight each enters sums and squares; absent: all with 1."""
+    some: tuple[Counts, Floats] | None = None
+    """Other counts to which the same people are added with other weights: sums and squares alone."""
+
+
+def live(group: Group, arms: Sequence[Arm], room: Room, until: int | None = None) -> None:
     """Let people live to their horizon and add them to the counts.
 
     Parameters
     ----------
-    tables
-        What they live by.
     group
         To whom they belong: their luck is named after it.
-    people
-        A batch.
-    counts
-        Added to.
+    arms
+        The same people in one arm or two: they share their luck.
     room
         For their stays.
-    weight
-        Shape (n_people,): with what weight each enters sums and squares; absent: all with 1.
-    some
-        Other counts to which the same people are added with other weights: sums and squares alone.
     until
         Month of the clock after which nobody looks at them; absent: the horizon.
     """
-    has_history, at = tables.cohort.clock.history > 0, 0
-    adders = [(counts, np.ones(len(people.row)) if weight is None else weight), *([some] if some is not None else [])]
-    for part, total in _lives(tables, group, people, tables.cohort.clock.months if until is None else until, counts, room):
-        for to, weights in adders:
-            mine = np.ascontiguousarray(weights[at : at + len(part.row)])
-            add_up(part, total, mine, has_history, to.sums, to.squares, to.products, to.weights)
-        at += len(part.row)
+    clock, at = arms[0].tables.cohort.clock, [0] * len(arms)
+    for number, part, total in _lives(group, arms, clock.months if until is None else until, room):
+        arm, here = arms[number], slice(at[number], at[number] + len(part.row))
+        weight = np.ones(len(arm.people.row)) if arm.weight is None else arm.weight
+        for to, weights in [(arm.counts, weight), *([arm.some] if arm.some is not None else [])]:
+            mine = np.ascontiguousarray(weights[here])
+            add_up(part, total, mine, clock.history > 0, to.sums, to.squares, to.products, to.weights)
+        at[number] = here.stop
 
 
 def outcome_before(tables: ArmTables, group: Group, people: People, outcome: str, counts: Counts, room: Room) -> Floats:
     """Give an outcome of the months before entry for each of a batch, shape (n_people,)."""
     place = list(tables.cohort.outcomes).index(outcome)
-    parts = [total[:, place, -1] for _, total in _lives(tables, group, people, tables.cohort.clock.history, counts, room)]
-    return np.concatenate([np.empty(0), *parts])
+    lives = _lives(group, [Arm(tables, people, counts)], tables.cohort.clock.history, room)
+    return np.concatenate([np.empty(0), *(total[:, place, -1] for _, _, total in lives)])
 
 
-def _lives(
-    tables: ArmTables, group: Group, people: People, until: int, counts: Counts, room: Room
-) -> Iterator[tuple[People, Floats]]:
-    """Yield the people of a batch, in one part or several, with their outcomes, shape (n_people, n_outcomes, n_windows)."""
-    seed, replications, clock = np.uint64(tables.worlds.seed), tables.worlds.replications, tables.cohort.clock
-    is_walked = tables.moves.is_walked if tables.moves.is_walked.any() else None
-    left = people
-    while len(left.row):
-        stays = room.stays(len(left.row))
-        done, n_stays = walk(
-            seed, replications, group.purpose("moves"), clock.history, until, is_walked, left, tables.moves, tables.on_moves, stays,
-            counts.clipped,
-        )  # fmt: skip
-        if done < len(left.begin) - 1:
-            room.double()
-        if done == 0:
-            continue
-        part, left = _split(left, done)
-        yield part, _count(tables, group, part, stays, n_stays, until, counts)
+def _lives(group: Group, arms: Sequence[Arm], until: int, room: Room) -> Iterator[tuple[int, People, Floats]]:
+    """Yield the people of each arm, in one part or several, with their outcomes, shape (n_people, n_outcomes, n_windows)."""
+    # Together where all can: each arm gives the same bits in any company.
+    together = [list(range(len(arms)))] if all(walk_abreast_in(arm.tables) for arm in arms) else [[n] for n in range(len(arms))]
+    for numbers in together:
+        left = [arms[number].people for number in numbers]
+        while len(left[0].row):
+            stays = room.stays(len(left[0].row))
+            done, n_stays = _walk(group, [arms[number] for number in numbers], left, stays, until)
+            if done < len(left[0].begin) - 1:
+                room.double()
+            if done == 0:
+                continue
+            for place, number in enumerate(numbers):
+                part, left[place] = _split(left[place], done)
+                yield number, part, _count(group, arms[number], part, stays[place], n_stays[place], until)
+
+
+def walk_abreast_in(tables: ArmTables) -> bool:
+    """Say whether everybody of a stratum has the same hazards, and the strata and states are few enough to go abreast."""
+    moves, effects = tables.moves, tables.on_moves
+    n_cells, n_moves = moves.hazard.shape[1] * (len(moves.of) - 1), int(np.diff(moves.of).max(initial=0))
+    is_same_for_all = not moves.is_walked.any() and not moves.acts.any() and effects.weight.shape[1] == 1
+    return IS_COMPILED and is_same_for_all and n_cells <= MOST_CELLS and n_moves <= MOST_MOVES
+
+
+def _walk(
+    group: Group, arms: Sequence[Arm], left: Sequence[People], stays: Sequence[Stays], until: int
+) -> tuple[int, tuple[int, ...]]:
+    """Send some people through their states; give how many segments are done, and the stays of each arm."""
+    tables, counts, people = arms[0].tables, arms[0].counts, left[0]
+    address = (np.uint64(tables.worlds.seed), tables.worlds.replications, group.purpose("moves"), tables.cohort.clock.history, until)
+    if not walk_abreast_in(tables):
+        is_walked = tables.moves.is_walked if tables.moves.is_walked.any() else None
+        done, n_stays = walk(*address, is_walked, people, tables.moves, tables.on_moves, stays[0], counts.clipped)
+        return done, (n_stays,)
+    attempt = people.attempt if people.attempt.any() else None
+    of_arms = [
+        (arm.tables.moves, arm.tables.on_moves, of_arm, arm.counts.person_months, arm.counts.clipped)
+        for arm, of_arm in zip((arms[0], arms[-1]), stays, strict=True)
+    ]
+    wants_stays = len(tables.cohort.outcomes) > 0
+    done, *numbers = walk_abreast(*address, tables.windows, attempt, people, wants_stays, *of_arms[0], len(arms) > 1, *of_arms[1])
+    return done, tuple(numbers)
 
 
 def _split(people: People, n_segments: int) -> tuple[People, People]:
@@ -162,13 +189,15 @@ def _split(people: People, n_segments: int) -> tuple[People, People]:
     return halves[0], halves[1]
 
 
-def _count(tables: ArmTables, group: Group, people: People, stays: Stays, n_stays: int, until: int, counts: Counts) -> Floats:
+def _count(group: Group, arm: Arm, people: People, stays: Stays, n_stays: int, until: int) -> Floats:
     """Give the outcomes of some people, shape (n_people, n_outcomes, n_windows); what is not a sum over persons is added."""
+    tables, counts = arm.tables, arm.counts
     outcomes, clock, windows = tables.cohort.outcomes, tables.cohort.clock, tables.windows
     seed, replications = np.uint64(tables.worlds.seed), tables.worlds.replications
     total = np.zeros((len(people.row), len(outcomes), len(windows.stop)))
     worth = tables.worth._replace(scale=_scales(tables, group, people))
-    count_states(people, stays, n_stays, windows, counts.person_months)
+    if not walk_abreast_in(tables):
+        count_states(people, stays, n_stays, windows, counts.person_months)
     adds = [(o, one) for o, one in enumerate(outcomes.values()) if isinstance(one, Amount) and one.per_day]
     for count, is_changing in ((count_amounts, False), (count_changing_amounts, True)):
         of = [o for o, one in adds if bool(one.by_months_since_entry or one.by_months_in_state) is is_changing]

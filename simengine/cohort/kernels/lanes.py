@@ -104,8 +104,8 @@ def _of_two(name: str) -> Any:
     return operation
 
 
-add, multiply, differ, both, shift_left, shift_right = (
-    _of_two(name) for name in ("add", "mul", "xor", "and_", "shl", "lshr")
+add, subtract, multiply, differ, both, shift_left, shift_right = (
+    _of_two(name) for name in ("add", "sub", "mul", "xor", "and_", "shl", "lshr")
 )
 
 
@@ -162,14 +162,13 @@ def _look_up_by_halves(builder: Any, table: Any, index: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def add_one_where_reached(_: Any, count: Any, word: Any, threshold: Any) -> Any:
-    """Add 1 in the lanes whose word is not below its threshold."""
+def reaches(_: Any, one: Any, other: Any) -> Any:
+    """Give all bits in the lanes where one number is not below the other, without signs, and none elsewhere: -1 and 0."""
 
     def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
-        # A lane that is true is -1 when it becomes a number.
-        return builder.sub(values[0], builder.sext(builder.icmp_unsigned(">=", values[1], values[2]), _VECTOR))
+        return builder.sext(builder.icmp_unsigned(">=", *values), _VECTOR)
 
-    return _instruction(build, _LANES, _LANES, _LANES, _LANES)
+    return _instruction(build, _LANES, _LANES, _LANES)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -179,9 +178,19 @@ def where_changed_before(_: Any, before: Any, after: Any, month: Any, end: Any) 
     def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
         changed = builder.icmp_unsigned("!=", values[0], values[1])
         is_before = builder.icmp_unsigned("<", values[2], values[3])
-        return builder.zext(builder.bitcast(builder.and_(changed, is_before), _I16), _I32)
+        return builder.zext(builder.bitcast(builder.and_(changed, is_before), _I16), _I64)
 
-    return _instruction(build, types.uint32, _LANES, _LANES, _LANES, _LANES)
+    return _instruction(build, types.int64, _LANES, _LANES, _LANES, _LANES)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def place_of_lowest(_: Any, bits: Any) -> Any:
+    """Give the place of the lowest bit that is set; one must be."""
+
+    def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
+        return builder.cttz(values[0], ir.Constant(ir.IntType(1), 1))
+
+    return _instruction(build, types.int64, types.int64)
 
 
 _MULTIPLIER_0, _MULTIPLIER_1 = np.uint32(MULTIPLIER_0), np.uint32(MULTIPLIER_1)
