@@ -24,6 +24,7 @@ from simengine.cohort.kernels.lanes import (
     WIDTH,
     Lanes,
     add,
+    add_where_reached,
     both,
     fill,
     load,
@@ -32,10 +33,8 @@ from simengine.cohort.kernels.lanes import (
     philox_of_one_index,
     place_of_lowest,
     reaches,
-    shift_left,
     shift_right,
     store,
-    subtract,
     where_changed_before,
 )
 from simengine.cohort.kernels.walk import WORDS_AT_AN_ADDRESS
@@ -51,10 +50,12 @@ _PAIR = 2 * WIDTH
 
 @device
 def fill_cells(n_strata: int, n_slots: int, bits: int, moves: Moves, fixed: Words) -> None:
-    """Fill where each cell leads, by the number of thresholds reached, and what a month there adds to the packed counters.
+    """Fill where each cell leads, by the number of thresholds reached; what a month there adds to the packed counters; and how
+    far a threshold that is reached shifts what the cell leads to.
 
-    fixed: (2 * WIDTH,), the one behind the other.
+    fixed: (3 * WIDTH,), the one behind the other.
     """
+    fixed[2 * WIDTH :] = _BITS_OF_A_CELL
     n_states = len(moves.of) - 1
     for k in range(n_strata):
         for s in range(n_states):
@@ -66,10 +67,9 @@ def fill_cells(n_strata: int, n_slots: int, bits: int, moves: Moves, fixed: Word
 
 
 @inlined
-def moved(cell: Lanes, reached: Lanes, fixed: Words) -> Lanes:
-    """Give the cells of the next month, by the number of thresholds that each word reached."""
-    leads = shift_right(look_up(load(fixed, 0), cell), shift_left(reached, fill(np.uint32(2))))
-    return both(leads, fill(np.uint32(MOST_CELLS - 1)))
+def moved(cell: Lanes, shift: Lanes, fixed: Words) -> Lanes:
+    """Give the cells of the next month in the four lowest bits; the others hold nothing of use."""
+    return shift_right(look_up(load(fixed, 0), cell), shift)
 
 
 @inlined
@@ -125,10 +125,11 @@ def write_stays(
     while leaving != 0:
         x = place_of_lowest(leaving)
         leaving &= leaving - 1
-        s, to = here[x] % n_states, cell[x] % n_states
+        there = cell[x] & np.uint32(MOST_CELLS - 1)
+        s, to = here[x] % n_states, there % n_states
         person[done], state[done], first_of[done], stop_of[done], since_of[done] = at + x, s, first[x], month + 1, since[x]
         done += 1
-        here[x], first[x] = cell[x], month + 1
+        here[x], first[x] = there, month + 1
         if clock[to] != clock[s]:
             since[x] = month + 1
     return done
@@ -202,7 +203,7 @@ def walk_abreast(
     threshold = np.zeros((n_filled, n_slots, WIDTH), np.uint32)
     threshold_2 = np.zeros((n_filled_2, n_slots, WIDTH), np.uint32)
     table, table_2, step = threshold.reshape(-1), threshold_2.reshape(-1), n_slots * WIDTH
-    fixed = np.zeros(2 * WIDTH, np.uint32)
+    fixed = np.zeros(3 * WIDTH, np.uint32)
     fill_cells(n_strata, n_slots, bits, moves, fixed)
     # Of the pair of groups that walks: who, where, until when; the months of each arm and group since entry; the closed windows of
     # the segment.
@@ -272,14 +273,14 @@ def walk_abreast(
                         block = fill(np.uint32(address))
                         u_0, u_1, u_2, u_3 = philox_abreast(seed, add(load(index, 0), block), person_0, replication, purpose)
                         v_0, v_1, v_2, v_3 = philox_abreast(seed, add(load(index, WIDTH), block), person_1, replication, purpose)
-                one_month = load(fixed, WIDTH)
+                one_month, shift = load(fixed, WIDTH), load(fixed, 2 * WIDTH)
                 in_a_0, in_a_1 = add(in_a_0, look_up(one_month, a_0)), add(in_a_1, look_up(one_month, a_1))
                 row = m * step if n_filled > 1 else 0
                 by_0 = by_1 = zero
                 for i in range(n_slots):
                     of_move = load(table, row + i * WIDTH)
-                    by_0 = subtract(by_0, reaches(u_0, look_up(of_move, a_0)))
-                    by_1 = subtract(by_1, reaches(v_0, look_up(of_move, a_1)))
+                    by_0 = add_where_reached(by_0, shift, u_0, look_up(of_move, a_0))
+                    by_1 = add_where_reached(by_1, shift, v_0, look_up(of_move, a_1))
                 then_0, then_1 = moved(a_0, by_0, fixed), moved(a_1, by_1, fixed)
                 if wants_stays:
                     now = fill(np.uint32(m))
@@ -299,8 +300,8 @@ def walk_abreast(
                     by_0 = by_1 = zero
                     for i in range(n_slots):
                         of_move = load(table_2, row + i * WIDTH)
-                        by_0 = subtract(by_0, reaches(u_0, look_up(of_move, b_0)))
-                        by_1 = subtract(by_1, reaches(v_0, look_up(of_move, b_1)))
+                        by_0 = add_where_reached(by_0, shift, u_0, look_up(of_move, b_0))
+                        by_1 = add_where_reached(by_1, shift, v_0, look_up(of_move, b_1))
                     then_0, then_1 = moved(b_0, by_0, fixed), moved(b_1, by_1, fixed)
                     if wants_stays:
                         now = fill(np.uint32(m))

@@ -104,9 +104,7 @@ def _of_two(name: str) -> Any:
     return operation
 
 
-add, subtract, multiply, differ, both, shift_left, shift_right = (
-    _of_two(name) for name in ("add", "sub", "mul", "xor", "and_", "shl", "lshr")
-)
+add, multiply, differ, both, shift_right = (_of_two(name) for name in ("add", "mul", "xor", "and_", "lshr"))
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -122,18 +120,19 @@ def multiply_high(_: Any, one: Any, other: Any) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def look_up(_: Any, table: Any, index: Any) -> Any:
-    """Give, in each lane, that number of the table whose place is the lane's index, from 0 to 15."""
+    """Give, in each lane, that number of the table whose place is the lane's index; of the index the four lowest bits count."""
 
     def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
         features = context.codegen().magic_tuple()[2]
         if "+avx512f" in features:
             return _call(builder, "llvm.x86.avx512.permvar.si.512", _VECTOR, *values)
+        table, index = values[0], builder.and_(values[1], _all(WIDTH - 1))
         if "+avx2" in features:
-            return _look_up_by_halves(builder, *values)
+            return _look_up_by_halves(builder, table, index)
         found = ir.Constant(_VECTOR, ir.Undefined)
         for lane in range(WIDTH):
             here = ir.Constant(_I32, lane)
-            found = builder.insert_element(found, builder.extract_element(values[0], builder.extract_element(values[1], here)), here)
+            found = builder.insert_element(found, builder.extract_element(table, builder.extract_element(index, here)), here)
         return found
 
     return _instruction(build, _LANES, _LANES, _LANES)
@@ -172,11 +171,23 @@ def reaches(_: Any, one: Any, other: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def where_changed_before(_: Any, before: Any, after: Any, month: Any, end: Any) -> Any:
-    """Give a bit for each lane, the lowest for the first: whether it changed, in a month before its end."""
+def add_where_reached(_: Any, count: Any, more: Any, word: Any, threshold: Any) -> Any:
+    """Add in the lanes whose word is not below its threshold."""
 
     def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
-        changed = builder.icmp_unsigned("!=", values[0], values[1])
+        is_reached = builder.icmp_unsigned(">=", values[2], values[3])
+        return builder.select(is_reached, builder.add(values[0], values[1]), values[0])
+
+    return _instruction(build, _LANES, _LANES, _LANES, _LANES, _LANES)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def where_changed_before(_: Any, before: Any, after: Any, month: Any, end: Any) -> Any:
+    """Give a bit for each lane, the lowest for the first: whether its four lowest bits changed, in a month before its end."""
+
+    def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
+        cells = (builder.and_(value, _all(WIDTH - 1)) for value in values[:2])
+        changed = builder.icmp_unsigned("!=", *cells)
         is_before = builder.icmp_unsigned("<", values[2], values[3])
         return builder.zext(builder.bitcast(builder.and_(changed, is_before), _I16), _I64)
 
