@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from simengine.accelerate import IS_COMPILED
-from simengine.cohort.kernels.abreast import MOST_CELLS, MOST_MOVES, walk_abreast
+from simengine.cohort.kernels.abreast import walk_abreast
 from simengine.cohort.kernels.arrays import People, Stays
 from simengine.cohort.kernels.count import add_up, count_amounts, count_changing_amounts, count_states, reach_target, settle_claims
 from simengine.cohort.kernels.draws import fill_uniforms
@@ -134,7 +133,7 @@ def outcome_before(tables: ArmTables, group: Group, people: People, outcome: str
 def _lives(group: Group, arms: Sequence[Arm], until: int, room: Room) -> Iterator[tuple[int, People, Floats]]:
     """Yield the people of each arm, in one part or several, with their outcomes, shape (n_people, n_outcomes, n_windows)."""
     # Together where all can: each arm gives the same bits in any company.
-    together = [list(range(len(arms)))] if all(walk_abreast_in(arm.tables) for arm in arms) else [[n] for n in range(len(arms))]
+    together = [list(range(len(arms)))] if all(arm.tables.is_abreast for arm in arms) else [[n] for n in range(len(arms))]
     for numbers in together:
         left = [arms[number].people for number in numbers]
         while len(left[0].row):
@@ -149,21 +148,13 @@ def _lives(group: Group, arms: Sequence[Arm], until: int, room: Room) -> Iterato
                 yield number, part, _count(group, arms[number], part, stays[place], n_stays[place], until)
 
 
-def walk_abreast_in(tables: ArmTables) -> bool:
-    """Say whether everybody of a stratum has the same hazards, and the strata and states are few enough to go abreast."""
-    moves, effects = tables.moves, tables.on_moves
-    n_cells, n_moves = moves.hazard.shape[1] * (len(moves.of) - 1), int(np.diff(moves.of).max(initial=0))
-    is_same_for_all = not moves.is_walked.any() and not moves.acts.any() and effects.weight.shape[1] == 1
-    return IS_COMPILED and is_same_for_all and n_cells <= MOST_CELLS and n_moves <= MOST_MOVES
-
-
 def _walk(
     group: Group, arms: Sequence[Arm], left: Sequence[People], stays: Sequence[Stays], until: int
 ) -> tuple[int, tuple[int, ...]]:
     """Send some people through their states; give how many segments are done, and the stays of each arm."""
     tables, counts, people = arms[0].tables, arms[0].counts, left[0]
     address = (np.uint64(tables.worlds.seed), tables.worlds.replications, group.purpose("moves"), tables.cohort.clock.history, until)
-    if not walk_abreast_in(tables):
+    if not tables.is_abreast:
         is_walked = tables.moves.is_walked if tables.moves.is_walked.any() else None
         done, n_stays = walk(*address, is_walked, people, tables.moves, tables.on_moves, stays[0], counts.clipped)
         return done, (n_stays,)
@@ -195,9 +186,11 @@ def _count(group: Group, arm: Arm, people: People, stays: Stays, n_stays: int, u
     outcomes, clock, windows = tables.cohort.outcomes, tables.cohort.clock, tables.windows
     seed, replications = np.uint64(tables.worlds.seed), tables.worlds.replications
     total = np.zeros((len(people.row), len(outcomes), len(windows.stop)))
-    worth = tables.worth._replace(scale=_scales(tables, group, people))
-    if not walk_abreast_in(tables):
+    if not tables.is_abreast:
         count_states(people, stays, n_stays, windows, counts.person_months)
+    if not outcomes:
+        return total
+    worth = tables.worth._replace(scale=_scales(tables, group, people))
     adds = [(o, one) for o, one in enumerate(outcomes.values()) if isinstance(one, Amount) and one.per_day]
     for count, is_changing in ((count_amounts, False), (count_changing_amounts, True)):
         of = [o for o, one in adds if bool(one.by_months_since_entry or one.by_months_in_state) is is_changing]

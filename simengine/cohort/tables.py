@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
+from simengine.accelerate import IS_COMPILED
 from simengine.cohort.effects import effect_tables
 from simengine.cohort.events import rate_tables, shock_factors
+from simengine.cohort.kernels.abreast import MOST_CELLS, MOST_MOVES
 from simengine.cohort.kernels.arrays import HAZARD_RATIO, Answers, Effects, Flags, Moves, Rates, Scores, Windows, Worth
 from simengine.cohort.moves import Clock, move_tables, moves_in_order
 from simengine.cohort.outcomes import answer_tables, is_known, score_tables, windows_of, worth_tables
@@ -74,6 +77,14 @@ class ArmTables:
         """Give the tables that count the months before entry alone."""
         last = Windows(self.windows.begin[-1:].copy(), self.windows.stop[-1:].copy())
         return replace(self, windows=last, worth=self.worth._replace(gathered=self.worth.gathered[:, :, :, -1:].copy()))
+
+    @cached_property
+    def is_abreast(self) -> bool:
+        """Whether everybody of a stratum has the same hazards, and the strata and states are few enough to walk side by side."""
+        moves, effects = self.moves, self.on_moves
+        n_cells, n_moves = moves.hazard.shape[1] * (len(moves.of) - 1), int(np.diff(moves.of).max(initial=0))
+        is_same_for_all = not moves.is_walked.any() and not moves.acts.any() and effects.weight.shape[1] == 1
+        return IS_COMPILED and bool(is_same_for_all) and n_cells <= MOST_CELLS and n_moves <= MOST_MOVES
 
     @property
     def known(self) -> Flags:

@@ -30,7 +30,6 @@ from simengine.cohort.kernels.lanes import (
     load,
     look_up,
     philox_abreast,
-    philox_of_one_index,
     place_of_lowest,
     reaches,
     shift_right,
@@ -267,8 +266,8 @@ def walk_abreast(
                 if m % WORDS_AT_AN_ADDRESS == 0:
                     address = np.uint64(m // WORDS_AT_AN_ADDRESS)
                     if attempt is None:
-                        u_0, u_1, u_2, u_3 = philox_of_one_index(seed, address, person_0, replication, purpose)
-                        v_0, v_1, v_2, v_3 = philox_of_one_index(seed, address, person_1, replication, purpose)
+                        u_0, u_1, u_2, u_3 = philox_abreast(seed, address, person_0, replication, purpose)
+                        v_0, v_1, v_2, v_3 = philox_abreast(seed, address, person_1, replication, purpose)
                     else:
                         block = fill(np.uint32(address))
                         u_0, u_1, u_2, u_3 = philox_abreast(seed, add(load(index, 0), block), person_0, replication, purpose)

@@ -38,13 +38,14 @@ def enter(
             continue
         n, b = stop - begin, people.row[begin]
         replication = np.uint64(replications[b])
+        if enrolment_months[b] > 1:  # else everybody enters in the first
+            for x in range(n):
+                index[x] = people.attempt[begin + x] + np.uint32(1)
+            fill_words(seed, replication, purpose, index[:n], people.number[begin:stop], words)
+            for x in range(n):
+                people.calendar[begin + x] += int(uniform_of(words[0, x], words[1, x]) * enrolment_months[b])
         for x in range(n):
-            index[x] = people.attempt[begin + x] + np.uint32(1)
-        fill_words(seed, replication, purpose, index[:n], people.number[begin:stop], words)
-        for x in range(n):
-            p = begin + x
-            people.calendar[p] += int(uniform_of(words[0, x], words[1, x]) * enrolment_months[b])
-            people.end[p] = horizon - people.calendar[p]
+            people.end[begin + x] = horizon - people.calendar[begin + x]
         fill_words(seed, replication, purpose, people.attempt[begin:stop], people.number[begin:stop], words)
         for x in range(n):
             u_stratum, u_start = uniform_of(words[0, x], words[1, x]), uniform_of(words[2, x], words[3, x])

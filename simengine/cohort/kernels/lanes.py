@@ -9,22 +9,21 @@ None of this runs where compilation is switched off.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
-from simengine.accelerate import inlined
-from simengine.streams import LOW_32, MULTIPLIER_0, MULTIPLIER_1, ROUNDS, SHIFT_32, next_keys
+from simengine.streams import MULTIPLIER_0, MULTIPLIER_1, ROUNDS, WEYL_0, WEYL_1
 
 WIDTH = 16
 _HALF = WIDTH // 2
 
 _I16, _I32, _I64 = (ir.IntType(bits) for bits in (16, 32, 64))
-_VECTOR, _HALF_VECTOR, _WIDE = ir.VectorType(_I32, WIDTH), ir.VectorType(_I32, _HALF), ir.VectorType(_I64, WIDTH)
+_VECTOR, _HALF_VECTOR, _WIDE = ir.VectorType(_I32, WIDTH), ir.VectorType(_I32, _HALF), ir.VectorType(_I64, _HALF)
 
 Lanes = Any
 """The type of such a value, for a reader; Numba knows it as `_Lanes`."""
@@ -89,11 +88,12 @@ def store(_: Any, array: Any, at: Any, lanes: Any) -> Any:
 def fill(_: Any, value: Any) -> Any:
     """Give the same number in every lane."""
 
-    def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
-        first = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), values[0], ir.Constant(_I32, 0))
-        return builder.shuffle_vector(first, ir.Constant(_VECTOR, ir.Undefined), _all(0))
+    return _instruction(lambda builder, _c, _s, values: _filled(builder, values[0]), _LANES, types.uint32)
 
-    return _instruction(build, _LANES, types.uint32)
+
+def _filled(builder: Any, value: Any) -> Any:
+    first = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), value, ir.Constant(_I32, 0))
+    return builder.shuffle_vector(first, ir.Constant(_VECTOR, ir.Undefined), _all(0))
 
 
 def _of_two(name: str) -> Any:
@@ -104,18 +104,7 @@ def _of_two(name: str) -> Any:
     return operation
 
 
-add, multiply, differ, both, shift_right = (_of_two(name) for name in ("add", "mul", "xor", "and_", "lshr"))
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def multiply_high(_: Any, one: Any, other: Any) -> Any:
-    """Give the upper 32 bits of the products."""
-
-    def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
-        product = builder.mul(*(builder.zext(value, _WIDE) for value in values))
-        return builder.trunc(builder.lshr(product, ir.Constant(_WIDE, [32] * WIDTH)), _VECTOR)
-
-    return _instruction(build, _LANES, _LANES, _LANES)
+add, both, shift_right = (_of_two(name) for name in ("add", "and_", "lshr"))
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -204,54 +193,89 @@ def place_of_lowest(_: Any, bits: Any) -> Any:
     return _instruction(build, types.int64, types.int64)
 
 
-_MULTIPLIER_0, _MULTIPLIER_1 = np.uint32(MULTIPLIER_0), np.uint32(MULTIPLIER_1)
+_SHIFT, _LOW = 32, 2**32 - 1
 
 
-@inlined
-def _round_abreast(
-    a: Lanes, b: Lanes, c: Lanes, d: Lanes, key_0: np.uint64, key_1: np.uint64
-) -> tuple[Lanes, Lanes, Lanes, Lanes]:
-    high_0, low_0 = multiply_high(fill(_MULTIPLIER_0), a), multiply(fill(_MULTIPLIER_0), a)
-    high_1, low_1 = multiply_high(fill(_MULTIPLIER_1), c), multiply(fill(_MULTIPLIER_1), c)
-    return differ(differ(high_1, b), fill(np.uint32(key_0))), low_1, differ(differ(high_0, d), fill(np.uint32(key_1))), low_0
+class _Philox:
+    """Builds the instructions of `streams.philox` for sixteen addresses.
+
+    A word that all addresses share is one number; else it is two halves, of the even and of the odd lanes, in which every word
+    has 64 bits to itself, because a product needs them. The upper 32 of those hold anything: a product does not look at them.
+    """
+
+    def __init__(self, builder: Any) -> None:
+        self.builder = builder
+
+    def halves(self, lanes: Any) -> tuple[Any, Any]:
+        """Give the even and the odd lanes."""
+        even = self.builder.bitcast(lanes, _WIDE)
+        return even, self.builder.lshr(even, _in_each(_SHIFT))
+
+    def lanes(self, word: Any) -> Any:
+        """Put the lanes together again."""
+        if not isinstance(word, tuple):
+            return _filled(self.builder, self.builder.trunc(word, _I32))
+        even, odd = (self.builder.bitcast(half, _VECTOR) for half in word)
+        turns = [ir.Constant(_I32, place) for lane in range(0, WIDTH, 2) for place in (lane, WIDTH + lane)]
+        return self.builder.shuffle_vector(even, odd, ir.Constant(_VECTOR, turns))
+
+    def product(self, multiplier: int, word: Any) -> tuple[Any, Any]:
+        """Give the upper and the lower word of a product."""
+        if not isinstance(word, tuple):
+            whole = self.builder.mul(word, ir.Constant(_I64, multiplier))
+            return self.builder.lshr(whole, ir.Constant(_I64, _SHIFT)), self.builder.and_(whole, ir.Constant(_I64, _LOW))
+        both_halves = tuple(
+            self.builder.mul(self.builder.and_(half, _in_each(_LOW)), _in_each(multiplier)) for half in word
+        )
+        return tuple(self.builder.lshr(half, _in_each(_SHIFT)) for half in both_halves), both_halves
+
+    def differ(self, *words: Any) -> Any:
+        """Give the bits in which words differ; what is shared comes first, because it is calculated once."""
+        shared = [word for word in words if not isinstance(word, tuple)]
+        out = reduce(self.builder.xor, shared) if shared else None
+        for word in (word for word in words if isinstance(word, tuple)):
+            if out is None:
+                out = word
+                continue
+            same = out if isinstance(out, tuple) else (_wide(self.builder, out),) * 2
+            out = tuple(self.builder.xor(one, other) for one, other in zip(word, same, strict=True))
+        return out
+
+    def words(self, seed: Any, *counter: Any) -> list[Any]:
+        """Give the four words at the addresses."""
+        key_0 = self.builder.and_(seed, ir.Constant(_I64, _LOW))
+        key_1 = self.builder.lshr(seed, ir.Constant(_I64, _SHIFT))
+        a, b, c, d = counter
+        for _ in range(ROUNDS):
+            (high_0, low_0), (high_1, low_1) = self.product(int(MULTIPLIER_0), a), self.product(int(MULTIPLIER_1), c)
+            a, b, c, d = self.differ(key_0, high_1, b), low_1, self.differ(key_1, high_0, d), low_0
+            key_0, key_1 = (
+                self.builder.and_(self.builder.add(key, ir.Constant(_I64, int(step))), ir.Constant(_I64, _LOW))
+                for key, step in ((key_0, WEYL_0), (key_1, WEYL_1))
+            )
+        return [self.lanes(word) for word in (a, b, c, d)]
 
 
-@inlined
-def philox_abreast(
-    seed: np.uint64, index: Lanes, entity: Lanes, replication: np.uint64, purpose: np.uint64
-) -> tuple[Lanes, Lanes, Lanes, Lanes]:
-    """Do what `streams.philox` does, for sixteen addresses of one replication and purpose."""
-    key_0, key_1 = seed & LOW_32, seed >> SHIFT_32
-    a, b, c, d = index, entity, fill(np.uint32(replication)), fill(np.uint32(purpose))
-    for _ in range(ROUNDS):
-        a, b, c, d = _round_abreast(a, b, c, d, key_0, key_1)
-        key_0, key_1 = next_keys(key_0, key_1)
-    return a, b, c, d
+def _in_each(value: int) -> Any:
+    return ir.Constant(_WIDE, [value] * _HALF)
 
 
-@inlined
-def philox_of_one_index(
-    seed: np.uint64, index: np.uint64, entity: Lanes, replication: np.uint64, purpose: np.uint64
-) -> tuple[Lanes, Lanes, Lanes, Lanes]:
-    """Do the same for addresses that have their index in common, too: half of the first three rounds is done but once."""
-    key_0, key_1 = seed & LOW_32, seed >> SHIFT_32
-    of_index, of_replication = MULTIPLIER_0 * index, MULTIPLIER_1 * replication
-    first = differ(entity, fill(np.uint32((of_replication >> SHIFT_32) ^ key_0)))
-    low, third, last = of_replication & LOW_32, (of_index >> SHIFT_32) ^ purpose ^ key_1, of_index & LOW_32
+def _wide(builder: Any, value: Any) -> Any:
+    first = builder.insert_element(ir.Constant(_WIDE, ir.Undefined), value, ir.Constant(_I32, 0))
+    return builder.shuffle_vector(first, ir.Constant(_WIDE, ir.Undefined), ir.Constant(_HALF_VECTOR, [0] * _HALF))
 
-    key_0, key_1 = next_keys(key_0, key_1)
-    of_third = MULTIPLIER_1 * third
-    c = differ(multiply_high(fill(_MULTIPLIER_0), first), fill(np.uint32(last ^ key_1)))
-    d = multiply(fill(_MULTIPLIER_0), first)
-    one, low = (of_third >> SHIFT_32) ^ low ^ key_0, of_third & LOW_32
 
-    key_0, key_1 = next_keys(key_0, key_1)
-    of_one = MULTIPLIER_0 * one
-    a = differ(multiply_high(fill(_MULTIPLIER_1), c), fill(np.uint32(low ^ key_0)))
-    b = multiply(fill(_MULTIPLIER_1), c)
-    c = differ(d, fill(np.uint32((of_one >> SHIFT_32) ^ key_1)))
-    d = fill(np.uint32(of_one & LOW_32))
-    for _ in range(ROUNDS - 3):
-        key_0, key_1 = next_keys(key_0, key_1)
-        a, b, c, d = _round_abreast(a, b, c, d, key_0, key_1)
-    return a, b, c, d
+@intrinsic  # type: ignore[untyped-decorator]
+def philox_abreast(_: Any, seed: Any, index: Any, entity: Any, replication: Any, purpose: Any) -> Any:
+    """Do what `streams.philox` does, for sixteen persons of one replication and purpose; the index is theirs, or a lane's own."""
+    is_shared = index is not _LANES
+
+    def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
+        philox, (key, at, who, *others) = _Philox(builder), values
+        words = philox.words(key, at if is_shared else philox.halves(at), philox.halves(who), *others)
+        return context.make_tuple(builder, signature.return_type, words)
+
+    number = types.uint64
+    return _instruction(
+        build, types.UniTuple(_LANES, 4), number, number if is_shared else _LANES, _LANES, number, number
+    )
