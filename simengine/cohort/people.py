@@ -18,7 +18,7 @@ from simengine.laws import Share
 from simengine.records import Floats, Integers, Worlds, add_in_order
 from simengine.streams import purpose_number, uniforms
 
-BATCH = 8192
+BATCH = 32_768
 """Persons who are held at a time: many enough to fill the kernels' loops, few enough for a processor's cache."""
 _CANDIDATES = 1 << 16
 """Candidates for one place, at most: half of an address counts them."""

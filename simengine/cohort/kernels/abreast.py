@@ -71,21 +71,25 @@ def moved(cell: Lanes, shift: Lanes, fixed: Words) -> Lanes:
     return shift_right(look_up(load(fixed, 0), cell), shift)
 
 
-@inlined
-def unpack(packed: Lanes, bits: int, n_states: int, months: Words, at: int) -> None:
-    """Add packed counters to months, (s, lane) from `at` on."""
+@device
+def unpack(packed: Words, bits: int, n_states: int, months: Words) -> None:
+    """Add the packed counters of each arm and group, (arm, group, lane), to the months, (arm, group, s, lane); both without axes."""
     most = fill(np.uint32((1 << bits) - 1))
-    for s in range(n_states):
-        here = at + WIDTH * s
-        store(months, here, add(load(months, here), both(shift_right(packed, fill(np.uint32(bits * s))), most)))
+    for group in range(4):
+        for s in range(n_states):
+            at = WIDTH * (group * n_states + s)
+            here = both(shift_right(load(packed, WIDTH * group), fill(np.uint32(bits * s))), most)
+            store(months, at, add(load(months, at), here))
 
 
-@inlined
-def close_window(months: Words, at: int, n_states: int, is_open: Lanes, closed: Words, to: int) -> None:
-    """Add the months of those who are followed so far, (s, lane) from `at` on, to what is closed, (s, lane) from `to` on."""
-    for s in range(n_states):
-        here = to + WIDTH * s
-        store(closed, here, add(load(closed, here), both(load(months, at + WIDTH * s), is_open)))
+@device
+def close_window(month: int, horizon: Words, months: Words, n_states: int, closed: Words, w: int, n_windows: int) -> None:
+    """Add the months of those who are followed until a month, (arm, group, s, lane), to a window, (arm, w, s, lane)."""
+    for group in range(4):
+        is_open = reaches(load(horizon, WIDTH * (group % 2)), fill(np.uint32(month)))
+        for s in range(n_states):
+            at, to = WIDTH * (group * n_states + s), WIDTH * ((group // 2 * n_windows + w) * n_states + s)
+            store(closed, to, add(load(closed, to), both(load(months, at), is_open)))
 
 
 @device
@@ -201,7 +205,7 @@ def walk_abreast(
     change, change_2 = np.empty((1, len(effects.form), n_filled)), np.empty((1, len(effects_2.form), n_filled_2))
     threshold = np.zeros((n_filled, n_slots, WIDTH), np.uint32)
     threshold_2 = np.zeros((n_filled_2, n_slots, WIDTH), np.uint32)
-    table, table_2, step = threshold.reshape(-1), threshold_2.reshape(-1), n_slots * WIDTH
+    step = n_slots * WIDTH
     fixed = np.zeros(3 * WIDTH, np.uint32)
     fill_cells(n_strata, n_slots, bits, moves, fixed)
     # Of the pair of groups that walks: who, where, until when; the months of each arm and group since entry; the closed windows of
@@ -209,7 +213,7 @@ def walk_abreast(
     number, index, cell = np.zeros(_PAIR, np.uint32), np.zeros(_PAIR, np.uint32), np.zeros(_PAIR, np.uint32)
     end, horizon = np.zeros(_PAIR, np.uint32), np.zeros(_PAIR, np.uint32)
     size = n_states * WIDTH
-    months, closed = np.zeros(4 * size, np.uint32), np.zeros(2 * n_windows * size, np.uint32)
+    packed, months, closed = np.zeros(4 * WIDTH, np.uint32), np.zeros(4 * size, np.uint32), np.zeros(2 * n_windows * size, np.uint32)
     here, first, since = np.zeros((2, _PAIR), np.uint32), np.zeros((2, _PAIR), np.int32), np.zeros((2, _PAIR), np.int32)
     zero = fill(np.uint32(0))
     done, done_2 = 0, 0
@@ -237,8 +241,9 @@ def walk_abreast(
                         index[x] = attempt[p]
                 else:
                     number[x], cell[x], horizon[x], end[x] = 0, 0, 0, 0
-            here[:] = cell
-            first[:], since[:], months[:] = 0, 0, 0
+                here[0, x], first[0, x], since[0, x] = cell[x], 0, 0
+                here[1, x], first[1, x], since[1, x] = cell[x], 0, 0
+            months[:] = 0
             person_0, person_1, end_0, end_1 = load(number, 0), load(number, WIDTH), load(end, 0), load(end, WIDTH)
             a_0, a_1 = load(cell, 0), load(cell, WIDTH)
             b_0, b_1 = a_0, a_1
@@ -247,17 +252,15 @@ def walk_abreast(
             cut = next_cut(0, most, history, windows.stop)
             for m in range(longest + 1):
                 if m == cut or m == longest:
-                    unpack(in_a_0, bits, n_states, months, 0)
-                    unpack(in_a_1, bits, n_states, months, size)
-                    unpack(in_b_0, bits, n_states, months, 2 * size)
-                    unpack(in_b_1, bits, n_states, months, 3 * size)
+                    store(packed, 0, in_a_0)
+                    store(packed, WIDTH, in_a_1)
+                    store(packed, 2 * WIDTH, in_b_0)
+                    store(packed, 3 * WIDTH, in_b_1)
+                    unpack(packed, bits, n_states, months)
                     in_a_0 = in_a_1 = in_b_0 = in_b_1 = zero
                     for w in range(n_windows):
                         if windows.stop[w] == m:
-                            for half in range(2):
-                                is_open = reaches(load(horizon, half * WIDTH), fill(np.uint32(m)))
-                                close_window(months, half * size, n_states, is_open, closed, w * size)
-                                close_window(months, (2 + half) * size, n_states, is_open, closed, (n_windows + w) * size)
+                            close_window(m, horizon, months, n_states, closed, w, n_windows)
                     if m == history:
                         months[:] = 0
                     cut = next_cut(m, most, history, windows.stop)
@@ -277,7 +280,7 @@ def walk_abreast(
                 row = m * step if n_filled > 1 else 0
                 by_0 = by_1 = zero
                 for i in range(n_slots):
-                    of_move = load(table, row + i * WIDTH)
+                    of_move = load(threshold, row + i * WIDTH)
                     by_0 = add_where_reached(by_0, shift, u_0, look_up(of_move, a_0))
                     by_1 = add_where_reached(by_1, shift, v_0, look_up(of_move, a_1))
                 then_0, then_1 = moved(a_0, by_0, fixed), moved(a_1, by_1, fixed)
@@ -298,7 +301,7 @@ def walk_abreast(
                     row = m * step if n_filled_2 > 1 else 0
                     by_0 = by_1 = zero
                     for i in range(n_slots):
-                        of_move = load(table_2, row + i * WIDTH)
+                        of_move = load(threshold_2, row + i * WIDTH)
                         by_0 = add_where_reached(by_0, shift, u_0, look_up(of_move, b_0))
                         by_1 = add_where_reached(by_1, shift, v_0, look_up(of_move, b_1))
                     then_0, then_1 = moved(b_0, by_0, fixed), moved(b_1, by_1, fixed)
