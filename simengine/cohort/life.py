@@ -153,7 +153,13 @@ def _walk(
 ) -> tuple[int, tuple[int, ...]]:
     """Send some people through their states; give how many segments are done, and the stays of each arm."""
     tables, counts, people = arms[0].tables, arms[0].counts, left[0]
-    address = (np.uint64(tables.worlds.seed), tables.worlds.replications, group.purpose("moves"), tables.cohort.clock.history, until)
+    address = (
+        np.uint64(tables.worlds.seed),
+        tables.worlds.replications,
+        group.purpose("moves"),
+        tables.cohort.clock.history,
+        until,
+    )
     if not tables.is_abreast:
         is_walked = tables.moves.is_walked if tables.moves.is_walked.any() else None
         done, n_stays = walk(*address, is_walked, people, tables.moves, tables.on_moves, stays[0], counts.clipped)

@@ -192,7 +192,12 @@ def walk_abreast(
 
     Gives the segments and the stays of each arm that are done: when the room for stays runs out the last segments are left undone.
     """
-    n_strata, n_months, n_states, n_segments = moves.hazard.shape[1], moves.by_entry.shape[3], len(moves.of) - 1, len(people.begin) - 1
+    n_strata, n_months, n_states, n_segments = (
+        moves.hazard.shape[1],
+        moves.by_entry.shape[3],
+        len(moves.of) - 1,
+        len(people.begin) - 1,
+    )
     n_windows, n_slots = len(windows.stop), 0
     for s in range(n_states):
         n_slots = max(n_slots, moves.of[s + 1] - moves.of[s])
@@ -213,7 +218,11 @@ def walk_abreast(
     number, index, cell = np.zeros(_PAIR, np.uint32), np.zeros(_PAIR, np.uint32), np.zeros(_PAIR, np.uint32)
     end, horizon = np.zeros(_PAIR, np.uint32), np.zeros(_PAIR, np.uint32)
     size = n_states * WIDTH
-    packed, months, closed = np.zeros(4 * WIDTH, np.uint32), np.zeros(4 * size, np.uint32), np.zeros(2 * n_windows * size, np.uint32)
+    packed, months, closed = (
+        np.zeros(4 * WIDTH, np.uint32),
+        np.zeros(4 * size, np.uint32),
+        np.zeros(2 * n_windows * size, np.uint32),
+    )
     here, first, since = np.zeros((2, _PAIR), np.uint32), np.zeros((2, _PAIR), np.int32), np.zeros((2, _PAIR), np.int32)
     zero = fill(np.uint32(0))
     done, done_2 = 0, 0
@@ -323,7 +332,9 @@ def walk_abreast(
             if wants_stays:
                 done = write_last_stays(at, min(_PAIR, stop - at), n_states, end, here[0], first[0], since[0], stays, done)
                 if done >= 0 and has_second:
-                    done_2 = write_last_stays(at, min(_PAIR, stop - at), n_states, end, here[1], first[1], since[1], stays_2, done_2)
+                    done_2 = write_last_stays(
+                        at, min(_PAIR, stop - at), n_states, end, here[1], first[1], since[1], stays_2, done_2
+                    )
                 if done < 0 or done_2 < 0:
                     return g, before, before_2
         add_lanes(closed, 0, b, person_months)

@@ -224,9 +224,7 @@ class _Philox:
         if not isinstance(word, tuple):
             whole = self.builder.mul(word, ir.Constant(_I64, multiplier))
             return self.builder.lshr(whole, ir.Constant(_I64, _SHIFT)), self.builder.and_(whole, ir.Constant(_I64, _LOW))
-        both_halves = tuple(
-            self.builder.mul(self.builder.and_(half, _in_each(_LOW)), _in_each(multiplier)) for half in word
-        )
+        both_halves = tuple(self.builder.mul(self.builder.and_(half, _in_each(_LOW)), _in_each(multiplier)) for half in word)
         return tuple(self.builder.lshr(half, _in_each(_SHIFT)) for half in both_halves), both_halves
 
     def differ(self, *words: Any) -> Any:
@@ -276,6 +274,4 @@ def philox_abreast(_: Any, seed: Any, index: Any, entity: Any, replication: Any,
         return context.make_tuple(builder, signature.return_type, words)
 
     number = types.uint64
-    return _instruction(
-        build, types.UniTuple(_LANES, 4), number, number if is_shared else _LANES, _LANES, number, number
-    )
+    return _instruction(build, types.UniTuple(_LANES, 4), number, number if is_shared else _LANES, _LANES, number, number)
