@@ -28,9 +28,13 @@ MOVES = {
 }
 PATHWAY = {"states": STATES, "start": {"young": {"home": 0.5, "placed": 0.5}, "older": {"secure": 1}}, "moves": MOVES}
 OUTCOMES = {
-    "cost": {"kind": "amount", "per_day": {"placed": 3, "secure": 7}, "by_months_in_state": {"placed": {"from_months": [0, 3], "factor": [1, 2]}}},
+    "cost": {
+        "kind": "amount",
+        "per_day": {"placed": 3, "secure": 7},
+        "by_months_in_state": {"placed": {"from_months": [0, 3], "factor": [1, 2]}},
+    },
     "secure": {"kind": "reached", "states": "secure", "stay_months": 2},
-    "at_home": {"kind": "binary", "at_month": 7, "probability": {"home": 0.9, "foster": 0.5, "placed": 0.2, "secure": 0.1, "gone": 0}},
+    "at_home": {"kind": "binary", "at_month": 7, "probability": dict(zip(STATES, (0.9, 0.5, 0.2, 0.1, 0), strict=True))},
 }  # fmt: skip
 FADING = {"sooner": {"move": "placed -> home", "hazard_ratio": 2, "ramp_months": 3, "fades_after_months": 6, "half_life_months": 4}}
 BY_CHANCE = {"fewer": {"move": "home -> placed", "relative_risk": 0.5, "strata": ["young"]}}

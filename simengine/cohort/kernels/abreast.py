@@ -49,10 +49,10 @@ _PAIR = 2 * WIDTH
 
 @device
 def fill_cells(n_strata: int, n_slots: int, bits: int, moves: Moves, fixed: Words) -> None:
-    """Fill where each cell leads, by the number of thresholds reached; what a month there adds to the packed counters; and how
-    far a threshold that is reached shifts what the cell leads to.
+    """Fill what the month of a cell comes to, whatever the hazards.
 
-    fixed: (3 * WIDTH,), the one behind the other.
+    That is where it leads, by the number of thresholds reached; what it adds to the packed counters; and how far a threshold
+    that is reached shifts where it leads. fixed: (3 * WIDTH,), the one behind the other.
     """
     fixed[2 * WIDTH :] = _BITS_OF_A_CELL
     n_states = len(moves.of) - 1
@@ -73,7 +73,7 @@ def moved(cell: Lanes, shift: Lanes, fixed: Words) -> Lanes:
 
 @device
 def unpack(packed: Words, bits: int, n_states: int, months: Words) -> None:
-    """Add the packed counters of each arm and group, (arm, group, lane), to the months, (arm, group, s, lane); both without axes."""
+    """Add the packed counters of each arm and group, (arm, group, lane), to the months, (arm, group, s, lane)."""
     most = fill(np.uint32((1 << bits) - 1))
     for group in range(4):
         for s in range(n_states):
@@ -260,7 +260,7 @@ def walk_abreast(
             u_0 = u_1 = u_2 = u_3 = v_0 = v_1 = v_2 = v_3 = zero
             cut = next_cut(0, most, history, windows.stop)
             for m in range(longest + 1):
-                if m == cut or m == longest:
+                if m in (cut, longest):
                     store(packed, 0, in_a_0)
                     store(packed, WIDTH, in_a_1)
                     store(packed, 2 * WIDTH, in_b_0)

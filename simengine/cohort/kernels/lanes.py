@@ -6,6 +6,8 @@ written for the instruction sets that do it at once. Arithmetic on whole numbers
 None of this runs where compilation is switched off.
 """
 
+# ruff: noqa: ARG001 - the compiler asks for signatures by the names of all arguments
+
 from __future__ import annotations
 
 from collections.abc import Callable
