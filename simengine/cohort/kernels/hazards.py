@@ -103,8 +103,9 @@ def fill_tables(
 ) -> int:
     """Fill what the moves out of every state that is not walked come to in one replication.
 
-    There is a cell for each course, in it each stratum and in it each state. change: (c, j, m);
-    hazards: (v,), room; hazard: (cell, m) of leaving; threshold: (m, i, cell), where a word ends the stay by move i. One month stands for all where all states are steady. Gives how many probabilities were clipped.
+    There is a cell for each course, in it each stratum and in it each state. change: (c, j, m); hazards: (v,), room; hazard:
+    (cell, m) of leaving; threshold: (m, i, cell), where a word ends the stay by move i. One month stands for all where all states
+    are steady. Gives how many probabilities were clipped.
     """
     n_courses, n_strata, n_states, n_months = effects.weight.shape[1], moves.hazard.shape[1], len(kind), moves.by_entry.shape[3]
     n_filled, clipped = len(threshold), 0

@@ -89,7 +89,6 @@ def store(_: Any, array: Any, at: Any, lanes: Any) -> Any:
 @intrinsic  # type: ignore[untyped-decorator]
 def fill(_: Any, value: Any) -> Any:
     """Give the same number in every lane."""
-
     return _instruction(lambda builder, _c, _s, values: _filled(builder, values[0]), _LANES, types.uint32)
 
 
