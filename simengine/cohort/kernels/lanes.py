@@ -63,7 +63,7 @@ def _place(builder: Any, context: Any, signature: Any, values: Any) -> Any:
     return builder.bitcast(builder.gep(array.data, [values[1]]), _VECTOR.as_pointer())
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def load(_: Any, array: Any, at: Any) -> Any:
     """Give the numbers at `at` to `at` + 15 of an array of 32-bit words without gaps."""
 
@@ -75,7 +75,7 @@ def load(_: Any, array: Any, at: Any) -> Any:
     return _instruction(build, _LANES, array, types.int64)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def store(_: Any, array: Any, at: Any, lanes: Any) -> Any:
     """Put the numbers at `at` to `at` + 15 of an array of 32-bit words without gaps."""
 
@@ -86,7 +86,7 @@ def store(_: Any, array: Any, at: Any, lanes: Any) -> Any:
     return _instruction(build, types.void, array, types.int64, _LANES)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def fill(_: Any, value: Any) -> Any:
     """Give the same number in every lane."""
     return _instruction(lambda builder, _c, _s, values: _filled(builder, values[0]), _LANES, types.uint32)
@@ -98,7 +98,7 @@ def _filled(builder: Any, value: Any) -> Any:
 
 
 def _of_two(name: str) -> Any:
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def operation(_: Any, one: Any, other: Any) -> Any:
         return _instruction(lambda builder, _c, _s, values: getattr(builder, name)(*values), _LANES, _LANES, _LANES)
 
@@ -108,7 +108,7 @@ def _of_two(name: str) -> Any:
 add, both, shift_right = (_of_two(name) for name in ("add", "and_", "lshr"))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def look_up(_: Any, table: Any, index: Any) -> Any:
     """Give, in each lane, that number of the table whose place is the lane's index; of the index the four lowest bits count."""
 
@@ -150,7 +150,7 @@ def _look_up_by_halves(builder: Any, table: Any, index: Any) -> Any:
     return builder.shuffle_vector(found[0], found[1], every)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def reaches(_: Any, one: Any, other: Any) -> Any:
     """Give all bits in the lanes where one number is not below the other, without signs, and none elsewhere: -1 and 0."""
 
@@ -160,7 +160,7 @@ def reaches(_: Any, one: Any, other: Any) -> Any:
     return _instruction(build, _LANES, _LANES, _LANES)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def add_where_reached(_: Any, count: Any, more: Any, word: Any, threshold: Any) -> Any:
     """Add in the lanes whose word is not below its threshold."""
 
@@ -171,7 +171,7 @@ def add_where_reached(_: Any, count: Any, more: Any, word: Any, threshold: Any) 
     return _instruction(build, _LANES, _LANES, _LANES, _LANES, _LANES)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def where_changed_before(_: Any, before: Any, after: Any, month: Any, end: Any) -> Any:
     """Give a bit for each lane, the lowest for the first: whether its four lowest bits changed, in a month before its end."""
 
@@ -184,7 +184,7 @@ def where_changed_before(_: Any, before: Any, after: Any, month: Any, end: Any) 
     return _instruction(build, types.int64, _LANES, _LANES, _LANES, _LANES)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def place_of_lowest(_: Any, bits: Any) -> Any:
     """Give the place of the lowest bit that is set; one must be."""
 
@@ -264,7 +264,7 @@ def _wide(builder: Any, value: Any) -> Any:
     return builder.shuffle_vector(first, ir.Constant(_WIDE, ir.Undefined), ir.Constant(_HALF_VECTOR, [0] * _HALF))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def philox_abreast(_: Any, seed: Any, index: Any, entity: Any, replication: Any, purpose: Any) -> Any:
     """Do what `streams.philox` does, for sixteen persons of one replication and purpose; the index is theirs, or a lane's own."""
     is_shared = index is not _LANES

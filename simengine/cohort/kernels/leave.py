@@ -17,7 +17,7 @@ STAYS = -1
 @inlined
 def cannot_leave(word: Index, hazard: float) -> bool:
     """Say whether a word is above the threshold of all moves together, without their exponential: 1 - exp(-h) is at most h."""
-    return word >= hazard * TWO_TO_32 + 1.0
+    return bool(word >= hazard * TWO_TO_32 + 1.0)
 
 
 @device
