@@ -14,11 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from numba import config, njit
+from numba import config as _config
+from numba import njit
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-IS_COMPILED = not config.DISABLE_JIT
+IS_COMPILED = not getattr(_config, "DISABLE_JIT", 0)
 """Whether anything is compiled; what cannot run otherwise has a slower stand-in that gives the same bits."""
 
 

@@ -15,11 +15,20 @@ from functools import reduce
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import extending, types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, register_model
 
 from simengine.streams import MULTIPLIER_0, MULTIPLIER_1, ROUNDS, WEYL_0, WEYL_1
+
+# What is called from compiled code has other arguments there than a checker of types sees here.
+_cgutils_of_any: Any = cgutils
+_tuple_of: Any = types.UniTuple
+
+
+def intrinsic(function: Callable[..., Any]) -> Any:
+    """Let Numba call a function for the instructions that stand in its place."""
+    return extending.intrinsic(function)
+
 
 WIDTH = 16
 _HALF = WIDTH // 2
@@ -31,18 +40,18 @@ Lanes = Any
 """The type of such a value, for a reader; Numba knows it as `_Lanes`."""
 
 
-class _Lanes(types.Type):  # type: ignore[misc, no-any-unimported]  # Numba ships no types
+class _Lanes(types.Type):
     def __init__(self) -> None:
         super().__init__(name="Lanes")
 
 
-_LANES = _Lanes()
+_LANES: Any = _Lanes()
 
 
-@register_model(_Lanes)  # type: ignore[untyped-decorator]
-class _LanesModel(models.PrimitiveModel):  # type: ignore[misc, no-any-unimported]
+@extending.register_model(_Lanes)
+class _LanesModel(extending.models.PrimitiveModel):
     def __init__(self, manager: Any, of: Any) -> None:
-        super().__init__(manager, of, _VECTOR)
+        super().__init__(manager, of, _VECTOR)  # type: ignore[no-untyped-call]
 
 
 def _instruction(build: Callable[..., Any], result: Any, *arguments: Any) -> Any:
@@ -129,7 +138,7 @@ def look_up(_: Any, table: Any, index: Any) -> Any:
 
 
 def _call(builder: Any, name: str, of: Any, *values: Any) -> Any:
-    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(of, [of] * len(values)), name)
+    function = _cgutils_of_any.get_or_insert_function(builder.module, ir.FunctionType(of, [of] * len(values)), name)
     return builder.call(function, values)
 
 
@@ -275,4 +284,4 @@ def philox_abreast(_: Any, seed: Any, index: Any, entity: Any, replication: Any,
         return context.make_tuple(builder, signature.return_type, words)
 
     number = types.uint64
-    return _instruction(build, types.UniTuple(_LANES, 4), number, number if is_shared else _LANES, _LANES, number, number)
+    return _instruction(build, _tuple_of(_LANES, 4), number, number if is_shared else _LANES, _LANES, number, number)
