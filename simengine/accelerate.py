@@ -14,9 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from numba import config as _config
 from numba import njit
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+IS_COMPILED = not getattr(_config, "DISABLE_JIT", 0)
+"""Whether anything is compiled; what cannot run otherwise has a slower stand-in that gives the same bits."""
 
 
 def _freshness() -> tuple[tuple[str, int, int], ...]:

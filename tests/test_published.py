@@ -173,7 +173,7 @@ def test_sick_sicker__lives_and_visits_to_the_end_have_their_exact_law() -> None
 )
 def test_sick_sicker__refuses_planted_errors(planted: dict) -> None:
     """Source: planted errors in the recursion; the third is three and ten times the probability of death."""
-    require_refusal(tallies_of("sick_sicker", 300), "cost", basic(**planted))
+    require_refusal(tallies_of("sick_sicker", 1200), "cost", basic(**planted))
     require_person(tallies_of("sick_sicker", 300), "cost", basic())
 
 
@@ -253,7 +253,7 @@ def test_simpson__refuses_planted_errors() -> None:
     times[1, 1] += 0.4 * times[1, 2]
     times[1, 2] *= 0.6
     right, wrong = (shares_by_date(HEALTHY, np.array([moves] * 5))[5, 2] for moves in (conditional_on_survival(0.6), times))
-    more = tallies_of("sick_sicker_simpson", 1000, *SICKER_AT_FIVE)
+    more = tallies_of("sick_sicker_simpson", 2000, *SICKER_AT_FIVE)
     require_share(more, "sicker_at_5", right, SERVICE)
     with pytest.raises(DisagreementError):
         require_share(more, "sicker_at_5", wrong, SERVICE)

@@ -12,8 +12,9 @@ from simengine.benchmark.arrays import walk_by_period, walk_by_stay
 from simengine.benchmark.c_limit import CLimit, Unavailable
 from simengine.benchmark.kernels import walk_keyed, walk_plainly
 from simengine.benchmark.workload import N_STATES, Counts, Floats, Workload
+from simengine.cohort.counting import empty_counts
 from simengine.cohort.kernels.arrays import Moves
-from simengine.cohort.life import Room, empty_counts, live
+from simengine.cohort.life import Arm, Room, live
 from simengine.cohort.moves import Clock
 from simengine.cohort.people import Entrance, Group
 from simengine.cohort.spec import Pathway, Population
@@ -101,15 +102,13 @@ def engine_walk(workload: Workload) -> Counts:
     of_moves = ~np.eye(n_states, dtype=np.bool_)
     stay = np.einsum("...ii->...i", workload.rows)
     hazard = workload.rows * (-np.log(stay) / (1.0 - stay))[..., None]
-    occupancy, room = np.empty((n_replications, n_arms, n_states)), Room()
+    tables, counts, room = [], [empty_counts(empty) for _ in range(n_arms)], Room()
     for arm in range(n_arms):
         moves = _moves_of(np.ascontiguousarray(hazard[:, arm][..., of_moves]), n_states, workload.n_periods)
-        tables = replace(empty, moves=moves, on_moves=empty.on_moves._replace(of=np.zeros(len(moves.to) + 1, np.int64)))
-        counts = empty_counts(tables)
-        for people in entrance.batches(group):
-            live(tables, group, people, counts, room, until=workload.n_periods)
-        occupancy[:, arm] = counts.person_months[:, :, 0]
-    return Counts(occupancy)
+        tables.append(replace(empty, moves=moves, on_moves=empty.on_moves._replace(of=np.zeros(len(moves.to) + 1, np.int64))))
+    for people in entrance.batches(group):
+        live(group, [Arm(of_arm, people, its) for of_arm, its in zip(tables, counts, strict=True)], room, until=workload.n_periods)
+    return Counts(np.stack([its.person_months[:, :, 0] for its in counts], axis=1))
 
 
 def _cohort_of(workload: Workload) -> Cohort:

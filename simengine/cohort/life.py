@@ -1,52 +1,39 @@
-"""Let a batch of people live, and count what became of them."""
+"""Let a batch of people live, and add up what became of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from simengine.cohort.counting import Counts, count_outcomes
+from simengine.cohort.kernels.abreast import walk_abreast
 from simengine.cohort.kernels.arrays import Flags, People, Stays
-from simengine.cohort.kernels.count import (
-    add_products,
-    add_up,
-    count_amounts,
-    count_changing_amounts,
-    count_states,
-    reach_target,
-    settle_claims,
-)
-from simengine.cohort.kernels.draws import fill_uniforms
-from simengine.cohort.kernels.enter import fill_frailty
-from simengine.cohort.kernels.happen import happen
-from simengine.cohort.kernels.read import reach_states, read_answers, read_scores
+from simengine.cohort.kernels.count import add_products, add_up
 from simengine.cohort.kernels.transfer import add_later, add_seen
 from simengine.cohort.kernels.walk import walk
-from simengine.cohort.moves import DAYS_PER_MONTH
-from simengine.cohort.people import Group, taken_by
-from simengine.cohort.spec import Amount, Binary, Claim, CountOfEvents, DaysInSpells, Outcome, Reached, Score, Target
-from simengine.cohort.tables import ArmTables, claim_prices
-from simengine.cohort.transfer import STREAM, Cut, SeenCounts, at_month, away, empty_seen
-from simengine.errors import Problem, StudyError
-from simengine.records import MOMENTS, Floats, Integers
+from simengine.cohort.people import Group
+from simengine.cohort.tables import ArmTables
+from simengine.cohort.transfer import STREAM, Cut, at_month, away
+from simengine.records import Floats
 
 _STAYS_PER_PERSON = 8
 """Room that is made at first; it doubles when it runs out."""
 
 
 class Room:
-    """Memory for the stays of a batch that is used again for the next one; one for each thread."""
+    """Memory for the stays of a batch, in one arm or two, that is used again for the next one; one for each thread."""
 
     def __init__(self) -> None:
         self._per_person = _STAYS_PER_PERSON
-        self._stays = Stays(*(np.empty(0, dtype=np.int32) for _ in Stays._fields))
+        self._stays = _empty_stays(0), _empty_stays(0)
 
-    def stays(self, n_people: int) -> Stays:
-        """Give room for the stays of so many people."""
+    def stays(self, n_people: int) -> tuple[Stays, Stays]:
+        """Give room for the stays of so many people in two arms."""
         size = self._per_person * max(n_people, 1)
-        if len(self._stays.person) < size:
-            self._stays = Stays(*(np.empty(size, dtype=np.int32) for _ in Stays._fields))
+        if len(self._stays[0].person) < size:
+            self._stays = _empty_stays(size), _empty_stays(size)
         return self._stays
 
     def double(self) -> None:
@@ -54,119 +41,33 @@ class Room:
         self._per_person *= 2
 
 
-@dataclass(frozen=True)
-class Counts:
-    """Sums over the persons of one group in one arm; all arrays are added to."""
-
-    sums: Floats
-    """Shape (n_replications, n_outcomes, n_windows); the months before entry, if any, are the last window."""
-    squares: Floats
-    products: Floats
-    """Shape (n_replications, n_outcomes, n_windows): of the window with the months before entry; 0 without a history."""
-    person_months: Floats
-    """Shape (n_replications, n_states, n_windows)."""
-    by_year: Floats
-    """Shape (n_replications, n_outcomes, n_years)."""
-    clipped: Integers
-    """Shape (n_replications,)."""
-    weights: Floats
-    """Shape (n_replications, 2): of the persons' weights and of their squares."""
-    pair_products: Floats
-    """Shape (n_replications, n_pairs, n_windows): of two outcomes of the same person, without the window before entry."""
-    combinations: dict[str, Integers] = field(default_factory=dict)
-    """By claim: shape (n_replications, n_windows, n_combinations)."""
-    here: Counts | None = None
-    """The same of the months that are spent in the area, where people move out of it."""
-    seen: SeenCounts | None = None
-    """What an evaluator sees from within the area; absent where he follows everybody."""
-    later: Floats | None = None
-    """Shape (n_replications, n_changes, 9, n_outcomes, n_windows): what came about from each change of counting on."""
-    scratch: Counts | None = None
-    """Room for what is counted of lives that are cut there."""
-
-
-def empty_counts(tables: ArmTables) -> Counts:
-    """Make room for the sums of one group in one arm."""
-    n, n_outcomes, n_windows = len(tables.worlds), len(tables.cohort.outcomes), len(tables.windows.stop)
-    claims = {name: len(one.prices) for name, one in tables.cohort.outcomes.items() if isinstance(one, Claim)}
-    shape = (n, n_outcomes, n_windows)
-    moves_away, changes = tables.leaving is not None, tables.cohort.changes
-    plain = replace(tables, leaving=None, cohort=replace(tables.cohort, changes=())) if moves_away or changes else tables
-    return Counts(
-        sums=np.zeros(shape),
-        squares=np.zeros(shape),
-        products=np.zeros(shape),
-        person_months=np.zeros((n, len(tables.cohort.pathway.states), n_windows)),
-        by_year=np.zeros((n, n_outcomes, -(-tables.cohort.clock.horizon // 12))),
-        clipped=np.zeros(n, dtype=np.int64),
-        weights=np.zeros((n, 2)),
-        pair_products=np.zeros((n, len(tables.cohort.pairs), len(tables.cohort.windows))),
-        combinations={name: np.zeros((n, n_windows, 1 << size), dtype=np.int64) for name, size in claims.items()},
-        here=empty_counts(plain) if moves_away else None,
-        later=np.zeros((n, len(changes), len(MOMENTS), n_outcomes, n_windows)) if changes else None,
-        scratch=empty_counts(plain) if changes else None,
-        seen=empty_seen(n, n_outcomes, n_windows) if moves_away and tables.cohort.transfers != "followed" else None,
-    )
-
-
-def live(
-    tables: ArmTables,
-    group: Group,
-    people: People,
-    counts: Counts,
-    room: Room,
-    weight: Floats | None = None,
-    some: tuple[Counts, Floats] | None = None,
-    until: int | None = None,
-) -> None:
-    """Let people live to their horizon and add them to the counts.
-
-    Parameters
-    ----------
-    tables
-        What they live by.
-    group
-        To whom they belong: their luck is named after it.
-    people
-        A batch.
-    counts
-        Added to.
-    room
-        For their stays.
-    weight
-        Shape (n_people,): with what weight each enters sums and squares; absent: all with 1.
-    some
-        Other counts to which the same people are added with other weights: sums and squares alone.
-    until
-        Month of the clock after which nobody looks at them; absent: the horizon.
-    """
-    has_history, at = tables.cohort.clock.history > 0, 0
-    adders = [(counts, np.ones(len(people.row)) if weight is None else weight), *([some] if some is not None else [])]
-    for part, total, kept in _lives(tables, group, people, tables.cohort.clock.months if until is None else until, counts, room):
-        for to, weights in adders:
-            mine = np.ascontiguousarray(weights[at : at + len(part.row)])
-            add_up(part, total, mine, has_history, to.sums, to.squares, to.products, to.weights)
-            if tables.cohort.pairs:
-                add_products(part, total, mine, tables.pairs, to.pair_products)
-            if to.seen is not None and kept.outcome is not None and kept.is_seen is not None:
-                add_seen(part, kept.outcome, total, kept.is_seen, mine, has_history, to.seen.weights, to.seen.sums)
-            for change, earlier in enumerate(kept.earlier):
-                if to.later is not None:
-                    add_later(part, earlier, total, mine, has_history, to.later[:, change])
-        at += len(part.row)
-
-
-def outcome_before(tables: ArmTables, group: Group, people: People, outcome: str, counts: Counts, room: Room) -> Floats:
-    """Give an outcome of the months before entry for each of a batch, shape (n_people,)."""
-    place = list(tables.cohort.outcomes).index(outcome)
-    parts = [total[:, place, -1] for _, total, _ in _lives(tables, group, people, tables.cohort.clock.history, counts, room)]
-    return np.concatenate([np.empty(0), *parts])
+def _empty_stays(size: int) -> Stays:
+    return Stays(*(np.empty(size, dtype=np.int32) for _ in Stays._fields))
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """What is counted of the people of a batch beside their whole lives."""
+class Arm:
+    """Some people in one arm, and where they are counted."""
 
+    tables: ArmTables
+    """What they live by."""
+    people: People
+    """A batch."""
+    counts: Counts
+    """Added to."""
+    weight: Floats | None = None
+    """Shape (n_people,): with what weight each enters sums and squares; absent: all with 1."""
+    some: tuple[Counts, Floats] | None = None
+    """Other counts to which the same people are added with other weights: sums and squares alone."""
+
+
+@dataclass(frozen=True)
+class _Lived:
+    """Some people of an arm who have lived, and what is counted of them."""
+
+    people: People
+    total: Floats
+    """Shape (n_people, n_outcomes, n_windows): their outcomes."""
     outcome: Floats | None = None
     """Shape (n_people, n_outcomes, n_windows): what is seen from within the area; absent where nobody moves out of it."""
     is_seen: Flags | None = None
@@ -175,53 +76,102 @@ class _Kept:
     """By change of counting, shape (n_people, n_outcomes, n_windows): what came about before it."""
 
 
-def _lives(
-    tables: ArmTables, group: Group, people: People, until: int, counts: Counts, room: Room
-) -> Iterator[tuple[People, Floats, _Kept]]:
-    """Yield the people of a batch, in one part or several, with their outcomes, shape (n_people, n_outcomes, n_windows).
+def live(group: Group, arms: Sequence[Arm], room: Room, until: int | None = None) -> None:
+    """Let people live to their horizon and add them to the counts.
 
-    What else is counted of them comes with it.
+    Parameters
+    ----------
+    group
+        To whom they belong: their luck is named after it.
+    arms
+        The same people in one arm or two: they share their luck.
+    room
+        For their stays.
+    until
+        Month of the clock after which nobody looks at them; absent: the horizon.
     """
-    seed, replications, clock = group.seed(tables.worlds), tables.worlds.replications, tables.cohort.clock
-    is_walked = tables.moves.is_walked if tables.moves.is_walked.any() else None
-    can_switch = tables.cohort.population.engagement is not None
-    left = people
-    while len(left.row):
-        stays = room.stays(len(left.row))
-        done, n_stays = walk(
-            seed, replications, group.purpose("moves"), clock.history, until, is_walked, left.switch if can_switch else None, left,
-            tables.moves, tables.on_moves, stays, counts.clipped,
-        )  # fmt: skip
-        if done < len(left.begin) - 1:
-            room.double()
-        if done == 0:
-            continue
-        part, left = _split(left, done)
-        total = _count(tables, group, part, stays, n_stays, until, counts)
-        yield part, total, _keep(tables, group, part, stays, n_stays, until, total, counts)
+    clock = arms[0].tables.cohort.clock
+    has_history = clock.history > 0
+    at = [0] * len(arms)
+    for number, lived in _lives(group, arms, clock.months if until is None else until, room):
+        arm, part, total = arms[number], lived.people, lived.total
+        here = slice(at[number], at[number] + len(part.row))
+        weight = np.ones(len(arm.people.row)) if arm.weight is None else arm.weight
+        for to, weights in [(arm.counts, weight), *([arm.some] if arm.some is not None else [])]:
+            mine = np.ascontiguousarray(weights[here])
+            add_up(part, total, mine, has_history, to.sums, to.squares, to.products, to.weights)
+            if arm.tables.cohort.pairs:
+                add_products(part, total, mine, arm.tables.pairs, to.pair_products)
+            if to.seen is not None and lived.outcome is not None and lived.is_seen is not None:
+                add_seen(part, lived.outcome, total, lived.is_seen, mine, has_history, to.seen.weights, to.seen.sums)
+            for change, earlier in enumerate(lived.earlier):
+                if to.later is not None:
+                    add_later(part, earlier, total, mine, has_history, to.later[:, change])
+        at[number] = here.stop
 
 
-def _keep(
-    tables: ArmTables, group: Group, people: People, stays: Stays, n_stays: int, until: int, total: Floats, counts: Counts
-) -> _Kept:
-    """Cut the lives of some people where they move out of the area, and where the counting changes, and count what came before."""
-    clock, transfers = tables.cohort.clock, tables.cohort.transfers
+def outcome_before(tables: ArmTables, group: Group, people: People, outcome: str, counts: Counts, room: Room) -> Floats:
+    """Give an outcome of the months before entry for each of a batch, shape (n_people,)."""
+    place = list(tables.cohort.outcomes).index(outcome)
+    lives = _lives(group, [Arm(tables, people, counts)], tables.cohort.clock.history, room)
+    return np.concatenate([np.empty(0), *(lived.total[:, place, -1] for _, lived in lives)])
+
+
+def _lives(group: Group, arms: Sequence[Arm], until: int, room: Room) -> Iterator[tuple[int, _Lived]]:
+    """Yield the number of an arm and people of it who have lived, in one part or several."""
+    # Together where all can: each arm gives the same bits in any company.
+    together = [list(range(len(arms)))] if all(arm.tables.is_abreast for arm in arms) else [[n] for n in range(len(arms))]
+    for numbers in together:
+        left = [arms[number].people for number in numbers]
+        while len(left[0].row):
+            stays = room.stays(len(left[0].row))
+            done, n_stays = _walk(group, [arms[number] for number in numbers], left[0], stays, until)
+            if done < len(left[0].begin) - 1:
+                room.double()
+            if done == 0:
+                continue
+            for place, number in enumerate(numbers):
+                part, left[place] = _split(left[place], done)
+                yield number, _lived(group, arms[number], part, stays[place], n_stays[place], until)
+
+
+def _walk(group: Group, arms: Sequence[Arm], people: People, stays: tuple[Stays, Stays], until: int) -> tuple[int, list[int]]:
+    """Send some people through their states; give how many segments are done, and the stays of each arm."""
+    tables, counts = arms[0].tables, arms[0].counts
+    address = (group.seed(tables.worlds), tables.worlds.replications, group.purpose("moves"), tables.cohort.clock.history, until)
+    if not tables.is_abreast:
+        is_walked = tables.moves.is_walked if tables.moves.is_walked.any() else None
+        done, n_stays = walk(*address, is_walked, people, tables.moves, tables.on_moves, stays[0], counts.clipped)
+        return done, [n_stays]
+    attempt = people.attempt if people.attempt.any() else None
+    first, second = (
+        (arm.tables.moves, arm.tables.on_moves, of_arm, arm.counts.person_months, arm.counts.clipped)
+        for arm, of_arm in zip((arms[0], arms[-1]), stays, strict=True)
+    )
+    done, *n = walk_abreast(*address, tables.windows, attempt, people, tables.asks_of_persons, *first, len(arms) > 1, *second)
+    return done, n
+
+
+def _lived(group: Group, arm: Arm, people: People, stays: Stays, n_stays: int, until: int) -> _Lived:
+    """Count what became of some people, whole, and cut where they move out of the area and where the counting changes."""
+    tables, counts, clock = arm.tables, arm.counts, arm.tables.cohort.clock
+    total = count_outcomes(tables, group, people, stays, n_stays, until, counts)
 
     def until_cut(cut: Cut, room: Counts) -> Floats:
         before = cut.stays_before(stays, n_stays)
-        return _count(tables, group, people, before, len(before.person), until, room, whole=(cut, total))
+        return count_outcomes(tables, group, people, before, len(before.person), until, room, whole=(cut, total))
 
     earlier: tuple[Floats, ...] = ()
     if counts.scratch is not None:
         earlier = tuple(until_cut(at_month(month, clock.history, people), counts.scratch) for month in tables.cohort.changes)
     if tables.leaving is None or counts.here is None or until <= clock.history:
-        return _Kept(earlier=earlier)
+        return _Lived(people, total, earlier=earlier)
     seed, replications = group.seed(tables.worlds), tables.worlds.replications
     gone = away(seed, replications, group.purpose(STREAM), clock.history, tables.leaving, people, stays, n_stays)
     outcome = until_cut(gone, counts.here)
-    if transfers == "left_out":
-        return _Kept(total, gone.is_behind(tables.windows), earlier)
-    return _Kept(outcome, np.ones((len(people.row), len(tables.windows.stop)), dtype=np.bool_), earlier)
+    if tables.cohort.transfers == "left_out":
+        return _Lived(people, total, total, gone.is_behind(tables.windows), earlier)
+    return _Lived(people, total, outcome, np.ones((len(people.row), len(tables.windows.stop)), dtype=np.bool_), earlier)
 
 
 def _split(people: People, n_segments: int) -> tuple[People, People]:
@@ -234,115 +184,3 @@ def _split(people: People, n_segments: int) -> tuple[People, People]:
         arrays = {name: np.ascontiguousarray(getattr(people, name)[..., piece]) for name in People._fields if name != "begin"}
         halves.append(People(begin=begin.copy(), **arrays))
     return halves[0], halves[1]
-
-
-def _count(
-    tables: ArmTables,
-    group: Group,
-    people: People,
-    stays: Stays,
-    n_stays: int,
-    until: int,
-    counts: Counts,
-    whole: tuple[Cut, Floats] | None = None,
-) -> Floats:
-    """Give the outcomes of some people, shape (n_people, n_outcomes, n_windows); what is not a sum over persons is added.
-
-    Of stays that are cut, what is read at one date is taken from the `whole` outcomes, where it lies before the cut.
-    """
-    outcomes, clock, windows = tables.cohort.outcomes, tables.cohort.clock, tables.windows
-    seed, replications = group.seed(tables.worlds), tables.worlds.replications
-    total = np.zeros((len(people.row), len(outcomes), len(windows.stop)))
-    worth = tables.worth._replace(scale=_scales(tables, group, people))
-    count_states(people, stays, n_stays, windows, counts.person_months)
-    adds = [(o, one) for o, one in enumerate(outcomes.values()) if isinstance(one, Amount) and one.per_day]
-    for count, is_changing in ((count_amounts, False), (count_changing_amounts, True)):
-        of = [o for o, one in adds if bool(one.by_months_since_entry or one.by_months_in_state) is is_changing]
-        if of:
-            count(np.array(of), clock.history, -clock.history, people, stays, n_stays, windows, worth, total, counts.by_year)
-    counted = _events_counted(outcomes)
-    for e, name in enumerate(tables.cohort.events):
-        if name not in counted:
-            continue
-        has_exploded = happen(
-            seed, replications, e, group.purpose(f"event/{name}"), group.purpose(f"event/{name}/length"), clock.history, until,
-            -clock.history, DAYS_PER_MONTH, people, stays, n_stays, tables.rates, tables.on_events, windows, worth,
-            total, counts.by_year, counts.clipped,
-        )  # fmt: skip
-        if has_exploded:
-            rule = "an event happens to a person 65,534 times at most"
-            raise StudyError([Problem("the run", f"events.{name}", rule, "more", "Check its rates and their laws")])
-    if whole is not None:
-        cut, of_all = whole
-        cut.keep_read(outcomes, clock.history, of_all, total)
-        _derive(tables, people, stays, n_stays, total, counts)
-        return total
-    purposes = np.array([group.purpose(f"outcome/{name}") for name in outcomes], dtype=np.uint64)
-    if any(isinstance(one, Binary) for one in outcomes.values()):
-        read_answers(
-            seed, replications, purposes, clock.history, people, stays, n_stays, windows, tables.answers, tables.on_outcomes, total,
-            counts.clipped,
-        )  # fmt: skip
-    if any(isinstance(one, Score) for one in outcomes.values()):
-        read_scores(
-            seed, replications, purposes, clock.history, people, stays, n_stays, windows, tables.scores, tables.on_outcomes, total
-        )
-    _derive(tables, people, stays, n_stays, total, counts)
-    return total
-
-
-def _derive(tables: ArmTables, people: People, stays: Stays, n_stays: int, total: Floats, counts: Counts) -> None:
-    """Fill the outcomes that follow from the stays and from other outcomes."""
-    outcomes, windows = tables.cohort.outcomes, tables.windows
-    names = list(outcomes)
-    for o, one in enumerate(outcomes.values()):
-        if isinstance(one, Reached):
-            belongs = np.array([state in one.states for state in tables.cohort.pathway.states], dtype=np.bool_)
-            reach_states(o, belongs, int(one.stay_months.value), people, stays, n_stays, windows, total)
-    for o, one in enumerate(outcomes.values()):
-        if isinstance(one, Target):
-            is_least = one.at_least is not None
-            edge = float(one.at_least if one.at_least is not None else one.at_most)  # type: ignore[arg-type]
-            reach_target(o, names.index(one.outcome), edge, is_least, tables.known[o], people, windows, total)
-            if one.among is not None:
-                total[~taken_by(one.among, total[:, names.index(one.among.outcome), -1]), o] = 0.0
-    for o, (name, one) in enumerate(outcomes.items()):
-        if isinstance(one, Claim):
-            milestones, prices = claim_prices(one)
-            places = np.array([names.index(milestone) for milestone in milestones], dtype=np.int64)
-            settle_claims(o, places, prices, people, windows, total, counts.combinations[name])
-
-
-def _events_counted(outcomes: Mapping[str, Outcome]) -> set[str]:
-    """Name the events of which some outcome speaks, whatever it pays for them in one world or another."""
-    counted: set[str] = set()
-    for one in outcomes.values():
-        if isinstance(one, Amount):
-            counted |= {*one.per_event, *one.per_spell_day}
-        elif isinstance(one, CountOfEvents | DaysInSpells):
-            counted |= set(one.events)
-    return counted
-
-
-def _scales(tables: ArmTables, group: Group, people: People) -> Floats:
-    """Give the factor of each person on each amount, shape (n_outcomes, n_people); (0, 0) where nobody differs."""
-    outcomes, worlds = tables.cohort.outcomes, tables.worlds
-    differs = {
-        name: key
-        for name, one in outcomes.items()
-        for key in ("between_people_sd", "between_people_half_width")
-        if isinstance(one, Amount) and getattr(one, key) is not None
-    }
-    if not differs:
-        return np.ones((0, 0))
-    scale = np.ones((len(outcomes), len(people.row)))
-    for name, key in differs.items():
-        size = worlds[f"outcomes.{name}.{key}"]
-        purpose, out = group.purpose(f"amount/{name}"), scale[list(outcomes).index(name)]
-        address = (group.seed(worlds), worlds.replications, purpose)
-        if key == "between_people_sd":
-            fill_frailty(*address, size**2, people, out)
-        else:
-            fill_uniforms(*address, people, out)
-            out[:] = 1.0 + size[people.row] * (2.0 * out - 1.0)
-    return scale

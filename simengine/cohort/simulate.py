@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from simengine.cohort.counting import Counts, empty_counts
 from simengine.cohort.kernels.arrays import Flags, People
-from simengine.cohort.life import Counts, Room, empty_counts, live, outcome_before
+from simengine.cohort.life import Arm, Room, live, outcome_before
 from simengine.cohort.moments import Drawn, Moments, draw_group, draw_matched, moments_of
 from simengine.cohort.people import (
     BASELINE_GROUP,
@@ -118,12 +119,13 @@ class _Crowd:
             elif matching is not None:
                 like, found, users = self.matched(group, people, matching)
                 share = np.bincount(users, minlength=len(people.row))
-                live(self.untreated, like, found, counts[MATCHED], self.room, weight=1.0 / share[users], until=self.last)
+                alike = Arm(self.untreated, found, counts[MATCHED], weight=1.0 / share[users])
+                live(like, [alike], self.room, until=self.last)
                 n_matched += np.bincount(found.row, minlength=len(n_matched))
                 some = (counts[MATCHED_SERVICE], (share > 0).astype(np.float64))
             until = None if self.cohort.asks_by_year else self.last
-            live(self.treated, group, self.entrance.take_part(group, people), counts[SERVICE], self.room, some=some, until=until)
-            live(self.untreated, group, people, counts[TWIN], self.room, until=until)
+            treated = Arm(self.treated, self.entrance.take_part(group, people), counts[SERVICE], some=some)
+            live(group, [treated, Arm(self.untreated, people, counts[TWIN])], self.room, until=until)
         for arm in (SERVICE, TWIN):
             _put(self.tallies, number, arm, group.size, counts[arm])
         if matching is not None:
@@ -192,7 +194,7 @@ class _Crowd:
         counts = empty_counts(tables)
         earlier = tables.before_entry() if self.cohort.clock.history and tables is not self.untreated else self.before
         for people in self.batches(group, earlier):
-            live(tables, group, people, counts, self.room, until=until)
+            live(group, [Arm(tables, people, counts)], self.room, until=until)
         _put(self.tallies, wave, arm, group.size, counts)
 
     def batches(self, group: Group, before: ArmTables) -> Iterator[People]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
+from simengine.accelerate import IS_COMPILED
 from simengine.cohort.effects import effect_tables
 from simengine.cohort.events import rate_tables, shock_factors
+from simengine.cohort.kernels.abreast import MOST_CELLS, MOST_MOVES
 from simengine.cohort.kernels.arrays import HAZARD_RATIO, Answers, Effects, Flags, Moves, Rates, Scores, Windows, Worth
 from simengine.cohort.moves import Clock, move_tables, moves_in_order
 from simengine.cohort.outcomes import answer_tables, is_known, score_tables, windows_of, worth_tables
@@ -98,6 +101,19 @@ class ArmTables:
         """Shape (n_pairs, 2): the numbers of the two outcomes of each pair."""
         names = list(self.cohort.outcomes)
         return np.array([[names.index(name) for name in pair] for pair in self.cohort.pairs], dtype=np.int64).reshape(-1, 2)
+
+    @cached_property
+    def is_abreast(self) -> bool:
+        """Whether everybody of a stratum has the same hazards, and the strata and states are few enough to walk side by side."""
+        moves, effects = self.moves, self.on_moves
+        n_cells, n_moves = moves.hazard.shape[1] * (len(moves.of) - 1), int(np.diff(moves.of).max(initial=0))
+        is_same_for_all = not moves.is_walked.any() and not moves.acts.any() and effects.weight.shape[1] == 1
+        return IS_COMPILED and bool(is_same_for_all) and n_cells <= MOST_CELLS and n_moves <= MOST_MOVES
+
+    @property
+    def asks_of_persons(self) -> bool:
+        """Whether more is asked than how many months all people spend in each state."""
+        return len(self.cohort.outcomes) > 0 or self.leaving is not None
 
     @property
     def known(self) -> Flags:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, gamma, log, sqrt
+from math import exp, expm1, gamma, log, sqrt
 from typing import Any
 
 from tests.reference.people import FULL, Person, change, changed_probability, effects_on
@@ -54,25 +54,19 @@ class Life:
 
 
 def live(person: Person, until: int, clips: Clips, *, has_service: bool) -> Life:
-    """Draw one stay after the other: the first month whose gathered hazard reaches -log(u) is the last of the stay."""
+    """Draw a word for each month: below the probability of leaving, the person leaves at its end, by the move whose turn it is."""
     world, end = person.world, min(person.end, until)
     stays, state, first, since = [], person.state, 0, 0
-    while first <= end:
-        u_leave, u_move = person.luck.pair("moves", first)
-        last, gathered, hazards = first, 0.0, []
-        while last < end:
-            hazards = hazards_of(person, state, last, since, clips, has_service=has_service)
-            gathered += add_up(hazards)
-            if gathered >= -log(u_leave):
-                break
-            last += 1
-        stays.append(Stay(state, first, last + 1, since))
-        if last < end:
-            to = moves_out_of(world, state)[choose_move(hazards, u_move)].split(" -> ")[1]
-            since = since if count_together(world, state, to) else last + 1
-            state = to
-        first = last + 1
-    return Life(person, tuple(stays))
+    for month in range(end):
+        hazards = hazards_of(person, state, month, since, clips, has_service=has_service)
+        place = choose_move(hazards, person.luck.word("moves", month))
+        if place is None:
+            continue
+        stays.append(Stay(state, first, month + 1, since))
+        to = moves_out_of(world, state)[place].split(" -> ")[1]
+        since = since if count_together(world, state, to) else month + 1
+        state, first = to, month + 1
+    return Life(person, (*stays, Stay(state, first, end + 1, since)))
 
 
 def count_together(world: World, one: str, other: str) -> bool:
@@ -80,14 +74,17 @@ def count_together(world: World, one: str, other: str) -> bool:
     return any(one in group and other in group for group in world.cohort.pathway.time_together.values())
 
 
-def choose_move(hazards: list[float], uniform: float) -> int:
-    """Give the first move whose running hazard exceeds the uniform's share; past the last rounding error, the last possible."""
-    goal, running = uniform * add_up(hazards), 0.0
+def choose_move(hazards: list[float], word: int) -> int | None:
+    """Give the first move whose running probability exceeds the word's middle; nothing for somebody who stays.
+
+    Even a move that is certain leaves the last word behind.
+    """
+    total, running = add_up(hazards), 0.0
     for place, hazard in enumerate(hazards):
         running += hazard
-        if running > goal:
+        if total > 0 and word + 0.5 < min(-expm1(-total) * running / total * 2**32, 2**32 - 1):
             return place
-    return max(place for place, hazard in enumerate(hazards) if hazard > 0)
+    return None
 
 
 def hazards_of(person: Person, state: str, clock: int, since: int, clips: Clips, *, has_service: bool) -> list[float]:

@@ -29,6 +29,12 @@ class Luck:
         purpose = streams.purpose_number(f"people/{self.group}/{decision}")
         return streams.uniform_pair(self.world.seed, self.attempt * 2**16 + index, self.number, self.world.replication, purpose)
 
+    def word(self, decision: str, number: int) -> int:
+        """Give word number 0, 1, ... of a decision: every address has four."""
+        purpose, address = streams.purpose_number(f"people/{self.group}/{decision}"), self.attempt * 2**16 + number // 4
+        counter = (address, self.number, self.world.replication, purpose)
+        return streams.philox4x32(counter, streams.key_of(self.world.seed))[number % 4]
+
     def normals(self, decision: str, index: int = 0) -> tuple[float, float]:
         """Give two normal numbers by the method of Box and Muller."""
         first, second = self.pair(decision, index)

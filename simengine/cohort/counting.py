@@ -1,0 +1,192 @@
+"""Count what became of people: their outcomes person by person, and the sums over them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from simengine.cohort.kernels.arrays import People, Stays
+from simengine.cohort.kernels.count import count_amounts, count_changing_amounts, count_states, reach_target, settle_claims
+from simengine.cohort.kernels.draws import fill_uniforms
+from simengine.cohort.kernels.enter import fill_frailty
+from simengine.cohort.kernels.happen import happen
+from simengine.cohort.kernels.read import reach_states, read_answers, read_scores
+from simengine.cohort.moves import DAYS_PER_MONTH
+from simengine.cohort.people import Group, taken_by
+from simengine.cohort.spec import Amount, Binary, Claim, CountOfEvents, DaysInSpells, Outcome, Reached, Score, Target
+from simengine.cohort.tables import ArmTables, claim_prices
+from simengine.cohort.transfer import Cut, SeenCounts, empty_seen
+from simengine.errors import Problem, StudyError
+from simengine.records import MOMENTS, Floats, Integers
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Sums over the persons of one group in one arm; all arrays are added to."""
+
+    sums: Floats
+    """Shape (n_replications, n_outcomes, n_windows); the months before entry, if any, are the last window."""
+    squares: Floats
+    products: Floats
+    """Shape (n_replications, n_outcomes, n_windows): of the window with the months before entry; 0 without a history."""
+    person_months: Floats
+    """Shape (n_replications, n_states, n_windows)."""
+    by_year: Floats
+    """Shape (n_replications, n_outcomes, n_years)."""
+    clipped: Integers
+    """Shape (n_replications,)."""
+    weights: Floats
+    """Shape (n_replications, 2): of the persons' weights and of their squares."""
+    pair_products: Floats
+    """Shape (n_replications, n_pairs, n_windows): of two outcomes of the same person, without the window before entry."""
+    combinations: dict[str, Integers] = field(default_factory=dict)
+    """By claim: shape (n_replications, n_windows, n_combinations)."""
+    here: Counts | None = None
+    """The same of the months that are spent in the area, where people move out of it."""
+    seen: SeenCounts | None = None
+    """What an evaluator sees from within the area; absent where he follows everybody."""
+    later: Floats | None = None
+    """Shape (n_replications, n_changes, 9, n_outcomes, n_windows): what came about from each change of counting on."""
+    scratch: Counts | None = None
+    """Room for what is counted of lives that are cut there."""
+
+
+def empty_counts(tables: ArmTables) -> Counts:
+    """Make room for the sums of one group in one arm."""
+    n, n_outcomes, n_windows = len(tables.worlds), len(tables.cohort.outcomes), len(tables.windows.stop)
+    claims = {name: len(one.prices) for name, one in tables.cohort.outcomes.items() if isinstance(one, Claim)}
+    shape = (n, n_outcomes, n_windows)
+    moves_away, changes = tables.leaving is not None, tables.cohort.changes
+    plain = replace(tables, leaving=None, cohort=replace(tables.cohort, changes=())) if moves_away or changes else tables
+    return Counts(
+        sums=np.zeros(shape),
+        squares=np.zeros(shape),
+        products=np.zeros(shape),
+        person_months=np.zeros((n, len(tables.cohort.pathway.states), n_windows)),
+        by_year=np.zeros((n, n_outcomes, -(-tables.cohort.clock.horizon // 12))),
+        clipped=np.zeros(n, dtype=np.int64),
+        weights=np.zeros((n, 2)),
+        pair_products=np.zeros((n, len(tables.cohort.pairs), len(tables.cohort.windows))),
+        combinations={name: np.zeros((n, n_windows, 1 << size), dtype=np.int64) for name, size in claims.items()},
+        here=empty_counts(plain) if moves_away else None,
+        later=np.zeros((n, len(changes), len(MOMENTS), n_outcomes, n_windows)) if changes else None,
+        scratch=empty_counts(plain) if changes else None,
+        seen=empty_seen(n, n_outcomes, n_windows) if moves_away and tables.cohort.transfers != "followed" else None,
+    )
+
+
+def count_outcomes(
+    tables: ArmTables,
+    group: Group,
+    people: People,
+    stays: Stays,
+    n_stays: int,
+    until: int,
+    counts: Counts,
+    whole: tuple[Cut, Floats] | None = None,
+) -> Floats:
+    """Give the outcomes of some people, shape (n_people, n_outcomes, n_windows); what is not a sum over persons is added.
+
+    Of stays that are cut, what is read at one date is taken from the `whole` outcomes, where it lies before the cut.
+    """
+    outcomes, clock, windows = tables.cohort.outcomes, tables.cohort.clock, tables.windows
+    seed, replications = group.seed(tables.worlds), tables.worlds.replications
+    total = np.zeros((len(people.row), len(outcomes), len(windows.stop)))
+    if not tables.is_abreast or whole is not None:  # else they were counted on the way
+        count_states(people, stays, n_stays, windows, counts.person_months)
+    if not outcomes:
+        return total
+    worth = tables.worth._replace(scale=_scales(tables, group, people))
+    adds = [(o, one) for o, one in enumerate(outcomes.values()) if isinstance(one, Amount) and one.per_day]
+    for count, is_changing in ((count_amounts, False), (count_changing_amounts, True)):
+        of = [o for o, one in adds if bool(one.by_months_since_entry or one.by_months_in_state) is is_changing]
+        if of:
+            count(np.array(of), clock.history, -clock.history, people, stays, n_stays, windows, worth, total, counts.by_year)
+    counted = _events_counted(outcomes)
+    for e, name in enumerate(tables.cohort.events):
+        if name not in counted:
+            continue
+        has_exploded = happen(
+            seed, replications, e, group.purpose(f"event/{name}"), group.purpose(f"event/{name}/length"), clock.history, until,
+            -clock.history, DAYS_PER_MONTH, people, stays, n_stays, tables.rates, tables.on_events, windows, worth,
+            total, counts.by_year, counts.clipped,
+        )  # fmt: skip
+        if has_exploded:
+            rule = "an event happens to a person 65,534 times at most"
+            raise StudyError([Problem("the run", f"events.{name}", rule, "more", "Check its rates and their laws")])
+    if whole is not None:
+        cut, of_all = whole
+        cut.keep_read(outcomes, clock.history, of_all, total)
+        _derive(tables, people, stays, n_stays, total, counts)
+        return total
+    purposes = np.array([group.purpose(f"outcome/{name}") for name in outcomes], dtype=np.uint64)
+    if any(isinstance(one, Binary) for one in outcomes.values()):
+        read_answers(
+            seed, replications, purposes, clock.history, people, stays, n_stays, windows, tables.answers, tables.on_outcomes, total,
+            counts.clipped,
+        )  # fmt: skip
+    if any(isinstance(one, Score) for one in outcomes.values()):
+        read_scores(
+            seed, replications, purposes, clock.history, people, stays, n_stays, windows, tables.scores, tables.on_outcomes, total
+        )
+    _derive(tables, people, stays, n_stays, total, counts)
+    return total
+
+
+def _derive(tables: ArmTables, people: People, stays: Stays, n_stays: int, total: Floats, counts: Counts) -> None:
+    """Fill the outcomes that follow from the stays and from other outcomes."""
+    outcomes, windows = tables.cohort.outcomes, tables.windows
+    names = list(outcomes)
+    for o, one in enumerate(outcomes.values()):
+        if isinstance(one, Reached):
+            belongs = np.array([state in one.states for state in tables.cohort.pathway.states], dtype=np.bool_)
+            reach_states(o, belongs, int(one.stay_months.value), people, stays, n_stays, windows, total)
+    for o, one in enumerate(outcomes.values()):
+        if isinstance(one, Target):
+            is_least = one.at_least is not None
+            edge = float(one.at_least if one.at_least is not None else one.at_most)  # type: ignore[arg-type]
+            reach_target(o, names.index(one.outcome), edge, is_least, tables.known[o], people, windows, total)
+            if one.among is not None:
+                total[~taken_by(one.among, total[:, names.index(one.among.outcome), -1]), o] = 0.0
+    for o, (name, one) in enumerate(outcomes.items()):
+        if isinstance(one, Claim):
+            milestones, prices = claim_prices(one)
+            places = np.array([names.index(milestone) for milestone in milestones], dtype=np.int64)
+            settle_claims(o, places, prices, people, windows, total, counts.combinations[name])
+
+
+def _events_counted(outcomes: Mapping[str, Outcome]) -> set[str]:
+    """Name the events of which some outcome speaks, whatever it pays for them in one world or another."""
+    counted: set[str] = set()
+    for one in outcomes.values():
+        if isinstance(one, Amount):
+            counted |= {*one.per_event, *one.per_spell_day}
+        elif isinstance(one, CountOfEvents | DaysInSpells):
+            counted |= set(one.events)
+    return counted
+
+
+def _scales(tables: ArmTables, group: Group, people: People) -> Floats:
+    """Give the factor of each person on each amount, shape (n_outcomes, n_people); (0, 0) where nobody differs."""
+    outcomes, worlds = tables.cohort.outcomes, tables.worlds
+    differs = {
+        name: key
+        for name, one in outcomes.items()
+        for key in ("between_people_sd", "between_people_half_width")
+        if isinstance(one, Amount) and getattr(one, key) is not None
+    }
+    if not differs:
+        return np.ones((0, 0))
+    scale = np.ones((len(outcomes), len(people.row)))
+    for name, key in differs.items():
+        size = worlds[f"outcomes.{name}.{key}"]
+        purpose, out = group.purpose(f"amount/{name}"), scale[list(outcomes).index(name)]
+        address = (group.seed(worlds), worlds.replications, purpose)
+        if key == "between_people_sd":
+            fill_frailty(*address, size**2, people, out)
+        else:
+            fill_uniforms(*address, people, out)
+            out[:] = 1.0 + size[people.row] * (2.0 * out - 1.0)
+    return scale

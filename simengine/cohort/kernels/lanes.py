@@ -1,0 +1,287 @@
+"""Sixteen numbers of 32 bits side by side, as one value: what processors calculate with, and Numba has no word for.
+
+The instructions are those of the compiler's own language, which every processor has; only looking up in a table of sixteen is
+written for the instruction sets that do it at once. Arithmetic on whole numbers is the same everywhere, and so are the bits.
+
+None of this runs where compilation is switched off.
+"""
+
+# ruff: noqa: ARG001 - the compiler asks for signatures by the names of all arguments
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from typing import Any
+
+from llvmlite import ir
+from numba import extending, types
+from numba.core import cgutils
+
+from simengine.streams import MULTIPLIER_0, MULTIPLIER_1, ROUNDS, WEYL_0, WEYL_1
+
+# What is called from compiled code has other arguments there than a checker of types sees here.
+_cgutils_of_any: Any = cgutils
+_tuple_of: Any = types.UniTuple
+
+
+def intrinsic(function: Callable[..., Any]) -> Any:
+    """Let Numba call a function for the instructions that stand in its place."""
+    return extending.intrinsic(function)
+
+
+WIDTH = 16
+_HALF = WIDTH // 2
+
+_I16, _I32, _I64 = (ir.IntType(bits) for bits in (16, 32, 64))
+_VECTOR, _HALF_VECTOR, _WIDE = ir.VectorType(_I32, WIDTH), ir.VectorType(_I32, _HALF), ir.VectorType(_I64, _HALF)
+
+Lanes = Any
+"""The type of such a value, for a reader; Numba knows it as `_Lanes`."""
+
+
+class _Lanes(types.Type):
+    def __init__(self) -> None:
+        super().__init__(name="Lanes")
+
+
+_LANES: Any = _Lanes()
+
+
+@extending.register_model(_Lanes)
+class _LanesModel(extending.models.PrimitiveModel):
+    def __init__(self, manager: Any, of: Any) -> None:
+        super().__init__(manager, of, _VECTOR)  # type: ignore[no-untyped-call]
+
+
+def _instruction(build: Callable[..., Any], result: Any, *arguments: Any) -> Any:
+    """Give a signature and how its instructions are built; `build` gets the builder, the context, the signature, the values."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return build(builder, context, signature, values)
+
+    return result(*arguments), generate
+
+
+def _all(value: int) -> Any:
+    return ir.Constant(_VECTOR, [value] * WIDTH)
+
+
+def _place(builder: Any, context: Any, signature: Any, values: Any) -> Any:
+    array = context.make_array(signature.args[0])(context, builder, values[0])
+    return builder.bitcast(builder.gep(array.data, [values[1]]), _VECTOR.as_pointer())
+
+
+@intrinsic
+def load(_: Any, array: Any, at: Any) -> Any:
+    """Give the numbers at `at` to `at` + 15 of an array of 32-bit words without gaps."""
+
+    def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
+        loaded = builder.load(_place(builder, context, signature, values))
+        loaded.align = 4
+        return loaded
+
+    return _instruction(build, _LANES, array, types.int64)
+
+
+@intrinsic
+def store(_: Any, array: Any, at: Any, lanes: Any) -> Any:
+    """Put the numbers at `at` to `at` + 15 of an array of 32-bit words without gaps."""
+
+    def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
+        builder.store(values[2], _place(builder, context, signature, values)).align = 4
+        return context.get_dummy_value()
+
+    return _instruction(build, types.void, array, types.int64, _LANES)
+
+
+@intrinsic
+def fill(_: Any, value: Any) -> Any:
+    """Give the same number in every lane."""
+    return _instruction(lambda builder, _c, _s, values: _filled(builder, values[0]), _LANES, types.uint32)
+
+
+def _filled(builder: Any, value: Any) -> Any:
+    first = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), value, ir.Constant(_I32, 0))
+    return builder.shuffle_vector(first, ir.Constant(_VECTOR, ir.Undefined), _all(0))
+
+
+def _of_two(name: str) -> Any:
+    @intrinsic
+    def operation(_: Any, one: Any, other: Any) -> Any:
+        return _instruction(lambda builder, _c, _s, values: getattr(builder, name)(*values), _LANES, _LANES, _LANES)
+
+    return operation
+
+
+add, both, shift_right = (_of_two(name) for name in ("add", "and_", "lshr"))
+
+
+@intrinsic
+def look_up(_: Any, table: Any, index: Any) -> Any:
+    """Give, in each lane, that number of the table whose place is the lane's index; of the index the four lowest bits count."""
+
+    def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
+        features = context.codegen().magic_tuple()[2]
+        if "+avx512f" in features:
+            return _call(builder, "llvm.x86.avx512.permvar.si.512", _VECTOR, *values)
+        table, index = values[0], builder.and_(values[1], _all(WIDTH - 1))
+        if "+avx2" in features:
+            return _look_up_by_halves(builder, table, index)
+        found = ir.Constant(_VECTOR, ir.Undefined)
+        for lane in range(WIDTH):
+            here = ir.Constant(_I32, lane)
+            found = builder.insert_element(found, builder.extract_element(table, builder.extract_element(index, here)), here)
+        return found
+
+    return _instruction(build, _LANES, _LANES, _LANES)
+
+
+def _call(builder: Any, name: str, of: Any, *values: Any) -> Any:
+    function = _cgutils_of_any.get_or_insert_function(builder.module, ir.FunctionType(of, [of] * len(values)), name)
+    return builder.call(function, values)
+
+
+def _look_up_by_halves(builder: Any, table: Any, index: Any) -> Any:
+    """Look both halves of the indices up in both halves of the table: AVX2 knows tables of eight, and ignores higher bits."""
+    halves = [[ir.Constant(_I32, first + lane) for lane in range(_HALF)] for first in (0, _HALF)]
+    undefined = ir.Constant(_VECTOR, ir.Undefined)
+    of_table, of_index = (
+        [builder.shuffle_vector(whole, undefined, ir.Constant(ir.VectorType(_I32, _HALF), half)) for half in halves]
+        for whole in (table, index)
+    )
+    eight = ir.Constant(_HALF_VECTOR, [_HALF] * _HALF)
+    found = []
+    for part in of_index:
+        low, high = (_call(builder, "llvm.x86.avx2.permd", _HALF_VECTOR, of, part) for of in of_table)
+        found.append(builder.select(builder.icmp_unsigned("<", part, eight), low, high))
+    every = ir.Constant(_VECTOR, [ir.Constant(_I32, lane) for lane in range(WIDTH)])
+    return builder.shuffle_vector(found[0], found[1], every)
+
+
+@intrinsic
+def reaches(_: Any, one: Any, other: Any) -> Any:
+    """Give all bits in the lanes where one number is not below the other, without signs, and none elsewhere: -1 and 0."""
+
+    def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
+        return builder.sext(builder.icmp_unsigned(">=", *values), _VECTOR)
+
+    return _instruction(build, _LANES, _LANES, _LANES)
+
+
+@intrinsic
+def add_where_reached(_: Any, count: Any, more: Any, word: Any, threshold: Any) -> Any:
+    """Add in the lanes whose word is not below its threshold."""
+
+    def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
+        is_reached = builder.icmp_unsigned(">=", values[2], values[3])
+        return builder.select(is_reached, builder.add(values[0], values[1]), values[0])
+
+    return _instruction(build, _LANES, _LANES, _LANES, _LANES, _LANES)
+
+
+@intrinsic
+def where_changed_before(_: Any, before: Any, after: Any, month: Any, end: Any) -> Any:
+    """Give a bit for each lane, the lowest for the first: whether its four lowest bits changed, in a month before its end."""
+
+    def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
+        cells = (builder.and_(value, _all(WIDTH - 1)) for value in values[:2])
+        changed = builder.icmp_unsigned("!=", *cells)
+        is_before = builder.icmp_unsigned("<", values[2], values[3])
+        return builder.zext(builder.bitcast(builder.and_(changed, is_before), _I16), _I64)
+
+    return _instruction(build, types.int64, _LANES, _LANES, _LANES, _LANES)
+
+
+@intrinsic
+def place_of_lowest(_: Any, bits: Any) -> Any:
+    """Give the place of the lowest bit that is set; one must be."""
+
+    def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
+        return builder.cttz(values[0], ir.Constant(ir.IntType(1), 1))
+
+    return _instruction(build, types.int64, types.int64)
+
+
+_SHIFT, _LOW = 32, 2**32 - 1
+
+
+class _Philox:
+    """Builds the instructions of `streams.philox` for sixteen addresses.
+
+    A word that all addresses share is one number; else it is two halves, of the even and of the odd lanes, in which every word
+    has 64 bits to itself, because a product needs them. The upper 32 of those hold anything: a product does not look at them.
+    """
+
+    def __init__(self, builder: Any) -> None:
+        self.builder = builder
+
+    def halves(self, lanes: Any) -> tuple[Any, Any]:
+        """Give the even and the odd lanes."""
+        even = self.builder.bitcast(lanes, _WIDE)
+        return even, self.builder.lshr(even, _in_each(_SHIFT))
+
+    def lanes(self, word: Any) -> Any:
+        """Put the lanes together again."""
+        if not isinstance(word, tuple):
+            return _filled(self.builder, self.builder.trunc(word, _I32))
+        even, odd = (self.builder.bitcast(half, _VECTOR) for half in word)
+        turns = [ir.Constant(_I32, place) for lane in range(0, WIDTH, 2) for place in (lane, WIDTH + lane)]
+        return self.builder.shuffle_vector(even, odd, ir.Constant(_VECTOR, turns))
+
+    def product(self, multiplier: int, word: Any) -> tuple[Any, Any]:
+        """Give the upper and the lower word of a product."""
+        if not isinstance(word, tuple):
+            whole = self.builder.mul(word, ir.Constant(_I64, multiplier))
+            return self.builder.lshr(whole, ir.Constant(_I64, _SHIFT)), self.builder.and_(whole, ir.Constant(_I64, _LOW))
+        both_halves = tuple(self.builder.mul(self.builder.and_(half, _in_each(_LOW)), _in_each(multiplier)) for half in word)
+        return tuple(self.builder.lshr(half, _in_each(_SHIFT)) for half in both_halves), both_halves
+
+    def differ(self, *words: Any) -> Any:
+        """Give the bits in which words differ; what is shared comes first, because it is calculated once."""
+        shared = [word for word in words if not isinstance(word, tuple)]
+        out = reduce(self.builder.xor, shared) if shared else None
+        for word in (word for word in words if isinstance(word, tuple)):
+            if out is None:
+                out = word
+                continue
+            same = out if isinstance(out, tuple) else (_wide(self.builder, out),) * 2
+            out = tuple(self.builder.xor(one, other) for one, other in zip(word, same, strict=True))
+        return out
+
+    def words(self, seed: Any, *counter: Any) -> list[Any]:
+        """Give the four words at the addresses."""
+        key_0 = self.builder.and_(seed, ir.Constant(_I64, _LOW))
+        key_1 = self.builder.lshr(seed, ir.Constant(_I64, _SHIFT))
+        a, b, c, d = counter
+        for _ in range(ROUNDS):
+            (high_0, low_0), (high_1, low_1) = self.product(int(MULTIPLIER_0), a), self.product(int(MULTIPLIER_1), c)
+            a, b, c, d = self.differ(key_0, high_1, b), low_1, self.differ(key_1, high_0, d), low_0
+            key_0, key_1 = (
+                self.builder.and_(self.builder.add(key, ir.Constant(_I64, int(step))), ir.Constant(_I64, _LOW))
+                for key, step in ((key_0, WEYL_0), (key_1, WEYL_1))
+            )
+        return [self.lanes(word) for word in (a, b, c, d)]
+
+
+def _in_each(value: int) -> Any:
+    return ir.Constant(_WIDE, [value] * _HALF)
+
+
+def _wide(builder: Any, value: Any) -> Any:
+    first = builder.insert_element(ir.Constant(_WIDE, ir.Undefined), value, ir.Constant(_I32, 0))
+    return builder.shuffle_vector(first, ir.Constant(_WIDE, ir.Undefined), ir.Constant(_HALF_VECTOR, [0] * _HALF))
+
+
+@intrinsic
+def philox_abreast(_: Any, seed: Any, index: Any, entity: Any, replication: Any, purpose: Any) -> Any:
+    """Do what `streams.philox` does, for sixteen persons of one replication and purpose; the index is theirs, or a lane's own."""
+    is_shared = index is not _LANES
+
+    def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
+        philox, (key, at, who, *others) = _Philox(builder), values
+        words = philox.words(key, at if is_shared else philox.halves(at), philox.halves(who), *others)
+        return context.make_tuple(builder, signature.return_type, words)
+
+    number = types.uint64
+    return _instruction(build, _tuple_of(_LANES, 4), number, number if is_shared else _LANES, _LANES, number, number)
