@@ -10,7 +10,7 @@ import numpy as np
 from simengine.cohort.counting import Counts, count_outcomes
 from simengine.cohort.kernels.abreast import walk_abreast
 from simengine.cohort.kernels.arrays import Flags, People, Stays
-from simengine.cohort.kernels.count import add_products, add_up
+from simengine.cohort.kernels.count import add_products, add_up, add_weights
 from simengine.cohort.kernels.transfer import add_later, add_seen
 from simengine.cohort.kernels.walk import walk
 from simengine.cohort.people import Group
@@ -91,23 +91,37 @@ def live(group: Group, arms: Sequence[Arm], room: Room, until: int | None = None
         Month of the clock after which nobody looks at them; absent: the horizon.
     """
     clock = arms[0].tables.cohort.clock
-    has_history = clock.history > 0
     at = [0] * len(arms)
     for number, lived in _lives(group, arms, clock.months if until is None else until, room):
-        arm, part, total = arms[number], lived.people, lived.total
-        here = slice(at[number], at[number] + len(part.row))
-        weight = np.ones(len(arm.people.row)) if arm.weight is None else arm.weight
-        for to, weights in [(arm.counts, weight), *([arm.some] if arm.some is not None else [])]:
-            mine = np.ascontiguousarray(weights[here])
-            add_up(part, total, mine, has_history, to.sums, to.squares, to.products, to.weights)
-            if arm.tables.cohort.pairs:
-                add_products(part, total, mine, arm.tables.pairs, to.pair_products)
-            if to.seen is not None and lived.outcome is not None and lived.is_seen is not None:
-                add_seen(part, lived.outcome, total, lived.is_seen, mine, has_history, to.seen.weights, to.seen.sums)
-            for change, earlier in enumerate(lived.earlier):
-                if to.later is not None:
-                    add_later(part, earlier, total, mine, has_history, to.later[:, change])
+        arm, n = arms[number], len(lived.people.row)
+        here = slice(at[number], at[number] + n)
+        if arm.weight is None:
+            begin = lived.people.begin
+            np.add.at(arm.counts.weights, lived.people.row[begin[:-1]], np.diff(begin)[:, None])
+        else:
+            add_weights(lived.people, np.ascontiguousarray(arm.weight[here]), arm.counts.weights)
+        _add(arm.tables, lived, None if arm.weight is None else arm.weight[here], arm.counts)
+        if arm.some is not None:
+            counts, weight = arm.some
+            add_weights(lived.people, np.ascontiguousarray(weight[here]), counts.weights)
+            _add(arm.tables, lived, weight[here], counts)
         at[number] = here.stop
+
+
+def _add(tables: ArmTables, lived: _Lived, weights: Floats | None, to: Counts) -> None:
+    """Add what is counted of persons to the counts."""
+    if not tables.cohort.outcomes:
+        return
+    part, total, has_history = lived.people, lived.total, tables.cohort.clock.history > 0
+    weight = np.ones(len(part.row)) if weights is None else np.ascontiguousarray(weights)
+    add_up(part, total, weight, has_history, to.sums, to.squares, to.products)
+    if tables.cohort.pairs:
+        add_products(part, total, weight, tables.pairs, to.pair_products)
+    if to.seen is not None and lived.outcome is not None and lived.is_seen is not None:
+        add_seen(part, lived.outcome, total, lived.is_seen, weight, has_history, to.seen.weights, to.seen.sums)
+    for change, earlier in enumerate(lived.earlier):
+        if to.later is not None:
+            add_later(part, earlier, total, weight, has_history, to.later[:, change])
 
 
 def outcome_before(tables: ArmTables, group: Group, people: People, outcome: str, counts: Counts, room: Room) -> Floats:
@@ -143,12 +157,11 @@ def _walk(group: Group, arms: Sequence[Arm], people: People, stays: tuple[Stays,
         is_walked = tables.moves.is_walked if tables.moves.is_walked.any() else None
         done, n_stays = walk(*address, is_walked, people, tables.moves, tables.on_moves, stays[0], counts.clipped)
         return done, [n_stays]
-    attempt = people.attempt if people.attempt.any() else None
     first, second = (
         (arm.tables.moves, arm.tables.on_moves, of_arm, arm.counts.person_months, arm.counts.clipped)
         for arm, of_arm in zip((arms[0], arms[-1]), stays, strict=True)
     )
-    done, *n = walk_abreast(*address, tables.windows, attempt, people, tables.asks_of_persons, *first, len(arms) > 1, *second)
+    done, *n = walk_abreast(*address, tables.windows, people, tables.asks_of_persons, *first, len(arms) > 1, *second)
     return done, n
 
 

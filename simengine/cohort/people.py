@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import special
 
-from simengine.cohort.kernels.arrays import Flags, People
+from simengine.cohort.kernels.arrays import Flags, People, Shorts
 from simengine.cohort.kernels.draws import fill_uniforms
 from simengine.cohort.kernels.enter import engage, enter, fill_frailty
 from simengine.cohort.moves import ROUNDING, Clock, hazard_per_month
@@ -97,7 +97,7 @@ class Entrance:
         """Yield everybody of a group, by replication and number: the first candidate for each place."""
         # Whole replications go together; a large one is cut at the same places whatever the block.
         n_pieces = -(-group.size // BATCH)
-        row = np.repeat(np.arange(len(group.size)), n_pieces)
+        row = np.repeat(np.arange(len(group.size), dtype=np.int32), n_pieces)
         first = BATCH * (np.arange(len(row)) - np.repeat(np.cumsum(n_pieces) - n_pieces, n_pieces))
         size = np.minimum(group.size[row] - first, BATCH)
         before = np.concatenate([[0], np.cumsum(size)])
@@ -105,13 +105,19 @@ class Entrance:
         while at < len(row):
             stop = int(np.searchsorted(before, before[at] + BATCH, side="right")) - 1
             here = slice(at, stop)
-            numbers = np.arange(before[at], before[stop]) - np.repeat(before[here] - first[here], size[here])
-            rows, nobody_before = np.repeat(row[here], size[here]), np.zeros(len(numbers), dtype=np.uint32)
-            yield self.enter(group, rows, numbers.astype(np.uint32), nobody_before, before[at : stop + 1] - before[at])
+            rows, begin = np.repeat(row[here], size[here]), before[at : stop + 1] - before[at]
+            numbers = np.arange(len(rows), dtype=np.uint32)
+            numbers -= np.repeat((begin[:-1] - first[here]).astype(np.uint32), size[here])  # modulo 2^32, as the numbers are
+            yield self.enter(group, rows, numbers, begin=begin)
             at = stop
 
     def enter(
-        self, group: Group, rows: Integers, numbers: np.ndarray, attempt: np.ndarray, begin: Integers | None = None
+        self,
+        group: Group,
+        rows: Shorts,
+        numbers: np.ndarray,
+        attempt: np.ndarray | None = None,
+        begin: Integers | None = None,
     ) -> People:
         """Let some candidates in.
 
@@ -124,7 +130,7 @@ class Entrance:
         numbers
             Shape (n_people,): their numbers in the group.
         attempt
-            Shape (n_people,): the numbers of the candidates for each place.
+            Shape (n_people,): the numbers of the candidates for each place; absent: all are the first.
         begin
             Shape (n_segments + 1,): where each replication begins among the rows, and where the last ends; absent: it is found.
         """
@@ -134,13 +140,13 @@ class Entrance:
             begin=_begin(rows) if begin is None else begin,
             row=rows,
             number=numbers,
-            attempt=(attempt.astype(np.uint32) << np.uint32(16)).astype(np.uint32),
-            stratum=np.empty(n, dtype=np.int64),
-            state=np.empty(n, dtype=np.int64),
-            end=np.empty(n, dtype=np.int64),
-            calendar=np.full(n, group.from_month, dtype=np.int64),
-            course=np.zeros((2, n), dtype=np.int64),
-            switch=np.full(n, self.clock.months + 1, dtype=np.int64),
+            attempt=np.zeros(n, dtype=np.uint32) if attempt is None else attempt.astype(np.uint32) << np.uint32(16),
+            stratum=np.empty(n, dtype=np.int32),
+            state=np.empty(n, dtype=np.int32),
+            end=np.empty(n, dtype=np.int32),
+            calendar=np.full(n, group.from_month, dtype=np.int32),
+            course=np.zeros((2, n), dtype=np.int32),
+            switch=np.full(n, self.clock.months + 1, dtype=np.int32),
             factor=np.empty((len(self.factors), n)),
         )
         enter(
@@ -316,7 +322,7 @@ def _those(people: People, places: Integers) -> People:
     return People(begin=_begin(arrays["row"]), **arrays)
 
 
-def _begin(rows: Integers) -> Integers:
+def _begin(rows: Shorts) -> Integers:
     """Say where each replication begins among rows, and where the last ends."""
     if not len(rows):
         return np.zeros(1, dtype=np.int64)

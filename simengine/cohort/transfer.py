@@ -93,7 +93,7 @@ def away(
 
 def at_month(month: int, history: int, people: People) -> Cut:
     """Cut the lives of a batch at a month of the calendar, counted from the start of the study."""
-    return Cut(month + history - people.calendar, is_read_at=False)
+    return Cut(month + history - people.calendar.astype(np.int64), is_read_at=False)
 
 
 @dataclass(frozen=True)

@@ -57,9 +57,9 @@ def live(person: Person, until: int, clips: Clips, *, has_service: bool) -> Life
     """Draw a word for each month: below the probability of leaving, the person leaves at its end, by the move whose turn it is."""
     world, end = person.world, min(person.end, until)
     stays, state, first, since = [], person.state, 0, 0
-    for month in range(end):
+    for month, word in zip(range(end), person.luck.words("moves"), strict=False):
         hazards = hazards_of(person, state, month, since, clips, has_service=has_service)
-        place = choose_move(hazards, person.luck.word("moves", month))
+        place = choose_move(hazards, word)
         if place is None:
             continue
         stays.append(Stay(state, first, month + 1, since))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import cos, exp, log, pi, sin, sqrt
 from statistics import NormalDist
@@ -29,11 +29,11 @@ class Luck:
         purpose = streams.purpose_number(f"people/{self.group}/{decision}")
         return streams.uniform_pair(self.world.seed, self.attempt * 2**16 + index, self.number, self.world.replication, purpose)
 
-    def word(self, decision: str, number: int) -> int:
-        """Give word number 0, 1, ... of a decision: every address has four."""
-        purpose, address = streams.purpose_number(f"people/{self.group}/{decision}"), self.attempt * 2**16 + number // 4
-        counter = (address, self.number, self.world.replication, purpose)
-        return streams.philox4x32(counter, streams.key_of(self.world.seed))[number % 4]
+    def words(self, decision: str) -> Iterator[int]:
+        """Give word number 0, 1, ... of a sequence that begins at the address of a decision."""
+        purpose = streams.purpose_number(f"people/{self.group}/{decision}")
+        counter = (self.attempt * 2**16, self.number, self.world.replication, purpose)
+        return streams.xoshiro128(streams.philox4x32(counter, streams.key_of(self.world.seed)))
 
     def normals(self, decision: str, index: int = 0) -> tuple[float, float]:
         """Give two normal numbers by the method of Box and Muller."""

@@ -1,4 +1,4 @@
-"""Philox4x32-10 in whole numbers of Python, and the uniforms that are made of its words.
+"""Philox4x32-10 in whole numbers of Python, the uniforms that are made of its words, and xoshiro128++.
 
 Written from Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3",
 doi:10.1145/2063384.2063405, section 3.3 and table 2, and from the layout that `simengine.streams` documents: the seed is
@@ -7,6 +7,7 @@ the key (low word first), the counter is (index, entity, replication, purpose).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import blake2b
 
 Words = tuple[int, int, int, int]
@@ -35,6 +36,20 @@ def counter_of(words: Words, key: tuple[int, int]) -> Words:
     for round_number in reversed(range(ROUNDS)):
         counter = _one_round_back(counter, _round_key(key, round_number))
     return counter
+
+
+def xoshiro128(state: Words) -> Iterator[int]:
+    """Give word after word of xoshiro128++ from a state: Blackman and Vigna 2021, doi:10.1145/3460772, section 5 and figure 8."""
+    a, b, c, d = state
+    while True:
+        yield (_turned((a + d) % WORD, 7) + a) % WORD
+        shifted, c, d = b * 2**9 % WORD, c ^ a, d ^ b
+        a, b, c, d = a ^ d, b ^ c, c ^ shifted, _turned(d, 11)
+
+
+def _turned(word: int, bits: int) -> int:
+    above, below = divmod(word * 2**bits, WORD)
+    return above + below
 
 
 def _round_key(key: tuple[int, int], round_number: int) -> tuple[int, int]:

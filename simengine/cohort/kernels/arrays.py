@@ -26,15 +26,15 @@ class People(NamedTuple):
     """The persons of a batch, those of one replication side by side."""
 
     begin: Integers  # (g + 1,) segment g holds the persons begin[g] to begin[g + 1] - 1
-    row: Integers  # (p,) row of the block
+    row: Shorts  # (p,) row of the block
     number: Words  # (p,) the person's number in the wave
     attempt: Words  # (p,) the candidate's number, shifted to the high half of an address
-    stratum: Integers  # (p,)
-    state: Integers  # (p,) at clock 0
-    end: Integers  # (p,) clock at the horizon
-    calendar: Integers  # (p,) month of the calendar at clock 0, counted from the first month of the tables
-    course: Integers  # (2, p) before and from the switch on
-    switch: Integers  # (p,) clock at which the second course begins
+    stratum: Shorts  # (p,)
+    state: Shorts  # (p,) at clock 0
+    end: Shorts  # (p,) clock at the horizon
+    calendar: Shorts  # (p,) month of the calendar at clock 0, counted from the first month of the tables
+    course: Shorts  # (2, p) before and from the switch on
+    switch: Shorts  # (p,) clock at which the second course begins
     factor: Floats  # (f, p) of frailties, sites and volume
 
 

@@ -205,6 +205,24 @@ def add_products(
 
 
 @kernel
+def add_weights(
+    people: People,
+    weight: Floats,  # (p,)
+    weights: Floats,  # (b, 2) added to: of the weights and of their squares
+) -> None:
+    """Add up the weights of persons."""
+    for g in range(len(people.begin) - 1):
+        if people.begin[g] == people.begin[g + 1]:
+            continue
+        b = people.row[people.begin[g]]
+        whole, of_squares = weights[b]
+        for p in range(people.begin[g], people.begin[g + 1]):
+            whole += weight[p]
+            of_squares += weight[p] * weight[p]
+        weights[b, 0], weights[b, 1] = whole, of_squares
+
+
+@kernel
 def add_up(
     people: People,
     total: Floats,  # (p, o, w)
@@ -213,17 +231,9 @@ def add_up(
     sums: Floats,  # (b, o, w) added to
     squares: Floats,  # (b, o, w) added to
     products: Floats,  # (b, o, w) added to, where there is a history
-    weights: Floats,  # (b, 2) added to: of the weights and of their squares
 ) -> None:
     """Add persons to sums, squares, and products with the last window."""
     n_people, n_outcomes, n_windows = total.shape
-    for g in range(len(people.begin) - 1):
-        b = people.row[people.begin[g]]
-        whole, of_squares = weights[b]
-        for p in range(people.begin[g], people.begin[g + 1]):
-            whole += weight[p]
-            of_squares += weight[p] * weight[p]
-        weights[b, 0], weights[b, 1] = whole, of_squares
     for p in range(n_people):
         b = people.row[p]
         for o in range(n_outcomes):

@@ -12,6 +12,7 @@ from simengine.cohort.kernels.arrays import (
     RELATIVE_RISK,
     Effects,
     Floats,
+    Integers,
 )
 
 Index = int | np.int64
@@ -115,9 +116,9 @@ def change_leaving(
 
 
 @device
-def acts_on_probabilities(effects: Effects, first: int, stop: int) -> bool:
-    """Say whether an effect on the targets `first` to `stop` - 1 acts on probabilities, not on hazards."""
+def acts_on_probabilities(of: Integers, form: Integers, first: int, stop: int) -> bool:
+    """Say whether an effect on the targets `first` to `stop` - 1 acts on probabilities, not on hazards; of, form: as in effects."""
     found = False
-    for j in range(effects.of[first], effects.of[stop]):
-        found |= effects.form[j] != HAZARD_RATIO
+    for j in range(of[first], of[stop]):
+        found |= form[j] != HAZARD_RATIO
     return found

@@ -32,6 +32,7 @@ def enter(
     for g in range(n_segments):
         most = max(most, people.begin[g + 1] - people.begin[g])
     index, words = np.empty(most, np.uint32), np.empty((4, most), np.uint32)
+    of_stratum, of_state, k, s = np.empty(most), np.empty(most), np.empty(most, np.uint32), np.empty(most, np.uint32)
     for g in range(n_segments):
         begin, stop = people.begin[g], people.begin[g + 1]
         if begin == stop:
@@ -47,14 +48,20 @@ def enter(
         for x in range(n):
             people.end[begin + x] = horizon - people.calendar[begin + x]
         fill_words(seed, replication, purpose, people.attempt[begin:stop], people.number[begin:stop], words)
+        # One step for all after the other: such loops become vector instructions.
         for x in range(n):
-            u_stratum, u_start = uniform_of(words[0, x], words[1, x]), uniform_of(words[2, x], words[3, x])
-            k = s = 0
-            for j in range(n_strata - 1):
-                k += strata[b, j] <= u_stratum
-            for j in range(n_states - 1):
-                s += start[b, k, j] <= u_start
-            people.stratum[begin + x], people.state[begin + x] = k, s
+            of_stratum[x], of_state[x] = uniform_of(words[0, x], words[1, x]), uniform_of(words[2, x], words[3, x])
+            k[x] = s[x] = 0
+        for j in range(n_strata - 1):
+            share = strata[b, j]
+            for x in range(n):
+                k[x] += np.uint32(share <= of_stratum[x])
+        shares = start[b].reshape(n_strata * n_states)
+        for j in range(n_states - 1):
+            for x in range(n):
+                s[x] += np.uint32(shares[np.uint32(k[x] * np.uint32(n_states) + np.uint32(j))] <= of_state[x])
+        for x in range(n):
+            people.stratum[begin + x], people.state[begin + x] = k[x], s[x]
 
 
 @kernel

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.accelerate import device, inlined
-from simengine.cohort.kernels.arrays import HAZARD_RATIO, Effects, Floats, Integers, Moves, Words
+from simengine.cohort.kernels.arrays import HAZARD_RATIO, Effects, Floats, Integers, Moves, Shorts, Words
 from simengine.cohort.kernels.effects import acts_on_probabilities, change_leaving, row_for
 
 Index = int | np.int64
 
 TWO_TO_32 = 2.0**32
-LARGEST = 2**32 - 1
+LARGEST = 2.0**32 - 1.0
 STEADY, BY_MONTH, WALKED = range(3)
 """States whose hazards stay as they are; change with the clock; change with more than the clock."""
 
@@ -28,7 +28,7 @@ def is_constant(table: Floats, row: int, first: Index, stop: Index) -> bool:
 
 
 @device
-def fill_kinds(history: int, begin: Integers, row: Integers, moves: Moves, effects: Effects, kind: Integers) -> bool:
+def fill_kinds(history: int, begin: Integers, row: Shorts, moves: Moves, effects: Effects, kind: Integers) -> bool:
     """Say of every state what its hazards change with in any replication of a batch; kind: (s,). Says whether all are steady.
 
     begin: (g + 1,) and row: (p,), of the people.
@@ -55,39 +55,13 @@ def fill_kinds(history: int, begin: Integers, row: Integers, moves: Moves, effec
 @inlined
 def threshold_of(probability: float) -> int:
     """Give the number of words of 32 bits that fall below a probability: word w stands for (w + 1/2) / 2^32."""
-    return min(max(int(np.ceil(probability * TWO_TO_32 - 0.5)), 0), LARGEST)
+    return int(min(max(np.ceil(probability * TWO_TO_32 - 0.5), 0.0), LARGEST))
 
 
-@device
-def fill_thresholds(hazards: Floats, first: Index, stop: Index, m: Index, cell: Index, threshold: Words) -> None:
-    """Fill where the moves `first` to `stop` - 1 out of a state end, one after the other; hazards: (v,), threshold: (m, i, cell).
-
-    Behind the last move, the number of the others repeats where all have ended: the words from there on stay.
-    """
-    total = 0.0
-    for v in range(first, stop):
-        total += hazards[v]
-    shared = -np.expm1(-total) / total if total > 0.0 else 0.0
-    running = 0.0
-    for i in range(threshold.shape[1]):
-        running += hazards[first + i] if first + i < stop else 0.0
-        threshold[m, i, cell] = threshold_of(running * shared)
-
-
-@device
-def fill_hazards(
-    b: Index, c: Index, k: Index, first: Index, stop: Index, m: Index, moves: Moves, effects: Effects, change: Floats, out: Floats
-) -> None:
-    """Fill the hazards of the moves `first` to `stop` - 1 in a month of the clock, under the effects that multiply them.
-
-    change: (c, j, m); out: (v,).
-    """
-    entry_row, entry_k = row_for(moves.by_entry, b), k if moves.by_entry.shape[1] > 1 else 0
-    for v in range(first, stop):
-        out[v] = moves.hazard[b, k, v] * moves.by_entry[entry_row, entry_k, v, m]
-        for j in range(effects.of[v], effects.of[v + 1]):
-            if effects.form[j] == HAZARD_RATIO and effects.acts[j, k]:
-                out[v] *= change[c, j, m]
+@inlined
+def leaving_over(hazard: float) -> float:
+    """Give the probability of leaving in a month over its hazard; what cancels here is far below a threshold's step of 2^-32."""
+    return (1.0 - np.exp(-hazard)) / hazard if hazard > 0.0 else 0.0
 
 
 @device
@@ -98,37 +72,50 @@ def fill_tables(
     effects: Effects,
     change: Floats,
     hazards: Floats,
-    hazard: Floats,
+    running: Floats,
     threshold: Words,
 ) -> int:
     """Fill what the moves out of every state that is not walked come to in one replication.
 
-    There is a cell for each course, in it each stratum and in it each state. change: (c, j, m); hazards: (v,), room; hazard:
-    (cell, m) of leaving; threshold: (m, i, cell), where a word ends the stay by move i. One month stands for all where all states
-    are steady. Gives how many probabilities were clipped.
+    There is a cell for each course, in it each stratum and in it each state. change: (c, j, m); hazards: (v,), room; threshold:
+    (m, i, cell), where a word ends the stay by move i; running: the same shape, what the hazards of the moves up to i add up to, or
+    (0, 0, 0) where nobody asks. Behind the last move both repeat: the words from there on stay. One month stands for all where all
+    states are steady. Gives how many probabilities were clipped.
     """
-    n_courses, n_strata, n_states, n_months = effects.weight.shape[1], moves.hazard.shape[1], len(kind), moves.by_entry.shape[3]
-    n_filled, clipped = len(threshold), 0
+    # Plain arrays in the loops: a bundle costs a count of references each time that something is taken from it.
+    base, by_entry, of_moves, period = moves.hazard, moves.by_entry, moves.of, moves.period
+    of_effects, form, acts = effects.of, effects.form, effects.acts
+    n_courses, n_strata, n_states, n_months = effects.weight.shape[1], base.shape[1], len(kind), by_entry.shape[3]
+    n_filled, n_slots, entry_row, clipped, is_kept = len(threshold), threshold.shape[1], row_for(by_entry, b), 0, len(running) > 0
     for c in range(n_courses):
         for k in range(n_strata):
+            entry_k = k if by_entry.shape[1] > 1 else 0
             for s in range(n_states):
-                cell, first, stop = (c * n_strata + k) * n_states + s, moves.of[s], moves.of[s + 1]
+                cell, first, stop = (c * n_strata + k) * n_states + s, of_moves[s], of_moves[s + 1]
                 if kind[s] == WALKED:
                     continue
-                on_probabilities = acts_on_probabilities(effects, first, stop)
-                for m in range(n_filled):
-                    if m > 0 and kind[s] == STEADY:
-                        hazard[cell, m] = hazard[cell, 0]
-                        for i in range(threshold.shape[1]):
-                            threshold[m, i, cell] = threshold[0, i, cell]
-                        continue
-                    fill_hazards(b, c, k, first, stop, m, moves, effects, change, hazards)
+                on_probabilities = acts_on_probabilities(of_effects, form, first, stop)
+                for m in range(n_filled if kind[s] == BY_MONTH else 1):
+                    for v in range(first, stop):
+                        hazards[v] = base[b, k, v] * by_entry[entry_row, entry_k, v, m]
+                        for j in range(of_effects[v], of_effects[v + 1]):
+                            if form[j] == HAZARD_RATIO and acts[j, k]:
+                                hazards[v] *= change[c, j, m]
                     if on_probabilities:
-                        found = change_leaving(effects, change, c, k, m, first, stop, moves.period[s], hazards)
+                        found = change_leaving(effects, change, c, k, m, first, stop, period[s], hazards)
                         clipped += found * (n_months if kind[s] == STEADY else 1)
                     total = 0.0
                     for v in range(first, stop):
                         total += hazards[v]
-                    hazard[cell, m] = total
-                    fill_thresholds(hazards, first, stop, m, cell, threshold)
+                    shared, before = leaving_over(total), 0.0
+                    for i in range(n_slots):
+                        before += hazards[first + i] if first + i < stop else 0.0
+                        threshold[m, i, cell] = threshold_of(before * shared)
+                        if is_kept:
+                            running[m, i, cell] = before
+                for m in range(1, n_filled if kind[s] == STEADY else 0):
+                    for i in range(n_slots):
+                        threshold[m, i, cell] = threshold[0, i, cell]
+                        if is_kept:
+                            running[m, i, cell] = running[0, i, cell]
     return clipped

@@ -11,18 +11,14 @@ None of this runs where compilation is switched off.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
 from typing import Any
 
 from llvmlite import ir
 from numba import extending, types
 from numba.core import cgutils
 
-from simengine.streams import MULTIPLIER_0, MULTIPLIER_1, ROUNDS, WEYL_0, WEYL_1
-
 # What is called from compiled code has other arguments there than a checker of types sees here.
 _cgutils_of_any: Any = cgutils
-_tuple_of: Any = types.UniTuple
 
 
 def intrinsic(function: Callable[..., Any]) -> Any:
@@ -34,7 +30,7 @@ WIDTH = 16
 _HALF = WIDTH // 2
 
 _I16, _I32, _I64 = (ir.IntType(bits) for bits in (16, 32, 64))
-_VECTOR, _HALF_VECTOR, _WIDE = ir.VectorType(_I32, WIDTH), ir.VectorType(_I32, _HALF), ir.VectorType(_I64, _HALF)
+_VECTOR, _HALF_VECTOR = ir.VectorType(_I32, WIDTH), ir.VectorType(_I32, _HALF)
 
 Lanes = Any
 """The type of such a value, for a reader; Numba knows it as `_Lanes`."""
@@ -114,7 +110,31 @@ def _of_two(name: str) -> Any:
     return operation
 
 
-add, both, shift_right = (_of_two(name) for name in ("add", "and_", "lshr"))
+add, both, differ, shift_right = (_of_two(name) for name in ("add", "and_", "xor", "lshr"))
+
+
+def shift_left_by(bits: int) -> Any:
+    """Make a function that shifts every number to the left; zeros come in below."""
+
+    @intrinsic
+    def shift(_: Any, lanes: Any) -> Any:
+        return _instruction(lambda builder, _c, _s, values: builder.shl(values[0], _all(bits)), _LANES, _LANES)
+
+    return shift
+
+
+def turn_left_by(bits: int) -> Any:
+    """Make a function that turns every number to the left: the bits that leave above come back below."""
+
+    @intrinsic
+    def turn(_: Any, lanes: Any) -> Any:
+        def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
+            left, right = builder.shl(values[0], _all(bits)), builder.lshr(values[0], _all(32 - bits))
+            return builder.or_(left, right)
+
+        return _instruction(build, _LANES, _LANES)
+
+    return turn
 
 
 @intrinsic
@@ -201,87 +221,3 @@ def place_of_lowest(_: Any, bits: Any) -> Any:
         return builder.cttz(values[0], ir.Constant(ir.IntType(1), 1))
 
     return _instruction(build, types.int64, types.int64)
-
-
-_SHIFT, _LOW = 32, 2**32 - 1
-
-
-class _Philox:
-    """Builds the instructions of `streams.philox` for sixteen addresses.
-
-    A word that all addresses share is one number; else it is two halves, of the even and of the odd lanes, in which every word
-    has 64 bits to itself, because a product needs them. The upper 32 of those hold anything: a product does not look at them.
-    """
-
-    def __init__(self, builder: Any) -> None:
-        self.builder = builder
-
-    def halves(self, lanes: Any) -> tuple[Any, Any]:
-        """Give the even and the odd lanes."""
-        even = self.builder.bitcast(lanes, _WIDE)
-        return even, self.builder.lshr(even, _in_each(_SHIFT))
-
-    def lanes(self, word: Any) -> Any:
-        """Put the lanes together again."""
-        if not isinstance(word, tuple):
-            return _filled(self.builder, self.builder.trunc(word, _I32))
-        even, odd = (self.builder.bitcast(half, _VECTOR) for half in word)
-        turns = [ir.Constant(_I32, place) for lane in range(0, WIDTH, 2) for place in (lane, WIDTH + lane)]
-        return self.builder.shuffle_vector(even, odd, ir.Constant(_VECTOR, turns))
-
-    def product(self, multiplier: int, word: Any) -> tuple[Any, Any]:
-        """Give the upper and the lower word of a product."""
-        if not isinstance(word, tuple):
-            whole = self.builder.mul(word, ir.Constant(_I64, multiplier))
-            return self.builder.lshr(whole, ir.Constant(_I64, _SHIFT)), self.builder.and_(whole, ir.Constant(_I64, _LOW))
-        both_halves = tuple(self.builder.mul(self.builder.and_(half, _in_each(_LOW)), _in_each(multiplier)) for half in word)
-        return tuple(self.builder.lshr(half, _in_each(_SHIFT)) for half in both_halves), both_halves
-
-    def differ(self, *words: Any) -> Any:
-        """Give the bits in which words differ; what is shared comes first, because it is calculated once."""
-        shared = [word for word in words if not isinstance(word, tuple)]
-        out = reduce(self.builder.xor, shared) if shared else None
-        for word in (word for word in words if isinstance(word, tuple)):
-            if out is None:
-                out = word
-                continue
-            same = out if isinstance(out, tuple) else (_wide(self.builder, out),) * 2
-            out = tuple(self.builder.xor(one, other) for one, other in zip(word, same, strict=True))
-        return out
-
-    def words(self, seed: Any, *counter: Any) -> list[Any]:
-        """Give the four words at the addresses."""
-        key_0 = self.builder.and_(seed, ir.Constant(_I64, _LOW))
-        key_1 = self.builder.lshr(seed, ir.Constant(_I64, _SHIFT))
-        a, b, c, d = counter
-        for _ in range(ROUNDS):
-            (high_0, low_0), (high_1, low_1) = self.product(int(MULTIPLIER_0), a), self.product(int(MULTIPLIER_1), c)
-            a, b, c, d = self.differ(key_0, high_1, b), low_1, self.differ(key_1, high_0, d), low_0
-            key_0, key_1 = (
-                self.builder.and_(self.builder.add(key, ir.Constant(_I64, int(step))), ir.Constant(_I64, _LOW))
-                for key, step in ((key_0, WEYL_0), (key_1, WEYL_1))
-            )
-        return [self.lanes(word) for word in (a, b, c, d)]
-
-
-def _in_each(value: int) -> Any:
-    return ir.Constant(_WIDE, [value] * _HALF)
-
-
-def _wide(builder: Any, value: Any) -> Any:
-    first = builder.insert_element(ir.Constant(_WIDE, ir.Undefined), value, ir.Constant(_I32, 0))
-    return builder.shuffle_vector(first, ir.Constant(_WIDE, ir.Undefined), ir.Constant(_HALF_VECTOR, [0] * _HALF))
-
-
-@intrinsic
-def philox_abreast(_: Any, seed: Any, index: Any, entity: Any, replication: Any, purpose: Any) -> Any:
-    """Do what `streams.philox` does, for sixteen persons of one replication and purpose; the index is theirs, or a lane's own."""
-    is_shared = index is not _LANES
-
-    def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
-        philox, (key, at, who, *others) = _Philox(builder), values
-        words = philox.words(key, at if is_shared else philox.halves(at), philox.halves(who), *others)
-        return context.make_tuple(builder, signature.return_type, words)
-
-    number = types.uint64
-    return _instruction(build, _tuple_of(_LANES, 4), number, number if is_shared else _LANES, _LANES, number, number)

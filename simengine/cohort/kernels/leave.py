@@ -7,7 +7,7 @@ import numpy as np
 from simengine.accelerate import device, inlined
 from simengine.cohort.kernels.arrays import HAZARD_RATIO, Effects, Floats, Integers, Moves, People
 from simengine.cohort.kernels.effects import acts_on_probabilities, change_leaving, row_for
-from simengine.cohort.kernels.hazards import TWO_TO_32, threshold_of
+from simengine.cohort.kernels.hazards import TWO_TO_32, leaving_over, threshold_of
 
 Index = int | np.int64
 
@@ -24,17 +24,33 @@ def cannot_leave(word: Index, hazard: float) -> bool:
 def pick_move(word: Index, hazards: Floats, first: Index, stop: Index) -> int:
     """Give the move among `first` to `stop` - 1 that a word makes, or say that the person stays; hazards: (v,).
 
-    The thresholds are those of `fill_thresholds`.
+    The thresholds are those of `fill_tables`.
     """
     total = 0.0
     for v in range(first, stop):
         total += hazards[v]
     if total > 0.0 and not cannot_leave(word, total):
-        shared, running = -np.expm1(-total) / total, 0.0
+        shared, running = leaving_over(total), 0.0
         for v in range(first, stop):
             running += hazards[v]
             if word < threshold_of(running * shared):
                 return int(v)
+    return STAYS
+
+
+@device
+def pick_faster(word: Index, running: Floats, m: Index, cell: Index, factor: float) -> int:
+    """Give the number of the move among those out of a state that a word makes where all hazards are multiplied, or STAYS.
+
+    running: (m, i, cell), what the hazards add up to, as `fill_tables` fills it.
+    """
+    last = running.shape[1] - 1
+    total = running[m, last, cell] * factor if last >= 0 else 0.0
+    if total > 0.0 and not cannot_leave(word, total):
+        shared = leaving_over(total) * factor
+        for i in range(last + 1):
+            if word < threshold_of(running[m, i, cell] * shared):
+                return i
     return STAYS
 
 
@@ -75,7 +91,7 @@ def leave_walked(
             if form[j] == HAZARD_RATIO and acts[j, k]:
                 rate *= change[c, j, month]
         hazards[v] = rate
-    if acts_on_probabilities(effects, first, stop):
+    if acts_on_probabilities(effects_of, form, first, stop):
         clipped[0] += change_leaving(effects, change, c, k, month, first, stop, moves.period[s], hazards)
     return pick_move(word, hazards, first, stop)
 

@@ -1,14 +1,12 @@
 """Send people through their states, month by month.
 
 In month m (m = 0, 1, ...) a person is in one state for the whole month; the move, if any, happens at the end of the month. Each
-month has one random word of 32 bits at the address (person, month of the clock). The moves out of a state divide the words
+month of the clock has one random word of 32 bits, the person's own (`months.py`). The moves out of a state divide the words
 among themselves in order, each by its probability in that month; the words above the last of them stay. So
 
 - a person who is in the same state in two arms has the same luck there, whatever happened before: with no effect the arms are
   equal person by person, and after a detour they meet again;
 - with a larger hazard nobody leaves a state later.
-
-Four months share one address, as it gives four words.
 
 Here people go one by one, by all that a study may say. Where all of a stratum have the same hazards they go abreast:
 `abreast.py`, with the same words and thresholds.
@@ -18,28 +16,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from simengine.accelerate import device, kernel
-from simengine.cohort.kernels.arrays import Effects, Flags, Integers, Moves, People, Stays, Words
+from simengine.accelerate import kernel
+from simengine.cohort.kernels.arrays import Effects, Flags, Integers, Moves, People, Stays
 from simengine.cohort.kernels.effects import fill_changes
-from simengine.cohort.kernels.hazards import fill_hazards, fill_kinds, fill_tables
-from simengine.cohort.kernels.leave import STAYS, cannot_leave, factor_of_state, leave_walked, pick_move
-from simengine.streams import philox
-
-WORDS_AT_AN_ADDRESS = 4
-_AT_ONCE = 64
-"""People whose words are drawn together: what a processor's first cache holds."""
-
-
-@device
-def fill_months(
-    seed: np.uint64, replication: np.uint64, purpose: np.uint64, number: Words, attempt: Words, n_months: int, words: Words
-) -> None:
-    """Fill the words of the first months of some people; number, attempt: (x,); words: (m, x), with room for whole addresses."""
-    for block in range(-(-n_months // WORDS_AT_AN_ADDRESS)):
-        m = block * WORDS_AT_AN_ADDRESS
-        for x in range(len(number)):
-            a, b, c, d = philox(seed, np.uint64(attempt[x]) + np.uint64(block), np.uint64(number[x]), replication, purpose)
-            words[m, x], words[m + 1, x], words[m + 2, x], words[m + 3, x] = np.uint32(a), np.uint32(b), np.uint32(c), np.uint32(d)
+from simengine.cohort.kernels.hazards import fill_kinds, fill_tables
+from simengine.cohort.kernels.leave import STAYS, factor_of_state, leave_walked, pick_faster
+from simengine.cohort.kernels.months import after, word_of
+from simengine.streams import fill_words
 
 
 @kernel
@@ -68,8 +51,11 @@ def walk(
     n_filled = 1 if fill_kinds(history, people.begin, people.row, moves, effects, kind) else n_months
     n_cells = n_courses * n_strata * n_states
     change, hazards = np.empty((n_courses, len(effects.form), n_filled)), np.empty(n_moves)
-    hazard, threshold = np.zeros((n_cells, n_filled)), np.zeros((n_filled, n_slots, n_cells), np.uint32)
-    words = np.empty((n_months + WORDS_AT_AN_ADDRESS, _AT_ONCE), np.uint32)
+    running, threshold = np.zeros((n_filled, n_slots, n_cells)), np.zeros((n_filled, n_slots, n_cells), np.uint32)
+    largest = 0
+    for g in range(n_segments):
+        largest = max(largest, people.begin[g + 1] - people.begin[g])
+    words = np.empty((4, largest), np.uint32)
     clipped_here, has_factors = np.zeros(1, np.int64), len(moves.acts) > 0
     person, state, first_of, stop_of, since_of = stays
     done = 0
@@ -79,53 +65,45 @@ def walk(
             continue
         b = people.row[begin]
         fill_changes(effects, b, history, change)
-        clipped_here[0] = fill_tables(b, kind, moves, effects, change, hazards, hazard, threshold)
-        for at in range(begin, stop, _AT_ONCE):
-            n = min(_AT_ONCE, stop - at)
-            longest = 0
-            for p in range(at, at + n):
-                longest = max(longest, min(people.end[p], until))
-            fill_months(
-                seed, np.uint64(replications[b]), purpose, people.number[at : at + n], people.attempt[at : at + n], longest, words
-            )
-            for p in range(at, at + n):
-                s, first, since, end = people.state[p], 0, 0, min(people.end[p], until)
-                if done + end + 1 > room:
-                    return g, before
-                c, k, switch = people.course[0, p], people.stratum[p], people.switch[p]
-                cell = (c * n_strata + k) * n_states
-                factor = factor_of_state(p, s, people, moves) if has_factors else 1.0
-                for month in range(end):
-                    if month == switch:
-                        c = people.course[1, p]
-                        cell = (c * n_strata + k) * n_states
-                    word, m = np.int64(words[month, p - at]), month if n_filled > 1 else 0
-                    if is_walked is not None and is_walked[s]:
-                        v = leave_walked(word, b, p, s, c, month, since, people, moves, effects, change, hazards, clipped_here)
-                        if v == STAYS:
-                            continue
-                    elif factor != 1.0:
-                        if cannot_leave(word, hazard[cell + s, m] * factor):
-                            continue
-                        fill_hazards(b, c, k, moves.of[s], moves.of[s + 1], m, moves, effects, change, hazards)
-                        for v in range(moves.of[s], moves.of[s + 1]):
-                            hazards[v] *= factor
-                        v = pick_move(word, hazards, moves.of[s], moves.of[s + 1])
-                        if v == STAYS:
-                            continue
-                    else:
-                        if n_slots == 0 or word >= threshold[m, n_slots - 1, cell + s]:
-                            continue
-                        v = moves.of[s]
-                        for i in range(n_slots - 1):
-                            v += word >= threshold[m, i, cell + s]
-                    person[done], state[done], first_of[done], stop_of[done], since_of[done] = p, s, first, month + 1, since
-                    done += 1
-                    to = moves.to[v]
-                    since = since if moves.clock[to] == moves.clock[s] else month + 1
-                    s, first = to, month + 1
-                    factor = factor_of_state(p, s, people, moves) if has_factors else 1.0
-                person[done], state[done], first_of[done], stop_of[done], since_of[done] = p, s, first, end + 1, since
+        clipped_here[0] = fill_tables(b, kind, moves, effects, change, hazards, running, threshold)
+        fill_words(seed, np.uint64(replications[b]), purpose, people.attempt[begin:stop], people.number[begin:stop], words)
+        for p in range(begin, stop):
+            s, first, since, end = people.state[p], 0, 0, min(people.end[p], until)
+            if done + end + 1 > room:
+                return g, before
+            c, k, switch = people.course[0, p], people.stratum[p], people.switch[p]
+            cell = (c * n_strata + k) * n_states
+            factor = factor_of_state(p, s, people, moves) if has_factors else 1.0
+            x = p - begin
+            w_0, w_1, w_2, w_3 = np.uint64(words[0, x]), np.uint64(words[1, x]), np.uint64(words[2, x]), np.uint64(words[3, x])
+            for month in range(end):
+                if month == switch:
+                    c = people.course[1, p]
+                    cell = (c * n_strata + k) * n_states
+                word, m = np.int64(word_of(w_0, w_3)), month if n_filled > 1 else 0
+                w_0, w_1, w_2, w_3 = after(w_0, w_1, w_2, w_3)
+                if is_walked is not None and is_walked[s]:
+                    v = leave_walked(word, b, p, s, c, month, since, people, moves, effects, change, hazards, clipped_here)
+                    if v == STAYS:
+                        continue
+                elif factor != 1.0:
+                    i = pick_faster(word, running, m, cell + s, factor)
+                    if i == STAYS:
+                        continue
+                    v = moves.of[s] + i
+                else:
+                    if n_slots == 0 or word >= threshold[m, n_slots - 1, cell + s]:
+                        continue
+                    v = moves.of[s]
+                    for i in range(n_slots - 1):
+                        v += word >= threshold[m, i, cell + s]
+                person[done], state[done], first_of[done], stop_of[done], since_of[done] = p, s, first, month + 1, since
                 done += 1
+                to = moves.to[v]
+                since = since if moves.clock[to] == moves.clock[s] else month + 1
+                s, first = to, month + 1
+                factor = factor_of_state(p, s, people, moves) if has_factors else 1.0
+            person[done], state[done], first_of[done], stop_of[done], since_of[done] = p, s, first, end + 1, since
+            done += 1
         clipped[b] += clipped_here[0]
     return n_segments, done
