@@ -19,7 +19,7 @@ import numpy as np
 from simengine.accelerate import device, inlined, kernel
 from simengine.cohort.kernels.arrays import Effects, Floats, Integers, Moves, People, Shorts, Stays, Windows, Words
 from simengine.cohort.kernels.effects import fill_changes
-from simengine.cohort.kernels.hazards import fill_kinds, fill_tables
+from simengine.cohort.kernels.hazards import fill_rows, fill_steps, fill_tables
 from simengine.cohort.kernels.lanes import (
     WIDTH,
     Lanes,
@@ -160,10 +160,10 @@ def walk_months(
     packed: Words,
     end: Words,
     threshold: Words,
-    step: int,
+    rows: Integers,
     has_second: bool,
     threshold_2: Words,
-    step_2: int,
+    rows_2: Integers,
     n_slots: int,
     fixed: Words,
     wants_stays: bool,
@@ -180,13 +180,13 @@ def walk_months(
     v_0, v_1, v_2, v_3 = load(state, 4 * WIDTH), load(state, 5 * WIDTH), load(state, 6 * WIDTH), load(state, 7 * WIDTH)
     a_0, a_1, b_0, b_1 = load(cells, 0), load(cells, WIDTH), load(cells, 2 * WIDTH), load(cells, 3 * WIDTH)
     in_a_0, in_a_1, in_b_0, in_b_1 = load(packed, 0), load(packed, WIDTH), load(packed, 2 * WIDTH), load(packed, 3 * WIDTH)
-    end_0, end_1, one_month = load(end, 0), load(end, WIDTH), load(fixed, WIDTH)
+    end_0, end_1, one_month, step = load(end, 0), load(end, WIDTH), load(fixed, WIDTH), n_slots * WIDTH
     for m in range(first, stop):
         word, beside, now, at = words_of(u_0, u_3), words_of(v_0, v_3), fill(np.uint32(m)), (m - first) * _CELLS
         u_0, u_1, u_2, u_3 = after_all(u_0, u_1, u_2, u_3)
         v_0, v_1, v_2, v_3 = after_all(v_0, v_1, v_2, v_3)
         in_a_0, in_a_1 = add(in_a_0, look_up(one_month, a_0)), add(in_a_1, look_up(one_month, a_1))
-        then_0, then_1 = moved((a_0, a_1), (word, beside), threshold, m * step, n_slots, fixed)
+        then_0, then_1 = moved((a_0, a_1), (word, beside), threshold, rows[m] * step, n_slots, fixed)
         if wants_stays:
             who = where_changed_before(a_0, then_0, now, end_0)
             leaving[0, m - first] = who | (where_changed_before(a_1, then_1, now, end_1) << WIDTH)
@@ -195,7 +195,7 @@ def walk_months(
         a_0, a_1 = then_0, then_1
         if has_second:
             in_b_0, in_b_1 = add(in_b_0, look_up(one_month, b_0)), add(in_b_1, look_up(one_month, b_1))
-            then_0, then_1 = moved((b_0, b_1), (word, beside), threshold_2, m * step_2, n_slots, fixed)
+            then_0, then_1 = moved((b_0, b_1), (word, beside), threshold_2, rows_2[m] * step, n_slots, fixed)
             if wants_stays:
                 who = where_changed_before(b_0, then_0, now, end_0)
                 leaving[1, m - first] = who | (where_changed_before(b_1, then_1, now, end_1) << WIDTH)
@@ -348,15 +348,15 @@ def walk_abreast(
         largest = max(largest, people.begin[g + 1] - people.begin[g])
     bits = min(32 // n_states, 16)
     most = (1 << bits) - 1
-    kind, kind_2 = np.empty(n_states, np.int64), np.empty(n_states, np.int64)
-    n_filled = 1 if fill_kinds(history, people.begin, people.row, moves, effects, kind) else n_months
-    n_filled_2 = 1 if fill_kinds(history, people.begin, people.row, moves_2, effects_2, kind_2) else n_months
     hazards, no_sums = np.empty(len(moves.to)), np.empty((0, 0, 0))
-    change, change_2 = np.empty((1, len(effects.form), n_filled)), np.empty((1, len(effects_2.form), n_filled_2))
-    threshold = room_for(n_filled * n_slots * WIDTH).reshape((n_filled, n_slots, WIDTH))
-    threshold_2 = room_for(n_filled_2 * n_slots * WIDTH).reshape((n_filled_2, n_slots, WIDTH))
-    step = n_slots * WIDTH if n_filled > 1 else 0
-    step_2 = n_slots * WIDTH if n_filled_2 > 1 else 0
+    change, change_2 = np.empty((1, len(effects.form), n_months)), np.empty((1, len(effects_2.form), n_months))
+    threshold = room_for(n_months * n_slots * WIDTH).reshape((n_months, n_slots, WIDTH))
+    threshold_2 = room_for(n_months * n_slots * WIDTH).reshape((n_months, n_slots, WIDTH))
+    is_step, is_step_2 = np.zeros((n_states, n_months), np.bool_), np.zeros((n_states, n_months), np.bool_)
+    rows, rows_2, opens = np.zeros(n_months, np.int64), np.zeros(n_months, np.int64), np.zeros(n_months + 1, np.int64)
+    if len(moves.by_entry) == 1:
+        fill_steps(moves, 0, is_step)
+        fill_steps(moves_2, 0, is_step_2)
     fixed = room_for(3 * WIDTH)
     fill_cells(n_strata, n_slots, bits, moves, fixed)
     # Of a segment, in whole pairs of groups: the beginning of everybody's words, who is where, until when.
@@ -376,10 +376,16 @@ def walk_abreast(
             continue
         b = people.row[begin]
         fill_changes(effects, b, history, change)
-        clips, clips_2 = fill_tables(b, kind, moves, effects, change, hazards, no_sums, threshold), 0
+        if len(moves.by_entry) > 1:
+            fill_steps(moves, b, is_step)
+        n_filled = fill_rows(is_step, change, rows, opens)
+        clips, clips_2 = fill_tables(b, n_filled, opens, is_step, moves, effects, change, hazards, no_sums, threshold), 0
         if has_second:
             fill_changes(effects_2, b, history, change_2)
-            clips_2 = fill_tables(b, kind_2, moves_2, effects_2, change_2, hazards, no_sums, threshold_2)
+            if len(moves_2.by_entry) > 1:
+                fill_steps(moves_2, b, is_step_2)
+            n_filled = fill_rows(is_step_2, change_2, rows_2, opens)
+            clips_2 = fill_tables(b, n_filled, opens, is_step_2, moves_2, effects_2, change_2, hazards, no_sums, threshold_2)
         fill_words(seed, np.uint64(replications[b]), purpose, people.attempt[begin:stop], people.number[begin:stop], words)
         set_out(begin, stop, until, n_states, people, cell, end, horizon)
         closed[:] = 0
@@ -395,7 +401,7 @@ def walk_abreast(
                 cut = next_cut(m, min(most, _MONTHS, longest - m), history, windows.stop)
                 packed[:] = 0
                 walk_months(
-                    m, cut, state, cells, packed, end[at : at + _PAIR], threshold, step, has_second, threshold_2, step_2,
+                    m, cut, state, cells, packed, end[at : at + _PAIR], threshold, rows, has_second, threshold_2, rows_2,
                     n_slots, fixed, wants_stays, trace, leaving,
                 )  # fmt: skip
                 if wants_stays:

@@ -53,8 +53,12 @@ def fill_changes(effects: Effects, b: int, history: int, change: Floats) -> None
     n_courses, n_effects, n_months = change.shape
     for c in range(n_courses):
         for j in range(n_effects):
+            is_steady = effects.clock[b, j, 0] <= 0.0 and effects.clock[b, j, 1] == np.inf
             for m in range(n_months):
-                change[c, j, m] = change_at(effects, b, c, j, m - history)
+                if is_steady and m not in (0, history):
+                    change[c, j, m] = change[c, j, m - 1]
+                else:
+                    change[c, j, m] = change_at(effects, b, c, j, m - history)
 
 
 @device

@@ -5,51 +5,57 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.accelerate import device, inlined
-from simengine.cohort.kernels.arrays import HAZARD_RATIO, Effects, Floats, Integers, Moves, Shorts, Words
-from simengine.cohort.kernels.effects import acts_on_probabilities, change_leaving, row_for
+from simengine.cohort.kernels.arrays import HAZARD_RATIO, Effects, Flags, Floats, Integers, Moves, Words
+from simengine.cohort.kernels.effects import change_leaving, row_for
 
 Index = int | np.int64
 
 TWO_TO_32 = 2.0**32
 LARGEST = 2.0**32 - 1.0
-STEADY, BY_MONTH, WALKED = range(3)
-"""States whose hazards stay as they are; change with the clock; change with more than the clock."""
 
 
 @device
-def is_constant(table: Floats, row: int, first: Index, stop: Index) -> bool:
-    """Say whether the moves `first` to `stop` - 1 have one factor in all months; table: (row, k, v, m)."""
-    for k in range(table.shape[1]):
-        for v in range(first, stop):
-            for m in range(1, table.shape[3]):
-                if table[row, k, v, m] != table[row, k, v, 0]:
-                    return False
-    return True
+def fill_steps(moves: Moves, b: int, is_step: Flags) -> None:
+    """Say of every state and month whether a move out of it has another factor than in the month before; is_step: (s, m).
 
-
-@device
-def fill_kinds(history: int, begin: Integers, row: Shorts, moves: Moves, effects: Effects, kind: Integers) -> bool:
-    """Say of every state what its hazards change with in any replication of a batch; kind: (s,). Says whether all are steady.
-
-    begin: (g + 1,) and row: (p,), of the people.
+    Of states that are walked nothing is said.
     """
-    is_all_steady = True
-    for s in range(len(kind)):
-        first, stop = moves.of[s], moves.of[s + 1]
-        from_effect, to_effect = effects.of[first], effects.of[stop]
-        is_steady = not moves.is_walked[s] and (history == 0 or from_effect == to_effect)
-        if is_steady and len(moves.by_entry) == 1:
-            is_steady = is_constant(moves.by_entry, 0, first, stop)
-        for g in range(len(begin) - 1):
-            if is_steady and begin[g] < begin[g + 1]:
-                b = row[begin[g]]
-                for j in range(from_effect, to_effect):
-                    is_steady &= effects.clock[b, j, 0] <= 0.0 and effects.clock[b, j, 1] == np.inf
-                if len(moves.by_entry) > 1:
-                    is_steady &= is_constant(moves.by_entry, b, first, stop)
-        kind[s] = WALKED if moves.is_walked[s] else (STEADY if is_steady else BY_MONTH)
-        is_all_steady &= is_steady
-    return is_all_steady
+    by_entry, of, is_walked = moves.by_entry, moves.of, moves.is_walked
+    row = row_for(by_entry, b)
+    is_step[:] = False
+    for s in range(len(is_walked)):
+        if is_walked[s]:
+            continue
+        for k in range(by_entry.shape[1]):
+            for v in range(of[s], of[s + 1]):
+                for m in range(1, is_step.shape[1]):
+                    is_step[s, m] |= by_entry[row, k, v, m] != by_entry[row, k, v, m - 1]
+
+
+@device
+def fill_rows(is_step: Flags, change: Floats, rows: Integers, opens: Integers) -> int:
+    """Give months side by side that have the same hazards one row of the tables, and say how many rows there are.
+
+    Factors come in steps, and most effects neither grow nor fade: then few rows serve all months. is_step: (s, m); rows: (m,);
+    opens: (row + 1,), the first month of each row, and behind the last the number of months; change: (c, j, m).
+    """
+    last = 0
+    rows[:] = 0
+    for s in range(is_step.shape[0]):
+        for m in range(1, len(rows)):
+            rows[m] |= is_step[s, m]
+    for c in range(change.shape[0]):
+        for j in range(change.shape[1]):
+            for m in range(1, len(rows)):
+                rows[m] |= change[c, j, m] != change[c, j, m - 1]
+    opens[0] = 0
+    for m in range(1, len(rows)):
+        if rows[m]:
+            last += 1
+            opens[last] = m
+        rows[m] = last
+    opens[last + 1] = len(rows)
+    return last + 1
 
 
 @inlined
@@ -67,7 +73,9 @@ def leaving_over(hazard: float) -> float:
 @device
 def fill_tables(
     b: int,
-    kind: Integers,
+    n_rows: int,
+    opens: Integers,
+    is_step: Flags,
     moves: Moves,
     effects: Effects,
     change: Floats,
@@ -77,25 +85,36 @@ def fill_tables(
 ) -> int:
     """Fill what the moves out of every state that is not walked come to in one replication.
 
-    There is a cell for each course, in it each stratum and in it each state. change: (c, j, m); hazards: (v,), room; threshold:
-    (m, i, cell), where a word ends the stay by move i; running: the same shape, what the hazards of the moves up to i add up to, or
-    (0, 0, 0) where nobody asks. Behind the last move both repeat: the words from there on stay. One month stands for all where all
-    states are steady. Gives how many probabilities were clipped.
+    There is a cell for each course, in it each stratum and in it each state. opens, is_step: as `fill_rows` and `fill_steps` fill
+    them; change: (c, j, m); hazards: (v,), room; threshold: (row, i, cell), where a word ends the stay by move i; running: the same
+    shape, what the hazards of the moves up to i add up to, or (0, 0, 0) where nobody asks. Behind the last move both repeat: the
+    words from there on stay. Gives how many probabilities were clipped.
     """
     # Plain arrays in the loops: a bundle costs a count of references each time that something is taken from it.
-    base, by_entry, of_moves, period = moves.hazard, moves.by_entry, moves.of, moves.period
+    base, by_entry, of_moves, period, is_walked = moves.hazard, moves.by_entry, moves.of, moves.period, moves.is_walked
     of_effects, form, acts = effects.of, effects.form, effects.acts
-    n_courses, n_strata, n_states, n_months = effects.weight.shape[1], base.shape[1], len(kind), by_entry.shape[3]
-    n_filled, n_slots, entry_row, clipped, is_kept = len(threshold), threshold.shape[1], row_for(by_entry, b), 0, len(running) > 0
-    for c in range(n_courses):
-        for k in range(n_strata):
-            entry_k = k if by_entry.shape[1] > 1 else 0
-            for s in range(n_states):
-                cell, first, stop = (c * n_strata + k) * n_states + s, of_moves[s], of_moves[s + 1]
-                if kind[s] == WALKED:
-                    continue
-                on_probabilities = acts_on_probabilities(of_effects, form, first, stop)
-                for m in range(n_filled if kind[s] == BY_MONTH else 1):
+    n_courses, n_strata, n_states = effects.weight.shape[1], base.shape[1], len(is_walked)
+    n_cells = n_courses * n_strata * n_states
+    n_slots, entry_row, clipped, is_kept = threshold.shape[1], row_for(by_entry, b), 0, len(running) > 0
+    for row in range(n_rows):
+        m, last_m = opens[row], opens[max(row - 1, 0)]
+        for i in range(n_slots if row > 0 else 0):  # what makes a new row for one state leaves most others as they are
+            for cell in range(n_cells):
+                threshold[row, i, cell] = threshold[row - 1, i, cell]
+            for cell in range(n_cells if is_kept else 0):
+                running[row, i, cell] = running[row - 1, i, cell]
+        for s in range(n_states):
+            first, stop = of_moves[s], of_moves[s + 1]
+            is_new, on_probabilities = row == 0 or is_step[s, m], False
+            for j in range(of_effects[first], of_effects[stop]):
+                on_probabilities |= form[j] != HAZARD_RATIO
+                for c in range(n_courses):
+                    is_new |= change[c, j, m] != change[c, j, last_m]
+            if is_walked[s] or not (is_new or on_probabilities):
+                continue
+            for c in range(n_courses):
+                for k in range(n_strata):
+                    entry_k, cell = k if by_entry.shape[1] > 1 else 0, (c * n_strata + k) * n_states + s
                     for v in range(first, stop):
                         hazards[v] = base[b, k, v] * by_entry[entry_row, entry_k, v, m]
                         for j in range(of_effects[v], of_effects[v + 1]):
@@ -103,19 +122,14 @@ def fill_tables(
                                 hazards[v] *= change[c, j, m]
                     if on_probabilities:
                         found = change_leaving(effects, change, c, k, m, first, stop, period[s], hazards)
-                        clipped += found * (n_months if kind[s] == STEADY else 1)
+                        clipped += found * (opens[row + 1] - m)
                     total = 0.0
                     for v in range(first, stop):
                         total += hazards[v]
                     shared, before = leaving_over(total), 0.0
                     for i in range(n_slots):
                         before += hazards[first + i] if first + i < stop else 0.0
-                        threshold[m, i, cell] = threshold_of(before * shared)
+                        threshold[row, i, cell] = threshold_of(before * shared)
                         if is_kept:
-                            running[m, i, cell] = before
-                for m in range(1, n_filled if kind[s] == STEADY else 0):
-                    for i in range(n_slots):
-                        threshold[m, i, cell] = threshold[0, i, cell]
-                        if is_kept:
-                            running[m, i, cell] = running[0, i, cell]
+                            running[row, i, cell] = before
     return clipped

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.accelerate import device, inlined
-from simengine.cohort.kernels.arrays import HAZARD_RATIO, Effects, Floats, Integers, Moves, People
+from simengine.cohort.kernels.arrays import HAZARD_RATIO, Effects, Floats, Integers, Moves, People, Words
 from simengine.cohort.kernels.effects import acts_on_probabilities, change_leaving, row_for
 from simengine.cohort.kernels.hazards import TWO_TO_32, leaving_over, threshold_of
+from simengine.cohort.kernels.months import after, word_of
 
 Index = int | np.int64
 
@@ -39,29 +40,62 @@ def pick_move(word: Index, hazards: Floats, first: Index, stop: Index) -> int:
 
 
 @device
-def pick_faster(word: Index, running: Floats, m: Index, cell: Index, factor: float) -> int:
-    """Give the number of the move among those out of a state that a word makes where all hazards are multiplied, or STAYS.
-
-    running: (m, i, cell), what the hazards add up to, as `fill_tables` fills it.
-    """
-    last = running.shape[1] - 1
-    total = running[m, last, cell] * factor if last >= 0 else 0.0
+def pick_by_table(word: Index, threshold: Words, running: Floats, row: Index, cell: Index, factor: float) -> int:
+    """Do what `pick_move` does, by the tables of `fill_tables` and a factor on all moves; gives the place among them."""
+    last = threshold.shape[1] - 1
+    if last < 0:
+        return STAYS
+    if factor == 1.0:
+        chosen = 0 if word < threshold[row, last, cell] else STAYS
+        for i in range(last if chosen == 0 else 0):
+            chosen += word >= threshold[row, i, cell]
+        return chosen
+    total = running[row, last, cell] * factor
     if total > 0.0 and not cannot_leave(word, total):
         shared = leaving_over(total) * factor
         for i in range(last + 1):
-            if word < threshold_of(running[m, i, cell] * shared):
+            if word < threshold_of(running[row, i, cell] * shared):
                 return i
     return STAYS
 
 
 @device
+def leave_by_table(
+    words: Words,
+    month: Index,
+    end: Index,
+    switch: Index,
+    cell: Index,
+    cell_later: Index,
+    factor: float,
+    rows: Integers,
+    threshold: Words,
+    running: Floats,
+) -> tuple[Index, int]:
+    """Give the month from `month` on at whose end a state is left that the tables tell of, and by which of its moves.
+
+    words: (4,), the state of the person's words, changed; rows, threshold, running: as `fill_rows` and `fill_tables` fill them; the
+    state's cell is another one from the switch of courses on.
+    """
+    w_0, w_1, w_2, w_3 = np.uint64(words[0]), np.uint64(words[1]), np.uint64(words[2]), np.uint64(words[3])
+    chosen = STAYS
+    while month < end and chosen == STAYS:
+        at = cell if month < switch else cell_later
+        chosen = pick_by_table(np.int64(word_of(w_0, w_3)), threshold, running, rows[month], at, factor)
+        w_0, w_1, w_2, w_3 = after(w_0, w_1, w_2, w_3)
+        month += 1
+    words[0], words[1], words[2], words[3] = np.uint32(w_0), np.uint32(w_1), np.uint32(w_2), np.uint32(w_3)
+    return month - 1 if chosen != STAYS else end, chosen
+
+
+@device
 def leave_walked(
-    word: Index,
+    words: Words,
+    month: Index,
+    end: Index,
     b: Index,
     p: Index,
     s: Index,
-    c: Index,
-    month: Index,
     since: Index,
     people: People,
     moves: Moves,
@@ -69,31 +103,41 @@ def leave_walked(
     change: Floats,
     hazards: Floats,
     clipped: Integers,
-) -> int:
-    """Do what `pick_move` does in a state whose hazards change with more than the clock.
+) -> tuple[Index, int]:
+    """Do what `leave_by_table` does, for a state whose hazards change with more than the clock; gives the month and the move.
 
-    change: (c, j, m); hazards: (v,), room; clipped: (1,), added to.
+    words: (4,), the state of the person's words, changed; change: (c, j, m); hazards: (v,), room; clipped: (1,), added to.
     """
     # Plain arrays in the loops: a bundle costs a count of references each time that something is taken from it.
     hazard, by_entry, by_stay, by_calendar = moves.hazard, moves.by_entry, moves.by_stay, moves.by_calendar
     is_hit, factor, effects_of, form, acts = moves.acts, people.factor, effects.of, effects.form, effects.acts
-    k, calendar = people.stratum[p], people.calendar[p]
-    first, stop = moves.of[s], moves.of[s + 1]
+    k, calendar, switch = people.stratum[p], people.calendar[p], people.switch[p]
+    course, later = people.course[0, p], people.course[1, p]
+    first, stop, period = moves.of[s], moves.of[s + 1], moves.period[s]
     entry_row, stay_row, calendar_row = row_for(by_entry, b), row_for(by_stay, b), row_for(by_calendar, b)
     entry_k, stay_k = k if by_entry.shape[1] > 1 else 0, k if by_stay.shape[1] > 1 else 0
-    for v in range(first, stop):
-        rate = hazard[b, k, v] * by_entry[entry_row, entry_k, v, month] * by_stay[stay_row, stay_k, v, month - since]
-        rate *= by_calendar[calendar_row, v, calendar + month]
-        for f in range(len(is_hit)):
-            if is_hit[f, v]:
-                rate *= factor[f, p]
-        for j in range(effects_of[v], effects_of[v + 1]):
-            if form[j] == HAZARD_RATIO and acts[j, k]:
-                rate *= change[c, j, month]
-        hazards[v] = rate
-    if acts_on_probabilities(effects_of, form, first, stop):
-        clipped[0] += change_leaving(effects, change, c, k, month, first, stop, moves.period[s], hazards)
-    return pick_move(word, hazards, first, stop)
+    on_probabilities = acts_on_probabilities(effects_of, form, first, stop)
+    w_0, w_1, w_2, w_3 = np.uint64(words[0]), np.uint64(words[1]), np.uint64(words[2]), np.uint64(words[3])
+    chosen = STAYS
+    while month < end and chosen == STAYS:
+        c = course if month < switch else later
+        for v in range(first, stop):
+            rate = hazard[b, k, v] * by_entry[entry_row, entry_k, v, month] * by_stay[stay_row, stay_k, v, month - since]
+            rate *= by_calendar[calendar_row, v, calendar + month]
+            for f in range(len(is_hit)):
+                if is_hit[f, v]:
+                    rate *= factor[f, p]
+            for j in range(effects_of[v], effects_of[v + 1]):
+                if form[j] == HAZARD_RATIO and acts[j, k]:
+                    rate *= change[c, j, month]
+            hazards[v] = rate
+        if on_probabilities:
+            clipped[0] += change_leaving(effects, change, c, k, month, first, stop, period, hazards)
+        chosen = pick_move(np.int64(word_of(w_0, w_3)), hazards, first, stop)
+        w_0, w_1, w_2, w_3 = after(w_0, w_1, w_2, w_3)
+        month += 1
+    words[0], words[1], words[2], words[3] = np.uint32(w_0), np.uint32(w_1), np.uint32(w_2), np.uint32(w_3)
+    return month - 1 if chosen != STAYS else end, chosen
 
 
 @device

@@ -19,10 +19,11 @@ import numpy as np
 from simengine.accelerate import kernel
 from simengine.cohort.kernels.arrays import Effects, Flags, Integers, Moves, People, Stays
 from simengine.cohort.kernels.effects import fill_changes
-from simengine.cohort.kernels.hazards import fill_kinds, fill_tables
-from simengine.cohort.kernels.leave import STAYS, factor_of_state, leave_walked, pick_faster
-from simengine.cohort.kernels.months import after, word_of
+from simengine.cohort.kernels.hazards import fill_rows, fill_steps, fill_tables
+from simengine.cohort.kernels.leave import factor_of_state, leave_by_table, leave_walked
 from simengine.streams import fill_words
+
+Index = int | np.int64
 
 
 @kernel
@@ -45,17 +46,19 @@ def walk(
     """
     n_courses, n_strata, n_months, n_moves = effects.weight.shape[1], moves.hazard.shape[1], moves.by_entry.shape[3], len(moves.to)
     n_states, n_segments, room = len(moves.of) - 1, len(people.begin) - 1, len(stays.person)
-    kind, n_slots = np.empty(n_states, np.int64), 0
+    n_slots = 0
     for s in range(n_states):
         n_slots = max(n_slots, moves.of[s + 1] - moves.of[s])
-    n_filled = 1 if fill_kinds(history, people.begin, people.row, moves, effects, kind) else n_months
     n_cells = n_courses * n_strata * n_states
-    change, hazards = np.empty((n_courses, len(effects.form), n_filled)), np.empty(n_moves)
-    running, threshold = np.zeros((n_filled, n_slots, n_cells)), np.zeros((n_filled, n_slots, n_cells), np.uint32)
+    change, hazards = np.empty((n_courses, len(effects.form), n_months)), np.empty(n_moves)
+    running, threshold = np.zeros((n_months, n_slots, n_cells)), np.zeros((n_months, n_slots, n_cells), np.uint32)
+    is_step, rows, opens = np.zeros((n_states, n_months), np.bool_), np.zeros(n_months, np.int64), np.zeros(n_months + 1, np.int64)
+    if len(moves.by_entry) == 1:
+        fill_steps(moves, 0, is_step)
     largest = 0
     for g in range(n_segments):
         largest = max(largest, people.begin[g + 1] - people.begin[g])
-    words = np.empty((4, largest), np.uint32)
+    words, own = np.empty((4, largest), np.uint32), np.empty(4, np.uint32)
     clipped_here, has_factors = np.zeros(1, np.int64), len(moves.acts) > 0
     person, state, first_of, stop_of, since_of = stays
     done = 0
@@ -65,44 +68,36 @@ def walk(
             continue
         b = people.row[begin]
         fill_changes(effects, b, history, change)
-        clipped_here[0] = fill_tables(b, kind, moves, effects, change, hazards, running, threshold)
+        if len(moves.by_entry) > 1:
+            fill_steps(moves, b, is_step)
+        n_filled = fill_rows(is_step, change, rows, opens)
+        clipped_here[0] = fill_tables(b, n_filled, opens, is_step, moves, effects, change, hazards, running, threshold)
         fill_words(seed, np.uint64(replications[b]), purpose, people.attempt[begin:stop], people.number[begin:stop], words)
         for p in range(begin, stop):
-            s, first, since, end = people.state[p], 0, 0, min(people.end[p], until)
+            s, end = people.state[p], min(people.end[p], until)
+            first: Index = 0
+            since: Index = 0
             if done + end + 1 > room:
                 return g, before
-            c, k, switch = people.course[0, p], people.stratum[p], people.switch[p]
-            cell = (c * n_strata + k) * n_states
-            factor = factor_of_state(p, s, people, moves) if has_factors else 1.0
-            x = p - begin
-            w_0, w_1, w_2, w_3 = np.uint64(words[0, x]), np.uint64(words[1, x]), np.uint64(words[2, x]), np.uint64(words[3, x])
-            for month in range(end):
-                if month == switch:
-                    c = people.course[1, p]
-                    cell = (c * n_strata + k) * n_states
-                word, m = np.int64(word_of(w_0, w_3)), month if n_filled > 1 else 0
-                w_0, w_1, w_2, w_3 = after(w_0, w_1, w_2, w_3)
+            cell = (people.course[0, p] * n_strata + people.stratum[p]) * n_states
+            later = (people.course[1, p] * n_strata + people.stratum[p]) * n_states
+            own[0], own[1], own[2], own[3] = words[0, p - begin], words[1, p - begin], words[2, p - begin], words[3, p - begin]
+            while True:
                 if is_walked is not None and is_walked[s]:
-                    v = leave_walked(word, b, p, s, c, month, since, people, moves, effects, change, hazards, clipped_here)
-                    if v == STAYS:
-                        continue
-                elif factor != 1.0:
-                    i = pick_faster(word, running, m, cell + s, factor)
-                    if i == STAYS:
-                        continue
-                    v = moves.of[s] + i
+                    month, v = leave_walked(own, first, end, b, p, s, since, people, moves, effects, change, hazards, clipped_here)
                 else:
-                    if n_slots == 0 or word >= threshold[m, n_slots - 1, cell + s]:
-                        continue
-                    v = moves.of[s]
-                    for i in range(n_slots - 1):
-                        v += word >= threshold[m, i, cell + s]
+                    factor = factor_of_state(p, s, people, moves) if has_factors else 1.0
+                    month, i = leave_by_table(
+                        own, first, end, people.switch[p], cell + s, later + s, factor, rows, threshold, running
+                    )
+                    v = moves.of[s] + i
+                if month == end:
+                    break
                 person[done], state[done], first_of[done], stop_of[done], since_of[done] = p, s, first, month + 1, since
                 done += 1
                 to = moves.to[v]
                 since = since if moves.clock[to] == moves.clock[s] else month + 1
                 s, first = to, month + 1
-                factor = factor_of_state(p, s, people, moves) if has_factors else 1.0
             person[done], state[done], first_of[done], stop_of[done], since_of[done] = p, s, first, end + 1, since
             done += 1
         clipped[b] += clipped_here[0]
