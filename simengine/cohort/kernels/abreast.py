@@ -47,10 +47,10 @@ MOST_MOVES = 7
 _BITS_OF_A_CELL = 4
 _PAIR = 2 * WIDTH
 """People who walk at once."""
+_WRITTEN_OUT = 4
+"""Moves out of a state for which there is always room in the tables."""
 _MONTHS = 64
 """Months that they walk before anybody looks what became of them, at most."""
-_WORDS, _CELLS = 8 * WIDTH, 4 * WIDTH
-"""Numbers that hold the state of the words of a pair, and where a pair is in two arms."""
 
 
 @device
@@ -73,41 +73,26 @@ def fill_cells(n_strata: int, n_slots: int, bits: int, moves: Moves, fixed: Word
 
 @device
 def slots_for(of: Integers) -> int:
-    """Give room for the moves out of a state in the tables: two, four, or as many as there are; of: as in moves."""
-    most = 0
+    """Give room for the moves out of a state in the tables: as many as there are, and four at least; of: as in moves."""
+    most = _WRITTEN_OUT
     for s in range(len(of) - 1):
         most = max(most, of[s + 1] - of[s])
-    return max(most, 2) if most <= 2 else max(most, 4)
+    return most
 
 
 @inlined
-def reached(
-    by: Lanes, beside: Lanes, cells: tuple[Lanes, Lanes], words: tuple[Lanes, Lanes], threshold: Words, at: int, shift: Lanes
-) -> tuple[Lanes, Lanes]:
-    """Add the shift of one move where its threshold is reached, in two groups."""
-    of_move = load(threshold, at)
-    by = add_where_reached(by, shift, words[0], look_up(of_move, cells[0]))
-    return by, add_where_reached(beside, shift, words[1], look_up(of_move, cells[1]))
+def reached(by: Lanes, shift: Lanes, word: Lanes, cell: Lanes, of_move: Lanes) -> Lanes:
+    """Add the shift of one move where the word is not below its threshold in the cell."""
+    return add_where_reached(by, shift, word, look_up(of_move, cell))
 
 
-@device
-def moved(
-    cells: tuple[Lanes, Lanes], words: tuple[Lanes, Lanes], threshold: Words, row: int, n_slots: int, fixed: Words
-) -> tuple[Lanes, Lanes]:
-    """Give the cells of the next month, of two groups in one arm, in the four lowest bits; the others hold nothing of use.
-
-    Most studies have four moves out of a state at most: those are written out, for a loop of so few steps costs what it does.
-    """
-    leads, shift = load(fixed, 0), load(fixed, 2 * WIDTH)
-    by = beside = fill(np.uint32(0))
-    by, beside = reached(by, beside, cells, words, threshold, row, shift)
-    by, beside = reached(by, beside, cells, words, threshold, row + WIDTH, shift)
-    if n_slots > 2:
-        by, beside = reached(by, beside, cells, words, threshold, row + 2 * WIDTH, shift)
-        by, beside = reached(by, beside, cells, words, threshold, row + 3 * WIDTH, shift)
-    for i in range(4, n_slots):
-        by, beside = reached(by, beside, cells, words, threshold, row + i * WIDTH, shift)
-    return shift_right(look_up(leads, cells[0]), by), shift_right(look_up(leads, cells[1]), beside)
+@inlined
+def four_reached(shift: Lanes, word: Lanes, cell: Lanes, first: Lanes, second: Lanes, third: Lanes, fourth: Lanes) -> Lanes:
+    """Add up the shifts of the first four moves, written out: a loop of so few steps costs as much as what it does."""
+    by = reached(fill(np.uint32(0)), shift, word, cell, first)
+    by = reached(by, shift, word, cell, second)
+    by = reached(by, shift, word, cell, third)
+    return reached(by, shift, word, cell, fourth)
 
 
 @device
@@ -120,9 +105,9 @@ def room_for(n: int) -> Words:
 
 @device
 def unpack(packed: Words, bits: int, n_states: int, months: Words) -> None:
-    """Add the packed counters of each arm and group, (arm, group, lane), to the months, (arm, group, s, lane)."""
+    """Add the packed counters of a pair, (group, lane), to its months, (group, s, lane)."""
     most = fill(np.uint32((1 << bits) - 1))
-    for group in range(4):
+    for group in range(2):
         for s in range(n_states):
             at = WIDTH * (group * n_states + s)
             here = both(shift_right(load(packed, WIDTH * group), fill(np.uint32(bits * s))), most)
@@ -130,12 +115,12 @@ def unpack(packed: Words, bits: int, n_states: int, months: Words) -> None:
 
 
 @device
-def close_window(month: int, horizon: Words, months: Words, n_states: int, closed: Words, w: int, n_windows: int) -> None:
-    """Add the months of those who are followed until a month, (arm, group, s, lane), to a window, (arm, w, s, lane)."""
-    for group in range(4):
-        is_open = reaches(load(horizon, WIDTH * (group % 2)), fill(np.uint32(month)))
+def close_window(month: int, horizon: Words, months: Words, n_states: int, closed: Words, w: int) -> None:
+    """Add the months of those who are followed until a month, (group, s, lane), to a window, (w, s, lane)."""
+    for group in range(2):
+        is_open = reaches(load(horizon, WIDTH * group), fill(np.uint32(month)))
         for s in range(n_states):
-            at, to = WIDTH * (group * n_states + s), WIDTH * ((group // 2 * n_windows + w) * n_states + s)
+            at, to = WIDTH * (group * n_states + s), WIDTH * (w * n_states + s)
             store(closed, to, add(load(closed, to), both(load(months, at), is_open)))
 
 
@@ -152,10 +137,30 @@ def next_cut(month: int, most: int, history: int, stops: Integers) -> int:
 
 
 @device
+def fill_month_words(n_months: int, state: Words, words: Words) -> None:
+    """Fill the next words of a pair, (month, group, lane); state: (group, word of the state, lane), changed."""
+    u_0, u_1, u_2, u_3 = load(state, 0), load(state, WIDTH), load(state, 2 * WIDTH), load(state, 3 * WIDTH)
+    v_0, v_1, v_2, v_3 = load(state, 4 * WIDTH), load(state, 5 * WIDTH), load(state, 6 * WIDTH), load(state, 7 * WIDTH)
+    for i in range(n_months):
+        store(words, i * _PAIR, words_of(u_0, u_3))
+        store(words, i * _PAIR + WIDTH, words_of(v_0, v_3))
+        u_0, u_1, u_2, u_3 = after_all(u_0, u_1, u_2, u_3)
+        v_0, v_1, v_2, v_3 = after_all(v_0, v_1, v_2, v_3)
+    store(state, 0, u_0)
+    store(state, WIDTH, u_1)
+    store(state, 2 * WIDTH, u_2)
+    store(state, 3 * WIDTH, u_3)
+    store(state, 4 * WIDTH, v_0)
+    store(state, 5 * WIDTH, v_1)
+    store(state, 6 * WIDTH, v_2)
+    store(state, 7 * WIDTH, v_3)
+
+
+@device
 def walk_months(
     first: int,
     stop: int,
-    state: Words,
+    words: Words,
     cells: Words,
     packed: Words,
     end: Words,
@@ -172,52 +177,62 @@ def walk_months(
 ) -> None:
     """Send a pair of groups through the months `first` to `stop` - 1, in one arm or two.
 
-    state: (group, word of the state, lane), cells and packed: (arm, group, lane), all changed; end: (group, lane).
-    Where stays are wanted, trace: (month, arm, group, lane), where they are afterwards, and leaving: (arm, month), a bit for each
-    who moved. Everything stays in a processor's registers: nothing is called in the loop.
+    words: (month, group, lane); cells: (arm, group, lane), changed; packed: the same shape, filled; end: (group, lane). Where stays
+    are wanted, trace: (month, arm, group, lane), where they are afterwards, and leaving: (arm, month), a bit for each who moved.
+
+    Two groups in two arms are four chains of instructions, of which one does not wait for another. All that changes stays in a
+    processor's registers: so no array is handed on in the loop, which would count references.
     """
-    u_0, u_1, u_2, u_3 = load(state, 0), load(state, WIDTH), load(state, 2 * WIDTH), load(state, 3 * WIDTH)
-    v_0, v_1, v_2, v_3 = load(state, 4 * WIDTH), load(state, 5 * WIDTH), load(state, 6 * WIDTH), load(state, 7 * WIDTH)
-    a_0, a_1, b_0, b_1 = load(cells, 0), load(cells, WIDTH), load(cells, 2 * WIDTH), load(cells, 3 * WIDTH)
-    in_a_0, in_a_1, in_b_0, in_b_1 = load(packed, 0), load(packed, WIDTH), load(packed, 2 * WIDTH), load(packed, 3 * WIDTH)
-    end_0, end_1, one_month, step = load(end, 0), load(end, WIDTH), load(fixed, WIDTH), n_slots * WIDTH
+    a, a_beside, b, b_beside = load(cells, 0), load(cells, WIDTH), load(cells, 2 * WIDTH), load(cells, 3 * WIDTH)
+    in_a = in_a_beside = in_b = in_b_beside = fill(np.uint32(0))
+    leads, one_month, shift, step = load(fixed, 0), load(fixed, WIDTH), load(fixed, 2 * WIDTH), n_slots * WIDTH
     for m in range(first, stop):
-        word, beside, now, at = words_of(u_0, u_3), words_of(v_0, v_3), fill(np.uint32(m)), (m - first) * _CELLS
-        u_0, u_1, u_2, u_3 = after_all(u_0, u_1, u_2, u_3)
-        v_0, v_1, v_2, v_3 = after_all(v_0, v_1, v_2, v_3)
-        in_a_0, in_a_1 = add(in_a_0, look_up(one_month, a_0)), add(in_a_1, look_up(one_month, a_1))
-        then_0, then_1 = moved((a_0, a_1), (word, beside), threshold, rows[m] * step, n_slots, fixed)
+        word, beside = load(words, (m - first) * _PAIR), load(words, (m - first) * _PAIR + WIDTH)
+        in_a, in_a_beside = add(in_a, look_up(one_month, a)), add(in_a_beside, look_up(one_month, a_beside))
+        at, to = rows[m] * step, (m - first) * 2 * _PAIR
+        one, two = load(threshold, at), load(threshold, at + WIDTH)
+        three, four = load(threshold, at + 2 * WIDTH), load(threshold, at + 3 * WIDTH)
+        by, by_beside = (
+            four_reached(shift, word, a, one, two, three, four),
+            four_reached(shift, beside, a_beside, one, two, three, four),
+        )
+        for i in range(_WRITTEN_OUT, n_slots):
+            of_move = load(threshold, at + i * WIDTH)
+            by, by_beside = reached(by, shift, word, a, of_move), reached(by_beside, shift, beside, a_beside, of_move)
+        then, then_beside = shift_right(look_up(leads, a), by), shift_right(look_up(leads, a_beside), by_beside)
         if wants_stays:
-            who = where_changed_before(a_0, then_0, now, end_0)
-            leaving[0, m - first] = who | (where_changed_before(a_1, then_1, now, end_1) << WIDTH)
-            store(trace, at, then_0)
-            store(trace, at + WIDTH, then_1)
-        a_0, a_1 = then_0, then_1
+            now = fill(np.uint32(m))
+            who = where_changed_before(a, then, now, load(end, 0))
+            leaving[0, m - first] = who | (where_changed_before(a_beside, then_beside, now, load(end, WIDTH)) << WIDTH)
+            store(trace, to, then)
+            store(trace, to + WIDTH, then_beside)
+        a, a_beside = then, then_beside
         if has_second:
-            in_b_0, in_b_1 = add(in_b_0, look_up(one_month, b_0)), add(in_b_1, look_up(one_month, b_1))
-            then_0, then_1 = moved((b_0, b_1), (word, beside), threshold_2, rows_2[m] * step, n_slots, fixed)
+            in_b, in_b_beside = add(in_b, look_up(one_month, b)), add(in_b_beside, look_up(one_month, b_beside))
+            at = rows_2[m] * step
+            one, two = load(threshold_2, at), load(threshold_2, at + WIDTH)
+            three, four = load(threshold_2, at + 2 * WIDTH), load(threshold_2, at + 3 * WIDTH)
+            by = four_reached(shift, word, b, one, two, three, four)
+            by_beside = four_reached(shift, beside, b_beside, one, two, three, four)
+            for i in range(_WRITTEN_OUT, n_slots):
+                of_move = load(threshold_2, at + i * WIDTH)
+                by, by_beside = reached(by, shift, word, b, of_move), reached(by_beside, shift, beside, b_beside, of_move)
+            then, then_beside = shift_right(look_up(leads, b), by), shift_right(look_up(leads, b_beside), by_beside)
             if wants_stays:
-                who = where_changed_before(b_0, then_0, now, end_0)
-                leaving[1, m - first] = who | (where_changed_before(b_1, then_1, now, end_1) << WIDTH)
-                store(trace, at + _PAIR, then_0)
-                store(trace, at + _PAIR + WIDTH, then_1)
-            b_0, b_1 = then_0, then_1
-    store(state, 0, u_0)
-    store(state, WIDTH, u_1)
-    store(state, 2 * WIDTH, u_2)
-    store(state, 3 * WIDTH, u_3)
-    store(state, 4 * WIDTH, v_0)
-    store(state, 5 * WIDTH, v_1)
-    store(state, 6 * WIDTH, v_2)
-    store(state, 7 * WIDTH, v_3)
-    store(cells, 0, a_0)
-    store(cells, WIDTH, a_1)
-    store(cells, 2 * WIDTH, b_0)
-    store(cells, 3 * WIDTH, b_1)
-    store(packed, 0, in_a_0)
-    store(packed, WIDTH, in_a_1)
-    store(packed, 2 * WIDTH, in_b_0)
-    store(packed, 3 * WIDTH, in_b_1)
+                now = fill(np.uint32(m))
+                who = where_changed_before(b, then, now, load(end, 0))
+                leaving[1, m - first] = who | (where_changed_before(b_beside, then_beside, now, load(end, WIDTH)) << WIDTH)
+                store(trace, to + _PAIR, then)
+                store(trace, to + _PAIR + WIDTH, then_beside)
+            b, b_beside = then, then_beside
+    store(cells, 0, a)
+    store(cells, WIDTH, a_beside)
+    store(cells, 2 * WIDTH, b)
+    store(cells, 3 * WIDTH, b_beside)
+    store(packed, 0, in_a)
+    store(packed, WIDTH, in_a_beside)
+    store(packed, 2 * WIDTH, in_b)
+    store(packed, 3 * WIDTH, in_b_beside)
 
 
 @device
@@ -237,7 +252,8 @@ def write_stays(
 ) -> int:
     """Write the stays of those who leave in the months from `month` on; gives how many there are then, or -1: no room.
 
-    trace: (month, arm, group, lane) from this arm on, leaving: (month,); here, first, since: (x,), where they are, changed.
+    trace: (month, arm, group, lane) from this arm on, leaving: (month,), as `walk_months` fills them; here, first, since: (x,),
+    where they are, changed.
     """
     person, state, first_of, stop_of, since_of = stays
     for i in range(n_months):
@@ -247,7 +263,7 @@ def write_stays(
         while who != 0:
             x = place_of_lowest(who)
             who &= who - 1
-            there = trace[i * _CELLS + x] & np.uint32(MOST_CELLS - 1)
+            there = trace[i * 2 * _PAIR + x] & np.uint32(MOST_CELLS - 1)
             s, to, then = here[x] % n_states, there % n_states, month + i + 1
             person[done], state[done], first_of[done], stop_of[done], since_of[done] = at + x, s, first[x], then, since[x]
             done += 1
@@ -273,14 +289,14 @@ def write_last_stays(
 
 
 @device
-def add_lanes(closed: Words, at: int, b: int, person_months: Floats) -> None:
-    """Add all lanes of the closed windows, (w, s, lane) from `at` on, to the months in states; person_months: (b, s, w)."""
+def add_lanes(closed: Words, b: int, person_months: Floats) -> None:
+    """Add all lanes of the closed windows, (w, s, lane), to the months in states; person_months: (b, s, w)."""
     _, n_states, n_windows = person_months.shape
     for w in range(n_windows):
         for s in range(n_states):
             total = 0
             for lane in range(WIDTH):
-                total += closed[at + (w * n_states + s) * WIDTH + lane]
+                total += closed[(w * n_states + s) * WIDTH + lane]
             person_months[b, s, w] += total
 
 
@@ -305,9 +321,8 @@ def seat(at: int, words: Words, cell: Words, end: Words, state: Words, cells: Wo
     for group in range(2):
         for i in range(4):
             store(state, (4 * group + i) * WIDTH, load(words[i], at + group * WIDTH))
-        here = load(cell, at + group * WIDTH)
-        store(cells, group * WIDTH, here)
-        store(cells, (2 + group) * WIDTH, here)
+        for arm in range(2):
+            store(cells, (2 * arm + group) * WIDTH, load(cell, at + group * WIDTH))
     longest = np.uint32(0)
     for x in range(_PAIR):
         longest = max(longest, end[at + x])
@@ -363,12 +378,13 @@ def walk_abreast(
     n_places = largest + -largest % _PAIR
     words, cell = room_for(4 * n_places).reshape((4, n_places)), room_for(n_places)
     end, horizon = room_for(n_places), room_for(n_places)
-    # Of the pair that walks: its words, where it is, the months of each arm and group since entry, and the stay of everybody.
+    # Of the pair that walks: its words, where it is, and of each arm the months since entry and the stay of everybody.
     size = n_states * WIDTH
-    state, cells, packed, months = room_for(_WORDS), room_for(_CELLS), room_for(_CELLS), room_for(4 * size)
-    trace, leaving = room_for(_MONTHS * _CELLS if wants_stays else 0), np.zeros((2, _MONTHS), np.int64)
+    state, month_words, cells = room_for(4 * _PAIR), room_for(_MONTHS * _PAIR), room_for(2 * _PAIR)
+    packed, months = room_for(2 * _PAIR), room_for(4 * size).reshape((2, 2 * size))
+    trace, leaving = room_for(_MONTHS * 2 * _PAIR), np.zeros((2, _MONTHS), np.int64)
     here, first, since = np.zeros((2, _PAIR), np.uint32), np.zeros((2, _PAIR), np.int32), np.zeros((2, _PAIR), np.int32)
-    closed = room_for(2 * n_windows * size)
+    closed = room_for(2 * n_windows * size).reshape((2, n_windows * size))
     done, done_2 = 0, 0
     for g in range(n_segments):
         begin, stop, before, before_2 = people.begin[g], people.begin[g + 1], done, done_2
@@ -396,42 +412,44 @@ def walk_abreast(
                     for x in range(_PAIR):
                         here[arm, x], first[arm, x], since[arm, x] = cell[at + x], 0, 0
             months[:] = 0
-            m = 0
+            m, followed = 0, end[at : at + _PAIR]
             while m < longest:
                 cut = next_cut(m, min(most, _MONTHS, longest - m), history, windows.stop)
-                packed[:] = 0
+                fill_month_words(cut - m, state, month_words)
                 walk_months(
-                    m, cut, state, cells, packed, end[at : at + _PAIR], threshold, rows, has_second, threshold_2, rows_2,
-                    n_slots, fixed, wants_stays, trace, leaving,
+                    m, cut, month_words, cells, packed, followed, threshold, rows, has_second, threshold_2, rows_2, n_slots, fixed,
+                    wants_stays, trace, leaving,
                 )  # fmt: skip
+                for arm in range(2):
+                    unpack(packed[arm * _PAIR :], bits, n_states, months[arm])
                 if wants_stays:
                     done = write_stays(
                         begin + at, m, cut - m, n_states, trace, leaving[0], here[0], first[0], since[0], moves.clock, stays, done
                     )
-                    if done >= 0 and has_second:
+                    if has_second:
                         done_2 = write_stays(
                             begin + at, m, cut - m, n_states, trace[_PAIR:], leaving[1], here[1], first[1], since[1], moves.clock,
                             stays_2, done_2,
                         )  # fmt: skip
-                    if done < 0 or done_2 < 0:
-                        return g, before, before_2
-                unpack(packed, bits, n_states, months)
+                if done < 0 or done_2 < 0:
+                    return g, before, before_2
                 m = cut
                 for w in range(n_windows):
                     if windows.stop[w] == m:
-                        close_window(m, horizon[at : at + _PAIR], months, n_states, closed, w, n_windows)
+                        for arm in range(2):
+                            close_window(m, horizon[at : at + _PAIR], months[arm], n_states, closed[arm], w)
                 if m == history:
                     months[:] = 0
             if wants_stays:
-                n, followed = min(_PAIR, stop - begin - at), end[at : at + _PAIR]
+                n = min(_PAIR, stop - begin - at)
                 done = write_last_stays(begin + at, n, n_states, followed, here[0], first[0], since[0], stays, done)
                 if done >= 0 and has_second:
                     done_2 = write_last_stays(begin + at, n, n_states, followed, here[1], first[1], since[1], stays_2, done_2)
                 if done < 0 or done_2 < 0:
                     return g, before, before_2
-        add_lanes(closed, 0, b, person_months)
+        add_lanes(closed[0], b, person_months)
         clipped[b] += clips
         if has_second:
-            add_lanes(closed, n_windows * size, b, person_months_2)
+            add_lanes(closed[1], b, person_months_2)
             clipped_2[b] += clips_2
     return n_segments, done, done_2
