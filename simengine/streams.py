@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,6 +143,7 @@ def uniforms(seed: int, purpose: str, replications: NDArray[np.int64]) -> NDArra
     return out
 
 
+@lru_cache(maxsize=4096)
 def purpose_number(purpose: str) -> int:
     """Turn the name of a decision into its 32-bit number."""
     return int.from_bytes(hashlib.blake2b(purpose.encode(), digest_size=4).digest(), "little")

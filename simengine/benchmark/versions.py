@@ -99,12 +99,14 @@ def engine_walk(workload: Workload) -> Counts:
     once = np.ones(n_replications, np.int64)
     group = Group("benchmark", workload.n_people * once, 0, once)
     empty = arm_tables(cohort, (), worlds, has_service=False)
-    of_moves = ~np.eye(n_states, dtype=np.bool_)
     stay = np.einsum("...ii->...i", workload.rows)
     hazard = workload.rows * (-np.log(stay) / (1.0 - stay))[..., None]
     tables, counts, room = [], [empty_counts(empty) for _ in range(n_arms)], Room()
+    # Behind the first, the entries of a matrix stand in rows that all end with one of the diagonal.
+    of_moves = hazard.reshape(-1, n_states**2)[:, 1:].reshape(*hazard.shape[:3], n_states - 1, n_states + 1)[..., :-1]
     for arm in range(n_arms):
-        moves = _moves_of(np.ascontiguousarray(hazard[:, arm][..., of_moves]), n_states, workload.n_periods)
+        of_arm = of_moves[:, arm].reshape(n_replications, hazard.shape[2], -1)
+        moves = _moves_of(np.ascontiguousarray(of_arm), n_states, workload.n_periods)
         tables.append(replace(empty, moves=moves, on_moves=empty.on_moves._replace(of=np.zeros(len(moves.to) + 1, np.int64))))
     for people in entrance.batches(group):
         live(group, [Arm(of_arm, people, its) for of_arm, its in zip(tables, counts, strict=True)], room, until=workload.n_periods)

@@ -96,8 +96,8 @@ def live(group: Group, arms: Sequence[Arm], room: Room, until: int | None = None
         arm, n = arms[number], len(lived.people.row)
         here = slice(at[number], at[number] + n)
         if arm.weight is None:
-            begin = lived.people.begin
-            np.add.at(arm.counts.weights, lived.people.row[begin[:-1]], np.diff(begin)[:, None])
+            begin = lived.people.begin  # a replication has one segment in a batch, so no row comes twice
+            arm.counts.weights[lived.people.row[begin[:-1]]] += (begin[1:] - begin[:-1])[:, None]
         else:
             add_weights(lived.people, np.ascontiguousarray(arm.weight[here]), arm.counts.weights)
         _add(arm.tables, lived, None if arm.weight is None else arm.weight[here], arm.counts)

@@ -18,7 +18,7 @@ from simengine.laws import Share
 from simengine.records import Floats, Integers, Worlds, add_in_order
 from simengine.streams import purpose_number, uniforms
 
-BATCH = 16_384
+BATCH = 32_768
 """Persons who are held at a time: so many that threads seldom wait for each other between two kernels, few enough for memory."""
 _CANDIDATES = 1 << 16
 """Candidates for one place, at most: half of an address counts them."""
