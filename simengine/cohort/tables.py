@@ -13,6 +13,7 @@ from simengine.cohort.effects import effect_tables
 from simengine.cohort.events import rate_tables, shock_factors
 from simengine.cohort.kernels.abreast import MOST_CELLS, MOST_MOVES
 from simengine.cohort.kernels.arrays import HAZARD_RATIO, Answers, Effects, Flags, Moves, Rates, Scores, Windows, Worth
+from simengine.cohort.kernels.lanes import are_quick
 from simengine.cohort.moves import Clock, move_tables, moves_in_order
 from simengine.cohort.outcomes import answer_tables, is_known, score_tables, windows_of, worth_tables
 from simengine.cohort.people import Matching
@@ -108,7 +109,7 @@ class ArmTables:
         moves, effects = self.moves, self.on_moves
         n_cells, n_moves = moves.hazard.shape[1] * (len(moves.of) - 1), int(np.diff(moves.of).max(initial=0))
         is_same_for_all = not moves.is_walked.any() and not moves.acts.any() and effects.weight.shape[1] == 1
-        return IS_COMPILED and bool(is_same_for_all) and n_cells <= MOST_CELLS and n_moves <= MOST_MOVES
+        return IS_COMPILED and are_quick() and bool(is_same_for_all) and n_cells <= MOST_CELLS and n_moves <= MOST_MOVES
 
     @property
     def asks_of_persons(self) -> bool:

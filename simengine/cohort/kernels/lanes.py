@@ -11,11 +11,12 @@ None of this runs where compilation is switched off.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from llvmlite import ir
 from numba import extending, types
-from numba.core import cgutils
+from numba.core import cgutils, registry
 
 # What is called from compiled code has other arguments there than a checker of types sees here.
 _cgutils_of_any: Any = cgutils
@@ -135,6 +136,13 @@ def turn_left_by(bits: int) -> Any:
         return _instruction(build, _LANES, _LANES)
 
     return turn
+
+
+@cache
+def are_quick() -> bool:
+    """Say whether the processor looks up in a table of sixteen at once; where it does not, people go one by one sooner."""
+    features = registry.cpu_target.target_context.codegen().magic_tuple()[2]
+    return "+avx512f" in features or "+avx2" in features
 
 
 @intrinsic

@@ -22,73 +22,6 @@ def cannot_leave(word: Index, hazard: float) -> bool:
 
 
 @device
-def pick_move(word: Index, hazards: Floats, first: Index, stop: Index) -> int:
-    """Give the move among `first` to `stop` - 1 that a word makes, or say that the person stays; hazards: (v,).
-
-    The thresholds are those of `fill_tables`.
-    """
-    total = 0.0
-    for v in range(first, stop):
-        total += hazards[v]
-    if total > 0.0 and not cannot_leave(word, total):
-        shared, running = leaving_over(total), 0.0
-        for v in range(first, stop):
-            running += hazards[v]
-            if word < threshold_of(running * shared):
-                return int(v)
-    return STAYS
-
-
-@device
-def pick_by_table(word: Index, threshold: Words, running: Floats, row: Index, cell: Index, factor: float) -> int:
-    """Do what `pick_move` does, by the tables of `fill_tables` and a factor on all moves; gives the place among them."""
-    last = threshold.shape[1] - 1
-    if last < 0:
-        return STAYS
-    if factor == 1.0:
-        chosen = 0 if word < threshold[row, last, cell] else STAYS
-        for i in range(last if chosen == 0 else 0):
-            chosen += word >= threshold[row, i, cell]
-        return chosen
-    total = running[row, last, cell] * factor
-    if total > 0.0 and not cannot_leave(word, total):
-        shared = leaving_over(total) * factor
-        for i in range(last + 1):
-            if word < threshold_of(running[row, i, cell] * shared):
-                return i
-    return STAYS
-
-
-@device
-def leave_by_table(
-    words: Words,
-    month: Index,
-    end: Index,
-    switch: Index,
-    cell: Index,
-    cell_later: Index,
-    factor: float,
-    rows: Integers,
-    threshold: Words,
-    running: Floats,
-) -> tuple[Index, int]:
-    """Give the month from `month` on at whose end a state is left that the tables tell of, and by which of its moves.
-
-    words: (4,), the state of the person's words, changed; rows, threshold, running: as `fill_rows` and `fill_tables` fill them; the
-    state's cell is another one from the switch of courses on.
-    """
-    w_0, w_1, w_2, w_3 = np.uint64(words[0]), np.uint64(words[1]), np.uint64(words[2]), np.uint64(words[3])
-    chosen = STAYS
-    while month < end and chosen == STAYS:
-        at = cell if month < switch else cell_later
-        chosen = pick_by_table(np.int64(word_of(w_0, w_3)), threshold, running, rows[month], at, factor)
-        w_0, w_1, w_2, w_3 = after(w_0, w_1, w_2, w_3)
-        month += 1
-    words[0], words[1], words[2], words[3] = np.uint32(w_0), np.uint32(w_1), np.uint32(w_2), np.uint32(w_3)
-    return month - 1 if chosen != STAYS else end, chosen
-
-
-@device
 def leave_walked(
     words: Words,
     month: Index,
@@ -104,7 +37,7 @@ def leave_walked(
     hazards: Floats,
     clipped: Integers,
 ) -> tuple[Index, int]:
-    """Do what `leave_by_table` does, for a state whose hazards change with more than the clock; gives the month and the move.
+    """Give the month from `month` on at whose end a state is left whose hazards change with more than the clock, and by which move.
 
     words: (4,), the state of the person's words, changed; change: (c, j, m); hazards: (v,), room; clipped: (1,), added to.
     """
@@ -133,9 +66,19 @@ def leave_walked(
             hazards[v] = rate
         if on_probabilities:
             clipped[0] += change_leaving(effects, change, c, k, month, first, stop, period, hazards)
-        chosen = pick_move(np.int64(word_of(w_0, w_3)), hazards, first, stop)
+        total, running = 0.0, 0.0
+        for v in range(first, stop):
+            total += hazards[v]
+        word = np.int64(word_of(w_0, w_3))
         w_0, w_1, w_2, w_3 = after(w_0, w_1, w_2, w_3)
         month += 1
+        if not cannot_leave(word, total):
+            shared = leaving_over(total)
+            for v in range(first, stop):
+                running += hazards[v]
+                if word < threshold_of(running * shared):
+                    chosen = v
+                    break
     words[0], words[1], words[2], words[3] = np.uint32(w_0), np.uint32(w_1), np.uint32(w_2), np.uint32(w_3)
     return month - 1 if chosen != STAYS else end, chosen
 

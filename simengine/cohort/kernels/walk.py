@@ -19,8 +19,9 @@ import numpy as np
 from simengine.accelerate import kernel
 from simengine.cohort.kernels.arrays import Effects, Flags, Integers, Moves, People, Stays
 from simengine.cohort.kernels.effects import fill_changes
-from simengine.cohort.kernels.hazards import fill_rows, fill_steps, fill_tables
-from simengine.cohort.kernels.leave import factor_of_state, leave_by_table, leave_walked
+from simengine.cohort.kernels.hazards import fill_rows, fill_steps, fill_tables, leaving_over, threshold_of
+from simengine.cohort.kernels.leave import STAYS, cannot_leave, factor_of_state, leave_walked
+from simengine.cohort.kernels.months import after, word_of
 from simengine.streams import fill_words
 
 Index = int | np.int64
@@ -59,7 +60,7 @@ def walk(
     for g in range(n_segments):
         largest = max(largest, people.begin[g + 1] - people.begin[g])
     words, own = np.empty((4, largest), np.uint32), np.empty(4, np.uint32)
-    clipped_here, has_factors = np.zeros(1, np.int64), len(moves.acts) > 0
+    clipped_here, has_factors, last, moves_of = np.zeros(1, np.int64), len(moves.acts) > 0, n_slots - 1, moves.of
     person, state, first_of, stop_of, since_of = stays
     done = 0
     for g in range(n_segments):
@@ -81,16 +82,38 @@ def walk(
                 return g, before
             cell = (people.course[0, p] * n_strata + people.stratum[p]) * n_states
             later = (people.course[1, p] * n_strata + people.stratum[p]) * n_states
-            own[0], own[1], own[2], own[3] = words[0, p - begin], words[1, p - begin], words[2, p - begin], words[3, p - begin]
+            x = p - begin
+            w_0, w_1, w_2, w_3 = np.uint64(words[0, x]), np.uint64(words[1, x]), np.uint64(words[2, x]), np.uint64(words[3, x])
+            switch = people.switch[p]
             while True:
+                month, v = end, STAYS
                 if is_walked is not None and is_walked[s]:
+                    own[0], own[1], own[2], own[3] = np.uint32(w_0), np.uint32(w_1), np.uint32(w_2), np.uint32(w_3)
                     month, v = leave_walked(own, first, end, b, p, s, since, people, moves, effects, change, hazards, clipped_here)
-                else:
+                    w_0, w_1, w_2, w_3 = np.uint64(own[0]), np.uint64(own[1]), np.uint64(own[2]), np.uint64(own[3])
+                elif last >= 0:
+                    # Written out here, for an array that is handed on costs a count of references.
                     factor = factor_of_state(p, s, people, moves) if has_factors else 1.0
-                    month, i = leave_by_table(
-                        own, first, end, people.switch[p], cell + s, later + s, factor, rows, threshold, running
-                    )
-                    v = moves.of[s] + i
+                    for m in range(first, end):
+                        at, row = (cell if m < switch else later) + s, rows[np.uint32(m)]
+                        word = np.int64(word_of(w_0, w_3))
+                        w_0, w_1, w_2, w_3 = after(w_0, w_1, w_2, w_3)
+                        if factor == 1.0:
+                            if word >= threshold[np.uint32(row), np.uint32(last), np.uint32(at)]:
+                                continue
+                            v = moves_of[s]
+                            for i in range(last):
+                                v += word >= threshold[row, i, at]
+                        else:
+                            if cannot_leave(word, running[row, last, at] * factor):
+                                continue
+                            shared = leaving_over(running[row, last, at] * factor) * factor
+                            for i in range(last, -1, -1):
+                                if word < threshold_of(running[row, i, at] * shared):
+                                    v = moves_of[s] + i
+                        if v != STAYS:
+                            month = m
+                            break
                 if month == end:
                     break
                 person[done], state[done], first_of[done], stop_of[done], since_of[done] = p, s, first, month + 1, since
