@@ -82,7 +82,9 @@ STUDIES: dict[str, dict[str, Any]] = {
         "pathway": {
             "states": EIGHT,
             "start": {"young": {"s0": 1}, "older": {"s7": 0.5, "s3": 0.5}},
-            "moves": {f"s0 -> s{i}": {"by_stratum": {"young": {"per_month": 0.02 * i}, "older": {"per_month": 0.1}}} for i in range(1, 8)}
+            "moves": {
+                f"s0 -> s{i}": {"by_stratum": {"young": {"per_month": 0.02 * i}, "older": {"per_month": 0.1}}} for i in range(1, 8)
+            }
             | {f"s{i} -> s0": {"per_month": 0.3} for i in range(1, 7)}
             | {f"s7 -> s{i}": {"per_month": 0.05} for i in range(5)},
         },
@@ -107,8 +109,7 @@ STUDIES: dict[str, dict[str, Any]] = {
         "windows": (1, 57, 130),
     },
     "moves that are certain": {
-        "pathway": PATHWAY
-        | {"moves": MOVES | {"foster -> home": {"per_month": 1}, "secure -> placed": {"rate_per_month": 1e300}}},
+        "pathway": PATHWAY | {"moves": MOVES | {"foster -> home": {"per_month": 1}, "secure -> placed": {"rate_per_month": 1e300}}},
         "effect": FADING,
     },
     "moves that never happen": {
