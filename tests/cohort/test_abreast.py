@@ -60,6 +60,21 @@ STUDIES: dict[str, dict[str, Any]] = {
             | {"home -> secure": {"per_month": 0.02, "by_months_since_entry": {"from_months": [0, 6], "factor": [1, 9]}}}
         }
     },
+    "each state with steps of its own": {
+        "pathway": {
+            "states": ["a", "b"],
+            "start": {"young": {"a": 1}, "older": {"a": 0.5, "b": 0.5}},
+            "moves": {
+                "a -> b": {"per_month": 0.1, "by_months_since_entry": {"from_months": [0, 9], "factor": [1, 3]}},
+                "b -> a": {"per_month": 0.5, "by_months_since_entry": {"from_months": [0, 1, 4], "factor": [1, 0.2, 2]}},
+            },
+        },
+        "outcomes": {"cost": {"kind": "amount", "per_day": {"b": 1}}},
+        "effect": {
+            "early": {"move": "a -> b", "hazard_ratio": 0.5, "fades_after_months": 6, "half_life_months": 0},
+            "late": {"move": "b -> a", "odds_ratio": 2, "strata": ["young"]},
+        },
+    },
     "two states": {
         "pathway": {
             "states": ["a", "b"],
