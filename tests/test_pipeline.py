@@ -35,6 +35,19 @@ def test_run__several_waves_and_outcomes_give_the_same_bytes_for_any_block_size(
     assert_same_bytes(run_study(study, 3, 40, threads=1, block_size=40), run_study(study, 3, 40, threads=2, block_size=1))
 
 
+@pytest.mark.parametrize(("threads", "block_size"), [(2, 1000), (1, 1), (2, 7)])
+def test_run__people_who_go_one_by_one_give_the_same_bytes_for_any_threads_and_block_size(
+    tiny_path, threads: int, block_size: int
+) -> None:
+    # Hazards of their own keep people from going abreast.
+    study = load_study(tiny_path, ["population.frailties={own: {variance: 0.5, on: [placed -> home, home -> placed]}}"])
+    expected = run_study(study, 0, 60, threads=1, block_size=60)
+    assert_same_bytes(run_study(study, 0, 60, threads=threads, block_size=block_size), expected)
+    alone = run_block(study, 0, np.array([13]))
+    for name in expected.columns:
+        assert expected[name][13:14].tobytes() == alone[name].tobytes(), name
+
+
 def test_run__one_replication_alone_equals_itself_in_the_batch(tiny: Study) -> None:
     batch = run_block(tiny, 11, np.arange(20))
     alone = run_block(tiny, 11, np.array([13]))

@@ -147,7 +147,8 @@ def test_answer__is_the_same_on_any_threads_and_in_any_blocks(norrkoping: Study)
 def test_deal_on_norrkoping__agrees_with_brute_force_and_with_fresh_worlds(norrkoping: Study) -> None:
     """Brute force: the whole study is run again with each pair of terms, and the limit checked on what a run reports."""
     study = asked(norrkoping, "investor.p_loss <= 0.5", free=(f"{GUARANTEE}=0.3..0.9..0.15", f"{CAP}=0..0.4..0.2"))
-    found = size_terms(study, Ensemble(5, 400), n_points=15)
+    # Five times five points: so each of the fifteen pairs is on the grid, of which 0.6 is the edge of what can be signed.
+    found = size_terms(study, Ensemble(5, 400), n_points=25)
     assert found.deal is not None
     evidence = simulate(study, 5, np.arange(400))
     kept = []

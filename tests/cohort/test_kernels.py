@@ -19,6 +19,8 @@ from simengine.cohort import people as people_of_batches
 from simengine.cohort.kernels.arrays import DIFFERENCE, HAZARD_RATIO, ODDS_RATIO, RELATIVE_RISK, Effects
 from simengine.cohort.kernels.between import between_people, gamma_draw, normal_pair
 from simengine.cohort.kernels.effects import change_leaving, changed_probability, effect_strength
+from simengine.cohort.kernels.hazards import leaving_over, threshold_of
+from simengine.cohort.kernels.leave import STAYS, pick_by_table, pick_move
 from simengine.cohort.outcomes import windows_of
 from simengine.cohort.people import Group, cumulative, entrance_of
 from simengine.errors import StudyError
@@ -26,6 +28,7 @@ from simengine.streams import purpose_number
 from tests.reference import people as reference
 from tests.reference import streams
 from tests.reference.everything import ALL
+from tests.reference.life import choose_move
 from tests.reference.studies import SEED, cohort_of, require_equal_to_twin, tallies_of, worlds_of
 from tests.reference.world import World
 
@@ -36,15 +39,18 @@ FORMS = {"hazard_ratio": HAZARD_RATIO, "relative_risk": RELATIVE_RISK, "odds_rat
 
 SCRIPT = """
 import sys; import numpy as np
-from tests.reference.everything import ALL
+from simengine.accelerate import IS_COMPILED
+from tests.reference.everything import ALL, ALL_ABREAST
 from tests.reference.studies import ADDED_UP, WHOLE, cohort_of, require_equal_to_twin
-got = require_equal_to_twin(cohort_of(**ALL), 2)
+assert IS_COMPILED is (sys.argv[3] == "0")
+got = require_equal_to_twin(cohort_of(**{"everything": ALL, "abreast": ALL_ABREAST}[sys.argv[2]]), 2)
 arrays = {name: getattr(got, name) for name in (*ADDED_UP, *WHOLE)}
 np.savez(sys.argv[1], **arrays, **got.combinations)
 """
 
 
-def test_engine__compiled_and_interpreted_fill_the_same_numbers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("study", ["everything", "abreast"])
+def test_engine__compiled_and_interpreted_fill_the_same_numbers(study: str, tmp_path: Path) -> None:
     """Source: the same code in a process where compilation is turned the other way; and the slow twin, in both.
 
     What is counted is equal; the compiler's logarithms and Python's may differ in the last bit.
@@ -54,12 +60,13 @@ def test_engine__compiled_and_interpreted_fill_the_same_numbers(tmp_path: Path) 
     for value in ("0", "1"):
         path = tmp_path / f"{value}.npz"
         environment = os.environ | {"NUMBA_DISABLE_JIT": value, "PYTHONPATH": roots}
-        subprocess.run([sys.executable, "-c", SCRIPT, str(path)], check=True, env=environment)
+        subprocess.run([sys.executable, "-c", SCRIPT, str(path), study, value], check=True, env=environment)
         filled.append(np.load(path))
-    assert len(filled[0].files) > 10
+    assert len(filled[0].files) >= 10
     for name in filled[0].files:
         np.testing.assert_allclose(filled[0][name], filled[1][name], rtol=1e-10, atol=1e-10, err_msg=name)
-    for name in ("person_months", "clipped", "card", "open_card"):
+    counted = {"everything": ("person_months", "clipped", "card", "open_card"), "abreast": ("person_months", "card")}[study]
+    for name in counted:
         assert filled[0][name].any()
         np.testing.assert_array_equal(filled[0][name], filled[1][name], err_msg=name)
 
@@ -282,6 +289,52 @@ def test_change_leaving__counts_each_clip_and_the_whole() -> None:
     assert leave([hazard, hazard], 1.0, (0, RELATIVE_RISK, 2.0), (1, DIFFERENCE, -0.3))[1] == 1
 
 
+# ------------------------------------------------ leaving ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("probability", "expected"),
+    [
+        (-1e-9, 0),
+        (0.0, 0),
+        (0.4 / 2**32, 0),
+        (0.6 / 2**32, 1),
+        (1000.25 / 2**32, 1000),
+        (1000.75 / 2**32, 1001),
+        (0.5, 2**31),
+        (1.0, 2**32 - 1),
+        (1.5, 2**32 - 1),
+    ],
+)
+def test_threshold__counts_the_words_whose_middle_is_below_a_probability(probability: float, expected: int) -> None:
+    """Source: by hand: word w stands for (w + 1/2) / 2^32, and the last word never leaves."""
+    assert threshold_of(probability) == expected
+
+
+@given(
+    hazards=st.lists(
+        st.one_of(st.just(0.0), st.floats(1e-13, 1e-6), st.floats(1e-6, 3), st.floats(3, 1e9)), min_size=1, max_size=7
+    ),
+    words=st.lists(st.integers(0, 2**32 - 1), min_size=5, max_size=5),
+)
+def test_move__is_that_of_the_slow_twin_at_every_edge(hazards: list[float], words: list[int]) -> None:
+    """Source: the slow twin, for any words and for those beside each threshold: with a table, with a factor on it, and without."""
+    running = np.cumsum(hazards)
+    thresholds = [threshold_of(float(before) * leaving_over(float(running[-1]))) for before in running]
+    edges = [edge for one in thresholds for edge in (one - 1, one, one + 1) if 0 <= edge < 2**32]
+    table = np.array(thresholds, np.uint32).reshape(1, -1, 1)
+    for word in (*words, *edges, 0, 2**32 - 1):
+        expected = twin_move(hazards, word)
+        assert pick_move(word, np.array(hazards), 0, len(hazards)) == expected
+        assert pick_by_table(word, table, running.reshape(1, -1, 1), 0, 0, 1.0) == expected
+        assert pick_by_table(word, table, running.reshape(1, -1, 1) / 4, 0, 0, 4.0) == expected
+
+
+def twin_move(hazards: list[float], word: int) -> int:
+    place = choose_move(hazards, word)
+    return STAYS if place is None else place
+
+
 # ------------------------------------------------ clock and windows ------------------------------------------------
 
 
@@ -319,6 +372,32 @@ def test_life__of_certain_moves_is_lived_month_by_month() -> None:
     np.testing.assert_array_equal(tallies.person_months[0, 0, 1] / 6, [[1, 1, 1], [0, 1, 1], [0, 0, 3]])
     expected = [[1, 1, 1], [0, 1, 1], [0, 0, 1], [0, 0, 1], [1, 1, 1], [0, 1, 1]]
     np.testing.assert_array_equal(tallies.sums[0, 0, 1] / 6, expected)
+
+
+BEYOND = {"from_months": [0], "factor": [1e300]}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"pace": {"by_months_since_entry": BEYOND}},
+        {"pace": {"by_months_in_state": BEYOND}},
+        {
+            "pace": {"by_months_since_entry": BEYOND},
+            "population": {"frailties": {"f": {"variance": 1, "on": ["a -> b", "a -> c"]}}},
+        },
+        {"pace": {"by_months_since_entry": BEYOND}, "effect": {"e": {"move": "a -> c", "relative_risk": 0.5}}},
+    ],
+)
+def test_move__whose_hazard_is_larger_than_any_number_is_certain(more: dict[str, Any]) -> None:
+    """Source: by hand: a hazard of 1e300 times 1e300 leaves nobody behind, and nobody for another move."""
+    more = dict(more)
+    moves = {"a -> b": {"rate_per_month": 1e300} | more.pop("pace"), "a -> c": {"rate_per_month": 0.1}}
+    cohort = cohort_of(
+        **certain(pathway=certain()["pathway"] | {"moves": moves}, outcomes={"b": {"kind": "reached", "states": "b"}}, **more)
+    )
+    tallies = require_equal_to_twin(cohort, 2)
+    np.testing.assert_array_equal(tallies.person_months[0, 0, 1] / 6, [[1, 1, 1], [0, 1, 4], [0, 0, 0]])
 
 
 def test_history__is_lived_before_entry() -> None:

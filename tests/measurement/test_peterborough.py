@@ -197,7 +197,8 @@ def test_contract__pays_for_a_cohort_or_else_for_both_together(central, evidence
     both = np.where((one + two == 0) & (pooled >= 0.075), 64.4e6 * pooled, 0)
     one = np.minimum(one, 8e6)
 
-    assert min((one > 0).mean(), (two > 0).mean(), (both > 0).mean()) > 0.1
+    # Some of each: with errors of 4.25 points the rarest, both together, has a chance of 10 %, and 200 cases a standard error of 2.
+    assert min((one > 0).mean(), (two > 0).mean(), (both > 0).mean()) > 0.03
     np.testing.assert_allclose(paid["term.cohort_1_payment.amount"], one, atol=0.01)
     np.testing.assert_allclose(paid["term.cohort_2_payment.amount"], np.minimum(two, 8e6 - one), atol=0.01)
     np.testing.assert_allclose(paid["term.pooled_payment.amount"], np.minimum(both, 8e6), atol=0.01)

@@ -155,3 +155,14 @@ ALL: dict[str, Any] = {
     "horizon": 26,
     "n_baseline": 4,
 }
+
+ALL_ABREAST: dict[str, Any] = {
+    "population": {"waves": {"all": {"size": 33, "enrolment_months": 4}}, "history_months": 5},
+    "effect": {"e": {"move": "placed -> home", "hazard_ratio": 2, "ramp_months": 3}},
+    "outcomes": {
+        "card": {"kind": "claim", "prices": {"secure": 5}},
+        "secure": {"kind": "reached", "states": "secure", "stay_months": 2},
+        "cost": {"kind": "amount", "per_day": {"placed": 3}},
+    },
+}
+"""A study whose people go abreast where there is compilation, and one by one where there is none."""

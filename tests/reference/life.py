@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, expm1, gamma, log, sqrt
+from math import exp, expm1, gamma, inf, log, sqrt
 from typing import Any
 
 from tests.reference.people import FULL, Person, change, changed_probability, effects_on
@@ -20,6 +20,9 @@ from tests.reference.world import (
     series_factor,
     shock_factor,
 )
+
+FOR_CERTAIN = 1e9
+"""A hazard that leaves nobody behind."""
 
 
 @dataclass
@@ -117,6 +120,8 @@ def under_effects(
         for name, effect in effects:
             if effect.form == "hazard_ratio":
                 hazards[place] *= change(person, name, effect, clock)
+    if inf in hazards:  # next to it no other counts
+        hazards = [FOR_CERTAIN if hazard == inf else 0.0 for hazard in hazards]
     if all(effect.form == "hazard_ratio" for effects in acting for _, effect in effects):
         return hazards
     period, total, clipped = period_of(person.world, state), add_up(hazards), 0

@@ -12,6 +12,8 @@ Index = int | np.int64
 
 TWO_TO_32 = 2.0**32
 LARGEST = 2.0**32 - 1.0
+LARGEST_HAZARD = 1e150
+"""Who has a larger one leaves all the same; sums and products of so large ones are still numbers."""
 
 
 @device
@@ -56,6 +58,12 @@ def fill_rows(is_step: Flags, change: Floats, rows: Integers, opens: Integers) -
         rows[m] = last
     opens[last + 1] = len(rows)
     return last + 1
+
+
+@inlined
+def limited(hazard: float) -> float:
+    """Give a hazard, or a factor on hazards, with which one can calculate, however large it is."""
+    return LARGEST_HAZARD if hazard > LARGEST_HAZARD else hazard
 
 
 @inlined
@@ -120,6 +128,7 @@ def fill_tables(
                         for j in range(of_effects[v], of_effects[v + 1]):
                             if form[j] == HAZARD_RATIO and acts[j, k]:
                                 hazards[v] *= change[c, j, m]
+                        hazards[v] = limited(hazards[v])
                     if on_probabilities:
                         found = change_leaving(effects, change, c, k, m, first, stop, period[s], hazards)
                         clipped += found * (opens[row + 1] - m)

@@ -7,7 +7,7 @@ import numpy as np
 from simengine.accelerate import device, inlined
 from simengine.cohort.kernels.arrays import HAZARD_RATIO, Effects, Floats, Integers, Moves, People, Words
 from simengine.cohort.kernels.effects import acts_on_probabilities, change_leaving, row_for
-from simengine.cohort.kernels.hazards import TWO_TO_32, leaving_over, threshold_of
+from simengine.cohort.kernels.hazards import TWO_TO_32, leaving_over, limited, threshold_of
 from simengine.cohort.kernels.months import after, word_of
 
 Index = int | np.int64
@@ -63,7 +63,7 @@ def leave_walked(
             for j in range(effects_of[v], effects_of[v + 1]):
                 if form[j] == HAZARD_RATIO and acts[j, k]:
                     rate *= change[c, j, month]
-            hazards[v] = rate
+            hazards[v] = limited(rate)
         if on_probabilities:
             clipped[0] += change_leaving(effects, change, c, k, month, first, stop, period, hazards)
         total, running = 0.0, 0.0
@@ -92,4 +92,4 @@ def factor_of_state(p: Index, s: Index, people: People, moves: Moves) -> float:
         for f in range(len(moves.acts)):
             if moves.acts[f, v]:
                 factor *= people.factor[f, p]
-    return factor
+    return limited(factor)
