@@ -21,6 +21,41 @@ def cannot_leave(word: Index, hazard: float) -> bool:
     return bool(word >= hazard * TWO_TO_32 + 1.0)
 
 
+@inlined
+def pick_move(word: Index, hazards: Floats, first: Index, stop: Index) -> int:
+    """Give the move among `first` to `stop` - 1 that a word makes, or say that the person stays; hazards: (v,).
+
+    The thresholds are those of `fill_tables`.
+    """
+    total, running, chosen = 0.0, 0.0, STAYS
+    for v in range(first, stop):
+        total += hazards[v]
+    if not cannot_leave(word, total):
+        shared = leaving_over(total)
+        for v in range(first, stop):
+            running += hazards[v]
+            if chosen == STAYS and word < threshold_of(running * shared):
+                chosen = int(v)
+    return chosen
+
+
+@inlined
+def pick_by_table(word: Index, threshold: Words, running: Floats, row: Index, cell: Index, factor: float) -> int:
+    """Do what `pick_move` does, by the tables of `fill_tables` and a factor on all moves; gives the place among them."""
+    last, chosen = threshold.shape[1] - 1, STAYS
+    if factor == 1.0:
+        if word < threshold[np.uint32(row), np.uint32(last), np.uint32(cell)]:
+            chosen = 0
+            for i in range(last):
+                chosen += word >= threshold[row, i, cell]
+    elif not cannot_leave(word, running[row, last, cell] * factor):
+        shared = leaving_over(running[row, last, cell] * factor) * factor
+        for i in range(last, -1, -1):
+            if word < threshold_of(running[row, i, cell] * shared):
+                chosen = i
+    return chosen
+
+
 @device
 def leave_walked(
     words: Words,
@@ -66,19 +101,9 @@ def leave_walked(
             hazards[v] = limited(rate)
         if on_probabilities:
             clipped[0] += change_leaving(effects, change, c, k, month, first, stop, period, hazards)
-        total, running = 0.0, 0.0
-        for v in range(first, stop):
-            total += hazards[v]
-        word = np.int64(word_of(w_0, w_3))
+        chosen = pick_move(np.int64(word_of(w_0, w_3)), hazards, first, stop)
         w_0, w_1, w_2, w_3 = after(w_0, w_1, w_2, w_3)
         month += 1
-        if not cannot_leave(word, total):
-            shared = leaving_over(total)
-            for v in range(first, stop):
-                running += hazards[v]
-                if word < threshold_of(running * shared):
-                    chosen = v
-                    break
     words[0], words[1], words[2], words[3] = np.uint32(w_0), np.uint32(w_1), np.uint32(w_2), np.uint32(w_3)
     return month - 1 if chosen != STAYS else end, chosen
 

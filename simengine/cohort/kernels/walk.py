@@ -19,8 +19,8 @@ import numpy as np
 from simengine.accelerate import kernel
 from simengine.cohort.kernels.arrays import Effects, Flags, Integers, Moves, People, Stays
 from simengine.cohort.kernels.effects import fill_changes
-from simengine.cohort.kernels.hazards import fill_rows, fill_steps, fill_tables, leaving_over, threshold_of
-from simengine.cohort.kernels.leave import STAYS, cannot_leave, factor_of_state, leave_walked
+from simengine.cohort.kernels.hazards import fill_rows, fill_steps, fill_tables
+from simengine.cohort.kernels.leave import STAYS, factor_of_state, leave_walked, pick_by_table
 from simengine.cohort.kernels.months import after, word_of
 from simengine.streams import fill_words
 
@@ -92,27 +92,14 @@ def walk(
                     month, v = leave_walked(own, first, end, b, p, s, since, people, moves, effects, change, hazards, clipped_here)
                     w_0, w_1, w_2, w_3 = np.uint64(own[0]), np.uint64(own[1]), np.uint64(own[2]), np.uint64(own[3])
                 elif last >= 0:
-                    # Written out here, for an array that is handed on costs a count of references.
                     factor = factor_of_state(p, s, people, moves) if has_factors else 1.0
                     for m in range(first, end):
                         at, row = (cell if m < switch else later) + s, rows[np.uint32(m)]
                         word = np.int64(word_of(w_0, w_3))
                         w_0, w_1, w_2, w_3 = after(w_0, w_1, w_2, w_3)
-                        if factor == 1.0:
-                            if word >= threshold[np.uint32(row), np.uint32(last), np.uint32(at)]:
-                                continue
-                            v = moves_of[s]
-                            for i in range(last):
-                                v += word >= threshold[row, i, at]
-                        else:
-                            if cannot_leave(word, running[row, last, at] * factor):
-                                continue
-                            shared = leaving_over(running[row, last, at] * factor) * factor
-                            for i in range(last, -1, -1):
-                                if word < threshold_of(running[row, i, at] * shared):
-                                    v = moves_of[s] + i
-                        if v != STAYS:
-                            month = m
+                        i = pick_by_table(word, threshold, running, row, at, factor)
+                        if i != STAYS:
+                            month, v = m, moves_of[s] + i
                             break
                 if month == end:
                     break
