@@ -12,16 +12,20 @@ from simengine.pipeline import replay
 from simengine.risk import summarise
 
 
+STUDIES = ("tiny", "skolfam", "botkyrka_ornskoldsvik")
+"""Shipped studies that ask for all that is compiled between them: people abreast and one by one, hazards of their own, events."""
+
+
 def warm_up() -> tuple[float, bool]:
-    """Run the smallest shipped study once and replay a contract.
+    """Run some of the shipped studies, two worlds each, and replay a contract.
 
     Returns
     -------
     The seconds that it took, and whether the compiled kernels are kept for later processes.
     """
     started = time.perf_counter()
-    study = load_study(find_study("tiny"))
-    summarise(run_study(study, seed=0, n_replications=2, threads=1))
+    for name in STUDIES:
+        summarise(run_study(load_study(find_study(name)), seed=0, n_replications=2, threads=1))
     contract = load_contract(find_study("tiny"))
     replay(contract, dict.fromkeys(contract.metrics, 0.0), contract.commitment.value)
     return time.perf_counter() - started, _are_kernels_kept()
