@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.problems.exact import answers
+from benchmarks.problems.frozen import column_of, frozen_study, references
 from simengine.analysis.ensemble import with_used_designs_alone
 from simengine.config import Study, load_study
 from simengine.execution import run_study
 
-FOLDER = Path(__file__).resolve().parent
 Method = Callable[[Study, int, int], Mapping[str, float]]
 
 
@@ -35,24 +35,7 @@ def money(study: Study, n_worlds: int, seed: int) -> np.ndarray:
     return run_study(study, seed, n_worlds)[column_of(study)]
 
 
-def column_of(study: Study) -> str:
-    """Name the money that is asked about: the net, or the present value where the investor discounts."""
-    return "investor.npv" if study.parties["investor"].discount_rate_per_year.value == 0.05 else "investor.net"
-
-
 METHODS: dict[str, Method] = {"plain": plain}
-
-
-def references() -> dict[str, dict]:
-    """Give the frozen answers: by problem, where they come from, and by answer value and standard error."""
-    return json.loads((FOLDER / "reference.json").read_text())
-
-
-def study_of(name: str) -> Study:
-    """Load a problem; those of the shipped studies are named like them, and Peterborough's comparison is by its exact moments."""
-    path, variant = FOLDER / f"{name}.yaml", "exact_moments" if name == "peterborough" else None
-    shipped = FOLDER.parent.parent / "configs" / f"{name}.yaml"
-    return with_used_designs_alone(load_study(path if path.exists() else shipped, variant=variant))
 
 
 def score(method: Method, name: str, n_worlds: int, repeats: int) -> dict[str, tuple[float, float]]:
