@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import numpy as np
 
 from benchmarks.problems.exact import answers
-from benchmarks.problems.frozen import column_of, frozen_study, references
-from simengine.analysis.ensemble import with_used_designs_alone
-from simengine.config import Study, load_study
+from benchmarks.problems.frozen import column_of, references
+from simengine.config import Study
 from simengine.execution import run_study
 
 Method = Callable[[Study, int, int], Mapping[str, float]]

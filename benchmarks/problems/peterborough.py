@@ -1,0 +1,328 @@
+"""The answers of the Peterborough problem without the engine: exact laws of the counts, integrated over what is uncertain.
+
+Run with `python -m benchmarks.problems.peterborough --points 65536 --scrambles 16`: it prints the answers as `reference.json` holds
+them. The numbers are read from the study and the contract as plain YAML; their meaning is written out here a second time.
+
+Given the numbers, how many of a cohort begin their clock unsettled, and the mean of the men matched to them, whose law is normal by
+the study's own word (its variant `exact_moments`): then all that is paid is summed over the exact law of the two cohorts' counts
+(`benchmarks.problems.reconvictions`), and over the share drawn. What is left is smooth in 13 uniforms: the nine numbers that matter
+to what is paid, and two for each cohort. They are scrambled Sobol points; errors are from the spread between independent scramblings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from ruamel.yaml import YAML
+from scipy import special, stats
+
+from benchmarks.problems.reconvictions import (
+    WIDTH,
+    Floats,
+    Integers,
+    exposure_moments,
+    months_unsettled,
+    probabilities,
+    transforms_of,
+)
+
+CONFIGS = Path(__file__).resolve().parent.parent.parent / "configs"
+SEED = 20_100_909
+BATCH = 1024
+"""Points whose laws are in memory together."""
+_LEVEL = 0.95
+_DIMENSIONS = 13
+_BITS = 30
+
+
+class Numbers(NamedTuple):
+    """What is drawn once for a world, each of shape (n,); in the order of the points' coordinates, which falls with importance."""
+
+    hazard_ratio: Any
+    variance: Any
+    settling: Any
+    unsettling: Any
+    factor: Any
+    rate: Any
+    size_1: Any
+    size_2: Any
+    start: Any
+
+
+class Terms(NamedTuple):
+    """What is fixed: the clock in months, the comparison, and the contract in GBP."""
+
+    history: int
+    first: int
+    second: int
+    per_person: float
+    price_1: float
+    price_2: float
+    price_pooled: float
+    trigger_1: float
+    trigger_2: float
+    trigger_pooled: float
+    cap: float
+    drawn_low: float
+    drawn_high: float
+
+
+def read() -> tuple[dict[str, Callable[[Floats], Floats]], Terms]:
+    """Read the laws of the numbers, by name, and what is fixed, from the study and its contract."""
+    study, contract = (_plain(CONFIGS / name) for name in ("peterborough.yaml", "contracts/peterborough.yaml"))
+    moves, event = study["pathway"]["moves"], study["events"]["reconviction"]
+    waves, terms, later = study["population"]["waves"], contract["terms"], event["by_months_since_entry"]
+    laws = Numbers(
+        hazard_ratio=study["effect"]["fewer_reconvictions"]["hazard_ratio"],
+        variance=study["population"]["frailties"]["between_men"]["variance"],
+        settling=moves["unsettled -> settled"]["per_month"],
+        unsettling=moves["settled -> unsettled"]["per_month"],
+        factor=later["factor"][1],
+        rate=event["rates"]["unsettled"]["rate_per_month"],
+        size_1=waves["cohort_1"]["size"],
+        size_2=waves["cohort_2"]["size"],
+        start=study["pathway"]["start"]["men"]["unsettled"],
+    )
+    metric, drawn = study["variants"]["exact_moments"]["measurement.metrics"]["reduction"], study["capital"]["drawn_share"]
+    first, commitment = int(later["from_months"][1]), contract["commitment"]["value"]
+    own, pooled = ([terms[f"cohort_{c}_payment"]["per_wave"] for c in (1, 2)], terms["pooled_payment"])
+    fixed = Terms(
+        history=int(study["population"]["history_months"]["value"]),
+        first=first,
+        second=int(metric["window_months"]["value"]) - first,
+        per_person=float(study["measurement"]["matched"]["per_person"]["value"]),
+        price_1=float(own[0]["price"]["value"]),
+        price_2=float(own[1]["price"]["value"]),
+        price_pooled=float(pooled["price"]["value"]),
+        trigger_1=own[0]["only_if"]["reduction"]["at_least"]["value"],
+        trigger_2=own[1]["only_if"]["reduction"]["at_least"]["value"],
+        trigger_pooled=pooled["only_if"]["reduction"]["at_least"]["value"],
+        cap=float(contract["total_cap"]["amount"]["value"]),
+        drawn_low=commitment * drawn["low"],
+        drawn_high=commitment * drawn["high"],
+    )
+    return {name: _inverse(law) for name, law in laws._asdict().items()}, fixed
+
+
+def _plain(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _inverse(law: dict[str, Any]) -> Callable[[Floats], Floats]:
+    """Give the quantile function of a law as a study writes it."""
+    if law["law"] == "uniform":
+        return lambda u: law["low"] + (law["high"] - law["low"]) * u
+    if law["law"] == "beta":
+        mean, strength = law["mean"], law["mean"] * (1 - law["mean"]) / law["sd"] ** 2 - 1
+        return lambda u: special.betaincinv(mean * strength, (1 - mean) * strength, u)
+    if law["law"] != "lognormal":
+        raise ValueError(f"a law that is uniform, beta or lognormal; found {law['law']}")
+    if "interval_90" in law:
+        low, high = np.log(law["interval_90"])
+        location, scale = (low + high) / 2, (high - low) / (2 * special.ndtri(0.95))
+    else:
+        scale = np.sqrt(np.log1p((law["sd"] / law["mean"]) ** 2))
+        location = np.log(law["mean"]) - scale**2 / 2
+    return lambda u: np.exp(location + scale * special.ndtri(u))
+
+
+@njit(cache=True)
+def below(paid: float, terms: Terms) -> float:
+    """Give the probability that more is drawn than is paid."""
+    return min(max((terms.drawn_high - paid) / (terms.drawn_high - terms.drawn_low), 0.0), 1.0)
+
+
+@njit(cache=True)
+def own_payment(law: Floats, base: int, matched: float, trigger: float, price: float, terms: Terms) -> tuple[int, Floats]:
+    """Sum what a cohort is paid by itself over its counts `base + x`.
+
+    Parameters
+    ----------
+    law
+        Shape (WIDTH,): the probabilities of x.
+    matched
+        The count that the matched men stand for: that of as many men without the service.
+
+    Returns
+    -------
+    How many x are paid for, the lowest ones; and probability, sum of the payment, of its square, and of being paid less than drawn.
+    """
+    n_paid = int(min(max(np.floor((1 - trigger) * matched) - base + 1, 0), len(law)))
+    found = np.zeros(4)
+    for x in range(n_paid):
+        paid = min(price * (1 - (base + x) / matched), terms.cap)
+        found += law[x] * np.array((1.0, paid, paid * paid, below(paid, terms)))
+    return n_paid, found
+
+
+@njit(cache=True)
+def expected(laws: Floats, bases: Integers, matched: Floats, terms: Terms) -> Floats:
+    """Sum over the counts of both cohorts: all payments, their square, the probability of a loss, and that nothing is paid.
+
+    laws: (2, WIDTH); bases, matched: (2,).
+    """
+    law_1, law_2, cap = laws[0], laws[1], terms.cap
+    n_1, own_1 = own_payment(law_1, bases[0], matched[0], terms.trigger_1, terms.price_1, terms)
+    n_2, own_2 = own_payment(law_2, bases[1], matched[1], terms.trigger_2, terms.price_2, terms)
+    out = np.zeros(4)
+    for i in range(1, 4):
+        out[i - 1] = own_1[i] * (1 - own_2[0]) + (1 - own_1[0]) * own_2[i]
+    # Both are paid for: the cap, less what is missing of it where the two together do not reach it.
+    both = own_1[0] * own_2[0]
+    out[0] += cap * both
+    out[1] += cap * cap * both
+    out[2] += below(cap, terms) * both
+    for x in range(n_1 - 1, -1, -1):
+        paid_1, is_capped = terms.price_1 * (1 - (bases[0] + x) / matched[0]), True
+        for y in range(n_2 - 1, -1, -1):
+            paid = paid_1 + terms.price_2 * (1 - (bases[1] + y) / matched[1])
+            if paid >= cap:
+                break
+            weight, is_capped = law_1[x] * law_2[y], False
+            out[0] += weight * (paid - cap)
+            out[1] += weight * (paid * paid - cap * cap)
+            out[2] += weight * (below(paid, terms) - below(cap, terms))
+        if is_capped:
+            break
+    # Neither is: what all together are paid for.
+    nothing, whole = (1 - own_1[0]) * (1 - own_2[0]), matched[0] + matched[1]
+    most = (1 - terms.trigger_pooled) * whole - bases[0] - bases[1]
+    for x in range(n_1, WIDTH):
+        if x + n_2 > most:
+            break
+        for y in range(n_2, WIDTH):
+            if x + y > most:
+                break
+            weight = law_1[x] * law_2[y]
+            paid = min(terms.price_pooled * (1 - (bases[0] + bases[1] + x + y) / whole), cap)
+            out[0] += weight * paid
+            out[1] += weight * paid * paid
+            out[2] += weight * below(paid, terms)
+            nothing -= weight
+    out[2] += nothing
+    out[3] = nothing
+    return out
+
+
+@njit(cache=True)
+def transforms_and_means(
+    numbers: Numbers, men: Integers, unsettled: Integers, score: Floats, terms: Terms
+) -> tuple[NDArray[np.complex128], Integers, Floats]:
+    """Give what the luck of the cohorts needs, for each point.
+
+    Parameters
+    ----------
+    numbers
+        Each of shape (n,).
+    men, unsettled
+        Shape (n, 2): of each cohort, all and those whose clock begins unsettled.
+    score
+        Shape (n, 2): normal scores of the means of the matched men.
+
+    Returns
+    -------
+    Generating functions of the counts, shape (n, 2, WIDTH / 2 + 1); the least count of each that is told apart, shape (n, 2); and the
+    count that the matched men stand for, shape (n, 2).
+    """
+    n = len(men)
+    transforms = np.empty((n, 2, WIDTH // 2 + 1), np.complex128)
+    bases, matched = np.empty((n, 2), np.int64), np.empty((n, 2))
+    for i in range(n):
+        law = months_unsettled(numbers.settling[i], numbers.unsettling[i], terms.history, terms.first, terms.second)
+        rate, variance, ratio = numbers.rate[i], numbers.variance[i], numbers.hazard_ratio[i]
+        exposure = exposure_moments(law, numbers.factor[i])
+        settled = men[i] - unsettled[i]
+        transforms[i] = transforms_of(law, rate * ratio, numbers.factor[i], variance, unsettled[i], settled)
+        for c in range(2):
+            mean = spread = 0.0
+            for first, number in enumerate((unsettled[i, c], settled[c])):
+                one, square, share = rate * exposure[first, 0], rate * rate * exposure[first, 1], number / men[i, c]
+                mean += share * one
+                spread += share * ((1 + variance) * square + one - one * one)
+            seen = mean + np.sqrt(spread / (terms.per_person * men[i, c])) * score[i, c]
+            matched[i, c] = men[i, c] * seen
+            bases[i, c] = max(int(ratio * mean * men[i, c]) - WIDTH // 2, 0)
+    return transforms, bases, matched
+
+
+@njit(cache=True)
+def over_luck(laws: Floats, bases: Integers, matched: Floats, terms: Terms) -> Floats:
+    """Sum over the counts at each point; laws: (n, 2, WIDTH), of the counts modulo WIDTH. Gives shape (n, 4)."""
+    out, moved = np.empty((len(laws), 4)), np.empty((2, WIDTH))
+    for i in range(len(laws)):
+        for c in range(2):
+            for x in range(WIDTH):
+                moved[c, x] = laws[i, c, (bases[i, c] + x) % WIDTH]
+        out[i] = expected(moved, bases[i], matched[i], terms)
+    return out
+
+
+def at_points(points: Floats, inverses: dict[str, Callable[[Floats], Floats]], terms: Terms) -> Floats:
+    """Give the four expectations of `expected` at each point of the unit cube, shape (n, 13)."""
+    numbers = Numbers(**{name: inverse(points[:, d]) for d, (name, inverse) in enumerate(inverses.items())})
+    men = np.stack([np.floor(numbers.size_1), np.floor(numbers.size_2)], axis=1).astype(np.int64)
+    score = special.ndtri(points[:, 9:11])
+    unsettled = stats.binom.ppf(points[:, 11:13], men, numbers.start[:, None]).astype(np.int64)
+    transforms, bases, matched = transforms_and_means(numbers, men, unsettled, score, terms)
+    return over_luck(probabilities(transforms), bases, matched, terms)
+
+
+def one_scramble(n_points: int, seed: np.random.SeedSequence) -> Floats:
+    """Give the means over one scrambled sequence, shape (4,)."""
+    inverses, terms = read()
+    sequence = stats.qmc.Sobol(_DIMENSIONS, scramble=True, bits=_BITS, seed=np.random.default_rng(seed))
+    sums = np.zeros(4)
+    for start in range(0, n_points, BATCH):
+        points = sequence.random(min(BATCH, n_points - start)) + 2.0 ** -(_BITS + 1)
+        sums += at_points(points, inverses, terms).sum(axis=0)
+    return sums / n_points
+
+
+def answers_of(means: Floats, terms: Terms) -> dict[str, float]:
+    """Give mean, sd, P(loss) and CVaR 95 % of what the lenders are left with.
+
+    What is drawn is uniform and hangs on nothing. Of the worst 5 % nothing is paid, as in more than 5 % of all worlds, and the least
+    payment there is leaves a smaller loss than the least that is drawn: the losses there are the highest draws.
+    """
+    paid, square, loss, nothing = means
+    low, high = terms.drawn_low, terms.drawn_high
+    least = min(terms.price_1 * terms.trigger_1, terms.price_2 * terms.trigger_2, terms.price_pooled * terms.trigger_pooled)
+    tail = (1 - _LEVEL) / nothing
+    assert high - least < high - tail * (high - low), "the worst 5 % are worlds in which nothing is paid"
+    return {
+        "mean": paid - (low + high) / 2,
+        "sd": float(np.sqrt(square - paid**2 + (high - low) ** 2 / 12)),
+        "p_loss": loss,
+        "cvar95": high - tail * (high - low) / 2,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--points", type=int, default=65_536, help="of each sequence, a power of 2")
+    parser.add_argument("--scrambles", type=int, default=16, help="independently scrambled sequences, at least 2")
+    parser.add_argument("--seed", type=int, default=SEED)
+    options = parser.parse_args()
+    found: list[dict[str, float]] = []
+    for seed in np.random.SeedSequence(options.seed).spawn(options.scrambles):
+        found.append(answers_of(one_scramble(options.points, seed), read()[1]))
+        print(f"sequence {len(found)}:", json.dumps(found[-1]), file=sys.stderr)
+    values = {name: np.array([one[name] for one in found]) for name in found[0]}
+    error = {name: float(each.std(ddof=1) / np.sqrt(len(found))) for name, each in values.items()}
+    described = (
+        f"exact laws of the counts, at {options.scrambles} scrambled sequences of {options.points} Sobol points (peterborough.py)"
+    )
+    print(json.dumps({"from": described, "answers": {n: {"value": float(v.mean()), "se": error[n]} for n, v in values.items()}}))
+
+
+if __name__ == "__main__":
+    main()
