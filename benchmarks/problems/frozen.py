@@ -1,4 +1,7 @@
-"""The frozen problems: their studies, their reference answers, and a fingerprint that says when a study is another one."""
+"""The frozen problems: their studies, their reference answers, and a fingerprint that says when a study is another one.
+
+Run with `python -m benchmarks.problems.frozen`: it prints the fingerprints, which stand in `reference.json` as `study`.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from pydantic import BaseModel
 
 from simengine.analysis.ensemble import with_used_designs_alone
 from simengine.config import Study, load_study
+from simengine.errors import SimengineError
 from simengine.laws import Sourced
 
 FOLDER = Path(__file__).resolve().parent
@@ -25,7 +29,7 @@ _WORDS = {
 """By kind of section: what can change without a change of any answer. Everything else belongs to the problem."""
 
 
-class ChangedProblemError(Exception):
+class ChangedProblemError(SimengineError):
     """A study is not the one whose answers are known."""
 
 
@@ -82,3 +86,7 @@ def _substance(node: Any) -> Any:
     if isinstance(node, list | tuple):
         return [_substance(value) for value in node]
     return node
+
+
+if __name__ == "__main__":
+    print(json.dumps({name: fingerprint(study_of(name)) for name in references()}, indent=1))

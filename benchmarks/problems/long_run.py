@@ -1,19 +1,18 @@
 """Reference answers by a long run of the engine, in rounds: evenly spread numbers, the people measured several times.
 
-Run with `python -m benchmarks.problems.long_run norrkoping --points 16384 --rounds 40 --keep rounds.json`: it prints the answers as
+Run with `python -m benchmarks.problems.long_run norrkoping --points 8192 --rounds 100 --keep rounds.json`: it prints the answers as
 `reference.json` holds them.
 
-A round is a run of its own at a seed of its own, `simengine run --sobol --measured 4 --control-variates` with 32 scrambled sequences
-of so many points; only the money and the luck of one round are in memory. Its standard errors are from the spread between the
-sequences: of 32 groups, so each is itself known to an eighth, and that of k rounds together to an eighth over root k. A run that
-is stopped goes on where its file ends; a longer one goes on from a shorter one.
+A round is a run of its own at a seed of its own, `simengine run --sobol --measured 8 --control-variates` with 32 scrambled
+sequences of so many points; only the money and the luck of one round are in memory. Its standard errors are from the spread
+between the sequences: of 32 groups, so each is itself known to an eighth, and that of k rounds together to an eighth over root k. A
+run that is stopped goes on where its file ends; a longer one goes on from a shorter one.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.problems.asked import at_least, power_of_two
 from benchmarks.problems.frozen import column_of, fingerprint, study_of
 from simengine.config import Study
 from simengine.execution import map_blocks
@@ -75,7 +75,7 @@ def pooled(rounds: list[Answers]) -> Answers:
 
 
 def spread_over_error(rounds: list[Answers]) -> dict[str, float]:
-    """Give the spread between rounds as a multiple of what their own errors say: 1 within 1 / sqrt(2 (k - 1)) where these are right."""
+    """Give the spread between k rounds as a multiple of their errors: 1 to within 1 / sqrt(2 (k - 1)) where these are right."""
     spread = {name: np.std([one[name]["value"] for one in rounds], ddof=1) for name in ANSWERS}
     return {name: float(spread[name] / np.sqrt(np.mean([one[name]["se"] ** 2 for one in rounds]))) for name in ANSWERS}
 
@@ -105,29 +105,16 @@ def keep(path: Path, asked: dict[str, Any], rounds: list[Answers]) -> None:
     """Write the rounds so that a reader finds all of the old file or all of the new one."""
     beside = path.with_name(path.name + ".new")
     beside.write_text(json.dumps({"asked": asked, "rounds": rounds}, indent=1) + "\n")
-    os.replace(beside, path)
-
-
-def _power_of_two(text: str) -> int:
-    number = int(text) if text.isascii() and text.isdigit() else 0
-    if number < 1 or number & (number - 1):
-        raise argparse.ArgumentTypeError(f"the points of a sequence are a power of 2; found {text}")
-    return number
-
-
-def _at_least_one(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"a whole number from 1; found {text}")
-    return int(text)
+    beside.replace(path)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("problem", choices=["norrkoping", "peterborough"])
-    parser.add_argument("--points", type=_power_of_two, default=16_384, help="of each sequence, a power of 2")
-    parser.add_argument("--measured", type=_at_least_one, default=4, help="how often the same people are measured")
-    parser.add_argument("--rounds", type=_at_least_one, default=1, help="independent runs that are averaged")
-    parser.add_argument("--seed", type=_at_least_one, default=SEED, help="of the first round; the next one has the next")
+    parser.add_argument("--points", type=power_of_two, default=8_192, help="of each sequence, a power of 2")
+    parser.add_argument("--measured", type=at_least(1), default=8, help="how often the same people are measured")
+    parser.add_argument("--rounds", type=at_least(1), default=1, help="independent runs that are averaged")
+    parser.add_argument("--seed", type=at_least(1), default=SEED, help="of the first round; the next one has the next")
     parser.add_argument("--keep", type=Path, help="file that holds the rounds; a run goes on where it ends")
     options = parser.parse_args()
     study = study_of(options.problem)
@@ -136,7 +123,7 @@ def main() -> None:
     try:
         rounds = kept_rounds(options.keep, asked) if options.keep else []
     except ValueError as error:
-        parser.error(str(error))
+        parser.exit(2, f"{parser.prog}: {error}\n")
     while len(rounds) < options.rounds:
         started = time.perf_counter()
         rounds.append(one_round(study, options.seed + len(rounds), options.points, options.measured))

@@ -3,10 +3,11 @@
 Run with `python -m benchmarks.problems.peterborough --points 65536 --scrambles 16`: it prints the answers as `reference.json` holds
 them. The numbers are read from the study and the contract as plain YAML; their meaning is written out here a second time.
 
-Given the numbers, how many of a cohort begin their clock unsettled, and the mean of the men matched to them, whose law is normal by
-the study's own word (its variant `exact_moments`): then all that is paid is summed over the exact law of the two cohorts' counts
-(`benchmarks.problems.reconvictions`), and over the share drawn. What is left is smooth in 13 uniforms: the nine numbers that matter
-to what is paid, and two for each cohort. They are scrambled Sobol points; errors are from the spread between independent scramblings.
+Let the numbers be given, how many of a cohort begin their clock unsettled, and the mean of the men matched to them, whose law is
+normal by the study's own word (its variant `exact_moments`). Then all that is paid is summed over the exact law of the two cohorts'
+counts (`benchmarks.problems.reconvictions`), and over the share drawn. What is left is smooth in 13 uniforms: of the nine numbers
+that matter to what is paid, and two for each cohort. They are scrambled Sobol points; errors are from the spread between independent
+scramblings.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from numpy.typing import NDArray
 from ruamel.yaml import YAML
 from scipy import special, stats
 
+from benchmarks.problems.asked import at_least, power_of_two
+from benchmarks.problems.peterborough_contract import Terms, over_luck
 from benchmarks.problems.reconvictions import (
     WIDTH,
     Floats,
@@ -55,24 +58,6 @@ class Numbers(NamedTuple):
     size_1: Any
     size_2: Any
     start: Any
-
-
-class Terms(NamedTuple):
-    """What is fixed: the clock in months, the comparison, and the contract in GBP."""
-
-    history: int
-    first: int
-    second: int
-    per_person: float
-    price_1: float
-    price_2: float
-    price_pooled: float
-    trigger_1: float
-    trigger_2: float
-    trigger_pooled: float
-    cap: float
-    drawn_low: float
-    drawn_high: float
 
 
 def read() -> tuple[dict[str, Callable[[Floats], Floats]], Terms]:
@@ -136,84 +121,6 @@ def _inverse(law: dict[str, Any]) -> Callable[[Floats], Floats]:
 
 
 @njit(cache=True)
-def below(paid: float, terms: Terms) -> float:
-    """Give the probability that more is drawn than is paid."""
-    return min(max((terms.drawn_high - paid) / (terms.drawn_high - terms.drawn_low), 0.0), 1.0)
-
-
-@njit(cache=True)
-def own_payment(law: Floats, base: int, matched: float, trigger: float, price: float, terms: Terms) -> tuple[int, Floats]:
-    """Sum what a cohort is paid by itself over its counts `base + x`.
-
-    Parameters
-    ----------
-    law
-        Shape (WIDTH,): the probabilities of x.
-    matched
-        The count that the matched men stand for: that of as many men without the service.
-
-    Returns
-    -------
-    How many x are paid for, the lowest ones; and probability, sum of the payment, of its square, and of being paid less than drawn.
-    """
-    n_paid = int(min(max(np.floor((1 - trigger) * matched) - base + 1, 0), len(law)))
-    found = np.zeros(4)
-    for x in range(n_paid):
-        paid = min(price * (1 - (base + x) / matched), terms.cap)
-        found += law[x] * np.array((1.0, paid, paid * paid, below(paid, terms)))
-    return n_paid, found
-
-
-@njit(cache=True)
-def expected(laws: Floats, bases: Integers, matched: Floats, terms: Terms) -> Floats:
-    """Sum over the counts of both cohorts: all payments, their square, the probability of a loss, and that nothing is paid.
-
-    laws: (2, WIDTH); bases, matched: (2,).
-    """
-    law_1, law_2, cap = laws[0], laws[1], terms.cap
-    n_1, own_1 = own_payment(law_1, bases[0], matched[0], terms.trigger_1, terms.price_1, terms)
-    n_2, own_2 = own_payment(law_2, bases[1], matched[1], terms.trigger_2, terms.price_2, terms)
-    out = np.zeros(4)
-    for i in range(1, 4):
-        out[i - 1] = own_1[i] * (1 - own_2[0]) + (1 - own_1[0]) * own_2[i]
-    # Both are paid for: the cap, less what is missing of it where the two together do not reach it.
-    both = own_1[0] * own_2[0]
-    out[0] += cap * both
-    out[1] += cap * cap * both
-    out[2] += below(cap, terms) * both
-    for x in range(n_1 - 1, -1, -1):
-        paid_1, is_capped = terms.price_1 * (1 - (bases[0] + x) / matched[0]), True
-        for y in range(n_2 - 1, -1, -1):
-            paid = paid_1 + terms.price_2 * (1 - (bases[1] + y) / matched[1])
-            if paid >= cap:
-                break
-            weight, is_capped = law_1[x] * law_2[y], False
-            out[0] += weight * (paid - cap)
-            out[1] += weight * (paid * paid - cap * cap)
-            out[2] += weight * (below(paid, terms) - below(cap, terms))
-        if is_capped:
-            break
-    # Neither is: what all together are paid for.
-    nothing, whole = (1 - own_1[0]) * (1 - own_2[0]), matched[0] + matched[1]
-    most = (1 - terms.trigger_pooled) * whole - bases[0] - bases[1]
-    for x in range(n_1, WIDTH):
-        if x + n_2 > most:
-            break
-        for y in range(n_2, WIDTH):
-            if x + y > most:
-                break
-            weight = law_1[x] * law_2[y]
-            paid = min(terms.price_pooled * (1 - (bases[0] + bases[1] + x + y) / whole), cap)
-            out[0] += weight * paid
-            out[1] += weight * paid * paid
-            out[2] += weight * below(paid, terms)
-            nothing -= weight
-    out[2] += nothing
-    out[3] = nothing
-    return out
-
-
-@njit(cache=True)
 def transforms_and_means(
     numbers: Numbers, men: Integers, unsettled: Integers, score: Floats, terms: Terms
 ) -> tuple[NDArray[np.complex128], Integers, Floats]:
@@ -230,8 +137,8 @@ def transforms_and_means(
 
     Returns
     -------
-    Generating functions of the counts, shape (n, 2, WIDTH / 2 + 1); the least count of each that is told apart, shape (n, 2); and the
-    count that the matched men stand for, shape (n, 2).
+    Generating functions of the counts, shape (n, 2, WIDTH / 2 + 1); the least count of each that is told apart, and the count that
+    the matched men stand for, each of shape (n, 2).
     """
     n = len(men)
     transforms = np.empty((n, 2, WIDTH // 2 + 1), np.complex128)
@@ -252,18 +159,6 @@ def transforms_and_means(
             matched[i, c] = men[i, c] * seen
             bases[i, c] = max(int(ratio * mean * men[i, c]) - WIDTH // 2, 0)
     return transforms, bases, matched
-
-
-@njit(cache=True)
-def over_luck(laws: Floats, bases: Integers, matched: Floats, terms: Terms) -> Floats:
-    """Sum over the counts at each point; laws: (n, 2, WIDTH), of the counts modulo WIDTH. Gives shape (n, 4)."""
-    out, moved = np.empty((len(laws), 4)), np.empty((2, WIDTH))
-    for i in range(len(laws)):
-        for c in range(2):
-            for x in range(WIDTH):
-                moved[c, x] = laws[i, c, (bases[i, c] + x) % WIDTH]
-        out[i] = expected(moved, bases[i], matched[i], terms)
-    return out
 
 
 def at_points(points: Floats, inverses: dict[str, Callable[[Floats], Floats]], terms: Terms) -> Floats:
@@ -288,16 +183,17 @@ def one_scramble(n_points: int, seed: np.random.SeedSequence) -> Floats:
 
 
 def answers_of(means: Floats, terms: Terms) -> dict[str, float]:
-    """Give mean, sd, P(loss) and CVaR 95 % of what the lenders are left with.
+    """Give mean, sd, P(loss) and CVaR 95 % of what the lenders are left with; amounts are not rounded to the penny.
 
-    What is drawn is uniform and hangs on nothing. Of the worst 5 % nothing is paid, as in more than 5 % of all worlds, and the least
-    payment there is leaves a smaller loss than the least that is drawn: the losses there are the highest draws.
+    What is drawn is uniform and hangs on nothing else. The worst 5 % of worlds are those among the ones without a payment that draw
+    most: there are more than 5 % of these, and even the least payment leaves a smaller loss.
     """
-    paid, square, loss, nothing = means
+    paid, square, loss, nothing = (float(mean) for mean in means)
     low, high = terms.drawn_low, terms.drawn_high
     least = min(terms.price_1 * terms.trigger_1, terms.price_2 * terms.trigger_2, terms.price_pooled * terms.trigger_pooled)
     tail = (1 - _LEVEL) / nothing
-    assert high - least < high - tail * (high - low), "the worst 5 % are worlds in which nothing is paid"
+    if not tail * (high - low) < least:
+        raise ValueError(f"nothing is paid in the worst {1 - _LEVEL:.0%} of worlds; found {nothing:.3g} without a payment")
     return {
         "mean": paid - (low + high) / 2,
         "sd": float(np.sqrt(square - paid**2 + (high - low) ** 2 / 12)),
@@ -308,9 +204,9 @@ def answers_of(means: Floats, terms: Terms) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--points", type=int, default=65_536, help="of each sequence, a power of 2")
-    parser.add_argument("--scrambles", type=int, default=16, help="independently scrambled sequences, at least 2")
-    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--points", type=power_of_two, default=65_536, help="of each sequence, a power of 2")
+    parser.add_argument("--scrambles", type=at_least(2), default=16, help="independently scrambled sequences, at least 2")
+    parser.add_argument("--seed", type=at_least(0), default=SEED)
     options = parser.parse_args()
     found: list[dict[str, float]] = []
     for seed in np.random.SeedSequence(options.seed).spawn(options.scrambles):

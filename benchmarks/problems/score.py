@@ -14,8 +14,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from benchmarks.problems.exact import answers
-from benchmarks.problems.frozen import column_of, references
+from benchmarks.problems.frozen import column_of, frozen_study, references
 from simengine.config import Study
+from simengine.errors import SimengineError
 from simengine.execution import run_study
 
 Method = Callable[[Study, int, int], Mapping[str, float]]
@@ -36,8 +37,14 @@ METHODS: dict[str, Method] = {"plain": plain}
 
 
 def score(method: Method, name: str, n_worlds: int, repeats: int) -> dict[str, tuple[float, float]]:
-    """Give, for each answer, the root mean squared error over independent repeats, and its bias in standard errors."""
-    study, reference = study_of(name), references()[name]["answers"]
+    """Give, for each answer, the root mean squared error over independent repeats, and its bias in standard errors.
+
+    Raises
+    ------
+    ChangedProblemError
+        If the study is not the one whose answers are frozen.
+    """
+    study, reference = frozen_study(name), references()[name]["answers"]
     estimates = [method(study, n_worlds, seed) for seed in range(repeats)]
     found = {}
     for answer in estimates[0]:
@@ -54,12 +61,18 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--problem", action="append", choices=list(references()))
     arguments = parser.parse_args()
+    asked = arguments.problem or list(references())
+    try:
+        for name in asked:
+            frozen_study(name)
+    except SimengineError as error:
+        parser.exit(2, f"{parser.prog}: {error}\n")
     method = METHODS.get(arguments.method)
     if method is None:
         module, _, function = arguments.method.partition(":")
         method = getattr(importlib.import_module(module), function)
     print(f"{arguments.worlds} worlds, {arguments.repeats} repeats: root mean squared error, as a multiple of plain's, bias in se")
-    for name in arguments.problem or references():
+    for name in asked:
         against = score(plain, name, arguments.worlds, arguments.repeats)
         ours = against if method is plain else score(method, name, arguments.worlds, arguments.repeats)
         for answer, (error, bias) in ours.items():
