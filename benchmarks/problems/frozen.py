@@ -48,7 +48,8 @@ def study_of(name: str) -> Study:
 
 def column_of(study: Study) -> str:
     """Name the money that is asked about: the net, or the present value where the investor discounts."""
-    return "investor.npv" if study.parties["investor"].discount_rate_per_year.value == 0.05 else "investor.net"
+    rate = study.parties["investor"].discount_rate_per_year
+    return "investor.npv" if rate is not None and rate.value == 0.05 else "investor.net"
 
 
 def frozen_study(name: str) -> Study:

@@ -15,6 +15,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ import numpy as np
 from benchmarks.problems.asked import at_least, power_of_two
 from benchmarks.problems.frozen import column_of, fingerprint, study_of
 from simengine.config import Study
+from simengine.errors import ResultsError, SimengineError
 from simengine.execution import map_blocks
 from simengine.pipeline import run_block
 from simengine.records import Integers
@@ -85,30 +87,40 @@ def kept_rounds(path: Path, asked: dict[str, Any]) -> list[Answers]:
 
     Raises
     ------
-    ValueError
+    ResultsError
         If the file cannot be read, or its rounds answer another question or were drawn in another way.
     """
     if not path.exists():
         return []
     try:
         content = json.loads(path.read_text())
-        found, rounds = content["asked"], content["rounds"]
+        found = dict(content["asked"])
+        rounds = [{name: {key: float(one[name][key]) for key in ("value", "se")} for name in ANSWERS} for one in content["rounds"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: rounds that an earlier run kept; found {type(error).__name__}: {error}") from None
+        raise ResultsError(f"{path}: rounds that an earlier run kept; found {type(error).__name__}: {error}") from None
     differing = [f"{key} {found.get(key)!r} and not {value!r}" for key, value in asked.items() if found.get(key) != value]
     if differing:
-        raise ValueError(f"{path}: rounds are drawn alike and of one study; found {', '.join(differing)}. Name another file")
-    return list(rounds)
+        raise ResultsError(f"{path}: rounds are drawn alike and of one study; found {', '.join(differing)}. Name another file")
+    return rounds
 
 
 def keep(path: Path, asked: dict[str, Any], rounds: list[Answers]) -> None:
-    """Write the rounds so that a reader finds all of the old file or all of the new one."""
+    """Write the rounds so that a reader finds all of the old file or all of the new one.
+
+    Raises
+    ------
+    ResultsError
+        If nothing can be written there.
+    """
     beside = path.with_name(path.name + ".new")
-    beside.write_text(json.dumps({"asked": asked, "rounds": rounds}, indent=1) + "\n")
-    beside.replace(path)
+    try:
+        beside.write_text(json.dumps({"asked": asked, "rounds": rounds}, indent=1) + "\n")
+        beside.replace(path)
+    except OSError as error:
+        raise ResultsError(f"{path}: the rounds can be written; found: {error}") from None
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("problem", choices=["norrkoping", "peterborough"])
     parser.add_argument("--points", type=power_of_two, default=8_192, help="of each sequence, a power of 2")
@@ -116,20 +128,23 @@ def main() -> None:
     parser.add_argument("--rounds", type=at_least(1), default=1, help="independent runs that are averaged")
     parser.add_argument("--seed", type=at_least(1), default=SEED, help="of the first round; the next one has the next")
     parser.add_argument("--keep", type=Path, help="file that holds the rounds; a run goes on where it ends")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     study = study_of(options.problem)
     asked = {"problem": options.problem, "study": fingerprint(study)}
     asked |= {"points": options.points, "measured": options.measured, "seed": options.seed}
     try:
         rounds = kept_rounds(options.keep, asked) if options.keep else []
-    except ValueError as error:
-        parser.exit(2, f"{parser.prog}: {error}\n")
-    while len(rounds) < options.rounds:
-        started = time.perf_counter()
-        rounds.append(one_round(study, options.seed + len(rounds), options.points, options.measured))
+        # Before the first round as well: what cannot be written is known before it took minutes.
         if options.keep:
             keep(options.keep, asked, rounds)
-        print(f"round {len(rounds)}: {time.perf_counter() - started:.1f} s", json.dumps(pooled(rounds)), file=sys.stderr)
+        while len(rounds) < options.rounds:
+            started = time.perf_counter()
+            rounds.append(one_round(study, options.seed + len(rounds), options.points, options.measured))
+            if options.keep:
+                keep(options.keep, asked, rounds)
+            print(f"round {len(rounds)}: {time.perf_counter() - started:.1f} s", json.dumps(pooled(rounds)), file=sys.stderr)
+    except SimengineError as error:
+        parser.exit(2, f"{parser.prog}: {error}\n")
     if len(rounds) >= _ENOUGH_ROUNDS:
         print("spread between rounds, as a multiple of their errors:", json.dumps(spread_over_error(rounds)), file=sys.stderr)
     print(json.dumps({"from": described(options, len(rounds)), "study": asked["study"], "answers": pooled(rounds)}))

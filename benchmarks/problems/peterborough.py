@@ -6,8 +6,8 @@ them. The numbers are read from the study and the contract as plain YAML; their 
 Let the numbers be given, how many of a cohort begin their clock unsettled, and the mean of the men matched to them, whose law is
 normal by the study's own word (its variant `exact_moments`). Then all that is paid is summed over the exact law of the two cohorts'
 counts (`benchmarks.problems.reconvictions`), and over the share drawn. What is left is smooth in 13 uniforms: of the nine numbers
-that matter to what is paid, and two for each cohort. They are scrambled Sobol points; errors are from the spread between independent
-scramblings.
+that matter to what is paid, and two for each cohort. They are scrambled Sobol points; errors are from the spread between
+independent scramblings.
 """
 
 from __future__ import annotations
@@ -15,27 +15,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numba import njit
-from numpy.typing import NDArray
 from ruamel.yaml import YAML
 from scipy import special, stats
 
 from benchmarks.problems.asked import at_least, power_of_two
 from benchmarks.problems.peterborough_contract import Terms, over_luck
-from benchmarks.problems.reconvictions import (
-    WIDTH,
-    Floats,
-    Integers,
-    exposure_moments,
-    months_unsettled,
-    probabilities,
-    transforms_of,
-)
+from benchmarks.problems.reconvictions import Floats, Numbers, Protocol, probabilities, transforms_and_means
 
 CONFIGS = Path(__file__).resolve().parent.parent.parent / "configs"
 SEED = 20_100_909
@@ -46,22 +37,18 @@ _DIMENSIONS = 13
 _BITS = 30
 
 
-class Numbers(NamedTuple):
-    """What is drawn once for a world, each of shape (n,); in the order of the points' coordinates, which falls with importance."""
+@dataclass(frozen=True)
+class Problem:
+    """What the study and its contract say."""
 
-    hazard_ratio: Any
-    variance: Any
-    settling: Any
-    unsettling: Any
-    factor: Any
-    rate: Any
-    size_1: Any
-    size_2: Any
-    start: Any
+    inverses: dict[str, Callable[[Floats], Floats]]
+    """By number: the quantile function of its law."""
+    protocol: Protocol
+    terms: Terms
 
 
-def read() -> tuple[dict[str, Callable[[Floats], Floats]], Terms]:
-    """Read the laws of the numbers, by name, and what is fixed, from the study and its contract."""
+def read() -> Problem:
+    """Read the problem as plain YAML."""
     study, contract = (_plain(CONFIGS / name) for name in ("peterborough.yaml", "contracts/peterborough.yaml"))
     moves, event = study["pathway"]["moves"], study["events"]["reconviction"]
     waves, terms, later = study["population"]["waves"], contract["terms"], event["by_months_since_entry"]
@@ -79,11 +66,13 @@ def read() -> tuple[dict[str, Callable[[Floats], Floats]], Terms]:
     metric, drawn = study["variants"]["exact_moments"]["measurement.metrics"]["reduction"], study["capital"]["drawn_share"]
     first, commitment = int(later["from_months"][1]), contract["commitment"]["value"]
     own, pooled = ([terms[f"cohort_{c}_payment"]["per_wave"] for c in (1, 2)], terms["pooled_payment"])
-    fixed = Terms(
+    protocol = Protocol(
         history=int(study["population"]["history_months"]["value"]),
         first=first,
         second=int(metric["window_months"]["value"]) - first,
         per_person=float(study["measurement"]["matched"]["per_person"]["value"]),
+    )
+    fixed = Terms(
         price_1=float(own[0]["price"]["value"]),
         price_2=float(own[1]["price"]["value"]),
         price_pooled=float(pooled["price"]["value"]),
@@ -94,7 +83,7 @@ def read() -> tuple[dict[str, Callable[[Floats], Floats]], Terms]:
         drawn_low=commitment * drawn["low"],
         drawn_high=commitment * drawn["high"],
     )
-    return {name: _inverse(law) for name, law in laws._asdict().items()}, fixed
+    return Problem({name: _inverse(law) for name, law in laws._asdict().items()}, protocol, fixed)
 
 
 def _plain(path: Path) -> dict[str, Any]:
@@ -120,65 +109,23 @@ def _inverse(law: dict[str, Any]) -> Callable[[Floats], Floats]:
     return lambda u: np.exp(location + scale * special.ndtri(u))
 
 
-@njit(cache=True)
-def transforms_and_means(
-    numbers: Numbers, men: Integers, unsettled: Integers, score: Floats, terms: Terms
-) -> tuple[NDArray[np.complex128], Integers, Floats]:
-    """Give what the luck of the cohorts needs, for each point.
-
-    Parameters
-    ----------
-    numbers
-        Each of shape (n,).
-    men, unsettled
-        Shape (n, 2): of each cohort, all and those whose clock begins unsettled.
-    score
-        Shape (n, 2): normal scores of the means of the matched men.
-
-    Returns
-    -------
-    Generating functions of the counts, shape (n, 2, WIDTH / 2 + 1); the least count of each that is told apart, and the count that
-    the matched men stand for, each of shape (n, 2).
-    """
-    n = len(men)
-    transforms = np.empty((n, 2, WIDTH // 2 + 1), np.complex128)
-    bases, matched = np.empty((n, 2), np.int64), np.empty((n, 2))
-    for i in range(n):
-        law = months_unsettled(numbers.settling[i], numbers.unsettling[i], terms.history, terms.first, terms.second)
-        rate, variance, ratio = numbers.rate[i], numbers.variance[i], numbers.hazard_ratio[i]
-        exposure = exposure_moments(law, numbers.factor[i])
-        settled = men[i] - unsettled[i]
-        transforms[i] = transforms_of(law, rate * ratio, numbers.factor[i], variance, unsettled[i], settled)
-        for c in range(2):
-            mean = spread = 0.0
-            for first, number in enumerate((unsettled[i, c], settled[c])):
-                one, square, share = rate * exposure[first, 0], rate * rate * exposure[first, 1], number / men[i, c]
-                mean += share * one
-                spread += share * ((1 + variance) * square + one - one * one)
-            seen = mean + np.sqrt(spread / (terms.per_person * men[i, c])) * score[i, c]
-            matched[i, c] = men[i, c] * seen
-            bases[i, c] = max(int(ratio * mean * men[i, c]) - WIDTH // 2, 0)
-    return transforms, bases, matched
-
-
-def at_points(points: Floats, inverses: dict[str, Callable[[Floats], Floats]], terms: Terms) -> Floats:
+def at_points(points: Floats, problem: Problem) -> Floats:
     """Give the four expectations of `expected` at each point of the unit cube, shape (n, 13)."""
-    numbers = Numbers(**{name: inverse(points[:, d]) for d, (name, inverse) in enumerate(inverses.items())})
+    numbers = Numbers(**{name: inverse(points[:, d]) for d, (name, inverse) in enumerate(problem.inverses.items())})
     men = np.stack([np.floor(numbers.size_1), np.floor(numbers.size_2)], axis=1).astype(np.int64)
     score = special.ndtri(points[:, 9:11])
     unsettled = stats.binom.ppf(points[:, 11:13], men, numbers.start[:, None]).astype(np.int64)
-    transforms, bases, matched = transforms_and_means(numbers, men, unsettled, score, terms)
-    return over_luck(probabilities(transforms), bases, matched, terms)
+    transforms, bases, matched = transforms_and_means(numbers, men, unsettled, score, problem.protocol)
+    return over_luck(probabilities(transforms), bases, matched, problem.terms)
 
 
-def one_scramble(n_points: int, seed: np.random.SeedSequence) -> Floats:
-    """Give the means over one scrambled sequence, shape (4,)."""
-    inverses, terms = read()
+def over_sequence(problem: Problem, n_points: int, seed: np.random.SeedSequence) -> Floats:
+    """Give the means of the four over one scrambled sequence, shape (4,)."""
     sequence = stats.qmc.Sobol(_DIMENSIONS, scramble=True, bits=_BITS, seed=np.random.default_rng(seed))
     sums = np.zeros(4)
     for start in range(0, n_points, BATCH):
         points = sequence.random(min(BATCH, n_points - start)) + 2.0 ** -(_BITS + 1)
-        sums += at_points(points, inverses, terms).sum(axis=0)
+        sums += at_points(points, problem).sum(axis=0)
     return sums / n_points
 
 
@@ -202,15 +149,15 @@ def answers_of(means: Floats, terms: Terms) -> dict[str, float]:
     }
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--points", type=power_of_two, default=65_536, help="of each sequence, a power of 2")
     parser.add_argument("--scrambles", type=at_least(2), default=16, help="independently scrambled sequences, at least 2")
     parser.add_argument("--seed", type=at_least(0), default=SEED)
-    options = parser.parse_args()
-    found: list[dict[str, float]] = []
+    options = parser.parse_args(arguments)
+    problem, found = read(), []
     for seed in np.random.SeedSequence(options.seed).spawn(options.scrambles):
-        found.append(answers_of(one_scramble(options.points, seed), read()[1]))
+        found.append(answers_of(over_sequence(problem, options.points, seed), problem.terms))
         print(f"sequence {len(found)}:", json.dumps(found[-1]), file=sys.stderr)
     values = {name: np.array([one[name] for one in found]) for name in found[0]}
     error = {name: float(each.std(ddof=1) / np.sqrt(len(found))) for name, each in values.items()}

@@ -1,8 +1,8 @@
 """What the Peterborough contract pays, summed over the exact laws of the two cohorts' counts: no part of the engine.
 
 A cohort's fall in reconvictions is 1 - S / A, with S its count and A the count that its matched men stand for; that of all together
-is 1 - (S1 + S2) / (A1 + A2). A cohort whose fall reaches its trigger is paid its price times the fall; if none does, and the fall of
-all together reaches a lower trigger, another price is paid for that. All payments together stop at a cap.
+is 1 - (S1 + S2) / (A1 + A2). A cohort whose fall reaches its trigger is paid its price times the fall; if none does, and the fall
+of all together reaches a lower trigger, another price is paid for that. All payments together stop at a cap.
 """
 
 from __future__ import annotations
@@ -12,16 +12,12 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from benchmarks.problems.reconvictions import WIDTH, Floats, Integers
+from benchmarks.problems.reconvictions import Floats, Integers
 
 
 class Terms(NamedTuple):
-    """What is fixed: the clock in months, the comparison, and the contract in GBP."""
+    """The contract, in GBP and as shares: own prices and triggers of the cohorts, those of all together, the cap, what is drawn."""
 
-    history: int
-    first: int
-    second: int
-    per_person: float
     price_1: float
     price_2: float
     price_pooled: float
@@ -46,7 +42,7 @@ def own_payment(law: Floats, base: int, matched: float, trigger: float, price: f
     Parameters
     ----------
     law
-        Shape (WIDTH,): the probabilities of x.
+        Shape (width,): the probabilities of x.
     matched
         The count that the matched men stand for: that of as many men without the service.
 
@@ -66,9 +62,9 @@ def own_payment(law: Floats, base: int, matched: float, trigger: float, price: f
 def expected(laws: Floats, bases: Integers, matched: Floats, terms: Terms) -> Floats:
     """Sum over the counts of both cohorts: all payments, their square, the probability of a loss, and that nothing is paid.
 
-    laws: (2, WIDTH); bases, matched: (2,).
+    laws: (2, width), the probabilities of the counts from the bases on; bases, matched: (2,).
     """
-    law_1, law_2, cap = laws[0], laws[1], terms.cap
+    law_1, law_2, cap, width = laws[0], laws[1], terms.cap, laws.shape[1]
     n_1, own_1 = own_payment(law_1, bases[0], matched[0], terms.trigger_1, terms.price_1, terms)
     n_2, own_2 = own_payment(law_2, bases[1], matched[1], terms.trigger_2, terms.price_2, terms)
     out = np.zeros(4)
@@ -94,10 +90,10 @@ def expected(laws: Floats, bases: Integers, matched: Floats, terms: Terms) -> Fl
     # Neither is: what all together are paid for.
     nothing, whole = (1 - own_1[0]) * (1 - own_2[0]), matched[0] + matched[1]
     most = (1 - terms.trigger_pooled) * whole - bases[0] - bases[1]
-    for x in range(n_1, WIDTH):
+    for x in range(n_1, width):
         if x + n_2 > most:
             break
-        for y in range(n_2, WIDTH):
+        for y in range(n_2, width):
             if x + y > most:
                 break
             weight = law_1[x] * law_2[y]
@@ -113,11 +109,11 @@ def expected(laws: Floats, bases: Integers, matched: Floats, terms: Terms) -> Fl
 
 @njit(cache=True)
 def over_luck(laws: Floats, bases: Integers, matched: Floats, terms: Terms) -> Floats:
-    """Sum over the counts at each point; laws: (n, 2, WIDTH), of the counts modulo WIDTH. Gives shape (n, 4)."""
-    out, moved = np.empty((len(laws), 4)), np.empty((2, WIDTH))
+    """Sum over the counts at each point; laws: (n, 2, width), of the counts modulo width. Gives shape (n, 4)."""
+    out, moved = np.empty((len(laws), 4)), np.empty(laws.shape[1:])
     for i in range(len(laws)):
         for c in range(2):
-            for x in range(WIDTH):
-                moved[c, x] = laws[i, c, (bases[i, c] + x) % WIDTH]
+            for x in range(laws.shape[2]):
+                moved[c, x] = laws[i, c, (bases[i, c] + x) % laws.shape[2]]
         out[i] = expected(moved, bases[i], matched[i], terms)
     return out

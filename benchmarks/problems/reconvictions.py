@@ -15,6 +15,8 @@ Feller, W. (1968), An Introduction to Probability Theory and Its Applications, v
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -25,6 +27,29 @@ Integers = NDArray[np.int64]
 WIDTH = 2048
 """Counts that are told apart: a cohort's lie within 700 of their mean, whatever is drawn."""
 _NOTHING = 1e-17
+
+
+class Numbers(NamedTuple):
+    """What is drawn once for a world, each of shape (n,); in the order of the points' coordinates, which falls with importance."""
+
+    hazard_ratio: Floats
+    variance: Floats
+    settling: Floats
+    unsettling: Floats
+    factor: Floats
+    rate: Floats
+    size_1: Floats
+    size_2: Floats
+    start: Floats
+
+
+class Protocol(NamedTuple):
+    """What is fixed about the men: their clock in months, and how many are matched to each."""
+
+    history: int
+    first: int
+    second: int
+    per_person: float
 
 
 @njit(cache=True)
@@ -113,6 +138,50 @@ def transforms_of(
         if largest < _NOTHING:
             break
     return out
+
+
+@njit(cache=True)
+def transforms_and_means(
+    numbers: Numbers, men: Integers, unsettled: Integers, score: Floats, protocol: Protocol
+) -> tuple[NDArray[np.complex128], Integers, Floats]:
+    """Give what the luck of the cohorts needs, for each point: the men's own, and that of the men matched to them.
+
+    The mean of the matched men is normal about the mean without the service of men who begin their clock in the same states;
+    between men of one state a count has the mean square (1 + v) E L^2 + E L, with G L its mean given the man.
+
+    Parameters
+    ----------
+    numbers
+        Each of shape (n,).
+    men, unsettled
+        Shape (n, 2): of each cohort, all and those whose clock begins unsettled.
+    score
+        Shape (n, 2): normal scores of the means of the matched men.
+
+    Returns
+    -------
+    Generating functions of the counts, shape (n, 2, WIDTH / 2 + 1); the least count of each that is told apart, and the count that
+    the matched men stand for, each of shape (n, 2).
+    """
+    n = len(men)
+    transforms = np.empty((n, 2, WIDTH // 2 + 1), np.complex128)
+    bases, matched = np.empty((n, 2), np.int64), np.empty((n, 2))
+    for i in range(n):
+        law = months_unsettled(numbers.settling[i], numbers.unsettling[i], protocol.history, protocol.first, protocol.second)
+        rate, variance, ratio = numbers.rate[i], numbers.variance[i], numbers.hazard_ratio[i]
+        exposure = exposure_moments(law, numbers.factor[i])
+        settled = men[i] - unsettled[i]
+        transforms[i] = transforms_of(law, rate * ratio, numbers.factor[i], variance, unsettled[i], settled)
+        for c in range(2):
+            mean = spread = 0.0
+            for first, number in enumerate((unsettled[i, c], settled[c])):
+                one, square, share = rate * exposure[first, 0], rate * rate * exposure[first, 1], number / men[i, c]
+                mean += share * one
+                spread += share * ((1 + variance) * square + one - one * one)
+            seen = mean + np.sqrt(spread / (protocol.per_person * men[i, c])) * score[i, c]
+            matched[i, c] = men[i, c] * seen
+            bases[i, c] = max(int(ratio * mean * men[i, c]) - WIDTH // 2, 0)
+    return transforms, bases, matched
 
 
 def probabilities(transforms: NDArray[np.complex128]) -> Floats:

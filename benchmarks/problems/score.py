@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -54,13 +54,13 @@ def score(method: Method, name: str, n_worlds: int, repeats: int) -> dict[str, t
     return found
 
 
-def main() -> None:
+def main(options: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--method", default="plain")
     parser.add_argument("--worlds", type=int, default=1000)
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--problem", action="append", choices=list(references()))
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(options)
     asked = arguments.problem or list(references())
     try:
         for name in asked:
