@@ -115,6 +115,9 @@ def test_long_run__goes_on_where_it_was_stopped(tmp_path: Path, capsys: pytest.C
     assert resumed == at_once
     assert resumed["study"] == references()["norrkoping"]["study"]
     assert [path.name for path in tmp_path.iterdir()] == ["rounds.json"]
+    # The third round is the first of a run whose seed is two higher: no two rounds draw the same worlds.
+    long_run.main([*RUN, "--seed", str(long_run.SEED + 2)])
+    assert json.loads(capsys.readouterr().out)["answers"] == json.loads(kept.read_text())["rounds"][2]
 
 
 @pytest.mark.parametrize(
