@@ -65,8 +65,8 @@ def main(options: Sequence[str] | None = None) -> None:
     try:
         for name in asked:
             frozen_study(name)
-    except SimengineError as error:
-        parser.exit(2, f"{parser.prog}: {error}\n")
+    except SimengineError as refused:
+        parser.exit(2, f"{parser.prog}: {refused}\n")
     method = METHODS.get(arguments.method)
     if method is None:
         module, _, function = arguments.method.partition(":")
