@@ -33,7 +33,7 @@ from simengine.risk.draws import Draws
 from simengine.sampling import SCRAMBLES, Sampling
 
 SEED = 1_000_003
-BLOCK = 512 * SCRAMBLES
+BLOCK = 128 * SCRAMBLES
 ANSWERS = ("mean", "sd", "p_loss", "cvar95")
 _ENOUGH_ROUNDS = 10
 """From as many on, the spread between rounds says something about their errors."""
