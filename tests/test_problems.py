@@ -18,6 +18,8 @@ from benchmarks.problems.exact import answers, closed_forms
 from benchmarks.problems.frozen import FOLDER, ChangedProblemError, fingerprint, frozen_study, references, study_of
 from benchmarks.problems.score import money, plain, score
 from simengine.config import Study, load_study
+from simengine.pipeline import run_block
+from simengine.sampling import Sampling
 
 CLOSED = sorted(closed_forms())
 RUN = ["norrkoping", "--points", "16", "--measured", "2"]
@@ -95,6 +97,17 @@ def test_engine__agrees_with_the_long_run(name: str, points: int) -> None:
     for answer, one in references()[name]["answers"].items():
         # Student's t with 31 degrees of freedom leaves this once in 10,000.
         assert abs(found[answer]["value"] - one["value"]) < 4.5 * np.hypot(found[answer]["se"], one["se"]), answer
+
+
+@pytest.mark.parametrize("name", ["norrkoping", "peterborough"])
+def test_long_run__measures_the_worlds_of_any_run(name: str) -> None:
+    # Source: another path: the engine's own blocks, with everything that a run appraises.
+    study, replications = study_of(name), np.arange(64)
+    whole = run_block(study, 3, replications, Sampling(is_sobol=True, measured=3), with_variates=True).columns
+    found = long_run.money_and_luck(study, 3, 3, replications)
+    assert set(found) == {"investor.net", *(column for column in whole if column.startswith("luck."))}
+    for column, values in found.items():
+        assert (values == whole[column]).all(), column
 
 
 def test_rounds__are_averaged_and_their_errors_with_them() -> None:

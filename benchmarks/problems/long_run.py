@@ -26,11 +26,11 @@ from benchmarks.problems.frozen import column_of, fingerprint, study_of
 from simengine.config import Study
 from simengine.errors import ResultsError, SimengineError
 from simengine.execution import map_blocks
-from simengine.pipeline import run_block
-from simengine.records import Integers
+from simengine.pipeline import evaluate, luck_of, measured_again, simulate
+from simengine.records import Floats, Integers
 from simengine.risk import statistics
 from simengine.risk.draws import Draws
-from simengine.sampling import SCRAMBLES, Sampling
+from simengine.sampling import SCRAMBLES, Sampling, seeds_again
 
 SEED = 1_000_003
 BLOCK = 128 * SCRAMBLES
@@ -43,15 +43,10 @@ Answers = dict[str, dict[str, float]]
 
 def one_round(study: Study, seed: int, n_points: int, n_measured: int) -> Answers:
     """Run so many points of each sequence, and give the answers with their standard errors."""
-    sampling, column, n_worlds = Sampling(is_sobol=True, measured=n_measured), column_of(study), n_points * SCRAMBLES
-
-    def money_and_luck(replications: Integers) -> dict[str, np.ndarray]:
-        columns = run_block(study, seed, replications, sampling, with_variates=True).columns
-        return {name: part for name, part in columns.items() if name == column or name.startswith("luck.")}
-
-    parts = map_blocks(money_and_luck, n_worlds, block_size=BLOCK)
+    n_worlds = n_points * SCRAMBLES
+    parts = map_blocks(lambda some: money_and_luck(study, seed, n_measured, some), n_worlds, block_size=BLOCK)
     found_in = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    net = found_in.pop(column)
+    net = found_in.pop(column_of(study))
     luck = np.column_stack([part / part.std() for part in found_in.values() if part.std() > 0])
     groups = np.repeat(np.arange(n_worlds) % SCRAMBLES, n_measured)
     draws = Draws(len(net), group=groups, control_variates=luck, n_independent=n_worlds)
@@ -62,6 +57,20 @@ def one_round(study: Study, seed: int, n_points: int, n_measured: int) -> Answer
         statistics.conditional_value_at_risk(-net, 0.95, draws),
     )
     return {name: {"value": one.value, "se": one.se} for name, one in zip(ANSWERS, found, strict=True)}
+
+
+def money_and_luck(study: Study, seed: int, n_measured: int, replications: Integers) -> dict[str, Floats]:
+    """Give what the investor is left with and what luck added, one row for each time that a world is measured.
+
+    The same numbers as those of `run_block`, for a fifth less work: no rate of return, and nobody's life beyond the last window, for
+    public value reaches nobody's cash.
+    """
+    asked = study.model_copy(update={"public_value": {}})
+    evidence = simulate(asked, seed, replications, Sampling(is_sobol=True, measured=n_measured))
+    seen = [evidence, *(measured_again(asked, evidence, other) for other in seeds_again(seed, n_measured))]
+    money = [evaluate(asked, one, with_returns=False)[column_of(study)] for one in seen]
+    luck = {f"luck.{name}": np.repeat(part, n_measured) for name, part in luck_of(asked, evidence).items()}
+    return {column_of(study): np.stack(money, axis=1).reshape(-1), **luck}
 
 
 def pooled(rounds: list[Answers]) -> Answers:
