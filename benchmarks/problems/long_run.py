@@ -62,8 +62,8 @@ def one_round(study: Study, seed: int, n_points: int, n_measured: int) -> Answer
 def money_and_luck(study: Study, seed: int, n_measured: int, replications: Integers) -> dict[str, Floats]:
     """Give what the investor is left with and what luck added, one row for each time that a world is measured.
 
-    The same numbers as those of `run_block`, for a fifth less work: no rate of return, and nobody's life beyond the last window, for
-    public value reaches nobody's cash.
+    The same numbers as those of `run_block`, for a fifth less work: no rate of return, and nobody's life beyond the last window,
+    since public value reaches nobody's cash.
     """
     asked = study.model_copy(update={"public_value": {}})
     evidence = simulate(asked, seed, replications, Sampling(is_sobol=True, measured=n_measured))
