@@ -19,7 +19,9 @@ _QUANTILES = 2_000_000
 def answers(law: Law, level: float = 0.95) -> dict[str, float]:
     """Give mean, sd, P(loss) and CVaR of the loss; of a tie at the quantile the needed part counts."""
     values, weights = law
-    mean = float(values @ weights)
+    mean, size = float(values @ weights), float(np.abs(values) @ weights)
+    # What rounding alone can leave of amounts that cancel is nothing.
+    mean = mean if abs(mean) > np.finfo(np.float64).eps * size else 0.0
     order = np.argsort(values)
     left = np.minimum(np.cumsum(weights[order]), 1 - level)
     in_tail = np.diff(left, prepend=0.0)

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from benchmarks.problems.exact import answers
-from simengine.analysis.ensemble import with_used_designs_alone
-from simengine.config import Study, load_study
+from benchmarks.problems.frozen import column_of, frozen_study, references
+from simengine.config import Study
+from simengine.errors import SimengineError
 from simengine.execution import run_study
 
-FOLDER = Path(__file__).resolve().parent
 Method = Callable[[Study, int, int], Mapping[str, float]]
 
 
@@ -35,29 +33,18 @@ def money(study: Study, n_worlds: int, seed: int) -> np.ndarray:
     return run_study(study, seed, n_worlds)[column_of(study)]
 
 
-def column_of(study: Study) -> str:
-    """Name the money that is asked about: the net, or the present value where the investor discounts."""
-    return "investor.npv" if study.parties["investor"].discount_rate_per_year.value == 0.05 else "investor.net"
-
-
 METHODS: dict[str, Method] = {"plain": plain}
 
 
-def references() -> dict[str, dict]:
-    """Give the frozen answers: by problem, where they come from, and by answer value and standard error."""
-    return json.loads((FOLDER / "reference.json").read_text())
-
-
-def study_of(name: str) -> Study:
-    """Load a problem; those of the shipped studies are named like them, and Peterborough's comparison is by its exact moments."""
-    path, variant = FOLDER / f"{name}.yaml", "exact_moments" if name == "peterborough" else None
-    shipped = FOLDER.parent.parent / "configs" / f"{name}.yaml"
-    return with_used_designs_alone(load_study(path if path.exists() else shipped, variant=variant))
-
-
 def score(method: Method, name: str, n_worlds: int, repeats: int) -> dict[str, tuple[float, float]]:
-    """Give, for each answer, the root mean squared error over independent repeats, and its bias in standard errors."""
-    study, reference = study_of(name), references()[name]["answers"]
+    """Give, for each answer, the root mean squared error over independent repeats, and its bias in standard errors.
+
+    Raises
+    ------
+    ChangedProblemError
+        If the study is not the one whose answers are frozen.
+    """
+    study, reference = frozen_study(name), references()[name]["answers"]
     estimates = [method(study, n_worlds, seed) for seed in range(repeats)]
     found = {}
     for answer in estimates[0]:
@@ -67,19 +54,25 @@ def score(method: Method, name: str, n_worlds: int, repeats: int) -> dict[str, t
     return found
 
 
-def main() -> None:
+def main(options: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--method", default="plain")
     parser.add_argument("--worlds", type=int, default=1000)
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--problem", action="append", choices=list(references()))
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(options)
+    asked = arguments.problem or list(references())
+    try:
+        for name in asked:
+            frozen_study(name)
+    except SimengineError as refused:
+        parser.exit(2, f"{parser.prog}: {refused}\n")
     method = METHODS.get(arguments.method)
     if method is None:
         module, _, function = arguments.method.partition(":")
         method = getattr(importlib.import_module(module), function)
     print(f"{arguments.worlds} worlds, {arguments.repeats} repeats: root mean squared error, as a multiple of plain's, bias in se")
-    for name in arguments.problem or references():
+    for name in asked:
         against = score(plain, name, arguments.worlds, arguments.repeats)
         ours = against if method is plain else score(method, name, arguments.worlds, arguments.repeats)
         for answer, (error, bias) in ours.items():
