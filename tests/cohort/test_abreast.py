@@ -60,6 +60,10 @@ STUDIES: dict[str, dict[str, Any]] = {
             | {"home -> secure": {"per_month": 0.02, "by_months_since_entry": {"from_months": [0, 6], "factor": [1, 9]}}}
         }
     },
+    "waves of another size in each replication": {
+        "population": {"waves": {"all": {"size": {"law": "uniform", "low": 1, "high": 70}, "enrolment_months": 3}}},
+        "effect": FADING,
+    },
     "each state with steps of its own": {
         "pathway": {
             "states": ["a", "b"],
