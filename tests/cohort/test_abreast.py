@@ -60,6 +60,10 @@ STUDIES: dict[str, dict[str, Any]] = {
             | {"home -> secure": {"per_month": 0.02, "by_months_since_entry": {"from_months": [0, 6], "factor": [1, 9]}}}
         }
     },
+    "waves of another size in each replication": {
+        "population": {"waves": {"all": {"size": {"law": "uniform", "low": 1, "high": 70}, "enrolment_months": 3}}},
+        "effect": FADING,
+    },
     "each state with steps of its own": {
         "pathway": {
             "states": ["a", "b"],
@@ -297,21 +301,75 @@ def test_arms__meet_again_after_a_detour() -> None:
 # ------------------------------------------------ who goes abreast ------------------------------------------------
 
 
-def test_studies__walk_abreast_or_not() -> None:
-    """Source: counting: two strata of nine states are more than sixteen cells, and a Weibull stay is a person's own."""
-    asked: list[bool] = []
-    walk, walk_abreast = life.walk, life.walk_abreast
-    many = {
-        "states": [f"s{i}" for i in range(9)],
-        "start": {"young": {"s0": 1}, "older": {"s1": 1}},
-        "moves": {"s0 -> s8": {"per_month": 0.2}},
+ALL_ALIKE = {"population": {"strata": {"all": {"share": "rest"}}}}
+STEP = {"from_months": [0, 2], "factor": [1, 2]}
+
+
+def star(n_states: int) -> dict[str, Any]:
+    """Give a state that is left for every other, in one stratum."""
+    states = [f"s{i}" for i in range(n_states)]
+    return {
+        "states": states,
+        "start": {"all": {"s0": 1}},
+        "moves": {f"s0 -> s{i}": {"per_month": 0.02} for i in range(1, n_states)},
     }
-    weibull = PATHWAY | {"moves": {"home -> placed": {"mean_months": 9, "weibull_shape": 1.5}}}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(life, "walk", lambda *given: (asked.append(False), walk(*given))[1])
-        patch.setattr(life, "walk_abreast", lambda *given: (asked.append(True), walk_abreast(*given))[1])
-        for pathway, expected in ((PATHWAY, True), (many, False), (weibull, False)):
-            asked.clear()
-            outcomes = {"cost": {"kind": "amount", "per_day": {pathway["states"][0]: 1}}}
-            require_equal_to_twin(cohort_of(pathway=pathway, outcomes=outcomes), 2)
-            assert set(asked) == {expected}
+
+
+def chain(n_states: int, strata: tuple[str, ...] = ("young", "older")) -> dict[str, Any]:
+    """Give states of which only the first is left."""
+    states = [f"s{i}" for i in range(n_states)]
+    return {"states": states, "start": {k: {"s0": 1} for k in strata}, "moves": {f"s0 -> s{n_states - 1}": {"per_month": 0.2}}}
+
+
+@pytest.mark.parametrize(
+    ("pathway", "more", "expected"),
+    [
+        pytest.param(PATHWAY, {}, {True}, id="as usual"),
+        pytest.param(chain(8), {}, {True}, id="sixteen cells"),
+        pytest.param(chain(9), {}, {False}, id="eighteen cells"),
+        pytest.param(chain(16, ("all",)), ALL_ALIKE, {True}, id="sixteen states"),
+        pytest.param(chain(17, ("all",)), ALL_ALIKE, {False}, id="seventeen states"),
+        pytest.param(star(8), ALL_ALIKE, {True}, id="seven moves out of a state"),
+        pytest.param(star(9), ALL_ALIKE, {False}, id="eight moves out of a state"),
+        pytest.param(
+            PATHWAY | {"moves": {"home -> placed": {"mean_months": 9, "weibull_shape": 1.5}}}, {}, {False}, id="a Weibull stay"
+        ),
+        pytest.param(
+            PATHWAY | {"moves": {"home -> placed": {"per_month": 0.1, "by_months_in_state": STEP}}},
+            {},
+            {False},
+            id="months in the state",
+        ),
+        pytest.param(
+            PATHWAY | {"moves": {"home -> placed": {"per_month": 0.1, "by_months_since_entry": STEP}}},
+            {},
+            {True},
+            id="months since entry",
+        ),
+        pytest.param(
+            PATHWAY | {"moves": {"home -> placed": {"per_month": 0.1, "by_calendar": {"trend_per_year": 0.1}}}},
+            {},
+            {False},
+            id="a trend",
+        ),
+        pytest.param(PATHWAY, {"shocks": {"s": {"on": "home -> placed", "sd_per_year": 1}}}, {False}, id="a shock"),
+        pytest.param(
+            PATHWAY,
+            {"population": {"frailties": {"f": {"variance": 1, "on": "foster -> home"}}}},
+            {False},
+            id="a frailty on a move",
+        ),
+        pytest.param(PATHWAY, {"population": PARTLY, "effect": FADING}, {False, True}, id="a course in one arm"),
+    ],
+)
+def test_study__walks_abreast_or_not(
+    pathway: Any, more: dict[str, Any], expected: set[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Source: counting: sixteen cells and seven moves out of a state at most, and nobody with hazards of the own."""
+    asked: set[bool] = set()
+    walk, walk_abreast = life.walk, life.walk_abreast
+    monkeypatch.setattr(life, "walk", lambda *given: (asked.add(False), walk(*given))[1])
+    monkeypatch.setattr(life, "walk_abreast", lambda *given: (asked.add(True), walk_abreast(*given))[1])
+    outcomes = {"cost": {"kind": "amount", "per_day": {pathway["states"][0]: 1}}}
+    require_equal_to_twin(cohort_of(pathway=pathway, outcomes=outcomes, **more), 2)
+    assert asked == expected
