@@ -11,7 +11,6 @@ from simengine.execution import run_study
 from simengine.pipeline import replay
 from simengine.risk import summarise
 
-
 STUDIES = ("tiny", "skolfam", "botkyrka_ornskoldsvik")
 """Shipped studies that ask for all that is compiled between them: people abreast and one by one, hazards of their own, events."""
 
