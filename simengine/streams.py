@@ -2,15 +2,16 @@
 
 Every draw has an address: (seed, purpose, replication, entity, index). Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011,
 "Parallel random numbers: as easy as 1, 2, 3", doi:10.1145/2063384.2063405) turns the address into four random words of
-32 bits: the seed is its key of 64 bits, the other four are its counter of 4 x 32 bits. Nothing is drawn in sequence, so
+32 bits: the seed is its key of 64 bits, the other four are its counter of 4 x 32 bits. Nothing is drawn in a sequence that a study shares, so
 
 - the bits are the same for any number of threads and any block size;
 - one replication can be made again alone;
 - a new arm, outcome or parameter has addresses of its own and leaves every other draw untouched.
 
 A *purpose* is what a draw decides ("parameter/effect.sooner_home.hazard_ratio", "people/all/moves"). Its number is a hash
-of its name, never its position in a list. *Entity* is the person (0 for draws that a whole world shares), *index* the moment: the
-month in which a person enters a state, for instance, so that two arms meet the same luck at the same moment.
+of its name, never its position in a list. *Entity* is the person (0 for draws that a whole world shares), *index* the moment, such as
+the number of an event in the person's life. The months of a life alone are read in a row, which begins at the person's address and
+is the same in both arms (`cohort/kernels/months.py`).
 
 A change of this layout changes every result for a given seed: it is announced as a breaking change, and the tests hold
 it by known answers.
