@@ -2,7 +2,8 @@
 
 Every draw has an address: (seed, purpose, replication, entity, index). Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011,
 "Parallel random numbers: as easy as 1, 2, 3", doi:10.1145/2063384.2063405) turns the address into four random words of
-32 bits: the seed is its key of 64 bits, the other four are its counter of 4 x 32 bits. Nothing is drawn in a sequence that a study shares, so
+32 bits: the seed is its key of 64 bits, the other four are its counter of 4 x 32 bits. Nothing is drawn in a sequence that a
+study shares, so
 
 - the bits are the same for any number of threads and any block size;
 - one replication can be made again alone;
