@@ -97,7 +97,7 @@ def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, as_
 
 
 @commands.command()
-@click.option("--replications", type=click.IntRange(4, 100_000), default=1000, show_default=True, help="Size of what is timed.")
+@click.option("--replications", type=click.IntRange(4, 100_000), default=2000, show_default=True, help="Size of what is timed.")
 @click.option("--repeats", type=click.IntRange(1, 1000), default=5, show_default=True, help="Timings of each; the median counts.")
 @json_option
 def bench(replications: int, repeats: int, as_json: bool) -> None:

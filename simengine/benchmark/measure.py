@@ -19,7 +19,7 @@ from simengine.benchmark.versions import C_LIMIT, ENGINE, Version, Versions, fin
 from simengine.benchmark.workload import Regime, Workload, make_workload
 from simengine.provenance import Clock, describe_run
 
-REPLICATIONS, REPEATS = 1000, 5
+REPLICATIONS, REPEATS = 2000, 5
 LARGEST_DISTANCE = 4.5
 """From the exact law, in exact standard errors."""
 _REGIMES: tuple[Regime, ...] = ("sticky", "mixing")
