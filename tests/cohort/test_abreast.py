@@ -127,6 +127,7 @@ STUDIES: dict[str, dict[str, Any]] = {
         "horizon": 150,
         "windows": (1, 57, 130),
     },
+    "people who enter behind the horizon": {"population": {"waves": {"late": {"size": 40, "enrolment_months": 70}}}},
     "moves that are certain": {
         "pathway": PATHWAY | {"moves": MOVES | {"foster -> home": {"per_month": 1}, "secure -> placed": {"rate_per_month": 1e300}}},
         "effect": FADING,

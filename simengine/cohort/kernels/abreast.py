@@ -83,8 +83,8 @@ def set_out(begin: Index, stop: Index, until: int, n_states: int, people: People
     n = stop - begin
     for x in range(n):
         cell[x] = np.uint32(people.stratum[begin + x] * n_states + people.state[begin + x])
-        horizon[x] = np.uint32(people.end[begin + x])
-        end[x] = np.uint32(min(people.end[begin + x], until))
+        followed = max(people.end[begin + x], 0)  # a word knows no sign
+        horizon[x], end[x] = np.uint32(followed), np.uint32(min(followed, until))
     for x in range(n, n + -n % PAIR):
         cell[x] = horizon[x] = end[x] = 0
 
