@@ -34,15 +34,15 @@ Words = NDArray[np.uint32]
 MAX_SEED = 2**64 - 1
 
 # Multipliers and key increments of Philox4x32: Salmon et al. 2011, table 2 and section 3.
-MULTIPLIER_0 = np.uint64(0xD2511F53)
-MULTIPLIER_1 = np.uint64(0xCD9E8D57)
-WEYL_0 = np.uint64(0x9E3779B9)
-WEYL_1 = np.uint64(0xBB67AE85)
+_MULTIPLIER_0 = np.uint64(0xD2511F53)
+_MULTIPLIER_1 = np.uint64(0xCD9E8D57)
+_WEYL_0 = np.uint64(0x9E3779B9)
+_WEYL_1 = np.uint64(0xBB67AE85)
 _LOW_32 = np.uint64(0xFFFFFFFF)
 _SHIFT_32 = np.uint64(32)
 _SHIFT_20 = np.uint64(20)
 _SHIFT_12 = np.uint64(12)
-ROUNDS = 10
+_ROUNDS = 10
 _TWO_TO_MINUS_52 = 2.0**-52
 
 
@@ -54,18 +54,18 @@ def philox(
     key_0 = seed & _LOW_32
     key_1 = seed >> _SHIFT_32
     a, b, c, d = index, entity, replication, purpose
-    for _ in range(ROUNDS):
+    for _ in range(_ROUNDS):
         # Both factors are below 2^32, so the products never overflow 64 bits.
-        product_0 = MULTIPLIER_0 * a
-        product_1 = MULTIPLIER_1 * c
+        product_0 = _MULTIPLIER_0 * a
+        product_1 = _MULTIPLIER_1 * c
         a, b, c, d = (
             (product_1 >> _SHIFT_32) ^ b ^ key_0,
             product_1 & _LOW_32,
             (product_0 >> _SHIFT_32) ^ d ^ key_1,
             product_0 & _LOW_32,
         )
-        key_0 = (key_0 + WEYL_0) & _LOW_32
-        key_1 = (key_1 + WEYL_1) & _LOW_32
+        key_0 = (key_0 + _WEYL_0) & _LOW_32
+        key_1 = (key_1 + _WEYL_1) & _LOW_32
     return a, b, c, d
 
 

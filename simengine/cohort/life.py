@@ -93,27 +93,24 @@ def live(group: Group, arms: Sequence[Arm], room: Room, until: int | None = None
     clock = arms[0].tables.cohort.clock
     at = [0] * len(arms)
     for number, lived in _lives(group, arms, clock.months if until is None else until, room):
-        arm, n = arms[number], len(lived.people.row)
-        here = slice(at[number], at[number] + n)
-        if arm.weight is None:
-            begin = lived.people.begin  # a replication has one segment in a batch, so no row comes twice
-            arm.counts.weights[lived.people.row[begin[:-1]]] += (begin[1:] - begin[:-1])[:, None]
-        else:
-            add_weights(lived.people, np.ascontiguousarray(arm.weight[here]), arm.counts.weights)
-        _add(arm.tables, lived, None if arm.weight is None else arm.weight[here], arm.counts)
-        if arm.some is not None:
-            counts, weight = arm.some
-            add_weights(lived.people, np.ascontiguousarray(weight[here]), counts.weights)
-            _add(arm.tables, lived, weight[here], counts)
+        arm = arms[number]
+        here = slice(at[number], at[number] + len(lived.people.row))
+        for to, weights in [(arm.counts, arm.weight), *([arm.some] if arm.some is not None else [])]:
+            _add(arm.tables, lived, None if weights is None else np.ascontiguousarray(weights[here]), to)
         at[number] = here.stop
 
 
 def _add(tables: ArmTables, lived: _Lived, weights: Floats | None, to: Counts) -> None:
     """Add what is counted of persons to the counts."""
+    part, total, has_history = lived.people, lived.total, tables.cohort.clock.history > 0
+    if weights is None:
+        begin = part.begin  # a replication has one segment in a batch, so no row comes twice
+        to.weights[part.row[begin[:-1]]] += (begin[1:] - begin[:-1])[:, None]
+    else:
+        add_weights(part, weights, to.weights)
     if not tables.cohort.outcomes:
         return
-    part, total, has_history = lived.people, lived.total, tables.cohort.clock.history > 0
-    weight = np.ones(len(part.row)) if weights is None else np.ascontiguousarray(weights)
+    weight = np.ones(len(part.row)) if weights is None else weights
     add_up(part, total, weight, has_history, to.sums, to.squares, to.products)
     if tables.cohort.pairs:
         add_products(part, total, weight, tables.pairs, to.pair_products)

@@ -11,8 +11,8 @@ import numpy as np
 
 from simengine.accelerate import device, kernel
 from simengine.cohort.kernels.arrays import Effects, Floats, Integers, Moves, People, Stays, Windows, Words
-from simengine.cohort.kernels.effects import fill_changes
-from simengine.cohort.kernels.hazards import fill_rows, fill_steps, fill_tables
+from simengine.cohort.kernels.enter import largest_segment
+from simengine.cohort.kernels.hazards import fill_replication, fill_steps, most_moves
 from simengine.cohort.kernels.lanes import WIDTH, load, store
 from simengine.cohort.kernels.pairs import (
     MONTHS,
@@ -54,15 +54,6 @@ def fill_cells(n_strata: int, n_slots: int, bits: int, moves: Moves, fixed: Word
             for v in range(moves.of[s], moves.of[s + 1]):
                 leads |= (k * n_states + moves.to[v]) << (_BITS_OF_A_CELL * (v - moves.of[s]))
             fixed[cell], fixed[WIDTH + cell] = leads, 1 << (bits * s)
-
-
-@device
-def slots_for(of: Integers) -> int:
-    """Give room for the moves out of a state in the tables: as many as there are, and four at least; of: as in moves."""
-    most = WRITTEN_OUT
-    for s in range(len(of) - 1):
-        most = max(most, of[s + 1] - of[s])
-    return most
 
 
 @device
@@ -134,10 +125,8 @@ def walk_abreast(
     """
     n_strata, n_months = moves.hazard.shape[1], moves.by_entry.shape[3]
     n_states, n_segments, n_windows = len(moves.of) - 1, len(people.begin) - 1, len(windows.stop)
-    n_slots = slots_for(moves.of)
-    largest = 0
-    for g in range(n_segments):
-        largest = max(largest, people.begin[g + 1] - people.begin[g])
+    n_slots = max(most_moves(moves.of), WRITTEN_OUT)
+    largest = largest_segment(people.begin)
     bits = min(32 // n_states, 16)
     most = (1 << bits) - 1
     hazards, no_sums = np.empty(len(moves.to)), np.empty((0, 0, 0))
@@ -168,17 +157,11 @@ def walk_abreast(
         if begin == stop:
             continue
         b = people.row[begin]
-        fill_changes(effects, b, history, change)
-        if len(moves.by_entry) > 1:
-            fill_steps(moves, b, is_step)
-        n_filled = fill_rows(is_step, change, rows, opens)
-        clips, clips_2 = fill_tables(b, n_filled, opens, is_step, moves, effects, change, hazards, no_sums, threshold), 0
+        clips, clips_2 = fill_replication(b, history, is_step, moves, effects, change, rows, opens, hazards, no_sums, threshold), 0
         if has_second:
-            fill_changes(effects_2, b, history, change_2)
-            if len(moves_2.by_entry) > 1:
-                fill_steps(moves_2, b, is_step_2)
-            n_filled = fill_rows(is_step_2, change_2, rows_2, opens)
-            clips_2 = fill_tables(b, n_filled, opens, is_step_2, moves_2, effects_2, change_2, hazards, no_sums, threshold_2)
+            clips_2 = fill_replication(
+                b, history, is_step_2, moves_2, effects_2, change_2, rows_2, opens, hazards, no_sums, threshold_2
+            )
         fill_words(seed, np.uint64(replications[b]), purpose, people.attempt[begin:stop], people.number[begin:stop], words)
         set_out(begin, stop, until, n_states, people, cell, end, horizon)
         closed[:] = 0

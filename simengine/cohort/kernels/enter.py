@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from simengine.accelerate import kernel
+from simengine.accelerate import device, kernel
 from simengine.cohort.kernels.arrays import Floats, Integers, People
 from simengine.cohort.kernels.between import gamma_draw
 from simengine.streams import fill_words, uniform_of, uniform_pair
+
+
+@device
+def largest_segment(begin: Integers) -> int:
+    """Give how many persons of one replication stand side by side at most; begin: as in people."""
+    largest = 0
+    for g in range(len(begin) - 1):
+        largest = max(largest, begin[g + 1] - begin[g])
+    return largest
 
 
 @kernel
@@ -28,9 +37,7 @@ def enter(
     """
     n_strata, n_states = start.shape[1], start.shape[2]
     n_segments = len(people.begin) - 1
-    most = 0
-    for g in range(n_segments):
-        most = max(most, people.begin[g + 1] - people.begin[g])
+    most = largest_segment(people.begin)
     index, words = np.empty(most, np.uint32), np.empty((4, most), np.uint32)
     of_stratum, of_state, k, s = np.empty(most), np.empty(most), np.empty(most, np.uint32), np.empty(most, np.uint32)
     for g in range(n_segments):

@@ -6,7 +6,7 @@ import numpy as np
 
 from simengine.accelerate import device, inlined
 from simengine.cohort.kernels.arrays import HAZARD_RATIO, Effects, Flags, Floats, Integers, Moves, Words
-from simengine.cohort.kernels.effects import change_leaving, row_for
+from simengine.cohort.kernels.effects import change_leaving, fill_changes, row_for
 
 Index = int | np.int64
 
@@ -14,6 +14,15 @@ TWO_TO_32 = 2.0**32
 LARGEST = 2.0**32 - 1.0
 LARGEST_HAZARD = 1e150
 """Who has a larger one leaves all the same; sums and products of so large ones are still numbers."""
+
+
+@device
+def most_moves(of: Integers) -> int:
+    """Give the largest number of moves out of one state; of: as in moves."""
+    most = 0
+    for s in range(len(of) - 1):
+        most = max(most, of[s + 1] - of[s])
+    return most
 
 
 @device
@@ -142,3 +151,29 @@ def fill_tables(
                         if is_kept:
                             running[row, i, cell] = before
     return clipped
+
+
+@inlined
+def fill_replication(
+    b: int,
+    history: int,
+    is_step: Flags,
+    moves: Moves,
+    effects: Effects,
+    change: Floats,
+    rows: Integers,
+    opens: Integers,
+    hazards: Floats,
+    running: Floats,
+    threshold: Words,
+) -> int:
+    """Fill all that the people of one replication live by: changes, rows and tables. Gives how many probabilities were clipped.
+
+    is_step: (s, m), filled before where one table of factors serves all replications. The others as in `fill_changes`, `fill_rows`
+    and `fill_tables`.
+    """
+    fill_changes(effects, b, history, change)
+    if len(moves.by_entry) > 1:
+        fill_steps(moves, b, is_step)
+    n_rows = fill_rows(is_step, change, rows, opens)
+    return int(fill_tables(b, n_rows, opens, is_step, moves, effects, change, hazards, running, threshold))

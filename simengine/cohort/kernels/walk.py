@@ -18,8 +18,8 @@ import numpy as np
 
 from simengine.accelerate import kernel
 from simengine.cohort.kernels.arrays import Effects, Flags, Integers, Moves, People, Stays
-from simengine.cohort.kernels.effects import fill_changes
-from simengine.cohort.kernels.hazards import fill_rows, fill_steps, fill_tables
+from simengine.cohort.kernels.enter import largest_segment
+from simengine.cohort.kernels.hazards import fill_replication, fill_steps, most_moves
 from simengine.cohort.kernels.leave import STAYS, factor_of_state, leave_walked, pick_by_table
 from simengine.cohort.kernels.months import after, word_of
 from simengine.streams import fill_words
@@ -47,19 +47,13 @@ def walk(
     """
     n_courses, n_strata, n_months, n_moves = effects.weight.shape[1], moves.hazard.shape[1], moves.by_entry.shape[3], len(moves.to)
     n_states, n_segments, room = len(moves.of) - 1, len(people.begin) - 1, len(stays.person)
-    n_slots = 0
-    for s in range(n_states):
-        n_slots = max(n_slots, moves.of[s + 1] - moves.of[s])
-    n_cells = n_courses * n_strata * n_states
+    n_slots, n_cells = most_moves(moves.of), n_courses * n_strata * n_states
     change, hazards = np.empty((n_courses, len(effects.form), n_months)), np.empty(n_moves)
     running, threshold = np.zeros((n_months, n_slots, n_cells)), np.zeros((n_months, n_slots, n_cells), np.uint32)
     is_step, rows, opens = np.zeros((n_states, n_months), np.bool_), np.zeros(n_months, np.int64), np.zeros(n_months + 1, np.int64)
     if len(moves.by_entry) == 1:
         fill_steps(moves, 0, is_step)
-    largest = 0
-    for g in range(n_segments):
-        largest = max(largest, people.begin[g + 1] - people.begin[g])
-    words, own = np.empty((4, largest), np.uint32), np.empty(4, np.uint32)
+    words, own = np.empty((4, largest_segment(people.begin)), np.uint32), np.empty(4, np.uint32)
     clipped_here, has_factors, last, moves_of = np.zeros(1, np.int64), len(moves.acts) > 0, n_slots - 1, moves.of
     person, state, first_of, stop_of, since_of = stays
     done = 0
@@ -68,11 +62,7 @@ def walk(
         if begin == stop:
             continue
         b = people.row[begin]
-        fill_changes(effects, b, history, change)
-        if len(moves.by_entry) > 1:
-            fill_steps(moves, b, is_step)
-        n_filled = fill_rows(is_step, change, rows, opens)
-        clipped_here[0] = fill_tables(b, n_filled, opens, is_step, moves, effects, change, hazards, running, threshold)
+        clipped_here[0] = fill_replication(b, history, is_step, moves, effects, change, rows, opens, hazards, running, threshold)
         fill_words(seed, np.uint64(replications[b]), purpose, people.attempt[begin:stop], people.number[begin:stop], words)
         for p in range(begin, stop):
             s, end = people.state[p], min(people.end[p], until)
