@@ -1,4 +1,4 @@
-"""Compiled code is kept, and made anew when any file that it was made of has changed."""
+"""Compiled code is found by the content of what was compiled, and a damaged or unwritable folder costs time alone."""
 
 from __future__ import annotations
 
@@ -8,31 +8,92 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.conftest import CHECKOUT
+import pytest
 
-DRAW = """
-import numpy as np
-from simengine.streams import _fill_uniforms
+from simengine.accelerate import IS_COMPILED
 
-out = np.empty(1)
-_fill_uniforms(np.uint64(1), np.uint64(2), np.array([3]), out)
-print(out[0], sum(_fill_uniforms.stats.cache_hits.values()))
+pytestmark = pytest.mark.skipif(not IS_COMPILED, reason="compilation is switched off")
+
+# Philox is a leaf that compiles in a moment; hits and misses are Numba's own count.
+ASK = """
+import sys, numpy as np
+from simengine.streams import uniforms
+from simengine import streams
+values = uniforms(1, "purpose", np.arange(4))
+dispatchers = [one for one in vars(streams).values() if hasattr(one, "stats")]
+print(sum(len(one.stats.cache_hits) for one in dispatchers), sum(len(one.stats.cache_misses) for one in dispatchers))
+print(values.tolist())
 """
 
 
-def draw(folder: Path) -> list[str]:
-    environment = {**os.environ, "PYTHONPATH": str(folder), "NUMBA_CACHE_DIR": str(folder / "kept")}
-    done = subprocess.run([sys.executable, "-c", DRAW], capture_output=True, text=True, check=True, env=environment, cwd=folder)
-    return done.stdout.split()
+def ask(package_in: Path, cache: Path) -> tuple[list[int], str, str]:
+    """Draw four numbers in a process of its own; hits and misses, the numbers, and what was said on standard error."""
+    environment = {**os.environ, "PYTHONPATH": str(package_in), "NUMBA_CACHE_DIR": str(cache)}
+    done = subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True, cwd=package_in)
+    counts, numbers = done.stdout.splitlines()
+    return [int(count) for count in counts.split()], numbers, done.stderr
 
 
-def test_kernel__is_kept_until_any_compiled_file_changes(tmp_path: Path) -> None:
-    shutil.copytree(CHECKOUT / "simengine", tmp_path / "simengine", ignore=shutil.ignore_patterns("__pycache__"))
-    first, again = draw(tmp_path), draw(tmp_path)
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> tuple[Path, str]:
+    """A folder of compiled code, and the numbers that it gave."""
+    folder = tmp_path_factory.mktemp("compiled")
+    (_, misses), numbers, _ = ask(checkout, folder)
+    assert misses > 0
+    return folder, numbers
 
-    # Another file than that of the kernel.
-    other = tmp_path / "simengine" / "cohort" / "kernels" / "between.py"
-    other.write_text(other.read_text() + "\n# changed\n")
 
-    assert (first[1], again[1], draw(tmp_path)[1]) == ("0", "1", "0")
-    assert first[0] == again[0]
+@pytest.fixture
+def kept(tmp_path: Path, compiled: tuple[Path, str]) -> tuple[Path, str]:
+    """The same, to be harmed."""
+    return Path(shutil.copytree(compiled[0], tmp_path / "kept")), compiled[1]
+
+
+@pytest.fixture
+def copied(tmp_path: Path, checkout: Path) -> Path:
+    """A copy of the package, with other dates."""
+    shutil.copytree(checkout / "simengine", tmp_path / "copy" / "simengine", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "copy"
+
+
+def test_cache__copy_with_edits_elsewhere_finds_what_the_original_compiled(kept: tuple[Path, str], copied: Path) -> None:
+    (copied / "simengine" / "cli.py").write_text("# An edit elsewhere.\n")
+    os.utime(copied / "simengine" / "streams.py", (1, 1))
+
+    (hits, misses), again, _ = ask(copied, kept[0])
+
+    assert hits > 0
+    assert (misses, again) == (0, kept[1])
+
+
+def test_cache__edit_of_an_imported_file_compiles_anew_and_keeps_both(kept: tuple[Path, str], checkout: Path, copied: Path) -> None:
+    with (copied / "simengine" / "accelerate.py").open("a") as file:  # `streams` imports it
+        file.write("\n# Another content.\n")
+
+    assert ask(copied, kept[0])[0][0] == 0
+    assert ask(copied, kept[0])[0][1] == 0
+    assert ask(checkout, kept[0])[0][1] == 0
+
+
+@pytest.mark.parametrize("harm", ["empty", "cut", "flipped"])
+@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
+def test_cache__damaged_file_is_a_cold_entry(kept: tuple[Path, str], checkout: Path, suffix: str, harm: str) -> None:
+    for path in kept[0].rglob(f"*.{suffix}"):
+        text = bytearray(path.read_bytes())
+        text[len(text) // 2] ^= 4
+        path.write_bytes(text[: {"empty": 0, "cut": 20, "flipped": len(text)}[harm]])
+
+    (hits, misses), again, said = ask(checkout, kept[0])
+
+    assert (hits, again, said) == (0, kept[1], "")
+    assert misses > 0
+
+
+def test_cache__folder_that_cannot_be_written_is_named_once(tmp_path: Path, checkout: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    _, _, said = ask(checkout, tmp_path / "file")
+
+    assert said.count("\n") == 1
+    assert said.startswith("simengine: compiled code cannot be kept: none of ")
+    assert str(tmp_path / "file") in said
