@@ -12,6 +12,7 @@ from simengine.cohort.kernels.count import count_amounts, count_changing_amounts
 from simengine.cohort.kernels.draws import fill_uniforms
 from simengine.cohort.kernels.enter import fill_frailty
 from simengine.cohort.kernels.happen import happen
+from simengine.cohort.kernels.moved import count_moves
 from simengine.cohort.kernels.read import reach_states, read_answers, read_scores
 from simengine.cohort.moves import DAYS_PER_MONTH
 from simengine.cohort.people import Group, taken_by
@@ -53,6 +54,17 @@ class Counts:
     """Room for what is counted of lives that are cut there."""
 
 
+@dataclass(frozen=True)
+class Uncut:
+    """The lives of some people who are counted as far as a cut alone."""
+
+    cut: Cut
+    stays: Stays
+    n_stays: int
+    total: Floats
+    """Shape (n_people, n_outcomes, n_windows): the outcomes of the whole lives."""
+
+
 def empty_counts(tables: ArmTables) -> Counts:
     """Make room for the sums of one group in one arm."""
     n, n_outcomes, n_windows = len(tables.worlds), len(tables.cohort.outcomes), len(tables.windows.stop)
@@ -85,11 +97,11 @@ def count_outcomes(
     n_stays: int,
     until: int,
     counts: Counts,
-    whole: tuple[Cut, Floats] | None = None,
+    whole: Uncut | None = None,
 ) -> Floats:
     """Give the outcomes of some people, shape (n_people, n_outcomes, n_windows); what is not a sum over persons is added.
 
-    Of stays that are cut, what is read at one date is taken from the `whole` outcomes, where it lies before the cut.
+    Of stays that are cut, what is read at one date is taken from the `whole` lives, where it lies before the cut.
     """
     outcomes, clock, windows = tables.cohort.outcomes, tables.cohort.clock, tables.windows
     seed, replications = group.seed(tables.worlds), tables.worlds.replications
@@ -104,6 +116,15 @@ def count_outcomes(
         of = [o for o, one in adds if bool(one.by_months_since_entry or one.by_months_in_state) is is_changing]
         if of:
             count(np.array(of), clock.history, -clock.history, people, stays, n_stays, windows, worth, total, counts.by_year)
+    if tables.move_prices is not None:
+        # The last move before a cut ends the last stay that is kept: it shows in the whole life alone.
+        before, lived, n_lived = people.end.astype(np.int64), stays, n_stays
+        if whole is not None:
+            before, lived, n_lived = np.minimum(before, whole.cut.month), whole.stays, whole.n_stays
+        count_moves(
+            tables.move_prices.number, tables.move_prices.price, worth.discount, worth.scale, before, clock.history, -clock.history,
+            people, lived, n_lived, windows, total, counts.by_year,
+        )  # fmt: skip
     counted = _events_counted(outcomes)
     for e, name in enumerate(tables.cohort.events):
         if name not in counted:
@@ -117,8 +138,7 @@ def count_outcomes(
             rule = "an event happens to a person 65,534 times at most"
             raise StudyError([Problem("the run", f"events.{name}", rule, "more", "Check its rates and their laws")])
     if whole is not None:
-        cut, of_all = whole
-        cut.keep_read(outcomes, clock.history, of_all, total)
+        whole.cut.keep_read(outcomes, clock.history, whole.total, total)
         _derive(tables, people, stays, n_stays, total, counts)
         return total
     purposes = np.array([group.purpose(f"outcome/{name}") for name in outcomes], dtype=np.uint64)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simengine.cohort.counting import Counts, count_outcomes
+from simengine.cohort.counting import Counts, Uncut, count_outcomes
 from simengine.cohort.kernels.abreast import walk_abreast
 from simengine.cohort.kernels.arrays import Flags, People, Stays
 from simengine.cohort.kernels.count import add_products, add_up, add_weights
@@ -169,7 +169,8 @@ def _lived(group: Group, arm: Arm, people: People, stays: Stays, n_stays: int, u
 
     def until_cut(cut: Cut, room: Counts) -> Floats:
         before = cut.stays_before(stays, n_stays)
-        return count_outcomes(tables, group, people, before, len(before.person), until, room, whole=(cut, total))
+        whole = Uncut(cut, stays, n_stays, total)
+        return count_outcomes(tables, group, people, before, len(before.person), until, room, whole)
 
     earlier: tuple[Floats, ...] = ()
     if counts.scratch is not None:

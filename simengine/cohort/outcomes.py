@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,6 +19,57 @@ def windows_of(clock: Clock, windows: Sequence[int]) -> Windows:
     edges = [(clock.history, clock.history + window) for window in windows] + before
     begin, stop = np.array(edges, dtype=np.int64).reshape(-1, 2).T.copy()
     return Windows(begin, stop)
+
+
+@dataclass(frozen=True)
+class MovePrices:
+    """What the moves that people make are worth to each outcome."""
+
+    number: Integers
+    """Shape (n_states, n_states): of a move that has a price, from row to column; -1 for any other."""
+    price: Floats
+    """Shape (n_replications, n_outcomes, n_strata, n_moves)."""
+
+
+def move_prices(outcomes: Mapping[str, Outcome], states: Sequence[str], strata: Sequence[str], worlds: Worlds) -> MovePrices | None:
+    """Draw up the prices of moves; nothing where no outcome has one.
+
+    Parameters
+    ----------
+    outcomes
+        By name.
+    states, strata
+        Names in order.
+    worlds
+        The parameters of each replication.
+    """
+    moves = list(dict.fromkeys(move for outcome in outcomes.values() for move in moves_of(outcome)))
+    if not moves:
+        return None
+    number = np.full((len(states), len(states)), -1, dtype=np.int64)
+    for v, move in enumerate(moves):
+        begin, end = move.split(" -> ")
+        number[states.index(begin), states.index(end)] = v
+    price = np.zeros((len(worlds), len(outcomes), len(strata), len(moves)))
+    for o, (name, outcome) in enumerate(outcomes.items()):
+        if isinstance(outcome, CountOfEvents):
+            price[:, o, :, [moves.index(move) for move in outcome.moves]] = 1.0
+        if not isinstance(outcome, Amount):
+            continue
+        for move in outcome.per_move:
+            price[:, o, :, moves.index(move)] = worlds[f"outcomes.{name}.per_move.{move}"][:, None]
+        for move, by_stratum in outcome.per_move_by_stratum.items():
+            for stratum in by_stratum:
+                path = f"outcomes.{name}.per_move_by_stratum.{move}.{stratum}"
+                price[:, o, strata.index(stratum), moves.index(move)] = worlds[path]
+    return MovePrices(number, price)
+
+
+def moves_of(outcome: Outcome) -> tuple[str, ...]:
+    """Name the moves that an outcome counts or prices."""
+    if isinstance(outcome, Amount):
+        return (*outcome.per_move, *outcome.per_move_by_stratum)
+    return outcome.moves if isinstance(outcome, CountOfEvents) else ()
 
 
 def worth_tables(

@@ -15,7 +15,7 @@ from simengine.cohort.kernels.abreast import MOST_CELLS, MOST_MOVES
 from simengine.cohort.kernels.arrays import HAZARD_RATIO, Answers, Effects, Flags, Moves, Rates, Scores, Windows, Worth
 from simengine.cohort.kernels.lanes import are_quick
 from simengine.cohort.moves import Clock, move_tables, moves_in_order
-from simengine.cohort.outcomes import answer_tables, is_known, score_tables, windows_of, worth_tables
+from simengine.cohort.outcomes import MovePrices, answer_tables, is_known, move_prices, score_tables, windows_of, worth_tables
 from simengine.cohort.people import Matching
 from simengine.cohort.spec import Claim, Effect, Event, Outcome, Pathway, Population, Shock, Target
 from simengine.cohort.transfer import leaving_hazard
@@ -88,6 +88,8 @@ class ArmTables:
     on_outcomes: Effects
     clipped: Integers
     """Shape (n_replications,): probabilities of leaving that were above 1."""
+    move_prices: MovePrices | None = None
+    """Absent where no outcome counts or prices a move."""
     leaving: Floats | None = None
     """Shape (n_replications, n_states): hazard per month of moving out of the area; absent where nobody does."""
 
@@ -175,6 +177,7 @@ def arm_tables(
         on_events=on_events,
         on_outcomes=on_outcomes,
         clipped=clipped,
+        move_prices=move_prices(outcomes, states, strata, worlds),
         leaving=leaving_hazard(
             cohort.population.transfer, states, cohort.effect_strength if has_service and not reach else 0.0, worlds
         ),

@@ -108,10 +108,11 @@ def _section(study: Study, section: str, path: str) -> Iterator[Finding]:
 def _unknown(outcome: Outcome) -> str | None:
     """Say why the moments of an outcome are not computed; nothing where they are."""
     if isinstance(outcome, CountOfEvents):
-        return None if len(outcome.events) == 1 else "a count of several events"
+        return None if len(outcome.events) == 1 and not outcome.moves else "a count of moves, or of several events"
     if not isinstance(outcome, Amount):
         return f"of kind {outcome.kind}"
     differs = outcome.between_people_sd is not None or outcome.between_people_half_width is not None
-    if outcome.per_event or outcome.per_spell_day or outcome.by_months_since_entry or outcome.by_months_in_state or differs:
+    by_more = ("per_event", "per_spell_day", "per_move", "per_move_by_stratum", "by_months_since_entry", "by_months_in_state")
+    if any(getattr(outcome, key) for key in by_more) or differs:
         return "an amount by more than days in states"
     return None if outcome.counted == "beginning" else f"an amount counted by `{outcome.counted}`"

@@ -248,8 +248,16 @@ def _outcomes(study: Study) -> Iterator[Finding]:
                 yield from _known(getattr(outcome, key), states, f"{path}.{key}")
             yield from _known_events(outcome.per_event, events, f"{path}.per_event")
             yield from _with_length(outcome.per_spell_day, study, f"{path}.per_spell_day")
+            for key in ("per_move", "per_move_by_stratum"):
+                yield from _known_moves(getattr(outcome, key), study, f"{path}.{key}")
+            for move, by_stratum in outcome.per_move_by_stratum.items():
+                for stratum in by_stratum:
+                    if stratum not in study.population.strata:
+                        rule = "a stratum must be one of population.strata"
+                        yield f"{path}.per_move_by_stratum.{move}.{stratum}", rule, f"`{stratum}`", one_of(study.population.strata)
         elif isinstance(outcome, CountOfEvents):
             yield from _known_events(outcome.events, events, f"{path}.events")
+            yield from _known_moves(outcome.moves, study, f"{path}.moves")
         elif isinstance(outcome, DaysInSpells):
             yield from _with_length(outcome.events, study, f"{path}.events")
         elif isinstance(outcome, Score):
@@ -277,6 +285,13 @@ def _known_events(named: Iterable[str], events: Mapping[str, object], path: str)
     for event in named:
         if event not in events:
             yield path, "an event is one of `events`", f"`{event}`", one_of(list(events)) or "Add a section `events`"
+
+
+def _known_moves(named: Iterable[str], study: Study, path: str) -> Iterator[Finding]:
+    known = _real_moves(study)
+    for move in named:
+        if move not in known:
+            yield path, "a move that is counted or priced must be one of pathway.moves", f"`{move}`", one_of(known)
 
 
 def _with_length(named: Iterable[str], study: Study, path: str) -> Iterator[Finding]:

@@ -105,6 +105,8 @@ OUTCOMES: dict[str, Any] = {
         "per_day": {"placed": 3, "secure": {"law": "uniform", "low": 4, "high": 6}},
         "per_event": {"reconvicted": 50, "sick": 2},
         "per_spell_day": {"sick": 1.5, "away": 4},
+        "per_move": {"home -> placed": {"law": "uniform", "low": 20, "high": 60}, "placed -> home": -5},
+        "per_move_by_stratum": {"placed -> secure": {"young": 30, "older": {"law": "uniform", "low": 2, "high": 9}}},
         "by_months_since_entry": {"placed": {"from_months": [2, 7], "factor": [0.5, 0.25]}},
         "by_months_in_state": {"placed": {"from_months": [3], "factor": [2]}, "secure": {"from_months": [1], "factor": [1.5]}},
         "between_people_sd": 0.7,
@@ -115,6 +117,9 @@ OUTCOMES: dict[str, Any] = {
     "cost_simpson": {"kind": "amount", "per_day": {"secure": 3, "foster": 1}, "counted": "simpson", "discount_rate_per_year": 0.2},
     "reconvictions": {"kind": "count", "events": "reconvicted"},
     "all_events": {"kind": "count", "events": ["reconvicted", "sick", "fixed"]},
+    "moves": {"kind": "count", "moves": ["home -> placed", "secure -> placed"]},
+    "moves_and_events": {"kind": "count", "events": "sick", "moves": "placed -> home"},
+    "moves_alone": {"kind": "amount", "per_move": {"home -> placed": 1}, "between_people_sd": 0.4},
     "sick_days": {"kind": "days", "events": ["sick", "away"]},
     "late_days": {"kind": "days", "events": ["fixed", "uniform", "weibull"], "from_day": 8, "to_day": 30},
     "works": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import sqrt
 from typing import Any
 
@@ -82,7 +83,27 @@ def amount(told: Told, name: str, outcome: Any, window: Window) -> float:
             for month in range(begin, stop):
                 price = world[f"outcomes.{name}.per_spell_day.{event}"]
                 total += price * days_in(happening, month, 0.0, None) * discount(told, name, outcome, month)
+    for month in range(begin, stop):
+        total += price_of_move(told, name, outcome, month) * discount(told, name, outcome, month)
     return total * scale(told, name, outcome)
+
+
+def move_in(told: Told, month: int) -> str:
+    """Name the move that a person makes in a month, from one stay to the next; nothing where there is none."""
+    for before, after in pairwise(told.life.stays):
+        if after.first == month + 1:
+            return f"{before.state} -> {after.state}"
+    return ""
+
+
+def price_of_move(told: Told, name: str, outcome: Any, month: int) -> float:
+    """Price the move of a month: by the move, or by the move and the stratum of the person."""
+    person, move = told.life.person, move_in(told, month)
+    if move in outcome.per_move:
+        return person.world[f"outcomes.{name}.per_move.{move}"]
+    if person.stratum in outcome.per_move_by_stratum.get(move, {}):
+        return person.world[f"outcomes.{name}.per_move_by_stratum.{move}.{person.stratum}"]
+    return 0.0
 
 
 def weight_of_date(counted: str, date: int, last: int) -> float:
@@ -136,7 +157,8 @@ def days_in(happening: Happening, month: int, from_day: float, to_day: float | N
 
 
 def count_of(told: Told, name: str, outcome: Any, window: Window) -> float:
-    return float(sum(window[0] <= one.month < window[1] for event in outcome.events for one in told.events[event]))
+    happened = sum(window[0] <= one.month < window[1] for event in outcome.events for one in told.events[event])
+    return float(happened + sum(move_in(told, month) in outcome.moves for month in range(*window)))
 
 
 def days_of(told: Told, name: str, outcome: Any, window: Window) -> float:
@@ -164,6 +186,7 @@ def by_year(told: Told, n_years: int) -> dict[str, list[float]]:
                 for event in outcome.per_spell_day:
                     days = sum(days_in(one, month, 0.0, None) for one in told.events[event])
                     value += world[f"outcomes.{name}.per_spell_day.{event}"] * days
+                value += price_of_move(told, name, outcome, month)
                 value *= scale(told, name, outcome)
             elif outcome.kind == "count":
                 value = count_of(told, name, outcome, (month, month + 1))

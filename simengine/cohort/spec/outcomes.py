@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from simengine.cohort.spec.names import OneOrMore, Positive
+from simengine.cohort.spec.names import MoveName, OneOrMore, Positive
 from simengine.cohort.spec.pathway import ByMonths
 from simengine.cohort.spec.population import Selection
 from simengine.laws import (
@@ -26,7 +26,7 @@ from simengine.laws import (
 
 
 class Amount(Spec):
-    """Money (or any other amount) that grows with the days spent in each state and with events."""
+    """Money (or any other amount) that grows with the days spent in each state, with events and with moves."""
 
     kind: Literal["amount"]
     per_day: dict[Name, NotNegative] = {}
@@ -35,6 +35,10 @@ class Amount(Spec):
     """By event, when it happens."""
     per_spell_day: dict[Name, NotNegative] = {}
     """By event with a length, for every day that it lasts."""
+    per_move: dict[MoveName, Quantity] = {}
+    """By move, each time that a person makes it: the cost of making it, or what it takes from a person (negative)."""
+    per_move_by_stratum: dict[MoveName, Annotated[dict[Name, Quantity], Field(min_length=1)]] = {}
+    """By move and stratum; 0 in a stratum that is not named."""
     by_months_since_entry: dict[Name, ByMonths] = {}
     """By state: a factor on the amount per day, by months after entry."""
     by_months_in_state: dict[Name, ByMonths] = {}
@@ -52,18 +56,30 @@ class Amount(Spec):
 
     @model_validator(mode="after")
     def _counts_something(self) -> Amount:
-        if not (self.per_day or self.per_event or self.per_spell_day):
-            raise ValueError("an amount has `per_day`, `per_event` or `per_spell_day`; found none of them")
+        ways = ("per_day", "per_event", "per_spell_day", "per_move", "per_move_by_stratum")
+        if not any(getattr(self, way) for way in ways):
+            raise ValueError(f"an amount must have one of {', '.join(ways)}; found none of them")
+        twice = set(self.per_move) & set(self.per_move_by_stratum)
+        if twice:
+            raise ValueError(f"a move must have one price, or one by stratum; found both for {', '.join(sorted(twice))}")
         if self.between_people_sd is not None and self.between_people_half_width is not None:
             raise ValueError("people differ by `between_people_sd` or by `between_people_half_width`; found both")
         return self
 
 
 class CountOfEvents(Spec):
-    """How many times events happened to a person."""
+    """How many times events happened to a person, or how many times the person made some moves."""
 
     kind: Literal["count"]
-    events: OneOrMore
+    events: OneOrMore = ()
+    moves: OneOrMore = ()
+    """Moves of the pathway, each time that they are made."""
+
+    @model_validator(mode="after")
+    def _counts_something(self) -> CountOfEvents:
+        if not (self.events or self.moves):
+            raise ValueError("a count must name `events` or `moves`; found neither")
+        return self
 
 
 class DaysInSpells(Spec):
