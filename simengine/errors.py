@@ -2,6 +2,7 @@
 
 SimengineError
  ├── StudyError      a study or contract file says something impossible; holds every problem found
+ │    └── NotMeasuredError   a contract pays on what was not measured in some replications
  ├── UsageError      the command line asks for something that cannot be done
  └── ResultsError    a result cannot be written or read
 
@@ -11,7 +12,7 @@ defect of this program.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -48,6 +49,45 @@ class StudyError(SimengineError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in problems))
+
+
+class NotMeasuredError(StudyError):
+    """A contract pays on what was not measured, and does not say what then counts.
+
+    Blocks of replications find this apart from each other: `joined` says it once, of all of them.
+    """
+
+    _FIRST = 5
+    """Numbers of replications that a message names."""
+
+    def __init__(self, lacking: Mapping[tuple[str, str], tuple[int, ...]], n_replications: int) -> None:
+        self.lacking = lacking
+        """By metric (as a contract names it: `metric`, or `metric.wave`) and reason: the numbers of the replications."""
+        self.n_replications = n_replications
+        super().__init__([self._problem(word, reason, numbers) for (word, reason), numbers in lacking.items()])
+
+    def _problem(self, word: str, reason: str, numbers: tuple[int, ...]) -> Problem:
+        first = ", ".join(f"{number:,}" for number in numbers[: self._FIRST])
+        more = ", ..." if len(numbers) > self._FIRST else ""
+        metric, _, wave = word.partition(".")
+        return Problem(
+            "the run",
+            f"contract.metrics.{metric}",
+            "what a contract pays on must be measured in every replication, or the contract must say what counts in its place",
+            f"`{word}` not measured in {len(numbers):,} of {self.n_replications:,} replications (number {first}{more}): {reason}",
+            f"Give contract.metrics.{metric}.when_missing, or a fallback with `first_of`; or let more people be seen"
+            + (f" in the wave {wave}" if wave else ""),
+        )
+
+    @staticmethod
+    def joined(parts: Sequence[NotMeasuredError], n_replications: int) -> NotMeasuredError:
+        """Put together what blocks found, in their order; n_replications: of the whole run."""
+        lacking: dict[tuple[str, str], tuple[int, ...]] = {}
+        for part in parts:
+            for key, numbers in part.lacking.items():
+                # The same replication may be seen by several parties.
+                lacking[key] = tuple(sorted({*lacking.get(key, ()), *numbers}))
+        return NotMeasuredError(lacking, n_replications)
 
 
 class UsageError(SimengineError):
