@@ -92,15 +92,6 @@ class Worlds(Record):
         return len(self.replications)
 
 
-@dataclass(frozen=True)
-class Places:
-    """Sites of one name: how many there are, and how people are spread over them."""
-
-    count: int
-    sizes: tuple[float, ...] | None = None
-    """Relative sizes that are settled, one for each; absent: everybody joins any of them, all equally likely."""
-
-
 @dataclass(frozen=True, eq=False)
 class Tallies(Record):
     """What happened to the people, summed over persons; no person is kept."""
@@ -147,8 +138,8 @@ class Tallies(Record):
     """Sums over persons of what came about from each such month on, by `MOMENTS`; absent where there is none."""
     by_year_here: Annotated[Floats | None, Axes("replication wave arm outcome year", "of the outcome")] = None
     """As `by_year`, of the months alone in which people still live in the area; absent where nobody moves out of it."""
-    sites: Mapping[str, Places] = field(default_factory=dict)
-    """By name: the sites that people belong to."""
+    sites: Mapping[str, tuple[float, ...] | int] = field(default_factory=dict)
+    """By name: the relative sizes of sites; the number of them, where everybody joins any of them, all equally likely."""
     seen: Seen | None = None
     """What an evaluator sees who loses those who move out of the area; absent where he follows everybody."""
 
@@ -195,8 +186,7 @@ class Measurements(Record):
     standard_error: Annotated[Floats, Axes("replication metric", "of the metric")]
     """The evaluator's own standard error, from the persons seen."""
     truth: Annotated[Floats, Axes("replication metric", "of the metric")]
-    """The same quantity between the service arm and its twin; NaN where there is none (a share of nothing, a mean of nobody), and
-    where outcomes were typed in."""
+    """The same quantity between the service arm and its twin; NaN where there is none, and where outcomes were typed in."""
     by_wave: Annotated[Floats | None, Axes("replication wave metric", "of the metric")] = None
     """The estimate from the people of each wave alone, in the order of the study's waves."""
     people: Annotated[Floats | None, Axes("replication wave", "persons")] = None
@@ -249,18 +239,6 @@ class Payments(Record):
         """Shape (n_terms, n_dues): on which dates each term may be paid."""
         return np.asarray((self.months >= 0) | (len(self.dues) == 1))
 
-
-NOT_MEASURED = (
-    "",
-    "nobody is seen of the service users",
-    "nobody is seen of those with whom they are compared",
-    "the mean of those with whom they are compared is 0, and the estimate is a share of it",
-    "the mean before entry of those with whom they are compared is 0, and the estimate multiplies by what became of it",
-    "the level before entry varies within neither group, and differs between them",
-    "nobody is seen, or nothing is spent of what the outcome is divided by",
-)
-"""Why an estimate was not made; 0 where it was."""
-NOBODY_SERVED, NOBODY_COMPARED, NOTHING_COMPARED, NOTHING_BEFORE, NO_SLOPE, NOTHING_SPENT = range(1, 7)
 
 LIMITS = ("formula", "floor", "cap", "gate", "stop")
 FORMULA, FLOOR, CAP, GATE, STOP = range(5)

@@ -294,9 +294,7 @@ def _induced(design: Study, answers: Sequence[Columns], reply: Reply, again: Map
         parked=_parked(design, reply),
         change={name: mean_of_measured(chosen[f"{_TRUTH}{name}"] - said[f"{_TRUTH}{name}"]) for name in metrics},
         bought={name: _ratio(chosen[f"{_TRUTH}{name}"], chosen["payment"]) for name in metrics},
-        gap={
-            name: mean_of_measured(chosen[f"{_ESTIMATE}{name}"] - chosen[f"{_TRUTH}{name}"]) for name in design.contract.inputs()
-        },
+        gap={name: mean_of_measured(chosen[f"{_ESTIMATE}{name}"] - chosen[f"{_TRUTH}{name}"]) for name in design.contract.inputs()},
         paid_beyond_truth=statistics.mean(chosen["contingent_payment"] - chosen["paid_on_truth"]),
         first_best=first_best,
         lost_surplus=statistics.mean(surplus[first_best] - surplus[reply.place]),

@@ -60,11 +60,15 @@ def pilot_shows(study: Study, eyes: Eyes, n_people: int, ensemble: Ensemble) -> 
 
 
 def _with_gaps(shown: Floats) -> Floats:
-    """Fill what a pilot could not measure with the median of what others could, and say beside it where: that it shows nothing is
-    all that such a pilot shows.
+    """Fill what a pilot could not measure with the median of what others could, and say beside it where.
+
+    That it shows nothing is all that such a pilot shows.
     """
     is_gap = np.isnan(shown)
-    filled = [np.where(gap, np.median(column[~gap]) if not gap.all() else 0.0, column) for column, gap in zip(shown.T, is_gap.T, strict=True)]
+    filled = [
+        np.where(gap, np.median(column[~gap]) if not gap.all() else 0.0, column)
+        for column, gap in zip(shown.T, is_gap.T, strict=True)
+    ]
     return np.stack([*filled, *(gap.astype(np.float64) for gap in is_gap.T if gap.any())], axis=1)
 
 

@@ -236,9 +236,7 @@ def _update(given: tuple[str, ...], columns: Columns, weights: Floats, least_eff
         effective,
         {n: both(columns[n], there[n], weighted_mean) for n in follows},
         {
-            n: {
-                label: both(columns[n], there[n], partial(weighted_quantile, level=level)) for label, level in levels.items()
-            }
+            n: {label: both(columns[n], there[n], partial(weighted_quantile, level=level)) for label, level in levels.items()}
             for n in follows
         },
         {n: both(event.astype(np.float64), there[n.split()[0]], weighted_mean) for n, event in events.items()},

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from simengine.cohort.kernels.arrays import Flags, People, Shorts
@@ -164,8 +165,12 @@ class Entrance:
             place += 1
         for name, sites in population.sites.items():
             of_site = self._site_factors(name, group.place, int(sites.count.value))
-            fill_uniforms(seed, replications, group.purpose(f"site/{name}"), people, people.factor[place])
-            people.factor[place] = of_site[people.row, (people.factor[place] * of_site.shape[1]).astype(np.int64)]
+            if sites.sizes is None:
+                fill_uniforms(seed, replications, group.purpose(f"site/{name}"), people, people.factor[place])
+                site = (people.factor[place] * of_site.shape[1]).astype(np.int64)
+            else:
+                site = dealt(people.number, group.size[people.row], sites.sizes)
+            people.factor[place] = of_site[people.row, site]
             place += 1
         for name in population.volume:
             path = f"population.volume.{name}"
@@ -201,6 +206,27 @@ class Entrance:
             treated,
         )
         return treated
+
+
+def dealt(number: NDArray[np.uint32], size: Integers, sizes: Sequence[float]) -> Integers:
+    """Deal people to sites in proportion to the sizes of these: the first to the first site, and so on.
+
+    Parameters
+    ----------
+    number
+        Shape (n_people,): their numbers in their group.
+    size
+        Shape (n_people,): how many the group has.
+    sizes
+        Relative sizes of the sites.
+
+    Examples
+    --------
+    >>> dealt(np.arange(5, dtype=np.uint32), np.full(5, 5), [1.0, 3.0, 1.0])
+    array([0, 1, 1, 1, 2])
+    """
+    edges = np.cumsum(sizes) / np.sum(sizes)
+    return np.searchsorted(edges[:-1], (number + 0.5) / np.maximum(size, 1), side="right")
 
 
 def _doses(engagement: Engagement, worlds: Worlds) -> Floats:

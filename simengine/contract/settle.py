@@ -11,8 +11,8 @@ from simengine.contract.compile import Program, compile_contract
 from simengine.contract.program import Column, Register
 from simengine.contract.scope import DRAWN
 from simengine.contract.spec import Contract
-from simengine.errors import NotMeasuredError, Problem, StudyError
-from simengine.records import NOT_MEASURED, Floats, Integers, Measurements, Payments
+from simengine.errors import NOT_MEASURED, NotMeasuredError, Problem, StudyError
+from simengine.records import Floats, Integers, Measurements, Payments
 
 
 def settle(contract: Contract, measurements: Measurements, drawn: Floats, until: str | None = None) -> Payments:

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from simengine.errors import NO_SLOPE, NOBODY_COMPARED, NOTHING_BEFORE
 from simengine.measurement.samples import Sample, ratio
 from simengine.measurement.spec import Metric, Protocol
 from simengine.records import (
@@ -19,14 +20,10 @@ from simengine.records import (
     MATCHED,
     MATCHED_SERVICE,
     PARALLEL,
-    NO_SLOPE,
-    NOBODY_COMPARED,
-    NOTHING_BEFORE,
     PARALLEL_BEFORE,
     SERVICE,
     SERVICE_BEFORE,
     Floats,
-    Places,
     Worlds,
 )
 
@@ -47,7 +44,7 @@ class Comparison:
     covariance: Floats
     """Of the two means."""
     why: Floats | None = None
-    """Why the untreated mean is not measured, as an index into `NOT_MEASURED`; absent: where it is not, the comparison has nobody."""
+    """Why the untreated mean is not measured, where it is not: index into `NOT_MEASURED`. Absent: the comparison has nobody."""
 
     @property
     def variance(self) -> Floats:
@@ -68,8 +65,8 @@ class Case:
     worlds: Worlds
     persons: Callable[[int], Floats]
     """From an arm to how many people it had before anybody was lost."""
-    sites: Places
-    """Those that a lot is drawn among, if it is."""
+    sites: tuple[float, ...] | int
+    """Relative sizes of those that a lot is drawn among; their number, where people join them at random."""
 
 
 def compare(design: str, case: Case) -> Comparison:
@@ -148,9 +145,9 @@ def _design_effect(case: Case, arm: int, n: Floats) -> Floats:
     """
     rho = case.worlds["measurement.control.clusters.intra_cluster_correlation"]
     more = np.maximum(n - 1, 0.0)
-    if case.sites.sizes is None:
-        return 1 + more / case.sites.count * rho
-    sizes, persons = np.array(case.sites.sizes), case.persons(arm)
+    if isinstance(case.sites, int):
+        return 1 + more / case.sites * rho
+    sizes, persons = np.array(case.sites), case.persons(arm)
     of_a_person = persons * float((sizes**2).sum() / sizes.sum() ** 2)
     return 1 + np.maximum(of_a_person - 1, 0.0) * ratio(more, persons - 1, 0.0) * rho
 

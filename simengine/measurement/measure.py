@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simengine.errors import Problem, StudyError
+from simengine.errors import NOBODY_COMPARED, NOBODY_SERVED, NOTHING_COMPARED, NOTHING_SPENT, Problem, StudyError
 from simengine.measurement.designs import Case, Comparison, Kind, compare
 from simengine.measurement.errors import as_seen, in_base_prices, redefined, stem_of
 from simengine.measurement.samples import Sample, pooled, ratio, ratio_of, sample_of, seen_of
@@ -18,16 +18,11 @@ from simengine.measurement.spec import Metric, Protocol
 from simengine.records import (
     BASELINE,
     MATCHED_SERVICE,
-    NOBODY_COMPARED,
-    NOBODY_SERVED,
-    NOTHING_COMPARED,
-    NOTHING_SPENT,
     SERVICE,
     SERVICE_BEFORE,
     TWIN,
     Floats,
     Measurements,
-    Places,
     Tallies,
     Worlds,
     add_in_order,
@@ -118,7 +113,9 @@ def _refuse_infinite(name: str, concluded: Concluded) -> None:
     is_broken = ~np.isfinite(concluded.estimate) & (concluded.why == 0) | np.isinf(concluded.standard_error)
     if is_broken.any():
         rule, found = "an estimate must be a finite number", f"{int(is_broken.sum())} estimates beyond all numbers"
-        raise StudyError([Problem("the run", f"measurement.metrics.{name}", rule, found, "Check the drift, the years and the prices")])
+        raise StudyError(
+            [Problem("the run", f"measurement.metrics.{name}", rule, found, "Check the drift, the years and the prices")]
+        )
 
 
 _OF_SERVICE = (SERVICE, MATCHED_SERVICE, SERVICE_BEFORE)
@@ -243,12 +240,13 @@ class _Evaluator:
         n_people = add_in_order([self.tallies.weight[:, wave, SERVICE] for wave in waves])
         return self._reported(compare(design, case), n_people)
 
-    def _sites(self) -> Places:
+    def _sites(self) -> tuple[float, ...] | int:
         """Give the sites among which a lot is drawn: those of the people, as many as the protocol says; else equal ones."""
         control = self.protocol.control
         number = 1 if control is None or control.clusters is None else int(control.clusters.number.value)
-        found = [places for places in self.tallies.sites.values() if places.count == number]
-        return found[0] if found else Places(number, (1.0,) * number)
+        of_people = self.tallies.sites.values()
+        found = [sites for sites in of_people if (sites if isinstance(sites, int) else len(sites)) == number]
+        return found[0] if found else (1.0,) * number
 
     def _reported(self, comparison: Comparison, n_people: Floats) -> Concluded:
         """Give the estimate and its standard error in the metric's own terms."""

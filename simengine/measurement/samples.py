@@ -54,9 +54,7 @@ class Sample:
 
     @property
     def per_mean(self) -> Floats:
-        """What a variance between persons is multiplied by to give that of their mean: 1 / n, where all weigh the same; NaN of
-        nobody.
-        """
+        """What a variance between persons is multiplied by to give that of their mean: 1 / n, where all weigh the same."""
         return ratio(self.n_squares, self.n**2)
 
     @property
@@ -66,9 +64,7 @@ class Sample:
 
     @property
     def left(self) -> Floats:
-        """What is left of a second moment about the mean once the mean is taken from the same persons: (n - 1) / n, where all
-        weigh the same; 0 of one person and of nobody.
-        """
+        """What is left of a second moment about a mean of the same persons: (n - 1) / n, where all weigh the same; 0 of one."""
         left = 1 - ratio(self.n_squares, self.n**2, 1.0)
         return np.where(left > _ROUNDING, left, 0.0)
 
