@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
 from simengine.cohort.kernels.arrays import Flags, People, Shorts
 from simengine.cohort.kernels.draws import fill_uniforms
 from simengine.cohort.kernels.enter import engage, enter, fill_frailty
 from simengine.cohort.moves import ROUNDING, Clock, hazard_per_month
+from simengine.cohort.sites import dealt
 from simengine.cohort.spec import Engagement, Pathway, Population, Selection
 from simengine.errors import Problem, StudyError
 from simengine.laws import Share
@@ -206,27 +206,6 @@ class Entrance:
             treated,
         )
         return treated
-
-
-def dealt(number: NDArray[np.uint32], size: Integers, sizes: Sequence[float]) -> Integers:
-    """Deal people to sites in proportion to the sizes of these: the first to the first site, and so on.
-
-    Parameters
-    ----------
-    number
-        Shape (n_people,): their numbers in their group.
-    size
-        Shape (n_people,): how many the group has.
-    sizes
-        Relative sizes of the sites.
-
-    Examples
-    --------
-    >>> dealt(np.arange(5, dtype=np.uint32), np.full(5, 5), [1.0, 3.0, 1.0])
-    array([0, 1, 1, 1, 2])
-    """
-    edges = np.cumsum(sizes) / np.sum(sizes)
-    return np.searchsorted(edges[:-1], (number + 0.5) / np.maximum(size, 1), side="right")
 
 
 def _doses(engagement: Engagement, worlds: Worlds) -> Floats:

@@ -104,8 +104,8 @@ def _stretch(level: Floats, mean: Floats, kind: Kind) -> Floats:
     """Give the factor on the standard deviation between people whose mean is shifted to a level."""
     if kind == "score":
         return np.ones_like(level)
-    # A level of 0, or of 1 for a share, shifts to itself: nothing varies there that could be stretched.
-    return np.sqrt(ratio(level * (1 - level), mean * (1 - mean), 1.0)) if kind == "share" else ratio(level, mean, 1.0)
+    # A level of 0, or of 1 for a share, shifts to itself: nothing varies there.
+    return np.sqrt(ratio(level * (1 - level), mean * (1 - mean), 0.0)) if kind == "share" else ratio(level, mean, 1.0)
 
 
 def _historical(case: Case) -> Comparison:
