@@ -16,7 +16,7 @@ cross-section. An arm that nobody asks for is empty.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, reduce
 from operator import add
 from typing import Annotated, Any, cast, get_type_hints
@@ -138,6 +138,8 @@ class Tallies(Record):
     """Sums over persons of what came about from each such month on, by `MOMENTS`; absent where there is none."""
     by_year_here: Annotated[Floats | None, Axes("replication wave arm outcome year", "of the outcome")] = None
     """As `by_year`, of the months alone in which people still live in the area; absent where nobody moves out of it."""
+    sites: Mapping[str, tuple[float, ...] | int] = field(default_factory=dict)
+    """By name: the relative sizes of sites; the number of them, where everybody joins any of them, all equally likely."""
     seen: Seen | None = None
     """What an evaluator sees who loses those who move out of the area; absent where he follows everybody."""
 
@@ -176,7 +178,7 @@ class Milestones(Record):
 
 @dataclass(frozen=True, eq=False)
 class Measurements(Record):
-    """What the evaluator concluded, beside what was true. NaN: not measured."""
+    """What the evaluator concluded, beside what was true. NaN: not measured; of a standard error: unknown."""
 
     metrics: tuple[str, ...]
     estimate: Annotated[Floats, Axes("replication metric", "of the metric")]
@@ -184,7 +186,7 @@ class Measurements(Record):
     standard_error: Annotated[Floats, Axes("replication metric", "of the metric")]
     """The evaluator's own standard error, from the persons seen."""
     truth: Annotated[Floats, Axes("replication metric", "of the metric")]
-    """The same quantity between the service arm and its twin; NaN where outcomes were typed in."""
+    """The same quantity between the service arm and its twin; NaN where there is none, and where outcomes were typed in."""
     by_wave: Annotated[Floats | None, Axes("replication wave metric", "of the metric")] = None
     """The estimate from the people of each wave alone, in the order of the study's waves."""
     people: Annotated[Floats | None, Axes("replication wave", "persons")] = None
@@ -195,6 +197,12 @@ class Measurements(Record):
     """The estimate from the people of each wave and all before it."""
     standard_error_by_wave: Annotated[Floats | None, Axes("replication wave metric", "of the metric")] = None
     """The evaluator's own standard error of `by_wave`."""
+    why: Annotated[NDArray[np.int8] | None, Axes("replication metric")] = None
+    """Why an estimate was not made: index into `NOT_MEASURED`. Absent where outcomes were typed in."""
+    why_by_wave: Annotated[NDArray[np.int8] | None, Axes("replication wave metric")] = None
+    """The same of `by_wave`."""
+    replications: Annotated[Integers | None, Axes("replication")] = None
+    """The numbers of the replications; absent where outcomes were typed in."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -78,11 +78,15 @@ def test_ledger__what_the_investor_gains_the_others_lose(tiny: Study) -> None:
 
 
 def test_nobody_enrolled__pays_the_guarantee_alone(tiny_path) -> None:
-    # Law: with nobody enrolled nothing is saved, so only the 40 % guarantee of 2 M is paid.
-    study = load_study(tiny_path, ["population.waves.all.size=0"])
-    table = summarise(run_study(study, 0, 50))
-    assert table["metrics.saving.estimate.mean"].value == 0
-    assert table["investor.money_back.mean"].value == 800_000
+    # Law: where nobody enrols nothing is saved, so only the 40 % guarantee of 2 M is paid; a share of nobody is no number.
+    size = "population.waves.all.size={law: uniform, low: 0, high: 2.5}"
+    study = load_study(tiny_path, [size, "contract.metrics.school.when_missing=0"])
+    outturns = run_study(study, 0, 200)
+    empty = outturns["service_users"] == 0
+    assert empty.sum() > 50
+    assert not outturns["metric.saving.estimate"][empty].any()
+    np.testing.assert_array_equal(np.isnan(outturns["metric.school.estimate"]), empty)
+    np.testing.assert_array_equal(outturns["investor.money_back"][empty], 800_000)
 
 
 def test_no_effect__the_true_saving_is_zero_in_every_replication(tiny_path) -> None:

@@ -25,6 +25,7 @@ from simengine.contract import outcomes_of
 from simengine.pipeline import draw_worlds, replay, with_milestones
 from simengine.records import Floats, Integers, Measurements, Tallies
 from simengine.risk import statistics
+from simengine.risk.measured import NOT_GIVEN, level_of_measured, mean_of_measured, those_measured
 from simengine.risk.statistics import Statistic
 
 MULTIPLES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
@@ -207,8 +208,8 @@ def _power(study: Study, multiple: float, point: Columns) -> PowerPoint:
     metrics = study.measurement.metrics
     return PowerPoint(
         multiple=multiple,
-        truth={name: statistics.mean(point[f"metric.{name}.truth"]) for name in metrics},
-        estimate={name: statistics.mean(point[f"metric.{name}.estimate"]) for name in metrics},
+        truth={name: mean_of_measured(point[f"metric.{name}.truth"]) for name in metrics},
+        estimate={name: mean_of_measured(point[f"metric.{name}.estimate"]) for name in metrics},
         p_pay=statistics.probability(point["contingent_payment"] > 0),
         expected_payment=statistics.mean(point["contingent_payment"]),
     )
@@ -223,9 +224,12 @@ def _cliffs(study: Study, metric: str, points: list[Columns]) -> list[Cliff]:
 
 def _cliffs_of(study: Study, word: str, points: list[Columns]) -> list[Cliff]:
     at_promise, (metric, _, wave) = points[_PROMISE], word.partition(".")
-    truth, estimate, error = (at_promise[f"{kind}{word}"] for kind in (_OUTCOME, _SEEN, _ERROR))
+    # Where something was not measured, or is not known to be measured well, nothing stands near an edge or far from it.
+    (truth, estimate, error), _ = those_measured(None, *(at_promise[f"{kind}{word}"] for kind in (_OUTCOME, _SEEN, _ERROR)))
 
     def cliff(jump: Jump) -> Cliff:
+        if len(error) < 2:
+            return Cliff(metric, wave or None, jump.edge, jump.below, jump.above, None, NOT_GIVEN)
         is_near = np.abs(estimate - jump.edge) <= error
         gap, scale = truth - jump.edge, float(np.mean(error))
         distance = None
@@ -246,7 +250,7 @@ def _bias(study: Study, metric: str, points: list[Columns]) -> Bias:
     words = [word for word in _words(at_promise) if word.partition(".")[0] == metric]
     drawn = float(np.mean(at_promise["drawn"]))
     return Bias(
-        estimate=statistics.mean(points[_NOTHING][f"metric.{metric}.estimate"]),
+        estimate=mean_of_measured(points[_NOTHING][f"metric.{metric}.estimate"]),
         pays_from=first_level(
             lambda level: _paid(study, words, level, at_promise, contingent=True), low, high, lambda payment: payment > 0
         ),
@@ -264,7 +268,8 @@ def _words(at_promise: Columns) -> list[str]:
 def _paid(study: Study, words: list[str], level: float, at_promise: Columns, *, contingent: bool) -> float:
     """Give what the contract pays where some words are at a level, the others and the money drawn as promised, on average."""
     contract = study.contract
-    outcomes = {word: float(np.mean(at_promise[f"{_OUTCOME}{word}"])) for word in _words(at_promise)}
+    means = {word: level_of_measured(at_promise[f"{_OUTCOME}{word}"]) for word in _words(at_promise)}
+    outcomes = {word: mean for word, mean in means.items() if mean is not None}
     payments = replay(contract, outcomes | dict.fromkeys(words, level), float(np.mean(at_promise["drawn"])))
     asked = [t for t, name in enumerate(payments.terms) if contract.terms[name].contingent or not contingent]
     return float(payments.amount[0, asked].sum())
@@ -274,9 +279,10 @@ def _range(column: str, points: list[Columns]) -> tuple[float, float]:
     """Give the levels of an estimate that can be met: of every multiple the mean, and some standard deviations beyond; and 0."""
     ends = [0.0]
     for point in points:
-        estimate = point[column]
-        reach = _REACH * float(np.std(estimate))
-        ends += [float(np.mean(estimate)) - reach, float(np.mean(estimate)) + reach]
+        (estimate,), _ = those_measured(None, point[column])
+        if len(estimate):
+            reach = _REACH * float(np.std(estimate))
+            ends += [float(np.mean(estimate)) - reach, float(np.mean(estimate)) + reach]
     low, high = min(ends), max(ends)
     margin = 0.01 * (high - low) or 1.0
     return low - margin, high + margin

@@ -26,6 +26,7 @@ from simengine.config import Study, cohort_of
 from simengine.pipeline import Evidence, draw_worlds, evaluate, move_money, with_milestones
 from simengine.records import Floats, Integers, Tallies, Worlds, add_in_order
 from simengine.risk import statistics
+from simengine.risk.measured import mean_of_measured, those_measured
 from simengine.risk.statistics import Statistic
 
 _TRUTH, _ESTIMATE = "truth.", "estimate."
@@ -291,9 +292,9 @@ def _induced(design: Study, answers: Sequence[Columns], reply: Reply, again: Map
         reply=reply,
         giving_up=_giving_up(design, answers, reply, aversion),
         parked=_parked(design, reply),
-        change={name: statistics.mean(chosen[f"{_TRUTH}{name}"] - said[f"{_TRUTH}{name}"]) for name in metrics},
+        change={name: mean_of_measured(chosen[f"{_TRUTH}{name}"] - said[f"{_TRUTH}{name}"]) for name in metrics},
         bought={name: _ratio(chosen[f"{_TRUTH}{name}"], chosen["payment"]) for name in metrics},
-        gap={name: statistics.mean(chosen[f"{_ESTIMATE}{name}"] - chosen[f"{_TRUTH}{name}"]) for name in design.contract.inputs()},
+        gap={name: mean_of_measured(chosen[f"{_ESTIMATE}{name}"] - chosen[f"{_TRUTH}{name}"]) for name in design.contract.inputs()},
         paid_beyond_truth=statistics.mean(chosen["contingent_payment"] - chosen["paid_on_truth"]),
         first_best=first_best,
         lost_surplus=statistics.mean(surplus[first_best] - surplus[reply.place]),
@@ -318,7 +319,7 @@ def _point(study: Study, choice: Choice, columns: Columns, surplus: Floats, aver
         p_pay=statistics.probability(columns["contingent_payment"] > 0),
         payment=statistics.mean(columns["payment"]),
         surplus=statistics.mean(surplus),
-        truth={name: statistics.mean(columns[f"{_TRUTH}{name}"]) for name in metrics},
+        truth={name: mean_of_measured(columns[f"{_TRUTH}{name}"]) for name in metrics},
         worth_to_referrer=statistics.mean(_referrer_keeps(study, columns)) if behaviour_of(study).referral else None,
     )
 
@@ -343,7 +344,10 @@ def _parked(study: Study, reply: Reply) -> tuple[str, ...]:
 
 
 def _ratio(above: Floats, below: Floats) -> Statistic | None:
-    """Give a ratio of two means; nothing where the lower one is 0."""
+    """Give a ratio of two means over the replications in which both are known; nothing where the lower one is 0."""
+    (above, below), _ = those_measured(None, above, below)
+    if len(below) < 2:
+        return None
     scale = float(np.mean(below))
     if scale == 0:
         return None

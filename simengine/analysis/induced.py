@@ -55,7 +55,8 @@ class RespondingEnsemble:
     def reply(self, terms: Mapping[str, float]) -> tuple[Reply, list[Columns]]:
         """Say what some terms make people choose, and give the columns of every choice."""
         study, windows = with_numbers(self.study, terms), chosen_windows(self.study, terms)
-        settled = map_items(lambda lives: self._settled(study, terms, windows, lives), self.lives, threads=self.threads)
+        n = len(self.lives[0].kept.worlds)
+        settled = map_items(lambda lives: self._settled(study, terms, windows, lives), self.lives, n, threads=self.threads)
         answers: list[Columns] = [{**one, **truth[windows]} for one, truth in zip(settled, self.truths, strict=True)]
         return reply_to(self.study, answers), answers
 

@@ -16,11 +16,12 @@ from simengine.measurement.spec import Protocol
 from simengine.pipeline import draw_worlds
 from simengine.records import Floats, Integers, Measurements, Tallies, Worlds
 from simengine.risk import statistics
+from simengine.risk.measured import NOT_GIVEN, mean_of_measured, those_measured
 from simengine.risk.statistics import Statistic
 
 PRESCRIBED, ON_TRUTH = "as_prescribed", "on_truth"
 """Names beside those of the designs: the protocol as it stands, wave by wave; and the truth, which no design sees."""
-_CONCLUDED = ("estimate", "standard_error", "by_wave", "cumulative", "standard_error_by_wave")
+_CONCLUDED = ("estimate", "standard_error", "by_wave", "cumulative", "standard_error_by_wave", "why", "why_by_wave")
 """What a design concludes, beside the truth."""
 _Z_95 = 1.959963984540054
 
@@ -91,7 +92,7 @@ def compare_methods(study: Study, ensemble: Ensemble) -> MethodSpread:
         seed=ensemble.seed,
         contingent_terms=terms,
         prescribed=PRESCRIBED if study.measurement.by_wave else study.measurement.design,
-        truth={name: statistics.mean(on_truth[f"metric.{name}.truth"]) for name in metrics},
+        truth={name: mean_of_measured(on_truth[f"metric.{name}.truth"]) for name in metrics},
         readings={
             name: {design: _reading(name, columns[design]) for design, protocol in protocols.items() if name in protocol.metrics}
             for name in metrics
@@ -159,12 +160,14 @@ def _by(study: Study, protocol: Protocol, own: Measurements, tallies: Tallies, w
 
 def _reading(metric: str, columns: Columns) -> Reading:
     estimate, truth, error = (columns[f"metric.{metric}.{name}"] for name in ("estimate", "truth", "standard_error"))
+    (there,), _ = those_measured(None, estimate)
+    (gap, own), _ = those_measured(None, estimate - truth, error)
     return Reading(
-        estimate=statistics.mean(estimate),
-        bias=statistics.mean(estimate - truth),
-        sd=statistics.sd(estimate),
-        standard_error=statistics.mean(error),
-        coverage=statistics.probability(np.abs(estimate - truth) <= _Z_95 * error),
+        estimate=mean_of_measured(estimate),
+        bias=mean_of_measured(estimate - truth),
+        sd=statistics.sd(there) if len(there) > 1 else NOT_GIVEN,
+        standard_error=mean_of_measured(error),
+        coverage=statistics.probability(np.abs(gap) <= _Z_95 * own) if len(gap) > 1 else NOT_GIVEN,
     )
 
 

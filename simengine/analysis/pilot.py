@@ -29,7 +29,8 @@ def pilot_shows(study: Study, eyes: Eyes, n_people: int, ensemble: Ensemble) -> 
 
     Returns
     -------
-    Shape (n_replications, n_metrics): what the pilot shows of each metric.
+    Shape (n_replications, n_shown): what the pilot shows of each metric; for a metric that some pilots cannot measure, also whether
+    it is so.
 
     Raises
     ------
@@ -55,7 +56,20 @@ def pilot_shows(study: Study, eyes: Eyes, n_people: int, ensemble: Ensemble) -> 
     blocks = map_blocks(
         one, ensemble.n_replications, threads=ensemble.threads, block_size=ensemble.block_size, first=ensemble.first
     )
-    return np.concatenate(blocks)
+    return _with_gaps(np.concatenate(blocks))
+
+
+def _with_gaps(shown: Floats) -> Floats:
+    """Fill what a pilot could not measure with the median of what others could, and say beside it where.
+
+    That it shows nothing is all that such a pilot shows.
+    """
+    is_gap = np.isnan(shown)
+    filled = [
+        np.where(gap, np.median(column[~gap]) if not gap.all() else 0.0, column)
+        for column, gap in zip(shown.T, is_gap.T, strict=True)
+    ]
+    return np.stack([*filled, *(gap.astype(np.float64) for gap in is_gap.T if gap.any())], axis=1)
 
 
 def _with_pilot(study: Study, name: str, n_people: int) -> Study:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simengine.analysis.ensemble import Columns, Ensemble
 from simengine.analysis.weighting import effective_sample_size, weighted_mean, weighted_quantile, weights_near
@@ -179,13 +181,18 @@ def _weights(known: Known, columns: Columns, bandwidth: float) -> Floats:
     # Only a figure that an evaluator estimated has an error; a direction is taken as it stands.
     if known.stands == "at" and known.of.endswith(".estimate"):
         spread = bandwidth * columns[known.column.replace(".estimate", ".standard_error")]
-    return weights_near(values, low, high, spread)
+    # A world without this estimate, or with one of unknown error that is not the figure, did not come near it.
+    spread = np.where(np.isnan(spread), 0.0, spread)
+    return np.where(np.isnan(values), 0.0, weights_near(values, low, high, spread))
 
 
 def _place(name: str, known: Known, columns: Columns, weights: Floats, seed: int, least_effective: float) -> Place:
     values = columns[known.column]
     low, high = ends_of(known)
-    below, inside = statistics.probability(values < low), statistics.probability((values >= low) & (values <= high))
+    there = values[np.isfinite(values)]
+    if not len(there):
+        raise UsageError(f"known.{name}: what is known must be measured in some replication; found `{known.column}` in none")
+    below, inside = statistics.probability(there < low), statistics.probability((there >= low) & (there <= high))
     uniform = float(uniforms(seed, f"retrospect/{name}", np.array([0]))[0])
     effective = effective_sample_size(weights)
     shifts = _shifts(columns, weights) if effective >= least_effective else ()
@@ -212,27 +219,26 @@ def _update(given: tuple[str, ...], columns: Columns, weights: Floats, least_eff
             f"{least_effective:g}; found {effective:.1f} of {len(weights):,}. Ask for more worlds with -n, or give fewer results. "
             "Where hardly any world comes close, the forecast itself has to be thought over"
         )
-    everybody = np.ones_like(weights)
-    follows = [n for n in columns if not n.startswith(_PARAMETER) and ".standard_error" not in n]
+    named = [n for n in columns if not n.startswith(_PARAMETER) and ".standard_error" not in n]
+    # Of what was not measured everywhere, those worlds are summarised in which it was, if they still weigh something.
+    there = {n: np.isfinite(columns[n]) for n in named}
+    follows = [n for n in named if weights[there[n]].any()]
+
+    def both(values: Floats, is_there: NDArray[np.bool_], of: Callable[[Floats, Floats], Statistic]) -> tuple[Statistic, Statistic]:
+        kept = weights[is_there]
+        return of(values[is_there], np.ones_like(kept)), of(values[is_there], kept)
+
     levels = {"p05": 0.05, "p50": 0.50, "p95": 0.95}
     events = {f"{n} > 0": columns[n] > 0 for n in follows if n.startswith(("metric.", "term.", "contingent_payment"))}
     events |= {f"{n} < 0": columns[n] < 0 for n in follows if n.endswith(".net")}
     return Update(
         given,
         effective,
-        {n: (weighted_mean(columns[n], everybody), weighted_mean(columns[n], weights)) for n in follows},
+        {n: both(columns[n], there[n], weighted_mean) for n in follows},
         {
-            n: {
-                label: (weighted_quantile(columns[n], everybody, level), weighted_quantile(columns[n], weights, level))
-                for label, level in levels.items()
-            }
+            n: {label: both(columns[n], there[n], partial(weighted_quantile, level=level)) for label, level in levels.items()}
             for n in follows
         },
-        {n: _before_and_after(event.astype(np.float64), everybody, weights) for n, event in events.items()},
+        {n: both(event.astype(np.float64), there[n.split()[0]], weighted_mean) for n, event in events.items()},
         _shifts(columns, weights),
     )
-
-
-def _before_and_after(values: Floats, before: Floats, after: Floats) -> tuple[Statistic, Statistic]:
-    """Give a mean by two sets of weights."""
-    return weighted_mean(values, before), weighted_mean(values, after)

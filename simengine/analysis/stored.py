@@ -63,7 +63,8 @@ class StoredEnsemble:
         """
         study, windows = with_numbers(self.study, terms), chosen_windows(self.study, terms)
         work = [(eyes, block) for eyes, blocks in self.blocks.items() for block in blocks]
-        parts = map_items(lambda one: one[1].settle(study, terms, windows), work, threads=self.threads)
+        n = sum(len(block.worlds) for block in next(iter(self.blocks.values())))
+        parts = map_items(lambda one: one[1].settle(study, terms, windows), work, n, threads=self.threads)
         seen: dict[Eyes, Columns] = {}
         for eyes in self.blocks:
             mine = [part for (whose, _), part in zip(work, parts, strict=True) if whose == eyes]

@@ -20,6 +20,7 @@ from simengine.measurement.spec import Protocol
 from simengine.pipeline import draw_worlds
 from simengine.records import Integers, Worlds
 from simengine.risk import statistics
+from simengine.risk.measured import mean_of_measured
 from simengine.risk.statistics import Statistic
 
 LONGEST = 1200
@@ -224,8 +225,8 @@ def _window(study: Study, months: int, columns: Columns, first: Columns) -> Wind
     means = {name: statistics.mean(columns[column]) for name, column in money.items()}
     return Window(
         months=months,
-        estimate={name: statistics.mean(columns[f"metric.{name}.estimate"]) for name in study.measurement.metrics},
-        truth={name: statistics.mean(columns[f"metric.{name}.truth"]) for name in study.measurement.metrics},
+        estimate={name: mean_of_measured(columns[f"metric.{name}.estimate"]) for name in study.measurement.metrics},
+        truth={name: mean_of_measured(columns[f"metric.{name}.truth"]) for name in study.measurement.metrics},
         p_pay=statistics.probability(columns["contingent_payment"] > 0),
         money_back=statistics.mean(columns["investor.money_back"]),
         p_loss=statistics.probability(columns["investor.net"] < 0),

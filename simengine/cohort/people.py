@@ -12,6 +12,7 @@ from simengine.cohort.kernels.arrays import Flags, People, Shorts
 from simengine.cohort.kernels.draws import fill_uniforms
 from simengine.cohort.kernels.enter import engage, enter, fill_frailty
 from simengine.cohort.moves import ROUNDING, Clock, hazard_per_month
+from simengine.cohort.sites import dealt
 from simengine.cohort.spec import Engagement, Pathway, Population, Selection
 from simengine.errors import Problem, StudyError
 from simengine.laws import Share
@@ -164,8 +165,12 @@ class Entrance:
             place += 1
         for name, sites in population.sites.items():
             of_site = self._site_factors(name, group.place, int(sites.count.value))
-            fill_uniforms(seed, replications, group.purpose(f"site/{name}"), people, people.factor[place])
-            people.factor[place] = of_site[people.row, (people.factor[place] * of_site.shape[1]).astype(np.int64)]
+            if sites.sizes is None:
+                fill_uniforms(seed, replications, group.purpose(f"site/{name}"), people, people.factor[place])
+                site = (people.factor[place] * of_site.shape[1]).astype(np.int64)
+            else:
+                site = dealt(people.number, group.size[people.row], sites.sizes)
+            people.factor[place] = of_site[people.row, site]
             place += 1
         for name in population.volume:
             path = f"population.volume.{name}"

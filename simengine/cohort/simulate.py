@@ -334,6 +334,7 @@ def _empty_tallies(cohort: Cohort, n_replications: int) -> Tallies:
         windows=cohort.windows,
         history_months=cohort.clock.history,
         milestones={name: tuple(claim.prices) for name, claim in claims.items()},
+        sites={name: sites.sizes or int(sites.count.value) for name, sites in cohort.population.sites.items()},
         n_people=np.zeros(shape, dtype=np.int64),
         weight=np.zeros(shape),
         weight_squares=np.zeros(shape),

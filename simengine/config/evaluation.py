@@ -6,12 +6,15 @@ Each rule is a generator of findings `(path, rule, found, way out)`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from math import floor, inf
 
 from simengine.cohort.spec import Amount, Binary, CountOfEvents, DaysInSpells, Outcome, Reached, Score, Target
 from simengine.config.people import behind
 from simengine.config.study import Study
+from simengine.contract.compile import dependences
+from simengine.contract.rules import contract_rules
 from simengine.errors import Finding, one_of
-from simengine.laws import Constant
+from simengine.laws import Constant, Quantity
 from simengine.measurement.spec import SECTION_OF, Metric
 
 _ROUNDING = 1e-9
@@ -21,6 +24,7 @@ _LOOKING_BACK = {"before_after", "difference_in_differences"}
 def evaluation_problems(study: Study) -> Iterator[Finding]:
     """Find everything about the evaluation that does not fit together."""
     yield from _designs(study)
+    yield from _somebody(study)
     yield from _matched(study)
     yield from _transfers(study)
     for name, metric in study.measurement.metrics.items():
@@ -60,6 +64,50 @@ def _designs(study: Study) -> Iterator[Finding]:
     ):
         found = f"{clusters.number.value:g} clusters, and {', '.join(f'{count:g}' for count in counts)} sites"
         yield "measurement.control.clusters.number", "the clusters are the sites of the population", found, "Give as many"
+    elif (
+        clusters is not None
+        and len({one.sizes for one in study.population.sites.values() if one.count.value == clusters.number.value}) > 1
+    ):
+        rule = "sites that are as many as the clusters must have the same sizes, so that it is clear which are drawn by lot"
+        yield "measurement.control.clusters.number", rule, "several kinds of them", "Give them the same sizes, or another number"
+
+
+def _somebody(study: Study) -> Iterator[Finding]:
+    """Find groups in which nobody will ever be: whatever is measured of them is missing in every replication."""
+    protocol, most = study.measurement, {name: _most(wave.size) for name, wave in study.population.waves.items()}
+    for name, people in most.items():
+        if people < 1:
+            rule = "a wave must have at least one service user in some replication"
+            yield f"population.waves.{name}.size", rule, f"{study.population.waves[name].size}", "Leave the wave out"
+    alone = set(most) if protocol.by_wave else _read_alone(study)
+    beside = {name: getattr(protocol, name) for name in ("control", "parallel", "cross_section")}
+    for section, one in beside.items():
+        groups = {wave: people * one.ratio.value for wave, people in most.items() if people >= 1} if one is not None else {}
+        empty = [wave for wave, people in groups.items() if people < 1]
+        if empty and (len(empty) == len(groups) or alone.intersection(empty)):
+            rule = f"the people compared with must be somebody: {one.ratio.value:g} of a wave, rounded down, is at least 1"
+            found = f"nobody beside {', '.join(f'{wave} ({most[wave]:,.0f} people)' for wave in empty)}"
+            yield f"measurement.{section}.ratio", rule, found, "Raise the ratio, or the waves' sizes"
+    for name, metric in protocol.metrics.items():
+        for key in ("share", "share_comparison") if metric.attrition is not None else ():
+            share = getattr(metric.attrition, key)
+            if share is not None and share.support[0] >= 1:
+                path, rule = f"measurement.metrics.{name}.attrition.{key}", "the evaluator must see somebody in some replication"
+                yield path, rule, "everybody is lost", "Write a share below 1"
+
+
+def _read_alone(study: Study) -> set[str]:
+    """List the waves whose own estimates the contract reads; none where its names do not fit together, which others say."""
+    contract = study.contract
+    if any(contract_rules(contract)):
+        return set()
+    places = {place for dependence in dependences(contract) for _, place in dependence.metrics if place is not None}
+    return {list(contract.waves)[place] for place in places}
+
+
+def _most(size: Quantity) -> float:
+    """Give the most people that a size stands for; a drawn number counts with its whole part."""
+    return size.support[1] if size.support[1] == inf else floor(size.support[1])
 
 
 def _transfers(study: Study) -> Iterator[Finding]:

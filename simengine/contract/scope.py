@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import nan
 from typing import TYPE_CHECKING
 
 from simengine.contract.program import Code, Register
@@ -93,14 +94,22 @@ class Scope:
         return self.code.choose(self.code.is_number(measured), measured, self.code.constant(use.when_missing.value))
 
     def _cumulative(self, name: str, waves: Sequence[int], *, is_total: bool) -> Register:
-        """Compile a metric over several waves: their sum, or their mean weighted by people."""
+        """Compile a metric over several waves: their sum, or their mean weighted by people.
+
+        A wave without people has no say in a mean, and a mean over nobody is missing.
+        """
         code = self.code
         values = [code.column("wave", name, wave) for wave in waves]
         if is_total:
             return code.add(*values)
         people = [code.column("people", wave) for wave in waves]
-        weighted = [code.multiply(weight, value) for weight, value in zip(people, values, strict=True)]
-        return code.divide(code.add(*weighted), code.add(*people))
+        nobody, everybody = code.constant(0.0), code.add(*people)
+        weighted = [
+            code.choose(code.exceeds(weight, nobody), code.multiply(weight, value), nobody)
+            for weight, value in zip(people, values, strict=True)
+        ]
+        mean = code.divide(code.add(*weighted), everybody)
+        return code.choose(code.exceeds(everybody, nobody), mean, code.constant(nan))
 
     # ------------------------------------------------ money so far ------------------------------------------------
 

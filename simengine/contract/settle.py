@@ -11,7 +11,7 @@ from simengine.contract.compile import Program, compile_contract
 from simengine.contract.program import Column, Register
 from simengine.contract.scope import DRAWN
 from simengine.contract.spec import Contract
-from simengine.errors import Problem, StudyError
+from simengine.errors import NOT_MEASURED, NotMeasuredError, Problem, StudyError
 from simengine.records import Floats, Integers, Measurements, Payments
 
 
@@ -37,7 +37,8 @@ def settle(contract: Contract, measurements: Measurements, drawn: Floats, until:
     Raises
     ------
     StudyError
-        If a payment depends on something that was not measured, and the contract does not say what then counts.
+        If a payment or a stop depends on something that was not measured, and the contract does not say what then counts. It is a
+        NotMeasuredError where an estimate of a run is missing in some replications.
     """
     program = compile_contract(contract, until)
     dates = list(contract.dates)
@@ -56,12 +57,12 @@ def settle(contract: Contract, measurements: Measurements, drawn: Floats, until:
     n_outputs = amounts.size + len(ends)
     amount, bound = np.zeros((n_outputs, len(drawn))), np.zeros((n_outputs, len(drawn)), dtype=np.int8)
     program.code.run(columns, np.append(amounts, ends), np.append(bounds, ends), amount, bound)
-    is_ended, amount, bound = amount[amounts.size :] == 1.0, amount[: amounts.size], bound[: amounts.size]
+    ended, amount, bound = amount[amounts.size :], amount[: amounts.size], bound[: amounts.size]
     by_due = amount.reshape(*shape, -1).transpose(2, 0, 1)
-    _refuse_missing(contract, program, by_due)
+    _refuse_missing(contract, program, by_due, ended, measurements)
     parties = tuple((term.payer, term.payee) for term in contract.terms.values())
     bound_by_due = bound.reshape(*shape, -1).transpose(2, 0, 1)
-    return Payments(tuple(contract.terms), parties, dues, months, by_due, bound_by_due, _stop_months(program, is_ended))
+    return Payments(tuple(contract.terms), parties, dues, months, by_due, bound_by_due, _stop_months(program, ended == 1.0))
 
 
 def _stop_months(program: Program, is_ended: NDArray[np.bool_]) -> Integers | None:
@@ -90,10 +91,20 @@ def column_of(column: Column, measurements: Measurements, drawn: Floats) -> Floa
     return missing if measurements.by_wave is None else measurements.by_wave[:, column[2], metric]
 
 
-def _refuse_missing(contract: Contract, program: Program, by_due: Floats) -> None:
-    """Refuse payments that depend on what was not measured, each term once."""
-    is_lacking = np.asarray(np.isnan(by_due).any(axis=0))
-    lacking = {line.term: line for line in program.lines if is_lacking[line.term, line.due]}
+def _refuse_missing(contract: Contract, program: Program, by_due: Floats, ended: Floats, measurements: Measurements) -> None:
+    """Refuse payments and stops that depend on what was not measured."""
+    is_lacking = np.isnan(by_due)
+    lines = [line for line in program.lines if is_lacking[:, line.term, line.due].any()]
+    lacking: dict[tuple[str, str], tuple[int, ...]] = {}
+    wanted = [(line.amount, is_lacking[:, line.term, line.due]) for line in lines]
+    wanted += [(register, np.isnan(ended[place])) for place, (_, register) in enumerate(program.ends)]
+    for register, rows in wanted:
+        for column in program.code.columns_behind([register]) if rows.any() else ():
+            for reason, numbers in _not_estimated(column, rows, measurements).items():
+                key = (_word(contract, column), reason)
+                lacking[key] = tuple(sorted({*lacking.get(key, ()), *numbers}))
+    if lacking:
+        raise NotMeasuredError(lacking, len(by_due))
     names = list(contract.terms)
     problems = [
         Problem(
@@ -103,10 +114,24 @@ def _refuse_missing(contract: Contract, program: Program, by_due: Floats) -> Non
             f"no value in at least one replication; it depends on {', '.join(asked_for(contract, program, [line.amount]))}",
             "Measure it, say `when_missing` for the metric, or give a fallback with `first_of`",
         )
-        for term, line in lacking.items()
+        for term, line in {line.term: line for line in lines}.items()
     ]
     if problems:
         raise StudyError(problems)
+
+
+def _not_estimated(column: Column, rows: NDArray[np.bool_], measurements: Measurements) -> dict[str, list[int]]:
+    """Give by reason the numbers of those replications, among some rows, in which a run could not estimate a column."""
+    kind, why, numbers = column[0], measurements.why, measurements.replications
+    if kind not in ("metric", "wave") or why is None or numbers is None or column[1] not in measurements.metrics:
+        return {}
+    metric = measurements.metrics.index(str(column[1]))
+    if kind == "wave":
+        assert measurements.why_by_wave is not None
+        codes = measurements.why_by_wave[:, column[2], metric]
+    else:
+        codes = why[:, metric]
+    return {NOT_MEASURED[code]: numbers[rows & (codes == code)].tolist() for code in np.unique(codes[rows]) if code > 0}
 
 
 def inputs_of(contract: Contract, until: str | None = None) -> list[str]:

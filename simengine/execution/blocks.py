@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 
 from simengine.config import Study
+from simengine.errors import NotMeasuredError
 from simengine.pipeline import run_block
 from simengine.records import Integers, Outturns
 from simengine.sampling import PLAIN, Sampling, refuse_impossible
@@ -102,13 +103,32 @@ def map_blocks(
 
     at_once = threads or available_processors()
     size = min(block_size, max(1, -(-n_replications // at_once)))
-    return map_items(one, _blocks(first, first + n_replications, size), threads=at_once)
+    return map_items(one, _blocks(first, first + n_replications, size), n_replications, threads=at_once)
 
 
-def map_items(work: Callable[[Item], Part], items: Iterable[Item], *, threads: int | None = None) -> list[Part]:
-    """Do some work on every item, several at once, and give the parts in the order of the items."""
+def map_items(
+    work: Callable[[Item], Part], items: Iterable[Item], n_replications: int, *, threads: int | None = None
+) -> list[Part]:
+    """Do some work on every item, several at once, and give the parts in the order of the items; together they are n_replications.
+
+    Raises
+    ------
+    NotMeasuredError
+        Once, of all items together, if a contract pays on what was not measured in some of their replications.
+    """
+
+    def one(item: Item) -> Part | NotMeasuredError:
+        try:
+            return work(item)
+        except NotMeasuredError as error:
+            return error
+
     with ThreadPoolExecutor(max_workers=threads or available_processors()) as pool:
-        return list(pool.map(work, items))
+        answers = list(pool.map(one, items))
+    lacking = [answer for answer in answers if isinstance(answer, NotMeasuredError)]
+    if lacking:
+        raise NotMeasuredError.joined(lacking, n_replications)
+    return cast(list[Part], answers)
 
 
 def available_processors() -> int:

@@ -1,4 +1,7 @@
-"""The designs: what stands for the service users' untreated mean, and how uncertain it is."""
+"""The designs: what stands for the service users' untreated mean, and how uncertain it is.
+
+What cannot be said is NaN: a mean of nobody, a variance that one person alone would tell, a factor of nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from simengine.errors import NO_SLOPE, NOBODY_COMPARED, NOTHING_BEFORE
 from simengine.measurement.samples import Sample, ratio
 from simengine.measurement.spec import Metric, Protocol
 from simengine.records import (
@@ -39,6 +43,8 @@ class Comparison:
     untreated_variance: Floats
     covariance: Floats
     """Of the two means."""
+    why: Floats | None = None
+    """Why the untreated mean is not measured, where it is not: index into `NOT_MEASURED`. Absent: the comparison has nobody."""
 
     @property
     def variance(self) -> Floats:
@@ -57,6 +63,10 @@ class Case:
     protocol: Protocol
     history_months: int
     worlds: Worlds
+    persons: Callable[[int], Floats]
+    """From an arm to how many people it had before anybody was lost."""
+    sites: tuple[float, ...] | int
+    """Relative sizes of those that a lot is drawn among; their number, where people join them at random."""
 
 
 def compare(design: str, case: Case) -> Comparison:
@@ -86,7 +96,7 @@ def _spread(sample: Sample, level: Floats, kind: Kind) -> Floats:
     if kind == "score":
         return sample.variance
     if kind == "share":
-        return ratio(level * (1 - level), 1 - sample.per_mean)
+        return ratio(level * (1 - level), sample.left)
     return sample.variance * ratio(level, sample.mean, 1.0) ** 2
 
 
@@ -94,7 +104,8 @@ def _stretch(level: Floats, mean: Floats, kind: Kind) -> Floats:
     """Give the factor on the standard deviation between people whose mean is shifted to a level."""
     if kind == "score":
         return np.ones_like(level)
-    return np.sqrt(ratio(level * (1 - level), mean * (1 - mean))) if kind == "share" else ratio(level, mean, 1.0)
+    # A level of 0, or of 1 for a share, shifts to itself: nothing varies there.
+    return np.sqrt(ratio(level * (1 - level), mean * (1 - mean), 0.0)) if kind == "share" else ratio(level, mean, 1.0)
 
 
 def _historical(case: Case) -> Comparison:
@@ -111,12 +122,34 @@ def _randomised(case: Case) -> Comparison:
     clusters = case.protocol.control.clusters if case.protocol.control is not None else None
     if clusters is None:
         return plain
-    # Donner and Klar 2000, "Design and Analysis of Cluster Randomization Trials": 1 + (m - 1) rho with m people in a site.
-    rho, number = case.worlds["measurement.control.clusters.intra_cluster_correlation"], clusters.number.value
-    own, other = (1 + (np.maximum(sample.n / number, 1.0) - 1) * rho for sample in (service, control))
+    own, other = (_design_effect(case, arm, sample.n) for arm, sample in ((SERVICE, service), (CONTROL, control)))
     return Comparison(
         plain.service, plain.untreated, plain.service_variance * own, plain.untreated_variance * other, plain.covariance
     )
+
+
+def _design_effect(case: Case, arm: int, n: Floats) -> Floats:
+    """Say by how much the variance of a mean over n people grows because some of them share a site.
+
+    Notes
+    -----
+    1 + (M - 1) rho, with M the size of the site of a person who is drawn by lot: the sum of the squares of the sizes over the sum
+    of the sizes, (cv^2 + 1) m for a mean size m with a coefficient of variation cv. Of n people who join k sites at random M - 1 is
+    (n - 1) / k on average: cv^2 = (1 - 1 / k) / m. Of sizes that are settled M is known; if some people are lost at random, M - 1
+    falls as n - 1 does.
+
+    References
+    ----------
+    Eldridge, S. M., Ashby, D. and Kerry, S. (2006), Sample size for cluster randomized trials: effect of coefficient of variation
+    of cluster size and analysis method, International Journal of Epidemiology 35, 1292-1300.
+    """
+    rho = case.worlds["measurement.control.clusters.intra_cluster_correlation"]
+    more = np.maximum(n - 1, 0.0)
+    if isinstance(case.sites, int):
+        return 1 + more / case.sites * rho
+    sizes, persons = np.array(case.sites), case.persons(arm)
+    of_a_person = persons * float((sizes**2).sum() / sizes.sum() ** 2)
+    return 1 + np.maximum(of_a_person - 1, 0.0) * ratio(more, persons - 1, 0.0) * rho
 
 
 def _matched(case: Case) -> Comparison:
@@ -166,21 +199,65 @@ def _difference_in_differences(case: Case) -> Comparison:
     variance_before, variance_after = other.variance_before * of_before**2, other.variance * of_after**2
     covariance = other.covariance * of_before * of_after
     mean, mean_before = own.after.mean, own.before.mean_before
-    if case.protocol.parallel.form == "ratio":
-        untreated = mean_before * ratio(after, before)
-        relative = ratio(own.variance_before, mean_before**2) + ratio(variance_after, after**2)
-        relative = relative + ratio(variance_before, before**2) - 2 * ratio(covariance, after * before)
-        slope = ratio(untreated, mean_before)
-        return Comparison(mean, untreated, own.variance, untreated**2 * relative, slope * own.covariance)
-    slope = np.ones_like(before)
     if case.protocol.parallel.form == "regression":
-        # The slope within groups, from both: analysis of covariance.
-        mine, theirs = own.after, other.after
-        joint = mine.covariance * mine.n + theirs.covariance * of_before * of_after * theirs.n
-        slope = ratio(joint, mine.variance_before * mine.n + theirs.variance_before * of_before**2 * theirs.n)
-    untreated = after + slope * (mean_before - before)
-    variance = variance_after + slope**2 * (own.variance_before + variance_before) - 2 * slope * covariance
-    return Comparison(mean, untreated, own.variance, variance, slope * own.covariance)
+        here = _Levels(mean, mean_before, own.variance, own.variance_before, own.covariance, own.after.per_mean)
+        elsewhere = _Levels(after, before, variance_after, variance_before, covariance, other.after.per_mean)
+        return _by_regression(here, elsewhere)
+    if case.protocol.parallel.form == "ratio":
+        # The delta method, for the factor and for its product with the level before.
+        factor = ratio(after, before)
+        of_factor = ratio(variance_after + factor**2 * variance_before - 2 * factor * covariance, before**2)
+        variance = factor**2 * own.variance_before + mean_before**2 * of_factor
+        why = np.where(np.isnan(before), NOBODY_COMPARED, NOTHING_BEFORE)
+        return Comparison(mean, mean_before * factor, own.variance, variance, factor * own.covariance, why)
+    untreated = after + (mean_before - before)
+    variance = variance_after + (own.variance_before + variance_before) - 2 * covariance
+    return Comparison(mean, untreated, own.variance, variance, own.covariance)
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """Means after and before of one group, with the variances and the covariance of these means."""
+
+    after: Floats
+    before: Floats
+    variance: Floats
+    variance_before: Floats
+    covariance: Floats
+    per_mean: Floats
+    """1 / n, where all weigh the same."""
+
+
+def _by_regression(own: _Levels, other: _Levels) -> Comparison:
+    """Take the level before as a covariate with one slope within both groups: analysis of covariance by least squares.
+
+    Notes
+    -----
+    With n_1 and n_2 people, S the sums of squares and products within both groups, b = S_xb / S_bb and d the difference of the
+    means before: s^2 = (S_xx - b S_xb) / (n_1 + n_2 - 3), and the difference has the variance
+    s^2 (1 / n_1 + 1 / n_2 + d^2 / S_bb) (Cochran 1957, "Analysis of covariance: its nature and uses", Biometrics 13, 261-281). The
+    luck of the service users' level before moves both means alike. Where the level before varies within neither group there is no
+    slope: it is not needed where it is the same in both, and nothing can be said where it is not.
+    """
+    n, n_other = (ratio(np.ones_like(one.per_mean), one.per_mean) for one in (own, other))
+
+    def within(name: str) -> Floats:
+        # A variance of a mean times n is that between persons, and n - 1 of these are a sum of squares; 0 of one person.
+        parts = [np.where(m > 1 + 1e-9, getattr(one, name) * m * (m - 1), m * 0.0) for one, m in ((own, n), (other, n_other))]
+        return parts[0] + parts[1]
+
+    joint, squares, apart = within("covariance"), within("variance_before"), own.before - other.before
+    level = np.maximum(own.before**2 / own.per_mean, other.before**2 / other.per_mean)
+    varies = squares > 1e-12 * level
+    is_same = np.abs(apart) <= 1e-9 * np.maximum(np.abs(own.before), np.abs(other.before))
+    slope = np.where(varies, ratio(joint, squares), np.where(is_same, 0.0, np.nan) + 0.0 * joint)
+    left = n + n_other - np.where(varies, 3.0, 2.0)
+    spread = ratio(np.maximum(within("variance") - slope * joint, 0.0), np.where(left > 1e-9, left, 0.0))
+    of_slope = spread * np.where(varies, ratio(apart**2, squares), 0.0)
+    shared = slope**2 * ratio(squares, n + n_other - 2) / n
+    untreated = other.after + slope * apart
+    why = np.where(np.isnan(other.after), NOBODY_COMPARED, NO_SLOPE)
+    return Comparison(own.after, untreated, spread / n + shared, spread / n_other + of_slope + shared, shared, why)
 
 
 def _rate_card(case: Case) -> Comparison:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import mul
+
 import numpy as np
 from scipy import special
 
@@ -154,29 +157,31 @@ def _thinned(sample: Sample, metric: Metric, path: str, stem: str, arm: int, is_
     lost = worlds[f"{path}.{'share_comparison' if own else 'share'}"]
     persons = np.round(sample.n_persons)
     remain = _binomial_quantiles(uniforms(seed, f"{stem}/lost", worlds.replications), persons, 1 - lost)
-    share = ratio(remain, persons)
+    share = ratio(remain, persons, 0.0)
     z, other = (special.ndtri(uniforms(seed, f"{stem}/{key}", worlds.replications)) for key in ("seen", "seen before"))
     spread, spread_before = np.sqrt(sample.variance), np.sqrt(sample.variance_before)
-    correlation = np.clip(ratio(sample.covariance, spread * spread_before), -1, 1)
+    correlation = np.clip(ratio(sample.covariance, spread * spread_before, 0.0), -1, 1)
     noise = np.sqrt(np.maximum(ratio(sample.per_mean, share) - sample.per_mean, 0.0))
-    mean = sample.mean - lost * worlds[f"{path}.gap"] + z * noise * spread
-    before = sample.mean_before + (correlation * z + np.sqrt(1 - correlation**2) * other) * noise * spread_before
+    # Where nobody is lost, one person's spread, which is unknown, is not needed.
+    mean = sample.mean - lost * worlds[f"{path}.gap"] + _times(noise, z, spread)
+    towards = correlation * z + np.sqrt(1 - correlation**2) * other
+    before = sample.mean_before + _times(noise, towards, spread_before)
     if is_share:
         mean, before = (ratio(np.clip(np.round(level * remain), 0, remain), remain) for level in (mean, before))
     n, n_squares = sample.n * share, sample.n_squares * share
     # What is between people is as before; a share's spread goes with the share.
-    left = 1 - ratio(n_squares, n**2)
-    variance = mean * (1 - mean) if is_share else sample.variance * left
-    variance_before = before * (1 - before) if is_share else sample.variance_before * left
-    return Sample(
-        n,
-        n_squares,
-        mean * n,
-        (variance + mean**2) * n,
-        before * n,
-        (variance_before + before**2) * n,
-        (sample.covariance * left + mean * before) * n,
-    )
+    left = Sample(n, n_squares, n, n, n, n, n).left
+    variance = mean * (1 - mean) if is_share else _times(left, sample.variance)
+    variance_before = before * (1 - before) if is_share else _times(left, sample.variance_before)
+    product = _times(left, sample.covariance) + mean * before
+    # Sums over nobody are 0, so that the others of a pool count; only their mean is missing.
+    sums = (mean, variance + mean**2, before, variance_before + before**2, product)
+    return Sample(n, n_squares, *(np.where(n > 0, part * n, 0.0) for part in sums))
+
+
+def _times(factor: Floats, *unknown: Floats) -> Floats:
+    """Multiply; 0 times what is unknown is 0."""
+    return np.where(factor == 0, 0.0, reduce(mul, unknown, factor))
 
 
 def _binomial_quantiles(uniform: Floats, n: Floats, probability: Floats) -> Floats:
@@ -189,13 +194,13 @@ def _binomial_quantiles(uniform: Floats, n: Floats, probability: Floats) -> Floa
 def _misread(sample: Sample, path: str, stem: str, worlds: Worlds) -> Sample:
     sensitivity, specificity = worlds[f"{path}.sensitivity"], worlds[f"{path}.specificity"]
     persons, seed = np.round(sample.n_persons), worlds.seed_of(stem)
-    weight = ratio(sample.n, persons)
+    weight = ratio(sample.n, persons, 0.0)
     read = []
     for total, when in ((sample.total, ""), (sample.before, " before")):
-        yes = np.clip(np.round(ratio(total, weight)), 0, persons)
+        yes = np.clip(np.round(ratio(total, weight, 0.0)), 0, persons)
         u_yes, u_no = (uniforms(seed, f"{stem}/{answer}{when}", worlds.replications) for answer in ("yes", "no"))
         right = _binomial_quantiles(u_yes, yes, sensitivity)
         read.append((right + _binomial_quantiles(u_no, persons - yes, 1 - specificity)) * weight)
-    left = 1 - sample.per_mean
-    product = sample.covariance * left * (sensitivity + specificity - 1) ** 2 + ratio(read[0] * read[1], sample.n**2)
+    product = _times(sample.left, sample.covariance) * (sensitivity + specificity - 1) ** 2
+    product = product + ratio(read[0] * read[1], sample.n**2, 0.0)
     return Sample(sample.n, sample.n_squares, read[0], read[0], read[1], read[1], product * sample.n)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, reduce
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from simengine.errors import Problem, StudyError
+from simengine.errors import NOBODY_COMPARED, NOBODY_SERVED, NOTHING_COMPARED, NOTHING_SPENT, Problem, StudyError
 from simengine.measurement.designs import Case, Comparison, Kind, compare
 from simengine.measurement.errors import as_seen, in_base_prices, redefined, stem_of
 from simengine.measurement.samples import Sample, pooled, ratio, ratio_of, sample_of, seen_of
@@ -49,10 +52,13 @@ def measure(
     Estimate, the evaluator's own standard error, and the truth (service arm against its twin), each of shape
     (n_replications, n_metrics) and positive when the service users did better; and the estimates by wave.
 
+    What cannot be estimated is NaN, with the reason beside it: the mean of nobody, a share of a mean that is 0. A standard error
+    is NaN where it is unknown, as from one person alone.
+
     Raises
     ------
     StudyError
-        If an estimate is not a finite number.
+        If an estimate grows beyond all numbers.
 
     Notes
     -----
@@ -61,34 +67,55 @@ def measure(
     - r)^2 v_c - 2 (1 - r) cov) / m_c^2 (delta method); an efficiency ratio likewise, of two ratios of means. Where higher is
     better the sign is turned.
     """
-    columns = [
-        _measure_one(name, metric, protocol, tallies, kinds[metric.outcome], waves, worlds)
+    every = tuple(range(len(waves)))
+    evaluators = [
+        _Evaluator(name, metric, protocol, tallies, kinds[metric.outcome], waves, worlds)
         for name, metric in protocol.metrics.items()
     ]
-    estimate, standard_error, truth = (np.stack([column[i] for column in columns], axis=1) for i in range(3))
-    by_wave, cumulative, error_by_wave = (np.stack([column[i] for column in columns], axis=2) for i in (3, 4, 5))
-    people = tallies.n_people[:, :, SERVICE].astype(np.float64)
-    return Measurements(tuple(protocol.metrics), estimate, standard_error, truth, by_wave, people, None, cumulative, error_by_wave)
-
-
-def _measure_one(
-    name: str, metric: Metric, protocol: Protocol, tallies: Tallies, kind: Kind, waves: tuple[str, ...], worlds: Worlds
-) -> tuple[Floats, ...]:
-    evaluator = _Evaluator(name, metric, protocol, tallies, kind, waves, worlds)
-    every = tuple(range(len(waves)))
     with np.errstate(all="ignore"):
-        estimate, standard_error = evaluator.conclude(every)
-        truth = evaluator.truth()
-        alone = [evaluator.conclude((wave,)) for wave in every] if len(every) > 1 else [(estimate, standard_error)]
-        running = [evaluator.conclude(every[: wave + 1])[0] for wave in every[:-1]] + [estimate]
-    if not (np.isfinite(estimate).all() and np.isfinite(standard_error).all()):
-        rule = "an estimate is a finite number in every replication"
-        way_out = "Check the drift, the years and the prices"
-        if metric.per is not None:
-            way_out += f"; and that some of `{metric.per}` is spent in every replication"
-        raise StudyError([Problem("the run", f"measurement.metrics.{name}", rule, "", way_out)])
-    by_wave, error_by_wave = (np.stack([one[i] for one in alone], axis=1) for i in (0, 1))
-    return estimate, standard_error, truth, by_wave, np.stack(running, axis=1), error_by_wave
+        whole = [one.conclude(every) for one in evaluators]
+        alone = [[one.conclude((wave,)) for wave in every] if len(every) > 1 else [whole[m]] for m, one in enumerate(evaluators)]
+        running = [[one.conclude(every[: wave + 1]) for wave in every[:-1]] + [whole[m]] for m, one in enumerate(evaluators)]
+        truth = np.stack([one.truth() for one in evaluators], axis=1)
+    for name, concluded in zip(protocol.metrics, whole, strict=True):
+        _refuse_infinite(name, concluded)
+
+    def by_wave(parts: list[list[Concluded]], what: str) -> NDArray[Any]:
+        return np.stack([np.stack([getattr(one, what) for one in of_metric], axis=1) for of_metric in parts], axis=2)
+
+    return Measurements(
+        tuple(protocol.metrics),
+        *(np.stack([getattr(one, what) for one in whole], axis=1) for what in ("estimate", "standard_error")),
+        truth,
+        by_wave=by_wave(alone, "estimate"),
+        people=tallies.n_people[:, :, SERVICE].astype(np.float64),
+        cumulative=by_wave(running, "estimate"),
+        standard_error_by_wave=by_wave(alone, "standard_error"),
+        why=np.stack([one.why for one in whole], axis=1),
+        why_by_wave=by_wave(alone, "why"),
+        replications=worlds.replications,
+    )
+
+
+@dataclass(frozen=True)
+class Concluded:
+    """What an evaluator concludes from the people of some waves, each of shape (n_replications,)."""
+
+    estimate: Floats
+    standard_error: Floats
+    """NaN where it is unknown."""
+    why: NDArray[np.int8]
+    """Why the estimate is NaN: index into `NOT_MEASURED`."""
+
+
+def _refuse_infinite(name: str, concluded: Concluded) -> None:
+    # Whatever is missing has its reason; what has none is a number that the machine cannot hold.
+    is_broken = ~np.isfinite(concluded.estimate) & (concluded.why == 0) | np.isinf(concluded.standard_error)
+    if is_broken.any():
+        rule, found = "an estimate must be a finite number", f"{int(is_broken.sum())} estimates beyond all numbers"
+        raise StudyError(
+            [Problem("the run", f"measurement.metrics.{name}", rule, found, "Check the drift, the years and the prices")]
+        )
 
 
 _OF_SERVICE = (SERVICE, MATCHED_SERVICE, SERVICE_BEFORE)
@@ -136,7 +163,7 @@ class _Evaluator:
         if arm == BASELINE:
             people = [self.tallies.weight[:, w, SERVICE] for w in range(len(self.waves))]
             entries = add_in_order([n * self._years_to_entry(w) for w, n in enumerate(people)])
-            years = ratio(entries, add_in_order(people)) - self.worlds["measurement.baseline.years_before"]
+            years = ratio(entries, add_in_order(people), 0.0) - self.worlds["measurement.baseline.years_before"]
         years = years - self.worlds[f"{path}.base_month"] / 12
         gap = self.worlds[f"{path}.growth_per_year"] - self.worlds[f"{path}.index_per_year"]
         return gap, years + self.metric.window_months.value / 24, years - self.tallies.history_months / 24
@@ -146,45 +173,59 @@ class _Evaluator:
         path = f"population.waves.{self.waves[wave]}"
         return np.asarray(self.worlds[f"{path}.from_month"] + (np.floor(self.worlds[f"{path}.enrolment_months"]) - 1) / 2) / 12
 
-    def conclude(self, waves: tuple[int, ...]) -> tuple[Floats, Floats]:
+    def conclude(self, waves: tuple[int, ...]) -> Concluded:
         """Give the estimate from the people of some waves and its standard error, as the contract will pay on it."""
         designs = {self.protocol.by_wave.get(self.waves[wave], self.protocol.design) for wave in waves}
-        if len(designs) == 1:
-            estimate, error = self._by_design(designs.pop(), waves)
-        else:
-            estimate, error = self._by_waves(waves)
+        found = self._by_design(designs.pop(), waves) if len(designs) == 1 else self._by_waves(waves)
         shrinkage = self.metric.shrinkage
         if shrinkage is None:
-            return estimate, error
+            return found
+        estimate, error = found.estimate, found.standard_error
         path = f"measurement.metrics.{self.name}.shrinkage"
         if shrinkage.credibility is not None:
             weight = self.worlds[f"{path}.credibility"]
         else:
             spread = self.worlds[f"{path}.prior_sd"] ** 2
-            whole = spread + error**2
-            weight = np.divide(spread, whole, out=np.ones_like(spread), where=whole > 0)
-        return weight * estimate + (1 - weight) * self.worlds[f"{path}.prior"], weight * error
+            weight = ratio(spread, spread + error**2, 1.0)
+            # Of an estimate whose error is unknown nobody can say how much it weighs: the prior stands alone.
+            weight = np.where(np.isnan(error), 0.0, weight)
+        return Concluded(weight * estimate + (1 - weight) * self.worlds[f"{path}.prior"], weight * error, found.why)
 
-    def _by_waves(self, waves: tuple[int, ...]) -> tuple[Floats, Floats]:
-        """Put waves of different designs together, by their people; a total adds up."""
+    def _by_waves(self, waves: tuple[int, ...]) -> Concluded:
+        """Put waves of different designs together, by their people; a total adds up. A wave without people has no say."""
         parts = [self._by_design(self.protocol.by_wave.get(self.waves[wave], self.protocol.design), (wave,)) for wave in waves]
         people = [self.tallies.weight[:, wave, SERVICE] for wave in waves]
+        counts = [n > 0 for n in people]
         if self.metric.estimate == "total_difference":
             people = [np.ones_like(n) for n in people]
             whole = np.ones_like(people[0])
         else:
-            whole = np.maximum(add_in_order(people), 1.0)
-        estimate = add_in_order([n * part[0] for n, part in zip(people, parts, strict=True)]) / whole
-        variance = add_in_order([(n * part[1]) ** 2 for n, part in zip(people, parts, strict=True)]) / whole**2
-        return estimate, np.sqrt(variance)
+            whole = add_in_order(people)
 
-    def _by_design(self, design: str, waves: tuple[int, ...]) -> tuple[Floats, Floats]:
+        def added(values: list[Floats]) -> Floats:
+            return add_in_order([np.where(has, value, 0.0) for has, value in zip(counts, values, strict=True)])
+
+        estimate = ratio(added([n * part.estimate for n, part in zip(people, parts, strict=True)]), whole)
+        variance = ratio(added([(n * part.standard_error) ** 2 for n, part in zip(people, parts, strict=True)]), whole**2)
+        why = np.where(whole > 0, 0, NOBODY_SERVED)
+        for has, part in zip(counts, parts, strict=True):
+            why = np.where((why == 0) & has, part.why, why)
+        return Concluded(estimate, np.sqrt(variance), why.astype(np.int8))
+
+    def _by_design(self, design: str, waves: tuple[int, ...]) -> Concluded:
         if design == "mix":
             weights = {name: self.worlds[f"measurement.mix.{name}"] for name in self.protocol.mix or {}}
             parts = {name: self._by_design(name, waves) for name in weights}
-            estimate = add_in_order([weights[name] * parts[name][0] for name in weights])
+
+            def mixed(what: str) -> Floats:
+                # A design without weight has no say, measured or not.
+                values = {name: getattr(parts[name], what) for name in weights}
+                return add_in_order([np.where(weights[name] == 0, 0.0, weights[name] * values[name]) for name in weights])
+
+            why = [np.where(weights[name] == 0, 0, parts[name].why) for name in weights]
+            first = reduce(lambda one, other: np.where(one == 0, other, one), why)
             # The designs share the service users, so their errors go together: the standard errors add.
-            return estimate, add_in_order([weights[name] * parts[name][1] for name in weights])
+            return Concluded(mixed("estimate"), mixed("standard_error"), first.astype(np.int8))
         case = Case(
             lambda arm: self._people(arm, waves),
             self.name,
@@ -193,24 +234,41 @@ class _Evaluator:
             self.protocol,
             self.tallies.history_months,
             self.worlds,
+            lambda arm: add_in_order([self.tallies.n_people[:, wave, arm].astype(np.float64) for wave in waves]),
+            self._sites(),
         )
         n_people = add_in_order([self.tallies.weight[:, wave, SERVICE] for wave in waves])
         return self._reported(compare(design, case), n_people)
 
-    def _reported(self, comparison: Comparison, n_people: Floats) -> tuple[Floats, Floats]:
+    def _sites(self) -> tuple[float, ...] | int:
+        """Give the sites among which a lot is drawn: those of the people, as many as the protocol says; else equal ones."""
+        control = self.protocol.control
+        number = 1 if control is None or control.clusters is None else int(control.clusters.number.value)
+        of_people = self.tallies.sites.values()
+        found = [sites for sites in of_people if (sites if isinstance(sites, int) else len(sites)) == number]
+        return found[0] if found else (1.0,) * number
+
+    def _reported(self, comparison: Comparison, n_people: Floats) -> Concluded:
         """Give the estimate and its standard error in the metric's own terms."""
         sign = 1.0 if self.metric.better == "lower" else -1.0
-        difference = sign * (comparison.untreated - comparison.service)
-        if self.metric.estimate in ("relative_reduction", "efficiency_ratio"):
-            base = comparison.untreated
-            kept = np.divide(comparison.service, base, out=np.ones_like(base), where=base != 0)
+        base, is_share = comparison.untreated, self.metric.estimate in ("relative_reduction", "efficiency_ratio")
+        if is_share:
+            kept = ratio(comparison.service, base)
             variance = comparison.service_variance + kept**2 * comparison.untreated_variance - 2 * kept * comparison.covariance
-            spread = np.divide(np.sqrt(np.maximum(variance, 0.0)), np.abs(base), out=np.zeros_like(base), where=base != 0)
-            return np.where(n_people > 0, sign * (1 - kept), 0.0), spread
-        scale = {"total_difference": n_people, "rate_difference": np.minimum(n_people, 1)}.get(
-            self.metric.estimate, 100 * np.minimum(n_people, 1)
-        )
-        return scale * difference, scale * np.sqrt(comparison.variance)
+            estimate, error = sign * (1 - kept), ratio(np.sqrt(np.maximum(variance, 0.0)), np.abs(base))
+        else:
+            scale = {"total_difference": n_people, "rate_difference": 1.0}.get(self.metric.estimate, 100.0)
+            estimate, error = scale * (sign * (base - comparison.service)), scale * np.sqrt(comparison.variance)
+        why = np.where(np.isnan(base), NOBODY_COMPARED if comparison.why is None else comparison.why, 0)
+        why = np.where(is_share & (base == 0), NOTHING_COMPARED, why)
+        why = np.where(np.isnan(comparison.service), NOBODY_SERVED, why)
+        if self.metric.per is not None:
+            why = np.where(np.isnan(comparison.service) | np.isnan(base), NOTHING_SPENT, why)
+        if self.metric.estimate == "total_difference":
+            # Of nobody the total is 0, whoever is compared with them.
+            is_empty = n_people == 0
+            estimate, error, why = (np.where(is_empty, 0.0, part) for part in (estimate, error, why))
+        return Concluded(estimate, error, why.astype(np.int8))
 
     def truth(self) -> Floats:
         """Give the same quantity between the service users and their twins."""
@@ -220,4 +278,4 @@ class _Evaluator:
             means.append(pooled(alone).mean if self.metric.per is None else ratio_of(self.tallies, self.metric, arm, every).mean)
         nothing = np.zeros_like(means[0])
         n_people = add_in_order([self.tallies.weight[:, wave, SERVICE] for wave in range(len(self.waves))])
-        return self._reported(Comparison(means[0], means[1], nothing, nothing, nothing), n_people)[0]
+        return self._reported(Comparison(means[0], means[1], nothing, nothing, nothing), n_people).estimate

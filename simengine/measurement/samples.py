@@ -29,7 +29,7 @@ class Sample:
 
     @property
     def mean(self) -> Floats:
-        """Mean of the outcome; 0 of nobody."""
+        """Mean of the outcome; NaN of nobody."""
         return ratio(self.total, self.n)
 
     @property
@@ -39,7 +39,7 @@ class Sample:
 
     @property
     def variance(self) -> Floats:
-        """Variance of the outcome between persons."""
+        """Variance of the outcome between persons; NaN where there are not two of them: one person tells nothing of it."""
         return np.maximum(self._between(self.square, self.mean**2), 0.0)
 
     @property
@@ -60,16 +60,21 @@ class Sample:
     @property
     def n_persons(self) -> Floats:
         """Persons who would tell as much if all weighed the same: their number, where they do."""
-        return ratio(self.n**2, self.n_squares)
+        return ratio(self.n**2, self.n_squares, 0.0)
+
+    @property
+    def left(self) -> Floats:
+        """What is left of a second moment about a mean of the same persons: (n - 1) / n, where all weigh the same; 0 of one."""
+        left = 1 - ratio(self.n_squares, self.n**2, 1.0)
+        return np.where(left > _ROUNDING, left, 0.0)
 
     def _between(self, second: Floats, of_means: Floats) -> Floats:
         """Give an unbiased second moment about the means: with n persons of equal weight, n / (n - 1) times that of the sample."""
-        left = 1 - self.per_mean
-        return ratio(ratio(second, self.n) - of_means, np.where(left > _ROUNDING, left, 0.0))
+        return ratio(ratio(second, self.n) - of_means, self.left)
 
 
-def ratio(one: Floats, other: Floats, of_nothing: float = 0.0) -> Floats:
-    """Divide; a number of one's own, 0 as a rule, where there is nothing to divide by."""
+def ratio(one: Floats, other: Floats, of_nothing: float = np.nan) -> Floats:
+    """Divide; NaN, which is missing, where there is nothing to divide by, unless another number is right there."""
     return np.divide(one, other, out=np.full_like(one, of_nothing), where=other != 0)
 
 
@@ -142,7 +147,7 @@ def ratio_of(tallies: Tallies, metric: Metric, arm: int, waves: tuple[int, ...])
     pair = tallies.pairs.index((metric.outcome, metric.per))
     window = tallies.windows.index(int(metric.window_months.value))
     product = add_in_order([tallies.pair_products[:, wave, arm, pair, window] for wave in waves])
-    mean = np.where(bottom.n > 0, top.total / bottom.total, 0.0)
+    mean = ratio(top.total, bottom.total)
     second = ratio(top.square - 2 * mean * product + mean**2 * bottom.square, bottom.mean**2)
     nothing = np.zeros_like(mean)
     return Sample(top.n, top.n_squares, mean * top.n, second + mean**2 * top.n, nothing, nothing, nothing)

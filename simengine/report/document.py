@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -33,11 +34,12 @@ def summary(study: Study, table: RiskTable, seed: int) -> dict[str, Any]:
 
 
 def plain(section: Section | Statistic) -> dict[str, Any]:
-    """Give a statistic, or statistics by name, as plain numbers."""
+    """Give a statistic, or statistics by name, as plain numbers; nothing stands for what was not measured."""
     if isinstance(section, Statistic):
         points = None if section.tail_points is None else int(section.tail_points)
         more = {"upper_95": section.upper_95, "interval_95": section.interval_95, "tail_points": points}
-        return {"value": section.value, "se": section.se} | {name: one for name, one in more.items() if one is not None}
+        value, se = (one if isfinite(one) else None for one in (section.value, section.se))
+        return {"value": value, "se": se} | {name: one for name, one in more.items() if one is not None}
     return {name: plain(child) for name, child in section.items()}
 
 

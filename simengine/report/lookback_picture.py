@@ -36,12 +36,15 @@ def draw_look_back(study: Study, found: Retrospect) -> bytes:
 
 def _panel(axes: Axes, study: Study, name: str, place: Place, found: Retrospect) -> None:
     scale, unit = _unit(study, place.known.of)
-    values, known = found.columns[place.known.column] / scale, place.known
+    column, known = found.columns[place.known.column] / scale, place.known
+    was_measured = np.isfinite(column)
+    values = column[was_measured]
     edges = _edges(values, known.value / scale)
     share = np.full(len(values), 100 / len(values))
     axes.hist(values, bins=edges, weights=share, color=_FORECAST, label="forecast")
     if found.weights is not None:
-        updated = 100 * found.weights / found.weights.sum()
+        weights = found.weights[was_measured]
+        updated = 100 * weights / weights.sum()
         axes.hist(values, bins=edges, weights=updated, histtype="step", color=_UPDATED, label="updated")
         axes.legend(fontsize=8, frameon=False)
     low, high = (np.clip(end / scale, edges[0], edges[-1]) for end in ends_of(known))

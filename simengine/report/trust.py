@@ -133,7 +133,25 @@ def warnings(table: RiskTable) -> Text:
     clipped = table.get("diagnostics.worlds_with_clipped_probabilities")
     if found and clipped is not None and clipped.value > 0:
         lines.append(f"Clipped: {found.n_clipped:,} probabilities or rates, in {100 * clipped.value:.2g} % of the worlds.")
+    lines += _not_measured_lines(table)
     return Text("\n".join(["", *lines]) if lines else "")
+
+
+def _not_measured_lines(table: RiskTable) -> list[str]:
+    """Say what was not measured in some replications: the statistics of a metric are those of the others."""
+    said = {
+        "not_measured": "was not measured",
+        "standard_error_unknown": "has an unknown standard error",
+        "no_truth": "has no true value",
+    }
+    section = table.sections.get("diagnostics", {})
+    metrics = section.get("metrics", {}) if isinstance(section, Mapping) else {}
+    lines = []
+    for name in metrics if isinstance(metrics, Mapping) else ():
+        found = {what: table.get(f"diagnostics.metrics.{name}.{what}") for what in said}
+        parts = [f"{said[what]} in {100 * one.value:.2g} %" for what, one in found.items() if one is not None and one.value > 0]
+        lines += [f"{name}: {', '.join(parts)} of the replications; its statistics are those of the others."] if parts else []
+    return lines
 
 
 def _refused_lines(table: RiskTable) -> list[str]:

@@ -60,7 +60,8 @@ def _cvar(columns: Columns, party: str, level: float) -> Floats:
 
 def _p_paid_without_effect(columns: Columns, _party: str, _: float) -> Floats:
     truths = [values for name, values in columns.items() if name.startswith("metric.") and name.endswith(".truth")]
-    did_nothing = np.logical_and.reduce([truth <= 0 for truth in truths])
+    # Of an effect that does not exist, as a share of nothing, nobody can say that there was one.
+    did_nothing = np.logical_and.reduce([~(truth > 0) for truth in truths])
     return _as_numbers((columns["contingent_payment"] > 0) & did_nothing)
 
 

@@ -11,6 +11,7 @@ from simengine.records import ARMS, LIMITS, CashMoments, Floats, Outturns
 from simengine.risk import statistics, trust
 from simengine.risk.draws import Draws, given
 from simengine.risk.kernels import FOUND
+from simengine.risk.measured import those_measured
 from simengine.risk.pockets import pockets
 from simengine.risk.returns import PAYBACK_STATUSES, STATUSES, rates_of_return
 from simengine.risk.statistics import Statistic
@@ -80,6 +81,7 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None) -> Ris
         "person_months": _person_months(outturns, draws),
         "diagnostics": {
             "worlds_with_clipped_probabilities": statistics.probability(outturns["clipped"] > 0, draws),
+            "metrics": _not_measured(outturns, draws),
         },
     }
     n_replications = len(outturns.replications) if draws is None else draws.n_independent or draws.n_rows
@@ -225,16 +227,35 @@ def _payment_against_saving(outturns: Outturns, draws: Draws | None) -> Section:
 
 
 def _metrics(outturns: Outturns, draws: Draws | None) -> Section:
-    section: dict[str, Section] = {}
+    """Of each metric, over those replications in which it was measured, or in which there is a truth."""
+    section: dict[str, dict[str, Statistic | Section]] = {}
     for name in _names(outturns, "metric."):
         estimate, truth = outturns[f"metric.{name}.estimate"], outturns[f"metric.{name}.truth"]
+        (seen,), of_seen = those_measured(draws, estimate)
+        (true,), of_true = those_measured(draws, truth)
+        (error,), of_error = those_measured(draws, estimate - truth)
+        (own,), of_own = those_measured(draws, outturns[f"metric.{name}.standard_error"])
+        section[name] = {}
+        if len(seen) > 1:
+            section[name]["estimate"] = statistics.distribution(seen, of_seen)
+            section[name]["p_estimate_positive"] = statistics.probability(seen > 0, of_seen)
+        if len(true) > 1:
+            section[name]["truth"] = statistics.distribution(true, of_true)
+            section[name]["p_truth_positive"] = statistics.probability(true > 0, of_true)
+        section[name] |= {"error": _mean_and_sd(error, of_error)} if len(error) > 1 else {}
+        section[name] |= {"evaluators_standard_error": _mean_and_sd(own, of_own)} if len(own) > 1 else {}
+    return section
+
+
+def _not_measured(outturns: Outturns, draws: Draws | None) -> Section:
+    """By metric: how often there was no estimate, an estimate whose standard error is unknown, and no truth."""
+    section: dict[str, Section] = {}
+    for name in _names(outturns, "metric."):
+        estimate, error, truth = (np.isnan(outturns[f"metric.{name}.{what}"]) for what in ("estimate", "standard_error", "truth"))
         section[name] = {
-            "estimate": statistics.distribution(estimate, draws),
-            "truth": statistics.distribution(truth, draws),
-            "error": _mean_and_sd(estimate - truth, draws),
-            "evaluators_standard_error": _mean_and_sd(outturns[f"metric.{name}.standard_error"], draws),
-            "p_estimate_positive": statistics.probability(estimate > 0, draws),
-            "p_truth_positive": statistics.probability(truth > 0, draws),
+            "not_measured": statistics.probability(estimate, draws),
+            "standard_error_unknown": statistics.probability(error & ~estimate, draws),
+            "no_truth": statistics.probability(truth, draws),
         }
     return section
 

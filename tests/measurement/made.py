@@ -29,7 +29,7 @@ SECTIONS = {
 WINDOW = 12
 
 
-def tallies_of(*waves, history=WINDOW):
+def tallies_of(*waves, history=WINDOW, sites=None):
     """Make tallies from the people of each wave: by arm, the values (replication, person), or those, values before and weights.
 
     What is not asked for holds numbers that would be noticed.
@@ -68,6 +68,7 @@ def tallies_of(*waves, history=WINDOW):
         by_year=np.zeros((*shape, 2, 2)),
         combinations={},
         clipped=np.zeros(n, np.int64),
+        sites=sites or {},
     )
 
 

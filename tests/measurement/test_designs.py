@@ -187,17 +187,17 @@ def test_mix__weighs_designs_and_adds_their_errors():
 
 
 def test_by_wave__puts_designs_together_by_their_people():
-    # Source: hand arithmetic. Wave a before and after: 3 people gain 3, variance 0; b against a control: 1 person gains 10,
-    # variance 50 (the other has none). Rate (3 x 3 + 10) / 4; total 9 + 10.
-    waves = ({"service": ([1, 2, 3], [4, 5, 6]), "twin": [1, 2, 3]}, {"service": [20], "control": [25, 35], "twin": [20]})
+    # Source: hand arithmetic. Wave a before and after: 3 people gain 3, variance 0; b against a control: 2 people gain 10,
+    # variance 50 / 2 + 2 / 2. Rate (3 x 3 + 2 x 10) / 5; total 9 + 20, each with an error of 2 sqrt(26), over 5 of the rate.
+    waves = ({"service": ([1, 2, 3], [4, 5, 6]), "twin": [1, 2, 3]}, {"service": [19, 21], "control": [25, 35], "twin": [20]})
     sections = {"control": {}, "by_wave": {"w0": "before_after"}}
     rate = measured(tallies_of(*waves), "randomised", sections=sections)
     total = measured(tallies_of(*waves), "randomised", sections=sections, metric={"estimate": "total_difference"})
 
-    assert told(rate)[:2] == pytest.approx((19 / 4, np.sqrt(25) / 4))
-    assert told(total)[:2] == pytest.approx((19, np.sqrt(25)))
+    assert told(rate)[:2] == pytest.approx((29 / 5, 2 * np.sqrt(26) / 5))
+    assert told(total)[:2] == pytest.approx((29, 2 * np.sqrt(26)))
     np.testing.assert_allclose(rate.by_wave[0, :, 0], [3, 10])
-    np.testing.assert_allclose(rate.cumulative[0, :, 0], [3, 19 / 4])
+    np.testing.assert_allclose(rate.cumulative[0, :, 0], [3, 29 / 5])
 
 
 def test_by_wave__is_each_alone_and_cumulative_is_all_so_far():
@@ -287,7 +287,8 @@ def test_difference_in_differences__has_the_variance_of_its_form(form, factor, r
 
 
 def test_difference_in_differences__at_a_correlation_of_one_half_is_no_better_than_looking_after():
-    # Source: methods 3.1: 2 (1 - 1/2) = 1; analysis of covariance 1 - 1/4 = 0.75. The sample is made to have these moments.
+    # Source: methods 3.1: 2 (1 - 1/2) = 1; analysis of covariance 1 - 1/4 = 0.75, times 30 / 29: of 32 people it
+    # leaves 29 degrees of freedom, not 30. The sample is made to have these moments, and no imbalance before.
     x = np.array([1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, -1, 1, -1], float)
     y = np.array([1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, -1, 1, -1, 1], float)  # 12 agree, 4 do not: rho 0.5
     people = {"service": (x, y), "twin": x, "parallel": (x, y), "control": x}
@@ -297,7 +298,7 @@ def test_difference_in_differences__at_a_correlation_of_one_half_is_no_better_th
         return told(measured(tallies_of(people), "difference_in_differences", sections={"parallel": {"form": form}}))[1]
 
     assert of("additive") ** 2 / post**2 == pytest.approx(1.0, abs=1e-9)
-    assert of("regression") ** 2 / post**2 == pytest.approx(0.75, abs=1e-9)
+    assert of("regression") ** 2 / post**2 == pytest.approx(0.75 * 30 / 29, abs=1e-9)
 
 
 @pytest.mark.statistical

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simengine.config import Study
-from simengine.errors import StudyError
+from simengine.errors import NOT_MEASURED
 from simengine.measurement import measure
 from simengine.pipeline import evaluate, simulate
 from tests.measurement.made import measured, protocol_of, tallies_of, told, with_pair, worlds_of
@@ -67,16 +67,19 @@ def test_ratio__of_earlier_people_drifts():
     assert told(got)[0] == pytest.approx(2.4 * np.exp(0.3) - 1)
 
 
-def test_ratio__of_nothing_spent_stops_the_run():
+def test_ratio__of_nothing_spent_is_missing():
     tallies = of_people(service=([1, 0], [0.0, 0.0]), control=([1, 0], [1.0, 1.0]), twin=([1, 0], [1.0, 1.0]))
-    with pytest.raises(StudyError, match="some of `other` is spent in every replication"):
-        measured(tallies, "randomised", kind="share", m=RATIO)
+    got = measured(tallies, "randomised", kind="share", m=RATIO)
+
+    # Source: the definition; what comes of nothing spent is no number.
+    assert np.isnan(told(got)).all()
+    assert NOT_MEASURED[got.why[0, 0]] == "nobody is seen, or nothing is spent of what the outcome is divided by"
 
 
-def test_ratio__of_nobody_is_0():
+def test_ratio__of_nobody_is_missing():
     nobody = (np.empty((1, 0)), np.empty((1, 0)))
     tallies = of_people(service=nobody, control=nobody, twin=nobody)
-    assert told(measured(tallies, "randomised", kind="share", m=RATIO)) == (0, 0, 0)
+    assert np.isnan(told(measured(tallies, "randomised", kind="share", m=RATIO))).all()
 
 
 @pytest.mark.parametrize("design", ["randomised", "matched", "historical", "mix"])

@@ -157,17 +157,19 @@ def test_drift__never_makes_a_share_leave_its_range():
         assert -1 <= numbers(got)[0] <= 0
 
 
-@pytest.mark.parametrize("metric", [{}, RATE])
-def test_nobody_enrolled__gives_0(metric):
-    # Source: the definition; there is nothing to measure, and nothing was gained or lost.
+@pytest.mark.parametrize(("metric", "value"), [({}, 0.0), (RATE, np.nan)])
+def test_nobody_enrolled__has_a_total_of_0_and_no_mean(metric, value):
+    # Source: the definition: a sum over nobody is 0, a mean of nobody is no number.
     got = numbers(measured(tallies_of({BASELINE: [20, 40]}), metric=metric))
 
-    assert got == (0, 0, 0)
+    np.testing.assert_array_equal(got, value)
 
 
-def test_one_person__has_no_spread_of_their_own():
-    # Source: hand arithmetic. 1 x 30 - 10 = 20; variance 200 / 2 from the earlier people alone.
-    assert numbers(measured(tallies_of({SERVICE: [10], TWIN: [30], BASELINE: [20, 40]}))) == pytest.approx((20, 10, 20))
+def test_one_person__has_no_known_spread():
+    # Source: hand arithmetic: 1 x 30 - 10 = 20. What one person tells of the spread between persons is nothing.
+    got = numbers(measured(tallies_of({SERVICE: [10], TWIN: [30], BASELINE: [20, 40]})))
+
+    np.testing.assert_array_equal(got, (20, np.nan, 20))
 
 
 def test_equal_persons__have_no_spread():

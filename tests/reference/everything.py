@@ -19,7 +19,10 @@ POPULATION: dict[str, Any] = {
         "dropout": {"per_month": 0.15},
     },
     "frailties": {"trouble": FRAILTY, "none": {"variance": 0, "on": "home -> placed"}},
-    "sites": {"town": {"count": 3, "sd": {"law": "uniform", "low": 0.1, "high": 0.5}, "on": ["home -> placed", "sick"]}},
+    "sites": {
+        "town": {"count": 3, "sd": {"law": "uniform", "low": 0.1, "high": 0.5}, "on": ["home -> placed", "sick"]},
+        "clinic": {"count": 2, "sizes": [1, 3], "sd": 0.4, "on": ["placed -> home", "works"]},
+    },
     "volume": {"referrals": {"planned": 5, "elasticity": -0.5, "on": ["home -> placed", "works", "reconvicted"]}},
 }
 MOVES: dict[str, Any] = {

@@ -7,10 +7,11 @@ with a gradient and a matrix of covariances, never the closed form that the engi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from math import exp, floor, fsum, log, sqrt
+from dataclasses import dataclass, replace
+from math import exp, floor, fsum, isnan, log, nan, sqrt
 from typing import Any
 
+import numpy as np
 from scipy import special, stats
 
 from tests.reference.streams import uniforms
@@ -45,18 +46,26 @@ def group_of(sums: Sequence[Mapping[str, float]]) -> Group:
     total = {key: fsum(part[key] for part in sums) for key in sums[0]}
     w = total["w"]
     if w == 0:
-        return Group(0.0, total["w2"], 0.0, 0.0, 0.0, 0.0, 0.0)
+        return NOBODY
     m1, m0 = total["x"] / w, total["b"] / w
     left = 1 - total["w2"] / w**2
     if left < 1e-12:
-        return Group(w, total["w2"], m1, m0, 0.0, 0.0, 0.0)
+        return Group(w, total["w2"], m1, m0, nan, nan, nan)
     var, var_before = ((total[key] / w - mean**2) / left for key, mean in (("xx", m1), ("bb", m0)))
     return Group(w, total["w2"], m1, m0, max(var, 0.0), max(var_before, 0.0), (total["xb"] / w - m1 * m0) / left)
+
+
+NOBODY = Group(0.0, 0.0, nan, nan, nan, nan, nan)
 
 
 def sums_of(group: Group) -> dict[str, float]:
     left = 1 - group.per_mean
     w = group.weight
+    if not w:
+        return dict.fromkeys(("w", "w2", "x", "b", "xx", "bb", "xb"), 0.0)
+    if left < 1e-12:
+        # One person: nothing between people, whatever it would be.
+        group, left = replace(group, var=0.0, var_before=0.0, cov=0.0), 0.0
     return {
         "w": w,
         "w2": group.squares,
@@ -173,7 +182,10 @@ class _One:
         n = round(group.persons)
         left = float(stats.binom(n, 1 - lost).ppf(self.luck(arm, wave, "lost"))) if n else 0.0
         if not left:
-            return Group(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+            return NOBODY
+        if n == 1:
+            # Nobody is lost who was seen, so that no luck is needed.
+            group = replace(group, var=0.0, var_before=0.0, cov=0.0)
         z1, z2 = (float(special.ndtri(self.luck(arm, wave, decision))) for decision in ("seen", "seen before"))
         both = sqrt(group.var * group.var_before)
         rho = max(-1.0, min(1.0, group.cov / both)) if both else 0.0
@@ -185,7 +197,7 @@ class _One:
         if self.kind == "share":
             mean, before = (min(max(round(level * left), 0), left) / left for level in (mean, before))
             inflate = 1 - squares / (group.weight * left / n) ** 2
-            var, var_before = ((m * (1 - m) / inflate if inflate > 1e-12 else 0.0) for m in (mean, before))
+            var, var_before = ((m * (1 - m) / inflate if inflate > 1e-12 else nan) for m in (mean, before))
         return Group(group.weight * left / n, squares, mean, before, var, var_before, group.cov)
 
     def misread(self, group: Group, arm: str, wave: int, path: str) -> Group:
@@ -200,10 +212,8 @@ class _One:
             read += stats.binom(n - yes, 1 - rejects).ppf(self.luck(arm, wave, f"no{when}")) if n > yes else 0.0
             shares.append(float(read) / n)
         left = 1 - group.per_mean
-        var, var_before = ((m * (1 - m) / left if left > 1e-12 else 0.0) for m in shares)
-        return Group(
-            group.weight, group.squares, *shares, max(var, 0.0), max(var_before, 0.0), group.cov * (right + rejects - 1) ** 2
-        )
+        var, var_before = ((max(m * (1 - m) / left, 0.0) if left > 1e-12 else nan) for m in shares)
+        return Group(group.weight, group.squares, *shares, var, var_before, group.cov * (right + rejects - 1) ** 2)
 
     def people(self, arm: str, waves: Sequence[int]) -> Group:
         return group_of([self.seen(arm, wave) for wave in ([0] if arm == "baseline" else waves)])
@@ -217,9 +227,13 @@ class _One:
         else:
             parts = [self.design(design, [wave]) for design, wave in zip(designs, waves, strict=True)]
             sizes = [self.sums("service", wave)["w"] for wave in waves]
-            shares = [size / max(sum(sizes), 1.0) for size in sizes]
             if self.metric.estimate == "total_difference":
                 shares = [1.0] * len(waves)
+            elif not sum(sizes):
+                return nan, nan
+            else:
+                shares = [size / sum(sizes) for size in sizes]
+                parts = [part if size else (0.0, 0.0) for part, size in zip(parts, sizes, strict=True)]
             estimate = fsum(share * part[0] for share, part in zip(shares, parts, strict=True))
             error = sqrt(fsum((share * part[1]) ** 2 for share, part in zip(shares, parts, strict=True)))
         return self.shrink(estimate, error)
@@ -232,7 +246,7 @@ class _One:
             z = self.number(f"{path}.credibility")
         else:
             prior = self.number(f"{path}.prior_sd") ** 2
-            z = prior / (prior + error**2) if prior + error**2 > 0 else 1.0
+            z = 0.0 if isnan(error) else prior / (prior + error**2) if prior + error**2 > 0 else 1.0
         return z * estimate + (1 - z) * self.number(f"{path}.prior"), z * error
 
     def design(self, design: str, waves: Sequence[int]) -> tuple[float, float]:
@@ -251,19 +265,18 @@ class _One:
         def value(at: list[float]) -> float:
             other = untreated(at)
             if self.metric.estimate == "relative_reduction":
-                return (other - at[0]) / other if other else 0.0
+                return (other - at[0]) / other if other else nan
             factor = {"total_difference": n, "rate_difference": 1.0, "per_100_difference": 100.0}[self.metric.estimate]
             return factor * (other - at[0])
 
-        if n == 0:
+        if n == 0 and self.metric.estimate == "total_difference":
             return 0.0, 0.0
         gradient = [self.slope(value, means, i) for i in range(len(means))]
-        if self.metric.estimate == "relative_reduction" and not untreated(means):
-            gradient = [0.0] * len(means)
         places = range(len(means))
         variance = fsum(gradient[i] * gradient[j] * matrix[i][j] for i in places for j in places)
         turn = 1.0 if self.metric.better == "lower" else -1.0
-        return turn * value(means), sqrt(max(variance, 0.0))
+        found = turn * value(means)
+        return found, nan if isnan(found) else sqrt(max(variance, 0.0))
 
     def spent(self, arm: str, waves: Sequence[int]) -> tuple[list[float], list[list[float]], float]:
         """Give means of the outcome and of what it is per, the covariances of these means, and the people."""
@@ -273,13 +286,13 @@ class _One:
         one, two = (self.tallies.outcomes.index(name) for name in (self.metric.outcome, self.metric.per))
         n = fsum(float(self.tallies.weight[place]) for place in at)
         if not n:
-            return [0.0, 0.0], [[0.0, 0.0], [0.0, 0.0]], 0.0
+            return [nan, nan], [[nan, nan], [nan, nan]], 0.0
         squares = fsum(float(self.tallies.weight_squares[place]) for place in at)
         means = [fsum(float(self.tallies.sums[(*place, o, w)]) for place in at) / n for o in (one, two)]
         seconds = [fsum(float(self.tallies.squares[(*place, o, w)]) for place in at) / n for o in (one, two)]
         joint = fsum(float(self.tallies.pair_products[(*place, pair, w)]) for place in at) / n
         left = 1 - squares / n**2
-        scale = squares / n**2 / left if left > 1e-12 else 0.0
+        scale = squares / n**2 / left if left > 1e-12 else nan
         (a, b), (aa, bb) = means, seconds
         return means, [[(aa - a * a) * scale, (joint - a * b) * scale], [(joint - a * b) * scale, (bb - b * b) * scale]], n
 
@@ -296,16 +309,14 @@ class _One:
         inflate = [1.0, 1.0]
         if clusters is not None:
             rho = self.number("measurement.control.clusters.intra_cluster_correlation")
-            inflate = [1 + (max(n / clusters.number.value, 1.0) - 1) * rho for n in (n_mine, n_theirs)]
+            inflate = [self.design_effect(arm, n, waves, rho) for arm, n in ((own, n_mine), (other, n_theirs))]
 
         def value(at: list[float]) -> float:
-            before = factor * at[2] / at[3] if at[3] else 0.0
-            return 1 - at[0] / at[1] / before if before else 0.0
+            before = factor * at[2] / at[3] if at[3] else nan
+            return 1 - at[0] / at[1] / before if before and at[1] else nan
 
-        if not fsum(self.sums("service", wave)["w"] for wave in waves):
-            return 0.0, 0.0
         means = [*mine, *theirs]
-        gradient = [self.slope(value, means, i) for i in range(4)] if theirs[0] and theirs[1] else [0.0] * 4
+        gradient = [self.slope(value, means, i) for i in range(4)]
         variance = 0.0
         for start, matrix, more in ((0, spread, inflate[0]), (2, other_spread, inflate[1])):
             variance += more * fsum(gradient[start + i] * gradient[start + j] * matrix[i][j] for i in (0, 1) for j in (0, 1))
@@ -332,7 +343,7 @@ class _One:
         if self.kind == "score" or not mean:
             return variance
         if self.kind == "share":
-            return variance * level * (1 - level) / (mean * (1 - mean)) if mean < 1 else 0.0
+            return variance * level * (1 - level) / (mean * (1 - mean)) if mean != 1 else variance
         return variance * (level / mean) ** 2
 
     def two(self, service: Group, other: Group, size: float) -> Any:
@@ -356,10 +367,16 @@ class _One:
         clusters = self.protocol.control.clusters
         if clusters is not None:
             rho = self.number("measurement.control.clusters.intra_cluster_correlation")
-            for i, group in enumerate(groups):
-                in_site = max(group.weight / clusters.number.value, 1.0)
-                matrix[i][i] *= 1 + (in_site - 1) * rho
+            for i, (arm, group) in enumerate(zip(("service", "control"), groups, strict=True)):
+                matrix[i][i] *= self.design_effect(arm, group.weight, waves, rho)
         return means, matrix, untreated
+
+    def design_effect(self, arm: str, n: float, waves: Sequence[int], rho: float) -> float:
+        """Give 1 + (others in the site of a person who is seen) rho, in sites of equal size."""
+        before = fsum(float(self.tallies.n_people[self.r, wave, ARMS.index(arm)]) for wave in waves)
+        others = max(before / self.protocol.control.clusters.number.value - 1, 0.0)
+        # Each of the others is still seen with the same chance.
+        return 1 + (others * max(n - 1, 0.0) / (before - 1) if before > 1 else 0.0) * rho
 
     def both(self, arm: str, waves: Sequence[int]) -> Group:
         """Put together what is seen before and after; of others before, with a variance as if as many had been seen."""
@@ -401,12 +418,40 @@ class _One:
         means = [own.mean, own.before, after, before]
         form = self.protocol.parallel.form
         if form == "ratio":
-            return means, matrix, lambda at: at[1] * at[2] / at[3] if before else 0.0
-        slope = 1.0
+            return means, matrix, lambda at: at[1] * at[2] / at[3] if before else nan
         if form == "regression":
-            base = own.var_before * own.weight + var_before * other.weight
-            slope = (own.cov * own.weight + cov * other.weight) / base if base else 0.0
-        return means, matrix, lambda at: at[2] + slope * (at[1] - at[3])
+            here = (own.mean, own.before, own.var, own.var_before, own.cov, own.persons)
+            return self.least_squares(here, (after, before, var, var_before, cov, other.persons))
+        return means, matrix, lambda at: at[2] + at[1] - at[3]
+
+    @staticmethod
+    def least_squares(own: Sequence[float], other: Sequence[float]) -> Any:
+        """Fit y = a + t group + b before by normal equations; give the means, the slope, and how they vary and go together."""
+        groups = [(g, *one) for g, one in ((1.0, own), (0.0, other))]
+        moment = np.zeros((3, 3))
+        right, total = np.zeros(3), 0.0
+        for g, y, x, yy, xx, xy, n in groups:
+            yy, xx, xy = ((n - 1) * part if n > 1 else 0.0 for part in (yy, xx, xy))
+            at = np.array([1.0, g, x])
+            moment += n * np.outer(at, at)
+            moment[2, 2] += xx
+            right += n * at * y
+            right[2] += xy
+            total += yy + n * y * y
+        n, n_other = own[-1], other[-1]
+        if not np.isfinite(moment).all():
+            return [own[0], nan], [[nan, nan], [nan, nan]], lambda at: at[1]
+        coefficient = np.linalg.solve(moment, right)
+        left = n + n_other - 3
+        spread = float(total - coefficient @ right) / left if left > 1e-9 else nan
+        b, of_slope = float(coefficient[2]), spread * float(np.linalg.inv(moment)[2, 2])
+        x_spread = spread / of_slope / (n + n_other - 2) if of_slope else 0.0
+        matrix = [[0.0] * 5 for _ in range(5)]
+        for y, x, m in ((0, 1, n), (2, 3, n_other)):
+            matrix[y][y], matrix[x][x] = (spread + b * b * x_spread) / m, x_spread / m
+            matrix[y][x] = matrix[x][y] = b * x_spread / m
+        matrix[4][4] = of_slope
+        return [own[0], own[1], other[0], other[1], b], matrix, lambda at: at[2] + at[4] * (at[1] - at[3])
 
     def _rate_card(self, waves: Sequence[int]) -> Any:
         own = self.people("service", waves)
@@ -418,7 +463,7 @@ class _One:
         if self.metric.per is not None:
             (mine, _, n), (theirs, _, _) = (self.spent(arm, range(len(self.waves))) for arm in ("service", "twin"))
             turn = 1.0 if self.metric.better == "lower" else -1.0
-            return turn * (1 - mine[0] / mine[1] / (theirs[0] / theirs[1])) if n and theirs[0] else 0.0
+            return turn * (1 - mine[0] / mine[1] / (theirs[0] / theirs[1])) if n and theirs[0] else nan
         groups = [group_of([self.sums(arm, wave) for wave in range(len(self.waves))]) for arm in ("service", "twin")]
         zeros = [[0.0, 0.0], [0.0, 0.0]]
         n = fsum(self.sums("service", wave)["w"] for wave in range(len(self.waves)))

@@ -117,7 +117,13 @@ def factors_of(world: World, group: Group, luck: Luck) -> list[tuple[tuple[str, 
         variance = world[f"population.frailties.{name}.variance"]
         factors.append((frailty.on, luck.gamma(f"frailty/{name}", 1 / variance) * variance if variance > 0 else 1.0))
     for name, sites in population.sites.items():
-        site = int(luck.pair(f"site/{name}")[0] * int(sites.count.value))
+        if sites.sizes is None:
+            site = int(luck.pair(f"site/{name}")[0] * int(sites.count.value))
+        else:
+            # Dealt like cards that lie in the order of the sites, each site with its share of them.
+            site = sum(
+                sum(sites.sizes[: j + 1]) / sum(sites.sizes) <= (luck.number + 0.5) / group.size for j in range(len(sites.sizes))
+            )
         z = NormalDist().inv_cdf(world.uniform(f"world/sites/{name}/{site}"))
         factors.append((sites.on, exp(world[f"population.sites.{name}.sd"] * z)))
     for name, volume in population.volume.items():

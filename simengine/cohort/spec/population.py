@@ -93,11 +93,20 @@ class Sites(Spec):
     """Places or providers: people of one place share a factor, lognormal between places with median 1."""
 
     count: Annotated[Count, AfterValidator(within(1, 1000, "there are from 1 to 1000 sites"))]
-    """Each person belongs to one of them, all equally likely."""
+    """Each person belongs to one of them: all equally likely, unless their `sizes` are settled."""
+    sizes: Annotated[tuple[Annotated[Number, Field(gt=0, le=1e9)], ...], Field(min_length=1, strict=False)] | None = None
+    """Their sizes relative to each other, one for each: the people of every wave, and of every group that they are compared with,
+    are dealt to the sites in this proportion."""
     sd: NotNegative
     """Standard deviation between places of the logarithm of the factor."""
     on: OneOrMore
     """Moves (the hazard), events (the rate) and binary outcomes (the odds) that the factor multiplies."""
+
+    @model_validator(mode="after")
+    def _a_size_for_each(self) -> Sites:
+        if self.sizes is not None and len(self.sizes) != self.count.value:
+            raise ValueError(f"`sizes` must hold one size for each of the {self.count.value:g} sites; found {len(self.sizes)}")
+        return self
 
 
 class Volume(Spec):

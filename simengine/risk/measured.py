@@ -1,0 +1,36 @@
+"""Statistics of what was measured in some replications and not in others: of those alone in which it was.
+
+A replication in which nobody could be compared has no estimate; counting it as 0 would be one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simengine.records import Floats
+from simengine.risk import statistics
+from simengine.risk.draws import Draws, given
+from simengine.risk.statistics import Statistic
+
+NOT_GIVEN = Statistic(float("nan"), float("nan"))
+"""What stands for a statistic of fewer than two replications."""
+
+
+def those_measured(draws: Draws | None, *samples: Floats) -> tuple[tuple[Floats, ...], Draws | None]:
+    """Give the rows of some samples, each of shape (n_rows,), in which all are measured, and how these rows were drawn."""
+    is_there = np.logical_and.reduce([np.isfinite(sample) for sample in samples])
+    if is_there.all():
+        return samples, draws
+    return tuple(sample[is_there] for sample in samples), given(draws, is_there)
+
+
+def mean_of_measured(sample: Floats) -> Statistic:
+    """Give the mean over the rows in which something was measured; `NOT_GIVEN` where these are fewer than two."""
+    (there,), _ = those_measured(None, sample)
+    return statistics.mean(there) if len(there) > 1 else NOT_GIVEN
+
+
+def level_of_measured(sample: Floats) -> float | None:
+    """Give the plain mean of what was measured; nothing where nothing was."""
+    there = sample[np.isfinite(sample)]
+    return float(np.mean(there)) if len(there) else None
