@@ -74,7 +74,8 @@ class NotMeasuredError(StudyError):
     """Numbers of replications that a message names."""
 
     def __init__(self, lacking: Mapping[tuple[str, str], tuple[int, ...]], n_replications: int) -> None:
-        self.lacking = lacking
+        # In an order of their own: blocks of other sizes find them in another one.
+        self.lacking = {key: lacking[key] for key in sorted(lacking, key=lambda key: (key[0], NOT_MEASURED.index(key[1])))}
         """By metric (as a contract names it: `metric`, or `metric.wave`) and reason: the numbers of the replications."""
         self.n_replications = n_replications
         super().__init__([self._problem(word) for word in dict.fromkeys(word for word, _ in lacking)])

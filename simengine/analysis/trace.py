@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
 import numpy as np
 
 from simengine.config import Study
+from simengine.errors import NOT_MEASURED
 from simengine.laws import Constant
 from simengine.pipeline import evaluate, move_money, simulate, with_milestones
-from simengine.records import ARMS, LIMITS, SMALLEST_UNITS, Ledger, Outturns, Payments, Tallies
+from simengine.records import ARMS, LIMITS, SMALLEST_UNITS, Ledger, Measurements, Outturns, Payments, Tallies
 
 Row = dict[str, Any]
 
@@ -60,16 +62,7 @@ def trace(study: Study, seed: int, replication: int) -> Trace:
         {path: float(values[0]) for path, values in evidence.worlds.values.items() if not isinstance(laws.get(path), Constant)},
         list(_people(study, evidence.tallies)),
         list(_outcomes(study, evidence.tallies)),
-        [
-            {
-                "metric": name,
-                "design": study.measurement.design,
-                "estimate": float(measurements.estimate[0, m]),
-                "standard_error": float(measurements.standard_error[0, m]),
-                "truth": float(measurements.truth[0, m]),
-            }
-            for m, name in enumerate(measurements.metrics)
-        ],
+        list(_metrics(study, measurements)),
         list(_payments(payments)),
         list(_postings(ledger)),
         row_of(evaluate(study, evidence)),
@@ -100,6 +93,19 @@ def _outcomes(study: Study, tallies: Tallies) -> Iterator[Row]:
             if persons > 0:
                 row: Row = {"metric": name, "outcome": metric.outcome, "window_months": tallies.windows[window], "arm": arm}
                 yield row | {"persons": persons, "sum": total, "mean": total / persons}
+
+
+def _metrics(study: Study, measurements: Measurements) -> Iterator[Row]:
+    """Yield what was concluded; nothing stands for what was not measured, and for an error that is unknown."""
+    is_missing = bool(np.isnan(measurements.estimate[0]).any())
+    for m, name in enumerate(measurements.metrics):
+        row: Row = {"metric": name, "design": study.measurement.design}
+        for what in ("estimate", "standard_error", "truth"):
+            value = float(getattr(measurements, what)[0, m])
+            row[what] = None if isnan(value) else value
+        if is_missing and measurements.why is not None:
+            row["not_measured"] = NOT_MEASURED[measurements.why[0, m]] or None
+        yield row
 
 
 def _payments(payments: Payments) -> Iterator[Row]:
