@@ -1,8 +1,8 @@
 """What moving at the end of a step, at most once, does to where people are.
 
-By their hazards people move at any moment, and more than once within a month. The walk lets nobody move twice within a step. How far
-its shares of people in each state lie from those of moves at any moment is computed here without chance, for one set of numbers: so
-a study can say how coarse its step is, and a finer one can be chosen.
+By their hazards people move at any moment, and more than once within a month. The walk lets nobody move twice within a step. How
+far its shares of people in each state lie from those of moves at any moment is computed here without chance, for one set of
+numbers: so a study can say how coarse its step is, and a finer one can be chosen.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from simengine.config.load import find_study, load_contract, load_contract_docum
 from simengine.config.moments import known_metrics
 from simengine.config.portfolio import load_portfolio
 from simengine.config.promise import as_promised, promise_of
-from simengine.config.steps import has_rates, step_error_of
+from simengine.config.steps import forms_of, step_error_of
 from simengine.config.study import Study, cohort_of
 from simengine.config.value import timing_of
 
@@ -13,7 +13,7 @@ __all__ = [
     "as_promised",
     "cohort_of",
     "find_study",
-    "has_rates",
+    "forms_of",
     "known_metrics",
     "load_contract",
     "load_contract_document",

@@ -67,7 +67,12 @@ def steps_problems(study: Study) -> Iterator[Finding]:
 
 def has_rates(pathway: Pathway) -> bool:
     """Say whether some move is given by a rate or by a mean time, at some time or in some stratum."""
-    return any(not form.startswith("per_") for move in pathway.moves.values() for form in _forms(move))
+    return any(not form.startswith("per_") for form in forms_of(pathway))
+
+
+def forms_of(pathway: Pathway) -> set[str]:
+    """Collect the ways in which the paces of the moves are said."""
+    return {form for move in pathway.moves.values() for form in _forms(move)}
 
 
 def _forms(move: Move) -> Iterator[str]:

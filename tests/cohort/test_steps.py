@@ -86,7 +86,6 @@ def everything() -> dict[str, Any]:
     del study["shocks"]["years"]
     study["population"]["waves"]["first"]["enrolment_months"] = 1
     study["population"]["transfer"] = {"rate_per_year": 0.5, "factor_in": {"secure": 0}, "ratio_with_service": 2}
-    study["effect"]["steady"] = {"move": "placed -> home", "hazard_ratio": 1.5, "strata": ["older"]}
     study["windows"] = (3, 6, 12, 15)
     return study
 
