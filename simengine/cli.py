@@ -73,7 +73,7 @@ def commands() -> None:
 def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, as_json: bool) -> None:
     """Validate STUDY and all its variants, and say what it assumes."""
     from simengine.config import load_study
-    from simengine.report import document, tables
+    from simengine.report import document, steps, tables
 
     study = load_study(study_file, overrides, variant)
     for name in study.variants:
@@ -86,13 +86,16 @@ def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, as_
         for entry in ledger
         if entry["is_assumed"] and entry["layer"] is None and not entry["path"].startswith(structural)
     ]
+    moves = steps.as_content(study)
     if as_json:
         content = {"title": study.study.title, "valid": True, "assumptions": ledger, "assumed_without_a_law": bare}
-        click.echo(document.as_json(content))
+        click.echo(document.as_json(content | {"moves": moves}))
         return
     tables.show(tables.assumption_lists(study), fold=False)
     for path in bare:
         click.echo(f"{path}: assumed, yet without a law: its uncertainty is missing from the result")
+    if said := steps.sentence(moves):
+        click.echo(said)
     click.echo(f"{study_file}: valid, {len(study.variants)} variants included. {study.study.title}.")
 
 

@@ -127,7 +127,7 @@ def run(**asked: Any) -> None:
 
 def _run(request: Request, wish: _Wish) -> None:
     from simengine.provenance import Clock, describe_run
-    from simengine.report import document, folder, tables, trust
+    from simengine.report import document, folder, steps, tables, trust
 
     study = request.study()
     _refuse_contradictions(request, wish)
@@ -138,6 +138,7 @@ def _run(request: Request, wish: _Wish) -> None:
         outturns, table, precise = _simulate(study, request, wish, sampling, seed, n_replications)
         n_replications = table.n_replications
         content = document.summary(study, table, seed) | trust.as_content(table)
+        content["diagnostics"]["moves"] = steps.as_content(study)
         content |= {"sampling": _sampling_content(wish, sampling), "precision": trust.precision(precise) if precise else None}
         more = {"until": wish.until, "at_most": wish.at_most, "sampling": wish.words()}
         content["provenance"] = describe_run(clock, text, request.settings(seed, n_replications, **more))
@@ -151,6 +152,7 @@ def _run(request: Request, wish: _Wish) -> None:
     tables.show(tables.risk_tables(study, table, seed))
     if wish.shows_diagnostics:
         tables.show(trust.diagnostics_table(study, table))
+        click.echo(steps.sentence(content["diagnostics"]["moves"]))
     if precise:
         tables.show(trust.reached(precise))
     if wish.output:

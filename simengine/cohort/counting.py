@@ -33,9 +33,9 @@ class Counts:
     products: Floats
     """Shape (n_replications, n_outcomes, n_windows): of the window with the months before entry; 0 without a history."""
     person_months: Floats
-    """Shape (n_replications, n_states, n_windows)."""
+    """Shape (n_replications, n_states, n_windows): steps."""
     by_year: Floats
-    """Shape (n_replications, n_outcomes, n_years)."""
+    """Shape (n_replications, n_outcomes, n_years x steps of a month): each year as so many stretches of twelve steps."""
     clipped: Integers
     """Shape (n_replications,)."""
     weights: Floats
@@ -69,7 +69,7 @@ def empty_counts(tables: ArmTables) -> Counts:
     """Make room for the sums of one group in one arm."""
     n, n_outcomes, n_windows = len(tables.worlds), len(tables.cohort.outcomes), len(tables.windows.stop)
     claims = {name: len(one.prices) for name, one in tables.cohort.outcomes.items() if isinstance(one, Claim)}
-    shape = (n, n_outcomes, n_windows)
+    shape, clock = (n, n_outcomes, n_windows), tables.cohort.clock
     moves_away, changes = tables.leaving is not None, tables.cohort.changes
     plain = replace(tables, leaving=None, cohort=replace(tables.cohort, changes=())) if moves_away or changes else tables
     return Counts(
@@ -77,7 +77,7 @@ def empty_counts(tables: ArmTables) -> Counts:
         squares=np.zeros(shape),
         products=np.zeros(shape),
         person_months=np.zeros((n, len(tables.cohort.pathway.states), n_windows)),
-        by_year=np.zeros((n, n_outcomes, -(-tables.cohort.clock.horizon // 12))),
+        by_year=np.zeros((n, n_outcomes, -(-clock.horizon // 12) * clock.steps)),
         clipped=np.zeros(n, dtype=np.int64),
         weights=np.zeros((n, 2)),
         pair_products=np.zeros((n, len(tables.cohort.pairs), len(tables.cohort.windows))),
@@ -115,14 +115,14 @@ def count_outcomes(
     for count, is_changing in ((count_amounts, False), (count_changing_amounts, True)):
         of = [o for o, one in adds if bool(one.by_months_since_entry or one.by_months_in_state) is is_changing]
         if of:
-            count(np.array(of), clock.history, -clock.history, people, stays, n_stays, windows, worth, total, counts.by_year)
+            count(np.array(of), clock.entry, -clock.entry, people, stays, n_stays, windows, worth, total, counts.by_year)
     if tables.move_prices is not None:
         # The last move before a cut ends the last stay that is kept: it shows in the whole life alone.
         before, lived, n_lived = people.end.astype(np.int64), stays, n_stays
         if whole is not None:
             before, lived, n_lived = np.minimum(before, whole.cut.month), whole.stays, whole.n_stays
         count_moves(
-            tables.move_prices.number, tables.move_prices.price, worth.discount, worth.scale, before, clock.history, -clock.history,
+            tables.move_prices.number, tables.move_prices.price, worth.discount, worth.scale, before, clock.entry, -clock.entry,
             people, lived, n_lived, windows, total, counts.by_year,
         )  # fmt: skip
     counted = _events_counted(outcomes)
@@ -130,26 +130,26 @@ def count_outcomes(
         if name not in counted:
             continue
         has_exploded = happen(
-            seed, replications, e, group.purpose(f"event/{name}"), group.purpose(f"event/{name}/length"), clock.history, until,
-            -clock.history, DAYS_PER_MONTH, people, stays, n_stays, tables.rates, tables.on_events, windows, worth,
+            seed, replications, e, group.purpose(f"event/{name}"), group.purpose(f"event/{name}/length"), clock.entry, until,
+            -clock.entry, DAYS_PER_MONTH / clock.steps, people, stays, n_stays, tables.rates, tables.on_events, windows, worth,
             total, counts.by_year, counts.clipped,
         )  # fmt: skip
         if has_exploded:
             rule = "an event happens to a person 65,534 times at most"
             raise StudyError([Problem("the run", f"events.{name}", rule, "more", "Check its rates and their laws")])
     if whole is not None:
-        whole.cut.keep_read(outcomes, clock.history, whole.total, total)
+        whole.cut.keep_read(outcomes, clock, whole.total, total)
         _derive(tables, people, stays, n_stays, total, counts)
         return total
     purposes = np.array([group.purpose(f"outcome/{name}") for name in outcomes], dtype=np.uint64)
     if any(isinstance(one, Binary) for one in outcomes.values()):
         read_answers(
-            seed, replications, purposes, clock.history, people, stays, n_stays, windows, tables.answers, tables.on_outcomes, total,
+            seed, replications, purposes, clock.entry, people, stays, n_stays, windows, tables.answers, tables.on_outcomes, total,
             counts.clipped,
         )  # fmt: skip
     if any(isinstance(one, Score) for one in outcomes.values()):
         read_scores(
-            seed, replications, purposes, clock.history, people, stays, n_stays, windows, tables.scores, tables.on_outcomes, total
+            seed, replications, purposes, clock.entry, people, stays, n_stays, windows, tables.scores, tables.on_outcomes, total
         )
     _derive(tables, people, stays, n_stays, total, counts)
     return total
@@ -157,12 +157,12 @@ def count_outcomes(
 
 def _derive(tables: ArmTables, people: People, stays: Stays, n_stays: int, total: Floats, counts: Counts) -> None:
     """Fill the outcomes that follow from the stays and from other outcomes."""
-    outcomes, windows = tables.cohort.outcomes, tables.windows
+    outcomes, windows, steps = tables.cohort.outcomes, tables.windows, tables.cohort.clock.steps
     names = list(outcomes)
     for o, one in enumerate(outcomes.values()):
         if isinstance(one, Reached):
             belongs = np.array([state in one.states for state in tables.cohort.pathway.states], dtype=np.bool_)
-            reach_states(o, belongs, int(one.stay_months.value), people, stays, n_stays, windows, total)
+            reach_states(o, belongs, int(one.stay_months.value) * steps, people, stays, n_stays, windows, total)
     for o, one in enumerate(outcomes.values()):
         if isinstance(one, Target):
             is_least = one.at_least is not None

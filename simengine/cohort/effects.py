@@ -20,6 +20,7 @@ def effect_tables(
     targets: Sequence[str],
     strata: Sequence[str],
     engagement: Engagement | None,
+    steps: int,
     worlds: Worlds,
 ) -> Effects:
     """Give the effects on moves, events or outcomes, ordered by what they change.
@@ -36,6 +37,8 @@ def effect_tables(
         Names in order.
     engagement
         Who takes part.
+    steps
+        Of a month: the clocks of the effects count them, and a difference on a rate is that of one.
     worlds
         The parameters of each replication.
     """
@@ -48,8 +51,8 @@ def effect_tables(
     return Effects(
         of=np.searchsorted(places, np.arange(len(targets) + 1)).astype(np.int64),
         form=np.array([_FORMS.index(effect.form) for _, _, effect in named], dtype=np.int64),
-        value=_columns([_value(name, effect, worlds) for _, name, effect in named], len(worlds)),
-        clock=_clocks([(name, effect) for _, name, effect in named], worlds),
+        value=_columns([_value(name, effect, steps, worlds) for _, name, effect in named], len(worlds)),
+        clock=steps * _clocks([(name, effect) for _, name, effect in named], worlds),
         acts=np.array([[_acts_in(effect, k) for k in strata] for _, _, effect in named], dtype=np.bool_).reshape(
             len(named), len(strata)
         ),
@@ -61,8 +64,10 @@ def _acts_in(effect: Effect, stratum: str) -> bool:
     return effect.strata is None or stratum in effect.strata
 
 
-def _value(name: str, effect: Effect, worlds: Worlds) -> Floats:
+def _value(name: str, effect: Effect, steps: int, worlds: Worlds) -> Floats:
     drawn = worlds[f"effect.{name}.{effect.form}"]
+    if effect.form == "difference" and effect.target == "event":
+        return drawn / steps
     # A ratio of 0 becomes one that no simulation can tell from it.
     return drawn if effect.form == "difference" else np.log(np.maximum(drawn, 1e-300))
 

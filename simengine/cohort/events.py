@@ -43,19 +43,20 @@ def rate_tables(
     n, n_events = len(worlds), len(events)
     rate, by_stratum = np.zeros((n, n_events, len(states))), ones(n, n_events, len(strata))
     has_entry = any(event.by_months_since_entry is not None for event in events.values())
-    by_entry = ones(n if has_entry else 1, n_events, clock.months)
+    by_entry = ones(n if has_entry else 1, n_events, clock.length)
     has_calendar = any(event.by_calendar is not None or name in factors_on_calendar for name, event in events.items())
-    by_calendar = ones(n if has_calendar else 1, n_events, clock.months)
+    by_calendar = ones(n if has_calendar else 1, n_events, clock.length)
     first, second = np.zeros((n, n_events)), np.zeros((n, n_events))
     for e, (name, event) in enumerate(events.items()):
         path = f"events.{name}"
         for state, said in event.rates.items():
             unit = MONTHS_IN[said.form.removeprefix("rate_per_")]
-            rate[:, e, states.index(state)] = worlds[f"{path}.rates.{state}.{said.form}"] / unit
+            rate[:, e, states.index(state)] = worlds[f"{path}.rates.{state}.{said.form}"] / unit / clock.steps
         for stratum in event.by_stratum or {}:
             by_stratum[:, e, strata.index(stratum)] = worlds[f"{path}.by_stratum.{stratum}"]
         if event.by_months_since_entry is not None:
-            series_factor(by_entry[:, e], event.by_months_since_entry, f"{path}.by_months_since_entry", clock.history, worlds)
+            path_of_series = f"{path}.by_months_since_entry"
+            series_factor(by_entry[:, e], event.by_months_since_entry, path_of_series, clock.entry, clock.steps, worlds)
         if has_calendar:
             by_calendar[:, e] = calendar_factor(event.by_calendar, f"{path}.by_calendar", clock, worlds)
             by_calendar[:, e] *= factors_on_calendar.get(name, 1.0)
@@ -113,8 +114,8 @@ def shock_factors(shocks: Mapping[str, Shock], clock: Clock, is_earlier: bool, w
 
 
 def _shock(name: str, shock: Shock, clock: Clock, is_earlier: bool, worlds: Worlds) -> Floats:
-    out = ones(len(worlds), clock.months)
-    month = np.arange(clock.months) - clock.history
+    out = ones(len(worlds), clock.length)
+    month = (np.arange(clock.length) - clock.entry) // clock.steps
     if shock.factor is not None:
         assert shock.from_month is not None
         assert shock.to_month is not None

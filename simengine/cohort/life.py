@@ -88,11 +88,11 @@ def live(group: Group, arms: Sequence[Arm], room: Room, until: int | None = None
     room
         For their stays.
     until
-        Month of the clock after which nobody looks at them; absent: the horizon.
+        Step of the clock after which nobody looks at them; absent: the horizon.
     """
     clock = arms[0].tables.cohort.clock
     at = [0] * len(arms)
-    for number, lived in _lives(group, arms, clock.months if until is None else until, room):
+    for number, lived in _lives(group, arms, clock.length if until is None else until, room):
         arm = arms[number]
         here = slice(at[number], at[number] + len(lived.people.row))
         for to, weights in [(arm.counts, arm.weight), *([arm.some] if arm.some is not None else [])]:
@@ -124,7 +124,7 @@ def _add(tables: ArmTables, lived: _Lived, weights: Floats | None, to: Counts) -
 def outcome_before(tables: ArmTables, group: Group, people: People, outcome: str, counts: Counts, room: Room) -> Floats:
     """Give an outcome of the months before entry for each of a batch, shape (n_people,)."""
     place = list(tables.cohort.outcomes).index(outcome)
-    lives = _lives(group, [Arm(tables, people, counts)], tables.cohort.clock.history, room)
+    lives = _lives(group, [Arm(tables, people, counts)], tables.cohort.clock.entry, room)
     return np.concatenate([np.empty(0), *(lived.total[:, place, -1] for _, lived in lives)])
 
 
@@ -149,7 +149,7 @@ def _lives(group: Group, arms: Sequence[Arm], until: int, room: Room) -> Iterato
 def _walk(group: Group, arms: Sequence[Arm], people: People, stays: tuple[Stays, Stays], until: int) -> tuple[int, list[int]]:
     """Send some people through their states; give how many segments are done, and the stays of each arm."""
     tables, counts = arms[0].tables, arms[0].counts
-    address = (group.seed(tables.worlds), tables.worlds.replications, group.purpose("moves"), tables.cohort.clock.history, until)
+    address = (group.seed(tables.worlds), tables.worlds.replications, group.purpose("moves"), tables.cohort.clock.entry, until)
     if not tables.is_abreast:
         is_walked = tables.moves.is_walked if tables.moves.is_walked.any() else None
         done, n_stays = walk(*address, is_walked, people, tables.moves, tables.on_moves, stays[0], counts.clipped)
@@ -174,11 +174,11 @@ def _lived(group: Group, arm: Arm, people: People, stays: Stays, n_stays: int, u
 
     earlier: tuple[Floats, ...] = ()
     if counts.scratch is not None:
-        earlier = tuple(until_cut(at_month(month, clock.history, people), counts.scratch) for month in tables.cohort.changes)
-    if tables.leaving is None or counts.here is None or until <= clock.history:
+        earlier = tuple(until_cut(at_month(month, clock, people), counts.scratch) for month in tables.cohort.changes)
+    if tables.leaving is None or counts.here is None or until <= clock.entry:
         return _Lived(people, total, earlier=earlier)
     seed, replications = group.seed(tables.worlds), tables.worlds.replications
-    gone = away(seed, replications, group.purpose(STREAM), clock.history, tables.leaving, people, stays, n_stays)
+    gone = away(seed, replications, group.purpose(STREAM), clock.entry, tables.leaving, people, stays, n_stays)
     outcome = until_cut(gone, counts.here)
     if tables.cohort.transfers == "left_out":
         return _Lived(people, total, total, gone.is_behind(tables.windows), earlier)

@@ -56,16 +56,16 @@ def moments_of(tables: ArmTables, entrance: Entrance, measured: tuple[str, ...],
     rates, G gamma with mean 1: E N_i N_j = E G^2 E L_i L_j + E L of the months in both windows, the last for one event alone. The
     months before entry are a window that shares no month with any other: what goes together is state and frailty.
     """
-    clock, windows = tables.cohort.clock, tables.cohort.windows
+    clock, windows = tables.cohort.clock, [window * tables.cohort.clock.steps for window in tables.cohort.windows]
     reward = _rewards(tables, measured)
-    end = clock.history + max(windows)
+    end = clock.entry + max(windows)
     first = reward[:, :, :, 0, 0]
     asked = [(i, (0, window)) for i in range(len(measured)) for window in windows]
-    asked += [(i, (-clock.history, 0)) for i in range(len(measured))] if has_before else []
+    asked += [(i, (-clock.entry, 0)) for i in range(len(measured))] if has_before else []
     mean = np.zeros((*first.shape, len(asked)))
     second = np.zeros((*first.shape, len(asked), len(asked)))
-    for month in range(end - 1, -1, -1):
-        step, ahead = _step(tables, month), month - clock.history
+    for month in range(end - 1, -1, -1):  # as everywhere in the kernels, a month is a step of the clock
+        step, ahead = _step(tables, month), month - clock.entry
         counted = np.array([begin <= ahead < stop for _, (begin, stop) in asked], dtype=np.float64)
         value = reward[:, :, :, month][..., [i for i, _ in asked]] * counted
         on, squares = step @ mean, step @ second.reshape(*first.shape, -1)
@@ -105,7 +105,7 @@ def _rewards(tables: ArmTables, measured: tuple[str, ...]) -> Floats:
         len(tables.worlds),
         len(cohort.population.strata),
         len(cohort.pathway.states),
-        cohort.clock.months,
+        cohort.clock.length,
     )
     out = np.zeros((n, n_strata, n_states, n_months, len(measured)))
     for i, name in enumerate(measured):

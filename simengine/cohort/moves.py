@@ -26,7 +26,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Clock:
-    """The months of the tables."""
+    """The months of the tables, and the steps into which each is cut."""
 
     history: int
     """Months before entry."""
@@ -34,11 +34,18 @@ class Clock:
     """Months of the study."""
     start: str
     """Month 0 of the study, as year-month."""
+    steps: int = 1
+    """Steps in a month. People move at the end of a step, at most once: what the kernels call a month is a step."""
 
     @property
-    def months(self) -> int:
-        """Months of a life from the beginning of its history, at most; as many months of the calendar begin `history` before 0."""
-        return self.history + self.horizon
+    def entry(self) -> int:
+        """Steps before entry."""
+        return self.history * self.steps
+
+    @property
+    def length(self) -> int:
+        """Steps of a life from the beginning of its history, at most; as many steps of the calendar begin `entry` before 0."""
+        return (self.history + self.horizon) * self.steps
 
 
 def ends_of(move: str) -> list[str]:
@@ -74,21 +81,23 @@ def move_tables(
     -----
     The probabilities p_j of all moves out of a state in one period of n months are read as one table: the hazard of leaving
     is h = -log(1 - sum p_j) / n a month, shared as h_j = h p_j / sum p_j. Rates add to that. With a Weibull shape g the hazard
-    of the first month is multiplied by (d + 1)^g - d^g in month d of the stay; a mean time m gives (gamma(1 + 1/g) / m)^g.
+    of the first month is multiplied by (d + 1)^g - d^g in month d of the stay; a mean time m gives (gamma(1 + 1/g) / m)^g. Where a
+    month has n steps a step has an n-th of these hazards, and the Weibull factors are those of the steps.
     """
     moves = moves_in_order(pathway)
     origins = np.array([pathway.states.index(ends_of(name)[0]) for name, _ in moves], dtype=np.int64)
     paths = [f"pathway.moves.{name}" for name, _ in moves]
     hazard, clipped = _hazards(pathway, moves, origins, strata, worlds)
-    by_entry, more = _by_axis("by_months_since_entry", clock.history, pathway, moves, origins, strata, clock, hazard, worlds)
+    hazard /= clock.steps
+    by_entry, more = _by_axis("by_months_since_entry", clock.entry, pathway, moves, origins, strata, clock, hazard, worlds)
     by_stay, most = _by_axis("by_months_in_state", 0, pathway, moves, origins, strata, clock, hazard, worlds)
     if any(move.weibull_shape for _, move in moves):
         by_stay = np.repeat(by_stay, len(worlds) if len(by_stay) == 1 else 1, axis=0)
     for v, (_, move) in enumerate(moves):
         if move.weibull_shape is not None:
-            by_stay[:, :, v] *= _weibull(worlds[f"{paths[v]}.weibull_shape"], clock.months)[:, None, :]
+            by_stay[:, :, v] *= _weibull(worlds[f"{paths[v]}.weibull_shape"], clock)[:, None, :]
     has_calendar = [move.by_calendar is not None or name in factors_on_calendar for name, move in moves]
-    by_calendar = ones(len(worlds) if any(has_calendar) else 1, len(moves), clock.months)
+    by_calendar = ones(len(worlds) if any(has_calendar) else 1, len(moves), clock.length)
     for v, (name, move) in enumerate(moves):
         if has_calendar[v]:
             by_calendar[:, v] = calendar_factor(move.by_calendar, f"{paths[v]}.by_calendar", clock, worlds)
@@ -101,7 +110,7 @@ def move_tables(
         by_entry=one_row(by_entry),
         by_stay=one_row(by_stay),
         by_calendar=one_row(by_calendar),
-        period=np.array([_period(moves, np.flatnonzero(origins == s).tolist()) for s in range(len(pathway.states))]),
+        period=np.array([clock.steps * _period(moves, np.flatnonzero(origins == s).tolist()) for s in range(len(pathway.states))]),
         clock=_clock_numbers(pathway),
         acts=np.zeros((0, len(moves)), dtype=np.bool_),
         is_walked=np.array([s in changing for s in range(len(pathway.states))], dtype=np.bool_),
@@ -217,55 +226,58 @@ def _by_axis(
     """
     given = [getattr(move, axis) for _, move in moves]
     has_paces = any(series is not None and series.form != "factor" for series in given)
-    shape = (len(worlds) if any(given) else 1, len(strata) if has_paces else 1, len(moves), clock.months)
+    shape = (len(worlds) if any(given) else 1, len(strata) if has_paces else 1, len(moves), clock.length)
     table, clipped = ones(*shape), np.zeros(len(worlds), dtype=np.int64)
     for v, series in enumerate(given):
         if series is not None and series.form == "factor":
-            series_factor(table[:, :, v], series, f"pathway.moves.{moves[v][0]}.{axis}", origin, worlds)
+            series_factor(table[:, :, v], series, f"pathway.moves.{moves[v][0]}.{axis}", origin, clock.steps, worlds)
     for s in range(len(pathway.states)):
         out_of = np.flatnonzero(origins == s).tolist()
         series_of = {v: given[v] for v in out_of if given[v] is not None and given[v].form != "factor"}
         if not series_of:
             continue
-        breaks = sorted({0, *(origin + month for series in series_of.values() for month in series.from_months), clock.months})
-        for first, stop in pairwise(month for month in breaks if month <= clock.months):
+        begins = {v: [origin + month * clock.steps for month in series.from_months] for v, series in series_of.items()}
+        breaks = sorted({0, *(at for steps in begins.values() for at in steps), clock.length})
+        for first, stop in pairwise(at for at in breaks if at <= clock.length):
             for k, stratum in enumerate(strata):
                 paces = _paces(moves, out_of, stratum)
                 for v, series in series_of.items():
-                    step = sum(origin + month <= first for month in series.from_months) - 1
+                    number = sum(at <= first for at in begins[v]) - 1
                     # A move that does not happen in a stratum does not begin to.
-                    if step >= 0 and paces[out_of.index(v)] is not None:
-                        path = f"pathway.moves.{moves[v][0]}.{axis}.{series.form}.{step}"
+                    if number >= 0 and paces[out_of.index(v)] is not None:
+                        path = f"pathway.moves.{moves[v][0]}.{axis}.{series.form}.{number}"
                         paces[out_of.index(v)] = _Pace(series.form, path, None)
                 hazards, is_clipped = _competing(paces, worlds)
-                table[:, k, out_of, first:stop] *= hazards[:, :, None]
+                table[:, k, out_of, first:stop] *= hazards[:, :, None] / clock.steps
                 clipped += is_clipped
         hazard[:, :, out_of] = 1.0
     return table, clipped
 
 
-def series_factor(out: Floats, series: ByMonths, path: str, origin: int, worlds: Worlds) -> None:
-    """Multiply a factor that changes at given months into `out`, shape (n_replications, ..., n_months)."""
-    until = [origin + month for month in series.from_months[1:]] + [out.shape[-1]]
-    for number, (month, stop) in enumerate(zip(series.from_months, until, strict=True)):
+def series_factor(out: Floats, series: ByMonths, path: str, origin: int, steps: int, worlds: Worlds) -> None:
+    """Multiply a factor that changes at given months into `out`, shape (n_replications, ..., n_steps); `steps`: of a month."""
+    begins = [origin + month * steps for month in series.from_months]
+    for number, (first, stop) in enumerate(zip(begins, [*begins[1:], out.shape[-1]], strict=True)):
         factor = worlds[f"{path}.factor.{number}"]
-        out[..., origin + month : stop] *= factor.reshape(-1, *[1] * (out.ndim - 1))
+        out[..., first:stop] *= factor.reshape(-1, *[1] * (out.ndim - 1))
 
 
-def _weibull(shape: Floats, n_months: int) -> Floats:
-    month = np.arange(n_months)[None, :]
-    return np.asarray((month + 1) ** shape[:, None] - month ** shape[:, None])
+def _weibull(shape: Floats, clock: Clock) -> Floats:
+    """Factors of the steps in a state on the hazard of a step, shape (n_replications, n_steps)."""
+    months = np.arange(clock.length + 1)[None, :] / clock.steps
+    return np.asarray(clock.steps * np.diff(months ** shape[:, None], axis=1))
 
 
 def calendar_factor(by_calendar: ByCalendar | None, path: str, clock: Clock, worlds: Worlds) -> Floats:
-    """Give trend and season by month of the calendar, shape (n_replications, months of the calendar)."""
-    out = ones(len(worlds), clock.months)
+    """Give trend and season by step of the calendar, shape (n_replications, steps of the calendar)."""
+    out = ones(len(worlds), clock.length)
     if by_calendar is None:
         return out
-    month = np.arange(clock.months) - clock.history
+    step = np.arange(clock.length) - clock.entry
+    month = step // clock.steps
     if by_calendar.trend_per_year is not None:
-        # The middle of the month, in years from the start of the study.
-        out *= np.exp(worlds[f"{path}.trend_per_year"][:, None] * (month + 0.5)[None, :] / 12)
+        # The middle of the step, in years from the start of the study.
+        out *= np.exp(worlds[f"{path}.trend_per_year"][:, None] * (step + 0.5)[None, :] / (12 * clock.steps))
     for name in by_calendar.season or {}:
         is_month = (month + int(clock.start.split("-")[1]) - 1) % 12 == MONTHS_OF_THE_YEAR.index(name)
         out[:, is_month] *= worlds[f"{path}.season.{name}"][:, None]

@@ -15,8 +15,8 @@ from simengine.records import Floats, Integers, Worlds
 
 def windows_of(clock: Clock, windows: Sequence[int]) -> Windows:
     """Give the windows after entry and, where there is a history, that before it as the last."""
-    before = [(0, clock.history)] if clock.history else []
-    edges = [(clock.history, clock.history + window) for window in windows] + before
+    before = [(0, clock.entry)] if clock.history else []
+    edges = [(clock.entry, clock.entry + window * clock.steps) for window in windows] + before
     begin, stop = np.array(edges, dtype=np.int64).reshape(-1, 2).T.copy()
     return Windows(begin, stop)
 
@@ -84,9 +84,9 @@ def worth_tables(
     states, events
         Names in order.
     windows
-        Months of the clock.
+        Steps of the clock.
     clock
-        Months of the tables.
+        Months and steps of the tables.
     worlds
         The parameters of each replication.
     """
@@ -98,25 +98,26 @@ def worth_tables(
     per_month, per_event = np.zeros((n, n_outcomes, len(states))), np.zeros((n, n_outcomes, len(events)))
     per_spell_day = np.zeros((n, n_outcomes, len(events)))
     from_day, to_day = np.zeros(n_outcomes), np.full(n_outcomes, np.inf)
-    by_entry = ones(n if has_entry else 1, n_outcomes, len(states) if has_entry else 1, clock.months + 2 if has_entry else 1)
-    by_stay = ones(n if has_stay else 1, n_outcomes, len(states) if has_stay else 1, clock.months + 2 if has_stay else 1)
-    discount = ones(n if has_discount else 1, n_outcomes, clock.months + 2)
+    by_entry = ones(n if has_entry else 1, n_outcomes, len(states) if has_entry else 1, clock.length + 2 if has_entry else 1)
+    by_stay = ones(n if has_stay else 1, n_outcomes, len(states) if has_stay else 1, clock.length + 2 if has_stay else 1)
+    discount = ones(n if has_discount else 1, n_outcomes, clock.length + 2)
     for o, (name, amount) in amounts.items():
         path = f"outcomes.{name}"
         for state in amount.per_day:
-            per_month[:, o, states.index(state)] = worlds[f"{path}.per_day.{state}"] * DAYS_PER_MONTH
+            per_month[:, o, states.index(state)] = worlds[f"{path}.per_day.{state}"] * DAYS_PER_MONTH / clock.steps
         for event in amount.per_event:
             per_event[:, o, events.index(event)] = worlds[f"{path}.per_event.{event}"]
         for event in amount.per_spell_day:
             per_spell_day[:, o, events.index(event)] = worlds[f"{path}.per_spell_day.{event}"]
         for state, series in amount.by_months_since_entry.items():
             part = by_entry[:, o, states.index(state)]
-            series_factor(part, series, f"{path}.by_months_since_entry.{state}", clock.history, worlds)
+            series_factor(part, series, f"{path}.by_months_since_entry.{state}", clock.entry, clock.steps, worlds)
         for state, series in amount.by_months_in_state.items():
-            series_factor(by_stay[:, o, states.index(state)], series, f"{path}.by_months_in_state.{state}", 0, worlds)
+            part = by_stay[:, o, states.index(state)]
+            series_factor(part, series, f"{path}.by_months_in_state.{state}", 0, clock.steps, worlds)
         if amount.discount_rate_per_year is not None:
-            month = np.arange(clock.months + 2) - clock.history
-            discount[:, o] = (1 + worlds[f"{path}.discount_rate_per_year"][:, None]) ** (-month[None, :] / 12)
+            step = np.arange(clock.length + 2) - clock.entry
+            discount[:, o] = (1 + worlds[f"{path}.discount_rate_per_year"][:, None]) ** (-step[None, :] / (12 * clock.steps))
     for o, outcome in enumerate(outcomes.values()):
         if isinstance(outcome, CountOfEvents):
             per_event[:, o, [events.index(event) for event in outcome.events]] = 1.0
@@ -185,14 +186,14 @@ def answer_tables(
     n = len(worlds)
     probability, per_month = np.zeros((n, len(outcomes), len(states))), np.zeros((n, len(outcomes), len(states)))
     has_shock = any(name in factors_on_calendar for name in outcomes)
-    by_calendar = ones(n if has_shock else 1, len(outcomes), clock.months + 1)
+    by_calendar = ones(n if has_shock else 1, len(outcomes), clock.length + 1)
     for o, (name, outcome) in enumerate(outcomes.items()):
         if isinstance(outcome, Binary):
             for s, state in enumerate(states):
                 probability[:, o, s] = worlds[f"outcomes.{name}.probability.{state}"]
             for state in outcome.odds_ratio_per_month_in:
                 ratio = worlds[f"outcomes.{name}.odds_ratio_per_month_in.{state}"]
-                per_month[:, o, states.index(state)] = np.log(np.maximum(ratio, 1e-300))
+                per_month[:, o, states.index(state)] = np.log(np.maximum(ratio, 1e-300)) / clock.steps
             if name in factors_on_calendar:
                 by_calendar[:, o, :-1] = factors_on_calendar[name]
                 by_calendar[:, o, -1] = by_calendar[:, o, -2]
@@ -230,15 +231,15 @@ def score_tables(outcomes: Mapping[str, Outcome], states: Sequence[str], clock: 
 
 
 def _dates(outcomes: Mapping[str, Outcome], kind: type[Binary] | type[Score], clock: Clock) -> Integers:
-    """Give the month of the clock at which each outcome of a kind is read, -1 for others."""
-    months = [clock.history + int(one.at_month.value) if isinstance(one, kind) else -1 for one in outcomes.values()]
-    return np.array(months, dtype=np.int64)
+    """Give the step of the clock at which each outcome of a kind is read, -1 for others."""
+    steps = [clock.entry + int(one.at_month.value) * clock.steps if isinstance(one, kind) else -1 for one in outcomes.values()]
+    return np.array(steps, dtype=np.int64)
 
 
 def is_known(outcome: Outcome, windows: Windows, clock: Clock) -> Flags:
     """Say in which windows an outcome is known, shape (n_windows,): a score at entry and at its date, an answer at its date."""
     if not isinstance(outcome, Binary | Score):
         return np.ones(len(windows.stop), dtype=np.bool_)
-    is_before = windows.begin < clock.history
-    read = clock.history + int(outcome.at_month.value) <= windows.stop
+    is_before = windows.begin < clock.entry
+    read = clock.entry + int(outcome.at_month.value) * clock.steps <= windows.stop
     return np.where(is_before, isinstance(outcome, Score), read)

@@ -147,12 +147,15 @@ class Entrance:
             end=np.empty(n, dtype=np.int32),
             calendar=np.full(n, group.from_month, dtype=np.int32),
             course=np.zeros((2, n), dtype=np.int32),
-            switch=np.full(n, self.clock.months + 1, dtype=np.int32),
+            switch=np.full(n, self.clock.length + 1, dtype=np.int32),
             factor=np.empty((len(self.factors), n)),
         )
         enter(
-            seed, replications, group.purpose("entry"), self.clock.months, group.enrolment_months, self.strata, self.start, people
+            seed, replications, group.purpose("entry"), self.clock.length, group.enrolment_months, self.strata, self.start, people
         )
+        if self.clock.steps > 1:  # people enter with a month, however many steps it has
+            people.calendar[:] *= self.clock.steps
+            people.end[:] = self.clock.length - people.calendar
         self._fill_factors(group, people)
         return people
 
@@ -199,10 +202,10 @@ class Entrance:
             group.seed(worlds),
             worlds.replications,
             group.purpose("engagement"),
-            self.clock.history,
+            self.clock.entry,
             worlds["population.engagement.share"],
             _doses(engagement, worlds),
-            _dropout(engagement, worlds),
+            _dropout(engagement, worlds) / self.clock.steps,
             treated,
         )
         return treated

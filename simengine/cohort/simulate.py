@@ -89,7 +89,7 @@ class _Crowd:
 
     def __init__(self, cohort: Cohort, entrance: Entrance, worlds: Worlds, tallies: Tallies) -> None:
         self.cohort, self.entrance, self.worlds, self.tallies = cohort, entrance, worlds, tallies
-        self.room = Room()
+        self.room, self.steps = Room(), cohort.clock.steps
         self.untreated = self.arm(has_service=False)
         self.treated = self.arm(has_service=True)
         self.before = self.untreated.before_entry() if cohort.clock.history else self.untreated
@@ -97,7 +97,8 @@ class _Crowd:
         self.reached = self.untreated if reach is None else self.arm(has_service=True, reach=reach)
         self.unused = empty_counts(self.before)
         # Where no sum by year is asked for the last window closes a life; of other people than service users none ever is.
-        self.last = min(cohort.clock.history + max(cohort.windows, default=cohort.clock.horizon), cohort.clock.months)
+        clock = cohort.clock
+        self.last = min(clock.entry + max(cohort.windows, default=clock.horizon) * clock.steps, clock.length)
 
     def arm(self, **options: Any) -> ArmTables:
         """Draw up the tables of one arm."""
@@ -127,16 +128,16 @@ class _Crowd:
             treated = Arm(self.treated, self.entrance.take_part(group, people), counts[SERVICE], some=some)
             live(group, [treated, Arm(self.untreated, people, counts[TWIN])], self.room, until=until)
         for arm in (SERVICE, TWIN):
-            _put(self.tallies, number, arm, group.size, counts[arm])
+            _put(self.tallies, self.steps, number, arm, group.size, counts[arm])
         if matching is not None:
             if is_drawn:
                 how = (matching.per_person, matching.candidates, matching.on)
                 luck = luck_of_moments(f"matched of {group.name}", self.worlds)
                 self.put_drawn(number, MATCHED, draw_matched(self.moments, users, *how, *luck))
             else:
-                _put(self.tallies, number, MATCHED, n_matched, counts[MATCHED])
+                _put(self.tallies, self.steps, number, MATCHED, n_matched, counts[MATCHED])
             n_users = np.round(counts[MATCHED_SERVICE].weights[:, 0]).astype(np.int64)
-            _put(self.tallies, number, MATCHED_SERVICE, n_users, counts[MATCHED_SERVICE])
+            _put(self.tallies, self.steps, number, MATCHED_SERVICE, n_users, counts[MATCHED_SERVICE])
         comparisons = self.cohort.comparisons
         if comparisons.control_ratio and "control" in by_moments:
             left_out = _beside(group, "control", comparisons.control_ratio, "")
@@ -158,7 +159,7 @@ class _Crowd:
 
     def tally_cross_sections(self, number: int, group: Group) -> None:
         """Let others of the same places live the months before entry."""
-        comparisons, until = self.cohort.comparisons, self.cohort.clock.history
+        comparisons, until = self.cohort.comparisons, self.cohort.clock.entry
         ratio = comparisons.cross_section_ratio
         self.tally(number, SERVICE_BEFORE, _beside(group, "before", ratio, ""), self.untreated, until)
         if comparisons.parallel_ratio:
@@ -195,7 +196,7 @@ class _Crowd:
         earlier = tables.before_entry() if self.cohort.clock.history and tables is not self.untreated else self.before
         for people in self.batches(group, earlier):
             live(group, [Arm(tables, people, counts)], self.room, until=until)
-        _put(self.tallies, wave, arm, group.size, counts)
+        _put(self.tallies, self.steps, wave, arm, group.size, counts)
 
     def batches(self, group: Group, before: ArmTables) -> Iterator[People]:
         """Yield the people of a group, those alone whom the selection takes for what they lived before entry."""
@@ -244,18 +245,19 @@ def _beside(group: Group, kind: str, ratio: float, place: str) -> Group:
     return Group(f"{kind} of {group.name}", size, group.from_month, group.enrolment_months, has_volume=False, place=place)
 
 
-def _put(tallies: Tallies, wave: int, arm: int, size: Integers, counts: Counts) -> None:
+def _put(tallies: Tallies, steps: int, wave: int, arm: int, size: Integers, counts: Counts) -> None:
+    """Put the counts of one group in one arm where they belong; what was counted by steps becomes months and years."""
     n_windows = len(tallies.windows)
     tallies.n_people[:, wave, arm] = size
     tallies.weight[:, wave, arm], tallies.weight_squares[:, wave, arm] = counts.weights.T
     tallies.sums[:, wave, arm] = counts.sums[:, :, :n_windows]
     tallies.squares[:, wave, arm] = counts.squares[:, :, :n_windows]
-    tallies.person_months[:, wave, arm] = counts.person_months[:, :, :n_windows]
-    tallies.by_year[:, wave, arm] = counts.by_year
+    tallies.person_months[:, wave, arm] = counts.person_months[:, :, :n_windows] / steps
+    tallies.by_year[:, wave, arm] = _whole_years(counts.by_year, steps)
     if tallies.pair_products is not None:
         tallies.pair_products[:, wave, arm] = counts.pair_products[:, :, :n_windows]
     if tallies.by_year_here is not None and counts.here is not None:
-        tallies.by_year_here[:, wave, arm] = counts.here.by_year
+        tallies.by_year_here[:, wave, arm] = _whole_years(counts.here.by_year, steps)
     if tallies.after_change is not None and counts.later is not None and arm != BASELINE:
         tallies.after_change[:, wave, arm] = counts.later[..., :n_windows]
     if tallies.seen is not None and counts.seen is not None:
@@ -270,6 +272,11 @@ def _put(tallies: Tallies, wave: int, arm: int, size: Integers, counts: Counts) 
     for name, combinations in counts.combinations.items():
         tallies.combinations[name][:, wave, arm] = combinations[:, :n_windows]
     tallies.clipped[:] += counts.clipped
+
+
+def _whole_years(by_year: Floats, steps: int) -> Floats:
+    """Add up the stretches of twelve steps that make a year."""
+    return np.asarray(by_year.reshape(*by_year.shape[:-1], -1, steps).sum(axis=-1))
 
 
 def _exceeding(cohort: Cohort, worlds: Worlds) -> Integers:

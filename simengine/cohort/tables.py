@@ -91,7 +91,7 @@ class ArmTables:
     move_prices: MovePrices | None = None
     """Absent where no outcome counts or prices a move."""
     leaving: Floats | None = None
-    """Shape (n_replications, n_states): hazard per month of moving out of the area; absent where nobody does."""
+    """Shape (n_replications, n_states): hazard per step of moving out of the area; absent where nobody does."""
 
     def before_entry(self) -> ArmTables:
         """Give the tables that count the months before entry alone."""
@@ -161,7 +161,9 @@ def arm_tables(
     effects = cohort.effect if has_service else {}
     engagement = cohort.population.engagement if has_service and reach is None else None
     on_moves, on_events, on_outcomes = (
-        _weakened(effect_tables(effects, target, targets, strata, engagement, worlds), reach, cohort.effect_strength, worlds)
+        _weakened(
+            effect_tables(effects, target, targets, strata, engagement, clock.steps, worlds), reach, cohort.effect_strength, worlds
+        )
         for target, targets in (("move", move_names), ("event", events), ("outcome", names))
     )
     return ArmTables(
@@ -179,7 +181,7 @@ def arm_tables(
         clipped=clipped,
         move_prices=move_prices(outcomes, states, strata, worlds),
         leaving=leaving_hazard(
-            cohort.population.transfer, states, cohort.effect_strength if has_service and not reach else 0.0, worlds
+            cohort.population.transfer, states, cohort.effect_strength if has_service and not reach else 0.0, clock.steps, worlds
         ),
     )
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from simengine.cohort.kernels.arrays import Flags, People, Stays, Windows
 from simengine.cohort.kernels.transfer import last_months_here
-from simengine.cohort.moves import hazard_per_month
+from simengine.cohort.moves import Clock, hazard_per_month
 from simengine.cohort.spec import Binary, Outcome, Score, Transfer
 from simengine.records import Floats, Integers, Worlds
 
@@ -20,8 +20,8 @@ STREAM = "transfer"
 """The decision about a person from which the month of moving away is drawn."""
 
 
-def leaving_hazard(transfer: Transfer | None, states: Sequence[str], strength: float, worlds: Worlds) -> Floats | None:
-    """Give the hazard per month of moving away by state, shape (n_replications, n_states).
+def leaving_hazard(transfer: Transfer | None, states: Sequence[str], strength: float, steps: int, worlds: Worlds) -> Floats | None:
+    """Give the hazard per step of moving away by state, shape (n_replications, n_states).
 
     Parameters
     ----------
@@ -31,13 +31,15 @@ def leaving_hazard(transfer: Transfer | None, states: Sequence[str], strength: f
         Names in order.
     strength
         Multiplies the logarithm of what the service does to the hazard; 0 without a service.
+    steps
+        Of a month.
     worlds
         The parameters of each replication.
     """
     if transfer is None:
         return None
     path = "population.transfer"
-    hazard = hazard_per_month(transfer.form, f"{path}.{transfer.form}", worlds)
+    hazard = hazard_per_month(transfer.form, f"{path}.{transfer.form}", worlds) / steps
     if transfer.ratio_with_service is not None:
         hazard = hazard * worlds[f"{path}.ratio_with_service"] ** strength
     factor = np.ones((len(worlds), len(states)))
@@ -51,7 +53,7 @@ class Cut:
     """The month at which the life of each person of a batch is cut, for who counts."""
 
     month: Integers
-    """Shape (n_people,): the first month of the clock behind the cut; beyond the clock where there is none."""
+    """Shape (n_people,): the first step of the clock behind the cut; beyond the clock where there is none."""
     is_read_at: bool
     """Whether what is read at the very date of the cut still counts as before it."""
 
@@ -66,11 +68,11 @@ class Cut:
         """Say for whom the cut lies behind all months of each window, shape (n_people, n_windows)."""
         return np.asarray(self.month[:, None] >= windows.stop[None, :])
 
-    def keep_read(self, outcomes: Mapping[str, Outcome], history: int, total: Floats, here: Floats) -> None:
+    def keep_read(self, outcomes: Mapping[str, Outcome], clock: Clock, total: Floats, here: Floats) -> None:
         """Copy what is read at one date before the cut; nothing else is read."""
         for o, one in enumerate(outcomes.values()):
             if isinstance(one, Binary | Score):
-                date = history + int(one.at_month.value)
+                date = clock.entry + int(one.at_month.value) * clock.steps
                 is_read = self.month >= date if self.is_read_at else self.month > date
                 here[:, o] = np.where(is_read[:, None], total[:, o], 0.0)
 
@@ -91,9 +93,9 @@ def away(
     return Cut(month, is_read_at=True)
 
 
-def at_month(month: int, history: int, people: People) -> Cut:
+def at_month(month: int, clock: Clock, people: People) -> Cut:
     """Cut the lives of a batch at a month of the calendar, counted from the start of the study."""
-    return Cut(month + history - people.calendar.astype(np.int64), is_read_at=False)
+    return Cut(month * clock.steps + clock.entry - people.calendar.astype(np.int64), is_read_at=False)
 
 
 @dataclass(frozen=True)

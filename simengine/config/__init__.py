@@ -4,6 +4,7 @@ from simengine.config.load import find_study, load_contract, load_contract_docum
 from simengine.config.moments import known_metrics
 from simengine.config.portfolio import load_portfolio
 from simengine.config.promise import as_promised, promise_of
+from simengine.config.steps import forms_of, step_error_of
 from simengine.config.study import Study, cohort_of
 from simengine.config.value import timing_of
 
@@ -12,6 +13,7 @@ __all__ = [
     "as_promised",
     "cohort_of",
     "find_study",
+    "forms_of",
     "known_metrics",
     "load_contract",
     "load_contract_document",
@@ -19,5 +21,6 @@ __all__ = [
     "load_study",
     "promise_of",
     "shipped_contracts",
+    "step_error_of",
     "timing_of",
 ]

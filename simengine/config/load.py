@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from simengine.config.consistency import contract_problems, study_problems
 from simengine.config.document import Document, KeyPath, is_quantity, read_document, read_value
+from simengine.config.steps import steps_problems, with_steps
 from simengine.config.study import Study
 from simengine.contract.spec import Contract
 from simengine.errors import Problem, StudyError, UsageError, shorten
@@ -58,6 +59,8 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), variant: str | N
     if changes:
         study = validate(Study, document)
     refuse(document, study_problems(study))
+    study = with_steps(study)
+    refuse(document, steps_problems(study))
     return study
 
 

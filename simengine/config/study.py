@@ -127,7 +127,12 @@ def cohort_of(study: Study) -> Cohort:
         study.effect,
         study.outcomes,
         windows=tuple(sorted({int(metric.window_months.value) for metric in study.measurement.metrics.values()})),
-        clock=Clock(int(study.population.history_months.value), int(study.study.horizon_months.value), study.study.start),
+        clock=Clock(
+            int(study.population.history_months.value),
+            int(study.study.horizon_months.value),
+            study.study.start,
+            steps=1 if study.pathway.steps_per_month is None else int(study.pathway.steps_per_month.value),
+        ),
         comparisons=_comparisons_of(study.measurement),
         changes=tuple(
             sorted({int(one.redefined.from_month.value) for one in study.measurement.metrics.values() if one.redefined is not None})

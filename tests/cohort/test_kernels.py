@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from math import exp, log
+from math import exp, inf, log
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import simengine
 from simengine.cohort import people as people_of_batches
 from simengine.cohort.kernels.arrays import DIFFERENCE, HAZARD_RATIO, ODDS_RATIO, RELATIVE_RISK, Effects
 from simengine.cohort.kernels.between import between_people, gamma_draw, normal_pair
-from simengine.cohort.kernels.effects import change_leaving, changed_probability, effect_strength
+from simengine.cohort.kernels.effects import change_at, change_leaving, changed_probability, effect_strength
 from simengine.cohort.kernels.hazards import leaving_over, threshold_of
 from simengine.cohort.kernels.leave import STAYS, pick_by_table, pick_move
 from simengine.cohort.outcomes import windows_of
@@ -223,6 +223,25 @@ def test_changed_probability__of_four_in_ten(form: str, change: float, expected:
     """Source: by hand. Only what leaves the range from 0 to 1 by more than rounding is clipped."""
     got, is_clipped = changed_probability(0.4, FORMS[form], change)
     assert (got, is_clipped) == (pytest.approx(expected, abs=1e-6), clipped)
+
+
+@pytest.mark.parametrize(
+    ("p", "ratio", "expected"),
+    [(1, 0, 1), (1, inf, 1), (1, 3, 1), (0, 0, 0), (0, inf, 0), (0, 3, 0), (0.5, 0, 0), (0.5, inf, 1), (0.5, 1e308, 1)],
+)
+def test_odds_ratio__at_the_edges(p: float, ratio: float, expected: float) -> None:
+    """Source: by hand: what is certain or impossible stays so; all else is impossible at ratio 0, and certain at infinity."""
+    assert changed_probability(p, ODDS_RATIO, ratio) == (expected, 0)
+
+
+@pytest.mark.parametrize("strength", [1.0, 3.0])
+@pytest.mark.parametrize("form", ["hazard_ratio", "relative_risk", "odds_ratio"])
+def test_change__is_a_number_above_0_however_small_or_large_the_ratio(form: str, strength: float) -> None:
+    """Source: by hand: its logarithm lies between -690 and 690, so that 0 x change is still 0; 1e300 cubed is no number."""
+    table = effects_of([(0, FORMS[form])], 1)._replace(weight=np.full((1, 1, 1), strength), clock=np.array([[[0, NEVER, NEVER]]]))
+    for value, expected in ((log(1e-300), -690), (log(1e300), 690), (log(2), strength * log(2))):
+        got = change_at(table._replace(value=np.array([[value]])), 0, 0, 0, 5)
+        assert log(got) == pytest.approx(expected, rel=1e-12)
 
 
 @given(form=st.sampled_from(sorted(FORMS)), p=st.floats(0, 1), change=st.floats(0, 10))

@@ -14,9 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simengine.cohort import simulate_cohort
+from simengine.cohort.spec import Effect
+from simengine.cohort.spec.effect import FORMS_OF_EFFECT
 from simengine.records import SERVICE, TWIN
 from tests.reference import cohort as reference
-from tests.reference.everything import ALL, EFFECT, EVENTS, MOVES, OUTCOMES, POPULATION
+from tests.reference.everything import ALL, EFFECT, EVENTS, EVERY_OPTION, MOVES, OUTCOMES, POPULATION
 from tests.reference.studies import SEED, cohort_of, require_equal_to_twin, worlds_of
 
 
@@ -144,6 +146,57 @@ CASES: dict[str, dict[str, Any]] = {
         "effect": {"a": {"move": "placed -> home", "hazard_ratio": 0}, "b": {"outcome": "yes", "odds_ratio": 0}},
         "outcomes": {"yes": YES},
     },
+    "every option of every effect": EVERY_OPTION,
+    "every option of every effect, on people with hazards of their own": EVERY_OPTION
+    | {
+        "population": EVERY_OPTION["population"]
+        | {"frailties": {"f": {"variance": 0.6, "on": ["placed -> home", "home -> placed"]}}},
+        "shocks": {"years": {"on": "home -> placed", "sd_per_year": 0.3}},
+    },
+    "hazard ratios in some strata": {
+        "effect": {
+            "young": {"move": ["placed -> home", "secure -> home"], "hazard_ratio": 4, "strata": "young"},
+            "older": {"move": ["placed -> home", "home -> placed"], "hazard_ratio": 0.2, "strata": ["older"], "ramp_months": 2},
+        },
+        "population": {"waves": {"all": {"size": 30, "enrolment_months": 2}}},
+    },
+    "ratios at the edges": {
+        "effect": {
+            "odds_0": {"outcome": "yes", "odds_ratio": 0, "strata": "young"},
+            "odds_inf": {"outcome": "yes", "odds_ratio": 1e300, "strata": "older"},
+            "risk_inf": {"outcome": "other", "relative_risk": 1e300, "strata": "young"},
+            "hazard_0": {"outcome": "other", "hazard_ratio": 0, "strata": "older"},
+            "never": {"move": ["placed -> home", "home -> secure"], "hazard_ratio": 1e300, "strata": "young"},
+            "always": {"move": ["home -> placed", "placed -> home"], "hazard_ratio": 0, "strata": "older"},
+            "by_chance": {"move": "secure -> placed", "odds_ratio": 1e300, "strata": "young"},
+            "not": {"move": "secure -> placed", "odds_ratio": 0, "strata": "older"},
+        },
+        "population": {
+            "waves": {"all": {"size": 30, "enrolment_months": 2}},
+            "engagement": {
+                "share": 0.9,
+                "doses": {"whole": {"share": 0.4, "strength": 1}, "more": {"share": "rest", "strength": 3}},
+            },
+        },
+        "pathway": {
+            "moves": {
+                "placed -> home": {"per_month": 0.3},
+                "home -> placed": {"per_month": 1},
+                "home -> secure": {"per_month": 0},
+                "secure -> placed": {"per_month": 0.4},
+            }
+        },
+        "outcomes": {
+            "yes": YES | {"probability": {"home": 1, "placed": 0.5, "secure": 0}},
+            "other": YES | {"probability": {"home": 0, "placed": 1, "secure": 0.5}},
+            "ways": YES
+            | {
+                "probability": {"home": 0.5, "placed": 0.4, "secure": 1},
+                "odds_ratio_per_month_in": {"home": 1e200},
+            },
+            "again": YES | {"probability": {"home": 0, "placed": 1, "secure": 0.5}, "odds_ratio_per_month_in": {"secure": 1e300}},
+        },
+    },
     "a half-life of 0": {
         "effect": {"a": {"move": "placed -> home", "hazard_ratio": 9, "fades_after_months": 3.5, "half_life_months": 0}}
     },
@@ -216,6 +269,15 @@ CASES: dict[str, dict[str, Any]] = {
 def test_study__equals_its_slow_twin(name: str) -> None:
     """Source: the slow twin, tests/reference/cohort.py."""
     require_equal_to_twin(cohort_of(**CASES[name]), 2 if name.startswith("everything") else 4)
+
+
+def test_effects__of_every_form_use_every_option() -> None:
+    """Source: the lists of the specification: what no study of the twin uses, no comparison with it can find."""
+    options = set(Effect.model_fields) - {*FORMS_OF_EFFECT, *(form for forms in FORMS_OF_EFFECT.values() for form in forms)}
+    for target, forms in FORMS_OF_EFFECT.items():
+        for form in forms:
+            used = [one for one in EVERY_OPTION["effect"].values() if target in one and form in one]
+            assert options == {option for one in used for option in one} - {target, form}, (target, form)
 
 
 def test_study__of_the_largest_seed_and_replication_equals_its_slow_twin() -> None:

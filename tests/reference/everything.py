@@ -164,6 +164,52 @@ ALL: dict[str, Any] = {
     "n_baseline": 4,
 }
 
+
+def _with_every_option() -> dict[str, Any]:
+    """Build effects of each form on each kind of target, once on those who take part and once on all who were referred."""
+    forms = {
+        ("move", "placed -> home"): {"hazard_ratio": 2, "relative_risk": 0.6, "odds_ratio": 2.5, "difference": 0.05},
+        ("move", "home -> placed"): {"hazard_ratio": 3},
+        ("event", "away"): {"hazard_ratio": 0.5, "difference": 0.3, "length_ratio": 0.4},
+        ("outcome", "yes"): {"hazard_ratio": 2, "relative_risk": 0.6, "odds_ratio": 2.5, "difference": 0.05},
+        ("outcome", "score"): {"difference": 4},
+    }
+    fades = {"fades_after_months": 4, "half_life_months": 3}
+    options = {
+        "treated": {"strata": "young", "only_while_engaged": True, "ramp_months": 2} | fades,
+        "referred": {"strata": ["older"], "reaches": "referred", "ramp_months": 1} | fades,
+    }
+    return {
+        f"{on} {form} {whom}": {target: on, form: value} | more
+        for (target, on), said in forms.items()
+        for form, value in said.items()
+        for whom, more in options.items()
+    }
+
+
+EVERY_OPTION: dict[str, Any] = {
+    "effect": _with_every_option(),
+    "population": {
+        "waves": {"all": {"size": 12, "enrolment_months": 2}},
+        "engagement": POPULATION["engagement"],
+        "history_months": 2,
+    },
+    "events": {
+        "away": {
+            "rates": {"placed": {"rate_per_month": 0.8}, "home": {"rate_per_month": 0.8}},
+            "length": {"kind": "fixed", "mean_days": 6},
+        }
+    },
+    "outcomes": {
+        "yes": {"kind": "binary", "at_month": 6, "probability": {"home": 0.6, "placed": 0.3, "secure": 0.5}},
+        "score": {"kind": "score", "at_month": 6, "mean": 50, "sd": 10, "correlation": 0.5},
+        "times": {"kind": "count", "events": "away"},
+        "days": {"kind": "days", "events": "away"},
+        "cost": {"kind": "amount", "per_day": {"placed": 3}},
+    },
+}
+"""Each option of each effect. In every stratum all have the same hazards."""
+
 ALL_ABREAST: dict[str, Any] = {
     "population": {"waves": {"all": {"size": 33, "enrolment_months": 4}}, "history_months": 5},
     "effect": {"e": {"move": "placed -> home", "hazard_ratio": 2, "ramp_months": 3}},

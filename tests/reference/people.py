@@ -214,7 +214,10 @@ def change(person: Person, name: str, effect: Any, clock: int) -> float:
     """Give what an effect does to a person in a month of the clock: a ratio, or a difference."""
     full = person.world[f"effect.{name}.{effect.form}"]
     share = weight_of(person, effect, clock) * strength(person.world, name, effect, clock - person.world.history)
-    return full * share if effect.form == "difference" else max(full, 1e-300) ** share
+    if effect.form == "difference":
+        return full * share
+    logarithm = share * log(max(full, 1e-300))
+    return exp(690 if logarithm > 0 else -690) if abs(logarithm) > 690 else max(full, 1e-300) ** share
 
 
 def changed_probability(probability: float, form: str, amount: float) -> tuple[float, int]:

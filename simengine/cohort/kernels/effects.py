@@ -19,6 +19,8 @@ Index = int | np.int64
 _LARGEST = 1.0 - 1e-12
 """A state that is left for certain has an infinite hazard; this one leaves a person behind once in 1e12 periods."""
 _ROUNDING = 1e-9
+LARGEST_LOGARITHM = 690.0
+"""Of a ratio, either way: exp(690) = 1e300, of which sums and products with 0 are still numbers."""
 
 
 @inlined
@@ -44,7 +46,9 @@ def change_at(effects: Effects, b: Index, c: Index, j: int, month: Index) -> flo
     """Give what effect j does in a month after entry on course c: a ratio, or a difference."""
     strength = effect_strength(month, effects.clock[b, j, 0], effects.clock[b, j, 1], effects.clock[b, j, 2])
     size = effects.value[b, j] * effects.weight[row_for(effects.weight, b), c, j] * strength
-    return float(size if effects.form[j] == DIFFERENCE else np.exp(size))
+    if effects.form[j] == DIFFERENCE:
+        return float(size)
+    return float(np.exp(min(max(size, -LARGEST_LOGARITHM), LARGEST_LOGARITHM)))
 
 
 @device
@@ -63,9 +67,12 @@ def fill_changes(effects: Effects, b: int, history: int, change: Floats) -> None
 
 @device
 def with_odds(probability: float, ratio: float) -> float:
-    """Multiply the odds of a probability; what is certain stays certain, even at ratio 0."""
-    whole = 1.0 - probability + probability * ratio
-    return probability * ratio / whole if whole > 0.0 else 1.0
+    """Multiply the odds of a probability; what is certain, or impossible, stays so at any ratio from 0 to infinity."""
+    if probability <= 0.0 or probability >= 1.0:
+        return probability
+    if ratio == np.inf:
+        return 1.0
+    return probability * ratio / (1.0 - probability + probability * ratio)
 
 
 @device

@@ -1,7 +1,7 @@
 """Count the moves that people make, and price them.
 
-A move out of a state happens in the last month of the stay there, as an event of that month would: it counts in the windows and
-years that hold this month, and is discounted to it.
+A move out of a state happens in the last step of the stay there, as an event of that step would: it counts in the windows and
+years that hold this step, and is discounted to it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ def count_moves(
     price: Floats,  # (b, o, k, v)
     discount: Floats,  # (b or 1, o, m)
     scale: Floats,  # (o, p) factor of each person; (0, 0) where nobody differs
-    before: Integers,  # (p,) the first month of the clock that is not counted
+    before: Integers,  # (p,) the first step of the clock that is not counted
     history: int,
-    calendar_offset: int,  # month of the study in the first month of the tables
+    calendar_offset: int,  # step of the study in the first step of the tables
     people: People,
     stays: Stays,
     n_stays: int,

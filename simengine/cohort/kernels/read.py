@@ -9,7 +9,7 @@ from simengine.accelerate import kernel
 from simengine.cohort.kernels.arrays import DIFFERENCE, Answers, Effects, Flags, Floats, Integers, People, Scores, Stays, Windows
 from simengine.cohort.kernels.between import normal_pair
 from simengine.cohort.kernels.draws import fill_uniforms
-from simengine.cohort.kernels.effects import change_at, changed_probability, row_for, with_odds
+from simengine.cohort.kernels.effects import LARGEST_LOGARITHM, change_at, changed_probability, row_for, with_odds
 
 Index = int | np.int64
 Purposes = NDArray[np.uint64]
@@ -62,7 +62,7 @@ def read_answers(
                 log_odds[p] += np.log(max(on_date, 1e-300))
             probability = answers.probability[b, o, s]
             if log_odds[p] != 0.0:
-                probability = with_odds(probability, np.exp(log_odds[p]))
+                probability = with_odds(probability, np.exp(min(max(log_odds[p], -LARGEST_LOGARITHM), LARGEST_LOGARITHM)))
             c = people.course[0, p] if month < people.switch[p] else people.course[1, p]
             for j in range(effects.of[o], effects.of[o + 1]):
                 if effects.acts[j, people.stratum[p]]:

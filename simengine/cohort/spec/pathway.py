@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from simengine.cohort.spec.names import MoveName, Positive
-from simengine.laws import Chance, Name, NotNegative, Quantity, Share, Spec, within
+from simengine.laws import Chance, Count, Name, NotNegative, Quantity, Share, Spec, within
 
 _PACES = (
     *("per_month", "per_quarter", "per_year"),
@@ -144,3 +144,5 @@ class Pathway(Spec):
     """Keys read `from -> to`."""
     time_together: dict[Name, Annotated[tuple[Name, ...], Field(min_length=2, strict=False)]] = {}
     """By names of one's own: states whose months count as one time in the state."""
+    steps_per_month: Annotated[Count, AfterValidator(within(1, 32, "a month has from 1 to 32 steps"))] | None = None
+    """People move at the end of a step, at most once. Absent: 1, or as many as the rates and mean times of the moves need."""

@@ -1,0 +1,212 @@
+"""What moving at the end of a step, at most once, does to where people are.
+
+By their hazards people move at any moment, and more than once within a month. The walk lets nobody move twice within a step. How
+far its shares of people in each state lie from those of moves at any moment is computed here without chance, for one set of
+numbers: so a study can say how coarse its step is, and a finer one can be chosen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import linalg
+
+from simengine.cohort.kernels.arrays import HAZARD_RATIO
+from simengine.cohort.people import entrance_of
+from simengine.cohort.tables import ArmTables, Cohort, arm_tables
+from simengine.records import Floats, Worlds
+
+_LARGEST_HAZARD = 200.0
+"""Per month: who has a larger one leaves within hours, here as there."""
+_FINER = 8
+"""Where hazards change with the time in a state, moves at any moment are extrapolated from steps so much finer, and twice that."""
+
+
+@dataclass(frozen=True)
+class StepError:
+    """How far the walk's expectations lie from those of moves at any moment, for people whose own factors are all 1."""
+
+    steps: int
+    """Of a month."""
+    share: float
+    """The largest difference of a share of people in a state, over all dates at the end of a month after entry."""
+    state: str
+    """Where it occurs; so `stratum`, `months_after_entry` and `has_service`."""
+    stratum: str
+    months_after_entry: int
+    has_service: bool
+    """Whether the service acts, at full strength: effects on hazards alone count here, not those on probabilities."""
+    months_in_state: float
+    """The largest difference of the months that a person spends in a state, to the horizon, each step counted where it begins."""
+    moves: float
+    """Moves of a person to the horizon, without the service."""
+    moves_at_any_moment: float
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """What people of each stratum come to in one arm."""
+
+    share: Floats
+    """Shape (n_strata, n_months + 1, n_states): at the beginning of each month from entry on, and at the horizon."""
+    months: Floats
+    """Shape (n_strata, n_states): from entry on."""
+    moves: Floats
+    """Shape (n_strata,): from entry on."""
+
+
+def step_error(cohort: Cohort, worlds: Worlds) -> StepError:
+    """Compare the walk with moves at any moment.
+
+    Parameters
+    ----------
+    cohort
+        Whose step is judged. Shocks are left out: they are 1 in the middle.
+    worlds
+        One replication: the numbers at which they are compared.
+
+    Notes
+    -----
+    With the matrix Q of the hazards of a month and P of the probabilities of a step, the shares after a month are those before it
+    times exp(Q), and times P^n. The months spent in states are the upper right part of exp([[Q, I], [0, 0]]) (Van Loan 1978,
+    doi:10.1109/TAC.1978.1101743) and of [[P, I / n], [0, I]]^n.
+    """
+    plain = replace(cohort, shocks={})
+    entrance = entrance_of(plain.population, plain.pathway, plain.clock, worlds)
+    start = np.diff(entrance.start[0], axis=1, prepend=0.0)
+    by_stratum = np.diff(entrance.strata[0], prepend=0.0)
+    found = []
+    for has_service in (False, True):
+        walked, at_any_moment = _both(plain, worlds, start, has_service=has_service)
+        off = np.abs(walked.share - at_any_moment.share)
+        k, month, s = np.unravel_index(int(off.argmax()), off.shape)
+        error = StepError(
+            steps=plain.clock.steps,
+            share=float(off.max()),
+            state=plain.pathway.states[s],
+            stratum=list(plain.population.strata)[k],
+            months_after_entry=int(month),
+            has_service=has_service,
+            months_in_state=float(np.abs(walked.months - at_any_moment.months).max()),
+            moves=float(by_stratum @ walked.moves),
+            moves_at_any_moment=float(by_stratum @ at_any_moment.moves),
+        )
+        found.append(error)
+    worst = max(found, key=lambda one: one.share)
+    most_months = max(one.months_in_state for one in found)
+    return replace(worst, moves=found[0].moves, moves_at_any_moment=found[0].moves_at_any_moment, months_in_state=most_months)
+
+
+def _both(cohort: Cohort, worlds: Worlds, start: Floats, *, has_service: bool) -> tuple[_Expected, _Expected]:
+    """Follow people of one arm by the walk and by moves at any moment."""
+
+    def tables_of(steps: int) -> ArmTables:
+        return arm_tables(replace(cohort, clock=replace(cohort.clock, steps=steps)), (), worlds, has_service=has_service)
+
+    steps, by_month = cohort.clock.steps, tables_of(1)
+    if (by_month.moves.by_stay == 1.0).all():
+        return _by_matrices(by_month, start, steps), _by_matrices(by_month, start, None)
+    walked, fine, finest = (_by_stays(tables_of(steps * finer), start) for finer in (1, _FINER, 2 * _FINER))
+    # Richardson 1911: what is off is halved with the step, to first order.
+    parts = ((getattr(finest, name), getattr(fine, name)) for name in ("share", "months", "moves"))
+    return walked, _Expected(*(2 * two - one for two, one in parts))
+
+
+def _ratios(tables: ArmTables) -> Floats:
+    """Multiply up the factors of the service on hazards at full strength, shape (n_strata, n_moves)."""
+    effects, ratio = tables.on_moves, np.ones(tables.moves.hazard.shape[1:])
+    for v in range(ratio.shape[1]):
+        for j in range(effects.of[v], effects.of[v + 1]):
+            if effects.form[j] == HAZARD_RATIO:
+                ratio[effects.acts[j], v] *= np.exp(effects.value[0, j] * effects.weight[0, :, j].max())
+    return ratio
+
+
+def _hazards(tables: ArmTables, ratios: Floats, at: int) -> Floats:
+    """Look up hazards at a month or step of the clock, of the first wave, but for the time in a state: (n_strata, n_moves)."""
+    moves, clock = tables.moves, tables.cohort.clock
+    calendar = int(min(wave.from_month.value for wave in tables.cohort.population.waves.values())) * clock.steps
+    on_calendar = moves.by_calendar[0, :, min(calendar + at, moves.by_calendar.shape[2] - 1)]
+    hazard = moves.hazard[0] * moves.by_entry[0, :, :, at] * on_calendar
+    return np.asarray(np.minimum(hazard * (ratios if at >= clock.entry else 1.0), _LARGEST_HAZARD / clock.steps))
+
+
+def _matrix(tables: ArmTables, hazards: Floats) -> Floats:
+    """Arrange hazards in a matrix, with what leaves a state on its diagonal: shape (n_strata, n_states, n_states)."""
+    moves, n_states = tables.moves, len(tables.moves.of) - 1
+    out = np.zeros((len(hazards), n_states, n_states))
+    for s in range(n_states):
+        for v in range(moves.of[s], moves.of[s + 1]):
+            out[:, s, moves.to[v]] += hazards[:, v]
+            out[:, s, s] -= hazards[:, v]
+    return out
+
+
+def _by_matrices(tables: ArmTables, start: Floats, steps: int | None) -> _Expected:
+    """Follow people whose hazards change with the months of the clock alone; tables: of months; `steps`: None for any moment."""
+    clock, ratios, n_states = tables.cohort.clock, _ratios(tables), start.shape[1]
+    share, shares = start, [start]
+    months, moves = np.zeros_like(start), np.zeros(len(start))
+    matrix = np.full((len(start), n_states, n_states), np.nan)
+    for month in range(clock.length):
+        here = _matrix(tables, _hazards(tables, ratios, month))
+        if not np.array_equal(here, matrix):
+            matrix, block = here, _month(here, steps)
+            leaving = -np.einsum("kss->ks", matrix)
+            leaving = leaving if steps is None else -np.expm1(-leaving / steps) * steps
+        spent = np.einsum("ks,kst->kt", share, block[:, :n_states, n_states:])
+        share = np.einsum("ks,kst->kt", share, block[:, :n_states, :n_states])
+        if month < clock.entry:
+            shares = [share]
+            continue
+        shares.append(share)
+        months, moves = months + spent, moves + (spent * leaving).sum(axis=1)
+    return _Expected(np.stack(shares, axis=1), months, moves)
+
+
+def _month(matrix: Floats, steps: int | None) -> Floats:
+    """Compute what a month makes of shares, and beside it the months spent in each state: (n_strata, 2 n_states, 2 n_states)."""
+    n_states = matrix.shape[1]
+    block = np.zeros((len(matrix), 2 * n_states, 2 * n_states))
+    if steps is None:
+        block[:, :n_states, :n_states], block[:, :n_states, n_states:] = matrix, np.eye(n_states)
+        return np.asarray(linalg.expm(block))
+    leaving = -np.einsum("kss->ks", matrix)[:, :, None]
+    shared = np.divide(-np.expm1(-leaving / steps), leaving, out=np.full_like(leaving, 1 / steps), where=leaving > 0)
+    block[:, :n_states, :n_states] = np.eye(n_states) + matrix * shared
+    block[:, :n_states, n_states:] = np.eye(n_states) / steps
+    block[:, n_states:, n_states:] = np.eye(n_states)
+    return np.linalg.matrix_power(block, steps)
+
+
+def _by_stays(tables: ArmTables, start: Floats) -> _Expected:
+    """Follow people step by step by the steps that they have been in their state; tables: of these steps."""
+    clock, moves, ratios = tables.cohort.clock, tables.moves, _ratios(tables)
+    n_strata, n_states = start.shape
+    by_stay = np.broadcast_to(moves.by_stay[0], (n_strata, *moves.by_stay.shape[2:]))
+    here = np.zeros((n_strata, n_states, clock.length + 1))
+    here[:, :, 0] = start
+    shares, months, n_moves = [start], np.zeros_like(start), np.zeros(n_strata)
+    for step in range(clock.length):
+        held = slice(0, step + 1)
+        hazards = _hazards(tables, ratios, step)[:, :, None] * by_stay[:, :, held]
+        then = np.zeros_like(here)
+        is_after = step >= clock.entry
+        for s in range(n_states):
+            of_state = hazards[:, moves.of[s] : moves.of[s + 1]]
+            total = of_state.sum(axis=1)
+            left = here[:, s, held] * -np.expm1(-total)
+            then[:, s, 1 : step + 2] += here[:, s, held] - left
+            n_moves += left.sum(axis=1) * is_after
+            for place, v in enumerate(range(moves.of[s], moves.of[s + 1])):
+                gone = left * np.divide(of_state[:, place], total, out=np.zeros_like(total), where=total > 0)
+                if moves.clock[moves.to[v]] == moves.clock[s]:
+                    then[:, moves.to[v], 1 : step + 2] += gone
+                else:
+                    then[:, moves.to[v], 0] += gone.sum(axis=1)
+        months += here[:, :, held].sum(axis=2) / clock.steps * is_after
+        here = then
+        if (step + 1) % clock.steps == 0:
+            shares = [*shares, here.sum(axis=2)] if is_after else [here.sum(axis=2)]
+    return _Expected(np.stack(shares, axis=1), months, n_moves)

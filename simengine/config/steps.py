@@ -1,0 +1,93 @@
+"""How many steps a month has in which people move: chosen where a study says rates, and judged in every study.
+
+A rate means moves at any moment. What moving at the end of a step does to that is computed (`cohort.step_error`) at the centres of
+all numbers, and the longest step is taken that keeps it small. Probabilities of a month are one move a month by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from simengine.cohort import StepError, step_error
+from simengine.cohort.spec import Move, Pathway
+from simengine.config.study import Study, cohort_of
+from simengine.dependence import share_out
+from simengine.errors import Finding
+from simengine.laws import Constant
+from simengine.records import Worlds
+
+CHOSEN_FOR = 0.001
+"""The step that is chosen moves no share of people in a state by more."""
+MOST_ERROR = 0.01
+"""Rates that are off by more are refused."""
+STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+"""Of a month."""
+
+
+def with_steps(study: Study) -> Study:
+    """Choose the number of steps that the rates of a study need; untouched where it has none, says it, or needs but one."""
+    if study.pathway.steps_per_month is not None or not has_rates(study.pathway):
+        return study
+    steps = _steps_for(study)
+    if steps == 1:
+        return study
+    note = f"chosen so that no share of people in a state is off by more than {CHOSEN_FOR:g} for moving at the end of a step"
+    chosen = Constant(value=float(steps), certainty="choice", note=note)
+    return study.model_copy(update={"pathway": study.pathway.model_copy(update={"steps_per_month": chosen})})
+
+
+def step_error_of(study: Study, steps: int | None = None) -> StepError:
+    """Compute what the step does at the centres of all numbers; `steps` of a month, the study's own if absent."""
+    cohort = cohort_of(study)
+    numbers = {path: number for path, number in study.quantities() if path.split(".")[0] in _OF_PEOPLE}
+    centres = {path: np.array([number.centre]) for path, number in numbers.items()}
+    worlds = Worlds(0, np.zeros(1, dtype=np.int64), share_out(centres, numbers, study.wholes()))
+    return step_error(cohort if steps is None else replace(cohort, clock=replace(cohort.clock, steps=steps)), worlds)
+
+
+_OF_PEOPLE = ("population", "pathway", "events", "shocks", "effect", "outcomes")
+
+
+def steps_problems(study: Study) -> Iterator[Finding]:
+    """Find rates that mean something else by the steps of the study."""
+    if not has_rates(study.pathway):
+        return
+    found = step_error_of(study)
+    if found.share > MOST_ERROR:
+        rule = f"the step must be so short that no share of people in a state is off by more than {MOST_ERROR:g}, as rates are said"
+        off = f"{found.share:.3f}: `{found.state}` in stratum `{found.stratum}`, {found.months_after_entry} months after entry"
+        needed = _steps_for(study)
+        is_enough = step_error_of(study, needed).share <= MOST_ERROR
+        way_out = f"Write {needed}, or leave it out" if is_enough else "Check the unit of the rates, or say probabilities per month"
+        yield "pathway.steps_per_month", rule, f"{off}, with {found.steps} a month", way_out
+
+
+def has_rates(pathway: Pathway) -> bool:
+    """Say whether some move is given by a rate or by a mean time, at some time or in some stratum."""
+    return any(not form.startswith("per_") for form in forms_of(pathway))
+
+
+def forms_of(pathway: Pathway) -> set[str]:
+    """Collect the ways in which the paces of the moves are said."""
+    return {form for move in pathway.moves.values() for form in _forms(move)}
+
+
+def _forms(move: Move) -> Iterator[str]:
+    yield from (pace.form for pace in ([move] if move.by_stratum is None else move.by_stratum.values()))
+    series = (move.by_months_in_state, move.by_months_since_entry)
+    yield from (one.form for one in series if one is not None and one.form != "factor")
+
+
+def _steps_for(study: Study) -> int:
+    """Find the fewest steps that keep the error small, or take as many as there are."""
+    # The error is halved where the steps are doubled, to first order: so the search begins where it nearly ends.
+    needed = step_error_of(study, 1).share / CHOSEN_FOR
+    if needed <= 1:
+        return 1
+    for steps in STEPS:
+        if steps >= min(0.8 * needed, STEPS[-1]) and step_error_of(study, steps).share <= CHOSEN_FOR:
+            return steps
+    return STEPS[-1]

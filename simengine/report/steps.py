@@ -1,0 +1,43 @@
+"""Say what moving at the end of a step does to a study: in a sentence, and as plain numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simengine.config import Study, forms_of, step_error_of
+
+
+def as_content(study: Study) -> dict[str, Any]:
+    """Compute what the step does at the centres of all numbers, as plain numbers for JSON."""
+    error = step_error_of(study)
+    return {
+        "steps_per_month": error.steps,
+        "forms": sorted(forms_of(study.pathway)),
+        "share_off": error.share,
+        "state": error.state,
+        "stratum": error.stratum,
+        "months_after_entry": error.months_after_entry,
+        "has_service": error.has_service,
+        "months_in_state_off": error.months_in_state,
+        "moves_per_person": error.moves,
+        "moves_per_person_at_any_moment": error.moves_at_any_moment,
+    }
+
+
+def sentence(content: dict[str, Any]) -> str:
+    """Say in words what `as_content` computes; nothing where nobody moves."""
+    if content["moves_per_person_at_any_moment"] == 0:
+        return ""
+    steps = content["steps_per_month"]
+    where = f"{content['stratum']}, {content['months_after_entry']} months after entry"
+    where += f", {'with' if content['has_service'] else 'without'} the service"
+    step = "month" if steps == 1 else f"of the {steps} steps of a month"
+    # Probabilities of a month say themselves that nobody moves twice in one.
+    is_meant = steps == 1 and content["forms"] == ["per_month"]
+    more = "As probabilities of a month they mean one." if is_meant else "`pathway.steps_per_month` makes the step shorter."
+    return (
+        f"Moves: one at most in each {step}, at its end. Made at any moment they would change the share of people in a state by "
+        f"{content['share_off']:.2g} at most (`{content['state']}`: {where}), the months of a person in a state by "
+        f"{content['months_in_state_off']:.2g}, and the moves of a person from {content['moves_per_person']:.4g} to "
+        f"{content['moves_per_person_at_any_moment']:.4g}. {more}"
+    )
