@@ -4,6 +4,8 @@ from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from simengine import load_study, run_study, summarise
@@ -23,6 +25,22 @@ def test_quantile_ranks__are_those_of_the_binomial_law():
     assert quantile_ranks(10_000, 0.95) == (9457, 9543)
     assert quantile_ranks(8, 0.5) == (1, 8)
     assert quantile_ranks(5, 0.5) is None
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.integers(6, 5000), st.floats(0.001, 0.999), st.sampled_from([0.5, 0.9, 0.95, 0.99]))
+def test_quantile_ranks__miss_each_side_as_rarely_as_promised_and_no_more_rarely_than_needed(n, level, confidence):
+    # Law: B ~ Binomial(n, level) lies below the quantile; P(B < low) <= (1 - confidence) / 2 < P(B < low + 1), and so above. The
+    # distribution function is scipy.stats.binom's.
+    found, side, law = quantile_ranks(n, level, confidence), (1 - confidence) / 2, stats.binom(n, level)
+    low, high = found or (0, n + 1)
+    assert low < 1 or law.cdf(low - 1) <= side * (1 + 1e-9)
+    assert high > n or law.sf(high - 1) <= side * (1 + 1e-9)
+    if found is None:
+        assert law.cdf(0) > side * (1 - 1e-9) or law.sf(n - 1) > side * (1 - 1e-9)
+    else:
+        assert law.cdf(low) > side * (1 - 1e-9)
+        assert law.sf(high - 2) > side * (1 - 1e-9)
 
 
 @pytest.mark.statistical
