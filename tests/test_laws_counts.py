@@ -46,9 +46,7 @@ def test_referrals__with_a_mean_that_is_no_whole_number_by_hand() -> None:
 
 
 @settings(deadline=None, max_examples=300)
-@given(
-    st.integers(1, 50), st.floats(1e-3, 200), st.floats(0.01, 1e4), st.floats(0.1, 1200), st.floats(2.0**-53, 1 - 2.0**-53)
-)
+@given(st.integers(1, 50), st.floats(1e-3, 200), st.floats(0.01, 1e4), st.floats(0.1, 1200), st.floats(2.0**-53, 1 - 2.0**-53))
 def test_referrals__inverse_is_the_least_count_that_reaches(
     referrers: int, mean: float, shape: float, months: float, uniform: float
 ) -> None:
