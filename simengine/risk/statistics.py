@@ -47,6 +47,17 @@ class Statistic:
     """Whether two standard errors on either side hold the exact value in about 95 of 100 runs; where not, see `interval_95`, and
     where there is none, too few replications carry the value for any error to be known."""
 
+    @property
+    def band_95(self) -> tuple[float, float]:
+        """Between what the exact value lies in 95 of 100 runs, as far as that is known."""
+        if self.upper_95 is not None:
+            return self.value, self.upper_95
+        if self.lower_95 is not None:
+            return self.lower_95, self.value
+        if self.interval_95 is not None and not self.covers:
+            return self.interval_95
+        return self.value - Z_95 * self.se, self.value + Z_95 * self.se
+
 
 def mean(sample: Floats, draws: Draws | None = None) -> Statistic:
     """Give the mean, with standard error s / sqrt(n), stretched where the sample is skewed."""
