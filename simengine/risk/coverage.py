@@ -29,7 +29,7 @@ MANY = 1000
 """Independent contributions from which on Student's law is the normal one."""
 FEW = 100
 """Independent parts below which their own spread, and their skewness, are badly known."""
-_ROUNDING = 1e-12
+ROUNDING = 1e-12
 """Of the largest number of a sample: a spread below it is what rounding leaves of a constant."""
 _SKEWED = 0.25
 """Below this skewness of a sum an interval loses less than 1.6 points of its 95, and nothing is done."""
@@ -59,7 +59,7 @@ def is_constant(sample: Floats) -> bool:
     >>> is_constant(np.array([0.1 + 0.2, 0.3])), is_constant(np.array([0.3, 0.30001]))
     (True, False)
     """
-    return bool(np.ptp(sample) <= _ROUNDING * np.abs(sample).max(initial=0.0))
+    return bool(np.ptp(sample) <= ROUNDING * np.abs(sample).max(initial=0.0))
 
 
 def reach_95(n: int) -> float:
