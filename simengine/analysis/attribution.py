@@ -40,6 +40,7 @@ from simengine.config import Study
 from simengine.laws.sourced import Layer
 from simengine.pipeline import Steering, simulate
 from simengine.records import Floats, Integers
+from simengine.risk.coverage import ROUNDING
 from simengine.risk.statistics import Statistic
 
 
@@ -190,6 +191,9 @@ def portions(money: Columns, level: float) -> dict[str, Portion]:
 
     def shares(worlds: Floats) -> Floats:
         whole = worlds.sum(axis=1)
+        if np.ptp(whole) <= ROUNDING * np.abs(worlds).max(initial=0.0):
+            # What one party has another lacks: the sum is what rounding leaves, and there is no risk of it to be shared.
+            whole = np.zeros_like(whole)
         centred = whole - whole.mean()
         spread = np.sqrt((centred**2).sum() / (len(whole) - 1))
         sd = (worlds - worlds.mean(axis=0)).T @ centred / (len(whole) - 1) / (spread or 1.0)

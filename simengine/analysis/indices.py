@@ -20,6 +20,7 @@ import numpy as np
 from simengine.analysis.money import with_error
 from simengine.errors import UsageError
 from simengine.records import Floats
+from simengine.risk.coverage import is_constant
 from simengine.risk.statistics import Statistic
 from simengine.streams import uniforms
 
@@ -126,7 +127,7 @@ def _of_one(
     answers, moved = at_sobol.mean(axis=1), at_screening.mean(axis=1)
     names, n_groups = list(groups), len(groups)
     none = Indices({name: Index(nothing, nothing, nothing, nothing if len(groups[name]) == 1 else None) for name in names}, 0.0)
-    if np.ptp(answers) == 0:
+    if is_constant(answers):
         return none
     # Standardised: the estimates of S1 have the least variance for answers with mean 0.
     standard = (answers - answers.mean()) / answers.std()
@@ -162,7 +163,7 @@ def luck_left(panel: Floats) -> float:
     if panel.shape[1] < 2:
         return 0.0
     even, odd = panel[:, ::2].mean(axis=1), panel[:, 1::2].mean(axis=1)
-    if np.ptp(even) == 0 or np.ptp(odd) == 0:
+    if is_constant(even) or is_constant(odd):
         return 0.0
     together = max(float(np.corrcoef(even, odd)[0, 1]), 0.0)
     return 1 - 2 * together / (1 + together)

@@ -10,6 +10,7 @@ import numpy as np
 from simengine.analysis.ensemble import Ensemble
 from simengine.analysis.knowing import value_of_knowing, value_with_hindsight
 from simengine.analysis.pilot import pilot_shows
+from simengine.analysis.points import uncertain_paths
 from simengine.analysis.stored import Eyes, eyes_of, store
 from simengine.analysis.table import GRID_POINTS, spread_out
 from simengine.config import Study
@@ -106,11 +107,12 @@ def value_information(
     Raises
     ------
     UsageError
-        If there are too few replications.
+        If there are too few replications, or no number has a law in the eyes of the party.
     """
     if ensemble.n_replications < _FEWEST:
         raise UsageError(f"-n: what is worth knowing is seen in at least {_FEWEST} replications; found {ensemble.n_replications}")
     eyes = eyes_of(study, choice.party)
+    uncertain_paths(with_numbers(study, dict(eyes.beliefs)))
     now, later = _nets(study, choice, ensemble)
     drawn = _parameters(study, eyes, ensemble)
     sign_or_not = now[:, 0]
@@ -137,7 +139,7 @@ def value_information(
         signed_now=signed,
         is_signed=signed.value > 0,
         hindsight=value_with_hindsight(sign_or_not),
-        parameters=value_of_knowing(sign_or_not, np.stack(list(drawn.values()), axis=1)),
+        parameters=value_of_knowing(sign_or_not, np.stack(list(drawn.values()), axis=1) if drawn else np.empty((len(now), 0))),
         groups={name: value_of_knowing(sign_or_not, np.stack([drawn[p] for p in paths], axis=1)) for name, paths in groups.items()},
         single=dict(sorted(single.items(), key=lambda one: -one[1].value)),
         pilots=tuple(weigh(n_people) for n_people in pilots),

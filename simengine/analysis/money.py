@@ -15,6 +15,7 @@ from simengine.errors import UsageError
 from simengine.pipeline import Evidence, evaluate
 from simengine.records import Floats, Outturns
 from simengine.risk import statistics
+from simengine.risk.coverage import judged
 from simengine.risk.pockets import net_of
 from simengine.risk.statistics import Statistic
 
@@ -152,7 +153,7 @@ def with_error(estimate: Callable[[Floats], Floats], worlds: Floats, n_groups: i
     Notes
     -----
     With t_g the estimate without group g of G, the variance is (G - 1) / G times the sum of (t_g - mean t)^2. Deleting groups, not
-    single rows, keeps it right for quantiles and tails.
+    single rows, keeps it right for quantiles and tails. Where few groups carry it, it is stretched, or said not to cover.
 
     References
     ----------
@@ -162,5 +163,10 @@ def with_error(estimate: Callable[[Floats], Floats], worlds: Floats, n_groups: i
     edges = np.linspace(0, len(worlds), min(n_groups, len(worlds)) + 1).astype(np.int64)
     without = np.stack([np.asarray(estimate(np.concatenate([worlds[:first], worlds[last:]]))) for first, last in pairwise(edges)])
     n = len(without)
-    error = np.sqrt((n - 1) / n * ((without - without.mean(axis=0)) ** 2).sum(axis=0))
-    return np.asarray(np.frompyfunc(lambda one, other: Statistic(float(one), float(other)), 2, 1)(value, error), dtype=object)
+    apart = without - without.mean(axis=0)
+    error = np.sqrt((n - 1) / n * (apart**2).sum(axis=0))
+    found = np.empty(value.shape, dtype=object)
+    for place in np.ndindex(value.shape):
+        one = judged(float(error[place]), apart[(slice(None), *place)])
+        found[place] = Statistic(float(value[place]), one.se, covers=one.covers)
+    return found

@@ -100,8 +100,8 @@ def search_number(
 
 
 def _error(measured: Statistic) -> float:
-    """Give the standard error; of an event that was never seen, half of its upper bound."""
-    return measured.se if measured.upper_95 is None else measured.upper_95 / 2
+    """Give the standard error; where it does not cover, as much as the farther end of the interval, or the bound, asks for."""
+    return max(measured.se, *(abs(end - measured.value) / _BAND for end in measured.band_95))
 
 
 def _values(free: Free, end: Literal["smallest", "largest"]) -> list[float]:

@@ -75,12 +75,23 @@ def assumptions_of(study: Study, ensemble: Ensemble, n_luck: int) -> Assumptions
     UsageError
         If no number has a law.
     """
+    return Assumptions(study, ensemble, uncertain_paths(study), n_luck)
+
+
+def uncertain_paths(study: Study) -> tuple[str, ...]:
+    """List the paths of the numbers that have a law.
+
+    Raises
+    ------
+    UsageError
+        If there are none.
+    """
     paths = tuple(path for path, number in study.quantities() if not isinstance(number, Constant))
     if not paths:
         raise UsageError(
-            "the study: at least one number has a law; found none. Where all is certain but luck, nothing can be varied"
+            "the study: at least one number must have a law; found none. Where all is certain but luck, nothing can be varied"
         )
-    return Assumptions(study, ensemble, paths, n_luck)
+    return paths
 
 
 def groups_of(study: Study, paths: tuple[str, ...]) -> dict[str, tuple[str, ...]]:

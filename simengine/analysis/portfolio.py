@@ -22,6 +22,7 @@ from simengine.errors import UsageError
 from simengine.pipeline import Steering, move_money, own_uniforms, simulate, with_milestones
 from simengine.records import SMALLEST_UNITS, Floats, Integers, Ledger
 from simengine.risk import statistics
+from simengine.risk.coverage import is_constant
 from simengine.risk.statistics import Statistic
 from simengine.streams import seed_of, uniforms
 
@@ -72,7 +73,7 @@ def hold(holding: Holding, ensemble: Ensemble) -> PortfolioRisk:
     parts = {name: _project(holding, name, ensemble) for name in holding.studies}
     results = {name: part["result"] for name, part in parts.items()}
     total = np.asarray(sum(results.values()))
-    if np.ptp(total) == 0:
+    if is_constant(total):
         raise UsageError("projects: a portfolio in which something is uncertain; found the same result in every replication")
     course = None
     if portfolio.portfolio.kind == "revolving_fund":
@@ -182,15 +183,16 @@ def spread_of(results: Mapping[str, Floats]) -> Spread:
 
 def _correlation(one: Floats, other: Floats) -> float:
     """Give the correlation of two samples; 0 where one of them is the same in every replication."""
+    if is_constant(one) or is_constant(other):
+        return 0.0
     together = float(((one - one.mean()) * (other - other.mean())).mean())
-    spread = float(one.std() * other.std())
-    return together / spread if spread > 0 else 0.0
+    return together / float(one.std() * other.std())
 
 
 def _sd_terms(sample: Floats) -> Floats:
-    spread = float(sample.std(ddof=1))
-    if spread == 0:
+    if is_constant(sample):
         return np.zeros_like(sample)
+    spread = float(sample.std(ddof=1))
     return np.asarray(spread + ((sample - sample.mean()) ** 2 - spread**2) / (2 * spread))
 
 

@@ -18,6 +18,7 @@ from simengine.laws import Constant
 from simengine.pipeline import evaluate, simulate
 from simengine.records import Floats, Integers
 from simengine.risk import statistics
+from simengine.risk.coverage import is_constant
 from simengine.risk.statistics import Statistic
 from simengine.streams import uniforms
 
@@ -203,8 +204,8 @@ def _shifts(columns: Columns, weights: Floats, most: int = 5) -> tuple[Shift, ..
     """Give the numbers whose mean moves most, in their own standard deviations."""
     shifts = []
     for name, values in columns.items():
-        spread = float(values.std()) if name.startswith(_PARAMETER) else 0.0
-        if spread > 0:
+        if name.startswith(_PARAMETER) and not is_constant(values):
+            spread = float(values.std())
             before, after = float(values.mean()), weighted_mean(values, weights)
             moved = Statistic((after.value - before) / spread, float(np.hypot(after.se / spread, 1 / np.sqrt(len(values)))))
             shifts.append(Shift(name.removeprefix(_PARAMETER), before, after.value, moved))

@@ -236,6 +236,9 @@ def _needed(goal: Goal, path: str, table: RiskTable) -> tuple[float, float]:
 
 def replications_needed(goal: Goal, statistic: Statistic, n: int, *, is_probability: bool) -> tuple[float, float]:
     """Give the least and the likely number of replications for a goal, from what n of them gave; n where it is met."""
+    if not statistic.covers and statistic.interval_95 is None:
+        # Too few replications carry it: its error is not known, whatever it seems to be, and no goal is met.
+        return n, 2.0 * n
     error, value = statistic.se, abs(statistic.value)
     largest = value + 2 * error
     if is_probability:

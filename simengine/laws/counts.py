@@ -39,12 +39,13 @@ class Referrals(Sourced):
         return self.referrers * self.shape, odds / (odds + self.months)
 
     def inverse(self, uniform: Floats) -> Floats:
-        """Give the smallest count whose distribution function reaches the uniform, by halving."""
+        """Find the smallest count whose distribution function reaches the uniform, by halving."""
         size, success = self._size_and_success
-        high = np.full_like(uniform, self.centre + 1)
+        # Both ends are whole numbers from the beginning: one rounded later could fall below the count that is sought.
+        high = np.full_like(uniform, np.ceil(self.centre) + 1)
         while (is_short := special.betainc(size, high + 1, success) < uniform).any():
             high = np.where(is_short, 2 * high + 1, high)
-        low, high = np.full_like(uniform, -1.0), np.floor(high)
+        low = np.full_like(uniform, -1.0)
         while (high - low > 1).any():
             middle = np.floor((low + high) / 2)
             reaches = special.betainc(size, middle + 1, success) >= uniform

@@ -37,7 +37,13 @@ def plain(section: Section | Statistic) -> dict[str, Any]:
     """Give a statistic, or statistics by name, as plain numbers; nothing stands for what was not measured."""
     if isinstance(section, Statistic):
         points = None if section.tail_points is None else int(section.tail_points)
-        more = {"upper_95": section.upper_95, "interval_95": section.interval_95, "tail_points": points}
+        more = {
+            "upper_95": section.upper_95,
+            "lower_95": section.lower_95,
+            "interval_95": section.interval_95,
+            "tail_points": points,
+            "covers": None if section.covers else False,
+        }
         value, se = (one if isfinite(one) else None for one in (section.value, section.se))
         return {"value": value, "se": se} | {name: one for name, one in more.items() if one is not None}
     return {name: plain(child) for name, child in section.items()}

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 
 from simengine.config import Study
 from simengine.records import Floats, Outturns
-from simengine.report.units import money_unit
-from simengine.risk.statistics import Statistic, probability
+from simengine.report.units import money_unit, percent
+from simengine.risk.statistics import probability
 from simengine.risk.summarise import RiskTable
 
 _DARK, _MIDDLE, _LIGHT = "0.15", "0.55", "0.88"
@@ -101,7 +101,7 @@ def _draw_investor(axes: Axes, study: Study, outturns: Outturns, table: RiskTabl
     loss = table["investor.p_loss"]
     mean_back = f"; mean {share_back.mean():.0f} % of the money drawn" if len(share_back) else ""
     name = shorten(study.parties["investor"].name, 40, placeholder="…")
-    axes.set_title(f"What the investor gets: {name}\nP(loss) {_percent(loss)}{mean_back}", fontsize=10)
+    axes.set_title(f"What the investor gets: {name}\nP(loss) {percent(loss)}{mean_back}", fontsize=10)
 
 
 def _draw_outcome_payer(axes: Axes, study: Study, outturns: Outturns, table: RiskTable) -> None:
@@ -121,7 +121,7 @@ def _draw_outcome_payer(axes: Axes, study: Study, outturns: Outturns, table: Ris
     axes.text(
         0.02,
         0.97,
-        f"pays more than it saves\n{_percent(loses)}",
+        f"pays more than it saves\n{percent(loses)}",
         transform=axes.transAxes,
         va="top",
         bbox=_BOX,
@@ -129,7 +129,7 @@ def _draw_outcome_payer(axes: Axes, study: Study, outturns: Outturns, table: Ris
     axes.text(
         0.98,
         0.97,
-        f"saves at least what it pays\n{_percent(saves)}",
+        f"saves at least what it pays\n{percent(saves)}",
         transform=axes.transAxes,
         va="top",
         ha="right",
@@ -152,13 +152,6 @@ def _edges(share_back: Floats, marks: list[float]) -> Floats:
     width = 4.0 if high - low <= 280 else 10.0 ** np.ceil(np.log10((high - low) / 70))
     first = width * np.floor(low / width) - width / 2
     return np.asarray(first + width * np.arange(np.ceil((high - first) / width) + 7))
-
-
-def _percent(statistic: Statistic) -> str:
-    """Write a probability in per cent with its standard error, or its bound where no case was seen."""
-    if statistic.upper_95 is not None:
-        return f"0 % (< {100 * statistic.upper_95:.2g})"
-    return f"{100 * statistic.value:.1f} % ± {100 * statistic.se:.1f}"
 
 
 def _range(*samples: Floats) -> tuple[float, float]:

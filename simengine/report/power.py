@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from simengine.analysis import Certificate
 from simengine.config import Study
 from simengine.report.picture import STYLE, save
-from simengine.report.units import money_unit
+from simengine.report.units import money_unit, percent
 from simengine.risk.statistics import Statistic
 
 _DARK, _LIGHT = "0.15", "0.75"
@@ -36,8 +36,8 @@ def draw_power(study: Study, found: Certificate) -> bytes:
         left.set_ylim(0, 100)
         left.set_ylabel("probability of a payment, %")
         right.set_ylabel(f"expected payment, {money_name}")
-        left.set_title(f"Paid for nothing: {_percent(found.p_pay_no_effect)}", fontsize=10)
-        right.set_title(f"Not paid at the promise: {_percent(found.p_no_pay_promised_effect)}", fontsize=10)
+        left.set_title(f"Paid for nothing: {percent(found.p_pay_no_effect)}", fontsize=10)
+        right.set_title(f"Not paid at the promise: {percent(found.p_no_pay_promised_effect)}", fontsize=10)
         terms = shorten(", ".join(found.contingent_terms), 60, placeholder="…")
         title = f"{shorten(study.study.title, 100, placeholder='…')} ({found.n_replications:,} replications; payment under {terms})"
         figure.suptitle(title, fontsize=11)
@@ -46,7 +46,3 @@ def draw_power(study: Study, found: Certificate) -> bytes:
 
 def _bars(statistics: list[Statistic], unit: float) -> list[float]:
     return [1.96 * statistic.se / unit for statistic in statistics]
-
-
-def _percent(statistic: Statistic) -> str:
-    return f"{100 * statistic.value:.1f} % ± {100 * statistic.se:.1f}"

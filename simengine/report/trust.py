@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import isfinite
 from typing import Any
 
@@ -20,6 +20,7 @@ from simengine.report.picture import drawn
 from simengine.report.units import cell, money_unit
 from simengine.risk.statistics import Statistic
 from simengine.risk.summarise import REPAYMENT, RiskTable
+from simengine.risk.trust import Section
 
 _LARGEST_SPLIT = 3.0
 """Standard errors: a sound run exceeds them once in 370 times."""
@@ -64,18 +65,21 @@ def as_content(table: RiskTable) -> dict[str, Any]:
 
 
 def exceedance_rows(table: RiskTable) -> pa.Table:
-    """Give the exceedance curves as rows: party, loss, probability, its standard error, and its bound where no case was seen."""
+    """Give the exceedance curves as rows: party, loss, probability, its standard error, its 95 % interval, and bounds.
+
+    The bounds are those of losses that no replication exceeds, or every one.
+    """
     rows = [
-        (party, loss, statistic.value, statistic.se, statistic.upper_95)
+        (party, loss, statistic.value, statistic.se, *statistic.band_95, statistic.upper_95, statistic.lower_95)
         for party, curve in table.exceedance.items()
         for loss, statistic in zip(curve.losses, curve.probability, strict=True)
     ]
-    names = ("party", "loss", "probability", "se", "upper_95")
+    names = ("party", "loss", "probability", "se", "low_95", "high_95", "upper_95", "lower_95")
     return pa.table({name: [row[k] for row in rows] for k, name in enumerate(names)})
 
 
 def draw_exceedance(study: Study, table: RiskTable) -> dict[str, bytes]:
-    """Draw the exceedance curve of each party's loss with a band of two standard errors."""
+    """Draw the exceedance curve of each party's loss with its 95 % intervals."""
     unit, money = money_unit(study)
 
     def paint() -> Figure:
@@ -84,9 +88,9 @@ def draw_exceedance(study: Study, table: RiskTable) -> dict[str, bytes]:
         for axes, (party, curve) in zip(figure.subplots(1, n, squeeze=False)[0], table.exceedance.items(), strict=True):
             losses = np.array(curve.losses) / unit
             share = np.array([100 * statistic.value for statistic in curve.probability])
-            error = np.array([200 * statistic.se for statistic in curve.probability])
+            low, high = (np.array([100 * statistic.band_95[end] for statistic in curve.probability]) for end in (0, 1))
             seen = share > 0
-            axes.fill_between(losses[seen], (share - error)[seen], (share + error)[seen], color=_BAND, linewidth=0)
+            axes.fill_between(losses[seen], low[seen], high[seen], color=_BAND, linewidth=0)
             axes.plot(losses[seen], share[seen], color=_DARK, linewidth=1.2)
             axes.axvline(0, color=_DARK, linestyle=":", linewidth=1.0)
             axes.set_yscale("log")
@@ -97,7 +101,7 @@ def draw_exceedance(study: Study, table: RiskTable) -> dict[str, bytes]:
             axes.set_ylabel("probability of a larger loss, %")
             name = study.parties[party].name if party in study.parties else party
             axes.set_title(f"{party.replace('_', ' ')}: {name}", fontsize=10)
-        figure.suptitle(f"How much may be lost ({table.n_replications:,} replications; grey: two standard errors)", fontsize=11)
+        figure.suptitle(f"How much may be lost ({table.n_replications:,} replications; grey: 95 % intervals)", fontsize=11)
         return figure
 
     return drawn(paint)
@@ -115,14 +119,13 @@ def repayment_table(table: RiskTable) -> Table:
 
 
 def _probability(statistic: Statistic) -> str:
-    if statistic.upper_95 is not None:
-        return f"0 (< {statistic.upper_95:.2g})"
-    return f"{statistic.value:.3f} ±{statistic.se:.3f}" if isfinite(statistic.se) else "-"
+    is_plain = statistic.covers and statistic.upper_95 is None and statistic.lower_95 is None
+    return f"{statistic.value:.3f} ±{statistic.se:.3f}" if is_plain and isfinite(statistic.se) else cell(statistic, 1.0)
 
 
 def warnings(table: RiskTable) -> Text:
     """Name what is refused, and say what looks wrong; empty where there is nothing to say."""
-    lines = _refused_lines(table)
+    lines = _refused_lines(table) + _uncovered_lines(table)
     found = table.diagnostics
     for party, distance in (found.split_half if found else {}).items():
         if abs(distance) > _LARGEST_SPLIT:
@@ -152,6 +155,25 @@ def _not_measured_lines(table: RiskTable) -> list[str]:
         parts = [f"{said[what]} in {100 * one.value:.2g} %" for what, one in found.items() if one is not None and one.value > 0]
         lines += [f"{name}: {', '.join(parts)} of the replications; its statistics are those of the others."] if parts else []
     return lines
+
+
+def _uncovered_lines(table: RiskTable) -> list[str]:
+    """Name the statistics whose error is not known."""
+    paths = list(_without_error(table.sections))
+    if not paths:
+        return []
+    carried = f"±? (a few replications carry the value, and no error of it is known): {_names(paths)}."
+    return [f"{carried} Run more replications; where the tail has no end, no number of them may be enough."]
+
+
+def _without_error(section: Section, path: str = "") -> Iterator[str]:
+    for name, node in section.items():
+        here = f"{path}.{name}" if path else name
+        if isinstance(node, Statistic):
+            if not node.covers and node.interval_95 is None:
+                yield here
+        else:
+            yield from _without_error(node, here)
 
 
 def _refused_lines(table: RiskTable) -> list[str]:

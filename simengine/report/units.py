@@ -71,22 +71,65 @@ def told_units(study: Study, metrics: Iterable[str]) -> str:
 def cell(statistic: Statistic | None, scale: float) -> str:
     """Write a value with its standard error, to the digit at which the error begins; a dash where there is none.
 
+    Where two standard errors would not cover, no ± is written: the 95 % interval stands in brackets, or is the value alone, and ±?
+    says that too few replications carry the value for any error to be known.
+
     Examples
     --------
     >>> cell(Statistic(1_234_567.0, 8_000.0), 1e6), cell(Statistic(1_234_567.0, 8_000.0), 1.0), cell(Statistic(40.0, 3.0), 1e6)
     ('1.235 ±0.008', '1,234,567 ±8,000', '0.000040 ±0.000003')
+    >>> cell(Statistic(2.0, 0.5, interval_95=(2.0, 3.0), covers=False), 1.0), cell(Statistic(0.4, 0.3, covers=False), 1.0)
+    ('2.0 [2.0, 3.0]', '0.4 ±?')
     """
     if statistic is None or not isfinite(statistic.value) or not isfinite(statistic.se):
         return "-"
     value, error = statistic.value / scale, statistic.se / scale
     if statistic.upper_95 is not None:
         return f"0 (< {statistic.upper_95:.2g})"
+    if statistic.lower_95 is not None:
+        return f"1 (> {_just_below_one(statistic.lower_95)})"
     digits = _MOST_DIGITS if error == 0 else max(0, min(_MOST_DIGITS, _first_digit(error)))
     if value != 0 and round(value, digits) == 0 and error < abs(value):
         # Small, but surely not nothing: it is not written as 0.
         digits = min(_OF_SMALL_NUMBERS, _first_digit(error or value))
+    said = _rounded(value, digits)
+    if statistic.covers:
+        return f"{said} ±{error:,.{digits}f}"
+    if statistic.interval_95 is None:
+        return f"{said} ±?"
+    low, high = (_rounded(end / scale, digits) for end in statistic.interval_95)
+    return said if low == said == high else f"{said} [{low}, {high}]"
+
+
+def percent(statistic: Statistic) -> str:
+    """Write a probability in per cent, as `cell` does.
+
+    Examples
+    --------
+    >>> percent(Statistic(0.254, 0.012)), percent(Statistic(1.0, 0.0, lower_95=0.9985))
+    ('25.4 % ± 1.2', '100 % (> 99.85)')
+    """
+    if statistic.upper_95 is not None:
+        return f"0 % (< {100 * statistic.upper_95:.2g})"
+    if statistic.lower_95 is not None:
+        return f"100 % (> {_just_below_one(statistic.lower_95, 100.0)})"
+    value = f"{100 * statistic.value:.1f} %"
+    if statistic.covers:
+        return f"{value} ± {100 * statistic.se:.1f}"
+    if statistic.interval_95 is None:
+        return f"{value} ± ?"
+    return f"{value} [{100 * statistic.interval_95[0]:.1f}, {100 * statistic.interval_95[1]:.1f}]"
+
+
+def _just_below_one(bound: float, scale: float = 1.0) -> str:
+    """Write a lower bound with two digits of its distance from 1; 0 where it bounds nothing."""
+    missing = scale * (1 - bound)
+    return f"{scale * bound:.{max(_first_digit(missing) + 1, 0)}f}" if 0 < bound < 1 else f"{scale * bound:g}"
+
+
+def _rounded(value: float, digits: int) -> str:
     # Adding 0 turns a rounded -0 into 0.
-    return f"{round(value, digits) + 0.0:,.{digits}f} ±{error:,.{digits}f}"
+    return f"{round(value, digits) + 0.0:,.{digits}f}"
 
 
 def _first_digit(number: float) -> int:

@@ -1,22 +1,29 @@
 """Statistics of a sample, each with its Monte Carlo standard error.
 
-Losses are positive. CVaR is the Rockafellar-Uryasev form, so that payouts with atoms (a guarantee, a cap) are handled. A sample
-is taken as independent draws of equal weight, unless it comes with `Draws` that say otherwise.
+A value stands for the exact one of the study, and two of its standard errors on either side hold that in 95 of 100 runs, or the
+statistic says that they do not (`covers`): then an interval does, or nothing is known of the error. Losses are positive. CVaR is
+the Rockafellar-Uryasev form, so that payouts with atoms (a guarantee, a cap) are handled. A sample is taken as independent draws of
+equal weight, unless it comes with `Draws` that say otherwise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from simengine.risk.coverage import Z_95, is_constant, judged
 from simengine.risk.draws import Draws
 
 Floats = NDArray[np.float64]
 
+LEAST_CASES = 30
+"""Of a share: with fewer cases, or fewer of the other kind, its law is far from normal."""
+_ATOM = 0.1
+"""Part of the order statistics within the interval of a quantile that one value takes: from there on it lies beside an atom."""
 LEVELS = {"p05": 0.05, "p25": 0.25, "p50": 0.50, "p75": 0.75, "p95": 0.95}
 
 
@@ -29,17 +36,42 @@ class Statistic:
     upper_95: float | None = None
     """For a probability of which no case was seen: an upper 95 % bound."""
     interval_95: tuple[float, float] | None = None
-    """For a quantile: order statistics between which it lies with 95 % confidence, whatever the law of the sample."""
+    """For a quantile: order statistics between which it lies with 95 % confidence, whatever the law of the sample; for a
+    probability of few cases, or few of the other kind, the interval of Clopper and Pearson."""
     tail_points: float | None = None
-    """For a quantile and for what lies beyond one: replications in the smaller tail that it cuts off."""
+    """For a quantile: replications in the smaller tail that it cuts off. For the mean beyond one: those that lie beyond it, and so
+    carry its error; where none does, those at it."""
+    lower_95: float | None = None
+    """For a probability of which every case was seen: a lower 95 % bound."""
+    covers: bool = True
+    """Whether two standard errors on either side hold the exact value in about 95 of 100 runs; where not, see `interval_95`, and
+    where there is none, too few replications carry the value for any error to be known."""
+
+    @property
+    def band_95(self) -> tuple[float, float]:
+        """Between what the exact value lies in 95 of 100 runs, as far as that is known."""
+        if self.upper_95 is not None:
+            return self.value, self.upper_95
+        if self.lower_95 is not None:
+            return self.lower_95, self.value
+        if self.interval_95 is not None and not self.covers:
+            return self.interval_95
+        return self.value - Z_95 * self.se, self.value + Z_95 * self.se
 
 
 def mean(sample: Floats, draws: Draws | None = None) -> Statistic:
-    """Give the mean, with standard error s / sqrt(n)."""
+    """Give the mean, with standard error s / sqrt(n), stretched where the sample is skewed."""
     if draws is None:
-        return Statistic(float(np.mean(sample)), float(np.std(sample, ddof=1) / np.sqrt(len(sample))))
-    value = float(draws.share @ sample)
-    return Statistic(value, draws.standard_error(sample - value))
+        value, n = float(np.mean(sample)), len(sample)
+        if is_constant(sample):
+            return Statistic(value, 0.0)
+        found = judged(float(np.std(sample, ddof=1) / np.sqrt(n)), sample - value)
+    else:
+        value = float(draws.share @ sample)
+        if is_constant(sample):
+            return Statistic(value, 0.0)
+        found = draws.error_of(sample - value)
+    return Statistic(value, found.se, covers=found.covers)
 
 
 def sd(sample: Floats, draws: Draws | None = None) -> Statistic:
@@ -53,30 +85,64 @@ def sd(sample: Floats, draws: Draws | None = None) -> Statistic:
     ----------
     Cramer, H. (1946), Mathematical Methods of Statistics, section 27.4.
     """
+    if is_constant(sample):
+        return Statistic(0.0, 0.0)
     if draws is not None:
         squares = (sample - draws.share @ sample) ** 2
         spread = float(np.sqrt(draws.share @ squares / (1 - draws.share @ draws.share)))
-        return Statistic(spread, draws.standard_error((squares - spread**2) / (2 * spread)) if spread > 0 else 0.0)
-    n = len(sample)
-    spread = float(np.std(sample, ddof=1))
-    if spread == 0.0:
-        return Statistic(0.0, 0.0)
-    squares = ((sample - np.mean(sample)) / spread) ** 2
-    variance = max(float(np.mean(squares * squares)) - (n - 3) / (n - 1), 0.0) / n
-    return Statistic(spread, spread * np.sqrt(variance) / 2)
+        found = draws.error_of((squares - spread**2) / (2 * spread))
+    else:
+        n = len(sample)
+        spread = float(np.std(sample, ddof=1))
+        squares = ((sample - np.mean(sample)) / spread) ** 2
+        variance = max(float(np.mean(squares * squares)) - (n - 3) / (n - 1), 0.0) / n
+        found = judged(spread * np.sqrt(variance) / 2, squares - np.mean(squares))
+    return Statistic(spread, found.se, covers=found.covers)
 
 
 def probability(cases: NDArray[np.bool_], draws: Draws | None = None) -> Statistic:
-    """Give the share of cases, with standard error sqrt(p (1 - p) / n); no case in n has the upper bound 3 / n."""
-    if draws is not None:
-        found = mean(cases.astype(np.float64), draws)
-        return found if cases.any() else Statistic(0.0, 0.0, upper_95=min(3 / draws.size, 1.0))
-    return _share(int(np.count_nonzero(cases)), len(cases))
+    """Give the share of cases, with standard error sqrt(p (1 - p) / n).
+
+    Notes
+    -----
+    No case in n has the upper bound 3 / n, and n cases the lower bound 1 - 3 / n. Of fewer than 30 cases, or 30 of the other kind,
+    no two errors on either side cover: the interval of Clopper and Pearson does. Where replications weigh differently or hang
+    together, it is that of as many independent ones as would have the same error.
+
+    References
+    ----------
+    Clopper, C. J. and Pearson, E. S. (1934), The use of confidence or fiducial limits, Biometrika 26, 404-413. Korn, E. L. and
+    Graubard, B. I. (1998), Confidence intervals for proportions with small expected number of positive counts, Survey Methodology
+    24, 193-201.
+    """
+    if draws is None:
+        return _share(int(np.count_nonzero(cases)), len(cases))
+    if cases.all() or not cases.any():
+        return _all_or_none(float(cases[0]), draws.least_size)
+    share = float(draws.share @ cases)
+    return _few_or_many(share, draws.error_of(cases - share).se, draws.n_independent or draws.n_rows)
 
 
 def _share(n_cases: int, n: int) -> Statistic:
     share = n_cases / n
-    return Statistic(share, float(np.sqrt(share * (1 - share) / n)), upper_95=min(3 / n, 1.0) if n_cases == 0 else None)
+    if n_cases in (0, n):
+        return _all_or_none(share, n)
+    return _few_or_many(share, float(np.sqrt(share * (1 - share) / n)), n)
+
+
+def _all_or_none(share: float, n: float) -> Statistic:
+    bound = min(3 / n, 1.0)
+    return Statistic(share, 0.0, upper_95=bound if share == 0 else None, lower_95=1 - bound if share == 1 else None)
+
+
+def _few_or_many(share: float, se: float, n: float) -> Statistic:
+    # A correction by control variates may leave the range of a probability: then no interval of counts fits.
+    size = share * (1 - share) / se**2 if 0 < share < 1 and se > 0 else n
+    cases, others = share * size, (1 - share) * size
+    if min(cases, others) >= LEAST_CASES or not 0 < share < 1:
+        return Statistic(share, se)
+    low, high = special.betaincinv(cases, others + 1, 0.025), special.betaincinv(cases + 1, others, 0.975)
+    return Statistic(share, se, interval_95=(float(low), float(high)), covers=False)
 
 
 def exceedance(sample: Floats, levels: Iterable[float], draws: Draws | None = None) -> list[Statistic]:
@@ -88,25 +154,20 @@ def exceedance(sample: Floats, levels: Iterable[float], draws: Draws | None = No
 
 
 def _exceedance_by_draws(sample: Floats, levels: Floats, draws: Draws) -> list[Statistic]:
-    cases = (sample[:, None] > levels[None, :]).astype(np.float64)
-    shares = draws.share @ cases
-    errors = draws.standard_errors(cases - shares)
-    bound = min(3 / draws.size, 1.0)
-    return [
-        Statistic(float(share), float(error)) if seen else Statistic(0.0, 0.0, upper_95=bound)
-        for share, error, seen in zip(shares, errors, cases.max(axis=0) > 0, strict=True)
-    ]
+    return [probability(sample > level, draws) for level in levels]
 
 
 def quantile(sample: Floats, level: float, draws: Draws | None = None) -> Statistic:
-    """Give a quantile, with the standard error of Maritz and Jarrett and an interval of order statistics.
+    """Give a quantile: the smallest number of the sample that at least a share of `level` does not exceed.
 
     Notes
     -----
-    The order statistics around the quantile are weighted by the increments of a beta distribution with parameters
-    level (n + 1) and (1 - level) (n + 1); the variance is that of the order statistics under these weights. Needs no
-    density, and is 0 inside an atom. Draws of different weight, or that depend on each other, have Woodruff's interval: the
-    quantiles at the level plus and minus the error of the distribution function there, ties in the order of the draws.
+    So it is a number that can occur, also between atoms. Its standard error is that of Maritz and Jarrett: the order statistics
+    around it are weighted by the increments of a beta distribution with parameters level (n + 1) and (1 - level) (n + 1), and the
+    variance is that under these weights. Draws of different weight, or that depend on each other, have Woodruff's: half the
+    distance of the quantiles at the level plus and minus the error of the distribution function, ties in the order of the draws.
+    The interval is one of order statistics, exact for any law, or Woodruff's at 95 %. Beside atoms no standard error covers; there
+    it is as large as the farther end of the interval asks for, and `covers` is false.
 
     References
     ----------
@@ -114,6 +175,18 @@ def quantile(sample: Floats, level: float, draws: Draws | None = None) -> Statis
     Woodruff, R. S. (1952), Confidence intervals for medians and other position measures, JASA 47, 635-646.
     """
     return _quantile_of_ordered(np.sort(sample), level) if draws is None else _weighted_quantiles(sample, draws)(level)
+
+
+def rank_of(n: int, level: float) -> int:
+    """Return the rank, from 1, of the order statistic of n draws that is their quantile.
+
+    Examples
+    --------
+    >>> rank_of(2000, 0.05), rank_of(2001, 0.05)
+    (100, 101)
+    """
+    # Rounded: 5 % of 2,000 are 100, and not a little more.
+    return min(max(int(np.ceil(round(n * level, 6))), 1), n)
 
 
 def quantile_ranks(n: int, level: float, confidence: float = 0.95) -> tuple[int, int] | None:
@@ -144,12 +217,7 @@ def _binomial_quantile(n: int, probability: float, level: float) -> int:
 
 def _quantile_of_ordered(ordered: Floats, level: float) -> Statistic:
     n = len(ordered)
-    # Interpolated as numpy.quantile does, without its search: the sample is in order.
-    rank = level * (n - 1)
-    place = min(int(rank), max(n - 2, 0))
-    left, right = ordered[place], ordered[min(place + 1, n - 1)]
-    part = rank - place
-    value = float(right - (right - left) * (1 - part) if part >= 0.5 else left + (right - left) * part)
+    value = float(ordered[rank_of(n, level) - 1])
     reach = int(10 * np.sqrt(n * level * (1 - level))) + 10
     first, last = max(int(n * level) - reach, 0), min(int(n * level) + reach, n)
     edges = special.betainc(level * (n + 1), (1 - level) * (n + 1), np.arange(first, last + 1) / n)
@@ -157,12 +225,32 @@ def _quantile_of_ordered(ordered: Floats, level: float) -> Statistic:
     weights = weights / weights.sum()
     variance = float(weights @ around**2 - (weights @ around) ** 2)
     ranks = quantile_ranks(n, level)
-    return Statistic(
-        value,
-        float(np.sqrt(max(variance, 0.0))),
-        interval_95=None if ranks is None else (float(ordered[ranks[0] - 1]), float(ordered[ranks[1] - 1])),
-        tail_points=_in_tail(n, level),
-    )
+    found = Statistic(value, float(np.sqrt(max(variance, 0.0))), tail_points=_in_tail(n, level))
+    ends = (0, n - 1) if ranks is None else (ranks[0] - 1, ranks[1] - 1)
+    return _with_interval(found, ordered, ends, is_known=ranks is not None)
+
+
+def _with_interval(found: Statistic, ordered: Floats, ends: tuple[int, int], *, is_known: bool) -> Statistic:
+    """Add the interval of a quantile, and say whether its standard error covers.
+
+    Parameters
+    ----------
+    ordered
+        The whole sample in order.
+    ends
+        Places of the order statistics that are the ends of the interval.
+    is_known
+        Whether these reach 95 %.
+    """
+    between = ordered[ends[0] : ends[1] + 1]
+    low, high = float(between[0]), float(between[-1])
+    interval = (low, high) if is_known else None
+    steps = np.flatnonzero(np.diff(between, prepend=np.nan, append=np.nan))
+    most = int(np.diff(steps).max())
+    if most == 1 or most < _ATOM * len(between) or ordered[0] == ordered[-1]:
+        return replace(found, interval_95=interval)
+    se = max(found.value - low, high - found.value) / Z_95 if is_known else found.se
+    return replace(found, se=se, interval_95=interval, covers=False)
 
 
 def _in_tail(size: float, level: float) -> float:
@@ -182,21 +270,25 @@ def _weighted_quantiles(sample: Floats, draws: Draws) -> Callable[[float], Stati
     def at(level: float) -> float:
         return float(ordered[rank(level)])
 
-    def one(level: float) -> Statistic:
-        value = at(level)
+    def error_at(level: float) -> float:
         # Within an atom rows count in their order up to the level: all of them together would seem to leave no error.
         up_to = np.zeros(len(sample))
         up_to[order[: rank(level) + 1]] = 1.0
-        error = draws.standard_error(up_to - draws.share @ up_to)
-        reach = draws.reach_95 * error
+        return draws.error_of(up_to - draws.share @ up_to).se if not up_to.all() else 0.0
+
+    def one(level: float) -> Statistic:
+        value, error = at(level), error_at(level)
+        # The error of few groups is stretched to Student's law already.
+        reach = Z_95 if draws.is_few else draws.reach_95
+        # Beyond the level the error may be another one: evenly spread numbers have none where their cells end.
+        below_it, above_it = (max(error, error_at(end)) for end in (level - reach * error, level + reach * error))
+        is_known = reach * below_it < level < 1 - reach * above_it
+        ends = rank(max(level - reach * below_it, 0.0)), rank(min(level + reach * above_it, 1.0))
         low, high = at(max(level - error, 0.0)), at(min(level + error, 1.0))
         tail = draws.size_of(sample >= value if level > 0.5 else sample <= value) if draws.is_weighted else None
-        return Statistic(
-            value,
-            (high - low) / 2,
-            interval_95=(at(level - reach), at(level + reach)) if reach < level < 1 - reach else None,
-            tail_points=min(tail, draws.size) if tail is not None else _in_tail(draws.size, level),
-        )
+        points = min(tail, draws.size) if tail is not None else _in_tail(draws.size, level)
+        found = Statistic(value, (high - low) / 2, tail_points=points)
+        return _with_interval(found, ordered, ends, is_known=is_known)
 
     return one
 
@@ -218,14 +310,16 @@ def conditional_value_at_risk(loss: Floats, level: float, draws: Draws | None = 
     ----------
     Rockafellar, R. T. and Uryasev, S. (2000), Optimization of conditional value-at-risk, Journal of Risk 2, 21-41.
     """
-    # An order statistic, not an interpolation: only such a q minimises the expression for every number of replications.
     if draws is None:
-        q, tail_points = float(np.quantile(loss, level, method="inverted_cdf")), _in_tail(len(loss), level)
+        q = float(np.partition(loss, rank_of(len(loss), level) - 1)[rank_of(len(loss), level) - 1])
     else:
-        at_level = quantile(loss, level, draws)
-        q, tail_points = at_level.value, at_level.tail_points or 0
-    excess = mean(np.maximum(loss - q, 0.0) / (1 - level), draws)
-    return Statistic(q + excess.value, excess.se, tail_points=tail_points)
+        q = _weighted_quantiles(loss, draws)(level).value
+    excess, beyond = mean(np.maximum(loss - q, 0.0) / (1 - level), draws), loss > q
+    if not beyond.any():
+        points = _in_tail(len(loss) if draws is None else draws.size, level)
+        return Statistic(q, 0.0, interval_95=None if is_constant(loss) else (q, q), tail_points=points, covers=is_constant(loss))
+    points = float(np.count_nonzero(beyond)) if draws is None else draws.distinct(beyond)
+    return Statistic(q + excess.value, excess.se, tail_points=points, covers=excess.covers)
 
 
 def quantiles(sample: Floats, draws: Draws | None = None) -> dict[str, Statistic]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from simengine.records import Floats
 from simengine.risk import statistics
+from simengine.risk.coverage import is_constant
 from simengine.risk.draws import Draws
 from simengine.risk.statistics import Statistic
 
@@ -78,13 +79,19 @@ def tail_statistics(section: Section, path: str = "") -> Iterator[tuple[str, Sta
 
 
 def refusals(section: Section, n_replications: int) -> dict[str, Refused]:
-    """Say which statistics of tails stand on too few replications, and how many it takes."""
-    found = {}
-    for path, statistic in tail_statistics(section):
-        points = statistic.tail_points or 0
-        if points < LEAST_TAIL_POINTS:
-            needed = ceil(round(LEAST_TAIL_POINTS * n_replications / points, 6)) if points else None
-            found[path] = Refused(f"fewer than {LEAST_TAIL_POINTS} replications in the tail", int(points), needed)
+    """Say which statistics of tails stand on too few replications, and how many it takes.
+
+    The mean beyond a quantile also stands on what lies beyond it: where the quantile is an atom, most of the tail may be at it.
+    """
+    found, tails = {}, dict(tail_statistics(section))
+    for path, statistic in tails.items():
+        quantile = tails.get(path.removesuffix("cvar95") + "var95") if path.endswith("cvar95") else None
+        points, least, where = (quantile or statistic).tail_points or 0, LEAST_TAIL_POINTS, "in the tail"
+        if quantile is not None and points >= least:
+            points, least, where = statistic.tail_points or 0, statistics.LEAST_CASES, "beyond the quantile"
+        if points < least:
+            needed = ceil(round(least * n_replications / points, 6)) if points else None
+            found[path] = Refused(f"fewer than {least} replications {where}", int(points), needed)
     return found
 
 
@@ -140,6 +147,9 @@ def running_mean(sample: Floats, draws: Draws | None) -> RunningMean:
 
 def split_half(sample: Floats, draws: Draws | None) -> float:
     """Give the difference between the means of both halves, in standard errors: about a standard normal number in a sound run."""
+    if is_constant(sample):
+        # Both halves have the same mean, and no error: what rounding leaves of either is nothing to be divided.
+        return 0.0
     rows = np.arange(len(sample))
     # Rows of one group stay together.
     names = rows if draws is None or draws.group is None else np.unique(draws.group, return_inverse=True)[1]

@@ -210,3 +210,14 @@ def test_portions__count_no_money_twice_where_several_lend(tiny_path, holder, na
     assert found.portions["all"].sd.value == pytest.approx(0, abs=0.02)  # öre, rounded
     assert found.portions["all"].cvar.value == pytest.approx(0, abs=0.05)
     assert found.burdens["investor"].sd.value > 0  # who stands for both lenders
+
+
+def test_portions__of_parties_whose_money_adds_up_to_nothing_are_nothing():
+    # Source: hand arithmetic. 0.1 x + 0.2 x - 0.3 x is 0 but for rounding: no risk of all together, so none to be shared.
+    x = np.random.default_rng(3).integers(1, 1_000_000, 2000).astype(np.float64)
+    found = portions({"one": 0.1 * x, "two": 0.2 * x, "three": -(0.3 * x)}, 0.95)
+    for party in ("one", "two", "three", "all"):
+        assert (found[party].sd.value, found[party].sd.se) == (0.0, 0.0)
+    assert found["all"].cvar.value == pytest.approx(0, abs=1e-6)
+    # The tail of nothing is all replications alike.
+    assert found["one"].cvar.value == pytest.approx(-0.1 * x.mean())

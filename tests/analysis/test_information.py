@@ -134,3 +134,27 @@ def test_refusals__name_the_option() -> None:
         value_information(study, Choice("investor"), Ensemble(1, 20))
     with pytest.raises(UsageError, match="--pilot: at least four people"):
         pilot_shows(study, Eyes(), 3, Ensemble(1, 20))
+
+
+ALL_CERTAIN = (
+    "pathway.moves.home -> placed.per_month=0.04",
+    "effect.sooner_home.hazard_ratio=1.3",
+    "measurement.metrics.saving.drift_per_year=0",
+)
+
+
+def test_study_without_any_law__is_refused_before_anybody_lives(monkeypatch) -> None:
+    # Source: the rule; what is certain cannot be learnt, and no replication is needed to know that.
+    def no_worlds(*_: object) -> None:
+        raise AssertionError("somebody lived")
+
+    monkeypatch.setattr("simengine.analysis.information.store", no_worlds)
+    with pytest.raises(UsageError, match="at least one number must have a law; found none"):
+        value_information(load_study(find_study("tiny"), ALL_CERTAIN), Choice("investor"), Ensemble(1, 500))
+
+
+def test_number_whose_law_comes_to_one_value__leaves_nothing_to_know() -> None:
+    # Source: hand arithmetic. A count of people between 12 and 12.5 is 12: no number differs between replications.
+    study = load_study(find_study("tiny"), [*ALL_CERTAIN, "population.waves.all.size={law: uniform, low: 12, high: 12.5}"])
+    found = value_information(study, Choice("investor"), Ensemble(1, 500))
+    assert (found.parameters.value, dict(found.single)) == (0.0, {})

@@ -36,3 +36,11 @@ def test_with_error__gives_z_scores_of_variance_1():
         z.append((found.value - exact) / found.se)
     assert abs(np.mean(z)) < 4.5 / np.sqrt(200)
     assert 0.7 < np.var(z) < 1.45
+
+
+def test_with_error__of_what_one_group_carries_does_not_cover():
+    # Source: hand arithmetic. Of 50 groups one holds all that is not 0: leaving it out alone changes the mean.
+    sample = np.zeros(5000)
+    sample[4321] = 1e6
+    assert not with_error(lambda rows: np.array([rows.mean()]), sample)[0].covers
+    assert with_error(lambda rows: np.array([rows.mean()]), np.random.default_rng(1).standard_normal(5000))[0].covers

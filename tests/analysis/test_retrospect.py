@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from simengine import run_study
-from simengine.analysis import Ensemble, look_back
+from simengine.analysis import Ensemble, look_back, retrospect
 from simengine.analysis.retrospect import Place, ends_of
 from simengine.analysis.weighting import effective_sample_size, weighted_mean, weighted_quantile, weights_near
 from simengine.config import find_study, load_study
@@ -285,3 +285,10 @@ def test_peterborough__updates_the_right_way_by_its_first_cohort():
     (_, high), (forecast, low) = (update.means["metric.reduction.estimate.cohort_2"] for update in updates)
     assert low.value < forecast.value < high.value
     assert all(25 <= update.effective < 250 for update in updates)
+
+
+def test_shifts__of_a_number_that_is_the_same_everywhere_are_none():
+    # Source: hand arithmetic. The standard deviation of equal numbers 0.1 is rounded to 1.4e-17: nothing to divide a shift by.
+    rng = np.random.default_rng(1)
+    columns = {"parameter.fixed": np.full(2000, 0.1), "parameter.drawn": rng.standard_normal(2000)}
+    assert [shift.path for shift in retrospect._shifts(columns, rng.random(2000))] == ["drawn"]

@@ -141,7 +141,7 @@ def test_criterion__of_an_unknown_party_is_refused(tiny):
 
 
 def test_study__without_any_law_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="at least one number has a law"):
+    with pytest.raises(UsageError, match="at least one number must have a law"):
         reverse_stress(study_of(SCORES, tmp_path), read_criterion("investor.loss > 0"), Ensemble(1, 20), 4)
 
 

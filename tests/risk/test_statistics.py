@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from simengine.risk import statistics
+from simengine.risk.draws import Draws
 from simengine.risk.statistics import Statistic
 
 N_SEEDS = 200
@@ -149,18 +150,40 @@ def test_sd__of_two_equal_atoms_is_nearly_without_error():
 
 
 @pytest.mark.parametrize(
-    ("cases", "value", "se", "upper"),
+    ("cases", "value", "se", "upper", "lower"),
     [
-        ([True, False, False, False], 0.25, np.sqrt(0.25 * 0.75 / 4), None),
-        ([True] * 5, 1.0, 0.0, None),
-        ([False] * 300, 0.0, 0.0, 0.01),
-        ([False] * 3, 0.0, 0.0, 1.0),
-        ([False] * 2, 0.0, 0.0, 1.0),
+        ([True, False, False, False] * 50, 0.25, np.sqrt(0.25 * 0.75 / 200), None, None),
+        ([True] * 300, 1.0, 0.0, None, 0.99),
+        ([True] * 2, 1.0, 0.0, None, 0.0),
+        ([False] * 300, 0.0, 0.0, 0.01, None),
+        ([False] * 3, 0.0, 0.0, 1.0, None),
+        ([False] * 2, 0.0, 0.0, 1.0, None),
     ],
 )
-def test_probability__of_counted_cases(cases, value, se, upper):
-    # Source: hand arithmetic, sqrt(p (1 - p) / n); no case in n gives the bound 3 / n, which is no probability above 1.
-    assert statistics.probability(np.array(cases)) == Statistic(value, pytest.approx(se), upper)
+def test_probability__of_counted_cases(cases, value, se, upper, lower):
+    # Source: hand arithmetic, sqrt(p (1 - p) / n); no case in n gives the upper bound 3 / n, and n cases in n the lower bound
+    # 1 - 3 / n, by the rule of three; no bound lies outside of 0 and 1.
+    assert statistics.probability(np.array(cases)) == Statistic(value, pytest.approx(se), upper, lower_95=lower)
+
+
+@pytest.mark.parametrize("n_cases", [1, 10, 29, 1971, 1999])
+def test_probability__of_few_cases_has_the_interval_of_clopper_and_pearson(n_cases):
+    # Source: definition. At the lower end as many cases or more have the probability 2.5 %, at the upper end as many or fewer; the
+    # binomial law is scipy.stats.binom's.
+    got = statistics.probability(np.arange(2000) < n_cases)
+
+    low, high = got.interval_95
+    assert not got.covers
+    assert stats.binom(2000, low).sf(n_cases - 1) == pytest.approx(0.025)
+    assert stats.binom(2000, high).cdf(n_cases) == pytest.approx(0.025)
+
+
+@pytest.mark.parametrize("n_cases", [30, 1000, 1970])
+def test_probability__of_many_cases_has_a_standard_error_that_covers(n_cases):
+    # Source: the rule; 30 cases and 30 of the other kind.
+    got = statistics.probability(np.arange(2000) < n_cases)
+    assert got.covers
+    assert got.interval_95 is None
 
 
 def test_probability__bound_covers_what_it_promises():
@@ -174,7 +197,7 @@ def test_probability__bound_covers_what_it_promises():
     ("sample", "value", "se"),
     [
         # n = 2: the weights of Beta(1.5, 1.5) are a half each, so the variance of 0 and 1 is 1/4.
-        ([0.0, 1.0], 0.5, 0.5),
+        ([0.0, 1.0], 0.0, 0.5),
         # n = 3: Beta(2, 2) gives 3 x^2 - 2 x^3 = 7/27 up to 1/3, so -1, 0, 1 have the weights 7/27, 13/27, 7/27.
         ([1.0, -1.0, 0.0], 0.0, np.sqrt(14 / 27)),
     ],
@@ -186,9 +209,32 @@ def test_quantile__of_two_and_three_numbers(sample, value, se):
     assert (quantile.value, quantile.se) == pytest.approx((value, se))
 
 
-def test_quantile__interpolates_between_order_statistics():
-    # Source: hand arithmetic. Of 0, 1, 2, 3, 4 the quantile at 0.3 stands at rank 0.3 x 4 = 1.2.
-    assert statistics.quantile(np.array([3.0, 0.0, 4.0, 1.0, 2.0]), 0.3).value == pytest.approx(1.2)
+def test_quantile__is_the_smallest_number_that_enough_do_not_exceed():
+    # Source: hand arithmetic. Of 0, 1, 2, 3, 4 at least 30 % do not exceed 1, and 40 % neither; 20 % do not exceed 0.
+    sample = np.array([3.0, 0.0, 4.0, 1.0, 2.0])
+    assert [statistics.quantile(sample, level).value for level in (0.2, 0.3, 0.4, 0.41)] == [0.0, 1.0, 1.0, 2.0]
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=60).map(np.array), st.sampled_from([0.05, 0.25, 0.5, 0.75, 0.95]))
+def test_quantile__can_occur_and_splits_the_sample(sample, level):
+    # Law: the definition, counted; also of rows that weigh differently.
+    n = len(sample)
+    sample = sample.astype(np.float64)
+    for draws in (None, Draws(n, weight=np.full(n, 0.5))) if n > 1 else (None,):
+        value = statistics.quantile(sample, level, draws).value
+        assert value in sample
+        assert np.count_nonzero(sample <= value) >= level * n - 1e-6
+        assert np.count_nonzero(sample < value) < level * n
+
+
+def test_quantile__beside_an_atom_has_an_interval_of_values_that_occur_and_no_error_that_seems_to_cover():
+    # Source: hand arithmetic. Of 1,000 numbers 505 are 0 and 495 are 1. Binomial(1000, 1/2) has its 2.5 % quantile at 469 and its
+    # 97.5 % quantile at 531, so the interval goes from the 469th to the 532nd number: from 0 to 1.
+    got = statistics.quantile(np.repeat([0.0, 1.0], [505, 495]), 0.5)
+
+    assert (got.value, got.interval_95, got.covers) == (0.0, (0.0, 1.0), False)
+    assert got.value + 1.96 * got.se == pytest.approx(1.0, abs=1e-4)
 
 
 def payout_with_guarantee():
@@ -202,6 +248,8 @@ def test_quantile__has_no_error_inside_an_atom(level):
     got = statistics.quantile(payout_with_guarantee(), level)
 
     assert (got.value, got.se, got.interval_95) == (4e6, 0.0, (4e6, 4e6))
+    # That it is the guarantee is sure to 95 % only: nothing is said to be off by 0.
+    assert not got.covers
 
 
 def test_quantile__has_an_error_above_an_atom_and_at_its_edge():
@@ -223,7 +271,10 @@ def test_cvar__shares_an_atom_between_tail_and_body():
     cvar = statistics.conditional_value_at_risk(loss, 0.95)
 
     assert value_at_risk.value == 5.0
-    assert (cvar.value, cvar.se) == pytest.approx((7.0, np.sqrt((2 * 98**2 + 98 * 4) / 99 / 100)))
+    assert cvar.value == pytest.approx(7.0)
+    # Two replications carry this error: it is stretched, and not said to cover.
+    assert cvar.se > np.sqrt((2 * 98**2 + 98 * 4) / 99 / 100)
+    assert (cvar.tail_points, cvar.covers) == (2, False)
 
 
 def test_cvar__is_the_largest_loss_where_that_is_an_atom():
@@ -249,7 +300,7 @@ def test_every_statistic__of_equal_numbers_is_that_number_without_error(n, value
 
 
 def test_every_statistic__is_finite_for_two_numbers():
-    # Source: hand arithmetic on -1 and 3: mean 1, s = sqrt(8), error of the mean 2; at 95 % the quantile is -1 + 0.95 x 4.
+    # Source: hand arithmetic on -1 and 3: mean 1, s = sqrt(8), error of the mean 2; at 95 % the quantile is the larger.
     sample = np.array([3.0, -1.0])
 
     table = statistics.distribution(sample) | {"cvar": statistics.conditional_value_at_risk(sample, 0.95)}
@@ -257,7 +308,7 @@ def test_every_statistic__is_finite_for_two_numbers():
     assert all(np.isfinite([statistic.value, statistic.se]).all() for statistic in table.values())
     assert table["mean"] == Statistic(1.0, pytest.approx(2.0))
     assert table["sd"].value == pytest.approx(np.sqrt(8))
-    assert table["p95"].value == pytest.approx(2.8)
+    assert table["p95"].value == 3.0
 
 
 def test_distribution__names_its_quantiles_by_their_levels():

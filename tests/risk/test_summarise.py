@@ -160,9 +160,12 @@ def test_summarise__gives_each_party_its_distribution(two):
 
 
 def test_summarise__counts_worlds(two):
-    # Source: hand arithmetic; one of two replications has the error sqrt(0.25 / 2), none of two the bound 1.
+    # Source: hand arithmetic; one of two replications has the error sqrt(0.25 / 2) and Clopper and Pearson's interval from
+    # 1 - sqrt(0.975), with which one case or more has the probability 2.5 %, to sqrt(0.975); none and both of two bound nothing.
     table = summarise(two)
-    half, none, both = Statistic(0.5, pytest.approx(np.sqrt(0.125))), Statistic(0.0, 0.0, upper_95=1.0), Statistic(1.0, 0.0)
+    interval = pytest.approx((1 - np.sqrt(0.975), np.sqrt(0.975)))
+    half = Statistic(0.5, pytest.approx(np.sqrt(0.125)), interval_95=interval, covers=False)
+    none, both = Statistic(0.0, 0.0, upper_95=1.0), Statistic(1.0, 0.0, lower_95=0.0)
 
     assert table["investor.p_loss"] == half
     assert table["investor.p_profit"] == half
