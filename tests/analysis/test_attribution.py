@@ -152,7 +152,7 @@ def test_correlation_across_layers__is_refused(tmp_path):
 
 
 def test_unknown_party__is_refused(tiny):
-    with pytest.raises(UsageError, match=r"--party: a party of the study whose money is counted; found 'bank'\. One of: investor"):
+    with pytest.raises(UsageError, match=r"--party: must be a party whose money the study moves; found `bank`\. One of: investor"):
         attribute(tiny, Ensemble(1, 250), 0.95, parties=["bank"])
 
 

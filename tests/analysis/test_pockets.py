@@ -75,7 +75,7 @@ def test_side_payments__have_the_errors_that_repetition_shows():
 @pytest.mark.parametrize(
     ("among", "message"),
     [
-        (["region", "nobody"], "--among: an actor is one of `parties`; found `nobody`"),
+        (["region", "nobody"], "--among: must be a party whose money the study moves; found `nobody`"),
         (["region"], "--among: side payments are made between 2 to 12 actors; found 1"),
     ],
 )
