@@ -1,13 +1,14 @@
 """Where several parties lend or pay, every answer names them apart: on the study of docs/how-to/who-lends-what.md."""
 
 import re
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from simengine.analysis import Ensemble, compare_contracts, compare_windows, stress_study
+from simengine.analysis import Ensemble, compare_contracts, compare_windows, hold, stress_study
 from simengine.analysis.attribution import portions
 from simengine.analysis.ensemble import settled
 from simengine.analysis.information import Choice, value_information
@@ -20,7 +21,7 @@ from simengine.analysis.sensitivity import sensitivity
 from simengine.analysis.settling import keep
 from simengine.analysis.trace import trace
 from simengine.cohort import simulate_cohort
-from simengine.config import cohort_of, load_study
+from simengine.config import cohort_of, load_contract, load_portfolio, load_study
 from simengine.config.request import Requested, with_request
 from simengine.config.roles import totals_of, with_money
 from simengine.errors import StudyError, UsageError
@@ -28,10 +29,14 @@ from simengine.execution import run_study
 from simengine.execution.precision import path_of, read_goals, run_until
 from simengine.pipeline import evaluate, payment_marks, simulate
 from simengine.report import document, trust
+from simengine.report.curves import _places, _reach
+from simengine.report.lookback_picture import _unit
 from simengine.report.picture import draw
 from simengine.report.tables import risk_tables
 from simengine.report.trace_tables import trace_tables
+from simengine.report.units import money_unit
 from simengine.risk import summarise
+from simengine.streams import seed_of
 
 ACTIVE = ("bank", "foundation", "guarantor", "outcome_payer", "region", "service_provider", "manager")
 """Everybody whose money the study moves: the party called investor lends nothing."""
@@ -282,3 +287,101 @@ def test_windows__need_no_party_called_investor(path):
     outturns = run_study(changed, 1, 4, threads=1)
     assert found.windows[0].money_back.value == pytest.approx(outturns["all_lenders.money_back"].mean())
     assert found.windows[0].payer_net.value == pytest.approx(outturns["all_payers.net"].mean())
+
+
+# ------------------------------------------------ portfolios and pictures ------------------------------------------------
+
+
+def portfolio(tmp_path, path, kind, party):
+    """Load a portfolio that holds the study twice, of whom it says whose money is held."""
+    (tmp_path / "lends.yaml").write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    held = f", party: {party}" if party else ""
+    heading = f"portfolio: {{title: A book, currency: EUR, kind: {kind}, capital: 500_000, months: 60}}"
+    projects = "\n".join(f"  {name}: {{study: lends.yaml{held}}}" for name in ("one", "two"))
+    (tmp_path / "book.yaml").write_text(f"{heading}\nprojects:\n{projects}\n", encoding="utf-8")
+    return load_portfolio(tmp_path / "book.yaml")
+
+
+@pytest.mark.parametrize(("kind", "parties"), [("investors_book", ("foundation", "all_lenders")), ("outcomes_fund", ("region",))])
+def test_portfolio__holds_the_money_of_whom_it_names(tmp_path, path, study, kind, parties):
+    # Law: a project's result is what the party, or the role, gets in a run with the seed of the project.
+    outturns = run_study(study, seed_of(1, "one"), 8, threads=1)
+    for party in parties:
+        found = hold(portfolio(tmp_path, path, kind, party), Ensemble(1, 8, threads=1))
+        cash = "all_lenders.net" if party == "all_lenders" else f"{party}.cash"
+        np.testing.assert_array_equal(found.results["one"], outturns[cash])
+
+
+@pytest.mark.parametrize(
+    ("kind", "party", "message"),
+    [
+        ("investors_book", None, r"projects\.one\.party: must say whose money is held .* One of: bank, foundation, all_lenders"),
+        ("revolving_fund", "investor", r"must be a party of the study that lends; found `investor`\. One of: bank, foundation"),
+        ("outcomes_fund", "bank", r"that pays under the contract; found `bank`\. One of: outcome_payer, region, all_payers"),
+    ],
+)
+def test_portfolio__refuses_money_that_it_cannot_tell(tmp_path, path, kind, party, message):
+    with pytest.raises(StudyError, match=message):
+        portfolio(tmp_path, path, kind, party)
+
+
+SOME_DRAWN = "capital.drawn_share={law: uniform, low: 0.4, high: 1.0}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "marks"),
+    [
+        # From the terms: 40 % guaranteed, 40 + 60 + 20 % at most, whatever is drawn.
+        ((), {"guarantee": 0.4, "cap": 1.2}),
+        ((SOME_DRAWN,), {"guarantee": 0.4, "cap": 1.2}),
+        # A cap in money is another share of each amount that is drawn; of one amount it is one: 0.4 + 0.8 / 2 + 0.2.
+        ((SOME_DRAWN, "contract.terms.saving_share.cap=800000"), {"guarantee": 0.4}),
+        (("contract.terms.saving_share.cap=800000",), {"guarantee": 0.4, "cap": 1.0}),
+        (("capital.drawn_share=0.5", "contract.terms.saving_share.cap=800000"), {"guarantee": 0.4, "cap": 1.4}),
+        # A guarantee in money, and so a cap too.
+        ((SOME_DRAWN, "contract.terms.guarantee={amount: 500000, contingent: false}"), {}),
+        # What comes back is not what is paid, once somebody else is paid from it: no level of the contract is one of money back.
+        (
+            (
+                "capital.costs={work: {payee: investor, amount: 1000000}, fee: {payee: service_provider, share_of_income: 0.1}}",
+                "capital.shortfall=allowed",
+            ),
+            {},
+        ),
+    ],
+)
+def test_marks__are_in_the_unit_of_the_axis_or_missing(tiny_path, changes, marks):
+    study = load_study(tiny_path, changes)
+    assert payment_marks(study.contract, run_study(study, 1, 20, threads=1)) == pytest.approx(marks, abs=1e-3)
+
+
+def test_marks__of_one_lender_are_not_those_of_the_contract(study, outturns):
+    assert payment_marks(study.contract, outturns) == {}
+
+
+def test_payer_picture__counts_what_it_shows(study, outturns):
+    # What a payer gets in other roles moves its net, and none of the points: above the diagonal it pays more than it saves.
+    loses = replace(outturns, columns={**outturns.columns, "outcome_payer.net": -np.ones(N)})
+    svg = draw(study, loses, summarise(loses), {})["svg"].decode()
+    above = (outturns["outcome_payer.payment"] > outturns["outcome_payer.true_saving"]).mean()
+    assert 0 < above < 1
+    assert "pays more than it saves -->" in svg
+    assert f"<!-- {100 * above:.1f} %" in svg
+    assert "<!-- 100.0 %" not in svg
+
+
+def test_look_back_picture__has_each_axis_in_its_own_unit(study):
+    units = {of: _unit(study, of) for of in ("bank.payback_months", "bank.moic", "bank.irr", "bank.money_back")}
+    assert units["bank.payback_months"] == (1.0, "months")
+    assert (units["bank.moic"][0], units["bank.irr"][0]) == (1.0, 1.0)
+    assert units["bank.money_back"] == money_unit(study)
+
+
+def test_curve__of_an_outcome_that_is_no_money_is_drawn_in_its_own_unit(checkout):
+    # A contract that pays for each of 40 days has an axis of days, not one of the commitment.
+    contract = load_contract(checkout / "configs" / "contracts" / "norrkoping.yaml")
+    saving = contract.metrics["saving"]
+    days = contract.model_copy(update={"metrics": {**contract.metrics, "saving": saving.model_copy(update={"unit": "days"})}})
+    assert _reach(contract, "saving", 40.0) == contract.commitment.value
+    assert _reach(days, "saving", 40.0) == 40.0
+    assert _places(40.0, [], 40.0).max() < 100
