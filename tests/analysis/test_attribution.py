@@ -209,4 +209,4 @@ def test_portions__count_no_money_twice_where_several_lend(tiny_path, holder, na
     assert set(found.portions) == named | {"outcome_payer", "service_provider", "all"}
     assert found.portions["all"].sd.value == pytest.approx(0, abs=0.02)  # öre, rounded
     assert found.portions["all"].cvar.value == pytest.approx(0, abs=0.05)
-    assert found.burdens["investor"].sd.value > 0  # who stands for both lenders
+    assert set(found.burdens) == named | {"outcome_payer", "service_provider"}  # nobody stands for others
