@@ -85,7 +85,7 @@ display(pd.DataFrame({"probability": {name: say(table, f"investor.{key}") for na
 # Right: what the municipality pays against what it truly saves. Left of the diagonal it pays more than it saves.
 
 # %%
-display(Image(draw(study, outturns, table, payment_marks(study.contract))["png"]))
+display(Image(draw(study, outturns, table, payment_marks(study.contract, outturns))["png"]))
 
 # %% [markdown]
 # ## Why the two do not move together

@@ -213,7 +213,7 @@ def _write(draft: Path, study: Study, outturns: Outturns, table: RiskTable, file
 
     folder.write_replications(draft, outturns)
     folder.write_rows(draft, "exceedance.parquet", trust.exceedance_rows(table))
-    images = {"picture": picture.draw(study, outturns, table, payment_marks(study.contract))}
+    images = {"picture": picture.draw(study, outturns, table, payment_marks(study.contract, outturns))}
     images["exceedance"] = trust.draw_exceedance(study, table)
     pictures = {f"{name}.{form}": image for name, forms in images.items() for form, image in forms.items()}
     folder.write_files(draft, {**files, "run-again.txt": again + "\n", **pictures})

@@ -158,7 +158,7 @@ def _weakest_belief(request: Request, study: Study, requested: Requested, believ
 
 @click.command()
 @request_options
-@click.option("--party", metavar="PARTY", default="outcome_payer", show_default=True, help="Whose money decides.")
+@click.option("--party", metavar="PARTY", help="Whose money decides.  [default: the only party that pays under the contract]")
 @click.option("--accepted-by", metavar="PARTY,...", help="Parties who sign only terms from which they expect no loss.")
 @click.option("--free", multiple=True, metavar="PATH=LOW..HIGH[..STEP]", help="A term that is chosen after more is known.")
 @click.option("--points", type=click.IntRange(2, 10_000), default=25, show_default=True, help="Term sheets among which is chosen.")
@@ -170,7 +170,7 @@ def _weakest_belief(request: Request, study: Study, requested: Requested, believ
     "--cost-per-person", type=click.FloatRange(0, 1e12), default=0, show_default=True, help="What the pilot costs the party."
 )
 def information(
-    party: str,
+    party: str | None,
     accepted_by: str | None,
     free: tuple[str, ...],
     points: int,
@@ -180,19 +180,20 @@ def information(
     **asked: Any,
 ) -> None:
     """Say what knowing more is worth before STUDY is signed: everything, one number, or what a pilot would show."""
-    from simengine.analysis.information import Choice, value_information
+    from simengine.analysis.information import Choice, refuse_impossible_choice, value_information
     from simengine.analysis.sizing import refuse_impossible_terms
     from simengine.config.request import free_terms
+    from simengine.config.roles import the_only
     from simengine.provenance import Clock
+    from simengine.records import ALL_PAYERS
     from simengine.report import information as report
     from simengine.report import tables
 
     request, clock = Request(**asked), Clock()
     study = request.study()
     accepting = tuple(name.strip() for name in accepted_by.split(",")) if accepted_by else ()
-    for option, name in [("--party", party), *(("--accepted-by", other) for other in accepting)]:
-        if name not in study.parties:
-            raise UsageError(f"{option}: a party of the study ({', '.join(study.parties)}); found {name!r}")
+    who = party or the_only(study, ALL_PAYERS, "--party")
+    refuse_impossible_choice(study, who, accepting)
     if accepting and not free:
         raise UsageError("--accepted-by: somebody accepts terms that are free; found no --free")
     sized = free_terms(study, free)
@@ -200,7 +201,7 @@ def information(
         refuse_impossible_terms(study, sized)
     sizes = _read_people(pilots)
     seed, n_replications = request.size(study)
-    choice = Choice(party, accepting, {} if sized is None else sized.free, points)
+    choice = Choice(who, accepting, {} if sized is None else sized.free, points)
     found = _with_bar(
         request,
         seed,

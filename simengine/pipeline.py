@@ -23,8 +23,21 @@ from simengine.dependence import correlate, share_out, shifted
 from simengine.errors import Problem, StudyError, UsageError
 from simengine.laws import Quantity
 from simengine.measurement import Kind, measure
-from simengine.records import SERVICE, Floats, Integers, Ledger, Measurements, Milestones, Outturns, Payments, Tallies, Worlds
+from simengine.records import (
+    SERVICE,
+    Floats,
+    Integers,
+    Ledger,
+    Measurements,
+    Milestones,
+    Outturns,
+    Payments,
+    Tallies,
+    Worlds,
+    add_in_order,
+)
 from simengine.risk import Standpoint, appraise
+from simengine.risk.roles import lenders_in, total_of_lenders
 from simengine.sampling import PLAIN, Sampling, cheap_paths, draw_uniforms, group_of, seeds_again
 from simengine.streams import uniforms
 from simengine.value import appreciate
@@ -77,7 +90,7 @@ def run_block(
     evidence = simulate(study, seed, replications, sampling)
     outturns = evaluate(study, evidence)
     if sampling.is_plain and not with_variates:
-        return replace(outturns, investor_cash_by_row=None)
+        return replace(outturns, lending_cash_by_row=None)
     again = [evaluate(study, measured_again(study, evidence, other)) for other in seeds_again(seed, sampling.measured)]
     outturns = Outturns.interleave([outturns, *again])
     weight, group = evidence.worlds.weight, group_of(sampling, outturns.replications)
@@ -237,23 +250,46 @@ def replay(contract: Contract, outcomes: Mapping[str, float], drawn: float, unti
         raise UsageError(f"the contract pays on {', '.join(pays_on)}; missing: {', '.join(missing)}") from None
 
 
-def payment_marks(contract: Contract) -> dict[str, float]:
-    """Give the levels between which a contract pays, as shares of the money drawn when all of the commitment is drawn.
+def payment_marks(contract: Contract, outturns: Outturns) -> dict[str, float]:
+    """Find the levels between which a contract pays, as shares of the money drawn, where they are the same in every replication.
+
+    Parameters
+    ----------
+    contract
+        The terms.
+    outturns
+        Of a run: for what was drawn, what was paid and what came back.
 
     Returns
     -------
-    `guarantee`, what is paid whatever is measured, and `cap`, what is paid however good the outcome; a mark is missing
-    where the contract has no such level.
+    `guarantee`, what is paid whatever is measured, and `cap`, what is paid however good the outcome. A mark is missing where the
+    contract has no such level, where it is another share in one replication than in the next, and where what comes back to the
+    lenders is not what the contract pays: then it is no level of the money back.
     """
-    drawn = contract.commitment.value
-    if drawn <= 0:
+    drawn = outturns["drawn"]
+    paid = add_in_order([outturns[f"term.{name}.amount"] for name in contract.terms])
+    has_drawn, back = drawn > 0, outturns[f"{total_of_lenders(outturns.columns)}.money_back"]
+    if len(lenders_in(outturns.columns)) > 1 or not has_drawn.any() or np.abs(paid - back).max() > _SMALLEST_SHARE * drawn.max():
         return {}
+    # From the least to the most that was drawn, and evenly between: enough to see a share that changes with the amount.
+    drawn = np.unique(np.quantile(drawn[has_drawn], np.linspace(0, 1, 101), method="nearest"))
     asked = inputs_of(contract)
-    worst, good, best = (replay(contract, dict.fromkeys(asked, level), drawn) for level in (-1e15, 1e14, 1e15))
-    guaranteed = sum(worst.amount[0, t] for t, name in enumerate(worst.terms) if not contract.terms[name].contingent)
-    marks = {"guarantee": guaranteed / drawn} if guaranteed > 0 else {}
-    bounded = best.amount.sum() == good.amount.sum()
-    return marks | ({"cap": best.amount.sum() / drawn} if bounded else {})
+    worst, good, best = (_paid_at(contract, dict.fromkeys(asked, level), drawn) for level in (-1e15, 1e14, 1e15))
+    fixed = [t for t, name in enumerate(contract.terms) if not contract.terms[name].contingent]
+    marks = {"guarantee": worst[:, fixed].sum(axis=1) / drawn}
+    marks |= {"cap": best.sum(axis=1) / drawn} if (best.sum(axis=1) == good.sum(axis=1)).all() else {}
+    # Payments are rounded to the smallest unit, so shares of different amounts are equal to about that.
+    same = {name: float(np.median(share)) for name, share in marks.items() if np.ptp(share) <= _SMALLEST_SHARE}
+    return {name: share for name, share in same.items() if name != "guarantee" or share > 0}
+
+
+_SMALLEST_SHARE = 1e-3
+"""Shares of the money drawn that nobody can tell apart in a picture."""
+
+
+def _paid_at(contract: Contract, outcomes: Mapping[str, float], drawn: Floats) -> Floats:
+    """Settle a contract on typed outcomes with several amounts drawn: shape (n_amounts, n_terms), in the currency."""
+    return settle(contract, typed_measurements(contract, *[outcomes] * len(drawn)), drawn).amount
 
 
 def kinds_of(study: Study) -> dict[str, Kind]:

@@ -306,12 +306,8 @@ class Ledger(Record):
         """All whose money moves, the project itself aside."""
         return tuple(dict.fromkeys(account.party for account in self.accounts if account.role != PROJECT))
 
-    def cash(self, *names: str) -> Integers:
-        """Give the cash of parties, roles or single accounts by date, of shape (replication, date); positive is received."""
-        return self.cash_in({one.name for one in self.accounts if not {one.name, one.party, one.role}.isdisjoint(names)})
-
     def cash_in(self, mine: Collection[str]) -> Integers:
-        """Give the cash of some accounts, by their names alone."""
+        """Cash of some accounts by date, of shape (replication, date); positive is received."""
         total = np.zeros(self.journal.shape[:2], dtype=np.int64)
         for place, line in enumerate(self.lines):
             sign = (line.receiver in mine) - (line.payer in mine)
@@ -329,13 +325,15 @@ PROJECT = "project"
 ROLES = ("investor", "outcome_payer", "service_provider")
 """Who lends, who pays under the contract, who does the work: every contract and every study has a party of each name."""
 INVESTOR, OUTCOME_PAYER, _ = ROLES
+ALL_LENDERS, ALL_PAYERS = "all_lenders", "all_payers"
+"""Names under which the money of a role stands where several parties are in it."""
 LOAN, DELIVERY = "loan", "delivery"
 """The only tranche and the only cost of a study that names none."""
 
 
 @dataclass(frozen=True, eq=False)
 class CashMoments(Record):
-    """The investor's cash by date, summed over replications in Python's whole numbers: blocks add up in any order, exactly."""
+    """Cash by date, summed over replications in Python's whole numbers: blocks add up in any order, exactly."""
 
     unit: float
     """Smallest units of the currency in one unit of `rounded` and `products`."""
@@ -358,9 +356,11 @@ class Outturns(Record):
     columns: Mapping[str, NDArray[Any]]
     """By name: one value per replication; names in `codes` hold indices into the words given there."""
     codes: Mapping[str, tuple[str, ...]]
-    investor_cash: CashMoments
-    investor_cash_by_row: Annotated[Integers | None, Axes("replication date", "smallest unit of the currency")] = None
-    """The same cash row by row: where worlds weigh differently or hang together, its moments do not suffice."""
+    lending_cash: Mapping[str, CashMoments]
+    """By lender, and of all lenders where there are several: the cash of what it lent; empty where nobody asked for returns."""
+    lending_cash_by_row: Mapping[str, Integers] | None = None
+    """The same cash row by row, shape (n_replications, n_dates) in the smallest unit of the currency: where replications weigh
+    differently or depend on each other, its moments do not suffice."""
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self.columns[name]
@@ -381,13 +381,13 @@ class Outturns(Record):
 
     @staticmethod
     def _put_together(parts: Sequence[Outturns], together: Callable[[list[NDArray[Any]]], NDArray[Any]]) -> Outturns:
-        by_row = [part.investor_cash_by_row for part in parts if part.investor_cash_by_row is not None]
+        by_row = [part.lending_cash_by_row for part in parts if part.lending_cash_by_row is not None]
         return Outturns(
             together([part.replications for part in parts]),
             {name: together([part.columns[name] for part in parts]) for name in parts[0].columns},
             parts[0].codes,
-            reduce(add, (part.investor_cash for part in parts)),
-            together(by_row) if by_row else None,
+            {name: reduce(add, (part.lending_cash[name] for part in parts)) for name in parts[0].lending_cash},
+            {name: together([rows[name] for rows in by_row]) for name in by_row[0]} if by_row else None,
         )
 
 

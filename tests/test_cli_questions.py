@@ -58,7 +58,7 @@ def test_answer__is_a_table_a_picture_and_one_json_object_that_runs_again(name: 
         (("attribute", NORRKOPING, "--level", 0, "-n", 100), "--level: the level of a tail lies between 0 and 1; found 0"),
         (
             ("attribute", NORRKOPING, "-n", 125, "--party", "bank"),
-            "--party: a party of the study whose money is counted; found 'bank'",
+            "--party: must be a party whose money the study moves; found `bank`",
         ),
         (("stress", NORRKOPING, "--stress", "plague"), "found 'plague'. One of: volume"),
         (("stress", NORRKOPING, "--reverse", "investor"), "--reverse: `<party>"),

@@ -35,4 +35,6 @@ def test_value__says_that_side_payments_are_not_possible(tiny_path: Path) -> Non
 
 
 def test_value__refuses_an_actor_that_is_no_party(tiny_path: Path) -> None:
-    assert "--among: an actor is one of `parties`; found `nobody`" in refusal("value", tiny_path, "--among", "investor,nobody")
+    assert "--among: must be a party whose money the study moves; found `nobody`" in refusal(
+        "value", tiny_path, "--among", "investor,nobody"
+    )

@@ -365,7 +365,7 @@ def as_written(path: str) -> str:
     }
     for place in free.get(words[0], []):
         words[place] = "<name>"
-    if len(words) == 2 and words[0] in ROLES and (words[0] == ROLES[2] or words[1] in ("cash", "value", "cashable")):
+    if len(words) > 1 and words[0] in ROLES:
         words[0] = "<name>"
     if len(words) > 2 and words[-2] in ("bound", "irr_status", "payback_status"):
         words[-1] = "<name>"

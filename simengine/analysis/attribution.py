@@ -29,14 +29,13 @@ from simengine.analysis.money import (
     Columns,
     Measure,
     chosen_parties,
-    own_money,
-    parties_of,
     refuse_thin_tail,
     settled_money,
     tail_weights,
     with_error,
 )
 from simengine.config import Study
+from simengine.config.roles import with_money
 from simengine.laws.sourced import Layer
 from simengine.pipeline import Steering, simulate
 from simengine.records import Floats, Integers
@@ -134,8 +133,9 @@ def attribute(study: Study, ensemble: Ensemble, level: float, measure: Measure =
     layers = layers_in(study)
     refuse_thin_tail(ensemble.n_replications, level, 2 ** len(layers))
     answers = ensemble.ask(lambda replications: _draw_families(study, layers, ensemble.seed, replications))
-    known = parties_of(answers[0])
-    families = {party: np.stack([answer[f"{party}.{measure}"] for answer in answers], axis=1) for party in known}
+    families = {party: np.stack([answer[f"{party}.{measure}"] for answer in answers], axis=1) for party in chosen}
+    # The parties of the study alone: a total of some of them would count twice.
+    everybody = {party: answers[-1][f"{party}.{measure}"] for party in with_money(study)}
     return Attribution(
         n_replications=ensemble.n_replications,
         seed=ensemble.seed,
@@ -143,7 +143,7 @@ def attribute(study: Study, ensemble: Ensemble, level: float, measure: Measure =
         measure=measure,
         layers=layers,
         burdens={party: burden(families[party], layers, level) for party in chosen},
-        portions=portions(own_money(answers[-1], measure), level),
+        portions=portions(everybody, level),
     )
 
 

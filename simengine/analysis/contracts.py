@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from simengine.analysis.ensemble import Ensemble
-from simengine.analysis.money import Columns, Standing, parties_of, refuse_level, settled_money, standing_of, tail_needs
+from simengine.analysis.money import Columns, Standing, refuse_level, settled_money, standing_of, tail_needs
 from simengine.config import Study
 from simengine.config.consistency import study_problems
+from simengine.config.roles import with_money
 from simengine.contract.spec import Contract
 from simengine.errors import Problem, StudyError, UsageError
 from simengine.pipeline import simulate
@@ -83,7 +84,8 @@ def compare_contracts(study: Study, others: Mapping[str, Contract], ensemble: En
     studies = {OWN: study} | {name: with_contract(study, name, contract) for name, contract in others.items()}
     answers = ensemble.ask(lambda replications: _settle_all(list(studies.values()), ensemble.seed, replications))
     columns: dict[str, Columns] = dict(zip(studies, answers, strict=True))
-    parties = parties_of(columns[OWN])
+    moved = {party for one in studies.values() for party in with_money(one)}
+    parties = tuple(party for party in study.parties if party in moved)
     return Comparison(
         n_replications=ensemble.n_replications,
         seed=ensemble.seed,

@@ -15,7 +15,21 @@ from simengine.execution import BLOCK_SIZE, map_blocks
 from simengine.measurement import measure
 from simengine.measurement.spec import SECTION_OF, Control, Protocol
 from simengine.pipeline import Evidence, evaluate, kinds_of
-from simengine.records import CONTROL, MATCHED_SERVICE, SERVICE, TWIN, Floats, Integers, Measurements, Seen, Tallies, Worlds
+from simengine.records import (
+    ALL_LENDERS,
+    ALL_PAYERS,
+    CONTROL,
+    MATCHED_SERVICE,
+    SERVICE,
+    TWIN,
+    Floats,
+    Integers,
+    Measurements,
+    Seen,
+    Tallies,
+    Worlds,
+)
+from simengine.risk.roles import total_of_lenders, total_of_payers
 
 Columns = Mapping[str, Floats]
 """By name: one value per replication."""
@@ -89,13 +103,25 @@ def _with_arms_of(before: Floats, alone: Floats, lives: Mapping[int, int]) -> Fl
 
 
 def settled(study: Study, worlds: Worlds, tallies: Tallies, measurements: Measurements) -> Columns:
-    """Settle the contract on some measurements, and keep what the questions of this room need."""
+    """Settle the contract on some measurements, and keep what the questions of this room need.
+
+    Returns
+    -------
+    Columns of metrics and terms, `contingent_payment`, `drawn`, and the money of all who lend and of all who pay, whether they are
+    several or one.
+    """
     outturns = evaluate(study, Evidence(worlds, tallies, measurements))
     names = [name for name in outturns.columns if name.startswith("metric.")]
-    names += ["contingent_payment", "drawn", "investor.money_back", "investor.net", "investor.npv"]
-    names += ["outcome_payer.payment", "outcome_payer.net"]
+    names += ["contingent_payment", "drawn"]
     names += [term_column(name) for name, term in study.contract.terms.items() if term.contingent]
-    return {name: np.asarray(outturns[name], dtype=np.float64) for name in names}
+    columns = {name: outturns[name] for name in names}
+    lenders, payers = total_of_lenders(outturns.columns), total_of_payers(outturns.columns)
+    columns |= {f"{ALL_LENDERS}.{what}": outturns[f"{lenders}.{what}"] for what in ("money_in", "money_back", "npv")}
+    columns |= {f"{ALL_PAYERS}.{what}": outturns[f"{payers}.{what}"] for what in ("payment", "true_saving")}
+    # An only lender or payer may have other money too, which is no part of its role.
+    columns[f"{ALL_LENDERS}.net"] = columns[f"{ALL_LENDERS}.money_back"] - columns[f"{ALL_LENDERS}.money_in"]
+    columns[f"{ALL_PAYERS}.net"] = columns[f"{ALL_PAYERS}.true_saving"] - columns[f"{ALL_PAYERS}.payment"]
+    return {name: np.asarray(column, dtype=np.float64) for name, column in columns.items()}
 
 
 def term_column(term: str) -> str:

@@ -27,6 +27,7 @@ from simengine.pipeline import Evidence, draw_worlds, evaluate, move_money, with
 from simengine.records import Floats, Integers, Tallies, Worlds, add_in_order
 from simengine.risk import statistics
 from simengine.risk.measured import mean_of_measured, those_measured
+from simengine.risk.roles import total_of_payers
 from simengine.risk.statistics import Statistic
 
 _TRUTH, _ESTIMATE = "truth.", "estimate."
@@ -214,9 +215,8 @@ def _settled(design: Study, evidence: Evidence) -> dict[str, Floats]:
     referral = behaviour.referral
     kept = {
         "money": outturns[f"{behaviour.party}.{behaviour.objective}"],
-        # Its own cash and value of every party: where several share a role, the role's money would count twice.
         "all_money": add_in_order([outturns[f"{party}.{part}"] for party in design.parties for part in ("cash", "value")]),
-        "payment": outturns["outcome_payer.payment"],
+        "payment": outturns[f"{total_of_payers(outturns.columns)}.payment"],
         "contingent_payment": outturns["contingent_payment"],
     }
     kept |= {} if referral is None else {"referrer_money": outturns[f"{referral.party}.{referral.objective}"]}

@@ -15,6 +15,7 @@ from simengine.analysis.stored import Eyes, eyes_of, store
 from simengine.analysis.table import GRID_POINTS, spread_out
 from simengine.config import Study
 from simengine.config.numbers import with_numbers
+from simengine.config.roles import refuse_without_money, roles_in_words
 from simengine.config.sizing import Free
 from simengine.errors import UsageError
 from simengine.execution import map_blocks
@@ -107,8 +108,10 @@ def value_information(
     Raises
     ------
     UsageError
-        If there are too few replications, or no number has a law in the eyes of the party.
+        If there are too few replications, no number has a law in the eyes of the party, or somebody is named whose money the study
+        does not move.
     """
+    refuse_impossible_choice(study, choice.party, choice.must_accept)
     if ensemble.n_replications < _FEWEST:
         raise UsageError(f"-n: what is worth knowing is seen in at least {_FEWEST} replications; found {ensemble.n_replications}")
     eyes = eyes_of(study, choice.party)
@@ -145,6 +148,23 @@ def value_information(
         pilots=tuple(weigh(n_people) for n_people in pilots),
         terms_today=None if later is None else _terms_today(now, later),
     )
+
+
+def refuse_impossible_choice(study: Study, party: str, must_accept: Sequence[str]) -> None:
+    """Refuse a choice of somebody whose money a study does not move, or of several parties with discount rates of their own.
+
+    Raises
+    ------
+    UsageError
+        With the names that are known.
+    """
+    refuse_without_money(study, party, "--party")
+    if party not in study.parties:
+        raise UsageError(
+            f"--party: must be one party, who decides at its own discount rate; found {party!r}. {roles_in_words(study)}"
+        )
+    for name in must_accept:
+        refuse_without_money(study, name, "--accepted-by")
 
 
 def _kept_after(study: Study, party: str, months: float) -> float:

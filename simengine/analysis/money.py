@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.config import Study
+from simengine.config.roles import refuse_without_money, with_money
 from simengine.errors import UsageError
 from simengine.pipeline import Evidence, evaluate
 from simengine.records import Floats, Outturns
 from simengine.risk import statistics
 from simengine.risk.coverage import judged
-from simengine.risk.pockets import net_of
+from simengine.risk.parties import ROLE_OF, parties_of
 from simengine.risk.statistics import Statistic
 
 Columns = Mapping[str, Floats]
@@ -41,24 +42,18 @@ class Standing:
 
 
 def money_of(outturns: Outturns) -> dict[str, Floats]:
-    """Keep the money of every party, by `<party>.<measure>`, and the money drawn.
+    """Net and net present value of every party and of every total, by `<name>.<measure>`; and what was drawn.
 
-    Where others lend or pay beside the investor or the outcome payer, these stand for all of them; what is their own alone stands
-    under `<party>.own_<measure>`, so that the own money of all parties counts nothing twice.
+    Of those who lend there is `<name>.money_in` as well.
     """
     columns: Mapping[str, Any] = outturns.columns
-    kept: dict[str, Any] = {}
-    for party in parties_of(columns):
-        kept |= {f"{party}.{measure}": columns[f"{party}.{measure}"] for measure in ("net", "npv")}
-        if f"{party}.own_npv" in columns:
-            kept |= {f"{party}.own_net": net_of(columns, party), f"{party}.own_npv": columns[f"{party}.own_npv"]}
+    kept = {f"{name}.{measure}": columns[f"{name}.{measure}"] for name in _names(columns) for measure in ("net", "npv")}
+    kept |= {name: column for name, column in columns.items() if name.endswith(".money_in")}
     return {name: np.asarray(column, dtype=np.float64) for name, column in {**kept, "drawn": columns["drawn"]}.items()}
 
 
-def own_money(columns: Columns, measure: Measure) -> dict[str, Floats]:
-    """Give the own money of every party that has any; who only lends its name to the role of others is left out."""
-    own = {party: columns.get(f"{party}.own_{measure}", columns[f"{party}.{measure}"]) for party in parties_of(columns)}
-    return {party: money for party, money in own.items() if f"{party}.own_{measure}" not in columns or money.any()}
+def _names(columns: Mapping[str, Any]) -> list[str]:
+    return [*parties_of(columns), *(total for total in ROLE_OF if f"{total}.net" in columns)]
 
 
 def settled_money(study: Study, evidence: Evidence) -> dict[str, Floats]:
@@ -66,24 +61,18 @@ def settled_money(study: Study, evidence: Evidence) -> dict[str, Floats]:
     return money_of(evaluate(study, evidence, with_returns=False))
 
 
-def parties_of(columns: Mapping[str, Any]) -> tuple[str, ...]:
-    """List the parties whose money is counted, in the order of the columns."""
-    return tuple(name.removesuffix(".net") for name in columns if name.endswith(".net"))
-
-
 def chosen_parties(names: Iterable[str], study: Study, option: str = "--party") -> tuple[str, ...]:
-    """Give the parties that are asked for, or all.
+    """Names of the parties that are asked for, or of all whose money the study moves.
 
     Raises
     ------
     UsageError
         If one of them has no money in the study.
     """
-    asked, known = tuple(dict.fromkeys(names)), tuple(study.parties)
+    asked = tuple(dict.fromkeys(names))
     for name in asked:
-        if name not in known:
-            raise UsageError(f"{option}: a party of the study whose money is counted; found {name!r}. One of: {', '.join(known)}")
-    return asked or known
+        refuse_without_money(study, name, option)
+    return asked or with_money(study)
 
 
 def refuse_level(level: float) -> None:

@@ -11,11 +11,12 @@ import numpy as np
 from simengine.analysis.ensemble import Columns, Ensemble, with_used_designs_alone
 from simengine.analysis.side_payments import MOST_ACTORS, by_shapley_value, proportional
 from simengine.config import Study
+from simengine.config.roles import with_money
 from simengine.errors import UsageError, one_of
 from simengine.pipeline import run_block
 from simengine.records import Floats, add_in_order
 from simengine.risk import statistics
-from simengine.risk.pockets import POCKETS, net_of, pockets
+from simengine.risk.pockets import POCKETS, pockets
 from simengine.risk.statistics import Statistic
 from simengine.risk.trust import Section
 
@@ -78,7 +79,7 @@ def find_wrong_pockets(study: Study, ensemble: Ensemble, among: Sequence[str] = 
     actors = _actors(study, among)
     small = with_used_designs_alone(study)
     (columns,) = ensemble.ask(lambda numbers: [_wanted(run_block(small, ensemble.seed, numbers).columns, study)])
-    nets = np.stack([net_of(columns, actor) for actor in actors], axis=1)
+    nets = np.stack([columns[f"{actor}.net"] for actor in actors], axis=1)
     moves = np.array([columns[f"{actor}.cash"].any() for actor in actors])
     means = nets.mean(axis=0)
     must_agree = moves | (means < 0)
@@ -95,10 +96,11 @@ def find_wrong_pockets(study: Study, ensemble: Ensemble, among: Sequence[str] = 
 
 
 def _actors(study: Study, among: Sequence[str]) -> tuple[str, ...]:
+    taking_part = with_money(study)
     for actor in among:
-        if actor not in study.parties:
-            raise UsageError(f"--among: an actor is one of `parties`; found `{actor}`. {one_of(list(study.parties))}")
-    actors = tuple(dict.fromkeys(among)) or tuple(party for party in study.parties if party not in _suppliers(study))
+        if actor not in taking_part:
+            raise UsageError(f"--among: must be a party whose money the study moves; found `{actor}`. {one_of(taking_part)}")
+    actors = tuple(dict.fromkeys(among)) or tuple(party for party in taking_part if party not in _suppliers(study))
     if not 2 <= len(actors) <= MOST_ACTORS:
         raise UsageError(f"--among: side payments are made between 2 to {MOST_ACTORS} actors; found {len(actors)}")
     return actors
@@ -109,12 +111,12 @@ def _suppliers(study: Study) -> set[str]:
     capital = study.capital
     paid = {"service_provider", *(cost.payee for cost in capital.costs.values())}
     saves = {party for by_party in study.public_value.values() for party in by_party}
-    puts_in = {"investor", "outcome_payer", *capital.payers, *(tranche.holder for tranche in capital.tranches.values())}
+    puts_in = {*capital.lenders, *capital.who_pays}
     return paid - saves - puts_in - {guarantee.guarantor for guarantee in capital.guarantees.values()}
 
 
 def _wanted(columns: Columns, study: Study) -> Columns:
-    return {f"{party}.{name}": columns[f"{party}.{name}"] for party in study.parties for name in POCKETS}
+    return {f"{party}.{name}": columns[f"{party}.{name}"] for party in with_money(study) for name in (*POCKETS, "net")}
 
 
 def _side_payments(actors: tuple[str, ...], nets: Floats, rule: Rule) -> SidePayments:

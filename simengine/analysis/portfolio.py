@@ -7,7 +7,7 @@ takes its part: z = sqrt(r) f + sqrt(1 - r) e has the correlation r with any oth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,12 +17,13 @@ from scipy import special
 from simengine.analysis.ensemble import Columns, Ensemble
 from simengine.analysis.fund import NEVER, Course, Flows, Rule, run_fund
 from simengine.config import Study
-from simengine.config.portfolio import Holding, Portfolio, split_number
+from simengine.config.portfolio import Holding, Portfolio, holder_of, split_number
 from simengine.errors import UsageError
 from simengine.pipeline import Steering, move_money, own_uniforms, simulate, with_milestones
 from simengine.records import SMALLEST_UNITS, Floats, Integers, Ledger
 from simengine.risk import statistics
 from simengine.risk.coverage import is_constant
+from simengine.risk.parties import parts_of
 from simengine.risk.statistics import Statistic
 from simengine.streams import seed_of, uniforms
 
@@ -111,16 +112,16 @@ def shared_uniforms(portfolio: Portfolio, project: str, seed: int, replications:
 
 def _project(holding: Holding, name: str, ensemble: Ensemble) -> Columns:
     study, kind = holding.studies[name], holding.portfolio.portfolio.kind
-    holder = "outcome_payer" if kind == "outcomes_fund" else "investor"
+    holder = holder_of(holding, name)
 
     def columns(replications: Integers) -> Columns:
         shared = shared_uniforms(holding.portfolio, name, ensemble.seed, replications)
         ledger = _ledger(study, seed_of(ensemble.seed, name), replications, shared)
-        cash = ledger.cash(holder)
-        own = {"result": cash.sum(axis=1) / SMALLEST_UNITS}
+        mine = {account for part in parts_of(holder, ledger.accounts) for account in part.accounts}
+        own = {"result": ledger.cash_in(mine).sum(axis=1) / SMALLEST_UNITS}
         if kind != "revolving_fund":
             return own
-        out, back = _in_and_out(ledger, holder)
+        out, back = _in_and_out(ledger, mine)
         return own | {
             f"{side}.{month}": flow[:, month] for side, flow in (("out", out), ("back", back)) for month in range(flow.shape[1])
         }
@@ -135,9 +136,8 @@ def _ledger(study: Study, seed: int, replications: Integers, shared: Mapping[str
     return move_money(study, evidence.worlds, evidence.tallies, measurements)[1]
 
 
-def _in_and_out(ledger: Ledger, holder: str) -> tuple[Integers, Integers]:
-    """Give what a party pays and what it gets by month; a negative posting runs the other way."""
-    mine = {account.name for account in ledger.accounts if holder in (account.name, account.party, account.role)}
+def _in_and_out(ledger: Ledger, mine: Collection[str]) -> tuple[Integers, Integers]:
+    """Add up by month what some accounts pay to others and what they get from them; a negative posting runs the other way."""
     out, back = np.zeros(ledger.journal.shape[:2], dtype=np.int64), np.zeros(ledger.journal.shape[:2], dtype=np.int64)
     for place, line in enumerate(ledger.lines):
         amount = ledger.journal[:, :, place]

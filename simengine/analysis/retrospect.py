@@ -13,6 +13,7 @@ from simengine.analysis.ensemble import Columns, Ensemble
 from simengine.analysis.weighting import effective_sample_size, weighted_mean, weighted_quantile, weights_near
 from simengine.config import Study
 from simengine.config.known import Known
+from simengine.config.roles import totals_of, with_money
 from simengine.errors import UsageError, one_of
 from simengine.laws import Constant
 from simengine.pipeline import evaluate, simulate
@@ -144,11 +145,11 @@ def _columns(study: Study, seed: int, replications: Integers) -> Columns:
     """Give all that may be known or may follow, the estimates of each wave, and every number that has a law."""
     evidence = simulate(study, seed, replications)
     outturns = evaluate(study, evidence)
-    wanted = ("metric.", "term.", "contingent_payment", "drawn")
+    wanted, owners = ("metric.", "term.", "contingent_payment", "drawn"), {*with_money(study), *totals_of(study)}
     columns = {
         name: np.asarray(column, dtype=np.float64)
         for name, column in outturns.columns.items()
-        if name not in outturns.codes and (name.startswith(wanted) or name.partition(".")[0] in study.parties)
+        if name not in outturns.codes and (name.startswith(wanted) or name.partition(".")[0] in owners)
     }
     by_wave, people = evidence.measurements.by_wave, evidence.measurements.people
     if by_wave is not None and people is not None:

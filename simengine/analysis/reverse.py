@@ -52,13 +52,15 @@ class Criterion:
     is_above: bool
     threshold: float
     of_drawn: bool
-    """Whether the threshold is a share of the money drawn, instead of an amount."""
+    """Whether the threshold is a share of the money drawn, of that from a lender where the party is one, instead of an amount."""
 
     def margin(self, columns: Columns) -> Floats:
         """Give by how much the deal breaks, in the currency: above 0 where it does."""
         value = columns[f"{self.party}.{'npv' if self.quantity == 'npv' else 'net'}"]
         value = -value if self.quantity == "loss" else value
-        edge = self.threshold * columns["drawn"] if self.of_drawn else self.threshold
+        # A lender's own money is meant, not that of all who lend.
+        drawn = columns.get(f"{self.party}.money_in", columns["drawn"])
+        edge = self.threshold * drawn if self.of_drawn else self.threshold
         return np.asarray(value - edge if self.is_above else edge - value)
 
 

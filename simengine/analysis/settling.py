@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import product
+from itertools import chain, product
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -22,7 +22,6 @@ from simengine.config.sizing import own_windows, steps_of
 from simengine.pipeline import agree, plan_of, standpoint_of, with_milestones
 from simengine.records import (
     SERVICE,
-    SMALLEST_UNITS,
     Floats,
     Integers,
     Measurements,
@@ -33,7 +32,7 @@ from simengine.records import (
     add_in_order,
     axes_of,
 )
-from simengine.risk.parties import Purse, over_years, purse_of, value_of, value_today
+from simengine.risk.parties import Part, add_parts, over_years, parts_of, value_today
 from simengine.value import appreciate
 
 Joined = TypeVar("Joined", bound=Record)
@@ -48,7 +47,7 @@ class Reading:
 
     measurements: Measurements
     worth: Mapping[str, tuple[Floats, Floats]]
-    """By party: its public value, and what that is worth today."""
+    """By party whose public value is asked for: that value, and what it is worth today."""
 
 
 @dataclass
@@ -59,10 +58,10 @@ class Kept:
     people: Integers
     """Shape (n_replications, n_waves): service users."""
     readings: Mapping[Windows, Reading]
-    purses: Mapping[str, Purse]
-    """By party."""
+    parts: Mapping[str, tuple[Part, ...]]
+    """By party, or total of a role: whose money counts."""
     factors: Floats
-    """What money of each month is worth today to each of them: shape (n_parties, 1 or n_replications, n_months)."""
+    """What money of each month is worth today to the party of each part: shape (n_parts, 1 or n_replications, n_months)."""
     _last: tuple[Mapping[str, float], Purses] | None = field(default=None, repr=False)
 
     def settle(self, study: Study, terms: Mapping[str, float], windows: Windows) -> Columns:
@@ -79,7 +78,7 @@ class Kept:
 
         Returns
         -------
-        `contingent_payment`, and `.net` and `.npv` of every party.
+        `contingent_payment`, and `.net` and `.npv` of every party or total that was asked for.
         """
         reading = self.readings[windows]
         free = {path: np.full(len(self.worlds), value) for path, value in terms.items() if path in self.worlds.values}
@@ -89,16 +88,19 @@ class Kept:
             study.contract, reading.measurements, purses.plan.drawn, lambda payments: purses.add_up(payments, worlds)
         )
         columns: dict[str, Floats] = {"contingent_payment": _paid_for_outcomes(study, payments)}
-        for party, cash, today in zip(self.purses, sums.cash, sums.today, strict=True):
-            worth, worth_today = reading.worth[party]
-            columns |= {f"{party}.net": cash / SMALLEST_UNITS + worth, f"{party}.npv": today / SMALLEST_UNITS + worth_today}
+        first = 0
+        for name, parts in self.parts.items():
+            mine = slice(first, first := first + len(parts))
+            worth = [reading.worth[part.party] if part.has_value else None for part in parts]
+            money = add_parts(list(sums.cash[mine]), list(sums.today[mine]), worth)
+            columns |= {f"{name}.net": money.net, f"{name}.npv": money.npv}
         return columns
 
     def _filled(self, study: Study, worlds: Worlds, terms: Mapping[str, float]) -> Purses:
         """Give the purses with the plan of the money; anew only where a number has changed on which the plan may depend."""
         moved = {path: value for path, value in terms.items() if path == "contract.commitment" or path.startswith("capital.")}
         if self._last is None or self._last[0] != moved:
-            accounts = [purse.accounts for purse in self.purses.values()]
+            accounts = [part.accounts for part in chain(*self.parts.values())]
             self._last = moved, Purses(study.capital, plan_of(study, worlds, self.people), accounts, self.factors)
         return self._last[1]
 
@@ -113,7 +115,7 @@ def join(blocks: Sequence[Kept]) -> Kept:
     readings = {windows: _join([block.readings[windows] for block in blocks]) for windows in first.readings}
     rows = first.factors.shape[1] > 1
     factors = np.concatenate([block.factors for block in blocks], axis=1) if rows else first.factors
-    return Kept(worlds, np.concatenate([block.people for block in blocks]), readings, first.purses, factors)
+    return Kept(worlds, np.concatenate([block.people for block in blocks]), readings, first.parts, factors)
 
 
 def _join(readings: Sequence[Reading]) -> Reading:
@@ -159,21 +161,24 @@ def keep(study: Study, worlds: Worlds, tallies: Tallies, parties: Iterable[str])
         {path: v for path, v in worlds.values.items() if not path.startswith(_LEFT_OF_THE_WALL)},
     )
     accounts = accounts_of(study.capital, plan_of(study, worlds, people), list(study.parties))
-    purses = {party: purse_of(party, accounts) for party in parties}
-    readings = {months: _read(one, worlds, tallies, purses) for months, one in followed.items()}
+    parts = {party: parts_of(party, accounts) for party in parties}
+    flat = list(chain(*parts.values()))
+    saving = tuple(dict.fromkeys(part.party for part in flat if part.has_value))
+    readings = {months: _read(one, worlds, tallies, saving) for months, one in followed.items()}
     factors = standpoint_of(study, worlds, 0).discount_factors
-    n_rows = max((len(factors[party]) for party in purses), default=1)
+    n_rows = max((len(factors[part.party]) for part in flat), default=1)
     n_months = int(study.study.horizon_months.value) + 1
-    by_party = [np.broadcast_to(factors[party][:, :n_months], (n_rows, n_months)) for party in purses]
-    return Kept(Worlds(worlds.seed, worlds.replications, kept), people, readings, purses, np.stack(by_party))
+    by_part = [np.broadcast_to(factors[part.party][:, :n_months], (n_rows, n_months)) for part in flat]
+    return Kept(Worlds(worlds.seed, worlds.replications, kept), people, readings, parts, np.stack(by_part))
 
 
-def _read(study: Study, worlds: Worlds, tallies: Tallies, purses: Mapping[str, Purse]) -> Reading:
+def _read(study: Study, worlds: Worlds, tallies: Tallies, saving: Sequence[str]) -> Reading:
+    """Measure people who were followed as a study says, and value the true effect on them for some parties."""
     seen = followed_for(tallies, cohort_of(study).windows)
     measurements = with_milestones(study.contract, seen, measured(study, study.measurement, seen, worlds))
     public_value = appreciate(study.public_value, tuple(study.parties), timing_of(study, worlds), seen, worlds)
     factors = standpoint_of(study, worlds, public_value.value.shape[2]).discount_factors
-    by_year = {party: value_of(purse, public_value) for party, purse in purses.items()}
+    by_year = {party: public_value.value[:, public_value.parties.index(party)] for party in saving}
     return Reading(
         measurements, {party: (over_years(value), value_today(value, factors[party])) for party, value in by_year.items()}
     )

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from simengine.analysis.ensemble import Ensemble, lived, measured
-from simengine.analysis.money import Columns, Standing, parties_of, refuse_level, settled_money, standing_of, tail_needs
+from simengine.analysis.money import Columns, Standing, refuse_level, settled_money, standing_of, tail_needs
 from simengine.config import Study, cohort_of
+from simengine.config.roles import with_money
 from simengine.config.stresses import Stressed, with_number
 from simengine.errors import UsageError, one_of
 from simengine.laws import Constant
 from simengine.pipeline import Evidence, Steering, draw_worlds
-from simengine.records import OUTCOME_PAYER, Floats, Integers, Worlds
+from simengine.records import Floats, Integers, Worlds
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
 
@@ -101,7 +102,7 @@ def stress_study(study: Study, named: Mapping[str, Mapping[str, Stress] | str], 
     flat = {(name, one): stress for name, found in named.items() if not isinstance(found, str) for one, stress in found.items()}
     answers = ensemble.ask(lambda replications: _settle_all(study, list(flat.values()), ensemble.seed, replications))
     base, columns = answers[0], dict(zip(flat, answers[1:], strict=True))
-    parties = parties_of(base)
+    parties = with_money(study)
     return StressTest(
         n_replications=ensemble.n_replications,
         seed=ensemble.seed,
@@ -191,7 +192,7 @@ def _settle_all(study: Study, stresses: Sequence[Stress], seed: int, replication
 
 def _late_by(study: Study, worlds: Worlds, months: int) -> dict[str, Floats]:
     """Give by how many months each payer is late, by path."""
-    paths = [f"capital.payers.{payer}.pays_late_months" for payer in study.capital.payers or (OUTCOME_PAYER,)]
+    paths = [f"capital.payers.{payer}.pays_late_months" for payer in study.capital.who_pays]
     return {path: worlds.values.get(path, np.zeros(len(worlds))) + months for path in paths}
 
 

@@ -18,7 +18,7 @@ from simengine.contract.compile import dependences
 from simengine.errors import UsageError
 from simengine.measurement.spec import Protocol
 from simengine.pipeline import draw_worlds
-from simengine.records import Integers, Worlds
+from simengine.records import ALL_LENDERS, ALL_PAYERS, Integers, Worlds
 from simengine.risk import statistics
 from simengine.risk.measured import mean_of_measured
 from simengine.risk.statistics import Statistic
@@ -41,11 +41,11 @@ class Window:
     """Probability that the contingent terms pay."""
     money_back: Statistic
     p_loss: Statistic
-    """Probability that the investor gets less than was drawn."""
+    """Probability that the lenders together get less than was drawn."""
     npv: Statistic
-    """The investor's net present value."""
+    """Net present value of all lenders, each at its own rate."""
     payer_net: Statistic
-    """True saving minus payment."""
+    """Of all who pay: true saving minus payment."""
     since_first: Mapping[str, Statistic]
     """Mean differences from the first window in the same worlds: of `payment`, `npv` and `payer_net`."""
 
@@ -221,15 +221,15 @@ def _with_payments_later(worlds: Worlds, shift: Mapping[str, int]) -> Worlds:
 
 
 def _window(study: Study, months: int, columns: Columns, first: Columns) -> Window:
-    money = {"payment": "outcome_payer.payment", "npv": "investor.npv", "payer_net": "outcome_payer.net"}
+    money = {"payment": f"{ALL_PAYERS}.payment", "npv": f"{ALL_LENDERS}.npv", "payer_net": f"{ALL_PAYERS}.net"}
     means = {name: statistics.mean(columns[column]) for name, column in money.items()}
     return Window(
         months=months,
         estimate={name: mean_of_measured(columns[f"metric.{name}.estimate"]) for name in study.measurement.metrics},
         truth={name: mean_of_measured(columns[f"metric.{name}.truth"]) for name in study.measurement.metrics},
         p_pay=statistics.probability(columns["contingent_payment"] > 0),
-        money_back=statistics.mean(columns["investor.money_back"]),
-        p_loss=statistics.probability(columns["investor.net"] < 0),
+        money_back=statistics.mean(columns[f"{ALL_LENDERS}.money_back"]),
+        p_loss=statistics.probability(columns[f"{ALL_LENDERS}.net"] < 0),
         since_first={name: statistics.mean(columns[column] - first[column]) for name, column in money.items()},
         **means,
     )

@@ -10,7 +10,20 @@ from collections.abc import Collection, Iterator, Mapping
 from simengine.capital.plan import calling_order
 from simengine.capital.spec import STEPS, Capital, Party, Step
 from simengine.errors import Finding, one_of
-from simengine.records import LOAN
+from simengine.records import ALL_LENDERS, ALL_PAYERS, INVESTOR, LOAN, PROJECT
+
+RESERVED_NAMES = frozenset(
+    {
+        *(PROJECT, ALL_LENDERS, ALL_PAYERS, "all"),
+        # First words of the columns of a run, and of the sections of its risk table and of its JSON object.
+        *("drawn", "service_users", "metric", "term", "contingent_payment", "person_months", "clipped", "tranche", "cost", "step"),
+        *("guarantee", "luck", "weight", "group", "replication", "parameter"),
+        *("payment_against_saving", "public_value", "metrics", "terms", "people", "diagnostics", "tranches", "costs", "steps"),
+        *("guarantees", "title", "currency", "seed", "replications", "parties", "assumptions", "exceedance", "refused", "sampling"),
+        *("precision", "provenance"),
+    }
+)
+"""Names that mean something else in results: a party called so would take their place there."""
 
 
 def capital_rules(
@@ -30,6 +43,9 @@ def capital_rules(
         Months of the calendar.
     """
     for name, party in parties.items():
+        if name in RESERVED_NAMES:
+            rule = "a party must have a name that means nothing else in the results"
+            yield f"parties.{name}", rule, f"`{name}`", "Choose another name"
         if party.discounting is not None and party.discounting not in rates:
             way_out = one_of(rates) or "The study has no `rates`"
             yield f"parties.{name}.discounting", "a table of `rates`", f"`{party.discounting}`", way_out
@@ -196,4 +212,4 @@ def _guarantees(capital: Capital) -> Iterator[Finding]:
 def _bearer(capital: Capital, covered: str) -> str:
     if covered in capital.guarantees:
         return capital.guarantees[covered].guarantor
-    return capital.tranches[covered].holder if covered in capital.tranches else "investor"
+    return capital.tranches[covered].holder if covered in capital.tranches else INVESTOR

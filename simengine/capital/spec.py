@@ -19,7 +19,7 @@ from simengine.laws import (
     Spec,
     within,
 )
-from simengine.records import LOAN, ROLES
+from simengine.records import INVESTOR, LOAN, OUTCOME_PAYER, ROLES
 
 _Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share lies between 0 and 1"))]
 _Rate = Annotated[Quantity, AfterValidator(within(-0.5, 1, "a rate lies between -0.5 and 1 a year"))]
@@ -261,10 +261,20 @@ class Capital(Spec):
     distributed_from_month: _Month | None = None
     """Money that comes in earlier waits until then; nothing waits if absent."""
 
+    @property
+    def lenders(self) -> tuple[str, ...]:
+        """Parties that hold a tranche, in the order of the tranches; the investor where none are named."""
+        return tuple(dict.fromkeys(tranche.holder for tranche in self.tranches.values())) or (INVESTOR,)
+
+    @property
+    def who_pays(self) -> tuple[str, ...]:
+        """Parties that pay what the contract's outcome payer owes; the party of that name where no others are named."""
+        return tuple(self.payers) or (OUTCOME_PAYER,)
+
     def all_tranches(self, commitment: float) -> dict[str, Tranche]:
         """Give the tranches, one of the investor's if none are named, with what `rest` stands for."""
         if not self.tranches:
-            return {LOAN: Tranche(holder="investor", size=Constant(value=commitment))}
+            return {LOAN: Tranche(holder=INVESTOR, size=Constant(value=commitment))}
         named = sum(tranche.size.value for tranche in self.tranches.values() if tranche.size != "rest")
         rest = Constant(value=commitment - named)
         return {
@@ -276,7 +286,7 @@ class Capital(Spec):
         """Give the waterfall, written out where the study leaves it out."""
         if self.waterfall:
             return self.waterfall
-        tranches = self.tranches or {LOAN: Tranche(holder="investor", size="rest")}
+        tranches = self.tranches or {LOAN: Tranche(holder=INVESTOR, size="rest")}
         steps: dict[str, Step] = {}
         for name, tranche in tranches.items():
             if tranche.coupon_per_year is not None:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, Field, model_validator
 
 from simengine.cohort.spec.names import OneOrMore
+from simengine.config.roles import money_findings
 from simengine.errors import Finding, one_of
 from simengine.laws import Count, DirichletCount, Fixed, FixedNotNegative, Name, NotNegative, Number, Quantity, Spec, within
+from simengine.records import INVESTOR, OUTCOME_PAYER
 
 if TYPE_CHECKING:
     from simengine.config.study import Study
@@ -158,6 +160,9 @@ def behaviour_problems(study: Study) -> Iterator[Finding]:
     for key, party in named.items():
         if party is not None and party not in study.parties:
             yield f"behaviour.{key}", "who responds is one of `parties`", f"`{party}`", one_of(study.parties)
+        elif party in (INVESTOR, OUTCOME_PAYER):
+            # Names of roles: where others lend or pay, a party so called has nothing to respond to.
+            yield from money_findings(study, party, f"behaviour.{key}")
     yield from _targets(study, behaviour)
     number = n_choices(behaviour)
     if number > MOST_CHOICES:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from simengine.config.roles import money_findings
 from simengine.errors import Finding, one_of
 from simengine.laws import Certainty, Number, Spec
 
@@ -66,6 +67,8 @@ def known_problems(study: Study) -> Iterator[Finding]:
         existing = {"metric": list(study.measurement.metrics), "term": list(study.contract.terms)}.get(section)
         if existing is not None and subject not in existing:
             yield f"{path}.of", "a known result is of something that is measured or paid", f"`{subject}`", one_of(existing)
+        if section in study.parties:
+            yield from money_findings(study, section, f"{path}.of")
         if known.wave is not None and known.wave not in study.population.waves:
             yield f"{path}.wave", "a wave is one of the population", f"`{known.wave}`", one_of(study.population.waves)
         if known.variant is not None and known.variant not in study.variants:

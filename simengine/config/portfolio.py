@@ -14,6 +14,7 @@ from simengine.config.load import load_study, refuse, validate
 from simengine.config.study import Assumption, Study
 from simengine.errors import Finding, Problem, StudyError, one_of
 from simengine.laws import Certainty, Constant, Count, DirichletCount, Fixed, FixedNotNegative, Months, Name, Number, Spec, within
+from simengine.records import ALL_LENDERS, ALL_PAYERS
 
 Kind = Literal["revolving_fund", "outcomes_fund", "investors_book"]
 _SHARE = AfterValidator(within(0, 1, "a share lies between 0 and 1"))
@@ -30,6 +31,9 @@ class Project(Spec):
     """Changes, each as `path=value`."""
     begins_month: Count = Constant(value=0.0, certainty="choice", note="the default: at once")
     """Month of the portfolio in which it begins if there is money."""
+    party: Name | None = None
+    """Whose money is held: a lender of the study, or `all_lenders`; of an outcomes fund a payer, or `all_payers`. Where one party
+    alone is in the role it need not be named."""
 
 
 class Inflow(Spec):
@@ -123,6 +127,19 @@ def split_number(text: str) -> tuple[str, str, float]:
     return project, path, -1.0 if text.startswith("-") else 1.0
 
 
+def holder_of(holding: Holding, project: str) -> str:
+    """Name of the party whose money in a study the portfolio holds, or of the total of its role."""
+    named = holding.portfolio.projects[project].party
+    return named or _names_held(holding, project)[0]
+
+
+def _names_held(holding: Holding, project: str) -> tuple[str, ...]:
+    """Names of those in a study whose money the portfolio may hold, by its kind."""
+    capital, pays = holding.studies[project].capital, holding.portfolio.portfolio.kind == "outcomes_fund"
+    parties, total = (capital.who_pays, ALL_PAYERS) if pays else (capital.lenders, ALL_LENDERS)
+    return (*parties, total) if len(parties) > 1 else parties
+
+
 def portfolio_problems(holding: Holding) -> Iterator[Finding]:
     """Find what does not fit together."""
     portfolio, studies = holding.portfolio, holding.studies
@@ -130,6 +147,7 @@ def portfolio_problems(holding: Holding) -> Iterator[Finding]:
         if study.study.currency != portfolio.portfolio.currency:
             rule = f"a project is in the currency of the portfolio, {portfolio.portfolio.currency}"
             yield f"projects.{name}.study", rule, study.study.currency, ""
+        yield from _holder(holding, name)
         if portfolio.projects[name].begins_month.value >= portfolio.portfolio.months.value:
             rule = f"a project begins within the {portfolio.portfolio.months.value:g} months of the portfolio"
             yield f"projects.{name}.begins_month", rule, f"{portfolio.projects[name].begins_month.value:g}", ""
@@ -151,3 +169,14 @@ def portfolio_problems(holding: Holding) -> Iterator[Finding]:
             first = seen.setdefault(f"{project}.{path}", name)
             if first != name or [split_number(one)[:2] for one in shared.numbers].count((project, path)) > 1:
                 yield key, "a number is shared once", f"`{text}` again", ""
+
+
+def _holder(holding: Holding, project: str) -> Iterator[Finding]:
+    """Find a study of which nobody knows whose money is held."""
+    known, named = _names_held(holding, project), holding.portfolio.projects[project].party
+    if named is None and len(known) > 1:
+        rule = "must say whose money is held where several parties share a role"
+        yield f"projects.{project}.party", rule, "nobody named", one_of(known)
+    elif named is not None and named not in known:
+        does = "pays under the contract" if holding.portfolio.portfolio.kind == "outcomes_fund" else "lends"
+        yield f"projects.{project}.party", f"must be a party of the study that {does}", f"`{named}`", one_of(known)

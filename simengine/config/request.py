@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from simengine.config.document import read_value
+from simengine.config.roles import behind
 from simengine.config.sizing import Free, Side, Sizing, free_numbers, sizing_problems
 from simengine.config.study import Study
 from simengine.errors import Problem, StudyError, UsageError, shorten
@@ -53,7 +54,8 @@ def with_request(study: Study, requested: Requested) -> Study:
         raise UsageError("--free: at least one term is free, PATH=LOW..HIGH here or under sizing.free in the study; found none")
     if not any("objective" in side for side in asked["parties"].values()):
         # Who pays or is paid under the contract wants to be left with more.
-        for name in dict.fromkeys(party for term in study.contract.terms.values() for party in (term.payee, term.payer)):
+        sides = [party for term in study.contract.terms.values() for party in (term.payee, term.payer)]
+        for name in dict.fromkeys(party for side in sides for party in behind(study, side)):
             asked["parties"].setdefault(name, {})["objective"] = "expected_npv"
     sized = study.model_copy(update={"sizing": _validated(asked)})
     problems = [Problem("the sizing", path, rule, found, way_out) for path, rule, found, way_out in sizing_problems(sized)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from simengine.config.roles import money_findings
 from simengine.errors import Finding, one_of, shorten
 from simengine.laws import FixedNotNegative, Number, Quantity, Spec, quantities_in, within
 from simengine.risk.measures import Limit, Measure, contradiction, read_limit, read_measure
@@ -76,6 +77,7 @@ class Sizing(Spec):
     free: Annotated[dict[str, Free], Field(min_length=1)]
     """By path."""
     parties: dict[str, Side] = {}
+    """By party; also by `all_lenders` or `all_payers`, where several parties lend or pay."""
     recommend: Rule = "equal_sacrifice"
     """How one term sheet is chosen among those that nobody can better without harm to another."""
     responding: bool = False
@@ -130,11 +132,9 @@ def sizing_problems(study: Study) -> Iterator[Finding]:
     if sizing.responding and study.behaviour is None:
         rule = "people respond as the section `behaviour` says"
         yield "sizing.responding", rule, "no `behaviour`", "Add it, or leave `responding` out"
-    parties = list(study.parties)
     for name, side in sizing.parties.items():
         where = f"sizing.parties.{name}"
-        if name not in parties:
-            yield where, "a party at the table is a party of the study", f"`{name}`", one_of(parties)
+        yield from money_findings(study, name, where)
         yield from _beliefs(study, where, side.beliefs)
         if sizing.recommend == "nash" and side.objective is not None and side.without is None:
             rule = "the rule `nash` needs what every party has without a deal"

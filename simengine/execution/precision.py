@@ -19,10 +19,12 @@ from typing import Any
 import numpy as np
 
 from simengine.config import Study, known_metrics
+from simengine.config.roles import refuse_without_money
 from simengine.errors import UsageError
 from simengine.execution.blocks import run_study
-from simengine.records import Floats, Outturns
+from simengine.records import ALL_LENDERS, ALL_PAYERS, Floats, Outturns
 from simengine.risk import RiskTable, summarise
+from simengine.risk.parties import names_of_role
 from simengine.risk.statistics import Statistic
 from simengine.risk.trust import Section
 from simengine.sampling import (
@@ -49,7 +51,8 @@ class Goal:
     """A standard error that a statistic shall have."""
 
     name: str
-    """As somebody wrote it: a path of the risk table, or what comes after `investor.`; of a distribution, its mean."""
+    """As somebody wrote it: a path of the risk table or, where one party alone lends, what comes after its name; the mean of a
+    distribution."""
     error: float
     is_relative: bool
     """Whether the error is a part of the value."""
@@ -138,7 +141,8 @@ def run_until(
         refuse_impossible_variates(sampling, numbers, at_most, knows_luck=bool(known_metrics(study)))
         least = 0 if sampling.is_sobol else LEAST_PER_VARIATE * len(laws_of(numbers))
         sizes = [size for size in sizes if size >= least]
-    paths = [path_of(goal, known_paths(study, seed, sampling)) for goal in goals]
+    there = known_paths(study, seed, sampling)
+    paths = [path_of(study, goal, there) for goal in goals]
     outturns: Outturns | None = None
     seen: list[int] = []
     place = 0
@@ -208,16 +212,32 @@ def _paths_in(section: Section, path: str = "") -> Iterator[str]:
             yield from _paths_in(node, here)
 
 
-def path_of(goal: Goal, paths: Sequence[str]) -> str:
+def path_of(study: Study, goal: Goal, paths: Sequence[str]) -> str:
     """Find the statistic that a goal names."""
-    for name in (goal.name, f"investor.{goal.name}"):
+    owners = names_of_role(ALL_LENDERS, study.capital.lenders)
+    # Without a name a goal is about the money of whoever lends, as long as that is one party.
+    for name in (goal.name, *([f"{owners[0]}.{goal.name}"] if len(owners) == 1 else ())):
         for path in (name, f"{name}.mean"):
             if path in paths:
                 return path
-    short = [path.removeprefix("investor.") for path in paths]
+    _refuse_unclear_owner(study, goal, owners, paths)
+    short = [path.removeprefix(f"{owners[0]}.") for path in paths] if len(owners) == 1 else []
     close = difflib.get_close_matches(goal.name, [*paths, *short], n=1)
     way_out = f"Did you mean `{close[0]}`?" if close else "`simengine run STUDY --json` shows all of them"
     raise UsageError(f"--until: a goal names a statistic of the risk table; found {goal.name!r}. {way_out}")
+
+
+def _refuse_unclear_owner(study: Study, goal: Goal, owners: Sequence[str], paths: Sequence[str]) -> None:
+    """Refuse a goal that does not say whose money it means, or that means somebody who has none."""
+    named = [f"{owner}.{goal.name}" for owner in owners]
+    if any(path in paths or f"{path}.mean" in paths for path in named):
+        raise UsageError(
+            f"--until: a goal must say whose money it is about where several parties lend; found {goal.name!r}. "
+            f"One of: {', '.join(named)}"
+        )
+    owner = goal.name.partition(".")[0]
+    if owner in study.parties or owner in (ALL_LENDERS, ALL_PAYERS):
+        refuse_without_money(study, owner, "--until")
 
 
 def _needed(goal: Goal, path: str, table: RiskTable) -> tuple[float, float]:
@@ -254,7 +274,13 @@ def replications_needed(goal: Goal, statistic: Statistic, n: int, *, is_probabil
 
 def _is_probability(path: str) -> bool:
     words = path.split(".")
-    return words[-1].startswith(("p_", "worlds_with_")) or words[-2] in ("bound", "irr_status", "repayment")
+    return words[-1].startswith(("p_", "worlds_with_")) or words[-2] in (
+        "bound",
+        "irr_status",
+        "payback_status",
+        "repayment",
+        "ending",
+    )
 
 
 def _error_from_few(share: float, se: float, n: int) -> float:

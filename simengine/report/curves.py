@@ -54,7 +54,7 @@ def _draw_panel(
     axes: Axes, contract: Contract, term: int, metric: str, others: Mapping[str, float], drawn: float, edges: list[float]
 ) -> None:
     base = {name: value for name, value in others.items() if name in inputs_of(contract)}
-    over = _places(base.get(metric, 1.0), edges, contract.commitment.value)
+    over = _places(base.get(metric, 1.0), edges, _reach(contract, metric, base.get(metric, 1.0)))
     worlds = [base | ({metric: float(place)} if metric else {}) for place in over]
     axes.plot(over, pay(contract, worlds, drawn).amount[:, term], color="0.15", linewidth=1.4)
     for axis in (axes.xaxis, axes.yaxis):
@@ -67,11 +67,18 @@ def _draw_panel(
         axes.set_title(words.PHRASES["others"].format(others=rest), fontsize=8)
 
 
-def _places(example: float, edges: list[float], commitment: float) -> Floats:
+def _reach(contract: Contract, metric: str, example: float) -> float:
+    """Say how far an outcome without an edge is drawn, in its own unit: by the commitment, or the example where it is no money."""
+    name = metric.partition(".")[0]
+    is_money = name in contract.metrics and contract.metrics[name].unit == contract.currency
+    return contract.commitment.value if is_money else example
+
+
+def _places(example: float, edges: list[float], reach: float) -> Floats:
     """Spread points over the edges and the example, with one on each side of every edge so that a jump stays upright."""
     marks = [*edges, example, 0.0]
     if not edges and abs(example) > 1:
-        marks += [-0.2 * commitment, 1.5 * commitment]
+        marks += [-0.2 * reach, 1.5 * reach]
     low, high = min(marks), max(marks)
     span = (high - low) or 1.0
     sides = [side for edge in edges for side in (nextafter(edge, -inf), edge, nextafter(edge, inf))]

@@ -80,7 +80,7 @@ def window_tables(study: Study, found: WindowSpread) -> RenderableType:
             against.add_row(str(one.months), *(cell(one.since_first[name], unit) for name in ("payment", "npv", "payer_net")))
     parts = [
         titled(f"What the evaluator concludes, and what is true{told_units(study, found.metrics)}", seen),
-        titled("The money: payment, the investor's, and the outcome payer's", paid),
+        titled("The money: payment, the lenders', and the payers'", paid),
     ]
     if len(found.windows) > 1:
         parts.append(titled(f"More than with {found.windows[0].months} months, in the same worlds", against))

@@ -29,7 +29,7 @@ from simengine.risk.trust import Section
 _LEFT = {
     "revolving_fund": "what the fund is left with from all projects, had it begun them all",
     "outcomes_fund": "what the fund pays, with a minus sign",
-    "investors_book": "what the investor is left with",
+    "investors_book": "what the lenders whose money is held are left with",
 }
 
 

@@ -60,7 +60,8 @@ def _panel(axes: Axes, study: Study, name: str, place: Place, found: Retrospect)
 def _unit(study: Study, quantity: str) -> tuple[float, str]:
     if quantity.startswith("metric."):
         return metric_unit(study, quantity.split(".")[1])
-    return (1.0, "") if quantity.endswith((".moic", ".irr")) else money_unit(study)
+    own: dict[str, tuple[float, str]] = {"moic": (1.0, ""), "irr": (1.0, "a year"), "payback_months": (1.0, "months")}
+    return own.get(quantity.rpartition(".")[2]) or money_unit(study)
 
 
 def _edges(values: Floats, known: float) -> list[float]:

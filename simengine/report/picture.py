@@ -1,4 +1,4 @@
-"""Draw what the investor gets beside what the outcome payer pays against what it saves."""
+"""Draw what each lender gets beside what each payer pays against what it saves."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simengine.config import Study
-from simengine.records import Floats, Outturns
+from simengine.records import ROLES, Floats, Outturns
 from simengine.report.units import money_unit, percent
+from simengine.risk.roles import lenders_in, payers_in
 from simengine.risk.statistics import probability
 from simengine.risk.summarise import RiskTable
 
@@ -47,18 +48,26 @@ def draw(study: Study, outturns: Outturns, table: RiskTable, marks: Mapping[str,
     table
         For the shares that are written into the picture.
     marks
-        By name: money back as a share of the money drawn, such as the guarantee and the cap.
+        By name: money back as a share of the money drawn, the same in every replication, such as the guarantee and the cap; see
+        `payment_marks`.
 
     Returns
     -------
     The picture by format: `png` and `svg`.
     """
+    lenders, payers = lenders_in(outturns.columns), payers_in(outturns.columns)
 
     def paint() -> Figure:
-        figure = Figure(figsize=(12, 4.8), layout="constrained")
-        left, right = figure.subplots(1, 2)
-        _draw_investor(left, study, outturns, table, marks)
-        _draw_outcome_payer(right, study, outturns, table)
+        n_rows = max(len(lenders), len(payers))
+        figure = Figure(figsize=(12, 4.8 * n_rows), layout="constrained")
+        panels = figure.subplots(n_rows, 2, squeeze=False)
+        for side, names in enumerate((lenders, payers)):
+            for axes in panels[len(names) :, side]:
+                axes.set_axis_off()
+        for axes, party in zip(panels[:, 0], lenders, strict=False):
+            _draw_lender(axes, study, party, outturns, table, marks)
+        for axes, party in zip(panels[:, 1], payers, strict=False):
+            _draw_payer(axes, study, party, outturns)
         figure.suptitle(f"{shorten(study.study.title, 100, placeholder='…')} ({table.n_replications:,} replications)", fontsize=11)
         return figure
 
@@ -82,8 +91,8 @@ def save(figure: Figure, form: str) -> bytes:
     return buffer.getvalue()
 
 
-def _draw_investor(axes: Axes, study: Study, outturns: Outturns, table: RiskTable, marks: Mapping[str, float]) -> None:
-    multiple = outturns["investor.moic"]
+def _draw_lender(axes: Axes, study: Study, party: str, outturns: Outturns, table: RiskTable, marks: Mapping[str, float]) -> None:
+    multiple = outturns[f"{party}.moic"]
     share_back = 100 * multiple[np.isfinite(multiple)]
     edges = _edges(share_back, [100 * value for value in marks.values()])
     # Replications beyond the outermost bars, at most 1 in 100, are counted in them.
@@ -98,15 +107,20 @@ def _draw_investor(axes: Axes, study: Study, outturns: Outturns, table: RiskTabl
         axes.text(100 * value + reach, height, f"{name} {100 * value:.0f} %", va="top", ha="left", bbox=_PLAIN)
     axes.set_xlabel("money back, % of the money drawn")
     axes.set_ylabel("share of replications, %")
-    loss = table["investor.p_loss"]
+    loss = table[f"{party}.p_loss"]
     mean_back = f"; mean {share_back.mean():.0f} % of the money drawn" if len(share_back) else ""
-    name = shorten(study.parties["investor"].name, 40, placeholder="…")
-    axes.set_title(f"What the investor gets: {name}\nP(loss) {percent(loss)}{mean_back}", fontsize=10)
+    name = shorten(study.parties[party].name, 40, placeholder="…")
+    axes.set_title(f"What {_role(party, 'the lender')} gets: {name}\nP(loss) {percent(loss)}{mean_back}", fontsize=10)
 
 
-def _draw_outcome_payer(axes: Axes, study: Study, outturns: Outturns, table: RiskTable) -> None:
+def _role(party: str, otherwise: str) -> str:
+    """Name the role of a party: as its key says where that is the name of a role."""
+    return f"the {party.replace('_', ' ')}" if party in ROLES else otherwise
+
+
+def _draw_payer(axes: Axes, study: Study, party: str, outturns: Outturns) -> None:
     unit, money = money_unit(study)
-    saving, payment = outturns["outcome_payer.true_saving"] / unit, outturns["outcome_payer.payment"] / unit
+    saving, payment = outturns[f"{party}.true_saving"] / unit, outturns[f"{party}.payment"] / unit
     low, high = _range(saving, payment)
     cloud = axes.hexbin(
         saving, payment, gridsize=(48, 26), extent=(low, high, *_range(payment)), cmap="Greys", bins="log", mincnt=1, linewidths=0.2
@@ -117,7 +131,8 @@ def _draw_outcome_payer(axes: Axes, study: Study, outturns: Outturns, table: Ris
     axes.set_ylim(lower, upper + 0.22 * (upper - lower))
     axes.plot([low, high], [low, high], color=_DARK, linewidth=1.2)
     axes.axvline(0, color=_DARK, linestyle=":", linewidth=1.0)
-    loses, saves = table["outcome_payer.p_loss"], probability(outturns["outcome_payer.net"] >= 0)
+    # On which side of the diagonal: what the party gets in other roles is no part of it.
+    loses, saves = probability(payment > saving), probability(payment <= saving)
     axes.text(
         0.02,
         0.97,
@@ -137,8 +152,8 @@ def _draw_outcome_payer(axes: Axes, study: Study, outturns: Outturns, table: Ris
     )
     axes.set_xlabel(f"true saving to the horizon, {money}")
     axes.set_ylabel(f"payment, {money}")
-    name = shorten(study.parties["outcome_payer"].name, 30, placeholder="…")
-    title = f"What the outcome payer pays against what it saves: {name}"
+    name = shorten(study.parties[party].name, 30, placeholder="…")
+    title = f"What {_role(party, 'the payer')} pays against what it saves: {name}"
     axes.set_title(f"{title}\ndarker: more replications; on the diagonal payment equals saving", fontsize=10)
 
 

@@ -11,9 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from simengine.config import Study
+from simengine.config.roles import with_money
+from simengine.records import ALL_LENDERS, ALL_PAYERS
 from simengine.report.document import assumptions
 from simengine.report.trust import repayment_table, warnings
 from simengine.report.units import cell, metric_unit, money_unit, told_units
+from simengine.risk.parties import names_of_role
 from simengine.risk.summarise import RiskTable
 from simengine.risk.trust import Section
 
@@ -36,7 +39,7 @@ def show(content: RenderableType, *, fold: bool = True) -> None:
 
 
 def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:
-    """Lay out the risk table of a run: the investor, the outcome payer, and payment against saving."""
+    """Lay out the risk table of a run: who lends, who pays, payment against saving, and what else there is."""
     unit, unit_name = money_unit(study)
     heading = Text(
         f"{study.study.title}\n{table.n_replications:,} replications, seed {seed}. "
@@ -45,17 +48,8 @@ def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:
     )
     return Group(
         heading,
-        _distributions(_title("Investor", study, investors_of(study)), table, "investor", unit, _INVESTOR),
-        _facts(table, unit, _INVESTOR_FACTS),
-        repayment_table(table),
-        _distributions(
-            _title("Outcome payer", study, list(study.capital.payers) or ["outcome_payer"]),
-            table,
-            "outcome_payer",
-            unit,
-            _OUTCOME_PAYER,
-        ),
-        _facts(table, unit, _OUTCOME_PAYER_FACTS),
+        *_lenders(study, table, unit),
+        *_payers(study, table, unit),
         *_structure(table, unit),
         *_pockets(study, table),
         _distributions(_concluded(study), table, "metrics", unit, _metric_columns(study)),
@@ -64,15 +58,43 @@ def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:
     )
 
 
-def _title(role: str, study: Study, holders: Sequence[str]) -> str:
-    """Name who stands in a role."""
-    names = [study.parties[name].name for name in dict.fromkeys(holders)]
-    return f"{role}{'s' if len(names) > 1 else ''}: {', '.join(names)}"
+def _lenders(study: Study, table: RiskTable, unit: float) -> list[RenderableType]:
+    """Lay out what each lender gets, then all together where there are several."""
+    lenders = study.capital.lenders
+    names = names_of_role(ALL_LENDERS, lenders)
+    shown: list[RenderableType] = []
+    for name in names:
+        facts = {what: (f"{name}.{path}", scale) for what, (path, scale) in _LENDER_FACTS.items()}
+        if name != names[-1]:
+            del facts[_BEYOND]
+        shown += [
+            _distributions(role_title("Investor", study, name, lenders), table, name, unit, _LENDER),
+            _facts(table, unit, facts),
+        ]
+    titles = {name: role_title("", study, name, lenders) for name in names}
+    return [*shown, repayment_table(table, titles)]
 
 
-def investors_of(study: Study) -> list[str]:
-    """Give the parties that lend."""
-    return [tranche.holder for tranche in study.capital.tranches.values()] or ["investor"]
+def _payers(study: Study, table: RiskTable, unit: float) -> list[RenderableType]:
+    """Lay out what each payer pays and saves, then all together where there are several."""
+    payers = study.capital.who_pays
+    names = names_of_role(ALL_PAYERS, payers)
+    shown: list[RenderableType] = []
+    for name in names:
+        facts = {what: (f"{name}.{path}", scale) for what, (path, scale) in _PAYER_FACTS.items()}
+        facts |= _AGAINST_SAVING if name == names[-1] else {}
+        facts |= {what: (f"{name}.{path}", scale) for what, (path, scale) in _TAIL_FACTS.items()}
+        title = role_title("Outcome payer", study, name, payers)
+        shown += [_distributions(title, table, name, unit, _PAYER), _facts(table, unit, facts)]
+    return shown
+
+
+def role_title(role: str, study: Study, name: str, parties: Sequence[str]) -> str:
+    """Name a party and its role, or all who are in one."""
+    if name in study.parties:
+        return f"{role}: {study.parties[name].name}" if role else study.parties[name].name
+    together = name.replace("_", " ").capitalize()
+    return f"{together}: {', '.join(study.parties[party].name for party in parties)}" if role else together
 
 
 def _structure(table: RiskTable, unit: float) -> list[RenderableType]:
@@ -135,36 +157,44 @@ def pocket_table(study: Study, pockets: Section, unit: float) -> RenderableType:
         layout.add_column(name, justify="right", overflow="fold")
     of = RiskTable(0, pockets)
     for party, named in study.parties.items():
+        if party not in with_money(study):
+            continue
         cells = [cell(of[f"{party}.{name}.mean"], unit) for name in ("cash", "value", "cashable", "net")]
         layout.add_row(named.name, *cells, cell(of[f"{party}.p_net_below_zero"], 1.0))
     return Group(Text("\nWho pays and who saves: means", style="bold"), layout)
 
 
-_INVESTOR = {
+_LENDER = {
     "money back": ("money_back", _MONEY),
     "net": ("net", _MONEY),
     "NPV": ("npv", _MONEY),
     "MOIC": ("moic", 1.0),
     "IRR %/yr": ("irr", 0.01),
 }
-_OUTCOME_PAYER = {
+_PAYER = {
     "payment": ("payment", _MONEY),
     "true saving": ("true_saving", _MONEY),
-    "saving - payment": ("net", _MONEY),
-    "its NPV": ("npv", _MONEY),
+    "net": ("net", _MONEY),
+    "NPV": ("npv", _MONEY),
 }
-_INVESTOR_FACTS = {
-    "P(loss)": ("investor.p_loss", 1.0),
-    "P(no payment beyond the guarantee)": ("investor.p_no_payment_beyond_guarantee", 1.0),
-    "P(profit)": ("investor.p_profit", 1.0),
-    "IRR of mean cash, %/yr": ("investor.irr_of_mean_cash", 0.01),
-    "VaR 95 % (loss)": ("investor.var95", _MONEY),
-    "CVaR 95 % (loss)": ("investor.cvar95", _MONEY),
+_BEYOND = "P(no payment beyond the guarantee)"
+_LENDER_FACTS: dict[str, tuple[str, float | None]] = {
+    "Money in, mean": ("money_in.mean", _MONEY),
+    "P(loss)": ("p_loss", 1.0),
+    _BEYOND: ("p_no_payment_beyond_guarantee", 1.0),
+    "P(profit)": ("p_profit", 1.0),
+    "IRR of mean cash, %/yr": ("irr_of_mean_cash", 0.01),
+    "VaR 95 % (loss)": ("var95", _MONEY),
+    "CVaR 95 % (loss)": ("cvar95", _MONEY),
+    "Peak funding, mean": ("peak_funding.mean", _MONEY),
+    "Paid back after, months, p50": ("payback_months.p50", 1.0),
 }
-_OUTCOME_PAYER_FACTS = {
-    "Expected payment": ("payment_against_saving.expected_payment", _MONEY),
-    "Expected true saving": ("payment_against_saving.expected_true_saving", _MONEY),
-    "P(pays more than it saves)": ("outcome_payer.p_loss", 1.0),
+_PAYER_FACTS: dict[str, tuple[str, float | None]] = {
+    "Expected payment": ("payment.mean", _MONEY),
+    "Expected true saving": ("true_saving.mean", _MONEY),
+    "P(loss)": ("p_loss", 1.0),
+}
+_AGAINST_SAVING: dict[str, tuple[str, float | None]] = {
     "P(pays beyond the guarantee without a true saving)": (
         "payment_against_saving.p_paid_beyond_guarantee_without_saving",
         1.0,
@@ -173,8 +203,10 @@ _OUTCOME_PAYER_FACTS = {
         "payment_against_saving.p_saving_without_payment_beyond_guarantee",
         1.0,
     ),
-    "VaR 95 % (loss)": ("outcome_payer.var95", _MONEY),
-    "CVaR 95 % (loss)": ("outcome_payer.cvar95", _MONEY),
+}
+_TAIL_FACTS: dict[str, tuple[str, float | None]] = {
+    "VaR 95 % (loss)": ("var95", _MONEY),
+    "CVaR 95 % (loss)": ("cvar95", _MONEY),
 }
 
 

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from simengine.analysis.trace import Row, Trace
 from simengine.config import Study
+from simengine.config.roles import with_money
 
 
 def trace_content(study: Study, found: Trace) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def trace_tables(study: Study, found: Trace) -> RenderableType:
 
 def _parties(study: Study, found: Trace) -> list[Row]:
     rows = []
-    for name in study.parties:
+    for name in with_money(study):
         cells = {key: found.outturn.get(f"{name}.{key}") for key in ("cash", "value", "net", "npv")}
         rows.append({"party": name, **cells})
     return rows

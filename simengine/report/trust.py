@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich import box
 from rich.table import Table
@@ -25,6 +26,7 @@ from simengine.risk.trust import Section
 _LARGEST_SPLIT = 3.0
 """Standard errors: a sound run exceeds them once in 370 times."""
 _DARK, _BAND = "0.15", "0.8"
+_MOST_PANELS = 3
 _LEVELS = {"no_repayment": "nothing back", "below_principal": "less than was drawn", "principal_only": "exactly what was drawn"}
 
 
@@ -83,9 +85,8 @@ def draw_exceedance(study: Study, table: RiskTable) -> dict[str, bytes]:
     unit, money = money_unit(study)
 
     def paint() -> Figure:
-        n = max(len(table.exceedance), 1)
-        figure = Figure(figsize=(5.6 * n, 4.2), layout="constrained")
-        for axes, (party, curve) in zip(figure.subplots(1, n, squeeze=False)[0], table.exceedance.items(), strict=True):
+        figure, panels = _panels(len(table.exceedance))
+        for axes, (party, curve) in zip(panels, table.exceedance.items(), strict=True):
             losses = np.array(curve.losses) / unit
             share = np.array([100 * statistic.value for statistic in curve.probability])
             low, high = (np.array([100 * statistic.band_95[end] for statistic in curve.probability]) for end in (0, 1))
@@ -107,14 +108,42 @@ def draw_exceedance(study: Study, table: RiskTable) -> dict[str, bytes]:
     return drawn(paint)
 
 
-def repayment_table(table: RiskTable) -> Table:
-    """Lay out how much of the money drawn comes back, on the scale of the INDIGO data set."""
-    layout = Table(title="\nRepayment of the money drawn", title_justify="left", title_style="bold", show_header=False, box=None)
+def _panels(count: int) -> tuple[Figure, list[Axes]]:
+    """Make a figure with some panels, at most three in a row."""
+    n_columns = min(max(count, 1), _MOST_PANELS)
+    n_rows = max(-(-count // n_columns), 1)
+    figure = Figure(figsize=(5.6 * n_columns, 4.2 * n_rows), layout="constrained")
+    panels = list(figure.subplots(n_rows, n_columns, squeeze=False).ravel())
+    for axes in panels[count:]:
+        axes.remove()
+    return figure, panels[:count]
+
+
+def repayment_table(table: RiskTable, lenders: Mapping[str, str]) -> Table:
+    """Lay out how much of the money drawn from each lender comes back, on the scale of the INDIGO data set.
+
+    Parameters
+    ----------
+    table
+        Of a run.
+    lenders
+        By section of the table: a title.
+    """
+    layout = Table(
+        title="\nRepayment of the money drawn",
+        title_justify="left",
+        title_style="bold",
+        show_header=len(lenders) > 1,
+        header_style="",
+        box=None,
+    )
     layout.add_column("")
-    layout.add_column("", justify="right")
-    for name in REPAYMENT:
-        statistic = table.get(f"investor.repayment.{name}")
-        layout.add_row(_LEVELS.get(name, "more than was drawn"), "-" if statistic is None else _probability(statistic))
+    for title in lenders.values():
+        layout.add_column(title, justify="right")
+    for level in REPAYMENT:
+        found = [table.get(f"{name}.repayment.{level}") for name in lenders]
+        cells = ["-" if statistic is None else _probability(statistic) for statistic in found]
+        layout.add_row(_LEVELS.get(level, "more than was drawn"), *cells)
     return layout
 
 
@@ -188,8 +217,8 @@ def _refused_lines(table: RiskTable) -> list[str]:
 
 
 def _names(paths: list[str], most: int = 4) -> str:
-    """Name the investor's statistics first, and say how many more there are."""
-    ordered = sorted(paths, key=lambda path: (not path.startswith("investor.") or path.count(".") > 1, paths.index(path)))
+    """Name statistics of somebody's money that are no part of a distribution first, and say how many more there are."""
+    ordered = sorted(paths, key=lambda path: (path.count(".") > 1, paths.index(path)))
     more = f" and {len(paths) - most} more (`refused` in the JSON)" if len(paths) > most else ""
     return ", ".join(ordered[:most]) + more
 

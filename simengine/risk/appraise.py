@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from simengine.records import (
     ARMS,
     BASELINE,
-    INVESTOR,
     LIMITS,
-    OUTCOME_PAYER,
     SERVICE,
     SMALLEST_UNITS,
     TWIN,
@@ -30,9 +28,10 @@ from simengine.records import (
     Worlds,
     add_in_order,
 )
-from simengine.risk.parties import left_with, over_years, purse_of, value_of, value_today
+from simengine.risk.parties import accounts_of, left_with
 from simengine.risk.returns import present_values
-from simengine.risk.structure import codes_of, return_on, structure_of
+from simengine.risk.roles import lending_cash, role_columns
+from simengine.risk.structure import codes_of, structure_of
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def appraise(
 
     Returns
     -------
-    Columns by dotted name, and the lenders' cash by date: its moments, and row by row.
+    Columns by dotted name, and by lender the cash of what it lent by date: its moments, and row by row.
     """
     columns: dict[str, NDArray[Any]] = {"drawn": ledger.drawn, "service_users": tallies.n_people[:, :, SERVICE].sum(axis=1)}
     for m, name in enumerate(measurements.metrics):
@@ -92,36 +91,20 @@ def appraise(
             columns[f"person_months.{ARMS[arm]}.{state}"] = add_in_order(waves.T)
     columns["clipped"] = tallies.clipped
     codes = {f"term.{name}.bound": LIMITS for name in payments.terms} | codes_of(columns)
-    cash = ledger.cash(INVESTOR)
-    moments = _cash_moments(cash, standpoint.commitment, is_wanted=with_returns)
-    return Outturns(worlds.replications, columns, codes, moments, cash if with_returns else None)
+    cash = lending_cash(ledger) if with_returns else {}
+    moments = {name: _cash_moments(flows, standpoint.commitment) for name, flows in cash.items()}
+    return Outturns(worlds.replications, columns, codes, moments, cash or None)
 
 
 def _parties(standpoint: Standpoint, ledger: Ledger, public_value: PublicValue, *, with_returns: bool) -> dict[str, NDArray[Any]]:
-    """Give the money of each party."""
+    """Money of each party, and of those who lend and pay."""
     factors = standpoint.discount_factors
-    lenders = ledger.cash_in(purse_of(INVESTOR, ledger.accounts).accounts)
     columns: dict[str, NDArray[Any]] = {**left_with(ledger, public_value, factors)}
-    # Where others stand in the role of a party too, what is its own keeps a column.
-    shared = [role for role in (INVESTOR, OUTCOME_PAYER) if any(one.role == role != one.party for one in ledger.accounts)]
-    columns |= {f"{role}.own_npv": columns[f"{role}.npv"] for role in shared}
-    columns |= return_on(INVESTOR, lenders, ledger.paid_in.sum(axis=1), with_rate=with_returns)
-    columns["investor.npv"] = _present_value(lenders, factors[INVESTOR])
-    columns |= _outcome_payer(ledger, public_value, factors[OUTCOME_PAYER])
+    columns |= role_columns(ledger, public_value, factors, with_returns=with_returns)
     if standpoint.deflators is not None:
-        columns |= {f"{party}.real_cash": _present_value(ledger.cash(party), standpoint.deflators) for party in ledger.parties}
+        own = {party: ledger.cash_in(accounts_of(party, ledger.accounts)) for party in ledger.parties}
+        columns |= {f"{party}.real_cash": _present_value(cash, standpoint.deflators) for party, cash in own.items()}
     return columns
-
-
-def _outcome_payer(ledger: Ledger, public_value: PublicValue, factors: Floats) -> dict[str, NDArray[Any]]:
-    purse, roles = purse_of(OUTCOME_PAYER, ledger.accounts), [one.name for one in ledger.accounts if one.role == OUTCOME_PAYER]
-    cash, value = ledger.cash_in(purse.accounts), value_of(purse, public_value)
-    return {
-        "outcome_payer.payment": -ledger.cash(*roles).sum(axis=1) / SMALLEST_UNITS,
-        "outcome_payer.true_saving": over_years(value),
-        "outcome_payer.net": cash.sum(axis=1) / SMALLEST_UNITS + over_years(value),
-        "outcome_payer.npv": _present_value(cash, factors) + value_today(value, factors),
-    }
 
 
 def _present_value(cash: Integers, factors: Floats) -> Floats:
@@ -129,17 +112,13 @@ def _present_value(cash: Integers, factors: Floats) -> Floats:
     return present_values(cash, factors[:, : cash.shape[1]]) / SMALLEST_UNITS
 
 
-def _cash_moments(cash: Integers, commitment: float, *, is_wanted: bool) -> CashMoments:
-    """Sum the lenders' cash by date, and its products between dates.
+def _cash_moments(cash: Integers, commitment: float) -> CashMoments:
+    """Sum cash by date, and its products between dates.
 
     The products are those of cash in units of about 1/65,536 of the commitment, in whole numbers: they are exact, so that
-    blocks can be added in any order, and they serve a standard error alone. Where nobody wants them they are those of no
-    replication.
+    blocks can be added in any order, and they serve a standard error alone.
     """
     unit = 2.0 ** max(np.ceil(np.log2(max(commitment * SMALLEST_UNITS, 1.0))) - 16, 0)
-    if not is_wanted:
-        nothing = np.zeros((cash.shape[1], cash.shape[1]), dtype=object)
-        return CashMoments(unit, 0, nothing[0], nothing[0], nothing)
     rounded = np.round(cash / unit)
     # Whole numbers in floating point are exact, and quick, as long as their sums stay below 2^53.
     is_small = np.abs(rounded).max(initial=0.0) ** 2 * len(rounded) < 2**53

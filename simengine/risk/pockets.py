@@ -5,24 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from simengine.risk import statistics
 from simengine.risk.draws import Draws
+from simengine.risk.parties import parties_of
 from simengine.risk.statistics import Statistic
 
 POCKETS = ("cash", "value", "cashable")
-
-
-def parties_of(columns: Mapping[str, NDArray[Any]]) -> list[str]:
-    """List the parties for whom there are columns, in their order."""
-    return [name.removesuffix(".cashable") for name in columns if name.endswith(".cashable")]
-
-
-def net_of(columns: Mapping[str, NDArray[Any]], party: str) -> NDArray[Any]:
-    """Give what a party is left with of its own: not that of others in the role that has its name."""
-    return np.asarray(columns[f"{party}.cash"] + columns[f"{party}.value"])
 
 
 def pockets(
@@ -39,7 +29,7 @@ def pockets(
     """
     table: dict[str, dict[str, dict[str, Statistic] | Statistic]] = {}
     for party in parties_of(columns):
-        net = net_of(columns, party)
+        net = columns[f"{party}.net"]
         table[party] = {name: statistics.distribution(columns[f"{party}.{name}"], draws) for name in POCKETS}
         table[party] |= {"net": statistics.distribution(net, draws), "p_net_below_zero": statistics.probability(net < 0, draws)}
     return table

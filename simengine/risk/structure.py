@@ -17,7 +17,7 @@ _WHOLE, _SHORT, _AT_LIMIT = range(3)
 
 
 def return_on(name: str, cash: Integers, paid_in: Integers, *, with_rate: bool = True) -> dict[str, NDArray[Any]]:
-    """Give what came back on money that was paid in: columns `money_back`, `net`, `moic`; if asked, rate and time with statuses.
+    """Work out what came back on money that was paid in: columns `money_back` and `moic`; if asked, rate and time with statuses.
 
     Parameters
     ----------
@@ -31,7 +31,6 @@ def return_on(name: str, cash: Integers, paid_in: Integers, *, with_rate: bool =
     back = cash.sum(axis=1) + paid_in
     columns: dict[str, NDArray[Any]] = {
         f"{name}.money_back": back / SMALLEST_UNITS,
-        f"{name}.net": cash.sum(axis=1) / SMALLEST_UNITS,
         f"{name}.moic": multiples(back, paid_in),
     }
     if with_rate:
@@ -49,7 +48,9 @@ def structure_of(ledger: Ledger) -> dict[str, NDArray[Any]]:
         return columns
     for k, name in enumerate(ledger.tranches):
         columns[f"tranche.{name}.paid_in"] = ledger.paid_in[:, k] / SMALLEST_UNITS
-        columns |= return_on(f"tranche.{name}", ledger.cash(f"tranche.{name}"), ledger.paid_in[:, k])
+        cash = ledger.cash_in({f"tranche.{name}"})
+        columns |= return_on(f"tranche.{name}", cash, ledger.paid_in[:, k])
+        columns[f"tranche.{name}.net"] = cash.sum(axis=1) / SMALLEST_UNITS
         columns[f"tranche.{name}.lost"] = ledger.lost[:, k] / SMALLEST_UNITS
         is_short = (ledger.lost[:, k] > 0) | (ledger.owed[:, k] > 0)
         ending = np.where(is_short, _SHORT, np.where(ledger.at_limit[:, k], _AT_LIMIT, _WHOLE))

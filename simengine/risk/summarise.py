@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from simengine.records import ARMS, LIMITS, CashMoments, Floats, Outturns
+from simengine.records import ALL_LENDERS, ALL_PAYERS, ARMS, LIMITS, CashMoments, Floats, Outturns
 from simengine.risk import statistics, trust
 from simengine.risk.draws import Draws, given
 from simengine.risk.kernels import FOUND
 from simengine.risk.measured import those_measured
+from simengine.risk.parties import names_of_role, parties_of
 from simengine.risk.pockets import pockets
 from simengine.risk.returns import PAYBACK_STATUSES, STATUSES, rates_of_return
+from simengine.risk.roles import lenders_in, payers_in, total_of_lenders, total_of_payers
 from simengine.risk.statistics import Statistic
 from simengine.risk.summarise_structure import structure_sections
 from simengine.risk.trust import Diagnostics, Exceedance, Refused, Section
@@ -63,15 +65,14 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None) -> Ris
 
     Returns
     -------
-    Sections `investor`, `outcome_payer`, `payment_against_saving`, `public_value`, `metrics`, `terms`, `people`,
-    `person_months`, `diagnostics`;
-    the exceedance curves of all parties; what is refused; and signs of trouble. Money is in the currency of the study, rates
-    are per year, VaR and CVaR are losses at the level 95 %.
+    A section for every party that lends or pays under the contract, called as it is, and for `all_lenders` and `all_payers` where
+    there are several; sections `payment_against_saving`, `public_value`, `metrics`, `terms`, `people`, `person_months`,
+    `diagnostics`; the exceedance curves of all parties; what is refused; and signs of trouble. Money is in the currency of the
+    study, rates are per year, VaR and CVaR are losses at the level 95 %.
     """
     draws = draws_of(outturns, control_variates)
     sections: Section = {
-        "investor": _investor(outturns, draws),
-        "outcome_payer": _outcome_payer(outturns, draws),
+        **_by_role(outturns, draws),
         "payment_against_saving": _payment_against_saving(outturns, draws),
         "public_value": pockets(outturns.columns, draws),
         "metrics": _metrics(outturns, draws),
@@ -86,9 +87,12 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None) -> Ris
     }
     n_replications = len(outturns.replications) if draws is None else draws.n_independent or draws.n_rows
     refused = trust.refusals(sections, n_replications)
-    if draws is not None and outturns.investor_cash_by_row is None:
-        refused["investor.irr_of_mean_cash"] = Refused("the run did not keep the cash by date (`with_variates` of `run_study`)")
-    nets = {party: np.asarray(outturns[f"{party}.net"], dtype=np.float64) for party in parties_of(outturns)}
+    if draws is not None and outturns.lending_cash_by_row is None:
+        why = Refused("the run did not keep the cash by date (`with_variates` of `run_study`)")
+        refused |= {f"{name}.irr_of_mean_cash": why for name in outturns.lending_cash}
+    nets = {party: np.asarray(outturns[f"{party}.net"], dtype=np.float64) for party in parties_of(outturns.columns)}
+    # Who neither pays nor gets anything has nothing to lose.
+    nets = {party: net for party, net in nets.items() if net.any()}
     return RiskTable(
         n_replications,
         trust.without(sections, refused),
@@ -103,11 +107,6 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None) -> Ris
     )
 
 
-def parties_of(outturns: Outturns) -> list[str]:
-    """Give the parties whose whole money a run holds."""
-    return [name.removesuffix(".net") for name in outturns.columns if name.endswith(".net") and name.count(".") == 1]
-
-
 def draws_of(outturns: Outturns, control_variates: Floats | None = None) -> Draws | None:
     """Say how the rows of a run were drawn; nothing where they are independent worlds of equal weight."""
     weight, group = outturns.columns.get("weight"), outturns.columns.get("group")
@@ -117,48 +116,71 @@ def draws_of(outturns: Outturns, control_variates: Floats | None = None) -> Draw
     return Draws(len(outturns.replications), weight, group, control_variates, n_worlds)
 
 
-def _investor(outturns: Outturns, draws: Draws | None) -> Section:
-    back, drawn = outturns["investor.money_back"], outturns["drawn"]
-    loss = -outturns["investor.net"]
-    multiple, rate = outturns["investor.moic"], outturns["investor.irr"]
-    section: dict[str, Statistic | Section] = {
-        "drawn": statistics.distribution(drawn, draws),
-        "money_back": statistics.distribution(back, draws),
-        "net": statistics.distribution(outturns["investor.net"], draws),
-        "npv": statistics.distribution(outturns["investor.npv"], draws),
+def _by_role(outturns: Outturns, draws: Draws | None) -> Section:
+    """Sections of all who lend and all who pay under the contract, each for itself, and of their totals where there are several."""
+    lenders = names_of_role(ALL_LENDERS, lenders_in(outturns.columns))
+    payers = names_of_role(ALL_PAYERS, payers_in(outturns.columns))
+    sections: dict[str, dict[str, Statistic | Section]] = {name: _lender(outturns, name, draws) for name in lenders}
+    for name in payers:
+        paid = {what: statistics.distribution(outturns[f"{name}.{what}"], draws) for what in ("payment", "true_saving")}
+        sections[name] = {**sections.get(name, {}), **paid, **_position(outturns, name, draws)}
+    return sections
+
+
+def _position(outturns: Outturns, name: str, draws: Draws | None) -> dict[str, Statistic | Section]:
+    """Summarise what somebody is left with, and the risk of it: of a party all its money, of a total that of the role."""
+    loss = -outturns[f"{name}.net"]
+    return {
+        "net": statistics.distribution(outturns[f"{name}.net"], draws),
+        "npv": statistics.distribution(outturns[f"{name}.npv"], draws),
         "p_loss": statistics.probability(loss > 0, draws),
-        "p_no_payment_beyond_guarantee": statistics.probability(outturns["contingent_payment"] <= 0, draws),
         "p_profit": statistics.probability(loss < 0, draws),
         "var95": statistics.value_at_risk(loss, TAIL_LEVEL, draws),
         "cvar95": statistics.conditional_value_at_risk(loss, TAIL_LEVEL, draws),
-        "irr_status": {name: statistics.probability(outturns.is_word("investor.irr_status", name), draws) for name in STATUSES},
+    }
+
+
+def _lender(outturns: Outturns, name: str, draws: Draws | None) -> dict[str, Statistic | Section]:
+    """Summarise what a lender, or all of them, get back, and what they are left with."""
+    paid_in, back = outturns[f"{name}.money_in"], outturns[f"{name}.money_back"]
+    multiple, rate = outturns[f"{name}.moic"], outturns[f"{name}.irr"]
+    section: dict[str, Statistic | Section] = {
+        "money_in": statistics.distribution(paid_in, draws),
+        "money_back": statistics.distribution(back, draws),
+        **_position(outturns, name, draws),
+        "peak_funding": statistics.distribution(outturns[f"{name}.peak_funding"], draws),
+        "irr_status": {word: statistics.probability(outturns.is_word(f"{name}.irr_status", word), draws) for word in STATUSES},
         "payback_status": {
-            name: statistics.probability(outturns.is_word("investor.payback_status", name), draws) for name in PAYBACK_STATUSES
+            word: statistics.probability(outturns.is_word(f"{name}.payback_status", word), draws) for word in PAYBACK_STATUSES
         },
     }
+    if name == total_of_lenders(outturns.columns):
+        # What the study draws and the contract pays is all lenders' alone to tell, or the only one's.
+        section["drawn"] = statistics.distribution(outturns["drawn"], draws)
+        section["p_no_payment_beyond_guarantee"] = statistics.probability(outturns["contingent_payment"] <= 0, draws)
     was_drawn = np.isfinite(multiple)
     if was_drawn.sum() > 1:
         among = given(draws, was_drawn)
-        section["repayment"] = _repayment(back[was_drawn], loss[was_drawn], among)
+        section["repayment"] = _repayment(paid_in[was_drawn], back[was_drawn], among)
         section["moic"] = statistics.distribution(multiple[was_drawn], among)
     has_rate = np.isfinite(rate)
     if has_rate.sum() > 1:
         # Quantiles alone: a mean of rates is not the rate of anything.
         section["irr"] = statistics.quantiles(rate[has_rate], given(draws, has_rate))
-    pays_back = np.isfinite(outturns["investor.payback_months"])
+    pays_back = np.isfinite(outturns[f"{name}.payback_months"])
     if pays_back.sum() > 1:
         # Quantiles alone: a mean over the worlds that pay back says nothing of the others.
-        section["payback_months"] = statistics.quantiles(outturns["investor.payback_months"][pays_back], given(draws, pays_back))
-    of_mean_cash = irr_of_mean_cash(outturns.investor_cash) if draws is None else irr_of_drawn_cash(outturns, draws)
+        section["payback_months"] = statistics.quantiles(outturns[f"{name}.payback_months"][pays_back], given(draws, pays_back))
+    of_mean_cash = irr_of_mean_cash(outturns.lending_cash[name]) if draws is None else irr_of_drawn_cash(outturns, name, draws)
     if of_mean_cash is not None:
         section["irr_of_mean_cash"] = of_mean_cash
     return section
 
 
-def _repayment(back: Floats, loss: Floats, draws: Draws | None) -> Section:
+def _repayment(paid_in: Floats, back: Floats, draws: Draws | None) -> Section:
     """Place every replication on the scale of repayment."""
-    has_nothing = back <= 0
-    cases = (has_nothing & (loss > 0), ~has_nothing & (loss > 0), loss == 0, loss < 0)
+    has_nothing, is_short = back <= 0, back < paid_in
+    cases = (has_nothing & is_short, ~has_nothing & is_short, back == paid_in, back > paid_in)
     return {name: statistics.probability(case, draws) for name, case in zip(REPAYMENT, cases, strict=True)}
 
 
@@ -183,11 +205,11 @@ def irr_of_mean_cash(cash: CashMoments) -> Statistic | None:
     return Statistic(rate, float(np.sqrt(max(variance, 0.0) / cash.n_replications) / abs(slope)))
 
 
-def irr_of_drawn_cash(outturns: Outturns, draws: Draws) -> Statistic | None:
-    """Give the same where worlds weigh differently or hang together: each adds its present value at the rate, less the mean's."""
-    if outturns.investor_cash_by_row is None:
+def irr_of_drawn_cash(outturns: Outturns, name: str, draws: Draws) -> Statistic | None:
+    """Find the same where worlds weigh differently or hang together: each adds its present value at the rate, less the mean's."""
+    if outturns.lending_cash_by_row is None:
         return None
-    cash = outturns.investor_cash_by_row.astype(np.float64)
+    cash = outturns.lending_cash_by_row[name].astype(np.float64)
     mean = draws.share @ cash
     rates = rates_of_return(mean[None, :])
     if rates.status[0] != FOUND:
@@ -203,19 +225,9 @@ def _weight_and_slope(mean: Floats, rate: float) -> tuple[Floats, float]:
     return weight, float(mean @ (-months / 12 * weight / (1 + rate)))
 
 
-def _outcome_payer(outturns: Outturns, draws: Draws | None) -> Section:
-    loss = -outturns["outcome_payer.net"]
-    names = ("payment", "true_saving", "net", "npv")
-    return {
-        **{name: statistics.distribution(outturns[f"outcome_payer.{name}"], draws) for name in names},
-        "p_loss": statistics.probability(loss > 0, draws),
-        "var95": statistics.value_at_risk(loss, TAIL_LEVEL, draws),
-        "cvar95": statistics.conditional_value_at_risk(loss, TAIL_LEVEL, draws),
-    }
-
-
 def _payment_against_saving(outturns: Outturns, draws: Draws | None) -> Section:
-    payment, saving = outturns["outcome_payer.payment"], outturns["outcome_payer.true_saving"]
+    everybody = total_of_payers(outturns.columns)
+    payment, saving = outturns[f"{everybody}.payment"], outturns[f"{everybody}.true_saving"]
     beyond = outturns["contingent_payment"]
     return {
         "expected_payment": statistics.mean(payment, draws),

@@ -55,7 +55,7 @@ def test_side_payments__are_not_possible_where_all_lose(tiny_path):
 
     assert found.total.value < 0
     assert (found.proportional.are_possible, found.shapley.are_possible) == (False, False)
-    assert found.among == ("investor", "outcome_payer", "region")
+    assert found.among == ("investor", "outcome_payer")
 
 
 def test_side_payments__have_the_errors_that_repetition_shows():
@@ -75,7 +75,7 @@ def test_side_payments__have_the_errors_that_repetition_shows():
 @pytest.mark.parametrize(
     ("among", "message"),
     [
-        (["region", "nobody"], "--among: an actor is one of `parties`; found `nobody`"),
+        (["region", "nobody"], "--among: must be a party whose money the study moves; found `nobody`"),
         (["region"], "--among: side payments are made between 2 to 12 actors; found 1"),
     ],
 )

@@ -136,7 +136,7 @@ def test_criterion__is_read():
 
 
 def test_criterion__of_an_unknown_party_is_refused(tiny):
-    with pytest.raises(UsageError, match=r"--reverse: a party of the study .*found 'bank'"):
+    with pytest.raises(UsageError, match=r"--reverse: must be a party whose money the study moves; found `bank`"):
         reverse_stress(tiny, read_criterion("bank.loss > 0"), Ensemble(1, 20), 4)
 
 

@@ -151,7 +151,7 @@ def test_sizes__out_of_range_are_refused(tiny, points, trajectories, message):
 
 
 def test_unknown_party__is_refused(tiny):
-    with pytest.raises(UsageError, match="--party: a party of the study"):
+    with pytest.raises(UsageError, match="--party: must be a party whose money the study moves"):
         sensitivity(tiny, Ensemble(1, 4), 16, 4, 2, parties=["bank"])
 
 

@@ -277,8 +277,8 @@ def test_law__a_looser_limit_finds_no_fewer_term_sheets(norrkoping: Study) -> No
         (Requested(free=["contract.terms.guarantee=0..1"]), "found no number. One of: contract.terms.guarantee.share"),
         (Requested(free=["contract.title=0..1"]), "a free term is a number of the contract or the capital"),
         (Requested(free=["population.waves.all.size=1..2"]), "Its path begins with contract. or capital."),
-        (Requested(free=[f"{GUARANTEE}=0..1"], limits=["bank.p_loss <= 0.1"]), "a party at the table is a party of the study"),
-        (Requested(free=[f"{GUARANTEE}=0..1"], objectives=["bank.expected_npv"]), "a party at the table is a party of the study"),
+        (Requested(free=[f"{GUARANTEE}=0..1"], limits=["bank.p_loss <= 0.1"]), "must be a party whose money the study moves"),
+        (Requested(free=[f"{GUARANTEE}=0..1"], objectives=["bank.expected_npv"]), "must be a party whose money the study moves"),
         (Requested(free=[f"{GUARANTEE}=0..1"], objectives=["investor.happiness"]), "--objective: a measure is one of"),
         (Requested(free=[f"{GUARANTEE}=0..1"], limits=["investor.p_loss = 1"]), "--limit: a limit is a measure"),
         (

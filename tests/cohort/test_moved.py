@@ -147,7 +147,10 @@ def test_moves__before_a_cut_count_as_before_it() -> None:
     [
         ("outcomes.placement_cost_sek={kind: count}", "a count must name `events` or `moves`; found neither"),
         ("outcomes.placement_cost_sek={kind: count, moves: placed -> hom}", "must be one of pathway.moves; found `placed -> hom`"),
-        ("outcomes.placement_cost_sek={kind: amount, per_move: {home -> school: 3}}", "must be one of pathway.moves; found `home -> school`"),
+        (
+            "outcomes.placement_cost_sek={kind: amount, per_move: {home -> school: 3}}",
+            "must be one of pathway.moves; found `home -> school`",
+        ),
         (
             "outcomes.placement_cost_sek={kind: amount, per_move: {placed -> home: 3}, per_move_by_stratum: {placed -> home: {young: 1}}}",
             "one price, or one by stratum; found both for placed -> home",

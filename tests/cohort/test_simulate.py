@@ -284,7 +284,7 @@ def require_same_bits(got: Outturns, expected: Outturns) -> None:
     for name in expected.columns:
         assert got[name].dtype == expected[name].dtype, name
         assert got[name].tobytes() == expected[name].tobytes(), name
-    one, other = got.investor_cash, expected.investor_cash
+    one, other = got.lending_cash["investor"], expected.lending_cash["investor"]
     assert (one.unit, one.n_replications) == (other.unit, other.n_replications)
     for name in ("total", "rounded", "products"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)

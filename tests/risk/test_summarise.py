@@ -282,8 +282,8 @@ def test_outturns__join_to_the_same_table_from_any_blocks():
     parts = [block(slice(0, 7)), block(slice(7, 8)), block(slice(8, 60))]
 
     for joined in (Outturns.join(parts), Outturns.join(parts[::-1])):
-        np.testing.assert_array_equal(joined.investor_cash.products, whole.investor_cash.products)
-        np.testing.assert_array_equal(joined.investor_cash.total, whole.investor_cash.total)
+        np.testing.assert_array_equal(joined.lending_cash["investor"].products, whole.lending_cash["investor"].products)
+        np.testing.assert_array_equal(joined.lending_cash["investor"].total, whole.lending_cash["investor"].total)
         assert summarise(joined)["investor.irr_of_mean_cash"] == summarise(whole)["investor.irr_of_mean_cash"]
 
 
@@ -294,9 +294,9 @@ def test_irr_of_mean_cash__has_the_same_error_from_exact_and_from_rounded_cash()
 
     fine, coarse = (appraised(drawn, paid, commitment=commitment) for commitment in (0.01, 10e6))
 
-    assert (fine.investor_cash.unit, coarse.investor_cash.unit) == (1, 2**14)
+    assert (fine.lending_cash["investor"].unit, coarse.lending_cash["investor"].unit) == (1, 2**14)
     first = [int(-units) for units in drawn[:, 0]]
-    assert fine.investor_cash.products[0, 1] == sum(units * units for units in first) > 2**53
+    assert fine.lending_cash["investor"].products[0, 1] == sum(units * units for units in first) > 2**53
     one, other = (summarise(outturns)["investor.irr_of_mean_cash"] for outturns in (fine, coarse))
     assert one.value == other.value
     assert one.se == pytest.approx(other.se, rel=1e-3)

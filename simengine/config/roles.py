@@ -1,0 +1,85 @@
+"""Parties and roles: whose money a study can move, who lends and who pays, and what may be asked of whom.
+
+A question about money names a party whose money the study moves or, where several parties are in a role, `all_lenders` or
+`all_payers`. A figure of a role never stands under the name of a party.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from simengine.errors import Finding, UsageError, one_of
+from simengine.records import ALL_LENDERS, ALL_PAYERS, INVESTOR, OUTCOME_PAYER
+
+if TYPE_CHECKING:
+    from simengine.config.study import Study
+
+
+def behind(study: Study, name: str) -> tuple[str, ...]:
+    """Names of those behind a party of the contract: its investor is all who lend, its outcome payer all who pay."""
+    return {INVESTOR: study.capital.lenders, OUTCOME_PAYER: study.capital.who_pays}.get(name, (name,))
+
+
+def with_money(study: Study) -> tuple[str, ...]:
+    """Names of the parties whose money or public value a study can move, in its order."""
+    capital, named = study.capital, [*study.capital.lenders, *study.capital.who_pays]
+    for term in study.contract.terms.values():
+        named += [*behind(study, term.payer), *behind(study, term.payee)]
+    named += [cost.payee for cost in capital.costs.values()] or ["service_provider"]
+    named += [one.guarantor for one in capital.guarantees.values()]
+    named += [name for step in capital.waterfall.values() for name in step.rest or ()]
+    named += [party for by_party in study.public_value.values() for party in by_party]
+    return tuple(party for party in study.parties if party in named)
+
+
+def totals_of(study: Study) -> tuple[str, ...]:
+    """Names of the totals that a study has: `all_lenders`, `all_payers`, each only where several parties are in the role."""
+    in_role = {ALL_LENDERS: study.capital.lenders, ALL_PAYERS: study.capital.who_pays}
+    return tuple(total for total, parties in in_role.items() if len(parties) > 1)
+
+
+def roles_in_words(study: Study) -> str:
+    """Say who lends and who pays, and under which name they stand together."""
+    said = []
+    for verb, total, parties in (("lends", ALL_LENDERS, study.capital.lenders), ("pays", ALL_PAYERS, study.capital.who_pays)):
+        if len(parties) > 1:
+            said.append(f"{verb[:-1]}: {', '.join(parties)}, together {total}")
+        else:
+            said.append(f"{verb}: {parties[0]}")
+    return f"Who {'; who '.join(said)}"
+
+
+def money_findings(study: Study, name: str, path: str) -> Iterator[Finding]:
+    """Find a name under which a study has no money."""
+    known = [*with_money(study), *totals_of(study)]
+    if name not in known:
+        found = f"`{name}`, whose money nothing in the study moves" if name in study.parties else f"`{name}`"
+        yield path, "must be a party whose money the study moves", found, f"{one_of(known)}. {roles_in_words(study)}"
+
+
+def refuse_without_money(study: Study, name: str, place: str) -> None:
+    """Refuse a question about money that a study does not move.
+
+    Raises
+    ------
+    UsageError
+        If the name is neither that of a party whose money the study moves, nor of one of its totals.
+    """
+    for _, rule, found, way_out in money_findings(study, name, place):
+        raise UsageError(f"{place}: {rule}; found {found}. {way_out}")
+
+
+def the_only(study: Study, total: str, place: str) -> str:
+    """Name of the only party in a role.
+
+    Raises
+    ------
+    UsageError
+        If several parties are in it: then somebody has to say whose money is meant.
+    """
+    parties = study.capital.lenders if total == ALL_LENDERS else study.capital.who_pays
+    if len(parties) > 1:
+        raise UsageError(f"{place}: must say whose money is meant where several parties share a role; found nobody named. "
+                         f"{one_of([*parties, total])}")  # fmt: skip
+    return parties[0]

@@ -1,0 +1,114 @@
+"""What those come to who lend, and those who pay under the contract: each for itself and, where there are several, all together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simengine.records import (
+    ALL_LENDERS,
+    ALL_PAYERS,
+    INVESTOR,
+    OUTCOME_PAYER,
+    SMALLEST_UNITS,
+    Floats,
+    Integers,
+    Ledger,
+    PublicValue,
+    add_in_order,
+)
+from simengine.risk.parties import accounts_of, in_role, money_from_ledger, names_of_role, over_years
+from simengine.risk.structure import return_on
+
+_LENDS, _PAYS = ".money_in", ".payment"
+"""Ends of the columns that every lender, and every payer, has and nobody else."""
+
+
+def lending_cash(ledger: Ledger) -> dict[str, Integers]:
+    """Cash of what each lender lent, and of all of them where there are several: shape (n_replications, n_dates), smallest unit."""
+    lenders = in_role(INVESTOR, ledger.accounts)
+    by_lender = {name: ledger.cash_in(accounts_of(name, ledger.accounts, INVESTOR)) for name in lenders}
+    return by_lender | ({ALL_LENDERS: add_in_order(list(by_lender.values()))} if len(lenders) > 1 else {})
+
+
+def role_columns(
+    ledger: Ledger, public_value: PublicValue, discount_factors: Mapping[str, Floats], *, with_returns: bool
+) -> dict[str, NDArray[Any]]:
+    """Work out what lenders get back on their loans, and what payers pay and save.
+
+    Parameters
+    ----------
+    ledger, public_value, discount_factors
+        As for `left_with`.
+    with_returns
+        Whether rates of return, times of payback and the peak of the funding are worked out.
+
+    Returns
+    -------
+    By column, shape (n_replications,), in the currency. Of every lender, from its tranches alone: `<lender>.money_in`,
+    `.money_back`, `.moic` and, if asked, `.irr`, `.irr_status`, `.payback_months`, `.payback_status`, `.peak_funding`. Of every
+    payer: `<payer>.payment` and `.true_saving`. The same of `all_lenders` and `all_payers`, where there are several, with their
+    `.net` and `.npv`: see `parts_of`.
+    """
+    columns: dict[str, NDArray[Any]] = {}
+    for name, cash in lending_cash(ledger).items():
+        paid_in = _paid_in(name, ledger)
+        columns |= return_on(name, cash, paid_in, with_rate=with_returns) | {f"{name}{_LENDS}": paid_in / SMALLEST_UNITS}
+        columns |= {f"{name}.peak_funding": peak_funding(cash)} if with_returns else {}
+    payers = in_role(OUTCOME_PAYER, ledger.accounts)
+    for name in names_of_role(ALL_PAYERS, payers):
+        mine = payers if name == ALL_PAYERS else (name,)
+        paid = [ledger.cash_in(accounts_of(payer, ledger.accounts, OUTCOME_PAYER)).sum(axis=1) for payer in mine]
+        saved = [over_years(public_value.value[:, public_value.parties.index(payer)]) for payer in mine]
+        columns |= {f"{name}{_PAYS}": -add_in_order(paid) / SMALLEST_UNITS, f"{name}.true_saving": add_in_order(saved)}
+    for total in (ALL_LENDERS, ALL_PAYERS):
+        if f"{total}{_LENDS}" in columns or f"{total}{_PAYS}" in columns:
+            money = money_from_ledger(total, ledger, public_value, discount_factors)
+            columns |= {f"{total}.net": money.net, f"{total}.npv": money.npv}
+    return columns
+
+
+def _paid_in(name: str, ledger: Ledger) -> Integers:
+    """Add up what a lender, or all of them, paid in: shape (n_replications,), in the smallest unit."""
+    holders = {one.name.removeprefix("tranche."): one.party for one in ledger.accounts if one.role == INVESTOR}
+    mine = [k for k, tranche in enumerate(ledger.tranches) if name in (ALL_LENDERS, holders[tranche])]
+    return np.asarray(ledger.paid_in[:, mine].sum(axis=1))
+
+
+def peak_funding(cash: Integers) -> Floats:
+    """Largest amount by which somebody was out of pocket at the end of a month: shape (n_replications,), in the currency.
+
+    Parameters
+    ----------
+    cash
+        Shape (n_replications, n_dates), in the smallest unit; positive is received.
+    """
+    return np.asarray(np.maximum(-np.cumsum(cash, axis=1).min(axis=1), 0) / SMALLEST_UNITS)
+
+
+def lenders_in(columns: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the lenders whose returns stand in some columns, their total left out."""
+    return _with(_LENDS, columns)
+
+
+def payers_in(columns: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of those whose payments stand in some columns, their total left out."""
+    return _with(_PAYS, columns)
+
+
+def total_of_lenders(columns: Mapping[str, Any]) -> str:
+    """Name under which the money of all who lend stands: that of their total, or of the only one."""
+    return ALL_LENDERS if f"{ALL_LENDERS}{_LENDS}" in columns else lenders_in(columns)[0]
+
+
+def total_of_payers(columns: Mapping[str, Any]) -> str:
+    """Name under which the money of all who pay under the contract stands: that of their total, or of the only one."""
+    return ALL_PAYERS if f"{ALL_PAYERS}{_PAYS}" in columns else payers_in(columns)[0]
+
+
+def _with(ending: str, columns: Mapping[str, Any]) -> tuple[str, ...]:
+    found = (name.removesuffix(ending) for name in columns if name.endswith(ending) and name.count(".") == 1)
+    return tuple(name for name in found if name not in (ALL_LENDERS, ALL_PAYERS))
