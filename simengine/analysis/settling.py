@@ -19,10 +19,10 @@ from simengine.cohort import Cohort
 from simengine.config import Study, cohort_of, timing_of
 from simengine.config.numbers import with_numbers
 from simengine.config.sizing import own_windows, steps_of
+from simengine.contract import asks_when_drawn
 from simengine.pipeline import agree, plan_of, standpoint_of, with_milestones
 from simengine.records import (
     SERVICE,
-    SMALLEST_UNITS,
     Floats,
     Integers,
     Measurements,
@@ -85,13 +85,12 @@ class Kept:
         free = {path: np.full(len(self.worlds), value) for path, value in terms.items() if path in self.worlds.values}
         worlds = replace(self.worlds, values={**self.worlds.values, **free})
         purses = self._filled(study, worlds, terms)
-        payments, sums = agree(
-            study.contract, reading.measurements, purses.plan.drawn, lambda payments: purses.add_up(payments, worlds)
-        )
+        payments, sums = agree(study, reading.measurements, purses.plan, worlds, lambda payments: purses.add_up(payments, worlds))
+        units = purses.plan.units
         columns: dict[str, Floats] = {"contingent_payment": _paid_for_outcomes(study, payments)}
         for party, cash, today in zip(self.purses, sums.cash, sums.today, strict=True):
             worth, worth_today = reading.worth[party]
-            columns |= {f"{party}.net": cash / SMALLEST_UNITS + worth, f"{party}.npv": today / SMALLEST_UNITS + worth_today}
+            columns |= {f"{party}.net": cash / units + worth, f"{party}.npv": today / units + worth_today}
         return columns
 
     def _filled(self, study: Study, worlds: Worlds, terms: Mapping[str, float]) -> Purses:
@@ -99,7 +98,8 @@ class Kept:
         moved = {path: value for path, value in terms.items() if path == "contract.commitment" or path.startswith("capital.")}
         if self._last is None or self._last[0] != moved:
             accounts = [purse.accounts for purse in self.purses.values()]
-            self._last = moved, Purses(study.capital, plan_of(study, worlds, self.people), accounts, self.factors)
+            plan, by_month = plan_of(study, worlds, self.people), asks_when_drawn(study.contract)
+            self._last = moved, Purses(study.capital, plan, accounts, self.factors, by_month)
         return self._last[1]
 
 
@@ -158,7 +158,7 @@ def keep(study: Study, worlds: Worlds, tallies: Tallies, parties: Iterable[str])
         tallies.n_people[:, :, SERVICE],
         {path: v for path, v in worlds.values.items() if not path.startswith(_LEFT_OF_THE_WALL)},
     )
-    accounts = accounts_of(study.capital, plan_of(study, worlds, people), list(study.parties))
+    accounts = accounts_of(study.capital, plan_of(study, worlds, people))
     purses = {party: purse_of(party, accounts) for party in parties}
     readings = {months: _read(one, worlds, tallies, purses) for months, one in followed.items()}
     factors = standpoint_of(study, worlds, 0).discount_factors

@@ -11,7 +11,7 @@ import numpy as np
 from simengine.config import Study
 from simengine.laws import Constant
 from simengine.pipeline import evaluate, move_money, simulate, with_milestones
-from simengine.records import ARMS, LIMITS, SMALLEST_UNITS, Ledger, Outturns, Payments, Tallies
+from simengine.records import ARMS, LIMITS, Ledger, Outturns, Payments, Tallies
 
 Row = dict[str, Any]
 
@@ -119,5 +119,5 @@ def _postings(ledger: Ledger) -> Iterator[Row]:
     """Yield everything that was posted, month by month, in the order of the lines."""
     for month, place in zip(*np.nonzero(ledger.journal[0]), strict=True):
         line = ledger.lines[place]
-        amount = float(ledger.journal[0, month, place]) / SMALLEST_UNITS
+        amount = float(ledger.journal[0, month, place]) / ledger.units
         yield {"month": int(month), "line": line.name, "from": line.payer, "to": line.receiver, "amount": amount}

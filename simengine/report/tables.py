@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simengine.config import Study
+from simengine.currencies import decimals_of
 from simengine.report.document import assumptions
 from simengine.report.trust import repayment_table, warnings
 from simengine.report.units import cell, metric_unit, money_unit, told_units
@@ -258,9 +259,10 @@ def settlement_table(content: Mapping[str, Any]) -> Table:
     layout.add_column("term")
     layout.add_column("payment", justify="right")
     layout.add_column("bound by")
+    decimals = decimals_of(content["currency"])
     rows = [(f"{row['term']}, {row['date']}", row["payment"], row["bound"]) for row in content["dates"]]
     for name, amount, bound in rows or [(name, paid, content["bound"][name]) for name, paid in content["payments"].items()]:
-        layout.add_row(name, f"{amount:,.2f}", bound)
+        layout.add_row(name, f"{amount:,.{decimals}f}", bound)
     layout.add_section()
-    layout.add_row("total", f"{content['total']:,.2f}", "")
+    layout.add_row("total", f"{content['total']:,.{decimals}f}", "")
     return layout

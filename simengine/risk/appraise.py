@@ -16,7 +16,6 @@ from simengine.records import (
     LIMITS,
     OUTCOME_PAYER,
     SERVICE,
-    SMALLEST_UNITS,
     TWIN,
     CashMoments,
     Floats,
@@ -93,7 +92,7 @@ def appraise(
     columns["clipped"] = tallies.clipped
     codes = {f"term.{name}.bound": LIMITS for name in payments.terms} | codes_of(columns)
     cash = ledger.cash(INVESTOR)
-    moments = _cash_moments(cash, standpoint.commitment, is_wanted=with_returns)
+    moments = _cash_moments(cash, standpoint.commitment * ledger.units, is_wanted=with_returns)
     return Outturns(worlds.replications, columns, codes, moments, cash if with_returns else None)
 
 
@@ -105,11 +104,12 @@ def _parties(standpoint: Standpoint, ledger: Ledger, public_value: PublicValue, 
     # Where others stand in the role of a party too, what is its own keeps a column.
     shared = [role for role in (INVESTOR, OUTCOME_PAYER) if any(one.role == role != one.party for one in ledger.accounts)]
     columns |= {f"{role}.own_npv": columns[f"{role}.npv"] for role in shared}
-    columns |= return_on(INVESTOR, lenders, ledger.paid_in.sum(axis=1), with_rate=with_returns)
-    columns["investor.npv"] = _present_value(lenders, factors[INVESTOR])
+    columns |= return_on(INVESTOR, lenders, ledger.paid_in.sum(axis=1), ledger.units, with_rate=with_returns)
+    columns["investor.npv"] = _present_value(lenders, factors[INVESTOR], ledger.units)
     columns |= _outcome_payer(ledger, public_value, factors[OUTCOME_PAYER])
     if standpoint.deflators is not None:
-        columns |= {f"{party}.real_cash": _present_value(ledger.cash(party), standpoint.deflators) for party in ledger.parties}
+        real = {party: _present_value(ledger.cash(party), standpoint.deflators, ledger.units) for party in ledger.parties}
+        columns |= {f"{party}.real_cash": worth for party, worth in real.items()}
     return columns
 
 
@@ -117,26 +117,26 @@ def _outcome_payer(ledger: Ledger, public_value: PublicValue, factors: Floats) -
     purse, roles = purse_of(OUTCOME_PAYER, ledger.accounts), [one.name for one in ledger.accounts if one.role == OUTCOME_PAYER]
     cash, value = ledger.cash_in(purse.accounts), value_of(purse, public_value)
     return {
-        "outcome_payer.payment": -ledger.cash(*roles).sum(axis=1) / SMALLEST_UNITS,
+        "outcome_payer.payment": -ledger.cash(*roles).sum(axis=1) / ledger.units,
         "outcome_payer.true_saving": over_years(value),
-        "outcome_payer.net": cash.sum(axis=1) / SMALLEST_UNITS + over_years(value),
-        "outcome_payer.npv": _present_value(cash, factors) + value_today(value, factors),
+        "outcome_payer.net": cash.sum(axis=1) / ledger.units + over_years(value),
+        "outcome_payer.npv": _present_value(cash, factors, ledger.units) + value_today(value, factors),
     }
 
 
-def _present_value(cash: Integers, factors: Floats) -> Floats:
+def _present_value(cash: Integers, factors: Floats, units: int) -> Floats:
     """Discount flows of shape (replication, date), in the smallest unit, to the currency."""
-    return present_values(cash, factors[:, : cash.shape[1]]) / SMALLEST_UNITS
+    return present_values(cash, factors[:, : cash.shape[1]]) / units
 
 
 def _cash_moments(cash: Integers, commitment: float, *, is_wanted: bool) -> CashMoments:
-    """Sum the lenders' cash by date, and its products between dates.
+    """Sum the lenders' cash by date, and its products between dates; all in the smallest unit.
 
     The products are those of cash in units of about 1/65,536 of the commitment, in whole numbers: they are exact, so that
     blocks can be added in any order, and they serve a standard error alone. Where nobody wants them they are those of no
     replication.
     """
-    unit = 2.0 ** max(np.ceil(np.log2(max(commitment * SMALLEST_UNITS, 1.0))) - 16, 0)
+    unit = 2.0 ** max(np.ceil(np.log2(max(commitment, 1.0))) - 16, 0)
     if not is_wanted:
         nothing = np.zeros((cash.shape[1], cash.shape[1]), dtype=object)
         return CashMoments(unit, 0, nothing[0], nothing[0], nothing)

@@ -11,7 +11,7 @@ from simengine.records import (
     INVESTOR,
     OUTCOME_PAYER,
     PROJECT,
-    SMALLEST_UNITS,
+    SUPPLIERS,
     Account,
     Floats,
     Integers,
@@ -77,15 +77,18 @@ def left_with(ledger: Ledger, public_value: PublicValue, discount_factors: Mappi
     columns: dict[str, Floats] = {}
     for p, party in enumerate(public_value.parties):
         cash, value = own_cash(ledger, party), public_value.value[:, p]
-        total, worth = cash.sum(axis=1) / SMALLEST_UNITS, over_years(value)
+        total, worth = cash.sum(axis=1) / ledger.units, over_years(value)
         factors = discount_factors[party]
         columns |= {
             f"{party}.cash": total,
             f"{party}.value": worth,
             f"{party}.cashable": over_years(public_value.cashable[:, p]),
             f"{party}.net": total + worth,
-            f"{party}.npv": present_values(cash, factors[:, : cash.shape[1]]) / SMALLEST_UNITS + value_today(value, factors),
+            f"{party}.npv": present_values(cash, factors[:, : cash.shape[1]]) / ledger.units + value_today(value, factors),
         }
+    # Who is paid from outside the study has a column of cash, so that over all parties it sums to 0.
+    if SUPPLIERS in ledger.parties:
+        columns[f"{SUPPLIERS}.cash"] = own_cash(ledger, SUPPLIERS).sum(axis=1) / ledger.units
     return columns
 
 
