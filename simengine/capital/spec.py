@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal, Self, TypeAlias
+from math import inf
+from typing import Annotated, ClassVar, Literal, Self, TypeAlias, cast
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -25,9 +26,19 @@ _Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share lies between 0 an
 _Rate = Annotated[Quantity, AfterValidator(within(-0.5, 1, "a rate lies between -0.5 and 1 a year"))]
 _FixedRate = Annotated[Fixed, AfterValidator(within(-0.5, 1, "a rate lies between -0.5 and 1 a year"))]
 _Coupon = Annotated[Quantity, AfterValidator(within(0, 1, "a coupon or return lies between 0 and 1 a year"))]
-_Money = Annotated[Quantity, AfterValidator(within(0, 1e15, "an amount of money lies between 0 and 1e15"))]
+
+
+_IS_MONEY = "an amount of money lies between 0 and 1e15"
+
+
+def _is_money(number: Quantity) -> Quantity:
+    """Refuse amounts that are negative or too large; of a law without an end only the run knows how large they become."""
+    return cast(Quantity, within(0, inf if number.support[1] == inf else 1e15, _IS_MONEY)(number))
+
+
+_Money = Annotated[Quantity, AfterValidator(_is_money)]
 _Month = Annotated[Count, AfterValidator(within(0, 1200, "a month of the calendar lies between 0 and 1200"))]
-_Whole = Annotated[Fixed, AfterValidator(within(0, 1e15, "an amount of money lies between 0 and 1e15"))]
+_Whole = Annotated[Fixed, AfterValidator(within(0, 1e15, _IS_MONEY))]
 ShareOfWhole: TypeAlias = Annotated[_Share | Literal["rest"], Field(union_mode="left_to_right")]
 """A fixed share, or what the others leave."""
 
