@@ -57,6 +57,7 @@ def _replay_all(*, as_json: bool) -> None:
 def _replay_one(contract_file: Path, outcomes: tuple[str, ...], drawn: float | None, until: str | None, *, as_json: bool) -> None:
     from simengine.capital import smallest_units
     from simengine.config import load_contract
+    from simengine.currencies import units_of
     from simengine.pipeline import replay as settle_published
     from simengine.provenance import Clock, describe_run
     from simengine.report import document, tables
@@ -75,7 +76,7 @@ def _replay_one(contract_file: Path, outcomes: tuple[str, ...], drawn: float | N
     except UsageError as error:
         raise UsageError(f"--outcome: {error}") from None
     # Whatever no currency can hold is refused here as it is in a run.
-    smallest_units(payments.by_due)
+    smallest_units(payments.by_due, units_of(contract.currency))
     content: dict[str, Any] = {"contract": contract.title, "currency": contract.currency, "drawn": drawn, "outcomes": values}
     content |= document.settlement(payments)
     if as_json:

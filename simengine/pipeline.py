@@ -17,14 +17,16 @@ from simengine.capital import Calendar, Plan, deflators, discount_factors, distr
 from simengine.cohort import simulate_cohort, surplus_of
 from simengine.cohort.spec import Binary, CountOfEvents, Reached, Score, Target
 from simengine.config import Study, cohort_of, known_metrics, timing_of
-from simengine.contract import inputs_of, settle, typed_measurements
+from simengine.contract import asks_when_drawn, inputs_of, settle, typed_measurements
 from simengine.contract.spec import Contract
+from simengine.currencies import units_of
 from simengine.dependence import correlate, share_out, shifted
 from simengine.errors import Problem, StudyError, UsageError
 from simengine.laws import Quantity
 from simengine.measurement import Kind, measure
 from simengine.records import (
     SERVICE,
+    Drawing,
     Floats,
     Integers,
     Ledger,
@@ -157,17 +159,13 @@ def move_money(study: Study, worlds: Worlds, tallies: Tallies, measurements: Mea
         If payments and draws chase each other without end, or costs stay unpaid and the study does not allow it.
     """
     plan = plan_of(study, worlds, tallies.n_people[:, :, SERVICE])
-    return agree(
-        study.contract,
-        measurements,
-        plan.drawn,
-        lambda payments: distribute(study.capital, plan, payments, worlds, list(study.parties)),
-    )
+    return agree(study, measurements, plan, worlds, lambda payments: distribute(study.capital, plan, payments, worlds))
 
 
 def plan_of(study: Study, worlds: Worlds, people: Integers) -> Plan:
     """Draw up the money of a study; people: shape (n_replications, n_waves), service users."""
-    return plan_money(study.capital, study.contract.commitment.value, list(study.parties), calendar_of(study), worlds, people)
+    commitment, units = study.contract.commitment.value, units_of(study.study.currency)
+    return plan_money(study.capital, commitment, units, study.parties, calendar_of(study), worlds, people)
 
 
 class HasDrawn(Protocol):
@@ -178,20 +176,37 @@ class HasDrawn(Protocol):
         """Shape (n_replications,), in the currency: what the tranches paid in."""
         ...
 
+    @property
+    def drawn_by_month(self) -> Floats:
+        """The same month by month, of shape (n_replications, n_months)."""
+        ...
+
 
 Moved = TypeVar("Moved", bound=HasDrawn)
 
 
 def agree(
-    contract: Contract, measurements: Measurements, drawn: Floats, post: Callable[[Payments], Moved]
+    study: Study, measurements: Measurements, plan: Plan, worlds: Worlds, post: Callable[[Payments], Moved]
 ) -> tuple[Payments, Moved]:
-    """Settle a contract and post its payments until what is drawn and what is paid agree; `drawn` is the first guess."""
+    """Settle a contract and post its payments until what is drawn and what is paid agree; the plan is the first guess.
+
+    Where a term asks when money is drawn, it sees the months of the study, and these have to agree too.
+    """
+    contract, by_month = study.contract, asks_when_drawn(study.contract)
+    undated = contract.terms if by_month and not contract.dates else ()
+    paid = {term: np.floor(worlds[f"capital.payment_month.{term}"]).astype(np.int64) for term in undated}
+
+    def drawing_of(money: HasDrawn) -> Drawing:
+        return Drawing(money.drawn, money.drawn_by_month, paid) if by_month else Drawing(money.drawn)
+
+    drawing = drawing_of(plan)
     for _ in range(len(contract.dates) + 2):
-        payments = settle(contract, measurements, drawn)
+        payments = settle(contract, measurements, drawing)
         moved = post(payments)
-        if (moved.drawn == drawn).all():
+        drawn = drawing_of(moved)
+        if drawn == drawing:
             return payments, moved
-        drawn = moved.drawn
+        drawing = drawn
     rule = "what is drawn and what is paid agree after one round for each date of the contract"
     found = "payments that depend on the money drawn, and draws that depend on these payments"
     way_out = "Let payments refer to the commitment or to money returned, draw as scheduled, or recycle nothing"

@@ -30,9 +30,6 @@ Integers = NDArray[np.int64]
 ARMS = ("service", "twin", "baseline", "control", "parallel", "matched_service", "matched", "service_before", "parallel_before")
 SERVICE, TWIN, BASELINE, CONTROL, PARALLEL, MATCHED_SERVICE, MATCHED, SERVICE_BEFORE, PARALLEL_BEFORE = range(9)
 
-SMALLEST_UNITS = 100
-"""Smallest units (öre, pence, cents) in one unit of the currency."""
-
 
 @dataclass(frozen=True)
 class Axes:
@@ -206,6 +203,36 @@ class Measurements(Record):
 
 
 @dataclass(frozen=True, eq=False)
+class Drawing(Record):
+    """What the investor pays in: in all and, where somebody asks, month by month."""
+
+    total: Annotated[Floats, Axes("replication", "currency")]
+    by_month: Annotated[Floats | None, Axes("replication date", "currency")] = None
+    """Absent where a contract is replayed without a study, or where no term asks when money is drawn."""
+    payment_month: Mapping[str, Integers] = field(default_factory=dict)
+    """By term of a contract without dates: the month in which a study pays it, of shape (replication,)."""
+
+    @property
+    def months(self) -> tuple[int, ...] | None:
+        """The months in which anything is drawn in any replication."""
+        return None if self.by_month is None else tuple(int(month) for month in np.flatnonzero(self.by_month.any(axis=0)))
+
+    def drawn_by(self, month: Integers) -> Floats:
+        """Give what is drawn up to and including a month, of shape (replication,)."""
+        assert self.by_month is not None, "only a study says when money is drawn"
+        so_far = np.cumsum(self.by_month, axis=1)
+        return np.asarray(so_far[np.arange(len(so_far)), np.minimum(month, so_far.shape[1] - 1)])
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Drawing) or (self.by_month is None) != (other.by_month is None):
+            return False
+        is_same = bool((self.total == other.total).all())
+        return is_same and (self.by_month is None or bool((self.by_month == other.by_month).all()))
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, eq=False)
 class Payments(Record):
     """What the outcome payer owes under each term."""
 
@@ -278,6 +305,8 @@ class PublicValue(Record):
 class Ledger(Record):
     """Who paid whom, how much, when. Every posting has two sides, so that all cash sums to zero, to the smallest unit."""
 
+    units: int
+    """Smallest units in one unit of the currency."""
     accounts: tuple[Account, ...]
     lines: tuple[Line, ...]
     journal: Annotated[Integers, Axes("replication date line", "smallest unit of the currency")]
@@ -299,7 +328,13 @@ class Ledger(Record):
     @property
     def drawn(self) -> Floats:
         """Shape (n_replications,), in the currency: what the tranches paid in."""
-        return np.asarray(self.paid_in.sum(axis=1) / SMALLEST_UNITS)
+        return np.asarray(self.paid_in.sum(axis=1) / self.units)
+
+    @property
+    def drawn_by_month(self) -> Floats:
+        """Shape (n_replications, n_dates), in the currency: what the tranches paid in, month by month."""
+        draws = [place for place, line in enumerate(self.lines) if line.name.startswith("draw.")]
+        return np.asarray(self.journal[:, :, draws].sum(axis=2) / self.units)
 
     @property
     def parties(self) -> tuple[str, ...]:
@@ -327,6 +362,8 @@ ROLES = ("investor", "outcome_payer", "service_provider")
 INVESTOR, OUTCOME_PAYER, _ = ROLES
 ALL_LENDERS, ALL_PAYERS = "all_lenders", "all_payers"
 """Names under which the money of a role stands where several parties are in it."""
+SUPPLIERS = "suppliers"
+"""Everybody outside a study on whom its parties spend money: staff, landlords, shops."""
 LOAN, DELIVERY = "loan", "delivery"
 """The only tranche and the only cost of a study that names none."""
 

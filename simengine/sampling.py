@@ -226,9 +226,9 @@ def seeds_again(seed: int, times: int) -> list[int]:
 def cheap_paths(numbers: Mapping[str, Sourced], correlated: Sequence[str]) -> Iterator[str]:
     """Yield the numbers that do not touch people, and that hang together with none that might.
 
-    The evaluator's numbers and those of the capital; but a spill-over reaches the people left out.
+    The evaluator's numbers, those of the capital and what parties spend; but a spill-over reaches the people left out.
     """
     touching = (*correlated, "measurement.control.spill_over")
     for path in laws_of(numbers):
-        if path.startswith(("measurement.", "capital.")) and path not in touching:
+        if path.startswith(("measurement.", "capital.", "parties.")) and path not in touching:
             yield path

@@ -22,6 +22,7 @@ from simengine.analysis.ensemble import (
 )
 from simengine.config import Study, as_promised, cohort_of, promise_of
 from simengine.contract import outcomes_of
+from simengine.currencies import units_of
 from simengine.pipeline import draw_worlds, replay, with_milestones
 from simengine.records import Floats, Integers, Measurements, Tallies
 from simengine.risk import statistics
@@ -240,7 +241,8 @@ def _cliffs_of(study: Study, word: str, points: list[Columns]) -> list[Cliff]:
         return Cliff(metric, wave or None, jump.edge, jump.below, jump.above, distance, statistics.probability(is_near))
 
     low, high = _range(f"{_SEEN}{word}", points)
-    jumps = find_jumps(lambda level: _paid(study, [word], level, at_promise, contingent=True), low, high)
+    unit = 1 / units_of(study.contract.currency)
+    jumps = find_jumps(lambda level: _paid(study, [word], level, at_promise, contingent=True), low, high, unit)
     return [cliff(jump) for jump in jumps]
 
 

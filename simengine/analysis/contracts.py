@@ -13,9 +13,10 @@ from simengine.config import Study
 from simengine.config.consistency import study_problems
 from simengine.config.roles import with_money
 from simengine.contract.spec import Contract
+from simengine.currencies import units_of
 from simengine.errors import Problem, StudyError, UsageError
 from simengine.pipeline import simulate
-from simengine.records import SMALLEST_UNITS, Integers
+from simengine.records import Integers
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
 
@@ -95,7 +96,7 @@ def compare_contracts(study: Study, others: Mapping[str, Contract], ensemble: En
         parties=parties,
         standings={name: {party: standing_of(answer, party, level) for party in parties} for name, answer in columns.items()},
         switches={
-            name: {party: _switch(columns[OWN], answer, party) for party in parties}
+            name: {party: _switch(columns[OWN], answer, party, units_of(study.study.currency)) for party in parties}
             for name, answer in columns.items()
             if name != OWN
         },
@@ -131,9 +132,9 @@ def _settle_all(studies: Sequence[Study], seed: int, replications: Integers) -> 
     return [settled_money(study, evidence) for study in studies]
 
 
-def _switch(own: Columns, other: Columns, party: str) -> Switch:
+def _switch(own: Columns, other: Columns, party: str, units: int) -> Switch:
     net, npv = (other[f"{party}.{measure}"] - own[f"{party}.{measure}"] for measure in ("net", "npv"))
-    step = 0.5 / SMALLEST_UNITS
+    step = 0.5 / units
     return Switch(
         net=statistics.mean(net),
         npv=statistics.mean(npv),

@@ -17,8 +17,8 @@ Pay = Callable[[float], float]
 _CELLS = 400
 _RESOLUTION = 1e-12
 """Width, as a share of the range searched, below which a change of the payment is a jump."""
-_ROUNDING = 0.021
-"""Payments are rounded to 0.01: two of them are off by this at most."""
+_ROUNDING = 2.1
+"""Two payments are off by so many of the units to which each is rounded, at most."""
 
 
 @dataclass(frozen=True)
@@ -32,25 +32,27 @@ class Jump:
     """What is paid just above it."""
 
 
-def find_jumps(pay: Pay, low: float, high: float) -> list[Jump]:
+def find_jumps(pay: Pay, low: float, high: float, rounded_to: float) -> list[Jump]:
     """Find every jump of a payment between two levels, from the lowest.
 
     Parameters
     ----------
     pay
-        From a level to the payment, rounded to 0.01.
+        From a level to the payment.
     low, high
         The range that is searched. Of jumps that are nearer to each other than 1/400 of it, some may be missed.
+    rounded_to
+        The smallest unit of the currency, to which every payment is rounded.
 
     Examples
     --------
-    >>> find_jumps(lambda level: 100.0 if level >= 7 else 20.0, 0, 9)
+    >>> find_jumps(lambda level: 100.0 if level >= 7 else 20.0, 0, 9, 0.01)
     [Jump(edge=7.0, below=20.0, above=100.0)]
     """
-    known, width = cache(pay), (high - low) * _RESOLUTION
+    known, width, slack = cache(pay), (high - low) * _RESOLUTION, _ROUNDING * rounded_to
     digits = 10 - int(np.floor(np.log10(high - low)))
     cells = pairwise(np.linspace(low, high, _CELLS + 1).tolist())
-    found = [pair for left, right in cells for pair in _jumps_within(known, left, right, width)]
+    found = [pair for left, right in cells for pair in _jumps_within(known, left, right, width, slack)]
     return [Jump(round((left + right) / 2, digits) + 0.0, known(left), known(right)) for left, right in found]
 
 
@@ -73,22 +75,22 @@ def first_level(pay: Pay, low: float, high: float, is_reached: Callable[[float],
     return float(round(right, 8 - int(np.floor(np.log10(high - low))))) + 0.0
 
 
-def _jumps_within(pay: Pay, low: float, high: float, width: float) -> Iterator[tuple[float, float]]:
+def _jumps_within(pay: Pay, low: float, high: float, width: float, slack: float) -> Iterator[tuple[float, float]]:
     """Yield, for every jump between two levels, two levels that enclose it."""
-    if high - low <= width or _bend(pay, low, high) <= _ROUNDING:
+    if high - low <= width or _bend(pay, low, high) <= slack:
         return
     left, right = low, high
     while right - left > width:
         middle = (left + right) / 2
         bends = _bend(pay, left, middle), _bend(pay, middle, right)
-        if max(bends) <= _ROUNDING:
+        if max(bends) <= slack:
             # A kink, or a curve that is straight from near by.
             break
         left, right = (left, middle) if bends[0] >= bends[1] else (middle, right)
-    if right - left <= width and abs(pay(right) - pay(left)) > _ROUNDING:
-        yield from _jumps_within(pay, low, left, width)
+    if right - left <= width and abs(pay(right) - pay(left)) > slack:
+        yield from _jumps_within(pay, low, left, width, slack)
         yield left, right
-        yield from _jumps_within(pay, right, high, width)
+        yield from _jumps_within(pay, right, high, width, slack)
 
 
 def _bend(pay: Pay, low: float, high: float) -> float:

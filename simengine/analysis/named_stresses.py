@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from simengine.analysis.stress import OWN, TOGETHER, Stress, all_together, own_stress
+from simengine.capital.spec import OwnCost
 from simengine.cohort.spec import Score
 from simengine.config import Study
 from simengine.laws import Quantity
@@ -29,7 +30,7 @@ STAYS_ENGAGED, LEAVES = (0.85, 0.70), (1.5, 2.0)
 """Factors on the share who take part, and on how fast they leave."""
 DELAY_MONTHS = (6, 12)
 OVERRUN = (1.15, 1.30)
-"""Factor on what is drawn, up to the commitment."""
+"""Factor on every cost, or on what is drawn, up to the commitment."""
 SHOCK = (1.5, 2.0)
 """Factor on the logarithm of a shock."""
 
@@ -139,17 +140,33 @@ def _payer_delay(study: Study, severity: int) -> Stress | str:
 
 
 def _cost_overrun(study: Study, severity: int) -> Stress | str:
-    factor = OVERRUN[severity]
-    amounts = tuple(f".{form}" for form in ("amount", "per_month", "per_person"))
-    costs = [path for path in _numbers(study, "capital.costs.") if path.endswith(amounts)]
-    if costs:
-        words = f"every cost is {100 * (factor - 1):.0f} % higher; what the money does not reach stays unpaid"
-        return Stress(words, change=dict.fromkeys(costs, _times(factor)), allows_shortfall=True)
-    share = study.capital.drawn_share
-    if share is None or share.support[0] >= 1:
-        return "no cost is named under `capital.costs`, and the whole commitment is drawn in every world"
-    words = f"the service costs {100 * (factor - 1):.0f} % more: as much more is drawn, up to the commitment"
-    return Stress(words, change={"capital.drawn_share": _times_within(factor, 1.0)})
+    """Let costs rise for whoever bears them.
+
+    Where a party states its own costs, these rise and what it is paid does not. Of a party that states none, the study knows only
+    what the project pays it: that rises, and the project's lenders bear it.
+    """
+    factor, capital = OVERRUN[severity], study.capital
+    more = f"{100 * (factor - 1):.0f} % more"
+    spend = {name for name, party in study.parties.items() if party.costs}
+    own = _amounts(study, *(f"parties.{name}.costs." for name in spend))
+    paid = _amounts(study, *(f"capital.costs.{name}." for name, cost in capital.costs.items() if cost.payee not in spend))
+    change = dict.fromkeys([*own, *paid], _times(factor))
+    words = [f"{name} spends {more}, which it bears itself" for name in study.parties if name in spend]
+    if paid:
+        words.append(f"what the project pays costs {more}, which its lenders bear; what the money does not reach stays unpaid")
+    delivers = not capital.costs and "service_provider" not in spend
+    if delivers and capital.drawn_share is not None and capital.drawn_share.support[0] < 1:
+        change["capital.drawn_share"] = _times_within(factor, 1.0)
+        words.append(f"the service costs {more}, which the lenders bear: as much more is drawn, up to the commitment")
+    if not change:
+        return "no party states `costs`, none is named under `capital.costs`, and the whole commitment is drawn in every world"
+    return Stress("; ".join(words), change=change, allows_shortfall=bool(paid))
+
+
+def _amounts(study: Study, *sections: str) -> list[str]:
+    """List the paths of the prices of costs below some sections."""
+    forms = tuple(f".{form}" for form in OwnCost.forms)
+    return [path for path, _ in study.quantities() if path.startswith(sections) and path.endswith(forms)] if sections else []
 
 
 def _shock(study: Study, severity: int) -> Stress | str:

@@ -68,8 +68,9 @@ def find_wrong_pockets(study: Study, ensemble: Ensemble, among: Sequence[str] = 
     ensemble
         The worlds.
     among
-        The actors between whom side payments are made. If absent: all but those who are paid for a cost and nothing else, such as
-        the service provider: what they get they spend on delivery, so that they neither gain nor lose.
+        The actors between whom side payments are made. If absent: all but those who are paid for a cost and of whom the study says
+        nothing else, such as a service provider without `costs` of its own: what they get they spend on delivery, so that they
+        neither gain nor lose.
 
     Raises
     ------
@@ -100,19 +101,20 @@ def _actors(study: Study, among: Sequence[str]) -> tuple[str, ...]:
     for actor in among:
         if actor not in taking_part:
             raise UsageError(f"--among: must be a party whose money the study moves; found `{actor}`. {one_of(taking_part)}")
-    actors = tuple(dict.fromkeys(among)) or tuple(party for party in taking_part if party not in _suppliers(study))
+    actors = tuple(dict.fromkeys(among)) or tuple(party for party in taking_part if party not in _paid_at_cost(study))
     if not 2 <= len(actors) <= MOST_ACTORS:
         raise UsageError(f"--among: side payments are made between 2 to {MOST_ACTORS} actors; found {len(actors)}")
     return actors
 
 
-def _suppliers(study: Study) -> set[str]:
-    """Give those who are paid for a cost, and neither save nor pay nor lend."""
+def _paid_at_cost(study: Study) -> set[str]:
+    """Give those who are paid for a cost and state none of their own, and who neither save nor pay nor lend."""
     capital = study.capital
     paid = {"service_provider", *(cost.payee for cost in capital.costs.values())}
     saves = {party for by_party in study.public_value.values() for party in by_party}
     puts_in = {*capital.lenders, *capital.who_pays}
-    return paid - saves - puts_in - {guarantee.guarantor for guarantee in capital.guarantees.values()}
+    spends = {name for name, party in study.parties.items() if party.costs}
+    return paid - saves - puts_in - spends - {guarantee.guarantor for guarantee in capital.guarantees.values()}
 
 
 def _wanted(columns: Columns, study: Study) -> Columns:

@@ -18,9 +18,10 @@ from simengine.analysis.ensemble import Columns, Ensemble
 from simengine.analysis.fund import NEVER, Course, Flows, Rule, run_fund
 from simengine.config import Study
 from simengine.config.portfolio import Holding, Portfolio, holder_of, split_number
+from simengine.currencies import units_of
 from simengine.errors import UsageError
 from simengine.pipeline import Steering, move_money, own_uniforms, simulate, with_milestones
-from simengine.records import SMALLEST_UNITS, Floats, Integers, Ledger
+from simengine.records import Floats, Integers, Ledger
 from simengine.risk import statistics
 from simengine.risk.coverage import is_constant
 from simengine.risk.parties import parts_of
@@ -79,7 +80,8 @@ def hold(holding: Holding, ensemble: Ensemble) -> PortfolioRisk:
     course = None
     if portfolio.portfolio.kind == "revolving_fund":
         flows = [Flows(*(_months(part, side) for side in ("out", "back"))) for part in parts.values()]
-        course = run_fund(round(portfolio.portfolio.capital.value * SMALLEST_UNITS), flows, rule_of(portfolio))
+        units = units_of(portfolio.portfolio.currency)
+        course = run_fund(round(portfolio.portfolio.capital.value * units), flows, rule_of(portfolio))
     capital = portfolio.portfolio.capital.value
     return PortfolioRisk(ensemble.seed, ensemble.n_replications, results, total, spread_of(results), course, capital)
 
@@ -118,7 +120,7 @@ def _project(holding: Holding, name: str, ensemble: Ensemble) -> Columns:
         shared = shared_uniforms(holding.portfolio, name, ensemble.seed, replications)
         ledger = _ledger(study, seed_of(ensemble.seed, name), replications, shared)
         mine = {account for part in parts_of(holder, ledger.accounts) for account in part.accounts}
-        own = {"result": ledger.cash_in(mine).sum(axis=1) / SMALLEST_UNITS}
+        own = {"result": ledger.cash_in(mine).sum(axis=1) / ledger.units}
         if kind != "revolving_fund":
             return own
         out, back = _in_and_out(ledger, mine)

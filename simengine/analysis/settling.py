@@ -19,6 +19,7 @@ from simengine.cohort import Cohort
 from simengine.config import Study, cohort_of, timing_of
 from simengine.config.numbers import with_numbers
 from simengine.config.sizing import own_windows, steps_of
+from simengine.contract import asks_when_drawn
 from simengine.pipeline import agree, plan_of, standpoint_of, with_milestones
 from simengine.records import (
     SERVICE,
@@ -84,15 +85,14 @@ class Kept:
         free = {path: np.full(len(self.worlds), value) for path, value in terms.items() if path in self.worlds.values}
         worlds = replace(self.worlds, values={**self.worlds.values, **free})
         purses = self._filled(study, worlds, terms)
-        payments, sums = agree(
-            study.contract, reading.measurements, purses.plan.drawn, lambda payments: purses.add_up(payments, worlds)
-        )
+        payments, sums = agree(study, reading.measurements, purses.plan, worlds, lambda payments: purses.add_up(payments, worlds))
+        units = purses.plan.units
         columns: dict[str, Floats] = {"contingent_payment": _paid_for_outcomes(study, payments)}
         first = 0
         for name, parts in self.parts.items():
             mine = slice(first, first := first + len(parts))
             worth = [reading.worth[part.party] if part.has_value else None for part in parts]
-            money = add_parts(list(sums.cash[mine]), list(sums.today[mine]), worth)
+            money = add_parts(list(sums.cash[mine]), list(sums.today[mine]), worth, units)
             columns |= {f"{name}.net": money.net, f"{name}.npv": money.npv}
         return columns
 
@@ -101,7 +101,8 @@ class Kept:
         moved = {path: value for path, value in terms.items() if path == "contract.commitment" or path.startswith("capital.")}
         if self._last is None or self._last[0] != moved:
             accounts = [part.accounts for part in chain(*self.parts.values())]
-            self._last = moved, Purses(study.capital, plan_of(study, worlds, self.people), accounts, self.factors)
+            plan, by_month = plan_of(study, worlds, self.people), asks_when_drawn(study.contract)
+            self._last = moved, Purses(study.capital, plan, accounts, self.factors, by_month)
         return self._last[1]
 
 
@@ -160,7 +161,7 @@ def keep(study: Study, worlds: Worlds, tallies: Tallies, parties: Iterable[str])
         tallies.n_people[:, :, SERVICE],
         {path: v for path, v in worlds.values.items() if not path.startswith(_LEFT_OF_THE_WALL)},
     )
-    accounts = accounts_of(study.capital, plan_of(study, worlds, people), list(study.parties))
+    accounts = accounts_of(study.capital, plan_of(study, worlds, people))
     parts = {party: parts_of(party, accounts) for party in parties}
     flat = list(chain(*parts.values()))
     saving = tuple(dict.fromkeys(part.party for part in flat if part.has_value))

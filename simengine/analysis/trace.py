@@ -13,7 +13,7 @@ from simengine.config import Study
 from simengine.errors import NOT_MEASURED
 from simengine.laws import Constant
 from simengine.pipeline import evaluate, move_money, simulate, with_milestones
-from simengine.records import ARMS, LIMITS, SMALLEST_UNITS, Ledger, Measurements, Outturns, Payments, Tallies
+from simengine.records import ARMS, LIMITS, Ledger, Measurements, Outturns, Payments, Tallies
 
 Row = dict[str, Any]
 
@@ -125,5 +125,5 @@ def _postings(ledger: Ledger) -> Iterator[Row]:
     """Yield everything that was posted, month by month, in the order of the lines."""
     for month, place in zip(*np.nonzero(ledger.journal[0]), strict=True):
         line = ledger.lines[place]
-        amount = float(ledger.journal[0, month, place]) / SMALLEST_UNITS
+        amount = float(ledger.journal[0, month, place]) / ledger.units
         yield {"month": int(month), "line": line.name, "from": line.payer, "to": line.receiver, "amount": amount}

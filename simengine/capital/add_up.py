@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
-from simengine.capital.distribute import Flow, post_terms, project_lines, refuse_shortfall, stop_months
+from simengine.capital.distribute import Flow, own_lines, post_terms, project_lines, refuse_shortfall, stop_months
 from simengine.capital.kernels.arrays import N_ROWS, PAID_IN, Standing
 from simengine.capital.kernels.sums import add_up_calendar
 from simengine.capital.plan import Plan
 from simengine.capital.spec import Capital
-from simengine.records import PROJECT, SMALLEST_UNITS, Floats, Integers, Line, Payments, Worlds
+from simengine.records import PROJECT, Floats, Integers, Line, Payments, Worlds
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +30,8 @@ class Sums:
     """The same discounted, in the smallest unit."""
     drawn: Floats
     """Shape (n_replications,), in the currency: what the tranches paid in."""
+    drawn_by_month: Floats
+    """The same month by month, of shape (n_replications, n_months), or without a month where nobody asked."""
 
 
 @dataclass
@@ -41,6 +44,8 @@ class Purses:
     """By purse: the names of its accounts."""
     factors: Floats
     """By purse: what money of each month is worth today; shape (n_purses, 1 or n_replications, n_months)."""
+    asks_when_drawn: bool = False
+    """Whether it is wanted by month what the tranches pay in."""
     _first: Standing | None = field(default=None, repr=False)
 
     def add_up(self, payments: Payments, worlds: Worlds) -> Sums:
@@ -66,7 +71,19 @@ class Purses:
             self._first = self._walk([], stop, None, earliest)
         found = self._walk(flows, stop, self._first, last)
         refuse_shortfall(self.capital, self.plan, found.sums[n_purses:])
-        return Sums(found.sums[:n_purses], found.today, found.whole[:, PAID_IN].sum(axis=1) / SMALLEST_UNITS)
+        drawn = found.whole[:, PAID_IN].sum(axis=1) / self.plan.units
+        return Sums(found.sums[:n_purses], found.today, drawn, found.drawn / self.plan.units)
+
+    @cached_property
+    def _own(self) -> Integers:
+        """What parties' own spending brings to each purse, (n_purses, n_replications, n_months); no month if nothing is spent."""
+        n, n_months = self.plan.project.scheduled.shape
+        spending = self.plan.own_spending
+        found = np.zeros((len(self.accounts), n, n_months if spending else 0), dtype=np.int64)
+        for purse, signs in enumerate(self._signs(own_lines(self.plan))):
+            for sign, one in zip(signs, spending, strict=True):
+                found[purse] += sign * one.due
+        return found
 
     def _walk(self, flows: Sequence[Flow], stop: Integers, here: Standing | None, until: Integers) -> Standing:
         """Walk on from where everybody stands, or from the start, to the beginning of some months."""
@@ -93,6 +110,7 @@ class Purses:
             stop,
             np.repeat(np.concatenate([self._signs(lines), no_notes]), parts, axis=1),
             np.concatenate([self._signs(own), notes]),
+            self._own,
             self.factors,
             self._standing(np.zeros(n, dtype=np.int64)) if here is None else here,
             there,
@@ -110,6 +128,7 @@ class Purses:
             np.zeros((n, n_tranches), dtype=np.int64),
             np.zeros((n_purses + n_costs, n), dtype=np.int64),
             np.zeros((n_purses, n)),
+            np.zeros((n, self.plan.project.scheduled.shape[1] if self.asks_when_drawn else 0), dtype=np.int64),
         )
 
     def _signs(self, lines: Sequence[Line]) -> Integers:

@@ -6,16 +6,17 @@ ledger sums to zero at every date by construction, and the tests hold it to that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simengine.capital.kernels.walk import walk_calendar
 from simengine.capital.plan import Plan, smallest_units
 from simengine.capital.spec import Capital, Payer, shares_of
 from simengine.errors import Problem, StudyError
-from simengine.records import INVESTOR, OUTCOME_PAYER, PROJECT, SMALLEST_UNITS, Account, Integers, Ledger, Line, Payments, Worlds
+from simengine.records import INVESTOR, OUTCOME_PAYER, PROJECT, SUPPLIERS, Account, Integers, Ledger, Line, Payments, Worlds
 
 
 @dataclass
@@ -29,7 +30,7 @@ class Flow:
     """The same shape, in the smallest unit."""
 
 
-def distribute(capital: Capital, plan: Plan, payments: Payments, worlds: Worlds, parties: Sequence[str]) -> Ledger:
+def distribute(capital: Capital, plan: Plan, payments: Payments, worlds: Worlds) -> Ledger:
     """Post every flow of the project to the accounts of the parties.
 
     Parameters
@@ -42,8 +43,6 @@ def distribute(capital: Capital, plan: Plan, payments: Payments, worlds: Worlds,
         What is owed under each term on each date, by whom and to whom.
     worlds
         The parameters of each replication.
-    parties
-        The names of all parties.
 
     Raises
     ------
@@ -51,7 +50,8 @@ def distribute(capital: Capital, plan: Plan, payments: Payments, worlds: Worlds,
         If costs stay unpaid and the study does not allow it, or amounts are too large for whole numbers.
     """
     flows, (n, n_months) = post_terms(capital, plan, payments, worlds), plan.project.scheduled.shape
-    lines = [*(flow.line for flow in flows), *project_lines(capital, plan)]
+    of_project, of_parties = list(project_lines(capital, plan)), own_lines(plan)
+    lines = [*(flow.line for flow in flows), *of_project, *of_parties]
     # In memory each line lies by itself: cash is added up line by line.
     journal, income = np.zeros((len(lines), n, n_months), dtype=np.int64), np.zeros((n, n_months), dtype=np.int64)
     for place, flow in enumerate(flows):
@@ -62,13 +62,16 @@ def distribute(capital: Capital, plan: Plan, payments: Payments, worlds: Worlds,
     lost, owed = np.zeros((2, n, n_tranches), dtype=np.int64)
     at_limit, reached = np.zeros((n, n_tranches), dtype=bool), np.zeros((n, n_guarantees), dtype=bool)
     waiting = np.zeros((n, n_costs), dtype=np.int64)
-    own, stop = journal[len(flows) :], stop_months(payments, n)
+    own, stop = journal[len(flows) : len(flows) + len(of_project)], stop_months(payments, n)
     walk_calendar(
         plan.project, plan.loans, plan.waterfall, plan.guarantees, income, stop, own, lost, owed, at_limit, waiting, reached
     )
     refuse_shortfall(capital, plan, own[n_tranches + n_costs : n_tranches + 2 * n_costs].sum(axis=2))
+    for place, spending in enumerate(plan.own_spending, start=len(lines) - len(of_parties)):
+        journal[place] = np.where(falls_due(stop, n_months), spending.due, 0)
     return Ledger(
-        accounts_of(capital, plan, parties),
+        plan.units,
+        accounts_of(capital, plan),
         tuple(lines),
         np.moveaxis(journal, 0, 2),
         tuple(plan.holders),
@@ -89,12 +92,23 @@ def _enter(by_month: Integers, flow: Flow) -> None:
     np.add.at(by_month, (replication, flow.month[date, replication]), flow.amount[date, replication])
 
 
-def accounts_of(capital: Capital, plan: Plan, parties: Sequence[str]) -> tuple[Account, ...]:
+def own_lines(plan: Plan) -> list[Line]:
+    """List what the parties spend out of their own accounts."""
+    return [Line(f"own_cost.{one.party}.{one.cost}", one.party, one.payee) for one in plan.own_spending]
+
+
+def falls_due(stop: Integers, n_months: int) -> NDArray[np.bool_]:
+    """Say in which months something still falls due, of shape (n_replications, n_months): to the month of a stop, none after it."""
+    return np.asarray((stop[:, None] < 0) | (np.arange(n_months)[None, :] <= stop[:, None]))
+
+
+def accounts_of(capital: Capital, plan: Plan) -> tuple[Account, ...]:
     """List where money lies."""
+    outside = any(one.payee == SUPPLIERS for one in plan.own_spending)
     return (
         *(Account(f"payer.{name}", name, OUTCOME_PAYER) for name in payers_of(capital)),
         *(Account(f"tranche.{name}", holder, INVESTOR) for name, holder in plan.holders.items()),
-        *(Account(name, name) for name in parties),
+        *(Account(name, name) for name in (*plan.parties, *([SUPPLIERS] if outside else []))),
         Account(PROJECT, PROJECT, PROJECT),
     )
 
@@ -113,25 +127,25 @@ def post_terms(capital: Capital, plan: Plan, payments: Payments, worlds: Worlds)
     """Post what is owed under the terms to those who stand behind payers and payees."""
     flows: list[Flow] = []
     for t, term in enumerate(payments.terms):
-        month, amount = _owed(t, term, payments, worlds)
+        month, amount = _owed(t, term, plan.units, payments, worlds)
         for sign, owed in _by_sign(amount):
             payer, payee = payments.parties[t][::sign]
             flows += _post_term(capital, plan, worlds, f"term.{term}", payer, payee, month, owed)
     return flows
 
 
-def _owed(t: int, term: str, payments: Payments, worlds: Worlds) -> tuple[Integers, Integers]:
+def _owed(t: int, term: str, units: int, payments: Payments, worlds: Worlds) -> tuple[Integers, Integers]:
     """Give the months in which something is owed under a term, and how much; each of shape (n_dates, n_replications)."""
     n, dues = len(worlds), np.flatnonzero(payments.is_due[t])
     fixed = payments.months[t, dues]
     if (fixed < 0).any():
         month = np.floor(worlds[f"capital.payment_month.{term}"]).astype(np.int64)
-        return month[None], smallest_units(payments.by_due[:, t, dues[0]])[None]
+        return month[None], smallest_units(payments.by_due[:, t, dues[0]], units)[None]
     # Two dates in one month are one: what is owed on the one may be set against what is owed on the other.
     months, place = np.unique(fixed, return_inverse=True)
     owed = np.zeros((len(months), n), dtype=np.int64)
     for due, where in zip(dues, place, strict=True):
-        owed[where] += smallest_units(payments.by_due[:, t, due])
+        owed[where] += smallest_units(payments.by_due[:, t, due], units)
     return np.broadcast_to(months[:, None], owed.shape), owed
 
 
@@ -213,10 +227,11 @@ def refuse_shortfall(capital: Capital, plan: Plan, unpaid: Integers) -> None:
     """Refuse costs that nobody pays, unless the study allows it; unpaid: shape (n_costs, n_replications)."""
     if capital.shortfall == "allowed" or not unpaid.any():
         return
+    decimals = len(str(plan.units)) - 1
     for name, short in zip(plan.costs, unpaid, strict=True):
         if short.any():
-            most, times = short.max() / SMALLEST_UNITS, (short > 0).sum()
-            found = f"up to {most:,.2f} unpaid, in {times:,} of {len(short):,} replications of a block"
+            most, times = short.max() / plan.units, (short > 0).sum()
+            found = f"up to {most:,.{decimals}f} unpaid, in {times:,} of {len(short):,} replications of a block"
             way_out = "Commit more, let income be recycled, keep a reserve, or write `shortfall: allowed`"
             problem = Problem("the run", f"capital.costs.{name}", "the money suffices for every cost", found, way_out)
             raise StudyError([problem])

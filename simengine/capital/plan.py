@@ -16,9 +16,10 @@ from simengine.capital.kernels.arrays import (
     Project,
     Waterfall,
 )
-from simengine.capital.spec import STEPS, Capital, Cost, Guarantee, shares_of
+from simengine.capital.spec import STEPS, Capital, Guarantee, Party, Priced, shares_of
 from simengine.errors import Problem, StudyError
-from simengine.records import DELIVERY, SMALLEST_UNITS, Floats, Integers, Worlds
+from simengine.laws import Constant
+from simengine.records import DELIVERY, SUPPLIERS, Floats, Integers, Worlds
 
 _LARGEST_UNITS = 1e17
 """Far below 2^63, so that a few dozen payments and the drawdown still add up."""
@@ -34,9 +35,23 @@ class Calendar:
 
 
 @dataclass(frozen=True)
+class OwnSpending:
+    """One cost that a party pays out of its own account."""
+
+    party: str
+    cost: str
+    payee: str
+    """A party of the study, or the suppliers outside it."""
+    due: Integers
+    """Shape (n_replications, n_months), in the smallest unit; none of it falls due after a stop."""
+
+
+@dataclass(frozen=True)
 class Plan:
     """The tables of one block of replications, and the names behind their places."""
 
+    units: int
+    """Smallest units in one unit of the currency."""
     project: Project
     loans: Loans
     waterfall: Waterfall
@@ -47,18 +62,34 @@ class Plan:
     """By tranche, the most senior first: who holds it."""
     guarantee_names: tuple[str, ...]
     """In the order in which they are called."""
+    parties: tuple[str, ...]
+    """All parties of the study."""
+    own_spending: tuple[OwnSpending, ...]
 
     @property
     def drawn(self) -> Floats:
         """Shape (n_replications,), in the currency: what is drawn by plan; as needed, what the costs come to before any income."""
-        planned = self.project.scheduled.sum(axis=1) + self.project.reserve
-        if self.project.as_needed:
-            planned = self.project.due.sum(axis=(1, 2)) + self.project.reserve
-        return np.asarray(np.minimum(planned, self.project.limit) / SMALLEST_UNITS)
+        return np.asarray(self._drawn_so_far[:, -1] / self.units)
+
+    @property
+    def drawn_by_month(self) -> Floats:
+        """The same month by month, of shape (n_replications, n_months)."""
+        return np.asarray(np.diff(self._drawn_so_far, axis=1, prepend=0) / self.units)
+
+    @property
+    def _drawn_so_far(self) -> Integers:
+        planned = self.project.due.sum(axis=2) if self.project.as_needed else self.project.scheduled
+        return np.minimum(np.cumsum(planned, axis=1) + self.project.reserve[:, None], self.project.limit[:, None])
 
 
 def plan_money(
-    capital: Capital, commitment: float, parties: Sequence[str], calendar: Calendar, worlds: Worlds, people: Integers
+    capital: Capital,
+    commitment: float,
+    units: int,
+    parties: Mapping[str, Party],
+    calendar: Calendar,
+    worlds: Worlds,
+    people: Integers,
 ) -> Plan:
     """Draw up what the project costs, who lends it, and who gets what back in which order.
 
@@ -68,8 +99,10 @@ def plan_money(
         What the study says of the money; names that it uses must exist: see `rules`.
     commitment
         The most that can be drawn, in the currency.
+    units
+        Smallest units in one unit of the currency.
     parties
-        The names of all parties.
+        All parties by name, with what they spend themselves.
     calendar
         When people enter.
     worlds
@@ -77,21 +110,52 @@ def plan_money(
     people
         Shape (n_replications, n_waves): service users.
     """
-    n, horizon = len(worlds), calendar.horizon_months
-    limit = np.round(commitment * SMALLEST_UNITS * value_in(worlds, "capital.drawn_share", 1.0)).astype(np.int64)
-    wanted = 0 if capital.reserve is None else round(capital.reserve.amount.value * SMALLEST_UNITS)
+    priced = _Pricing(calendar, worlds, people, units)
+    project = _project(capital, commitment, priced)
+    guarantee_names = calling_order(capital.guarantees)
+    holders = {name: tranche.holder for name, tranche in capital.all_tranches(commitment).items()}
+    costs = _payees(capital)
+    return Plan(
+        units,
+        project,
+        _loans(capital, commitment, worlds),
+        _waterfall(capital, tuple(holders), tuple(costs), guarantee_names, tuple(parties)),
+        _guarantees(capital, tuple(holders), guarantee_names, calendar.horizon_months, units),
+        costs,
+        holders,
+        guarantee_names,
+        tuple(parties),
+        tuple(
+            OwnSpending(name, cost, one.payee or SUPPLIERS, priced.due(f"parties.{name}.costs.{cost}", one))
+            for name, party in parties.items()
+            for cost, one in party.costs.items()
+        ),
+    )
+
+
+def _payees(capital: Capital) -> dict[str, str]:
+    """Give by cost of the project who gets it."""
+    return {name: cost.payee for name, cost in capital.costs.items()} or {DELIVERY: "service_provider"}
+
+
+def _project(capital: Capital, commitment: float, priced: _Pricing) -> Project:
+    worlds, units, horizon = priced.worlds, priced.units, priced.calendar.horizon_months
+    n = len(worlds)
+    drawable = np.round(commitment * units * value_in(worlds, "capital.drawn_share", 1.0))
+    limit = _refuse_too_large(drawable, units, "contract.commitment").astype(np.int64)
+    wanted = 0 if capital.reserve is None else _in_units(capital.reserve.amount, units)
     reserve = np.minimum(np.full(n, wanted, dtype=np.int64), limit)
     scheduled = np.zeros((n, horizon + 1), dtype=np.int64)
     if capital.draws == "scheduled":
         scheduled = in_equal_parts(limit - reserve, np.floor(worlds["capital.drawdown_months"]).astype(np.int64), horizon)
     if capital.costs:
-        due = np.stack([_due(name, cost, calendar, worlds, people) for name, cost in capital.costs.items()], axis=2)
+        due = np.stack([priced.due(f"capital.costs.{name}", cost) for name, cost in capital.costs.items()], axis=2)
     else:
         due = scheduled[:, :, None]
-    costs = {name: cost.payee for name, cost in capital.costs.items()} or {DELIVERY: "service_provider"}
+    costs = _payees(capital)
     has_work = (due.sum(axis=2) > 0) | (scheduled > 0)
     last_work = np.where(has_work.any(axis=1), horizon - np.argmax(has_work[:, ::-1], axis=1), 0)
-    project = Project(
+    return Project(
         due,
         _by_name(worlds, costs, "capital.costs", "share_of_income", 0.0),
         _by_name(worlds, costs, "capital.costs", "deferred_share", 0.0),
@@ -103,17 +167,6 @@ def plan_money(
         value_in(worlds, "capital.recycled_share", 0.0),
         last_work,
         0 if capital.distributed_from_month is None else int(capital.distributed_from_month.value),
-    )
-    guarantee_names = calling_order(capital.guarantees)
-    holders = {name: tranche.holder for name, tranche in capital.all_tranches(commitment).items()}
-    return Plan(
-        project,
-        _loans(capital, commitment, worlds),
-        _waterfall(capital, tuple(holders), tuple(costs), guarantee_names, parties),
-        _guarantees(capital, tuple(holders), guarantee_names, horizon),
-        costs,
-        holders,
-        guarantee_names,
     )
 
 
@@ -159,8 +212,8 @@ def calling_order(guarantees: Mapping[str, Guarantee]) -> tuple[str, ...]:
     return tuple(order)
 
 
-def smallest_units(amount: Floats, path: str = "contract.terms") -> Integers:
-    """Turn amounts of the currency into whole numbers of its smallest unit, rounding half to even.
+def smallest_units(amount: Floats, units: int, path: str = "contract.terms") -> Integers:
+    """Turn amounts of the currency into whole numbers of its smallest unit, of which it has so many, rounding half to even.
 
     Raises
     ------
@@ -168,54 +221,64 @@ def smallest_units(amount: Floats, path: str = "contract.terms") -> Integers:
         If an amount is so large that whole numbers of 64 bits could not hold sums of it.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        units = np.round(amount * SMALLEST_UNITS)
-    if not (np.abs(units) < _LARGEST_UNITS).all():
-        rule = f"a payment stays below {_LARGEST_UNITS / SMALLEST_UNITS:.0e} in every replication"
-        found = f"{np.abs(amount).max():.3g}"
+        whole = np.round(amount * units)
+    return _refuse_too_large(whole, units, path).astype(np.int64)
+
+
+def _refuse_too_large(whole: Floats, units: int, path: str) -> Floats:
+    if not (np.abs(whole) <= _LARGEST_UNITS).all():
+        rule = f"a payment stays below {_LARGEST_UNITS / units:.0e} in every replication"
+        found = f"{np.abs(whole).max() / units:.3g}"
         raise StudyError([Problem("the run", path, rule, found, "Give the term a cap, or check the prices")])
-    return units.astype(np.int64)
+    return whole
 
 
 def _by_name(worlds: Worlds, names: Mapping[str, object], section: str, key: str, otherwise: float) -> Floats:
     return np.stack([value_in(worlds, f"{section}.{name}.{key}", otherwise) for name in names], axis=1)
 
 
-def _due(name: str, cost: Cost, calendar: Calendar, worlds: Worlds, people: Integers) -> Integers:
-    """Give what falls due by month, of shape (replication, month)."""
-    n, months = len(worlds), np.arange(calendar.horizon_months + 1)
-    path = f"capital.costs.{name}"
-    if cost.form == "share_of_income":
-        return np.zeros((n, len(months)), dtype=np.int64)
-    price = worlds[f"{path}.{cost.form}"]
-    first = 0 if cost.from_month is None else int(cost.from_month.value)
-    last = calendar.horizon_months if cost.until_month is None else int(cost.until_month.value)
-    if cost.form == "per_person":
-        units = _people_in_service(cost, calendar, worlds, people)
-    else:
-        last = first if cost.form == "amount" else last
-        units = np.broadcast_to(((months >= first) & (months <= last)).astype(np.float64), (n, len(months)))
-    growth = value_in(worlds, f"{path}.growth_per_year", 0.0)
-    level = (1 + growth)[:, None] ** (months / 12)[None, :]
-    # The running total is rounded, not each month: so that what a person costs is never lost in parts of a unit.
-    so_far = np.cumsum(price[:, None] * units * level, axis=1)
-    return np.diff(smallest_units(so_far, path), axis=1, prepend=0)
+@dataclass(frozen=True)
+class _Pricing:
+    """All that a price takes to become money by month."""
 
+    calendar: Calendar
+    worlds: Worlds
+    people: Integers
+    units: int
 
-def _people_in_service(cost: Cost, calendar: Calendar, worlds: Worlds, people: Integers) -> Floats:
-    """Give by month the share of a person's service that falls into it, added up over the people of the waves."""
-    n, horizon = len(worlds), calendar.horizon_months
-    lasts = 1 if cost.over_months is None else int(cost.over_months.value)
-    units = np.zeros((n, horizon + 1))
-    for w, (wave, (first, path)) in enumerate(calendar.waves.items()):
-        if cost.waves and wave not in cost.waves:
-            continue
-        enrolment = np.floor(worlds[path]).astype(np.int64)
-        entered = in_equal_shares(enrolment, horizon - first)
-        for month in range(lasts):
-            begin = first + month
-            if begin <= horizon:
-                units[:, begin:] += (people[:, w] / lasts)[:, None] * entered[:, : horizon + 1 - begin]
-    return units
+    def due(self, path: str, cost: Priced) -> Integers:
+        """Give what falls due by month, of shape (n_replications, n_months), in the smallest unit."""
+        n, months = len(self.worlds), np.arange(self.calendar.horizon_months + 1)
+        if cost.form == "share_of_income":
+            return np.zeros((n, len(months)), dtype=np.int64)
+        price = self.worlds[f"{path}.{cost.form}"]
+        first = 0 if cost.from_month is None else int(cost.from_month.value)
+        last = self.calendar.horizon_months if cost.until_month is None else int(cost.until_month.value)
+        if cost.form == "per_person":
+            units = self._people_in_service(cost)
+        else:
+            last = first if cost.form == "amount" else last
+            units = np.broadcast_to(((months >= first) & (months <= last)).astype(np.float64), (n, len(months)))
+        growth = value_in(self.worlds, f"{path}.growth_per_year", 0.0)
+        level = (1 + growth)[:, None] ** (months / 12)[None, :]
+        # The running total is rounded, not each month: so that what a person costs is never lost in parts of a unit.
+        so_far = np.cumsum(price[:, None] * units * level, axis=1)
+        return np.diff(smallest_units(so_far, self.units, path), axis=1, prepend=0)
+
+    def _people_in_service(self, cost: Priced) -> Floats:
+        """Give by month the share of a person's service that falls into it, added up over the people of the waves."""
+        horizon, lasts = self.calendar.horizon_months, 1 if cost.over_months is None else int(cost.over_months.value)
+        units = np.zeros((len(self.worlds), horizon + 1))
+        for w, (wave, (first, path)) in enumerate(self.calendar.waves.items()):
+            if cost.waves and wave not in cost.waves:
+                continue
+            enrolment = np.floor(self.worlds[path]).astype(np.int64)
+            entered = in_equal_shares(enrolment, horizon - first)
+            for month in range(lasts):
+                begin = first + month
+                if begin <= horizon:
+                    units[:, begin:] += (self.people[:, w] / lasts)[:, None] * entered[:, : horizon + 1 - begin]
+        return units
 
 
 def in_equal_shares(months: Integers, horizon_months: int) -> Floats:
@@ -259,7 +322,12 @@ def _waterfall(
     )
 
 
-def _guarantees(capital: Capital, tranches: Sequence[str], names: Sequence[str], horizon_months: int) -> Guarantees:
+def _in_units(amount: Constant | None, units: int) -> int:
+    """Give a limit in the smallest unit: no more than any money there is, and just that where there is no limit."""
+    return NO_LIMIT if amount is None else min(round(amount.value * units), NO_LIMIT)
+
+
+def _guarantees(capital: Capital, tranches: Sequence[str], names: Sequence[str], horizon_months: int, units: int) -> Guarantees:
     known = [*tranches, *names]
     begin, covered = [0], []
     for name in names:
@@ -269,7 +337,7 @@ def _guarantees(capital: Capital, tranches: Sequence[str], names: Sequence[str],
     return Guarantees(
         np.array([horizon_months if one.month is None else int(one.month.value) for one in asked], dtype=np.int64),
         np.array([1.0 if one.share is None else one.share.value for one in asked]),
-        np.array([NO_LIMIT if one.at_most is None else round(one.at_most.value * SMALLEST_UNITS) for one in asked], dtype=np.int64),
+        np.array([_in_units(one.at_most, units) for one in asked], dtype=np.int64),
         np.array([np.inf if one.at_most_share_of_drawn is None else one.at_most_share_of_drawn.value for one in asked]),
         np.array(begin),
         np.array(covered, dtype=np.int64),

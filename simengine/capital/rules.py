@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from simengine.capital.plan import calling_order
-from simengine.capital.spec import STEPS, Capital, Party, Step
+from simengine.capital.spec import STEPS, Capital, Party, Priced, Step
 from simengine.errors import Finding, one_of
 from simengine.records import ALL_LENDERS, ALL_PAYERS, INVESTOR, LOAN, PROJECT
 
@@ -53,7 +53,7 @@ def capital_rules(
     yield from _parties(capital, parties)
     yield from _payers(capital)
     yield from _tranches(capital, commitment)
-    yield from _costs(capital, waves, horizon)
+    yield from _costs(capital, parties, waves, horizon)
     yield from _months(capital, horizon)
     yield from _waterfall(capital, parties)
     yield from _guarantees(capital)
@@ -110,25 +110,40 @@ def _tranches(capital: Capital, commitment: float) -> Iterator[Finding]:
         yield "capital.tranches", rule, f"{total:,.10g}", "Give one of them the size `rest`, or change contract.commitment"
 
 
-def _costs(capital: Capital, waves: Collection[str], horizon: int) -> Iterator[Finding]:
+def _costs(capital: Capital, parties: Mapping[str, Party], waves: Collection[str], horizon: int) -> Iterator[Finding]:
     for name, cost in capital.costs.items():
-        for wave in cost.waves:
-            if wave not in waves:
-                yield f"capital.costs.{name}.waves", "a wave of the population", f"`{wave}`", one_of(waves)
-        ignored = {
-            "waves": cost.form != "per_person",
-            "over_months": cost.form != "per_person",
-            "until_month": cost.form != "per_month",
-            "from_month": cost.form in ("per_person", "share_of_income"),
-            "growth_per_year": cost.form == "share_of_income",
-        }
-        for key in (key for key, is_ignored in ignored.items() if is_ignored and getattr(cost, key)):
-            yield f"capital.costs.{name}.{key}", f"a cost by `{cost.form}` has no `{key}`", f"{getattr(cost, key)}", "Leave it out"
-        for key in ("from_month", "until_month"):
-            month = getattr(cost, key)
-            if month is not None and month.value > horizon:
-                rule = f"a cost falls due within the horizon of {horizon} months"
-                yield f"capital.costs.{name}.{key}", rule, f"month {month.value:g}", ""
+        yield from _priced(f"capital.costs.{name}", cost, waves, horizon)
+    for party, one in parties.items():
+        for name, own in one.costs.items():
+            path = f"parties.{party}.costs.{name}"
+            yield from _priced(path, own, waves, horizon)
+            if own.payee == party:
+                rule = "what a party spends must go to another"
+                yield f"{path}.payee", rule, f"`{party}` itself", "Leave `payee` out: then it goes to suppliers"
+            elif own.payee is not None and own.payee not in parties:
+                way_out = f"{one_of(parties)} Without a `payee` it goes to suppliers"
+                yield f"{path}.payee", "it must be a party of the study", f"`{own.payee}`", way_out
+
+
+def _priced(path: str, cost: Priced, waves: Collection[str], horizon: int) -> Iterator[Finding]:
+    """Find keys of a cost that its form does not use, waves that do not exist, and months beyond the horizon."""
+    for wave in cost.waves:
+        if wave not in waves:
+            yield f"{path}.waves", "a wave of the population", f"`{wave}`", one_of(waves)
+    ignored = {
+        "waves": cost.form != "per_person",
+        "over_months": cost.form != "per_person",
+        "until_month": cost.form != "per_month",
+        "from_month": cost.form in ("per_person", "share_of_income"),
+        "growth_per_year": cost.form == "share_of_income",
+    }
+    for key in (key for key, is_ignored in ignored.items() if is_ignored and getattr(cost, key)):
+        yield f"{path}.{key}", f"a cost by `{cost.form}` has no `{key}`", f"{getattr(cost, key)}", "Leave it out"
+    for key in ("from_month", "until_month"):
+        month = getattr(cost, key)
+        if month is not None and month.value > horizon:
+            rule = f"a cost falls due within the horizon of {horizon} months"
+            yield f"{path}.{key}", rule, f"month {month.value:g}", ""
 
 
 def _months(capital: Capital, horizon: int) -> Iterator[Finding]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, TypeAlias
+from math import inf
+from typing import Annotated, ClassVar, Literal, Self, TypeAlias, cast
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -19,15 +20,25 @@ from simengine.laws import (
     Spec,
     within,
 )
-from simengine.records import INVESTOR, LOAN, OUTCOME_PAYER, ROLES
+from simengine.records import INVESTOR, LOAN, OUTCOME_PAYER, PROJECT, ROLES, SUPPLIERS
 
 _Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share lies between 0 and 1"))]
 _Rate = Annotated[Quantity, AfterValidator(within(-0.5, 1, "a rate lies between -0.5 and 1 a year"))]
 _FixedRate = Annotated[Fixed, AfterValidator(within(-0.5, 1, "a rate lies between -0.5 and 1 a year"))]
 _Coupon = Annotated[Quantity, AfterValidator(within(0, 1, "a coupon or return lies between 0 and 1 a year"))]
-_Money = Annotated[Quantity, AfterValidator(within(0, 1e15, "an amount of money lies between 0 and 1e15"))]
+
+
+_IS_MONEY = "an amount of money lies between 0 and 1e15"
+
+
+def _is_money(number: Quantity) -> Quantity:
+    """Refuse amounts that are negative or too large; of a law without an end only the run knows how large they become."""
+    return cast(Quantity, within(0, inf if number.support[1] == inf else 1e15, _IS_MONEY)(number))
+
+
+_Money = Annotated[Quantity, AfterValidator(_is_money)]
 _Month = Annotated[Count, AfterValidator(within(0, 1200, "a month of the calendar lies between 0 and 1200"))]
-_Whole = Annotated[Fixed, AfterValidator(within(0, 1e15, "an amount of money lies between 0 and 1e15"))]
+_Whole = Annotated[Fixed, AfterValidator(within(0, 1e15, _IS_MONEY))]
 ShareOfWhole: TypeAlias = Annotated[_Share | Literal["rest"], Field(union_mode="left_to_right")]
 """A fixed share, or what the others leave."""
 
@@ -36,6 +47,63 @@ def shares_of(shares: Mapping[str, Constant | Literal["rest"]]) -> list[float]:
     """Give the shares of a whole as numbers; `rest` is what the others leave."""
     left = max(1.0 - sum(share.value for share in shares.values() if share != "rest"), 0.0)
     return [left if share == "rest" else share.value for share in shares.values()]
+
+
+class Priced(Spec):
+    """What something costs: an amount once, by the month, or for each service user."""
+
+    forms: ClassVar[tuple[str, ...]] = ("amount", "per_month", "per_person")
+    """The keys of which one says how it is reckoned."""
+
+    amount: _Money | None = None
+    """Once, in `from_month`."""
+    per_month: _Money | None = None
+    """In each month from `from_month` to `until_month`."""
+    per_person: _Money | None = None
+    """For each service user, spread evenly over `over_months` from entry."""
+    from_month: _Month | None = None
+    """The start if absent."""
+    until_month: _Month | None = None
+    """The last month; the horizon if absent."""
+    waves: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    """The waves whose people cost something; all if absent."""
+    over_months: Annotated[Count, AfterValidator(within(1, 600, "a service lasts from 1 to 600 months"))] | None = None
+    """One month if absent."""
+    growth_per_year: _Rate | None = None
+    """How the price rises from month 0, month by month."""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        given = [name for name in self.forms if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"a cost is given by one of {', '.join(self.forms)}; found {', '.join(given) or 'none'}")
+        if self.until_month is not None and self.from_month is not None and self.until_month.value < self.from_month.value:
+            raise ValueError(f"a cost ends after it begins; found months {self.from_month} to {self.until_month}")
+        return self
+
+    @property
+    def form(self) -> str:
+        """The key that says how it is reckoned."""
+        return next(name for name in self.forms if getattr(self, name) is not None)
+
+
+class OwnCost(Priced):
+    """What a party itself spends, out of its own account: salaries, places, an administration. No loan is drawn for it."""
+
+    payee: Name | None = None
+    """The party that gets it; suppliers outside the study if absent."""
+
+
+class Cost(Priced):
+    """Something that the money of the project pays for; beside the other forms it may be a percentage of the income."""
+
+    forms = ("amount", "per_month", "per_person", "share_of_income")
+
+    payee: Name
+    share_of_income: Probability | None = None
+    """Of everything that is paid to the lenders, taken before them."""
+    deferred_share: Probability | None = None
+    """Share that is not paid when it falls due but waits for its place in the waterfall: a fee at risk."""
 
 
 class Party(Spec):
@@ -47,6 +115,8 @@ class Party(Spec):
     ) = None
     discounting: Name | None = None
     """The table of `rates` at which the party discounts, in place of one rate."""
+    costs: dict[Name, OwnCost] = {}
+    """By names of one's own: what the party spends itself; nothing if absent."""
 
     @model_validator(mode="after")
     def _one_rate(self) -> Party:
@@ -60,6 +130,10 @@ def _has_roles(parties: dict[str, Party]) -> dict[str, Party]:
     missing = [role for role in ROLES if role not in parties]
     if missing:
         raise ValueError(f"every study has the parties {', '.join(ROLES)}; missing: {', '.join(missing)}")
+    taken = [name for name in (PROJECT, SUPPLIERS) if name in parties]
+    if taken:
+        rule = f"a party must not be called `{PROJECT}` (the loan runs through it) or `{SUPPLIERS}` (what parties spend goes there)"
+        raise ValueError(f"{rule}; found `{taken[0]}`. Choose another name")
     return parties
 
 
@@ -112,47 +186,6 @@ class Payer(Spec):
     """Months after the date of payment on which the money comes; none if absent."""
     pays_share: Probability | None = None
     """Share of what is owed that is really paid, all if absent: appropriation and counterparty risk."""
-
-
-class Cost(Spec):
-    """Something that the money pays for: an amount once, by the month, for each service user, or a percentage of the income."""
-
-    payee: Name
-    amount: _Money | None = None
-    """Once, in `from_month`."""
-    per_month: _Money | None = None
-    """In each month from `from_month` to `until_month`."""
-    per_person: _Money | None = None
-    """For each service user, spread evenly over `over_months` from entry."""
-    share_of_income: Probability | None = None
-    """Of everything that is paid to the lenders, taken before them."""
-    from_month: _Month | None = None
-    """The start if absent."""
-    until_month: _Month | None = None
-    """The last month; the horizon if absent."""
-    waves: Annotated[tuple[Name, ...], Field(strict=False)] = ()
-    """The waves whose people cost something; all if absent."""
-    over_months: Annotated[Count, AfterValidator(within(1, 600, "a service lasts from 1 to 600 months"))] | None = None
-    """One month if absent."""
-    growth_per_year: _Rate | None = None
-    """How the price rises from month 0, month by month."""
-    deferred_share: Probability | None = None
-    """Share that is not paid when it falls due but waits for its place in the waterfall: a fee at risk."""
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Cost:
-        forms = ("amount", "per_month", "per_person", "share_of_income")
-        given = [name for name in forms if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError(f"a cost is given by one of {', '.join(forms)}; found {', '.join(given) or 'none'}")
-        if self.until_month is not None and self.from_month is not None and self.until_month.value < self.from_month.value:
-            raise ValueError(f"a cost ends after it begins; found months {self.from_month} to {self.until_month}")
-        return self
-
-    @property
-    def form(self) -> str:
-        """The key that says how it is reckoned."""
-        return next(name for name in ("amount", "per_month", "per_person", "share_of_income") if getattr(self, name) is not None)
 
 
 class Tranche(Spec):

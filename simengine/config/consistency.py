@@ -26,7 +26,7 @@ from simengine.contract.rules import contract_rules
 from simengine.contract.spec import Contract
 from simengine.dependence import correlation_problems
 from simengine.errors import Finding, one_of
-from simengine.laws import Sourced, quantities_in
+from simengine.laws import Constant, Sourced, quantities_in
 from simengine.measurement import purposes_of_errors
 from simengine.streams import purpose_number
 
@@ -108,6 +108,7 @@ def _capital(study: Study) -> Iterator[Finding]:
     if drawdown is not None and drawdown.support[1] > horizon:
         found = f"drawdown over up to {drawdown.support[1]:g} months"
         yield "capital.drawdown_months", f"the loan is drawn within the horizon of {horizon:g} months", found, ""
+    yield from _drawing(study)
     for name in study.capital.payment_month:
         if name not in terms:
             yield f"capital.payment_month.{name}", "a payment month belongs to a term", f"`{name}`", one_of(terms)
@@ -121,6 +122,31 @@ def _capital(study: Study) -> Iterator[Finding]:
     if not any(contract_rules(study.contract)):
         for dependence in dependences(study.contract):
             yield from _payment(study, dependence)
+
+
+def _drawing(study: Study) -> Iterator[Finding]:
+    """Find a contract that dates the drawing of its money otherwise than the study: one fact has one source."""
+    dated = {name: due for name, due in study.contract.dates.items() if due.drawn is not None}
+    if not dated:
+        return
+    capital, said = study.capital, {int(due.month.value): due.drawn.value for due in dated.values() if due.drawn is not None}
+    months = capital.drawdown_months
+    if capital.draws == "as_needed" or months is None:
+        path, found = "capital.draws", "it is drawn as the costs need it"
+    elif not isinstance(months, Constant):
+        path, found = "capital.drawdown_months", f"in equal parts over {months.support[0]:g} to {months.support[1]:g} months"
+    else:
+        n = int(months.value)
+        even = dict.fromkeys(range(n), 1 / n)
+        is_same = said.keys() == even.keys() and all(abs(said[month] - even[month]) < 1e-9 for month in said)
+        if is_same and (n == 1 or capital.reserve is None):
+            return
+        extra = "" if capital.reserve is None else ", beside a reserve in month 0"
+        path, found = "capital.drawdown_months", f"in equal parts over {n} months{extra}"
+    places = ", ".join(f"contract.dates.{name}.drawn" for name in dated)
+    shares = ", ".join(f"{100 * share:g} % in month {month}" for month, share in said.items())
+    rule = f"the money must be drawn as the contract dates it ({places}): {shares}"
+    yield path, rule, found, "Leave `drawn` out of the contract's dates: its terms then see what the study draws, month by month"
 
 
 def _payment(study: Study, dependence: Dependence) -> Iterator[Finding]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from simengine.contract.program import Code, Register
 from simengine.contract.scope import Book, Entry, Scope
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Held, Term
+from simengine.currencies import units_of
 from simengine.records import CAP, OUTCOME_PAYER, STOP
 
 
@@ -27,13 +28,13 @@ class Line:
 class Program:
     """A compiled contract: the lines that it pays, and the instructions behind them."""
 
-    code: Code = field(default_factory=Code)
+    code: Code
     lines: list[Line] = field(default_factory=list)
     ends: list[tuple[int, Register]] = field(default_factory=list)
     """Months in which the contract may be ended, each with the condition."""
 
 
-def compile_contract(contract: Contract, until: str | None = None) -> Program:
+def compile_contract(contract: Contract, until: str | None = None, draw_months: tuple[int, ...] | None = None) -> Program:
     """Compile the terms of a contract.
 
     Parameters
@@ -42,11 +43,14 @@ def compile_contract(contract: Contract, until: str | None = None) -> Program:
         Names that it uses must exist: see `rules`.
     until
         The date after which nothing is compiled; absent: everything.
+    draw_months
+        The months in which a study draws money; absent: the contract's own dates say when.
     """
-    program, book = Program(), Book()
+    program, book = Program(Code(units_of(contract.currency))), Book()
     stopped: Register | None = None
     for place, date in enumerate(contract.dates or [""]):
-        scope = Scope(program.code, contract, book, date, contract.month_of(date) if date else 0.0)
+        month = contract.month_of(date) if date else 0.0
+        scope = Scope(program.code, contract, book, date, month, draw_months=draw_months)
         ends_here = _ask_stops(contract, scope)
         book.on_this_date.update(dict.fromkeys(contract.terms, program.code.constant(0.0)))
         for number, (name, term) in enumerate(contract.terms.items()):
@@ -104,6 +108,7 @@ def _ask_stops(contract: Contract, scope: Scope) -> Register | None:
 def _settle_term(scope: Scope, name: str, term: Term, stopped: Register | None) -> Held:
     """Compile one term on one date, and enter what it pays into the book."""
     code, contract, book = scope.code, scope.contract, scope.book
+    scope = replace(scope, term=name)
     held = term.held(_since(scope, term))
     value, bound = held.value, held.bound
     if stopped is not None:
@@ -124,7 +129,7 @@ def _since(scope: Scope, term: Term) -> Scope:
     place = dates.index(scope.due) if scope.due else 0
     if place == 0:
         return scope
-    return Scope(scope.code, scope.contract, scope.book, scope.due, scope.month, scope.contract.month_of(dates[place - 1]))
+    return replace(scope, previous_month=scope.contract.month_of(dates[place - 1]))
 
 
 def _delay(term: Term) -> float:

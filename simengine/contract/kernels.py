@@ -103,9 +103,9 @@ def run_program(
                 for i in range(n):
                     target[i] = x[i] ** y[i]
             else:
-                # Half to even, to the smallest unit of the currency.
+                # Half to even, to the smallest unit of the currency: the instruction holds how many of them make one unit.
                 for i in range(n):
-                    target[i] = np.rint(x[i] * 100.0) / 100.0
+                    target[i] = np.rint(x[i] * constants[k]) / constants[k]
         for o in range(len(amounts)):
             if amounts[o] >= 0:
                 for i in range(n):

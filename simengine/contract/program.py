@@ -14,23 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.contract import kernels
-from simengine.records import SMALLEST_UNITS, Floats, Integers
+from simengine.records import Floats, Integers
 
 Register = int
 Limits = NDArray[np.int8]
 Column = tuple[Any, ...]
 """What a program asks of the world: ("drawn",), ("metric", name), ("wave", name, place), ("people", place),
-("combination", number, place)."""
+("combination", number, place); of a study that says when money is drawn: ("call", month), what is drawn in a month, and
+("called", term), what is drawn by the month in which a term is paid."""
 
 _MOST_FACTORS = 100
-
-assert SMALLEST_UNITS == 100, "the kernel rounds to hundredths"
 
 
 @dataclass
 class Code:
     """Instructions under construction."""
 
+    units: int
+    """Smallest units in one unit of the currency."""
     instructions: list[tuple[int, int, int, int]] = field(default_factory=list)
     constants: list[float] = field(default_factory=list)
     columns: list[Column] = field(default_factory=list)
@@ -119,7 +120,7 @@ class Code:
 
     def rounded(self, register: Register) -> Register:
         """Round half to even to the smallest unit of the currency."""
-        return self.write(kernels.ROUND, register)
+        return self.write(kernels.ROUND, register, constant=float(self.units))
 
     def columns_behind(self, registers: Sequence[Register]) -> list[Column]:
         """List the columns on which some registers depend."""

@@ -18,6 +18,8 @@ DRAWN, OUTSTANDING, RETURNED = "drawn", "outstanding", "returned"
 MONEY = (DRAWN, OUTSTANDING, RETURNED)
 """The money that terms may refer to: all that the investor pays in; what of it is paid in but not yet repaid as principal; what
 the investor has got back so far."""
+CALL, CALLED = "call", "called"
+"""Columns of a study's drawing: what is drawn in a month, and what is drawn by the month in which a term is paid."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,18 @@ class Scope:
     """The wave that metrics are read for; None: all waves together."""
     is_cumulative: bool = False
     """Whether the waves before count as well."""
+    term: str = ""
+    """The term of the contract that is settled."""
+    draw_months: tuple[int, ...] | None = None
+    """The months in which a study draws money; None where there is no study: then the contract itself says when."""
 
     def value(self, source: Source) -> Register:
         """Compile what a term refers to."""
         return source.value(self)
+
+    def as_of(self, month: float) -> Scope:
+        """Give the same place, looking at the money moved by an earlier month."""
+        return replace(self, month=month)
 
     def in_wave(self, wave: int, *, is_cumulative: bool) -> Scope:
         """Give the same place, reading the metrics of one wave, or of all waves up to it."""
@@ -114,7 +124,15 @@ class Scope:
     # ------------------------------------------------ money so far ------------------------------------------------
 
     def calls(self) -> list[tuple[float, Register]]:
-        """List the money paid in by this date: month and amount."""
+        """List the money paid in by this date: month and amount.
+
+        A study says when its money is drawn, and there is no second source. Only where a contract is replayed on outcomes that
+        somebody typed in do the contract's own dates say.
+        """
+        if self.draw_months is not None and self.contract.dates:
+            return [(month, self.code.column(CALL, month)) for month in self.draw_months if month <= self.month]
+        if self.draw_months is not None:
+            return [(0.0, self.code.column(CALLED, self.term))]
         drawn, so_far = self.code.column(DRAWN), []
         for month, share in self.contract.calls():
             if month <= self.month:

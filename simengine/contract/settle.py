@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from simengine.contract.compile import Program, compile_contract
 from simengine.contract.program import Column, Register
-from simengine.contract.scope import DRAWN
+from simengine.contract.scope import CALL, CALLED, DRAWN
 from simengine.contract.spec import Contract
 from simengine.errors import NOT_MEASURED, NotMeasuredError, Problem, StudyError
-from simengine.records import Floats, Integers, Measurements, Payments
+from simengine.records import Drawing, Floats, Integers, Measurements, Payments
 
 
-def settle(contract: Contract, measurements: Measurements, drawn: Floats, until: str | None = None) -> Payments:
+def settle(contract: Contract, measurements: Measurements, drawn: Floats | Drawing, until: str | None = None) -> Payments:
     """Pay every term on what was measured.
 
     Parameters
@@ -25,7 +25,8 @@ def settle(contract: Contract, measurements: Measurements, drawn: Floats, until:
     measurements
         What the evaluator concluded; one replication for a replay.
     drawn
-        Shape (n_replications,): the money that the investor paid in, in the currency of the contract, not negative.
+        The money that the investor paid in, in the currency of the contract, not negative: in all, of shape (n_replications,), or
+        with the months in which a study draws it. Terms see these months; without them, the dates of the contract.
     until
         The date after which nothing is settled; absent: everything is.
 
@@ -40,12 +41,13 @@ def settle(contract: Contract, measurements: Measurements, drawn: Floats, until:
         If a payment or a stop depends on something that was not measured, and the contract does not say what then counts. It is a
         NotMeasuredError where an estimate of a run is missing in some replications.
     """
-    program = compile_contract(contract, until)
+    drawing = drawn if isinstance(drawn, Drawing) else Drawing(drawn)
+    program, n = compile_contract(contract, until, drawing.months), len(drawing.total)
     dates = list(contract.dates)
     dues = tuple(dates if until is None else dates[: dates.index(until) + 1]) or ("settlement",)
-    columns = np.empty((len(program.code.columns), len(drawn)))
+    columns = np.empty((len(program.code.columns), n))
     for place, column in enumerate(program.code.columns):
-        columns[place] = column_of(column, measurements, drawn)
+        columns[place] = column_of(column, measurements, drawing)
     # In memory replications lie side by side, one row for each term and date; the record shows the same numbers the other way.
     shape = (len(contract.terms), len(dues))
     amounts, bounds, months = (np.full(shape, -1, dtype=np.int64) for _ in range(3))
@@ -55,7 +57,7 @@ def settle(contract: Contract, measurements: Measurements, drawn: Floats, until:
     # The conditions of stops are run with the payments: one output more for each.
     ends = np.array([register for _, register in program.ends], dtype=np.int64)
     n_outputs = amounts.size + len(ends)
-    amount, bound = np.zeros((n_outputs, len(drawn))), np.zeros((n_outputs, len(drawn)), dtype=np.int8)
+    amount, bound = np.zeros((n_outputs, n)), np.zeros((n_outputs, n), dtype=np.int8)
     program.code.run(columns, np.append(amounts, ends), np.append(bounds, ends), amount, bound)
     ended, amount, bound = amount[amounts.size :], amount[: amounts.size], bound[: amounts.size]
     by_due = amount.reshape(*shape, -1).transpose(2, 0, 1)
@@ -73,11 +75,16 @@ def _stop_months(program: Program, is_ended: NDArray[np.bool_]) -> Integers | No
     return np.where(is_ended.any(axis=0), months[np.argmax(is_ended, axis=0)], -1)
 
 
-def column_of(column: Column, measurements: Measurements, drawn: Floats) -> Floats | float:
+def column_of(column: Column, measurements: Measurements, drawing: Drawing) -> Floats | float:
     """Give what a program asks of the world; NaN where it was not measured."""
     kind, missing = column[0], np.nan
     if kind == DRAWN:
-        return drawn
+        return drawing.total
+    if kind == CALL:
+        assert drawing.by_month is not None, "only what was drawn by month is compiled so"
+        return np.asarray(drawing.by_month[:, column[1]])
+    if kind == CALLED:
+        return drawing.drawn_by(drawing.payment_month[column[1]])
     if kind == "combination":
         _, combination, wave = column
         return missing if measurements.milestones is None else measurements.milestones.counts[:, wave, combination]
@@ -134,6 +141,12 @@ def _not_estimated(column: Column, rows: NDArray[np.bool_], measurements: Measur
     return {NOT_MEASURED[code]: numbers[rows & (codes == code)].tolist() for code in np.unique(codes[rows]) if code > 0}
 
 
+def asks_when_drawn(contract: Contract) -> bool:
+    """Say whether a payment or a stop depends on when money is drawn, and not only on how much in all."""
+    columns = compile_contract(contract, draw_months=(0,)).code.columns
+    return any(column[0] in (CALL, CALLED) for column in columns)
+
+
 def inputs_of(contract: Contract, until: str | None = None) -> list[str]:
     """List what the payments of a contract look at, as a reader writes it: `metric`, `metric.wave`, `people.wave`, `one+two`."""
     program = compile_contract(contract, until)
@@ -151,7 +164,7 @@ def outcomes_of(contract: Contract, measurements: Measurements) -> dict[str, Flo
     """Give all that the payments of a contract look at, as a replay would type it in; each of shape (n_replications,)."""
     n_replications = len(measurements.estimate)
     found = {_word(contract, column): column for column in compile_contract(contract).code.columns}
-    nothing = np.zeros(n_replications)
+    nothing = Drawing(np.zeros(n_replications))
     return {
         word: np.broadcast_to(column_of(column, measurements, nothing), n_replications) for word, column in found.items() if word
     }

@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 
 from simengine.config import Study
 from simengine.contract.spec import Contract
+from simengine.currencies import MOST_DECIMALS
 from simengine.laws import Constant
 from simengine.records import LIMITS, Payments
 from simengine.risk.statistics import Statistic
@@ -83,7 +84,7 @@ def settlement(payments: Payments) -> dict[str, Any]:
     amounts = {name: float(payments.amount[0, t]) for t, name in enumerate(payments.terms)}
     return {
         "payments": amounts,
-        "total": round(sum(amounts.values()), 2),
+        "total": round(sum(amounts.values()), MOST_DECIMALS),
         "bound": {name: LIMITS[payments.bound[0, t]] for t, name in enumerate(payments.terms)},
         "dates": [
             {

@@ -10,6 +10,7 @@ from simengine.contract import inputs_of
 from simengine.contract.spec import Case, Contract
 from simengine.contract.terms import Gate, Named, Source, Term
 from simengine.contract.terms.amounts import Amount
+from simengine.currencies import decimals_of
 from simengine.laws import Constant
 from simengine.pipeline import replay
 from simengine.records import LIMITS
@@ -121,7 +122,7 @@ def _term(contract: Contract, name: str, term: Term) -> str:
 def _example(contract: Contract) -> Iterator[str]:
     """Work through the last published case that measures everything, or else outcomes a little beyond the highest edges."""
     outcomes, drawn, case = example_of(contract)
-    payments = replay(contract, outcomes, drawn)
+    payments, decimals = replay(contract, outcomes, drawn), decimals_of(contract.currency)
     said = ", ".join(f"{name} is {value:,.10g}" for name, value in outcomes.items())
     key = "example_on" if case is None else "example_published"
     yield words.PHRASES[key].format(case=case, outcomes=said, drawn=f"{drawn:,.10g}", currency=contract.currency)
@@ -131,11 +132,11 @@ def _example(contract: Contract) -> Iterator[str]:
                 yield words.PHRASES["example_line"].format(
                     name=name,
                     date=f", {date}" if contract.dates else "",
-                    amount=f"{payments.by_due[0, t, due]:,.2f}",
+                    amount=f"{payments.by_due[0, t, due]:,.{decimals}f}",
                     currency=contract.currency,
                     bound=words.BOUND[LIMITS[payments.bound_by_due[0, t, due]]],
                 )
-    yield words.PHRASES["example_total"].format(total=f"{payments.amount.sum():,.2f}", currency=contract.currency)
+    yield words.PHRASES["example_total"].format(total=f"{payments.amount.sum():,.{decimals}f}", currency=contract.currency)
 
 
 def example_of(contract: Contract) -> tuple[dict[str, float], float, str | None]:

@@ -17,7 +17,8 @@ from simengine.analysis import PortfolioRisk
 from simengine.analysis.fund import NEVER, Course
 from simengine.analysis.portfolio import LEVEL, carried, is_ruined
 from simengine.config.portfolio import Holding
-from simengine.records import SMALLEST_UNITS, Floats
+from simengine.currencies import units_of
+from simengine.records import Floats
 from simengine.report.document import plain
 from simengine.report.layouts import grid, titled
 from simengine.report.picture import STYLE, save
@@ -67,14 +68,14 @@ def portfolio_section(holding: Holding, found: PortfolioRisk) -> Section:
 def _fund(holding: Holding, course: Course) -> Section:
     late = np.asarray(course.begun) - np.array([int(one.begins_month.value) for one in holding.portfolio.projects.values()])
     has_begun = course.begun != NEVER
-    number = carried(course)
+    number, units = carried(course), units_of(holding.portfolio.portfolio.currency)
     return {
         "p_ruin": statistics.probability(is_ruined(course)),
         "projects_carried": statistics.distribution(number),
         "p_carries_at_least": {f"{k}": statistics.probability(number >= k) for k in range(1, course.begun.shape[1] + 1)},
-        "returned": statistics.distribution(course.returned / SMALLEST_UNITS),
-        "balance_at_end": statistics.distribution(course.balance[:, -1] / SMALLEST_UNITS),
-        "lowest_balance": statistics.distribution(course.balance.min(axis=1) / SMALLEST_UNITS),
+        "returned": statistics.distribution(course.returned / units),
+        "balance_at_end": statistics.distribution(course.balance[:, -1] / units),
+        "lowest_balance": statistics.distribution(course.balance.min(axis=1) / units),
         "by_project": {
             name: {
                 "p_begins": statistics.probability(has_begun[:, p]),
@@ -166,7 +167,7 @@ def draw_portfolio(holding: Holding, found: PortfolioRisk) -> bytes:
         _sum_panel(left, found, unit)
         left.set_xlabel(shorten(f"{_LEFT[heading.kind]}, {money}", 80, placeholder="…"))
         if found.course is not None:
-            _balance_panel(right, found.course, unit)
+            _balance_panel(right, found.course, unit * units_of(heading.currency))
             right.set_ylabel(f"balance, {money}")
             right.set_title(f"P(ruin) {100 * is_ruined(found.course).mean():.1f} %", fontsize=10)
         else:
@@ -188,7 +189,7 @@ def _sum_panel(axes: Axes, found: PortfolioRisk, unit: float) -> None:
 
 
 def _balance_panel(axes: Axes, course: Course, unit: float) -> None:
-    balance = course.balance / SMALLEST_UNITS / unit
+    balance = course.balance / unit
     years = np.arange(balance.shape[1]) / 12
     low, middle, high = np.quantile(balance, [0.05, 0.5, 0.95], axis=0)
     axes.fill_between(years, low, high, color="0.8", linewidth=0, label="5 to 95 %")

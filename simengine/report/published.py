@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from simengine.contract.spec import Case, Contract
+from simengine.currencies import decimals_of, units_of
 from simengine.laws import Sourced, quantities_in
 from simengine.pipeline import replay
-from simengine.records import SMALLEST_UNITS
 
 NOT_REPRODUCED = "not reproduced"
 _SAME = 1e-9
@@ -37,19 +37,20 @@ def compare_published(name: str, contract: Contract) -> Iterator[dict[str, Any]]
     """
     for case_name, case in contract.published.items():
         computed = _computed(contract, case)
+        decimals = decimals_of(contract.currency)
         published = None if case.paid is None else case.paid.value
-        difference = None if published is None else round(computed - published, 2)
+        difference = None if published is None else round(computed - published, decimals)
         yield {
             "contract": name,
             "case": case_name,
             "title": contract.title,
-            "verdict": _verdict(case, computed),
+            "verdict": _verdict(contract, case, computed),
             "outcome": {outcome: number.value for outcome, number in case.outcome.items()},
             "published": published,
             "computed": computed,
             "difference": difference,
             "unit": contract.currency if case.compares == "amount" else "1: something is paid; 0: nothing",
-            "rounded_to": _rounding(case),
+            "rounded_to": _rounding(contract, case),
             "sources": _sources(contract, case),
             "note": case.note or (case.paid.note if case.paid is not None else None),
         }
@@ -61,18 +62,18 @@ def _computed(contract: Contract, case: Case) -> float:
     payments = replay(contract, outcomes, drawn, case.date)
     counted = [payments.terms.index(term) for term in case.terms or payments.terms]
     amounts = payments.amount[0] if case.date is None else payments.by_due[0, :, payments.dues.index(case.date)]
-    paid = round(float(sum(amounts[t] for t in counted)), 2)
+    paid = round(float(sum(amounts[t] for t in counted)), decimals_of(contract.currency))
     return paid if case.compares == "amount" else float(paid > 0)
 
 
-def _rounding(case: Case) -> float:
-    return 1 / SMALLEST_UNITS if case.rounded_to is None else case.rounded_to.value
+def _rounding(contract: Contract, case: Case) -> float:
+    return 1 / units_of(contract.currency) if case.rounded_to is None else case.rounded_to.value
 
 
-def _verdict(case: Case, computed: float) -> str:
+def _verdict(contract: Contract, case: Case, computed: float) -> str:
     if case.paid is None:
         return case.basis
-    is_same = abs(computed - case.paid.value) <= _rounding(case) / 2 + _SAME
+    is_same = abs(computed - case.paid.value) <= _rounding(contract, case) / 2 + _SAME
     return case.basis if is_same else NOT_REPRODUCED
 
 

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from simengine.config import Study
 from simengine.config.roles import with_money
+from simengine.currencies import decimals_of
 from simengine.records import ALL_LENDERS, ALL_PAYERS
 from simengine.report.document import assumptions
 from simengine.report.trust import repayment_table, warnings
@@ -290,9 +291,10 @@ def settlement_table(content: Mapping[str, Any]) -> Table:
     layout.add_column("term")
     layout.add_column("payment", justify="right")
     layout.add_column("bound by")
+    decimals = decimals_of(content["currency"])
     rows = [(f"{row['term']}, {row['date']}", row["payment"], row["bound"]) for row in content["dates"]]
     for name, amount, bound in rows or [(name, paid, content["bound"][name]) for name, paid in content["payments"].items()]:
-        layout.add_row(name, f"{amount:,.2f}", bound)
+        layout.add_row(name, f"{amount:,.{decimals}f}", bound)
     layout.add_section()
-    layout.add_row("total", f"{content['total']:,.2f}", "")
+    layout.add_row("total", f"{content['total']:,.{decimals}f}", "")
     return layout

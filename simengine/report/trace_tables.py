@@ -13,6 +13,7 @@ from rich.text import Text
 from simengine.analysis.trace import Row, Trace
 from simengine.config import Study
 from simengine.config.roles import with_money
+from simengine.currencies import decimals_of
 
 
 def trace_content(study: Study, found: Trace) -> dict[str, Any]:
@@ -36,6 +37,7 @@ def trace_content(study: Study, found: Trace) -> dict[str, Any]:
 def trace_tables(study: Study, found: Trace) -> RenderableType:
     """Lay out a trace from the people to the cash."""
     heading = f"{study.study.title}\nReplication {found.replication:,} of seed {found.seed}. Money in {study.study.currency}."
+    decimals = decimals_of(study.study.currency)
     drawn = [{"number": path, "value": f"{value:,.6g}"} for path, value in found.drawn.items()]
     return Group(
         Text(heading, style="bold"),
@@ -43,9 +45,9 @@ def trace_tables(study: Study, found: Trace) -> RenderableType:
         _table("Who was there", found.people),
         _table("What happened to them", found.outcomes),
         _table("What the evaluator concluded", found.metrics),
-        _table("What the contract owes", found.payments),
-        _table("Who paid whom", found.postings),
-        _table("What each party is left with", _parties(study, found)),
+        _table("What the contract owes", found.payments, decimals),
+        _table("Who paid whom", found.postings, decimals),
+        _table("What each party is left with", _parties(study, found), decimals),
     )
 
 
@@ -57,16 +59,16 @@ def _parties(study: Study, found: Trace) -> list[Row]:
     return rows
 
 
-def _table(title: str, rows: Sequence[Row]) -> RenderableType:
+def _table(title: str, rows: Sequence[Row], decimals: int = 2) -> RenderableType:
     layout = Table(pad_edge=False, box=box.SIMPLE_HEAD, collapse_padding=True)
     for name, value in (rows[0] if rows else {"nothing": ""}).items():
         layout.add_column(name.replace("_", " "), justify="right" if isinstance(value, int | float) else "left", overflow="fold")
     for row in rows:
-        layout.add_row(*(_cell(value) for value in row.values()))
+        layout.add_row(*(_cell(value, decimals) for value in row.values()))
     return Group(Text(f"\n{title}", style="bold"), layout)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, decimals: int) -> str:
     if isinstance(value, float):
-        return f"{value:,.2f}" if abs(value) >= 100 else f"{value:,.6g}"
+        return f"{value:,.{decimals}f}" if abs(value) >= 100 else f"{value:,.6g}"
     return "-" if value in (None, "") else str(value)

@@ -14,7 +14,6 @@ from simengine.records import (
     BASELINE,
     LIMITS,
     SERVICE,
-    SMALLEST_UNITS,
     TWIN,
     CashMoments,
     Floats,
@@ -92,7 +91,7 @@ def appraise(
     columns["clipped"] = tallies.clipped
     codes = {f"term.{name}.bound": LIMITS for name in payments.terms} | codes_of(columns)
     cash = lending_cash(ledger) if with_returns else {}
-    moments = {name: _cash_moments(flows, standpoint.commitment) for name, flows in cash.items()}
+    moments = {name: _cash_moments(flows, standpoint.commitment * ledger.units) for name, flows in cash.items()}
     return Outturns(worlds.replications, columns, codes, moments, cash or None)
 
 
@@ -103,22 +102,22 @@ def _parties(standpoint: Standpoint, ledger: Ledger, public_value: PublicValue, 
     columns |= role_columns(ledger, public_value, factors, with_returns=with_returns)
     if standpoint.deflators is not None:
         own = {party: ledger.cash_in(accounts_of(party, ledger.accounts)) for party in ledger.parties}
-        columns |= {f"{party}.real_cash": _present_value(cash, standpoint.deflators) for party, cash in own.items()}
+        columns |= {f"{party}.real_cash": _present_value(cash, standpoint.deflators, ledger.units) for party, cash in own.items()}
     return columns
 
 
-def _present_value(cash: Integers, factors: Floats) -> Floats:
+def _present_value(cash: Integers, factors: Floats, units: int) -> Floats:
     """Discount flows of shape (replication, date), in the smallest unit, to the currency."""
-    return present_values(cash, factors[:, : cash.shape[1]]) / SMALLEST_UNITS
+    return present_values(cash, factors[:, : cash.shape[1]]) / units
 
 
 def _cash_moments(cash: Integers, commitment: float) -> CashMoments:
-    """Sum cash by date, and its products between dates.
+    """Sum cash by date, and its products between dates; all in the smallest unit.
 
     The products are those of cash in units of about 1/65,536 of the commitment, in whole numbers: they are exact, so that
     blocks can be added in any order, and they serve a standard error alone.
     """
-    unit = 2.0 ** max(np.ceil(np.log2(max(commitment * SMALLEST_UNITS, 1.0))) - 16, 0)
+    unit = 2.0 ** max(np.ceil(np.log2(max(commitment, 1.0))) - 16, 0)
     rounded = np.round(cash / unit)
     # Whole numbers in floating point are exact, and quick, as long as their sums stay below 2^53.
     is_small = np.abs(rounded).max(initial=0.0) ** 2 * len(rounded) < 2**53

@@ -18,7 +18,6 @@ from simengine.records import (
     INVESTOR,
     OUTCOME_PAYER,
     PROJECT,
-    SMALLEST_UNITS,
     Account,
     Floats,
     Integers,
@@ -87,7 +86,9 @@ class Money(NamedTuple):
     """The same, discounted."""
 
 
-def add_parts(cash: Sequence[Integers], today: Sequence[Floats], worth: Sequence[tuple[Floats, Floats] | None]) -> Money:
+def add_parts(
+    cash: Sequence[Integers], today: Sequence[Floats], worth: Sequence[tuple[Floats, Floats] | None], units: int
+) -> Money:
     """Money from the parts of which it consists.
 
     Parameters
@@ -99,11 +100,13 @@ def add_parts(cash: Sequence[Integers], today: Sequence[Floats], worth: Sequence
     worth
         By part: the public value and what that is worth today, each of shape (n_replications,), in the currency; nothing where
         none counts.
+    units
+        Smallest units in one unit of the currency.
     """
-    total = add_in_order(cash) / SMALLEST_UNITS
+    total = add_in_order(cash) / units
     values = [value for value, _ in filter(None, worth)]
     parts = zip(today, worth, strict=True)
-    discounted = [one / SMALLEST_UNITS + (0.0 if value is None else value[1]) for one, value in parts]
+    discounted = [one / units + (0.0 if value is None else value[1]) for one, value in parts]
     return Money(total, add_in_order([total, *values]), add_in_order(discounted))
 
 
@@ -116,6 +119,7 @@ def money_from_ledger(name: str, ledger: Ledger, public_value: PublicValue, disc
         [cash.sum(axis=1) for cash in flows],
         [present_values(cash, one[:, : cash.shape[1]]) for cash, one in zip(flows, factors, strict=True)],
         [_worth(part, public_value, one) for part, one in zip(parts, factors, strict=True)],
+        ledger.units,
     )
 
 
@@ -154,8 +158,9 @@ def left_with(ledger: Ledger, public_value: PublicValue, discount_factors: Mappi
             f"{party}.net": money.net,
             f"{party}.npv": money.npv,
         }
+    # Who is paid from outside the study has a column of cash, so that over all parties it sums to 0.
     outside = [name for name in ledger.parties if name not in public_value.parties]
-    cash = [ledger.cash_in(accounts_of(name, ledger.accounts)).sum(axis=1) / SMALLEST_UNITS for name in outside]
+    cash = [ledger.cash_in(accounts_of(name, ledger.accounts)).sum(axis=1) / ledger.units for name in outside]
     return columns | {f"{name}.cash": one for name, one in zip(outside, cash, strict=True)}
 
 

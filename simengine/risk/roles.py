@@ -13,7 +13,6 @@ from simengine.records import (
     ALL_PAYERS,
     INVESTOR,
     OUTCOME_PAYER,
-    SMALLEST_UNITS,
     Floats,
     Integers,
     Ledger,
@@ -56,14 +55,15 @@ def role_columns(
     columns: dict[str, NDArray[Any]] = {}
     for name, cash in lending_cash(ledger).items():
         paid_in = _paid_in(name, ledger)
-        columns |= return_on(name, cash, paid_in, with_rate=with_returns) | {f"{name}{_LENDS}": paid_in / SMALLEST_UNITS}
-        columns |= {f"{name}.peak_funding": peak_funding(cash)} if with_returns else {}
+        columns |= return_on(name, cash, paid_in, ledger.units, with_rate=with_returns)
+        columns[f"{name}{_LENDS}"] = paid_in / ledger.units
+        columns |= {f"{name}.peak_funding": peak_funding(cash, ledger.units)} if with_returns else {}
     payers = in_role(OUTCOME_PAYER, ledger.accounts)
     for name in names_of_role(ALL_PAYERS, payers):
         mine = payers if name == ALL_PAYERS else (name,)
         paid = [ledger.cash_in(accounts_of(payer, ledger.accounts, OUTCOME_PAYER)).sum(axis=1) for payer in mine]
         saved = [over_years(public_value.value[:, public_value.parties.index(payer)]) for payer in mine]
-        columns |= {f"{name}{_PAYS}": -add_in_order(paid) / SMALLEST_UNITS, f"{name}.true_saving": add_in_order(saved)}
+        columns |= {f"{name}{_PAYS}": -add_in_order(paid) / ledger.units, f"{name}.true_saving": add_in_order(saved)}
     for total in (ALL_LENDERS, ALL_PAYERS):
         if f"{total}{_LENDS}" in columns or f"{total}{_PAYS}" in columns:
             money = money_from_ledger(total, ledger, public_value, discount_factors)
@@ -78,15 +78,17 @@ def _paid_in(name: str, ledger: Ledger) -> Integers:
     return np.asarray(ledger.paid_in[:, mine].sum(axis=1))
 
 
-def peak_funding(cash: Integers) -> Floats:
+def peak_funding(cash: Integers, units: int) -> Floats:
     """Largest amount by which somebody was out of pocket at the end of a month: shape (n_replications,), in the currency.
 
     Parameters
     ----------
     cash
         Shape (n_replications, n_dates), in the smallest unit; positive is received.
+    units
+        Smallest units in one unit of the currency.
     """
-    return np.asarray(np.maximum(-np.cumsum(cash, axis=1).min(axis=1), 0) / SMALLEST_UNITS)
+    return np.asarray(np.maximum(-np.cumsum(cash, axis=1).min(axis=1), 0) / units)
 
 
 def lenders_in(columns: Mapping[str, Any]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simengine.records import DELIVERY, LOAN, SMALLEST_UNITS, Integers, Ledger
+from simengine.records import DELIVERY, LOAN, Integers, Ledger
 from simengine.risk.returns import PAYBACK_STATUSES, STATUSES, multiples, payback_times, rates_of_return
 
 ENDINGS = ("whole", "short", "at_limit")
@@ -16,7 +16,7 @@ ENDINGS = ("whole", "short", "at_limit")
 _WHOLE, _SHORT, _AT_LIMIT = range(3)
 
 
-def return_on(name: str, cash: Integers, paid_in: Integers, *, with_rate: bool = True) -> dict[str, NDArray[Any]]:
+def return_on(name: str, cash: Integers, paid_in: Integers, units: int, *, with_rate: bool = True) -> dict[str, NDArray[Any]]:
     """Work out what came back on money that was paid in: columns `money_back` and `moic`; if asked, rate and time with statuses.
 
     Parameters
@@ -27,10 +27,12 @@ def return_on(name: str, cash: Integers, paid_in: Integers, *, with_rate: bool =
         Shape (n_replications, n_dates), in the smallest unit; positive is received.
     paid_in
         Shape (n_replications,), in the smallest unit.
+    units
+        Smallest units in one unit of the currency.
     """
     back = cash.sum(axis=1) + paid_in
     columns: dict[str, NDArray[Any]] = {
-        f"{name}.money_back": back / SMALLEST_UNITS,
+        f"{name}.money_back": back / units,
         f"{name}.moic": multiples(back, paid_in),
     }
     if with_rate:
@@ -47,22 +49,22 @@ def structure_of(ledger: Ledger) -> dict[str, NDArray[Any]]:
     if ledger.tranches == (LOAN,) and len(steps) <= 2 and not ledger.guarantees and ledger.costs == (DELIVERY,):
         return columns
     for k, name in enumerate(ledger.tranches):
-        columns[f"tranche.{name}.paid_in"] = ledger.paid_in[:, k] / SMALLEST_UNITS
+        columns[f"tranche.{name}.paid_in"] = ledger.paid_in[:, k] / ledger.units
         cash = ledger.cash_in({f"tranche.{name}"})
-        columns |= return_on(f"tranche.{name}", cash, ledger.paid_in[:, k])
-        columns[f"tranche.{name}.net"] = cash.sum(axis=1) / SMALLEST_UNITS
-        columns[f"tranche.{name}.lost"] = ledger.lost[:, k] / SMALLEST_UNITS
+        columns |= return_on(f"tranche.{name}", cash, ledger.paid_in[:, k], ledger.units)
+        columns[f"tranche.{name}.net"] = cash.sum(axis=1) / ledger.units
+        columns[f"tranche.{name}.lost"] = ledger.lost[:, k] / ledger.units
         is_short = (ledger.lost[:, k] > 0) | (ledger.owed[:, k] > 0)
         ending = np.where(is_short, _SHORT, np.where(ledger.at_limit[:, k], _AT_LIMIT, _WHOLE))
         columns[f"tranche.{name}.ending"] = ending.astype(np.int8)
     for c, name in enumerate(ledger.costs):
-        columns[f"cost.{name}.paid"] = ledger.total(f"cost.{name}") / SMALLEST_UNITS
-        columns[f"cost.{name}.unpaid"] = ledger.total(f"unpaid.cost.{name}") / SMALLEST_UNITS
-        columns[f"cost.{name}.still_deferred"] = ledger.waiting[:, c] / SMALLEST_UNITS
+        columns[f"cost.{name}.paid"] = ledger.total(f"cost.{name}") / ledger.units
+        columns[f"cost.{name}.unpaid"] = ledger.total(f"unpaid.cost.{name}") / ledger.units
+        columns[f"cost.{name}.still_deferred"] = ledger.waiting[:, c] / ledger.units
     for step in steps:
-        columns[f"step.{step}.paid"] = ledger.total(f"step.{step}") / SMALLEST_UNITS
+        columns[f"step.{step}.paid"] = ledger.total(f"step.{step}") / ledger.units
     for g, name in enumerate(ledger.guarantees):
-        columns[f"guarantee.{name}.paid"] = ledger.total(f"guarantee.{name}") / SMALLEST_UNITS
+        columns[f"guarantee.{name}.paid"] = ledger.total(f"guarantee.{name}") / ledger.units
         columns[f"guarantee.{name}.is_exhausted"] = ledger.exhausted[:, g].astype(np.int8)
     return columns
 

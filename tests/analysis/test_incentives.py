@@ -139,6 +139,21 @@ def test_surplus__against_the_first_best_of_the_closed_form(tmp_path):
     assert found.chosen.surplus.value == pytest.approx(40 * 100 * 3 * 0.75 - 8000 / 2 * 0.75**2)
 
 
+def test_stated_costs__are_counted_once_beside_the_cost_of_effort(tmp_path):
+    # Hand: the study of the closed form above; salaries of 900 whatever the effort, and 5 for each of 40 people. The choice stays,
+    # and the money of the provider and the surplus of all are lower by 1,100: once. The cost of effort is what it was.
+    worth = "public_value={test: {outcome_payer: {value_per_unit: 100, better: higher, cashable_share: 0}}}"
+    common = [LINEAR.format(2000), worth, behaviour([0, 0.75, 1.5, 2.25], 8000)]
+    stated = "parties.service_provider.costs={salaries: {amount: 900}, places: {per_person: 5}}"
+    plain, spent = (induced(study_of(SCORES, tmp_path, *common, *more), 40) for more in ([], [stated]))
+    assert spent.chosen.choice == plain.chosen.choice
+    assert spent.first_best == plain.first_best
+    assert spent.chosen.cost == plain.chosen.cost
+    for before, after in zip(plain.curve, spent.curve, strict=True):
+        assert after.money.value == pytest.approx(before.money.value - 1_100)
+        assert after.surplus.value == pytest.approx(before.surplus.value - 1_100)
+
+
 def test_bought__is_the_true_effect_for_the_money_paid(tmp_path):
     # Hand: fixed pay of 1,000 for the drawn money, and 1,000 a point of a gain of 2.25 on average; 2.25 / (1,000 + 2,250).
     study = study_of(SCORES, tmp_path, LINEAR.format(1000), behaviour([0.75], 4000))

@@ -50,6 +50,26 @@ def test_side_payments__make_everybody_whole_on_average(study, found):
             assert rule.p_still_loses[party].value == pytest.approx(still, abs=0.003)
 
 
+SPENT = "parties.service_provider.costs={salaries: {per_person: 250_000, over_months: 3}}"
+
+
+def test_provider__that_states_its_costs_is_an_actor_and_must_be_made_whole(tiny_path, study):
+    # Law: its net is what it is paid less what it spends, 12 people at 250,000; what others are left with does not change.
+    plain, spent = (
+        find_wrong_pockets(study, Ensemble(5, 100)),
+        find_wrong_pockets(load_study(tiny_path, [PARTIES, RICH, SPENT]), Ensemble(5, 100)),
+    )
+
+    assert spent.among == FOUR
+    assert "service_provider" in spent.must_agree
+    assert spent.parties["service_provider"]["net"]["mean"].value == pytest.approx(2_000_000 - 12 * 250_000)
+    assert spent.parties["service_provider"]["p_net_below_zero"].value == 1
+    for party in ("investor", "outcome_payer", "region"):
+        assert spent.parties[party]["net"]["mean"] == plain.parties[party]["net"]["mean"]
+    # The provider's million is now in the total: what it is paid was not before, as it was no actor.
+    assert spent.total.value == pytest.approx(plain.total.value - 1_000_000)
+
+
 def test_side_payments__are_not_possible_where_all_lose(tiny_path):
     found = find_wrong_pockets(load_study(tiny_path, [PARTIES, "public_value={}"]), Ensemble(5, 50))
 

@@ -187,3 +187,57 @@ def test_result__is_the_same_in_any_blocks(tiny):
     one, other = (stress_study(tiny, named, Ensemble(5, 200, 2, size), LEVEL) for size in (1000, 17))
     assert one == other
     assert np.isfinite(one.base["investor"].net.value)
+
+
+# ------------------------------------------------ who bears an overrun ------------------------------------------------
+
+GUARANTEE = ("contract.terms={guarantee: {share: 0.4, of: drawn, contingent: false}}", "capital.payment_month={guarantee: 12}")
+OWN_COSTS = "parties.service_provider.costs={work: {amount: 1_500_000}}"
+PAID = (
+    "capital={draws: as_needed, payment_month: {guarantee: 12, saving_share: 20, upside: 20}, "
+    "costs: {delivery: {payee: service_provider, amount: 1_000_000}, manager: {payee: outcome_payer, amount: 200_000}}}"
+)
+
+
+def moved_by_overrun(path, *overrides):
+    found = stressed(load_study(path, overrides), "cost_overrun").stresses["cost_overrun"]
+    return {severity: {party: one.moved[party].net.value for party in one.moved} for severity, one in found.items()}, found
+
+
+def test_overrun__of_a_provider_that_states_its_costs_is_borne_by_it(tiny_path):
+    # Source: hand arithmetic: 15 and 30 % of 1,500,000; what it is paid, and the loan, stay as they are.
+    moved, found = moved_by_overrun(tiny_path, OWN_COSTS)
+    for severity, more in (("adverse", 225_000), ("severe", 450_000)):
+        assert moved[severity]["service_provider"] == pytest.approx(-more)
+        assert moved[severity]["investor"] == moved[severity]["outcome_payer"] == 0
+    assert found["adverse"].words == "service_provider spends 15 % more, which it bears itself"
+
+
+def test_overrun__of_what_the_project_pays_is_borne_by_its_lenders(tiny_path):
+    # Source: hand arithmetic. No party states costs: 15 % of 1,200,000 more is drawn, of which the guarantee gives 40 % back; those
+    # who are paid get 150,000 and 30,000 more.
+    moved, found = moved_by_overrun(tiny_path, PAID, *GUARANTEE)
+    assert moved["adverse"]["service_provider"] == pytest.approx(150_000)
+    assert moved["adverse"]["investor"] == pytest.approx(-180_000 * 0.6)
+    assert moved["adverse"]["outcome_payer"] == pytest.approx(30_000 - 180_000 * 0.4)
+    assert "which its lenders bear" in found["adverse"].words
+
+
+def test_overrun__hits_each_cost_once_where_some_state_their_own(tiny_path):
+    # Source: hand arithmetic. The provider bears 30 % of its own 1,500,000 and is paid as before; the manager, here the payer,
+    # states nothing: 30 % of its 200,000 more are drawn, 40 % of which the guarantee gives back.
+    moved, found = moved_by_overrun(tiny_path, PAID, OWN_COSTS, *GUARANTEE)
+    assert moved["severe"]["service_provider"] == pytest.approx(-450_000)
+    assert moved["severe"]["investor"] == pytest.approx(-60_000 * 0.6)
+    assert found["severe"].words.startswith(
+        "service_provider spends 30 % more, which it bears itself; what the project pays costs 30 %"
+    )
+
+
+def test_overrun__of_a_share_drawn_is_borne_by_the_lenders_unless_the_provider_states_its_costs(tiny_path):
+    # Source: hand arithmetic: half of 2,000,000 is drawn; 30 % of it more, 40 % of which the guarantee gives back.
+    moved, found = moved_by_overrun(tiny_path, *GUARANTEE, "capital.drawn_share=0.5")
+    assert moved["severe"]["investor"] == pytest.approx(-300_000 * 0.6)
+    assert "which the lenders bear: as much more is drawn" in found["severe"].words
+    moved, _ = moved_by_overrun(tiny_path, *GUARANTEE, "capital.drawn_share=0.5", OWN_COSTS)
+    assert (moved["severe"]["investor"], moved["severe"]["service_provider"]) == (0, pytest.approx(-450_000))

@@ -4,7 +4,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from simengine.capital import Calendar, distribute, plan_money
-from simengine.capital.spec import Capital
+from simengine.capital.spec import Capital, Party
 from simengine.laws import Constant, quantities_in
 from simengine.records import PROJECT, Account, Ledger, Line, Payments, Worlds
 
@@ -34,24 +34,29 @@ def payments_of(amounts, months=None, parties=("outcome_payer", "investor"), sto
     return Payments(tuple(amounts), sides, ("settlement",), due, by_due, np.zeros(by_due.shape, np.int8), stops)
 
 
-def moved(capital, payments, commitment, horizon=24, *, worlds=None, parties=PARTIES, waves=None, people=None):
+def parties_of(names, costs=None):
+    """Make parties; by party, what it spends itself."""
+    spent = costs or {}
+    return {name: Party.model_validate({"name": name, "discount_rate_per_year": 0, "costs": spent.get(name, {})}) for name in names}
+
+
+def moved(capital, payments, commitment, horizon=24, **options):
     """Plan and move the money of a section; its fixed numbers are the same in every world."""
-    plan, world = planned(
-        capital, len(payments.by_due), commitment, horizon, worlds=worlds, parties=parties, waves=waves, people=people
-    )
-    return distribute(capital, plan, payments, world, list(parties))
+    plan, world = planned(capital, len(payments.by_due), commitment, horizon, **options)
+    return distribute(capital, plan, payments, world)
 
 
-def planned(capital, n, commitment, horizon=24, *, worlds=None, parties=PARTIES, waves=None, people=None):
-    """Plan the money of a section in some worlds."""
-    waves = waves or {"all": (0, 1)}
-    values = {path: number.value for path, number in quantities_in(capital, "capital") if isinstance(number, Constant)}
+def planned(capital, n, commitment, horizon=24, *, worlds=None, parties=PARTIES, waves=None, people=None, costs=None, units=100):
+    """Plan the money of a section in some worlds; `costs` are what parties spend themselves, by party."""
+    waves, parties = waves or {"all": (0, 1)}, parties_of(parties, costs)
+    numbers = [*quantities_in(capital, "capital"), *quantities_in(parties, "parties")]
+    values = {path: number.value for path, number in numbers if isinstance(number, Constant)}
     values |= {f"population.waves.{name}.enrolment_months": months for name, (_, months) in waves.items()}
     given = {} if worlds is None else dict(worlds.values)
     world = worlds_of(n, **{path.replace(".", "__"): value for path, value in (values | given).items()})
     calendar = Calendar(horizon, {name: (first, f"population.waves.{name}.enrolment_months") for name, (first, _) in waves.items()})
     counts = np.zeros((n, len(waves)), np.int64) if people is None else np.broadcast_to(people, (n, len(waves)))
-    return plan_money(capital, commitment, list(parties), calendar, world, counts), world
+    return plan_money(capital, commitment, units, parties, calendar, world, counts), world
 
 
 def ledger_of(drawn, paid):
@@ -75,6 +80,6 @@ def ledger_of(drawn, paid):
         journal += [flows, flows]
     nothing = np.zeros((n, 1), np.int64)
     return Ledger(
-        accounts, tuple(lines), np.stack(journal, axis=2), ("loan",), drawn.sum(axis=1)[:, None], nothing, nothing,
+        100, accounts, tuple(lines), np.stack(journal, axis=2), ("loan",), drawn.sum(axis=1)[:, None], nothing, nothing,
         nothing.astype(bool), ("delivery",), nothing, (), np.zeros((n, 0), bool),
     )  # fmt: skip

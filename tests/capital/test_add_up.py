@@ -47,14 +47,14 @@ def test_sums__are_those_of_the_ledger_under_one_sheet_after_the_other(structure
     plan, worlds = planned(
         capital, N, commitment, HORIZON, worlds=world, parties=EVERYBODY, waves=WAVES, people=np.array([[3, 0], [1, 5], [0, 2]])
     )
-    accounts = accounts_of(capital, plan, EVERYBODY)
+    accounts = accounts_of(capital, plan)
     mine = [frozenset(one.name for one in accounts if name in (one.party, one.role)) for name in (*EVERYBODY, PROJECT)]
     factors = 1.02 ** -np.linspace(0, 3, len(mine) * HORIZON + len(mine)).reshape(len(mine), 1, HORIZON + 1)
     factors = factors * np.array([1.0, 0.9, 0.8])[None, :, None] if differs else factors
     purses = Purses(capital, plan, mine, factors)
 
     for payments in sheets:
-        ledger, found = distribute(capital, plan, payments, worlds, EVERYBODY), purses.add_up(payments, worlds)
+        ledger, found = distribute(capital, plan, payments, worlds), purses.add_up(payments, worlds)
         np.testing.assert_array_equal(found.drawn, ledger.drawn)
         for place, names in enumerate(mine):
             cash = ledger.cash_in(names)

@@ -143,7 +143,7 @@ def test_ledger__sums_to_zero_and_holds_what_was_drawn_and_paid(contract):
     assert all(flows.dtype == np.int64 for flows in cash)
     assert not sum(cash).any()
     drawn = in_equal_parts(np.round(commitment * 100 * shares).astype(np.int64), drawdown_months.astype(np.int64), HORIZON)
-    paid = sum(smallest_units(np.array(amount)) for amount in amounts.values())
+    paid = sum(smallest_units(np.array(amount), 100) for amount in amounts.values())
     expected = [paid - drawn.sum(axis=1), -paid, drawn.sum(axis=1)]
     np.testing.assert_array_equal([flows.sum(axis=1) for flows in cash], expected)
 
@@ -182,7 +182,7 @@ def test_ledger__without_the_drawdown_holds_the_payments_in_their_months(contrac
 )
 def test_smallest_units__rounds_half_to_even(amount, units):
     # Source: hand arithmetic; 1/8 and 3/8 are exact in binary, so they are true ties.
-    got = smallest_units(np.array([amount]))
+    got = smallest_units(np.array([amount]), 100)
 
     assert got.dtype == np.int64
     assert got.tolist() == [units]

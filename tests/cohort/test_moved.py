@@ -152,7 +152,8 @@ def test_moves__before_a_cut_count_as_before_it() -> None:
             "must be one of pathway.moves; found `home -> school`",
         ),
         (
-            "outcomes.placement_cost_sek={kind: amount, per_move: {placed -> home: 3}, per_move_by_stratum: {placed -> home: {young: 1}}}",
+            "outcomes.placement_cost_sek={kind: amount, per_move: {placed -> home: 3}, "
+            "per_move_by_stratum: {placed -> home: {young: 1}}}",
             "one price, or one by stratum; found both for placed -> home",
         ),
         (

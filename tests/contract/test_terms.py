@@ -178,6 +178,71 @@ def test_coupon__is_paid_on_what_is_outstanding():
     }
 
 
+HALVES = {"start": {"month": 0, "drawn": 0.5}, "y1": {"month": 12, "drawn": 0.5}, "mid": {"month": 18}, "y2": {"month": 24}}
+THIRDS = {
+    "start": {"month": 0, "drawn": 0.5},
+    "may": {"month": 5, "drawn": 0.3},
+    "september": {"month": 9, "drawn": 0.2},
+    "y1": {"month": 12},
+    "april": {"month": 16},
+    "july": {"month": 19},
+    "y2": {"month": 24},
+}
+
+
+def test_coupon__accrues_on_what_is_outstanding_month_by_month():
+    # Source: hand arithmetic, 8 % on a million, half of it drawn at the start and half after a year: 40,000 in the first year.
+    # Half of what is outstanding is repaid after 18 months: 80,000 less 8 % of 500,000 for half a year = 60,000.
+    terms = {
+        "interest": {"coupon": 0.08, "of": "outstanding", "at": ["y1", "y2"]},
+        "back": {"share": 0.5, "of": "outstanding", "at": ["mid"], "repays_principal": True},
+    }
+    found = paid(terms, drawn=1e6, dates=HALVES)
+    assert (found["interest"]["y1"], found["back"]["mid"], found["interest"]["y2"]) == (40_000, 500_000, 60_000)
+
+
+def test_coupon__counts_every_draw_and_repayment_from_its_month():
+    # Source: hand arithmetic at 1 % a month, of 1,000 drawn. Three draws: 500 for 12 months, 300 for 7, 200 for 3: 87.00 in the
+    # first year. Two repayments, 400 in month 16 and 250 in month 19: 1,000 x 12 - 400 x 8 - 250 x 5 = 7,550: 75.50.
+    terms = {
+        "interest": {"coupon": 0.12, "of": "outstanding", "at": ["y1", "y2"]},
+        "first": {"amount": 400, "at": ["april"], "repays_principal": True},
+        "second": {"amount": 250, "at": ["july"], "repays_principal": True},
+    }
+    found = paid(terms, drawn=1e3, dates=THIRDS)
+    assert (found["interest"]["y1"], found["interest"]["y2"]) == (87, 75.5)
+
+
+def test_coupon__does_not_care_in_which_order_terms_stand_on_a_date():
+    # Source: hand arithmetic: what is repaid on the date itself bore interest until then, 100 at 10 %; 60 for the year after.
+    coupon = {"coupon": {"coupon": 0.1, "of": "outstanding", "at": ["one", "two"]}}
+    principal = {"principal": {"amount": 40, "at": ["one"], "repays_principal": True}}
+    for terms in (coupon | principal, principal | coupon):
+        assert paid(terms, dates=YEARS)["coupon"] == {"start": 0, "one": 10, "two": 6}
+
+
+def test_coupon__counts_a_repayment_from_the_month_in_which_it_is_paid():
+    # Source: hand arithmetic: settled after a year, paid three months later: 100 for 3 months and 60 for 9, at 10 %: 7.
+    terms = {
+        "coupon": {"coupon": 0.1, "of": "outstanding", "at": ["one", "two"]},
+        "principal": {"amount": 40, "at": ["one"], "delay_months": 3, "repays_principal": True},
+    }
+    assert paid(terms, dates=YEARS)["coupon"]["two"] == 7
+
+
+def test_coupon__on_part_of_a_sum_or_on_what_came_back_accrues_as_well():
+    # Source: hand arithmetic. 40 of 100 are repaid in month 12. What is outstanding beyond 70 is 30 for a year, then nothing: 3 at
+    # 10 %. What came back is 0 for a year, then 40: 2 at 5 %.
+    terms = {
+        "layer": {"coupon": 0.1, "of": {"share": 1, "of": "outstanding", "above": 70, "floor": 0}, "at": ["two"]},
+        "on_returned": {"coupon": 0.05, "of": "returned", "at": ["two"]},
+        "principal": {"amount": 40, "at": ["one"], "repays_principal": True},
+    }
+    found = paid(terms, dates=YEARS)
+    assert found["layer"]["two"] == 3
+    assert found["on_returned"]["two"] == 2
+
+
 def test_return_to_date__catches_up():
     # Source: hand arithmetic. 100 at 10 % is 110 after a year; 50 is paid; 60 at 10 % is 66 after the second.
     terms = {"part": {"amount": 50, "at": ["one"]}, "rest": {"to_irr": 0.10, "at": ["one", "two"]}}

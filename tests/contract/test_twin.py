@@ -9,7 +9,7 @@ from simengine.contract.compile import compile_contract
 from simengine.contract.rules import contract_rules
 from simengine.contract.settle import column_of
 from simengine.contract.spec import Contract
-from simengine.records import LIMITS, Measurements, Milestones
+from simengine.records import LIMITS, Drawing, Measurements, Milestones
 from tests.contract.random_contracts import MILESTONES, NUMBERS, WAVES, contracts, outcomes
 from tests.reference import contract as reference
 
@@ -31,7 +31,7 @@ def compiled(contract, worlds, drawn):
     program = compile_contract(contract)
     columns = np.empty((len(program.code.columns), len(drawn)))
     for place, column in enumerate(program.code.columns):
-        columns[place] = column_of(column, measurements_of(worlds), np.array(drawn))
+        columns[place] = column_of(column, measurements_of(worlds), Drawing(np.array(drawn)))
     lines = program.lines
     amount, bound = np.empty((len(lines), len(drawn))), np.empty((len(lines), len(drawn)), dtype=np.int8)
     program.code.run(columns, np.array([line.amount for line in lines]), np.array([line.bound for line in lines]), amount, bound)

@@ -281,8 +281,12 @@ def first_of(term, world):
 
 
 def coupon(term, world):
-    years = (world.month - world.previous) / 12
-    return worth(term.coupon, world) * worth(term.of, world) * years
+    # Month by month, on the sum as it stood when the month began.
+    months = range(int(world.previous), int(world.month))
+    rate = worth(term.coupon, world)
+    if not months:
+        return 0.0 * rate * worth(term.of, world)
+    return sum(rate * worth(term.of, world.at(month=month)) / 12 for month in months)
 
 
 def to_irr(term, world):

@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import floor
 
 
-def walk_money(capital, commitment, horizon, waves, number, people, income, stop):
+def walk_money(capital, commitment, horizon, waves, number, people, income, stop, units=100):
     """Walk one world through its calendar.
 
     Parameters
@@ -25,6 +25,8 @@ def walk_money(capital, commitment, horizon, waves, number, people, income, stop
         By month: what comes in for the lenders, in the smallest unit.
     stop
         The month after which nothing is drawn or spent, or None.
+    units
+        Smallest units in one unit of the currency.
 
     Returns
     -------
@@ -40,12 +42,15 @@ def walk_money(capital, commitment, horizon, waves, number, people, income, stop
         return otherwise if found is None else found
 
     tranches = capital.all_tranches(commitment)
-    limit = to_even(commitment * 100 * value("drawn_share", 1.0))
-    reserve = min(limit, 0 if capital.reserve is None else round(capital.reserve.amount.value * 100))
+    limit = to_even(commitment * units * value("drawn_share", 1.0))
+    reserve = min(limit, 0 if capital.reserve is None else round(capital.reserve.amount.value * units))
     schedule = [0] * (horizon + 1)
     if capital.draws == "scheduled":
         schedule = equal_parts(limit - reserve, floor(number("capital.drawdown_months")), horizon)
-    due = {name: due_by_month(name, cost, waves, people, value, horizon) for name, cost in capital.costs.items()}
+    due = {
+        name: due_by_month(f"capital.costs.{name}", cost, waves, people, number, horizon, units)
+        for name, cost in capital.costs.items()
+    }
     due = due or {"delivery": schedule}
     work_months = [m for m in range(horizon + 1) if schedule[m] > 0 or any(row[m] > 0 for row in due.values())]
     last_work = max(work_months, default=0)
@@ -116,7 +121,7 @@ def walk_money(capital, commitment, horizon, waves, number, people, income, stop
                     post(f"step.{step_name}.{name}", month, part)
         for name, one in in_order(capital.guarantees):
             if month == (horizon if one.month is None else one.month.value):
-                for covered, part in call(one, owes, called).items():
+                for covered, part in call(one, owes, called, units).items():
                     called[name] += part
                     post(f"guarantee.{name}.{covered}", month, part)
     return lines, {name: one["principal"] for name, one in owes.items()}
@@ -164,12 +169,12 @@ def most_returns(name, one, value):
     return max(min(room), 0)
 
 
-def call(guarantee, owes, called):
+def call(guarantee, owes, called, units):
     """Let a guarantor pay; give what each covered one got."""
     lost = [owes[name]["principal"] if name in owes else called[name] for name in guarantee.covers]
     most = to_even(sum(lost) * (1.0 if guarantee.share is None else guarantee.share.value))
     if guarantee.at_most is not None:
-        most = min(most, round(guarantee.at_most.value * 100))
+        most = min(most, round(guarantee.at_most.value * units))
     if guarantee.at_most_share_of_drawn is not None:
         paid_in = sum(owes[name]["in"] for name in guarantee.covers if name in owes)
         most = min(most, to_even(guarantee.at_most_share_of_drawn.value * paid_in))
@@ -195,7 +200,17 @@ def in_order(guarantees):
     return order
 
 
-def due_by_month(name, cost, waves, people, value, horizon):
+def spend(parties, horizon, waves, number, people, stop, units=100):
+    """Give what parties spend themselves: by line the amounts by month, none after a stop."""
+    lines = {}
+    for party, one in parties.items():
+        for name, cost in one.costs.items():
+            due = due_by_month(f"parties.{party}.costs.{name}", cost, waves, people, number, horizon, units)
+            lines[f"own_cost.{party}.{name}"] = [part if stop is None or month <= stop else 0 for month, part in enumerate(due)]
+    return lines
+
+
+def due_by_month(path, cost, waves, people, number, horizon, smallest):
     """Give what a cost comes to in each month: the running total is rounded."""
     units = [0.0] * (horizon + 1)
     first = 0 if cost.from_month is None else int(cost.from_month.value)
@@ -216,11 +231,11 @@ def due_by_month(name, cost, waves, people, value, horizon):
                         units[begin + entry + month] += people[wave] / lasts / floor(enrolment)
     else:
         return units
-    price, growth = value(f"costs.{name}.{cost.form}", None), value(f"costs.{name}.growth_per_year", 0.0)
+    price, growth = number(f"{path}.{cost.form}"), number(f"{path}.growth_per_year") or 0.0
     so_far, parts, before = 0.0, [], 0
     for month, unit in enumerate(units):
         so_far += price * unit * (1 + growth) ** (month / 12)
-        parts.append(to_even(so_far * 100) - before)
+        parts.append(to_even(so_far * smallest) - before)
         before += parts[-1]
     return parts
 

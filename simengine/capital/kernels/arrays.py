@@ -87,6 +87,7 @@ class Standing(NamedTuple):
     room: Integers  # (r, k) as in Places
     sums: Integers  # (p, r)
     today: Floats  # (q, r)
+    drawn: Integers  # (r, m) what the tranches paid in by month; no month where nobody asks
 
 
 CASH, OUTSTANDING, PAID_IN, RECEIVED, WAITING, CALLED, REACHED = range(7)

@@ -9,7 +9,7 @@ import numpy as np
 
 from simengine.accelerate import device, kernel
 from simengine.capital.kernels.arrays import Flags, Floats, Guarantees, Integers, Loans, Project, Standing, Waterfall
-from simengine.capital.kernels.walk import room_to_walk, set_out, walk_one
+from simengine.capital.kernels.walk import room_to_walk, set_out, total, walk_one
 
 
 @device
@@ -36,6 +36,7 @@ def add_up_calendar(
     stop: Integers,  # (r,) month after which nothing is drawn or spent, -1 for none
     sign_of_payment: Integers,  # (p, e) 1 where it is added to a sum, -1 where it is taken from it, 0 where neither
     sign_of_line: Integers,  # (p, j) the same for the lines of the journal
+    own: Integers,  # (q, r, m) what else the first q sums get by month, up to a stop; no month where there is nothing
     factors: Floats,  # (q, 1 or r, m) for the first q sums: what money of each month is worth today
     here: Standing,
     there: Standing,  # its months are given, the rest is filled
@@ -45,6 +46,7 @@ def add_up_calendar(
     places = room_to_walk(n_months, project, loans, guarantees)
     months, income = np.zeros((n_months, n_lines), np.int64), np.zeros(n_months, np.int64)
     cash = np.zeros((n_months, n_sums), np.int64)
+    has_own, n_asked, n_tranches = own.shape[2] > 0, there.drawn.shape[1], len(loans.size)
     for r in range(len(here.month)):
         begin, end = here.month[r], there.month[r]
         for e in range(len(month)):
@@ -62,8 +64,15 @@ def add_up_calendar(
             there.sums[p, r] = here.sums[p, r]
         for p in range(n_discounted):
             there.today[p, r] = here.today[p, r]
+        for m in range(min(begin, n_asked)):
+            there.drawn[r, m] = here.drawn[r, m]
         for m in range(begin, end):
             income[m] = 0
+            if n_asked > 0:
+                there.drawn[r, m] = total(months[m, :n_tranches])
+            if has_own and not 0 <= stop[r] < m:
+                for p in range(n_discounted):
+                    cash[m, p] += own[p, r, m]
             if places.moves[m]:
                 for j in range(n_lines):
                     if months[m, j] != 0:

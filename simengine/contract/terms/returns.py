@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
@@ -18,7 +19,10 @@ _Part = Annotated[Fixed, AfterValidator(within(1e-6, 1, "the first share lies ab
 
 
 class Coupon(Term):
-    """Interest on a sum of money for the time since the term was last due: `coupon x of x years`."""
+    """Interest on a sum of money for the time since the term was last due: `coupon x of x years`.
+
+    It accrues month by month on the sum as it was: what was drawn or repaid between two dates counts from its month on.
+    """
 
     key: ClassVar[str] = "coupon"
     coupon: Source
@@ -27,10 +31,12 @@ class Coupon(Term):
     """Such as `outstanding`."""
 
     def formula(self, scope: Scope) -> Register:
-        """Compile `coupon x of x years since the last due date`."""
-        code = scope.code
-        interest = code.multiply(scope.value(self.coupon), scope.value(self.of))
-        return code.multiply(interest, code.constant((scope.month - scope.previous_month) / 12))
+        """Compile the sum over the months since the last due date of `coupon x of / 12`, with `of` as it stood in each of them."""
+        code, rate = scope.code, scope.value(self.coupon)
+        # Equal instructions have one register: months in which nothing moves are one stretch of time.
+        months = Counter(scope.as_of(month).value(self.of) for month in range(int(scope.previous_month), int(scope.month)))
+        months = months or Counter({scope.value(self.of): 0})
+        return code.add(*(code.multiply(code.multiply(rate, of), code.constant(n / 12)) for of, n in months.items()))
 
 
 class ToIrr(Term):
