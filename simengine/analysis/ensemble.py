@@ -90,7 +90,7 @@ def _with_arms_of(before: Floats, alone: Floats, lives: Mapping[int, int]) -> Fl
 
 def settled(study: Study, worlds: Worlds, tallies: Tallies, measurements: Measurements) -> Columns:
     """Settle the contract on some measurements, and keep what the questions of this room need."""
-    outturns = evaluate(study, Evidence(worlds, tallies, measurements))
+    outturns = evaluate(study, Evidence(study, worlds, tallies, measurements))
     names = [name for name in outturns.columns if name.startswith("metric.")]
     names += ["contingent_payment", "drawn", "investor.money_back", "investor.net", "investor.npv"]
     names += ["outcome_payer.payment", "outcome_payer.net"]

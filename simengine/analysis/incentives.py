@@ -196,8 +196,8 @@ def _answers(
         truth = against_twins(lean, changed, tallies, seen)
         for name, design in designs.items():
             own = with_volume(study, of_designs[name], choice)
-            paid_on_truth = _paid(design, Evidence(own, tallies, truth))
-            yield costs | _settled(design, Evidence(own, tallies, seen)) | {"paid_on_truth": paid_on_truth}
+            paid_on_truth = _paid(design, Evidence(design, own, tallies, truth))
+            yield costs | _settled(design, Evidence(design, own, tallies, seen)) | {"paid_on_truth": paid_on_truth}
 
 
 def _costs(study: Study, choice: Choice, worlds: Worlds, tallies: Tallies) -> dict[str, Floats]:

@@ -178,11 +178,12 @@ def settle_under(study: Study, stress: Stress, seed: int, replications: Integers
         study = study.model_copy(update={"capital": study.capital.model_copy(update={"shortfall": "allowed"})})
     worlds = draw_worlds(study, seed, replications, steering=Steering(shift=stress.shift, change=stress.change))
     tallies = lived(cohort_of(study), worlds, stress.strength)
-    evidence = Evidence(worlds, tallies, measured(study, study.measurement, tallies, worlds))
+    seen = measured(study, study.measurement, tallies, worlds)
     if not stress.delay_months:
-        return settled_money(study, evidence)
+        return settled_money(study, Evidence(study, worlds, tallies, seen))
     late = replace(worlds, values=dict(worlds.values) | _late_by(study, worlds, stress.delay_months))
-    return settled_money(_with_longer_calendar(study, stress.delay_months), replace(evidence, worlds=late))
+    longer = _with_longer_calendar(study, stress.delay_months)
+    return settled_money(longer, Evidence(longer, late, tallies, seen))
 
 
 def _settle_all(study: Study, stresses: Sequence[Stress], seed: int, replications: Integers) -> list[Columns]:
