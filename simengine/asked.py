@@ -1,4 +1,4 @@
-"""The numbers with which somebody asks: whole or not, within which limits, refused in the same words from Python and the command line."""
+"""The numbers with which somebody asks: refused in the same words from Python and from the command line."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.errors import UsageError, shorten
+from simengine.streams import MAX_SEED
 
-MAX_SEED = 2**64 - 1
 MOST_REPLICATIONS = 2**32
 """The number of a replication is one word of 32 bits in the address of a draw."""
 MOST_THREADS = 1024
@@ -32,8 +32,33 @@ def whole(value: Any, name: str, low: int, high: int) -> int:
     """
     if isinstance(value, int | np.integer) and not isinstance(value, bool) and low <= value <= high:
         return int(value)
-    limits = f"a whole number from {low:,}" + ("" if high >= MAX_SEED else f" to {high:,}")
-    raise UsageError(f"{name}: must be {limits}; found {shorten(value)}")
+    raise UsageError(f"{name}: must be a whole number from {low:,} to {high:,}; found {shorten(value)}")
+
+
+def one_of_words(value: Any, name: str, words: tuple[str, ...]) -> str:
+    """Take one of some words.
+
+    Raises
+    ------
+    UsageError
+        If it is another one.
+    """
+    if isinstance(value, str) and value in words:
+        return value
+    raise UsageError(f"{name}: must be one of {', '.join(words)}; found {shorten(value)}")
+
+
+def names_asked(value: Any, name: str) -> tuple[str, ...]:
+    """Take a list of names; a text is a name, not a list of letters.
+
+    Raises
+    ------
+    UsageError
+        If it is no list of texts.
+    """
+    if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
+        return tuple(value)
+    raise UsageError(f"{name}: must be a list of names; found {shorten(value)}")
 
 
 def number(value: Any, name: str, low: float, high: float) -> float:
@@ -44,10 +69,15 @@ def number(value: Any, name: str, low: float, high: float) -> float:
     UsageError
         If it is no finite number or lies outside.
     """
-    is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    if is_number and math.isfinite(value) and low <= value <= high:
+    if is_number(value) and low <= value <= high:
         return float(value)
     raise UsageError(f"{name}: must be a number from {low:g} to {high:g}; found {shorten(value)}")
+
+
+def is_number(value: Any) -> bool:
+    """Say whether something is a finite number."""
+    is_real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    return is_real and math.isfinite(value)
 
 
 def seed_asked(seed: Any) -> int:
@@ -76,7 +106,7 @@ def replications_asked(replications: Any) -> NDArray[np.int64]:
     except ValueError:
         numbers = np.empty(0)
     is_sound = numbers.ndim == 1 and len(numbers) > 0 and np.issubdtype(numbers.dtype, np.integer)
-    if is_sound and 0 <= int(numbers.min()) and int(numbers.max()) < MOST_REPLICATIONS:
+    if is_sound and int(numbers.min()) >= 0 and int(numbers.max()) < MOST_REPLICATIONS:
         return numbers.astype(np.int64, copy=False)
     rule = f"must be a list of one or more whole numbers from 0 to {MOST_REPLICATIONS - 1:,}"
     raise UsageError(f"replications: {rule}; found {shorten(replications)}")

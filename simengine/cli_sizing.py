@@ -116,14 +116,12 @@ def _one_number(
     request: Request, study: Study, requested: Requested, path: str, end: Literal["smallest", "largest"], such_that: str
 ) -> None:
     from simengine.analysis.one_number import find_number
-    from simengine.analysis.sizing import refuse_impossible_terms
     from simengine.config.request import one_free_term
     from simengine.provenance import Clock
     from simengine.report import sizing, sizing_tables, tables
 
     clock = Clock()
     asked, limit, free = one_free_term(study, requested, path, such_that)
-    refuse_impossible_terms(asked, asked.sizing)  # type: ignore[arg-type]
     seed, n_replications = request.size(asked)
     found = _with_bar(
         request, seed, n_replications, n_replications, lambda ensemble: find_number(asked, path, limit, free, ensemble, end)
@@ -143,10 +141,7 @@ def _weakest_belief(request: Request, study: Study, requested: Requested, believ
     from simengine.report import sizing, sizing_tables, tables
 
     clock, asked = Clock(), with_request(study, requested)
-    known, parties = list(sizing_of(asked).parties), [name.strip() for name in believers.split(",")]
-    for name in parties:
-        if name not in known:
-            raise UsageError(f"--weakest-belief: a party at the table ({', '.join(known)}); found {name!r}")
+    parties = [name.strip() for name in believers.split(",")]
     seed, n_replications = request.size(asked)
     found = _with_bar(request, seed, 2 * n_replications, n_replications, lambda worlds: weakest_belief(asked, parties, worlds))
     table = table_of(sizing_of(asked))
@@ -181,7 +176,6 @@ def information(
 ) -> None:
     """Say what knowing more is worth before STUDY is signed: everything, one number, or what a pilot would show."""
     from simengine.analysis.information import Choice, value_information
-    from simengine.analysis.sizing import refuse_impossible_terms
     from simengine.config.request import free_terms
     from simengine.provenance import Clock
     from simengine.report import information as report
@@ -190,14 +184,7 @@ def information(
     request, clock = Request(**asked), Clock()
     study = request.study()
     accepting = tuple(name.strip() for name in accepted_by.split(",")) if accepted_by else ()
-    for option, name in [("--party", party), *(("--accepted-by", other) for other in accepting)]:
-        if name not in study.parties:
-            raise UsageError(f"{option}: a party of the study ({', '.join(study.parties)}); found {name!r}")
-    if accepting and not free:
-        raise UsageError("--accepted-by: somebody accepts terms that are free; found no --free")
     sized = free_terms(study, free)
-    if sized is not None:
-        refuse_impossible_terms(study, sized)
     sizes = _read_people(pilots)
     seed, n_replications = request.size(study)
     choice = Choice(party, accepting, {} if sized is None else sized.free, points)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
+from simengine.analysis import Ensemble, find_incentives
+from simengine.analysis.stored import store
 from simengine.config import find_study, load_study
 from simengine.config.wall import CALENDAR, LEFT, TERMS, difference_left
-from simengine.errors import SimengineError, UsageError
-from simengine.execution import run_study
+from simengine.errors import UsageError
 from simengine.pipeline import Evidence, Steering, evaluate, luck_of, measured_again, run_block, simulate
 
 TEN = np.arange(10)
@@ -123,3 +122,29 @@ def test_sections__each_lies_on_one_side_or_is_read_by_neither() -> None:
     neither = {"study", "promise", "public_value", "behaviour", "known", "run", "sizing", "variants", "stresses"}
     assert sorted([*LEFT, *TERMS, *neither]) == sorted(type(study).model_fields)
     assert set(CALENDAR) <= set(type(study.study).model_fields)
+
+
+def test_stored_ensemble__refuses_what_was_not_stored() -> None:
+    window = "measurement.metrics.saving.window_months"
+    free = f"free: {{{window}: {{low: 6, high: 12, step: 6}}}}"
+    study = tiny(f"sizing={{{free}, parties: {{investor: {{objective: expected_npv}}}}}}")
+    stored = store(study, Ensemble(3, 20), ["investor"], ["investor"])
+    assert set(stored.settle({window: 6.0, "contract.terms.guarantee.share": 0.5})) == {"investor"}
+    for terms in ({"effect.school_support.odds_ratio": 1.0}, {"public_value.placement_cost_sek.outcome_payer.share": 0.5},
+                  {"parties.investor.discount_rate_per_year": 0.1}, {"measurement.metrics.school.window_months": 6.0}):  # fmt: skip
+        with pytest.raises(UsageError, match=f"found `{next(iter(terms))}`"):
+            stored.settle(terms)
+    with pytest.raises(UsageError, match="among those that were measured, 12 or 6 months; found 7"):
+        stored.settle({window: 7.0})
+    with pytest.raises(UsageError, match="found no `guarante`"):
+        stored.settle({"contract.terms.guarante.share": 0.5})
+
+
+def test_incentives__refuse_a_design_with_other_people() -> None:
+    study = tiny()
+    for other, section in (
+        (tiny("effect.sooner_home.hazard_ratio=1"), "effect"),
+        (tiny("population.waves.all.size=9"), "population"),
+    ):
+        with pytest.raises(UsageError, match=f"found another `{section}` in `other`"):
+            find_incentives(study, {"own": study, "other": other}, Ensemble(1, 20))

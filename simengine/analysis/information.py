@@ -9,9 +9,11 @@ import numpy as np
 
 from simengine.analysis.ensemble import Ensemble
 from simengine.analysis.knowing import value_of_knowing, value_with_hindsight
-from simengine.analysis.pilot import pilot_shows
+from simengine.analysis.pilot import FEWEST_PEOPLE, MOST_PEOPLE, pilot_shows
+from simengine.analysis.sizing import refuse_impossible_terms
 from simengine.analysis.stored import Eyes, eyes_of, store
 from simengine.analysis.table import GRID_POINTS, spread_out
+from simengine.asked import number, whole
 from simengine.config import Study
 from simengine.config.numbers import with_numbers
 from simengine.config.sizing import Free
@@ -24,6 +26,8 @@ from simengine.risk.statistics import Statistic
 
 _FEWEST = 500
 """Fewer worlds than this carry no regression."""
+MOST_SHEETS, LONGEST, DEAREST = 10_000, 1200.0, 1e12
+"""Term sheets, months that a pilot puts a contract off, and its cost for a person."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +110,11 @@ def value_information(
     Raises
     ------
     UsageError
-        If there are too few replications.
+        If there are too few replications, a party is not in the study, or a number is none that can be asked for.
+    StudyError
+        If an end of a free term is against a rule of the study.
     """
+    _refuse_nonsense(study, choice, pilots, delay_months, cost_per_person)
     if ensemble.n_replications < _FEWEST:
         raise UsageError(f"-n: what is worth knowing is seen in at least {_FEWEST} replications; found {ensemble.n_replications}")
     eyes = eyes_of(study, choice.party)
@@ -143,6 +150,21 @@ def value_information(
         pilots=tuple(weigh(n_people) for n_people in pilots),
         terms_today=None if later is None else _terms_today(now, later),
     )
+
+
+def _refuse_nonsense(study: Study, choice: Choice, pilots: Sequence[int], delay_months: float, cost_per_person: float) -> None:
+    """Refuse what cannot be asked."""
+    for option, name in [("--party", choice.party), *(("--accepted-by", other) for other in choice.must_accept)]:
+        if name not in study.parties:
+            raise UsageError(f"{option}: a party of the study ({', '.join(study.parties)}); found {name!r}")
+    if choice.must_accept and not choice.free:
+        raise UsageError("--accepted-by: somebody accepts terms that are free; found no --free")
+    refuse_impossible_terms(study, choice.free)
+    whole(choice.points, "--points", 2, MOST_SHEETS)
+    number(delay_months, "--delay-months", 0.0, LONGEST)
+    number(cost_per_person, "--cost-per-person", 0.0, DEAREST)
+    for n_people in pilots:
+        whole(n_people, "--pilot", FEWEST_PEOPLE, MOST_PEOPLE)
 
 
 def _kept_after(study: Study, party: str, months: float) -> float:

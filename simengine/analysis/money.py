@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simengine.asked import is_number, names_asked, one_of_words
 from simengine.config import Study
-from simengine.errors import UsageError
+from simengine.errors import UsageError, shorten
 from simengine.pipeline import Evidence, evaluate
 from simengine.records import Floats, Outturns
 from simengine.risk import statistics
@@ -70,7 +71,7 @@ def parties_of(columns: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(name.removesuffix(".net") for name in columns if name.endswith(".net"))
 
 
-def chosen_parties(names: Iterable[str], study: Study, option: str = "--party") -> tuple[str, ...]:
+def chosen_parties(names: Sequence[str], study: Study, option: str = "--party") -> tuple[str, ...]:
     """Give the parties that are asked for, or all.
 
     Raises
@@ -78,17 +79,23 @@ def chosen_parties(names: Iterable[str], study: Study, option: str = "--party") 
     UsageError
         If one of them has no money in the study.
     """
-    asked, known = tuple(dict.fromkeys(names)), tuple(study.parties)
+    asked, known = tuple(dict.fromkeys(names_asked(names, option))), tuple(study.parties)
     for name in asked:
         if name not in known:
             raise UsageError(f"{option}: a party of the study whose money is counted; found {name!r}. One of: {', '.join(known)}")
     return asked or known
 
 
+def refuse_measure(measure: str) -> None:
+    """Refuse a measure of money that is none."""
+    one_of_words(measure, "--of", get_args(Measure))
+
+
 def refuse_level(level: float) -> None:
     """Refuse a level of a tail that is none."""
-    if not 0 < level < 1:
-        raise UsageError(f"--level: the level of a tail lies between 0 and 1; found {level:g}. 0.95 is the worst 5 % of worlds")
+    if not is_number(level) or not 0 < level < 1:
+        found = f"{level:g}" if is_number(level) else shorten(level)
+        raise UsageError(f"--level: the level of a tail lies between 0 and 1; found {found}. 0.95 is the worst 5 % of worlds")
 
 
 def tail_needs(n_worlds: int, level: float, n_per_replication: int = 1) -> int | None:

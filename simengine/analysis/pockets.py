@@ -10,6 +10,7 @@ import numpy as np
 
 from simengine.analysis.ensemble import Columns, Ensemble, with_used_designs_alone
 from simengine.analysis.side_payments import MOST_ACTORS, by_shapley_value, proportional
+from simengine.asked import names_asked
 from simengine.config import Study
 from simengine.errors import UsageError, one_of
 from simengine.pipeline import run_block
@@ -95,7 +96,7 @@ def find_wrong_pockets(study: Study, ensemble: Ensemble, among: Sequence[str] = 
 
 
 def _actors(study: Study, among: Sequence[str]) -> tuple[str, ...]:
-    for actor in among:
+    for actor in names_asked(among, "--among"):
         if actor not in study.parties:
             raise UsageError(f"--among: an actor is one of `parties`; found `{actor}`. {one_of(list(study.parties))}")
     actors = tuple(dict.fromkeys(among)) or tuple(party for party in study.parties if party not in _suppliers(study))

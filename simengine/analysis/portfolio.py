@@ -17,8 +17,8 @@ from scipy import special
 from simengine.analysis.ensemble import Columns, Ensemble
 from simengine.analysis.fund import NEVER, Course, Flows, Rule, run_fund
 from simengine.config import Study
-from simengine.config.portfolio import Holding, Portfolio, split_number
-from simengine.errors import UsageError
+from simengine.config.portfolio import Holding, Portfolio, portfolio_problems, split_number
+from simengine.errors import Problem, StudyError, UsageError
 from simengine.pipeline import Steering, move_money, own_uniforms, simulate, with_milestones
 from simengine.records import SMALLEST_UNITS, Floats, Integers, Ledger
 from simengine.risk import statistics
@@ -67,8 +67,13 @@ def hold(holding: Holding, ensemble: Ensemble) -> PortfolioRisk:
     ------
     UsageError
         If all projects come to the same in every replication: then there is no risk to hold together.
+    StudyError
+        If portfolio and studies do not fit together.
     """
     portfolio = holding.portfolio
+    problems = [Problem("the portfolio", *finding) for finding in portfolio_problems(holding)]
+    if problems:
+        raise StudyError(problems)
     parts = {name: _project(holding, name, ensemble) for name in holding.studies}
     results = {name: part["result"] for name, part in parts.items()}
     total = np.asarray(sum(results.values()))

@@ -15,6 +15,7 @@ import numpy as np
 
 from simengine.analysis.ensemble import Ensemble, lived, measured
 from simengine.analysis.money import Columns, Standing, parties_of, refuse_level, settled_money, standing_of, tail_needs
+from simengine.asked import names_asked
 from simengine.config import Study, cohort_of
 from simengine.config.stresses import Stressed, with_number
 from simengine.errors import UsageError, one_of
@@ -133,7 +134,7 @@ def chosen_stresses(found: Mapping[str, Mapping[str, Stress] | str], names: Sequ
     UsageError
         If there is no stress of a name.
     """
-    for name in names:
+    for name in names_asked(names, "--stress"):
         if name not in found:
             raise UsageError(f"--stress: a stress that is named here or in the study's `stresses`; found {name!r}. {one_of(found)}")
     return {name: one for name, one in found.items() if not names or name in names}
