@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from simengine.cli_options import Request, no_folder, print_json, progress, refuse_if_too_large, request_options
+from simengine.cli_options import (
+    Request,
+    asked_again,
+    no_folder,
+    output_option,
+    print_json,
+    progress,
+    refuse_if_too_large,
+    request_options,
+)
 from simengine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +50,7 @@ _RULES = ("equal_sacrifice", "nash", "total")
     "--weakest-belief", metavar="PARTY,...", help="Find the smallest multiple of the effect they must believe in for a deal."
 )
 @click.option("--responding", is_flag=True, help="Settle every term sheet at what it makes people choose, as `behaviour` says.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="New folder for the contract, its picture and provenance.")
+@output_option("the contract, its picture and provenance")
 def size(
     free: tuple[str, ...],
     objectives: tuple[str, ...],
@@ -88,21 +97,21 @@ def _size(request: Request, study: Study, requested: Requested, points: int, out
 
     clock, asked = Clock(), with_request(study, requested)
     seed, n_replications = request.size(asked)
-    settings = request.settings(seed, n_replications, points=points)
+    settings, text = request.settings(seed, n_replications, points=points), request.kept_text(asked)
     n_kept = n_replications * (1 + len(sizing_of(asked).parties))
     with folder.results_folder(output) if output else no_folder() as draft:
         found = _with_bar(request, seed, n_kept, n_replications, lambda ensemble: size_terms(asked, ensemble, points))
         content = sizing.sizing(asked, found)
-        content["provenance"] = describe_run(clock, document.as_text(asked), settings)
+        content["provenance"] = describe_run(clock, text, settings)
         if draft is not None:
             from simengine.report.frontier import draw_frontier
 
-            again = f"simengine size study.yaml -n {n_replications} --seed {seed} --points {points}\n"
-            files: dict[str, str | bytes] = {"study.yaml": document.as_text(asked), "run-again.txt": again}
+            again = asked_again("size", "study.yaml", "-n", n_replications, "--seed", seed, "--points", points)
+            files: dict[str, str | bytes] = {"study.yaml": text, "run-again.txt": again}
             files |= {"sizing.json": document.as_json(content) + "\n", "frontier.png": draw_frontier(asked, found)}
             if found.deal is not None:
                 sized = sizing.sized(asked, sizing.terms(found.table, found.deal.recommended))
-                files |= {"contract.yaml": document.as_text(sized.contract), "sized-study.yaml": document.as_text(sized)}
+                files |= {"contract.yaml": document.as_text(sized.contract), "sized-study.yaml": request.kept_text(sized)}
             folder.write_files(draft, files)
     if request.as_json:
         click.echo(document.as_json(content))

@@ -38,6 +38,8 @@ def load_designs(path: Path, study: Study, overrides: Sequence[str], names: Sequ
     """
     designs = {OWN: study}
     for name in names:
+        if not name.strip():
+            raise UsageError("CONTRACT: must be the name of a file or of a variant; found an empty one")
         is_variant = name in study.variants and not Path(name).is_file()
         key = name if is_variant else Path(name).stem
         if key in designs or key == "study":
@@ -53,6 +55,14 @@ def load_designs(path: Path, study: Study, overrides: Sequence[str], names: Sequ
         else:
             designs[key] = with_contract(study, name, load_contract(name))
     return designs
+
+
+def as_variant(study: Study, design: Study) -> dict[str, object]:
+    """Say a design with other terms as a variant of the study: by section, all that stands there."""
+    written = design.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    absent = {section: None if getattr(design, section) is None else {} for section in TERMS}
+    changed = (section for section in TERMS if getattr(study, section) != getattr(design, section))
+    return {section: written.get(section, absent[section]) for section in changed}
 
 
 def other_section(study: Study, design: Study) -> str | None:
