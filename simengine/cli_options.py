@@ -28,9 +28,11 @@ class Place(click.ParamType):
 
     name = "path"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ARG002
+        """Turn what was typed into a path, or refuse it."""
         if not str(value).strip():
-            name = "a path" if param is None else param.opts[-1] if isinstance(param, click.Option) else param.make_metavar(ctx)  # type: ignore[call-arg,arg-type]
+            option = isinstance(param, click.Option)
+            name = "a path" if param is None else param.opts[0] if option else str(param.metavar).strip("[].")
             raise UsageError(f"{name}: must be the name of a file or folder; found an empty one")
         return Path(value)
 
