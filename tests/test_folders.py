@@ -161,7 +161,7 @@ def test_killed_run__is_named_and_swept(tmp_path: Path) -> None:
         pass
     assert "no draft of a killed run" in ask("sweep", target, "--remove").output
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.communicate()
 
     with pytest.raises(ResultsError) as refused, results_folder(target):
         pass

@@ -25,7 +25,7 @@ known:
   better: {of: metric.school.estimate, stands: above, value: 0, variant: half, certainty: Q}
   of_the_study_itself: {of: metric.school.estimate, stands: below, value: 0, certainty: Q}
 stresses:
-  poor: {effect.sooner_home.hazard_ratio: {shift_sd: -1}}
+  poor: {effect.sooner_home.hazard_ratio: {shift: -1}}
 behaviour:
   efforts: {work: {levels: [1, 2], cost: {quadratic: 1000}}}
 """

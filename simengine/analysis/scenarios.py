@@ -69,7 +69,7 @@ def require_workbench() -> Any:
             # It tells of further packages that it could use.
             warnings.simplefilter("ignore")
             from ema_workbench.analysis import prim
-    except Exception as error:  # noqa: BLE001: another package may fail in any way while it loads
+    except Exception as error:  # noqa: BLE001 - another package may fail in any way
         if isinstance(error, ModuleNotFoundError) and error.name == "ema_workbench":
             raise UsageError(f"--boxes: EMA Workbench must be installed; found no `ema_workbench`. {_INSTALL}") from None
         found = " ".join(f"{type(error).__name__}: {error}".split())
