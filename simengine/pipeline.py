@@ -80,8 +80,9 @@ def run_block(
     """
     evidence = simulate(study, seed, replications, sampling)
     outturns = evaluate(study, evidence)
+    made_by = (study, evidence.worlds.seed, sampling)
     if sampling.is_plain and not with_variates:
-        return replace(outturns, investor_cash_by_row=None)
+        return replace(outturns, investor_cash_by_row=None, made_by=made_by)
     again = [evaluate(study, measured_again(study, evidence, other)) for other in seeds_again(seed, sampling.measured)]
     outturns = Outturns.interleave([outturns, *again])
     weight, group = evidence.worlds.weight, group_of(sampling, outturns.replications)
@@ -89,7 +90,7 @@ def run_block(
     more |= {} if group is None else {"group": group}
     luck = luck_of(study, evidence) if with_variates else {}
     more |= {f"luck.{name}": np.repeat(surplus, sampling.measured) for name, surplus in luck.items()}
-    return replace(outturns, columns={**outturns.columns, **more})
+    return replace(outturns, columns={**outturns.columns, **more}, made_by=made_by)
 
 
 def simulate(

@@ -18,11 +18,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
+from itertools import pairwise
 from operator import add
 from typing import Annotated, Any, cast, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
+
+from simengine.errors import UsageError
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -353,6 +356,8 @@ class Outturns(Record):
     investor_cash: CashMoments
     investor_cash_by_row: Annotated[Integers | None, Axes("replication date", "smallest unit of the currency")] = None
     """The same cash row by row: where worlds weigh differently or hang together, its moments do not suffice."""
+    made_by: Any = None
+    """The study, the seed and the way of drawing of a run; absent where rows were settled one by one."""
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self.columns[name]
@@ -363,7 +368,17 @@ class Outturns(Record):
 
     @staticmethod
     def join(parts: Sequence[Outturns]) -> Outturns:
-        """Put blocks together in their order."""
+        """Put blocks together in their order.
+
+        Raises
+        ------
+        UsageError
+            If they come from different runs, or hold the same replication twice.
+        """
+        if any(part.made_by != parts[0].made_by for part in parts[1:]):
+            rule = "rows that are joined must come from one study, one seed and one way of drawing"
+            raise UsageError(f"outturns: {rule}; found several")
+        _refuse_twice([part.replications for part in parts])
         return Outturns._put_together(parts, np.concatenate)
 
     @staticmethod
@@ -380,7 +395,19 @@ class Outturns(Record):
             parts[0].codes,
             reduce(add, (part.investor_cash for part in parts)),
             together(by_row) if by_row else None,
+            parts[0].made_by,
         )
+
+
+def _refuse_twice(parts: Sequence[Integers]) -> None:
+    """Refuse blocks that share a replication: it would count twice in every statistic."""
+    ranges = sorted((int(part.min()), int(part.max())) for part in parts if len(part))
+    if all(last < first for (_, last), (first, _) in pairwise(ranges)):
+        return
+    numbers, times = np.unique(np.concatenate([np.unique(part) for part in parts]), return_counts=True)
+    if (times > 1).any():
+        twice = int(numbers[times > 1][0])
+        raise UsageError(f"outturns: a replication must stand in one of the parts that are joined; found {twice:,} in several")
 
 
 def add_in_order(arrays: Iterable[Floats]) -> Floats:

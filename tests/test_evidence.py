@@ -10,7 +10,10 @@ from simengine.analysis.stored import store
 from simengine.config import find_study, load_study
 from simengine.config.wall import CALENDAR, LEFT, TERMS, difference_left
 from simengine.errors import UsageError
+from simengine.execution import control_variates, run_study
 from simengine.pipeline import Evidence, Steering, evaluate, luck_of, measured_again, run_block, simulate
+from simengine.records import Outturns
+from simengine.sampling import Sampling
 
 TEN = np.arange(10)
 COST = "capital.costs={work: {amount: 100_000, payee: service_provider}}"
@@ -148,3 +151,32 @@ def test_incentives__refuse_a_design_with_other_people() -> None:
     ):
         with pytest.raises(UsageError, match=f"found another `{section}` in `other`"):
             find_incentives(study, {"own": study, "other": other}, Ensemble(1, 20))
+
+
+def test_outturns__of_several_runs_are_not_joined() -> None:
+    # Source: a run that goes on where another ended is the longer run; anything else is another sample under its name.
+    study, way = tiny(), Sampling(measured=2)
+    first, then = run_study(study, 1, 6), run_study(study, 1, 6, first=6)
+    joined, whole = Outturns.join([first, then]), run_study(study, 1, 12)
+    assert joined["investor.net"].tolist() == whole["investor.net"].tolist()
+    for other in (run_study(study, 2, 6, first=6), run_study(tiny("contract.terms.guarantee.share=0.5"), 1, 6, first=6),
+                  run_study(study, 1, 6, first=6, sampling=way)):  # fmt: skip
+        with pytest.raises(UsageError, match="from one study, one seed and one way of drawing"):
+            Outturns.join([first, other])
+    with pytest.raises(UsageError, match="found 4 in several"):
+        Outturns.join([first, run_study(study, 1, 6, first=4)])
+    # Blocks of a run of its own order are fine, and a replication that is measured twice is no replication twice.
+    assert len(Outturns.join([run_block(study, 1, [0, 2]), run_block(study, 1, [1, 3])]).replications) == 4
+    assert len(run_study(study, 1, 6, sampling=way).replications) == 12
+
+
+def test_control_variates__are_those_of_the_run_that_they_correct() -> None:
+    outturns = run_study(tiny(), 1, 8)
+    assert control_variates(tiny(), 1, outturns).shape == (8, 3)
+    for ask in (
+        lambda: control_variates(tiny(), 2, outturns),
+        lambda: control_variates(tiny("effect.sooner_home.hazard_ratio=1"), 1, outturns),
+        lambda: control_variates(tiny(), 1, outturns, Sampling(measured=2)),
+    ):
+        with pytest.raises(UsageError, match="must be those of the run that they correct"):
+            ask()

@@ -167,8 +167,17 @@ def control_variates(study: Study, seed: int, outturns: Outturns, sampling: Samp
 
     Numbers that are spread evenly have their means already, so of these worlds it is the luck alone. It is divided by its spread:
     beside sums of money scores would be lost in rounding.
+
+    Raises
+    ------
+    UsageError
+        If the run is not one of this study, seed and way of drawing.
     """
     seed, numbers = seed_asked(seed), {} if sampling.is_sobol else dict(study.quantities())
+    if outturns.made_by != (study, seed, sampling):
+        raise UsageError(
+            "control variates: must be those of the run that they correct; found another study, seed or way of drawing"
+        )
     scores = control_variates_of(seed, numbers, outturns.replications)
     luck = [column for name, column in outturns.columns.items() if name.startswith("luck.") and np.ptp(column) > 0]
     return np.column_stack([scores, *(column / np.std(column) for column in luck)])
