@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -110,3 +112,29 @@ def replications_asked(replications: Any) -> NDArray[np.int64]:
         return numbers.astype(np.int64, copy=False)
     rule = f"must be a list of one or more whole numbers from 0 to {MOST_REPLICATIONS - 1:,}"
     raise UsageError(f"replications: {rule}; found {shorten(replications)}")
+
+
+def refuse_mixed(made_by: Sequence[Any], parts: Sequence[NDArray[np.int64]]) -> None:
+    """Refuse to join rows that are no parts of one run.
+
+    Parameters
+    ----------
+    made_by
+        By part: what made it.
+    parts
+        By part: the numbers of its replications, shape (n_rows,).
+
+    Raises
+    ------
+    UsageError
+        If several studies, seeds or ways of drawing made them, or a replication stands in several: it would count twice.
+    """
+    if any(one != made_by[0] for one in made_by[1:]):
+        raise UsageError("outturns: rows that are joined must come from one study, one seed and one way of drawing; found several")
+    ranges = sorted((int(part.min()), int(part.max())) for part in parts if len(part))
+    if all(last < first for (_, last), (first, _) in pairwise(ranges)):
+        return
+    numbers, times = np.unique(np.concatenate([np.unique(part) for part in parts]), return_counts=True)
+    if (times > 1).any():
+        twice = int(numbers[times > 1][0])
+        raise UsageError(f"outturns: a replication must stand in one of the parts that are joined; found {twice:,} in several")

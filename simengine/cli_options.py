@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _BYTES_PER_REPLICATION = 1_000
 
 
-class Place(click.ParamType):
+class Place(click.ParamType):  # type: ignore[type-arg]
     """The name of a file or folder, judged as it was typed: an empty one would be the folder in which the command runs."""
 
     name = "path"

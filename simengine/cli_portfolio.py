@@ -60,10 +60,10 @@ def portfolio(
         content = holdings.portfolio_content(holding, found)
         content["provenance"] = describe_run(clock, "".join(files.values()), settings)
         if draft is not None:
-            drawn = {"portfolio.png": holdings.draw_portfolio(holding, found)}
+            drawn: dict[str, bytes | str] = {"portfolio.png": holdings.draw_portfolio(holding, found)}
             again = asked_again("portfolio", "portfolio.yaml", "-n", replications, "--seed", seed)
             written = files | {"run-again.txt": again, "portfolio.json": document.as_json(content) + "\n"}
-            folder.write_files(draft, drawn | written)
+            folder.write_files(draft, {**drawn, **written})
     if as_json:
         click.echo(document.as_json(content))
         return

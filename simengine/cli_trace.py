@@ -41,6 +41,7 @@ def trace(
     from simengine.config import load_study
     from simengine.provenance import Clock
     from simengine.report import kept, tables, trace_tables
+    from simengine.sampling import PLAIN
 
     clock = Clock()
     run = kept.read_run(run_or_study) if run_or_study.is_dir() else None
@@ -51,8 +52,8 @@ def trace(
     seed = run.seed if run is not None else seed if seed is not None else study.run.seed
     if seed is None:
         raise UsageError("--seed: a world of a study is named by a seed and a number; found no seed. Give the one of the run")
-    drawn = {} if run is None else {"sampling": run.sampling, "with_variates": run.with_control_variates}
-    found = trace_one(study, seed, replication, measurement=measurement, **drawn)
+    sampling, with_variates = (PLAIN, False) if run is None else (run.sampling, run.with_control_variates)
+    found = trace_one(study, seed, replication, sampling, measurement=measurement, with_variates=with_variates)
     differing = [] if row is None else kept.differences(row, found.outturn)
     if differing:
         names = ", ".join(differing[:5])

@@ -18,14 +18,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
-from itertools import pairwise
 from operator import add
 from typing import Annotated, Any, cast, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simengine.errors import UsageError
+from simengine.asked import refuse_mixed
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -357,7 +356,7 @@ class Outturns(Record):
     investor_cash_by_row: Annotated[Integers | None, Axes("replication date", "smallest unit of the currency")] = None
     """The same cash row by row: where worlds weigh differently or hang together, its moments do not suffice."""
     made_by: Any = None
-    """The study, the seed and the way of drawing of a run; absent where rows were settled one by one."""
+    """The study, the seed and the way of drawing of a run; absent where nobody said."""
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self.columns[name]
@@ -368,17 +367,8 @@ class Outturns(Record):
 
     @staticmethod
     def join(parts: Sequence[Outturns]) -> Outturns:
-        """Put blocks together in their order.
-
-        Raises
-        ------
-        UsageError
-            If they come from different runs, or hold the same replication twice.
-        """
-        if any(part.made_by != parts[0].made_by for part in parts[1:]):
-            rule = "rows that are joined must come from one study, one seed and one way of drawing"
-            raise UsageError(f"outturns: {rule}; found several")
-        _refuse_twice([part.replications for part in parts])
+        """Put blocks of one run together in their order; blocks of several runs are refused."""
+        refuse_mixed([part.made_by for part in parts], [part.replications for part in parts])
         return Outturns._put_together(parts, np.concatenate)
 
     @staticmethod
@@ -397,17 +387,6 @@ class Outturns(Record):
             together(by_row) if by_row else None,
             parts[0].made_by,
         )
-
-
-def _refuse_twice(parts: Sequence[Integers]) -> None:
-    """Refuse blocks that share a replication: it would count twice in every statistic."""
-    ranges = sorted((int(part.min()), int(part.max())) for part in parts if len(part))
-    if all(last < first for (_, last), (first, _) in pairwise(ranges)):
-        return
-    numbers, times = np.unique(np.concatenate([np.unique(part) for part in parts]), return_counts=True)
-    if (times > 1).any():
-        twice = int(numbers[times > 1][0])
-        raise UsageError(f"outturns: a replication must stand in one of the parts that are joined; found {twice:,} in several")
 
 
 def add_in_order(arrays: Iterable[Floats]) -> Floats:

@@ -18,7 +18,7 @@ from simengine.report.document import as_text
 
 VARIED = """
 variants:
-  half: {capital.drawn_share: 0.5, contract.terms.guarantee.share: 0.3, effect.school_support.odds_ratio: 1.2}
+  half: {capital.drawn_share: 0.5, contract.terms.guarantee.share: 0.3}
   from_file: {contract: {file: other.yaml}, capital.payment_month: {guarantee: 12, saving_share: 20, upside: 20}}
   dearer: {contract.terms.guarantee.share: 0.55, capital.drawdown_months: 3, parties.investor.discount_rate_per_year: 0.05}
 known:
@@ -39,7 +39,8 @@ shared:
 """
 FREE = ("--free", "contract.terms.guarantee.share=0.2..0.6", "--limit", "investor.p_loss <= 0.9")
 # A guarantee that the variant sets as well: what is changed last must still be so when it is asked again.
-CHANGED = ("--variant", "half", "--set", "contract.terms.guarantee.share=0.35", "--seed", 3)
+SETS = ["contract.terms.guarantee.share=0.35", "effect.school_support.odds_ratio=1.2"]
+CHANGED = ("--variant", "half", *(word for text in SETS for word in ("--set", text)), "--seed", 3)
 ASKED: dict[str, tuple[object, ...]] = {
     "run": ("study.yaml", *CHANGED, "-n", 20, "--tilt", "effect.sooner_home.hazard_ratio=0.5", "--measured", 2),
     "certificate": ("study.yaml", *CHANGED, "-n", 20),
@@ -48,12 +49,12 @@ ASKED: dict[str, tuple[object, ...]] = {
     "stress": ("study.yaml", *CHANGED, "-n", 20, "--stress", "poor", "--level", 0.5),
     "sensitivity": ("study.yaml", *CHANGED, "-n", 4, "--points", 16, "--trajectories", 4, "--luck", 2, "--party", "investor"),
     "attribute": ("study.yaml", *CHANGED, "-n", 60, "--level", 0.5, "--of", "npv"),
-    "size": ("study.yaml", *CHANGED, "-n", 40, "--points", 4, *FREE, "--rule", "nash"),
+    "size": ("study.yaml", *CHANGED, "-n", 40, "--points", 4, *FREE, "--rule", "total"),
     "incentives": ("study.yaml", *CHANGED, "-n", 10, "dearer", "other.yaml"),
     "retrospect": ("study.yaml", *CHANGED, "-n", 300, "--given", "better", "--bandwidth", 0.3, "--least-effective", 5),
     "portfolio": ("fund.yaml", "-n", 20, "--seed", 3),
 }
-ANSWER = {"run": "summary.json"}
+ANSWER = {"run": "summary.json", "size": "sizing.json"}
 
 
 def ask(*arguments: object) -> Result:
@@ -100,7 +101,7 @@ def test_folder__alone_gives_the_same_answer_again(command: str, asked_from: Pat
     if command == "portfolio":
         assert {"one.yaml", "two.yaml"} == {path.name for path in (away / "projects").iterdir()}
     else:
-        assert (settings["variant"], settings["overrides"]) == ("half", ["contract.terms.guarantee.share=0.35"])
+        assert (settings["variant"], settings["overrides"]) == ("half", SETS)
     for one in (kept, again):
         del one["provenance"]
     assert again == kept
@@ -125,7 +126,7 @@ def test_settings__of_questions_without_a_folder_name_variant_and_changes(comman
         "methods": ("-n", 10),
     }
     settings = json.loads(ask(command, "study.yaml", *CHANGED, *more[command], "--json").output)["provenance"]["settings"]
-    assert (settings["variant"], settings["overrides"]) == ("half", ["contract.terms.guarantee.share=0.35"])
+    assert (settings["variant"], settings["overrides"]) == ("half", SETS)
 
 
 def test_paths__are_judged_before_they_become_the_current_folder(asked_from: Path) -> None:

@@ -60,7 +60,7 @@ def load_designs(path: Path, study: Study, overrides: Sequence[str], names: Sequ
 def as_variant(study: Study, design: Study) -> dict[str, object]:
     """Say a design with other terms as a variant of the study: by section, all that stands there."""
     written = design.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
-    absent = {section: None if getattr(design, section) is None else {} for section in TERMS}
+    absent: dict[str, object] = {section: None if getattr(design, section) is None else {} for section in TERMS}
     changed = (section for section in TERMS if getattr(study, section) != getattr(design, section))
     return {section: written.get(section, absent[section]) for section in changed}
 

@@ -50,7 +50,8 @@ def difference_left(one: Study, other: Study) -> tuple[str, str, str] | None:
             return found
     # Outcomes are counted by year only where somebody values them.
     if bool(one.public_value) != bool(other.public_value):
-        return "public_value", *("prices" if study.public_value else "nothing" for study in (one, other))
+        there, here = ("prices" if study.public_value else "nothing" for study in (one, other))
+        return "public_value", there, here
     return None
 
 
@@ -63,7 +64,8 @@ def _difference(one: Any, other: Any, path: str) -> tuple[str, str, str] | None:
         return (path, _shown(one), _shown(other)) if found is not None and isinstance(one, Sourced) else found
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         if list(one) != list(other):
-            return path, *(", ".join(map(str, names)) or "nothing" for names in (one, other))
+            there, here = (", ".join(map(str, names)) or "nothing" for names in (one, other))
+            return path, there, here
         return _first(one, other, path)
     if isinstance(one, tuple) and isinstance(other, tuple) and len(one) == len(other):
         return _first(dict(enumerate(one)), dict(enumerate(other)), path)
