@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.errors import UsageError, shorten
-from simengine.streams import MAX_SEED
 
+MAX_SEED = 2**64 - 1
+"""As in `streams`, which what is not random may not import."""
 MOST_REPLICATIONS = 2**32
 """The number of a replication is one word of 32 bits in the address of a draw."""
 MOST_THREADS = 1024
