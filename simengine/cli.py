@@ -16,12 +16,13 @@ import click
 from simengine.cli_analysis import certificate, methods, window
 from simengine.cli_contracts import explain, lint, replay
 from simengine.cli_incentives import incentives
-from simengine.cli_options import json_option, study_options
+from simengine.cli_options import PLACE, json_option, study_options
 from simengine.cli_portfolio import portfolio
 from simengine.cli_questions import attribute, compare, sensitivity, stress
 from simengine.cli_retrospect import retrospect
 from simengine.cli_run import demo, run
 from simengine.cli_sizing import information, size
+from simengine.cli_sweep import sweep
 from simengine.cli_trace import trace
 from simengine.cli_value import value
 from simengine.errors import SimengineError
@@ -67,7 +68,7 @@ def commands() -> None:
 
 
 @commands.command()
-@click.argument("study_file", metavar="STUDY", type=click.Path(path_type=Path))
+@click.argument("study_file", metavar="STUDY", type=PLACE)
 @study_options
 @json_option
 def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, as_json: bool) -> None:
@@ -127,5 +128,5 @@ def warmup() -> None:
 _OF_A_CONTRACT = (replay, explain, lint)
 _OF_A_STUDY = (certificate, methods, window, value, trace, compare, stress, sensitivity, attribute)
 _BEFORE_AND_AFTER = (size, incentives, information, retrospect, portfolio)
-for _command in (demo, run, *_OF_A_CONTRACT, *_OF_A_STUDY, *_BEFORE_AND_AFTER):
+for _command in (demo, run, sweep, *_OF_A_CONTRACT, *_OF_A_STUDY, *_BEFORE_AND_AFTER):
     commands.add_command(_command)

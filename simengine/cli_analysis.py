@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from simengine.cli_options import Request, answer, no_folder, print_json, request_options
+from simengine.cli_options import Request, answer, asked_again, no_folder, output_option, print_json, request_options
 from simengine.errors import UsageError
 
 
 @click.command()
 @request_options
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="New folder for the certificate, its curve and provenance.")
+@output_option("the certificate, its curve and provenance")
 def certificate(output: Path | None, **asked: Any) -> None:
     """Say what STUDY pays for nothing and withholds for something: the payment-error certificate of its evaluation."""
     from simengine.analysis import certify
@@ -23,7 +23,7 @@ def certificate(output: Path | None, **asked: Any) -> None:
     request = Request(**asked)
     study = request.study()
     seed, n_replications = request.size(study)
-    clock, text = Clock(), document.as_text(study)
+    clock, text = Clock(), request.kept_text(study)
     with folder.results_folder(output) if output else no_folder() as draft:
         found = answer(request, seed, n_replications, lambda ensemble: certify(study, ensemble))
         content = findings.certificate(study, found)
@@ -31,7 +31,7 @@ def certificate(output: Path | None, **asked: Any) -> None:
         if draft is not None:
             from simengine.report.power import draw_power
 
-            again = f"simengine certificate study.yaml -n {n_replications} --seed {seed}\n"
+            again = asked_again("certificate", "study.yaml", "-n", n_replications, "--seed", seed)
             files = {"study.yaml": text, "run-again.txt": again, "certificate.json": document.as_json(content) + "\n"}
             folder.write_files(draft, {"power-curve.png": draw_power(study, found), **files})
     if request.as_json:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from simengine.cli_options import PLACE, asked_again, output_option
 from simengine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print exactly one 
 
 
 @click.command()
-@click.argument("contract_file", metavar="[CONTRACT]", required=False, type=click.Path(path_type=Path))
+@click.argument("contract_file", metavar="[CONTRACT]", required=False, type=PLACE)
 @click.option("--all", "is_all", is_flag=True, help="Settle every contract that comes with the package on its published outcomes.")
 @click.option(
     "--outcome", "outcomes", multiple=True, metavar="NAME=VALUE", help="A measured outcome: METRIC=VALUE or METRIC.WAVE=VALUE."
@@ -109,14 +110,12 @@ def _read_outcomes(texts: tuple[str, ...], contract: Contract) -> dict[str, floa
 
 
 @click.command()
-@click.argument("contract_file", metavar="CONTRACT", type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="New folder for the words and a picture of each payment function."
-)
+@click.argument("contract_file", metavar="CONTRACT", type=PLACE)
+@output_option("the words, the contract and a picture of each payment function")
 def explain(contract_file: Path, output: Path | None) -> None:
     """Say CONTRACT in plain words, with a worked example and pictures."""
     from simengine.config import load_contract
-    from simengine.report import folder
+    from simengine.report import document, folder
     from simengine.report.explain import explanation
 
     text = explanation(load_contract(contract_file))
@@ -126,14 +125,15 @@ def explain(contract_file: Path, output: Path | None) -> None:
         contract = load_contract(contract_file)
         with folder.results_folder(output) as draft:
             pictures = {f"{name}.png": image for name, image in draw_curves(contract).items()}
-            folder.write_files(draft, {"contract.txt": text + "\n", **pictures})
+            files = {"contract.yaml": document.as_text(contract), "run-again.txt": asked_again("explain", "contract.yaml")}
+            folder.write_files(draft, {"contract.txt": text + "\n", **files, **pictures})
     click.echo(text)
     if output is not None:
         click.echo(f"\nPictures: {output}")
 
 
 @click.command()
-@click.argument("contract_file", metavar="CONTRACT", type=click.Path(path_type=Path))
+@click.argument("contract_file", metavar="CONTRACT", type=PLACE)
 @_json
 def lint(contract_file: Path, as_json: bool) -> None:
     """Look in CONTRACT for wording that costs money: where, why, and what to write instead."""

@@ -7,20 +7,20 @@ from typing import Any
 
 import click
 
-from simengine.cli_options import Request, answer, no_folder, request_options
+from simengine.cli_options import Request, answer, as_operand, asked_again, no_folder, output_option, request_options
 
 
 @click.command()
 @request_options
 @click.argument("contracts", metavar="[CONTRACT]...", nargs=-1)
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="New folder for the answer, its curves and provenance.")
+@output_option("the answer, its curves and provenance")
 def incentives(contracts: tuple[str, ...], output: Path | None, **asked: Any) -> None:
     """Say which effort STUDY's own contract, and each CONTRACT in its place, induces, and what comes of it.
 
     CONTRACT is a file, or a variant of the study that changes terms alone.
     """
     from simengine.analysis import find_incentives
-    from simengine.analysis.designs import load_designs
+    from simengine.analysis.designs import as_variant, load_designs
     from simengine.provenance import Clock, describe_run
     from simengine.report import document, folder, incentive_tables, tables
     from simengine.report import incentives as report
@@ -29,7 +29,8 @@ def incentives(contracts: tuple[str, ...], output: Path | None, **asked: Any) ->
     study = request.study()
     designs = load_designs(request.study_file, study, request.overrides, contracts)
     seed, n_replications = request.size(study)
-    clock, text = Clock(), document.as_text(study)
+    variants = {name: as_variant(study, design) for name, design in designs.items() if name in study.variants}
+    clock, text = Clock(), document.kept_text(study, request.variant, variants)
     with folder.results_folder(output) if output else no_folder() as draft:
         found = answer(request, seed, n_replications, lambda ensemble: find_incentives(study, designs, ensemble))
         content = report.incentives(study, found)
@@ -39,10 +40,10 @@ def incentives(contracts: tuple[str, ...], output: Path | None, **asked: Any) ->
 
             others = {name: design for name, design in designs.items() if name != "own"}
             files: dict[str, bytes | str] = {
-                f"{name}.yaml": document.as_text(one.contract) for name, one in others.items() if name not in study.variants
+                f"{name}.yaml": document.as_text(one.contract) for name, one in others.items() if name not in variants
             }
-            words = [f"{name}.yaml" if f"{name}.yaml" in files else name for name in others]
-            again = f"simengine incentives study.yaml {' '.join([*words, ''])}-n {n_replications} --seed {seed}\n"
+            words = [as_operand(f"{name}.yaml") if f"{name}.yaml" in files else name for name in others]
+            again = asked_again("incentives", "study.yaml", *words, "-n", n_replications, "--seed", seed)
             files |= {"study.yaml": text, "run-again.txt": again, "incentives.json": document.as_json(content) + "\n"}
             folder.write_files(draft, files | {"efforts.png": draw_efforts(study, found)})
     if request.as_json:

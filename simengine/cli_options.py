@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,38 @@ if TYPE_CHECKING:
     from simengine.provenance import Clock
 
 _BYTES_PER_REPLICATION = 1_000
+
+
+class Place(click.ParamType):  # type: ignore[type-arg]
+    """The name of a file or folder, judged as it was typed: an empty one would be the folder in which the command runs."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ARG002
+        """Turn what was typed into a path, or refuse it."""
+        if not str(value).strip():
+            option = isinstance(param, click.Option)
+            name = "a path" if param is None else param.opts[0] if option else str(param.metavar).strip("[].")
+            raise UsageError(f"{name}: must be the name of a file or folder; found an empty one")
+        return Path(value)
+
+
+PLACE = Place()
+
+
+def output_option(what: str) -> Callable[..., Any]:
+    """Give a command a folder for its answer."""
+    return click.option("-o", "--output", type=PLACE, help=f"New folder for {what}.")
+
+
+def asked_again(command: str, *words: object) -> str:
+    """Write a command as a line that a shell runs as it stands, whatever blanks or signs its words hold."""
+    return shlex.join(["simengine", command, *map(str, words)]) + "\n"
+
+
+def as_operand(name: str) -> str:
+    """Write the name of a file so that it is not taken for an option."""
+    return f"./{name}" if name.startswith("-") else name
 
 
 def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -106,6 +139,12 @@ class Request:
 
         return load_study(self.study_file, self.overrides, self.variant)
 
+    def kept_text(self, study: Study) -> str:
+        """Write the study as it was asked about: see `document.kept_text`."""
+        from simengine.report import document
+
+        return document.kept_text(study, self.variant)
+
     def size(self, study: Study) -> tuple[int, int]:
         """Give the seed and the number of replications."""
         from simengine.streams import draw_seed
@@ -118,14 +157,16 @@ class Request:
 
     def settings(self, seed: int, n_replications: int, **more: Any) -> dict[str, Any]:
         """Give what was asked, for the provenance."""
-        own = {"study": str(self.study_file), "seed": seed, "replications": n_replications}
-        return own | {"threads": self.threads, "block_size": self.block_size} | more
+        own = {"study": str(self.study_file), "variant": self.variant, "overrides": list(self.overrides)}
+        return (
+            own | {"seed": seed, "replications": n_replications} | {"threads": self.threads, "block_size": self.block_size} | more
+        )
 
 
 def request_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command a study and the options of everything that simulates it; they come as the fields of a `Request`."""
     options = (
-        click.argument("study_file", metavar="STUDY", type=click.Path(path_type=Path)),
+        click.argument("study_file", metavar="STUDY", type=PLACE),
         replications_option,
         seed_option,
         study_options,
@@ -147,9 +188,9 @@ def answer(request: Request, seed: int, n_replications: int, question: Callable[
 
 
 def print_json(study: Study, clock: Clock, content: dict[str, Any], settings: Mapping[str, Any]) -> None:
-    """Print an answer with its provenance as one JSON object."""
+    """Print an answer with its provenance as one JSON object; the settings name the variant."""
     from simengine.provenance import describe_run
     from simengine.report import document
 
-    provenance = describe_run(clock, document.as_text(study), settings)
+    provenance = describe_run(clock, document.kept_text(study, settings["variant"]), settings)
     click.echo(document.as_json(content | {"provenance": provenance}))

@@ -7,9 +7,12 @@ from pathlib import Path
 import click
 
 from simengine.cli_options import (
+    PLACE,
+    asked_again,
     block_size_option,
     json_option,
     no_folder,
+    output_option,
     progress,
     refuse_if_too_large,
     seed_option,
@@ -20,12 +23,12 @@ _REPLICATIONS = 2_000
 
 
 @click.command()
-@click.argument("portfolio_file", metavar="FUND", type=click.Path(path_type=Path))
+@click.argument("portfolio_file", metavar="FUND", type=PLACE)
 @click.option(
     "-n", "--replications", type=click.IntRange(2, 2**32), default=_REPLICATIONS, show_default=True, help="Monte Carlo worlds."
 )
 @seed_option
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="New folder for the numbers, the picture and provenance.")
+@output_option("the numbers, the picture, the portfolio with its studies and provenance")
 @json_option
 @threads_option
 @block_size_option
@@ -48,18 +51,19 @@ def portfolio(
     holding = load_portfolio(portfolio_file)
     refuse_if_too_large(replications * len(holding.studies))
     seed = draw_seed() if seed is None else seed
-    clock, text = Clock(), "".join(document.as_text(study) for study in holding.studies.values())
+    clock, files = Clock(), document.portfolio_texts(holding)
     settings = {"portfolio": str(portfolio_file), "seed": seed, "replications": replications}
     settings |= {"threads": threads, "block_size": block_size}
     with folder.results_folder(output) if output else no_folder() as draft:
         with progress(replications * len(holding.studies)) as advance:
             found = hold(holding, Ensemble(seed, replications, threads, block_size, advance))
         content = holdings.portfolio_content(holding, found)
-        content["provenance"] = describe_run(clock, text, settings)
+        content["provenance"] = describe_run(clock, "".join(files.values()), settings)
         if draft is not None:
-            drawn = {"portfolio.png": holdings.draw_portfolio(holding, found)}
-            studies = {f"{name}.yaml": document.as_text(study) for name, study in holding.studies.items()}
-            folder.write_files(draft, drawn | studies | {"portfolio.json": document.as_json(content) + "\n"})
+            drawn: dict[str, bytes | str] = {"portfolio.png": holdings.draw_portfolio(holding, found)}
+            again = asked_again("portfolio", "portfolio.yaml", "-n", replications, "--seed", seed)
+            written = files | {"run-again.txt": again, "portfolio.json": document.as_json(content) + "\n"}
+            folder.write_files(draft, {**drawn, **written})
     if as_json:
         click.echo(document.as_json(content))
         return

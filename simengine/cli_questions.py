@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from simengine.cli_options import Request, answer, no_folder, request_options
+from simengine.cli_options import PLACE, Request, answer, as_operand, asked_again, no_folder, output_option, request_options
 from simengine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,18 +32,11 @@ luck_option = click.option(
 )
 
 
-def output_option(name: str) -> Callable[..., Any]:
-    """Give a command a folder for its answer."""
-    return click.option(
-        "-o", "--output", type=click.Path(path_type=Path), help=f"New folder for {name}.json, {name}.png, study and provenance."
-    )
-
-
 @click.command()
 @request_options
-@click.argument("contracts", metavar="CONTRACT...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("contracts", metavar="CONTRACT...", nargs=-1, required=True, type=PLACE)
 @level_option
-@output_option("compare")
+@output_option("compare.json, compare.png, study and provenance")
 def compare(contracts: tuple[Path, ...], level: float, output: Path | None, **asked: Any) -> None:
     """Settle the contract of STUDY and each CONTRACT on the same people: who gains, who loses."""
     from simengine.analysis import compare_contracts
@@ -52,12 +45,12 @@ def compare(contracts: tuple[Path, ...], level: float, output: Path | None, **as
 
     others = _read_contracts(contracts)
     files = {f"{name}.yaml": _text_of(one) for name, one in others.items()}
-    asked_again = " ".join([*files, f"--level {level:g}"])
+    words = [*map(as_operand, files), "--level", repr(level)]
     _deliver(
         Request(**asked),
         "compare",
         output,
-        asked_again,
+        words,
         lambda study, ensemble: compare_contracts(study, others, ensemble, level),
         comparison_tables,
         draw_comparison,
@@ -71,19 +64,18 @@ def compare(contracts: tuple[Path, ...], level: float, output: Path | None, **as
 @party_option
 @measure_option
 @level_option
-@output_option("attribute")
+@output_option("attribute.json, attribute.png, study and provenance")
 def attribute(parties: tuple[str, ...], measure: Any, level: float, output: Path | None, **asked: Any) -> None:
     """Say who carries what in STUDY: each party's variance and tail by layer, and the common risk by party."""
     from simengine.analysis import attribute as attribute_to
     from simengine.report.question_pictures import draw_attribution
     from simengine.report.question_tables import attribution_tables
 
-    chosen = " ".join(f"--party {party}" for party in parties)
     _deliver(
         Request(**asked),
         "attribute",
         output,
-        f"--of {measure} --level {level:g} {chosen}".strip(),
+        ["--of", measure, "--level", repr(level), *_each("--party", parties)],
         lambda study, ensemble: attribute_to(study, ensemble, level, measure, parties),
         attribution_tables,
         draw_attribution,
@@ -98,7 +90,7 @@ def attribute(parties: tuple[str, ...], measure: Any, level: float, output: Path
 @click.option("--boxes", is_flag=True, help="With --reverse: boxes of assumptions in which it breaks (needs EMA Workbench).")
 @luck_option
 @level_option
-@output_option("stress")
+@output_option("stress.json, stress.png, study and provenance")
 def stress(
     names: tuple[str, ...], criterion: str | None, boxes: bool, luck: int, level: float, output: Path | None, **asked: Any
 ) -> None:
@@ -114,7 +106,7 @@ def stress(
             Request(**asked),
             "stress",
             output,
-            " ".join([*(f"--stress {name}" for name in names), f"--level {level:g}"]),
+            [*_each("--stress", names), "--level", repr(level)],
             lambda study, ensemble: stress_study(study, chosen_stresses(stresses_of(study), names), ensemble, level),
             question_tables.stress_tables,
             question_pictures.draw_stress,
@@ -130,7 +122,7 @@ def stress(
         Request(**asked),
         "stress",
         output,
-        f'--reverse "{rule.text}" --luck {luck}' + (" --boxes" if boxes else ""),
+        ["--reverse", rule.text, "--luck", luck, *(["--boxes"] if boxes else [])],
         lambda study, ensemble: reverse_stress(study, rule, ensemble, luck, with_boxes=boxes),
         question_tables.reverse_tables,
         question_pictures.draw_reverse,
@@ -145,7 +137,7 @@ def stress(
 @click.option("--points", type=int, default=128, show_default=True, help="Points of Sobol's plan, a power of 2.")
 @click.option("--trajectories", type=int, default=16, show_default=True, help="Trajectories of the screening.")
 @click.option("--luck", type=click.IntRange(2, 100_000), default=16, show_default=True, help="Worlds at every point.")
-@output_option("sensitivity")
+@output_option("sensitivity.json, sensitivity.png, study and provenance")
 def sensitivity(
     parties: tuple[str, ...], measure: Any, points: int, trajectories: int, luck: int, output: Path | None, **asked: Any
 ) -> None:
@@ -154,12 +146,12 @@ def sensitivity(
     from simengine.report.question_pictures import draw_sensitivity
     from simengine.report.question_tables import sensitivity_tables
 
-    sizes = f"--points {points} --trajectories {trajectories} --luck {luck}"
+    sizes = ("--points", points, "--trajectories", trajectories, "--luck", luck)
     _deliver(
         Request(**asked),
         "sensitivity",
         output,
-        " ".join([*(f"--party {party}" for party in parties), f"--of {measure}", sizes]),
+        [*_each("--party", parties), "--of", measure, *sizes],
         lambda study, ensemble: sensitivity_of(study, ensemble, points, trajectories, luck, measure, parties),
         sensitivity_tables,
         draw_sensitivity,
@@ -167,11 +159,15 @@ def sensitivity(
     )
 
 
+def _each(option: str, names: Sequence[str]) -> list[str]:
+    return [word for name in names for word in (option, name)]
+
+
 def _deliver(
     request: Request,
     command: str,
     output: Path | None,
-    asked_again: str,
+    words: Sequence[object],
     question: Callable[[Study, Ensemble], Any],
     tables_of: Callable[[Study, Any], Any],
     picture_of: Callable[[Study, Any], bytes],
@@ -187,13 +183,13 @@ def _deliver(
 
     study = request.study()
     seed, n_replications = request.size(study)
-    clock, text = Clock(), document.as_text(study)
+    clock, text = Clock(), request.kept_text(study)
     with folder.results_folder(output) if output else no_folder() as draft:
         found = answer(request, seed, n_replications, lambda ensemble: question(with_used_designs_alone(study), ensemble))
         content = as_answer(study, found)
         content["provenance"] = describe_run(clock, text, request.settings(seed, n_replications, **settings))
         if draft is not None:
-            again = f"simengine {command} study.yaml {asked_again} -n {n_replications} --seed {seed}\n"
+            again = asked_again(command, "study.yaml", *words, "-n", n_replications, "--seed", seed)
             kept = {"study.yaml": text, "run-again.txt": again, f"{command}.json": document.as_json(content) + "\n"}
             folder.write_files(draft, {f"{command}.png": picture_of(study, found), **(files or {}), **kept})
     if request.as_json:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from simengine.cli_options import Request, answer, no_folder, request_options
+from simengine.cli_options import Request, answer, asked_again, no_folder, output_option, request_options
 
 
 @click.command()
@@ -27,7 +27,7 @@ from simengine.cli_options import Request, answer, no_folder, request_options
     show_default=True,
     help="Effective sample size below which nothing is said of what follows.",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="New folder for the sentences, the picture and provenance.")
+@output_option("the sentences, the picture and provenance")
 def retrospect(given: tuple[str, ...], bandwidth: float, least_effective: float, output: Path | None, **asked: Any) -> None:
     """Say where what is known to have happened falls in the forecast of STUDY, and what follows from an interim result."""
     from simengine.analysis import look_back
@@ -37,7 +37,7 @@ def retrospect(given: tuple[str, ...], bandwidth: float, least_effective: float,
     request = Request(**asked)
     study = request.study()
     seed, n_replications = request.size(study)
-    clock, text = Clock(), document.as_text(study)
+    clock, text = Clock(), request.kept_text(study)
     own: dict[str, Any] = {"variant": request.variant, "given": given, "bandwidth": bandwidth, "least_effective": least_effective}
     with folder.results_folder(output) if output else no_folder() as draft:
         found = answer(request, seed, n_replications, lambda ensemble: look_back(study, ensemble, **own))
@@ -46,7 +46,10 @@ def retrospect(given: tuple[str, ...], bandwidth: float, least_effective: float,
         if draft is not None:
             from simengine.report.lookback_picture import draw_look_back
 
-            files = {"study.yaml": text, "retrospect.json": document.as_json(content) + "\n"}
+            words = [word for name in given for word in ("--given", name)]
+            words += ["--bandwidth", f"{bandwidth!r}", "--least-effective", f"{least_effective!r}"]
+            again = asked_again("retrospect", "study.yaml", *words, "-n", n_replications, "--seed", seed)
+            files = {"study.yaml": text, "run-again.txt": again, "retrospect.json": document.as_json(content) + "\n"}
             sentences = "".join(f"{place['sentence']}\n" for place in content["known"].values())
             folder.write_files(draft, {"retrospect.png": draw_look_back(study, found), "sentences.txt": sentences, **files})
     if request.as_json:

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simengine.cli_options import Request, no_folder, progress, refuse_if_too_large, request_options, threads_option
+from simengine.cli_options import (
+    PLACE,
+    Request,
+    asked_again,
+    no_folder,
+    output_option,
+    progress,
+    refuse_if_too_large,
+    request_options,
+    threads_option,
+)
 from simengine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,9 +54,9 @@ class _Wish:
     def words(self) -> list[str]:
         """Give the options that draw the same worlds again."""
         words = ["--sobol"] if self.is_sobol else []
-        words += [f'--tilt "{tilt}"' for tilt in self.tilts]
+        words += [word for tilt in self.tilts for word in ("--tilt", tilt)]
         words += ["--control-variates"] if self.with_control_variates else []
-        return words + ([f"--measured {self.measured}"] if self.measured > 1 else [])
+        return words + (["--measured", str(self.measured)] if self.measured > 1 else [])
 
 
 def _tilt(text: str) -> tuple[str, float]:
@@ -91,9 +101,7 @@ def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Measure and pay the same people so many times, with new numbers for all that touches no person.",
         ),
         click.option("--diagnostics", "shows_diagnostics", is_flag=True, help="Show also how each mean settles as the run grows."),
-        click.option(
-            "-o", "--output", type=click.Path(path_type=Path), help="New folder for results, summary, pictures, provenance."
-        ),
+        output_option("results, summary, pictures, provenance"),
     )
     for option in reversed(options):
         command = option(command)
@@ -101,7 +109,7 @@ def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command()
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the results; a new one is named if absent.")
+@click.option("-o", "--output", type=PLACE, help="Folder for the results; a new one is named if absent.")
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=_DEMO_SEED, show_default=True, help="Any whole number from 0.")
 @threads_option
 def demo(output: Path | None, seed: int, threads: int | None) -> None:
@@ -133,7 +141,7 @@ def _run(request: Request, wish: _Wish) -> None:
     _refuse_contradictions(request, wish)
     sampling = wish.sampling()
     seed, n_replications = request.size(study)
-    clock, text = Clock(), document.as_text(study)
+    clock, text = Clock(), request.kept_text(study)
     with folder.results_folder(wish.output) if wish.output else no_folder() as draft:
         outturns, table, precise = _simulate(study, request, wish, sampling, seed, n_replications)
         n_replications = table.n_replications
@@ -143,7 +151,7 @@ def _run(request: Request, wish: _Wish) -> None:
         more = {"until": wish.until, "at_most": wish.at_most, "sampling": wish.words()}
         content["provenance"] = describe_run(clock, text, request.settings(seed, n_replications, **more))
         if draft is not None:
-            again = " ".join(["simengine run study.yaml", f"-n {n_replications} --seed {seed}", *wish.words()])
+            again = asked_again("run", "study.yaml", "-n", n_replications, "--seed", seed, *wish.words())
             _write(draft, study, outturns, table, {"summary.json": document.as_json(content) + "\n", "study.yaml": text}, again)
     # Printed last: whoever closes our output loses nothing that was asked to be kept.
     if request.as_json:
@@ -216,4 +224,4 @@ def _write(draft: Path, study: Study, outturns: Outturns, table: RiskTable, file
     images = {"picture": picture.draw(study, outturns, table, payment_marks(study.contract, outturns))}
     images["exceedance"] = trust.draw_exceedance(study, table)
     pictures = {f"{name}.{form}": image for name, forms in images.items() for form, image in forms.items()}
-    folder.write_files(draft, {**files, "run-again.txt": again + "\n", **pictures})
+    folder.write_files(draft, {**files, "run-again.txt": again, **pictures})

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from simengine.cli_options import Request, no_folder, print_json, progress, refuse_if_too_large, request_options
+from simengine.cli_options import (
+    Request,
+    asked_again,
+    no_folder,
+    output_option,
+    print_json,
+    progress,
+    refuse_if_too_large,
+    request_options,
+)
 from simengine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +50,7 @@ _RULES = ("equal_sacrifice", "nash", "total")
     "--weakest-belief", metavar="PARTY,...", help="Find the smallest multiple of the effect they must believe in for a deal."
 )
 @click.option("--responding", is_flag=True, help="Settle every term sheet at what it makes people choose, as `behaviour` says.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="New folder for the contract, its picture and provenance.")
+@output_option("the contract, its picture and provenance")
 def size(
     free: tuple[str, ...],
     objectives: tuple[str, ...],
@@ -88,21 +97,21 @@ def _size(request: Request, study: Study, requested: Requested, points: int, out
 
     clock, asked = Clock(), with_request(study, requested)
     seed, n_replications = request.size(asked)
-    settings = request.settings(seed, n_replications, points=points)
+    settings, text = request.settings(seed, n_replications, points=points), request.kept_text(asked)
     n_kept = n_replications * (1 + len(sizing_of(asked).parties))
     with folder.results_folder(output) if output else no_folder() as draft:
         found = _with_bar(request, seed, n_kept, n_replications, lambda ensemble: size_terms(asked, ensemble, points))
         content = sizing.sizing(asked, found)
-        content["provenance"] = describe_run(clock, document.as_text(asked), settings)
+        content["provenance"] = describe_run(clock, text, settings)
         if draft is not None:
             from simengine.report.frontier import draw_frontier
 
-            again = f"simengine size study.yaml -n {n_replications} --seed {seed} --points {points}\n"
-            files: dict[str, str | bytes] = {"study.yaml": document.as_text(asked), "run-again.txt": again}
+            again = asked_again("size", "study.yaml", "-n", n_replications, "--seed", seed, "--points", points)
+            files: dict[str, str | bytes] = {"study.yaml": text, "run-again.txt": again}
             files |= {"sizing.json": document.as_json(content) + "\n", "frontier.png": draw_frontier(asked, found)}
             if found.deal is not None:
                 sized = sizing.sized(asked, sizing.terms(found.table, found.deal.recommended))
-                files |= {"contract.yaml": document.as_text(sized.contract), "sized-study.yaml": document.as_text(sized)}
+                files |= {"contract.yaml": document.as_text(sized.contract), "sized-study.yaml": request.kept_text(sized)}
             folder.write_files(draft, files)
     if request.as_json:
         click.echo(document.as_json(content))
@@ -116,14 +125,12 @@ def _one_number(
     request: Request, study: Study, requested: Requested, path: str, end: Literal["smallest", "largest"], such_that: str
 ) -> None:
     from simengine.analysis.one_number import find_number
-    from simengine.analysis.sizing import refuse_impossible_terms
     from simengine.config.request import one_free_term
     from simengine.provenance import Clock
     from simengine.report import sizing, sizing_tables, tables
 
     clock = Clock()
     asked, limit, free = one_free_term(study, requested, path, such_that)
-    refuse_impossible_terms(asked, asked.sizing)  # type: ignore[arg-type]
     seed, n_replications = request.size(asked)
     found = _with_bar(
         request, seed, n_replications, n_replications, lambda ensemble: find_number(asked, path, limit, free, ensemble, end)
@@ -143,10 +150,7 @@ def _weakest_belief(request: Request, study: Study, requested: Requested, believ
     from simengine.report import sizing, sizing_tables, tables
 
     clock, asked = Clock(), with_request(study, requested)
-    known, parties = list(sizing_of(asked).parties), [name.strip() for name in believers.split(",")]
-    for name in parties:
-        if name not in known:
-            raise UsageError(f"--weakest-belief: a party at the table ({', '.join(known)}); found {name!r}")
+    parties = [name.strip() for name in believers.split(",")]
     seed, n_replications = request.size(asked)
     found = _with_bar(request, seed, 2 * n_replications, n_replications, lambda worlds: weakest_belief(asked, parties, worlds))
     table = table_of(sizing_of(asked))
@@ -180,8 +184,7 @@ def information(
     **asked: Any,
 ) -> None:
     """Say what knowing more is worth before STUDY is signed: everything, one number, or what a pilot would show."""
-    from simengine.analysis.information import Choice, refuse_impossible_choice, value_information
-    from simengine.analysis.sizing import refuse_impossible_terms
+    from simengine.analysis.information import Choice, value_information
     from simengine.config.request import free_terms
     from simengine.config.roles import the_only
     from simengine.provenance import Clock
@@ -193,12 +196,7 @@ def information(
     study = request.study()
     accepting = tuple(name.strip() for name in accepted_by.split(",")) if accepted_by else ()
     who = party or the_only(study, ALL_PAYERS, "--party")
-    refuse_impossible_choice(study, who, accepting)
-    if accepting and not free:
-        raise UsageError("--accepted-by: somebody accepts terms that are free; found no --free")
     sized = free_terms(study, free)
-    if sized is not None:
-        refuse_impossible_terms(study, sized)
     sizes = _read_people(pilots)
     seed, n_replications = request.size(study)
     choice = Choice(who, accepting, {} if sized is None else sized.free, points)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from simengine.cli_options import Request, answer, no_folder, request_options
+from simengine.cli_options import Request, answer, asked_again, no_folder, output_option, request_options
 
 
 @click.command()
@@ -17,7 +17,7 @@ from simengine.cli_options import Request, answer, no_folder, request_options
     metavar="PARTIES",
     help="Parties between whom side payments are made, with commas. If absent: all but those who are only paid for costs.",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="New folder for the table, the study and provenance.")
+@output_option("the table, the study and provenance")
 def value(among: str | None, output: Path | None, **asked: Any) -> None:
     """Say who pays and who saves in STUDY, and which side payments would make every actor whole."""
     from simengine.analysis import find_wrong_pockets
@@ -28,14 +28,14 @@ def value(among: str | None, output: Path | None, **asked: Any) -> None:
     study = request.study()
     seed, n_replications = request.size(study)
     actors = [word.strip() for word in among.split(",")] if among is not None else []
-    clock, text = Clock(), document.as_text(study)
+    clock, text = Clock(), request.kept_text(study)
     with folder.results_folder(output) if output else no_folder() as draft:
         found = answer(request, seed, n_replications, lambda ensemble: find_wrong_pockets(study, ensemble, actors))
         content = pockets.wrong_pockets(study, found)
         content["provenance"] = describe_run(clock, text, request.settings(seed, n_replications, among=list(found.among)))
         if draft is not None:
-            between = f" --among {','.join(found.among)}"
-            again = f"simengine value study.yaml -n {n_replications} --seed {seed}{between}\n"
+            sizes = ("-n", n_replications, "--seed", seed)
+            again = asked_again("value", "study.yaml", *sizes, "--among", ",".join(found.among))
             files = {"study.yaml": text, "run-again.txt": again, "value.json": document.as_json(content) + "\n"}
             folder.write_files(draft, files)
     if request.as_json:

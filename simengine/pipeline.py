@@ -13,16 +13,18 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from simengine.asked import replications_asked, seed_asked
 from simengine.capital import Calendar, Plan, deflators, discount_factors, distribute, plan_money
 from simengine.cohort import simulate_cohort, surplus_of
 from simengine.cohort.spec import Binary, CountOfEvents, Reached, Score, Target
 from simengine.config import Study, cohort_of, known_metrics, timing_of
+from simengine.config.wall import difference_left, law_not_drawn, numbers_right
 from simengine.contract import asks_when_drawn, inputs_of, settle, typed_measurements
 from simengine.contract.spec import Contract
 from simengine.currencies import units_of
 from simengine.dependence import correlate, share_out, shifted
-from simengine.errors import Problem, StudyError, UsageError
-from simengine.laws import Quantity
+from simengine.errors import Problem, StudyError, UsageError, shorten
+from simengine.laws import Constant, Quantity
 from simengine.measurement import Kind, measure
 from simengine.records import (
     SERVICE,
@@ -49,6 +51,8 @@ from simengine.value import appreciate
 class Evidence:
     """What stands at the wall: drawn once, settled under as many contracts as one likes."""
 
+    study: Study
+    """Whose left half made it; only a study with the same left half may be evaluated on it."""
     worlds: Worlds
     tallies: Tallies
     measurements: Measurements
@@ -91,8 +95,9 @@ def run_block(
     """
     evidence = simulate(study, seed, replications, sampling)
     outturns = evaluate(study, evidence)
+    made_by = (study, evidence.worlds.seed, sampling)
     if sampling.is_plain and not with_variates:
-        return replace(outturns, lending_cash_by_row=None)
+        return replace(outturns, lending_cash_by_row=None, made_by=made_by)
     again = [evaluate(study, measured_again(study, evidence, other)) for other in seeds_again(seed, sampling.measured)]
     outturns = Outturns.interleave([outturns, *again])
     weight, group = evidence.worlds.weight, group_of(sampling, outturns.replications)
@@ -100,28 +105,36 @@ def run_block(
     more |= {} if group is None else {"group": group}
     luck = luck_of(study, evidence) if with_variates else {}
     more |= {f"luck.{name}": np.repeat(surplus, sampling.measured) for name, surplus in luck.items()}
-    return replace(outturns, columns={**outturns.columns, **more})
+    return replace(outturns, columns={**outturns.columns, **more}, made_by=made_by)
 
 
 def simulate(
     study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN, steering: Steering | None = None
 ) -> Evidence:
-    """Draw worlds, people and measurements; nothing here depends on a price, threshold, cap or date of payment."""
+    """Draw worlds, people and measurements; nothing here depends on a price, threshold, cap or date of payment.
+
+    Raises
+    ------
+    UsageError
+        If the seed or the number of a replication is none.
+    """
     worlds = draw_worlds(study, seed, replications, sampling, steering)
     tallies = simulate_cohort(cohort_of(study), worlds)
-    return Evidence(worlds, tallies, measure(study.measurement, tallies, kinds_of(study), tuple(study.population.waves), worlds))
+    seen = measure(study.measurement, tallies, kinds_of(study), tuple(study.population.waves), worlds)
+    return Evidence(study, worlds, tallies, seen)
 
 
 def luck_of(study: Study, evidence: Evidence) -> dict[str, Floats]:
     """Give what the luck of people added to what the contract pays on, where its mean is known to be 0; see `surplus_of`."""
+    worlds = worlds_under(study, evidence)
     metrics = [study.measurement.metrics[name] for name in known_metrics(study)]
     asked = list(dict.fromkeys((metric.outcome, int(metric.window_months.value)) for metric in metrics))
-    return surplus_of(cohort_of(study), evidence.worlds, evidence.tallies, asked) if asked else {}
+    return surplus_of(cohort_of(study), worlds, evidence.tallies, asked) if asked else {}
 
 
 def measured_again(study: Study, evidence: Evidence, seed: int) -> Evidence:
     """Measure the same people another time: with other errors, and other numbers for all that touches no person."""
-    worlds, numbers = evidence.worlds, dict(study.quantities())
+    worlds, numbers = worlds_under(study, evidence), dict(study.quantities())
     correlated = [path for correlation in study.correlations.values() for path in correlation.between]
     fresh = {
         path: numbers[path].inverse(uniforms(seed, f"parameter/{path}", worlds.replications))
@@ -129,7 +142,7 @@ def measured_again(study: Study, evidence: Evidence, seed: int) -> Evidence:
     }
     other = replace(worlds, seed=seed, values={**worlds.values, **fresh})
     seen = measure(study.measurement, evidence.tallies, kinds_of(study), tuple(study.population.waves), other)
-    return Evidence(other, evidence.tallies, seen)
+    return Evidence(study, other, evidence.tallies, seen)
 
 
 # ------------------------------------------------ the wall ------------------------------------------------
@@ -138,13 +151,57 @@ def measured_again(study: Study, evidence: Evidence, seed: int) -> Evidence:
 def evaluate(study: Study, evidence: Evidence, *, with_returns: bool = True) -> Outturns:
     """Settle the contract on what was measured, move the money, and say what each party got; nothing here is random.
 
-    Without rates of return it is quicker: for who asks for the money alone, under hundreds of terms.
+    Parameters
+    ----------
+    study
+        The one that made the evidence, or another whose terms alone differ.
+    evidence
+        From `simulate`.
+    with_returns
+        Whether rates of return are wanted; without them it is quicker, for who asks for the money alone, under hundreds of terms.
+
+    Raises
+    ------
+    UsageError
+        If the evidence is not that of this study.
     """
-    worlds, measurements = evidence.worlds, with_milestones(study.contract, evidence.tallies, evidence.measurements)
+    worlds, measurements = worlds_under(study, evidence), with_milestones(study.contract, evidence.tallies, evidence.measurements)
     payments, ledger = move_money(study, worlds, evidence.tallies, measurements)
     public_value = appreciate(study.public_value, tuple(study.parties), timing_of(study, worlds), evidence.tallies, worlds)
     standpoint, tallies = standpoint_of(study, worlds, public_value.value.shape[2]), evidence.tallies
     return appraise(standpoint, worlds, tallies, evidence.measurements, payments, ledger, public_value, with_returns=with_returns)
+
+
+def worlds_under(study: Study, evidence: Evidence) -> Worlds:
+    """Give the worlds of some evidence with the numbers that a study has right of the wall.
+
+    Raises
+    ------
+    UsageError
+        If people or measurements are those of another study, or a number was never drawn.
+    """
+    made, worlds = evidence.study, evidence.worlds
+    if study is made:
+        return worlds
+    rule, way_out = "must come from the people and the measurement of the study that is evaluated", "Simulate this study"
+    differs = difference_left(made, study)
+    if differs is not None:
+        path, there, here = differs
+        raise UsageError(f"evidence: {rule}; found `{path}` {shorten(there)} there and {shorten(here)} in the study. {way_out}")
+    path_not_drawn = law_not_drawn(study, made)
+    if path_not_drawn is not None:
+        raise UsageError(f"evidence: must hold every number that has a law; found another law of `{path_not_drawn}`. {way_out}")
+    before, now = numbers_right(made), numbers_right(study)
+    fixed: dict[str, Floats] = {}
+    for path, one in now.items():
+        old = before.get(path)
+        if not isinstance(one, Constant) or (isinstance(old, Constant) and old.value == one.value):
+            continue
+        if isinstance(old, Constant) and (worlds[path] != old.value).any():
+            raise UsageError(f"evidence: a number that was moved while it was drawn must stay; found another `{path}`. {way_out}")
+        fixed[path] = np.full(len(worlds), one.value)
+    values = {path: drawn for path, drawn in worlds.values.items() if path in now or path not in before}
+    return replace(worlds, values=values | fixed)
 
 
 def move_money(study: Study, worlds: Worlds, tallies: Tallies, measurements: Measurements) -> tuple[Payments, Ledger]:
@@ -317,6 +374,7 @@ def draw_worlds(
     study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN, steering: Steering | None = None
 ) -> Worlds:
     """Draw every number of the study in every replication, each from a stream named after its path."""
+    seed, replications = seed_asked(seed), replications_asked(replications)
     numbers: dict[str, Quantity] = dict(study.quantities())
     taken = steering or Steering()
     empty = Worlds(seed, replications, {}, seed_by_purpose=taken.seed_by_purpose)

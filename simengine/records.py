@@ -24,6 +24,8 @@ from typing import Annotated, Any, cast, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
+from simengine.asked import refuse_mixed
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -398,6 +400,8 @@ class Outturns(Record):
     lending_cash_by_row: Mapping[str, Integers] | None = None
     """The same cash row by row, shape (n_replications, n_dates) in the smallest unit of the currency: where replications weigh
     differently or depend on each other, its moments do not suffice."""
+    made_by: Any = None
+    """The study, the seed and the way of drawing of a run; absent where nobody said."""
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self.columns[name]
@@ -408,7 +412,8 @@ class Outturns(Record):
 
     @staticmethod
     def join(parts: Sequence[Outturns]) -> Outturns:
-        """Put blocks together in their order."""
+        """Put blocks of one run together in their order; blocks of several runs are refused."""
+        refuse_mixed([part.made_by for part in parts], [part.replications for part in parts])
         return Outturns._put_together(parts, np.concatenate)
 
     @staticmethod
@@ -425,6 +430,7 @@ class Outturns(Record):
             parts[0].codes,
             {name: reduce(add, (part.lending_cash[name] for part in parts)) for name in parts[0].lending_cash},
             {name: together([rows[name] for rows in by_row]) for name in by_row[0]} if by_row else None,
+            parts[0].made_by,
         )
 
 

@@ -30,7 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from simengine.errors import UsageError
+from simengine.asked import is_number, whole
+from simengine.errors import UsageError, shorten
 from simengine.laws import Constant, Floats, Sourced
 from simengine.streams import generator_of, uniforms
 
@@ -41,6 +42,8 @@ SCRAMBLES = 32
 PLAIN_SHARE = 0.5
 """Part of the worlds of a tilted run that are drawn plainly: no world weighs more than two."""
 LARGEST_TILT = 8.0
+MOST_MEASURED = 100
+"""Times that the same people are measured."""
 LEAST_PER_VARIATE = 50
 """Replications for each number by which means are corrected: with fewer the slopes are guesses."""
 _SMALLEST_UNIFORM = 2.0**-53
@@ -81,15 +84,15 @@ def refuse_impossible(sampling: Sampling, numbers: Mapping[str, Sourced], n_repl
         If no number has a law, a tilt names none or is too large, methods exclude each other, or points do not fill a sequence.
     """
     paths = laws_of(numbers)
+    whole(sampling.measured, "--measured", 1, MOST_MEASURED)
     for path, shift in sampling.tilts.items():
         if path not in paths:
             close = difflib.get_close_matches(path, paths, n=1)
             way_out = f"Did you mean `{close[0]}`?" if close else "`simengine check` lists the paths of all numbers"
             raise UsageError(f"--tilt: a tilted number has a law; found `{path}`. {way_out}")
-        if not 0 < abs(shift) <= LARGEST_TILT:
-            raise UsageError(
-                f"--tilt {path}: a shift lies within {LARGEST_TILT:g} standard deviations and is not 0; found {shift:g}"
-            )
+        if not is_number(shift) or not 0 < abs(shift) <= LARGEST_TILT:
+            found = f"{shift:g}" if is_number(shift) else shorten(shift)
+            raise UsageError(f"--tilt {path}: a shift lies within {LARGEST_TILT:g} standard deviations and is not 0; found {found}")
     if not sampling.is_sobol:
         return
     if sampling.tilts:

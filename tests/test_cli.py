@@ -73,7 +73,14 @@ def test_run__a_results_folder_runs_again_to_the_same_numbers(tiny_path: Path, t
     folder = tmp_path / "out"
     names = {path.name for path in folder.iterdir()}
     pictures = {"picture.png", "picture.svg", "exceedance.png", "exceedance.svg"}
-    assert names == pictures | {"exceedance.parquet", "replications.parquet", "run-again.txt", "study.yaml", "summary.json"}
+    assert names == pictures | {
+        "SHA256SUMS",
+        "exceedance.parquet",
+        "replications.parquet",
+        "run-again.txt",
+        "study.yaml",
+        "summary.json",
+    }
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     again = (folder / "run-again.txt").read_text().split()[1:]
     repeated = call(*again, "--json", cwd=folder)

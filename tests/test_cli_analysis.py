@@ -32,7 +32,9 @@ def test_certificate__folder_holds_the_curve_and_runs_again(tiny_path: Path, tmp
     done = call("certificate", tiny_path, "-n", 20, "--seed", 0, "--set", promise, "-o", "out", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "out"
-    assert {path.name for path in folder.iterdir()} == {"certificate.json", "power-curve.png", "run-again.txt", "study.yaml"}
+    assert {path.name for path in folder.iterdir()} == {
+        *("SHA256SUMS", "certificate.json", "power-curve.png", "run-again.txt", "study.yaml"),
+    }
     assert (folder / "power-curve.png").read_bytes().startswith(b"\x89PNG")
     repeated = call(*(folder / "run-again.txt").read_text().split()[1:], "--json", cwd=folder)
     kept = (folder / "certificate.json").read_text()

@@ -35,7 +35,7 @@ def test_incentives__folder_holds_the_curves_and_runs_again(tiny_path: Path, tmp
     done = call("incentives", tiny_path, "more.yaml", "-n", 20, "--seed", 0, "--set", dearer, "-o", "out", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "out"
-    names = {"incentives.json", "efforts.png", "more.yaml", "run-again.txt", "study.yaml"}
+    names = {"SHA256SUMS", "incentives.json", "efforts.png", "more.yaml", "run-again.txt", "study.yaml"}
     assert {path.name for path in folder.iterdir()} == names
     assert (folder / "efforts.png").read_bytes().startswith(b"\x89PNG")
     repeated = call(*(folder / "run-again.txt").read_text().split()[1:], "--json", cwd=folder)

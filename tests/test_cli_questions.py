@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -72,11 +74,84 @@ def test_nonsense__is_refused(arguments: tuple[object, ...], message: str) -> No
 
 
 def test_boxes__without_the_workbench_say_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
     from simengine.analysis.scenarios import require_workbench
     from simengine.errors import UsageError
 
-    monkeypatch.setitem(sys.modules, "ema_workbench.analysis", None)
+    monkeypatch.setitem(sys.modules, "ema_workbench", None)
     with pytest.raises(UsageError, match=r"Install it with `pip install 'simengine\[discovery\]'`"):
         require_workbench()
+
+
+@pytest.fixture
+def other_workbench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A place from which another workbench is loaded, as long as a test lasts."""
+    monkeypatch.syspath_prepend(tmp_path)
+    own = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] == "ema_workbench"}
+    yield tmp_path
+    for name in [name for name in sys.modules if name.partition(".")[0] == "ema_workbench"]:
+        del sys.modules[name]
+    sys.modules.update(own)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            "import a_package_gone",
+            "it is installed, but found ModuleNotFoundError: No module named 'a_package_gone'",
+        ),
+        ("raise AttributeError('_ARRAY_API\\n not found')", "but found AttributeError: _ARRAY_API not found. Install it"),
+    ],
+)
+def test_boxes__with_a_broken_workbench_say_what_is_broken(content: str, message: str, other_workbench: Path) -> None:
+    from simengine.analysis.scenarios import require_workbench
+    from simengine.errors import UsageError
+
+    (other_workbench / "ema_workbench").mkdir()
+    (other_workbench / "ema_workbench" / "__init__.py").write_text(content)
+    with pytest.raises(UsageError) as refused:
+        require_workbench()
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("version", "fits"), [("2.5.0", True), ("2.99", True), ("3.0.0", False), ("10.1", False)])
+def test_boxes__refuse_a_workbench_that_is_called_in_another_way(version: str, fits: bool, other_workbench: Path) -> None:
+    from simengine.analysis.scenarios import require_workbench
+    from simengine.errors import UsageError
+
+    package, facts = other_workbench / "ema_workbench" / "analysis", other_workbench / f"ema_workbench-{version}.dist-info"
+    package.mkdir(parents=True)
+    facts.mkdir()
+    for path in (package.parent / "__init__.py", package / "__init__.py", package / "prim.py"):
+        path.write_text("")
+    (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: ema-workbench\nVersion: {version}\n")
+    if fits:
+        assert require_workbench().__name__ == "ema_workbench.analysis.prim"
+        return
+    with pytest.raises(UsageError, match=rf"must be below 3; found {version}"):
+        require_workbench()
+
+
+def test_boxes__none_found_is_said_and_not_asked_is_null() -> None:
+    from dataclasses import replace
+
+    from rich.console import Console
+
+    from simengine.analysis import Ensemble, read_criterion, reverse_stress
+    from simengine.config import find_study, load_study
+    from simengine.report.answers import answer
+    from simengine.report.question_tables import reverse_tables
+
+    study = load_study(find_study("tiny"))
+    found = reverse_stress(study, read_criterion("investor.loss > 10%"), Ensemble(1, 60), 4)
+    console = Console(width=140)
+    shown = {}
+    for name, boxes in (("not asked", None), ("none", ())):
+        with console.capture() as capture:
+            console.print(reverse_tables(study, replace(found, boxes=boxes)))
+        shown[name] = capture.get()
+    assert found.boxes is None
+    assert answer(study, found)["boxes"] is None
+    assert "No box" in shown["none"]
+    assert "No box" not in shown["not asked"]

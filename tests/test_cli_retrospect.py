@@ -37,7 +37,9 @@ def test_retrospect__shows_a_sentence_and_writes_a_folder(study, tmp_path):
     done = run("retrospect", study, "-n", 300, "--seed", 1, "--given", "better", "-o", out)
 
     assert "better (metric.school.estimate above 0): it had a probability of" in done.output.replace("\n", " ")
-    assert {path.name for path in out.iterdir()} == {"retrospect.json", "retrospect.png", "sentences.txt", "study.yaml"}
+    assert {path.name for path in out.iterdir()} == {
+        *("SHA256SUMS", "retrospect.json", "retrospect.png", "run-again.txt", "sentences.txt", "study.yaml"),
+    }
     assert (out / "sentences.txt").read_text().startswith("better (")
 
 

@@ -33,7 +33,7 @@ def test_size__folder_holds_a_contract_that_settles_a_study_that_runs_and_the_sa
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("±") > 8
     folder = tmp_path / "out"
-    files = {"contract.yaml", "sized-study.yaml", "study.yaml", "sizing.json", "frontier.png", "run-again.txt"}
+    files = {"SHA256SUMS", "contract.yaml", "sized-study.yaml", "study.yaml", "sizing.json", "frontier.png", "run-again.txt"}
     assert {path.name for path in folder.iterdir()} == files
     assert (folder / "frontier.png").read_bytes().startswith(b"\x89PNG")
     kept = json.loads((folder / "sizing.json").read_text())

@@ -29,6 +29,7 @@ from simengine.analysis.money import (
     Columns,
     Measure,
     chosen_parties,
+    refuse_measure,
     refuse_thin_tail,
     settled_money,
     tail_weights,
@@ -128,6 +129,7 @@ def attribute(study: Study, ensemble: Ensemble, level: float, measure: Measure =
     UsageError
         If a party is unknown, numbers of different layers are correlated, or a tail would hold fewer than 100 worlds.
     """
+    refuse_measure(measure)
     refuse_across_layers(study)
     chosen = chosen_parties(parties, study)
     layers = layers_in(study)

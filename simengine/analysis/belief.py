@@ -11,6 +11,7 @@ from simengine.analysis.ensemble import Ensemble
 from simengine.analysis.no_deal import NoDeal, explain_no_deal
 from simengine.analysis.sizing import refuse_impossible_terms, sizing_of, stored_for, table_of
 from simengine.analysis.table import Search, Settled
+from simengine.asked import names_asked, number
 from simengine.config import Study
 from simengine.config.sizing import Side
 from simengine.errors import UsageError
@@ -67,10 +68,13 @@ def weakest_belief(study: Study, parties: Sequence[str], ensemble: Ensemble, mos
     Raises
     ------
     UsageError
-        If there is a deal without any effect, or none with the most.
+        If a party is not at the table, there is a deal without any effect, or none with the most.
     """
-    sizing = sizing_of(study)
-    refuse_impossible_terms(study, sizing)
+    sizing, most = sizing_of(study), number(most, "most", 0.0, 1e6)
+    for name in names_asked(parties, "--weakest-belief"):
+        if name not in sizing.parties:
+            raise UsageError(f"--weakest-belief: a party at the table ({', '.join(sizing.parties)}); found {name!r}")
+    refuse_impossible_terms(study, sizing.free)
     tried: dict[float, tuple[BeliefPoint, Search]] = {}
 
     def is_deal(multiple: float) -> bool:

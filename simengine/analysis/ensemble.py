@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from simengine.asked import LARGEST_BLOCK, MOST_REPLICATIONS, MOST_THREADS, seed_asked, whole
 from simengine.cohort import Cohort, Comparisons, simulate_cohort
 from simengine.config import Study
 from simengine.errors import UsageError
@@ -47,6 +48,15 @@ class Ensemble:
     on_progress: Callable[[int], None] | None = None
     first: int = 0
     """The number of the first replication: from another one on, the worlds are fresh under the same seed."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that cannot be asked for; of one replication alone nothing can be said with a standard error."""
+        seed_asked(self.seed)
+        whole(self.n_replications, "n_replications", 2, MOST_REPLICATIONS)
+        whole(self.first, "first", 0, MOST_REPLICATIONS)
+        whole(self.block_size, "block_size", 1, LARGEST_BLOCK)
+        if self.threads is not None:
+            whole(self.threads, "threads", 1, MOST_THREADS)
 
     def ask(self, questions: Callable[[Integers], Sequence[Columns]]) -> list[Columns]:
         """Put the same questions to every block of replications, and join the answers to each.
@@ -110,7 +120,7 @@ def settled(study: Study, worlds: Worlds, tallies: Tallies, measurements: Measur
     Columns of metrics and terms, `contingent_payment`, `drawn`, and the money of all who lend and of all who pay, whether they are
     several or one.
     """
-    outturns = evaluate(study, Evidence(worlds, tallies, measurements))
+    outturns = evaluate(study, Evidence(study, worlds, tallies, measurements))
     names = [name for name in outturns.columns if name.startswith("metric.")]
     names += ["contingent_payment", "drawn"]
     names += [term_column(name) for name, term in study.contract.terms.items() if term.contingent]

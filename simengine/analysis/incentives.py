@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simengine.analysis.best_response import BestResponse, GivingUp, best_response, giving_up, worth_by_world
+from simengine.analysis.designs import other_section
 from simengine.analysis.efforts import (
     Choice,
     as_the_study_says,
@@ -23,6 +24,7 @@ from simengine.analysis.efforts import (
 from simengine.analysis.ensemble import Columns, Ensemble, against_twins, lived, lived_again, measured, with_used_designs_alone
 from simengine.cohort import Cohort
 from simengine.config import Study, cohort_of
+from simengine.errors import UsageError
 from simengine.pipeline import Evidence, draw_worlds, evaluate, move_money, with_milestones
 from simengine.records import Floats, Integers, Tallies, Worlds, add_in_order
 from simengine.risk import statistics
@@ -149,7 +151,16 @@ def find_incentives(study: Study, designs: Mapping[str, Study], ensemble: Ensemb
         By name: the study with other terms, which alone may differ. Each is settled on every choice.
     ensemble
         Which worlds are drawn.
+
+    Raises
+    ------
+    UsageError
+        If a design has other people, another evaluation or another behaviour than the study.
     """
+    for name, design in designs.items():
+        section = other_section(study, design)
+        if section is not None:
+            raise UsageError(f"designs: each must be the study with other terms alone; found another `{section}` in `{name}`")
     everything = range(len(choices_of(study)))
     found = _ask(study, designs, ensemble, everything)
     replies = {name: reply_to(designs[name], answers) for name, answers in found.items()}
@@ -198,8 +209,8 @@ def _answers(
         truth = against_twins(lean, changed, tallies, seen)
         for name, design in designs.items():
             own = with_volume(study, of_designs[name], choice)
-            paid_on_truth = _paid(design, Evidence(own, tallies, truth))
-            yield costs | _settled(design, Evidence(own, tallies, seen)) | {"paid_on_truth": paid_on_truth}
+            paid_on_truth = _paid(design, Evidence(design, own, tallies, truth))
+            yield costs | _settled(design, Evidence(design, own, tallies, seen)) | {"paid_on_truth": paid_on_truth}
 
 
 def _costs(study: Study, choice: Choice, worlds: Worlds, tallies: Tallies) -> dict[str, Floats]:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from simengine.analysis.money import with_error
+from simengine.asked import whole
 from simengine.errors import UsageError
 from simengine.records import Floats
 from simengine.risk.coverage import is_constant
@@ -29,6 +30,7 @@ _LEVELS = 4
 _TRIMMED = (0.05, 0.95)
 """The screening moves assumptions between these quantiles: the ends of a law may be infinite."""
 _SLICES = 10
+MOST_POINTS = 2**20
 _PAWN_GROUPS = 20
 
 Evaluate = Callable[[Floats], Mapping[str, Floats]]
@@ -104,6 +106,8 @@ def global_indices(
 
 def refuse_sizes(n_points: int, n_trajectories: int) -> None:
     """Refuse plans that SALib cannot make, or that say nothing."""
+    n_points = whole(n_points, "--points", 1, MOST_POINTS)
+    n_trajectories = whole(n_trajectories, "--trajectories", 1, MOST_POINTS)
     if n_points < 16 or n_points & (n_points - 1):
         raise UsageError(f"--points: a power of 2, at least 16; found {n_points}. Try {1 << max(n_points.bit_length(), 4)}")
     if n_trajectories < 4:

@@ -9,10 +9,12 @@ import numpy as np
 
 from simengine.analysis.ensemble import Ensemble
 from simengine.analysis.knowing import value_of_knowing, value_with_hindsight
-from simengine.analysis.pilot import pilot_shows
+from simengine.analysis.pilot import FEWEST_PEOPLE, MOST_PEOPLE, pilot_shows
 from simengine.analysis.points import uncertain_paths
+from simengine.analysis.sizing import refuse_impossible_terms
 from simengine.analysis.stored import Eyes, eyes_of, store
 from simengine.analysis.table import GRID_POINTS, spread_out
+from simengine.asked import number, whole
 from simengine.config import Study
 from simengine.config.numbers import with_numbers
 from simengine.config.roles import refuse_without_money, roles_in_words
@@ -26,6 +28,8 @@ from simengine.risk.statistics import Statistic
 
 _FEWEST = 500
 """Fewer worlds than this carry no regression."""
+MOST_SHEETS, LONGEST, DEAREST = 10_000, 1200.0, 1e12
+"""Term sheets, months that a pilot puts a contract off, and its cost for a person."""
 
 
 @dataclass(frozen=True)
@@ -108,10 +112,12 @@ def value_information(
     Raises
     ------
     UsageError
-        If there are too few replications, no number has a law in the eyes of the party, or somebody is named whose money the study
-        does not move.
+        If there are too few replications, no number has a law in the eyes of the party, somebody is named whose money the study
+        does not move, or a number is none that can be asked for.
+    StudyError
+        If an end of a free term is against a rule of the study.
     """
-    refuse_impossible_choice(study, choice.party, choice.must_accept)
+    _refuse_nonsense(study, choice, pilots, delay_months, cost_per_person)
     if ensemble.n_replications < _FEWEST:
         raise UsageError(f"-n: what is worth knowing is seen in at least {_FEWEST} replications; found {ensemble.n_replications}")
     eyes = eyes_of(study, choice.party)
@@ -150,21 +156,22 @@ def value_information(
     )
 
 
-def refuse_impossible_choice(study: Study, party: str, must_accept: Sequence[str]) -> None:
-    """Refuse a choice of somebody whose money a study does not move, or of several parties with discount rates of their own.
-
-    Raises
-    ------
-    UsageError
-        With the names that are known.
-    """
-    refuse_without_money(study, party, "--party")
-    if party not in study.parties:
-        raise UsageError(
-            f"--party: must be one party, who decides at its own discount rate; found {party!r}. {roles_in_words(study)}"
-        )
-    for name in must_accept:
+def _refuse_nonsense(study: Study, choice: Choice, pilots: Sequence[int], delay_months: float, cost_per_person: float) -> None:
+    """Refuse what cannot be asked: also a choice of somebody whose money the study does not move, or of several parties at once."""
+    refuse_without_money(study, choice.party, "--party")
+    if choice.party not in study.parties:
+        rule = "must be one party, who decides at its own discount rate"
+        raise UsageError(f"--party: {rule}; found {choice.party!r}. {roles_in_words(study)}")
+    for name in choice.must_accept:
         refuse_without_money(study, name, "--accepted-by")
+    if choice.must_accept and not choice.free:
+        raise UsageError("--accepted-by: somebody accepts terms that are free; found no --free")
+    refuse_impossible_terms(study, choice.free)
+    whole(choice.points, "--points", 2, MOST_SHEETS)
+    number(delay_months, "--delay-months", 0.0, LONGEST)
+    number(cost_per_person, "--cost-per-person", 0.0, DEAREST)
+    for n_people in pilots:
+        whole(n_people, "--pilot", FEWEST_PEOPLE, MOST_PEOPLE)
 
 
 def _kept_after(study: Study, party: str, months: float) -> float:

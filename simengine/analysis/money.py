@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simengine.asked import is_number, names_asked, one_of_words
 from simengine.config import Study
 from simengine.config.roles import refuse_without_money, with_money
-from simengine.errors import UsageError
+from simengine.errors import UsageError, shorten
 from simengine.pipeline import Evidence, evaluate
 from simengine.records import Floats, Outturns
 from simengine.risk import statistics
@@ -61,7 +62,7 @@ def settled_money(study: Study, evidence: Evidence) -> dict[str, Floats]:
     return money_of(evaluate(study, evidence, with_returns=False))
 
 
-def chosen_parties(names: Iterable[str], study: Study, option: str = "--party") -> tuple[str, ...]:
+def chosen_parties(names: Sequence[str], study: Study, option: str = "--party") -> tuple[str, ...]:
     """Names of the parties that are asked for, or of all whose money the study moves.
 
     Raises
@@ -69,16 +70,22 @@ def chosen_parties(names: Iterable[str], study: Study, option: str = "--party") 
     UsageError
         If one of them has no money in the study.
     """
-    asked = tuple(dict.fromkeys(names))
+    asked = tuple(dict.fromkeys(names_asked(names, option)))
     for name in asked:
         refuse_without_money(study, name, option)
     return asked or with_money(study)
 
 
+def refuse_measure(measure: str) -> None:
+    """Refuse a measure of money that is none."""
+    one_of_words(measure, "--of", get_args(Measure))
+
+
 def refuse_level(level: float) -> None:
     """Refuse a level of a tail that is none."""
-    if not 0 < level < 1:
-        raise UsageError(f"--level: the level of a tail lies between 0 and 1; found {level:g}. 0.95 is the worst 5 % of worlds")
+    if not is_number(level) or not 0 < level < 1:
+        found = f"{level:g}" if is_number(level) else shorten(level)
+        raise UsageError(f"--level: the level of a tail lies between 0 and 1; found {found}. 0.95 is the worst 5 % of worlds")
 
 
 def tail_needs(n_worlds: int, level: float, n_per_replication: int = 1) -> int | None:

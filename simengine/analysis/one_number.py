@@ -10,7 +10,9 @@ import numpy as np
 
 from simengine.analysis.ensemble import Ensemble
 from simengine.analysis.induced import stored_worlds
+from simengine.analysis.sizing import refuse_impossible_terms
 from simengine.analysis.table import Settlement
+from simengine.asked import one_of_words
 from simengine.config import Study
 from simengine.config.sizing import Free, steps_of
 from simengine.errors import UsageError
@@ -56,8 +58,12 @@ def find_number(
     Raises
     ------
     UsageError
-        If the measure turns along the range, or the limit is kept nowhere in it.
+        If the measure turns along the range, the limit is kept nowhere in it, or there is no such end.
+    StudyError
+        If an end of the range is against a rule of the study.
     """
+    one_of_words(end, "end", ("smallest", "largest"))
+    refuse_impossible_terms(study, {path: free})
     party = limit.measure.party
 
     def stored(worlds: Ensemble) -> Settlement:

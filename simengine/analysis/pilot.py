@@ -8,10 +8,10 @@ import numpy as np
 
 from simengine.analysis.ensemble import Ensemble, lived, measured, with_used_designs_alone
 from simengine.analysis.stored import Eyes
+from simengine.asked import whole
 from simengine.cohort.spec.population import Wave
 from simengine.config import Study, cohort_of
 from simengine.config.numbers import with_numbers
-from simengine.errors import UsageError
 from simengine.execution import map_blocks
 from simengine.laws import Constant
 from simengine.measurement.spec import Control
@@ -19,6 +19,9 @@ from simengine.pipeline import draw_worlds
 from simengine.records import Floats, Integers
 
 _NOTHING = {"attrition": None, "misclassification": None, "shrinkage": None}
+
+FEWEST_PEOPLE, MOST_PEOPLE = 4, 1_000_000
+"""Half of them with the service."""
 
 
 def pilot_shows(study: Study, eyes: Eyes, n_people: int, ensemble: Ensemble) -> Floats:
@@ -35,10 +38,9 @@ def pilot_shows(study: Study, eyes: Eyes, n_people: int, ensemble: Ensemble) -> 
     Raises
     ------
     UsageError
-        If there are fewer than four people.
+        If there are too few people or too many.
     """
-    if n_people < 4:
-        raise UsageError(f"--pilot: at least four people, half of them with the service; found {n_people}")
+    n_people = whole(n_people, "--pilot", FEWEST_PEOPLE, MOST_PEOPLE)
     name = "pilot"
     while name in study.population.waves:
         name += "_"

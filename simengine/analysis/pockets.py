@@ -10,6 +10,7 @@ import numpy as np
 
 from simengine.analysis.ensemble import Columns, Ensemble, with_used_designs_alone
 from simengine.analysis.side_payments import MOST_ACTORS, by_shapley_value, proportional
+from simengine.asked import names_asked
 from simengine.config import Study
 from simengine.config.roles import with_money
 from simengine.errors import UsageError, one_of
@@ -98,7 +99,7 @@ def find_wrong_pockets(study: Study, ensemble: Ensemble, among: Sequence[str] = 
 
 def _actors(study: Study, among: Sequence[str]) -> tuple[str, ...]:
     taking_part = with_money(study)
-    for actor in among:
+    for actor in names_asked(among, "--among"):
         if actor not in taking_part:
             raise UsageError(f"--among: must be a party whose money the study moves; found `{actor}`. {one_of(taking_part)}")
     actors = tuple(dict.fromkeys(among)) or tuple(party for party in taking_part if party not in _paid_at_cost(study))

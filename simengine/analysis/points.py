@@ -15,6 +15,7 @@ from scipy import special
 
 from simengine.analysis.ensemble import Ensemble
 from simengine.analysis.money import Columns, settled_money
+from simengine.asked import whole
 from simengine.config import Study
 from simengine.dependence import clusters_of
 from simengine.errors import UsageError
@@ -23,6 +24,8 @@ from simengine.pipeline import Steering, draw_worlds, simulate
 from simengine.records import Floats, Integers
 
 _SMALLEST = 2.0**-53
+MOST_LUCK = 100_000
+"""Worlds in a panel."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +76,9 @@ def assumptions_of(study: Study, ensemble: Ensemble, n_luck: int) -> Assumptions
     Raises
     ------
     UsageError
-        If no number has a law.
+        If no number has a law, or the panel is too small or too large.
     """
-    return Assumptions(study, ensemble, uncertain_paths(study), n_luck)
+    return Assumptions(study, ensemble, uncertain_paths(study), whole(n_luck, "--luck", 2, MOST_LUCK))
 
 
 def uncertain_paths(study: Study) -> tuple[str, ...]:

@@ -17,9 +17,9 @@ from scipy import special
 from simengine.analysis.ensemble import Columns, Ensemble
 from simengine.analysis.fund import NEVER, Course, Flows, Rule, run_fund
 from simengine.config import Study
-from simengine.config.portfolio import Holding, Portfolio, holder_of, split_number
+from simengine.config.portfolio import Holding, Portfolio, holder_of, portfolio_problems, split_number
 from simengine.currencies import units_of
-from simengine.errors import UsageError
+from simengine.errors import Problem, StudyError, UsageError
 from simengine.pipeline import Steering, move_money, own_uniforms, simulate, with_milestones
 from simengine.records import Floats, Integers, Ledger
 from simengine.risk import statistics
@@ -70,8 +70,13 @@ def hold(holding: Holding, ensemble: Ensemble) -> PortfolioRisk:
     ------
     UsageError
         If all projects come to the same in every replication: then there is no risk to hold together.
+    StudyError
+        If portfolio and studies do not fit together.
     """
     portfolio = holding.portfolio
+    problems = [Problem("the portfolio", *finding) for finding in portfolio_problems(holding)]
+    if problems:
+        raise StudyError(problems)
     parts = {name: _project(holding, name, ensemble) for name in holding.studies}
     results = {name: part["result"] for name, part in parts.items()}
     total = np.asarray(sum(results.values()))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from simengine.analysis.ensemble import Columns, Ensemble
 from simengine.analysis.weighting import effective_sample_size, weighted_mean, weighted_quantile, weights_near
+from simengine.asked import names_asked, number
 from simengine.config import Study
 from simengine.config.known import Known
 from simengine.config.roles import totals_of, with_money
@@ -26,6 +27,7 @@ from simengine.streams import uniforms
 BANDWIDTH = 0.25
 """Width of the kernel in the evaluator's standard errors: it widens an interval by sqrt(1 + 0.25^2), 3 %."""
 LEAST_EFFECTIVE = 100.0
+WIDEST = 10.0
 _PARAMETER = "parameter."
 
 
@@ -115,12 +117,14 @@ def look_back(
     UsageError
         If nothing is known, a result is of a quantity that is not there, or too few worlds came so close to those given.
     """
+    number(bandwidth, "--bandwidth", 0.0, WIDEST)
+    number(least_effective, "--least-effective", 1.0, 1e9)
     known = {name: one for name, one in study.known.items() if one.variant == variant}
     if not known:
         elsewhere = sorted({one.variant or "none" for one in study.known.values()})
         way_out = f"Known under --variant {', '.join(elsewhere)}" if elsewhere else "Add a section `known`"
         raise UsageError(f"known: a result to look back at; found none for this study. {way_out}")
-    for name in given:
+    for name in names_asked(given, "--given"):
         if name not in known:
             raise UsageError(f"--given: a known result of the study; found `{name}`. {one_of(known)}")
     (found,) = ensemble.ask(lambda replications: [_columns(study, ensemble.seed, replications)])

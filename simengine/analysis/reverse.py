@@ -108,8 +108,8 @@ class ReverseStress:
     """Over all worlds."""
     nearest: Nearest | None
     """Absent where no point within six standard deviations breaks it."""
-    boxes: tuple[Box, ...]
-    """Empty where nobody asked."""
+    boxes: tuple[Box, ...] | None
+    """Absent where nobody asked; empty where none was found."""
 
 
 def read_criterion(text: str) -> Criterion:
@@ -168,7 +168,7 @@ def reverse_stress(
         n_assumptions=len(assumptions.paths),
         p_break=statistics.probability(margin > 0),
         nearest=None if found is None else _described(assumptions, *found),
-        boxes=find_boxes(assumptions.values(scores), margin > 0) if with_boxes else (),
+        boxes=find_boxes(assumptions.values(scores), margin > 0) if with_boxes else None,
     )
 
 

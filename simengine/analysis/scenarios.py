@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,9 @@ from simengine.records import Floats
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
 
+_INSTALL = "Install it with `pip install 'simengine[discovery]'`"
+_NEXT_MAJOR = 3
+"""Its version 3.0 no longer takes an argument that is used here."""
 _FEWEST = 50
 """Worlds of each kind in either half: with fewer, limits are noise."""
 _MOST_BOXES = 3
@@ -57,17 +62,22 @@ def require_workbench() -> Any:
     Raises
     ------
     UsageError
-        If it is not installed.
+        If it is not installed, cannot be loaded, or is one whose method is called in another way.
     """
     try:
         with warnings.catch_warnings():
             # It tells of further packages that it could use.
             warnings.simplefilter("ignore")
             from ema_workbench.analysis import prim
-    except ImportError:
-        raise UsageError(
-            "--boxes: EMA Workbench is installed; found no `ema_workbench`. Install it with `pip install 'simengine[discovery]'`"
-        ) from None
+    except Exception as error:  # noqa: BLE001 - another package may fail in any way
+        if isinstance(error, ModuleNotFoundError) and error.name == "ema_workbench":
+            raise UsageError(f"--boxes: EMA Workbench must be installed; found no `ema_workbench`. {_INSTALL}") from None
+        found = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UsageError(f"--boxes: EMA Workbench must load; it is installed, but found {found}. {_INSTALL} anew") from None
+    with suppress(metadata.PackageNotFoundError):
+        version = metadata.version("ema-workbench")
+        if int(version.partition(".")[0]) >= _NEXT_MAJOR:
+            raise UsageError(f"--boxes: EMA Workbench must be below {_NEXT_MAJOR}; found {version}. {_INSTALL}")
     return prim
 
 

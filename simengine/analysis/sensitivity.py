@@ -16,7 +16,7 @@ from scipy import special
 
 from simengine.analysis.ensemble import Ensemble
 from simengine.analysis.indices import Index, Indices, global_indices, refuse_sizes
-from simengine.analysis.money import Columns, Measure, chosen_parties, settled_money
+from simengine.analysis.money import Columns, Measure, chosen_parties, refuse_measure, settled_money
 from simengine.analysis.points import Assumptions, assumptions_of, groups_of
 from simengine.config import Study
 from simengine.dependence import clusters_of, matrix_of
@@ -103,6 +103,7 @@ def sensitivity(
     UsageError
         If a party is unknown, no number has a law, or a size is out of range.
     """
+    refuse_measure(measure)
     chosen = chosen_parties(parties, study)
     refuse_sizes(n_points, n_trajectories)
     assumptions = assumptions_of(study, ensemble, n_luck)

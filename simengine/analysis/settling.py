@@ -20,6 +20,7 @@ from simengine.config import Study, cohort_of, timing_of
 from simengine.config.numbers import with_numbers
 from simengine.config.sizing import own_windows, steps_of
 from simengine.contract import asks_when_drawn
+from simengine.errors import UsageError
 from simengine.pipeline import agree, plan_of, standpoint_of, with_milestones
 from simengine.records import (
     SERVICE,
@@ -39,7 +40,9 @@ from simengine.value import appreciate
 Joined = TypeVar("Joined", bound=Record)
 Windows = tuple[float, ...]
 """Months, one number for every window that is a free term, in their order."""
-_LEFT_OF_THE_WALL = ("pathway.", "events.", "shocks.", "effect.", "outcomes.", "measurement.")
+_NOT_ASKED_AGAIN = ("pathway.", "events.", "shocks.", "effect.", "outcomes.", "measurement.")
+"""Sections left of the wall whose numbers nothing right of it reads: those of `population` say when people enter."""
+_TERMS = ("contract.", "capital.")
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,10 @@ class Kept:
         -------
         `contingent_payment`, and `.net` and `.npv` of every party or total that was asked for.
         """
+        if windows not in self.readings:
+            kept = " or ".join(", ".join(f"{months:g}" for months in one) for one in self.readings)
+            found = ", ".join(f"{months:g}" for months in windows)
+            raise UsageError(f"terms: windows must be among those that were measured, {kept} months; found {found}")
         reading = self.readings[windows]
         free = {path: np.full(len(self.worlds), value) for path, value in terms.items() if path in self.worlds.values}
         worlds = replace(self.worlds, values={**self.worlds.values, **free})
@@ -159,7 +166,7 @@ def keep(study: Study, worlds: Worlds, tallies: Tallies, parties: Iterable[str])
     followed = {months: with_numbers(study, dict(zip(own_windows(study), months, strict=True))) for months in windows}
     people, kept = (
         tallies.n_people[:, :, SERVICE],
-        {path: v for path, v in worlds.values.items() if not path.startswith(_LEFT_OF_THE_WALL)},
+        {path: v for path, v in worlds.values.items() if not path.startswith(_NOT_ASKED_AGAIN)},
     )
     accounts = accounts_of(study.capital, plan_of(study, worlds, people))
     parts = {party: parts_of(party, accounts) for party in parties}
@@ -194,7 +201,17 @@ def windows_of(study: Study) -> list[Windows]:
 
 
 def chosen_windows(study: Study, terms: Mapping[str, float]) -> Windows:
-    """Give the windows of some terms, in the order in which readings are kept."""
+    """Give the windows of some terms, in the order in which readings are kept.
+
+    Raises
+    ------
+    UsageError
+        If a number is no term: people, measurements, values and rates are those that were stored.
+    """
+    for path in terms:
+        if not path.startswith(_TERMS) and path not in own_windows(study):
+            rule = "a stored ensemble settles other numbers under contract or capital, and windows that its sizing leaves open"
+            raise UsageError(f"terms: {rule}; found `{path}`. Store the study that has this number")
     return tuple(terms.get(path, months) for path, months in own_windows(study).items())
 
 

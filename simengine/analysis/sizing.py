@@ -13,17 +13,19 @@ from simengine.analysis.induced import RespondingEnsemble, stored_worlds
 from simengine.analysis.no_deal import NoDeal, explain_no_deal
 from simengine.analysis.stored import StoredEnsemble
 from simengine.analysis.table import GRID_POINTS, Search, Settled, Settlement, Table, frontier, worth_of
+from simengine.asked import whole
 from simengine.config import Study
 from simengine.config.numbers import problems_with
-from simengine.config.sizing import Sizing, free_numbers
+from simengine.config.sizing import Free, Sizing, free_numbers
 from simengine.errors import Problem as Wrong
-from simengine.errors import StudyError
+from simengine.errors import StudyError, UsageError
 from simengine.laws import Constant
 from simengine.risk import statistics
 from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
 
 SHOWN_ON_FRONTIER = 9
+MOST_SHEETS = 100_000
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,11 @@ def size_terms(study: Study, ensemble: Ensemble, n_points: int = GRID_POINTS) ->
     ------
     StudyError
         If an end of a range is against a rule of the study.
+    UsageError
+        If it has no sizing, or the number of term sheets is none that can be asked for.
     """
-    sizing = sizing_of(study)
-    refuse_impossible_terms(study, sizing)
+    sizing, n_points = sizing_of(study), whole(n_points, "--points", 4, MOST_SHEETS)
+    refuse_impossible_terms(study, sizing.free)
     table = table_of(sizing)
     stored = stored_for(study, table, ensemble)
     search = Search(table, stored.settle, n_points)
@@ -137,17 +141,22 @@ def agree(search: Search, fresh: Callable[[], Settlement], present: Settled | No
 
 
 def sizing_of(study: Study) -> Sizing:
-    """Give the sizing of a study, which must have one."""
-    assert study.sizing is not None, "whoever asks has looked"
+    """Give the sizing of a study.
+
+    Raises
+    ------
+    UsageError
+        If it has none.
+    """
+    if study.sizing is None:
+        raise UsageError("sizing: must be a section of the study, or be asked for with --free; found none")
     return study.sizing
 
 
-def refuse_impossible_terms(study: Study, sizing: Sizing) -> None:
+def refuse_impossible_terms(study: Study, free: Mapping[str, Free]) -> None:
     """Refuse ranges at whose corners, or a little inside, the study itself would be refused."""
-    corners = [
-        dict(zip(sizing.free, ends, strict=True)) for ends in product(*((free.low, free.high) for free in sizing.free.values()))
-    ]
-    inside = {path: free.low + (free.step or 0.4142 * (free.high - free.low)) for path, free in sizing.free.items()}
+    corners = [dict(zip(free, ends, strict=True)) for ends in product(*((one.low, one.high) for one in free.values()))]
+    inside = {path: one.low + (one.step or 0.4142 * (one.high - one.low)) for path, one in free.items()}
     for terms in [*corners[:64], inside]:
         for path, rule, found, way_out in problems_with(study, terms):
             place = ", ".join(f"{name} = {value:g}" for name, value in terms.items())

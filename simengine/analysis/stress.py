@@ -15,6 +15,7 @@ import numpy as np
 
 from simengine.analysis.ensemble import Ensemble, lived, measured
 from simengine.analysis.money import Columns, Standing, refuse_level, settled_money, standing_of, tail_needs
+from simengine.asked import names_asked
 from simengine.config import Study, cohort_of
 from simengine.config.roles import with_money
 from simengine.config.stresses import Stressed, with_number
@@ -134,7 +135,7 @@ def chosen_stresses(found: Mapping[str, Mapping[str, Stress] | str], names: Sequ
     UsageError
         If there is no stress of a name.
     """
-    for name in names:
+    for name in names_asked(names, "--stress"):
         if name not in found:
             raise UsageError(f"--stress: a stress that is named here or in the study's `stresses`; found {name!r}. {one_of(found)}")
     return {name: one for name, one in found.items() if not names or name in names}
@@ -179,11 +180,12 @@ def settle_under(study: Study, stress: Stress, seed: int, replications: Integers
         study = study.model_copy(update={"capital": study.capital.model_copy(update={"shortfall": "allowed"})})
     worlds = draw_worlds(study, seed, replications, steering=Steering(shift=stress.shift, change=stress.change))
     tallies = lived(cohort_of(study), worlds, stress.strength)
-    evidence = Evidence(worlds, tallies, measured(study, study.measurement, tallies, worlds))
+    seen = measured(study, study.measurement, tallies, worlds)
     if not stress.delay_months:
-        return settled_money(study, evidence)
+        return settled_money(study, Evidence(study, worlds, tallies, seen))
     late = replace(worlds, values=dict(worlds.values) | _late_by(study, worlds, stress.delay_months))
-    return settled_money(_with_longer_calendar(study, stress.delay_months), replace(evidence, worlds=late))
+    longer = _with_longer_calendar(study, stress.delay_months)
+    return settled_money(longer, Evidence(longer, late, tallies, seen))
 
 
 def _settle_all(study: Study, stresses: Sequence[Stress], seed: int, replications: Integers) -> list[Columns]:

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from simengine.asked import MOST_REPLICATIONS, whole
 from simengine.config import Study
 from simengine.errors import NOT_MEASURED
 from simengine.laws import Constant
-from simengine.pipeline import evaluate, move_money, simulate, with_milestones
+from simengine.pipeline import measured_again, move_money, run_block, simulate, with_milestones
 from simengine.records import ARMS, LIMITS, Ledger, Measurements, Outturns, Payments, Tallies
+from simengine.sampling import PLAIN, SCRAMBLES, Sampling, refuse_impossible, seeds_again
 
 Row = dict[str, Any]
 
@@ -24,6 +26,8 @@ class Trace:
 
     seed: int
     replication: int
+    measurement: int
+    """Which measurement of its people, from 1; a run without `--measured` has one."""
     drawn: dict[str, float]
     """By path: every number of the study that has a law."""
     people: list[Row]
@@ -40,7 +44,15 @@ class Trace:
     """The row that a run keeps of this replication."""
 
 
-def trace(study: Study, seed: int, replication: int) -> Trace:
+def trace(
+    study: Study,
+    seed: int,
+    replication: int,
+    sampling: Sampling = PLAIN,
+    *,
+    measurement: int = 1,
+    with_variates: bool = False,
+) -> Trace:
     """Take one replication alone from its draws to its cash; it is the same as in any run with this seed.
 
     Parameters
@@ -51,29 +63,47 @@ def trace(study: Study, seed: int, replication: int) -> Trace:
         Of the run.
     replication
         Its number, from 0.
+    sampling
+        How the run drew the numbers of the study.
+    measurement
+        Which of the measurements is shown, from 1, where the same people are measured several times.
+    with_variates
+        As for `run_block`.
+
+    Raises
+    ------
+    UsageError
+        If there is no such replication or measurement, or the study cannot be drawn in this way.
     """
-    evidence = simulate(study, seed, np.array([replication], dtype=np.int64))
+    numbers = np.array([whole(replication, "--replication", 0, MOST_REPLICATIONS - 1)], dtype=np.int64)
+    refuse_impossible(sampling, dict(study.quantities()), SCRAMBLES)
+    measurement = whole(measurement, "--measurement", 1, sampling.measured)
+    evidence = simulate(study, seed, numbers, sampling)
+    if measurement > 1:
+        evidence = measured_again(study, evidence, seeds_again(seed, sampling.measured)[measurement - 2])
     measurements = with_milestones(study.contract, evidence.tallies, evidence.measurements)
     payments, ledger = move_money(study, evidence.worlds, evidence.tallies, measurements)
     laws = dict(study.quantities())
+    outturns = run_block(study, seed, numbers, sampling, with_variates=with_variates)
     return Trace(
         seed,
         replication,
+        measurement,
         {path: float(values[0]) for path, values in evidence.worlds.values.items() if not isinstance(laws.get(path), Constant)},
         list(_people(study, evidence.tallies)),
         list(_outcomes(study, evidence.tallies)),
         list(_metrics(study, measurements)),
         list(_payments(payments)),
         list(_postings(ledger)),
-        row_of(evaluate(study, evidence)),
+        row_of(outturns, measurement - 1),
     )
 
 
-def row_of(outturns: Outturns) -> dict[str, Any]:
-    """Give the row of one replication, its codes as words."""
+def row_of(outturns: Outturns, place: int) -> dict[str, Any]:
+    """Take the row at a place, its codes as words."""
     row: dict[str, Any] = {}
     for name, values in outturns.columns.items():
-        row[name] = outturns.codes[name][int(values[0])] if name in outturns.codes else values[0].item()
+        row[name] = outturns.codes[name][int(values[place])] if name in outturns.codes else values[place].item()
     return row
 
 

@@ -11,11 +11,12 @@ import numpy as np
 
 from simengine.analysis.ensemble import Columns, Ensemble, contingent_terms, lived, measured, settled, with_used_designs_alone
 from simengine.analysis.settling import followed_for
+from simengine.asked import whole
 from simengine.cohort.spec import Binary, Score
 from simengine.config import Study, cohort_of
 from simengine.config.evaluation import evaluation_problems
 from simengine.contract.compile import dependences
-from simengine.errors import UsageError
+from simengine.errors import UsageError, shorten
 from simengine.measurement.spec import Protocol
 from simengine.pipeline import draw_worlds
 from simengine.records import ALL_LENDERS, ALL_PAYERS, Integers, Worlds
@@ -128,11 +129,11 @@ def _changed(study: Study, metric: str | None) -> tuple[str, ...]:
 
 
 def _refuse_nonsense(months: Sequence[int]) -> None:
-    if not months:
-        raise UsageError("--months: at least one window is asked for; found none")
+    if isinstance(months, str) or not isinstance(months, Sequence) or not months:
+        found = "none" if isinstance(months, Sequence) and not months else shorten(months)
+        raise UsageError(f"--months: must be a list of at least one window; found {found}")
     for length in months:
-        if not 1 <= length <= LONGEST:
-            raise UsageError(f"--months: a window lies between 1 and {LONGEST} months; found {length}")
+        whole(length, "--months", 1, LONGEST)
     if len(set(months)) != len(months):
         raise UsageError(f"--months: each window is asked for once; found {', '.join(map(str, months))}")
 

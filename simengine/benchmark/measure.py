@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from simengine.asked import whole
 from simengine.benchmark.exact import agreement
 from simengine.benchmark.versions import C_LIMIT, ENGINE, Version, Versions, find_versions
 from simengine.benchmark.workload import Regime, Workload, make_workload
@@ -48,7 +49,13 @@ def run_benchmark(n_replications: int = REPLICATIONS, repeats: int = REPEATS) ->
     -------
     What `simengine bench --json` prints: ratios of time per person-period, the larger the better for the engine, except
     for `engine_over_c_limit`, which cannot be less than 1 by much.
+
+    Raises
+    ------
+    UsageError
+        If one of the numbers is none that can be asked for.
     """
+    n_replications, repeats = whole(n_replications, "--replications", 4, 100_000), whole(repeats, "--repeats", 1, 1000)
     clock, versions = Clock(), find_versions()
     orders = {regime: make_workload(regime, n_replications) for regime in _REGIMES}
     distances = {regime: _distances(versions, regime) for regime in _REGIMES}

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from simengine.config.consistency import study_problems
 from simengine.config.study import Study
-from simengine.errors import Finding
+from simengine.errors import Finding, UsageError
 from simengine.laws import Constant
 
 Node = TypeVar("Node")
@@ -63,9 +63,13 @@ def _changed(node: Any, below: Mapping[str, Any]) -> Any:
 
 
 def _child(node: Any, name: str) -> Any:
-    if isinstance(node, BaseModel):
+    if isinstance(node, BaseModel) and name in type(node).model_fields:
         return getattr(node, name)
-    return node[int(name)] if isinstance(node, Sequence) else node[name]
+    if isinstance(node, Mapping) and name in node:
+        return node[name]
+    if isinstance(node, tuple) and name.isdecimal() and int(name) < len(node):
+        return node[int(name)]
+    raise UsageError(f"the path of a number must exist in the study; found no `{name}` where it was looked for")
 
 
 def _with_children(node: Any, changed: Mapping[str, Any]) -> Any:

@@ -9,6 +9,7 @@ from typing import TypeVar, cast
 
 import numpy as np
 
+from simengine.asked import LARGEST_BLOCK, MOST_REPLICATIONS, MOST_THREADS, seed_asked, whole
 from simengine.config import Study
 from simengine.errors import NotMeasuredError
 from simengine.pipeline import run_block
@@ -41,7 +42,7 @@ def run_study(
     seed
         Any whole number from 0 to 2^64 - 1.
     n_replications
-        At least 2.
+        At least 2, unless the run goes on where another one ended.
     threads
         Blocks that run at once; absent: one per processor that this process may use.
     block_size
@@ -60,8 +61,10 @@ def run_study(
     Raises
     ------
     UsageError
-        If the study cannot be drawn in this way.
+        If the study cannot be drawn in this way, or a number is none that can be asked for.
     """
+    seed, first = seed_asked(seed), whole(first, "first", 0, MOST_REPLICATIONS)
+    n_replications = whole(n_replications, "n_replications", 1 if first else 2, MOST_REPLICATIONS)
     refuse_impossible(sampling, dict(study.quantities()), first + n_replications)
     parts = map_blocks(
         lambda replications: run_block(study, seed, replications, sampling, with_variates=with_variates),
@@ -93,7 +96,16 @@ def map_blocks(
         As for `run_study`.
     first
         The number of the first replication: others than those from 0 are fresh worlds under the same seed.
+
+    Raises
+    ------
+    UsageError
+        If one of these numbers is none that can be asked for.
     """
+    n_replications = whole(n_replications, "n_replications", 1, MOST_REPLICATIONS)
+    first = whole(first, "first", 0, MOST_REPLICATIONS - n_replications)
+    block_size = whole(block_size, "block_size", 1, LARGEST_BLOCK)
+    at_once = available_processors() if threads is None else whole(threads, "threads", 1, MOST_THREADS)
 
     def one(replications: Integers) -> Part:
         part = work(replications)
@@ -101,7 +113,6 @@ def map_blocks(
             on_progress(len(replications))
         return part
 
-    at_once = threads or available_processors()
     size = min(block_size, max(1, -(-n_replications // at_once)))
     return map_items(one, _blocks(first, first + n_replications, size), n_replications, threads=at_once)
 

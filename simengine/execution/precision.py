@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from simengine.asked import MOST_REPLICATIONS, seed_asked, whole
 from simengine.config import Study, known_metrics
 from simengine.config.roles import refuse_without_money
-from simengine.errors import UsageError
+from simengine.errors import UsageError, shorten
 from simengine.execution.blocks import run_study
 from simengine.records import ALL_LENDERS, ALL_PAYERS, Floats, Outturns
 from simengine.risk import RiskTable, summarise
@@ -135,6 +136,8 @@ def run_until(
     UsageError
         If a statistic is unknown or not given, or the goals cannot be met with so many replications: then as soon as that is clear.
     """
+    if isinstance(goals, str) or not goals:
+        raise UsageError(f"--until: must be a list of goals, read with `read_goals`; found {shorten(goals)}")
     sizes = list(sizes_up_to(at_most, sampling))
     numbers = dict(study.quantities())
     if with_control_variates:
@@ -168,8 +171,17 @@ def control_variates(study: Study, seed: int, outturns: Outturns, sampling: Samp
 
     Numbers that are spread evenly have their means already, so of these worlds it is the luck alone. It is divided by its spread:
     beside sums of money scores would be lost in rounding.
+
+    Raises
+    ------
+    UsageError
+        If the run is not one of this study, seed and way of drawing.
     """
-    numbers = {} if sampling.is_sobol else dict(study.quantities())
+    seed, numbers = seed_asked(seed), {} if sampling.is_sobol else dict(study.quantities())
+    if outturns.made_by != (study, seed, sampling):
+        raise UsageError(
+            "control variates: must be those of the run that they correct; found another study, seed or way of drawing"
+        )
     scores = control_variates_of(seed, numbers, outturns.replications)
     luck = [column for name, column in outturns.columns.items() if name.startswith("luck.") and np.ptp(column) > 0]
     return np.column_stack([scores, *(column / np.std(column) for column in luck)])
@@ -183,6 +195,7 @@ def sizes_up_to(at_most: int, sampling: Sampling = PLAIN) -> Iterator[int]:
     >>> list(sizes_up_to(4000))
     [1000, 1415, 2000, 2829, 4000]
     """
+    at_most = whole(at_most, "--at-most", 1, MOST_REPLICATIONS)
     if at_most < FIRST_SIZE:
         raise UsageError(f"--at-most: an error is judged from {FIRST_SIZE:,} replications on; found {at_most:,}")
     first, factor = (SCRAMBLES * SCRAMBLES, 2.0) if sampling.is_sobol else (FIRST_SIZE, math.sqrt(2))

@@ -12,6 +12,7 @@ import numpy as np
 from ruamel.yaml import YAML
 
 from simengine.config import Study
+from simengine.config.portfolio import Holding, Portfolio
 from simengine.contract.spec import Contract
 from simengine.currencies import MOST_DECIMALS
 from simengine.laws import Constant
@@ -106,8 +107,28 @@ def as_json(content: Mapping[str, Any]) -> str:
     return json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
 
 
-def as_text(written: Study | Contract) -> str:
-    """Write a study, overrides included, or a contract as a file that says the same."""
+def kept_text(study: Study, variant: str | None = None, variants: Mapping[str, dict[str, object]] | None = None) -> str:
+    """Write a study as it was asked about, so that the same command without a variant gives the same answer.
+
+    Variants change the study from which this one was made, and may name files that do not stand beside what is kept: they are left
+    out, but those given. What is known of the variant that this study is, is known of the study that is kept; what is known of
+    others is left out.
+    """
+    known = {name: one.model_copy(update={"variant": None}) for name, one in study.known.items() if one.variant == variant}
+    return as_text(study.model_copy(update={"variants": dict(variants or {}), "known": known}))
+
+
+def portfolio_texts(holding: Holding) -> dict[str, str]:
+    """Write a portfolio and its studies, each as it is held, by the names of their files."""
+    projects, portfolio = holding.portfolio.projects, holding.portfolio
+    places = {name: f"projects/{name}.yaml" for name in projects}
+    plain = {name: one.model_copy(update={"study": places[name], "variant": None, "set": ()}) for name, one in projects.items()}
+    studies = {places[name]: kept_text(study, projects[name].variant) for name, study in holding.studies.items()}
+    return {"portfolio.yaml": as_text(portfolio.model_copy(update={"projects": plain})), **studies}
+
+
+def as_text(written: Study | Contract | Portfolio) -> str:
+    """Write a study, a contract or a portfolio as a file that says the same."""
     stream = io.StringIO()
     yaml = YAML()
     yaml.width = 120

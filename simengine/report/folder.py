@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import errno
-import os
-import shutil
-import tempfile
+import shlex
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,11 +13,14 @@ from pyarrow import parquet
 
 from simengine.errors import ResultsError
 from simengine.records import Outturns
+from simengine.report.checksums import NAME as CHECKSUMS
+from simengine.report.checksums import force_folder, seal
+from simengine.report.drafts import is_draft, is_in_use, new_draft
 
 
 @contextmanager
-def results_folder(target: Path) -> Iterator[Path]:
-    """Open a folder for results: everything written to it appears under its name at once, at the end.
+def results_folder(target: Path | str) -> Iterator[Path]:
+    """Open a folder for results: everything written to it appears under its name at once, at the end, with checksums.
 
     The folder is claimed before the work begins, so that a place that cannot be written is refused before anything is
     simulated. Whatever fails, nothing half-written stays behind.
@@ -30,33 +31,39 @@ def results_folder(target: Path) -> Iterator[Path]:
         If the place cannot be written, already holds something, or the disk is full.
     """
     if not str(target).strip():
-        raise ResultsError("-o: a folder has a name; found an empty one")
-    name, target = target, target.resolve()
+        raise ResultsError("-o: must be the name of a folder; found an empty one")
+    name, target = Path(target), Path(target).resolve()
     _refuse_if_taken(name, target)
     made = [parent for parent in target.parents if not parent.exists()]
     is_new = not target.exists()
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent if is_new else target))
-    except OSError as error:
-        _remove_empty(made)
-        raise ResultsError(f"-o {name}: the folder can be written; found: {error.strerror}. Name another place") from None
-    try:
-        yield draft
-        _refuse_if_taken(name, target, draft)
-        if is_new:
-            draft.chmod(0o755)
-            draft.rename(target)
-        else:
-            # The summary comes last: where it stands, everything stands.
-            for path in sorted(draft.iterdir(), key=lambda path: path.name == "summary.json"):
-                path.rename(target / path.name)
-    except OSError as error:
-        reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
-        raise ResultsError(f"-o {name}: the results could not be written: {reason}. Nothing was left behind") from None
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-        _remove_empty(made)
+    with ExitStack() as stack:
+        stack.callback(_remove_empty, made)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            draft = stack.enter_context(new_draft(target.parent if is_new else target))
+        except OSError as error:
+            raise ResultsError(f"-o {name}: the folder can be written; found: {error.strerror}. Name another place") from None
+        try:
+            yield draft
+            _refuse_if_taken(name, target, draft)
+            seal(draft)
+            _publish(draft, target, is_new=is_new)
+        except OSError as error:
+            reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
+            raise ResultsError(f"-o {name}: the results could not be written: {reason}. Nothing was left behind") from None
+
+
+def _publish(draft: Path, target: Path, *, is_new: bool) -> None:
+    """Put a draft in the place of the results."""
+    if is_new:
+        draft.chmod(0o755)
+        draft.rename(target)
+    else:
+        # The checksums come last: where they stand, everything stands.
+        for path in sorted(draft.iterdir(), key=lambda path: path.name == CHECKSUMS):
+            path.rename(target / path.name)
+        force_folder(target)
+    force_folder(target.parent)
 
 
 def _remove_empty(folders: list[Path]) -> None:
@@ -70,10 +77,18 @@ def _refuse_if_taken(name: Path, target: Path, draft: Path | None = None) -> Non
     try:
         if target.exists() and not target.is_dir():
             raise ResultsError(f"-o {name}: results are written to a folder; found a file. Name another place")
-        if target.is_dir() and any(path != draft for path in target.iterdir()):
-            raise ResultsError(f"-o {name}: the folder is new or empty; found results or other files in it. Name another")
+        others = sorted(path for path in target.iterdir() if path != draft) if target.is_dir() else []
     except OSError as error:
         raise ResultsError(f"-o {name}: the folder can be read; found: {error.strerror}. Name another place") from None
+    for other in others:
+        if is_draft(other):
+            where, rule = name / other.name, "the folder must be new or empty"
+            if is_in_use(other):
+                raise ResultsError(f"-o {name}: {rule}; found {where}, which another run is writing. Name another folder")
+            way_out = f"`{shlex.join(['simengine', 'sweep', str(name), '--remove'])}` removes it"
+            raise ResultsError(f"-o {name}: {rule}; found {where}, what is left of a run that was killed. {way_out}")
+    if others:
+        raise ResultsError(f"-o {name}: the folder is new or empty; found results or other files in it. Name another")
 
 
 def first_free(name: str) -> Path:
@@ -85,12 +100,11 @@ def first_free(name: str) -> Path:
 
 
 def write_files(folder: Path, files: Mapping[str, bytes | str]) -> None:
-    """Write small files by name, each forced to the disk."""
+    """Write small files by name; a name may lead into a folder below."""
     for name, content in files.items():
-        with (folder / name).open("wb") as stream:
-            stream.write(content.encode() if isinstance(content, str) else content)
-            stream.flush()
-            os.fsync(stream.fileno())
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def write_replications(folder: Path, outturns: Outturns) -> None:

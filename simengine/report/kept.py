@@ -1,4 +1,4 @@
-"""Read what a run kept in its folder: the seed, the study, the row of a replication."""
+"""Read what a run kept in its folder, once its checksums hold: the seed, the study, the row of a replication."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
+from simengine.asked import MOST_REPLICATIONS, seed_asked, whole
 from simengine.errors import ResultsError, UsageError
-from simengine.streams import MAX_SEED
+from simengine.report.checksums import verify
+from simengine.sampling import MOST_MEASURED, Sampling
 
 
 @dataclass(frozen=True)
@@ -21,19 +23,22 @@ class KeptRun:
     folder: Path
     seed: int
     n_replications: int
+    sampling: Sampling
+    """How the numbers of the study were drawn."""
+    with_control_variates: bool
 
     @property
     def study(self) -> Path:
         """The study as it was run."""
         return self.folder / "study.yaml"
 
-    def row(self, replication: int) -> dict[str, Any]:
-        """Give what was kept of one replication, by column.
+    def row(self, replication: int, measurement: int = 1) -> dict[str, Any]:
+        """Read what was kept of one replication, by column, and of one of the measurements of its people, from 1.
 
         Raises
         ------
         UsageError
-            If the run has no such replication.
+            If the run has no such replication or measurement.
         ResultsError
             If the rows cannot be read.
         """
@@ -41,37 +46,45 @@ class KeptRun:
             raise UsageError(
                 f"--replication: a number from 0 to {self.n_replications - 1:,}, the last of the run; found {replication:,}"
             )
+        whole(measurement, "--measurement", 1, self.sampling.measured)
         path = self.folder / "replications.parquet"
         try:
             table = parquet.read_table(path, filters=[("replication", "=", replication)])
         except (OSError, pa.ArrowException) as error:
             raise ResultsError(f"{path}: the rows of a run can be read; found: {str(error).splitlines()[0]}") from None
-        if table.num_rows != 1:
-            raise ResultsError(f"{path}: one row for each replication; found {table.num_rows} of replication {replication}")
-        row = {name: column[0].as_py() for name, column in zip(table.column_names, table.columns, strict=True)}
+        if table.num_rows != self.sampling.measured:
+            rule = f"must hold {self.sampling.measured} rows for each replication"
+            raise ResultsError(f"{path}: {rule}; found {table.num_rows} of replication {replication}")
+        row = {name: column[measurement - 1].as_py() for name, column in zip(table.column_names, table.columns, strict=True)}
         del row["replication"]
         return row
 
 
-def read_run(folder: Path) -> KeptRun:
-    """Read what a run kept of its settings.
+def read_run(folder: Path | str) -> KeptRun:
+    """Read what a run kept of its settings, after a look at the checksums of all its files.
 
     Raises
     ------
     ResultsError
-        If the folder does not hold the results of a run.
+        If the folder does not hold the results of a run, or one of its files is not as the run wrote it.
     """
+    if not str(folder).strip():
+        raise ResultsError("RUN: must be the name of a folder; found an empty one")
+    folder = Path(folder)
     path = folder / "summary.json"
+    if not path.is_file():
+        raise ResultsError(f"{path}: must be a file of a folder that `simengine run -o` wrote; found no such file")
+    verify(folder, ("summary.json", "study.yaml", "replications.parquet"))
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        settings = content["provenance"]["settings"]
-        seed, n_replications = settings["seed"], settings["replications"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        settings, way = content["provenance"]["settings"], content["sampling"]
+        seed, n_replications = seed_asked(settings["seed"]), whole(settings["replications"], "replications", 2, MOST_REPLICATIONS)
+        sampling = Sampling(way["sobol"], dict(way["tilts"]), whole(way["measured"], "measured", 1, MOST_MEASURED))
+        with_control_variates = bool(way["control_variates"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, UsageError) as error:
         found = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-        raise ResultsError(f"{path}: a folder that `simengine run -o` wrote; found {found}") from None
-    if not (isinstance(seed, int) and 0 <= seed <= MAX_SEED and isinstance(n_replications, int) and n_replications > 0):
-        raise ResultsError(f"{path}: a run has a seed and a number of replications; found {seed!r} and {n_replications!r}")
-    return KeptRun(folder, seed, n_replications)
+        raise ResultsError(f"{path}: must be as `simengine run -o` writes it; found {found}") from None
+    return KeptRun(folder, seed, n_replications, sampling, with_control_variates)
 
 
 def differences(kept: dict[str, Any], again: dict[str, Any]) -> list[str]:

@@ -167,7 +167,10 @@ def reverse_tables(study: Study, found: ReverseStress) -> RenderableType:
             f"and this far in any direction with {nearest.plausibility:.2g} (chi-square, {found.n_assumptions} degrees of freedom)."
         )
         parts.append(Text(told))
-    for number, box in enumerate(found.boxes, start=1):
+    if found.boxes is not None and not found.boxes:
+        told = "No box: no range of a few assumptions was found in which it breaks clearly more often than in all worlds."
+        parts.append(Text(f"\n{told}"))
+    for number, box in enumerate(found.boxes or (), start=1):
         table = grid("assumption", "from", "to")
         for path, limits in box.limits.items():
             table.add_row(folded(path), *("-" if end is None else f"{end:.4g}" for end in (limits.low, limits.high)))

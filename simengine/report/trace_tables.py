@@ -23,6 +23,7 @@ def trace_content(study: Study, found: Trace) -> dict[str, Any]:
         "currency": study.study.currency,
         "seed": found.seed,
         "replication": found.replication,
+        "measurement": found.measurement,
         "drawn": found.drawn,
         "people": found.people,
         "outcomes": found.outcomes,
@@ -36,7 +37,8 @@ def trace_content(study: Study, found: Trace) -> dict[str, Any]:
 
 def trace_tables(study: Study, found: Trace) -> RenderableType:
     """Lay out a trace from the people to the cash."""
-    heading = f"{study.study.title}\nReplication {found.replication:,} of seed {found.seed}. Money in {study.study.currency}."
+    which = f"{found.replication:,}" if found.measurement == 1 else f"{found.replication:,}, measurement {found.measurement},"
+    heading = f"{study.study.title}\nReplication {which} of seed {found.seed}. Money in {study.study.currency}."
     decimals = decimals_of(study.study.currency)
     drawn = [{"number": path, "value": f"{value:,.6g}"} for path, value in found.drawn.items()]
     return Group(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from simengine.errors import UsageError
 from simengine.records import ALL_LENDERS, ALL_PAYERS, ARMS, LIMITS, CashMoments, Floats, Outturns
 from simengine.risk import statistics, trust
 from simengine.risk.draws import Draws, given
@@ -69,7 +70,15 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None) -> Ris
     there are several; sections `payment_against_saving`, `public_value`, `metrics`, `terms`, `people`, `person_months`,
     `diagnostics`; the exceedance curves of all parties; what is refused; and signs of trouble. Money is in the currency of the
     study, rates are per year, VaR and CVaR are losses at the level 95 %.
+
+    Raises
+    ------
+    UsageError
+        If there are fewer than two replications.
     """
+    if len(np.unique(outturns.replications)) < 2:
+        rule = "a table must be made of at least 2 replications, for one has no standard error"
+        raise UsageError(f"summarise: {rule}; found {len(np.unique(outturns.replications))}")
     draws = draws_of(outturns, control_variates)
     sections: Section = {
         **_by_role(outturns, draws),

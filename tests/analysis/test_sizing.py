@@ -317,7 +317,7 @@ def test_request__is_refused_before_anything_is_simulated(norrkoping: Study, req
 def test_ranges__are_refused_where_the_study_itself_would_be(norrkoping: Study, free: str, message: str) -> None:
     study = asked(norrkoping, free=(free,))
     with pytest.raises(StudyError, match=message):
-        refuse_impossible_terms(study, sizing_of(study))
+        refuse_impossible_terms(study, sizing_of(study).free)
 
 
 def test_binomial_study__is_read(tmp_path) -> None:

@@ -153,6 +153,6 @@ def test_paths__that_do_not_exist_or_are_no_numbers_are_refused_with_the_way_out
 def test_ranges__beyond_what_the_money_can_be_are_refused_before_anything_is_simulated(free: str, message: str, tmp_path) -> None:
     study = asked(layered(tmp_path), free)
     with pytest.raises(StudyError) as refusal:
-        refuse_impossible_terms(study, sizing_of(study))
+        refuse_impossible_terms(study, sizing_of(study).free)
     assert message in str(refusal.value)
     assert "sizing.free at capital." in str(refusal.value)

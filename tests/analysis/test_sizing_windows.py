@@ -146,7 +146,7 @@ def test_nonsense__is_refused_before_anything_is_simulated(free: str, message: s
 def test_windows__that_the_study_cannot_know_are_refused_with_place_and_reason(free: str, message: str, norrkoping: Study) -> None:
     study = asked(norrkoping, free)
     with pytest.raises(StudyError, match=message) as refusal:
-        refuse_impossible_terms(study, sizing_of(study))
+        refuse_impossible_terms(study, sizing_of(study).free)
     assert "sizing.free at measurement.metrics" in str(refusal.value)
 
 

@@ -12,6 +12,7 @@ from simengine.analysis.trace import trace
 from simengine.cli import commands, main
 from simengine.config import load_study
 from simengine.execution import run_study
+from simengine.report.checksums import seal
 
 TRANCHES = (
     "capital.tranches={senior: {holder: investor, size: 1_500_000, coupon_per_year: 0.02}, "
@@ -94,8 +95,12 @@ def test_command__shows_a_world_of_a_folder_and_checks_it_against_its_row(run_fo
     [
         (None, ["--replication", "20"], "--replication: a number from 0 to 19, the last of the run; found 20"),
         (None, ["--replication", "1", "--seed", "4"], "RUN holds its study and its seed"),
-        ("summary.json", ["--replication", "1"], "summary.json: a folder that `simengine run -o` wrote; found FileNotFoundError"),
-        ("replications.parquet", ["--replication", "1"], "replications.parquet: the rows of a run can be read; found"),
+        (
+            "summary.json",
+            ["--replication", "1"],
+            "summary.json: must be a file of a folder that `simengine run -o` wrote; found no such file",
+        ),
+        ("replications.parquet", ["--replication", "1"], "replications.parquet: must be as the run wrote it; found No such file"),
         ("study.yaml", ["--replication", "1"], "study.yaml"),
         ("seed", ["--replication", "1"], "a world that is made again is the one that was kept; found other values of"),
     ],
@@ -106,6 +111,8 @@ def test_command__refuses_what_is_no_world_of_a_run(change, arguments, message, 
     if change == "seed":
         summary = folder / "summary.json"
         summary.write_text(summary.read_text().replace('"seed": 3', '"seed": 4'))
+        # As another version would have written it: whole, with other numbers.
+        seal(folder)
     elif change is not None:
         (folder / change).unlink()
     monkeypatch.setattr("sys.argv", ["simengine", "trace", str(folder), *arguments])

@@ -1,0 +1,141 @@
+"""The numbers with which somebody asks: refused in the same words from Python and from the command line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simengine.errors import UsageError, shorten
+
+MAX_SEED = 2**64 - 1
+"""As in `streams`, which what is not random may not import."""
+MOST_REPLICATIONS = 2**32
+"""The number of a replication is one word of 32 bits in the address of a draw."""
+MOST_THREADS = 1024
+LARGEST_BLOCK = 1_000_000
+
+
+def whole(value: Any, name: str, low: int, high: int) -> int:
+    """Take a whole number between two limits, both included; a truth value, a text or 2.0 is none.
+
+    Raises
+    ------
+    UsageError
+        If it is another thing or lies outside.
+
+    Examples
+    --------
+    >>> whole(7, "--luck", 2, 100)
+    7
+    """
+    if isinstance(value, int | np.integer) and not isinstance(value, bool) and low <= value <= high:
+        return int(value)
+    raise UsageError(f"{name}: must be a whole number from {low:,} to {high:,}; found {shorten(value)}")
+
+
+def one_of_words(value: Any, name: str, words: tuple[str, ...]) -> str:
+    """Take one of some words.
+
+    Raises
+    ------
+    UsageError
+        If it is another one.
+    """
+    if isinstance(value, str) and value in words:
+        return value
+    raise UsageError(f"{name}: must be one of {', '.join(words)}; found {shorten(value)}")
+
+
+def names_asked(value: Any, name: str) -> tuple[str, ...]:
+    """Take a list of names; a text is a name, not a list of letters.
+
+    Raises
+    ------
+    UsageError
+        If it is no list of texts.
+    """
+    if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
+        return tuple(value)
+    raise UsageError(f"{name}: must be a list of names; found {shorten(value)}")
+
+
+def number(value: Any, name: str, low: float, high: float) -> float:
+    """Take a number between two limits, both included.
+
+    Raises
+    ------
+    UsageError
+        If it is no finite number or lies outside.
+    """
+    if is_number(value) and low <= value <= high:
+        return float(value)
+    raise UsageError(f"{name}: must be a number from {low:g} to {high:g}; found {shorten(value)}")
+
+
+def is_number(value: Any) -> bool:
+    """Say whether something is a finite number."""
+    is_real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    return is_real and math.isfinite(value)
+
+
+def seed_asked(seed: Any) -> int:
+    """Take a seed.
+
+    Raises
+    ------
+    UsageError
+        If it is not a whole number from 0 to 2^64 - 1.
+    """
+    if isinstance(seed, int | np.integer) and not isinstance(seed, bool) and 0 <= seed <= MAX_SEED:
+        return int(seed)
+    raise UsageError(f"seed: must be a whole number from 0 to 2^64 - 1; found {shorten(seed)}")
+
+
+def replications_asked(replications: Any) -> NDArray[np.int64]:
+    """Take the numbers of replications, shape (n_replications,); a number may stand more than once.
+
+    Raises
+    ------
+    UsageError
+        If there is none, or one is not a whole number from 0 to 2^32 - 1.
+    """
+    try:
+        numbers = np.asarray(replications)
+    except ValueError:
+        numbers = np.empty(0)
+    is_sound = numbers.ndim == 1 and len(numbers) > 0 and np.issubdtype(numbers.dtype, np.integer)
+    if is_sound and int(numbers.min()) >= 0 and int(numbers.max()) < MOST_REPLICATIONS:
+        return numbers.astype(np.int64, copy=False)
+    rule = f"must be a list of one or more whole numbers from 0 to {MOST_REPLICATIONS - 1:,}"
+    raise UsageError(f"replications: {rule}; found {shorten(replications)}")
+
+
+def refuse_mixed(made_by: Sequence[Any], parts: Sequence[NDArray[np.int64]]) -> None:
+    """Refuse to join rows that are no parts of one run.
+
+    Parameters
+    ----------
+    made_by
+        By part: what made it.
+    parts
+        By part: the numbers of its replications, shape (n_rows,).
+
+    Raises
+    ------
+    UsageError
+        If several studies, seeds or ways of drawing made them, or a replication stands in several: it would count twice.
+    """
+    if any(one != made_by[0] for one in made_by[1:]):
+        raise UsageError("outturns: rows that are joined must come from one study, one seed and one way of drawing; found several")
+    ranges = sorted((int(part.min()), int(part.max())) for part in parts if len(part))
+    if all(last < first for (_, last), (first, _) in pairwise(ranges)):
+        return
+    numbers, times = np.unique(np.concatenate([np.unique(part) for part in parts]), return_counts=True)
+    if (times > 1).any():
+        twice = int(numbers[times > 1][0])
+        raise UsageError(f"outturns: a replication must stand in one of the parts that are joined; found {twice:,} in several")

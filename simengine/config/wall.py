@@ -1,0 +1,100 @@
+"""Which sections of a study lie left of the wall, where everything is drawn, and which lie right of it, where nothing is.
+
+People who have lived and were measured may be settled under another right half, never under another left half: that would show
+what became of other people as if it were theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from simengine.config.study import Study
+from simengine.laws import Constant, Quantity, Sourced
+
+LEFT = ("population", "pathway", "events", "shocks", "effect", "outcomes", "measurement", "correlations")
+"""Sections from which people, their measurement and the draws follow."""
+CALENDAR = ("currency", "start", "horizon_months")
+"""What the heading of a study says of the people: when they live, and in which money their outcomes are counted."""
+TERMS = ("contract", "capital", "parties", "rates", "prices")
+"""Sections right of the wall that contracts on the same people may change."""
+_WORDS = ("source", "certainty", "note")
+"""What is said of a number, and moves nothing."""
+
+
+def lies_left(path: str) -> bool:
+    """Say whether a number of a study, by its path, is one that the people or their measurement follow from."""
+    section, _, rest = path.partition(".")
+    return section in LEFT or (section == "study" and rest.partition(".")[0] in CALENDAR)
+
+
+def difference_left(one: Study, other: Study) -> tuple[str, str, str] | None:
+    """Find the first difference between the left halves of two studies.
+
+    Returns
+    -------
+    Its path, and what stands there in either study; nothing where people and measurements are the same. Sources, certainties and
+    notes are no difference; another order of names is one, for arrays follow it.
+    """
+    if one is other:
+        return None
+    for section in LEFT:
+        found = _difference(getattr(one, section), getattr(other, section), section)
+        if found is not None:
+            return found
+    for name in CALENDAR:
+        found = _difference(getattr(one.study, name), getattr(other.study, name), f"study.{name}")
+        if found is not None:
+            return found
+    # Outcomes are counted by year only where somebody values them.
+    if bool(one.public_value) != bool(other.public_value):
+        there, here = ("prices" if study.public_value else "nothing" for study in (one, other))
+        return "public_value", there, here
+    return None
+
+
+def _difference(one: Any, other: Any, path: str) -> tuple[str, str, str] | None:
+    if one is other:
+        return None
+    if isinstance(one, BaseModel) and type(one) is type(other):
+        fields = [name for name in type(one).model_fields if name not in _WORDS or not _is_text(one, other, name)]
+        found = _first({name: getattr(one, name) for name in fields}, {name: getattr(other, name) for name in fields}, path)
+        return (path, _shown(one), _shown(other)) if found is not None and isinstance(one, Sourced) else found
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        if list(one) != list(other):
+            there, here = (", ".join(map(str, names)) or "nothing" for names in (one, other))
+            return path, there, here
+        return _first(one, other, path)
+    if isinstance(one, tuple) and isinstance(other, tuple) and len(one) == len(other):
+        return _first(dict(enumerate(one)), dict(enumerate(other)), path)
+    return None if one == other else (path, _shown(one), _shown(other))
+
+
+def _is_text(one: Any, other: Any, name: str) -> bool:
+    return all(getattr(node, name) is None or isinstance(getattr(node, name), str) for node in (one, other))
+
+
+def _first(one: Mapping[Any, Any], other: Mapping[Any, Any], path: str) -> tuple[str, str, str] | None:
+    places = ((_difference(one[name], other[name], f"{path}.{name}")) for name in one)
+    return next((found for found in places if found is not None), None)
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else str(value)
+
+
+def numbers_right(study: Study) -> dict[str, Quantity]:
+    """Give the numbers of a study right of the wall, by path."""
+    return {path: number for path, number in study.quantities() if not lies_left(path)}
+
+
+def law_not_drawn(study: Study, drawn: Study) -> str | None:
+    """Find a number right of the wall that has a law which is not the one that was drawn; nothing where there is none."""
+    before = numbers_right(drawn)
+    for path, number in numbers_right(study).items():
+        is_other = path not in before or _difference(before[path], number, path) is not None
+        if not isinstance(number, Constant) and is_other:
+            return path
+    return None

@@ -1,0 +1,93 @@
+"""The checksums of a folder of results: a file that says what every other file held, in the form that `sha256sum -c` reads."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+from simengine.errors import ResultsError
+
+NAME = "SHA256SUMS"
+_WAY_OUT = "Run it again, as run-again.txt says"
+
+
+def seal(folder: Path) -> None:
+    """Write the checksums of all files of a folder, and force everything to the disk.
+
+    Raises
+    ------
+    ResultsError
+        If the name of a file cannot stand on a line of its own.
+    """
+    lines = []
+    for path in _files_in(folder):
+        name = path.relative_to(folder).as_posix()
+        if not name.isprintable() or "\\" in name:
+            raise ResultsError(f"-o: the names of results must be of characters that can be printed; found {name!r}")
+        _force(path)
+        lines.append(f"{_sum_of(path)}  {name}\n")
+    (folder / NAME).write_text("".join(lines), encoding="utf-8", newline="\n")
+    _force(folder / NAME)
+    for path in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+        force_folder(path)
+
+
+def verify(folder: Path, needed: Collection[str]) -> None:
+    """Look at every file that stands among the checksums of a folder, and that some files stand there.
+
+    Raises
+    ------
+    ResultsError
+        If there are no checksums, or a file is missing or holds another content than when the folder was written.
+    """
+    path = folder / NAME
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        rule = "must hold the checksums of the results"
+        raise ResultsError(
+            f"{path}: {rule}; found no such file: the folder is incomplete or older than checksums. {_WAY_OUT}"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ResultsError(f"{path}: must hold the checksums of the results; found {error}. {_WAY_OUT}") from None
+    sums = dict(line.split("  ", 1)[::-1] for line in lines if "  " in line)
+    if len(sums) != len(lines) or not sums:
+        raise ResultsError(f"{path}: must hold a checksum and a name on every line; found something else. {_WAY_OUT}")
+    for name in needed:
+        if name not in sums:
+            raise ResultsError(f"{path}: must hold a checksum of every result; found none of {name}. {_WAY_OUT}")
+    for name, kept in sums.items():
+        rule = "must be as the run wrote it"
+        try:
+            found = _sum_of(folder / name)
+        except OSError as error:
+            raise ResultsError(f"{folder / name}: {rule}; found {error.strerror}. {_WAY_OUT}") from None
+        if found != kept:
+            raise ResultsError(f"{folder / name}: {rule}; found another content. {_WAY_OUT}")
+
+
+def force_folder(folder: Path) -> None:
+    """Force the names in a folder to the disk, where the system has a way to do so."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != NAME)
+
+
+def _sum_of(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _force(path: Path) -> None:
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
