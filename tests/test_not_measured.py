@@ -7,6 +7,7 @@ import pytest
 
 from simengine.analysis.ensemble import Ensemble
 from simengine.analysis.methods import compare_methods
+from simengine.analysis.pilot import pilot_shows
 from simengine.analysis.stored import eyes_of
 from simengine.analysis.trace import trace
 from simengine.config.load import load_study
@@ -120,7 +121,7 @@ def test_pilot__that_shows_nothing_says_so_beside_what_others_show(tiny_path):
     study = load_study(tiny_path, changes)
     shown = pilot_shows(study, eyes_of(study, "investor"), 4, Ensemble(1, 100, threads=1))
 
-    saving, school, is_gap = shown.T
+    _, school, is_gap = shown.T
     assert set(is_gap) == {0.0, 1.0}
     assert np.isfinite(shown).all()
     np.testing.assert_array_equal(school[is_gap == 1], np.median(school[is_gap == 0]))
@@ -228,3 +229,10 @@ def test_stop__that_hangs_on_what_was_not_measured_is_refused():
 
     with pytest.raises(NotMeasuredError, match=r"`a` not measured in 1 of 1 replications \(number 7\): nobody is seen of those"):
         settle(contract, seen, np.array([100.0]))
+
+
+@pytest.mark.parametrize("key", ["drift_per_year=-500", "prices={growth_per_year: 900, index_per_year: 0}"])
+def test_estimate__beyond_all_numbers_is_refused_and_not_missing(tiny_path, key):
+    study = load_study(tiny_path, [f"measurement.metrics.saving.{key}", DECIDED])
+    with pytest.raises(StudyError, match="measurement.metrics.saving: an estimate must be a finite number"):
+        run_study(study, 1, 4)

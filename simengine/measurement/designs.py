@@ -6,7 +6,7 @@ What cannot be said is NaN: a mean of nobody, a variance that one person alone w
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -24,6 +24,7 @@ from simengine.records import (
     SERVICE,
     SERVICE_BEFORE,
     Floats,
+    Integers,
     Worlds,
 )
 
@@ -43,8 +44,8 @@ class Comparison:
     untreated_variance: Floats
     covariance: Floats
     """Of the two means."""
-    why: Floats | None = None
-    """Why the untreated mean is not measured, where it is not: index into `NOT_MEASURED`. Absent: the comparison has nobody."""
+    why: Integers | None = None
+    """Why the untreated mean is not measured, where it is not: index into `NOT_MEASURED`. Absent: it follows from the other."""
 
     @property
     def variance(self) -> Floats:
@@ -77,8 +78,18 @@ def compare(design: str, case: Case) -> Comparison:
 def _independent(service: Sample, other: Sample, level: Floats, spread: Floats) -> Comparison:
     """Compare with other people whose level the evaluator sees as `level`, with a variance `spread` between them."""
     return Comparison(
-        service.mean, level, service.variance * service.per_mean, spread * other.per_mean, np.zeros_like(service.mean)
+        service.mean,
+        level,
+        service.variance * service.per_mean,
+        spread * other.per_mean,
+        np.zeros_like(service.mean),
+        _nobody(other.mean),
     )
+
+
+def _nobody(*means: Floats) -> Integers:
+    """Say that the comparison has nobody where any of the means with which is compared is that of nobody."""
+    return np.where(np.logical_or.reduce([np.isnan(mean) for mean in means]), NOBODY_COMPARED, 0)
 
 
 def _shifted(mean: Floats, size: Floats, kind: Kind) -> Floats:
@@ -123,9 +134,7 @@ def _randomised(case: Case) -> Comparison:
     if clusters is None:
         return plain
     own, other = (_design_effect(case, arm, sample.n) for arm, sample in ((SERVICE, service), (CONTROL, control)))
-    return Comparison(
-        plain.service, plain.untreated, plain.service_variance * own, plain.untreated_variance * other, plain.covariance
-    )
+    return replace(plain, service_variance=plain.service_variance * own, untreated_variance=plain.untreated_variance * other)
 
 
 def _design_effect(case: Case, arm: int, n: Floats) -> Floats:
@@ -183,7 +192,8 @@ def _periods(case: Case, arm: int) -> _Periods:
 
 def _before_after(case: Case) -> Comparison:
     own = _periods(case, SERVICE)
-    return Comparison(own.after.mean, own.before.mean_before, own.variance, own.variance_before, own.covariance)
+    before = own.before.mean_before
+    return Comparison(own.after.mean, before, own.variance, own.variance_before, own.covariance, _nobody(before))
 
 
 def _difference_in_differences(case: Case) -> Comparison:
@@ -199,20 +209,21 @@ def _difference_in_differences(case: Case) -> Comparison:
     variance_before, variance_after = other.variance_before * of_before**2, other.variance * of_after**2
     covariance = other.covariance * of_before * of_after
     mean, mean_before = own.after.mean, own.before.mean_before
+    nobody = _nobody(mean_before, other.before.mean_before, other.after.mean)
     if case.protocol.parallel.form == "regression":
         here = _Levels(mean, mean_before, own.variance, own.variance_before, own.covariance, own.after.per_mean)
         elsewhere = _Levels(after, before, variance_after, variance_before, covariance, other.after.per_mean)
-        return _by_regression(here, elsewhere)
+        return _by_regression(here, elsewhere, nobody)
     if case.protocol.parallel.form == "ratio":
         # The delta method, for the factor and for its product with the level before.
         factor = ratio(after, before)
         of_factor = ratio(variance_after + factor**2 * variance_before - 2 * factor * covariance, before**2)
         variance = factor**2 * own.variance_before + mean_before**2 * of_factor
-        why = np.where(np.isnan(before), NOBODY_COMPARED, NOTHING_BEFORE)
+        why = np.where(before == 0, NOTHING_BEFORE, nobody)
         return Comparison(mean, mean_before * factor, own.variance, variance, factor * own.covariance, why)
     untreated = after + (mean_before - before)
     variance = variance_after + (own.variance_before + variance_before) - 2 * covariance
-    return Comparison(mean, untreated, own.variance, variance, own.covariance)
+    return Comparison(mean, untreated, own.variance, variance, own.covariance, nobody)
 
 
 @dataclass(frozen=True)
@@ -228,7 +239,7 @@ class _Levels:
     """1 / n, where all weigh the same."""
 
 
-def _by_regression(own: _Levels, other: _Levels) -> Comparison:
+def _by_regression(own: _Levels, other: _Levels, nobody: Integers) -> Comparison:
     """Take the level before as a covariate with one slope within both groups: analysis of covariance by least squares.
 
     Notes
@@ -256,7 +267,7 @@ def _by_regression(own: _Levels, other: _Levels) -> Comparison:
     of_slope = spread * np.where(varies, ratio(apart**2, squares), 0.0)
     shared = slope**2 * ratio(squares, n + n_other - 2) / n
     untreated = other.after + slope * apart
-    why = np.where(np.isnan(other.after), NOBODY_COMPARED, NO_SLOPE)
+    why = np.where((nobody == 0) & ~varies & ~is_same, NO_SLOPE, nobody)
     return Comparison(own.after, untreated, spread / n + shared, spread / n_other + of_slope + shared, shared, why)
 
 

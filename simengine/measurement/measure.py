@@ -78,14 +78,16 @@ def measure(
         running = [[one.conclude(every[: wave + 1]) for wave in every[:-1]] + [whole[m]] for m, one in enumerate(evaluators)]
         truth = np.stack([one.truth() for one in evaluators], axis=1)
     for name, concluded in zip(protocol.metrics, whole, strict=True):
-        _refuse_infinite(name, concluded)
+        # Whatever is missing has its reason; what has none is a number that the machine cannot hold.
+        _refuse_infinite(name, ~np.isfinite(concluded.estimate) & (concluded.why == 0) | np.isinf(concluded.standard_error))
 
     def by_wave(parts: list[list[Concluded]], what: str) -> NDArray[Any]:
         return np.stack([np.stack([getattr(one, what) for one in of_metric], axis=1) for of_metric in parts], axis=2)
 
     return Measurements(
         tuple(protocol.metrics),
-        *(np.stack([getattr(one, what) for one in whole], axis=1) for what in ("estimate", "standard_error")),
+        np.stack([one.estimate for one in whole], axis=1),
+        np.stack([one.standard_error for one in whole], axis=1),
         truth,
         by_wave=by_wave(alone, "estimate"),
         people=tallies.n_people[:, :, SERVICE].astype(np.float64),
@@ -108,11 +110,9 @@ class Concluded:
     """Why the estimate is NaN: index into `NOT_MEASURED`."""
 
 
-def _refuse_infinite(name: str, concluded: Concluded) -> None:
-    # Whatever is missing has its reason; what has none is a number that the machine cannot hold.
-    is_broken = ~np.isfinite(concluded.estimate) & (concluded.why == 0) | np.isinf(concluded.standard_error)
+def _refuse_infinite(name: str, is_broken: NDArray[np.bool_]) -> None:
     if is_broken.any():
-        rule, found = "an estimate must be a finite number", f"{int(is_broken.sum())} estimates beyond all numbers"
+        rule, found = "an estimate must be a finite number", "one beyond all numbers in at least one replication"
         raise StudyError(
             [Problem("the run", f"measurement.metrics.{name}", rule, found, "Check the drift, the years and the prices")]
         )
@@ -142,6 +142,7 @@ class _Evaluator:
             sample = redefined(sample, self.tallies, self.name, self.metric, arm, wave, stem, self.counting, self.worlds)
         if self.metric.prices is not None:
             sample = in_base_prices(sample, *self._index_of(arm, wave))
+            _refuse_infinite(self.name, ~np.isfinite(sample.square + sample.before_square))
         return as_seen(sample, self.name, self.metric, arm, self.waves[wave], self.kind == "share", self.worlds)
 
     def _is_redefined(self, arm: int) -> bool:
@@ -257,13 +258,14 @@ class _Evaluator:
             variance = comparison.service_variance + kept**2 * comparison.untreated_variance - 2 * kept * comparison.covariance
             estimate, error = sign * (1 - kept), ratio(np.sqrt(np.maximum(variance, 0.0)), np.abs(base))
         else:
-            scale = {"total_difference": n_people, "rate_difference": 1.0}.get(self.metric.estimate, 100.0)
+            of_each = 1.0 if self.metric.estimate == "rate_difference" else 100.0
+            scale = n_people if self.metric.estimate == "total_difference" else np.full_like(base, of_each)
             estimate, error = scale * (sign * (base - comparison.service)), scale * np.sqrt(comparison.variance)
-        why = np.where(np.isnan(base), NOBODY_COMPARED if comparison.why is None else comparison.why, 0)
+        why = np.zeros(base.shape, dtype=np.int8) if comparison.why is None else np.where(np.isnan(base), comparison.why, 0)
         why = np.where(is_share & (base == 0), NOTHING_COMPARED, why)
         why = np.where(np.isnan(comparison.service), NOBODY_SERVED, why)
         if self.metric.per is not None:
-            why = np.where(np.isnan(comparison.service) | np.isnan(base), NOTHING_SPENT, why)
+            why = np.where((why == NOBODY_SERVED) | (why == NOBODY_COMPARED), NOTHING_SPENT, why)
         if self.metric.estimate == "total_difference":
             # Of nobody the total is 0, whoever is compared with them.
             is_empty = n_people == 0
