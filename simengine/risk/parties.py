@@ -100,7 +100,7 @@ def add_parts(cash: Sequence[Integers], today: Sequence[Floats], worth: Sequence
         By part: the public value and what that is worth today, each of shape (n_replications,), in the currency; nothing where
         none counts.
     """
-    total = add_in_order(cash) / SMALLEST_UNITS
+    total = np.asarray(np.add.reduce(list(cash)) / SMALLEST_UNITS)
     values = [value for value, _ in filter(None, worth)]
     parts = zip(today, worth, strict=True)
     discounted = [one / SMALLEST_UNITS + (0.0 if value is None else value[1]) for one, value in parts]

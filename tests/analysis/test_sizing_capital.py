@@ -43,7 +43,9 @@ def asked(study: Study, *free: str, limits: tuple[str, ...] = (), objectives: tu
 def test_money__of_every_kind_of_number_is_that_of_a_run_of_the_changed_study(tmp_path) -> None:
     """Bit by bit, one term sheet after the other on the same kept worlds; every number changes and comes back."""
     free = (f"{JUNIOR}=0..3000", f"{COUPON}=0..0.2", f"{COVER}=0..1", f"{MOST}=0..2000", f"{STATE}=0..1", f"{PRICE}=0..200")
-    limits = tuple(f"{party}.expected_net >= -1e9" for party in ("bank", "foundation", "state", "outcome_payer", "all_lenders", "all_payers"))
+    limits = tuple(
+        f"{party}.expected_net >= -1e9" for party in ("bank", "foundation", "state", "outcome_payer", "all_lenders", "all_payers")
+    )
     study = asked(layered(tmp_path), *free, f"{COMMITMENT}=2500..4000", limits=limits)
     stored = stored_for(study, table_of(sizing_of(study)), Ensemble(3, 80, block_size=30))
     sheets = [
