@@ -180,13 +180,13 @@ _PAYER = {
 }
 _BEYOND = "P(no payment beyond the guarantee)"
 _LENDER_FACTS: dict[str, tuple[str, float | None]] = {
-    "Money in, mean": ("money_in.mean", _MONEY),
     "P(loss)": ("p_loss", 1.0),
     _BEYOND: ("p_no_payment_beyond_guarantee", 1.0),
     "P(profit)": ("p_profit", 1.0),
     "IRR of mean cash, %/yr": ("irr_of_mean_cash", 0.01),
     "VaR 95 % (loss)": ("var95", _MONEY),
     "CVaR 95 % (loss)": ("cvar95", _MONEY),
+    "Money in, mean": ("money_in.mean", _MONEY),
     "Peak funding, mean": ("peak_funding.mean", _MONEY),
     "Paid back after, months, p50": ("payback_months.p50", 1.0),
 }

@@ -103,7 +103,7 @@ def add_parts(
     units
         Smallest units in one unit of the currency.
     """
-    total = add_in_order(cash) / units
+    total = np.asarray(np.add.reduce(list(cash)) / units)
     values = [value for value, _ in filter(None, worth)]
     parts = zip(today, worth, strict=True)
     discounted = [one / units + (0.0 if value is None else value[1]) for one, value in parts]

@@ -30,7 +30,7 @@ def lending_cash(ledger: Ledger) -> dict[str, Integers]:
     """Cash of what each lender lent, and of all of them where there are several: shape (n_replications, n_dates), smallest unit."""
     lenders = in_role(INVESTOR, ledger.accounts)
     by_lender = {name: ledger.cash_in(accounts_of(name, ledger.accounts, INVESTOR)) for name in lenders}
-    return by_lender | ({ALL_LENDERS: add_in_order(list(by_lender.values()))} if len(lenders) > 1 else {})
+    return by_lender | ({ALL_LENDERS: np.asarray(np.add.reduce(list(by_lender.values())))} if len(lenders) > 1 else {})
 
 
 def role_columns(
