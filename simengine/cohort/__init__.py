@@ -7,7 +7,7 @@ number, the baseline arm has people of its own.
 from simengine.cohort.moves import Clock
 from simengine.cohort.people import Matching, drawn_shares
 from simengine.cohort.simulate import purposes_of_people, simulate_cohort
-from simengine.cohort.step_error import StepError, step_error
+from simengine.cohort.step_error import StepError, step_errors
 from simengine.cohort.surplus import surplus_of
 from simengine.cohort.tables import Cohort, Comparisons
 
@@ -20,6 +20,6 @@ __all__ = [
     "drawn_shares",
     "purposes_of_people",
     "simulate_cohort",
-    "step_error",
+    "step_errors",
     "surplus_of",
 ]

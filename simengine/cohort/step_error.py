@@ -7,6 +7,7 @@ numbers: so a study can say how coarse its step is, and a finer one can be chose
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,8 +20,10 @@ from simengine.records import Floats, Worlds
 
 _LARGEST_HAZARD = 200.0
 """Per month: who has a larger one leaves within hours, here as there."""
-_FINER = 8
-"""Where hazards change with the time in a state, moves at any moment are extrapolated from steps so much finer, and twice that."""
+_MOST_STEPS = 1600
+"""Where hazards change with the time in a state: so many are followed at the finest, since each looks back at all before it."""
+_MOST_MONTHS = 600
+"""There: so many are followed."""
 
 
 @dataclass(frozen=True)
@@ -56,61 +59,83 @@ class _Expected:
     """Shape (n_strata,): from entry on."""
 
 
-def step_error(cohort: Cohort, worlds: Worlds) -> StepError:
-    """Compare the walk with moves at any moment.
+def step_errors(cohort: Cohort, worlds: Worlds, asked: Sequence[int]) -> tuple[StepError, ...]:
+    """Compare the walk with moves at any moment, for some numbers of steps of a month.
 
     Parameters
     ----------
     cohort
-        Whose step is judged. Shocks are left out: they are 1 in the middle.
+        Whose steps are judged. Shocks are left out: they are 1 in the middle.
     worlds
         One replication: the numbers at which they are compared.
+    asked
+        Steps of a month.
 
     Notes
     -----
     With the matrix Q of the hazards of a month and P of the probabilities of a step, the shares after a month are those before it
     times exp(Q), and times P^n. The months spent in states are the upper right part of exp([[Q, I], [0, 0]]) (Van Loan 1978,
-    doi:10.1109/TAC.1978.1101743) and of [[P, I / n], [0, I]]^n.
+    doi:10.1109/TAC.1978.1101743) and of [[P, I / n], [0, I]]^n. Where hazards change with the time in a state, what people come to
+    is followed for a few numbers of steps, and is a polynomial in 1 / n between them and towards 0 (Richardson 1911).
     """
     plain = replace(cohort, shocks={})
     entrance = entrance_of(plain.population, plain.pathway, plain.clock, worlds)
     start = np.diff(entrance.start[0], axis=1, prepend=0.0)
     by_stratum = np.diff(entrance.strata[0], prepend=0.0)
-    found = []
-    for has_service in (False, True):
-        walked, at_any_moment = _both(plain, worlds, start, has_service=has_service)
-        off = np.abs(walked.share - at_any_moment.share)
-        k, month, s = np.unravel_index(int(off.argmax()), off.shape)
-        error = StepError(
-            steps=plain.clock.steps,
-            share=float(off.max()),
-            state=plain.pathway.states[s],
-            stratum=list(plain.population.strata)[k],
-            months_after_entry=int(month),
-            has_service=has_service,
-            months_in_state=float(np.abs(walked.months - at_any_moment.months).max()),
-            moves=float(by_stratum @ walked.moves),
-            moves_at_any_moment=float(by_stratum @ at_any_moment.moves),
-        )
-        found.append(error)
-    worst = max(found, key=lambda one: one.share)
-    most_months = max(one.months_in_state for one in found)
-    return replace(worst, moves=found[0].moves, moves_at_any_moment=found[0].moves_at_any_moment, months_in_state=most_months)
+    # Where no effect is on a move both arms are one.
+    with_service = (False, True) if any(effect.target == "move" for effect in plain.effect.values()) else (False,)
+    arms = [_followed(plain, worlds, start, asked, has_service=has_service) for has_service in with_service]
+    errors = []
+    for place, steps in enumerate(asked):
+        found = []
+        for has_service, (at_any_moment, walked) in zip(with_service, arms, strict=True):
+            off = np.abs(walked[place].share - at_any_moment.share)
+            k, month, s = np.unravel_index(int(off.argmax()), off.shape)
+            error = StepError(
+                steps=steps,
+                share=float(off.max()),
+                state=plain.pathway.states[s],
+                stratum=list(plain.population.strata)[k],
+                months_after_entry=int(month),
+                has_service=has_service,
+                months_in_state=float(np.abs(walked[place].months - at_any_moment.months).max()),
+                moves=float(by_stratum @ walked[place].moves),
+                moves_at_any_moment=float(by_stratum @ at_any_moment.moves),
+            )
+            found.append(error)
+        without = found[0]
+        worst = max(found, key=lambda one: one.share)
+        more = {"moves": without.moves, "moves_at_any_moment": without.moves_at_any_moment}
+        errors.append(replace(worst, months_in_state=max(one.months_in_state for one in found), **more))
+    return tuple(errors)
 
 
-def _both(cohort: Cohort, worlds: Worlds, start: Floats, *, has_service: bool) -> tuple[_Expected, _Expected]:
-    """Follow people of one arm by the walk and by moves at any moment."""
+def _followed(
+    cohort: Cohort, worlds: Worlds, start: Floats, asked: Sequence[int], *, has_service: bool
+) -> tuple[_Expected, list[_Expected]]:
+    """Follow people of one arm by moves at any moment, and by the walk with each number of steps."""
 
-    def tables_of(steps: int) -> ArmTables:
-        return arm_tables(replace(cohort, clock=replace(cohort.clock, steps=steps)), (), worlds, has_service=has_service)
+    def tables_of(steps: int, horizon: int) -> ArmTables:
+        clock = replace(cohort.clock, steps=steps, horizon=horizon)
+        return arm_tables(replace(cohort, clock=clock), (), worlds, has_service=has_service)
 
-    steps, by_month = cohort.clock.steps, tables_of(1)
+    by_month = tables_of(1, cohort.clock.horizon)
     if (by_month.moves.by_stay == 1.0).all():
-        return _by_matrices(by_month, start, steps), _by_matrices(by_month, start, None)
-    walked, fine, finest = (_by_stays(tables_of(steps * finer), start) for finer in (1, _FINER, 2 * _FINER))
-    # Richardson 1911: what is off is halved with the step, to first order.
-    parts = ((getattr(finest, name), getattr(fine, name)) for name in ("share", "months", "moves"))
-    return walked, _Expected(*(2 * two - one for two, one in parts))
+        return _by_matrices(by_month, start, None), [_by_matrices(by_month, start, steps) for steps in asked]
+    horizon = max(min(cohort.clock.horizon, _MOST_MONTHS - cohort.clock.history), 1)
+    months = cohort.clock.history + horizon
+    finest = next((finest for finest in (16, 8) if finest * months <= _MOST_STEPS), 4)
+    nodes = sorted({1, finest // 4, finest // 2, finest})
+    at_nodes = [_by_stays(tables_of(steps, horizon), start) for steps in nodes]
+    return _between(nodes, at_nodes, 0.0), [_between(nodes, at_nodes, 1 / steps) for steps in asked]
+
+
+def _between(nodes: Sequence[int], at_nodes: Sequence[_Expected], step: float) -> _Expected:
+    """Put a polynomial in the length of a step, in months, through what is known at some numbers of steps (Lagrange)."""
+    lengths = [1 / steps for steps in nodes]
+    weights = [float(np.prod([(step - other) / (length - other) for other in lengths if other != length])) for length in lengths]
+    parts = ([getattr(one, name) for one in at_nodes] for name in ("share", "months", "moves"))
+    return _Expected(*(sum(weight * part for weight, part in zip(weights, of_part, strict=True)) for of_part in parts))
 
 
 def _ratios(tables: ArmTables) -> Floats:

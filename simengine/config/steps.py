@@ -7,11 +7,10 @@ all numbers, and the longest step is taken that keeps it small. Probabilities of
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
-from simengine.cohort import StepError, step_error
+from simengine.cohort import StepError, step_errors
 from simengine.cohort.spec import Move, Pathway
 from simengine.config.study import Study, cohort_of
 from simengine.dependence import share_out
@@ -31,7 +30,7 @@ def with_steps(study: Study) -> Study:
     """Choose the number of steps that the rates of a study need; untouched where it has none, says it, or needs but one."""
     if study.pathway.steps_per_month is not None or not has_rates(study.pathway):
         return study
-    steps = _steps_for(study)
+    steps = _fewest(study).steps
     if steps == 1:
         return study
     note = f"chosen so that no share of people in a state is off by more than {CHOSEN_FOR:g} for moving at the end of a step"
@@ -39,13 +38,17 @@ def with_steps(study: Study) -> Study:
     return study.model_copy(update={"pathway": study.pathway.model_copy(update={"steps_per_month": chosen})})
 
 
-def step_error_of(study: Study, steps: int | None = None) -> StepError:
-    """Compute what the step does at the centres of all numbers; `steps` of a month, the study's own if absent."""
+def step_error_of(study: Study) -> StepError:
+    """Compute what the step of a study does, at the centres of all numbers."""
     cohort = cohort_of(study)
+    return step_errors(cohort, _centres(study), (cohort.clock.steps,))[0]
+
+
+def _centres(study: Study) -> Worlds:
+    """Put every number of the people at its centre, in one replication."""
     numbers = {path: number for path, number in study.quantities() if path.split(".")[0] in _OF_PEOPLE}
     centres = {path: np.array([number.centre]) for path, number in numbers.items()}
-    worlds = Worlds(0, np.zeros(1, dtype=np.int64), share_out(centres, numbers, study.wholes()))
-    return step_error(cohort if steps is None else replace(cohort, clock=replace(cohort.clock, steps=steps)), worlds)
+    return Worlds(0, np.zeros(1, dtype=np.int64), share_out(centres, numbers, study.wholes()))
 
 
 _OF_PEOPLE = ("population", "pathway", "events", "shocks", "effect", "outcomes")
@@ -59,9 +62,10 @@ def steps_problems(study: Study) -> Iterator[Finding]:
     if found.share > MOST_ERROR:
         rule = f"the step must be so short that no share of people in a state is off by more than {MOST_ERROR:g}, as rates are said"
         off = f"{found.share:.3f}: `{found.state}` in stratum `{found.stratum}`, {found.months_after_entry} months after entry"
-        needed = _steps_for(study)
-        is_enough = step_error_of(study, needed).share <= MOST_ERROR
-        way_out = f"Write {needed}, or leave it out" if is_enough else "Check the unit of the rates, or say probabilities per month"
+        best = _fewest(study)
+        is_enough = best.share <= MOST_ERROR
+        unclear = "Check the unit of the rates, or say probabilities per month"
+        way_out = f"Write {best.steps}, or leave it out" if is_enough else unclear
         yield "pathway.steps_per_month", rule, f"{off}, with {found.steps} a month", way_out
 
 
@@ -81,13 +85,7 @@ def _forms(move: Move) -> Iterator[str]:
     yield from (one.form for one in series if one is not None and one.form != "factor")
 
 
-def _steps_for(study: Study) -> int:
+def _fewest(study: Study) -> StepError:
     """Find the fewest steps that keep the error small, or take as many as there are."""
-    # The error is halved where the steps are doubled, to first order: so the search begins where it nearly ends.
-    needed = step_error_of(study, 1).share / CHOSEN_FOR
-    if needed <= 1:
-        return 1
-    for steps in STEPS:
-        if steps >= min(0.8 * needed, STEPS[-1]) and step_error_of(study, steps).share <= CHOSEN_FOR:
-            return steps
-    return STEPS[-1]
+    errors = step_errors(cohort_of(study), _centres(study), STEPS)
+    return next((one for one in errors if one.share <= CHOSEN_FOR), errors[-1])

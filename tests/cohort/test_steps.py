@@ -13,7 +13,7 @@ import pytest
 from scipy import integrate, linalg
 
 from simengine.accelerate import IS_COMPILED
-from simengine.cohort import StepError, simulate_cohort, step_error
+from simengine.cohort import StepError, simulate_cohort, step_errors
 from simengine.cohort.events import shock_factors
 from simengine.cohort.moves import calendar_factor
 from simengine.cohort.spec import ByCalendar
@@ -222,7 +222,7 @@ def heart(start: str = "well", form: str = "rate_per_year", steps: int = 1, **se
 
 
 def error_of(cohort: Any) -> StepError:
-    return step_error(cohort, worlds_of(cohort, [0]))
+    return step_errors(cohort, worlds_of(cohort, [0]), (cohort.clock.steps,))[0]
 
 
 def test_matrix_of_a_decade__is_the_published_one() -> None:

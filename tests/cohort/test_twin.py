@@ -103,6 +103,21 @@ CASES: dict[str, dict[str, Any]] = {
         "pathway": with_moves(home={"by_months_since_entry": {"from_months": [1, 4], "per_month": [0.05, 0.5]}}),
         "population": {"history_months": 4},
     },
+    "paces by months since entry that replace those of each stratum": {
+        "pathway": with_moves(
+            home={"by_stratum": {"young": {"per_month": 0.3}, "older": {"per_month": 0.05}}} | {"per_month": None},
+            secure={"per_month": 0.1, "by_months_since_entry": {"from_months": [2], "per_month": [0.4]}},
+        ),
+        "population": {"waves": {"all": {"size": 25, "enrolment_months": 1}}},
+    },
+    "the same, walked": {
+        "pathway": with_moves(
+            home={"by_stratum": {"young": {"per_month": 0.3}, "older": {"per_month": 0.05}}} | {"per_month": None},
+            secure={"per_month": 0.1, "by_months_since_entry": {"from_months": [2], "per_month": [0.4]}}
+            | {"by_calendar": {"trend_per_year": 1}},
+        ),
+        "population": {"waves": {"all": {"size": 25, "enrolment_months": 1}}},
+    },
     "paces by months in the state": {
         "pathway": with_moves(secure={"rate_per_year": 1, "by_months_in_state": {"from_months": [2, 5], "rate_per_year": [9, 0]}})
     },
