@@ -152,7 +152,7 @@ BAD_EDITS = {
     "moves above one": ("young: {per_month: 0.10", "young: {per_month: 1.10", "a probability lies between 0 and 1"),
     "negative size": ("size: 12, enrolment", "size: -12, enrolment", "a count lies between 0 and 1e9; found -12"),
     "unknown state": ("  home -> placed:", "  home -> gone:", "unknown state `gone`"),
-    "text for number": ("commitment: 2_000_000", "commitment: plenty", "a number belongs here; found 'plenty'"),
+    "text for number": ("commitment: 2_000_000", "commitment: plenty", "must be a number; found 'plenty'"),
     "missing section": ("run: {replications: 2_000}", "", "run: this key is needed"),
 }
 

@@ -371,7 +371,7 @@ def test_wholes__names_the_shares_of_every_whole(tiny: Study) -> None:
             "pathway.start.older={home: {law: dirichlet, count: 3}, placed: {law: beta, mean: 0.5, sd: 0.1}}",
             "pathway.start.older.placed: where one share has a dirichlet law",
         ),
-        ("pathway.start.older.home={law: dirichlet, count: -1}", "pathway.start.older.home.count: Input should be greater than"),
+        ("pathway.start.older.home={law: dirichlet, count: -1}", "pathway.start.older.home.count: must be at least"),
         ("pathway.start.older.home={law: dirichlet}", "pathway.start.older.home.count: this key is needed"),
         (
             f"{C}={{law: dirichlet, count: 3}}",

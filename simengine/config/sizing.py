@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from simengine.errors import Finding, one_of, shorten
-from simengine.laws import FixedNotNegative, Number, Quantity, Spec, quantities_in, within
+from simengine.laws import Fixed, Number, Quantity, Spec, quantities_in, within
 from simengine.risk.measures import Limit, Measure, contradiction, read_limit, read_measure
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Side(Spec):
     """What it will not go beyond, each a measure, `<=` or `>=`, and a number."""
     beliefs: dict[str, Quantity] = {}
     """By path under `effect`: the law in which it believes; absent: that of the study."""
-    effect_multiple: Annotated[FixedNotNegative, AfterValidator(within(0, 100, "a multiple lies between 0 and 100"))] | None = None
+    effect_multiple: Annotated[Fixed, AfterValidator(within(0, 100, "a multiple lies between 0 and 100"))] | None = None
     """The multiple of the effect in which it believes; absent: 1."""
 
     @model_validator(mode="after")

@@ -11,8 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Floats: TypeAlias = NDArray[np.float64]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Name: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
-"""A name that a study gives to something of its own."""
 
 Certainty = Literal["Q", "D", "C", "P", "U", "M", "R", "assumption", "choice"]
 """How sure a value is.

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, RootModel, model_validator
 
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
-from simengine.laws import Count, Fixed, Name, Spec, within
+from simengine.laws import Count, Fixed, Name, NamesOrNone, Spec, within
 from simengine.records import CAP, FLOOR, FORMULA, GATE, INVESTOR, OUTCOME_PAYER
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Term(Spec):
 
     contingent: bool = True
     """Whether the payment depends on outcomes; a guarantee does not."""
-    at: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    at: NamesOrNone = ()
     """The dates on which it is settled; all dates of the contract if absent."""
     delay_months: Months | None = None
     """Months from the date on which it is settled to its payment."""
