@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from simengine.cli_options import say
 from simengine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _replay_all(*, as_json: bool) -> None:
     if as_json:
         texts = "".join(path.read_text(encoding="utf-8") for path in files)
         content = {"contracts": rows, "provenance": describe_run(clock, texts, {"contracts": len(files)})}
-        click.echo(document.as_json(content))
+        say(document.as_json(content))
     else:
         tables.show(published_table(rows))
 
@@ -81,7 +82,7 @@ def _replay_one(contract_file: Path, outcomes: tuple[str, ...], drawn: float | N
     if as_json:
         settings = {"contract": str(contract_file)}
         provenance = describe_run(clock, contract.model_dump_json(), settings)
-        click.echo(document.as_json(content | {"provenance": provenance}))
+        say(document.as_json(content | {"provenance": provenance}))
     else:
         tables.show(tables.settlement_table(content))
 
@@ -126,9 +127,9 @@ def explain(contract_file: Path, output: Path | None) -> None:
         with folder.results_folder(output) as draft:
             pictures = {f"{name}.png": image for name, image in draw_curves(contract).items()}
             folder.write_files(draft, {"contract.txt": text + "\n", **pictures})
-    click.echo(text)
+    say(text)
     if output is not None:
-        click.echo(f"\nPictures: {output}")
+        say(f"\nPictures: {output}")
 
 
 @click.command()
@@ -154,6 +155,6 @@ def lint(contract_file: Path, as_json: bool) -> None:
         for finding in lint_contract(contract)
     ]
     if as_json:
-        click.echo(document.as_json({"contract": contract.title, "findings": findings}))
+        say(document.as_json({"contract": contract.title, "findings": findings}))
     else:
-        click.echo(findings_text(contract.title, findings))
+        say(findings_text(contract.title, findings))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simengine.errors import UsageError
+from simengine.errors import UsageError, escaped
 
 if TYPE_CHECKING:
     from simengine.analysis import Ensemble
@@ -65,6 +65,11 @@ def refuse_if_too_large(n_replications: int) -> None:
             f"-n: the results fit into the machine's memory; {n_replications:,} replications need about "
             f"{needed / 1e9:,.0f} GB. At most {most:,} here"
         )
+
+
+def say(text: str) -> None:
+    """Print a line to standard output; what would act on a terminal, such as the name of a file may hold, is shown escaped."""
+    click.echo(escaped(text), file=sys.stdout)
 
 
 @contextmanager
@@ -152,4 +157,4 @@ def print_json(study: Study, clock: Clock, content: dict[str, Any], settings: Ma
     from simengine.report import document
 
     provenance = describe_run(clock, document.as_text(study), settings)
-    click.echo(document.as_json(content | {"provenance": provenance}))
+    say(document.as_json(content | {"provenance": provenance}))

@@ -12,6 +12,7 @@ from simengine.cli_options import (
     no_folder,
     progress,
     refuse_if_too_large,
+    say,
     seed_option,
     threads_option,
 )
@@ -61,8 +62,8 @@ def portfolio(
             studies = {f"{name}.yaml": document.as_text(study) for name, study in holding.studies.items()}
             folder.write_files(draft, drawn | studies | {"portfolio.json": document.as_json(content) + "\n"})
     if as_json:
-        click.echo(document.as_json(content))
+        say(document.as_json(content))
         return
     tables.show(holdings.portfolio_tables(holding, found))
     if output:
-        click.echo(f"Results: {output}")
+        say(f"Results: {output}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simengine.cli_options import Request, no_folder, progress, refuse_if_too_large, request_options, threads_option
+from simengine.cli_options import Request, no_folder, progress, refuse_if_too_large, request_options, say, threads_option
 from simengine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def demo(output: Path | None, seed: int, threads: int | None) -> None:
     target = output or first_free("simengine-demo")
     request = Request(find_study("norrkoping"), _DEMO_REPLICATIONS, seed, (), None, False, threads, 1000)
     _run(request, _Wish(output=target))
-    click.echo(f"\nThe picture: {target / 'picture.png'}")
+    say(f"\nThe picture: {target / 'picture.png'}")
 
 
 @click.command()
@@ -146,7 +146,7 @@ def _run(request: Request, wish: _Wish) -> None:
             _write(draft, study, outturns, table, {"summary.json": document.as_json(content) + "\n", "study.yaml": text}, again)
     # Printed last: whoever closes our output loses nothing that was asked to be kept.
     if request.as_json:
-        click.echo(document.as_json(content))
+        say(document.as_json(content))
         return
     tables.show(tables.risk_tables(study, table, seed))
     if wish.shows_diagnostics:
@@ -154,7 +154,7 @@ def _run(request: Request, wish: _Wish) -> None:
     if precise:
         tables.show(trust.reached(precise))
     if wish.output:
-        click.echo(f"Results: {wish.output}")
+        say(f"Results: {wish.output}")
 
 
 def _refuse_contradictions(request: Request, wish: _Wish) -> None:

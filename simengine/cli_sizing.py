@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from simengine.cli_options import Request, no_folder, print_json, progress, refuse_if_too_large, request_options
+from simengine.cli_options import Request, no_folder, print_json, progress, refuse_if_too_large, request_options, say
 from simengine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -105,11 +105,11 @@ def _size(request: Request, study: Study, requested: Requested, points: int, out
                 files |= {"contract.yaml": document.as_text(sized.contract), "sized-study.yaml": document.as_text(sized)}
             folder.write_files(draft, files)
     if request.as_json:
-        click.echo(document.as_json(content))
+        say(document.as_json(content))
         return
     tables.show(sizing_tables.sizing_tables(asked, found))
     if output:
-        click.echo(f"Results: {output}")
+        say(f"Results: {output}")
 
 
 def _one_number(

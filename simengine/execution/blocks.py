@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -10,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from simengine.config import Study
+from simengine.interruption import giving_up_at
 from simengine.pipeline import run_block
 from simengine.records import Integers, Outturns
 from simengine.sampling import PLAIN, Sampling, refuse_impossible
@@ -106,9 +108,22 @@ def map_blocks(
 
 
 def map_items(work: Callable[[Item], Part], items: Iterable[Item], *, threads: int | None = None) -> list[Part]:
-    """Do some work on every item, several at once, and give the parts in the order of the items."""
+    """Do some work on every item, several at once, and give the parts in the order of the items.
+
+    Whatever ends this early, a signal or an error in one part, ends the other parts too, at their next batch of people.
+    """
+    given_up = threading.Event()
+
+    def one(item: Item) -> Part:
+        with giving_up_at(given_up):
+            return work(item)
+
     with ThreadPoolExecutor(max_workers=threads or available_processors()) as pool:
-        return list(pool.map(work, items))
+        try:
+            return list(pool.map(one, items))
+        except BaseException:
+            given_up.set()
+            raise
 
 
 def available_processors() -> int:

@@ -48,7 +48,7 @@ def _panel(axes: Axes, study: Study, name: str, place: Place, found: Retrospect)
     axes.axvspan(low, high, color=_KNOWN, alpha=0.12, linewidth=0)
     axes.axvline(known.value / scale, color=_KNOWN, linewidth=1.2)
     axes.set_title(
-        f"{name.replace('_', ' ')}: P(so) {100 * place.inside.value:.1f} %, below {100 * place.below.value:.1f} %", fontsize=10
+        f"{name.replace('_', ' ')}: P(so) {100 * place.inside.value:z.1f} %, below {100 * place.below.value:z.1f} %", fontsize=10
     )
     axes.set_xlabel(shorten(f"{known.column}{f', {unit}' if unit else ''}", 70, placeholder="…"))
     axes.set_ylabel("share of replications, %")

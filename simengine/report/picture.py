@@ -95,11 +95,11 @@ def _draw_investor(axes: Axes, study: Study, outturns: Outturns, table: RiskTabl
     for level, (name, value) in enumerate(sorted({**marks, "break-even": 1.0}.items(), key=lambda mark: mark[1])):
         axes.axvline(100 * value, color=_DARK, linestyle=_LINES[name], linewidth=1.2)
         height = top * (0.985 - 0.075 * level)
-        axes.text(100 * value + reach, height, f"{name} {100 * value:.0f} %", va="top", ha="left", bbox=_PLAIN)
+        axes.text(100 * value + reach, height, f"{name} {100 * value:z.0f} %", va="top", ha="left", bbox=_PLAIN)
     axes.set_xlabel("money back, % of the money drawn")
     axes.set_ylabel("share of replications, %")
     loss = table["investor.p_loss"]
-    mean_back = f"; mean {share_back.mean():.0f} % of the money drawn" if len(share_back) else ""
+    mean_back = f"; mean {share_back.mean():z.0f} % of the money drawn" if len(share_back) else ""
     name = shorten(study.parties["investor"].name, 40, placeholder="…")
     axes.set_title(f"What the investor gets: {name}\nP(loss) {_percent(loss)}{mean_back}", fontsize=10)
 
@@ -158,7 +158,7 @@ def _percent(statistic: Statistic) -> str:
     """Write a probability in per cent with its standard error, or its bound where no case was seen."""
     if statistic.upper_95 is not None:
         return f"0 % (< {100 * statistic.upper_95:.2g})"
-    return f"{100 * statistic.value:.1f} % ± {100 * statistic.se:.1f}"
+    return f"{100 * statistic.value:z.1f} % ± {100 * statistic.se:z.1f}"
 
 
 def _range(*samples: Floats) -> tuple[float, float]:

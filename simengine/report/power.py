@@ -49,4 +49,4 @@ def _bars(statistics: list[Statistic], unit: float) -> list[float]:
 
 
 def _percent(statistic: Statistic) -> str:
-    return f"{100 * statistic.value:.1f} % ± {100 * statistic.se:.1f}"
+    return f"{100 * statistic.value:z.1f} % ± {100 * statistic.se:z.1f}"

@@ -69,7 +69,7 @@ def draw_attribution(study: Study, found: Attribution) -> bytes:
                 for place, (part, start) in enumerate(zip(widths, before, strict=True)):
                     if part >= 6:
                         colour = "white" if layer != "luck" else "black"
-                        axes.text(start + part / 2, place, f"{part:.0f} %", ha="center", va="center", color=colour, fontsize=9)
+                        axes.text(start + part / 2, place, f"{part:z.0f} %", ha="center", va="center", color=colour, fontsize=9)
             for place, one in enumerate(shares.values()):
                 if not one.total.value:
                     axes.text(1, place, "nothing varies", va="center", color=_MIDDLE, fontsize=9)
@@ -99,7 +99,7 @@ def draw_stress(study: Study, found: StressTest) -> bytes:
                 axes.errorbar(value, place, xerr=1.96 * one.moved[party].npv.se / unit, color="0.3", capsize=2)
             axes.axvline(base, color=_DARK, linewidth=1.0)
             axes.axvline(0.0, color=_DARK, linestyle=":", linewidth=1.0, zorder=0)
-            axes.set_title(f"{shorten(named(study, party), 55, placeholder='…')}\nas it is: {base:.2f}", fontsize=10)
+            axes.set_title(f"{shorten(named(study, party), 55, placeholder='…')}\nas it is: {base:z.2f}", fontsize=10)
             axes.set_xlabel(f"mean NPV, {money}")
             axes.set_yticks(range(len(rows)), [f"{name.replace('_', ' ')}, {severity}" for name, severity, _ in rows], fontsize=8.5)
             axes.set_ylim(len(rows) - 0.4, -0.6)
@@ -191,17 +191,17 @@ def _reverse_words(nearest: Nearest | None) -> str:
     if nearest is None:
         return "no combination of assumptions within six standard deviations breaks it in half of its worlds"
     if not nearest.distance.value:
-        return f"with every assumption at its median it breaks in {100 * nearest.p_break.value:.0f} % of the worlds already"
-    text = f"{nearest.distance.value:.2f} ± {nearest.distance.se:.2f} standard deviations away"
+        return f"with every assumption at its median it breaks in {100 * nearest.p_break.value:z.0f} % of the worlds already"
+    text = f"{nearest.distance.value:z.2f} ± {nearest.distance.se:z.2f} standard deviations away"
     return f"{text}; probability beyond {nearest.p_beyond:.2g}"
 
 
 def _switch_words(found: Comparison, name: str, party: str) -> str:
     standing = found.standings[name][party]
-    text = f"P(loss) {100 * standing.p_loss.value:.0f} %"
+    text = f"P(loss) {100 * standing.p_loss.value:z.0f} %"
     if name in found.switches:
         switch = found.switches[name][party]
-        text += f"; gains in {100 * switch.gains.value:.0f} %, loses in {100 * switch.loses.value:.0f} %"
+        text += f"; gains in {100 * switch.gains.value:z.0f} %, loses in {100 * switch.loses.value:z.0f} %"
     return text
 
 

@@ -67,5 +67,5 @@ def _table(title: str, rows: Sequence[Row]) -> RenderableType:
 
 def _cell(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:,.2f}" if abs(value) >= 100 else f"{value:,.6g}"
+        return f"{value:z,.2f}" if abs(value) >= 100 else f"{value:,.6g}"
     return "-" if value in (None, "") else str(value)

@@ -117,7 +117,7 @@ def repayment_table(table: RiskTable) -> Table:
 def _probability(statistic: Statistic) -> str:
     if statistic.upper_95 is not None:
         return f"0 (< {statistic.upper_95:.2g})"
-    return f"{statistic.value:.3f} ±{statistic.se:.3f}" if isfinite(statistic.se) else "-"
+    return f"{statistic.value:z.3f} ±{statistic.se:z.3f}" if isfinite(statistic.se) else "-"
 
 
 def warnings(table: RiskTable) -> Text:
@@ -174,7 +174,7 @@ def diagnostics_table(study: Study, table: RiskTable) -> Table:
     for place, n in list(enumerate(sizes))[::-2][::-1]:
         cells = [run.mean[place] for run in runs.values()]
         layout.add_row(f"{n:,}", *(cell(one, unit) for one in cells))
-    layout.add_row("halves differ by", *(f"{found.split_half[party]:.1f} se" for party in runs))
+    layout.add_row("halves differ by", *(f"{found.split_half[party]:z.1f} se" for party in runs))
     return layout
 
 
