@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import io
+import logging
+import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from textwrap import shorten
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from simengine.config import Study
+from simengine.errors import ResultsError, escaped
 from simengine.records import Floats, Outturns
 from simengine.report.units import money_unit
 from simengine.risk.statistics import Statistic, probability
 from simengine.risk.summarise import RiskTable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _DARK, _MIDDLE, _LIGHT = "0.15", "0.55", "0.88"
 _BOX = {"boxstyle": "round", "facecolor": "white", "edgecolor": _LIGHT}
@@ -25,7 +30,7 @@ _BARS: Any = {"color": _MIDDLE, "edgecolor": "white", "linewidth": 0.4}
 _LINES = {"guarantee": "--", "break-even": "-", "cap": ":"}
 _PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
 # A fixed salt and no date: the same run draws the same bytes. A dollar sign in a title is money, not mathematics.
-STYLE: Any = {
+_STYLE: Any = {
     "svg.hashsalt": "simengine",
     "text.parse_math": False,
     "font.size": 9.5,
@@ -55,7 +60,7 @@ def draw(study: Study, outturns: Outturns, table: RiskTable, marks: Mapping[str,
     """
 
     def paint() -> Figure:
-        figure = Figure(figsize=(12, 4.8), layout="constrained")
+        figure = new_figure(figsize=(12, 4.8), layout="constrained")
         left, right = figure.subplots(1, 2)
         _draw_investor(left, study, outturns, table, marks)
         _draw_outcome_payer(right, study, outturns, table)
@@ -67,9 +72,53 @@ def draw(study: Study, outturns: Outturns, table: RiskTable, marks: Mapping[str,
 
 def drawn(paint: Callable[[], Figure]) -> dict[str, bytes]:
     """Give what a function paints by format, `png` and `svg`: in the style of all pictures, the same bytes in every run."""
-    with mpl.rc_context(STYLE):
+    with plain_style():
         figure = paint()
         return {form: save(figure, form) for form in ("png", "svg")}
+
+
+@contextmanager
+def plain_style() -> Iterator[None]:
+    """Draw in the style of all pictures, whatever settings of their own somebody has for matplotlib.
+
+    It is loaded here, and not before: what draws nothing neither waits for it nor stumbles over those settings.
+    """
+    log = logging.getLogger("matplotlib")
+    level = log.level
+    # It speaks of folders that cannot be written and of fonts, which is nothing to whoever asked for a picture.
+    log.setLevel(logging.ERROR)
+    try:
+        mpl = _matplotlib()
+        with mpl.rc_context():
+            mpl.rcdefaults()
+            mpl.rcParams.update(_STYLE)
+            yield
+    finally:
+        log.setLevel(level)
+
+
+def _matplotlib() -> Any:
+    """Load matplotlib, which refuses to be loaded under a backend that it does not know; no picture needs one."""
+    backend = os.environ.pop("MPLBACKEND", None)
+    try:
+        import matplotlib as mpl
+        from matplotlib import font_manager  # noqa: F401 - its first loading may take a while and speak of it
+    except (ValueError, OSError) as error:
+        raise ResultsError(f"pictures: matplotlib must load; found {error}. Move away the file matplotlibrc") from None
+    finally:
+        if backend is not None:
+            os.environ["MPLBACKEND"] = backend
+    if backend is not None:
+        with suppress(ValueError):
+            mpl.rcParams["backend"] = backend
+    return mpl
+
+
+def new_figure(**options: Any) -> Figure:
+    """Begin a figure; inside `plain_style`."""
+    from matplotlib.figure import Figure
+
+    return Figure(**options)
 
 
 def save(figure: Figure, form: str) -> bytes:
@@ -79,7 +128,8 @@ def save(figure: Figure, form: str) -> bytes:
         # A character that no font at hand can draw becomes a box: nothing that a reader of the picture must be told.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(buffer, format=form, dpi=150, metadata=dict(_METADATA[form]))
-    return buffer.getvalue()
+    # What XML cannot hold would make the whole picture unreadable.
+    return escaped(buffer.getvalue().decode()).encode() if form == "svg" else buffer.getvalue()
 
 
 def _draw_investor(axes: Axes, study: Study, outturns: Outturns, table: RiskTable, marks: Mapping[str, float]) -> None:

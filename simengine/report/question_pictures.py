@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from textwrap import shorten
-
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from simengine.analysis import Attribution, Comparison, ReverseStress, Sensitivity, StressTest
 from simengine.analysis.reverse import Nearest
 from simengine.config import Study
-from simengine.report.picture import STYLE, save
+from simengine.report.picture import new_figure, plain_style, save
 from simengine.report.question_tables import named
 from simengine.report.units import money_unit
 from simengine.risk.statistics import Statistic
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _DARK, _MIDDLE, _LIGHT = "0.15", "0.55", "0.8"
 _MOST_BARS, _LONGEST_PATH, _MOST_PANELS = 10, 44, 3
@@ -27,7 +28,7 @@ def draw_comparison(study: Study, found: Comparison) -> bytes:
     """Draw, for each party, the mean net under each contract with the middle 90 % of the worlds, and who gains by going over."""
     unit, money = money_unit(study)
     n_rows = len(found.titles)
-    with mpl.rc_context(STYLE):
+    with plain_style():
         figure, panels = _panels(len(found.parties), 0.6, 5.2, 1.3 + 0.55 * n_rows)
         for axes, party in zip(panels, found.parties, strict=True):
             for place, name in enumerate(found.titles):
@@ -51,8 +52,8 @@ def draw_comparison(study: Study, found: Comparison) -> bytes:
 
 def draw_attribution(study: Study, found: Attribution) -> bytes:
     """Draw how each party's variance and tail divide over the layers."""
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(12, 1.9 + 0.6 * len(found.burdens)), layout="constrained")
+    with plain_style():
+        figure = new_figure(figsize=(12, 1.9 + 0.6 * len(found.burdens)), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True)
         parties = list(found.burdens)
         for axes, what in ((left, "variance"), (right, "tail")):
@@ -88,7 +89,7 @@ def draw_stress(study: Study, found: StressTest) -> bytes:
     """Draw the mean NPV of each party under every stress."""
     unit, money = money_unit(study)
     rows = [(name, severity, one) for name, by in found.stresses.items() for severity, one in by.items()]
-    with mpl.rc_context(STYLE):
+    with plain_style():
         figure, panels = _panels(len(found.parties), 2.6, 4.6, 1.7 + 0.27 * len(rows))
         for axes, party in zip(panels, found.parties, strict=True):
             base = found.base[party].npv.value / unit
@@ -110,8 +111,8 @@ def draw_stress(study: Study, found: StressTest) -> bytes:
 def draw_reverse(study: Study, found: ReverseStress) -> bytes:
     """Draw how far each assumption stands from its median where the deal breaks first."""
     steps = [] if found.nearest is None else [step for step in found.nearest.steps[:12] if step.share >= _LEAST_SHARE]
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(10, 2.2 + 0.3 * len(steps) if steps else 1.2), layout="constrained")
+    with plain_style():
+        figure = new_figure(figsize=(10, 2.2 + 0.3 * len(steps) if steps else 1.2), layout="constrained")
         axes = figure.subplots()
         axes.barh(range(len(steps)), [step.score for step in steps], color=_MIDDLE, height=0.65)
         reach = max([abs(step.score) for step in steps], default=1.0) or 1.0
@@ -136,8 +137,8 @@ def draw_sensitivity(study: Study, found: Sensitivity) -> bytes:
     """Draw a tornado for each party beside the total indices of its assumptions."""
     unit, money = money_unit(study)
     n_parties = len(found.parties)
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(15.0, 0.8 + 3.4 * n_parties), layout="constrained")
+    with plain_style():
+        figure = new_figure(figsize=(15.0, 0.8 + 3.4 * n_parties), layout="constrained")
         panels = figure.subplots(n_parties, 2, squeeze=False)
         for (left, right), (party, one) in zip(panels, found.parties.items(), strict=True):
             swings = dict(list(one.tornado.items())[:_MOST_BARS])
@@ -172,7 +173,7 @@ def _panels(count: int, names: float, width: float, height: float) -> tuple[Figu
     """Give a figure with one panel for each party, three in a row; where rows have names, these take room on the left."""
     n_columns = min(count, _MOST_PANELS)
     n_rows = -(-count // n_columns)
-    figure = Figure(figsize=(names + width * n_columns, 0.6 + height * n_rows), layout="constrained")
+    figure = new_figure(figsize=(names + width * n_columns, 0.6 + height * n_rows), layout="constrained")
     panels = list(figure.subplots(n_rows, n_columns, squeeze=False).ravel())
     for axes in panels[count:]:
         axes.remove()

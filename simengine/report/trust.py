@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from matplotlib.figure import Figure
 from rich import box
 from rich.table import Table
 from rich.text import Text
@@ -16,10 +15,13 @@ from rich.text import Text
 from simengine.config import Study
 from simengine.execution import PreciseRun
 from simengine.report.document import plain
-from simengine.report.picture import drawn
+from simengine.report.picture import drawn, new_figure
 from simengine.report.units import cell, money_unit
 from simengine.risk.statistics import Statistic
 from simengine.risk.summarise import REPAYMENT, RiskTable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _LARGEST_SPLIT = 3.0
 """Standard errors: a sound run exceeds them once in 370 times."""
@@ -80,7 +82,7 @@ def draw_exceedance(study: Study, table: RiskTable) -> dict[str, bytes]:
 
     def paint() -> Figure:
         n = max(len(table.exceedance), 1)
-        figure = Figure(figsize=(5.6 * n, 4.2), layout="constrained")
+        figure = new_figure(figsize=(5.6 * n, 4.2), layout="constrained")
         for axes, (party, curve) in zip(figure.subplots(1, n, squeeze=False)[0], table.exceedance.items(), strict=True):
             losses = np.array(curve.losses) / unit
             share = np.array([100 * statistic.value for statistic in curve.probability])
