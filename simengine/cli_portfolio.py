@@ -11,7 +11,6 @@ from simengine.cli_options import (
     json_option,
     no_folder,
     progress,
-    refuse_if_too_large,
     say,
     seed_option,
     threads_option,
@@ -42,12 +41,14 @@ def portfolio(
     """Hold the studies of FUND together: a revolving fund, an outcomes fund or an investor's book under common bad times."""
     from simengine.analysis import Ensemble, hold
     from simengine.config import load_portfolio
+    from simengine.execution import refuse_if_too_large
     from simengine.provenance import Clock, describe_run
     from simengine.report import document, folder, holdings, tables
     from simengine.streams import draw_seed
 
     holding = load_portfolio(portfolio_file)
-    refuse_if_too_large(replications * len(holding.studies))
+    for study in holding.studies.values():
+        refuse_if_too_large(study, replications * len(holding.studies), block_size=block_size)
     seed = draw_seed() if seed is None else seed
     clock, text = Clock(), "".join(document.as_text(study) for study in holding.studies.values())
     settings = {"portfolio": str(portfolio_file), "seed": seed, "replications": replications}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simengine.cli_options import Request, no_folder, progress, refuse_if_too_large, request_options, say, threads_option
+from simengine.cli_options import Request, no_folder, progress, request_options, say, threads_option
 from simengine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _run(request: Request, wish: _Wish) -> None:
     study = request.study()
     _refuse_contradictions(request, wish)
     sampling = wish.sampling()
-    seed, n_replications = request.size(study)
+    seed, n_replications = request.size(study, is_kept_whole=False)
     clock, text = Clock(), document.as_text(study)
     with folder.results_folder(wish.output) if wish.output else no_folder() as draft:
         outturns, table, precise = _simulate(study, request, wish, sampling, seed, n_replications)
@@ -177,13 +177,13 @@ def _simulate(
     how: dict[str, Any] = {"threads": request.threads, "block_size": request.block_size, "sampling": sampling}
     if wish.until is not None:
         goals, at_most = read_goals(wish.until), wish.at_most or AT_MOST
-        refuse_if_too_large(at_most * wish.measured)
+        request.refuse_if_too_large(study, at_most, sampling=sampling)
         with progress(at_most) as advance:
             precise = run_until(
                 study, seed, goals, at_most, with_control_variates=wish.with_control_variates, on_progress=advance, **how
             )
         return precise.outturns, precise.table, precise
-    refuse_if_too_large(n_replications * wish.measured)
+    request.refuse_if_too_large(study, n_replications, sampling=sampling)
     if wish.with_control_variates:
         refuse_impossible_variates(sampling, dict(study.quantities()), n_replications, knows_luck=bool(known_metrics(study)))
     with progress(n_replications) as advance:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from simengine.cli_options import Request, no_folder, print_json, progress, refuse_if_too_large, request_options, say
+from simengine.cli_options import Request, no_folder, print_json, progress, request_options, say
 from simengine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _size(request: Request, study: Study, requested: Requested, points: int, out
     settings = request.settings(seed, n_replications, points=points)
     n_kept = n_replications * (1 + len(sizing_of(asked).parties))
     with folder.results_folder(output) if output else no_folder() as draft:
-        found = _with_bar(request, seed, n_kept, n_replications, lambda ensemble: size_terms(asked, ensemble, points))
+        found = _with_bar(request, asked, seed, n_kept, n_replications, lambda ensemble: size_terms(asked, ensemble, points))
         content = sizing.sizing(asked, found)
         content["provenance"] = describe_run(clock, document.as_text(asked), settings)
         if draft is not None:
@@ -126,7 +126,7 @@ def _one_number(
     refuse_impossible_terms(asked, asked.sizing)  # type: ignore[arg-type]
     seed, n_replications = request.size(asked)
     found = _with_bar(
-        request, seed, n_replications, n_replications, lambda ensemble: find_number(asked, path, limit, free, ensemble, end)
+        request, asked, seed, n_replications, n_replications, lambda ensemble: find_number(asked, path, limit, free, ensemble, end)
     )
     if request.as_json:
         settings = request.settings(seed, n_replications, path=path, end=end, such_that=str(limit))
@@ -148,7 +148,9 @@ def _weakest_belief(request: Request, study: Study, requested: Requested, believ
         if name not in known:
             raise UsageError(f"--weakest-belief: a party at the table ({', '.join(known)}); found {name!r}")
     seed, n_replications = request.size(asked)
-    found = _with_bar(request, seed, 2 * n_replications, n_replications, lambda worlds: weakest_belief(asked, parties, worlds))
+    found = _with_bar(
+        request, asked, seed, 2 * n_replications, n_replications, lambda worlds: weakest_belief(asked, parties, worlds)
+    )
     table = table_of(sizing_of(asked))
     if request.as_json:
         print_json(asked, clock, sizing.belief(asked, table, found), request.settings(seed, n_replications, parties=parties))
@@ -203,6 +205,7 @@ def information(
     choice = Choice(party, accepting, {} if sized is None else sized.free, points)
     found = _with_bar(
         request,
+        study,
         seed,
         n_replications * (2 + len(sizes)),
         n_replications,
@@ -222,11 +225,11 @@ def _read_people(text: str | None) -> list[int]:
     return [int(word[:9]) for word in words]
 
 
-def _with_bar(request: Request, seed: int, n_kept: int, n_replications: int, question: Any) -> Any:
+def _with_bar(request: Request, study: Study, seed: int, n_kept: int, n_replications: int, question: Any) -> Any:
     """Put a question to worlds that are kept, with a bar on the terminal while they are lived."""
     from simengine.analysis import Ensemble
 
-    refuse_if_too_large(n_kept)
+    request.refuse_if_too_large(study, n_kept, is_kept_whole=True)
     with progress(n_replications) as advance:
         ensemble: Ensemble = Ensemble(seed, n_replications, request.threads, request.block_size, advance)
         return question(ensemble)
