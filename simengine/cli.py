@@ -29,13 +29,13 @@ from simengine.cli_sizing import information, size
 from simengine.cli_trace import trace
 from simengine.cli_value import value
 from simengine.errors import SimengineError, escaped
+from simengine.interruption import EXIT_CODES
 
 _KEPT = "The compiled code is kept: later runs start at once."
 _NOT_KEPT = "The compiled code cannot be kept; set NUMBA_CACHE_DIR to a folder that can be written, else every run compiles anew."
 
 
 _STOPPED = "stopped; nothing was written"
-_ENDS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 _ALIKE = dict(zip("±→≤≥\u2212\u2013\u2014\u00d7", ("+/-", "->", "<=", ">=", "-", "-", "-", "x"), strict=True))
 """What stands for a character that an encoding lacks; for other letters the letter without its accent, else a question mark."""
 
@@ -50,14 +50,14 @@ class _Stop:
     code: int | None = None
 
     def __call__(self, number: int, _: Any) -> None:
-        self.code = _ENDS[signal.Signals(number)]
+        self.code = EXIT_CODES[signal.Signals(number)]
         raise _Stopped
 
 
 def main() -> None:
     """Run the command line and turn errors into messages."""
     stop = _Stop()
-    for number in _ENDS:
+    for number in EXIT_CODES:
         signal.signal(number, stop)
     _write_in_any_encoding()
     try:

@@ -1,4 +1,4 @@
-"""Let work that runs on several threads be given up between two batches of people.
+"""What ends work early: the signals that a process answers, and work on threads that is given up between two batches of people.
 
 A thread cannot be stopped from outside, and a block of many people takes minutes: so whoever does the work looks, before each
 batch, whether anybody still waits for it. The result knows nothing of it.
@@ -6,9 +6,13 @@ batch, whether anybody still waits for it. The result knows nothing of it.
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+"""By signal, from the keyboard or from the system: the exit code of a process that ended because of it."""
 
 
 class GivenUpError(Exception):

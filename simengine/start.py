@@ -9,12 +9,12 @@ import os
 import signal
 from typing import Any
 
-_ENDS = {signal.SIGINT: 130, signal.SIGTERM: 143}
+from simengine.interruption import EXIT_CODES
 
 
 def main() -> None:
     """Load the command line and run it."""
-    for number in _ENDS:
+    for number in EXIT_CODES:
         signal.signal(number, _leave)
     from simengine.cli import main as run
 
@@ -24,4 +24,4 @@ def main() -> None:
 def _leave(number: int, _: Any) -> None:
     """End at once: nothing has been begun that would have to be put away."""
     os.write(2, b"simengine: stopped; nothing was written\n")
-    os._exit(_ENDS[signal.Signals(number)])
+    os._exit(EXIT_CODES[signal.Signals(number)])
