@@ -89,6 +89,11 @@ def find_study(name: str) -> Path:
     raise UsageError(f"no study named {name!r} comes with this installation of simengine")
 
 
+def shipped_studies() -> list[Path]:
+    """List the studies that come with the package."""
+    return sorted(_shipped().glob("*.yaml"))
+
+
 def shipped_contracts() -> list[Path]:
     """List the contracts that come with the package."""
     return sorted((_shipped() / "contracts").glob("*.yaml"))

@@ -194,3 +194,18 @@ def test_selection__does_not_rest_on_what_is_read_later() -> None:
 
     with pytest.raises(StudyError, match="known at entry; found `healthy`, read later"):
         load_study(EVERYTHING, [later, target, "population.selection.outcome=healthy"])
+
+
+@pytest.mark.parametrize(("sensitivity", "specificity"), [(0.4, 0.4), (0, 0), (0.99, 0), ("{law: uniform, low: 0, high: 1}", 0.4)])
+def test_readings__worse_than_a_guess_are_refused(sensitivity: object, specificity: object, tiny_path: Path) -> None:
+    wrong = f"measurement.metrics.school.misclassification={{sensitivity: {sensitivity}, specificity: {specificity}}}"
+
+    with pytest.raises(StudyError, match="sensitivity and specificity must add up to at least 1: below it a reading is wrong"):
+        load_study(tiny_path, [wrong])
+
+
+@pytest.mark.parametrize(("sensitivity", "specificity"), [(0.5, 0.5), (1, 0), (0.9, 0.95)])
+def test_readings__no_worse_than_a_guess_are_taken(sensitivity: float, specificity: float, tiny_path: Path) -> None:
+    load_study(
+        tiny_path, [f"measurement.metrics.school.misclassification={{sensitivity: {sensitivity}, specificity: {specificity}}}"]
+    )
