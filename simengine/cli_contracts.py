@@ -67,10 +67,12 @@ def _replay_one(contract_file: Path, outcomes: tuple[str, ...], drawn: float | N
     commitment = contract.commitment.value
     drawn = commitment if drawn is None else drawn
     if not 0 <= drawn <= commitment:
-        raise UsageError(f"--drawn: the money drawn lies between 0 and the commitment of {commitment:,.0f}; found {drawn:,.10g}")
+        raise UsageError(
+            f"--drawn: the money drawn must lie between 0 and the commitment of {commitment:,.0f}; found {drawn:,.10g}"
+        )
     if until is not None and until not in contract.dates:
         known = ", ".join(contract.dates) or "none"
-        raise UsageError(f"--until: a date of the contract belongs here ({known}); found {until!r}")
+        raise UsageError(f"--until: must be a date of the contract ({known}); found {until!r}")
     try:
         payments = settle_published(contract, values, drawn, until)
     except UsageError as error:
@@ -102,9 +104,9 @@ def _read_outcomes(texts: tuple[str, ...], contract: Contract) -> dict[str, floa
         try:
             values[name] = float(number)
         except ValueError:
-            raise UsageError(f"--outcome {name}: a number belongs here; found {number!r}") from None
+            raise UsageError(f"--outcome {name}: must be a number; found {number!r}") from None
         if not abs(values[name]) <= 1e15:
-            raise UsageError(f"--outcome {name}: a number within 1e15 either way belongs here; found {number!r}")
+            raise UsageError(f"--outcome {name}: must be a number within 1e15 either way; found {number!r}")
     return values
 
 

@@ -131,7 +131,7 @@ def _refuse_nonsense(months: Sequence[int]) -> None:
         raise UsageError("--months: at least one window is asked for; found none")
     for length in months:
         if not 1 <= length <= LONGEST:
-            raise UsageError(f"--months: a window lies between 1 and {LONGEST} months; found {length}")
+            raise UsageError(f"--months: a window must lie between 1 and {LONGEST} months; found {length}")
     if len(set(months)) != len(months):
         raise UsageError(f"--months: each window is asked for once; found {', '.join(map(str, months))}")
 

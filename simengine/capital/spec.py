@@ -23,13 +23,13 @@ from simengine.laws import (
 )
 from simengine.records import LOAN, ROLES
 
-_Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share lies between 0 and 1"))]
-_Rate = Annotated[Quantity, AfterValidator(within(-0.5, 1, "a rate lies between -0.5 and 1 a year"))]
-_FixedRate = Annotated[Fixed, AfterValidator(within(-0.5, 1, "a rate lies between -0.5 and 1 a year"))]
-_Coupon = Annotated[Quantity, AfterValidator(within(0, 1, "a coupon or return lies between 0 and 1 a year"))]
-_Money = Annotated[Quantity, AfterValidator(within(0, 1e15, "an amount of money lies between 0 and 1e15"))]
-_Month = Annotated[Count, AfterValidator(within(0, 1200, "a month of the calendar lies between 0 and 1200"))]
-_Whole = Annotated[Fixed, AfterValidator(within(0, 1e15, "an amount of money lies between 0 and 1e15"))]
+_Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share must lie between 0 and 1"))]
+_Rate = Annotated[Quantity, AfterValidator(within(-0.5, 1, "a rate must lie between -0.5 and 1 a year"))]
+_FixedRate = Annotated[Fixed, AfterValidator(within(-0.5, 1, "a rate must lie between -0.5 and 1 a year"))]
+_Coupon = Annotated[Quantity, AfterValidator(within(0, 1, "a coupon or return must lie between 0 and 1 a year"))]
+_Money = Annotated[Quantity, AfterValidator(within(0, 1e15, "an amount of money must lie between 0 and 1e15"))]
+_Month = Annotated[Count, AfterValidator(within(0, 1200, "a month of the calendar must lie between 0 and 1200"))]
+_Whole = Annotated[Fixed, AfterValidator(within(0, 1e15, "an amount of money must lie between 0 and 1e15"))]
 _DISCOUNT = "a discount rate must lie between 0 and 1 a year (a table of `rates`, named by `discounting`, may be negative)"
 ShareOfWhole: TypeAlias = Annotated[_Share | Literal["rest"], Field(union_mode="left_to_right")]
 """A fixed share, or what the others leave."""

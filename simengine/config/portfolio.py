@@ -30,7 +30,7 @@ from simengine.laws import (
 )
 
 Kind = Literal["revolving_fund", "outcomes_fund", "investors_book"]
-_SHARE = AfterValidator(within(0, 1, "a share lies between 0 and 1"))
+_SHARE = AfterValidator(within(0, 1, "a share must lie between 0 and 1"))
 _ALWAYS = Constant(value=1200.0, certainty="choice", note="the default: whenever it begins")
 
 

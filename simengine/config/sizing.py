@@ -33,7 +33,7 @@ class Free(Spec):
     @model_validator(mode="after")
     def _has_room(self) -> Free:
         if not self.low < self.high:
-            raise ValueError(f"low is below high; found {self.low:g} and {self.high:g}")
+            raise ValueError(f"low must be below high; found {self.low:g} and {self.high:g}")
         if self.step is not None and self.step > self.high - self.low:
             raise ValueError(f"a step is not longer than the range; found {self.step:g} from {self.low:g} to {self.high:g}")
         return self
@@ -60,7 +60,7 @@ class Side(Spec):
     """What it will not go beyond, each a measure, `<=` or `>=`, and a number."""
     beliefs: dict[str, Quantity] = {}
     """By path under `effect`: the law in which it believes; absent: that of the study."""
-    effect_multiple: Annotated[Fixed, AfterValidator(within(0, 100, "a multiple lies between 0 and 100"))] | None = None
+    effect_multiple: Annotated[Fixed, AfterValidator(within(0, 100, "a multiple must lie between 0 and 100"))] | None = None
     """The multiple of the effect in which it believes; absent: 1."""
 
     @model_validator(mode="after")

@@ -19,7 +19,7 @@ from simengine.records import ROLES
 
 __all__ = ["DRAWN", "MONEY", "OUTSTANDING", "RETURNED", "Case", "Contract", "Due", "MetricUse", "Stop"]
 
-_Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share lies between 0 and 1"))]
+_Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share must lie between 0 and 1"))]
 
 
 class MetricUse(Spec):
@@ -85,7 +85,7 @@ class Contract(Spec):
 
     title: str
     currency: CurrencyCode
-    commitment: Annotated[Fixed, AfterValidator(within(0, 1e15, "a commitment lies between 0 and 1e15"))]
+    commitment: Annotated[Fixed, AfterValidator(within(0, 1e15, "a commitment must lie between 0 and 1e15"))]
     """The most that the investor lends."""
     metrics: Annotated[dict[Name, MetricUse], Field(min_length=1)]
     terms: Annotated[dict[Name, AnyTerm], Field(min_length=1)]

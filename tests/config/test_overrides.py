@@ -136,7 +136,7 @@ def test_set__takes_every_kind_of_value(override, get, value):
         ("population..size=3", "found no `` in `population`. Keys here: waves, strata"),
         (f"{SIZE}=", f"--set: {SIZE}: must be a number; found None"),
         (f"{SIZE}=many", f"--set: {SIZE}: must be a number; found 'many'"),
-        (f"{SIZE}=-1", f"--set: {SIZE}: a count lies between 0 and 1e9; found -1"),
+        (f"{SIZE}=-1", f"--set: {SIZE}: a count must lie between 0 and 1e9; found -1"),
         (f"{SIZE}={'9' * 400}", f"--set: {SIZE}: must be a number; found 999"),
         ("measurement.baseline.size={law: uniform, low: 2, high: 3}", "measurement.baseline.size.law: this key is unknown. Known"),
         (f"{SIZE}=[1", "--set: must be a number, a word or a YAML value; found '[1'"),

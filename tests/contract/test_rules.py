@@ -91,7 +91,7 @@ PLANTED = {
     "amount that no currency holds": ("{amount: 10, contingent", "{amount: 2e15, contingent",
         "terms.fee.amount: an amount of money lies within 1e15 either way; found 2e+15"),
     "price that no currency holds": ("{share: 0.5, of: saving", "{share: 1e300, of: saving",
-        "terms.shared.share: a share or a price is not negative and at most 1e15; found 1e+300"),
+        "terms.shared.share: a share or a price must not be negative, and at most 1e15; found 1e+300"),
     "infinite amount": ("{amount: 10, contingent", "{amount: .inf, contingent", "terms.fee.amount: must be a finite number"),
     "unknown date of a stop": ("halt: {at: early", "halt: {at: soon", "stops.halt.at: a date of the contract; found `soon`"),
     "stop on a payment": ("only_if: {school: {below: 0}}, by", "only_if: {fee: {below: 0}}, by",

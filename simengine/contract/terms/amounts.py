@@ -15,7 +15,7 @@ from simengine.laws import Constant, Fixed, within
 if TYPE_CHECKING:
     from simengine.contract.terms import Source
 
-_Positive = Annotated[Fixed, AfterValidator(within(1e-12, 1e15, "a target lies between 1e-12 and 1e15"))]
+_Positive = Annotated[Fixed, AfterValidator(within(1e-12, 1e15, "a target must lie between 1e-12 and 1e15"))]
 
 
 class Amount(Term):

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from simengine.contract.terms import Source
 
 Currency = Annotated[Fixed, AfterValidator(within(-1e15, 1e15, "an amount of money lies within 1e15 either way"))]
-Factor = Annotated[Fixed, AfterValidator(within(0, 1e15, "a share or a price is not negative and at most 1e15"))]
+Factor = Annotated[Fixed, AfterValidator(within(0, 1e15, "a share or a price must not be negative, and at most 1e15"))]
 Level = Annotated[Fixed, AfterValidator(within(-1e15, 1e15, "a level lies within 1e15 either way"))]
-Months = Annotated[Count, AfterValidator(within(0, 1200, "a number of months lies between 0 and 1200"))]
+Months = Annotated[Count, AfterValidator(within(0, 1200, "a number of months must lie between 0 and 1200"))]
 
 KINDS: dict[str, type[Term]] = {}
 """Every kind of term by the one key that marks it."""
