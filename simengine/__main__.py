@@ -1,6 +1,6 @@
 """Let `python -m simengine` do what `simengine` does."""
 
-from simengine.cli import main
+from simengine.start import main
 
 if __name__ == "__main__":
     main()

@@ -6,17 +6,21 @@ commands, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import signal
 import sys
+import unicodedata
 from pathlib import Path
+from typing import Any
 
 import click
 
 from simengine.cli_analysis import certificate, methods, window
 from simengine.cli_contracts import explain, lint, replay
 from simengine.cli_incentives import incentives
-from simengine.cli_options import PLACE, json_option, study_options
+from simengine.cli_options import PLACE, json_option, say, study_options
 from simengine.cli_portfolio import portfolio
 from simengine.cli_questions import attribute, compare, sensitivity, stress
 from simengine.cli_retrospect import retrospect
@@ -25,22 +29,57 @@ from simengine.cli_sizing import information, size
 from simengine.cli_sweep import sweep
 from simengine.cli_trace import trace
 from simengine.cli_value import value
-from simengine.errors import SimengineError
+from simengine.errors import SimengineError, escaped
+from simengine.interruption import EXIT_CODES
 
 _KEPT = "The compiled code is kept: later runs start at once."
 _NOT_KEPT = "The compiled code cannot be kept; set NUMBA_CACHE_DIR to a folder that can be written, else every run compiles anew."
 
 
+_STOPPED = "stopped; nothing was written"
+_ALIKE = dict(zip("±→≤≥\u2212\u2013\u2014\u00d7", ("+/-", "->", "<=", ">=", "-", "-", "-", "x"), strict=True))
+"""What stands for a character that an encoding lacks; for other letters the letter without its accent, else a question mark."""
+
+
+class _Stopped(BaseException):
+    """Somebody pressed Ctrl-C, or asked the process to end as batch systems and containers do."""
+
+
+class _Stop:
+    """Answers signals, and remembers that it did: a library that was being loaded may turn what is raised into something else."""
+
+    code: int | None = None
+
+    def __call__(self, number: int, _: Any) -> None:
+        self.code = EXIT_CODES[signal.Signals(number)]
+        raise _Stopped
+
+
 def main() -> None:
     """Run the command line and turn errors into messages."""
-    # What batch systems and containers send: leave as cleanly as after Ctrl-C.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    stop = _Stop()
+    for number in EXIT_CODES:
+        signal.signal(number, stop)
+    _write_in_any_encoding()
+    try:
+        _run()
+    except _Stopped:
+        _fail(_STOPPED, code=stop.code or 130)
+    except Exception:
+        if stop.code is None:
+            raise
+        _fail(_STOPPED, code=stop.code)
+
+
+def _run() -> None:
     try:
         commands(standalone_mode=False)
     except click.exceptions.Abort:
-        _fail("stopped; nothing was written", code=130)
+        _fail(_STOPPED, code=130)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(file=shown)
+        click.echo(escaped(shown.getvalue().rstrip("\n")), file=sys.stderr)
         sys.exit(2)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
@@ -56,8 +95,23 @@ def main() -> None:
         _fail(f"the output could not be written: {error.strerror or error}")
 
 
+def _write_in_any_encoding() -> None:
+    """Let standard output take every character: a terminal or a file in ASCII or cp1252 gets what looks alike, or a ?."""
+    codecs.register_error("alike", _alike)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="alike")
+
+
+def _alike(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    missing = error.object[error.start : error.end]
+    plain = (_ALIKE.get(one) or unicodedata.normalize("NFKD", one).encode("ascii", "ignore").decode() or "?" for one in missing)
+    return "".join(plain), error.end
+
+
 def _fail(message: str, code: int = 2) -> None:
-    click.echo(f"simengine: {message}", err=True)
+    click.echo(f"simengine: {escaped(message)}", file=sys.stderr)
     sys.exit(code)
 
 
@@ -90,14 +144,14 @@ def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, as_
     moves = steps.as_content(study)
     if as_json:
         content = {"title": study.study.title, "valid": True, "assumptions": ledger, "assumed_without_a_law": bare}
-        click.echo(document.as_json(content | {"moves": moves}))
+        say(document.as_json(content | {"moves": moves}))
         return
     tables.show(tables.assumption_lists(study), fold=False)
     for path in bare:
-        click.echo(f"{path}: assumed, yet without a law: its uncertainty is missing from the result")
+        say(f"{path}: assumed, yet without a law: its uncertainty is missing from the result")
     if said := steps.sentence(moves):
-        click.echo(said)
-    click.echo(f"{study_file}: valid, {len(study.variants)} variants included. {study.study.title}.")
+        say(said)
+    say(f"{study_file}: valid, {len(study.variants)} variants included. {study.study.title}.")
 
 
 @commands.command()
@@ -111,7 +165,7 @@ def bench(replications: int, repeats: int, as_json: bool) -> None:
 
     content = run_benchmark(replications, repeats)
     if as_json:
-        click.echo(document.as_json(content))
+        say(document.as_json(content))
     else:
         tables.show(benchmark_tables(content))
 
@@ -122,7 +176,7 @@ def warmup() -> None:
     from simengine.benchmark import warm_up
 
     seconds, are_kept = warm_up()
-    click.echo(f"Compiled and ran in {seconds:.1f} s. " + (_KEPT if are_kept else _NOT_KEPT))
+    say(f"Compiled and ran in {seconds:.1f} s. " + (_KEPT if are_kept else _NOT_KEPT))
 
 
 _OF_A_CONTRACT = (replay, explain, lint)

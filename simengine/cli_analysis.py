@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from simengine.cli_options import Request, answer, asked_again, no_folder, output_option, print_json, request_options
+from simengine.cli_options import Request, answer, asked_again, no_folder, output_option, print_json, request_options, say
 from simengine.errors import UsageError
 
 
@@ -35,11 +35,11 @@ def certificate(output: Path | None, **asked: Any) -> None:
             files = {"study.yaml": text, "run-again.txt": again, "certificate.json": document.as_json(content) + "\n"}
             folder.write_files(draft, {"power-curve.png": draw_power(study, found), **files})
     if request.as_json:
-        click.echo(document.as_json(content))
+        say(document.as_json(content))
         return
     tables.show(finding_tables.certificate_tables(study, found))
     if output:
-        click.echo(f"Results: {output}")
+        say(f"Results: {output}")
 
 
 @click.command()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simengine.cli_options import PLACE, asked_again, output_option
+from simengine.cli_options import PLACE, asked_again, output_option, say
 from simengine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _replay_all(*, as_json: bool) -> None:
     if as_json:
         texts = "".join(path.read_text(encoding="utf-8") for path in files)
         content = {"contracts": rows, "provenance": describe_run(clock, texts, {"contracts": len(files)})}
-        click.echo(document.as_json(content))
+        say(document.as_json(content))
     else:
         tables.show(published_table(rows))
 
@@ -68,10 +68,12 @@ def _replay_one(contract_file: Path, outcomes: tuple[str, ...], drawn: float | N
     commitment = contract.commitment.value
     drawn = commitment if drawn is None else drawn
     if not 0 <= drawn <= commitment:
-        raise UsageError(f"--drawn: the money drawn lies between 0 and the commitment of {commitment:,.0f}; found {drawn:,.10g}")
+        raise UsageError(
+            f"--drawn: the money drawn must lie between 0 and the commitment of {commitment:,.0f}; found {drawn:,.10g}"
+        )
     if until is not None and until not in contract.dates:
         known = ", ".join(contract.dates) or "none"
-        raise UsageError(f"--until: a date of the contract belongs here ({known}); found {until!r}")
+        raise UsageError(f"--until: must be a date of the contract ({known}); found {until!r}")
     try:
         payments = settle_published(contract, values, drawn, until)
     except UsageError as error:
@@ -83,7 +85,7 @@ def _replay_one(contract_file: Path, outcomes: tuple[str, ...], drawn: float | N
     if as_json:
         settings = {"contract": str(contract_file)}
         provenance = describe_run(clock, contract.model_dump_json(), settings)
-        click.echo(document.as_json(content | {"provenance": provenance}))
+        say(document.as_json(content | {"provenance": provenance}))
     else:
         tables.show(tables.settlement_table(content))
 
@@ -103,9 +105,9 @@ def _read_outcomes(texts: tuple[str, ...], contract: Contract) -> dict[str, floa
         try:
             values[name] = float(number)
         except ValueError:
-            raise UsageError(f"--outcome {name}: a number belongs here; found {number!r}") from None
+            raise UsageError(f"--outcome {name}: must be a number; found {number!r}") from None
         if not abs(values[name]) <= 1e15:
-            raise UsageError(f"--outcome {name}: a number within 1e15 either way belongs here; found {number!r}")
+            raise UsageError(f"--outcome {name}: must be a number within 1e15 either way; found {number!r}")
     return values
 
 
@@ -127,9 +129,9 @@ def explain(contract_file: Path, output: Path | None) -> None:
             pictures = {f"{name}.png": image for name, image in draw_curves(contract).items()}
             files = {"contract.yaml": document.as_text(contract), "run-again.txt": asked_again("explain", "contract.yaml")}
             folder.write_files(draft, {"contract.txt": text + "\n", **files, **pictures})
-    click.echo(text)
+    say(text)
     if output is not None:
-        click.echo(f"\nPictures: {output}")
+        say(f"\nPictures: {output}")
 
 
 @click.command()
@@ -155,6 +157,6 @@ def lint(contract_file: Path, as_json: bool) -> None:
         for finding in lint_contract(contract)
     ]
     if as_json:
-        click.echo(document.as_json({"contract": contract.title, "findings": findings}))
+        say(document.as_json({"contract": contract.title, "findings": findings}))
     else:
-        click.echo(findings_text(contract.title, findings))
+        say(findings_text(contract.title, findings))

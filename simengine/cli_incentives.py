@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from simengine.cli_options import Request, answer, as_operand, asked_again, no_folder, output_option, request_options
+from simengine.cli_options import Request, answer, as_operand, asked_again, no_folder, output_option, request_options, say
 
 
 @click.command()
@@ -47,8 +47,8 @@ def incentives(contracts: tuple[str, ...], output: Path | None, **asked: Any) ->
             files |= {"study.yaml": text, "run-again.txt": again, "incentives.json": document.as_json(content) + "\n"}
             folder.write_files(draft, files | {"efforts.png": draw_efforts(study, found)})
     if request.as_json:
-        click.echo(document.as_json(content))
+        say(document.as_json(content))
         return
     tables.show(incentive_tables.incentive_tables(study, found))
     if output:
-        click.echo(f"Results: {output}")
+        say(f"Results: {output}")

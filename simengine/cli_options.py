@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -13,14 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simengine.errors import UsageError
+from simengine.errors import UsageError, escaped
 
 if TYPE_CHECKING:
     from simengine.analysis import Ensemble
     from simengine.config import Study
     from simengine.provenance import Clock
-
-_BYTES_PER_REPLICATION = 1_000
 
 
 class Place(click.ParamType):  # type: ignore[type-arg]
@@ -86,18 +83,9 @@ block_size_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object.")
 
 
-def refuse_if_too_large(n_replications: int) -> None:
-    """Refuse, before any work, a run whose results cannot be held."""
-    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
-        return
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    needed = n_replications * _BYTES_PER_REPLICATION
-    if needed > memory:
-        most = memory // _BYTES_PER_REPLICATION
-        raise UsageError(
-            f"-n: the results fit into the machine's memory; {n_replications:,} replications need about "
-            f"{needed / 1e9:,.0f} GB. At most {most:,} here"
-        )
+def say(text: str) -> None:
+    """Print a line to standard output; what would act on a terminal, such as the name of a file may hold, is shown escaped."""
+    click.echo(escaped(text), file=sys.stdout)
 
 
 @contextmanager
@@ -145,15 +133,22 @@ class Request:
 
         return document.kept_text(study, self.variant)
 
-    def size(self, study: Study) -> tuple[int, int]:
-        """Give the seed and the number of replications."""
+    def size(self, study: Study, *, is_kept_whole: bool = True) -> tuple[int, int]:
+        """Give the seed and the number of replications; refused where what is kept of them cannot be held."""
         from simengine.streams import draw_seed
 
         own = study.run.seed
         seed = self.seed if self.seed is not None else draw_seed() if own is None else own
         n_replications = self.replications or int(study.run.replications.value)
-        refuse_if_too_large(n_replications)
+        self.refuse_if_too_large(study, n_replications, is_kept_whole=is_kept_whole)
         return seed, n_replications
+
+    def refuse_if_too_large(self, study: Study, n_replications: int, **how: Any) -> None:
+        """Refuse, before any work, what cannot be held."""
+        from simengine.execution import available_processors, refuse_if_too_large
+
+        at_once = self.threads or available_processors()
+        refuse_if_too_large(study, n_replications, at_once=at_once, block_size=self.block_size, **how)
 
     def settings(self, seed: int, n_replications: int, **more: Any) -> dict[str, Any]:
         """Give what was asked, for the provenance."""
@@ -193,4 +188,4 @@ def print_json(study: Study, clock: Clock, content: dict[str, Any], settings: Ma
     from simengine.report import document
 
     provenance = describe_run(clock, document.kept_text(study, settings["variant"]), settings)
-    click.echo(document.as_json(content | {"provenance": provenance}))
+    say(document.as_json(content | {"provenance": provenance}))

@@ -14,7 +14,7 @@ from simengine.cli_options import (
     no_folder,
     output_option,
     progress,
-    refuse_if_too_large,
+    say,
     seed_option,
     threads_option,
 )
@@ -44,12 +44,14 @@ def portfolio(
     """Hold the studies of FUND together: a revolving fund, an outcomes fund or an investor's book under common bad times."""
     from simengine.analysis import Ensemble, hold
     from simengine.config import load_portfolio
+    from simengine.execution import refuse_if_too_large
     from simengine.provenance import Clock, describe_run
     from simengine.report import document, folder, holdings, tables
     from simengine.streams import draw_seed
 
     holding = load_portfolio(portfolio_file)
-    refuse_if_too_large(replications * len(holding.studies))
+    for study in holding.studies.values():
+        refuse_if_too_large(study, replications * len(holding.studies), block_size=block_size)
     seed = draw_seed() if seed is None else seed
     clock, files = Clock(), document.portfolio_texts(holding)
     settings = {"portfolio": str(portfolio_file), "seed": seed, "replications": replications}
@@ -65,8 +67,8 @@ def portfolio(
             written = files | {"run-again.txt": again, "portfolio.json": document.as_json(content) + "\n"}
             folder.write_files(draft, {**drawn, **written})
     if as_json:
-        click.echo(document.as_json(content))
+        say(document.as_json(content))
         return
     tables.show(holdings.portfolio_tables(holding, found))
     if output:
-        click.echo(f"Results: {output}")
+        say(f"Results: {output}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simengine.cli_options import PLACE, Request, answer, as_operand, asked_again, no_folder, output_option, request_options
+from simengine.cli_options import PLACE, Request, answer, as_operand, asked_again, no_folder, output_option, request_options, say
 from simengine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -193,11 +193,11 @@ def _deliver(
             kept = {"study.yaml": text, "run-again.txt": again, f"{command}.json": document.as_json(content) + "\n"}
             folder.write_files(draft, {f"{command}.png": picture_of(study, found), **(files or {}), **kept})
     if request.as_json:
-        click.echo(document.as_json(content))
+        say(document.as_json(content))
         return
     tables.show(tables_of(study, found))
     if output:
-        click.echo(f"Results: {output}")
+        say(f"Results: {output}")
 
 
 def _read_contracts(paths: tuple[Path, ...]) -> dict[str, Contract]:

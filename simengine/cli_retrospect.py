@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from simengine.cli_options import Request, answer, asked_again, no_folder, output_option, request_options
+from simengine.cli_options import Request, answer, asked_again, no_folder, output_option, request_options, say
 
 
 @click.command()
@@ -53,8 +53,8 @@ def retrospect(given: tuple[str, ...], bandwidth: float, least_effective: float,
             sentences = "".join(f"{place['sentence']}\n" for place in content["known"].values())
             folder.write_files(draft, {"retrospect.png": draw_look_back(study, found), "sentences.txt": sentences, **files})
     if request.as_json:
-        click.echo(document.as_json(content))
+        say(document.as_json(content))
         return
     tables.show(lookback.retrospect_tables(study, found))
     if output:
-        click.echo(f"Results: {output}")
+        say(f"Results: {output}")

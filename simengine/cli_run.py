@@ -16,8 +16,8 @@ from simengine.cli_options import (
     no_folder,
     output_option,
     progress,
-    refuse_if_too_large,
     request_options,
+    say,
     threads_option,
 )
 from simengine.errors import UsageError
@@ -120,7 +120,7 @@ def demo(output: Path | None, seed: int, threads: int | None) -> None:
     target = output or first_free("simengine-demo")
     request = Request(find_study("norrkoping"), _DEMO_REPLICATIONS, seed, (), None, False, threads, 1000)
     _run(request, _Wish(output=target))
-    click.echo(f"\nThe picture: {target / 'picture.png'}")
+    say(f"\nThe picture: {target / 'picture.png'}")
 
 
 @click.command()
@@ -140,7 +140,7 @@ def _run(request: Request, wish: _Wish) -> None:
     study = request.study()
     _refuse_contradictions(request, wish)
     sampling = wish.sampling()
-    seed, n_replications = request.size(study)
+    seed, n_replications = request.size(study, is_kept_whole=False)
     clock, text = Clock(), request.kept_text(study)
     with folder.results_folder(wish.output) if wish.output else no_folder() as draft:
         outturns, table, precise = _simulate(study, request, wish, sampling, seed, n_replications)
@@ -155,16 +155,16 @@ def _run(request: Request, wish: _Wish) -> None:
             _write(draft, study, outturns, table, {"summary.json": document.as_json(content) + "\n", "study.yaml": text}, again)
     # Printed last: whoever closes our output loses nothing that was asked to be kept.
     if request.as_json:
-        click.echo(document.as_json(content))
+        say(document.as_json(content))
         return
     tables.show(tables.risk_tables(study, table, seed))
     if wish.shows_diagnostics:
         tables.show(trust.diagnostics_table(study, table))
-        click.echo(steps.sentence(content["diagnostics"]["moves"]))
+        say(steps.sentence(content["diagnostics"]["moves"]))
     if precise:
         tables.show(trust.reached(precise))
     if wish.output:
-        click.echo(f"Results: {wish.output}")
+        say(f"Results: {wish.output}")
 
 
 def _refuse_contradictions(request: Request, wish: _Wish) -> None:
@@ -187,13 +187,13 @@ def _simulate(
     how: dict[str, Any] = {"threads": request.threads, "block_size": request.block_size, "sampling": sampling}
     if wish.until is not None:
         goals, at_most = read_goals(wish.until), wish.at_most or AT_MOST
-        refuse_if_too_large(at_most * wish.measured)
+        request.refuse_if_too_large(study, at_most, sampling=sampling)
         with progress(at_most) as advance:
             precise = run_until(
                 study, seed, goals, at_most, with_control_variates=wish.with_control_variates, on_progress=advance, **how
             )
         return precise.outturns, precise.table, precise
-    refuse_if_too_large(n_replications * wish.measured)
+    request.refuse_if_too_large(study, n_replications, sampling=sampling)
     if wish.with_control_variates:
         refuse_impossible_variates(sampling, dict(study.quantities()), n_replications, knows_luck=bool(known_metrics(study)))
     with progress(n_replications) as advance:

@@ -7,16 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from simengine.cli_options import (
-    Request,
-    asked_again,
-    no_folder,
-    output_option,
-    print_json,
-    progress,
-    refuse_if_too_large,
-    request_options,
-)
+from simengine.cli_options import Request, asked_again, no_folder, output_option, print_json, progress, request_options, say
 from simengine.errors import UsageError
 
 if TYPE_CHECKING:
@@ -100,7 +91,7 @@ def _size(request: Request, study: Study, requested: Requested, points: int, out
     settings, text = request.settings(seed, n_replications, points=points), request.kept_text(asked)
     n_kept = n_replications * (1 + len(sizing_of(asked).parties))
     with folder.results_folder(output) if output else no_folder() as draft:
-        found = _with_bar(request, seed, n_kept, n_replications, lambda ensemble: size_terms(asked, ensemble, points))
+        found = _with_bar(request, asked, seed, n_kept, n_replications, lambda ensemble: size_terms(asked, ensemble, points))
         content = sizing.sizing(asked, found)
         content["provenance"] = describe_run(clock, text, settings)
         if draft is not None:
@@ -114,11 +105,11 @@ def _size(request: Request, study: Study, requested: Requested, points: int, out
                 files |= {"contract.yaml": document.as_text(sized.contract), "sized-study.yaml": request.kept_text(sized)}
             folder.write_files(draft, files)
     if request.as_json:
-        click.echo(document.as_json(content))
+        say(document.as_json(content))
         return
     tables.show(sizing_tables.sizing_tables(asked, found))
     if output:
-        click.echo(f"Results: {output}")
+        say(f"Results: {output}")
 
 
 def _one_number(
@@ -133,7 +124,7 @@ def _one_number(
     asked, limit, free = one_free_term(study, requested, path, such_that)
     seed, n_replications = request.size(asked)
     found = _with_bar(
-        request, seed, n_replications, n_replications, lambda ensemble: find_number(asked, path, limit, free, ensemble, end)
+        request, asked, seed, n_replications, n_replications, lambda ensemble: find_number(asked, path, limit, free, ensemble, end)
     )
     if request.as_json:
         settings = request.settings(seed, n_replications, path=path, end=end, such_that=str(limit))
@@ -152,7 +143,9 @@ def _weakest_belief(request: Request, study: Study, requested: Requested, believ
     clock, asked = Clock(), with_request(study, requested)
     parties = [name.strip() for name in believers.split(",")]
     seed, n_replications = request.size(asked)
-    found = _with_bar(request, seed, 2 * n_replications, n_replications, lambda worlds: weakest_belief(asked, parties, worlds))
+    found = _with_bar(
+        request, asked, seed, 2 * n_replications, n_replications, lambda worlds: weakest_belief(asked, parties, worlds)
+    )
     table = table_of(sizing_of(asked))
     if request.as_json:
         print_json(asked, clock, sizing.belief(asked, table, found), request.settings(seed, n_replications, parties=parties))
@@ -202,6 +195,7 @@ def information(
     choice = Choice(who, accepting, {} if sized is None else sized.free, points)
     found = _with_bar(
         request,
+        study,
         seed,
         n_replications * (2 + len(sizes)),
         n_replications,
@@ -221,11 +215,11 @@ def _read_people(text: str | None) -> list[int]:
     return [int(word[:9]) for word in words]
 
 
-def _with_bar(request: Request, seed: int, n_kept: int, n_replications: int, question: Any) -> Any:
+def _with_bar(request: Request, study: Study, seed: int, n_kept: int, n_replications: int, question: Any) -> Any:
     """Put a question to worlds that are kept, with a bar on the terminal while they are lived."""
     from simengine.analysis import Ensemble
 
-    refuse_if_too_large(n_kept)
+    request.refuse_if_too_large(study, n_kept, is_kept_whole=True)
     with progress(n_replications) as advance:
         ensemble: Ensemble = Ensemble(seed, n_replications, request.threads, request.block_size, advance)
         return question(ensemble)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from simengine.cli_options import PLACE
+from simengine.cli_options import PLACE, say
 
 
 @click.command()
@@ -23,8 +23,8 @@ def sweep(folder: Path, remove: bool) -> None:
     for draft in found:
         if remove:
             drafts.remove(draft)
-        click.echo(f"{'Removed' if remove else 'A draft'}: {draft}")
+        say(f"{'Removed' if remove else 'A draft'}: {draft}")
     if not found:
-        click.echo(f"{folder}: no draft of a killed run")
+        say(f"{folder}: no draft of a killed run")
     elif not remove:
-        click.echo("`--remove` removes them.")
+        say("`--remove` removes them.")

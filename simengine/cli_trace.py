@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from simengine.cli_options import PLACE, json_option, print_json, seed_option, study_options
+from simengine.cli_options import PLACE, json_option, print_json, say, seed_option, study_options
 from simengine.errors import UsageError
 
 
@@ -68,4 +68,4 @@ def trace(
         return
     tables.show(trace_tables.trace_tables(study, found))
     if row is not None:
-        click.echo("\nEvery number agrees with what the run kept of this replication.")
+        say("\nEvery number agrees with what the run kept of this replication.")

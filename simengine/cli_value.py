@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from simengine.cli_options import Request, answer, asked_again, no_folder, output_option, request_options
+from simengine.cli_options import Request, answer, asked_again, no_folder, output_option, request_options, say
 
 
 @click.command()
@@ -39,8 +39,8 @@ def value(among: str | None, output: Path | None, **asked: Any) -> None:
             files = {"study.yaml": text, "run-again.txt": again, "value.json": document.as_json(content) + "\n"}
             folder.write_files(draft, files)
     if request.as_json:
-        click.echo(document.as_json(content))
+        say(document.as_json(content))
         return
     tables.show(pockets.wrong_pocket_tables(study, found))
     if output:
-        click.echo(f"Results: {output}")
+        say(f"Results: {output}")

@@ -44,14 +44,14 @@ class Correlation(Constant):
     @classmethod
     def _inside(cls, value: float) -> float:
         if not -1 < value < 1:
-            raise ValueError(f"a correlation lies between -1 and 1, both left out; found {value:g}")
+            raise ValueError(f"a correlation must lie between -1 and 1, both left out; found {value:g}")
         return value
 
     @field_validator("between")
     @classmethod
     def _two(cls, between: tuple[str, str]) -> tuple[str, str]:
         if between[0] == between[1]:
-            raise ValueError(f"a correlation joins two different numbers; found `{between[0]}` twice")
+            raise ValueError(f"a correlation must join two different numbers; found `{between[0]}` twice")
         return between
 
     def __str__(self) -> str:

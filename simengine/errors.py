@@ -12,9 +12,25 @@ defect of this program.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
+
+SHOWN_PROBLEMS = 20
+"""Problems that a message spells out; it counts the others."""
+_SAME_AT_LEAST, _SAME_SHOWN, _LONGEST_KEY = 3, 5, 80
+"""From how many further places on one cause is said once; how many of them are named; characters of each."""
+_LONGEST_PLACE, _LONGEST_TEXT = 300, 1000
+"""Characters of a file's name or a key, and of a rule, a value or a way out, that a message shows."""
+_UNSEEN = (
+    r"\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls but tab and line break: they move the cursor, ring, colour, end a file of XML
+    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # Unicode's Bidi_Control: text is shown in another order than it has
+    r"\u2028\u2029\ufffe\uffff\ud800-\udfff"  # line breaks of another kind, and what is no character
+)
+UNSEEN = re.compile(f"[{_UNSEEN}]")
+"""A character that acts on a terminal, a picture or a reader without being seen."""
+_UNSEEN_OR_BREAK = re.compile(rf"[\t\n{_UNSEEN}]")
 
 
 @dataclass(frozen=True)
@@ -33,10 +49,10 @@ class Problem:
     """What to do instead."""
 
     def __str__(self) -> str:
-        place = f"{self.where}: {self.key}" if self.key else self.where
-        found = f"; found {self.found}" if self.found else ""
-        way_out = f". {self.way_out}" if self.way_out else ""
-        return f"{place}: {self.rule}{found}{way_out}"
+        where, key = (escaped(_cut(part, _LONGEST_PLACE), _UNSEEN_OR_BREAK) for part in (self.where, self.key))
+        rule, found, way_out = (escaped(_cut(part, _LONGEST_TEXT)) for part in (self.rule, self.found, self.way_out))
+        place = f"{where}: {key}" if key else where
+        return f"{place}: {rule}{f'; found {found}' if found else ''}{f'. {way_out}' if way_out else ''}"
 
 
 NOT_MEASURED = (
@@ -61,7 +77,29 @@ class StudyError(SimengineError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in problems))
+        causes = _by_cause(self.problems)
+        lines = [_line(cause) for cause in causes[:SHOWN_PROBLEMS]]
+        left_out = sum(len(cause) for cause in causes[SHOWN_PROBLEMS:])
+        super().__init__("\n".join([*lines, f"and {left_out:,} more"] if left_out else lines))
+
+
+def _by_cause(problems: Sequence[Problem]) -> list[list[Problem]]:
+    """Put together the problems of which the same is said: one unknown name may be used in many places."""
+    causes: dict[object, list[Problem]] = {}
+    for number, problem in enumerate(problems):
+        said = (problem.rule, problem.found, problem.way_out)
+        causes.setdefault(said if problem.found else number, []).append(problem)
+    return list(causes.values())
+
+
+def _line(cause: Sequence[Problem]) -> str:
+    """Say once what holds of one place or of several."""
+    first, *others = cause
+    if len(others) < _SAME_AT_LEAST:
+        return "\n".join(map(str, cause))
+    keys = ", ".join(escaped(_cut(other.key, _LONGEST_KEY), _UNSEEN_OR_BREAK) for other in others[:_SAME_SHOWN])
+    more = f" and {len(others) - _SAME_SHOWN:,} more" if len(others) > _SAME_SHOWN else ""
+    return f"{first} (the same at {keys}{more})"
 
 
 class NotMeasuredError(StudyError):
@@ -119,6 +157,23 @@ Finding: TypeAlias = tuple[str, str, str, str]
 """One thing that is wrong before its file and line are known: path, rule, found, way out."""
 
 
+def escaped(text: str, unseen: re.Pattern[str] = UNSEEN) -> str:
+    r"""Write characters that act without being seen as Python would: ESC as `\x1b`.
+
+    Whatever comes from outside (the name of a file, a title) is shown so: a terminal obeys what it is sent.
+
+    Examples
+    --------
+    >>> escaped(chr(27) + "[2J" + chr(0x202E))
+    '\\x1b[2J\\u202e'
+    """
+    return unseen.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."
+
+
 def one_of(names: Collection[str]) -> str:
     """Say which names there are."""
     return f"One of: {', '.join(names)}" if names else ""
@@ -136,4 +191,4 @@ def shorten(value: object, limit: int = 60) -> str:
         text = repr(value)
     except ValueError:  # an integer too long for Python to print
         text = "a number with thousands of digits"
-    return text if len(text) <= limit else text[: limit - 3] + "..."
+    return _cut(text, limit)

@@ -40,7 +40,7 @@ REFUSED = {
     "outcomes of all": (("--all", "--outcome", "x=1"), "--all takes the outcomes that stand in the contracts"),
     "unknown date": (
         ("peterborough.yaml", "--until", "never"),
-        "--until: a date of the contract belongs here (first_look, final); found",
+        "--until: must be a date of the contract (first_look, final); found",
     ),
     "unknown metric": (
         ("peterborough.yaml", "--outcome", "rate=1"),

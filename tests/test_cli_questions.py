@@ -55,9 +55,9 @@ def test_answer__is_a_table_a_picture_and_one_json_object_that_runs_again(name: 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("compare", NORRKOPING, OTHER, "--level", 1), "--level: the level of a tail lies between 0 and 1; found 1"),
+        (("compare", NORRKOPING, OTHER, "--level", 1), "--level: the level of a tail must lie between 0 and 1; found 1"),
         (("compare", NORRKOPING, OTHER, OTHER), "CONTRACT: each contract has a file name of its own"),
-        (("attribute", NORRKOPING, "--level", 0, "-n", 100), "--level: the level of a tail lies between 0 and 1; found 0"),
+        (("attribute", NORRKOPING, "--level", 0, "-n", 100), "--level: the level of a tail must lie between 0 and 1; found 0"),
         (
             ("attribute", NORRKOPING, "-n", 125, "--party", "bank"),
             "--party: must be a party whose money the study moves; found `bank`",

@@ -194,7 +194,7 @@ def test_correlation__is_part_of_the_ledger_and_of_the_study_that_runs_again(tin
 
 @pytest.mark.parametrize("value", [1, -1, 1.5])
 def test_correlation__lies_strictly_between_its_bounds(value) -> None:
-    with pytest.raises(ValidationError, match=f"a correlation lies between -1 and 1, both left out; found {value:g}"):
+    with pytest.raises(ValidationError, match=f"a correlation must lie between -1 and 1, both left out; found {value:g}"):
         Correlation(value=value, between=("a", "b"))
 
 
@@ -220,8 +220,11 @@ REFUSED = {
         "correlations.x.between: shares with a dirichlet law are drawn together and have no further correlation; found "
         "`population.strata.young.share`",
     ),
-    "value 1": ({"x": (A, B, 1)}, "correlations.x.value: a correlation lies between -1 and 1, both left out; found 1"),
-    "with itself": ({"x": (A, A, 0.5)}, f"correlations.x.between: a correlation joins two different numbers; found `{A}` twice"),
+    "value 1": ({"x": (A, B, 1)}, "correlations.x.value: a correlation must lie between -1 and 1, both left out; found 1"),
+    "with itself": (
+        {"x": (A, A, 0.5)},
+        f"correlations.x.between: a correlation must join two different numbers; found `{A}` twice",
+    ),
     "pair twice": (
         {"x": (A, B, 0.5), "y": (B, A, 0.5)},
         "correlations.y: a pair is correlated once; found the pair of `x` again. Leave one of them out",
@@ -371,7 +374,7 @@ def test_wholes__names_the_shares_of_every_whole(tiny: Study) -> None:
             "pathway.start.older={home: {law: dirichlet, count: 3}, placed: {law: beta, mean: 0.5, sd: 0.1}}",
             "pathway.start.older.placed: where one share has a dirichlet law",
         ),
-        ("pathway.start.older.home={law: dirichlet, count: -1}", "pathway.start.older.home.count: Input should be greater than"),
+        ("pathway.start.older.home={law: dirichlet, count: -1}", "pathway.start.older.home.count: must be at least"),
         ("pathway.start.older.home={law: dirichlet}", "pathway.start.older.home.count: this key is needed"),
         (
             f"{C}={{law: dirichlet, count: 3}}",

@@ -37,11 +37,13 @@ from simengine.analysis.sensitivity import PartySensitivity, Swing
 from simengine.analysis.stress import Moved, Stressing
 from simengine.capital.spec import ROLES
 from simengine.cohort import purposes_of_people
+from simengine.cohort.kernels import happen
 from simengine.cohort.spec import FORMS_OF_EFFECT, MONTHS_OF_THE_YEAR, Outcome
 from simengine.config import Study, cohort_of
 from simengine.config.document import read_document
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Named, Term
+from simengine.interruption import EXIT_CODES
 from simengine.laws import Certainty, Sourced
 from simengine.measurement import purposes_of_errors
 from simengine.measurement.spec import Metric
@@ -204,6 +206,27 @@ def missing_options(page: str) -> list[str]:
 
 def test_command_line__names_every_command_and_option() -> None:
     assert missing_options(REFERENCE["command-line"]) == []
+
+
+def test_exit_codes__are_those_of_the_program() -> None:
+    told = re.findall(r"^\| (\d+) \|", REFERENCE["results"].partition("## Exit codes")[2], re.MULTILINE)
+
+    assert list(map(int, told)) == [0, 2, *sorted(EXIT_CODES.values())]
+    assert f"are {', '.join(told[:-1])} and {told[-1]}." in REFERENCE["command-line"]
+
+
+def test_study__names_every_section_that_may_be_left_out() -> None:
+    told = REFERENCE["study"].partition("All sections are needed but")[2].partition(". An unknown key")[0]
+
+    assert code(told) == code(" ".join(f"`{name}`" for name, field in Study.model_fields.items() if not field.is_required()))
+
+
+def test_study__tells_how_often_an_event_may_happen() -> None:
+    # Source: the last event that has an address among the random numbers is the one before the kernel's limit.
+    told = re.search(r"([\d,]+) times at most, an event with a length\s+([\d,]+) times", REFERENCE["study"])
+
+    assert told is not None
+    assert [int(number.replace(",", "")) + 1 for number in told.groups()] == [happen._MOST_EVENTS, happen._MOST_SPELLS]
 
 
 def fields(annotation: Any, path: str) -> Iterator[str]:

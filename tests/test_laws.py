@@ -173,41 +173,44 @@ def test_number__is_frozen():
 
 
 REFUSED = {
-    "no form": ({"law": "normal"}, "a normal law is given by mean and sd or interval_90 or quantiles; found none of them"),
+    "no form": ({"law": "normal"}, "a normal law must be given by mean and sd or interval_90 or quantiles; found none of them"),
     "half a form": (
         {"law": "lognormal", "mean": 2},
-        "a lognormal law is given by mean and sd or interval_90 or quantiles; found mean",
+        "a lognormal law must be given by mean and sd or interval_90 or quantiles; found mean",
     ),
     "half a beta": (
         {"law": "beta", "successes": 3},
-        "a beta law is given by mean and sd or successes and failures or interval_90 or quantiles; found successes",
+        "a beta law must be given by mean and sd or successes and failures or interval_90 or quantiles; found successes",
     ),
     "two forms": (
         {"law": "normal", "mean": 1, "sd": 1, "interval_90": [0, 2]},
-        "a normal law is given by mean and sd or interval_90 or quantiles; found interval_90, mean, sd",
+        "a normal law must be given by mean and sd or interval_90 or quantiles; found interval_90, mean, sd",
     ),
     "one form and a half": (
         {"law": "beta", "mean": 0.5, "sd": 0.1, "failures": 2},
-        "a beta law is given by mean and sd or successes and failures or interval_90 or quantiles; found failures, mean, sd",
+        "a beta law must be given by mean and sd or successes and failures or interval_90 or quantiles; found failures, mean, sd",
     ),
-    "no spread": ({"law": "normal", "mean": 1, "sd": 0}, "an sd is above 0; found 0. For a value without spread write `value:`"),
-    "negative spread": ({"law": "lognormal", "mean": 1, "sd": -0.5}, "an sd is above 0; found -0.5"),
-    "beta without spread": ({"law": "beta", "mean": 0.5, "sd": 0}, "an sd is above 0; found 0"),
+    "no spread": (
+        {"law": "normal", "mean": 1, "sd": 0},
+        "an sd must be above 0; found 0. For a value without spread write `value:`",
+    ),
+    "negative spread": ({"law": "lognormal", "mean": 1, "sd": -0.5}, "an sd must be above 0; found -0.5"),
+    "beta without spread": ({"law": "beta", "mean": 0.5, "sd": 0}, "an sd must be above 0; found 0"),
     "gamma without spread": ({"law": "gamma", "mean": 1, "sd": 0}, "Input should be greater than 0"),
     "gamma around 0": ({"law": "gamma", "mean": 0, "sd": 1}, "Input should be greater than 0"),
-    "equal ends": ({"law": "uniform", "low": 2, "high": 2}, "low is below high; found 2 and 2"),
-    "reversed ends": ({"law": "triangular", "low": 3, "mode": 2, "high": 1}, "low is below high; found 3 and 1"),
+    "equal ends": ({"law": "uniform", "low": 2, "high": 2}, "low must be below high; found 2 and 2"),
+    "reversed ends": ({"law": "triangular", "low": 3, "mode": 2, "high": 1}, "low must be below high; found 3 and 1"),
     "mode outside": (
         {"law": "triangular", "low": 0, "mode": 4, "high": 3},
-        "the mode lies between low and high; found 0, 4, 3",
+        "the mode must lie between low and high; found 0, 4, 3",
     ),
-    "reversed interval": ({"law": "normal", "interval_90": [2, 1]}, "lower_end is below upper_end; found 2 and 1"),
-    "interval without width": ({"law": "lognormal", "interval_90": [2, 2]}, "lower_end is below upper_end; found 2 and 2"),
+    "reversed interval": ({"law": "normal", "interval_90": [2, 1]}, "lower_end must be below upper_end; found 2 and 1"),
+    "interval without width": ({"law": "lognormal", "interval_90": [2, 2]}, "lower_end must be below upper_end; found 2 and 2"),
     "interval from 0": ({"law": "lognormal", "interval_90": [0, 2]}, "a lognormal law needs positive numbers; found 0"),
     "negative interval": ({"law": "lognormal", "interval_90": [-1, 2]}, "a lognormal law needs positive numbers; found -1"),
     "lognormal around 0": ({"law": "lognormal", "mean": 0, "sd": 1}, "a lognormal law needs positive numbers; found 0"),
-    "beta around 1": ({"law": "beta", "mean": 1, "sd": 0.1}, "the mean of a beta law lies between 0 and 1; found 1"),
-    "beta around 0": ({"law": "beta", "mean": 0, "sd": 0.1}, "the mean of a beta law lies between 0 and 1; found 0"),
+    "beta around 1": ({"law": "beta", "mean": 1, "sd": 0.1}, "the mean of a beta law must lie between 0 and 1; found 1"),
+    "beta around 0": ({"law": "beta", "mean": 0, "sd": 0.1}, "the mean of a beta law must lie between 0 and 1; found 0"),
     # The largest sd is sqrt(0.2 x 0.8) = 0.4.
     "beta too wide": ({"law": "beta", "mean": 0.2, "sd": 0.4}, "no beta law with mean 0.2 has an sd of 0.4 or more; found 0.4"),
     "beta of no cases": ({"law": "beta", "successes": 0, "failures": 3}, "Input should be greater than 0"),
@@ -224,10 +227,10 @@ REFUSED = {
     "nan in an interval": ({"law": "normal", "interval_90": [0, float("nan")]}, "Input should be a finite number"),
     "unknown law": (
         {"law": "weibull", "mean": 1},
-        "a quantity is a number or one of the laws uniform, triangular, pert, normal, lognormal, beta, gamma, empirical, "
+        "a quantity must be a number or one of the laws uniform, triangular, pert, normal, lognormal, beta, gamma, empirical, "
         "quantiles, referrals, seen_events; shares of a whole also know the law dirichlet",
     ),
-    "a law that is no word": ({"law": 3}, "a quantity is a number or one of the laws"),
+    "a law that is no word": ({"law": 3}, "a quantity must be a number or one of the laws"),
     "a key of another law": ({"law": "uniform", "low": 0, "high": 1, "sd": 3}, "Extra inputs are not permitted"),
     "a law beside a value": ({"law": "uniform", "low": 0, "high": 1, "value": 3}, "Extra inputs are not permitted"),
     "unknown certainty": ({"value": 1, "certainty": "sure"}, "Input should be 'Q', 'D', 'C'"),
@@ -267,12 +270,12 @@ def test_quantity__refuses_a_law_that_cannot_be_computed(name):
 
 
 OUT_OF_RANGE = {
-    "probability above 1": (Probability, 1.2, "a probability lies between 0 and 1; found 1.2"),
-    "probability below 0": (Probability, {"value": -0.1}, "a probability lies between 0 and 1; found -0.1"),
+    "probability above 1": (Probability, 1.2, "a probability must lie between 0 and 1; found 1.2"),
+    "probability below 0": (Probability, {"value": -0.1}, "a probability must lie between 0 and 1; found -0.1"),
     "normal probability": (
         Probability,
         {"law": "normal", "mean": 0.5, "sd": 0.01},
-        "a probability lies between 0 and 1; found a law on -inf to inf (normal 0.5, sd 0.01)",
+        "a probability must lie between 0 and 1; found a law on -inf to inf (normal 0.5, sd 0.01)",
     ),
     "lognormal probability": (Probability, {"law": "lognormal", "mean": 0.1, "sd": 0.01}, "found a law on 0 to inf"),
     "gamma probability": (Probability, {"law": "gamma", "mean": 0.1, "sd": 0.01}, "found a law on 0 to inf (gamma"),
@@ -284,20 +287,20 @@ OUT_OF_RANGE = {
     "triangular probability": (
         Probability,
         {"law": "triangular", "low": -0.1, "mode": 0.5, "high": 1},
-        "a probability lies between 0 and 1; found a law on -0.1 to 1",
+        "a probability must lie between 0 and 1; found a law on -0.1 to 1",
     ),
-    "share above 1": (Share, 1.5, "a probability lies between 0 and 1; found 1.5"),
+    "share above 1": (Share, 1.5, "a probability must lie between 0 and 1; found 1.5"),
     "share of another word": (Share, "the rest", "Input should be 'rest'"),
-    "negative price": (NotNegative, -1, "a size, price, ratio or duration is not negative; found -1"),
-    "normal price": (NotNegative, {"law": "normal", "mean": 1e6, "sd": 1}, "is not negative; found a law on -inf to inf"),
-    "negative share of money": (FixedNotNegative, -0.4, "a size, price, ratio or duration is not negative; found -0.4"),
+    "negative price": (NotNegative, -1, "a size, price, ratio or duration must not be negative; found -1"),
+    "normal price": (NotNegative, {"law": "normal", "mean": 1e6, "sd": 1}, "must not be negative; found a law on -inf to inf"),
+    "negative share of money": (FixedNotNegative, -0.4, "a size, price, ratio or duration must not be negative; found -0.4"),
     "law for a fixed number": (FixedNotNegative, {"law": "uniform", "low": 0, "high": 1}, "Extra inputs are not permitted"),
-    "half a person": (Count, 12.5, "a count is a whole number; found 12.5"),
-    "fewer than nobody": (Count, -1, "a count lies between 0 and 1e9; found -1"),
-    "too many": (Count, 1e10, "a count lies between 0 and 1e9; found 1e+10"),
-    "no months": (Months, 0, "a number of months lies between 1 and 1200; found 0"),
-    "half a month": (Months, 1.5, "a count is a whole number; found 1.5"),
-    "more than a century": (Months, 1201, "a number of months lies between 1 and 1200; found 1201"),
+    "half a person": (Count, 12.5, "a count must be a whole number; found 12.5"),
+    "fewer than nobody": (Count, -1, "a count must lie between 0 and 1e9; found -1"),
+    "too many": (Count, 1e10, "a count must lie between 0 and 1e9; found 1e+10"),
+    "no months": (Months, 0, "a number of months must lie between 1 and 1200; found 0"),
+    "half a month": (Months, 1.5, "a count must be a whole number; found 1.5"),
+    "more than a century": (Months, 1201, "a number of months must lie between 1 and 1200; found 1201"),
 }
 
 
@@ -330,10 +333,10 @@ def test_range__takes_its_own_edges(kind, raw):
 
 
 def test_within__takes_a_law_that_touches_both_ends():
-    rule = within(-1, 1, "a correlation lies between -1 and 1")
+    rule = within(-1, 1, "a correlation must lie between -1 and 1")
 
     assert rule(Constant(value=-1)).value == -1
-    with pytest.raises(ValueError, match=re.escape("a correlation lies between -1 and 1; found 1.5")):
+    with pytest.raises(ValueError, match=re.escape("a correlation must lie between -1 and 1; found 1.5")):
         rule(Constant(value=1.5))
 
 

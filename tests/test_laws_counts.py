@@ -98,10 +98,10 @@ def test_referrals__are_reported() -> None:
 @pytest.mark.parametrize(
     ("size", "text"),
     [
-        ("{law: referrals, referrers: 0, per_month_each: 1, shape: 1, months: 1}", "greater than or equal to 1"),
-        ("{law: normal, mean: 12, sd: 3}", "a number of people is not negative"),
-        ("12.5", "a count is a whole number; found 12.5"),
-        ("-1", "a count lies between 0 and 1e9; found -1"),
+        ("{law: referrals, referrers: 0, per_month_each: 1, shape: 1, months: 1}", "must be at least 1"),
+        ("{law: normal, mean: 12, sd: 3}", "a number of people must not be negative"),
+        ("12.5", "a count must be a whole number; found 12.5"),
+        ("-1", "a count must lie between 0 and 1e9; found -1"),
         ("{law: uniform, low: 0, high: 1e9}", "1e7 at most on average"),
     ],
 )

@@ -242,51 +242,57 @@ REFUSED = {
     "text for a quantile": ({"law": "normal", "quantiles": {0.5: "1", 0.9: 2}}, "Input should be a valid number"),
     "interval and quantiles": (
         {"law": "gamma", "interval_90": [1, 2], "quantiles": {0.05: 1, 0.95: 2}},
-        "a gamma law is given by mean and sd or interval_90 or quantiles; found interval_90, quantiles",
+        "a gamma law must be given by mean and sd or interval_90 or quantiles; found interval_90, quantiles",
     ),
-    "half a gamma": ({"law": "gamma", "mean": 1}, "a gamma law is given by mean and sd or interval_90 or quantiles; found mean"),
+    "half a gamma": (
+        {"law": "gamma", "mean": 1},
+        "a gamma law must be given by mean and sd or interval_90 or quantiles; found mean",
+    ),
     "gamma from 0": ({"law": "gamma", "interval_90": [0, 2]}, "a gamma law needs positive numbers; found 0"),
     "lognormal from below 0": (
         {"law": "lognormal", "quantiles": {0.1: -1, 0.5: 2}},
         "a lognormal law needs positive numbers; found -1",
     ),
-    "beta from 0": ({"law": "beta", "interval_90": [0, 0.5]}, "the quantiles of a beta law lie between 0 and 1; found 0 and 0.5"),
+    "beta from 0": (
+        {"law": "beta", "interval_90": [0, 0.5]},
+        "the quantiles of a beta law must lie between 0 and 1; found 0 and 0.5",
+    ),
     "beta above 1": ({"law": "beta", "quantiles": {0.1: 0.3, 0.9: 1.2}}, "lie between 0 and 1; found 0.3 and 1.2"),
-    "reversed beta": ({"law": "beta", "interval_90": [0.5, 0.1]}, "lower_end is below upper_end; found 0.5 and 0.1"),
+    "reversed beta": ({"law": "beta", "interval_90": [0.5, 0.1]}, "lower_end must be below upper_end; found 0.5 and 0.1"),
     "beta too narrow": (
         {"law": "beta", "interval_90": [0.3, 0.3 + 1e-9]},
         "the beta law with quantile 0.3 at 0.05 and 0.300000001 at 0.95 cannot be computed: the quantiles are too close "
         "or too far apart",
     ),
-    "pert reversed": ({"law": "pert", "low": 3, "mode": 2, "high": 1}, "low is below high; found 3 and 1"),
-    "pert mode outside": ({"law": "pert", "low": 0, "mode": 4, "high": 3}, "the mode lies between low and high; found 0, 4, 3"),
+    "pert reversed": ({"law": "pert", "low": 3, "mode": 2, "high": 1}, "low must be below high; found 3 and 1"),
+    "pert mode outside": ({"law": "pert", "low": 0, "mode": 4, "high": 3}, "the mode must lie between low and high; found 0, 4, 3"),
     "one value": ({"law": "empirical", "values": [3]}, "Tuple should have at least 2 items"),
     "one value twice": (
         {"law": "empirical", "values": [3, 3]},
-        "an empirical law has at least two different values. For a value without spread write `value:`",
+        "an empirical law must have at least two different values. For a value without spread write `value:`",
     ),
     "too few weights": (
         {"law": "empirical", "values": [1, 2, 3], "weights": [1, 1]},
-        "every value has one weight; found 3 values and 2 weights",
+        "every value must have one weight; found 3 values and 2 weights",
     ),
     "weight 0": ({"law": "empirical", "values": [1, 2], "weights": [1, 0]}, "Input should be greater than 0"),
     "infinite value": ({"law": "empirical", "values": [1, float("inf")]}, "Input should be a finite number"),
     "levels that do not begin at 0": (
         {"law": "quantiles", "levels": [0.1, 1], "values": [1, 2]},
-        "the levels go from 0 to 1; found 0.1 to 1",
+        "the levels must go from 0 to 1; found 0.1 to 1",
     ),
     "levels that do not end at 1": ({"law": "quantiles", "levels": [0, 0.9], "values": [1, 2]}, "found 0 to 0.9"),
     "levels that fall": (
         {"law": "quantiles", "levels": [0, 0.6, 0.5, 1], "values": [1, 2, 3, 4]},
-        "the levels increase; found 0, 0.6, 0.5, 1",
+        "the levels must increase; found 0, 0.6, 0.5, 1",
     ),
     "values that stand still": (
         {"law": "quantiles", "levels": [0, 0.5, 1], "values": [1, 1, 4]},
-        "the values increase; found 1, 1, 4",
+        "the values must increase; found 1, 1, 4",
     ),
     "more levels than values": (
         {"law": "quantiles", "levels": [0, 0.5, 1], "values": [1, 4]},
-        "every level has one value; found 3 levels and 2 values",
+        "every level must have one value; found 3 levels and 2 values",
     ),
     "dirichlet for a number": ({"law": "dirichlet", "count": 3}, "shares of a whole also know the law dirichlet"),
 }
@@ -300,12 +306,16 @@ def test_law__refuses_what_it_cannot_be(name):
 
 
 OUT_OF_RANGE = {
-    "probability above 1": (Probability, {"law": "empirical", "values": [0.5, 1.5]}, "a probability lies between 0 and 1"),
+    "probability above 1": (Probability, {"law": "empirical", "values": [0.5, 1.5]}, "a probability must lie between 0 and 1"),
     "probability from a gamma": (Probability, {"law": "gamma", "interval_90": [0.1, 0.2]}, "found a law on 0 to inf (gamma"),
-    "negative price": (NotNegative, {"law": "pert", "low": -1, "mode": 0, "high": 1}, "is not negative; found a law on -1 to 1"),
-    "negative quantile": (NotNegative, {"law": "quantiles", "levels": [0, 1], "values": [-1, 1]}, "is not negative"),
+    "negative price": (
+        NotNegative,
+        {"law": "pert", "low": -1, "mode": 0, "high": 1},
+        "must not be negative; found a law on -1 to 1",
+    ),
+    "negative quantile": (NotNegative, {"law": "quantiles", "levels": [0, 1], "values": [-1, 1]}, "must not be negative"),
     "empty count": (Share, {"law": "dirichlet", "count": 0}, "Input should be greater than or equal to 0.1"),
-    "share by a normal law": (Share, {"law": "normal", "mean": 0.5, "sd": 0.1}, "a probability lies between 0 and 1"),
+    "share by a normal law": (Share, {"law": "normal", "mean": 0.5, "sd": 0.1}, "a probability must lie between 0 and 1"),
 }
 
 

@@ -85,7 +85,7 @@ def refuse_level(level: float) -> None:
     """Refuse a level of a tail that is none."""
     if not is_number(level) or not 0 < level < 1:
         found = f"{level:g}" if is_number(level) else shorten(level)
-        raise UsageError(f"--level: the level of a tail lies between 0 and 1; found {found}. 0.95 is the worst 5 % of worlds")
+        raise UsageError(f"--level: the level of a tail must lie between 0 and 1; found {found}. 0.95 is the worst 5 % of worlds")
 
 
 def tail_needs(n_worlds: int, level: float, n_per_replication: int = 1) -> int | None:

@@ -5,28 +5,34 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from simengine.analysis import Ensemble
+from simengine.analysis.information import Choice, value_information
+from simengine.analysis.sizing import size_terms
 from simengine.benchmark.kernels import walk_plainly
-from simengine.config import find_study, load_contract, load_study
+from simengine.config import find_study, load_contract, load_study, shipped_studies
+from simengine.config.request import Requested, with_request
 from simengine.execution import run_study
 from simengine.pipeline import replay
 from simengine.risk import summarise
 
-STUDIES = ("tiny", "skolfam", "botkyrka_ornskoldsvik")
-"""Shipped studies that ask for all that is compiled between them: people abreast and one by one, hazards of their own, events."""
+_FREE = ("contract.terms.guarantee.share=0..1",)
 
 
 def warm_up() -> tuple[float, bool]:
-    """Run some of the shipped studies, two worlds each, and replay a contract.
+    """Run every shipped study, two replications each, replay a contract, and size one: questions settle in kernels of their own.
 
     Returns
     -------
     The seconds that it took, and whether the compiled kernels are kept for later processes.
     """
     started = time.perf_counter()
-    for name in STUDIES:
-        summarise(run_study(load_study(find_study(name)), seed=0, n_replications=2, threads=1))
+    for path in shipped_studies():
+        summarise(run_study(load_study(path), seed=0, n_replications=2, threads=1))
     contract = load_contract(find_study("tiny"))
     replay(contract, dict.fromkeys(contract.metrics, 0.0), contract.commitment.value)
+    tiny = load_study(find_study("tiny"))
+    size_terms(with_request(tiny, Requested(free=_FREE)), Ensemble(0, 100, 1), n_points=4)
+    value_information(tiny, Choice("outcome_payer", ()), Ensemble(0, 500, 1), pilots=[8])
     return time.perf_counter() - started, _are_kernels_kept()
 
 

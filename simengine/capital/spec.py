@@ -6,29 +6,30 @@ from collections.abc import Mapping
 from math import inf
 from typing import Annotated, ClassVar, Literal, Self, TypeAlias, cast
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from simengine.laws import (
     Constant,
     Count,
     Fixed,
-    FixedNotNegative,
     Name,
+    Names,
+    NamesOrNone,
     NotNegative,
     Probability,
     Quantity,
     Spec,
+    spelled,
     within,
 )
 from simengine.records import INVESTOR, LOAN, OUTCOME_PAYER, PROJECT, ROLES, SUPPLIERS
 
-_Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share lies between 0 and 1"))]
-_Rate = Annotated[Quantity, AfterValidator(within(-0.5, 1, "a rate lies between -0.5 and 1 a year"))]
-_FixedRate = Annotated[Fixed, AfterValidator(within(-0.5, 1, "a rate lies between -0.5 and 1 a year"))]
-_Coupon = Annotated[Quantity, AfterValidator(within(0, 1, "a coupon or return lies between 0 and 1 a year"))]
-
-
-_IS_MONEY = "an amount of money lies between 0 and 1e15"
+_Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share must lie between 0 and 1"))]
+_Rate = Annotated[Quantity, AfterValidator(within(-0.5, 1, "a rate must lie between -0.5 and 1 a year"))]
+_FixedRate = Annotated[Fixed, AfterValidator(within(-0.5, 1, "a rate must lie between -0.5 and 1 a year"))]
+_Coupon = Annotated[Quantity, AfterValidator(within(0, 1, "a coupon or return must lie between 0 and 1 a year"))]
+_DISCOUNT = "a discount rate must lie between 0 and 1 a year (a table of `rates`, named by `discounting`, may be negative)"
+_IS_MONEY = "an amount of money must lie between 0 and 1e15"
 
 
 def _is_money(number: Quantity) -> Quantity:
@@ -37,7 +38,7 @@ def _is_money(number: Quantity) -> Quantity:
 
 
 _Money = Annotated[Quantity, AfterValidator(_is_money)]
-_Month = Annotated[Count, AfterValidator(within(0, 1200, "a month of the calendar lies between 0 and 1200"))]
+_Month = Annotated[Count, AfterValidator(within(0, 1200, "a month of the calendar must lie between 0 and 1200"))]
 _Whole = Annotated[Fixed, AfterValidator(within(0, 1e15, _IS_MONEY))]
 ShareOfWhole: TypeAlias = Annotated[_Share | Literal["rest"], Field(union_mode="left_to_right")]
 """A fixed share, or what the others leave."""
@@ -65,7 +66,7 @@ class Priced(Spec):
     """The start if absent."""
     until_month: _Month | None = None
     """The last month; the horizon if absent."""
-    waves: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    waves: NamesOrNone = ()
     """The waves whose people cost something; all if absent."""
     over_months: Annotated[Count, AfterValidator(within(1, 600, "a service lasts from 1 to 600 months"))] | None = None
     """One month if absent."""
@@ -110,9 +111,7 @@ class Party(Spec):
     """Somebody whose money moves."""
 
     name: str
-    discount_rate_per_year: (
-        Annotated[FixedNotNegative, AfterValidator(within(0, 1, "a discount rate lies between 0 and 1 a year"))] | None
-    ) = None
+    discount_rate_per_year: Annotated[Fixed, AfterValidator(within(0, 1, _DISCOUNT))] | None = None
     discounting: Name | None = None
     """The table of `rates` at which the party discounts, in place of one rate."""
     costs: dict[Name, OwnCost] = {}
@@ -145,7 +144,7 @@ class RateTable(Spec):
     """Yearly rates that somebody has laid down: dated data with a source, never a constant of the program."""
 
     title: str
-    dated: Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
+    dated: Annotated[str, BeforeValidator(spelled(r"\d{4}(-\d{2}(-\d{2})?)?", "must be a date, as 2026-03-31, 2026-03 or '2026'"))]
     """When the table was laid down or read."""
     source: str
     real: bool = False
@@ -206,7 +205,7 @@ class Guarantee(Spec):
     """A promise to make good what was lost of some tranches, or of what another guarantor paid."""
 
     guarantor: Name
-    covers: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
+    covers: Names
     """Tranches, or other guarantees."""
     share: _Share | None = None
     """Share of the loss that is made good; all if absent."""
@@ -229,13 +228,13 @@ class Reserve(Spec):
 class Step(Spec):
     """One place in the order in which money goes out: each is paid in full, as far as it goes, before the next."""
 
-    interest: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)] | None = None
+    interest: Names | None = None
     """Tranches whose coupon is paid; several stand side by side."""
-    principal: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)] | None = None
+    principal: Names | None = None
     """Tranches that are paid back."""
-    deferred: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)] | None = None
+    deferred: Names | None = None
     """Costs whose deferred part is paid."""
-    reimburse: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)] | None = None
+    reimburse: Names | None = None
     """Guarantees whose guarantors get back what they paid."""
     returns: Annotated[dict[Name, _Share], Field(min_length=1)] | None = None
     """Tranches that share in what is left, each up to its limit."""

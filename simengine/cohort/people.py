@@ -15,6 +15,7 @@ from simengine.cohort.moves import ROUNDING, Clock, hazard_per_month
 from simengine.cohort.sites import dealt
 from simengine.cohort.spec import Engagement, Pathway, Population, Selection
 from simengine.errors import Problem, StudyError
+from simengine.interruption import end_if_given_up
 from simengine.laws import Share
 from simengine.records import Floats, Integers, Worlds, add_in_order
 from simengine.streams import purpose_number, uniforms
@@ -135,6 +136,7 @@ class Entrance:
         begin
             Shape (n_segments + 1,): where each replication begins among the rows, and where the last ends; absent: it is found.
         """
+        end_if_given_up()
         n, worlds = len(rows), self.worlds
         seed, replications = group.seed(worlds), worlds.replications
         people = People(

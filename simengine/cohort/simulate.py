@@ -64,7 +64,7 @@ def simulate_cohort(cohort: Cohort, worlds: Worlds) -> Tallies:
     Raises
     ------
     StudyError
-        If a selection finds nobody, or an event happens to somebody more than 65,534 times.
+        If a selection finds nobody, or an event happens to somebody more often than there are random numbers for.
     """
     entrance = entrance_of(cohort.population, cohort.pathway, cohort.clock, worlds)
     crowd = _Crowd(cohort, entrance, worlds, _empty_tallies(cohort, len(worlds)))

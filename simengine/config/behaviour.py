@@ -31,7 +31,7 @@ def _rising(levels: tuple[float, ...]) -> tuple[float, ...]:
 _Level = Annotated[Number, Field(ge=0, le=100)]
 _Levels = Annotated[tuple[_Level, ...], Field(min_length=1, max_length=200, strict=False), AfterValidator(_rising)]
 
-_Weight = Annotated[Fixed, AfterValidator(within(1e-6, 1e6, "a weight lies between 1e-6 and 1e6"))]
+_Weight = Annotated[Fixed, AfterValidator(within(1e-6, 1e6, "a weight must lie between 1e-6 and 1e6"))]
 
 
 class EffortCost(Spec):
@@ -95,7 +95,7 @@ class Referral(Spec):
         if law is not None and self.cost_per_person is not None:
             raise ValueError("a referral costs everybody the same, or differs between referrers; found both")
         if law is not None and law.support[0] < 0:
-            raise ValueError(f"a cost between referrers is not negative; found as little as {law.support[0]:g}")
+            raise ValueError(f"a cost between referrers must not be negative; found as little as {law.support[0]:g}")
         return self
 
 
@@ -112,7 +112,7 @@ class Behaviour(Spec):
     """Who bears the cost of the efforts; absent: who chooses them."""
     efforts: dict[Name, Effort] = {}
     """By names of one's own."""
-    cross: Annotated[Fixed, AfterValidator(within(-1, 1, "a cross term lies between -1 and 1"))] | None = None
+    cross: Annotated[Fixed, AfterValidator(within(-1, 1, "a cross term must lie between -1 and 1"))] | None = None
     """g, where two quadratic efforts cost g √(c₁ c₂) e₁ e₂ beside their own: above 0 they crowd each other out."""
     share_out: ShareOut | None = None
     """Absent: each effort is chosen for itself."""

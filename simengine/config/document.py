@@ -1,16 +1,18 @@
 """Read a YAML file as plain data with the line of every key, and refuse anything that a study never needs.
 
 A study comes from other people. So: nothing is constructed but text, numbers, truth values, lists and mappings; anchors
-and aliases are refused (a few lines of them can stand for gigabytes), and so are tags, duplicate keys, files above 256 KiB
-and nesting above 30 levels.
+and aliases are refused (a few lines of them can stand for gigabytes), and so are tags, duplicate keys, characters that act
+without being seen, files above 256 KiB or 20,000 entries, and nesting above 30 levels.
 """
 
 from __future__ import annotations
 
+import itertools
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, TypeAlias
 
 from ruamel.yaml import YAML
@@ -27,16 +29,21 @@ from ruamel.yaml.tokens import (
     FlowMappingStartToken,
     FlowSequenceEndToken,
     FlowSequenceStartToken,
+    ScalarToken,
     TagToken,
 )
 
-from simengine.errors import Problem, StudyError, shorten
+from simengine.errors import UNSEEN, Problem, StudyError, escaped, shorten
 
 KeyPath: TypeAlias = tuple[str, ...]
 MAX_BYTES = 1 << 18
 MAX_DEPTH = 30
+MAX_ENTRIES = 20_000
+"""Keys, values, lists and mappings of a file: what can be read in some seconds, and several times what a study needs."""
+DECIMAL_POINT = "A decimal number has a point, as 0.9; a comma separates the entries of a list"
 _OPENING = BlockMappingStartToken | BlockSequenceStartToken | FlowMappingStartToken | FlowSequenceStartToken
 _CLOSING = BlockEndToken | FlowMappingEndToken | FlowSequenceEndToken
+_WHOLE, _DIGITS = re.compile(r"[-+]?\d+"), re.compile(r"\d+")
 _CORE = "tag:yaml.org,2002:"
 
 
@@ -67,11 +74,11 @@ def read_document(path: Path) -> Document:
     """
     node = _compose(str(path), _read_text(path))
     if node is None:
-        raise _refusal(str(path), "a file says something", "an empty file", "Start from configs/tiny.yaml")
+        raise _refusal(str(path), "must say something", "an empty file", "Start from configs/tiny.yaml")
     document = Document(content=None, default_place=str(path))
     document.content = _convert(node, (), str(path), document.places)
     if not isinstance(document.content, dict):
-        raise _refusal(str(path), "a file holds `key: value` lines", shorten(document.content))
+        raise _refusal(str(path), "must hold `key: value` lines", shorten(document.content))
     return document
 
 
@@ -85,28 +92,28 @@ def _read_text(path: Path) -> str:
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise _refusal(str(path), "a study is a file", "a folder")
+            raise _refusal(str(path), "must be a file", "a folder")
         if not stat.S_ISREG(status.st_mode):
-            raise _refusal(str(path), "a study is an ordinary file", "a device or a pipe")
+            raise _refusal(str(path), "must be an ordinary file", "a device or a pipe")
         if status.st_size > MAX_BYTES:
-            raise _refusal(str(path), f"a file is at most {MAX_BYTES:,} bytes", f"{status.st_size:,} bytes")
+            raise _refusal(str(path), f"must be at most {MAX_BYTES:,} bytes", f"{status.st_size:,} bytes")
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise _refusal(str(path), "the file exists", "no such file", "Check the path") from None
+        raise _refusal(str(path), "no such file", way_out="Check the path") from None
     except UnicodeDecodeError as error:
-        raise _refusal(str(path), "a file is UTF-8 text", f"byte {error.start} is not", "Save it as UTF-8") from None
+        raise _refusal(str(path), f"must be UTF-8 text; byte {error.start} is not", way_out="Save it as UTF-8") from None
     except (OSError, ValueError) as error:
-        raise _refusal(str(path), "the file can be read", str(error)) from None
+        raise _refusal(str(path), f"cannot be read: {(isinstance(error, OSError) and error.strerror) or error}") from None
 
 
 def _compose(file: str, text: str) -> Node | None:
     """Parse one document; anchors, aliases and tags are refused before anything is made of them."""
-    rule = "the value is a number, a word or a YAML value" if file == "--set" else "a file is YAML, one document"
+    rule = "must be a number, a word or a YAML value" if file == "--set" else "must be YAML, one document"
     try:
         _refuse_what_no_study_needs(file, text)
         node: Node | None = YAML(typ="safe", pure=True).compose(text)
     except ReaderError as error:
-        raise _refusal(file, rule if file == "--set" else "a file is plain text", f"the character {_character(error)!r}") from None
+        raise _refusal(file, rule if file == "--set" else "must be plain text", f"the character {_character(error)!r}") from None
     except MarkedYAMLError as error:
         line = error.problem_mark.line if error.problem_mark else 0
         found = " ".join(str(part) for part in (error.context, error.problem) if part)
@@ -114,22 +121,25 @@ def _compose(file: str, text: str) -> Node | None:
     except (YAMLError, ValueError, OverflowError) as error:
         raise _refusal(file, rule, shorten(str(error))) from None
     except RecursionError:
-        raise _refusal(file, f"nesting is at most {MAX_DEPTH} levels deep", "deeper nesting") from None
+        raise _refusal(file, f"must nest at most {MAX_DEPTH} levels deep", "deeper nesting") from None
     return node
 
 
 def _refuse_what_no_study_needs(file: str, text: str) -> None:
     """Read the tokens one by one, before a parser builds anything of them."""
-    depth = 0
+    depth = entries = 0
     for token in YAML(typ="safe", pure=True).scan(text):
         where = _at(file, token.start_mark.line)
         if isinstance(token, AnchorToken | AliasToken):
-            raise _refusal(where, "anchors and aliases (& and *) are not used", way_out="Write the value out")
+            raise _refusal(where, "must not use anchors and aliases (& and *)", way_out="Write the value out")
         if isinstance(token, TagToken):
-            raise _refusal(where, "tags (!) are not used", shorten("".join(filter(None, token.value))))
+            raise _refusal(where, "must not use tags (!)", shorten("".join(filter(None, token.value))))
         depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        entries += isinstance(token, _OPENING | ScalarToken)
+        if entries > MAX_ENTRIES:
+            raise _refusal(file, f"must hold at most {MAX_ENTRIES:,} keys, values, lists and mappings", "more")
         if depth > 2 * MAX_DEPTH:
-            raise _refusal(where, f"nesting is at most {MAX_DEPTH} levels deep", "deeper nesting")
+            raise _refusal(where, f"must nest at most {MAX_DEPTH} levels deep", "deeper nesting")
 
 
 def _character(error: ReaderError) -> str:
@@ -144,11 +154,12 @@ def _convert(node: Node, path: KeyPath, file: str, places: dict[KeyPath, str]) -
     """Turn a node graph into plain data, noting the line of each path."""
     where = _at(file, node.start_mark.line)
     if len(path) > MAX_DEPTH:
-        raise _refusal(where, f"nesting is at most {MAX_DEPTH} levels deep", key=".".join(path))
+        raise _refusal(where, f"must nest at most {MAX_DEPTH} levels deep", key=".".join(path))
     places.setdefault(path, where)
     if isinstance(node, MappingNode):
         return _convert_mapping(node, path, file, places)
     if isinstance(node, SequenceNode):
+        _refuse_decimal_commas(node, file, path)
         return [_convert(child, (*path, str(i)), file, places) for i, child in enumerate(node.value)]
     assert isinstance(node, ScalarNode)
     return _convert_scalar(node, where, ".".join(path))
@@ -159,12 +170,13 @@ def _convert_mapping(node: MappingNode, path: KeyPath, file: str, places: dict[K
     for key_node, value_node in node.value:
         where = _at(file, key_node.start_mark.line)
         if not isinstance(key_node, ScalarNode):
-            raise _refusal(where, "a key is a word", "a list or mapping as key", key=".".join(path))
+            raise _refusal(where, "a key must be a word", "a list or mapping as key", key=".".join(path))
         name = key_node.value
+        _refuse_unseen(name, where, ".".join((*path, name)))
         if name in content:
-            raise _refusal(where, "a key stands once", f"`{name}` twice", key=".".join((*path, name)))
+            raise _refusal(where, "a key must stand once", f"`{name}` twice", key=".".join((*path, name)))
         if name == "<<":
-            raise _refusal(where, "merge keys (<<) are not used", key=".".join(path), way_out="Write the keys out")
+            raise _refusal(where, "must not use merge keys (<<)", key=".".join(path), way_out="Write the keys out")
         places[(*path, name)] = where
         content[name] = _convert(value_node, (*path, name), file, places)
     return content
@@ -172,19 +184,60 @@ def _convert_mapping(node: MappingNode, path: KeyPath, file: str, places: dict[K
 
 def _convert_scalar(node: ScalarNode, where: str, key: str) -> Any:
     kind, text = str(node.tag).removeprefix(_CORE), node.value
+    _refuse_unseen(text, where, key)
     try:
-        text.encode()
         if kind == "int":
             return int(text.replace("_", ""), 0) if not text.lstrip("+-").startswith("0") else int(text.replace("_", ""))
         if kind == "float":
             return float(text.replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan"))
-    except UnicodeEncodeError:
-        raise _refusal(where, "text is made of characters", shorten(text), key=key) from None
     except ValueError:
-        raise _refusal(where, "a number is written as 1234.5", shorten(text), key=key) from None
+        raise _refusal(where, "a number must be written as 1234.5", shorten(text), key=key) from None
     if kind == "bool":
         return text.lower() in ("true", "yes", "on")
     return None if kind == "null" else text
+
+
+def named_file(of: Path, name: Any, where: str, key: str, noun: str) -> Path:
+    """Find a file that another one names: beside or below it, and nowhere else.
+
+    A study comes from other people; what else stands on the disk of whoever reads it is none of its business.
+    """
+    rule = f"{noun} must stand beside or below this file, and be named by a relative path with / between folders"
+    if not isinstance(name, str) or not name or "\\" in name or PureWindowsPath(name).anchor or ".." in Path(name).parts:
+        raise _refusal(where, rule, shorten(name), key=key)
+    try:
+        found = (of.parent / name).resolve()
+        if not found.is_relative_to(of.parent.resolve()):
+            raise _refusal(where, rule, f"{shorten(name)}, which leads elsewhere", key=key)
+        if not found.exists():
+            raise _refusal(where, "no such file", shorten(name), "Check the path", key=key)
+    except (OSError, ValueError) as error:
+        raise _refusal(where, "cannot be read", shorten(str(error)), key=key) from None
+    return of.parent / name
+
+
+def _refuse_unseen(text: str, where: str, key: str) -> None:
+    """Refuse what would act on whoever is shown the text: a terminal, a picture, a reader."""
+    if (found := UNSEEN.search(text)) is not None:
+        rule = "text must be made of characters that can be seen, blanks, tabs and line breaks"
+        raise _refusal(where, rule, f"{escaped(found[0])} in {shorten(text)}", key=key)
+
+
+def _refuse_decimal_commas(node: SequenceNode, file: str, path: KeyPath) -> None:
+    """Refuse a list as [0,9, 1,5]: four numbers to YAML, and two to most of Europe.
+
+    Where no comma is followed by a blank, or every one, they separate entries.
+    """
+    pairs = list(itertools.pairwise(node.value))
+    is_tight = [before.end_mark.index + 1 == after.start_mark.index for before, after in pairs]
+    if not node.flow_style or all(is_tight) or not any(is_tight):
+        return
+    for (before, after), tight in zip(pairs, is_tight, strict=True):
+        if tight and _WHOLE.fullmatch(str(before.value)) and _DIGITS.fullmatch(str(after.value)):
+            found = f"{before.value},{after.value}"
+            where = _at(file, before.start_mark.line)
+            rule = "a list must have a blank after every comma or after none"
+            raise _refusal(where, rule, found, DECIMAL_POINT, key=".".join(path))
 
 
 def _refusal(where: str, rule: str, found: str = "", way_out: str = "", key: str = "") -> StudyError:

@@ -190,6 +190,11 @@ def _metric(study: Study, path: str, metric: Metric) -> Iterator[Finding]:
     is_answer = isinstance(outcome, Binary | Reached | Target)
     if metric.misclassification is not None and not is_answer:
         yield f"{path}.misclassification", "a yes or no can be misread", f"`{metric.outcome}`, not a yes or no", ""
+    if metric.misclassification is not None:
+        sensitivity, specificity = metric.misclassification.sensitivity.centre, metric.misclassification.specificity.centre
+        if sensitivity + specificity < 1:
+            rule = "sensitivity and specificity must add up to at least 1: below it a reading is wrong more often than a guess"
+            yield f"{path}.misclassification", rule, f"{sensitivity:g} and {specificity:g} on average", "Swap yes and no"
     if metric.estimate == "relative_reduction" and isinstance(outcome, Score):
         yield f"{path}.estimate", "a relative reduction has a base that is not negative", f"the score `{metric.outcome}`", ""
     yield from _redefined(study, path, metric, outcome)

@@ -6,20 +6,18 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel
 
 from simengine.config.consistency import contract_problems, study_problems
-from simengine.config.document import Document, KeyPath, is_quantity, read_document, read_value
+from simengine.config.document import Document, KeyPath, is_quantity, named_file, read_document, read_value
 from simengine.config.steps import steps_problems, with_steps
 from simengine.config.study import Study
+from simengine.config.validate import refuse, validate
 from simengine.contract.spec import Contract
 from simengine.errors import Problem, StudyError, UsageError, shorten
 from simengine.laws import Sourced
-
-Model = TypeVar("Model", bound=BaseModel)
 
 
 def load_study(path: Path | str, overrides: Sequence[str] = (), variant: str | None = None) -> Study:
@@ -47,7 +45,8 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), variant: str | N
     """
     document = _include(read_document(Path(path)), Path(path))
     if "terms" in document.content and "study" not in document.content:
-        raise StudyError([Problem(str(path), "", "a study has the section `study`", "a contract", "`simengine replay` settles it")])
+        rule = "must be a study, with a section `study`"
+        raise StudyError([Problem(str(path), "", rule, "a contract", "`simengine replay` settles it")])
     study = validate(Study, document)
     changes = list(_changes(study, overrides, variant))
     for place, key_path, value in changes:
@@ -93,6 +92,11 @@ def find_study(name: str) -> Path:
     raise UsageError(f"no study named {name!r} comes with this installation of simengine")
 
 
+def shipped_studies() -> list[Path]:
+    """List the studies that come with the package."""
+    return sorted(_shipped().glob("*.yaml"))
+
+
 def shipped_contracts() -> list[Path]:
     """List the contracts that come with the package."""
     return sorted((_shipped() / "contracts").glob("*.yaml"))
@@ -114,11 +118,7 @@ def _include(document: Document, path: Path) -> Document:
         section = document.content.get(key)
         if not isinstance(section, Mapping) or set(section) != {"file"}:
             continue
-        name, where = section["file"], document.place_of((key, "file"))
-        if not isinstance(name, str) or Path(name).is_absolute() or ".." in Path(name).parts:
-            rule = f"{noun} stands beside or below the study, and is named by a relative path"
-            raise StudyError([Problem(where, f"{key}.file", rule, shorten(name))])
-        included = read_document(path.parent / name)
+        included = read_document(named_file(path, section["file"], document.place_of((key, "file")), f"{key}.file", noun))
         document.content[key] = included.content
         document.places.update({(key, *place): line for place, line in included.places.items()})
     return document
@@ -148,7 +148,7 @@ def _set(document: Document, study: Study, place: str, path: KeyPath, value: Any
             close = difflib.get_close_matches(name, keys, n=1)
             way_out = f"Did you mean `{close[0]}`?" if close else f"Keys here: {', '.join(keys) or 'none'}"
             found = f"no `{name}` in `{'.'.join(path[:depth]) or 'the study'}`"
-            raise StudyError([Problem(place, ".".join(path), "the path exists in the study", found, way_out)])
+            raise StudyError([Problem(place, ".".join(path), "must be a path of the study", found, way_out)])
         if depth + 1 == len(path):
             break
         node = getattr(node, name) if isinstance(node, BaseModel) else node[name]
@@ -167,94 +167,3 @@ def _set(document: Document, study: Study, place: str, path: KeyPath, value: Any
 
 def _written_out(node: Any) -> dict[str, Any]:
     return node.model_dump(mode="json", exclude_defaults=True, exclude_none=True) if isinstance(node, BaseModel) else {}
-
-
-def validate(model: type[Model], document: Document) -> Model:
-    """Read a document as a model, or say everything that is wrong with it."""
-    try:
-        return model.model_validate(document.content)
-    except ValidationError as error:
-        problems = [_explain(model, document, details) for details in error.errors()]
-        raise StudyError(_once_each(problems)) from None
-
-
-def refuse(document: Document, problems: Iterable[tuple[str, str, str, str]]) -> None:
-    """Raise what does not fit together, with file and line; nothing where all fits."""
-    found = [
-        Problem(document.place_of(tuple(path.split("."))), path, rule, found, way_out) for path, rule, found, way_out in problems
-    ]
-    if found:
-        raise StudyError(found)
-
-
-def _once_each(problems: list[Problem]) -> list[Problem]:
-    return list({(problem.where, problem.key, problem.rule): problem for problem in problems}.values())
-
-
-_RULES = {
-    "float_type": "a number belongs here",
-    "float_parsing": "a number belongs here",
-    "finite_number": "a finite number belongs here",
-    "int_type": "a whole number belongs here",
-    "string_type": "text belongs here",
-    "bool_type": "true or false belongs here",
-    "dict_type": "`key: value` lines belong here",
-    "model_type": "`key: value` lines belong here",
-    "model_attributes_type": "`key: value` lines belong here",
-    "tuple_type": "a list belongs here",
-    "missing": "this key is needed",
-    "extra_forbidden": "this key is unknown",
-    "too_short": "at least one entry is needed",
-}
-
-
-def _explain(model: type[BaseModel], document: Document, details: ErrorDetails) -> Problem:
-    """Turn one finding of the validator into a problem with its line."""
-    path, rest = _path_in_file(document.content, details["loc"])
-    kind = details["type"]
-    if kind in ("missing", "extra_forbidden"):
-        path = (*path, *rest[-1:]) if kind == "missing" else path
-        found, way_out = "", _suggest(model, path) if kind == "extra_forbidden" else ""
-    else:
-        message_says_found = kind == "value_error"
-        found, way_out = "" if message_says_found else shorten(details["input"]), ""
-    rule = _RULES.get(kind, details["msg"].removeprefix("Value error, "))
-    return Problem(document.place_of(path), ".".join(path), rule, found, way_out)
-
-
-def _path_in_file(content: Any, location: tuple[int | str, ...]) -> tuple[KeyPath, KeyPath]:
-    """Follow a validator's location through the raw data, skipping the names of unions; and what was not followed."""
-    path: list[str] = []
-    skipped: list[str] = []
-    for step in location:
-        name = str(step)
-        if isinstance(content, Mapping) and name in content:
-            content = content[name]
-        elif isinstance(content, list) and isinstance(step, int) and step < len(content):
-            content = content[step]
-        else:
-            skipped.append(name)
-            continue
-        path.append(name)
-    return tuple(path), tuple(skipped)
-
-
-def _suggest(model: type[BaseModel], path: KeyPath) -> str:
-    known = _known_keys(model, path[:-1])
-    close = [name for name in difflib.get_close_matches(path[-1], known, n=2) if name != path[-1]]
-    if close:
-        return f"Did you mean `{close[0]}`?"
-    return f"Known keys here: {', '.join(known)}" if known else "See docs/reference/study.md"
-
-
-def _known_keys(annotation: Any, path: KeyPath) -> list[str]:
-    """List the keys that the models know at a path; of several possible models, the keys of all."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        fields = annotation.model_fields
-        if not path:
-            return list(fields)
-        return _known_keys(fields[path[0]].annotation, path[1:]) if path[0] in fields else []
-    if get_origin(annotation) is dict:
-        return _known_keys(get_args(annotation)[1], path[1:]) if path else []
-    arguments = [argument for argument in get_args(annotation) if argument is not type(None)]
-    return list(dict.fromkeys(key for argument in arguments for key in _known_keys(argument, path)))

@@ -9,15 +9,29 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from simengine.config.document import read_document
-from simengine.config.load import load_study, refuse, validate
+from simengine.config.document import Document, named_file, read_document
+from simengine.config.load import find_study, load_study
 from simengine.config.study import Assumption, Study
+from simengine.config.validate import refuse, validate
 from simengine.errors import Finding, Problem, StudyError, one_of
-from simengine.laws import Certainty, Constant, Count, DirichletCount, Fixed, FixedNotNegative, Months, Name, Number, Spec, within
+from simengine.laws import (
+    Certainty,
+    Constant,
+    Count,
+    CurrencyCode,
+    DirichletCount,
+    Fixed,
+    FixedNotNegative,
+    Months,
+    Name,
+    Number,
+    Spec,
+    within,
+)
 from simengine.records import ALL_LENDERS, ALL_PAYERS
 
 Kind = Literal["revolving_fund", "outcomes_fund", "investors_book"]
-_SHARE = AfterValidator(within(0, 1, "a share lies between 0 and 1"))
+_SHARE = AfterValidator(within(0, 1, "a share must lie between 0 and 1"))
 _ALWAYS = Constant(value=1200.0, certainty="choice", note="the default: whenever it begins")
 
 
@@ -25,7 +39,7 @@ class Project(Spec):
     """A study that belongs to the portfolio."""
 
     study: str
-    """Its file, relative to that of the portfolio."""
+    """Its file, beside or below that of the portfolio; or the name of a study that comes with the package."""
     variant: str | None = None
     set: tuple[str, ...] = ()
     """Changes, each as `path=value`."""
@@ -63,7 +77,7 @@ class Heading(Spec):
     """What the portfolio is."""
 
     title: str
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    currency: CurrencyCode
     kind: Kind
     capital: FixedNotNegative
     """What it has at the start."""
@@ -113,12 +127,20 @@ def load_portfolio(path: Path | str) -> Holding:
         )
     portfolio = validate(Portfolio, document)
     studies = {
-        name: load_study(Path(path).parent / project.study, project.set, project.variant)
+        name: load_study(_study_file(Path(path), document, name, project.study), project.set, project.variant)
         for name, project in portfolio.projects.items()
     }
     holding = Holding(portfolio, studies)
     refuse(document, portfolio_problems(holding))
     return holding
+
+
+def _study_file(path: Path, document: Document, name: str, study: str) -> Path:
+    """Find the study of a project: a file beside or below the portfolio, or one that comes with the package."""
+    if study.isidentifier():
+        return find_study(study)
+    where, key = document.place_of(("projects", name, "study")), f"projects.{name}.study"
+    return named_file(path, study, where, key, "the study of a project")
 
 
 def split_number(text: str) -> tuple[str, str, float]:

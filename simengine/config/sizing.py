@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from simengine.config.roles import money_findings
 from simengine.errors import Finding, one_of, shorten
-from simengine.laws import FixedNotNegative, Number, Quantity, Spec, quantities_in, within
+from simengine.laws import Fixed, Number, Quantity, Spec, quantities_in, within
 from simengine.risk.measures import Limit, Measure, contradiction, read_limit, read_measure
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Free(Spec):
     @model_validator(mode="after")
     def _has_room(self) -> Free:
         if not self.low < self.high:
-            raise ValueError(f"low is below high; found {self.low:g} and {self.high:g}")
+            raise ValueError(f"low must be below high; found {self.low:g} and {self.high:g}")
         if self.step is not None and self.step > self.high - self.low:
             raise ValueError(f"a step is not longer than the range; found {self.step:g} from {self.low:g} to {self.high:g}")
         return self
@@ -61,7 +61,7 @@ class Side(Spec):
     """What it will not go beyond, each a measure, `<=` or `>=`, and a number."""
     beliefs: dict[str, Quantity] = {}
     """By path under `effect`: the law in which it believes; absent: that of the study."""
-    effect_multiple: Annotated[FixedNotNegative, AfterValidator(within(0, 100, "a multiple lies between 0 and 100"))] | None = None
+    effect_multiple: Annotated[Fixed, AfterValidator(within(0, 100, "a multiple must lie between 0 and 100"))] | None = None
     """The multiple of the effect in which it believes; absent: 1."""
 
     @model_validator(mode="after")

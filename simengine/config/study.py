@@ -16,7 +16,20 @@ from simengine.config.sizing import Sizing
 from simengine.config.stresses import Stressed
 from simengine.contract.spec import Contract
 from simengine.dependence import Correlation
-from simengine.laws import Certainty, Constant, Count, DirichletCount, Fixed, Months, Name, Quantity, Spec, quantities_in
+from simengine.laws import (
+    Certainty,
+    Constant,
+    Count,
+    CurrencyCode,
+    DirichletCount,
+    Fixed,
+    Month,
+    Months,
+    Name,
+    Quantity,
+    Spec,
+    quantities_in,
+)
 from simengine.measurement.spec import Matched, Protocol
 from simengine.streams import MAX_SEED
 from simengine.value.spec import PublicPrices
@@ -34,8 +47,8 @@ class Heading(Spec):
     """What the study is about and the calendar it lives in."""
 
     title: str
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-    start: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+    currency: CurrencyCode
+    start: Month
     """Month 0, as year-month."""
     horizon_months: Months
     """Months that are simulated."""

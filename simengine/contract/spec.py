@@ -14,12 +14,12 @@ from pydantic import AfterValidator, Field, model_validator
 from simengine.contract.scope import DRAWN, MONEY, OUTSTANDING, RETURNED
 from simengine.contract.terms import AnyTerm, Gate, Source
 from simengine.contract.terms.base import Level, Months
-from simengine.laws import Fixed, FixedNotNegative, Name, Spec, within
+from simengine.laws import CurrencyCode, Fixed, FixedNotNegative, Name, Names, NamesOrNone, Spec, within
 from simengine.records import ROLES
 
 __all__ = ["DRAWN", "MONEY", "OUTSTANDING", "RETURNED", "Case", "Contract", "Due", "MetricUse", "Stop"]
 
-_Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share lies between 0 and 1"))]
+_Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share must lie between 0 and 1"))]
 
 
 class MetricUse(Spec):
@@ -53,7 +53,7 @@ class Stop(Spec):
     """The date on which it is decided."""
     only_if: Annotated[dict[Name, Gate], Field(min_length=1)]
     """By metric or money: it is stopped where all gates are open."""
-    by: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
+    by: Names
     """The parties who decide; all of them together."""
 
 
@@ -66,7 +66,7 @@ class Case(Spec):
     """The money drawn; all of the commitment if absent."""
     date: Name | None = None
     """The date whose payments count; nothing later is settled. All dates if absent."""
-    terms: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    terms: NamesOrNone = ()
     """The terms that count; all terms if absent."""
     paid: Level | None = None
     """What was paid; absent where it was not published."""
@@ -84,8 +84,8 @@ class Contract(Spec):
     """An outcome contract: what is measured, what is lent, what is paid."""
 
     title: str
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-    commitment: Annotated[Fixed, AfterValidator(within(0, 1e15, "a commitment lies between 0 and 1e15"))]
+    currency: CurrencyCode
+    commitment: Annotated[Fixed, AfterValidator(within(0, 1e15, "a commitment must lie between 0 and 1e15"))]
     """The most that the investor lends."""
     metrics: Annotated[dict[Name, MetricUse], Field(min_length=1)]
     terms: Annotated[dict[Name, AnyTerm], Field(min_length=1)]

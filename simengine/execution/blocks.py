@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
@@ -12,6 +13,7 @@ import numpy as np
 from simengine.asked import LARGEST_BLOCK, MOST_REPLICATIONS, MOST_THREADS, seed_asked, whole
 from simengine.config import Study
 from simengine.errors import NotMeasuredError
+from simengine.interruption import giving_up_at
 from simengine.pipeline import run_block
 from simengine.records import Integers, Outturns
 from simengine.sampling import PLAIN, Sampling, refuse_impossible
@@ -122,20 +124,28 @@ def map_items(
 ) -> list[Part]:
     """Do some work on every item, several at once, and give the parts in the order of the items; together they are n_replications.
 
+    Whatever ends this early, a signal or an error in one part, ends the other parts too, at their next batch of people.
+
     Raises
     ------
     NotMeasuredError
         Once, of all items together, if a contract pays on what was not measured in some of their replications.
     """
+    given_up = threading.Event()
 
     def one(item: Item) -> Part | NotMeasuredError:
-        try:
-            return work(item)
-        except NotMeasuredError as error:
-            return error
+        with giving_up_at(given_up):
+            try:
+                return work(item)
+            except NotMeasuredError as error:
+                return error
 
     with ThreadPoolExecutor(max_workers=threads or available_processors()) as pool:
-        answers = list(pool.map(one, items))
+        try:
+            answers = list(pool.map(one, items))
+        except BaseException:
+            given_up.set()
+            raise
     lacking = [answer for answer in answers if isinstance(answer, NotMeasuredError)]
     if lacking:
         raise NotMeasuredError.joined(lacking, n_replications)

@@ -11,6 +11,7 @@ Every form has three members: `inverse(uniform)` gives the values at which its d
 from simengine.laws.counts import Referrals, SeenEvents
 from simengine.laws.families import Beta, Gamma, Lognormal, Normal, Pert, Triangular, Uniform
 from simengine.laws.listed import Empirical, Quantiles
+from simengine.laws.names import CurrencyCode, Month, Name, Names, NamesOrNone, one_or_several, spelled
 from simengine.laws.quantity import (
     Chance,
     Count,
@@ -25,7 +26,7 @@ from simengine.laws.quantity import (
     within,
 )
 from simengine.laws.shares import DirichletCount
-from simengine.laws.sourced import ASSUMED, Certainty, Constant, Floats, Layer, Name, Number, Sourced, Spec
+from simengine.laws.sourced import ASSUMED, Certainty, Constant, Floats, Layer, Number, Sourced, Spec
 
 __all__ = [
     "ASSUMED",
@@ -34,6 +35,7 @@ __all__ = [
     "Chance",
     "Constant",
     "Count",
+    "CurrencyCode",
     "DirichletCount",
     "Empirical",
     "Fixed",
@@ -42,8 +44,11 @@ __all__ = [
     "Gamma",
     "Layer",
     "Lognormal",
+    "Month",
     "Months",
     "Name",
+    "Names",
+    "NamesOrNone",
     "Normal",
     "NotNegative",
     "Number",
@@ -58,6 +63,8 @@ __all__ = [
     "Spec",
     "Triangular",
     "Uniform",
+    "one_or_several",
     "quantities_in",
+    "spelled",
     "within",
 ]

@@ -217,10 +217,10 @@ class Beta(Sourced):
         require_one_form(self, ("mean", "sd"), ("successes", "failures"), ("interval_90",), ("quantiles",))
         points = points_of(self.interval_90, self.quantiles)
         if points is not None and not 0 < points.low < points.high < 1:
-            raise ValueError(f"the quantiles of a beta law lie between 0 and 1; found {points.low:g} and {points.high:g}")
+            raise ValueError(f"the quantiles of a beta law must lie between 0 and 1; found {points.low:g} and {points.high:g}")
         if self.mean is not None and self.sd is not None:
             if not 0 < self.mean < 1:
-                raise ValueError(f"the mean of a beta law lies between 0 and 1; found {self.mean:g}")
+                raise ValueError(f"the mean of a beta law must lie between 0 and 1; found {self.mean:g}")
             limit = float(np.sqrt(self.mean * (1 - self.mean)))
             if self.sd >= limit:
                 raise ValueError(f"no beta law with mean {self.mean:g} has an sd of {limit:.4g} or more; found {self.sd:g}")
@@ -311,7 +311,7 @@ def _beta_inverse(first: float, second: float, uniform: Floats) -> Floats:
 def _require_mode_between(low: float, mode: float, high: float) -> None:
     require_increasing(low=low, high=high)
     if not low <= mode <= high:
-        raise ValueError(f"the mode lies between low and high; found {low:g}, {mode:g}, {high:g}")
+        raise ValueError(f"the mode must lie between low and high; found {low:g}, {mode:g}, {high:g}")
 
 
 def _require_positive(law: str, smallest: float | None) -> None:

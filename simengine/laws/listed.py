@@ -26,9 +26,9 @@ class Empirical(Sourced):
     @model_validator(mode="after")
     def _fitting(self) -> Empirical:
         if self.weights is not None and len(self.weights) != len(self.values):
-            raise ValueError(f"every value has one weight; found {len(self.values)} values and {len(self.weights)} weights")
+            raise ValueError(f"every value must have one weight; found {len(self.values)} values and {len(self.weights)} weights")
         if min(self.values) == max(self.values):
-            raise ValueError("an empirical law has at least two different values. For a value without spread write `value:`")
+            raise ValueError("an empirical law must have at least two different values. For a value without spread write `value:`")
         return self
 
     @property
@@ -66,14 +66,14 @@ class Quantiles(Sourced):
     @model_validator(mode="after")
     def _rising(self) -> Quantiles:
         if len(self.levels) != len(self.values):
-            raise ValueError(f"every level has one value; found {len(self.levels)} levels and {len(self.values)} values")
+            raise ValueError(f"every level must have one value; found {len(self.levels)} levels and {len(self.values)} values")
         if (self.levels[0], self.levels[-1]) != (0, 1):
-            raise ValueError(f"the levels go from 0 to 1; found {self.levels[0]:g} to {self.levels[-1]:g}")
+            raise ValueError(f"the levels must go from 0 to 1; found {self.levels[0]:g} to {self.levels[-1]:g}")
         for name in ("levels", "values"):
             steps = np.diff(getattr(self, name))
             if not (steps > 0).all():
                 found = ", ".join(f"{number:g}" for number in getattr(self, name))
-                raise ValueError(f"the {name} increase; found {found}")
+                raise ValueError(f"the {name} must increase; found {found}")
         return self
 
     def inverse(self, uniform: Floats) -> Floats:

@@ -40,8 +40,8 @@ Quantity: TypeAlias = Annotated[
         Discriminator(
             _form_of,
             custom_error_type="unknown_law",
-            custom_error_message="a quantity is a number or one of the laws uniform, triangular, pert, normal, lognormal, beta, "
-            "gamma, empirical, quantiles, referrals, seen_events; shares of a whole also know the law dirichlet",
+            custom_error_message="a quantity must be a number or one of the laws uniform, triangular, pert, normal, lognormal, "
+            "beta, gamma, empirical, quantiles, referrals, seen_events; shares of a whole also know the law dirichlet",
         ),
     ],
     AfterValidator(computable),
@@ -66,19 +66,19 @@ class within:  # noqa: N801 - reads as a word in annotations
 
 def _whole(quantity: Any) -> Any:
     if quantity.value != int(quantity.value):
-        raise ValueError(f"a count is a whole number; found {quantity.value:g}")
+        raise ValueError(f"a count must be a whole number; found {quantity.value:g}")
     return quantity
 
 
-_probability = within(0, 1, "a probability lies between 0 and 1")
-_not_negative = within(0, np.inf, "a size, price, ratio or duration is not negative")
+_probability = within(0, 1, "a probability must lie between 0 and 1")
+_not_negative = within(0, np.inf, "a size, price, ratio or duration must not be negative")
 
 Probability: TypeAlias = Annotated[Quantity, AfterValidator(_probability)]
 NotNegative: TypeAlias = Annotated[Quantity, AfterValidator(_not_negative)]
 FixedNotNegative: TypeAlias = Annotated[Fixed, AfterValidator(_not_negative)]
-Count: TypeAlias = Annotated[Fixed, AfterValidator(within(0, 1e9, "a count lies between 0 and 1e9")), AfterValidator(_whole)]
+Count: TypeAlias = Annotated[Fixed, AfterValidator(within(0, 1e9, "a count must lie between 0 and 1e9")), AfterValidator(_whole)]
 Months: TypeAlias = Annotated[
-    Fixed, AfterValidator(within(1, 1200, "a number of months lies between 1 and 1200")), AfterValidator(_whole)
+    Fixed, AfterValidator(within(1, 1200, "a number of months must lie between 1 and 1200")), AfterValidator(_whole)
 ]
 
 

@@ -11,8 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Floats: TypeAlias = NDArray[np.float64]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Name: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
-"""A name that a study gives to something of its own."""
 
 Certainty = Literal["Q", "D", "C", "P", "U", "M", "R", "assumption", "choice"]
 """How sure a value is.
@@ -74,7 +72,7 @@ def require_increasing(**bounds: float) -> None:
     """Refuse two bounds whose first, by its name, is not below the second."""
     (low_name, low), (high_name, high) = bounds.items()
     if not low < high:
-        raise ValueError(f"{low_name} is below {high_name}; found {low:g} and {high:g}")
+        raise ValueError(f"{low_name} must be below {high_name}; found {low:g} and {high:g}")
 
 
 def require_one_form(spec: Any, *forms: tuple[str, ...]) -> None:
@@ -82,9 +80,9 @@ def require_one_form(spec: Any, *forms: tuple[str, ...]) -> None:
     given = {name for form in forms for name in form if getattr(spec, name) is not None}
     if not any(given == set(form) for form in forms):
         wanted = " or ".join(" and ".join(form) for form in forms)
-        raise ValueError(f"a {spec.law} law is given by {wanted}; found {', '.join(sorted(given)) or 'none of them'}")
+        raise ValueError(f"a {spec.law} law must be given by {wanted}; found {', '.join(sorted(given)) or 'none of them'}")
     if getattr(spec, "sd", None) is not None and spec.sd <= 0:
-        raise ValueError(f"an sd is above 0; found {spec.sd:g}. For a value without spread write `value:`")
+        raise ValueError(f"an sd must be above 0; found {spec.sd:g}. For a value without spread write `value:`")
     interval = getattr(spec, "interval_90", None)
     if interval is not None:
         require_increasing(lower_end=interval[0], upper_end=interval[1])

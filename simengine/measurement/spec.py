@@ -125,7 +125,7 @@ class Misclassification(Spec):
 class Redefinition(Spec):
     """From a month of the calendar on, what is counted is another thing: a register records less, a fee rises, a rule widens."""
 
-    from_month: Annotated[Count, AfterValidator(within(0, 1200, "a month of the calendar lies between 0 and 1200"))]
+    from_month: Annotated[Count, AfterValidator(within(0, 1200, "a month of the calendar must lie between 0 and 1200"))]
     """Counted from the start of the study. Earlier people lived before it."""
     factor: NotNegative
     """Of an amount or of days: what each unit counts from then on. Of a count or of answers: each is counted with this probability,

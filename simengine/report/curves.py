@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import inf, nextafter
+from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from simengine.contract import inputs_of
 from simengine.contract.spec import Contract
 from simengine.records import Floats
 from simengine.report import words
 from simengine.report.explain import example_of
-from simengine.report.picture import STYLE, save
+from simengine.report.picture import new_figure, plain_style, save
 from simengine.report.probes import edges_of, pay
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _POINTS = 400
 _MOST_PANELS = 4
@@ -36,8 +36,8 @@ def draw_curves(contract: Contract) -> dict[str, bytes]:
     for t, name in enumerate(contract.terms):
         alone = contract.model_copy(update={"terms": dict(list(contract.terms.items())[: t + 1])})
         asked = [one for one in inputs_of(alone) if one in inputs_of(_only(alone, name))][:_MOST_PANELS]
-        with mpl.rc_context(STYLE):
-            figure = Figure(figsize=(4.5 * max(len(asked), 1), 3.6), layout="constrained")
+        with plain_style():
+            figure = new_figure(figsize=(4.5 * max(len(asked), 1), 3.6), layout="constrained")
             for panel, metric in zip(figure.subplots(1, max(len(asked), 1), squeeze=False)[0], asked or [""], strict=True):
                 _draw_panel(panel, alone, t, metric, others, drawn, edges.get(metric.partition(".")[0], []))
             figure.suptitle(f"{contract.title}: {name}", fontsize=10)
@@ -53,6 +53,8 @@ def _only(contract: Contract, name: str) -> Contract:
 def _draw_panel(
     axes: Axes, contract: Contract, term: int, metric: str, others: Mapping[str, float], drawn: float, edges: list[float]
 ) -> None:
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
     base = {name: value for name, value in others.items() if name in inputs_of(contract)}
     over = _places(base.get(metric, 1.0), edges, _reach(contract, metric, base.get(metric, 1.0)))
     worlds = [base | ({metric: float(place)} if metric else {}) for place in over]

@@ -82,10 +82,10 @@ def assumptions(study: Study) -> list[dict[str, Any]]:
 
 def settlement(payments: Payments) -> dict[str, Any]:
     """Give the payments of one replication by term, their total, the limit that bound each term, and each date's part."""
-    amounts = {name: float(payments.amount[0, t]) for t, name in enumerate(payments.terms)}
+    amounts = {name: float(payments.amount[0, t]) + 0.0 for t, name in enumerate(payments.terms)}
     return {
         "payments": amounts,
-        "total": round(sum(amounts.values()), MOST_DECIMALS),
+        "total": round(sum(amounts.values()), MOST_DECIMALS) + 0.0,
         "bound": {name: LIMITS[payments.bound[0, t]] for t, name in enumerate(payments.terms)},
         "dates": [
             {
@@ -94,7 +94,7 @@ def settlement(payments: Payments) -> dict[str, Any]:
                 "month": int(payments.months[t, due]),
                 "payer": payments.parties[t][0],
                 "payee": payments.parties[t][1],
-                "payment": float(payments.by_due[0, t, due]),
+                "payment": float(payments.by_due[0, t, due]) + 0.0,
                 "bound": LIMITS[payments.bound_by_due[0, t, due]],
             }
             for t, due in np.argwhere(payments.months >= 0)
@@ -103,8 +103,9 @@ def settlement(payments: Payments) -> dict[str, Any]:
 
 
 def as_json(content: Mapping[str, Any]) -> str:
-    """Write one JSON object; a number that JSON cannot hold is a defect, not a null."""
-    return json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
+    """Write one JSON object in ASCII, so that every system reads it; a number that JSON cannot hold is a defect, not a null."""
+    # JSON leaves DEL as it is, and a terminal obeys it.
+    return json.dumps(content, ensure_ascii=True, indent=2, allow_nan=False).replace("\x7f", "\\u007f")
 
 
 def kept_text(study: Study, variant: str | None = None, variants: Mapping[str, dict[str, object]] | None = None) -> str:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from textwrap import shorten
-from typing import Any
-
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 from simengine.analysis import Incentives
 from simengine.analysis.efforts import behaviour_of
 from simengine.analysis.incentives import Induced
 from simengine.config import Study
-from simengine.report.picture import STYLE, save
+from simengine.report.picture import new_figure, plain_style, save
 from simengine.report.units import money_unit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _GREYS = ("0.1", "0.45", "0.7")
 _LINES = ("-", "--", ":", "-.")
@@ -25,8 +24,8 @@ _LIGHT = "0.75"
 def draw_efforts(study: Study, found: Incentives) -> bytes:
     """Draw worth and surplus over the sum of the efforts, one line for each contract, as a PNG; bars are 1.96 standard errors."""
     behaviour, (unit, money) = behaviour_of(study), money_unit(study)
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(12, 4.6), layout="constrained")
+    with plain_style():
+        figure = new_figure(figsize=(12, 4.6), layout="constrained")
         left, right = figure.subplots(1, 2)
         _draw(left, found.contracts, "worth", unit)
         _draw(right, found.contracts, "surplus", unit)

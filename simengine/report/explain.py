@@ -132,11 +132,11 @@ def _example(contract: Contract) -> Iterator[str]:
                 yield words.PHRASES["example_line"].format(
                     name=name,
                     date=f", {date}" if contract.dates else "",
-                    amount=f"{payments.by_due[0, t, due]:,.{decimals}f}",
+                    amount=f"{payments.by_due[0, t, due]:z,.{decimals}f}",
                     currency=contract.currency,
                     bound=words.BOUND[LIMITS[payments.bound_by_due[0, t, due]]],
                 )
-    yield words.PHRASES["example_total"].format(total=f"{payments.amount.sum():,.{decimals}f}", currency=contract.currency)
+    yield words.PHRASES["example_total"].format(total=f"{payments.amount.sum():z,.{decimals}f}", currency=contract.currency)
 
 
 def example_of(contract: Contract) -> tuple[dict[str, float], float, str | None]:

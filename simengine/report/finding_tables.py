@@ -107,7 +107,7 @@ def _power_curve(study: Study, found: Certificate) -> RenderableType:
     layout = grid(*columns)
     for point in found.power_curve:
         truths = [cell(point.truth[name], _scale(study, name)) for name in metrics]
-        layout.add_row(f"{point.multiple:.2f}", *truths, cell(point.p_pay, 1.0), cell(point.expected_payment, unit))
+        layout.add_row(f"{point.multiple:z.2f}", *truths, cell(point.p_pay, 1.0), cell(point.expected_payment, unit))
     return titled(f"What is paid for multiples of the promised effect{told_units(study, metrics)}", layout)
 
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from textwrap import shorten
-from typing import Any
-
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 from simengine.analysis.sizing import SizingResult
 from simengine.analysis.table import Settled
 from simengine.config import Study
-from simengine.report.picture import STYLE, save
+from simengine.report.picture import new_figure, plain_style, save
 from simengine.report.term_names import short_names
 from simengine.report.units import money_unit
 from simengine.risk.measures import Measure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _DARK, _MIDDLE, _LIGHT = "0.15", "0.55", "0.82"
 _MARKS: dict[str, Any] = {
@@ -36,9 +35,9 @@ def draw_frontier(study: Study, found: SizingResult) -> bytes:
     right side is left out.
     """
     objectives = found.table.objectives
-    with mpl.rc_context(STYLE):
+    with plain_style():
         n_sides = 2 if len(objectives) >= 2 else 1
-        figure = Figure(figsize=(6.2 * n_sides, 4.9), layout="constrained")
+        figure = new_figure(figsize=(6.2 * n_sides, 4.9), layout="constrained")
         sides = figure.subplots(1, n_sides, squeeze=False)[0]
         _draw_terms(sides[0], study, found)
         if n_sides == 2:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from textwrap import shorten
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -21,11 +18,14 @@ from simengine.currencies import units_of
 from simengine.records import Floats
 from simengine.report.document import plain
 from simengine.report.layouts import grid, titled
-from simengine.report.picture import STYLE, save
+from simengine.report.picture import new_figure, plain_style, save
 from simengine.report.units import cell, unit_of_money
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
 from simengine.risk.trust import Section
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _LEFT = {
     "revolving_fund": "what the fund is left with from all projects, had it begun them all",
@@ -161,8 +161,8 @@ def draw_portfolio(holding: Holding, found: PortfolioRisk) -> bytes:
     """Draw the sum of all projects; and the fund's balance by year, or the sum against parts that know nothing of each other."""
     heading = holding.portfolio.portfolio
     unit, money = unit_of_money(found.capital, heading.currency)
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(12, 4.4), layout="constrained")
+    with plain_style():
+        figure = new_figure(figsize=(12, 4.4), layout="constrained")
         left, right = figure.subplots(1, 2)
         _sum_panel(left, found, unit)
         left.set_xlabel(shorten(f"{_LEFT[heading.kind]}, {money}", 80, placeholder="…"))

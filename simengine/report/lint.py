@@ -123,7 +123,7 @@ def _cliffs(contract: Contract) -> Iterator[Finding]:
                         _place_of_edge(contract, term, edge),
                         metric=name,
                         level=f"{edge:,.10g}",
-                        jump=f"{jump:,.0f} {contract.currency}",
+                        jump=f"{jump:z,.0f} {contract.currency}",
                         share=f"{share:.0%}",
                     )
 
@@ -201,7 +201,7 @@ def _guarantee(contract: Contract) -> Iterator[Finding]:
         guaranteed = float(pay(contract.model_copy(update={"terms": fixed, "total_cap": None}), [{}]).amount.sum())
         cap = _worth(contract, contract.total_cap)
         if cap is not None and cap < guaranteed:
-            yield _say("cap_below_guarantee", "total_cap", cap=f"{cap:,.0f}", guarantee=f"{guaranteed:,.0f}")
+            yield _say("cap_below_guarantee", "total_cap", cap=f"{cap:z,.0f}", guarantee=f"{guaranteed:z,.0f}")
     for owner, term in contract.terms.items():
         for place, node in walk(term, f"terms.{owner}"):
             if not isinstance(node, Term) or node.cap is None:
@@ -211,7 +211,7 @@ def _guarantee(contract: Contract) -> Iterator[Finding]:
             parts = [_worth(contract, part) for part in node.sum] if isinstance(node, Sum) else []
             guaranteed = max(floor or 0.0, sum(part for part in parts if part is not None and part > 0))
             if cap is not None and cap < guaranteed:
-                yield _say("cap_below_guarantee", f"{place}.cap", cap=f"{cap:,.0f}", guarantee=f"{guaranteed:,.0f}")
+                yield _say("cap_below_guarantee", f"{place}.cap", cap=f"{cap:z,.0f}", guarantee=f"{guaranteed:z,.0f}")
 
 
 def _only(contract: Contract, name: str) -> Contract:

@@ -46,7 +46,7 @@ def sentence(name: str, place: Place) -> str:
         said = f"it had a probability of {inside}: {_weight_of(place.inside.value)}"
     moved = [shift for shift in place.shifts if abs(shift.in_sd.value) >= max(_NOTABLE, 3 * shift.in_sd.se)][:2]
     if not place.shifts:
-        asks = f"Too few worlds come so close (effective sample size {place.effective:.0f}) to say what it asks of the study."
+        asks = f"Too few worlds come so close (effective sample size {place.effective:z.0f}) to say what it asks of the study."
     elif moved:
         asks = f"Where it happens, {' and '.join(_moved(shift) for shift in moved)}."
     else:
@@ -68,7 +68,7 @@ def _weight_of(probability: float) -> str:
 def _moved(shift: Shift) -> str:
     way = "higher" if shift.in_sd.value > 0 else "lower"
     return (
-        f"{shift.path} is {abs(shift.in_sd.value):.2f} sd {way} than assumed ({shift.updated:.4g} instead of {shift.forecast:.4g})"
+        f"{shift.path} is {abs(shift.in_sd.value):z.2f} sd {way} than assumed ({shift.updated:.4g} instead of {shift.forecast:.4g})"
     )
 
 
@@ -127,8 +127,8 @@ def retrospect_tables(study: Study, found: Retrospect) -> RenderableType:
             place.known.certainty,
             cell(place.below, 1.0),
             cell(place.inside, 1.0),
-            f"{place.pit:.3f}",
-            f"{place.effective:,.0f}",
+            f"{place.pit:z.3f}",
+            f"{place.effective:z,.0f}",
         )
     told = [Text(f"\n{sentence(name, place)}") for name, place in found.places.items()]
     kernel = Text("\n" + KERNEL.format(bandwidth=found.bandwidth), style="italic")
@@ -139,7 +139,7 @@ def retrospect_tables(study: Study, found: Retrospect) -> RenderableType:
 
 
 def _update_tables(study: Study, update: Update, money: float) -> list[RenderableType]:
-    given = f"Given {', '.join(update.given)} (effective sample size {update.effective:,.0f})"
+    given = f"Given {', '.join(update.given)} (effective sample size {update.effective:z,.0f})"
     chances = grid("", "forecast", "updated")
     for name, pair in update.probabilities.items():
         if _is_told(study, name.split(" ")[0]):

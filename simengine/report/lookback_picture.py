@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from textwrap import shorten
+from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from simengine.analysis import Retrospect
 from simengine.analysis.retrospect import Place, ends_of
 from simengine.config import Study
 from simengine.records import Floats
-from simengine.report.picture import STYLE, save
+from simengine.report.picture import new_figure, plain_style, save
 from simengine.report.units import metric_unit, money_unit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _FORECAST, _UPDATED, _KNOWN = "0.75", "0.15", "0.0"
 _IN_A_ROW = 2
@@ -23,8 +24,8 @@ _IN_A_ROW = 2
 def draw_look_back(study: Study, found: Retrospect) -> bytes:
     """Draw each known quantity: the forecast in grey, updated as a line where something is given, and what was known; a PNG."""
     rows = -(-len(found.places) // _IN_A_ROW)
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(12, 3.6 * rows), layout="constrained")
+    with plain_style():
+        figure = new_figure(figsize=(12, 3.6 * rows), layout="constrained")
         panels = figure.subplots(rows, _IN_A_ROW, squeeze=False).ravel()
         for axes, (name, place) in zip(panels, found.places.items(), strict=False):
             _panel(axes, study, name, place, found)
@@ -51,7 +52,7 @@ def _panel(axes: Axes, study: Study, name: str, place: Place, found: Retrospect)
     axes.axvspan(low, high, color=_KNOWN, alpha=0.12, linewidth=0)
     axes.axvline(known.value / scale, color=_KNOWN, linewidth=1.2)
     axes.set_title(
-        f"{name.replace('_', ' ')}: P(so) {100 * place.inside.value:.1f} %, below {100 * place.below.value:.1f} %", fontsize=10
+        f"{name.replace('_', ' ')}: P(so) {100 * place.inside.value:z.1f} %, below {100 * place.below.value:z.1f} %", fontsize=10
     )
     axes.set_xlabel(shorten(f"{known.column}{f', {unit}' if unit else ''}", 70, placeholder="…"))
     axes.set_ylabel("share of replications, %")

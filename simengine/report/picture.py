@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import io
+import logging
+import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from textwrap import shorten
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from simengine.config import Study
+from simengine.errors import ResultsError, escaped
 from simengine.records import ROLES, Floats, Outturns
 from simengine.report.units import money_unit, percent
 from simengine.risk.roles import lenders_in, payers_in
 from simengine.risk.statistics import probability
 from simengine.risk.summarise import RiskTable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _DARK, _MIDDLE, _LIGHT = "0.15", "0.55", "0.88"
 _BOX = {"boxstyle": "round", "facecolor": "white", "edgecolor": _LIGHT}
@@ -26,7 +31,7 @@ _BARS: Any = {"color": _MIDDLE, "edgecolor": "white", "linewidth": 0.4}
 _LINES = {"guarantee": "--", "break-even": "-", "cap": ":"}
 _PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
 # A fixed salt and no date: the same run draws the same bytes. A dollar sign in a title is money, not mathematics.
-STYLE: Any = {
+_STYLE: Any = {
     "svg.hashsalt": "simengine",
     "text.parse_math": False,
     "font.size": 9.5,
@@ -59,7 +64,7 @@ def draw(study: Study, outturns: Outturns, table: RiskTable, marks: Mapping[str,
 
     def paint() -> Figure:
         n_rows = max(len(lenders), len(payers))
-        figure = Figure(figsize=(12, 4.8 * n_rows), layout="constrained")
+        figure = new_figure(figsize=(12, 4.8 * n_rows), layout="constrained")
         panels = figure.subplots(n_rows, 2, squeeze=False)
         for side, names in enumerate((lenders, payers)):
             for axes in panels[len(names) :, side]:
@@ -76,9 +81,53 @@ def draw(study: Study, outturns: Outturns, table: RiskTable, marks: Mapping[str,
 
 def drawn(paint: Callable[[], Figure]) -> dict[str, bytes]:
     """Give what a function paints by format, `png` and `svg`: in the style of all pictures, the same bytes in every run."""
-    with mpl.rc_context(STYLE):
+    with plain_style():
         figure = paint()
         return {form: save(figure, form) for form in ("png", "svg")}
+
+
+@contextmanager
+def plain_style() -> Iterator[None]:
+    """Draw in the style of all pictures, whatever settings of their own somebody has for matplotlib.
+
+    It is loaded here, and not before: what draws nothing neither waits for it nor stumbles over those settings.
+    """
+    log = logging.getLogger("matplotlib")
+    level = log.level
+    # It speaks of folders that cannot be written and of fonts, which is nothing to whoever asked for a picture.
+    log.setLevel(logging.ERROR)
+    try:
+        mpl = _matplotlib()
+        with mpl.rc_context():
+            mpl.rcdefaults()
+            mpl.rcParams.update(_STYLE)
+            yield
+    finally:
+        log.setLevel(level)
+
+
+def _matplotlib() -> Any:
+    """Load matplotlib, which refuses to be loaded under a backend that it does not know; no picture needs one."""
+    backend = os.environ.pop("MPLBACKEND", None)
+    try:
+        import matplotlib as mpl
+        from matplotlib import font_manager  # noqa: F401 - its first loading may take a while and speak of it
+    except (ValueError, OSError) as error:
+        raise ResultsError(f"pictures: matplotlib must load; found {error}. Move away the file matplotlibrc") from None
+    finally:
+        if backend is not None:
+            os.environ["MPLBACKEND"] = backend
+    if backend is not None:
+        with suppress(ValueError):
+            mpl.rcParams["backend"] = backend
+    return mpl
+
+
+def new_figure(**options: Any) -> Figure:
+    """Begin a figure; inside `plain_style`."""
+    from matplotlib.figure import Figure
+
+    return Figure(**options)
 
 
 def save(figure: Figure, form: str) -> bytes:
@@ -88,7 +137,8 @@ def save(figure: Figure, form: str) -> bytes:
         # A character that no font at hand can draw becomes a box: nothing that a reader of the picture must be told.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(buffer, format=form, dpi=150, metadata=dict(_METADATA[form]))
-    return buffer.getvalue()
+    # What XML cannot hold would make the whole picture unreadable.
+    return escaped(buffer.getvalue().decode()).encode() if form == "svg" else buffer.getvalue()
 
 
 def _draw_lender(axes: Axes, study: Study, party: str, outturns: Outturns, table: RiskTable, marks: Mapping[str, float]) -> None:
@@ -104,11 +154,11 @@ def _draw_lender(axes: Axes, study: Study, party: str, outturns: Outturns, table
     for level, (name, value) in enumerate(sorted({**marks, "break-even": 1.0}.items(), key=lambda mark: mark[1])):
         axes.axvline(100 * value, color=_DARK, linestyle=_LINES[name], linewidth=1.2)
         height = top * (0.985 - 0.075 * level)
-        axes.text(100 * value + reach, height, f"{name} {100 * value:.0f} %", va="top", ha="left", bbox=_PLAIN)
+        axes.text(100 * value + reach, height, f"{name} {100 * value:z.0f} %", va="top", ha="left", bbox=_PLAIN)
     axes.set_xlabel("money back, % of the money drawn")
     axes.set_ylabel("share of replications, %")
     loss = table[f"{party}.p_loss"]
-    mean_back = f"; mean {share_back.mean():.0f} % of the money drawn" if len(share_back) else ""
+    mean_back = f"; mean {share_back.mean():z.0f} % of the money drawn" if len(share_back) else ""
     name = shorten(study.parties[party].name, 40, placeholder="…")
     axes.set_title(f"What {_role(party, 'the lender')} gets: {name}\nP(loss) {percent(loss)}{mean_back}", fontsize=10)
 

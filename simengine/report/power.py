@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from textwrap import shorten
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
-
 from simengine.analysis import Certificate
 from simengine.config import Study
-from simengine.report.picture import STYLE, save
+from simengine.report.picture import new_figure, plain_style, save
 from simengine.report.units import money_unit, percent
 from simengine.risk.statistics import Statistic
 
@@ -20,8 +17,8 @@ def draw_power(study: Study, found: Certificate) -> bytes:
     """Draw P(paid) and the expected payment over multiples of the promised effect, as a PNG; bars are 1.96 standard errors."""
     multiples = [point.multiple for point in found.power_curve]
     money, money_name = money_unit(study)
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(12, 4.4), layout="constrained")
+    with plain_style():
+        figure = new_figure(figsize=(12, 4.4), layout="constrained")
         left, right = figure.subplots(1, 2)
         for axes, statistics, unit in (
             (left, [point.p_pay for point in found.power_curve], 0.01),

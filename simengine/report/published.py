@@ -95,7 +95,7 @@ def published_table(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
     sources: dict[str, dict[str, None]] = {}
     for row in rows:
         outcome = ", ".join(f"{name} {value:,.10g}" for name, value in row["outcome"].items())
-        money = ["-" if row[key] is None else f"{row[key]:,.0f}" for key in ("published", "computed", "difference")]
+        money = ["-" if row[key] is None else f"{row[key]:z,.0f}" for key in ("published", "computed", "difference")]
         layout.add_row(f"{row['contract']}, {row['case']}\n  {outcome}", *money, row["verdict"])
         sources.setdefault(row["contract"], {}).update(dict.fromkeys(row["sources"]))
     lines = [f"{name}\n" + "\n".join(f"  {source}" for source in named) for name, named in sources.items()]

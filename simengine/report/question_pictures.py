@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from textwrap import shorten
-
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from simengine.analysis import Attribution, Comparison, ReverseStress, Sensitivity, StressTest
 from simengine.analysis.reverse import Nearest
 from simengine.config import Study
-from simengine.report.picture import STYLE, save
+from simengine.report.picture import new_figure, plain_style, save
 from simengine.report.question_tables import named
 from simengine.report.units import money_unit
 from simengine.risk.statistics import Statistic
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _DARK, _MIDDLE, _LIGHT = "0.15", "0.55", "0.8"
 _MOST_BARS, _LONGEST_PATH, _MOST_PANELS = 10, 44, 3
@@ -27,7 +28,7 @@ def draw_comparison(study: Study, found: Comparison) -> bytes:
     """Draw, for each party, the mean net under each contract with the middle 90 % of the worlds, and who gains by going over."""
     unit, money = money_unit(study)
     n_rows = len(found.titles)
-    with mpl.rc_context(STYLE):
+    with plain_style():
         figure, panels = _panels(len(found.parties), 0.6, 5.2, 1.3 + 0.55 * n_rows)
         for axes, party in zip(panels, found.parties, strict=True):
             for place, name in enumerate(found.titles):
@@ -51,8 +52,8 @@ def draw_comparison(study: Study, found: Comparison) -> bytes:
 
 def draw_attribution(study: Study, found: Attribution) -> bytes:
     """Draw how each party's variance and tail divide over the layers."""
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(12, 1.9 + 0.6 * len(found.burdens)), layout="constrained")
+    with plain_style():
+        figure = new_figure(figsize=(12, 1.9 + 0.6 * len(found.burdens)), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True)
         parties = list(found.burdens)
         for axes, what in ((left, "variance"), (right, "tail")):
@@ -69,7 +70,7 @@ def draw_attribution(study: Study, found: Attribution) -> bytes:
                 for place, (part, start) in enumerate(zip(widths, before, strict=True)):
                     if part >= 6:
                         colour = "white" if layer != "luck" else "black"
-                        axes.text(start + part / 2, place, f"{part:.0f} %", ha="center", va="center", color=colour, fontsize=9)
+                        axes.text(start + part / 2, place, f"{part:z.0f} %", ha="center", va="center", color=colour, fontsize=9)
             for place, one in enumerate(shares.values()):
                 if not one.total.value:
                     axes.text(1, place, "nothing varies", va="center", color=_MIDDLE, fontsize=9)
@@ -88,7 +89,7 @@ def draw_stress(study: Study, found: StressTest) -> bytes:
     """Draw the mean NPV of each party under every stress."""
     unit, money = money_unit(study)
     rows = [(name, severity, one) for name, by in found.stresses.items() for severity, one in by.items()]
-    with mpl.rc_context(STYLE):
+    with plain_style():
         figure, panels = _panels(len(found.parties), 2.6, 4.6, 1.7 + 0.27 * len(rows))
         for axes, party in zip(panels, found.parties, strict=True):
             base = found.base[party].npv.value / unit
@@ -99,7 +100,7 @@ def draw_stress(study: Study, found: StressTest) -> bytes:
                 axes.errorbar(value, place, xerr=1.96 * one.moved[party].npv.se / unit, color="0.3", capsize=2)
             axes.axvline(base, color=_DARK, linewidth=1.0)
             axes.axvline(0.0, color=_DARK, linestyle=":", linewidth=1.0, zorder=0)
-            axes.set_title(f"{shorten(named(study, party), 55, placeholder='…')}\nas it is: {base:.2f}", fontsize=10)
+            axes.set_title(f"{shorten(named(study, party), 55, placeholder='…')}\nas it is: {base:z.2f}", fontsize=10)
             axes.set_xlabel(f"mean NPV, {money}")
             axes.set_yticks(range(len(rows)), [f"{name.replace('_', ' ')}, {severity}" for name, severity, _ in rows], fontsize=8.5)
             axes.set_ylim(len(rows) - 0.4, -0.6)
@@ -110,8 +111,8 @@ def draw_stress(study: Study, found: StressTest) -> bytes:
 def draw_reverse(study: Study, found: ReverseStress) -> bytes:
     """Draw how far each assumption stands from its median where the deal breaks first."""
     steps = [] if found.nearest is None else [step for step in found.nearest.steps[:12] if step.share >= _LEAST_SHARE]
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(10, 2.2 + 0.3 * len(steps) if steps else 1.2), layout="constrained")
+    with plain_style():
+        figure = new_figure(figsize=(10, 2.2 + 0.3 * len(steps) if steps else 1.2), layout="constrained")
         axes = figure.subplots()
         axes.barh(range(len(steps)), [step.score for step in steps], color=_MIDDLE, height=0.65)
         reach = max([abs(step.score) for step in steps], default=1.0) or 1.0
@@ -136,8 +137,8 @@ def draw_sensitivity(study: Study, found: Sensitivity) -> bytes:
     """Draw a tornado for each party beside the total indices of its assumptions."""
     unit, money = money_unit(study)
     n_parties = len(found.parties)
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(15.0, 0.8 + 3.4 * n_parties), layout="constrained")
+    with plain_style():
+        figure = new_figure(figsize=(15.0, 0.8 + 3.4 * n_parties), layout="constrained")
         panels = figure.subplots(n_parties, 2, squeeze=False)
         for (left, right), (party, one) in zip(panels, found.parties.items(), strict=True):
             swings = dict(list(one.tornado.items())[:_MOST_BARS])
@@ -172,7 +173,7 @@ def _panels(count: int, names: float, width: float, height: float) -> tuple[Figu
     """Give a figure with one panel for each party, three in a row; where rows have names, these take room on the left."""
     n_columns = min(count, _MOST_PANELS)
     n_rows = -(-count // n_columns)
-    figure = Figure(figsize=(names + width * n_columns, 0.6 + height * n_rows), layout="constrained")
+    figure = new_figure(figsize=(names + width * n_columns, 0.6 + height * n_rows), layout="constrained")
     panels = list(figure.subplots(n_rows, n_columns, squeeze=False).ravel())
     for axes in panels[count:]:
         axes.remove()
@@ -191,17 +192,17 @@ def _reverse_words(nearest: Nearest | None) -> str:
     if nearest is None:
         return "no combination of assumptions within six standard deviations breaks it in half of its worlds"
     if not nearest.distance.value:
-        return f"with every assumption at its median it breaks in {100 * nearest.p_break.value:.0f} % of the worlds already"
-    text = f"{nearest.distance.value:.2f} ± {nearest.distance.se:.2f} standard deviations away"
+        return f"with every assumption at its median it breaks in {100 * nearest.p_break.value:z.0f} % of the worlds already"
+    text = f"{nearest.distance.value:z.2f} ± {nearest.distance.se:z.2f} standard deviations away"
     return f"{text}; probability beyond {nearest.p_beyond:.2g}"
 
 
 def _switch_words(found: Comparison, name: str, party: str) -> str:
     standing = found.standings[name][party]
-    text = f"P(loss) {100 * standing.p_loss.value:.0f} %"
+    text = f"P(loss) {100 * standing.p_loss.value:z.0f} %"
     if name in found.switches:
         switch = found.switches[name][party]
-        text += f"; gains in {100 * switch.gains.value:.0f} %, loses in {100 * switch.loses.value:.0f} %"
+        text += f"; gains in {100 * switch.gains.value:z.0f} %, loses in {100 * switch.loses.value:z.0f} %"
     return text
 
 

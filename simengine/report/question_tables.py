@@ -155,7 +155,7 @@ def reverse_tables(study: Study, found: ReverseStress) -> RenderableType:
     else:
         table = grid("assumption", "median", "breaks at", "sd away", "share, %")
         for step in nearest.steps[:_MOST_STEPS]:
-            numbers = (f"{step.median:.3g}", f"{step.value:.3g}", f"{step.score:+.2f}", f"{100 * step.share:.1f}")
+            numbers = (f"{step.median:.3g}", f"{step.value:.3g}", f"{step.score:+.2f}", f"{100 * step.share:z.1f}")
             table.add_row(folded(step.path, 42), *numbers)
         left = len(nearest.steps) - _MOST_STEPS
         title = f"The nearest break: {cell(nearest.distance, 1.0)} standard deviations from the medians"
@@ -202,7 +202,7 @@ def sensitivity_tables(study: Study, found: Sensitivity) -> RenderableType:
         table = grid("assumption", "S1", "ST", "mu_star", "PAWN")
         for name, index in list(one.indices.items())[:_MOST_STEPS]:
             table.add_row(folded(name), cell(index.s1, 1.0), cell(index.st, 1.0), cell(index.mu_star, unit), cell(index.pawn, 1.0))
-        left = f"{100 * one.luck_left:.0f} % of the variance between points is luck of the panel, not assumptions"
+        left = f"{100 * one.luck_left:z.0f} % of the variance between points is luck of the panel, not assumptions"
         parts.append(titled(f"{named(study, party)}: all assumptions at once; {left}", table))
         hidden = len(one.tornado) - _MOST_STEPS
         if hidden > 0:

@@ -113,7 +113,7 @@ def _objectives(study: Study, found: SizingResult, deal: Deal) -> Iterable[Rende
             _value(found.present, place, scale),
             cell(deal.recommended.objectives[place], scale),
             cell(deal.best[place].objectives[place], scale),
-            f"{100 * kept[place]:.0f} %",
+            f"{100 * kept[place]:z.0f} %",
             cell(deal.fresh.objectives[place], scale),
             cell(deal.luck[place], scale),
         )

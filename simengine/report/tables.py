@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from simengine.config import Study
 from simengine.config.roles import with_money
 from simengine.currencies import decimals_of
+from simengine.errors import escaped
 from simengine.records import ALL_LENDERS, ALL_PAYERS
 from simengine.report.document import assumptions
 from simengine.report.trust import repayment_table, warnings
@@ -31,6 +33,11 @@ class _Console(Console):
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Show escaped what would act on the terminal; colours are added to this later."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(escaped(segment.text), segment.style)
 
 
 def show(content: RenderableType, *, fold: bool = True) -> None:
@@ -294,7 +301,7 @@ def settlement_table(content: Mapping[str, Any]) -> Table:
     decimals = decimals_of(content["currency"])
     rows = [(f"{row['term']}, {row['date']}", row["payment"], row["bound"]) for row in content["dates"]]
     for name, amount, bound in rows or [(name, paid, content["bound"][name]) for name, paid in content["payments"].items()]:
-        layout.add_row(name, f"{amount:,.{decimals}f}", bound)
+        layout.add_row(name, f"{amount:z,.{decimals}f}", bound)
     layout.add_section()
-    layout.add_row("total", f"{content['total']:,.{decimals}f}", "")
+    layout.add_row("total", f"{content['total']:z,.{decimals}f}", "")
     return layout

@@ -41,4 +41,4 @@ def written(value: float) -> str:
     ('0.123457', '3,000,000', '1234.5')
     """
     rounded = float(f"{value:.6g}")
-    return f"{rounded:,.0f}" if abs(rounded) >= _LONG and rounded.is_integer() else f"{value:.6g}"
+    return f"{rounded:z,.0f}" if abs(rounded) >= _LONG and rounded.is_integer() else f"{value:.6g}"

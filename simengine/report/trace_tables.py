@@ -72,5 +72,5 @@ def _table(title: str, rows: Sequence[Row], decimals: int = 2) -> RenderableType
 
 def _cell(value: Any, decimals: int) -> str:
     if isinstance(value, float):
-        return f"{value:,.{decimals}f}" if abs(value) >= 100 else f"{value:,.6g}"
+        return f"{value:z,.{decimals}f}" if abs(value) >= 100 else f"{value:,.6g}"
     return "-" if value in (None, "") else str(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,11 +17,14 @@ from rich.text import Text
 from simengine.config import Study
 from simengine.execution import PreciseRun
 from simengine.report.document import plain
-from simengine.report.picture import drawn
+from simengine.report.picture import drawn, new_figure
 from simengine.report.units import cell, money_unit
 from simengine.risk.statistics import Statistic
 from simengine.risk.summarise import REPAYMENT, RiskTable
 from simengine.risk.trust import Section
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _LARGEST_SPLIT = 3.0
 """Standard errors: a sound run exceeds them once in 370 times."""
@@ -112,7 +115,7 @@ def _panels(count: int) -> tuple[Figure, list[Axes]]:
     """Make a figure with some panels, at most three in a row."""
     n_columns = min(max(count, 1), _MOST_PANELS)
     n_rows = max(-(-count // n_columns), 1)
-    figure = Figure(figsize=(5.6 * n_columns, 4.2 * n_rows), layout="constrained")
+    figure = new_figure(figsize=(5.6 * n_columns, 4.2 * n_rows), layout="constrained")
     panels = list(figure.subplots(n_rows, n_columns, squeeze=False).ravel())
     for axes in panels[count:]:
         axes.remove()
@@ -149,7 +152,7 @@ def repayment_table(table: RiskTable, lenders: Mapping[str, str]) -> Table:
 
 def _probability(statistic: Statistic) -> str:
     is_plain = statistic.covers and statistic.upper_95 is None and statistic.lower_95 is None
-    return f"{statistic.value:.3f} ±{statistic.se:.3f}" if is_plain and isfinite(statistic.se) else cell(statistic, 1.0)
+    return f"{statistic.value:z.3f} ±{statistic.se:z.3f}" if is_plain and isfinite(statistic.se) else cell(statistic, 1.0)
 
 
 def warnings(table: RiskTable) -> Text:
@@ -243,7 +246,7 @@ def diagnostics_table(study: Study, table: RiskTable) -> Table:
     for place, n in list(enumerate(sizes))[::-2][::-1]:
         cells = [run.mean[place] for run in runs.values()]
         layout.add_row(f"{n:,}", *(cell(one, unit) for one in cells))
-    layout.add_row("halves differ by", *(f"{found.split_half[party]:.1f} se" for party in runs))
+    layout.add_row("halves differ by", *(f"{found.split_half[party]:z.1f} se" for party in runs))
     return layout
 
 

@@ -88,7 +88,9 @@ def acceptance_range(n_periods: int, probability: float, significance: float = 0
     """
     _refuse_nonsense(0, n_periods, probability)
     if not 0 < significance < 1:
-        raise UsageError(f"significance: a probability of false alarm lies between 0 and 1, both left out; found {significance:g}")
+        raise UsageError(
+            f"significance: a probability of false alarm must lie between 0 and 1, both left out; found {significance:g}"
+        )
     accepted = [x for x in range(n_periods + 1) if not kupiec(x, n_periods, probability).rejects(significance)]
     return accepted[0], accepted[-1]
 

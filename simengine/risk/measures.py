@@ -206,7 +206,7 @@ def _read_number(name: str, text: str | None) -> float:
         raise ValueError(f"{name} takes no number; found {text}")
     low, high = kind.within
     if not low < float(text) < high:
-        raise ValueError(f"the {kind.number} of {name} lies between {low:g} and {high:g}; found {text}")
+        raise ValueError(f"the {kind.number} of {name} must lie between {low:g} and {high:g}; found {text}")
     return float(text)
 
 
@@ -228,7 +228,7 @@ def read_limit(text: str, party: str | None = None) -> Limit:
         raise ValueError(f"a limit is a measure, <= or >=, and a number, such as investor.p_loss <= 0.10; found {text!r}")
     limit = Limit(read_measure(found[1], party), found[2] == ">=", float(found[3]))
     if limit.measure.kind.is_probability and not 0 <= limit.level <= 1:
-        raise ValueError(f"the limit of a probability lies between 0 and 1; found {limit}")
+        raise ValueError(f"the limit of a probability must lie between 0 and 1; found {limit}")
     return limit
 
 

@@ -86,7 +86,7 @@ def test_contract__on_a_metric_that_nobody_measures_is_refused(tiny):
 
 @pytest.mark.parametrize("level", [0.0, 1.0, -0.1, 1.5])
 def test_level__lies_between_0_and_1(tiny, level):
-    with pytest.raises(UsageError, match="--level: the level of a tail lies between 0 and 1"):
+    with pytest.raises(UsageError, match="--level: the level of a tail must lie between 0 and 1"):
         compare_contracts(tiny, {"copy": tiny.contract}, Ensemble(3, 200), level)
 
 

@@ -35,7 +35,7 @@ def test_promise__stands_in_the_assumption_ledger(tiny_path):
             "Did you mean `effect.sooner_home.hazard_ratio`?",
         ),
         ("population.history_months: 3", "Numbers there: effect.sooner_home.hazard_ratio, effect.sooner_home.ramp_months, effect"),
-        ("effect.sooner_home.hazard_ratio: -1", "a size, price, ratio or duration is not negative; found -1"),
+        ("effect.sooner_home.hazard_ratio: -1", "a size, price, ratio or duration must not be negative; found -1"),
         ("effect.sooner_home.hazard_ratio: {law: normal, mean: 1, sd: 1}", "promise.effect.sooner_home.hazard_ratio"),
     ],
 )

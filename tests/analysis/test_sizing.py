@@ -268,7 +268,7 @@ def test_law__a_looser_limit_finds_no_fewer_term_sheets(norrkoping: Study) -> No
     [
         (Requested(), "--free: at least one term is free"),
         (Requested(free=[f"{GUARANTEE}=0"]), "--free: a free term is written PATH=LOW..HIGH"),
-        (Requested(free=[f"{GUARANTEE}=1..0"]), "low is below high; found 1 and 0"),
+        (Requested(free=[f"{GUARANTEE}=1..0"]), "low must be below high; found 1 and 0"),
         (Requested(free=[f"{GUARANTEE}=0..1..2"]), "a step is not longer than the range"),
         (
             Requested(free=["contract.terms.guaranteed.share=0..1"]),
@@ -292,7 +292,7 @@ def test_law__a_looser_limit_finds_no_fewer_term_sheets(norrkoping: Study) -> No
         (Requested(free=[f"{GUARANTEE}=0..1"], beliefs=["effect.x=1"]), "--belief: a belief is written PARTY:PATH=LAW"),
         (
             Requested(free=[f"{GUARANTEE}=0..1"], beliefs=["investor:effect.sooner_home.hazard_ratio=-1"]),
-            "a size, price, ratio or duration is not negative; found -1",
+            "a size, price, ratio or duration must not be negative; found -1",
         ),
         (Requested(free=[f"{GUARANTEE}=0..1"], rule="nash"), "the rule `nash` needs what every party has without a deal"),
         (

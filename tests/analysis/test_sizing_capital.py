@@ -143,11 +143,11 @@ def test_paths__that_do_not_exist_or_are_no_numbers_are_refused_with_the_way_out
     ("free", "message"),
     [
         (f"{JUNIOR}=0..30000", "the tranches together are the commitment of the contract, 3,000; found 30,000"),
-        (f"{JUNIOR}=0..1e16", "an amount of money lies between 0 and 1e15; found 1e"),
-        (f"{JUNIOR}=-1..100", "an amount of money lies between 0 and 1e15; found -1"),
-        (f"{COVER}=0..1.5", "a share lies between 0 and 1; found 1.5"),
-        (f"{COUPON}=0..2", "a coupon or return lies between 0 and 1 a year; found 2"),
-        (f"{STATE}=0..1.1", "a share lies between 0 and 1; found 1.1"),
+        (f"{JUNIOR}=0..1e16", "an amount of money must lie between 0 and 1e15; found 1e"),
+        (f"{JUNIOR}=-1..100", "an amount of money must lie between 0 and 1e15; found -1"),
+        (f"{COVER}=0..1.5", "a share must lie between 0 and 1; found 1.5"),
+        (f"{COUPON}=0..2", "a coupon or return must lie between 0 and 1 a year; found 2"),
+        (f"{STATE}=0..1.1", "a share must lie between 0 and 1; found 1.1"),
     ],
 )
 def test_ranges__beyond_what_the_money_can_be_are_refused_before_anything_is_simulated(free: str, message: str, tmp_path) -> None:

@@ -66,7 +66,7 @@ def test_deflators__are_of_each_world_its_own():
         ({}, "by `from_year` or by `from_calendar_year`; found neither or both"),
         ({"from_year": {1: 0.1}, "from_calendar_year": {2030: 0.1}}, "found neither or both"),
         ({"from_year": {2: 0.1}}, "begin with year 1; found 2"),
-        ({"from_year": {1: 3.5}}, "a rate lies between -0.5 and 1 a year; found 3.5"),
+        ({"from_year": {1: 3.5}}, "a rate must lie between -0.5 and 1 a year; found 3.5"),
     ],
 )
 def test_table__that_says_nothing_clear_is_refused(keys, message):

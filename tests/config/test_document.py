@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simengine.config.document import MAX_BYTES, MAX_DEPTH, Document, is_quantity, read_document, read_value
-from simengine.errors import StudyError
+from simengine.errors import Problem, StudyError
 
 
 def write(folder, text):
@@ -74,43 +74,43 @@ def test_reader__reads_not_a_number_for_the_models_to_refuse(tmp_path):
 
 
 REFUSED = {
-    "an empty file": ("", None, "a file says something", "an empty file"),
-    "a file of blanks": (" \n\n", None, "a file says something", "an empty file"),
-    "a file of comments": ("# only\n# this\n", None, "a file says something", "an empty file"),
-    "a list at the top": ("- a\n- b\n", None, "a file holds `key: value` lines", "['a', 'b']"),
-    "a word at the top": ("hello\n", None, "a file holds `key: value` lines", "'hello'"),
-    "an empty document": ("---\n", None, "a file holds `key: value` lines", "None"),
-    "an open bracket": ("a: 1\nb: [1\n", 3, "a file is YAML, one document", "while parsing a flow sequence"),
-    "an open quote": ("a: 'x\n", 2, "a file is YAML, one document", "while scanning a quoted scalar"),
-    "a tabulator": ("a:\n\tb: 1\n", 2, "a file is YAML, one document", "cannot start any token"),
-    "a wrong indent": ("a: 1\n b: 2\n", 2, "a file is YAML, one document", "mapping values are not allowed"),
-    "two documents": ("a: 1\n---\nb: 2\n", 2, "a file is YAML, one document", "expected a single document"),
-    "a key twice": ("a: 1\nb: {c: 1,\n  d: 2,\n  c: 3}\n", 4, "a key stands once", "`c` twice"),
-    "a key twice at the top": ("a: 1\nb: 2\na: 3\n", 3, "a key stands once", "`a` twice"),
-    "a key twice in two spellings": ("1: a\n'1': b\n", 2, "a key stands once", "`1` twice"),
-    "an anchor": ("a: 1\nb: &x 2\n", 2, "anchors and aliases (& and *) are not used", ""),
-    "an anchor on a list": ("a: &x [1]\n", 1, "anchors and aliases (& and *) are not used", ""),
-    "an anchor on a mapping": ("a: &x {b: 1}\n", 1, "anchors and aliases (& and *) are not used", ""),
-    "an alias": ("a: &x 1\nb: *x\n", 1, "anchors and aliases (& and *) are not used", ""),
-    "an alias of nothing": ("a: *x\n", 1, "anchors and aliases (& and *) are not used", ""),
-    "an alias inside its own anchor": ("a: &x [*x]\n", 1, "anchors and aliases (& and *) are not used", ""),
-    "a tag": ("a: 1\nb: !secret 2\n", 2, "tags (!) are not used", "!secret"),
-    "a tag on a mapping": ("a: !thing {b: 1}\n", 1, "tags (!) are not used", "!thing"),
-    "a tag on a list": ("a: !thing [1]\n", 1, "tags (!) are not used", "!thing"),
-    "a Python object": ("a: !!python/name:os.system x\n", 1, "tags (!) are not used", "python/name:os.system"),
-    "binary data": ("a: !!binary aGVq\n", 1, "tags (!) are not used", "binary"),
-    "a merge key": ("a:\n  <<: {b: 1}\n", 2, "merge keys (<<) are not used", ""),
-    "a mapping as key": ("? {a: 1}\n: 2\n", 1, "a key is a word", "a list or mapping as key"),
-    "a list as key": ("[1, 2]: 2\n", 1, "a key is a word", "a list or mapping as key"),
-    "a hexadecimal number": ("a: 1\nb: 0x1F\n", 2, "a number is written as 1234.5", "0x1F"),
-    "an octal number": ("a: 0o17\n", 1, "a number is written as 1234.5", "0o17"),
-    "a number of thousands of digits": (f"a: {'9' * 5000}\n", 1, "a number is written as 1234.5", "999..."),
-    "a control character": ("a: \x07\n", None, "a file is plain text", "the character"),
-    "a zero byte": ("a: \0\n", None, "a file is plain text", "the character"),
-    "an escape beyond Unicode": ('a: "\\U00110000"\n', None, "a file is YAML, one document", "chr()"),
-    "a byte that is not UTF-8": (b"a: \xe5\n", None, "a file is UTF-8 text", "byte 3 is not"),
-    "UTF-16": ("a: 1\n".encode("utf-16"), None, "a file is UTF-8 text", "byte 0 is not"),
-    "an image": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", None, "a file is UTF-8 text", "byte 0 is not"),
+    "an empty file": ("", None, "must say something", "an empty file"),
+    "a file of blanks": (" \n\n", None, "must say something", "an empty file"),
+    "a file of comments": ("# only\n# this\n", None, "must say something", "an empty file"),
+    "a list at the top": ("- a\n- b\n", None, "must hold `key: value` lines", "['a', 'b']"),
+    "a word at the top": ("hello\n", None, "must hold `key: value` lines", "'hello'"),
+    "an empty document": ("---\n", None, "must hold `key: value` lines", "None"),
+    "an open bracket": ("a: 1\nb: [1\n", 3, "must be YAML, one document", "while parsing a flow sequence"),
+    "an open quote": ("a: 'x\n", 2, "must be YAML, one document", "while scanning a quoted scalar"),
+    "a tabulator": ("a:\n\tb: 1\n", 2, "must be YAML, one document", "cannot start any token"),
+    "a wrong indent": ("a: 1\n b: 2\n", 2, "must be YAML, one document", "mapping values are not allowed"),
+    "two documents": ("a: 1\n---\nb: 2\n", 2, "must be YAML, one document", "expected a single document"),
+    "a key twice": ("a: 1\nb: {c: 1,\n  d: 2,\n  c: 3}\n", 4, "a key must stand once", "`c` twice"),
+    "a key twice at the top": ("a: 1\nb: 2\na: 3\n", 3, "a key must stand once", "`a` twice"),
+    "a key twice in two spellings": ("1: a\n'1': b\n", 2, "a key must stand once", "`1` twice"),
+    "an anchor": ("a: 1\nb: &x 2\n", 2, "must not use anchors and aliases (& and *)", ""),
+    "an anchor on a list": ("a: &x [1]\n", 1, "must not use anchors and aliases (& and *)", ""),
+    "an anchor on a mapping": ("a: &x {b: 1}\n", 1, "must not use anchors and aliases (& and *)", ""),
+    "an alias": ("a: &x 1\nb: *x\n", 1, "must not use anchors and aliases (& and *)", ""),
+    "an alias of nothing": ("a: *x\n", 1, "must not use anchors and aliases (& and *)", ""),
+    "an alias inside its own anchor": ("a: &x [*x]\n", 1, "must not use anchors and aliases (& and *)", ""),
+    "a tag": ("a: 1\nb: !secret 2\n", 2, "must not use tags (!)", "!secret"),
+    "a tag on a mapping": ("a: !thing {b: 1}\n", 1, "must not use tags (!)", "!thing"),
+    "a tag on a list": ("a: !thing [1]\n", 1, "must not use tags (!)", "!thing"),
+    "a Python object": ("a: !!python/name:os.system x\n", 1, "must not use tags (!)", "python/name:os.system"),
+    "binary data": ("a: !!binary aGVq\n", 1, "must not use tags (!)", "binary"),
+    "a merge key": ("a:\n  <<: {b: 1}\n", 2, "must not use merge keys (<<)", ""),
+    "a mapping as key": ("? {a: 1}\n: 2\n", 1, "a key must be a word", "a list or mapping as key"),
+    "a list as key": ("[1, 2]: 2\n", 1, "a key must be a word", "a list or mapping as key"),
+    "a hexadecimal number": ("a: 1\nb: 0x1F\n", 2, "a number must be written as 1234.5", "0x1F"),
+    "an octal number": ("a: 0o17\n", 1, "a number must be written as 1234.5", "0o17"),
+    "a number of thousands of digits": (f"a: {'9' * 5000}\n", 1, "a number must be written as 1234.5", "999..."),
+    "a control character": ("a: \x07\n", None, "must be plain text", "the character"),
+    "a zero byte": ("a: \0\n", None, "must be plain text", "the character"),
+    "an escape beyond Unicode": ('a: "\\U00110000"\n', None, "must be YAML, one document", "chr()"),
+    "a byte that is not UTF-8": (b"a: \xe5\n", None, "must be UTF-8 text; byte 3 is not", ""),
+    "UTF-16": ("a: 1\n".encode("utf-16"), None, "must be UTF-8 text; byte 0 is not", ""),
+    "an image": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", None, "must be UTF-8 text; byte 0 is not", ""),
 }
 
 
@@ -129,7 +129,7 @@ def test_reader__refuses(tmp_path, name):
 def test_reader__names_the_line_of_what_it_refuses(tmp_path):
     problem = refusal_of(write(tmp_path, "a:\n  b:\n    - 1\n    - {c: !x 2}\n"))
 
-    assert str(problem) == f"{tmp_path / 'study.yaml'}:4: tags (!) are not used; found '!x'"
+    assert str(problem) == f"{tmp_path / 'study.yaml'}:4: must not use tags (!); found '!x'"
 
 
 def test_reader__refuses_an_alias_bomb_at_its_first_anchor(tmp_path):
@@ -139,7 +139,7 @@ def test_reader__refuses_an_alias_bomb_at_its_first_anchor(tmp_path):
 
     problem = refusal_of(write(tmp_path, "\n".join(lines)))
 
-    assert (problem.where, problem.rule) == (f"{tmp_path / 'study.yaml'}:1", "anchors and aliases (& and *) are not used")
+    assert (problem.where, problem.rule) == (f"{tmp_path / 'study.yaml'}:1", "must not use anchors and aliases (& and *)")
     assert problem.way_out == "Write the value out"
 
 
@@ -147,12 +147,12 @@ def test_reader__refuses_an_alias_bomb_at_its_first_anchor(tmp_path):
     "text", ["a: !!set {b, c}\n", "a: !!python/object:os.system {b: 1}\n", "a: !!python/tuple [1]\n", "a: !!str 5\n"]
 )
 def test_reader__refuses_every_tag(tmp_path, text):
-    assert refusal_of(write(tmp_path, text)).rule == "tags (!) are not used"
+    assert refusal_of(write(tmp_path, text)).rule == "must not use tags (!)"
 
 
 @pytest.mark.parametrize("text", ["&x a: 1\n", "!thing a: 1\n", "a: {&x b: 1}\n"])
 def test_reader__refuses_anchors_and_tags_on_keys(tmp_path, text):
-    assert refusal_of(write(tmp_path, text)).rule in ("tags (!) are not used", "anchors and aliases (& and *) are not used")
+    assert refusal_of(write(tmp_path, text)).rule in ("must not use tags (!)", "must not use anchors and aliases (& and *)")
 
 
 @pytest.mark.parametrize("text", ['a: "\\UFFFFFFFF"\n', 'a: "\\uD800"\n'])
@@ -165,7 +165,7 @@ def test_reader__refuses_a_file_above_256_kibibytes(tmp_path):
 
     problem = refusal_of(write(tmp_path, text + "x" * (MAX_BYTES - len(text) + 1)))
 
-    assert problem.rule == "a file is at most 262,144 bytes"
+    assert problem.rule == "must be at most 262,144 bytes"
     assert problem.found == "262,145 bytes"
 
 
@@ -179,7 +179,7 @@ def test_reader__takes_a_file_of_256_kibibytes(tmp_path):
 def test_reader__refuses_deep_nesting(tmp_path, depth):
     problem = refusal_of(write(tmp_path, f"a: {'[' * depth}{']' * depth}\n"))
 
-    assert problem.rule == "nesting is at most 30 levels deep"
+    assert problem.rule == "must nest at most 30 levels deep"
 
 
 def test_reader__takes_thirty_levels(tmp_path):
@@ -191,24 +191,24 @@ def test_reader__takes_thirty_levels(tmp_path):
 def test_reader__refuses_a_folder(tmp_path):
     problem = refusal_of(tmp_path)
 
-    assert str(problem) == f"{tmp_path}: a study is a file; found a folder"
+    assert str(problem) == f"{tmp_path}: must be a file; found a folder"
 
 
 def test_reader__refuses_a_missing_file(tmp_path):
     problem = refusal_of(tmp_path / "absent.yaml")
 
-    assert str(problem) == f"{tmp_path / 'absent.yaml'}: the file exists; found no such file. Check the path"
+    assert str(problem) == f"{tmp_path / 'absent.yaml'}: no such file. Check the path"
 
 
 def test_reader__refuses_a_file_below_a_file(tmp_path):
     problem = refusal_of(write(tmp_path, "a: 1") / "study.yaml")
 
-    assert problem.rule == "the file can be read"
+    assert problem.rule.startswith("cannot be read: ")
 
 
 def test_reader__refuses_a_name_that_no_file_can_have(tmp_path):
-    assert refusal_of(tmp_path / "a\0b").rule == "the file can be read"
-    assert refusal_of(tmp_path / ("a" * 5000)).rule == "the file can be read"
+    assert refusal_of(tmp_path / "a\0b").rule.startswith("cannot be read: ")
+    assert refusal_of(tmp_path / ("a" * 5000)).rule.startswith("cannot be read: ")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
@@ -217,13 +217,13 @@ def test_reader__refuses_a_pipe_without_waiting_for_it(tmp_path):
 
     problem = refusal_of(tmp_path / "pipe")
 
-    assert (problem.rule, problem.found) == ("a study is an ordinary file", "a device or a pipe")
+    assert (problem.rule, problem.found) == ("must be an ordinary file", "a device or a pipe")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="this system keeps its devices elsewhere")
 @pytest.mark.parametrize("device", ["/dev/null", "/dev/zero"])
 def test_reader__refuses_a_device(device):
-    assert refusal_of(Path(device)).rule == "a study is an ordinary file"
+    assert refusal_of(Path(device)).rule == "must be an ordinary file"
 
 
 def test_place__is_the_line_of_the_key(tmp_path):
@@ -270,15 +270,15 @@ def test_value__reads_as_in_a_file(text, value):
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
-        ("[1", "the value is a number, a word or a YAML value; found '[1'"),
-        ("1\n---\n2", "the value is a number, a word or a YAML value"),
-        ("a: b: c", "the value is a number, a word or a YAML value"),
-        ("\0", "the value is a number, a word or a YAML value"),
-        ("&x 1", "anchors and aliases (& and *) are not used"),
-        ("!x 1", "tags (!) are not used; found '!x'"),
-        ("{a: 1, a: 2}", "a: a key stands once; found `a` twice"),
-        ("0x10", "a number is written as 1234.5; found '0x10'"),
-        ("[" * 32 + "]" * 32, "nesting is at most 30 levels deep"),
+        ("[1", "must be a number, a word or a YAML value; found '[1'"),
+        ("1\n---\n2", "must be a number, a word or a YAML value"),
+        ("a: b: c", "must be a number, a word or a YAML value"),
+        ("\0", "must be a number, a word or a YAML value"),
+        ("&x 1", "must not use anchors and aliases (& and *)"),
+        ("!x 1", "must not use tags (!); found '!x'"),
+        ("{a: 1, a: 2}", "a: a key must stand once; found `a` twice"),
+        ("0x10", "a number must be written as 1234.5; found '0x10'"),
+        ("[" * 32 + "]" * 32, "must nest at most 30 levels deep"),
     ],
 )
 def test_value__refuses_what_a_file_refuses(text, rule):
@@ -306,3 +306,99 @@ def test_value__refuses_what_the_reader_of_yaml_stumbles_over(text):
 )
 def test_quantity__is_told_from_a_section(raw, expected):
     assert is_quantity(raw) == expected
+
+
+# What acts without being seen: terminal sequences, bells, C1 controls, Unicode's Bidi_Control, line breaks of other kinds, and
+# what no file of XML may hold. YAML can write each of them in quotes, whatever a file itself may contain.
+UNSEEN = [
+    *(chr(code) for code in (*range(9), *range(0x0B, 0x20), *range(0x7F, 0xA0))),
+    *"\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufffe\uffff",
+]
+
+
+@pytest.mark.parametrize("form", ['a: "x{}y"', '"x{}y": 1', 'a:\n  - {{b: "x{}y"}}'], ids=["value", "key", "deep"])
+@pytest.mark.parametrize("unseen", UNSEEN, ids=ascii)
+def test_reader__refuses_characters_that_act_without_being_seen(tmp_path, unseen, form):
+    written = f"\\u{ord(unseen):04x}"
+
+    problem = refusal_of(write(tmp_path, form.format(written) + "\n"))
+
+    assert problem.rule == "text must be made of characters that can be seen, blanks, tabs and line breaks"
+    assert problem.where.endswith(":1") or problem.where.endswith(":2")
+    assert unseen not in str(problem)
+    with pytest.raises(StudyError, match=r"^--set: "):
+        read_value(f'"x{written}y"')
+
+
+@pytest.mark.parametrize("text", ["tab\tand\nbreak", "Ångström ñ 漢字 עברית العربية 👍", "a\u00a0b", "नी\u200d"])
+def test_reader__takes_every_other_character(tmp_path, text):
+    written = "".join(f"\\U{ord(character):08x}" for character in text)
+
+    assert read(tmp_path, f'a: "{written}"\n') == {"a": text}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("a: [0,9, 2,0]", "0,9"), ("a: {b: [1, 0,9, 1,5]}", "0,9"), ("a: [-0,9, 2]", "-0,9"), ("a: [12,24, 36]", "12,24")],
+)
+def test_reader__refuses_a_list_whose_commas_may_be_decimal_points(tmp_path, text, found):
+    # [0,9, 1,5] is four numbers to YAML and two to most of Europe.
+    problem = refusal_of(write(tmp_path, text))
+
+    assert problem.rule == "a list must have a blank after every comma or after none"
+    assert problem.found == found
+    assert problem.way_out.startswith("A decimal number has a point")
+
+
+@pytest.mark.parametrize(
+    "text", ["a: [1,2,3]", "a: [1, 2, 3]", "a: [x,y, z]", "a: [1,\n  2, 3]", "a: [[1,2], [3,4]]", "a:\n- 1\n- 2"]
+)
+def test_reader__takes_a_list_whose_commas_say_what_they_are(tmp_path, text):
+    assert read(tmp_path, text)
+
+
+def test_reader__refuses_what_would_take_long_to_read(tmp_path):
+    # 100,000 values took twelve seconds.
+    problem = refusal_of(write(tmp_path, f"a: [{', '.join('1' * 100_000)}]".replace(", ", ",")))
+
+    assert problem.rule == "must hold at most 20,000 keys, values, lists and mappings"
+
+
+@pytest.mark.parametrize("piece", ["[],", "{},", "1,", "'',"])
+def test_reader__counts_entries_of_every_kind(tmp_path, piece):
+    assert refusal_of(write(tmp_path, f"a: [{piece * 30_000}]")).rule.startswith("must hold at most 20,000")
+
+
+def test_message__shows_names_that_act_escaped_and_short(tmp_path):
+    problem = Problem("\x1b]0;x\x07.yaml:3", "k" * 400 + "\n", "must be \u202e", "v" * 2000, "\x9b2J")
+
+    text = str(problem)
+
+    assert text.startswith(r"\x1b]0;x\x07.yaml:3: kkk")
+    assert "\\u202e" in text
+    assert "\\x9b2J" in text
+    assert not re.search("[\x00-\x1f\x7f-\x9f\u202e]", text)
+    assert len(text) < 1500
+
+
+def test_message__spells_out_twenty_problems_and_counts_the_others():
+    error = StudyError([Problem("file:1", f"key{i}", "must be known") for i in range(22_000)])
+
+    lines = str(error).splitlines()
+
+    assert len(error.problems) == 22_000
+    assert lines[:2] == ["file:1: key0: must be known", "file:1: key1: must be known"]
+    assert lines[20:] == ["and 21,980 more"]
+
+
+def test_message__says_one_cause_once():
+    same = [Problem(f"file:{i}", f"start.{i}", "a state must be one of states", "unknown state `x`") for i in range(16)]
+    other = Problem("file:99", "run", "this key is needed")
+
+    lines = str(StudyError([*same, other])).splitlines()
+
+    assert lines == [
+        "file:0: start.0: a state must be one of states; found unknown state `x` "
+        "(the same at start.1, start.2, start.3, start.4, start.5 and 10 more)",
+        "file:99: run: this key is needed",
+    ]

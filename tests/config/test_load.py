@@ -47,39 +47,41 @@ PLANTED = {
     "missing section": ("run: {replications: 2_000}", "", "run: this key is needed", "\nstudy:\n"),
     "missing key": ("drawdown_months: 6", "",
         "capital.drawdown_months: a loan that is drawn as scheduled takes some months; found no `drawdown_months`", "capital:"),
-    "section without lines": ("run: {replications: 2_000}", "run: 2_000", "run: `key: value` lines belong here; found 2000"),
+    "section without lines": ("run: {replications: 2_000}", "run: 2_000", "run: must be `key: value` lines; found 2000"),
     "no waves": ("all: {size: 12, enrolment_months: 6}", "{}",
-        "population.waves: at least one entry is needed; found {}", "waves:"),
+        "population.waves: must have 1 or more entries; found {}", "waves:"),
     "text for a number": ("size: 12, enrol", "size: twelve, enrol",
-        "population.waves.all.size: a number belongs here; found 'twelve'"),
-    "true for a number": ("size: 12, enrol", "size: true, enrol", "population.waves.all.size: a number belongs here; found True"),
+        "population.waves.all.size: must be a number; found 'twelve'"),
+    "true for a number": ("size: 12, enrol", "size: true, enrol", "population.waves.all.size: must be a number; found True"),
     "infinite number": ("size: 12, enrol", "size: .inf, enrol",
-        "population.waves.all.size: a finite number belongs here; found inf"),
+        "population.waves.all.size: must be a finite number; found inf"),
     "negative size": ("size: 12, enrol", "size: -12, enrol",
-        "population.waves.all.size: a count lies between 0 and 1e9; found -12"),
-    "half a person": ("size: 12, enrol", "size: 12.5, enrol", "population.waves.all.size: a count is a whole number; found 12.5"),
+        "population.waves.all.size: a count must lie between 0 and 1e9; found -12"),
+    "half a person": ("size: 12, enrol", "size: 12.5, enrol",
+        "population.waves.all.size: a count must be a whole number; found 12.5"),
     "unknown certainty": ("size: 12, enrol", "size: {value: 12, certainty: X}, enrol",
-        "population.waves.all.size.certainty: Input should be 'Q', 'D'"),
-    "number for a title": ("title: A tiny contract for twelve people", "title: 12", "study.title: text belongs here; found 12"),
-    "month 13": ("start: 2030-01 ", "start: 2030-13 ", "study.start: String should match pattern"),
+        "population.waves.all.size.certainty: must be Q, D"),
+    "number for a title": ("title: A tiny contract for twelve people", "title: 12", "study.title: must be text; found 12"),
+    "month 13": ("start: 2030-01 ", "start: 2030-13 ", "study.start: must be a month, as 2030-01; found '2030-13'"),
     "negative seed": ("replications: 2_000}", "replications: 2_000, seed: -1}",
-        "run.seed: Input should be greater than or equal to 0; found -1"),
+        "run.seed: must be at least 0; found -1"),
     "one replication": ("replications: 2_000}", "replications: 1}",
         "run.replications: a distribution needs at least 2 replications; found 1"),
     "rate in per cent": ("{name: Investor, discount_rate_per_year: 0.03}", "{name: Investor, discount_rate_per_year: 3}",
-        "parties.investor.discount_rate_per_year: a discount rate lies between 0 and 1 a year; found 3"),
+        "parties.investor.discount_rate_per_year: a discount rate must lie between 0 and 1 a year (a table of `rates`, named by "
+        "`discounting`, may be negative); found 3"),
     "probability above one": ("{law: beta, mean: 0.04, sd: 0.01}", "1.10",
-        "pathway.moves.home -> placed.per_month: a probability lies between 0 and 1; found 1.1", "per_month: 1.10"),
+        "pathway.moves.home -> placed.per_month: a probability must lie between 0 and 1; found 1.1", "per_month: 1.10"),
     "probability that can be negative": ("{law: beta, mean: 0.04", "{law: normal, mean: 0.04",
-        "pathway.moves.home -> placed.per_month: a probability lies between 0 and 1; found a law on -inf to inf"),
+        "pathway.moves.home -> placed.per_month: a probability must lie between 0 and 1; found a law on -inf to inf"),
     "beta too wide": ("mean: 0.04, sd: 0.01", "mean: 0.04, sd: 0.4",
         "pathway.moves.home -> placed.per_month: no beta law with mean 0.04 has an sd of 0.196 or more; found 0.4"),
     "unknown law": ("{law: beta, mean", "{law: betaa, mean",
-        "pathway.moves.home -> placed.per_month: a quantity is a number or one of the laws uniform,"),
+        "pathway.moves.home -> placed.per_month: a quantity must be a number or one of the laws uniform,"),
     "half a law": ("{law: lognormal, interval_90: [0.9, 2.0]}", "{law: lognormal, mean: 1.2}",
-        "effect.sooner_home.hazard_ratio: a lognormal law is given by mean and sd or interval_90 or quantiles; found mean"),
+        "effect.sooner_home.hazard_ratio: a lognormal law must be given by mean and sd or interval_90 or quantiles; found mean"),
     "reversed interval": ("[0.9, 2.0]", "[2.0, 0.9]",
-        "effect.sooner_home.hazard_ratio: lower_end is below upper_end; found 2 and 0.9"),
+        "effect.sooner_home.hazard_ratio: lower_end must be below upper_end; found 2 and 0.9"),
     "interval of one number": ("[0.9, 2.0]", "[0.9]", "effect.sooner_home.hazard_ratio.interval_90"),
     "unknown key of a law": ("mean: 0.04, sd: 0.01", "mean: 0.04, sd: 0.01, mode: 1",
         "pathway.moves.home -> placed.per_month.mode: this key is unknown"),
@@ -90,7 +92,7 @@ PLANTED = {
     "move without a pace": ("{per_month: {law: beta, mean: 0.04, sd: 0.01}}", "{}",
         "pathway.moves.home -> placed: a pace is given in exactly one way of per_month,", "home -> placed: {}"),
     "move without an arrow": ("    home -> placed: {per", "    home to placed: {per",
-        "pathway.moves.home to placed: String should match pattern"),
+        "pathway.moves.home to placed: a move must join two states, as home -> placed"),
     "move to an unknown state": ("    home -> placed: {per", "    home -> placedd: {per",
         "pathway.moves.home -> placedd: a move joins two states; found unknown state `placedd`. One of: home, placed"),
     "move that stays": ("    placed -> home: {", "    home -> home: {per_month: 0.1}\n    placed -> home: {",
@@ -99,7 +101,7 @@ PLANTED = {
         "pathway.moves.placed -> home.by_stratum.olderr: a pace belongs to a stratum; found `olderr`. One of: young, older"),
     "state named twice": ("[home, placed]", "[home, placed, home]",
         "pathway.states: a state is named once; found home, placed, home"),
-    "states that are no list": ("[home, placed]", "home", "pathway.states: a list belongs here; found 'home'", "states: home"),
+    "states that are no list": ("[home, placed]", "home", "pathway.states: must be a list; found 'home'", "states: home"),
     "start in an unknown state": ("young: {placed: 1}", "young: {placedd: 1}",
         "pathway.start.young.placedd: a state is one of pathway.states; found unknown state `placedd`"),
     "start without its stratum": ("    young: {placed: 1}\n", "",
@@ -132,11 +134,11 @@ PLANTED = {
         "odds_ratio: 1.5, reaches: referred, only_while_engaged: true",
         "effect.school_support: an effect that acts only while engaged reaches the treated; found `reaches: referred`"),
     "unknown kind of outcome": ("kind: amount", "kind: sum",
-        "outcomes.placement_cost_sek: Input tag 'sum' found using 'kind' does not match"),
+        "outcomes.placement_cost_sek: `kind` must be one of amount, count"),
     "price of an unknown state": ("{placed: 3_000}", "{placedd: 3_000}",
         "outcomes.placement_cost_sek.per_day.placedd: a state is one of pathway.states; found unknown state `placedd`"),
     "negative price": ("{placed: 3_000}", "{placed: -3_000}",
-        "outcomes.placement_cost_sek.per_day.placed: a size, price, ratio or duration is not negative; found -3000"),
+        "outcomes.placement_cost_sek.per_day.placed: a size, price, ratio or duration must not be negative; found -3000"),
     "probability missing for a state": ("{home: 0.6, placed: 0.4}", "{home: 0.6}",
         "outcomes.school_qualified.probability: a binary outcome has a probability in every state; found none for `placed`"),
     "probability in an unknown state": ("{home: 0.6, placed: 0.4}", "{home: 0.6, placed: 0.4, placedd: 0.1}",
@@ -162,7 +164,7 @@ PLANTED = {
         "public_value.school_qualified.outcome_payer.drop_off_per_year: what drops off is a stream of years; found a value that "
         "arises once. Give `years`"),
     "share of value above one": ("{outcome_payer: {}}", "{outcome_payer: {share: 1.1}}",
-        "public_value.placement_cost_sek.outcome_payer.share: a probability lies between 0 and 1; found 1.1"),
+        "public_value.placement_cost_sek.outcome_payer.share: a probability must lie between 0 and 1; found 1.1"),
     "metric of an unknown outcome": ("saving: {outcome: placement_cost_sek", "saving: {outcome: placement_cost",
         "measurement.metrics.saving.outcome: a metric measures an outcome; found `placement_cost`. One of: "
         "placement_cost_sek, school_qualified"),
@@ -172,8 +174,8 @@ PLANTED = {
     "baseline of one": ("baseline: {size: 12", "baseline: {size: 1",
         "measurement.baseline.size: a baseline group has at least two people; found 1"),
     "unknown design": ("design: historical", "design: lottery",
-        "measurement.design: Input should be 'randomised', 'matched', 'difference_in_differences', 'before_after', 'historical', "
-        "'rate_card' or 'mix'; found 'lottery'"),
+        "measurement.design: must be randomised, matched, difference_in_differences, before_after, historical, "
+        "rate_card or mix; found 'lottery'"),
     "window before the reading": ("school_qualified, window_months: 12", "school_qualified, window_months: 11",
         "measurement.metrics.school.window_months: the window reaches the month at which `school_qualified` is read "
         "(12); found a window of 11 months"),
@@ -201,7 +203,7 @@ PLANTED = {
     "part in two forms": ("floor: 0, cap: {share: 0.60, of: drawn}", "floor: 0, cap: {share: 0.60, of: drawn, amount: 3}",
         "contract.terms.saving_share.cap: a number, a name, or a term with exactly one of the keys amount, share, price"),
     "negative share of a term": ("guarantee: {share: 0.40", "guarantee: {share: -0.40",
-        "contract.terms.guarantee.share: a share or a price is not negative and at most 1e15; found -0.4"),
+        "contract.terms.guarantee.share: a share or a price must not be negative, and at most 1e15; found -0.4"),
     "law in a contract": ("guarantee: {share: 0.40", "guarantee: {share: {law: uniform, low: 0, high: 1, value: 0}",
         "contract.terms.guarantee.share.law: this key is unknown"),
     "floor above cap": ("floor: 0, cap: {share: 0.60, of: drawn}", "floor: 10_000, cap: 5_000",
@@ -212,9 +214,9 @@ PLANTED = {
     "another currency": ("currency: SEK\n  commitment", "currency: EUR\n  commitment",
         "contract.currency: the contract is in the study's currency, SEK; found EUR", "currency: EUR"),
     "currency in small letters": ("currency: SEK\n  commitment", "currency: sek\n  commitment",
-        "contract.currency: String should match pattern", "currency: sek"),
+        "contract.currency: must be a currency in three capitals, as SEK", "currency: sek"),
     "enormous commitment": ("commitment: 2_000_000", "commitment: 2e15",
-        "contract.commitment: a commitment lies between 0 and 1e15; found 2e+15"),
+        "contract.commitment: a commitment must lie between 0 and 1e15; found 2e+15"),
     "payment before measurement": ("saving_share: 20,", "saving_share: 16,",
         "capital.payment_month.saving_share: a payment follows the measurement it depends on; found paid as early as "
         "month 16, measured as late as month 17. Pay later"),
@@ -247,7 +249,7 @@ PLANTED = {
     "no months of drawdown": ("drawdown_months: 6", "drawdown_months: 0",
         "capital.drawdown_months: drawdown takes from 1 to 600 months; found 0"),
     "more drawn than committed": ("drawn_share: 1.0", "drawn_share: 1.1",
-        "capital.drawn_share: a probability lies between 0 and 1; found 1.1"),
+        "capital.drawn_share: a probability must lie between 0 and 1; found 1.1"),
 }  # fmt: skip
 
 
@@ -301,7 +303,7 @@ FOLLOWING = {
         ("young: {per_month: 0.10}", "young: {per_month: ten}"),
         ("drawdown_months: 6", "drawdown_month: 6"),
         ["population.waves.all.size: a count lies",
-         "pathway.moves.placed -> home.by_stratum.young.per_month: a number belongs here; found 'ten'",
+         "pathway.moves.placed -> home.by_stratum.young.per_month: must be a number; found 'ten'",
          "capital.drawdown_month: this key is unknown. Did you mean `drawdown_months`?"],
     ),
     "sources that are not listed": (
@@ -407,15 +409,45 @@ def test_contract_file__stands_beside_or_below_the_study(tmp_path, called):
     (problem,) = problems_of(path)
 
     assert (problem.where, problem.key) == (f"{path}:{line_of(path, 'contract: {file')}", "contract.file")
-    assert problem.rule == "a contract file stands beside or below the study, and is named by a relative path"
+    assert (
+        problem.rule
+        == "a contract file must stand beside or below this file, and be named by a relative path with / between folders"
+    )
 
 
-@pytest.mark.parametrize(
-    ("called", "rule"), [("absent.yaml", "the file exists; found no such file"), (".", "a study is a file; found a folder")]
-)
-def test_contract_file__is_refused_like_any_other_file(tmp_path, called, rule):
-    path, _ = split(tmp_path, called=called)
+def test_contract_file__that_is_missing_is_refused_where_it_is_named(tmp_path):
+    path, _ = split(tmp_path, called="absent.yaml")
 
     (problem,) = problems_of(path)
 
-    assert str(problem).startswith(f"{tmp_path / called}: {rule}")
+    place = f"{path}:{line_of(path, 'contract: {file')}: contract.file"
+    assert str(problem) == f"{place}: no such file; found 'absent.yaml'. Check the path"
+
+
+def test_contract_file__is_no_folder(tmp_path):
+    path, _ = split(tmp_path, called=".")
+
+    (problem,) = problems_of(path)
+
+    assert str(problem) == f"{tmp_path}: must be a file; found a folder"
+
+
+def test_contract_file__is_named_with_the_same_stroke_on_every_system(tmp_path):
+    path, _ = split(tmp_path, called="sub\\c.yaml")
+
+    (problem,) = problems_of(path)
+
+    assert problem.where == f"{path}:{line_of(path, 'contract: {file')}"
+    assert problem.rule.endswith("with / between folders")
+
+
+def test_contract_file__does_not_lead_elsewhere_by_a_link(tmp_path):
+    (tmp_path / "elsewhere").write_text("secret words")
+    (tmp_path / "study").mkdir()
+    path, _ = split(tmp_path / "study", called="link.yaml")
+    (tmp_path / "study" / "link.yaml").symlink_to(tmp_path / "elsewhere")
+
+    (problem,) = problems_of(path)
+
+    assert problem.found == "'link.yaml', which leads elsewhere"
+    assert "secret" not in str(problem)

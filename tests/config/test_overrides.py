@@ -125,7 +125,7 @@ def test_set__takes_every_kind_of_value(override, get, value):
     [
         (
             "population.waves.all.sizes=3",
-            "--set: population.waves.all.sizes: the path exists in the study; found no `sizes` in `population.waves.all`. "
+            "--set: population.waves.all.sizes: must be a path of the study; found no `sizes` in `population.waves.all`. "
             "Did you mean `size`?",
         ),
         ("populationn.waves.all.size=3", "found no `populationn` in `the study`. Did you mean `population`?"),
@@ -134,14 +134,14 @@ def test_set__takes_every_kind_of_value(override, get, value):
         (f"{SIZE}.value.more=3", f"found no `more` in `{SIZE}.value`. Keys here: none"),
         ("pathway.states.0=x", "found no `0` in `pathway.states`. Keys here: none"),
         ("population..size=3", "found no `` in `population`. Keys here: waves, strata"),
-        (f"{SIZE}=", f"--set: {SIZE}: a number belongs here; found None"),
-        (f"{SIZE}=many", f"--set: {SIZE}: a number belongs here; found 'many'"),
-        (f"{SIZE}=-1", f"--set: {SIZE}: a count lies between 0 and 1e9; found -1"),
-        (f"{SIZE}={'9' * 400}", f"--set: {SIZE}: a number belongs here; found 999"),
+        (f"{SIZE}=", f"--set: {SIZE}: must be a number; found None"),
+        (f"{SIZE}=many", f"--set: {SIZE}: must be a number; found 'many'"),
+        (f"{SIZE}=-1", f"--set: {SIZE}: a count must lie between 0 and 1e9; found -1"),
+        (f"{SIZE}={'9' * 400}", f"--set: {SIZE}: must be a number; found 999"),
         ("measurement.baseline.size={law: uniform, low: 2, high: 3}", "measurement.baseline.size.law: this key is unknown. Known"),
-        (f"{SIZE}=[1", "--set: the value is a number, a word or a YAML value; found '[1'"),
-        (f"{SIZE}=&x 1", "--set: anchors and aliases (& and *) are not used"),
-        ("contract=", "--set: contract: `key: value` lines belong here; found None"),
+        (f"{SIZE}=[1", "--set: must be a number, a word or a YAML value; found '[1'"),
+        (f"{SIZE}=&x 1", "--set: must not use anchors and aliases (& and *)"),
+        ("contract=", "--set: contract: must be `key: value` lines; found None"),
         ("contract.terms.guarantee.of=loan", "--set: contract.terms.guarantee.of: a term refers to money"),
         ("capital.payment_month={guarantee: 12}", "--set: capital.payment_month: every term has a month in which it is paid"),
         ("capital.payment_month.upside=30", "--set: capital.payment_month.upside: a term is paid within the horizon"),
@@ -215,7 +215,7 @@ def test_variant__comes_before_the_overrides(with_variants):
 
 
 def test_variant__is_refused_under_its_name(with_variants):
-    text = "variants.misspelt: population.waves.all.sizes: the path exists in the study; found no `sizes`"
+    text = "variants.misspelt: population.waves.all.sizes: must be a path of the study; found no `sizes`"
     with pytest.raises(StudyError, match=re.escape(text)):
         load_study(with_variants, variant="misspelt")
     text = "variants.impossible: capital.drawdown_months: the loan is drawn within the horizon of 24 months"

@@ -44,8 +44,11 @@ BROKEN = {
     ),
     "frailty on a score": ("population.frailties.vulnerability.on=score", "a factor multiplies moves, events or binary outcomes"),
     "a name twice": ("population.frailties.vulnerability.on=[sick, sick]", "a name stands once in a list; found sick, sick"),
-    "negative variance": ("population.frailties.vulnerability.variance=-1", "a size, price, ratio or duration is not negative"),
-    "half a site": ("population.sites.office.count=2.5", "a count is a whole number; found 2.5"),
+    "negative variance": (
+        "population.frailties.vulnerability.variance=-1",
+        "a size, price, ratio or duration must not be negative",
+    ),
+    "half a site": ("population.sites.office.count=2.5", "a count must be a whole number; found 2.5"),
     "no sites": ("population.sites.office.count=0", "there are from 1 to 1000 sites; found 0"),
     "volume planned for nobody": ("population.volume.crowding.planned=0", "a duration or count here is above 0; found 0"),
     "shock of two kinds": (
@@ -110,7 +113,7 @@ BROKEN = {
         "outcomes.cost={kind: amount, per_day: {out: 1}, between_people_sd: 0.1, between_people_half_width: 0.1}",
         "people differ by `between_people_sd` or by `between_people_half_width`; found both",
     ),
-    "correlation above 1": ("outcomes.score.correlation=1.1", "a correlation lies between -1 and 1; found 1.1"),
+    "correlation above 1": ("outcomes.score.correlation=1.1", "a correlation must lie between -1 and 1; found 1.1"),
     "score read after the horizon": ("outcomes.score.at_month=40", "the outcome is read within the horizon of 48 months"),
     "coming to an unknown state": (
         "outcomes.out_ever.states=[nowhere]",
@@ -194,3 +197,18 @@ def test_selection__does_not_rest_on_what_is_read_later() -> None:
 
     with pytest.raises(StudyError, match="known at entry; found `healthy`, read later"):
         load_study(EVERYTHING, [later, target, "population.selection.outcome=healthy"])
+
+
+@pytest.mark.parametrize(("sensitivity", "specificity"), [(0.4, 0.4), (0, 0), (0.99, 0), ("{law: uniform, low: 0, high: 1}", 0.4)])
+def test_readings__worse_than_a_guess_are_refused(sensitivity: object, specificity: object, tiny_path: Path) -> None:
+    wrong = f"measurement.metrics.school.misclassification={{sensitivity: {sensitivity}, specificity: {specificity}}}"
+
+    with pytest.raises(StudyError, match="sensitivity and specificity must add up to at least 1: below it a reading is wrong"):
+        load_study(tiny_path, [wrong])
+
+
+@pytest.mark.parametrize(("sensitivity", "specificity"), [(0.5, 0.5), (1, 0), (0.9, 0.95)])
+def test_readings__no_worse_than_a_guess_are_taken(sensitivity: float, specificity: float, tiny_path: Path) -> None:
+    load_study(
+        tiny_path, [f"measurement.metrics.school.misclassification={{sensitivity: {sensitivity}, specificity: {specificity}}}"]
+    )

@@ -47,9 +47,9 @@ class Length(Spec):
     kind: Literal["fixed", "lognormal", "gamma", "weibull", "uniform"]
     mean_days: Positive | None = None
     sd_days: Positive | None = None
-    weibull_shape: Annotated[Quantity, AfterValidator(within(0.1, 50, "the shape of a length lies between 0.1 and 50"))] | None = (
-        None
-    )
+    weibull_shape: (
+        Annotated[Quantity, AfterValidator(within(0.1, 50, "the shape of a length must lie between 0.1 and 50"))] | None
+    ) = None
     low_days: NotNegative | None = None
     high_days: Positive | None = None
 

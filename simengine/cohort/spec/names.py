@@ -6,9 +6,9 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from simengine.laws import Constant, Quantity
+from simengine.laws import Constant, Quantity, one_or_several, spelled
 
-MoveName = Annotated[str, Field(pattern=r"^\w+ -> \w+$")]
+MoveName = Annotated[str, BeforeValidator(spelled(r"\w+ -> \w+", "a move must join two states, as home -> placed"))]
 """Reads `from -> to`."""
 
 
@@ -20,7 +20,7 @@ def _once(names: tuple[str, ...]) -> tuple[str, ...]:
 
 OneOrMore: TypeAlias = Annotated[
     tuple[str, ...],
-    BeforeValidator(lambda raw: (raw,) if isinstance(raw, str) else raw),
+    BeforeValidator(one_or_several),
     Field(min_length=1, strict=False),
     AfterValidator(_once),
 ]

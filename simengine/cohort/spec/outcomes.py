@@ -46,7 +46,7 @@ class Amount(Spec):
     between_people_sd: NotNegative | None = None
     """People differ: a factor on each person's whole amount, gamma distributed with mean 1 and this standard deviation."""
     between_people_half_width: (
-        Annotated[Quantity, AfterValidator(within(0, 1, "a half width around 1 lies between 0 and 1"))] | None
+        Annotated[Quantity, AfterValidator(within(0, 1, "a half width around 1 must lie between 0 and 1"))] | None
     ) = None
     """People differ: a factor on each person's whole amount, uniform within this of 1."""
     discount_rate_per_year: NotNegative | None = None
@@ -127,7 +127,7 @@ class Score(Spec):
     """Absent: as `sd`."""
     error_sd_at_entry: NotNegative | None = None
     """Standard deviation of the error with which the level at entry is measured, beside that between people; absent: none."""
-    correlation: Annotated[Quantity, AfterValidator(within(-1, 1, "a correlation lies between -1 and 1"))]
+    correlation: Annotated[Quantity, AfterValidator(within(-1, 1, "a correlation must lie between -1 and 1"))]
     """Between a person's level at entry, without the error, and at that date."""
     by_state: dict[Name, Quantity] = {}
     """By state at that date: added to the level; 0 where a state is not named."""

@@ -110,7 +110,9 @@ class Move(Pace):
 
     by_stratum: Annotated[dict[Name, Pace], Field(min_length=1)] | None = None
     """A pace for each stratum; the move does not happen where a stratum is not named."""
-    weibull_shape: Annotated[Quantity, AfterValidator(within(0.05, 50, "a Weibull shape lies between 0.05 and 50"))] | None = None
+    weibull_shape: Annotated[Quantity, AfterValidator(within(0.05, 50, "a Weibull shape must lie between 0.05 and 50"))] | None = (
+        None
+    )
     """The hazard rises (above 1) or falls (below 1) with the time in the state: by month d + 1 it has gathered (d + 1)^shape
     times that of the first month. A probability or rate is then that of the first month; a mean time stays the mean."""
     by_months_in_state: PaceByMonths | None = None

@@ -16,7 +16,7 @@ def _people(quantity: Quantity) -> Quantity:
     if isinstance(quantity, Constant):
         return _COUNT.validate_python(quantity)
     if not (quantity.support[0] >= 0 and quantity.centre <= 1e7):
-        raise ValueError(f"a number of people is not negative, and 1e7 at most on average; found {quantity}")
+        raise ValueError(f"a number of people must not be negative, and 1e7 at most on average; found {quantity}")
     return quantity
 
 
@@ -66,7 +66,7 @@ class Dose(Spec):
     """How much of the service some of those who take part receive."""
 
     share: Share
-    strength: Annotated[Quantity, AfterValidator(within(0, 100, "the strength of a dose lies between 0 and 100"))]
+    strength: Annotated[Quantity, AfterValidator(within(0, 100, "the strength of a dose must lie between 0 and 100"))]
     """The full effect (its logarithm, where it is a ratio) is multiplied by this."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, model_validator
@@ -14,11 +15,11 @@ from simengine.laws import Constant, Fixed, within
 if TYPE_CHECKING:
     from simengine.contract.terms import Source
 
-_Positive = Annotated[Fixed, AfterValidator(within(1e-12, 1e15, "a target lies between 1e-12 and 1e15"))]
+_Positive = Annotated[Fixed, AfterValidator(within(1e-12, 1e15, "a target must lie between 1e-12 and 1e15"))]
 
 
 class Amount(Term):
-    """A fixed sum of money, or a level of a metric; it may be written as a bare number."""
+    """A fixed sum of money, or a level of a metric; it may be written as a bare number, or as `{value: ...}` with its source."""
 
     key: ClassVar[str] = "amount"
     amount: Currency
@@ -27,7 +28,7 @@ class Amount(Term):
     @classmethod
     def _accept_bare_number(cls, raw: Any) -> Any:
         is_number = (isinstance(raw, int | float) and not isinstance(raw, bool)) or isinstance(raw, Constant)
-        return {"amount": raw} if is_number else raw
+        return {"amount": raw} if is_number or (isinstance(raw, Mapping) and "value" in raw) else raw
 
     def formula(self, scope: Scope) -> Register:
         """Compile `amount`."""

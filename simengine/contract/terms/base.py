@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, RootModel, model_validator
 
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
-from simengine.laws import Count, Fixed, Name, Spec, within
+from simengine.laws import Count, Fixed, Name, NamesOrNone, Spec, within
 from simengine.records import CAP, FLOOR, FORMULA, GATE, INVESTOR, OUTCOME_PAYER
 
 if TYPE_CHECKING:
     from simengine.contract.terms import Source
 
 Currency = Annotated[Fixed, AfterValidator(within(-1e15, 1e15, "an amount of money lies within 1e15 either way"))]
-Factor = Annotated[Fixed, AfterValidator(within(0, 1e15, "a share or a price is not negative and at most 1e15"))]
+Factor = Annotated[Fixed, AfterValidator(within(0, 1e15, "a share or a price must not be negative, and at most 1e15"))]
 Level = Annotated[Fixed, AfterValidator(within(-1e15, 1e15, "a level lies within 1e15 either way"))]
-Months = Annotated[Count, AfterValidator(within(0, 1200, "a number of months lies between 0 and 1200"))]
+Months = Annotated[Count, AfterValidator(within(0, 1200, "a number of months must lie between 0 and 1200"))]
 
 KINDS: dict[str, type[Term]] = {}
 """Every kind of term by the one key that marks it."""
@@ -99,7 +99,7 @@ class Term(Spec):
 
     contingent: bool = True
     """Whether the payment depends on outcomes; a guarantee does not."""
-    at: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    at: NamesOrNone = ()
     """The dates on which it is settled; all dates of the contract if absent."""
     delay_months: Months | None = None
     """Months from the date on which it is settled to its payment."""

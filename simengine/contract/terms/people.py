@@ -9,7 +9,7 @@ from pydantic import Field
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
 from simengine.contract.terms.base import Factor, Term
-from simengine.laws import Name
+from simengine.laws import Name, NamesOrNone
 
 if TYPE_CHECKING:
     from simengine.contract.terms import Source
@@ -20,7 +20,7 @@ class PerWave(Term):
 
     key: ClassVar[str] = "per_wave"
     per_wave: Source
-    waves: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    waves: NamesOrNone = ()
     """The waves that count; all if absent."""
     cumulative: bool = False
     """Whether a wave's metrics include those of the waves before."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
 from simengine.contract.terms.base import Factor, Term
-from simengine.laws import Fixed, Name, within
+from simengine.laws import Fixed, Names, within
 
 if TYPE_CHECKING:
     from simengine.contract.terms import Source
@@ -104,7 +104,7 @@ class Paid(Term):
     """What has been paid so far under some terms of the contract, earlier payments of the same date included."""
 
     key: ClassVar[str] = "paid"
-    paid: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
+    paid: Names
 
     def formula(self, scope: Scope) -> Register:
         """Compile the sum of the payments under the named terms."""
@@ -117,7 +117,7 @@ class TrueUp(Term):
     key: ClassVar[str] = "true_up"
     true_up: Source
     """What is due in all."""
-    against: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
+    against: Names
     """The terms whose payments count."""
     claw_back: bool = False
     """Whether too much is paid back."""

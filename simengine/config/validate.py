@@ -1,0 +1,155 @@
+"""Validate what a file says against a model, or say everything that is wrong with it in words of its own."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, Tag, ValidationError
+from pydantic_core import ErrorDetails
+
+from simengine.config.document import DECIMAL_POINT, Document, KeyPath
+from simengine.errors import SHOWN_PROBLEMS, Finding, Problem, StudyError, shorten
+
+Model = TypeVar("Model", bound=BaseModel)
+Location: TypeAlias = tuple[int | str, ...]
+_LONGEST_NAME = 40
+"""Characters of a key in which a misspelt name is looked for."""
+
+
+def validate(model: type[Model], document: Document) -> Model:
+    """Read a document as a model, or say everything that is wrong with it."""
+    try:
+        return model.model_validate(document.content)
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        # To look for what somebody meant takes long; nobody sees it of problems that are only counted.
+        problems = [_explain(model, document, details, suggests=i < 2 * SHOWN_PROBLEMS) for i, details in enumerate(found)]
+        raise StudyError(_once_each(problems)) from None
+
+
+def refuse(document: Document, problems: Iterable[Finding]) -> None:
+    """Raise what does not fit together, with file and line; nothing where all fits."""
+    found = [
+        Problem(document.place_of(tuple(path.split("."))), path, rule, found, way_out) for path, rule, found, way_out in problems
+    ]
+    if found:
+        raise StudyError(found)
+
+
+def _once_each(problems: list[Problem]) -> list[Problem]:
+    return list({(problem.where, problem.key, problem.rule): problem for problem in problems}.values())
+
+
+_LINES = "must be `key: value` lines"
+_RULES = {
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "dict_type": _LINES,
+    "model_type": _LINES,
+    "model_attributes_type": _LINES,
+    "tuple_type": "must be a list",
+    "missing": "this key is needed",
+    "extra_forbidden": "this key is unknown",
+    "literal_error": "must be {expected}",
+    "union_tag_invalid": "`{discriminator}` must be one of {expected_tags}",
+    "union_tag_not_found": "must say {discriminator}",
+    "too_short": "must have {min_length} or more entries",
+    "too_long": "must have at most {max_length} entries",
+    "greater_than": "must be above {gt:,.10g}",
+    "greater_than_equal": "must be at least {ge:,.10g}",
+    "less_than": "must be below {lt:,.10g}",
+    "less_than_equal": "must be at most {le:,.10g}",
+}
+"""By kind of the validator's finding: what must be."""
+
+
+def _explain(model: type[BaseModel], document: Document, details: ErrorDetails, *, suggests: bool) -> Problem:
+    """Turn one finding of the validator into a problem with its line."""
+    path, rest = _path_in_file(document.content, details["loc"])
+    kind = details["type"]
+    rule = _RULES.get(kind, details["msg"].removeprefix("Value error, "))
+    if kind in _RULES:
+        rule = rule.format(**details.get("ctx", {})).replace("'", "")
+    if kind in ("missing", "extra_forbidden"):
+        path = (*path, *rest[-1:]) if kind == "missing" else path
+        found, way_out = "", _suggest(model, details) if kind == "extra_forbidden" and suggests else ""
+    else:
+        found, way_out = "" if kind == "value_error" else shorten(details["input"]), _hint(kind, details["input"])
+    return Problem(document.place_of(path), ".".join(path), rule, found, way_out)
+
+
+_DECIMAL_COMMA = re.compile(r"[-+]?\d[\d.]*,\d+")
+
+
+def _hint(kind: str, value: Any) -> str:
+    """Say what a number with a comma in it was read as."""
+    has_comma = isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value)
+    return DECIMAL_POINT if has_comma or kind == "too_long" else ""
+
+
+def _path_in_file(content: Any, location: Location) -> tuple[KeyPath, KeyPath]:
+    """Follow a validator's location through the raw data, skipping the names of unions; and what was not followed."""
+    path: list[str] = []
+    skipped: list[str] = []
+    for step in location:
+        name = str(step)
+        if isinstance(content, Mapping) and name in content:
+            content = content[name]
+        elif isinstance(content, list) and isinstance(step, int) and step < len(content):
+            content = content[step]
+        else:
+            skipped.append(name)
+            continue
+        path.append(name)
+    return tuple(path), tuple(skipped)
+
+
+_PAGES = {"Contract": "contract.md", "Portfolio": "portfolio.md"}
+
+
+def _suggest(model: type[BaseModel], details: ErrorDetails) -> str:
+    """Say what an unknown key may have meant."""
+    *place, key = details["loc"]
+    if str(key).isdecimal() and details["input"] is None:
+        return DECIMAL_POINT
+    known = [name for name in _known_keys(model, tuple(place)) if name != key]
+    close = difflib.get_close_matches(str(key)[:_LONGEST_NAME], known, n=1)
+    if close:
+        return f"Did you mean `{close[0]}`?"
+    page = "contract.md" if place[:1] == ["contract"] else _PAGES.get(model.__name__, "study.md")
+    return f"Known keys here: {', '.join(known)}" if known else f"See docs/reference/{page}"
+
+
+def _known_keys(annotation: Any, location: Location) -> list[str]:
+    """List the keys that a model knows at a validator's location; where several models are possible, the keys of all."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        fields = annotation.model_fields
+        if not location:
+            return list(fields)
+        inner = fields.get(str(location[0]))
+        return [] if inner is None else _known_keys(inner.annotation, location[1:])
+    arguments = [argument for argument in get_args(annotation) if argument not in (type(None), Ellipsis)]
+    if get_origin(annotation) in (dict, tuple):
+        return _known_keys(arguments[-1], location[1:]) if location else []
+    if location:
+        chosen = [argument for argument in arguments if _is_called(argument, location[0])]
+        if chosen:
+            return _known_keys(chosen[0], location[1:])
+    return list(dict.fromkeys(key for argument in arguments for key in _known_keys(argument, location)))
+
+
+def _is_called(annotation: Any, name: int | str) -> bool:
+    """Whether a validator calls one of several models so: by its tag, or by what a key such as `kind` says in it."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return any(name in get_args(inner.annotation) for inner in annotation.model_fields.values() if not inner.metadata)
+    return any(isinstance(mark, Tag) and mark.tag == name for mark in get_args(annotation)[1:])

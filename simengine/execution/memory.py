@@ -1,0 +1,134 @@
+"""Refuse, before any work, a run whose results this process cannot hold.
+
+What a replication takes is asked of two of them: that depends on the study. What there is depends on the machine, on the
+container (cgroup) and on what the process may address. Measured on shipped studies, growth per replication is 2.4 to 2.8 times the
+bytes of its columns: the blocks, their join, and one column at a time while it is summarised.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simengine.config import Study
+from simengine.errors import UsageError
+from simengine.pipeline import run_block, simulate
+from simengine.sampling import PLAIN, Sampling
+
+_SURELY_ENOUGH = 50_000
+"""Bytes of a replication that no study comes near: where so many are at hand for each, nothing is asked."""
+_COPIES_OF_RESULTS = 3
+_COPIES_IN_A_BLOCK = 4
+_NO_LIMIT = 1 << 60
+"""What a cgroup of the first version says where there is none is larger."""
+
+
+def refuse_if_too_large(
+    study: Study,
+    n_replications: int,
+    sampling: Sampling = PLAIN,
+    *,
+    at_once: int = 1,
+    block_size: int = 1000,
+    is_kept_whole: bool = False,
+) -> None:
+    """Refuse so many replications where their results do not fit into memory.
+
+    Parameters
+    ----------
+    study, n_replications, sampling
+        As for `run_study`.
+    at_once, block_size
+        Blocks that run at once, and replications in each.
+    is_kept_whole
+        Whether all that was simulated is kept, and not its results alone, as questions to stored people do.
+
+    Raises
+    ------
+    UsageError
+        With the number that fits.
+    """
+    room = memory_left()
+    if room is None or n_replications * _SURELY_ENOUGH < room:
+        return
+    results, simulated = _bytes_per_replication(study, sampling)
+    in_blocks = _COPIES_IN_A_BLOCK * simulated * min(n_replications, at_once * block_size)
+    each = _COPIES_OF_RESULTS * results + (simulated if is_kept_whole else 0)
+    needed = n_replications * each + in_blocks
+    if needed > room:
+        most = max(int((room - in_blocks) // each), 0)
+        raise UsageError(
+            f"-n: the results must fit into the {room / 1e9:,.2f} GB that are left to this process; "
+            f"{n_replications:,} replications need about {needed / 1e9:,.2f} GB. At most {most:,} here"
+        )
+
+
+def memory_left() -> int | None:
+    """Give the bytes that this process may still take; None where the system does not say."""
+    resident, addressed = _used()
+    left = [limit - resident for limit in _limits_of_memory()]
+    with suppress(ImportError):
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if limit != resource.RLIM_INFINITY:
+            left.append(limit - addressed)
+    return max(min(left), 0) if left else None
+
+
+def _limits_of_memory() -> Iterator[int]:
+    """Yield the limits of the machine, and of every group of processes to which this one belongs."""
+    with suppress(ValueError, OSError, AttributeError):
+        yield os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with suppress(OSError):
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
+            _, controllers, group = line.split(":", 2)
+            if controllers and "memory" not in controllers.split(","):
+                continue
+            # The second version has no controllers here. Inside a container its own group is often mounted as the root.
+            roots = ("/sys/fs/cgroup/memory", "/sys/fs/cgroup") if controllers else ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")
+            name = "memory.limit_in_bytes" if controllers else "memory.max"
+            for root in map(Path, roots):
+                within = root / group.lstrip("/")
+                yield from _read_limits(folder / name for folder in (within, *within.parents) if folder.is_relative_to(root))
+
+
+def _read_limits(files: Iterator[Path]) -> Iterator[int]:
+    for file in files:
+        with suppress(OSError, ValueError):  # not there, or "max"
+            limit = int(file.read_text())
+            if 0 < limit < _NO_LIMIT:
+                yield limit
+
+
+def _used() -> tuple[int, int]:
+    """Give the bytes that this process holds in memory, and those that it addresses."""
+    with suppress(OSError, ValueError):
+        addressed, resident = Path("/proc/self/statm").read_text().split()[:2]
+        page = os.sysconf("SC_PAGE_SIZE")
+        return int(resident) * page, int(addressed) * page
+    return 0, 0
+
+
+def _bytes_per_replication(study: Study, sampling: Sampling) -> tuple[float, float]:
+    """Give the bytes of the results of a replication, and of all that is simulated for it: what four take beyond two."""
+    way = Sampling(tilts=sampling.tilts, measured=sampling.measured)
+    two, four = np.arange(2, dtype=np.int64), np.arange(4, dtype=np.int64)
+    results = [_bytes_of(run_block(study, 0, some, way)) for some in (two, four)]
+    simulated = [_bytes_of(simulate(study, 0, some, way)) for some in (two, four)]
+    return (results[1] - results[0]) / 2, (simulated[1] - simulated[0]) / 2
+
+
+def _bytes_of(record: Any) -> int:
+    """Add up the arrays of a record, of its parts and of its mappings."""
+    if isinstance(record, np.ndarray):
+        return record.nbytes
+    if is_dataclass(record):
+        return sum(_bytes_of(getattr(record, field.name)) for field in fields(record))
+    return sum(map(_bytes_of, record.values())) if isinstance(record, Mapping) else 0

@@ -1,0 +1,42 @@
+"""Text that is written in a given way: names, months, currencies; and one name where several may stand."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BeforeValidator, Field
+
+from simengine.errors import shorten
+
+
+class spelled:  # noqa: N801 - reads as a word in annotations
+    """Refuse what does not match a pattern, and say in words what must stand there."""
+
+    def __init__(self, pattern: str, rule: str) -> None:
+        self.pattern, self.rule = re.compile(pattern, re.ASCII), rule
+
+    def __call__(self, raw: Any) -> Any:
+        if not isinstance(raw, str) or self.pattern.fullmatch(raw) is None:
+            raise ValueError(f"{self.rule}; found {shorten(raw)}")
+        return raw
+
+
+def one_or_several(raw: Any) -> Any:
+    """Take one name for a list of one."""
+    return (raw,) if isinstance(raw, str) else raw
+
+
+Name: TypeAlias = Annotated[
+    str,
+    BeforeValidator(spelled(r"[A-Za-z][A-Za-z0-9_]*", "a name must be letters, digits and underscores, beginning with a letter")),
+]
+"""A name that a study gives to something of its own."""
+Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(one_or_several), Field(min_length=1, strict=False)]
+"""One name, or a list of names."""
+NamesOrNone: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(one_or_several), Field(strict=False)]
+"""One name, or a list of names that may be empty."""
+Month: TypeAlias = Annotated[str, BeforeValidator(spelled(r"\d{4}-(0[1-9]|1[0-2])", "must be a month, as 2030-01"))]
+"""A month of a year."""
+CurrencyCode: TypeAlias = Annotated[str, BeforeValidator(spelled(r"[A-Z]{3}", "must be a currency in three capitals, as SEK"))]
+"""A currency as ISO 4217 writes it."""

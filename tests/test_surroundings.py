@@ -1,0 +1,216 @@
+"""Surroundings that nobody would wish for: encodings, settings of others, signals, names that act on a terminal, full memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from simengine import Study, find_study, load_study, run_study
+from simengine.execution import map_items
+from simengine.interruption import end_if_given_up
+from simengine.pipeline import payment_marks
+from simengine.report import picture
+from simengine.risk import summarise
+
+ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+TITLE = "Łódź → 漢字 ± “x”"
+
+
+def call(*arguments: object, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "simengine", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, cwd=cwd, env=os.environ | environment, check=False)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_output__is_shown_in_any_encoding(encoding: str, tiny_path: Path) -> None:
+    done = call("check", tiny_path, "--set", f"study.title={TITLE}", PYTHONIOENCODING=encoding)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    expected = {"ascii": "?odz -> ?? +/- ?x?", "cp1252": "?ódz -> ?? ± “x”", "utf-8": TITLE}
+    assert expected[encoding] in done.stdout.decode(encoding)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_tables__are_shown_in_any_encoding(encoding: str, tiny_path: Path) -> None:
+    asked = ("run", tiny_path, "-n", 40, "--seed", 1, "--set", f"study.title={TITLE}")
+
+    done = call(*asked, PYTHONIOENCODING=encoding)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert {"ascii": "+/-", "cp1252": "±"}[encoding] in done.stdout.decode(encoding)
+
+
+def test_json__is_ascii_whatever_a_title_holds(tiny_path: Path) -> None:
+    done = call("check", tiny_path, "--json", "--set", f"study.title={TITLE}", PYTHONIOENCODING="cp1252")
+
+    assert json.loads(done.stdout.decode("ascii"))["title"] == TITLE
+
+
+def test_names_of_files__do_not_act_on_the_terminal(tiny_path: Path, tmp_path: Path) -> None:
+    name = "\x1b]0;owned\x07\u202e.yaml"
+    (tmp_path / name).write_text(tiny_path.read_text())
+
+    shown = [
+        call("check", name, cwd=tmp_path),
+        call("check", "absent" + name, cwd=tmp_path),
+        call("check", name, f"--\x1b[2J{name}", cwd=tmp_path),
+        call("replay", name, "--outcome", "\x1b[31m=1", cwd=tmp_path),
+    ]
+
+    assert [one.returncode for one in shown] == [0, 2, 2, 2]
+    for one in shown:
+        text = (one.stdout + one.stderr).decode()
+        assert not ACTS.search(text)
+        assert "\\x1b" in text
+
+
+def test_pictures_and_tables__show_escaped_what_a_study_made_in_python_holds(
+    tiny: Study, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from simengine.report import tables
+
+    heading = tiny.study.model_copy(update={"title": "a\x1b[2J\x00\x07\u202eb"})
+    study = tiny.model_copy(update={"study": heading})
+    outturns = run_study(study, seed=1, n_replications=40)
+    table = summarise(outturns)
+
+    image = picture.draw(study, outturns, table, payment_marks(study.contract))
+    tables.show(tables.risk_tables(study, table, 1))
+
+    ElementTree.fromstring(image["svg"])
+    assert not ACTS.search(image["svg"].decode())
+    assert not ACTS.search(capsys.readouterr().out)
+
+
+def test_pictures__are_the_same_under_settings_of_others(tiny_path: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "settings"
+    settings.mkdir()
+    (settings / "matplotlibrc").write_text("text.usetex: True\nfont.family: serif\nsvg.hashsalt: other\nno.such.key: 1\n")
+    asked = ("run", tiny_path, "-n", 40, "--seed", 1)
+
+    plain = call(*asked, "-o", tmp_path / "plain")
+    other = call(*asked, "-o", tmp_path / "other", cwd=settings, MPLBACKEND="nonsense")
+
+    assert (plain.returncode, other.returncode, other.stderr) == (0, 0, b"")
+    for name in ("picture.svg", "picture.png", "exceedance.svg", "exceedance.png"):
+        assert (tmp_path / "plain" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("check", "tiny.yaml"),
+        ("run", "tiny.yaml", "-n", "20"),
+        ("lint", "contracts/norrkoping.yaml"),
+        ("explain", "contracts/norrkoping.yaml"),
+        ("replay", "--all"),
+    ],
+    ids=lambda asked: asked[0],
+)
+def test_commands__that_draw_nothing_do_not_load_matplotlib(asked: tuple[str, ...], checkout: Path) -> None:
+    code = f"import sys; sys.argv = {['simengine', *asked]!r}\nfrom simengine.cli import main\n"
+    code += "try:\n    main()\nfinally:\n    sys.stderr.write(str('matplotlib' in sys.modules))"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=checkout / "configs", check=False)
+
+    assert done.stderr == "False"
+
+
+def _ended_by(number: signal.Signals, after: float, *arguments: object) -> tuple[int, str, float]:
+    """Give the exit code of a command that is sent a signal, what it said, and the seconds until it ended."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "simengine", *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    time.sleep(after)
+    process.send_signal(number)
+    sent = time.monotonic()
+    _, said = process.communicate(timeout=120)
+    return process.returncode, said, time.monotonic() - sent
+
+
+@pytest.mark.skipif(os.name != "posix", reason="this system sends other signals")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals__end_a_run_of_large_blocks_at_its_next_batch(number: signal.Signals, code: int, tiny_path: Path) -> None:
+    # As it stands it would take many minutes in two blocks of 1,000 replications.
+    asked = ("run", tiny_path, "-n", 2000, "--seed", 1, "--set", "population.waves.all.size=300000")
+
+    got, said, seconds = _ended_by(number, 12, *asked)
+
+    assert (got, said) == (code, "simengine: stopped; nothing was written\n")
+    assert seconds < 5
+
+
+@pytest.mark.skipif(os.name != "posix", reason="this system sends other signals")
+@pytest.mark.parametrize("after", [0.4, 0.7, 1.0])
+def test_signals__end_a_start_in_one_line(after: float, tiny_path: Path) -> None:
+    assert _ended_by(signal.SIGINT, after, "run", tiny_path, "-n", 100)[:2] == (130, "simengine: stopped; nothing was written\n")
+
+
+def test_work__that_nobody_waits_for_ends_at_its_next_batch() -> None:
+    begun = threading.Barrier(2)
+
+    def work(item: int) -> int:
+        begun.wait(timeout=60)
+        if item == 0:
+            raise KeyboardInterrupt
+        for _ in range(6000):  # a minute, unless it is told
+            end_if_given_up()
+            time.sleep(0.01)
+        return item
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        map_items(work, [0, 1], threads=2)
+
+    assert time.monotonic() - started < 30
+
+
+def test_work__that_nobody_may_give_up_is_done_in_full() -> None:
+    end_if_given_up()
+
+    assert map_items(lambda item: item, [1, 2, 3], threads=2) == [1, 2, 3]
+
+
+PORTFOLIO = """\
+portfolio: {{title: Two, currency: SEK, kind: outcomes_fund, capital: 1000000, months: 24}}
+projects:
+  a: {{study: {}}}
+"""
+
+
+@pytest.mark.parametrize(
+    "study", ["{tmp}/elsewhere.yaml", "../elsewhere.yaml", "./../elsewhere.yaml", "'C:/x.yaml'", "'..\\x.yaml'", "link.yaml"]
+)
+def test_portfolio__reads_no_file_elsewhere(study: str, tmp_path: Path) -> None:
+    folder = tmp_path / "portfolio"
+    folder.mkdir()
+    (tmp_path / "elsewhere.yaml").write_text("root:x:0:0:secret\n")
+    (folder / "link.yaml").symlink_to(tmp_path / "elsewhere.yaml")
+    (folder / "fund.yaml").write_text(PORTFOLIO.format(study.format(tmp=tmp_path)))
+
+    done = call("portfolio", folder / "fund.yaml", "-n", 20)
+
+    assert done.returncode == 2
+    said = done.stderr.decode()
+    assert said.startswith(
+        f"simengine: {folder / 'fund.yaml'}:3: projects.a.study: the study of a project must stand beside or below"
+    )
+    assert "secret" not in said
+
+
+def test_portfolio__names_a_study_that_comes_with_the_package(tmp_path: Path) -> None:
+    from simengine.config import load_portfolio
+
+    (tmp_path / "fund.yaml").write_text(PORTFOLIO.format("tiny"))
+
+    assert load_portfolio(tmp_path / "fund.yaml").studies["a"] == load_study(find_study("tiny"))
