@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from simengine.errors import UsageError
-
-if TYPE_CHECKING:
-    from simengine.contract.spec import Contract
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object.")
 
@@ -55,27 +52,19 @@ def _replay_all(*, as_json: bool) -> None:
 
 
 def _replay_one(contract_file: Path, outcomes: tuple[str, ...], drawn: float | None, until: str | None, *, as_json: bool) -> None:
-    from simengine.capital import smallest_units
     from simengine.config import load_contract
     from simengine.pipeline import replay as settle_published
     from simengine.provenance import Clock, describe_run
     from simengine.report import document, tables
 
     clock, contract = Clock(), load_contract(contract_file)
-    values = _read_outcomes(outcomes, contract)
-    commitment = contract.commitment.value
-    drawn = commitment if drawn is None else drawn
-    if not 0 <= drawn <= commitment:
-        raise UsageError(f"--drawn: the money drawn lies between 0 and the commitment of {commitment:,.0f}; found {drawn:,.10g}")
-    if until is not None and until not in contract.dates:
-        known = ", ".join(contract.dates) or "none"
-        raise UsageError(f"--until: a date of the contract belongs here ({known}); found {until!r}")
+    values = _read_outcomes(outcomes)
+    drawn = contract.commitment.value if drawn is None else drawn
     try:
         payments = settle_published(contract, values, drawn, until)
     except UsageError as error:
-        raise UsageError(f"--outcome: {error}") from None
-    # Whatever no currency can hold is refused here as it is in a run.
-    smallest_units(payments.by_due)
+        # The function names what it was given as the command names its options.
+        raise UsageError(f"--{error}") from None
     content: dict[str, Any] = {"contract": contract.title, "currency": contract.currency, "drawn": drawn, "outcomes": values}
     content |= document.settlement(payments)
     if as_json:
@@ -86,24 +75,18 @@ def _replay_one(contract_file: Path, outcomes: tuple[str, ...], drawn: float | N
         tables.show(tables.settlement_table(content))
 
 
-def _read_outcomes(texts: tuple[str, ...], contract: Contract) -> dict[str, float]:
-    from simengine.contract.rules import outcome_problems
-
+def _read_outcomes(texts: tuple[str, ...]) -> dict[str, float]:
     values: dict[str, float] = {}
     for text in texts:
         name, equals, number = text.partition("=")
-        if not equals or any(outcome_problems(contract, name, "")):
-            metrics = ", ".join(contract.inputs())
-            waves = f", each also with .WAVE of {', '.join(contract.waves)}" if contract.waves else ""
-            raise UsageError(f"--outcome: written NAME=VALUE with a metric of the contract ({metrics}{waves}); found {text!r}")
+        if not equals:
+            raise UsageError(f"--outcome: must be written NAME=VALUE; found {text!r}")
         if name in values:
-            raise UsageError(f"--outcome {name}: an outcome is given once; found twice")
+            raise UsageError(f"--outcome {name}: must be given once; found twice")
         try:
             values[name] = float(number)
         except ValueError:
-            raise UsageError(f"--outcome {name}: a number belongs here; found {number!r}") from None
-        if not abs(values[name]) <= 1e15:
-            raise UsageError(f"--outcome {name}: a number within 1e15 either way belongs here; found {number!r}")
+            raise UsageError(f"--outcome {name}: must be a number; found {number!r}") from None
     return values
 
 

@@ -13,17 +13,29 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from simengine.capital import Calendar, Plan, deflators, discount_factors, distribute, plan_money
+from simengine.capital import Calendar, Plan, deflators, discount_factors, distribute, plan_money, smallest_units
 from simengine.cohort import simulate_cohort, surplus_of
 from simengine.cohort.spec import Binary, CountOfEvents, Reached, Score, Target
 from simengine.config import Study, cohort_of, known_metrics, timing_of
-from simengine.contract import inputs_of, settle, typed_measurements
+from simengine.contract import inputs_of, refuse_typed, settle, typed_measurements
 from simengine.contract.spec import Contract
 from simengine.dependence import correlate, share_out, shifted
 from simengine.errors import Problem, StudyError, UsageError
 from simengine.laws import Quantity
 from simengine.measurement import Kind, measure
-from simengine.records import SERVICE, Floats, Integers, Ledger, Measurements, Milestones, Outturns, Payments, Tallies, Worlds
+from simengine.records import (
+    INVESTOR,
+    SERVICE,
+    Floats,
+    Integers,
+    Ledger,
+    Measurements,
+    Milestones,
+    Outturns,
+    Payments,
+    Tallies,
+    Worlds,
+)
 from simengine.risk import Standpoint, appraise
 from simengine.sampling import PLAIN, Sampling, cheap_paths, draw_uniforms, group_of, seeds_again
 from simengine.streams import uniforms
@@ -217,7 +229,7 @@ def replay(contract: Contract, outcomes: Mapping[str, float], drawn: float, unti
     contract
         The terms.
     outcomes
-        By metric, or by `metric.wave`; what is left out was not measured.
+        By metric, by `metric.wave`, or people by all combinations of milestones; what is left out was not measured.
     drawn
         The money drawn, in the currency of the contract.
     until
@@ -226,19 +238,28 @@ def replay(contract: Contract, outcomes: Mapping[str, float], drawn: float, unti
     Raises
     ------
     UsageError
-        If an outcome that a payment depends on is missing.
+        If an outcome that a payment depends on is missing, and for every outcome, sum of money or date that cannot be.
     """
+    refuse_typed(contract, outcomes, drawn, until)
+    payments = settle_outcomes(contract, outcomes, drawn, until)
+    # Whatever no currency can hold is refused here as it is in a run.
+    smallest_units(payments.by_due)
+    return payments
+
+
+def settle_outcomes(contract: Contract, outcomes: Mapping[str, float], drawn: float, until: str | None = None) -> Payments:
+    """Settle a contract on outcomes that are known to be possible, such as means of a run; otherwise as `replay`."""
     measurements = typed_measurements(contract, outcomes)
     try:
         return settle(contract, measurements, np.array([drawn], dtype=np.float64), until)
     except StudyError:
         pays_on = [name for name in inputs_of(contract, until) if name not in contract.terms]
         missing = [name for name in pays_on if name not in outcomes]
-        raise UsageError(f"the contract pays on {', '.join(pays_on)}; missing: {', '.join(missing)}") from None
+        raise UsageError(f"outcome: the contract pays on {', '.join(pays_on)}; missing: {', '.join(missing)}") from None
 
 
 def payment_marks(contract: Contract) -> dict[str, float]:
-    """Give the levels between which a contract pays, as shares of the money drawn when all of the commitment is drawn.
+    """Find the levels between which a contract pays the investor on balance, as shares of the money drawn when all is drawn.
 
     Returns
     -------
@@ -249,11 +270,18 @@ def payment_marks(contract: Contract) -> dict[str, float]:
     if drawn <= 0:
         return {}
     asked = inputs_of(contract)
-    worst, good, best = (replay(contract, dict.fromkeys(asked, level), drawn) for level in (-1e15, 1e14, 1e15))
-    guaranteed = sum(worst.amount[0, t] for t, name in enumerate(worst.terms) if not contract.terms[name].contingent)
+    # Nobody counts fewer than no people.
+    lowest = {name: -1e15 if name.partition(".")[0] in contract.metrics else 0.0 for name in asked}
+    worst, good, best = (
+        settle_outcomes(contract, outcomes, drawn) for outcomes in (lowest, dict.fromkeys(asked, 1e14), dict.fromkeys(asked, 1e15))
+    )
+    signs = np.array([(payee == INVESTOR) - (payer == INVESTOR) for payer, payee in worst.parties])
+    is_guarantee = np.array([not contract.terms[name].contingent for name in worst.terms])
+    guaranteed, most, before = (
+        float(paid.amount[0] @ sign) for paid, sign in ((worst, signs * is_guarantee), (best, signs), (good, signs))
+    )
     marks = {"guarantee": guaranteed / drawn} if guaranteed > 0 else {}
-    bounded = best.amount.sum() == good.amount.sum()
-    return marks | ({"cap": best.amount.sum() / drawn} if bounded else {})
+    return marks | ({"cap": most / drawn} if most == before else {})
 
 
 def kinds_of(study: Study) -> dict[str, Kind]:

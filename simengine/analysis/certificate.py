@@ -22,7 +22,7 @@ from simengine.analysis.ensemble import (
 )
 from simengine.config import Study, as_promised, cohort_of, promise_of
 from simengine.contract import outcomes_of
-from simengine.pipeline import draw_worlds, replay, with_milestones
+from simengine.pipeline import draw_worlds, settle_outcomes, with_milestones
 from simengine.records import Floats, Integers, Measurements, Tallies
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
@@ -265,7 +265,7 @@ def _paid(study: Study, words: list[str], level: float, at_promise: Columns, *, 
     """Give what the contract pays where some words are at a level, the others and the money drawn as promised, on average."""
     contract = study.contract
     outcomes = {word: float(np.mean(at_promise[f"{_OUTCOME}{word}"])) for word in _words(at_promise)}
-    payments = replay(contract, outcomes | dict.fromkeys(words, level), float(np.mean(at_promise["drawn"])))
+    payments = settle_outcomes(contract, outcomes | dict.fromkeys(words, level), float(np.mean(at_promise["drawn"])))
     asked = [t for t, name in enumerate(payments.terms) if contract.terms[name].contingent or not contingent]
     return float(payments.amount[0, asked].sum())
 

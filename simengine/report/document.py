@@ -14,6 +14,7 @@ from simengine.config import Study
 from simengine.contract.spec import Contract
 from simengine.laws import Constant
 from simengine.records import LIMITS, Payments
+from simengine.report.directions import net_by_party, total_of
 from simengine.risk.statistics import Statistic
 from simengine.risk.summarise import RiskTable
 from simengine.risk.trust import Section
@@ -71,11 +72,17 @@ def assumptions(study: Study) -> list[dict[str, Any]]:
 
 
 def settlement(payments: Payments) -> dict[str, Any]:
-    """Give the payments of one replication by term, their total, the limit that bound each term, and each date's part."""
-    amounts = {name: float(payments.amount[0, t]) for t, name in enumerate(payments.terms)}
+    """Payments of one replication by term, the net of each party, the limit that bound each term, and each date's part.
+
+    `total` is null where some terms pay in the opposite direction of others.
+    """
     return {
-        "payments": amounts,
-        "total": round(sum(amounts.values()), 2),
+        "payments": {name: float(payments.amount[0, t]) for t, name in enumerate(payments.terms)},
+        "parties": {
+            name: {"payer": payer, "payee": payee} for name, (payer, payee) in zip(payments.terms, payments.parties, strict=True)
+        },
+        "total": total_of(payments),
+        "net": net_by_party(payments),
         "bound": {name: LIMITS[payments.bound[0, t]] for t, name in enumerate(payments.terms)},
         "dates": [
             {

@@ -41,7 +41,10 @@ KINDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
     "milestones": (
         "for each person a price for every milestone reached: {milestones}",
-        {"cap_per_person": ", at most {cap_per_person} for a person", "in_order": ", each only after those before it"},
+        {
+            "cap_per_person": ", at most {cap_per_person} for a person",
+            "in_order": ", each only for those who reached all milestones before it",
+        },
     ),
 }
 GATES = {"above": "above {level}", "at_least": "at least {level}", "below": "below {level}", "at_most": "at most {level}"}
@@ -86,8 +89,12 @@ PHRASES = {
     "example": "A WORKED EXAMPLE",
     "example_on": "Suppose {outcomes}, with {drawn} {currency} drawn.",
     "example_published": "As published ({case}): {outcomes}, with {drawn} {currency} drawn.",
-    "example_line": "- {name}{date}: {amount} {currency}, {bound}.",
+    "example_line": "- {name}{date}: {amount} {currency}{between}, {bound}.",
+    "example_between": " from {payer} to {payee}",
     "example_total": "Together {total} {currency}.",
+    "example_nets": "In the end {nets}.",
+    "example_net": "{party} has {amount} {currency} more",
+    "example_net_paid": "{party} has {amount} {currency} less",
     "axis": "payment, {currency}",
     "others": "others: {others}",
 }

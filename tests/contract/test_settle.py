@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from simengine.config import find_study, load_contract
 from simengine.contract import settle
 from simengine.contract.spec import Contract
-from simengine.pipeline import replay
+from simengine.pipeline import settle_outcomes
 from simengine.records import LIMITS, Measurements
 from tests.reference import contract as reference
 
@@ -31,7 +31,7 @@ def contract_of(**terms):
 
 def pay(contract, drawn=0.0, **outcomes):
     """Give what each term pays and what decided it, for one set of outcomes; outcomes that are not named are 0."""
-    payments = replay(contract, dict.fromkeys(contract.metrics, 0.0) | outcomes, drawn)
+    payments = settle_outcomes(contract, dict.fromkeys(contract.metrics, 0.0) | outcomes, drawn)
     words = [LIMITS[code] for code in payments.bound[0]]
     return dict(zip(payments.terms, zip(payments.amount[0].tolist(), words, strict=True), strict=True))
 

@@ -310,18 +310,19 @@ def test_cumulative__counts_earlier_waves_by_their_people():
 
 
 PEOPLE = {"milestones": {"entry": "starts work", "half": "stays half a year", "year": "stays a year"}}
+NOBODY = dict.fromkeys(["entry", "half", "year", "entry+half", "entry+year", "half+year", "entry+half+year"], 0)
 STAGES = {"milestones": {"entry": 100, "half": 200, "year": 400}, "cap_per_person": 600}
 
 
 def test_milestones__are_paid_per_person_up_to_a_cap():
     # Source: hand arithmetic: 10 people at 100, 5 at 300, 2 at min(700, 600); 20 without any.
-    outcomes = {"none": 20, "entry": 10, "entry+half": 5, "entry+half+year": 2}
+    outcomes = NOBODY | {"none": 20, "entry": 10, "entry+half": 5, "entry+half+year": 2}
     assert paid({"a": STAGES}, outcomes=outcomes, **PEOPLE) == {"a": 1000 + 1500 + 1200}
 
 
 def test_milestones__in_order_need_those_before():
     # Source: hand arithmetic: 4 people have the year without the half: they are paid for entry alone.
-    outcomes = {"entry+year": 4, "year": 3}
+    outcomes = NOBODY | {"entry+year": 4, "year": 3}
     assert paid({"a": STAGES | {"in_order": True}}, outcomes=outcomes, **PEOPLE) == {"a": 400}
     assert paid({"a": STAGES}, outcomes=outcomes, **PEOPLE) == {"a": 4 * 500 + 3 * 400}
 

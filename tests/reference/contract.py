@@ -342,9 +342,9 @@ def milestones(term, world):
         people = sum(world.outcomes.get(f"{combination}.{wave}", NAN) for wave in waves)
         reached = {name for i, name in enumerate(names) if combination // 2**i % 2}
         worth_of_one = 0.0
-        for name, unit_price in term.milestones.items():
+        for name in names:
             if name in reached:
-                worth_of_one += unit_price.value
+                worth_of_one += term.milestones[name].value if name in term.milestones else 0.0
             elif term.in_order:
                 break
         if term.cap_per_person is not None:

@@ -43,14 +43,14 @@ class Milestones(Term):
     """By milestone: its price."""
     cap_per_person: Factor | None = None
     in_order: bool = False
-    """Whether a milestone is paid only to those who reached all that stand before it."""
+    """Whether a milestone is paid only to those who reached all that stand before it in the contract, priced here or not."""
 
     def price(self, names: tuple[str, ...], combination: int) -> float:
-        """Give what one person of a combination of milestones is worth."""
+        """Price of one person of a combination of milestones, `names` being those of the contract in their order."""
         total = 0.0
-        for name, price in self.milestones.items():
-            if combination >> names.index(name) & 1:
-                total += price.value
+        for place, name in enumerate(names):
+            if combination >> place & 1:
+                total += self.milestones[name].value if name in self.milestones else 0.0
             elif self.in_order:
                 break
         return total if self.cap_per_person is None else min(total, self.cap_per_person.value)
