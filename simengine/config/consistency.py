@@ -15,13 +15,13 @@ from simengine.config.behaviour import behaviour_problems
 from simengine.config.evaluation import evaluation_problems
 from simengine.config.known import known_problems
 from simengine.config.moments import moments_problems
+from simengine.config.payments import payment_problems
 from simengine.config.people import people_problems
 from simengine.config.promise import promise_problems
 from simengine.config.sizing import sizing_problems
 from simengine.config.stresses import stress_problems
 from simengine.config.study import Study, cohort_of
 from simengine.config.value import value_problems
-from simengine.contract.compile import Dependence, dependences
 from simengine.contract.rules import contract_rules
 from simengine.contract.spec import Contract
 from simengine.dependence import correlation_problems
@@ -117,35 +117,7 @@ def _capital(study: Study) -> Iterator[Finding]:
     for name in terms:
         if not study.contract.dates and name not in study.capital.payment_month:
             yield "capital.payment_month", "every term has a month in which it is paid", f"none for `{name}`", ""
-    # What a payment depends on can be worked out only where all names are known.
-    if not any(contract_rules(study.contract)):
-        for dependence in dependences(study.contract):
-            yield from _payment(study, dependence)
-
-
-def _payment(study: Study, dependence: Dependence) -> Iterator[Finding]:
-    """Find a payment beyond the horizon, or before a measurement that it depends on."""
-    horizon, term = study.study.horizon_months.value, dependence.term
-    path, earliest, latest = f"contract.terms.{term}", float(dependence.month), float(dependence.month)
-    if not dependence.date:
-        path = f"capital.payment_month.{term}"
-        if term not in study.capital.payment_month:
-            return
-        earliest, latest = study.capital.payment_month[term].support
-    late = max((one.pays_late_months.support[1] for one in study.capital.payers.values() if one.pays_late_months), default=0.0)
-    latest += late
-    if latest > horizon:
-        found = f"up to month {latest:g}" + (f", {late:g} of them late" if late else "")
-        yield path, f"a term is paid within the horizon of {horizon:g} months", found, ""
-    measured = 0.0
-    for metric, wave in dependence.metrics:
-        if metric in study.measurement.metrics:
-            waves = list(study.population.waves.values())
-            entered = max(one.last_entry_month for one in (waves if wave is None else waves[wave : wave + 1]))
-            measured = max(measured, entered + study.measurement.metrics[metric].known_after_months)
-    if earliest < measured:
-        found = f"paid as early as month {earliest:g}, measured as late as month {measured:g}"
-        yield path, "a payment follows the measurement it depends on", found, "Pay later or measure earlier"
+    yield from payment_problems(study)
 
 
 def _correlations(study: Study) -> Iterator[Finding]:

@@ -31,6 +31,8 @@ class Program:
     lines: list[Line] = field(default_factory=list)
     ends: list[tuple[int, Register]] = field(default_factory=list)
     """Months in which the contract may be ended, each with the condition."""
+    stops: list[tuple[str, Register]] = field(default_factory=list)
+    """The stops in the order in which they are decided, each with its condition."""
 
 
 def compile_contract(contract: Contract, until: str | None = None) -> Program:
@@ -47,7 +49,7 @@ def compile_contract(contract: Contract, until: str | None = None) -> Program:
     stopped: Register | None = None
     for place, date in enumerate(contract.dates or [""]):
         scope = Scope(program.code, contract, book, date, contract.month_of(date) if date else 0.0)
-        ends_here = _ask_stops(contract, scope)
+        ends_here = _ask_stops(contract, scope, program)
         book.on_this_date.update(dict.fromkeys(contract.terms, program.code.constant(0.0)))
         for number, (name, term) in enumerate(contract.terms.items()):
             if not term.at or date in term.at:
@@ -64,30 +66,50 @@ def compile_contract(contract: Contract, until: str | None = None) -> Program:
 
 @dataclass(frozen=True)
 class Dependence:
-    """What a term looks at on one of its dates."""
+    """What a term looks at on one of its dates, or a stop when it is decided."""
 
-    term: str
+    name: str
+    """Of the term or of the stop."""
     date: str
     """Empty where the contract has no dates."""
     month: int
-    """When it is paid; -1 where the contract does not say."""
+    """When the term is paid or the stop decided; -1 where the contract does not say."""
     metrics: tuple[tuple[str, int | None], ...]
     """Metrics, each with the place of its wave, or None for all waves together."""
+    milestones: tuple[tuple[str, int], ...]
+    """Milestones that decide what a person is worth, each with the place of its wave; 0 where the contract has no waves."""
+    people: tuple[int, ...]
+    """Places of waves whose people are counted."""
+    is_stop: bool = False
 
 
 def dependences(contract: Contract) -> list[Dependence]:
-    """List what every payment of a contract depends on."""
-    program, found = compile_contract(contract), []
+    """List what every payment and every stop of a contract depends on, through all that they refer to."""
+    program = compile_contract(contract)
     terms, dates = list(contract.terms), [*contract.dates] or [""]
-    for line in program.lines:
-        columns = program.code.columns_behind([line.amount])
-        pooled = [(str(column[1]), None) for column in columns if column[0] == "metric"]
-        by_wave = [(str(column[1]), int(column[2])) for column in columns if column[0] == "wave"]
-        found.append(Dependence(terms[line.term], dates[line.due], line.month, (*pooled, *by_wave)))
-    return found
+    paid = [
+        Dependence(terms[line.term], dates[line.due], line.month, *_behind(program.code, line.amount)) for line in program.lines
+    ]
+    decided = [
+        Dependence(name, date, int(contract.month_of(date)), *_behind(program.code, register), is_stop=True)
+        for name, register in program.stops
+        for date in [contract.stops[name].at]
+    ]
+    return paid + decided
 
 
-def _ask_stops(contract: Contract, scope: Scope) -> Register | None:
+def _behind(
+    code: Code, register: Register
+) -> tuple[tuple[tuple[str, int | None], ...], tuple[tuple[str, int], ...], tuple[int, ...]]:
+    """List the metrics, the milestones and the waves of people behind a register."""
+    columns = code.columns_behind([register])
+    pooled = [(str(column[1]), None) for column in columns if column[0] == "metric"]
+    by_wave = [(str(column[1]), int(column[2])) for column in columns if column[0] == "wave"]
+    reached = tuple((str(name), int(wave)) for _, name, wave in code.remarks_behind([register]))
+    return (*pooled, *by_wave), reached, tuple(int(column[1]) for column in columns if column[0] == "people")
+
+
+def _ask_stops(contract: Contract, scope: Scope, program: Program) -> Register | None:
     """Compile the stops that are decided on this date, and whether any of them ends the contract."""
     ends: Register | None = None
     for name, stop in contract.stops.items():
@@ -97,6 +119,7 @@ def _ask_stops(contract: Contract, scope: Scope) -> Register | None:
         for metric, gate in stop.only_if.items():
             ending = scope.code.both(ending, gate.is_open(scope.named(metric), scope))
         scope.book.on_this_date[name] = ending
+        program.stops.append((name, ending))
         ends = ending if ends is None else scope.code.greatest(ends, ending)
     return ends
 

@@ -11,7 +11,7 @@ _DIGITS = 4
 
 
 def net_by_party(payments: Payments, terms: Collection[str] | None = None) -> dict[str, float]:
-    """Compute what each party received less what it paid, by all terms or by some, in the order in which the terms name the parties."""
+    """Compute what each party received less what it paid, by all terms or by some; in the order in which terms name parties."""
     net: dict[str, float] = {}
     for t, (payer, payee) in enumerate(payments.parties):
         if terms is None or payments.terms[t] in terms:

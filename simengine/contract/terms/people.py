@@ -66,4 +66,15 @@ class Milestones(Term):
         for combination in range(2 ** len(names)):
             people = code.add(*(code.column("combination", combination, wave) for wave in waves))
             parts.append(code.multiply(code.constant(self.price(names, combination)), people))
-        return code.add(*parts)
+        total = code.add(*parts)
+        code.remarks[total] = tuple(("milestone", name, wave) for name in self._decisive(names) for wave in waves)
+        return total
+
+    def _decisive(self, names: tuple[str, ...]) -> list[str]:
+        """List the milestones that change what some person is worth."""
+        combinations = range(2 ** len(names))
+        return [
+            name
+            for place, name in enumerate(names)
+            if any(self.price(names, one) != self.price(names, one ^ (1 << place)) for one in combinations)
+        ]
