@@ -12,6 +12,7 @@ from simengine.analysis.ensemble import (
     Columns,
     Ensemble,
     against_twins,
+    beyond_twins,
     contingent_terms,
     lived,
     lived_again,
@@ -123,7 +124,7 @@ class Certificate:
     expected_withheld: Statistic
     """At the promise: mean of what the truth would have earned beyond what was paid, where that is more."""
     expected_payment_on_truth: Statistic
-    """At the promise: mean payment, had the contract settled on the truth."""
+    """At the promise: mean payment, settled on the truth; of milestones, on those that the service brought about."""
     power_curve: tuple[PowerPoint, ...]
     cliffs: tuple[Cliff, ...]
     bias_no_effect: Mapping[str, Bias]
@@ -181,7 +182,7 @@ def _settle_multiples(promised: Study, seed: int, replications: Integers) -> lis
         point |= {f"{_SEEN}{word}": values for word, values in _looked_at(promised, tallies, seen).items()}
         if multiple == MULTIPLES[_PROMISE]:
             truth = against_twins(promised, worlds, tallies, seen)
-            point["payment_on_truth"] = settled(promised, worlds, tallies, truth)["contingent_payment"]
+            point["payment_on_truth"] = settled(promised, worlds, beyond_twins(tallies), truth)["contingent_payment"]
             point |= {f"{_OUTCOME}{word}": values for word, values in _looked_at(promised, tallies, truth).items()}
             errors = replace(seen, estimate=seen.standard_error, by_wave=seen.standard_error_by_wave)
             point |= {f"{_ERROR}{word}": values for word, values in _looked_at(promised, tallies, errors).items()}
