@@ -21,6 +21,7 @@ from simengine.config.promise import promise_problems
 from simengine.config.sizing import sizing_problems
 from simengine.config.stresses import stress_problems
 from simengine.config.study import Study, cohort_of
+from simengine.config.units import unit_problems
 from simengine.config.value import value_problems
 from simengine.contract.rules import contract_rules
 from simengine.contract.spec import Contract
@@ -34,7 +35,7 @@ from simengine.streams import purpose_number
 def study_problems(study: Study) -> list[Finding]:
     """Find everything in a study that does not fit together, in the order of its sections."""
     about_people = (people_problems, promise_problems, evaluation_problems, moments_problems)
-    about_money = (_contract, _calendar, _capital, value_problems, _correlations)
+    about_money = (_contract, unit_problems, _calendar, _capital, value_problems, _correlations)
     about_questions = (known_problems, sizing_problems, behaviour_problems, _run, _stresses)
     return [finding for rule in (*about_people, *about_money, *about_questions) for finding in rule(study)]
 

@@ -16,6 +16,7 @@ from simengine.contract.terms.calendar import Amended, Indexed
 from simengine.contract.terms.people import Milestones, PerWave
 from simengine.contract.terms.returns import Coupon, Paid, ToIrr, TrueUp
 from simengine.contract.terms.tables import Steps
+from simengine.contract.unit_rules import unit_findings
 from simengine.errors import Finding, one_of
 from simengine.records import INVESTOR
 
@@ -32,6 +33,7 @@ def contract_rules(contract: Contract) -> Iterator[Finding]:
     """Find everything in a contract that does not fit together, in the order of the file."""
     yield from _names(contract)
     yield from _metrics(contract)
+    yield from unit_findings(contract)
     for name, term in contract.terms.items():
         yield from _term(contract, name, term)
     yield from _stops(contract)

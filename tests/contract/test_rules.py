@@ -11,8 +11,8 @@ currency: SEK
 commitment: 1_000_000
 metrics:
   saving: {meaning: a saving, unit: SEK}
-  school: {meaning: a difference, unit: share}
-  both: {meaning: both, unit: share, derived: {sum: [saving, school]}}
+  school: {meaning: a difference, unit: SEK}
+  both: {meaning: both, unit: SEK, derived: {sum: [saving, school]}}
 parties: {guarantor: somebody}
 dates:
   early: {month: 12}
