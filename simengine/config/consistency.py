@@ -14,6 +14,7 @@ from simengine.cohort.spec import Binary, Claim, Score
 from simengine.config.behaviour import behaviour_problems
 from simengine.config.evaluation import evaluation_problems
 from simengine.config.known import known_problems
+from simengine.config.levels import level_problems
 from simengine.config.moments import moments_problems
 from simengine.config.payments import payment_problems
 from simengine.config.people import people_problems
@@ -35,7 +36,7 @@ from simengine.streams import purpose_number
 def study_problems(study: Study) -> list[Finding]:
     """Find everything in a study that does not fit together, in the order of its sections."""
     about_people = (people_problems, promise_problems, evaluation_problems, moments_problems)
-    about_money = (_contract, unit_problems, _calendar, _capital, value_problems, _correlations)
+    about_money = (_contract, unit_problems, level_problems, _calendar, _capital, value_problems, _correlations)
     about_questions = (known_problems, sizing_problems, behaviour_problems, _run, _stresses)
     return [finding for rule in (*about_people, *about_money, *about_questions) for finding in rule(study)]
 
