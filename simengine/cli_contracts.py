@@ -120,10 +120,11 @@ def explain(contract_file: Path, output: Path | None) -> None:
 def lint(contract_file: Path, as_json: bool) -> None:
     """Look in CONTRACT for wording that costs money: where, why, and what to write instead."""
     from simengine.config import load_contract_document
+    from simengine.config.reach import reaches_of
     from simengine.report import document
     from simengine.report.lint import findings_text, lint_contract
 
-    contract, place_of = load_contract_document(contract_file)
+    contract, place_of, study = load_contract_document(contract_file)
     findings = [
         {
             "where": place_of(finding.key),
@@ -134,7 +135,7 @@ def lint(contract_file: Path, as_json: bool) -> None:
             "suggestion": finding.suggestion,
             "explained": finding.explained,
         }
-        for finding in lint_contract(contract)
+        for finding in lint_contract(contract, None if study is None else reaches_of(study))
     ]
     if as_json:
         click.echo(document.as_json({"contract": contract.title, "findings": findings}))

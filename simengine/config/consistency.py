@@ -26,6 +26,8 @@ from simengine.config.units import unit_problems
 from simengine.config.value import value_problems
 from simengine.contract.rules import contract_rules
 from simengine.contract.spec import Contract
+from simengine.contract.terms import walk
+from simengine.contract.terms.people import Milestones
 from simengine.dependence import correlation_problems
 from simengine.errors import Finding, one_of
 from simengine.laws import Sourced, quantities_in
@@ -39,6 +41,31 @@ def study_problems(study: Study) -> list[Finding]:
     about_money = (_contract, unit_problems, level_problems, _calendar, _capital, value_problems, _correlations)
     about_questions = (known_problems, sizing_problems, behaviour_problems, _run, _stresses)
     return [finding for rule in (*about_people, *about_money, *about_questions) for finding in rule(study)]
+
+
+def rate_card_problems(study: Study) -> Iterator[Finding]:
+    """Find milestones whose price in the study's claim is none that its own contract pays: a rate card has one list of prices.
+
+    This is asked of a file alone: other contracts, and other prices, may be settled on the same people.
+    """
+    cards = [node for _, node in walk(study.contract.terms, "") if isinstance(node, Milestones)]
+    claims = {name: one for name, one in study.outcomes.items() if isinstance(one, Claim)}
+    for claim, one in claims.items():
+        if set(one.prices) != set(study.contract.milestones):
+            continue
+        for milestone, price in one.prices.items():
+            paid = [card.milestones[milestone].value for card in cards if milestone in card.milestones]
+            if paid and price.value not in paid:
+                found = f"{price.value:,.10g} here, {', '.join(f'{other:,.10g}' for other in paid)} in the contract"
+                yield f"outcomes.{claim}.prices.{milestone}", "a milestone must have the price that the contract pays", found, ""
+        caps = [
+            card.cap_per_person.value
+            for card in cards
+            if card.cap_per_person is not None and set(card.milestones) == set(one.prices)
+        ]
+        if caps and one.cap_per_person is not None and one.cap_per_person.value not in caps:
+            found = f"{one.cap_per_person.value:,.10g} here, {', '.join(f'{other:,.10g}' for other in caps)} in the contract"
+            yield f"outcomes.{claim}.cap_per_person", "a claim must have the cap per person of the contract", found, ""
 
 
 def contract_problems(contract: Contract) -> list[Finding]:

@@ -125,7 +125,7 @@ LINT: Mapping[str, tuple[str, str, str]] = {
     ),
     "hole": (
         "neither side counts the edge {level} of {metric}",
-        "at exactly this result no wording applies and nothing is paid",
+        "at exactly this result neither of the two conditions is met",
         "Write `at_least` on the one side and `below` on the other",
     ),
     "never_reached": (
@@ -136,7 +136,7 @@ LINT: Mapping[str, tuple[str, str, str]] = {
     "unbounded": (
         "`{term}` grows without limit with {metric}",
         "the payer cannot budget for it: one result far out, or one error in the measurement, costs any sum",
-        "Give the term a `cap`, or the contract a `total_cap`",
+        "Give the term a `cap` or, where the outcome payer pays it, the contract a `total_cap`",
     ),
     "owed_back": (
         "`{term}` turns negative without limit with {metric}: the payee owes the payer",
@@ -177,5 +177,30 @@ LINT: Mapping[str, tuple[str, str, str]] = {
         "`{metric}` is measured, and no payment depends on it",
         "measuring costs money, and a reader believes that it counts",
         "Pay on it, or leave it out",
+    ),
+    "out_of_reach": (
+        "{must}; found {level}",
+        "a payment that was negotiated is never made, or a condition decides nothing: 10 may stand for 10 %",
+        "Check the level and its sign, or say another `unit`: `multiple` for a share that may exceed the whole",
+    ),
+    "pays_again": (
+        "`{term}` says no dates, and pays the same result anew on each of {number} dates",
+        "the same result is paid for several times",
+        "Write `at:` with the date on which it is paid, or let a `true_up` subtract what was paid before",
+    ),
+    "unpriced": (
+        "no term pays for the milestone `{name}`",
+        "a reader believes that it counts, and somebody has to prove it",
+        "Price it, or leave it out",
+    ),
+    "priced_twice": (
+        "the milestone `{name}` is paid for here and at `{one}`, for the same people",
+        "one person is paid for twice",
+        "Price it in one term, or tell waves apart with `per_wave`",
+    ),
+    "unused": (
+        "nothing refers to the {noun} `{name}`",
+        "a reader believes that it counts",
+        "Refer to it, or leave it out",
     ),
 }
