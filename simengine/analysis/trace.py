@@ -11,7 +11,7 @@ import numpy as np
 from simengine.config import Study
 from simengine.laws import Constant
 from simengine.pipeline import evaluate, move_money, simulate, with_milestones
-from simengine.records import ARMS, LIMITS, SMALLEST_UNITS, Ledger, Outturns, Payments, Tallies
+from simengine.records import ARMS, SMALLEST_UNITS, Ledger, Outturns, Payments, Tallies
 
 Row = dict[str, Any]
 
@@ -111,7 +111,7 @@ def _payments(payments: Payments) -> Iterator[Row]:
                 "payer": payments.parties[t][0],
                 "payee": payments.parties[t][1],
                 "amount": float(payments.by_due[0, t, due]),
-                "bound": LIMITS[payments.bound_by_due[0, t, due]],
+                "bound": payments.limit(0, t, due),
             }
 
 

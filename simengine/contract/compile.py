@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from simengine.contract.program import Code, Register
 from simengine.contract.scope import Book, Entry, Scope
 from simengine.contract.spec import Contract
-from simengine.contract.terms import Held, Term
-from simengine.records import CAP, OUTCOME_PAYER, STOP
+from simengine.contract.terms import Term
+from simengine.records import LIMITS, OUTCOME_PAYER, STOP, TOTAL_CAP
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Line:
     """When it is paid; -1 where the contract does not say."""
     amount: Register
     bound: Register
+    """Which limit decided: a number among the limits of its term."""
 
 
 @dataclass
@@ -31,6 +32,8 @@ class Program:
     lines: list[Line] = field(default_factory=list)
     ends: list[tuple[int, Register]] = field(default_factory=list)
     """Months in which the contract may be ended, each with the condition."""
+    limits: dict[str, list[str]] = field(default_factory=dict)
+    """By term: its limits by their numbers, those of every term first, then those inside it by their paths."""
     stops: list[tuple[str, Register]] = field(default_factory=list)
     """The stops in the order in which they are decided, each with its condition."""
 
@@ -53,9 +56,10 @@ def compile_contract(contract: Contract, until: str | None = None) -> Program:
         book.on_this_date.update(dict.fromkeys(contract.terms, program.code.constant(0.0)))
         for number, (name, term) in enumerate(contract.terms.items()):
             if not term.at or date in term.at:
-                line = _settle_term(scope, name, term, None if term.despite_stop else stopped)
+                own = replace(scope, limits=program.limits.setdefault(name, list(LIMITS)))
+                amount, bound = _settle_term(own, name, term, None if term.despite_stop else stopped)
                 month = int(scope.month + _delay(term)) if date else -1
-                program.lines.append(Line(number, place, month, line.value, line.bound))
+                program.lines.append(Line(number, place, month, amount, bound))
         if ends_here is not None:
             program.ends.append((int(scope.month), ends_here))
             stopped = ends_here if stopped is None else program.code.greatest(stopped, ends_here)
@@ -124,21 +128,21 @@ def _ask_stops(contract: Contract, scope: Scope, program: Program) -> Register |
     return ends
 
 
-def _settle_term(scope: Scope, name: str, term: Term, stopped: Register | None) -> Held:
-    """Compile one term on one date, and enter what it pays into the book."""
+def _settle_term(scope: Scope, name: str, term: Term, stopped: Register | None) -> tuple[Register, Register]:
+    """Compile one term on one date, its amount and the limit that decided it, and enter what it pays into the book."""
     code, contract, book = scope.code, scope.contract, scope.book
-    held = term.held(_since(scope, term))
-    value, bound = held.value, held.bound
+    within = _since(scope, term)
+    value, bound = term.value(within), term.bound(within)
     if stopped is not None:
         value, bound = code.choose(stopped, code.constant(0.0), value), code.choose(stopped, code.constant(STOP), bound)
     if contract.total_cap is not None and term.payer == OUTCOME_PAYER:
         left = code.subtract(scope.value(contract.total_cap), scope.paid_by(OUTCOME_PAYER))
         left = code.greatest(left, code.constant(0.0))
-        value, bound = code.least(value, left), code.choose(code.exceeds(value, left), code.constant(CAP), bound)
+        value, bound = code.least(value, left), code.choose(code.exceeds(value, left), scope.limit(TOTAL_CAP), bound)
     paid = code.rounded(value)
     book.on_this_date[name] = paid
     book.entries.append(Entry(name, scope.month + _delay(term), paid, term.payer, term.payee, term.repays_principal))
-    return Held(paid, bound, None)
+    return paid, bound
 
 
 def _since(scope: Scope, term: Term) -> Scope:
@@ -147,7 +151,7 @@ def _since(scope: Scope, term: Term) -> Scope:
     place = dates.index(scope.due) if scope.due else 0
     if place == 0:
         return scope
-    return Scope(scope.code, scope.contract, scope.book, scope.due, scope.month, scope.contract.month_of(dates[place - 1]))
+    return replace(scope, previous_month=scope.contract.month_of(dates[place - 1]))
 
 
 def _delay(term: Term) -> float:

@@ -13,6 +13,7 @@ from simengine.contract.spec import Contract
 from simengine.contract.terms import OF_THE_CONTRACT, Gate, Named, Source, Term, walk
 from simengine.contract.terms.amounts import Amount, Share
 from simengine.contract.terms.calendar import Amended, Indexed
+from simengine.contract.terms.combine import Greatest, Least
 from simengine.contract.terms.people import Milestones, PerWave
 from simengine.contract.terms.returns import Coupon, Paid, ToIrr, TrueUp
 from simengine.contract.terms.tables import Steps
@@ -20,6 +21,8 @@ from simengine.contract.unit_rules import unit_findings
 from simengine.errors import Finding, one_of
 from simengine.records import INVESTOR
 
+MOST_LIMITS = 100
+"""Limits are numbered in one byte, and those of derived metrics stand beside them."""
 _MOST_NAMED = 6
 """Combinations that a message lists."""
 NEED_DATES = (Coupon, ToIrr, Indexed, Amended)
@@ -83,6 +86,8 @@ def _term(contract: Contract, name: str, term: Term) -> Iterator[Finding]:
     for key in ("payer", "payee"):
         if getattr(term, key) not in contract.all_parties():
             yield f"{path}.{key}", "a party of the contract", f"`{getattr(term, key)}`", one_of(contract.all_parties())
+    if (limits := _limits_inside(term)) > MOST_LIMITS:
+        yield path, f"a term must have at most {MOST_LIMITS} limits inside, so that each can be told", f"{limits}", "Split it"
     if term.payer == term.payee:
         yield f"{path}.payee", "nobody pays themselves", f"`{term.payee}` twice", ""
     if term.repays_principal and term.payee != INVESTOR:
@@ -92,6 +97,17 @@ def _term(contract: Contract, name: str, term: Term) -> Iterator[Finding]:
         yield f"{path}.at", "the dates of a term stand once, in the order of `dates`", ", ".join(term.at), ""
     if term.delay_months is not None and not contract.dates:
         yield f"{path}.delay_months", "a delay counts from a date", "a contract without `dates`", "Add `dates`"
+
+
+def _limits_inside(term: Term) -> int:
+    """Count the limits, at most, that stand inside a term."""
+    total = 0
+    for _, node in walk(term, ""):
+        if isinstance(node, Term):
+            keys = ("floor", "cap", "only_if", "up_to", "at_most", "pays_from", "cap_per_person")
+            total += sum(bool(getattr(node, key, None)) for key in keys)
+            total += len(getattr(node, node.key)) if isinstance(node, Least | Greatest) else 0
+    return total
 
 
 def _references(

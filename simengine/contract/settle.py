@@ -12,7 +12,7 @@ from simengine.contract.program import Column, Register
 from simengine.contract.scope import DRAWN
 from simengine.contract.spec import Contract
 from simengine.errors import Problem, StudyError
-from simengine.records import Floats, Integers, Measurements, Payments
+from simengine.records import LIMITS, Floats, Integers, Measurements, Payments
 
 
 def settle(contract: Contract, measurements: Measurements, drawn: Floats, until: str | None = None) -> Payments:
@@ -61,7 +61,8 @@ def settle(contract: Contract, measurements: Measurements, drawn: Floats, until:
     _refuse_missing(contract, program, by_due)
     parties = tuple((term.payer, term.payee) for term in contract.terms.values())
     bound_by_due = bound.reshape(*shape, -1).transpose(2, 0, 1)
-    return Payments(tuple(contract.terms), parties, dues, months, by_due, bound_by_due, _stop_months(program, is_ended))
+    limits = tuple(tuple(program.limits.get(name, LIMITS)) for name in contract.terms)
+    return Payments(tuple(contract.terms), parties, dues, months, by_due, bound_by_due, _stop_months(program, is_ended), limits)
 
 
 def _stop_months(program: Program, is_ended: NDArray[np.bool_]) -> Integers | None:

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from simengine.config import Study
 from simengine.contract.spec import Contract
 from simengine.laws import Constant
-from simengine.records import LIMITS, Payments
+from simengine.records import Payments
 from simengine.report.directions import net_by_party, total_of
 from simengine.risk.statistics import Statistic
 from simengine.risk.summarise import RiskTable
@@ -83,7 +83,7 @@ def settlement(payments: Payments) -> dict[str, Any]:
         },
         "total": total_of(payments),
         "net": net_by_party(payments),
-        "bound": {name: LIMITS[payments.bound[0, t]] for t, name in enumerate(payments.terms)},
+        "bound": {name: payments.limits[t][payments.bound[0, t]] for t, name in enumerate(payments.terms)},
         "dates": [
             {
                 "term": payments.terms[t],
@@ -92,7 +92,7 @@ def settlement(payments: Payments) -> dict[str, Any]:
                 "payer": payments.parties[t][0],
                 "payee": payments.parties[t][1],
                 "payment": float(payments.by_due[0, t, due]),
-                "bound": LIMITS[payments.bound_by_due[0, t, due]],
+                "bound": payments.limit(0, t, due),
             }
             for t, due in np.argwhere(payments.months >= 0)
         ],

@@ -12,7 +12,6 @@ from simengine.contract.terms import Gate, Named, Source, Term
 from simengine.contract.terms.amounts import Amount
 from simengine.laws import Constant
 from simengine.pipeline import replay
-from simengine.records import LIMITS
 from simengine.report import words
 from simengine.report.directions import net_by_party, total_of
 from simengine.report.probes import edges_of
@@ -142,7 +141,7 @@ def _example(contract: Contract) -> Iterator[str]:
                     date=f", {date}" if contract.dates else "",
                     amount=f"{payments.by_due[0, t, due]:,.2f}",
                     currency=contract.currency,
-                    bound=words.BOUND[LIMITS[payments.bound_by_due[0, t, due]]],
+                    bound=_bound(payments.limit(0, t, due)),
                 )
     if total is not None:
         yield words.PHRASES["example_total"].format(total=f"{total:,.2f}", currency=contract.currency)
@@ -154,6 +153,10 @@ def _example(contract: Contract) -> Iterator[str]:
             for party, amount in net.items()
         )
         yield words.PHRASES["example_nets"].format(nets=said)
+
+
+def _bound(limit: str) -> str:
+    return words.BOUND[limit] if limit in words.BOUND else words.BOUND_INSIDE.format(path=limit)
 
 
 def example_of(contract: Contract) -> tuple[dict[str, float], float, str | None]:

@@ -61,7 +61,9 @@ BOUND = {
     "cap": "held down by its cap",
     "gate": "nothing, because a condition is not met",
     "stop": "nothing, because the contract was stopped",
+    "total_cap": "cut by the cap on all terms together",
 }
+BOUND_INSIDE = "as its {path} decided"
 PARTIES = {"investor": "the investor", "outcome_payer": "the outcome payer", "service_provider": "the service provider"}
 
 PHRASES = {

@@ -13,7 +13,6 @@ from simengine.records import (
     ARMS,
     BASELINE,
     INVESTOR,
-    LIMITS,
     OUTCOME_PAYER,
     SERVICE,
     SMALLEST_UNITS,
@@ -91,7 +90,7 @@ def appraise(
             waves = tallies.person_months[:, :, arm, s, -1]
             columns[f"person_months.{ARMS[arm]}.{state}"] = add_in_order(waves.T)
     columns["clipped"] = tallies.clipped
-    codes = {f"term.{name}.bound": LIMITS for name in payments.terms} | codes_of(columns)
+    codes = {f"term.{name}.bound": limits for name, limits in zip(payments.terms, payments.limits, strict=True)} | codes_of(columns)
     cash = ledger.cash(INVESTOR)
     moments = _cash_moments(cash, standpoint.commitment, is_wanted=with_returns)
     return Outturns(worlds.replications, columns, codes, moments, cash if with_returns else None)

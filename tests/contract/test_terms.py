@@ -8,7 +8,6 @@ from simengine.contract.spec import Contract
 from simengine.contract.terms import FAMILIES, KINDS
 from simengine.errors import StudyError, UsageError
 from simengine.pipeline import replay
-from simengine.records import LIMITS
 from tests.conftest import CHECKOUT
 from tests.reference.contract import FORMULAE
 
@@ -40,7 +39,7 @@ def value(term, x=0.0, y=0.0, drawn=100.0, **sections):
 def bounds(terms, drawn=100.0, outcomes=None, **sections):
     contract = contract_of(terms, **sections)
     payments = replay(contract, outcomes or {"x": 0.0, "y": 0.0}, drawn)
-    return [[LIMITS[code] for code in row] for row in payments.bound_by_due[0]]
+    return [[payments.limit(0, t, due) for due in range(len(payments.dues))] for t in range(len(payments.terms))]
 
 
 # ---------------------------------------------------- one date ----------------------------------------------------
@@ -139,7 +138,7 @@ def test_total_cap__cuts_later_terms_first_and_says_so():
         "d": {"amount": 7, "payer": "investor", "payee": "service_provider"},
     }
     assert paid(terms, total_cap=80) == {"a": 60, "b": 20, "c": 0, "d": 7}
-    assert bounds(terms, total_cap=80) == [["formula"], ["cap"], ["cap"], ["formula"]]
+    assert bounds(terms, total_cap=80) == [["formula"], ["total_cap"], ["total_cap"], ["formula"]]
 
 
 def test_guarantee__of_a_third_party_makes_good_what_a_table_did_not_pay():
