@@ -248,9 +248,15 @@ class Payments(Record):
     by_due: Annotated[Floats, Axes("replication term due", "currency")]
     """Rounded to the smallest unit of the currency; 0 where a term is not paid on a date."""
     bound_by_due: Annotated[NDArray[np.int8], Axes("replication term due")]
-    """Which limit decided on each date: index into `LIMITS`."""
+    """Which limit decided on each date: index into the limits of the term."""
     stop_month: Annotated[Integers | None, Axes("replication", "months from the start")] = None
     """When the contract was ended early; -1 where it was not. Absent where it cannot be."""
+    limits: tuple[tuple[str, ...], ...] = ()
+    """By term: `LIMITS`, then the total cap where it may cut, and the limits inside the term by their paths."""
+
+    def limit(self, replication: int, term: int, due: int) -> str:
+        """Name the limit that decided."""
+        return self.limits[term][self.bound_by_due[replication, term, due]]
 
     @property
     def amount(self) -> Floats:
@@ -271,6 +277,8 @@ class Payments(Record):
 
 LIMITS = ("formula", "floor", "cap", "gate", "stop")
 FORMULA, FLOOR, CAP, GATE, STOP = range(5)
+TOTAL_CAP = "total_cap"
+"""The limit of all terms together."""
 
 
 @dataclass(frozen=True)

@@ -40,18 +40,21 @@ REFUSED = {
     "outcomes of all": (("--all", "--outcome", "x=1"), "--all takes the outcomes that stand in the contracts"),
     "unknown date": (
         ("peterborough.yaml", "--until", "never"),
-        "--until: must be a date of the contract (first_look, final); found",
+        "--until: must be a date of the contract; found 'never'. One of: first_look, final",
     ),
     "unknown metric": (
         ("peterborough.yaml", "--outcome", "rate=1"),
-        "with a metric of the contract (reduction, each also with .WAVE of",
+        "--outcome 'rate': must be a metric that somebody measures; found `rate`. One of: reduction",
     ),
-    "unknown wave": (("peterborough.yaml", "--outcome", "reduction.cohort_3=1"), "found 'reduction.cohort_3=1'"),
+    "unknown wave": (
+        ("peterborough.yaml", "--outcome", "reduction.cohort_3=1"),
+        "must be a wave of the contract; found `cohort_3`. One of: cohort_1",
+    ),
     "missing wave": (
         ("peterborough.yaml", "--until", "first_look"),
         "the contract pays on reduction.cohort_1; missing: reduction.cohort_1",
     ),
-    "derived metric": (("educate_girls.yaml", "--outcome", "performance=1"), "found 'performance=1'"),
+    "derived metric": (("educate_girls.yaml", "--outcome", "performance=1"), "found `performance`. One of: enrolment"),
 }
 
 

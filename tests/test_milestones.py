@@ -42,3 +42,39 @@ def test_milestones__that_nobody_tallies_are_refused() -> None:
 
     with pytest.raises(StudyError, match=r"an outcome of kind `claim` tallies the milestones of the contract.*Claims: claim"):
         load_study(EVERYTHING, [other, PAID])
+
+
+RULE = "a milestone must have the price that the contract pays; found"
+CAP = "a claim must have the cap per person of the contract; found"
+PRICES = {
+    "a price": (
+        "outcomes.claim.prices.healthy=1200",
+        f"outcomes.claim.prices.healthy: {RULE} 1,200 here, 1,000 in the contract",
+    ),
+    "a price of the contract": (
+        "contract.terms.people.milestones.out_ever=300",
+        f"outcomes.claim.prices.out_ever: {RULE} 200 here, 300 in the contract",
+    ),
+    "the cap per person": (
+        "contract.terms.people.cap_per_person=900",
+        f"outcomes.claim.cap_per_person: {CAP} 1,100 here, 900 in the contract",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PRICES)
+def test_rate_card__has_one_list_of_prices(name: str) -> None:
+    change, expected = PRICES[name]
+
+    with pytest.raises(StudyError) as refusal:
+        load_study(EVERYTHING, [CONTRACT, PAID, change])
+
+    assert [str(problem).partition(": ")[2] for problem in refusal.value.problems] == [expected]
+    load_study(EVERYTHING, [CONTRACT, PAID])
+
+
+def test_rate_card__may_pay_waves_different_prices() -> None:
+    cards = "terms: {one: {milestones: {out_ever: 200}}, two: {milestones: {out_ever: 300, healthy: 1000}}}}"
+    contract = CONTRACT.partition("terms: ")[0] + cards
+
+    load_study(EVERYTHING, [contract, "capital={drawn_share: 0, drawdown_months: 1, payment_month: {one: 48, two: 48}}"])

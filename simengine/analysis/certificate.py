@@ -12,6 +12,7 @@ from simengine.analysis.ensemble import (
     Columns,
     Ensemble,
     against_twins,
+    beyond_twins,
     contingent_terms,
     lived,
     lived_again,
@@ -23,7 +24,7 @@ from simengine.analysis.ensemble import (
 from simengine.config import Study, as_promised, cohort_of, promise_of
 from simengine.contract import outcomes_of
 from simengine.currencies import units_of
-from simengine.pipeline import draw_worlds, replay, with_milestones
+from simengine.pipeline import draw_worlds, settle_outcomes, with_milestones
 from simengine.records import Floats, Integers, Measurements, Tallies
 from simengine.risk import statistics
 from simengine.risk.measured import NOT_GIVEN, level_of_measured, mean_of_measured, those_measured
@@ -125,7 +126,7 @@ class Certificate:
     expected_withheld: Statistic
     """At the promise: mean of what the truth would have earned beyond what was paid, where that is more."""
     expected_payment_on_truth: Statistic
-    """At the promise: mean payment, had the contract settled on the truth."""
+    """At the promise: mean payment, settled on the truth; of milestones, on those that the service brought about."""
     power_curve: tuple[PowerPoint, ...]
     cliffs: tuple[Cliff, ...]
     bias_no_effect: Mapping[str, Bias]
@@ -183,7 +184,7 @@ def _settle_multiples(promised: Study, seed: int, replications: Integers) -> lis
         point |= {f"{_SEEN}{word}": values for word, values in _looked_at(promised, tallies, seen).items()}
         if multiple == MULTIPLES[_PROMISE]:
             truth = against_twins(promised, worlds, tallies, seen)
-            point["payment_on_truth"] = settled(promised, worlds, tallies, truth)["contingent_payment"]
+            point["payment_on_truth"] = settled(promised, worlds, beyond_twins(tallies), truth)["contingent_payment"]
             point |= {f"{_OUTCOME}{word}": values for word, values in _looked_at(promised, tallies, truth).items()}
             errors = replace(seen, estimate=seen.standard_error, by_wave=seen.standard_error_by_wave)
             point |= {f"{_ERROR}{word}": values for word, values in _looked_at(promised, tallies, errors).items()}
@@ -272,7 +273,7 @@ def _paid(study: Study, words: list[str], level: float, at_promise: Columns, *, 
     contract = study.contract
     means = {word: level_of_measured(at_promise[f"{_OUTCOME}{word}"]) for word in _words(at_promise)}
     outcomes = {word: mean for word, mean in means.items() if mean is not None}
-    payments = replay(contract, outcomes | dict.fromkeys(words, level), float(np.mean(at_promise["drawn"])))
+    payments = settle_outcomes(contract, outcomes | dict.fromkeys(words, level), float(np.mean(at_promise["drawn"])))
     asked = [t for t, name in enumerate(payments.terms) if contract.terms[name].contingent or not contingent]
     return float(payments.amount[0, asked].sum())
 

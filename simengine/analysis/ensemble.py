@@ -167,6 +167,22 @@ def against_twins(study: Study, worlds: Worlds, tallies: Tallies, measurements: 
     return replace(seen, estimate=measurements.truth, truth=measurements.truth, standard_error=nothing)
 
 
+def beyond_twins(tallies: Tallies) -> Tallies:
+    """Count of each combination of milestones only those people whom the service brought there: service users less their twins.
+
+    Negative where twins reached a combination more often. So a contract that pays by milestones pays on them what it would pay on
+    the true difference of a metric.
+    """
+    combinations = {claim: _service_less_twin(counts) for claim, counts in tallies.combinations.items()}
+    return replace(tallies, combinations=combinations)
+
+
+def _service_less_twin(counts: Integers) -> Integers:
+    changed = counts.copy()
+    changed[:, :, SERVICE] = counts[:, :, SERVICE].astype(np.int64) - counts[:, :, TWIN]
+    return changed
+
+
 _BY_ARM = (
     *("n_people", "weight", "weight_squares", "sums", "squares"),
     *("sums_before", "squares_before", "products_with_before", "pair_products", "after_change"),

@@ -21,7 +21,16 @@ from simengine.analysis.efforts import (
     with_choice,
     with_volume,
 )
-from simengine.analysis.ensemble import Columns, Ensemble, against_twins, lived, lived_again, measured, with_used_designs_alone
+from simengine.analysis.ensemble import (
+    Columns,
+    Ensemble,
+    against_twins,
+    beyond_twins,
+    lived,
+    lived_again,
+    measured,
+    with_used_designs_alone,
+)
 from simengine.cohort import Cohort
 from simengine.config import Study, cohort_of
 from simengine.errors import UsageError
@@ -209,7 +218,7 @@ def _answers(
         truth = against_twins(lean, changed, tallies, seen)
         for name, design in designs.items():
             own = with_volume(study, of_designs[name], choice)
-            paid_on_truth = _paid(design, Evidence(design, own, tallies, truth))
+            paid_on_truth = _paid(design, Evidence(design, own, beyond_twins(tallies), truth))
             yield costs | _settled(design, Evidence(design, own, tallies, seen)) | {"paid_on_truth": paid_on_truth}
 
 

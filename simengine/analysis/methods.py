@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from simengine.analysis.ensemble import Columns, Ensemble, against_twins, contingent_terms, lived, measured, settled
+from simengine.analysis.ensemble import Columns, Ensemble, against_twins, beyond_twins, contingent_terms, lived, measured, settled
 from simengine.config import Study, cohort_of
 from simengine.config.evaluation import evaluation_problems
 from simengine.errors import UsageError
@@ -142,7 +142,8 @@ def _measure_all(study: Study, protocols: Mapping[str, Protocol], seed: int, rep
     tallies = lived(cohort_of(study), worlds)
     own = measured(study, study.measurement, tallies, worlds)
     seen = [_by(study, protocol, own, tallies, worlds) for protocol in protocols.values()]
-    return [settled(study, worlds, tallies, one) for one in (*seen, against_twins(study, worlds, tallies, own))]
+    truth = settled(study, worlds, beyond_twins(tallies), against_twins(study, worlds, tallies, own))
+    return [*(settled(study, worlds, tallies, one) for one in seen), truth]
 
 
 def _by(study: Study, protocol: Protocol, own: Measurements, tallies: Tallies, worlds: Worlds) -> Measurements:

@@ -14,7 +14,7 @@ from simengine.config import Study
 from simengine.errors import NOT_MEASURED
 from simengine.laws import Constant
 from simengine.pipeline import measured_again, move_money, run_block, simulate, with_milestones
-from simengine.records import ARMS, LIMITS, Ledger, Measurements, Outturns, Payments, Tallies
+from simengine.records import ARMS, Ledger, Measurements, Outturns, Payments, Tallies
 from simengine.sampling import PLAIN, SCRAMBLES, Sampling, refuse_impossible, seeds_again
 
 Row = dict[str, Any]
@@ -147,7 +147,7 @@ def _payments(payments: Payments) -> Iterator[Row]:
                 "payer": payments.parties[t][0],
                 "payee": payments.parties[t][1],
                 "amount": float(payments.by_due[0, t, due]),
-                "bound": LIMITS[payments.bound_by_due[0, t, due]],
+                "bound": payments.limit(0, t, due),
             }
 
 

@@ -159,21 +159,25 @@ def _protocol(study: Study, metrics: Sequence[str], length: int) -> Protocol:
 
 def _shifts(study: Study, protocol: Protocol) -> dict[str, int]:
     """Give, by term, the months by which the last measurement that it depends on comes later."""
+    counted = {dependence.name for dependence in dependences(study.contract) if dependence.milestones}
     return {
-        name: int(_last_known(protocol, depends_on) - _last_known(study.measurement, depends_on))
+        name: int(_last_known(protocol, depends_on, name in counted) - _last_known(study.measurement, depends_on, name in counted))
         for name, depends_on in metrics_by_term(study).items()
     }
 
 
-def _last_known(protocol: Protocol, metrics: Sequence[str]) -> float:
-    return max((protocol.metrics[name].known_after_months for name in metrics), default=0)
+def _last_known(protocol: Protocol, metrics: Sequence[str], is_by_milestones: bool) -> float:
+    """Find how many months after entry all is known: milestones are counted to the end of the longest window."""
+    windows = [metric.window_months.value for metric in protocol.metrics.values()] if is_by_milestones else []
+    return max([*windows, *(protocol.metrics[name].known_after_months for name in metrics)], default=0)
 
 
 def metrics_by_term(study: Study) -> dict[str, tuple[str, ...]]:
     """Give the metrics that the payments under each term depend on, themselves or by what they refer to."""
     looked_at: dict[str, set[str]] = {name: set() for name in study.contract.terms}
     for dependence in dependences(study.contract):
-        looked_at[dependence.term].update(metric for metric, _ in dependence.metrics)
+        if not dependence.is_stop:
+            looked_at[dependence.name].update(metric for metric, _ in dependence.metrics)
     return {term: tuple(name for name in study.contract.metrics if name in metrics) for term, metrics in looked_at.items()}
 
 

@@ -14,16 +14,20 @@ from simengine.cohort.spec import Binary, Claim, Score
 from simengine.config.behaviour import behaviour_problems
 from simengine.config.evaluation import evaluation_problems
 from simengine.config.known import known_problems
+from simengine.config.levels import level_problems
 from simengine.config.moments import moments_problems
+from simengine.config.payments import payment_problems
 from simengine.config.people import people_problems
 from simengine.config.promise import promise_problems
 from simengine.config.sizing import sizing_problems
 from simengine.config.stresses import stress_problems
 from simengine.config.study import Study, cohort_of
+from simengine.config.units import unit_problems
 from simengine.config.value import value_problems
-from simengine.contract.compile import Dependence, dependences
 from simengine.contract.rules import contract_rules
 from simengine.contract.spec import Contract
+from simengine.contract.terms import walk
+from simengine.contract.terms.people import Milestones
 from simengine.dependence import correlation_problems
 from simengine.errors import Finding, one_of
 from simengine.laws import Constant, Sourced, quantities_in
@@ -34,9 +38,34 @@ from simengine.streams import purpose_number
 def study_problems(study: Study) -> list[Finding]:
     """Find everything in a study that does not fit together, in the order of its sections."""
     about_people = (people_problems, promise_problems, evaluation_problems, moments_problems)
-    about_money = (_contract, _calendar, _capital, value_problems, _correlations)
+    about_money = (_contract, unit_problems, level_problems, _calendar, _capital, value_problems, _correlations)
     about_questions = (known_problems, sizing_problems, behaviour_problems, _run, _stresses)
     return [finding for rule in (*about_people, *about_money, *about_questions) for finding in rule(study)]
+
+
+def rate_card_problems(study: Study) -> Iterator[Finding]:
+    """Find milestones whose price in the study's claim is none that its own contract pays: a rate card has one list of prices.
+
+    This is asked of a file alone: other contracts, and other prices, may be settled on the same people.
+    """
+    cards = [node for _, node in walk(study.contract.terms, "") if isinstance(node, Milestones)]
+    claims = {name: one for name, one in study.outcomes.items() if isinstance(one, Claim)}
+    for claim, one in claims.items():
+        if set(one.prices) != set(study.contract.milestones):
+            continue
+        for milestone, price in one.prices.items():
+            paid = [card.milestones[milestone].value for card in cards if milestone in card.milestones]
+            if paid and price.value not in paid:
+                found = f"{price.value:,.10g} here, {', '.join(f'{other:,.10g}' for other in paid)} in the contract"
+                yield f"outcomes.{claim}.prices.{milestone}", "a milestone must have the price that the contract pays", found, ""
+        caps = [
+            card.cap_per_person.value
+            for card in cards
+            if card.cap_per_person is not None and set(card.milestones) == set(one.prices)
+        ]
+        if caps and one.cap_per_person is not None and one.cap_per_person.value not in caps:
+            found = f"{one.cap_per_person.value:,.10g} here, {', '.join(f'{other:,.10g}' for other in caps)} in the contract"
+            yield f"outcomes.{claim}.cap_per_person", "a claim must have the cap per person of the contract", found, ""
 
 
 def contract_problems(contract: Contract) -> list[Finding]:
@@ -118,10 +147,7 @@ def _capital(study: Study) -> Iterator[Finding]:
     for name in terms:
         if not study.contract.dates and name not in study.capital.payment_month:
             yield "capital.payment_month", "every term has a month in which it is paid", f"none for `{name}`", ""
-    # What a payment depends on can be worked out only where all names are known.
-    if not any(contract_rules(study.contract)):
-        for dependence in dependences(study.contract):
-            yield from _payment(study, dependence)
+    yield from payment_problems(study)
 
 
 def _drawing(study: Study) -> Iterator[Finding]:
@@ -147,31 +173,6 @@ def _drawing(study: Study) -> Iterator[Finding]:
     shares = ", ".join(f"{100 * share:g} % in month {month}" for month, share in said.items())
     rule = f"the money must be drawn as the contract dates it ({places}): {shares}"
     yield path, rule, found, "Leave `drawn` out of the contract's dates: its terms then see what the study draws, month by month"
-
-
-def _payment(study: Study, dependence: Dependence) -> Iterator[Finding]:
-    """Find a payment beyond the horizon, or before a measurement that it depends on."""
-    horizon, term = study.study.horizon_months.value, dependence.term
-    path, earliest, latest = f"contract.terms.{term}", float(dependence.month), float(dependence.month)
-    if not dependence.date:
-        path = f"capital.payment_month.{term}"
-        if term not in study.capital.payment_month:
-            return
-        earliest, latest = study.capital.payment_month[term].support
-    late = max((one.pays_late_months.support[1] for one in study.capital.payers.values() if one.pays_late_months), default=0.0)
-    latest += late
-    if latest > horizon:
-        found = f"up to month {latest:g}" + (f", {late:g} of them late" if late else "")
-        yield path, f"a term is paid within the horizon of {horizon:g} months", found, ""
-    measured = 0.0
-    for metric, wave in dependence.metrics:
-        if metric in study.measurement.metrics:
-            waves = list(study.population.waves.values())
-            entered = max(one.last_entry_month for one in (waves if wave is None else waves[wave : wave + 1]))
-            measured = max(measured, entered + study.measurement.metrics[metric].known_after_months)
-    if earliest < measured:
-        found = f"paid as early as month {earliest:g}, measured as late as month {measured:g}"
-        yield path, "a payment follows the measurement it depends on", found, "Pay later or measure earlier"
 
 
 def _correlations(study: Study) -> Iterator[Finding]:

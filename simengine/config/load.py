@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from simengine.config.consistency import contract_problems, study_problems
+from simengine.config.consistency import contract_problems, rate_card_problems, study_problems
 from simengine.config.document import Document, KeyPath, is_quantity, named_file, read_document, read_value
 from simengine.config.steps import steps_problems, with_steps
 from simengine.config.study import Study
@@ -57,7 +57,7 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), variant: str | N
             study = validate(Study, document)
     if changes:
         study = validate(Study, document)
-    refuse(document, study_problems(study))
+    refuse(document, [*study_problems(study), *rate_card_problems(study)])
     study = with_steps(study)
     refuse(document, steps_problems(study))
     return study
@@ -74,15 +74,15 @@ def load_contract(path: Path | str) -> Contract:
     return load_contract_document(path)[0]
 
 
-def load_contract_document(path: Path | str) -> tuple[Contract, Callable[[str], str]]:
-    """Read a contract, and a function that gives the file and line of any of its paths."""
+def load_contract_document(path: Path | str) -> tuple[Contract, Callable[[str], str], Study | None]:
+    """Read a contract, a function from any of its paths to file and line, and the study that it stands in, if any."""
     document = read_document(Path(path))
     if "study" in document.content:
         study, whole = load_study(path), _include(document, Path(path))
-        return study.contract, lambda key: whole.place_of(("contract", *key.split(".")))
+        return study.contract, lambda key: whole.place_of(("contract", *key.split("."))), study
     contract = validate(Contract, document)
     refuse(document, contract_problems(contract))
-    return contract, lambda key: document.place_of(tuple(key.split(".")))
+    return contract, lambda key: document.place_of(tuple(key.split("."))), None
 
 
 def find_study(name: str) -> Path:

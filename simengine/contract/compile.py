@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from simengine.contract.program import Code, Register
 from simengine.contract.scope import Book, Entry, Scope
 from simengine.contract.spec import Contract
-from simengine.contract.terms import Held, Term
+from simengine.contract.terms import Term
 from simengine.currencies import units_of
-from simengine.records import CAP, OUTCOME_PAYER, STOP
+from simengine.records import LIMITS, OUTCOME_PAYER, STOP, TOTAL_CAP
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Line:
     """When it is paid; -1 where the contract does not say."""
     amount: Register
     bound: Register
+    """Which limit decided: a number among the limits of its term."""
 
 
 @dataclass
@@ -32,6 +33,10 @@ class Program:
     lines: list[Line] = field(default_factory=list)
     ends: list[tuple[int, Register]] = field(default_factory=list)
     """Months in which the contract may be ended, each with the condition."""
+    limits: dict[str, list[str]] = field(default_factory=dict)
+    """By term: its limits by their numbers, those of every term first, then those inside it by their paths."""
+    stops: list[tuple[str, Register]] = field(default_factory=list)
+    """The stops in the order in which they are decided, each with its condition."""
 
 
 def compile_contract(contract: Contract, until: str | None = None, draw_months: tuple[int, ...] | None = None) -> Program:
@@ -51,13 +56,14 @@ def compile_contract(contract: Contract, until: str | None = None, draw_months: 
     for place, date in enumerate(contract.dates or [""]):
         month = contract.month_of(date) if date else 0.0
         scope = Scope(program.code, contract, book, date, month, draw_months=draw_months)
-        ends_here = _ask_stops(contract, scope)
+        ends_here = _ask_stops(contract, scope, program)
         book.on_this_date.update(dict.fromkeys(contract.terms, program.code.constant(0.0)))
         for number, (name, term) in enumerate(contract.terms.items()):
             if not term.at or date in term.at:
-                line = _settle_term(scope, name, term, None if term.despite_stop else stopped)
+                own = replace(scope, limits=program.limits.setdefault(name, list(LIMITS)))
+                amount, bound = _settle_term(own, name, term, None if term.despite_stop else stopped)
                 month = int(scope.month + _delay(term)) if date else -1
-                program.lines.append(Line(number, place, month, line.value, line.bound))
+                program.lines.append(Line(number, place, month, amount, bound))
         if ends_here is not None:
             program.ends.append((int(scope.month), ends_here))
             stopped = ends_here if stopped is None else program.code.greatest(stopped, ends_here)
@@ -68,30 +74,50 @@ def compile_contract(contract: Contract, until: str | None = None, draw_months: 
 
 @dataclass(frozen=True)
 class Dependence:
-    """What a term looks at on one of its dates."""
+    """What a term looks at on one of its dates, or a stop when it is decided."""
 
-    term: str
+    name: str
+    """Of the term or of the stop."""
     date: str
     """Empty where the contract has no dates."""
     month: int
-    """When it is paid; -1 where the contract does not say."""
+    """When the term is paid or the stop decided; -1 where the contract does not say."""
     metrics: tuple[tuple[str, int | None], ...]
     """Metrics, each with the place of its wave, or None for all waves together."""
+    milestones: tuple[tuple[str, int], ...]
+    """Milestones that decide what a person is worth, each with the place of its wave; 0 where the contract has no waves."""
+    people: tuple[int, ...]
+    """Places of waves whose people are counted."""
+    is_stop: bool = False
 
 
 def dependences(contract: Contract) -> list[Dependence]:
-    """List what every payment of a contract depends on."""
-    program, found = compile_contract(contract), []
+    """List what every payment and every stop of a contract depends on, through all that they refer to."""
+    program = compile_contract(contract)
     terms, dates = list(contract.terms), [*contract.dates] or [""]
-    for line in program.lines:
-        columns = program.code.columns_behind([line.amount])
-        pooled = [(str(column[1]), None) for column in columns if column[0] == "metric"]
-        by_wave = [(str(column[1]), int(column[2])) for column in columns if column[0] == "wave"]
-        found.append(Dependence(terms[line.term], dates[line.due], line.month, (*pooled, *by_wave)))
-    return found
+    paid = [
+        Dependence(terms[line.term], dates[line.due], line.month, *_behind(program.code, line.amount)) for line in program.lines
+    ]
+    decided = [
+        Dependence(name, date, int(contract.month_of(date)), *_behind(program.code, register), is_stop=True)
+        for name, register in program.stops
+        for date in [contract.stops[name].at]
+    ]
+    return paid + decided
 
 
-def _ask_stops(contract: Contract, scope: Scope) -> Register | None:
+def _behind(
+    code: Code, register: Register
+) -> tuple[tuple[tuple[str, int | None], ...], tuple[tuple[str, int], ...], tuple[int, ...]]:
+    """List the metrics, the milestones and the waves of people behind a register."""
+    columns = code.columns_behind([register])
+    pooled = [(str(column[1]), None) for column in columns if column[0] == "metric"]
+    by_wave = [(str(column[1]), int(column[2])) for column in columns if column[0] == "wave"]
+    reached = tuple((str(name), int(wave)) for _, name, wave in code.remarks_behind([register]))
+    return (*pooled, *by_wave), reached, tuple(int(column[1]) for column in columns if column[0] == "people")
+
+
+def _ask_stops(contract: Contract, scope: Scope, program: Program) -> Register | None:
     """Compile the stops that are decided on this date, and whether any of them ends the contract."""
     ends: Register | None = None
     for name, stop in contract.stops.items():
@@ -101,26 +127,26 @@ def _ask_stops(contract: Contract, scope: Scope) -> Register | None:
         for metric, gate in stop.only_if.items():
             ending = scope.code.both(ending, gate.is_open(scope.named(metric), scope))
         scope.book.on_this_date[name] = ending
+        program.stops.append((name, ending))
         ends = ending if ends is None else scope.code.greatest(ends, ending)
     return ends
 
 
-def _settle_term(scope: Scope, name: str, term: Term, stopped: Register | None) -> Held:
-    """Compile one term on one date, and enter what it pays into the book."""
+def _settle_term(scope: Scope, name: str, term: Term, stopped: Register | None) -> tuple[Register, Register]:
+    """Compile one term on one date, its amount and the limit that decided it, and enter what it pays into the book."""
     code, contract, book = scope.code, scope.contract, scope.book
-    scope = replace(scope, term=name)
-    held = term.held(_since(scope, term))
-    value, bound = held.value, held.bound
+    within = _since(replace(scope, term=name), term)
+    value, bound = term.value(within), term.bound(within)
     if stopped is not None:
         value, bound = code.choose(stopped, code.constant(0.0), value), code.choose(stopped, code.constant(STOP), bound)
     if contract.total_cap is not None and term.payer == OUTCOME_PAYER:
         left = code.subtract(scope.value(contract.total_cap), scope.paid_by(OUTCOME_PAYER))
         left = code.greatest(left, code.constant(0.0))
-        value, bound = code.least(value, left), code.choose(code.exceeds(value, left), code.constant(CAP), bound)
+        value, bound = code.least(value, left), code.choose(code.exceeds(value, left), scope.limit(TOTAL_CAP), bound)
     paid = code.rounded(value)
     book.on_this_date[name] = paid
     book.entries.append(Entry(name, scope.month + _delay(term), paid, term.payer, term.payee, term.repays_principal))
-    return Held(paid, bound, None)
+    return paid, bound
 
 
 def _since(scope: Scope, term: Term) -> Scope:

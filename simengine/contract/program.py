@@ -35,6 +35,8 @@ class Code:
     instructions: list[tuple[int, int, int, int]] = field(default_factory=list)
     constants: list[float] = field(default_factory=list)
     columns: list[Column] = field(default_factory=list)
+    remarks: dict[Register, tuple[Column, ...]] = field(default_factory=dict)
+    """What a register depends on that its columns do not tell: ("milestone", name, place of the wave)."""
     _written: dict[tuple[object, ...], Register] = field(default_factory=dict)
 
     def write(self, operation: int, *operands: Register, constant: float = 0.0) -> Register:
@@ -124,7 +126,19 @@ class Code:
 
     def columns_behind(self, registers: Sequence[Register]) -> list[Column]:
         """List the columns on which some registers depend."""
-        reached, todo = set(), list(registers)
+        reached = self._behind(registers)
+        read = {self.instructions[register][1] for register in reached if self.instructions[register][0] == kernels.COLUMN}
+        return [self.columns[place] for place in sorted(read)]
+
+    def remarks_behind(self, registers: Sequence[Register]) -> list[Column]:
+        """List the remarks on all registers on which some depend, each once."""
+        return list(
+            dict.fromkeys(remark for register in sorted(self._behind(registers)) for remark in self.remarks.get(register, ()))
+        )
+
+    def _behind(self, registers: Sequence[Register]) -> set[Register]:
+        """Find the registers on which some depend, these included."""
+        reached, todo = set[Register](), list(registers)
         while todo:
             register = todo.pop()
             if register in reached:
@@ -133,8 +147,7 @@ class Code:
             operation, *operands = self.instructions[register]
             if operation not in (kernels.CONSTANT, kernels.COLUMN):
                 todo += operands
-        read = {self.instructions[register][1] for register in reached if self.instructions[register][0] == kernels.COLUMN}
-        return [self.columns[place] for place in sorted(read)]
+        return reached
 
     def run(self, columns: Floats, amounts: Integers, bounds: Integers, amount: Floats, bound: Limits) -> None:
         """Run the instructions.

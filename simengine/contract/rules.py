@@ -6,28 +6,37 @@ key alone is refused where the key is read.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from simengine.contract.scope import MONEY
 from simengine.contract.spec import Contract
 from simengine.contract.terms import OF_THE_CONTRACT, Gate, Named, Source, Term, walk
 from simengine.contract.terms.amounts import Amount, Share
 from simengine.contract.terms.calendar import Amended, Indexed
+from simengine.contract.terms.combine import Greatest, Least
 from simengine.contract.terms.people import Milestones, PerWave
 from simengine.contract.terms.returns import Coupon, Paid, ToIrr, TrueUp
 from simengine.contract.terms.tables import Steps
+from simengine.contract.unit_rules import unit_findings
 from simengine.errors import Finding, one_of
 from simengine.records import INVESTOR
 
+MOST_LIMITS = 100
+"""Limits are numbered in one byte, and those of derived metrics stand beside them."""
+_MOST_NAMED = 6
+"""Combinations that a message lists."""
 NEED_DATES = (Coupon, ToIrr, Indexed, Amended)
 MOST_MILESTONES = 6
 """2^6 combinations are tallied at most."""
+PEOPLE, NONE = "people", "none"
+"""Outcomes beside metrics: the people of a wave, and those who reached no milestone."""
 
 
 def contract_rules(contract: Contract) -> Iterator[Finding]:
     """Find everything in a contract that does not fit together, in the order of the file."""
     yield from _names(contract)
     yield from _metrics(contract)
+    yield from unit_findings(contract)
     for name, term in contract.terms.items():
         yield from _term(contract, name, term)
     yield from _stops(contract)
@@ -49,6 +58,12 @@ def _names(contract: Contract) -> Iterator[Finding]:
     for name in contract.parties:
         if name in contract.all_parties()[:3]:
             yield f"parties.{name}", "every contract has investor, outcome_payer and service_provider", name, "Leave it out"
+    for name in contract.milestones:
+        if name in contract.metrics or name in (PEOPLE, NONE):
+            found = f"a metric `{name}`" if name in contract.metrics else f"`{name}`, which stands for people"
+            yield f"milestones.{name}", "a name of an outcome must stand for one thing", found, "Choose another name"
+    if contract.waves and PEOPLE in contract.metrics:
+        yield f"metrics.{PEOPLE}", "`people.wave` must stand for the people of a wave", "a metric `people`", "Choose another name"
     if len(contract.milestones) > MOST_MILESTONES:
         yield "milestones", f"a person has at most {MOST_MILESTONES} milestones", f"{len(contract.milestones)}", ""
 
@@ -71,6 +86,8 @@ def _term(contract: Contract, name: str, term: Term) -> Iterator[Finding]:
     for key in ("payer", "payee"):
         if getattr(term, key) not in contract.all_parties():
             yield f"{path}.{key}", "a party of the contract", f"`{getattr(term, key)}`", one_of(contract.all_parties())
+    if (limits := _limits_inside(term)) > MOST_LIMITS:
+        yield path, f"a term must have at most {MOST_LIMITS} limits inside, so that each can be told", f"{limits}", "Split it"
     if term.payer == term.payee:
         yield f"{path}.payee", "nobody pays themselves", f"`{term.payee}` twice", ""
     if term.repays_principal and term.payee != INVESTOR:
@@ -80,6 +97,17 @@ def _term(contract: Contract, name: str, term: Term) -> Iterator[Finding]:
         yield f"{path}.at", "the dates of a term stand once, in the order of `dates`", ", ".join(term.at), ""
     if term.delay_months is not None and not contract.dates:
         yield f"{path}.delay_months", "a delay counts from a date", "a contract without `dates`", "Add `dates`"
+
+
+def _limits_inside(term: Term) -> int:
+    """Count the limits, at most, that stand inside a term."""
+    total = 0
+    for _, node in walk(term, ""):
+        if isinstance(node, Term):
+            keys = ("floor", "cap", "only_if", "up_to", "at_most", "pays_from", "cap_per_person")
+            total += sum(bool(getattr(node, key, None)) for key in keys)
+            total += len(getattr(node, node.key)) if isinstance(node, Least | Greatest) else 0
+    return total
 
 
 def _references(
@@ -178,6 +206,8 @@ def _published(contract: Contract) -> Iterator[Finding]:
         path = f"published.{name}"
         for outcome in case.outcome:
             yield from outcome_problems(contract, outcome, f"{path}.outcome.{outcome}")
+        for rule, found, way_out in uncounted(contract, case.outcome):
+            yield f"{path}.outcome", rule, found, way_out
         for term in case.terms:
             if term not in contract.terms:
                 yield f"{path}.terms", "a term of the contract", f"`{term}`", one_of(contract.terms)
@@ -194,11 +224,47 @@ def outcome_problems(contract: Contract, outcome: str, path: str) -> Iterator[Fi
     """Check the name under which an outcome is given: a metric or milestones, with a wave or without."""
     name, _, wave = outcome.partition(".")
     if wave and wave not in contract.waves:
-        yield path, "a wave of the contract", f"`{wave}`", one_of(contract.waves)
-    is_combination = bool(contract.milestones) and all(part in (*contract.milestones, "none") for part in name.split("+"))
-    is_people = name == "people" and bool(wave)
-    if name not in contract.inputs() and not is_combination and not is_people:
-        yield path, "an outcome is a metric that somebody measures", f"`{name}`", one_of(contract.inputs())
+        yield path, "must be a wave of the contract", f"`{wave}`", one_of(contract.waves)
+    is_people = name == PEOPLE and bool(wave)
+    if name not in contract.inputs() and not _is_combination(contract, name) and not is_people:
+        yield path, "must be a metric that somebody measures", f"`{name}`", one_of(contract.inputs())
+
+
+def _is_combination(contract: Contract, name: str) -> bool:
+    """Whether a name says which milestones people reached, each once, or that they reached none."""
+    parts = name.split("+")
+    return bool(contract.milestones) and (
+        parts == [NONE] or (set(parts) <= set(contract.milestones) and len(set(parts)) == len(parts))
+    )
+
+
+def uncounted(contract: Contract, outcomes: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
+    """Find combinations of milestones that are given twice, and those left out where others of the same wave are given.
+
+    A person belongs to one combination: `entry` are those who reached entry and nothing else. Published figures often say how many
+    reached entry in all, so that a combination that is left out must not pass for nobody. Those who reached nothing are never paid
+    for, and may be left out.
+    """
+    names, seen = list(contract.milestones), dict[tuple[str, frozenset[str]], str]()
+    for outcome in outcomes:
+        name, _, wave = str(outcome).partition(".")
+        if name not in contract.metrics and _is_combination(contract, name):
+            one = (wave, frozenset(name.split("+")) - {NONE})
+            if one in seen:
+                yield (
+                    "people of one combination of milestones must be counted once",
+                    f"`{seen[one]}` and `{outcome}`",
+                    "Leave one out",
+                )
+            seen.setdefault(one, str(outcome))
+    for wave in dict.fromkeys(wave for wave, _ in seen):
+        every = [[name for i, name in enumerate(names) if number >> i & 1] for number in range(1, 2 ** len(names))]
+        lacking = ["+".join(one) + (f".{wave}" if wave else "") for one in every if (wave, frozenset(one)) not in seen]
+        if lacking:
+            rule = "where people are counted by milestones, every combination must be said: each person belongs to one of them"
+            found = f"nothing for {', '.join(lacking[:_MOST_NAMED])}" + (", ..." if len(lacking) > _MOST_NAMED else "")
+            one = f"`{names[0]}`" + (f", here: {names[0]} and no other," if len(names) > 1 else "")
+            yield rule, found, f"Say 0 for those that nobody reached; {one} is no total of all who reached it"
 
 
 def _is_above(one: Source, other: Source) -> bool:

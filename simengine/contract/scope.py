@@ -8,7 +8,7 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from simengine.contract.program import Code, Register
-from simengine.records import INVESTOR
+from simengine.records import FORMULA, GATE, INVESTOR, LIMITS
 
 if TYPE_CHECKING:
     from simengine.contract.spec import Contract
@@ -64,6 +64,10 @@ class Scope:
     """The term of the contract that is settled."""
     draw_months: tuple[int, ...] | None = None
     """The months in which a study draws money; None where there is no study: then the contract itself says when."""
+    path: str = ""
+    """Where a term stands inside the term of the contract that is settled; empty for that term itself."""
+    limits: list[str] = field(default_factory=lambda: list(LIMITS))
+    """The limits of the term that is settled, by the numbers that stand for them."""
 
     def value(self, source: Source) -> Register:
         """Compile what a term refers to."""
@@ -72,6 +76,38 @@ class Scope:
     def as_of(self, month: float) -> Scope:
         """Give the same place, looking at the money moved by an earlier month."""
         return replace(self, month=month)
+
+    def inside(self, key: str) -> Scope:
+        """Enter a part of a term."""
+        return replace(self, path=f"{self.path}.{key}" if self.path else key)
+
+    def limit(self, key: str) -> Register:
+        """Name a limit of the term at this place, and compile the number that stands for it."""
+        word = f"{self.path}.{key}" if self.path else key
+        # The gates of the term itself have a word of their own.
+        word = LIMITS[GATE] if word == "only_if" else word
+        if word not in self.limits:
+            self.limits.append(word)
+        return self.code.constant(float(self.limits.index(word)))
+
+    def bound(self, source: Source, key: str) -> Register:
+        """Compile which limit decided a part of a term: `FORMULA` where none did."""
+        return source.bound(self.inside(key))
+
+    def first_bound(self, bounds: Sequence[Register]) -> Register:
+        """Compile the first of several limits that decided anything."""
+        nothing = self.code.constant(float(FORMULA))
+        found = nothing
+        for bound in reversed([one for one in bounds if one != nothing]):
+            found = self.code.choose(self.code.exceeds(bound, nothing), bound, found)
+        return found
+
+    def bound_of_name(self, name: str) -> Register:
+        """Compile which limit decided a derived metric; what another term pays is decided there."""
+        use = self.contract.metrics.get(name)
+        if use is None or use.derived is None:
+            return self.code.constant(float(FORMULA))
+        return use.derived.bound(replace(self, path=f"metrics.{name}.derived"))
 
     def in_wave(self, wave: int, *, is_cumulative: bool) -> Scope:
         """Give the same place, reading the metrics of one wave, or of all waves up to it."""

@@ -12,7 +12,7 @@ from simengine.contract.program import Column, Register
 from simengine.contract.scope import CALL, CALLED, DRAWN
 from simengine.contract.spec import Contract
 from simengine.errors import NOT_MEASURED, NotMeasuredError, Problem, StudyError
-from simengine.records import Drawing, Floats, Integers, Measurements, Payments
+from simengine.records import LIMITS, Drawing, Floats, Integers, Measurements, Payments
 
 
 def settle(contract: Contract, measurements: Measurements, drawn: Floats | Drawing, until: str | None = None) -> Payments:
@@ -64,7 +64,9 @@ def settle(contract: Contract, measurements: Measurements, drawn: Floats | Drawi
     _refuse_missing(contract, program, by_due, ended, measurements)
     parties = tuple((term.payer, term.payee) for term in contract.terms.values())
     bound_by_due = bound.reshape(*shape, -1).transpose(2, 0, 1)
-    return Payments(tuple(contract.terms), parties, dues, months, by_due, bound_by_due, _stop_months(program, ended == 1.0))
+    limits = tuple(tuple(program.limits.get(name, LIMITS)) for name in contract.terms)
+    stop_month = _stop_months(program, ended == 1.0)
+    return Payments(tuple(contract.terms), parties, dues, months, by_due, bound_by_due, stop_month, limits)
 
 
 def _stop_months(program: Program, is_ended: NDArray[np.bool_]) -> Integers | None:

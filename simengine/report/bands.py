@@ -14,9 +14,8 @@ from simengine.contract.terms.amounts import Amount, Share
 from simengine.contract.terms.combine import Product
 from simengine.contract.terms.tables import Band, Line, Steps
 from simengine.records import Floats
-from simengine.report.finding import Finding
+from simengine.report.finding import Finding, say
 from simengine.report.probes import pay
-from simengine.report.words import LINT
 
 
 def table_findings(contract: Contract) -> Iterator[Finding]:
@@ -47,16 +46,17 @@ def _places(bands: Sequence[Band]) -> list[float]:
 
 def _falls(contract: Contract, node: Steps | Line, path: str, places: Sequence[float]) -> Iterator[Finding]:
     """Find the first place at which more of the metric pays less, though it pays more elsewhere."""
-    plain = node.model_copy(update={"of": Named("reached"), "floor": None, "cap": None, "only_if": {}})
+    # A floor may lift the rows below it, and a cap hold those above it.
+    limits = {key: limit for key in ("floor", "cap") if (limit := getattr(node, key)) is not None and _is_plain(limit)}
+    plain = node.model_copy(update={"of": Named("reached"), "floor": None, "cap": None, "only_if": {}} | limits)
     use = {"reached": MetricUse(meaning="", unit="")}
     probed = contract.model_copy(update={"metrics": use, "terms": {"table": plain}, "dates": {}, "stops": {}, "total_cap": None})
     paid = _in_large_money(probed, places)
     steps = np.diff(paid)
     if (steps > 0).any() and (steps < 0).any():
         first = int(np.flatnonzero(steps < 0)[0])
-        found, why, suggestion = LINT["not_monotone"]
-        details = {"low": f"{paid[first]:,.6g}", "high": f"{paid[first + 1]:,.6g}", "level": f"{places[first + 1]:,.6g}"}
-        yield Finding("not_monotone", f"{path}.{node.key}", found.format(**details), why, suggestion)
+        low, high, level = (f"{number:,.6g}" for number in (paid[first], paid[first + 1], places[first + 1]))
+        yield say("not_monotone", f"{path}.{node.key}", low=low, high=high, level=level)
 
 
 def _in_large_money(probed: Contract, places: Sequence[float]) -> Floats:
@@ -73,24 +73,19 @@ def _bands(node: Steps, path: str) -> Iterator[Finding]:
     reached = {numbers[0] for numbers in holding if numbers}
     for number in range(len(node.steps)):
         if number not in reached:
-            yield _say("never_reached", f"{path}.steps.{number}")
+            yield say("never_reached", f"{path}.steps.{number}")
     covered = [place for place, numbers in enumerate(holding) if numbers]
     for place in range(covered[0], covered[-1]):
         if not holding[place]:
-            yield _say("gap", f"{path}.steps", level=f"{places[place]:,.10g}")
+            yield say("gap", f"{path}.steps", level=f"{places[place]:,.10g}")
             break
     for place, numbers in enumerate(holding):
         closed = [number for number in numbers if _is_closed(node.steps[number])]
-        if len(closed) > 1:
+        if len(closed) > 1 and any(node.steps[number].pays != node.steps[closed[0]].pays for number in closed):
             is_point = all(closed != other for other in (holding[max(place - 1, 0)], holding[min(place + 1, len(places) - 1)]))
             rule = "tie" if is_point and _is_edge(node.steps, places[place]) else "overlap"
-            yield _say(rule, f"{path}.steps.{closed[1]}", metric=str(node.of), level=f"{places[place]:,.10g}")
+            yield say(rule, f"{path}.steps.{closed[1]}", metric=str(node.of), level=f"{places[place]:,.10g}")
             break
-
-
-def _say(rule: str, key: str, **details: object) -> Finding:
-    found, why, suggestion = LINT[rule]
-    return Finding(rule, key, found.format(**details), why, suggestion)
 
 
 def _holds(band: Band, level: float) -> bool:

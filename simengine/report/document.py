@@ -14,9 +14,9 @@ from ruamel.yaml import YAML
 from simengine.config import Study
 from simengine.config.portfolio import Holding, Portfolio
 from simengine.contract.spec import Contract
-from simengine.currencies import MOST_DECIMALS
 from simengine.laws import Constant
-from simengine.records import LIMITS, Payments
+from simengine.records import Payments
+from simengine.report.directions import net_by_party, total_of
 from simengine.risk.statistics import Statistic
 from simengine.risk.summarise import RiskTable
 from simengine.risk.trust import Section
@@ -81,12 +81,18 @@ def assumptions(study: Study) -> list[dict[str, Any]]:
 
 
 def settlement(payments: Payments) -> dict[str, Any]:
-    """Give the payments of one replication by term, their total, the limit that bound each term, and each date's part."""
-    amounts = {name: float(payments.amount[0, t]) + 0.0 for t, name in enumerate(payments.terms)}
+    """Payments of one replication by term, the net of each party, the limit that bound each term, and each date's part.
+
+    `total` is null where some terms pay in the opposite direction of others.
+    """
     return {
-        "payments": amounts,
-        "total": round(sum(amounts.values()), MOST_DECIMALS) + 0.0,
-        "bound": {name: LIMITS[payments.bound[0, t]] for t, name in enumerate(payments.terms)},
+        "payments": {name: float(payments.amount[0, t]) + 0.0 for t, name in enumerate(payments.terms)},
+        "parties": {
+            name: {"payer": payer, "payee": payee} for name, (payer, payee) in zip(payments.terms, payments.parties, strict=True)
+        },
+        "total": total_of(payments),
+        "net": net_by_party(payments),
+        "bound": {name: payments.limits[t][payments.bound[0, t]] for t, name in enumerate(payments.terms)},
         "dates": [
             {
                 "term": payments.terms[t],
@@ -95,7 +101,7 @@ def settlement(payments: Payments) -> dict[str, Any]:
                 "payer": payments.parties[t][0],
                 "payee": payments.parties[t][1],
                 "payment": float(payments.by_due[0, t, due]) + 0.0,
-                "bound": LIMITS[payments.bound_by_due[0, t, due]],
+                "bound": payments.limit(0, t, due),
             }
             for t, due in np.argwhere(payments.months >= 0)
         ],

@@ -13,12 +13,14 @@ from simengine.contract.terms.amounts import Amount
 from simengine.currencies import decimals_of
 from simengine.laws import Constant
 from simengine.pipeline import replay
-from simengine.records import LIMITS
 from simengine.report import words
+from simengine.report.directions import net_by_party, total_of
 from simengine.report.probes import edges_of
 
 _PER_CENT = ("share", "first", "then")
 _WIDTH = 100
+_PAIR = 2
+"""Parties between whom a total says all that there is to say."""
 
 
 def explanation(contract: Contract) -> str:
@@ -123,20 +125,39 @@ def _example(contract: Contract) -> Iterator[str]:
     """Work through the last published case that measures everything, or else outcomes a little beyond the highest edges."""
     outcomes, drawn, case = example_of(contract)
     payments, decimals = replay(contract, outcomes, drawn), decimals_of(contract.currency)
+    net, total = net_by_party(payments), total_of(payments)
     said = ", ".join(f"{name} is {value:,.10g}" for name, value in outcomes.items())
     key = "example_on" if case is None else "example_published"
     yield words.PHRASES[key].format(case=case, outcomes=said, drawn=f"{drawn:,.10g}", currency=contract.currency)
     for t, name in enumerate(payments.terms):
         for due, date in enumerate(payments.dues):
             if payments.is_due[t, due]:
+                payer, payee = (words.PARTIES.get(party, party) for party in payments.parties[t])
+                between = (
+                    words.PHRASES["example_between"].format(payer=payer, payee=payee) if len(net) > _PAIR or total is None else ""
+                )
                 yield words.PHRASES["example_line"].format(
                     name=name,
+                    between=between,
                     date=f", {date}" if contract.dates else "",
                     amount=f"{payments.by_due[0, t, due]:z,.{decimals}f}",
                     currency=contract.currency,
-                    bound=words.BOUND[LIMITS[payments.bound_by_due[0, t, due]]],
+                    bound=_bound(payments.limit(0, t, due)),
                 )
-    yield words.PHRASES["example_total"].format(total=f"{payments.amount.sum():z,.{decimals}f}", currency=contract.currency)
+    if total is not None:
+        yield words.PHRASES["example_total"].format(total=f"{total:z,.{decimals}f}", currency=contract.currency)
+    if total is None or len(net) > _PAIR:
+        said = "; ".join(
+            words.PHRASES["example_net" if amount >= 0 else "example_net_paid"].format(
+                party=words.PARTIES.get(party, party), amount=f"{abs(amount):,.{decimals}f}", currency=contract.currency
+            )
+            for party, amount in net.items()
+        )
+        yield words.PHRASES["example_nets"].format(nets=said)
+
+
+def _bound(limit: str) -> str:
+    return words.BOUND[limit] if limit in words.BOUND else words.BOUND_INSIDE.format(path=limit)
 
 
 def example_of(contract: Contract) -> tuple[dict[str, float], float, str | None]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from simengine.report.words import LINT
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -21,3 +23,9 @@ class Finding:
     """What to write instead."""
     explained: str | None = None
     """Why it stays, where the contract says so."""
+
+
+def say(rule: str, key: str, **details: object) -> Finding:
+    """Put a finding of a rule into words."""
+    found, why, suggestion = LINT[rule]
+    return Finding(rule, key, found.format(**details), why, suggestion)

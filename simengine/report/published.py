@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -14,6 +16,7 @@ from simengine.contract.spec import Case, Contract
 from simengine.currencies import decimals_of, units_of
 from simengine.laws import Sourced, quantities_in
 from simengine.pipeline import replay
+from simengine.report.directions import paid_in_all
 
 NOT_REPRODUCED = "not reproduced"
 _SAME = 1e-9
@@ -60,9 +63,12 @@ def _computed(contract: Contract, case: Case) -> float:
     drawn = contract.commitment.value if case.drawn is None else case.drawn.value
     outcomes = {name: number.value for name, number in case.outcome.items()}
     payments = replay(contract, outcomes, drawn, case.date)
-    counted = [payments.terms.index(term) for term in case.terms or payments.terms]
-    amounts = payments.amount[0] if case.date is None else payments.by_due[0, :, payments.dues.index(case.date)]
-    paid = round(float(sum(amounts[t] for t in counted)), decimals_of(contract.currency))
+    if case.date is not None:
+        # The payments of that date alone.
+        of_date = np.zeros_like(payments.by_due)
+        of_date[:, :, payments.dues.index(case.date)] = payments.by_due[:, :, payments.dues.index(case.date)]
+        payments = replace(payments, by_due=of_date)
+    paid = paid_in_all(payments, case.terms or payments.terms)
     return paid if case.compares == "amount" else float(paid > 0)
 
 

@@ -290,18 +290,30 @@ def _ledger_list(title: str, entries: list[dict[str, Any]]) -> Text:
     return text
 
 
+_PAIR = 2
+"""Parties between whom a total says all that there is to say."""
+
+
 def settlement_table(content: Mapping[str, Any]) -> Table:
-    """Lay out a replay: each term's payment and the limit that bound it."""
+    """Table of a replay: payer, payee, payment and limit of each term; then the total, or the net of each party."""
     layout = Table(
         title=f"{content['contract']} ({content['currency']})", title_justify="left", pad_edge=False, box=box.SIMPLE_HEAD
     )
     layout.add_column("term")
+    layout.add_column("from")
+    layout.add_column("to")
     layout.add_column("payment", justify="right")
     layout.add_column("bound by")
     decimals = decimals_of(content["currency"])
-    rows = [(f"{row['term']}, {row['date']}", row["payment"], row["bound"]) for row in content["dates"]]
-    for name, amount, bound in rows or [(name, paid, content["bound"][name]) for name, paid in content["payments"].items()]:
-        layout.add_row(name, f"{amount:z,.{decimals}f}", bound)
+    rows = [(row["term"], f"{row['term']}, {row['date']}", row["payment"], row["bound"]) for row in content["dates"]]
+    undated = [(name, name, paid, content["bound"][name]) for name, paid in content["payments"].items()]
+    for term, name, amount, bound in rows or undated:
+        parties = content["parties"][term]
+        layout.add_row(name, parties["payer"], parties["payee"], f"{amount:z,.{decimals}f}", bound)
     layout.add_section()
-    layout.add_row("total", f"{content['total']:z,.{decimals}f}", "")
+    if content["total"] is not None:
+        layout.add_row("total", "", "", f"{content['total']:z,.{decimals}f}", "")
+    if content["total"] is None or len(content["net"]) > _PAIR:
+        for party, amount in content["net"].items():
+            layout.add_row("net", "", party, f"{amount:z,.{decimals}f}", "")
     return layout

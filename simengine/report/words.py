@@ -41,7 +41,10 @@ KINDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
     "milestones": (
         "for each person a price for every milestone reached: {milestones}",
-        {"cap_per_person": ", at most {cap_per_person} for a person", "in_order": ", each only after those before it"},
+        {
+            "cap_per_person": ", at most {cap_per_person} for a person",
+            "in_order": ", each only for those who reached all milestones before it",
+        },
     ),
 }
 GATES = {"above": "above {level}", "at_least": "at least {level}", "below": "below {level}", "at_most": "at most {level}"}
@@ -58,7 +61,9 @@ BOUND = {
     "cap": "held down by its cap",
     "gate": "nothing, because a condition is not met",
     "stop": "nothing, because the contract was stopped",
+    "total_cap": "cut by the cap on all terms together",
 }
+BOUND_INSIDE = "as its {path} decided"
 PARTIES = {"investor": "the investor", "outcome_payer": "the outcome payer", "service_provider": "the service provider"}
 
 PHRASES = {
@@ -86,8 +91,12 @@ PHRASES = {
     "example": "A WORKED EXAMPLE",
     "example_on": "Suppose {outcomes}, with {drawn} {currency} drawn.",
     "example_published": "As published ({case}): {outcomes}, with {drawn} {currency} drawn.",
-    "example_line": "- {name}{date}: {amount} {currency}, {bound}.",
+    "example_line": "- {name}{date}: {amount} {currency}{between}, {bound}.",
+    "example_between": " from {payer} to {payee}",
     "example_total": "Together {total} {currency}.",
+    "example_nets": "In the end {nets}.",
+    "example_net": "{party} has {amount} {currency} more",
+    "example_net_paid": "{party} has {amount} {currency} less",
     "axis": "payment, {currency}",
     "others": "others: {others}",
 }
@@ -118,7 +127,7 @@ LINT: Mapping[str, tuple[str, str, str]] = {
     ),
     "hole": (
         "neither side counts the edge {level} of {metric}",
-        "at exactly this result no wording applies and nothing is paid",
+        "at exactly this result neither of the two conditions is met",
         "Write `at_least` on the one side and `below` on the other",
     ),
     "never_reached": (
@@ -129,7 +138,7 @@ LINT: Mapping[str, tuple[str, str, str]] = {
     "unbounded": (
         "`{term}` grows without limit with {metric}",
         "the payer cannot budget for it: one result far out, or one error in the measurement, costs any sum",
-        "Give the term a `cap`, or the contract a `total_cap`",
+        "Give the term a `cap` or, where the outcome payer pays it, the contract a `total_cap`",
     ),
     "owed_back": (
         "`{term}` turns negative without limit with {metric}: the payee owes the payer",
@@ -170,5 +179,30 @@ LINT: Mapping[str, tuple[str, str, str]] = {
         "`{metric}` is measured, and no payment depends on it",
         "measuring costs money, and a reader believes that it counts",
         "Pay on it, or leave it out",
+    ),
+    "out_of_reach": (
+        "{must}; found {level}",
+        "a payment that was negotiated is never made, or a condition decides nothing: 10 may stand for 10 %",
+        "Check the level and its sign, or say another `unit`: `multiple` for a share that may exceed the whole",
+    ),
+    "pays_again": (
+        "`{term}` says no dates, and pays the same result anew on each of {number} dates",
+        "the same result is paid for several times",
+        "Write `at:` with the date on which it is paid, or let a `true_up` subtract what was paid before",
+    ),
+    "unpriced": (
+        "no term pays for the milestone `{name}`",
+        "a reader believes that it counts, and somebody has to prove it",
+        "Price it, or leave it out",
+    ),
+    "priced_twice": (
+        "the milestone `{name}` is paid for here and at `{one}`, for the same people",
+        "one person is paid for twice",
+        "Price it in one term, or tell waves apart with `per_wave`",
+    ),
+    "unused": (
+        "nothing refers to the {noun} `{name}`",
+        "a reader believes that it counts",
+        "Refer to it, or leave it out",
     ),
 }

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from simengine.records import (
     ARMS,
     BASELINE,
-    LIMITS,
     SERVICE,
     TWIN,
     CashMoments,
@@ -89,7 +88,7 @@ def appraise(
             waves = tallies.person_months[:, :, arm, s, -1]
             columns[f"person_months.{ARMS[arm]}.{state}"] = add_in_order(waves.T)
     columns["clipped"] = tallies.clipped
-    codes = {f"term.{name}.bound": LIMITS for name in payments.terms} | codes_of(columns)
+    codes = {f"term.{name}.bound": limits for name, limits in zip(payments.terms, payments.limits, strict=True)} | codes_of(columns)
     cash = lending_cash(ledger) if with_returns else {}
     moments = {name: _cash_moments(flows, standpoint.commitment * ledger.units) for name, flows in cash.items()}
     return Outturns(worlds.replications, columns, codes, moments, cash or None)

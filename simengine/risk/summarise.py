@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simengine.errors import UsageError
-from simengine.records import ALL_LENDERS, ALL_PAYERS, ARMS, LIMITS, CashMoments, Floats, Outturns
+from simengine.records import ALL_LENDERS, ALL_PAYERS, ARMS, CashMoments, Floats, Outturns
 from simengine.risk import statistics, trust
 from simengine.risk.draws import Draws, given
 from simengine.risk.kernels import FOUND
@@ -285,7 +285,10 @@ def _terms(outturns: Outturns, draws: Draws | None) -> Section:
     return {
         name: {
             "amount": statistics.distribution(outturns[f"term.{name}.amount"], draws),
-            "bound": {limit: statistics.probability(outturns.is_word(f"term.{name}.bound", limit), draws) for limit in LIMITS},
+            "bound": {
+                limit: statistics.probability(outturns.is_word(f"term.{name}.bound", limit), draws)
+                for limit in outturns.codes[f"term.{name}.bound"]
+            },
         }
         for name in _names(outturns, "term.")
     }

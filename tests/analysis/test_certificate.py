@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simengine.analysis import Ensemble, certify
+from simengine.analysis import Ensemble, certify, compare_methods
 from simengine.analysis.ensemble import against_twins, lived, measured
+from simengine.analysis.methods import ON_TRUTH
 from simengine.config import cohort_of, load_study
 from simengine.errors import UsageError
 from simengine.pipeline import draw_worlds
@@ -328,3 +329,41 @@ def test_certificate__of_a_rate_card_holds_the_people_as_promised(checkout):
 
     assert got.p_pay_no_effect.value == 1
     assert got.bias_no_effect["cost"].pays_from is None
+
+
+def card(tmp_path, checkout, *changes):
+    """The rate card of the page on milestones, settled by milestones, or through a metric of the same prices."""
+    page = (checkout / "docs/how-to/milestones.md").read_text(encoding="utf-8")
+    path = tmp_path / "ratecard.yaml"
+    path.write_text(page.partition("```yaml\n")[2].partition("```")[0])
+    return load_study(path, ["population.waves.all.size=30", "capital.payment_month={pay: 34}", *changes])
+
+
+CARD = {"job_start": 1_000, "job_3_months": 2_000, "job_6_months": 2_500, "qualification": 1_200, "long_training": 500}
+HEADING = "contract={title: x, currency: GBP, commitment: 0, metrics: {claims: {meaning: x, unit: GBP}}, "
+BY_MILESTONE = (
+    f"{HEADING}milestones: {{{', '.join(f'{name}: x' for name in CARD)}}}, terms: {{pay: {{milestones: "
+    f"{{{', '.join(f'{name}: {price}' for name, price in CARD.items())}}}, cap_per_person: 6000}}}}}}"
+)
+BY_METRIC = HEADING + "terms: {pay: {share: 1, of: claims}}}"
+
+
+def test_payment_on_the_truth__of_milestones_is_that_of_the_same_people_and_money_through_a_metric(tmp_path, checkout):
+    """By hand: sum of prices x (people with the service - their twins) is the total difference of the claims, n (m_s - m_t)."""
+    by_milestone, by_metric = (
+        certify(card(tmp_path, checkout, contract), Ensemble(1, 40)) for contract in (BY_MILESTONE, BY_METRIC)
+    )
+
+    expected = by_metric.expected_payment_on_truth
+    assert by_milestone.expected_payment_on_truth.value == pytest.approx(expected.value)
+    assert by_milestone.expected_payment_on_truth.se == pytest.approx(expected.se)
+    # What is paid for all who reach a milestone, those among them who would have reached it anyway.
+    assert by_milestone.power_curve[4].expected_payment.value > 3 * expected.value > 0
+
+
+def test_methods__settle_milestones_on_the_truth_too(tmp_path, checkout):
+    by_milestone, by_metric = (
+        compare_methods(card(tmp_path, checkout, contract), Ensemble(1, 40)) for contract in (BY_MILESTONE, BY_METRIC)
+    )
+
+    assert by_milestone.paid[ON_TRUTH].payment.value == pytest.approx(by_metric.paid[ON_TRUTH].payment.value)

@@ -11,8 +11,8 @@ currency: SEK
 commitment: 1_000_000
 metrics:
   saving: {meaning: a saving, unit: SEK}
-  school: {meaning: a difference, unit: share}
-  both: {meaning: both, unit: share, derived: {sum: [saving, school]}}
+  school: {meaning: a difference, unit: SEK}
+  both: {meaning: both, unit: SEK, derived: {sum: [saving, school]}}
 parties: {guarantor: somebody}
 dates:
   early: {month: 12}
@@ -33,7 +33,7 @@ terms:
 total_cap: {share: 2, of: drawn}
 published:
   end:
-    outcome: {saving: 1, school: 0, saving.first: 2, saving.second: 3, entry: 4}
+    outcome: {saving: 1, school: 0, saving.first: 2, saving.second: 3, entry.first: 4, job.first: 0, entry+job.first: 0}
     date: late
     terms: [fee]
     paid: 10
@@ -100,11 +100,11 @@ PLANTED = {
     "total cap on a payment": ("total_cap: {share: 2, of: drawn}", "total_cap: {share: 2, of: fee}",
         "total_cap.of: a term refers to money"),
     "published outcome of nothing": ("outcome: {saving: 1", "outcome: {savings: 1",
-        "published.end.outcome.savings: an outcome is a metric that somebody measures; found `savings`. One of: saving, school"),
+        "published.end.outcome.savings: must be a metric that somebody measures; found `savings`. One of: saving, school"),
     "published outcome of a derived metric": ("outcome: {saving: 1", "outcome: {both: 1",
-        "published.end.outcome.both: an outcome is a metric"),
+        "published.end.outcome.both: must be a metric"),
     "published outcome of an unknown wave": ("saving.second: 3", "saving.third: 3",
-        "published.end.outcome.saving.third: a wave of the contract; found `third`"),
+        "published.end.outcome.saving.third: must be a wave of the contract; found `third`"),
     "published term that is none": ("terms: [fee]\n    paid", "terms: [fees]\n    paid",
         "published.end.terms: a term of the contract; found `fees`"),
     "published date that is none": ("date: late", "date: never", "published.end.date: a date of the contract; found `never`"),

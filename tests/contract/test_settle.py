@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from simengine.config import find_study, load_contract
 from simengine.contract import settle
 from simengine.contract.spec import Contract
-from simengine.pipeline import replay
-from simengine.records import LIMITS, Measurements
+from simengine.pipeline import settle_outcomes
+from simengine.records import Measurements
 from tests.reference import contract as reference
 
 MILLION = 1_000_000.0
@@ -31,8 +31,8 @@ def contract_of(**terms):
 
 def pay(contract, drawn=0.0, **outcomes):
     """Give what each term pays and what decided it, for one set of outcomes; outcomes that are not named are 0."""
-    payments = replay(contract, dict.fromkeys(contract.metrics, 0.0) | outcomes, drawn)
-    words = [LIMITS[code] for code in payments.bound[0]]
+    payments = settle_outcomes(contract, dict.fromkeys(contract.metrics, 0.0) | outcomes, drawn)
+    words = [payments.limits[t][code] for t, code in enumerate(payments.bound[0])]
     return dict(zip(payments.terms, zip(payments.amount[0].tolist(), words, strict=True), strict=True))
 
 
@@ -215,7 +215,9 @@ def test_settle__equals_its_slow_twin(terms, worlds):
     for r, (outcomes, drawn) in enumerate(worlds):
         expected = reference.settle(contract, outcomes, drawn)
         assert payments.amount[r].tolist() == [amount for amount, _ in expected.values()]
-        assert [LIMITS[code] for code in payments.bound[r]] == [decided for _, decided in expected.values()]
+        assert [payments.limits[t][code] for t, code in enumerate(payments.bound[r])] == [
+            decided for _, decided in expected.values()
+        ]
 
 
 # ---------------------------------------------------- laws ----------------------------------------------------

@@ -8,7 +8,6 @@ from simengine.contract.spec import Contract
 from simengine.contract.terms import FAMILIES, KINDS
 from simengine.errors import StudyError, UsageError
 from simengine.pipeline import replay
-from simengine.records import LIMITS
 from tests.conftest import CHECKOUT
 from tests.reference.contract import FORMULAE
 
@@ -40,7 +39,7 @@ def value(term, x=0.0, y=0.0, drawn=100.0, **sections):
 def bounds(terms, drawn=100.0, outcomes=None, **sections):
     contract = contract_of(terms, **sections)
     payments = replay(contract, outcomes or {"x": 0.0, "y": 0.0}, drawn)
-    return [[LIMITS[code] for code in row] for row in payments.bound_by_due[0]]
+    return [[payments.limit(0, t, due) for due in range(len(payments.dues))] for t in range(len(payments.terms))]
 
 
 # ---------------------------------------------------- one date ----------------------------------------------------
@@ -139,7 +138,7 @@ def test_total_cap__cuts_later_terms_first_and_says_so():
         "d": {"amount": 7, "payer": "investor", "payee": "service_provider"},
     }
     assert paid(terms, total_cap=80) == {"a": 60, "b": 20, "c": 0, "d": 7}
-    assert bounds(terms, total_cap=80) == [["formula"], ["cap"], ["cap"], ["formula"]]
+    assert bounds(terms, total_cap=80) == [["formula"], ["total_cap"], ["total_cap"], ["formula"]]
 
 
 def test_guarantee__of_a_third_party_makes_good_what_a_table_did_not_pay():
@@ -375,18 +374,19 @@ def test_cumulative__counts_earlier_waves_by_their_people():
 
 
 PEOPLE = {"milestones": {"entry": "starts work", "half": "stays half a year", "year": "stays a year"}}
+NOBODY = dict.fromkeys(["entry", "half", "year", "entry+half", "entry+year", "half+year", "entry+half+year"], 0)
 STAGES = {"milestones": {"entry": 100, "half": 200, "year": 400}, "cap_per_person": 600}
 
 
 def test_milestones__are_paid_per_person_up_to_a_cap():
     # Source: hand arithmetic: 10 people at 100, 5 at 300, 2 at min(700, 600); 20 without any.
-    outcomes = {"none": 20, "entry": 10, "entry+half": 5, "entry+half+year": 2}
+    outcomes = NOBODY | {"none": 20, "entry": 10, "entry+half": 5, "entry+half+year": 2}
     assert paid({"a": STAGES}, outcomes=outcomes, **PEOPLE) == {"a": 1000 + 1500 + 1200}
 
 
 def test_milestones__in_order_need_those_before():
     # Source: hand arithmetic: 4 people have the year without the half: they are paid for entry alone.
-    outcomes = {"entry+year": 4, "year": 3}
+    outcomes = NOBODY | {"entry+year": 4, "year": 3}
     assert paid({"a": STAGES | {"in_order": True}}, outcomes=outcomes, **PEOPLE) == {"a": 400}
     assert paid({"a": STAGES}, outcomes=outcomes, **PEOPLE) == {"a": 4 * 500 + 3 * 400}
 

@@ -47,7 +47,7 @@ class World:
 
 
 def settle(contract: Contract, outcomes: Mapping[str, float], drawn: float) -> dict[tuple[str, str], tuple[float, str]]:
-    """Give what each term pays on each date, and which of formula, floor, cap, gate and stop decided it."""
+    """Give what each term pays on each date, and which limit decided it: formula, floor, cap, gate, stop, total_cap, or a path."""
     result, world, stopped = {}, World(contract, outcomes, drawn), 0.0
     for date in contract.dates or [""]:
         world = world.at(month=contract.month_of(date) if date else 0.0, now=dict.fromkeys(contract.terms, 0.0))
@@ -77,7 +77,7 @@ def settle(contract: Contract, outcomes: Mapping[str, float], drawn: float) -> d
 
 
 def pay_one(world: World, term, stopped: float) -> tuple[float, str]:
-    amount, decided = limited(term, world)
+    amount, decided = limited(term, world), decides(term, world, "")
     if math.isnan(stopped):
         amount = NAN
     elif stopped:
@@ -86,28 +86,125 @@ def pay_one(world: World, term, stopped: float) -> tuple[float, str]:
         so_far = sum(entry["amount"] for entry in world.paid if entry["payer"] == "outcome_payer")
         left = largest(worth(world.contract.total_cap, world) - so_far, 0.0)
         if amount > left:
-            decided = "cap"
+            decided = "total_cap"
         amount = smallest(amount, left)
     # Python rounds half to even.
     return (amount if math.isnan(amount) else round(amount * SMALLEST_UNITS) / SMALLEST_UNITS), decided
 
 
-def limited(term, world: World) -> tuple[float, str]:
-    amount, decided = FORMULAE[term.key](term, world), "formula"
+def limited(term, world: World) -> float:
+    amount = FORMULAE[term.key](term, world)
     if term.floor is not None:
-        floor = worth(term.floor, world)
-        if amount < floor:
-            decided = "floor"
-        amount = largest(amount, floor)
+        amount = largest(amount, worth(term.floor, world))
     if term.cap is not None:
-        cap = worth(term.cap, world)
-        if amount > cap:
-            decided = "cap"
-        amount = smallest(amount, cap)
+        amount = smallest(amount, worth(term.cap, world))
     is_open = all_open(term.only_if, world)
     if math.isnan(is_open):
-        return NAN, decided
-    return (amount, decided) if is_open else (0.0, "gate")
+        return NAN
+    return amount if is_open else 0.0
+
+
+def decides(source, world: World, path: str) -> str:
+    """The limit that decided a term, by its path inside the term of the contract; `formula` where none did."""
+    if isinstance(source, Named):
+        use = world.contract.metrics.get(source.root)
+        if use is None or use.derived is None:
+            return "formula"
+        return decides(use.derived, world, f"metrics.{source.root}.derived")
+    if all_open(source.only_if, world) == 0.0:
+        return "gate" if not path else f"{path}.only_if"
+    amount, decided = FORMULAE[source.key](source, world), decides_inside(source, world, path)
+    if source.floor is not None:
+        floor = worth(source.floor, world)
+        if amount < floor:
+            decided = below(path, "floor")
+        amount = largest(amount, floor)
+    if source.cap is not None and amount > worth(source.cap, world):
+        decided = below(path, "cap")
+    return decided
+
+
+def below(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def first(*decided: str) -> str:
+    return next((word for word in decided if word != "formula"), "formula")
+
+
+def decides_inside(term, world: World, path: str) -> str:
+    """The limit inside the formula of a term that decided."""
+
+    def of(source, key):
+        return "formula" if source is None else decides(source, world, below(path, key))
+
+    if term.key in ("least", "greatest"):
+        members = getattr(term, term.key)
+        values = [worth(member, world) for member in members]
+        place = values.index(min(values) if term.key == "least" else max(values)) if not any(map(math.isnan, values)) else 0
+        inner = of(members[place], f"{term.key}.{place}")
+        return inner if place == 0 else first(inner, below(path, f"{term.key}.{place}"))
+    if term.key == "first_of":
+        for place, source in enumerate(term.first_of):
+            gates = {} if isinstance(source, Named) else source.only_if
+            if not math.isnan(worth(source, world)) and all_open(gates, world) == 1.0:
+                return of(source, f"first_of.{place}")
+        return "formula"
+    if term.key == "steps":
+        reached = worth(term.of, world)
+        places = [place for place, band in enumerate(term.steps) if is_open(band, reached) == 1.0]
+        chosen = of(term.steps[places[0]].pays, f"steps.{places[0]}.pays") if places else of(term.otherwise, "otherwise")
+        return first(chosen, of(term.of, "of"))
+    if term.key == "in_force_from":
+        come = [date for date in term.in_force_from if world.contract.month_of(date) <= world.month]
+        latest = max(come, key=world.contract.month_of, default=None)
+        return "formula" if latest is None else of(term.in_force_from[latest], f"in_force_from.{latest}")
+    if term.key == "per_wave":
+        names = list(world.contract.waves)
+        places = [names.index(name) for name in term.waves or names]
+        waves = [tuple(range(place + 1)) if term.cumulative else (place,) for place in places]
+        return first(*(decides(term.per_wave, world.at(waves=one), below(path, "per_wave")) for one in waves))
+    if term.key == "milestones":
+        return below(path, "cap_per_person") if anybody_is_capped(term, world) else "formula"
+    if term.key == "price" and term.up_to is not None:
+        units = worth(term.per, world) - (0.0 if term.deadweight is None else worth(term.deadweight, world))
+        if largest(units, 0.0) > worth(term.up_to, world):
+            return below(path, "up_to")
+    if term.key == "target":
+        reached = worth(term.of, world)
+        if term.pays_from is not None and reached < term.pays_from.value:
+            return below(path, "pays_from")
+        if reached / term.target.value > term.at_most.value:
+            return below(path, "at_most")
+    keys = {
+        "share": ("of", "above"), "price": ("per", "deadweight", "up_to"), "prices": ("per",), "target": ("of", "full"),
+        "line": ("of",), "coupon": ("coupon", "of"), "to_irr": ("to_irr",), "until": ("until", "of"), "true_up": ("true_up",),
+        "indexed": ("indexed", "rate_per_year"),
+    }  # fmt: skip
+    if term.key in ("sum", "product"):
+        return first(*(of(part, f"{term.key}.{place}") for place, part in enumerate(getattr(term, term.key))))
+    return first(*(of(getattr(term, key), key) for key in keys.get(term.key, ())))
+
+
+def anybody_is_capped(term, world: World) -> bool:
+    names = list(world.contract.milestones)
+    waves = world.waves if world.waves is not None else range(len(world.contract.waves) or 1)
+    for combination in range(2 ** len(names)):
+        reached = {name for i, name in enumerate(names) if combination // 2**i % 2}
+        people = sum(world.outcomes.get(f"{combination}.{wave}", NAN) for wave in waves)
+        if term.cap_per_person is not None and people > 0 and uncapped(term, names, reached) > term.cap_per_person.value:
+            return True
+    return False
+
+
+def uncapped(term, names, reached) -> float:
+    total = 0.0
+    for name in names:
+        if name in reached:
+            total += term.milestones[name].value if name in term.milestones else 0.0
+        elif term.in_order:
+            break
+    return total
 
 
 def all_open(gates, world: World) -> float:
@@ -152,7 +249,7 @@ def over(one: float, other: float) -> float:
 
 
 def worth(source, world: World) -> float:
-    return named(source.root, world) if isinstance(source, Named) else limited(source, world)[0]
+    return named(source.root, world) if isinstance(source, Named) else limited(source, world)
 
 
 def named(name: str, world: World) -> float:
@@ -345,12 +442,7 @@ def milestones(term, world):
     for combination in range(2 ** len(names)):
         people = sum(world.outcomes.get(f"{combination}.{wave}", NAN) for wave in waves)
         reached = {name for i, name in enumerate(names) if combination // 2**i % 2}
-        worth_of_one = 0.0
-        for name, unit_price in term.milestones.items():
-            if name in reached:
-                worth_of_one += unit_price.value
-            elif term.in_order:
-                break
+        worth_of_one = uncapped(term, names, reached)
         if term.cap_per_person is not None:
             worth_of_one = min(worth_of_one, term.cap_per_person.value)
         total += worth_of_one * people

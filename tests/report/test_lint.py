@@ -2,7 +2,8 @@
 
 import pytest
 
-from simengine.config import find_study, load_contract, load_contract_document
+from simengine.config import find_study, load_contract, load_contract_document, load_study
+from simengine.config.reach import reaches_of
 from simengine.report.lint import lint_contract
 from simengine.report.words import LINT
 
@@ -30,6 +31,7 @@ terms:
 total_cap: 900_000
 """
 
+CARD = "people: {milestones: {entry: 400, job: 500}, cap: 9_000, at: [late]}\n"
 FLAWS = {
     "not_monotone": ("{at_least: 0, below: 0.1, pays: 0}", "{at_least: 0, below: 0.1, pays: 30_000}", "terms.table.steps"),
     "not_monotone in a line": ("{at: 0.5, pays: 200_000}]", "{at: 0.5, pays: 200_000}, {at: 0.6, pays: 180_000}]",
@@ -59,11 +61,27 @@ FLAWS = {
     "cap_below_guarantee inside": ("  curve: {",
         "  pot: {sum: [50_000, {share: 0.1, of: saving, floor: 0, cap: 9_000}], cap: 40_000, at: [late]}\n  curve: {",
         "terms.pot.cap"),
+    "out_of_reach": ("{at_least: 0.2, pays: 40_000}", "{at_least: 20, pays: 40_000}", "terms.table.steps.0.at_least"),
+    "out_of_reach in a gate": ("floor: 0, cap: 500_000,", "floor: 0, cap: 500_000, only_if: {school: {above: -2}},",
+        "terms.shared.only_if.school.above"),
+    "pays_again": ("cap: 500_000, at: [late]}", "cap: 500_000}", "terms.shared"),
+    "unpriced": ("dates:\n", "milestones: {entry: starts, job: works}\ndates:\n", "milestones.job"),
+    "priced_twice": ("  curve: {", f"  {CARD}  more: {{milestones: {{job: 500}}, cap: 9_000, at: [late]}}\n  curve: {{",
+        "terms.more.milestones.job"),
+    "unused party": ("dates:\n", "parties: {bank: a bank}\ndates:\n", "parties.bank"),
+    "unused wave": ("dates:\n", "waves: {first: x, second: x}\ndates:\n", "waves.second"),
+    "unused date": ("  late: {month: 24}\n", "  late: {month: 24}\n  last: {month: 36}\n", "dates.last"),
+    "unused derived metric": ("dates:\n",
+        "  both: {meaning: x, unit: SEK, derived: {sum: [saving]}}\ndates:\n", "metrics.both"),
+    "unbounded with two together": ("{share: 0.5, of: saving, floor: 0, cap: 500_000, at: [late]}",
+        "{least: [{share: 0.5, of: saving}, {share: 2, of: other}], floor: 0, at: [late]}", "terms.shared"),
     "nobody_measures": ("unit: share, evaluator: a university,", "unit: share,", "metrics.school"),
     "nobody_pays": ("dates:\n", "  idle: {meaning: nothing, unit: share, evaluator: a university, when_missing: 0}\ndates:\n",
         "metrics.idle"),
 }  # fmt: skip
 BOUNDED_BY_TOTAL = {"unbounded"}
+NEEDS_MILESTONES = {"priced_twice"}
+OTHER = "  other: {meaning: x, unit: SEK, evaluator: x, when_missing: 0}\n"
 
 
 def write(tmp_path, text):
@@ -85,6 +103,8 @@ def test_flaw__is_found_where_it_stands(tmp_path, name):
     old, new, key = FLAWS[name]
     rule = name.partition(" ")[0]
     text = SOUND.replace("total_cap: 900_000\n", "") if rule in BOUNDED_BY_TOTAL else SOUND
+    text = text.replace("dates:\n", "milestones: {entry: starts, job: works}\ndates:\n") if rule in NEEDS_MILESTONES else text
+    text = text.replace("dates:\n", f"{OTHER}dates:\n") if "other" in new else text
     assert text.count(old) == 1
 
     assert (rule, key) in findings_of(write(tmp_path, text.replace(old, new)))
@@ -96,7 +116,7 @@ def test_every_rule__has_a_flaw_that_it_finds():
 
 def test_newpin__has_a_table_that_is_not_monotone():
     # Source: the printed table: 5 % at least below, and 3 % from 55 % on.
-    contract, place_of = load_contract_document(find_study("norrkoping").parent / "contracts" / "newpin_nsw.yaml")
+    contract, place_of, _ = load_contract_document(find_study("norrkoping").parent / "contracts" / "newpin_nsw.yaml")
 
     (finding,) = [finding for finding in lint_contract(contract) if finding.rule == "not_monotone"]
 
@@ -109,3 +129,112 @@ def test_findings__say_why_and_what_instead(tmp_path):
         assert finding.why
         assert finding.suggestion
         assert "{" not in finding.found
+
+
+# ------------------------------------------- what is said is true -------------------------------------------
+
+HEAD = """\
+title: A test
+currency: SEK
+commitment: 1_000_000
+metrics:
+  saving: {meaning: a saving, unit: SEK, evaluator: x, when_missing: 0}
+  placed: {meaning: people who work, unit: persons, evaluator: x, when_missing: 0}
+  school: {meaning: a difference, unit: share, evaluator: x, when_missing: 0}
+milestones: {entry: starts, job: works}
+waves: {first: x, second: x}
+dates:
+  early: {month: 12}
+  late: {month: 24}
+terms:
+"""
+# By hand: contracts of one or two terms, and rules that must find nothing in them.
+NOTHING = {
+    # Nobody counts fewer than no people, and a card pays no more than nothing for them.
+    "owed_back of a rate card": ("t: {milestones: {entry: 400}, at: [late]}", "owed_back"),
+    "owed_back of a rate card by wave": ("t: {per_wave: {milestones: {entry: 400}}, waves: [first], at: [late]}", "owed_back"),
+    "owed_back of people": ("t: {share: 400, of: placed, at: [late]}", "owed_back"),
+    "owed_back of a share": ("t: {share: 400_000, of: school, at: [late]}", "owed_back"),
+    "unbounded of a share": ("t: {share: 400_000, of: school, at: [late]}", "unbounded"),
+    "unbounded below a cap that is made of another metric":
+        ("t: {share: 0.1, of: saving, cap: {share: 5, of: placed, cap: 7_000}, floor: 0, at: [late]}", "unbounded"),
+    "unbounded below a high cap": ("t: {share: 1, of: saving, cap: 5_000_000_000_000, floor: 0, at: [late]}", "unbounded"),
+    "unbounded of a gate": ("t: {amount: 5, only_if: {saving: {above: 0}}, at: [late]}", "unbounded"),
+    "floor that decides nothing in a difference of people": ("t: {share: 400, of: placed, floor: 0, at: [late]}", "never_binds"),
+    "floor that decides where less is drawn": ("t: {share: 0.4, of: drawn, floor: 100_000, at: [late]}", "never_binds"),
+    "cap that decides where more is drawn": ("t: {share: 0.4, of: saving, cap: drawn, at: [late]}", "never_binds"),
+    "gate that a relative increase opens": ("t: {amount: 5, only_if: {school: {above: 0.9}}, at: [late]}", "never_pays"),
+    "gate on two metrics": (
+        "t: {amount: 5, only_if: {school: {above: 0.1, below: 0.2}, saving: {above: 7, below: 8}}, at: [late]}", "never_pays"),
+    "cap below a part that may be negative":
+        ("t: {sum: [50_000, {share: 1, of: saving, floor: -9_000}], cap: 45_000, at: [late]}", "cap_below_guarantee"),
+    "tie of two waves": (
+        "a: {per_wave: {amount: 5, only_if: {school: {at_least: 0.1}}}, waves: [first], at: [late]}\n"
+        "  b: {per_wave: {amount: 5, only_if: {school: {at_most: 0.1}}}, waves: [second], at: [late]}", "tie"),
+    "tie of two dates": ("a: {amount: 5, only_if: {school: {at_least: 0.1}}, at: [early]}\n"
+        "  b: {amount: 5, only_if: {school: {at_most: 0.1}}, at: [late]}", "tie"),
+    "overlap of rows that pay the same": (
+        "t: {steps: [{at_least: 0, below: 0.2, pays: 9}, {at_least: 0.1, below: 0.3, pays: 9}], of: school, at: [late]}",
+        "overlap"),
+    "table whose floor lifts the rows that fall": (
+        "t: {steps: [{at_least: 0.3, pays: 5}, {at_least: 0.2, pays: 3}, {at_least: 0.1, pays: 5}], of: school, floor: 5, "
+        "cap: 5, at: [late]}", "not_monotone"),
+    "cliff beyond all shares": ("t: {share: 1, of: drawn, only_if: {school: {below: 30}}, at: [late]}", "cliff"),
+    "level of a multiple": ("t: {amount: 5, only_if: {saving: {above: 30}}, at: [late]}", "out_of_reach"),
+    "fixed sum on every date": ("t: {amount: 5}", "pays_again"),
+    "interest on every date": ("t: {coupon: {steps: [{above: 0.1, pays: 0.05}], of: school}, of: outstanding}", "pays_again"),
+    "what is still lacking on every date": ("t: {share: 1, of: saving, above: returned, floor: 0}", "pays_again"),
+    "milestone that is a condition": ("t: {milestones: {job: 400}, in_order: true, at: [late]}", "unpriced"),
+    "milestone of another wave": ("a: {per_wave: {milestones: {entry: 4, job: 5}}, waves: [first], at: [late]}\n"
+        "  b: {per_wave: {milestones: {entry: 3, job: 5}}, waves: [second], at: [late]}", "priced_twice"),
+    "milestone that a true-up has paid for": (
+        "a: {milestones: {entry: 4, job: 5}, at: [early]}\n"
+        "  b: {true_up: {milestones: {entry: 4, job: 5}}, against: [a], at: [late]}", "priced_twice"),
+    "first of two cards": (
+        "a: {first_of: [{milestones: {entry: 4}, only_if: {school: {above: 0}}}, {milestones: {entry: 3}}], at: [late]}",
+        "priced_twice"),
+    "waves of a card by wave": ("t: {per_wave: {milestones: {entry: 400}}, at: [late]}", "unused"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NOTHING)
+def test_rule__is_silent_where_it_would_be_wrong(tmp_path, name):
+    terms, rule = NOTHING[name]
+    first = "  t0: {share: 0.1, of: saving, floor: 0, cap: 10, at: [early]}\n" if "t0" in terms else ""
+    found = findings_of(write(tmp_path, HEAD + first + f"  {terms}\n"))
+
+    parts = ("terms.", "milestones.", "total_cap") if rule != "unused" else ("waves.",)
+    assert [key for one, key in found if one == rule and key.startswith(parts)] == []
+
+
+ADVICE = {
+    "a share of a saving": "t: {share: 0.5, of: saving, cap: 5_000, at: [late]}",
+    "a saving above the money drawn": "t: {share: 0.5, of: saving, above: drawn, at: [late]}",
+    "a difference of two metrics": "t: {share: 0.5, of: saving, above: {share: 30, of: placed}, at: [late]}",
+    "a true-up with claw-back": "t: {true_up: {share: 0.5, of: saving}, against: [t0], claw_back: true, at: [late]}",
+    "what is lacking to a return": "t: {share: 1, of: {to_irr: 0.05}, above: saving, at: [late]}",
+}
+
+
+@pytest.mark.parametrize("name", ADVICE)
+def test_floor_that_was_advised__decides_something(tmp_path, name):
+    first = "  t0: {share: 0.1, of: saving, floor: 0, cap: 10, at: [early]}\n"
+    before = findings_of(write(tmp_path, HEAD + first + f"  {ADVICE[name]}\n"))
+    after = findings_of(write(tmp_path, HEAD + first + f"  {ADVICE[name].replace(', at: [late]', ', floor: 0, at: [late]')}\n"))
+
+    assert ("owed_back", "terms.t") in before
+    assert ("owed_back", "terms.t") not in after
+    assert ("never_binds", "terms.t.floor") not in after
+
+
+def test_study__says_whether_people_can_be_fewer_than_before(tmp_path, tiny_path):
+    """By hand: the difference of two groups of people may be negative, a count of those who passed may not."""
+    changes = ["measurement.metrics.school.estimate=total_difference", "contract.metrics.school.unit=people"]
+    changes += ["contract.terms.upside={share: 100, of: school}"]
+    compared = load_study(tiny_path, changes)
+    card = "measurement.rate_card={deadweight: 0}"
+    counted = load_study(tiny_path, [*changes, card, "measurement.metrics.saving.better=higher", "measurement.design=rate_card"])
+
+    for study, is_found in ((compared, True), (counted, False)):
+        found = {(finding.rule, finding.key) for finding in lint_contract(study.contract, reaches_of(study))}
+        assert (("owed_back", "terms.upside") in found) == is_found

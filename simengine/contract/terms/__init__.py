@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from pydantic import Discriminator, Tag
 
 from simengine.contract.terms import amounts, base, calendar, combine, people, returns, tables, volume
-from simengine.contract.terms.base import KINDS, OF_THE_CONTRACT, Currency, Gate, Held, Named, Term, walk
+from simengine.contract.terms.base import KINDS, OF_THE_CONTRACT, Currency, Gate, Named, Term, walk
 
 __all__ = [
     "FAMILIES",
@@ -24,7 +24,6 @@ __all__ = [
     "AnyTerm",
     "Currency",
     "Gate",
-    "Held",
     "Name",
     "Named",
     "Source",

@@ -65,13 +65,25 @@ class Price(Term):
 
     def formula(self, scope: Scope) -> Register:
         """Compile `price x min(max(per - deadweight, 0), up_to)`."""
-        code, units = scope.code, scope.value(self.per)
-        if self.deadweight is not None:
-            units = code.subtract(units, scope.value(self.deadweight))
-        units = code.greatest(units, code.constant(0.0))
+        code, units = scope.code, self._units(scope)
         if self.up_to is not None:
             units = code.least(units, scope.value(self.up_to))
         return code.multiply(code.constant(self.price.value), units)
+
+    def _units(self, scope: Scope) -> Register:
+        """Compile `max(per - deadweight, 0)`."""
+        code, units = scope.code, scope.value(self.per)
+        if self.deadweight is not None:
+            units = code.subtract(units, scope.value(self.deadweight))
+        return code.greatest(units, code.constant(0.0))
+
+    def inner_bound(self, scope: Scope) -> Register:
+        """Compile whether more units came about than are paid for."""
+        bound = super().inner_bound(scope)
+        if self.up_to is None:
+            return bound
+        is_more = scope.code.exceeds(self._units(scope), scope.value(self.up_to))
+        return scope.code.choose(is_more, scope.limit("up_to"), bound)
 
 
 class Target(Term):
@@ -96,3 +108,13 @@ class Target(Term):
         if self.pays_from is None:
             return paid
         return code.choose(code.reaches(reached, code.constant(self.pays_from.value)), paid, code.constant(0.0))
+
+    def inner_bound(self, scope: Scope) -> Register:
+        """Compile whether more was reached than is paid for, or less than anything is paid from."""
+        code, reached = scope.code, scope.value(self.of)
+        part = code.divide(reached, code.constant(self.target.value))
+        is_more = code.exceeds(part, code.constant(self.at_most.value))
+        bound = code.choose(is_more, scope.limit("at_most"), super().inner_bound(scope))
+        if self.pays_from is None:
+            return bound
+        return code.choose(code.reaches(reached, code.constant(self.pays_from.value)), bound, scope.limit("pays_from"))

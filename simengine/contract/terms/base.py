@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, RootModel, model_validator
@@ -11,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, RootModel, model_val
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
 from simengine.laws import Count, Fixed, Name, NamesOrNone, Spec, within
-from simengine.records import CAP, FLOOR, FORMULA, GATE, INVESTOR, OUTCOME_PAYER
+from simengine.records import INVESTOR, OUTCOME_PAYER
 
 if TYPE_CHECKING:
     from simengine.contract.terms import Source
@@ -33,6 +32,10 @@ class Named(RootModel[Name]):
     def value(self, scope: Scope) -> Register:
         """Compile what the name stands for."""
         return scope.named(self.root)
+
+    def bound(self, scope: Scope) -> Register:
+        """Compile which limit decided it."""
+        return scope.bound_of_name(self.root)
 
     def __str__(self) -> str:
         return self.root
@@ -73,17 +76,6 @@ class Gate(Spec):
         return is_open
 
 
-@dataclass(frozen=True)
-class Held:
-    """A term with its limits, compiled."""
-
-    value: Register
-    bound: Register
-    """Which limit decided: an index into `LIMITS`."""
-    is_open: Register | None
-    """Whether all gates are open; None where there are none."""
-
-
 class Term(Spec):
     """One formula, held: `min(max(formula, floor), cap)`, and 0 while a gate is shut."""
 
@@ -121,27 +113,51 @@ class Term(Spec):
         """Compile the formula, without floor, cap and gates."""
         raise NotImplementedError
 
-    def held(self, scope: Scope) -> Held:
-        """Compile the formula between its limits, behind its gates."""
-        code = scope.code
-        value, bound = self.formula(scope), code.constant(FORMULA)
-        if self.floor is not None:
-            floor = scope.value(self.floor)
-            value, bound = code.greatest(value, floor), code.choose(code.exceeds(floor, value), code.constant(FLOOR), bound)
-        if self.cap is not None:
-            cap = scope.value(self.cap)
-            value, bound = code.least(value, cap), code.choose(code.exceeds(value, cap), code.constant(CAP), bound)
-        if not self.only_if:
-            return Held(value, bound, None)
-        is_open = code.constant(1.0)
-        for name, gate in self.only_if.items():
-            is_open = code.both(is_open, gate.is_open(scope.named(name), scope))
-        value = code.choose(is_open, value, code.constant(0.0))
-        return Held(value, code.choose(is_open, bound, code.constant(GATE)), is_open)
+    def parts(self) -> Iterator[tuple[str, Named | Term]]:
+        """Yield what the formula refers to, each by its key."""
+        for name in type(self).model_fields:
+            child = getattr(self, name)
+            if name in Term.model_fields:
+                continue
+            if isinstance(child, Named | Term):
+                yield name, child
+            elif isinstance(child, tuple):
+                yield from ((f"{name}.{place}", one) for place, one in enumerate(child) if isinstance(one, Named | Term))
+
+    def inner_bound(self, scope: Scope) -> Register:
+        """Compile which limit inside the formula decided: the first of its parts that met one; `FORMULA` where none did."""
+        return scope.first_bound([scope.bound(part, key) for key, part in self.parts()])
 
     def value(self, scope: Scope) -> Register:
         """Compile what the term pays where another term holds it."""
-        return self.held(scope).value
+        code, value = scope.code, self.formula(scope)
+        if self.floor is not None:
+            value = code.greatest(value, scope.value(self.floor))
+        if self.cap is not None:
+            value = code.least(value, scope.value(self.cap))
+        is_open = self.is_open(scope)
+        return value if is_open is None else code.choose(is_open, value, code.constant(0.0))
+
+    def bound(self, scope: Scope) -> Register:
+        """Compile which limit decided it: a number among the limits of the scope."""
+        code, value, bound = scope.code, self.formula(scope), self.inner_bound(scope)
+        if self.floor is not None:
+            floor = scope.value(self.floor)
+            value, bound = code.greatest(value, floor), code.choose(code.exceeds(floor, value), scope.limit("floor"), bound)
+        if self.cap is not None:
+            cap = scope.value(self.cap)
+            value, bound = code.least(value, cap), code.choose(code.exceeds(value, cap), scope.limit("cap"), bound)
+        is_open = self.is_open(scope)
+        return bound if is_open is None else code.choose(is_open, bound, scope.limit("only_if"))
+
+    def is_open(self, scope: Scope) -> Register | None:
+        """Compile whether all gates are open; None where there are none."""
+        if not self.only_if:
+            return None
+        is_open = scope.code.constant(1.0)
+        for name, gate in self.only_if.items():
+            is_open = scope.code.both(is_open, gate.is_open(scope.named(name), scope))
+        return is_open
 
 
 OF_THE_CONTRACT = ("contingent", "at", "delay_months", "payer", "payee", "repays_principal", "despite_stop")

@@ -10,6 +10,7 @@ from simengine.contract.program import Register
 from simengine.contract.scope import Scope
 from simengine.contract.terms.base import Term
 from simengine.laws import Name
+from simengine.records import FORMULA
 
 if TYPE_CHECKING:
     from simengine.contract.terms import Source
@@ -38,7 +39,16 @@ class Amended(Term):
 
     def formula(self, scope: Scope) -> Register:
         """Compile the term with the latest date that has come."""
+        date = self._latest(scope)
+        return scope.code.constant(0.0) if date is None else scope.value(self.in_force_from[date])
+
+    def inner_bound(self, scope: Scope) -> Register:
+        """Compile the limit of what is in force."""
+        date = self._latest(scope)
+        if date is None:
+            return scope.code.constant(float(FORMULA))
+        return scope.bound(self.in_force_from[date], f"{self.key}.{date}")
+
+    def _latest(self, scope: Scope) -> str | None:
         come = {date: scope.contract.month_of(date) for date in self.in_force_from if scope.contract.month_of(date) <= scope.month}
-        if not come:
-            return scope.code.constant(0.0)
-        return scope.value(self.in_force_from[max(come, key=come.__getitem__)])
+        return max(come, key=come.__getitem__) if come else None

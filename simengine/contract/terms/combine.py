@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
-from simengine.contract.terms.base import Held, Named, Term
+from simengine.contract.terms.base import Named, Term
+from simengine.records import FORMULA
 
 if TYPE_CHECKING:
     from simengine.contract.terms import Source
@@ -52,6 +55,10 @@ class Least(Term):
             total = scope.code.least(total, scope.value(other))
         return total
 
+    def inner_bound(self, scope: Scope) -> Register:
+        """Compile which member decided, or the limit that decided it; the first is taken for the formula."""
+        return _chosen(self.least, "least", scope, scope.code.least, is_less=True)
+
 
 class Greatest(Term):
     """The largest of them."""
@@ -65,6 +72,33 @@ class Greatest(Term):
         for other in self.greatest[1:]:
             total = scope.code.greatest(total, scope.value(other))
         return total
+
+    def inner_bound(self, scope: Scope) -> Register:
+        """Compile which member decided, or the limit that decided it; the first is taken for the formula."""
+        return _chosen(self.greatest, "greatest", scope, scope.code.greatest, is_less=False)
+
+
+def _chosen(
+    members: tuple[Source, ...], key: str, scope: Scope, choose: Callable[[Register, Register], Register], *, is_less: bool
+) -> Register:
+    """Compile the limit of the member that is least or greatest; of equal ones the first."""
+    code, total = scope.code, scope.value(members[0])
+    bound = scope.bound(members[0], f"{key}.0")
+    for place, member in enumerate(members[1:], 1):
+        value = scope.value(member)
+        decides = code.exceeds(total, value) if is_less else code.exceeds(value, total)
+        inner = scope.first_bound([scope.bound(member, f"{key}.{place}"), scope.limit(f"{key}.{place}")])
+        total, bound = choose(total, value), code.choose(decides, inner, bound)
+    return bound
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One of several terms of which the first that applies is paid, compiled."""
+
+    value: Register
+    is_open: Register | None
+    """Whether all gates are open; None where there are none."""
 
 
 class FirstOf(Term):
@@ -89,8 +123,19 @@ class FirstOf(Term):
             paid = code.choose(applies, one.value, paid)
         return paid
 
+    def inner_bound(self, scope: Scope) -> Register:
+        """Compile the limit of the alternative that applies."""
+        code, bound = scope.code, scope.code.constant(float(FORMULA))
+        for place, source in reversed(list(enumerate(self.first_of))):
+            one = self._alternative(source, scope)
+            applies = code.is_number(one.value)
+            if one.is_open is not None:
+                applies = code.both(applies, code.holds(one.is_open))
+            bound = code.choose(applies, scope.bound(source, f"first_of.{place}"), bound)
+        return bound
+
     @staticmethod
-    def _alternative(source: Source, scope: Scope) -> Held:
+    def _alternative(source: Source, scope: Scope) -> Alternative:
         if isinstance(source, Named):
-            return Held(scope.value(source), scope.code.constant(0.0), None)
-        return source.held(scope)
+            return Alternative(scope.value(source), None)
+        return Alternative(source.value(scope), source.is_open(scope))

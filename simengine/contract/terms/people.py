@@ -10,6 +10,7 @@ from simengine.contract.program import Register
 from simengine.contract.scope import Scope
 from simengine.contract.terms.base import Factor, Term
 from simengine.laws import Name, NamesOrNone
+from simengine.records import FORMULA
 
 if TYPE_CHECKING:
     from simengine.contract.terms import Source
@@ -27,9 +28,16 @@ class PerWave(Term):
 
     def formula(self, scope: Scope) -> Register:
         """Compile the sum over waves."""
+        return scope.code.add(*(self.per_wave.value(within) for within in self._scopes(scope)))
+
+    def inner_bound(self, scope: Scope) -> Register:
+        """Compile the limit of the first wave that met one."""
+        return scope.first_bound([within.bound(self.per_wave, self.key) for within in self._scopes(scope)])
+
+    def _scopes(self, scope: Scope) -> list[Scope]:
         waves = list(scope.contract.waves)
         places = [waves.index(name) for name in self.waves or waves]
-        return scope.code.add(*(self.per_wave.value(scope.in_wave(place, is_cumulative=self.cumulative)) for place in places))
+        return [scope.in_wave(place, is_cumulative=self.cumulative) for place in places]
 
 
 class Milestones(Term):
@@ -43,27 +51,55 @@ class Milestones(Term):
     """By milestone: its price."""
     cap_per_person: Factor | None = None
     in_order: bool = False
-    """Whether a milestone is paid only to those who reached all that stand before it."""
+    """Whether a milestone is paid only to those who reached all that stand before it in the contract, priced here or not."""
 
     def price(self, names: tuple[str, ...], combination: int) -> float:
-        """Give what one person of a combination of milestones is worth."""
+        """Price of one person of a combination of milestones, `names` being those of the contract in their order."""
+        total = self._uncapped(names, combination)
+        return total if self.cap_per_person is None else min(total, self.cap_per_person.value)
+
+    def _uncapped(self, names: tuple[str, ...], combination: int) -> float:
         total = 0.0
-        for name, price in self.milestones.items():
-            if combination >> names.index(name) & 1:
-                total += price.value
+        for place, name in enumerate(names):
+            if combination >> place & 1:
+                total += self.milestones[name].value if name in self.milestones else 0.0
             elif self.in_order:
                 break
-        return total if self.cap_per_person is None else min(total, self.cap_per_person.value)
+        return total
 
     def formula(self, scope: Scope) -> Register:
         """Compile `sum over combinations of people x price`."""
-        code, names = scope.code, tuple(scope.contract.milestones)
-        waves = range(len(scope.contract.waves) or 1)
-        if scope.wave is not None:
-            waves = range(0 if scope.is_cumulative else scope.wave, scope.wave + 1)
+        code, names, waves = scope.code, tuple(scope.contract.milestones), self._waves(scope)
         parts = []
         # The combination without a milestone is worth nothing, and counted all the same: people that nobody counted are missing.
         for combination in range(2 ** len(names)):
             people = code.add(*(code.column("combination", combination, wave) for wave in waves))
             parts.append(code.multiply(code.constant(self.price(names, combination)), people))
-        return code.add(*parts)
+        total = code.add(*parts)
+        code.remarks[total] = tuple(("milestone", name, wave) for name in self._decisive(names) for wave in waves)
+        return total
+
+    def inner_bound(self, scope: Scope) -> Register:
+        """Compile whether anybody reached more than the cap for a person."""
+        code, names, nothing = scope.code, tuple(scope.contract.milestones), scope.code.constant(float(FORMULA))
+        capped = [one for one in range(2 ** len(names)) if self._uncapped(names, one) > self.price(names, one)]
+        if not capped:
+            return nothing
+        people = code.add(*(code.column("combination", one, wave) for one in capped for wave in self._waves(scope)))
+        return code.choose(code.exceeds(people, code.constant(0.0)), scope.limit("cap_per_person"), nothing)
+
+    @staticmethod
+    def _waves(scope: Scope) -> range:
+        """List the places of the waves whose people count."""
+        if scope.wave is None:
+            return range(len(scope.contract.waves) or 1)
+        return range(0 if scope.is_cumulative else scope.wave, scope.wave + 1)
+
+    def _decisive(self, names: tuple[str, ...]) -> list[str]:
+        """List the milestones that change what some person is worth."""
+        combinations = range(2 ** len(names))
+        return [
+            name
+            for place, name in enumerate(names)
+            if any(self.price(names, one) != self.price(names, one ^ (1 << place)) for one in combinations)
+        ]

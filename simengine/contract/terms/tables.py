@@ -10,6 +10,7 @@ from simengine.contract.program import Register
 from simengine.contract.scope import Scope
 from simengine.contract.terms.base import Gate, Level, Term
 from simengine.laws import Spec
+from simengine.records import FORMULA
 
 if TYPE_CHECKING:
     from simengine.contract.terms import Source
@@ -37,6 +38,17 @@ class Steps(Term):
         for band in reversed(self.steps):
             paid = code.choose(band.is_open(reached, scope), scope.value(band.pays), paid)
         return paid
+
+    def inner_bound(self, scope: Scope) -> Register:
+        """Compile the limit of what the band pays, or else that of what is looked up."""
+        code, reached = scope.code, scope.value(self.of)
+        nothing = code.constant(float(FORMULA))
+        bound = nothing if self.otherwise is None else scope.bound(self.otherwise, "otherwise")
+        for number, band in reversed(list(enumerate(self.steps))):
+            inner = scope.bound(band.pays, f"steps.{number}.pays")
+            if inner != bound:
+                bound = code.choose(band.is_open(reached, scope), inner, bound)
+        return scope.first_bound([bound, scope.bound(self.of, "of")])
 
 
 class Point(Spec):

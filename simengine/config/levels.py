@@ -1,0 +1,194 @@
+"""Levels that a metric cannot reach: gates that never open, bands that nothing falls into, targets out of reach.
+
+Each rule is a generator of findings `(path, rule, found, way out)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import inf
+
+from simengine.config.reach import ANYTHING, Span, reaches_of
+from simengine.config.study import Study
+from simengine.contract.rules import contract_rules
+from simengine.contract.spec import Contract
+from simengine.contract.terms import Gate, Named, Source, Term, walk
+from simengine.contract.terms.amounts import Amount, Share, Target
+from simengine.contract.terms.combine import FirstOf, Greatest, Least, Product, Sum
+from simengine.contract.terms.people import PerWave
+from simengine.contract.terms.tables import Line, Steps
+from simengine.contract.terms.volume import VolumePrices
+from simengine.errors import Finding
+
+_WAY_OUT = "Check the level, its sign and its unit (0.10 is 10 %), or the estimate of the metric"
+_ROUNDING = 1e-9
+
+
+def level_problems(study: Study) -> Iterator[Finding]:
+    """Find levels of the contract that no result of this study can reach."""
+    if any(contract_rules(study.contract)) or any(wave not in study.population.waves for wave in study.contract.waves):
+        return
+    if any(metric.outcome not in study.outcomes for metric in study.measurement.metrics.values()):
+        return
+    reaches = reaches_of(study)
+    for path, rule, found, way_out in unreachable_levels(study.contract, reaches):
+        yield f"contract.{path}", rule, found, way_out
+
+
+def unreachable_levels(contract: Contract, reaches: Mapping[str, Span]) -> Iterator[Finding]:
+    """Find levels of a contract beyond the reach of what they are compared with.
+
+    Parameters
+    ----------
+    contract
+        Its terms, derived metrics and stops are looked at.
+    reaches
+        By metric, `metric.wave` or money: the least and the greatest value; what is not named can be anything.
+    """
+    for name, use in contract.metrics.items():
+        if use.derived is not None:
+            yield from _inside(Place(contract, reaches, None), use.derived, f"metrics.{name}.derived")
+    for name, term in contract.terms.items():
+        yield from _inside(Place(contract, reaches, None), term, f"terms.{name}")
+    for name, stop in contract.stops.items():
+        for metric, gate in stop.only_if.items():
+            yield from _gate(gate, span_of(Place(contract, reaches, None), Named(metric)), metric, f"stops.{name}.only_if.{metric}")
+
+
+class Place:
+    """Where a level stands: in a contract, on the metrics of all waves or on those of some."""
+
+    def __init__(self, contract: Contract, reaches: Mapping[str, Span], waves: Sequence[str] | None) -> None:
+        self.contract, self.reaches, self.waves = contract, reaches, waves
+
+    def within(self, node: PerWave) -> Place:
+        """Look at the waves that a term tells apart; where they are added up, at all of them."""
+        waves = None if node.cumulative else list(node.waves or self.contract.waves)
+        return Place(self.contract, self.reaches, waves)
+
+    def metric(self, name: str) -> Span:
+        """Find the reach of a metric: the furthest of the waves."""
+        if self.waves is None:
+            return self.reaches.get(name, ANYTHING)
+        spans = [self.reaches.get(f"{name}.{wave}", self.reaches.get(name, ANYTHING)) for wave in self.waves]
+        return min(low for low, _ in spans), max(high for _, high in spans)
+
+
+def _inside(place: Place, source: Source, path: str) -> Iterator[Finding]:
+    """Look at a term and at all that it is made of; below `per_wave` at the metrics of a wave."""
+    apart = [below for below, node in walk(source, path) if isinstance(node, PerWave)]
+    for below, node in walk(source, path):
+        if not isinstance(node, Term) or any(below.startswith(f"{one}.per_wave") for one in apart):
+            continue
+        yield from _term(place, node, below)
+        if isinstance(node, PerWave):
+            yield from _inside(place.within(node), node.per_wave, f"{below}.per_wave")
+
+
+def _term(place: Place, node: Term, path: str) -> Iterator[Finding]:
+    for name, gate in node.only_if.items():
+        if name in place.contract.metrics:
+            yield from _gate(gate, span_of(place, Named(name)), name, f"{path}.only_if.{name}")
+    looked_at = getattr(node, "of", None) if isinstance(node, Steps | Line | Target) else getattr(node, "per", None)
+    if looked_at is None:
+        return
+    key = "per" if isinstance(node, VolumePrices) else "of"
+    span, said = span_of(place, looked_at), str(looked_at) if isinstance(looked_at, Named) else f"{path}.{key}"
+    if isinstance(node, Steps):
+        for number, band in enumerate(node.steps):
+            if (edge := _never_holds(band, span)) is not None:
+                yield _finding(f"{path}.steps.{number}.{edge[0]}", said, span, edge[1])
+    elif isinstance(node, Line):
+        for number, point in enumerate(node.line):
+            if _is_beyond(point.at.value, span):
+                yield _finding(f"{path}.line.{number}.at", said, span, point.at.value)
+    elif isinstance(node, Target):
+        for key, level in (("target", node.target), ("pays_from", node.pays_from)):
+            if level is not None and level.value > span[1] + _ROUNDING:
+                yield _finding(f"{path}.{key}", said, span, level.value)
+    elif isinstance(node, VolumePrices):
+        for number, tranche in enumerate(node.prices):
+            if tranche.beyond.value > span[1] + _ROUNDING:
+                yield _finding(f"{path}.prices.{number}.beyond", said, span, tranche.beyond.value)
+
+
+def _gate(gate: Gate, span: Span, name: str, path: str) -> Iterator[Finding]:
+    """Find an edge outside of all that can be: the gate never opens, or never shuts."""
+    for word, level in gate.edges():
+        if _is_beyond(level, span):
+            yield _finding(f"{path}.{word}", name, span, level)
+
+
+def _never_holds(band: Gate, span: Span) -> tuple[str, float] | None:
+    """Find the edge for which nothing can fall into a band; edges beyond the last result on its open side do no harm."""
+    for word, level in band.edges():
+        is_lower = word in ("above", "at_least")
+        if (is_lower and level > span[1] + _ROUNDING) or (not is_lower and level < span[0] - _ROUNDING):
+            return word, level
+    return None
+
+
+def _is_beyond(level: float, span: Span) -> bool:
+    margin = _ROUNDING * max(1.0, abs(level))
+    return level < span[0] - margin or level > span[1] + margin
+
+
+def _finding(path: str, said: str, span: Span, level: float) -> Finding:
+    low, high = span
+    if high < inf and low > -inf:
+        rule = f"a level must be one that `{said}` can reach, {low:,.6g} to {high:,.6g}"
+    else:
+        rule = f"a level must be one that `{said}` can reach, " + (f"{high:,.6g} at most" if high < inf else f"{low:,.6g} at least")
+    return path, rule, f"{level:,.10g}", _WAY_OUT
+
+
+def span_of(place: Place, source: Source) -> Span:
+    """Work out between what a term lies, from what it is made of; anything where that cannot be said."""
+    if isinstance(source, Named):
+        use = place.contract.metrics.get(source.root)
+        if use is None:
+            return place.reaches.get(source.root, ANYTHING)
+        return place.metric(source.root) if use.derived is None else span_of(place, use.derived)
+    span = _formula(place, source)
+    if source.floor is not None:
+        floor = span_of(place, source.floor)
+        span = max(span[0], floor[0]), max(span[1], floor[1])
+    if source.cap is not None:
+        cap = span_of(place, source.cap)
+        span = min(span[0], cap[0]), min(span[1], cap[1])
+    return (min(span[0], 0.0), max(span[1], 0.0)) if source.only_if else span
+
+
+def _formula(place: Place, node: Term) -> Span:
+    if isinstance(node, Amount):
+        return node.amount.value, node.amount.value
+    if isinstance(node, Share):
+        low, high = span_of(place, node.of)
+        less = (0.0, 0.0) if node.above is None else span_of(place, node.above)
+        return _scaled((low - less[1], high - less[0]), node.share.value)
+    if isinstance(node, Sum | Least | Greatest | FirstOf | Product):
+        spans = [span_of(place, part) for part in getattr(node, node.key)]
+        if isinstance(node, Sum):
+            return sum(low for low, _ in spans), sum(high for _, high in spans)
+        if isinstance(node, Product):
+            return _multiplied(spans)
+        if isinstance(node, FirstOf):
+            return min(0.0, *(low for low, _ in spans)), max(0.0, *(high for _, high in spans))
+        choose = min if isinstance(node, Least) else max
+        return choose(low for low, _ in spans), choose(high for _, high in spans)
+    return ANYTHING
+
+
+def _scaled(span: Span, factor: float) -> Span:
+    return (0.0, 0.0) if factor == 0 else (span[0] * factor, span[1] * factor)
+
+
+def _multiplied(spans: Sequence[Span]) -> Span:
+    """Multiply spans; one without an end leaves nothing to say."""
+    total = (1.0, 1.0)
+    for span in spans:
+        if inf in (abs(end) for end in (*span, *total)):
+            return ANYTHING
+        ends = [one * other for one in total for other in span]
+        total = (min(ends), max(ends))
+    return total

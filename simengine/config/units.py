@@ -1,0 +1,94 @@
+"""Units of study and contract: what an estimate yields must be what the contract says that it pays on.
+
+Each rule is a generator of findings `(path, rule, found, way out)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from simengine.cohort.spec import Amount, Binary, Claim, CountOfEvents, DaysInSpells, Outcome, Reached, Target
+from simengine.config.study import Study
+from simengine.contract.units import DAYS, FREE, HUNDRED, MONEY, NUMBER, PEOPLE, PERSON, POINTS, SHARE, TIMES, Unit, unit_of
+from simengine.errors import Finding
+from simengine.measurement.spec import Metric
+
+_ANSWER = Binary | Reached | Target
+
+
+@dataclass(frozen=True)
+class Yields:
+    """The units in which an estimate may be said."""
+
+    said: str
+    """The first of them, as a contract would write it."""
+    bases: tuple[str, ...]
+    pers: tuple[str, ...]
+    currency: str
+
+    def fits(self, unit: Unit) -> bool:
+        """Whether a unit is one of these."""
+        is_money = unit.base == MONEY
+        return (
+            unit.base in self.bases
+            and unit.per in self.pers
+            and (not is_money or (unit.currency == self.currency and not unit.is_scaled))
+        )
+
+
+def unit_problems(study: Study) -> Iterator[Finding]:
+    """Find metrics of the contract in another unit than the estimate that they are settled on."""
+    for name in study.contract.inputs():
+        metric = study.measurement.metrics.get(name)
+        outcome = None if metric is None else study.outcomes.get(metric.outcome)
+        if metric is None or outcome is None:
+            continue
+        use, yields = study.contract.metrics[name], yielded(study, metric, outcome)
+        if not yields.fits(unit_of(use.unit, study.contract.currency)):
+            rule = f"must be in the unit of measurement.metrics.{name}, a {metric.estimate} of `{metric.outcome}`: {yields.said}"
+            way_out = f"Write `unit: {yields.said}`, with prices and levels to match, or choose another `estimate`"
+            yield f"contract.metrics.{name}.unit", rule, f"`{use.unit}`", way_out
+
+
+def yielded(study: Study, metric: Metric, outcome: Outcome) -> Yields:
+    """Say in which units a metric comes out.
+
+    A mean difference may leave out that it is per person ("days", "points"), as is usual; a total may not say it.
+    """
+    said, bases = _counted(study, metric, outcome)
+    currency, estimate = study.study.currency, metric.estimate
+    if estimate in ("relative_reduction", "efficiency_ratio"):
+        return Yields(SHARE, (SHARE,), ("",), currency)
+    if estimate == "total_difference":
+        return Yields(said, bases, ("",), currency)
+    if isinstance(outcome, _ANSWER):
+        is_hundred = estimate == "per_100_difference"
+        return (
+            Yields("per 100", (SHARE, PEOPLE, FREE), (HUNDRED,), currency)
+            if is_hundred
+            else Yields(SHARE, (SHARE,), ("",), currency)
+        )
+    if estimate == "per_100_difference":
+        return Yields(f"{said} per 100 people", (*bases, FREE), (HUNDRED,), currency)
+    # A score may be a share of something, and so may what a card of points gives a person.
+    return Yields(f"{said} per person", (*bases, SHARE) if POINTS in bases else bases, ("", PERSON), currency)
+
+
+def _counted(study: Study, metric: Metric, outcome: Outcome) -> tuple[str, tuple[str, ...]]:
+    """Say what is added up over people: its first unit, and all that it may be called."""
+    if isinstance(outcome, _ANSWER):
+        return PEOPLE, (PEOPLE, NUMBER, FREE)
+    if isinstance(outcome, CountOfEvents):
+        return NUMBER, (NUMBER, FREE)
+    if isinstance(outcome, DaysInSpells):
+        return DAYS, (DAYS, FREE)
+    prices = study.public_value.get(metric.outcome, {}).values()
+    is_valued_as_it_is = bool(prices) and all(price.value_per_unit is None for price in prices)
+    if isinstance(outcome, Claim | Amount) and is_valued_as_it_is:
+        return study.study.currency, (MONEY, FREE)
+    if isinstance(outcome, Claim):
+        return study.study.currency, (MONEY, POINTS, FREE)
+    if isinstance(outcome, Amount):
+        return f"{study.study.currency}, days or a word of one's own", (MONEY, *TIMES, NUMBER, FREE)
+    return POINTS, (POINTS, MONEY, *TIMES, NUMBER, FREE)
