@@ -42,7 +42,8 @@ _TOO_SKEWED, _TOO_SKEWED_FEW = 0.4, 0.7
 """Of few parts those runs in which a large one came have the largest errors, and cover: they are not the ones to be doubted."""
 _HEAVY = 0.4
 """A tail of this shape has a variance, if any, that a sample does not show: from 1/2 on there is none."""
-_CAN_BE_HEAVY = 0.1
+_CAN_BE_HEAVY = 0.2
+"""Below this skewness of a sum less than a point of 95 is lost, whatever the tail."""
 _LEAST_IN_TAIL, _ENOUGH_IN_TAIL = 20, 60
 _CARRIED = 0.95
 _QUARTILE = log(4 / 3) / log(2)
