@@ -112,3 +112,12 @@ def test_rule__that_looks_all_the_time_does_not_cover():
     assert found.coverage < 0.91
     assert stats.norm.ppf(0.975) == pytest.approx(stopping.Z_95)
     assert statistics.mean(np.array([0.0, 2.0])) == Statistic(1.0, 1.0)
+
+
+def test_error_that_is_not_known__meets_no_goal():
+    # Source: the rule; a value that a few replications carry may seem as precise as somebody wants it.
+    carried = Statistic(1.0, 1e-6, covers=False)
+    assert replications_needed(Goal("mean", 0.1, is_relative=False), carried, 2000, is_probability=False) == (2000, 4000)
+    # The interval of a quantile beside an atom is known, and its error stands for it.
+    beside = Statistic(1.0, 0.05, interval_95=(1.0, 1.1), covers=False)
+    assert replications_needed(Goal("p50", 0.1, is_relative=False), beside, 2000, is_probability=False)[1] <= 2000

@@ -145,5 +145,6 @@ def _switch(own: Columns, other: Columns, party: str, units: int) -> Switch:
 
 
 def _quantiles(columns: Columns, party: str) -> tuple[float, float, float]:
-    low, middle, high = np.quantile(columns[f"{party}.net"], [0.05, 0.50, 0.95])
+    # Amounts that occur: between two atoms an interpolation would be one that nobody is ever paid.
+    low, middle, high = np.quantile(columns[f"{party}.net"], [0.05, 0.50, 0.95], method="inverted_cdf")
     return float(low), float(middle), float(high)

@@ -10,6 +10,8 @@ import numpy as np
 from scipy import special
 
 from simengine.records import Floats
+from simengine.risk import statistics
+from simengine.risk.draws import Draws
 from simengine.risk.statistics import Statistic
 
 
@@ -57,18 +59,6 @@ def weighted_mean(values: Floats, weights: Floats) -> Statistic:
 
 
 def weighted_quantile(values: Floats, weights: Floats, level: float) -> Statistic:
-    """Give a weighted quantile, and half the distance of the quantiles one standard error of the level below and above it.
-
-    References
-    ----------
-    Woodruff, R. S. (1952), Confidence intervals for medians and other position measures, JASA 47, 635-646.
-    """
-    order = np.argsort(values, kind="stable")
-    ordered, reached = values[order], np.cumsum(weights[order]) / weights.sum()
-
-    def at(share: float) -> float:
-        return float(ordered[min(int(np.searchsorted(reached, min(max(share, 0.0), 1.0) - 1e-12)), len(ordered) - 1)])
-
-    value = at(level)
-    of_level = weighted_mean((values <= value).astype(np.float64), weights).se
-    return Statistic(value, (at(level + of_level) - at(level - of_level)) / 2)
+    """Return a weighted quantile, a value that occurs, with Woodruff's error and interval; what weighs nothing is left out."""
+    counts = weights > 0
+    return statistics.quantile(values[counts], level, Draws(int(counts.sum()), weight=weights[counts]))

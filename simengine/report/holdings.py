@@ -191,7 +191,7 @@ def _sum_panel(axes: Axes, found: PortfolioRisk, unit: float) -> None:
 def _balance_panel(axes: Axes, course: Course, unit: float) -> None:
     balance = course.balance / unit
     years = np.arange(balance.shape[1]) / 12
-    low, middle, high = np.quantile(balance, [0.05, 0.5, 0.95], axis=0)
+    low, middle, high = np.quantile(balance, [0.05, 0.5, 0.95], axis=0, method="inverted_cdf")
     axes.fill_between(years, low, high, color="0.8", linewidth=0, label="5 to 95 %")
     axes.plot(years, middle, color="0.1", label="median")
     axes.set_xlabel("years")

@@ -194,7 +194,8 @@ def _uncovered_lines(table: RiskTable) -> list[str]:
     paths = list(_without_error(table.sections))
     if not paths:
         return []
-    carried = f"±? (a few replications carry the value, and no error of it is known): {_names(paths)}."
+    where = "`covers` in the JSON"
+    carried = f"±? (a few replications carry the value, and no error of it is known): {_names(paths, where)}."
     return [f"{carried} Run more replications; where the tail has no end, no number of them may be enough."]
 
 
@@ -219,10 +220,10 @@ def _refused_lines(table: RiskTable) -> list[str]:
     ]
 
 
-def _names(paths: list[str], most: int = 4) -> str:
+def _names(paths: list[str], where: str = "`refused` in the JSON", most: int = 4) -> str:
     """Name statistics of somebody's money that are no part of a distribution first, and say how many more there are."""
     ordered = sorted(paths, key=lambda path: (path.count(".") > 1, paths.index(path)))
-    more = f" and {len(paths) - most} more (`refused` in the JSON)" if len(paths) > most else ""
+    more = f" and {len(paths) - most} more ({where})" if len(paths) > most else ""
     return ", ".join(ordered[:most]) + more
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from simengine.errors import UsageError
 from simengine.records import ALL_LENDERS, ALL_PAYERS, ARMS, CashMoments, Floats, Outturns
 from simengine.risk import statistics, trust
+from simengine.risk.coverage import ROUNDING
 from simengine.risk.draws import Draws, given
 from simengine.risk.kernels import FOUND
 from simengine.risk.measured import those_measured
@@ -211,7 +212,10 @@ def irr_of_mean_cash(cash: CashMoments) -> Statistic | None:
     variance = (
         float(weight @ (cash.products / cash.n_replications).astype(np.float64) @ weight - (weight @ centre) ** 2) * cash.unit**2
     )
-    return Statistic(rate, float(np.sqrt(max(variance, 0.0) / cash.n_replications) / abs(slope)))
+    # Of cash that is always the same the difference of two large products is what rounding leaves.
+    if variance <= ROUNDING * (weight @ np.abs(centre) * cash.unit) ** 2:
+        return Statistic(rate, 0.0)
+    return Statistic(rate, float(np.sqrt(variance / cash.n_replications) / abs(slope)))
 
 
 def irr_of_drawn_cash(outturns: Outturns, name: str, draws: Draws) -> Statistic | None:
@@ -224,7 +228,8 @@ def irr_of_drawn_cash(outturns: Outturns, name: str, draws: Draws) -> Statistic 
     if rates.status[0] != FOUND:
         return None
     weight, slope = _weight_and_slope(mean, float(rates.rate[0]))
-    return Statistic(float(rates.rate[0]), draws.standard_error((cash - mean) @ weight) / abs(slope))
+    found = draws.error_of((cash - mean) @ weight)
+    return Statistic(float(rates.rate[0]), found.se / abs(slope), covers=found.covers)
 
 
 def _weight_and_slope(mean: Floats, rate: float) -> tuple[Floats, float]:
