@@ -256,7 +256,7 @@ class Payments(Record):
 
     def limit(self, replication: int, term: int, due: int) -> str:
         """Name the limit that decided."""
-        return self.limits[term][self.bound_by_due[replication, term, due]]
+        return self.limits[term][int(self.bound_by_due[replication, term, due])]
 
     @property
     def amount(self) -> Floats:

@@ -144,16 +144,17 @@ def _example(contract: Contract) -> Iterator[str]:
                     currency=contract.currency,
                     bound=_bound(payments.limit(0, t, due)),
                 )
-    if total is not None:
-        yield words.PHRASES["example_total"].format(total=f"{total:z,.{decimals}f}", currency=contract.currency)
     if total is None or len(net) > _PAIR:
         said = "; ".join(
             words.PHRASES["example_net" if amount >= 0 else "example_net_paid"].format(
                 party=words.PARTIES.get(party, party), amount=f"{abs(amount):,.{decimals}f}", currency=contract.currency
             )
             for party, amount in net.items()
+            if amount != 0
         )
-        yield words.PHRASES["example_nets"].format(nets=said)
+        yield words.PHRASES["example_nets"].format(nets=said or words.PHRASES["example_nothing"])
+    if total is not None:
+        yield words.PHRASES["example_total"].format(total=f"{total:z,.{decimals}f}", currency=contract.currency)
 
 
 def _bound(limit: str) -> str:

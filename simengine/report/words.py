@@ -95,6 +95,7 @@ PHRASES = {
     "example_between": " from {payer} to {payee}",
     "example_total": "Together {total} {currency}.",
     "example_nets": "In the end {nets}.",
+    "example_nothing": "nobody has more or less",
     "example_net": "{party} has {amount} {currency} more",
     "example_net_paid": "{party} has {amount} {currency} less",
     "axis": "payment, {currency}",
