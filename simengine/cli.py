@@ -92,10 +92,10 @@ def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, as_
         click.echo(document.as_json(content | {"moves": moves}))
         return
     tables.show(tables.assumption_lists(study), fold=False)
-    for path in bare:
-        click.echo(f"{path}: assumed, yet without a law: its uncertainty is missing from the result")
     if said := steps.sentence(moves):
         click.echo(said)
+    for path in bare:
+        click.echo(f"{path}: assumed, yet without a law: its uncertainty is missing from the result")
     click.echo(f"{study_file}: valid, {len(study.variants)} variants included. {study.study.title}.")
 
 
