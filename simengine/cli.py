@@ -147,10 +147,10 @@ def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, as_
         say(document.as_json(content | {"moves": moves}))
         return
     tables.show(tables.assumption_lists(study), fold=False)
-    for path in bare:
-        say(f"{path}: assumed, yet without a law: its uncertainty is missing from the result")
     if said := steps.sentence(moves):
         say(said)
+    for path in bare:
+        say(f"{path}: assumed, yet without a law: its uncertainty is missing from the result")
     say(f"{study_file}: valid, {len(study.variants)} variants included. {study.study.title}.")
 
 
