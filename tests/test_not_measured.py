@@ -234,5 +234,5 @@ def test_stop__that_hangs_on_what_was_not_measured_is_refused():
 @pytest.mark.parametrize("key", ["drift_per_year=-500", "prices={growth_per_year: 900, index_per_year: 0}"])
 def test_estimate__beyond_all_numbers_is_refused_and_not_missing(tiny_path, key):
     study = load_study(tiny_path, [f"measurement.metrics.saving.{key}", DECIDED])
-    with pytest.raises(StudyError, match="measurement.metrics.saving: an estimate must be a finite number"):
+    with pytest.raises(StudyError, match=r"measurement\.metrics\.saving: an estimate must be a finite number"):
         run_study(study, 1, 4)
