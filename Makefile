@@ -37,6 +37,7 @@ bench: $(VENV)/ready-dev
 verify: $(VENV)/ready-dev
 	$(BIN)/python -m verification.cohort_moments
 	$(BIN)/python -m verification.standard_errors
+	$(BIN)/python -m verification.evaluators_errors
 	$(BIN)/python -m verification.stopping
 	$(BIN)/python -m verification.sizing
 

@@ -221,9 +221,15 @@ def _difference_in_differences(case: Case) -> Comparison:
         variance = factor**2 * own.variance_before + mean_before**2 * of_factor
         why = np.where(before == 0, NOTHING_BEFORE, nobody)
         return Comparison(mean, mean_before * factor, own.variance, variance, factor * own.covariance, why)
-    untreated = after + (mean_before - before)
+    untreated = _sum(after, mean_before - before, np.abs(mean_before) + np.abs(before))
     variance = variance_after + (own.variance_before + variance_before) - 2 * covariance
     return Comparison(mean, untreated, own.variance, variance, own.covariance, nobody)
+
+
+def _sum(level: Floats, change: Floats, scale: Floats) -> Floats:
+    """Add a change, made of numbers as large as a scale, to a level; what is left by rounding alone is 0."""
+    total = level + change
+    return np.where(np.abs(total) <= 1e-12 * (np.abs(level) + scale), 0.0, total)
 
 
 @dataclass(frozen=True)
@@ -266,7 +272,7 @@ def _by_regression(own: _Levels, other: _Levels, nobody: Integers) -> Comparison
     spread = ratio(np.maximum(within("variance") - slope * joint, 0.0), np.where(left > 1e-9, left, 0.0))
     of_slope = spread * np.where(varies, ratio(apart**2, squares), 0.0)
     shared = slope**2 * ratio(squares, n + n_other - 2) / n
-    untreated = other.after + slope * apart
+    untreated = _sum(other.after, slope * apart, np.abs(slope) * (np.abs(own.before) + np.abs(other.before)))
     why = np.where((nobody == 0) & ~varies & ~is_same, NO_SLOPE, nobody)
     return Comparison(own.after, untreated, spread / n + shared, spread / n_other + of_slope + shared, shared, why)
 

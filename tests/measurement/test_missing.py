@@ -89,6 +89,15 @@ def test_relative_reduction__of_nothing_is_missing(design, kind, users):
     assert NOT_MEASURED[got.why[0, 0]] == SHARE_OF_NOTHING
 
 
+def test_relative_reduction__of_a_rounding_is_missing():
+    # Hand arithmetic: .1 + (.2 - .3) is 0, and 2.8e-17 in floating point.
+    people = PEOPLE | {"service": ([0.1, 0.1], [0.2, 0.2]), "twin": [1, 1], "parallel": ([0.1, 0.1], [0.3, 0.3])}
+    got = conclude(people, "difference_in_differences", estimate="relative_reduction")
+
+    assert np.isnan(got.estimate).all()
+    assert NOT_MEASURED[got.why[0, 0]] == SHARE_OF_NOTHING
+
+
 def test_relative_reduction__has_no_truth_where_the_twins_have_nothing():
     got = conclude(PEOPLE | {"twin": [0, 0, 0]}, "randomised", estimate="relative_reduction")
 

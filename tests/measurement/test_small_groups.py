@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from simengine.cohort.sites import dealt
 from simengine.pipeline import simulate
 from tests.measurement.made import measured, tallies_of, told
 from tests.measurement.small import problems_of, study_of
@@ -167,6 +168,13 @@ def test_clusters__are_honest_by_brute_force(n, sites, join):
     ratio = np.sqrt((got.standard_error**2).mean() / got.estimate.var())
     # The spread between persons is short by about rho / k of what it is in many sites: .3 to .7 %.
     assert abs(ratio - 1) < FALSE_ALARM / np.sqrt(2 * 4000) + 0.004
+
+
+def test_sites__get_people_in_proportion_to_their_sizes():
+    # Hand arithmetic: sizes 10 and 30 in turn, of 200 people; of half as many half of it.
+    for n in (200, 100):
+        dealt_to = dealt(np.arange(n, dtype=np.uint32), np.full(n, n), [10, 30] * 5)
+        np.testing.assert_array_equal(np.bincount(dealt_to), np.array([10, 30] * 5) * n // 200)
 
 
 def test_sites__of_sizes_of_ones_own_hold_the_people_in_this_proportion():
