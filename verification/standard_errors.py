@@ -10,11 +10,11 @@ pooled, in the standard errors that the run itself reports. If value and error a
 Both are held to limits that all statistics together exceed once in 1,000 studies (Bonferroni).
 
 A quantile beside an atom (a share of twelve people, the worlds that pay exactly what was drawn) jumps, and no z-score of it is
-normal: it shows by the same value in three runs or more. There the reported interval of order statistics is judged instead, which
-must hold the pooled quantile in 95 of 100 runs, within the same limits.
+normal: it shows by the same value in three runs or more, or by runs that say that their error does not cover. There the reported
+interval is judged instead, which must hold the pooled quantile in 95 of 100 runs, within the same limits.
 
-Not judged, and listed with their number: statistics that are the same in every run; and shares with fewer than 30 cases, or cases
-of the other kind, in a run, whose law is far from normal.
+Not judged, and listed with their number: statistics that are the same in every run, or of which more than a tenth of the runs say
+that no error is known; and shares with fewer than 30 cases, or cases of the other kind, in a run, whose law is far from normal.
 Run it from the checkout:
 
     python -m verification.standard_errors --study tiny --seeds 200 -o FOLDER
@@ -43,6 +43,8 @@ from simengine.sampling import PLAIN, Sampling
 
 FALSE_ALARM_RATE = 0.001
 LEAST_CASES = 30
+_SOME = 0.1
+"""Runs, of all, that may say of an error that it does not cover, and the error still be judged."""
 SAME_IN = 3
 """Runs in which a quantile takes the same value, from which on it lies beside an atom: of a density, two runs hardly ever agree."""
 WAYS: Mapping[str, Sampling] = {
@@ -115,9 +117,10 @@ def study_errors(
         values, errors = (np.array([getattr(run[path], name) for run in runs]) for name in ("value", "se"))
         errors = errors * (planted or {}).get(path, 1.0)
         intervals = [run[path].interval_95 for run in runs]
-        if is_beside_atom(values, intervals):
+        without = np.mean([not run[path].covers for run in runs])
+        if is_beside_atom(values, intervals) or (without > _SOME and all(one is not None for one in intervals)):
             held[path] = coverage(intervals, pooled[path].value)
-        elif can_be_judged(path, values, errors, pooled[path], n_replications):
+        elif without <= _SOME and can_be_judged(path, values, errors, pooled[path], n_replications):
             # Where the runs are corrected and the pool is not, the pool is no better than their mean.
             centre = values.mean() if way.endswith("control-variates") else pooled[path].value
             scores[path] = (values - centre) / errors

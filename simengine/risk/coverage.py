@@ -40,10 +40,9 @@ _SKEWED_FEW, _STRETCH_OF_FEW = 0.1, 4.0
 (`python -m verification.coverage`)."""
 _TOO_SKEWED, _TOO_SKEWED_FEW = 0.4, 0.7
 """Of few parts those runs in which a large one came have the largest errors, and cover: they are not the ones to be doubted."""
-_HEAVY = 0.4
-"""A tail of this shape has a variance, if any, that a sample does not show: from 1/2 on there is none."""
-_CAN_BE_HEAVY = 0.2
-"""Below this skewness of a sum less than a point of 95 is lost, whatever the tail."""
+_HEAVY = ((0.2, 0.4), (0.1, 0.5))
+"""Skewness of a sum, and shape of the tail of what is summed, from which on together the sample does not show the variance. From a
+shape of 1/2 on there is none; and below a skewness of 0.2 less than a point of 95 is lost where there is one."""
 _LEAST_IN_TAIL, _ENOUGH_IN_TAIL = 20, 60
 _CARRIED = 0.95
 _QUARTILE = log(4 / 3) / log(2)
@@ -96,8 +95,14 @@ def judged(se: float, parts: Floats, rows: Floats | None = None) -> Judged:
         stretched *= 1 + factor * skew**2
     each = parts if rows is None else rows
     of_each = skew if rows is None else _skew(rows)
-    is_heavy = abs(of_each) >= _CAN_BE_HEAVY and tail_shape(each * np.sign(of_each)) >= _HEAVY
-    return Judged(stretched, abs(skew) < most and not is_heavy)
+    return Judged(stretched, abs(skew) < most and not _is_heavy(each, abs(of_each), np.sign(of_each)))
+
+
+def _is_heavy(each: Floats, skew: float, side: float) -> bool:
+    if skew < min(least for least, _ in _HEAVY):
+        return False
+    shape = tail_shape(each * side)
+    return any(skew >= least and shape >= heavy for least, heavy in _HEAVY)
 
 
 def _skew(parts: Floats) -> float:
