@@ -249,11 +249,11 @@ def uncounted(contract: Contract, outcomes: Mapping[str, object]) -> Iterator[tu
     for outcome in outcomes:
         name, _, wave = str(outcome).partition(".")
         if name not in contract.metrics and _is_combination(contract, name):
-            one = (wave, frozenset(name.split("+")) - {NONE})
-            if one in seen:
+            reached = (wave, frozenset(name.split("+")) - {NONE})
+            if reached in seen:
                 yield (
                     "people of one combination of milestones must be counted once",
-                    f"`{seen[one]}` and `{outcome}`",
+                    f"`{seen[reached]}` and `{outcome}`",
                     "Leave one out",
                 )
             seen.setdefault(reached, str(outcome))
