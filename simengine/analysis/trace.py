@@ -147,7 +147,7 @@ def _payments(payments: Payments) -> Iterator[Row]:
                 "payer": payments.parties[t][0],
                 "payee": payments.parties[t][1],
                 "amount": float(payments.by_due[0, t, due]),
-                "bound": payments.limit(0, t, due),
+                "bound": payments.limit(0, t, int(due)),
             }
 
 

@@ -249,22 +249,22 @@ def uncounted(contract: Contract, outcomes: Mapping[str, object]) -> Iterator[tu
     for outcome in outcomes:
         name, _, wave = str(outcome).partition(".")
         if name not in contract.metrics and _is_combination(contract, name):
-            one = (wave, frozenset(name.split("+")) - {NONE})
-            if one in seen:
+            reached = (wave, frozenset(name.split("+")) - {NONE})
+            if reached in seen:
                 yield (
                     "people of one combination of milestones must be counted once",
-                    f"`{seen[one]}` and `{outcome}`",
+                    f"`{seen[reached]}` and `{outcome}`",
                     "Leave one out",
                 )
-            seen.setdefault(one, str(outcome))
+            seen.setdefault(reached, str(outcome))
     for wave in dict.fromkeys(wave for wave, _ in seen):
         every = [[name for i, name in enumerate(names) if number >> i & 1] for number in range(1, 2 ** len(names))]
         lacking = ["+".join(one) + (f".{wave}" if wave else "") for one in every if (wave, frozenset(one)) not in seen]
         if lacking:
             rule = "where people are counted by milestones, every combination must be said: each person belongs to one of them"
             found = f"nothing for {', '.join(lacking[:_MOST_NAMED])}" + (", ..." if len(lacking) > _MOST_NAMED else "")
-            one = f"`{names[0]}`" + (f", here: {names[0]} and no other," if len(names) > 1 else "")
-            yield rule, found, f"Say 0 for those that nobody reached; {one} is no total of all who reached it"
+            first = f"`{names[0]}`" + (f", here: {names[0]} and no other," if len(names) > 1 else "")
+            yield rule, found, f"Say 0 for those that nobody reached; {first} is no total of all who reached it"
 
 
 def _is_above(one: Source, other: Source) -> bool:

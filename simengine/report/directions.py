@@ -23,7 +23,7 @@ def total_of(payments: Payments, terms: Collection[str] | None = None) -> float 
     """Sum all terms where one party pays all of them or receives all of them; None where money runs both ways."""
     pairs = [pair for name, pair in zip(payments.terms, payments.parties, strict=True) if terms is None or name in terms]
     payers, payees = {payer for payer, _ in pairs}, {payee for _, payee in pairs}
-    if payers & payees or min(len(payers), len(payees)) != 1:
+    if min(len(payers), len(payees)) != 1:
         return None
     net = net_by_party(payments, terms)
     return net[payees.pop()] if len(payees) == 1 else 0.0 - net[payers.pop()]
