@@ -106,6 +106,20 @@ def test_coupon__accrues_on_what_the_study_draws(tiny_path):
     assert payments.by_due[0, 0].tolist() == [75_000, 0, 96_000]
 
 
+def test_coupon__sees_draws_that_income_has_put_off_even_where_their_sum_stays(tiny_path):
+    # Source: hand arithmetic. 300,000 to draw and costs of 100,000 in each of months 0 to 5. All of the 100,000 that come in in month
+    # 1 pays its cost, so that months 0, 2 and 3 draw: 100, 100, 200 and 300 thousand are outstanding for a month each
+    # by month 4, at 1 %: 7,000. The sum drawn is the same either way.
+    terms = "{part: {amount: 100_000, at: [first]}, interest: {coupon: 0.12, of: outstanding, at: [later]}}"
+    capital = (
+        "capital={draws: as_needed, recycled_share: 1, shortfall: allowed, "
+        "costs: {delivery: {payee: service_provider, per_month: 100_000, until_month: 5}}}"
+    )
+    _, payments, ledger = money_of(tiny_path, [*contract("{first: {month: 1}, later: {month: 4}}", terms, "300_000"), capital], 1)
+    assert np.flatnonzero(ledger.drawn_by_month[0]).tolist() == [0, 2, 3]
+    assert payments.by_due[0, 1].tolist() == [0, 7_000]
+
+
 def test_undated_contract__sees_what_is_drawn_by_the_month_of_payment(tiny_path):
     # Source: hand arithmetic. A million in twenty parts of 50,000 from month 0: 650,000 by month 12.
     overrides = [
