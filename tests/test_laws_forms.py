@@ -237,7 +237,7 @@ REFUSED = {
     "level in words": ({"law": "normal", "quantiles": {"median": 1, 0.95: 2}}, "Input should be a valid number"),
     "falling quantiles": (
         {"law": "gamma", "quantiles": {0.9: 1, 0.1: 2}},
-        "the quantile at 0.1 is below the quantile at 0.9; found 2 and 1",
+        "the quantile at 0.1 must be below the quantile at 0.9; found 2 and 1",
     ),
     "text for a quantile": ({"law": "normal", "quantiles": {0.5: "1", 0.9: 2}}, "Input should be a valid number"),
     "interval and quantiles": (

@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 from simengine.analysis import Ensemble
-from simengine.analysis.information import Choice, value_information
 from simengine.analysis.sizing import size_terms
 from simengine.benchmark.kernels import walk_plainly
 from simengine.config import find_study, load_contract, load_study, shipped_studies
@@ -32,7 +31,6 @@ def warm_up() -> tuple[float, bool]:
     replay(contract, dict.fromkeys(contract.metrics, 0.0), contract.commitment.value)
     tiny = load_study(find_study("tiny"))
     size_terms(with_request(tiny, Requested(free=_FREE)), Ensemble(0, 100, 1), n_points=4)
-    value_information(tiny, Choice("outcome_payer", ()), Ensemble(0, 500, 1), pilots=[8])
     return time.perf_counter() - started, _are_kernels_kept()
 
 

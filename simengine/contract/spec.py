@@ -87,7 +87,7 @@ class Contract(Spec):
     currency: CurrencyCode
     commitment: Annotated[Fixed, AfterValidator(within(0, 1e15, "a commitment must lie between 0 and 1e15"))]
     """The most that the investor lends."""
-    metrics: Annotated[dict[Name, MetricUse], Field(min_length=1)]
+    metrics: dict[Name, MetricUse]
     terms: Annotated[dict[Name, AnyTerm], Field(min_length=1)]
     parties: dict[Name, str] = {}
     """Further parties besides investor, outcome payer and service provider, in words."""

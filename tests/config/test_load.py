@@ -302,7 +302,7 @@ FOLLOWING = {
         ("size: 12, enrol", "size: -12, enrol"),
         ("young: {per_month: 0.10}", "young: {per_month: ten}"),
         ("drawdown_months: 6", "drawdown_month: 6"),
-        ["population.waves.all.size: a count lies",
+        ["population.waves.all.size: a count must lie",
          "pathway.moves.placed -> home.by_stratum.young.per_month: must be a number; found 'ten'",
          "capital.drawdown_month: this key is unknown. Did you mean `drawdown_months`?"],
     ),

@@ -1,9 +1,12 @@
 """Contracts that contradict themselves, or name what does not exist, are refused with file, line, key, rule and what was found."""
 
+from pathlib import Path
+
 import pytest
 
 from simengine.config import load_contract
 from simengine.errors import StudyError
+from simengine.pipeline import replay
 
 BASE = """\
 title: A test
@@ -140,3 +143,27 @@ def test_contract__is_refused_with_its_line_and_reason(tmp_path, name):
     assert any(expected in text for text in found), found
     line = 1 + BASE[: BASE.index(old)].count("\n")
     assert any(text.startswith(f"{path}:{line}: ") or "dates" in name or "drawn" in name for text in found), found
+
+
+def test_contract__of_milestones_alone_has_no_metrics(tmp_path: Path) -> None:
+    # By hand: three people reached `start` alone, two both: 3 x 1,000 + 2 x (1,000 + 2,000) = 9,000.
+    path = tmp_path / "card.yaml"
+    path.write_text(
+        "title: Card\ncurrency: SEK\ncommitment: 1_000_000\nmetrics: {}\nmilestones: {start: a job, stay: three months in it}\n"
+        "terms: {card: {milestones: {start: 1_000, stay: 2_000}}}\n"
+    )
+
+    paid = replay(load_contract(path), {"none": 5, "start": 3, "stay": 0, "start+stay": 2}, 0.0)
+
+    assert paid.amount.sum() == 9000
+
+
+@pytest.mark.parametrize("text", ["{value: 100, source: S1, certainty: Q}", "100", "{amount: 100}"])
+def test_number__with_its_source_stands_where_a_term_may(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "fee.yaml"
+    path.write_text(
+        "title: Fee\ncurrency: SEK\ncommitment: 1_000\nmetrics: {m: {meaning: m, unit: SEK}}\nsources: {S1: somewhere}\n"
+        f"terms: {{fee: {{share: 1, of: m, cap: {text}}}}}\n"
+    )
+
+    assert replay(load_contract(path), {"m": 500.0}, 0.0).amount.sum() == 100

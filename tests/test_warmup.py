@@ -1,0 +1,56 @@
+"""After `simengine warmup` nothing that comes with the package is left to compile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from simengine import accelerate, benchmark
+from simengine.cli import commands
+from simengine.config import shipped_studies
+
+
+@pytest.fixture(scope="module")
+def asked() -> Iterator[list[str]]:
+    """Warm up, and list the kernels that are asked for in a new form from then on, whether or not an earlier process kept them."""
+    names: list[str] = []
+    load = accelerate._Cache.load_overload
+
+    def load_and_list(cache: accelerate._Cache, signature: object, context: object) -> object:
+        names.append(f"{cache._impl.filename_base} {signature}")
+        return load(cache, signature, context)
+
+    benchmark.warm_up()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accelerate._Cache, "load_overload", load_and_list)
+        yield names
+
+
+QUESTIONS = {
+    "run": ("-n", "4"),
+    "certificate": ("-n", "20"),
+    "stress": ("-n", "20"),
+    "value": ("-n", "20"),
+    "sensitivity": ("-n", "20", "--points", "16", "--trajectories", "4", "--luck", "2"),
+    "size": ("-n", "20", "--free", "contract.terms.guarantee.share=0..1", "--points", "4"),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_warmup__leaves_nothing_to_compile_for_a_question(question: str, asked: list[str], tiny_path: Path) -> None:
+    asked.clear()
+
+    commands([question, str(tiny_path), "--seed", "1", *QUESTIONS[question]], standalone_mode=False)
+
+    assert asked == []
+
+
+@pytest.mark.parametrize("path", shipped_studies(), ids=lambda path: path.stem)
+def test_warmup__leaves_nothing_to_compile_for_a_shipped_study(path: Path, asked: list[str]) -> None:
+    asked.clear()
+
+    commands(["run", str(path), "-n", "4", "--seed", "2"], standalone_mode=False)
+
+    assert asked == []
