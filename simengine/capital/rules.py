@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterator, Mapping
 from simengine.capital.plan import calling_order
 from simengine.capital.spec import STEPS, Capital, Party, Priced, Step
 from simengine.errors import Finding, one_of
-from simengine.records import ALL_LENDERS, ALL_PAYERS, INVESTOR, LOAN, PROJECT
+from simengine.records import ALL_LENDERS, ALL_PAYERS, INVESTOR, LOAN, PROJECT, SUPPLIERS
 
 RESERVED_NAMES = frozenset(
     {
-        *(PROJECT, ALL_LENDERS, ALL_PAYERS, "all"),
+        *(PROJECT, SUPPLIERS, ALL_LENDERS, ALL_PAYERS, "all"),
         # First words of the columns of a run, and of the sections of its risk table and of its JSON object.
         *("drawn", "service_users", "metric", "term", "contingent_payment", "person_months", "clipped", "tranche", "cost", "step"),
         *("guarantee", "luck", "weight", "group", "replication", "parameter"),

@@ -22,7 +22,7 @@ from simengine.laws import (
     spelled,
     within,
 )
-from simengine.records import INVESTOR, LOAN, OUTCOME_PAYER, PROJECT, ROLES, SUPPLIERS
+from simengine.records import INVESTOR, LOAN, OUTCOME_PAYER, ROLES
 
 _Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share must lie between 0 and 1"))]
 _Rate = Annotated[Quantity, AfterValidator(within(-0.5, 1, "a rate must lie between -0.5 and 1 a year"))]
@@ -129,10 +129,6 @@ def _has_roles(parties: dict[str, Party]) -> dict[str, Party]:
     missing = [role for role in ROLES if role not in parties]
     if missing:
         raise ValueError(f"every study has the parties {', '.join(ROLES)}; missing: {', '.join(missing)}")
-    taken = [name for name in (PROJECT, SUPPLIERS) if name in parties]
-    if taken:
-        rule = f"a party must not be called `{PROJECT}` (the loan runs through it) or `{SUPPLIERS}` (what parties spend goes there)"
-        raise ValueError(f"{rule}; found `{taken[0]}`. Choose another name")
     return parties
 
 

@@ -27,6 +27,8 @@ def with_money(study: Study) -> tuple[str, ...]:
     for term in study.contract.terms.values():
         named += [*behind(study, term.payer), *behind(study, term.payee)]
     named += [cost.payee for cost in capital.costs.values()] or ["service_provider"]
+    for name, party in study.parties.items():
+        named += [name, *(cost.payee for cost in party.costs.values() if cost.payee is not None)] if party.costs else []
     named += [one.guarantor for one in capital.guarantees.values()]
     named += [name for step in capital.waterfall.values() for name in step.rest or ()]
     named += [party for by_party in study.public_value.values() for party in by_party]
