@@ -351,6 +351,10 @@ class Ledger(Record):
         """All whose money moves, the project itself aside."""
         return tuple(dict.fromkeys(account.party for account in self.accounts if account.role != PROJECT))
 
+    def cash(self, party: str) -> Integers:
+        """Cash of one party by date, in whatever roles, of shape (replication, date); positive is received."""
+        return self.cash_in({account.name for account in self.accounts if account.party == party})
+
     def cash_in(self, mine: Collection[str]) -> Integers:
         """Cash of some accounts by date, of shape (replication, date); positive is received."""
         total = np.zeros(self.journal.shape[:2], dtype=np.int64)

@@ -26,7 +26,7 @@ from simengine.records import (
     Worlds,
     add_in_order,
 )
-from simengine.risk.parties import accounts_of, left_with
+from simengine.risk.parties import left_with
 from simengine.risk.returns import present_values
 from simengine.risk.roles import lending_cash, role_columns
 from simengine.risk.structure import codes_of, structure_of
@@ -100,7 +100,7 @@ def _parties(standpoint: Standpoint, ledger: Ledger, public_value: PublicValue, 
     columns: dict[str, NDArray[Any]] = {**left_with(ledger, public_value, factors)}
     columns |= role_columns(ledger, public_value, factors, with_returns=with_returns)
     if standpoint.deflators is not None:
-        own = {party: ledger.cash_in(accounts_of(party, ledger.accounts)) for party in ledger.parties}
+        own = {party: ledger.cash(party) for party in ledger.parties}
         columns |= {f"{party}.real_cash": _present_value(cash, standpoint.deflators, ledger.units) for party, cash in own.items()}
     return columns
 

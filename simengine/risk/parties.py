@@ -160,7 +160,7 @@ def left_with(ledger: Ledger, public_value: PublicValue, discount_factors: Mappi
         }
     # Who is paid from outside the study has a column of cash, so that over all parties it sums to 0.
     outside = [name for name in ledger.parties if name not in public_value.parties]
-    cash = [ledger.cash_in(accounts_of(name, ledger.accounts)).sum(axis=1) / ledger.units for name in outside]
+    cash = [ledger.cash(name).sum(axis=1) / ledger.units for name in outside]
     return columns | {f"{name}.cash": one for name, one in zip(outside, cash, strict=True)}
 
 

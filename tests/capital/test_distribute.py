@@ -52,7 +52,7 @@ def test_loan__draws_equal_parts_from_the_first_month(commitment, share, months,
     # Source: hand arithmetic.
     ledger = drawn_by(commitment, np.array([share]), months)
 
-    assert (-ledger.cash("tranche.loan")[0]).tolist() == parts + [0] * (HORIZON + 1 - len(parts))
+    assert (-ledger.cash_in({"tranche.loan"})[0]).tolist() == parts + [0] * (HORIZON + 1 - len(parts))
     assert ledger.drawn.tolist() == [sum(parts) / 100]
 
 

@@ -179,8 +179,8 @@ REFUSED = {
     "parties.investor.costs={a: {amount: 1, payee: bank}}": r"parties\.investor\.costs\.a\.payee: it must be a party of the study; "
     r"found `bank`\. One of: investor, outcome_payer, service_provider",
     "parties.investor.costs={a: {amount: 1, payee: investor}}": r"what a party spends must go to another; found `investor` itself",
-    f"parties={{{ROLES}, suppliers: {PARTY}}}": r"a party must have a name that means nothing else in the results; found `suppliers`",
-    f"parties={{{ROLES}, project: {PARTY}}}": r"a party must have a name that means nothing else in the results; found `project`",
+    f"parties={{{ROLES}, suppliers: {PARTY}}}": r"a name that means nothing else in the results; found `suppliers`",
+    f"parties={{{ROLES}, project: {PARTY}}}": r"a name that means nothing else in the results; found `project`",
 }
 
 

@@ -220,7 +220,7 @@ def test_investor__who_owes_the_payer_pays_by_tranche():
     ledger = moved(capital, payments_of({"term": -90.0}, {"term": 3}), 300, parties=(*PARTIES, "bank"))
 
     assert ledger.cash("bank").sum() == -6_000
-    assert ledger.cash("investor").sum() == -9_000  # of all lenders
+    assert ledger.cash("investor").sum() == -3_000
     assert ledger.cash("outcome_payer").sum() == 9_000
 
 

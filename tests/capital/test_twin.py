@@ -159,7 +159,7 @@ def test_ledger__obeys_the_laws_of_money(world):
     _, commitment, income, _, _ = world
     _, ledger = move(*world)
 
-    everybody = ledger.cash(*(account.name for account in ledger.accounts if account.role != PROJECT))
+    everybody = ledger.cash_in({account.name for account in ledger.accounts if account.role != PROJECT})
     project = ledger.cash(PROJECT)
     assert not (everybody + project).any()
     reserve = np.cumsum(project, axis=1)
