@@ -113,6 +113,10 @@ def _tranches(capital: Capital, commitment: float) -> Iterator[Finding]:
 def _costs(capital: Capital, parties: Mapping[str, Party], waves: Collection[str], horizon: int) -> Iterator[Finding]:
     for name, cost in capital.costs.items():
         yield from _priced(f"capital.costs.{name}", cost, waves, horizon)
+    shares = [cost.share_of_income.support[1] for cost in capital.costs.values() if cost.share_of_income is not None]
+    if sum(shares) > 1 + 1e-9:
+        rule = "costs by `share_of_income` together must take no more than all of the income"
+        yield "capital.costs", rule, f"up to {sum(shares):.10g} of it", "Lower some of the shares"
     for party, one in parties.items():
         for name, own in one.costs.items():
             path = f"parties.{party}.costs.{name}"

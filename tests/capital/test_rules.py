@@ -112,6 +112,13 @@ REFUSED = {
         ["capital.costs={delivery: {payee: service_provider, amount: 1, over_months: 3}}"],
         r"capital\.costs\.delivery\.over_months: a cost by `amount` has no `over_months`; found 3\. Leave it out",
     ),
+    "fees of more than all": (
+        [
+            "capital.costs={a: {payee: investor, share_of_income: 0.6}, "
+            "b: {payee: service_provider, share_of_income: {law: uniform, low: 0.1, high: 0.5}}}"
+        ],
+        r"capital\.costs: costs by `share_of_income` together must take no more than all of the income; found up to 1\.1 of it",
+    ),
     "a cost after the end": (
         ["capital.costs={delivery: {payee: service_provider, amount: 1, from_month: 99}}"],
         r"capital\.costs\.delivery\.from_month: a cost falls due within the horizon of 24 months; found month 99",

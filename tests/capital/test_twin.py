@@ -30,7 +30,7 @@ def costs(draw):
     for name in draw(one_of_lists(COSTS)):
         form = draw(st.sampled_from(["amount", "per_month", "per_person", "share_of_income"]))
         cost = {"payee": draw(st.sampled_from(["service_provider", "region", "bank"]))}
-        cost[form] = draw(st.floats(0, 0.5)) if form == "share_of_income" else draw(st.floats(0, 2_000))
+        cost[form] = draw(st.floats(0, 0.25)) if form == "share_of_income" else draw(st.floats(0, 2_000))
         if form in ("amount", "per_month"):
             cost["from_month"] = draw(st.integers(0, 5))
         if form == "per_month":

@@ -69,9 +69,10 @@ def walk_money(capital, commitment, horizon, waves, number, people, income, stop
                 if ceiling is not None:
                     one["hurdle"] *= 1 + ((1 + ceiling) ** (1 / 12) - 1)
         stopped = stop is not None and month > stop
-        came, taken, now = income[month], 0, {}
+        came, taken, fees, now = income[month], 0, 0, {}
         for name, row in due.items():
-            fee = to_even(came * value(f"costs.{name}.share_of_income", 0.0))
+            fee = min(to_even(came * value(f"costs.{name}.share_of_income", 0.0)), came - fees)
+            fees += fee
             asked = fee + (0 if stopped else row[month])
             later = to_even(asked * value(f"costs.{name}.deferred_share", 0.0))
             now[name] = asked - later

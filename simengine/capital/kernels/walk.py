@@ -274,10 +274,12 @@ def walk_one(
         moves[m] = True
         stopped = 0 <= stop < m
         is_working = m < project.last_work[r] and not stopped
-        came, taken = income[m], 0
+        came, taken, fees = income[m], 0, 0
         for c in range(n_costs):
             # A cost is a part of the income or falls due by plan, never both.
-            fee = int(np.rint(max(came, 0) * project.income_share[r, c]))
+            # Each fee is rounded, and together they take no more than there is.
+            fee = min(int(np.rint(came * project.income_share[r, c])), came - fees)
+            fees += fee
             due = fee + (0 if stopped else project.due[r, m, c])
             later = int(np.rint(due * project.deferred_share[r, c]))
             now[c] = due - later
