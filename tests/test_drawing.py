@@ -107,13 +107,8 @@ def test_coupon__accrues_on_what_the_study_draws(tiny_path):
 
 
 def test_coupon__sees_draws_that_income_has_put_off_even_where_their_sum_stays(tiny_path):
-<<<<<<< HEAD
-    # Source: hand arithmetic. 300,000 to draw and costs of 100,000 in each of months 0 to 5. All of the 100,000 that come in month
-    # 1 pays its cost, so that months 0, 2 and 3 draw: 100, 100, 200 and 300 thousand are outstanding for a month each
-=======
     # Source: hand arithmetic. 300,000 to draw and costs of 100,000 in each of months 0 to 5. All of the 100,000 that come in in
     # month 1 pays its cost, so that months 0, 2 and 3 draw: 100, 100, 200 and 300 thousand are outstanding for a month each
->>>>>>> money
     # by month 4, at 1 %: 7,000. The sum drawn is the same either way.
     terms = "{part: {amount: 100_000, at: [first]}, interest: {coupon: 0.12, of: outstanding, at: [later]}}"
     capital = (
