@@ -112,7 +112,8 @@ def _skew(parts: Floats) -> float:
         return 0.0
     scaled = parts / largest
     squares = scaled * scaled
-    return float(squares @ scaled) / float(squares.sum()) ** 1.5
+    size = float(squares.sum())
+    return float(squares @ scaled) / (size * sqrt(size))
 
 
 def tail_shape(sample: Floats) -> float:

@@ -120,7 +120,7 @@ def probability(cases: NDArray[np.bool_], draws: Draws | None = None) -> Statist
     if cases.all() or not cases.any():
         return _all_or_none(float(cases[0]), draws.least_size)
     share = float(draws.share @ cases)
-    return _few_or_many(share, draws.error_of(cases - share).se, draws.n_independent or draws.n_rows)
+    return _few_or_many(share, draws.error_of(cases.astype(np.float64) - share).se, draws.n_independent or draws.n_rows)
 
 
 def _share(n_cases: int, n: int) -> Statistic:
