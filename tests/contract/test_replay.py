@@ -81,7 +81,7 @@ def test_replay__refuses_money_that_was_not_committed(drawn: float) -> None:
 
 
 def test_replay__refuses_a_date_that_is_none() -> None:
-    with pytest.raises(UsageError, match=r"until: must be a date of the contract; found 'late'\\. It has no `dates`"):
+    with pytest.raises(UsageError, match=r"until: must be a date of the contract; found 'late'\. It has no `dates`"):
         replay(contract(), COUNTED, 0.0, "late")
 
 
