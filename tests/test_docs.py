@@ -418,7 +418,7 @@ def missing_results(page: str, heading: str, content: dict[str, Any]) -> list[st
     wanted = [*content, *(as_written(path) for path in leaves(content) if not path.startswith("provenance.software."))]
     if heading == "`replay --json`":
         named |= code(section(page, "`run --json`"))  # provenance is described once
-        wanted = [re.sub(r"^(outcomes|payments|bound)\.\w+$", r"\1.<name>", path) for path in wanted]
+        wanted = [re.sub(r"^(outcomes|payments|bound|net)\.\w+$", r"\1.<name>", path) for path in wanted]
     if heading == "`value --json`":
         named |= code(section(page, "`run --json`"))
         wanted = [path for path in wanted if path != "side_payments"]

@@ -74,10 +74,13 @@ def contract_problems(contract: Contract) -> list[Finding]:
 
 
 def _contract(study: Study) -> Iterator[Finding]:
+    is_in_currency = study.contract.currency == study.study.currency
     for path, rule, found, way_out in contract_rules(study.contract):
-        yield f"contract.{path}", rule, found, way_out
+        # A wrong currency of the contract is one mistake, not one more for each of its metrics.
+        if is_in_currency or not path.endswith(".unit"):
+            yield f"contract.{path}", rule, found, way_out
     yield from _sources(study.contract.sources, quantities_in(study.contract, "contract"))
-    if study.contract.currency != study.study.currency:
+    if not is_in_currency:
         yield "contract.currency", f"the contract is in the study's currency, {study.study.currency}", study.contract.currency, ""
     for name in study.contract.inputs():
         if name not in study.measurement.metrics:

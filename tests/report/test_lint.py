@@ -207,6 +207,15 @@ def test_rule__is_silent_where_it_would_be_wrong(tmp_path, name):
     assert [key for one, key in found if one == rule and key.startswith(parts)] == []
 
 
+def test_term_below_a_cap_of_another_metric__grows_with_both_together_alone(tmp_path):
+    # By hand: min(0.1 saving, 5 placed) stays below 5 placed however large the saving is, and the other way round.
+    term = "  t: {share: 0.1, of: saving, cap: {share: 5, of: placed}, floor: 0, at: [late]}\n"
+    findings = lint_contract(load_contract(write(tmp_path, HEAD + term)))
+
+    said = [finding.found for finding in findings if finding.rule == "unbounded"]
+    assert said == ["`t` grows without limit with saving and placed"]
+
+
 ADVICE = {
     "a share of a saving": "t: {share: 0.5, of: saving, cap: 5_000, at: [late]}",
     "a saving above the money drawn": "t: {share: 0.5, of: saving, above: drawn, at: [late]}",
