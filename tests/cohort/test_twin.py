@@ -106,14 +106,14 @@ CASES: dict[str, dict[str, Any]] = {
     "paces by months since entry that replace those of each stratum": {
         "pathway": with_moves(
             home={"by_stratum": {"young": {"per_month": 0.3}, "older": {"per_month": 0.05}}} | {"per_month": None},
-            secure={"per_month": 0.1, "by_months_since_entry": {"from_months": [2], "per_month": [0.4]}},
+            secure={"by_stratum": {"older": {"per_month": 0.1}}, "by_months_since_entry": {"from_months": [2], "per_month": [0.4]}},
         ),
         "population": {"waves": {"all": {"size": 25, "enrolment_months": 1}}},
     },
     "the same, walked": {
         "pathway": with_moves(
             home={"by_stratum": {"young": {"per_month": 0.3}, "older": {"per_month": 0.05}}} | {"per_month": None},
-            secure={"per_month": 0.1, "by_months_since_entry": {"from_months": [2], "per_month": [0.4]}}
+            secure={"by_stratum": {"older": {"per_month": 0.1}}, "by_months_since_entry": {"from_months": [2], "per_month": [0.4]}}
             | {"by_calendar": {"trend_per_year": 1}},
         ),
         "population": {"waves": {"all": {"size": 25, "enrolment_months": 1}}},
@@ -181,8 +181,8 @@ CASES: dict[str, dict[str, Any]] = {
             "odds_inf": {"outcome": "yes", "odds_ratio": 1e300, "strata": "older"},
             "risk_inf": {"outcome": "other", "relative_risk": 1e300, "strata": "young"},
             "hazard_0": {"outcome": "other", "hazard_ratio": 0, "strata": "older"},
-            "never": {"move": ["placed -> home", "home -> secure"], "hazard_ratio": 1e300, "strata": "young"},
-            "always": {"move": ["home -> placed", "placed -> home"], "hazard_ratio": 0, "strata": "older"},
+            "sooner": {"move": ["placed -> home", "home -> secure"], "hazard_ratio": 1e300, "strata": "young"},
+            "hardly": {"move": ["home -> placed", "placed -> home"], "hazard_ratio": 0, "strata": "older"},
             "by_chance": {"move": "secure -> placed", "odds_ratio": 1e300, "strata": "young"},
             "not": {"move": "secure -> placed", "odds_ratio": 0, "strata": "older"},
         },
