@@ -76,7 +76,32 @@ CASES: dict[str, dict[str, Any]] = {
     | {"outcomes": {"cost": PLAIN | {"between_people_sd": 0.5}}},
     "enrolment to the last month": entered(waves={"all": {"size": 20, "enrolment_months": 8}})
     | {"windows": (1, 4, 10, 11), "n_baseline": 3},
-    "windows that few are followed for": entered(waves={"all": {"size": 20, "enrolment_months": 12}}) | {"windows": (5, 9, 14, 18)},
+    "windows that few are followed for": entered(waves={"all": {"size": 20, "enrolment_months": 12}})
+    | {
+        "windows": (5, 9, 14, 18),
+        "events": EVERY_OPTION["events"],
+        "outcomes": EVERY_OPTION["outcomes"]
+        | {
+            "reached": {"kind": "reached", "states": "home"},
+            "seldom": {"kind": "target", "outcome": "times", "at_most": 3},
+            "claim": {"kind": "claim", "prices": {"reached": 5, "seldom": 3, "yes": 1}},
+        },
+    },
+    "two effects of each form on one target": EVERY_OPTION
+    | {
+        "population": {"waves": {"all": {"size": 25, "enrolment_months": 2}}},
+        "effect": {
+            f"{on} {form} {number}": {target: on, form: value}
+            for number in (1, 2)
+            for (target, on), forms in {
+                ("move", "placed -> home"): {"hazard_ratio": 1.5, "relative_risk": 0.7, "odds_ratio": 1.4, "difference": 0.05},
+                ("event", "away"): {"hazard_ratio": 0.7, "difference": 0.4, "length_ratio": 0.6},
+                ("outcome", "yes"): {"hazard_ratio": 1.5, "relative_risk": 0.7, "odds_ratio": 1.4, "difference": 0.1},
+                ("outcome", "score"): {"difference": 4},
+            }.items()
+            for form, value in forms.items()
+        },
+    },
     "a history of one month": entered(history_months=1)
     | {"outcomes": {"cost": PLAIN, "reached": {"kind": "reached", "states": "home"}}},
     "doses, and nobody drops out": entered(
