@@ -76,7 +76,32 @@ CASES: dict[str, dict[str, Any]] = {
     | {"outcomes": {"cost": PLAIN | {"between_people_sd": 0.5}}},
     "enrolment to the last month": entered(waves={"all": {"size": 20, "enrolment_months": 8}})
     | {"windows": (1, 4, 10, 11), "n_baseline": 3},
-    "windows that few are followed for": entered(waves={"all": {"size": 20, "enrolment_months": 12}}) | {"windows": (5, 9, 14, 18)},
+    "windows that few are followed for": entered(waves={"all": {"size": 20, "enrolment_months": 12}})
+    | {
+        "windows": (5, 9, 14, 18),
+        "events": EVERY_OPTION["events"],
+        "outcomes": EVERY_OPTION["outcomes"]
+        | {
+            "reached": {"kind": "reached", "states": "home"},
+            "seldom": {"kind": "target", "outcome": "times", "at_most": 3},
+            "claim": {"kind": "claim", "prices": {"reached": 5, "seldom": 3, "yes": 1}},
+        },
+    },
+    "two effects of each form on one target": EVERY_OPTION
+    | {
+        "population": {"waves": {"all": {"size": 25, "enrolment_months": 2}}},
+        "effect": {
+            f"{on} {form} {number}": {target: on, form: value}
+            for number in (1, 2)
+            for (target, on), forms in {
+                ("move", "placed -> home"): {"hazard_ratio": 1.5, "relative_risk": 0.7, "odds_ratio": 1.4, "difference": 0.05},
+                ("event", "away"): {"hazard_ratio": 0.7, "difference": 0.4, "length_ratio": 0.6},
+                ("outcome", "yes"): {"hazard_ratio": 1.5, "relative_risk": 0.7, "odds_ratio": 1.4, "difference": 0.1},
+                ("outcome", "score"): {"difference": 4},
+            }.items()
+            for form, value in forms.items()
+        },
+    },
     "a history of one month": entered(history_months=1)
     | {"outcomes": {"cost": PLAIN, "reached": {"kind": "reached", "states": "home"}}},
     "doses, and nobody drops out": entered(
@@ -106,14 +131,14 @@ CASES: dict[str, dict[str, Any]] = {
     "paces by months since entry that replace those of each stratum": {
         "pathway": with_moves(
             home={"by_stratum": {"young": {"per_month": 0.3}, "older": {"per_month": 0.05}}} | {"per_month": None},
-            secure={"per_month": 0.1, "by_months_since_entry": {"from_months": [2], "per_month": [0.4]}},
+            secure={"by_stratum": {"older": {"per_month": 0.1}}, "by_months_since_entry": {"from_months": [2], "per_month": [0.4]}},
         ),
         "population": {"waves": {"all": {"size": 25, "enrolment_months": 1}}},
     },
     "the same, walked": {
         "pathway": with_moves(
             home={"by_stratum": {"young": {"per_month": 0.3}, "older": {"per_month": 0.05}}} | {"per_month": None},
-            secure={"per_month": 0.1, "by_months_since_entry": {"from_months": [2], "per_month": [0.4]}}
+            secure={"by_stratum": {"older": {"per_month": 0.1}}, "by_months_since_entry": {"from_months": [2], "per_month": [0.4]}}
             | {"by_calendar": {"trend_per_year": 1}},
         ),
         "population": {"waves": {"all": {"size": 25, "enrolment_months": 1}}},
@@ -181,8 +206,8 @@ CASES: dict[str, dict[str, Any]] = {
             "odds_inf": {"outcome": "yes", "odds_ratio": 1e300, "strata": "older"},
             "risk_inf": {"outcome": "other", "relative_risk": 1e300, "strata": "young"},
             "hazard_0": {"outcome": "other", "hazard_ratio": 0, "strata": "older"},
-            "never": {"move": ["placed -> home", "home -> secure"], "hazard_ratio": 1e300, "strata": "young"},
-            "always": {"move": ["home -> placed", "placed -> home"], "hazard_ratio": 0, "strata": "older"},
+            "sooner": {"move": ["placed -> home", "home -> secure"], "hazard_ratio": 1e300, "strata": "young"},
+            "hardly": {"move": ["home -> placed", "placed -> home"], "hazard_ratio": 0, "strata": "older"},
             "by_chance": {"move": "secure -> placed", "odds_ratio": 1e300, "strata": "young"},
             "not": {"move": "secure -> placed", "odds_ratio": 0, "strata": "older"},
         },

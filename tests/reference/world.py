@@ -174,13 +174,13 @@ Pace = tuple[str, float, float] | None
 def pace_now(world: World, name: str, stratum: str, after_entry: int, in_state: int) -> Pace:
     """Give the pace of a move: that of a series that has begun, else its own."""
     move, path = world.cohort.pathway.moves[name], f"pathway.moves.{name}"
+    found = move.pace_in(stratum)
+    if found is None:  # nor does it begin to, where a series has begun
+        return None
     for axis, months in (("by_months_since_entry", after_entry), ("by_months_in_state", in_state)):
         series = getattr(move, axis)
         if series is not None and series.form != "factor" and step_of(series, months) >= 0:
             return series.form, world[f"{path}.{axis}.{series.form}.{step_of(series, months)}"], 1.0
-    found = move.pace_in(stratum)
-    if found is None:
-        return None
     shape = world[f"{path}.weibull_shape"] if move.weibull_shape is not None else 1.0
     return found[1].form, world[f"{path}{found[0]}.{found[1].form}"], shape
 
