@@ -29,12 +29,9 @@ class Yields:
 
     def fits(self, unit: Unit) -> bool:
         """Whether a unit is one of these."""
+        is_counted = unit.base in self.bases or (unit.is_of_people and PEOPLE in self.bases)
         is_money = unit.base == MONEY
-        return (
-            unit.base in self.bases
-            and unit.per in self.pers
-            and (not is_money or (unit.currency == self.currency and not unit.is_scaled))
-        )
+        return is_counted and unit.per in self.pers and (not is_money or (unit.currency == self.currency and not unit.is_scaled))
 
 
 def unit_problems(study: Study) -> Iterator[Finding]:

@@ -72,5 +72,5 @@ def _known(contract: Contract, source: Source) -> tuple[Unit, str] | None:
 
 def _is_alike(one: Unit, other: Unit) -> bool:
     """Whether two units are the same; a mean may leave out that it is per person."""
-    first, second = (replace(unit, per="" if unit.per == PERSON else unit.per) for unit in (one, other))
+    first, second = (replace(unit, per="" if unit.per == PERSON else unit.per, is_of_people=False) for unit in (one, other))
     return first == second

@@ -59,6 +59,8 @@ class Unit:
     """Of money."""
     is_scaled: bool = False
     """Whether it is money in thousands or millions."""
+    is_of_people: bool = False
+    """Whether it is time of people, such as child-years: a count of people may be said so, each standing for that time."""
 
 
 def unit_of(text: str, currency: str) -> Unit:
@@ -73,10 +75,10 @@ def unit_of(text: str, currency: str) -> Unit:
 
     Examples
     --------
-    >>> unit_of("share (1 or 0 in a replay)", "SEK"), unit_of("per cent", "SEK")
-    (Unit(base='share', per='', currency='', is_scaled=False), Unit(base='share', per='100', currency='', is_scaled=False))
-    >>> unit_of("SEK per person", "SEK")
-    Unit(base='money', per='person', currency='SEK', is_scaled=False)
+    >>> unit_of("share (1 or 0 in a replay)", "SEK").base, unit_of("per cent", "SEK").per
+    ('share', '100')
+    >>> unit_of("SEK per person", "SEK") == Unit("money", per="person", currency="SEK")
+    True
     """
     plain = re.sub(r"\([^)]*\)", " ", text).strip()
     small = plain.lower()
@@ -93,7 +95,8 @@ def unit_of(text: str, currency: str) -> Unit:
     # "person-months", "child-years": time of people.
     words = re.findall(r"[a-z]+", counted)
     compound = re.match(r"^[a-z]+-([a-z]+)$", counted.strip())
-    return Unit(_BASE_OF.get(compound[1] if compound else (words[0] if words else ""), FREE), per)
+    base = _BASE_OF.get(compound[1] if compound else (words[0] if words else ""), FREE)
+    return Unit(base, per, is_of_people=compound is not None and base in TIMES)
 
 
 def _per(text: str) -> tuple[str, str]:

@@ -24,7 +24,7 @@ TOTAL, RATE, HUNDRED, RELATIVE = "total_difference", "rate_difference", "per_100
 FITTING = {
     ("answer", RATE): ("share, proportion, share of pupils", "per cent, per 100, people, SEK, days, points, share per person"),
     ("answer", HUNDRED): ("per cent, per 100, pupils per 100, percentage points", "share, people, SEK, per 1000, days per 100"),
-    ("answer", TOTAL): ("people, pupils, jobs", "share, per cent, per 100, SEK, days, points"),
+    ("answer", TOTAL): ("people, pupils, jobs, child-years", "share, per cent, per 100, SEK, days, points"),
     ("answer", RELATIVE): ("share", "per cent, people, points, QALYs"),
     ("reached", RATE): ("share", "per cent, number, months"),
     ("amount", TOTAL): ("SEK, days, person-months, QALYs", "share, per cent, EUR, SEK per person, millions of SEK, per 100"),
