@@ -448,7 +448,7 @@ def test_size__finds_the_price_at_the_effort_that_it_induces(tmp_path):
         ("{referral: {party: investor, levels: [1], cost_between_referrers: {law: normal, mean: 1, sd: 1}}}", "found as little as"),
         ("{efforts: {w: {effect: magic, levels: [0, 1]}}}", "`magic`"),
         ("{efforts: {w: {strata: rich, levels: [0, 1]}}}", "`rich`"),
-        ("{efforts: {w: {levels: []}}}", "at least one entry"),
+        ("{efforts: {w: {levels: []}}}", "must have 1 or more entries"),
         ("{efforts: {w: {levels: [1, 0]}}}", "levels rise"),
         ("{efforts: {w: {levels: [-1, 0]}}}", "greater than or equal to 0"),
         ("{efforts: {w: {}}}", "an effort has `levels`"),
