@@ -138,7 +138,7 @@ def test_help__loads_no_heavy_library() -> None:
 
 BAD_STUDIES = {
     "empty": ("", "an empty file"),
-    "not yaml": ("a: [1,\nb: {", "a file is YAML"),
+    "not yaml": ("a: [1,\nb: {", "must be YAML"),
     "text": ("just words", "key: value"),
     "alias bomb": ("a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n", "anchors and aliases"),
 }

@@ -310,7 +310,7 @@ def test_request__is_refused_before_anything_is_simulated(norrkoping: Study, req
 @pytest.mark.parametrize(
     ("free", "message"),
     [
-        (f"{GUARANTEE}=-1..1", "a share or a price is not negative"),
+        (f"{GUARANTEE}=-1..1", "a share or a price must not be negative"),
         ("capital.payment_month.guarantee=0..100", "a term is paid within the horizon of 60 months"),
     ],
 )
