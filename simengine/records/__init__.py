@@ -1,0 +1,99 @@
+"""The nouns: every array that travels between stages, with its axes, its unit and its meaning.
+
+Axes have one name each: `replication` (one Monte Carlo world), `wave` (people who enter together), `arm` (service, twin,
+baseline), `state`, `outcome`, `window` (months after a person's entry), `year` (of the calendar, from the start of the study),
+`metric`, `combination` (of milestones), `pair` (of outcomes), `term`, `due` (a date on which the contract pays), `date` (month
+of the calendar, 0 is the first), `line` (one kind of posting), `tranche`.
+
+The *twin* arm holds the same people with the same luck, without the service: the true effect of each world, which no
+evaluator sees. Other people, without the service, stand in the arms against which an evaluator may compare: *baseline*,
+earlier people (it has one wave); *control*, those of the same referral whom a lot left out; *parallel*, people elsewhere;
+*matched*, people chosen to be like the service users, and *matched_service*, those of the service users for whom somebody
+was found. *service_before* and *parallel_before* are others of the same places, seen in the months before entry alone: a
+cross-section. An arm that nobody asks for is empty.
+"""
+
+from simengine.records.arrays import Axes, Floats, Integers, Record, add_in_order, axes_of
+from simengine.records.ledger import (
+    ALL_LENDERS,
+    ALL_PAYERS,
+    DELIVERY,
+    INVESTOR,
+    LOAN,
+    OUTCOME_PAYER,
+    PROJECT,
+    ROLES,
+    SUPPLIERS,
+    Account,
+    Ledger,
+    Line,
+    PublicValue,
+)
+from simengine.records.measurements import Measurements, Milestones
+from simengine.records.payments import CAP, FLOOR, FORMULA, GATE, LIMITS, STOP, TOTAL_CAP, Drawing, Payments
+from simengine.records.people import (
+    ARMS,
+    BASELINE,
+    CONTROL,
+    MATCHED,
+    MATCHED_SERVICE,
+    MOMENTS,
+    PARALLEL,
+    PARALLEL_BEFORE,
+    SERVICE,
+    SERVICE_BEFORE,
+    TWIN,
+    Seen,
+    Tallies,
+    Worlds,
+)
+from simengine.records.results import CashMoments, Outturns
+
+__all__ = [
+    "ALL_LENDERS",
+    "ALL_PAYERS",
+    "ARMS",
+    "BASELINE",
+    "CAP",
+    "CONTROL",
+    "DELIVERY",
+    "FLOOR",
+    "FORMULA",
+    "GATE",
+    "INVESTOR",
+    "LIMITS",
+    "LOAN",
+    "MATCHED",
+    "MATCHED_SERVICE",
+    "MOMENTS",
+    "OUTCOME_PAYER",
+    "PARALLEL",
+    "PARALLEL_BEFORE",
+    "PROJECT",
+    "ROLES",
+    "SERVICE",
+    "SERVICE_BEFORE",
+    "STOP",
+    "SUPPLIERS",
+    "TOTAL_CAP",
+    "TWIN",
+    "Account",
+    "Axes",
+    "CashMoments",
+    "Drawing",
+    "Floats",
+    "Integers",
+    "Ledger",
+    "Line",
+    "Measurements",
+    "Milestones",
+    "Outturns",
+    "Payments",
+    "PublicValue",
+    "Record",
+    "Seen",
+    "Tallies",
+    "Worlds",
+    "add_in_order",
+    "axes_of",
+]

@@ -1,0 +1,56 @@
+"""Arrays with named axes: what every record is made of, and how they are added up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, reduce
+from operator import add
+from typing import Any, cast, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The axes of an array in order, separated by blanks, and its unit."""
+
+    names: str
+    unit: str = ""
+
+
+class Record:
+    """A frozen bundle of arrays whose shared axes have the same length."""
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that do not fit together: always a defect of the stage that made them."""
+        lengths: dict[str, int] = {}
+        for name, axes in axes_of(cast(Any, type(self))).items():
+            if getattr(self, name) is None:
+                continue
+            shape = getattr(self, name).shape
+            names = axes.names.split()
+            if len(shape) != len(names):
+                raise ValueError(f"{type(self).__name__}.{name} has axes {names}; found shape {shape}")
+            for axis, length in zip(names, shape, strict=True):
+                if lengths.setdefault(axis, length) != length:
+                    raise ValueError(f"{type(self).__name__}.{name}: axis {axis} has {length}, elsewhere {lengths[axis]}")
+
+
+@cache
+def axes_of(record: Any) -> dict[str, Axes]:
+    """Give the axes of every array of a record, by its name."""
+    hints = get_type_hints(record, include_extras=True)
+    return {name: axes for name, hint in hints.items() for axes in getattr(hint, "__metadata__", ()) if isinstance(axes, Axes)}
+
+
+def add_in_order(arrays: Iterable[Floats]) -> Floats:
+    """Add arrays one after the other.
+
+    NumPy's own sums choose their order by the shape of the array, so that the last bits would depend on the block size.
+    """
+    return reduce(add, arrays)

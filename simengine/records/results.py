@@ -1,0 +1,79 @@
+"""What each replication came to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simengine.asked import refuse_mixed
+from simengine.records.arrays import Axes, Integers, Record
+
+
+@dataclass(frozen=True, eq=False)
+class CashMoments(Record):
+    """Cash by date, summed over replications in Python's whole numbers: blocks add up in any order, exactly."""
+
+    unit: float
+    """Smallest units of the currency in one unit of `rounded` and `products`."""
+    n_replications: int
+    total: Annotated[NDArray[np.object_], Axes("date", "smallest unit of the currency")]
+    rounded: Annotated[NDArray[np.object_], Axes("date", "`unit`")]
+    products: NDArray[np.object_]
+    """Shape (date, date), in [`unit` squared]: sum over replications of the product of the cash of two dates."""
+
+    def __add__(self, other: CashMoments) -> CashMoments:
+        n = self.n_replications + other.n_replications
+        return CashMoments(self.unit, n, self.total + other.total, self.rounded + other.rounded, self.products + other.products)
+
+
+@dataclass(frozen=True, eq=False)
+class Outturns(Record):
+    """What each replication came to: one column per quantity, the raw material of every distribution."""
+
+    replications: Annotated[Integers, Axes("replication")]
+    columns: Mapping[str, NDArray[Any]]
+    """By name: one value per replication; names in `codes` hold indices into the words given there."""
+    codes: Mapping[str, tuple[str, ...]]
+    lending_cash: Mapping[str, CashMoments]
+    """By lender, and of all lenders where there are several: the cash of what it lent; empty where nobody asked for returns."""
+    lending_cash_by_row: Mapping[str, Integers] | None = None
+    """The same cash row by row, shape (n_replications, n_dates) in the smallest unit of the currency: where replications weigh
+    differently or depend on each other, its moments do not suffice."""
+    made_by: Any = None
+    """The study, the seed and the way of drawing of a run; absent where nobody said."""
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self.columns[name]
+
+    def is_word(self, name: str, word: str) -> NDArray[np.bool_]:
+        """Say in which replications a coded column holds a word."""
+        return np.asarray(self.columns[name] == self.codes[name].index(word))
+
+    @staticmethod
+    def join(parts: Sequence[Outturns]) -> Outturns:
+        """Put blocks of one run together in their order; blocks of several runs are refused."""
+        refuse_mixed([part.made_by for part in parts], [part.replications for part in parts])
+        return Outturns._put_together(parts, np.concatenate)
+
+    @staticmethod
+    def interleave(parts: Sequence[Outturns]) -> Outturns:
+        """Put several outturns of the same replications together, replication by replication, whatever the size of the block."""
+        return Outturns._put_together(parts, lambda arrays: np.stack(arrays, axis=1).reshape(-1, *arrays[0].shape[1:]))
+
+    @staticmethod
+    def _put_together(parts: Sequence[Outturns], together: Callable[[list[NDArray[Any]]], NDArray[Any]]) -> Outturns:
+        by_row = [part.lending_cash_by_row for part in parts if part.lending_cash_by_row is not None]
+        return Outturns(
+            together([part.replications for part in parts]),
+            {name: together([part.columns[name] for part in parts]) for name in parts[0].columns},
+            parts[0].codes,
+            {name: reduce(add, (part.lending_cash[name] for part in parts)) for name in parts[0].lending_cash},
+            {name: together([rows[name] for rows in by_row]) for name in by_row[0]} if by_row else None,
+            parts[0].made_by,
+        )
