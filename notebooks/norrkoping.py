@@ -26,9 +26,9 @@ import pandas as pd
 from IPython.display import Image, display
 
 from simengine import RiskTable, evaluate, find_study, load_study, run_study, simulate, summarise
-from simengine.pipeline import payment_marks
 from simengine.report.document import assumptions
 from simengine.report.picture import draw
+from simengine.settlement import payment_marks
 
 SEED, N_REPLICATIONS = 2016, 2_000
 shipped = find_study("norrkoping")

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from simengine.config import Study, find_study, load_contract, load_study
     from simengine.errors import SimengineError
     from simengine.execution import run_study
-    from simengine.pipeline import evaluate, replay, simulate
+    from simengine.pipeline import evaluate, simulate
     from simengine.risk import RiskTable, summarise
+    from simengine.settlement import replay
 
 __version__ = "0.1.0"
 

@@ -54,9 +54,9 @@ def _replay_all(*, as_json: bool) -> None:
 
 def _replay_one(contract_file: Path, outcomes: tuple[str, ...], drawn: float | None, until: str | None, *, as_json: bool) -> None:
     from simengine.config import load_contract
-    from simengine.pipeline import replay as settle_published
     from simengine.provenance import Clock, describe_run
     from simengine.report import document, tables
+    from simengine.settlement import replay as settle_published
 
     clock, contract = Clock(), load_contract(contract_file)
     values = _read_outcomes(outcomes)

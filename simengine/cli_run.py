@@ -216,8 +216,8 @@ def _sampling_content(wish: _Wish, sampling: Sampling) -> dict[str, Any]:
 
 def _write(draft: Path, study: Study, outturns: Outturns, table: RiskTable, files: dict[str, str], again: str) -> None:
     """Fill a results folder."""
-    from simengine.pipeline import payment_marks
     from simengine.report import folder, picture, trust
+    from simengine.settlement import payment_marks
 
     folder.write_replications(draft, outturns)
     folder.write_rows(draft, "exceedance.parquet", trust.exceedance_rows(table))

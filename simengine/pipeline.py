@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.asked import replications_asked, seed_asked
-from simengine.capital import Calendar, Plan, deflators, discount_factors, distribute, plan_money, smallest_units
+from simengine.capital import Calendar, Plan, deflators, discount_factors, distribute, plan_money
 from simengine.cohort import simulate_cohort, surplus_of
 from simengine.cohort.spec import Binary, CountOfEvents, Reached, Score, Target
 from simengine.config import Study, cohort_of, known_metrics, timing_of
 from simengine.config.wall import difference_left, law_not_drawn, numbers_right
-from simengine.contract import asks_when_drawn, inputs_of, refuse_typed, settle, typed_measurements
+from simengine.contract import asks_when_drawn, settle
 from simengine.contract.spec import Contract
 from simengine.currencies import units_of
 from simengine.dependence import correlate, share_out, shifted
@@ -27,7 +27,6 @@ from simengine.errors import Problem, StudyError, UsageError, shorten
 from simengine.laws import Constant, Quantity
 from simengine.measurement import Kind, measure
 from simengine.records import (
-    INVESTOR,
     SERVICE,
     Drawing,
     Floats,
@@ -39,10 +38,8 @@ from simengine.records import (
     Payments,
     Tallies,
     Worlds,
-    add_in_order,
 )
 from simengine.risk import Standpoint, appraise
-from simengine.risk.roles import lenders_in, total_of_lenders
 from simengine.sampling import PLAIN, Sampling, cheap_paths, draw_uniforms, group_of, seeds_again
 from simengine.streams import uniforms
 from simengine.value import appreciate
@@ -293,94 +290,6 @@ def with_milestones(contract: Contract, tallies: Tallies, measurements: Measurem
             counts = counts if contract.waves else counts.sum(axis=1, keepdims=True)
             return replace(measurements, milestones=Milestones(names, counts))
     return measurements
-
-
-def replay(contract: Contract, outcomes: Mapping[str, float], drawn: float, until: str | None = None) -> Payments:
-    """Settle a contract on published outcomes: the same terms, one replication, no simulation.
-
-    Parameters
-    ----------
-    contract
-        The terms.
-    outcomes
-        By metric, by `metric.wave`, or people by all combinations of milestones; what is left out was not measured.
-    drawn
-        The money drawn, in the currency of the contract.
-    until
-        The date after which nothing is settled; absent: everything is.
-
-    Raises
-    ------
-    UsageError
-        If an outcome that a payment depends on is missing, and for every outcome, sum of money or date that cannot be.
-    """
-    refuse_typed(contract, outcomes, drawn, until)
-    payments = settle_outcomes(contract, outcomes, drawn, until)
-    # Whatever no currency can hold is refused here as it is in a run.
-    smallest_units(payments.by_due, units_of(contract.currency))
-    return payments
-
-
-def settle_outcomes(contract: Contract, outcomes: Mapping[str, float], drawn: float, until: str | None = None) -> Payments:
-    """Settle a contract on outcomes that are known to be possible, such as means of a run; otherwise as `replay`."""
-    measurements = typed_measurements(contract, outcomes)
-    try:
-        return settle(contract, measurements, np.array([drawn], dtype=np.float64), until)
-    except StudyError:
-        pays_on = [name for name in inputs_of(contract, until) if name not in contract.terms]
-        missing = [name for name in pays_on if name not in outcomes]
-        raise UsageError(f"outcome: the contract pays on {', '.join(pays_on)}; missing: {', '.join(missing)}") from None
-
-
-def payment_marks(contract: Contract, outturns: Outturns) -> dict[str, float]:
-    """Find the levels between which a contract pays the lender on balance, as shares of the money drawn, where they never differ.
-
-    Parameters
-    ----------
-    contract
-        The terms.
-    outturns
-        Of a run: for what was drawn, what was paid and what came back.
-
-    Returns
-    -------
-    `guarantee`, what is paid whatever is measured, and `cap`, what is paid however good the outcome. A mark is missing where the
-    contract has no such level, where it is another share in one replication than in the next, and where what comes back to the
-    lenders is not what the contract pays: then it is no level of the money back.
-    """
-    drawn = outturns["drawn"]
-    paid = add_in_order([outturns[f"term.{name}.amount"] * sign for name, sign in _signs(contract).items()])
-    has_drawn, back = drawn > 0, outturns[f"{total_of_lenders(outturns.columns)}.money_back"]
-    if len(lenders_in(outturns.columns)) > 1 or not has_drawn.any() or np.abs(paid - back).max() > _SMALLEST_SHARE * drawn.max():
-        return {}
-    # From the least to the most that was drawn, and evenly between: enough to see a share that changes with the amount.
-    drawn = np.unique(np.quantile(drawn[has_drawn], np.linspace(0, 1, 101), method="nearest"))
-    asked = inputs_of(contract)
-    # Nobody counts fewer than no people.
-    lowest = {name: -1e15 if name.partition(".")[0] in contract.metrics else 0.0 for name in asked}
-    every = (lowest, dict.fromkeys(asked, 1e14), dict.fromkeys(asked, 1e15))
-    worst, good, best = (_received_at(contract, outcomes, drawn) for outcomes in every)
-    fixed = [t for t, name in enumerate(contract.terms) if not contract.terms[name].contingent]
-    marks = {"guarantee": worst[:, fixed].sum(axis=1) / drawn}
-    marks |= {"cap": best.sum(axis=1) / drawn} if (best.sum(axis=1) == good.sum(axis=1)).all() else {}
-    # Payments are rounded to the smallest unit, so shares of different amounts are equal to about that.
-    same = {name: float(np.median(share)) for name, share in marks.items() if np.ptp(share) <= _SMALLEST_SHARE}
-    return {name: share for name, share in same.items() if name != "guarantee" or share > 0}
-
-
-_SMALLEST_SHARE = 1e-3
-"""Shares of the money drawn that nobody can tell apart in a picture."""
-
-
-def _received_at(contract: Contract, outcomes: Mapping[str, float], drawn: Floats) -> Floats:
-    """Settle a contract on typed outcomes with several amounts drawn: what the investor gets, shape (n_amounts, n_terms)."""
-    payments = settle(contract, typed_measurements(contract, *[outcomes] * len(drawn)), drawn)
-    return payments.amount * np.array(list(_signs(contract).values()))
-
-
-def _signs(contract: Contract) -> dict[str, int]:
-    """Say of every term whether the investor receives it (1) or pays it (-1)."""
-    return {name: (term.payee == INVESTOR) - (term.payer == INVESTOR) for name, term in contract.terms.items()}
 
 
 def kinds_of(study: Study) -> dict[str, Kind]:

@@ -8,11 +8,12 @@ from simengine.config import load_study
 from simengine.contract.spec import Contract
 from simengine.currencies import decimals_of, units_of
 from simengine.errors import StudyError
-from simengine.pipeline import evaluate, move_money, replay, simulate, with_milestones
+from simengine.pipeline import evaluate, move_money, simulate, with_milestones
 from simengine.report.document import settlement
 from simengine.report.explain import explanation
 from simengine.report.published import compare_published
 from simengine.report.tables import settlement_table
+from simengine.settlement import replay
 
 # Source: the column "minor unit" of ISO 4217 list one, typed in here once more; of those with 2, the two that are divided by
 # five, the widest used, and two that the standard writes without a minor unit.

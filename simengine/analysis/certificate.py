@@ -24,11 +24,12 @@ from simengine.analysis.ensemble import (
 from simengine.config import Study, as_promised, cohort_of, promise_of
 from simengine.contract import outcomes_of
 from simengine.currencies import units_of
-from simengine.pipeline import draw_worlds, settle_outcomes, with_milestones
+from simengine.pipeline import draw_worlds, with_milestones
 from simengine.records import Floats, Integers, Measurements, Tallies
 from simengine.risk import statistics
 from simengine.risk.measured import NOT_GIVEN, level_of_measured, mean_of_measured, those_measured
 from simengine.risk.statistics import Statistic
+from simengine.settlement import settle_outcomes
 
 MULTIPLES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
 """Multiples of the promised effect: of its logarithm, where it is a ratio."""

@@ -11,8 +11,8 @@ from simengine.benchmark.kernels import walk_plainly
 from simengine.config import find_study, load_contract, load_study, shipped_studies
 from simengine.config.request import Requested, with_request
 from simengine.execution import run_study
-from simengine.pipeline import replay
 from simengine.risk import summarise
+from simengine.settlement import replay
 
 _FREE = ("contract.terms.guarantee.share=0..1",)
 

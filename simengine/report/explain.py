@@ -12,10 +12,10 @@ from simengine.contract.terms import Gate, Named, Source, Term
 from simengine.contract.terms.amounts import Amount
 from simengine.currencies import decimals_of
 from simengine.laws import Constant
-from simengine.pipeline import replay
 from simengine.report import words
 from simengine.report.directions import net_by_party, total_of
 from simengine.report.probes import edges_of
+from simengine.settlement import replay
 
 _PER_CENT = ("share", "first", "then")
 _WIDTH = 100

@@ -15,8 +15,8 @@ from rich.text import Text
 from simengine.contract.spec import Case, Contract
 from simengine.currencies import decimals_of, units_of
 from simengine.laws import Sourced, quantities_in
-from simengine.pipeline import replay
 from simengine.report.directions import paid_in_all
+from simengine.settlement import replay
 
 NOT_REPRODUCED = "not reproduced"
 _SAME = 1e-9

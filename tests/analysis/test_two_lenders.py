@@ -27,7 +27,7 @@ from simengine.config.roles import totals_of, with_money
 from simengine.errors import StudyError, UsageError
 from simengine.execution import run_study
 from simengine.execution.precision import path_of, read_goals, run_until
-from simengine.pipeline import evaluate, payment_marks, simulate
+from simengine.pipeline import evaluate, simulate
 from simengine.report import document, trust
 from simengine.report.curves import _places, _reach
 from simengine.report.lookback_picture import _unit
@@ -36,6 +36,7 @@ from simengine.report.tables import risk_tables
 from simengine.report.trace_tables import trace_tables
 from simengine.report.units import money_unit
 from simengine.risk import summarise
+from simengine.settlement import payment_marks
 from simengine.streams import seed_of
 
 ACTIVE = ("bank", "foundation", "guarantor", "outcome_payer", "region", "service_provider", "manager")

@@ -6,7 +6,7 @@ import pytest
 
 from simengine.config import load_contract
 from simengine.errors import StudyError
-from simengine.pipeline import replay
+from simengine.settlement import replay
 
 BASE = """\
 title: A test

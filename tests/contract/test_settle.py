@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from simengine.config import find_study, load_contract
 from simengine.contract import settle
 from simengine.contract.spec import Contract
-from simengine.pipeline import settle_outcomes
 from simengine.records import Measurements
+from simengine.settlement import settle_outcomes
 from tests.reference import contract as reference
 
 MILLION = 1_000_000.0

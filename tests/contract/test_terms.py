@@ -7,7 +7,7 @@ from simengine.contract.rules import contract_rules
 from simengine.contract.spec import Contract
 from simengine.contract.terms import FAMILIES, KINDS
 from simengine.errors import StudyError, UsageError
-from simengine.pipeline import replay
+from simengine.settlement import replay
 from tests.conftest import CHECKOUT
 from tests.reference.contract import FORMULAE
 

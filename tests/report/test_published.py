@@ -3,8 +3,8 @@
 import pytest
 
 from simengine.config import find_study, load_contract, shipped_contracts
-from simengine.pipeline import replay
 from simengine.report.published import compare_published
+from simengine.settlement import replay
 
 
 def rows():
