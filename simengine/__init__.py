@@ -46,7 +46,7 @@ _HOMES = {
     "find_study": "simengine.config",
     "load_contract": "simengine.config",
     "load_study": "simengine.config",
-    "replay": "simengine.pipeline",
+    "replay": "simengine.settlement",
     "run_study": "simengine.execution",
     "simulate": "simengine.pipeline",
     "summarise": "simengine.risk",
