@@ -11,7 +11,6 @@ import numpy as np
 
 from simengine.records import Floats
 from simengine.risk import statistics
-from simengine.risk.coverage import is_constant
 from simengine.risk.draws import Draws
 from simengine.risk.statistics import Statistic
 
@@ -147,9 +146,6 @@ def running_mean(sample: Floats, draws: Draws | None) -> RunningMean:
 
 def split_half(sample: Floats, draws: Draws | None) -> float:
     """Give the difference between the means of both halves, in standard errors: about a standard normal number in a sound run."""
-    if is_constant(sample):
-        # Both halves have the same mean, and no error: what rounding leaves of either is nothing to be divided.
-        return 0.0
     rows = np.arange(len(sample))
     # Rows of one group stay together.
     names = rows if draws is None or draws.group is None else np.unique(draws.group, return_inverse=True)[1]

@@ -154,7 +154,7 @@ def test_study_without_any_law__is_refused_before_anybody_lives(monkeypatch) -> 
 
 
 def test_number_whose_law_comes_to_one_value__leaves_nothing_to_know() -> None:
-    # Source: hand arithmetic. A count of people between 12 and 12.5 is 12: no number differs between replications.
-    study = load_study(find_study("tiny"), [*ALL_CERTAIN, "population.waves.all.size={law: uniform, low: 12, high: 12.5}"])
-    found = value_information(study, Choice("investor"), Ensemble(1, 500))
+    # Source: hand arithmetic. Of a million million and one draws one is 0.01: in 500 replications the drift is 0 throughout.
+    rare = "measurement.metrics.saving.drift_per_year={law: empirical, values: [0, 0.01], weights: [1e12, 1]}"
+    found = value_information(load_study(find_study("tiny"), [*ALL_CERTAIN[:2], rare]), Choice("investor"), Ensemble(1, 500))
     assert (found.parameters.value, dict(found.single)) == (0.0, {})
