@@ -105,8 +105,8 @@ def step_errors(cohort: Cohort, worlds: Worlds, asked: Sequence[int]) -> tuple[S
             found.append(error)
         without = found[0]
         worst = max(found, key=lambda one: one.share)
-        more = {"moves": without.moves, "moves_at_any_moment": without.moves_at_any_moment}
-        errors.append(replace(worst, months_in_state=max(one.months_in_state for one in found), **more))
+        most_months, moves, at_once = max(one.months_in_state for one in found), without.moves, without.moves_at_any_moment
+        errors.append(replace(worst, months_in_state=most_months, moves=moves, moves_at_any_moment=at_once))
     return tuple(errors)
 
 
@@ -140,8 +140,9 @@ def _between(nodes: Sequence[int], at_nodes: Sequence[_Expected], step: float) -
 
 def _ratios(tables: ArmTables) -> Floats:
     """Multiply up the factors of the service on hazards at full strength, shape (n_strata, n_moves)."""
-    effects, ratio = tables.on_moves, np.ones(tables.moves.hazard.shape[1:])
-    for v in range(ratio.shape[1]):
+    effects, (_, n_strata, n_moves) = tables.on_moves, tables.moves.hazard.shape
+    ratio = np.ones((n_strata, n_moves))
+    for v in range(n_moves):
         for j in range(effects.of[v], effects.of[v + 1]):
             if effects.form[j] == HAZARD_RATIO:
                 ratio[effects.acts[j], v] *= np.exp(effects.value[0, j] * effects.weight[0, :, j].max())
