@@ -51,7 +51,7 @@ def main() -> None:
     options = parser.parse_args()
     free = ["contract.terms.guarantee.share=0..0.9", "contract.terms.upside.cap.share=0..0.5"]
     limits = ["investor.p_loss <= 0.5", "outcome_payer.expected_net >= 0"]
-    study = with_request(load_study(find_study("norrkoping")), Requested(free=free, limits=limits))
+    study = with_request(load_study(find_study("norrkoping"), ["sizing=null"]), Requested(free=free, limits=limits))
     table = table_of(sizing_of(study))
     stored_for(study, table, Ensemble(1, 4)).settle({})  # compile
     started = time.perf_counter()

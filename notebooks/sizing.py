@@ -34,7 +34,8 @@ from simengine.risk.measures import read_limit
 
 SEED, N_REPLICATIONS = 2016, 500
 GUARANTEE, CAP = "contract.terms.guarantee.share", "contract.terms.upside.cap.share"
-study = load_study(find_study("norrkoping"))
+# The study has a sizing of its own; here everything is asked anew.
+study = load_study(find_study("norrkoping"), ["sizing=null"])
 worlds = Ensemble(SEED, N_REPLICATIONS)
 
 # %% [markdown]

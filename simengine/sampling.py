@@ -46,6 +46,8 @@ MOST_MEASURED = 100
 """Times that the same people are measured."""
 LEAST_PER_VARIATE = 50
 """Replications for each number by which means are corrected: with fewer the slopes are guesses."""
+UNREAD = "behaviour."
+"""Under it stand the numbers that no run reads."""
 _SMALLEST_UNIFORM = 2.0**-53
 _BITS = 30
 """Of a coordinate: a sequence has up to 2^30 points."""
@@ -71,8 +73,12 @@ PLAIN = Sampling()
 
 
 def laws_of(numbers: Mapping[str, Sourced]) -> list[str]:
-    """Give the paths of the numbers that have a law."""
-    return [path for path, number in numbers.items() if not isinstance(number, Constant)]
+    """List the paths of the numbers that have a law and that a run reads.
+
+    What an effort or a referral costs moves no person and no money of a run: it is drawn, from a stream of its own, for the questions
+    about people who respond, but it takes no dimension of the points, corrects no mean, and is no assumption of the result.
+    """
+    return [path for path, number in numbers.items() if not isinstance(number, Constant) and not path.startswith(UNREAD)]
 
 
 def refuse_impossible(sampling: Sampling, numbers: Mapping[str, Sourced], n_replications: int) -> None:

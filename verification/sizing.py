@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--brute", type=int, default=40_000)
     parser.add_argument("-o", "--output", type=Path, help="folder for the figure")
     options = parser.parse_args(arguments)
-    study = load_study(find_study("norrkoping"))
+    study = load_study(find_study("norrkoping"), ["sizing=null"])
     free = [f"{GUARANTEE}=0.4..0.9..{STEP}", f"{CAP}=0..0.5..{STEP}"]
     asked = with_request(study, Requested(free=free, limits=["investor.p_loss <= 0.6"]))
     exact = brute_force(study, options.brute)

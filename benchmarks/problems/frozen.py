@@ -20,7 +20,7 @@ from simengine.laws import Sourced
 
 FOLDER = Path(__file__).resolve().parent
 _WORDS = {
-    "Study": {"run", "known", "variants", "stresses", "sizing"},
+    "Study": {"run", "known", "variants", "stresses", "sizing", "behaviour"},
     "Heading": {"title", "sources", "takes_for_granted"},
     "Party": {"name"},
     "Contract": {"title", "sources", "published", "explained"},

@@ -25,6 +25,7 @@ from simengine.pipeline import draw_worlds, standpoint_of
 from simengine.records import Floats
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
+from simengine.sampling import laws_of
 
 _FEWEST = 500
 """Fewer worlds than this carry no regression."""
@@ -226,7 +227,7 @@ def _nets(study: Study, choice: Choice, ensemble: Ensemble) -> tuple[Floats, Flo
 
 
 def _parameters(study: Study, eyes: Eyes, ensemble: Ensemble) -> dict[str, Floats]:
-    """Draw every number that has a law, as the party believes it, in the worlds of an ensemble."""
+    """Draw every number that has a law and that a run reads, as the party believes it, in the worlds of an ensemble."""
     believed = with_numbers(study, dict(eyes.beliefs))
     parts = map_blocks(
         lambda replications: draw_worlds(believed, ensemble.seed, replications).values,
@@ -236,4 +237,5 @@ def _parameters(study: Study, eyes: Eyes, ensemble: Ensemble) -> dict[str, Float
         first=ensemble.first,
     )
     drawn = {path: np.concatenate([part[path] for part in parts]) for path in parts[0]}
-    return {path: values for path, values in drawn.items() if np.ptp(values) > 0}
+    read = laws_of(dict(believed.quantities()))
+    return {path: values for path, values in drawn.items() if path in read and np.ptp(values) > 0}

@@ -18,8 +18,9 @@ from itertools import combinations
 from simengine.cohort import purposes_of_people
 from simengine.config import Study, cohort_of
 from simengine.errors import UsageError
-from simengine.laws import Constant, Quantity
+from simengine.laws import Quantity
 from simengine.laws.sourced import Layer
+from simengine.sampling import laws_of
 from simengine.streams import MAX_SEED, purpose_number
 
 LAYERS: tuple[Layer, ...] = ("knowledge", "world", "luck", "measurement")
@@ -51,7 +52,8 @@ def layer_of_decision(study: Study) -> Callable[[str], Layer]:
 
 def layers_in(study: Study) -> tuple[Layer, ...]:
     """List the layers in which something is drawn, in the order of `LAYERS`; the others cannot change anything."""
-    drawn = {layer_of_number(path, number) for path, number in study.quantities() if not isinstance(number, Constant)}
+    numbers = dict(study.quantities())
+    drawn = {layer_of_number(path, numbers[path]) for path in laws_of(numbers)}
     others, metrics = cohort_of(study).comparisons, study.measurement.metrics.values()
     if others.n_baseline or others.control_ratio or others.parallel_ratio or others.matching is not None:
         drawn.add("measurement")

@@ -19,9 +19,10 @@ from simengine.asked import whole
 from simengine.config import Study
 from simengine.dependence import clusters_of
 from simengine.errors import UsageError
-from simengine.laws import Constant, DirichletCount
+from simengine.laws import DirichletCount
 from simengine.pipeline import Steering, draw_worlds, simulate
 from simengine.records import Floats, Integers
+from simengine.sampling import laws_of
 
 _SMALLEST = 2.0**-53
 MOST_LUCK = 100_000
@@ -82,14 +83,14 @@ def assumptions_of(study: Study, ensemble: Ensemble, n_luck: int) -> Assumptions
 
 
 def uncertain_paths(study: Study) -> tuple[str, ...]:
-    """List the paths of the numbers that have a law.
+    """List the paths of the numbers that have a law and that a run reads.
 
     Raises
     ------
     UsageError
         If there are none.
     """
-    paths = tuple(path for path, number in study.quantities() if not isinstance(number, Constant))
+    paths = tuple(laws_of(dict(study.quantities())))
     if not paths:
         raise UsageError(
             "the study: at least one number must have a law; found none. Where all is certain but luck, nothing can be varied"

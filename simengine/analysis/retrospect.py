@@ -16,12 +16,12 @@ from simengine.config import Study
 from simengine.config.known import Known
 from simengine.config.roles import totals_of, with_money
 from simengine.errors import UsageError, one_of
-from simengine.laws import Constant
 from simengine.pipeline import evaluate, simulate
 from simengine.records import Floats, Integers
 from simengine.risk import statistics
 from simengine.risk.coverage import is_constant
 from simengine.risk.statistics import Statistic
+from simengine.sampling import laws_of
 from simengine.streams import uniforms
 
 BANDWIDTH = 0.25
@@ -166,7 +166,7 @@ def _columns(study: Study, seed: int, replications: Integers) -> Columns:
                 scale = np.power(share, power, out=np.ones_like(share), where=share > 0)
                 columns[f"metric.{name}.estimate.{wave}"] = by_wave[:, w, m]
                 columns[f"metric.{name}.standard_error.{wave}"] = columns[f"metric.{name}.standard_error"] * scale
-    laws = [path for path, number in study.quantities() if not isinstance(number, Constant)]
+    laws = laws_of(dict(study.quantities()))
     return columns | {f"{_PARAMETER}{path}": evidence.worlds[path] for path in laws}
 
 

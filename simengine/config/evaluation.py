@@ -75,11 +75,13 @@ def _designs(study: Study) -> Iterator[Finding]:
 def _somebody(study: Study) -> Iterator[Finding]:
     """Find groups in which nobody will ever be: whatever is measured of them is missing in every replication."""
     protocol, most = study.measurement, {name: _most(wave.size) for name, wave in study.population.waves.items()}
-    for name, people in most.items():
-        if people < 1:
+    alone = set(most) if protocol.by_wave else _read_alone(study)
+    nobody = [name for name, people in most.items() if people < 1]
+    for name in nobody:
+        # A wave of nobody beside others changes no estimate of all together.
+        if len(nobody) == len(most) or name in alone:
             rule = "a wave must have at least one service user in some replication"
             yield f"population.waves.{name}.size", rule, f"{study.population.waves[name].size}", "Leave the wave out"
-    alone = set(most) if protocol.by_wave else _read_alone(study)
     beside = {name: getattr(protocol, name) for name in ("control", "parallel", "cross_section")}
     for section, one in beside.items():
         groups = {wave: people * one.ratio.value for wave, people in most.items() if people >= 1} if one is not None else {}

@@ -94,7 +94,7 @@ def test_number__is_refused_where_the_measure_turns_or_never_arrives() -> None:
 
 def test_smallest_guarantee_on_norrkoping__agrees_with_brute_force_and_fresh_worlds() -> None:
     """Brute force: the first of 200 guarantees in order with which the limit is kept."""
-    study, limit = load_study(find_study("norrkoping")), read_limit("investor.p_loss <= 0.5")
+    study, limit = load_study(find_study("norrkoping"), ["sizing=null"]), read_limit("investor.p_loss <= 0.5")
     ensemble = Ensemble(2, 300)
     found = find_number(study, GUARANTEE, limit, Free(low=0, high=1), ensemble)
     asked = with_request(study, Requested(free=[f"{GUARANTEE}=0..1"], limits=[str(limit)]))
@@ -107,7 +107,7 @@ def test_smallest_guarantee_on_norrkoping__agrees_with_brute_force_and_fresh_wor
 
 
 def test_range__is_that_of_the_request_else_of_the_study_else_from_nothing_to_twice() -> None:
-    study = load_study(find_study("norrkoping"))
+    study = load_study(find_study("norrkoping"), ["sizing=null"])
     limit = "investor.p_loss <= 0.5"
     assert one_free_term(study, Requested(), GUARANTEE, limit)[2] == Free(low=0, high=1)
     assert one_free_term(study, Requested(), "contract.commitment", limit)[2] == Free(low=0, high=2e7)
@@ -118,7 +118,7 @@ def test_range__is_that_of_the_request_else_of_the_study_else_from_nothing_to_tw
 
 def test_weakest_belief__lies_where_brute_force_finds_the_first_deal() -> None:
     """Brute force: with one term free, the investor's mean is linear in it, so the deal exists where the sum of means suffices."""
-    study = load_study(find_study("norrkoping"))
+    study = load_study(find_study("norrkoping"), ["sizing=null"])
     limits = ["investor.expected_npv >= 0", "outcome_payer.expected_npv >= 5_000_000"]
     asked = with_request(study, Requested(free=[f"{GUARANTEE}=0..1"], limits=limits))
     parties, ensemble = ["investor", "outcome_payer"], Ensemble(1, 150)

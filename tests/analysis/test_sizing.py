@@ -123,7 +123,7 @@ def test_frontier__holds_what_nobody_can_better() -> None:
 
 @pytest.fixture(scope="module")
 def norrkoping() -> Study:
-    return load_study(find_study("norrkoping"))
+    return load_study(find_study("norrkoping"), ["sizing=null"])
 
 
 def test_settlement__is_what_a_run_of_the_changed_study_says(norrkoping: Study) -> None:

@@ -62,7 +62,7 @@ def test_smallest_window__by_hand(tmp_path) -> None:
 
 @pytest.fixture(scope="module")
 def norrkoping() -> Study:
-    return load_study(find_study("norrkoping"))
+    return load_study(find_study("norrkoping"), ["sizing=null"])
 
 
 def test_window__is_what_a_run_of_the_changed_study_says(norrkoping: Study) -> None:
