@@ -97,7 +97,7 @@ def test_table_of_the_reference__names_the_studies_in_which_each_part_stands() -
     rows = [row.split("|")[1:4] for row in section(REFERENCE["study"], "Shipped studies").splitlines() if row.startswith("| ")]
     found = {keys.strip(): studies for _, keys, studies in rows}
     for part, keys in [("sizing", "`sizing`"), ("behaviour", "`behaviour`"), ("capital.guarantees", "`capital.guarantees`")]:
-        assert {name for name in found[keys].replace("`", "").replace(" ", "").split(",")} == studies_with(part)
+        assert set(found[keys].replace("`", "").replace(" ", "").split(",")) == studies_with(part)
 
 
 def test_every_command__is_asked() -> None:
@@ -153,7 +153,8 @@ def test_cost_of_effort__is_no_assumption_of_a_result() -> None:
 
 
 def test_layer__in_which_only_the_cost_of_effort_is_drawn_is_no_layer() -> None:
-    study = load_study(find_study("tiny"), ["behaviour={efforts: {work: {levels: [0, 1], cost: {quadratic: {law: uniform, low: 1, high: 2}}}}}"])
+    cost = "{quadratic: {law: uniform, low: 1, high: 2}}"
+    study = load_study(find_study("tiny"), [f"behaviour={{efforts: {{work: {{levels: [0, 1], cost: {cost}}}}}}}"])
     assert layers_in(study) == layers_in(load_study(find_study("tiny")))
 
 
