@@ -76,7 +76,8 @@ def laws_of(numbers: Mapping[str, Sourced]) -> list[str]:
     """List the paths of the numbers that have a law and that a run reads.
 
     What an effort or a referral costs moves no person and no money of a run: it is drawn, from a stream of its own, for the
-    questions about people who respond, but it takes no dimension of the points, corrects no mean, and is no assumption of the result.
+    questions about people who respond, but it takes no dimension of the points, corrects no mean, and is no assumption of the
+    result.
     """
     return [path for path, number in numbers.items() if not isinstance(number, Constant) and not path.startswith(UNREAD)]
 
