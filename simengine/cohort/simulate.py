@@ -276,7 +276,7 @@ def _put(tallies: Tallies, steps: int, wave: int, arm: int, size: Integers, coun
 
 def _whole_years(by_year: Floats, steps: int) -> Floats:
     """Add up the stretches of twelve steps that make a year."""
-    return np.asarray(by_year.reshape(*by_year.shape[:-1], -1, steps).sum(axis=-1))
+    return np.asarray(by_year.reshape(*by_year.shape[:-1], by_year.shape[-1] // steps, steps).sum(axis=-1))
 
 
 def _exceeding(cohort: Cohort, worlds: Worlds) -> Integers:

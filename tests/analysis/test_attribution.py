@@ -177,7 +177,7 @@ def test_redrawn_measurement__reaches_those_compared_with_whether_they_live_or_n
     # Source: the layers' own definition. Who is compared with is measurement, drawn person by person or by exact moments.
     many = ["population.waves.all.size=1000", "measurement={design: randomised, control: {ratio: 1}, baseline: {size: 1000, "]
     many[1] += "years_before: 1}, metrics: {less: {outcome: time, window_months: 12, estimate: rate_difference, better: lower}}}"
-    contract = "contract={title: t, currency: EUR, commitment: 1000, metrics: {less: {meaning: m, unit: days}}, "
+    contract = "contract={title: t, currency: EUR, commitment: 1000, metrics: {less: {meaning: m, unit: EUR per person}}, "
     contract += "terms: {prize: {share: 1, of: drawn, only_if: {less: {at_least: 0}}}}}"
     study = study_of(SCORES, tmp_path, *many, contract, "capital.payment_month={prize: 20}", *lives)
     plain, again = (
