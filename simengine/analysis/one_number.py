@@ -27,6 +27,8 @@ _HALVINGS = 24
 _SIGNIFICANT = 4.0
 """A turn of the measure by more standard errors than this, world by world, is no noise: one in 15,000 at each of a few points."""
 _BAND = 1.96
+_OF_A_BAND = 1.96
+"""Standard errors between a value and either end of its 95 % band."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def search_number(
 
 def _error(measured: Statistic) -> float:
     """Give the standard error; where it does not cover, as much as the farther end of the interval, or the bound, asks for."""
-    return max(measured.se, *(abs(end - measured.value) / _BAND for end in measured.band_95))
+    return max(measured.se, *(abs(end - measured.value) / _OF_A_BAND for end in measured.band_95))
 
 
 def _values(free: Free, end: Literal["smallest", "largest"]) -> list[float]:

@@ -44,7 +44,6 @@ TOO_EARLY = {
     "a milestone on a score": ("passed: 30", "", "early", "d29", 10, 29),
     "milestones in order of those before them": ("passed: 30", ", in_order: true", "d35", "d41", 35, 41),
     "the last of several": ("qualified: 10, out_ever: 20", "", "d35", "d41", 35, 41),
-    "a milestone without a price": ("qualified: 10, out_ever: 0", "", "early", "d35", 10, 35),
 }
 
 

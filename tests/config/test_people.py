@@ -107,7 +107,7 @@ BROKEN = {
     "price of an unknown event": ("outcomes.cost.per_event={sock: 3}", "an event is one of `events`; found `sock`. One of: sick"),
     "amount of nothing": (
         "outcomes.cost={kind: amount}",
-        "an amount has `per_day`, `per_event` or `per_spell_day`; found none of them",
+        "an amount must have one of per_day, per_event, per_spell_day, per_move, per_move_by_stratum; found none of them",
     ),
     "people who differ twice": (
         "outcomes.cost={kind: amount, per_day: {out: 1}, between_people_sd: 0.1, between_people_half_width: 0.1}",

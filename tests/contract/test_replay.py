@@ -3,10 +3,12 @@
 import json
 import math
 
+import numpy as np
 import pytest
 
 from simengine.contract.spec import Contract
 from simengine.errors import UsageError
+from simengine.records import Outturns
 from simengine.report.directions import net_by_party, paid_in_all, total_of
 from simengine.report.document import settlement
 from simengine.report.explain import explanation
@@ -164,4 +166,10 @@ def test_payment_marks__are_those_of_the_investor() -> None:
         "people": {"milestones": {"entry": 700}, "payee": "service_provider", "cap": 1000},
     }
 
-    assert payment_marks(contract(terms=terms)) == pytest.approx({"guarantee": 0.3, "cap": 0.3})
+    drawn = np.array([1_000_000.0, 2_000_000.0])
+    columns = {"drawn": drawn, "investor.money_in": drawn, "investor.money_back": 0.3 * drawn}
+    columns |= {f"term.{name}.amount": share * drawn for name, share in (("guarantee", 0.4), ("fee", 0.1), ("work", 0.5))}
+    columns["term.people.amount"] = np.array([700.0, 0.0])
+    outturns = Outturns(np.arange(2), columns, {}, {})
+
+    assert payment_marks(contract(terms=terms), outturns) == pytest.approx({"guarantee": 0.3, "cap": 0.3})
