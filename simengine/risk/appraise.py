@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from simengine.records import (
     ARMS,
     BASELINE,
+    LIMITS,
     SERVICE,
     TWIN,
     CashMoments,
@@ -88,7 +89,8 @@ def appraise(
             waves = tallies.person_months[:, :, arm, s, -1]
             columns[f"person_months.{ARMS[arm]}.{state}"] = add_in_order(waves.T)
     columns["clipped"] = tallies.clipped
-    codes = {f"term.{name}.bound": limits for name, limits in zip(payments.terms, payments.limits, strict=True)} | codes_of(columns)
+    limits = payments.limits or (LIMITS,) * len(payments.terms)
+    codes = {f"term.{name}.bound": words for name, words in zip(payments.terms, limits, strict=True)} | codes_of(columns)
     cash = lending_cash(ledger) if with_returns else {}
     moments = {name: _cash_moments(flows, standpoint.commitment * ledger.units) for name, flows in cash.items()}
     return Outturns(worlds.replications, columns, codes, moments, cash or None)

@@ -169,8 +169,8 @@ def test_study__in_which_the_provider_may_lose_keeps_everything_else(tiny_path):
 PARTY = "{name: x, discount_rate_per_year: 0}"
 ROLES = ", ".join(f"{name}: {PARTY}" for name in PARTIES)
 REFUSED = {
-    "parties.service_provider.costs={a: {amount: 2e15}}": r"an amount of money lies between 0 and 1e15; found 2e\+15",
-    "parties.service_provider.costs={a: {amount: {law: normal, mean: 1, sd: 1}}}": r"an amount of money lies between 0 and 1e15",
+    "parties.service_provider.costs={a: {amount: 2e15}}": r"an amount of money must lie between 0 and 1e15; found 2e\+15",
+    "parties.service_provider.costs={a: {amount: {law: normal, mean: 1, sd: 1}}}": r"an amount of money must lie between 0 and 1e15",
     "parties.service_provider.costs={a: {amount: 1, per_month: 2}}": r"one of amount, per_month, per_person; found",
     "parties.service_provider.costs={a: {share_of_income: 0.1}}": r"costs\.a\.share_of_income",
     "parties.service_provider.costs={a: {amount: 1, waves: [all]}}": r"costs\.a\.waves: a cost by `amount` has no `waves`",

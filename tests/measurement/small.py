@@ -4,6 +4,7 @@ from copy import deepcopy
 
 from simengine.config import Study
 from simengine.config.consistency import study_problems
+from simengine.config.units import unit_problems
 
 SMALL = {
     "study": {"title": "Spells", "currency": "SEK", "start": "2030-01", "horizon_months": 24},
@@ -55,8 +56,16 @@ def problems_of(**changes):
     ]
 
 
+def unit_in(way_out):
+    """Read the unit that the way out of a message names, the first of several."""
+    named = way_out.split("`unit: ")[1].split("`")[0]
+    return named.split(",")[0] + (" per person" if "," in named and named.endswith("per person") else "")
+
+
 def study_of(changes=None):
-    """Give the small study with changes by path; it must be sound."""
+    """Give the small study with changes by path; it must be sound. A metric has the unit that its estimate yields."""
     study = Study.model_validate(content_of(changes or {}))
-    assert study_problems(study) == []
+    units = {path: unit_in(way_out) for path, _, _, way_out in unit_problems(study)}
+    study = Study.model_validate(content_of((changes or {}) | units)) if units else study
+    assert list(study_problems(study)) == []
     return study

@@ -273,7 +273,7 @@ def test_payment__on_people_who_are_compared_with_their_twins_is_that_on_the_tru
     got = by("randomised", study, evidence)
 
     np.testing.assert_array_equal(got.estimate, got.truth)
-    paid = evaluate(study, type(evidence)(evidence.worlds, tallies, got))["term.payment.amount"]
+    paid = evaluate(study, type(evidence)(study, evidence.worlds, tallies, got))["term.payment.amount"]
     np.testing.assert_array_equal(paid > 0, got.truth[:, 0] >= 0.10)
     assert 0 < (paid > 0).mean() < 1
 

@@ -65,7 +65,7 @@ def test_money__of_a_party_is_its_own_and_that_of_a_role_the_sum_of_its_parties(
     plan, worlds = planned(
         capital, N, commitment, HORIZON, parties=EVERYBODY, waves=WAVES, people=np.array([[3, 0], [1, 5], [0, 2]])
     )
-    ledger = distribute(capital, plan, payments, worlds, EVERYBODY)
+    ledger = distribute(capital, plan, payments, worlds)
     random = np.random.default_rng(seed)
     value = np.round(random.normal(0, 1e4, (N, len(EVERYBODY), 2)), 2)
     public_value = PublicValue(EVERYBODY, value, value / 2)
@@ -127,12 +127,12 @@ def test_parts__add_up_to_the_same_whether_a_journal_is_kept_or_sums_alone(deal)
     section, commitment, payments, _ = deal
     capital = CAPITAL.validate_python(section)
     plan, worlds = planned(capital, N, commitment, HORIZON, parties=EVERYBODY, waves=WAVES, people=np.full((N, 2), 2))
-    ledger = distribute(capital, plan, payments, worlds, EVERYBODY)
+    ledger = distribute(capital, plan, payments, worlds)
     value = np.arange(N * len(EVERYBODY) * 2, dtype=np.float64).reshape(N, -1, 2)
     public_value = PublicValue(EVERYBODY, value, value)
     columns = left_with(ledger, public_value, FACTORS) | role_columns(ledger, public_value, FACTORS, with_returns=False)
     for name in (*EVERYBODY, *(total for total in ROLE_OF if f"{total}.net" in columns)):
-        parts = parts_of(name, accounts_of(capital, plan, EVERYBODY))
+        parts = parts_of(name, accounts_of(capital, plan))
         cash = [ledger.cash_in(part.accounts) for part in parts]
         factors = [FACTORS[part.party] for part in parts]
         worth = [value[:, EVERYBODY.index(part.party)] if part.has_value else None for part in parts]
@@ -140,6 +140,7 @@ def test_parts__add_up_to_the_same_whether_a_journal_is_kept_or_sums_alone(deal)
             [one.sum(axis=1) for one in cash],
             [present_values(one, by[:, : HORIZON + 1]) for one, by in zip(cash, factors, strict=True)],
             [None if one is None else (over_years(one), value_today(one, by)) for one, by in zip(worth, factors, strict=True)],
+            ledger.units,
         )
         np.testing.assert_array_equal(found.net, columns[f"{name}.net"])
         np.testing.assert_array_equal(found.npv, columns[f"{name}.npv"])
@@ -191,7 +192,7 @@ def test_rate_of_mean_cash__is_that_of_the_lender(two):
 
 def test_peak_funding__is_the_deepest_point_of_the_running_sum():
     # Source: hand arithmetic on running sums -10, -4, -12, 3 and 5, 0, 2, 2, in cents.
-    assert peak_funding(np.array([[-1000, 600, -800, 1500], [500, -500, 200, 0]])).tolist() == [12.0, 0.0]
+    assert peak_funding(np.array([[-1000, 600, -800, 1500], [500, -500, 200, 0]]), 100).tolist() == [12.0, 0.0]
 
 
 def test_a_second_lender__changes_no_figure_of_the_first_where_it_changes_none_of_its_money():

@@ -25,6 +25,8 @@ OneOrMore: TypeAlias = Annotated[
     AfterValidator(_once),
 ]
 """One name, or a list of names."""
+NoneOrMore: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(one_or_several), Field(strict=False), AfterValidator(_once)]
+"""One name, or a list of names that may be empty."""
 
 
 def _above_zero(quantity: Quantity) -> Quantity:

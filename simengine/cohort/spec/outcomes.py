@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from simengine.cohort.spec.names import MoveName, OneOrMore, Positive
+from simengine.cohort.spec.names import MoveName, NoneOrMore, OneOrMore, Positive
 from simengine.cohort.spec.pathway import ByMonths
 from simengine.cohort.spec.population import Selection
 from simengine.laws import (
@@ -71,8 +71,8 @@ class CountOfEvents(Spec):
     """How many times events happened to a person, or how many times the person made some moves."""
 
     kind: Literal["count"]
-    events: OneOrMore = ()
-    moves: OneOrMore = ()
+    events: NoneOrMore = ()
+    moves: NoneOrMore = ()
     """Moves of the pathway, each time that they are made."""
 
     @model_validator(mode="after")
