@@ -372,6 +372,7 @@ SPELLS = (
     "outcomes={days: {kind: days, events: spell}, late_days: {kind: days, events: spell, from_day: 15}, "
     "cost: {kind: amount, per_spell_day: {spell: 3}}}",
     "effect={shorter: {event: spell, length_ratio: 0.6}}",
+    "contract.metrics.spells.unit=days",
 )
 
 

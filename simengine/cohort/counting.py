@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from simengine.cohort.kernels.arrays import People, Stays
+from simengine.cohort.kernels.arrays import People, Stays, Windows, Worth
 from simengine.cohort.kernels.count import count_amounts, count_changing_amounts, count_states, reach_target, settle_claims
 from simengine.cohort.kernels.draws import fill_uniforms
 from simengine.cohort.kernels.enter import fill_frailty
@@ -15,6 +15,7 @@ from simengine.cohort.kernels.happen import happen
 from simengine.cohort.kernels.moved import count_moves
 from simengine.cohort.kernels.read import reach_states, read_answers, read_scores
 from simengine.cohort.moves import DAYS_PER_MONTH
+from simengine.cohort.outcomes import MovePrices
 from simengine.cohort.people import Group, taken_by
 from simengine.cohort.spec import Amount, Binary, Claim, CountOfEvents, DaysInSpells, Outcome, Reached, Score, Target
 from simengine.cohort.tables import ArmTables, claim_prices
@@ -63,6 +64,10 @@ class Uncut:
     n_stays: int
     total: Floats
     """Shape (n_people, n_outcomes, n_windows): the outcomes of the whole lives."""
+
+    def until_cut(self, people: People) -> tuple[Integers, Stays, int]:
+        """First step of each person that is not counted, and the stays of the whole lives."""
+        return np.minimum(people.end.astype(np.int64), self.cut.month), self.stays, self.n_stays
 
 
 def empty_counts(tables: ArmTables) -> Counts:
@@ -118,13 +123,8 @@ def count_outcomes(
             count(np.array(of), clock.entry, -clock.entry, people, stays, n_stays, windows, worth, total, counts.by_year)
     if tables.move_prices is not None:
         # The last move before a cut ends the last stay that is kept: it shows in the whole life alone.
-        before, lived, n_lived = people.end.astype(np.int64), stays, n_stays
-        if whole is not None:
-            before, lived, n_lived = np.minimum(before, whole.cut.month), whole.stays, whole.n_stays
-        count_moves(
-            tables.move_prices.number, tables.move_prices.price, worth.discount, worth.scale, before, clock.entry, -clock.entry,
-            people, lived, n_lived, windows, total, counts.by_year,
-        )  # fmt: skip
+        lived = (people.end.astype(np.int64), stays, n_stays) if whole is None else whole.until_cut(people)
+        _count_moves(tables.move_prices, worth, clock.entry, people, lived, windows, total, counts.by_year)
     counted = _events_counted(outcomes)
     for e, name in enumerate(tables.cohort.events):
         if name not in counted:
@@ -155,6 +155,34 @@ def count_outcomes(
         )
     _derive(tables, people, stays, n_stays, total, counts)
     return total
+
+
+def _count_moves(
+    moves: MovePrices,
+    worth: Worth,
+    entry: int,
+    people: People,
+    lived: tuple[Integers, Stays, int],
+    windows: Windows,
+    total: Floats,
+    by_year: Floats,
+) -> None:
+    before, stays, n_stays = lived
+    count_moves(
+        moves.number,
+        moves.price,
+        worth.discount,
+        worth.scale,
+        before,
+        entry,
+        -entry,
+        people,
+        stays,
+        n_stays,
+        windows,
+        total,
+        by_year,
+    )
 
 
 def _derive(tables: ArmTables, people: People, stays: Stays, n_stays: int, total: Floats, counts: Counts) -> None:

@@ -25,7 +25,7 @@ SAVING, SCHOOL = "measurement.metrics.saving.window_months", "measurement.metric
 HOURS = (
     "outcomes.time={kind: amount, per_day: {here: 1}}",
     "measurement.metrics={hours: {outcome: time, window_months: 12, estimate: total_difference, better: higher}}",
-    "contract.metrics={hours: {meaning: hours, unit: hours}}",
+    "contract.metrics={hours: {meaning: hours, unit: EUR}}",
     "contract.terms.prize={share: 0.1, of: hours}",
 )
 HOURLY, DAYS = "measurement.metrics.hours.window_months", 365.25 / 12

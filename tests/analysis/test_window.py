@@ -109,9 +109,9 @@ def test_result__is_the_same_on_any_threads_and_in_any_blocks(tmp_path):
 @pytest.mark.parametrize(
     ("months", "metric", "message"),
     [
-        ([], None, "--months: at least one window is asked for; found none"),
-        ([0], None, "--months: a window must lie between 1 and 1200 months; found 0"),
-        ([12, 1201], None, "--months: a window must lie between 1 and 1200 months; found 1201"),
+        ([], None, "--months: must be a list of at least one window; found none"),
+        ([0], None, "--months: must be a whole number from 1 to 1,200; found 0"),
+        ([12, 1201], None, "--months: must be a whole number from 1 to 1,200; found 1201"),
         ([12, 12], None, "--months: each window is asked for once; found 12, 12"),
         ([1200], None, "--months: everything ends within 1200 months of the start; found month 1208 for a window of 1200 months"),
         ([24], "cost", "--metric: a metric of the study (saving, school); found 'cost'"),

@@ -38,16 +38,17 @@ def test_metric_unit__of_persons_or_days_is_one() -> None:
     persons = tiny("measurement.metrics.school.estimate=total_difference", "contract.metrics.school.unit=pupils")
     assert metric_unit(persons, "school") == (1.0, "pupils")
     # An amount of 1 a day in a state is no money, where the contract says so.
-    days = tiny("outcomes.placement_cost_sek.per_day={placed: 1}", "contract.metrics.saving.unit=days in care")
-    assert metric_unit(days, "saving") == (1.0, "days in care")
-    assert told_units(days, ["saving", "school"]) == " (saving in days in care)"
+    valued = "public_value.placement_cost_sek.outcome_payer={value_per_unit: 3_000}"
+    days = tiny("outcomes.placement_cost_sek.per_day={placed: 1}", "contract.metrics.saving.unit=days", valued)
+    assert metric_unit(days, "saving") == (1.0, "days")
+    assert told_units(days, ["saving", "school"]) == " (saving in days)"
 
 
 def test_metric_unit__of_what_no_contract_names_goes_by_what_is_counted() -> None:
     def silent(study: Study) -> Study:
         return study.model_copy(update={"contract": study.contract.model_copy(update={"metrics": {}})})
 
-    study = tiny("measurement.metrics.school.estimate=total_difference")
+    study = tiny("measurement.metrics.school.estimate=total_difference", "contract.metrics.school.unit=pupils")
     assert metric_unit(silent(study), "school") == (1.0, "persons")
     assert metric_unit(silent(study), "saving") == (1e6, "millions of SEK")
     # What has a price of its own is not money itself; and of what nobody values, nobody knows.
