@@ -124,7 +124,7 @@ def test_scores_given__follow_the_conditional_normal_law(tmp_path):
     # Source: closed form. Given z_b = 2, z_a has mean 0.6 x 2 and variance 1 - 0.36.
     joined = "correlations={x: {between: [effect.better.difference, capital.drawn_share], value: 0.6}}"
     study = study_of(SCORES, tmp_path, *LINEAR, joined)
-    paths = assumptions_of(study, Ensemble(1, 2), 1).paths
+    paths = assumptions_of(study, Ensemble(1, 2), 2).paths
     given = scores_given(np.random.default_rng(0).standard_normal((20_000, 2)), paths, study, "effect.better.difference", 2.0)
     first = paths.index("capital.drawn_share")  # the first of its cluster by name: its joint score is its own
     assert given[:, first].mean() == pytest.approx(1.2, abs=4.5 * 0.8 / np.sqrt(20_000))
@@ -138,7 +138,7 @@ def test_groups__hold_the_counted_shares_of_one_whole(tiny_path):
     counts = "pathway.start={young: {placed: 1}, older: {home: {law: dirichlet, count: 3}, placed: {law: dirichlet, count: 9}}}"
     study = load_study(tiny_path, [counts])
     assert "pathway.start.older.home + pathway.start.older.placed" in groups_of(
-        study, assumptions_of(study, Ensemble(1, 2), 1).paths
+        study, assumptions_of(study, Ensemble(1, 2), 2).paths
     )
 
 
