@@ -46,7 +46,8 @@ def test_run__every_statistic_has_a_value_and_a_standard_error(tiny_path: Path) 
     content = json.loads(call("run", tiny_path, "-n", 120, "--seed", 0, "--json").stdout)
     statistics = list(_statistics(content))
     assert len(statistics) > 100
-    assert all(set(s) <= {"value", "se", "upper_95", "interval_95", "tail_points"} and s["se"] >= 0 for s in statistics)
+    keys = {"value", "se", "upper_95", "lower_95", "interval_95", "tail_points", "covers"}
+    assert all(set(s) <= keys and s["se"] >= 0 for s in statistics)
 
 
 def _statistics(node: object):
