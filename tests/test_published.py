@@ -236,6 +236,7 @@ def test_simpson__has_the_published_trace(arm: int) -> None:
 SICKER_AT_FIVE = (
     "outcomes={sicker_at_5: {kind: binary, at_month: 5, probability: {healthy: 0, sick: 0, sicker: 1, dead: 0}}}",
     "measurement.metrics={cost_soc: {outcome: sicker_at_5, window_months: 5, estimate: rate_difference, better: lower}}",
+    "contract.metrics.cost_soc.unit=share",
     "study.horizon_months=5",
     "capital.payment_month.nothing=5",
 )
