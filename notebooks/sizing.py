@@ -129,6 +129,7 @@ SHARE = "contract.terms.saving_share.share"
 responding = load_study(
     find_study("norrkoping"),
     [
+        "sizing=null",
         "contract.terms.saving_share.payee=service_provider",
         "behaviour={efforts: {work: {levels: [0, 0.5, 1, 1.5, 2], cost: {quadratic: 500_000}}}}",
     ],
