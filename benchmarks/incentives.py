@@ -12,10 +12,11 @@ import time
 
 import numpy as np
 
-from simengine.analysis import Ensemble, find_incentives
-from simengine.analysis.induced import store_choices
 from simengine.config import find_study, load_study
 from simengine.config.numbers import with_numbers
+from simengine.questions.incentives.answer import find_incentives
+from simengine.questions.size.induced import store_choices
+from simengine.worlds.ensemble import Ensemble
 
 SHARE = "contract.terms.saving_share.share"
 RESPONDS = (

@@ -14,15 +14,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simengine.analysis.ensemble import Ensemble
-from simengine.analysis.sizing import agree, sizing_of, stored_for, table_of
-from simengine.analysis.table import Search, Settlement
 from simengine.config import Study, find_study, load_study
 from simengine.config.numbers import with_numbers
 from simengine.config.request import Requested, with_request
-from simengine.execution import BLOCK_SIZE
 from simengine.pipeline import evaluate, simulate
+from simengine.questions.size.answer import agree, sizing_of, stored_for, table_of
+from simengine.questions.size.search import Search, Settlement
 from simengine.risk.measures import Columns
+from simengine.worlds.blocks import BLOCK_SIZE
+from simengine.worlds.ensemble import Ensemble
 
 
 @dataclass

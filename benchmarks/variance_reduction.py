@@ -14,12 +14,13 @@ from math import sqrt
 
 import numpy as np
 
-from simengine.analysis.ensemble import with_used_designs_alone
 from simengine.config import Study, find_study, load_study
-from simengine.execution import control_variates, run_study
 from simengine.records import Floats
 from simengine.risk import summarise
 from simengine.sampling import PLAIN, Sampling
+from simengine.worlds.blocks import run_study
+from simengine.worlds.ensemble import with_used_designs_alone
+from simengine.worlds.precision import control_variates
 
 PATHS = (
     "investor.net.mean",

@@ -22,15 +22,16 @@ import pandas as pd
 from IPython.display import Image, display
 
 from simengine import find_study, load_study
-from simengine.analysis import Ensemble, find_incentives
-from simengine.analysis.information import Choice, value_information
-from simengine.analysis.one_number import find_number
-from simengine.analysis.sizing import size_terms, terms_of
 from simengine.config.numbers import with_numbers
 from simengine.config.request import Requested, with_request
 from simengine.config.sizing import Free
-from simengine.report.frontier import draw_frontier
+from simengine.questions.incentives.answer import find_incentives
+from simengine.questions.information.answer import Choice, value_information
+from simengine.questions.size.answer import size_terms, terms_of
+from simengine.questions.size.one_number import find_number
+from simengine.questions.size.picture import draw_frontier
 from simengine.risk.measures import read_limit
+from simengine.worlds.ensemble import Ensemble
 
 SEED, N_REPLICATIONS = 2016, 500
 GUARANTEE, CAP = "contract.terms.guarantee.share", "contract.terms.upside.cap.share"

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simengine.config import Study, find_study, load_contract, load_study
     from simengine.errors import SimengineError
-    from simengine.execution import run_study
     from simengine.pipeline import evaluate, simulate
     from simengine.risk import RiskTable, summarise
     from simengine.settlement import replay
+    from simengine.worlds.blocks import run_study
 
 __version__ = "0.1.0"
 

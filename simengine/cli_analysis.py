@@ -16,8 +16,8 @@ from simengine.errors import UsageError
 @output_option("the certificate, its curve and provenance")
 def certificate(output: Path | None, **asked: Any) -> None:
     """Say what STUDY pays for nothing and withholds for something: the payment-error certificate of its evaluation."""
-    from simengine.analysis import certify
     from simengine.provenance import Clock, describe_run
+    from simengine.questions.certificate.answer import certify
     from simengine.report import document, finding_tables, findings, folder, tables
 
     request = Request(**asked)
@@ -29,7 +29,7 @@ def certificate(output: Path | None, **asked: Any) -> None:
         content = findings.certificate(study, found)
         content["provenance"] = describe_run(clock, text, request.settings(seed, n_replications))
         if draft is not None:
-            from simengine.report.power import draw_power
+            from simengine.questions.certificate.picture import draw_power
 
             again = asked_again("certificate", "study.yaml", "-n", n_replications, "--seed", seed)
             files = {"study.yaml": text, "run-again.txt": again, "certificate.json": document.as_json(content) + "\n"}
@@ -46,8 +46,8 @@ def certificate(output: Path | None, **asked: Any) -> None:
 @request_options
 def methods(**asked: Any) -> None:
     """Measure the same people of STUDY by every design that it describes, and say what the contract would pay by each."""
-    from simengine.analysis import compare_methods
     from simengine.provenance import Clock
+    from simengine.questions.methods.answer import compare_methods
     from simengine.report import finding_tables, findings, tables
 
     request, clock = Request(**asked), Clock()
@@ -66,8 +66,8 @@ def methods(**asked: Any) -> None:
 @click.option("--metric", metavar="NAME", help="The metric whose window is changed. If absent: those with the longest window.")
 def window(months: str, metric: str | None, **asked: Any) -> None:
     """Say what the length of the follow-up in STUDY does to what is measured and to each party's money."""
-    from simengine.analysis import compare_windows
     from simengine.provenance import Clock
+    from simengine.questions.window.answer import compare_windows
     from simengine.report import finding_tables, findings, tables
 
     lengths, request, clock = _read_months(months), Request(**asked), Clock()

@@ -38,9 +38,9 @@ def replay(
 
 def _replay_all(*, as_json: bool) -> None:
     from simengine.config import load_contract, shipped_contracts
+    from simengine.contract_text.published import compare_published, published_table
     from simengine.provenance import Clock, describe_run
     from simengine.report import document, tables
-    from simengine.report.published import compare_published, published_table
 
     clock, files = Clock(), shipped_contracts()
     rows = [row for path in files for row in compare_published(path.stem, load_contract(path))]
@@ -97,12 +97,12 @@ def _read_outcomes(texts: tuple[str, ...]) -> dict[str, float]:
 def explain(contract_file: Path, output: Path | None) -> None:
     """Say CONTRACT in plain words, with a worked example and pictures."""
     from simengine.config import load_contract
+    from simengine.contract_text.explain import explanation
     from simengine.report import document, folder
-    from simengine.report.explain import explanation
 
     text = explanation(load_contract(contract_file))
     if output is not None:
-        from simengine.report.curves import draw_curves
+        from simengine.contract_text.curves import draw_curves
 
         contract = load_contract(contract_file)
         with folder.results_folder(output) as draft:
@@ -121,8 +121,8 @@ def lint(contract_file: Path, as_json: bool) -> None:
     """Look in CONTRACT for wording that costs money: where, why, and what to write instead."""
     from simengine.config import load_contract_document
     from simengine.config.reach import reaches_of
+    from simengine.contract_text.lint import findings_text, lint_contract
     from simengine.report import document
-    from simengine.report.lint import findings_text, lint_contract
 
     contract, place_of, study = load_contract_document(contract_file)
     findings = [

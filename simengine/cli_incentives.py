@@ -19,11 +19,12 @@ def incentives(contracts: tuple[str, ...], output: Path | None, **asked: Any) ->
 
     CONTRACT is a file, or a variant of the study that changes terms alone.
     """
-    from simengine.analysis import find_incentives
-    from simengine.analysis.designs import as_variant, load_designs
     from simengine.provenance import Clock, describe_run
-    from simengine.report import document, folder, incentive_tables, tables
-    from simengine.report import incentives as report
+    from simengine.questions.compare.designs import as_variant, load_designs
+    from simengine.questions.incentives import content as report
+    from simengine.questions.incentives import tables as incentive_tables
+    from simengine.questions.incentives.answer import find_incentives
+    from simengine.report import document, folder, tables
 
     request = Request(**asked)
     study = request.study()
@@ -36,7 +37,7 @@ def incentives(contracts: tuple[str, ...], output: Path | None, **asked: Any) ->
         content = report.incentives(study, found)
         content["provenance"] = describe_run(clock, text, request.settings(seed, n_replications, contracts=list(contracts)))
         if draft is not None:
-            from simengine.report.effort_curves import draw_efforts
+            from simengine.questions.incentives.picture import draw_efforts
 
             others = {name: design for name, design in designs.items() if name != "own"}
             files: dict[str, bytes | str] = {

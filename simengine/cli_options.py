@@ -15,9 +15,9 @@ import click
 from simengine.errors import UsageError, escaped
 
 if TYPE_CHECKING:
-    from simengine.analysis import Ensemble
     from simengine.config import Study
     from simengine.provenance import Clock
+    from simengine.worlds.ensemble import Ensemble
 
 
 class Place(click.ParamType):  # type: ignore[type-arg]
@@ -145,7 +145,8 @@ class Request:
 
     def refuse_if_too_large(self, study: Study, n_replications: int, **how: Any) -> None:
         """Refuse, before any work, what cannot be held."""
-        from simengine.execution import available_processors, refuse_if_too_large
+        from simengine.worlds.blocks import available_processors
+        from simengine.worlds.memory import refuse_if_too_large
 
         at_once = self.threads or available_processors()
         refuse_if_too_large(study, n_replications, at_once=at_once, block_size=self.block_size, **how)
@@ -176,7 +177,7 @@ def request_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def answer(request: Request, seed: int, n_replications: int, question: Callable[[Ensemble], Any]) -> Any:
     """Put a question to the worlds of a request, with a bar on the terminal."""
-    from simengine.analysis import Ensemble
+    from simengine.worlds.ensemble import Ensemble
 
     with progress(n_replications) as advance:
         return question(Ensemble(seed, n_replications, request.threads, request.block_size, advance))

@@ -42,12 +42,14 @@ def portfolio(
     block_size: int,
 ) -> None:
     """Hold the studies of FUND together: a revolving fund, an outcomes fund or an investor's book under common bad times."""
-    from simengine.analysis import Ensemble, hold
     from simengine.config import load_portfolio
-    from simengine.execution import refuse_if_too_large
     from simengine.provenance import Clock, describe_run
-    from simengine.report import document, folder, holdings, tables
+    from simengine.questions.portfolio import tables as holdings
+    from simengine.questions.portfolio.answer import hold
+    from simengine.report import document, folder, tables
     from simengine.streams import draw_seed
+    from simengine.worlds.ensemble import Ensemble
+    from simengine.worlds.memory import refuse_if_too_large
 
     holding = load_portfolio(portfolio_file)
     for study in holding.studies.values():

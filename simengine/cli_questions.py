@@ -12,9 +12,9 @@ from simengine.cli_options import PLACE, Request, answer, as_operand, asked_agai
 from simengine.errors import UsageError
 
 if TYPE_CHECKING:
-    from simengine.analysis import Ensemble
     from simengine.config import Study
     from simengine.contract.spec import Contract
+    from simengine.worlds.ensemble import Ensemble
 
 level_option = click.option("--level", type=float, default=0.95, show_default=True, help="Of the CVaR: 0.95 is the worst 5 %.")
 party_option = click.option("--party", "parties", multiple=True, metavar="NAME", help="A party to speak of; all if absent.")
@@ -39,7 +39,7 @@ luck_option = click.option(
 @output_option("compare.json, compare.png, study and provenance")
 def compare(contracts: tuple[Path, ...], level: float, output: Path | None, **asked: Any) -> None:
     """Settle the contract of STUDY and each CONTRACT on the same people: who gains, who loses."""
-    from simengine.analysis import compare_contracts
+    from simengine.questions.compare.answer import compare_contracts
     from simengine.report.question_pictures import draw_comparison
     from simengine.report.question_tables import comparison_tables
 
@@ -67,7 +67,7 @@ def compare(contracts: tuple[Path, ...], level: float, output: Path | None, **as
 @output_option("attribute.json, attribute.png, study and provenance")
 def attribute(parties: tuple[str, ...], measure: Any, level: float, output: Path | None, **asked: Any) -> None:
     """Say who carries what in STUDY: each party's variance and tail by layer, and the common risk by party."""
-    from simengine.analysis import attribute as attribute_to
+    from simengine.questions.attribute.answer import attribute as attribute_to
     from simengine.report.question_pictures import draw_attribution
     from simengine.report.question_tables import attribution_tables
 
@@ -95,8 +95,10 @@ def stress(
     names: tuple[str, ...], criterion: str | None, boxes: bool, luck: int, level: float, output: Path | None, **asked: Any
 ) -> None:
     """Say what becomes of each party of STUDY in bad times; with --reverse, which times are bad enough to break the deal."""
-    from simengine.analysis import chosen_stresses, read_criterion, reverse_stress, stress_study, stresses_of
-    from simengine.analysis.scenarios import require_workbench
+    from simengine.questions.reverse.answer import read_criterion, reverse_stress
+    from simengine.questions.reverse.boxes import require_workbench
+    from simengine.questions.stress.answer import chosen_stresses, stress_study
+    from simengine.questions.stress.named import stresses_of
     from simengine.report import question_pictures, question_tables
 
     if criterion is None:
@@ -142,7 +144,7 @@ def sensitivity(
     parties: tuple[str, ...], measure: Any, points: int, trajectories: int, luck: int, output: Path | None, **asked: Any
 ) -> None:
     """Say which assumptions of STUDY matter to whom: a tornado, and global indices, of each party's money."""
-    from simengine.analysis import sensitivity as sensitivity_of
+    from simengine.questions.sensitivity import answer as sensitivity_of
     from simengine.report.question_pictures import draw_sensitivity
     from simengine.report.question_tables import sensitivity_tables
 
@@ -176,10 +178,10 @@ def _deliver(
     settings: Mapping[str, Any],
 ) -> None:
     """Put a question to a study, and print or keep the answer."""
-    from simengine.analysis import with_used_designs_alone
     from simengine.provenance import Clock, describe_run
     from simengine.report import document, folder, tables
     from simengine.report.answers import answer as as_answer
+    from simengine.worlds.ensemble import with_used_designs_alone
 
     study = request.study()
     seed, n_replications = request.size(study)
@@ -202,8 +204,8 @@ def _deliver(
 
 def _read_contracts(paths: tuple[Path, ...]) -> dict[str, Contract]:
     """Read contracts, each under the name of its file."""
-    from simengine.analysis.contracts import OWN
     from simengine.config import load_contract
+    from simengine.questions.compare.answer import OWN
 
     found: dict[str, Contract] = {}
     for path in paths:

@@ -30,9 +30,10 @@ from simengine.cli_options import Request, answer, asked_again, no_folder, outpu
 @output_option("the sentences, the picture and provenance")
 def retrospect(given: tuple[str, ...], bandwidth: float, least_effective: float, output: Path | None, **asked: Any) -> None:
     """Say where what is known to have happened falls in the forecast of STUDY, and what follows from an interim result."""
-    from simengine.analysis import look_back
     from simengine.provenance import Clock, describe_run
-    from simengine.report import document, folder, lookback, tables
+    from simengine.questions.retrospect import tables as lookback
+    from simengine.questions.retrospect.answer import look_back
+    from simengine.report import document, folder, tables
 
     request = Request(**asked)
     study = request.study()
@@ -44,7 +45,7 @@ def retrospect(given: tuple[str, ...], bandwidth: float, least_effective: float,
         content = lookback.retrospect(study, found)
         content["provenance"] = describe_run(clock, text, request.settings(seed, n_replications, **own))
         if draft is not None:
-            from simengine.report.lookback_picture import draw_look_back
+            from simengine.questions.retrospect.picture import draw_look_back
 
             words = [word for name in given for word in ("--given", name)]
             words += ["--bandwidth", f"{bandwidth!r}", "--least-effective", f"{least_effective!r}"]

@@ -24,10 +24,10 @@ from simengine.errors import UsageError
 
 if TYPE_CHECKING:
     from simengine.config import Study
-    from simengine.execution import PreciseRun
     from simengine.records import Outturns
     from simengine.risk import RiskTable
     from simengine.sampling import Sampling
+    from simengine.worlds.precision import PreciseRun
 
 _DEMO_SEED = 2016
 _DEMO_REPLICATIONS = 10_000
@@ -180,9 +180,10 @@ def _simulate(
     study: Study, request: Request, wish: _Wish, sampling: Sampling, seed: int, n_replications: int
 ) -> tuple[Outturns, RiskTable, PreciseRun | None]:
     from simengine.config import known_metrics
-    from simengine.execution import AT_MOST, control_variates, read_goals, run_study, run_until
     from simengine.risk import summarise
     from simengine.sampling import refuse_impossible_variates
+    from simengine.worlds.blocks import run_study
+    from simengine.worlds.precision import AT_MOST, control_variates, read_goals, run_until
 
     how: dict[str, Any] = {"threads": request.threads, "block_size": request.block_size, "sampling": sampling}
     if wish.until is not None:

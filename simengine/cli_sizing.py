@@ -11,9 +11,9 @@ from simengine.cli_options import Request, asked_again, no_folder, output_option
 from simengine.errors import UsageError
 
 if TYPE_CHECKING:
-    from simengine.analysis import Ensemble
     from simengine.config import Study
     from simengine.config.request import Requested
+    from simengine.worlds.ensemble import Ensemble
 
 _RULES = ("equal_sacrifice", "nash", "total")
 
@@ -81,10 +81,12 @@ def size(
 
 
 def _size(request: Request, study: Study, requested: Requested, points: int, output: Path | None) -> None:
-    from simengine.analysis.sizing import size_terms, sizing_of
     from simengine.config.request import with_request
     from simengine.provenance import Clock, describe_run
-    from simengine.report import document, folder, sizing, sizing_tables, tables
+    from simengine.questions.size import content as sizing
+    from simengine.questions.size import tables as sizing_tables
+    from simengine.questions.size.answer import size_terms, sizing_of
+    from simengine.report import document, folder, tables
 
     clock, asked = Clock(), with_request(study, requested)
     seed, n_replications = request.size(asked)
@@ -95,7 +97,7 @@ def _size(request: Request, study: Study, requested: Requested, points: int, out
         content = sizing.sizing(asked, found)
         content["provenance"] = describe_run(clock, text, settings)
         if draft is not None:
-            from simengine.report.frontier import draw_frontier
+            from simengine.questions.size.picture import draw_frontier
 
             again = asked_again("size", "study.yaml", "-n", n_replications, "--seed", seed, "--points", points)
             files: dict[str, str | bytes] = {"study.yaml": text, "run-again.txt": again}
@@ -115,10 +117,12 @@ def _size(request: Request, study: Study, requested: Requested, points: int, out
 def _one_number(
     request: Request, study: Study, requested: Requested, path: str, end: Literal["smallest", "largest"], such_that: str
 ) -> None:
-    from simengine.analysis.one_number import find_number
     from simengine.config.request import one_free_term
     from simengine.provenance import Clock
-    from simengine.report import sizing, sizing_tables, tables
+    from simengine.questions.size import content as sizing
+    from simengine.questions.size import tables as sizing_tables
+    from simengine.questions.size.one_number import find_number
+    from simengine.report import tables
 
     clock = Clock()
     asked, limit, free = one_free_term(study, requested, path, such_that)
@@ -134,11 +138,13 @@ def _one_number(
 
 
 def _weakest_belief(request: Request, study: Study, requested: Requested, believers: str) -> None:
-    from simengine.analysis.belief import weakest_belief
-    from simengine.analysis.sizing import sizing_of, table_of
     from simengine.config.request import with_request
     from simengine.provenance import Clock
-    from simengine.report import sizing, sizing_tables, tables
+    from simengine.questions.size import content as sizing
+    from simengine.questions.size import tables as sizing_tables
+    from simengine.questions.size.answer import sizing_of, table_of
+    from simengine.questions.size.belief import weakest_belief
+    from simengine.report import tables
 
     clock, asked = Clock(), with_request(study, requested)
     parties = [name.strip() for name in believers.split(",")]
@@ -177,12 +183,12 @@ def information(
     **asked: Any,
 ) -> None:
     """Say what knowing more is worth before STUDY is signed: everything, one number, or what a pilot would show."""
-    from simengine.analysis.information import Choice, value_information
     from simengine.config.request import free_terms
     from simengine.config.roles import the_only
     from simengine.provenance import Clock
+    from simengine.questions.information import tables as report
+    from simengine.questions.information.answer import Choice, value_information
     from simengine.records import ALL_PAYERS
-    from simengine.report import information as report
     from simengine.report import tables
 
     request, clock = Request(**asked), Clock()
@@ -217,7 +223,7 @@ def _read_people(text: str | None) -> list[int]:
 
 def _with_bar(request: Request, study: Study, seed: int, n_kept: int, n_replications: int, question: Any) -> Any:
     """Put a question to worlds that are kept, with a bar on the terminal while they are lived."""
-    from simengine.analysis import Ensemble
+    from simengine.worlds.ensemble import Ensemble
 
     request.refuse_if_too_large(study, n_kept, is_kept_whole=True)
     with progress(n_replications) as advance:

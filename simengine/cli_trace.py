@@ -37,10 +37,11 @@ def trace(
     The numbers of RUN are drawn as the run drew them. RUN may also be a study; then --seed says which worlds are meant, and they
     are drawn plainly.
     """
-    from simengine.analysis.trace import trace as trace_one
     from simengine.config import load_study
     from simengine.provenance import Clock
-    from simengine.report import kept, tables, trace_tables
+    from simengine.questions.trace import tables as trace_tables
+    from simengine.questions.trace.answer import trace as trace_one
+    from simengine.report import kept, tables
     from simengine.sampling import PLAIN
 
     clock = Clock()

@@ -20,9 +20,10 @@ from simengine.cli_options import Request, answer, asked_again, no_folder, outpu
 @output_option("the table, the study and provenance")
 def value(among: str | None, output: Path | None, **asked: Any) -> None:
     """Say who pays and who saves in STUDY, and which side payments would make every actor whole."""
-    from simengine.analysis import find_wrong_pockets
     from simengine.provenance import Clock, describe_run
-    from simengine.report import document, folder, pockets, tables
+    from simengine.questions.value import tables as pockets
+    from simengine.questions.value.answer import find_wrong_pockets
+    from simengine.report import document, folder, tables
 
     request = Request(**asked)
     study = request.study()

@@ -74,8 +74,8 @@ def test_nonsense__is_refused(arguments: tuple[object, ...], message: str) -> No
 
 
 def test_boxes__without_the_workbench_say_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from simengine.analysis.scenarios import require_workbench
     from simengine.errors import UsageError
+    from simengine.questions.reverse.boxes import require_workbench
 
     monkeypatch.setitem(sys.modules, "ema_workbench", None)
     with pytest.raises(UsageError, match=r"Install it with `pip install 'simengine\[discovery\]'`"):
@@ -104,8 +104,8 @@ def other_workbench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     ],
 )
 def test_boxes__with_a_broken_workbench_say_what_is_broken(content: str, message: str, other_workbench: Path) -> None:
-    from simengine.analysis.scenarios import require_workbench
     from simengine.errors import UsageError
+    from simengine.questions.reverse.boxes import require_workbench
 
     (other_workbench / "ema_workbench").mkdir()
     (other_workbench / "ema_workbench" / "__init__.py").write_text(content)
@@ -117,8 +117,8 @@ def test_boxes__with_a_broken_workbench_say_what_is_broken(content: str, message
 
 @pytest.mark.parametrize(("version", "fits"), [("2.5.0", True), ("2.99", True), ("3.0.0", False), ("10.1", False)])
 def test_boxes__refuse_a_workbench_that_is_called_in_another_way(version: str, fits: bool, other_workbench: Path) -> None:
-    from simengine.analysis.scenarios import require_workbench
     from simengine.errors import UsageError
+    from simengine.questions.reverse.boxes import require_workbench
 
     package, facts = other_workbench / "ema_workbench" / "analysis", other_workbench / f"ema_workbench-{version}.dist-info"
     package.mkdir(parents=True)
@@ -138,10 +138,11 @@ def test_boxes__none_found_is_said_and_not_asked_is_null() -> None:
 
     from rich.console import Console
 
-    from simengine.analysis import Ensemble, read_criterion, reverse_stress
     from simengine.config import find_study, load_study
+    from simengine.questions.reverse.answer import read_criterion, reverse_stress
     from simengine.report.answers import answer
     from simengine.report.question_tables import reverse_tables
+    from simengine.worlds.ensemble import Ensemble
 
     study = load_study(find_study("tiny"))
     found = reverse_stress(study, read_criterion("investor.loss > 10%"), Ensemble(1, 60), 4)

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from simengine.analysis.certificate import find_jumps
 from simengine.config import load_study
 from simengine.contract.spec import Contract
+from simengine.contract_text.explain import explanation
+from simengine.contract_text.published import compare_published
 from simengine.currencies import decimals_of, units_of
 from simengine.errors import StudyError
 from simengine.pipeline import evaluate, move_money, simulate, with_milestones
+from simengine.questions.certificate.answer import find_jumps
 from simengine.report.document import settlement
-from simengine.report.explain import explanation
-from simengine.report.published import compare_published
 from simengine.report.tables import settlement_table
 from simengine.settlement import replay
 

@@ -13,10 +13,10 @@ from scipy import special, stats
 from simengine.config import Study, load_study
 from simengine.dependence import Correlation, correlate, share_out
 from simengine.errors import StudyError
-from simengine.execution import run_study
 from simengine.pipeline import draw_worlds, simulate
 from simengine.records import Floats
 from simengine.report.document import as_text, assumptions
+from simengine.worlds.blocks import run_study
 
 N = 40_000
 SEED = 20160208

@@ -26,15 +26,6 @@ import pytest
 from pydantic import BaseModel
 
 from simengine import RiskTable, cli, evaluate, find_study, load_contract, load_study, run_study, simulate, summarise
-from simengine.analysis import Attribution, Comparison, ReverseStress, Sensitivity, StressTest
-from simengine.analysis.attribution import Burden, Guarantee, LayerShares, Portion
-from simengine.analysis.contracts import Switch
-from simengine.analysis.indices import Index
-from simengine.analysis.money import Standing
-from simengine.analysis.reverse import Nearest, Step
-from simengine.analysis.scenarios import Box
-from simengine.analysis.sensitivity import PartySensitivity, Swing
-from simengine.analysis.stress import Moved, Stressing
 from simengine.capital.spec import ROLES
 from simengine.cohort import purposes_of_people
 from simengine.cohort.kernels import happen
@@ -43,13 +34,21 @@ from simengine.config import Study, cohort_of
 from simengine.config.document import read_document
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Named, Term
+from simengine.contract_text.words import LINT
 from simengine.interruption import EXIT_CODES
 from simengine.laws import Certainty, Sourced
 from simengine.measurement import purposes_of_errors
 from simengine.measurement.spec import Metric
+from simengine.questions.attribute.answer import Attribution, Burden, Guarantee, LayerShares, Portion
+from simengine.questions.compare.answer import Comparison, Switch
+from simengine.questions.reverse.answer import Nearest, ReverseStress, Step
+from simengine.questions.reverse.boxes import Box
+from simengine.questions.sensitivity.answer import PartySensitivity, Sensitivity, Swing
+from simengine.questions.sensitivity.indices import Index
+from simengine.questions.stress.answer import Moved, Stressing, StressTest
 from simengine.records import ARMS, LIMITS, Outturns, Tallies
-from simengine.report.words import LINT
 from simengine.risk.returns import PAYBACK_STATUSES, STATUSES
+from simengine.worlds.money import Standing
 from tests.analysis.made import SCORES
 from tests.conftest import CHECKOUT
 

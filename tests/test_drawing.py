@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from simengine.analysis import Ensemble
-from simengine.analysis.stored import store
 from simengine.config import load_study
 from simengine.errors import StudyError
 from simengine.pipeline import evaluate, move_money, plan_of, simulate, with_milestones
 from simengine.records import SERVICE
 from simengine.risk.kernels import FOUND, internal_rates
+from simengine.worlds.ensemble import Ensemble
+from simengine.worlds.stored import store
 
 PLAIN = "capital.payment_month={}"
 METRICS = "metrics: {saving: {meaning: saving, unit: SEK}}"

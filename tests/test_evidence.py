@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simengine.analysis import Ensemble, find_incentives
-from simengine.analysis.stored import store
 from simengine.config import find_study, load_study
 from simengine.config.wall import CALENDAR, LEFT, TERMS, difference_left
 from simengine.errors import UsageError
-from simengine.execution import control_variates, run_study
 from simengine.pipeline import Evidence, Steering, evaluate, luck_of, measured_again, run_block, simulate
+from simengine.questions.incentives.answer import find_incentives
 from simengine.records import Outturns
 from simengine.sampling import Sampling
+from simengine.worlds.blocks import run_study
+from simengine.worlds.ensemble import Ensemble
+from simengine.worlds.precision import control_variates
+from simengine.worlds.stored import store
 
 TEN = np.arange(10)
 COST = "capital.costs={work: {amount: 100_000, payee: service_provider}}"

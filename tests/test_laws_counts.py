@@ -10,11 +10,11 @@ from scipy import stats
 
 from simengine.config import find_study, load_study
 from simengine.errors import StudyError
-from simengine.execution import run_study
 from simengine.laws.counts import Referrals
 from simengine.pipeline import simulate
 from simengine.records import SERVICE, TWIN
 from simengine.risk import summarise
+from simengine.worlds.blocks import run_study
 
 # C = 10 referrers, shape a = 2, mean 1.2 a month, T = 24: mean 288, sd 66.597 (Poisson would say 16.97), P(N <= 230) = 0.19758.
 TEN_REFERRERS = {"law": "referrals", "referrers": 10, "per_month_each": 1.2, "shape": 2, "months": 24}

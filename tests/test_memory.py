@@ -10,7 +10,7 @@ import pytest
 
 from simengine import Study
 from simengine.errors import UsageError
-from simengine.execution import memory
+from simengine.worlds import memory
 
 resource = pytest.importorskip("resource")
 

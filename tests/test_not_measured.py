@@ -5,20 +5,20 @@ import json
 import numpy as np
 import pytest
 
-from simengine.analysis.ensemble import Ensemble
-from simengine.analysis.methods import compare_methods
-from simengine.analysis.pilot import pilot_shows
-from simengine.analysis.stored import eyes_of
-from simengine.analysis.trace import trace
 from simengine.config.load import load_study
 from simengine.contract import settle
 from simengine.contract.spec import Contract
 from simengine.errors import NotMeasuredError, StudyError
-from simengine.execution import run_study
+from simengine.questions.information.pilot import pilot_shows
+from simengine.questions.methods.answer import compare_methods
+from simengine.questions.trace.answer import trace
 from simengine.records import Measurements
 from simengine.report import trust
 from simengine.report.document import as_json, plain
 from simengine.risk import summarise
+from simengine.worlds.blocks import run_study
+from simengine.worlds.ensemble import Ensemble
+from simengine.worlds.stored import eyes_of
 
 LOST = ["measurement.metrics.saving.attrition={share: 0.85}"]
 SHRUNK = [*LOST, "measurement.metrics.saving.shrinkage={prior: 0, prior_sd: 100000}"]

@@ -12,35 +12,32 @@ import numpy as np
 import pytest
 
 from simengine import asked, streams
-from simengine.analysis import (
-    Ensemble,
-    attribute,
-    chosen_stresses,
-    compare_contracts,
-    compare_windows,
-    find_wrong_pockets,
-    hold,
-    look_back,
-    read_criterion,
-    reverse_stress,
-    sensitivity,
-    stress_study,
-    stresses_of,
-)
-from simengine.analysis.belief import weakest_belief
-from simengine.analysis.information import Choice, value_information
-from simengine.analysis.one_number import find_number
-from simengine.analysis.sizing import size_terms
-from simengine.analysis.trace import trace
 from simengine.benchmark import run_benchmark
 from simengine.config import find_study, load_portfolio, load_study
 from simengine.config.sizing import Free
 from simengine.errors import SimengineError, StudyError
-from simengine.execution import control_variates, map_blocks, read_goals, run_study, run_until
 from simengine.pipeline import draw_worlds, run_block, simulate
+from simengine.questions.attribute.answer import attribute
+from simengine.questions.compare.answer import compare_contracts
+from simengine.questions.information.answer import Choice, value_information
+from simengine.questions.portfolio.answer import hold
+from simengine.questions.retrospect.answer import look_back
+from simengine.questions.reverse.answer import read_criterion, reverse_stress
+from simengine.questions.sensitivity import answer as sensitivity
+from simengine.questions.size.answer import size_terms
+from simengine.questions.size.belief import weakest_belief
+from simengine.questions.size.one_number import find_number
+from simengine.questions.stress.answer import chosen_stresses, stress_study
+from simengine.questions.stress.named import stresses_of
+from simengine.questions.trace.answer import trace
+from simengine.questions.value.answer import find_wrong_pockets
+from simengine.questions.window.answer import compare_windows
 from simengine.risk import summarise
 from simengine.risk.measures import read_limit
 from simengine.sampling import Sampling
+from simengine.worlds.blocks import map_blocks, run_study
+from simengine.worlds.ensemble import Ensemble
+from simengine.worlds.precision import control_variates, read_goals, run_until
 from tests.conftest import CHECKOUT
 
 NAN = math.nan

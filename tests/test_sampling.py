@@ -10,7 +10,6 @@ from scipy import special, stats
 from simengine import load_study, run_study, summarise
 from simengine.config import known_metrics
 from simengine.errors import UsageError
-from simengine.execution import control_variates
 from simengine.laws import Constant, Normal
 from simengine.pipeline import luck_of, measured_again, run_block, simulate
 from simengine.records import BASELINE, SERVICE
@@ -24,6 +23,7 @@ from simengine.sampling import (
     refuse_impossible_variates,
     seeds_again,
 )
+from simengine.worlds.precision import control_variates
 from tests.conftest import CHECKOUT
 from verification.standard_errors import flat
 

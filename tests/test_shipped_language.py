@@ -12,14 +12,14 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.problems.frozen import fingerprint, study_of
-from simengine.analysis.layers import layers_in
-from simengine.analysis.points import uncertain_paths
-from simengine.analysis.retrospect import columns_of
 from simengine.cli import commands
 from simengine.config import find_study, load_study, shipped_studies
 from simengine.config.document import read_document
 from simengine.pipeline import draw_worlds, simulate
+from simengine.questions.attribute.layers import layers_in
+from simengine.questions.retrospect.answer import columns_of
 from simengine.sampling import Sampling, laws_of
+from simengine.worlds.points import uncertain_paths
 from tests.test_docs import REFERENCE, section
 
 PARTS = [

@@ -26,13 +26,13 @@ from math import exp, log, sqrt
 import numpy as np
 from scipy import special, stats
 
-from simengine.execution.precision import Goal, replications_needed, sizes_up_to
 from simengine.laws import Normal
 from simengine.records import Floats
 from simengine.risk import statistics
 from simengine.risk.draws import Draws
 from simengine.risk.statistics import Statistic
 from simengine.sampling import Sampling, draw_uniforms, group_of
+from simengine.worlds.precision import Goal, replications_needed, sizes_up_to
 
 N = 2048
 """Replications of a run."""

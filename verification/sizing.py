@@ -20,15 +20,15 @@ import numpy as np
 from matplotlib.figure import Figure
 from scipy import stats
 
-from simengine.analysis.ensemble import Ensemble
-from simengine.analysis.induced import stored_worlds
-from simengine.analysis.one_number import OneNumber, find_number
-from simengine.analysis.sizing import SizingResult, size_terms
 from simengine.config import Study, find_study, load_study
 from simengine.config.request import Requested, with_request
 from simengine.config.sizing import Free
+from simengine.questions.size.answer import SizingResult, size_terms
+from simengine.questions.size.induced import stored_worlds
+from simengine.questions.size.one_number import OneNumber, find_number
 from simengine.risk.measures import read_limit
 from simengine.risk.statistics import Statistic
+from simengine.worlds.ensemble import Ensemble
 
 GUARANTEE, CAP = "contract.terms.guarantee.share", "contract.terms.upside.cap.share"
 LIMIT = "investor.expected_npv >= 0"

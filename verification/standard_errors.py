@@ -34,12 +34,13 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from simengine.config import Study, find_study, load_study
-from simengine.execution import control_variates, run_study
 from simengine.records import Floats, Outturns
 from simengine.risk import RiskTable, summarise
 from simengine.risk.statistics import Statistic
 from simengine.risk.trust import Section
 from simengine.sampling import PLAIN, Sampling
+from simengine.worlds.blocks import run_study
+from simengine.worlds.precision import control_variates
 
 FALSE_ALARM_RATE = 0.001
 LEAST_CASES = 30

@@ -13,10 +13,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from simengine.analysis.ensemble import with_used_designs_alone
 from simengine.config import Study, load_study
 from simengine.errors import SimengineError
 from simengine.laws import Sourced
+from simengine.worlds.ensemble import with_used_designs_alone
 
 FOLDER = Path(__file__).resolve().parent
 _WORDS = {

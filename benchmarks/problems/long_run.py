@@ -25,12 +25,12 @@ from benchmarks.problems.asked import at_least, power_of_two
 from benchmarks.problems.frozen import column_of, fingerprint, study_of
 from simengine.config import Study
 from simengine.errors import ResultsError, SimengineError
-from simengine.execution import map_blocks
 from simengine.pipeline import evaluate, luck_of, measured_again, simulate
 from simengine.records import Floats, Integers
 from simengine.risk import statistics
 from simengine.risk.draws import Draws
 from simengine.sampling import SCRAMBLES, Sampling, seeds_again
+from simengine.worlds.blocks import map_blocks
 
 SEED = 1_000_003
 BLOCK = 128 * SCRAMBLES

@@ -17,7 +17,7 @@ from benchmarks.problems.exact import answers
 from benchmarks.problems.frozen import column_of, frozen_study, references
 from simengine.config import Study
 from simengine.errors import SimengineError
-from simengine.execution import run_study
+from simengine.worlds.blocks import run_study
 
 Method = Callable[[Study, int, int], Mapping[str, float]]
 

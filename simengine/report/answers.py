@@ -14,13 +14,18 @@ from simengine.risk.statistics import Statistic
 def answer(study: Study, found: Any) -> dict[str, Any]:
     """Give the answer to a question as plain numbers, under the title and the currency of its study."""
     content: dict[str, Any] = as_plain(found)
-    heading = {
+    del content["seed"], content["n_replications"]
+    return heading(study, found) | content
+
+
+def heading(study: Study, found: Any) -> dict[str, Any]:
+    """Say what was asked about, in which unit money is, and which replications were drawn."""
+    return {
         "title": study.study.title,
         "currency": study.study.currency,
-        "seed": content.pop("seed"),
-        "replications": content.pop("n_replications"),
+        "seed": found.seed,
+        "replications": found.n_replications,
     }
-    return heading | content
 
 
 def as_plain(value: Any) -> Any:

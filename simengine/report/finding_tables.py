@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from simengine.analysis import Certificate, MethodSpread, WindowSpread
 from simengine.config import Study
+from simengine.questions.certificate.answer import Certificate
+from simengine.questions.methods.answer import MethodSpread
+from simengine.questions.window.answer import WindowSpread
 from simengine.report.findings import warnings
 from simengine.report.layouts import grid, heading, titled
 from simengine.report.units import cell, metric_unit, money_unit, told_units

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from simengine.analysis import Certificate, MethodSpread, WindowSpread
-from simengine.analysis.certificate import Bias, Cliff
 from simengine.cohort.spec import Target
 from simengine.config import Study
+from simengine.questions.certificate.answer import Bias, Certificate, Cliff
+from simengine.questions.methods.answer import MethodSpread
+from simengine.questions.window.answer import WindowSpread
 from simengine.report.document import plain
 from simengine.report.units import metric_unit
 from simengine.risk.statistics import Statistic

@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from simengine.config import Study
-from simengine.report.units import money_unit
+from simengine.report.units import cell, money_unit
+from simengine.worlds.money import TAIL_WORLDS, Standing
 
 
 def heading(study: Study, found: Any, remark: str) -> Text:
@@ -52,3 +53,36 @@ def grid(first: str, *columns: str, show_header: bool = True) -> Table:
     for name in columns:
         table.add_column(name, justify="right", overflow="fold")
     return table
+
+
+MOST_STEPS = 10
+"""Assumptions that a table names; it counts the others."""
+
+
+def further(count: int, one: str = "holds", several: str = "hold") -> str:
+    """Begin a sentence about the assumptions that a table leaves out."""
+    return f"1 further assumption {one}" if count == 1 else f"{count} further assumptions {several}"
+
+
+def named(study: Study, party: str) -> str:
+    """Give a party's role and name."""
+    one = study.parties.get(party)
+    role = party.replace("_", " ")
+    return role if one is None else f"{role} ({one.name})"
+
+
+def standing_columns(level: float) -> tuple[str, ...]:
+    """Give the titles of what is said of where a party stands."""
+    return ("net", "NPV", "P(loss)", f"CVaR {100 * level:g} % (loss)")
+
+
+def standing_cells(one: Standing, unit: float) -> tuple[str, ...]:
+    """Write down where a party stands."""
+    return (cell(one.net, unit), cell(one.npv, unit), cell(one.p_loss, 1.0), cell(one.cvar, unit))
+
+
+def no_cvar(needs: int | None, level: float) -> list[Text]:
+    """Say how many replications a CVaR takes, where there are too few."""
+    if needs is None:
+        return []
+    return [Text(f"No CVaR: it takes {TAIL_WORLDS} worlds in the worst {100 * (1 - level):g} %, which are in -n {needs:,}.")]

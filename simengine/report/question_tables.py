@@ -7,14 +7,17 @@ from collections.abc import Mapping
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from simengine.analysis import Attribution, Comparison, ReverseStress, Sensitivity, StressTest
-from simengine.analysis.attribution import LayerShares
-from simengine.analysis.money import TAIL_WORLDS, Standing
 from simengine.config import Study
 from simengine.laws.sourced import Layer
+from simengine.questions.attribute.answer import Attribution, LayerShares
+from simengine.questions.compare.answer import Comparison
+from simengine.questions.reverse.answer import ReverseStress
+from simengine.questions.sensitivity.answer import Sensitivity
+from simengine.questions.stress.answer import StressTest
 from simengine.report.layouts import folded, grid, heading, titled
 from simengine.report.units import cell, money_unit
 from simengine.risk.statistics import Statistic
+from simengine.worlds.money import TAIL_WORLDS, Standing
 
 BUYS_OFF: Mapping[Layer, str] = {
     "knowledge": "information: a pilot, better data before signing",

@@ -15,13 +15,13 @@ from rich.table import Table
 from rich.text import Text
 
 from simengine.config import Study
-from simengine.execution import PreciseRun
 from simengine.report.document import plain
 from simengine.report.picture import drawn, new_figure
 from simengine.report.units import cell, money_unit
 from simengine.risk.statistics import Statistic
 from simengine.risk.summarise import REPAYMENT, RiskTable
 from simengine.risk.trust import Section
+from simengine.worlds.precision import PreciseRun
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from simengine.analysis.ensemble import Ensemble
-from simengine.analysis.sizing import SizingResult, agree
-from simengine.analysis.table import Search, Settlement, Table
 from simengine.config.sizing import Free, Rule
+from simengine.questions.size.answer import SizingResult, agree
+from simengine.questions.size.search import Search, Settlement, Table
 from simengine.risk.measures import read_limit, read_measure
+from simengine.worlds.ensemble import Ensemble
 
 N = 4000
 

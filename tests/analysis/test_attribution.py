@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simengine.analysis import Ensemble, attribute
-from simengine.analysis.attribution import burden, portions, shapley, tail_game, variance_game
-from simengine.analysis.layers import coalitions, layer_of_decision, layer_of_number, layers_in, seeds_with
 from simengine.config import find_study, load_study
 from simengine.errors import UsageError
 from simengine.laws import Constant
 from simengine.pipeline import Steering, draw_worlds, simulate
+from simengine.questions.attribute.answer import attribute, burden, portions, shapley, tail_game, variance_game
+from simengine.questions.attribute.layers import coalitions, layer_of_decision, layer_of_number, layers_in, seeds_with
 from simengine.records import BASELINE, CONTROL, SERVICE, TWIN
+from simengine.worlds.ensemble import Ensemble
 from tests.analysis.made import SCORES, study_of
 from tests.analysis.successes import SUCCESSES
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import optimize
 from scipy.stats import norm
 
-from simengine.analysis.best_response import best_response, giving_up
+from simengine.questions.incentives.best_response import best_response, giving_up
 from simengine.records import Floats
 
 TAU, S = 0.15, 0.08

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simengine.analysis import Ensemble, certify, compare_methods
-from simengine.analysis.ensemble import against_twins, lived, measured
-from simengine.analysis.methods import ON_TRUTH
 from simengine.config import cohort_of, load_study
 from simengine.errors import UsageError
 from simengine.pipeline import draw_worlds
+from simengine.questions.certificate.answer import certify
+from simengine.questions.methods.answer import ON_TRUTH, compare_methods
 from simengine.report import findings
+from simengine.worlds.ensemble import Ensemble, against_twins, lived, measured
 from tests.analysis.made import CHOSEN, DIFFERENCE, PRICE, SCORES, SD, N, study_of
 
 ERROR = SD * np.sqrt(2 / N)
@@ -229,7 +229,7 @@ def test_people_who_need_not_live_again__would_have_lived_the_same_life(changes,
     study = study_of(CHOSEN, tmp_path, *changes)
     quick = certify(study, Ensemble(9, 10))
     monkeypatch.setattr(
-        "simengine.analysis.certificate.lived_again", lambda cohort, worlds, multiple, _: lived(cohort, worlds, multiple)
+        "simengine.questions.certificate.answer.lived_again", lambda cohort, worlds, multiple, _: lived(cohort, worlds, multiple)
     )
 
     assert certify(study, Ensemble(9, 10)) == quick

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from simengine.analysis import Ensemble, compare_contracts
-from simengine.analysis.contracts import with_contract
 from simengine.config import load_study
 from simengine.contract.spec import Contract
 from simengine.errors import StudyError, UsageError
-from simengine.execution import run_study
+from simengine.questions.compare.answer import compare_contracts, with_contract
 from simengine.risk import statistics
+from simengine.worlds.blocks import run_study
+from simengine.worlds.ensemble import Ensemble
 
 LEVEL = 0.5  # a tail that 200 worlds can fill
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from simengine.analysis.edges import Jump, find_jumps, first_level
+from simengine.questions.certificate.edges import Jump, find_jumps, first_level
 
 
 def test_jumps__of_stairs_are_all_found_with_the_money_on_either_side():

@@ -6,19 +6,20 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from simengine.analysis import Ensemble, find_incentives
-from simengine.analysis.best_response import best_response
-from simengine.analysis.efforts import Choice, choices_of, efforts_of, with_choice
-from simengine.analysis.induced import store_choices
-from simengine.analysis.one_number import find_number, search_number
 from simengine.config import Study, cohort_of, load_study
 from simengine.config.request import Requested, one_free_term
 from simengine.config.sizing import Free
 from simengine.errors import StudyError
-from simengine.execution import run_study
 from simengine.pipeline import draw_worlds, evaluate, simulate
+from simengine.questions.incentives.answer import find_incentives
+from simengine.questions.incentives.best_response import best_response
+from simengine.questions.incentives.efforts import Choice, choices_of, efforts_of, with_choice
+from simengine.questions.size.induced import store_choices
+from simengine.questions.size.one_number import find_number, search_number
 from simengine.risk import statistics
 from simengine.risk.measures import read_limit
+from simengine.worlds.blocks import run_study
+from simengine.worlds.ensemble import Ensemble
 from tests.analysis.made import DIFFERENCE, SCORES, N, study_of
 
 LINEAR = (

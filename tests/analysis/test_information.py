@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simengine.analysis.ensemble import Ensemble
-from simengine.analysis.information import Choice, value_information
-from simengine.analysis.knowing import value_of_knowing, value_with_hindsight
-from simengine.analysis.pilot import pilot_shows
-from simengine.analysis.stored import Eyes
 from simengine.config import find_study, load_study
 from simengine.config.sizing import Free
 from simengine.errors import UsageError
+from simengine.questions.information.answer import Choice, value_information
+from simengine.questions.information.knowing import value_of_knowing, value_with_hindsight
+from simengine.questions.information.pilot import pilot_shows
+from simengine.worlds.ensemble import Ensemble
+from simengine.worlds.stored import Eyes
 from tests.analysis.made import SCORES, study_of
 
 MEAN, SD, PERSON_SD, N = -100.0, 500.0, 2000.0, 6000
@@ -148,7 +148,7 @@ def test_study_without_any_law__is_refused_before_anybody_lives(monkeypatch) -> 
     def no_worlds(*_: object) -> None:
         raise AssertionError("somebody lived")
 
-    monkeypatch.setattr("simengine.analysis.information.store", no_worlds)
+    monkeypatch.setattr("simengine.questions.information.answer.store", no_worlds)
     with pytest.raises(UsageError, match="at least one number must have a law; found none"):
         value_information(load_study(find_study("tiny"), ALL_CERTAIN), Choice("investor"), Ensemble(1, 500))
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simengine.analysis import Ensemble, compare_methods
-from simengine.analysis.methods import ON_TRUTH, PRESCRIBED
 from simengine.config import load_study
-from simengine.execution import run_study
+from simengine.questions.methods.answer import ON_TRUTH, PRESCRIBED, compare_methods
 from simengine.risk import statistics
+from simengine.worlds.blocks import run_study
+from simengine.worlds.ensemble import Ensemble
 from tests.analysis.made import CHOSEN, DIFFERENCE, SCORES, SD, N, study_of
 
 ERROR = SD * np.sqrt(2 / N)

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simengine.analysis import one_number
-from simengine.analysis.belief import believing, weakest_belief
-from simengine.analysis.ensemble import Ensemble
-from simengine.analysis.one_number import find_number, search_number
-from simengine.analysis.sizing import stored_for, table_of
 from simengine.config import find_study, load_study
 from simengine.config.request import Requested, one_free_term, with_request
 from simengine.config.sizing import Free
 from simengine.errors import UsageError
+from simengine.questions.size import one_number
+from simengine.questions.size.answer import stored_for, table_of
+from simengine.questions.size.belief import believing, weakest_belief
+from simengine.questions.size.one_number import find_number, search_number
 from simengine.risk.measures import read_limit
+from simengine.worlds.ensemble import Ensemble
 from tests.analysis.made import study_of
 from tests.analysis.made_sizing import BINOMIAL
 

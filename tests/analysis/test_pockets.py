@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from simengine import load_study, run_study
-from simengine.analysis import Ensemble, find_wrong_pockets
-from simengine.analysis.pockets import _side_payments
-from simengine.analysis.side_payments import proportional
 from simengine.errors import UsageError
+from simengine.questions.value.answer import _side_payments, find_wrong_pockets
+from simengine.questions.value.side_payments import proportional
+from simengine.worlds.ensemble import Ensemble
 
 FOUR = ("investor", "outcome_payer", "service_provider", "region")
 PARTIES = f"parties={{{', '.join(f'{party}: {{name: The {party}, discount_rate_per_year: 0.03}}' for party in FOUR)}}}"

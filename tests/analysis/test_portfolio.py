@@ -8,14 +8,14 @@ import pytest
 from click.testing import CliRunner
 from scipy import stats
 
-from simengine.analysis import Ensemble, hold
-from simengine.analysis.fund import NEVER, Flows, Rule, run_fund
-from simengine.analysis.portfolio import carried, is_ruined, shared_uniforms, spread_of
 from simengine.cli import commands
 from simengine.config import find_study, load_portfolio
 from simengine.errors import StudyError
 from simengine.pipeline import Steering, draw_worlds
+from simengine.questions.portfolio.answer import carried, hold, is_ruined, shared_uniforms, spread_of
+from simengine.questions.portfolio.fund import NEVER, Flows, Rule, run_fund
 from simengine.streams import seed_of
+from simengine.worlds.ensemble import Ensemble
 from tests.reference.fund import course_of
 
 WITHIN = 4.5  # standard errors

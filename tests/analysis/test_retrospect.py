@@ -7,14 +7,15 @@ import pytest
 from scipy import stats
 
 from simengine import run_study
-from simengine.analysis import Ensemble, look_back, retrospect
-from simengine.analysis.retrospect import Place, ends_of
-from simengine.analysis.weighting import effective_sample_size, weighted_mean, weighted_quantile, weights_near
 from simengine.config import find_study, load_study
 from simengine.config.known import Known
 from simengine.errors import StudyError, UsageError
-from simengine.report.lookback import sentence
+from simengine.questions.retrospect import answer as retrospect
+from simengine.questions.retrospect.answer import Place, ends_of, look_back
+from simengine.questions.retrospect.tables import sentence
+from simengine.questions.retrospect.weighting import effective_sample_size, weighted_mean, weighted_quantile, weights_near
 from simengine.risk.statistics import Statistic
+from simengine.worlds.ensemble import Ensemble
 
 N = 400_000
 WITHIN = 4.5  # standard errors

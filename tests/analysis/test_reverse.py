@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from simengine.analysis import Ensemble, read_criterion, reverse_stress, scenarios
-from simengine.analysis.reverse import nearest_break
-from simengine.analysis.scenarios import find_boxes
 from simengine.config import load_study
 from simengine.errors import UsageError
+from simengine.questions.reverse import boxes as scenarios
+from simengine.questions.reverse.answer import nearest_break, read_criterion, reverse_stress
+from simengine.questions.reverse.boxes import find_boxes
+from simengine.worlds.ensemble import Ensemble
 from tests.analysis.made import SCORES, study_of
 
 SLOPE = np.array([3.0, -2.0, 0.5, 0.0])

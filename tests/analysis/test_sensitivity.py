@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from scipy import special
 
-from simengine.analysis import Ensemble, indices, sensitivity
-from simengine.analysis.indices import global_indices, luck_left
-from simengine.analysis.points import assumptions_of, groups_of
-from simengine.analysis.sensitivity import scores_given
 from simengine.errors import UsageError
+from simengine.questions.sensitivity import answer as sensitivity
+from simengine.questions.sensitivity import indices
+from simengine.questions.sensitivity.answer import scores_given
+from simengine.questions.sensitivity.indices import global_indices, luck_left
+from simengine.worlds.ensemble import Ensemble
+from simengine.worlds.points import assumptions_of, groups_of
 from tests.analysis.made import SCORES, study_of
 
 COST = "{law: uniform, low: 99, high: 101}"

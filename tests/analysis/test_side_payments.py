@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from simengine.analysis.side_payments import by_shapley_value, coalitions, proportional, shapley_value
+from simengine.questions.value.side_payments import by_shapley_value, coalitions, proportional, shapley_value
 
 
 def by_orders(n, worth):

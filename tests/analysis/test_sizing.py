@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simengine.analysis.ensemble import Ensemble
-from simengine.analysis.sizing import refuse_impossible_terms, shares_kept, size_terms, sizing_of, stored_for, table_of
-from simengine.analysis.stored import StoredEnsemble, store
-from simengine.analysis.table import Settled, frontier
 from simengine.config import Study, find_study, load_study
 from simengine.config.request import Requested, with_request
 from simengine.config.sizing import Sizing
 from simengine.errors import SimengineError, StudyError
 from simengine.pipeline import draw_worlds, evaluate, simulate
+from simengine.questions.size.answer import refuse_impossible_terms, shares_kept, size_terms, sizing_of, stored_for, table_of
+from simengine.questions.size.search import Settled, frontier
 from simengine.risk.measures import read_limit, read_measure
 from simengine.risk.statistics import Statistic
+from simengine.worlds.ensemble import Ensemble
+from simengine.worlds.stored import StoredEnsemble, store
 from tests.analysis.made import study_of
 from tests.analysis.made_sizing import BINOMIAL, pay_agent, share_risk, solved
 

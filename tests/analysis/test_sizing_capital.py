@@ -7,12 +7,12 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 
-from simengine.analysis.ensemble import Ensemble
-from simengine.analysis.sizing import refuse_impossible_terms, size_terms, sizing_of, stored_for, table_of
 from simengine.config import Study
 from simengine.config.request import Requested, with_request
 from simengine.errors import SimengineError, StudyError
 from simengine.pipeline import evaluate, simulate
+from simengine.questions.size.answer import refuse_impossible_terms, size_terms, sizing_of, stored_for, table_of
+from simengine.worlds.ensemble import Ensemble
 from tests.analysis.made import study_of
 from tests.analysis.made_sizing import BINOMIAL
 

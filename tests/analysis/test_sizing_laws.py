@@ -8,10 +8,10 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from simengine.analysis.knowing import value_of_knowing, value_with_hindsight
-from simengine.analysis.no_deal import explain_no_deal
-from simengine.analysis.table import Search, Table
 from simengine.config.sizing import Free
+from simengine.questions.information.knowing import value_of_knowing, value_with_hindsight
+from simengine.questions.size.no_deal import explain_no_deal
+from simengine.questions.size.search import Search, Table
 from simengine.risk.measures import Columns, read_limit, read_measure
 
 N = 400

@@ -7,14 +7,14 @@ from itertools import product
 import numpy as np
 import pytest
 
-from simengine.analysis.ensemble import Ensemble
-from simengine.analysis.one_number import find_number
-from simengine.analysis.settling import followed_for
-from simengine.analysis.sizing import refuse_impossible_terms, size_terms, sizing_of, stored_for, table_of
 from simengine.config import Study, find_study, load_study
 from simengine.config.request import Requested, one_free_term, with_request
 from simengine.errors import SimengineError, StudyError
 from simengine.pipeline import evaluate, simulate
+from simengine.questions.size.answer import refuse_impossible_terms, size_terms, sizing_of, stored_for, table_of
+from simengine.questions.size.one_number import find_number
+from simengine.worlds.ensemble import Ensemble
+from simengine.worlds.settling import followed_for
 from tests.analysis.made import study_of
 from tests.analysis.made_sizing import BINOMIAL
 from tests.test_milestones import CONTRACT, EVERYTHING, PAID

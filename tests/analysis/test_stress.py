@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from simengine.analysis import Ensemble, chosen_stresses, stress_study, stresses_of
-from simengine.analysis.named_stresses import _NAMED as NAMED
-from simengine.analysis.stress import OWN, TOGETHER, Stress, all_together
 from simengine.config import find_study, load_study
 from simengine.errors import StudyError, UsageError
-from simengine.execution import run_study
+from simengine.questions.stress.answer import OWN, TOGETHER, Stress, all_together, chosen_stresses, stress_study
+from simengine.questions.stress.named import _NAMED as NAMED
+from simengine.questions.stress.named import stresses_of
+from simengine.worlds.blocks import run_study
+from simengine.worlds.ensemble import Ensemble
 from tests.analysis.made import CHOSEN, SCORES, study_of
 from tests.analysis.successes import SUCCESSES
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from simengine.analysis.trace import trace
 from simengine.cli import commands, main
 from simengine.config import load_study
-from simengine.execution import run_study
+from simengine.questions.trace.answer import trace
 from simengine.report.checksums import seal
+from simengine.worlds.blocks import run_study
 
 TRANCHES = (
     "capital.tranches={senior: {holder: investor, size: 1_500_000, coupon_per_year: 0.02}, "

@@ -8,36 +8,39 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from simengine.analysis import Ensemble, compare_contracts, compare_windows, hold, stress_study
-from simengine.analysis.attribution import portions
-from simengine.analysis.ensemble import settled
-from simengine.analysis.information import Choice, value_information
-from simengine.analysis.money import chosen_parties, money_of, settled_money
-from simengine.analysis.named_stresses import stresses_of
-from simengine.analysis.pockets import find_wrong_pockets
-from simengine.analysis.retrospect import look_back
-from simengine.analysis.reverse import read_criterion, reverse_stress
-from simengine.analysis.sensitivity import sensitivity
-from simengine.analysis.settling import keep
-from simengine.analysis.trace import trace
 from simengine.cohort import simulate_cohort
 from simengine.config import cohort_of, load_contract, load_portfolio, load_study
 from simengine.config.request import Requested, with_request
 from simengine.config.roles import totals_of, with_money
+from simengine.contract_text.curves import _places, _reach
 from simengine.errors import StudyError, UsageError
-from simengine.execution import run_study
-from simengine.execution.precision import path_of, read_goals, run_until
 from simengine.pipeline import evaluate, simulate
+from simengine.questions.attribute.answer import portions
+from simengine.questions.compare.answer import compare_contracts
+from simengine.questions.information.answer import Choice, value_information
+from simengine.questions.portfolio.answer import hold
+from simengine.questions.retrospect.answer import look_back
+from simengine.questions.retrospect.picture import _unit
+from simengine.questions.reverse.answer import read_criterion, reverse_stress
+from simengine.questions.sensitivity.answer import sensitivity
+from simengine.questions.stress.answer import stress_study
+from simengine.questions.stress.named import stresses_of
+from simengine.questions.trace.answer import trace
+from simengine.questions.trace.tables import trace_tables
+from simengine.questions.value.answer import find_wrong_pockets
+from simengine.questions.window.answer import compare_windows
 from simengine.report import document, trust
-from simengine.report.curves import _places, _reach
-from simengine.report.lookback_picture import _unit
 from simengine.report.picture import draw
 from simengine.report.tables import risk_tables
-from simengine.report.trace_tables import trace_tables
 from simengine.report.units import money_unit
 from simengine.risk import summarise
 from simengine.settlement import payment_marks
 from simengine.streams import seed_of
+from simengine.worlds.blocks import run_study
+from simengine.worlds.ensemble import Ensemble, settled
+from simengine.worlds.money import chosen_parties, money_of, settled_money
+from simengine.worlds.precision import path_of, read_goals, run_until
+from simengine.worlds.settling import keep
 
 ACTIVE = ("bank", "foundation", "guarantor", "outcome_payer", "region", "service_provider", "manager")
 """Everybody whose money the study moves: the party called investor lends nothing."""

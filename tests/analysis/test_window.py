@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from simengine.analysis import Ensemble, compare_windows
-from simengine.analysis.window import metrics_by_term
 from simengine.config import find_study, load_study
 from simengine.contract.spec import Contract
 from simengine.errors import UsageError
-from simengine.execution import run_study
+from simengine.questions.window.answer import compare_windows, metrics_by_term
 from simengine.risk import statistics
+from simengine.worlds.blocks import run_study
+from simengine.worlds.ensemble import Ensemble
 from tests.analysis.made import CHOSEN, SCORES, study_of
 from tests.test_milestones import CONTRACT, EVERYTHING, PAID
 

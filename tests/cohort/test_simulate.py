@@ -9,9 +9,9 @@ import pytest
 
 from simengine.config import Study
 from simengine.config.load import find_study, load_study
-from simengine.execution import run_study
 from simengine.pipeline import run_block, simulate
 from simengine.records import BASELINE, SERVICE, TWIN, Outturns, Tallies
+from simengine.worlds.blocks import run_study
 
 SEED = 20_160_801
 REPLICATIONS = np.arange(25)

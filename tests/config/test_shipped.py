@@ -6,9 +6,9 @@ import pytest
 
 from simengine.config import find_study, load_contract, load_study
 from simengine.config.document import read_document
+from simengine.contract_text.lint import lint_contract
 from simengine.laws import ASSUMED, Constant
 from simengine.report.document import assumptions
-from simengine.report.lint import lint_contract
 from simengine.settlement import replay
 
 NORRKOPING = find_study("norrkoping")

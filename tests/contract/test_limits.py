@@ -4,8 +4,8 @@ import pytest
 
 from simengine.config.consistency import contract_problems
 from simengine.contract.spec import Contract
+from simengine.contract_text.explain import explanation
 from simengine.report.document import settlement
-from simengine.report.explain import explanation
 from simengine.settlement import replay
 
 NOBODY = {"entry": 0, "job": 0, "entry+job": 0}

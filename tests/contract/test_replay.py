@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from simengine.contract.spec import Contract
+from simengine.contract_text.explain import explanation
+from simengine.contract_text.published import compare_published
 from simengine.errors import UsageError
 from simengine.records import Outturns
 from simengine.report.directions import net_by_party, paid_in_all, total_of
 from simengine.report.document import settlement
-from simengine.report.explain import explanation
-from simengine.report.published import compare_published
 from simengine.report.tables import settlement_table
 from simengine.settlement import payment_marks, replay
 

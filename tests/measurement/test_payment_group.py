@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simengine.analysis import Ensemble, certify
 from simengine.pipeline import simulate
+from simengine.questions.certificate.answer import certify
 from simengine.records import SERVICE, TWIN
 from simengine.report import findings
+from simengine.worlds.ensemble import Ensemble
 from tests.measurement.small import problems_of, study_of
 from tests.measurement.test_designs import FALSE_ALARM, z_of_mean
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simengine.analysis import Ensemble, certify
 from simengine.config import find_study, load_study
 from simengine.measurement import measure
 from simengine.pipeline import evaluate, kinds_of, simulate
+from simengine.questions.certificate.answer import certify
 from simengine.records import BASELINE, MATCHED, MATCHED_SERVICE, PARALLEL, SERVICE, TWIN
+from simengine.worlds.ensemble import Ensemble
 from tests.measurement.test_designs import FALSE_ALARM, z_of_mean
 
 STUDY = find_study("peterborough")

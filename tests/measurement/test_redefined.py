@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simengine.analysis.layers import layers_in
 from simengine.pipeline import simulate
+from simengine.questions.attribute.layers import layers_in
 from simengine.records import CONTROL, MOMENTS, SERVICE, TWIN
 from tests.measurement.small import problems_of, study_of
 

@@ -7,10 +7,10 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from simengine.analysis.ensemble import lived, lived_again
 from simengine.config import cohort_of
 from simengine.pipeline import draw_worlds, evaluate, simulate
 from simengine.records import BASELINE, CONTROL, SERVICE, TWIN, Seen
+from simengine.worlds.ensemble import lived, lived_again
 from tests.measurement.small import problems_of, study_of
 
 DAYS = 365.25 / 12

@@ -1,4 +1,4 @@
-"""A revolving fund, one replication at a time in plain Python: the slow twin of `simengine.analysis.fund`."""
+"""A revolving fund, one replication at a time in plain Python: the slow twin of `simengine.questions.portfolio.fund`."""
 
 
 def course_of(capital, projects, begins, n_months, share, delay, begun_before):

@@ -6,9 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from simengine.config import load_contract, shipped_contracts
 from simengine.contract.spec import Contract
 from simengine.contract.terms import KINDS
-from simengine.report import words
-from simengine.report.curves import draw_curves
-from simengine.report.explain import explanation, phrase
+from simengine.contract_text import words
+from simengine.contract_text.curves import draw_curves
+from simengine.contract_text.explain import explanation, phrase
 from tests.contract.random_contracts import contracts
 
 CONTRACTS = {path.stem: path for path in shipped_contracts()}

@@ -4,8 +4,8 @@ import pytest
 
 from simengine.config import find_study, load_contract, load_contract_document, load_study
 from simengine.config.reach import reaches_of
-from simengine.report.lint import lint_contract
-from simengine.report.words import LINT
+from simengine.contract_text.lint import lint_contract
+from simengine.contract_text.words import LINT
 
 SOUND = """\
 title: A test

@@ -3,7 +3,7 @@
 import pytest
 
 from simengine.config import find_study, load_contract, shipped_contracts
-from simengine.report.published import compare_published
+from simengine.contract_text.published import compare_published
 from simengine.settlement import replay
 
 

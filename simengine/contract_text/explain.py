@@ -1,0 +1,187 @@
+"""Say a contract in plain words, with a worked example: what each term pays, when, to whom, and what limits it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from textwrap import fill
+from typing import Any
+
+from simengine.contract import inputs_of
+from simengine.contract.spec import Case, Contract
+from simengine.contract.terms import Gate, Named, Source, Term
+from simengine.contract.terms.amounts import Amount
+from simengine.contract_text import words
+from simengine.contract_text.probes import edges_of
+from simengine.currencies import decimals_of
+from simengine.laws import Constant
+from simengine.report.directions import net_by_party, total_of
+from simengine.settlement import replay
+
+_PER_CENT = ("share", "first", "then")
+_WIDTH = 100
+_PAIR = 2
+"""Parties between whom a total says all that there is to say."""
+
+
+def explanation(contract: Contract) -> str:
+    """Give a contract as plain text, lines folded at 100 characters."""
+    lines = [contract.title, "", *_heading(contract), "", words.PHRASES["measured"], *_metrics(contract)]
+    if contract.dates or contract.waves or contract.milestones or contract.stops:
+        lines += ["", words.PHRASES["dates"], *_calendar(contract)]
+    lines += ["", words.PHRASES["paid"], *(_term(contract, name, term) for name, term in contract.terms.items())]
+    if contract.total_cap is not None:
+        lines.append(words.PHRASES["total_cap"].format(cap=phrase(contract.total_cap)))
+    lines += ["", words.PHRASES["example"], *_example(contract)]
+    return "\n".join(fill(line, _WIDTH, subsequent_indent="  " if line.startswith("- ") else "") for line in lines)
+
+
+def phrase(source: Source, *, inside: bool = False) -> str:
+    """Say a term in words; inside another one it is put in brackets where it is more than a name or a number."""
+    if isinstance(source, Named):
+        return words.MONEY.get(source.root, source.root)
+    main, clauses = words.KINDS[source.key]
+    parts = {name: _say(name, getattr(source, name)) for name in type(source).model_fields}
+    said = main.format(**parts)
+    said += "".join(clause.format(**parts) for name, clause in clauses.items() if getattr(source, name))
+    said += _limits(source)
+    return f"({said})" if inside and not (isinstance(source, Amount) and said == parts["amount"]) else said
+
+
+def _limits(term: Term) -> str:
+    parts = {name: _say(name, getattr(term, name)) for name in words.LIMITS if getattr(term, name)}
+    return "".join(f", {words.LIMITS[name].format(**{name: said})}" for name, said in parts.items())
+
+
+def _say(name: str, value: Any) -> str:
+    """Say one part of a term: a number, a term, a list, or rows by name."""
+    if isinstance(value, Constant):
+        return f"{100 * value.value:,.6g} %" if name in _PER_CENT and value.value <= 10 else f"{value.value:,.10g}"
+    if type(value).__name__ in words.ROWS:
+        parts = {field: _say(field, getattr(value, field)) for field in type(value).model_fields}
+        return words.ROWS[type(value).__name__].format(edges=_gate(value) if isinstance(value, Gate) else "", **parts)
+    if isinstance(value, Gate):
+        return _gate(value)
+    if isinstance(value, Named | Term):
+        return phrase(value, inside=True)
+    if isinstance(value, Mapping):
+        joint = " is " if name == "only_if" else ": "
+        return (" and " if name == "only_if" else ", ").join(
+            f"{words.MONEY.get(key, key)}{joint}{_say(name, child)}" for key, child in value.items()
+        )
+    if isinstance(value, tuple):
+        return ("; " if name in ("steps", "line", "prices", "first_of") else ", ").join(_say(name, child) for child in value)
+    return str(value)
+
+
+def _gate(gate: Gate) -> str:
+    return " and ".join(words.GATES[word].format(level=f"{level:,.10g}") for word, level in gate.edges())
+
+
+def _heading(contract: Contract) -> Iterator[str]:
+    yield words.PHRASES["lends"].format(commitment=f"{contract.commitment.value:,.10g}", currency=contract.currency)
+    if contract.parties:
+        parties = "; ".join(f"{name}, {meaning}" for name, meaning in contract.parties.items())
+        yield words.PHRASES["further_parties"].format(parties=parties)
+
+
+def _metrics(contract: Contract) -> Iterator[str]:
+    for name, use in contract.metrics.items():
+        if use.derived is not None:
+            said = phrase(use.derived)
+            yield words.PHRASES["derived"].format(name=name, meaning=use.meaning, unit=use.unit, derived=said)
+            continue
+        evaluator = words.PHRASES["evaluator"].format(evaluator=use.evaluator) if use.evaluator else ""
+        missing = words.PHRASES["missing"].format(value=f"{use.when_missing.value:,.10g}") if use.when_missing is not None else ""
+        yield words.PHRASES["metric"].format(name=name, meaning=use.meaning, unit=use.unit, evaluator=evaluator, missing=missing)
+
+
+def _calendar(contract: Contract) -> Iterator[str]:
+    for name, due in contract.dates.items():
+        share = "" if due.drawn is None else words.PHRASES["date_drawn"].format(share=f"{100 * due.drawn.value:,.6g} %")
+        yield words.PHRASES["date"].format(name=name, month=f"{due.month.value:g}", drawn=share)
+    for section in ("waves", "milestones"):
+        if getattr(contract, section):
+            named = "; ".join(f"{name}, {meaning}" for name, meaning in getattr(contract, section).items())
+            yield words.PHRASES[section].format(**{section: named})
+    for name, stop in contract.stops.items():
+        gates = _say("only_if", stop.only_if)
+        by = " and ".join(words.PARTIES.get(party, party) for party in stop.by)
+        yield words.PHRASES["stop"].format(name=name, at=stop.at, gates=gates, by=by)
+
+
+def _term(contract: Contract, name: str, term: Term) -> str:
+    when = ""
+    if contract.dates:
+        months = term.delay_months
+        delay = "" if months is None else words.PHRASES["delay"].format(months=f"{months.value:g}")
+        when = words.PHRASES["when"].format(at=", ".join(term.at or contract.dates), delay=delay)
+    said = (("guarantee", not term.contingent), ("principal", term.repays_principal), ("despite_stop", term.despite_stop))
+    notes = "".join(words.PHRASES[key] for key, holds in said if holds)
+    payer, payee = (words.PARTIES.get(party, party) for party in (term.payer, term.payee))
+    return words.PHRASES["term"].format(name=name, payer=payer, payee=payee, phrase=phrase(term), limits="", when=when, notes=notes)
+
+
+def _example(contract: Contract) -> Iterator[str]:
+    """Work through the last published case that measures everything, or else outcomes a little beyond the highest edges."""
+    outcomes, drawn, case = example_of(contract)
+    payments, decimals = replay(contract, outcomes, drawn), decimals_of(contract.currency)
+    net, total = net_by_party(payments), total_of(payments)
+    said = ", ".join(f"{name} is {value:,.10g}" for name, value in outcomes.items())
+    key = "example_on" if case is None else "example_published"
+    yield words.PHRASES[key].format(case=case, outcomes=said, drawn=f"{drawn:,.10g}", currency=contract.currency)
+    for t, name in enumerate(payments.terms):
+        for due, date in enumerate(payments.dues):
+            if payments.is_due[t, due]:
+                payer, payee = (words.PARTIES.get(party, party) for party in payments.parties[t])
+                between = (
+                    words.PHRASES["example_between"].format(payer=payer, payee=payee) if len(net) > _PAIR or total is None else ""
+                )
+                yield words.PHRASES["example_line"].format(
+                    name=name,
+                    between=between,
+                    date=f", {date}" if contract.dates else "",
+                    amount=f"{payments.by_due[0, t, due]:z,.{decimals}f}",
+                    currency=contract.currency,
+                    bound=_bound(payments.limit(0, t, due)),
+                )
+    if total is None or len(net) > _PAIR:
+        said = "; ".join(
+            words.PHRASES["example_net" if amount >= 0 else "example_net_paid"].format(
+                party=words.PARTIES.get(party, party), amount=f"{abs(amount):,.{decimals}f}", currency=contract.currency
+            )
+            for party, amount in net.items()
+            if amount != 0
+        )
+        yield words.PHRASES["example_nets"].format(nets=said or words.PHRASES["example_nothing"])
+    if total is not None:
+        yield words.PHRASES["example_total"].format(total=f"{total:z,.{decimals}f}", currency=contract.currency)
+
+
+def _bound(limit: str) -> str:
+    return words.BOUND[limit] if limit in words.BOUND else words.BOUND_INSIDE.format(path=limit)
+
+
+def example_of(contract: Contract) -> tuple[dict[str, float], float, str | None]:
+    """Give outcomes on which a contract can be worked through, the money drawn, and the published case they come from."""
+    wanted = inputs_of(contract)
+    for name, case in reversed(contract.published.items()):
+        if _measures(contract, case, wanted):
+            drawn = contract.commitment.value if case.drawn is None else case.drawn.value
+            return {outcome: number.value for outcome, number in case.outcome.items()}, drawn, name
+    return {name: _beyond_edges(contract, name) for name in wanted}, contract.commitment.value, None
+
+
+def _beyond_edges(contract: Contract, name: str) -> float:
+    """Give a level a little beyond the highest edge of an outcome; without an edge, half the commitment or 1."""
+    metric = name.partition(".")[0]
+    highest = max(edges_of(contract).get(metric, []), default=None)
+    if highest is not None:
+        return float(f"{highest + 0.1 * (abs(highest) or 1.0):.6g}")
+    is_money = metric in contract.metrics and contract.metrics[metric].unit == contract.currency
+    return 0.5 * contract.commitment.value if is_money else 1.0
+
+
+def _measures(contract: Contract, case: Case, wanted: list[str]) -> bool:
+    """Whether a case gives all that the contract pays on."""
+    optional = {name for name, use in contract.metrics.items() if use.when_missing is not None}
+    return all(name in case.outcome or name in optional for name in wanted)

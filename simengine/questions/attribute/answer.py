@@ -1,0 +1,275 @@
+"""Who carries what: the spread and the tail of each party's money, split over layers and over parties.
+
+The layers of a world are drawn twice, independently of each other, and every mixture of first and second draws is settled: 2^k
+worlds for k layers, one family per replication. Two members of a family that agree in the layers S, and in no others, have half
+the mean squared difference E Var(Y | S); so Var E(Y | S) is known for every S without a loop inside a loop. In the same way the
+mean loss of a member that agrees in S with one that lies in the tail says what of the tail S brings. Shapley's value shares
+both out over the layers: it adds up, and a layer that changes nothing gets nothing.
+
+References
+----------
+Song, Nelson and Staum 2016, "Shapley effects for global sensitivity analysis", doi:10.1137/15M1048070: the game of the variance,
+and that conditioning on a layer and freezing it give the same shares. Jansen 1999, "Analysis of variance designs for model output",
+doi:10.1016/S0010-4655(98)00154-4: halved squared differences. Tasche 1999, "Risk contributions and performance measurement":
+Euler shares of a standard deviation and of a CVaR.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import factorial
+
+import numpy as np
+
+from simengine.config import Study
+from simengine.config.roles import with_money
+from simengine.laws.sourced import Layer
+from simengine.pipeline import Steering, simulate
+from simengine.questions.attribute.layers import coalitions, layers_in, refuse_across_layers, seeds_with
+from simengine.records import Floats, Integers
+from simengine.risk.coverage import ROUNDING
+from simengine.risk.statistics import Statistic
+from simengine.worlds.ensemble import Ensemble
+from simengine.worlds.money import (
+    Columns,
+    Measure,
+    chosen_parties,
+    refuse_measure,
+    refuse_thin_tail,
+    settled_money,
+    tail_weights,
+    with_error,
+)
+
+
+@dataclass(frozen=True)
+class LayerShares:
+    """One quantity of a party, shared out over the layers."""
+
+    total: Statistic
+    shapley: Mapping[Layer, Statistic]
+    """They add up to the total."""
+    alone: Mapping[Layer, Statistic]
+    """What the layer explains by itself."""
+    nested: Mapping[Layer, Statistic]
+    """What the layer adds once those before it are known, in the order knowledge, world, luck, measurement; they add up too."""
+
+
+@dataclass(frozen=True)
+class Guarantee:
+    """What it takes to buy off the tail."""
+
+    beyond: Statistic
+    """The loss from which on a guarantor pays: the value at risk."""
+    fair_premium: Statistic
+    """Mean of what the guarantor pays, E(loss - beyond)+, over all worlds."""
+
+
+@dataclass(frozen=True)
+class Burden:
+    """What one party carries."""
+
+    mean: Statistic
+    sd: Statistic
+    cvar: Statistic
+    variance: LayerShares
+    tail: LayerShares
+    """CVaR of the loss less the mean loss: how much worse the worst worlds are than all of them."""
+    sd_if_known: Mapping[Layer, Statistic]
+    """The standard deviation that is left on average to somebody who learns all of one layer beforehand."""
+    guarantee: Guarantee
+
+
+@dataclass(frozen=True)
+class Portion:
+    """A party's Euler share in the risk of all parties together."""
+
+    sd: Statistic
+    """cov(party, all) / sd(all): the shares add up to the standard deviation of all."""
+    cvar: Statistic
+    """Mean loss of the party in the tail of all; the shares add up to the CVaR of all."""
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Who carries what."""
+
+    n_replications: int
+    seed: int
+    level: float
+    measure: Measure
+    layers: tuple[Layer, ...]
+    """Those in which the study draws anything."""
+    burdens: Mapping[str, Burden]
+    """By party."""
+    portions: Mapping[str, Portion]
+    """By party; `all` holds what they add up to."""
+
+
+def attribute(study: Study, ensemble: Ensemble, level: float, measure: Measure = "net", parties: Sequence[str] = ()) -> Attribution:
+    """Share out the variance and the tail of each party's money over layers, and those of all parties over the parties.
+
+    Parameters
+    ----------
+    study
+        Each number belongs to the layer that its `layer` names.
+    ensemble
+        How many families of worlds are drawn; each is simulated 2^k times, for k layers in which the study draws anything.
+    level
+        Of the tail.
+    measure
+        `net`: all money of a party; `npv`: the same, discounted.
+    parties
+        Those to speak of; all if empty.
+
+    Raises
+    ------
+    UsageError
+        If a party is unknown, numbers of different layers are correlated, or a tail would hold fewer than 100 worlds.
+    """
+    refuse_measure(measure)
+    refuse_across_layers(study)
+    chosen = chosen_parties(parties, study)
+    layers = layers_in(study)
+    refuse_thin_tail(ensemble.n_replications, level, 2 ** len(layers))
+    answers = ensemble.ask(lambda replications: _draw_families(study, layers, ensemble.seed, replications))
+    families = {party: np.stack([answer[f"{party}.{measure}"] for answer in answers], axis=1) for party in chosen}
+    # The parties of the study alone: a total of some of them would count twice.
+    everybody = {party: answers[-1][f"{party}.{measure}"] for party in with_money(study)}
+    return Attribution(
+        n_replications=ensemble.n_replications,
+        seed=ensemble.seed,
+        level=level,
+        measure=measure,
+        layers=layers,
+        burdens={party: burden(families[party], layers, level) for party in chosen},
+        portions=portions(everybody, level),
+    )
+
+
+def burden(family: Floats, layers: tuple[Layer, ...], level: float) -> Burden:
+    """Say what a party carries.
+
+    Parameters
+    ----------
+    family
+        Shape (n_replications, 2^k): its money in every member of a family, by the layers that are of the first draw, in the order
+        of `coalitions`.
+    layers
+        The k layers.
+    level
+        Of the tail.
+    """
+    n_layers = len(layers)
+
+    def all_of(rows: Floats) -> Floats:
+        spread, tail = variance_game(rows), tail_game(rows, level)
+        loss = -rows
+        weights = tail_weights(loss.ravel(), level).reshape(loss.shape)
+        q = np.quantile(loss, level, method="inverted_cdf")
+        known = np.sqrt(spread[-1] - spread[1 : n_layers + 1])
+        facts = [rows.mean(), np.sqrt(spread[-1]), (weights * loss).sum(), q, np.maximum(loss - q, 0).mean()]
+        return np.concatenate([facts, known, *(_shares(game, n_layers) for game in (spread, tail))])
+
+    found: list[Statistic] = list(with_error(all_of, family))
+    facts, rest = found[:5], found[5:]
+    known, spread, tail = rest[:n_layers], rest[n_layers : 4 * n_layers + 1], rest[4 * n_layers + 1 :]
+    return Burden(
+        mean=facts[0],
+        sd=facts[1],
+        cvar=facts[2],
+        variance=_named(spread, layers),
+        tail=_named(tail, layers),
+        sd_if_known=dict(zip(layers, known, strict=True)),
+        guarantee=Guarantee(facts[3], facts[4]),
+    )
+
+
+def portions(money: Columns, level: float) -> dict[str, Portion]:
+    """Give every party's Euler share in the risk of all parties together, and the whole under `all`."""
+    rows = np.stack(list(money.values()), axis=1)
+
+    def shares(worlds: Floats) -> Floats:
+        whole = worlds.sum(axis=1)
+        if np.ptp(whole) <= ROUNDING * np.abs(worlds).max(initial=0.0):
+            # What one party has another lacks: the sum is what rounding leaves, and there is no risk of it to be shared.
+            whole = np.zeros_like(whole)
+        centred = whole - whole.mean()
+        spread = np.sqrt((centred**2).sum() / (len(whole) - 1))
+        sd = (worlds - worlds.mean(axis=0)).T @ centred / (len(whole) - 1) / (spread or 1.0)
+        tail = -worlds.T @ tail_weights(-whole, level)
+        return np.stack([[*sd, sd.sum()], [*tail, tail.sum()]])
+
+    sd, cvar = with_error(shares, rows)
+    return {party: Portion(sd[p], cvar[p]) for p, party in enumerate([*money, "all"])}
+
+
+def variance_game(family: Floats) -> Floats:
+    """Give Var E(Y | S) for every set S of layers, in the order of `coalitions`; 0 for none, the variance for all."""
+    apart = np.array([((family - family[:, members]) ** 2).mean() / 2 for members in _agreeing(family.shape[1])])
+    return np.asarray(apart[0] - apart)
+
+
+def tail_game(family: Floats, level: float) -> Floats:
+    """Give E(E(loss | S) - E loss | the loss is in its tail) for every set S of layers, in the order of `coalitions`."""
+    loss = -family
+    weights = tail_weights(loss.ravel(), level).reshape(loss.shape)
+    within = np.array([(weights * loss[:, members]).sum() for members in _agreeing(family.shape[1])])
+    return np.asarray(within - within[0])
+
+
+def shapley(game: Floats, n_layers: int) -> Floats:
+    """Share a game out: each layer's mean contribution over all orders in which the layers may come.
+
+    Parameters
+    ----------
+    game
+        Shape (2^n_layers,): the worth of every set of layers, in the order of `coalitions`.
+    n_layers
+        How many there are.
+
+    References
+    ----------
+    Shapley, L. S. (1953), A value for n-person games, Contributions to the Theory of Games II, 307-317.
+    """
+    worth = dict(zip(coalitions(n_layers), game, strict=True))
+    share = np.zeros(n_layers)
+    for one, value in worth.items():
+        for layer in set(range(n_layers)) - one:
+            weight = factorial(len(one)) * factorial(n_layers - len(one) - 1) / factorial(n_layers)
+            share[layer] += weight * (worth[one | {layer}] - value)
+    return share
+
+
+def _shares(game: Floats, n_layers: int) -> Floats:
+    """Give the total, Shapley's shares, each layer alone and the nested shares, one after the other."""
+    order = [coalitions(n_layers).index(frozenset(range(size))) for size in range(n_layers + 1)]
+    return np.concatenate([game[-1:], shapley(game, n_layers), game[1 : n_layers + 1], np.diff(game[order])])
+
+
+def _named(shares: Sequence[Statistic], layers: tuple[Layer, ...]) -> LayerShares:
+    k = len(layers)
+    parts = (shares[1 + i * k : 1 + (i + 1) * k] for i in range(3))
+    shapley_shares, alone, nested = (dict(zip(layers, part, strict=True)) for part in parts)
+    return LayerShares(shares[0], shapley_shares, alone, nested)
+
+
+@cache
+def _agreeing(n_members: int) -> list[list[int]]:
+    """Give, for every set of layers, the place of that member of a family that agrees with each member in these layers alone."""
+    n_layers = n_members.bit_length() - 1
+    members = coalitions(n_layers)
+    everything = frozenset(range(n_layers))
+    return [[members.index((one & shared) | (everything - one - shared)) for one in members] for shared in members]
+
+
+def _draw_families(study: Study, layers: tuple[Layer, ...], seed: int, replications: Integers) -> list[Columns]:
+    """Settle every mixture of first and second draws of the layers, for a block of replications."""
+    answers: list[Columns] = []
+    for first in coalitions(len(layers)):
+        anew = [layer for place, layer in enumerate(layers) if place not in first]
+        steering = Steering(seed_by_purpose=seeds_with(study, seed, anew))
+        answers.append(settled_money(study, simulate(study, seed, replications, steering=steering)))
+    return answers

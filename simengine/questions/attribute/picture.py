@@ -1,0 +1,61 @@
+"""Draw who carries what."""
+
+from __future__ import annotations
+from textwrap import shorten
+from typing import TYPE_CHECKING
+from simengine.config import Study
+from simengine.questions.attribute.answer import Attribution
+from simengine.questions.compare.answer import Comparison
+from simengine.questions.reverse.answer import Nearest, ReverseStress
+from simengine.questions.sensitivity.answer import Sensitivity
+from simengine.questions.stress.answer import StressTest
+from simengine.report.picture import new_figure, plain_style, save
+from simengine.report.question_tables import named
+from simengine.report.units import money_unit
+from simengine.risk.statistics import Statistic
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_SHADES = {"knowledge": "#1f3b57", "world": "#5b8db8", "luck": "#d9a441", "measurement": "#8c8c8c"}
+
+
+
+def draw_attribution(study: Study, found: Attribution) -> bytes:
+    """Draw how each party's variance and tail divide over the layers."""
+    with plain_style():
+        figure = new_figure(figsize=(12, 1.9 + 0.6 * len(found.burdens)), layout="constrained")
+        left, right = figure.subplots(1, 2, sharey=True)
+        parties = list(found.burdens)
+        for axes, what in ((left, "variance"), (right, "tail")):
+            shares = {party: getattr(one, what) for party, one in found.burdens.items()}
+            for layer in found.layers:
+                parts = [100 * _ratio(one.shapley[layer], one.total) for one in shares.values()]
+                before = [
+                    100
+                    * sum(max(_ratio(one.shapley[other], one.total), 0.0) for other in found.layers[: found.layers.index(layer)])
+                    for one in shares.values()
+                ]
+                widths = [max(part, 0.0) for part in parts]
+                axes.barh(range(len(parties)), widths, left=before, color=_SHADES[layer], label=layer, height=0.6)
+                for place, (part, start) in enumerate(zip(widths, before, strict=True)):
+                    if part >= 6:
+                        colour = "white" if layer != "luck" else "black"
+                        axes.text(start + part / 2, place, f"{part:z.0f} %", ha="center", va="center", color=colour, fontsize=9)
+            for place, one in enumerate(shares.values()):
+                if not one.total.value:
+                    axes.text(1, place, "nothing varies", va="center", color=_MIDDLE, fontsize=9)
+            axes.set_xlim(0, 100)
+            axes.set_xlabel("Shapley share, %")
+        left.set_yticks(range(len(parties)), [party.replace("_", " ") for party in parties])
+        left.invert_yaxis()
+        left.set_title(f"Variance of the {found.measure}", fontsize=10)
+        right.set_title(f"Tail: CVaR {100 * found.level:g} % of the loss, beyond the mean loss", fontsize=10)
+        figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(found.layers), frameon=False)
+        figure.suptitle(f"{_title(study)}: who carries what ({found.n_replications:,} families of worlds)", fontsize=11)
+        return save(figure, "png")
+
+
+
+def _ratio(part: Statistic, whole: Statistic) -> float:
+    return part.value / whole.value if whole.value else 0.0

@@ -1,0 +1,292 @@
+"""The payment-error certificate: what one protocol, cohort and contract pay for nothing, and withhold for something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from simengine.config import Study, as_promised, cohort_of, promise_of
+from simengine.contract import outcomes_of
+from simengine.currencies import units_of
+from simengine.pipeline import draw_worlds, with_milestones
+from simengine.questions.certificate.edges import Jump, find_jumps, first_level
+from simengine.records import Floats, Integers, Measurements, Tallies
+from simengine.risk import statistics
+from simengine.risk.measured import NOT_GIVEN, level_of_measured, mean_of_measured, those_measured
+from simengine.risk.statistics import Statistic
+from simengine.settlement import settle_outcomes
+from simengine.worlds.ensemble import (
+    Columns,
+    Ensemble,
+    against_twins,
+    beyond_twins,
+    contingent_terms,
+    lived,
+    lived_again,
+    measured,
+    settled,
+    term_column,
+    with_used_designs_alone,
+)
+
+MULTIPLES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
+"""Multiples of the promised effect: of its logarithm, where it is a ratio."""
+_NOTHING, _PROMISE = MULTIPLES.index(0.0), MULTIPLES.index(1.0)
+_REACH = 6.0
+"""Standard deviations of an estimate within which the contract is searched for cliffs."""
+_OUTCOME = "outcome."
+"""Before the name of a column: at the promise, what a replay of the contract would type in."""
+_SEEN, _ERROR = "seen.", "error."
+"""Before the name of a column: what the contract looks at as it was estimated; and the evaluator's error of it."""
+_SURE = 2.0
+"""Monte Carlo standard errors by which a bias exceeds a level before it is said to."""
+
+
+@dataclass(frozen=True)
+class PowerPoint:
+    """What happens where the service does some multiple of what it promises."""
+
+    multiple: float
+    truth: Mapping[str, Statistic]
+    """By metric: its mean true value."""
+    estimate: Mapping[str, Statistic]
+    """By metric: its mean estimate."""
+    p_pay: Statistic
+    """Probability that the contingent terms pay."""
+    expected_payment: Statistic
+    """Mean payment under the contingent terms."""
+
+
+@dataclass(frozen=True)
+class Cliff:
+    """A level of a metric at which the payment jumps, the other metrics and the other waves being as promised."""
+
+    metric: str
+    wave: str | None
+    """The wave whose estimate it is, where the contract looks at waves by themselves; nothing for all waves together."""
+    edge: float
+    below: float
+    """Contingent payment just below the edge."""
+    above: float
+    """Contingent payment just above it."""
+    distance: Statistic | None
+    """From the edge to the promised truth in the evaluator's mean standard errors; nothing where these are 0."""
+    p_within_one_se: Statistic
+    """Probability at the promise that the estimate is within one of its standard errors of the edge."""
+
+
+@dataclass(frozen=True)
+class Bias:
+    """What the evaluator sees in one metric where the service changes nothing."""
+
+    estimate: Statistic
+    """Its mean."""
+    pays_from: float | None
+    """The level from which on the contract pays, the other metrics being as promised; nothing where it pays always or never."""
+    breaks_even_from: float | None
+    """The level from which on the investor gets the money drawn back; nothing where it always or never does."""
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether it exceeds, beyond doubt, the level from which on the contract pays."""
+        return self._exceeds(self.pays_from)
+
+    @property
+    def breaks_even(self) -> bool:
+        """Whether it exceeds, beyond doubt, the level from which on the investor gets the money drawn back."""
+        return self._exceeds(self.breaks_even_from)
+
+    def _exceeds(self, level: float | None) -> bool:
+        return level is not None and self.estimate.value - max(level, 0.0) > _SURE * self.estimate.se
+
+
+@dataclass(frozen=True)
+class TermChance:
+    """What one contingent term pays where the service changes nothing, and where it does what is promised."""
+
+    p_pay_no_effect: Statistic
+    p_pay_promised_effect: Statistic
+    expected_no_effect: Statistic
+    expected_promised_effect: Statistic
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What the evaluator's errors do to the money of one contract; payment means that of the contingent terms."""
+
+    n_replications: int
+    seed: int
+    contingent_terms: tuple[str, ...]
+    promise: Mapping[str, float]
+    """By path: the promised value of every number of the section `effect`."""
+    p_pay_no_effect: Statistic
+    p_no_pay_promised_effect: Statistic
+    expected_paid_for_nothing: Statistic
+    expected_withheld: Statistic
+    """At the promise: mean of what the truth would have earned beyond what was paid, where that is more."""
+    expected_payment_on_truth: Statistic
+    """At the promise: mean payment, settled on the truth; of milestones, on those that the service brought about."""
+    power_curve: tuple[PowerPoint, ...]
+    cliffs: tuple[Cliff, ...]
+    bias_no_effect: Mapping[str, Bias]
+    """By metric of the contract."""
+    by_term: Mapping[str, TermChance]
+    """By contingent term: where a trigger stands beside a fallback, each has chances of its own."""
+
+
+def certify(study: Study, ensemble: Ensemble) -> Certificate:
+    """Draw up the certificate of a study.
+
+    Parameters
+    ----------
+    study
+        Its protocol, cohort and contract are certified. The promised effect is that of its section `promise`; where that is
+        silent, the median of each law of the section `effect`. All other numbers keep their laws.
+    ensemble
+        Which worlds are drawn. Every multiple of the promise meets the same people with the same luck.
+
+    Raises
+    ------
+    UsageError
+        If no term of the contract depends on outcomes.
+    """
+    terms, promised = contingent_terms(study), as_promised(with_used_designs_alone(study))
+    points = ensemble.ask(lambda replications: _settle_multiples(promised, ensemble.seed, replications))
+    at_nothing, at_promise = points[_NOTHING], points[_PROMISE]
+    withheld = np.maximum(at_promise["payment_on_truth"] - at_promise["contingent_payment"], 0.0)
+    return Certificate(
+        n_replications=ensemble.n_replications,
+        seed=ensemble.seed,
+        contingent_terms=terms,
+        promise=promise_of(study),
+        p_pay_no_effect=statistics.probability(at_nothing["contingent_payment"] > 0),
+        p_no_pay_promised_effect=statistics.probability(at_promise["contingent_payment"] <= 0),
+        expected_paid_for_nothing=statistics.mean(at_nothing["contingent_payment"]),
+        expected_withheld=statistics.mean(withheld),
+        expected_payment_on_truth=statistics.mean(at_promise["payment_on_truth"]),
+        power_curve=tuple(_power(study, multiple, point) for multiple, point in zip(MULTIPLES, points, strict=True)),
+        cliffs=tuple(cliff for metric in study.contract.inputs() for cliff in _cliffs(study, metric, points)),
+        bias_no_effect={metric: _bias(study, metric, points) for metric in study.contract.inputs()},
+        by_term={term: _of_term(at_nothing[term_column(term)], at_promise[term_column(term)]) for term in terms},
+    )
+
+
+def _settle_multiples(promised: Study, seed: int, replications: Integers) -> list[Columns]:
+    """Let one block of worlds live with every multiple of the promise, and settle the contract on what was measured."""
+    worlds, cohort = draw_worlds(promised, seed, replications), cohort_of(promised)
+    untouched = lived(cohort, worlds, strength=0.0)
+    points: list[Columns] = []
+    for multiple in MULTIPLES:
+        tallies = lived_again(cohort, worlds, multiple, untouched) if multiple else untouched
+        seen = measured(promised, promised.measurement, tallies, worlds)
+        point = dict(settled(promised, worlds, tallies, seen))
+        point |= {f"{_SEEN}{word}": values for word, values in _looked_at(promised, tallies, seen).items()}
+        if multiple == MULTIPLES[_PROMISE]:
+            truth = against_twins(promised, worlds, tallies, seen)
+            point["payment_on_truth"] = settled(promised, worlds, beyond_twins(tallies), truth)["contingent_payment"]
+            point |= {f"{_OUTCOME}{word}": values for word, values in _looked_at(promised, tallies, truth).items()}
+            errors = replace(seen, estimate=seen.standard_error, by_wave=seen.standard_error_by_wave)
+            point |= {f"{_ERROR}{word}": values for word, values in _looked_at(promised, tallies, errors).items()}
+        points.append(point)
+    return points
+
+
+def _looked_at(study: Study, tallies: Tallies, measurements: Measurements) -> Mapping[str, Floats]:
+    """Give what the contract looks at, by the words of a replay."""
+    return outcomes_of(study.contract, with_milestones(study.contract, tallies, measurements))
+
+
+def _of_term(at_nothing: Floats, at_promise: Floats) -> TermChance:
+    return TermChance(
+        statistics.probability(at_nothing > 0),
+        statistics.probability(at_promise > 0),
+        statistics.mean(at_nothing),
+        statistics.mean(at_promise),
+    )
+
+
+def _power(study: Study, multiple: float, point: Columns) -> PowerPoint:
+    metrics = study.measurement.metrics
+    return PowerPoint(
+        multiple=multiple,
+        truth={name: mean_of_measured(point[f"metric.{name}.truth"]) for name in metrics},
+        estimate={name: mean_of_measured(point[f"metric.{name}.estimate"]) for name in metrics},
+        p_pay=statistics.probability(point["contingent_payment"] > 0),
+        expected_payment=statistics.mean(point["contingent_payment"]),
+    )
+
+
+def _cliffs(study: Study, metric: str, points: list[Columns]) -> list[Cliff]:
+    """Find the cliffs of a metric: of all waves together, and of each wave that the contract looks at by itself."""
+    return [
+        cliff for word in _words(points[_PROMISE]) if word.partition(".")[0] == metric for cliff in _cliffs_of(study, word, points)
+    ]
+
+
+def _cliffs_of(study: Study, word: str, points: list[Columns]) -> list[Cliff]:
+    at_promise, (metric, _, wave) = points[_PROMISE], word.partition(".")
+    # Where something was not measured, or is not known to be measured well, nothing stands near an edge or far from it.
+    (truth, estimate, error), _ = those_measured(None, *(at_promise[f"{kind}{word}"] for kind in (_OUTCOME, _SEEN, _ERROR)))
+
+    def cliff(jump: Jump) -> Cliff:
+        if len(error) < 2:
+            return Cliff(metric, wave or None, jump.edge, jump.below, jump.above, None, NOT_GIVEN)
+        is_near = np.abs(estimate - jump.edge) <= error
+        gap, scale = truth - jump.edge, float(np.mean(error))
+        distance = None
+        if scale > 0:
+            ratio = float(np.mean(gap)) / scale
+            # The delta method: to first order a ratio of two means varies as the mean of these.
+            distance = Statistic(ratio, statistics.mean((gap - ratio * error) / scale).se)
+        return Cliff(metric, wave or None, jump.edge, jump.below, jump.above, distance, statistics.probability(is_near))
+
+    low, high = _range(f"{_SEEN}{word}", points)
+    unit = 1 / units_of(study.contract.currency)
+    jumps = find_jumps(lambda level: _paid(study, [word], level, at_promise, contingent=True), low, high, unit)
+    return [cliff(jump) for jump in jumps]
+
+
+def _bias(study: Study, metric: str, points: list[Columns]) -> Bias:
+    at_promise, (low, high) = points[_PROMISE], _range(f"metric.{metric}.estimate", points)
+    # Of a metric that is paid on by wave, every wave is at the level.
+    words = [word for word in _words(at_promise) if word.partition(".")[0] == metric]
+    drawn = float(np.mean(at_promise["drawn"]))
+    return Bias(
+        estimate=mean_of_measured(points[_NOTHING][f"metric.{metric}.estimate"]),
+        pays_from=first_level(
+            lambda level: _paid(study, words, level, at_promise, contingent=True), low, high, lambda payment: payment > 0
+        ),
+        breaks_even_from=first_level(
+            lambda level: _paid(study, words, level, at_promise, contingent=False), low, high, lambda payment: payment >= drawn
+        ),
+    )
+
+
+def _words(at_promise: Columns) -> list[str]:
+    """List what the contract looks at, by the words of a replay."""
+    return [column.removeprefix(_OUTCOME) for column in at_promise if column.startswith(_OUTCOME)]
+
+
+def _paid(study: Study, words: list[str], level: float, at_promise: Columns, *, contingent: bool) -> float:
+    """Give what the contract pays where some words are at a level, the others and the money drawn as promised, on average."""
+    contract = study.contract
+    means = {word: level_of_measured(at_promise[f"{_OUTCOME}{word}"]) for word in _words(at_promise)}
+    outcomes = {word: mean for word, mean in means.items() if mean is not None}
+    payments = settle_outcomes(contract, outcomes | dict.fromkeys(words, level), float(np.mean(at_promise["drawn"])))
+    asked = [t for t, name in enumerate(payments.terms) if contract.terms[name].contingent or not contingent]
+    return float(payments.amount[0, asked].sum())
+
+
+def _range(column: str, points: list[Columns]) -> tuple[float, float]:
+    """Give the levels of an estimate that can be met: of every multiple the mean, and some standard deviations beyond; and 0."""
+    ends = [0.0]
+    for point in points:
+        (estimate,), _ = those_measured(None, point[column])
+        if len(estimate):
+            reach = _REACH * float(np.std(estimate))
+            ends += [float(np.mean(estimate)) - reach, float(np.mean(estimate)) + reach]
+    low, high = min(ends), max(ends)
+    margin = 0.01 * (high - low) or 1.0
+    return low - margin, high + margin

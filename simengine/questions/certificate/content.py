@@ -1,0 +1,85 @@
+"""Say a payment-error certificate as plain numbers, and in words where a number alone would be missed."""
+
+from __future__ import annotations
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+from simengine.cohort.spec import Target
+from simengine.config import Study
+from simengine.questions.certificate.answer import Bias, Certificate, Cliff
+from simengine.questions.methods.answer import MethodSpread
+from simengine.questions.window.answer import WindowSpread
+from simengine.report.answers import heading
+from simengine.report.document import plain
+from simengine.report.units import metric_unit
+from simengine.risk.statistics import Statistic
+
+
+
+def certificate(study: Study, found: Certificate) -> dict[str, Any]:
+    """Give a payment-error certificate as plain numbers."""
+    return heading(study, found) | {
+        "contingent_terms": list(found.contingent_terms),
+        "promise": dict(found.promise),
+        "p_pay_no_effect": plain(found.p_pay_no_effect),
+        "p_no_pay_promised_effect": plain(found.p_no_pay_promised_effect),
+        "expected_paid_for_nothing": plain(found.expected_paid_for_nothing),
+        "expected_withheld": plain(found.expected_withheld),
+        "expected_payment_on_truth": plain(found.expected_payment_on_truth),
+        "power_curve": [
+            {
+                "multiple": point.multiple,
+                "truth": plain(point.truth),
+                "estimate": plain(point.estimate),
+                "p_pay": plain(point.p_pay),
+                "expected_payment": plain(point.expected_payment),
+            }
+            for point in found.power_curve
+        ],
+        "terms": {
+            name: {key: plain(Statistic(**one)) for key, one in asdict(chance).items()} for name, chance in found.by_term.items()
+        },
+        "cliffs": [_cliff(cliff) for cliff in found.cliffs],
+        "bias_no_effect": {name: plain(bias.estimate) for name, bias in found.bias_no_effect.items()},
+        "pays_from": {name: bias.pays_from for name, bias in found.bias_no_effect.items()},
+        "breaks_even_from": {name: bias.breaks_even_from for name, bias in found.bias_no_effect.items()},
+        "warnings": warnings(study, found),
+    }
+
+
+
+def warnings(study: Study, found: Certificate) -> list[str]:
+    """Say in words where the contract pays for what no service has done."""
+    return [_warning(study, name, bias) for name, bias in found.bias_no_effect.items() if bias.is_paid]
+
+
+
+def _warning(study: Study, name: str, bias: Bias) -> str:
+    assert bias.pays_from is not None
+    scale, unit = metric_unit(study, name)
+    unit = f" {unit}" if unit else ""
+    estimate = f"{bias.estimate.value / scale:.3g} ± {bias.estimate.se / scale:.1g}{unit}"
+    text = f"{name}: where the service changes nothing, the evaluator still sees {estimate} on average. "
+    text += f"This exceeds {bias.pays_from / scale:.6g}{unit}, where the contract begins to pay"
+    if bias.breaks_even and bias.breaks_even_from is not None:
+        text += f", and {bias.breaks_even_from / scale:.6g}{unit}, where the investor gets the money drawn back"
+    selection = study.population.selection
+    if selection is not None:
+        text += f". People are selected by `{selection.outcome}` before entry: they come nearer to the mean by themselves"
+    outcome = study.outcomes[study.measurement.metrics[name].outcome]
+    if isinstance(outcome, Target) and outcome.among is not None:
+        text += f". The payment group is told by `{outcome.among.outcome}` before entry: it comes nearer to the mean by itself"
+    return text + "."
+
+
+
+def _cliff(cliff: Cliff) -> dict[str, Any]:
+    return {
+        "metric": cliff.metric,
+        "wave": cliff.wave,
+        "edge": cliff.edge,
+        "below": cliff.below,
+        "above": cliff.above,
+        "distance": None if cliff.distance is None else plain(cliff.distance),
+        "p_within_one_se": plain(cliff.p_within_one_se),
+    }

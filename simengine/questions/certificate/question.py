@@ -1,0 +1,16 @@
+"""What is paid for nothing and withheld for something."""
+
+from typing import Any
+
+from simengine.questions.question import Question, later
+
+CERTIFICATE = Question[Any](
+    name="certificate",
+    summary="Say what STUDY pays for nothing and withholds for something: the payment-error certificate of its evaluation.",
+    ask=later("simengine.questions.certificate.answer", "certify"),
+    content=later("simengine.questions.certificate.content", "certificate"),
+    tables=later("simengine.questions.certificate.tables", "certificate_tables"),
+    picture=later("simengine.questions.certificate.picture", "draw_power"),
+    keeps="the certificate, its curve and provenance",
+    picture_name="power-curve",
+)

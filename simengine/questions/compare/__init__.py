@@ -1,0 +1,1 @@
+"""Several contracts on the same people: who gains, who loses."""

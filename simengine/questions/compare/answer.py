@@ -1,0 +1,150 @@
+"""Several contracts on the same people: what each gives every party, and who gains by going from one to another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simengine.config import Study
+from simengine.config.consistency import study_problems
+from simengine.config.roles import with_money
+from simengine.contract.spec import Contract
+from simengine.currencies import units_of
+from simengine.errors import Problem, StudyError, UsageError
+from simengine.pipeline import simulate
+from simengine.records import Integers
+from simengine.risk import statistics
+from simengine.risk.statistics import Statistic
+from simengine.worlds.ensemble import Ensemble
+from simengine.worlds.money import Columns, Standing, refuse_level, settled_money, standing_of, tail_needs
+
+OWN = "own"
+"""The name of the contract that the study itself has."""
+
+
+@dataclass(frozen=True)
+class Switch:
+    """What a party gets from going over to another contract, world by world on the same people."""
+
+    net: Statistic
+    """Mean of the difference: the other contract less the first."""
+    npv: Statistic
+    gains: Statistic
+    """Share of the worlds in which its net is larger by at least the smallest unit of the currency."""
+    loses: Statistic
+    same: Statistic
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Contracts side by side."""
+
+    n_replications: int
+    seed: int
+    level: float
+    """Of the CVaR."""
+    cvar_needs: int | None
+    """Replications that a CVaR takes; absent where it is given."""
+    titles: Mapping[str, str]
+    """By contract; the first is the one from which the parties go over."""
+    parties: tuple[str, ...]
+    standings: Mapping[str, Mapping[str, Standing]]
+    """By contract and party."""
+    switches: Mapping[str, Mapping[str, Switch]]
+    """By contract, the first left out, and party."""
+    quantiles: Mapping[str, Mapping[str, tuple[float, float, float]]]
+    """By contract and party: 5 %, 50 % and 95 % of the net."""
+
+
+def compare_contracts(study: Study, others: Mapping[str, Contract], ensemble: Ensemble, level: float) -> Comparison:
+    """Settle several contracts on the same people, measured once.
+
+    Parameters
+    ----------
+    study
+        Its own contract is the first, called `own`.
+    others
+        By name: further contracts.
+    ensemble
+        Which worlds are drawn; each is lived and measured once.
+    level
+        Of the CVaR.
+
+    Raises
+    ------
+    StudyError
+        If a contract cannot be settled on what the study measures, or does not say when it pays.
+    UsageError
+        If there is nothing to compare, or the level is none.
+    """
+    if not others:
+        raise UsageError("CONTRACT: at least one contract beside the study's own; found none")
+    refuse_level(level)
+    studies = {OWN: study} | {name: with_contract(study, name, contract) for name, contract in others.items()}
+    answers = ensemble.ask(lambda replications: _settle_all(list(studies.values()), ensemble.seed, replications))
+    columns: dict[str, Columns] = dict(zip(studies, answers, strict=True))
+    moved = {party for one in studies.values() for party in with_money(one)}
+    parties = tuple(party for party in study.parties if party in moved)
+    return Comparison(
+        n_replications=ensemble.n_replications,
+        seed=ensemble.seed,
+        level=level,
+        cvar_needs=tail_needs(ensemble.n_replications, level),
+        titles={name: one.contract.title for name, one in studies.items()},
+        parties=parties,
+        standings={name: {party: standing_of(answer, party, level) for party in parties} for name, answer in columns.items()},
+        switches={
+            name: {party: _switch(columns[OWN], answer, party, units_of(study.study.currency)) for party in parties}
+            for name, answer in columns.items()
+            if name != OWN
+        },
+        quantiles={name: {party: _quantiles(answer, party) for party in parties} for name, answer in columns.items()},
+    )
+
+
+def with_contract(study: Study, name: str, contract: Contract) -> Study:
+    """Give the study with another contract.
+
+    A contract that names dates pays on them. One that names none is paid in the months that the study gives to terms of the same
+    names; where it has others, it is refused.
+    """
+    months = study.capital.payment_month
+    if not contract.dates:
+        for term in contract.terms:
+            if term not in months:
+                rule = "a contract names the dates on which it pays, or its terms are called like those of the study"
+                found = f"`{term}`, for which the study has no month"
+                way_out = f"Give the contract `dates`. The study has months for: {', '.join(months) or 'no term'}"
+                raise StudyError([Problem(name, f"terms.{term}", rule, found, way_out)])
+    kept = {} if contract.dates else {term: months[term] for term in contract.terms}
+    capital = study.capital.model_copy(update={"payment_month": kept})
+    changed = study.model_copy(update={"contract": contract, "capital": capital})
+    problems = [Problem(name, path.removeprefix("contract."), *rest) for path, *rest in study_problems(changed)]
+    if problems:
+        raise StudyError(problems)
+    return changed
+
+
+def _settle_all(studies: Sequence[Study], seed: int, replications: Integers) -> list[Columns]:
+    evidence = simulate(studies[0], seed, replications)
+    return [settled_money(study, evidence) for study in studies]
+
+
+def _switch(own: Columns, other: Columns, party: str, units: int) -> Switch:
+    net, npv = (other[f"{party}.{measure}"] - own[f"{party}.{measure}"] for measure in ("net", "npv"))
+    step = 0.5 / units
+    return Switch(
+        net=statistics.mean(net),
+        npv=statistics.mean(npv),
+        gains=statistics.probability(net > step),
+        loses=statistics.probability(net < -step),
+        same=statistics.probability(np.abs(net) <= step),
+    )
+
+
+def _quantiles(columns: Columns, party: str) -> tuple[float, float, float]:
+    # Amounts that occur: between two atoms an interpolation would be one that nobody is ever paid.
+    low, middle, high = np.quantile(columns[f"{party}.net"], [0.05, 0.50, 0.95], method="inverted_cdf")
+    return float(low), float(middle), float(high)

@@ -1,0 +1,71 @@
+"""The same study under other contracts: from files of contracts and from its own variants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from simengine.config import Study, load_contract, load_study
+from simengine.config.wall import TERMS
+from simengine.errors import UsageError
+from simengine.questions.compare.answer import OWN, with_contract
+
+
+def load_designs(path: Path, study: Study, overrides: Sequence[str], names: Sequence[str]) -> dict[str, Study]:
+    """Read designs, each the study with other terms.
+
+    Parameters
+    ----------
+    path
+        The file of the study.
+    study
+        As it was read: its own contract is the first design.
+    overrides
+        With which it was read; they hold for its variants too.
+    names
+        Files of contracts (or studies whose contract is meant), and names of the study's own variants.
+
+    Returns
+    -------
+    By name: `own`, the stem of a file, or the name of a variant.
+
+    Raises
+    ------
+    StudyError
+        If a contract does not fit the study.
+    UsageError
+        If a name stands twice or is taken, or a variant changes more than terms.
+    """
+    designs = {OWN: study}
+    for name in names:
+        if not name.strip():
+            raise UsageError("CONTRACT: must be the name of a file or of a variant; found an empty one")
+        is_variant = name in study.variants and not Path(name).is_file()
+        key = name if is_variant else Path(name).stem
+        if key in designs or key == "study":
+            raise UsageError(f"CONTRACT: designs have names of their own, beside `own` and `study`; found `{key}`. Rename a file")
+        if is_variant:
+            designs[key] = load_study(path, overrides, name)
+            section = other_section(study, designs[key])
+            if section is not None:
+                raise UsageError(
+                    f"CONTRACT {name}: a variant that is compared here changes terms alone ({', '.join(TERMS)}), so that "
+                    f"the same people are settled; found another `{section}`. Ask about it by itself, with --variant {name}"
+                )
+        else:
+            designs[key] = with_contract(study, name, load_contract(name))
+    return designs
+
+
+def as_variant(study: Study, design: Study) -> dict[str, object]:
+    """Say a design with other terms as a variant of the study: by section, all that stands there."""
+    written = design.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    absent: dict[str, object] = {section: None if getattr(design, section) is None else {} for section in TERMS}
+    changed = (section for section in TERMS if getattr(study, section) != getattr(design, section))
+    return {section: written.get(section, absent[section]) for section in changed}
+
+
+def other_section(study: Study, design: Study) -> str | None:
+    """Find a section of a design, beside its terms, that is not that of the study; nothing where terms alone differ."""
+    fixed = (section for section in type(study).model_fields if section not in (*TERMS, "variants"))
+    return next((section for section in fixed if getattr(study, section) != getattr(design, section)), None)

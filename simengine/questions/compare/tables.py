@@ -1,0 +1,38 @@
+"""Lay out several contracts side by side."""
+
+from __future__ import annotations
+from collections.abc import Mapping
+from rich.console import Group, RenderableType
+from rich.text import Text
+from simengine.config import Study
+from simengine.laws.sourced import Layer
+from simengine.questions.attribute.answer import Attribution, LayerShares
+from simengine.questions.compare.answer import Comparison
+from simengine.questions.reverse.answer import ReverseStress
+from simengine.questions.sensitivity.answer import Sensitivity
+from simengine.questions.stress.answer import StressTest
+from simengine.report.layouts import grid, heading, named, no_cvar, standing_cells, standing_columns, titled
+from simengine.report.units import cell, money_unit
+from simengine.risk.statistics import Statistic
+from simengine.worlds.money import TAIL_WORLDS, Standing
+
+
+
+def comparison_tables(study: Study, found: Comparison) -> RenderableType:
+    """Lay out contracts side by side: where each party stands under each, then who gains by going over."""
+    titles = "\n".join(f"{name}: {title}" for name, title in found.titles.items())
+    unit, _ = money_unit(study)
+    parts: list[RenderableType] = [heading(study, found, titles), *no_cvar(found.cvar_needs, found.level)]
+    for party in found.parties:
+        table = grid("contract", *standing_columns(found.level))
+        for name, standings in found.standings.items():
+            table.add_row(name, *standing_cells(standings[party], unit))
+        parts.append(titled(f"{named(study, party)}", table))
+    own = next(iter(found.titles))
+    for name, switches in found.switches.items():
+        table = grid("party", "net", "NPV", "P(gains)", "P(loses)", "P(same)")
+        for party, one in switches.items():
+            shares = (cell(share, 1.0) for share in (one.gains, one.loses, one.same))
+            table.add_row(party.replace("_", " "), cell(one.net, unit), cell(one.npv, unit), *shares)
+        parts.append(titled(f"Going over from {own} to {name}, world by world", table))
+    return Group(*parts)

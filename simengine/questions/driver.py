@@ -1,0 +1,133 @@
+"""How any question is asked and its answer kept: what contradicts itself or is too large is refused, a folder is whole or absent."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simengine.errors import UsageError
+from simengine.questions.question import Asked, Question, Source, Values
+from simengine.questions.subject import Size
+
+OnProgress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A question that can be answered: every contradiction is refused, and nothing is simulated yet."""
+
+    question: Question[Any]
+    values: Values
+    asked: Asked
+    source: Source
+    size: Size
+    seed: int
+    n_replications: int
+
+    def answer(self, on_progress: OnProgress | None = None) -> Any:
+        """Simulate, and answer."""
+        from simengine.worlds.ensemble import Ensemble
+
+        ensemble = Ensemble(self.seed, self.n_replications, self.size.threads, self.size.block_size, on_progress)
+        return self.question.ask(self.asked.subject, ensemble=ensemble, **self.asked.values)
+
+    def settings(self, found: Any) -> dict[str, Any]:
+        """Give what was asked, for the provenance."""
+        own = {"seed": self.seed, "replications": found.n_replications}
+        own |= {"threads": self.size.threads, "block_size": self.size.block_size}
+        return own | {option.setting: option.plain(self.values[option.name]) for option in self.question.options}
+
+    def words(self, command: str, found: Any) -> list[object]:
+        """Write the command that gives the same answer again in the folder where it is kept."""
+        counts = [] if self.question.sized_by(self.values) else ["-n", found.n_replications]
+        own = (*self.asked.arguments, *self.question.words(self.values))
+        return [command, self.question.subject.file, *own, *counts, "--seed", self.seed]
+
+
+def pose(question: Question[Any], subject: Any, size: Size, given: Values, source: Source) -> Posed:
+    """Put a question, so that it can be answered.
+
+    Parameters
+    ----------
+    question
+        This one, or, where what is given says so, one that is asked in its place.
+    subject
+        What it is asked about, with its changes.
+    size
+        Of the simulation.
+    given
+        Values of options, by name.
+    source
+        Where the subject comes from.
+
+    Raises
+    ------
+    UsageError
+        If the options contradict each other or the study, or what is kept of the replications cannot be held.
+    StudyError
+        If what is asked makes another study of it, and that one cannot be.
+    """
+    meant, values = question.chosen(given)
+    if size.replications is not None and (refusal := meant.sized_by(values)):
+        raise UsageError(refusal)
+    asked = meant.prepare(subject, values, source)
+    seed, n_replications = meant.subject.size(asked.subject, size)
+    kept = meant.kept(asked.subject, values, n_replications)
+    meant.subject.refuse_if_too_large(asked.subject, kept, size, **meant.how_kept(values))
+    return Posed(meant, values, asked, source, size, seed, n_replications)
+
+
+def keep(
+    posed: Posed, command: str, output: Path | None, answer: Callable[[], Any], describe: Callable[[str, Mapping[str, Any]], Any]
+) -> tuple[Any, dict[str, Any]]:
+    """Answer a question, and keep the answer in a folder if one is named: whole, or not at all.
+
+    Parameters
+    ----------
+    posed
+        The question.
+    command
+        Which asks it.
+    output
+        The folder; it is claimed before the work begins.
+    answer
+        Does the work.
+    describe
+        From the text of what was asked about, and the settings, to the provenance.
+
+    Returns
+    -------
+    What was found; and the same as plain numbers with its provenance.
+
+    Raises
+    ------
+    ResultsError
+        If the folder cannot be written or is in use.
+    """
+    from simengine.report import document, folder
+
+    asked, question = posed.asked, posed.question
+    texts = question.subject.texts(asked.subject, posed.source.variant, asked.variants)
+    with nullcontext() if output is None else folder.results_folder(output) as draft:
+        found = answer()
+        content = question.content(asked.subject, found)
+        content["provenance"] = describe("".join(texts.values()), posed.settings(found))
+        if draft is not None:
+            files: dict[str, str | bytes] = {**texts, **asked.files, **question.files(asked, posed.source, found)}
+            files["run-again.txt"] = asked_again(*posed.words(command, found))
+            files[f"{question.answer_name or question.name}.json"] = document.as_json(content) + "\n"
+            if question.picture is not None:
+                files[f"{question.picture_name or question.name}.png"] = question.picture(asked.subject, found)
+            folder.write_files(draft, files)
+            if question.write is not None:
+                question.write(draft, asked.subject, found)
+    return found, content
+
+
+def asked_again(*words: object) -> str:
+    """Write a command as a line that a shell runs as it stands, whatever blanks or signs its words hold."""
+    return shlex.join(["simengine", *map(str, words)]) + "\n"

@@ -1,0 +1,1 @@
+"""What a contract makes people do."""

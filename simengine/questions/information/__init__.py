@@ -1,0 +1,1 @@
+"""What knowing more is worth before signing."""

@@ -1,0 +1,241 @@
+"""Waiting: what it would be worth to know more before anybody signs, and what a pilot of so many people would be worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from simengine.asked import number, whole
+from simengine.config import Study
+from simengine.config.numbers import with_numbers
+from simengine.config.roles import refuse_without_money, roles_in_words
+from simengine.config.sizing import Free
+from simengine.errors import UsageError
+from simengine.pipeline import draw_worlds, standpoint_of
+from simengine.questions.information.knowing import value_of_knowing, value_with_hindsight
+from simengine.questions.information.pilot import FEWEST_PEOPLE, MOST_PEOPLE, pilot_shows
+from simengine.questions.size.answer import refuse_impossible_terms
+from simengine.questions.size.search import GRID_POINTS, spread_out
+from simengine.records import Floats
+from simengine.risk import statistics
+from simengine.risk.statistics import Statistic
+from simengine.sampling import laws_of
+from simengine.worlds.blocks import map_blocks
+from simengine.worlds.ensemble import Ensemble
+from simengine.worlds.points import uncertain_paths
+from simengine.worlds.stored import Eyes, eyes_of, store
+
+_FEWEST = 500
+"""Fewer worlds than this carry no regression."""
+MOST_SHEETS, LONGEST, DEAREST = 10_000, 1200.0, 1e12
+"""Term sheets, months that a pilot puts a contract off, and its cost for a person."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Who decides, between what, and who else must agree."""
+
+    party: str
+    """Whose net present value decides: to sign, or not."""
+    must_accept: tuple[str, ...] = ()
+    """Parties who sign only what leaves them without an expected loss."""
+    free: Mapping[str, Free] = field(default_factory=dict)
+    """Terms that may be chosen after more is known; empty: the terms are what they are."""
+    points: int = GRID_POINTS
+    """Term sheets among which is chosen."""
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """What a pilot of so many people is worth."""
+
+    n_people: int
+    """With the service and without, together."""
+    value: Statistic
+    """Where it decides whether to sign."""
+    with_terms: Statistic | None
+    """Where it decides on the terms as well; absent where no terms are free."""
+    after_waiting: Statistic
+    """What is left of it when the contract begins later and the pilot is paid for: less than 0 means sign now."""
+
+
+@dataclass(frozen=True)
+class Information:
+    """What knowing more is worth to one party before it signs."""
+
+    n_replications: int
+    seed: int
+    choice: Choice
+    signed_now: Statistic
+    """Mean net present value of the contract as it stands."""
+    is_signed: bool
+    """Whether it is signed on what is known today."""
+    hindsight: Statistic
+    """Expected value of perfect information: everything, luck included."""
+    parameters: Statistic
+    """Of all numbers of the study that have a law."""
+    groups: Mapping[str, Statistic]
+    """Of those of one section."""
+    single: Mapping[str, Statistic]
+    """Of one number, the most valuable first."""
+    pilots: tuple[Pilot, ...]
+    terms_today: Statistic | None
+    """What the best terms that are open today are worth more than the contract as it stands, or than none if that is better; absent
+    where no terms are free."""
+
+
+def value_information(
+    study: Study,
+    choice: Choice,
+    ensemble: Ensemble,
+    pilots: Sequence[int] = (),
+    delay_months: float = 0.0,
+    cost_per_person: float = 0.0,
+) -> Information:
+    """Say what it is worth to one party to know more before it signs.
+
+    Parameters
+    ----------
+    study
+        With its contract; the worlds are those in which the party believes, for everybody who must accept as well.
+    choice
+        Who decides, between what.
+    ensemble
+        At least 500 replications.
+    pilots
+        Sizes of pilots: half of the people get the service, half are left out by lot, all are followed as the contract follows its
+        people, and everything that it measures is seen of them.
+    delay_months, cost_per_person
+        By how much a pilot puts off the contract, and what it costs this party.
+
+    Raises
+    ------
+    UsageError
+        If there are too few replications, no number has a law in the eyes of the party, somebody is named whose money the study
+        does not move, or a number is none that can be asked for.
+    StudyError
+        If an end of a free term is against a rule of the study.
+    """
+    _refuse_nonsense(study, choice, pilots, delay_months, cost_per_person)
+    if ensemble.n_replications < _FEWEST:
+        raise UsageError(f"-n: what is worth knowing is seen in at least {_FEWEST} replications; found {ensemble.n_replications}")
+    eyes = eyes_of(study, choice.party)
+    uncertain_paths(with_numbers(study, dict(eyes.beliefs)))
+    now, later = _nets(study, choice, ensemble)
+    drawn = _parameters(study, eyes, ensemble)
+    sign_or_not = now[:, 0]
+    groups: dict[str, list[str]] = {}
+    for path in drawn:
+        groups.setdefault(path.split(".")[0], []).append(path)
+    single = {path: value_of_knowing(sign_or_not, values[:, None]) for path, values in drawn.items()}
+    signed = statistics.mean(sign_or_not[:, 1])
+    kept = _kept_after(study, choice.party, delay_months)
+
+    def weigh(n_people: int) -> Pilot:
+        shown = pilot_shows(study, eyes, n_people, ensemble)
+        value = value_of_knowing(sign_or_not, shown)
+        with_terms = None if later is None else _value(later, shown, choice)
+        best = with_terms or value
+        today = _today(sign_or_not if later is None else later[:, 0], None if later is None else later[:, 1:])
+        after = kept * (today + best.value) - today - cost_per_person * n_people
+        return Pilot(n_people, value, with_terms, Statistic(after, kept * best.se))
+
+    return Information(
+        n_replications=ensemble.n_replications,
+        seed=ensemble.seed,
+        choice=choice,
+        signed_now=signed,
+        is_signed=signed.value > 0,
+        hindsight=value_with_hindsight(sign_or_not),
+        parameters=value_of_knowing(sign_or_not, np.stack(list(drawn.values()), axis=1) if drawn else np.empty((len(now), 0))),
+        groups={name: value_of_knowing(sign_or_not, np.stack([drawn[p] for p in paths], axis=1)) for name, paths in groups.items()},
+        single=dict(sorted(single.items(), key=lambda one: -one[1].value)),
+        pilots=tuple(weigh(n_people) for n_people in pilots),
+        terms_today=None if later is None else _terms_today(now, later),
+    )
+
+
+def _refuse_nonsense(study: Study, choice: Choice, pilots: Sequence[int], delay_months: float, cost_per_person: float) -> None:
+    """Refuse what cannot be asked: also a choice of somebody whose money the study does not move, or of several parties at once."""
+    refuse_without_money(study, choice.party, "--party")
+    if choice.party not in study.parties:
+        rule = "must be one party, who decides at its own discount rate"
+        raise UsageError(f"--party: {rule}; found {choice.party!r}. {roles_in_words(study)}")
+    for name in choice.must_accept:
+        refuse_without_money(study, name, "--accepted-by")
+    if choice.must_accept and not choice.free:
+        raise UsageError("--accepted-by: somebody accepts terms that are free; found no --free")
+    refuse_impossible_terms(study, choice.free)
+    whole(choice.points, "--points", 2, MOST_SHEETS)
+    number(delay_months, "--delay-months", 0.0, LONGEST)
+    number(cost_per_person, "--cost-per-person", 0.0, DEAREST)
+    for n_people in pilots:
+        whole(n_people, "--pilot", FEWEST_PEOPLE, MOST_PEOPLE)
+
+
+def _kept_after(study: Study, party: str, months: float) -> float:
+    """Give the value today of one unit of money after so many months, at the party's rate at the start."""
+    worlds = draw_worlds(study, 0, np.arange(1))
+    after_a_year = float(standpoint_of(study, worlds, 1).discount_factors[party][0, 12])
+    return float(after_a_year ** (months / 12))
+
+
+def _value(nets: Floats, shown: Floats, choice: Choice) -> Statistic:
+    return value_of_knowing(nets[:, 0], shown, nets[:, 1:] if choice.must_accept else None)
+
+
+def _today(mine: Floats, others: Floats | None) -> float:
+    """Give what is chosen on what is known today."""
+    means = mine.mean(axis=0)
+    is_open = np.ones(len(means), dtype=bool) if others is None else (others.mean(axis=0) >= 0).all(axis=0)
+    is_open[0] = True
+    return float(means[is_open].max())
+
+
+def _terms_today(now: Floats, later: Floats) -> Statistic:
+    means = later[:, 0].mean(axis=0)
+    is_open = (later[:, 1:].mean(axis=0) >= 0).all(axis=0)
+    is_open[0] = True
+    best = int(np.flatnonzero(is_open)[np.argmax(means[is_open])])
+    own = int(np.argmax(now[:, 0].mean(axis=0)))
+    return statistics.mean(later[:, 0, best] - now[:, 0, own])
+
+
+def _nets(study: Study, choice: Choice, ensemble: Ensemble) -> tuple[Floats, Floats | None]:
+    """Settle the contract as it is, and under all terms that may be chosen.
+
+    Returns
+    -------
+    Shape (n_replications, n_parties, n_options) each: who decides comes first, and no contract is the first option.
+    """
+    parties = (choice.party, *choice.must_accept)
+    stored = store(study, ensemble, [choice.party], parties)
+
+    def nets(all_terms: Sequence[Mapping[str, float]]) -> Floats:
+        options = [np.zeros((ensemble.n_replications, len(parties)))]
+        for terms in all_terms:
+            columns = stored.settle(terms)[choice.party]
+            options.append(np.stack([columns[f"{party}.npv"] for party in parties], axis=1))
+        return np.stack(options, axis=2)
+
+    if not choice.free:
+        return nets([{}]), None
+    sheets = spread_out(list(choice.free.values()), choice.points)
+    return nets([{}]), nets([dict(zip(choice.free, terms, strict=True)) for terms in sheets])
+
+
+def _parameters(study: Study, eyes: Eyes, ensemble: Ensemble) -> dict[str, Floats]:
+    """Draw every number that has a law and that a run reads, as the party believes it, in the worlds of an ensemble."""
+    believed = with_numbers(study, dict(eyes.beliefs))
+    parts = map_blocks(
+        lambda replications: draw_worlds(believed, ensemble.seed, replications).values,
+        ensemble.n_replications,
+        threads=ensemble.threads,
+        block_size=ensemble.block_size,
+        first=ensemble.first,
+    )
+    drawn = {path: np.concatenate([part[path] for part in parts]) for path in parts[0]}
+    read = laws_of(dict(believed.quantities()))
+    return {path: values for path, values in drawn.items() if path in read and np.ptp(values) > 0}

@@ -1,0 +1,45 @@
+"""Say what knowing more is worth as plain numbers."""
+
+from __future__ import annotations
+from dataclasses import replace
+from typing import Any
+from rich.console import Group, RenderableType
+from rich.text import Text
+from simengine.config import Study
+from simengine.questions.information.answer import Information, Pilot
+from simengine.report.document import plain
+from simengine.report.layouts import grid, titled
+from simengine.report.units import cell, money_unit
+
+
+
+def information(study: Study, found: Information) -> dict[str, Any]:
+    """Give what knowing more is worth as plain numbers."""
+    choice = found.choice
+    return {
+        "title": study.study.title,
+        "currency": study.study.currency,
+        "seed": found.seed,
+        "replications": found.n_replications,
+        "party": choice.party,
+        "must_accept": list(choice.must_accept),
+        "free": {path: free.model_dump(exclude_none=True) for path, free in choice.free.items()},
+        "signed_now": plain(found.signed_now),
+        "is_signed": found.is_signed,
+        "hindsight": plain(found.hindsight),
+        "parameters": plain(found.parameters),
+        "groups": plain(found.groups),
+        "single": plain(found.single),
+        "terms_today": None if found.terms_today is None else plain(found.terms_today),
+        "pilots": [_pilot(pilot) for pilot in found.pilots],
+    }
+
+
+
+def _pilot(pilot: Pilot) -> dict[str, Any]:
+    return {
+        "n_people": pilot.n_people,
+        "value": plain(pilot.value),
+        "with_terms": None if pilot.with_terms is None else plain(pilot.with_terms),
+        "after_waiting": plain(pilot.after_waiting),
+    }

@@ -1,0 +1,70 @@
+"""What knowing more is worth before signing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simengine.errors import UsageError
+from simengine.questions.question import Asked, Option, Question, Source, Values, later
+
+if TYPE_CHECKING:
+    from simengine.config import Study
+
+
+def read_people(text: str) -> list[int]:
+    """Read sizes of pilots."""
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isascii() and word.isdigit() and 4 <= int(word[:9]) <= 1_000_000 for word in words):
+        raise UsageError(f"--pilot: whole numbers from 4 to 1,000,000 with commas between them, such as 20,60,200; found {text!r}")
+    return [int(word[:9]) for word in words]
+
+
+def _prepare(study: Study, values: Values, source: Source) -> Asked:  # noqa: ARG001
+    from simengine.config.request import free_terms
+    from simengine.config.roles import the_only
+    from simengine.questions.information.answer import Choice
+    from simengine.records import ALL_PAYERS
+
+    decides = values["party"] or the_only(study, ALL_PAYERS, "--party")
+    sized = free_terms(study, values["free"])
+    choice = Choice(decides, tuple(values["accepted_by"] or ()), {} if sized is None else sized.free, values["points"])
+    asked = {name: values[name] for name in ("delay_months", "cost_per_person")}
+    return Asked(study, {"choice": choice, "pilots": tuple(values["pilots"] or ()), **asked})
+
+
+def _now_later_and_each_pilot(study: Study, values: Values, n_replications: int) -> int:  # noqa: ARG001
+    return n_replications * (2 + len(values["pilots"] or ()))
+
+
+INFORMATION = Question[Any](
+    name="information",
+    summary="Say what knowing more is worth before STUDY is signed: everything, one number, or what a pilot would show.",
+    options=(
+        Option("party", "Whose money decides.  [default: the only party that pays under the contract]", metavar="PARTY"),
+        Option(
+            "accepted_by",
+            "Parties who sign only terms from which they expect no loss.",
+            metavar="PARTY,...",
+            read=lambda text: [name.strip() for name in text.split(",")],
+            write=",".join,
+        ),
+        Option("free", "A term that is chosen after more is known.", is_many=True, metavar="PATH=LOW..HIGH[..STEP]", default=()),
+        Option("points", "Term sheets among which is chosen.", kind=int, default=25, low=2, high=10_000),
+        Option(
+            "pilots",
+            "Sizes of pilots, with commas between them: 20,60,200.",
+            flag="--pilot",
+            metavar="PEOPLE,...",
+            read=read_people,
+            write=lambda sizes: ",".join(map(str, sizes)),
+        ),
+        Option("delay_months", "By how much a pilot puts it off.", kind=float, default=0.0, low=0, high=1200),
+        Option("cost_per_person", "What the pilot costs the party.", kind=float, default=0.0, low=0, high=1e12),
+    ),
+    prepare=_prepare,
+    kept=_now_later_and_each_pilot,
+    ask=later("simengine.questions.information.answer", "value_information"),
+    content=later("simengine.questions.information.content", "information"),
+    tables=later("simengine.questions.information.tables", "information_tables"),
+    picture=later("simengine.questions.information.picture", "draw_information"),
+)

@@ -1,0 +1,1 @@
+"""The same people measured by every design."""

@@ -1,0 +1,177 @@
+"""The method spread: the same people measured by every design that the study describes, and paid for by each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from simengine.config import Study, cohort_of
+from simengine.config.evaluation import evaluation_problems
+from simengine.errors import UsageError
+from simengine.measurement.spec import Protocol
+from simengine.pipeline import draw_worlds
+from simengine.records import Floats, Integers, Measurements, Tallies, Worlds
+from simengine.risk import statistics
+from simengine.risk.measured import NOT_GIVEN, mean_of_measured, those_measured
+from simengine.risk.statistics import Statistic
+from simengine.worlds.ensemble import Columns, Ensemble, against_twins, beyond_twins, contingent_terms, lived, measured, settled
+
+PRESCRIBED, ON_TRUTH = "as_prescribed", "on_truth"
+"""Names beside those of the designs: the protocol as it stands, wave by wave; and the truth, which no design sees."""
+_CONCLUDED = ("estimate", "standard_error", "by_wave", "cumulative", "standard_error_by_wave", "why", "why_by_wave")
+"""What a design concludes, beside the truth."""
+_Z_95 = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one design concludes about one metric."""
+
+    estimate: Statistic
+    bias: Statistic
+    """Mean of estimate minus truth."""
+    sd: Statistic
+    """Standard deviation of the estimate between worlds."""
+    standard_error: Statistic
+    """Mean of the standard error that the evaluator would report."""
+    coverage: Statistic
+    """Probability that the truth lies within 1.96 of these from the estimate."""
+
+
+@dataclass(frozen=True)
+class Paid:
+    """What the contract pays if it goes by one design; of the contingent terms."""
+
+    payment: Statistic
+    p_pay: Statistic
+
+
+@dataclass(frozen=True)
+class MethodSpread:
+    """The same people by every design."""
+
+    n_replications: int
+    seed: int
+    contingent_terms: tuple[str, ...]
+    prescribed: str
+    """The design that the contract goes by."""
+    truth: Mapping[str, Statistic]
+    """By metric: the mean between the service users and their twins."""
+    readings: Mapping[str, Mapping[str, Reading]]
+    """By metric and design; only designs that can measure the metric."""
+    paid: Mapping[str, Paid]
+    """By design, and on the truth. A metric that a design cannot measure is measured as the protocol prescribes."""
+    borrowed: Mapping[str, tuple[str, ...]]
+    """By design: the metrics of the contract that it cannot measure."""
+
+
+def compare_methods(study: Study, ensemble: Ensemble) -> MethodSpread:
+    """Measure the same people by every design whose section the study has.
+
+    Parameters
+    ----------
+    study
+        The designs are those of its section `measurement`, and `before_after` where people have a history.
+    ensemble
+        Which worlds are drawn; each is lived once and measured by all designs.
+
+    Raises
+    ------
+    UsageError
+        If no term of the contract depends on outcomes.
+    """
+    terms, protocols = contingent_terms(study), _protocols(study)
+    answers = ensemble.ask(lambda replications: _measure_all(study, protocols, ensemble.seed, replications))
+    columns = dict(zip([*protocols, ON_TRUTH], answers, strict=True))
+    metrics, on_truth = study.measurement.metrics, columns[ON_TRUTH]
+    return MethodSpread(
+        n_replications=ensemble.n_replications,
+        seed=ensemble.seed,
+        contingent_terms=terms,
+        prescribed=PRESCRIBED if study.measurement.by_wave else study.measurement.design,
+        truth={name: mean_of_measured(on_truth[f"metric.{name}.truth"]) for name in metrics},
+        readings={
+            name: {design: _reading(name, columns[design]) for design, protocol in protocols.items() if name in protocol.metrics}
+            for name in metrics
+        },
+        paid={design: _paid(answer) for design, answer in columns.items()},
+        borrowed={
+            design: tuple(name for name in study.contract.inputs() if name not in protocol.metrics)
+            for design, protocol in protocols.items()
+        },
+    )
+
+
+def _protocols(study: Study) -> dict[str, Protocol]:
+    """Give the protocol of every design, with the metrics that it can measure; designs that measure nothing are left out."""
+    own = study.measurement
+    found = {design: _alone(study, design) for design in own.possible}
+    protocols = {design: protocol for design, protocol in found.items() if protocol is not None}
+    if own.by_wave:
+        protocols[PRESCRIBED] = own
+    if not protocols:
+        raise UsageError("measurement: at least one design can measure a metric of the study; found none")
+    return protocols
+
+
+def _alone(study: Study, design: str) -> Protocol | None:
+    """Give the protocol under which a design measures everybody, with the metrics that it can; nothing where it can none.
+
+    The rules are those by which a study of this design would be refused.
+    """
+    own = study.measurement
+    mix = own.mix if design == "mix" else None
+    protocol = own.model_copy(update={"design": design, "by_wave": {}, "mix": mix})
+    problems = list(evaluation_problems(study.model_copy(update={"measurement": protocol})))
+    if any(path in ("measurement.design", "measurement.mix") or path.startswith("measurement.mix.") for path, *_ in problems):
+        return None
+    metrics = {name: metric for name, metric in own.metrics.items() if _can_be_measured(name, problems)}
+    return protocol.model_copy(update={"metrics": metrics}) if metrics else None
+
+
+def _can_be_measured(metric: str, problems: Iterable[tuple[str, str, str, str]]) -> bool:
+    return not any(path.startswith(f"measurement.metrics.{metric}.") for path, *_ in problems)
+
+
+def _measure_all(study: Study, protocols: Mapping[str, Protocol], seed: int, replications: Integers) -> list[Columns]:
+    """Let one block of worlds live once, and settle the contract on what every design concludes, and on the truth."""
+    worlds = draw_worlds(study, seed, replications)
+    tallies = lived(cohort_of(study), worlds)
+    own = measured(study, study.measurement, tallies, worlds)
+    seen = [_by(study, protocol, own, tallies, worlds) for protocol in protocols.values()]
+    truth = settled(study, worlds, beyond_twins(tallies), against_twins(study, worlds, tallies, own))
+    return [*(settled(study, worlds, tallies, one) for one in seen), truth]
+
+
+def _by(study: Study, protocol: Protocol, own: Measurements, tallies: Tallies, worlds: Worlds) -> Measurements:
+    """Give what a design concludes; a metric that it cannot measure stays as the study's own protocol measures it."""
+    seen = measured(study, protocol, tallies, worlds)
+    places = [seen.metrics.index(name) if name in seen.metrics else None for name in own.metrics]
+
+    def put(name: str) -> Floats:
+        one, other = getattr(seen, name), getattr(own, name)
+        return np.stack([other[..., m] if place is None else one[..., place] for m, place in enumerate(places)], axis=-1)
+
+    changed: dict[str, Any] = {name: put(name) for name in _CONCLUDED}
+    return replace(own, **changed)
+
+
+def _reading(metric: str, columns: Columns) -> Reading:
+    estimate, truth, error = (columns[f"metric.{metric}.{name}"] for name in ("estimate", "truth", "standard_error"))
+    (there,), _ = those_measured(None, estimate)
+    (gap, own), _ = those_measured(None, estimate - truth, error)
+    return Reading(
+        estimate=mean_of_measured(estimate),
+        bias=mean_of_measured(estimate - truth),
+        sd=statistics.sd(there) if len(there) > 1 else NOT_GIVEN,
+        standard_error=mean_of_measured(error),
+        coverage=statistics.probability(np.abs(gap) <= _Z_95 * own) if len(gap) > 1 else NOT_GIVEN,
+    )
+
+
+def _paid(columns: Columns) -> Paid:
+    payment = columns["contingent_payment"]
+    return Paid(statistics.mean(payment), statistics.probability(payment > 0))

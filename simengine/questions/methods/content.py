@@ -1,0 +1,38 @@
+"""Say a method spread as plain numbers."""
+
+from __future__ import annotations
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+from simengine.cohort.spec import Target
+from simengine.config import Study
+from simengine.questions.certificate.answer import Bias, Certificate, Cliff
+from simengine.questions.methods.answer import MethodSpread
+from simengine.questions.window.answer import WindowSpread
+from simengine.report.answers import heading
+from simengine.report.document import plain
+from simengine.report.units import metric_unit
+from simengine.risk.statistics import Statistic
+
+
+
+def methods(study: Study, found: MethodSpread) -> dict[str, Any]:
+    """Give a method spread as plain numbers."""
+    return heading(study, found) | {
+        "contingent_terms": list(found.contingent_terms),
+        "prescribed": found.prescribed,
+        "metrics": {
+            name: {
+                "truth": plain(found.truth[name]),
+                "designs": {
+                    design: {key: plain(Statistic(**one)) for key, one in asdict(reading).items()}
+                    for design, reading in readings.items()
+                },
+            }
+            for name, readings in found.readings.items()
+        },
+        "paid": {
+            design: {"payment": plain(paid.payment), "p_pay": plain(paid.p_pay), "borrowed": list(found.borrowed.get(design, ()))}
+            for design, paid in found.paid.items()
+        },
+    }

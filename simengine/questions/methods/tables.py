@@ -1,0 +1,42 @@
+"""Lay out a method spread: a table for each metric, then the money."""
+
+from __future__ import annotations
+from collections.abc import Iterable
+from rich.console import Group, RenderableType
+from rich.text import Text
+from simengine.config import Study
+from simengine.questions.certificate.answer import Certificate
+from simengine.questions.methods.answer import MethodSpread
+from simengine.questions.window.answer import WindowSpread
+from simengine.report.findings import warnings
+from simengine.report.layouts import grid, heading, titled
+from simengine.report.units import cell, metric_unit, money_unit, told_units
+
+
+
+def methods_tables(study: Study, found: MethodSpread) -> RenderableType:
+    """Lay out a method spread: a table for each metric, then the money."""
+    remark = (
+        f"The contract goes by the design {_words(found.prescribed)}. Bias: estimate - truth. Own error: the standard error that "
+        "the evaluator reports. Coverage: how often the truth is within 1.96 of these."
+    )
+    parts: list[RenderableType] = [heading(study, found, remark)]
+    unit, _ = money_unit(study)
+    for name, readings in found.readings.items():
+        scale, counted = metric_unit(study, name)
+        layout = grid("design", "estimate", "bias", "sd", "own error", "coverage")
+        for design, reading in readings.items():
+            numbers = [reading.estimate, reading.bias, reading.sd, reading.standard_error]
+            layout.add_row(_words(design), *(cell(number, scale) for number in numbers), cell(reading.coverage, 1.0))
+        parts.append(titled(f"{name}: the truth is {cell(found.truth[name], scale)} {counted}".rstrip(), layout))
+    money = grid("design", "payment", "P(paid)", "")
+    for design, paid in found.paid.items():
+        borrowed = found.borrowed.get(design, ())
+        remark = f"{', '.join(borrowed)} as the contract prescribes" if borrowed else ""
+        money.add_row(_words(design), cell(paid.payment, unit), cell(paid.p_pay, 1.0), remark)
+    return Group(*parts, titled(f"What the contract would pay under {', '.join(found.contingent_terms)}", money))
+
+
+
+def _words(design: str) -> str:
+    return design.replace("_", " ")

@@ -1,0 +1,94 @@
+"""Say what a portfolio comes to as plain numbers."""
+
+from __future__ import annotations
+from collections.abc import Mapping
+from textwrap import shorten
+from typing import TYPE_CHECKING, Any
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.text import Text
+from simengine.config.portfolio import Holding
+from simengine.currencies import units_of
+from simengine.questions.portfolio.answer import LEVEL, PortfolioRisk, carried, is_ruined
+from simengine.questions.portfolio.fund import NEVER, Course
+from simengine.records import Floats
+from simengine.report.document import plain
+from simengine.report.layouts import grid, titled
+from simengine.report.picture import new_figure, plain_style, save
+from simengine.report.units import cell, unit_of_money
+from simengine.risk import statistics
+from simengine.risk.statistics import Statistic
+from simengine.risk.trust import Section
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+
+def portfolio_section(holding: Holding, found: PortfolioRisk) -> Section:
+    """Give every statistic of a portfolio."""
+    spread = found.spread
+    section: dict[str, Statistic | Section] = {
+        "total": statistics.distribution(found.total),
+        "p_loss": statistics.probability(found.total < 0),
+        "projects": {
+            name: {
+                **statistics.distribution(result),
+                "p_loss": statistics.probability(result < 0),
+                "cvar95": statistics.conditional_value_at_risk(-result, LEVEL),
+            }
+            for name, result in found.results.items()
+        },
+        "spread": {
+            "sd": spread.sd,
+            "sd_over_sum_of_sds": spread.sd_over_parts,
+            "sd_over_independent": spread.sd_over_independent,
+            "var95": spread.var,
+            "cvar95": spread.cvar,
+            "cvar95_beyond_mean_over_sum": spread.cvar_over_parts,
+        },
+    }
+    if holding.portfolio.portfolio.kind == "outcomes_fund":
+        section["p_payments_exceed_capital"] = statistics.probability(-found.total > found.capital)
+        section["shortfall"] = statistics.mean(np.maximum(-found.total - found.capital, 0.0))
+    if found.course is not None:
+        section["fund"] = _fund(holding, found.course)
+    return section
+
+
+
+def _fund(holding: Holding, course: Course) -> Section:
+    late = np.asarray(course.begun) - np.array([int(one.begins_month.value) for one in holding.portfolio.projects.values()])
+    has_begun = course.begun != NEVER
+    number, units = carried(course), units_of(holding.portfolio.portfolio.currency)
+    return {
+        "p_ruin": statistics.probability(is_ruined(course)),
+        "projects_carried": statistics.distribution(number),
+        "p_carries_at_least": {f"{k}": statistics.probability(number >= k) for k in range(1, course.begun.shape[1] + 1)},
+        "returned": statistics.distribution(course.returned / units),
+        "balance_at_end": statistics.distribution(course.balance[:, -1] / units),
+        "lowest_balance": statistics.distribution(course.balance.min(axis=1) / units),
+        "by_project": {
+            name: {
+                "p_begins": statistics.probability(has_begun[:, p]),
+                "p_begins_late": statistics.probability(has_begun[:, p] & (late[:, p] > 0)),
+            }
+            for p, name in enumerate(holding.studies)
+        },
+    }
+
+
+
+def portfolio_content(holding: Holding, found: PortfolioRisk) -> dict[str, Any]:
+    """Give a portfolio as plain numbers."""
+    heading = holding.portfolio.portfolio
+    return {
+        "title": heading.title,
+        "currency": heading.currency,
+        "kind": heading.kind,
+        "capital": found.capital,
+        "seed": found.seed,
+        "replications": found.n_replications,
+        **plain(portfolio_section(holding, found)),
+        "correlation": {name: dict(row) for name, row in found.spread.correlation.items()},
+        "takes_for_granted": {name: item.text for name, item in heading.takes_for_granted.items()},
+    }

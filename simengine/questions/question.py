@@ -1,0 +1,264 @@
+"""What a question is: its name, its options, how it is asked, and how its answer is told.
+
+The command, the JSON, the folder of results, the line that runs it again, the page of the reference and the call from Python
+follow from one value. A folder of this room holds one, in `question.py`, which is quick to import: what computes and what draws is
+imported when it is asked.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from simengine.asked import names_asked, number, one_of_words, whole
+from simengine.errors import UsageError, shorten
+from simengine.questions.subject import STUDY, Subject
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import RenderableType
+
+    from simengine.config import Study
+
+Answer = TypeVar("Answer")
+
+
+def later(module: str, name: str) -> Callable[..., Any]:
+    """Give a function of a module that is imported when it is called: what computes and draws is slow to import.
+
+    A test holds that every one exists and takes what it is given.
+    """
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return getattr(importlib.import_module(module), name)(*args, **kwargs)
+
+    call.__module__, call.__qualname__ = module, name
+    return call
+
+
+def as_operand(name: str) -> str:
+    """Write the name of a file so that it is not taken for an option."""
+    return f"./{name}" if name.startswith("-") else name
+
+
+Values = Mapping[str, Any]
+"""The options of a question by their names, as they were given, or by default."""
+Files = Mapping[str, "str | bytes"]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One thing that can be asked in another way, from the command line, from Python and in the line that runs it again."""
+
+    name: str
+    """The word of the Python call."""
+    help: str
+    flag: str = ""
+    """As it is written on the command line, where that is not its name; in capitals: a word without a flag, which stands alone."""
+    kind: type = str
+    default: Any = None
+    low: float = float("-inf")
+    high: float = float("inf")
+    """The limits of a number, both included."""
+    words: tuple[str, ...] = ()
+    """If given, one of these."""
+    is_many: bool = False
+    """May be given several times; from Python, a list."""
+    is_required: bool = False
+    metavar: str | None = None
+    read: Callable[[str], Any] | None = None
+    """From what is typed to the value, where that is no single number or word; from Python either will do."""
+    write: Callable[[Any], str] = str
+    """The other way round."""
+
+    @property
+    def is_argument(self) -> bool:
+        """Say whether it stands on the command line without a flag."""
+        return self.flag.isupper()
+
+    @property
+    def written(self) -> str:
+        """Give the name that a message uses: that of the command line."""
+        return self.flag or "--" + self.name.replace("_", "-")
+
+    def plain(self, value: Any) -> Any:
+        """Give a value as JSON holds it."""
+        return [str(one) if self.is_many else one for one in value] if isinstance(value, tuple | list) else value
+
+    @property
+    def setting(self) -> str:
+        """Give its name in the provenance."""
+        return self.written.strip("[].").removeprefix("--").replace("-", "_").lower()
+
+    def taken(self, value: Any) -> Any:
+        """Take a value, or refuse it in the same words from Python and from the command line."""
+        if self.is_required and value in (None, (), []):
+            raise UsageError(f"{self.written}: must be given; found none")
+        if value is None or (self.is_many and isinstance(value, Mapping)):
+            return value
+        if self.is_many:
+            return tuple(value) if self.is_argument else names_asked(value, self.written)
+        if self.read is not None:
+            return self.read(value) if isinstance(value, str) else value
+        if self.words:
+            return one_of_words(value, self.written, self.words)
+        if self.kind is int:
+            return whole(value, self.written, int(self.low), int(self.high))
+        if self.kind is float:
+            return number(value, self.written, self.low, self.high)
+        if not isinstance(value, self.kind):
+            rule = "true or false" if self.kind is bool else "a text"
+            raise UsageError(f"{self.written}: must be {rule}; found {shorten(value)}")
+        return value
+
+    def words_for(self, value: Any) -> list[str]:
+        """Write a value as words of a command."""
+        if value in (None, False, ()) or self.is_argument:
+            return []
+        if value is True:
+            return [self.written]
+        if self.is_many:
+            return [word for one in value for word in (self.written, str(one))]
+        return [self.written, repr(value) if self.kind is float else self.write(value)]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a study comes from."""
+
+    variant: str | None
+    """Which of its own variants the study is."""
+    read: Callable[[str], Study]
+    """From the name of another of its variants to that study."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked about, and the values of the options as the question wants them."""
+
+    subject: Any
+    """A study, or a portfolio."""
+    values: Values
+    arguments: tuple[str, ...] = ()
+    """Words of the command that stand alone, as they are written beside what is kept."""
+    files: Files = field(default_factory=dict)
+    """What they name, by the names of files in the folder of results."""
+    variants: Mapping[str, dict[str, object]] = field(default_factory=dict)
+    """Variants that the study keeps in that folder."""
+
+
+def as_it_stands(subject: Any, values: Values, source: Source) -> Asked:  # noqa: ARG001
+    """Ask about it as it is, with the values as they were given."""
+    return Asked(subject, values)
+
+
+def as_many_as_asked(subject: Any, values: Values, n_replications: int) -> int:  # noqa: ARG001
+    """Say how many replications are kept whole while the question is answered."""
+    return n_replications
+
+
+def kept_whole(values: Values) -> dict[str, Any]:  # noqa: ARG001
+    """Hold every column of every replication."""
+    return {"is_kept_whole": True}
+
+
+def by_number(values: Values) -> str:  # noqa: ARG001
+    """Let `-n` say how many replications there are."""
+    return ""
+
+
+def no_files(asked: Asked, source: Source, found: Any) -> Files:  # noqa: ARG001
+    """Add nothing to the folder of an answer."""
+    return {}
+
+
+@dataclass(frozen=True)
+class Question(Generic[Answer]):
+    """One question to a study."""
+
+    name: str
+    """Of the command, of the JSON file, of the page."""
+    summary: str
+    """One sentence that names STUDY."""
+    ask: Callable[..., Answer]
+    """From the study, the ensemble and the values of the options by name."""
+    tables: Callable[[Study, Answer], RenderableType]
+    content: Callable[[Study, Answer], dict[str, Any]] = later("simengine.report.answers", "answer")
+    """The answer as plain numbers, for JSON; by default, its fields by their names."""
+    picture: Callable[[Study, Answer], bytes] | None = None
+    options: tuple[Option, ...] = ()
+    keeps: str = "the answer, its picture, study and provenance"
+    """What `-o` keeps."""
+    picture_name: str = ""
+    """If that is not the question's."""
+    subject: Subject = STUDY
+    prepare: Callable[[Any, Values, Source], Asked] = as_it_stands
+    """Make of the values what the question is asked with; refuses what contradicts itself."""
+    kept: Callable[[Any, Values, int], int] = as_many_as_asked
+    """What -n really costs, in replications that are held at once: for the refusal of what is too large."""
+    how_kept: Callable[[Values], dict[str, Any]] = kept_whole
+    """How: whether all columns of all replications are held, and how they are drawn."""
+    files: Callable[[Asked, Source, Answer], Files] = no_files
+    """What the folder of results holds beside the answer, the study and the picture."""
+    write: Callable[[Path, Study, Answer], None] | None = None
+    """Write what is too large to be held as text."""
+    answer_name: str = ""
+    """Of the JSON file, if that is not the question's name."""
+    sized_by: Callable[[Values], str] = by_number
+    """Where an option of its own says how many replications there are: what is said of `-n` beside it."""
+    instead: Mapping[str, Question[Any]] = field(default_factory=dict)
+    """By name of one of its options: the question that is asked in the place of this one where that option is given."""
+
+    def every_option(self) -> dict[str, Option]:
+        """Give the options of its command by name: its own, and those of what may be asked in its place."""
+        every = {option.name: option for option in self.options}
+        for other in self.instead.values():
+            every |= {option.name: option for option in other.options if option.name not in every}
+        return every
+
+    def chosen(self, given: Values) -> tuple[Question[Any], dict[str, Any]]:
+        """Give the question that is meant by the options that are given, and the values of all its options.
+
+        Raises
+        ------
+        UsageError
+            If there is no such option, if one belongs to another question, or if a value is none of its own.
+        """
+        every = self.every_option()
+        for name in given:
+            if name not in every:
+                known = ", ".join(every) or "no options"
+                raise UsageError(f"{self.name}: has the options {known}; found {shorten(name)}{did_you_mean(name, every)}")
+        deciding = [name for name in self.instead if given.get(name) not in (None, (), [], False)]
+        if len(deciding) > 1:
+            names = " and ".join(every[name].written for name in deciding)
+            raise UsageError(f"{self.name}: one question is asked at a time; found {names}. Leave out one of them")
+        meant = self.instead[deciding[0]] if deciding else self
+        own = {option.name for option in meant.options}
+        for name in given:
+            if name not in own and given[name] not in (None, (), [], False):
+                if deciding:
+                    rule = f"is no part of what {every[deciding[0]].written} asks; found both. Leave out one of them"
+                else:
+                    asks = " or ".join(every[one].written for one, other in self.instead.items() if _has(other, name))
+                    rule = f"is asked together with {asks}; found it alone"
+                raise UsageError(f"{every[name].written}: {rule}")
+        return meant, {option.name: option.taken(given.get(option.name, option.default)) for option in meant.options}
+
+    def words(self, values: Values) -> list[str]:
+        """Write the values of the options as words of a command."""
+        return [word for option in self.options for word in option.words_for(values[option.name])]
+
+
+def _has(question: Question[Any], name: str) -> bool:
+    return any(option.name == name for option in question.options)
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """Suggest the nearest of some names."""
+    close = difflib.get_close_matches(name, list(names), n=1)
+    return f". Did you mean `{close[0]}`?" if close else ""

@@ -1,0 +1,1 @@
+"""A forecast held against what is known to have happened."""

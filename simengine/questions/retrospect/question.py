@@ -1,0 +1,54 @@
+"""A forecast held against what is known to have happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simengine.questions.question import Asked, Files, Option, Question, Source, Values, later
+
+if TYPE_CHECKING:
+    from simengine.config import Study
+
+
+def _prepare(study: Study, values: Values, source: Source) -> Asked:
+    return Asked(study, {**values, "variant": source.variant})
+
+
+def _files(asked: Asked, source: Source, found: Any) -> Files:  # noqa: ARG001
+    """Write what is known in sentences."""
+    from simengine.questions.retrospect.content import retrospect
+
+    places = retrospect(asked.study, found)["known"].values()
+    return {"sentences.txt": "".join(f"{place['sentence']}\n" for place in places)}
+
+
+RETROSPECT = Question[Any](
+    name="retrospect",
+    summary="Say where what is known to have happened falls in the forecast of STUDY, and what follows from an interim result.",
+    options=(
+        Option("given", "A known result to start from; several hold together.", is_many=True, metavar="NAME", default=()),
+        Option(
+            "bandwidth",
+            "How close an estimate has to come, in the evaluator's standard errors.",
+            kind=float,
+            default=0.25,
+            low=0,
+            high=10,
+        ),
+        Option(
+            "least_effective",
+            "Effective sample size below which nothing is said of what follows.",
+            kind=float,
+            default=100.0,
+            low=1,
+            high=1e9,
+        ),
+    ),
+    prepare=_prepare,
+    ask=later("simengine.questions.retrospect.answer", "look_back"),
+    content=later("simengine.questions.retrospect.content", "retrospect"),
+    tables=later("simengine.questions.retrospect.tables", "retrospect_tables"),
+    picture=later("simengine.questions.retrospect.picture", "draw_look_back"),
+    files=_files,
+    keeps="the sentences, the picture and provenance",
+)

@@ -1,0 +1,1 @@
+"""Which times are bad enough to break a deal."""

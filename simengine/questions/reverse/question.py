@@ -1,0 +1,45 @@
+"""Which times are bad enough to break a deal: `stress --reverse`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simengine.questions.options import luck
+from simengine.questions.question import Asked, Option, Question, Source, Values, later
+
+if TYPE_CHECKING:
+    from simengine.config import Study
+
+
+def _prepare(study: Study, values: Values, source: Source) -> Asked:  # noqa: ARG001
+    from simengine.questions.reverse.answer import read_criterion
+    from simengine.questions.reverse.boxes import require_workbench
+
+    criterion = read_criterion(values["criterion"])
+    if values["boxes"]:
+        require_workbench()
+    return Asked(study, {"criterion": criterion, "n_luck": values["luck"], "with_boxes": values["boxes"]})
+
+
+REVERSE = Question[Any](
+    name="reverse",
+    summary="Find the nearest assumptions of STUDY with which a deal breaks.",
+    options=(
+        Option(
+            "criterion",
+            'Instead: find what breaks the deal, e.g. "investor.loss > 50%".',
+            flag="--reverse",
+            metavar="RULE",
+            is_required=True,
+        ),
+        Option("boxes", "With --reverse: boxes of assumptions in which it breaks (needs EMA Workbench).", kind=bool, default=False),
+        luck(64),
+    ),
+    prepare=_prepare,
+    ask=later("simengine.questions.reverse.answer", "reverse_stress"),
+    tables=later("simengine.questions.reverse.tables", "reverse_tables"),
+    picture=later("simengine.questions.reverse.picture", "draw_reverse"),
+    keeps="stress.json, stress.png, study and provenance",
+    answer_name="stress",
+    picture_name="stress",
+)

@@ -1,0 +1,29 @@
+"""Say a run as one JSON object, and write its rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from simengine.config import Study
+from simengine.questions.run.answer import Run
+from simengine.report import document, folder, steps, trust
+
+
+def run(study: Study, found: Run) -> dict[str, Any]:
+    """Give a run as plain numbers."""
+    content = document.summary(study, found.table, found.seed) | trust.as_content(found.table)
+    content["diagnostics"]["moves"] = steps.as_content(study)
+    sampling = {
+        "sobol": found.sampling.is_sobol,
+        "tilts": dict(found.sampling.tilts),
+        "control_variates": found.with_control_variates,
+        "measured": found.sampling.measured,
+    }
+    return content | {"sampling": sampling, "precision": trust.precision(found.precise) if found.precise else None}
+
+
+def write_rows(draft: Path, study: Study, found: Run) -> None:  # noqa: ARG001
+    """Write one row per replication, and the exceedance curves."""
+    folder.write_replications(draft, found.outturns)
+    folder.write_rows(draft, "exceedance.parquet", trust.exceedance_rows(found.table))

@@ -1,0 +1,98 @@
+"""The distribution of what each party gets: for a number of replications, or until standard errors are small enough."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simengine.errors import UsageError
+from simengine.questions.question import Asked, Option, Question, Source, Values, later
+
+if TYPE_CHECKING:
+    from simengine.config import Study
+    from simengine.sampling import Sampling
+
+_AT_MOST = 1_000_000
+DRAWING = (
+    Option("sobol", "Spread the numbers that have a law evenly: scrambled Sobol points.", kind=bool, default=False),
+    Option(
+        "tilts",
+        "Draw half of the worlds with a number shifted by so many standard deviations, and weigh them.",
+        flag="--tilt",
+        is_many=True,
+        metavar="PATH=SHIFT",
+        default=(),
+    ),
+    Option("control_variates", "Correct every result by what is known of the numbers' laws.", kind=bool, default=False),
+    Option(
+        "measured",
+        "Measure and pay the same people so many times, with new numbers for all that touches no person.",
+        kind=int,
+        default=1,
+        low=1,
+        high=100,
+    ),
+)
+"""How the numbers of a study are drawn."""
+
+
+def sampling_of(values: Values) -> Sampling:
+    """Read how the numbers of a study are drawn."""
+    from simengine.sampling import Sampling
+
+    return Sampling(values["sobol"], dict(_tilt(text) for text in values["tilts"]), values["measured"])
+
+
+def _tilt(text: str) -> tuple[str, float]:
+    path, _, shift = text.rpartition("=")
+    try:
+        return path.strip(), float(shift)
+    except ValueError:
+        rule = "a tilt reads PATH=SHIFT with a shift in standard deviations, such as effect.sooner_home.hazard_ratio=-1.5"
+        raise UsageError(f"--tilt: {rule}; found {text!r}") from None
+
+
+def _prepare(study: Study, values: Values, source: Source) -> Asked:  # noqa: ARG001
+    if values["until"] is None and values["at_most"] is not None:
+        raise UsageError("--at-most: it limits a run with --until; found none. Use -n for a number of replications")
+    asked = {"sampling": sampling_of(values), "with_control_variates": values["control_variates"]}
+    asked |= {"until": values["until"], "at_most": values["at_most"] or _AT_MOST, "shows_diagnostics": values["diagnostics"]}
+    return Asked(study, asked)
+
+
+def _how_many(study: Study, values: Values, n_replications: int) -> int:  # noqa: ARG001
+    return n_replications if values["until"] is None else values["at_most"] or _AT_MOST
+
+
+def _sized_by(values: Values) -> str:
+    if values["until"] is None:
+        return ""
+    return "--until: the precision decides how many replications there are; found -n as well. Use --at-most for a limit"
+
+
+RUN = Question[Any](
+    name="run",
+    summary="Simulate STUDY and show the distribution of what each party gets.",
+    options=(
+        Option(
+            "until",
+            'Run until standard errors are this small, as such or as a part of the value: "p_loss se<0.002, cvar95 se<1%".',
+            metavar="GOALS",
+        ),
+        Option(
+            "at_most", "With --until: the most replications.  [default: 1000000]", kind=int, low=1, high=2**32
+        ),
+        *DRAWING,
+        Option("diagnostics", "Show also how each mean settles as the run grows.", kind=bool, default=False),
+    ),
+    prepare=_prepare,
+    kept=_how_many,
+    how_kept=lambda values: {"sampling": sampling_of(values)},
+    sized_by=_sized_by,
+    ask=later("simengine.questions.run.answer", "run"),
+    content=later("simengine.questions.run.content", "run"),
+    tables=later("simengine.questions.run.tables", "run_tables"),
+    files=later("simengine.questions.run.picture", "pictures"),
+    write=later("simengine.questions.run.content", "write_rows"),
+    keeps="results, summary, pictures, provenance",
+    answer_name="summary",
+)

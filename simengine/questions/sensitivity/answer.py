@@ -1,0 +1,198 @@
+"""Which assumptions matter to whom: a tornado, and global indices, of each party's money.
+
+The tornado puts one assumption at its 5 % and then at its 95 % quantile, in every world of an ensemble; all else keeps its law and
+its draws, and numbers that are correlated with it follow it, as they would if it were learnt to stand there. The
+indices are of the mean money at a point of all assumptions, over a panel of people that all points share: see `indices`.
+Numbers that go together, by correlation or as counted shares of one whole, are moved as one group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from simengine.config import Study
+from simengine.dependence import clusters_of, matrix_of
+from simengine.pipeline import Steering, simulate
+from simengine.questions.sensitivity.indices import Index, Indices, global_indices, refuse_sizes
+from simengine.records import Floats, Integers
+from simengine.risk import statistics
+from simengine.risk.statistics import Statistic
+from simengine.streams import uniforms
+from simengine.worlds.ensemble import Ensemble
+from simengine.worlds.money import Columns, Measure, chosen_parties, refuse_measure, settled_money
+from simengine.worlds.points import Assumptions, assumptions_of, groups_of
+
+ENDS = (0.05, 0.95)
+
+
+@dataclass(frozen=True)
+class Swing:
+    """What one assumption does by itself."""
+
+    low: float
+    """Its value at the 5 % quantile of its law."""
+    high: float
+    at_low: Statistic
+    """Mean money with the assumption there."""
+    at_high: Statistic
+    swing: Statistic
+    """The second less the first, world by world."""
+
+
+@dataclass(frozen=True)
+class PartySensitivity:
+    """Which assumptions matter to one party."""
+
+    mean: Statistic
+    tornado: Mapping[str, Swing]
+    """By path; the largest swing first."""
+    indices: Mapping[str, Index]
+    """By group; the largest total index first."""
+    luck_left: float
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Which assumptions matter to whom."""
+
+    n_replications: int
+    seed: int
+    measure: Measure
+    n_points: int
+    n_trajectories: int
+    n_luck: int
+    groups: Mapping[str, tuple[str, ...]]
+    """By name: the assumptions that are moved together."""
+    parties: Mapping[str, PartySensitivity]
+
+
+def sensitivity(
+    study: Study,
+    ensemble: Ensemble,
+    n_points: int,
+    n_trajectories: int,
+    n_luck: int,
+    measure: Measure = "net",
+    parties: Sequence[str] = (),
+) -> Sensitivity:
+    """Say which assumptions matter to whom.
+
+    Parameters
+    ----------
+    study
+        The question.
+    ensemble
+        The worlds of the tornado.
+    n_points
+        Of Sobol's plan, before it is multiplied by the number of groups and 2; a power of 2.
+    n_trajectories
+        Of the screening.
+    n_luck
+        Worlds in the panel at each point.
+    measure
+        `net` or `npv`.
+    parties
+        Those to speak of; all if empty.
+
+    Raises
+    ------
+    UsageError
+        If a party is unknown, no number has a law, or a size is out of range.
+    """
+    refuse_measure(measure)
+    chosen = chosen_parties(parties, study)
+    refuse_sizes(n_points, n_trajectories)
+    assumptions = assumptions_of(study, ensemble, n_luck)
+    groups = groups_of(study, assumptions.paths)
+    swings = _tornado(assumptions, ensemble)
+
+    def evaluate_at(uniform: Floats) -> dict[str, Floats]:
+        tiny = 2.0**-53
+        money = assumptions.money(special.ndtri(np.clip(uniform, tiny, 1 - tiny)))
+        return {party: money[f"{party}.{measure}"] for party in chosen}
+
+    indices = global_indices(groups, assumptions.paths, evaluate_at, n_points, n_trajectories, ensemble.seed)
+    return Sensitivity(
+        n_replications=ensemble.n_replications,
+        seed=ensemble.seed,
+        measure=measure,
+        n_points=n_points,
+        n_trajectories=n_trajectories,
+        n_luck=n_luck,
+        groups=groups,
+        parties={party: _of_party(assumptions, swings, indices[party], f"{party}.{measure}") for party in chosen},
+    )
+
+
+def scores_given(scores: Floats, paths: tuple[str, ...], study: Study, path: str, score: float) -> Floats:
+    """Give independent scores under which one number stands at a score, and those correlated with it follow.
+
+    Parameters
+    ----------
+    scores
+        Shape (n, n_assumptions): independent scores, before correlations join them.
+    path, score
+        The number, and its correlated score.
+
+    Notes
+    -----
+    With z = L w the joint scores, z + R_i (score - z_i), R_i the column of correlations with number i, has the law of z given that
+    z_i is there; w is then solved for. Exact, as the scores are jointly normal.
+    """
+    moved, place = scores.copy(), paths.index(path)
+    cluster = next((one for one in clusters_of(study.correlations) if path in one), None)
+    if cluster is None:
+        moved[:, place] = score
+        return moved
+    columns = [paths.index(one) for one in cluster]
+    matrix = matrix_of(cluster, study.correlations)
+    factor = np.linalg.cholesky(matrix)
+    joint = scores[:, columns] @ factor.T
+    at = cluster.index(path)
+    joint = joint + np.outer(score - joint[:, at], matrix[at])
+    moved[:, columns] = np.linalg.solve(factor, joint.T).T
+    return moved
+
+
+def _tornado(assumptions: Assumptions, ensemble: Ensemble) -> list[Columns]:
+    """Settle the worlds as they are, then with every assumption at its low and its high end."""
+    paths, study = assumptions.paths, assumptions.study
+
+    def settle(replications: Integers, steering: Steering) -> Columns:
+        return settled_money(study, simulate(study, ensemble.seed, replications, steering=steering))
+
+    def questions(replications: Integers) -> list[Columns]:
+        drawn = [special.ndtri(uniforms(ensemble.seed, f"parameter/{path}", replications)) for path in paths]
+        scores = np.stack(drawn, axis=1)
+        answers = [settle(replications, Steering())]
+        for path in paths:
+            for end in ENDS:
+                given = special.ndtr(scores_given(scores, paths, study, path, float(special.ndtri(end))))
+                given = np.clip(given, 2.0**-53, 1 - 2.0**-53)
+                changed = np.flatnonzero((given != special.ndtr(scores)).any(axis=0))
+                uniform = {paths[i]: np.ascontiguousarray(given[:, i]) for i in changed}
+                answers.append(settle(replications, Steering(uniform=uniform)))
+        return answers
+
+    return ensemble.ask(questions)
+
+
+def _of_party(assumptions: Assumptions, swings: Sequence[Columns], indices: Indices, name: str) -> PartySensitivity:
+    numbers = dict(assumptions.study.quantities())
+    tornado = {}
+    for i, path in enumerate(assumptions.paths):
+        low, high = swings[1 + 2 * i][name], swings[2 + 2 * i][name]
+        ends = numbers[path].inverse(np.array(ENDS))
+        tornado[path] = Swing(
+            float(ends[0]), float(ends[1]), statistics.mean(low), statistics.mean(high), statistics.mean(high - low)
+        )
+    return PartySensitivity(
+        mean=statistics.mean(swings[0][name]),
+        tornado=dict(sorted(tornado.items(), key=lambda item: -abs(item[1].swing.value))),
+        indices=dict(sorted(indices.of.items(), key=lambda item: -item[1].st.value)),
+        luck_left=indices.luck_left,
+    )

@@ -1,0 +1,32 @@
+"""Which assumptions matter to whom."""
+
+from typing import Any
+
+from simengine.questions.options import MEASURE, PARTIES, luck
+from simengine.questions.question import Option, Question, later
+
+SENSITIVITY = Question[Any](
+    name="sensitivity",
+    summary="Say which assumptions of STUDY matter to whom: a tornado, and global indices, of each party's money.",
+    options=(
+        PARTIES,
+        MEASURE,
+        Option(
+            "n_points", "Points of Sobol's plan, a power of 2.", flag="--points", kind=int, default=128, low=-(2**63), high=2**63
+        ),
+        Option(
+            "n_trajectories",
+            "Trajectories of the screening.",
+            flag="--trajectories",
+            kind=int,
+            default=16,
+            low=-(2**63),
+            high=2**63,
+        ),
+        luck(16),
+    ),
+    ask=later("simengine.questions.sensitivity.answer", "sensitivity"),
+    tables=later("simengine.questions.sensitivity.tables", "sensitivity_tables"),
+    picture=later("simengine.questions.sensitivity.picture", "draw_sensitivity"),
+    keeps="sensitivity.json, sensitivity.png, study and provenance",
+)

@@ -1,0 +1,44 @@
+"""Lay out which assumptions matter to whom."""
+
+from __future__ import annotations
+from collections.abc import Mapping
+from rich.console import Group, RenderableType
+from rich.text import Text
+from simengine.config import Study
+from simengine.laws.sourced import Layer
+from simengine.questions.attribute.answer import Attribution, LayerShares
+from simengine.questions.compare.answer import Comparison
+from simengine.questions.reverse.answer import ReverseStress
+from simengine.questions.sensitivity.answer import Sensitivity
+from simengine.questions.stress.answer import StressTest
+from simengine.report.layouts import MOST_STEPS, folded, further, grid, heading, named, titled
+from simengine.report.units import cell, money_unit
+from simengine.risk.statistics import Statistic
+from simengine.worlds.money import TAIL_WORLDS, Standing
+
+
+
+def sensitivity_tables(study: Study, found: Sensitivity) -> RenderableType:
+    """Lay out which assumptions matter to whom: a tornado and global indices for each party."""
+    unit, _ = money_unit(study)
+    remark = f"What is asked of each party: the mean of its {found.measure}. Indices: {found.n_points} points of Sobol's plan, "
+    remark += f"{found.n_trajectories} trajectories of Morris, {found.n_luck} worlds at each point."
+    parts: list[RenderableType] = [heading(study, found, remark)]
+    for party, one in found.parties.items():
+        if not any(swing.swing.value for swing in one.tornado.values()) and not any(i.st.value for i in one.indices.values()):
+            parts.append(Text(f"\n{named(study, party)}: mean {cell(one.mean, unit)}. No assumption moves it.", style="bold"))
+            continue
+        table = grid("assumption", "5 % to 95 %", "mean there", "swing")
+        for path, swing in list(one.tornado.items())[:MOST_STEPS]:
+            means = f"{swing.at_low.value / unit:.3g} to {swing.at_high.value / unit:.3g}"
+            table.add_row(folded(path), f"{swing.low:.3g} to {swing.high:.3g}", means, cell(swing.swing, unit))
+        parts.append(titled(f"{named(study, party)}: mean {cell(one.mean, unit)}. One assumption at a time", table))
+        table = grid("assumption", "S1", "ST", "mu_star", "PAWN")
+        for name, index in list(one.indices.items())[:MOST_STEPS]:
+            table.add_row(folded(name), cell(index.s1, 1.0), cell(index.st, 1.0), cell(index.mu_star, unit), cell(index.pawn, 1.0))
+        left = f"{100 * one.luck_left:z.0f} % of the variance between points is luck of the panel, not assumptions"
+        parts.append(titled(f"{named(study, party)}: all assumptions at once; {left}", table))
+        hidden = len(one.tornado) - MOST_STEPS
+        if hidden > 0:
+            parts.append(Text(f"{further(hidden, 'matters', 'matter')} less; --json gives all of them."))
+    return Group(*parts)

@@ -1,0 +1,297 @@
+"""Sizing: which terms every party can sign, what they cost each other, which to choose, and how much of that was luck."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+
+from simengine.asked import whole
+from simengine.config import Study
+from simengine.config.numbers import problems_with
+from simengine.config.sizing import Free, Sizing, free_numbers
+from simengine.errors import Problem as Wrong
+from simengine.errors import StudyError, UsageError
+from simengine.laws import Constant
+from simengine.questions.size.induced import RespondingEnsemble, stored_worlds
+from simengine.questions.size.no_deal import NoDeal, explain_no_deal
+from simengine.questions.size.search import GRID_POINTS, Search, Settled, Settlement, Table, frontier, worth_of
+from simengine.risk import statistics
+from simengine.risk.measures import Measure
+from simengine.risk.statistics import Statistic
+from simengine.worlds.ensemble import Ensemble
+from simengine.worlds.stored import StoredEnsemble
+
+SHOWN_ON_FRONTIER = 9
+MOST_SHEETS = 100_000
+
+
+@dataclass(frozen=True)
+class Move:
+    """Other terms on the frontier, and what they give to, or take from, each party beside the recommended ones."""
+
+    point: Settled
+    gains: tuple[Statistic, ...]
+    """By objective, better is positive: mean difference in the same worlds."""
+
+
+@dataclass(frozen=True)
+class Deal:
+    """Terms that everybody can sign."""
+
+    recommended: Settled
+    best: tuple[Settled, ...]
+    """By objective: the terms that are best for it, among those that everybody can sign."""
+    moves: tuple[Move, ...]
+    """Along the frontier, by the first objective."""
+    fresh: Settled
+    """The recommended terms in worlds that had no part in choosing them."""
+    luck: tuple[Statistic, ...]
+    """By objective, better is positive: what was found less what the fresh worlds say."""
+
+
+@dataclass(frozen=True)
+class SizingResult:
+    """What was found: every point that was settled, and a deal, or why there is none."""
+
+    n_replications: int
+    seed: int
+    table: Table
+    points: tuple[Settled, ...]
+    feasible: tuple[Settled, ...]
+    frontier: tuple[Settled, ...]
+    present: Settled | None
+    """The terms as the study has them; absent where one of them is a law or lies outside its range."""
+    deal: Deal | None
+    no_deal: NoDeal | None
+
+
+def table_of(sizing: Sizing) -> Table:
+    """Give what a sizing asks."""
+    sides = [side for side in sizing.parties.values() if side.objective is not None]
+    without = tuple(side.without for side in sides)
+    return Table(sizing.free, tuple(sizing.objectives()), tuple(sizing.limits()), sizing.recommend, without)
+
+
+def size_terms(study: Study, ensemble: Ensemble, n_points: int = GRID_POINTS) -> SizingResult:
+    """Find the terms that every party of a study can sign, and recommend some.
+
+    Parameters
+    ----------
+    study
+        With its sizing.
+    ensemble
+        The worlds on which terms are settled. As many more, from the next replication on, check the answer.
+    n_points
+        Term sheets to settle before the search goes on from the best of them.
+
+    Raises
+    ------
+    StudyError
+        If an end of a range is against a rule of the study.
+    UsageError
+        If it has no sizing, or the number of term sheets is none that can be asked for.
+    """
+    sizing, n_points = sizing_of(study), whole(n_points, "--points", 4, MOST_SHEETS)
+    refuse_impossible_terms(study, sizing.free)
+    table = table_of(sizing)
+    stored = stored_for(study, table, ensemble)
+    search = Search(table, stored.settle, n_points)
+    present = _present(study, search)
+    fresh = replace(ensemble, first=ensemble.first + ensemble.n_replications)
+    return agree(search, lambda: stored_for(study, table, fresh).settle, present, ensemble)
+
+
+def agree(search: Search, fresh: Callable[[], Settlement], present: Settled | None, ensemble: Ensemble) -> SizingResult:
+    """Search the table for terms that everybody can sign, choose some, and check them in fresh worlds.
+
+    Parameters
+    ----------
+    search
+        How a point is settled.
+    fresh
+        Gives the settlement in other worlds; called only where there are terms to check.
+    present, ensemble
+        For the record.
+    """
+    search.fill()
+    table = search.table
+    if not search.feasible():
+        closest = min(search.pool.values(), key=lambda point: float(search.excess(point).sum()))
+        search.improve(closest, lambda point: -float(search.excess(point).sum()), skip=None)
+    deal = no_deal = None
+    if search.feasible():
+        deal = _deal(search, fresh)
+    else:
+        no_deal = explain_no_deal(search)
+    feasible = search.feasible()
+    return SizingResult(
+        n_replications=ensemble.n_replications,
+        seed=ensemble.seed,
+        table=table,
+        points=tuple(search.pool.values()),
+        feasible=tuple(feasible),
+        frontier=tuple(frontier(feasible, table.objectives)),
+        present=present,
+        deal=deal,
+        no_deal=no_deal,
+    )
+
+
+def sizing_of(study: Study) -> Sizing:
+    """Give the sizing of a study.
+
+    Raises
+    ------
+    UsageError
+        If it has none.
+    """
+    if study.sizing is None:
+        raise UsageError("sizing: must be a section of the study, or be asked for with --free; found none")
+    return study.sizing
+
+
+def refuse_impossible_terms(study: Study, free: Mapping[str, Free]) -> None:
+    """Refuse ranges at whose corners, or a little inside, the study itself would be refused."""
+    corners = [dict(zip(free, ends, strict=True)) for ends in product(*((one.low, one.high) for one in free.values()))]
+    inside = {path: one.low + (one.step or 0.4142 * (one.high - one.low)) for path, one in free.items()}
+    for terms in [*corners[:64], inside]:
+        for path, rule, found, way_out in problems_with(study, terms):
+            place = ", ".join(f"{name} = {value:g}" for name, value in terms.items())
+            raise StudyError(
+                [Wrong(f"sizing.free at {place}", path, rule, found, way_out or "Narrow the range, or give it a step")]
+            )
+
+
+def stored_for(study: Study, table: Table, ensemble: Ensemble) -> StoredEnsemble | RespondingEnsemble:
+    """Store the worlds in which the parties at the table see their money."""
+    parties = dict.fromkeys([measure.party for measure in table.objectives] + [limit.measure.party for limit in table.limits])
+    return stored_worlds(study, ensemble, parties)
+
+
+def _present(study: Study, search: Search) -> Settled | None:
+    """Settle the terms as the study has them, beside the search: they need not lie on a step."""
+    numbers = free_numbers(study)
+    values = [numbers[path] for path in search.table.free]
+    if not all(isinstance(value, Constant) for value in values):
+        return None
+    beside = Search(
+        replace(search.table, free={path: free.model_copy(update={"step": None}) for path, free in search.table.free.items()}),
+        search.settle,
+    )
+    terms = tuple(value.value for value in values)
+    point = beside.settled(terms)
+    return point if point.terms == terms else None
+
+
+def _deal(search: Search, fresh: Callable[[], Settlement]) -> Deal:
+    table = search.table
+    best = tuple(_best_for(search, place) for place in range(len(table.objectives)))
+    recommended = _recommended(search)
+    confirmed = Search(table, fresh()).settled(recommended.terms)
+    luck = tuple(
+        Statistic(measure.sign * (found.value - again.value), float(np.hypot(found.se, again.se)))
+        for measure, found, again in zip(table.objectives, recommended.objectives, confirmed.objectives, strict=True)
+    )
+    return Deal(recommended, best, _moves(search, recommended), confirmed, luck)
+
+
+def _best_for(search: Search, place: int) -> Settled:
+    """Find the terms that are best for one objective among those that everybody can sign."""
+    measures = search.table.objectives[place : place + 1]
+
+    def worth(point: Settled) -> float:
+        return float(measures[0].sign * point.objectives[place].value)
+
+    scale = float(np.ptp([worth(point) for point in search.pool.values()])) or 1.0
+    search.improve(max(search.feasible(), key=worth), lambda point: worth(point) / scale)
+    return max(search.feasible(), key=worth)
+
+
+def _recommended(search: Search) -> Settled:
+    """Choose by the rule of the table, and go on from the best point that was settled."""
+    if not search.table.objectives:
+        # Limits alone: the terms that keep the tightest of them by the widest margin.
+        return max(search.feasible(), key=lambda point: _margin(search, point))
+    rule = rule_of(search)
+    search.improve(max(search.feasible(), key=rule), rule)
+    return max(search.feasible(), key=rule)
+
+
+def _margin(search: Search, point: Settled) -> float:
+    pairs = zip(search.table.limits, point.limits, search.scales(), strict=True)
+    return min(-limit.excess(value.value) / float(scale) for limit, value, scale in pairs)
+
+
+def rule_of(search: Search) -> Callable[[Settled], float]:
+    """Give the number that the recommended terms make largest.
+
+    Notes
+    -----
+    `equal_sacrifice`: every party keeps the same share of what lies between its worst and its best on the frontier, as far as
+    that is possible: the least of these shares is largest (Kalai, E. and Smorodinsky, M. 1975, Other solutions to Nash's
+    bargaining problem, Econometrica 43, 513-518, with the worst on the frontier as the point of departure). `nash`: the product of
+    the gains over what each has without a deal (Nash, J. F. 1950, The bargaining problem, Econometrica 18, 155-162). `total`:
+    the sum, for parties who can settle among themselves by a payment at signing; with certainty equivalents this shares risk
+    as Borch, K. (1962), Equilibrium in a reinsurance market, Econometrica 30, 424-444, has it.
+    """
+    table = search.table
+    on_it = np.array([worth_of(point, table.objectives) for point in frontier(search.feasible(), table.objectives)])
+    worst, best = on_it.min(axis=0), on_it.max(axis=0)
+    room = np.where(best > worst, best - worst, 1.0)
+    signs = [measure.sign for measure in table.objectives]
+    without = np.array([sign * (value or 0.0) for sign, value in zip(signs, table.without, strict=True)])
+
+    def equal_sacrifice(point: Settled) -> float:
+        return float(((worth_of(point, table.objectives) - worst) / room).min())
+
+    def nash(point: Settled) -> float:
+        gains = np.maximum(worth_of(point, table.objectives) - without, 0.0) / np.maximum(best - without, 1e-12)
+        return float(np.prod(gains))
+
+    def total(point: Settled) -> float:
+        return float((worth_of(point, table.objectives) - worst).sum() / room.max())
+
+    return {"equal_sacrifice": equal_sacrifice, "nash": nash, "total": total}[table.rule]
+
+
+def _moves(search: Search, recommended: Settled) -> tuple[Move, ...]:
+    """Walk along the frontier, and say what each party gives up for the others' gain, world by world."""
+    measures = search.table.objectives
+    on_it = frontier(search.feasible(), measures)
+    here = search.settle(search.named(recommended.terms))
+    moves = []
+    for place in _spread(on_it, measures):
+        there = search.settle(search.named(on_it[place].terms))
+        gains = [
+            statistics.mean(measure.sign * (measure.scores(there[measure.party]) - measure.scores(here[measure.party])))
+            for measure in measures
+        ]
+        moves.append(Move(on_it[place], tuple(gains)))
+    return tuple(moves)
+
+
+def _spread(on_it: Sequence[Settled], objectives: Sequence[Measure]) -> list[int]:
+    """Give places on the frontier that lie evenly along it: the search leaves many points close to the recommended one."""
+    if not on_it:
+        return []
+    worth = np.array([worth_of(point, objectives) for point in on_it])
+    steps = np.abs(np.diff(worth, axis=0)) / np.maximum(np.ptp(worth, axis=0), 1e-300)
+    along = np.concatenate([[0.0], np.cumsum(steps.sum(axis=1))])
+    wanted = np.linspace(0, along[-1], SHOWN_ON_FRONTIER)
+    return sorted({int(np.abs(along - one).argmin()) for one in wanted})
+
+
+def terms_of(result: SizingResult, point: Settled) -> Mapping[str, float]:
+    """Give the terms of a point by their paths."""
+    return dict(zip(result.table.free, point.terms, strict=True))
+
+
+def shares_kept(result: SizingResult, point: Settled) -> Sequence[float]:
+    """Give, by objective, the share that a point keeps of what lies between its worst and its best on the frontier."""
+    on_it = np.array([worth_of(other, result.table.objectives) for other in result.frontier])
+    worst, best = on_it.min(axis=0), on_it.max(axis=0)
+    here = np.array(worth_of(point, result.table.objectives))
+    return [float(share) for share in np.where(best > worst, (here - worst) / np.where(best > worst, best - worst, 1.0), 1.0)]

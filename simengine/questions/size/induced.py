@@ -1,0 +1,127 @@
+"""Term sheets settled at the effort that each of them induces: the money of every party, when whoever is paid responds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simengine.config import Study, cohort_of
+from simengine.config.numbers import with_numbers
+from simengine.errors import UsageError
+from simengine.pipeline import draw_worlds
+from simengine.questions.incentives.answer import Reply, borne_by, live_choices, reply_to
+from simengine.questions.incentives.efforts import behaviour_of, cost_of_efforts, cost_of_referrals
+from simengine.records import Floats, Integers
+from simengine.worlds.blocks import map_blocks, map_items
+from simengine.worlds.ensemble import Columns, Ensemble, with_used_designs_alone
+from simengine.worlds.settling import Kept, Windows, chosen_windows, join, keep, with_windows
+from simengine.worlds.stored import StoredEnsemble, store, truths_of
+
+
+@dataclass(frozen=True)
+class Lives:
+    """Worlds that were lived and measured with one choice."""
+
+    kept: Kept
+    cost: Floats
+    referral_cost: Floats
+
+
+@dataclass(frozen=True)
+class RespondingEnsemble:
+    """Worlds that were lived and measured once for each choice, so that hundreds of term sheets are settled on them."""
+
+    study: Study
+    lives: tuple[Lives, ...]
+    """By choice."""
+    truths: tuple[Mapping[Windows, Columns], ...]
+    """By choice: what is true with each choice of the windows."""
+    parties: tuple[str, ...]
+    threads: int | None
+
+    def settle(self, terms: Mapping[str, float]) -> dict[str, Columns]:
+        """Settle the contract with other numbers at some paths, at what these terms make people choose.
+
+        Returns
+        -------
+        By party: its money less the costs that it bears, in the columns that its measures read.
+        """
+        place, answers = self.reply(terms)
+        chosen = answers[place.place]
+        return {party: self._kept(party, chosen) for party in self.parties}
+
+    def reply(self, terms: Mapping[str, float]) -> tuple[Reply, list[Columns]]:
+        """Say what some terms make people choose, and give the columns of every choice."""
+        study, windows = with_numbers(self.study, terms), chosen_windows(self.study, terms)
+        n = len(self.lives[0].kept.worlds)
+        settled = map_items(lambda lives: self._settled(study, terms, windows, lives), self.lives, n, threads=self.threads)
+        answers: list[Columns] = [{**one, **truth[windows]} for one, truth in zip(settled, self.truths, strict=True)]
+        return reply_to(self.study, answers), answers
+
+    def _settled(self, study: Study, terms: Mapping[str, float], windows: Windows, lives: Lives) -> Columns:
+        behaviour, columns = behaviour_of(study), lives.kept.settle(study, terms, windows)
+        columns = {**columns, "cost": lives.cost, "referral_cost": lives.referral_cost}
+        columns["money"] = columns[f"{behaviour.party}.{behaviour.objective}"]
+        if behaviour.referral is not None:
+            columns["referrer_money"] = columns[f"{behaviour.referral.party}.{behaviour.referral.objective}"]
+        return columns
+
+    def _kept(self, party: str, chosen: Columns) -> Columns:
+        own = {name: chosen[name] - borne_by(self.study, party, chosen) for name in (f"{party}.net", f"{party}.npv")}
+        return {**chosen, **own}
+
+
+def stored_worlds(study: Study, ensemble: Ensemble, parties: Iterable[str]) -> StoredEnsemble | RespondingEnsemble:
+    """Keep the worlds on which term sheets are settled: at what each of them induces, where the sizing says that people respond."""
+    parties = tuple(parties)
+    if study.sizing is not None and study.sizing.responding:
+        return store_choices(study, ensemble, parties)
+    return store(study, ensemble, parties, parties)
+
+
+def store_choices(study: Study, ensemble: Ensemble, parties: Iterable[str]) -> RespondingEnsemble:
+    """Let worlds be lived and measured, once for each choice, and keep what settlement needs.
+
+    Raises
+    ------
+    UsageError
+        If a party at the table believes something else of the effect than the study: then it would expect another response.
+    """
+    parties = tuple(parties)
+    sides = {} if study.sizing is None else study.sizing.parties
+    for name in parties:
+        if name in sides and (sides[name].beliefs or sides[name].effect_multiple is not None):
+            raise UsageError(
+                f"sizing.parties.{name}: where people respond, every party believes the study; found beliefs of its own"
+            )
+    lean, behaviour = with_used_designs_alone(study), behaviour_of(study)
+    deciders = [behaviour.party, *([] if behaviour.referral is None else [behaviour.referral.party])]
+
+    def lived(replications: Integers) -> tuple[Lives, ...]:
+        worlds = draw_worlds(lean, ensemble.seed, replications)
+        return tuple(
+            Lives(
+                keep(lean, own, tallies, dict.fromkeys([*parties, *deciders])),
+                cost_of_efforts(lean, choice, own, tallies),
+                cost_of_referrals(lean, choice, own, tallies),
+            )
+            for choice, own, tallies in live_choices(lean, with_windows(lean, cohort_of(lean)), worlds)
+        )
+
+    blocks = map_blocks(
+        lived,
+        ensemble.n_replications,
+        threads=ensemble.threads,
+        block_size=ensemble.block_size,
+        first=ensemble.first,
+        on_progress=ensemble.on_progress,
+    )
+    lives = tuple(_join(by_block) for by_block in zip(*blocks, strict=True))
+    return RespondingEnsemble(study, lives, tuple(truths_of([one.kept]) for one in lives), parties, ensemble.threads)
+
+
+def _join(blocks: Sequence[Lives]) -> Lives:
+    costs, referral_costs = ([getattr(one, name) for one in blocks] for name in ("cost", "referral_cost"))
+    return Lives(join([one.kept for one in blocks]), np.concatenate(costs), np.concatenate(referral_costs))

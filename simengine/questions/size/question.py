@@ -1,0 +1,168 @@
+"""The terms that every party can sign; with --smallest or --largest one number; with --weakest-belief how little must be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from simengine.errors import UsageError
+from simengine.questions.question import Asked, Files, Option, Question, Source, Values, later
+
+if TYPE_CHECKING:
+    from simengine.config import Study
+    from simengine.config.request import Requested
+
+_FREE = Option("free", "A term to size, by its path in the study.", is_many=True, metavar="PATH=LOW..HIGH[..STEP]", default=())
+_BELIEFS = Option(
+    "beliefs",
+    "What a party believes of a number under `effect`.",
+    flag="--belief",
+    is_many=True,
+    metavar="PARTY:PATH=LAW",
+    default=(),
+)
+_RESPONDING = Option(
+    "responding", "Settle every term sheet at what it makes people choose, as `behaviour` says.", kind=bool, default=False
+)
+_WISHES = (
+    _FREE,
+    Option(
+        "objectives",
+        "What a party wants: investor.expected_npv.",
+        flag="--objective",
+        is_many=True,
+        metavar="PARTY.MEASURE",
+        default=(),
+    ),
+    Option(
+        "limits",
+        'What a party will not go beyond: "investor.p_loss <= 0.10".',
+        flag="--limit",
+        is_many=True,
+        metavar="LIMIT",
+        default=(),
+    ),
+    _BELIEFS,
+    Option(
+        "rule",
+        "How one term sheet is chosen. If absent: the study's, or equal_sacrifice.",
+        words=("equal_sacrifice", "nash", "total"),
+    ),
+    _RESPONDING,
+)
+
+
+def _requested(values: Values) -> Requested:
+    from simengine.config.request import Requested
+
+    return Requested(**{option.name: values[option.name] for option in _WISHES if option.name in values})
+
+
+def _prepare(study: Study, values: Values, source: Source) -> Asked:  # noqa: ARG001
+    from simengine.config.request import with_request
+
+    return Asked(with_request(study, _requested(values)), {"n_points": values["n_points"]})
+
+
+def _prepare_belief(study: Study, values: Values, source: Source) -> Asked:  # noqa: ARG001
+    from simengine.config.request import with_request
+
+    return Asked(with_request(study, _requested(values)), {"parties": values["parties"]})
+
+
+def _prepare_number(end: str) -> Callable[[Study, Values, Source], Asked]:
+    def prepare(study: Study, values: Values, source: Source) -> Asked:  # noqa: ARG001
+        from simengine.config.request import one_free_term
+
+        if values["such_that"] is None:
+            raise UsageError(f"--{end} and --such-that belong together; found one without the other")
+        path = values[end]
+        asked, limit, free = one_free_term(study, _requested(values), path, values["such_that"])
+        return Asked(asked, {"path": path, "limit": limit, "free": free, "end": end})
+
+    return prepare
+
+
+def _own_and_each_sides(study: Study, values: Values, n_replications: int) -> int:  # noqa: ARG001
+    """Count the replications of the study and of what each party believes."""
+    from simengine.questions.size.answer import sizing_of
+
+    return n_replications * (1 + len(sizing_of(study).parties))
+
+
+def _files(asked: Asked, source: Source, found: Any) -> Files:
+    """Write the contract as sized, alone and within its study."""
+    from simengine.questions.size.content import sized, terms
+    from simengine.report import document
+
+    if found.deal is None:
+        return {}
+    study = sized(asked.study, terms(found.table, found.deal.recommended))
+    return {"contract.yaml": document.as_text(study.contract), "sized-study.yaml": document.kept_text(study, source.variant)}
+
+
+def _number(end: str) -> Question[Any]:
+    return Question(
+        name=f"{end}_term",
+        summary=f"Find the {end} value of one term of STUDY with which a limit is kept.",
+        options=(
+            Option(end, f"Find the {end} value of this one term; needs --such-that.", metavar="PATH", is_required=True),
+            Option("such_that", "The limit that --smallest or --largest must keep.", metavar="LIMIT"),
+            _FREE,
+            _BELIEFS,
+            _RESPONDING,
+        ),
+        prepare=_prepare_number(end),
+        ask=later("simengine.questions.size.one_number", "find_number"),
+        content=later("simengine.questions.size.content", "one_number"),
+        tables=later("simengine.questions.size.tables", "one_number_tables"),
+        picture=later("simengine.questions.size.picture", "draw_walk"),
+        answer_name="sizing",
+        picture_name="walk",
+    )
+
+
+_BELIEF = Question[Any](
+    name="weakest_belief",
+    summary="Find the smallest multiple of the effect in which some parties to STUDY must believe for a deal.",
+    options=(
+        Option(
+            "parties",
+            "Find the smallest multiple of the effect they must believe in for a deal.",
+            flag="--weakest-belief",
+            metavar="PARTY,...",
+            is_required=True,
+            read=lambda text: [name.strip() for name in text.split(",")],
+            write=",".join,
+        ),
+        *_WISHES,
+    ),
+    prepare=_prepare_belief,
+    kept=lambda study, values, n_replications: 2 * n_replications,  # noqa: ARG005
+    ask=later("simengine.questions.size.belief", "weakest_belief"),
+    content=later("simengine.questions.size.content", "belief"),
+    tables=later("simengine.questions.size.tables", "belief_tables"),
+    picture=later("simengine.questions.size.picture", "draw_belief"),
+    answer_name="sizing",
+    picture_name="belief",
+)
+
+SIZE = Question[Any](
+    name="size",
+    summary="Size the risk sharing of STUDY before it is signed: the terms that every party can sign, or why there are none.",
+    options=(
+        *_WISHES,
+        Option("n_points", "Term sheets to try before the search.", flag="--points", kind=int, default=225, low=4, high=100_000),
+    ),
+    prepare=_prepare,
+    kept=_own_and_each_sides,
+    ask=later("simengine.questions.size.answer", "size_terms"),
+    content=later("simengine.questions.size.content", "sizing"),
+    tables=later("simengine.questions.size.tables", "sizing_tables"),
+    picture=later("simengine.questions.size.picture", "draw_frontier"),
+    files=_files,
+    keeps="the contract, its picture and provenance",
+    answer_name="sizing",
+    picture_name="frontier",
+    instead={"smallest": _number("smallest"), "largest": _number("largest"), "parties": _BELIEF},
+)

@@ -1,0 +1,1 @@
+"""What becomes of each party in bad times."""

@@ -1,0 +1,217 @@
+"""Stresses: what becomes of each party's money when the world is worse than a study expects.
+
+The named ones apply to any study by what it contains; where a study cannot express one, the answer says why. Each is a coherent
+vector: all numbers of its kind move together, in every world, and everything else keeps its draws. The sizes below are choices,
+in the manner of a supervisor's scenarios (an adverse one that an expert would not rule out, a severe one beyond it); a study
+states its own under `stresses`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from simengine.asked import names_asked
+from simengine.config import Study, cohort_of
+from simengine.config.roles import with_money
+from simengine.config.stresses import Stressed, with_number
+from simengine.errors import UsageError, one_of
+from simengine.laws import Constant
+from simengine.pipeline import Evidence, Steering, draw_worlds
+from simengine.records import Floats, Integers, Worlds
+from simengine.risk import statistics
+from simengine.risk.statistics import Statistic
+from simengine.worlds.ensemble import Ensemble, lived, measured
+from simengine.worlds.money import Columns, Standing, refuse_level, settled_money, standing_of, tail_needs
+
+TOGETHER = "all_together"
+"""The named stresses that apply, all at once."""
+OWN = "own"
+"""The severity of a stress that the study itself states."""
+
+
+@dataclass(frozen=True)
+class Stress:
+    """What is done to the worlds of a study."""
+
+    words: str
+    shift: Mapping[str, float] = field(default_factory=dict)
+    change: Mapping[str, Callable[[Floats], Floats]] = field(default_factory=dict)
+    constants: Mapping[str, float] = field(default_factory=dict)
+    """By path: the value of a number that the study itself fixes."""
+    strength: float = 1.0
+    """Multiple of every effect."""
+    delay_months: int = 0
+    """By which payers pay later; what they owe stays as it is."""
+    allows_shortfall: bool = False
+    """Whether costs may stay unpaid where the money does not suffice."""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What a stress does to one party, world by world."""
+
+    net: Statistic
+    npv: Statistic
+
+
+@dataclass(frozen=True)
+class Stressing:
+    """What a stress comes to."""
+
+    words: str
+    standings: Mapping[str, Standing]
+    """By party."""
+    moved: Mapping[str, Moved]
+    """By party: the difference to the study as it is."""
+
+
+@dataclass(frozen=True)
+class StressTest:
+    """A study under its stresses."""
+
+    n_replications: int
+    seed: int
+    level: float
+    cvar_needs: int | None
+    """Replications that a CVaR takes; absent where it is given."""
+    parties: tuple[str, ...]
+    base: Mapping[str, Standing]
+    stresses: Mapping[str, Mapping[str, Stressing]]
+    """By name and severity: `adverse`, `severe`, or `own`."""
+    not_applicable: Mapping[str, str]
+    """By name: why the study cannot express the stress."""
+
+
+def stress_study(study: Study, named: Mapping[str, Mapping[str, Stress] | str], ensemble: Ensemble, level: float) -> StressTest:
+    """Let the same people live through every stress.
+
+    Parameters
+    ----------
+    study
+        The question.
+    named
+        By name: stresses by severity, or why there is none; see `stresses_of`.
+    ensemble
+        Which worlds are drawn; all stresses share their draws.
+    level
+        Of the CVaR.
+    """
+    refuse_level(level)
+    flat = {(name, one): stress for name, found in named.items() if not isinstance(found, str) for one, stress in found.items()}
+    answers = ensemble.ask(lambda replications: _settle_all(study, list(flat.values()), ensemble.seed, replications))
+    base, columns = answers[0], dict(zip(flat, answers[1:], strict=True))
+    parties = with_money(study)
+    return StressTest(
+        n_replications=ensemble.n_replications,
+        seed=ensemble.seed,
+        level=level,
+        cvar_needs=tail_needs(ensemble.n_replications, level),
+        parties=parties,
+        base={party: standing_of(base, party, level) for party in parties},
+        stresses={
+            name: {
+                severity: Stressing(
+                    words=flat[name, severity].words,
+                    standings={party: standing_of(columns[name, severity], party, level) for party in parties},
+                    moved={party: _moved(base, columns[name, severity], party) for party in parties},
+                )
+                for severity in found
+            }
+            for name, found in named.items()
+            if not isinstance(found, str)
+        },
+        not_applicable={name: found for name, found in named.items() if isinstance(found, str)},
+    )
+
+
+def chosen_stresses(found: Mapping[str, Mapping[str, Stress] | str], names: Sequence[str]) -> dict[str, Mapping[str, Stress] | str]:
+    """Give the stresses that are asked for, or all.
+
+    Raises
+    ------
+    UsageError
+        If there is no stress of a name.
+    """
+    for name in names_asked(names, "--stress"):
+        if name not in found:
+            raise UsageError(f"--stress: a stress that is named here or in the study's `stresses`; found {name!r}. {one_of(found)}")
+    return {name: one for name, one in found.items() if not names or name in names}
+
+
+def own_stress(study: Study, stressed: Mapping[str, Stressed]) -> Stress:
+    """Turn a stress that a study states into what is done to its worlds."""
+    numbers = dict(study.quantities())
+    shift, change, constants = {}, {}, {}
+    for path, one in stressed.items():
+        if one.shift is not None:
+            shift[path] = one.shift
+        elif one.quantile is not None:
+            change[path] = _constantly(float(numbers[path].inverse(np.array([one.quantile]))[0]))
+        elif isinstance(numbers[path], Constant):
+            constants[path] = float(one.value or 0.0)
+        else:
+            change[path] = _constantly(float(one.value or 0.0))
+    return Stress("; ".join(f"{path} {one}" for path, one in stressed.items()), shift, change, constants)
+
+
+def all_together(stresses: Sequence[Stress]) -> Stress:
+    """Put several stresses into one."""
+    change: dict[str, Callable[[Floats], Floats]] = {}
+    for stress in stresses:
+        for path, one in stress.change.items():
+            change[path] = _after(change[path], one) if path in change else one
+    return Stress(
+        words="all of the above",
+        change=change,
+        strength=min((stress.strength for stress in stresses), default=1.0),
+        delay_months=max((stress.delay_months for stress in stresses), default=0),
+        allows_shortfall=any(stress.allows_shortfall for stress in stresses),
+    )
+
+
+def settle_under(study: Study, stress: Stress, seed: int, replications: Integers) -> Columns:
+    """Let people live through a stress, measure them and move the money."""
+    for path, value in stress.constants.items():
+        study = with_number(study, path, value)
+    if stress.allows_shortfall:
+        study = study.model_copy(update={"capital": study.capital.model_copy(update={"shortfall": "allowed"})})
+    worlds = draw_worlds(study, seed, replications, steering=Steering(shift=stress.shift, change=stress.change))
+    tallies = lived(cohort_of(study), worlds, stress.strength)
+    seen = measured(study, study.measurement, tallies, worlds)
+    if not stress.delay_months:
+        return settled_money(study, Evidence(study, worlds, tallies, seen))
+    late = replace(worlds, values=dict(worlds.values) | _late_by(study, worlds, stress.delay_months))
+    longer = _with_longer_calendar(study, stress.delay_months)
+    return settled_money(longer, Evidence(longer, late, tallies, seen))
+
+
+def _settle_all(study: Study, stresses: Sequence[Stress], seed: int, replications: Integers) -> list[Columns]:
+    return [settle_under(study, stress, seed, replications) for stress in (Stress(""), *stresses)]
+
+
+def _late_by(study: Study, worlds: Worlds, months: int) -> dict[str, Floats]:
+    """Give by how many months each payer is late, by path."""
+    paths = [f"capital.payers.{payer}.pays_late_months" for payer in study.capital.who_pays]
+    return {path: worlds.values.get(path, np.zeros(len(worlds))) + months for path in paths}
+
+
+def _with_longer_calendar(study: Study, months: int) -> Study:
+    """Give the study whose calendar of the cash is longer; that of the people is not."""
+    heading = study.study
+    longer = heading.model_copy(update={"horizon_months": Constant(value=heading.horizon_months.value + months)})
+    return study.model_copy(update={"study": longer})
+
+
+def _moved(base: Columns, stressed: Columns, party: str) -> Moved:
+    return Moved(*(statistics.mean(stressed[f"{party}.{measure}"] - base[f"{party}.{measure}"]) for measure in ("net", "npv")))
+
+
+def _constantly(value: float) -> Callable[[Floats], Floats]:
+    return lambda drawn: np.full_like(drawn, value)
+
+
+def _after(first: Callable[[Floats], Floats], second: Callable[[Floats], Floats]) -> Callable[[Floats], Floats]:
+    return lambda drawn: second(first(drawn))

@@ -1,0 +1,48 @@
+"""Lay out bad times."""
+
+from __future__ import annotations
+from collections.abc import Mapping
+from rich.console import Group, RenderableType
+from rich.text import Text
+from simengine.config import Study
+from simengine.laws.sourced import Layer
+from simengine.questions.attribute.answer import Attribution, LayerShares
+from simengine.questions.compare.answer import Comparison
+from simengine.questions.reverse.answer import ReverseStress
+from simengine.questions.sensitivity.answer import Sensitivity
+from simengine.questions.stress.answer import StressTest
+from simengine.report.layouts import grid, heading, named, no_cvar, standing_cells, standing_columns, titled
+from simengine.report.units import cell, money_unit
+from simengine.risk.statistics import Statistic
+from simengine.worlds.money import TAIL_WORLDS, Standing
+
+
+
+def stress_tables(study: Study, found: StressTest) -> RenderableType:
+    """Lay out where each party stands under every stress, and how far that is from the study as it is."""
+    unit, _ = money_unit(study)
+    remark = "Every stress is lived by the same people with the same luck."
+    parts: list[RenderableType] = [heading(study, found, remark), *no_cvar(found.cvar_needs, found.level)]
+    words = grid("stress", show_header=False)
+    words.add_column("")
+    for name, by_severity in found.stresses.items():
+        words.add_row(name.replace("_", " "), "")
+        for severity, one in by_severity.items():
+            words.add_row(f"  {severity}", one.words)
+    parts.append(titled("What each stress does", words))
+    for party in found.parties:
+        _, *columns = standing_columns(found.level)
+        table = grid("stress", *columns, "NPV: change")
+        table.add_row("as it is", *standing_cells(found.base[party], unit)[1:], "")
+        for name, by_severity in found.stresses.items():
+            table.add_row(name.replace("_", " "))
+            for severity, one in by_severity.items():
+                table.add_row(f"  {severity}", *standing_cells(one.standings[party], unit)[1:], cell(one.moved[party].npv, unit))
+        parts.append(titled(named(study, party), table))
+    if found.not_applicable:
+        table = grid("stress", show_header=False)
+        table.add_column("")
+        for name, why in found.not_applicable.items():
+            table.add_row(name.replace("_", " "), why)
+        parts.append(titled("Not applicable to this study", table))
+    return Group(*parts)

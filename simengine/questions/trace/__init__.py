@@ -1,0 +1,1 @@
+"""One replication from its draws to its postings."""

@@ -1,0 +1,33 @@
+"""Say one replication as it is written to JSON."""
+
+from __future__ import annotations
+from collections.abc import Sequence
+from typing import Any
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from simengine.config import Study
+from simengine.config.roles import with_money
+from simengine.currencies import decimals_of
+from simengine.questions.trace.answer import Row, Trace
+
+
+
+def trace_content(study: Study, found: Trace) -> dict[str, Any]:
+    """Give a trace as it is written to JSON."""
+    return {
+        "title": study.study.title,
+        "currency": study.study.currency,
+        "seed": found.seed,
+        "replication": found.replication,
+        "measurement": found.measurement,
+        "drawn": found.drawn,
+        "people": found.people,
+        "outcomes": found.outcomes,
+        "metrics": found.metrics,
+        "payments": found.payments,
+        "postings": found.postings,
+        # NaN stands for what does not exist, such as the rate of a loan that nobody drew: JSON knows no such number.
+        "outturn": {name: None if value != value else value for name, value in found.outturn.items()},
+    }

@@ -1,0 +1,1 @@
+"""Who pays and who saves, and what would make everybody whole."""

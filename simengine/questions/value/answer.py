@@ -1,0 +1,142 @@
+"""Who pays and who saves, and the side payments that make every actor whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from simengine.asked import names_asked
+from simengine.config import Study
+from simengine.config.roles import with_money
+from simengine.errors import UsageError, one_of
+from simengine.pipeline import run_block
+from simengine.questions.value.side_payments import MOST_ACTORS, by_shapley_value, proportional
+from simengine.records import Floats, add_in_order
+from simengine.risk import statistics
+from simengine.risk.pockets import POCKETS, pockets
+from simengine.risk.statistics import Statistic
+from simengine.risk.trust import Section
+from simengine.worlds.ensemble import Columns, Ensemble, with_used_designs_alone
+
+Rule: TypeAlias = Callable[[Floats], "tuple[Floats, Floats] | None"]
+
+
+@dataclass(frozen=True)
+class SidePayments:
+    """What each actor receives, on expected positions, and where that leaves it; all empty where they are not possible."""
+
+    received: Mapping[str, Statistic]
+    """By actor; negative: it pays. They add up to 0."""
+    left_with: Mapping[str, Statistic]
+    """By actor: its mean net afterwards."""
+    p_still_loses: Mapping[str, Statistic]
+    """By actor: how often its net is below 0 all the same, because worlds differ from their mean."""
+
+    @property
+    def are_possible(self) -> bool:
+        """Whether there is enough to make everybody whole."""
+        return bool(self.received)
+
+
+@dataclass(frozen=True)
+class WrongPockets:
+    """Who pays and who saves."""
+
+    seed: int
+    n_replications: int
+    parties: Section
+    """By party: what it is left with."""
+    among: tuple[str, ...]
+    """The actors between whom side payments are made."""
+    must_agree: tuple[str, ...]
+    """Those of them whose cash the contract moves, or who lose on average."""
+    total: Statistic
+    """Mean net of these actors together: below 0, the gap that no side payment can close."""
+    proportional: SidePayments
+    shapley: SidePayments
+
+
+def find_wrong_pockets(study: Study, ensemble: Ensemble, among: Sequence[str] = ()) -> WrongPockets:
+    """Say what each party is left with, and what would have to be paid beside the contract so that nobody loses.
+
+    Parameters
+    ----------
+    study
+        The question.
+    ensemble
+        The worlds.
+    among
+        The actors between whom side payments are made. If absent: all but those who are paid for a cost and of whom the study says
+        nothing else, such as a service provider without `costs` of its own: what they get they spend on delivery, so that they
+        neither gain nor lose.
+
+    Raises
+    ------
+    UsageError
+        If an actor is no party of the study, or if there are fewer than two, or too many to look at every coalition.
+    """
+    actors = _actors(study, among)
+    small = with_used_designs_alone(study)
+    (columns,) = ensemble.ask(lambda numbers: [_wanted(run_block(small, ensemble.seed, numbers).columns, study)])
+    nets = np.stack([columns[f"{actor}.net"] for actor in actors], axis=1)
+    moves = np.array([columns[f"{actor}.cash"].any() for actor in actors])
+    means = nets.mean(axis=0)
+    must_agree = moves | (means < 0)
+    return WrongPockets(
+        seed=ensemble.seed,
+        n_replications=ensemble.n_replications,
+        parties=pockets(columns),
+        among=actors,
+        must_agree=tuple(actor for actor, must in zip(actors, must_agree, strict=True) if must),
+        total=statistics.mean(add_in_order(nets.T)),
+        proportional=_side_payments(actors, nets, proportional),
+        shapley=_side_payments(actors, nets, lambda positions: by_shapley_value(positions, list(must_agree))),
+    )
+
+
+def _actors(study: Study, among: Sequence[str]) -> tuple[str, ...]:
+    taking_part = with_money(study)
+    for actor in names_asked(among, "--among"):
+        if actor not in taking_part:
+            raise UsageError(f"--among: must be a party whose money the study moves; found `{actor}`. {one_of(taking_part)}")
+    actors = tuple(dict.fromkeys(among)) or tuple(party for party in taking_part if party not in _paid_at_cost(study))
+    if not 2 <= len(actors) <= MOST_ACTORS:
+        raise UsageError(f"--among: side payments are made between 2 to {MOST_ACTORS} actors; found {len(actors)}")
+    return actors
+
+
+def _paid_at_cost(study: Study) -> set[str]:
+    """Give those who are paid for a cost and state none of their own, and who neither save nor pay nor lend."""
+    capital = study.capital
+    paid = {"service_provider", *(cost.payee for cost in capital.costs.values())}
+    saves = {party for by_party in study.public_value.values() for party in by_party}
+    puts_in = {*capital.lenders, *capital.who_pays}
+    spends = {name for name, party in study.parties.items() if party.costs}
+    return paid - saves - puts_in - spends - {guarantee.guarantor for guarantee in capital.guarantees.values()}
+
+
+def _wanted(columns: Columns, study: Study) -> Columns:
+    return {f"{party}.{name}": columns[f"{party}.{name}"] for party in with_money(study) for name in (*POCKETS, "net")}
+
+
+def _side_payments(actors: tuple[str, ...], nets: Floats, rule: Rule) -> SidePayments:
+    """Make side payments on mean positions; their errors follow from those of the means by the delta method."""
+    means = nets.mean(axis=0)
+    found = rule(means)
+    if found is None:
+        return SidePayments({}, {}, {})
+    received, slope = found
+    variance = np.cov(nets, rowvar=False) / len(nets)
+    errors, errors_after = (_errors(one, variance) for one in (slope, slope + np.eye(len(actors))))
+    return SidePayments(
+        received={actor: Statistic(float(received[i]), errors[i]) for i, actor in enumerate(actors)},
+        left_with={actor: Statistic(float(means[i] + received[i]), errors_after[i]) for i, actor in enumerate(actors)},
+        p_still_loses={actor: statistics.probability(nets[:, i] + received[i] < 0) for i, actor in enumerate(actors)},
+    )
+
+
+def _errors(slope: Floats, variance: Floats) -> list[float]:
+    return [float(np.sqrt(max(one, 0.0))) for one in np.einsum("ij,jk,ik->i", slope, variance, slope)]

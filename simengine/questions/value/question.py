@@ -1,0 +1,25 @@
+"""Who pays and who saves, and what would make everybody whole."""
+
+from typing import Any
+
+from simengine.questions.question import Option, Question, later
+
+VALUE = Question[Any](
+    name="value",
+    summary="Say who pays and who saves in STUDY, and which side payments would make every actor whole.",
+    options=(
+        Option(
+            "among",
+            "Parties between whom side payments are made, with commas. If absent: all but those who are only paid for costs.",
+            metavar="PARTIES",
+            default=(),
+            read=lambda text: tuple(word.strip() for word in text.split(",")),
+            write=",".join,
+        ),
+    ),
+    ask=later("simengine.questions.value.answer", "find_wrong_pockets"),
+    content=later("simengine.questions.value.content", "wrong_pockets"),
+    tables=later("simengine.questions.value.tables", "wrong_pocket_tables"),
+    picture=later("simengine.questions.value.picture", "draw_pockets"),
+    keeps="the table, the study and provenance",
+)

@@ -1,0 +1,1 @@
+"""What the length of the follow-up does."""

@@ -1,0 +1,40 @@
+"""Say a comparison of windows as plain numbers."""
+
+from __future__ import annotations
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+from simengine.cohort.spec import Target
+from simengine.config import Study
+from simengine.questions.certificate.answer import Bias, Certificate, Cliff
+from simengine.questions.methods.answer import MethodSpread
+from simengine.questions.window.answer import WindowSpread
+from simengine.report.answers import heading
+from simengine.report.document import plain
+from simengine.report.units import metric_unit
+from simengine.risk.statistics import Statistic
+
+
+
+def window(study: Study, found: WindowSpread) -> dict[str, Any]:
+    """Give a comparison of windows as plain numbers."""
+    return heading(study, found) | {
+        "changed_metrics": list(found.metrics),
+        "horizon_months": found.horizon_months,
+        "windows": [
+            {
+                "months": one.months,
+                "payment_shift": dict(found.payment_shift[one.months]),
+                "estimate": plain(one.estimate),
+                "truth": plain(one.truth),
+                "payment": plain(one.payment),
+                "p_pay": plain(one.p_pay),
+                "money_back": plain(one.money_back),
+                "p_loss": plain(one.p_loss),
+                "npv": plain(one.npv),
+                "payer_net": plain(one.payer_net),
+                "since_first": plain(one.since_first),
+            }
+            for one in found.windows
+        ],
+    }

@@ -1,0 +1,214 @@
+"""One ensemble of worlds, asked several questions: the same people, measured and settled as often as one likes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from simengine.asked import LARGEST_BLOCK, MOST_REPLICATIONS, MOST_THREADS, seed_asked, whole
+from simengine.cohort import Cohort, Comparisons, simulate_cohort
+from simengine.config import Study
+from simengine.errors import UsageError
+from simengine.measurement import measure
+from simengine.measurement.spec import SECTION_OF, Control, Protocol
+from simengine.pipeline import Evidence, evaluate, kinds_of
+from simengine.records import (
+    ALL_LENDERS,
+    ALL_PAYERS,
+    CONTROL,
+    MATCHED_SERVICE,
+    SERVICE,
+    TWIN,
+    Floats,
+    Integers,
+    Measurements,
+    Seen,
+    Tallies,
+    Worlds,
+)
+from simengine.risk.roles import total_of_lenders, total_of_payers
+from simengine.worlds.blocks import BLOCK_SIZE, map_blocks
+
+Columns = Mapping[str, Floats]
+"""By name: one value per replication."""
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Which worlds are drawn, and how they are computed."""
+
+    seed: int
+    n_replications: int
+    threads: int | None = None
+    """Blocks that run at once; absent: one per processor. Neither this nor `block_size` changes any bit of a result."""
+    block_size: int = BLOCK_SIZE
+    on_progress: Callable[[int], None] | None = None
+    first: int = 0
+    """The number of the first replication: from another one on, the worlds are fresh under the same seed."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that cannot be asked for; of one replication alone nothing can be said with a standard error."""
+        seed_asked(self.seed)
+        whole(self.n_replications, "n_replications", 2, MOST_REPLICATIONS)
+        whole(self.first, "first", 0, MOST_REPLICATIONS)
+        whole(self.block_size, "block_size", 1, LARGEST_BLOCK)
+        if self.threads is not None:
+            whole(self.threads, "threads", 1, MOST_THREADS)
+
+    def ask(self, questions: Callable[[Integers], Sequence[Columns]]) -> list[Columns]:
+        """Put the same questions to every block of replications, and join the answers to each.
+
+        Parameters
+        ----------
+        questions
+            From the numbers of the replications of a block to the columns of each answer; only these are kept.
+        """
+        blocks = map_blocks(
+            questions,
+            self.n_replications,
+            threads=self.threads,
+            block_size=self.block_size,
+            first=self.first,
+            on_progress=self.on_progress,
+        )
+        return [{name: np.concatenate([part[name] for part in parts]) for name in parts[0]} for parts in zip(*blocks, strict=True)]
+
+
+def measured(study: Study, protocol: Protocol, tallies: Tallies, worlds: Worlds) -> Measurements:
+    """Let the evaluator of a protocol measure people who are simulated already."""
+    return measure(protocol, tallies, kinds_of(study), tuple(study.population.waves), worlds)
+
+
+def lived(cohort: Cohort, worlds: Worlds, strength: float = 1.0) -> Tallies:
+    """Let people live through worlds in which the service does some multiple of its effect."""
+    return simulate_cohort(replace(cohort, effect_strength=strength), worlds)
+
+
+def lived_again(cohort: Cohort, worlds: Worlds, strength: float, before: Tallies) -> Tallies:
+    """Let the service users live again with another multiple of the effect; whom that cannot touch is taken from `before`."""
+    has_matching = cohort.comparisons.matching is not None
+    some_are_left_out = has_matching and (before.weight[:, :, MATCHED_SERVICE] != before.weight[:, :, SERVICE]).any()
+    if some_are_left_out or cohort.comparisons.spill_over is not None:
+        return lived(cohort, worlds, strength)
+    alone = lived(replace(cohort, comparisons=Comparisons()), worlds, strength)
+    lives = {SERVICE: SERVICE, TWIN: TWIN} | ({MATCHED_SERVICE: SERVICE} if has_matching else {})
+    names = [name for name in _BY_ARM if getattr(before, name) is not None]
+    arms: dict[str, Any] = {name: _with_arms_of(getattr(before, name), getattr(alone, name), lives) for name in names}
+    return replace(alone, **arms, seen=_seen_again(before.seen, alone.seen, lives))
+
+
+def _seen_again(before: Seen | None, alone: Seen | None, lives: Mapping[int, int]) -> Seen | None:
+    if before is None or alone is None:
+        return None
+    return Seen(**{one.name: _with_arms_of(getattr(before, one.name), getattr(alone, one.name), lives) for one in fields(Seen)})
+
+
+def _with_arms_of(before: Floats, alone: Floats, lives: Mapping[int, int]) -> Floats:
+    changed = before.copy()
+    changed[:, :, list(lives)] = alone[:, :, list(lives.values())]
+    return changed
+
+
+def settled(study: Study, worlds: Worlds, tallies: Tallies, measurements: Measurements) -> Columns:
+    """Settle the contract on some measurements, and keep what the questions of this room need.
+
+    Returns
+    -------
+    Columns of metrics and terms, `contingent_payment`, `drawn`, and the money of all who lend and of all who pay, whether they are
+    several or one.
+    """
+    outturns = evaluate(study, Evidence(study, worlds, tallies, measurements))
+    names = [name for name in outturns.columns if name.startswith("metric.")]
+    names += ["contingent_payment", "drawn"]
+    names += [term_column(name) for name, term in study.contract.terms.items() if term.contingent]
+    columns = {name: outturns[name] for name in names}
+    lenders, payers = total_of_lenders(outturns.columns), total_of_payers(outturns.columns)
+    columns |= {f"{ALL_LENDERS}.{what}": outturns[f"{lenders}.{what}"] for what in ("money_in", "money_back", "npv")}
+    columns |= {f"{ALL_PAYERS}.{what}": outturns[f"{payers}.{what}"] for what in ("payment", "true_saving")}
+    # An only lender or payer may have other money too, which is no part of its role.
+    columns[f"{ALL_LENDERS}.net"] = columns[f"{ALL_LENDERS}.money_back"] - columns[f"{ALL_LENDERS}.money_in"]
+    columns[f"{ALL_PAYERS}.net"] = columns[f"{ALL_PAYERS}.true_saving"] - columns[f"{ALL_PAYERS}.payment"]
+    return {name: np.asarray(column, dtype=np.float64) for name, column in columns.items()}
+
+
+def term_column(term: str) -> str:
+    """Name the column of what is owed under a term."""
+    return f"term.{term}.amount"
+
+
+def with_used_designs_alone(study: Study) -> Study:
+    """Give the study without the sections of designs that its contract does not go by: nobody need be simulated for them."""
+    protocol = study.measurement
+    used = {protocol.design, *protocol.by_wave.values(), *(protocol.mix or {})}
+    unused = {section: None for design, section in SECTION_OF.items() if design not in used}
+    return study.model_copy(update={"measurement": protocol.model_copy(update=unused)})
+
+
+def against_twins(study: Study, worlds: Worlds, tallies: Tallies, measurements: Measurements) -> Measurements:
+    """Give the measurements of an evaluator who sees everybody and compares each service user with the twin.
+
+    The estimate is the truth of `measurements`; here it is given by wave as well, so that a contract may pay by wave.
+    """
+    names = [name for name in _BY_ARM if getattr(tallies, name) is not None]
+    arms: dict[str, Any] = {name: _with_twins_as_control(getattr(tallies, name)) for name in names}
+    protocol = study.measurement
+    plain = {
+        name: metric.model_copy(update={"attrition": None, "misclassification": None, "redefined": None, "shrinkage": None})
+        for name, metric in protocol.metrics.items()
+    }
+    honest = protocol.model_copy(
+        update={"design": "randomised", "by_wave": {}, "control": Control(), "metrics": plain, "transfers": "followed"}
+    )
+    seen = measured(study, honest, replace(tallies, **arms, seen=None), worlds)
+    nothing = np.zeros_like(measurements.truth)
+    return replace(seen, estimate=measurements.truth, truth=measurements.truth, standard_error=nothing)
+
+
+def beyond_twins(tallies: Tallies) -> Tallies:
+    """Count of each combination of milestones only those people whom the service brought there: service users less their twins.
+
+    Negative where twins reached a combination more often. So a contract that pays by milestones pays on them what it would pay on
+    the true difference of a metric.
+    """
+    combinations = {claim: _service_less_twin(counts) for claim, counts in tallies.combinations.items()}
+    return replace(tallies, combinations=combinations)
+
+
+def _service_less_twin(counts: Integers) -> Integers:
+    changed = counts.copy()
+    changed[:, :, SERVICE] = counts[:, :, SERVICE].astype(np.int64) - counts[:, :, TWIN]
+    return changed
+
+
+_BY_ARM = (
+    *("n_people", "weight", "weight_squares", "sums", "squares"),
+    *("sums_before", "squares_before", "products_with_before", "pair_products", "after_change"),
+)
+"""What an evaluator reads of an arm."""
+
+
+def _with_twins_as_control(array: Floats) -> Floats:
+    changed = array.copy()
+    changed[:, :, CONTROL] = array[:, :, TWIN]
+    return changed
+
+
+def contingent_terms(study: Study) -> tuple[str, ...]:
+    """Give the terms that pay only for outcomes.
+
+    Raises
+    ------
+    UsageError
+        If there are none: then no evaluator can move the money.
+    """
+    terms = tuple(name for name, term in study.contract.terms.items() if term.contingent)
+    if not terms:
+        found = ", ".join(study.contract.terms)
+        raise UsageError(
+            f"contract.terms: at least one term is contingent on outcomes; found none among {found}. "
+            "Where nothing depends on what is measured, no evaluator moves the money"
+        )
+    return terms

@@ -1,0 +1,135 @@
+"""Money at chosen points of the assumptions: what a study would say if its numbers stood there, over the same luck at every point.
+
+A *point* gives every assumption (a number that has a law) a place in its law. At each point the same panel of worlds is lived: the
+people, sites, shocks and errors of replications 0 to n_luck - 1. So differences between points are not blurred by luck, and what is
+said of a point is a mean, or a share, over the panel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import special
+
+from simengine.asked import whole
+from simengine.config import Study
+from simengine.dependence import clusters_of
+from simengine.errors import UsageError
+from simengine.laws import DirichletCount
+from simengine.pipeline import Steering, draw_worlds, simulate
+from simengine.records import Floats, Integers
+from simengine.sampling import laws_of
+from simengine.worlds.ensemble import Ensemble
+from simengine.worlds.money import Columns, settled_money
+
+_SMALLEST = 2.0**-53
+MOST_LUCK = 100_000
+"""Worlds in a panel."""
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """The assumptions of a study, and how to ask what its money is at points of them."""
+
+    study: Study
+    ensemble: Ensemble
+    paths: tuple[str, ...]
+    """The numbers that have a law, in the order of the study."""
+    n_luck: int
+    """Worlds in the panel."""
+
+    def money(self, scores: Floats) -> dict[str, Floats]:
+        """Give each party's money at points of the assumptions.
+
+        Parameters
+        ----------
+        scores
+            Shape (n_points, n_assumptions): independent standard normal scores; the study's correlations join them.
+
+        Returns
+        -------
+        By `<party>.<measure>`, and `drawn`: shape (n_points, n_luck).
+        """
+        n_points = len(scores)
+        on = replace(self.ensemble, n_replications=n_points * self.n_luck, on_progress=None)
+        (columns,) = on.ask(lambda rows: [self._settle(scores, rows)])
+        return {name: column.reshape(n_points, self.n_luck) for name, column in columns.items()}
+
+    def values(self, scores: Floats) -> dict[str, Floats]:
+        """Give the values of the assumptions at points: by path, shape (n_points,)."""
+        worlds = draw_worlds(self.study, 0, np.zeros(len(scores), dtype=np.int64), steering=self._steering(scores))
+        return {path: worlds[path] for path in self.paths}
+
+    def _settle(self, scores: Floats, rows: Integers) -> Columns:
+        steering = self._steering(scores[rows // self.n_luck])
+        return settled_money(self.study, simulate(self.study, self.ensemble.seed, rows % self.n_luck, steering=steering))
+
+    def _steering(self, scores: Floats) -> Steering:
+        uniform = np.clip(special.ndtr(scores), _SMALLEST, 1 - _SMALLEST)
+        return Steering(uniform={path: np.ascontiguousarray(uniform[:, i]) for i, path in enumerate(self.paths)})
+
+
+def assumptions_of(study: Study, ensemble: Ensemble, n_luck: int) -> Assumptions:
+    """List the assumptions of a study.
+
+    Raises
+    ------
+    UsageError
+        If no number has a law, or the panel is too small or too large.
+    """
+    return Assumptions(study, ensemble, uncertain_paths(study), whole(n_luck, "--luck", 2, MOST_LUCK))
+
+
+def uncertain_paths(study: Study) -> tuple[str, ...]:
+    """List the paths of the numbers that have a law and that a run reads.
+
+    Raises
+    ------
+    UsageError
+        If there are none.
+    """
+    paths = tuple(laws_of(dict(study.quantities())))
+    if not paths:
+        raise UsageError(
+            "the study: at least one number must have a law; found none. Where all is certain but luck, nothing can be varied"
+        )
+    return paths
+
+
+def groups_of(study: Study, paths: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Put assumptions that go together into groups: those joined by correlations, and the counted shares of one whole.
+
+    Returns
+    -------
+    By name, in the order of the study: the paths of the group. A group of one has the name of its path.
+    """
+    numbers = dict(study.quantities())
+    joined = [set(cluster) for cluster in clusters_of(study.correlations)]
+    joined += [{path for path in whole if isinstance(numbers.get(path), DirichletCount)} for whole in study.wholes()]
+    group = {path: {path} for path in paths}
+    for together in joined:
+        merged: set[str] = set().union(*(group.get(path, set()) for path in together))
+        group |= dict.fromkeys(merged, merged)
+    found: dict[str, tuple[str, ...]] = {}
+    for path in paths:
+        members = tuple(one for one in paths if one in group[path])
+        if path == members[0]:
+            found[" + ".join(members)] = members
+    return found
+
+
+def correlation_of(study: Study, path: str, paths: tuple[str, ...]) -> Mapping[str, float]:
+    """Give the correlations of a number with others, by path; those that nobody names are left out."""
+    found = {}
+    for correlation in study.correlations.values():
+        if path in correlation.between:
+            other = next(one for one in correlation.between if one != path)
+            if other in paths:
+                found[other] = correlation.value
+    return found
+
+
+Evaluate = Callable[[Floats], Mapping[str, Floats]]
+"""From points to money by name, shape (n_points, n_luck)."""

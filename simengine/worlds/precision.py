@@ -1,0 +1,326 @@
+"""Run until a statistic is as precise as somebody wants it, by a rule whose intervals keep what they promise.
+
+Looking at an error after every replication and stopping when it is small stops, more often than not, where the error came out
+too small by luck: the intervals undercover. So the run looks only at sizes that grow by the square root of two, the first is
+at least 1,000, and an error from few cases is taken larger than it looks (Chow and Robbins 1965, doi:10.1214/aoms/1177700156;
+Glynn and Whitt 1992, doi:10.1214/aoap/1177005777; Agresti and Coull 1998, doi:10.1080/00031305.1998.10480550, for few cases). How
+often such intervals cover is measured in verification/stopping.py.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from simengine.asked import MOST_REPLICATIONS, seed_asked, whole
+from simengine.config import Study, known_metrics
+from simengine.config.roles import refuse_without_money
+from simengine.errors import UsageError, shorten
+from simengine.records import ALL_LENDERS, ALL_PAYERS, Floats, Outturns
+from simengine.risk import RiskTable, summarise
+from simengine.risk.parties import names_of_role
+from simengine.risk.statistics import Statistic
+from simengine.risk.trust import Section
+from simengine.sampling import (
+    LEAST_PER_VARIATE,
+    PLAIN,
+    SCRAMBLES,
+    Sampling,
+    control_variates_of,
+    laws_of,
+    refuse_impossible,
+    refuse_impossible_variates,
+)
+from simengine.worlds.blocks import run_study
+
+FIRST_SIZE = 1000
+AT_MOST = 1_000_000
+_GOAL = re.compile(r"\s*([\w.]+)\s+se\s*<\s*([\d._]+(?:[eE][+-]?\d+)?)\s*(%?)\s*")
+_EXAMPLE = 'a goal reads NAME se<VALUE, such as "p_loss se<0.002" or "cvar95 se<1%"'
+_SURE = 0.9
+"""A run is refused early only where an error a tenth smaller than estimated would still take more than the budget."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A standard error that a statistic shall have."""
+
+    name: str
+    """As somebody wrote it: a path of the risk table or, where one party alone lends, what comes after its name; the mean of a
+    distribution."""
+    error: float
+    is_relative: bool
+    """Whether the error is a part of the value."""
+
+    def __str__(self) -> str:
+        return f"{self.name} se<{100 * self.error:g}%" if self.is_relative else f"{self.name} se<{self.error:g}"
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A goal that was met, and the path of its statistic."""
+
+    goal: Goal
+    path: str
+
+
+@dataclass(frozen=True)
+class PreciseRun:
+    """A run that went on until its goals were met."""
+
+    outturns: Outturns
+    table: RiskTable
+    reached: tuple[Reached, ...]
+    sizes: tuple[int, ...]
+    """Replications at which the run looked at its errors, in order; the last is that of the run."""
+
+
+def read_goals(text: str) -> tuple[Goal, ...]:
+    """Read goals with commas between them.
+
+    Examples
+    --------
+    >>> [str(goal) for goal in read_goals("p_loss se<0.002, cvar95 se < 1%")]
+    ['p_loss se<0.002', 'cvar95 se<1%']
+    """
+    goals = []
+    for part in text.split(","):
+        found = _GOAL.fullmatch(part)
+        try:
+            value = float(found[2]) if found else 0.0
+        except ValueError:
+            value = 0.0
+        if found is None or not 0 < value < math.inf:
+            raise UsageError(f"--until: {_EXAMPLE}, with an error above 0; found {part.strip()!r}")
+        goals.append(Goal(found[1], value / 100 if found[3] else value, bool(found[3])))
+    return tuple(goals)
+
+
+def run_until(
+    study: Study,
+    seed: int,
+    goals: Sequence[Goal],
+    at_most: int = AT_MOST,
+    *,
+    sampling: Sampling = PLAIN,
+    with_control_variates: bool = False,
+    **how: Any,
+) -> PreciseRun:
+    """Run a study in growing batches until every goal is met.
+
+    Parameters
+    ----------
+    study, seed, sampling
+        As for `run_study`.
+    goals
+        What is wanted.
+    at_most
+        The most replications that may be run.
+    with_control_variates
+        Whether means are corrected by the numbers of the study, whose laws are known.
+    how
+        `threads`, `block_size` and `on_progress` of `run_study`.
+
+    Returns
+    -------
+    The same replications, bit for bit, as a run of the final size.
+
+    Raises
+    ------
+    UsageError
+        If a statistic is unknown or not given, or the goals cannot be met with so many replications: then as soon as that is clear.
+    """
+    if isinstance(goals, str) or not goals:
+        raise UsageError(f"--until: must be a list of goals, read with `read_goals`; found {shorten(goals)}")
+    sizes = list(sizes_up_to(at_most, sampling))
+    numbers = dict(study.quantities())
+    if with_control_variates:
+        refuse_impossible_variates(sampling, numbers, at_most, knows_luck=bool(known_metrics(study)))
+        least = 0 if sampling.is_sobol else LEAST_PER_VARIATE * len(laws_of(numbers))
+        sizes = [size for size in sizes if size >= least]
+    there = known_paths(study, seed, sampling)
+    paths = [path_of(study, goal, there) for goal in goals]
+    outturns: Outturns | None = None
+    seen: list[int] = []
+    place = 0
+    while True:
+        n, before = sizes[place], seen[-1] if seen else 0
+        part = run_study(study, seed, n - before, first=before, sampling=sampling, with_variates=with_control_variates, **how)
+        outturns = part if outturns is None else Outturns.join([outturns, part])
+        table = summarise(outturns, control_variates(study, seed, outturns, sampling) if with_control_variates else None)
+        seen.append(n)
+        needs = [_needed(goal, path, table) for goal, path in zip(goals, paths, strict=True)]
+        if all(likely <= n for _, likely in needs):
+            reached = tuple(Reached(goal, path) for goal, path in zip(goals, paths, strict=True))
+            return PreciseRun(outturns, table, reached, tuple(seen))
+        _refuse_hopeless(goals, needs, n, at_most, is_last=place == len(sizes) - 1)
+        place += 1
+        # Where half of what it takes is still ahead, looking earlier could only stop by mistake.
+        while place < len(sizes) - 1 and sizes[place] < 0.5 * max(likely for _, likely in needs):
+            place += 1
+
+
+def control_variates(study: Study, seed: int, outturns: Outturns, sampling: Sampling = PLAIN) -> Floats:
+    """Give the numbers of expectation 0 by which the means of a run are corrected: normal scores, and the luck that the run kept.
+
+    Numbers that are spread evenly have their means already, so of these worlds it is the luck alone. It is divided by its spread:
+    beside sums of money scores would be lost in rounding.
+
+    Raises
+    ------
+    UsageError
+        If the run is not one of this study, seed and way of drawing.
+    """
+    seed, numbers = seed_asked(seed), {} if sampling.is_sobol else dict(study.quantities())
+    if outturns.made_by != (study, seed, sampling):
+        raise UsageError(
+            "control variates: must be those of the run that they correct; found another study, seed or way of drawing"
+        )
+    scores = control_variates_of(seed, numbers, outturns.replications)
+    luck = [column for name, column in outturns.columns.items() if name.startswith("luck.") and np.ptp(column) > 0]
+    return np.column_stack([scores, *(column / np.std(column) for column in luck)])
+
+
+def sizes_up_to(at_most: int, sampling: Sampling = PLAIN) -> Iterator[int]:
+    """Give the sizes at which a run may stop.
+
+    Examples
+    --------
+    >>> list(sizes_up_to(4000))
+    [1000, 1415, 2000, 2829, 4000]
+    """
+    at_most = whole(at_most, "--at-most", 1, MOST_REPLICATIONS)
+    if at_most < FIRST_SIZE:
+        raise UsageError(f"--at-most: an error is judged from {FIRST_SIZE:,} replications on; found {at_most:,}")
+    first, factor = (SCRAMBLES * SCRAMBLES, 2.0) if sampling.is_sobol else (FIRST_SIZE, math.sqrt(2))
+    step = 0
+    while (size := math.ceil(round(first * factor**step, 6))) < at_most:
+        yield size
+        step += 1
+    if not sampling.is_sobol or size == at_most or step == 0:
+        yield at_most
+
+
+def known_paths(study: Study, seed: int, sampling: Sampling) -> list[str]:
+    """Give the paths of all statistics of a study, from the smallest run."""
+    pair = Sampling(tilts=sampling.tilts, measured=sampling.measured)
+    refuse_impossible(sampling, dict(study.quantities()), SCRAMBLES)
+    table = summarise(run_study(study, seed, 2, threads=1, sampling=pair))
+    # Plain names are those of a plain run: what is refused has a reason, given when it is asked for.
+    return [*_paths_in(table.sections), *table.refused]
+
+
+def _paths_in(section: Section, path: str = "") -> Iterator[str]:
+    for name, node in section.items():
+        here = f"{path}.{name}" if path else name
+        if isinstance(node, Statistic):
+            yield here
+        else:
+            yield from _paths_in(node, here)
+
+
+def path_of(study: Study, goal: Goal, paths: Sequence[str]) -> str:
+    """Find the statistic that a goal names."""
+    owners = names_of_role(ALL_LENDERS, study.capital.lenders)
+    # Without a name a goal is about the money of whoever lends, as long as that is one party.
+    for name in (goal.name, *([f"{owners[0]}.{goal.name}"] if len(owners) == 1 else ())):
+        for path in (name, f"{name}.mean"):
+            if path in paths:
+                return path
+    _refuse_unclear_owner(study, goal, owners, paths)
+    short = [path.removeprefix(f"{owners[0]}.") for path in paths] if len(owners) == 1 else []
+    close = difflib.get_close_matches(goal.name, [*paths, *short], n=1)
+    way_out = f"Did you mean `{close[0]}`?" if close else "`simengine run STUDY --json` shows all of them"
+    raise UsageError(f"--until: a goal names a statistic of the risk table; found {goal.name!r}. {way_out}")
+
+
+def _refuse_unclear_owner(study: Study, goal: Goal, owners: Sequence[str], paths: Sequence[str]) -> None:
+    """Refuse a goal that does not say whose money it means, or that means somebody who has none."""
+    named = [f"{owner}.{goal.name}" for owner in owners]
+    if any(path in paths or f"{path}.mean" in paths for path in named):
+        raise UsageError(
+            f"--until: a goal must say whose money it is about where several parties lend; found {goal.name!r}. "
+            f"One of: {', '.join(named)}"
+        )
+    owner = goal.name.partition(".")[0]
+    if owner in study.parties or owner in (ALL_LENDERS, ALL_PAYERS):
+        refuse_without_money(study, owner, "--until")
+
+
+def _needed(goal: Goal, path: str, table: RiskTable) -> tuple[float, float]:
+    """Give the least and the likely number of replications for a goal, from the errors of a run."""
+    n = table.n_replications
+    if path in table.refused:
+        refused = table.refused[path]
+        if refused.n_replications is None:
+            raise UsageError(f"--until {goal}: {path} is not given: {refused.reason}")
+        return refused.n_replications, refused.n_replications
+    statistic = table.get(path)
+    if statistic is None:
+        raise UsageError(f"--until {goal}: {path} has no value in this study")
+    return replications_needed(goal, statistic, n, is_probability=_is_probability(path))
+
+
+def replications_needed(goal: Goal, statistic: Statistic, n: int, *, is_probability: bool) -> tuple[float, float]:
+    """Give the least and the likely number of replications for a goal, from what n of them gave; n where it is met."""
+    if not statistic.covers and statistic.interval_95 is None:
+        # Too few replications carry it: its error is not known, whatever it seems to be, and no goal is met.
+        return n, 2.0 * n
+    error, value = statistic.se, abs(statistic.value)
+    largest = value + 2 * error
+    if is_probability:
+        error = _error_from_few(statistic.value, statistic.se, n)
+        largest = statistic.upper_95 or value + 2 * error
+    target = goal.error * value if goal.is_relative else goal.error
+    at_best = goal.error * largest if goal.is_relative else goal.error
+    if error == 0:
+        return n, n
+    least = n * (_SURE * error / at_best) ** 2 if at_best > 0 else math.inf
+    return least, n * (error / target) ** 2 if target > 0 else max(least, 4.0 * n)
+
+
+def _is_probability(path: str) -> bool:
+    words = path.split(".")
+    return words[-1].startswith(("p_", "worlds_with_")) or words[-2] in (
+        "bound",
+        "irr_status",
+        "payback_status",
+        "repayment",
+        "ending",
+    )
+
+
+def _error_from_few(share: float, se: float, n: int) -> float:
+    """Give the error of a share as if two more cases, and two more of the other kind, had been seen: never 0."""
+    moved = (share * n + 2) / (n + 4)
+    return max(se, math.sqrt(moved * (1 - moved) / (n + 4)))
+
+
+def _refuse_hopeless(goals: Sequence[Goal], needs: Sequence[tuple[float, float]], n: int, at_most: int, *, is_last: bool) -> None:
+    """Refuse goals that the budget cannot meet, with an estimate of what they take."""
+    for goal, (least, likely) in zip(goals, needs, strict=True):
+        if least > at_most or (is_last and likely > n):
+            needed = max(likely, least)
+            estimate = f"about {_rounded(needed):,} replications" if math.isfinite(needed) else "more replications than can be told"
+            raise UsageError(
+                f"--until {goal}: within {at_most:,} replications; the first {n:,} say that it takes {estimate}. "
+                "Give a larger --at-most, or be content with a larger error"
+            )
+
+
+def _rounded(number: float) -> int:
+    """Round up to two digits: an estimate is no more than that.
+
+    Examples
+    --------
+    >>> _rounded(83_210)
+    84000
+    """
+    step = int(10 ** max(math.floor(math.log10(number)) - 1, 0))
+    return math.ceil(number / step) * step

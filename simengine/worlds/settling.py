@@ -1,0 +1,241 @@
+"""Worlds at the wall, settled under as many term sheets as one likes, for the money of some parties alone.
+
+What no term moves is worked out once: what was measured with each window, what the true effect is worth, what later money is worth,
+and, as long as no number of the capital changes, the plan of the money.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, product
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from simengine.capital import Purses, accounts_of
+from simengine.cohort import Cohort
+from simengine.config import Study, cohort_of, timing_of
+from simengine.config.numbers import with_numbers
+from simengine.config.sizing import own_windows, steps_of
+from simengine.contract import asks_when_drawn
+from simengine.errors import UsageError
+from simengine.pipeline import agree, plan_of, standpoint_of, with_milestones
+from simengine.records import (
+    SERVICE,
+    Floats,
+    Integers,
+    Measurements,
+    Payments,
+    Record,
+    Tallies,
+    Worlds,
+    add_in_order,
+    axes_of,
+)
+from simengine.risk.parties import Part, add_parts, over_years, parts_of, value_today
+from simengine.value import appreciate
+from simengine.worlds.ensemble import Columns, measured
+
+Joined = TypeVar("Joined", bound=Record)
+Windows = tuple[float, ...]
+"""Months, one number for every window that is a free term, in their order."""
+_NOT_ASKED_AGAIN = ("pathway.", "events.", "shocks.", "effect.", "outcomes.", "measurement.")
+"""Sections left of the wall whose numbers nothing right of it reads: those of `population` say when people enter."""
+_TERMS = ("contract.", "capital.")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is measured of some people who are followed for so long, and what the true effect on them is worth."""
+
+    measurements: Measurements
+    worth: Mapping[str, tuple[Floats, Floats]]
+    """By party whose public value is asked for: that value, and what it is worth today."""
+
+
+@dataclass
+class Kept:
+    """A block of worlds, kept at the wall."""
+
+    worlds: Worlds
+    people: Integers
+    """Shape (n_replications, n_waves): service users."""
+    readings: Mapping[Windows, Reading]
+    parts: Mapping[str, tuple[Part, ...]]
+    """By party, or total of a role: whose money counts."""
+    factors: Floats
+    """What money of each month is worth today to the party of each part: shape (n_parts, 1 or n_replications, n_months)."""
+    _last: tuple[Mapping[str, float], Purses] | None = field(default=None, repr=False)
+
+    def settle(self, study: Study, terms: Mapping[str, float], windows: Windows) -> Columns:
+        """Settle a contract.
+
+        Parameters
+        ----------
+        study
+            With the terms in their places.
+        terms
+            Numbers by path: those that differ from the worlds'.
+        windows
+            How long people are followed.
+
+        Returns
+        -------
+        `contingent_payment`, and `.net` and `.npv` of every party or total that was asked for.
+        """
+        if windows not in self.readings:
+            kept = " or ".join(", ".join(f"{months:g}" for months in one) for one in self.readings)
+            found = ", ".join(f"{months:g}" for months in windows)
+            raise UsageError(f"terms: windows must be among those that were measured, {kept} months; found {found}")
+        reading = self.readings[windows]
+        free = {path: np.full(len(self.worlds), value) for path, value in terms.items() if path in self.worlds.values}
+        worlds = replace(self.worlds, values={**self.worlds.values, **free})
+        purses = self._filled(study, worlds, terms)
+        payments, sums = agree(study, reading.measurements, purses.plan, worlds, lambda payments: purses.add_up(payments, worlds))
+        units = purses.plan.units
+        columns: dict[str, Floats] = {"contingent_payment": _paid_for_outcomes(study, payments)}
+        first = 0
+        for name, parts in self.parts.items():
+            mine = slice(first, first := first + len(parts))
+            worth = [reading.worth[part.party] if part.has_value else None for part in parts]
+            money = add_parts(list(sums.cash[mine]), list(sums.today[mine]), worth, units)
+            columns |= {f"{name}.net": money.net, f"{name}.npv": money.npv}
+        return columns
+
+    def _filled(self, study: Study, worlds: Worlds, terms: Mapping[str, float]) -> Purses:
+        """Give the purses with the plan of the money; anew only where a number has changed on which the plan may depend."""
+        moved = {path: value for path, value in terms.items() if path == "contract.commitment" or path.startswith("capital.")}
+        if self._last is None or self._last[0] != moved:
+            accounts = [part.accounts for part in chain(*self.parts.values())]
+            plan, by_month = plan_of(study, worlds, self.people), asks_when_drawn(study.contract)
+            self._last = moved, Purses(study.capital, plan, accounts, self.factors, by_month)
+        return self._last[1]
+
+
+def join(blocks: Sequence[Kept]) -> Kept:
+    """Put blocks together in their order: the fewer there are, the less is done twice when terms change."""
+    first = blocks[0]
+    if len(blocks) == 1:
+        return first
+    values = {path: np.concatenate([block.worlds[path] for block in blocks]) for path in first.worlds.values}
+    worlds = replace(_joined([block.worlds for block in blocks]), values=values)
+    readings = {windows: _join([block.readings[windows] for block in blocks]) for windows in first.readings}
+    rows = first.factors.shape[1] > 1
+    factors = np.concatenate([block.factors for block in blocks], axis=1) if rows else first.factors
+    return Kept(worlds, np.concatenate([block.people for block in blocks]), readings, first.parts, factors)
+
+
+def _join(readings: Sequence[Reading]) -> Reading:
+    measurements = [reading.measurements for reading in readings]
+    milestones = [one.milestones for one in measurements if one.milestones is not None]
+    joined = _joined([replace(one, milestones=None) for one in measurements])
+    if milestones:
+        joined = replace(joined, milestones=_joined(milestones))
+    worth = {
+        party: (
+            np.concatenate([one.worth[party][0] for one in readings]),
+            np.concatenate([one.worth[party][1] for one in readings]),
+        )
+        for party in readings[0].worth
+    }
+    return Reading(joined, worth)
+
+
+def _joined(parts: Sequence[Joined]) -> Joined:
+    """Put records of some replications after each other: every array of theirs begins with the replications."""
+    first: Any = parts[0]
+    arrays = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name, axes in axes_of(first.__class__).items()
+        if getattr(first, name) is not None and axes.names.startswith("replication")
+    }
+    return cast(Joined, replace(first, **arrays))
+
+
+def _paid_for_outcomes(study: Study, payments: Payments) -> Floats:
+    amounts = [
+        add_in_order(payments.by_due[:, t].T) for t, name in enumerate(payments.terms) if study.contract.terms[name].contingent
+    ]
+    return add_in_order([np.zeros(len(payments.by_due)), *amounts])
+
+
+def keep(study: Study, worlds: Worlds, tallies: Tallies, parties: Iterable[str]) -> Kept:
+    """Keep people who have lived, each measured with every window that a sizing leaves open."""
+    windows = windows_of(study)
+    followed = {months: with_numbers(study, dict(zip(own_windows(study), months, strict=True))) for months in windows}
+    people, kept = (
+        tallies.n_people[:, :, SERVICE],
+        {path: v for path, v in worlds.values.items() if not path.startswith(_NOT_ASKED_AGAIN)},
+    )
+    accounts = accounts_of(study.capital, plan_of(study, worlds, people))
+    parts = {party: parts_of(party, accounts) for party in parties}
+    flat = list(chain(*parts.values()))
+    saving = tuple(dict.fromkeys(part.party for part in flat if part.has_value))
+    readings = {months: _read(one, worlds, tallies, saving) for months, one in followed.items()}
+    factors = standpoint_of(study, worlds, 0).discount_factors
+    n_rows = max((len(factors[part.party]) for part in flat), default=1)
+    n_months = int(study.study.horizon_months.value) + 1
+    by_part = [np.broadcast_to(factors[part.party][:, :n_months], (n_rows, n_months)) for part in flat]
+    return Kept(Worlds(worlds.seed, worlds.replications, kept), people, readings, parts, np.stack(by_part))
+
+
+def _read(study: Study, worlds: Worlds, tallies: Tallies, saving: Sequence[str]) -> Reading:
+    """Measure people who were followed as a study says, and value the true effect on them for some parties."""
+    seen = followed_for(tallies, cohort_of(study).windows)
+    measurements = with_milestones(study.contract, seen, measured(study, study.measurement, seen, worlds))
+    public_value = appreciate(study.public_value, tuple(study.parties), timing_of(study, worlds), seen, worlds)
+    factors = standpoint_of(study, worlds, public_value.value.shape[2]).discount_factors
+    by_year = {party: public_value.value[:, public_value.parties.index(party)] for party in saving}
+    return Reading(
+        measurements, {party: (over_years(value), value_today(value, factors[party])) for party, value in by_year.items()}
+    )
+
+
+def windows_of(study: Study) -> list[Windows]:
+    """List every choice of the windows that a sizing leaves open; that of the study first."""
+    own = own_windows(study)
+    free = {} if study.sizing is None else study.sizing.free
+    choices = [list(dict.fromkeys([months, *steps_of(free[path])])) for path, months in own.items()]
+    return list(product(*choices))
+
+
+def chosen_windows(study: Study, terms: Mapping[str, float]) -> Windows:
+    """Give the windows of some terms, in the order in which readings are kept.
+
+    Raises
+    ------
+    UsageError
+        If a number is no term: people, measurements, values and rates are those that were stored.
+    """
+    for path in terms:
+        if not path.startswith(_TERMS) and path not in own_windows(study):
+            rule = "a stored ensemble settles other numbers under contract or capital, and windows that its sizing leaves open"
+            raise UsageError(f"terms: {rule}; found `{path}`. Store the study that has this number")
+    return tuple(terms.get(path, months) for path, months in own_windows(study).items())
+
+
+def with_windows(study: Study, cohort: Cohort) -> Cohort:
+    """Let people be followed for as long as any window needs that a sizing leaves open."""
+    months = {int(window) for windows in windows_of(study) for window in windows}
+    return replace(cohort, windows=tuple(sorted({*cohort.windows, *months})))
+
+
+def followed_for(tallies: Tallies, windows: Sequence[int]) -> Tallies:
+    """Give the tallies as they are when people are followed for these windows alone."""
+    places = [tallies.windows.index(months) for months in windows]
+    if len(places) == len(tallies.windows):
+        return tallies
+    combinations = {claim: counts[:, :, :, places] for claim, counts in tallies.combinations.items()}
+    seen = None if tallies.seen is None else replace(tallies.seen, **_at_windows(tallies.seen, places))
+    return replace(tallies, windows=tuple(windows), combinations=combinations, seen=seen, **_at_windows(tallies, places))
+
+
+def _at_windows(record: Record, places: Sequence[int]) -> dict[str, Any]:
+    """Give the arrays of a record that have an axis of windows, at some of these."""
+    by_window = {}
+    for name, axes in axes_of(cast(Any, type(record))).items():
+        names = axes.names.split()
+        if "window" in names and getattr(record, name) is not None:
+            by_window[name] = np.take(getattr(record, name), places, axis=names.index("window"))
+    return by_window
