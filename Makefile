@@ -35,6 +35,7 @@ bench: $(VENV)/ready-dev
 	$(BIN)/python -m benchmarks.incentives
 
 verify: $(VENV)/ready-dev
+	SIMENGINE_TESTS=thorough $(BIN)/python -m pytest -n auto
 	$(BIN)/python -m verification.cohort_moments
 	$(BIN)/python -m verification.standard_errors
 	$(BIN)/python -m verification.evaluators_errors

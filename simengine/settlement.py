@@ -101,7 +101,8 @@ _SMALLEST_SHARE = 1e-3
 def _received_at(contract: Contract, outcomes: Mapping[str, float], drawn: Floats) -> Floats:
     """Settle a contract on typed outcomes with several amounts drawn: what the investor gets, shape (n_amounts, n_terms)."""
     payments = settle(contract, typed_measurements(contract, *[outcomes] * len(drawn)), drawn)
-    return payments.amount * np.array(list(_signs(contract).values()))
+    received: Floats = payments.amount * np.array(list(_signs(contract).values()))
+    return received
 
 
 def _signs(contract: Contract) -> dict[str, int]:

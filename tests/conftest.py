@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,12 @@ settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+IS_THOROUGH = os.environ.get("SIMENGINE_TESTS") == "thorough"
+
+
+def sized(quick: int, thorough: int) -> int:
+    """Give how many examples a test takes: few in the suite that everybody runs, many in `make verify`."""
+    return thorough if IS_THOROUGH else quick
 
 
 def payments_once(amount: np.ndarray, *terms: str) -> Payments:

@@ -12,9 +12,13 @@ import pytest
 from click.testing import CliRunner
 
 from simengine.cli import commands
+from tests.command import in_this_process
 
 
 def call(*arguments: object, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command, in a process of its own where it is to see another environment."""
+    if not environment:
+        return in_this_process(arguments, cwd)
     command = [sys.executable, "-m", "simengine", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=os.environ | environment, check=False)
 

@@ -73,7 +73,7 @@ def test_window__refuses_months_that_are_no_list_of_whole_numbers(months: str, t
 
 
 def test_window__refuses_what_no_study_can_have(tiny_path: Path) -> None:
-    assert "a window must lie between 1 and 1200 months; found 1201" in refusal("window", tiny_path, "--months", "12,1201")
+    assert "--months: must be a whole number from 1 to 1,200; found 1201" in refusal("window", tiny_path, "--months", "12,1201")
 
 
 @pytest.mark.parametrize("command", ["certificate", "methods", "window"])

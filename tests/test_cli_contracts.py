@@ -78,7 +78,8 @@ def test_explain__writes_words_and_a_picture_of_each_term(contracts: Path, tmp_p
     assert done.returncode == 0, done.stderr
     assert "A WORKED EXAMPLE" in done.stdout
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"contract.txt", "guarantee.png", "saving_share.png", "upside.png"}
+    pictures = {"guarantee.png", "saving_share.png", "upside.png"}
+    assert names == {"SHA256SUMS", "contract.txt", "contract.yaml", "run-again.txt"} | pictures
     assert (tmp_path / "out" / "contract.txt").read_text() in done.stdout
     assert "found results or other files" in refusal("explain", contracts / "norrkoping.yaml", "-o", "out", cwd=tmp_path)
 

@@ -61,7 +61,7 @@ def test_replay__rounds_to_the_smallest_unit(currency, third, rest, total):
     content = settlement(payments)
     assert content["total"] == total
     table = settlement_table({"contract": "A third", "currency": currency} | content)
-    assert list(table.columns[1].cells)[-1] == f"{total:,.{MINOR_UNITS[currency]}f}"
+    assert list(table.columns[3].cells)[-1] == f"{total:,.{MINOR_UNITS[currency]}f}"
 
 
 @pytest.mark.parametrize("currency", SMALLEST)

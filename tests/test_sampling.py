@@ -24,7 +24,7 @@ from simengine.sampling import (
     seeds_again,
 )
 from simengine.worlds.precision import control_variates
-from tests.conftest import CHECKOUT
+from tests.conftest import CHECKOUT, sized
 from verification.standard_errors import flat
 
 TINY = CHECKOUT / "configs" / "tiny.yaml"
@@ -73,7 +73,8 @@ def test_plain_way__is_the_run_itself(study):
 @pytest.mark.statistical
 @pytest.mark.parametrize("way", [*WAYS, "control variates", "sobol, control variates"])
 def test_no_way__biases(way, study, plain):
-    # Source: a plain run of another seed, 20,000 worlds. 20 runs of 1,024; 4 standard errors: passed once in 16,000 seeds.
+    # Source: a plain run of another seed, 20,000 worlds. Of 20 runs of 1,024 one in 1,300 sets of seeds passes 4 standard errors,
+    # of 8 runs one in 1,800 passes 6: Student's law.
     paths = (
         "investor.net.mean",
         "investor.p_loss",
@@ -82,7 +83,7 @@ def test_no_way__biases(way, study, plain):
         "metrics.saving.estimate.mean",
     )
     found = []
-    for seed in range(20):
+    for seed in range(sized(8, 20)):
         sampling = WAYS.get(way.removesuffix(", control variates"), PLAIN)
         outturns = run_study(study, seed, 1024, sampling=sampling, with_variates=True)
         variates = control_variates(study, seed, outturns, sampling) if way.endswith("control variates") else None
@@ -90,7 +91,7 @@ def test_no_way__biases(way, study, plain):
     values = np.array(found)
     for path, column in zip(paths, values.T, strict=True):
         error = sqrt(column.var(ddof=1) / len(column) + plain[path].se ** 2)
-        assert abs(column.mean() - plain[path].value) < 4 * error, path
+        assert abs(column.mean() - plain[path].value) < sized(6, 4) * error, path
 
 
 def test_sobol_points__fill_every_half_evenly_and_sequences_differ():

@@ -13,9 +13,9 @@ from click.testing import CliRunner
 
 from benchmarks.problems.frozen import fingerprint, study_of
 from simengine.cli import commands
-from simengine.config import find_study, load_study, shipped_studies
+from simengine.config import find_study, load_study, shipped_contracts, shipped_studies
 from simengine.config.document import read_document
-from simengine.pipeline import draw_worlds, simulate
+from simengine.pipeline import draw_worlds
 from simengine.questions.attribute.layers import layers_in
 from simengine.questions.retrospect.answer import columns_of
 from simengine.sampling import Sampling, laws_of
@@ -28,13 +28,14 @@ PARTS = [
     "contract.terms.*.milestones", "contract.stops", "contract.terms.*.true_up", "known", "variants",
 ]  # fmt: skip
 NORRKOPING, LENDERS = find_study("norrkoping"), find_study("two_lenders")
+CONTRACT = next(path for path in shipped_contracts() if path.stem == "norrkoping")
 COST = "behaviour.efforts.work.cost.quadratic"
 SMALL = ("--seed", 1, "--threads", 1)
 ASKED: dict[str, tuple[object, ...]] = {
-    "attribute": (NORRKOPING, "-n", 40, *SMALL),
+    "attribute": (NORRKOPING, "-n", 125, *SMALL),
     "certificate": (NORRKOPING, "-n", 40, *SMALL),
     "check": (NORRKOPING,),
-    "compare": (NORRKOPING, "reading_b", "-n", 40, *SMALL),
+    "compare": (NORRKOPING, CONTRACT, "-n", 40, *SMALL),
     "incentives": (NORRKOPING, "-n", 20, *SMALL),
     "information": (NORRKOPING, "-n", 500, *SMALL),
     "methods": (NORRKOPING, "-n", 20, *SMALL),
@@ -45,7 +46,7 @@ ASKED: dict[str, tuple[object, ...]] = {
     "stress": (NORRKOPING, "-n", 20, *SMALL),
     "trace": (NORRKOPING, "--replication", 3, "--seed", 1),
     "value": (NORRKOPING, "-n", 20, *SMALL),
-    "window": (NORRKOPING, "-n", 20, *SMALL),
+    "window": (NORRKOPING, "--months", "12,24", "-n", 20, *SMALL),
 }
 OF_NO_STUDY = {"bench", "demo", "explain", "lint", "portfolio", "replay", "sweep", "warmup"}
 
@@ -145,7 +146,7 @@ def test_cost_of_effort__is_no_assumption_of_a_result() -> None:
     assert COST in dict(study.quantities())
     assert COST not in laws_of(dict(study.quantities()))
     assert COST not in uncertain_paths(study)
-    told = columns_of(study, simulate(study, 1, np.arange(4)))
+    told = columns_of(study, 1, np.arange(4))
     assert any("effect.sooner_home" in name for name in told)
     assert not [name for name in told if "behaviour" in name]
     single = json.loads(answer("information", *ASKED["information"], "--json"))

@@ -84,7 +84,7 @@ def test_pictures_and_tables__show_escaped_what_a_study_made_in_python_holds(
     outturns = run_study(study, seed=1, n_replications=40)
     table = summarise(outturns)
 
-    image = picture.draw(study, outturns, table, payment_marks(study.contract))
+    image = picture.draw(study, outturns, table, payment_marks(study.contract, outturns))
     tables.show(tables.risk_tables(study, table, 1))
 
     ElementTree.fromstring(image["svg"])
@@ -170,7 +170,7 @@ def test_work__that_nobody_waits_for_ends_at_its_next_batch() -> None:
 
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        map_items(work, [0, 1], threads=2)
+        map_items(work, [0, 1], 2, threads=2)
 
     assert time.monotonic() - started < 30
 
@@ -178,7 +178,7 @@ def test_work__that_nobody_waits_for_ends_at_its_next_batch() -> None:
 def test_work__that_nobody_may_give_up_is_done_in_full() -> None:
     end_if_given_up()
 
-    assert map_items(lambda item: item, [1, 2, 3], threads=2) == [1, 2, 3]
+    assert map_items(lambda item: item, [1, 2, 3], 3, threads=2) == [1, 2, 3]
 
 
 PORTFOLIO = """\

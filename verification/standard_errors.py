@@ -25,7 +25,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from pathlib import Path
 
@@ -109,7 +109,8 @@ def study_errors(
         outturns = run_study(study, seed, n_replications, sampling=WAYS[way], with_variates=True)
         variates = control_variates(study, seed, outturns, WAYS[way]) if way.endswith("control-variates") else None
         runs.append(dict(flat(summarise(outturns, variates))))
-        parts.append(outturns)
+        # Runs of several seeds are no parts of one run; here they are rows of one sample.
+        parts.append(replace(outturns, made_by=None, replications=outturns.replications + seed * n_replications))
     pooled = dict(flat(summarise(Outturns.join(parts))))
     paths = [path for path in pooled if all(path in run for run in runs)]
     scores: dict[str, Floats] = {}

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from simengine.risk.coverage import Z_95, is_constant, judged
+from simengine.risk.coverage import Z_95, Judged, is_constant, judged
 from simengine.risk.draws import Draws
 
 Floats = NDArray[np.float64]
@@ -93,10 +93,16 @@ def sd(sample: Floats, draws: Draws | None = None) -> Statistic:
         found = draws.error_of((squares - spread**2) / (2 * spread))
     else:
         n = len(sample)
-        spread = float(np.std(sample, ddof=1))
-        squares = ((sample - np.mean(sample)) / spread) ** 2
+        # Divided by the largest first: the squares of small numbers would vanish.
+        scale = float(np.abs(sample - np.mean(sample)).max())
+        around = (sample - np.mean(sample)) / scale
+        relative = float(np.sqrt(around @ around / (n - 1)))
+        squares = (around / relative) ** 2
         variance = max(float(np.mean(squares * squares)) - (n - 3) / (n - 1), 0.0) / n
-        found = judged(spread * np.sqrt(variance) / 2, squares - np.mean(squares))
+        spread = scale * relative
+        se = spread * float(np.sqrt(variance)) / 2
+        # Two values equally often: of rounding alone no skewness is to be judged.
+        found = Judged(se) if is_constant(squares) else judged(se, squares - np.mean(squares))
     return Statistic(spread, found.se, covers=found.covers)
 
 

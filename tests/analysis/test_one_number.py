@@ -20,6 +20,7 @@ from simengine.risk.measures import read_limit
 from simengine.worlds.ensemble import Ensemble
 from tests.analysis.made import study_of
 from tests.analysis.made_sizing import BINOMIAL
+from tests.conftest import sized
 
 GUARANTEE = "contract.terms.guarantee.share"
 
@@ -40,9 +41,9 @@ def test_smallest_guarantee__of_a_binomial_contract_is_the_one_on_paper(tmp_path
     assert found.fresh != found.at_value
 
 
-N_SAMPLES = 2000
+N_SAMPLES = sized(1000, 2000)
 FEWEST, MOST = (int(count) for count in stats.binom.ppf([2.5e-5, 1 - 2.5e-5], N_SAMPLES, 0.025))
-"""Intervals of 95 % that miss on one side: 26 to 79 of 2,000, with a false alarm in one of 20,000 tries."""
+"""Intervals of 95 % that miss on one side, with a false alarm in one of 20,000 tries: 26 to 79 of 2,000."""
 
 
 def missed(limit: str, exact: float) -> tuple[int, int]:

@@ -169,7 +169,7 @@ def test_questions__speak_of_the_parties_that_have_money(study, evidence, outtur
 
 
 def test_sensitivity__is_of_each_party_or_of_a_role(study, outturns):
-    found = sensitivity(study, Ensemble(1, N, threads=1), 16, 4, 1, parties=["foundation", "all_lenders"])
+    found = sensitivity(study, Ensemble(1, N, threads=1), 16, 4, 2, parties=["foundation", "all_lenders"])
     assert tuple(found.parties) == ("foundation", "all_lenders")
     for name, one in found.parties.items():
         assert one.mean.value == pytest.approx(outturns[f"{name}.net"].mean())

@@ -302,3 +302,25 @@ def test_guarantee__that_covers_the_loss_to_the_unit_was_enough(at_most, is_exha
 
     assert ledger.exhausted[0].tolist() == [is_exhausted]
     assert ledger.lost[0, 0] == (1 if is_exhausted else 0)
+
+
+def test_principal__of_the_largest_loan_comes_back_to_the_unit_however_it_is_shared():
+    # Source: hand arithmetic. 10^17 units are beyond what floating point tells apart; what is due in all is paid to each in full.
+    tranches = {name: {"holder": "investor", "size": size} for name, size in (("a", 3e14 + 0.1), ("b", 1e14 + 0.3), ("c", "rest"))}
+    waterfall = {"back": {"principal": ["a", "b", "c"]}, "rest": {"rest": {"service_provider": "rest"}}}
+    capital = capital_of(tranches=tranches, waterfall=waterfall, drawdown_months=7)
+
+    ledger = moved(capital, payments_of({"term": 1e15}, {"term": 12}), 1e15)
+
+    assert ledger.drawn.tolist() == [1e15]
+    assert ledger.lost[0].tolist() == [0, 0, 0]
+
+
+def test_payer__that_pays_in_part_pays_to_the_nearest_unit():
+    # Source: hand arithmetic. 70 % of 1.01 is 0.707: 0.71 comes and 0.30 is left.
+    payers = {"outcome_payer": {"share": "rest", "pays_share": 0.7}}
+
+    lines = by_line(moved(capital_of(payers=payers), payments_of({"term": 1.01}, {"term": 3}), 0))
+
+    assert lines["term.term.payer.outcome_payer"] == {3: 0.71}
+    assert lines["unpaid.term.term.payer.outcome_payer"] == {3: 0.30}

@@ -17,6 +17,7 @@ from simengine.cohort import simulate_cohort
 from simengine.cohort.spec import Effect
 from simengine.cohort.spec.effect import FORMS_OF_EFFECT
 from simengine.records import SERVICE, TWIN
+from tests.conftest import sized
 from tests.reference import cohort as reference
 from tests.reference.everything import ALL, EFFECT, EVENTS, EVERY_OPTION, MOVES, OUTCOMES, POPULATION
 from tests.reference.studies import SEED, cohort_of, require_equal_to_twin, worlds_of
@@ -409,7 +410,7 @@ def studies(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=120)
+@settings(max_examples=sized(50, 120))
 @given(study=studies(), seed=st.integers(0, 2**64 - 1))
 def test_any_study__equals_its_slow_twin(study: dict[str, Any], seed: int) -> None:
     """Source: the slow twin."""

@@ -141,6 +141,14 @@ def test_total_cap__cuts_later_terms_first_and_says_so():
     assert bounds(terms, total_cap=80) == [["formula"], ["total_cap"], ["total_cap"], ["formula"]]
 
 
+def test_total_cap__that_is_just_reached_decides_nothing_and_counts_what_is_yet_to_fall_due():
+    # Source: hand arithmetic: 60 of a cap of 60 is the formula's. Settled after a year and paid in month 30, it leaves nothing to a
+    # term that is paid in month 24.
+    assert bounds({"a": {"amount": 60}}, total_cap=60) == [["formula"]]
+    terms = {"late": {"amount": 60, "at": ["one"], "delay_months": 18}, "soon": {"amount": 50, "at": ["two"]}}
+    assert paid(terms, total_cap=60, dates=YEARS)["soon"]["two"] == 0
+
+
 def test_guarantee__of_a_third_party_makes_good_what_a_table_did_not_pay():
     # Source: hand arithmetic: 100 drawn, 30 paid, 70 lacking, 50 guaranteed.
     terms = {
@@ -328,6 +336,23 @@ def test_stop__is_not_undone_by_a_later_one_that_is_not_used():
     assert paid({"fee": {"amount": 10}}, stops=stops, dates=YEARS)["fee"] == {"start": 10, "one": 0, "two": 0}
 
 
+@pytest.mark.parametrize("order", [("holds", "never"), ("never", "holds")])
+def test_stop__ends_the_contract_where_one_of_two_on_a_date_holds(order):
+    # Source: the definition: each stop ends the contract by itself, in whichever order they stand.
+    gates = {"holds": {"x": {"below": 1}}, "never": {"y": {"below": 0}}}
+    stops = {name: {"at": "one", "only_if": gates[name], "by": ["investor"]} for name in order}
+    assert paid({"fee": {"amount": 10}}, stops=stops, dates=YEARS)["fee"] == {"start": 10, "one": 10, "two": 0}
+
+
+@pytest.mark.parametrize(("x", "y", "month"), [(0, 0, 12), (1, 0, 24), (0, 1, 12), (1, 1, -1)])
+def test_stop__has_the_month_of_the_first_that_holds(x, y, month):
+    # Source: the definition; one stop is decided after a year and one after two, each below 1.
+    stops = {"second": {"at": "two", "only_if": {"y": {"below": 1}}, "by": ["investor"]},
+             "first": {"at": "one", "only_if": {"x": {"below": 1}}, "by": ["investor"]}}  # fmt: skip
+    contract = contract_of({"fee": {"amount": 10}}, stops=stops, dates=YEARS)
+    assert replay(contract, {"x": float(x), "y": float(y)}, 100.0).stop_month.tolist() == [month]
+
+
 def test_reinvestment__turns_income_into_later_delivery():
     # Source: hand arithmetic: half of the 80 that came back in the first year pays for delivery in the second.
     terms = {
@@ -371,6 +396,15 @@ def test_cumulative__counts_earlier_waves_by_their_people():
     assert paid({"a": term}, outcomes=outcomes, **WAVES) == {"a": 50}
     sums = {"metrics": {"x": METRIC | {"over_waves": "sum"}}}
     assert paid({"a": term}, outcomes=outcomes, **WAVES, **sums)["a"] == pytest.approx(120)
+
+
+def test_cumulative__mean_over_nobody_is_missing_and_a_wave_of_nobody_has_no_say():
+    # Source: the definition of a mean by people. Nobody in the first wave, and its result unknown: 100 x 0.8 of the second alone.
+    # Nobody in either: the fallback of 5 is paid.
+    term = {"first_of": [{"per_wave": {"share": 100, "of": "x"}, "waves": ["second"], "cumulative": True}, {"amount": 5}]}
+    outcomes = {"x.second": 0.8, "people.first": 0, "people.second": 10}
+    assert paid({"a": term}, outcomes=outcomes, **WAVES) == {"a": 80}
+    assert paid({"a": term}, outcomes=outcomes | {"x.first": 0.4, "people.second": 0}, **WAVES) == {"a": 5}
 
 
 PEOPLE = {"milestones": {"entry": "starts work", "half": "stays half a year", "year": "stays a year"}}

@@ -6,10 +6,11 @@ from hypothesis import HealthCheck, given, settings
 from simengine.config import load_contract, shipped_contracts
 from simengine.contract.spec import Contract
 from simengine.report.document import as_text
+from tests.conftest import sized
 from tests.contract.random_contracts import contracts
 
 
-@settings(max_examples=300, suppress_health_check=list(HealthCheck))
+@settings(max_examples=sized(100, 300), suppress_health_check=list(HealthCheck))
 @given(contracts())
 def test_text__to_terms_to_text_is_the_identity(tmp_path_factory, raw):
     # Law: terms -> text -> terms gives equal terms, and text -> terms -> text equal text.

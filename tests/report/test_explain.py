@@ -9,6 +9,7 @@ from simengine.contract.terms import KINDS
 from simengine.contract_text import words
 from simengine.contract_text.curves import draw_curves
 from simengine.contract_text.explain import explanation, phrase
+from tests.conftest import sized
 from tests.contract.random_contracts import contracts
 
 CONTRACTS = {path.stem: path for path in shipped_contracts()}
@@ -23,7 +24,7 @@ def test_words__say_every_kind_and_every_part_of_it():
         assert silent == [], key
 
 
-@settings(max_examples=200, suppress_health_check=list(HealthCheck))
+@settings(max_examples=sized(70, 200), suppress_health_check=list(HealthCheck))
 @given(contracts())
 def test_explanation__says_any_contract(raw):
     contract = Contract.model_validate(raw)

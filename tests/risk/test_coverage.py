@@ -63,3 +63,57 @@ def test_stretch__gives_back_what_skewness_takes():
     assert got.se == pytest.approx(2.0 * (1 + 1.08 * skew**2))
     assert not got.covers
     assert judging.judged(2.0, np.array([1.0, -1.0] * 50)) == Judged(2.0)
+
+
+@pytest.mark.parametrize(
+    ("times", "shape", "covers"), [(36, 0.45, True), (36, 0.5, False), (13, 0.4, False), (13, 0.39, True), (300, 0.9, True)]
+)
+def test_heavy_tail__is_judged_by_skewness_and_shape_together(monkeypatch, times, shape, covers):
+    # Source: the rule. One part in 16 is 15, the others -1: so often, G = 0.9037 / sqrt(times) = 0.151, 0.251 or 0.052.
+    monkeypatch.setattr(judging, "tail_shape", lambda sample: shape)
+    parts = np.tile([15.0] + [-1.0] * 15, times)
+    assert judging.judged(1.0, parts).covers is covers
+    assert judging.judged(1.0, -parts).covers is covers
+
+
+def test_judgement__is_the_same_of_gains_and_of_losses():
+    # Law: a mirrored sample is as far from normal.
+    parts = np.array([15.0] + [-1.0] * 15)
+    assert judging.judged(2.0, -parts) == judging.judged(2.0, parts)
+
+
+def test_tail_of_what_is_summed__is_looked_for_on_the_side_of_the_skewness(monkeypatch):
+    # Source: the definition; the long tail of a mirrored sample lies below.
+    seen = []
+    monkeypatch.setattr(judging, "tail_shape", lambda sample: seen.append(sample.max()) or 0.0)
+    parts = np.tile([15.0] + [-1.0] * 15, 36)
+    judging.judged(1.0, parts)
+    judging.judged(1.0, -parts)
+    assert seen == [15.0, 15.0]
+
+
+@pytest.mark.parametrize(("n", "expected"), [(2, 12.706), (11, 2.228), (32, 2.040), (1000, 1.960)])
+def test_reach__is_that_of_student(n, expected):
+    # Source: published tables of Student's law at 97.5 % with 1, 10 and 31 degrees of freedom, and of the normal law.
+    assert judging.reach_95(n) == pytest.approx(expected, abs=5e-4)
+
+
+def zhang_and_stephens(excess):
+    """Shape of generalised Pareto excesses by equations 4 to 8 of the paper, one by one; a quartile is 0.415 of the median."""
+    n, grid = len(excess), 20 + int(np.sqrt(len(excess)))
+    quartile = np.log(4 / 3) / np.log(2) * np.median(excess)
+    theta = [1 / max(excess) + (1 - np.sqrt(grid / (j - 0.5))) / (3 * quartile) for j in range(1, grid + 1)]
+    k = [-np.mean([np.log(1 - one * x) for x in excess]) for one in theta]
+    log_likelihood = [n * (np.log(one / shape) + shape - 1) for one, shape in zip(theta, k, strict=True)]
+    weight = [1 / sum(np.exp(other - one) for other in log_likelihood) for one in log_likelihood]
+    best = sum(one * part for one, part in zip(theta, weight, strict=True))
+    return np.mean([np.log(1 - best * x) for x in excess])
+
+
+@pytest.mark.parametrize(("n", "n_excesses"), [(225, 45), (10_000, 286)])
+def test_tail_shape__is_that_of_zhang_and_stephens(n, n_excesses):
+    # Source: the paper, above. Uniform numbers: of 225 the largest 45 are taken, a fifth; of 10,000 the largest 300 = 3 sqrt(n), of
+    # which all but the last 14 carry 95 % of the squares, as all are nearly 1.
+    sample = np.sort(np.random.default_rng(3).random(n))
+    expected = zhang_and_stephens(sample[-n_excesses:] - sample[-n_excesses - 1])
+    assert judging.tail_shape(sample) == pytest.approx(expected, rel=1e-9)

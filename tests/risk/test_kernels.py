@@ -243,3 +243,19 @@ def test_rate__does_not_depend_on_many_months_without_cash(row, expected):
 
     assert status == "found"
     assert 1 + rate == pytest.approx(expected, rel=1e-6)
+
+
+def test_rate__of_money_first_and_little_repaid_is_found_however_far():
+    # Source: hand arithmetic. Ten are received and 1 is paid a month later: a tenth a month, 0.1^12 - 1 a year.
+    rate, status = rate_of(monthly({400: 10, 401: -1}, 481))
+
+    assert status == "found"
+    assert 1 + rate == pytest.approx(0.1**12, rel=1e-6)
+
+
+def test_rate__of_80_per_cent_a_month_is_found_among_three_changes_of_sign():
+    # Source: hand arithmetic. (1 - 1.8 v)(-1 + 0.2 v - 0.5 v^2) = -1 + 2 v - 0.86 v^2 + 0.9 v^3, and the second factor has no root.
+    rate, status = rate_of(monthly({0: -1, 1: 2, 2: -0.86, 3: 0.9}))
+
+    assert status == "found"
+    assert rate == pytest.approx(1.8**12 - 1, rel=1e-9)

@@ -109,6 +109,14 @@ def test_factors__are_drawn_per_world():
     assert got == pytest.approx([40, 20, 15])
 
 
+@pytest.mark.parametrize(("lag", "cashed"), [(15, [0, 0, 100]), (16, [0, 0, 0])])
+def test_lag__of_what_is_read_once_may_end_at_the_horizon(lag, cashed):
+    # Source: hand arithmetic. Read in month 21; released in month 36, the last of the study, or a month after it.
+    price = {"better": "higher", "value_per_unit": 100, "cashable_share": 1, "lag_months": lag}
+    got = valued({"state": price}, tallies_of([2], [1], once=True), read=12, entry=(9.0,))
+    np.testing.assert_allclose(got.cashable[0, 2], cashed)
+
+
 @pytest.mark.parametrize("lag", [36, 37, 500])
 def test_lag__beyond_the_horizon_leaves_nothing_to_cash(lag):
     # Law: what cannot be released before the horizon is no cash, but it is a value.

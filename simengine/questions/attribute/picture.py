@@ -1,24 +1,18 @@
 """Draw who carries what."""
 
 from __future__ import annotations
-from textwrap import shorten
+
 from typing import TYPE_CHECKING
+
 from simengine.config import Study
 from simengine.questions.attribute.answer import Attribution
-from simengine.questions.compare.answer import Comparison
-from simengine.questions.reverse.answer import Nearest, ReverseStress
-from simengine.questions.sensitivity.answer import Sensitivity
-from simengine.questions.stress.answer import StressTest
 from simengine.report.picture import new_figure, plain_style, save
-from simengine.report.question_tables import named
-from simengine.report.units import money_unit
 from simengine.risk.statistics import Statistic
+
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    pass
 
 _SHADES = {"knowledge": "#1f3b57", "world": "#5b8db8", "luck": "#d9a441", "measurement": "#8c8c8c"}
-
 
 
 def draw_attribution(study: Study, found: Attribution) -> bytes:
@@ -54,7 +48,6 @@ def draw_attribution(study: Study, found: Attribution) -> bytes:
         figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(found.layers), frameon=False)
         figure.suptitle(f"{_title(study)}: who carries what ({found.n_replications:,} families of worlds)", fontsize=11)
         return save(figure, "png")
-
 
 
 def _ratio(part: Statistic, whole: Statistic) -> float:

@@ -1,20 +1,18 @@
 """Lay out who carries what."""
 
 from __future__ import annotations
+
 from collections.abc import Mapping
+
 from rich.console import Group, RenderableType
 from rich.text import Text
+
 from simengine.config import Study
 from simengine.laws.sourced import Layer
 from simengine.questions.attribute.answer import Attribution, LayerShares
-from simengine.questions.compare.answer import Comparison
-from simengine.questions.reverse.answer import ReverseStress
-from simengine.questions.sensitivity.answer import Sensitivity
-from simengine.questions.stress.answer import StressTest
 from simengine.report.layouts import grid, heading, named, titled
 from simengine.report.units import cell, money_unit
 from simengine.risk.statistics import Statistic
-from simengine.worlds.money import TAIL_WORLDS, Standing
 
 BUYS_OFF: Mapping[Layer, str] = {
     "knowledge": "information: a pilot, better data before signing",
@@ -23,7 +21,6 @@ BUYS_OFF: Mapping[Layer, str] = {
     "measurement": "a better evaluation: a larger or fairer comparison",
 }
 """By layer: what takes its risk away."""
-
 
 
 def attribution_tables(study: Study, found: Attribution) -> RenderableType:
@@ -59,11 +56,9 @@ def attribution_tables(study: Study, found: Attribution) -> RenderableType:
     return Group(*parts)
 
 
-
 def percent(part: Statistic, whole: Statistic) -> str:
     """Write a part in per cent of a whole; the error is that of the part."""
     return "-" if whole.value == 0 else cell(Statistic(part.value, part.se), abs(whole.value) / 100)
-
 
 
 def _views(shares: LayerShares) -> tuple[Mapping[Layer, Statistic], ...]:

@@ -1,19 +1,17 @@
 """Say a payment-error certificate as plain numbers, and in words where a number alone would be missed."""
 
 from __future__ import annotations
-from collections.abc import Mapping
+
 from dataclasses import asdict
 from typing import Any
+
 from simengine.cohort.spec import Target
 from simengine.config import Study
 from simengine.questions.certificate.answer import Bias, Certificate, Cliff
-from simengine.questions.methods.answer import MethodSpread
-from simengine.questions.window.answer import WindowSpread
 from simengine.report.answers import heading
 from simengine.report.document import plain
 from simengine.report.units import metric_unit
 from simengine.risk.statistics import Statistic
-
 
 
 def certificate(study: Study, found: Certificate) -> dict[str, Any]:
@@ -47,11 +45,9 @@ def certificate(study: Study, found: Certificate) -> dict[str, Any]:
     }
 
 
-
 def warnings(study: Study, found: Certificate) -> list[str]:
     """Say in words where the contract pays for what no service has done."""
     return [_warning(study, name, bias) for name, bias in found.bias_no_effect.items() if bias.is_paid]
-
 
 
 def _warning(study: Study, name: str, bias: Bias) -> str:
@@ -70,7 +66,6 @@ def _warning(study: Study, name: str, bias: Bias) -> str:
     if isinstance(outcome, Target) and outcome.among is not None:
         text += f". The payment group is told by `{outcome.among.outcome}` before entry: it comes nearer to the mean by itself"
     return text + "."
-
 
 
 def _cliff(cliff: Cliff) -> dict[str, Any]:

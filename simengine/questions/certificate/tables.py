@@ -1,17 +1,15 @@
 """Lay out a payment-error certificate."""
 
 from __future__ import annotations
-from collections.abc import Iterable
+
 from rich.console import Group, RenderableType
 from rich.text import Text
+
 from simengine.config import Study
 from simengine.questions.certificate.answer import Certificate
-from simengine.questions.methods.answer import MethodSpread
-from simengine.questions.window.answer import WindowSpread
 from simengine.report.findings import warnings
 from simengine.report.layouts import grid, heading, titled
 from simengine.report.units import cell, metric_unit, money_unit, told_units
-
 
 
 def certificate_tables(study: Study, found: Certificate) -> RenderableType:
@@ -40,7 +38,6 @@ def certificate_tables(study: Study, found: Certificate) -> RenderableType:
     )
 
 
-
 def _by_term(study: Study, found: Certificate) -> list[RenderableType]:
     if len(found.by_term) < 2:
         return []
@@ -51,7 +48,6 @@ def _by_term(study: Study, found: Certificate) -> list[RenderableType]:
     return [titled("Term by term: where the service changes nothing, and where it does what is promised", layout)]
 
 
-
 def _power_curve(study: Study, found: Certificate) -> RenderableType:
     metrics, (unit, _) = study.contract.inputs(), money_unit(study)
     columns = ("effect", *(f"{name}: truth" for name in metrics), "P(paid)", "payment")
@@ -60,7 +56,6 @@ def _power_curve(study: Study, found: Certificate) -> RenderableType:
         truths = [cell(point.truth[name], metric_unit(study, name)[0]) for name in metrics]
         layout.add_row(f"{point.multiple:z.2f}", *truths, cell(point.p_pay, 1.0), cell(point.expected_payment, unit))
     return titled(f"What is paid for multiples of the promised effect{told_units(study, metrics)}", layout)
-
 
 
 def _cliffs(study: Study, found: Certificate) -> RenderableType:
@@ -77,7 +72,6 @@ def _cliffs(study: Study, found: Certificate) -> RenderableType:
     return titled("Cliffs: where the payment jumps; distance of the promised truth in standard errors", layout)
 
 
-
 def _no_effect(study: Study, found: Certificate) -> RenderableType:
     layout = grid("metric", "estimate", "pays from", "breaks even from")
     for name, bias in found.bias_no_effect.items():
@@ -85,7 +79,6 @@ def _no_effect(study: Study, found: Certificate) -> RenderableType:
         levels = ["-" if level is None else f"{level / scale:,.6g}" for level in (bias.pays_from, bias.breaks_even_from)]
         layout.add_row(name, cell(bias.estimate, scale), *levels)
     return titled("Where the service changes nothing; and from where on the contract pays", layout)
-
 
 
 def _promise(found: Certificate) -> Text:

@@ -1,22 +1,18 @@
 """Draw several contracts side by side."""
 
 from __future__ import annotations
+
 from textwrap import shorten
 from typing import TYPE_CHECKING
+
 from simengine.config import Study
-from simengine.questions.attribute.answer import Attribution
 from simengine.questions.compare.answer import Comparison
-from simengine.questions.reverse.answer import Nearest, ReverseStress
-from simengine.questions.sensitivity.answer import Sensitivity
-from simengine.questions.stress.answer import StressTest
-from simengine.report.picture import new_figure, plain_style, save
+from simengine.report.picture import plain_style, save
 from simengine.report.question_tables import named
 from simengine.report.units import money_unit
-from simengine.risk.statistics import Statistic
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 
 
 def draw_comparison(study: Study, found: Comparison) -> bytes:
@@ -45,7 +41,6 @@ def draw_comparison(study: Study, found: Comparison) -> bytes:
         return save(figure, "png")
 
 
-
 def _switch_words(found: Comparison, name: str, party: str) -> str:
     standing = found.standings[name][party]
     text = f"P(loss) {100 * standing.p_loss.value:z.0f} %"
@@ -53,7 +48,6 @@ def _switch_words(found: Comparison, name: str, party: str) -> str:
         switch = found.switches[name][party]
         text += f"; gains in {100 * switch.gains.value:z.0f} %, loses in {100 * switch.loses.value:z.0f} %"
     return text
-
 
 
 def _across(axes: Axes) -> object:

@@ -1,16 +1,12 @@
 """Say what knowing more is worth as plain numbers."""
 
 from __future__ import annotations
-from dataclasses import replace
+
 from typing import Any
-from rich.console import Group, RenderableType
-from rich.text import Text
+
 from simengine.config import Study
 from simengine.questions.information.answer import Information, Pilot
 from simengine.report.document import plain
-from simengine.report.layouts import grid, titled
-from simengine.report.units import cell, money_unit
-
 
 
 def information(study: Study, found: Information) -> dict[str, Any]:
@@ -33,7 +29,6 @@ def information(study: Study, found: Information) -> dict[str, Any]:
         "terms_today": None if found.terms_today is None else plain(found.terms_today),
         "pilots": [_pilot(pilot) for pilot in found.pilots],
     }
-
 
 
 def _pilot(pilot: Pilot) -> dict[str, Any]:

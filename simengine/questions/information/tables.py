@@ -1,18 +1,18 @@
 """Lay out what knowing more is worth."""
 
 from __future__ import annotations
+
 from dataclasses import replace
-from typing import Any
+
 from rich.console import Group, RenderableType
 from rich.text import Text
+
 from simengine.config import Study
-from simengine.questions.information.answer import Information, Pilot
-from simengine.report.document import plain
-from simengine.report.layouts import grid, heading, titled
+from simengine.questions.information.answer import Information
+from simengine.report.layouts import grid, titled
 from simengine.report.units import cell, money_unit
 
 _SHOWN = 8
-
 
 
 def information_tables(study: Study, found: Information) -> RenderableType:
@@ -46,7 +46,6 @@ def information_tables(study: Study, found: Information) -> RenderableType:
     if found.pilots:
         parts.append(_pilots(study, found))
     return Group(*parts)
-
 
 
 def _pilots(study: Study, found: Information) -> RenderableType:

@@ -1,17 +1,13 @@
 """Lay out a method spread: a table for each metric, then the money."""
 
 from __future__ import annotations
-from collections.abc import Iterable
-from rich.console import Group, RenderableType
-from rich.text import Text
-from simengine.config import Study
-from simengine.questions.certificate.answer import Certificate
-from simengine.questions.methods.answer import MethodSpread
-from simengine.questions.window.answer import WindowSpread
-from simengine.report.findings import warnings
-from simengine.report.layouts import grid, heading, titled
-from simengine.report.units import cell, metric_unit, money_unit, told_units
 
+from rich.console import Group, RenderableType
+
+from simengine.config import Study
+from simengine.questions.methods.answer import MethodSpread
+from simengine.report.layouts import grid, heading, titled
+from simengine.report.units import cell, metric_unit, money_unit
 
 
 def methods_tables(study: Study, found: MethodSpread) -> RenderableType:
@@ -35,7 +31,6 @@ def methods_tables(study: Study, found: MethodSpread) -> RenderableType:
         remark = f"{', '.join(borrowed)} as the contract prescribes" if borrowed else ""
         money.add_row(_words(design), cell(paid.payment, unit), cell(paid.p_pay, 1.0), remark)
     return Group(*parts, titled(f"What the contract would pay under {', '.join(found.contingent_terms)}", money))
-
 
 
 def _words(design: str) -> str:

@@ -1,27 +1,22 @@
 """Say what a portfolio comes to as plain numbers."""
 
 from __future__ import annotations
-from collections.abc import Mapping
-from textwrap import shorten
+
 from typing import TYPE_CHECKING, Any
+
 import numpy as np
-from rich.console import Group, RenderableType
-from rich.text import Text
+
 from simengine.config.portfolio import Holding
 from simengine.currencies import units_of
 from simengine.questions.portfolio.answer import LEVEL, PortfolioRisk, carried, is_ruined
 from simengine.questions.portfolio.fund import NEVER, Course
-from simengine.records import Floats
 from simengine.report.document import plain
-from simengine.report.layouts import grid, titled
-from simengine.report.picture import new_figure, plain_style, save
-from simengine.report.units import cell, unit_of_money
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
 from simengine.risk.trust import Section
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
+if TYPE_CHECKING:
+    pass
 
 
 def portfolio_section(holding: Holding, found: PortfolioRisk) -> Section:
@@ -55,7 +50,6 @@ def portfolio_section(holding: Holding, found: PortfolioRisk) -> Section:
     return section
 
 
-
 def _fund(holding: Holding, course: Course) -> Section:
     late = np.asarray(course.begun) - np.array([int(one.begins_month.value) for one in holding.portfolio.projects.values()])
     has_begun = course.begun != NEVER
@@ -75,7 +69,6 @@ def _fund(holding: Holding, course: Course) -> Section:
             for p, name in enumerate(holding.studies)
         },
     }
-
 
 
 def portfolio_content(holding: Holding, found: PortfolioRisk) -> dict[str, Any]:

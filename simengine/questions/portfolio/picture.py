@@ -1,27 +1,23 @@
 """Draw what holding several studies together does."""
 
 from __future__ import annotations
-from collections.abc import Mapping
+
 from textwrap import shorten
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
 import numpy as np
-from rich.console import Group, RenderableType
-from rich.text import Text
+
 from simengine.config.portfolio import Holding
 from simengine.currencies import units_of
-from simengine.questions.portfolio.answer import LEVEL, PortfolioRisk, carried, is_ruined
-from simengine.questions.portfolio.fund import NEVER, Course
+from simengine.questions.portfolio.answer import LEVEL, PortfolioRisk, is_ruined
+from simengine.questions.portfolio.fund import Course
 from simengine.records import Floats
-from simengine.report.document import plain
-from simengine.report.layouts import grid, titled
 from simengine.report.picture import new_figure, plain_style, save
-from simengine.report.units import cell, unit_of_money
+from simengine.report.units import unit_of_money
 from simengine.risk import statistics
-from simengine.risk.statistics import Statistic
-from simengine.risk.trust import Section
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
 
 
 def draw_portfolio(holding: Holding, found: PortfolioRisk) -> bytes:
@@ -45,7 +41,6 @@ def draw_portfolio(holding: Holding, found: PortfolioRisk) -> bytes:
         return save(figure, "png")
 
 
-
 def _sum_panel(axes: Axes, found: PortfolioRisk, unit: float) -> None:
     total = found.total / unit
     low, high = np.quantile(total, [0.005, 0.995])
@@ -54,7 +49,6 @@ def _sum_panel(axes: Axes, found: PortfolioRisk, unit: float) -> None:
     axes.axvline(0.0, color="0.0", linewidth=1)
     axes.set_ylabel("share of replications, %")
     axes.set_title(f"P(loss) {100 * (total < 0).mean():.1f} %", fontsize=10)
-
 
 
 def _balance_panel(axes: Axes, course: Course, unit: float) -> None:
@@ -67,14 +61,12 @@ def _balance_panel(axes: Axes, course: Course, unit: float) -> None:
     axes.legend(fontsize=8, frameon=False)
 
 
-
 def _risk_panel(axes: Axes, found: PortfolioRisk, unit: float) -> None:
     tails = {name: _tail(result) / unit for name, result in found.results.items()}
     tails |= {"sum of the parts": sum(tails.values()), "together": _tail(found.total) / unit}
     axes.barh(list(tails), list(tails.values()), color=["0.75"] * len(found.results) + ["0.5", "0.15"])
     axes.invert_yaxis()
     axes.set_title("what holding them together takes away", fontsize=10)
-
 
 
 def _tail(result: Floats) -> float:

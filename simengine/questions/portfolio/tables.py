@@ -1,27 +1,22 @@
 """Lay out what a portfolio comes to."""
 
 from __future__ import annotations
+
 from collections.abc import Mapping
-from textwrap import shorten
 from typing import TYPE_CHECKING, Any
-import numpy as np
+
 from rich.console import Group, RenderableType
 from rich.text import Text
+
 from simengine.config.portfolio import Holding
-from simengine.currencies import units_of
-from simengine.questions.portfolio.answer import LEVEL, PortfolioRisk, carried, is_ruined
-from simengine.questions.portfolio.fund import NEVER, Course
-from simengine.records import Floats
-from simengine.report.document import plain
-from simengine.report.layouts import grid, heading, titled
-from simengine.report.picture import new_figure, plain_style, save
+from simengine.questions.portfolio.answer import PortfolioRisk
+from simengine.report.layouts import grid, titled
 from simengine.report.units import cell, unit_of_money
-from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
 from simengine.risk.trust import Section
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
+if TYPE_CHECKING:
+    pass
 
 
 def portfolio_tables(holding: Holding, found: PortfolioRisk) -> RenderableType:
@@ -55,7 +50,6 @@ def portfolio_tables(holding: Holding, found: PortfolioRisk) -> RenderableType:
     return Group(*shown, *(_fund_tables(_of(section, "fund"), unit) if "fund" in section else ()))
 
 
-
 def _fund_tables(fund: Mapping[str, Any], unit: float) -> list[RenderableType]:
     facts = grid("", "", show_header=False)
     facts.add_row("P(ruin: some project never gets its money)", cell(fund["p_ruin"], 1.0))
@@ -68,12 +62,10 @@ def _fund_tables(fund: Mapping[str, Any], unit: float) -> list[RenderableType]:
     return [titled("The fund", facts), begins]
 
 
-
 def _of(section: Section, name: str) -> Mapping[str, Any]:
     part = section[name]
     assert not isinstance(part, Statistic)
     return part
-
 
 
 def _statistic(section: Section, name: str) -> Statistic:

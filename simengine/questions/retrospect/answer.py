@@ -127,7 +127,7 @@ def look_back(
     for name in names_asked(given, "--given"):
         if name not in known:
             raise UsageError(f"--given: a known result of the study; found `{name}`. {one_of(known)}")
-    (found,) = ensemble.ask(lambda replications: [_columns(study, ensemble.seed, replications)])
+    (found,) = ensemble.ask(lambda replications: [columns_of(study, ensemble.seed, replications)])
     # A rate of return that some worlds do not have is no quantity of all worlds.
     columns = {name: column for name, column in found.items() if np.isfinite(column).all()}
     for name, one in known.items():
@@ -145,7 +145,7 @@ def look_back(
     return Retrospect(ensemble.n_replications, bandwidth, places, update, columns, together)
 
 
-def _columns(study: Study, seed: int, replications: Integers) -> Columns:
+def columns_of(study: Study, seed: int, replications: Integers) -> Columns:
     """Give all that may be known or may follow, the estimates of each wave, and every number that has a law."""
     evidence = simulate(study, seed, replications)
     outturns = evaluate(study, evidence)

@@ -1,19 +1,15 @@
 """Say a retrospect as plain numbers and in sentences."""
 
 from __future__ import annotations
+
 from typing import Any
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
+
 from simengine.config import Study
 from simengine.questions.retrospect.answer import Place, Retrospect, Shift, Update
 from simengine.report.document import plain
-from simengine.report.layouts import grid, titled
-from simengine.report.units import cell, metric_unit, money_unit
 
 _NOTABLE = 0.25
 """Shift, in standard deviations, from which a number of the study is named."""
-
 
 
 def retrospect(study: Study, found: Retrospect) -> dict[str, Any]:
@@ -26,7 +22,6 @@ def retrospect(study: Study, found: Retrospect) -> dict[str, Any]:
         "known": {name: _place(name, place) for name, place in found.places.items()},
         "update": None if found.update is None else _update(found.update),
     }
-
 
 
 def sentence(name: str, place: Place) -> str:
@@ -48,7 +43,6 @@ def sentence(name: str, place: Place) -> str:
     return f"{what} ({known.of} {known}): {said}. {asks}"
 
 
-
 def _weight_of(probability: float) -> str:
     """Say how strange a result with this probability is."""
     if probability >= 0.2:
@@ -60,7 +54,6 @@ def _weight_of(probability: float) -> str:
     return "outside all that was foreseen"
 
 
-
 def _moved(shift: Shift) -> str:
     way = "higher" if shift.in_sd.value > 0 else "lower"
     return (
@@ -68,10 +61,8 @@ def _moved(shift: Shift) -> str:
     )
 
 
-
 def _percent(value: float, upper: float | None = None) -> str:
     return f"less than {100 * upper:.2g} %" if upper is not None else f"{100 * value:.3g} %"
-
 
 
 def _place(name: str, place: Place) -> dict[str, Any]:
@@ -93,10 +84,8 @@ def _place(name: str, place: Place) -> dict[str, Any]:
     }
 
 
-
 def _shift(shift: Shift) -> dict[str, Any]:
     return {"path": shift.path, "forecast": shift.forecast, "updated": shift.updated, "in_sd": plain(shift.in_sd)}
-
 
 
 def _update(update: Update) -> dict[str, Any]:

@@ -1,21 +1,20 @@
 """Lay out a forecast held against what is known."""
 
 from __future__ import annotations
-from typing import Any
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
 from simengine.config import Study
-from simengine.questions.retrospect.answer import Place, Retrospect, Shift, Update
-from simengine.report.document import plain
-from simengine.report.layouts import grid, heading, titled
+from simengine.questions.retrospect.answer import Retrospect, Shift, Update
+from simengine.report.layouts import grid, titled
 from simengine.report.units import cell, metric_unit, money_unit
 
 KERNEL = (
     "Worlds are weighed by the probability that their own estimate, measured once more with an error of {bandwidth:g} of the "
     "evaluator's standard error, would be published as the figure that was; other results count as inside or outside."
 )
-
 
 
 def retrospect_tables(study: Study, found: Retrospect) -> RenderableType:
@@ -43,7 +42,6 @@ def retrospect_tables(study: Study, found: Retrospect) -> RenderableType:
     return Group(*parts)
 
 
-
 def _update_tables(study: Study, update: Update, money: float) -> list[RenderableType]:
     given = f"Given {', '.join(update.given)} (effective sample size {update.effective:z,.0f})"
     chances = grid("", "forecast", "updated")
@@ -59,12 +57,10 @@ def _update_tables(study: Study, update: Update, money: float) -> list[Renderabl
     return [titled(given, chances), means, _shift_table(update.shifts)]
 
 
-
 def _is_told(study: Study, name: str) -> bool:
     """Whether a quantity stands in the table; the JSON object holds them all."""
     of_wave = name.startswith("metric.") and name.rpartition(".")[2] in study.population.waves
     return name == "contingent_payment" or name.endswith(".net") or (name.startswith("metric.") and not of_wave)
-
 
 
 def _shift_table(shifts: tuple[Shift, ...]) -> RenderableType:

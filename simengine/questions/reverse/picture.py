@@ -1,25 +1,18 @@
 """Draw what breaks a deal."""
 
 from __future__ import annotations
-from textwrap import shorten
+
 from typing import TYPE_CHECKING
+
 from simengine.config import Study
-from simengine.questions.attribute.answer import Attribution
-from simengine.questions.compare.answer import Comparison
 from simengine.questions.reverse.answer import Nearest, ReverseStress
-from simengine.questions.sensitivity.answer import Sensitivity
-from simengine.questions.stress.answer import StressTest
 from simengine.report.picture import new_figure, plain_style, save
-from simengine.report.question_tables import named
-from simengine.report.units import money_unit
-from simengine.risk.statistics import Statistic
+
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    pass
 
 _LEAST_SHARE = 0.001
 """Of the squared distance: an assumption with less stands at its median."""
-
 
 
 def draw_reverse(study: Study, found: ReverseStress) -> bytes:
@@ -45,7 +38,6 @@ def draw_reverse(study: Study, found: ReverseStress) -> bytes:
             axes.set_axis_off()
         figure.suptitle(f"{_title(study)}: the nearest assumptions that break the deal", fontsize=11)
         return save(figure, "png")
-
 
 
 def _reverse_words(nearest: Nearest | None) -> str:

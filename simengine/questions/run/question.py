@@ -78,9 +78,7 @@ RUN = Question[Any](
             'Run until standard errors are this small, as such or as a part of the value: "p_loss se<0.002, cvar95 se<1%".',
             metavar="GOALS",
         ),
-        Option(
-            "at_most", "With --until: the most replications.  [default: 1000000]", kind=int, low=1, high=2**32
-        ),
+        Option("at_most", "With --until: the most replications.  [default: 1000000]", kind=int, low=1, high=2**32),
         *DRAWING,
         Option("diagnostics", "Show also how each mean settles as the run grows.", kind=bool, default=False),
     ),

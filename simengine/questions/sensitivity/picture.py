@@ -1,22 +1,18 @@
 """Draw a tornado for each party."""
 
 from __future__ import annotations
+
 from textwrap import shorten
 from typing import TYPE_CHECKING
+
 from simengine.config import Study
-from simengine.questions.attribute.answer import Attribution
-from simengine.questions.compare.answer import Comparison
-from simengine.questions.reverse.answer import Nearest, ReverseStress
 from simengine.questions.sensitivity.answer import Sensitivity
-from simengine.questions.stress.answer import StressTest
 from simengine.report.picture import new_figure, plain_style, save
 from simengine.report.question_tables import named
 from simengine.report.units import money_unit
-from simengine.risk.statistics import Statistic
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
+if TYPE_CHECKING:
+    pass
 
 
 def draw_sensitivity(study: Study, found: Sensitivity) -> bytes:
@@ -53,7 +49,6 @@ def draw_sensitivity(study: Study, found: Sensitivity) -> bytes:
                 axes.invert_yaxis()
         figure.suptitle(f"{_title(study)}: which assumptions matter to whom", fontsize=11)
         return save(figure, "png")
-
 
 
 def shorten_path(path: str) -> str:

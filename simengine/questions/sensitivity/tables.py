@@ -1,21 +1,14 @@
 """Lay out which assumptions matter to whom."""
 
 from __future__ import annotations
-from collections.abc import Mapping
+
 from rich.console import Group, RenderableType
 from rich.text import Text
+
 from simengine.config import Study
-from simengine.laws.sourced import Layer
-from simengine.questions.attribute.answer import Attribution, LayerShares
-from simengine.questions.compare.answer import Comparison
-from simengine.questions.reverse.answer import ReverseStress
 from simengine.questions.sensitivity.answer import Sensitivity
-from simengine.questions.stress.answer import StressTest
 from simengine.report.layouts import MOST_STEPS, folded, further, grid, heading, named, titled
 from simengine.report.units import cell, money_unit
-from simengine.risk.statistics import Statistic
-from simengine.worlds.money import TAIL_WORLDS, Standing
-
 
 
 def sensitivity_tables(study: Study, found: Sensitivity) -> RenderableType:

@@ -146,7 +146,9 @@ def _moves(study: Study, found: SizingResult, deal: Deal) -> Sequence[Renderable
     names = [f"{measure.party} gains" for measure in found.table.objectives]
     rows = grid(*short_names(found.table.free), *names)
     for move in deal.moves:
-        gains = [cell(gain, metric_unit(study, measure)[0]) for gain, measure in zip(move.gains, found.table.objectives, strict=True)]
+        gains = [
+            cell(gain, metric_unit(study, measure)[0]) for gain, measure in zip(move.gains, found.table.objectives, strict=True)
+        ]
         rows.add_row(*(written(float(f"{value:.4g}")) for value in move.point.terms), *gains)
     return [titled("Along the frontier: what a step from the recommended terms gives and takes, in the same worlds", rows)]
 

@@ -1,17 +1,11 @@
 """Say one replication as it is written to JSON."""
 
 from __future__ import annotations
-from collections.abc import Sequence
-from typing import Any
-from rich import box
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
-from simengine.config import Study
-from simengine.config.roles import with_money
-from simengine.currencies import decimals_of
-from simengine.questions.trace.answer import Row, Trace
 
+from typing import Any
+
+from simengine.config import Study
+from simengine.questions.trace.answer import Trace
 
 
 def trace_content(study: Study, found: Trace) -> dict[str, Any]:

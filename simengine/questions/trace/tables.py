@@ -1,17 +1,19 @@
 """Lay out one replication line by line."""
 
 from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
+
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
 from simengine.config import Study
 from simengine.config.roles import with_money
 from simengine.currencies import decimals_of
 from simengine.questions.trace.answer import Row, Trace
-
 
 
 def trace_tables(study: Study, found: Trace) -> RenderableType:
@@ -32,14 +34,12 @@ def trace_tables(study: Study, found: Trace) -> RenderableType:
     )
 
 
-
 def _parties(study: Study, found: Trace) -> list[Row]:
     rows = []
     for name in with_money(study):
         cells = {key: found.outturn.get(f"{name}.{key}") for key in ("cash", "value", "net", "npv")}
         rows.append({"party": name, **cells})
     return rows
-
 
 
 def _table(title: str, rows: Sequence[Row], decimals: int = 2) -> RenderableType:
@@ -49,7 +49,6 @@ def _table(title: str, rows: Sequence[Row], decimals: int = 2) -> RenderableType
     for row in rows:
         layout.add_row(*(_cell(value, decimals) for value in row.values()))
     return Group(Text(f"\n{title}", style="bold"), layout)
-
 
 
 def _cell(value: Any, decimals: int) -> str:

@@ -1,19 +1,13 @@
 """Say who pays and who saves as plain numbers."""
 
 from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
-from rich import box
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
+
 from simengine.config import Study
 from simengine.questions.value.answer import SidePayments, WrongPockets
 from simengine.report.document import plain
-from simengine.report.tables import pocket_table
-from simengine.report.units import cell, money_unit
-from simengine.risk.statistics import Statistic
-
 
 
 def wrong_pockets(study: Study, found: WrongPockets) -> dict[str, Any]:
@@ -33,7 +27,6 @@ def wrong_pockets(study: Study, found: WrongPockets) -> dict[str, Any]:
             "shapley": _plain(found.shapley),
         },
     }
-
 
 
 def _plain(found: SidePayments) -> Mapping[str, Any] | None:

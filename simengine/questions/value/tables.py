@@ -1,19 +1,17 @@
 """Lay out who pays and who saves."""
 
 from __future__ import annotations
-from collections.abc import Mapping
-from typing import Any
+
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
 from simengine.config import Study
 from simengine.questions.value.answer import SidePayments, WrongPockets
-from simengine.report.document import plain
 from simengine.report.tables import pocket_table
 from simengine.report.units import cell, money_unit
 from simengine.risk.statistics import Statistic
-
 
 
 def wrong_pocket_tables(study: Study, found: WrongPockets) -> RenderableType:
@@ -25,7 +23,6 @@ def wrong_pocket_tables(study: Study, found: WrongPockets) -> RenderableType:
         style="bold",
     )
     return Group(heading, pocket_table(study, found.parties, unit), _side_payments(study, found, unit))
-
 
 
 def _side_payments(study: Study, found: WrongPockets, unit: float) -> RenderableType:
@@ -40,7 +37,6 @@ def _side_payments(study: Study, found: WrongPockets, unit: float) -> Renderable
         _received(study, found, found.proportional, f"{among}: proportional", unit),
         _received(study, found, found.shapley, f"\nThe same by the Shapley value; who must agree: {agree}", unit),
     )
-
 
 
 def _received(study: Study, found: WrongPockets, rule: SidePayments, title: str, unit: float) -> RenderableType:

@@ -1,19 +1,13 @@
 """Say a comparison of windows as plain numbers."""
 
 from __future__ import annotations
-from collections.abc import Mapping
-from dataclasses import asdict
+
 from typing import Any
-from simengine.cohort.spec import Target
+
 from simengine.config import Study
-from simengine.questions.certificate.answer import Bias, Certificate, Cliff
-from simengine.questions.methods.answer import MethodSpread
 from simengine.questions.window.answer import WindowSpread
 from simengine.report.answers import heading
 from simengine.report.document import plain
-from simengine.report.units import metric_unit
-from simengine.risk.statistics import Statistic
-
 
 
 def window(study: Study, found: WindowSpread) -> dict[str, Any]:

@@ -1,17 +1,15 @@
 """Lay out a comparison of windows."""
 
 from __future__ import annotations
+
 from collections.abc import Iterable
+
 from rich.console import Group, RenderableType
-from rich.text import Text
+
 from simengine.config import Study
-from simengine.questions.certificate.answer import Certificate
-from simengine.questions.methods.answer import MethodSpread
 from simengine.questions.window.answer import WindowSpread
-from simengine.report.findings import warnings
 from simengine.report.layouts import grid, heading, titled
 from simengine.report.units import cell, metric_unit, money_unit, told_units
-
 
 
 def window_tables(study: Study, found: WindowSpread) -> RenderableType:
@@ -36,7 +34,6 @@ def window_tables(study: Study, found: WindowSpread) -> RenderableType:
     if len(found.windows) > 1:
         parts.append(titled(f"More than with {found.windows[0].months} months, in the same worlds", against))
     return Group(heading(study, found, changed), *parts)
-
 
 
 def _metric_columns(metrics: Iterable[str]) -> list[str]:
