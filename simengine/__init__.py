@@ -47,7 +47,7 @@ _HOMES = {
     "load_contract": "simengine.config",
     "load_study": "simengine.config",
     "replay": "simengine.settlement",
-    "run_study": "simengine.execution",
+    "run_study": "simengine.worlds.blocks",
     "simulate": "simengine.pipeline",
     "summarise": "simengine.risk",
 }

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from simengine.errors import UsageError, shorten
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MAX_SEED = 2**64 - 1
 """As in `streams`, which what is not random may not import."""
@@ -33,7 +35,7 @@ def whole(value: Any, name: str, low: int, high: int) -> int:
     >>> whole(7, "--luck", 2, 100)
     7
     """
-    if isinstance(value, int | np.integer) and not isinstance(value, bool) and low <= value <= high:
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool) and low <= value <= high:
         return int(value)
     raise UsageError(f"{name}: must be a whole number from {low:,} to {high:,}; found {shorten(value)}")
 
@@ -79,7 +81,7 @@ def number(value: Any, name: str, low: float, high: float) -> float:
 
 def is_number(value: Any) -> bool:
     """Say whether something is a finite number."""
-    is_real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    is_real = isinstance(value, numbers.Real) and not isinstance(value, bool)
     return is_real and math.isfinite(value)
 
 
@@ -91,7 +93,7 @@ def seed_asked(seed: Any) -> int:
     UsageError
         If it is not a whole number from 0 to 2^64 - 1.
     """
-    if isinstance(seed, int | np.integer) and not isinstance(seed, bool) and 0 <= seed <= MAX_SEED:
+    if isinstance(seed, numbers.Integral) and not isinstance(seed, bool) and 0 <= seed <= MAX_SEED:
         return int(seed)
     raise UsageError(f"seed: must be a whole number from 0 to 2^64 - 1; found {shorten(seed)}")
 
@@ -104,13 +106,15 @@ def replications_asked(replications: Any) -> NDArray[np.int64]:
     UsageError
         If there is none, or one is not a whole number from 0 to 2^32 - 1.
     """
+    import numpy as np
+
     try:
-        numbers = np.asarray(replications)
+        found = np.asarray(replications)
     except ValueError:
-        numbers = np.empty(0)
-    is_sound = numbers.ndim == 1 and len(numbers) > 0 and np.issubdtype(numbers.dtype, np.integer)
-    if is_sound and int(numbers.min()) >= 0 and int(numbers.max()) < MOST_REPLICATIONS:
-        return numbers.astype(np.int64, copy=False)
+        found = np.empty(0)
+    is_sound = found.ndim == 1 and len(found) > 0 and np.issubdtype(found.dtype, np.integer)
+    if is_sound and int(found.min()) >= 0 and int(found.max()) < MOST_REPLICATIONS:
+        return found.astype(np.int64, copy=False)
     rule = f"must be a list of one or more whole numbers from 0 to {MOST_REPLICATIONS - 1:,}"
     raise UsageError(f"replications: {rule}; found {shorten(replications)}")
 
@@ -135,7 +139,9 @@ def refuse_mixed(made_by: Sequence[Any], parts: Sequence[NDArray[np.int64]]) -> 
     ranges = sorted((int(part.min()), int(part.max())) for part in parts if len(part))
     if all(last < first for (_, last), (first, _) in pairwise(ranges)):
         return
-    numbers, times = np.unique(np.concatenate([np.unique(part) for part in parts]), return_counts=True)
+    import numpy as np
+
+    found, times = np.unique(np.concatenate([np.unique(part) for part in parts]), return_counts=True)
     if (times > 1).any():
-        twice = int(numbers[times > 1][0])
+        twice = int(found[times > 1][0])
         raise UsageError(f"outturns: a replication must stand in one of the parts that are joined; found {twice:,} in several")

@@ -16,7 +16,7 @@ def main() -> None:
     """Load the command line and run it."""
     for number in EXIT_CODES:
         signal.signal(number, _leave)
-    from simengine.cli import main as run
+    from simengine.cli.main import main as run
 
     run()
 

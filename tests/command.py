@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 
-from simengine import cli
+from simengine.cli import main as cli
 from simengine.interruption import EXIT_CODES
 
 

@@ -20,7 +20,7 @@ from simengine.benchmark.exact import Law, agreement, laws_of
 from simengine.benchmark.measure import LARGEST_DISTANCE, run_benchmark
 from simengine.benchmark.versions import Version, Versions, find_versions
 from simengine.benchmark.workload import Counts, Workload, make_workload
-from simengine.cli import commands
+from simengine.cli.main import commands
 
 # Hundreds of z-scores at fixed seeds: at 4.5 all of them together raise a false alarm about once in 300 changes of a version.
 SIZES = {"reference": (200, 200, 60), "many people": (60, 2000, 20), "odd sizes": (150, 37, 130)}

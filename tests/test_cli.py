@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from simengine.cli import commands
+from simengine.cli.main import commands
 from tests.command import in_this_process
 
 
@@ -134,7 +134,7 @@ def test_demo__ends_with_a_risk_table_and_a_picture_and_never_overwrites(tmp_pat
 
 
 def test_help__loads_no_heavy_library() -> None:
-    code = "import sys; sys.argv = ['simengine', '--help']\nimport simengine.cli as c\n"
+    code = "import sys; sys.argv = ['simengine', '--help']\nimport simengine.cli.main as c\n"
     code += "try: c.main()\nexcept SystemExit: pass\n"
     code += "print([m for m in ('numba', 'scipy', 'pandas', 'matplotlib', 'pyarrow', 'pydantic', 'numpy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from simengine.cli import commands
+from simengine.cli.main import commands
 from tests.test_cli import call, refusal, without_provenance
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from simengine.cli import commands
+from simengine.cli.main import commands
 from simengine.config import find_study
 from simengine.errors import UsageError
 

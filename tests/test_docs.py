@@ -23,8 +23,9 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
-from simengine import RiskTable, cli, evaluate, find_study, load_contract, load_study, run_study, simulate, summarise
+from simengine import RiskTable, evaluate, find_study, load_contract, load_study, run_study, simulate, summarise
 from simengine.capital.spec import ROLES
+from simengine.cli.main import commands
 from simengine.cohort import purposes_of_people
 from simengine.cohort.kernels import happen
 from simengine.cohort.spec import FORMS_OF_EFFECT, MONTHS_OF_THE_YEAR, Outcome
@@ -182,7 +183,7 @@ def test_paths__exist(page: Path) -> None:
 def missing_options(page: str) -> list[str]:
     """List the commands without a section of their own, and the options that the section of their command does not name."""
     missing = []
-    for name, command in cli.commands.commands.items():
+    for name, command in commands.commands.items():
         text = section(page, f"`simengine {name}`")
         missing += [] if text else [name]
         context = click.Context(command)
@@ -602,9 +603,7 @@ def test_evaluator__the_table_holds_what_the_study_gives(norrkoping: list[Outtur
 
 def test_checks__find_a_planted_hole(tiny_json: dict[str, Any]) -> None:
     page = REFERENCE["command-line"]
-    with_blocks = [
-        name for name, command in cli.commands.commands.items() if any("--block-size" in one.opts for one in command.params)
-    ]
+    with_blocks = [name for name, command in commands.commands.items() if any("--block-size" in one.opts for one in command.params)]
     assert len(with_blocks) > 10
     assert missing_options(page.replace("--block-size", "--size")) == [f"{name} --block-size" for name in with_blocks]
     assert missing_options(page.replace("## `simengine check`", "## `simengine test`"))[0] == "check"

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from simengine.cli import commands
+from simengine.cli.main import commands
 from simengine.config import find_study, load_study
 from simengine.errors import ResultsError, SimengineError
 from simengine.report.drafts import PREFIX

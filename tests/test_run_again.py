@@ -12,7 +12,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from simengine.cli import commands
+from simengine.cli.main import commands
 from simengine.config import find_study, load_study
 from simengine.report.document import as_text
 
@@ -131,6 +131,7 @@ def test_settings__of_questions_without_a_folder_name_variant_and_changes(comman
 
 def test_paths__are_judged_before_they_become_the_current_folder(asked_from: Path) -> None:
     from simengine.cli_options import Place
+
     from simengine.errors import SimengineError
 
     for name, command in commands.commands.items():

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.problems.frozen import fingerprint, study_of
-from simengine.cli import commands
+from simengine.cli.main import commands
 from simengine.config import find_study, load_study, shipped_contracts, shipped_studies
 from simengine.config.document import read_document
 from simengine.pipeline import draw_worlds

@@ -118,7 +118,7 @@ def test_pictures__are_the_same_under_settings_of_others(tiny_path: Path, tmp_pa
     ids=lambda asked: asked[0],
 )
 def test_commands__that_draw_nothing_do_not_load_matplotlib(asked: tuple[str, ...], checkout: Path) -> None:
-    code = f"import sys; sys.argv = {['simengine', *asked]!r}\nfrom simengine.cli import main\n"
+    code = f"import sys; sys.argv = {['simengine', *asked]!r}\nfrom simengine.cli.main import main\n"
     code += "try:\n    main()\nfinally:\n    sys.stderr.write(str('matplotlib' in sys.modules))"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=checkout / "configs", check=False)

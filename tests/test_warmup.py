@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from simengine import accelerate, benchmark
-from simengine.cli import commands
+from simengine.cli.main import commands
 from simengine.config import shipped_studies
 
 

@@ -1,6 +1,14 @@
 """From a YAML file to a validated study: safe reading, models, overrides, and rules that hold between sections."""
 
-from simengine.config.load import find_study, load_contract, load_contract_document, load_study, shipped_contracts, shipped_studies
+from simengine.config.load import (
+    find_study,
+    load_contract,
+    load_contract_document,
+    load_study,
+    shipped_contracts,
+    shipped_studies,
+    with_changes,
+)
 from simengine.config.moments import known_metrics
 from simengine.config.portfolio import load_portfolio
 from simengine.config.promise import as_promised, promise_of
@@ -24,4 +32,5 @@ __all__ = [
     "shipped_studies",
     "step_error_of",
     "timing_of",
+    "with_changes",
 ]

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import BaseModel
 
@@ -19,16 +19,20 @@ from simengine.contract.spec import Contract
 from simengine.errors import Problem, StudyError, UsageError, shorten
 from simengine.laws import Sourced
 
+Overrides: TypeAlias = Sequence[str] | Mapping[str, Any]
+"""Changes of a study: texts `path=value`, or values by path."""
 
-def load_study(path: Path | str, overrides: Sequence[str] = (), variant: str | None = None) -> Study:
+
+def load_study(study: Path | str | Mapping[str, Any], overrides: Overrides = (), variant: str | None = None) -> Study:
     """Read a study, apply a variant and then overrides, and validate the whole.
 
     Parameters
     ----------
-    path
-        A YAML file. Where it says `contract: {file: NAME}` or `rates: {file: NAME}` that section is read from that file beside it.
+    study
+        A YAML file, or what such a file says. Where it says `contract: {file: NAME}` or `rates: {file: NAME}` that section is read
+        from that file beside it, or in the folder in which the program runs.
     overrides
-        Texts `path=value`, applied in order.
+        Applied in order.
     variant
         The name of one of the study's own variants.
 
@@ -39,11 +43,35 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), variant: str | N
 
     Examples
     --------
-    >>> study = load_study(find_study("tiny"), ["population.waves.all.size=30"])
+    >>> study = load_study(find_study("tiny"), {"population.waves.all.size": 30})
     >>> study.population.waves["all"].size.value
     30.0
     """
-    document = _include(read_document(Path(path)), Path(path))
+    if isinstance(study, Mapping):
+        return _finished(Document(_copied(study), default_place="the study"), Path("the study"), overrides, variant)
+    return _finished(read_document(Path(study)), Path(study), overrides, variant)
+
+
+def with_changes(study: Study, overrides: Overrides = (), variant: str | None = None) -> Study:
+    """Change a study as `load_study` would have; what was changed before stays changed.
+
+    Raises
+    ------
+    StudyError
+        With every problem that was found.
+
+    Examples
+    --------
+    >>> study = with_changes(load_study(find_study("tiny")), {"contract.terms.guarantee.share": 0.5})
+    >>> study.contract.terms["guarantee"].share.value
+    0.5
+    """
+    written = study.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    return _finished(Document(written, default_place="the study"), Path("the study"), overrides, variant)
+
+
+def _finished(document: Document, path: Path, overrides: Overrides, variant: str | None) -> Study:
+    document = _include(document, path)
     if "terms" in document.content and "study" not in document.content:
         rule = "must be a study, with a section `study`"
         raise StudyError([Problem(str(path), "", rule, "a contract", "`simengine replay` settles it")])
@@ -51,7 +79,7 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), variant: str | N
     changes = list(_changes(study, overrides, variant))
     for place, key_path, value in changes:
         _set(document, study, place, key_path, value)
-        document = _include(document, Path(path))
+        document = _include(document, path)
         # Two values may need each other: what one of them alone makes of the study is judged at the end.
         with suppress(StudyError):
             study = validate(Study, document)
@@ -61,6 +89,11 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), variant: str | N
     study = with_steps(study)
     refuse(document, steps_problems(study))
     return study
+
+
+def _copied(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Copy what a study says, so that changing it changes nobody's own."""
+    return {str(name): _copied(child) if isinstance(child, Mapping) else child for name, child in content.items()}
 
 
 def load_contract(path: Path | str) -> Contract:
@@ -124,13 +157,17 @@ def _include(document: Document, path: Path) -> Document:
     return document
 
 
-def _changes(study: Study, overrides: Sequence[str], variant: str | None) -> Iterable[tuple[str, KeyPath, Any]]:
+def _changes(study: Study, overrides: Overrides, variant: str | None) -> Iterable[tuple[str, KeyPath, Any]]:
     if variant is not None:
         if variant not in study.variants:
             known = ", ".join(study.variants) or "none"
             raise UsageError(f"--variant: the study has no variant {variant!r}. Its variants: {known}")
         for key, value in study.variants[variant].items():
             yield f"variants.{variant}", tuple(key.split(".")), value
+    if isinstance(overrides, Mapping):
+        for key, value in overrides.items():
+            yield "overrides", tuple(str(key).split(".")), value
+        return
     for override in overrides:
         key, equals, text = override.partition("=")
         if not equals or not key.strip():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -101,6 +101,32 @@ class Study(Spec):
     """Named changes, by path, that make the study another one."""
     stresses: dict[Name, Annotated[dict[str, Stressed], Field(min_length=1)]] = {}
     """By names of one's own: numbers that a stress puts somewhere else, by path."""
+
+    def with_(self, changes: Mapping[str, Any] | Sequence[str] = (), *, variant: str | None = None) -> Study:
+        """Give the study with other values, or as one of its own variants; the whole is validated again.
+
+        Parameters
+        ----------
+        changes
+            Values by path, or texts `path=value`.
+        variant
+            Applied first.
+
+        Raises
+        ------
+        StudyError
+            With every problem that was found.
+
+        Examples
+        --------
+        >>> from simengine import find_study, load_study
+        >>> load_study(find_study("tiny")).with_({"population.waves.all.size": 30}).population.waves["all"].size.value
+        30.0
+        """
+        # What reads studies knows this class: here it is known only while it is used.
+        from simengine.config.load import with_changes
+
+        return with_changes(self, changes, variant)
 
     def wholes(self) -> list[list[str]]:
         """List the paths of the shares of every whole."""

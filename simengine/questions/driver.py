@@ -1,4 +1,4 @@
-"""How any question is asked and its answer kept: what contradicts itself or is too large is refused, a folder is whole or absent."""
+"""How any question is asked and its answer kept: what contradicts itself is refused, a folder is whole or absent."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from simengine.asked import one_of_words
 from simengine.errors import UsageError
 from simengine.questions.question import Asked, Question, Source, Values
 from simengine.questions.subject import Size
@@ -28,6 +29,11 @@ class Posed:
     seed: int
     n_replications: int
 
+    @property
+    def n_worked(self) -> int:
+        """Give how many replications the work takes, for a bar."""
+        return self.question.worked(self.asked.subject, self.values, self.n_replications)
+
     def answer(self, on_progress: OnProgress | None = None) -> Any:
         """Simulate, and answer."""
         from simengine.worlds.ensemble import Ensemble
@@ -37,13 +43,16 @@ class Posed:
 
     def settings(self, found: Any) -> dict[str, Any]:
         """Give what was asked, for the provenance."""
-        own = {"seed": self.seed, "replications": found.n_replications}
-        own |= {"threads": self.size.threads, "block_size": self.size.block_size}
-        return own | {option.setting: option.plain(self.values[option.name]) for option in self.question.options}
+        own = {"seed": self.seed}
+        if self.question.is_drawn:
+            own |= {"replications": found.n_replications, "threads": self.size.threads, "block_size": self.size.block_size}
+        shown = (option for option in self.question.options if not option.is_hidden)
+        return own | {option.setting: option.plain(self.values[option.name]) for option in shown}
 
     def words(self, command: str, found: Any) -> list[object]:
         """Write the command that gives the same answer again in the folder where it is kept."""
-        counts = [] if self.question.sized_by(self.values) else ["-n", found.n_replications]
+        is_sized = self.question.is_drawn and not self.question.sized_by(self.values)
+        counts = ["-n", found.n_replications] if is_sized else []
         own = (*self.asked.arguments, *self.question.words(self.values))
         return [command, self.question.subject.file, *own, *counts, "--seed", self.seed]
 
@@ -131,3 +140,98 @@ def keep(
 def asked_again(*words: object) -> str:
     """Write a command as a line that a shell runs as it stands, whatever blanks or signs its words hold."""
     return shlex.join(["simengine", *map(str, words)]) + "\n"
+
+
+def ask(
+    question: str,
+    study: Any,
+    *,
+    n: int | None = None,
+    seed: int | None = None,
+    threads: int | None = None,
+    variant: str | None = None,
+    on_progress: OnProgress | None = None,
+    **options: Any,
+) -> Any:
+    """Put a question to a study: the same question, the same refusals and the same numbers as on the command line.
+
+    Parameters
+    ----------
+    question
+        The name of its command: "stress", "compare", "size" ...
+    study
+        What it is asked about, as it was read; or the place of its file.
+    n
+        Replications; absent: the study's own number.
+    seed
+        Absent: the study's own, else one that is drawn; the answer says which.
+    threads
+        Blocks that run at once; changes no bit of the answer.
+    variant
+        The name of the variant that the study is, where it was read as one: what happened may be known of it alone.
+    on_progress
+        Called with the number of replications of each finished block.
+    options
+        Those of the question, by name; the reference of the command line lists them.
+
+    Returns
+    -------
+    The answer: a frozen bundle of statistics, each with its Monte Carlo standard error.
+
+    Raises
+    ------
+    UsageError
+        If there is no such question or option, or options contradict each other or the study.
+    StudyError
+        If what is asked makes a study that cannot be.
+
+    Examples
+    --------
+    >>> from simengine import ask, find_study, load_study
+    >>> found = ask("value", load_study(find_study("tiny")), n=200, seed=1)
+    >>> found.n_replications
+    200
+    """
+    from simengine.questions.listed import QUESTIONS
+
+    by_name = {one.name: one for one in QUESTIONS}
+    name = one_of_words(question, "question", tuple(by_name))
+    meant, size = by_name[name], Size(n, seed, threads)
+    if isinstance(study, str | Path):
+        loaded = meant.subject.load(Path(study), size=size, variant=variant)
+        study, size, options = loaded.subject, loaded.size, {**loaded.given, **options}
+    source = Source(variant, lambda other: study.with_(variant=other))
+    return pose(meant, study, size, options, source).answer(on_progress)
+
+
+def run(study: Any, n: int | None = None, seed: int | None = None, **how: Any) -> Any:
+    """Run a study: the distribution of what each party gets.
+
+    Parameters
+    ----------
+    study
+        As it was read; or the place of its file.
+    n
+        Replications; absent: the study's own number.
+    seed
+        Absent: the study's own, else one that is drawn; the result says which.
+    how
+        As for `ask`: `sobol=True`, `tilts=[...]`, `control_variates=True`, `measured=3`, `until="p_loss se<0.002"`.
+
+    Returns
+    -------
+    A `Run`: its table of statistics, the row of each replication, and what was drawn.
+
+    Raises
+    ------
+    UsageError, StudyError
+        As for `ask`.
+
+    Examples
+    --------
+    >>> from simengine import find_study, load_study, run
+    >>> result = run(load_study(find_study("tiny")), 200, 1)
+    >>> 0 <= result["investor.p_loss"].value <= 1
+    True
+    """
+    return ask("run", study, n=n, seed=seed, **how)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simengine.questions.question import Option
 
-LEVEL = Option("level", "Of the CVaR: 0.95 is the worst 5 %.", kind=float, default=0.95, low=-1e308, high=1e308)
+LEVEL = Option("level", "Of the CVaR: 0.95 is the worst 5 %.", kind=float, default=0.95)
 """Its limits are refused where a tail is taken, with the reason."""
 PARTIES = Option("parties", "A party to speak of; all if absent.", flag="--party", is_many=True, metavar="NAME", default=())
 MEASURE = Option("measure", "What is asked of each party's money.", flag="--of", words=("net", "npv"), default="net")
@@ -12,4 +12,6 @@ MEASURE = Option("measure", "What is asked of each party's money.", flag="--of",
 
 def luck(default: int) -> Option:
     """Give the option of worlds at every point of the assumptions."""
-    return Option("luck", "Worlds at every point of the assumptions.", kind=int, default=default, low=2, high=100_000)
+    return Option(
+        "n_luck", "Worlds at every point of the assumptions.", flag="--luck", kind=int, default=default, low=2, high=100_000
+    )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from simengine.config import Study
 
 Answer = TypeVar("Answer")
+_LARGEST = 2**63
 
 
 def later(module: str, name: str) -> Callable[..., Any]:
@@ -38,6 +39,10 @@ def later(module: str, name: str) -> Callable[..., Any]:
 
     call.__module__, call.__qualname__ = module, name
     return call
+
+
+FIELDS_BY_NAME = later("simengine.report.answers", "answer")
+"""The fields of an answer by their names, every number with its standard error."""
 
 
 def as_operand(name: str) -> str:
@@ -69,6 +74,8 @@ class Option:
     is_many: bool = False
     """May be given several times; from Python, a list."""
     is_required: bool = False
+    is_hidden: bool = False
+    """Comes from what is asked about, not from a word of the command."""
     metavar: str | None = None
     read: Callable[[str], Any] | None = None
     """From what is typed to the value, where that is no single number or word; from Python either will do."""
@@ -78,7 +85,7 @@ class Option:
     @property
     def is_argument(self) -> bool:
         """Say whether it stands on the command line without a flag."""
-        return self.flag.isupper()
+        return self.flag.strip("[].").isupper()
 
     @property
     def written(self) -> str:
@@ -92,7 +99,7 @@ class Option:
     @property
     def setting(self) -> str:
         """Give its name in the provenance."""
-        return self.written.strip("[].").removeprefix("--").replace("-", "_").lower()
+        return self.name if self.is_argument else self.written.removeprefix("--").replace("-", "_")
 
     def taken(self, value: Any) -> Any:
         """Take a value, or refuse it in the same words from Python and from the command line."""
@@ -107,9 +114,11 @@ class Option:
         if self.words:
             return one_of_words(value, self.written, self.words)
         if self.kind is int:
-            return whole(value, self.written, int(self.low), int(self.high))
+            return whole(value, self.written, *(int(max(min(edge, _LARGEST), -_LARGEST)) for edge in (self.low, self.high)))
         if self.kind is float:
             return number(value, self.written, self.low, self.high)
+        if self.kind is object:
+            return value
         if not isinstance(value, self.kind):
             rule = "true or false" if self.kind is bool else "a text"
             raise UsageError(f"{self.written}: must be {rule}; found {shorten(value)}")
@@ -117,7 +126,7 @@ class Option:
 
     def words_for(self, value: Any) -> list[str]:
         """Write a value as words of a command."""
-        if value in (None, False, ()) or self.is_argument:
+        if value in (None, False, ()) or self.is_argument or self.is_hidden:
             return []
         if value is True:
             return [self.written]
@@ -186,10 +195,10 @@ class Question(Generic[Answer]):
     """One sentence that names STUDY."""
     ask: Callable[..., Answer]
     """From the study, the ensemble and the values of the options by name."""
-    tables: Callable[[Study, Answer], RenderableType]
-    content: Callable[[Study, Answer], dict[str, Any]] = later("simengine.report.answers", "answer")
+    tables: Callable[[Any, Answer], RenderableType]
+    content: Callable[[Any, Answer], dict[str, Any]] = FIELDS_BY_NAME
     """The answer as plain numbers, for JSON; by default, its fields by their names."""
-    picture: Callable[[Study, Answer], bytes] | None = None
+    picture: Callable[[Any, Answer], bytes] | None = None
     options: tuple[Option, ...] = ()
     keeps: str = "the answer, its picture, study and provenance"
     """What `-o` keeps."""
@@ -204,10 +213,14 @@ class Question(Generic[Answer]):
     """How: whether all columns of all replications are held, and how they are drawn."""
     files: Callable[[Asked, Source, Answer], Files] = no_files
     """What the folder of results holds beside the answer, the study and the picture."""
-    write: Callable[[Path, Study, Answer], None] | None = None
+    write: Callable[[Path, Any, Answer], None] | None = None
     """Write what is too large to be held as text."""
     answer_name: str = ""
     """Of the JSON file, if that is not the question's name."""
+    worked: Callable[[Any, Values, int], int] = as_many_as_asked
+    """How many replications the bar counts."""
+    is_drawn: bool = True
+    """Whether it draws as many replications as `-n` says."""
     sized_by: Callable[[Values], str] = by_number
     """Where an option of its own says how many replications there are: what is said of `-n` beside it."""
     instead: Mapping[str, Question[Any]] = field(default_factory=dict)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from simengine.asked import LARGEST_BLOCK, MOST_REPLICATIONS, MOST_THREADS, seed_asked, whole
+from simengine.errors import UsageError
 
 if TYPE_CHECKING:
     from simengine.config import Study
@@ -43,6 +45,16 @@ class Size:
         return self.threads or available_processors()
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """What a question is asked about, as it was read; and what comes with it."""
+
+    subject: Any
+    size: Size
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """Values of options that were chosen where it comes from."""
+
+
 class Subject(Protocol):
     """What a question may be asked about."""
 
@@ -50,6 +62,13 @@ class Subject(Protocol):
     """The word of the command line."""
     file: str
     """Where the folder of an answer keeps it."""
+    may_change: bool
+    """Whether it has variants, and values that can be set."""
+    replications: int | None
+    """How many are drawn where nobody says; absent: as it says itself."""
+
+    def load(self, place: Path, *, size: Size, overrides: Sequence[str] = (), variant: str | None = None) -> Loaded:
+        """Read it from a file or folder."""
 
     def size(self, subject: Any, size: Size) -> tuple[int, int]:
         """Give the seed and the number of replications: as asked, else its own, else a seed that is drawn."""
@@ -66,6 +85,14 @@ class OfStudy:
 
     argument = "STUDY"
     file = "study.yaml"
+    may_change = True
+    replications: int | None = None
+
+    def load(self, place: Path, *, size: Size, overrides: Sequence[str] = (), variant: str | None = None) -> Loaded:
+        """Read it, with its changes."""
+        from simengine.config import load_study
+
+        return Loaded(load_study(place, overrides, variant), size)
 
     def size(self, study: Study, size: Size) -> tuple[int, int]:
         """Give the seed and the number of replications."""
@@ -93,7 +120,14 @@ class OfPortfolio:
 
     argument = "FUND"
     file = "portfolio.yaml"
+    may_change = False
     replications = 2_000
+
+    def load(self, place: Path, *, size: Size, overrides: Sequence[str] = (), variant: str | None = None) -> Loaded:  # noqa: ARG002
+        """Read it with its studies, which have changes of their own."""
+        from simengine.config import load_portfolio
+
+        return Loaded(load_portfolio(place), size)
 
     def size(self, holding: Holding, size: Size) -> tuple[int, int]:  # noqa: ARG002
         """Give the seed and the number of replications."""
@@ -106,7 +140,7 @@ class OfPortfolio:
         from simengine.worlds.memory import refuse_if_too_large
 
         for study in holding.studies.values():
-            refuse_if_too_large(study, n_replications * len(holding.studies), at_once=size.at_once, block_size=size.block_size)
+            refuse_if_too_large(study, n_replications, at_once=size.at_once, block_size=size.block_size)
 
     def texts(self, holding: Holding, variant: str | None, variants: Mapping[str, dict[str, object]]) -> dict[str, str]:  # noqa: ARG002
         """Write it and its studies, by the names of files."""
@@ -115,5 +149,33 @@ class OfPortfolio:
         return portfolio_texts(holding)
 
 
+class OfRun(OfStudy):
+    """A folder of results; or a study, of which a seed says which replications are meant."""
+
+    argument = "RUN"
+
+    def load(self, place: Path, *, size: Size, overrides: Sequence[str] = (), variant: str | None = None) -> Loaded:
+        """Read the study of a run, its seed, and how its numbers were drawn."""
+        from simengine.report import kept
+
+        if not place.is_dir():
+            return super().load(place, size=size, overrides=overrides, variant=variant)
+        run = kept.read_run(place)
+        if overrides or variant or size.seed is not None:
+            raise UsageError("RUN holds its study and its seed; --set, --variant and --seed are for a study")
+        drawn = {"sobol": run.sampling.is_sobol, "measured": run.sampling.measured, "control_variates": run.with_control_variates}
+        tilts = tuple(f"{path}={shift!r}" for path, shift in run.sampling.tilts.items())
+        loaded = super().load(run.study, size=replace(size, seed=run.seed))
+        return replace(loaded, given={**drawn, "tilts": tilts, "kept": run})
+
+    def size(self, study: Study, size: Size) -> tuple[int, int]:
+        """Give the seed, which nobody can do without, and as many replications as make an ensemble."""
+        seed = study.run.seed if size.seed is None else size.seed
+        if seed is None:
+            raise UsageError("--seed: a world of a study is named by a seed and a number; found no seed. Give the one of the run")
+        return seed, 2
+
+
 STUDY = OfStudy()
 PORTFOLIO = OfPortfolio()
+RUN_OR_STUDY = OfRun()

@@ -85,13 +85,3 @@ def read_run(folder: Path | str) -> KeptRun:
         found = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         raise ResultsError(f"{path}: must be as `simengine run -o` writes it; found {found}") from None
     return KeptRun(folder, seed, n_replications, sampling, with_control_variates)
-
-
-def differences(kept: dict[str, Any], again: dict[str, Any]) -> list[str]:
-    """List the columns in which a row that was kept differs from the same row made again."""
-    return sorted(name for name in kept.keys() | again.keys() if not _is_same(kept.get(name), again.get(name)))
-
-
-def _is_same(one: Any, other: Any) -> bool:
-    # NaN stands for what does not exist: two of them are the same.
-    return bool(one == other or (one != one and other != other))

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from scipy import stats
 
-from simengine.cli import commands
+from simengine.cli.main import commands
 from simengine.config import find_study, load_portfolio
 from simengine.errors import StudyError
 from simengine.pipeline import Steering, draw_worlds

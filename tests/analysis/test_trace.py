@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from simengine.cli import commands, main
+from simengine.cli.main import commands, main
 from simengine.config import load_study
 from simengine.questions.trace.answer import trace
 from simengine.report.checksums import seal

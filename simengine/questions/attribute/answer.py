@@ -31,7 +31,7 @@ from simengine.questions.attribute.layers import coalitions, layers_in, refuse_a
 from simengine.records import Floats, Integers
 from simengine.risk.coverage import ROUNDING
 from simengine.risk.statistics import Statistic
-from simengine.worlds.ensemble import Ensemble
+from simengine.worlds.ensemble import Ensemble, with_used_designs_alone
 from simengine.worlds.money import (
     Columns,
     Measure,
@@ -129,6 +129,7 @@ def attribute(study: Study, ensemble: Ensemble, level: float, measure: Measure =
     UsageError
         If a party is unknown, numbers of different layers are correlated, or a tail would hold fewer than 100 worlds.
     """
+    study = with_used_designs_alone(study)
     refuse_measure(measure)
     refuse_across_layers(study)
     chosen = chosen_parties(parties, study)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from simengine.config import Study
 from simengine.questions.attribute.answer import Attribution
-from simengine.report.picture import new_figure, plain_style, save
+from simengine.report.picture import MIDDLE, new_figure, plain_style, save, title_of
 from simengine.risk.statistics import Statistic
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def draw_attribution(study: Study, found: Attribution) -> bytes:
                         axes.text(start + part / 2, place, f"{part:z.0f} %", ha="center", va="center", color=colour, fontsize=9)
             for place, one in enumerate(shares.values()):
                 if not one.total.value:
-                    axes.text(1, place, "nothing varies", va="center", color=_MIDDLE, fontsize=9)
+                    axes.text(1, place, "nothing varies", va="center", color=MIDDLE, fontsize=9)
             axes.set_xlim(0, 100)
             axes.set_xlabel("Shapley share, %")
         left.set_yticks(range(len(parties)), [party.replace("_", " ") for party in parties])
@@ -46,7 +46,7 @@ def draw_attribution(study: Study, found: Attribution) -> bytes:
         left.set_title(f"Variance of the {found.measure}", fontsize=10)
         right.set_title(f"Tail: CVaR {100 * found.level:g} % of the loss, beyond the mean loss", fontsize=10)
         figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(found.layers), frameon=False)
-        figure.suptitle(f"{_title(study)}: who carries what ({found.n_replications:,} families of worlds)", fontsize=11)
+        figure.suptitle(f"{title_of(study)}: who carries what ({found.n_replications:,} families of worlds)", fontsize=11)
         return save(figure, "png")
 
 

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from simengine.config import Study
 from simengine.questions.certificate.answer import Certificate
-from simengine.report.findings import warnings
+from simengine.questions.certificate.content import warnings
 from simengine.report.layouts import grid, heading, titled
 from simengine.report.units import cell, metric_unit, money_unit, told_units
 

@@ -14,14 +14,12 @@ from simengine.contract.spec import Contract
 from simengine.currencies import units_of
 from simengine.errors import Problem, StudyError, UsageError
 from simengine.pipeline import simulate
+from simengine.questions.compare.designs import OWN
 from simengine.records import Integers
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
-from simengine.worlds.ensemble import Ensemble
+from simengine.worlds.ensemble import Ensemble, with_used_designs_alone
 from simengine.worlds.money import Columns, Standing, refuse_level, settled_money, standing_of, tail_needs
-
-OWN = "own"
-"""The name of the contract that the study itself has."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class Comparison:
     """By contract and party: 5 %, 50 % and 95 % of the net."""
 
 
-def compare_contracts(study: Study, others: Mapping[str, Contract], ensemble: Ensemble, level: float) -> Comparison:
+def compare_contracts(study: Study, others: Mapping[str, Study | Contract], ensemble: Ensemble, level: float) -> Comparison:
     """Settle several contracts on the same people, measured once.
 
     Parameters
@@ -66,7 +64,7 @@ def compare_contracts(study: Study, others: Mapping[str, Contract], ensemble: En
     study
         Its own contract is the first, called `own`.
     others
-        By name: further contracts.
+        By name: further contracts, or the study under them.
     ensemble
         Which worlds are drawn; each is lived and measured once.
     level
@@ -79,10 +77,11 @@ def compare_contracts(study: Study, others: Mapping[str, Contract], ensemble: En
     UsageError
         If there is nothing to compare, or the level is none.
     """
+    study = with_used_designs_alone(study)
     if not others:
         raise UsageError("CONTRACT: at least one contract beside the study's own; found none")
     refuse_level(level)
-    studies = {OWN: study} | {name: with_contract(study, name, contract) for name, contract in others.items()}
+    studies = {OWN: study} | {name: with_used_designs_alone(under(study, name, other)) for name, other in others.items()}
     answers = ensemble.ask(lambda replications: _settle_all(list(studies.values()), ensemble.seed, replications))
     columns: dict[str, Columns] = dict(zip(studies, answers, strict=True))
     moved = {party for one in studies.values() for party in with_money(one)}
@@ -102,6 +101,11 @@ def compare_contracts(study: Study, others: Mapping[str, Contract], ensemble: En
         },
         quantiles={name: {party: _quantiles(answer, party) for party in parties} for name, answer in columns.items()},
     )
+
+
+def under(study: Study, name: str, other: Study | Contract) -> Study:
+    """Give the study under another contract, which may come with a study of its own."""
+    return with_contract(study, name, other) if isinstance(other, Contract) else other
 
 
 def with_contract(study: Study, name: str, contract: Contract) -> Study:

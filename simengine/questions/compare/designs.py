@@ -2,32 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from simengine.config import Study, load_contract, load_study
-from simengine.config.wall import TERMS
 from simengine.errors import UsageError
-from simengine.questions.compare.answer import OWN, with_contract
+from simengine.questions.question import Asked, Source, as_operand
+
+if TYPE_CHECKING:
+    from simengine.config import Study
+
+OWN = "own"
+"""The name of a study's own contract beside others."""
 
 
-def load_designs(path: Path, study: Study, overrides: Sequence[str], names: Sequence[str]) -> dict[str, Study]:
+def asked_of_designs(study: Study, named: Any, source: Source) -> tuple[dict[str, Study], Asked]:
+    """Read designs, and say how they are kept beside the answer.
+
+    Parameters
+    ----------
+    named
+        Files of contracts, and names of variants; from Python also studies or contracts by names of their own.
+
+    Returns
+    -------
+    By name, `own` first: the study under each contract. And what is asked, still without its values.
+    """
+    from simengine.questions.compare.answer import under
+    from simengine.report.document import as_text
+
+    designs = {OWN: study}
+    if isinstance(named, Mapping):
+        designs |= {name: under(study, name, one) for name, one in named.items()}
+    else:
+        designs |= designs_of(study, [str(name) for name in named], source.read)
+    others = {name: design for name, design in designs.items() if name != OWN}
+    variants = {name: as_variant(study, design) for name, design in others.items() if name in study.variants}
+    files = {f"{name}.yaml": as_text(one.contract) for name, one in others.items() if name not in variants}
+    arguments = tuple(as_operand(f"{name}.yaml") if f"{name}.yaml" in files else name for name in others)
+    return designs, Asked(study, {}, arguments=arguments, files=files, variants=variants)
+
+
+def designs_of(study: Study, names: Sequence[str], variant: Callable[[str], Study]) -> dict[str, Study]:
     """Read designs, each the study with other terms.
 
     Parameters
     ----------
-    path
-        The file of the study.
     study
-        As it was read: its own contract is the first design.
-    overrides
-        With which it was read; they hold for its variants too.
+        As it was read.
     names
         Files of contracts (or studies whose contract is meant), and names of the study's own variants.
+    variant
+        From the name of one of them to that study.
 
     Returns
     -------
-    By name: `own`, the stem of a file, or the name of a variant.
+    By name: the stem of a file, or the name of a variant.
 
     Raises
     ------
@@ -36,16 +66,21 @@ def load_designs(path: Path, study: Study, overrides: Sequence[str], names: Sequ
     UsageError
         If a name stands twice or is taken, or a variant changes more than terms.
     """
-    designs = {OWN: study}
+    from simengine.config import load_contract
+    from simengine.config.wall import TERMS
+    from simengine.questions.compare.answer import with_contract
+
+    designs: dict[str, Study] = {}
     for name in names:
         if not name.strip():
             raise UsageError("CONTRACT: must be the name of a file or of a variant; found an empty one")
         is_variant = name in study.variants and not Path(name).is_file()
         key = name if is_variant else Path(name).stem
-        if key in designs or key == "study":
-            raise UsageError(f"CONTRACT: designs have names of their own, beside `own` and `study`; found `{key}`. Rename a file")
+        if key in designs or key in (OWN, "study"):
+            rule = f"CONTRACT: each has a name of its own, the stem of its file, and none is called `{OWN}` or `study`"
+            raise UsageError(f"{rule}; found {name!r}. Rename or leave out one of them")
         if is_variant:
-            designs[key] = load_study(path, overrides, name)
+            designs[key] = variant(name)
             section = other_section(study, designs[key])
             if section is not None:
                 raise UsageError(
@@ -59,6 +94,8 @@ def load_designs(path: Path, study: Study, overrides: Sequence[str], names: Sequ
 
 def as_variant(study: Study, design: Study) -> dict[str, object]:
     """Say a design with other terms as a variant of the study: by section, all that stands there."""
+    from simengine.config.wall import TERMS
+
     written = design.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
     absent: dict[str, object] = {section: None if getattr(design, section) is None else {} for section in TERMS}
     changed = (section for section in TERMS if getattr(study, section) != getattr(design, section))
@@ -67,5 +104,7 @@ def as_variant(study: Study, design: Study) -> dict[str, object]:
 
 def other_section(study: Study, design: Study) -> str | None:
     """Find a section of a design, beside its terms, that is not that of the study; nothing where terms alone differ."""
+    from simengine.config.wall import TERMS
+
     fixed = (section for section in type(study).model_fields if section not in (*TERMS, "variants"))
     return next((section for section in fixed if getattr(study, section) != getattr(design, section)), None)

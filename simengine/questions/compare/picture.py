@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from simengine.config import Study
 from simengine.questions.compare.answer import Comparison
-from simengine.report.picture import plain_style, save
-from simengine.report.question_tables import named
+from simengine.report.layouts import named
+from simengine.report.picture import DARK, LIGHT, MIDDLE, panels_for, plain_style, save, title_of
 from simengine.report.units import money_unit
 
 if TYPE_CHECKING:
@@ -20,24 +20,24 @@ def draw_comparison(study: Study, found: Comparison) -> bytes:
     unit, money = money_unit(study)
     n_rows = len(found.titles)
     with plain_style():
-        figure, panels = _panels(len(found.parties), 0.6, 5.2, 1.3 + 0.55 * n_rows)
+        figure, panels = panels_for(len(found.parties), 0.6, 5.2, 1.3 + 0.55 * n_rows)
         for axes, party in zip(panels, found.parties, strict=True):
             for place, name in enumerate(found.titles):
                 low, middle, high = (value / unit for value in found.quantiles[name][party])
                 mean = found.standings[name][party].net
-                axes.plot([low, high], [place, place], color=_LIGHT, linewidth=7, solid_capstyle="butt", zorder=1)
-                axes.plot([middle], [place], marker="|", markersize=13, color=_MIDDLE, zorder=2)
+                axes.plot([low, high], [place, place], color=LIGHT, linewidth=7, solid_capstyle="butt", zorder=1)
+                axes.plot([middle], [place], marker="|", markersize=13, color=MIDDLE, zorder=2)
                 axes.errorbar(
-                    mean.value / unit, place, xerr=1.96 * mean.se / unit, color=_DARK, marker="o", markersize=5, capsize=3, zorder=3
+                    mean.value / unit, place, xerr=1.96 * mean.se / unit, color=DARK, marker="o", markersize=5, capsize=3, zorder=3
                 )
                 axes.text(0.99, place + 0.33, _switch_words(found, name, party), transform=_across(axes), ha="right", fontsize=8.5)
-            axes.axvline(0.0, color=_DARK, linestyle=":", linewidth=1.0, zorder=0)
+            axes.axvline(0.0, color=DARK, linestyle=":", linewidth=1.0, zorder=0)
             axes.set_title(shorten(named(study, party), 60, placeholder="…"), fontsize=10)
             axes.set_xlabel(f"net, {money}")
             axes.set_yticks(range(n_rows), list(found.titles))
             axes.set_ylim(n_rows - 0.45, -0.6)
         what = "dot: mean; bar: 90 % of the worlds; line: median"
-        figure.suptitle(f"{_title(study)} ({found.n_replications:,} replications; {what})", fontsize=11)
+        figure.suptitle(f"{title_of(study)} ({found.n_replications:,} replications; {what})", fontsize=11)
         return save(figure, "png")
 
 

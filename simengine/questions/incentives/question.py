@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from simengine.questions.question import Asked, Option, Question, Source, Values, as_operand, later
+from simengine.questions.compare.designs import asked_of_designs
+from simengine.questions.question import Asked, Option, Question, Source, Values, later
 
 if TYPE_CHECKING:
     from simengine.config import Study
 
 
 def _prepare(study: Study, values: Values, source: Source) -> Asked:
-    from simengine.questions.compare.designs import as_variant, designs_of
-    from simengine.report.document import as_text
-
-    named = values["contracts"]
-    designs = dict(named) if isinstance(named, Mapping) else designs_of(study, named, source.read)
-    others = {name: design for name, design in designs.items() if name != "own"}
-    variants = {name: as_variant(study, design) for name, design in others.items() if name in study.variants}
-    files = {f"{name}.yaml": as_text(one.contract) for name, one in others.items() if name not in variants}
-    arguments = tuple(as_operand(f"{name}.yaml") if f"{name}.yaml" in files else name for name in others)
-    return Asked(study, {"designs": designs}, arguments=arguments, files=files, variants=variants)
+    designs, asked = asked_of_designs(study, values["contracts"], source)
+    return replace(asked, values={"designs": designs})
 
 
 INCENTIVES = Question[Any](

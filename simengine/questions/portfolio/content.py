@@ -18,6 +18,13 @@ from simengine.risk.trust import Section
 if TYPE_CHECKING:
     pass
 
+LEFT = {
+    "revolving_fund": "what the fund is left with from all projects, had it begun them all",
+    "outcomes_fund": "what the fund pays, with a minus sign",
+    "investors_book": "what the lenders whose money is held are left with",
+}
+"""By kind of portfolio: what its result is."""
+
 
 def portfolio_section(holding: Holding, found: PortfolioRisk) -> Section:
     """Give every statistic of a portfolio."""

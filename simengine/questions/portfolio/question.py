@@ -1,15 +1,26 @@
 """Several studies held together."""
 
-from typing import Any
+from __future__ import annotations
 
-from simengine.questions.question import Question, later
+from typing import TYPE_CHECKING, Any
+
+from simengine.questions.question import Question, Values, later
 from simengine.questions.subject import PORTFOLIO
+
+if TYPE_CHECKING:
+    from simengine.config.portfolio import Holding
+
+
+def _of_all_projects(holding: Holding, values: Values, n_replications: int) -> int:  # noqa: ARG001
+    return n_replications * len(holding.studies)
+
 
 HOLD = Question[Any](
     name="portfolio",
     summary="Hold the studies of FUND together: a revolving fund, an outcomes fund or an investor's book under common bad times.",
     subject=PORTFOLIO,
-    kept=lambda holding, values, n_replications: n_replications * len(holding.studies),  # noqa: ARG005
+    kept=_of_all_projects,
+    worked=_of_all_projects,
     ask=later("simengine.questions.portfolio.answer", "hold"),
     content=later("simengine.questions.portfolio.content", "portfolio_content"),
     tables=later("simengine.questions.portfolio.tables", "portfolio_tables"),

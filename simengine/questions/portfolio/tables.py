@@ -10,6 +10,7 @@ from rich.text import Text
 
 from simengine.config.portfolio import Holding
 from simengine.questions.portfolio.answer import PortfolioRisk
+from simengine.questions.portfolio.content import LEFT, portfolio_section
 from simengine.report.layouts import grid, titled
 from simengine.report.units import cell, unit_of_money
 from simengine.risk.statistics import Statistic
@@ -25,7 +26,7 @@ def portfolio_tables(holding: Holding, found: PortfolioRisk) -> RenderableType:
     unit, money = unit_of_money(found.capital, heading.currency)
     text = (
         f"{heading.title}\n{found.n_replications:,} replications, seed {found.seed}. Money in {money}: "
-        f"{_LEFT[heading.kind]}; ± is one Monte Carlo standard error."
+        f"{LEFT[heading.kind]}; ± is one Monte Carlo standard error."
     )
     parts = grid("", "mean", "sd", "p05", "p50", "p95")
     rows: Mapping[str, Any] = {**_of(section, "projects"), "together": section["total"]}

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from simengine.config import Study
 from simengine.questions.retrospect.answer import Retrospect, Shift, Update
+from simengine.questions.retrospect.content import sentence
 from simengine.report.layouts import grid, titled
 from simengine.report.units import cell, metric_unit, money_unit
 

@@ -30,7 +30,7 @@ from simengine.records import Floats
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
 from simengine.streams import uniforms
-from simengine.worlds.ensemble import Ensemble
+from simengine.worlds.ensemble import Ensemble, with_used_designs_alone
 from simengine.worlds.money import Columns, chosen_parties, settled_money, with_error
 from simengine.worlds.points import Assumptions, assumptions_of
 
@@ -153,6 +153,7 @@ def reverse_stress(
     UsageError
         If the party is unknown, or no number has a law.
     """
+    study = with_used_designs_alone(study)
     chosen_parties([criterion.party], study, "--reverse")
     assumptions = assumptions_of(study, ensemble, n_luck)
     (columns,) = ensemble.ask(lambda rows: [settled_money(study, simulate(study, ensemble.seed, rows))])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from simengine.config import Study
 from simengine.questions.reverse.answer import Nearest, ReverseStress
-from simengine.report.picture import new_figure, plain_style, save
+from simengine.report.picture import DARK, MIDDLE, new_figure, plain_style, save, title_of
 
 if TYPE_CHECKING:
     pass
@@ -21,14 +21,14 @@ def draw_reverse(study: Study, found: ReverseStress) -> bytes:
     with plain_style():
         figure = new_figure(figsize=(10, 2.2 + 0.3 * len(steps) if steps else 1.2), layout="constrained")
         axes = figure.subplots()
-        axes.barh(range(len(steps)), [step.score for step in steps], color=_MIDDLE, height=0.65)
+        axes.barh(range(len(steps)), [step.score for step in steps], color=MIDDLE, height=0.65)
         reach = max([abs(step.score) for step in steps], default=1.0) or 1.0
         for place, step in enumerate(steps):
             text = f"{step.median:.3g} → {step.value:.3g}"
             side = 1 if step.score >= 0 else -1
             axes.text(step.score + side * 0.03 * reach, place, text, va="center", ha="left" if side > 0 else "right", fontsize=8.5)
         axes.set_xlim(-1.6 * reach, 1.6 * reach)
-        axes.axvline(0.0, color=_DARK, linewidth=1.0, visible=bool(steps))
+        axes.axvline(0.0, color=DARK, linewidth=1.0, visible=bool(steps))
         axes.set_yticks(range(len(steps)), [step.path for step in steps], fontsize=8.5)
         axes.invert_yaxis()
         axes.set_xlabel("standard deviations from the median")
@@ -36,7 +36,7 @@ def draw_reverse(study: Study, found: ReverseStress) -> bytes:
         if not steps:
             # Nothing stands anywhere but at its median: the words say all.
             axes.set_axis_off()
-        figure.suptitle(f"{_title(study)}: the nearest assumptions that break the deal", fontsize=11)
+        figure.suptitle(f"{title_of(study)}: the nearest assumptions that break the deal", fontsize=11)
         return save(figure, "png")
 
 

@@ -18,7 +18,7 @@ def _prepare(study: Study, values: Values, source: Source) -> Asked:  # noqa: AR
     criterion = read_criterion(values["criterion"])
     if values["boxes"]:
         require_workbench()
-    return Asked(study, {"criterion": criterion, "n_luck": values["luck"], "with_boxes": values["boxes"]})
+    return Asked(study, {"criterion": criterion, "n_luck": values["n_luck"], "with_boxes": values["boxes"]})
 
 
 REVERSE = Question[Any](

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from simengine.config import Study
+from simengine.questions.run import trust
 from simengine.questions.run.answer import Run
-from simengine.report import document, folder, steps, trust
+from simengine.report import document, folder, steps
 
 
 def run(study: Study, found: Run) -> dict[str, Any]:

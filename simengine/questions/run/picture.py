@@ -1,18 +1,169 @@
-"""Draw a run: what each party gets, and how often a loss is exceeded."""
+"""Draw what each lender gets beside what each payer pays against what it saves, and how often a loss is exceeded."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from textwrap import shorten
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simengine.config import Study
 from simengine.questions.question import Asked, Files, Source
 from simengine.questions.run.answer import Run
-from simengine.report import picture, trust
+from simengine.questions.run.trust import draw_exceedance
+from simengine.records import ROLES, Floats, Outturns
+from simengine.report.picture import drawn, new_figure
+from simengine.report.units import money_unit, percent
+from simengine.risk.roles import lenders_in, payers_in
+from simengine.risk.statistics import probability
+from simengine.risk.summarise import RiskTable
 from simengine.settlement import payment_marks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_DARK, _MIDDLE, _LIGHT = "0.15", "0.55", "0.88"
+
+_BOX = {"boxstyle": "round", "facecolor": "white", "edgecolor": _LIGHT}
+
+_BARS: Any = {"color": _MIDDLE, "edgecolor": "white", "linewidth": 0.4}
+
+_LINES = {"guarantee": "--", "break-even": "-", "cap": ":"}
+
+_PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+
+
+def draw(study: Study, outturns: Outturns, table: RiskTable, marks: Mapping[str, float]) -> dict[str, bytes]:
+    """Draw the picture of a run.
+
+    Parameters
+    ----------
+    study
+        For names and units.
+    outturns
+        One row per replication.
+    table
+        For the shares that are written into the picture.
+    marks
+        By name: money back as a share of the money drawn, the same in every replication, such as the guarantee and the cap; see
+        `payment_marks`.
+
+    Returns
+    -------
+    The picture by format: `png` and `svg`.
+    """
+    lenders, payers = lenders_in(outturns.columns), payers_in(outturns.columns)
+
+    def paint() -> Figure:
+        n_rows = max(len(lenders), len(payers))
+        figure = new_figure(figsize=(12, 4.8 * n_rows), layout="constrained")
+        panels = figure.subplots(n_rows, 2, squeeze=False)
+        for side, names in enumerate((lenders, payers)):
+            for axes in panels[len(names) :, side]:
+                axes.set_axis_off()
+        for axes, party in zip(panels[:, 0], lenders, strict=False):
+            _draw_lender(axes, study, party, outturns, table, marks)
+        for axes, party in zip(panels[:, 1], payers, strict=False):
+            _draw_payer(axes, study, party, outturns)
+        figure.suptitle(f"{shorten(study.study.title, 100, placeholder='…')} ({table.n_replications:,} replications)", fontsize=11)
+        return figure
+
+    return drawn(paint)
+
+
+def _draw_lender(axes: Axes, study: Study, party: str, outturns: Outturns, table: RiskTable, marks: Mapping[str, float]) -> None:
+    multiple = outturns[f"{party}.moic"]
+    share_back = 100 * multiple[np.isfinite(multiple)]
+    edges = _edges(share_back, [100 * value for value in marks.values()])
+    # Replications beyond the outermost bars, at most 1 in 100, are counted in them.
+    inside = np.clip(share_back, edges[0], edges[-1])
+    axes.hist(inside, bins=list(edges), weights=np.full(len(inside), 100 / max(len(inside), 1)), **_BARS)
+    top = axes.get_ylim()[1] * 1.32
+    axes.set_ylim(0, top)
+    reach = 1.5 * (edges[-1] - edges[0]) / 150
+    for level, (name, value) in enumerate(sorted({**marks, "break-even": 1.0}.items(), key=lambda mark: mark[1])):
+        axes.axvline(100 * value, color=_DARK, linestyle=_LINES[name], linewidth=1.2)
+        height = top * (0.985 - 0.075 * level)
+        axes.text(100 * value + reach, height, f"{name} {100 * value:z.0f} %", va="top", ha="left", bbox=_PLAIN)
+    axes.set_xlabel("money back, % of the money drawn")
+    axes.set_ylabel("share of replications, %")
+    loss = table[f"{party}.p_loss"]
+    mean_back = f"; mean {share_back.mean():z.0f} % of the money drawn" if len(share_back) else ""
+    name = shorten(study.parties[party].name, 40, placeholder="…")
+    axes.set_title(f"What {_role(party, 'the lender')} gets: {name}\nP(loss) {percent(loss)}{mean_back}", fontsize=10)
+
+
+def _role(party: str, otherwise: str) -> str:
+    """Name the role of a party: as its key says where that is the name of a role."""
+    return f"the {party.replace('_', ' ')}" if party in ROLES else otherwise
+
+
+def _draw_payer(axes: Axes, study: Study, party: str, outturns: Outturns) -> None:
+    unit, money = money_unit(study)
+    saving, payment = outturns[f"{party}.true_saving"] / unit, outturns[f"{party}.payment"] / unit
+    low, high = _range(saving, payment)
+    cloud = axes.hexbin(
+        saving, payment, gridsize=(48, 26), extent=(low, high, *_range(payment)), cmap="Greys", bins="log", mincnt=1, linewidths=0.2
+    )
+    cloud.set_clim(vmin=0.3)
+    axes.set_xlim(low, high)
+    lower, upper = _range(payment)
+    axes.set_ylim(lower, upper + 0.22 * (upper - lower))
+    axes.plot([low, high], [low, high], color=_DARK, linewidth=1.2)
+    axes.axvline(0, color=_DARK, linestyle=":", linewidth=1.0)
+    # On which side of the diagonal: what the party gets in other roles is no part of it.
+    loses, saves = probability(payment > saving), probability(payment <= saving)
+    axes.text(
+        0.02,
+        0.97,
+        f"pays more than it saves\n{percent(loses)}",
+        transform=axes.transAxes,
+        va="top",
+        bbox=_BOX,
+    )
+    axes.text(
+        0.98,
+        0.97,
+        f"saves at least what it pays\n{percent(saves)}",
+        transform=axes.transAxes,
+        va="top",
+        ha="right",
+        bbox=_BOX,
+    )
+    axes.set_xlabel(f"true saving to the horizon, {money}")
+    axes.set_ylabel(f"payment, {money}")
+    name = shorten(study.parties[party].name, 30, placeholder="…")
+    title = f"What {_role(party, 'the payer')} pays against what it saves: {name}"
+    axes.set_title(f"{title}\ndarker: more replications; on the diagonal payment equals saving", fontsize=10)
+
+
+def _edges(share_back: Floats, marks: list[float]) -> Floats:
+    """Give the edges of at most 80 bars that hold 99 % of the shares, every mark and break-even, in per cent.
+
+    Bars of 4 points start half a width early, so that the usual marks fall in the middle of their bar.
+    """
+    low, high = np.quantile(share_back, [0.005, 0.995]) if len(share_back) else (0.0, 100.0)
+    low, high = min(low, 0.0), max(high, 120.0, *marks)
+    width = 4.0 if high - low <= 280 else 10.0 ** np.ceil(np.log10((high - low) / 70))
+    first = width * np.floor(low / width) - width / 2
+    return np.asarray(first + width * np.arange(np.ceil((high - first) / width) + 7))
+
+
+def _range(*samples: Floats) -> tuple[float, float]:
+    """Give limits that hold all but the outermost half per cent on either side, widened a little."""
+    together = np.concatenate(samples)
+    low, high = np.quantile(together, [0.005, 0.995])
+    margin = 0.06 * (high - low) or 1.0
+    return float(low - margin), float(high + margin)
 
 
 def pictures(asked: Asked, source: Source, found: Run) -> Files:  # noqa: ARG001
     """Draw both pictures in every form, by the names of their files."""
     study = asked.subject
     images = {
-        "picture": picture.draw(study, found.outturns, found.table, payment_marks(study.contract, found.outturns)),
-        "exceedance": trust.draw_exceedance(study, found.table),
+        "picture": draw(study, found.outturns, found.table, payment_marks(study.contract, found.outturns)),
+        "exceedance": draw_exceedance(study, found.table),
     }
     return {f"{name}.{form}": image for name, forms in images.items() for form, image in forms.items()}

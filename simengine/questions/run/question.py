@@ -84,6 +84,7 @@ RUN = Question[Any](
     ),
     prepare=_prepare,
     kept=_how_many,
+    worked=_how_many,
     how_kept=lambda values: {"sampling": sampling_of(values)},
     sized_by=_sized_by,
     ask=later("simengine.questions.run.answer", "run"),

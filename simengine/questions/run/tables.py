@@ -1,19 +1,247 @@
-"""Lay out a run."""
+"""Lay out a run: who lends, who pays, payment against saving, and what else there is."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from rich import box
 from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
 
 from simengine.config import Study
 from simengine.questions.run.answer import Run
-from simengine.report import steps, tables, trust
+from simengine.questions.run.trust import diagnostics_table, reached, repayment_table, warnings
+from simengine.records import ALL_LENDERS, ALL_PAYERS
+from simengine.report import steps
+from simengine.report.document import assumptions
+from simengine.report.tables import pocket_table
+from simengine.report.units import cell, metric_unit, money_unit, told_units
+from simengine.risk.parties import names_of_role
+from simengine.risk.summarise import RiskTable
+
+_MONEY = None
+"""The scale of what is written in the unit of the study's money."""
+
+_ROWS = ("mean", "sd", "p05", "p25", "p50", "p75", "p95")
+
+
+def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:
+    """Lay out the risk table of a run: who lends, who pays, payment against saving, and what else there is."""
+    unit, unit_name = money_unit(study)
+    heading = Text(
+        f"{study.study.title}\n{table.n_replications:,} replications, seed {seed}. "
+        f"Money in {unit_name}; ± is one Monte Carlo standard error.",
+        style="bold",
+    )
+    return Group(
+        heading,
+        *_lenders(study, table, unit),
+        *_payers(study, table, unit),
+        *_structure(table, unit),
+        *_pockets(study, table),
+        _distributions(_concluded(study), table, "metrics", unit, _metric_columns(study)),
+        _assumed(study),
+        warnings(table),
+    )
+
+
+def _lenders(study: Study, table: RiskTable, unit: float) -> list[RenderableType]:
+    """Lay out what each lender gets, then all together where there are several."""
+    lenders = study.capital.lenders
+    names = names_of_role(ALL_LENDERS, lenders)
+    shown: list[RenderableType] = []
+    for name in names:
+        facts = {what: (f"{name}.{path}", scale) for what, (path, scale) in _LENDER_FACTS.items()}
+        if name != names[-1]:
+            del facts[_BEYOND]
+        shown += [
+            _distributions(role_title("Investor", study, name, lenders), table, name, unit, _LENDER),
+            _facts(table, unit, facts),
+        ]
+    titles = {name: role_title("", study, name, lenders) for name in names}
+    return [*shown, repayment_table(table, titles)]
+
+
+def _payers(study: Study, table: RiskTable, unit: float) -> list[RenderableType]:
+    """Lay out what each payer pays and saves, then all together where there are several."""
+    payers = study.capital.who_pays
+    names = names_of_role(ALL_PAYERS, payers)
+    shown: list[RenderableType] = []
+    for name in names:
+        facts = {what: (f"{name}.{path}", scale) for what, (path, scale) in _PAYER_FACTS.items()}
+        facts |= _AGAINST_SAVING if name == names[-1] else {}
+        facts |= {what: (f"{name}.{path}", scale) for what, (path, scale) in _TAIL_FACTS.items()}
+        title = role_title("Outcome payer", study, name, payers)
+        shown += [_distributions(title, table, name, unit, _PAYER), _facts(table, unit, facts)]
+    return shown
+
+
+def role_title(role: str, study: Study, name: str, parties: Sequence[str]) -> str:
+    """Name a party and its role, or all who are in one."""
+    if name in study.parties:
+        return f"{role}: {study.parties[name].name}" if role else study.parties[name].name
+    together = name.replace("_", " ").capitalize()
+    return f"{together}: {', '.join(study.parties[party].name for party in parties)}" if role else together
+
+
+def _structure(table: RiskTable, unit: float) -> list[RenderableType]:
+    """Lay out the tranches and what else the money of a study consists of, where it is more than one loan."""
+    layouts: list[RenderableType] = []
+    for section, (title, columns) in _STRUCTURE.items():
+        parts = table.sections.get(section)
+        if not isinstance(parts, Mapping):
+            continue
+        layout = Table(pad_edge=False, box=box.SIMPLE_HEAD, collapse_padding=True)
+        layout.add_column("", no_wrap=True)
+        for name in columns:
+            layout.add_column(name, justify="right", overflow="fold")
+        for part in parts:
+            cells = [cell(table.get(f"{section}.{part}.{path}"), scale or unit) for path, scale in columns.values()]
+            layout.add_row(part, *cells)
+        layouts += [Text(f"\n{title}", style="bold"), layout]
+    return layouts
+
+
+_STRUCTURE = {
+    "tranches": (
+        "Tranches, the most senior first",
+        {
+            "paid in": ("paid_in.mean", _MONEY),
+            "money back": ("money_back.mean", _MONEY),
+            "P(loss)": ("p_loss", 1.0),
+            "IRR %/yr p50": ("irr.p50", 0.01),
+            "P(short)": ("ending.short", 1.0),
+        },
+    ),
+    "costs": (
+        "What the money pays for: means",
+        {"paid": ("paid.mean", _MONEY), "P(unpaid)": ("p_unpaid", 1.0), "P(still deferred)": ("p_still_deferred", 1.0)},
+    ),
+    "steps": ("The waterfall", {"paid, mean": ("paid.mean", _MONEY), "P(pays)": ("p_pays", 1.0)}),
+    "guarantees": (
+        "Guarantees",
+        {"paid, mean": ("paid.mean", _MONEY), "P(called)": ("p_called", 1.0), "P(not enough)": ("p_exhausted", 1.0)},
+    ),
+}
+
+
+def _pockets(study: Study, table: RiskTable) -> list[RenderableType]:
+    """Lay out who pays and who saves, where others save than the outcome payer: else its own table says it all."""
+    gainers = {party for by_party in study.public_value.values() for party in by_party}
+    if "public_value" not in table.sections:
+        return []
+    pockets = table.sections["public_value"]
+    return (
+        [pocket_table(study, pockets, money_unit(study)[0])] if gainers - {"outcome_payer"} and isinstance(pockets, Mapping) else []
+    )
+
+
+_LENDER = {
+    "money back": ("money_back", _MONEY),
+    "net": ("net", _MONEY),
+    "NPV": ("npv", _MONEY),
+    "MOIC": ("moic", 1.0),
+    "IRR %/yr": ("irr", 0.01),
+}
+
+_PAYER = {
+    "payment": ("payment", _MONEY),
+    "true saving": ("true_saving", _MONEY),
+    "net": ("net", _MONEY),
+    "NPV": ("npv", _MONEY),
+}
+
+_BEYOND = "P(no payment beyond the guarantee)"
+
+_LENDER_FACTS: dict[str, tuple[str, float | None]] = {
+    "P(loss)": ("p_loss", 1.0),
+    _BEYOND: ("p_no_payment_beyond_guarantee", 1.0),
+    "P(profit)": ("p_profit", 1.0),
+    "IRR of mean cash, %/yr": ("irr_of_mean_cash", 0.01),
+    "VaR 95 % (loss)": ("var95", _MONEY),
+    "CVaR 95 % (loss)": ("cvar95", _MONEY),
+    "Money in, mean": ("money_in.mean", _MONEY),
+    "Peak funding, mean": ("peak_funding.mean", _MONEY),
+    "Paid back after, months, p50": ("payback_months.p50", 1.0),
+}
+
+_PAYER_FACTS: dict[str, tuple[str, float | None]] = {
+    "Expected payment": ("payment.mean", _MONEY),
+    "Expected true saving": ("true_saving.mean", _MONEY),
+    "P(loss)": ("p_loss", 1.0),
+}
+
+_AGAINST_SAVING: dict[str, tuple[str, float | None]] = {
+    "P(pays beyond the guarantee without a true saving)": (
+        "payment_against_saving.p_paid_beyond_guarantee_without_saving",
+        1.0,
+    ),
+    "P(true saving, nothing beyond the guarantee)": (
+        "payment_against_saving.p_saving_without_payment_beyond_guarantee",
+        1.0,
+    ),
+}
+
+_TAIL_FACTS: dict[str, tuple[str, float | None]] = {
+    "VaR 95 % (loss)": ("var95", _MONEY),
+    "CVaR 95 % (loss)": ("cvar95", _MONEY),
+}
+
+
+def _concluded(study: Study) -> str:
+    return f"What the evaluator concludes, and what is true{told_units(study, study.measurement.metrics)}"
+
+
+def _metric_columns(study: Study) -> dict[str, tuple[str, float | None]]:
+    columns: dict[str, tuple[str, float | None]] = {}
+    for name in study.measurement.metrics:
+        scale = metric_unit(study, name)[0]
+        columns[f"{name}: estimate"] = (f"{name}.estimate", scale)
+        columns[f"{name}: truth"] = (f"{name}.truth", scale)
+    return columns
+
+
+def _distributions(
+    title: str, table: RiskTable, section: str, unit: float, columns: Mapping[str, tuple[str, float | None]]
+) -> Table:
+    layout = Table(
+        title=f"\n{title}", title_justify="left", title_style="bold", pad_edge=False, box=box.SIMPLE_HEAD, collapse_padding=True
+    )
+    layout.add_column("", no_wrap=True)
+    for name in columns:
+        layout.add_column(name, justify="right", overflow="fold")
+    for row in _ROWS:
+        cells = [table.get(f"{section}.{path}.{row}") for path, _ in columns.values()]
+        layout.add_row(
+            row, *(cell(statistic, scale or unit) for statistic, (_, scale) in zip(cells, columns.values(), strict=True))
+        )
+    return layout
+
+
+def _facts(table: RiskTable, unit: float, facts: Mapping[str, tuple[str, float | None]]) -> Table:
+    layout = Table(show_header=False, pad_edge=False, box=None)
+    layout.add_column("")
+    layout.add_column("", justify="right")
+    for name, (path, scale) in facts.items():
+        layout.add_row(name, cell(table.get(path), scale or unit))
+    return layout
+
+
+def _assumed(study: Study) -> Text:
+    ledger = assumptions(study)
+    assumed = sum(entry["is_assumed"] for entry in ledger)
+    unmarked = sum(entry["certainty"] is None for entry in ledger)
+    text = f"{assumed} of {len(ledger)} entries behind this table are assumptions, not published facts"
+    text += f"; {unmarked} carry no certainty code" if unmarked else ""
+    return Text(f"{text}: `simengine check` lists them.", style="italic")
 
 
 def run_tables(study: Study, found: Run) -> RenderableType:
     """Lay out the risk table of a run, and what else of it was asked for."""
-    shown: list[RenderableType] = [tables.risk_tables(study, found.table, found.seed)]
+    shown: list[RenderableType] = [risk_tables(study, found.table, found.seed)]
     if found.shows_diagnostics:
-        shown += [trust.diagnostics_table(study, found.table), steps.sentence(steps.as_content(study))]
+        shown += [diagnostics_table(study, found.table), steps.sentence(steps.as_content(study))]
     if found.precise:
-        shown.append(trust.reached(found.precise))
+        shown.append(reached(found.precise))
     return Group(*shown)

@@ -22,7 +22,7 @@ from simengine.records import Floats, Integers
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
 from simengine.streams import uniforms
-from simengine.worlds.ensemble import Ensemble
+from simengine.worlds.ensemble import Ensemble, with_used_designs_alone
 from simengine.worlds.money import Columns, Measure, chosen_parties, refuse_measure, settled_money
 from simengine.worlds.points import Assumptions, assumptions_of, groups_of
 
@@ -103,6 +103,7 @@ def sensitivity(
     UsageError
         If a party is unknown, no number has a law, or a size is out of range.
     """
+    study = with_used_designs_alone(study)
     refuse_measure(measure)
     chosen = chosen_parties(parties, study)
     refuse_sizes(n_points, n_trajectories)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from simengine.config import Study
 from simengine.questions.sensitivity.answer import Sensitivity
-from simengine.report.picture import new_figure, plain_style, save
-from simengine.report.question_tables import named
+from simengine.report.layouts import named
+from simengine.report.picture import DARK, LIGHT, MIDDLE, MOST_BARS, new_figure, plain_style, save, title_of
 from simengine.report.units import money_unit
 
 if TYPE_CHECKING:
     pass
+
+_LONGEST_PATH = 44
 
 
 def draw_sensitivity(study: Study, found: Sensitivity) -> bytes:
@@ -23,31 +25,31 @@ def draw_sensitivity(study: Study, found: Sensitivity) -> bytes:
         figure = new_figure(figsize=(15.0, 0.8 + 3.4 * n_parties), layout="constrained")
         panels = figure.subplots(n_parties, 2, squeeze=False)
         for (left, right), (party, one) in zip(panels, found.parties.items(), strict=True):
-            swings = dict(list(one.tornado.items())[:_MOST_BARS])
+            swings = dict(list(one.tornado.items())[:MOST_BARS])
             base = one.mean.value / unit
             for place, swing in enumerate(swings.values()):
-                ends = ((swing.at_low, _LIGHT, 0.7, "at 5 %"), (swing.at_high, _DARK, 0.4, "at 95 %"))
+                ends = ((swing.at_low, LIGHT, 0.7, "at 5 %"), (swing.at_high, DARK, 0.4, "at 95 %"))
                 for statistic, colour, height, label in ends:
                     value = statistic.value / unit
                     left.barh(place, value - base, left=base, color=colour, height=height, label=None if place else label)
-            left.axvline(base, color=_DARK, linewidth=1.0)
+            left.axvline(base, color=DARK, linewidth=1.0)
             left.set_yticks(range(len(swings)), [shorten_path(path) for path in swings], fontsize=8.5)
             left.set_xlabel(f"mean {found.measure}, {money}")
             left.set_title(shorten(named(study, party), 60, placeholder="…"), fontsize=10)
             left.legend(frameon=False, fontsize=8.5, loc="best")
-            indices = dict(list(one.indices.items())[:_MOST_BARS])
+            indices = dict(list(one.indices.items())[:MOST_BARS])
             for place, index in enumerate(indices.values()):
-                right.barh(place, index.st.value, xerr=1.96 * index.st.se, color=_LIGHT, height=0.7, ecolor="0.3", capsize=2)
-                right.barh(place, index.s1.value, color=_DARK, height=0.35)
+                right.barh(place, index.st.value, xerr=1.96 * index.st.se, color=LIGHT, height=0.7, ecolor="0.3", capsize=2)
+                right.barh(place, index.s1.value, color=DARK, height=0.35)
             right.set_yticks(range(len(indices)), [shorten_path(path) for path in indices], fontsize=8.5)
             right.set_xlim(left=0)
             if not any(index.st.value for index in indices.values()):
                 for axes in (left, right):
-                    axes.text(0.5, 0.5, "no assumption moves it", transform=axes.transAxes, ha="center", color=_MIDDLE)
+                    axes.text(0.5, 0.5, "no assumption moves it", transform=axes.transAxes, ha="center", color=MIDDLE)
             right.set_xlabel("wide: total index ST with 95 % interval; narrow: S1")
             for axes in (left, right):
                 axes.invert_yaxis()
-        figure.suptitle(f"{_title(study)}: which assumptions matter to whom", fontsize=11)
+        figure.suptitle(f"{title_of(study)}: which assumptions matter to whom", fontsize=11)
         return save(figure, "png")
 
 

@@ -11,17 +11,13 @@ SENSITIVITY = Question[Any](
     options=(
         PARTIES,
         MEASURE,
-        Option(
-            "n_points", "Points of Sobol's plan, a power of 2.", flag="--points", kind=int, default=128, low=-(2**63), high=2**63
-        ),
+        Option("n_points", "Points of Sobol's plan, a power of 2.", flag="--points", kind=int, default=128),
         Option(
             "n_trajectories",
             "Trajectories of the screening.",
             flag="--trajectories",
             kind=int,
             default=16,
-            low=-(2**63),
-            high=2**63,
         ),
         luck(16),
     ),

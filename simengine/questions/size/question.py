@@ -1,4 +1,4 @@
-"""The terms that every party can sign; with --smallest or --largest one number; with --weakest-belief how little must be believed."""
+"""The terms that every party can sign; or one number of them; or how little must be believed for a deal."""
 
 from __future__ import annotations
 

@@ -49,20 +49,20 @@ def no_deal_tables(study: Study, table: Table, found: NoDeal) -> list[Renderable
         moved = grid("limit", "to", *short_names(table.free))
         for one in found.relaxations:
             values = [written(value) for value in one.point.terms]
-            moved.add_row(str(one.limit), cell(one.to, metric_unit(study, one.limit.measure)[0]), *values)
+            moved.add_row(str(one.limit), cell(one.to, _scale(study, one.limit.measure)), *values)
         parts.append(titled("One limit moved so far, all others kept, would make a deal; the smallest move first", moved))
     else:
         parts.append(Text("\nNo limit can make a deal by being moved alone.", style="bold"))
     closest = grid("limit", "comes to")
     for limit, value in zip(table.limits, found.closest.limits, strict=True):
-        closest.add_row(str(limit), cell(value, metric_unit(study, limit.measure)[0]))
+        closest.add_row(str(limit), cell(value, _scale(study, limit.measure)))
     parts.append(titled(f"The terms that break them least: {_written(table, found.closest)}", closest))
     return parts
 
 
 def one_number_tables(study: Study, found: OneNumber) -> RenderableType:
     """Lay out the search for one number."""
-    scale = metric_unit(study, found.limit.measure)[0]
+    scale = _scale(study, found.limit.measure)
     said = f"The {found.end} {found.path} such that {found.limit}: {written(found.value)}\n"
     said += f"95 % interval, from the noise of the worlds: {written(found.low)} to {written(found.high)}"
     facts = grid("", str(found.limit.measure), show_header=True)
@@ -107,7 +107,7 @@ def _objectives(study: Study, found: SizingResult, deal: Deal) -> Iterable[Rende
     rows = grid("objective", "now", "sized", "its best", "kept", "fresh", "luck")
     kept = shares_kept(found, deal.recommended)
     for place, measure in enumerate(found.table.objectives):
-        scale = metric_unit(study, measure)[0]
+        scale = _scale(study, measure)
         rows.add_row(
             str(measure),
             _value(found.present, place, scale),
@@ -128,7 +128,7 @@ def _limits(study: Study, found: SizingResult, deal: Deal) -> RenderableType:
     present = found.present.limits if found.present is not None else [None] * len(found.table.limits)
     values = zip(found.table.limits, present, deal.recommended.limits, deal.fresh.limits, strict=True)
     for limit, now, then, fresh in values:
-        scale = metric_unit(study, limit.measure)[0]
+        scale = _scale(study, limit.measure)
         rows.add_row(str(limit), *(cell(one, scale) for one in (now, then, fresh)), _is_kept(limit, fresh))
     return titled("The limits", rows) if found.table.limits else Text("")
 
@@ -146,9 +146,7 @@ def _moves(study: Study, found: SizingResult, deal: Deal) -> Sequence[Renderable
     names = [f"{measure.party} gains" for measure in found.table.objectives]
     rows = grid(*short_names(found.table.free), *names)
     for move in deal.moves:
-        gains = [
-            cell(gain, metric_unit(study, measure)[0]) for gain, measure in zip(move.gains, found.table.objectives, strict=True)
-        ]
+        gains = [cell(gain, _scale(study, measure)) for gain, measure in zip(move.gains, found.table.objectives, strict=True)]
         rows.add_row(*(written(float(f"{value:.4g}")) for value in move.point.terms), *gains)
     return [titled("Along the frontier: what a step from the recommended terms gives and takes, in the same worlds", rows)]
 

@@ -23,7 +23,7 @@ from simengine.pipeline import Evidence, Steering, draw_worlds
 from simengine.records import Floats, Integers, Worlds
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
-from simengine.worlds.ensemble import Ensemble, lived, measured
+from simengine.worlds.ensemble import Ensemble, lived, measured, with_used_designs_alone
 from simengine.worlds.money import Columns, Standing, refuse_level, settled_money, standing_of, tail_needs
 
 TOGETHER = "all_together"
@@ -99,6 +99,7 @@ def stress_study(study: Study, named: Mapping[str, Mapping[str, Stress] | str], 
     level
         Of the CVaR.
     """
+    study = with_used_designs_alone(study)
     refuse_level(level)
     flat = {(name, one): stress for name, found in named.items() if not isinstance(found, str) for one, stress in found.items()}
     answers = ensemble.ask(lambda replications: _settle_all(study, list(flat.values()), ensemble.seed, replications))

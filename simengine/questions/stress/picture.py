@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from simengine.config import Study
 from simengine.questions.stress.answer import StressTest
-from simengine.report.picture import plain_style, save
-from simengine.report.question_tables import named
+from simengine.report.layouts import named
+from simengine.report.picture import DARK, MIDDLE, panels_for, plain_style, save, title_of
 from simengine.report.units import money_unit
 
 if TYPE_CHECKING:
@@ -20,19 +20,19 @@ def draw_stress(study: Study, found: StressTest) -> bytes:
     unit, money = money_unit(study)
     rows = [(name, severity, one) for name, by in found.stresses.items() for severity, one in by.items()]
     with plain_style():
-        figure, panels = _panels(len(found.parties), 2.6, 4.6, 1.7 + 0.27 * len(rows))
+        figure, panels = panels_for(len(found.parties), 2.6, 4.6, 1.7 + 0.27 * len(rows))
         for axes, party in zip(panels, found.parties, strict=True):
             base = found.base[party].npv.value / unit
             for place, (_, severity, one) in enumerate(rows):
                 value = one.standings[party].npv.value / unit
-                colour = _DARK if severity == "severe" else _MIDDLE
+                colour = DARK if severity == "severe" else MIDDLE
                 axes.barh(place, value - base, left=base, color=colour, height=0.7)
                 axes.errorbar(value, place, xerr=1.96 * one.moved[party].npv.se / unit, color="0.3", capsize=2)
-            axes.axvline(base, color=_DARK, linewidth=1.0)
-            axes.axvline(0.0, color=_DARK, linestyle=":", linewidth=1.0, zorder=0)
+            axes.axvline(base, color=DARK, linewidth=1.0)
+            axes.axvline(0.0, color=DARK, linestyle=":", linewidth=1.0, zorder=0)
             axes.set_title(f"{shorten(named(study, party), 55, placeholder='…')}\nas it is: {base:z.2f}", fontsize=10)
             axes.set_xlabel(f"mean NPV, {money}")
             axes.set_yticks(range(len(rows)), [f"{name.replace('_', ' ')}, {severity}" for name, severity, _ in rows], fontsize=8.5)
             axes.set_ylim(len(rows) - 0.4, -0.6)
-        figure.suptitle(f"{_title(study)}: stresses ({found.n_replications:,} replications; dotted: nothing gained)", fontsize=11)
+        figure.suptitle(f"{title_of(study)}: stresses ({found.n_replications:,} replications; dotted: nothing gained)", fontsize=11)
         return save(figure, "png")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from math import isnan
 from typing import Any
 
@@ -11,11 +11,12 @@ import numpy as np
 
 from simengine.asked import MOST_REPLICATIONS, whole
 from simengine.config import Study
-from simengine.errors import NOT_MEASURED
+from simengine.errors import NOT_MEASURED, UsageError
 from simengine.laws import Constant
 from simengine.pipeline import measured_again, move_money, run_block, simulate, with_milestones
 from simengine.records import ARMS, Ledger, Measurements, Outturns, Payments, Tallies
 from simengine.sampling import PLAIN, SCRAMBLES, Sampling, refuse_impossible, seeds_again
+from simengine.worlds.ensemble import Ensemble
 
 Row = dict[str, Any]
 
@@ -42,6 +43,8 @@ class Trace:
     """By month: who paid whom how much, and what was noted without being paid."""
     outturn: dict[str, Any]
     """The row that a run keeps of this replication."""
+    agrees: bool = False
+    """Whether it was held against the row that a run kept, and every number was the same."""
 
 
 def trace(
@@ -97,6 +100,41 @@ def trace(
         list(_postings(ledger)),
         row_of(outturns, measurement - 1),
     )
+
+
+def trace_again(
+    study: Study,
+    ensemble: Ensemble,
+    replication: int,
+    measurement: int,
+    sampling: Sampling,
+    *,
+    with_variates: bool,
+    kept: Mapping[str, Any] | None,
+) -> Trace:
+    """Trace a replication, and hold it against the row that a run kept of it.
+
+    Raises
+    ------
+    UsageError
+        If there is no such replication or measurement, or the run kept other numbers.
+    """
+    found = trace(study, ensemble.seed, replication, sampling, measurement=measurement, with_variates=with_variates)
+    if kept is None:
+        return found
+    differing = sorted(name for name in kept.keys() | found.outturn.keys() if not _is_same(kept.get(name), found.outturn.get(name)))
+    if differing:
+        names = ", ".join(differing[:5])
+        raise UsageError(
+            f"RUN: a world that is made again is the one that was kept; found other values of {names}. "
+            "The results come from another version, or the folder was changed"
+        )
+    return replace(found, agrees=True)
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    # NaN stands for what does not exist: two of them are the same.
+    return bool(one == other or (one != one and other != other))
 
 
 def row_of(outturns: Outturns, place: int) -> dict[str, Any]:

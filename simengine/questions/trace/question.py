@@ -40,7 +40,7 @@ TRACE = Question[Any](
         Option("kept", "The run from whose folder it comes.", kind=object, is_hidden=True),
     ),
     prepare=_prepare,
-    sized_by=lambda values: "-n: one replication is shown; found a number of them",  # noqa: ARG005
+    is_drawn=False,
     ask=later("simengine.questions.trace.answer", "trace_again"),
     content=later("simengine.questions.trace.content", "trace_content"),
     tables=later("simengine.questions.trace.tables", "trace_tables"),

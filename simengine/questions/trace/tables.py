@@ -22,6 +22,7 @@ def trace_tables(study: Study, found: Trace) -> RenderableType:
     heading = f"{study.study.title}\nReplication {which} of seed {found.seed}. Money in {study.study.currency}."
     decimals = decimals_of(study.study.currency)
     drawn = [{"number": path, "value": f"{value:,.6g}"} for path, value in found.drawn.items()]
+    agrees = [Text("\nEvery number agrees with what the run kept of this replication.")] if found.agrees else []
     return Group(
         Text(heading, style="bold"),
         _table("What was drawn", drawn),
@@ -31,6 +32,7 @@ def trace_tables(study: Study, found: Trace) -> RenderableType:
         _table("What the contract owes", found.payments, decimals),
         _table("Who paid whom", found.postings, decimals),
         _table("What each party is left with", _parties(study, found), decimals),
+        *agrees,
     )
 
 

@@ -17,20 +17,15 @@ from typing import Any
 
 import click
 
-from simengine.cli_analysis import certificate, methods, window
-from simengine.cli_contracts import explain, lint, replay
-from simengine.cli_incentives import incentives
-from simengine.cli_options import PLACE, json_option, say, study_options
-from simengine.cli_portfolio import portfolio
-from simengine.cli_questions import attribute, compare, sensitivity, stress
-from simengine.cli_retrospect import retrospect
-from simengine.cli_run import demo, run
-from simengine.cli_sizing import information, size
-from simengine.cli_sweep import sweep
-from simengine.cli_trace import trace
-from simengine.cli_value import value
+from simengine.cli.contract import explain, lint, replay
+from simengine.cli.options import PLACE, json_option, say, study_options, threads_option
+from simengine.cli.questions import command_of, deliver
+from simengine.cli.sweep import sweep
 from simengine.errors import SimengineError, escaped
 from simengine.interruption import EXIT_CODES
+from simengine.questions.listed import QUESTIONS
+from simengine.questions.run.question import RUN
+from simengine.questions.subject import Size
 
 _KEPT = "The compiled code is kept: later runs start at once."
 _NOT_KEPT = "The compiled code cannot be kept; set NUMBA_CACHE_DIR to a folder that can be written, else every run compiles anew."
@@ -179,8 +174,24 @@ def warmup() -> None:
     say(f"Compiled and ran in {seconds:.1f} s. " + (_KEPT if are_kept else _NOT_KEPT))
 
 
-_OF_A_CONTRACT = (replay, explain, lint)
-_OF_A_STUDY = (certificate, methods, window, value, trace, compare, stress, sensitivity, attribute)
-_BEFORE_AND_AFTER = (size, incentives, information, retrospect, portfolio)
-for _command in (demo, run, sweep, *_OF_A_CONTRACT, *_OF_A_STUDY, *_BEFORE_AND_AFTER):
+_DEMO_SEED = 2016
+_DEMO_REPLICATIONS = 10_000
+
+
+@commands.command()
+@click.option("-o", "--output", type=PLACE, help="Folder for the results; a new one is named if absent.")
+@click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=_DEMO_SEED, show_default=True, help="Any whole number from 0.")
+@threads_option
+def demo(output: Path | None, seed: int, threads: int | None) -> None:
+    """Run the Norrköping contract as it stood before signing: a risk table and a picture, in seconds."""
+    from simengine.config import find_study
+    from simengine.report.folder import first_free
+
+    target = output or first_free("simengine-demo")
+    size = Size(_DEMO_REPLICATIONS, seed, threads)
+    deliver(RUN, find_study("norrkoping"), size, {}, {"overrides": (), "variant": None}, target)
+    say(f"\nThe picture: {target / 'picture.png'}")
+
+
+for _command in (replay, explain, lint, sweep, *map(command_of, QUESTIONS)):
     commands.add_command(_command)

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from simengine.cli_options import PLACE, asked_again, output_option, say
+from simengine.cli.options import PLACE, output_option, say
 from simengine.errors import UsageError
+from simengine.questions.driver import asked_again
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object.")
 

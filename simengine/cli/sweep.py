@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from simengine.cli_options import PLACE, say
+from simengine.cli.options import PLACE, say
 
 
 @click.command()

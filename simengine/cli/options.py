@@ -1,0 +1,100 @@
+"""What the commands share: a study and the worlds in which it is asked about, the bar, and the refusal of what cannot be held."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from simengine.errors import UsageError, escaped
+
+if TYPE_CHECKING:
+    pass
+
+
+class Place(click.ParamType):  # type: ignore[type-arg]
+    """The name of a file or folder, judged as it was typed: an empty one would be the folder in which the command runs."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ARG002
+        """Turn what was typed into a path, or refuse it."""
+        if not str(value).strip():
+            option = isinstance(param, click.Option)
+            name = "a path" if param is None else param.opts[0] if option else str(param.metavar).strip("[].")
+            raise UsageError(f"{name}: must be the name of a file or folder; found an empty one")
+        return Path(value)
+
+
+PLACE = Place()
+
+
+def output_option(what: str) -> Callable[..., Any]:
+    """Give a command a folder for its answer."""
+    return click.option("-o", "--output", type=PLACE, help=f"New folder for {what}.")
+
+
+def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that change a study."""
+    command = click.option("--variant", metavar="NAME", help="Use one of the study's own variants.")(command)
+    return click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="PATH=VALUE",
+        help="Replace one value, e.g. contract.terms.guarantee.share=0.5.",
+    )(command)
+
+
+seed_option = click.option(
+    "--seed",
+    type=click.IntRange(0, 2**64 - 1),
+    help="Any whole number from 0. If absent: the study's own, else one that is drawn, printed and kept.",
+)
+
+
+def replications_option(number: int | None) -> Callable[..., Any]:
+    """Give a command its number of replications, and the number that is drawn where nobody says."""
+    absent = "" if number is not None else " If absent: the study's own number."
+    return click.option(
+        "-n",
+        "--replications",
+        type=click.IntRange(2, 2**32),
+        default=number,
+        show_default=number is not None,
+        help=f"Monte Carlo worlds to simulate.{absent}",
+    )
+
+
+threads_option = click.option("--threads", type=click.IntRange(1, 1024), help="Blocks that run at once; changes no result.")
+block_size_option = click.option(
+    "--block-size",
+    type=click.IntRange(1, 1_000_000),
+    default=1000,
+    show_default=True,
+    help="Replications in a block at most; changes no result.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object.")
+
+
+def say(text: str) -> None:
+    """Print a line to standard output; what would act on a terminal, such as the name of a file may hold, is shown escaped."""
+    click.echo(escaped(text), file=sys.stdout)
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar on stderr while the work lasts; nothing where stderr is not a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done: None  # noqa: ARG005
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("replications (the first run compiles for some seconds)", total=total)
+        yield lambda done: bar.advance(task, done)

@@ -1,0 +1,137 @@
+"""A command for every question: its arguments and options from the question itself, its answer printed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from simengine.cli.options import (
+    PLACE,
+    block_size_option,
+    json_option,
+    output_option,
+    progress,
+    replications_option,
+    say,
+    seed_option,
+    study_options,
+    threads_option,
+)
+from simengine.questions.question import Option, Question, Source
+from simengine.questions.subject import Size
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simengine.questions.subject import Loaded
+
+_SIZE = ("replications", "seed", "threads", "block_size")
+_CHANGES = ("overrides", "variant")
+
+
+def command_of(question: Question[Any]) -> click.Command:
+    """Make the command that asks a question."""
+
+    @click.pass_context
+    def ask(context: click.Context, /, place: Path, output: Path | None, as_json: bool, **typed: Any) -> None:
+        given = {
+            name: value
+            for name, value in typed.items()
+            if name not in (*_SIZE, *_CHANGES) and context.get_parameter_source(name) is not ParameterSource.DEFAULT
+        }
+        size = Size(**{name: typed[name] for name in _SIZE if name in typed})
+        changes = {name: typed.get(name) or default for name, default in (("overrides", ()), ("variant", None))}
+        deliver(question, place, size, given, changes, output, as_json=as_json)
+
+    command = click.command(question.name, help=question.summary)
+    return command(_with_parameters(question)(ask))
+
+
+def deliver(
+    question: Question[Any],
+    place: Path,
+    size: Size,
+    given: Mapping[str, Any],
+    changes: Mapping[str, Any],
+    output: Path | None,
+    *,
+    as_json: bool = False,
+) -> None:
+    """Ask a question about what stands in a file, and print the answer or keep it."""
+    from simengine.provenance import Clock, describe_run
+    from simengine.questions.driver import keep, pose
+    from simengine.report import document, tables
+
+    subject = question.subject
+    loaded: Loaded = subject.load(place, size=size, **changes)
+    source = Source(changes["variant"], lambda name: subject.load(place, size=size, **{**changes, "variant": name}).subject)
+    posed = pose(question, loaded.subject, loaded.size, {**loaded.given, **given}, source)
+    clock = Clock()
+    own = {subject.argument.lower(): str(place)} | (
+        {} if not subject.may_change else {"variant": changes["variant"], "overrides": list(changes["overrides"])}
+    )
+
+    def answer() -> Any:
+        with progress(posed.n_worked) as advance:
+            return posed.answer(advance)
+
+    found, content = keep(
+        posed, question.name, output, answer, lambda text, settings: describe_run(clock, text, {**own, **settings})
+    )
+    # Printed last: whoever closes our output loses nothing that was asked to be kept.
+    if as_json:
+        say(document.as_json(content))
+        return
+    tables.show(posed.question.tables(posed.asked.subject, found))
+    if output:
+        say(f"Results: {output}")
+
+
+def _with_parameters(question: Question[Any]) -> Callable[[Any], Any]:
+    """Give a function the parameters of a question's command, in the order in which its help lists them."""
+    subject = question.subject
+    place = click.argument("place", metavar=subject.argument, type=PLACE)
+    sizes = (replications_option(subject.replications), seed_option, threads_option, block_size_option)
+    own = [_parameter(option) for option in question.every_option().values() if not option.is_hidden]
+    changes = [study_options] if subject.may_change else []
+    drawn = [*sizes[:2], *changes, json_option, *sizes[2:]] if question.is_drawn else [seed_option, *changes, json_option]
+    parameters = [place, *drawn, *own, output_option(question.keeps)]
+
+    def decorate(function: Any) -> Any:
+        for parameter in reversed(parameters):
+            function = parameter(function)
+        return function
+
+    return decorate
+
+
+def _parameter(option: Option) -> Callable[[Any], Any]:
+    if option.is_argument:
+        return click.argument(option.name, metavar=option.flag, nargs=-1)
+    default = None if option.default in (None, (), False) else option.default
+    kind: Any = str
+    if option.words:
+        kind = click.Choice(option.words)
+    elif option.kind in (int, float):
+        is_limited = isfinite(option.low) and isfinite(option.high)
+        if option.kind is int:
+            kind = click.IntRange(int(option.low), int(option.high)) if is_limited else int
+        else:
+            kind = click.FloatRange(option.low, option.high) if is_limited else float
+    if option.kind is bool:
+        return click.option(option.written, option.name, is_flag=True, help=option.help)
+    return click.option(
+        option.written,
+        option.name,
+        type=kind,
+        multiple=option.is_many,
+        default=default,
+        show_default=default is not None,
+        metavar=option.metavar,
+        help=option.help,
+    )
