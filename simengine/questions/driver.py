@@ -53,7 +53,7 @@ class Posed:
         """Write the command that gives the same answer again in the folder where it is kept."""
         is_sized = self.question.is_drawn and not self.question.sized_by(self.values)
         counts = ["-n", found.n_replications] if is_sized else []
-        own = (*self.asked.arguments, *self.question.words(self.values))
+        own = (*self.asked.arguments, *self.question.words(self.values, self.asked.said))
         return [command, self.question.subject.file, *own, *counts, "--seed", self.seed]
 
 

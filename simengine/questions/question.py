@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -158,6 +158,8 @@ class Asked:
     """What they name, by the names of files in the folder of results."""
     variants: Mapping[str, dict[str, object]] = field(default_factory=dict)
     """Variants that the study keeps in that folder."""
+    said: tuple[str, ...] = ()
+    """Options that what is kept says already, so that the line that runs it again need not."""
 
 
 def as_it_stands(subject: Any, values: Values, source: Source) -> Asked:  # noqa: ARG001
@@ -262,9 +264,9 @@ class Question(Generic[Answer]):
                 raise UsageError(f"{every[name].written}: {rule}")
         return meant, {option.name: option.taken(given.get(option.name, option.default)) for option in meant.options}
 
-    def words(self, values: Values) -> list[str]:
-        """Write the values of the options as words of a command."""
-        return [word for option in self.options for word in option.words_for(values[option.name])]
+    def words(self, values: Values, said: Collection[str] = ()) -> list[str]:
+        """Write the values of the options as words of a command, but those that are said elsewhere."""
+        return [word for option in self.options if option.name not in said for word in option.words_for(values[option.name])]
 
 
 def _has(question: Question[Any], name: str) -> bool:

@@ -6,13 +6,14 @@ import io
 import logging
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from simengine.config import Study
 from simengine.errors import ResultsError, escaped
+from simengine.risk.statistics import Statistic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -113,3 +114,19 @@ def panels_for(count: int, names: float, width: float, height: float) -> tuple[F
 def title_of(study: Study) -> str:
     """Give the title of a study, as much of it as has room above a picture."""
     return shorten(study.study.title, 80, placeholder="…")
+
+
+_LONGEST_PATH = 44
+
+
+def shortened_path(path: str) -> str:
+    """Give the end of a path that is too long for an axis."""
+    return path if len(path) <= _LONGEST_PATH else f"…{path[-_LONGEST_PATH + 1 :]}"
+
+
+def with_errors(axes: Axes, names: Sequence[str], statistics: Sequence[Statistic], scale: float) -> None:
+    """Put a value with its 95 % interval on each row of a panel, and the names of the rows beside it."""
+    for place, one in enumerate(statistics):
+        axes.errorbar(one.value / scale, place, xerr=1.96 * one.se / scale, color=DARK, marker="o", markersize=4, capsize=3)
+    axes.set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
+    axes.set_ylim(len(names) - 0.4, -0.6)

@@ -7,6 +7,7 @@ from math import floor, isfinite, log10
 
 from simengine.cohort.spec import Amount, Binary, Claim, DaysInSpells, Reached, Target
 from simengine.config import Study
+from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
 
 Unit = tuple[float, str]
@@ -59,6 +60,11 @@ def is_money(study: Study, metric: str) -> bool:
         return study.study.currency in use.unit
     prices = study.public_value.get(outcome, {}).values()
     return bool(prices) and all(price.value_per_unit is None for price in prices)
+
+
+def measure_unit(study: Study, measure: Measure) -> Unit:
+    """Give the unit for a number about a party's money: that of money, or none for a share, a rate or a probability."""
+    return money_unit(study) if measure.kind.is_money else (1.0, "")
 
 
 def told_units(study: Study, metrics: Iterable[str]) -> str:

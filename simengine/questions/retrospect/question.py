@@ -18,7 +18,7 @@ def _files(asked: Asked, source: Source, found: Any) -> Files:  # noqa: ARG001
     """Write what is known in sentences."""
     from simengine.questions.retrospect.content import retrospect
 
-    places = retrospect(asked.study, found)["known"].values()
+    places = retrospect(asked.subject, found)["known"].values()
     return {"sentences.txt": "".join(f"{place['sentence']}\n" for place in places)}
 
 

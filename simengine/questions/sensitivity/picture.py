@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 from simengine.config import Study
 from simengine.questions.sensitivity.answer import Sensitivity
 from simengine.report.layouts import named
-from simengine.report.picture import DARK, LIGHT, MIDDLE, MOST_BARS, new_figure, plain_style, save, title_of
+from simengine.report.picture import DARK, LIGHT, MIDDLE, MOST_BARS, new_figure, plain_style, save, shortened_path, title_of
 from simengine.report.units import money_unit
 
 if TYPE_CHECKING:
     pass
-
-_LONGEST_PATH = 44
 
 
 def draw_sensitivity(study: Study, found: Sensitivity) -> bytes:
@@ -33,7 +31,7 @@ def draw_sensitivity(study: Study, found: Sensitivity) -> bytes:
                     value = statistic.value / unit
                     left.barh(place, value - base, left=base, color=colour, height=height, label=None if place else label)
             left.axvline(base, color=DARK, linewidth=1.0)
-            left.set_yticks(range(len(swings)), [shorten_path(path) for path in swings], fontsize=8.5)
+            left.set_yticks(range(len(swings)), [shortened_path(path) for path in swings], fontsize=8.5)
             left.set_xlabel(f"mean {found.measure}, {money}")
             left.set_title(shorten(named(study, party), 60, placeholder="…"), fontsize=10)
             left.legend(frameon=False, fontsize=8.5, loc="best")
@@ -41,7 +39,7 @@ def draw_sensitivity(study: Study, found: Sensitivity) -> bytes:
             for place, index in enumerate(indices.values()):
                 right.barh(place, index.st.value, xerr=1.96 * index.st.se, color=LIGHT, height=0.7, ecolor="0.3", capsize=2)
                 right.barh(place, index.s1.value, color=DARK, height=0.35)
-            right.set_yticks(range(len(indices)), [shorten_path(path) for path in indices], fontsize=8.5)
+            right.set_yticks(range(len(indices)), [shortened_path(path) for path in indices], fontsize=8.5)
             right.set_xlim(left=0)
             if not any(index.st.value for index in indices.values()):
                 for axes in (left, right):
@@ -51,8 +49,3 @@ def draw_sensitivity(study: Study, found: Sensitivity) -> bytes:
                 axes.invert_yaxis()
         figure.suptitle(f"{title_of(study)}: which assumptions matter to whom", fontsize=11)
         return save(figure, "png")
-
-
-def shorten_path(path: str) -> str:
-    """Give the end of a path that is too long for an axis."""
-    return path if len(path) <= _LONGEST_PATH else f"…{path[-_LONGEST_PATH + 1 :]}"

@@ -8,7 +8,7 @@ from typing import Any
 from simengine.config import Study
 from simengine.config.numbers import with_numbers
 from simengine.contract.spec import Contract
-from simengine.questions.size.answer import Deal, SizingResult, shares_kept
+from simengine.questions.size.answer import Deal, SizingResult, shares_kept, sizing_of, table_of
 from simengine.questions.size.belief import WeakestBelief
 from simengine.questions.size.no_deal import NoDeal
 from simengine.questions.size.one_number import OneNumber
@@ -83,8 +83,9 @@ def one_number(study: Study, found: OneNumber) -> dict[str, Any]:
     }
 
 
-def belief(study: Study, table: Table, found: WeakestBelief) -> dict[str, Any]:
+def belief(study: Study, found: WeakestBelief) -> dict[str, Any]:
     """Give the weakest belief with which there is a deal as plain numbers."""
+    table = table_of(sizing_of(study))
     return heading(study, found) | {
         "parties": list(found.parties),
         "multiple": found.high,

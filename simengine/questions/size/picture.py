@@ -11,7 +11,7 @@ from simengine.questions.size.answer import SizingResult
 from simengine.questions.size.search import Settled
 from simengine.report.picture import new_figure, plain_style, save
 from simengine.report.term_names import short_names
-from simengine.report.units import money_unit
+from simengine.report.units import measure_unit, money_unit
 from simengine.risk.measures import Measure
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ def _draw_terms(axes: Axes, study: Study, found: SizingResult) -> None:
 def _draw_objectives(axes: Axes, study: Study, found: SizingResult) -> None:
     one, other = found.table.objectives[:2]
     for name, points in _groups(found):
-        across = [point.objectives[0].value / _scale(study, one) for point in points]
-        up = [point.objectives[1].value / _scale(study, other) for point in points]
+        across = [point.objectives[0].value / measure_unit(study, one)[0] for point in points]
+        up = [point.objectives[1].value / measure_unit(study, other)[0] for point in points]
         axes.scatter(across, up, **_MARKS[name])
     axes.set_xlabel(_named(study, one))
     axes.set_ylabel(_named(study, other))
@@ -93,8 +93,8 @@ def _draw_objectives(axes: Axes, study: Study, found: SizingResult) -> None:
 def _first(study: Study, found: SizingResult, point: Settled) -> float:
     table = found.table
     if table.objectives:
-        return point.objectives[0].value / _scale(study, table.objectives[0])
-    return point.limits[0].value / _scale(study, table.limits[0].measure)
+        return point.objectives[0].value / measure_unit(study, table.objectives[0])[0]
+    return point.limits[0].value / measure_unit(study, table.limits[0].measure)[0]
 
 
 def _first_name(study: Study, found: SizingResult) -> str:
@@ -104,7 +104,3 @@ def _first_name(study: Study, found: SizingResult) -> str:
 
 def _named(study: Study, measure: Measure) -> str:
     return f"{measure}, {money_unit(study)[1]}" if measure.kind.is_money else str(measure)
-
-
-def _scale(study: Study, measure: Measure) -> float:
-    return money_unit(study)[0] if measure.kind.is_money else 1.0

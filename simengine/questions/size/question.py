@@ -52,6 +52,9 @@ _WISHES = (
 )
 
 
+_IN_THE_SIZING = tuple(option.name for option in _WISHES)
+
+
 def _requested(values: Values) -> Requested:
     from simengine.config.request import Requested
 
@@ -61,13 +64,13 @@ def _requested(values: Values) -> Requested:
 def _prepare(study: Study, values: Values, source: Source) -> Asked:  # noqa: ARG001
     from simengine.config.request import with_request
 
-    return Asked(with_request(study, _requested(values)), {"n_points": values["n_points"]})
+    return Asked(with_request(study, _requested(values)), {"n_points": values["n_points"]}, said=_IN_THE_SIZING)
 
 
 def _prepare_belief(study: Study, values: Values, source: Source) -> Asked:  # noqa: ARG001
     from simengine.config.request import with_request
 
-    return Asked(with_request(study, _requested(values)), {"parties": values["parties"]})
+    return Asked(with_request(study, _requested(values)), {"parties": values["parties"]}, said=_IN_THE_SIZING)
 
 
 def _prepare_number(end: str) -> Callable[[Study, Values, Source], Asked]:
@@ -97,7 +100,7 @@ def _files(asked: Asked, source: Source, found: Any) -> Files:
 
     if found.deal is None:
         return {}
-    study = sized(asked.study, terms(found.table, found.deal.recommended))
+    study = sized(asked.subject, terms(found.table, found.deal.recommended))
     return {"contract.yaml": document.as_text(study.contract), "sized-study.yaml": document.kept_text(study, source.variant)}
 
 
@@ -116,7 +119,7 @@ def _number(end: str) -> Question[Any]:
         ask=later("simengine.questions.size.one_number", "find_number"),
         content=later("simengine.questions.size.content", "one_number"),
         tables=later("simengine.questions.size.tables", "one_number_tables"),
-        picture=later("simengine.questions.size.picture", "draw_walk"),
+        picture=later("simengine.questions.size.one_number_picture", "draw_walk"),
         answer_name="sizing",
         picture_name="walk",
     )
@@ -142,7 +145,7 @@ _BELIEF = Question[Any](
     ask=later("simengine.questions.size.belief", "weakest_belief"),
     content=later("simengine.questions.size.content", "belief"),
     tables=later("simengine.questions.size.tables", "belief_tables"),
-    picture=later("simengine.questions.size.picture", "draw_belief"),
+    picture=later("simengine.questions.size.one_number_picture", "draw_belief"),
     answer_name="sizing",
     picture_name="belief",
 )

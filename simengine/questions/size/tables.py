@@ -8,15 +8,15 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from simengine.config import Study
-from simengine.questions.size.answer import Deal, SizingResult, shares_kept
+from simengine.questions.size.answer import Deal, SizingResult, shares_kept, sizing_of, table_of
 from simengine.questions.size.belief import WeakestBelief
 from simengine.questions.size.no_deal import NoDeal
 from simengine.questions.size.one_number import OneNumber
 from simengine.questions.size.search import Settled, Table
 from simengine.report.layouts import grid, titled
 from simengine.report.term_names import short_names, written
-from simengine.report.units import cell, money_unit
-from simengine.risk.measures import Limit, Measure
+from simengine.report.units import cell, measure_unit, money_unit
+from simengine.risk.measures import Limit
 from simengine.risk.statistics import Statistic
 
 RULES = {
@@ -49,20 +49,20 @@ def no_deal_tables(study: Study, table: Table, found: NoDeal) -> list[Renderable
         moved = grid("limit", "to", *short_names(table.free))
         for one in found.relaxations:
             values = [written(value) for value in one.point.terms]
-            moved.add_row(str(one.limit), cell(one.to, _scale(study, one.limit.measure)), *values)
+            moved.add_row(str(one.limit), cell(one.to, measure_unit(study, one.limit.measure)[0]), *values)
         parts.append(titled("One limit moved so far, all others kept, would make a deal; the smallest move first", moved))
     else:
         parts.append(Text("\nNo limit can make a deal by being moved alone.", style="bold"))
     closest = grid("limit", "comes to")
     for limit, value in zip(table.limits, found.closest.limits, strict=True):
-        closest.add_row(str(limit), cell(value, _scale(study, limit.measure)))
+        closest.add_row(str(limit), cell(value, measure_unit(study, limit.measure)[0]))
     parts.append(titled(f"The terms that break them least: {_written(table, found.closest)}", closest))
     return parts
 
 
 def one_number_tables(study: Study, found: OneNumber) -> RenderableType:
     """Lay out the search for one number."""
-    scale = _scale(study, found.limit.measure)
+    scale = measure_unit(study, found.limit.measure)[0]
     said = f"The {found.end} {found.path} such that {found.limit}: {written(found.value)}\n"
     said += f"95 % interval, from the noise of the worlds: {written(found.low)} to {written(found.high)}"
     facts = grid("", str(found.limit.measure), show_header=True)
@@ -74,8 +74,9 @@ def one_number_tables(study: Study, found: OneNumber) -> RenderableType:
     return Group(_heading(study, found, said), facts, titled("Along the range", way))
 
 
-def belief_tables(study: Study, table: Table, found: WeakestBelief) -> RenderableType:
+def belief_tables(study: Study, found: WeakestBelief) -> RenderableType:
     """Lay out the weakest belief with which there is a deal."""
+    table = table_of(sizing_of(study))
     believers = ", ".join(found.parties)
     said = f"A deal exists if {believers} believe{'s' if len(found.parties) == 1 else ''} in at least {found.high:.4g} times the "
     said += f"effect that the study expects; at {found.low:.4g} none does."
@@ -107,7 +108,7 @@ def _objectives(study: Study, found: SizingResult, deal: Deal) -> Iterable[Rende
     rows = grid("objective", "now", "sized", "its best", "kept", "fresh", "luck")
     kept = shares_kept(found, deal.recommended)
     for place, measure in enumerate(found.table.objectives):
-        scale = _scale(study, measure)
+        scale = measure_unit(study, measure)[0]
         rows.add_row(
             str(measure),
             _value(found.present, place, scale),
@@ -128,7 +129,7 @@ def _limits(study: Study, found: SizingResult, deal: Deal) -> RenderableType:
     present = found.present.limits if found.present is not None else [None] * len(found.table.limits)
     values = zip(found.table.limits, present, deal.recommended.limits, deal.fresh.limits, strict=True)
     for limit, now, then, fresh in values:
-        scale = _scale(study, limit.measure)
+        scale = measure_unit(study, limit.measure)[0]
         rows.add_row(str(limit), *(cell(one, scale) for one in (now, then, fresh)), _is_kept(limit, fresh))
     return titled("The limits", rows) if found.table.limits else Text("")
 
@@ -146,7 +147,9 @@ def _moves(study: Study, found: SizingResult, deal: Deal) -> Sequence[Renderable
     names = [f"{measure.party} gains" for measure in found.table.objectives]
     rows = grid(*short_names(found.table.free), *names)
     for move in deal.moves:
-        gains = [cell(gain, _scale(study, measure)) for gain, measure in zip(move.gains, found.table.objectives, strict=True)]
+        gains = [
+            cell(gain, measure_unit(study, measure)[0]) for gain, measure in zip(move.gains, found.table.objectives, strict=True)
+        ]
         rows.add_row(*(written(float(f"{value:.4g}")) for value in move.point.terms), *gains)
     return [titled("Along the frontier: what a step from the recommended terms gives and takes, in the same worlds", rows)]
 
@@ -157,10 +160,6 @@ def _value(point: Settled | None, place: int, scale: float) -> str:
 
 def _written(table: Table, point: Settled) -> str:
     return ", ".join(f"{name} {written(value)}" for name, value in zip(short_names(table.free), point.terms, strict=True))
-
-
-def _scale(study: Study, measure: Measure) -> float:
-    return money_unit(study)[0] if measure.kind.is_money else 1.0
 
 
 def _heading(study: Study, found: SizingResult | OneNumber | WeakestBelief, remark: str) -> Text:
