@@ -26,8 +26,8 @@ import pandas as pd
 from IPython.display import Image, display
 
 from simengine import RiskTable, evaluate, find_study, load_study, run_study, simulate, summarise
+from simengine.questions.run.picture import draw
 from simengine.report.document import assumptions
-from simengine.report.picture import draw
 from simengine.settlement import payment_marks
 
 SEED, N_REPLICATIONS = 2016, 2_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -24,13 +25,28 @@ def test_imports__point_one_way(checkout: Path) -> None:
 
 def test_map__names_every_module_and_folder(checkout: Path) -> None:
     text = (checkout / "ARCHITECTURE.md").read_text()
-    tree = text[text.index("simengine/\n") : text.index("Every computing stage")]
-    listed = set(re.findall(r"^\s+([\w.]+?)/?\s", tree, flags=re.MULTILINE))
+    tree = text[text.index("simengine/\n") : text.index("\nconfigs/")]
+    listed = {name.rstrip("/") for name in re.findall(r"\b(\w+\.py|\w+/)", tree)} - {"simengine"}
     package = checkout / "simengine"
     existing = {p.name for p in package.iterdir() if p.is_dir() and any(p.glob("*.py"))}
     existing |= {p.name for p in package.glob("*.py")} - {"__init__.py", "__main__.py"}
     assert existing <= listed
     assert {name for name in listed if not (package / name).exists() and not list(package.rglob(name))} == set()
+
+
+def test_list_of_files__is_that_of_the_package(checkout: Path) -> None:
+    files = runpy.run_path(str(checkout / "docs" / "files.py"))
+    assert files["PAGE"].read_text(encoding="utf-8") == files["page"](), "run `python docs/files.py`"
+
+
+def test_places_of_changes__exist(checkout: Path) -> None:
+    """Every file and folder that the map names as the place of a change."""
+    text = (checkout / "ARCHITECTURE.md").read_text()
+    table = text[text.index("## Where a change belongs") :]
+    named = [name for name in re.findall(r"`([\w/.]+)`", table) if "/" in name or name.endswith(".py")]
+    assert len(named) > 15
+    for name in named:
+        assert (checkout / "simengine" / name).exists() or (checkout / name).exists(), name
 
 
 def test_public_names__are_listed_and_importable() -> None:

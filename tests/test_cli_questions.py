@@ -137,10 +137,10 @@ def test_boxes__none_found_is_said_and_not_asked_is_null() -> None:
     from dataclasses import replace
 
     from rich.console import Console
-    from simengine.report.question_tables import reverse_tables
 
     from simengine.config import find_study, load_study
     from simengine.questions.reverse.answer import read_criterion, reverse_stress
+    from simengine.questions.reverse.tables import reverse_tables
     from simengine.report.answers import answer
     from simengine.worlds.ensemble import Ensemble
 

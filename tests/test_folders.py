@@ -125,11 +125,11 @@ def test_trace__shows_each_measurement_of_the_same_people(kept: Path) -> None:
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way != "measured"])
 def test_trace__follows_every_way_of_drawing(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from simengine.report import picture, trust
+    from simengine.questions.run import picture
 
     # What is drawn for the eye is no part of this.
     monkeypatch.setattr(picture, "draw", lambda *_: {})
-    monkeypatch.setattr(trust, "draw_exceedance", lambda *_: {})
+    monkeypatch.setattr(picture, "draw_exceedance", lambda *_: {})
     assert ask("run", find_study("tiny"), "--seed", 3, *WAYS[way], "-o", tmp_path / "out").exit_code == 0
     for replication in (0, 17):
         done = ask("trace", tmp_path / "out", "--replication", replication)

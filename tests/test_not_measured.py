@@ -11,9 +11,9 @@ from simengine.contract.spec import Contract
 from simengine.errors import NotMeasuredError, StudyError
 from simengine.questions.information.pilot import pilot_shows
 from simengine.questions.methods.answer import compare_methods
+from simengine.questions.run import trust
 from simengine.questions.trace.answer import trace
 from simengine.records import Measurements
-from simengine.report import trust
 from simengine.report.document import as_json, plain
 from simengine.risk import summarise
 from simengine.worlds.blocks import run_study

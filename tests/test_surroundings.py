@@ -17,7 +17,7 @@ import pytest
 
 from simengine import Study, find_study, load_study, run_study
 from simengine.interruption import end_if_given_up
-from simengine.report import picture
+from simengine.questions.run import picture
 from simengine.risk import summarise
 from simengine.settlement import payment_marks
 from simengine.worlds.blocks import map_items
@@ -77,6 +77,7 @@ def test_names_of_files__do_not_act_on_the_terminal(tiny_path: Path, tmp_path: P
 def test_pictures_and_tables__show_escaped_what_a_study_made_in_python_holds(
     tiny: Study, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    from simengine.questions.run.tables import risk_tables
     from simengine.report import tables
 
     heading = tiny.study.model_copy(update={"title": "a\x1b[2J\x00\x07\u202eb"})
@@ -85,7 +86,7 @@ def test_pictures_and_tables__show_escaped_what_a_study_made_in_python_holds(
     table = summarise(outturns)
 
     image = picture.draw(study, outturns, table, payment_marks(study.contract, outturns))
-    tables.show(tables.risk_tables(study, table, 1))
+    tables.show(risk_tables(study, table, 1))
 
     ElementTree.fromstring(image["svg"])
     assert not ACTS.search(image["svg"].decode())

@@ -7,9 +7,9 @@ from scipy import stats
 from simengine.config import cohort_of, load_study
 from simengine.errors import UsageError
 from simengine.pipeline import draw_worlds
+from simengine.questions.certificate import content as findings
 from simengine.questions.certificate.answer import certify
 from simengine.questions.methods.answer import ON_TRUTH, compare_methods
-from simengine.report import findings
 from simengine.worlds.ensemble import Ensemble, against_twins, lived, measured
 from tests.analysis.made import CHOSEN, DIFFERENCE, PRICE, SCORES, SD, N, study_of
 

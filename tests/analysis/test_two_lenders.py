@@ -22,6 +22,9 @@ from simengine.questions.portfolio.answer import hold
 from simengine.questions.retrospect.answer import look_back
 from simengine.questions.retrospect.picture import _unit
 from simengine.questions.reverse.answer import read_criterion, reverse_stress
+from simengine.questions.run import trust
+from simengine.questions.run.picture import draw
+from simengine.questions.run.tables import risk_tables
 from simengine.questions.sensitivity.answer import sensitivity
 from simengine.questions.stress.answer import stress_study
 from simengine.questions.stress.named import stresses_of
@@ -29,9 +32,7 @@ from simengine.questions.trace.answer import trace
 from simengine.questions.trace.tables import trace_tables
 from simengine.questions.value.answer import find_wrong_pockets
 from simengine.questions.window.answer import compare_windows
-from simengine.report import document, trust
-from simengine.report.picture import draw
-from simengine.report.tables import risk_tables
+from simengine.report import document
 from simengine.report.units import money_unit
 from simengine.risk import summarise
 from simengine.settlement import payment_marks

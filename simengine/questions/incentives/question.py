@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from simengine.questions.compare.designs import asked_of_designs
+from simengine.questions.compare.asked import asked_of_designs
 from simengine.questions.question import Asked, Option, Question, Source, Values, later
 
 if TYPE_CHECKING:
