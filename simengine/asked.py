@@ -35,7 +35,7 @@ def whole(value: Any, name: str, low: int, high: int) -> int:
     >>> whole(7, "--luck", 2, 100)
     7
     """
-    if isinstance(value, numbers.Integral) and not isinstance(value, bool) and low <= value <= high:
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool) and low <= int(value) <= high:
         return int(value)
     raise UsageError(f"{name}: must be a whole number from {low:,} to {high:,}; found {shorten(value)}")
 
@@ -93,7 +93,7 @@ def seed_asked(seed: Any) -> int:
     UsageError
         If it is not a whole number from 0 to 2^64 - 1.
     """
-    if isinstance(seed, numbers.Integral) and not isinstance(seed, bool) and 0 <= seed <= MAX_SEED:
+    if isinstance(seed, numbers.Integral) and not isinstance(seed, bool) and 0 <= int(seed) <= MAX_SEED:
         return int(seed)
     raise UsageError(f"seed: must be a whole number from 0 to 2^64 - 1; found {shorten(seed)}")
 

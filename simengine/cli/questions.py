@@ -48,8 +48,8 @@ def command_of(question: Question[Any]) -> click.Command:
         changes = {name: typed.get(name) or default for name, default in (("overrides", ()), ("variant", None))}
         deliver(question, place, size, given, changes, output, as_json=as_json)
 
-    command = click.command(question.name, help=question.summary)
-    return command(_with_parameters(question)(ask))
+    made: click.Command = click.command(question.name, help=question.summary)(_with_parameters(question)(ask))
+    return made
 
 
 def deliver(
@@ -96,11 +96,11 @@ def _with_parameters(question: Question[Any]) -> Callable[[Any], Any]:
     """Give a function the parameters of a question's command, in the order in which its help lists them."""
     subject = question.subject
     place = click.argument("place", metavar=subject.argument, type=PLACE)
-    sizes = (replications_option(subject.replications), seed_option, threads_option, block_size_option)
+    sizes: tuple[Any, ...] = (replications_option(subject.replications), seed_option, threads_option, block_size_option)
     own = [_parameter(option) for option in question.every_option().values() if not option.is_hidden]
     changes = [study_options] if subject.may_change else []
     drawn = [*sizes[:2], *changes, json_option, *sizes[2:]] if question.is_drawn else [seed_option, *changes, json_option]
-    parameters = [place, *drawn, *own, output_option(question.keeps)]
+    parameters: list[Any] = [place, *drawn, *own, output_option(question.keeps)]
 
     def decorate(function: Any) -> Any:
         for parameter in reversed(parameters):

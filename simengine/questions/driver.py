@@ -43,7 +43,7 @@ class Posed:
 
     def settings(self, found: Any) -> dict[str, Any]:
         """Give what was asked, for the provenance."""
-        own = {"seed": self.seed}
+        own: dict[str, Any] = {"seed": self.seed}
         if self.question.is_drawn:
             own |= {"replications": found.n_replications, "threads": self.size.threads, "block_size": self.size.block_size}
         shown = (option for option in self.question.options if not option.is_hidden)

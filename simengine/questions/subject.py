@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from simengine.config.portfolio import Holding
 
 
+_OF_A_PORTFOLIO = 2_000
+"""Replications of every project, where nobody says how many."""
+
+
 @dataclass(frozen=True)
 class Size:
     """How many replications are asked, under which seed, and how they are computed."""
@@ -70,13 +74,13 @@ class Subject(Protocol):
     def load(self, place: Path, *, size: Size, overrides: Sequence[str] = (), variant: str | None = None) -> Loaded:
         """Read it from a file or folder."""
 
-    def size(self, subject: Any, size: Size) -> tuple[int, int]:
+    def size(self, subject: Any, /, size: Size) -> tuple[int, int]:
         """Give the seed and the number of replications: as asked, else its own, else a seed that is drawn."""
 
-    def refuse_if_too_large(self, subject: Any, n_replications: int, size: Size, **how: Any) -> None:
+    def refuse_if_too_large(self, subject: Any, /, n_replications: int, size: Size, **how: Any) -> None:
         """Refuse, before any work, what cannot be held."""
 
-    def texts(self, subject: Any, variant: str | None, variants: Mapping[str, dict[str, object]]) -> dict[str, str]:
+    def texts(self, subject: Any, /, variant: str | None, variants: Mapping[str, dict[str, object]]) -> dict[str, str]:
         """Write it as it was asked about, by the names of files."""
 
 
@@ -94,7 +98,7 @@ class OfStudy:
 
         return Loaded(load_study(place, overrides, variant), size)
 
-    def size(self, study: Study, size: Size) -> tuple[int, int]:
+    def size(self, study: Study, /, size: Size) -> tuple[int, int]:
         """Give the seed and the number of replications."""
         from simengine.streams import draw_seed
 
@@ -102,13 +106,13 @@ class OfStudy:
         seed = size.seed if size.seed is not None else draw_seed() if own is None else own
         return seed, size.replications or int(study.run.replications.value)
 
-    def refuse_if_too_large(self, study: Study, n_replications: int, size: Size, **how: Any) -> None:
+    def refuse_if_too_large(self, study: Study, /, n_replications: int, size: Size, **how: Any) -> None:
         """Refuse, before any work, what cannot be held."""
         from simengine.worlds.memory import refuse_if_too_large
 
         refuse_if_too_large(study, n_replications, at_once=size.at_once, block_size=size.block_size, **how)
 
-    def texts(self, study: Study, variant: str | None, variants: Mapping[str, dict[str, object]]) -> dict[str, str]:
+    def texts(self, study: Study, /, variant: str | None, variants: Mapping[str, dict[str, object]]) -> dict[str, str]:
         """Write it as it was asked about, by the names of files."""
         from simengine.report.document import kept_text
 
@@ -121,7 +125,7 @@ class OfPortfolio:
     argument = "FUND"
     file = "portfolio.yaml"
     may_change = False
-    replications = 2_000
+    replications: int | None = _OF_A_PORTFOLIO
 
     def load(self, place: Path, *, size: Size, overrides: Sequence[str] = (), variant: str | None = None) -> Loaded:  # noqa: ARG002
         """Read it with its studies, which have changes of their own."""
@@ -129,20 +133,20 @@ class OfPortfolio:
 
         return Loaded(load_portfolio(place), size)
 
-    def size(self, holding: Holding, size: Size) -> tuple[int, int]:  # noqa: ARG002
+    def size(self, holding: Holding, /, size: Size) -> tuple[int, int]:  # noqa: ARG002
         """Give the seed and the number of replications."""
         from simengine.streams import draw_seed
 
-        return draw_seed() if size.seed is None else size.seed, size.replications or self.replications
+        return draw_seed() if size.seed is None else size.seed, size.replications or _OF_A_PORTFOLIO
 
-    def refuse_if_too_large(self, holding: Holding, n_replications: int, size: Size, **how: Any) -> None:  # noqa: ARG002
+    def refuse_if_too_large(self, holding: Holding, /, n_replications: int, size: Size, **how: Any) -> None:  # noqa: ARG002
         """Refuse, before any work, what cannot be held: the replications of every project."""
         from simengine.worlds.memory import refuse_if_too_large
 
         for study in holding.studies.values():
             refuse_if_too_large(study, n_replications, at_once=size.at_once, block_size=size.block_size)
 
-    def texts(self, holding: Holding, variant: str | None, variants: Mapping[str, dict[str, object]]) -> dict[str, str]:  # noqa: ARG002
+    def texts(self, holding: Holding, /, variant: str | None, variants: Mapping[str, dict[str, object]]) -> dict[str, str]:  # noqa: ARG002
         """Write it and its studies, by the names of files."""
         from simengine.report.document import portfolio_texts
 
@@ -168,7 +172,7 @@ class OfRun(OfStudy):
         loaded = super().load(run.study, size=replace(size, seed=run.seed))
         return replace(loaded, given={**drawn, "tilts": tilts, "kept": run})
 
-    def size(self, study: Study, size: Size) -> tuple[int, int]:
+    def size(self, study: Study, /, size: Size) -> tuple[int, int]:
         """Give the seed, which nobody can do without, and as many replications as make an ensemble."""
         seed = study.run.seed if size.seed is None else size.seed
         if seed is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from simengine.config import Study, known_metrics
 from simengine.records import Outturns
@@ -62,7 +63,7 @@ def run(
     UsageError
         If the study cannot be drawn in this way, a goal is none, or it cannot be reached.
     """
-    how = {"threads": ensemble.threads, "block_size": ensemble.block_size, "on_progress": ensemble.on_progress}
+    how: dict[str, Any] = {"threads": ensemble.threads, "block_size": ensemble.block_size, "on_progress": ensemble.on_progress}
     shown = (sampling, with_control_variates, shows_diagnostics)
     seed, n_replications = ensemble.seed, ensemble.n_replications
     if until is not None:
