@@ -78,6 +78,6 @@ def test_incentives__refuses_designs_that_do_not_fit(tiny_path: Path, tmp_path: 
     assert "no such file" in refusal("incentives", tiny_path, "nowhere.yaml")
     for name in ("own", "study"):
         (tmp_path / f"{name}.yaml").write_text(as_text(load_study(tiny_path).contract))
-        assert f"found `{name}`" in refusal("incentives", tiny_path, f"{name}.yaml", cwd=tmp_path)
+        assert f"found '{name}.yaml'" in refusal("incentives", tiny_path, f"{name}.yaml", cwd=tmp_path)
     (tmp_path / "late.yaml").write_text(as_text(load_study(tiny_path).contract).replace("saving_share:", "another:"))
     assert "`another`, for which the study has no month" in refusal("incentives", tiny_path, "late.yaml", cwd=tmp_path)

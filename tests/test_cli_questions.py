@@ -56,7 +56,7 @@ def test_answer__is_a_table_a_picture_and_one_json_object_that_runs_again(name: 
     ("arguments", "message"),
     [
         (("compare", NORRKOPING, OTHER, "--level", 1), "--level: the level of a tail must lie between 0 and 1; found 1"),
-        (("compare", NORRKOPING, OTHER, OTHER), "CONTRACT: each contract has a file name of its own"),
+        (("compare", NORRKOPING, OTHER, OTHER), "CONTRACT: each has a name of its own, the stem of its file"),
         (("attribute", NORRKOPING, "--level", 0, "-n", 100), "--level: the level of a tail must lie between 0 and 1; found 0"),
         (
             ("attribute", NORRKOPING, "-n", 125, "--party", "bank"),
@@ -64,8 +64,8 @@ def test_answer__is_a_table_a_picture_and_one_json_object_that_runs_again(name: 
         ),
         (("stress", NORRKOPING, "--stress", "plague"), "found 'plague'. One of: volume"),
         (("stress", NORRKOPING, "--reverse", "investor"), "--reverse: `<party>"),
-        (("stress", NORRKOPING, "--boxes"), "--boxes: boxes are looked for together with --reverse"),
-        (("stress", NORRKOPING, "--stress", "volume", "--reverse", "investor.loss > 0"), "is no part of a search"),
+        (("stress", NORRKOPING, "--boxes"), "--boxes: is asked together with --reverse; found it alone"),
+        (("stress", NORRKOPING, "--stress", "volume", "--reverse", "investor.loss > 0"), "--stress: is no part of what --reverse asks"),
         (("sensitivity", NORRKOPING, "-n", 2, "--points", 100), "--points: a power of 2, at least 16; found 100"),
     ],
 )

@@ -10,7 +10,8 @@ import pytest
 from tests.test_cli import call, refusal, without_provenance
 
 GUARANTEE = "contract.terms.guarantee.share"
-ASKED = ("--free", f"{GUARANTEE}=0..1..0.1", "--limit", "investor.p_loss <= 0.9", "--points", 6)
+FREE = ("--free", f"{GUARANTEE}=0..1..0.1", "--limit", "investor.p_loss <= 0.9")
+ASKED = (*FREE, "--points", 6)
 
 
 def test_size__json_has_its_keys_and_is_the_same_on_any_threads(tiny_path: Path) -> None:
@@ -109,17 +110,17 @@ def test_information__json_and_table(tiny_path: Path) -> None:
     ("command", "message"),
     [
         (("size",), "--free: at least one term is free"),
-        (("size", "--smallest", GUARANTEE), "belong together; found one without the other"),
-        (("size", "--such-that", "investor.p_loss <= 0.1"), "belong together; found one without the other"),
+        (("size", "--smallest", GUARANTEE), "--such-that: is asked together with --smallest or --largest"),
+        (("size", "--such-that", "investor.p_loss <= 0.1"), "--such-that: is asked together with --smallest or --largest"),
         (
             ("size", "--smallest", GUARANTEE, "--largest", GUARANTEE, "--such-that", "investor.p_loss <= 0.1"),
-            "is asked at a time; found more",
+            "one question is asked at a time; found --smallest and --largest",
         ),
         (("size", "--smallest", "contract.x", "--such-that", "investor.p_loss <= 0.1"), "a free term is a number of the contract"),
         (("size", "--smallest", GUARANTEE, "--such-that", "bank.p_loss <= 0.1"), "must be a party whose money the study moves"),
         (("size", "--smallest", GUARANTEE, "--such-that", "p_loss"), "--such-that: a limit is a measure"),
-        (("size", "--smallest", GUARANTEE, "--such-that", "investor.p_loss <= 0.1", "-o", "x"), "-o keeps a whole sizing"),
-        (("size", *ASKED, "--weakest-belief", "bank"), "--weakest-belief: a party at the table"),
+        (("size", *ASKED, "--weakest-belief", "investor"), "--points: is no part of what --weakest-belief asks"),
+        (("size", *FREE, "--weakest-belief", "bank"), "--weakest-belief: a party at the table"),
         (("information", "--party", "bank"), "--party: must be a party whose money the study moves"),
         (("information", "--accepted-by", "investor"), "--accepted-by: somebody accepts terms that are free; found no --free"),
         (("information", "--pilot", "3"), "--pilot: whole numbers from 4 to 1,000,000"),

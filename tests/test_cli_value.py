@@ -23,7 +23,7 @@ def test_value__json_is_the_same_on_any_threads_and_runs_again(tiny_path: Path, 
     assert sum(payment["value"] for payment in received.values()) == pytest.approx(0, abs=1e-6)
     assert set(received) == {"investor", "outcome_payer"}
     folder = tmp_path / "out"
-    assert {path.name for path in folder.iterdir()} == {"SHA256SUMS", "value.json", "run-again.txt", "study.yaml"}
+    assert {path.name for path in folder.iterdir()} == {"SHA256SUMS", "value.json", "value.png", "run-again.txt", "study.yaml"}
     repeated = call(*(folder / "run-again.txt").read_text().split()[1:], "--json", cwd=folder)
     assert without_provenance(repeated.stdout) == without_provenance((folder / "value.json").read_text())
 

@@ -53,8 +53,8 @@ class Posed:
         """Write the command that gives the same answer again in the folder where it is kept."""
         is_sized = self.question.is_drawn and not self.question.sized_by(self.values)
         counts = ["-n", found.n_replications] if is_sized else []
-        own = (*self.asked.arguments, *self.question.words(self.values, self.asked.said))
-        return [command, self.question.subject.file, *own, *counts, "--seed", self.seed]
+        own = self.question.words(self.values, self.asked.said)
+        return [command, self.question.subject.file, *self.asked.arguments, *counts, "--seed", self.seed, *own]
 
 
 def pose(question: Question[Any], subject: Any, size: Size, given: Values, source: Source) -> Posed:
