@@ -9,8 +9,8 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 PAGE = CHECKOUT / "docs" / "reference" / "files.md"
 HEAD = """# Files
 
-Every file of the package with the sentence at its head, folder by folder. It is made by `python docs/files.py`; the map of the whole
-is `ARCHITECTURE.md`.
+Every file of the package with the sentence at its head, folder by folder. It is made by `python docs/files.py`; the map of the
+whole is `ARCHITECTURE.md`.
 """
 
 

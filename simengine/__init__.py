@@ -1,9 +1,8 @@
 """Monte Carlo risk simulation of social outcome contracts: who carries which risk, before anybody signs.
 
->>> from simengine import find_study, load_study, run_study, summarise
->>> study = load_study(find_study("tiny"))
->>> table = summarise(run_study(study, seed=0, n_replications=500))
->>> 0 <= table["investor.p_loss"].value <= 1
+>>> from simengine import find_study, load_study, run
+>>> result = run(load_study(find_study("tiny")), n=500, seed=0)
+>>> 0 <= result["investor.p_loss"].value <= 1
 True
 
 Names are loaded when they are first used, so that importing the package is quick.
@@ -11,13 +10,15 @@ Names are loaded when they are first used, so that importing the package is quic
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simengine.config import Study, find_study, load_contract, load_study
+    from simengine.config import Study, find_study, load_contract, load_portfolio, load_study
     from simengine.errors import SimengineError
     from simengine.pipeline import evaluate, simulate
+    from simengine.questions.python import ask, run, settle
     from simengine.risk import RiskTable, summarise
     from simengine.settlement import replay
     from simengine.worlds.blocks import run_study
@@ -28,12 +29,16 @@ __all__ = [
     "RiskTable",
     "SimengineError",
     "Study",
+    "ask",
     "evaluate",
     "find_study",
     "load_contract",
+    "load_portfolio",
     "load_study",
     "replay",
+    "run",
     "run_study",
+    "settle",
     "simulate",
     "summarise",
 ]
@@ -42,12 +47,16 @@ _HOMES = {
     "RiskTable": "simengine.risk",
     "SimengineError": "simengine.errors",
     "Study": "simengine.config",
+    "ask": "simengine.questions.python",
     "evaluate": "simengine.pipeline",
     "find_study": "simengine.config",
     "load_contract": "simengine.config",
+    "load_portfolio": "simengine.config",
     "load_study": "simengine.config",
     "replay": "simengine.settlement",
+    "run": "simengine.questions.python",
     "run_study": "simengine.worlds.blocks",
+    "settle": "simengine.questions.python",
     "simulate": "simengine.pipeline",
     "summarise": "simengine.risk",
 }
@@ -55,5 +64,11 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        raise AttributeError(f"module 'simengine' has no attribute {name!r}")
+        close = difflib.get_close_matches(name, __all__, n=1)
+        way_out = f". Did you mean {close[0]!r}?" if close else ""
+        raise AttributeError(f"module 'simengine' has no attribute {name!r}{way_out}")
     return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

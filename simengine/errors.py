@@ -3,7 +3,8 @@
 SimengineError
  ├── StudyError      a study or contract file says something impossible; holds every problem found
  │    └── NotMeasuredError   a contract pays on what was not measured in some replications
- ├── UsageError      the command line asks for something that cannot be done
+ ├── UsageError      somebody asks for something that cannot be done
+ │    └── UnknownNameError   or looks up a name that nothing has
  └── ResultsError    a result cannot be written or read
 
 The command line turns any of these into one message on stderr and exit code 2. Everything else that escapes is a
@@ -12,6 +13,7 @@ defect of this program.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -147,6 +149,19 @@ class NotMeasuredError(StudyError):
 
 class UsageError(SimengineError):
     """The request itself cannot be carried out."""
+
+
+class UnknownNameError(UsageError, KeyError):
+    """Something is looked up by a name that nothing has."""
+
+    def __init__(self, noun: str, name: object, names: Collection[str]) -> None:
+        close = difflib.get_close_matches(str(name), list(names), n=1, cutoff=0.5)
+        way_out = f"Did you mean {close[0]!r}?" if close else f"There are {len(names):,}"
+        self.said = f"{noun}: must be one that exists; found {shorten(name)}. {way_out}"
+        super().__init__(self.said)
+
+    def __str__(self) -> str:
+        return self.said
 
 
 class ResultsError(SimengineError):

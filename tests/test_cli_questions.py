@@ -65,7 +65,10 @@ def test_answer__is_a_table_a_picture_and_one_json_object_that_runs_again(name: 
         (("stress", NORRKOPING, "--stress", "plague"), "found 'plague'. One of: volume"),
         (("stress", NORRKOPING, "--reverse", "investor"), "--reverse: `<party>"),
         (("stress", NORRKOPING, "--boxes"), "--boxes: is asked together with --reverse; found it alone"),
-        (("stress", NORRKOPING, "--stress", "volume", "--reverse", "investor.loss > 0"), "--stress: is no part of what --reverse asks"),
+        (
+            ("stress", NORRKOPING, "--stress", "volume", "--reverse", "investor.loss > 0"),
+            "--stress: is no part of what --reverse asks",
+        ),
         (("sensitivity", NORRKOPING, "-n", 2, "--points", 100), "--points: a power of 2, at least 16; found 100"),
     ],
 )

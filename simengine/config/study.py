@@ -102,6 +102,10 @@ class Study(Spec):
     stresses: dict[Name, Annotated[dict[str, Stressed], Field(min_length=1)]] = {}
     """By names of one's own: numbers that a stress puts somewhere else, by path."""
 
+    def __repr__(self) -> str:
+        people = ", ".join(f"{name} {wave.size}" for name, wave in self.population.waves.items())
+        return f"<Study: {self.study.title}; people: {people}; {len(self.contract.terms)} terms; {self.study.currency}>"
+
     def with_(self, changes: Mapping[str, Any] | Sequence[str] = (), *, variant: str | None = None) -> Study:
         """Give the study with other values, or as one of its own variants; the whole is validated again.
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.asked import refuse_mixed
+from simengine.errors import UnknownNameError
 from simengine.records.arrays import Axes, Integers, Record
 
 
@@ -49,7 +50,25 @@ class Outturns(Record):
     """The study, the seed and the way of drawing of a run; absent where nobody said."""
 
     def __getitem__(self, name: str) -> NDArray[Any]:
+        if name not in self.columns:
+            raise UnknownNameError("column", name, self.columns)
         return self.columns[name]
+
+    def __repr__(self) -> str:
+        return f"<Outturns: {len(self.replications):,} replications, {len(self.columns)} columns>"
+
+    def _repr_html_(self) -> str:
+        return str(self.to_pandas()._repr_html_())
+
+    def to_pandas(self) -> Any:
+        """Give a data frame of pandas: one row per replication, under its number; coded columns as categories of words."""
+        import pandas as pd
+
+        columns = {
+            name: pd.Categorical.from_codes(column, list(self.codes[name])) if name in self.codes else column
+            for name, column in self.columns.items()
+        }
+        return pd.DataFrame(columns, index=pd.Index(self.replications, name="replication"))
 
     def is_word(self, name: str, word: str) -> NDArray[np.bool_]:
         """Say in which replications a coded column holds a word."""

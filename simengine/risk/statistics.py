@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,14 @@ class Statistic:
         if self.interval_95 is not None and not self.covers:
             return self.interval_95
         return self.value - Z_95 * self.se, self.value + Z_95 * self.se
+
+
+def frame_of(statistics: Iterable[tuple[str, Statistic]]) -> Any:
+    """Put statistics into a data frame of pandas: under their paths, their values and Monte Carlo standard errors."""
+    import pandas as pd
+
+    rows = {path: (one.value, one.se) for path, one in statistics}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "se"]).rename_axis("statistic")
 
 
 def mean(sample: Floats, draws: Draws | None = None) -> Statistic:

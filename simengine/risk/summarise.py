@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from simengine.errors import UsageError
+from simengine.errors import UnknownNameError, UsageError
 from simengine.records import ALL_LENDERS, ALL_PAYERS, ARMS, CashMoments, Floats, Outturns
 from simengine.risk import statistics, trust
 from simengine.risk.coverage import ROUNDING
@@ -18,7 +19,7 @@ from simengine.risk.parties import names_of_role, parties_of
 from simengine.risk.pockets import pockets
 from simengine.risk.returns import PAYBACK_STATUSES, STATUSES, rates_of_return
 from simengine.risk.roles import lenders_in, payers_in, total_of_lenders, total_of_payers
-from simengine.risk.statistics import Statistic
+from simengine.risk.statistics import Statistic, frame_of
 from simengine.risk.summarise_structure import structure_sections
 from simengine.risk.trust import Diagnostics, Exceedance, Refused, Section
 
@@ -50,9 +51,33 @@ class RiskTable:
     def __getitem__(self, path: str) -> Statistic:
         """Look a statistic up that must be there."""
         statistic = self.get(path)
+        if statistic is None and path in self.refused:
+            raise KeyError(f"{path}: {self.refused[path].reason}")
         if statistic is None:
-            raise KeyError(f"{path}: {self.refused[path].reason}" if path in self.refused else path)
+            raise UnknownNameError("statistic", path, [known for known, _ in self.statistics()])
         return statistic
+
+    def statistics(self) -> Iterator[tuple[str, Statistic]]:
+        """Yield every statistic with its path."""
+        yield from _leaves(self.sections)
+
+    def __repr__(self) -> str:
+        return f"<RiskTable: {self.n_replications:,} replications, {sum(1 for _ in self.statistics())} statistics>"
+
+    def _repr_html_(self) -> str:
+        return str(self.to_pandas()._repr_html_())
+
+    def to_pandas(self) -> Any:
+        """Give a data frame of pandas: one row per statistic under its path, with its value and Monte Carlo standard error."""
+        return frame_of(self.statistics())
+
+
+def _leaves(section: Section, path: str = "") -> Iterator[tuple[str, Statistic]]:
+    for name, node in section.items():
+        if isinstance(node, Statistic):
+            yield f"{path}{name}", node
+        else:
+            yield from _leaves(node, f"{path}{name}.")
 
 
 def summarise(outturns: Outturns, control_variates: Floats | None = None) -> RiskTable:

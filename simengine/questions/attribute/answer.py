@@ -31,6 +31,7 @@ from simengine.questions.attribute.layers import coalitions, layers_in, refuse_a
 from simengine.records import Floats, Integers
 from simengine.risk.coverage import ROUNDING
 from simengine.risk.statistics import Statistic
+from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import Ensemble, with_used_designs_alone
 from simengine.worlds.money import (
     Columns,
@@ -92,8 +93,8 @@ class Portion:
     """Mean loss of the party in the tail of all; the shares add up to the CVaR of all."""
 
 
-@dataclass(frozen=True)
-class Attribution:
+@dataclass(frozen=True, repr=False)
+class Attribution(Answer):
     """Who carries what."""
 
     n_replications: int

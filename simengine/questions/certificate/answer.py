@@ -17,6 +17,7 @@ from simengine.risk import statistics
 from simengine.risk.measured import NOT_GIVEN, level_of_measured, mean_of_measured, those_measured
 from simengine.risk.statistics import Statistic
 from simengine.settlement import settle_outcomes
+from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import (
     Columns,
     Ensemble,
@@ -112,8 +113,8 @@ class TermChance:
     expected_promised_effect: Statistic
 
 
-@dataclass(frozen=True)
-class Certificate:
+@dataclass(frozen=True, repr=False)
+class Certificate(Answer):
     """What the evaluator's errors do to the money of one contract; payment means that of the contingent terms."""
 
     n_replications: int

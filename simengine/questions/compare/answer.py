@@ -18,6 +18,7 @@ from simengine.questions.compare.designs import OWN
 from simengine.records import Integers
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
+from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import Ensemble, with_used_designs_alone
 from simengine.worlds.money import Columns, Standing, refuse_level, settled_money, standing_of, tail_needs
 
@@ -35,8 +36,8 @@ class Switch:
     same: Statistic
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Answer):
     """Contracts side by side."""
 
     n_replications: int

@@ -30,6 +30,7 @@ from simengine.risk import statistics
 from simengine.risk.measured import mean_of_measured, those_measured
 from simengine.risk.roles import total_of_payers
 from simengine.risk.statistics import Statistic
+from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import (
     Columns,
     Ensemble,
@@ -138,8 +139,8 @@ class Induced:
         return tuple(range(first, first + n_volumes))
 
 
-@dataclass(frozen=True)
-class Incentives:
+@dataclass(frozen=True, repr=False)
+class Incentives(Answer):
     """What some contracts make the same people do in the same worlds."""
 
     n_replications: int

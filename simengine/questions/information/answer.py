@@ -22,6 +22,7 @@ from simengine.records import Floats
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
 from simengine.sampling import laws_of
+from simengine.worlds.answer import Answer
 from simengine.worlds.blocks import map_blocks
 from simengine.worlds.ensemble import Ensemble
 from simengine.worlds.points import uncertain_paths
@@ -61,8 +62,8 @@ class Pilot:
     """What is left of it when the contract begins later and the pilot is paid for: less than 0 means sign now."""
 
 
-@dataclass(frozen=True)
-class Information:
+@dataclass(frozen=True, repr=False)
+class Information(Answer):
     """What knowing more is worth to one party before it signs."""
 
     n_replications: int

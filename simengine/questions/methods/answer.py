@@ -17,6 +17,7 @@ from simengine.records import Floats, Integers, Measurements, Tallies, Worlds
 from simengine.risk import statistics
 from simengine.risk.measured import NOT_GIVEN, mean_of_measured, those_measured
 from simengine.risk.statistics import Statistic
+from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import Columns, Ensemble, against_twins, beyond_twins, contingent_terms, lived, measured, settled
 
 PRESCRIBED, ON_TRUTH = "as_prescribed", "on_truth"
@@ -49,8 +50,8 @@ class Paid:
     p_pay: Statistic
 
 
-@dataclass(frozen=True)
-class MethodSpread:
+@dataclass(frozen=True, repr=False)
+class MethodSpread(Answer):
     """The same people by every design."""
 
     n_replications: int

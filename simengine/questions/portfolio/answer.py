@@ -26,6 +26,7 @@ from simengine.risk.coverage import is_constant
 from simengine.risk.parties import parts_of
 from simengine.risk.statistics import Statistic
 from simengine.streams import seed_of, uniforms
+from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import Columns, Ensemble
 
 LEVEL = 0.95
@@ -48,8 +49,8 @@ class Spread:
     correlation: Mapping[str, Mapping[str, float]]
 
 
-@dataclass(frozen=True)
-class PortfolioRisk:
+@dataclass(frozen=True, repr=False)
+class PortfolioRisk(Answer):
     """What a portfolio comes to."""
 
     seed: int

@@ -22,6 +22,7 @@ from simengine.risk.coverage import is_constant
 from simengine.risk.statistics import Statistic
 from simengine.sampling import laws_of
 from simengine.streams import uniforms
+from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import Columns, Ensemble
 
 BANDWIDTH = 0.25
@@ -74,8 +75,8 @@ class Update:
     shifts: tuple[Shift, ...]
 
 
-@dataclass(frozen=True)
-class Retrospect:
+@dataclass(frozen=True, repr=False)
+class Retrospect(Answer):
     """The known results in the forecast, and what follows from those that were given."""
 
     n_replications: int

@@ -30,6 +30,7 @@ from simengine.records import Floats
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
 from simengine.streams import uniforms
+from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import Ensemble, with_used_designs_alone
 from simengine.worlds.money import Columns, chosen_parties, settled_money, with_error
 from simengine.worlds.points import Assumptions, assumptions_of
@@ -95,8 +96,8 @@ class Nearest:
     """The largest share first."""
 
 
-@dataclass(frozen=True)
-class ReverseStress:
+@dataclass(frozen=True, repr=False)
+class ReverseStress(Answer):
     """What breaks a deal."""
 
     n_replications: int

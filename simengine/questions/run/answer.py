@@ -5,17 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from simengine.config import Study, known_metrics
+from simengine.laws import Constant
+from simengine.pipeline import draw_worlds
 from simengine.records import Outturns
 from simengine.risk import RiskTable, summarise
+from simengine.risk.statistics import Statistic
 from simengine.sampling import Sampling, refuse_impossible_variates
+from simengine.worlds.answer import Answer
 from simengine.worlds.blocks import run_study
 from simengine.worlds.ensemble import Ensemble
 from simengine.worlds.precision import PreciseRun, control_variates, read_goals, run_until
 
 
-@dataclass(frozen=True)
-class Run:
+@dataclass(frozen=True, repr=False)
+class Run(Answer):
     """A run of a study."""
 
     seed: int
@@ -27,6 +34,31 @@ class Run:
     sampling: Sampling
     with_control_variates: bool
     shows_diagnostics: bool
+    study: Study
+
+    def __getitem__(self, name: str) -> Statistic | NDArray[Any]:
+        """Look up a statistic by its path, such as `investor.p_loss`, or a column of the replications by its name."""
+        return self.outturns[name] if name in self.outturns.columns else self.table[name]
+
+    def __repr__(self) -> str:
+        shape = f"{self.n_replications:,} replications, seed {self.seed}"
+        return f"<Run: {shape}, {sum(1 for _ in self.table.statistics())} statistics, {len(self.outturns.columns)} columns>"
+
+    def _repr_html_(self) -> str:
+        return self.table._repr_html_()
+
+    def to_pandas(self) -> Any:
+        """Give a data frame of pandas: one row per replication, with what each came to."""
+        return self.outturns.to_pandas()
+
+    def draws(self) -> Any:
+        """Give a data frame of pandas beside that of `to_pandas`: by replication, every number that was drawn, under its path."""
+        import pandas as pd
+
+        numbers = np.unique(self.outturns.replications)
+        drawn = draw_worlds(self.study, self.seed, numbers, self.sampling)
+        uncertain = [path for path, number in self.study.quantities() if not isinstance(number, Constant) and path in drawn.values]
+        return pd.DataFrame({path: drawn.values[path] for path in uncertain}, index=pd.Index(numbers, name="replication"))
 
 
 def run(
@@ -64,7 +96,7 @@ def run(
         If the study cannot be drawn in this way, a goal is none, or it cannot be reached.
     """
     how: dict[str, Any] = {"threads": ensemble.threads, "block_size": ensemble.block_size, "on_progress": ensemble.on_progress}
-    shown = (sampling, with_control_variates, shows_diagnostics)
+    shown = (sampling, with_control_variates, shows_diagnostics, study)
     seed, n_replications = ensemble.seed, ensemble.n_replications
     if until is not None:
         goals = read_goals(until)

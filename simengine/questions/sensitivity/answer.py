@@ -22,6 +22,7 @@ from simengine.records import Floats, Integers
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
 from simengine.streams import uniforms
+from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import Ensemble, with_used_designs_alone
 from simengine.worlds.money import Columns, Measure, chosen_parties, refuse_measure, settled_money
 from simengine.worlds.points import Assumptions, assumptions_of, groups_of
@@ -55,8 +56,8 @@ class PartySensitivity:
     luck_left: float
 
 
-@dataclass(frozen=True)
-class Sensitivity:
+@dataclass(frozen=True, repr=False)
+class Sensitivity(Answer):
     """Which assumptions matter to whom."""
 
     n_replications: int

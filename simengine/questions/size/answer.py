@@ -21,6 +21,7 @@ from simengine.questions.size.search import GRID_POINTS, Search, Settled, Settle
 from simengine.risk import statistics
 from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
+from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import Ensemble
 from simengine.worlds.stored import StoredEnsemble
 
@@ -52,8 +53,8 @@ class Deal:
     """By objective, better is positive: what was found less what the fresh worlds say."""
 
 
-@dataclass(frozen=True)
-class SizingResult:
+@dataclass(frozen=True, repr=False)
+class SizingResult(Answer):
     """What was found: every point that was settled, and a deal, or why there is none."""
 
     n_replications: int

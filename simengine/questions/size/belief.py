@@ -15,6 +15,7 @@ from simengine.laws import Constant
 from simengine.questions.size.answer import refuse_impossible_terms, sizing_of, stored_for, table_of
 from simengine.questions.size.no_deal import NoDeal, explain_no_deal
 from simengine.questions.size.search import Search, Settled
+from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import Ensemble
 
 _COARSE = 64
@@ -32,8 +33,8 @@ class BeliefPoint:
     """Whether that would be so if every limit were 1.96 standard errors tighter, or wider."""
 
 
-@dataclass(frozen=True)
-class WeakestBelief:
+@dataclass(frozen=True, repr=False)
+class WeakestBelief(Answer):
     """Below which belief in the effect no deal exists."""
 
     n_replications: int

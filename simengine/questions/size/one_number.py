@@ -19,6 +19,7 @@ from simengine.records import Floats, Integers
 from simengine.risk import statistics
 from simengine.risk.measures import Columns, Limit
 from simengine.risk.statistics import Statistic
+from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import Ensemble
 
 _WALK = 21
@@ -31,8 +32,8 @@ _OF_A_BAND = 1.96
 """Standard errors between a value and either end of its 95 % band."""
 
 
-@dataclass(frozen=True)
-class OneNumber:
+@dataclass(frozen=True, repr=False)
+class OneNumber(Answer):
     """The end of the range of one term from which on a limit is kept."""
 
     n_replications: int

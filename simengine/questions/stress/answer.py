@@ -23,6 +23,7 @@ from simengine.pipeline import Evidence, Steering, draw_worlds
 from simengine.records import Floats, Integers, Worlds
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
+from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import Ensemble, lived, measured, with_used_designs_alone
 from simengine.worlds.money import Columns, Standing, refuse_level, settled_money, standing_of, tail_needs
 
@@ -68,8 +69,8 @@ class Stressing:
     """By party: the difference to the study as it is."""
 
 
-@dataclass(frozen=True)
-class StressTest:
+@dataclass(frozen=True, repr=False)
+class StressTest(Answer):
     """A study under its stresses."""
 
     n_replications: int

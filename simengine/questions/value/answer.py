@@ -19,6 +19,7 @@ from simengine.risk import statistics
 from simengine.risk.pockets import POCKETS, pockets
 from simengine.risk.statistics import Statistic
 from simengine.risk.trust import Section
+from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import Columns, Ensemble, with_used_designs_alone
 
 Rule: TypeAlias = Callable[[Floats], "tuple[Floats, Floats] | None"]
@@ -41,8 +42,8 @@ class SidePayments:
         return bool(self.received)
 
 
-@dataclass(frozen=True)
-class WrongPockets:
+@dataclass(frozen=True, repr=False)
+class WrongPockets(Answer):
     """Who pays and who saves."""
 
     seed: int

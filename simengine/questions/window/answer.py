@@ -21,6 +21,7 @@ from simengine.records import ALL_LENDERS, ALL_PAYERS, Integers, Worlds
 from simengine.risk import statistics
 from simengine.risk.measured import mean_of_measured
 from simengine.risk.statistics import Statistic
+from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import Columns, Ensemble, contingent_terms, lived, measured, settled, with_used_designs_alone
 from simengine.worlds.settling import followed_for
 
@@ -51,8 +52,8 @@ class Window:
     """Mean differences from the first window in the same worlds: of `payment`, `npv` and `payer_net`."""
 
 
-@dataclass(frozen=True)
-class WindowSpread:
+@dataclass(frozen=True, repr=False)
+class WindowSpread(Answer):
     """The same people followed for several lengths of time."""
 
     n_replications: int
