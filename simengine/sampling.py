@@ -33,6 +33,7 @@ from scipy import special
 from simengine.asked import is_number, whole
 from simengine.errors import UsageError, shorten
 from simengine.laws import Constant, Floats, Sourced
+from simengine.sections import MEASURED_AGAIN, UNREAD, lies_in
 from simengine.streams import generator_of, uniforms
 
 Integers = NDArray[np.int64]
@@ -46,8 +47,6 @@ MOST_MEASURED = 100
 """Times that the same people are measured."""
 LEAST_PER_VARIATE = 50
 """Replications for each number by which means are corrected: with fewer the slopes are guesses."""
-UNREAD = "behaviour."
-"""Under it stand the numbers that no run reads."""
 _SMALLEST_UNIFORM = 2.0**-53
 _BITS = 30
 """Of a coordinate: a sequence has up to 2^30 points."""
@@ -79,7 +78,7 @@ def laws_of(numbers: Mapping[str, Sourced]) -> list[str]:
     questions about people who respond, but it takes no dimension of the points, corrects no mean, and is no assumption of the
     result.
     """
-    return [path for path, number in numbers.items() if not isinstance(number, Constant) and not path.startswith(UNREAD)]
+    return [path for path, number in numbers.items() if not isinstance(number, Constant) and not lies_in(path, UNREAD)]
 
 
 def refuse_impossible(sampling: Sampling, numbers: Mapping[str, Sourced], n_replications: int) -> None:
@@ -240,5 +239,5 @@ def cheap_paths(numbers: Mapping[str, Sourced], correlated: Sequence[str]) -> It
     """
     touching = (*correlated, "measurement.control.spill_over")
     for path in laws_of(numbers):
-        if path.startswith(("measurement.", "capital.", "parties.")) and path not in touching:
+        if lies_in(path, MEASURED_AGAIN) and path not in touching:
             yield path

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from simengine.config import find_study, load_study
-from simengine.config.wall import CALENDAR, LEFT, TERMS, difference_left
+from simengine.config.wall import difference_left
 from simengine.errors import UsageError
 from simengine.pipeline import Evidence, Steering, evaluate, luck_of, measured_again, run_block, simulate
 from simengine.questions.incentives.answer import find_incentives
 from simengine.records import Outturns
 from simengine.sampling import Sampling
+from simengine.sections import CALENDAR, LEFT, TERMS
 from simengine.worlds.blocks import run_study
 from simengine.worlds.ensemble import Ensemble
 from simengine.worlds.precision import control_variates

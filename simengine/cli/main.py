@@ -26,6 +26,7 @@ from simengine.interruption import EXIT_CODES
 from simengine.questions.listed import QUESTIONS
 from simengine.questions.run.question import RUN
 from simengine.questions.subject import Size
+from simengine.sections import AGREED, lies_in
 
 _KEPT = "The compiled code is kept: later runs start at once."
 _NOT_KEPT = "The compiled code cannot be kept; set NUMBA_CACHE_DIR to a folder that can be written, else every run compiles anew."
@@ -129,12 +130,8 @@ def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, as_
     for name in study.variants:
         load_study(study_file, overrides, name)
     ledger = document.assumptions(study)
-    # What a contract says is fixed, however sure we are of it: another reading of it is a variant, not a law.
-    structural = ("study.", "correlations.", "contract.")
     bare = [
-        entry["path"]
-        for entry in ledger
-        if entry["is_assumed"] and entry["layer"] is None and not entry["path"].startswith(structural)
+        entry["path"] for entry in ledger if entry["is_assumed"] and entry["layer"] is None and not lies_in(entry["path"], AGREED)
     ]
     moves = steps.as_content(study)
     if as_json:

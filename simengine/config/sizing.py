@@ -12,12 +12,11 @@ from simengine.config.roles import money_findings
 from simengine.errors import Finding, one_of, shorten
 from simengine.laws import Fixed, Number, Quantity, Spec, quantities_in, within
 from simengine.risk.measures import Limit, Measure, contradiction, read_limit, read_measure
+from simengine.sections import FREE, lies_in
 
 if TYPE_CHECKING:
     from simengine.config.study import Study
 
-FREE_SECTIONS = ("contract.", "capital.")
-"""Where free terms stand: right of the wall, so that the worlds need not be drawn again."""
 MOST_WINDOWS = 100
 """Every choice of the windows is a reading of its own of the same people."""
 Rule = Literal["equal_sacrifice", "nash", "total"]
@@ -147,8 +146,8 @@ def _free(study: Study, path: str) -> Iterator[Finding]:
     if path in numbers:
         return
     rule = "a free term is a number of the contract or the capital, or the window of a metric"
-    if not path.startswith((*FREE_SECTIONS, "measurement.")):
-        ways = f"{' or '.join(FREE_SECTIONS)}, or is one of {', '.join(_windows(study))}"
+    if not lies_in(path, (*FREE, "measurement")):
+        ways = f"{' or '.join(f'{name}.' for name in FREE)}, or is one of {', '.join(_windows(study))}"
         yield f"sizing.free.{path}", rule, f"`{path}`", f"Its path begins with {ways}"
         return
     below = [known for known in numbers if known.startswith(f"{path}.")]

@@ -17,6 +17,7 @@ from simengine.dependence import share_out
 from simengine.errors import Finding
 from simengine.laws import Constant
 from simengine.records import Worlds
+from simengine.sections import OF_PEOPLE, lies_in
 
 CHOSEN_FOR = 0.001
 """The step that is chosen moves no share of people in a state by more."""
@@ -46,12 +47,9 @@ def step_error_of(study: Study) -> StepError:
 
 def _centres(study: Study) -> Worlds:
     """Put every number of the people at its centre, in one replication."""
-    numbers = {path: number for path, number in study.quantities() if path.split(".")[0] in _OF_PEOPLE}
+    numbers = {path: number for path, number in study.quantities() if lies_in(path, OF_PEOPLE)}
     centres = {path: np.array([number.centre]) for path, number in numbers.items()}
     return Worlds(0, np.zeros(1, dtype=np.int64), share_out(centres, numbers, study.wholes()))
-
-
-_OF_PEOPLE = ("population", "pathway", "events", "shocks", "effect", "outcomes")
 
 
 def steps_problems(study: Study) -> Iterator[Finding]:

@@ -13,21 +13,10 @@ from pydantic import BaseModel
 
 from simengine.config.study import Study
 from simengine.laws import Constant, Quantity, Sourced
+from simengine.sections import CALENDAR, LEFT, lies_left
 
-LEFT = ("population", "pathway", "events", "shocks", "effect", "outcomes", "measurement", "correlations")
-"""Sections from which people, their measurement and the draws follow."""
-CALENDAR = ("currency", "start", "horizon_months")
-"""What the heading of a study says of the people: when they live, and in which money their outcomes are counted."""
-TERMS = ("contract", "capital", "parties", "rates", "prices")
-"""Sections right of the wall that contracts on the same people may change."""
 _WORDS = ("source", "certainty", "note")
 """What is said of a number, and moves nothing."""
-
-
-def lies_left(path: str) -> bool:
-    """Say whether a number of a study, by its path, is one that the people or their measurement follow from."""
-    section, _, rest = path.partition(".")
-    return section in LEFT or (section == "study" and rest.partition(".")[0] in CALENDAR)
 
 
 def difference_left(one: Study, other: Study) -> tuple[str, str, str] | None:

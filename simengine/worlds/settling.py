@@ -34,15 +34,13 @@ from simengine.records import (
     axes_of,
 )
 from simengine.risk.parties import Part, add_parts, over_years, parts_of, value_today
+from simengine.sections import FREE, READ_AT_THE_WALL, lies_in
 from simengine.value import appreciate
 from simengine.worlds.ensemble import Columns, measured
 
 Joined = TypeVar("Joined", bound=Record)
 Windows = tuple[float, ...]
 """Months, one number for every window that is a free term, in their order."""
-_NOT_ASKED_AGAIN = ("pathway.", "events.", "shocks.", "effect.", "outcomes.", "measurement.")
-"""Sections left of the wall whose numbers nothing right of it reads: those of `population` say when people enter."""
-_TERMS = ("contract.", "capital.")
 
 
 @dataclass(frozen=True)
@@ -166,7 +164,7 @@ def keep(study: Study, worlds: Worlds, tallies: Tallies, parties: Iterable[str])
     followed = {months: with_numbers(study, dict(zip(own_windows(study), months, strict=True))) for months in windows}
     people, kept = (
         tallies.n_people[:, :, SERVICE],
-        {path: v for path, v in worlds.values.items() if not path.startswith(_NOT_ASKED_AGAIN)},
+        {path: v for path, v in worlds.values.items() if lies_in(path, READ_AT_THE_WALL)},
     )
     accounts = accounts_of(study.capital, plan_of(study, worlds, people))
     parts = {party: parts_of(party, accounts) for party in parties}
@@ -209,7 +207,7 @@ def chosen_windows(study: Study, terms: Mapping[str, float]) -> Windows:
         If a number is no term: people, measurements, values and rates are those that were stored.
     """
     for path in terms:
-        if not path.startswith(_TERMS) and path not in own_windows(study):
+        if not lies_in(path, FREE) and path not in own_windows(study):
             rule = "a stored ensemble settles other numbers under contract or capital, and windows that its sizing leaves open"
             raise UsageError(f"terms: {rule}; found `{path}`. Store the study that has this number")
     return tuple(terms.get(path, months) for path, months in own_windows(study).items())

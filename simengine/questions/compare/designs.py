@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simengine.errors import UsageError
+from simengine.sections import TERMS
 
 if TYPE_CHECKING:
     from simengine.config import Study
@@ -39,7 +40,6 @@ def designs_of(study: Study, names: Sequence[str], variant: Callable[[str], Stud
         If a name stands twice or is taken, or a variant changes more than terms.
     """
     from simengine.config import load_contract
-    from simengine.config.wall import TERMS
     from simengine.questions.compare.answer import with_contract
 
     designs: dict[str, Study] = {}
@@ -66,8 +66,6 @@ def designs_of(study: Study, names: Sequence[str], variant: Callable[[str], Stud
 
 def as_variant(study: Study, design: Study) -> dict[str, object]:
     """Say a design with other terms as a variant of the study: by section, all that stands there."""
-    from simengine.config.wall import TERMS
-
     written = design.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
     absent: dict[str, object] = {section: None if getattr(design, section) is None else {} for section in TERMS}
     changed = (section for section in TERMS if getattr(study, section) != getattr(design, section))
@@ -76,7 +74,5 @@ def as_variant(study: Study, design: Study) -> dict[str, object]:
 
 def other_section(study: Study, design: Study) -> str | None:
     """Find a section of a design, beside its terms, that is not that of the study; nothing where terms alone differ."""
-    from simengine.config.wall import TERMS
-
     fixed = (section for section in type(study).model_fields if section not in (*TERMS, "variants"))
     return next((section for section in fixed if getattr(study, section) != getattr(design, section)), None)
