@@ -340,6 +340,6 @@ def standpoint_of(study: Study, worlds: Worlds, n_years: int) -> Standpoint:
     return Standpoint(
         discount_factors=factors,
         deflators=prices,
-        contingent_terms=tuple(name for name, term in study.contract.terms.items() if term.contingent),
+        contingent_terms=study.contract.paid_for_outcomes(),
         commitment=study.contract.commitment.value,
     )

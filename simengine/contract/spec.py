@@ -15,7 +15,7 @@ from simengine.contract.scope import DRAWN, MONEY, OUTSTANDING, RETURNED
 from simengine.contract.terms import AnyTerm, Gate, Source
 from simengine.contract.terms.base import Level, Months
 from simengine.laws import CurrencyCode, Fixed, FixedNotNegative, Name, Names, NamesOrNone, Spec, within
-from simengine.records import ROLES
+from simengine.records import OUTCOME_PAYER, ROLES
 
 __all__ = ["DRAWN", "MONEY", "OUTSTANDING", "RETURNED", "Case", "Contract", "Due", "MetricUse", "Stop"]
 
@@ -125,6 +125,19 @@ class Contract(Spec):
         """List when the investor pays in which share of the money drawn: all of it at the start, unless dates say otherwise."""
         called = [(due.month.value, due.drawn.value) for due in self.dates.values() if due.drawn is not None]
         return called or [(0.0, 1.0)]
+
+    def paid_for_outcomes(self) -> dict[str, int]:
+        """Say which contingent terms are payment for outcomes, and in which direction.
+
+        Returns
+        -------
+        By term: 1 where the outcome payer pays, -1 where money comes back to it. A term between others is no payment for outcomes,
+        and is left out, unless no contingent term moves the outcome payer's money: then all of them count.
+        """
+        contingent = {name: term for name, term in self.terms.items() if term.contingent}
+        signs = {name: (term.payer == OUTCOME_PAYER) - (term.payee == OUTCOME_PAYER) for name, term in contingent.items()}
+        counted = {name: sign for name, sign in signs.items() if sign}
+        return counted or dict.fromkeys(contingent, 1)
 
     def all_parties(self) -> list[str]:
         """List the names of all parties."""

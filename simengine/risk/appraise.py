@@ -41,8 +41,8 @@ class Standpoint:
     """By party: the value today of money at each month, of shape (1 or n_replications, n_months)."""
     deflators: Floats | None
     """The same in the prices of the start, where the study says how prices rise."""
-    contingent_terms: tuple[str, ...]
-    """Terms that pay only for outcomes."""
+    contingent_terms: Mapping[str, int]
+    """Terms that pay only for outcomes, and in which direction: 1, or -1 where the outcome payer gets money back."""
     commitment: float
     """The most that the investor lends, in the currency: the scale of the cash."""
 
@@ -80,8 +80,9 @@ def appraise(
     for t, name in enumerate(payments.terms):
         columns[f"term.{name}.amount"] = payments.amount[:, t]
         columns[f"term.{name}.bound"] = payments.bound[:, t]
-    contingent = [payments.terms.index(name) for name in standpoint.contingent_terms]
-    columns["contingent_payment"] = add_in_order([np.zeros(len(worlds)), *(payments.amount[:, t] for t in contingent)])
+    contingent = {payments.terms.index(name): sign for name, sign in standpoint.contingent_terms.items()}
+    for_outcomes = [sign * payments.amount[:, t] for t, sign in contingent.items()]
+    columns["contingent_payment"] = add_in_order([np.zeros(len(worlds)), *for_outcomes])
     columns |= _parties(standpoint, ledger, public_value, with_returns=with_returns)
     columns |= structure_of(ledger) if with_returns else {}
     for arm in (SERVICE, TWIN, BASELINE):

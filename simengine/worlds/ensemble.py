@@ -197,14 +197,14 @@ def _with_twins_as_control(array: Floats) -> Floats:
 
 
 def contingent_terms(study: Study) -> tuple[str, ...]:
-    """Give the terms that pay only for outcomes.
+    """Give the terms that are payment for outcomes.
 
     Raises
     ------
     UsageError
         If there are none: then no evaluator can move the money.
     """
-    terms = tuple(name for name, term in study.contract.terms.items() if term.contingent)
+    terms = tuple(study.contract.paid_for_outcomes())
     if not terms:
         found = ", ".join(study.contract.terms)
         raise UsageError(

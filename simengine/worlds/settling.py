@@ -152,9 +152,8 @@ def _joined(parts: Sequence[Joined]) -> Joined:
 
 
 def _paid_for_outcomes(study: Study, payments: Payments) -> Floats:
-    amounts = [
-        add_in_order(payments.by_due[:, t].T) for t, name in enumerate(payments.terms) if study.contract.terms[name].contingent
-    ]
+    signs = study.contract.paid_for_outcomes()
+    amounts = [signs[name] * add_in_order(payments.by_due[:, t].T) for t, name in enumerate(payments.terms) if name in signs]
     return add_in_order([np.zeros(len(payments.by_due)), *amounts])
 
 

@@ -10,6 +10,7 @@ from simengine.pipeline import draw_worlds
 from simengine.questions.certificate import content as findings
 from simengine.questions.certificate.answer import certify
 from simengine.questions.methods.answer import ON_TRUTH, compare_methods
+from simengine.worlds.blocks import run_study
 from simengine.worlds.ensemble import Ensemble, against_twins, lived, measured
 from tests.analysis.made import CHOSEN, DIFFERENCE, PRICE, SCORES, SD, N, study_of
 
@@ -367,3 +368,25 @@ def test_methods__settle_milestones_on_the_truth_too(tmp_path, checkout):
     )
 
     assert by_milestone.paid[ON_TRUTH].payment.value == pytest.approx(by_metric.paid[ON_TRUTH].payment.value)
+
+
+def test_money_back__and_money_between_others_is_no_payment_for_outcomes(tmp_path):
+    # Source: hand arithmetic. What comes back where the gain is missed is taken off what is paid for it, and what the school
+    # refunds to the fund is no payment of the region: prize 1,000 from 1.5 on, 400 back below; the refund of 300 counts nowhere.
+    back = "{share: 0.4, of: drawn, only_if: {gain: {below: 1.5}}, payer: investor, payee: outcome_payer}"
+    refund = "{share: 0.3, of: drawn, only_if: {gain: {below: 1.5}}, payer: service_provider, payee: investor}"
+    months = "{advance: 6, prize: 20, back: 20, refund: 20}"
+    terms = "advance: {share: 0.5, of: drawn, contingent: false}, prize: {share: 1, of: drawn, only_if: {gain: {at_least: 1.5}}}"
+    changes = [f"contract.terms={{{terms}, back: {back}, refund: {refund}}}", f"capital.payment_month={months}"]
+    study = study_of(SCORES, tmp_path)
+    found, plain = (certify(one, Ensemble(7, 400)) for one in (study.with_(changes), study))
+
+    assert found.contingent_terms == ("prize", "back")
+    missed = 1 - plain.p_pay_no_effect.value
+    assert found.p_pay_no_effect == plain.p_pay_no_effect
+    assert found.expected_paid_for_nothing.value == pytest.approx(PRICE * (1 - missed) - 0.4 * PRICE * missed)
+    outturns = run_study(study.with_(changes), 7, 200)
+    won = outturns["term.prize.amount"] > 0
+    assert outturns["contingent_payment"].tolist() == np.where(won, PRICE, -0.4 * PRICE).tolist()
+    assert won.any()
+    assert not won.all()

@@ -472,3 +472,26 @@ def test_kinds__each_have_a_twin_and_a_file():
     files = {path.stem for path in (CHECKOUT / "simengine" / "contract" / "terms").glob("*.py")} - {"__init__", "base"}
     assert {family.__name__.rpartition(".")[2] for family in FAMILIES} == files
     assert FORMULAE.keys() == KINDS.keys()
+
+
+PAY_AND_BACK = {
+    "bonus": {"share": 1, "of": "x"},
+    "claw_back": {"share": 1, "of": "y", "payer": "investor", "payee": "outcome_payer"},
+    "refund": {"share": 1, "of": "y", "payer": "service_provider", "payee": "investor"},
+    "fee": {"amount": 5, "contingent": False},
+}
+
+
+@pytest.mark.parametrize(
+    ("names", "signs"),
+    [
+        (["bonus", "claw_back", "refund", "fee"], {"bonus": 1, "claw_back": -1}),
+        (["bonus", "fee"], {"bonus": 1}),
+        (["refund", "fee"], {"refund": 1}),
+        (["fee"], {}),
+    ],
+)
+def test_payment_for_outcomes__is_what_the_outcome_payer_pays_less_what_comes_back(names, signs):
+    # Source: the definition. Between others nothing is paid for outcomes, unless nobody else moves money for them.
+    contract = contract_of({name: PAY_AND_BACK[name] for name in names})
+    assert contract.paid_for_outcomes() == signs

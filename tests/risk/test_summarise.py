@@ -40,7 +40,7 @@ def appraised(drawn, paid, *, rates=(0.03, 0.03, 0.03), tallies=None, estimate=N
     standpoint = Standpoint(
         {party: discount_factors(rate, "2030-01", 240)[None, :] for party, rate in zip(PARTIES, rates, strict=True)},
         None,
-        tuple(paid)[1:] or tuple(paid),
+        dict.fromkeys(tuple(paid)[1:] or tuple(paid), 1),
         commitment,
     )
     tallies = tallies or tallies_of(np.zeros((n, 1, 3, 3, 2)), np.zeros((n, 1, 3, 2, 2)), np.zeros(n, np.int64))
@@ -323,7 +323,7 @@ def test_irr_of_mean_cash__has_z_scores_of_mean_0_and_variance_1():
     assert least < z.var(ddof=1) < largest
 
 
-@pytest.mark.parametrize("contingent", [("term",), ()])
+@pytest.mark.parametrize("contingent", [{"term": 1}, {}])
 def test_appraise__takes_contracts_without_savings_or_contingent_terms(contingent):
     # Source: hand arithmetic; what is not there comes to 0.
     n, term = 2, ("term",)

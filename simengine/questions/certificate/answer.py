@@ -12,7 +12,7 @@ from simengine.contract import outcomes_of
 from simengine.currencies import units_of
 from simengine.pipeline import draw_worlds, with_milestones
 from simengine.questions.certificate.edges import Jump, find_jumps, first_level
-from simengine.records import Floats, Integers, Measurements, Tallies
+from simengine.records import INVESTOR, Floats, Integers, Measurements, Tallies
 from simengine.risk import statistics
 from simengine.risk.measured import NOT_GIVEN, level_of_measured, mean_of_measured, those_measured
 from simengine.risk.statistics import Statistic
@@ -276,8 +276,10 @@ def _paid(study: Study, words: list[str], level: float, at_promise: Columns, *, 
     means = {word: level_of_measured(at_promise[f"{_OUTCOME}{word}"]) for word in _words(at_promise)}
     outcomes = {word: mean for word, mean in means.items() if mean is not None}
     payments = settle_outcomes(contract, outcomes | dict.fromkeys(words, level), float(np.mean(at_promise["drawn"])))
-    asked = [t for t, name in enumerate(payments.terms) if contract.terms[name].contingent or not contingent]
-    return float(payments.amount[0, asked].sum())
+    lenders = {INVESTOR, *study.capital.lenders}
+    back = {name: (term.payee in lenders) - (term.payer in lenders) for name, term in contract.terms.items()}
+    signs = contract.paid_for_outcomes() if contingent else back
+    return float(sum(signs[name] * payments.amount[0, t] for t, name in enumerate(payments.terms) if name in signs))
 
 
 def _range(column: str, points: list[Columns]) -> tuple[float, float]:
