@@ -15,7 +15,7 @@ from simengine.cohort.kernels.happen import happen
 from simengine.cohort.kernels.moved import count_moves
 from simengine.cohort.kernels.read import reach_states, read_answers, read_scores
 from simengine.cohort.moves import DAYS_PER_MONTH
-from simengine.cohort.outcomes import MovePrices
+from simengine.cohort.outcomes.tables import MovePrices
 from simengine.cohort.people import Group, taken_by
 from simengine.cohort.spec import Amount, Binary, Claim, CountOfEvents, DaysInSpells, Outcome, Reached, Score, Target
 from simengine.cohort.tables import ArmTables, claim_prices

@@ -15,7 +15,7 @@ from simengine.cohort.kernels.abreast import MOST_CELLS, MOST_MOVES
 from simengine.cohort.kernels.arrays import HAZARD_RATIO, Answers, Effects, Flags, Moves, Rates, Scores, Windows, Worth
 from simengine.cohort.kernels.lanes import are_quick
 from simengine.cohort.moves import Clock, move_tables, moves_in_order
-from simengine.cohort.outcomes import MovePrices, answer_tables, is_known, move_prices, score_tables, windows_of, worth_tables
+from simengine.cohort.outcomes.tables import MovePrices, answer_tables, is_known, move_prices, score_tables, windows_of, worth_tables
 from simengine.cohort.people import Matching
 from simengine.cohort.spec import Claim, Effect, Event, Outcome, Pathway, Population, Shock, Target
 from simengine.cohort.transfer import leaving_hazard

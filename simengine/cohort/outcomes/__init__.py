@@ -1,0 +1,1 @@
+"""What is counted of people's lives: the tables that the kernels read of it."""
