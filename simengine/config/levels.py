@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 
-from simengine.config.reach import ANYTHING, Span, reaches_of
+from simengine.cohort.outcomes.spans import ANYTHING, Span
+from simengine.config.reach import reaches_of
 from simengine.config.study import Study
 from simengine.contract.rules import contract_rules
 from simengine.contract.spec import Contract

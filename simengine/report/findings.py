@@ -8,7 +8,6 @@ from typing import Any
 
 from simengine.analysis import Certificate, MethodSpread, WindowSpread
 from simengine.analysis.certificate import Bias, Cliff
-from simengine.cohort.spec import Target
 from simengine.config import Study
 from simengine.report.document import plain
 from simengine.report.units import metric_unit
@@ -109,9 +108,9 @@ def _warning(study: Study, name: str, bias: Bias) -> str:
     selection = study.population.selection
     if selection is not None:
         text += f". People are selected by `{selection.outcome}` before entry: they come nearer to the mean by themselves"
-    outcome = study.outcomes[study.measurement.metrics[name].outcome]
-    if isinstance(outcome, Target) and outcome.among is not None:
-        text += f". The payment group is told by `{outcome.among.outcome}` before entry: it comes nearer to the mean by itself"
+    group = study.outcomes[study.measurement.metrics[name].outcome].payment_group
+    if group is not None:
+        text += f". The payment group is told by `{group.outcome}` before entry: it comes nearer to the mean by itself"
     return text + "."
 
 

@@ -7,7 +7,7 @@ from math import inf, nextafter
 
 import numpy as np
 
-from simengine.config.reach import ANYTHING, Span
+from simengine.cohort.outcomes.spans import ANYTHING, Span
 from simengine.contract import inputs_of, settle, typed_measurements
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Gate, Named, Term, walk

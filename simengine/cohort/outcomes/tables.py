@@ -1,4 +1,4 @@
-"""Turn what a study counts into the tables that the kernels read, one row per replication."""
+"""Turn what a study counts into the tables that the kernels read, one row per replication; each outcome fills its own part."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simengine.cohort.kernels.arrays import Answers, Flags, Scores, Windows, Worth
-from simengine.cohort.moves import DAYS_PER_MONTH, Clock, one_row, ones, series_factor
-from simengine.cohort.spec import Amount, Binary, CountOfEvents, DaysInSpells, Outcome, Score
+from simengine.cohort.kernels.arrays import Answers, Scores, Windows, Worth
+from simengine.cohort.moves import Clock, one_row, ones
+from simengine.cohort.outcomes.base import Change, OutcomeKind, Page
 from simengine.records import Floats, Integers, Worlds
 
 
@@ -31,126 +31,160 @@ class MovePrices:
     """Shape (n_replications, n_outcomes, n_strata, n_moves)."""
 
 
-def move_prices(outcomes: Mapping[str, Outcome], states: Sequence[str], strata: Sequence[str], worlds: Worlds) -> MovePrices | None:
-    """Draw up the prices of moves; nothing where no outcome has one.
+@dataclass(frozen=True)
+class OutcomeTables:
+    """All that the kernels read of what is counted."""
+
+    worth: Worth
+    answers: Answers
+    scores: Scores
+    move_prices: MovePrices | None
+    """Absent where no outcome counts or prices a move."""
+
+
+def outcome_tables(
+    outcomes: Mapping[str, OutcomeKind],
+    names: tuple[Sequence[str], Sequence[str], Sequence[str]],
+    windows: Windows,
+    clock: Clock,
+    shocks: Mapping[str, Floats],
+    worlds: Worlds,
+) -> OutcomeTables:
+    """Draw up the tables of what is counted.
 
     Parameters
     ----------
     outcomes
         By name.
-    states, strata
-        Names in order.
-    worlds
-        The parameters of each replication.
-    """
-    moves = list(dict.fromkeys(move for outcome in outcomes.values() for move in moves_of(outcome)))
-    if not moves:
-        return None
-    number = np.full((len(states), len(states)), -1, dtype=np.int64)
-    for v, move in enumerate(moves):
-        begin, end = move.split(" -> ")
-        number[states.index(begin), states.index(end)] = v
-    price = np.zeros((len(worlds), len(outcomes), len(strata), len(moves)))
-    for o, (name, outcome) in enumerate(outcomes.items()):
-        if isinstance(outcome, CountOfEvents):
-            price[:, o, :, [moves.index(move) for move in outcome.moves]] = 1.0
-        if not isinstance(outcome, Amount):
-            continue
-        for move in outcome.per_move:
-            price[:, o, :, moves.index(move)] = worlds[f"outcomes.{name}.per_move.{move}"][:, None]
-        for move, by_stratum in outcome.per_move_by_stratum.items():
-            for stratum in by_stratum:
-                path = f"outcomes.{name}.per_move_by_stratum.{move}.{stratum}"
-                price[:, o, strata.index(stratum), moves.index(move)] = worlds[path]
-    return MovePrices(number, price)
-
-
-def moves_of(outcome: Outcome) -> tuple[str, ...]:
-    """Name the moves that an outcome counts or prices."""
-    if isinstance(outcome, Amount):
-        return (*outcome.per_move, *outcome.per_move_by_stratum)
-    return outcome.moves if isinstance(outcome, CountOfEvents) else ()
-
-
-def worth_tables(
-    outcomes: Mapping[str, Outcome], states: Sequence[str], events: Sequence[str], windows: Windows, clock: Clock, worlds: Worlds
-) -> Worth:
-    """Give what months in states and events are worth to each outcome; 0 for those that do not add up.
-
-    Parameters
-    ----------
-    outcomes
-        By name.
-    states, events
-        Names in order.
+    names
+        States, events and strata in order.
     windows
         Steps of the clock.
     clock
         Months and steps of the tables.
+    shocks
+        By outcome: factors on the odds, shape (n_replications, steps of the calendar).
     worlds
         The parameters of each replication.
     """
-    n, n_outcomes = len(worlds), len(outcomes)
-    amounts = {o: (name, outcome) for o, (name, outcome) in enumerate(outcomes.items()) if isinstance(outcome, Amount)}
-    has_entry = any(amount.by_months_since_entry for _, amount in amounts.values())
-    has_stay = any(amount.by_months_in_state for _, amount in amounts.values())
-    has_discount = any(amount.discount_rate_per_year is not None for _, amount in amounts.values())
-    per_month, per_event = np.zeros((n, n_outcomes, len(states))), np.zeros((n, n_outcomes, len(events)))
-    per_spell_day = np.zeros((n, n_outcomes, len(events)))
-    from_day, to_day = np.zeros(n_outcomes), np.full(n_outcomes, np.inf)
-    by_entry = ones(n if has_entry else 1, n_outcomes, len(states) if has_entry else 1, clock.length + 2 if has_entry else 1)
-    by_stay = ones(n if has_stay else 1, n_outcomes, len(states) if has_stay else 1, clock.length + 2 if has_stay else 1)
-    discount = ones(n if has_discount else 1, n_outcomes, clock.length + 2)
-    for o, (name, amount) in amounts.items():
-        path = f"outcomes.{name}"
-        for state in amount.per_day:
-            per_month[:, o, states.index(state)] = worlds[f"{path}.per_day.{state}"] * DAYS_PER_MONTH / clock.steps
-        for event in amount.per_event:
-            per_event[:, o, events.index(event)] = worlds[f"{path}.per_event.{event}"]
-        for event in amount.per_spell_day:
-            per_spell_day[:, o, events.index(event)] = worlds[f"{path}.per_spell_day.{event}"]
-        for state, series in amount.by_months_since_entry.items():
-            part = by_entry[:, o, states.index(state)]
-            series_factor(part, series, f"{path}.by_months_since_entry.{state}", clock.entry, clock.steps, worlds)
-        for state, series in amount.by_months_in_state.items():
-            part = by_stay[:, o, states.index(state)]
-            series_factor(part, series, f"{path}.by_months_in_state.{state}", 0, clock.steps, worlds)
-        if amount.discount_rate_per_year is not None:
-            step = np.arange(clock.length + 2) - clock.entry
-            discount[:, o] = (1 + worlds[f"{path}.discount_rate_per_year"][:, None]) ** (-step[None, :] / (12 * clock.steps))
-    for o, outcome in enumerate(outcomes.values()):
-        if isinstance(outcome, CountOfEvents):
-            per_event[:, o, [events.index(event) for event in outcome.events]] = 1.0
-        if isinstance(outcome, DaysInSpells):
-            per_spell_day[:, o, [events.index(event) for event in outcome.events]] = 1.0
-            from_day[o] = outcome.from_day.value - 1
-            to_day[o] = outcome.to_day.value if outcome.to_day is not None else np.inf
-    by_entry, by_stay, discount = one_row(by_entry), one_row(by_stay), one_row(discount)
+    states, _, strata = names
+    moves = list(dict.fromkeys(move for one in outcomes.values() for named in one.named.moves.values() for move in named))
+    worth = _no_worth(outcomes, names, clock, len(worlds))
+    answers, scores = _no_answers(outcomes, states, clock, shocks, len(worlds)), _no_scores(outcomes, states, len(worlds))
+    price = np.zeros((len(worlds), len(outcomes), len(strata), len(moves)))
+    for o, (name, outcome) in enumerate(outcomes.items()):
+        own = slice(o, o + 1)
+        page = Page(
+            path=f"outcomes.{name}",
+            states=states,
+            events=names[1],
+            strata=strata,
+            moves=moves,
+            clock=clock,
+            worlds=worlds,
+            shock=shocks.get(name),
+            per_month=worth.per_month[:, o],
+            per_event=worth.per_event[:, o],
+            per_spell_day=worth.per_spell_day[:, o],
+            from_day=worth.from_day[own],
+            to_day=worth.to_day[own],
+            by_entry=worth.by_entry[:, o],
+            by_stay=worth.by_stay[:, o],
+            discount=worth.discount[:, o],
+            per_move=price[:, o],
+            answer_at=answers.month[own],
+            probability=answers.probability[:, o],
+            odds_per_month=answers.odds_per_month[:, o],
+            odds_on_calendar=answers.by_calendar[:, o],
+            score_at=scores.month[own],
+            mean=scores.mean[:, o],
+            sd=scores.sd[:, o],
+            correlation=scores.correlation[:, o],
+            by_state=scores.by_state[:, o],
+            is_gain=scores.is_gain[own],
+        )
+        outcome.fill(page)
+    move_prices = MovePrices(_numbered(moves, states), price) if moves else None
+    return OutcomeTables(_with_weights(worth, outcomes, windows), answers, scores, move_prices)
+
+
+def _numbered(moves: Sequence[str], states: Sequence[str]) -> Integers:
+    """Give the numbers of moves by the states that they join, shape (n_states, n_states)."""
+    number = np.full((len(states), len(states)), -1, dtype=np.int64)
+    for v, move in enumerate(moves):
+        begin, end = move.split(" -> ")
+        number[states.index(begin), states.index(end)] = v
+    return number
+
+
+def _no_worth(
+    outcomes: Mapping[str, OutcomeKind], names: tuple[Sequence[str], Sequence[str], Sequence[str]], clock: Clock, n: int
+) -> Worth:
+    """Make room for what months and events are worth: 0, without any factor."""
+    (states, events, _), n_outcomes = names, len(outcomes)
+
+    def changes(change: Change) -> bool:
+        return any(change in one.price_changes for one in outcomes.values())
+
+    def factors(change: Change) -> Floats:
+        return ones(n, n_outcomes, len(states), clock.length + 2) if changes(change) else ones(1, n_outcomes, 1, 1)
+
     return Worth(
-        per_month=per_month,
-        gathered=_gathered(outcomes, windows, discount, by_entry),
-        by_entry=by_entry,
-        by_stay=by_stay,
-        has_by_stay=np.array(
-            [isinstance(one, Amount) and bool(one.by_months_in_state) for one in outcomes.values()], dtype=np.bool_
-        ),
-        per_event=per_event,
-        per_spell_day=per_spell_day,
-        from_day=from_day,
-        to_day=to_day,
-        discount=discount,
+        per_month=np.zeros((n, n_outcomes, len(states))),
+        gathered=ones(0, 0, 0, 0, 0),
+        by_entry=factors("since_entry"),
+        by_stay=factors("in_state"),
+        has_by_stay=np.array(["in_state" in one.price_changes for one in outcomes.values()], dtype=np.bool_),
+        per_event=np.zeros((n, n_outcomes, len(events))),
+        per_spell_day=np.zeros((n, n_outcomes, len(events))),
+        from_day=np.zeros(n_outcomes),
+        to_day=np.full(n_outcomes, np.inf),
+        discount=ones(n if changes("discounted") else 1, n_outcomes, clock.length + 2),
         scale=ones(0, 0),
     )
 
 
-def _gathered(outcomes: Mapping[str, Outcome], windows: Windows, discount: Floats, by_entry: Floats) -> Floats:
+def _no_answers(
+    outcomes: Mapping[str, OutcomeKind], states: Sequence[str], clock: Clock, shocks: Mapping[str, Floats], n: int
+) -> Answers:
+    """Make room for the probabilities of answers; nothing is read."""
+    has_shock, n_outcomes = any(name in shocks for name in outcomes), len(outcomes)
+    return Answers(
+        month=np.full(n_outcomes, -1, dtype=np.int64),
+        probability=np.zeros((n, n_outcomes, len(states))),
+        odds_per_month=np.zeros((n, n_outcomes, len(states))),
+        acts=np.zeros((0, n_outcomes), dtype=np.bool_),
+        by_calendar=ones(n if has_shock else 1, n_outcomes, clock.length + 1),
+    )
+
+
+def _no_scores(outcomes: Mapping[str, OutcomeKind], states: Sequence[str], n: int) -> Scores:
+    """Make room for levels and their spread; nothing is read."""
+    n_outcomes = len(outcomes)
+    return Scores(
+        month=np.full(n_outcomes, -1, dtype=np.int64),
+        mean=np.zeros((n, n_outcomes, 2)),
+        sd=ones(n, n_outcomes, 2),
+        correlation=np.zeros((n, n_outcomes)),
+        by_state=np.zeros((n, n_outcomes, len(states))),
+        is_gain=np.zeros(n_outcomes, dtype=np.bool_),
+    )
+
+
+def _with_weights(worth: Worth, outcomes: Mapping[str, OutcomeKind], windows: Windows) -> Worth:
+    """Gather the weights of months, and keep one row of what is the same in every replication."""
+    by_entry, by_stay, discount = one_row(worth.by_entry), one_row(worth.by_stay), one_row(worth.discount)
+    gathered = _gathered(outcomes, windows, discount, by_entry)
+    return worth._replace(gathered=gathered, by_entry=by_entry, by_stay=by_stay, discount=discount)
+
+
+def _gathered(outcomes: Mapping[str, OutcomeKind], windows: Windows, discount: Floats, by_entry: Floats) -> Floats:
     """Give the weights of the months before each month of the clock, shape (row, outcome, state or 1, window, month)."""
     n_dates = discount.shape[2]
     weights = np.zeros((len(outcomes), len(windows.stop), n_dates))
     for o, outcome in enumerate(outcomes.values()):
-        counted = outcome.counted if isinstance(outcome, Amount) else "beginning"
         for w, (first, stop) in enumerate(zip(windows.begin, windows.stop, strict=True)):
-            weights[o, w, first : stop + 1] = _within(counted, int(stop - first))
+            weights[o, w, first : stop + 1] = _within(outcome.month_priced_by, int(stop - first))
     factor = by_entry if by_entry.shape[3] > 1 else np.ones((1, len(outcomes), 1, n_dates))
     weighted = weights[None, :, None, :, :] * (discount[:, :, None, :] * factor)[:, :, :, None, :]
     out = np.zeros((*weighted.shape[:-1], n_dates + 1))
@@ -177,69 +211,3 @@ def _within(counted: str, months: int) -> Floats:
         weights[-2::-2], weights[-3::-2] = 4 / 3, 2 / 3
         weights[[0, -1]] = 1 / 3
     return weights
-
-
-def answer_tables(
-    outcomes: Mapping[str, Outcome], states: Sequence[str], clock: Clock, factors_on_calendar: Mapping[str, Floats], worlds: Worlds
-) -> Answers:
-    """Give the probability of each binary outcome by state, and what the way to its date does to the odds."""
-    n = len(worlds)
-    probability, per_month = np.zeros((n, len(outcomes), len(states))), np.zeros((n, len(outcomes), len(states)))
-    has_shock = any(name in factors_on_calendar for name in outcomes)
-    by_calendar = ones(n if has_shock else 1, len(outcomes), clock.length + 1)
-    for o, (name, outcome) in enumerate(outcomes.items()):
-        if isinstance(outcome, Binary):
-            for s, state in enumerate(states):
-                probability[:, o, s] = worlds[f"outcomes.{name}.probability.{state}"]
-            for state in outcome.odds_ratio_per_month_in:
-                ratio = worlds[f"outcomes.{name}.odds_ratio_per_month_in.{state}"]
-                per_month[:, o, states.index(state)] = np.log(np.maximum(ratio, 1e-300)) / clock.steps
-            if name in factors_on_calendar:
-                by_calendar[:, o, :-1] = factors_on_calendar[name]
-                by_calendar[:, o, -1] = by_calendar[:, o, -2]
-    return Answers(
-        month=_dates(outcomes, Binary, clock),
-        probability=probability,
-        odds_per_month=per_month,
-        acts=np.zeros((0, len(outcomes)), dtype=np.bool_),
-        by_calendar=by_calendar,
-    )
-
-
-def score_tables(outcomes: Mapping[str, Outcome], states: Sequence[str], clock: Clock, worlds: Worlds) -> Scores:
-    """Give mean, spread and correlation of each score."""
-    n = len(worlds)
-    mean, sd, correlation = np.zeros((n, len(outcomes), 2)), ones(n, len(outcomes), 2), np.zeros((n, len(outcomes)))
-    by_state = np.zeros((n, len(outcomes), len(states)))
-    for o, (name, outcome) in enumerate(outcomes.items()):
-        if not isinstance(outcome, Score):
-            continue
-        path = f"outcomes.{name}"
-        mean[:, o, 1], sd[:, o, 1] = worlds[f"{path}.mean"], worlds[f"{path}.sd"]
-        mean[:, o, 0] = worlds[f"{path}.mean_at_entry"] if outcome.mean_at_entry is not None else mean[:, o, 1]
-        sd[:, o, 0] = worlds[f"{path}.sd_at_entry"] if outcome.sd_at_entry is not None else sd[:, o, 1]
-        correlation[:, o] = worlds[f"{path}.correlation"]
-        if outcome.error_sd_at_entry is not None:
-            # The level that is read at entry is normal as well, and goes with the later one by so much less (Spearman 1904).
-            read = np.hypot(sd[:, o, 0], worlds[f"{path}.error_sd_at_entry"])
-            correlation[:, o] *= np.divide(sd[:, o, 0], read, out=np.ones(n), where=read > 0)
-            sd[:, o, 0] = read
-        for state in outcome.by_state:
-            by_state[:, o, states.index(state)] = worlds[f"{path}.by_state.{state}"]
-    gains = [isinstance(outcome, Score) and outcome.reported == "gain" for outcome in outcomes.values()]
-    return Scores(_dates(outcomes, Score, clock), mean, sd, correlation, by_state, np.array(gains, dtype=np.bool_))
-
-
-def _dates(outcomes: Mapping[str, Outcome], kind: type[Binary] | type[Score], clock: Clock) -> Integers:
-    """Give the step of the clock at which each outcome of a kind is read, -1 for others."""
-    steps = [clock.entry + int(one.at_month.value) * clock.steps if isinstance(one, kind) else -1 for one in outcomes.values()]
-    return np.array(steps, dtype=np.int64)
-
-
-def is_known(outcome: Outcome, windows: Windows, clock: Clock) -> Flags:
-    """Say in which windows an outcome is known, shape (n_windows,): a score at entry and at its date, an answer at its date."""
-    if not isinstance(outcome, Binary | Score):
-        return np.ones(len(windows.stop), dtype=np.bool_)
-    is_before = windows.begin < clock.entry
-    read = clock.entry + int(outcome.at_month.value) * clock.steps <= windows.stop
-    return np.where(is_before, isinstance(outcome, Score), read)
