@@ -166,3 +166,20 @@ def test_price_list__prices_each_combination_up_to_the_cap():
     assert prices.by_combination().tolist() == [0, 10, 20, 30]
     capped = TypeAdapter(Outcome).validate_python({"kind": "claim", "prices": {"a": 10, "b": 20}, "cap_per_person": 25})
     assert capped.price_list.by_combination().tolist() == [0, 10, 20, 25]
+
+
+@pytest.mark.parametrize(
+    ("prices", "span"),
+    [
+        ({"per_day": {"a": 2}}, (0, 2 * 12 * 365.25 / 12)),
+        ({"per_move": {"a -> b": 5}}, (0, np.inf)),
+        ({"per_move": {"a -> b": -5}}, (-np.inf, 0)),
+        ({"per_move_by_stratum": {"a -> b": {"young": 5, "old": -5}}}, (-np.inf, np.inf)),
+        ({"per_day": {"a": 2}, "per_move": {"a -> b": -5}}, (-np.inf, 2 * 12 * 365.25 / 12)),
+        ({"per_event": {"arrest": 1}}, (0, np.inf)),
+    ],
+)
+def test_amount__has_no_end_where_moves_or_events_are_priced(prices, span):
+    """Source: by hand: a move may be made any number of times, at a price that may be negative."""
+    amount = TypeAdapter(Outcome).validate_python({"kind": "amount", **prices})
+    assert amount.span(12) == pytest.approx(span)

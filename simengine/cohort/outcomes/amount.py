@@ -90,9 +90,12 @@ class Amount(OutcomeKind):
         return None if self.counted == "beginning" else f"an amount counted by `{self.counted}`"
 
     def span(self, window_months: float) -> Span:
-        """From nothing to every day in the dearest state; without end where events are priced, or people differ without end."""
-        if self.per_event or self.per_spell_day or self.between_people_sd is not None:
-            return 0.0, inf
+        """From nothing to every day in the dearest state; without end where events or moves are priced, or people differ so."""
+        of_moves = [*self.per_move.values(), *(price for one in self.per_move_by_stratum.values() for price in one.values())]
+        low = -inf if any(span_of(price)[0] < 0 for price in of_moves) else 0.0
+        has_no_end = self.per_event or self.per_spell_day or self.between_people_sd is not None
+        if has_no_end or any(span_of(price)[1] > 0 for price in of_moves):
+            return low, inf
         by_state = []
         for state, price in self.per_day.items():
             factor = 1.0
@@ -103,7 +106,7 @@ class Amount(OutcomeKind):
         # Simpson's rule counts every second month for four thirds.
         most = max(by_state, default=0.0) * window_months * DAYS_PER_MONTH * (4 / 3 if self.counted == "simpson" else 1.0)
         spread = 1.0 if self.between_people_half_width is None else 1 + span_of(self.between_people_half_width)[1]
-        return 0.0, product(most, spread)
+        return low, product(most, spread)
 
     @property
     def prices_months(self) -> bool:
