@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from simengine.asked import replications_asked, seed_asked
 from simengine.capital import Calendar, Plan, deflators, discount_factors, distribute, plan_money
 from simengine.cohort import simulate_cohort, surplus_of
-from simengine.cohort.spec import Binary, CountOfEvents, Reached, Score, Target
+from simengine.cohort.outcomes import refuse_unlisted
 from simengine.config import Study, cohort_of, known_metrics, timing_of
 from simengine.config.wall import difference_left, law_not_drawn, numbers_right
 from simengine.contract import asks_when_drawn, settle
@@ -293,9 +293,15 @@ def with_milestones(contract: Contract, tallies: Tallies, measurements: Measurem
 
 
 def kinds_of(study: Study) -> dict[str, Kind]:
-    """Say how the level of each outcome shifts: a share on its odds, a score by addition, an amount by a factor."""
-    kind: dict[type[Any], Kind] = {CountOfEvents: "number", Binary: "share", Reached: "share", Target: "share", Score: "score"}
-    return {name: kind.get(type(outcome), "amount") for name, outcome in study.outcomes.items()}
+    """Say how the level of each outcome shifts: a share on its odds, a score by addition, an amount by a factor.
+
+    Raises
+    ------
+    StudyError
+        If an outcome is of no kind that is known.
+    """
+    refuse_unlisted(study.outcomes)
+    return {name: outcome.scale for name, outcome in study.outcomes.items()}
 
 
 def draw_worlds(

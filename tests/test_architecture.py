@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import simengine
+from simengine.cohort.outcomes import KINDS
 from tests.conftest import CHECKOUT
 
 SOURCES = sorted((CHECKOUT / "simengine").rglob("*.py"))
@@ -70,6 +71,18 @@ def test_source__is_small_enough_to_read(path: Path) -> None:
         if isinstance(node, ast.FunctionDef) and "kernels" not in path.with_suffix("").parts:
             documentation = ast.get_docstring(node, clean=False) or ""
             assert node.end_lineno - node.lineno - documentation.count("\n") <= 60, node.name
+
+
+def test_kinds_of_outcome__are_known_in_their_room_alone() -> None:
+    """Elsewhere the traits of an outcome are asked: nobody can ask for its class who cannot name it."""
+    room = CHECKOUT / "simengine" / "cohort" / "outcomes"
+    kinds = {kind.__name__ for kind in KINDS}
+    for path in SOURCES:
+        text = path.read_text()
+        if path.parent != room and "simengine.cohort" in text:
+            imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
+            named = {one.name for node in imports if (node.module or "").startswith("simengine.cohort") for one in node.names}
+            assert not named & {*kinds, "KINDS"}, path
 
 
 def test_numba_flags__stand_in_one_place() -> None:

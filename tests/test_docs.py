@@ -28,7 +28,8 @@ from simengine.capital.spec import ROLES
 from simengine.cli.main import commands
 from simengine.cohort import purposes_of_people
 from simengine.cohort.kernels import happen
-from simengine.cohort.spec import FORMS_OF_EFFECT, MONTHS_OF_THE_YEAR, Outcome
+from simengine.cohort.outcomes import Outcome
+from simengine.cohort.spec import FORMS_OF_EFFECT, MONTHS_OF_THE_YEAR
 from simengine.config import Study, cohort_of
 from simengine.config.document import read_document
 from simengine.contract.spec import Contract

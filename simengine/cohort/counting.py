@@ -8,17 +8,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from simengine.cohort.kernels.arrays import People, Stays, Windows, Worth
-from simengine.cohort.kernels.count import count_amounts, count_changing_amounts, count_states, reach_target, settle_claims
-from simengine.cohort.kernels.draws import fill_uniforms
-from simengine.cohort.kernels.enter import fill_frailty
+from simengine.cohort.kernels.count import count_amounts, count_changing_amounts, count_states
 from simengine.cohort.kernels.happen import happen
 from simengine.cohort.kernels.moved import count_moves
-from simengine.cohort.kernels.read import reach_states, read_answers, read_scores
+from simengine.cohort.kernels.read import read_answers, read_scores
 from simengine.cohort.moves import DAYS_PER_MONTH
-from simengine.cohort.outcomes import MovePrices
-from simengine.cohort.people import Group, taken_by
-from simengine.cohort.spec import Amount, Binary, Claim, CountOfEvents, DaysInSpells, Outcome, Reached, Score, Target
-from simengine.cohort.tables import ArmTables, claim_prices
+from simengine.cohort.outcomes import OutcomeKind, price_lists
+from simengine.cohort.outcomes.base import Batch
+from simengine.cohort.outcomes.tables import MovePrices
+from simengine.cohort.people import Group
+from simengine.cohort.tables import ArmTables
 from simengine.cohort.transfer import Cut, SeenCounts, empty_seen
 from simengine.errors import Problem, StudyError
 from simengine.records import MOMENTS, Floats, Integers
@@ -73,7 +72,7 @@ class Uncut:
 def empty_counts(tables: ArmTables) -> Counts:
     """Make room for the sums of one group in one arm."""
     n, n_outcomes, n_windows = len(tables.worlds), len(tables.cohort.outcomes), len(tables.windows.stop)
-    claims = {name: len(one.prices) for name, one in tables.cohort.outcomes.items() if isinstance(one, Claim)}
+    claims = {name: len(one.prices) for name, one in price_lists(tables.cohort.outcomes).items()}
     shape, clock = (n, n_outcomes, n_windows), tables.cohort.clock
     moves_away, changes = tables.leaving is not None, tables.cohort.changes
     plain = replace(tables, leaving=None, cohort=replace(tables.cohort, changes=())) if moves_away or changes else tables
@@ -116,9 +115,9 @@ def count_outcomes(
     if not outcomes:
         return total
     worth = tables.worth._replace(scale=_scales(tables, group, people))
-    adds = [(o, one) for o, one in enumerate(outcomes.values()) if isinstance(one, Amount) and one.per_day]
+    adds = [(o, one) for o, one in enumerate(outcomes.values()) if one.prices_months]
     for count, is_changing in ((count_amounts, False), (count_changing_amounts, True)):
-        of = [o for o, one in adds if bool(one.by_months_since_entry or one.by_months_in_state) is is_changing]
+        of = [o for o, one in adds if (not one.price_changes.isdisjoint(("since_entry", "in_state"))) is is_changing]
         if of:
             count(np.array(of), clock.entry, -clock.entry, people, stays, n_stays, windows, worth, total, counts.by_year)
     if tables.move_prices is not None:
@@ -144,12 +143,12 @@ def count_outcomes(
         _derive(tables, people, stays, n_stays, total, counts)
         return total
     purposes = np.array([group.purpose(f"outcome/{name}") for name in outcomes], dtype=np.uint64)
-    if any(isinstance(one, Binary) for one in outcomes.values()):
+    if (tables.answers.month >= 0).any():
         read_answers(
             seed, replications, purposes, clock.entry, people, stays, n_stays, windows, tables.answers, tables.on_outcomes, total,
             counts.clipped,
         )  # fmt: skip
-    if any(isinstance(one, Score) for one in outcomes.values()):
+    if (tables.scores.month >= 0).any():
         read_scores(
             seed, replications, purposes, clock.entry, people, stays, n_stays, windows, tables.scores, tables.on_outcomes, total
         )
@@ -187,56 +186,28 @@ def _count_moves(
 
 def _derive(tables: ArmTables, people: People, stays: Stays, n_stays: int, total: Floats, counts: Counts) -> None:
     """Fill the outcomes that follow from the stays and from other outcomes."""
-    outcomes, windows, steps = tables.cohort.outcomes, tables.windows, tables.cohort.clock.steps
-    names = list(outcomes)
-    for o, one in enumerate(outcomes.values()):
-        if isinstance(one, Reached):
-            belongs = np.array([state in one.states for state in tables.cohort.pathway.states], dtype=np.bool_)
-            reach_states(o, belongs, int(one.stay_months.value) * steps, people, stays, n_stays, windows, total)
-    for o, one in enumerate(outcomes.values()):
-        if isinstance(one, Target):
-            is_least = one.at_least is not None
-            edge = float(one.at_least if one.at_least is not None else one.at_most)  # type: ignore[arg-type]
-            reach_target(o, names.index(one.outcome), edge, is_least, tables.known[o], people, windows, total)
-            if one.among is not None:
-                total[~taken_by(one.among, total[:, names.index(one.among.outcome), -1]), o] = 0.0
-    for o, (name, one) in enumerate(outcomes.items()):
-        if isinstance(one, Claim):
-            milestones, prices = claim_prices(one)
-            places = np.array([names.index(milestone) for milestone in milestones], dtype=np.int64)
-            settle_claims(o, places, prices, people, windows, total, counts.combinations[name])
+    cohort = tables.cohort
+    batch = Batch(
+        cohort.outcomes, cohort.pathway.states, cohort.clock, tables.windows, people, stays, n_stays, total, counts.combinations
+    )
+    for name in tables.in_order:
+        cohort.outcomes[name].derive(name, batch)
 
 
-def _events_counted(outcomes: Mapping[str, Outcome]) -> set[str]:
+def _events_counted(outcomes: Mapping[str, OutcomeKind]) -> set[str]:
     """Name the events of which some outcome speaks, whatever it pays for them in one world or another."""
-    counted: set[str] = set()
-    for one in outcomes.values():
-        if isinstance(one, Amount):
-            counted |= {*one.per_event, *one.per_spell_day}
-        elif isinstance(one, CountOfEvents | DaysInSpells):
-            counted |= set(one.events)
-    return counted
+    named = [part for one in outcomes.values() for part in (*one.named.events.values(), *one.named.spells.values())]
+    return {event for events in named for event in events}
 
 
 def _scales(tables: ArmTables, group: Group, people: People) -> Floats:
     """Give the factor of each person on each amount, shape (n_outcomes, n_people); (0, 0) where nobody differs."""
     outcomes, worlds = tables.cohort.outcomes, tables.worlds
-    differs = {
-        name: key
-        for name, one in outcomes.items()
-        for key in ("between_people_sd", "between_people_half_width")
-        if isinstance(one, Amount) and getattr(one, key) is not None
-    }
+    differs = [(o, name, one) for o, (name, one) in enumerate(outcomes.items()) if one.differs_by is not None]
     if not differs:
         return np.ones((0, 0))
     scale = np.ones((len(outcomes), len(people.row)))
-    for name, key in differs.items():
-        size = worlds[f"outcomes.{name}.{key}"]
-        purpose, out = group.purpose(f"amount/{name}"), scale[list(outcomes).index(name)]
-        address = (group.seed(worlds), worlds.replications, purpose)
-        if key == "between_people_sd":
-            fill_frailty(*address, size**2, people, out)
-        else:
-            fill_uniforms(*address, people, out)
-            out[:] = 1.0 + size[people.row] * (2.0 * out - 1.0)
+    for o, name, one in differs:
+        address = (group.seed(worlds), worlds.replications, group.purpose(f"amount/{name}"))
+        one.fill_factors(worlds[f"outcomes.{name}.{one.differs_by}"], address, people, scale[o])
     return scale

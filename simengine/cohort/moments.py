@@ -13,7 +13,6 @@ import numpy as np
 from scipy import special
 
 from simengine.cohort.people import Entrance
-from simengine.cohort.spec import CountOfEvents
 from simengine.cohort.tables import ArmTables
 from simengine.errors import Problem, StudyError
 from simengine.records import Floats, Integers
@@ -72,7 +71,7 @@ def moments_of(tables: ArmTables, entrance: Entrance, measured: tuple[str, ...],
         cross = value[..., :, None] * on[..., None, :]
         second = value[..., :, None] * value[..., None, :] + cross + cross.swapaxes(-1, -2) + squares.reshape(second.shape)
         mean = value + on
-    events = [_event_of(tables, name) for name in measured]
+    events = [tables.cohort.outcomes[name].event_of_moments for name in measured]
     for x, (i, (begin, stop)) in enumerate(asked):
         for y, (j, (other_begin, other_stop)) in enumerate(asked):
             if events[i] is not None and events[j] is not None:
@@ -81,12 +80,6 @@ def moments_of(tables: ArmTables, entrance: Entrance, measured: tuple[str, ...],
                 second[..., x, y] += mean[..., x if stop <= other_stop else y]
     share = np.diff(entrance.start, axis=2, prepend=0.0) * np.diff(entrance.strata, axis=1, prepend=0.0)[:, :, None]
     return Moments(mean, second, share)
-
-
-def _event_of(tables: ArmTables, name: str) -> str | None:
-    """Give the event that an outcome counts, nothing for an amount."""
-    outcome = tables.cohort.outcomes[name]
-    return outcome.events[0] if isinstance(outcome, CountOfEvents) else None
 
 
 def _shared_frailty(tables: ArmTables, one: str | None, other: str | None) -> Floats:
@@ -109,7 +102,7 @@ def _rewards(tables: ArmTables, measured: tuple[str, ...]) -> Floats:
     )
     out = np.zeros((n, n_strata, n_states, n_months, len(measured)))
     for i, name in enumerate(measured):
-        o, event = list(cohort.outcomes).index(name), _event_of(tables, name)
+        o, event = list(cohort.outcomes).index(name), cohort.outcomes[name].event_of_moments
         if event is None:
             out[..., i] = worth.per_month[:, o][:, None, :, None] * worth.discount[:, o, :n_months][:, None, None, :]
         else:

@@ -12,6 +12,7 @@ from simengine.cohort.counting import Counts, empty_counts
 from simengine.cohort.kernels.arrays import Flags, People
 from simengine.cohort.life import Arm, Room, live, outcome_before
 from simengine.cohort.moments import Drawn, Moments, draw_group, draw_matched, moments_of
+from simengine.cohort.outcomes import price_lists
 from simengine.cohort.people import (
     BASELINE_GROUP,
     Entrance,
@@ -24,7 +25,6 @@ from simengine.cohort.people import (
     select,
     taken_by,
 )
-from simengine.cohort.spec import Claim
 from simengine.cohort.tables import ArmTables, Cohort, arm_tables
 from simengine.cohort.transfer import STREAM
 from simengine.records import (
@@ -334,13 +334,13 @@ def _empty_tallies(cohort: Cohort, n_replications: int) -> Tallies:
     n_outcomes, n_windows, n_states = len(cohort.outcomes), len(cohort.windows), len(cohort.pathway.states)
     shape = (n_replications, len(cohort.population.waves), len(ARMS))
     n_years, moves_away = -(-cohort.clock.horizon // 12), cohort.population.transfer is not None
-    claims = {name: one for name, one in cohort.outcomes.items() if isinstance(one, Claim)}
+    milestones = {name: tuple(one.prices) for name, one in price_lists(cohort.outcomes).items()}
     return Tallies(
         states=cohort.pathway.states,
         outcomes=tuple(cohort.outcomes),
         windows=cohort.windows,
         history_months=cohort.clock.history,
-        milestones={name: tuple(claim.prices) for name, claim in claims.items()},
+        milestones=milestones,
         sites={name: sites.sizes or int(sites.count.value) for name, sites in cohort.population.sites.items()},
         n_people=np.zeros(shape, dtype=np.int64),
         weight=np.zeros(shape),
@@ -352,9 +352,7 @@ def _empty_tallies(cohort: Cohort, n_replications: int) -> Tallies:
         products_with_before=np.zeros((*shape, n_outcomes, n_windows)),
         person_months=np.zeros((*shape, n_states, n_windows)),
         by_year=np.zeros((*shape, n_outcomes, n_years)),
-        combinations={
-            name: np.zeros((*shape, n_windows, 1 << len(claim.prices)), dtype=np.int64) for name, claim in claims.items()
-        },
+        combinations={claim: np.zeros((*shape, n_windows, 1 << len(names)), dtype=np.int64) for claim, names in milestones.items()},
         clipped=np.zeros(n_replications, dtype=np.int64),
         pairs=cohort.pairs,
         pair_products=np.zeros((*shape, len(cohort.pairs), n_windows)),

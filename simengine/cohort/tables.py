@@ -15,9 +15,10 @@ from simengine.cohort.kernels.abreast import MOST_CELLS, MOST_MOVES
 from simengine.cohort.kernels.arrays import HAZARD_RATIO, Answers, Effects, Flags, Moves, Rates, Scores, Windows, Worth
 from simengine.cohort.kernels.lanes import are_quick
 from simengine.cohort.moves import Clock, move_tables, moves_in_order
-from simengine.cohort.outcomes import MovePrices, answer_tables, is_known, move_prices, score_tables, windows_of, worth_tables
+from simengine.cohort.outcomes import OutcomeKind, in_order
+from simengine.cohort.outcomes.tables import MovePrices, outcome_tables, windows_of
 from simengine.cohort.people import Matching
-from simengine.cohort.spec import Claim, Effect, Event, Outcome, Pathway, Population, Shock, Target
+from simengine.cohort.spec import Effect, Event, Pathway, Population, Shock
 from simengine.cohort.transfer import leaving_hazard
 from simengine.records import Floats, Integers, Worlds
 
@@ -54,7 +55,7 @@ class Cohort:
     events: Mapping[str, Event]
     shocks: Mapping[str, Shock]
     effect: Mapping[str, Effect]
-    outcomes: Mapping[str, Outcome]
+    outcomes: Mapping[str, OutcomeKind]
     windows: tuple[int, ...]
     """Months after entry, increasing."""
     clock: Clock
@@ -118,12 +119,10 @@ class ArmTables:
         """Whether more is asked than how many months all people spend in each state."""
         return len(self.cohort.outcomes) > 0 or self.leaving is not None
 
-    @property
-    def known(self) -> Flags:
-        """Shape (n_outcomes, n_windows): whether the outcome of which a target asks is known."""
-        outcomes = self.cohort.outcomes
-        of = [outcomes[one.outcome] if isinstance(one, Target) else one for one in outcomes.values()]
-        return np.stack([is_known(one, self.windows, self.cohort.clock) for one in of])
+    @cached_property
+    def in_order(self) -> tuple[str, ...]:
+        """The outcomes, each after those on which it rests."""
+        return in_order(self.cohort.outcomes)
 
 
 def arm_tables(
@@ -166,20 +165,21 @@ def arm_tables(
         )
         for target, targets in (("move", move_names), ("event", events), ("outcome", names))
     )
+    counted = outcome_tables(outcomes, (states, events, strata), windows, clock, shocks, worlds)
     return ArmTables(
         cohort=cohort,
         worlds=worlds,
         windows=windows,
         moves=_with_factors(moves, _acts(factors, move_names), on_moves),
         rates=rate_tables(cohort.events, states, strata, clock, shocks, worlds)._replace(acts=_acts(factors, events)),
-        worth=worth_tables(outcomes, states, events, windows, clock, worlds),
-        answers=answer_tables(outcomes, states, clock, shocks, worlds)._replace(acts=_acts(factors, names)),
-        scores=score_tables(outcomes, states, clock, worlds),
+        worth=counted.worth,
+        answers=counted.answers._replace(acts=_acts(factors, names)),
+        scores=counted.scores,
         on_moves=on_moves,
         on_events=on_events,
         on_outcomes=on_outcomes,
         clipped=clipped,
-        move_prices=move_prices(outcomes, states, strata, worlds),
+        move_prices=counted.move_prices,
         leaving=leaving_hazard(
             cohort.population.transfer, states, cohort.effect_strength if has_service and not reach else 0.0, clock.steps, worlds
         ),
@@ -210,17 +210,3 @@ def _with_factors(moves: Moves, acts: Flags, effects: Effects) -> Moves:
         on_probabilities = (effects.form[effects.of[first] : effects.of[stop]] != HAZARD_RATIO).any()
         walked[s] |= is_uneven | (of_state.any() & on_probabilities)
     return moves._replace(acts=acts, is_walked=walked)
-
-
-def claim_prices(claim: Claim) -> tuple[list[str], Floats]:
-    """Give the milestones of a claim and the price of each combination of them, capped per person.
-
-    Returns
-    -------
-    Names; and shape (2^n_milestones,): bit i of a combination says whether milestone i was reached.
-    """
-    names = list(claim.prices)
-    combination = np.arange(1 << len(names))
-    reached = (combination[:, None] >> np.arange(len(names))) & 1
-    prices = reached @ np.array([claim.prices[name].value for name in names])
-    return names, prices if claim.cap_per_person is None else np.minimum(prices, claim.cap_per_person.value)

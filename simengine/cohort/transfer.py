@@ -13,7 +13,8 @@ import numpy as np
 from simengine.cohort.kernels.arrays import Flags, People, Stays, Windows
 from simengine.cohort.kernels.transfer import last_months_here
 from simengine.cohort.moves import Clock, hazard_per_month
-from simengine.cohort.spec import Binary, Outcome, Score, Transfer
+from simengine.cohort.outcomes import OutcomeKind
+from simengine.cohort.spec import Transfer
 from simengine.records import Floats, Integers, Worlds
 
 STREAM = "transfer"
@@ -68,11 +69,11 @@ class Cut:
         """Say for whom the cut lies behind all months of each window, shape (n_people, n_windows)."""
         return np.asarray(self.month[:, None] >= windows.stop[None, :])
 
-    def keep_read(self, outcomes: Mapping[str, Outcome], clock: Clock, total: Floats, here: Floats) -> None:
+    def keep_read(self, outcomes: Mapping[str, OutcomeKind], clock: Clock, total: Floats, here: Floats) -> None:
         """Copy what is read at one date before the cut; nothing else is read."""
         for o, one in enumerate(outcomes.values()):
-            if isinstance(one, Binary | Score):
-                date = clock.entry + int(one.at_month.value) * clock.steps
+            if one.read_at_month is not None:
+                date = one.step_of_reading(clock)
                 is_read = self.month >= date if self.is_read_at else self.month > date
                 here[:, o] = np.where(is_read[:, None], total[:, o], 0.0)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from simengine.capital.rules import capital_rules
 from simengine.cohort import purposes_of_people
-from simengine.cohort.spec import Binary, Claim, Score
+from simengine.cohort.outcomes import price_lists
 from simengine.config.behaviour import behaviour_problems
 from simengine.config.evaluation import evaluation_problems
 from simengine.config.known import known_problems
@@ -49,8 +49,7 @@ def rate_card_problems(study: Study) -> Iterator[Finding]:
     This is asked of a file alone: other contracts, and other prices, may be settled on the same people.
     """
     cards = [node for _, node in walk(study.contract.terms, "") if isinstance(node, Milestones)]
-    claims = {name: one for name, one in study.outcomes.items() if isinstance(one, Claim)}
-    for claim, one in claims.items():
+    for claim, one in price_lists(study.outcomes).items():
         if set(one.prices) != set(study.contract.milestones):
             continue
         for milestone, price in one.prices.items():
@@ -91,7 +90,7 @@ def _contract(study: Study) -> Iterator[Finding]:
         rule = "the waves of the contract are those of the population, in their order"
         yield "contract.waves", rule, ", ".join(waves), f"They are: {', '.join(study.population.waves)}"
     names = set(study.contract.milestones)
-    claims = {name: set(one.prices) for name, one in study.outcomes.items() if isinstance(one, Claim)}
+    claims = {name: set(one.prices) for name, one in price_lists(study.outcomes).items()}
     if names and names not in claims.values():
         rule = "an outcome of kind `claim` tallies the milestones of the contract, these and no others"
         yield "contract.milestones", rule, ", ".join(study.contract.milestones), f"Claims: {', '.join(claims) or 'none'}"
@@ -122,8 +121,9 @@ def _calendar(study: Study) -> Iterator[Finding]:
             rule = f"every window closes within the horizon of {horizon:g} months"
             yield f"measurement.metrics.{name}.window_months", rule, found, way_out
     for name, outcome in study.outcomes.items():
-        if isinstance(outcome, Binary | Score) and last + outcome.at_month.value > horizon:
-            found = f"month {last:g} + {outcome.at_month.value:g}"
+        month = outcome.read_at_month
+        if month is not None and last + month > horizon:
+            found = f"month {last:g} + {month:g}"
             yield f"outcomes.{name}.at_month", f"the outcome is read within the horizon of {horizon:g} months", found, ""
 
 

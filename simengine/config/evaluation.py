@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from math import floor, inf
 
-from simengine.cohort.spec import Amount, Binary, CountOfEvents, DaysInSpells, Outcome, Reached, Score, Target
-from simengine.config.people import behind
+from simengine.cohort.outcomes import OutcomeKind, behind
 from simengine.config.study import Study
 from simengine.contract.compile import dependences
 from simengine.contract.rules import contract_rules
@@ -119,9 +118,9 @@ def _transfers(study: Study) -> Iterator[Finding]:
         if state not in study.pathway.states:
             yield f"population.transfer.factor_in.{state}", "a state exists", f"`{state}`", one_of(study.pathway.states)
     for name, outcome in study.outcomes.items() if transfer is not None else ():
-        if isinstance(outcome, Amount) and outcome.counted != "beginning":
+        if outcome.month_priced_by != "beginning":
             rule = "where people move out of the area, a month is priced by the state of its beginning"
-            yield f"outcomes.{name}.counted", rule, f"`{outcome.counted}`", "Leave it out"
+            yield f"outcomes.{name}.counted", rule, f"`{outcome.month_priced_by}`", "Leave it out"
     if mode == "followed":
         return
     if transfer is None:
@@ -137,9 +136,11 @@ def _transfers(study: Study) -> Iterator[Finding]:
         if metric.per is not None:
             rule = "an efficiency ratio is formed of everybody, wherever they live"
             yield f"measurement.metrics.{name}.estimate", rule, f"`transfers: {mode}`", "Leave one of the two out"
-        if mode == "hidden" and isinstance(study.outcomes.get(metric.outcome), Score):
-            rule = "whoever is not there has no score, and the evaluator knows it"
-            yield f"measurement.metrics.{name}.outcome", rule, f"the score `{metric.outcome}`", "Write `transfers: left_out`"
+        measured = study.outcomes.get(metric.outcome)
+        if mode == "hidden" and measured is not None and not measured.has_zero:
+            rule = f"whoever is not there has no {measured.kind}, and the evaluator knows it"
+            found = f"the {measured.kind} `{metric.outcome}`"
+            yield f"measurement.metrics.{name}.outcome", rule, found, "Write `transfers: left_out`"
 
 
 def _cross_section(study: Study) -> Iterator[Finding]:
@@ -172,52 +173,53 @@ def _metric(study: Study, path: str, metric: Metric) -> Iterator[Finding]:
     if outcome is None:
         yield f"{path}.outcome", "a metric measures an outcome", f"`{metric.outcome}`", one_of(study.outcomes)
         return
-    for name in behind(study, metric.outcome):
-        read = study.outcomes[name]
-        if isinstance(read, Binary | Score) and read.at_month.value > metric.window_months.value:
+    for name in behind(study.outcomes, metric.outcome):
+        month = study.outcomes[name].read_at_month
+        if month is not None and month > metric.window_months.value:
             found = f"a window of {metric.window_months.value:g} months"
-            rule = f"the window reaches the month at which `{name}` is read ({read.at_month.value:g})"
+            rule = f"the window reaches the month at which `{name}` is read ({month:g})"
             yield f"{path}.window_months", rule, found, ""
     designs = {protocol.design, *protocol.by_wave.values(), *(protocol.mix or {})}
-    if isinstance(outcome, Binary) and (looking_back := designs & _LOOKING_BACK):
+    if not outcome.is_known_before_entry and (looking_back := designs & _LOOKING_BACK):
         rule = "a comparison with the months before entry measures what is known there"
         yield f"{path}.outcome", rule, f"`{metric.outcome}`, read once, by {', '.join(sorted(looking_back))}", ""
     history = study.population.history_months.value
-    if isinstance(outcome, Reached | Target) and designs & _LOOKING_BACK and history not in (0, metric.window_months.value):
+    is_told_late = outcome.is_yes_or_no and outcome.reading == "within_a_window"
+    if is_told_late and designs & _LOOKING_BACK and history not in (0, metric.window_months.value):
         rule = "the months before entry are as many as the window, where an answer is compared with that before entry"
         yield f"{path}.window_months", rule, f"a window of {metric.window_months.value:g} months, {history:g} before entry", ""
     if "rate_card" in designs and metric.better == "lower":
         rule = "a rate card counts successes"
         yield f"{path}.better", rule, "lower", "Measure what is better when higher, or compare with somebody"
-    is_answer = isinstance(outcome, Binary | Reached | Target)
-    if metric.misclassification is not None and not is_answer:
+    if metric.misclassification is not None and not outcome.is_yes_or_no:
         yield f"{path}.misclassification", "a yes or no can be misread", f"`{metric.outcome}`, not a yes or no", ""
     if metric.misclassification is not None:
         sensitivity, specificity = metric.misclassification.sensitivity.centre, metric.misclassification.specificity.centre
         if sensitivity + specificity < 1:
             rule = "sensitivity and specificity must add up to at least 1: below it a reading is wrong more often than a guess"
             yield f"{path}.misclassification", rule, f"{sensitivity:g} and {specificity:g} on average", "Swap yes and no"
-    if metric.estimate == "relative_reduction" and isinstance(outcome, Score):
-        yield f"{path}.estimate", "a relative reduction has a base that is not negative", f"the score `{metric.outcome}`", ""
+    has_no_zero = f"the {outcome.kind} `{metric.outcome}`"
+    if metric.estimate == "relative_reduction" and not outcome.has_zero:
+        yield f"{path}.estimate", "a relative reduction has a base that is not negative", has_no_zero, ""
     yield from _redefined(study, path, metric, outcome)
     yield from _money(path, metric, outcome)
     yield from _per(study, path, metric, designs)
-    if "rate_card" in designs and isinstance(outcome, Score):
-        yield f"{path}.outcome", "a rate card counts", f"the score `{metric.outcome}`", ""
+    if "rate_card" in designs and not outcome.has_zero:
+        yield f"{path}.outcome", "a rate card counts", has_no_zero, ""
 
 
-def _redefined(study: Study, path: str, metric: Metric, outcome: Outcome) -> Iterator[Finding]:
+def _redefined(study: Study, path: str, metric: Metric, outcome: OutcomeKind) -> Iterator[Finding]:
     """Find a change of counting of which nobody can say what it does."""
     if metric.redefined is None:
         return
     path = f"{path}.redefined"
-    if not isinstance(outcome, Amount | CountOfEvents | DaysInSpells | Binary):
+    if not outcome.can_be_recounted:
         rule = "what is counted in another way adds up over time, or is read at one date"
         yield path, rule, f"`{metric.outcome}`, of kind {outcome.kind}", "Change what it is derived from"
-    if isinstance(outcome, Amount) and outcome.counted != "beginning":
+    if outcome.month_priced_by != "beginning":
         rule = "where the counting changes, a month is priced by the state of its beginning"
-        yield path, rule, f"`{metric.outcome}`, counted by `{outcome.counted}`", "Leave one of the two out"
-    if isinstance(outcome, Binary) and metric.redefined.factor.support[1] > 1:
+        yield path, rule, f"`{metric.outcome}`, counted by `{outcome.month_priced_by}`", "Leave one of the two out"
+    if outcome.can_be_recounted and outcome.is_yes_or_no and metric.redefined.factor.support[1] > 1:
         yield f"{path}.factor", "of answers a share from 0 to 1 is counted", f"{metric.redefined.factor}", ""
     others = {
         "an efficiency ratio": metric.per is not None,
@@ -228,10 +230,10 @@ def _redefined(study: Study, path: str, metric: Metric, outcome: Outcome) -> Ite
         yield path, "the counting changes of people who are simulated, and followed to the end", found, "Leave one of the two out"
 
 
-def _money(path: str, metric: Metric, outcome: Outcome) -> Iterator[Finding]:
+def _money(path: str, metric: Metric, outcome: OutcomeKind) -> Iterator[Finding]:
     if metric.prices is None:
         return
-    if not isinstance(outcome, Amount):
+    if not outcome.is_amount:
         yield f"{path}.prices", "prices grow of an amount of money", f"`{metric.outcome}`, of kind {outcome.kind}", ""
     if metric.per is not None:
         rule = "prices are those of an outcome that stands alone"
@@ -245,11 +247,13 @@ def _per(study: Study, path: str, metric: Metric, designs: Collection[str]) -> I
     spent = study.outcomes.get(metric.per)
     if spent is None:
         yield f"{path}.per", "what is spent is an outcome", f"`{metric.per}`", one_of(study.outcomes)
-    elif metric.per == metric.outcome or not isinstance(spent, Amount | CountOfEvents | DaysInSpells):
+    elif metric.per == metric.outcome or not spent.adds_up:
         rule = "what is spent is another outcome, and adds up: an amount, a count, or days"
         yield f"{path}.per", rule, f"`{metric.per}`, of kind {spent.kind}", ""
-    if isinstance(study.outcomes[metric.outcome], Score):
-        yield f"{path}.estimate", "an efficiency ratio has a base that is not negative", f"the score `{metric.outcome}`", ""
+    measured = study.outcomes[metric.outcome]
+    if not measured.has_zero:
+        found = f"the {measured.kind} `{metric.outcome}`"
+        yield f"{path}.estimate", "an efficiency ratio has a base that is not negative", found, ""
     if unfit := sorted({*_LOOKING_BACK, "rate_card"}.intersection(designs)):
         rule = "an efficiency ratio is compared with that of other people after entry"
         yield f"{path}.estimate", rule, f"the design {', '.join(unfit)}", "Compare by lot, with matched or with earlier people"

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 
-from simengine.config.reach import ANYTHING, Span, reaches_of
+from simengine.cohort.outcomes.spans import ANYTHING, Span
+from simengine.config.reach import reaches_of
 from simengine.config.study import Study
 from simengine.contract.rules import contract_rules
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Gate, Named, Source, Term, walk
-from simengine.contract.terms.amounts import Amount, Share, Target
+from simengine.contract.terms.amounts import Amount, Share
+from simengine.contract.terms.base import Edge
 from simengine.contract.terms.combine import FirstOf, Greatest, Least, Product, Sum
 from simengine.contract.terms.people import PerWave
-from simengine.contract.terms.tables import Line, Steps
-from simengine.contract.terms.volume import VolumePrices
 from simengine.errors import Finding
 
 _WAY_OUT = "Check the level, its sign and its unit (0.10 is 10 %), or the estimate of the metric"
@@ -89,27 +89,13 @@ def _term(place: Place, node: Term, path: str) -> Iterator[Finding]:
     for name, gate in node.only_if.items():
         if name in place.contract.metrics:
             yield from _gate(gate, span_of(place, Named(name)), name, f"{path}.only_if.{name}")
-    looked_at = getattr(node, "of", None) if isinstance(node, Steps | Line | Target) else getattr(node, "per", None)
-    if looked_at is None:
+    if not node.looks_at:
         return
-    key = "per" if isinstance(node, VolumePrices) else "of"
-    span, said = span_of(place, looked_at), str(looked_at) if isinstance(looked_at, Named) else f"{path}.{key}"
-    if isinstance(node, Steps):
-        for number, band in enumerate(node.steps):
-            if (edge := _never_holds(band, span)) is not None:
-                yield _finding(f"{path}.steps.{number}.{edge[0]}", said, span, edge[1])
-    elif isinstance(node, Line):
-        for number, point in enumerate(node.line):
-            if _is_beyond(point.at.value, span):
-                yield _finding(f"{path}.line.{number}.at", said, span, point.at.value)
-    elif isinstance(node, Target):
-        for key, level in (("target", node.target), ("pays_from", node.pays_from)):
-            if level is not None and level.value > span[1] + _ROUNDING:
-                yield _finding(f"{path}.{key}", said, span, level.value)
-    elif isinstance(node, VolumePrices):
-        for number, tranche in enumerate(node.prices):
-            if tranche.beyond.value > span[1] + _ROUNDING:
-                yield _finding(f"{path}.prices.{number}.beyond", said, span, tranche.beyond.value)
+    looked_at = getattr(node, node.looks_at)
+    span, said = span_of(place, looked_at), str(looked_at) if isinstance(looked_at, Named) else f"{path}.{node.looks_at}"
+    for edge in node.edges():
+        if _never_matters(edge, span):
+            yield _finding(f"{path}.{edge.key}", said, span, edge.level)
 
 
 def _gate(gate: Gate, span: Span, name: str, path: str) -> Iterator[Finding]:
@@ -119,13 +105,11 @@ def _gate(gate: Gate, span: Span, name: str, path: str) -> Iterator[Finding]:
             yield _finding(f"{path}.{word}", name, span, level)
 
 
-def _never_holds(band: Gate, span: Span) -> tuple[str, float] | None:
-    """Find the edge for which nothing can fall into a band; edges beyond the last result on its open side do no harm."""
-    for word, level in band.edges():
-        is_lower = word in ("above", "at_least")
-        if (is_lower and level > span[1] + _ROUNDING) or (not is_lower and level < span[0] - _ROUNDING):
-            return word, level
-    return None
+def _never_matters(edge: Edge, span: Span) -> bool:
+    """Whether no result comes to what is paid from an edge on, or until it; on the open side of all results it is harmless."""
+    if edge.side == "at":
+        return _is_beyond(edge.level, span)
+    return edge.level > span[1] + _ROUNDING if edge.side == "from" else edge.level < span[0] - _ROUNDING
 
 
 def _is_beyond(level: float, span: Span) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import floor
 
-from simengine.cohort.spec import Amount, CountOfEvents, Outcome
 from simengine.config.study import Study
 from simengine.errors import Finding
 from simengine.laws import Constant
@@ -27,7 +26,7 @@ def moments_problems(study: Study) -> Iterator[Finding]:
         yield from _section(study, section, path)
         for name, metric in study.measurement.metrics.items():
             outcome = study.outcomes.get(metric.outcome)
-            if outcome is not None and (found := _unknown(outcome)):
+            if outcome is not None and (found := outcome.without_moments):
                 rule = f"exact moments are known of amounts by the day and of counts of one event; `{name}` measures another"
                 yield path, rule, f"`{metric.outcome}`: {found}", "Leave `exact_moments` out"
             if metric.per is not None:
@@ -42,7 +41,7 @@ def known_metrics(study: Study) -> tuple[str, ...]:
     return tuple(
         name
         for name in study.contract.inputs()
-        if name in metrics and metrics[name].per is None and _unknown(study.outcomes[metrics[name].outcome]) is None
+        if name in metrics and metrics[name].per is None and study.outcomes[metrics[name].outcome].without_moments is None
     )
 
 
@@ -103,16 +102,3 @@ def _section(study: Study, section: str, path: str) -> Iterator[Finding]:
             )
     if people < _LEAST:
         yield path, f"a group that is replaced by its moments has at least {_LEAST:,} people in every wave", f"{people:,.0f}", ""
-
-
-def _unknown(outcome: Outcome) -> str | None:
-    """Say why the moments of an outcome are not computed; nothing where they are."""
-    if isinstance(outcome, CountOfEvents):
-        return None if len(outcome.events) == 1 and not outcome.moves else "a count of moves, or of several events"
-    if not isinstance(outcome, Amount):
-        return f"of kind {outcome.kind}"
-    differs = outcome.between_people_sd is not None or outcome.between_people_half_width is not None
-    by_more = ("per_event", "per_spell_day", "per_move", "per_move_by_stratum", "by_months_since_entry", "by_months_in_state")
-    if any(getattr(outcome, key) for key in by_more) or differs:
-        return "an amount by more than days in states"
-    return None if outcome.counted == "beginning" else f"an amount counted by `{outcome.counted}`"

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from simengine.cohort.spec import Binary, Claim, Score, Target
-from simengine.config.people import behind
+from simengine.cohort.outcomes import behind, price_lists
 from simengine.config.study import Study
 from simengine.contract.compile import Dependence, dependences
 from simengine.contract.rules import contract_rules
@@ -29,7 +28,7 @@ def payment_problems(study: Study) -> Iterator[Finding]:
 
 def _claim_is_there(study: Study) -> bool:
     """Whether the study tallies the milestones of its contract, where there are any."""
-    claims = [set(one.prices) for one in study.outcomes.values() if isinstance(one, Claim)]
+    claims = [set(one.prices) for one in price_lists(study.outcomes).values()]
     names = set(study.contract.milestones)
     return not names or (names in claims and names <= set(study.outcomes))
 
@@ -38,11 +37,11 @@ def _milestones(study: Study) -> Iterator[Finding]:
     """Find milestones that are read after the people stop being counted."""
     window = _last_window(study)
     for name in study.contract.milestones:
-        for read in behind(study, name):
-            outcome = study.outcomes[read]
-            if isinstance(outcome, Binary | Score) and outcome.at_month.value > window:
+        for read in behind(study.outcomes, name):
+            month = study.outcomes[read].read_at_month
+            if month is not None and month > window:
                 rule = f"the milestones must be reached within the longest window of a metric, {window:g} months"
-                found = f"`{read}`, read {outcome.at_month.value:g} months after entry"
+                found = f"`{read}`, read {month:g} months after entry"
                 yield f"contract.milestones.{name}", rule, found, "Lengthen the window of a metric, or read it earlier"
 
 
@@ -94,9 +93,15 @@ def _last_entry(entries: list[float], wave: int | None) -> float:
 
 def _reached_after(study: Study, milestone: str) -> float:
     """Find how many months after entry it is known whether a milestone was reached: read at a date, or by the longest window."""
-    rests_on = [study.outcomes[name] for name in behind(study, milestone)]
-    window = _last_window(study)
-    return max(one.at_month.value if isinstance(one, Binary | Score) else window for one in rests_on if not isinstance(one, Target))
+    window, months = _last_window(study), list[float]()
+    for name in behind(study.outcomes, milestone):
+        one = study.outcomes[name]
+        if one.read_at_month is not None:
+            months.append(one.read_at_month)
+        elif not one.rests_on:
+            months.append(window)
+    # What rests on other outcomes alone is known when they are.
+    return max(months, default=window)
 
 
 def _last_window(study: Study) -> float:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from simengine.cohort.moves import MONTHS_IN
-from simengine.cohort.spec import Amount, Binary, Claim, CountOfEvents, DaysInSpells, Move, Reached, Score, Selection, Target
+from simengine.cohort.outcomes import OutcomeKind, behind
+from simengine.cohort.spec import Move, Selection
 from simengine.config.study import Study
 from simengine.errors import Finding, one_of
 from simengine.laws import Constant, DirichletCount, Share
@@ -66,7 +67,7 @@ def _factors(study: Study) -> Iterator[Finding]:
 
 
 def _on(study: Study, targets: Iterable[str], path: str) -> Iterator[Finding]:
-    binaries = [name for name, outcome in study.outcomes.items() if isinstance(outcome, Binary)]
+    binaries = [name for name, outcome in study.outcomes.items() if outcome.takes_factors]
     known = [*_real_moves(study), *study.events, *binaries]
     for target in targets:
         if target not in known:
@@ -190,19 +191,21 @@ def _shocks(study: Study) -> Iterator[Finding]:
 def _among(study: Study) -> Iterator[Finding]:
     """Find a payment group that nobody can tell at entry."""
     for name, outcome in study.outcomes.items():
-        if isinstance(outcome, Target) and outcome.among is not None:
+        group = outcome.payment_group
+        if group is not None:
             path = f"outcomes.{name}.among"
-            yield from _selection(study, outcome.among, path)
-            if isinstance(study.outcomes.get(outcome.among.outcome), Target | Claim):
+            yield from _selection(study, group, path)
+            told_by = study.outcomes.get(group.outcome)
+            if told_by is not None and told_by.rests_on:
                 rule = "a payment group is told by an outcome that is not itself a target or a claim"
-                yield f"{path}.outcome", rule, f"`{outcome.among.outcome}`", ""
+                yield f"{path}.outcome", rule, f"`{group.outcome}`", ""
 
 
 def _selection(study: Study, selection: Selection, path: str) -> Iterator[Finding]:
     outcome = selection.outcome
     if outcome not in study.outcomes:
         yield f"{path}.outcome", "a selection looks at an outcome", f"`{outcome}`", one_of(study.outcomes)
-    elif any(isinstance(study.outcomes[one], Binary) for one in behind(study, outcome)):
+    elif any(not study.outcomes[one].is_known_before_entry for one in behind(study.outcomes, outcome)):
         yield f"{path}.outcome", "a selection looks at an outcome that is known at entry", f"`{outcome}`, read later", ""
     if study.population.history_months.value == 0:
         rule = "a selection looks at the months before entry"
@@ -210,11 +213,12 @@ def _selection(study: Study, selection: Selection, path: str) -> Iterator[Findin
 
 
 def _effects(study: Study) -> Iterator[Finding]:
-    scores = [name for name, outcome in study.outcomes.items() if isinstance(outcome, Score)]
-    binaries = [name for name, outcome in study.outcomes.items() if isinstance(outcome, Binary)]
+    changeable = {name: outcome for name, outcome in study.outcomes.items() if outcome.forms_of_effect}
+    # Those that factors act on come first, as everywhere.
+    outcomes = sorted(changeable, key=lambda name: not changeable[name].takes_factors)
     for name, effect in study.effect.items():
         path = f"effect.{name}.{effect.target}"
-        known = {"move": _real_moves(study), "event": list(study.events), "outcome": [*binaries, *scores]}[effect.target]
+        known = {"move": _real_moves(study), "event": list(study.events), "outcome": outcomes}[effect.target]
         rules = {
             "move": "an effect changes a move of the pathway",
             "event": "an effect changes an event",
@@ -223,8 +227,10 @@ def _effects(study: Study) -> Iterator[Finding]:
         for target in effect.targets:
             if target not in known:
                 yield path, rules[effect.target], f"`{target}`", one_of(known)
-            elif target in scores and effect.form != "difference":
-                yield path, "an effect on a score is a difference", effect.form, "Write `difference`, in the unit of the score"
+            elif effect.target == "outcome" and effect.form not in changeable[target].forms_of_effect:
+                kind, forms = changeable[target].kind, changeable[target].forms_of_effect
+                rule = f"an effect on a {kind} is a {' or a '.join(forms)}"
+                yield path, rule, effect.form, f"Write `{'` or `'.join(forms)}`, in the unit of the {kind}"
             elif effect.form == "length_ratio" and study.events[target].length is None:
                 yield path, "an effect on the length of spells changes an event with a length", f"`{target}`", ""
         for stratum in effect.strata or ():
@@ -234,51 +240,38 @@ def _effects(study: Study) -> Iterator[Finding]:
 
 
 def _outcomes(study: Study) -> Iterator[Finding]:
-    states, events, outcomes = study.pathway.states, study.events, study.outcomes
-    for name, outcome in outcomes.items():
-        path = f"outcomes.{name}"
-        if isinstance(outcome, Binary):
-            yield from _known(outcome.probability, states, f"{path}.probability")
-            yield from _known(outcome.odds_ratio_per_month_in, states, f"{path}.odds_ratio_per_month_in")
-            for state in states:
-                if state not in outcome.probability:
-                    yield f"{path}.probability", "a binary outcome has a probability in every state", f"none for `{state}`", ""
-        elif isinstance(outcome, Amount):
-            for key in ("per_day", "by_months_since_entry", "by_months_in_state"):
-                yield from _known(getattr(outcome, key), states, f"{path}.{key}")
-            yield from _known_events(outcome.per_event, events, f"{path}.per_event")
-            yield from _with_length(outcome.per_spell_day, study, f"{path}.per_spell_day")
-            for key in ("per_move", "per_move_by_stratum"):
-                yield from _known_moves(getattr(outcome, key), study, f"{path}.{key}")
-            for move, by_stratum in outcome.per_move_by_stratum.items():
-                for stratum in by_stratum:
-                    if stratum not in study.population.strata:
-                        rule = "a stratum must be one of population.strata"
-                        yield f"{path}.per_move_by_stratum.{move}.{stratum}", rule, f"`{stratum}`", one_of(study.population.strata)
-        elif isinstance(outcome, CountOfEvents):
-            yield from _known_events(outcome.events, events, f"{path}.events")
-            yield from _known_moves(outcome.moves, study, f"{path}.moves")
-        elif isinstance(outcome, DaysInSpells):
-            yield from _with_length(outcome.events, study, f"{path}.events")
-        elif isinstance(outcome, Score):
-            yield from _known(outcome.by_state, states, f"{path}.by_state")
-        elif isinstance(outcome, Reached):
-            yield from _known(outcome.states, states, f"{path}.states")
-        elif isinstance(outcome, Target) and isinstance(outcomes.get(outcome.outcome), Target | Claim | None):
-            known = [key for key, one in outcomes.items() if not isinstance(one, Target | Claim)]
-            yield (
-                f"{path}.outcome",
-                "a target asks for an outcome that is not itself a target or a claim",
-                f"`{outcome.outcome}`",
-                one_of(known),
-            )
-        elif isinstance(outcome, Claim):
-            known = [key for key, one in outcomes.items() if isinstance(one, Binary | Reached | Target)]
-            for milestone in outcome.prices:
-                if milestone not in known:
-                    rule = "a claim pays for outcomes that are yes or no: binary, reached or target"
-                    yield f"{path}.prices.{milestone}", rule, f"`{milestone}`", one_of(known)
+    """Find what an outcome names and the study does not have."""
+    for name, outcome in study.outcomes.items():
+        path, named = f"outcomes.{name}", outcome.named
+        for key, states in named.states.items():
+            yield from _known(states, study.pathway.states, f"{path}.{key}")
+        for key in named.every_state:
+            for state in study.pathway.states:
+                if state not in named.states[key]:
+                    rule = f"a {outcome.kind} outcome has a {key} in every state"
+                    yield f"{path}.{key}", rule, f"none for `{state}`", ""
+        for key, events in named.events.items():
+            yield from _known_events(events, study.events, f"{path}.{key}")
+        for key, events in named.spells.items():
+            yield from _with_length(events, study, f"{path}.{key}")
+        for key, moves in named.moves.items():
+            yield from _known_moves(moves, study, f"{path}.{key}")
+        for key, strata in named.strata.items():
+            for stratum in strata:
+                if stratum not in study.population.strata:
+                    rule = "a stratum must be one of population.strata"
+                    yield f"{path}.{key}.{stratum}", rule, f"`{stratum}`", one_of(study.population.strata)
+        yield from _resting(study, outcome, path)
     yield from _among(study)
+
+
+def _resting(study: Study, outcome: OutcomeKind, path: str) -> Iterator[Finding]:
+    """Find other outcomes on which one cannot rest."""
+    known = [name for name, one in study.outcomes.items() if outcome.may_rest_on(one)]
+    for key, others in outcome.named.outcomes.items():
+        for other in others:
+            if other not in known:
+                yield f"{path}.{key}", outcome.rests_on_rule, f"`{other}`", one_of(known)
 
 
 def _known_events(named: Iterable[str], events: Mapping[str, object], path: str) -> Iterator[Finding]:
@@ -325,17 +318,3 @@ def _known(named: Iterable[str], states: tuple[str, ...], path: str) -> Iterator
     for state in named:
         if state not in states:
             yield f"{path}.{state}", "a state is one of pathway.states", f"unknown state `{state}`", one_of(states)
-
-
-def behind(study: Study, name: str) -> list[str]:
-    """List the outcomes that one rests on, itself included: what a target asks for, what a claim pays for."""
-    waiting, found = [name], []
-    while waiting:
-        one = waiting.pop(0)
-        if one in study.outcomes and one not in found:
-            found.append(one)
-            outcome = study.outcomes[one]
-            waiting += (
-                [outcome.outcome] if isinstance(outcome, Target) else list(outcome.prices) if isinstance(outcome, Claim) else []
-            )
-    return found

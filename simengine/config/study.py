@@ -9,7 +9,8 @@ from pydantic import Field
 
 from simengine.capital.spec import Capital, Parties, Prices, RateTable
 from simengine.cohort import Clock, Cohort, Comparisons, Matching
-from simengine.cohort.spec import Effect, Event, Outcome, Pathway, Population, Shock
+from simengine.cohort.outcomes import Outcome, refuse_unlisted
+from simengine.cohort.spec import Effect, Event, Pathway, Population, Shock
 from simengine.config.behaviour import Behaviour
 from simengine.config.known import Known
 from simengine.config.sizing import Sizing
@@ -161,7 +162,14 @@ class Study(Spec):
 
 
 def cohort_of(study: Study) -> Cohort:
-    """Give the part of a study that the people depend on."""
+    """Give the part of a study that the people depend on.
+
+    Raises
+    ------
+    StudyError
+        If an outcome is of no kind that is known.
+    """
+    refuse_unlisted(study.outcomes)
     return Cohort(
         study.population,
         study.pathway,

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from simengine.cohort.spec import Amount, Binary, Claim, CountOfEvents, DaysInSpells, Outcome, Reached, Target
+from simengine.cohort.outcomes import OutcomeKind
+from simengine.cohort.outcomes.base import Unit as Counted
 from simengine.config.study import Study
 from simengine.contract.units import DAYS, FREE, HUNDRED, MONEY, NUMBER, PEOPLE, PERSON, POINTS, SHARE, TIMES, Unit, unit_of
 from simengine.errors import Finding
 from simengine.measurement.spec import Metric
-
-_ANSWER = Binary | Reached | Target
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def unit_problems(study: Study) -> Iterator[Finding]:
             yield f"contract.metrics.{name}.unit", rule, f"`{use.unit}`", way_out
 
 
-def yielded(study: Study, metric: Metric, outcome: Outcome) -> Yields:
+def yielded(study: Study, metric: Metric, outcome: OutcomeKind) -> Yields:
     """Say in which units a metric comes out.
 
     A mean difference may leave out that it is per person ("days", "points"), as is usual; a total may not say it.
@@ -59,7 +58,7 @@ def yielded(study: Study, metric: Metric, outcome: Outcome) -> Yields:
         return Yields(SHARE, (SHARE,), ("",), currency)
     if estimate == "total_difference":
         return Yields(said, bases, ("",), currency)
-    if isinstance(outcome, _ANSWER):
+    if outcome.is_yes_or_no:
         is_hundred = estimate == "per_100_difference"
         return (
             Yields("per 100", (SHARE, PEOPLE, FREE), (HUNDRED,), currency)
@@ -72,20 +71,18 @@ def yielded(study: Study, metric: Metric, outcome: Outcome) -> Yields:
     return Yields(f"{said} per person", (*bases, SHARE) if POINTS in bases else bases, ("", PERSON), currency)
 
 
-def _counted(study: Study, metric: Metric, outcome: Outcome) -> tuple[str, tuple[str, ...]]:
+def _counted(study: Study, metric: Metric, outcome: OutcomeKind) -> tuple[str, tuple[str, ...]]:
     """Say what is added up over people: its first unit, and all that it may be called."""
-    if isinstance(outcome, _ANSWER):
-        return PEOPLE, (PEOPLE, NUMBER, FREE)
-    if isinstance(outcome, CountOfEvents):
-        return NUMBER, (NUMBER, FREE)
-    if isinstance(outcome, DaysInSpells):
-        return DAYS, (DAYS, FREE)
-    prices = study.public_value.get(metric.outcome, {}).values()
-    is_valued_as_it_is = bool(prices) and all(price.value_per_unit is None for price in prices)
-    if isinstance(outcome, Claim | Amount) and is_valued_as_it_is:
-        return study.study.currency, (MONEY, FREE)
-    if isinstance(outcome, Claim):
-        return study.study.currency, (MONEY, POINTS, FREE)
-    if isinstance(outcome, Amount):
-        return f"{study.study.currency}, days or a word of one's own", (MONEY, *TIMES, NUMBER, FREE)
-    return POINTS, (POINTS, MONEY, *TIMES, NUMBER, FREE)
+    currency, prices = study.study.currency, study.public_value.get(metric.outcome, {}).values()
+    if outcome.may_be_money and prices and all(price.value_per_unit is None for price in prices):
+        # It is valued as it is: it can be nothing else.
+        return currency, (MONEY, FREE)
+    said: dict[Counted, tuple[str, tuple[str, ...]]] = {
+        "people": (PEOPLE, (PEOPLE, NUMBER, FREE)),
+        "number": (NUMBER, (NUMBER, FREE)),
+        "days": (DAYS, (DAYS, FREE)),
+        "money or points": (currency, (MONEY, POINTS, FREE)),
+        "money or another amount": (f"{currency}, days or a word of one's own", (MONEY, *TIMES, NUMBER, FREE)),
+        "points": (POINTS, (POINTS, MONEY, *TIMES, NUMBER, FREE)),
+    }
+    return said[outcome.unit]

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from simengine.cohort.spec import Amount, Binary, CountOfEvents, DaysInSpells, Score
 from simengine.config.study import Study
 from simengine.errors import Finding, one_of
 from simengine.records import Worlds
@@ -42,9 +41,9 @@ def read_after(study: Study, outcome: str) -> int | None:
     What is reached within a window is read when the longest one closes.
     """
     spec = study.outcomes[outcome]
-    if isinstance(spec, Amount | CountOfEvents | DaysInSpells):
+    if spec.adds_up:
         return None
-    return int(spec.at_month.value) if isinstance(spec, Binary | Score) else _longest_window(study)
+    return _longest_window(study) if spec.read_at_month is None else int(spec.read_at_month)
 
 
 def value_problems(study: Study) -> Iterator[Finding]:
@@ -61,7 +60,7 @@ def value_problems(study: Study) -> Iterator[Finding]:
         for party, price in by_party.items():
             if party not in study.parties:
                 yield f"{path}.{party}", "who gains is one of `parties`", f"`{party}`", one_of(list(study.parties))
-            yield from _price(price, f"{path}.{party}", isinstance(study.outcomes[outcome], Amount), read is not None)
+            yield from _price(price, f"{path}.{party}", study.outcomes[outcome].is_amount, read is not None)
             if price.share_after_transfer is not None and (study.population.transfer is None or read is not None):
                 rule = "a share of what comes after moving away is that of an outcome that adds up, where people move away"
                 found = "no population.transfer" if study.population.transfer is None else f"`{outcome}`, read once"

@@ -193,14 +193,13 @@ def _place_of_edge(contract: Contract, term: str, outcome: str, edge: float) -> 
 def _numbers(contract: Contract, node: Any, path: str) -> Iterator[tuple[str, float, set[str]]]:
     """Yield the edges inside a term with their paths, and the outcomes that they are edges of."""
     for place, term in walk(node, path):
-        for name, gate in term.only_if.items() if isinstance(term, Term) else ():
+        if not isinstance(term, Term):
+            continue
+        for name, gate in term.only_if.items():
             names = _metrics_behind(contract, Named(name))
             yield from ((f"{place}.only_if.{name}.{word}", level, names) for word, level in gate.edges())
-        names = _metrics_behind(contract, getattr(term, "of", None))
-        for number, band in enumerate(getattr(term, "steps", ())):
-            yield from ((f"{place}.steps.{number}.{word}", level, names) for word, level in band.edges())
-        for number, point in enumerate(getattr(term, "line", ())):
-            yield f"{place}.line.{number}.at", point.at.value, names
+        names = _metrics_behind(contract, getattr(term, term.looks_at)) if term.looks_at else set()
+        yield from ((f"{place}.{edge.key}", edge.level, names) for edge in term.edges())
 
 
 def _metrics_behind(contract: Contract, source: Any) -> set[str]:

@@ -7,13 +7,10 @@ from math import inf, nextafter
 
 import numpy as np
 
-from simengine.config.reach import ANYTHING, Span
+from simengine.cohort.outcomes.spans import ANYTHING, Span
 from simengine.contract import inputs_of, settle, typed_measurements
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Gate, Named, Term, walk
-from simengine.contract.terms.amounts import Target
-from simengine.contract.terms.tables import Line, Steps
-from simengine.contract.terms.volume import VolumePrices
 from simengine.contract.units import HUNDRED, MULTIPLE, NUMBER, PEOPLE, SHARE, unit_of
 from simengine.records import Payments
 
@@ -92,14 +89,8 @@ def edges_of(contract: Contract) -> dict[str, list[float]]:
             if not isinstance(node, Term):
                 continue
             note_gates(node.only_if)
-            if isinstance(node, Steps):
-                note(node.of, *(level for band in node.steps for _, level in band.edges()))
-            elif isinstance(node, Line):
-                note(node.of, *(point.at.value for point in node.line))
-            elif isinstance(node, VolumePrices):
-                note(node.per, *(tranche.beyond.value for tranche in node.prices))
-            elif isinstance(node, Target):
-                note(node.of, node.target.value, *([] if node.pays_from is None else [node.pays_from.value]))
+            if node.looks_at:
+                note(getattr(node, node.looks_at), *(edge.level for edge in node.edges()))
     for stop in contract.stops.values():
         note_gates(stop.only_if)
     for name, use in contract.metrics.items():

@@ -1,7 +1,7 @@
 """The evaluator: what would have been concluded from the people seen. The contract pays on this, never on the truth."""
 
-from simengine.measurement.designs import Kind
 from simengine.measurement.errors import purposes_of_errors
 from simengine.measurement.measure import measure
+from simengine.measurement.scales import Kind
 
 __all__ = ["Kind", "measure", "purposes_of_errors"]

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from simengine.errors import NO_SLOPE, NOBODY_COMPARED, NOTHING_BEFORE
 from simengine.measurement.samples import Sample, ratio
+from simengine.measurement.scales import Scale
 from simengine.measurement.spec import Metric, Protocol
 from simengine.records import (
     BASELINE,
@@ -27,9 +27,6 @@ from simengine.records import (
     Integers,
     Worlds,
 )
-
-Kind = Literal["amount", "number", "share", "score"]
-"""How a level shifts: by a factor, of an amount as of a number of events; by a factor on the odds; by addition."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ class Case:
     samples: Callable[[int], Sample]
     name: str
     metric: Metric
-    kind: Kind
+    scale: Scale
     protocol: Protocol
     history_months: int
     worlds: Worlds
@@ -92,39 +89,12 @@ def _nobody(*means: Floats) -> Integers:
     return np.where(np.logical_or.reduce([np.isnan(mean) for mean in means]), NOBODY_COMPARED, 0)
 
 
-def _shifted(mean: Floats, size: Floats, kind: Kind) -> Floats:
-    """Shift a level by a size on its scale: added for a score, a factor exp(size) else, on the odds for a share."""
-    if kind == "score":
-        return np.asarray(mean + size)
-    factor = np.exp(size)
-    if kind == "share":
-        return np.asarray(mean * factor / (mean * factor + 1 - mean))
-    return np.asarray(mean * factor)
-
-
-def _spread(sample: Sample, level: Floats, kind: Kind) -> Floats:
-    """Give the variance between people whose level appears shifted: the spread goes with the level."""
-    if kind == "score":
-        return sample.variance
-    if kind == "share":
-        return ratio(level * (1 - level), sample.left)
-    return sample.variance * ratio(level, sample.mean, 1.0) ** 2
-
-
-def _stretch(level: Floats, mean: Floats, kind: Kind) -> Floats:
-    """Give the factor on the standard deviation between people whose mean is shifted to a level."""
-    if kind == "score":
-        return np.ones_like(level)
-    # A level of 0, or of 1 for a share, shifts to itself: nothing varies there.
-    return np.sqrt(ratio(level * (1 - level), mean * (1 - mean), 0.0)) if kind == "share" else ratio(level, mean, 1.0)
-
-
 def _historical(case: Case) -> Comparison:
     service, earlier = case.samples(SERVICE), case.samples(BASELINE)
     path = f"measurement.metrics.{case.name}.drift_per_year"
     drift = case.worlds[path] * case.worlds["measurement.baseline.years_before"]
-    level = _shifted(earlier.mean, -drift, case.kind)
-    return _independent(service, earlier, level, _spread(earlier, level, case.kind))
+    level = case.scale.shifted(earlier.mean, -drift)
+    return _independent(service, earlier, level, case.scale.spread(earlier, level))
 
 
 def _randomised(case: Case) -> Comparison:
@@ -163,8 +133,8 @@ def _design_effect(case: Case, arm: int, n: Floats) -> Floats:
 
 def _matched(case: Case) -> Comparison:
     service, others = case.samples(MATCHED_SERVICE), case.samples(MATCHED)
-    level = _shifted(others.mean, case.worlds["measurement.matched.hidden_bias"], case.kind)
-    return _independent(service, others, level, _spread(others, level, case.kind))
+    level = case.scale.shifted(others.mean, case.worlds["measurement.matched.hidden_bias"])
+    return _independent(service, others, level, case.scale.spread(others, level))
 
 
 @dataclass(frozen=True)
@@ -202,10 +172,10 @@ def _difference_in_differences(case: Case) -> Comparison:
     worlds = case.worlds
     years = (case.history_months + case.metric.window_months.value) / 2 / 12
     level = worlds["measurement.parallel.level"]
-    before = _shifted(other.before.mean_before, level, case.kind)
-    after = _shifted(other.after.mean, level + worlds["measurement.parallel.trend_gap_per_year"] * years, case.kind)
-    of_before = _stretch(before, other.before.mean_before, case.kind)
-    of_after = _stretch(after, other.after.mean, case.kind)
+    before = case.scale.shifted(other.before.mean_before, level)
+    after = case.scale.shifted(other.after.mean, level + worlds["measurement.parallel.trend_gap_per_year"] * years)
+    of_before = case.scale.stretch(before, other.before.mean_before)
+    of_after = case.scale.stretch(after, other.after.mean)
     variance_before, variance_after = other.variance_before * of_before**2, other.variance * of_after**2
     covariance = other.covariance * of_before * of_after
     mean, mean_before = own.after.mean, own.before.mean_before

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import special
 
 from simengine.measurement.samples import Sample, ratio
+from simengine.measurement.scales import Counting
 from simengine.measurement.spec import Metric
 from simengine.records import ARMS, Floats, Tallies, Worlds
 from simengine.streams import uniforms
@@ -72,7 +73,7 @@ def as_seen(sample: Sample, name: str, metric: Metric, arm: int, wave: str, is_s
 
 
 def redefined(
-    sample: Sample, tallies: Tallies, name: str, metric: Metric, arm: int, wave: int, stem: str, kind: str, worlds: Worlds
+    sample: Sample, tallies: Tallies, name: str, metric: Metric, arm: int, wave: int, stem: str, counting: Counting, worlds: Worlds
 ) -> Sample:
     """Give a sample as it is counted where the counting changes from a month of the calendar on.
 
@@ -88,8 +89,8 @@ def redefined(
         Whose people.
     stem
         The stream of their errors.
-    kind
-        Of the outcome: `thinned` where single answers or events are counted or not, else `scaled`.
+    counting
+        Whether an amount is scaled, or single events or answers are counted or not.
     worlds
         The parameters of each replication.
 
@@ -104,24 +105,24 @@ def redefined(
     outcome, window = tallies.outcomes.index(metric.outcome), tallies.windows.index(int(metric.window_months.value))
     at = (slice(None), wave, arm, tallies.changes.index(int(metric.redefined.from_month.value)), slice(None), outcome, window)
     later, later_2, whole_later, before, before_2, whole_before, later_whole, whole_earlier, both = tallies.after_change[at].T
-    factor, scale = worlds[f"measurement.metrics.{name}.redefined.factor"], _scale_of(tallies, metric, kind)
+    factor, scale = worlds[f"measurement.metrics.{name}.redefined.factor"], _scale_of(tallies, metric, counting)
     more = factor - 1
     total, square = sample.total + more * later, sample.square + 2 * more * whole_later + more**2 * later_2
     total_before = sample.before + more * before * scale
     square_before = sample.before_square + (2 * more * whole_before + more**2 * before_2) * scale**2
-    if kind != "scaled":
+    if counting != "scaled":
         spread = np.where(factor < 1, factor * (1 - factor), np.maximum(more, 0.0))
         total = total + _extra(later, factor, f"{stem}/counted", worlds) - more * later
         total_before = total_before + (_extra(before, factor, f"{stem}/counted before", worlds) - more * before) * scale
         square, square_before = square + spread * later, square_before + spread * before * scale**2
-        if kind == "answers":
+        if counting == "answers":
             square, square_before = total, total_before
     product = sample.product + (more * (later_whole + whole_earlier) + more**2 * both) * scale
     return Sample(sample.n, sample.n_squares, total, square, total_before, square_before, product)
 
 
-def _scale_of(tallies: Tallies, metric: Metric, kind: str) -> float:
-    return 1.0 if kind == "answers" or not tallies.history_months else metric.window_months.value / tallies.history_months
+def _scale_of(tallies: Tallies, metric: Metric, counting: Counting) -> float:
+    return 1.0 if counting == "answers" or not tallies.history_months else metric.window_months.value / tallies.history_months
 
 
 def _extra(events: Floats, factor: Floats, purpose: str, worlds: Worlds) -> Floats:

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.errors import NOBODY_COMPARED, NOBODY_SERVED, NOTHING_COMPARED, NOTHING_SPENT, Problem, StudyError
-from simengine.measurement.designs import Case, Comparison, Kind, compare
+from simengine.measurement.designs import Case, Comparison, compare
 from simengine.measurement.errors import as_seen, in_base_prices, redefined, stem_of
 from simengine.measurement.samples import Sample, pooled, ratio, ratio_of, sample_of, seen_of
+from simengine.measurement.scales import SCALES, Kind
 from simengine.measurement.spec import Metric, Protocol
 from simengine.records import (
     BASELINE,
@@ -130,20 +131,19 @@ class _Evaluator:
     ) -> None:
         self.name, self.metric, self.protocol, self.tallies = name, metric, protocol, tallies
         # A ratio of two means is no share, whatever it is a ratio of.
-        self.kind: Kind = "amount" if metric.per is not None else kind
-        self.counting = {"share": "answers", "number": "events"}.get(kind, "scaled")
+        self.scale, self.counting = SCALES["amount" if metric.per is not None else kind], SCALES[kind].counting
         self.waves, self.worlds = waves, worlds
         self._seen = cache(self._see)
 
     def _see(self, arm: int, wave: int) -> Sample:
-        sample = seen_of(self.tallies, self.metric, arm, wave, self.kind in ("share", "score"))
+        sample = seen_of(self.tallies, self.metric, arm, wave, self.scale.is_level)
         if self._is_redefined(arm):
             stem = stem_of(self.name, arm, self.waves[wave])
             sample = redefined(sample, self.tallies, self.name, self.metric, arm, wave, stem, self.counting, self.worlds)
         if self.metric.prices is not None:
             sample = in_base_prices(sample, *self._index_of(arm, wave))
             _refuse_infinite(self.name, ~np.isfinite(sample.square + sample.before_square))
-        return as_seen(sample, self.name, self.metric, arm, self.waves[wave], self.kind == "share", self.worlds)
+        return as_seen(sample, self.name, self.metric, arm, self.waves[wave], self.scale.is_share, self.worlds)
 
     def _is_redefined(self, arm: int) -> bool:
         """Whether the register of an arm counts in another way from a month on; earlier people lived before it."""
@@ -231,7 +231,7 @@ class _Evaluator:
             lambda arm: self._people(arm, waves),
             self.name,
             self.metric,
-            self.kind,
+            self.scale,
             self.protocol,
             self.tallies.history_months,
             self.worlds,

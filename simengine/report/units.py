@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import floor, isfinite, log10
 
-from simengine.cohort.spec import Amount, Binary, Claim, DaysInSpells, Reached, Target
 from simengine.config import Study
 from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
@@ -44,7 +43,7 @@ def metric_unit(study: Study, metric: str) -> Unit:
     use, outcome = study.contract.metrics.get(metric), study.outcomes[asked.outcome]
     if use is not None:
         return 1.0, use.unit
-    return 1.0, "persons" if isinstance(outcome, Binary | Reached | Target) else "days" if isinstance(outcome, DaysInSpells) else ""
+    return 1.0, {"people": "persons", "days": "days"}.get(outcome.unit, "")
 
 
 def is_money(study: Study, metric: str) -> bool:
@@ -53,7 +52,7 @@ def is_money(study: Study, metric: str) -> bool:
     Of another amount nobody has said what it is, and it may be days.
     """
     outcome = study.measurement.metrics[metric].outcome
-    if not isinstance(study.outcomes[outcome], Amount | Claim):
+    if not study.outcomes[outcome].may_be_money:
         return False
     use = study.contract.metrics.get(metric)
     if use is not None:

@@ -21,7 +21,7 @@ from simengine.cohort.kernels.between import between_people, gamma_draw, normal_
 from simengine.cohort.kernels.effects import change_at, change_leaving, changed_probability, effect_strength
 from simengine.cohort.kernels.hazards import leaving_over, threshold_of
 from simengine.cohort.kernels.leave import STAYS, pick_by_table, pick_move
-from simengine.cohort.outcomes import windows_of
+from simengine.cohort.outcomes.tables import windows_of
 from simengine.cohort.people import Group, cumulative, entrance_of
 from simengine.errors import StudyError
 from simengine.streams import purpose_number

@@ -495,3 +495,36 @@ def test_payment_for_outcomes__is_what_the_outcome_payer_pays_less_what_comes_ba
     # Source: the definition. Between others nothing is paid for outcomes, unless nobody else moves money for them.
     contract = contract_of({name: PAY_AND_BACK[name] for name in names})
     assert contract.paid_for_outcomes() == signs
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        (
+            {"steps": [{"at_least": 1, "below": 2, "pays": 3}, {"at_least": 2, "pays": 4}], "of": "x"},
+            [("steps.0.at_least", 1, "from"), ("steps.0.below", 2, "until"), ("steps.1.at_least", 2, "from")],
+        ),
+        ({"line": [{"at": 1, "pays": 0}, {"at": 2, "pays": 1}], "of": "x"}, [("line.0.at", 1, "at"), ("line.1.at", 2, "at")]),
+        ({"target": 5, "pays_from": 2, "full": 10, "of": "x"}, [("target", 5, "from"), ("pays_from", 2, "from")]),
+        ({"target": 5, "full": 10, "of": "x"}, [("target", 5, "from")]),
+        (
+            {"prices": [{"beyond": 0, "price": 1}, {"beyond": 10, "price": 2}], "per": "x"},
+            [("prices.0.beyond", 0, "from"), ("prices.1.beyond", 10, "from")],
+        ),
+        ({"share": 0.5, "of": "x"}, []),
+    ],
+)
+def test_edges__are_told_by_the_kind_with_the_keys_under_which_they_stand(term, expected):
+    made = KINDS[next(iter(term))].model_validate(term)
+    assert [(edge.key, edge.level, edge.side) for edge in made.edges()] == expected
+    for edge in made.edges():
+        node = made.model_dump()
+        for key in edge.key.split("."):
+            node = node[int(key) if key.isdigit() else key]
+        assert node["value"] == edge.level
+
+
+def test_edges__belong_to_kinds_that_say_what_they_look_at():
+    assert {key for key, kind in KINDS.items() if kind.looks_at} == {"steps", "line", "target", "prices"}
+    assert all(("edges" in vars(kind)) is bool(kind.looks_at) for kind in KINDS.values())
+    assert all(kind.looks_at in kind.model_fields for kind in KINDS.values() if kind.looks_at)

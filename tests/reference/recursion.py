@@ -18,7 +18,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import comb, exp, log1p, prod, sqrt
 
-from simengine.cohort.spec import Binary, Effect
+from simengine.cohort.outcomes.binary import Binary
+from simengine.cohort.spec import Effect
 from simengine.config import Study
 from simengine.records import ARMS
 

@@ -9,7 +9,8 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from simengine.cohort import Clock, Cohort, Comparisons, simulate_cohort
-from simengine.cohort.spec import Effect, Event, Outcome, Pathway, Population, Shock
+from simengine.cohort.outcomes import Outcome
+from simengine.cohort.spec import Effect, Event, Pathway, Population, Shock
 from simengine.laws import quantities_in
 from simengine.records import Tallies, Worlds
 from simengine.streams import uniforms

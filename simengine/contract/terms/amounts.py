@@ -9,7 +9,7 @@ from pydantic import AfterValidator, model_validator
 
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
-from simengine.contract.terms.base import Currency, Factor, Level, Term
+from simengine.contract.terms.base import Currency, Edge, Factor, Level, Term
 from simengine.laws import Constant, Fixed, within
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ class Target(Term):
     """A part of a full amount, in proportion to what was reached of a target: `full x min(max(of / target, 0), at_most)`."""
 
     key: ClassVar[str] = "target"
+    looks_at: ClassVar[str] = "of"
     target: _Positive
     of: Source
     full: Source
@@ -98,6 +99,11 @@ class Target(Term):
     """The most that is paid, as a multiple of the full amount."""
     pays_from: Level | None = None
     """The level of `of` from which anything is paid."""
+
+    def edges(self) -> tuple[Edge, ...]:
+        """List the target, and the level from which anything is paid."""
+        levels = (("target", self.target), ("pays_from", self.pays_from))
+        return tuple(Edge(key, level.value, "from") for key, level in levels if level is not None)
 
     def formula(self, scope: Scope) -> Register:
         """Compile `full x min(max(of / target, 0), at_most)`, and 0 below `pays_from`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, RootModel, model_validator
@@ -76,11 +77,24 @@ class Gate(Spec):
         return is_open
 
 
+@dataclass(frozen=True)
+class Edge:
+    """A level of what a term looks at, at which it begins to pay in another way."""
+
+    key: str
+    """Of the number, below the term."""
+    level: float
+    side: Literal["from", "until", "at"]
+    """Whether something is paid from it on, until it, or through it, as through a point of a line."""
+
+
 class Term(Spec):
     """One formula, held: `min(max(formula, floor), cap)`, and 0 while a gate is shut."""
 
     key: ClassVar[str] = ""
     """The one key that marks a term of this kind."""
+    looks_at: ClassVar[str] = ""
+    """The key of that whose levels its edges are; empty for a kind without edges."""
 
     floor: Source | None = None
     """The least that is paid while the gates are open."""
@@ -112,6 +126,10 @@ class Term(Spec):
     def formula(self, scope: Scope) -> Register:
         """Compile the formula, without floor, cap and gates."""
         raise NotImplementedError
+
+    def edges(self) -> tuple[Edge, ...]:
+        """List its edges, in the order in which they are written; those of its gates are theirs."""
+        return ()
 
     def parts(self) -> Iterator[tuple[str, Named | Term]]:
         """Yield what the formula refers to, each by its key."""

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
-from simengine.contract.terms.base import Gate, Level, Term
+from simengine.contract.terms.base import Edge, Gate, Level, Term
 from simengine.laws import Spec
 from simengine.records import FORMULA
 
@@ -26,10 +26,19 @@ class Steps(Term):
     """A table: the first band that holds the metric pays; outside all bands `otherwise`."""
 
     key: ClassVar[str] = "steps"
+    looks_at: ClassVar[str] = "of"
     steps: Annotated[tuple[Band, ...], Field(min_length=1, strict=False)]
     of: Source
     otherwise: Source | None = None
     """What is paid outside all bands; 0 if absent."""
+
+    def edges(self) -> tuple[Edge, ...]:
+        """List those of every band."""
+        return tuple(
+            Edge(f"steps.{number}.{word}", level, "from" if word in ("above", "at_least") else "until")
+            for number, band in enumerate(self.steps)
+            for word, level in band.edges()
+        )
 
     def formula(self, scope: Scope) -> Register:
         """Compile the first band that holds `of`."""
@@ -65,6 +74,7 @@ class Line(Term):
     """
 
     key: ClassVar[str] = "line"
+    looks_at: ClassVar[str] = "of"
     line: Annotated[tuple[Point, ...], Field(min_length=2, strict=False)]
     of: Source
 
@@ -76,6 +86,10 @@ class Line(Term):
             found = ", ".join(f"{place:g}" for place in places)
             raise ValueError(f"the points of a line stand in order, at most two at one place; found {found}")
         return self
+
+    def edges(self) -> tuple[Edge, ...]:
+        """List the places of its points."""
+        return tuple(Edge(f"line.{number}.at", point.at.value, "at") for number, point in enumerate(self.line))
 
     def formula(self, scope: Scope) -> Register:
         """Compile `pays + slope x (of - at)` on each stretch."""

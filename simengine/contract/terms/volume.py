@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
-from simengine.contract.terms.base import Factor, Level, Term
+from simengine.contract.terms.base import Edge, Factor, Level, Term
 from simengine.laws import Spec
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class VolumePrices(Term):
     """Each unit at the price of the tranche it falls into: `sum of price x units within the tranche`."""
 
     key: ClassVar[str] = "prices"
+    looks_at: ClassVar[str] = "per"
     prices: Annotated[tuple[Tranche, ...], Field(min_length=1, strict=False)]
     per: Source
 
@@ -36,6 +37,10 @@ class VolumePrices(Term):
         if any(one >= other for one, other in pairwise(starts)):
             raise ValueError(f"tranches stand in order, one beyond the other; found {', '.join(f'{start:g}' for start in starts)}")
         return self
+
+    def edges(self) -> tuple[Edge, ...]:
+        """List where each tranche begins."""
+        return tuple(Edge(f"prices.{number}.beyond", one.beyond.value, "from") for number, one in enumerate(self.prices))
 
     def formula(self, scope: Scope) -> Register:
         """Compile `sum of price x min(max(per - beyond, 0), next beyond - beyond)`."""

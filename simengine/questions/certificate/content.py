@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from simengine.cohort.spec import Target
 from simengine.config import Study
 from simengine.questions.certificate.answer import Bias, Certificate, Cliff
 from simengine.report.answers import heading
@@ -62,9 +61,9 @@ def _warning(study: Study, name: str, bias: Bias) -> str:
     selection = study.population.selection
     if selection is not None:
         text += f". People are selected by `{selection.outcome}` before entry: they come nearer to the mean by themselves"
-    outcome = study.outcomes[study.measurement.metrics[name].outcome]
-    if isinstance(outcome, Target) and outcome.among is not None:
-        text += f". The payment group is told by `{outcome.among.outcome}` before entry: it comes nearer to the mean by itself"
+    group = study.outcomes[study.measurement.metrics[name].outcome].payment_group
+    if group is not None:
+        text += f". The payment group is told by `{group.outcome}` before entry: it comes nearer to the mean by itself"
     return text + "."
 
 

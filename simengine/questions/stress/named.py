@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from simengine.capital.spec import OwnCost
-from simengine.cohort.spec import Score
 from simengine.config import Study
 from simengine.laws import Quantity
 from simengine.questions.stress.answer import OWN, TOGETHER, Stress, all_together, own_stress
@@ -91,8 +90,9 @@ def _drift(study: Study, severity: int, sign: float) -> Stress | str:
     size = DRIFT_PER_YEAR[severity]
     for name in study.contract.inputs():
         metric = protocol.metrics[name]
-        if isinstance(study.outcomes[metric.outcome], Score):
-            reasons.append(f"`{name}` is a score, which has no scale of its own")
+        outcome = study.outcomes[metric.outcome]
+        if not outcome.has_zero:
+            reasons.append(f"`{name}` is a {outcome.kind}, which has no scale of its own")
             continue
         # An estimate of the level without the service that is too low takes from a metric where lower is better.
         level = sign * size if metric.better == "lower" else -sign * size

@@ -10,7 +10,6 @@ from math import ceil
 import numpy as np
 
 from simengine.asked import whole
-from simengine.cohort.spec import Binary, Score
 from simengine.config import Study, cohort_of
 from simengine.config.evaluation import evaluation_problems
 from simengine.contract.compile import dependences
@@ -119,7 +118,7 @@ def _changed(study: Study, metric: str | None) -> tuple[str, ...]:
             raise UsageError(f"--metric: a metric of the study ({', '.join(metrics)}); found {metric!r}")
         return (metric,)
     # An outcome that is read at one month does not grow with the window.
-    open_ended = {name: one for name, one in metrics.items() if not isinstance(study.outcomes[one.outcome], Binary | Score)}
+    open_ended = {name: one for name, one in metrics.items() if study.outcomes[one.outcome].read_at_month is None}
     if not open_ended:
         raise UsageError(
             "--metric: by itself a window is changed of outcomes that add up over time; found none, every outcome is read at one "

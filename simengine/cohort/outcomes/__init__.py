@@ -1,0 +1,80 @@
+"""What is counted of people's lives, a file a kind: what it may say, its traits, and how it is counted.
+
+To add a kind, write its file and enter it in `KINDS`. `base` says what a kind answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+from pydantic import Field
+
+from simengine.cohort.outcomes.amount import Amount
+from simengine.cohort.outcomes.base import OutcomeKind, PriceList
+from simengine.cohort.outcomes.binary import Binary
+from simengine.cohort.outcomes.claim import Claim
+from simengine.cohort.outcomes.count import CountOfEvents
+from simengine.cohort.outcomes.days import DaysInSpells
+from simengine.cohort.outcomes.reached import Reached
+from simengine.cohort.outcomes.score import Score
+from simengine.cohort.outcomes.target import Target
+from simengine.errors import Problem, StudyError
+
+__all__ = ["KINDS", "Outcome", "OutcomeKind", "PriceList", "behind", "in_order", "price_lists", "refuse_unlisted"]
+
+KINDS: tuple[type[OutcomeKind], ...] = (Amount, CountOfEvents, DaysInSpells, Binary, Score, Reached, Target, Claim)
+"""Every kind of outcome, in the order in which they are named."""
+
+if TYPE_CHECKING:
+    Outcome: TypeAlias = OutcomeKind
+else:
+    Outcome = Annotated[reduce(or_, KINDS), Field(discriminator="kind")]
+
+
+def refuse_unlisted(outcomes: Mapping[str, object]) -> None:
+    """Refuse an outcome whose kind is not in the list, as only Python can make one: nobody would know how it is counted.
+
+    Raises
+    ------
+    StudyError
+        With every such outcome.
+    """
+    listed = ", ".join(kind.__name__ for kind in KINDS)
+    problems = [
+        Problem(
+            "the study",
+            f"outcomes.{name}",
+            f"an outcome is of a kind that is listed in cohort.outcomes: {listed}",
+            type(outcome).__name__,
+            "Enter the kind in KINDS there",
+        )
+        for name, outcome in outcomes.items()
+        if type(outcome) not in KINDS
+    ]
+    if problems:
+        raise StudyError(problems)
+
+
+def behind(outcomes: Mapping[str, OutcomeKind], name: str) -> list[str]:
+    """List the outcomes that one rests on, itself included: what a target asks for, what a claim pays for."""
+    waiting, found = [name], list[str]()
+    while waiting:
+        one = waiting.pop(0)
+        if one in outcomes and one not in found:
+            found.append(one)
+            waiting += outcomes[one].rests_on
+    return found
+
+
+def price_lists(outcomes: Mapping[str, OutcomeKind]) -> dict[str, PriceList]:
+    """Give the price lists by outcome, of those that have one."""
+    lists = {name: outcome.price_list for name, outcome in outcomes.items()}
+    return {name: prices for name, prices in lists.items() if prices is not None}
+
+
+def in_order(outcomes: Mapping[str, OutcomeKind]) -> tuple[str, ...]:
+    """Name all outcomes, each after those on which it rests."""
+    return tuple(sorted(outcomes, key=lambda name: len(behind(outcomes, name))))

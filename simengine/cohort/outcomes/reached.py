@@ -1,0 +1,52 @@
+"""A state reached, and kept for some time."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from pydantic import AfterValidator
+
+from simengine.cohort.kernels.read import reach_states
+from simengine.cohort.outcomes.base import Batch, Named, OutcomeKind, Reading, Scale, Unit
+from simengine.cohort.outcomes.spans import Span
+from simengine.cohort.spec.names import OneOrMore
+from simengine.laws import Constant, Count, within
+
+
+class Reached(OutcomeKind):
+    """Whether a person came into one of some states, and stayed there for some months on end, within the window."""
+
+    scale: ClassVar[Scale] = "share"
+    unit: ClassVar[Unit] = "people"
+    reading: ClassVar[Reading] = "within_a_window"
+    has_zero: ClassVar[bool] = True
+    is_known_before_entry: ClassVar[bool] = True
+    can_be_recounted: ClassVar[bool] = False
+
+    kind: Literal["reached"]
+    states: OneOrMore
+    stay_months: Annotated[Count, AfterValidator(within(0, 1200, "a stay has from 0 to 1200 months"))] = Constant(
+        value=0.0, certainty="choice", note="the default: coming there is enough"
+    )
+
+    @property
+    def named(self) -> Named:
+        """The states to be reached."""
+        return Named(states={"states": self.states})
+
+    @property
+    def without_moments(self) -> str | None:
+        """Nobody has worked them out."""
+        return f"of kind {self.kind}"
+
+    def span(self, window_months: float) -> Span:
+        """No or yes."""
+        del window_months
+        return 0.0, 1.0
+
+    def derive(self, name: str, of: Batch) -> None:
+        """Look through the stays."""
+        belongs = np.array([state in self.states for state in of.states], dtype=np.bool_)
+        stay = int(self.stay_months.value) * of.clock.steps
+        reach_states(of.place_of(name), belongs, stay, of.people, of.stays, of.n_stays, of.windows, of.total)

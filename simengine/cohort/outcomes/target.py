@@ -1,0 +1,72 @@
+"""A target: another outcome that reached an edge."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import model_validator
+
+from simengine.cohort.kernels.count import reach_target
+from simengine.cohort.outcomes.base import Batch, Named, OutcomeKind, Reading, Scale, Unit
+from simengine.cohort.outcomes.spans import Span
+from simengine.cohort.people import taken_by
+from simengine.cohort.spec.population import Selection
+from simengine.laws import Name, Number
+
+
+class Target(OutcomeKind):
+    """Whether another outcome of the same person reached an edge within the window; the edge counts."""
+
+    scale: ClassVar[Scale] = "share"
+    unit: ClassVar[Unit] = "people"
+    reading: ClassVar[Reading] = "within_a_window"
+    has_zero: ClassVar[bool] = True
+    is_known_before_entry: ClassVar[bool] = True
+    can_be_recounted: ClassVar[bool] = False
+    rests_on_rule: ClassVar[str] = "a target asks for an outcome that is not itself a target or a claim"
+
+    kind: Literal["target"]
+    outcome: Name
+    at_least: Number | None = None
+    at_most: Number | None = None
+    among: Selection | None = None
+    """The payment group: only people whose months before entry came to this can reach it; absent: everybody."""
+
+    @model_validator(mode="after")
+    def _one_edge(self) -> Target:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("a target has an `at_least` or an `at_most`")
+        return self
+
+    @property
+    def named(self) -> Named:
+        """The outcome that is asked for."""
+        return Named(outcomes={"outcome": (self.outcome,)})
+
+    def may_rest_on(self, other: OutcomeKind) -> bool:
+        """On whatever rests on nothing else."""
+        return not other.rests_on
+
+    @property
+    def without_moments(self) -> str | None:
+        """Nobody has worked them out."""
+        return f"of kind {self.kind}"
+
+    @property
+    def payment_group(self) -> Selection | None:
+        """As it is said under `among`."""
+        return self.among
+
+    def span(self, window_months: float) -> Span:
+        """No or yes."""
+        del window_months
+        return 0.0, 1.0
+
+    def derive(self, name: str, of: Batch) -> None:
+        """Hold the outcome that is asked for against the edge, in windows in which it is known."""
+        place, is_least = of.place_of(name), self.at_least is not None
+        edge = float(self.at_least if self.at_least is not None else self.at_most)  # type: ignore[arg-type]
+        known = of.outcomes[self.outcome].is_known(of.windows, of.clock)
+        reach_target(place, of.place_of(self.outcome), edge, is_least, known, of.people, of.windows, of.total)
+        if self.among is not None:
+            of.total[~taken_by(self.among, of.total[:, of.place_of(self.among.outcome), -1]), place] = 0.0
