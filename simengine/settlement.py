@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -49,12 +49,19 @@ def replay(contract: Contract, outcomes: Mapping[str, float], drawn: float, unti
 
 def settle_outcomes(contract: Contract, outcomes: Mapping[str, float], drawn: float, until: str | None = None) -> Payments:
     """Settle a contract on outcomes that are known to be possible, such as means of a run; otherwise as `replay`."""
-    measurements = typed_measurements(contract, outcomes)
+    return settle_all_outcomes(contract, [outcomes], drawn, until)
+
+
+def settle_all_outcomes(
+    contract: Contract, worlds: Sequence[Mapping[str, float]], drawn: float, until: str | None = None
+) -> Payments:
+    """Settle a contract on several sets of the same outcomes at once: one replication for each."""
+    measurements = typed_measurements(contract, *worlds)
     try:
-        return settle(contract, measurements, np.array([drawn], dtype=np.float64), until)
+        return settle(contract, measurements, np.full(len(worlds), drawn, dtype=np.float64), until)
     except StudyError:
         pays_on = [name for name in inputs_of(contract, until) if name not in contract.terms]
-        missing = [name for name in pays_on if name not in outcomes]
+        missing = [name for name in pays_on if name not in worlds[0]]
         raise UsageError(f"outcome: the contract pays on {', '.join(pays_on)}; missing: {', '.join(missing)}") from None
 
 

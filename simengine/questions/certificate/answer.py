@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,12 +11,12 @@ from simengine.config import Study, as_promised, cohort_of, promise_of
 from simengine.contract import outcomes_of
 from simengine.currencies import units_of
 from simengine.pipeline import draw_worlds, with_milestones
-from simengine.questions.certificate.edges import Jump, find_jumps, first_level
+from simengine.questions.certificate.edges import Jump, find_jumps, first_level, levels_between
 from simengine.records import INVESTOR, Floats, Integers, Measurements, Tallies
 from simengine.risk import statistics
 from simengine.risk.measured import NOT_GIVEN, level_of_measured, mean_of_measured, those_measured
 from simengine.risk.statistics import Statistic
-from simengine.settlement import settle_outcomes
+from simengine.settlement import settle_all_outcomes
 from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import (
     Columns,
@@ -245,7 +245,7 @@ def _cliffs_of(study: Study, word: str, points: list[Columns]) -> list[Cliff]:
 
     low, high = _range(f"{_SEEN}{word}", points)
     unit = 1 / units_of(study.contract.currency)
-    jumps = find_jumps(lambda level: _paid(study, [word], level, at_promise, contingent=True), low, high, unit)
+    jumps = find_jumps(_Paying(study, [word], at_promise, (low, high)).for_outcomes, low, high, unit)
     return [cliff(jump) for jump in jumps]
 
 
@@ -253,15 +253,11 @@ def _bias(study: Study, metric: str, points: list[Columns]) -> Bias:
     at_promise, (low, high) = points[_PROMISE], _range(f"metric.{metric}.estimate", points)
     # Of a metric that is paid on by wave, every wave is at the level.
     words = [word for word in _words(at_promise) if word.partition(".")[0] == metric]
-    drawn = float(np.mean(at_promise["drawn"]))
+    drawn, paying = float(np.mean(at_promise["drawn"])), _Paying(study, words, at_promise, (low, high))
     return Bias(
         estimate=mean_of_measured(points[_NOTHING][f"metric.{metric}.estimate"]),
-        pays_from=first_level(
-            lambda level: _paid(study, words, level, at_promise, contingent=True), low, high, lambda payment: payment > 0
-        ),
-        breaks_even_from=first_level(
-            lambda level: _paid(study, words, level, at_promise, contingent=False), low, high, lambda payment: payment >= drawn
-        ),
+        pays_from=first_level(paying.for_outcomes, low, high, lambda payment: payment > 0),
+        breaks_even_from=first_level(paying.back, low, high, lambda payment: payment >= drawn),
     )
 
 
@@ -270,16 +266,45 @@ def _words(at_promise: Columns) -> list[str]:
     return [column.removeprefix(_OUTCOME) for column in at_promise if column.startswith(_OUTCOME)]
 
 
-def _paid(study: Study, words: list[str], level: float, at_promise: Columns, *, contingent: bool) -> float:
-    """Give what the contract pays where some words are at a level, the others and the money drawn as promised, on average."""
-    contract = study.contract
-    means = {word: level_of_measured(at_promise[f"{_OUTCOME}{word}"]) for word in _words(at_promise)}
-    outcomes = {word: mean for word, mean in means.items() if mean is not None}
-    payments = settle_outcomes(contract, outcomes | dict.fromkeys(words, level), float(np.mean(at_promise["drawn"])))
-    lenders = {INVESTOR, *study.capital.lenders}
-    back = {name: (term.payee in lenders) - (term.payer in lenders) for name, term in contract.terms.items()}
-    signs = contract.paid_for_outcomes() if contingent else back
-    return float(sum(signs[name] * payments.amount[0, t] for t, name in enumerate(payments.terms) if name in signs))
+class _Paying:
+    """What a contract pays where some words are at a level, the others and the money drawn as promised, on average."""
+
+    def __init__(self, study: Study, words: list[str], at_promise: Columns, between: tuple[float, float]) -> None:
+        means = {word: level_of_measured(at_promise[f"{_OUTCOME}{word}"]) for word in _words(at_promise)}
+        self._contract, self._words = study.contract, words
+        self._others = {word: mean for word, mean in means.items() if mean is not None}
+        self._drawn = float(np.mean(at_promise["drawn"]))
+        lenders = {INVESTOR, *study.capital.lenders}
+        terms = study.contract.terms.items()
+        self._signs = (
+            study.contract.paid_for_outcomes(),
+            {name: (term.payee in lenders) - (term.payer in lenders) for name, term in terms},
+        )
+        self._known: dict[float, tuple[float, float]] = {}
+        self._settle(levels_between(*between))
+
+    def for_outcomes(self, level: float) -> float:
+        """Give what is paid for outcomes."""
+        return self._at(level)[0]
+
+    def back(self, level: float) -> float:
+        """Give what comes back to those who lend."""
+        return self._at(level)[1]
+
+    def _at(self, level: float) -> tuple[float, float]:
+        if level not in self._known:
+            self._settle([level])
+        return self._known[level]
+
+    def _settle(self, levels: Sequence[float]) -> None:
+        worlds = [self._others | dict.fromkeys(self._words, level) for level in levels]
+        payments = settle_all_outcomes(self._contract, worlds, self._drawn)
+        places = {name: t for t, name in enumerate(payments.terms)}
+        paid = [
+            np.sum([sign * payments.amount[:, places[name]] for name, sign in signs.items()], axis=0, initial=0.0)
+            for signs in self._signs
+        ]
+        self._known |= dict(zip(levels, zip(*(one.tolist() for one in paid), strict=True), strict=True))
 
 
 def _range(column: str, points: list[Columns]) -> tuple[float, float]:

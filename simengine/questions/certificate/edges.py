@@ -32,6 +32,17 @@ class Jump:
     """What is paid just above it."""
 
 
+def levels_between(low: float, high: float) -> list[float]:
+    """List the levels at which both searches begin by asking for the payment: whoever can settle many at once does so here."""
+    ends = _ends(low, high)
+    return [*ends, *((left + right) / 2 for left, right in pairwise(ends))]
+
+
+def _ends(low: float, high: float) -> list[float]:
+    ends: list[float] = np.linspace(low, high, _CELLS + 1).tolist()
+    return ends
+
+
 def find_jumps(pay: Pay, low: float, high: float, rounded_to: float) -> list[Jump]:
     """Find every jump of a payment between two levels, from the lowest.
 
@@ -51,7 +62,7 @@ def find_jumps(pay: Pay, low: float, high: float, rounded_to: float) -> list[Jum
     """
     known, width, slack = cache(pay), (high - low) * _RESOLUTION, _ROUNDING * rounded_to
     digits = 10 - int(np.floor(np.log10(high - low)))
-    cells = pairwise(np.linspace(low, high, _CELLS + 1).tolist())
+    cells = pairwise(_ends(low, high))
     found = [pair for left, right in cells for pair in _jumps_within(known, left, right, width, slack)]
     return [Jump(round((left + right) / 2, digits) + 0.0, known(left), known(right)) for left, right in found]
 
@@ -64,7 +75,7 @@ def first_level(pay: Pay, low: float, high: float, is_reached: Callable[[float],
     >>> first_level(lambda level: max(level - 3, 0.0), 0, 9, lambda payment: payment > 0)
     3.0
     """
-    levels = np.linspace(low, high, _CELLS + 1).tolist()
+    levels = _ends(low, high)
     reached = [is_reached(pay(level)) for level in levels]
     if reached[0] or True not in reached:
         return None
