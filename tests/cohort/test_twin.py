@@ -410,7 +410,7 @@ def studies(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=sized(50, 120))
+@settings(max_examples=sized(25, 120))
 @given(study=studies(), seed=st.integers(0, 2**64 - 1))
 def test_any_study__equals_its_slow_twin(study: dict[str, Any], seed: int) -> None:
     """Source: the slow twin."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from simengine.measurement import measure, purposes_of_errors
 from simengine.measurement.spec import DESIGNS
 from simengine.records import ARMS
+from tests.conftest import sized
 from tests.measurement.made import protocol_of, tallies_of, worlds_of
 from tests.reference.measurement import measure as slow_measure
 
@@ -125,7 +126,7 @@ def close(one, other):
 @pytest.mark.parametrize("design", DESIGNS)
 @pytest.mark.parametrize("estimate", ["total_difference", "relative_reduction"])
 @given(waves=WAVES)
-@settings(max_examples=15)
+@settings(max_examples=sized(8, 15))
 def test_waves__in_another_order_give_the_same(design, estimate, waves):
     # Invariant: people are lost by the name of their wave; the earlier people belong to the first place.
     names = tuple("abcd"[: len(waves)])
@@ -142,7 +143,7 @@ def test_waves__in_another_order_give_the_same(design, estimate, waves):
 @pytest.mark.parametrize("design", DESIGNS)
 @pytest.mark.parametrize("estimate", ["total_difference", "rate_difference", "relative_reduction"])
 @given(waves=WAVES)
-@settings(max_examples=15)
+@settings(max_examples=sized(8, 15))
 def test_waves__pooled_are_one_wave(design, estimate, waves):
     # Invariant: cutting a wave in two changes nothing that is pooled.
     whole = {arm: [person for wave in waves for person in wave[arm]] for arm in ARMS} | {"baseline": waves[0]["baseline"]}
@@ -155,7 +156,7 @@ def test_waves__pooled_are_one_wave(design, estimate, waves):
 
 @pytest.mark.parametrize("design", DESIGNS)
 @given(waves=WAVES, factor=st.floats(0.01, 1000))
-@settings(max_examples=15)
+@settings(max_examples=sized(8, 15))
 def test_scale__of_an_amount_scales_differences_and_leaves_a_reduction(design, waves, factor):
     # Invariant: another unit of the outcome.
     scaled = [{arm: [(x * factor, b * factor) for x, b in people] for arm, people in wave.items()} for wave in waves]
@@ -168,7 +169,7 @@ def test_scale__of_an_amount_scales_differences_and_leaves_a_reduction(design, w
 
 @pytest.mark.parametrize("design", DESIGNS)
 @given(waves=WAVES)
-@settings(max_examples=15)
+@settings(max_examples=sized(8, 15))
 def test_better__turns_the_sign_and_nothing_else(design, waves):
     names = tuple("abcd"[: len(waves)])
     lower, higher = (concluded(waves, design, names, WRONG | {"better": better}) for better in ("lower", "higher"))
@@ -179,7 +180,7 @@ def test_better__turns_the_sign_and_nothing_else(design, waves):
 
 
 @given(waves=WAVES)
-@settings(max_examples=15)
+@settings(max_examples=sized(8, 15))
 @pytest.mark.parametrize("design", DESIGNS)
 def test_metrics__that_are_added_change_no_other(design, waves):
     # Invariant: a metric has luck of its own.

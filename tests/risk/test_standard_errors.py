@@ -3,6 +3,7 @@
 import pytest
 
 from simengine import find_study, load_study
+from tests.conftest import sized
 from verification import standard_errors
 
 PLANTED = "outcome_payer.net.sd"
@@ -10,9 +11,9 @@ PLANTED = "outcome_payer.net.sd"
 
 @pytest.mark.statistical
 def test_every_standard_error__is_the_spread_between_runs():
-    # Source: the definition of a standard error. 60 seeds of 2,048 replications; all statistics together raise a false alarm once
+    # Source: the definition of a standard error. 30 or 60 seeds of 2,048 replications; all statistics together raise a false alarm once
     # in 1,000 sets of seeds (Bonferroni).
-    found = standard_errors.study_errors(load_study(find_study("tiny")), 60, 2048)
+    found = standard_errors.study_errors(load_study(find_study("tiny")), sized(30, 60), 2048)
 
     assert len(found.judged) + len(found.covered) > 150
     assert found.wrong == []
@@ -21,6 +22,6 @@ def test_every_standard_error__is_the_spread_between_runs():
 @pytest.mark.statistical
 def test_wrong_standard_error__is_found():
     # Source: planted; an error that is half of what it should be has z-scores of variance 4.
-    found = standard_errors.study_errors(load_study(find_study("tiny")), 60, 2048, planted={PLANTED: 0.5})
+    found = standard_errors.study_errors(load_study(find_study("tiny")), sized(30, 60), 2048, planted={PLANTED: 0.5})
 
     assert found.wrong == [PLANTED]
