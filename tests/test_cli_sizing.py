@@ -110,7 +110,7 @@ def test_information__json_and_table(tiny_path: Path) -> None:
     ("command", "message"),
     [
         (("size",), "--free: at least one term is free"),
-        (("size", "--smallest", GUARANTEE), "--such-that: is asked together with --smallest or --largest"),
+        (("size", "--smallest", GUARANTEE), "--smallest and --such-that belong together; found one without the other"),
         (("size", "--such-that", "investor.p_loss <= 0.1"), "--such-that: is asked together with --smallest or --largest"),
         (
             ("size", "--smallest", GUARANTEE, "--largest", GUARANTEE, "--such-that", "investor.p_loss <= 0.1"),

@@ -407,10 +407,15 @@ def json_of(*arguments: object) -> dict[str, Any]:
     return json.loads(answer(f"simengine {shlex.join(map(str, arguments))} --json"))
 
 
+OPTIONS = "provenance.settings.<name>"
+
+
 def missing_results(page: str, heading: str, content: dict[str, Any]) -> list[str]:
     """List the keys of a JSON object that a section of the page does not name: each top-level key, and each path."""
     named = code(section(page, heading))
-    wanted = [*content, *(as_written(path) for path in leaves(content) if not path.startswith("provenance.software."))]
+    # Of what was asked the options of the question are told at once.
+    told_at_once = ("provenance.software.", "provenance.settings.") if OPTIONS in code(page) else ("provenance.software.",)
+    wanted = [*content, *(as_written(path) for path in leaves(content) if not path.startswith(told_at_once))]
     if heading == "`replay --json`":
         named |= code(section(page, "`run --json`"))  # provenance is described once
         wanted = [re.sub(r"^(outcomes|payments|bound|net)\.\w+$", r"\1.<name>", path) for path in wanted]

@@ -23,7 +23,7 @@ from simengine.questions.information.answer import Choice, value_information
 from simengine.questions.portfolio.answer import hold
 from simengine.questions.retrospect.answer import look_back
 from simengine.questions.reverse.answer import read_criterion, reverse_stress
-from simengine.questions.sensitivity import answer as sensitivity
+from simengine.questions.sensitivity.answer import sensitivity
 from simengine.questions.size.answer import size_terms
 from simengine.questions.size.belief import weakest_belief
 from simengine.questions.size.one_number import find_number

@@ -50,8 +50,7 @@ class Posed:
 
     def words(self, command: str, found: Any) -> list[object]:
         """Write the command that gives the same answer again in the folder where it is kept."""
-        is_sized = self.question.is_drawn and not self.question.sized_by(self.values)
-        counts = ["-n", found.n_replications] if is_sized else []
+        counts = ["-n", found.n_replications] if self.question.is_drawn else []
         own = self.question.words(self.values, self.asked.said)
         return [command, self.question.subject.file, *self.asked.arguments, *counts, "--seed", self.seed, *own]
 

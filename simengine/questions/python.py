@@ -135,7 +135,7 @@ def settle(evidence: Evidence, terms: Contract | Study | Mapping[str, Any]) -> O
     >>> from simengine import find_study, load_study, settle, simulate
     >>> evidence = simulate(load_study(find_study("tiny")), 1, np.arange(100))
     >>> paid = [settle(evidence, {"contract.terms.guarantee.share": share})["drawn"].mean() for share in (0.2, 0.4)]
-    >>> paid[0] == paid[1]
+    >>> bool(paid[0] == paid[1])
     True
     """
     from simengine.pipeline import evaluate

@@ -5,9 +5,8 @@ import pytest
 from scipy import special
 
 from simengine.errors import UsageError
-from simengine.questions.sensitivity import answer as sensitivity
 from simengine.questions.sensitivity import indices
-from simengine.questions.sensitivity.answer import scores_given
+from simengine.questions.sensitivity.answer import scores_given, sensitivity
 from simengine.questions.sensitivity.indices import global_indices, luck_left
 from simengine.worlds.ensemble import Ensemble
 from simengine.worlds.points import assumptions_of, groups_of

@@ -277,9 +277,10 @@ def metric(name: str, world: World) -> float:
     else:
         values = [world.outcomes.get(f"{name}.{waves[w]}", NAN) for w in world.waves]
         people = [world.outcomes.get(f"people.{waves[w]}", NAN) for w in world.waves]
-        value = (
-            sum(values) if use.over_waves == "sum" else over(sum(n * x for n, x in zip(people, values, strict=True)), sum(people))
-        )
+        # A wave of nobody has no say in a mean, and a mean over nobody is not known.
+        weighed = [(n, x) for n, x in zip(people, values, strict=True) if n != 0]
+        mean = sum(n * x for n, x in weighed) / sum(n for n, _ in weighed) if weighed else NAN
+        value = sum(values) if use.over_waves == "sum" else mean
     return use.when_missing.value if math.isnan(value) and use.when_missing is not None else value
 
 

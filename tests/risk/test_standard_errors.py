@@ -11,8 +11,8 @@ PLANTED = "outcome_payer.net.sd"
 
 @pytest.mark.statistical
 def test_every_standard_error__is_the_spread_between_runs():
-    # Source: the definition of a standard error. 30 or 60 seeds of 2,048 replications; all statistics together raise a false alarm once
-    # in 1,000 sets of seeds (Bonferroni).
+    # Source: the definition of a standard error. 30 or 60 seeds of 2,048 replications; all statistics together raise a false alarm
+    # once in 1,000 sets of seeds (Bonferroni).
     found = standard_errors.study_errors(load_study(find_study("tiny")), sized(30, 60), 2048)
 
     assert len(found.judged) + len(found.covered) > 150

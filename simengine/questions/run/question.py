@@ -56,7 +56,7 @@ def _prepare(study: Study, values: Values, source: Source) -> Asked:  # noqa: AR
         raise UsageError("--at-most: it limits a run with --until; found none. Use -n for a number of replications")
     asked = {"sampling": sampling_of(values), "with_control_variates": values["control_variates"]}
     asked |= {"until": values["until"], "at_most": values["at_most"] or _AT_MOST, "shows_diagnostics": values["diagnostics"]}
-    return Asked(study, asked)
+    return Asked(study, asked, said=("until", "at_most", "diagnostics"))
 
 
 def _how_many(study: Study, values: Values, n_replications: int) -> int:  # noqa: ARG001
