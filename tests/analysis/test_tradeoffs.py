@@ -9,12 +9,12 @@ import pytest
 from rich.console import Console
 from scipy import stats
 
+from simengine import ask
 from simengine.config import Study, find_study, load_study
 from simengine.config.numbers import with_numbers
 from simengine.config.roles import with_money
 from simengine.config.sizing import Side, Sizing
 from simengine.errors import UsageError
-from simengine.questions.driver import ask
 from simengine.questions.tradeoffs.answer import Tradeoffs, worth_between, worth_of_terms
 from simengine.questions.tradeoffs.grid import MoneyMap, break_even, map_money
 from simengine.questions.tradeoffs.tables import map_tables, worth_tables
@@ -190,7 +190,7 @@ def test_numbers_that_cannot_be_moved__are_told() -> None:
     found = worth_of_terms(load_study(find_study("norrkoping")), Ensemble(1, 10), parties=["investor"])
     assert "capital.drawn_share" in found.left_out
     assert "has a law" in found.left_out["capital.drawn_share"]
-    assert found.left_out["contract.terms.upside.floor.amount"].startswith("its value is 0")
+    assert found.left_out["contract.terms.upside.floor.amount"].startswith("it is 0")
     assert not set(found.left_out) & set(found.terms)
     assert found.cvar_needs == 2000
     assert all(term.parties["investor"].cvar is None for term in found.terms.values())
@@ -205,7 +205,7 @@ def test_numbers_that_cannot_be_moved__are_told() -> None:
             {"names": ["contract.terms.upside.floor.amount"]},
             "its value is 0, and a part of nothing is no step. Give it a value with",
         ),
-        ({"names": ["capital.drawn_share"]}, "it has a law, .*`simengine sensitivity` speaks of assumptions; or .* --set"),
+        ({"names": ["capital.drawn_share"]}, "it has a law: .*`simengine sensitivity` speaks of assumptions; or .* --set"),
         ({"parties": ["bank"]}, "--party: must be a party whose money the study moves; found `bank`"),
         ({"level": 1.0}, "--level: the level of a tail must lie between 0 and 1; found 1"),
         ({"step": 2.0}, r"--step: must be a number from 0\.001 to 0\.5; found 2"),

@@ -13,6 +13,7 @@ from simengine.questions.tradeoffs.terms import Placed, placed_terms
 from simengine.records import Floats
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
+from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import Columns, Ensemble
 from simengine.worlds.money import Standing, chosen_parties, refuse_level, standing_of, tail_needs, tail_weights, with_error
 from simengine.worlds.stored import StoredEnsemble, store
@@ -44,7 +45,7 @@ class Worth:
 
 
 @dataclass(frozen=True)
-class Term:
+class MovedTerm:
     """One term: where it was put, and what it is worth to whom."""
 
     value: float
@@ -58,8 +59,8 @@ class Term:
     parties: Mapping[str, Worth]
 
 
-@dataclass(frozen=True)
-class Tradeoffs:
+@dataclass(frozen=True, repr=False)
+class Tradeoffs(Answer):
     """What the terms of a study are worth to its parties."""
 
     n_replications: int
@@ -71,7 +72,7 @@ class Tradeoffs:
     """Replications that a CVaR takes; absent where it is given."""
     base: Mapping[str, Standing]
     """By party: with the terms as they are."""
-    terms: Mapping[str, Term]
+    terms: Mapping[str, MovedTerm]
     """By path."""
     left_out: Mapping[str, str]
     """By path: why a number of the contract or the capital cannot be moved."""
@@ -112,10 +113,10 @@ def worth_of_terms(
     placed, left_out = placed_terms(study, names, step)
     stored = stored_for(study, ensemble, chosen)
     base = settled_at(stored, {})
-    terms: dict[str, Term] = {}
+    terms: dict[str, MovedTerm] = {}
     for path, one in placed.items():
         found = _settled_term(stored, path, one, base, chosen, level)
-        if isinstance(found, Term):
+        if isinstance(found, MovedTerm):
             terms[path] = found
         elif path in names:
             raise UsageError(f"--term: must be a term that can be moved in every world; found `{path}`: {found}. "
@@ -139,7 +140,7 @@ def settled_at(stored: StoredEnsemble, terms: Mapping[str, float]) -> Columns:
 
 def _settled_term(
     stored: StoredEnsemble, path: str, placed: Placed, base: Columns, parties: Sequence[str], level: float
-) -> Term | str:
+) -> MovedTerm | str:
     """Settle a term on both its sides, and say what it is worth; or why it could be settled on neither."""
     sides: dict[float, Columns] = {placed.value: base}
     forbidden = placed.forbidden
@@ -153,7 +154,7 @@ def _settled_term(
     if low == high:
         return forbidden or ""
     worth = {party: worth_between(sides[low], sides[high], party, high - low, placed.step, level) for party in parties}
-    return Term(placed.value, low, high, placed.step, forbidden, worth)
+    return MovedTerm(placed.value, low, high, placed.step, forbidden, worth)
 
 
 def worth_between(low: Columns, high: Columns, party: str, span: float, step: float, level: float) -> Worth:

@@ -17,6 +17,7 @@ from simengine.questions.tradeoffs.sides import Side, sides_of
 from simengine.records import Floats
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
+from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import Columns, Ensemble
 from simengine.worlds.money import chosen_parties
 from simengine.worlds.stored import StoredEnsemble
@@ -48,8 +49,8 @@ class Landscape:
     """By the numbers across, then up."""
 
 
-@dataclass(frozen=True)
-class MoneyMap:
+@dataclass(frozen=True, repr=False)
+class MoneyMap(Answer):
     """The money of some parties over two numbers."""
 
     n_replications: int

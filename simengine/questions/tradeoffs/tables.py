@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import TypeVar
 
@@ -28,7 +28,7 @@ def worth_tables(study: Study, found: Tradeoffs) -> RenderableType:
     unit, _ = money_unit(study)
     per = f"{100 * found.step:g} %"
     remark = (
-        f"The same worlds are settled with {per} less and {per} more of each term; a row is the slope between\n"
+        f"The same worlds are settled with {per} less and {per} more of each term; a row is the slope between "
         f"both, for {per} more. P(loss) and CVaR are differences over that step: in between they may jump or bend."
     )
     names = dict(zip(found.terms, short_names(found.terms), strict=True))
@@ -45,12 +45,17 @@ def worth_tables(study: Study, found: Tradeoffs) -> RenderableType:
     one_sided = {path: term.forbidden for path, term in found.terms.items() if term.forbidden is not None}
     for title, reasons in (("Settled on one side alone", one_sided), ("Not moved", found.left_out)):
         if reasons:
-            table = grid("number", show_header=False)
-            table.add_column("")
-            for name, why in zip(short_names(reasons), reasons.values(), strict=True):
-                table.add_row(folded(name, _NAME), why)
-            parts.append(titled(title, table))
+            parts.append(titled(title, _by_reason(reasons)))
     return Group(*parts)
+
+
+def _by_reason(reasons: Mapping[str, str]) -> RenderableType:
+    table = grid("", show_header=False)
+    table.add_column("")
+    names = dict(zip(reasons, short_names(reasons), strict=True))
+    for why in dict.fromkeys(reasons.values()):
+        table.add_row(folded(why, _NAME), ", ".join(names[path] for path, one in reasons.items() if one == why))
+    return table
 
 
 def _terms(found: Tradeoffs, names: dict[str, str]) -> RenderableType:

@@ -14,8 +14,8 @@ from simengine.config.sizing import FREE_SECTIONS, free_numbers
 from simengine.errors import UsageError, one_of
 from simengine.laws import Constant
 
-_NOTHING = "its value is 0, and a part of nothing is no step"
-_LAW = "it has a law, so that it is an assumption of the study and no term"
+_NOTHING = "it is 0, of which no part is a step"
+_LAW = "it has a law: an assumption, not a term"
 
 
 @dataclass(frozen=True)
