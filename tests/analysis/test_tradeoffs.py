@@ -203,7 +203,7 @@ def test_numbers_that_cannot_be_moved__are_told() -> None:
         ({"names": ["population.waves.all.size"]}, "--term: a term is a number of the contract or the capital"),
         (
             {"names": ["contract.terms.upside.floor.amount"]},
-            "its value is 0, and a part of nothing is no step. Give it a value with",
+            "it is 0, of which no part is a step. Give it a value with --set",
         ),
         ({"names": ["capital.drawn_share"]}, "it has a law: .*`simengine sensitivity` speaks of assumptions; or .* --set"),
         ({"parties": ["bank"]}, "--party: must be a party whose money the study moves; found `bank`"),
