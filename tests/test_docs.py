@@ -46,6 +46,9 @@ from simengine.questions.reverse.boxes import Box
 from simengine.questions.sensitivity.answer import PartySensitivity, Sensitivity, Swing
 from simengine.questions.sensitivity.indices import Index
 from simengine.questions.stress.answer import Moved, Stressing, StressTest
+from simengine.questions.tradeoffs.answer import Change, MovedTerm, Tradeoffs, Worth
+from simengine.questions.tradeoffs.grid import BreakEven, Landscape, MoneyMap
+from simengine.questions.tradeoffs.sides import Side
 from simengine.records import ARMS, LIMITS, Outturns, Tallies
 from simengine.risk.returns import PAYBACK_STATUSES, STATUSES
 from simengine.worlds.money import Standing
@@ -499,6 +502,7 @@ def test_results__names_every_key_of_a_value() -> None:
 ANSWERS = {
     "compare": (Comparison, Switch, Standing),
     "stress": (StressTest, Stressing, Moved, Standing, ReverseStress, Nearest, Step, Box),
+    "tradeoffs": (Tradeoffs, MovedTerm, Worth, Change, Standing, MoneyMap, Side, Landscape, BreakEven),
     "sensitivity": (Sensitivity, PartySensitivity, Swing, Index),
     "attribute": (Attribution, Burden, LayerShares, Guarantee, Portion),
 }

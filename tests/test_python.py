@@ -26,6 +26,10 @@ ASKED: dict[str, tuple[dict[str, object], tuple[object, ...]]] = {
     "compare": ({"contracts": [CONTRACT]}, (CONTRACT,)),
     "attribute": ({"level": 0.5, "measure": "npv"}, ("--level", 0.5, "--of", "npv")),
     "stress": ({}, ()),
+    "tradeoffs": (
+        {"names": ["contract.terms.guarantee.share"], "step": 0.2},
+        ("--term", "contract.terms.guarantee.share", "--step", 0.2),
+    ),
     "sensitivity": (
         {"n_points": 16, "n_trajectories": 4, "n_luck": 2},
         ("--points", 16, "--trajectories", 4, "--luck", 2),

@@ -43,12 +43,15 @@ SETS = ["contract.terms.guarantee.share=0.35", "effect.school_support.odds_ratio
 CHANGED = ("--variant", "half", *(word for text in SETS for word in ("--set", text)), "--seed", 3)
 TIGHT = ("--free", "contract.terms.guarantee.share=0..0.2", "--limit", "investor.p_loss <= 0.7")
 SMALLEST = ("contract.terms.guarantee.share", "--such-that", "investor.p_loss <= 0.5")
+SIDES = ("population.waves.all.size=6..12..3", "--up", "contract.terms.guarantee.share=0..1")
 ASKED: dict[str, tuple[object, ...]] = {
     "run": ("study.yaml", *CHANGED, "-n", 20, "--tilt", "effect.sooner_home.hazard_ratio=0.5", "--measured", 2),
     "certificate": ("study.yaml", *CHANGED, "-n", 20),
     "value": ("study.yaml", *CHANGED, "-n", 20),
     "compare": ("study.yaml", "other.yaml", "a $(touch hit) 'quoted' \"name\".yaml", *CHANGED, "-n", 20, "--level", 0.9123456789),
     "stress": ("study.yaml", *CHANGED, "-n", 20, "--stress", "poor", "--level", 0.5),
+    "tradeoffs": ("study.yaml", *CHANGED, "-n", 20, "--term", "contract.terms.guarantee.share", "--step", 0.25, "--level", 0.5),
+    "tradeoffs --across": ("study.yaml", *CHANGED, "-n", 10, "--across", *SIDES, "--points", 3, "--party", "investor"),
     "sensitivity": ("study.yaml", *CHANGED, "-n", 4, "--points", 16, "--trajectories", 4, "--luck", 2, "--party", "investor"),
     "attribute": ("study.yaml", *CHANGED, "-n", 60, "--level", 0.5, "--of", "npv"),
     "size": ("study.yaml", *CHANGED, "-n", 40, "--points", 4, *FREE, "--rule", "total"),

@@ -45,6 +45,7 @@ ASKED: dict[str, tuple[object, ...]] = {
     "size": (NORRKOPING, "-n", 20, "--points", 9, *SMALL),
     "stress": (NORRKOPING, "-n", 20, *SMALL),
     "trace": (NORRKOPING, "--replication", 3, "--seed", 1),
+    "tradeoffs": (NORRKOPING, "-n", 20, *SMALL),
     "value": (NORRKOPING, "-n", 20, *SMALL),
     "window": (NORRKOPING, "--months", "12,24", "-n", 20, *SMALL),
 }

@@ -47,7 +47,7 @@ def with_request(study: Study, requested: Requested) -> Study:
     asked["recommend"] = requested.rule or own.get("recommend", "equal_sacrifice")
     asked["responding"] = requested.responding or own.get("responding", False)
     for text in requested.free:
-        path, limits = _free(text)
+        path, limits = read_range(text)
         asked["free"][path] = limits
     _add_wishes(asked, requested)
     if not asked["free"]:
@@ -105,7 +105,19 @@ def _validated(asked: dict[str, Any]) -> Sizing:
         raise StudyError(problems) from None
 
 
-def _free(text: str) -> tuple[str, dict[str, float]]:
+def read_range(text: str, option: str = "--free") -> tuple[str, dict[str, float]]:
+    """Read `PATH=LOW..HIGH` or `PATH=LOW..HIGH..STEP`: the path, and `low`, `high` and perhaps `step`, which are not looked at.
+
+    Raises
+    ------
+    UsageError
+        If it is written in another way; the message begins with the option.
+
+    Examples
+    --------
+    >>> read_range("contract.terms.guarantee.share=0..1")
+    ('contract.terms.guarantee.share', {'low': 0.0, 'high': 1.0})
+    """
     path, equals, rest = text.partition("=")
     words = rest.split("..")
     try:
@@ -113,7 +125,8 @@ def _free(text: str) -> tuple[str, dict[str, float]]:
     except ValueError:
         numbers = []
     if not equals or not path.strip() or len(numbers) not in (2, 3):
-        raise UsageError(f"--free: a free term is written PATH=LOW..HIGH, or PATH=LOW..HIGH..STEP; found {shorten(text)}")
+        what = "a free term" if option == "--free" else "a range"
+        raise UsageError(f"{option}: {what} is written PATH=LOW..HIGH, or PATH=LOW..HIGH..STEP; found {shorten(text)}")
     return path.strip(), dict(zip(("low", "high", "step"), numbers, strict=False))
 
 
@@ -146,7 +159,7 @@ def one_free_term(study: Study, requested: Requested, path: str, such_that: str)
         If the path leads to no number, or something else cannot be read.
     """
     limit = _read("--such-that", read_limit, such_that)
-    said = dict(_free(text) for text in requested.free)
+    said = dict(read_range(text) for text in requested.free)
     own = {} if study.sizing is None else study.sizing.free
     if path not in said and path not in own:
         number = free_numbers(study).get(path)

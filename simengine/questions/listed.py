@@ -13,6 +13,7 @@ from simengine.questions.sensitivity.question import SENSITIVITY
 from simengine.questions.size.question import SIZE
 from simengine.questions.stress.question import STRESS
 from simengine.questions.trace.question import TRACE
+from simengine.questions.tradeoffs.question import TRADEOFFS
 from simengine.questions.value.question import VALUE
 from simengine.questions.window.question import WINDOW
 
@@ -21,6 +22,7 @@ QUESTIONS = (
     COMPARE,
     ATTRIBUTE,
     STRESS,
+    TRADEOFFS,
     SENSITIVITY,
     CERTIFICATE,
     METHODS,

@@ -1,0 +1,1 @@
+"""What each term is worth to each party, and where it breaks even."""

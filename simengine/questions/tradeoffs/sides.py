@@ -1,0 +1,101 @@
+"""The two sides of a map: which number stands at which values, and whether people live again for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import product
+
+import numpy as np
+from pydantic import ValidationError
+
+from simengine.asked import whole
+from simengine.config import Study
+from simengine.config.numbers import problems_with
+from simengine.config.request import read_range
+from simengine.config.sizing import FREE_SECTIONS, Free, steps_of
+from simengine.config.wall import lies_left
+from simengine.errors import UsageError, shorten
+from simengine.sampling import UNREAD
+
+MOST_POINTS = 25
+"""Values on a side."""
+_MOVES_NOTHING = ("run.", UNREAD)
+
+
+@dataclass(frozen=True)
+class Side:
+    """A number of the study, and the values at which it is put."""
+
+    path: str
+    values: tuple[float, ...]
+    """Rising."""
+
+    @property
+    def is_settled_again(self) -> bool:
+        """Whether worlds that were lived are settled with another value; else people live again, with the same luck."""
+        return self.path.startswith(FREE_SECTIONS) and not lies_left(self.path)
+
+
+def sides_of(study: Study, across: str, up: str, n_points: int) -> tuple[Side, Side]:
+    """Read the sides of a map.
+
+    Parameters
+    ----------
+    study
+        Which has the numbers.
+    across, up
+        `PATH=LOW..HIGH`, or with `..STEP`.
+    n_points
+        Values on a side without steps.
+
+    Raises
+    ------
+    UsageError
+        If a side cannot be read, its path is that of no number of the study, or a value is against a rule of it.
+    """
+    n_points = whole(n_points, "--points", 2, MOST_POINTS)
+    sides = _side(study, across, "--across", n_points), _side(study, up, "--up", n_points)
+    if sides[0].path == sides[1].path:
+        raise UsageError(f"--up: must be another number than --across; found `{sides[1].path}` twice. Name another one")
+    for one, other in product(sides[0].values, sides[1].values):
+        refuse_impossible(study, {sides[0].path: one, sides[1].path: other}, "--across, --up")
+    return sides
+
+
+def _side(study: Study, text: str, option: str, n_points: int) -> Side:
+    path, limits = read_range(text, option)
+    numbers = [known for known, _ in study.quantities() if not known.startswith(_MOVES_NOTHING)]
+    if path not in numbers:
+        close = get_close_matches(path, numbers, n=1)
+        way_out = f"Did you mean `{close[0]}`?" if close else "`simengine check` lists the paths of all numbers"
+        raise UsageError(f"{option}: the path must be that of a number of the study that moves people or money; found `{path}`. "
+                         f"{way_out}")  # fmt: skip
+    free = _range(limits, text, option)
+    if free.step is None:
+        values = [float(f"{value:.12g}") for value in np.linspace(free.low, free.high, n_points)]
+    else:
+        values = steps_of(free)
+    if len(values) > MOST_POINTS:
+        raise UsageError(f"{option}: a side holds at most {MOST_POINTS} values; found {len(values):,}. Give a longer step")
+    for value in values:
+        refuse_impossible(study, {path: value}, option)
+    return Side(path, tuple(values))
+
+
+def _range(limits: Mapping[str, float], text: str, option: str) -> Free:
+    try:
+        return Free(**limits)
+    except ValidationError as error:
+        details = error.errors()[0]
+        said = details["msg"].removeprefix("Value error, ")
+        rule = said if "; found " in said else f"a range has finite ends, and a step above 0; found {shorten(text)}"
+        raise UsageError(f"{option}: {rule}. Write PATH=LOW..HIGH with LOW below HIGH") from None
+
+
+def refuse_impossible(study: Study, numbers: Mapping[str, float], option: str) -> None:
+    """Refuse numbers that are against a rule of the study."""
+    for path, rule, found, way_out in problems_with(study, numbers):
+        place = ", ".join(f"{name} = {value:g}" for name, value in numbers.items())
+        raise UsageError(f"{option}: at {place}, {path}: {rule}; found {found}. {way_out or 'Narrow the range, or give it a step'}")
