@@ -14,14 +14,12 @@ from simengine.asked import whole
 from simengine.config import Study
 from simengine.config.numbers import problems_with
 from simengine.config.request import read_range
-from simengine.config.sizing import FREE_SECTIONS, Free, steps_of
-from simengine.config.wall import lies_left
+from simengine.config.sizing import Free, steps_of
 from simengine.errors import UsageError, shorten
-from simengine.sampling import UNREAD
+from simengine.sections import FREE, UNREAD, lies_in
 
 MOST_POINTS = 25
 """Values on a side."""
-_MOVES_NOTHING = ("run.", UNREAD)
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Side:
     @property
     def is_settled_again(self) -> bool:
         """Whether worlds that were lived are settled with another value; else people live again, with the same luck."""
-        return self.path.startswith(FREE_SECTIONS) and not lies_left(self.path)
+        return lies_in(self.path, FREE)
 
 
 def sides_of(study: Study, across: str, up: str, n_points: int) -> tuple[Side, Side]:
@@ -66,7 +64,7 @@ def sides_of(study: Study, across: str, up: str, n_points: int) -> tuple[Side, S
 
 def _side(study: Study, text: str, option: str, n_points: int) -> Side:
     path, limits = read_range(text, option)
-    numbers = [known for known, _ in study.quantities() if not known.startswith(_MOVES_NOTHING)]
+    numbers = [known for known, _ in study.quantities() if not lies_in(known, UNREAD)]
     if path not in numbers:
         close = get_close_matches(path, numbers, n=1)
         way_out = f"Did you mean `{close[0]}`?" if close else "`simengine check` lists the paths of all numbers"

@@ -10,9 +10,10 @@ from typing import Any
 from simengine.asked import names_asked
 from simengine.config import Study
 from simengine.config.numbers import problems_with
-from simengine.config.sizing import FREE_SECTIONS, free_numbers
+from simengine.config.sizing import free_numbers
 from simengine.errors import UsageError, one_of
 from simengine.laws import Constant
+from simengine.sections import FREE, lies_in
 
 _NOTHING = "it is 0, of which no part is a step"
 _LAW = "it has a law: an assumption, not a term"
@@ -53,7 +54,7 @@ def placed_terms(study: Study, names: Sequence[str], step: float) -> tuple[dict[
     UsageError
         If one that is asked for is no term or cannot be moved, or none can.
     """
-    numbers = {path: number for path, number in free_numbers(study).items() if path.startswith(FREE_SECTIONS)}
+    numbers = {path: number for path, number in free_numbers(study).items() if lies_in(path, FREE)}
     asked = dict.fromkeys(names_asked(names, "--term"))
     for path in asked:
         _refuse_unknown(path, numbers)
