@@ -124,6 +124,10 @@ class Option:
             raise UsageError(f"{self.written}: must be {rule}; found {shorten(value)}")
         return value
 
+    def is_default(self, value: Any) -> bool:
+        """Say whether a value is what it is where nobody says it."""
+        return not self.is_required and bool(value == self.taken(self.default))
+
     def words_for(self, value: Any) -> list[str]:
         """Write a value as words of a command."""
         if value in (None, False, ()) or self.is_argument or self.is_hidden:
@@ -265,8 +269,9 @@ class Question(Generic[Answer]):
         return meant, {option.name: option.taken(given.get(option.name, option.default)) for option in meant.options}
 
     def words(self, values: Values, said: Collection[str] = ()) -> list[str]:
-        """Write the values of the options as words of a command, but those that are said elsewhere."""
-        return [word for option in self.options if option.name not in said for word in option.words_for(values[option.name])]
+        """Write the values of the options as words of a command, but those that are said elsewhere, or stand by default."""
+        written = (option for option in self.options if option.name not in said and not option.is_default(values[option.name]))
+        return [word for option in written for word in option.words_for(values[option.name])]
 
 
 def _has(question: Question[Any], name: str) -> bool:
