@@ -41,7 +41,7 @@ FREE = ("--free", "contract.terms.guarantee.share=0.2..0.6", "--limit", "investo
 # A guarantee that the variant sets as well: what is changed last must still be so when it is asked again.
 SETS = ["contract.terms.guarantee.share=0.35", "effect.school_support.odds_ratio=1.2"]
 CHANGED = ("--variant", "half", *(word for text in SETS for word in ("--set", text)), "--seed", 3)
-TIGHT = ("--free", "contract.terms.guarantee.share=0..0.2", "--limit", "investor.p_loss <= 0.7")
+TIGHT = ("--free", "contract.terms.guarantee.share=0..0.2..0.1", "--limit", "investor.p_loss <= 0.7")
 SMALLEST = ("contract.terms.guarantee.share", "--such-that", "investor.p_loss <= 0.5")
 SIDES = ("population.waves.all.size=6..12..3", "--up", "contract.terms.guarantee.share=0..1")
 ASKED: dict[str, tuple[object, ...]] = {

@@ -24,7 +24,7 @@ from simengine.sampling import (
     seeds_again,
 )
 from simengine.worlds.precision import control_variates
-from tests.conftest import CHECKOUT, sized
+from tests.conftest import CHECKOUT, IS_THOROUGH, sized
 from verification.standard_errors import flat
 
 TINY = CHECKOUT / "configs" / "tiny.yaml"
@@ -36,6 +36,7 @@ WAYS = {
     "tilt, measured": Sampling(tilts={RATIO: 1.0}, measured=2),
     "sobol, measured": Sampling(is_sobol=True, measured=2),
 }
+EVERY_WAY = [*WAYS, "control variates", "sobol, control variates"]
 NUMBERS = {"x": Normal(law="normal", mean=0.0, sd=1.0), "fixed": Constant(value=1.0), "y": Normal(law="normal", mean=0.0, sd=2.0)}
 
 
@@ -71,7 +72,7 @@ def test_plain_way__is_the_run_itself(study):
 
 
 @pytest.mark.statistical
-@pytest.mark.parametrize("way", [*WAYS, "control variates", "sobol, control variates"])
+@pytest.mark.parametrize("way", EVERY_WAY if IS_THOROUGH else EVERY_WAY[-3:])
 def test_no_way__biases(way, study, plain):
     # Source: a plain run of another seed, 20,000 worlds. Of 20 runs of 1,024 one in 1,300 sets of seeds passes 4 standard errors,
     # of 8 runs one in 1,800 passes 6: Student's law.

@@ -21,6 +21,7 @@ from simengine.risk.measures import read_limit
 from simengine.worlds.blocks import run_study
 from simengine.worlds.ensemble import Ensemble
 from tests.analysis.made import DIFFERENCE, SCORES, N, study_of
+from tests.conftest import IS_THOROUGH
 
 LINEAR = (
     "contract.terms={{advance: {{share: 1, of: drawn, contingent: false}}, "
@@ -435,6 +436,7 @@ def test_terms__the_smallest_price_that_leaves_the_provider_enough(tmp_path):
     assert found.low < 1000 * np.sqrt(17 / 9) < found.high
 
 
+@pytest.mark.skipif(not IS_THOROUGH, reason="the same search as above, by way of a study: in make verify")
 def test_size__finds_the_price_at_the_effort_that_it_induces(tmp_path):
     # Closed form: as above. Without a response, at effort 1, the provider would keep 1,000 + 3 P: 3,125 at P = 708.
     levels = behaviour([step / 40 for step in range(81)], 4000)

@@ -13,6 +13,7 @@ from simengine.questions.information.knowing import value_of_knowing, value_with
 from simengine.questions.size.no_deal import explain_no_deal
 from simengine.questions.size.search import Search, Table
 from simengine.risk.measures import Columns, read_limit, read_measure
+from tests.conftest import sized
 
 N = 400
 FREE = {"price": Free(low=0.0, high=1.0), "guarantee": Free(low=0.0, high=1.0)}
@@ -67,7 +68,7 @@ def test_looser_limits__never_shrink_the_feasible_set_nor_make_a_deal_impossible
     assert best[0] <= best[1]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=sized(10, 25))
 @given(limits(), st.integers(0, 5))
 @example([("a.expected_net >=", 0.03125, 0.0), ("a.p_loss <=", 0.0, 0.0), ("b.expected_net >=", 0.0, 0.0)], 3)
 def test_smallest_move__makes_a_deal_and_without_one_of_a_conflict_the_rest_can_be_kept(asked, seed) -> None:
