@@ -159,6 +159,13 @@ def test_page__prints_what_it_shows(page: Path, folder: Path) -> None:
 
 
 @names_of_pages
+def test_page__has_a_title_and_says_something(page: Path) -> None:
+    text = page.read_text()
+    assert text.startswith("# ")
+    assert len(text) > 200
+
+
+@names_of_pages
 def test_yaml__is_readable_and_complete_studies_and_contracts_are_valid(page: Path, folder: Path) -> None:
     for number, block in enumerate(blocks(page.read_text(), "yaml")):
         path = folder / "configs" / f"block-{number}.yaml"
