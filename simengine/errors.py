@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -192,6 +192,15 @@ def _cut(text: str, limit: int) -> str:
 def one_of(names: Collection[str]) -> str:
     """Say which names there are."""
     return f"One of: {', '.join(names)}" if names else ""
+
+
+LISTED_BY_CHECK = "`simengine check` lists the paths of all numbers"
+
+
+def did_you_mean(name: str, names: Iterable[str], otherwise: str) -> str:
+    """Suggest the nearest of some names, or say something else where none is near."""
+    close = difflib.get_close_matches(name, list(names), n=1)
+    return f"Did you mean `{close[0]}`?" if close else otherwise
 
 
 def shorten(value: object, limit: int = 60) -> str:

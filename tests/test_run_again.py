@@ -62,6 +62,7 @@ ASKED: dict[str, tuple[object, ...]] = {
     "window": ("study.yaml", *CHANGED, "-n", 10, "--months", "6,12"),
     "information": ("study.yaml", *CHANGED, "-n", 500, "--pilot", "8,20", "--delay-months", 3, "--cost-per-person", 10.5),
     "trace": ("study.yaml", *CHANGED, "--replication", 1, "--tilt", "effect.sooner_home.hazard_ratio=0.5"),
+    "trace --replication 0": ("study.yaml", *CHANGED, "--replication", 0),
     "stress --reverse": ("study.yaml", *CHANGED, "-n", 40, "--reverse", "investor.loss > 50%", "--luck", 4),
     "size --smallest": ("study.yaml", *CHANGED, "-n", 40, "--smallest", *SMALLEST, "--free", "contract.terms.guarantee.share=0..1"),
     "size --weakest-belief": ("study.yaml", *CHANGED, "-n", 40, "--weakest-belief", "investor", *TIGHT),

@@ -7,14 +7,13 @@ imported when it is asked.
 
 from __future__ import annotations
 
-import difflib
 import importlib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from simengine.asked import names_asked, number, one_of_words, whole
-from simengine.errors import UsageError, shorten
+from simengine.errors import UsageError, did_you_mean, shorten
 from simengine.questions.subject import STUDY, Subject
 
 if TYPE_CHECKING:
@@ -43,6 +42,11 @@ def later(module: str, name: str) -> Callable[..., Any]:
 
 FIELDS_BY_NAME = later("simengine.report.answers", "answer")
 """The fields of an answer by their names, every number with its standard error."""
+
+
+def is_absent(value: Any) -> bool:
+    """Say whether nobody said anything: nothing, no word of a list, or a switch that is off. A number that is 0 is said."""
+    return value is None or value is False or (isinstance(value, tuple | list) and not value)
 
 
 def as_operand(name: str) -> str:
@@ -103,7 +107,7 @@ class Option:
 
     def taken(self, value: Any) -> Any:
         """Take a value, or refuse it in the same words from Python and from the command line."""
-        if self.is_required and value in (None, (), []):
+        if self.is_required and is_absent(value):
             raise UsageError(f"{self.written}: must be given; found none")
         if value is None or (self.is_many and isinstance(value, Mapping)):
             return value
@@ -130,7 +134,7 @@ class Option:
 
     def words_for(self, value: Any) -> list[str]:
         """Write a value as words of a command."""
-        if value in (None, False, ()) or self.is_argument or self.is_hidden:
+        if is_absent(value) or self.is_argument or self.is_hidden:
             return []
         if value is True:
             return [self.written]
@@ -251,15 +255,17 @@ class Question(Generic[Answer]):
         for name in given:
             if name not in every:
                 known = ", ".join(every) or "no options"
-                raise UsageError(f"{self.name}: has the options {known}; found {shorten(name)}{did_you_mean(name, every)}")
-        deciding = [name for name in self.instead if given.get(name) not in (None, (), [], False)]
+                raise UsageError(
+                    f"{self.name}: has the options {known}; found {shorten(name)}. {did_you_mean(name, every, 'Leave it out')}"
+                )
+        deciding = [name for name in self.instead if not is_absent(given.get(name))]
         if len(deciding) > 1:
             names = " and ".join(every[name].written for name in deciding)
             raise UsageError(f"{self.name}: one question is asked at a time; found {names}. Leave out one of them")
         meant = self.instead[deciding[0]] if deciding else self
         own = {option.name for option in meant.options}
         for name in given:
-            if name not in own and given[name] not in (None, (), [], False):
+            if name not in own and not is_absent(given[name]):
                 if deciding:
                     rule = f"is no part of what {every[deciding[0]].written} asks; found both. Leave out one of them"
                 else:
@@ -276,9 +282,3 @@ class Question(Generic[Answer]):
 
 def _has(question: Question[Any], name: str) -> bool:
     return any(option.name == name for option in question.options)
-
-
-def did_you_mean(name: str, names: Iterable[str]) -> str:
-    """Suggest the nearest of some names."""
-    close = difflib.get_close_matches(name, list(names), n=1)
-    return f". Did you mean `{close[0]}`?" if close else ""
