@@ -14,7 +14,6 @@ rank correlation.
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated
@@ -23,7 +22,7 @@ import numpy as np
 from pydantic import Field, field_validator
 from scipy import special
 
-from simengine.errors import Finding
+from simengine.errors import LISTED_BY_CHECK, Finding, did_you_mean
 from simengine.laws import Constant, DirichletCount, Floats, Sourced
 from simengine.records import add_in_order
 
@@ -147,8 +146,7 @@ def _pair_problems(key: str, correlation: Correlation, numbers: Mapping[str, Sou
     for path in correlation.between:
         number = numbers.get(path)
         if number is None:
-            close = difflib.get_close_matches(path, numbers, n=1)
-            way_out = f"Did you mean `{close[0]}`?" if close else "`simengine check` lists the paths of all numbers"
+            way_out = did_you_mean(path, numbers, LISTED_BY_CHECK)
             yield key, "a correlation joins numbers of the study", f"no number `{path}`", way_out
         elif isinstance(number, Constant):
             yield key, "a number with a correlation has a law", f"`{path}` is {number} in every world", ""

@@ -20,7 +20,6 @@ Weighted average importance sampling and defensive mixture distributions, doi:10
 from __future__ import annotations
 
 import copy
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -31,7 +30,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from simengine.asked import is_number, whole
-from simengine.errors import UsageError, shorten
+from simengine.errors import LISTED_BY_CHECK, UsageError, did_you_mean, shorten
 from simengine.laws import Constant, Floats, Sourced
 from simengine.sections import MEASURED_AGAIN, UNREAD, lies_in
 from simengine.streams import generator_of, uniforms
@@ -93,8 +92,7 @@ def refuse_impossible(sampling: Sampling, numbers: Mapping[str, Sourced], n_repl
     whole(sampling.measured, "--measured", 1, MOST_MEASURED)
     for path, shift in sampling.tilts.items():
         if path not in paths:
-            close = difflib.get_close_matches(path, paths, n=1)
-            way_out = f"Did you mean `{close[0]}`?" if close else "`simengine check` lists the paths of all numbers"
+            way_out = did_you_mean(path, paths, LISTED_BY_CHECK)
             raise UsageError(f"--tilt: a tilted number has a law; found `{path}`. {way_out}")
         if not is_number(shift) or not 0 < abs(shift) <= LARGEST_TILT:
             found = f"{shift:g}" if is_number(shift) else shorten(shift)

@@ -37,7 +37,6 @@ from simengine.config import Study, find_study, load_study
 from simengine.records import Floats, Outturns
 from simengine.risk import RiskTable, summarise
 from simengine.risk.statistics import Statistic
-from simengine.risk.trust import Section
 from simengine.sampling import PLAIN, Sampling
 from simengine.worlds.blocks import run_study
 from simengine.worlds.precision import control_variates
@@ -145,19 +144,10 @@ def judge(scores: Mapping[str, Floats], held: Mapping[str, float], not_judged: S
 
 def flat(table: RiskTable) -> Iterator[tuple[str, Statistic]]:
     """Yield every statistic of a table, exceedance curves included, with its path."""
-    yield from _leaves(table.sections)
+    yield from table.statistics()
     for party, curve in table.exceedance.items():
         for loss, statistic in zip(curve.losses, curve.probability, strict=True):
             yield f"exceedance.{party}.{loss:g}", statistic
-
-
-def _leaves(section: Section, path: str = "") -> Iterator[tuple[str, Statistic]]:
-    for name, node in section.items():
-        here = f"{path}.{name}" if path else name
-        if isinstance(node, Statistic):
-            yield here, node
-        else:
-            yield from _leaves(node, here)
 
 
 def is_beside_atom(values: Floats, intervals: Sequence[tuple[float, float] | None]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +15,7 @@ from simengine.config.steps import steps_problems, with_steps
 from simengine.config.study import Study
 from simengine.config.validate import refuse, validate
 from simengine.contract.spec import Contract
-from simengine.errors import Problem, StudyError, UsageError, shorten
+from simengine.errors import Problem, StudyError, UsageError, did_you_mean, shorten
 from simengine.laws import Sourced
 
 Overrides: TypeAlias = Sequence[str] | Mapping[str, Any]
@@ -182,8 +181,7 @@ def _set(document: Document, study: Study, place: str, path: KeyPath, value: Any
     for depth, name in enumerate(path):
         keys = list(type(node).model_fields) if isinstance(node, BaseModel) else list(node) if isinstance(node, Mapping) else []
         if name not in keys:
-            close = difflib.get_close_matches(name, keys, n=1)
-            way_out = f"Did you mean `{close[0]}`?" if close else f"Keys here: {', '.join(keys) or 'none'}"
+            way_out = did_you_mean(name, keys, f"Keys here: {', '.join(keys) or 'none'}")
             found = f"no `{name}` in `{'.'.join(path[:depth]) or 'the study'}`"
             raise StudyError([Problem(place, ".".join(path), "must be a path of the study", found, way_out)])
         if depth + 1 == len(path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -10,7 +9,7 @@ from pydantic import ValidationError
 
 from simengine.cohort.spec import Effect
 from simengine.config.study import Study
-from simengine.errors import Finding
+from simengine.errors import Finding, did_you_mean
 from simengine.laws import Constant, Quantity, quantities_in
 
 
@@ -30,9 +29,8 @@ def promise_problems(study: Study) -> Iterator[Finding]:
     numbers = _numbers_of_effect(study)
     for path, promise in study.promise.items():
         if path not in numbers:
-            close = difflib.get_close_matches(path, numbers, n=1)
             known = f"Numbers there: {', '.join(numbers)}" if numbers else "The section `effect` is empty"
-            way_out = f"Did you mean `{close[0]}`?" if close else known
+            way_out = did_you_mean(path, numbers, known)
             yield f"promise.{path}", "a promise is made of a number of the section `effect`, by its path", f"no `{path}`", way_out
             continue
         _, name, key = path.split(".", 2)

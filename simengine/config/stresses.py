@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from simengine.errors import Finding
+from simengine.errors import LISTED_BY_CHECK, Finding, did_you_mean
 from simengine.laws import Constant, DirichletCount, Number, Sourced, Spec
 
 if TYPE_CHECKING:
@@ -51,8 +50,7 @@ def stress_problems(study: Study, problems_of: Callable[[Study], list[Finding]])
         for path, stressed in stress.items():
             key, number = f"stresses.{name}.{path}", numbers.get(path)
             if number is None:
-                close = difflib.get_close_matches(path, numbers, n=1)
-                way_out = f"Did you mean `{close[0]}`?" if close else "`simengine check` lists the paths of all numbers"
+                way_out = did_you_mean(path, numbers, LISTED_BY_CHECK)
                 yield key, "a stress moves a number of the study, by its path", f"no number `{path}`", way_out
             elif stressed.value is None and isinstance(number, Constant):
                 yield key, "a number at a quantile, or shifted along its law, has a law", f"{number} in every world", "Give a value"

@@ -8,8 +8,8 @@ equal weight, unless it comes with `Draws` that say otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,22 @@ class Statistic:
         if self.interval_95 is not None and not self.covers:
             return self.interval_95
         return self.value - Z_95 * self.se, self.value + Z_95 * self.se
+
+
+def statistics_in(value: Any, path: str = "") -> Iterator[tuple[str, Statistic]]:
+    """Yield every statistic in a bundle with its path: fields and keys by their names, entries of lists by their numbers."""
+    if isinstance(value, Statistic):
+        yield path, value
+        return
+    parts: Iterator[tuple[Any, Any]] = iter(())
+    if is_dataclass(value):
+        parts = ((field.name, getattr(value, field.name)) for field in fields(value))
+    elif isinstance(value, Mapping):
+        parts = iter(value.items())
+    elif isinstance(value, tuple | list):
+        parts = iter(enumerate(value))
+    for name, child in parts:
+        yield from statistics_in(child, f"{path}.{name}" if path else str(name))
 
 
 def frame_of(statistics: Iterable[tuple[str, Statistic]]) -> Any:

@@ -19,7 +19,7 @@ from simengine.risk.parties import names_of_role, parties_of
 from simengine.risk.pockets import pockets
 from simengine.risk.returns import PAYBACK_STATUSES, STATUSES, rates_of_return
 from simengine.risk.roles import lenders_in, payers_in, total_of_lenders, total_of_payers
-from simengine.risk.statistics import Statistic, frame_of
+from simengine.risk.statistics import Statistic, frame_of, statistics_in
 from simengine.risk.summarise_structure import structure_sections
 from simengine.risk.trust import Diagnostics, Exceedance, Refused, Section
 
@@ -58,8 +58,8 @@ class RiskTable:
         return statistic
 
     def statistics(self) -> Iterator[tuple[str, Statistic]]:
-        """Yield every statistic with its path."""
-        yield from _leaves(self.sections)
+        """List every statistic with its path."""
+        return statistics_in(self.sections)
 
     def __repr__(self) -> str:
         return f"<RiskTable: {self.n_replications:,} replications, {sum(1 for _ in self.statistics())} statistics>"
@@ -70,14 +70,6 @@ class RiskTable:
     def to_pandas(self) -> Any:
         """Give a data frame of pandas: one row per statistic under its path, with its value and Monte Carlo standard error."""
         return frame_of(self.statistics())
-
-
-def _leaves(section: Section, path: str = "") -> Iterator[tuple[str, Statistic]]:
-    for name, node in section.items():
-        if isinstance(node, Statistic):
-            yield f"{path}{name}", node
-        else:
-            yield from _leaves(node, f"{path}{name}.")
 
 
 def summarise(outturns: Outturns, control_variates: Floats | None = None) -> RiskTable:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
 from typing import Any
 
-from simengine.risk.statistics import Statistic, frame_of
+from simengine.risk.statistics import frame_of, statistics_in
 
 
 class Answer:
@@ -25,19 +23,3 @@ class Answer:
     def to_pandas(self) -> Any:
         """Give a data frame of pandas: one row per statistic under its path, with its value and Monte Carlo standard error."""
         return frame_of(statistics_in(self))
-
-
-def statistics_in(value: Any, path: str = "") -> Iterator[tuple[str, Statistic]]:
-    """Yield every statistic in a bundle with its path: fields and keys by their names, entries of lists by their numbers."""
-    if isinstance(value, Statistic):
-        yield path, value
-        return
-    parts: Iterator[tuple[Any, Any]] = iter(())
-    if is_dataclass(value):
-        parts = ((field.name, getattr(value, field.name)) for field in fields(value))
-    elif isinstance(value, Mapping):
-        parts = iter(value.items())
-    elif isinstance(value, tuple | list):
-        parts = iter(enumerate(value))
-    for name, child in parts:
-        yield from statistics_in(child, f"{path}.{name}" if path else str(name))

@@ -9,7 +9,6 @@ often such intervals cover is measured in verification/stopping.py.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -21,12 +20,11 @@ import numpy as np
 from simengine.asked import MOST_REPLICATIONS, seed_asked, whole
 from simengine.config import Study, known_metrics
 from simengine.config.roles import refuse_without_money
-from simengine.errors import UsageError, shorten
+from simengine.errors import UsageError, did_you_mean, shorten
 from simengine.records import ALL_LENDERS, ALL_PAYERS, Floats, Outturns
 from simengine.risk import RiskTable, summarise
 from simengine.risk.parties import names_of_role
 from simengine.risk.statistics import Statistic
-from simengine.risk.trust import Section
 from simengine.sampling import (
     LEAST_PER_VARIATE,
     PLAIN,
@@ -213,16 +211,7 @@ def known_paths(study: Study, seed: int, sampling: Sampling) -> list[str]:
     refuse_impossible(sampling, dict(study.quantities()), SCRAMBLES)
     table = summarise(run_study(study, seed, 2, threads=1, sampling=pair))
     # Plain names are those of a plain run: what is refused has a reason, given when it is asked for.
-    return [*_paths_in(table.sections), *table.refused]
-
-
-def _paths_in(section: Section, path: str = "") -> Iterator[str]:
-    for name, node in section.items():
-        here = f"{path}.{name}" if path else name
-        if isinstance(node, Statistic):
-            yield here
-        else:
-            yield from _paths_in(node, here)
+    return [*(path for path, _ in table.statistics()), *table.refused]
 
 
 def path_of(study: Study, goal: Goal, paths: Sequence[str]) -> str:
@@ -235,8 +224,7 @@ def path_of(study: Study, goal: Goal, paths: Sequence[str]) -> str:
                 return path
     _refuse_unclear_owner(study, goal, owners, paths)
     short = [path.removeprefix(f"{owners[0]}.") for path in paths] if len(owners) == 1 else []
-    close = difflib.get_close_matches(goal.name, [*paths, *short], n=1)
-    way_out = f"Did you mean `{close[0]}`?" if close else "`simengine run STUDY --json` shows all of them"
+    way_out = did_you_mean(goal.name, [*paths, *short], "`simengine run STUDY --json` shows all of them")
     raise UsageError(f"--until: a goal names a statistic of the risk table; found {goal.name!r}. {way_out}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -123,9 +124,9 @@ class Term(Spec):
         if cls.key:
             KINDS[cls.key] = cls
 
+    @abstractmethod
     def formula(self, scope: Scope) -> Register:
         """Compile the formula, without floor, cap and gates."""
-        raise NotImplementedError
 
     def edges(self) -> tuple[Edge, ...]:
         """List its edges, in the order in which they are written; those of its gates are theirs."""

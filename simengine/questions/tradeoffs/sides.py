@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import product
 
 import numpy as np
@@ -15,7 +14,7 @@ from simengine.config import Study
 from simengine.config.numbers import problems_with
 from simengine.config.request import read_range
 from simengine.config.sizing import Free, steps_of
-from simengine.errors import UsageError, shorten
+from simengine.errors import LISTED_BY_CHECK, UsageError, did_you_mean, shorten
 from simengine.sections import FREE, UNREAD, lies_in
 
 MOST_POINTS = 25
@@ -66,8 +65,7 @@ def _side(study: Study, text: str, option: str, n_points: int) -> Side:
     path, limits = read_range(text, option)
     numbers = [known for known, _ in study.quantities() if not lies_in(known, UNREAD)]
     if path not in numbers:
-        close = get_close_matches(path, numbers, n=1)
-        way_out = f"Did you mean `{close[0]}`?" if close else "`simengine check` lists the paths of all numbers"
+        way_out = did_you_mean(path, numbers, LISTED_BY_CHECK)
         raise UsageError(f"{option}: the path must be that of a number of the study that moves people or money; found `{path}`. "
                          f"{way_out}")  # fmt: skip
     free = _range(limits, text, option)
