@@ -31,6 +31,6 @@ def pockets(
     table: dict[str, dict[str, dict[str, Statistic] | Statistic]] = {}
     for party in parties_of(columns):
         net = columns[f"{party}.net"]
-        table[party] = {name: statistics.distribution(columns[f"{party}.{name}"], draws) for name in POCKETS}
-        table[party] |= {"net": statistics.distribution(net, draws), "p_net_below_zero": p_loss(net, draws)}
+        table[party] = {name: statistics.summary(columns[f"{party}.{name}"], draws) for name in POCKETS}
+        table[party] |= {"net": statistics.summary(net, draws), "p_net_below_zero": p_loss(net, draws)}
     return table

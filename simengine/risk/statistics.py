@@ -362,6 +362,6 @@ def quantiles(sample: Floats, draws: Draws | None = None) -> dict[str, Statistic
     return {name: one(level) for name, level in LEVELS.items()}
 
 
-def distribution(sample: Floats, draws: Draws | None = None) -> dict[str, Statistic]:
+def summary(sample: Floats, draws: Draws | None = None) -> dict[str, Statistic]:
     """Give mean, sd and the quantiles p05, p25, p50, p75, p95."""
     return {"mean": mean(sample, draws), "sd": sd(sample, draws), **quantiles(sample, draws)}

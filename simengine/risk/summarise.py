@@ -116,7 +116,7 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None, measur
         "metrics": _metrics(outturns, draws),
         "terms": _terms(outturns, draws),
         **structure_sections(outturns, draws),
-        "people": {"service_users": statistics.distribution(outturns["service_users"], draws)},
+        "people": {"service_users": statistics.summary(outturns["service_users"], draws)},
         "person_months": _person_months(outturns, draws),
         "diagnostics": {
             "worlds_with_clipped_probabilities": statistics.probability(outturns["clipped"] > 0, draws),
@@ -179,7 +179,7 @@ def _by_role(outturns: Outturns, draws: Draws | None) -> Section:
     payers = names_of_role(ALL_PAYERS, payers_in(outturns.columns))
     sections: dict[str, dict[str, Statistic | Section]] = {name: _lender(outturns, name, draws) for name in lenders}
     for name in payers:
-        paid = {what: statistics.distribution(outturns[f"{name}.{what}"], draws) for what in ("payment", "true_saving")}
+        paid = {what: statistics.summary(outturns[f"{name}.{what}"], draws) for what in ("payment", "true_saving")}
         sections[name] = {**sections.get(name, {}), **paid, **_position(outturns, name, draws)}
     return sections
 
@@ -188,8 +188,8 @@ def _position(outturns: Outturns, name: str, draws: Draws | None) -> dict[str, S
     """Summarise what somebody is left with, and the risk of it: of a party all its money, of a total that of the role."""
     net = outturns[f"{name}.net"]
     return {
-        "net": statistics.distribution(net, draws),
-        "npv": statistics.distribution(outturns[f"{name}.npv"], draws),
+        "net": statistics.summary(net, draws),
+        "npv": statistics.summary(outturns[f"{name}.npv"], draws),
         "p_loss": p_loss(net, draws),
         "p_profit": statistics.probability(net > 0, draws),
         "var95": var(net, TAIL_LEVEL, draws),
@@ -202,10 +202,10 @@ def _lender(outturns: Outturns, name: str, draws: Draws | None) -> dict[str, Sta
     paid_in, back = outturns[f"{name}.money_in"], outturns[f"{name}.money_back"]
     multiple, rate = outturns[f"{name}.moic"], outturns[f"{name}.irr"]
     section: dict[str, Statistic | Section] = {
-        "money_in": statistics.distribution(paid_in, draws),
-        "money_back": statistics.distribution(back, draws),
+        "money_in": statistics.summary(paid_in, draws),
+        "money_back": statistics.summary(back, draws),
         **_position(outturns, name, draws),
-        "peak_funding": statistics.distribution(outturns[f"{name}.peak_funding"], draws),
+        "peak_funding": statistics.summary(outturns[f"{name}.peak_funding"], draws),
         "irr_status": {word: statistics.probability(outturns.is_word(f"{name}.irr_status", word), draws) for word in STATUSES},
         "payback_status": {
             word: statistics.probability(outturns.is_word(f"{name}.payback_status", word), draws) for word in PAYBACK_STATUSES
@@ -213,13 +213,13 @@ def _lender(outturns: Outturns, name: str, draws: Draws | None) -> dict[str, Sta
     }
     if name == total_of_lenders(outturns.columns):
         # What the study draws and the contract pays is all lenders' alone to tell, or the only one's.
-        section["drawn"] = statistics.distribution(outturns["drawn"], draws)
+        section["drawn"] = statistics.summary(outturns["drawn"], draws)
         section["p_no_payment_beyond_guarantee"] = statistics.probability(outturns["contingent_payment"] <= 0, draws)
     was_drawn = np.isfinite(multiple)
     if was_drawn.sum() > 1:
         among = given(draws, was_drawn)
         section["repayment"] = _repayment(paid_in[was_drawn], back[was_drawn], among)
-        section["moic"] = statistics.distribution(multiple[was_drawn], among)
+        section["moic"] = statistics.summary(multiple[was_drawn], among)
     has_rate = np.isfinite(rate)
     if has_rate.sum() > 1:
         # Quantiles alone: a mean of rates is not the rate of anything.
@@ -310,10 +310,10 @@ def _metrics(outturns: Outturns, draws: Draws | None) -> Section:
         (own,), of_own = those_measured(draws, outturns[f"metric.{name}.standard_error"])
         section[name] = {}
         if len(seen) > 1:
-            section[name]["estimate"] = statistics.distribution(seen, of_seen)
+            section[name]["estimate"] = statistics.summary(seen, of_seen)
             section[name]["p_estimate_positive"] = statistics.probability(seen > 0, of_seen)
         if len(true) > 1:
-            section[name]["truth"] = statistics.distribution(true, of_true)
+            section[name]["truth"] = statistics.summary(true, of_true)
             section[name]["p_truth_positive"] = statistics.probability(true > 0, of_true)
         section[name] |= {"error": _mean_and_sd(error, of_error)} if len(error) > 1 else {}
         section[name] |= {"evaluators_standard_error": _mean_and_sd(own, of_own)} if len(own) > 1 else {}
@@ -336,7 +336,7 @@ def _not_measured(outturns: Outturns, draws: Draws | None) -> Section:
 def _terms(outturns: Outturns, draws: Draws | None) -> Section:
     return {
         name: {
-            "amount": statistics.distribution(outturns[f"term.{name}.amount"], draws),
+            "amount": statistics.summary(outturns[f"term.{name}.amount"], draws),
             "bound": {
                 limit: statistics.probability(outturns.is_word(f"term.{name}.bound", limit), draws)
                 for limit in outturns.codes[f"term.{name}.bound"]

@@ -34,14 +34,14 @@ def _names(outturns: Outturns, prefix: str) -> Iterator[str]:
 def _tranche(outturns: Outturns, path: str, draws: Draws | None) -> Mapping[str, Any]:
     net, multiple, rate = (outturns[f"{path}.{name}"] for name in ("net", "moic", "irr"))
     section: dict[str, Any] = {
-        name: statistics.distribution(outturns[f"{path}.{name}"], draws) for name in ("paid_in", "money_back", "net", "lost")
+        name: statistics.summary(outturns[f"{path}.{name}"], draws) for name in ("paid_in", "money_back", "net", "lost")
     }
     section["p_loss"] = p_loss(net, draws)
     section["ending"] = {word: statistics.probability(outturns.is_word(f"{path}.ending", word), draws) for word in ENDINGS}
     section["irr_status"] = {word: statistics.probability(outturns.is_word(f"{path}.irr_status", word), draws) for word in STATUSES}
     was_drawn, has_rate = np.isfinite(multiple), np.isfinite(rate)
     if was_drawn.sum() > 1:
-        section["moic"] = statistics.distribution(multiple[was_drawn], given(draws, was_drawn))
+        section["moic"] = statistics.summary(multiple[was_drawn], given(draws, was_drawn))
     if has_rate.sum() > 1:
         # Quantiles alone: a mean of rates is not the rate of anything.
         section["irr"] = statistics.quantiles(rate[has_rate], given(draws, has_rate))
@@ -51,9 +51,9 @@ def _tranche(outturns: Outturns, path: str, draws: Draws | None) -> Mapping[str,
 def _cost(outturns: Outturns, path: str, draws: Draws | None) -> Mapping[str, Any]:
     unpaid, waiting = outturns[f"{path}.unpaid"], outturns[f"{path}.still_deferred"]
     return {
-        "paid": statistics.distribution(outturns[f"{path}.paid"], draws),
-        "unpaid": statistics.distribution(unpaid, draws),
-        "still_deferred": statistics.distribution(waiting, draws),
+        "paid": statistics.summary(outturns[f"{path}.paid"], draws),
+        "unpaid": statistics.summary(unpaid, draws),
+        "still_deferred": statistics.summary(waiting, draws),
         "p_unpaid": statistics.probability(unpaid > 0, draws),
         "p_still_deferred": statistics.probability(waiting > 0, draws),
     }
@@ -61,13 +61,13 @@ def _cost(outturns: Outturns, path: str, draws: Draws | None) -> Mapping[str, An
 
 def _step(outturns: Outturns, path: str, draws: Draws | None) -> Mapping[str, Any]:
     paid = outturns[f"{path}.paid"]
-    return {"paid": statistics.distribution(paid, draws), "p_pays": statistics.probability(paid > 0, draws)}
+    return {"paid": statistics.summary(paid, draws), "p_pays": statistics.probability(paid > 0, draws)}
 
 
 def _guarantee(outturns: Outturns, path: str, draws: Draws | None) -> Mapping[str, Any]:
     paid = outturns[f"{path}.paid"]
     return {
-        "paid": statistics.distribution(paid, draws),
+        "paid": statistics.summary(paid, draws),
         "p_called": statistics.probability(paid > 0, draws),
         "p_exhausted": statistics.probability(outturns.is_word(f"{path}.is_exhausted", "yes"), draws),
     }

@@ -303,7 +303,7 @@ def test_every_statistic__is_finite_for_two_numbers():
     # Source: hand arithmetic on -1 and 3: mean 1, s = sqrt(8), error of the mean 2; at 95 % the quantile is the larger.
     sample = np.array([3.0, -1.0])
 
-    table = statistics.distribution(sample) | {"cvar": statistics.conditional_value_at_risk(sample, 0.95)}
+    table = statistics.summary(sample) | {"cvar": statistics.conditional_value_at_risk(sample, 0.95)}
 
     assert all(np.isfinite([statistic.value, statistic.se]).all() for statistic in table.values())
     assert table["mean"] == Statistic(1.0, pytest.approx(2.0))
@@ -313,7 +313,7 @@ def test_every_statistic__is_finite_for_two_numbers():
 
 def test_distribution__names_its_quantiles_by_their_levels():
     # Source: hand arithmetic; the quantile of 0, 1, ..., 100 at p is 100 p.
-    table = statistics.distribution(np.arange(101.0))
+    table = statistics.summary(np.arange(101.0))
 
     assert list(table) == ["mean", "sd", "p05", "p25", "p50", "p75", "p95"]
     assert [table[name].value for name in ("p05", "p25", "p50", "p75", "p95")] == pytest.approx([5, 25, 50, 75, 95])

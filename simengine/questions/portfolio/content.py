@@ -31,11 +31,11 @@ def portfolio_section(holding: Holding, found: PortfolioRisk) -> Section:
     """Give every statistic of a portfolio."""
     spread = found.spread
     section: dict[str, Statistic | Section] = {
-        "total": statistics.distribution(found.total),
+        "total": statistics.summary(found.total),
         "p_loss": p_loss(found.total),
         "projects": {
             name: {
-                **statistics.distribution(result),
+                **statistics.summary(result),
                 "p_loss": p_loss(result),
                 "cvar95": cvar(result, LEVEL),
             }
@@ -64,11 +64,11 @@ def _fund(holding: Holding, course: Course) -> Section:
     number, units = carried(course), units_of(holding.portfolio.portfolio.currency)
     return {
         "p_ruin": statistics.probability(is_ruined(course)),
-        "projects_carried": statistics.distribution(number),
+        "projects_carried": statistics.summary(number),
         "p_carries_at_least": {f"{k}": statistics.probability(number >= k) for k in range(1, course.begun.shape[1] + 1)},
-        "returned": statistics.distribution(course.returned / units),
-        "balance_at_end": statistics.distribution(course.balance[:, -1] / units),
-        "lowest_balance": statistics.distribution(course.balance.min(axis=1) / units),
+        "returned": statistics.summary(course.returned / units),
+        "balance_at_end": statistics.summary(course.balance[:, -1] / units),
+        "lowest_balance": statistics.summary(course.balance.min(axis=1) / units),
         "by_project": {
             name: {
                 "p_begins": statistics.probability(has_begun[:, p]),
