@@ -83,7 +83,7 @@ display(Image(draw_frontier(asked, sized)))
 # who believes more in the service than the municipality does is another story. It then takes terms that pay it for results.
 
 # %%
-belief = "investor:effect.sooner_home.hazard_ratio={law: lognormal, interval_90: [1.1, 2.0]}"
+belief = "investor:effect.sooner_home.hazard_ratio={distribution: lognormal, interval_90: [1.1, 2.0]}"
 believing = with_request(
     study, Requested(free=[f"{GUARANTEE}=0.4..0.9..0.05", f"{CAP}=0..0.5..0.1"], limits=limits, beliefs=[belief])
 )

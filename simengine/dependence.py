@@ -1,6 +1,6 @@
 """What the numbers of a study have to do with each other: correlations, and shares that are drawn together.
 
-A number keeps its own law. A correlation only moves its uniforms, before they are inverted: with z_i the standard normal
+A number keeps its own distribution. A correlation only moves its uniforms, before they are inverted: with z_i the standard normal
 quantile of the uniform of number i, the correlated uniform of the i-th number is Φ((L z)_i), where L is the Cholesky factor of
 the correlation matrix. This is the Gaussian copula; the given value is the correlation of the normal scores, also called
 rank-normal, and the rank correlation (Spearman) of two numbers with value r is 6 / π arcsin(r / 2).
@@ -23,7 +23,7 @@ from pydantic import Field, field_validator
 from scipy import special
 
 from simengine.errors import LISTED_BY_CHECK, Finding, did_you_mean
-from simengine.laws import Constant, DirichletCount, Floats, Sourced
+from simengine.distributions import Constant, DirichletCount, Floats, Sourced
 from simengine.records import add_in_order
 
 """Path, rule, found, way out."""
@@ -37,7 +37,7 @@ class Correlation(Constant):
     """How strongly two numbers of a study go together: the same number in every world, with its source and certainty."""
 
     between: Annotated[tuple[str, str], Field(strict=False)]
-    """Paths of two numbers that have laws."""
+    """Paths of two numbers that have distributions."""
 
     @field_validator("value")
     @classmethod
@@ -102,12 +102,12 @@ def shifted(uniform: Floats, by: float) -> Floats:
 
 
 def share_out(drawn: Mapping[str, Floats], numbers: Mapping[str, Sourced], wholes: Iterable[Iterable[str]]) -> dict[str, Floats]:
-    """Turn the weights of each Dirichlet law into shares: g_i / (g_1 + ... + g_n) within one whole.
+    """Turn the weights of each Dirichlet distribution into shares: g_i / (g_1 + ... + g_n) within one whole.
 
     Parameters
     ----------
     drawn
-        By path: shape (n_replications,); a weight where the number has a Dirichlet law.
+        By path: shape (n_replications,); a weight where the number has a Dirichlet distribution.
     numbers
         The quantities by path.
     wholes
@@ -149,9 +149,9 @@ def _pair_problems(key: str, correlation: Correlation, numbers: Mapping[str, Sou
             way_out = did_you_mean(path, numbers, LISTED_BY_CHECK)
             yield key, "a correlation joins numbers of the study", f"no number `{path}`", way_out
         elif isinstance(number, Constant):
-            yield key, "a number with a correlation has a law", f"`{path}` is {number} in every world", ""
+            yield key, "a number with a correlation has a distribution", f"`{path}` is {number} in every world", ""
         elif isinstance(number, DirichletCount):
-            rule = "shares with a dirichlet law are drawn together and have no further correlation"
+            rule = "shares with a dirichlet distribution are drawn together and have no further correlation"
             yield key, rule, f"`{path}`", ""
 
 

@@ -18,13 +18,13 @@ from simengine.capital import Calendar, Plan, deflators, discount_factors, distr
 from simengine.cohort import simulate_cohort, surplus_of
 from simengine.cohort.outcomes import refuse_unlisted
 from simengine.config import Study, cohort_of, known_metrics, timing_of
-from simengine.config.wall import difference_left, law_not_drawn, numbers_right
+from simengine.config.wall import difference_left, distribution_not_drawn, numbers_right
 from simengine.contract import asks_when_drawn, settle
 from simengine.contract.spec import Contract
 from simengine.currencies import units_of
 from simengine.dependence import correlate, share_out, shifted
 from simengine.errors import Problem, StudyError, UsageError, shorten
-from simengine.laws import Constant, Quantity
+from simengine.distributions import Constant, Quantity
 from simengine.measurement import Kind, measure
 from simengine.records import (
     SERVICE,
@@ -186,9 +186,9 @@ def worlds_under(study: Study, evidence: Evidence) -> Worlds:
     if differs is not None:
         path, there, here = differs
         raise UsageError(f"evidence: {rule}; found `{path}` {shorten(there)} there and {shorten(here)} in the study. {way_out}")
-    path_not_drawn = law_not_drawn(study, made)
+    path_not_drawn = distribution_not_drawn(study, made)
     if path_not_drawn is not None:
-        raise UsageError(f"evidence: must hold every number that has a law; found another law of `{path_not_drawn}`. {way_out}")
+        raise UsageError(f"evidence: must hold every number that has a distribution; found another distribution of `{path_not_drawn}`. {way_out}")
     before, now = numbers_right(made), numbers_right(study)
     fixed: dict[str, Floats] = {}
     for path, one in now.items():
@@ -320,7 +320,7 @@ def draw_worlds(
         independent, weight = dict(taken.uniform) | drawn_anew, None
     uniform = correlate(independent, study.correlations) | dict(taken.shared)
     uniform |= {path: shifted(uniform[path], by) for path, by in taken.shift.items()}
-    drawn = {path: law.inverse(uniform[path]) for path, law in numbers.items()}
+    drawn = {path: distribution.inverse(uniform[path]) for path, distribution in numbers.items()}
     values = share_out(drawn, numbers, study.wholes())
     return replace(empty, values=values | {path: change(values[path]) for path, change in taken.change.items()}, weight=weight)
 

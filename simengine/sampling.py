@@ -1,9 +1,9 @@
 """How the numbers of a study are drawn, where that is not one independent draw a world: less variance for the same work.
 
-None of these changes the law of a world, so none biases; each changes how worlds hang together or what they weigh, and says so
+None of these changes the distribution of a world, so none biases; each changes how worlds hang together or what they weigh, and says so
 in the columns `group` and `weight` of the outturns, which every statistic understands.
 
-- *Scrambled Sobol points*: the uniforms of all numbers with a law come from a few independently scrambled Sobol sequences; people
+- *Scrambled Sobol points*: the uniforms of all numbers with a distribution come from a few independently scrambled Sobol sequences; people
   keep plain streams, because states that jump make nothing smooth. World r is point r // S of sequence r % S: a longer run
   keeps the worlds of a shorter one. A sequence is a group, and the spread between groups is the error.
 - *Tilts*: the normal score of a number is shifted in a part of the worlds, and a world weighs its likelihood ratio, here the
@@ -31,7 +31,7 @@ from scipy import special
 
 from simengine.asked import is_number, whole
 from simengine.errors import LISTED_BY_CHECK, UsageError, did_you_mean, shorten
-from simengine.laws import Constant, Floats, Sourced
+from simengine.distributions import Constant, Floats, Sourced
 from simengine.sections import MEASURED_AGAIN, UNREAD, lies_in
 from simengine.streams import generator_of, uniforms
 
@@ -70,8 +70,8 @@ class Sampling:
 PLAIN = Sampling()
 
 
-def laws_of(numbers: Mapping[str, Sourced]) -> list[str]:
-    """List the paths of the numbers that have a law and that a run reads.
+def distributions_of(numbers: Mapping[str, Sourced]) -> list[str]:
+    """List the paths of the numbers that have a distribution and that a run reads.
 
     What an effort or a referral costs moves no person and no money of a run: it is drawn, from a stream of its own, for the
     questions about people who respond, but it takes no dimension of the points, corrects no mean, and is no assumption of the
@@ -86,14 +86,14 @@ def refuse_impossible(sampling: Sampling, numbers: Mapping[str, Sourced], n_repl
     Raises
     ------
     UsageError
-        If no number has a law, a tilt names none or is too large, methods exclude each other, or points do not fill a sequence.
+        If no number has a distribution, a tilt names none or is too large, methods exclude each other, or points do not fill a sequence.
     """
-    paths = laws_of(numbers)
+    paths = distributions_of(numbers)
     whole(sampling.measured, "--measured", 1, MOST_MEASURED)
     for path, shift in sampling.tilts.items():
         if path not in paths:
             way_out = did_you_mean(path, paths, LISTED_BY_CHECK)
-            raise UsageError(f"--tilt: a tilted number has a law; found `{path}`. {way_out}")
+            raise UsageError(f"--tilt: a tilted number has a distribution; found `{path}`. {way_out}")
         if not is_number(shift) or not 0 < abs(shift) <= LARGEST_TILT:
             found = f"{shift:g}" if is_number(shift) else shorten(shift)
             raise UsageError(f"--tilt {path}: a shift lies within {LARGEST_TILT:g} standard deviations and is not 0; found {found}")
@@ -102,7 +102,7 @@ def refuse_impossible(sampling: Sampling, numbers: Mapping[str, Sourced], n_repl
     if sampling.tilts:
         raise UsageError("--sobol: evenly spread worlds have equal weights; found --tilt as well. Choose one of the two")
     if not paths:
-        raise UsageError("--sobol: a number of the study has a law; found none, so there is nothing to spread evenly")
+        raise UsageError("--sobol: a number of the study has a distribution; found none, so there is nothing to spread evenly")
     n_points, rest = divmod(n_replications, SCRAMBLES)
     if rest or n_points & (n_points - 1) or n_points == 0:
         low = SCRAMBLES * 2 ** max(int(np.log2(max(n_points, 1))), 0)
@@ -134,14 +134,14 @@ def refuse_impossible_variates(
             "--control-variates: worlds of equal weight have a known mean; found --tilt as well. Choose one of the two"
         )
     # Evenly spread numbers have their means already.
-    n_variates = 0 if sampling.is_sobol else len(laws_of(numbers))
+    n_variates = 0 if sampling.is_sobol else len(distributions_of(numbers))
     if n_variates == 0 and not knows_luck:
-        rule = "a number of the study has a law, and is drawn plainly, or the exact mean of what the contract pays on is known"
+        rule = "a number of the study has a distribution, and is drawn plainly, or the exact mean of what the contract pays on is known"
         raise UsageError(f"--control-variates: {rule}; found neither, so there is nothing to correct by")
     if n_replications < LEAST_PER_VARIATE * n_variates:
         needed = LEAST_PER_VARIATE * n_variates
         raise UsageError(
-            f"--control-variates: {n_variates} numbers with a law take {needed:,} replications or more; found {n_replications:,}"
+            f"--control-variates: {n_variates} numbers with a distribution take {needed:,} replications or more; found {n_replications:,}"
         )
 
 
@@ -167,7 +167,7 @@ def draw_uniforms(
     """
     drawn = {path: uniforms(seed, f"parameter/{path}", replications) for path in numbers}
     if sampling.is_sobol:
-        paths = laws_of(numbers)
+        paths = distributions_of(numbers)
         points = _sobol_points(seed, len(paths), replications)
         drawn |= {path: points[:, d].copy() for d, path in enumerate(paths)}
     if not sampling.tilts:
@@ -214,13 +214,13 @@ def _sequence(seed: int, number: int, n_dimensions: int) -> Any:
 
 
 def control_variates_of(seed: int, numbers: Mapping[str, Sourced], replications: Integers) -> Floats:
-    """Give the normal scores of all numbers with a law: what is known of a plain world, whose expectation is 0.
+    """Give the normal scores of all numbers with a distribution: what is known of a plain world, whose expectation is 0.
 
     Returns
     -------
     Shape (n_rows, n_variates): from the uniforms before any correlation.
     """
-    scores = [special.ndtri(uniforms(seed, f"parameter/{path}", replications)) for path in laws_of(numbers)]
+    scores = [special.ndtri(uniforms(seed, f"parameter/{path}", replications)) for path in distributions_of(numbers)]
     return np.stack(scores, axis=1) if scores else np.empty((len(replications), 0))
 
 
@@ -236,6 +236,6 @@ def cheap_paths(numbers: Mapping[str, Sourced], correlated: Sequence[str]) -> It
     The evaluator's numbers, those of the capital and what parties spend; but a spill-over reaches the people left out.
     """
     touching = (*correlated, "measurement.control.spill_over")
-    for path in laws_of(numbers):
+    for path in distributions_of(numbers):
         if lies_in(path, MEASURED_AGAIN) and path not in touching:
             yield path

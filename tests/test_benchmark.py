@@ -1,4 +1,4 @@
-"""The benchmark is right before it is fast: every version against the exact law. Nothing here is timed."""
+"""The benchmark is right before it is fast: every version against the exact distribution. Nothing here is timed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from simengine.benchmark import c_limit
 from simengine.benchmark.c_limit import CLimit, Unavailable
-from simengine.benchmark.exact import Law, agreement, laws_of
+from simengine.benchmark.exact import Distribution, agreement, distributions_of
 from simengine.benchmark.measure import LARGEST_DISTANCE, run_benchmark
 from simengine.benchmark.versions import Version, Versions, find_versions
 from simengine.benchmark.workload import Counts, Workload, make_workload
@@ -50,7 +50,7 @@ def test_version__has_the_exact_mean_and_variance(key: str, size: str, regime: s
 
 
 @pytest.mark.parametrize(("flags", "name"), [(["-U__AVX512F__"], "AVX2"), (["-U__AVX512F__", "-U__AVX2__"], "plain C")])
-def test_c_limit__counts_the_same_law_with_fewer_instructions(flags: list[str], name: str) -> None:
+def test_c_limit__counts_the_same_distribution_with_fewer_instructions(flags: list[str], name: str) -> None:
     if "c_limit" not in versions():
         pytest.skip(find_versions().skipped["c_limit"])
     program = CLimit(*flags)
@@ -68,23 +68,23 @@ def test_version__accounts_for_every_person_period(key: str) -> None:
     assert np.all(versions()[key].walk(order).occupancy.sum(axis=-1) == 37 * 65)
 
 
-def test_laws__are_those_of_two_periods_by_hand() -> None:
+def test_distributions__are_those_of_two_periods_by_hand() -> None:
     # One person in one stratum, two states used: stays in 0 with 0.7. Two periods: occupancy of 0 is 1 + Bernoulli(0.7), of
     # mean 1.7 and variance 0.21; a Bernoulli's fourth cumulant is pq (1 - 6 pq) = 0.21 x (1 - 1.26).
     rows = np.broadcast_to(np.eye(5), (1, 2, 1, 5, 5)).copy()
     rows[..., 0, :2] = 0.7, 0.3
     order = Workload(0, np.array([0]), rows, np.array([1]), np.array([0]), 2)
     for are_strata_drawn in (False, True):
-        occupancy, entries = laws_of(order, are_strata_drawn=are_strata_drawn)
+        occupancy, entries = distributions_of(order, are_strata_drawn=are_strata_drawn)
         got = [float(each[0, 0, 0]) for each in (occupancy.mean, occupancy.variance, occupancy.fourth_cumulant)]
         assert got == pytest.approx([1.7, 0.21, 0.21 * (1 - 1.26)])
         # State 1 is never left: it is entered unless both periods end in 0, with probability 1 - 0.49.
         assert entries.mean[0, 0].tolist() == pytest.approx([0, 0.51, 0, 0, 0])
 
 
-def test_laws__drawn_strata_add_the_spread_between_strata() -> None:
+def test_distributions__drawn_strata_add_the_spread_between_strata() -> None:
     order = make_workload(n_replications=1)
-    (fixed, _), (drawn, _) = (laws_of(order, are_strata_drawn=drawn) for drawn in (False, True))
+    (fixed, _), (drawn, _) = (distributions_of(order, are_strata_drawn=drawn) for drawn in (False, True))
     assert drawn.mean == pytest.approx(fixed.mean)
     assert np.all(drawn.variance > fixed.variance)
 
@@ -99,13 +99,13 @@ def test_agreement__sees_a_planted_error(monkeypatch: pytest.MonkeyPatch) -> Non
     one_per_cent = order.rows * (1 + 0.01 * np.eye(5))
     biased = replace(order, rows=one_per_cent / one_per_cent.sum(axis=-1, keepdims=True))
     assert distances(biased, version, counts)["entries"] > LARGEST_DISTANCE
-    monkeypatch.setattr("simengine.benchmark.exact.laws_of", _with_half_the_variance)
+    monkeypatch.setattr("simengine.benchmark.exact.distributions_of", _with_half_the_variance)
     wrong = agreement(order, counts, are_strata_drawn=False)["occupancy"]
     assert np.abs(wrong.variance).min() > LARGEST_DISTANCE
 
 
-def _with_half_the_variance(workload: Workload, *, are_strata_drawn: bool) -> tuple[Law, Law]:
-    occupancy, entries = laws_of(workload, are_strata_drawn=are_strata_drawn)
+def _with_half_the_variance(workload: Workload, *, are_strata_drawn: bool) -> tuple[Distribution, Distribution]:
+    occupancy, entries = distributions_of(workload, are_strata_drawn=are_strata_drawn)
     return replace(occupancy, variance=occupancy.variance / 2), replace(entries, variance=entries.variance / 2)
 
 
@@ -113,7 +113,7 @@ def test_benchmark__refuses_to_time_a_version_that_is_wrong(monkeypatch: pytest.
     right = versions()["numba_keyed"]
     wrong = replace(right, title="a wrong one", walk=lambda order: Counts(right.walk(order).occupancy * 1.02))
     monkeypatch.setattr("simengine.benchmark.measure.find_versions", lambda: Versions(versions()["engine"], (wrong,)))
-    with pytest.raises(RuntimeError, match=r"a wrong one: .* standard errors from the exact law"):
+    with pytest.raises(RuntimeError, match=r"a wrong one: .* standard errors from the exact distribution"):
         run_benchmark(4, 1)
 
 

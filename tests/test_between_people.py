@@ -1,4 +1,4 @@
-"""People who differ, people who are chosen, and events: the engine against closed laws, by z-score.
+"""People who differ, people who are chosen, and events: the engine against closed distributions, by z-score.
 
 Every comparison has its exact standard error (tests/reference/exact_counts.py) and a limit of 4.5 of them, at a fixed seed.
 """
@@ -24,11 +24,11 @@ from tests.reference.exact_counts import (
     negative_binomial,
     survival_with_frailty,
 )
-from tests.reference.exact_rewards import law_of_rewards
+from tests.reference.exact_rewards import distribution_of_rewards
 from tests.reference.recursion import (
     Z_LIMIT,
     DisagreementError,
-    Law,
+    Distribution,
     require_agreement,
     require_agreement_of_totals,
     sum_of,
@@ -52,7 +52,7 @@ def totals(tallies: Tallies, outcome: str, arm: int, *, before: bool = False) ->
 
 
 def require_share(tallies: Tallies, outcome: str, share: float, arm: int = TWIN) -> None:
-    require_agreement_of_totals(*totals(tallies, outcome, arm), Law.of([1.0, *[share] * 4]), outcome)
+    require_agreement_of_totals(*totals(tallies, outcome, arm), Distribution.of([1.0, *[share] * 4]), outcome)
 
 
 def metric_on(outcome: str, window: int) -> tuple[str, ...]:
@@ -80,7 +80,7 @@ def test_events__of_a_thousand_people_pass_a_threshold_as_often_as_the_negative_
     assert chances[:1396].sum() == pytest.approx(below, abs=5e-8)
     tallies = tallies_of(1000, *PETERBOROUGH)
     spells = tallies.sums[:, 0, arm, tallies.outcomes.index("spells"), -1]
-    require_agreement(spells, Law.of(moments_of_count(chances)), "spells of a thousand")
+    require_agreement(spells, Distribution.of(moments_of_count(chances)), "spells of a thousand")
     passed = (spells <= 1395).sum()
     assert stats.binomtest(int(passed), len(spells), below).pvalue > 7e-6
 
@@ -91,7 +91,7 @@ def test_events__of_a_person_are_negative_binomial(arm: int, mean: float) -> Non
     """Source: closed form: a Poisson count whose mean is gamma distributed with variance 1 between people, k = 1."""
     chances = negative_binomial(mean, 1)
     tallies = tallies_of(1000, *PETERBOROUGH)
-    require_agreement_of_totals(*totals(tallies, "spells", arm), Law.of(moments_of_count(chances)), "spells")
+    require_agreement_of_totals(*totals(tallies, "spells", arm), Distribution.of(moments_of_count(chances)), "spells")
     require_share(tallies, "any", 1 - chances[0], arm)
     require_share(tallies, "four", 1 - chances[:4].sum(), arm)
 
@@ -100,9 +100,9 @@ def test_events__of_a_person_are_negative_binomial(arm: int, mean: float) -> Non
 def test_events__without_frailty_are_poisson() -> None:
     """Source: closed form: variance equal to the mean; the negative binomial with k = 1 must be refused."""
     tallies = tallies_of(100, *WITHOUT_HISTORY, "population.frailties.person.variance=0")
-    law = Law.of(moments_of_count(stats.poisson.pmf(np.arange(60), 1.55)))
-    require_agreement_of_totals(*totals(tallies, "spells", TWIN), law, "spells")
-    frail = Law.of(moments_of_count(negative_binomial(1.55, 1)))
+    distribution = Distribution.of(moments_of_count(stats.poisson.pmf(np.arange(60), 1.55)))
+    require_agreement_of_totals(*totals(tallies, "spells", TWIN), distribution, "spells")
+    frail = Distribution.of(moments_of_count(negative_binomial(1.55, 1)))
     with pytest.raises(DisagreementError, match="variance by"):
         require_agreement_of_totals(*totals(tallies, "spells", TWIN), frail, "spells")
 
@@ -158,9 +158,9 @@ def test_luck_and_knowledge__both_make_the_spread_of_sixty_people() -> None:
     P(X >= 30) is 0.231, and 0.0746 where the probability is known to be 0.4."""
     x = np.arange(61)
     unknown, known = stats.betabinom.pmf(x, 60, 8, 12), stats.binom.pmf(x, 60, 0.4)
-    assert Law.of(moments_of_count(unknown)).variance == pytest.approx(13.714 + 41.143, abs=1e-3)
+    assert Distribution.of(moments_of_count(unknown)).variance == pytest.approx(13.714 + 41.143, abs=1e-3)
     assert (unknown[30:].sum(), known[30:].sum()) == pytest.approx((0.231, 0.0746), abs=5e-4)
-    for probability, chances in (("{law: beta, mean: 0.4, sd: 0.10690449676496976}", unknown), ("0.4", known)):
+    for probability, chances in (("{distribution: beta, mean: 0.4, sd: 0.10690449676496976}", unknown), ("0.4", known)):
         tallies = tallies_of(
             10_000,
             *metric_on("success", 1),
@@ -171,7 +171,7 @@ def test_luck_and_knowledge__both_make_the_spread_of_sixty_people() -> None:
             "events={}",
         )
         successes = tallies.sums[:, 0, TWIN, 0, -1]
-        require_agreement(successes, Law.of(moments_of_count(chances)), "successes")
+        require_agreement(successes, Distribution.of(moments_of_count(chances)), "successes")
         assert stats.binomtest(int((successes >= 30).sum()), 10_000, chances[30:].sum()).pvalue > 7e-6
 
 
@@ -185,7 +185,7 @@ REGRESSION = {
 
 
 def test_chosen__equals_the_sum_over_all_pairs_of_years() -> None:
-    """Source: enumeration: the joint law of two years by quadrature over the gamma frailty, 0 to 59 events in each."""
+    """Source: enumeration: the joint distribution of two years by quadrature over the gamma frailty, 0 to 59 events in each."""
     nodes, weights = np.polynomial.legendre.leggauss(160)
     frailty, weight = 20 * (nodes + 1), 20 * weights
     weight = weight * stats.gamma.pdf(frailty, 2, scale=1 / 2)
@@ -217,7 +217,7 @@ def test_selection__people_with_four_spells_have_fewer_the_year_after(size: int,
     chosen = Chosen(1.5, size, 4, ratio if arm == SERVICE else 1.0)
     assert chosen.share == pytest.approx(share, abs=5e-7)
     assert chosen.moments_before[1] == pytest.approx(mean_before, abs=5e-7)
-    before, after = Law.of(chosen.moments_before), Law.of(chosen.moments_after)
+    before, after = Distribution.of(chosen.moments_before), Distribution.of(chosen.moments_after)
     if chosen.ratio == 1.0:
         assert after.mean == pytest.approx(mean_after, abs=5e-7)
         assert 100 * (1 - after.mean / before.mean) == pytest.approx(fall, abs=0.005)
@@ -239,7 +239,7 @@ def test_selection__people_with_four_spells_have_fewer_the_year_after(size: int,
 @pytest.mark.statistical
 def test_selection__a_selection_that_is_not_made_is_noticed() -> None:
     """Source: a planted error: everybody is taken, and the year before is that of all."""
-    everybody = Law.of(moments_of_count(negative_binomial(1.5, 1)))
+    everybody = Distribution.of(moments_of_count(negative_binomial(1.5, 1)))
     with pytest.raises(DisagreementError):
         require_agreement_of_totals(*totals(chosen_tallies(1, 1.0), "spells", TWIN, before=True), everybody, "before")
     unchosen = tallies_of(200)
@@ -260,14 +260,14 @@ MEASURED = (
 def test_selection__people_above_an_edge_fall_by_chance(arm: int) -> None:
     """Source: closed form: mean 6, sd 3 between people and 4 within them, measured at 10 or more: the next measurement is lower by
     sw^2 / sqrt(sb^2 + sw^2) phi(z) / (1 - Phi(z)) = 4.37568726 on average."""
-    law = ChosenNormal(mean=6, between=3, within=4, edge=10)
-    assert law.fall == pytest.approx(4.37568726, abs=5e-9)
+    distribution = ChosenNormal(mean=6, between=3, within=4, edge=10)
+    assert distribution.fall == pytest.approx(4.37568726, abs=5e-9)
     tallies = tallies_of(200, *MEASURED)
     n, sum_before, squares_before = totals(tallies, "fall", arm, before=True)
     _, gain, gain_squares = totals(tallies, "fall", arm)
     for mean, variance, total, squares in (
-        (law.mean_before, law.variance_before, sum_before, squares_before),
-        (-law.fall, law.variance_of_fall, gain, gain_squares),
+        (distribution.mean_before, distribution.variance_before, sum_before, squares_before),
+        (-distribution.fall, distribution.variance_of_fall, gain, gain_squares),
     ):
         assert abs(total / n - mean) < Z_LIMIT * sqrt(variance / n)
         # A truncated normal number has a smaller kurtosis than an exponential one, 9.
@@ -280,7 +280,7 @@ REFERRED = (
     *metric_on("spells", 1),
     "population.history_months=0",
     "population.frailties={}",
-    "population.waves.all.size={law: referrals, referrers: 10, per_month_each: 1.2, shape: 2, months: 24}",
+    "population.waves.all.size={distribution: referrals, referrers: 10, per_month_each: 1.2, shape: 2, months: 24}",
 )
 
 
@@ -289,20 +289,20 @@ def test_referrals__bring_as_many_people_as_poisson_with_gamma_rates() -> None:
     """Source: Anisimov and Fedorov 2007: 10 referrers with gamma(2) rates of mean 1.2 a month over 24 months: mean 288, sd 66.597,
     P(N <= 230) = 0.19758. And that many people live."""
     chances = negative_binomial(288, 20, 2000)
-    law = Law.of(moments_of_count(chances))
-    assert (law.mean, law.sd) == pytest.approx((288, 66.597), abs=5e-4)
+    distribution = Distribution.of(moments_of_count(chances))
+    assert (distribution.mean, distribution.sd) == pytest.approx((288, 66.597), abs=5e-4)
     few = float(chances[:231].sum())
     assert few == pytest.approx(0.19758, abs=5e-6)
     tallies = tallies_of(4000, *REFERRED)
     for arm in (SERVICE, TWIN):
         people = tallies.n_people[:, 0, arm]
-        require_agreement(people, law, "people")
+        require_agreement(people, distribution, "people")
         assert stats.binomtest(int((people <= 230).sum()), len(people), few).pvalue > 7e-6
         np.testing.assert_array_equal(tallies.person_months[:, 0, arm, 0, -1], people)
     spells = tallies.sums[:, 0, TWIN, tallies.outcomes.index("spells"), -1]
     # Var(sum of N Poisson counts with mean m) = m E N + m^2 Var N; nearly normal, so that the kurtosis is that of N.
     m = 1.5 / 12
-    assert abs(spells.mean() - 288 * m) < Z_LIMIT * sqrt((288 * m + m**2 * law.variance) / 4000)
+    assert abs(spells.mean() - 288 * m) < Z_LIMIT * sqrt((288 * m + m**2 * distribution.variance) / 4000)
 
 
 # ------------------------------------------------ sites ------------------------------------------------
@@ -352,14 +352,14 @@ def test_sites__multiply_the_variance_by_the_design_effect(n_sites: int, n_peopl
     variance = n_people * mean * (1 - mean) * design_effect
     if n_sites == 1:
         x = np.arange(n_people + 1)
-        law = Law.of(moments_of_count(weights @ stats.binom.pmf(x[None, :], n_people, by_site[:, None])))
-        assert law.variance == pytest.approx(variance, rel=1e-9)
+        distribution = Distribution.of(moments_of_count(weights @ stats.binom.pmf(x[None, :], n_people, by_site[:, None])))
+        assert distribution.variance == pytest.approx(variance, rel=1e-9)
     else:
         # Twenty sites: nearly normal; the kurtosis of the sum over sites exceeds 3 by a twentieth of that of one.
-        law = Law(n_people * mean, variance, 3.1 * variance**2)
-    require_agreement(total, law, "recovered")
+        distribution = Distribution(n_people * mean, variance, 3.1 * variance**2)
+    require_agreement(total, distribution, "recovered")
     with pytest.raises(DisagreementError, match="variance by"):
-        require_agreement(total, Law.of(sum_of(n_people, [1.0, *[mean] * 4])), "people who share nothing")
+        require_agreement(total, Distribution.of(sum_of(n_people, [1.0, *[mean] * 4])), "people who share nothing")
 
 
 # ------------------------------------------------ spells ------------------------------------------------
@@ -435,10 +435,10 @@ def test_shock__everybody_shares_the_luck_of_a_year() -> None:
         "events={}",
     )
     x = np.arange(21)
-    law = Law.of(moments_of_count(weights @ stats.binom.pmf(x[None, :], 20, by_year[:, None])))
+    distribution = Distribution.of(moments_of_count(weights @ stats.binom.pmf(x[None, :], 20, by_year[:, None])))
     groups = [tallies.sums[:, 0, arm, 0, -1] for arm in range(3)]
     for group in groups:
-        require_agreement(group, law, "recovered")
+        require_agreement(group, distribution, "recovered")
     np.testing.assert_array_equal(groups[SERVICE], groups[TWIN])
     correlation = np.corrcoef(groups[TWIN], groups[BASELINE])[0, 1]
     assert abs(correlation) < Z_LIMIT / sqrt(4000)
@@ -471,15 +471,15 @@ def test_engagement__the_effect_on_those_who_take_part_is_diluted_among_those_re
         f"outcomes={{months: {{kind: amount, per_day: {{free: {12 / 365.25}}}}}}}",
     )
     for arm, first in ((SERVICE, start), (TWIN, [1.0, 0.0, 0.0, 0.0])):
-        law = law_of_rewards(first, np.array([moves] * (months - 1)), np.tile([1.0, 1.0, 1.0, 0.0], (months, 1)))
-        require_agreement_of_totals(*totals(tallies, "months", arm), law, "months")
+        distribution = distribution_of_rewards(first, np.array([moves] * (months - 1)), np.tile([1.0, 1.0, 1.0, 0.0], (months, 1)))
+        require_agreement_of_totals(*totals(tallies, "months", arm), distribution, "months")
     for_ever = moves.copy()
     for course, stay in enumerate(stays):
         for_ever[course] = 0.0
         for_ever[course, course], for_ever[course, 3] = stay, 1 - stay
-    law = law_of_rewards(start, np.array([for_ever] * (months - 1)), np.tile([1.0, 1.0, 1.0, 0.0], (months, 1)))
+    distribution = distribution_of_rewards(start, np.array([for_ever] * (months - 1)), np.tile([1.0, 1.0, 1.0, 0.0], (months, 1)))
     with pytest.raises(DisagreementError):
-        require_agreement_of_totals(*totals(tallies, "months", SERVICE), law, "nobody leaves")
+        require_agreement_of_totals(*totals(tallies, "months", SERVICE), distribution, "nobody leaves")
 
 
 # ------------------------------------------------ forms of an effect ------------------------------------------------
@@ -583,10 +583,10 @@ def test_units__a_rate_a_day_is_met_every_day_of_a_month() -> None:
         "events.spell.rates.free={rate_per_day: 0.01}",
     )
     n, total, squares = totals(tallies, "spells", TWIN)
-    law = Law.of(moments_of_count(stats.poisson.pmf(np.arange(80), 0.01 * 365.25)))
-    require_agreement_of_totals(n, total, squares, law, "spells")
+    distribution = Distribution.of(moments_of_count(stats.poisson.pmf(np.arange(80), 0.01 * 365.25)))
+    require_agreement_of_totals(n, total, squares, distribution, "spells")
     with pytest.raises(DisagreementError):
         require_agreement_of_totals(
-            n, total, squares, Law.of(moments_of_count(stats.poisson.pmf(np.arange(80), 0.01 * 360))), "spells"
+            n, total, squares, Distribution.of(moments_of_count(stats.poisson.pmf(np.arange(80), 0.01 * 360))), "spells"
         )
     assert totals(tallies, "spells", BASELINE)[0] == 800

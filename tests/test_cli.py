@@ -119,7 +119,7 @@ def test_check__lists_the_assumptions_of_every_shipped_study(checkout: Path) -> 
     for study in sorted((checkout / "configs").glob("*.yaml")):
         content = json.loads(call("check", study, "--json").stdout)
         assert content["valid"]
-        assert content["assumed_without_a_law"] == []
+        assert content["assumed_without_a_distribution"] == []
     done = call("check", checkout / "configs" / "norrkoping.yaml")
     assert "pathway.moves.hvb -> home.per_month" in done.stdout
     assert "valid, 2 variants included" in done.stdout
@@ -160,7 +160,7 @@ def test_bad_file__gives_one_message_with_its_name(name: str, tmp_path: Path) ->
 
 BAD_EDITS = {
     "unknown key": ("horizon_months: 24", "horizon_month: 24", "study.horizon_month: this key is unknown"),
-    "probability above one": ("mean: 0.04, sd: 0.01", "mean: 1.4, sd: 0.01", "mean of a beta law must lie between 0 and 1"),
+    "probability above one": ("mean: 0.04, sd: 0.01", "mean: 1.4, sd: 0.01", "mean of a beta distribution must lie between 0 and 1"),
     "moves above one": ("young: {per_month: 0.10", "young: {per_month: 1.10", "a probability must lie between 0 and 1"),
     "negative size": ("size: 12, enrolment", "size: -12, enrolment", "a count must lie between 0 and 1e9; found -12"),
     "unknown state": ("  home -> placed:", "  home -> gone:", "unknown state `gone`"),
@@ -285,7 +285,7 @@ def test_results__leave_no_folder_of_their_own_behind_when_the_study_fails(tiny_
     [
         "measurement.baseline.years_before=1e300",
         "measurement.metrics.saving.drift_per_year=-1e300",
-        "pathway.moves.home -> placed.per_month={law: beta, mean: 0.5, sd: 1e300}",
+        "pathway.moves.home -> placed.per_month={distribution: beta, mean: 0.5, sd: 1e300}",
         "contract.terms.guarantee.share=1e300",
         "study..title=x",
     ],

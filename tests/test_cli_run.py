@@ -22,7 +22,7 @@ from tests.test_cli import call, refusal, without_provenance
         (("--until", "p_loss se<0.01", "--at-most", 10), "from 1,000 replications on; found 10"),
         (("--at-most", 5000), "it limits a run with --until; found none"),
         (("--tilt", "effect.sooner_home.hazard_ratio"), "a tilt reads PATH=SHIFT"),
-        (("--tilt", "nonsense=1"), "a tilted number has a law; found `nonsense`"),
+        (("--tilt", "nonsense=1"), "a tilted number has a distribution; found `nonsense`"),
         (("--sobol", "-n", 1000), "Use -n 512 or -n 1024"),
         (("--tilt", "effect.sooner_home.hazard_ratio=1", "--control-variates"), "found --tilt as well"),
     ],

@@ -102,7 +102,7 @@ def test_information__json_and_table(tiny_path: Path) -> None:
     assert content["must_accept"] == ["investor"]
     assert content["pilots"][0]["with_terms"]["se"] >= 0
     shown = call(*asked).stdout
-    assert "every number that has a law" in shown
+    assert "every number that has a distribution" in shown
     assert "What a pilot is worth" in shown
 
 

@@ -81,7 +81,7 @@ def test_published_case__is_compared_to_the_smallest_unit(currency, is_same):
 
 @pytest.mark.parametrize("currency", SMALLEST)
 def test_ledger__counts_in_the_smallest_unit_of_the_study(tiny_path, currency):
-    # Law: what is owed, drawn and posted are whole numbers of the smallest unit, and columns say the same in the currency.
+    # Invariant: what is owed, drawn and posted are whole numbers of the smallest unit, and columns say the same in the currency.
     unit = SMALLEST[currency]
     overrides = [
         f"study.currency={currency}",

@@ -1,4 +1,4 @@
-"""Numbers that go together: the copula and the Dirichlet law against closed forms, and everything that they leave alone."""
+"""Numbers that go together: the copula and the Dirichlet distribution against closed forms, and everything that they leave alone."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ B = "measurement.metrics.saving.drift_per_year"  # normal
 C = "pathway.moves.home -> placed.per_month"  # beta
 D = "capital.drawdown_months"
 E = "effect.school_support.odds_ratio"
-OTHERS = [f"{D}={{law: pert, low: 3, mode: 5, high: 9}}", f"{E}={{law: gamma, interval_90: [1, 3]}}"]
-"""Two more laws for the tiny study, which has three."""
+OTHERS = [f"{D}={{distribution: pert, low: 3, mode: 5, high: 9}}", f"{E}={{distribution: gamma, interval_90: [1, 3]}}"]
+"""Two more distributions for the tiny study, which has three."""
 TOGETHER = {"x": (A, B, 0.5), "y": (C, B, -0.6), "z": (A, C, 0.1)}
 COUNTS = {"home": 4.0, "placed": 10.0, "away": 6.0}
 
@@ -53,12 +53,12 @@ def together(tiny_path) -> Mapping[str, Floats]:
 
 def scores(study: Study, drawn: Mapping[str, Floats], path: str) -> Floats:
     """Give the standard normal score of each draw, by the distribution functions of SciPy."""
-    law = {
+    distribution = {
         A: stats.lognorm(s=(np.log(2.0) - np.log(0.9)) / (2 * stats.norm.ppf(0.95)), scale=np.sqrt(1.8)),
         B: stats.norm(0, 0.02),
         C: stats.beta(*(0.04 * (0.04 * 0.96 / 1e-4 - 1), 0.96 * (0.04 * 0.96 / 1e-4 - 1))),
     }[path]
-    return stats.norm.ppf(law.cdf(drawn[path]))
+    return stats.norm.ppf(distribution.cdf(drawn[path]))
 
 
 # ------------------------------------------------ correlations ------------------------------------------------
@@ -66,15 +66,15 @@ def scores(study: Study, drawn: Mapping[str, Floats], path: str) -> Floats:
 
 @pytest.mark.parametrize("path", [A, B, C])
 @pytest.mark.statistical
-def test_correlation__leaves_each_law_as_it_was(tiny_path, together, path) -> None:
-    # Source: Kolmogorov's law; P(sqrt(n) D > 2.47) = 2 exp(-2 x 2.47^2) = 1e-5.
+def test_correlation__leaves_each_distribution_as_it_was(tiny_path, together, path) -> None:
+    # Source: Kolmogorov's distribution; P(sqrt(n) D > 2.47) = 2 exp(-2 x 2.47^2) = 1e-5.
     distance = stats.kstest(scores(study_with(tiny_path), together, path), stats.norm.cdf).statistic
 
     assert np.sqrt(N) * distance < 2.47
 
 
 def test_correlation__leaves_the_first_of_its_numbers_as_it_was(alone, together) -> None:
-    # Law: the first row of a Cholesky factor is (1, 0, 0).
+    # Invariant: the first row of a Cholesky factor is (1, 0, 0).
     assert together[A].tobytes() == alone[A].tobytes()
     assert together[B].tobytes() != alone[B].tobytes()
     assert together[C].tobytes() != alone[C].tobytes()
@@ -108,7 +108,7 @@ def test_correlation__has_the_value_that_was_asked_for(tiny_path, together, name
 
 @pytest.mark.statistical
 def test_without_correlations__numbers_are_independent(tiny_path, alone) -> None:
-    # Law: every number has a stream of its own.
+    # Invariant: every number has a stream of its own.
     for one, other, _ in TOGETHER.values():
         assert abs(z_of_ranks(alone[one], alone[other], 0.0)) < 4.5
 
@@ -136,7 +136,7 @@ def test_correlate__keeps_uniforms_strictly_between_0_and_1() -> None:
 
 
 def test_correlation__does_not_depend_on_the_order_in_which_it_is_written(tiny_path, together) -> None:
-    # Law: renaming and reordering change nothing.
+    # Invariant: renaming and reordering change nothing.
     turned = {f"other_{name}": (other, one, value) for name, (one, other, value) in reversed(TOGETHER.items())}
 
     got = draws(study_with(tiny_path, turned))
@@ -146,7 +146,7 @@ def test_correlation__does_not_depend_on_the_order_in_which_it_is_written(tiny_p
 
 
 def test_correlation__touches_no_other_number(tiny_path, alone, together) -> None:
-    # Law: a number that no correlation names keeps its draws to the last bit.
+    # Invariant: a number that no correlation names keeps its draws to the last bit.
     untouched = set(alone) - {A, B, C}
 
     assert {D, E} < untouched
@@ -156,7 +156,7 @@ def test_correlation__touches_no_other_number(tiny_path, alone, together) -> Non
 
 
 def test_correlation__of_others_leaves_the_draws_of_a_group(tiny_path, together) -> None:
-    # Law: numbers that do not hang together have factors of their own.
+    # Invariant: numbers that do not hang together have factors of their own.
     got = draws(study_with(tiny_path, TOGETHER | {"w": (D, E, 0.9)}))
 
     for path in (A, B, C):
@@ -198,7 +198,7 @@ def test_correlation__lies_strictly_between_its_bounds(value) -> None:
         Correlation(value=value, between=("a", "b"))
 
 
-DIRICHLET = "population.strata={young: {share: {law: dirichlet, count: 6}}, older: {share: {law: dirichlet, count: 7}}}"
+DIRICHLET = "population.strata={young: {share: {distribution: dirichlet, count: 6}}, older: {share: {distribution: dirichlet, count: 7}}}"
 REFUSED = {
     "unknown path": (
         {"x": (A, B.replace("drift", "drif"), 0.5)},
@@ -212,12 +212,12 @@ REFUSED = {
     "section": ({"x": (A, "effect", 0.5)}, "found no number `effect`"),
     "constant": (
         {"x": (A, "capital.drawn_share", 0.5)},
-        "correlations.x.between: a number with a correlation has a law; found `capital.drawn_share` is 1 in every world",
+        "correlations.x.between: a number with a correlation has a distribution; found `capital.drawn_share` is 1 in every world",
     ),
     "correlation": ({"x": (A, B, 0.5), "y": (C, "correlations.x", 0.5)}, "found `correlations.x` is 0.5 between"),
     "dirichlet": (
         {"x": (A, "population.strata.young.share", 0.5)},
-        "correlations.x.between: shares with a dirichlet law are drawn together and have no further correlation; found "
+        "correlations.x.between: shares with a dirichlet distribution are drawn together and have no further correlation; found "
         "`population.strata.young.share`",
     ),
     "value 1": ({"x": (A, B, 1)}, "correlations.x.value: a correlation must lie between -1 and 1, both left out; found 1"),
@@ -262,7 +262,7 @@ def test_correlation__that_was_shrunk_as_told_is_accepted(tiny_path) -> None:
 
 @pytest.fixture(scope="module")
 def counted(tiny_path) -> Study:
-    shares = ", ".join(f"{state}: {{law: dirichlet, count: {count}}}" for state, count in COUNTS.items())
+    shares = ", ".join(f"{state}: {{distribution: dirichlet, count: {count}}}" for state, count in COUNTS.items())
     states = ["pathway.states=[home, placed, away]", "outcomes.school_qualified.probability={home: 0.6, placed: 0.4, away: 0.5}"]
     return load_study(tiny_path, [*states, *OTHERS, DIRICHLET, f"pathway.start.older={{{shares}}}"])
 
@@ -275,7 +275,7 @@ def shares(counted) -> dict[str, Floats]:
 
 @pytest.mark.parametrize("state", COUNTS)
 @pytest.mark.statistical
-def test_dirichlet__gives_each_share_its_beta_law(shares, state) -> None:
+def test_dirichlet__gives_each_share_its_beta_distribution(shares, state) -> None:
     # Source: Kotz, Balakrishnan and Johnson 2000, "Continuous Multivariate Distributions", chapter 49: a share with count k_i
     # of k is beta(k_i, k - k_i). Kolmogorov: P(sqrt(n) D > 2.47) = 1e-5.
     share, count, whole = shares[state], COUNTS[state], sum(COUNTS.values())
@@ -327,7 +327,7 @@ def test_dirichlet__gives_the_same_bits_for_any_block(counted) -> None:
 def test_dirichlet__people_begin_where_the_shares_say(tiny_path) -> None:
     # Source: the mean of a Dirichlet share; nobody moves, so all months are spent in the state of entry. In one replication
     # the 12 people share their world: the standard error is taken over replications.
-    shares = "pathway.start.older={home: {law: dirichlet, count: 3}, placed: {law: dirichlet, count: 1}}"
+    shares = "pathway.start.older={home: {distribution: dirichlet, count: 3}, placed: {distribution: dirichlet, count: 1}}"
     still = ["pathway.moves={}", "effect={}", "population.strata={older: {share: 1}}", "pathway.start={older: {home: 1}}"]
     study = load_study(tiny_path, [*still, shares])
     tallies = simulate(study, SEED, np.arange(4000)).tallies
@@ -361,23 +361,23 @@ def test_wholes__names_the_shares_of_every_whole(tiny: Study) -> None:
     ("override", "text"),
     [
         (
-            "pathway.start.older={home: {law: dirichlet, count: 3}, placed: rest}",
-            "pathway.start.older.placed: where one share has a dirichlet law, every share of the whole has one; found none for "
+            "pathway.start.older={home: {distribution: dirichlet, count: 3}, placed: rest}",
+            "pathway.start.older.placed: where one share has a dirichlet distribution, every share of the whole has one; found none for "
             "`placed`. Give it a count, or leave it out",
         ),
         (
-            "population.strata={young: {share: 0.5}, older: {share: {law: dirichlet, count: 3}}}",
-            "population.strata.young.share: where one share has a dirichlet law, every share of the whole has one; found none for "
+            "population.strata={young: {share: 0.5}, older: {share: {distribution: dirichlet, count: 3}}}",
+            "population.strata.young.share: where one share has a dirichlet distribution, every share of the whole has one; found none for "
             "`young`",
         ),
         (
-            "pathway.start.older={home: {law: dirichlet, count: 3}, placed: {law: beta, mean: 0.5, sd: 0.1}}",
-            "pathway.start.older.placed: where one share has a dirichlet law",
+            "pathway.start.older={home: {distribution: dirichlet, count: 3}, placed: {distribution: beta, mean: 0.5, sd: 0.1}}",
+            "pathway.start.older.placed: where one share has a dirichlet distribution",
         ),
-        ("pathway.start.older.home={law: dirichlet, count: -1}", "pathway.start.older.home.count: must be at least"),
-        ("pathway.start.older.home={law: dirichlet}", "pathway.start.older.home.count: this key is needed"),
+        ("pathway.start.older.home={distribution: dirichlet, count: -1}", "pathway.start.older.home.count: must be at least"),
+        ("pathway.start.older.home={distribution: dirichlet}", "pathway.start.older.home.count: this key is needed"),
         (
-            f"{C}={{law: dirichlet, count: 3}}",
+            f"{C}={{distribution: dirichlet, count: 3}}",
             f"{C.rsplit('.', 1)[0]}: where one way out of a state has a count, every way has one",
         ),
     ],

@@ -36,7 +36,7 @@ from simengine.contract.spec import Contract
 from simengine.contract.terms import Named, Term
 from simengine.contract_text.words import LINT
 from simengine.interruption import EXIT_CODES
-from simengine.laws import Certainty, Sourced
+from simengine.distributions import Certainty, Sourced
 from simengine.measurement import purposes_of_errors
 from simengine.measurement.spec import Metric
 from simengine.questions.attribute.answer import Attribution, Burden, Guarantee, LayerShares, Portion
@@ -59,9 +59,9 @@ from tests.conftest import CHECKOUT
 DOCS = CHECKOUT / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
 REFERENCE = {
-    name: (DOCS / "reference" / f"{name}.md").read_text() for name in ("study", "contract", "laws", "results", "command-line")
+    name: (DOCS / "reference" / f"{name}.md").read_text() for name in ("study", "contract", "distributions", "results", "command-line")
 }
-LAWS = {get_args(law.model_fields["law"].annotation)[0]: law for law in Sourced.__subclasses__() if "law" in law.model_fields}
+DISTRIBUTIONS = {get_args(distribution.model_fields["distribution"].annotation)[0]: distribution for distribution in Sourced.__subclasses__() if "distribution" in distribution.model_fields}
 DISTRIBUTION = {"mean", "sd", "p05", "p25", "p50", "p75", "p95"}
 
 names_of_pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
@@ -306,7 +306,7 @@ def choices(annotation: Any, path: str, within: tuple[type, ...] = ()) -> Iterat
 
 def missing_choices(page: str) -> list[str]:
     """List the words that may be chosen in a study and that the section in which they stand does not name."""
-    elsewhere = {"rest", *get_args(Certainty), *MONTHS_OF_THE_YEAR[1:-1]}  # kinds of values, laws, "`jan` to `dec`"
+    elsewhere = {"rest", *get_args(Certainty), *MONTHS_OF_THE_YEAR[1:-1]}  # kinds of values, distributions, "`jan` to `dec`"
     words = dict.fromkeys(choices(Study, ""))
     named = {path: code(section(page, f"`{path}`")) for path, _ in words}
     return [f"{path}: {word}" for path, word in words if path != "contract" and word not in named[path] | elsewhere]
@@ -356,19 +356,19 @@ def test_randomness__names_every_purpose_of_people() -> None:
     assert missing_purposes((DOCS / "explanation" / "randomness.md").read_text()) == []
 
 
-def missing_laws(page: str) -> list[str]:
-    """List the laws without a section, their parameters that it does not name, and what else a sourced number may carry."""
+def missing_distributions(page: str) -> list[str]:
+    """List the distributions without a section, their parameters that it does not name, and what else a sourced number may carry."""
     everywhere = code(page)
     missing = [word for word in (*Sourced.model_fields, *get_args(Certainty), "value") if word not in everywhere]
-    for name, law in LAWS.items():
+    for name, distribution in DISTRIBUTIONS.items():
         here = code(section(page, f"`{name}`"))
-        missing += [f"{name}.{field}" for field in set(law.model_fields) - set(Sourced.model_fields) - {"law"} if field not in here]
+        missing += [f"{name}.{field}" for field in set(distribution.model_fields) - set(Sourced.model_fields) - {"distribution"} if field not in here]
     return missing
 
 
-def test_laws__names_every_law_and_parameter() -> None:
-    assert len(LAWS) == 12
-    assert missing_laws(REFERENCE["laws"]) == []
+def test_distributions__names_every_distribution_and_parameter() -> None:
+    assert len(DISTRIBUTIONS) == 12
+    assert missing_distributions(REFERENCE["distributions"]) == []
 
 
 def as_written(path: str) -> str:
@@ -640,8 +640,8 @@ def test_checks__find_a_planted_hole(tiny_json: dict[str, Any]) -> None:
     assert missing_forms(study.replace("`difference`, `length_ratio`", "`length_ratio`")) == ["event: difference"]
     holes = contract.replace("`terms.<term>.steps.pays`", "").replace("`terms.<term>.cap_per_person`", "")
     assert sorted(missing_keys(study, holes)) == ["contract: terms.<name>.cap_per_person", "contract: terms.<name>.steps.pays"]
-    assert missing_laws(REFERENCE["laws"].replace("`failures`", "")) == ["beta.failures"]
-    assert missing_laws(REFERENCE["laws"].replace("`layer`", "")) == ["layer"]
+    assert missing_distributions(REFERENCE["distributions"].replace("`failures`", "")) == ["beta.failures"]
+    assert missing_distributions(REFERENCE["distributions"].replace("`layer`", "")) == ["layer"]
     results = REFERENCE["results"]
     assert missing_tallies(results.replace("`sums_before`", "")) == ["sums_before"]
     randomness = (DOCS / "explanation" / "randomness.md").read_text()

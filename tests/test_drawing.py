@@ -54,8 +54,8 @@ def test_return_to_date__differs_between_replications_that_draw_differently(tiny
         tiny_path,
         [
             *overrides,
-            "capital.drawdown_months={law: uniform, low: 1, high: 20}",
-            "capital.drawn_share={law: uniform, low: 0.5, high: 1}",
+            "capital.drawdown_months={distribution: uniform, low: 1, high: 20}",
+            "capital.drawn_share={distribution: uniform, low: 0.5, high: 1}",
         ],
         40,
     )
@@ -135,7 +135,7 @@ def test_undated_contract__sees_what_is_drawn_by_the_month_of_payment(tiny_path)
     ("drawing", "place", "found"),
     [
         ("capital.drawdown_months=24", "drawdown_months", "in equal parts over 24 months. Leave `drawn` out"),
-        ("capital.drawdown_months={law: uniform, low: 1, high: 9}", "drawdown_months", "in equal parts over 1 to 9 months"),
+        ("capital.drawdown_months={distribution: uniform, low: 1, high: 9}", "drawdown_months", "in equal parts over 1 to 9 months"),
         (
             "capital.reserve={amount: 5, until_month: 9}",
             "drawdown_months",
@@ -160,7 +160,7 @@ def test_contract__that_dates_the_drawing_as_the_study_does_is_fine(tiny_path):
 
 
 def test_plan__guesses_months_that_add_up_to_what_it_guesses_in_all(tiny_path):
-    # Law: the months sum to the total.
+    # Invariant: the months sum to the total.
     study = load_study(
         tiny_path,
         [

@@ -20,7 +20,7 @@ from simengine.worlds.stored import store
 
 TEN = np.arange(10)
 COST = "capital.costs={work: {amount: 100_000, payee: service_provider}}"
-UNCERTAIN = "capital.costs={work: {amount: {law: uniform, low: 50_000, high: 150_000}, payee: service_provider}}"
+UNCERTAIN = "capital.costs={work: {amount: {distribution: uniform, low: 50_000, high: 150_000}, payee: service_provider}}"
 DRAWN = ("capital.draws=as_needed", "capital.drawdown_months=null")
 
 
@@ -97,8 +97,8 @@ def test_evaluate__settles_another_right_half_as_a_run_of_it_would(made: tuple[s
 
 
 @pytest.mark.parametrize("made", [COST, UNCERTAIN.replace("150_000", "250_000")])
-def test_evaluate__refuses_a_law_that_was_not_drawn(made: str) -> None:
-    with pytest.raises(UsageError, match=r"found another law of `capital\.costs\.work\.amount`"):
+def test_evaluate__refuses_a_distribution_that_was_not_drawn(made: str) -> None:
+    with pytest.raises(UsageError, match=r"found another distribution of `capital\.costs\.work\.amount`"):
         evaluate(tiny(UNCERTAIN, *DRAWN), simulate(tiny(made, *DRAWN), 5, TEN))
 
 

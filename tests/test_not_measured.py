@@ -143,7 +143,7 @@ def test_trace__says_why_nothing_was_measured(tiny_path):
     ("overrides", "message"),
     [
         (["population.waves.all.size=0"], "population.waves.all.size: a wave must have at least one service user"),
-        (["population.waves.all.size={law: uniform, low: 0, high: 0.9}"], "population.waves.all.size: a wave must have"),
+        (["population.waves.all.size={distribution: uniform, low: 0, high: 0.9}"], "population.waves.all.size: a wave must have"),
         (["measurement.control={ratio: 0.01}"], "measurement.control.ratio: the people compared with must be somebody"),
         (["measurement.parallel={ratio: 0.08}", "population.history_months=12"], "measurement.parallel.ratio: the people compared"),
         (
@@ -165,9 +165,9 @@ def test_check__refuses_groups_that_are_empty_for_sure(tiny_path, overrides, mes
 @pytest.mark.parametrize(
     "overrides",
     [
-        ["population.waves.all.size={law: uniform, low: 0, high: 1.5}"],
+        ["population.waves.all.size={distribution: uniform, low: 0, high: 1.5}"],
         ["measurement.control={ratio: 0.09}"],
-        ["measurement.metrics.school.attrition={share: {law: beta, mean: 0.9, sd: 0.05}}"],
+        ["measurement.metrics.school.attrition={share: {distribution: beta, mean: 0.9, sd: 0.05}}"],
     ],
 )
 def test_check__lets_groups_through_that_may_have_somebody(tiny_path, overrides):

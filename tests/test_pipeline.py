@@ -79,8 +79,8 @@ def test_ledger__what_the_investor_gains_the_others_lose(tiny: Study) -> None:
 
 
 def test_nobody_enrolled__pays_the_guarantee_alone(tiny_path) -> None:
-    # Law: where nobody enrols nothing is saved, so only the 40 % guarantee of 2 M is paid; a share of nobody is no number.
-    size = "population.waves.all.size={law: uniform, low: 0, high: 2.5}"
+    # Invariant: where nobody enrols nothing is saved, so only the 40 % guarantee of 2 M is paid; a share of nobody is no number.
+    size = "population.waves.all.size={distribution: uniform, low: 0, high: 2.5}"
     study = load_study(tiny_path, [size, "contract.metrics.school.when_missing=0"])
     outturns = run_study(study, 0, 200)
     empty = outturns["service_users"] == 0

@@ -97,17 +97,17 @@ def test_share_of_no_case__is_not_taken_as_certain():
 
 
 @pytest.mark.statistical
-@pytest.mark.parametrize("law", stopping.LAWS)
-def test_rule__covers_what_it_promises(law):
-    # Source: closed forms of the laws. 400 runs; a coverage of 95 % falls below 91 % once in 3,000 sets of seeds.
-    found = stopping.experiment(law, 400, seed=1)
+@pytest.mark.parametrize("distribution", stopping.DISTRIBUTIONS)
+def test_rule__covers_what_it_promises(distribution):
+    # Source: closed forms of the distributions. 400 runs; a coverage of 95 % falls below 91 % once in 3,000 sets of seeds.
+    found = stopping.experiment(distribution, 400, seed=1)
     assert found.coverage > 0.91
 
 
 @pytest.mark.statistical
 def test_rule__that_looks_all_the_time_does_not_cover():
     # Source: planted; a check that cannot fail shows nothing.
-    found = stopping.experiment("lognormal mean, looked at after every draw", 400, seed=1, laws=stopping.PLANTS)
+    found = stopping.experiment("lognormal mean, looked at after every draw", 400, seed=1, distributions=stopping.PLANTS)
     assert found.coverage < 0.91
     assert stats.norm.ppf(0.975) == pytest.approx(stopping.Z_95)
     assert statistics.mean(np.array([0.0, 2.0])) == Statistic(1.0, 1.0)

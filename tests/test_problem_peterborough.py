@@ -51,22 +51,22 @@ def test_months_unsettled__are_those_of_all_ways() -> None:
 
 def test_count_of_one_man__is_a_mixture_of_negative_binomials() -> None:
     # Source: a Poisson number whose mean is m times a gamma with mean 1 and variance v is NB(1 / v, 1 / (1 + v m)).
-    law, rate, factor, variance = months_unsettled(0.27, 0.15, 6, 6, 6), 0.4, 0.8, 0.5
+    distribution, rate, factor, variance = months_unsettled(0.27, 0.15, 6, 6, 6), 0.4, 0.8, 0.5
     count = np.arange(WIDTH)
     for first, (unsettled, settled) in enumerate(((1, 0), (0, 1))):
         by_hand = np.zeros(WIDTH)
         for k1, k2 in product(range(7), range(7)):
             mean = rate * (k1 + factor * k2)
-            by_hand += law[first, k1, k2] * stats.nbinom(1 / variance, 1 / (1 + variance * mean)).pmf(count)
-        found = probabilities(transforms_of(law, rate, factor, variance, np.array([unsettled]), np.array([settled])))[0]
+            by_hand += distribution[first, k1, k2] * stats.nbinom(1 / variance, 1 / (1 + variance * mean)).pmf(count)
+        found = probabilities(transforms_of(distribution, rate, factor, variance, np.array([unsettled]), np.array([settled])))[0]
         assert found == pytest.approx(by_hand, abs=1e-14)
 
 
 def test_count_of_a_cohort__has_the_mean_and_the_variance_of_the_sum() -> None:
     # Source: hand: E N = E L; Var N = (1 + v) E L^2 + E L - (E L)^2; men are independent.
-    law, rate, factor, variance = months_unsettled(0.27, 0.15, 6, 6, 6), 0.4, 0.8, 0.5
-    found = probabilities(transforms_of(law, rate, factor, variance, np.array([300]), np.array([500])))[0]
-    mean, square = (exposure_moments(law, factor) * (rate, rate**2)).T
+    distribution, rate, factor, variance = months_unsettled(0.27, 0.15, 6, 6, 6), 0.4, 0.8, 0.5
+    found = probabilities(transforms_of(distribution, rate, factor, variance, np.array([300]), np.array([500])))[0]
+    mean, square = (exposure_moments(distribution, factor) * (rate, rate**2)).T
     each = (1 + variance) * square + mean - mean**2
     count, men = np.arange(WIDTH), np.array([300, 500])
     assert found.sum() == pytest.approx(1, abs=1e-11)
@@ -77,8 +77,8 @@ def test_count_of_a_cohort__has_the_mean_and_the_variance_of_the_sum() -> None:
 
 def test_counts_beyond_the_width__are_told_apart_all_the_same() -> None:
     # Source: a cohort of twice as many men is the convolution of two: counts about 2,400 stand at 2,400 - 2,048.
-    law = months_unsettled(0.27, 0.15, 6, 6, 6)
-    once, twice = (probabilities(transforms_of(law, 0.4, 0.8, 0.5, np.array([n]), np.array([n])))[0] for n in (400, 800))
+    distribution = months_unsettled(0.27, 0.15, 6, 6, 6)
+    once, twice = (probabilities(transforms_of(distribution, 0.4, 0.8, 0.5, np.array([n]), np.array([n])))[0] for n in (400, 800))
     whole = np.convolve(once, once)
     folded = whole[:WIDTH].copy()
     folded[: len(whole) - WIDTH] += whole[WIDTH:]
@@ -90,8 +90,8 @@ def test_matched_men__have_the_mean_and_the_spread_of_their_states() -> None:
     one = Numbers(
         **dict(zip(Numbers._fields, (np.array([x]) for x in (0.9, 0.5, 0.27, 0.15, 0.8, 0.4, 1000.0, 1000.0, 0.4)), strict=True))
     )
-    law, men = months_unsettled(0.27, 0.15, 6, 6, 6), np.full((1, 2), 1000)
-    mean, square = (exposure_moments(law, 0.8) * (0.4, 0.16)).T
+    distribution, men = months_unsettled(0.27, 0.15, 6, 6, 6), np.full((1, 2), 1000)
+    mean, square = (exposure_moments(distribution, 0.8) * (0.4, 0.16)).T
     share = np.array([0.4, 0.6])
     spread = share @ (1.5 * square + mean - mean**2)
     _, _, matched = transforms_and_means(one, men, np.full((1, 2), 400), np.array([[0.0, 2.0]]), read().protocol)
@@ -114,13 +114,13 @@ def paid_by_hand(count_1: int, count_2: int, matched: Floats, terms: Terms) -> f
 def test_expected_payments__are_the_sum_over_all_pairs_of_counts(seed: int) -> None:
     # Source: slow twin: the contract read line by line, for every pair of counts.
     draw = np.random.default_rng(seed)
-    laws, bases = draw.dirichlet(np.ones(60), size=2), np.array([70, 85])
+    distributions, bases = draw.dirichlet(np.ones(60), size=2), np.array([70, 85])
     matched, pairs = draw.uniform(95, 130, size=2), list(product(range(60), range(60)))
     paid = np.array([paid_by_hand(70 + x, 85 + y, matched, TERMS) for x, y in pairs])
-    weight = np.array([laws[0, x] * laws[1, y] for x, y in pairs])
+    weight = np.array([distributions[0, x] * distributions[1, y] for x, y in pairs])
     loss = stats.uniform(TERMS.drawn_low, TERMS.drawn_high - TERMS.drawn_low).sf(paid)
     by_hand = [weight @ paid, weight @ paid**2, weight @ loss, weight @ (paid == 0)]
-    assert expected(laws, bases, matched, TERMS) == pytest.approx(by_hand, abs=1e-12)
+    assert expected(distributions, bases, matched, TERMS) == pytest.approx(by_hand, abs=1e-12)
 
 
 def test_answers__follow_from_the_four_sums() -> None:
@@ -164,8 +164,8 @@ def test_engine__pays_the_same_where_the_numbers_are_given(hazard_ratio: float) 
     study = study_of("peterborough")
     outturns = evaluate(study, simulate(study, 7, np.arange(2000), steering=Steering(change=change)), with_returns=False)
     paid, exact = outturns["outcome_payer.payment"], given(values)
-    for found, by_law in ((paid, exact[0]), (paid**2, exact[1]), (paid == 0, exact[3])):
-        assert abs(np.mean(found) - by_law) < 4.5 * np.std(found) / np.sqrt(2000)
+    for found, by_distribution in ((paid, exact[0]), (paid**2, exact[1]), (paid == 0, exact[3])):
+        assert abs(np.mean(found) - by_distribution) < 4.5 * np.std(found) / np.sqrt(2000)
 
 
 def given(values: dict[str, float]) -> Floats:

@@ -56,7 +56,7 @@ def test_frozen_answers__are_those_of_the_closed_forms(name: str) -> None:
 def test_closed_forms__agree_with_published_and_hand_figures() -> None:
     # Source: hand arithmetic and the methods literature: 54.857 = variance of the beta-binomial; P(X >= 30) = 0.231; referrals with
     # mean 288, sd 66.597, P(N <= 229) next to P(N <= 230) = 0.19758; P(Z > 4) = 3.16712e-5; two people: P(nobody) = 1/4.
-    found = {name: answers(law) for name, law in closed_forms().items()}
+    found = {name: answers(distribution) for name, distribution in closed_forms().items()}
     assert found["sixty_unknown_coins"]["sd"] ** 2 == pytest.approx(54.857, abs=1e-3)
     assert 1 - found["a_trigger_of_thirty"]["p_loss"] == pytest.approx(0.231, abs=5e-4)
     assert found["a_volume_of_referrals"]["sd"] == pytest.approx(66.597, abs=1e-3)
@@ -175,12 +175,12 @@ def changed(folder: Path, file: str, old: str, new: str) -> Study:
     ("file", "old", "new"),
     [
         ("peterborough.yaml", "interval_90: [0.78, 1.05]", "interval_90: [0.78, 1.06]"),
-        ("peterborough.yaml", "law: lognormal, mean: 0.845", "law: gamma, mean: 0.845"),
+        ("peterborough.yaml", "distribution: lognormal, mean: 0.845", "distribution: gamma, mean: 0.845"),
         ("contracts/peterborough.yaml", "amount: {value: 8_000_000", "amount: {value: 8_100_000"),
         ("contracts/peterborough.yaml", "returned: {at_most: {value: 0,", "drawn: {at_most: {value: 0,"),
     ],
 )
-def test_fingerprint__is_another_where_a_number_a_law_or_a_term_is(file: str, old: str, new: str, tmp_path: Path) -> None:
+def test_fingerprint__is_another_where_a_number_a_distribution_or_a_term_is(file: str, old: str, new: str, tmp_path: Path) -> None:
     before = load_study(FOLDER.parent.parent / "configs" / "peterborough.yaml", variant="exact_moments")
     assert fingerprint(changed(tmp_path / "configs", file, old, new)) != fingerprint(before)
 

@@ -21,7 +21,7 @@ from tests.reference.exact_rewards import (
     Floats,
     conditional_on_survival,
     discounted,
-    law_of_rewards,
+    distribution_of_rewards,
     moments_of_rewards,
     moments_with_uniform_part,
     seen_and_seen_again,
@@ -32,7 +32,7 @@ from tests.reference.exact_rewards import (
 )
 from tests.reference.recursion import (
     DisagreementError,
-    Law,
+    Distribution,
     require_agreement,
     require_agreement_of_totals,
     sum_of,
@@ -54,18 +54,18 @@ def totals(tallies: Tallies, outcome: str, arm: int = TWIN) -> tuple[int, float,
     return int(tallies.n_people[:, 0, arm].sum()), float(sums), float(squares)
 
 
-def require_person(tallies: Tallies, outcome: str, law: Law, arm: int = TWIN) -> None:
-    """Compare mean and variance between all people with the law of one person."""
-    require_agreement_of_totals(*totals(tallies, outcome, arm), law, outcome)
+def require_person(tallies: Tallies, outcome: str, distribution: Distribution, arm: int = TWIN) -> None:
+    """Compare mean and variance between all people with the distribution of one person."""
+    require_agreement_of_totals(*totals(tallies, outcome, arm), distribution, outcome)
 
 
 def require_share(tallies: Tallies, outcome: str, share: float, arm: int = TWIN) -> None:
-    require_person(tallies, outcome, Law.of([1.0, share, share, share, share]), arm)
+    require_person(tallies, outcome, Distribution.of([1.0, share, share, share, share]), arm)
 
 
-def require_refusal(tallies: Tallies, outcome: str, law: Law, arm: int = TWIN) -> None:
+def require_refusal(tallies: Tallies, outcome: str, distribution: Distribution, arm: int = TWIN) -> None:
     with pytest.raises(DisagreementError):
-        require_person(tallies, outcome, law, arm)
+        require_person(tallies, outcome, distribution, arm)
 
 
 # ------------------------------------------------ Krijkamp 2018: the basic model ------------------------------------------------
@@ -89,10 +89,10 @@ SICK_SICKER = {
 }
 
 
-def basic(first: int = 0, discount_from: int = 0, moves: Floats = BASIC, value: list[float] | None = None) -> Law:
-    """Give the law of a person's discounted cycles 0 to 30; the other arguments plant errors."""
+def basic(first: int = 0, discount_from: int = 0, moves: Floats = BASIC, value: list[float] | None = None) -> Distribution:
+    """Give the distribution of a person's discounted cycles 0 to 30; the other arguments plant errors."""
     weights = np.where(np.arange(31) >= first, 1.0, 0.0) * 1.03**discount_from
-    return law_of_rewards(HEALTHY, np.array([moves] * 30), discounted(weights, 0.03, value or [2000, 4000, 15000, 0]))
+    return distribution_of_rewards(HEALTHY, np.array([moves] * 30), discounted(weights, 0.03, value or [2000, 4000, 15000, 0]))
 
 
 @pytest.mark.statistical
@@ -100,19 +100,19 @@ def basic(first: int = 0, discount_from: int = 0, moves: Floats = BASIC, value: 
 def test_sick_sicker__has_the_published_means_and_the_exact_spread(outcome: str) -> None:
     """Source: Krijkamp et al. 2018, doi:10.1177/0272989X18754513, appendices A and C; the differences on the same people."""
     value, (mean, digit), (error, errors_digit), exact_mean, exact_sd = SICK_SICKER[outcome]
-    law = basic(value=value)
-    assert law.mean == pytest.approx(mean, abs=digit)
-    assert law.sd / 1e5**0.5 == pytest.approx(error, abs=errors_digit)
-    assert (law.mean, law.sd) == pytest.approx((exact_mean, exact_sd), rel=1e-6)
-    require_person(tallies_of("sick_sicker", 100), outcome, law)
+    distribution = basic(value=value)
+    assert distribution.mean == pytest.approx(mean, abs=digit)
+    assert distribution.sd / 1e5**0.5 == pytest.approx(error, abs=errors_digit)
+    assert (distribution.mean, distribution.sd) == pytest.approx((exact_mean, exact_sd), rel=1e-6)
+    require_person(tallies_of("sick_sicker", 100), outcome, distribution)
 
 
 @pytest.mark.statistical
 def test_sick_sicker__years_in_the_worst_state() -> None:
     """Source: the recursion: mean 4.53648556 and variance 53.02624862 of undiscounted cycles in S2, t = 0 to 30."""
-    law = law_of_rewards(HEALTHY, np.array([BASIC] * 30), discounted(np.ones(31), 0.0, [0, 0, 1, 0]))
-    assert (law.mean, law.variance) == pytest.approx((4.53648556, 53.02624862), abs=1e-7)
-    require_person(tallies_of("sick_sicker", 100), "years_sicker", law)
+    distribution = distribution_of_rewards(HEALTHY, np.array([BASIC] * 30), discounted(np.ones(31), 0.0, [0, 0, 1, 0]))
+    assert (distribution.mean, distribution.variance) == pytest.approx((4.53648556, 53.02624862), abs=1e-7)
+    require_person(tallies_of("sick_sicker", 100), "years_sicker", distribution)
 
 
 @pytest.mark.statistical
@@ -143,7 +143,7 @@ ABSORPTION = (
 
 
 @pytest.mark.statistical
-def test_sick_sicker__lives_and_visits_to_the_end_have_their_exact_law() -> None:
+def test_sick_sicker__lives_and_visits_to_the_end_have_their_exact_distribution() -> None:
     """Source: the fundamental matrix N = (I - Q)^-1 (Kemeny and Snell 1960): visits (29.39650663, 7.11291705, 15.27629952) with
     variance N (2 diag N - I) - N o N; length of life 51.78572321 with sd 40.03038305. Of 1,200 cycles 1e-11 are missing."""
     moves = np.array([BASIC] * 1199)
@@ -152,11 +152,11 @@ def test_sick_sicker__lives_and_visits_to_the_end_have_their_exact_law() -> None
     tallies = tallies_of("sick_sicker", 30, *ABSORPTION)
     expected = [29.39650663, 7.11291705, 15.27629952]
     for s, (state, mean) in enumerate(zip(("healthy", "sick", "sicker"), expected, strict=True)):
-        law = law_of_rewards(HEALTHY, moves, np.tile(np.eye(4)[s], (1200, 1)))
-        assert (law.mean, law.variance) == pytest.approx((visits[0, s], variances[0, s]), rel=1e-8)
-        assert law.mean == pytest.approx(mean, abs=1e-7)
-        require_person(tallies, state, law)
-    life = law_of_rewards(HEALTHY, moves, np.tile([1.0, 1.0, 1.0, 0.0], (1200, 1)))
+        distribution = distribution_of_rewards(HEALTHY, moves, np.tile(np.eye(4)[s], (1200, 1)))
+        assert (distribution.mean, distribution.variance) == pytest.approx((visits[0, s], variances[0, s]), rel=1e-8)
+        assert distribution.mean == pytest.approx(mean, abs=1e-7)
+        require_person(tallies, state, distribution)
+    life = distribution_of_rewards(HEALTHY, moves, np.tile([1.0, 1.0, 1.0, 0.0], (1200, 1)))
     assert (life.mean, life.sd) == pytest.approx((51.78572321, 40.03038305), abs=1e-7)
     require_person(tallies, "alive", life)
 
@@ -189,10 +189,10 @@ STRATEGIES = {
 CYCLES = 75
 
 
-def strategy(value: list[float], is_treated: bool, weights: Floats | None = None, moves: Floats | None = None) -> Law:
+def strategy(value: list[float], is_treated: bool, weights: Floats | None = None, moves: Floats | None = None) -> Distribution:
     weights = weights_of_dates("simpson", CYCLES) if weights is None else weights
     moves = conditional_on_survival(0.6 if is_treated else 1.0) if moves is None else moves
-    return law_of_rewards(HEALTHY, np.array([moves] * CYCLES), discounted(weights, 0.03, value))
+    return distribution_of_rewards(HEALTHY, np.array([moves] * CYCLES), discounted(weights, 0.03, value))
 
 
 @pytest.mark.statistical
@@ -200,12 +200,12 @@ def strategy(value: list[float], is_treated: bool, weights: Floats | None = None
 def test_simpson__has_the_published_means_and_the_exact_spread(name: str) -> None:
     """Source: Alarid-Escudero et al. 2023, doi:10.1177/0272989X221103163: costs and QALYs of four strategies over 75 cycles."""
     published, exact, cost, qaly, is_treated = STRATEGIES[name]
-    laws = strategy(cost, is_treated), strategy(qaly, is_treated)
-    assert (round(laws[0].mean), round(laws[1].mean, 3)) == published
-    assert (laws[0].mean, laws[1].mean) == pytest.approx(exact, rel=1e-9)
+    distributions = strategy(cost, is_treated), strategy(qaly, is_treated)
+    assert (round(distributions[0].mean), round(distributions[1].mean, 3)) == published
+    assert (distributions[0].mean, distributions[1].mean) == pytest.approx(exact, rel=1e-9)
     tallies = tallies_of("sick_sicker_simpson", 100)
-    for outcome, law in zip((f"cost_{name}", f"qaly_{name}"), laws, strict=True):
-        require_person(tallies, outcome, law, SERVICE if is_treated else TWIN)
+    for outcome, distribution in zip((f"cost_{name}", f"qaly_{name}"), distributions, strict=True):
+        require_person(tallies, outcome, distribution, SERVICE if is_treated else TWIN)
 
 
 def test_simpson__gives_the_published_ratios_of_cost_to_effect() -> None:
@@ -274,14 +274,14 @@ def combined(cycles: int) -> Floats:
     return np.array([both] * cycles + [MONO] * (20 - cycles))
 
 
-def therapy(moves: Floats, is_cost: bool, extra_cycles: int = 0, counted: str = "end", discount_from: int = 0) -> Law:
+def therapy(moves: Floats, is_cost: bool, extra_cycles: int = 0, counted: str = "end", discount_from: int = 0) -> Distribution:
     weights = weights_of_dates(counted, 20)
     if not is_cost:
-        return law_of_rewards(HEALTHY, moves, discounted(weights, 0.0, [1, 1, 1, 0]))
+        return distribution_of_rewards(HEALTHY, moves, discounted(weights, 0.0, [1, 1, 1, 0]))
     worth = discounted(weights * 1.06**discount_from, 0.06, DRUGS)
     cycle = np.arange(21)
     extra = np.where((cycle >= 1) & (cycle <= extra_cycles), weights, 0.0)
-    return law_of_rewards(HEALTHY, moves, worth + discounted(extra, 0.06, [2086.5] * 3 + [0]))
+    return distribution_of_rewards(HEALTHY, moves, worth + discounted(extra, 0.06, [2086.5] * 3 + [0]))
 
 
 THERAPY = {
@@ -296,14 +296,14 @@ THERAPY = {
 @pytest.mark.parametrize("name", THERAPY)
 def test_combination_therapy__has_the_published_means_and_the_exact_spread(name: str) -> None:
     """Source: Chancellor et al. 1997 as in Briggs, Claxton and Sculpher 2006; the digits are those of the tests of heemod."""
-    published, law, arm = THERAPY[name]
-    assert law.mean == pytest.approx(published, rel=1e-8)
-    require_person(tallies_of("combination_therapy", 300), name.split()[0], law, arm)
+    published, distribution, arm = THERAPY[name]
+    assert distribution.mean == pytest.approx(published, rel=1e-8)
+    require_person(tallies_of("combination_therapy", 300), name.split()[0], distribution, arm)
 
 
 def test_combination_therapy__has_the_published_ratio_of_cost_to_effect() -> None:
     """Source: the tests of heemod: 6,275.95560 a life year."""
-    cost, years, cost_both, years_both = (law.mean for _, law, _ in THERAPY.values())
+    cost, years, cost_both, years_both = (distribution.mean for _, distribution, _ in THERAPY.values())
     assert (cost_both - cost) / (years_both - years) == pytest.approx(6_275.95560, rel=1e-8)
 
 
@@ -340,24 +340,24 @@ def test_combination_therapy__a_window_closes_before_the_study_does() -> None:
     )
     weights, cycle = weights_of_dates("end", 10), np.arange(11)
     extra = discounted(np.where((cycle >= 1) & (cycle <= 2), weights, 0.0), 0.06, [2086.5] * 3 + [0])
-    law = law_of_rewards(HEALTHY, combined(2)[:10], discounted(weights, 0.06, DRUGS) + extra)
-    require_person(tallies_of("combination_therapy", 100, *longer), "cost_combo", law, SERVICE)
+    distribution = distribution_of_rewards(HEALTHY, combined(2)[:10], discounted(weights, 0.06, DRUGS) + extra)
+    require_person(tallies_of("combination_therapy", 100, *longer), "cost_combo", distribution, SERVICE)
 
 
 def with_counts(parts: float) -> tuple[str, ...]:
-    """Give the rows their Dirichlet laws, from counts that are `parts` times as small."""
+    """Give the rows their Dirichlet distributions, from counts that are `parts` times as small."""
     moves = {}
     for i, origin in enumerate("abc"):
         for j, target in enumerate(("a", "b", "c", "dead")):
             if COUNTS[i][j]:
-                moves[f"{origin} -> {target}"] = f"{{per_month: {{law: dirichlet, count: {COUNTS[i][j] / parts!r}}}}}"
+                moves[f"{origin} -> {target}"] = f"{{per_month: {{distribution: dirichlet, count: {COUNTS[i][j] / parts!r}}}}}"
     written = ", ".join(f"{name}: {pace}" for name, pace in moves.items())
     return f"pathway.moves={{{written}}}", "effect={}", "population.waves.all.size=1"
 
 
 @pytest.mark.statistical
 @pytest.mark.parametrize("parts", [1, 100])
-def test_combination_therapy__counts_of_people_seen_give_the_law_of_a_person_in_an_uncertain_world(parts: int) -> None:
+def test_combination_therapy__counts_of_people_seen_give_the_distribution_of_a_person_in_an_uncertain_world(parts: int) -> None:
     """Source: Polya's urn: with Dirichlet rows, every month of staying adds to the count of staying. The published counts, and
     counts a hundred times as small, which the fixed matrix must not explain."""
     urn = seen_and_seen_again([[count / parts for count in row] for row in COUNTS[:3]] + [[0.0, 0.0, 0.0, 1.0]], 21)
@@ -365,8 +365,8 @@ def test_combination_therapy__counts_of_people_seen_give_the_law_of_a_person_in_
     tallies = tallies_of("combination_therapy", 20_000, *with_counts(parts))
     weights = weights_of_dates("end", 20)
     for outcome, rate, value in (("cost_mono", 0.06, DRUGS), ("years", 0.0, [1, 1, 1, 0])):
-        law = law_of_rewards(start, np.array([urn] * 20), discounted(weights, rate, np.repeat(value, 21)))
-        require_person(tallies, outcome, law)
+        distribution = distribution_of_rewards(start, np.array([urn] * 20), discounted(weights, rate, np.repeat(value, 21)))
+        require_person(tallies, outcome, distribution)
     if parts > 1:
         require_refusal(tallies, "years", therapy(combined(0), False))
 
@@ -417,11 +417,11 @@ def test_time_in_state__has_the_published_means_and_the_exact_spread(outcome: st
     """Source: Krijkamp et al. 2018, appendix B: a microsimulation of 100,000 people, so that its means have errors of their own."""
     published, error, exact_mean, exact_sd = WITH_TIME[outcome]
     moments = moments_with_time(outcome)
-    law = Law.of(moments)
-    assert (law.mean, law.sd) == pytest.approx((exact_mean, exact_sd), rel=1e-6)
-    assert abs(published - law.mean) < 2 * error
-    assert law.sd / 1e5**0.5 == pytest.approx(error, rel=0.05)
-    require_agreement(totals_with_time(outcome), Law.of(sum_of(10, moments)), outcome)
+    distribution = Distribution.of(moments)
+    assert (distribution.mean, distribution.sd) == pytest.approx((exact_mean, exact_sd), rel=1e-6)
+    assert abs(published - distribution.mean) < 2 * error
+    assert distribution.sd / 1e5**0.5 == pytest.approx(error, rel=0.05)
+    require_agreement(totals_with_time(outcome), Distribution.of(sum_of(10, moments)), outcome)
 
 
 def test_time_in_state__has_the_published_gain_and_its_ratio_to_cost() -> None:
@@ -441,19 +441,19 @@ def test_time_in_state__the_factor_of_a_person_adds_to_the_spread() -> None:
     moves, start = np.array([with_time_sick(MONTHS)] * (MONTHS - 1)), np.eye(2 * MONTHS + 2)[0]
     nothing, part = worth_of(0, lambda d: 0.0, 0), worth_of(0, lambda d: 0.95 - 0.03 * d, 0)
     tallies = tallies_of("sick_sicker_time", 3000, "outcomes.qaly_treated_sick.between_people_half_width=0.5")
-    require_person(tallies, "qaly_treated_sick", Law.of(moments_with_uniform_part(start, moves, nothing, part, 0.5, 1.5)))
-    require_refusal(tallies, "qaly_treated_sick", law_of_rewards(start, moves, part))
+    require_person(tallies, "qaly_treated_sick", Distribution.of(moments_with_uniform_part(start, moves, nothing, part, 0.5, 1.5)))
+    require_refusal(tallies, "qaly_treated_sick", distribution_of_rewards(start, moves, part))
 
 
 @pytest.mark.statistical
 def test_time_in_state__refuses_planted_errors() -> None:
     """Source: planted errors: the time sick counted from a month later, and the basic model without it."""
-    late = Law.of(sum_of(10, moments_with_time("qaly_treated", shift=1)))
+    late = Distribution.of(sum_of(10, moments_with_time("qaly_treated", shift=1)))
     with pytest.raises(DisagreementError):
         require_agreement(totals_with_time("qaly_treated"), late, "utility a month too late")
     one = moments_of_rewards(HEALTHY, np.array([BASIC] * 30), discounted(np.ones(31), 0.03, SICK_SICKER["cost"][0]))
     with pytest.raises(DisagreementError):
-        require_agreement(totals_with_time("cost"), Law.of(sum_of(10, one)), "no time in the state")
+        require_agreement(totals_with_time("cost"), Distribution.of(sum_of(10, one)), "no time in the state")
 
 
 # ------------------------------------------------ a small chain ------------------------------------------------
@@ -468,7 +468,7 @@ def test_two_states__visits_have_the_exact_mean_and_variance() -> None:
         [f"pathway={pathway}", "effect={}", "measurement.metrics.saving.window_months=11", "population.waves.all.size=100"],
     )
     moments = moments_of_rewards([1.0, 0.0], np.array([[[0.8, 0.2], [0.1, 0.9]]] * 10), np.tile([0.0, 1.0], (11, 1)))
-    assert (Law.of(moments).mean, Law.of(moments).variance) == pytest.approx((5.15505171, 9.51080385), abs=1e-8)
+    assert (Distribution.of(moments).mean, Distribution.of(moments).variance) == pytest.approx((5.15505171, 9.51080385), abs=1e-8)
     tallies = simulate(study, SEED, np.arange(400)).tallies
     visits = tallies.person_months[:, 0, TWIN, 1, tallies.windows.index(11)]
-    require_agreement(visits, Law.of(sum_of(100, moments)), "visits")
+    require_agreement(visits, Distribution.of(sum_of(100, moments)), "visits")

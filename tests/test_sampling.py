@@ -10,7 +10,7 @@ from scipy import special, stats
 from simengine import load_study, run_study, summarise
 from simengine.config import known_metrics
 from simengine.errors import UsageError
-from simengine.laws import Constant, Normal
+from simengine.distributions import Constant, Normal
 from simengine.pipeline import luck_of, measured_again, run_block, simulate
 from simengine.records import BASELINE, SERVICE
 from simengine.sampling import (
@@ -37,7 +37,7 @@ WAYS = {
     "sobol, measured": Sampling(is_sobol=True, measured=2),
 }
 EVERY_WAY = [*WAYS, "control variates", "sobol, control variates"]
-NUMBERS = {"x": Normal(law="normal", mean=0.0, sd=1.0), "fixed": Constant(value=1.0), "y": Normal(law="normal", mean=0.0, sd=2.0)}
+NUMBERS = {"x": Normal(distribution="normal", mean=0.0, sd=1.0), "fixed": Constant(value=1.0), "y": Normal(distribution="normal", mean=0.0, sd=2.0)}
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def plain(study):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way__gives_the_same_bits_in_any_company(way, study):
-    # Law: block size, threads, and a run that goes on where another one ended.
+    # Invariant: block size, threads, and a run that goes on where another one ended.
     n = 4 * SCRAMBLES
     whole = run_study(study, 5, n, sampling=WAYS[way], threads=1, block_size=n)
     blocks = run_study(study, 5, n, sampling=WAYS[way], threads=2, block_size=7)
@@ -75,7 +75,7 @@ def test_plain_way__is_the_run_itself(study):
 @pytest.mark.parametrize("way", EVERY_WAY if IS_THOROUGH else EVERY_WAY[-3:])
 def test_no_way__biases(way, study, plain):
     # Source: a plain run of another seed, 20,000 worlds. Of 20 runs of 1,024 one in 1,300 sets of seeds passes 4 standard errors,
-    # of 8 runs one in 1,800 passes 6: Student's law.
+    # of 8 runs one in 1,800 passes 6: Student's distribution.
     paths = (
         "investor.net.mean",
         "investor.p_loss",
@@ -96,7 +96,7 @@ def test_no_way__biases(way, study, plain):
 
 
 def test_sobol_points__fill_every_half_evenly_and_sequences_differ():
-    # Law: the first 2^k points of a scrambled sequence have as many in each half, quarter, ... of every axis.
+    # Invariant: the first 2^k points of a scrambled sequence have as many in each half, quarter, ... of every axis.
     n = 16 * SCRAMBLES
     drawn, weight = draw_uniforms(Sampling(is_sobol=True), 1, NUMBERS, np.arange(n))
     assert weight is None
@@ -105,7 +105,7 @@ def test_sobol_points__fill_every_half_evenly_and_sequences_differ():
         assert all(sorted(cells[:, s]) == list(range(16)) for s in range(SCRAMBLES))
         assert len(np.unique(drawn[path])) == n
         assert 0 < drawn[path].min() < drawn[path].max() < 1
-    # A number without a law keeps its stream.
+    # A number without a distribution keeps its stream.
     np.testing.assert_array_equal(drawn["fixed"], draw_uniforms(PLAIN, 1, NUMBERS, np.arange(n))[0]["fixed"])
 
 
@@ -122,7 +122,7 @@ def test_tilt__moves_half_of_the_worlds_and_weighs_them():
 
 
 @pytest.mark.statistical
-def test_measured_again__follows_the_law_of_the_drift_given_the_people(study):
+def test_measured_again__follows_the_distribution_of_the_drift_given_the_people(study):
     # Source: closed form. Given the people, the estimate is B exp(-2 d) - S, d ~ N(0, 0.02): so Phi(log(B / (e + S)) / 2 / 0.02)
     # is uniform over the times that the same people are measured. Kolmogorov-Smirnov: a false alarm once in 1,000 seeds.
     evidence = simulate(study, 4, np.array([7]))
@@ -159,7 +159,7 @@ def test_correlated_numbers__are_not_drawn_again():
 @pytest.mark.statistical
 @pytest.mark.parametrize("name", ["tiny", "norrkoping", "peterborough", "cases/events"])
 def test_luck__has_the_mean_0_in_every_group(name):
-    # Source: the exact moments of one person, held to exact laws elsewhere. 4.5 standard errors of the mean.
+    # Source: the exact moments of one person, held to exact distributions elsewhere. 4.5 standard errors of the mean.
     folder = CHECKOUT / ("tests" if "/" in name else "configs")
     study = load_study(folder / f"{name}.yaml", variant="exact_moments" if name == "peterborough" else None)
     luck = luck_of(study, simulate(study, 3, np.arange(400 if name == "peterborough" else 3000)))
@@ -228,7 +228,7 @@ def test_rate_of_mean_cash__of_corrected_worlds_whose_cash_was_not_kept_is_refus
 
 
 def test_equal_weights__give_every_statistic_of_a_plain_run():
-    # Law: worlds of one weight are plain worlds; of quantiles the values alone, whose error has another form there.
+    # Invariant: worlds of one weight are plain worlds; of quantiles the values alone, whose error has another form there.
     outturns = run_study(load_study(TINY, STRUCTURED), 5, 300, with_variates=True)
     weighted = replace(outturns, columns={**outturns.columns, "weight": np.full(300, 0.5)})
     one, other = (dict(flat(summarise(each))) for each in (outturns, weighted))
@@ -244,7 +244,7 @@ def test_equal_weights__give_every_statistic_of_a_plain_run():
         (Sampling(is_sobol=True), 1000, "32 times a power of two; found 1,000. Use -n 512 or -n 1024"),
         (Sampling(is_sobol=True, tilts={RATIO: 1.0}), 1024, "found --tilt as well"),
         (Sampling(tilts={"effect.sooner_home.hazard": 1.0}), 10, f"Did you mean `{RATIO}`"),
-        (Sampling(tilts={"capital.drawn_share": 1.0}), 10, "a tilted number has a law"),
+        (Sampling(tilts={"capital.drawn_share": 1.0}), 10, "a tilted number has a distribution"),
         (Sampling(tilts={RATIO: 9.0}), 10, "within 8 standard deviations and is not 0; found 9"),
         (Sampling(tilts={RATIO: float("nan")}), 10, "found nan"),
     ],

@@ -18,7 +18,7 @@ from simengine.config.document import read_document
 from simengine.pipeline import draw_worlds
 from simengine.questions.attribute.layers import layers_in
 from simengine.questions.retrospect.answer import columns_of
-from simengine.sampling import Sampling, laws_of
+from simengine.sampling import Sampling, distributions_of
 from simengine.worlds.points import uncertain_paths
 from tests.test_docs import REFERENCE, section
 
@@ -134,7 +134,7 @@ def test_shipped_study__is_valid_and_runs(path: Path) -> None:
 
 @pytest.mark.parametrize("sampling", [Sampling(), Sampling(is_sobol=True)], ids=["plain", "sobol"])
 def test_draws__are_the_same_without_sizing_and_behaviour(sampling: Sampling) -> None:
-    # Law: whatever no run reads takes no stream and no dimension of another number.
+    # Invariant: whatever no run reads takes no stream and no dimension of another number.
     study = load_study(NORRKOPING)
     bare = study.model_copy(update={"sizing": None, "behaviour": None})
     one, other = (draw_worlds(each, 1, np.arange(64), sampling) for each in (study, bare))
@@ -145,7 +145,7 @@ def test_draws__are_the_same_without_sizing_and_behaviour(sampling: Sampling) ->
 def test_cost_of_effort__is_no_assumption_of_a_result() -> None:
     study = load_study(NORRKOPING)
     assert COST in dict(study.quantities())
-    assert COST not in laws_of(dict(study.quantities()))
+    assert COST not in distributions_of(dict(study.quantities()))
     assert COST not in uncertain_paths(study)
     told = columns_of(study, 1, np.arange(4))
     assert any("effect.sooner_home" in name for name in told)
@@ -155,7 +155,7 @@ def test_cost_of_effort__is_no_assumption_of_a_result() -> None:
 
 
 def test_layer__in_which_only_the_cost_of_effort_is_drawn_is_no_layer() -> None:
-    cost = "{quadratic: {law: uniform, low: 1, high: 2}}"
+    cost = "{quadratic: {distribution: uniform, low: 1, high: 2}}"
     study = load_study(find_study("tiny"), [f"behaviour={{efforts: {{work: {{levels: [0, 1], cost: {cost}}}}}}}"])
     assert layers_in(study) == layers_in(load_study(find_study("tiny")))
 

@@ -1,4 +1,4 @@
-"""The engine against exact laws, by z-score; and the errors that these comparisons must catch.
+"""The engine against exact distributions, by z-score; and the errors that these comparisons must catch.
 
 Every sample has a fixed seed. What is compared is a mean and a variance, each with its exact standard error
 (tests/reference/recursion.py), at 4.5 standard errors: were the seeds drawn anew, one comparison would raise a false alarm
@@ -17,13 +17,13 @@ import pytest
 
 from simengine.config import Study
 from simengine.config.load import find_study, load_study
-from simengine.laws import Constant
+from simengine.distributions import Constant
 from simengine.pipeline import Evidence, evaluate, simulate
 from simengine.records import ARMS
 from tests.reference.recursion import (
     DisagreementError,
     Kind,
-    Law,
+    Distribution,
     Moments,
     Values,
     covariance_of_person,
@@ -77,7 +77,7 @@ def test_recursion__gives_the_moments_of_visits_in_a_two_state_chain() -> None:
     visited = [2 / 3 * (1 - 0.7**t) for t in range(11)]
     pairs = [visited[min(s, t)] * (2 / 3 + 0.7 ** abs(s - t) / 3) for s in range(11) for t in range(11)]
 
-    got = Law.of(moments_of_person([kind], [[0.0, 1.0]] * 11))
+    got = Distribution.of(moments_of_person([kind], [[0.0, 1.0]] * 11))
 
     assert got.mean == pytest.approx(sum(visited), rel=1e-12)
     assert got.variance == pytest.approx(sum(pairs) - sum(visited) ** 2, rel=1e-12)
@@ -96,36 +96,36 @@ def test_recursion__reproduces_a_published_cohort_model_and_microsimulation() ->
     ]
     cost = [[value * 1.03**-year for value in (2000.0, 4000.0, 15000.0, 0.0)] for year in range(31)]
 
-    law = Law.of(moments_of_person([Kind(1.0, [1.0, 0.0, 0.0, 0.0], [moves] * 31)], cost))
+    distribution = Distribution.of(moments_of_person([Kind(1.0, [1.0, 0.0, 0.0, 0.0], [moves] * 31)], cost))
 
-    assert round(law.mean) == 75_976
+    assert round(distribution.mean) == 75_976
     # The published standard error is itself an estimate from 100,000 people: three of its own standard errors.
-    kurtosis = law.fourth / law.variance**2
-    assert law.sd / sqrt(1e5) == pytest.approx(183, abs=0.5 + 3 * 183 * sqrt((kurtosis - 1) / 4e5))
+    kurtosis = distribution.fourth / distribution.variance**2
+    assert distribution.sd / sqrt(1e5) == pytest.approx(183, abs=0.5 + 3 * 183 * sqrt((kurtosis - 1) / 4e5))
 
 
-def test_sum_of_people__has_the_moments_of_the_binomial_law() -> None:
+def test_sum_of_people__has_the_moments_of_the_binomial_distribution() -> None:
     """Source: closed form: mean np, variance npq, fourth central moment npq (1 + 3 (n - 2) p q)."""
     n, p, q = 12, 0.3, 0.7
-    law = Law.of(sum_of(n, [1.0, p, p, p, p]))
-    assert law.mean == pytest.approx(n * p, rel=1e-12)
-    assert law.variance == pytest.approx(n * p * q, rel=1e-12)
-    assert law.fourth == pytest.approx(n * p * q * (1 + 3 * (n - 2) * p * q), rel=1e-12)
+    distribution = Distribution.of(sum_of(n, [1.0, p, p, p, p]))
+    assert distribution.mean == pytest.approx(n * p, rel=1e-12)
+    assert distribution.variance == pytest.approx(n * p * q, rel=1e-12)
+    assert distribution.fourth == pytest.approx(n * p * q * (1 + 3 * (n - 2) * p * q), rel=1e-12)
 
 
 def test_z_scores__have_mean_0_and_variance_1_over_all_samples() -> None:
     """Source: enumeration of all 3^5 samples of five from {0: 0.5, 1: 0.3, 4: 0.2}."""
     chances = {0.0: 0.5, 1.0: 0.3, 4.0: 0.2}
-    law = Law.of([sum(p * y**k for y, p in chances.items()) for k in range(5)])
+    distribution = Distribution.of([sum(p * y**k for y, p in chances.items()) for k in range(5)])
     samples = list(product(chances, repeat=5))
     weight = np.array([prod(chances[y] for y in sample) for sample in samples])
-    for z_of in (law.z_of_mean, law.z_of_spread):
+    for z_of in (distribution.z_of_mean, distribution.z_of_spread):
         z = np.array([z_of(sample) for sample in samples])
         assert weight @ z == pytest.approx(0.0, abs=1e-12)
         assert weight @ z**2 == pytest.approx(1.0, rel=1e-12)
 
 
-# ------------------------------------------------ studies without laws ------------------------------------------------
+# ------------------------------------------------ studies without distributions ------------------------------------------------
 
 EARLY = (
     "measurement.metrics={early: {outcome: placement_cost_sek, window_months: 5, estimate: rate_difference, better: lower}, "
@@ -157,10 +157,10 @@ STUDIES = {
 
 @cache
 def study_of(name: str) -> Study:
-    """Load a study and replace every law that is left by its mean."""
+    """Load a study and replace every distribution that is left by its mean."""
     file, _, overrides = STUDIES[name]
-    with_laws = load_study(find_study(file), overrides)
-    means = [f"{path}={law.centre!r}" for path, law in with_laws.quantities() if not isinstance(law, Constant)]
+    with_distributions = load_study(find_study(file), overrides)
+    means = [f"{path}={distribution.centre!r}" for path, distribution in with_distributions.quantities() if not isinstance(distribution, Constant)]
     return load_study(find_study(file), [*overrides, *means])
 
 
@@ -176,23 +176,23 @@ def sample_of(name: str, field: str, arm: str, which: str, window: int) -> np.nd
     return getattr(tallies, field)[:, :, ARMS.index(arm), place, tallies.windows.index(window)].sum(axis=1)
 
 
-def law_of_total(name: str, arm: str, worth: list, yes: list | tuple = (), values: Values | None = None) -> Law:
-    """Give the exact law of what all people of an arm are worth together."""
+def distribution_of_total(name: str, arm: str, worth: list, yes: list | tuple = (), values: Values | None = None) -> Distribution:
+    """Give the exact distribution of what all people of an arm are worth together."""
     study, number = study_of(name), ARMS.index(arm)
     kinds = kinds_of(study, values_of(study, values), number)
-    return Law.of(sum_of(n_people_of(study, number), moments_of_person(kinds, worth, yes)))
+    return Distribution.of(sum_of(n_people_of(study, number), moments_of_person(kinds, worth, yes)))
 
 
 def require_person_months(name: str, arm: str, oracle_arm: str | None = None, first: int = 0, values: Values | None = None) -> None:
     """Compare the person-months in every state and window of an arm with the recursion.
 
-    The other arguments plant errors in the recursion: the law of another arm, another first month, other numbers.
+    The other arguments plant errors in the recursion: the distribution of another arm, another first month, other numbers.
     """
     study = study_of(name)
     for window, state in product(evidence_of(name).tallies.windows, study.pathway.states):
         worth = [[0.0] * len(study.pathway.states)] * first + [months_in(study, state)] * window
         sample = sample_of(name, "person_months", arm, state, window)
-        require_agreement(sample, law_of_total(name, oracle_arm or arm, worth, values=values), f"{arm} {state} {window}")
+        require_agreement(sample, distribution_of_total(name, oracle_arm or arm, worth, values=values), f"{arm} {state} {window}")
 
 
 everywhere = pytest.mark.parametrize("name", STUDIES)
@@ -215,8 +215,8 @@ def test_priced_amount__has_its_exact_mean_and_spread(name: str, arm: str) -> No
     study = study_of(name)
     price = price_by_state(study, values_of(study), COST)
     for window in evidence_of(name).tallies.windows:
-        law = law_of_total(name, arm, [price] * window)
-        require_agreement(sample_of(name, "sums", arm, COST, window), law, f"{arm} cost {window}")
+        distribution = distribution_of_total(name, arm, [price] * window)
+        require_agreement(sample_of(name, "sums", arm, COST, window), distribution, f"{arm} cost {window}")
 
 
 @pytest.mark.statistical
@@ -227,8 +227,8 @@ def test_binary_outcome__has_its_exact_mean_and_spread(name: str, arm: str) -> N
     study = study_of(name)
     month, window = int(study.outcomes[SCHOOL].at_month.value), evidence_of(name).tallies.windows[-1]
     yes = yes_by_state(study, values_of(study), SCHOOL, ARMS.index(arm))
-    law = law_of_total(name, arm, [[0.0] * len(yes)] * month, yes)
-    require_agreement(sample_of(name, "sums", arm, SCHOOL, window), law, f"{arm} school")
+    distribution = distribution_of_total(name, arm, [[0.0] * len(yes)] * month, yes)
+    require_agreement(sample_of(name, "sums", arm, SCHOOL, window), distribution, f"{arm} school")
 
 
 @pytest.mark.statistical
@@ -238,8 +238,8 @@ def test_binary_outcome__depends_on_the_state_and_on_nothing_else(arm: str) -> N
     study = study_of("tiny")
     yes = yes_by_state(study, values_of(study), SCHOOL, ARMS.index(arm))
     sample = sample_of("tiny", "person_months", arm, "placed", 12) / 4 + sample_of("tiny", "sums", arm, SCHOOL, 12)
-    law = law_of_total("tiny", arm, [[month / 4 for month in months_in(study, "placed")]] * 12, yes)
-    require_agreement(sample, law, f"{arm} months and school")
+    distribution = distribution_of_total("tiny", arm, [[month / 4 for month in months_in(study, "placed")]] * 12, yes)
+    require_agreement(sample, distribution, f"{arm} months and school")
 
 
 @pytest.mark.statistical
@@ -256,7 +256,7 @@ def test_calendar_years__have_their_exact_mean_and_spread(arm: str) -> None:
             worth = [price if (entry + month) // 12 == year else nothing for month in range(24 - entry)]
             parts.append((1 / len(entries), moments_of_person(kinds, worth)))
         sample = tallies.by_year[:, 0, ARMS.index(arm), tallies.outcomes.index(COST), year]
-        require_agreement(sample, Law.of(sum_of(12, mixture(parts))), f"{arm} year {year}")
+        require_agreement(sample, Distribution.of(sum_of(12, mixture(parts))), f"{arm} year {year}")
 
 
 @pytest.mark.statistical
@@ -269,7 +269,7 @@ def test_measured_saving__has_its_exact_mean_and_spread() -> None:
         kinds = kinds_of(study, values_of(study), ARMS.index(arm))
         groups.append(sum_of(12, moments_of_person(kinds, [[sign * month for month in price]] * 12)))
     got = evaluate(study, evidence_of("tiny"))["metric.saving.estimate"]
-    require_agreement(got, Law.of(sum_of_two(*groups)), "measured saving")
+    require_agreement(got, Distribution.of(sum_of_two(*groups)), "measured saving")
 
 
 @pytest.mark.statistical
@@ -278,21 +278,21 @@ def test_reported_person_months__carry_the_name_of_their_arm(arm: str) -> None:
     """Source: the backward recursion, against the columns that a run reports."""
     study = study_of("at once")
     got = evaluate(study, evidence_of("at once"))[f"person_months.{arm}.placed"]
-    require_agreement(got, law_of_total("at once", arm, [months_in(study, "placed")] * 12), arm)
+    require_agreement(got, distribution_of_total("at once", arm, [months_in(study, "placed")] * 12), arm)
 
 
-# ------------------------------------------------ studies with laws ------------------------------------------------
+# ------------------------------------------------ studies with distributions ------------------------------------------------
 
-WITH_LAWS = (
-    "effect.sooner_home={move: placed -> home, hazard_ratio: {law: uniform, low: 0.4, high: 4}}",
-    "pathway.moves.home -> placed.per_month={law: uniform, low: 0.0, high: 0.2}",
+WITH_DISTRIBUTIONS = (
+    "effect.sooner_home={move: placed -> home, hazard_ratio: {distribution: uniform, low: 0.4, high: 4}}",
+    "pathway.moves.home -> placed.per_month={distribution: uniform, low: 0.0, high: 0.2}",
 )
 
 
 def parts_by_node(study: Study) -> list[tuple[float, Moments]]:
-    """Give the moments of the service users' months in placement at the nodes of a quadrature over both laws.
+    """Give the moments of the service users' months in placement at the nodes of a quadrature over both distributions.
 
-    Gauss-Legendre with 12 nodes a law: with 8 the variance is the same to nine digits.
+    Gauss-Legendre with 12 nodes a distribution: with 8 the variance is the same to nine digits.
     """
     nodes, weights = np.polynomial.legendre.leggauss(12)
     parts = []
@@ -305,19 +305,19 @@ def parts_by_node(study: Study) -> list[tuple[float, Moments]]:
 
 @pytest.mark.statistical
 def test_total_variance__is_the_variance_within_worlds_plus_that_between_them() -> None:
-    """Source: the law of total variance, both parts from the recursion by quadrature over the laws of two parameters."""
-    study = load_study(find_study("tiny"), WITH_LAWS)
+    """Source: the distribution of total variance, both parts from the recursion by quadrature over the distributions of two parameters."""
+    study = load_study(find_study("tiny"), WITH_DISTRIBUTIONS)
     parts = parts_by_node(study)
-    law = Law.of(mixture(parts))
-    within = sum(weight * Law.of(moments).variance for weight, moments in parts)
-    between = sum(weight * (Law.of(moments).mean - law.mean) ** 2 for weight, moments in parts)
-    assert law.variance == pytest.approx(within + between, rel=1e-9)
+    distribution = Distribution.of(mixture(parts))
+    within = sum(weight * Distribution.of(moments).variance for weight, moments in parts)
+    between = sum(weight * (Distribution.of(moments).mean - distribution.mean) ** 2 for weight, moments in parts)
+    assert distribution.variance == pytest.approx(within + between, rel=1e-9)
     assert between > within / 3
 
     sample = simulate(study, SEED, np.arange(N)).tallies.person_months[:, 0, ARMS.index("service"), 1, 0]
-    require_agreement(sample, law, "total")
+    require_agreement(sample, distribution, "total")
     with pytest.raises(DisagreementError):
-        require_agreement(sample, Law(law.mean, within, law.fourth), "within alone")
+        require_agreement(sample, Distribution(distribution.mean, within, distribution.fourth), "within alone")
 
 
 # ------------------------------------------------ errors that must be caught ------------------------------------------------
@@ -341,7 +341,7 @@ def test_negative_control__an_effect_with_the_wrong_sign_is_caught() -> None:
 @pytest.mark.statistical
 @pytest.mark.parametrize(("arm", "taken_for"), [("service", "twin"), ("twin", "service"), ("baseline", "service")])
 def test_negative_control__swapped_arms_are_caught(arm: str, taken_for: str) -> None:
-    """Source: a planted error: the law of one arm for the people of another."""
+    """Source: a planted error: the distribution of one arm for the people of another."""
     with pytest.raises(DisagreementError):
         require_person_months("tiny", arm, oracle_arm=taken_for)
 
@@ -360,11 +360,11 @@ def test_negative_control__a_hazard_ratio_applied_to_a_probability_is_caught() -
 def test_negative_control__people_who_share_their_luck_are_caught() -> None:
     """Source: a planted error: twelve times one person has the right mean and twelve times the variance of twelve people."""
     study = study_of("tiny")
-    law = law_of_total("tiny", "twin", [months_in(study, "placed")] * 12)
+    distribution = distribution_of_total("tiny", "twin", [months_in(study, "placed")] * 12)
     sample = sample_of("tiny", "person_months", "twin", "placed", 12)
-    require_agreement(sample, law, "twin")
+    require_agreement(sample, distribution, "twin")
     with pytest.raises(DisagreementError, match="variance by"):
-        require_agreement(law.mean + sqrt(12) * (sample - law.mean), law, "twelve times one person")
+        require_agreement(distribution.mean + sqrt(12) * (sample - distribution.mean), distribution, "twelve times one person")
 
 
 @pytest.mark.statistical
@@ -373,10 +373,10 @@ def test_negative_control__a_bias_of_one_percent_is_caught(field: str, which: st
     """Source: a planted error: 1 % more than there was."""
     study = study_of("tiny")
     worth = months_in(study, "placed") if field == "person_months" else price_by_state(study, values_of(study), COST)
-    law, sample = law_of_total("tiny", "twin", [worth] * 12), sample_of("tiny", field, "twin", which, 12)
-    require_agreement(sample, law, "twin")
+    distribution, sample = distribution_of_total("tiny", "twin", [worth] * 12), sample_of("tiny", field, "twin", which, 12)
+    require_agreement(sample, distribution, "twin")
     with pytest.raises(DisagreementError):
-        require_agreement(1.01 * sample, law, "1 % too much")
+        require_agreement(1.01 * sample, distribution, "1 % too much")
 
 
 # ------------------------------------------------ the long study ------------------------------------------------
@@ -384,10 +384,10 @@ def test_negative_control__a_bias_of_one_percent_is_caught(field: str, which: st
 
 @pytest.mark.statistical
 @pytest.mark.parametrize("plant", [None, *cohort_moments.PLANTS])
-def test_verification__says_by_its_exit_code_whether_engine_and_exact_laws_agree(
+def test_verification__says_by_its_exit_code_whether_engine_and_exact_distributions_agree(
     plant: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Source: the exact laws, as they are and with planted errors, at 30 seeds and the study's own limits (1 in 1,000)."""
+    """Source: the exact distributions, as they are and with planted errors, at 30 seeds and the study's own limits (1 in 1,000)."""
     planted = [] if plant is None else ["--plant", plant]
     expected = 0 if plant is None else 1
     assert cohort_moments.main(["--seeds", "30", "--replications", "100", "-o", str(tmp_path), *planted]) == expected

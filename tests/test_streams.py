@@ -123,7 +123,7 @@ def test_uniform_pair__lies_strictly_between_0_and_1_for_extreme_words(seed: int
 
 
 def test_uniforms__of_one_replication_equal_those_in_a_batch() -> None:
-    """Source: a law: an address has one number, in any company and any order."""
+    """Source: a distribution: an address has one number, in any company and any order."""
     batch = uniforms(12, "example", np.arange(50))
     alone = [uniforms(12, "example", np.array([replication]))[0] for replication in range(50)]
     backwards = uniforms(12, "example", np.arange(50)[::-1])
@@ -133,7 +133,7 @@ def test_uniforms__of_one_replication_equal_those_in_a_batch() -> None:
 
 
 def test_uniforms__take_seed_0_as_a_seed_like_any_other() -> None:
-    """Source: the slow twin, and a law: the same seed gives the same numbers."""
+    """Source: the slow twin, and a distribution: the same seed gives the same numbers."""
     replications = np.arange(200)
     got = uniforms(0, "example", replications)
 
@@ -185,7 +185,7 @@ N = 100_000
 
 @pytest.mark.statistical
 @pytest.mark.parametrize("seed", [0, SEED, MAX_SEED])
-def test_uniforms__have_the_moments_of_a_uniform_law(seed: int) -> None:
+def test_uniforms__have_the_moments_of_a_uniform_distribution(seed: int) -> None:
     """Source: closed forms. E U^k = 1 / (k + 1), Var U^k = 1 / (2k + 1) - 1 / (k + 1)^2."""
     sample = uniforms(seed, "moments", np.arange(N))
     for k in (1, 2, 3, 4):
@@ -196,7 +196,7 @@ def test_uniforms__have_the_moments_of_a_uniform_law(seed: int) -> None:
 @pytest.mark.statistical
 @pytest.mark.parametrize("seed", [0, SEED, MAX_SEED])
 def test_uniforms__fill_every_bin_alike(seed: int) -> None:
-    """Source: the chi-square law with 255 degrees of freedom, cut at the false-alarm rate of 4.5 standard errors."""
+    """Source: the chi-square distribution with 255 degrees of freedom, cut at the false-alarm rate of 4.5 standard errors."""
     counts = np.bincount((uniforms(seed, "bins", np.arange(N)) * 256).astype(int), minlength=256)
     chi_square = ((counts - N / 256) ** 2 / (N / 256)).sum()
     tail = stats.norm.sf(Z_LIMIT)

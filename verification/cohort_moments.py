@@ -1,11 +1,11 @@
 """Hold the mean and the spread of the engine's people to exact answers, over many seeds.
 
-One run can agree with an exact law by luck, and a tolerance that is too wide hides a wrong standard error. So many small
-runs, each with a seed of its own, are compared with exact laws (tests/reference), each comparison as a z-score. If engine,
-laws and standard errors are right, the z-scores of a quantity have mean 0 and variance 1:
+One run can agree with an exact distribution by luck, and a tolerance that is too wide hides a wrong standard error. So many small
+runs, each with a seed of its own, are compared with exact distributions (tests/reference), each comparison as a z-score. If engine,
+distributions and standard errors are right, the z-scores of a quantity have mean 0 and variance 1:
 
 - their mean is normal with standard deviation 1 / sqrt(seeds);
-- their variance times (seeds - 1) has a chi-square law with seeds - 1 degrees of freedom.
+- their variance times (seeds - 1) has a chi-square distribution with seeds - 1 degrees of freedom.
 
 Both are held to limits that all comparisons together exceed once in 1,000 studies (Bonferroni). Four groups of people are
 compared: those of the study `tiny`; the sick of Krijkamp et al. 2018, whose risk and utility change with the time in the state;
@@ -41,7 +41,7 @@ from tests.reference.exact_rewards import (
     worth_with_time_sick,
 )
 from tests.reference.recursion import (
-    Law,
+    Distribution,
     Moments,
     kinds_of,
     moments_of_person,
@@ -74,20 +74,20 @@ PLANTS = {
     "frailty": "events",
     "selection": "chosen",
 }
-"""Errors that may be planted in the exact law of one group, to see that the study finds them: a month too late, an inverted
+"""Errors that may be planted in the exact distribution of one group, to see that the study finds them: a month too late, an inverted
 effect, time in the state counted from a month later, people who do not differ, people who were not chosen."""
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """One thing that is counted in every replication, and its exact law."""
+    """One thing that is counted in every replication, and its exact distribution."""
 
     arm: str
     names: tuple[str, ...]
     """A state, or outcomes that are added up."""
     window: int
     """Months after entry; 0 for the months before it."""
-    law: Law
+    distribution: Distribution
 
     @property
     def label(self) -> str:
@@ -108,7 +108,7 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Group:
-    """People whose exact laws are known."""
+    """People whose exact distributions are known."""
 
     name: str
     study: Study
@@ -144,12 +144,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         draw(findings, bounds).savefig(options.output / "cohort_moments.png", dpi=150)
     outside = sum(not finding.is_in_bounds for finding in findings)
     verdict = f"{outside} of {len(findings)} do not agree" if outside else f"all {len(findings)} agree"
-    print(f"\n{options.seeds} seeds of {options.replications} replications: {verdict} with the exact laws.")
+    print(f"\n{options.seeds} seeds of {options.replications} replications: {verdict} with the exact distributions.")
     return 1 if outside else 0
 
 
 def groups_of(plant: str | None = None) -> list[Group]:
-    """Draw up all groups; of a planted error, the group whose law it spoils."""
+    """Draw up all groups; of a planted error, the group whose distribution it spoils."""
     of_name: dict[str, Callable[[str | None], Group]] = {
         "tiny": tiny,
         "time sick": time_sick,
@@ -174,10 +174,10 @@ def tiny(plant: str | None = None) -> Group:
         kinds, n_people = kinds_of(study, values, number), n_people_of(study, number)
         for window in WINDOWS:
             worth = first_months + [months_in(study, "placed")] * window
-            quantities.append(Quantity(arm, ("placed",), window, Law.of(sum_of(n_people, moments_of_person(kinds, worth)))))
+            quantities.append(Quantity(arm, ("placed",), window, Distribution.of(sum_of(n_people, moments_of_person(kinds, worth)))))
         until_reading = first_months + [nothing] * int(study.outcomes[SCHOOL].at_month.value)
         yes = moments_of_person(kinds, until_reading, yes_by_state(study, values, SCHOOL, number))
-        quantities.append(Quantity(arm, (SCHOOL,), WINDOWS[-1], Law.of(sum_of(n_people, yes))))
+        quantities.append(Quantity(arm, (SCHOOL,), WINDOWS[-1], Distribution.of(sum_of(n_people, yes))))
     return Group("tiny", study, quantities)
 
 
@@ -200,7 +200,7 @@ def time_sick(plant: str | None = None) -> Group:
     return Group(
         "time sick",
         study,
-        [Quantity("twin", names, months, Law.of(sum_of(n_people, of_person))) for names, of_person in moments.items()],
+        [Quantity("twin", names, months, Distribution.of(sum_of(n_people, of_person))) for names, of_person in moments.items()],
     )
 
 
@@ -211,8 +211,8 @@ def events(plant: str | None = None) -> Group:
     for number, arm in enumerate(LIVED):
         chances = negative_binomial(1.5 * (0.8 if arm == "service" else 1.0), size)
         n_people, some = n_people_of(study, number), 1 - chances[0]
-        quantities.append(Quantity(arm, ("spells",), 12, Law.of(sum_of(n_people, moments_of_count(chances)))))
-        quantities.append(Quantity(arm, ("any",), 12, Law.of(sum_of(n_people, [1.0, *[float(some)] * 4]))))
+        quantities.append(Quantity(arm, ("spells",), 12, Distribution.of(sum_of(n_people, moments_of_count(chances)))))
+        quantities.append(Quantity(arm, ("any",), 12, Distribution.of(sum_of(n_people, [1.0, *[float(some)] * 4]))))
     return Group("events", study, quantities)
 
 
@@ -221,21 +221,21 @@ def chosen(plant: str | None = None) -> Group:
     study = load_study(CASES / "events.yaml", (*FEWER_SPELLS, *AT_LEAST_FOUR))
     quantities = []
     for number, arm in enumerate(LIVED):
-        law = Chosen(1.5, 2.0, 0 if plant == "selection" else 4, 0.8 if arm == "service" else 1.0)
+        distribution = Chosen(1.5, 2.0, 0 if plant == "selection" else 4, 0.8 if arm == "service" else 1.0)
         n_people = n_people_of(study, number)
-        quantities.append(Quantity(arm, ("spells",), 0, Law.of(sum_of(n_people, law.moments_before))))
-        quantities.append(Quantity(arm, ("spells",), 12, Law.of(sum_of(n_people, law.moments_after))))
+        quantities.append(Quantity(arm, ("spells",), 0, Distribution.of(sum_of(n_people, distribution.moments_before))))
+        quantities.append(Quantity(arm, ("spells",), 12, Distribution.of(sum_of(n_people, distribution.moments_after))))
     return Group("chosen", study, quantities)
 
 
 def z_scores(group: Group, n_seeds: int, n_replications: int) -> Floats:
-    """Compare every run with the exact laws: shape (2 x quantity, seed), the z-scores of mean and spread in turn."""
+    """Compare every run with the exact distributions: shape (2 x quantity, seed), the z-scores of mean and spread in turn."""
     out = np.empty((2 * len(group.quantities), n_seeds))
     for seed in range(n_seeds):
         tallies = simulate(group.study, seed, np.arange(n_replications)).tallies
         for q, quantity in enumerate(group.quantities):
             sample = quantity.sample(tallies)
-            out[2 * q : 2 * q + 2, seed] = quantity.law.z_of_mean(sample), quantity.law.z_of_spread(sample)
+            out[2 * q : 2 * q + 2, seed] = quantity.distribution.z_of_mean(sample), quantity.distribution.z_of_spread(sample)
     return out
 
 
@@ -297,7 +297,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Compare many small cohorts with the exact recursion.")
     parser.add_argument("--seeds", type=int, default=200, help="number of runs, each with its own seed (at least 10)")
     parser.add_argument("--replications", type=int, default=400, help="replications in a run (at least 50)")
-    parser.add_argument("--plant", choices=PLANTS, help="plant this error in an exact law: the study must find it")
+    parser.add_argument("--plant", choices=PLANTS, help="plant this error in an exact distribution: the study must find it")
     parser.add_argument("-o", "--output", type=Path, help="folder for the figure")
     options = parser.parse_args(arguments)
     if options.seeds < 10 or options.replications < 50:

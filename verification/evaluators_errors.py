@@ -1,14 +1,14 @@
 """Hold the standard error that an evaluator reports to the spread of the estimates, in small groups, by every design.
 
-People are drawn in plain NumPy from a known law, the evaluator measures them, and its estimates scatter around the truth with a
-variance that nobody needs to work out. For every design, law and size of the groups:
+People are drawn in plain NumPy from a known distribution, the evaluator measures them, and its estimates scatter around the truth with a
+variance that nobody needs to work out. For every design, distribution and size of the groups:
 
 - `ratio`: root of the mean squared standard error over the standard deviation of the estimates; 1 where the error is honest;
 - `coverage`: share of the replications whose interval of 1.96 standard errors holds the truth. In small groups it falls short of
-  95 % even where the error is honest, as Student's law has heavier tails; of rare answers a standard error of 0 holds nothing;
+  95 % even where the error is honest, as Student's distribution has heavier tails; of rare answers a standard error of 0 holds nothing;
 - `missing`: share of the replications without an estimate, or without a known standard error; the other numbers leave them out.
 
-Judged is the mean squared error of differences, which is unbiased whatever the law: all together it is off by more than its luck
+Judged is the mean squared error of differences, which is unbiased whatever the distribution: all together it is off by more than its luck
 allows once in 1,000 studies (Bonferroni). A relative reduction has an error to first order alone: it is listed, not judged.
 Run it from the checkout:
 
@@ -37,7 +37,7 @@ Draw = Callable[[np.random.Generator, Floats], Floats]
 
 
 @dataclass(frozen=True)
-class Law:
+class Distribution:
     """How an outcome varies between persons; `mean` is that of everybody."""
 
     kind: str
@@ -47,7 +47,7 @@ class Law:
 
 @dataclass(frozen=True)
 class Judged:
-    """What one design does with one law and one size."""
+    """What one design does with one distribution and one size."""
 
     case: str
     n: int
@@ -59,11 +59,11 @@ class Judged:
     is_judged: bool
 
 
-LAWS: Mapping[str, Law] = {
-    "normal": Law("score", 0.0, lambda rng, level: level + rng.normal(0, 1, level.shape)),
-    "lognormal": Law("amount", float(np.exp(0.5)), lambda rng, level: np.exp((level + rng.normal(0, 1, level.shape)) / sqrt(2))),
-    "count": Law("number", float(np.exp(0.5)), lambda rng, level: rng.poisson(np.exp(level)).astype(np.float64)),
-    "rare answer": Law(
+DISTRIBUTIONS: Mapping[str, Distribution] = {
+    "normal": Distribution("score", 0.0, lambda rng, level: level + rng.normal(0, 1, level.shape)),
+    "lognormal": Distribution("amount", float(np.exp(0.5)), lambda rng, level: np.exp((level + rng.normal(0, 1, level.shape)) / sqrt(2))),
+    "count": Distribution("number", float(np.exp(0.5)), lambda rng, level: rng.poisson(np.exp(level)).astype(np.float64)),
+    "rare answer": Distribution(
         "share", 0.1, lambda rng, level: (level + rng.normal(0, 1, level.shape) > sqrt(2) * 1.2815516).astype(float)
     ),
 }
@@ -91,25 +91,25 @@ def judge(case: str, n: int, got: Measurements, *, is_judged: bool) -> Judged:
 
 
 def study(n_replications: int, seed: int) -> Iterator[Judged]:
-    """Go through every design, law and size; the larger group has twice as many people as the smaller one."""
+    """Go through every design, distribution and size; the larger group has twice as many people as the smaller one."""
     for name, (design, arm, sections) in DESIGNS.items():
-        for law_name, law in LAWS.items():
+        for distribution_name, distribution in DISTRIBUTIONS.items():
             for n in SIZES:
                 rng = np.random.default_rng([seed, n])
 
-                def people(size: int, law: Law = law, rng: np.random.Generator = rng) -> tuple[Floats, Floats]:
+                def people(size: int, distribution: Distribution = distribution, rng: np.random.Generator = rng) -> tuple[Floats, Floats]:
                     level = rng.normal(0, 1, (n_replications, size))
-                    return law.draw(rng, level), law.draw(rng, level)
+                    return distribution.draw(rng, level), distribution.draw(rng, level)
 
                 own = people(n)
                 arms: dict[str, Any] = {"service": own, "twin": own[0], "matched_service": own}
                 arms |= {} if arm == "twin" else {arm: people(2 * n)}
-                for estimate in ("rate_difference", *(["relative_reduction"] if law.kind != "score" else [])):
+                for estimate in ("rate_difference", *(["relative_reduction"] if distribution.kind != "score" else [])):
                     metric = {"estimate": estimate}
-                    got = measured(tallies_of(arms), design, kind=law.kind, sections=sections, metric=metric)
-                    # A common slope and spread are true of the normal law alone: only there least squares is exact.
-                    is_exact = name != "regression" or law_name == "normal"
-                    case = f"{name}, {law_name}, {estimate.replace('_', ' ')}"
+                    got = measured(tallies_of(arms), design, kind=distribution.kind, sections=sections, metric=metric)
+                    # A common slope and spread are true of the normal distribution alone: only there least squares is exact.
+                    is_exact = name != "regression" or distribution_name == "normal"
+                    case = f"{name}, {distribution_name}, {estimate.replace('_', ' ')}"
                     yield judge(case, n, got, is_judged=estimate == "rate_difference" and is_exact)
 
 
@@ -121,7 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     found = list(study(asked.replications, asked.seed))
     limit = stats.norm.isf(FALSE_ALARM_RATE / 2 / sum(one.is_judged for one in found))
-    print(f"{'design, law, estimate':60}   n  ratio  coverage  missing      z   (limit {limit:.2f}; in brackets: not judged)")
+    print(f"{'design, distribution, estimate':60}   n  ratio  coverage  missing      z   (limit {limit:.2f}; in brackets: not judged)")
     for one in found:
         z = f"{one.z:6.2f}" if one.is_judged else f"({one.z:5.1f})"
         print(f"{one.case:60} {one.n:3}  {one.ratio:5.3f}  {one.coverage:8.3f}  {one.missing:7.3f}  {z}")

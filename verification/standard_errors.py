@@ -5,7 +5,7 @@ pooled, in the standard errors that the run itself reports. If value and error a
 1 - 1/seeds (the run is a part of the pool):
 
 - their mean is normal with standard deviation 1 / sqrt(seeds);
-- their variance times (seeds - 1) has nearly a chi-square law with seeds - 1 degrees of freedom.
+- their variance times (seeds - 1) has nearly a chi-square distribution with seeds - 1 degrees of freedom.
 
 Both are held to limits that all statistics together exceed once in 1,000 studies (Bonferroni).
 
@@ -14,7 +14,7 @@ normal: it shows by the same value in three runs or more, or by runs that say th
 interval is judged instead, which must hold the pooled quantile in 95 of 100 runs, within the same limits.
 
 Not judged, and listed with their number: statistics that are the same in every run, or of which more than a tenth of the runs say
-that no error is known; and shares with fewer than 30 cases, or cases of the other kind, in a run, whose law is far from normal.
+that no error is known; and shares with fewer than 30 cases, or cases of the other kind, in a run, whose distribution is far from normal.
 Run it from the checkout:
 
     python -m verification.standard_errors --study tiny --seeds 200 -o FOLDER

@@ -1,9 +1,9 @@
 """See how often intervals cover the truth when a run stops as soon as they are narrow enough.
 
-A statistic of draws from a law is known exactly. Many runs stop by the rule of `simengine run --until`; in each the 95 % interval,
+A statistic of draws from a distribution is known exactly. Many runs stop by the rule of `simengine run --until`; in each the 95 % interval,
 the value and 1.96 standard errors on either side, holds the exact value or not. A rule that looks at its error too often, or from
 too few draws on, stops where the error came out too small, and covers too seldom: three such rules stand beside it. Beside each
-rule stands, too, a run of a fixed size, the mean size of the rule: what is missing there is the law's doing, not the rule's.
+rule stands, too, a run of a fixed size, the mean size of the rule: what is missing there is the distribution's doing, not the rule's.
 
     python -m verification.stopping --runs 4000 -o FOLDER
 """
@@ -31,7 +31,7 @@ AT_MOST = 64_000
 
 @dataclass(frozen=True)
 class Case:
-    """A law, a statistic of it whose value is known, and how precise it shall be."""
+    """A distribution, a statistic of it whose value is known, and how precise it shall be."""
 
     draw: Callable[[np.random.Generator, int], Floats]
     statistic: Callable[[Floats], Statistic]
@@ -62,7 +62,7 @@ def _cvar(sample: Floats) -> Statistic:
     return statistics.conditional_value_at_risk(sample, 0.95)
 
 
-LAWS: Mapping[str, Case] = {
+DISTRIBUTIONS: Mapping[str, Case] = {
     "normal mean, se<0.02": Case(lambda rng, n: rng.standard_normal(n), statistics.mean, 0.0, Goal("mean", 0.02, False)),
     "exponential mean, se<2.5%": Case(_exponential, statistics.mean, 1.0, Goal("mean", 0.025, True)),
     "lognormal mean, se<3%": Case(_lognormal, statistics.mean, exp(0.5), Goal("mean", 0.03, True)),
@@ -100,9 +100,9 @@ class Coverage:
         return sqrt(self.coverage * (1 - self.coverage) / self.n_runs)
 
 
-def experiment(name: str, n_runs: int, seed: int, laws: Mapping[str, Case] = LAWS) -> Coverage:
+def experiment(name: str, n_runs: int, seed: int, distributions: Mapping[str, Case] = DISTRIBUTIONS) -> Coverage:
     """Run one rule many times."""
-    case = laws[name]
+    case = distributions[name]
     sizes = list(sizes_up_to(AT_MOST) if case.sizes is None else case.sizes)
     covered, drawn = 0, 0
     for run in range(n_runs):
@@ -120,7 +120,7 @@ def experiment(name: str, n_runs: int, seed: int, laws: Mapping[str, Case] = LAW
 
 def at_fixed_size(found: Coverage, seed: int) -> Coverage:
     """Cover by as many draws in every run as a rule took on average."""
-    case = replace(LAWS[found.name], sizes=[round(found.mean_size)])
+    case = replace(DISTRIBUTIONS[found.name], sizes=[round(found.mean_size)])
     return experiment(found.name, found.n_runs, seed, {found.name: case})
 
 
@@ -130,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=4000)
     parser.add_argument("-o", "--output", type=Path, help="folder for the figure")
     options = parser.parse_args(arguments)
-    found = [experiment(name, options.runs, 2016) for name in LAWS]
+    found = [experiment(name, options.runs, 2016) for name in DISTRIBUTIONS]
     fixed = [at_fixed_size(one, 2017) for one in found]
     planted = [experiment(name, options.runs, 2016, PLANTS) for name in PLANTS]
     for one in [*found, *planted]:

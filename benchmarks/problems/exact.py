@@ -11,14 +11,14 @@ from collections.abc import Callable
 import numpy as np
 from scipy import stats
 
-Law = tuple[np.ndarray, np.ndarray]
+Distribution = tuple[np.ndarray, np.ndarray]
 """Values of the investor's money, and their probabilities."""
 _QUANTILES = 2_000_000
 
 
-def answers(law: Law, level: float = 0.95) -> dict[str, float]:
+def answers(distribution: Distribution, level: float = 0.95) -> dict[str, float]:
     """Give mean, sd, P(loss) and CVaR of the loss; of a tie at the quantile the needed part counts."""
-    values, weights = law
+    values, weights = distribution
     mean, size = float(values @ weights), float(np.abs(values) @ weights)
     # What rounding alone can leave of amounts that cancel is nothing.
     mean = mean if abs(mean) > np.finfo(np.float64).eps * size else 0.0
@@ -33,18 +33,18 @@ def answers(law: Law, level: float = 0.95) -> dict[str, float]:
     }
 
 
-def _counts(law: stats.rv_discrete, most: int, pay: Callable[[np.ndarray], np.ndarray], lent: float) -> Law:
+def _counts(distribution: stats.rv_discrete, most: int, pay: Callable[[np.ndarray], np.ndarray], lent: float) -> Distribution:
     count = np.arange(most + 1)
-    return pay(count.astype(float)) - lent, law.pmf(count)
+    return pay(count.astype(float)) - lent, distribution.pmf(count)
 
 
-def _quantiles(law: stats.rv_continuous, pay: Callable[[np.ndarray], np.ndarray], lent: float) -> Law:
+def _quantiles(distribution: stats.rv_continuous, pay: Callable[[np.ndarray], np.ndarray], lent: float) -> Distribution:
     level = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
-    return pay(law.ppf(level)) - lent, np.full(_QUANTILES, 1 / _QUANTILES)
+    return pay(distribution.ppf(level)) - lent, np.full(_QUANTILES, 1 / _QUANTILES)
 
 
-def closed_forms() -> dict[str, Law]:
-    """Give the law of the investor's money in every problem that has one."""
+def closed_forms() -> dict[str, Distribution]:
+    """Give the distribution of the investor's money in every problem that has one."""
     unknown = stats.betabinom(60, 8, 12)
     lot = stats.norm(3, 10 * np.sqrt(2 / 40))
     # C = 10 referrers, shape 2, mean 1.2 a month for 24 months: NB(20, (2 / 1.2) / (2 / 1.2 + 24)) (Anisimov and Fedorov 2007).
@@ -65,4 +65,4 @@ def closed_forms() -> dict[str, Law]:
 
 
 if __name__ == "__main__":
-    print(json.dumps({name: answers(law) for name, law in closed_forms().items()}, indent=2))
+    print(json.dumps({name: answers(distribution) for name, distribution in closed_forms().items()}, indent=2))

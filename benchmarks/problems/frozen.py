@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from simengine.config import Study, load_study
 from simengine.errors import SimengineError
-from simengine.laws import Sourced
+from simengine.distributions import Sourced
 from simengine.worlds.ensemble import with_used_designs_alone
 
 FOLDER = Path(__file__).resolve().parent

@@ -1,10 +1,10 @@
-"""The answers of the Peterborough problem without the engine: exact laws of the counts, integrated over what is uncertain.
+"""The answers of the Peterborough problem without the engine: exact distributions of the counts, integrated over what is uncertain.
 
 Run with `python -m benchmarks.problems.peterborough --points 65536 --scrambles 16`: it prints the answers as `reference.json` holds
 them. The numbers are read from the study and the contract as plain YAML; their meaning is written out here a second time.
 
-Let the numbers be given, how many of a cohort begin their clock unsettled, and the mean of the men matched to them, whose law is
-normal by the study's own word (its variant `exact_moments`). Then all that is paid is summed over the exact law of the two cohorts'
+Let the numbers be given, how many of a cohort begin their clock unsettled, and the mean of the men matched to them, whose distribution is
+normal by the study's own word (its variant `exact_moments`). Then all that is paid is summed over the exact distribution of the two cohorts'
 counts (`benchmarks.problems.reconvictions`), and over the share drawn. What is left is smooth in 13 uniforms: of the nine numbers
 that matter to what is paid, and two for each cohort. They are scrambled Sobol points; errors are from the spread between
 independent scramblings.
@@ -31,7 +31,7 @@ from benchmarks.problems.reconvictions import Floats, Numbers, Protocol, probabi
 CONFIGS = Path(__file__).resolve().parent.parent.parent / "configs"
 SEED = 20_100_909
 BATCH = 1024
-"""Points whose laws are in memory together."""
+"""Points whose distributions are in memory together."""
 _LEVEL = 0.95
 _DIMENSIONS = 13
 _BITS = 30
@@ -42,7 +42,7 @@ class Problem:
     """What the study and its contract say."""
 
     inverses: dict[str, Callable[[Floats], Floats]]
-    """By number: the quantile function of its law."""
+    """By number: the quantile function of its distribution."""
     protocol: Protocol
     terms: Terms
 
@@ -52,7 +52,7 @@ def read() -> Problem:
     study, contract = (_plain(CONFIGS / name) for name in ("peterborough.yaml", "contracts/peterborough.yaml"))
     moves, event = study["pathway"]["moves"], study["events"]["reconviction"]
     waves, terms, later = study["population"]["waves"], contract["terms"], event["by_months_since_entry"]
-    laws = Numbers(
+    distributions = Numbers(
         hazard_ratio=study["effect"]["fewer_reconvictions"]["hazard_ratio"],
         variance=study["population"]["frailties"]["between_men"]["variance"],
         settling=moves["unsettled -> settled"]["per_month"],
@@ -83,7 +83,7 @@ def read() -> Problem:
         drawn_low=commitment * drawn["low"],
         drawn_high=commitment * drawn["high"],
     )
-    return Problem({name: _inverse(law) for name, law in laws._asdict().items()}, protocol, fixed)
+    return Problem({name: _inverse(distribution) for name, distribution in distributions._asdict().items()}, protocol, fixed)
 
 
 def _plain(path: Path) -> dict[str, Any]:
@@ -91,21 +91,21 @@ def _plain(path: Path) -> dict[str, Any]:
     return found
 
 
-def _inverse(law: dict[str, Any]) -> Callable[[Floats], Floats]:
-    """Give the quantile function of a law as a study writes it."""
-    if law["law"] == "uniform":
-        return lambda u: law["low"] + (law["high"] - law["low"]) * u
-    if law["law"] == "beta":
-        mean, strength = law["mean"], law["mean"] * (1 - law["mean"]) / law["sd"] ** 2 - 1
+def _inverse(distribution: dict[str, Any]) -> Callable[[Floats], Floats]:
+    """Give the quantile function of a distribution as a study writes it."""
+    if distribution["distribution"] == "uniform":
+        return lambda u: distribution["low"] + (distribution["high"] - distribution["low"]) * u
+    if distribution["distribution"] == "beta":
+        mean, strength = distribution["mean"], distribution["mean"] * (1 - distribution["mean"]) / distribution["sd"] ** 2 - 1
         return lambda u: special.betaincinv(mean * strength, (1 - mean) * strength, u)
-    if law["law"] != "lognormal":
-        raise ValueError(f"a law that is uniform, beta or lognormal; found {law['law']}")
-    if "interval_90" in law:
-        low, high = np.log(law["interval_90"])
+    if distribution["distribution"] != "lognormal":
+        raise ValueError(f"a distribution that is uniform, beta or lognormal; found {distribution['distribution']}")
+    if "interval_90" in distribution:
+        low, high = np.log(distribution["interval_90"])
         location, scale = (low + high) / 2, (high - low) / (2 * special.ndtri(0.95))
     else:
-        scale = np.sqrt(np.log1p((law["sd"] / law["mean"]) ** 2))
-        location = np.log(law["mean"]) - scale**2 / 2
+        scale = np.sqrt(np.log1p((distribution["sd"] / distribution["mean"]) ** 2))
+        location = np.log(distribution["mean"]) - scale**2 / 2
     return lambda u: np.exp(location + scale * special.ndtri(u))
 
 
@@ -162,7 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     values = {name: np.array([one[name] for one in found]) for name in found[0]}
     error = {name: float(each.std(ddof=1) / np.sqrt(len(found))) for name, each in values.items()}
     described = (
-        f"exact laws of the counts, at {options.scrambles} scrambled sequences of {options.points} Sobol points (peterborough.py)"
+        f"exact distributions of the counts, at {options.scrambles} scrambled sequences of {options.points} Sobol points (peterborough.py)"
     )
     print(json.dumps({"from": described, "answers": {n: {"value": float(v.mean()), "se": error[n]} for n, v in values.items()}}))
 

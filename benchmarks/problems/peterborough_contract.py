@@ -1,4 +1,4 @@
-"""What the Peterborough contract pays, summed over the exact laws of the two cohorts' counts: no part of the engine.
+"""What the Peterborough contract pays, summed over the exact distributions of the two cohorts' counts: no part of the engine.
 
 A cohort's fall in reconvictions is 1 - S / A, with S its count and A the count that its matched men stand for; that of all together
 is 1 - (S1 + S2) / (A1 + A2). A cohort whose fall reaches its trigger is paid its price times the fall; if none does, and the fall
@@ -36,12 +36,12 @@ def below(paid: float, terms: Terms) -> float:
 
 
 @njit(cache=True)
-def own_payment(law: Floats, base: int, matched: float, trigger: float, price: float, terms: Terms) -> tuple[int, Floats]:
+def own_payment(distribution: Floats, base: int, matched: float, trigger: float, price: float, terms: Terms) -> tuple[int, Floats]:
     """Sum what a cohort is paid by itself over its counts `base + x`.
 
     Parameters
     ----------
-    law
+    distribution
         Shape (width,): the probabilities of x.
     matched
         The count that the matched men stand for: that of as many men without the service.
@@ -50,23 +50,23 @@ def own_payment(law: Floats, base: int, matched: float, trigger: float, price: f
     -------
     How many x are paid for, the lowest ones; and probability, sum of the payment, of its square, and of being paid less than drawn.
     """
-    n_paid = int(min(max(np.floor((1 - trigger) * matched) - base + 1, 0), len(law)))
+    n_paid = int(min(max(np.floor((1 - trigger) * matched) - base + 1, 0), len(distribution)))
     found = np.zeros(4)
     for x in range(n_paid):
         paid = min(price * (1 - (base + x) / matched), terms.cap)
-        found += law[x] * np.array((1.0, paid, paid * paid, below(paid, terms)))
+        found += distribution[x] * np.array((1.0, paid, paid * paid, below(paid, terms)))
     return n_paid, found
 
 
 @njit(cache=True)
-def expected(laws: Floats, bases: Integers, matched: Floats, terms: Terms) -> Floats:
+def expected(distributions: Floats, bases: Integers, matched: Floats, terms: Terms) -> Floats:
     """Sum over the counts of both cohorts: all payments, their square, the probability of a loss, and that nothing is paid.
 
-    laws: (2, width), the probabilities of the counts from the bases on; bases, matched: (2,).
+    distributions: (2, width), the probabilities of the counts from the bases on; bases, matched: (2,).
     """
-    law_1, law_2, cap, width = laws[0], laws[1], terms.cap, laws.shape[1]
-    n_1, own_1 = own_payment(law_1, bases[0], matched[0], terms.trigger_1, terms.price_1, terms)
-    n_2, own_2 = own_payment(law_2, bases[1], matched[1], terms.trigger_2, terms.price_2, terms)
+    distribution_1, distribution_2, cap, width = distributions[0], distributions[1], terms.cap, distributions.shape[1]
+    n_1, own_1 = own_payment(distribution_1, bases[0], matched[0], terms.trigger_1, terms.price_1, terms)
+    n_2, own_2 = own_payment(distribution_2, bases[1], matched[1], terms.trigger_2, terms.price_2, terms)
     out = np.zeros(4)
     for i in range(1, 4):
         out[i - 1] = own_1[i] * (1 - own_2[0]) + (1 - own_1[0]) * own_2[i]
@@ -81,7 +81,7 @@ def expected(laws: Floats, bases: Integers, matched: Floats, terms: Terms) -> Fl
             paid = paid_1 + terms.price_2 * (1 - (bases[1] + y) / matched[1])
             if paid >= cap:
                 break
-            weight, is_capped = law_1[x] * law_2[y], False
+            weight, is_capped = distribution_1[x] * distribution_2[y], False
             out[0] += weight * (paid - cap)
             out[1] += weight * (paid * paid - cap * cap)
             out[2] += weight * (below(paid, terms) - below(cap, terms))
@@ -96,7 +96,7 @@ def expected(laws: Floats, bases: Integers, matched: Floats, terms: Terms) -> Fl
         for y in range(n_2, width):
             if x + y > most:
                 break
-            weight = law_1[x] * law_2[y]
+            weight = distribution_1[x] * distribution_2[y]
             paid = min(terms.price_pooled * (1 - (bases[0] + bases[1] + x + y) / whole), cap)
             out[0] += weight * paid
             out[1] += weight * paid * paid
@@ -108,12 +108,12 @@ def expected(laws: Floats, bases: Integers, matched: Floats, terms: Terms) -> Fl
 
 
 @njit(cache=True)
-def over_luck(laws: Floats, bases: Integers, matched: Floats, terms: Terms) -> Floats:
-    """Sum over the counts at each point; laws: (n, 2, width), of the counts modulo width. Gives shape (n, 4)."""
-    out, moved = np.empty((len(laws), 4)), np.empty(laws.shape[1:])
-    for i in range(len(laws)):
+def over_luck(distributions: Floats, bases: Integers, matched: Floats, terms: Terms) -> Floats:
+    """Sum over the counts at each point; distributions: (n, 2, width), of the counts modulo width. Gives shape (n, 4)."""
+    out, moved = np.empty((len(distributions), 4)), np.empty(distributions.shape[1:])
+    for i in range(len(distributions)):
         for c in range(2):
-            for x in range(laws.shape[2]):
-                moved[c, x] = laws[i, c, (bases[i, c] + x) % laws.shape[2]]
+            for x in range(distributions.shape[2]):
+                moved[c, x] = distributions[i, c, (bases[i, c] + x) % distributions.shape[2]]
         out[i] = expected(moved, bases[i], matched[i], terms)
     return out

@@ -1,4 +1,4 @@
-"""The exact law of how often the men of a Peterborough cohort are reconvicted in their first twelve months: no part of the engine.
+"""The exact distribution of how often the men of a Peterborough cohort are reconvicted in their first twelve months: no part of the engine.
 
 A man is unsettled or settled for whole months and moves at the end of one. In k1 months of the first half of his year and k2 of the
 second he is unsettled; his count is Poisson with mean G rate (k1 + factor k2), G gamma with mean 1 and variance v. So
@@ -54,7 +54,7 @@ class Protocol(NamedTuple):
 
 @njit(cache=True)
 def months_unsettled(settling: float, unsettling: float, history: int, first: int, second: int) -> Floats:
-    """Give the law of the months unsettled in the two parts of the year, by the state in which the clock begins.
+    """Give the distribution of the months unsettled in the two parts of the year, by the state in which the clock begins.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def months_unsettled(settling: float, unsettling: float, history: int, first: in
     -------
     Shape (2, first + 1, second + 1): first state (0 unsettled, 1 settled), months in the first part, months in the second.
     """
-    law = np.zeros((2, first + 1, second + 1))
+    distribution = np.zeros((2, first + 1, second + 1))
     for state in range(2):
         now = np.zeros((2, first + 1, second + 1))
         now[state, 0, 0] = 1.0
@@ -84,32 +84,32 @@ def months_unsettled(settling: float, unsettling: float, history: int, first: in
                     then[0, k1, k2] += now[1, k1, k2] * unsettling
                     then[1, k1, k2] += now[1, k1, k2] * (1 - unsettling)
             now = then
-        law[state] = now[0] + now[1]
-    return law
+        distribution[state] = now[0] + now[1]
+    return distribution
 
 
 @njit(cache=True)
-def exposure_moments(law: Floats, factor: float) -> Floats:
+def exposure_moments(distribution: Floats, factor: float) -> Floats:
     """Give mean and mean square of k1 + factor k2 by first state, shape (2, 2)."""
     found = np.zeros((2, 2))
     for first in range(2):
-        for k1 in range(law.shape[1]):
-            for k2 in range(law.shape[2]):
+        for k1 in range(distribution.shape[1]):
+            for k2 in range(distribution.shape[2]):
                 months = k1 + factor * k2
-                found[first, 0] += law[first, k1, k2] * months
-                found[first, 1] += law[first, k1, k2] * months * months
+                found[first, 0] += distribution[first, k1, k2] * months
+                found[first, 1] += distribution[first, k1, k2] * months * months
     return found
 
 
 @njit(cache=True)
 def transforms_of(
-    law: Floats, rate: float, factor: float, variance: float, unsettled: Integers, settled: Integers
+    distribution: Floats, rate: float, factor: float, variance: float, unsettled: Integers, settled: Integers
 ) -> NDArray[np.complex128]:
     """Give the generating functions of the counts of some cohorts on the unit circle.
 
     Parameters
     ----------
-    law
+    distribution
         Of the months unsettled, as of `months_unsettled`.
     rate, factor, variance
         Reconvictions a month unsettled in the first part of the year; what multiplies them in the second; the variance of G.
@@ -126,11 +126,11 @@ def transforms_of(
         # 1 - z with no digits lost near z = 1: 2 sin^2(angle / 2) - i sin(angle).
         off = complex(2.0 * np.sin(angle / 2) ** 2, -np.sin(angle))
         man_0, man_1 = complex(0.0, 0.0), complex(0.0, 0.0)
-        for k1 in range(law.shape[1]):
-            for k2 in range(law.shape[2]):
+        for k1 in range(distribution.shape[1]):
+            for k2 in range(distribution.shape[2]):
                 power = np.exp(np.log(1.0 + variance * rate * (k1 + factor * k2) * off) / -variance)
-                man_0 += law[0, k1, k2] * power
-                man_1 += law[1, k1, k2] * power
+                man_0 += distribution[0, k1, k2] * power
+                man_1 += distribution[1, k1, k2] * power
         largest = 0.0
         for c in range(len(unsettled)):
             out[c, j] = np.exp(unsettled[c] * np.log(man_0) + settled[c] * np.log(man_1))
@@ -167,11 +167,11 @@ def transforms_and_means(
     transforms = np.empty((n, 2, WIDTH // 2 + 1), np.complex128)
     bases, matched = np.empty((n, 2), np.int64), np.empty((n, 2))
     for i in range(n):
-        law = months_unsettled(numbers.settling[i], numbers.unsettling[i], protocol.history, protocol.first, protocol.second)
+        distribution = months_unsettled(numbers.settling[i], numbers.unsettling[i], protocol.history, protocol.first, protocol.second)
         rate, variance, ratio = numbers.rate[i], numbers.variance[i], numbers.hazard_ratio[i]
-        exposure = exposure_moments(law, numbers.factor[i])
+        exposure = exposure_moments(distribution, numbers.factor[i])
         settled = men[i] - unsettled[i]
-        transforms[i] = transforms_of(law, rate * ratio, numbers.factor[i], variance, unsettled[i], settled)
+        transforms[i] = transforms_of(distribution, rate * ratio, numbers.factor[i], variance, unsettled[i], settled)
         for c in range(2):
             mean = spread = 0.0
             for first, number in enumerate((unsettled[i, c], settled[c])):

@@ -1,4 +1,4 @@
-"""The exact law of the counts, by recursion over periods: what every version of the walk is held to.
+"""The exact distribution of the counts, by recursion over periods: what every version of the walk is held to.
 
 Given its moves, a replication is a sum of independent persons. The first four moments of what one person adds follow from
 a backward recursion; from their cumulants come the exact mean and variance of the sum, and the exact standard error of a
@@ -20,8 +20,8 @@ _ONE_MORE = np.array([[comb(n, m) for n in range(_ORDER + 1)] for m in range(_OR
 
 
 @dataclass(frozen=True, eq=False)
-class Law:
-    """The exact law of a count; shape of each (r, arm, state)."""
+class Distribution:
+    """The exact distribution of a count; shape of each (r, arm, state)."""
 
     mean: Floats
     variance: Floats
@@ -30,7 +30,7 @@ class Law:
 
 @dataclass(frozen=True, eq=False)
 class Agreement:
-    """How far counts are from their law, in exact standard errors; shape of each (arm, state)."""
+    """How far counts are from their distribution, in exact standard errors; shape of each (arm, state)."""
 
     mean: Floats
     variance: Floats
@@ -41,8 +41,8 @@ class Agreement:
         return float(max(np.abs(self.mean).max(), np.abs(self.variance).max()))
 
 
-def laws_of(workload: Workload, *, are_strata_drawn: bool) -> tuple[Law, Law]:
-    """Give the laws of the occupancy and of the entries.
+def distributions_of(workload: Workload, *, are_strata_drawn: bool) -> tuple[Distribution, Distribution]:
+    """Give the distributions of the occupancy and of the entries.
 
     Parameters
     ----------
@@ -56,10 +56,10 @@ def laws_of(workload: Workload, *, are_strata_drawn: bool) -> tuple[Law, Law]:
     # What a move from i to j adds to the count of s: shape (s, i, j).
     stays_in = np.broadcast_to(here[:, :, None], (n_states,) * 3)
     enters = here[:, None, :] * moved
-    return _law(workload, stays_in, are_strata_drawn), _law(workload, enters, are_strata_drawn)
+    return _distribution(workload, stays_in, are_strata_drawn), _distribution(workload, enters, are_strata_drawn)
 
 
-def _law(workload: Workload, adds_one: Floats, are_strata_drawn: bool) -> Law:
+def _distribution(workload: Workload, adds_one: Floats, are_strata_drawn: bool) -> Distribution:
     raw = _moments_of_person(workload, adds_one)
     if are_strata_drawn:
         # Every person is a mixture: the moments of the strata are averaged, and only then made into cumulants.
@@ -67,7 +67,7 @@ def _law(workload: Workload, adds_one: Floats, are_strata_drawn: bool) -> Law:
         mean, variance, fourth = (workload.n_people * cumulant for cumulant in cumulants)
     else:
         mean, variance, fourth = (cumulant @ workload.sizes for cumulant in _cumulants(raw))
-    return Law(mean, variance, fourth)
+    return Distribution(mean, variance, fourth)
 
 
 def _moments_of_person(workload: Workload, adds_one: Floats) -> Floats:
@@ -98,22 +98,22 @@ def _cumulants(raw: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def agreement(workload: Workload, counts: Counts, *, are_strata_drawn: bool) -> dict[str, Agreement]:
-    """Hold counts to their exact law: mean and variance of the occupancy and, where they were counted, of the entries.
+    """Hold counts to their exact distribution: mean and variance of the occupancy and, where they were counted, of the entries.
 
-    Every replication has moves, and so a law, of its own: compared are the sums over replications of x - mean, and of (x -
+    Every replication has moves, and so a distribution, of its own: compared are the sums over replications of x - mean, and of (x -
     mean)^2 - variance, whose variance is the fourth cumulant plus twice the squared variance.
     """
-    occupancy, entries = laws_of(workload, are_strata_drawn=are_strata_drawn)
+    occupancy, entries = distributions_of(workload, are_strata_drawn=are_strata_drawn)
     found = {"occupancy": _agreement(counts.occupancy, occupancy)}
     if counts.entries is not None:
         found["entries"] = _agreement(counts.entries, entries)
     return found
 
 
-def _agreement(counted: Floats, law: Law) -> Agreement:
-    gap = counted - law.mean
-    of_variance = law.fourth_cumulant + 2 * law.variance**2
+def _agreement(counted: Floats, distribution: Distribution) -> Agreement:
+    gap = counted - distribution.mean
+    of_variance = distribution.fourth_cumulant + 2 * distribution.variance**2
     return Agreement(
-        mean=gap.sum(axis=0) / np.sqrt(law.variance.sum(axis=0)),
-        variance=(gap**2 - law.variance).sum(axis=0) / np.sqrt(of_variance.sum(axis=0)),
+        mean=gap.sum(axis=0) / np.sqrt(distribution.variance.sum(axis=0)),
+        variance=(gap**2 - distribution.variance).sum(axis=0) / np.sqrt(of_variance.sum(axis=0)),
     )

@@ -22,7 +22,7 @@ from simengine.provenance import Clock, describe_run
 
 REPLICATIONS, REPEATS = 2000, 5
 LARGEST_DISTANCE = 4.5
-"""From the exact law, in exact standard errors."""
+"""From the exact distribution, in exact standard errors."""
 _REGIMES: tuple[Regime, ...] = ("sticky", "mixing")
 _REPLICATIONS_CHECKED = 200
 _THREADS = 2
@@ -36,7 +36,7 @@ _CURVE_PERIODS = (15, 30, 60, 120, 240)
 
 
 def run_benchmark(n_replications: int = REPLICATIONS, repeats: int = REPEATS) -> dict[str, Any]:
-    """Check every version against the exact law, then time all of them.
+    """Check every version against the exact distribution, then time all of them.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def run_benchmark(n_replications: int = REPLICATIONS, repeats: int = REPEATS) ->
         "ratios_by_regime": {"sticky": sticky["ratios"], "mixing": mixing["ratios"]},
         "million_person_periods_per_cpu_second": {regime: found["pace"] for regime, found in by_regime.items()},
         "speed_up_on_two_threads": speed_up,
-        "largest_distance_from_exact_law": distances,
+        "largest_distance_from_exact_distribution": distances,
         "titles": {version.key: version.title for version in (versions.engine, *versions.others)},
         "skipped": skipped,
         "curve": _curve(versions.engine, n_replications, repeats),
@@ -85,14 +85,14 @@ def run_benchmark(n_replications: int = REPLICATIONS, repeats: int = REPEATS) ->
 
 
 def _distances(versions: Versions, regime: Regime) -> dict[str, float]:
-    """Give how far each version is from its exact law; a version that is wrong is a defect of this program."""
+    """Give how far each version is from its exact distribution; a version that is wrong is a defect of this program."""
     found = {}
     for version in (versions.engine, *versions.others):
         order = make_workload(regime, int(_REPLICATIONS_CHECKED * max(version.share, 0.25)))
         agreements = agreement(order, version.walk(order), are_strata_drawn=version.are_strata_drawn)
         found[version.key] = max(each.largest for each in agreements.values())
         if not found[version.key] <= LARGEST_DISTANCE:
-            raise RuntimeError(f"{version.title}: {found[version.key]:.1f} standard errors from the exact law ({regime})")
+            raise RuntimeError(f"{version.title}: {found[version.key]:.1f} standard errors from the exact distribution ({regime})")
     return found
 
 

@@ -32,7 +32,7 @@ def _versions(content: Mapping[str, Any]) -> Table:
         layout.add_column(regime, justify="right")
         layout.add_column("x engine", justify="right")
     layout.add_column("largest z", justify="right")
-    distances = content["largest_distance_from_exact_law"]
+    distances = content["largest_distance_from_exact_distribution"]
     for key, title in content["titles"].items():
         cells = [title]
         for regime, ratios in content["ratios_by_regime"].items():

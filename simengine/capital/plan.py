@@ -18,7 +18,7 @@ from simengine.capital.kernels.arrays import (
 )
 from simengine.capital.spec import STEPS, Capital, Guarantee, Party, Priced, shares_of
 from simengine.errors import Problem, StudyError
-from simengine.laws import Constant
+from simengine.distributions import Constant
 from simengine.records import DELIVERY, SUPPLIERS, Floats, Integers, Worlds
 
 _LARGEST_UNITS = 1e17

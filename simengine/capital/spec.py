@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self, TypeAlias, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from simengine.laws import (
+from simengine.distributions import (
     Constant,
     Count,
     Fixed,
@@ -33,7 +33,7 @@ _IS_MONEY = "an amount of money must lie between 0 and 1e15"
 
 
 def _is_money(number: Quantity) -> Quantity:
-    """Refuse amounts that are negative or too large; of a law without an end only the run knows how large they become."""
+    """Refuse amounts that are negative or too large; of a distribution without an end only the run knows how large they become."""
     return cast(Quantity, within(0, inf if number.support[1] == inf else 1e15, _IS_MONEY)(number))
 
 

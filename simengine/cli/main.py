@@ -135,14 +135,14 @@ def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, as_
     ]
     moves = steps.as_content(study)
     if as_json:
-        content = {"title": study.study.title, "valid": True, "assumptions": ledger, "assumed_without_a_law": bare}
+        content = {"title": study.study.title, "valid": True, "assumptions": ledger, "assumed_without_a_distribution": bare}
         say(document.as_json(content | {"moves": moves}))
         return
     tables.show(tables.assumption_lists(study), fold=False)
     if said := steps.sentence(moves):
         say(said)
     for path in bare:
-        say(f"{path}: assumed, yet without a law: its uncertainty is missing from the result")
+        say(f"{path}: assumed, yet without a distribution: its uncertainty is missing from the result")
     say(f"{study_file}: valid, {len(study.variants)} variants included. {study.study.title}.")
 
 

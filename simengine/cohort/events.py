@@ -25,7 +25,7 @@ def rate_tables(
     factors_on_calendar: Mapping[str, Floats],
     worlds: Worlds,
 ) -> Rates:
-    """Give the rate of every event by state, its factors, and the law of its length.
+    """Give the rate of every event by state, its factors, and the distribution of its length.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def rate_tables(
 
 
 def _parameters(length: Length, path: str, worlds: Worlds) -> tuple[Floats, Floats]:
-    """Give the two parameters of the law of a length, in days; see `kernels.between`."""
+    """Give the two parameters of the distribution of a length, in days; see `kernels.between`."""
     if length.kind == "uniform":
         return worlds[f"{path}.low_days"], worlds[f"{path}.high_days"]
     mean = worlds[f"{path}.mean_days"]

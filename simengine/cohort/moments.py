@@ -2,7 +2,7 @@
 
 A person's outcome is a sum of rewards over months in states, or a Poisson number whose mean is such a sum. Mean and second
 moments of all that is measured follow from one backward recursion over months; the group's means are drawn from the joint normal
-law that many independent people have.
+distribution that many independent people have.
 """
 
 from __future__ import annotations

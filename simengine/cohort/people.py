@@ -16,7 +16,7 @@ from simengine.cohort.sites import dealt
 from simengine.cohort.spec import Engagement, Pathway, Population, Selection
 from simengine.errors import Problem, StudyError
 from simengine.interruption import end_if_given_up
-from simengine.laws import Share
+from simengine.distributions import Share
 from simengine.records import Floats, Integers, Worlds, add_in_order
 from simengine.streams import purpose_number, uniforms
 

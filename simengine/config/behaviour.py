@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from simengine.cohort.spec.names import OneOrMore
 from simengine.config.roles import money_findings
 from simengine.errors import Finding, one_of
-from simengine.laws import Count, DirichletCount, Fixed, FixedNotNegative, Name, NotNegative, Number, Quantity, Spec, within
+from simengine.distributions import Count, DirichletCount, Fixed, FixedNotNegative, Name, NotNegative, Number, Quantity, Spec, within
 from simengine.records import INVESTOR, OUTCOME_PAYER
 
 if TYPE_CHECKING:
@@ -85,17 +85,17 @@ class Referral(Spec):
     cost_per_person: NotNegative | None = None
     """What each referral costs the party beyond what its money shows; absent: nothing."""
     cost_between_referrers: Quantity | None = None
-    """The law by which that cost differs between referrers, each with as many people: those refer first whom it costs least."""
+    """The distribution by which that cost differs between referrers, each with as many people: those refer first whom it costs least."""
     objective: Objective = "net"
     """The money that it looks at."""
 
     @model_validator(mode="after")
     def _one_cost(self) -> Referral:
-        law = self.cost_between_referrers
-        if law is not None and self.cost_per_person is not None:
+        distribution = self.cost_between_referrers
+        if distribution is not None and self.cost_per_person is not None:
             raise ValueError("a referral costs everybody the same, or differs between referrers; found both")
-        if law is not None and law.support[0] < 0:
-            raise ValueError(f"a cost between referrers must not be negative; found as little as {law.support[0]:g}")
+        if distribution is not None and distribution.support[0] < 0:
+            raise ValueError(f"a cost between referrers must not be negative; found as little as {distribution.support[0]:g}")
         return self
 
 
@@ -218,7 +218,7 @@ def weight_of(study: Study, effort: Effort) -> float:
 
 
 def expected_shares(study: Study) -> Mapping[str, float]:
-    """Give the share of each stratum among people, laws at their centre."""
+    """Give the share of each stratum among people, distributions at their centre."""
     given = {name: stratum.share for name, stratum in study.population.strata.items()}
     counted = sum(share.count for share in given.values() if isinstance(share, DirichletCount)) or 1.0
     known = {name: share.centre / counted for name, share in given.items() if share != "rest"}

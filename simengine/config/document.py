@@ -246,4 +246,4 @@ def _refusal(where: str, rule: str, found: str = "", way_out: str = "", key: str
 
 def is_quantity(raw: Any) -> bool:
     """Say whether raw data is a quantity with its source, rather than a section."""
-    return isinstance(raw, Mapping) and ("value" in raw or "law" in raw)
+    return isinstance(raw, Mapping) and ("value" in raw or "distribution" in raw)

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from simengine.config.roles import money_findings
 from simengine.errors import Finding, one_of
-from simengine.laws import Certainty, Number, Spec
+from simengine.distributions import Certainty, Number, Spec
 
 if TYPE_CHECKING:
     from simengine.config.study import Study

@@ -16,7 +16,7 @@ from simengine.config.study import Study
 from simengine.config.validate import refuse, validate
 from simengine.contract.spec import Contract
 from simengine.errors import Problem, StudyError, UsageError, did_you_mean, shorten
-from simengine.laws import Sourced
+from simengine.distributions import Sourced
 
 Overrides: TypeAlias = Sequence[str] | Mapping[str, Any]
 """Changes of a study: texts `path=value`, or values by path."""

@@ -1,4 +1,4 @@
-"""What must hold where exact moments stand for people: that they are known, and that many people have the law that is drawn.
+"""What must hold where exact moments stand for people: that they are known, and that many people have the distribution that is drawn.
 
 Each rule is a generator of findings `(path, rule, found, way out)`.
 """
@@ -10,7 +10,7 @@ from math import floor
 
 from simengine.config.study import Study
 from simengine.errors import Finding
-from simengine.laws import Constant
+from simengine.distributions import Constant
 
 _LEAST = 1000
 """People from whom on a mean is taken for normal: with a skewness of 3 between persons its distribution is wrong by

@@ -10,13 +10,13 @@ from pydantic import BaseModel, ValidationError
 from simengine.config.consistency import study_problems
 from simengine.config.study import Study
 from simengine.errors import Finding, UsageError
-from simengine.laws import Constant
+from simengine.distributions import Constant
 
 Node = TypeVar("Node")
 
 
 def with_numbers(node: Node, numbers: Mapping[str, Any]) -> Node:
-    """Give a study, or a part of one, with other values or laws at some paths; what is put there is not checked.
+    """Give a study, or a part of one, with other values or distributions at some paths; what is put there is not checked.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from simengine.cohort.outcomes import OutcomeKind, behind
 from simengine.cohort.spec import Move, Selection
 from simengine.config.study import Study
 from simengine.errors import Finding, one_of
-from simengine.laws import Constant, DirichletCount, Share
+from simengine.distributions import Constant, DirichletCount, Share
 
 _ROUNDING = 1e-9
 _MOST_EVENTS_PER_MONTH = 300
@@ -299,7 +299,7 @@ def shares_problems(shares: Mapping[str, Share], path: str, suffix: str = "") ->
     counted = [name for name, share in shares.items() if isinstance(share, DirichletCount)]
     if counted:
         for name in [name for name in shares if name not in counted]:
-            rule = "where one share has a dirichlet law, every share of the whole has one"
+            rule = "where one share has a dirichlet distribution, every share of the whole has one"
             yield f"{path}.{name}{suffix}", rule, f"none for `{name}`", "Give it a count, or leave it out"
         return
     rests = [name for name, share in shares.items() if share == "rest"]
@@ -311,7 +311,7 @@ def shares_problems(shares: Mapping[str, Share], path: str, suffix: str = "") ->
     elif not rests and abs(total - 1) > _ROUNDING:
         yield path, "shares add up to 1", f"{total:.6g}", "Write `rest` for one of them"
     elif not rests and not all(isinstance(share, Constant) for share in shares.values()):
-        yield path, "where a share has a law, another says `rest`", "laws that cannot add up to 1 in every world", ""
+        yield path, "where a share has a distribution, another says `rest`", "distributions that cannot add up to 1 in every world", ""
 
 
 def _known(named: Iterable[str], states: tuple[str, ...], path: str) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from simengine.config.load import find_study, load_study
 from simengine.config.study import Assumption, Study
 from simengine.config.validate import refuse, validate
 from simengine.errors import Finding, Problem, StudyError, one_of
-from simengine.laws import (
+from simengine.distributions import (
     Certainty,
     Constant,
     Count,
@@ -185,7 +185,7 @@ def portfolio_problems(holding: Holding) -> Iterator[Finding]:
             if number is None:
                 yield key, "a shared number is a number of its study", f"`{text}`", "`simengine check` lists their paths"
             elif isinstance(number, Constant | DirichletCount):
-                yield key, "a shared number has a law of its own", f"`{text}` is {number}", ""
+                yield key, "a shared number has a distribution of its own", f"`{text}` is {number}", ""
             elif any(path in correlation.between for correlation in study.correlations.values()):
                 yield key, "a number is shared, or correlated within its study, not both", f"`{text}`", ""
             first = seen.setdefault(f"{project}.{path}", name)

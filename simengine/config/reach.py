@@ -1,7 +1,7 @@
 """How far a metric can go: the least and the greatest value that an estimate can have, whatever happens to people.
 
 A bound is stated only where it is certain: of shares, of relative reductions, of days in a window, of amounts with a highest price
-a day, times the people that the waves can hold. Everything else is unbounded. Numbers with a law stand at the smallest and the
+a day, times the people that the waves can hold. Everything else is unbounded. Numbers with a distribution stand at the smallest and the
 largest uniform that is ever drawn.
 """
 
@@ -12,7 +12,7 @@ from math import exp, inf
 
 from simengine.cohort.outcomes.spans import ANYTHING, Span, product, span_of
 from simengine.config.study import Study
-from simengine.laws import Constant
+from simengine.distributions import Constant
 from simengine.measurement.spec import Metric
 
 

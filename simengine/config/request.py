@@ -13,7 +13,7 @@ from simengine.config.roles import behind
 from simengine.config.sizing import Free, Side, Sizing, free_numbers, sizing_problems
 from simengine.config.study import Study
 from simengine.errors import Problem, StudyError, UsageError, shorten
-from simengine.laws import Constant
+from simengine.distributions import Constant
 from simengine.risk.limits import Limit, read_limit, read_measure
 
 Read = TypeVar("Read")
@@ -29,7 +29,7 @@ class Requested:
     """Each `party.measure`."""
     limits: Sequence[str] = ()
     beliefs: Sequence[str] = ()
-    """Each `party: path=law`."""
+    """Each `party: path=distribution`."""
     rule: str | None = None
     responding: bool = False
 
@@ -87,9 +87,9 @@ def _add_wishes(asked: dict[str, Any], requested: Requested) -> None:
         side = asked["parties"].setdefault(limit.measure.party, {})
         side["limits"] = [*side.get("limits", ()), text.strip().partition(".")[2]]
     for text in requested.beliefs:
-        party, path, law = _belief(text)
+        party, path, distribution = _belief(text)
         side = asked["parties"].setdefault(party, {})
-        side["beliefs"] = {**side.get("beliefs", {}), path: law}
+        side["beliefs"] = {**side.get("beliefs", {}), path: distribution}
 
 
 def _validated(asked: dict[str, Any]) -> Sizing:
@@ -132,12 +132,12 @@ def read_range(text: str, option: str = "--free") -> tuple[str, dict[str, float]
 
 def _belief(text: str) -> tuple[str, str, Any]:
     party, colon, rest = text.partition(":")
-    path, equals, law = rest.partition("=")
+    path, equals, distribution = rest.partition("=")
     if not colon or not equals:
         raise UsageError(
-            f"--belief: a belief is written PARTY:PATH=LAW, such as investor:effect.x.hazard_ratio=1.4; found {shorten(text)}"
+            f"--belief: a belief is written PARTY:PATH=DISTRIBUTION, such as investor:effect.x.hazard_ratio=1.4; found {shorten(text)}"
         )
-    return party.strip(), path.strip(), read_value(law)
+    return party.strip(), path.strip(), read_value(distribution)
 
 
 def _read(option: str, read: Callable[[str], Read], text: str) -> Read:

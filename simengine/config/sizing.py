@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from simengine.config.roles import lender_findings, money_findings
 from simengine.errors import Finding, one_of, shorten
-from simengine.laws import Fixed, Number, Quantity, Spec, quantities_in, within
+from simengine.distributions import Fixed, Number, Quantity, Spec, quantities_in, within
 from simengine.risk.limits import Limit, contradiction, read_limit, read_measure
 from simengine.risk.measures import Measure
 from simengine.sections import FREE, lies_in
@@ -60,7 +60,7 @@ class Side(Spec):
     limits: Annotated[tuple[Annotated[str, AfterValidator(_limit)], ...], Field(strict=False)] = ()
     """What it will not go beyond, each a measure, `<=` or `>=`, and a number."""
     beliefs: dict[str, Quantity] = {}
-    """By path under `effect`: the law in which it believes; absent: that of the study."""
+    """By path under `effect`: the distribution in which it believes; absent: that of the study."""
     effect_multiple: Annotated[Fixed, AfterValidator(within(0, 100, "a multiple must lie between 0 and 100"))] | None = None
     """The multiple of the effect in which it believes; absent: 1."""
 
@@ -198,14 +198,14 @@ def _free_windows(study: Study, sizing: Sizing) -> Iterator[Finding]:
 
 def _beliefs(study: Study, where: str, beliefs: Mapping[str, Any]) -> Iterator[Finding]:
     effects = dict(quantities_in(study.effect, "effect"))
-    for path, law in beliefs.items():
+    for path, distribution in beliefs.items():
         if path not in effects:
             yield f"{where}.beliefs.{path}", "a belief is about a number under `effect`", f"`{path}`", one_of(effects)
             continue
         _, name, key = path.split(".", 2)
         try:
             written = study.effect[name].model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-            type(study.effect[name]).model_validate(written | {key: law})
+            type(study.effect[name]).model_validate(written | {key: distribution})
         except ValidationError as error:
             rule, _, found = error.errors()[0]["msg"].removeprefix("Value error, ").partition("; found ")
             yield f"{where}.beliefs.{path}", rule, found, ""

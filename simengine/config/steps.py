@@ -15,7 +15,7 @@ from simengine.cohort.spec import Move, Pathway
 from simengine.config.study import Study, cohort_of
 from simengine.dependence import share_out
 from simengine.errors import Finding
-from simengine.laws import Constant
+from simengine.distributions import Constant
 from simengine.records import Worlds
 from simengine.sections import OF_PEOPLE, lies_in
 

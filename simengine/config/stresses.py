@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, ValidationError, model_validator
 
 from simengine.errors import LISTED_BY_CHECK, Finding, did_you_mean
-from simengine.laws import Constant, DirichletCount, Number, Sourced, Spec
+from simengine.distributions import Constant, DirichletCount, Number, Sourced, Spec
 
 if TYPE_CHECKING:
     from simengine.config.study import Study
 
 
 class Stressed(Spec):
-    """Where a stress puts a number: at a value, at a quantile of its law, or further along its law."""
+    """Where a stress puts a number: at a value, at a quantile of its distribution, or further along its distribution."""
 
     value: Number | None = None
     """The number itself; it may be written bare."""
     quantile: Annotated[Number, Field(gt=0, lt=1)] | None = None
-    """The level of its law at which it stands in every world."""
+    """The level of its distribution at which it stands in every world."""
     shift: Number | None = None
     """Standard deviations by which its normal score moves: -1.645 makes the median the 5 % quantile."""
 
@@ -53,11 +53,11 @@ def stress_problems(study: Study, problems_of: Callable[[Study], list[Finding]])
                 way_out = did_you_mean(path, numbers, LISTED_BY_CHECK)
                 yield key, "a stress moves a number of the study, by its path", f"no number `{path}`", way_out
             elif stressed.value is None and isinstance(number, Constant):
-                yield key, "a number at a quantile, or shifted along its law, has a law", f"{number} in every world", "Give a value"
+                yield key, "a number at a quantile, or shifted along its distribution, has a distribution", f"{number} in every world", "Give a value"
             elif stressed.value is not None and isinstance(number, DirichletCount):
                 yield (
                     key,
-                    "a share with a dirichlet law is drawn with the others of its whole",
+                    "a share with a dirichlet distribution is drawn with the others of its whole",
                     "a value",
                     "Give a quantile or a shift",
                 )

@@ -17,7 +17,7 @@ from simengine.config.sizing import Sizing
 from simengine.config.stresses import Stressed
 from simengine.contract.spec import Contract
 from simengine.dependence import Correlation
-from simengine.laws import (
+from simengine.distributions import (
     Certainty,
     Constant,
     Count,
@@ -82,7 +82,7 @@ class Study(Spec):
     """By names of one's own: what a time brings to everybody."""
     effect: dict[Name, Effect]
     promise: dict[str, Fixed] = {}
-    """By path under `effect`: what the service is promised to do; absent: the median of the law."""
+    """By path under `effect`: what the service is promised to do; absent: the median of the distribution."""
     outcomes: Annotated[dict[Name, Outcome], Field(min_length=1)]
     measurement: Protocol
     contract: Contract
@@ -155,7 +155,7 @@ class Study(Spec):
         """Yield every number of the study with its path.
 
         What is published of its contract is no part of the question, and what a party believes is no number of the study; nor is a
-        law between referrers, who are all there in every world.
+        distribution between referrers, who are all there in every world.
         """
         elsewhere = ("contract.published.", "sizing.", "behaviour.referral.cost_between_referrers")
         return ((path, number) for path, number in quantities_in(self) if not path.startswith(elsewhere))

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from simengine.config.study import Study
-from simengine.laws import Constant, Quantity, Sourced
+from simengine.distributions import Constant, Quantity, Sourced
 from simengine.sections import CALENDAR, LEFT, lies_left
 
 _WORDS = ("source", "certainty", "note")
@@ -79,8 +79,8 @@ def numbers_right(study: Study) -> dict[str, Quantity]:
     return {path: number for path, number in study.quantities() if not lies_left(path)}
 
 
-def law_not_drawn(study: Study, drawn: Study) -> str | None:
-    """Find a number right of the wall that has a law which is not the one that was drawn; nothing where there is none."""
+def distribution_not_drawn(study: Study, drawn: Study) -> str | None:
+    """Find a number right of the wall that has a distribution which is not the one that was drawn; nothing where there is none."""
     before = numbers_right(drawn)
     for path, number in numbers_right(study).items():
         is_other = path not in before or _difference(before[path], number, path) is not None

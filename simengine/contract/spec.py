@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 from simengine.contract.scope import DRAWN, MONEY, OUTSTANDING, RETURNED
 from simengine.contract.terms import AnyTerm, Gate, Source
 from simengine.contract.terms.base import Level, Months
-from simengine.laws import CurrencyCode, Fixed, FixedNotNegative, Name, Names, NamesOrNone, Spec, within
+from simengine.distributions import CurrencyCode, Fixed, FixedNotNegative, Name, Names, NamesOrNone, Spec, within
 from simengine.records import OUTCOME_PAYER, ROLES
 
 __all__ = ["DRAWN", "MONEY", "OUTSTANDING", "RETURNED", "Case", "Contract", "Due", "MetricUse", "Stop"]

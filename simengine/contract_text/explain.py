@@ -13,7 +13,7 @@ from simengine.contract.terms.amounts import Amount
 from simengine.contract_text import words
 from simengine.contract_text.probes import edges_of
 from simengine.currencies import decimals_of
-from simengine.laws import Constant
+from simengine.distributions import Constant
 from simengine.report.directions import net_by_party, total_of
 from simengine.settlement import replay
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from simengine.contract.spec import Case, Contract
 from simengine.currencies import decimals_of, units_of
-from simengine.laws import Sourced, quantities_in
+from simengine.distributions import Sourced, quantities_in
 from simengine.report.directions import paid_in_all
 from simengine.settlement import replay
 

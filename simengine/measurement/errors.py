@@ -59,7 +59,7 @@ def as_seen(sample: Sample, name: str, metric: Metric, arm: int, wave: str, is_s
     -----
     Of n people a share a is lost: n' ~ Binomial(n, 1 - a) remain, and their mean is m - a g + z s sqrt(1/n' - 1/n), with g the
     gap between those lost and those seen and s the standard deviation between persons: a random part of n people has
-    exactly this mean and variance, and nearly a normal law. The months before entry are known of those who are seen alone; their
+    exactly this mean and variance, and nearly a normal distribution. The months before entry are known of those who are seen alone; their
     mean goes with the other by the correlation between persons. Where y say yes and n - y no, Binomial(y, sensitivity) +
     Binomial(n - y, 1 - specificity) are read as yes; so are those of the months before entry. Where people weigh less than 1,
     n is the number of those who would tell as much.

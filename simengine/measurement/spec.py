@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
-from simengine.laws import Constant, Count, Months, NotNegative, Number, Probability, Quantity, Spec, within
+from simengine.distributions import Constant, Count, Months, NotNegative, Number, Probability, Quantity, Spec, within
 
 Design = Literal["randomised", "matched", "difference_in_differences", "before_after", "historical", "rate_card", "mix"]
 DESIGNS: tuple[str, ...] = get_args(Design)
@@ -129,7 +129,7 @@ class Redefinition(Spec):
     """Counted from the start of the study. Earlier people lived before it."""
     factor: NotNegative
     """Of an amount or of days: what each unit counts from then on. Of a count or of answers: each is counted with this probability,
-    if it is below 1; above 1, more are counted beside each, by a Poisson law."""
+    if it is below 1; above 1, more are counted beside each, by a Poisson distribution."""
     groups: Literal["both", "service", "comparison"] = "both"
     """Whose register changes: that of the service users, that of all others, or both."""
 

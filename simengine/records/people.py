@@ -14,7 +14,7 @@ SERVICE, TWIN, BASELINE, CONTROL, PARALLEL, MATCHED_SERVICE, MATCHED, SERVICE_BE
 
 @dataclass(frozen=True, eq=False)
 class Worlds(Record):
-    """The parameters of each replication, drawn from their laws."""
+    """The parameters of each replication, drawn from their distributions."""
 
     seed: int
     replications: Annotated[Integers, Axes("replication")]

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from simengine.config import Study
 from simengine.config.portfolio import Holding, Portfolio
 from simengine.contract.spec import Contract
-from simengine.laws import Constant
+from simengine.distributions import Constant
 from simengine.records import Payments
 from simengine.report.directions import net_by_party, total_of
 from simengine.risk.statistics import Statistic
@@ -52,7 +52,7 @@ def plain(section: Section | Statistic) -> dict[str, Any]:
 
 
 def assumptions(study: Study) -> list[dict[str, Any]]:
-    """Give the assumption ledger: every number with its value or law, certainty and source; then what is taken for granted."""
+    """Give the assumption ledger: every number with its value or distribution, certainty and source; then what is taken for granted."""
     numbers = [
         {
             "path": path,

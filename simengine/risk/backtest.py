@@ -25,7 +25,7 @@ class KupiecTest:
 
     likelihood_ratio: float
     p_value: float
-    """From the chi-square law with one degree of freedom, which holds for many periods."""
+    """From the chi-square distribution with one degree of freedom, which holds for many periods."""
 
     def rejects(self, significance: float = 0.05) -> bool:
         """Say whether the forecast is rejected."""

@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 
 Z_95 = float(special.ndtri(0.975))
 MANY = 1000
-"""Independent contributions from which on Student's law is the normal one."""
+"""Independent contributions from which on Student's distribution is the normal one."""
 FEW = 100
 """Independent parts below which their own spread, and their skewness, are badly known."""
 ROUNDING = 1e-12
@@ -126,7 +126,7 @@ def tail_shape(sample: Floats) -> float:
     Notes
     -----
     The mean of the profile likelihood over a grid of Zhang and Stephens (2009), their equations 4 to 8, with the sign of the shape
-    turned: k there is -k here. Their quartile is taken from the median, 0.415 of it for an exponential law.
+    turned: k there is -k here. Their quartile is taken from the median, 0.415 of it for an exponential distribution.
     """
     n = len(sample)
     kept = min(int(0.2 * n), int(3 * sqrt(n)))
@@ -143,7 +143,7 @@ def tail_shape(sample: Floats) -> float:
     n_grid = 20 + int(sqrt(m))
     grid = 1 / excess[-1] + (1 - np.sqrt(n_grid / (np.arange(1, n_grid + 1) - 0.5))) / (3 * _QUARTILE * np.median(excess))
     shape = np.log1p(-grid[:, None] * excess).mean(axis=1)
-    # Where the grid meets 0 the law is exponential, of which the ratio is the rate.
+    # Where the grid meets 0 the distribution is exponential, of which the ratio is the rate.
     rate = np.divide(-grid, shape, out=np.full(n_grid, 1 / excess.mean()), where=np.abs(grid) * excess[-1] > 1e-9)
     likelihood = m * (np.log(rate) - shape - 1)
     weight = np.exp(likelihood - likelihood.max())

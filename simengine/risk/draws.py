@@ -34,7 +34,7 @@ class Draws:
 
     n_rows: int
     weight: Floats | None = None
-    """Shape (n_rows,): likelihood ratios of the law that is asked about to the law that was drawn from."""
+    """Shape (n_rows,): likelihood ratios of the distribution that is asked about to the distribution that was drawn from."""
     group: Integers | None = None
     """Shape (n_rows,): rows of one group may depend on each other, groups do not."""
     control_variates: Floats | None = None
@@ -44,7 +44,7 @@ class Draws:
 
     @property
     def is_weighted(self) -> bool:
-        """Whether rows come from another law than the one that is asked about."""
+        """Whether rows come from another distribution than the one that is asked about."""
         return self.weight is not None
 
     @cached_property

@@ -22,7 +22,7 @@ from simengine.risk.draws import Draws
 Floats = NDArray[np.float64]
 
 LEAST_CASES = 30
-"""Of a share: with fewer cases, or fewer of the other kind, its law is far from normal."""
+"""Of a share: with fewer cases, or fewer of the other kind, its distribution is far from normal."""
 _ATOM = 0.1
 """Part of the order statistics within the interval of a quantile that one value takes: from there on it lies beside an atom."""
 LEVELS = {"p05": 0.05, "p25": 0.25, "p50": 0.50, "p75": 0.75, "p95": 0.95}
@@ -37,7 +37,7 @@ class Statistic:
     upper_95: float | None = None
     """For a probability of which no case was seen: an upper 95 % bound."""
     interval_95: tuple[float, float] | None = None
-    """For a quantile: order statistics between which it lies with 95 % confidence, whatever the law of the sample; for a
+    """For a quantile: order statistics between which it lies with 95 % confidence, whatever the distribution of the sample; for a
     probability of few cases, or few of the other kind, the interval of Clopper and Pearson."""
     tail_points: float | None = None
     """For a quantile: replications in the smaller tail that it cuts off. For the mean beyond one: those that lie beyond it, and so
@@ -100,7 +100,7 @@ def mean(sample: Floats, draws: Draws | None = None) -> Statistic:
 
 
 def sd(sample: Floats, draws: Draws | None = None) -> Statistic:
-    """Give the standard deviation, with the standard error of its large-sample law.
+    """Give the standard deviation, with the standard error of its large-sample distribution.
 
     Notes
     -----
@@ -197,7 +197,7 @@ def quantile(sample: Floats, level: float, draws: Draws | None = None) -> Statis
     around it are weighted by the increments of a beta distribution with parameters level (n + 1) and (1 - level) (n + 1), and the
     variance is that under these weights. Draws of different weight, or that depend on each other, have Woodruff's: half the
     distance of the quantiles at the level plus and minus the error of the distribution function, ties in the order of the draws.
-    The interval is one of order statistics, exact for any law, or Woodruff's at 95 %. Beside atoms no standard error covers; there
+    The interval is one of order statistics, exact for any distribution, or Woodruff's at 95 %. Beside atoms no standard error covers; there
     it is as large as the farther end of the interval asks for, and `covers` is false.
 
     References
@@ -223,7 +223,7 @@ def rank_of(n: int, level: float) -> int:
 def quantile_ranks(n: int, level: float, confidence: float = 0.95) -> tuple[int, int] | None:
     """Give the ranks, from 1, of the order statistics between which a quantile lies; nothing where n is too small for them.
 
-    Of n draws Binomial(n, level) lie below the quantile, whatever their law. Each side is missed with (1 - confidence) / 2 at most.
+    Of n draws Binomial(n, level) lie below the quantile, whatever their distribution. Each side is missed with (1 - confidence) / 2 at most.
 
     References
     ----------
@@ -309,7 +309,7 @@ def _weighted_quantiles(sample: Floats, draws: Draws) -> Callable[[float], Stati
 
     def one(level: float) -> Statistic:
         value, error = at(level), error_at(level)
-        # The error of few groups is stretched to Student's law already.
+        # The error of few groups is stretched to Student's distribution already.
         reach = Z_95 if draws.is_few else draws.reach_95
         # Beyond the level the error may be another one: evenly spread numbers have none where their cells end.
         below_it, above_it = (max(error, error_at(end)) for end in (level - reach * error, level + reach * error))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simengine.laws import Constant, Quantity
+from simengine.distributions import Constant, Quantity
 from simengine.records import SERVICE, TWIN, Floats, PublicValue, Tallies, Worlds
 from simengine.value.spec import Price, PublicPrices
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator
 
-from simengine.laws import Count, Name, NotNegative, Probability, Quantity, Spec, within
+from simengine.distributions import Count, Name, NotNegative, Probability, Quantity, Spec, within
 
 
 class Price(Spec):

@@ -1,6 +1,6 @@
 """Money at chosen points of the assumptions: what a study would say if its numbers stood there, over the same luck at every point.
 
-A *point* gives every assumption (a number that has a law) a place in its law. At each point the same panel of worlds is lived: the
+A *point* gives every assumption (a number that has a distribution) a place in its distribution. At each point the same panel of worlds is lived: the
 people, sites, shocks and errors of replications 0 to n_luck - 1. So differences between points are not blurred by luck, and what is
 said of a point is a mean, or a share, over the panel.
 """
@@ -17,12 +17,12 @@ from simengine.asked import whole
 from simengine.config import Study
 from simengine.dependence import clusters_of
 from simengine.errors import UsageError
-from simengine.laws import DirichletCount
+from simengine.distributions import DirichletCount
 from simengine.pipeline import Steering, draw_worlds, simulate
 from simengine.records import Floats, Integers
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import Measure
-from simengine.sampling import laws_of
+from simengine.sampling import distributions_of
 from simengine.worlds.ensemble import Ensemble
 from simengine.worlds.money import settled_money
 
@@ -38,7 +38,7 @@ class Assumptions:
     study: Study
     ensemble: Ensemble
     paths: tuple[str, ...]
-    """The numbers that have a law, in the order of the study."""
+    """The numbers that have a distribution, in the order of the study."""
     n_luck: int
     """Worlds in the panel."""
 
@@ -82,23 +82,23 @@ def assumptions_of(study: Study, ensemble: Ensemble, n_luck: int) -> Assumptions
     Raises
     ------
     UsageError
-        If no number has a law, or the panel is too small or too large.
+        If no number has a distribution, or the panel is too small or too large.
     """
     return Assumptions(study, ensemble, uncertain_paths(study), whole(n_luck, "--luck", 2, MOST_LUCK))
 
 
 def uncertain_paths(study: Study) -> tuple[str, ...]:
-    """List the paths of the numbers that have a law and that a run reads.
+    """List the paths of the numbers that have a distribution and that a run reads.
 
     Raises
     ------
     UsageError
         If there are none.
     """
-    paths = tuple(laws_of(dict(study.quantities())))
+    paths = tuple(distributions_of(dict(study.quantities())))
     if not paths:
         raise UsageError(
-            "the study: at least one number must have a law; found none. Where all is certain but luck, nothing can be varied"
+            "the study: at least one number must have a distribution; found none. Where all is certain but luck, nothing can be varied"
         )
     return paths
 

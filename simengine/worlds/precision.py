@@ -32,7 +32,7 @@ from simengine.sampling import (
     SCRAMBLES,
     Sampling,
     control_variates_of,
-    laws_of,
+    distributions_of,
     refuse_impossible,
     refuse_impossible_variates,
 )
@@ -125,7 +125,7 @@ def run_until(
     at_most
         The most replications that may be run.
     with_control_variates
-        Whether means are corrected by the numbers of the study, whose laws are known.
+        Whether means are corrected by the numbers of the study, whose distributions are known.
     measures
         What the table shows beside its sections.
     how
@@ -146,7 +146,7 @@ def run_until(
     numbers = dict(study.quantities())
     if with_control_variates:
         refuse_impossible_variates(sampling, numbers, at_most, knows_luck=bool(known_metrics(study)))
-        least = 0 if sampling.is_sobol else LEAST_PER_VARIATE * len(laws_of(numbers))
+        least = 0 if sampling.is_sobol else LEAST_PER_VARIATE * len(distributions_of(numbers))
         sizes = [size for size in sizes if size >= least]
     there = known_paths(study, seed, sampling)
     found = [statistic_of(study, goal, there) for goal in goals]

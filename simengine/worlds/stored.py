@@ -1,8 +1,8 @@
 """An ensemble that is kept at the wall, so that hundreds of term sheets are settled on the same worlds.
 
 Each party may see the effect in its own way. Then the same replications are lived once more, with the same luck, in the worlds
-in which it believes: every uniform is the same, only the law through which it is read is another. This is exact for any belief,
-whereas weighting one set of worlds loses worlds with every step away from the study's own law, and is undefined outside its range.
+in which it believes: every uniform is the same, only the distribution through which it is read is another. This is exact for any belief,
+whereas weighting one set of worlds loses worlds with every step away from the study's own distribution, and is undefined outside its range.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Eyes:
     """How somebody sees the effect."""
 
     beliefs: tuple[tuple[str, Any], ...] = ()
-    """Paths under `effect`, each with the law in which it believes."""
+    """Paths under `effect`, each with the distribution in which it believes."""
     multiple: float = 1.0
     """The multiple of the effect in which it believes."""
 

@@ -60,7 +60,7 @@ pathway: {states: [well], start: {everybody: {well: 1}}, moves: {}}
 events:
   spell: {rates: {well: {rate_per_year: 1.5}}}
 effect:
-  fewer: {event: spell, hazard_ratio: {law: lognormal, interval_90: [0.6, 1.0]}}
+  fewer: {event: spell, hazard_ratio: {distribution: lognormal, interval_90: [0.6, 1.0]}}
 promise: {effect.fewer.hazard_ratio: 0.85}
 outcomes:
   spells: {kind: count, events: [spell]}

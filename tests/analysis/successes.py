@@ -12,7 +12,7 @@ population:
 pathway: {states: [here], start: {everybody: {here: 1}}, moves: {}}
 effect: {none: {outcome: success, odds_ratio: 1}}
 outcomes:
-  success: {kind: binary, at_month: 1, probability: {here: {law: beta, successes: 8, failures: 12}}}
+  success: {kind: binary, at_month: 1, probability: {here: {distribution: beta, successes: 8, failures: 12}}}
 measurement:
   design: rate_card
   rate_card: {deadweight: 0}

@@ -6,7 +6,7 @@ from scipy import stats
 
 from simengine.config import find_study, load_study
 from simengine.errors import UsageError
-from simengine.laws import Constant
+from simengine.distributions import Constant
 from simengine.pipeline import Steering, draw_worlds, simulate
 from simengine.questions.attribute.answer import attribute, burden, portions, shapley, tail_game, variance_game
 from simengine.questions.attribute.layers import coalitions, layer_of_decision, layer_of_number, layers_in, seeds_with
@@ -144,8 +144,8 @@ def test_redrawn_layer__changes_its_own_draws_alone(tiny):
 
 
 def test_correlation_across_layers__is_refused(tmp_path):
-    change = ["effect.better.difference={law: normal, mean: 3, sd: 1}"]
-    change += ["capital.drawn_share={law: uniform, low: 0.5, high: 1, layer: world}"]
+    change = ["effect.better.difference={distribution: normal, mean: 3, sd: 1}"]
+    change += ["capital.drawn_share={distribution: uniform, low: 0.5, high: 1, layer: world}"]
     change += ["correlations={x: {between: [effect.better.difference, capital.drawn_share], value: 0.5}}"]
     with pytest.raises(UsageError, match=r"correlations\.x: numbers that go together lie in one layer; found effect.*knowledge"):
         attribute(study_of(SCORES, tmp_path, *change), Ensemble(1, 2000), 0.95)
@@ -167,9 +167,9 @@ def test_redrawn_world__changes_the_numbers_of_the_world_alone():
         draw_worlds(study, 5, np.arange(20), steering=Steering(seed_by_purpose=seeds_with(study, 5, layers)))
         for layers in ((), ("world",))
     )
-    laws = {path: number for path, number in study.quantities() if not isinstance(number, Constant)}
-    changed = {path for path in laws if (plain[path] != again[path]).any()}
-    assert changed == {path for path, number in laws.items() if layer_of_number(path, number) == "world"} != set()
+    distributions = {path: number for path, number in study.quantities() if not isinstance(number, Constant)}
+    changed = {path for path in distributions if (plain[path] != again[path]).any()}
+    assert changed == {path for path, number in distributions.items() if layer_of_number(path, number) == "world"} != set()
 
 
 @pytest.mark.parametrize("lives", [(), ("measurement.control.exact_moments=true", "measurement.baseline.exact_moments=true")])
@@ -203,7 +203,7 @@ LENT_BY_TWO = (
 @pytest.mark.parametrize(("holder", "named"), [("fund", {"bank", "fund"}), ("investor", {"bank", "fund", "investor"})])
 @pytest.mark.parametrize("measure", ["net", "npv"])
 def test_portions__count_no_money_twice_where_several_lend(tiny_path, holder, named, measure):
-    # Law: what one pays another gets. Without a saving and at one rate of discount all parties together have nothing, at any risk.
+    # Invariant: what one pays another gets. Without a saving and at one rate of discount all parties together have nothing, at any risk.
     study = load_study(tiny_path, [text.replace("HOLDER", holder) for text in LENT_BY_TWO])
     found = attribute(study, Ensemble(3, 250, threads=1), 0.95, measure)
     assert set(found.portions) == named | {"outcome_payer", "service_provider", "all"}

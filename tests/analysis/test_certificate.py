@@ -60,7 +60,7 @@ def test_power__at_the_threshold_is_one_half_whatever_the_noise(noise, tmp_path)
 
 
 def test_power__meets_the_same_people_at_every_multiple(scores):
-    # Source: law. With the same luck the estimate rises by exactly what the truth does, and a chance never falls.
+    # Source: distribution. With the same luck the estimate rises by exactly what the truth does, and a chance never falls.
     estimates = [point.estimate["gain"].value for point in scores.power_curve]
     truths = [point.truth["gain"].value for point in scores.power_curve]
 
@@ -77,7 +77,7 @@ def test_certificate__agrees_with_its_own_power_curve(scores):
 
 
 def test_terms__have_chances_of_their_own(scores):
-    # Law: the prize is all that is contingent, so its chances are those of the whole.
+    # Invariant: the prize is all that is contingent, so its chances are those of the whole.
     (name,) = scores.by_term
 
     assert name == "prize"
@@ -237,7 +237,7 @@ def test_people_who_need_not_live_again__would_have_lived_the_same_life(changes,
 
 
 def test_promise__takes_medians_where_the_study_is_silent(tiny):
-    # Source: by hand. The median of a lognormal law on 0.9 to 2.0 is the root of their product, 1.3416.
+    # Source: by hand. The median of a lognormal distribution on 0.9 to 2.0 is the root of their product, 1.3416.
     found = certify(tiny, Ensemble(0, 4))
 
     assert found.promise == pytest.approx(
@@ -274,7 +274,7 @@ def test_contract__without_contingent_terms_is_refused(tmp_path):
 
 
 def test_less_noise__never_helps_below_the_threshold_and_never_hurts_above(tmp_path):
-    # Source: law. With the same luck a score that is half as noisy passes from below in a part of the worlds, from above in more.
+    # Source: distribution. With the same luck a score that is half as noisy passes from below in a part of the worlds, from above in more.
     noisy, quiet = (certify(study_of(SCORES, tmp_path, f"outcomes.test.sd={sd}"), Ensemble(3, 300)) for sd in (10, 5))
 
     for one, other in zip(noisy.power_curve, quiet.power_curve, strict=True):

@@ -1,4 +1,4 @@
-"""What it is worth to know more: against closed forms, and the laws between the values."""
+"""What it is worth to know more: against closed forms, and the distributions between the values."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_acceptance__shuts_what_the_other_would_lose_by() -> None:
     assert willing.value == pytest.approx(value_of_knowing(net, gain[:, None]).value, rel=1e-9)
 
 
-def test_laws__hold_between_the_values_of_a_study() -> None:
+def test_distributions__hold_between_the_values_of_a_study() -> None:
     """0 <= pilot <= every number <= hindsight, more people are worth more, each to 4.5 standard errors of its noise."""
     study = load_study(find_study("norrkoping"), ["contract.terms.guarantee.share=0.8"])
     found = value_information(study, Choice("outcome_payer"), Ensemble(1, 1000), [20, 2000])
@@ -143,18 +143,18 @@ ALL_CERTAIN = (
 )
 
 
-def test_study_without_any_law__is_refused_before_anybody_lives(monkeypatch) -> None:
+def test_study_without_any_distribution__is_refused_before_anybody_lives(monkeypatch) -> None:
     # Source: the rule; what is certain cannot be learnt, and no replication is needed to know that.
     def no_worlds(*_: object) -> None:
         raise AssertionError("somebody lived")
 
     monkeypatch.setattr("simengine.questions.information.answer.store", no_worlds)
-    with pytest.raises(UsageError, match="at least one number must have a law; found none"):
+    with pytest.raises(UsageError, match="at least one number must have a distribution; found none"):
         value_information(load_study(find_study("tiny"), ALL_CERTAIN), Choice("investor"), Ensemble(1, 500))
 
 
-def test_number_whose_law_comes_to_one_value__leaves_nothing_to_know() -> None:
+def test_number_whose_distribution_comes_to_one_value__leaves_nothing_to_know() -> None:
     # Source: hand arithmetic. Of a million million and one draws one is 0.01: in 500 replications the drift is 0 throughout.
-    rare = "measurement.metrics.saving.drift_per_year={law: empirical, values: [0, 0.01], weights: [1e12, 1]}"
+    rare = "measurement.metrics.saving.drift_per_year={distribution: empirical, values: [0, 0.01], weights: [1e12, 1]}"
     found = value_information(load_study(find_study("tiny"), [*ALL_CERTAIN[:2], rare]), Choice("investor"), Ensemble(1, 500))
     assert (found.parameters.value, dict(found.single)) == (0.0, {})

@@ -1,4 +1,4 @@
-"""One number at a time: against a binomial law worked out on paper, brute force, and measures that turn or never arrive."""
+"""One number at a time: against a binomial distribution worked out on paper, brute force, and measures that turn or never arrive."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from simengine.worlds.ensemble import Ensemble
 
 FOUR = ("investor", "outcome_payer", "service_provider", "region")
 PARTIES = f"parties={{{', '.join(f'{party}: {{name: The {party}, discount_rate_per_year: 0.03}}' for party in FOUR)}}}"
-REGION = "region: {value_per_unit: 2, deadweight: {law: uniform, low: 0, high: 0.2}}"
+REGION = "region: {value_per_unit: 2, deadweight: {distribution: uniform, low: 0, high: 0.2}}"
 RICH = f"public_value={{placement_cost_sek: {{outcome_payer: {{}}, {REGION}}}}}"
 
 
@@ -26,7 +26,7 @@ def found(study):
 
 
 def test_pockets__are_those_of_a_run(study, found):
-    # Law: the same worlds give the same money, whichever command asks.
+    # Invariant: the same worlds give the same money, whichever command asks.
     outturns = run_study(study, 5, 400)
 
     assert list(found.parties) == list(FOUR)
@@ -38,7 +38,7 @@ def test_pockets__are_those_of_a_run(study, found):
 
 
 def test_side_payments__make_everybody_whole_on_average(study, found):
-    # Law: balanced, and nobody is left below 0 on expected positions; the probabilities are those of the shifted worlds.
+    # Invariant: balanced, and nobody is left below 0 on expected positions; the probabilities are those of the shifted worlds.
     outturns = run_study(study, 5, 400)
     assert found.among == ("investor", "outcome_payer", "region")
     assert set(found.must_agree) >= {"investor", "outcome_payer"}
@@ -54,7 +54,7 @@ SPENT = "parties.service_provider.costs={salaries: {per_person: 250_000, over_mo
 
 
 def test_provider__that_states_its_costs_is_an_actor_and_must_be_made_whole(tiny_path, study):
-    # Law: its net is what it is paid less what it spends, 12 people at 250,000; what others are left with does not change.
+    # Invariant: its net is what it is paid less what it spends, 12 people at 250,000; what others are left with does not change.
     plain, spent = (
         find_wrong_pockets(study, Ensemble(5, 100)),
         find_wrong_pockets(load_study(tiny_path, [PARTIES, RICH, SPENT]), Ensemble(5, 100)),

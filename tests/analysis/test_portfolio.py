@@ -53,7 +53,7 @@ def holding(tmp_path):
 @pytest.mark.statistical
 @pytest.mark.parametrize(("units", "projects", "p_back"), [(3, 8, 0.6), (2, 5, 0.8), (4, 4, 0.3), (5, 12, 0.5)])
 def test_ruin__has_the_probability_of_too_many_losses(units, projects, p_back):
-    # Law: each project takes one unit and gives one back with probability p, or nothing, before the next one begins. The fund is
+    # Invariant: each project takes one unit and gives one back with probability p, or nothing, before the next one begins. The fund is
     # ruined when all its units are lost before the last project: P(binomial(projects - 1, 1 - p) >= units).
     n, unit = 40_000, 100
     random = np.random.default_rng(7)
@@ -66,8 +66,8 @@ def test_ruin__has_the_probability_of_too_many_losses(units, projects, p_back):
     assert abs(got - exact) <= WITHIN * np.sqrt(exact * (1 - exact) / n)
     # The number carried before the units are gone is that at which the last unit is lost: negative binomial.
     for k in range(units, projects):
-        law = stats.nbinom.pmf(k - units, units, 1 - p_back)
-        assert abs((carried(course) == k).mean() - law) <= WITHIN * np.sqrt(law * (1 - law) / n)
+        distribution = stats.nbinom.pmf(k - units, units, 1 - p_back)
+        assert abs((carried(course) == k).mean() - distribution) <= WITHIN * np.sqrt(distribution * (1 - distribution) / n)
 
 
 @pytest.mark.parametrize("case", range(6))
@@ -92,7 +92,7 @@ def test_fund__does_what_its_slow_twin_does(case):
 
 
 def test_fund__owes_nothing_that_it_does_not_have():
-    # Law: what running projects will still take is set aside.
+    # Invariant: what running projects will still take is set aside.
     random = np.random.default_rng(3)
     flows = [Flows(random.integers(0, 50, (500, 12)), random.integers(0, 20, (500, 12))) for _ in range(6)]
 
@@ -119,8 +119,8 @@ def test_project__is_the_same_in_any_blocks(holding):
 
 
 @pytest.mark.statistical
-def test_shared__numbers_keep_their_laws_and_go_together(holding):
-    # Law: one normal factor: correlation 0.6 of the scores, turned by the minus sign; each uniform as before.
+def test_shared__numbers_keep_their_distributions_and_go_together(holding):
+    # Invariant: one normal factor: correlation 0.6 of the scores, turned by the minus sign; each uniform as before.
     portfolio, n = holding(more=SHARED).portfolio, np.arange(20_000)
     path = "measurement.metrics.saving.drift_per_year"
     one, two = (shared_uniforms(portfolio, name, 9, n)[path] for name in ("one", "two"))
@@ -146,26 +146,26 @@ def test_shared__touches_no_other_number(holding):
 
 @pytest.mark.statistical
 def test_sum__of_independent_studies_is_the_convolution_of_its_parts(holding):
-    # Law: without anything shared the sum has the distribution function F(x) = mean over i, j, k of [a_i + b_j + c_k <= x]. Here
-    # by Fourier transform of the parts on a grid of 1,000 SEK; compared in the largest distance, Kolmogorov's law.
+    # Invariant: without anything shared the sum has the distribution function F(x) = mean over i, j, k of [a_i + b_j + c_k <= x]. Here
+    # by Fourier transform of the parts on a grid of 1,000 SEK; compared in the largest distance, Kolmogorov's distribution.
     n, grid = 4000, 1000.0
     found = hold(holding(), Ensemble(11, n))
     whole = [np.round(result / grid).astype(int) for result in found.results.values()]
     low = sum(part.min() for part in whole)
-    law = np.array([1.0])
+    distribution = np.array([1.0])
     for part in whole:
-        law = np.convolve(law, np.bincount(part - part.min()) / n)
+        distribution = np.convolve(distribution, np.bincount(part - part.min()) / n)
     total = sum(whole) - low
-    seen = np.cumsum(np.bincount(total, minlength=len(law))) / n
+    seen = np.cumsum(np.bincount(total, minlength=len(distribution))) / n
 
-    # The law itself is estimated from the parts: at most as uncertain again.
-    assert np.abs(seen - np.cumsum(law)).max() < 1.95 * np.sqrt(2) / np.sqrt(n)
+    # The distribution itself is estimated from the parts: at most as uncertain again.
+    assert np.abs(seen - np.cumsum(distribution)).max() < 1.95 * np.sqrt(2) / np.sqrt(n)
     assert abs(found.spread.sd_over_independent.value - 1) < WITHIN * found.spread.sd_over_independent.se
 
 
 @pytest.mark.statistical
 def test_spread__of_normals_is_that_of_their_closed_forms():
-    # Law: normals with sds 1 and 2 and correlation r: sd of the sum sqrt(5 + 4 r); CVaR beyond the mean is proportional to the sd.
+    # Invariant: normals with sds 1 and 2 and correlation r: sd of the sum sqrt(5 + 4 r); CVaR beyond the mean is proportional to the sd.
     random, n = np.random.default_rng(1), 200_000
     for r in (0.0, 0.5):
         x, y = random.normal(size=n), random.normal(size=n)
@@ -183,7 +183,7 @@ def test_spread__of_normals_is_that_of_their_closed_forms():
 
 
 def test_spread__of_a_part_alone_is_its_own():
-    # Law: nothing is spread where there is one part, or twice the same.
+    # Invariant: nothing is spread where there is one part, or twice the same.
     x = np.random.default_rng(2).normal(size=500)
     for parts in ({"a": x}, {"a": x, "b": x}):
         found = spread_of(parts)
@@ -201,7 +201,7 @@ def test_spread__of_a_part_alone_is_its_own():
         ("begins_month: 24", "begins_month: 99", "a project begins within the 80 months"),
         ("[one.meas", "[four.meas", "One of: one, two, three"),
         ("[one.measurement", "[one.measurements", "a shared number is a number of its study"),
-        ("[one.measurement.metrics.saving.drift_per_year", "[one.contract.commitment", "a shared number has a law of its own"),
+        ("[one.measurement.metrics.saving.drift_per_year", "[one.contract.commitment", "a shared number has a distribution of its own"),
         ("[one.", "[two.", "a number is shared once"),
         ("correlation: 0.6", "correlation: 1.6", "shared.evaluator.correlation"),
         ("shared:", "inflow: {share: 0.5}\nshared:", "a section `inflow` belongs to a revolving_fund"),

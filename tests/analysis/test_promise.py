@@ -4,7 +4,7 @@ import pytest
 
 from simengine.config import as_promised, load_study, promise_of
 from simengine.errors import StudyError
-from simengine.laws import Constant
+from simengine.distributions import Constant
 
 
 def test_promise__replaces_every_number_of_the_effect_and_no_other(tiny_path):
@@ -36,7 +36,7 @@ def test_promise__stands_in_the_assumption_ledger(tiny_path):
         ),
         ("population.history_months: 3", "Numbers there: effect.sooner_home.hazard_ratio, effect.sooner_home.ramp_months, effect"),
         ("effect.sooner_home.hazard_ratio: -1", "a size, price, ratio or duration must not be negative; found -1"),
-        ("effect.sooner_home.hazard_ratio: {law: normal, mean: 1, sd: 1}", "promise.effect.sooner_home.hazard_ratio"),
+        ("effect.sooner_home.hazard_ratio: {distribution: normal, mean: 1, sd: 1}", "promise.effect.sooner_home.hazard_ratio"),
     ],
 )
 def test_promise__of_what_cannot_be_is_refused(promise, message, tiny_path):

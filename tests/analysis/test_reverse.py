@@ -78,7 +78,7 @@ def test_centre__that_breaks_already_is_at_distance_0():
     assert p_break.value > 0.5
 
 
-DIFFERENCE = "effect.better.difference={law: normal, mean: 3, sd: 1}"
+DIFFERENCE = "effect.better.difference={distribution: normal, mean: 3, sd: 1}"
 # The whole estimate is the effect: everybody has the mean score, so no luck is left.
 STILL = ("outcomes.test.sd=1e-6", DIFFERENCE)
 
@@ -103,7 +103,7 @@ def test_correlations__are_honoured(tmp_path):
     # Source: closed form. The payment of 1,000 x share drawn is bounded by nothing but the effect N(3, 1); a correlated number that
     # money does not depend on follows along its regression: with r = 0.6 its score is 0.6 x (-2.2), and the distance is still 2.2.
     terms = "contract.terms={price: {share: 1000, of: gain, floor: 0}}"
-    other = "outcomes.time.per_day.here={law: uniform, low: 99, high: 101}"
+    other = "outcomes.time.per_day.here={distribution: uniform, low: 99, high: 101}"
     joined = "correlations={x: {between: [effect.better.difference, outcomes.time.per_day.here], value: 0.6}}"
     study = study_of(SCORES, tmp_path, *STILL, terms, "capital.payment_month={price: 20}", other, joined)
     found = reverse_stress(study, read_criterion("investor.loss > 20%"), Ensemble(3, 500, threads=1), 8).nearest
@@ -141,8 +141,8 @@ def test_criterion__of_an_unknown_party_is_refused(tiny):
         reverse_stress(tiny, read_criterion("bank.loss > 0"), Ensemble(1, 20), 4)
 
 
-def test_study__without_any_law_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="at least one number must have a law"):
+def test_study__without_any_distribution_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="at least one number must have a distribution"):
         reverse_stress(study_of(SCORES, tmp_path), read_criterion("investor.loss > 0"), Ensemble(1, 20), 4)
 
 

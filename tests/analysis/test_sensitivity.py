@@ -12,11 +12,11 @@ from simengine.worlds.ensemble import Ensemble
 from simengine.worlds.points import assumptions_of, groups_of
 from tests.analysis.made import SCORES, study_of
 
-COST = "{law: uniform, low: 99, high: 101}"
+COST = "{distribution: uniform, low: 99, high: 101}"
 LINEAR = (
     "outcomes.test.sd=1e-6",
-    "effect.better.difference={law: normal, mean: 3, sd: 0.3}",
-    "capital.drawn_share={law: uniform, low: 0.8, high: 1}",
+    "effect.better.difference={distribution: normal, mean: 3, sd: 0.3}",
+    "capital.drawn_share={distribution: uniform, low: 0.8, high: 1}",
     "contract.terms={price: {share: 1000, of: gain, floor: 0}}",
     "capital.payment_month={price: 20}",
 )
@@ -48,7 +48,7 @@ def test_errors__are_those_of_salib_and_on_the_safe_side():
 
 
 def test_pawn__is_of_independent_points_alone(monkeypatch):
-    # Law: of each family of Sobol's plan the first and the last point are independent, the others share coordinates with them.
+    # Invariant: of each family of Sobol's plan the first and the last point are independent, the others share coordinates with them.
     seen = []
     monkeypatch.setattr(indices, "_pawn", lambda problem, points, answers: seen.append(points) or [None] * 3)
     global_indices({name: (name,) for name in "abc"}, tuple("abc"), ishigami, 16, 4, 3)
@@ -56,7 +56,7 @@ def test_pawn__is_of_independent_points_alone(monkeypatch):
 
 
 def test_points__share_the_luck_of_one_panel(tmp_path):
-    # Law: at the same point the same people live the same lives; within the panel they do not.
+    # Invariant: at the same point the same people live the same lives; within the panel they do not.
     assumptions = assumptions_of(study_of(SCORES, tmp_path, *LINEAR[1:]), Ensemble(3, 10, threads=1), 6)
     money = assumptions.money(np.zeros((3, len(assumptions.paths))))["investor.net"]
     assert (money == money[0]).all()
@@ -121,7 +121,7 @@ def test_numbers_that_go_together__are_one_group(tmp_path):
     assert abs(swing.value - (986.912 - 200 * (2 * follows - 1))) < 4.5 * swing.se + 0.02
 
 
-def test_scores_given__follow_the_conditional_normal_law(tmp_path):
+def test_scores_given__follow_the_conditional_normal_distribution(tmp_path):
     # Source: closed form. Given z_b = 2, z_a has mean 0.6 x 2 and variance 1 - 0.36.
     joined = "correlations={x: {between: [effect.better.difference, capital.drawn_share], value: 0.6}}"
     study = study_of(SCORES, tmp_path, *LINEAR, joined)
@@ -136,7 +136,7 @@ def test_scores_given__follow_the_conditional_normal_law(tmp_path):
 def test_groups__hold_the_counted_shares_of_one_whole(tiny_path):
     from simengine.config import load_study
 
-    counts = "pathway.start={young: {placed: 1}, older: {home: {law: dirichlet, count: 3}, placed: {law: dirichlet, count: 9}}}"
+    counts = "pathway.start={young: {placed: 1}, older: {home: {distribution: dirichlet, count: 3}, placed: {distribution: dirichlet, count: 9}}}"
     study = load_study(tiny_path, [counts])
     assert "pathway.start.older.home + pathway.start.older.placed" in groups_of(
         study, assumptions_of(study, Ensemble(1, 2), 2).paths

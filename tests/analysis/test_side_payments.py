@@ -1,4 +1,4 @@
-"""Side payments: hand arithmetic, textbook games by enumeration of orders, laws of the Shapley value, slopes by differences."""
+"""Side payments: hand arithmetic, textbook games by enumeration of orders, distributions of the Shapley value, slopes by differences."""
 
 from itertools import permutations
 
@@ -109,8 +109,8 @@ ACTORS = st.lists(st.tuples(st.integers(-50, 50), st.booleans()), min_size=2, ma
 
 @settings(deadline=None, max_examples=150)
 @given(ACTORS)
-def test_side_payments__hold_their_laws(actors):
-    # Source: enumeration of all orders; and laws: budget balance, nobody below 0, symmetry, dummy.
+def test_side_payments__hold_their_distributions(actors):
+    # Source: enumeration of all orders; and distributions: budget balance, nobody below 0, symmetry, dummy.
     positions = np.array([position for position, _ in actors], dtype=np.float64)
     must = [one for _, one in actors]
     in_proportion, shapley = proportional(positions), by_shapley_value(positions, must)
@@ -129,7 +129,7 @@ def test_side_payments__hold_their_laws(actors):
         for j, other in enumerate(actors):
             if one == other:
                 assert after[i] == pytest.approx(after[j], abs=1e-9)
-    # Law: no coalition gets more by itself than its members get together.
+    # Invariant: no coalition gets more by itself than its members get together.
     worth = game(positions, must)
     for members in coalitions(len(actors)):
         assert after[members].sum() >= worth(frozenset(np.flatnonzero(members))) - 1e-9

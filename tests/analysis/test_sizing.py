@@ -1,4 +1,4 @@
-"""Sizing against textbook answers, arithmetic by hand, brute force, and the laws that no contract can break."""
+"""Sizing against textbook answers, arithmetic by hand, brute force, and the distributions that no contract can break."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_moves__add_up_to_nothing_where_money_only_changes_hands(norrkoping: Stu
 def test_beliefs__are_lived_with_the_same_luck_and_agree_with_importance_weights(norrkoping: Study) -> None:
     """Another way: the study's own worlds, weighted by the ratio of two lognormal densities, agree in the mean."""
     path = "effect.sooner_home.hazard_ratio"
-    believed = asked(norrkoping, beliefs=("investor: " + path + "={law: lognormal, interval_90: [1.0, 1.9]}",))
+    believed = asked(norrkoping, beliefs=("investor: " + path + "={distribution: lognormal, interval_90: [1.0, 1.9]}",))
     parties = ("investor", "outcome_payer")
     stored = store(believed, Ensemble(4, 1500), parties, parties)
     columns = stored.settle({})
@@ -201,7 +201,7 @@ def test_beliefs__are_lived_with_the_same_luck_and_agree_with_importance_weights
 
 
 def _log_density(log_x: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Log density in log x of a lognormal law with a 90 % interval, without its constant."""
+    """Log density in log x of a lognormal distribution with a 90 % interval, without its constant."""
     sd = (np.log(high) - np.log(low)) / (2 * 1.6448536269514722)
     return -0.5 * ((log_x - 0.5 * (np.log(low) + np.log(high))) / sd) ** 2 - np.log(sd)
 
@@ -218,7 +218,7 @@ def test_effect_multiple__of_nothing_leaves_nothing_to_save(tmp_path) -> None:
     assert (columns["outcome_payer"]["metric.saving.truth"] == 0).all()
 
 
-# ------------------------------------------------ laws ------------------------------------------------
+# ------------------------------------------------ distributions ------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -228,7 +228,7 @@ def stored(norrkoping: Study) -> StoredEnsemble:
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
-def test_law__more_guarantee_never_raises_the_investors_cvar_nor_the_payers_value(
+def test_distribution__more_guarantee_never_raises_the_investors_cvar_nor_the_payers_value(
     stored: StoredEnsemble, one: float, other: float
 ) -> None:
     less, more = (stored.settle({GUARANTEE: share}) for share in sorted((one, other)))
@@ -238,7 +238,7 @@ def test_law__more_guarantee_never_raises_the_investors_cvar_nor_the_payers_valu
 
 
 @given(st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.floats(-1e7, 1e7))
-def test_law__a_looser_limit_never_shrinks_the_feasible_set(one: float, other: float, floor: float) -> None:
+def test_distribution__a_looser_limit_never_shrinks_the_feasible_set(one: float, other: float, floor: float) -> None:
     tight, loose = sorted((one, other))
     values = np.linspace(0, 1, 11)
     kept = []
@@ -248,7 +248,7 @@ def test_law__a_looser_limit_never_shrinks_the_feasible_set(one: float, other: f
     assert kept[0] <= kept[1]
 
 
-def test_law__a_looser_limit_finds_no_fewer_term_sheets(norrkoping: Study) -> None:
+def test_distribution__a_looser_limit_finds_no_fewer_term_sheets(norrkoping: Study) -> None:
     found = {
         level: size_terms(
             asked(norrkoping, f"investor.p_loss <= {level}", free=(f"{GUARANTEE}=0..0.9..0.1",)), Ensemble(1, 100), 10
@@ -289,7 +289,7 @@ def test_law__a_looser_limit_finds_no_fewer_term_sheets(norrkoping: Study) -> No
             Requested(free=[f"{GUARANTEE}=0..1"], beliefs=["investor: effect.x.hazard_ratio=1"]),
             "a belief is about a number under `effect`",
         ),
-        (Requested(free=[f"{GUARANTEE}=0..1"], beliefs=["effect.x=1"]), "--belief: a belief is written PARTY:PATH=LAW"),
+        (Requested(free=[f"{GUARANTEE}=0..1"], beliefs=["effect.x=1"]), "--belief: a belief is written PARTY:PATH=DISTRIBUTION"),
         (
             Requested(free=[f"{GUARANTEE}=0..1"], beliefs=["investor:effect.sooner_home.hazard_ratio=-1"]),
             "a size, price, ratio or duration must not be negative; found -1",

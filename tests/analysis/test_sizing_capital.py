@@ -113,7 +113,7 @@ def test_guarantee_and_tranche__agree_with_brute_force(tmp_path) -> None:
     assert {point.terms for point in found.frontier} <= undominated
 
 
-def test_law__a_larger_junior_tranche_never_hurts_the_bank(tmp_path) -> None:
+def test_distribution__a_larger_junior_tranche_never_hurts_the_bank(tmp_path) -> None:
     """The bank lends less and is paid first as before; without a coupon its loss can only fall, world by world."""
     study = asked(layered(tmp_path, f"{COUPON}=0"), f"{JUNIOR}=0..3000", limits=("bank.p_loss <= 1",))
     settle = stored_for(study, table_of(sizing_of(study)), Ensemble(1, 100)).settle

@@ -60,7 +60,7 @@ def test_payer_delay__of_a_contract_with_dates(tiny_path):
 
 
 def test_payer_delay__leaves_what_is_owed_where_a_term_looks_at_what_came_back():
-    # Law: who pays late owes the same. Peterborough's last trigger asks whether anything was paid before.
+    # Invariant: who pays late owes the same. Peterborough's last trigger asks whether anything was paid before.
     few = [f"population.waves.{wave}.size=200" for wave in ("cohort_1", "cohort_2")]
     study = load_study(find_study("peterborough"), [*few, "measurement.matched.per_person=6"], "exact_moments")
     found = stressed(study, "payer_delay").stresses["payer_delay"]
@@ -114,7 +114,7 @@ def test_attrition_overrun_and_shocks__apply_where_the_study_has_them(tiny_path)
         [
             "measurement.metrics.saving.attrition={share: 0.1, gap: 1000}",
             "population.engagement={share: 0.8, dropout: {per_month: 0.02}}",
-            "capital.drawn_share={law: uniform, low: 0.5, high: 0.7}",
+            "capital.drawn_share={distribution: uniform, low: 0.5, high: 0.7}",
             "shocks={storm: {on: [placed -> home], factor: 0.7, from_month: 3, to_month: 12}}",
             "contract.metrics.saving.when_missing=0",  # of twelve people all may be lost to the evaluator
         ],
@@ -137,7 +137,7 @@ def test_own_stress__puts_a_number_at_a_value_a_quantile_or_shifts_it(tiny_path,
     (tmp_path / "own.yaml").write_text(text)
     study = load_study(tmp_path / "own.yaml")
     found = stressed(study, "cheap", "weak", "weaker", "fixed").stresses
-    # Source: hand arithmetic: 0.10 of 2,000,000 less; and the 5 % quantile of that law is 0.9 by its own statement.
+    # Source: hand arithmetic: 0.10 of 2,000,000 less; and the 5 % quantile of that distribution is 0.9 by its own statement.
     assert found["cheap"][OWN].moved["investor"].net.value == pytest.approx(-200_000)
     assert found["weak"][OWN].moved["investor"].net.value == pytest.approx(found["fixed"][OWN].moved["investor"].net.value)
     assert found["weaker"][OWN].moved["outcome_payer"].net.value < 0
@@ -149,7 +149,7 @@ def test_own_stress__puts_a_number_at_a_value_a_quantile_or_shifts_it(tiny_path,
     [
         ("{effect.sooner_home.hazard: 1}", r"a stress moves a number of the study, by its path; found no number .*Did you mean"),
         ("{nonsense: 1}", "a stress moves a number of the study, by its path; found no number `nonsense`"),
-        ("{capital.drawn_share: {quantile: 0.5}}", "a number at a quantile, or shifted along its law, has a law; found 1 in every"),
+        ("{capital.drawn_share: {quantile: 0.5}}", "a number at a quantile, or shifted along its distribution, has a distribution; found 1 in every"),
         ("{capital.drawn_share: 1.5}", "a probability must lie between 0 and 1; found 1.5"),
         ("{capital.drawn_share: {value: 0.5, shift: 1}}", "has a `value`, a `quantile` or a `shift`; found value, shift"),
         ("{effect.sooner_home.hazard_ratio: {quantile: 1}}", "quantile"),

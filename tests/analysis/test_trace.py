@@ -42,7 +42,7 @@ def test_trace__can_be_followed_by_hand(tiny):
 
 
 def test_trace__sums_every_account_to_what_its_party_is_left_with(tiny_path):
-    # Law: what a party is left with is what came to its accounts less what left them.
+    # Invariant: what a party is left with is what came to its accounts less what left them.
     study = load_study(tiny_path, [TRANCHES])
 
     found = trace(study, 1, 4)

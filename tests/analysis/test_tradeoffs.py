@@ -46,7 +46,7 @@ def binomial(tmp_path: Path) -> Study:
 
 
 def test_price__is_worth_the_discounted_units_in_every_world(tmp_path: Path) -> None:
-    """Source: the law of a price. NPV = p X (1 + r)^(-20/12) + what no price moves, so d NPV / dp is the discounted mean of X; its
+    """Source: the distribution of a price. NPV = p X (1 + r)^(-20/12) + what no price moves, so d NPV / dp is the discounted mean of X; its
     error is that of the mean of X, however large the step.
     """
     study = study_of(BINOMIAL, tmp_path, *rates(0.05))
@@ -89,7 +89,7 @@ def test_p_loss__of_money_that_moves_without_crossing_zero_is_bounded() -> None:
 
 @pytest.mark.parametrize("study", ["binomial", "norrkoping"])
 def test_sum_over_all_parties__is_nothing_where_nobody_discounts(study: str, tmp_path: Path) -> None:
-    # Law: what one party pays another gets, and the value of the outcomes is moved by no term.
+    # Invariant: what one party pays another gets, and the value of the outcomes is moved by no term.
     asked = study_of(BINOMIAL, tmp_path) if study == "binomial" else load_study(find_study(study), rates(0.0))
     found = worth_of_terms(asked, Ensemble(1, 60))
     assert set(found.base) == set(with_money(asked))
@@ -142,7 +142,7 @@ def test_fresh_worlds__agree_within_the_errors() -> None:
 
 @pytest.mark.statistical
 def test_errors__are_the_spread_over_thirty_seeds() -> None:
-    """Law: the squared spread of 30 answers over its expectation is chi-square with 29 degrees of freedom, divided by 29."""
+    """Invariant: the squared spread of 30 answers over its expectation is chi-square with 29 degrees of freedom, divided by 29."""
     study, n, n_seeds = load_study(find_study("tiny")), sized(200, 400), 30
     found = [worth_of_terms(study, Ensemble(seed, n), [CAP, GUARANTEE, COMMITMENT], level=0.5) for seed in range(n_seeds)]
     low, high = np.sqrt(stats.chi2.ppf([2.5e-5, 1 - 2.5e-5], n_seeds - 1) / (n_seeds - 1))
@@ -189,7 +189,7 @@ def test_months__are_moved_whole(tiny: Study) -> None:
 def test_numbers_that_cannot_be_moved__are_told() -> None:
     found = worth_of_terms(load_study(find_study("norrkoping")), Ensemble(1, 10), parties=["investor"])
     assert "capital.drawn_share" in found.left_out
-    assert "has a law" in found.left_out["capital.drawn_share"]
+    assert "has a distribution" in found.left_out["capital.drawn_share"]
     assert found.left_out["contract.terms.upside.floor.amount"].startswith("it is 0")
     assert not set(found.left_out) & set(found.terms)
     assert found.cvar_needs == 2000
@@ -205,7 +205,7 @@ def test_numbers_that_cannot_be_moved__are_told() -> None:
             {"names": ["contract.terms.upside.floor.amount"]},
             "it is 0, of which no part is a step. Give it a value with --set",
         ),
-        ({"names": ["capital.drawn_share"]}, "it has a law: .*`simengine sensitivity` speaks of assumptions; or .* --set"),
+        ({"names": ["capital.drawn_share"]}, "it has a distribution: .*`simengine sensitivity` speaks of assumptions; or .* --set"),
         ({"parties": ["bank"]}, "--party: must be a party whose money the study moves; found `bank`"),
         ({"level": 1.0}, "--level: the level of a tail must lie between 0 and 1; found 1"),
         ({"step": 2.0}, r"--step: must be a number from 0\.001 to 0\.5; found 2"),
@@ -266,7 +266,7 @@ def test_break_even_price__by_cohort_size_is_that_of_each_size(binomial: Study) 
 
 @pytest.mark.parametrize("up", [f"{SIZE}=10..12", f"{CAP}=0.2..0.6", "parties.investor.discount_rate_per_year=0..0.1"])
 def test_map__holds_at_each_point_what_a_whole_run_gives(tiny: Study, up: str) -> None:
-    # Brute force: an assumption that has a law stands at the value, beside a number of each half and a rate.
+    # Brute force: an assumption that has a distribution stands at the value, beside a number of each half and a rate.
     found = map_money(tiny, Ensemble(4, 30), f"{RATIO}=1..1.5", up, 2)
     for i, one in enumerate(found.across.values):
         for j, other in enumerate(found.up.values):

@@ -88,7 +88,7 @@ def table(outturns):
 
 
 def test_columns__are_each_partys_own(study, outturns):
-    # Laws: net is cash and value; over all parties cash sums to 0; a lender's tranche is its money.
+    # Invariants: net is cash and value; over all parties cash sums to 0; a lender's tranche is its money.
     for party in study.parties:
         np.testing.assert_array_equal(
             outturns[f"{party}.net"], outturns[f"{party}.cash"] + outturns[f"{party}.value"], err_msg=party
@@ -164,7 +164,7 @@ def test_questions__speak_of_the_parties_that_have_money(study, evidence, outtur
     money = settled_money(study, evidence)
     np.testing.assert_array_equal(money["bank.net"], outturns["bank.net"])
     shares = portions({party: money[f"{party}.net"] for party in ACTIVE}, 0.5)
-    # Law: cash cancels between the parties, so that all together bear the spread of the public value alone.
+    # Invariant: cash cancels between the parties, so that all together bear the spread of the public value alone.
     everything = outturns["outcome_payer.value"] + outturns["region.value"]
     assert shares["all"].sd.value == pytest.approx(everything.std(ddof=1))
 
@@ -247,7 +247,7 @@ def test_a_goal__says_whose_money_it_is_about(study, table):
 
 
 def test_a_goal_without_a_name__is_about_the_only_lender_whatever_it_is_called(tiny_path):
-    # Law: a lender is whoever holds the tranches.
+    # Invariant: a lender is whoever holds the tranches.
     names = ("investor", "outcome_payer", "service_provider", "bank")
     parties = ", ".join(f"{name}: {{name: {name}, discount_rate_per_year: 0.03}}" for name in names)
     study = load_study(tiny_path, [f"parties={{{parties}}}", "capital.tranches={loan: {holder: bank, size: rest}}"])
@@ -268,7 +268,7 @@ def test_roles__are_taken_from_what_the_study_says(study, tiny):
 
 
 def test_prices_of_the_start__are_of_the_partys_own_cash(path):
-    # Law: where prices do not rise, real cash is cash.
+    # Invariant: where prices do not rise, real cash is cash.
     outturns = evaluate(study := load_study(path, ["prices={growth_per_year: 0}"]), simulate(study, 1, np.arange(4)))
     for party in study.parties:
         np.testing.assert_allclose(outturns[f"{party}.real_cash"], outturns[f"{party}.cash"], atol=1e-6)
@@ -284,7 +284,7 @@ def test_retrospect__holds_each_lender_and_the_total_against_what_is_known(path)
 
 
 def test_windows__need_no_party_called_investor(path):
-    # Law: the money of all lenders and payers, at the window that the study has, is that of the run.
+    # Invariant: the money of all lenders and payers, at the window that the study has, is that of the run.
     sets = ["contract.dates={}", "contract.terms.first_wave.at=[]", "contract.terms.second_wave.at=[]"]
     sets += ["capital.payment_month={first_wave: 24, second_wave: 36}"]
     changed = load_study(path, sets)
@@ -309,7 +309,7 @@ def portfolio(tmp_path, path, kind, party):
 
 @pytest.mark.parametrize(("kind", "parties"), [("investors_book", ("foundation", "all_lenders")), ("outcomes_fund", ("region",))])
 def test_portfolio__holds_the_money_of_whom_it_names(tmp_path, path, study, kind, parties):
-    # Law: a project's result is what the party, or the role, gets in a run with the seed of the project.
+    # Invariant: a project's result is what the party, or the role, gets in a run with the seed of the project.
     outturns = run_study(study, seed_of(1, "one"), 8, threads=1)
     for party in parties:
         found = hold(portfolio(tmp_path, path, kind, party), Ensemble(1, 8, threads=1))
@@ -330,7 +330,7 @@ def test_portfolio__refuses_money_that_it_cannot_tell(tmp_path, path, kind, part
         portfolio(tmp_path, path, kind, party)
 
 
-SOME_DRAWN = "capital.drawn_share={law: uniform, low: 0.4, high: 1.0}"
+SOME_DRAWN = "capital.drawn_share={distribution: uniform, low: 0.4, high: 1.0}"
 
 
 @pytest.mark.parametrize(

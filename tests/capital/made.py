@@ -5,7 +5,7 @@ from pydantic import TypeAdapter
 
 from simengine.capital import Calendar, distribute, plan_money
 from simengine.capital.spec import Capital, Party
-from simengine.laws import Constant, quantities_in
+from simengine.distributions import Constant, quantities_in
 from simengine.records import PROJECT, Account, Ledger, Line, Payments, Worlds
 
 PARTIES = ("investor", "outcome_payer", "service_provider")

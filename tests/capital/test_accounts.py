@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simengine.capital.rules import capital_rules
-from simengine.laws import quantities_in
+from simengine.distributions import quantities_in
 from tests.capital.made import CAPITAL, PARTIES, capital_of, moved, parties_of, payments_of, planned, worlds_of
 from tests.capital.test_twin import COSTS, EVERYBODY, HORIZON, TRANCHES, WAVES, one_of_lists
 from tests.conftest import sized
@@ -97,7 +97,7 @@ def test_rest__by_halves_is_shared_to_the_unit(income, got):
 
 
 def test_principal__is_paid_to_the_unit_where_floating_point_is_coarser_than_a_unit():
-    # Law: all that was lent comes back, so each gets what it lent; 9e16 units are far beyond 2^53, where floats step by 16.
+    # Invariant: all that was lent comes back, so each gets what it lent; 9e16 units are far beyond 2^53, where floats step by 16.
     sizes = {"a": 333_333_333_333_333.0, "b": 555_555_555_555_555.0, "c": 7.0}
     tranches = {name: {"holder": "bank", "size": size} for name, size in sizes.items()}
     waterfall = {"back": {"principal": ["a", "b", "c"]}, "rest": {"rest": {"service_provider": "rest"}}}
@@ -257,7 +257,7 @@ class Accounts:
 @settings(deadline=None, max_examples=sized(150, 500))
 @given(small_worlds())
 def test_no_account__is_ever_below_zero(world):
-    # Law, posting by posting in the order of the waterfall: the project pays out only cash that it has, beside its reserve; lenders
+    # Distribution, posting by posting in the order of the waterfall: the project pays out only cash that it has, beside its reserve; lenders
     # pay in no more than there is to draw, and get back no more principal than they paid in, no more interest than has accrued (to
     # half a unit, the rounding), no more of a return than its limit; what was deferred, and what guarantors paid, is paid once.
     section, _, _, _, stop = world

@@ -69,7 +69,7 @@ def test_loan__draws_norrkoping_in_thirty_parts():
     st.lists(st.tuples(st.floats(0, 1), st.floats(1, HORIZON)), min_size=1, max_size=5),
 )
 def test_loan__sums_to_what_is_drawn_in_parts_that_differ_by_one_unit_at_most(commitment, draws):
-    # Law: conservation; and the amount drawn is the share of the commitment to the smallest unit.
+    # Invariant: conservation; and the amount drawn is the share of the commitment to the smallest unit.
     share, months = (np.array(column) for column in zip(*draws, strict=True))
 
     flows = drawn_by(commitment, share, months).cash("service_provider")
@@ -134,7 +134,7 @@ def contracts(draw):
 @settings(deadline=None, max_examples=100)
 @given(contracts())
 def test_ledger__sums_to_zero_and_holds_what_was_drawn_and_paid(contract):
-    # Law: conservation per replication and date; totals per party are the sums of what was drawn and what was paid.
+    # Invariant: conservation per replication and date; totals per party are the sums of what was drawn and what was paid.
     commitment, shares, drawdown_months, amounts, months = contract
 
     ledger = loan_of(shares, drawdown_months, amounts, months, commitment)
@@ -151,7 +151,7 @@ def test_ledger__sums_to_zero_and_holds_what_was_drawn_and_paid(contract):
 @settings(deadline=None, max_examples=100)
 @given(contracts())
 def test_ledger__without_the_drawdown_holds_the_payments_in_their_months(contract):
-    # Law: each payment of each world lands in its own month, whatever else is paid.
+    # Invariant: each payment of each world lands in its own month, whatever else is paid.
     _, shares, drawdown_months, amounts, months = contract
 
     received = loan_of(shares, drawdown_months, amounts, months, 0.0).cash("investor")

@@ -1,4 +1,4 @@
-"""What parties spend themselves: by hand, against the slow twin, and by the laws of the ledger; in the units of any currency."""
+"""What parties spend themselves: by hand, against the slow twin, and by the distributions of the ledger; in the units of any currency."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from simengine.capital import Purses, accounts_of, distribute
 from simengine.config import load_study
 from simengine.errors import StudyError
-from simengine.laws import quantities_in
+from simengine.distributions import quantities_in
 from simengine.pipeline import evaluate, simulate
 from simengine.records import PROJECT, SUPPLIERS
 from simengine.risk.returns import present_values
@@ -146,11 +146,11 @@ def test_sums__hold_what_parties_spend_under_one_sheet_after_the_other(structure
 
 # ---------------------------------------------------- in a study ----------------------------------------------------
 
-SALARIES = "parties.service_provider.costs={salaries: {per_month: {law: lognormal, interval_90: [80_000, 110_000]}}}"
+SALARIES = "parties.service_provider.costs={salaries: {per_month: {distribution: lognormal, interval_90: [80_000, 110_000]}}}"
 
 
 def test_study__in_which_the_provider_may_lose_keeps_everything_else(tiny_path):
-    # Laws: net is cash and value; over all parties and suppliers cash sums to zero; nothing else of the study moves, bit for bit.
+    # Invariants: net is cash and value; over all parties and suppliers cash sums to zero; nothing else of the study moves, bit for bit.
     plain, spent = (load_study(tiny_path, overrides) for overrides in ([], [SALARIES]))
     before, after = (evaluate(study, simulate(study, 5, np.arange(400))) for study in (plain, spent))
 
@@ -170,7 +170,7 @@ PARTY = "{name: x, discount_rate_per_year: 0}"
 ROLES = ", ".join(f"{name}: {PARTY}" for name in PARTIES)
 REFUSED = {
     "parties.service_provider.costs={a: {amount: 2e15}}": r"an amount of money must lie between 0 and 1e15; found 2e\+15",
-    "parties.service_provider.costs={a: {amount: {law: normal, mean: 1, sd: 1}}}": r"money must lie between 0 and 1e15",
+    "parties.service_provider.costs={a: {amount: {distribution: normal, mean: 1, sd: 1}}}": r"money must lie between 0 and 1e15",
     "parties.service_provider.costs={a: {amount: 1, per_month: 2}}": r"one of amount, per_month, per_person; found",
     "parties.service_provider.costs={a: {share_of_income: 0.1}}": r"costs\.a\.share_of_income",
     "parties.service_provider.costs={a: {amount: 1, waves: [all]}}": r"costs\.a\.waves: a cost by `amount` has no `waves`",

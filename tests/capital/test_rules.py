@@ -115,7 +115,7 @@ REFUSED = {
     "fees of more than all": (
         [
             "capital.costs={a: {payee: investor, share_of_income: 0.6}, "
-            "b: {payee: service_provider, share_of_income: {law: uniform, low: 0.1, high: 0.5}}}"
+            "b: {payee: service_provider, share_of_income: {distribution: uniform, low: 0.1, high: 0.5}}}"
         ],
         r"capital\.costs: costs by `share_of_income` together must take no more than all of the income; found up to 1\.1 of it",
     ),

@@ -81,7 +81,7 @@ def test_tranches__lose_what_a_vasicek_portfolio_makes_them_lose(attachment, exp
 
 
 def test_coupon__paid_in_full_is_the_rate_of_return():
-    # Law: unpaid interest bears interest, so a loan that is paid back with all of it returns its coupon, whenever it is paid.
+    # Invariant: unpaid interest bears interest, so a loan that is paid back with all of it returns its coupon, whenever it is paid.
     tranches = {
         "senior": {"holder": "bank", "size": 600, "coupon_per_year": 0.05},
         "junior": {"holder": "investor", "size": "rest"},
@@ -276,7 +276,7 @@ def test_shortfall__is_refused_with_its_size_unless_the_study_allows_it():
 
 
 def test_guarantee__never_makes_the_lender_of_any_world_worse_off():
-    # Law: monotone under common random numbers.
+    # Invariant: monotone under common random numbers.
     losses = np.linspace(0, 1, 101)
     income = payments_of({"term": (1 - losses) * 1_000}, {"term": 12})
     worlds = worlds_of(len(losses))

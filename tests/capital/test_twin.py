@@ -1,4 +1,4 @@
-"""The walk through the calendar against its slow twin, line by line, on random capital structures; and the laws of the ledger."""
+"""The walk through the calendar against its slow twin, line by line, on random capital structures; and the distributions of the ledger."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from simengine.capital.rules import capital_rules
 from simengine.capital.spec import Party
-from simengine.laws import quantities_in
+from simengine.distributions import quantities_in
 from simengine.records import PROJECT
 from tests.capital.made import CAPITAL, PARTIES, moved, payments_of, worlds_of
 from tests.reference.money import walk_money
@@ -153,8 +153,8 @@ def test_walk__equals_its_plain_twin_line_by_line(world):
 
 @settings(deadline=None, max_examples=200)
 @given(worlds())
-def test_ledger__obeys_the_laws_of_money(world):
-    # Laws: all cash sums to zero at every date, the project's account included, and nothing stays in it; nobody draws beyond the
+def test_ledger__obeys_the_distributions_of_money(world):
+    # Invariants: all cash sums to zero at every date, the project's account included, and nothing stays in it; nobody draws beyond the
     # commitment; a guarantor pays no more than the loss; every unit that comes in goes out.
     _, commitment, income, _, _ = world
     _, ledger = move(*world)
@@ -178,7 +178,7 @@ def test_ledger__obeys_the_laws_of_money(world):
 @settings(deadline=None, max_examples=200)
 @given(worlds())
 def test_waterfall__never_pays_a_later_step_while_an_earlier_one_is_short(world):
-    # Law: seniority. While principal that comes first is outstanding after its step, none that comes later is paid.
+    # Invariant: seniority. While principal that comes first is outstanding after its step, none that comes later is paid.
     _, ledger = move(*world)
     section = world[0]
     order = [(name, step) for name, step in section["waterfall"].items() if "principal" in step]
@@ -204,7 +204,7 @@ def test_waterfall__never_pays_a_later_step_while_an_earlier_one_is_short(world)
 @settings(deadline=None, max_examples=50)
 @given(world=worlds())
 def test_scale__changes_nothing_but_the_scale(factor, world):
-    # Law: all money times a factor moves the same money times that factor, but for rounding to the unit in each posting.
+    # Invariant: all money times a factor moves the same money times that factor, but for rounding to the unit in each posting.
     section, commitment, income, people, stop = world
     larger = _scaled(section, factor)
     _, one = move(*world)

@@ -61,7 +61,7 @@ STUDIES: dict[str, dict[str, Any]] = {
         }
     },
     "waves of another size in each replication": {
-        "population": {"waves": {"all": {"size": {"law": "uniform", "low": 1, "high": 70}, "enrolment_months": 3}}},
+        "population": {"waves": {"all": {"size": {"distribution": "uniform", "low": 1, "high": 70}, "enrolment_months": 3}}},
         "effect": FADING,
     },
     "each state with steps of its own": {
@@ -204,7 +204,7 @@ def test_wave__of_any_size_fills_registers_or_leaves_room_in_them(size: int, mon
 @pytest.mark.parametrize("name", ["an effect that fades", "a history", "a selection", "sixteen states", "no outcome"])
 @pytest.mark.parametrize("batch", [1, 15, 16, 33, 70])
 def test_people__are_the_same_where_a_wave_is_cut(name: str, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Source: a law: every word has an address, and nobody's life depends on the lane."""
+    """Source: a distribution: every word has an address, and nobody's life depends on the lane."""
     cohort = study(name)
     expected = tallies_of(cohort, 5)
     monkeypatch.setattr(people, "BATCH", batch)
@@ -221,7 +221,7 @@ def test_large_wave__is_cut_in_pieces_and_stays_itself(monkeypatch: pytest.Monke
 
 
 def test_abreast__finds_room_however_little_there_is_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Source: a law: what has no room is walked again, and nothing of it is counted twice."""
+    """Source: a distribution: what has no room is walked again, and nothing of it is counted twice."""
     cohort = study("an effect that fades")
     expected = tallies_of(cohort, 9)
     monkeypatch.setattr(life, "_STAYS_PER_PERSON", 1)
@@ -263,7 +263,7 @@ PARTLY = {"engagement": {"share": 0.6, "dropout": {"per_month": 0.05}}}
 @pytest.mark.parametrize("history", [0, 5])
 @pytest.mark.parametrize("engagement", [{}, PARTLY])
 def test_arms__are_equal_person_by_person_under_an_effect_that_changes_nothing(waves: Any, history: int, engagement: Any) -> None:
-    """Source: a law: same people, same luck. With a wave of one person each replication is a person.
+    """Source: a distribution: same people, same luck. With a wave of one person each replication is a person.
 
     Who may leave the service goes one by one, while those without it go abreast.
     """
@@ -276,7 +276,7 @@ def test_arms__are_equal_person_by_person_under_an_effect_that_changes_nothing(w
 
 
 def test_arms__meet_again_after_a_detour() -> None:
-    """Source: a law of the words: who is in the same state in the same month has the same luck from there on.
+    """Source: a distribution of the words: who is in the same state in the same month has the same luck from there on.
 
     The effect acts in the first two months alone, and everybody is in `a` again after month 3: from there on the arms are equal.
     """

@@ -120,8 +120,8 @@ def test_gamma_draw__takes_another_try_in_its_own_room() -> None:
 
 
 @pytest.mark.parametrize("kind", range(5))
-def test_between_people__of_a_fixed_parameter_draws_nothing_but_its_law(kind: int) -> None:
-    """Source: a law: a number at an address does not depend on when it is drawn."""
+def test_between_people__of_a_fixed_parameter_draws_nothing_but_its_distribution(kind: int) -> None:
+    """Source: a distribution: a number at an address does not depend on when it is drawn."""
     first = [between_people(*address(number, 32, "d"), kind, 2.0, 3.0) for number in range(20)]
     again = [between_people(*address(number, 32, "d"), kind, 2.0, 3.0) for number in reversed(range(20))]
     assert first == again[::-1]
@@ -168,7 +168,7 @@ def test_selection__that_nobody_fits_is_refused(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize(("name", "size"), [("BATCH", 1 << 10), ("_FIRST_CANDIDATES", 1)])
 def test_selection__chooses_the_same_whatever_the_batch(monkeypatch: pytest.MonkeyPatch, name: str, size: int) -> None:
-    """Source: a law: the first candidate who fits is taken, however many are looked at together, and first."""
+    """Source: a distribution: the first candidate who fits is taken, however many are looked at together, and first."""
     cohort = cohort_of(**ALL)
     expected = tallies_of(cohort, 4)
     monkeypatch.setattr(people_of_batches, name, size)
@@ -283,7 +283,7 @@ def leave(hazards: list[float], period: float, *effects: tuple[int, int, float])
     form=st.sampled_from([RELATIVE_RISK, ODDS_RATIO]),
 )
 def test_change_leaving__by_a_ratio_of_1_changes_nothing(hazards: list[float], period: float, form: int) -> None:
-    """Source: a law: hazards, turned into probabilities and back, are themselves, unless a period leaves one in 1e12 behind."""
+    """Source: a distribution: hazards, turned into probabilities and back, are themselves, unless a period leaves one in 1e12 behind."""
     changed, clipped = leave(hazards, period, (0, form, 1.0))
     if sum(hazards) * period < 20:
         np.testing.assert_allclose(changed, hazards, rtol=1e-6)

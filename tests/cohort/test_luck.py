@@ -63,19 +63,19 @@ def sizes(batch: int, stays: int) -> Iterator[None]:
 @settings(max_examples=15)
 @given(rows=st.lists(st.sampled_from(range(11)), min_size=1, max_size=11, unique=True))
 def test_replications__are_the_same_in_any_company(rows: list[int]) -> None:
-    """Source: a law: every draw has an address, and no sum depends on the company it is in."""
+    """Source: a distribution: every draw has an address, and no sum depends on the company it is in."""
     require_same_bits(simulate_cohort(STUDY, worlds_of(STUDY, NUMBERS[rows])), WHOLE, rows)
 
 
 @pytest.mark.parametrize("row", [0, 4, 10])
 def test_replication__made_again_alone_equals_itself(row: int) -> None:
-    """Source: the same law."""
+    """Source: the same distribution."""
     require_same_bits(simulate_cohort(STUDY, worlds_of(STUDY, [row])), WHOLE, [row])
 
 
 @pytest.mark.parametrize("size", [1, 2, 7])
 def test_replication__of_a_wave_of_any_size_equals_itself_alone(size: int) -> None:
-    """Source: the same law, where one person alone fills a batch."""
+    """Source: the same distribution, where one person alone fills a batch."""
     study = without_selection()
     study["population"]["waves"] = {"all": {"size": size, "enrolment_months": 2}}
     study["n_baseline"] = 1
@@ -88,7 +88,7 @@ def test_replication__of_a_wave_of_any_size_equals_itself_alone(size: int) -> No
 @settings(max_examples=10)
 @given(batch=st.integers(8, 60), stays=st.sampled_from([1, 2, 8]))
 def test_people__are_the_same_in_any_batch(batch: int, stays: int) -> None:
-    """Source: the same law, for batches that hold the largest wave of a replication."""
+    """Source: the same distribution, for batches that hold the largest wave of a replication."""
     with sizes(batch, stays):
         got = simulate_cohort(STUDY, worlds_of(STUDY, NUMBERS))
     require_same_bits(got, WHOLE, slice(None))
@@ -96,7 +96,7 @@ def test_people__are_the_same_in_any_batch(batch: int, stays: int) -> None:
 
 @pytest.mark.parametrize("batch", [1, 2, 5])
 def test_people__are_the_same_where_a_wave_is_cut(batch: int) -> None:
-    """Source: the same law. Years are added up in another order; what a whole batch shares is clipped once for each."""
+    """Source: the same distribution. Years are added up in another order; what a whole batch shares is clipped once for each."""
     with sizes(batch, 1):
         got = simulate_cohort(STUDY, worlds_of(STUDY, NUMBERS))
     require_same_bits(got, WHOLE, slice(None), tuple(name for name in ARRAYS if name != "by_year"))
@@ -105,7 +105,7 @@ def test_people__are_the_same_where_a_wave_is_cut(batch: int) -> None:
 
 
 def test_stays__find_room_however_little_there_is_at_first() -> None:
-    """Source: the same law, with everybody moving every month."""
+    """Source: the same distribution, with everybody moving every month."""
     moves = {f"{one} -> {other}": {"rate_per_month": 30} for one, other in ("ab", "ba")}
     cohort = cohort_of(
         pathway={"states": ["a", "b"], "start": {"young": {"a": 1}, "older": {"b": 1}}, "moves": moves},
@@ -173,14 +173,14 @@ ADDED: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", ADDED)
 def test_addition__leaves_every_other_draw_untouched(name: str) -> None:
-    """Source: a law: every stream is named after what it decides."""
+    """Source: a distribution: every stream is named after what it decides."""
     got = tallies_of(cohort_of(**changed(**ADDED[name])), 5)
     same_but(got, tallies_of(STUDY, 5))
     assert (got.sums[:, :, :, -1] != 0).any()
 
 
 def test_added_wave__leaves_the_others_untouched() -> None:
-    """Source: a law: the streams of a wave are named after it."""
+    """Source: a distribution: the streams of a wave are named after it."""
     study = without_selection()
     expected = tallies_of(cohort_of(**study), 5)
     study["population"]["waves"] |= {"third": {"size": 9, "enrolment_months": 3}}
@@ -191,7 +191,7 @@ def test_added_wave__leaves_the_others_untouched() -> None:
 
 
 def test_people__who_join_are_strangers() -> None:
-    """Source: a law: a person's address is the person's number, so more people add months and take none away."""
+    """Source: a distribution: a person's address is the person's number, so more people add months and take none away."""
     study = without_selection()
     study["population"].pop("volume")
     study["population"]["waves"] = {"all": {"size": 5, "enrolment_months": 3}}
@@ -204,7 +204,7 @@ def test_people__who_join_are_strangers() -> None:
 
 @pytest.mark.parametrize("section", ["events", "shocks", "effect", "outcomes"])
 def test_order_of_a_section__decides_nothing(section: str) -> None:
-    """Source: a law: no stream is named after a place in the file. Factors are multiplied in order, which rounds."""
+    """Source: a distribution: no stream is named after a place in the file. Factors are multiplied in order, which rounds."""
     study = copy.deepcopy(ALL)
     study[section] = dict(reversed(study[section].items()))
     got, expected = tallies_of(cohort_of(**study), 5), tallies_of(STUDY, 5)
@@ -216,7 +216,7 @@ def test_order_of_a_section__decides_nothing(section: str) -> None:
 
 @pytest.mark.parametrize("section", ["frailties", "sites", "volume", "strata"])
 def test_order_of_the_population__decides_nothing_but_that_of_the_strata(section: str) -> None:
-    """Source: a law, with one exception: a uniform is divided among the strata in their order."""
+    """Source: a distribution, with one exception: a uniform is divided among the strata in their order."""
     study = without_selection()
     study["population"] = study["population"] | {section: dict(reversed(study["population"][section].items()))}
     got, expected = tallies_of(cohort_of(**study), 5), tallies_of(cohort_of(**without_selection()), 5)
@@ -224,7 +224,7 @@ def test_order_of_the_population__decides_nothing_but_that_of_the_strata(section
 
 
 def test_names_of_strata__decide_nothing() -> None:
-    """Source: a law: strata are told apart by their place alone."""
+    """Source: a distribution: strata are told apart by their place alone."""
 
     def renamed(node: Any) -> Any:
         words = {"young": "zebra", "older": "ant"}
@@ -272,17 +272,17 @@ def require_arms_equal(tallies: Tallies) -> None:
 
 @pytest.mark.parametrize("name", list(ALL["effect"]))
 def test_twin__equals_the_service_arm_under_an_effect_that_changes_nothing(name: str) -> None:
-    """Source: a law: same people, same luck. Probabilities are turned into hazards and back, which rounds."""
+    """Source: a distribution: same people, same luck. Probabilities are turned into hazards and back, which rounds."""
     require_arms_equal(tallies_of(neutral(ALL | {"effect": {name: ALL["effect"][name]}}), 5))
 
 
 def test_twin__equals_the_service_arm_under_all_of_them() -> None:
-    """Source: the same law."""
+    """Source: the same distribution."""
     require_arms_equal(tallies_of(neutral(ALL), 10))
 
 
 def test_twin__equals_the_service_arm_where_nobody_takes_part() -> None:
-    """Source: the same law, for effects that reach the treated."""
+    """Source: the same distribution, for effects that reach the treated."""
     study = copy.deepcopy(ALL)
     study["population"]["engagement"]["share"] = 0
     study["effect"] = {name: effect for name, effect in study["effect"].items() if effect.get("reaches") != "referred"}
@@ -292,7 +292,7 @@ def test_twin__equals_the_service_arm_where_nobody_takes_part() -> None:
 
 
 def test_arms__are_the_same_people_before_entry() -> None:
-    """Source: a law: no effect acts before entry."""
+    """Source: a distribution: no effect acts before entry."""
     tallies = tallies_of(cohort_of(**without_selection()), 20)
     for name in ("sums_before", "squares_before"):
         values = getattr(tallies, name)
@@ -301,7 +301,7 @@ def test_arms__are_the_same_people_before_entry() -> None:
 
 
 def test_effect__changes_neither_the_twin_nor_the_earlier_people() -> None:
-    """Source: a law: without the service there is no effect, whatever it is."""
+    """Source: a distribution: without the service there is no effect, whatever it is."""
     got, expected = tallies_of(cohort_of(**changed(effect={}) | {"effect": {}}), 5), tallies_of(STUDY, 5)
     require_same(got, expected, (TWIN, BASELINE))
 
@@ -312,7 +312,7 @@ def test_effect__changes_neither_the_twin_nor_the_earlier_people() -> None:
 @settings(max_examples=20)
 @given(ratios=st.tuples(st.floats(0, 3), st.floats(0, 3)), variance=st.sampled_from([0, 1.5]), ramp=st.sampled_from([0, 4]))
 def test_higher_hazard__sends_nobody_later(ratios: tuple[float, float], variance: float, ramp: float) -> None:
-    """Source: a law: with no way back, whoever leaves under a hazard has left under a higher one, person by person."""
+    """Source: a distribution: with no way back, whoever leaves under a hazard has left under a higher one, person by person."""
     low, high = sorted(ratios)
     cost = []
     for ratio in (low, high):
@@ -334,7 +334,7 @@ def test_higher_hazard__sends_nobody_later(ratios: tuple[float, float], variance
 @settings(max_examples=20)
 @given(ratios=st.tuples(st.floats(0, 3), st.floats(0, 3)), form=st.sampled_from(["hazard_ratio", "odds_ratio", "relative_risk"]))
 def test_higher_ratio__makes_nobody_answer_no(ratios: tuple[float, float], form: str) -> None:
-    """Source: a law: the same uniform against a higher probability."""
+    """Source: a distribution: the same uniform against a higher probability."""
     answers = []
     for ratio in sorted(ratios):
         outcomes = {"yes": {"kind": "binary", "at_month": 6, "probability": {"home": 0.6, "placed": 0.3, "secure": 0.5}}}
@@ -347,7 +347,7 @@ def test_higher_ratio__makes_nobody_answer_no(ratios: tuple[float, float], form:
 @settings(max_examples=20)
 @given(ratios=st.tuples(st.floats(0, 3), st.floats(0, 3)))
 def test_higher_rate__delays_no_event(ratios: tuple[float, float]) -> None:
-    """Source: a law: without spells the n-th event of a person comes no later under a higher rate."""
+    """Source: a distribution: without spells the n-th event of a person comes no later under a higher rate."""
     counts = []
     for ratio in sorted(ratios):
         cohort = cohort_of(
@@ -362,7 +362,7 @@ def test_higher_rate__delays_no_event(ratios: tuple[float, float]) -> None:
 @settings(max_examples=10)
 @given(ratios=st.tuples(st.floats(0, 1), st.floats(0, 1)))
 def test_longer_spells__hold_no_fewer_days_and_no_more_spells(ratios: tuple[float, float]) -> None:
-    """Source: a law for the first spell of each person; here no second one begins."""
+    """Source: a distribution for the first spell of each person; here no second one begins."""
     days = []
     for ratio in sorted(ratios):
         cohort = cohort_of(
@@ -428,7 +428,7 @@ def test_years__and_windows_agree_where_nothing_is_discounted() -> None:
     ids=["one outcome", "an event"],
 )
 def test_person__who_is_alone_in_a_batch_differs_from_others_too(outcomes: dict[str, Any]) -> None:
-    """Source: the law that a replication alone equals itself in the batch, for one person and one outcome that differs."""
+    """Source: the distribution that a replication alone equals itself in the batch, for one person and one outcome that differs."""
     cohort = cohort_of(
         population={"waves": {"all": {"size": 1, "enrolment_months": 1}}},
         events={"e": {"rates": {"placed": {"rate_per_month": 2}}}},
@@ -439,11 +439,11 @@ def test_person__who_is_alone_in_a_batch_differs_from_others_too(outcomes: dict[
 
 
 def test_clipped__does_not_depend_on_the_prices_of_other_worlds() -> None:
-    """Source: the same law, for an event that is worth nothing in some worlds."""
+    """Source: the same distribution, for an event that is worth nothing in some worlds."""
     cohort = cohort_of(
         events={"e": {"rates": {"placed": {"rate_per_month": 0.2}}}},
         effect={"fewer": {"event": "e", "difference": -1}},
-        outcomes={"cost": {"kind": "amount", "per_event": {"e": {"law": "empirical", "values": [0, 5]}}}},
+        outcomes={"cost": {"kind": "amount", "per_event": {"e": {"distribution": "empirical", "values": [0, 5]}}}},
     )
     worlds = worlds_of(cohort, np.arange(40))
     whole = simulate_cohort(cohort, worlds)

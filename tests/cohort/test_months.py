@@ -1,6 +1,6 @@
 """The words of the months: known answers, one by one and sixteen abreast, and words that look as random as they should.
 
-The statistical tests have a fixed seed and a threshold of 4.5 standard errors, or the tails of the chi-square law that are as rare:
+The statistical tests have a fixed seed and a threshold of 4.5 standard errors, or the tails of the chi-square distribution that are as rare:
 a false alarm once in 150,000 comparisons if the seed were drawn anew.
 """
 
@@ -135,7 +135,7 @@ def test_lives__are_those_of_the_documented_address() -> None:
 @pytest.mark.statistical
 @pytest.mark.parametrize("seed", [0, SEED])
 def test_words__fill_every_bin_alike(seed: int) -> None:
-    """Source: the chi-square law: the highest byte, the lowest, and those of the first months alone."""
+    """Source: the chi-square distribution: the highest byte, the lowest, and those of the first months alone."""
     words = lives(seed=seed)
     require_even(words >> 24, 256, "the highest byte")
     require_even(words & 255, 256, "the lowest byte")
@@ -171,7 +171,7 @@ def test_words__are_independent_across_months_people_and_replications() -> None:
 
 @pytest.mark.statistical
 def test_words__side_by_side_fill_every_pair_of_bins_alike() -> None:
-    """Source: the chi-square law, on the four highest bits of two words, which do not overlap with another pair's."""
+    """Source: the chi-square distribution, on the four highest bits of two words, which do not overlap with another pair's."""
     high = lives() >> 28
     pairs = {
         "two months": (high[..., ::2], high[..., 1::2]),
@@ -186,7 +186,7 @@ def test_words__side_by_side_fill_every_pair_of_bins_alike() -> None:
 @pytest.mark.statistical
 @pytest.mark.parametrize("per_month", [0.2, 0.05, 0.01])
 def test_first_word_below_a_threshold__comes_after_a_geometric_time(per_month: float) -> None:
-    """Source: closed form: in month m with p (1 - p)^m, and later than the last with what is left: the law of a stay."""
+    """Source: closed form: in month m with p (1 - p)^m, and later than the last with what is left: the distribution of a stay."""
     first, _ = two_stays(per_month)
     left = 1 - (1 - per_month) ** np.arange(N_MONTHS + 1)
     edges = np.unique(np.searchsorted(left, np.linspace(0, 1, 21)[1:-1]))

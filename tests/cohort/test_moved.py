@@ -12,7 +12,7 @@ import pytest
 from simengine.config import find_study, load_study
 from simengine.errors import StudyError
 from simengine.records import SERVICE, TWIN
-from tests.reference.recursion import Law
+from tests.reference.recursion import Distribution
 from tests.reference.studies import cohort_of, tallies_of
 
 LEAVES, RETURNS, MONTHS = 0.15, 0.4, 12
@@ -30,8 +30,8 @@ def people(outcomes: Any, **sections: Any) -> Any:
     )
 
 
-def law_of_moves(per_month: tuple[float, float], per_move: tuple[float, float], months: int) -> Law:
-    """Give the law of what one person who starts at home comes to; worth of a month at home and placed, of moving out and back.
+def distribution_of_moves(per_month: tuple[float, float], per_move: tuple[float, float], months: int) -> Distribution:
+    """Give the distribution of what one person who starts at home comes to; worth of a month at home and placed, of moving out and back.
 
     Backwards, with the sum from month t on in state i: Y = f_i + (m_ij + Y'_j) with probability P_ij; so that
     E Y^k = sum over j of P_ij E (f_i + m_ij + Y'_j)^k, expanded by the binomial theorem.
@@ -50,30 +50,30 @@ def law_of_moves(per_month: tuple[float, float], per_move: tuple[float, float], 
             ]
             for i in range(2)
         ]
-    return Law.of(later[0])
+    return Distribution.of(later[0])
 
 
 @pytest.mark.statistical
 @pytest.mark.parametrize(
-    ("outcome", "law"),
+    ("outcome", "distribution"),
     [
-        ({"kind": "count", "moves": "home -> placed"}, law_of_moves((0, 0), (1, 0), MONTHS)),
-        ({"kind": "count", "moves": ["home -> placed", "placed -> home"]}, law_of_moves((0, 0), (1, 1), MONTHS)),
-        ({"kind": "amount", "per_move": {"placed -> home": -0.5}}, law_of_moves((0, 0), (0, -0.5), MONTHS)),
+        ({"kind": "count", "moves": "home -> placed"}, distribution_of_moves((0, 0), (1, 0), MONTHS)),
+        ({"kind": "count", "moves": ["home -> placed", "placed -> home"]}, distribution_of_moves((0, 0), (1, 1), MONTHS)),
+        ({"kind": "amount", "per_move": {"placed -> home": -0.5}}, distribution_of_moves((0, 0), (0, -0.5), MONTHS)),
         (
             {"kind": "amount", "per_day": {"placed": 2}, "per_move": {"home -> placed": 300}},
-            law_of_moves((0, 2 * 365.25 / 12), (300, 0), MONTHS),
+            distribution_of_moves((0, 2 * 365.25 / 12), (300, 0), MONTHS),
         ),
     ],
 )
-def test_moves__have_the_exact_mean_and_spread(outcome: Any, law: Law) -> None:
+def test_moves__have_the_exact_mean_and_spread(outcome: Any, distribution: Distribution) -> None:
     """Source: the backward recursion of the moments; limit 4.5 standard errors."""
     tallies = tallies_of(people({"x": outcome}), 400)
     total, squares = (getattr(tallies, name)[:, 0, TWIN, 0, 0].sum() for name in ("sums", "squares"))
-    scores = law.z_of_totals(400 * 100, total, squares)
+    scores = distribution.z_of_totals(400 * 100, total, squares)
     assert max(map(abs, scores)) < 4.5, scores
     # One move less, as if the last month did not count, is told apart.
-    short = law_of_moves((0, 0), (1, 0), MONTHS - 1)
+    short = distribution_of_moves((0, 0), (1, 0), MONTHS - 1)
     if outcome.get("moves") == "home -> placed":
         assert abs(short.z_of_totals(400 * 100, total, squares)[0]) > 10
 
@@ -122,7 +122,7 @@ def test_moves__have_the_price_of_the_stratum() -> None:
 
 
 def test_moves__are_the_same_abreast_and_one_by_one() -> None:
-    """Source: a law: a factor of 1 that each person carries changes nothing but the way of walking."""
+    """Source: a distribution: a factor of 1 that each person carries changes nothing but the way of walking."""
     outcomes = {"n": {"kind": "count", "moves": ["home -> placed", "placed -> home"]}}
     together = tallies_of(people(outcomes), 3)
     carried = ONE_STRATUM | {"frailties": {"none": {"variance": 0, "on": "home -> placed"}}}

@@ -48,7 +48,7 @@ def test_clipped__ignores_rounding():
 
 def test_clipped__counts_shares_that_leave_nothing_for_the_rest():
     """Source: the drawn shares themselves."""
-    young, older = "{law: uniform, low: 0.3, high: 0.9}", "{law: uniform, low: 0.1, high: 0.5}"
+    young, older = "{distribution: uniform, low: 0.3, high: 0.9}", "{distribution: uniform, low: 0.1, high: 0.5}"
     shares = f"young: {{share: {young}}}, older: {{share: {older}}}, other: {{share: rest}}"
     start = "pathway.start={young: {placed: 1}, older: {placed: 1}, other: {placed: 1}}"
     evidence = simulate(load_study(find_study("tiny"), [f"population.strata={{{shares}}}", start]), SEED, np.arange(200))
@@ -58,7 +58,7 @@ def test_clipped__counts_shares_that_leave_nothing_for_the_rest():
 
 
 def test_cumulative_shares__end_at_1_with_the_last_share_that_somebody_has():
-    """Source: the law that nobody starts where no share is; ten tenths add up to less than 1 in binary."""
+    """Source: the distribution that nobody starts where no share is; ten tenths add up to less than 1 in binary."""
     from simengine.cohort.people import cumulative
 
     rising = cumulative([np.array([0.1])] * 10 + [np.array([0.0])])

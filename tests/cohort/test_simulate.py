@@ -43,7 +43,7 @@ def require_same(got: Tallies, expected: Tallies, arms: tuple[int, ...], names: 
 
 @pytest.mark.parametrize("overrides", [NO_EFFECT, (*NO_EFFECT, FADING)], ids=["ramp", "ramp and fade"])
 def test_twin__equals_the_service_arm_when_every_ratio_is_1(overrides: tuple[str, ...]) -> None:
-    """Source: a law: same people, same luck, no effect."""
+    """Source: a distribution: same people, same luck, no effect."""
     tallies = tallies_of(*overrides)
     for name in ADDED_UP:
         values = getattr(tallies, name)
@@ -59,7 +59,7 @@ def test_twin__differs_from_the_service_arm_when_a_ratio_is_not_1() -> None:
 
 
 def test_service__sends_nobody_home_later_when_it_only_speeds_the_way_home() -> None:
-    """Source: a law, monotone under common luck: with no way back, a higher hazard of going home helps or changes nothing."""
+    """Source: a distribution, monotone under common luck: with no way back, a higher hazard of going home helps or changes nothing."""
     tallies = tallies_of("effect.sooner_home.hazard_ratio=1.5", "pathway.moves.home -> placed.per_month=0")
     home = tallies.person_months[:, :, :, tallies.states.index("home")]
     assert (home[:, :, SERVICE] >= home[:, :, TWIN]).all()
@@ -67,7 +67,7 @@ def test_service__sends_nobody_home_later_when_it_only_speeds_the_way_home() -> 
 
 
 def test_baseline__is_made_of_other_people() -> None:
-    """Source: counting. Groups of equal size and law agree in all 25 replications only if they share their luck."""
+    """Source: counting. Groups of equal size and distribution agree in all 25 replications only if they share their luck."""
     tallies = tallies_of(*NO_EFFECT)
     assert (tallies.person_months[:, 0, BASELINE] != tallies.person_months[:, 0, TWIN]).any()
 
@@ -89,14 +89,14 @@ def test_replications__have_luck_of_their_own() -> None:
     ],
 )
 def test_added_wave__leaves_every_other_draw_untouched(waves: str) -> None:
-    """Source: a law: the streams of a wave are named after it."""
+    """Source: a distribution: the streams of a wave are named after it."""
     expected, got = tallies_of(), tallies_of(f"population.waves={{all: {{size: 12, enrolment_months: 6}}, {waves}}}")
     require_same(got, expected, (SERVICE, TWIN, BASELINE))
     assert (got.person_months[:, 1, TWIN] != got.person_months[:, 0, TWIN]).any()
 
 
 def test_wave__has_the_same_people_in_any_place() -> None:
-    """Source: a law: a wave's number in the file decides nothing about its people."""
+    """Source: a distribution: a wave's number in the file decides nothing about its people."""
     first = tallies_of("population.waves={all: {size: 12, enrolment_months: 6}, more: {size: 7, enrolment_months: 6}}")
     second = tallies_of("population.waves={more: {size: 7, enrolment_months: 6}, all: {size: 12, enrolment_months: 6}}")
     for name in ADDED_UP:
@@ -105,7 +105,7 @@ def test_wave__has_the_same_people_in_any_place() -> None:
 
 
 def test_wave__has_the_same_first_people_in_any_size() -> None:
-    """Source: a law: a person's address is the person's number, so more people are never fewer months in any state."""
+    """Source: a distribution: a person's address is the person's number, so more people are never fewer months in any state."""
     few, many = tallies_of("population.waves.all.size=11"), tallies_of()
     difference = many.person_months[:, 0, SERVICE] - few.person_months[:, 0, SERVICE]
     assert (difference >= 0).all()
@@ -113,7 +113,7 @@ def test_wave__has_the_same_first_people_in_any_size() -> None:
 
 
 def test_added_outcomes__leave_every_other_draw_untouched() -> None:
-    """Source: a law: the streams of an outcome are named after it, wherever it stands."""
+    """Source: a distribution: the streams of an outcome are named after it, wherever it stands."""
     expected = tallies_of()
     got = tallies_of(
         "outcomes={in_work: {kind: binary, at_month: 6, probability: {home: 0.3, placed: 0.2}}, "
@@ -128,11 +128,11 @@ def test_added_outcomes__leave_every_other_draw_untouched() -> None:
 
 
 def test_added_effect_parameters__leave_every_other_draw_untouched() -> None:
-    """Source: a law: the stream of a parameter is named after its path."""
+    """Source: a distribution: the stream of a parameter is named after its path."""
     study = tiny()
     fading = tiny(
-        "effect.sooner_home={move: placed -> home, hazard_ratio: {law: lognormal, interval_90: [0.9, 2.0]}, "
-        "ramp_months: {law: uniform, low: 1, high: 3}, fades_after_months: {law: uniform, low: 2, high: 6}, half_life_months: 2}"
+        "effect.sooner_home={move: placed -> home, hazard_ratio: {distribution: lognormal, interval_90: [0.9, 2.0]}, "
+        "ramp_months: {distribution: uniform, low: 1, high: 3}, fades_after_months: {distribution: uniform, low: 2, high: 6}, half_life_months: 2}"
     )
     expected, got = (simulate(one, SEED, REPLICATIONS) for one in (study, fading))
     require_same(got.tallies, expected.tallies, (TWIN, BASELINE))
@@ -143,17 +143,17 @@ def test_added_effect_parameters__leave_every_other_draw_untouched() -> None:
 
 
 def test_added_effect__with_a_ratio_of_1_changes_nothing() -> None:
-    """Source: a law, with effects in another order and on another move."""
+    """Source: a distribution, with effects in another order and on another move."""
     effects = (
         "effect={no_return: {move: home -> placed, hazard_ratio: 1.0, ramp_months: 3}, "
         "school_support: {outcome: school_qualified, odds_ratio: 1.5}, sooner_home: {move: placed -> home, "
-        "hazard_ratio: {law: lognormal, interval_90: [0.9, 2.0]}, ramp_months: 2}}"
+        "hazard_ratio: {distribution: lognormal, interval_90: [0.9, 2.0]}, ramp_months: 2}}"
     )
     require_same(tallies_of(effects), tallies_of(), (SERVICE, TWIN, BASELINE))
 
 
 def test_added_metric__leaves_every_other_draw_untouched() -> None:
-    """Source: a law: a metric reads what happened, through a window of its own."""
+    """Source: a distribution: a metric reads what happened, through a window of its own."""
     metrics = "saving: {outcome: placement_cost_sek, window_months: 12, estimate: total_difference, better: lower}"
     school = "school: {outcome: school_qualified, window_months: 12, estimate: rate_difference, better: higher}"
     early = "early: {outcome: placement_cost_sek, window_months: 5, estimate: rate_difference, better: lower}"
@@ -192,7 +192,7 @@ def test_years__hold_every_month_from_entry_to_the_horizon() -> None:
 
 
 def test_lives__end_with_the_last_window_where_no_year_is_valued() -> None:
-    """Source: a law: what is measured is the same to the bit; of the second year nothing is left but the month of the last stay."""
+    """Source: a distribution: what is measured is the same to the bit; of the second year nothing is left but the month of the last stay."""
     entering_together = ("outcomes.placement_cost_sek.per_day={home: 1, placed: 1}", "population.waves.all.enrolment_months=1")
     valued, unvalued = tallies_of(*entering_together), tallies_of(*entering_together, "public_value={}")
     require_same(unvalued, valued, (SERVICE, TWIN), ("sums", "squares", "person_months"))
@@ -220,8 +220,8 @@ def test_binary_outcome__squares_to_itself_and_never_exceeds_the_people() -> Non
 
 THREE_STATES = (
     "pathway={states: [home, placed, secure], start: {young: {placed: 1}, older: {home: 1}}, moves: {"
-    "placed -> home: {per_month: {law: uniform, low: 0, high: 1}}, placed -> secure: {by_stratum: "
-    "{young: {per_month: {law: uniform, low: 0, high: 0.9}}, older: {per_month: 0.1}}}, home -> placed: {per_month: 0.1}}}",
+    "placed -> home: {per_month: {distribution: uniform, low: 0, high: 1}}, placed -> secure: {by_stratum: "
+    "{young: {per_month: {distribution: uniform, low: 0, high: 0.9}}, older: {per_month: 0.1}}}, home -> placed: {per_month: 0.1}}}",
     "outcomes.school_qualified.probability={home: 0.6, placed: 0.4, secure: 0.2}",
 )
 
@@ -241,8 +241,8 @@ def test_clipped__means_that_everybody_leaves_in_proportion() -> None:
     """Source: the rule. With 0.9 and 0.6 a month nobody stays a second month, and those who leave do not all go one way."""
     no_way_back = (
         "pathway={states: [home, placed, secure], start: {young: {placed: 1}, older: {placed: 1}}, moves: {"
-        "placed -> home: {per_month: {law: uniform, low: 0.4, high: 1}}, "
-        "placed -> secure: {per_month: {law: uniform, low: 0, high: 0.6}}}}"
+        "placed -> home: {per_month: {distribution: uniform, low: 0.4, high: 1}}, "
+        "placed -> secure: {per_month: {distribution: uniform, low: 0, high: 0.6}}}}"
     )
     tallies = tallies_of(THREE_STATES[1], no_way_back)
     clipped = tallies.clipped > 0
@@ -264,7 +264,7 @@ def test_clipped__is_0_where_every_probability_is_one() -> None:
 
 @pytest.mark.parametrize("name", ["tiny", "norrkoping"])
 def test_replication__made_again_alone_equals_itself_in_the_batch(name: str) -> None:
-    """Source: a law: every draw has an address, and no sum depends on the company it is in."""
+    """Source: a distribution: every draw has an address, and no sum depends on the company it is in."""
     study = load_study(find_study(name))
     batch = simulate(study, SEED, REPLICATIONS)
     for replication in (0, 7, 24):
@@ -292,10 +292,10 @@ def require_same_bits(got: Outturns, expected: Outturns) -> None:
 
 MANY_STATES = (
     "pathway={states: [home, placed, a, b, c, d, e, f, g, h], start: {young: {placed: 0.3, a: 0.1, b: 0.1, c: 0.1, d: 0.1, "
-    "e: 0.1, f: 0.1, g: 0.03, h: rest}, older: {home: 1}}, moves: {placed -> home: {per_month: {law: uniform, low: 0, high: 0.1}}, "
-    + ", ".join(f"placed -> {s}: {{per_month: {{law: uniform, low: 0, high: 0.1}}}}" for s in "abcdefgh")
+    "e: 0.1, f: 0.1, g: 0.03, h: rest}, older: {home: 1}}, moves: {placed -> home: {per_month: {distribution: uniform, low: 0, high: 0.1}}, "
+    + ", ".join(f"placed -> {s}: {{per_month: {{distribution: uniform, low: 0, high: 0.1}}}}" for s in "abcdefgh")
     + ", "
-    + ", ".join(f"{s} -> placed: {{per_month: {{law: beta, mean: 0.2, sd: 0.1}}}}" for s in "abcdefgh")
+    + ", ".join(f"{s} -> placed: {{per_month: {{distribution: beta, mean: 0.2, sd: 0.1}}}}" for s in "abcdefgh")
     + "}}",
     f"outcomes.school_qualified.probability={{home: 0.6, placed: 0.4, {', '.join(f'{s}: 0.5' for s in 'abcdefgh')}}}",
 )
@@ -312,7 +312,7 @@ WAVES = ", ".join(f"w{number}: {{size: 2, enrolment_months: {number % 6 + 1}}}" 
     ],
 )
 def test_run__has_the_same_bits_for_any_block_size_and_number_of_threads(name: str, overrides: tuple[str, ...]) -> None:
-    """Source: a law: blocks and threads are how the work is done, not what it is."""
+    """Source: a distribution: blocks and threads are how the work is done, not what it is."""
     study = load_study(find_study(name), overrides)
     expected = run_study(study, SEED, 60, threads=1, block_size=1000)
     assert expected.replications.tolist() == list(range(60))

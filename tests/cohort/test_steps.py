@@ -27,11 +27,11 @@ STEPS = 3
 
 
 def scaled(by: float) -> Callable[[Any], Any]:
-    """Multiply a number, or each number of a list or law."""
+    """Multiply a number, or each number of a list or distribution."""
 
     def scale(value: Any) -> Any:
         if isinstance(value, dict):
-            return {name: one if name == "law" else scale(one) for name, one in value.items()}
+            return {name: one if name == "distribution" else scale(one) for name, one in value.items()}
         return [scale(one) for one in value] if isinstance(value, list) else value * by
 
     return scale
@@ -75,7 +75,7 @@ def everything() -> dict[str, Any]:
     """Build the study of everything, less what twelve steps cannot say of twelve months, with people who enter at once."""
     study = copy.deepcopy(ALL)
     moves, events = study["pathway"]["moves"], study["events"]
-    # A law is drawn by its path, which a pace said in steps has not.
+    # A distribution is drawn by its path, which a pace said in steps has not.
     moves["placed -> home"]["by_stratum"]["young"] = {"per_month": 0.25}
     moves["secure -> placed"]["by_calendar"] = {"trend_per_year": 0.4}
     moves["secure -> home"] = {"rate_per_quarter": 0.3}
@@ -112,7 +112,7 @@ ABREAST = (
 
 @pytest.mark.parametrize("study", [everything(), ABREAST], ids=["everything", "abreast"])
 def test_steps__are_months_of_a_study_that_says_them(study: dict[str, Any]) -> None:
-    """Source: a law: with three steps a month a study is the one whose month is a step; months and days are a third of its own."""
+    """Source: a distribution: with three steps a month a study is the one whose month is a step; months and days are a third of its own."""
     cohort = cohort_of(**study)
     cut = replace(cohort, clock=replace(cohort.clock, steps=STEPS))
     said = cohort_of(**of_steps(study))
@@ -160,7 +160,7 @@ def test_calendar__of_steps_repeats_its_months() -> None:
 
 
 def test_people__enter_with_a_month_whatever_its_steps() -> None:
-    """Source: a law: who enters when is drawn as without steps; nobody moves here, so each spends the months that are left."""
+    """Source: a distribution: who enters when is drawn as without steps; nobody moves here, so each spends the months that are left."""
     waves = {"late": {"size": 40, "enrolment_months": 9, "from_month": 4}}
     cohort = cohort_of(population={"waves": waves, "history_months": 2}, pathway={"moves": {}}, windows=(3, 6, 12), horizon=16)
     cut = replace(cohort, clock=replace(cohort.clock, steps=STEPS))
@@ -304,7 +304,7 @@ def test_step_error__of_going_to_and_fro() -> None:
 
 
 def test_step_error__where_hazards_change_with_the_time_in_a_state() -> None:
-    """Source: numerical integration: of those who leave at s with a Weibull law, exp(-c (t - s)) are still in the second state."""
+    """Source: numerical integration: of those who leave at s with a Weibull distribution, exp(-c (t - s)) are still in the second state."""
     shape, mean, c, months = 2.0, 6.0, 0.4, 18
     scale = mean / 0.886226925452758  # gamma(1 + 1 / 2)
     cohort = cohort_of(

@@ -1,4 +1,4 @@
-"""The ways to say a pace, and the factors on it: units against each other, laws against closed forms."""
+"""The ways to say a pace, and the factors on it: units against each other, distributions against closed forms."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def expected_months(survival: list[float]) -> tuple[float, float]:
 
 
 # P(still there at the beginning of month m after entry), in closed form.
-LAWS = {
+DISTRIBUTIONS = {
     "exponential": ("{mean_months: 8}", lambda m: exp(-m / 8)),
     "Weibull, rising, by its mean": ("{mean_months: 6, weibull_shape: 2}", lambda m: exp(-((m * gamma(1.5) / 6) ** 2))),
     "Weibull, falling, by its first month": ("{per_month: 0.4, weibull_shape: 0.5}", lambda m: 0.6 ** (m**0.5)),
@@ -110,10 +110,10 @@ LAWS = {
 
 
 @pytest.mark.statistical
-@pytest.mark.parametrize("name", LAWS)
-def test_stay__has_the_mean_and_variance_of_its_law(name: str) -> None:
-    """Source: the closed form of each law's survival. z below 4.5 at a fixed seed: false alarm 7 in a million per figure."""
-    move, survival = LAWS[name]
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_stay__has_the_mean_and_variance_of_its_distribution(name: str) -> None:
+    """Source: the closed form of each distribution's survival. z below 4.5 at a fixed seed: false alarm 7 in a million per figure."""
+    move, survival = DISTRIBUTIONS[name]
     study = tiny(move, "population.waves.all={size: 50, enrolment_months: 1}")
     tallies = simulate(study, SEED, np.arange(N_REPLICATIONS)).tallies
     months = tallies.person_months[:, 0, TWIN, 1, tallies.windows.index(WINDOW)]
@@ -126,8 +126,8 @@ def test_stay__has_the_mean_and_variance_of_its_law(name: str) -> None:
 
 @pytest.mark.statistical
 def test_stay__check_can_fail() -> None:
-    """Source: the Weibull law read as an exponential one with the same mean must be seen."""
-    study = tiny(LAWS["Weibull, rising, by its mean"][0], "population.waves.all={size: 50, enrolment_months: 1}")
+    """Source: the Weibull distribution read as an exponential one with the same mean must be seen."""
+    study = tiny(DISTRIBUTIONS["Weibull, rising, by its mean"][0], "population.waves.all={size: 50, enrolment_months: 1}")
     tallies = simulate(study, SEED, np.arange(N_REPLICATIONS)).tallies
     months = tallies.person_months[:, 0, TWIN, 1, tallies.windows.index(WINDOW)]
     mean, variance = expected_months([exp(-m / 6) for m in range(WINDOW)])
@@ -142,9 +142,9 @@ def test_calendar__moves_with_the_start_of_the_study() -> None:
     np.testing.assert_array_equal(np.flatnonzero(march.by_calendar[0, 0] == 5), [11, 23])
 
 
-def test_factors__may_have_laws() -> None:
+def test_factors__may_have_distributions() -> None:
     """Source: the drawn values themselves."""
-    move = "{rate_per_month: 0.1, by_months_in_state: {from_months: [2], factor: [{law: uniform, low: 1, high: 3}]}}"
+    move = "{rate_per_month: 0.1, by_months_in_state: {from_months: [2], factor: [{distribution: uniform, low: 1, high: 3}]}}"
     made = tables_of(move)
     assert made.by_stay.shape == (5, 1, 1, 24)
     assert (made.by_stay[:, 0, 0, :2] == 1).all()

@@ -66,8 +66,8 @@ CASES: dict[str, dict[str, Any]] = {
     "as little as can be": {},
     "shares that leave nothing for the rest": entered(
         strata={
-            "young": {"share": {"law": "uniform", "low": 0.7, "high": 1}},
-            "older": {"share": {"law": "uniform", "low": 0, "high": 0.4}},
+            "young": {"share": {"distribution": "uniform", "low": 0.7, "high": 1}},
+            "older": {"share": {"distribution": "uniform", "low": 0, "high": 0.4}},
         }
         | {"none": {"share": "rest"}}
     )
@@ -158,7 +158,7 @@ CASES: dict[str, dict[str, Any]] = {
         "start": "2029-11",
     },
     "a clipped way out": {
-        "pathway": with_moves(home={"per_month": {"law": "uniform", "low": 0.6, "high": 1}}, secure={"per_month": 0.3})
+        "pathway": with_moves(home={"per_month": {"distribution": "uniform", "low": 0.6, "high": 1}}, secure={"per_month": 0.3})
     },
     "clipped effects": {
         "effect": {

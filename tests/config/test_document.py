@@ -257,7 +257,7 @@ def test_place__of_an_absent_key_is_that_of_its_nearest_parent(tmp_path):
         ("placed -> home", "placed -> home"),
         ("2030-01", "2030-01"),
         ("[1, 2]", [1, 2]),
-        ("{law: uniform, low: 1, high: 2}", {"law": "uniform", "low": 1, "high": 2}),
+        ("{distribution: uniform, low: 1, high: 2}", {"distribution": "uniform", "low": 1, "high": 2}),
         ("", None),
         ("null", None),
         ("# nothing", None),
@@ -298,7 +298,7 @@ def test_value__refuses_what_the_reader_of_yaml_stumbles_over(text):
     ("raw", "expected"),
     [
         ({"value": 1, "source": "S1"}, True),
-        ({"law": "uniform", "low": 0, "high": 1}, True),
+        ({"distribution": "uniform", "low": 0, "high": 1}, True),
         ({"size": 1}, False),
         (1, False),
         (None, False),

@@ -66,14 +66,14 @@ def test_reach__is_that_of_the_estimate(name: str, tiny_path: Path) -> None:
 
 def test_reach__of_money_is_every_day_in_the_dearest_state_and_moves_with_the_drift(tiny_path: Path) -> None:
     still = load_study(tiny_path, [NO_DRIFT])
-    drifting = load_study(tiny_path, ["measurement.metrics.saving.drift_per_year={law: uniform, low: -0.1, high: 0.3}"])
+    drifting = load_study(tiny_path, ["measurement.metrics.saving.drift_per_year={distribution: uniform, low: -0.1, high: 0.3}"])
 
     # By hand: 12 people x 3,000 x 365.25 days; a drift of -0.1 for two years makes those of the earlier people exp(0.2) times it.
     assert reach_of(still, "saving") == pytest.approx((-13_149_000, 13_149_000))
     assert reach_of(drifting, "saving") == pytest.approx((-13_149_000, 13_149_000 * 1.2214027581601699))
 
 
-WAVES = "population.waves={one: {size: 4, enrolment_months: 6}, two: {size: {law: uniform, low: 4, high: 9}, enrolment_months: 6}}"
+WAVES = "population.waves={one: {size: 4, enrolment_months: 6}, two: {size: {distribution: uniform, low: 4, high: 9}, enrolment_months: 6}}"
 
 
 def test_reach__of_waves_is_that_of_their_people(tiny_path: Path) -> None:

@@ -39,7 +39,7 @@ SAID = {
         "discount_rate_per_year: -0.005}",
         "a table of `rates`, named by",
     ),
-    "a key of another law": (
+    "a key of another distribution": (
         "mean: 0.04, sd: 0.01",
         "mean: 0.04, sd: 0.01, high: 1",
         "per_month.high: this key is unknown. Known keys",
@@ -60,14 +60,14 @@ def test_message__says_in_words_what_must_be(name: str, tmp_path: Path) -> None:
     assert "pattern" not in str(caught.value)
 
 
-def test_message__of_an_unknown_key_lists_the_keys_of_this_law_alone(tmp_path: Path) -> None:
+def test_message__of_an_unknown_key_lists_the_keys_of_this_distribution_alone(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text(TINY.replace("mean: 0.04, sd: 0.01", "mean: 0.04, sd: 0.01, zzz: 1", 1), encoding="utf-8")
 
     with pytest.raises(StudyError, match="Known keys here: ") as caught:
         load_study(tmp_path / "study.yaml")
 
     known = str(caught.value).partition("Known keys here: ")[2].split(", ")
-    assert {"law", "mean", "sd", "successes", "failures"} <= set(known)
+    assert {"distribution", "mean", "sd", "successes", "failures"} <= set(known)
     assert not {"zzz", "low", "high", "values", "mode"} & set(known)
 
 

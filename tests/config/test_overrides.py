@@ -26,7 +26,7 @@ def with_variants(tmp_path):
     path = tmp_path / "study.yaml"
     variants = """
 variants:
-  larger: {population.waves.all.size: 30, capital.drawn_share: {law: uniform, low: 0.5, high: 1.0, certainty: U}}
+  larger: {population.waves.all.size: 30, capital.drawn_share: {distribution: uniform, low: 0.5, high: 1.0, certainty: U}}
   sourced: {measurement.baseline.size: 20}
   misspelt: {population.waves.all.sizes: 30}
   impossible: {capital.drawdown_months: 30}
@@ -53,7 +53,7 @@ def test_set__marks_a_sourced_number_as_a_choice():
     assert changed(before, after) == {SIZE: ("30", "--set", "choice")}
 
 
-def test_set__marks_a_number_that_replaces_a_law_as_a_choice():
+def test_set__marks_a_number_that_replaces_a_distribution_as_a_choice():
     after = load_study(NORRKOPING, ["capital.drawn_share=0.75"])
 
     assert described(after)["capital.drawn_share"] == ("0.75", "--set", "choice")
@@ -65,15 +65,15 @@ def test_set__reaches_into_the_contract_file():
     assert changed(load_study(NORRKOPING), after) == {"contract.commitment": ("5,000,000", "--set", "choice")}
 
 
-def test_set__takes_a_law_with_a_source_of_its_own():
-    law = "{law: uniform, low: 0.5, high: 1.0, source: S9, certainty: U}"
+def test_set__takes_a_distribution_with_a_source_of_its_own():
+    distribution = "{distribution: uniform, low: 0.5, high: 1.0, source: S9, certainty: U}"
 
-    after = load_study(NORRKOPING, [f"capital.drawn_share={law}"])
+    after = load_study(NORRKOPING, [f"capital.drawn_share={distribution}"])
 
     assert described(after)["capital.drawn_share"] == ("uniform 0.5 to 1", "S9", "U")
 
 
-def test_set__changes_one_parameter_of_a_law():
+def test_set__changes_one_parameter_of_a_distribution():
     path = "pathway.moves.home -> placed.per_month"
 
     after = load_study(TINY, [f"{path}.mean=0.05"])
@@ -138,7 +138,7 @@ def test_set__takes_every_kind_of_value(override, get, value):
         (f"{SIZE}=many", f"--set: {SIZE}: must be a number; found 'many'"),
         (f"{SIZE}=-1", f"--set: {SIZE}: a count must lie between 0 and 1e9; found -1"),
         (f"{SIZE}={'9' * 400}", f"--set: {SIZE}: must be a number; found 999"),
-        ("measurement.baseline.size={law: uniform, low: 2, high: 3}", "measurement.baseline.size.law: this key is unknown. Known"),
+        ("measurement.baseline.size={distribution: uniform, low: 2, high: 3}", "measurement.baseline.size.distribution: this key is unknown. Known"),
         (f"{SIZE}=[1", "--set: must be a number, a word or a YAML value; found '[1'"),
         (f"{SIZE}=&x 1", "--set: must not use anchors and aliases (& and *)"),
         ("contract=", "--set: contract: must be `key: value` lines; found None"),

@@ -7,7 +7,7 @@ import pytest
 from simengine.config import find_study, load_contract, load_study
 from simengine.config.document import read_document
 from simengine.contract_text.lint import lint_contract
-from simengine.laws import ASSUMED, Constant
+from simengine.distributions import ASSUMED, Constant
 from simengine.report.document import assumptions
 from simengine.settlement import replay
 
@@ -22,7 +22,7 @@ VARIANTS = [(path, variant) for path in REAL for variant in (None, *read_documen
 
 def numbers_in(node, path=""):
     """Walk the raw file: every bare number, and every mapping that is a number with its certainty, with its path."""
-    if isinstance(node, Mapping) and ("value" in node or "law" in node):
+    if isinstance(node, Mapping) and ("value" in node or "distribution" in node):
         yield path, node
     elif isinstance(node, Mapping | list):
         for name, child in node.items() if isinstance(node, Mapping) else enumerate(node):
@@ -56,7 +56,7 @@ def test_file__gives_every_number_a_certainty(path):
     # The variants are left out: a bare number there enters the study as a choice, which the next test sees.
     content = {key: section for key, section in read_document(path).content.items() if key != "variants"}
 
-    # The months from which a series holds and the edge of a target are part of what is asked, not numbers of a law.
+    # The months from which a series holds and the edge of a target are part of what is asked, not numbers of a distribution.
     asked = (".from_months.", ".at_least", ".at_most")
     numbers = {
         key: number
@@ -81,10 +81,10 @@ def test_study__gives_every_number_a_certainty(path, variant):
 
 
 @pytest.mark.parametrize(("path", "variant"), VARIANTS)
-def test_study__draws_what_it_assumes_from_a_law(path, variant):
+def test_study__draws_what_it_assumes_from_a_distribution(path, variant):
     study = load_study(path, variant=variant)
 
-    # Contracts and correlations hold no laws: what is assumed of them is printed as assumed without one.
+    # Contracts and correlations hold no distributions: what is assumed of them is printed as assumed without one.
     assumed = {
         path: number
         for path, number in study.quantities()
@@ -153,7 +153,7 @@ def test_study__explains_every_finding_of_the_contract_check(path):
 
 @pytest.mark.parametrize(("path", "variant"), VARIANTS)
 def test_ledger__is_complete(path, variant):
-    # Law: walked once more over the plain data: every mapping of the study with a value or a law, its contract's included, stands
+    # Invariant: walked once more over the plain data: every mapping of the study with a value or a distribution, its contract's included, stands
     # in the ledger with its path, and so does every assumption in words.
     study = load_study(path, variant=variant)
     ledger = {entry["path"]: entry for entry in assumptions(study)}
@@ -172,7 +172,7 @@ def test_ledger__is_complete(path, variant):
 
 @pytest.mark.parametrize("path", REAL, ids=lambda path: path.stem)
 def test_known__is_no_part_of_the_question(path):
-    # Law: what is known to have happened changes no draw: the study without it has the same numbers.
+    # Invariant: what is known to have happened changes no draw: the study without it has the same numbers.
     study = load_study(path)
 
     assert not any(name.startswith("known") for name, _ in study.quantities())
@@ -210,7 +210,7 @@ def test_norrkoping__says_what_its_sources_say(path, value):
 
 @pytest.mark.parametrize("saving", [-3e6, 0, 3e6, 5e6, 10e6, 25e6])
 def test_norrkoping__has_a_variant_that_pays_like_the_other_contract_file(saving):
-    # Law: two ways to say one contract.
+    # Invariant: two ways to say one contract.
     one, other = load_study(NORRKOPING, variant="reading_b").contract, load_contract(READING_B)
 
     got, expected = (replay(contract, {"saving": saving, "school": 0.1}, 10e6) for contract in (one, other))
@@ -257,5 +257,5 @@ def test_peterborough__has_a_variant_of_one_cohort_and_its_own_trigger_alone():
 
 
 def test_peterborough__pays_what_its_contract_file_pays():
-    # Law: the study settles the signed form, by cohort with a fallback, as `replay` does.
+    # Invariant: the study settles the signed form, by cohort with a fallback, as `replay` does.
     assert load_study(PETERBOROUGH).contract == load_contract(PETERBOROUGH.parent / "contracts" / "peterborough.yaml")

@@ -54,7 +54,7 @@ def test_rates__get_the_fewest_steps_that_follow_them(tmp_path: Path) -> None:
 
 
 def test_steps_that_were_chosen__stay_where_the_study_is_written_and_read_again(tmp_path: Path) -> None:
-    """Source: a law: what ran can be run again from what is kept of it, and other numbers do not change its steps."""
+    """Source: a distribution: what ran can be run again from what is kept of it, and other numbers do not change its steps."""
     study = load_study(heart_file(tmp_path, RATES))
     (tmp_path / "again.yaml").write_text(document.as_text(study))
     assert cohort_of(load_study(tmp_path / "again.yaml")).clock.steps == 6

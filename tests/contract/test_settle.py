@@ -1,4 +1,4 @@
-"""Settling terms: Norrköping by hand, the compiled kernel against its slow twin, and the laws that every contract obeys."""
+"""Settling terms: Norrköping by hand, the compiled kernel against its slow twin, and the distributions that every contract obeys."""
 
 from functools import cache
 
@@ -220,13 +220,13 @@ def test_settle__equals_its_slow_twin(terms, worlds):
         ]
 
 
-# ---------------------------------------------------- laws ----------------------------------------------------
+# ---------------------------------------------------- distributions ----------------------------------------------------
 
 
 @settings(deadline=None, max_examples=50)
 @given(TERMS, TERMS, OUTCOMES, NUMBERS)
 def test_terms__add(one, other, outcomes, drawn):
-    # Law: a contract pays under each term what that term pays alone, in any order.
+    # Invariant: a contract pays under each term what that term pays alone, in any order.
     together, turned = contract_of(a=one, b=other), contract_of(b=other, a=one)
     alone = pay(contract_of(a=one), drawn, **outcomes) | pay(contract_of(b=other), drawn, **outcomes)
 
@@ -236,7 +236,7 @@ def test_terms__add(one, other, outcomes, drawn):
 @settings(deadline=None, max_examples=50)
 @given(NUMBERS, SIGNED, st.floats(0, 1000, allow_subnormal=False), OUTCOMES, NUMBERS)
 def test_limits__are_never_passed(share, floor, width, outcomes, drawn):
-    # Law: floor <= payment <= cap, to the rounding of the smallest unit.
+    # Invariant: floor <= payment <= cap, to the rounding of the smallest unit.
     contract = contract_of(a={"share": share, "of": "one", "floor": floor, "cap": floor + width})
 
     paid = amounts(contract, drawn, **outcomes)["a"]
@@ -247,7 +247,7 @@ def test_limits__are_never_passed(share, floor, width, outcomes, drawn):
 @settings(deadline=None, max_examples=50)
 @given(TERMS, PARTS, OUTCOMES, NUMBERS)
 def test_cap__twice_is_once(term, cap, outcomes, drawn):
-    # Law: what a capped term pays is not changed by the same cap; the payment enters the second contract as its metric.
+    # Invariant: what a capped term pays is not changed by the same cap; the payment enters the second contract as its metric.
     outcomes = outcomes | {"two": drawn}
     limit = {"share": cap["share"], "of": "drawn"} if isinstance(cap, dict) else cap
     once = amounts(contract_of(a={**term, "cap": limit, "only_if": {}}), drawn, **outcomes)["a"]
@@ -267,7 +267,7 @@ def in_other_money(term, outcomes, scale):
 @settings(deadline=None, max_examples=50)
 @given(TERMS, OUTCOMES, NUMBERS, st.sampled_from([0.5, 2.0, 4.0, 1024.0]))
 def test_payment__scales_with_money(term, outcomes, drawn, scale):
-    # Law: with every amount of money k times as large the payment is k times as large, to the rounding of both.
+    # Invariant: with every amount of money k times as large the payment is k times as large, to the rounding of both.
     larger, gained = in_other_money(term, outcomes, scale)
 
     got = amounts(contract_of(a=larger), scale * drawn, **gained)["a"]
@@ -278,7 +278,7 @@ def test_payment__scales_with_money(term, outcomes, drawn, scale):
 @settings(deadline=None, max_examples=50)
 @given(NUMBERS, PARTS, NUMBERS, NUMBERS, GATES, OUTCOMES, st.floats(0, 1000, allow_subnormal=False), NUMBERS)
 def test_payment__never_falls_when_its_metric_rises(share, above, floor, width, gates, outcomes, rise, drawn):
-    # Law: a term with a floor of at least 0 that refers to `one` alone is monotone in it; so are its gates.
+    # Invariant: a term with a floor of at least 0 that refers to `one` alone is monotone in it; so are its gates.
     above = {"share": above["share"], "of": "drawn"} if isinstance(above, dict) else above
     term = {"share": share, "of": "one", "above": above, "floor": floor, "cap": floor + width, "only_if": gates}
     contract = contract_of(a=term)
@@ -292,7 +292,7 @@ def test_payment__never_falls_when_its_metric_rises(share, above, floor, width, 
 @settings(deadline=None, max_examples=50)
 @given(TERMS, OUTCOMES, NUMBERS)
 def test_amount__is_a_whole_number_of_smallest_units_near_what_is_due(term, outcomes, drawn):
-    # Law: rounding moves a payment by at most half a smallest unit; what is due is settled in money 16,384 times as large.
+    # Invariant: rounding moves a payment by at most half a smallest unit; what is due is settled in money 16,384 times as large.
     larger, gained = in_other_money(term, outcomes, 2.0**14)
 
     paid = amounts(contract_of(a=term), drawn, **outcomes)["a"]

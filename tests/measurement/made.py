@@ -1,4 +1,4 @@
-"""Tallies that are made by hand, or drawn from a law: what the tests of the evaluator feed it with."""
+"""Tallies that are made by hand, or drawn from a distribution: what the tests of the evaluator feed it with."""
 
 from collections.abc import Mapping
 from dataclasses import replace

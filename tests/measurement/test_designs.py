@@ -1,4 +1,4 @@
-"""Every design by hand arithmetic, and on people drawn from a law: variance, standard error and coverage by closed form."""
+"""Every design by hand arithmetic, and on people drawn from a distribution: variance, standard error and coverage by closed form."""
 
 import numpy as np
 import pytest
@@ -68,7 +68,7 @@ def test_before_after__scales_the_months_before_entry_to_the_window():
 
 @pytest.mark.parametrize("kind", ["share", "score"])
 def test_before_after__does_not_scale_an_answer_or_a_level(kind):
-    # Law: half of the people stay half of them, however long one looks.
+    # Invariant: half of the people stay half of them, however long one looks.
     got = told(measured(tallies_of({"service": ([1, 0], [1, 0]), "twin": [1, 0]}, history=6), "before_after", kind=kind))
 
     assert got[0] == pytest.approx(0, abs=1e-12)
@@ -209,7 +209,7 @@ def test_by_wave__is_each_alone_and_cumulative_is_all_so_far():
     np.testing.assert_allclose(got.cumulative[0, :, 0], [1, 2, 5])
 
 
-# On people drawn from a law.
+# On people drawn from a distribution.
 
 N, M, SD, MEAN, REPLICATIONS = 80, 120, 2.0, 10.0, 3000
 
@@ -313,7 +313,7 @@ def test_matched__k_to_one_has_its_factor(k, factor):
 
 @pytest.mark.parametrize(("k", "factor"), [(1, 1.4142), (2, 1.2247), (5, 1.0954), (10, 1.0488)])
 def test_matched__factor_is_exact_for_equal_spreads(k, factor):
-    # Law: deterministic, on users and others of the same variance.
+    # Invariant: deterministic, on users and others of the same variance.
     users, others = [-1.0, 1.0] * 500, ([-1.0, 1.0] * 500 * k, 0.0, 1 / k)
     got = told(measured(tallies_of({"service": users, "matched_service": users, "twin": users, "matched": others}), "matched"))
 
@@ -376,7 +376,7 @@ def test_design__misses_the_truth_as_often_as_its_bias_says_where_an_assumption_
 @pytest.mark.statistical
 @pytest.mark.parametrize("design", ["randomised", "matched", "before_after", "difference_in_differences"])
 def test_relative_reduction__of_counts_covers_the_truth(design):
-    # Source: law; Poisson counts with gamma frailties, a true reduction of a fifth, 300 people; ratio to the truth in people at
+    # Source: distribution; Poisson counts with gamma frailties, a true reduction of a fifth, 300 people; ratio to the truth in people at
     # large. The delta method is right to first order.
     rng = np.random.default_rng(10)
 

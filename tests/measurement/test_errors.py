@@ -66,7 +66,7 @@ def test_misclassification__of_a_reader_who_always_errs_turns_answers_round():
 
 @pytest.mark.statistical
 def test_misclassification__reads_the_months_before_entry_alike():
-    # Law: nothing changed between the two, so nothing seems to; and the evaluator is honest about what readers add.
+    # Invariant: nothing changed between the two, so nothing seems to; and the evaluator is honest about what readers add.
     people = repeat(of_share(1000, 300, before=300, both=200))
     metric = {"misclassification": MISREAD}
     got = measured(tallies_of({"service": people, "twin": people[0]}), "before_after", kind="share", metric=metric)
@@ -158,7 +158,7 @@ def test_attrition__of_ten_matched_people_is_that_of_ten(kind):
 
 
 def test_attrition__of_forty_matched_people_leaves_somebody():
-    # Source: exact law: 40 people are all lost with a chance of 2^-40, 4 with one of 1 / 16.
+    # Source: exact distribution: 40 people are all lost with a chance of 2^-40, 4 with one of 1 / 16.
     users, others = np.zeros((R, 4)), np.ones((R, 40))
     people = {"service": users, "matched_service": users, "twin": users, "matched": (others, 0.0, 0.1)}
     got = measured(tallies_of(people), "matched", metric={"attrition": {"share": 0.0, "share_comparison": 0.5}})
@@ -191,7 +191,7 @@ def test_attrition__of_nobody_and_of_all(lost, estimate):
 
 @pytest.mark.statistical
 def test_attrition__loses_whole_people():
-    # Law: a share of yeses is a whole number of people seen, and who is lost is Binomial(n, a).
+    # Invariant: a share of yeses is a whole number of people seen, and who is lost is Binomial(n, a).
     people = repeat(of_share(30, 12))
     tallies = tallies_of({"service": people, "twin": people[0]})
     metric = {"attrition": {"share": 0.4}, "better": "higher"}

@@ -71,7 +71,7 @@ def test_share__of_a_yes_or_no_is_measured_like_a_mean():
 
 
 def test_waves__are_one_group():
-    # Source: law; people in two waves are measured like the same people in one.
+    # Source: distribution; people in two waves are measured like the same people in one.
     one = tallies_of(PEOPLE)
     two = tallies_of({SERVICE: [10], TWIN: [20, 30], BASELINE: [20, 40]}, {SERVICE: [30, 20], TWIN: [40]})
     three = tallies_of({SERVICE: [10], TWIN: [20], BASELINE: [20, 40]}, {}, {SERVICE: [30, 20], TWIN: [40, 30]})
@@ -150,7 +150,7 @@ def test_drift__leaves_a_share_of_none_or_all(baseline, share):
 
 
 def test_drift__never_makes_a_share_leave_its_range():
-    # Law: odds divided by anything positive are odds.
+    # Invariant: odds divided by anything positive are odds.
     people = {SERVICE: [0, 0], TWIN: [0, 0], BASELINE: [1, 1, 1, 0]}
     for drift in (-20.0, -1.0, 1.0, 20.0):
         got = measured(tallies_of(people), years_before=2, drift=drift, kind="share", metric=SHARE)
@@ -180,7 +180,7 @@ def test_equal_persons__have_no_spread():
 
 
 def test_evaluator__never_sees_the_twins():
-    # Law: other twins change the truth and nothing else.
+    # Invariant: other twins change the truth and nothing else.
     one, other = (measured(tallies_of(PEOPLE | {TWIN: twins})) for twins in ([20, 30, 40], [0, 0, 0]))
 
     np.testing.assert_array_equal(one.estimate, other.estimate)

@@ -215,7 +215,7 @@ def test_mix__needs_every_design_that_has_a_weight(weight, estimate):
 
 
 def test_attrition__of_a_whole_wave_leaves_the_other_waves():
-    # Law: one person a wave, three in four lost: the pooled mean is that of those who are left, and missing where nobody is.
+    # Invariant: one person a wave, three in four lost: the pooled mean is that of those who are left, and missing where nobody is.
     waves = [{"service": [[10.0]] * 400, "twin": [[10.0]] * 400, "control": [[30.0] * 50] * 400} for _ in range(2)]
     got = measured(tallies_of(*waves), "randomised", metric={"attrition": {"share": 0.75, "share_comparison": 0}})
 

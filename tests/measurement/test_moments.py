@@ -70,7 +70,7 @@ def z_of_two(one, other):
 @pytest.mark.statistical
 @pytest.mark.parametrize("section", list(SECTIONS))
 def test_moments__are_those_of_people_who_live(both, section):
-    # Law: mean, spread and correlation of every measured mean, and the evaluator's variance, as those of simulated people.
+    # Invariant: mean, spread and correlation of every measured mean, and the evaluator's variance, as those of simulated people.
     people, drawn = (means_of(evidence, SECTIONS[section]) for evidence in both)
     if section == "matched":
         # Matched people share the composition of their users; what is left over is compared as well.
@@ -104,7 +104,7 @@ def test_variance__that_the_evaluator_sees_is_the_exact_one(both, section):
 
 
 @pytest.mark.statistical
-def test_estimates__have_the_law_that_they_have_with_people(both):
+def test_estimates__have_the_distribution_that_they_have_with_people(both):
     for m in range(3):
         one, other = (evidence.measurements.estimate[:, m] for evidence in both)
         assert abs(z_of_two(one, other)) < FALSE_ALARM
@@ -201,7 +201,7 @@ def before_and_after(evidence, window=1):
 
 @pytest.mark.statistical
 def test_parallel__goes_together_before_and_after_as_people_do(both):
-    # Law: means, their spread and covariance between worlds, and what the evaluator sees between persons, as of simulated people.
+    # Invariant: means, their spread and covariance between worlds, and what the evaluator sees between persons, as of simulated people.
     (after, before, *inside), (other_after, other_before, *other_inside) = (before_and_after(evidence) for evidence in both)
     for one, other in ((after, other_after), (before, other_before), *zip(inside, other_inside, strict=True)):
         assert abs(z_of_two(one, other)) < FALSE_ALARM
@@ -234,8 +234,8 @@ def test_difference_in_differences__by_moments_is_that_of_a_negative_binomial(fo
     after, before, *inside = before_and_after(evidence, window=0)
     np.testing.assert_allclose(np.array(inside).mean(axis=1), (10.2, 13.2 / 4, 7.2 / 2))
     n = 2000  # people elsewhere: ten for each of 200
-    for values, law in ((after, 10.2 / n), (2 * before, 13.2 / n), (after - 2 * before, 9 / n)):
-        assert abs(z_of_mean((values - values.mean()) ** 2, law * 1999 / 2000)) < FALSE_ALARM
+    for values, distribution in ((after, 10.2 / n), (2 * before, 13.2 / n), (after - 2 * before, 9 / n)):
+        assert abs(z_of_mean((values - values.mean()) ** 2, distribution * 1999 / 2000)) < FALSE_ALARM
     estimate, error = evidence.measurements.estimate[:, 0], evidence.measurements.standard_error[:, 0]
     assert abs(z_of_mean(estimate, 0.0)) < FALSE_ALARM
     # With both sides the change varies by 9 (1 / 200 + 1 / 2000); by the regression on the level before by less.

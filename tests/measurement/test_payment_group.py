@@ -125,7 +125,7 @@ def test_certificate__of_an_assumed_counterfactual_says_what_is_paid_for_nothing
 
 @pytest.mark.statistical
 def test_lot__among_the_flagged_is_honest():
-    # Law: those left out by lot are flagged by the same test, and regress alike.
+    # Invariant: those left out by lot are flagged by the same test, and regress alike.
     got = simulate(study_of(FLAGGED | {"measurement.design": "randomised"}), 6, np.arange(300)).measurements
     assert abs(z_of_mean(got.estimate[:, 0], 0.0)) < FALSE_ALARM
 

@@ -65,14 +65,14 @@ def test_selection__of_the_worst_off_makes_a_fall_without_a_service(variance, be
 
 @pytest.mark.statistical
 def test_selection__is_undone_by_nobody_who_compares_with_people_at_large():
-    # Law: with people who are not chosen there is no fall.
+    # Invariant: with people who are not chosen there is no fall.
     study, evidence = evidence_of({}, 150)
     assert abs(z_of_mean(by("before_after", study, evidence, estimate="rate_difference").estimate[:, 0], 0.0)) < FALSE_ALARM
 
 
 @pytest.mark.parametrize("shocks", [{}, {"year": {"on": ["spell"], "sd_per_year": 1.0}}], ids=["calm", "years that differ"])
 def test_selection__takes_in_every_arm_those_alone_who_lived_so(shocks):
-    # Law: everybody with whom one compares had four spells or more in the life that is counted, the earlier people too.
+    # Invariant: everybody with whom one compares had four spells or more in the life that is counted, the earlier people too.
     changes = CHOSEN | EVERYBODY | {"shocks": shocks, "outcomes.four": {"kind": "target", "outcome": "spells", "at_least": 4}}
     study, evidence = evidence_of(changes, 8)
 
@@ -93,7 +93,7 @@ MIXED = {
 
 @pytest.mark.parametrize("before", [None, {"outcome": "spells", "within": 0}])
 def test_matched__people_are_like_the_service_users_and_as_many_as_asked_for(before):
-    # Law: matched on stratum and state (and past), so users and others weigh alike in each; all find their three.
+    # Invariant: matched on stratum and state (and past), so users and others weigh alike in each; all find their three.
     changes = MIXED | {"measurement.matched": {"per_person": 3, "before": before, "candidates": 3000}}
     changes |= {"measurement.design": "matched", "population.frailties.person.variance": 0.1}
     study, evidence = evidence_of(changes, 20)
@@ -134,7 +134,7 @@ def test_matched__on_who_people_are_takes_away_the_luck_of_who_they_are():
 
 
 def test_matched__nobody_alike_leaves_users_out():
-    # Law: one candidate for each place, on a state that half of the people have: about half of the places stay empty.
+    # Invariant: one candidate for each place, on a state that half of the people have: about half of the places stay empty.
     changes = MIXED | {"population.strata": {"low": {"share": 0.5}, "high": {"share": "rest"}}}
     changes |= {"measurement.matched": {"per_person": 1, "candidates": 1, "on": ["stratum"]}, "measurement.design": "matched"}
     _, evidence = evidence_of(changes, 40)
@@ -148,7 +148,7 @@ def test_matched__nobody_alike_leaves_users_out():
 
 @pytest.mark.parametrize("selection", [None, {"outcome": "spells", "at_least": 1}])
 def test_matched__of_one_user_and_few_candidates_finds_one_or_nobody(selection):
-    # Law: who is alike in all and in the past is found, who is not leaves nobody, and an evaluator without people says nothing.
+    # Invariant: who is alike in all and in the past is found, who is not leaves nobody, and an evaluator without people says nothing.
     changes = MIXED | {"population.selection": selection, "population.waves.one.size": 1, "measurement.design": "matched"}
     changes |= {"measurement.matched": {"per_person": 1, "candidates": 4, "before": {"outcome": "spells", "within": 0}}}
     study = study_of(changes)
@@ -217,7 +217,7 @@ def test_clusters__of_the_control_are_sites_of_their_own():
 @pytest.mark.statistical
 @pytest.mark.parametrize("design", ["before_after", "randomised", "matched", "difference_in_differences", "historical"])
 def test_design__finds_the_effect_of_simulated_people(design):
-    # Law: with assumptions that hold, every design is right on average, and its interval holds the effect at large.
+    # Invariant: with assumptions that hold, every design is right on average, and its interval holds the effect at large.
     study, evidence = evidence_of(EVERYBODY | {"effect.fewer.hazard_ratio": 0.7}, 300)
     got = by(design, study, evidence, estimate="rate_difference")
 

@@ -31,7 +31,7 @@ CHANCES = ("p_pay_no_effect", "p_pay_promised_effect")
 
 @pytest.fixture(scope="module")
 def central():
-    """Give the study at the centre of its laws, with the trends that its variant takes from the published figures."""
+    """Give the study at the centre of its distributions, with the trends that its variant takes from the published figures."""
     content = load_study(STUDY, variant="published_trends").model_dump(mode="json")
     for path, value in CENTRE.items():
         set_at(content, path, {"value": value})
@@ -107,7 +107,7 @@ def test_people__come_out_at_the_published_counts():
 @pytest.mark.statistical
 @pytest.mark.parametrize("arm", [TWIN, BASELINE, PARALLEL, MATCHED])
 @pytest.mark.parametrize(("place", "months"), [(0, 6), (1, 12)])
-def test_people__live_by_the_exact_law(evidence, arm, place, months):
+def test_people__live_by_the_exact_distribution(evidence, arm, place, months):
     tallies = evidence.tallies
     people = tallies.weight[:, :, arm].sum(axis=1)
     for outcome, exact in enumerate(exact_of(months)):
@@ -245,7 +245,7 @@ def test_comparisons__differ_as_published_where_the_untreated_levels_moved_so(ce
 @pytest.mark.statistical
 @pytest.mark.parametrize("design", list(PUBLISHED))
 def test_comparisons__agree_on_average_without_such_moves(central, evidence, design):
-    # Law: then all three estimate the same 8.4 %, and what is left is sampling: the published figures lie within two of their
+    # Invariant: then all three estimate the same 8.4 %, and what is left is sampling: the published figures lie within two of their
     # standard deviations.
     got = six_months(design, central, evidence, NO_TREND)
 

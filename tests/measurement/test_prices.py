@@ -36,7 +36,7 @@ def test_prices__of_another_base_month_count_from_there():
 
 @pytest.mark.parametrize("design", ["randomised", "historical", "before_after"])
 def test_prices__that_the_index_knows_change_nothing(design):
-    # Law: an index that is right is no index at all.
+    # Invariant: an index that is right is no index at all.
     past = {"service": ([80.0, 100.0], [90.0, 110.0])}
     numbers = {"measurement.baseline.years_before": 4.0}
     right = {"growth_per_year": 0.07, "index_per_year": 0.07}
@@ -72,23 +72,23 @@ MONEY = {
 }
 
 
-def test_prices__may_have_a_law_and_say_nothing_of_the_people():
-    # Law: each world has an index of its own, and the same lives.
+def test_prices__may_have_a_distribution_and_say_nothing_of_the_people():
+    # Invariant: each world has an index of its own, and the same lives.
     changes = {"measurement.metrics.reduction.estimate": "rate_difference", "effect.fewer.hazard_ratio": 0.8}
-    law = {"growth_per_year": {"law": "normal", "mean": 0.02, "sd": 0.02}, "index_per_year": 0.02}
-    with_law, without = (
+    distribution = {"growth_per_year": {"distribution": "normal", "mean": 0.02, "sd": 0.02}, "index_per_year": 0.02}
+    with_distribution, without = (
         simulate(study_of({**MONEY, **changes, "measurement.metrics.reduction.prices": prices}), 3, np.arange(50))
-        for prices in (law, None)
+        for prices in (distribution, None)
     )
 
-    np.testing.assert_array_equal(with_law.measurements.truth, without.measurements.truth)
-    assert (with_law.measurements.estimate != without.measurements.estimate).all()
-    gap = with_law.worlds["measurement.metrics.reduction.prices.growth_per_year"] - 0.02
-    tallies = with_law.tallies
+    np.testing.assert_array_equal(with_distribution.measurements.truth, without.measurements.truth)
+    assert (with_distribution.measurements.estimate != without.measurements.estimate).all()
+    gap = with_distribution.worlds["measurement.metrics.reduction.prices.growth_per_year"] - 0.02
+    tallies = with_distribution.tallies
     mean, before = (
         sums[:, 0, 0, list(tallies.outcomes).index("cost")] / 100 for sums in (tallies.sums[..., 0], tallies.sums_before)
     )
-    np.testing.assert_allclose(with_law.measurements.estimate[:, 0], before * np.exp(-gap / 2) - mean * np.exp(gap / 2))
+    np.testing.assert_allclose(with_distribution.measurements.estimate[:, 0], before * np.exp(-gap / 2) - mean * np.exp(gap / 2))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is counted changes at a date: hand arithmetic on people who cost 1 a day for ever, and the laws of thinned counts."""
+"""What is counted changes at a date: hand arithmetic on people who cost 1 a day for ever, and the distributions of thinned counts."""
 
 from __future__ import annotations
 
@@ -100,9 +100,9 @@ def test_factor_of_one__changes_no_bit() -> None:
 
 @pytest.mark.parametrize(("factor", "variance"), [(0.6, 0.6), (1.4, 2.36)])
 def test_count__is_thinned_or_thickened_event_by_event(factor, variance) -> None:
-    """Two spells a year by a Poisson law, 200 people; from the middle of the window on they are counted in another way.
+    """Two spells a year by a Poisson distribution, 200 people; from the middle of the window on they are counted in another way.
 
-    By hand: one spell of the second half year counts as Binomial(1, 0.6), a Poisson law of mean and variance 0.6; or as
+    By hand: one spell of the second half year counts as Binomial(1, 0.6), a Poisson distribution of mean and variance 0.6; or as
     1 + P with P Poisson(0.4), which gives the variance 1 x E (1 + P)^2 = 1 + 0.8 + 0.4 + 0.16 = 2.36 (compound Poisson). Before, a
     year has the variance 2, and the first half year 1.
     """
@@ -135,7 +135,7 @@ def test_error__of_a_change_in_the_year_before_knows_what_goes_together() -> Non
     found = estimates("before_after", {"from_month": 0, "factor": 0.5}, changes, n=n)
     fall, sd = found.estimate[:, 0], np.sqrt(2 / people)
     assert abs(fall.mean() - (1.5 - 1)) < 4.5 * sd / np.sqrt(n)
-    assert abs(fall.std(ddof=1) / sd - 1) < 4.5 * np.sqrt(0.75 / n)  # a skewed law: twice the variance of a normal one at most
+    assert abs(fall.std(ddof=1) / sd - 1) < 4.5 * np.sqrt(0.75 / n)  # a skewed distribution: twice the variance of a normal one at most
     assert abs(found.standard_error.mean() / sd - 1) < 0.02
 
 

@@ -40,8 +40,8 @@ def test_shock_in_mid_window__misleads_who_looks_back(design, expected) -> None:
         study_of(CHANGES | {"measurement.design": design, "measurement.metrics": {"reduction": metric}}), 1, np.arange(N)
     )
     estimate, truth = found.measurements.estimate[:, 0], found.measurements.truth[:, 0]
-    for values, law in ((estimate, expected), (truth, 0.3)):
-        assert abs(values.mean() - law) < 4.5 * values.std(ddof=1) / np.sqrt(N), values.mean()
+    for values, distribution in ((estimate, expected), (truth, 0.3)):
+        assert abs(values.mean() - distribution) < 4.5 * values.std(ddof=1) / np.sqrt(N), values.mean()
     # The bias is many times what luck could make of it.
     assert (abs(estimate.mean() - 0.3) > 20 * estimate.std(ddof=1) / np.sqrt(N)) == (design in ("before_after", "historical"))
 

@@ -58,7 +58,7 @@ def test_regression__of_three_people_leaves_no_degree_of_freedom():
 @pytest.mark.statistical
 @pytest.mark.parametrize("n", [3, 6, 10, 20])
 def test_regression__is_honest_in_small_groups(n):
-    # Law: under the model the squared error is unbiased whatever the number of people.
+    # Invariant: under the model the squared error is unbiased whatever the number of people.
     rng = np.random.default_rng(n)
 
     def people():
@@ -85,7 +85,7 @@ def test_regression__is_honest_in_small_groups(n):
     ],
 )
 def test_design__is_honest_in_small_groups(design, arm, kind):
-    # Law: the variances between persons are unbiased, and so is what is made of them, for 4 and 3 people, discrete or not.
+    # Invariant: the variances between persons are unbiased, and so is what is made of them, for 4 and 3 people, discrete or not.
     rng = np.random.default_rng(5)
 
     def people(n):
@@ -178,7 +178,7 @@ def test_sites__get_people_in_proportion_to_their_sizes():
 
 
 def test_sites__of_sizes_of_ones_own_hold_the_people_in_this_proportion():
-    # Law: with a spread between sites alone, people of one site have one rate: the variance of the mean of many of them is
+    # Invariant: with a spread between sites alone, people of one site have one rate: the variance of the mean of many of them is
     # between x sum of p^2, where 3 in 4 belong to one of two sites: 10 / 16.
     changes = {"population.sites": {"place": {"count": 2, "sizes": [1, 3], "sd": 0.4, "on": ["spell"]}}, "population.frailties": {}}
     study = study_of(changes | {"population.waves.one.size": 400, "measurement.design": "before_after"})

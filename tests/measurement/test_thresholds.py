@@ -81,7 +81,7 @@ THRESHOLDS = st.floats(-2, 2, allow_nan=False).map(lambda x: round(x, 3))
 
 @given(luck=st.lists(st.floats(1e-3, 50), min_size=1, max_size=8), threshold=THRESHOLDS, k=st.integers(1, 5))
 def test_payment__at_an_effect_equal_to_the_threshold_is_a_matter_of_luck(luck, threshold, k):
-    # Invariant: noise that is as often up as down, whatever its law: exactly half of the worlds are paid.
+    # Invariant: noise that is as often up as down, whatever its distribution: exactly half of the worlds are paid.
     error = np.array(luck + [-x for x in luck])[:, None] * np.ones((1, k))
     tallies = tallies_of({"service": 10 + error, "twin": 10 + error, "control": np.full_like(error, 10 + threshold)})
 
@@ -141,8 +141,8 @@ def test_binomial__threshold_of_30_among_60(chance, exact):
     # Source: methods 4.2 and 0: P(X >= 30) at p; of a chance drawn from Beta(8, 12) .231. Counted by a rate card.
     rng, size = np.random.default_rng(22), 20_000
     p = rng.beta(8, 12, (size, 1)) if chance is None else chance
-    law = stats.betabinom(60, 8, 12) if chance is None else stats.binom(60, chance)
-    assert law.sf(29) == pytest.approx(exact, abs=1e-4 if chance is None else 1e-8)
+    distribution = stats.betabinom(60, 8, 12) if chance is None else stats.binom(60, chance)
+    assert distribution.sf(29) == pytest.approx(exact, abs=1e-4 if chance is None else 1e-8)
     x = (rng.random((size, 60)) < p).astype(float)
     got = measured(tallies_of({"service": x, "twin": x}), "rate_card", kind="share", metric={"better": "higher"})
 
@@ -211,7 +211,7 @@ def test_peterborough__first_cohort():
     ("sd", "error", "type_i", "pays"), [(1.6, 0.0342, 0.0017, 0.320), (2.0, 0.0428, 0.0097, 0.354), (2.4, 0.0514, 0.0258, 0.378)]
 )
 def test_peterborough__error_of_a_reduction_as_the_evaluator_reports_it(sd, error, type_i, pays):
-    # Source: methods 3.2, table: 1,000 men against ten each, mean 1.55, no effect. Type I and chance by the normal law.
+    # Source: methods 3.2, table: 1,000 men against ten each, mean 1.55, no effect. Type I and chance by the normal distribution.
     spread = np.tile([-sd, sd], 500) * np.sqrt(999 / 1000)
     many = (np.tile([-sd, sd], 5000) * np.sqrt(9999 / 10_000) + 1.55, 0.0, 0.1)
     people = {"service": spread + 1.55, "matched_service": spread + 1.55, "twin": spread + 1.55, "matched": many}

@@ -1,4 +1,4 @@
-"""People who move out of the area: exact laws of a small chain, hand arithmetic, and what must not change."""
+"""People who move out of the area: exact distributions of a small chain, hand arithmetic, and what must not change."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def here_by_month(ratio=1.0, months=12):
 def cost_of_those_left(ratio=1.0, months=12):
     """Mean and mean square of the cost of those who are there in the last month, by their months in care so far."""
     step, leaving = np.array([[0.96, 0.04], [0.10, 0.90]]), np.array([0.05, 0.10]) * ratio
-    law = np.zeros((2, months + 1))
-    law[1, 0] = 1.0
+    distribution = np.zeros((2, months + 1))
+    distribution[1, 0] = 1.0
     for month in range(months):
-        paid = np.stack([law[0], np.roll(law[1], 1)])
-        law = paid if month == months - 1 else np.einsum("sk,st->tk", paid * np.exp(-leaving)[:, None], step)
-    by_months = law.sum(axis=0)
+        paid = np.stack([distribution[0], np.roll(distribution[1], 1)])
+        distribution = paid if month == months - 1 else np.einsum("sk,st->tk", paid * np.exp(-leaving)[:, None], step)
+    by_months = distribution.sum(axis=0)
     cost = np.arange(months + 1) * DAYS * 10
     return by_months.sum(), (by_months * cost).sum() / by_months.sum()
 

@@ -1,4 +1,4 @@
-"""The evaluator against its slow twin, number for number, on random tallies; and the laws that any evaluator keeps."""
+"""The evaluator against its slow twin, number for number, on random tallies; and the distributions that any evaluator keeps."""
 
 import numpy as np
 import pytest
@@ -196,7 +196,7 @@ def test_metrics__that_are_added_change_no_other(design, waves):
 
 
 def test_luck__of_the_evaluator_is_one_stream_per_decision():
-    # Law: no two decisions about any two arms, waves or metrics share a stream, and those that are drawn are those that are named.
+    # Invariant: no two decisions about any two arms, waves or metrics share a stream, and those that are drawn are those that are named.
     metric = protocol_of("randomised", {"m": WRONG | {"misclassification": {"sensitivity": 0.9, "specificity": 0.9}}}).metrics["m"]
     named = [*purposes_of_errors("m", metric, ("a", "b")), *purposes_of_errors("n", metric, ("a", "b"))]
 

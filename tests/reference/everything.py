@@ -7,10 +7,10 @@ from typing import Any
 FRAILTY = {"variance": 0.8, "on": ["placed -> home", "reconvicted", "works"]}
 POPULATION: dict[str, Any] = {
     "waves": {
-        "first": {"size": {"law": "uniform", "low": 3, "high": 8}, "enrolment_months": {"law": "uniform", "low": 2, "high": 6}},
+        "first": {"size": {"distribution": "uniform", "low": 3, "high": 8}, "enrolment_months": {"distribution": "uniform", "low": 2, "high": 6}},
         "second": {"size": 4, "enrolment_months": 1, "from_month": 5},
     },
-    "strata": {"young": {"share": {"law": "uniform", "low": 0.3, "high": 0.6}}, "older": {"share": "rest"}, "none": {"share": 0.1}},
+    "strata": {"young": {"share": {"distribution": "uniform", "low": 0.3, "high": 0.6}}, "older": {"share": "rest"}, "none": {"share": 0.1}},
     "history_months": 7,
     "selection": {"outcome": "reconvictions", "at_least": 1, "at_most": 4},
     "engagement": {
@@ -20,18 +20,18 @@ POPULATION: dict[str, Any] = {
     },
     "frailties": {"trouble": FRAILTY, "none": {"variance": 0, "on": "home -> placed"}},
     "sites": {
-        "town": {"count": 3, "sd": {"law": "uniform", "low": 0.1, "high": 0.5}, "on": ["home -> placed", "sick"]},
+        "town": {"count": 3, "sd": {"distribution": "uniform", "low": 0.1, "high": 0.5}, "on": ["home -> placed", "sick"]},
         "clinic": {"count": 2, "sizes": [1, 3], "sd": 0.4, "on": ["placed -> home", "works"]},
     },
     "volume": {"referrals": {"planned": 5, "elasticity": -0.5, "on": ["home -> placed", "works", "reconvicted"]}},
 }
 MOVES: dict[str, Any] = {
     "placed -> home": {
-        "by_stratum": {"young": {"per_month": {"law": "uniform", "low": 0.1, "high": 0.4}}, "older": {"per_month": 0.1}},
-        "by_months_since_entry": {"from_months": [0, 4], "factor": [1.5, {"law": "uniform", "low": 0.2, "high": 0.9}]},
+        "by_stratum": {"young": {"per_month": {"distribution": "uniform", "low": 0.1, "high": 0.4}}, "older": {"per_month": 0.1}},
+        "by_months_since_entry": {"from_months": [0, 4], "factor": [1.5, {"distribution": "uniform", "low": 0.2, "high": 0.9}]},
     },
     "placed -> secure": {"per_month": 0.1, "by_months_in_state": {"from_months": [2, 5], "per_month": [0.3, 0.05]}},
-    "home -> placed": {"mean_months": 5, "weibull_shape": {"law": "uniform", "low": 0.6, "high": 1.8}},
+    "home -> placed": {"mean_months": 5, "weibull_shape": {"distribution": "uniform", "low": 0.6, "high": 1.8}},
     "secure -> placed": {"rate_per_year": 3, "by_calendar": {"trend_per_year": 0.4, "season": {"mar": 3, "jul": 0, "dec": 0.5}}},
     "secure -> home": {"per_quarter": 0.3},
     "home -> foster": {"rate_per_day": 0.001},
@@ -82,7 +82,7 @@ SHOCKS: dict[str, Any] = {
 EFFECT: dict[str, Any] = {
     "home_sooner": {
         "move": ["placed -> home", "home -> foster"],
-        "hazard_ratio": {"law": "lognormal", "interval_90": [0.9, 2.5]},
+        "hazard_ratio": {"distribution": "lognormal", "interval_90": [0.9, 2.5]},
         "ramp_months": 2,
     },
     "not_back": {
@@ -105,11 +105,11 @@ EFFECT: dict[str, Any] = {
 OUTCOMES: dict[str, Any] = {
     "cost": {
         "kind": "amount",
-        "per_day": {"placed": 3, "secure": {"law": "uniform", "low": 4, "high": 6}},
+        "per_day": {"placed": 3, "secure": {"distribution": "uniform", "low": 4, "high": 6}},
         "per_event": {"reconvicted": 50, "sick": 2},
         "per_spell_day": {"sick": 1.5, "away": 4},
-        "per_move": {"home -> placed": {"law": "uniform", "low": 20, "high": 60}, "placed -> home": -5},
-        "per_move_by_stratum": {"placed -> secure": {"young": 30, "older": {"law": "uniform", "low": 2, "high": 9}}},
+        "per_move": {"home -> placed": {"distribution": "uniform", "low": 20, "high": 60}, "placed -> home": -5},
+        "per_move_by_stratum": {"placed -> secure": {"young": 30, "older": {"distribution": "uniform", "low": 2, "high": 9}}},
         "by_months_since_entry": {"placed": {"from_months": [2, 7], "factor": [0.5, 0.25]}},
         "by_months_in_state": {"placed": {"from_months": [3], "factor": [2]}, "secure": {"from_months": [1], "factor": [1.5]}},
         "between_people_sd": 0.7,

@@ -1,4 +1,4 @@
-"""Exact laws of events of people who differ, of those among them who were chosen, and of what is left of the difference."""
+"""Exact distributions of events of people who differ, of those among them who were chosen, and of what is left of the difference."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Chosen:
         return float(self.before @ (self.values**2 * self._after(2)))
 
     def _after(self, k: int) -> Floats:
-        """Give the k-th moment of the events after by the number before, from the factorial moments of the law."""
+        """Give the k-th moment of the events after by the number before, from the factorial moments of the distribution."""
         size = self.size + self.values
         odds = self.ratio * self.mean / (self.size + self.mean)
         # E N (N - 1) ... (N - j + 1) = size (size + 1) ... (size + j - 1) odds^j, and Stirling numbers of the second kind.

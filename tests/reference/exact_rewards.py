@@ -17,7 +17,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.reference.recursion import Law, Moments
+from tests.reference.recursion import Distribution, Moments
 
 Floats = NDArray[np.float64]
 ORDER = 4
@@ -36,9 +36,9 @@ def moments_of_rewards(start: Sequence[float], moves: Floats, worth: Floats) -> 
     return [float(moment) for moment in np.asarray(start) @ later]
 
 
-def law_of_rewards(start: Sequence[float], moves: Floats, worth: Floats) -> Law:
+def distribution_of_rewards(start: Sequence[float], moves: Floats, worth: Floats) -> Distribution:
     """Give mean, variance and fourth central moment of the sum of the worth of all dates."""
-    return Law.of(moments_of_rewards(start, moves, worth))
+    return Distribution.of(moments_of_rewards(start, moves, worth))
 
 
 def with_factor(moments: Moments, of_factor: Moments) -> Moments:
@@ -141,7 +141,7 @@ def worth_with_time_sick(months: int, healthy: float, sick: Callable[[int], floa
 
 
 def seen_and_seen_again(counts: Sequence[Sequence[float]], months: int) -> Floats:
-    """Give the moves of one person whose probabilities have Dirichlet laws, in a chain that never returns to a state.
+    """Give the moves of one person whose probabilities have Dirichlet distributions, in a chain that never returns to a state.
 
     Polya's urn (Feller 1968, "An Introduction to Probability Theory", volume 1, section V.2): after d months in a state, each a
     month of staying, the next move has the counts with d added to that of staying. The states are unrolled by d; the last row

@@ -42,7 +42,7 @@ class Group:
 
 
 def group_of(sums: Sequence[Mapping[str, float]]) -> Group:
-    """Turn sums over persons into moments: unbiased for weighted persons of one law."""
+    """Turn sums over persons into moments: unbiased for weighted persons of one distribution."""
     total = {key: fsum(part[key] for part in sums) for key in sums[0]}
     w = total["w"]
     if w == 0:

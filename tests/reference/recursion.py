@@ -115,7 +115,7 @@ def sum_of_two(one: Moments, other: Moments) -> Moments:
 
 
 def sum_of(n: int, moments: Moments) -> Moments:
-    """Give the moments of the sum of n independent numbers of the same law."""
+    """Give the moments of the sum of n independent numbers of the same distribution."""
     total = [1.0] + [0.0] * ORDER
     for _ in range(n):
         total = sum_of_two(total, moments)
@@ -131,7 +131,7 @@ def mixture(parts: Iterable[tuple[float, Moments]]) -> Moments:
 
 
 @dataclass(frozen=True)
-class Law:
+class Distribution:
     """What a sample of independent numbers is compared with."""
 
     mean: float
@@ -140,7 +140,7 @@ class Law:
     """Fourth central moment."""
 
     @classmethod
-    def of(cls, moments: Moments) -> Law:
+    def of(cls, moments: Moments) -> Distribution:
         """Turn moments about 0 into moments about the mean."""
         _, mean, second, third, fourth = moments
         central = fourth - 4 * mean * third + 6 * mean**2 * second - 3 * mean**4
@@ -178,17 +178,17 @@ class Law:
 
 
 class DisagreementError(AssertionError):
-    """A sample does not come from the law it is compared with."""
+    """A sample does not come from the distribution it is compared with."""
 
 
-def require_agreement(sample: Sequence[float], law: Law, what: str) -> None:
-    """Refuse a sample whose mean or variance is further from the law's than luck explains."""
-    _require(law.z_of_mean(sample), law.z_of_spread(sample), what)
+def require_agreement(sample: Sequence[float], distribution: Distribution, what: str) -> None:
+    """Refuse a sample whose mean or variance is further from the distribution's than luck explains."""
+    _require(distribution.z_of_mean(sample), distribution.z_of_spread(sample), what)
 
 
-def require_agreement_of_totals(n: int, total: float, total_of_squares: float, law: Law, what: str) -> None:
+def require_agreement_of_totals(n: int, total: float, total_of_squares: float, distribution: Distribution, what: str) -> None:
     """Do the same with the sum and the sum of squares of n numbers."""
-    _require(*law.z_of_totals(n, total, total_of_squares), what)
+    _require(*distribution.z_of_totals(n, total, total_of_squares), what)
 
 
 def _require(z_mean: float, z_spread: float, what: str) -> None:
@@ -200,7 +200,7 @@ def _require(z_mean: float, z_spread: float, what: str) -> None:
 
 
 def values_of(study: Study, changes: Values | None = None) -> dict[str, float]:
-    """Give the numbers of a study by path, with changes; a law counts with its mean."""
+    """Give the numbers of a study by path, with changes; a distribution counts with its mean."""
     return {path: quantity.centre for path, quantity in study.quantities()} | dict(changes or {})
 
 

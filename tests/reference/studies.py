@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from simengine.cohort import Clock, Cohort, Comparisons, simulate_cohort
 from simengine.cohort.outcomes import Outcome
 from simengine.cohort.spec import Effect, Event, Pathway, Population, Shock
-from simengine.laws import quantities_in
+from simengine.distributions import quantities_in
 from simengine.records import Tallies, Worlds
 from simengine.streams import uniforms
 from tests.reference import cohort as reference
@@ -71,8 +71,8 @@ def worlds_of(cohort: Cohort, replications: Any, seed: int = SEED) -> Worlds:
     """Draw every number of the people in every replication."""
     rows = np.asarray(replications, dtype=np.int64)
     sections = ("population", "pathway", "events", "shocks", "effect", "outcomes")
-    numbers = {path: law for name in sections for path, law in quantities_in(getattr(cohort, name), name)}
-    return Worlds(seed, rows, {path: law.inverse(uniforms(seed, f"parameter/{path}", rows)) for path, law in numbers.items()})
+    numbers = {path: distribution for name in sections for path, distribution in quantities_in(getattr(cohort, name), name)}
+    return Worlds(seed, rows, {path: distribution.inverse(uniforms(seed, f"parameter/{path}", rows)) for path, distribution in numbers.items()})
 
 
 def tallies_of(cohort: Cohort, replications: Any = 3, seed: int = SEED) -> Tallies:

@@ -13,7 +13,7 @@ N_RUNS = 60
 
 @pytest.mark.statistical
 @pytest.mark.parametrize(
-    ("way", "law"),
+    ("way", "distribution"),
     [
         ("plain", "normal"),
         ("plain", "lognormal, sd 2"),
@@ -28,9 +28,9 @@ N_RUNS = 60
         ("control variates", "exponential"),
     ],
 )
-def test_reported_bands__hold_the_exact_value(way, law):
-    # Source: closed forms of the laws, in verification/coverage.py. Fixed seeds; a band that covers 93 of 100 passes.
-    rows = list(coverage.rows_of(way, law, N_RUNS))
+def test_reported_bands__hold_the_exact_value(way, distribution):
+    # Source: closed forms of the distributions, in verification/coverage.py. Fixed seeds; a band that covers 93 of 100 passes.
+    rows = list(coverage.rows_of(way, distribution, N_RUNS))
 
     assert len(rows) >= 6
     assert [(row.statistic, row.n_given, row.n_held) for row in rows if not row.is_in_order] == []
@@ -38,7 +38,7 @@ def test_reported_bands__hold_the_exact_value(way, law):
 
 @pytest.mark.statistical
 def test_stopping__leaves_bands_that_hold_the_exact_value():
-    # Source: closed form; the mean 1 of an exponential law.
+    # Source: closed form; the mean 1 of an exponential distribution.
     (row,) = coverage.rows_of(coverage.STOPPING, "exponential", N_RUNS, ["mean"])
     assert row.n_given == N_RUNS
     assert row.is_in_order
@@ -77,7 +77,7 @@ def test_heavy_tail__is_judged_by_skewness_and_shape_together(monkeypatch, times
 
 
 def test_judgement__is_the_same_of_gains_and_of_losses():
-    # Law: a mirrored sample is as far from normal.
+    # Invariant: a mirrored sample is as far from normal.
     parts = np.array([15.0] + [-1.0] * 15)
     assert judging.judged(2.0, -parts) == judging.judged(2.0, parts)
 
@@ -94,7 +94,7 @@ def test_tail_of_what_is_summed__is_looked_for_on_the_side_of_the_skewness(monke
 
 @pytest.mark.parametrize(("n", "expected"), [(2, 12.706), (11, 2.228), (32, 2.040), (1000, 1.960)])
 def test_reach__is_that_of_student(n, expected):
-    # Source: published tables of Student's law at 97.5 % with 1, 10 and 31 degrees of freedom, and of the normal law.
+    # Source: published tables of Student's distribution at 97.5 % with 1, 10 and 31 degrees of freedom, and of the normal distribution.
     assert judging.reach_95(n) == pytest.approx(expected, abs=5e-4)
 
 

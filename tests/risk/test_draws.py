@@ -15,7 +15,7 @@ def test_standard_errors__of_four_rows_by_hand():
 
 
 def test_rows_that_are_groups_of_their_own__are_independent_draws_however_few():
-    # Law: who stands alone hangs together with nobody; Student's stretch is for few groups of many rows.
+    # Invariant: who stands alone hangs together with nobody; Student's stretch is for few groups of many rows.
     sample = np.random.default_rng(1).standard_normal(50)
     plain, alone = statistics.mean(sample), statistics.mean(sample, Draws(50, group=np.arange(50)))
     assert (alone.value, alone.se) == pytest.approx((plain.value, plain.se))

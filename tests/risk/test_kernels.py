@@ -121,7 +121,7 @@ def test_status__names_what_has_no_rate(row, expected):
 
 
 def test_rows__do_not_meet():
-    # Law: each row is settled by itself, whatever stands beside it.
+    # Invariant: each row is settled by itself, whatever stands beside it.
     rows = np.stack(
         [monthly(flows, 61) for flows in ({0: -100, 60: 150}, {0: -1}, {5: 1}, {0: -1, 12: 2.3, 24: -1.32}, {0: -100, 60: 50})]
     )
@@ -137,7 +137,7 @@ def test_rows__do_not_meet():
 @pytest.mark.parametrize("scale", [1e-9, 1e-3, 7.0, 1e6, 1e15])
 @pytest.mark.parametrize("flows", [(-100, 60, 60), (-1, 2.3, -1.32), (-1, 2, -1.5), (-100, 1, 1), (-1, 1.3, -0.72, 0.55)])
 def test_rate__does_not_depend_on_the_unit_of_money(flows, scale):
-    # Law: scaling all cash leaves the rate.
+    # Invariant: scaling all cash leaves the rate.
     expected, expected_status = rate_of(yearly(*flows))
 
     rate, status = rate_of(scale * yearly(*flows))
@@ -148,7 +148,7 @@ def test_rate__does_not_depend_on_the_unit_of_money(flows, scale):
 
 @pytest.mark.parametrize("delay", [1, 60, 400])
 def test_rate__does_not_depend_on_the_month_that_is_called_zero(delay):
-    # Law: a delay of everything leaves the rate.
+    # Invariant: a delay of everything leaves the rate.
     row = yearly(-100, 60, 60)
 
     rate, status = rate_of(np.concatenate([np.zeros(delay), row, np.zeros(delay)]))
@@ -202,7 +202,7 @@ def test_rate__agrees_with_scipy_on_conventional_cash(flows):
 @settings(deadline=None, max_examples=100)
 @given(CONVENTIONAL, st.floats(1.0, 2.0))
 def test_rate__rises_with_what_comes_back(flows, factor):
-    # Law: more money back on the same dates is no lower rate.
+    # Invariant: more money back on the same dates is no lower rate.
     paid_in, received, pause = flows
     row = np.concatenate([-np.array(paid_in), np.zeros(pause), np.array(received)])
     better = np.where(row > 0, factor * row, row)
@@ -238,7 +238,7 @@ def test_status__is_several_roots_where_two_rates_are_close(one, other):
     ],
 )
 def test_rate__does_not_depend_on_many_months_without_cash(row, expected):
-    # Law: months without cash before or after all flows change no rate; compared as 1 + rate.
+    # Invariant: months without cash before or after all flows change no rate; compared as 1 + rate.
     rate, status = rate_of(row)
 
     assert status == "found"

@@ -1,4 +1,4 @@
-"""What belongs to a party and what to a role: laws of the money on random structures, and ledgers worked by hand."""
+"""What belongs to a party and what to a role: distributions of the money on random structures, and ledgers worked by hand."""
 
 import numpy as np
 import pytest
@@ -59,7 +59,7 @@ def own_accounts(capital, party):
 @settings(deadline=None, max_examples=150)
 @given(deals())
 def test_money__of_a_party_is_its_own_and_that_of_a_role_the_sum_of_its_parties(deal):
-    # Laws: a posting has two sides, so cash sums to 0 over all parties; net is cash + value; a total is the sum of its parties.
+    # Invariants: a posting has two sides, so cash sums to 0 over all parties; net is cash + value; a total is the sum of its parties.
     section, commitment, payments, seed = deal
     capital = CAPITAL.validate_python(section)
     plan, worlds = planned(
@@ -123,7 +123,7 @@ def check_totals(columns, flows, lenders, payers):
 @settings(deadline=None, max_examples=60)
 @given(deals())
 def test_parts__add_up_to_the_same_whether_a_journal_is_kept_or_sums_alone(deal):
-    # Law: the definition of a net and of its present value is one, for whole settlements and for sums.
+    # Invariant: the definition of a net and of its present value is one, for whole settlements and for sums.
     section, commitment, payments, _ = deal
     capital = CAPITAL.validate_python(section)
     plan, worlds = planned(capital, N, commitment, HORIZON, parties=EVERYBODY, waves=WAVES, people=np.full((N, 2), 2))
@@ -198,7 +198,7 @@ def test_peak_funding__is_the_deepest_point_of_the_running_sum():
 
 
 def test_a_second_lender__changes_no_figure_of_the_first_where_it_changes_none_of_its_money():
-    # Law: the bank pays in first and its 80 suffice, so that a second lender behind it is never asked for money.
+    # Invariant: the bank pays in first and its 80 suffice, so that a second lender behind it is never asked for money.
     def figures(tranches, commitment):
         section = {"draws": "as_needed", "draw_order": "senior_first", "tranches": tranches}
         section |= {"costs": {"delivery": {"payee": "service_provider", "amount": 80}}}

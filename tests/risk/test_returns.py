@@ -160,7 +160,7 @@ def test_present_values__equal_hand_arithmetic():
 
 
 def test_present_values__are_zero_at_the_rate_of_return():
-    # Law: the rate of return is the rate at which the present value is 0.
+    # Invariant: the rate of return is the rate at which the present value is 0.
     cash = conventional(50, 36, seed=8)
     rate = found(rates_of_return(cash))
 

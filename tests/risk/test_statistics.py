@@ -1,4 +1,4 @@
-"""Statistics and their standard errors: exact laws by z-score, payouts with atoms by hand, and what must hold for any sample."""
+"""Statistics and their standard errors: exact distributions by z-score, payouts with atoms by hand, and what must hold for any sample."""
 
 from functools import cache
 
@@ -31,11 +31,11 @@ STATISTICS = {
     "cvar": lambda sample: statistics.conditional_value_at_risk(sample, LEVEL),
 }
 
-# By law: how it is drawn, and by statistic the exact value and n times the variance of its estimator.
+# By distribution: how it is drawn, and by statistic the exact value and n times the variance of its estimator.
 # Mean: s^2. Sd: (m4 - s^4) / (4 s^2). Probability: p (1 - p). Quantile: a (1 - a) / f(q)^2.
 # CVaR: [Var(X | tail) + a (CVaR - q)^2] / (1 - a).
 P_NORMAL = float(stats.norm.sf(1.0))
-LAWS = {
+DISTRIBUTIONS = {
     "normal": (
         lambda rng: rng.standard_normal(N),
         {
@@ -75,9 +75,9 @@ LAWS = {
 
 
 @cache
-def estimates(law, name):
+def estimates(distribution, name):
     """Give values and standard errors of a statistic, one row per seed."""
-    draw, _ = LAWS[law]
+    draw, _ = DISTRIBUTIONS[distribution]
     found = [STATISTICS[name](draw(np.random.default_rng(seed))) for seed in range(N_SEEDS)]
     return np.array([[statistic.value, statistic.se] for statistic in found])
 
@@ -95,22 +95,22 @@ def complaints(values, standard_errors, exact):
 
 @pytest.mark.statistical
 @pytest.mark.parametrize("name", STATISTICS)
-@pytest.mark.parametrize("law", LAWS)
-def test_statistic__has_z_scores_of_mean_0_and_variance_1(law, name):
-    # Source: closed forms of the three laws (above); normal quantile and CVaR as tabulated to seven digits.
-    exact, _ = LAWS[law][1][name]
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_statistic__has_z_scores_of_mean_0_and_variance_1(distribution, name):
+    # Source: closed forms of the three distributions (above); normal quantile and CVaR as tabulated to seven digits.
+    exact, _ = DISTRIBUTIONS[distribution][1][name]
 
-    assert complaints(*estimates(law, name).T, exact) == []
+    assert complaints(*estimates(distribution, name).T, exact) == []
 
 
 @pytest.mark.statistical
 @pytest.mark.parametrize("name", STATISTICS)
-@pytest.mark.parametrize("law", LAWS)
-def test_standard_error__is_right_on_average(law, name):
-    # Source: closed forms of the three laws (above). The mean of 200 standard errors lies within 3 % of the exact one.
-    _, n_times_variance = LAWS[law][1][name]
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_standard_error__is_right_on_average(distribution, name):
+    # Source: closed forms of the three distributions (above). The mean of 200 standard errors lies within 3 % of the exact one.
+    _, n_times_variance = DISTRIBUTIONS[distribution][1][name]
 
-    got = estimates(law, name)[:, 1].mean()
+    got = estimates(distribution, name)[:, 1].mean()
 
     assert got == pytest.approx(np.sqrt(n_times_variance / N), rel=0.03)
 
@@ -120,7 +120,7 @@ def test_standard_error__is_right_on_average(law, name):
 def test_z_scores__catch_a_bias_of_one_per_cent_and_a_wrong_standard_error(name):
     # Source: planted errors; a check that cannot fail shows nothing.
     values, standard_errors = estimates("normal", name).T
-    exact, _ = LAWS["normal"][1][name]
+    exact, _ = DISTRIBUTIONS["normal"][1][name]
 
     assert complaints(1.01 * values, standard_errors, exact)
     assert complaints(0.99 * values, standard_errors, exact)
@@ -169,7 +169,7 @@ def test_probability__of_counted_cases(cases, value, se, upper, lower):
 @pytest.mark.parametrize("n_cases", [1, 10, 29, 1971, 1999])
 def test_probability__of_few_cases_has_the_interval_of_clopper_and_pearson(n_cases):
     # Source: definition. At the lower end as many cases or more have the probability 2.5 %, at the upper end as many or fewer; the
-    # binomial law is scipy.stats.binom's.
+    # binomial distribution is scipy.stats.binom's.
     got = statistics.probability(np.arange(2000) < n_cases)
 
     low, high = got.interval_95
@@ -218,7 +218,7 @@ def test_quantile__is_the_smallest_number_that_enough_do_not_exceed():
 @settings(deadline=None, max_examples=200)
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=60).map(np.array), st.sampled_from([0.05, 0.25, 0.5, 0.75, 0.95]))
 def test_quantile__can_occur_and_splits_the_sample(sample, level):
-    # Law: the definition, counted; also of rows that weigh differently.
+    # Invariant: the definition, counted; also of rows that weigh differently.
     n = len(sample)
     sample = sample.astype(np.float64)
     for draws in (None, Draws(n, weight=np.full(n, 0.5))) if n > 1 else (None,):
@@ -319,7 +319,7 @@ def test_distribution__names_its_quantiles_by_their_levels():
     assert [table[name].value for name in ("p05", "p25", "p50", "p75", "p95")] == pytest.approx([5, 25, 50, 75, 95])
 
 
-# ---------------------------------------------------- laws ----------------------------------------------------
+# ---------------------------------------------------- distributions ----------------------------------------------------
 
 SAMPLES = st.lists(st.sampled_from([0.0, 4.0, -2.0]) | st.floats(-1e6, 1e6), min_size=2, max_size=40).map(np.array)
 
@@ -327,7 +327,7 @@ SAMPLES = st.lists(st.sampled_from([0.0, 4.0, -2.0]) | st.floats(-1e6, 1e6), min
 @settings(deadline=None, max_examples=100)
 @given(SAMPLES, st.sampled_from([0.5, 0.9, 0.95]))
 def test_cvar__is_no_smaller_than_var_and_mean(sample, level):
-    # Law: coherence.
+    # Invariant: coherence.
     cvar = statistics.conditional_value_at_risk(sample, level).value
 
     assert cvar >= statistics.value_at_risk(sample, level).value
@@ -349,7 +349,7 @@ def test_cvar__is_the_mean_of_the_worst_share_for_any_number_of_replications(n):
 @settings(deadline=None, max_examples=100)
 @given(SAMPLES, st.floats(0.1, 100), st.floats(-1e6, 1e6))
 def test_every_statistic__moves_and_scales_with_its_sample(sample, scale, shift):
-    # Law: a + b X has the value a + b v and the error b se; sd has no a.
+    # Invariant: a + b X has the value a + b v and the error b se; sd has no a.
     tolerance = 1e-9 * (scale * np.abs(sample).max() + abs(shift) + 1)
     for name in ("mean", "sd", "quantile", "cvar"):
         before, after = STATISTICS[name](sample), STATISTICS[name](scale * sample + shift)
@@ -360,7 +360,7 @@ def test_every_statistic__moves_and_scales_with_its_sample(sample, scale, shift)
 @settings(deadline=None, max_examples=50)
 @given(SAMPLES, st.randoms(use_true_random=False))
 def test_every_statistic__forgets_the_order_of_its_sample(sample, random):
-    # Law: symmetry in the replications.
+    # Invariant: symmetry in the replications.
     shuffled = sample.copy()
     random.shuffle(shuffled)
 

@@ -272,7 +272,7 @@ def lending(rng, n=150):
 
 
 def test_outturns__join_to_the_same_table_from_any_blocks():
-    # Law: the moments of the cash are whole numbers, so that blocks add up exactly in any order.
+    # Invariant: the moments of the cash are whole numbers, so that blocks add up exactly in any order.
     drawn, paid = lending(np.random.default_rng(1), 60)
     (guarantee, month), (share, months) = paid.values()
 
@@ -289,7 +289,7 @@ def test_outturns__join_to_the_same_table_from_any_blocks():
 
 
 def test_irr_of_mean_cash__has_the_same_error_from_exact_and_from_rounded_cash():
-    # Law: with a commitment of one öre the cash is counted in units of one öre, and its products pass 2^53; with the true one
+    # Invariant: with a commitment of one öre the cash is counted in units of one öre, and its products pass 2^53; with the true one
     # it is counted in about 1 / 65,536 of it. Source of the products: Python's whole numbers.
     drawn, paid = lending(np.random.default_rng(2), 50)
 

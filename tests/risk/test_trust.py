@@ -20,7 +20,7 @@ TINY = CHECKOUT / "configs" / "tiny.yaml"
 # ------------------------------------------------ intervals of order statistics ------------------------------------------------
 
 
-def test_quantile_ranks__are_those_of_the_binomial_law():
+def test_quantile_ranks__are_those_of_the_binomial_distribution():
     # Source: published example, n = 10,000 at 95 %: order statistics 9457 and 9543. By hand, n = 8 and the median: P(X < 1) =
     # 1/256 and P(X < 2) = 9/256 > 2.5 %, so ranks 1 and 8. With n = 5 the outermost hold it with 15/16 only: none.
     assert quantile_ranks(10_000, 0.95) == (9457, 9543)
@@ -31,23 +31,23 @@ def test_quantile_ranks__are_those_of_the_binomial_law():
 @settings(deadline=None, max_examples=300)
 @given(st.integers(6, 5000), st.floats(0.001, 0.999), st.sampled_from([0.5, 0.9, 0.95, 0.99]))
 def test_quantile_ranks__miss_each_side_as_rarely_as_promised_and_no_more_rarely_than_needed(n, level, confidence):
-    # Law: B ~ Binomial(n, level) lies below the quantile; P(B < low) <= (1 - confidence) / 2 < P(B < low + 1), and so above. The
+    # Invariant: B ~ Binomial(n, level) lies below the quantile; P(B < low) <= (1 - confidence) / 2 < P(B < low + 1), and so above. The
     # distribution function is scipy.stats.binom's.
-    found, side, law = quantile_ranks(n, level, confidence), (1 - confidence) / 2, stats.binom(n, level)
+    found, side, distribution = quantile_ranks(n, level, confidence), (1 - confidence) / 2, stats.binom(n, level)
     low, high = found or (0, n + 1)
-    assert low < 1 or law.cdf(low - 1) <= side * (1 + 1e-9)
-    assert high > n or law.sf(high - 1) <= side * (1 + 1e-9)
+    assert low < 1 or distribution.cdf(low - 1) <= side * (1 + 1e-9)
+    assert high > n or distribution.sf(high - 1) <= side * (1 + 1e-9)
     if found is None:
-        assert law.cdf(0) > side * (1 - 1e-9) or law.sf(n - 1) > side * (1 - 1e-9)
+        assert distribution.cdf(0) > side * (1 - 1e-9) or distribution.sf(n - 1) > side * (1 - 1e-9)
     else:
-        assert law.cdf(low) > side * (1 - 1e-9)
-        assert law.sf(high - 2) > side * (1 - 1e-9)
+        assert distribution.cdf(low) > side * (1 - 1e-9)
+        assert distribution.sf(high - 2) > side * (1 - 1e-9)
 
 
 @pytest.mark.statistical
 @pytest.mark.parametrize("level", [0.05, 0.5, 0.95])
 def test_interval__holds_the_quantile_as_often_as_it_says(level):
-    # Source: binomial law; each side is missed with 2.5 % at most. 1,000 samples; below 93 % or above 98 % once in 1,000 runs.
+    # Source: binomial distribution; each side is missed with 2.5 % at most. 1,000 samples; below 93 % or above 98 % once in 1,000 runs.
     rng = np.random.default_rng(7)
     exact = stats.expon.ppf(level)
     inside = 0
@@ -94,7 +94,7 @@ def test_refused__of_a_part_of_the_worlds_takes_more():
 
 
 def test_repayment__places_every_world_once(tables):
-    # Law: the levels are a partition; more than was drawn is a profit, less is a loss.
+    # Invariant: the levels are a partition; more than was drawn is a profit, less is a loss.
     table = tables[2000]
     levels = {name: table[f"investor.repayment.{name}"].value for name in table.sections["investor"]["repayment"]}
     assert sum(levels.values()) == pytest.approx(1)
@@ -119,7 +119,7 @@ def test_exceedance__of_ten_losses_by_hand():
 
 
 def test_exceedance__agrees_with_the_probability_of_a_loss(tables):
-    # Law: beyond 0 it is P(loss), for every party; it never rises.
+    # Invariant: beyond 0 it is P(loss), for every party; it never rises.
     table = tables[2000]
     assert set(table.exceedance) >= {"investor", "outcome_payer"}
     for party in ("investor", "outcome_payer"):
@@ -181,7 +181,7 @@ ALL = {
 
 @pytest.mark.parametrize("name", ALL)
 def test_equal_weights__give_what_no_weights_give(name):
-    # Law: weights of one, every row a group of its own, are independent draws.
+    # Invariant: weights of one, every row a group of its own, are independent draws.
     sample = np.random.default_rng(0).standard_normal(5000)
     plain = ALL[name](sample)
     for draws in (Draws(5000, weight=np.full(5000, 3.0)), Draws(5000, group=np.arange(5000))):
@@ -253,7 +253,7 @@ def test_weights__of_a_defensive_mixture_have_their_exact_error():
     assert got.se == pytest.approx(np.sqrt(variance / n), rel=0.02)
     # No world weighs more than two, so the body keeps about half of the worlds.
     assert n / 2 < draws.size < 0.53 * n
-    # Source: closed forms; the body of the law is still there.
+    # Source: closed forms; the body of the distribution is still there.
     assert abs(statistics.mean(z, draws).value) < 4.5 * statistics.mean(z, draws).se
     assert statistics.quantile(z, 0.5, draws).value == pytest.approx(0, abs=4.5 * statistics.quantile(z, 0.5, draws).se)
 
@@ -262,7 +262,7 @@ def test_weights__of_a_defensive_mixture_have_their_exact_error():
 @pytest.mark.parametrize("kind", ["weights", "groups", "control variates"])
 @pytest.mark.parametrize("name", ["mean", "sd", "probability", "cvar", "quantile"])
 def test_errors__of_unequal_draws_have_z_scores_of_variance_1(kind, name):
-    # Source: closed forms of the normal law (P(Z > 1), CVaR 2.0627128, quantile 1.6448536). Bounds on 200 z-scores that would be
+    # Source: closed forms of the normal distribution (P(Z > 1), CVaR 2.0627128, quantile 1.6448536). Bounds on 200 z-scores that would be
     # passed once in 100,000 fresh sets of seeds.
     statistic = ALL.get(name, lambda sample, draws: statistics.quantile(sample, 0.95, draws))
     exact = {"mean": 0.0, "sd": 1.0, "probability": 0.15865525, "cvar": 2.0627128, "quantile": 1.6448536}[name]
@@ -290,7 +290,7 @@ def test_errors__of_unequal_draws_have_z_scores_of_variance_1(kind, name):
 
 
 def test_interval_of_a_weighted_quantile__just_below_an_atom_covers():
-    # Law: P(X < cap) = 0.755, so the quantile at 0.75 lies just below an atom of a quarter. A sample that puts it into the atom
+    # Invariant: P(X < cap) = 0.755, so the quantile at 0.75 lies just below an atom of a quarter. A sample that puts it into the atom
     # still has an error; of 300 intervals 95 % cover, within 4.5 standard errors.
     cap, exact = stats.norm.ppf(0.755), stats.norm.ppf(0.75)
     held = 0
@@ -302,7 +302,7 @@ def test_interval_of_a_weighted_quantile__just_below_an_atom_covers():
 
 
 def test_ranks_of_a_quantile__are_binomial_quantiles() -> None:
-    """Source: SciPy's binomial law."""
+    """Source: SciPy's binomial distribution."""
     for n, level in product((100, 101, 999, 10_000, 1_000_000), (0.01, 0.05, 0.5, 0.95, 0.975, 0.99)):
         below = stats.binom(n, level)
         low, high = int(below.ppf(0.025)), int(below.ppf(0.975)) + 1
@@ -340,12 +340,12 @@ def test_refusals__of_a_mean_beyond_an_atom_ask_for_replications_beyond_it():
 
 
 @pytest.mark.parametrize(
-    ("law", "shape"),
+    ("distribution", "shape"),
     [("uniform", -1.0), ("exponential", 0.0), ("pareto 4", 0.25), ("pareto 1.5", 2 / 3), ("lognormal 2", None)],
 )
-def test_tail_shape__is_that_of_the_law(law, shape):
-    # Source: closed forms; generalised Pareto laws have their own shape, uniform -1, exponential 0, Pareto of power a 1 / a. Of a
-    # lognormal law of sd 2 the shape beyond 95 % is near 0.77 (sd times Mills' ratio, less 0.2). 20,000 draws, 4 errors of 0.06.
+def test_tail_shape__is_that_of_the_distribution(distribution, shape):
+    # Source: closed forms; generalised Pareto distributions have their own shape, uniform -1, exponential 0, Pareto of power a 1 / a. Of a
+    # lognormal distribution of sd 2 the shape beyond 95 % is near 0.77 (sd times Mills' ratio, less 0.2). 20,000 draws, 4 errors of 0.06.
     uniform = np.random.default_rng(5).random(20_000)
     sample = {
         "uniform": uniform,
@@ -353,7 +353,7 @@ def test_tail_shape__is_that_of_the_law(law, shape):
         "pareto 4": uniform ** (-1 / 4),
         "pareto 1.5": uniform ** (-1 / 1.5),
         "lognormal 2": np.exp(2 * stats.norm.ppf(uniform)),
-    }[law]
+    }[distribution]
     got = tail_shape(sample)
     assert 0.4 < got < 1 if shape is None else abs(got - shape) < 0.24
 
@@ -361,7 +361,7 @@ def test_tail_shape__is_that_of_the_law(law, shape):
 @pytest.mark.parametrize("ask", [statistics.mean, lambda x, d: statistics.conditional_value_at_risk(x, 0.95, d)])
 def test_heavy_tail__has_no_error_that_seems_to_cover(ask):
     # Source: closed form; Pareto 1.5 has no variance, so that no number of replications gives its mean an error. A sample in which
-    # no large number came looks light: at 2,000 one in ten does, at 50,000 hardly any. An exponential law is never doubted.
+    # no large number came looks light: at 2,000 one in ten does, at 50,000 hardly any. An exponential distribution is never doubted.
     for n, most in ((2000, 5), (50_000, 2)):
         for draws in (None, Draws(n, group=np.arange(n) % 32)):
             uniforms = [np.random.default_rng(seed).random(n) for seed in range(20)]

@@ -1,4 +1,4 @@
-"""What outcomes are worth to whom: two people by hand, closed forms of every factor, a slow twin, and laws."""
+"""What outcomes are worth to whom: two people by hand, closed forms of every factor, a slow twin, and distributions."""
 
 import numpy as np
 import pytest
@@ -97,14 +97,14 @@ def test_factors__are_products(price, expected):
 
 
 def test_factors__are_drawn_per_world():
-    # Law: each world is valued with its own numbers.
+    # Invariant: each world is valued with its own numbers.
     tallies = tallies_of([[0, 0, 0]], [[10, 20, 10]])
-    law = {"law": "uniform", "low": 0, "high": 1}
+    distribution = {"distribution": "uniform", "low": 0, "high": 1}
     got = []
     for drawn in ((0.0, 0.0), (0.5, 0.0), (0.5, 0.25)):
         paths = [f"public_value.outcome.town.{key}" for key in ("deadweight", "optimism_bias")]
         worlds = Worlds(0, np.arange(1), {path: np.array([number]) for path, number in zip(paths, drawn, strict=True)})
-        got.append(valued({"town": {"deadweight": law, "optimism_bias": law}}, tallies, worlds=worlds).value.sum())
+        got.append(valued({"town": {"deadweight": distribution, "optimism_bias": distribution}}, tallies, worlds=worlds).value.sum())
 
     assert got == pytest.approx([40, 20, 15])
 
@@ -119,7 +119,7 @@ def test_lag__of_what_is_read_once_may_end_at_the_horizon(lag, cashed):
 
 @pytest.mark.parametrize("lag", [36, 37, 500])
 def test_lag__beyond_the_horizon_leaves_nothing_to_cash(lag):
-    # Law: what cannot be released before the horizon is no cash, but it is a value.
+    # Invariant: what cannot be released before the horizon is no cash, but it is a value.
     got = valued({"town": {"lag_months": lag}}, tallies_of([[0, 0, 0]], [[10, 20, 10]]))
 
     assert (got.value.sum(), got.cashable.sum()) == (40, 0)
@@ -182,7 +182,7 @@ def test_streams__equal_the_slow_twin(price, horizon, years, data):
 
 
 def test_study__prices_the_same_outcome_for_several_parties(tiny_path):
-    # Source: hand arithmetic on the tallies; and law: a new price needs no new people.
+    # Source: hand arithmetic on the tallies; and distribution: a new price needs no new people.
     four = ("investor", "outcome_payer", "service_provider", "region")
     more = [f"parties={{{', '.join(f'{party}: {{name: X, discount_rate_per_year: 0.02}}' for party in four)}}}"]
     cost = "placement_cost_sek: {outcome_payer: {share: 0.75}, region: {share: 0.25}}"

@@ -85,8 +85,8 @@ class Rates(NamedTuple):
     by_entry: Floats  # (b or 1, e, m)
     by_calendar: Floats  # (b or 1, e, calendar month)
     acts: Flags  # (f, e) whether a factor multiplies the rate
-    length: Integers  # (e,) kind of law between spells, -1 for none
-    length_first: Floats  # (b, e) first parameter of the law, in days
+    length: Integers  # (e,) kind of distribution between spells, -1 for none
+    length_first: Floats  # (b, e) first parameter of the distribution, in days
     length_second: Floats  # (b, e)
 
 

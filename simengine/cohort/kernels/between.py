@@ -1,4 +1,4 @@
-"""Draws of one person from a law between people, each at an address of its own."""
+"""Draws of one person from a distribution between people, each at an address of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from simengine.accelerate import device
 from simengine.streams import uniform_pair
 
 FIXED, UNIFORM, LOGNORMAL, WEIBULL, GAMMA = range(5)
-"""The kinds of laws between people. Parameters: value; low and high; mean and standard deviation of the logarithm; scale and
+"""The kinds of distributions between people. Parameters: value; low and high; mean and standard deviation of the logarithm; scale and
 shape; shape and scale."""
 
 
@@ -61,7 +61,7 @@ def between_people(
     first: float,
     second: float,
 ) -> float:
-    """Give one draw from a law between people; see the kinds above for its two parameters."""
+    """Give one draw from a distribution between people; see the kinds above for its two parameters."""
     if kind == FIXED:
         return first
     if kind == GAMMA:

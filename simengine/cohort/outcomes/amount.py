@@ -17,7 +17,7 @@ from simengine.cohort.outcomes.base import Change, Named, OutcomeKind, Page, Rea
 from simengine.cohort.outcomes.spans import Span, product, span_of
 from simengine.cohort.spec.names import MoveName
 from simengine.cohort.spec.pathway import ByMonths
-from simengine.laws import Name, NotNegative, Quantity, within
+from simengine.distributions import Name, NotNegative, Quantity, within
 from simengine.records import Floats, Integers
 
 

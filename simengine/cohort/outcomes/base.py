@@ -17,7 +17,7 @@ from simengine.cohort.kernels.arrays import Flags, People, Stays, Windows
 from simengine.cohort.moves import Clock
 from simengine.cohort.outcomes.spans import Span
 from simengine.cohort.spec import Selection
-from simengine.laws import Fixed, Name, Spec
+from simengine.distributions import Fixed, Name, Spec
 from simengine.records import Floats, Integers, Worlds
 
 Scale = Literal["amount", "number", "share", "score"]

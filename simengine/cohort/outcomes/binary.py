@@ -9,7 +9,7 @@ import numpy as np
 from simengine.cohort.outcomes.base import Named, OutcomeKind, Page, Reading, Scale, Unit
 from simengine.cohort.outcomes.spans import Span
 from simengine.cohort.spec.effect import FORMS_OF_EFFECT
-from simengine.laws import Months, Name, NotNegative, Probability
+from simengine.distributions import Months, Name, NotNegative, Probability
 
 
 class Binary(OutcomeKind):

@@ -10,7 +10,7 @@ from pydantic import Field
 from simengine.cohort.kernels.count import settle_claims
 from simengine.cohort.outcomes.base import Batch, Named, OutcomeKind, PriceList, Reading, Scale, Unit
 from simengine.cohort.outcomes.spans import Span
-from simengine.laws import FixedNotNegative, Name
+from simengine.distributions import FixedNotNegative, Name
 
 
 class Claim(OutcomeKind):

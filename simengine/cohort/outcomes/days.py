@@ -11,7 +11,7 @@ from simengine.cohort.moves import DAYS_PER_MONTH
 from simengine.cohort.outcomes.base import Named, OutcomeKind, Page, Reading, Scale, Unit
 from simengine.cohort.outcomes.spans import Span
 from simengine.cohort.spec.names import OneOrMore
-from simengine.laws import Constant, Fixed, within
+from simengine.distributions import Constant, Fixed, within
 
 
 class DaysInSpells(OutcomeKind):

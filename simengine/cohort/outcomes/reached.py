@@ -11,7 +11,7 @@ from simengine.cohort.kernels.read import reach_states
 from simengine.cohort.outcomes.base import Batch, Named, OutcomeKind, Reading, Scale, Unit
 from simengine.cohort.outcomes.spans import Span
 from simengine.cohort.spec.names import OneOrMore
-from simengine.laws import Constant, Count, within
+from simengine.distributions import Constant, Count, within
 
 
 class Reached(OutcomeKind):

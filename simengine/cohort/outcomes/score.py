@@ -10,7 +10,7 @@ from pydantic import AfterValidator
 from simengine.cohort.outcomes.base import Named, OutcomeKind, Page, Reading, Scale, Unit
 from simengine.cohort.outcomes.spans import ANYTHING, Span
 from simengine.cohort.spec.names import Positive
-from simengine.laws import Months, Name, NotNegative, Quantity, within
+from simengine.distributions import Months, Name, NotNegative, Quantity, within
 
 
 class Score(OutcomeKind):

@@ -6,7 +6,7 @@ from math import inf
 
 import numpy as np
 
-from simengine.laws import Constant, Quantity
+from simengine.distributions import Constant, Quantity
 
 Span = tuple[float, float]
 """The least and the greatest."""

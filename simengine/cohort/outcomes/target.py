@@ -11,7 +11,7 @@ from simengine.cohort.outcomes.base import Batch, Named, OutcomeKind, Reading, S
 from simengine.cohort.outcomes.spans import Span
 from simengine.cohort.people import taken_by
 from simengine.cohort.spec.population import Selection
-from simengine.laws import Name, Number
+from simengine.distributions import Name, Number
 
 
 class Target(OutcomeKind):

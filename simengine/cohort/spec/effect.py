@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from simengine.cohort.spec.names import OneOrMore
-from simengine.laws import NotNegative, Quantity, Spec
+from simengine.distributions import NotNegative, Quantity, Spec
 
 FORMS_OF_EFFECT = {
     "move": ("hazard_ratio", "relative_risk", "odds_ratio", "difference"),

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from simengine.cohort.spec.names import OneOrMore, Positive
 from simengine.cohort.spec.pathway import ByCalendar, ByMonths, one_form_of
-from simengine.laws import Count, Name, NotNegative, Quantity, Spec, within
+from simengine.distributions import Count, Name, NotNegative, Quantity, Spec, within
 
 RATES = ("rate_per_day", "rate_per_month", "rate_per_quarter", "rate_per_year")
 
@@ -42,7 +42,7 @@ _PARAMETERS = {
 
 
 class Length(Spec):
-    """How long a spell lasts: a law between spells, drawn anew for each."""
+    """How long a spell lasts: a distribution between spells, drawn anew for each."""
 
     kind: Literal["fixed", "lognormal", "gamma", "weibull", "uniform"]
     mean_days: Positive | None = None

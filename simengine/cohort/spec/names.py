@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from simengine.laws import Constant, Quantity, one_or_several, spelled
+from simengine.distributions import Constant, Quantity, one_or_several, spelled
 
 MoveName = Annotated[str, BeforeValidator(spelled(r"\w+ -> \w+", "a move must join two states, as home -> placed"))]
 """Reads `from -> to`."""

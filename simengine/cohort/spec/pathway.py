@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from simengine.cohort.spec.names import MoveName, Positive
-from simengine.laws import Chance, Count, Name, NotNegative, Quantity, Share, Spec, within
+from simengine.distributions import Chance, Count, Name, NotNegative, Quantity, Share, Spec, within
 
 _PACES = (
     *("per_month", "per_quarter", "per_year"),

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
 from simengine.cohort.spec.names import OneOrMore, Positive
 from simengine.cohort.spec.pathway import Pace
-from simengine.laws import Constant, Count, Name, NotNegative, Number, Probability, Quantity, Share, Spec, within
+from simengine.distributions import Constant, Count, Name, NotNegative, Number, Probability, Quantity, Share, Spec, within
 
 
 def _people(quantity: Quantity) -> Quantity:
@@ -27,7 +27,7 @@ class Wave(Spec):
     """People who enter together."""
 
     size: Annotated[Quantity, AfterValidator(_people)]
-    """Service users who enter; of a law, the whole part of what is drawn."""
+    """Service users who enter; of a distribution, the whole part of what is drawn."""
     from_month: Count = Constant(value=0.0, certainty="choice", note="the default")
     """First month of enrolment, counted from the start of the study (0)."""
     enrolment_months: Annotated[Quantity, AfterValidator(within(1, 600, "enrolment takes from 1 to 600 months"))]

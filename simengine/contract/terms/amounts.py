@@ -10,7 +10,7 @@ from pydantic import AfterValidator, model_validator
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
 from simengine.contract.terms.base import Currency, Edge, Factor, Level, Term
-from simengine.laws import Constant, Fixed, within
+from simengine.distributions import Constant, Fixed, within
 
 if TYPE_CHECKING:
     from simengine.contract.terms import Source

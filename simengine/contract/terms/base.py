@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, RootModel, model_val
 
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
-from simengine.laws import Count, Fixed, Name, NamesOrNone, Spec, within
+from simengine.distributions import Count, Fixed, Name, NamesOrNone, Spec, within
 from simengine.records import INVESTOR, OUTCOME_PAYER
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pydantic import Field
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
 from simengine.contract.terms.base import Term
-from simengine.laws import Name
+from simengine.distributions import Name
 from simengine.records import FORMULA
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pydantic import Field
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
 from simengine.contract.terms.base import Factor, Term
-from simengine.laws import Name, NamesOrNone
+from simengine.distributions import Name, NamesOrNone
 from simengine.records import FORMULA
 
 if TYPE_CHECKING:

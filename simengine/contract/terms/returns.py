@@ -10,7 +10,7 @@ from pydantic import AfterValidator
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
 from simengine.contract.terms.base import Factor, Term
-from simengine.laws import Fixed, Names, within
+from simengine.distributions import Fixed, Names, within
 
 if TYPE_CHECKING:
     from simengine.contract.terms import Source

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
 from simengine.contract.terms.base import Edge, Gate, Level, Term
-from simengine.laws import Spec
+from simengine.distributions import Spec
 from simengine.records import FORMULA
 
 if TYPE_CHECKING:

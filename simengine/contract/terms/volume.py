@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
 from simengine.contract.terms.base import Edge, Factor, Level, Term
-from simengine.laws import Spec
+from simengine.distributions import Spec
 
 if TYPE_CHECKING:
     from simengine.contract.terms import Source

@@ -25,7 +25,7 @@ import numpy as np
 
 from simengine.config import Study
 from simengine.config.roles import with_money
-from simengine.laws.sourced import Layer
+from simengine.distributions.sourced import Layer
 from simengine.pipeline import Steering, simulate
 from simengine.questions.attribute.layers import coalitions, layers_in, refuse_across_layers, seeds_with
 from simengine.records import Floats, Integers

@@ -1,6 +1,6 @@
 """The four layers of what nobody knows beforehand, and how each is drawn anew by itself.
 
-- *knowledge*: the numbers of the study that have a law, unless their `layer` says otherwise;
+- *knowledge*: the numbers of the study that have a distribution, unless their `layer` says otherwise;
 - *world*: shocks, sites, referral volume;
 - *luck*: the people who are served, and what becomes of them;
 - *measurement*: the people with whom they are compared, and the evaluator's own errors.
@@ -18,9 +18,9 @@ from itertools import combinations
 from simengine.cohort import purposes_of_people
 from simengine.config import Study, cohort_of
 from simengine.errors import UsageError
-from simengine.laws import Quantity
-from simengine.laws.sourced import Layer
-from simengine.sampling import laws_of
+from simengine.distributions import Quantity
+from simengine.distributions.sourced import Layer
+from simengine.sampling import distributions_of
 from simengine.streams import MAX_SEED, purpose_number
 
 LAYERS: tuple[Layer, ...] = ("knowledge", "world", "luck", "measurement")
@@ -29,7 +29,7 @@ _OF_WORLD = ("population.waves.", "shocks.")
 
 
 def layer_of_number(path: str, number: Quantity) -> Layer:
-    """Give the layer of a number: its own tag, or that of its law; else volume and shocks are of the world, the rest knowledge."""
+    """Give the layer of a number: its own tag, or that of its distribution; else volume and shocks are of the world, the rest knowledge."""
     if "layer" in number.model_fields_set or number.layer != "knowledge":
         return number.layer
     return "world" if path.startswith(_OF_WORLD) else "knowledge"
@@ -53,7 +53,7 @@ def layer_of_decision(study: Study) -> Callable[[str], Layer]:
 def layers_in(study: Study) -> tuple[Layer, ...]:
     """List the layers in which something is drawn, in the order of `LAYERS`; the others cannot change anything."""
     numbers = dict(study.quantities())
-    drawn = {layer_of_number(path, numbers[path]) for path in laws_of(numbers)}
+    drawn = {layer_of_number(path, numbers[path]) for path in distributions_of(numbers)}
     others, metrics = cohort_of(study).comparisons, study.measurement.metrics.values()
     if others.n_baseline or others.control_ratio or others.parallel_ratio or others.matching is not None:
         drawn.add("measurement")

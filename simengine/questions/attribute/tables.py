@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from simengine.config import Study
-from simengine.laws.sourced import Layer
+from simengine.distributions.sourced import Layer
 from simengine.questions.attribute.answer import Attribution, LayerShares
 from simengine.report.layouts import grid, heading, named, titled
 from simengine.report.units import cell, money_unit, unit_of_amount

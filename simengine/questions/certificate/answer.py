@@ -144,7 +144,7 @@ def certify(study: Study, ensemble: Ensemble) -> Certificate:
     ----------
     study
         Its protocol, cohort and contract are certified. The promised effect is that of its section `promise`; where that is
-        silent, the median of each law of the section `effect`. All other numbers keep their laws.
+        silent, the median of each distribution of the section `effect`. All other numbers keep their distributions.
     ensemble
         Which worlds are drawn. Every multiple of the promise meets the same people with the same luck.
 

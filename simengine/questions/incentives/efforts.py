@@ -12,11 +12,11 @@ from simengine.cohort import Cohort, drawn_shares
 from simengine.cohort.spec import Effect
 from simengine.config import Study
 from simengine.config.behaviour import Behaviour, Effort, EffortCost, touched, weight_of
-from simengine.laws import Quantity
+from simengine.distributions import Quantity
 from simengine.records import SERVICE, Floats, Tallies, Worlds, add_in_order
 
 _QUANTILES = 10_000
-"""Steps in which a law between referrers is added up."""
+"""Steps in which a distribution between referrers is added up."""
 
 
 @dataclass(frozen=True)
@@ -188,6 +188,6 @@ def cost_of_referrals(study: Study, choice: Choice, worlds: Worlds, tallies: Tal
     return np.asarray(worlds["behaviour.referral.cost_per_person"] * people_of(tallies))
 
 
-def mean_of_cheapest(law: Quantity, share: float) -> float:
-    """Give the mean of the lowest share of a law: of its quantiles up to that level, each in the middle of a small step."""
-    return float(np.mean(law.inverse(share * (np.arange(_QUANTILES) + 0.5) / _QUANTILES)))
+def mean_of_cheapest(distribution: Quantity, share: float) -> float:
+    """Give the mean of the lowest share of a distribution: of its quantiles up to that level, each in the middle of a small step."""
+    return float(np.mean(distribution.inverse(share * (np.arange(_QUANTILES) + 0.5) / _QUANTILES)))

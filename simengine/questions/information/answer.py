@@ -21,7 +21,7 @@ from simengine.questions.size.search import GRID_POINTS, spread_out
 from simengine.records import Floats
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
-from simengine.sampling import laws_of
+from simengine.sampling import distributions_of
 from simengine.worlds.answer import Answer
 from simengine.worlds.blocks import map_blocks
 from simengine.worlds.ensemble import Ensemble
@@ -76,7 +76,7 @@ class Information(Answer):
     hindsight: Statistic
     """Expected value of perfect information: everything, luck included."""
     parameters: Statistic
-    """Of all numbers of the study that have a law."""
+    """Of all numbers of the study that have a distribution."""
     groups: Mapping[str, Statistic]
     """Of those of one section."""
     single: Mapping[str, Statistic]
@@ -114,7 +114,7 @@ def value_information(
     Raises
     ------
     UsageError
-        If there are too few replications, no number has a law in the eyes of the party, somebody is named whose money the study
+        If there are too few replications, no number has a distribution in the eyes of the party, somebody is named whose money the study
         does not move, or a number is none that can be asked for.
     StudyError
         If an end of a free term is against a rule of the study.
@@ -228,7 +228,7 @@ def _nets(study: Study, choice: Choice, ensemble: Ensemble) -> tuple[Floats, Flo
 
 
 def _parameters(study: Study, eyes: Eyes, ensemble: Ensemble) -> dict[str, Floats]:
-    """Draw every number that has a law and that a run reads, as the party believes it, in the worlds of an ensemble."""
+    """Draw every number that has a distribution and that a run reads, as the party believes it, in the worlds of an ensemble."""
     believed = with_numbers(study, dict(eyes.beliefs))
     parts = map_blocks(
         lambda replications: draw_worlds(believed, ensemble.seed, replications).values,
@@ -238,5 +238,5 @@ def _parameters(study: Study, eyes: Eyes, ensemble: Ensemble) -> dict[str, Float
         first=ensemble.first,
     )
     drawn = {path: np.concatenate([part[path] for part in parts]) for path in parts[0]}
-    read = laws_of(dict(believed.quantities()))
+    read = distributions_of(dict(believed.quantities()))
     return {path: values for path, values in drawn.items() if path in read and np.ptp(values) > 0}

@@ -10,7 +10,7 @@ from simengine.asked import whole
 from simengine.cohort.spec.population import Wave
 from simengine.config import Study, cohort_of
 from simengine.config.numbers import with_numbers
-from simengine.laws import Constant
+from simengine.distributions import Constant
 from simengine.measurement.spec import Control
 from simengine.pipeline import draw_worlds
 from simengine.records import Floats, Integers

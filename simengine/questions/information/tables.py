@@ -30,7 +30,7 @@ def information_tables(study: Study, found: Information) -> RenderableType:
     )
     known = grid("known before signing", "is worth")
     known.add_row("everything, luck included", cell(found.hindsight, scale))
-    known.add_row("every number that has a law", cell(found.parameters, scale))
+    known.add_row("every number that has a distribution", cell(found.parameters, scale))
     for name, value in sorted(found.groups.items(), key=lambda one: -one[1].value):
         known.add_row(f"all of {name}", cell(value, scale))
     for path, value in list(found.single.items())[:_SHOWN]:

@@ -2,7 +2,7 @@
 
 Every project draws from a seed of its own, made of the portfolio's seed and the project's name, so that a project more or less
 changes no draw of the others. What projects share is one normal score per replication and name, of which each shared number
-takes its part: z = sqrt(r) f + sqrt(1 - r) e has the correlation r with any other number of the same name, and its own law.
+takes its part: z = sqrt(r) f + sqrt(1 - r) e has the correlation r with any other number of the same name, and its own distribution.
 """
 
 from __future__ import annotations

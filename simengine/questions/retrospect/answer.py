@@ -21,7 +21,7 @@ from simengine.risk import statistics
 from simengine.risk.amounts import Columns
 from simengine.risk.coverage import is_constant
 from simengine.risk.statistics import Statistic
-from simengine.sampling import laws_of
+from simengine.sampling import distributions_of
 from simengine.streams import uniforms
 from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import Ensemble
@@ -148,7 +148,7 @@ def look_back(
 
 
 def columns_of(study: Study, seed: int, replications: Integers) -> Columns:
-    """Give all that may be known or may follow, the estimates of each wave, and every number that has a law."""
+    """Give all that may be known or may follow, the estimates of each wave, and every number that has a distribution."""
     evidence = simulate(study, seed, replications)
     outturns = evaluate(study, evidence)
     wanted, owners = ("metric.", "term.", "contingent_payment", "drawn"), {*with_money(study), *totals_of(study)}
@@ -168,8 +168,8 @@ def columns_of(study: Study, seed: int, replications: Integers) -> Columns:
                 scale = np.power(share, power, out=np.ones_like(share), where=share > 0)
                 columns[f"metric.{name}.estimate.{wave}"] = by_wave[:, w, m]
                 columns[f"metric.{name}.standard_error.{wave}"] = columns[f"metric.{name}.standard_error"] * scale
-    laws = laws_of(dict(study.quantities()))
-    return columns | {f"{_PARAMETER}{path}": evidence.worlds[path] for path in laws}
+    distributions = distributions_of(dict(study.quantities()))
+    return columns | {f"{_PARAMETER}{path}": evidence.worlds[path] for path in distributions}
 
 
 def ends_of(known: Known) -> tuple[float, float]:

@@ -168,7 +168,7 @@ def reverse_stress(
     Raises
     ------
     UsageError
-        If the party is unknown, or lends nothing where the amount is about a loan, or no number has a law.
+        If the party is unknown, or lends nothing where the amount is about a loan, or no number has a distribution.
     """
     study = with_used_designs_alone(study)
     asked_measures(study, [str(criterion.measure)], "--reverse")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.config import Study, known_metrics
-from simengine.laws import Constant
+from simengine.distributions import Constant
 from simengine.pipeline import draw_worlds
 from simengine.records import Outturns
 from simengine.risk import RiskTable, summarise

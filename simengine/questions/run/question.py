@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _AT_MOST = 1_000_000
 DRAWING = (
-    Option("sobol", "Spread the numbers that have a law evenly: scrambled Sobol points.", kind=bool, default=False),
+    Option("sobol", "Spread the numbers that have a distribution evenly: scrambled Sobol points.", kind=bool, default=False),
     Option(
         "tilts",
         "Draw half of the worlds with a number shifted by so many standard deviations, and weigh them.",
@@ -23,7 +23,7 @@ DRAWING = (
         metavar="PATH=SHIFT",
         default=(),
     ),
-    Option("control_variates", "Correct every result by what is known of the numbers' laws.", kind=bool, default=False),
+    Option("control_variates", "Correct every result by what is known of the numbers' distributions.", kind=bool, default=False),
     Option(
         "measured",
         "Measure and pay the same people so many times, with new numbers for all that touches no person.",

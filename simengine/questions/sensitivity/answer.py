@@ -1,6 +1,6 @@
 """Which assumptions matter to whom: a tornado, and global indices, of each party's money.
 
-The tornado puts one assumption at its 5 % and then at its 95 % quantile, in every world of an ensemble; all else keeps its law and
+The tornado puts one assumption at its 5 % and then at its 95 % quantile, in every world of an ensemble; all else keeps its distribution and
 its draws, and numbers that are correlated with it follow it, as they would if it were learnt to stand there. The
 indices are of the mean money at a point of all assumptions, over a panel of people that all points share: see `indices`.
 Numbers that go together, by correlation or as counted shares of one whole, are moved as one group.
@@ -36,7 +36,7 @@ class Swing:
     """What one assumption does by itself."""
 
     low: float
-    """Its value at the 5 % quantile of its law."""
+    """Its value at the 5 % quantile of its distribution."""
     high: float
     at_low: Statistic
     """Mean money with the assumption there."""
@@ -104,7 +104,7 @@ def sensitivity(
     Raises
     ------
     UsageError
-        If a party is unknown or has no such amount, no number has a law, or a size is out of range.
+        If a party is unknown or has no such amount, no number has a distribution, or a size is out of range.
     """
     study = with_used_designs_alone(study)
     asked = amount_asked(measure, needs_mean=True)
@@ -144,7 +144,7 @@ def scores_given(scores: Floats, paths: tuple[str, ...], study: Study, path: str
 
     Notes
     -----
-    With z = L w the joint scores, z + R_i (score - z_i), R_i the column of correlations with number i, has the law of z given that
+    With z = L w the joint scores, z + R_i (score - z_i), R_i the column of correlations with number i, has the distribution of z given that
     z_i is there; w is then solved for. Exact, as the scores are jointly normal.
     """
     moved, place = scores.copy(), paths.index(path)

@@ -28,7 +28,7 @@ from simengine.streams import uniforms
 _Z_95 = 1.959963984540054
 _LEVELS = 4
 _TRIMMED = (0.05, 0.95)
-"""The screening moves assumptions between these quantiles: the ends of a law may be infinite."""
+"""The screening moves assumptions between these quantiles: the ends of a distribution may be infinite."""
 _SLICES = 10
 MOST_POINTS = 2**20
 _PAWN_GROUPS = 20
@@ -49,7 +49,7 @@ class Index:
     """Mean absolute effect, in the unit of the money, of moving it by two thirds of its range (from the 5 % to the 95 % quantile),
     scaled up to the whole range: behind a trigger more than a move from end to end."""
     pawn: Statistic | None
-    """Median distance between the law of the answer and its law given this input; absent for a group."""
+    """Median distance between the distribution of the answer and its distribution given this input; absent for a group."""
 
 
 @dataclass(frozen=True)

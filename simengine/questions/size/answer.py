@@ -14,7 +14,7 @@ from simengine.config.numbers import problems_with
 from simengine.config.sizing import Free, Sizing, free_numbers
 from simengine.errors import Problem as Wrong
 from simengine.errors import StudyError, UsageError
-from simengine.laws import Constant
+from simengine.distributions import Constant
 from simengine.questions.size.induced import RespondingEnsemble, stored_worlds
 from simengine.questions.size.no_deal import NoDeal, explain_no_deal
 from simengine.questions.size.search import GRID_POINTS, Search, Settled, Settlement, Table, frontier, worth_of
@@ -63,7 +63,7 @@ class SizingResult(Answer):
     feasible: tuple[Settled, ...]
     frontier: tuple[Settled, ...]
     present: Settled | None
-    """The terms as the study has them; absent where one of them is a law or lies outside its range."""
+    """The terms as the study has them; absent where one of them is a distribution or lies outside its range."""
     deal: Deal | None
     no_deal: NoDeal | None
 

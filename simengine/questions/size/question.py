@@ -18,7 +18,7 @@ _BELIEFS = Option(
     "What a party believes of a number under `effect`.",
     flag="--belief",
     is_many=True,
-    metavar="PARTY:PATH=LAW",
+    metavar="PARTY:PATH=DISTRIBUTION",
     default=(),
 )
 _RESPONDING = Option(

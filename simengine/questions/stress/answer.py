@@ -18,7 +18,7 @@ from simengine.config import Study, cohort_of
 from simengine.config.roles import with_money
 from simengine.config.stresses import Stressed, with_number
 from simengine.errors import UsageError, one_of
-from simengine.laws import Constant
+from simengine.distributions import Constant
 from simengine.pipeline import Evidence, Steering, draw_worlds
 from simengine.records import Floats, Integers, Worlds
 from simengine.risk import statistics

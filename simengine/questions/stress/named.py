@@ -8,7 +8,7 @@ import numpy as np
 
 from simengine.capital.spec import OwnCost
 from simengine.config import Study
-from simengine.laws import Quantity
+from simengine.distributions import Quantity
 from simengine.questions.stress.answer import OWN, TOGETHER, Stress, all_together, own_stress
 from simengine.records import Floats
 

@@ -12,7 +12,7 @@ import numpy as np
 from simengine.asked import MOST_REPLICATIONS, whole
 from simengine.config import Study
 from simengine.errors import NOT_MEASURED, UsageError
-from simengine.laws import Constant
+from simengine.distributions import Constant
 from simengine.pipeline import measured_again, move_money, run_block, simulate, with_milestones
 from simengine.records import ARMS, Ledger, Measurements, Outturns, Payments, Tallies
 from simengine.sampling import PLAIN, SCRAMBLES, Sampling, refuse_impossible, seeds_again
@@ -30,7 +30,7 @@ class Trace:
     measurement: int
     """Which measurement of its people, from 1; a run without `--measured` has one."""
     drawn: dict[str, float]
-    """By path: every number of the study that has a law."""
+    """By path: every number of the study that has a distribution."""
     people: list[Row]
     """By wave and arm: how many persons."""
     outcomes: list[Row]
@@ -86,13 +86,13 @@ def trace(
         evidence = measured_again(study, evidence, seeds_again(seed, sampling.measured)[measurement - 2])
     measurements = with_milestones(study.contract, evidence.tallies, evidence.measurements)
     payments, ledger = move_money(study, evidence.worlds, evidence.tallies, measurements)
-    laws = dict(study.quantities())
+    distributions = dict(study.quantities())
     outturns = run_block(study, seed, numbers, sampling, with_variates=with_variates)
     return Trace(
         seed,
         replication,
         measurement,
-        {path: float(values[0]) for path, values in evidence.worlds.values.items() if not isinstance(laws.get(path), Constant)},
+        {path: float(values[0]) for path, values in evidence.worlds.values.items() if not isinstance(distributions.get(path), Constant)},
         list(_people(study, evidence.tallies)),
         list(_outcomes(study, evidence.tallies)),
         list(_metrics(study, measurements)),

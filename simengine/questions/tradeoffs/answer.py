@@ -97,7 +97,7 @@ def worth_of_terms(
     ensemble
         Which worlds are drawn; they are lived and measured once.
     names
-        Paths of terms; none: all numbers of the contract and the capital but laws and zeros.
+        Paths of terms; none: all numbers of the contract and the capital but distributions and zeros.
     parties
         Whose money; none: everybody's.
     step

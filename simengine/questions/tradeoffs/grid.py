@@ -73,7 +73,7 @@ def map_money(study: Study, ensemble: Ensemble, across: str, up: str, n_points: 
         Which worlds are drawn: the same people with the same luck at every point.
     across, up
         `PATH=LOW..HIGH`, or with `..STEP`. Numbers of the contract and of the capital are settled on stored worlds; for any other
-        one people live again at every value. A law gives way to the value.
+        one people live again at every value. A distribution gives way to the value.
     n_points
         Values on a side that has no steps.
     parties

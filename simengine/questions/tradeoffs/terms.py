@@ -12,11 +12,11 @@ from simengine.config import Study
 from simengine.config.numbers import problems_with
 from simengine.config.sizing import free_numbers
 from simengine.errors import UsageError, one_of
-from simengine.laws import Constant
+from simengine.distributions import Constant
 from simengine.sections import FREE, lies_in
 
 _NOTHING = "it is 0, of which no part is a step"
-_LAW = "it has a law: an assumption, not a term"
+_DISTRIBUTION = "it has a distribution: an assumption, not a term"
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def _refuse_unknown(path: str, numbers: Mapping[str, Any]) -> None:
 
 
 def _way_out(why: str, path: str) -> str:
-    if why == _LAW:
+    if why == _DISTRIBUTION:
         return f"`simengine sensitivity` speaks of assumptions; or give it one value with --set {path}=VALUE"
     if why == _NOTHING:
         return f"Give it a value with --set {path}=VALUE, or map a range of it with --across {path}=LOW..HIGH"
@@ -96,7 +96,7 @@ def _way_out(why: str, path: str) -> str:
 def _placed(study: Study, path: str, number: Any, part: float) -> Placed | str:
     """Put a term on both sides of its value, or say why it cannot be moved."""
     if not isinstance(number, Constant):
-        return _LAW
+        return _DISTRIBUTION
     value = number.value
     step = part * abs(value)
     if value == 0:

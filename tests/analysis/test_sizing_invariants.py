@@ -1,4 +1,4 @@
-"""Laws of sizing and of waiting, on random problems: what no contract, no limit and no pilot can break."""
+"""Distributions of sizing and of waiting, on random problems: what no contract, no limit and no pilot can break."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Laws without a formula: values as they were seen, or quantiles as somebody said them."""
+"""Distributions without a formula: values as they were seen, or quantiles as somebody said them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from simengine.laws.sourced import Floats, Number, Sourced
+from simengine.distributions.sourced import Floats, Number, Sourced
 
 Numbers = Annotated[tuple[Number, ...], Field(min_length=2, strict=False)]
 
@@ -19,7 +19,7 @@ class Empirical(Sourced):
     The value drawn is the smallest at which the distribution function of the list reaches the uniform.
     """
 
-    law: Literal["empirical"]
+    distribution: Literal["empirical"]
     values: Numbers
     weights: Annotated[tuple[Annotated[Number, Field(gt=0)], ...], Field(strict=False)] | None = None
 
@@ -28,7 +28,7 @@ class Empirical(Sourced):
         if self.weights is not None and len(self.weights) != len(self.values):
             raise ValueError(f"every value must have one weight; found {len(self.values)} values and {len(self.weights)} weights")
         if min(self.values) == max(self.values):
-            raise ValueError("an empirical law must have at least two different values. For a value without spread write `value:`")
+            raise ValueError("an empirical distribution must have at least two different values. For a value without spread write `value:`")
         return self
 
     @property
@@ -59,7 +59,7 @@ class Empirical(Sourced):
 class Quantiles(Sourced):
     """Through the given quantiles; between two of them every value is equally likely."""
 
-    law: Literal["quantiles"]
+    distribution: Literal["quantiles"]
     levels: Numbers
     values: Numbers
 

@@ -1,4 +1,4 @@
-"""The joint law of the shares of one whole."""
+"""The joint distribution of the shares of one whole."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import numpy as np
 from pydantic import Field
 from scipy import special
 
-from simengine.laws.sourced import Floats, Number, Sourced
+from simengine.distributions.sourced import Floats, Number, Sourced
 
 # With a smaller count all weights of a whole may be too small to be numbers: the largest is about uniform^(1 / count).
 _SMALLEST_COUNT = 0.1
 
 
 class DirichletCount(Sourced):
-    """One of the counts of a Dirichlet law, which draws all shares of one whole together.
+    """One of the counts of a Dirichlet distribution, which draws all shares of one whole together.
 
-    Each count k_i gives a weight g_i of its own gamma law with shape k_i and scale 1; the share is g_i / (g_1 + ... + g_n).
+    Each count k_i gives a weight g_i of its own gamma distribution with shape k_i and scale 1; the share is g_i / (g_1 + ... + g_n).
     So a share has mean k_i / k with k the sum of the counts and variance (k_i / k)(1 - k_i / k) / (k + 1), and two shares have the
     covariance -(k_i / k)(k_j / k) / (k + 1).
 
@@ -28,7 +28,7 @@ class DirichletCount(Sourced):
     Devroye 1986, "Non-Uniform Random Variate Generation", chapter XI, section 4, doi:10.1007/978-1-4613-8643-8.
     """
 
-    law: Literal["dirichlet"]
+    distribution: Literal["dirichlet"]
     count: Annotated[Number, Field(ge=_SMALLEST_COUNT, le=1e12)]
 
     def inverse(self, uniform: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""A number with its source and its certainty; and what every law refuses about its parameters."""
+"""A number with its source and its certainty; and what every distribution refuses about its parameters."""
 
 from __future__ import annotations
 
@@ -76,11 +76,11 @@ def require_increasing(**bounds: float) -> None:
 
 
 def require_one_form(spec: Any, *forms: tuple[str, ...]) -> None:
-    """Refuse a law that is given in no form, half a form, or two forms; and a spread that is not positive."""
+    """Refuse a distribution that is given in no form, half a form, or two forms; and a spread that is not positive."""
     given = {name for form in forms for name in form if getattr(spec, name) is not None}
     if not any(given == set(form) for form in forms):
         wanted = " or ".join(" and ".join(form) for form in forms)
-        raise ValueError(f"a {spec.law} law must be given by {wanted}; found {', '.join(sorted(given)) or 'none of them'}")
+        raise ValueError(f"a {spec.distribution} distribution must be given by {wanted}; found {', '.join(sorted(given)) or 'none of them'}")
     if getattr(spec, "sd", None) is not None and spec.sd <= 0:
         raise ValueError(f"an sd must be above 0; found {spec.sd:g}. For a value without spread write `value:`")
     interval = getattr(spec, "interval_90", None)
@@ -93,23 +93,23 @@ _PROBES = np.array([2.0**-53, 0.05, 0.5, 0.95, 1 - 2.0**-53])
 _ROUNDING = 1e-9
 
 
-def computable(law: Any) -> Any:
-    """Refuse a law whose mean or whose values floating-point numbers cannot hold.
+def computable(distribution: Any) -> Any:
+    """Refuse a distribution whose mean or whose values floating-point numbers cannot hold.
 
     A mean above every value that can be drawn counts as such: no simulation would ever come near it.
     """
     try:
         with np.errstate(all="ignore"):
-            values, mean = law.inverse(_PROBES), float(law.centre)
+            values, mean = distribution.inverse(_PROBES), float(distribution.centre)
     except ArithmeticError as error:
-        raise ValueError(f"this {_name(law)} cannot be computed: {error}") from None
+        raise ValueError(f"this {_name(distribution)} cannot be computed: {error}") from None
     slack = _ROUNDING * np.abs(values).max()
     is_sound = np.isfinite(values).all() and (np.diff(values) >= 0).all()
     if not (is_sound and values[0] - slack <= mean <= values[-1] + slack):
         found = f"its mean comes out as {mean:g}, its values from {values[0]:g} to {values[-1]:g}"
-        raise ValueError(f"this {_name(law)} cannot be computed: {found}")
-    return law
+        raise ValueError(f"this {_name(distribution)} cannot be computed: {found}")
+    return distribution
 
 
-def _name(law: Any) -> str:
-    return f"{law.law} law" if hasattr(law, "law") else "number"
+def _name(distribution: Any) -> str:
+    return f"{distribution.distribution} distribution" if hasattr(distribution, "distribution") else "number"

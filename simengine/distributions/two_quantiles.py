@@ -1,8 +1,8 @@
-"""The law of a family that has two given quantiles: two equations for its two parameters.
+"""The distribution of a family that has two given quantiles: two equations for its two parameters.
 
-There is at most one. If two laws of a family shared two quantiles, their distribution functions would agree at these and at
+There is at most one. If two distributions of a family shared two quantiles, their distribution functions would agree at these and at
 both ends, so their densities would cross three times. But the logarithm of the ratio of two densities is linear in
-(x, x²) for normal laws, in (x, log x) for gamma laws and in (log x, log(1 - x)) for beta laws: it is 0 at most twice.
+(x, x²) for normal distributions, in (x, log x) for gamma distributions and in (log x, log(1 - x)) for beta distributions: it is 0 at most twice.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import AfterValidator, Field
 from scipy import special
 
-from simengine.laws.sourced import Number, require_increasing
+from simengine.distributions.sourced import Number, require_increasing
 
 Interval = Annotated[tuple[Number, Number], Field(strict=False)]
 """The ends of a central 90 % interval."""
@@ -25,7 +25,7 @@ Level = Annotated[float, Field(gt=0, lt=1)]
 
 def _two_and_rising(quantiles: dict[float, float]) -> dict[float, float]:
     if len(quantiles) != 2:
-        raise ValueError(f"exactly two quantiles determine the two parameters of a law; found {len(quantiles)}")
+        raise ValueError(f"exactly two quantiles determine the two parameters of a distribution; found {len(quantiles)}")
     rising = dict(sorted(quantiles.items()))
     require_increasing(**{f"the quantile at {level:g}": value for level, value in rising.items()})
     return rising
@@ -61,7 +61,7 @@ Z_95 = float(special.ndtri(0.95))
 
 
 def normal_through(points: Points) -> tuple[float, float]:
-    """Give mean and standard deviation of the normal law through two points.
+    """Give mean and standard deviation of the normal distribution through two points.
 
     Notes
     -----
@@ -81,7 +81,7 @@ _EXACT = 1e-13
 
 @lru_cache(maxsize=1024)
 def gamma_through(points: Points) -> tuple[float, float]:
-    """Give shape and scale of the gamma law through two points above 0.
+    """Give shape and scale of the gamma distribution through two points above 0.
 
     Notes
     -----
@@ -91,7 +91,7 @@ def gamma_through(points: Points) -> tuple[float, float]:
     Raises
     ------
     ValueError
-        If the points are so close or so far apart that floating point cannot tell the law.
+        If the points are so close or so far apart that floating point cannot tell the distribution.
     """
     levels = np.array([points.lower_level, points.upper_level])
 
@@ -99,7 +99,7 @@ def gamma_through(points: Points) -> tuple[float, float]:
         low, high = special.gammaincinv(np.exp(log_shape), levels)
         return float(np.log(high / low) - np.log(points.high / points.low))
 
-    # Below this shape the lower quantile of a gamma law is smaller than any number: about level^(1 / shape).
+    # Below this shape the lower quantile of a gamma distribution is smaller than any number: about level^(1 / shape).
     smallest = max(_SMALLEST_SHAPE, -np.log(points.lower_level) / 700)
     log_shape = _root("gamma", points, gap, np.log(smallest), np.log(_LARGEST_SHAPE))
     shape = float(np.exp(log_shape))
@@ -108,7 +108,7 @@ def gamma_through(points: Points) -> tuple[float, float]:
 
 @lru_cache(maxsize=1024)
 def beta_through(points: Points) -> tuple[float, float]:
-    """Give the two shapes of the beta law through two points between 0 and 1.
+    """Give the two shapes of the beta distribution through two points between 0 and 1.
 
     Notes
     -----
@@ -118,7 +118,7 @@ def beta_through(points: Points) -> tuple[float, float]:
     Raises
     ------
     ValueError
-        If the points are so close or so far apart that floating point cannot tell the law.
+        If the points are so close or so far apart that floating point cannot tell the distribution.
     """
 
     def shapes_at(log_total: float) -> tuple[float, float]:
@@ -137,10 +137,10 @@ def beta_through(points: Points) -> tuple[float, float]:
     return shapes_at(_root("beta", points, gap, np.log(_SMALLEST_SHAPE), np.log(_LARGEST_SHAPE)))
 
 
-def _root(law: str, points: Points, function: Callable[[float], float], low: float, high: float) -> float:
-    """Find the root of a function between two arguments, or say that the law cannot be computed."""
+def _root(distribution: str, points: Points, function: Callable[[float], float], low: float, high: float) -> float:
+    """Find the root of a function between two arguments, or say that the distribution cannot be computed."""
     if not function(low) * function(high) < 0:
-        raise ValueError(f"the {law} law with {points} cannot be computed: the quantiles are too close or too far apart")
-    from scipy import optimize  # only a law that is given by quantiles needs it, and it takes a tenth of a second
+        raise ValueError(f"the {distribution} distribution with {points} cannot be computed: the quantiles are too close or too far apart")
+    from scipy import optimize  # only a distribution that is given by quantiles needs it, and it takes a tenth of a second
 
     return float(optimize.brentq(function, low, high, xtol=_EXACT))

@@ -1,4 +1,4 @@
-"""Laws that every contract obeys, on contracts that nobody wrote; and closed forms of the usual ones."""
+"""Distributions that every contract obeys, on contracts that nobody wrote; and closed forms of the usual ones."""
 
 from itertools import pairwise
 from math import comb
@@ -18,7 +18,7 @@ from tests.contract.test_twin import measurements_of
 NAMES = ("drawn", "one", "two")
 PURE = ("amount", "share", "price", "target", "steps", "line", "sum", "product", "least", "greatest", "first_of", "until")
 METRIC = {"meaning": "something", "unit": "SEK"}
-LAW = settings(max_examples=150, suppress_health_check=list(HealthCheck))
+DISTRIBUTION = settings(max_examples=150, suppress_health_check=list(HealthCheck))
 
 
 def contract_of(**made):
@@ -35,10 +35,10 @@ PURE_TERMS = terms(NAMES, kinds=PURE, per_wave=False)
 WORLDS = outcomes(may_lack=False)
 
 
-@LAW
+@DISTRIBUTION
 @given(PURE_TERMS, PURE_TERMS, WORLDS, NUMBERS)
 def test_terms__add(one, other, world, drawn):
-    # Law: under each term is paid what it pays alone, in any order; and their sum is the sum of both.
+    # Invariant: under each term is paid what it pays alone, in any order; and their sum is the sum of both.
     together, turned = contract_of(a=one, b=other), contract_of(b=other, a=one)
     alone = pay(contract_of(a=one), world, drawn) | pay(contract_of(b=other), world, drawn)
 
@@ -47,7 +47,7 @@ def test_terms__add(one, other, world, drawn):
     assert added == pytest.approx(sum(alone.values()), rel=1e-12, abs=0.0150001)
 
 
-@LAW
+@DISTRIBUTION
 @given(PURE_TERMS, SIGNED, WORLDS, NUMBERS)
 def test_cap__twice_is_once_and_is_never_exceeded(term, cap, world, drawn):
     once = pay(contract_of(a={"sum": [term], "cap": cap}), world, drawn)["a"]
@@ -56,16 +56,16 @@ def test_cap__twice_is_once_and_is_never_exceeded(term, cap, world, drawn):
     assert twice == once <= cap + 0.005001
 
 
-@LAW
+@DISTRIBUTION
 @given(PURE_TERMS, SIGNED, WORLDS, NUMBERS)
 def test_floor__is_never_undercut(term, floor, world, drawn):
     assert pay(contract_of(a={"sum": [term], "floor": floor}), world, drawn)["a"] >= floor - 0.005001
 
 
-@LAW
+@DISTRIBUTION
 @given(PURE_TERMS, st.integers(0, 30).map(float), st.integers(0, 30).map(float), WORLDS, NUMBERS)
 def test_cohort__split_in_two_with_pooled_metrics_pays_the_same(term, first, second, world, drawn):
-    # Law: how people are dealt out to waves changes no payment on pooled metrics.
+    # Invariant: how people are dealt out to waves changes no payment on pooled metrics.
     contract = contract_of(a=term)
     estimate = np.array([[world[name] for name in ("one", "two", "three")]])
     split = Measurements(
@@ -79,7 +79,7 @@ def test_cohort__split_in_two_with_pooled_metrics_pays_the_same(term, first, sec
 
 
 def test_price_per_wave__adds_up_to_the_price_of_all():
-    # Law: a price is linear, so wave by wave it pays what it pays on the sum.
+    # Invariant: a price is linear, so wave by wave it pays what it pays on the sum.
     metrics = {"one": METRIC | {"over_waves": "sum"}}
     raw = {"title": "A test", "currency": "SEK", "commitment": 1e6, "metrics": metrics, "waves": {"first": "a", "second": "b"}}
     by_wave, together = (
@@ -120,14 +120,14 @@ def in_other_money(node, scale, key=""):
     return scale * node if isinstance(node, float) and key not in factors else node
 
 
-@LAW
+@DISTRIBUTION
 @given(
     terms(NAMES, kinds=("amount", "share", "price", "steps", "sum", "least", "greatest", "until"), depth=1, per_wave=False),
     WORLDS,
     NUMBERS,
 )
 def test_payment__scales_with_money(term, world, drawn):
-    # Law: with every amount of money k times as large, the payment is; k is a power of two, so that no edge moves.
+    # Invariant: with every amount of money k times as large, the payment is; k is a power of two, so that no edge moves.
     scale = 4.0
     larger, gained = in_other_money(term, scale), {name: scale * number for name, number in world.items()}
 
@@ -154,10 +154,10 @@ RISING = st.recursive(
 )
 
 
-@LAW
+@DISTRIBUTION
 @given(RISING, WORLDS, st.floats(0, 1000, allow_subnormal=False), NUMBERS)
 def test_payment__never_falls_when_the_outcome_rises(term, world, rise, drawn):
-    # Law: what is made of rising parts rises.
+    # Invariant: what is made of rising parts rises.
     assume(isinstance(term, dict))
     contract = contract_of(a=term)
 
@@ -167,10 +167,10 @@ def test_payment__never_falls_when_the_outcome_rises(term, world, rise, drawn):
     assert after >= before - 1e-9 * abs(before)
 
 
-@LAW
+@DISTRIBUTION
 @given(contracts(), outcomes(may_lack=False), NUMBERS)
 def test_replications__do_not_see_each_other(raw, world, drawn):
-    # Law: the same world pays the same alone, among others, and in any place, blocks of replications included.
+    # Invariant: the same world pays the same alone, among others, and in any place, blocks of replications included.
     contract = Contract.model_validate(raw)
     alone = settle(contract, measurements_of([world]), np.array([drawn])).by_due[0]
     crowd = settle(contract, measurements_of([world] * 300), np.full(300, drawn)).by_due

@@ -8,19 +8,19 @@ from typing import Annotated, Any, Literal, TypeAlias, cast
 import numpy as np
 from pydantic import AfterValidator, BaseModel, Discriminator, Tag
 
-from simengine.laws.counts import Referrals, SeenEvents
-from simengine.laws.families import Beta, Gamma, Lognormal, Normal, Pert, Triangular, Uniform
-from simengine.laws.listed import Empirical, Quantiles
-from simengine.laws.shares import DirichletCount
-from simengine.laws.sourced import Constant, Sourced, computable
+from simengine.distributions.counts import Referrals, SeenEvents
+from simengine.distributions.families import Beta, Gamma, Lognormal, Normal, Pert, Triangular, Uniform
+from simengine.distributions.listed import Empirical, Quantiles
+from simengine.distributions.shares import DirichletCount
+from simengine.distributions.sourced import Constant, Sourced, computable
 
 
 def _form_of(raw: Any) -> str:
-    """Choose the model that reads a quantity: by its `law`, else a constant."""
+    """Choose the model that reads a quantity: by its `distribution`, else a constant."""
     if isinstance(raw, Mapping):
-        law = raw.get("law", "constant")
-        return law if isinstance(law, str) else "unknown"
-    return str(getattr(raw, "law", "constant"))
+        distribution = raw.get("distribution", "constant")
+        return distribution if isinstance(distribution, str) else "unknown"
+    return str(getattr(raw, "distribution", "constant"))
 
 
 Quantity: TypeAlias = Annotated[
@@ -39,19 +39,19 @@ Quantity: TypeAlias = Annotated[
         | Annotated[SeenEvents, Tag("seen_events")],
         Discriminator(
             _form_of,
-            custom_error_type="unknown_law",
-            custom_error_message="a quantity must be a number or one of the laws uniform, triangular, pert, normal, lognormal, "
-            "beta, gamma, empirical, quantiles, referrals, seen_events; shares of a whole also know the law dirichlet",
+            custom_error_type="unknown_distribution",
+            custom_error_message="a quantity must be a number or one of the distributions uniform, triangular, pert, normal, lognormal, "
+            "beta, gamma, empirical, quantiles, referrals, seen_events; shares of a whole also know the distribution dirichlet",
         ),
     ],
     AfterValidator(computable),
 ]
 Fixed: TypeAlias = Constant
-"""A number that the parties write down: it may carry a source, but no law."""
+"""A number that the parties write down: it may carry a source, but no distribution."""
 
 
 class within:  # noqa: N801 - reads as a word in annotations
-    """Refuse a quantity whose law can leave the range from `low` to `high`."""
+    """Refuse a quantity whose distribution can leave the range from `low` to `high`."""
 
     def __init__(self, low: float, high: float, rule: str) -> None:
         self.low, self.high, self.rule = low, high, rule
@@ -59,7 +59,7 @@ class within:  # noqa: N801 - reads as a word in annotations
     def __call__(self, quantity: Any) -> Any:
         low, high = quantity.support
         if low < self.low or high > self.high:
-            found = f"{quantity.value:g}" if isinstance(quantity, Constant) else f"a law on {low:g} to {high:g} ({quantity})"
+            found = f"{quantity.value:g}" if isinstance(quantity, Constant) else f"a distribution on {low:g} to {high:g} ({quantity})"
             raise ValueError(f"{self.rule}; found {found}")
         return quantity
 

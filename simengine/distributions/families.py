@@ -1,4 +1,4 @@
-"""Laws with a formula: bounded ones, and the four families of two parameters."""
+"""Distributions with a formula: bounded ones, and the four families of two parameters."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 from pydantic import Field, model_validator
 from scipy import special
 
-from simengine.laws.sourced import Floats, Number, Sourced, require_increasing, require_one_form
-from simengine.laws.two_quantiles import (
+from simengine.distributions.sourced import Floats, Number, Sourced, require_increasing, require_one_form
+from simengine.distributions.two_quantiles import (
     Z_95,
     Interval,
     Points,
@@ -24,7 +24,7 @@ from simengine.laws.two_quantiles import (
 class Uniform(Sourced):
     """Uniform between `low` and `high`."""
 
-    law: Literal["uniform"]
+    distribution: Literal["uniform"]
     low: Number
     high: Number
 
@@ -51,7 +51,7 @@ class Uniform(Sourced):
 class Triangular(Sourced):
     """Triangular from `low` over `mode` to `high`."""
 
-    law: Literal["triangular"]
+    distribution: Literal["triangular"]
     low: Number
     mode: Number
     high: Number
@@ -81,7 +81,7 @@ class Triangular(Sourced):
 
 
 class Pert(Sourced):
-    """A beta law stretched from `low` to `high` whose mean is (low + 4 mode + high) / 6.
+    """A beta distribution stretched from `low` to `high` whose mean is (low + 4 mode + high) / 6.
 
     The shapes are 1 + 4 (mode - low) / (high - low) and 1 + 4 (high - mode) / (high - low).
 
@@ -91,7 +91,7 @@ class Pert(Sourced):
     doi:10.1287/opre.7.5.646: the mean.
     """
 
-    law: Literal["pert"]
+    distribution: Literal["pert"]
     low: Number
     mode: Number
     high: Number
@@ -121,7 +121,7 @@ class Pert(Sourced):
 class Normal(Sourced):
     """Normal, from `mean` and `sd`, from a central 90 % interval or from two quantiles."""
 
-    law: Literal["normal"]
+    distribution: Literal["normal"]
     mean: Number | None = None
     sd: Number | None = None
     interval_90: Interval | None = None
@@ -159,7 +159,7 @@ class Normal(Sourced):
 class Lognormal(Sourced):
     """Lognormal, from `mean` and `sd`, from a central 90 % interval or from two quantiles."""
 
-    law: Literal["lognormal"]
+    distribution: Literal["lognormal"]
     mean: Number | None = None
     sd: Number | None = None
     interval_90: Interval | None = None
@@ -169,7 +169,7 @@ class Lognormal(Sourced):
     def _one_form(self) -> Lognormal:
         require_one_form(self, ("mean", "sd"), ("interval_90",), ("quantiles",))
         points = points_of(self.interval_90, self.quantiles)
-        _require_positive(self.law, self.mean if points is None else points.low)
+        _require_positive(self.distribution, self.mean if points is None else points.low)
         return self
 
     @property
@@ -204,7 +204,7 @@ class Lognormal(Sourced):
 class Beta(Sourced):
     """Beta on (0, 1), from `mean` and `sd`, from `successes` and `failures`, from a 90 % interval or from two quantiles."""
 
-    law: Literal["beta"]
+    distribution: Literal["beta"]
     mean: Number | None = None
     sd: Number | None = None
     successes: Annotated[Number, Field(gt=0)] | None = None
@@ -217,13 +217,13 @@ class Beta(Sourced):
         require_one_form(self, ("mean", "sd"), ("successes", "failures"), ("interval_90",), ("quantiles",))
         points = points_of(self.interval_90, self.quantiles)
         if points is not None and not 0 < points.low < points.high < 1:
-            raise ValueError(f"the quantiles of a beta law must lie between 0 and 1; found {points.low:g} and {points.high:g}")
+            raise ValueError(f"the quantiles of a beta distribution must lie between 0 and 1; found {points.low:g} and {points.high:g}")
         if self.mean is not None and self.sd is not None:
             if not 0 < self.mean < 1:
-                raise ValueError(f"the mean of a beta law must lie between 0 and 1; found {self.mean:g}")
+                raise ValueError(f"the mean of a beta distribution must lie between 0 and 1; found {self.mean:g}")
             limit = float(np.sqrt(self.mean * (1 - self.mean)))
             if self.sd >= limit:
-                raise ValueError(f"no beta law with mean {self.mean:g} has an sd of {limit:.4g} or more; found {self.sd:g}")
+                raise ValueError(f"no beta distribution with mean {self.mean:g} has an sd of {limit:.4g} or more; found {self.sd:g}")
         return self
 
     @property
@@ -256,7 +256,7 @@ class Beta(Sourced):
 class Gamma(Sourced):
     """Gamma, from `mean` and `sd`, from a central 90 % interval or from two quantiles."""
 
-    law: Literal["gamma"]
+    distribution: Literal["gamma"]
     mean: Annotated[Number, Field(gt=0)] | None = None
     sd: Annotated[Number, Field(gt=0)] | None = None
     interval_90: Interval | None = None
@@ -266,7 +266,7 @@ class Gamma(Sourced):
     def _one_form(self) -> Gamma:
         require_one_form(self, ("mean", "sd"), ("interval_90",), ("quantiles",))
         if self._points is not None:
-            _require_positive(self.law, self._points.low)
+            _require_positive(self.distribution, self._points.low)
         return self
 
     @property
@@ -314,6 +314,6 @@ def _require_mode_between(low: float, mode: float, high: float) -> None:
         raise ValueError(f"the mode must lie between low and high; found {low:g}, {mode:g}, {high:g}")
 
 
-def _require_positive(law: str, smallest: float | None) -> None:
+def _require_positive(distribution: str, smallest: float | None) -> None:
     if smallest is not None and smallest <= 0:
-        raise ValueError(f"a {law} law needs positive numbers; found {smallest:g}")
+        raise ValueError(f"a {distribution} distribution needs positive numbers; found {smallest:g}")

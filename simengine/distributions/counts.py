@@ -1,4 +1,4 @@
-"""Laws that come from counting: how many people are referred, and how often something was seen to happen."""
+"""Distributions that come from counting: how many people are referred, and how often something was seen to happen."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 from scipy import special
 
-from simengine.laws.sourced import Floats, Layer, Number, Sourced
+from simengine.distributions.sourced import Floats, Layer, Number, Sourced
 
 Positive = Annotated[Number, Field(gt=0)]
 
@@ -26,7 +26,7 @@ class Referrals(Sourced):
     Statistics in Medicine 26, 4958-4975, doi:10.1002/sim.2956.
     """
 
-    law: Literal["referrals"]
+    distribution: Literal["referrals"]
     referrers: Annotated[Number, Field(ge=1, le=1e6)]
     per_month_each: Annotated[Positive, Field(le=1e6)]
     shape: Annotated[Positive, Field(ge=0.01, le=1e6)]
@@ -66,7 +66,7 @@ class Referrals(Sourced):
 class SeenEvents(Sourced):
     """What is known of a rate after `events` were seen in so much time `at_risk`: gamma with shape `events`, mean events / at_risk.
 
-    The unit of `at_risk` is that of the rate: person-years for a rate per year. The law is the posterior of a Poisson rate under
+    The unit of `at_risk` is that of the rate: person-years for a rate per year. The distribution is the posterior of a Poisson rate under
     the prior 1 / rate; its standard deviation is sqrt(events) / at_risk.
 
     References
@@ -74,7 +74,7 @@ class SeenEvents(Sourced):
     Gelman et al. 2013, "Bayesian Data Analysis", 3rd edition, section 2.6, doi:10.1201/b16018.
     """
 
-    law: Literal["seen_events"]
+    distribution: Literal["seen_events"]
     events: Annotated[Positive, Field(ge=0.5, le=1e12)]
     at_risk: Annotated[Positive, Field(le=1e15)]
 

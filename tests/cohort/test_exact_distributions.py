@@ -1,4 +1,4 @@
-"""The people against laws in closed form: every mean with its exact standard error.
+"""The people against distributions in closed form: every mean with its exact standard error.
 
 The seed is fixed. A comparison fails beyond 4.5 standard errors: were the seeds drawn anew, each would raise a false alarm once
 in 150,000.
@@ -52,10 +52,10 @@ def mean_of(tallies: Tallies, outcome: str, arm: int = TWIN, window: int = 0, po
     return float((values[..., window] if values.ndim > 1 else values).sum() / tallies.n_people[:, 0, arm].sum())
 
 
-def require_law(tallies: Tallies, outcome: str, law: Any, arm: int = TWIN) -> None:
-    """Compare the mean and the mean square of whole numbers with a law."""
+def require_distribution(tallies: Tallies, outcome: str, distribution: Any, arm: int = TWIN) -> None:
+    """Compare the mean and the mean square of whole numbers with a distribution."""
     x = np.arange(0, 400)
-    p = law.pmf(x)
+    p = distribution.pmf(x)
     first, second, fourth = (float((x**power * p).sum()) for power in (1, 2, 4))
     require(mean_of(tallies, outcome, arm), first, sqrt((second - first**2) / N))
     require(mean_of(tallies, outcome, arm, power="squares"), second, sqrt((fourth - second**2) / N))
@@ -74,28 +74,28 @@ def happening(**population: Any) -> dict[str, Any]:
 
 
 def test_events__are_a_poisson_process() -> None:
-    """Source: the Poisson law with mean 12 x 0.25."""
+    """Source: the Poisson distribution with mean 12 x 0.25."""
     tallies = lives(**happening())
-    require_law(tallies, "n", stats.poisson(MU))
+    require_distribution(tallies, "n", stats.poisson(MU))
     require_share(mean_of(tallies, "none"), exp(-MU))
 
 
 @pytest.mark.parametrize("theta", [0.3, 1.0, 2.5])
 def test_frailty__makes_counts_negative_binomial(theta: float) -> None:
-    """Source: a Poisson law mixed by a gamma one: mean mu, variance mu + theta mu^2, P(0) = (1 + theta mu)^(-1 / theta)."""
-    law = stats.nbinom(1 / theta, 1 / (1 + theta * MU))
-    assert law.mean() == pytest.approx(MU)
-    assert law.var() == pytest.approx(MU + theta * MU**2)
+    """Source: a Poisson distribution mixed by a gamma one: mean mu, variance mu + theta mu^2, P(0) = (1 + theta mu)^(-1 / theta)."""
+    distribution = stats.nbinom(1 / theta, 1 / (1 + theta * MU))
+    assert distribution.mean() == pytest.approx(MU)
+    assert distribution.var() == pytest.approx(MU + theta * MU**2)
     tallies = lives(**happening(frailties={"f": {"variance": theta, "on": "e"}}))
-    require_law(tallies, "n", law)
+    require_distribution(tallies, "n", distribution)
     require_share(mean_of(tallies, "none"), (1 + theta * MU) ** (-1 / theta))
 
 
 def test_volume__multiplies_the_rate() -> None:
     """Source: (200 / 400)^2 = 1/4 of the rate; the earlier people have none of it."""
     tallies = lives(**happening(volume={"v": {"planned": 400, "elasticity": 2, "on": "e"}}), n_baseline=N_PEOPLE)
-    require_law(tallies, "n", stats.poisson(MU / 4))
-    require_law(tallies, "n", stats.poisson(MU), arm=2)
+    require_distribution(tallies, "n", stats.poisson(MU / 4))
+    require_distribution(tallies, "n", stats.poisson(MU), arm=2)
 
 
 LEAVING = 0.5 / 9.5
@@ -104,7 +104,7 @@ OUT = {"b": {"kind": "reached", "states": "b"}}
 
 
 @pytest.mark.parametrize("theta", [0.5, 1.0, 3.0])
-def test_frailty__makes_survival_the_laplace_transform_of_a_gamma_law(theta: float) -> None:
+def test_frailty__makes_survival_the_laplace_transform_of_a_gamma_distribution(theta: float) -> None:
     """Source: E exp(-F H) = (1 + theta H)^(-1 / theta), at three dates, with and without half the hazard."""
     tallies = lives(
         population={"frailties": {"f": {"variance": theta, "on": "a -> b"}}},
@@ -170,7 +170,7 @@ def test_site__makes_people_of_one_place_alike() -> None:
 
 LOG_SD = sqrt(log1p((20 / 30) ** 2))
 LENGTHS: dict[str, tuple[dict[str, Any], int, tuple[float, float], Any]] = {
-    # How a study says it, its kind, its two parameters, and the law.
+    # How a study says it, its kind, its two parameters, and the distribution.
     "fixed": ({"kind": "fixed", "mean_days": 30}, FIXED, (30.0, 0.0), None),
     "uniform": ({"kind": "uniform", "low_days": 5, "high_days": 60}, UNIFORM, (5.0, 60.0), stats.uniform(5, 55)),
     "lognormal": (
@@ -196,30 +196,30 @@ LENGTHS: dict[str, tuple[dict[str, Any], int, tuple[float, float], Any]] = {
 
 
 @pytest.mark.parametrize("name", LENGTHS)
-def test_length__has_the_mean_and_spread_of_its_law(name: str) -> None:
-    """Source: the first four moments of each law."""
-    _, kind, (first, second), law = LENGTHS[name]
+def test_length__has_the_mean_and_spread_of_its_distribution(name: str) -> None:
+    """Source: the first four moments of each distribution."""
+    _, kind, (first, second), distribution = LENGTHS[name]
     n, zero = 40_000, np.uint64(0)
     drawn = np.array(
         [between_people(zero, zero, np.uint64(person), zero, np.uint64(77), kind, first, second) for person in range(n)]
     )
-    if law is None:
+    if distribution is None:
         assert (drawn == 30).all()
         return
-    moments = [law.moment(power) for power in (1, 2, 4)]
-    require(drawn.mean(), moments[0], law.std() / sqrt(n))
+    moments = [distribution.moment(power) for power in (1, 2, 4)]
+    require(drawn.mean(), moments[0], distribution.std() / sqrt(n))
     require((drawn**2).mean(), moments[1], sqrt((moments[2] - moments[1] ** 2) / n))
-    assert stats.kstest(drawn, law.cdf).pvalue > 1e-5
+    assert stats.kstest(drawn, distribution.cdf).pvalue > 1e-5
 
 
 @pytest.mark.parametrize("name", LENGTHS)
 def test_spells__have_the_lengths_that_the_study_says(name: str) -> None:
-    """Source: Wald's identity: the days of N spells have mean 30 N (32.5 for the uniform law), and variance sd^2 E N around it.
+    """Source: Wald's identity: the days of N spells have mean 30 N (32.5 for the uniform distribution), and variance sd^2 E N around it.
 
     Spells begin within the first year and have ten more in which to end.
     """
-    said, _, _, law = LENGTHS[name]
-    mean, sd = (30.0, 1e-9) if law is None else (law.mean(), law.std())
+    said, _, _, distribution = LENGTHS[name]
+    mean, sd = (30.0, 1e-9) if distribution is None else (distribution.mean(), distribution.std())
     tallies = lives(
         events={
             "e": {
@@ -348,7 +348,7 @@ def test_effect__as_a_difference_adds() -> None:
         windows=(1,),
     )
     require_share(mean_of(tallies, "b", SERVICE), 0.55)
-    require_law(tallies, "n", stats.poisson(0.4), SERVICE)
+    require_distribution(tallies, "n", stats.poisson(0.4), SERVICE)
 
 
 def test_effect__grows_and_fades() -> None:
@@ -360,7 +360,7 @@ def test_effect__grows_and_fades() -> None:
         effect={"e": {"event": "e", "hazard_ratio": 3, "ramp_months": 2, "fades_after_months": 1, "half_life_months": 1}},
         windows=(3,),
     )
-    require_law(tallies, "n", stats.poisson(RATE * sum(3**one for one in strength)), SERVICE)
+    require_distribution(tallies, "n", stats.poisson(RATE * sum(3**one for one in strength)), SERVICE)
 
 
 # ------------------------------------------------ scores, milestones, money ------------------------------------------------
@@ -499,7 +499,7 @@ def test_shock__gives_every_year_a_factor_of_its_own() -> None:
     require(((years[:, 0] - n_people * MU * m) * (years[:, 1] - n_people * MU * m)).mean(), 0.0, variance / sqrt(2000))
 
 
-def test_selection__leaves_the_law_of_those_who_fit() -> None:
+def test_selection__leaves_the_distribution_of_those_who_fit() -> None:
     """Source: a Poisson count before entry, given that it is at least 2; after entry the same people have the same rate as all."""
     tallies = lives(
         **happening(history_months=6, selection={"outcome": "n", "at_least": 2}),
@@ -508,7 +508,7 @@ def test_selection__leaves_the_law_of_those_who_fit() -> None:
     p = stats.poisson(mu).pmf(x) / stats.poisson(mu).sf(1)
     first, second = (float((p * x**power).sum()) for power in (1, 2))
     require(mean_of(tallies, "n", power="sums_before"), first, sqrt((second - first**2) / N))
-    require_law(tallies, "n", stats.poisson(MU))
+    require_distribution(tallies, "n", stats.poisson(MU))
 
 
 def test_selection__regresses_to_the_mean() -> None:
@@ -523,4 +523,4 @@ def test_selection__regresses_to_the_mean() -> None:
     )
     shape, rate = 1 / theta + 3, 1 / theta + hazard
     assert mean_of(tallies, "n", power="sums_before") == 3
-    require_law(tallies, "n", stats.nbinom(shape, rate / (rate + MU)))
+    require_distribution(tallies, "n", stats.nbinom(shape, rate / (rate + MU)))
