@@ -22,8 +22,8 @@ import numpy as np
 from pydantic import Field, field_validator
 from scipy import special
 
-from simengine.errors import LISTED_BY_CHECK, Finding, did_you_mean
 from simengine.distributions import Constant, DirichletCount, Floats, Sourced
+from simengine.errors import LISTED_BY_CHECK, Finding, did_you_mean
 from simengine.records import add_in_order
 
 """Path, rule, found, way out."""

@@ -23,8 +23,8 @@ from simengine.contract import asks_when_drawn, settle
 from simengine.contract.spec import Contract
 from simengine.currencies import units_of
 from simengine.dependence import correlate, share_out, shifted
-from simengine.errors import Problem, StudyError, UsageError, shorten
 from simengine.distributions import Constant, Quantity
+from simengine.errors import Problem, StudyError, UsageError, shorten
 from simengine.measurement import Kind, measure
 from simengine.records import (
     SERVICE,
@@ -188,7 +188,9 @@ def worlds_under(study: Study, evidence: Evidence) -> Worlds:
         raise UsageError(f"evidence: {rule}; found `{path}` {shorten(there)} there and {shorten(here)} in the study. {way_out}")
     path_not_drawn = distribution_not_drawn(study, made)
     if path_not_drawn is not None:
-        raise UsageError(f"evidence: must hold every number that has a distribution; found another distribution of `{path_not_drawn}`. {way_out}")
+        raise UsageError(
+            f"evidence: must hold every number that has a distribution; found another distribution of `{path_not_drawn}`. {way_out}"
+        )
     before, now = numbers_right(made), numbers_right(study)
     fixed: dict[str, Floats] = {}
     for path, one in now.items():

@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from simengine.asked import is_number, whole
-from simengine.errors import LISTED_BY_CHECK, UsageError, did_you_mean, shorten
 from simengine.distributions import Constant, Floats, Sourced
+from simengine.errors import LISTED_BY_CHECK, UsageError, did_you_mean, shorten
 from simengine.sections import MEASURED_AGAIN, UNREAD, lies_in
 from simengine.streams import generator_of, uniforms
 

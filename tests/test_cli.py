@@ -160,7 +160,11 @@ def test_bad_file__gives_one_message_with_its_name(name: str, tmp_path: Path) ->
 
 BAD_EDITS = {
     "unknown key": ("horizon_months: 24", "horizon_month: 24", "study.horizon_month: this key is unknown"),
-    "probability above one": ("mean: 0.04, sd: 0.01", "mean: 1.4, sd: 0.01", "mean of a beta distribution must lie between 0 and 1"),
+    "probability above one": (
+        "mean: 0.04, sd: 0.01",
+        "mean: 1.4, sd: 0.01",
+        "mean of a beta distribution must lie between 0 and 1",
+    ),
     "moves above one": ("young: {per_month: 0.10", "young: {per_month: 1.10", "a probability must lie between 0 and 1"),
     "negative size": ("size: 12, enrolment", "size: -12, enrolment", "a count must lie between 0 and 1e9; found -12"),
     "unknown state": ("  home -> placed:", "  home -> gone:", "unknown state `gone`"),

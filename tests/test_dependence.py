@@ -198,7 +198,9 @@ def test_correlation__lies_strictly_between_its_bounds(value) -> None:
         Correlation(value=value, between=("a", "b"))
 
 
-DIRICHLET = "population.strata={young: {share: {distribution: dirichlet, count: 6}}, older: {share: {distribution: dirichlet, count: 7}}}"
+DIRICHLET = (
+    "population.strata={young: {share: {distribution: dirichlet, count: 6}}, older: {share: {distribution: dirichlet, count: 7}}}"
+)
 REFUSED = {
     "unknown path": (
         {"x": (A, B.replace("drift", "drif"), 0.5)},

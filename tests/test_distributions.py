@@ -78,7 +78,9 @@ def test_inverse__has_the_mean_and_sd_that_were_asked_for(name):
     raw, _ = DISTRIBUTIONS[name]
     distribution = read(raw)
 
-    first, second = (integrate.quad(lambda u, p=p: float(distribution.inverse(np.array([u]))[0]) ** p, 0, 1, limit=500)[0] for p in (1, 2))
+    first, second = (
+        integrate.quad(lambda u, p=p: float(distribution.inverse(np.array([u]))[0]) ** p, 0, 1, limit=500)[0] for p in (1, 2)
+    )
 
     assert first == pytest.approx(raw["mean"], rel=1e-6)
     assert np.sqrt(second - first**2) == pytest.approx(raw["sd"], rel=1e-5)
@@ -173,7 +175,10 @@ def test_number__is_frozen():
 
 
 REFUSED = {
-    "no form": ({"distribution": "normal"}, "a normal distribution must be given by mean and sd or interval_90 or quantiles; found none of them"),
+    "no form": (
+        {"distribution": "normal"},
+        "a normal distribution must be given by mean and sd or interval_90 or quantiles; found none of them",
+    ),
     "half a form": (
         {"distribution": "lognormal", "mean": 2},
         "a lognormal distribution must be given by mean and sd or interval_90 or quantiles; found mean",
@@ -205,14 +210,35 @@ REFUSED = {
         "the mode must lie between low and high; found 0, 4, 3",
     ),
     "reversed interval": ({"distribution": "normal", "interval_90": [2, 1]}, "lower_end must be below upper_end; found 2 and 1"),
-    "interval without width": ({"distribution": "lognormal", "interval_90": [2, 2]}, "lower_end must be below upper_end; found 2 and 2"),
-    "interval from 0": ({"distribution": "lognormal", "interval_90": [0, 2]}, "a lognormal distribution needs positive numbers; found 0"),
-    "negative interval": ({"distribution": "lognormal", "interval_90": [-1, 2]}, "a lognormal distribution needs positive numbers; found -1"),
-    "lognormal around 0": ({"distribution": "lognormal", "mean": 0, "sd": 1}, "a lognormal distribution needs positive numbers; found 0"),
-    "beta around 1": ({"distribution": "beta", "mean": 1, "sd": 0.1}, "the mean of a beta distribution must lie between 0 and 1; found 1"),
-    "beta around 0": ({"distribution": "beta", "mean": 0, "sd": 0.1}, "the mean of a beta distribution must lie between 0 and 1; found 0"),
+    "interval without width": (
+        {"distribution": "lognormal", "interval_90": [2, 2]},
+        "lower_end must be below upper_end; found 2 and 2",
+    ),
+    "interval from 0": (
+        {"distribution": "lognormal", "interval_90": [0, 2]},
+        "a lognormal distribution needs positive numbers; found 0",
+    ),
+    "negative interval": (
+        {"distribution": "lognormal", "interval_90": [-1, 2]},
+        "a lognormal distribution needs positive numbers; found -1",
+    ),
+    "lognormal around 0": (
+        {"distribution": "lognormal", "mean": 0, "sd": 1},
+        "a lognormal distribution needs positive numbers; found 0",
+    ),
+    "beta around 1": (
+        {"distribution": "beta", "mean": 1, "sd": 0.1},
+        "the mean of a beta distribution must lie between 0 and 1; found 1",
+    ),
+    "beta around 0": (
+        {"distribution": "beta", "mean": 0, "sd": 0.1},
+        "the mean of a beta distribution must lie between 0 and 1; found 0",
+    ),
     # The largest sd is sqrt(0.2 x 0.8) = 0.4.
-    "beta too wide": ({"distribution": "beta", "mean": 0.2, "sd": 0.4}, "no beta distribution with mean 0.2 has an sd of 0.4 or more; found 0.4"),
+    "beta too wide": (
+        {"distribution": "beta", "mean": 0.2, "sd": 0.4},
+        "no beta distribution with mean 0.2 has an sd of 0.4 or more; found 0.4",
+    ),
     "beta of no cases": ({"distribution": "beta", "successes": 0, "failures": 3}, "Input should be greater than 0"),
     "text": ("twelve", "Input should be a valid number"),
     "digits in quotes": ("12", "Input should be a valid number"),
@@ -232,7 +258,10 @@ REFUSED = {
     ),
     "a distribution that is no word": ({"distribution": 3}, "a quantity must be a number or one of the distributions"),
     "a key of another distribution": ({"distribution": "uniform", "low": 0, "high": 1, "sd": 3}, "Extra inputs are not permitted"),
-    "a distribution beside a value": ({"distribution": "uniform", "low": 0, "high": 1, "value": 3}, "Extra inputs are not permitted"),
+    "a distribution beside a value": (
+        {"distribution": "uniform", "low": 0, "high": 1, "value": 3},
+        "Extra inputs are not permitted",
+    ),
     "unknown certainty": ({"value": 1, "certainty": "sure"}, "Input should be 'Q', 'D', 'C'"),
     "unknown layer": ({"value": 1, "layer": "noise"}, "Input should be 'luck', 'knowledge', 'measurement' or 'world'"),
     "only a source": ({"source": "S1"}, "Field required"),
@@ -277,8 +306,16 @@ OUT_OF_RANGE = {
         {"distribution": "normal", "mean": 0.5, "sd": 0.01},
         "a probability must lie between 0 and 1; found a distribution on -inf to inf (normal 0.5, sd 0.01)",
     ),
-    "lognormal probability": (Probability, {"distribution": "lognormal", "mean": 0.1, "sd": 0.01}, "found a distribution on 0 to inf"),
-    "gamma probability": (Probability, {"distribution": "gamma", "mean": 0.1, "sd": 0.01}, "found a distribution on 0 to inf (gamma"),
+    "lognormal probability": (
+        Probability,
+        {"distribution": "lognormal", "mean": 0.1, "sd": 0.01},
+        "found a distribution on 0 to inf",
+    ),
+    "gamma probability": (
+        Probability,
+        {"distribution": "gamma", "mean": 0.1, "sd": 0.01},
+        "found a distribution on 0 to inf (gamma",
+    ),
     "uniform probability": (
         Probability,
         {"distribution": "uniform", "low": 0.5, "high": 1.1},
@@ -292,9 +329,17 @@ OUT_OF_RANGE = {
     "share above 1": (Share, 1.5, "a probability must lie between 0 and 1; found 1.5"),
     "share of another word": (Share, "the rest", "Input should be 'rest'"),
     "negative price": (NotNegative, -1, "a size, price, ratio or duration must not be negative; found -1"),
-    "normal price": (NotNegative, {"distribution": "normal", "mean": 1e6, "sd": 1}, "must not be negative; found a distribution on -inf to inf"),
+    "normal price": (
+        NotNegative,
+        {"distribution": "normal", "mean": 1e6, "sd": 1},
+        "must not be negative; found a distribution on -inf to inf",
+    ),
     "negative share of money": (FixedNotNegative, -0.4, "a size, price, ratio or duration must not be negative; found -0.4"),
-    "distribution for a fixed number": (FixedNotNegative, {"distribution": "uniform", "low": 0, "high": 1}, "Extra inputs are not permitted"),
+    "distribution for a fixed number": (
+        FixedNotNegative,
+        {"distribution": "uniform", "low": 0, "high": 1},
+        "Extra inputs are not permitted",
+    ),
     "half a person": (Count, 12.5, "a count must be a whole number; found 12.5"),
     "fewer than nobody": (Count, -1, "a count must lie between 0 and 1e9; found -1"),
     "too many": (Count, 1e10, "a count must lie between 0 and 1e9; found 1e+10"),

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from simengine.config import find_study, load_study
-from simengine.errors import StudyError
 from simengine.distributions.counts import Referrals
+from simengine.errors import StudyError
 from simengine.pipeline import simulate
 from simengine.records import SERVICE, TWIN
 from simengine.risk import summarise
@@ -51,7 +51,9 @@ def test_referrals__inverse_is_the_least_count_that_reaches(
     referrers: int, mean: float, shape: float, months: float, uniform: float
 ) -> None:
     # Invariant: cdf(g) >= u > cdf(g - 1), for means that are whole numbers or not. The distribution function is scipy.stats.nbinom's.
-    distribution = Referrals(distribution="referrals", referrers=referrers, per_month_each=mean / months, shape=shape, months=months)
+    distribution = Referrals(
+        distribution="referrals", referrers=referrers, per_month_each=mean / months, shape=shape, months=months
+    )
     count = float(distribution.inverse(np.array([uniform]))[0])
     known = stats.nbinom(referrers * shape, shape / (shape + distribution.per_month_each * months))
     assert count == np.floor(count)

@@ -22,7 +22,11 @@ def read(raw, kind=Quantity):
 
 def ends(distribution, *levels):
     """Give quantiles of a distribution of SciPy at two levels, as a list for `interval_90` or a mapping for `quantiles`."""
-    return dict(zip(levels, map(float, distribution.ppf(levels)), strict=True)) if levels else list(map(float, distribution.ppf([0.05, 0.95])))
+    return (
+        dict(zip(levels, map(float, distribution.ppf(levels)), strict=True))
+        if levels
+        else list(map(float, distribution.ppf([0.05, 0.95])))
+    )
 
 
 DISTRIBUTIONS = {
@@ -35,7 +39,10 @@ DISTRIBUTIONS = {
         {"distribution": "lognormal", "quantiles": ends(stats.lognorm(0.4, scale=3), 0.25, 0.99)},
         stats.lognorm(0.4, scale=3),
     ),
-    "gamma from an interval": ({"distribution": "gamma", "interval_90": ends(stats.gamma(4, scale=1.5))}, stats.gamma(4, scale=1.5)),
+    "gamma from an interval": (
+        {"distribution": "gamma", "interval_90": ends(stats.gamma(4, scale=1.5))},
+        stats.gamma(4, scale=1.5),
+    ),
     "gamma from quantiles": (
         {"distribution": "gamma", "quantiles": ends(stats.gamma(0.3, scale=20), 0.2, 0.9)},
         stats.gamma(0.3, scale=20),
@@ -265,7 +272,10 @@ REFUSED = {
         "or too far apart",
     ),
     "pert reversed": ({"distribution": "pert", "low": 3, "mode": 2, "high": 1}, "low must be below high; found 3 and 1"),
-    "pert mode outside": ({"distribution": "pert", "low": 0, "mode": 4, "high": 3}, "the mode must lie between low and high; found 0, 4, 3"),
+    "pert mode outside": (
+        {"distribution": "pert", "low": 0, "mode": 4, "high": 3},
+        "the mode must lie between low and high; found 0, 4, 3",
+    ),
     "one value": ({"distribution": "empirical", "values": [3]}, "Tuple should have at least 2 items"),
     "one value twice": (
         {"distribution": "empirical", "values": [3, 3]},
@@ -306,8 +316,16 @@ def test_distribution__refuses_what_it_cannot_be(name):
 
 
 OUT_OF_RANGE = {
-    "probability above 1": (Probability, {"distribution": "empirical", "values": [0.5, 1.5]}, "a probability must lie between 0 and 1"),
-    "probability from a gamma": (Probability, {"distribution": "gamma", "interval_90": [0.1, 0.2]}, "found a distribution on 0 to inf (gamma"),
+    "probability above 1": (
+        Probability,
+        {"distribution": "empirical", "values": [0.5, 1.5]},
+        "a probability must lie between 0 and 1",
+    ),
+    "probability from a gamma": (
+        Probability,
+        {"distribution": "gamma", "interval_90": [0.1, 0.2]},
+        "found a distribution on 0 to inf (gamma",
+    ),
     "negative price": (
         NotNegative,
         {"distribution": "pert", "low": -1, "mode": 0, "high": 1},
@@ -315,7 +333,11 @@ OUT_OF_RANGE = {
     ),
     "negative quantile": (NotNegative, {"distribution": "quantiles", "levels": [0, 1], "values": [-1, 1]}, "must not be negative"),
     "empty count": (Share, {"distribution": "dirichlet", "count": 0}, "Input should be greater than or equal to 0.1"),
-    "share by a normal distribution": (Share, {"distribution": "normal", "mean": 0.5, "sd": 0.1}, "a probability must lie between 0 and 1"),
+    "share by a normal distribution": (
+        Share,
+        {"distribution": "normal", "mean": 0.5, "sd": 0.1},
+        "a probability must lie between 0 and 1",
+    ),
 }
 
 
@@ -349,7 +371,12 @@ def test_dirichlet__gives_weights_of_a_gamma_distribution():
     distribution = read({"distribution": "dirichlet", "count": 48, "source": "S1"}, Share)
 
     np.testing.assert_allclose(distribution.inverse(UNIFORMS), stats.gamma(48).ppf(UNIFORMS), rtol=1e-10)
-    assert (distribution.centre, distribution.support, str(distribution), distribution.source) == (48, (0, np.inf), "dirichlet, count 48", "S1")
+    assert (distribution.centre, distribution.support, str(distribution), distribution.source) == (
+        48,
+        (0, np.inf),
+        "dirichlet, count 48",
+        "S1",
+    )
 
 
 def test_dirichlet__the_smallest_count_never_gives_a_weight_of_0():

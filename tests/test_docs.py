@@ -35,8 +35,8 @@ from simengine.config.document import read_document
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Named, Term
 from simengine.contract_text.words import LINT
-from simengine.interruption import EXIT_CODES
 from simengine.distributions import Certainty, Sourced
+from simengine.interruption import EXIT_CODES
 from simengine.measurement import purposes_of_errors
 from simengine.measurement.spec import Metric
 from simengine.questions.attribute.answer import Attribution, Burden, Guarantee, LayerShares, Portion
@@ -59,9 +59,14 @@ from tests.conftest import CHECKOUT
 DOCS = CHECKOUT / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
 REFERENCE = {
-    name: (DOCS / "reference" / f"{name}.md").read_text() for name in ("study", "contract", "distributions", "results", "command-line")
+    name: (DOCS / "reference" / f"{name}.md").read_text()
+    for name in ("study", "contract", "distributions", "results", "command-line")
 }
-DISTRIBUTIONS = {get_args(distribution.model_fields["distribution"].annotation)[0]: distribution for distribution in Sourced.__subclasses__() if "distribution" in distribution.model_fields}
+DISTRIBUTIONS = {
+    get_args(distribution.model_fields["distribution"].annotation)[0]: distribution
+    for distribution in Sourced.__subclasses__()
+    if "distribution" in distribution.model_fields
+}
 DISTRIBUTION = {"mean", "sd", "p05", "p25", "p50", "p75", "p95"}
 
 names_of_pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
@@ -362,7 +367,11 @@ def missing_distributions(page: str) -> list[str]:
     missing = [word for word in (*Sourced.model_fields, *get_args(Certainty), "value") if word not in everywhere]
     for name, distribution in DISTRIBUTIONS.items():
         here = code(section(page, f"`{name}`"))
-        missing += [f"{name}.{field}" for field in set(distribution.model_fields) - set(Sourced.model_fields) - {"distribution"} if field not in here]
+        missing += [
+            f"{name}.{field}"
+            for field in set(distribution.model_fields) - set(Sourced.model_fields) - {"distribution"}
+            if field not in here
+        ]
     return missing
 
 

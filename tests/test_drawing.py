@@ -135,7 +135,11 @@ def test_undated_contract__sees_what_is_drawn_by_the_month_of_payment(tiny_path)
     ("drawing", "place", "found"),
     [
         ("capital.drawdown_months=24", "drawdown_months", "in equal parts over 24 months. Leave `drawn` out"),
-        ("capital.drawdown_months={distribution: uniform, low: 1, high: 9}", "drawdown_months", "in equal parts over 1 to 9 months"),
+        (
+            "capital.drawdown_months={distribution: uniform, low: 1, high: 9}",
+            "drawdown_months",
+            "in equal parts over 1 to 9 months",
+        ),
         (
             "capital.reserve={amount: 5, until_month: 9}",
             "drawdown_months",

@@ -9,8 +9,8 @@ from scipy import special, stats
 
 from simengine import load_study, run_study, summarise
 from simengine.config import known_metrics
-from simengine.errors import UsageError
 from simengine.distributions import Constant, Normal
+from simengine.errors import UsageError
 from simengine.pipeline import luck_of, measured_again, run_block, simulate
 from simengine.records import BASELINE, SERVICE
 from simengine.sampling import (
@@ -37,7 +37,11 @@ WAYS = {
     "sobol, measured": Sampling(is_sobol=True, measured=2),
 }
 EVERY_WAY = [*WAYS, "control variates", "sobol, control variates"]
-NUMBERS = {"x": Normal(distribution="normal", mean=0.0, sd=1.0), "fixed": Constant(value=1.0), "y": Normal(distribution="normal", mean=0.0, sd=2.0)}
+NUMBERS = {
+    "x": Normal(distribution="normal", mean=0.0, sd=1.0),
+    "fixed": Constant(value=1.0),
+    "y": Normal(distribution="normal", mean=0.0, sd=2.0),
+}
 
 
 @pytest.fixture(scope="module")

@@ -22,8 +22,8 @@ from simengine.pipeline import Evidence, evaluate, simulate
 from simengine.records import ARMS
 from tests.reference.recursion import (
     DisagreementError,
-    Kind,
     Distribution,
+    Kind,
     Moments,
     Values,
     covariance_of_person,
@@ -160,7 +160,11 @@ def study_of(name: str) -> Study:
     """Load a study and replace every distribution that is left by its mean."""
     file, _, overrides = STUDIES[name]
     with_distributions = load_study(find_study(file), overrides)
-    means = [f"{path}={distribution.centre!r}" for path, distribution in with_distributions.quantities() if not isinstance(distribution, Constant)]
+    means = [
+        f"{path}={distribution.centre!r}"
+        for path, distribution in with_distributions.quantities()
+        if not isinstance(distribution, Constant)
+    ]
     return load_study(find_study(file), [*overrides, *means])
 
 

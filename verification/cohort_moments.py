@@ -174,7 +174,9 @@ def tiny(plant: str | None = None) -> Group:
         kinds, n_people = kinds_of(study, values, number), n_people_of(study, number)
         for window in WINDOWS:
             worth = first_months + [months_in(study, "placed")] * window
-            quantities.append(Quantity(arm, ("placed",), window, Distribution.of(sum_of(n_people, moments_of_person(kinds, worth)))))
+            quantities.append(
+                Quantity(arm, ("placed",), window, Distribution.of(sum_of(n_people, moments_of_person(kinds, worth))))
+            )
         until_reading = first_months + [nothing] * int(study.outcomes[SCHOOL].at_month.value)
         yes = moments_of_person(kinds, until_reading, yes_by_state(study, values, SCHOOL, number))
         quantities.append(Quantity(arm, (SCHOOL,), WINDOWS[-1], Distribution.of(sum_of(n_people, yes))))

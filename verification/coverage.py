@@ -59,7 +59,9 @@ class Distribution:
 def _lognormal(sd: float) -> Distribution:
     tail = exp(sd**2 / 2) * stats.norm.sf(Z_OF_TAIL - sd) / 0.05
     spread = exp(sd**2 / 2) * sqrt(exp(sd**2) - 1)
-    return Distribution(lambda u: np.exp(sd * special.ndtri(u)), exp(sd**2 / 2), spread, (exp(2 * sd), stats.norm.sf(2)), float(tail))
+    return Distribution(
+        lambda u: np.exp(sd * special.ndtri(u)), exp(sd**2 / 2), spread, (exp(2 * sd), stats.norm.sf(2)), float(tail)
+    )
 
 
 def _poisson(mean: float) -> Distribution:
@@ -111,7 +113,10 @@ def asked_of(distribution: Distribution) -> dict[str, tuple[Ask, Callable[[Stati
     if np.isfinite(distribution.sd):
         found["sd"] = (statistics.sd, holds(distribution.sd))
     for name, at in (("p25", 0.25), ("p50", 0.5), ("p95", 0.95)):
-        found[name] = (lambda x, draws, at=at: statistics.quantile(x, at, draws), holds(float(distribution.inverse(np.array([at]))[0])))  # type: ignore[misc]
+        found[name] = (
+            lambda x, draws, at=at: statistics.quantile(x, at, draws),
+            holds(float(distribution.inverse(np.array([at]))[0])),
+        )  # type: ignore[misc]
     return found
 
 
@@ -226,7 +231,10 @@ def rows_of(way: str, distribution_name: str, n_runs: int, names: Sequence[str] 
 def table(n_runs: int) -> tuple[Row, ...]:
     """Count everything."""
     return tuple(
-        row for way in (*WAYS, STOPPING) for distribution in DISTRIBUTIONS for row in rows_of(way, distribution, n_runs, STOPPED if way == STOPPING else ())
+        row
+        for way in (*WAYS, STOPPING)
+        for distribution in DISTRIBUTIONS
+        for row in rows_of(way, distribution, n_runs, STOPPED if way == STOPPING else ())
     )
 
 
@@ -257,7 +265,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(as_markdown(rows))
     wrong = [row for row in rows if not row.is_in_order]
     for row in wrong:
-        print(f"does not cover: {row.statistic} of {row.distribution}, {row.way}: {row.n_held} of {row.n_given} reported, {row.n_runs} runs")
+        print(
+            f"does not cover: {row.statistic} of {row.distribution}, {row.way}: {row.n_held} of {row.n_given} reported, {row.n_runs} runs"
+        )
     return int(bool(wrong))
 
 

@@ -61,7 +61,9 @@ class Judged:
 
 DISTRIBUTIONS: Mapping[str, Distribution] = {
     "normal": Distribution("score", 0.0, lambda rng, level: level + rng.normal(0, 1, level.shape)),
-    "lognormal": Distribution("amount", float(np.exp(0.5)), lambda rng, level: np.exp((level + rng.normal(0, 1, level.shape)) / sqrt(2))),
+    "lognormal": Distribution(
+        "amount", float(np.exp(0.5)), lambda rng, level: np.exp((level + rng.normal(0, 1, level.shape)) / sqrt(2))
+    ),
     "count": Distribution("number", float(np.exp(0.5)), lambda rng, level: rng.poisson(np.exp(level)).astype(np.float64)),
     "rare answer": Distribution(
         "share", 0.1, lambda rng, level: (level + rng.normal(0, 1, level.shape) > sqrt(2) * 1.2815516).astype(float)
@@ -97,7 +99,9 @@ def study(n_replications: int, seed: int) -> Iterator[Judged]:
             for n in SIZES:
                 rng = np.random.default_rng([seed, n])
 
-                def people(size: int, distribution: Distribution = distribution, rng: np.random.Generator = rng) -> tuple[Floats, Floats]:
+                def people(
+                    size: int, distribution: Distribution = distribution, rng: np.random.Generator = rng
+                ) -> tuple[Floats, Floats]:
                     level = rng.normal(0, 1, (n_replications, size))
                     return distribution.draw(rng, level), distribution.draw(rng, level)
 
@@ -121,7 +125,9 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     found = list(study(asked.replications, asked.seed))
     limit = stats.norm.isf(FALSE_ALARM_RATE / 2 / sum(one.is_judged for one in found))
-    print(f"{'design, distribution, estimate':60}   n  ratio  coverage  missing      z   (limit {limit:.2f}; in brackets: not judged)")
+    print(
+        f"{'design, distribution, estimate':60}   n  ratio  coverage  missing      z   (limit {limit:.2f}; in brackets: not judged)"
+    )
     for one in found:
         z = f"{one.z:6.2f}" if one.is_judged else f"({one.z:5.1f})"
         print(f"{one.case:60} {one.n:3}  {one.ratio:5.3f}  {one.coverage:8.3f}  {one.missing:7.3f}  {z}")

@@ -14,8 +14,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from simengine.config import Study, load_study
-from simengine.errors import SimengineError
 from simengine.distributions import Sourced
+from simengine.errors import SimengineError
 from simengine.worlds.ensemble import with_used_designs_alone
 
 FOLDER = Path(__file__).resolve().parent

@@ -161,9 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"sequence {len(found)}:", json.dumps(found[-1]), file=sys.stderr)
     values = {name: np.array([one[name] for one in found]) for name in found[0]}
     error = {name: float(each.std(ddof=1) / np.sqrt(len(found))) for name, each in values.items()}
-    described = (
-        f"exact distributions of the counts, at {options.scrambles} scrambled sequences of {options.points} Sobol points (peterborough.py)"
-    )
+    described = f"exact distributions of the counts, at {options.scrambles} scrambled sequences of {options.points} Sobol points (peterborough.py)"
     print(json.dumps({"from": described, "answers": {n: {"value": float(v.mean()), "se": error[n]} for n, v in values.items()}}))
 
 

@@ -167,7 +167,9 @@ def transforms_and_means(
     transforms = np.empty((n, 2, WIDTH // 2 + 1), np.complex128)
     bases, matched = np.empty((n, 2), np.int64), np.empty((n, 2))
     for i in range(n):
-        distribution = months_unsettled(numbers.settling[i], numbers.unsettling[i], protocol.history, protocol.first, protocol.second)
+        distribution = months_unsettled(
+            numbers.settling[i], numbers.unsettling[i], protocol.history, protocol.first, protocol.second
+        )
         rate, variance, ratio = numbers.rate[i], numbers.variance[i], numbers.hazard_ratio[i]
         exposure = exposure_moments(distribution, numbers.factor[i])
         settled = men[i] - unsettled[i]

@@ -17,8 +17,8 @@ from simengine.capital.kernels.arrays import (
     Waterfall,
 )
 from simengine.capital.spec import STEPS, Capital, Guarantee, Party, Priced, shares_of
-from simengine.errors import Problem, StudyError
 from simengine.distributions import Constant
+from simengine.errors import Problem, StudyError
 from simengine.records import DELIVERY, SUPPLIERS, Floats, Integers, Worlds
 
 _LARGEST_UNITS = 1e17

@@ -14,9 +14,9 @@ from simengine.cohort.kernels.enter import engage, enter, fill_frailty
 from simengine.cohort.moves import ROUNDING, Clock, hazard_per_month
 from simengine.cohort.sites import dealt
 from simengine.cohort.spec import Engagement, Pathway, Population, Selection
+from simengine.distributions import Share
 from simengine.errors import Problem, StudyError
 from simengine.interruption import end_if_given_up
-from simengine.distributions import Share
 from simengine.records import Floats, Integers, Worlds, add_in_order
 from simengine.streams import purpose_number, uniforms
 

@@ -10,8 +10,19 @@ from pydantic import AfterValidator, Field, model_validator
 
 from simengine.cohort.spec.names import OneOrMore
 from simengine.config.roles import money_findings
+from simengine.distributions import (
+    Count,
+    DirichletCount,
+    Fixed,
+    FixedNotNegative,
+    Name,
+    NotNegative,
+    Number,
+    Quantity,
+    Spec,
+    within,
+)
 from simengine.errors import Finding, one_of
-from simengine.distributions import Count, DirichletCount, Fixed, FixedNotNegative, Name, NotNegative, Number, Quantity, Spec, within
 from simengine.records import INVESTOR, OUTCOME_PAYER
 
 if TYPE_CHECKING:

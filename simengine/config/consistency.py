@@ -29,8 +29,8 @@ from simengine.contract.spec import Contract
 from simengine.contract.terms import walk
 from simengine.contract.terms.people import Milestones
 from simengine.dependence import correlation_problems
-from simengine.errors import Finding, one_of
 from simengine.distributions import Constant, Sourced, quantities_in
+from simengine.errors import Finding, one_of
 from simengine.measurement import purposes_of_errors
 from simengine.streams import purpose_number
 

@@ -12,8 +12,8 @@ from simengine.cohort.outcomes import OutcomeKind, behind
 from simengine.config.study import Study
 from simengine.contract.compile import dependences
 from simengine.contract.rules import contract_rules
-from simengine.errors import Finding, one_of
 from simengine.distributions import Constant, Quantity
+from simengine.errors import Finding, one_of
 from simengine.measurement.spec import SECTION_OF, Metric
 
 _ROUNDING = 1e-9

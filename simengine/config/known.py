@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, model_validator
 
 from simengine.config.roles import money_findings
-from simengine.errors import Finding, one_of
 from simengine.distributions import Certainty, Number, Spec
+from simengine.errors import Finding, one_of
 
 if TYPE_CHECKING:
     from simengine.config.study import Study

@@ -15,8 +15,8 @@ from simengine.config.steps import steps_problems, with_steps
 from simengine.config.study import Study
 from simengine.config.validate import refuse, validate
 from simengine.contract.spec import Contract
-from simengine.errors import Problem, StudyError, UsageError, did_you_mean, shorten
 from simengine.distributions import Sourced
+from simengine.errors import Problem, StudyError, UsageError, did_you_mean, shorten
 
 Overrides: TypeAlias = Sequence[str] | Mapping[str, Any]
 """Changes of a study: texts `path=value`, or values by path."""

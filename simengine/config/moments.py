@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from math import floor
 
 from simengine.config.study import Study
-from simengine.errors import Finding
 from simengine.distributions import Constant
+from simengine.errors import Finding
 
 _LEAST = 1000
 """People from whom on a mean is taken for normal: with a skewness of 3 between persons its distribution is wrong by

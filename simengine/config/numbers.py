@@ -9,8 +9,8 @@ from pydantic import BaseModel, ValidationError
 
 from simengine.config.consistency import study_problems
 from simengine.config.study import Study
-from simengine.errors import Finding, UsageError
 from simengine.distributions import Constant
+from simengine.errors import Finding, UsageError
 
 Node = TypeVar("Node")
 

@@ -11,8 +11,8 @@ from simengine.cohort.moves import MONTHS_IN
 from simengine.cohort.outcomes import OutcomeKind, behind
 from simengine.cohort.spec import Move, Selection
 from simengine.config.study import Study
-from simengine.errors import Finding, one_of
 from simengine.distributions import Constant, DirichletCount, Share
+from simengine.errors import Finding, one_of
 
 _ROUNDING = 1e-9
 _MOST_EVENTS_PER_MONTH = 300
@@ -311,7 +311,12 @@ def shares_problems(shares: Mapping[str, Share], path: str, suffix: str = "") ->
     elif not rests and abs(total - 1) > _ROUNDING:
         yield path, "shares add up to 1", f"{total:.6g}", "Write `rest` for one of them"
     elif not rests and not all(isinstance(share, Constant) for share in shares.values()):
-        yield path, "where a share has a distribution, another says `rest`", "distributions that cannot add up to 1 in every world", ""
+        yield (
+            path,
+            "where a share has a distribution, another says `rest`",
+            "distributions that cannot add up to 1 in every world",
+            "",
+        )
 
 
 def _known(named: Iterable[str], states: tuple[str, ...], path: str) -> Iterator[Finding]:

@@ -13,7 +13,6 @@ from simengine.config.document import Document, named_file, read_document
 from simengine.config.load import find_study, load_study
 from simengine.config.study import Assumption, Study
 from simengine.config.validate import refuse, validate
-from simengine.errors import Finding, Problem, StudyError, one_of
 from simengine.distributions import (
     Certainty,
     Constant,
@@ -28,6 +27,7 @@ from simengine.distributions import (
     Spec,
     within,
 )
+from simengine.errors import Finding, Problem, StudyError, one_of
 from simengine.records import ALL_LENDERS, ALL_PAYERS
 
 Kind = Literal["revolving_fund", "outcomes_fund", "investors_book"]

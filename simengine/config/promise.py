@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from simengine.cohort.spec import Effect
 from simengine.config.study import Study
-from simengine.errors import Finding, did_you_mean
 from simengine.distributions import Constant, Quantity, quantities_in
+from simengine.errors import Finding, did_you_mean
 
 
 def promise_of(study: Study) -> dict[str, float]:

@@ -12,8 +12,8 @@ from simengine.config.document import read_value
 from simengine.config.roles import behind
 from simengine.config.sizing import Free, Side, Sizing, free_numbers, sizing_problems
 from simengine.config.study import Study
-from simengine.errors import Problem, StudyError, UsageError, shorten
 from simengine.distributions import Constant
+from simengine.errors import Problem, StudyError, UsageError, shorten
 from simengine.risk.limits import Limit, read_limit, read_measure
 
 Read = TypeVar("Read")

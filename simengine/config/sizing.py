@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from simengine.config.roles import lender_findings, money_findings
-from simengine.errors import Finding, one_of, shorten
 from simengine.distributions import Fixed, Number, Quantity, Spec, quantities_in, within
+from simengine.errors import Finding, one_of, shorten
 from simengine.risk.limits import Limit, contradiction, read_limit, read_measure
 from simengine.risk.measures import Measure
 from simengine.sections import FREE, lies_in

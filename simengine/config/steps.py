@@ -14,8 +14,8 @@ from simengine.cohort import StepError, step_errors
 from simengine.cohort.spec import Move, Pathway
 from simengine.config.study import Study, cohort_of
 from simengine.dependence import share_out
-from simengine.errors import Finding
 from simengine.distributions import Constant
+from simengine.errors import Finding
 from simengine.records import Worlds
 from simengine.sections import OF_PEOPLE, lies_in
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from simengine.errors import LISTED_BY_CHECK, Finding, did_you_mean
 from simengine.distributions import Constant, DirichletCount, Number, Sourced, Spec
+from simengine.errors import LISTED_BY_CHECK, Finding, did_you_mean
 
 if TYPE_CHECKING:
     from simengine.config.study import Study
@@ -53,7 +53,12 @@ def stress_problems(study: Study, problems_of: Callable[[Study], list[Finding]])
                 way_out = did_you_mean(path, numbers, LISTED_BY_CHECK)
                 yield key, "a stress moves a number of the study, by its path", f"no number `{path}`", way_out
             elif stressed.value is None and isinstance(number, Constant):
-                yield key, "a number at a quantile, or shifted along its distribution, has a distribution", f"{number} in every world", "Give a value"
+                yield (
+                    key,
+                    "a number at a quantile, or shifted along its distribution, has a distribution",
+                    f"{number} in every world",
+                    "Give a value",
+                )
             elif stressed.value is not None and isinstance(number, DirichletCount):
                 yield (
                     key,

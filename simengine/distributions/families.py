@@ -217,13 +217,17 @@ class Beta(Sourced):
         require_one_form(self, ("mean", "sd"), ("successes", "failures"), ("interval_90",), ("quantiles",))
         points = points_of(self.interval_90, self.quantiles)
         if points is not None and not 0 < points.low < points.high < 1:
-            raise ValueError(f"the quantiles of a beta distribution must lie between 0 and 1; found {points.low:g} and {points.high:g}")
+            raise ValueError(
+                f"the quantiles of a beta distribution must lie between 0 and 1; found {points.low:g} and {points.high:g}"
+            )
         if self.mean is not None and self.sd is not None:
             if not 0 < self.mean < 1:
                 raise ValueError(f"the mean of a beta distribution must lie between 0 and 1; found {self.mean:g}")
             limit = float(np.sqrt(self.mean * (1 - self.mean)))
             if self.sd >= limit:
-                raise ValueError(f"no beta distribution with mean {self.mean:g} has an sd of {limit:.4g} or more; found {self.sd:g}")
+                raise ValueError(
+                    f"no beta distribution with mean {self.mean:g} has an sd of {limit:.4g} or more; found {self.sd:g}"
+                )
         return self
 
     @property

@@ -28,7 +28,9 @@ class Empirical(Sourced):
         if self.weights is not None and len(self.weights) != len(self.values):
             raise ValueError(f"every value must have one weight; found {len(self.values)} values and {len(self.weights)} weights")
         if min(self.values) == max(self.values):
-            raise ValueError("an empirical distribution must have at least two different values. For a value without spread write `value:`")
+            raise ValueError(
+                "an empirical distribution must have at least two different values. For a value without spread write `value:`"
+            )
         return self
 
     @property

@@ -59,7 +59,9 @@ class within:  # noqa: N801 - reads as a word in annotations
     def __call__(self, quantity: Any) -> Any:
         low, high = quantity.support
         if low < self.low or high > self.high:
-            found = f"{quantity.value:g}" if isinstance(quantity, Constant) else f"a distribution on {low:g} to {high:g} ({quantity})"
+            found = (
+                f"{quantity.value:g}" if isinstance(quantity, Constant) else f"a distribution on {low:g} to {high:g} ({quantity})"
+            )
             raise ValueError(f"{self.rule}; found {found}")
         return quantity
 

@@ -80,7 +80,9 @@ def require_one_form(spec: Any, *forms: tuple[str, ...]) -> None:
     given = {name for form in forms for name in form if getattr(spec, name) is not None}
     if not any(given == set(form) for form in forms):
         wanted = " or ".join(" and ".join(form) for form in forms)
-        raise ValueError(f"a {spec.distribution} distribution must be given by {wanted}; found {', '.join(sorted(given)) or 'none of them'}")
+        raise ValueError(
+            f"a {spec.distribution} distribution must be given by {wanted}; found {', '.join(sorted(given)) or 'none of them'}"
+        )
     if getattr(spec, "sd", None) is not None and spec.sd <= 0:
         raise ValueError(f"an sd must be above 0; found {spec.sd:g}. For a value without spread write `value:`")
     interval = getattr(spec, "interval_90", None)

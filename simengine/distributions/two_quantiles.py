@@ -140,7 +140,9 @@ def beta_through(points: Points) -> tuple[float, float]:
 def _root(distribution: str, points: Points, function: Callable[[float], float], low: float, high: float) -> float:
     """Find the root of a function between two arguments, or say that the distribution cannot be computed."""
     if not function(low) * function(high) < 0:
-        raise ValueError(f"the {distribution} distribution with {points} cannot be computed: the quantiles are too close or too far apart")
+        raise ValueError(
+            f"the {distribution} distribution with {points} cannot be computed: the quantiles are too close or too far apart"
+        )
     from scipy import optimize  # only a distribution that is given by quantiles needs it, and it takes a tenth of a second
 
     return float(optimize.brentq(function, low, high, xtol=_EXACT))

@@ -16,8 +16,8 @@ from scipy import special
 from simengine.asked import whole
 from simengine.config import Study
 from simengine.dependence import clusters_of
-from simengine.errors import UsageError
 from simengine.distributions import DirichletCount
+from simengine.errors import UsageError
 from simengine.pipeline import Steering, draw_worlds, simulate
 from simengine.records import Floats, Integers
 from simengine.risk.amounts import Columns

@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 
 from simengine.config import find_study, load_study
-from simengine.errors import UsageError
 from simengine.distributions import Constant
+from simengine.errors import UsageError
 from simengine.pipeline import Steering, draw_worlds, simulate
 from simengine.questions.attribute.answer import attribute, burden, portions, shapley, tail_game, variance_game
 from simengine.questions.attribute.layers import coalitions, layer_of_decision, layer_of_number, layers_in, seeds_with

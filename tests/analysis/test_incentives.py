@@ -302,7 +302,10 @@ def test_referrers__refer_up_to_the_one_whom_it_costs_what_it_brings(tmp_path):
 def test_referrers__of_a_skewed_distribution_agree_with_each_deciding_for_itself(tmp_path):
     # Brute force: 200,000 referrers with costs of their own; each refers where 300 is more. No distribution is drawn per world.
     study = study_of(
-        SCORES, tmp_path, *FIXED, UNEQUAL.format([step / 50 for step in range(51)], "{distribution: lognormal, interval_90: [100, 900]}")
+        SCORES,
+        tmp_path,
+        *FIXED,
+        UNEQUAL.format([step / 50 for step in range(51)], "{distribution: lognormal, interval_90: [100, 900]}"),
     )
     sd = np.log(9) / 2 / norm.ppf(0.95)
     costs = np.exp(np.random.default_rng(5).normal(np.log(300), sd, 200_000))
@@ -467,7 +470,10 @@ def test_size__finds_the_price_at_the_effort_that_it_induces(tmp_path):
         ("{referral: {party: nobody, levels: [1]}}", "behaviour.referral.party"),
         ("{referral: {party: investor, levels: [1], cost_per_person: -1}}", "must not be negative"),
         ("{referral: {party: investor, levels: [1], cost_per_person: 1, cost_between_referrers: 1}}", "found both"),
-        ("{referral: {party: investor, levels: [1], cost_between_referrers: {distribution: normal, mean: 1, sd: 1}}}", "found as little as"),
+        (
+            "{referral: {party: investor, levels: [1], cost_between_referrers: {distribution: normal, mean: 1, sd: 1}}}",
+            "found as little as",
+        ),
         ("{efforts: {w: {effect: magic, levels: [0, 1]}}}", "`magic`"),
         ("{efforts: {w: {strata: rich, levels: [0, 1]}}}", "`rich`"),
         ("{efforts: {w: {levels: []}}}", "must have 1 or more entries"),

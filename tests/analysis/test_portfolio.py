@@ -201,7 +201,11 @@ def test_spread__of_a_part_alone_is_its_own():
         ("begins_month: 24", "begins_month: 99", "a project begins within the 80 months"),
         ("[one.meas", "[four.meas", "One of: one, two, three"),
         ("[one.measurement", "[one.measurements", "a shared number is a number of its study"),
-        ("[one.measurement.metrics.saving.drift_per_year", "[one.contract.commitment", "a shared number has a distribution of its own"),
+        (
+            "[one.measurement.metrics.saving.drift_per_year",
+            "[one.contract.commitment",
+            "a shared number has a distribution of its own",
+        ),
         ("[one.", "[two.", "a number is shared once"),
         ("correlation: 0.6", "correlation: 1.6", "shared.evaluator.correlation"),
         ("shared:", "inflow: {share: 0.5}\nshared:", "a section `inflow` belongs to a revolving_fund"),

@@ -3,8 +3,8 @@
 import pytest
 
 from simengine.config import as_promised, load_study, promise_of
-from simengine.errors import StudyError
 from simengine.distributions import Constant
+from simengine.errors import StudyError
 
 
 def test_promise__replaces_every_number_of_the_effect_and_no_other(tiny_path):

@@ -149,7 +149,10 @@ def test_own_stress__puts_a_number_at_a_value_a_quantile_or_shifts_it(tiny_path,
     [
         ("{effect.sooner_home.hazard: 1}", r"a stress moves a number of the study, by its path; found no number .*Did you mean"),
         ("{nonsense: 1}", "a stress moves a number of the study, by its path; found no number `nonsense`"),
-        ("{capital.drawn_share: {quantile: 0.5}}", "a number at a quantile, or shifted along its distribution, has a distribution; found 1 in every"),
+        (
+            "{capital.drawn_share: {quantile: 0.5}}",
+            "a number at a quantile, or shifted along its distribution, has a distribution; found 1 in every",
+        ),
         ("{capital.drawn_share: 1.5}", "a probability must lie between 0 and 1; found 1.5"),
         ("{capital.drawn_share: {value: 0.5, shift: 1}}", "has a `value`, a `quantile` or a `shift`; found value, shift"),
         ("{effect.sooner_home.hazard_ratio: {quantile: 1}}", "quantile"),

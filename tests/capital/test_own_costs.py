@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from simengine.capital import Purses, accounts_of, distribute
 from simengine.config import load_study
-from simengine.errors import StudyError
 from simengine.distributions import quantities_in
+from simengine.errors import StudyError
 from simengine.pipeline import evaluate, simulate
 from simengine.records import PROJECT, SUPPLIERS
 from simengine.risk.returns import present_values

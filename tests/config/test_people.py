@@ -199,7 +199,9 @@ def test_selection__does_not_rest_on_what_is_read_later() -> None:
         load_study(EVERYTHING, [later, target, "population.selection.outcome=healthy"])
 
 
-@pytest.mark.parametrize(("sensitivity", "specificity"), [(0.4, 0.4), (0, 0), (0.99, 0), ("{distribution: uniform, low: 0, high: 1}", 0.4)])
+@pytest.mark.parametrize(
+    ("sensitivity", "specificity"), [(0.4, 0.4), (0, 0), (0.99, 0), ("{distribution: uniform, low: 0, high: 1}", 0.4)]
+)
 def test_readings__worse_than_a_guess_are_refused(sensitivity: object, specificity: object, tiny_path: Path) -> None:
     wrong = f"measurement.metrics.school.misclassification={{sensitivity: {sensitivity}, specificity: {specificity}}}"
 

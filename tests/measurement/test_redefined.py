@@ -135,7 +135,9 @@ def test_error__of_a_change_in_the_year_before_knows_what_goes_together() -> Non
     found = estimates("before_after", {"from_month": 0, "factor": 0.5}, changes, n=n)
     fall, sd = found.estimate[:, 0], np.sqrt(2 / people)
     assert abs(fall.mean() - (1.5 - 1)) < 4.5 * sd / np.sqrt(n)
-    assert abs(fall.std(ddof=1) / sd - 1) < 4.5 * np.sqrt(0.75 / n)  # a skewed distribution: twice the variance of a normal one at most
+    assert abs(fall.std(ddof=1) / sd - 1) < 4.5 * np.sqrt(
+        0.75 / n
+    )  # a skewed distribution: twice the variance of a normal one at most
     assert abs(found.standard_error.mean() / sd - 1) < 0.02
 
 

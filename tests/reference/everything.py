@@ -7,10 +7,17 @@ from typing import Any
 FRAILTY = {"variance": 0.8, "on": ["placed -> home", "reconvicted", "works"]}
 POPULATION: dict[str, Any] = {
     "waves": {
-        "first": {"size": {"distribution": "uniform", "low": 3, "high": 8}, "enrolment_months": {"distribution": "uniform", "low": 2, "high": 6}},
+        "first": {
+            "size": {"distribution": "uniform", "low": 3, "high": 8},
+            "enrolment_months": {"distribution": "uniform", "low": 2, "high": 6},
+        },
         "second": {"size": 4, "enrolment_months": 1, "from_month": 5},
     },
-    "strata": {"young": {"share": {"distribution": "uniform", "low": 0.3, "high": 0.6}}, "older": {"share": "rest"}, "none": {"share": 0.1}},
+    "strata": {
+        "young": {"share": {"distribution": "uniform", "low": 0.3, "high": 0.6}},
+        "older": {"share": "rest"},
+        "none": {"share": 0.1},
+    },
     "history_months": 7,
     "selection": {"outcome": "reconvictions", "at_least": 1, "at_most": 4},
     "engagement": {

@@ -72,7 +72,11 @@ def worlds_of(cohort: Cohort, replications: Any, seed: int = SEED) -> Worlds:
     rows = np.asarray(replications, dtype=np.int64)
     sections = ("population", "pathway", "events", "shocks", "effect", "outcomes")
     numbers = {path: distribution for name in sections for path, distribution in quantities_in(getattr(cohort, name), name)}
-    return Worlds(seed, rows, {path: distribution.inverse(uniforms(seed, f"parameter/{path}", rows)) for path, distribution in numbers.items()})
+    return Worlds(
+        seed,
+        rows,
+        {path: distribution.inverse(uniforms(seed, f"parameter/{path}", rows)) for path, distribution in numbers.items()},
+    )
 
 
 def tallies_of(cohort: Cohort, replications: Any = 3, seed: int = SEED) -> Tallies:

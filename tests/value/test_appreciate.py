@@ -104,7 +104,9 @@ def test_factors__are_drawn_per_world():
     for drawn in ((0.0, 0.0), (0.5, 0.0), (0.5, 0.25)):
         paths = [f"public_value.outcome.town.{key}" for key in ("deadweight", "optimism_bias")]
         worlds = Worlds(0, np.arange(1), {path: np.array([number]) for path, number in zip(paths, drawn, strict=True)})
-        got.append(valued({"town": {"deadweight": distribution, "optimism_bias": distribution}}, tallies, worlds=worlds).value.sum())
+        got.append(
+            valued({"town": {"deadweight": distribution, "optimism_bias": distribution}}, tallies, worlds=worlds).value.sum()
+        )
 
     assert got == pytest.approx([40, 20, 15])
 

@@ -17,9 +17,9 @@ from itertools import combinations
 
 from simengine.cohort import purposes_of_people
 from simengine.config import Study, cohort_of
-from simengine.errors import UsageError
 from simengine.distributions import Quantity
 from simengine.distributions.sourced import Layer
+from simengine.errors import UsageError
 from simengine.sampling import distributions_of
 from simengine.streams import MAX_SEED, purpose_number
 

@@ -12,9 +12,9 @@ from simengine.asked import whole
 from simengine.config import Study
 from simengine.config.numbers import problems_with
 from simengine.config.sizing import Free, Sizing, free_numbers
+from simengine.distributions import Constant
 from simengine.errors import Problem as Wrong
 from simengine.errors import StudyError, UsageError
-from simengine.distributions import Constant
 from simengine.questions.size.induced import RespondingEnsemble, stored_worlds
 from simengine.questions.size.no_deal import NoDeal, explain_no_deal
 from simengine.questions.size.search import GRID_POINTS, Search, Settled, Settlement, Table, frontier, worth_of

@@ -10,8 +10,8 @@ import numpy as np
 from simengine.asked import names_asked, number
 from simengine.config import Study
 from simengine.config.sizing import Side
-from simengine.errors import UsageError
 from simengine.distributions import Constant
+from simengine.errors import UsageError
 from simengine.questions.size.answer import refuse_impossible_terms, sizing_of, stored_for, table_of
 from simengine.questions.size.no_deal import NoDeal, explain_no_deal
 from simengine.questions.size.search import Search, Settled

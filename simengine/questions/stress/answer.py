@@ -17,8 +17,8 @@ from simengine.asked import names_asked
 from simengine.config import Study, cohort_of
 from simengine.config.roles import with_money
 from simengine.config.stresses import Stressed, with_number
-from simengine.errors import UsageError, one_of
 from simengine.distributions import Constant
+from simengine.errors import UsageError, one_of
 from simengine.pipeline import Evidence, Steering, draw_worlds
 from simengine.records import Floats, Integers, Worlds
 from simengine.risk import statistics

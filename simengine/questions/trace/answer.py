@@ -11,8 +11,8 @@ import numpy as np
 
 from simengine.asked import MOST_REPLICATIONS, whole
 from simengine.config import Study
-from simengine.errors import NOT_MEASURED, UsageError
 from simengine.distributions import Constant
+from simengine.errors import NOT_MEASURED, UsageError
 from simengine.pipeline import measured_again, move_money, run_block, simulate, with_milestones
 from simengine.records import ARMS, Ledger, Measurements, Outturns, Payments, Tallies
 from simengine.sampling import PLAIN, SCRAMBLES, Sampling, refuse_impossible, seeds_again
@@ -92,7 +92,11 @@ def trace(
         seed,
         replication,
         measurement,
-        {path: float(values[0]) for path, values in evidence.worlds.values.items() if not isinstance(distributions.get(path), Constant)},
+        {
+            path: float(values[0])
+            for path, values in evidence.worlds.values.items()
+            if not isinstance(distributions.get(path), Constant)
+        },
         list(_people(study, evidence.tallies)),
         list(_outcomes(study, evidence.tallies)),
         list(_metrics(study, measurements)),

@@ -11,8 +11,8 @@ from simengine.asked import names_asked
 from simengine.config import Study
 from simengine.config.numbers import problems_with
 from simengine.config.sizing import free_numbers
-from simengine.errors import UsageError, one_of
 from simengine.distributions import Constant
+from simengine.errors import UsageError, one_of
 from simengine.sections import FREE, lies_in
 
 _NOTHING = "it is 0, of which no part is a step"
