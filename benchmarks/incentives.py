@@ -1,7 +1,7 @@
 """Ask what contracts make people do: what a choice costs, and what a term sheet costs once every choice has been lived.
 
 Run with `python -m benchmarks.incentives [--replications 2000] [--sheets 50]`. The study is Norrköping, its provider is paid a
-share of the saving. A term sheet settled on kept worlds must give what asking anew gives, or the command fails.
+share of the saving. A term sheet settled on kept replications must give what asking anew gives, or the command fails.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from simengine.config import find_study, load_study
 from simengine.config.numbers import with_numbers
 from simengine.questions.incentives.answer import find_incentives
 from simengine.questions.size.induced import store_choices
+from simengine.replications.ensemble import Ensemble
 from simengine.risk.limits import read_measure
-from simengine.worlds.ensemble import Ensemble
 
 SHARE = "contract.terms.saving_share.share"
 RESPONDS = (
@@ -51,7 +51,7 @@ def main() -> None:
         if find_incentives(study, {"own": design}, Ensemble(2016, n)).contracts["own"].reply.place != replies[place]:
             sys.exit(f"at a share of {shares[place]:.3g} asking anew gives another choice")
     efforts = [0.25 * place for place in replies]
-    print(f"{n:,} worlds, 9 choices: asked, with fresh worlds and all tables, in {asked:.1f} s of CPU time")
+    print(f"{n:,} replications, 9 choices: asked, with fresh replications and all tables, in {asked:.1f} s of CPU time")
     print(f"  lived with every choice and kept in {lived:.1f} s; a term sheet then takes {1e3 * settled:.0f} ms")
     print(f"  asking anew takes {asked / settled:.0f} times as long; efforts from {min(efforts):g} to {max(efforts):g}")
 

@@ -100,8 +100,8 @@ def by_numpy(estimate: Floats, drawn: Floats) -> Floats:
 
 def by_twin(contract: Contract, measured: Measurements, drawn: Floats, n: int) -> list[dict[tuple[str, str], tuple[float, str]]]:
     """Settle some replications with the slow twin."""
-    worlds = [dict(zip(METRICS, map(float, row), strict=True)) for row in measured.estimate[:n]]
-    return [twin.settle(contract, world, float(money)) for world, money in zip(worlds, drawn[:n], strict=True)]
+    draws = [dict(zip(METRICS, map(float, row), strict=True)) for row in measured.estimate[:n]]
+    return [twin.settle(contract, replication, float(money)) for replication, money in zip(draws, drawn[:n], strict=True)]
 
 
 def check(contract: Contract, measured: Measurements, drawn: Floats, by_hand: Callable[[Floats, Floats], Floats] | None) -> None:
@@ -109,9 +109,9 @@ def check(contract: Contract, measured: Measurements, drawn: Floats, by_hand: Ca
     amount = settle(contract, measured, drawn).amount
     if by_hand is not None and np.abs(amount - by_hand(measured.estimate, drawn)).max() > 0.011:
         sys.exit("the engine and NumPy disagree")
-    for row, world in zip(amount, by_twin(contract, measured, drawn, FEW), strict=False):
-        totals = {term: sum(paid for (name, _), (paid, _) in world.items() if name == term) for term in contract.terms}
-        if max(abs(paid - totals[term]) for term, paid in zip(contract.terms, row, strict=True)) > 0.011 * len(world):
+    for row, replication in zip(amount, by_twin(contract, measured, drawn, FEW), strict=False):
+        totals = {term: sum(paid for (name, _), (paid, _) in replication.items() if name == term) for term in contract.terms}
+        if max(abs(paid - totals[term]) for term, paid in zip(contract.terms, row, strict=True)) > 0.011 * len(replication):
             sys.exit("the engine and its twin disagree")
 
 

@@ -20,9 +20,9 @@ from simengine.config.request import Requested, with_request
 from simengine.pipeline import evaluate, simulate
 from simengine.questions.size.answer import agree, sizing_of, stored_for, table_of
 from simengine.questions.size.search import Search, Settlement
+from simengine.replications.blocks import BLOCK_SIZE
+from simengine.replications.ensemble import Ensemble
 from simengine.risk.amounts import Columns
-from simengine.worlds.blocks import BLOCK_SIZE
-from simengine.worlds.ensemble import Ensemble
 
 
 @dataclass
@@ -61,7 +61,7 @@ def main() -> None:
     started = time.perf_counter()
     found = agree(Search(table, settle, options.points), lambda: settle, None, Ensemble(2016, options.replications))
     seconds = time.perf_counter() - started
-    print(f"{options.replications:,} worlds lived and measured in {lived:.1f} s")
+    print(f"{options.replications:,} replications lived and measured in {lived:.1f} s")
     print(f"{len(found.points)} term sheets, {len(found.frontier)} on the frontier, in {seconds:.1f} s")
     share, each = 100 * settle.seconds / seconds, 1e3 * settle.seconds / settle.calls
     cpu_each = 1e3 * settle.cpu_seconds / settle.calls

@@ -16,11 +16,11 @@ import numpy as np
 
 from simengine.config import Study, find_study, load_study
 from simengine.records import Floats
+from simengine.replications.blocks import run_study
+from simengine.replications.ensemble import with_used_designs_alone
+from simengine.replications.precision import control_variates
 from simengine.risk import summarise
 from simengine.sampling import PLAIN, Sampling
-from simengine.worlds.blocks import run_study
-from simengine.worlds.ensemble import with_used_designs_alone
-from simengine.worlds.precision import control_variates
 
 PATHS = (
     "investor.net.mean",

@@ -49,7 +49,7 @@ display(ledger.loc[ledger["path"].str.startswith("effect."), ["path", "value", "
 # %% [markdown]
 # ## Run it
 #
-# Two thousand worlds. In each of them sixty people live with the service, their twins without it, and sixty-one
+# Two thousand replications. In each of them sixty people live with the service, their twins without it, and sixty-one
 # earlier people before it. An evaluator compares, the contract pays, the money moves.
 
 # %%
@@ -81,7 +81,7 @@ display(pd.DataFrame({"probability": {name: say(table, f"investor.{key}") for na
 # %% [markdown]
 # ## The same as a picture
 #
-# Left: money back as a share of the money drawn. Most worlds stand on the guarantee, on break-even or on the cap.
+# Left: money back as a share of the money drawn. Most replications stand on the guarantee, on break-even or on the cap.
 # Right: what the municipality pays against what it truly saves. Left of the diagonal it pays more than it saves.
 
 # %%
@@ -101,8 +101,8 @@ display(
             "true saving in the window, sd": truth.std(ddof=1),
             "error of the estimate, sd": (estimate - truth).std(ddof=1),
             "correlation of estimate and truth": np.corrcoef(estimate, truth)[0, 1],
-            "share of worlds with a saving that is not found": ((truth > 0) & (estimate <= 0)).mean(),
-            "share of worlds with a finding that is not true": ((truth <= 0) & (estimate > 0)).mean(),
+            "share of replications with a saving that is not found": ((truth > 0) & (estimate <= 0)).mean(),
+            "share of replications with a finding that is not true": ((truth <= 0) & (estimate > 0)).mean(),
         }
     )
     .round(2)
@@ -145,8 +145,8 @@ display(pd.DataFrame(comparison).T.rename_axis(["follow-up", "guarantee"]))
 np.testing.assert_array_equal(money_back["two years", 0.4], outturns["investor.money_back"])
 
 # %% [markdown]
-# The worlds are the same in all six rows, so a difference is known better than either side of it. One more year of
-# follow-up is worth this much to the lender, world by world:
+# The replications are the same in all six rows, so a difference is known better than either side of it. One more year of
+# follow-up is worth this much to the lender, replication by replication:
 
 # %%
 gain = (money_back["three years", 0.4] - money_back["two years", 0.4]) / 1e6

@@ -30,35 +30,35 @@ from simengine.questions.information.answer import Choice, value_information
 from simengine.questions.size.answer import size_terms, terms_of
 from simengine.questions.size.one_number import find_number
 from simengine.questions.size.picture import draw_frontier
+from simengine.replications.ensemble import Ensemble
 from simengine.risk.measures import read_limit
-from simengine.worlds.ensemble import Ensemble
 
 SEED, N_REPLICATIONS = 2016, 500
 GUARANTEE, CAP = "contract.terms.guarantee.share", "contract.terms.upside.cap.share"
 # The study has a sizing of its own; here everything is asked anew.
 study = load_study(find_study("norrkoping"), ["sizing=null"])
-worlds = Ensemble(SEED, N_REPLICATIONS)
+draws = Ensemble(SEED, N_REPLICATIONS)
 
 # %% [markdown]
 # ## One number
 #
 # With which guarantee does the lender expect no loss at its own discount rate? The interval says what the number of
-# worlds leaves open; the last number is the answer tried in as many fresh worlds.
+# replications leaves open; the last number is the answer tried in as many fresh replications.
 
 # %%
-found = find_number(study, GUARANTEE, read_limit("investor.expected_npv >= 0"), Free(low=0, high=1), worlds)
+found = find_number(study, GUARANTEE, read_limit("investor.expected_npv >= 0"), Free(low=0, high=1), draws)
 print(f"{found.value:.3f}, from {found.low:.3f} to {found.high:.3f}")
-print(f"in fresh worlds: {found.fresh.value / 1e6:.2f} ± {found.fresh.se / 1e6:.2f} million")
+print(f"in fresh replications: {found.fresh.value / 1e6:.2f} ± {found.fresh.se / 1e6:.2f} million")
 
 # %% [markdown]
-# How often the lender loses is another matter. In more than a third of the worlds nothing is saved, and then the
+# How often the lender loses is another matter. In more than a third of the replications nothing is saved, and then the
 # guarantee is all it gets: no guarantee below the whole loan helps there.
 
 # %%
 by_value = pd.DataFrame(
     [
         {"guarantee": share, "P(loss)": find_at.value}
-        for share, find_at in find_number(study, GUARANTEE, read_limit("investor.p_loss <= 0.5"), Free(low=0, high=1), worlds).walk
+        for share, find_at in find_number(study, GUARANTEE, read_limit("investor.p_loss <= 0.5"), Free(low=0, high=1), draws).walk
     ]
 )
 display(by_value[::4].round(3))
@@ -71,7 +71,7 @@ display(by_value[::4].round(3))
 # %%
 limits = ["investor.p_loss <= 0.5", "outcome_payer.p_cost_over(5_000_000) <= 0.5"]
 asked = with_request(study, Requested(free=[f"{GUARANTEE}=0.4..0.9..0.05", f"{CAP}=0..0.5..0.1"], limits=limits))
-sized = size_terms(asked, worlds, n_points=36)
+sized = size_terms(asked, draws, n_points=36)
 assert sized.deal is not None
 print(terms_of(sized, sized.deal.recommended))
 for measure, luck in zip(sized.table.objectives, sized.deal.luck, strict=True):
@@ -87,7 +87,7 @@ belief = "investor:effect.sooner_home.hazard_ratio={distribution: lognormal, int
 believing = with_request(
     study, Requested(free=[f"{GUARANTEE}=0.4..0.9..0.05", f"{CAP}=0..0.5..0.1"], limits=limits, beliefs=[belief])
 )
-hopeful = size_terms(believing, worlds, n_points=36)
+hopeful = size_terms(believing, draws, n_points=36)
 rows = [
     {"lender": name, **terms_of(one, one.deal.recommended), "feasible": len(one.feasible), "of": len(one.points)}
     for name, one in (("as the study", sized), ("hopeful", hopeful))
@@ -106,7 +106,7 @@ WINDOW = "measurement.metrics.saving.window_months"
 followed = with_request(
     study, Requested(free=[f"{WINDOW}=12..24..6", f"{GUARANTEE}=0.4..0.85..0.15"], limits=["investor.p_loss <= 0.6"])
 )
-by_window = size_terms(followed, worlds, n_points=16)
+by_window = size_terms(followed, draws, n_points=16)
 rows = [
     {
         "months": point.terms[0],
@@ -136,7 +136,7 @@ responding = load_study(
     ],
 )
 designs = {f"{share:.0%}": with_numbers(responding, {SHARE: share}) for share in (0.2, 0.6, 1.0)}
-replies = find_incentives(responding, designs, worlds).contracts
+replies = find_incentives(responding, designs, draws).contracts
 display(
     pd.DataFrame(
         [
@@ -156,7 +156,7 @@ display(
 
 # %% [markdown]
 # More is not more: the payment has a cap, and a large share reaches it with little work. Where the answer is not decided, so few
-# worlds cannot tell the best effort from the next; what was luck shows in fresh worlds.
+# replications cannot tell the best effort from the next; what was luck shows in fresh replications.
 
 # %%
 at_effort = with_request(
@@ -168,7 +168,7 @@ at_effort = with_request(
         responding=True,
     ),
 )
-worked = size_terms(at_effort, worlds, n_points=11)
+worked = size_terms(at_effort, draws, n_points=11)
 assert worked.deal is not None
 print(terms_of(worked, worked.deal.recommended))
 
@@ -179,7 +179,7 @@ print(terms_of(worked, worked.deal.recommended))
 
 # %%
 greedy = ["investor.expected_npv >= 0", "outcome_payer.expected_npv >= 7_000_000"]
-none = size_terms(with_request(study, Requested(free=[f"{GUARANTEE}=0..0.9"], limits=greedy)), worlds, n_points=20)
+none = size_terms(with_request(study, Requested(free=[f"{GUARANTEE}=0..0.9"], limits=greedy)), draws, n_points=20)
 assert none.no_deal is not None
 print("Not to be kept together:", " and ".join(map(str, none.no_deal.binding)))
 for step in none.no_deal.relaxations:
@@ -191,7 +191,7 @@ for step in none.no_deal.relaxations:
 # What would a pilot tell the municipality, and is it worth waiting for?
 
 # %%
-known = value_information(study, Choice("outcome_payer"), worlds, [20, 500], delay_months=12)
+known = value_information(study, Choice("outcome_payer"), draws, [20, 500], delay_months=12)
 print(f"everything: {known.hindsight.value / 1e6:.2f}, every number of the study: {known.parameters.value / 1e6:.2f} million")
 display(
     pd.DataFrame(

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from simengine.errors import SimengineError
     from simengine.pipeline import evaluate, simulate
     from simengine.questions.python import ask, run, settle
+    from simengine.replications.blocks import run_study
     from simengine.risk import RiskTable, summarise
     from simengine.settlement import replay
-    from simengine.worlds.blocks import run_study
 
 __version__ = "0.1.0"
 
@@ -55,7 +55,7 @@ _HOMES = {
     "load_study": "simengine.config",
     "replay": "simengine.settlement",
     "run": "simengine.questions.python",
-    "run_study": "simengine.worlds.blocks",
+    "run_study": "simengine.replications.blocks",
     "settle": "simengine.questions.python",
     "simulate": "simengine.pipeline",
     "summarise": "simengine.risk",

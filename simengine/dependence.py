@@ -34,7 +34,7 @@ _LEAST_EIGENVALUE = 1e-9
 
 
 class Correlation(Constant):
-    """How strongly two numbers of a study go together: the same number in every world, with its source and certainty."""
+    """How strongly two numbers of a study go together: the same number in every replication, with its source and certainty."""
 
     between: Annotated[tuple[str, str], Field(strict=False)]
     """Paths of two numbers that have distributions."""
@@ -149,7 +149,7 @@ def _pair_problems(key: str, correlation: Correlation, numbers: Mapping[str, Sou
             way_out = did_you_mean(path, numbers, LISTED_BY_CHECK)
             yield key, "a correlation joins numbers of the study", f"no number `{path}`", way_out
         elif isinstance(number, Constant):
-            yield key, "a number with a correlation has a distribution", f"`{path}` is {number} in every world", ""
+            yield key, "a number with a correlation has a distribution", f"`{path}` is {number} in every replication", ""
         elif isinstance(number, DirichletCount):
             rule = "shares with a dirichlet distribution are drawn together and have no further correlation"
             yield key, rule, f"`{path}`", ""

@@ -29,6 +29,7 @@ from simengine.measurement import Kind, measure
 from simengine.records import (
     SERVICE,
     Drawing,
+    Draws,
     Floats,
     Integers,
     Ledger,
@@ -37,7 +38,6 @@ from simengine.records import (
     Outturns,
     Payments,
     Tallies,
-    Worlds,
 )
 from simengine.risk import Standpoint, appraise
 from simengine.sampling import PLAIN, Sampling, cheap_paths, draw_uniforms, group_of, seeds_again
@@ -51,7 +51,7 @@ class Evidence:
 
     study: Study
     """Whose left half made it; only a study with the same left half may be evaluated on it."""
-    worlds: Worlds
+    draws: Draws
     tallies: Tallies
     measurements: Measurements
 
@@ -86,19 +86,19 @@ def run_block(
     replications
         Shape (n_replications,): the numbers of the replications; each gives the same result in any company.
     sampling
-        How the numbers of the study are drawn; what it does to the worlds is told in the columns `weight` and `group`.
+        How the numbers of the study are drawn; what it does to the replications is told in the columns `weight` and `group`.
     with_variates
-        Whether all that control variates need is kept: the lenders' cash by date, row by row (unless worlds are plain it always
+        Whether all that control variates need is kept: the lenders' cash by date, row by row (unless replications are plain it always
         is), and what the luck of people added where its mean is known, in columns `luck.`.
     """
     evidence = simulate(study, seed, replications, sampling)
     outturns = evaluate(study, evidence)
-    made_by = (study, evidence.worlds.seed, sampling)
+    made_by = (study, evidence.draws.seed, sampling)
     if sampling.is_plain and not with_variates:
         return replace(outturns, lending_cash_by_row=None, made_by=made_by)
     again = [evaluate(study, measured_again(study, evidence, other)) for other in seeds_again(seed, sampling.measured)]
     outturns = Outturns.interleave([outturns, *again])
-    weight, group = evidence.worlds.weight, group_of(sampling, outturns.replications)
+    weight, group = evidence.draws.weight, group_of(sampling, outturns.replications)
     more: dict[str, NDArray[Any]] = {} if weight is None else {"weight": np.repeat(weight, sampling.measured)}
     more |= {} if group is None else {"group": group}
     luck = luck_of(study, evidence) if with_variates else {}
@@ -109,36 +109,36 @@ def run_block(
 def simulate(
     study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN, steering: Steering | None = None
 ) -> Evidence:
-    """Draw worlds, people and measurements; nothing here depends on a price, threshold, cap or date of payment.
+    """Draw replications, people and measurements; nothing here depends on a price, threshold, cap or date of payment.
 
     Raises
     ------
     UsageError
         If the seed or the number of a replication is none.
     """
-    worlds = draw_worlds(study, seed, replications, sampling, steering)
-    tallies = simulate_cohort(cohort_of(study), worlds)
-    seen = measure(study.measurement, tallies, kinds_of(study), tuple(study.population.waves), worlds)
-    return Evidence(study, worlds, tallies, seen)
+    draws = draw_numbers(study, seed, replications, sampling, steering)
+    tallies = simulate_cohort(cohort_of(study), draws)
+    seen = measure(study.measurement, tallies, kinds_of(study), tuple(study.population.waves), draws)
+    return Evidence(study, draws, tallies, seen)
 
 
 def luck_of(study: Study, evidence: Evidence) -> dict[str, Floats]:
     """Give what the luck of people added to what the contract pays on, where its mean is known to be 0; see `surplus_of`."""
-    worlds = worlds_under(study, evidence)
+    draws = draws_under(study, evidence)
     metrics = [study.measurement.metrics[name] for name in known_metrics(study)]
     asked = list(dict.fromkeys((metric.outcome, int(metric.window_months.value)) for metric in metrics))
-    return surplus_of(cohort_of(study), worlds, evidence.tallies, asked) if asked else {}
+    return surplus_of(cohort_of(study), draws, evidence.tallies, asked) if asked else {}
 
 
 def measured_again(study: Study, evidence: Evidence, seed: int) -> Evidence:
     """Measure the same people another time: with other errors, and other numbers for all that touches no person."""
-    worlds, numbers = worlds_under(study, evidence), dict(study.quantities())
+    draws, numbers = draws_under(study, evidence), dict(study.quantities())
     correlated = [path for correlation in study.correlations.values() for path in correlation.between]
     fresh = {
-        path: numbers[path].inverse(uniforms(seed, f"parameter/{path}", worlds.replications))
+        path: numbers[path].inverse(uniforms(seed, f"parameter/{path}", draws.replications))
         for path in cheap_paths(numbers, correlated)
     }
-    other = replace(worlds, seed=seed, values={**worlds.values, **fresh})
+    other = replace(draws, seed=seed, values={**draws.values, **fresh})
     seen = measure(study.measurement, evidence.tallies, kinds_of(study), tuple(study.population.waves), other)
     return Evidence(study, other, evidence.tallies, seen)
 
@@ -163,24 +163,24 @@ def evaluate(study: Study, evidence: Evidence, *, with_returns: bool = True) -> 
     UsageError
         If the evidence is not that of this study.
     """
-    worlds, measurements = worlds_under(study, evidence), with_milestones(study.contract, evidence.tallies, evidence.measurements)
-    payments, ledger = move_money(study, worlds, evidence.tallies, measurements)
-    public_value = appreciate(study.public_value, tuple(study.parties), timing_of(study, worlds), evidence.tallies, worlds)
-    standpoint, tallies = standpoint_of(study, worlds, public_value.value.shape[2]), evidence.tallies
-    return appraise(standpoint, worlds, tallies, evidence.measurements, payments, ledger, public_value, with_returns=with_returns)
+    draws, measurements = draws_under(study, evidence), with_milestones(study.contract, evidence.tallies, evidence.measurements)
+    payments, ledger = move_money(study, draws, evidence.tallies, measurements)
+    public_value = appreciate(study.public_value, tuple(study.parties), timing_of(study, draws), evidence.tallies, draws)
+    standpoint, tallies = standpoint_of(study, draws, public_value.value.shape[2]), evidence.tallies
+    return appraise(standpoint, draws, tallies, evidence.measurements, payments, ledger, public_value, with_returns=with_returns)
 
 
-def worlds_under(study: Study, evidence: Evidence) -> Worlds:
-    """Give the worlds of some evidence with the numbers that a study has right of the wall.
+def draws_under(study: Study, evidence: Evidence) -> Draws:
+    """Give the replications of some evidence with the numbers that a study has right of the wall.
 
     Raises
     ------
     UsageError
         If people or measurements are those of another study, or a number was never drawn.
     """
-    made, worlds = evidence.study, evidence.worlds
+    made, draws = evidence.study, evidence.draws
     if study is made:
-        return worlds
+        return draws
     rule, way_out = "must come from the people and the measurement of the study that is evaluated", "Simulate this study"
     differs = difference_left(made, study)
     if differs is not None:
@@ -197,14 +197,14 @@ def worlds_under(study: Study, evidence: Evidence) -> Worlds:
         old = before.get(path)
         if not isinstance(one, Constant) or (isinstance(old, Constant) and old.value == one.value):
             continue
-        if isinstance(old, Constant) and (worlds[path] != old.value).any():
+        if isinstance(old, Constant) and (draws[path] != old.value).any():
             raise UsageError(f"evidence: a number that was moved while it was drawn must stay; found another `{path}`. {way_out}")
-        fixed[path] = np.full(len(worlds), one.value)
-    values = {path: drawn for path, drawn in worlds.values.items() if path in now or path not in before}
-    return replace(worlds, values=values | fixed)
+        fixed[path] = np.full(len(draws), one.value)
+    values = {path: drawn for path, drawn in draws.values.items() if path in now or path not in before}
+    return replace(draws, values=values | fixed)
 
 
-def move_money(study: Study, worlds: Worlds, tallies: Tallies, measurements: Measurements) -> tuple[Payments, Ledger]:
+def move_money(study: Study, draws: Draws, tallies: Tallies, measurements: Measurements) -> tuple[Payments, Ledger]:
     """Settle the contract and post every flow.
 
     What is drawn may depend on what is paid (income pays later costs, a stop ends the drawing), and payments may depend on what was
@@ -215,14 +215,14 @@ def move_money(study: Study, worlds: Worlds, tallies: Tallies, measurements: Mea
     StudyError
         If payments and draws chase each other without end, or costs stay unpaid and the study does not allow it.
     """
-    plan = plan_of(study, worlds, tallies.n_people[:, :, SERVICE])
-    return agree(study, measurements, plan, worlds, lambda payments: distribute(study.capital, plan, payments, worlds))
+    plan = plan_of(study, draws, tallies.n_people[:, :, SERVICE])
+    return agree(study, measurements, plan, draws, lambda payments: distribute(study.capital, plan, payments, draws))
 
 
-def plan_of(study: Study, worlds: Worlds, people: Integers) -> Plan:
+def plan_of(study: Study, draws: Draws, people: Integers) -> Plan:
     """Draw up the money of a study; people: shape (n_replications, n_waves), service users."""
     commitment, units = study.contract.commitment.value, units_of(study.study.currency)
-    return plan_money(study.capital, commitment, units, study.parties, calendar_of(study), worlds, people)
+    return plan_money(study.capital, commitment, units, study.parties, calendar_of(study), draws, people)
 
 
 class HasDrawn(Protocol):
@@ -243,7 +243,7 @@ Moved = TypeVar("Moved", bound=HasDrawn)
 
 
 def agree(
-    study: Study, measurements: Measurements, plan: Plan, worlds: Worlds, post: Callable[[Payments], Moved]
+    study: Study, measurements: Measurements, plan: Plan, draws: Draws, post: Callable[[Payments], Moved]
 ) -> tuple[Payments, Moved]:
     """Settle a contract and post its payments until what is drawn and what is paid agree; the plan is the first guess.
 
@@ -251,7 +251,7 @@ def agree(
     """
     contract, by_month = study.contract, asks_when_drawn(study.contract)
     undated = contract.terms if by_month and not contract.dates else ()
-    paid = {term: np.floor(worlds[f"capital.payment_month.{term}"]).astype(np.int64) for term in undated}
+    paid = {term: np.floor(draws[f"capital.payment_month.{term}"]).astype(np.int64) for term in undated}
 
     def drawing_of(money: HasDrawn) -> Drawing:
         return Drawing(money.drawn, money.drawn_by_month, paid) if by_month else Drawing(money.drawn)
@@ -306,14 +306,14 @@ def kinds_of(study: Study) -> dict[str, Kind]:
     return {name: outcome.scale for name, outcome in study.outcomes.items()}
 
 
-def draw_worlds(
+def draw_numbers(
     study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN, steering: Steering | None = None
-) -> Worlds:
+) -> Draws:
     """Draw every number of the study in every replication, each from a stream named after its path."""
     seed, replications = seed_asked(seed), replications_asked(replications)
     numbers: dict[str, Quantity] = dict(study.quantities())
     taken = steering or Steering()
-    empty = Worlds(seed, replications, {}, seed_by_purpose=taken.seed_by_purpose)
+    empty = Draws(seed, replications, {}, seed_by_purpose=taken.seed_by_purpose)
     if steering is None:
         independent, weight = draw_uniforms(sampling, seed, numbers, replications)
     else:
@@ -332,10 +332,10 @@ def own_uniforms(seed: int, path: str, replications: Integers) -> Floats:
     return uniforms(seed, f"parameter/{path}", replications)
 
 
-def standpoint_of(study: Study, worlds: Worlds, n_years: int) -> Standpoint:
+def standpoint_of(study: Study, draws: Draws, n_years: int) -> Standpoint:
     """Give how the parties of a study look at money, in the months of its horizon and the years in which a value arises."""
     n_months, start = max(int(study.study.horizon_months.value) + 13, 12 * n_years), study.study.start
-    prices = None if study.prices is None else deflators(study.prices, worlds, start, n_months)
+    prices = None if study.prices is None else deflators(study.prices, draws, start, n_months)
     factors: dict[str, Floats] = {}
     for name, party in study.parties.items():
         if party.discount_rate_per_year is not None:

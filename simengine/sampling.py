@@ -1,15 +1,15 @@
-"""How the numbers of a study are drawn, where that is not one independent draw a world: less variance for the same work.
+"""How the numbers of a study are drawn, where that is not one independent draw a replication: less variance for the same work.
 
-None of these changes the distribution of a world, so none biases; each changes how worlds hang together or what they weigh, and says so
+None of these changes the distribution of a replication, so none biases; each changes how replications hang together or what they weigh, and says so
 in the columns `group` and `weight` of the outturns, which every statistic understands.
 
 - *Scrambled Sobol points*: the uniforms of all numbers with a distribution come from a few independently scrambled Sobol sequences; people
-  keep plain streams, because states that jump make nothing smooth. World r is point r // S of sequence r % S: a longer run
-  keeps the worlds of a shorter one. A sequence is a group, and the spread between groups is the error.
-- *Tilts*: the normal score of a number is shifted in a part of the worlds, and a world weighs its likelihood ratio, here the
+  keep plain streams, because states that jump make nothing smooth. Replication r is point r // S of sequence r % S: a longer run
+  keeps the replications of a shorter one. A sequence is a group, and the spread between groups is the error.
+- *Tilts*: the normal score of a number is shifted in a part of the replications, and a replication weighs its likelihood ratio, here the
   balance over both parts: phi(z) / (a phi(z) + (1 - a) phi(z - t)), at most 1 / a.
 - *Measured again*: the same people are measured and paid several times, each time with new numbers for all that does not touch
-  people. A world is a group.
+  people. A replication is a group.
 
 References
 ----------
@@ -40,7 +40,7 @@ Integers = NDArray[np.int64]
 SCRAMBLES = 32
 """Sequences of a run with Sobol points: an error from 32 groups is itself known to an eighth."""
 PLAIN_SHARE = 0.5
-"""Part of the worlds of a tilted run that are drawn plainly: no world weighs more than two."""
+"""Part of the replications of a tilted run that are drawn plainly: no replication weighs more than two."""
 LARGEST_TILT = 8.0
 MOST_MEASURED = 100
 """Times that the same people are measured."""
@@ -63,7 +63,7 @@ class Sampling:
 
     @property
     def is_plain(self) -> bool:
-        """Whether all worlds are independent and weigh the same."""
+        """Whether all replications are independent and weigh the same."""
         return not self.is_sobol and not self.tilts and self.measured == 1
 
 
@@ -100,7 +100,7 @@ def refuse_impossible(sampling: Sampling, numbers: Mapping[str, Sourced], n_repl
     if not sampling.is_sobol:
         return
     if sampling.tilts:
-        raise UsageError("--sobol: evenly spread worlds have equal weights; found --tilt as well. Choose one of the two")
+        raise UsageError("--sobol: evenly spread replications have equal weights; found --tilt as well. Choose one of the two")
     if not paths:
         raise UsageError("--sobol: a number of the study has a distribution; found none, so there is nothing to spread evenly")
     n_points, rest = divmod(n_replications, SCRAMBLES)
@@ -127,11 +127,11 @@ def refuse_impossible_variates(
     Raises
     ------
     UsageError
-        If worlds weigh differently, there is nothing to correct by, or there are too few of them.
+        If replications weigh differently, there is nothing to correct by, or there are too few of them.
     """
     if sampling.tilts:
         raise UsageError(
-            "--control-variates: worlds of equal weight have a known mean; found --tilt as well. Choose one of the two"
+            "--control-variates: replications of equal weight have a known mean; found --tilt as well. Choose one of the two"
         )
     # Evenly spread numbers have their means already.
     n_variates = 0 if sampling.is_sobol else len(distributions_of(numbers))
@@ -163,7 +163,7 @@ def draw_uniforms(
 
     Returns
     -------
-    By path, shape (n_replications,), strictly between 0 and 1; and what each world weighs, or nothing where all weigh the same.
+    By path, shape (n_replications,), strictly between 0 and 1; and what each replication weighs, or nothing where all weigh the same.
     """
     drawn = {path: uniforms(seed, f"parameter/{path}", replications) for path in numbers}
     if sampling.is_sobol:
@@ -182,7 +182,7 @@ def draw_uniforms(
 
 
 def group_of(sampling: Sampling, replications: Integers) -> Integers | None:
-    """Say which worlds hang together; nothing where none do."""
+    """Say which replications hang together; nothing where none do."""
     if sampling.is_sobol:
         return replications % SCRAMBLES
     return replications if sampling.measured > 1 else None
@@ -214,7 +214,7 @@ def _sequence(seed: int, number: int, n_dimensions: int) -> Any:
 
 
 def control_variates_of(seed: int, numbers: Mapping[str, Sourced], replications: Integers) -> Floats:
-    """Give the normal scores of all numbers with a distribution: what is known of a plain world, whose expectation is 0.
+    """Give the normal scores of all numbers with a distribution: what is known of a plain replication, whose expectation is 0.
 
     Returns
     -------

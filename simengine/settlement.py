@@ -53,15 +53,15 @@ def settle_outcomes(contract: Contract, outcomes: Mapping[str, float], drawn: fl
 
 
 def settle_all_outcomes(
-    contract: Contract, worlds: Sequence[Mapping[str, float]], drawn: float, until: str | None = None
+    contract: Contract, draws: Sequence[Mapping[str, float]], drawn: float, until: str | None = None
 ) -> Payments:
     """Settle a contract on several sets of the same outcomes at once: one replication for each."""
-    measurements = typed_measurements(contract, *worlds)
+    measurements = typed_measurements(contract, *draws)
     try:
-        return settle(contract, measurements, np.full(len(worlds), drawn, dtype=np.float64), until)
+        return settle(contract, measurements, np.full(len(draws), drawn, dtype=np.float64), until)
     except StudyError:
         pays_on = [name for name in inputs_of(contract, until) if name not in contract.terms]
-        missing = [name for name in pays_on if name not in worlds[0]]
+        missing = [name for name in pays_on if name not in draws[0]]
         raise UsageError(f"outcome: the contract pays on {', '.join(pays_on)}; missing: {', '.join(missing)}") from None
 
 

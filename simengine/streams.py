@@ -10,7 +10,7 @@ study shares, so
 - a new arm, outcome or parameter has addresses of its own and leaves every other draw untouched.
 
 A *purpose* is what a draw decides ("parameter/effect.sooner_home.hazard_ratio", "people/all/moves"). Its number is a hash
-of its name, never its position in a list. *Entity* is the person (0 for draws that a whole world shares), *index* the moment, such
+of its name, never its position in a list. *Entity* is the person (0 for draws that a whole replication shares), *index* the moment, such
 as the number of an event in the person's life. The months of a life alone are read in a row, which begins at the person's address
 and is the same in both arms (`cohort/kernels/months.py`).
 
@@ -117,7 +117,7 @@ def _fill_uniforms(seed: np.uint64, purpose: np.uint64, replications: NDArray[np
 
 
 def uniforms(seed: int, purpose: str, replications: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Draw one uniform per replication for a decision that a whole world shares.
+    """Draw one uniform per replication for a decision that a whole replication shares.
 
     Parameters
     ----------

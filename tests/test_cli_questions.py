@@ -144,8 +144,8 @@ def test_boxes__none_found_is_said_and_not_asked_is_null() -> None:
     from simengine.config import find_study, load_study
     from simengine.questions.reverse.answer import read_criterion, reverse_stress
     from simengine.questions.reverse.tables import reverse_tables
+    from simengine.replications.ensemble import Ensemble
     from simengine.report.answers import answer
-    from simengine.worlds.ensemble import Ensemble
 
     study = load_study(find_study("tiny"))
     found = reverse_stress(study, read_criterion("investor.loss > 10%"), Ensemble(1, 60), 4)

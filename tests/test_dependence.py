@@ -13,10 +13,10 @@ from scipy import special, stats
 from simengine.config import Study, load_study
 from simengine.dependence import Correlation, correlate, share_out
 from simengine.errors import StudyError
-from simengine.pipeline import draw_worlds, simulate
+from simengine.pipeline import draw_numbers, simulate
 from simengine.records import Floats
+from simengine.replications.blocks import run_study
 from simengine.report.document import as_text, assumptions
-from simengine.worlds.blocks import run_study
 
 N = 40_000
 SEED = 20160208
@@ -38,7 +38,7 @@ def study_with(path, correlations: Mapping[str, tuple[str, str, float]] = {}, *o
 
 
 def draws(study: Study, first: int = 0, end: int = N) -> Mapping[str, Floats]:
-    return draw_worlds(study, SEED, np.arange(first, end)).values
+    return draw_numbers(study, SEED, np.arange(first, end)).values
 
 
 @pytest.fixture(scope="module")
@@ -214,7 +214,7 @@ REFUSED = {
     "section": ({"x": (A, "effect", 0.5)}, "found no number `effect`"),
     "constant": (
         {"x": (A, "capital.drawn_share", 0.5)},
-        "correlations.x.between: a number with a correlation has a distribution; found `capital.drawn_share` is 1 in every world",
+        "correlations.x.between: a number with a correlation has a distribution; found `capital.drawn_share` is 1 in every replication",
     ),
     "correlation": ({"x": (A, B, 0.5), "y": (C, "correlations.x", 0.5)}, "found `correlations.x` is 0.5 between"),
     "dirichlet": (
@@ -328,7 +328,7 @@ def test_dirichlet__gives_the_same_bits_for_any_block(counted) -> None:
 @pytest.mark.statistical
 def test_dirichlet__people_begin_where_the_shares_say(tiny_path) -> None:
     # Source: the mean of a Dirichlet share; nobody moves, so all months are spent in the state of entry. In one replication
-    # the 12 people share their world: the standard error is taken over replications.
+    # the 12 people share their replication: the standard error is taken over replications.
     shares = "pathway.start.older={home: {distribution: dirichlet, count: 3}, placed: {distribution: dirichlet, count: 1}}"
     still = ["pathway.moves={}", "effect={}", "population.strata={older: {share: 1}}", "pathway.start={older: {home: 1}}"]
     study = load_study(tiny_path, [*still, shares])

@@ -86,7 +86,7 @@ def test_inverse__has_the_mean_and_sd_that_were_asked_for(name):
     assert np.sqrt(second - first**2) == pytest.approx(raw["sd"], rel=1e-5)
 
 
-def test_constant__is_the_same_in_every_world():
+def test_constant__is_the_same_in_every_replication():
     # Source: hand arithmetic.
     quantity = read(3_000)
 
@@ -145,19 +145,19 @@ def test_inverse__rises_and_stays_inside_the_support(name):
 
 
 def test_number__may_carry_its_source():
-    quantity = read({"value": 60, "source": "S3", "certainty": "Q", "note": "children", "layer": "world"})
+    quantity = read({"value": 60, "source": "S3", "certainty": "Q", "note": "children", "layer": "environment"})
 
     assert (quantity.value, quantity.source, quantity.certainty, quantity.note, quantity.layer) == (
         60,
         "S3",
         "Q",
         "children",
-        "world",
+        "environment",
     )
 
 
 def test_number__belongs_to_the_layer_of_knowledge_unless_it_says_otherwise():
-    assert read(1.5).layer == "knowledge"
+    assert read(1.5).layer == "parameters"
 
 
 @pytest.mark.parametrize("certainty", ["Q", "D", "C", "P", "U", "M", "R", "assumption", "choice"])
@@ -263,7 +263,7 @@ REFUSED = {
         "Extra inputs are not permitted",
     ),
     "unknown certainty": ({"value": 1, "certainty": "sure"}, "Input should be 'Q', 'D', 'C'"),
-    "unknown layer": ({"value": 1, "layer": "noise"}, "Input should be 'luck', 'knowledge', 'measurement' or 'world'"),
+    "unknown layer": ({"value": 1, "layer": "noise"}, "Input should be 'sampling', 'parameters', 'measurement' or 'environment'"),
     "only a source": ({"source": "S1"}, "Field required"),
 }
 

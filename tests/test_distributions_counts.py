@@ -13,8 +13,8 @@ from simengine.distributions.counts import Referrals
 from simengine.errors import StudyError
 from simengine.pipeline import simulate
 from simengine.records import SERVICE, TWIN
+from simengine.replications.blocks import run_study
 from simengine.risk import summarise
-from simengine.worlds.blocks import run_study
 
 # C = 10 referrers, shape a = 2, mean 1.2 a month, T = 24: mean 288, sd 66.597 (Poisson would say 16.97), P(N <= 230) = 0.19758.
 TEN_REFERRERS = {"distribution": "referrals", "referrers": 10, "per_month_each": 1.2, "shape": 2, "months": 24}

@@ -50,8 +50,8 @@ from simengine.questions.tradeoffs.answer import Change, MovedTerm, Tradeoffs, W
 from simengine.questions.tradeoffs.grid import BreakEven, Landscape, MoneyMap
 from simengine.questions.tradeoffs.sides import Side
 from simengine.records import ARMS, LIMITS, Outturns, Tallies
+from simengine.replications.money import Standing
 from simengine.risk.returns import PAYBACK_STATUSES, STATUSES
-from simengine.worlds.money import Standing
 from tests.analysis.made import SCORES
 from tests.command import in_this_process
 from tests.conftest import CHECKOUT
@@ -656,10 +656,12 @@ def test_checks__find_a_planted_hole(tiny_json: dict[str, Any]) -> None:
     randomness = (DOCS / "explanation" / "randomness.md").read_text()
     assert missing_purposes(randomness.replace("people/<wave>/engagement", "")) == ["people/<name>/engagement"]
     assert missing_results(
-        results.replace("`diagnostics`", "`checks`").replace("`diagnostics.worlds", "`checks.worlds"), "`run --json`", tiny_json
+        results.replace("`diagnostics`", "`checks`").replace("`diagnostics.replications", "`checks.replications"),
+        "`run --json`",
+        tiny_json,
     ) == [
         "diagnostics",
-        "diagnostics.worlds_with_clipped_probabilities",
+        "diagnostics.replications_with_clipped_probabilities",
     ]
     assert missing_paths("see `simengine/nowhere.py` and `configs/tiny.yaml`") == ["simengine/nowhere.py"]
 

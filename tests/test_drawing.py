@@ -7,9 +7,9 @@ from simengine.config import load_study
 from simengine.errors import StudyError
 from simengine.pipeline import evaluate, move_money, plan_of, simulate, with_milestones
 from simengine.records import SERVICE
+from simengine.replications.ensemble import Ensemble
+from simengine.replications.stored import store
 from simengine.risk.kernels import FOUND, internal_rates
-from simengine.worlds.ensemble import Ensemble
-from simengine.worlds.stored import store
 
 PLAIN = "capital.payment_month={}"
 METRICS = "metrics: {saving: {meaning: saving, unit: SEK}}"
@@ -25,7 +25,7 @@ def money_of(tiny_path, overrides, n=3):
     study = load_study(tiny_path, overrides)
     evidence = simulate(study, 1, np.arange(n))
     measured = with_milestones(study.contract, evidence.tallies, evidence.measurements)
-    return study, *move_money(study, evidence.worlds, evidence.tallies, measured)
+    return study, *move_money(study, evidence.draws, evidence.tallies, measured)
 
 
 def rates_of(ledger):
@@ -174,7 +174,7 @@ def test_plan__guesses_months_that_add_up_to_what_it_guesses_in_all(tiny_path):
         ],
     )
     evidence = simulate(study, 1, np.arange(4))
-    plan = plan_of(study, evidence.worlds, evidence.tallies.n_people[:, :, SERVICE])
+    plan = plan_of(study, evidence.draws, evidence.tallies.n_people[:, :, SERVICE])
     np.testing.assert_allclose(plan.drawn_by_month.sum(axis=1), plan.drawn)
     assert plan.drawn.tolist() == [241_000] * 4
 

@@ -11,12 +11,12 @@ from simengine.errors import UsageError
 from simengine.pipeline import Evidence, Steering, evaluate, luck_of, measured_again, run_block, simulate
 from simengine.questions.incentives.answer import find_incentives
 from simengine.records import Outturns
+from simengine.replications.blocks import run_study
+from simengine.replications.ensemble import Ensemble
+from simengine.replications.precision import control_variates
+from simengine.replications.stored import store
 from simengine.sampling import Sampling
 from simengine.sections import CALENDAR, LEFT, TERMS
-from simengine.worlds.blocks import run_study
-from simengine.worlds.ensemble import Ensemble
-from simengine.worlds.precision import control_variates
-from simengine.worlds.stored import store
 
 TEN = np.arange(10)
 COST = "capital.costs={work: {amount: 100_000, payee: service_provider}}"

@@ -16,10 +16,10 @@ from click.testing import CliRunner, Result
 from simengine.cli.main import commands
 from simengine.config import find_study, load_study
 from simengine.errors import ResultsError, SimengineError
+from simengine.replications.blocks import run_study
 from simengine.report.drafts import PREFIX
 from simengine.report.folder import results_folder, write_files
 from simengine.report.kept import read_run
-from simengine.worlds.blocks import run_study
 
 SIZE = 32
 WAYS: dict[str, tuple[object, ...]] = {

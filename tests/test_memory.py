@@ -10,7 +10,7 @@ import pytest
 
 from simengine import Study
 from simengine.errors import UsageError
-from simengine.worlds import memory
+from simengine.replications import memory
 
 resource = pytest.importorskip("resource")
 
@@ -19,7 +19,7 @@ resource = pytest.importorskip("resource")
 def test_guard__counts_what_a_run_takes_within_a_factor(tiny_path: Path) -> None:
     # Source: the peak that the system itself counts, of a process that runs and summarises, beyond one of 200 replications.
     # The peak of the program alone: that of `getrusage` holds what its parent held when it forked.
-    code = "from pathlib import Path\nfrom simengine import load_study, run_study, summarise\nfrom simengine.worlds import memory\n"
+    code = "from pathlib import Path\nfrom simengine import load_study, run_study, summarise\nfrom simengine.replications import memory\n"
     code += f"study = load_study({str(tiny_path)!r})\nsummarise(run_study(study, 1, 200, threads=1))\n"
     code += "def peak():\n    told = Path('/proc/self/status').read_text()\n"
     code += "    return 1024 * int(told.partition('VmHWM:')[2].split()[0])\n"

@@ -14,11 +14,11 @@ from simengine.questions.methods.answer import compare_methods
 from simengine.questions.run import trust
 from simengine.questions.trace.answer import trace
 from simengine.records import Measurements
+from simengine.replications.blocks import run_study
+from simengine.replications.ensemble import Ensemble
+from simengine.replications.stored import eyes_of
 from simengine.report.document import as_json, plain
 from simengine.risk import summarise
-from simengine.worlds.blocks import run_study
-from simengine.worlds.ensemble import Ensemble
-from simengine.worlds.stored import eyes_of
 
 LOST = ["measurement.metrics.saving.attrition={share: 0.85}"]
 SHRUNK = [*LOST, "measurement.metrics.saving.shrinkage={prior: 0, prior_sd: 100000}"]

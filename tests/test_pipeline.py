@@ -8,9 +8,9 @@ import pytest
 from simengine.config import Study, find_study, load_contract, load_study
 from simengine.pipeline import evaluate, run_block, simulate
 from simengine.records import Outturns
+from simengine.replications.blocks import run_study
 from simengine.risk import summarise
 from simengine.settlement import payment_marks, replay
-from simengine.worlds.blocks import run_study
 
 
 def assert_same_bytes(one: Outturns, other: Outturns) -> None:

@@ -6,9 +6,9 @@ from scipy import stats
 
 from simengine import load_study, run_study, summarise
 from simengine.errors import UsageError
+from simengine.replications.precision import Goal, read_goals, replications_needed, run_until, sizes_up_to
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
-from simengine.worlds.precision import Goal, read_goals, replications_needed, run_until, sizes_up_to
 from tests.conftest import CHECKOUT
 from verification import stopping
 

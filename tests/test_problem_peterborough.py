@@ -100,7 +100,7 @@ def test_matched_men__have_the_mean_and_the_spread_of_their_states() -> None:
 
 
 def paid_by_hand(count_1: int, count_2: int, matched: Floats, terms: Terms) -> float:
-    """Read the contract line by line, for one world."""
+    """Read the contract line by line, for one replication."""
     fall_1, fall_2 = 1 - count_1 / matched[0], 1 - count_2 / matched[1]
     first_look = min(terms.price_1 * fall_1, terms.cap) if fall_1 >= terms.trigger_1 else 0.0
     final = min(terms.price_2 * fall_2, terms.cap - first_look) if fall_2 >= terms.trigger_2 else 0.0
@@ -124,13 +124,13 @@ def test_expected_payments__are_the_sum_over_all_pairs_of_counts(seed: int) -> N
 
 
 def test_answers__follow_from_the_four_sums() -> None:
-    # Source: hand: 3.5 to 5 M is drawn, 4.25 M on average with a variance of 1.5^2 / 12; nothing is paid in 40 % of worlds, so the
+    # Source: hand: 3.5 to 5 M is drawn, 4.25 M on average with a variance of 1.5^2 / 12; nothing is paid in 40 % of replications, so the
     # worst 5 % are those of them that draw the highest eighth, 4.8125 to 5 M: 4.90625 M on average.
     found = answers_of(np.array([4e6, 2.5e13, 0.48, 0.4]), read().terms)
     assert found["mean"] == pytest.approx(-250_000)
     assert found["sd"] == pytest.approx(np.sqrt(2.5e13 - 1.6e13 + 2.25e12 / 12))
     assert found["cvar95"] == pytest.approx(4_906_250)
-    with pytest.raises(ValueError, match=r"nothing is paid in the worst 5% of worlds; found 0\.02 without a payment"):
+    with pytest.raises(ValueError, match=r"nothing is paid in the worst 5% of replications; found 0\.02 without a payment"):
         answers_of(np.array([4e6, 2.5e13, 0.48, 0.02]), read().terms)
 
 
@@ -157,7 +157,7 @@ def test_frozen_answers__are_those_of_the_program() -> None:
 @pytest.mark.statistical
 @pytest.mark.parametrize("hazard_ratio", [0.86, 0.92])
 def test_engine__pays_the_same_where_the_numbers_are_given(hazard_ratio: float) -> None:
-    # Source: another program: 2,000 worlds of the engine in which every number is the same, so that all spread is luck.
+    # Source: another program: 2,000 replications of the engine in which every number is the same, so that all spread is luck.
     values = {"variance": 0.5, "settling": 0.2, "unsettling": 0.2, "factor": 0.7, "rate": 0.42, "size_1": 900.0, "size_2": 820.0}
     values |= {"hazard_ratio": hazard_ratio, "start": 0.3}
     change = {PATHS[name]: (lambda drawn, fixed=value: np.full_like(drawn, fixed)) for name, value in values.items()}

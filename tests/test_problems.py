@@ -100,7 +100,7 @@ def test_engine__agrees_with_the_long_run(name: str, points: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["norrkoping", "peterborough"])
-def test_long_run__measures_the_worlds_of_any_run(name: str) -> None:
+def test_long_run__measures_the_draws_of_any_run(name: str) -> None:
     # Source: another path: the engine's own blocks, with everything that a run appraises.
     study, replications = study_of(name), np.arange(64)
     whole = run_block(study, 3, replications, Sampling(is_sobol=True, measured=3), with_variates=True).columns
@@ -128,7 +128,7 @@ def test_long_run__goes_on_where_it_was_stopped(tmp_path: Path, capsys: pytest.C
     assert resumed == at_once
     assert resumed["study"] == references()["norrkoping"]["study"]
     assert [path.name for path in tmp_path.iterdir()] == ["rounds.json"]
-    # The third round is the first of a run whose seed is two higher: no two rounds draw the same worlds.
+    # The third round is the first of a run whose seed is two higher: no two rounds draw the same replications.
     long_run.main([*RUN, "--seed", str(long_run.SEED + 2)])
     assert json.loads(capsys.readouterr().out)["answers"] == json.loads(kept.read_text())["rounds"][2]
 
@@ -207,5 +207,5 @@ def test_changed_problem__is_not_scored(monkeypatch: pytest.MonkeyPatch, capsys:
     monkeypatch.setattr(frozen, "references", lambda: others)
     with pytest.raises(ChangedProblemError, match=r"sixty_coins: .* whose answers stand in reference\.json"):
         score(plain, "sixty_coins", 500, 2)
-    called = ["--problem", "two_people_and_a_coin", "--problem", "sixty_coins", "--worlds", "10", "--repeats", "2"]
+    called = ["--problem", "two_people_and_a_coin", "--problem", "sixty_coins", "--replications", "10", "--repeats", "2"]
     assert_refused(lambda: scoring.main(called), r"sixty_coins: .*; found another one .*\. Undo the change", capsys)

@@ -357,7 +357,9 @@ def with_counts(parts: float) -> tuple[str, ...]:
 
 @pytest.mark.statistical
 @pytest.mark.parametrize("parts", [1, 100])
-def test_combination_therapy__counts_of_people_seen_give_the_distribution_of_a_person_in_an_uncertain_world(parts: int) -> None:
+def test_combination_therapy__counts_of_people_seen_give_the_distribution_of_a_person_in_an_uncertain_replication(
+    parts: int,
+) -> None:
     """Source: Polya's urn: with Dirichlet rows, every month of staying adds to the count of staying. The published counts, and
     counts a hundred times as small, which the fixed matrix must not explain."""
     urn = seen_and_seen_again([[count / parts for count in row] for row in COUNTS[:3]] + [[0.0, 0.0, 0.0, 1.0]], 21)

@@ -98,7 +98,7 @@ def test_run__has_statistics_rows_and_what_was_drawn() -> None:
     np.testing.assert_array_equal(rows["investor.net"], result["investor.net"])
     # Source: the draws themselves, made again block by block.
     assert (
-        drawn["effect.sooner_home.hazard_ratio"] == simulate(study, 3, np.arange(60)).worlds["effect.sooner_home.hazard_ratio"]
+        drawn["effect.sooner_home.hazard_ratio"] == simulate(study, 3, np.arange(60)).draws["effect.sooner_home.hazard_ratio"]
     ).all()
     assert set(rows["investor.payback.status"].cat.categories) >= {"paid_back"} if "investor.payback.status" in rows else True
 

@@ -16,7 +16,7 @@ from simengine.benchmark import run_benchmark
 from simengine.config import find_study, load_portfolio, load_study
 from simengine.config.sizing import Free
 from simengine.errors import SimengineError, StudyError
-from simengine.pipeline import draw_worlds, run_block, simulate
+from simengine.pipeline import draw_numbers, run_block, simulate
 from simengine.questions.attribute.answer import attribute
 from simengine.questions.compare.answer import compare_contracts
 from simengine.questions.information.answer import Choice, value_information
@@ -32,12 +32,12 @@ from simengine.questions.stress.named import stresses_of
 from simengine.questions.trace.answer import trace
 from simengine.questions.value.answer import find_wrong_pockets
 from simengine.questions.window.answer import compare_windows
+from simengine.replications.blocks import map_blocks, run_study
+from simengine.replications.ensemble import Ensemble
+from simengine.replications.precision import control_variates, read_goals, run_until
 from simengine.risk import summarise
 from simengine.risk.limits import read_limit
 from simengine.sampling import Sampling
-from simengine.worlds.blocks import map_blocks, run_study
-from simengine.worlds.ensemble import Ensemble
-from simengine.worlds.precision import control_variates, read_goals, run_until
 from tests.conftest import CHECKOUT
 
 NAN = math.nan
@@ -72,7 +72,7 @@ SEEDS: dict[str, Callable[[Any], Any]] = {
     "run_study": lambda seed: run_study(tiny(), seed, 10),
     "run_block": lambda seed: run_block(tiny(), seed, np.arange(3)),
     "simulate": lambda seed: simulate(tiny(), seed, np.arange(3)),
-    "draw_worlds": lambda seed: draw_worlds(tiny(), seed, np.arange(3)),
+    "draw_worlds": lambda seed: draw_numbers(tiny(), seed, np.arange(3)),
     "trace": lambda seed: trace(tiny(), seed, 0),
     "run_until": lambda seed: run_until(tiny(), seed, read_goals("p_loss se<0.1")),
     "Ensemble": lambda seed: few(seed=seed),
@@ -84,7 +84,7 @@ NUMBERS: dict[str, Callable[[Any], Any]] = {
 REPLICATIONS: dict[str, Callable[[Any], Any]] = {
     "run_block": lambda numbers: run_block(tiny(), 1, numbers),
     "simulate": lambda numbers: simulate(tiny(), 1, numbers),
-    "draw_worlds": lambda numbers: draw_worlds(tiny(), 1, numbers),
+    "draw_worlds": lambda numbers: draw_numbers(tiny(), 1, numbers),
 }
 NO_LEVELS = [0, 1, -0.5, 95, NAN, "0.95", None, True]
 NO_NAMES = [["bank"], ["investor", "bank"], "investor", [1], None]
@@ -150,7 +150,7 @@ OTHERS: dict[str, tuple[Callable[[Any], Any], list[Any]]] = {
         lambda names: value_information(tiny(), Choice("investor", names), few(n_replications=500)),
         [("outcome_payer",), ("bank",)],
     ),
-    "worlds of information": (lambda n: value_information(tiny(), Choice("investor"), few(n_replications=n)), [10]),
+    "replications of information": (lambda n: value_information(tiny(), Choice("investor"), few(n_replications=n)), [10]),
     "pilots": (
         lambda n: value_information(tiny(), Choice("investor"), few(n_replications=500), [n]),
         [0, 3, 1.5, "20", 10**7, None, True],

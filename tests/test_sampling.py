@@ -13,6 +13,7 @@ from simengine.distributions import Constant, Normal
 from simengine.errors import UsageError
 from simengine.pipeline import luck_of, measured_again, run_block, simulate
 from simengine.records import BASELINE, SERVICE
+from simengine.replications.precision import control_variates
 from simengine.sampling import (
     PLAIN,
     SCRAMBLES,
@@ -23,7 +24,6 @@ from simengine.sampling import (
     refuse_impossible_variates,
     seeds_again,
 )
-from simengine.worlds.precision import control_variates
 from tests.conftest import CHECKOUT, IS_THOROUGH, sized
 from verification.standard_errors import flat
 
@@ -78,7 +78,7 @@ def test_plain_way__is_the_run_itself(study):
 @pytest.mark.statistical
 @pytest.mark.parametrize("way", EVERY_WAY if IS_THOROUGH else EVERY_WAY[-3:])
 def test_no_way__biases(way, study, plain):
-    # Source: a plain run of another seed, 20,000 worlds. Of 20 runs of 1,024 one in 1,300 sets of seeds passes 4 standard errors,
+    # Source: a plain run of another seed, 20,000 replications. Of 20 runs of 1,024 one in 1,300 sets of seeds passes 4 standard errors,
     # of 8 runs one in 1,800 passes 6: Student's distribution.
     paths = (
         "investor.net.mean",
@@ -113,7 +113,7 @@ def test_sobol_points__fill_every_half_evenly_and_sequences_differ():
     np.testing.assert_array_equal(drawn["fixed"], draw_uniforms(PLAIN, 1, NUMBERS, np.arange(n))[0]["fixed"])
 
 
-def test_tilt__moves_half_of_the_worlds_and_weighs_them():
+def test_tilt__moves_half_of_the_draws_and_weighs_them():
     # Source: closed forms. The score is a mixture of N(0, 1) and N(2, 1) in halves: mean 1, variance 2; weights have mean 1.
     drawn, weight = draw_uniforms(Sampling(tilts={"x": 2.0}), 1, NUMBERS, np.arange(100_000))
     score = special.ndtri(drawn["x"])
@@ -157,7 +157,7 @@ def test_correlated_numbers__are_not_drawn_again():
     evidence = simulate(study, 4, np.arange(5))
     again = measured_again(study, evidence, 77)
     path = "measurement.metrics.saving.drift_per_year"
-    np.testing.assert_array_equal(again.worlds[path], evidence.worlds[path])
+    np.testing.assert_array_equal(again.draws[path], evidence.draws[path])
 
 
 @pytest.mark.statistical
@@ -181,7 +181,7 @@ def test_luck__is_known_only_where_moments_are():
 
 @pytest.mark.parametrize("sampling", [PLAIN, Sampling(is_sobol=True)])
 def test_luck__takes_at_least_half_of_the_variance_that_scores_leave(sampling, study):
-    # Measured at 8,192 worlds: a quarter is left.
+    # Measured at 8,192 replications: a quarter is left.
     outturns = run_study(study, 5, 2048, sampling=sampling, with_variates=True)
     numbers = {} if sampling.is_sobol else dict(study.quantities())
     scores = control_variates_of(5, numbers, outturns.replications)
@@ -224,7 +224,7 @@ def test_structure_and_mean_cash__of_any_way_agree_with_a_plain_run(way):
         assert 0.2 < other.se / (2 * one.se) < 3, path
 
 
-def test_rate_of_mean_cash__of_corrected_worlds_whose_cash_was_not_kept_is_refused_with_its_reason(study):
+def test_rate_of_mean_cash__of_corrected_draws_whose_cash_was_not_kept_is_refused_with_its_reason(study):
     outturns = run_study(study, 5, 200)
     table = summarise(outturns, control_variates(study, 5, outturns))
     assert table.get("investor.irr_of_mean_cash") is None
@@ -232,7 +232,7 @@ def test_rate_of_mean_cash__of_corrected_worlds_whose_cash_was_not_kept_is_refus
 
 
 def test_equal_weights__give_every_statistic_of_a_plain_run():
-    # Invariant: worlds of one weight are plain worlds; of quantiles the values alone, whose error has another form there.
+    # Invariant: replications of one weight are plain replications; of quantiles the values alone, whose error has another form there.
     outturns = run_study(load_study(TINY, STRUCTURED), 5, 300, with_variates=True)
     weighted = replace(outturns, columns={**outturns.columns, "weight": np.full(300, 0.5)})
     one, other = (dict(flat(summarise(each))) for each in (outturns, weighted))

@@ -15,11 +15,11 @@ from benchmarks.problems.frozen import fingerprint, study_of
 from simengine.cli.main import commands
 from simengine.config import find_study, load_study, shipped_contracts, shipped_studies
 from simengine.config.document import read_document
-from simengine.pipeline import draw_worlds
+from simengine.pipeline import draw_numbers
 from simengine.questions.attribute.layers import layers_in
 from simengine.questions.retrospect.answer import columns_of
+from simengine.replications.points import uncertain_paths
 from simengine.sampling import Sampling, distributions_of
-from simengine.worlds.points import uncertain_paths
 from tests.test_docs import REFERENCE, section
 
 PARTS = [
@@ -137,7 +137,7 @@ def test_draws__are_the_same_without_sizing_and_behaviour(sampling: Sampling) ->
     # Invariant: whatever no run reads takes no stream and no dimension of another number.
     study = load_study(NORRKOPING)
     bare = study.model_copy(update={"sizing": None, "behaviour": None})
-    one, other = (draw_worlds(each, 1, np.arange(64), sampling) for each in (study, bare))
+    one, other = (draw_numbers(each, 1, np.arange(64), sampling) for each in (study, bare))
     assert set(one.values) - set(other.values) == {COST}
     assert all((one[path] == values).all() for path, values in other.values.items())
 

@@ -308,7 +308,7 @@ def parts_by_node(study: Study) -> list[tuple[float, Moments]]:
 
 
 @pytest.mark.statistical
-def test_total_variance__is_the_variance_within_worlds_plus_that_between_them() -> None:
+def test_total_variance__is_the_variance_within_draws_plus_that_between_them() -> None:
     """Source: the distribution of total variance, both parts from the recursion by quadrature over the distributions of two parameters."""
     study = load_study(find_study("tiny"), WITH_DISTRIBUTIONS)
     parts = parts_by_node(study)

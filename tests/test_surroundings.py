@@ -18,9 +18,9 @@ import pytest
 from simengine import Study, find_study, load_study, run_study
 from simengine.interruption import end_if_given_up
 from simengine.questions.run import picture
+from simengine.replications.blocks import map_items
 from simengine.risk import summarise
 from simengine.settlement import payment_marks
-from simengine.worlds.blocks import map_items
 
 ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 TITLE = "Łódź → 漢字 ± “x”"

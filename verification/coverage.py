@@ -28,11 +28,11 @@ from scipy import special, stats
 
 from simengine.distributions import Normal
 from simengine.records import Floats
+from simengine.replications.precision import Goal, replications_needed, sizes_up_to
 from simengine.risk import statistics
-from simengine.risk.draws import Draws
 from simengine.risk.statistics import Statistic
+from simengine.risk.weighting import Weighting
 from simengine.sampling import Sampling, draw_uniforms, group_of
-from simengine.worlds.precision import Goal, replications_needed, sizes_up_to
 
 N = 2048
 """Replications of a run."""
@@ -41,7 +41,7 @@ _LUCK = 3.0
 _TIMES = 3
 _TILT = 1.0
 _STOP_AT_MOST = 16_000
-Ask = Callable[[Floats, Draws | None], Statistic]
+Ask = Callable[[Floats, Weighting | None], Statistic]
 
 
 @dataclass(frozen=True)
@@ -120,48 +120,48 @@ def asked_of(distribution: Distribution) -> dict[str, tuple[Ask, Callable[[Stati
     return found
 
 
-def _plain(distribution: Distribution, seed: int) -> tuple[Floats, Draws | None]:
+def _plain(distribution: Distribution, seed: int) -> tuple[Floats, Weighting | None]:
     return distribution.inverse(np.random.default_rng(seed).random(N)), None
 
 
-def _drawn(sampling: Sampling, seed: int) -> tuple[Floats, Draws]:
+def _drawn(sampling: Sampling, seed: int) -> tuple[Floats, Weighting]:
     rows = np.arange(N)
     uniforms, weight = draw_uniforms(sampling, seed, {"x": Normal(distribution="normal", mean=0.0, sd=1.0)}, rows)
-    return uniforms["x"], Draws(N, weight, group_of(sampling, rows), n_independent=N)
+    return uniforms["x"], Weighting(N, weight, group_of(sampling, rows), n_independent=N)
 
 
 @cache
-def _evenly(seed: int) -> tuple[Floats, Draws]:
+def _evenly(seed: int) -> tuple[Floats, Weighting]:
     """Draw evenly spread points once for all distributions: a scramble takes longer than the statistics."""
     return _drawn(Sampling(is_sobol=True), seed)
 
 
-def _sobol(distribution: Distribution, seed: int) -> tuple[Floats, Draws | None]:
+def _sobol(distribution: Distribution, seed: int) -> tuple[Floats, Weighting | None]:
     uniform, draws = _evenly(seed)
     return distribution.inverse(uniform), draws
 
 
-def _tilt(distribution: Distribution, seed: int) -> tuple[Floats, Draws | None]:
+def _tilt(distribution: Distribution, seed: int) -> tuple[Floats, Weighting | None]:
     uniform, draws = _drawn(Sampling(tilts={"x": _TILT}), seed)
     return distribution.inverse(uniform), draws
 
 
-def _measured(distribution: Distribution, seed: int) -> tuple[Floats, Draws | None]:
+def _measured(distribution: Distribution, seed: int) -> tuple[Floats, Weighting | None]:
     """Measure every replication three times: half of the variance of a score is the people's."""
     rng = np.random.default_rng(seed)
     n = N // _TIMES
     score = (np.repeat(rng.standard_normal(n), _TIMES) + rng.standard_normal(n * _TIMES)) / sqrt(2)
-    return distribution.inverse(special.ndtr(score)), Draws(n * _TIMES, group=np.repeat(np.arange(n), _TIMES), n_independent=n)
+    return distribution.inverse(special.ndtr(score)), Weighting(n * _TIMES, group=np.repeat(np.arange(n), _TIMES), n_independent=n)
 
 
-def _variates(distribution: Distribution, seed: int) -> tuple[Floats, Draws | None]:
+def _variates(distribution: Distribution, seed: int) -> tuple[Floats, Weighting | None]:
     """Correct by a number whose score has a correlation of 0.7 with that of the outcome."""
     rng = np.random.default_rng(seed)
     known, other = rng.standard_normal((2, N))
-    return distribution.inverse(special.ndtr(0.7 * known + sqrt(1 - 0.49) * other)), Draws(N, control_variates=known[:, None])
+    return distribution.inverse(special.ndtr(0.7 * known + sqrt(1 - 0.49) * other)), Weighting(N, control_variates=known[:, None])
 
 
-WAYS: Mapping[str, Callable[[Distribution, int], tuple[Floats, Draws | None]]] = {
+WAYS: Mapping[str, Callable[[Distribution, int], tuple[Floats, Weighting | None]]] = {
     "plain": _plain,
     "sobol": _sobol,
     "measured": _measured,

@@ -1,8 +1,8 @@
-"""Size Norrköping many times on other worlds, and hold intervals, luck and the best term sheet to brute force on many more worlds.
+"""Size Norrköping many times on other replications, and hold intervals, luck and the best term sheet to brute force on many more replications.
 
-Brute force settles a fine grid of one or two terms on worlds of another seed. Then, run after run, the smallest guarantee with
+Brute force settles a fine grid of one or two terms on replications of another seed. Then, run after run, the smallest guarantee with
 which the lender expects no loss is sought with its interval, and guarantee and cap are sized together. The interval should hold
-the answer of brute force in 95 of 100 runs; what fresh worlds say of the recommended terms should differ from brute force as
+the answer of brute force in 95 of 100 runs; what fresh replications say of the recommended terms should differ from brute force as
 noise does; and the best term sheet of a party should be that of brute force.
 
     python -m verification.sizing --runs 40 -o FOLDER
@@ -24,11 +24,11 @@ from simengine.config import Study, find_study, load_study
 from simengine.config.request import Requested, with_request
 from simengine.config.sizing import Free
 from simengine.questions.size.answer import SizingResult, size_terms
-from simengine.questions.size.induced import stored_worlds
+from simengine.questions.size.induced import stored_evidence
 from simengine.questions.size.one_number import OneNumber, find_number
+from simengine.replications.ensemble import Ensemble
 from simengine.risk.limits import read_limit, read_measure
 from simengine.risk.statistics import Statistic
-from simengine.worlds.ensemble import Ensemble
 
 GUARANTEE, CAP = "contract.terms.guarantee.share", "contract.terms.upside.cap.share"
 LIMIT = "investor.expected_npv >= 0"
@@ -37,7 +37,7 @@ BRUTE_SEED, STEP = 99, 0.05
 
 @dataclass(frozen=True)
 class Answers:
-    """What brute force says, on many worlds."""
+    """What brute force says, on many replications."""
 
     guarantee: float
     """The smallest with which the limit is kept."""
@@ -48,8 +48,8 @@ class Answers:
 
 
 def brute_force(study: Study, n: int) -> Answers:
-    """Settle a grid of both terms, and of the guarantee alone, on worlds of their own."""
-    settle = stored_worlds(study, Ensemble(BRUTE_SEED, n), [read_measure("investor.expected_net")]).settle
+    """Settle a grid of both terms, and of the guarantee alone, on replications of their own."""
+    settle = stored_evidence(study, Ensemble(BRUTE_SEED, n), [read_measure("investor.expected_net")]).settle
     measure = read_limit(LIMIT).measure
     shares = np.linspace(0.4, 1.0, 121)
     along = [measure.of(settle({GUARANTEE: float(share)})["investor"]) for share in shares]
@@ -62,13 +62,13 @@ def brute_force(study: Study, n: int) -> Answers:
 
 
 def one_run(study: Study, asked: Study, run: int, n: int) -> tuple[OneNumber, SizingResult]:
-    """Size one term, and both, on the worlds of one run."""
-    worlds = Ensemble(1000 + run, n)
-    return find_number(study, GUARANTEE, read_limit(LIMIT), Free(low=0, high=1), worlds), size_terms(asked, worlds, 121)
+    """Size one term, and both, on the replications of one run."""
+    draws = Ensemble(1000 + run, n)
+    return find_number(study, GUARANTEE, read_limit(LIMIT), Free(low=0, high=1), draws), size_terms(asked, draws, 121)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run all; give 0 when intervals cover and fresh worlds agree with brute force."""
+    """Run all; give 0 when intervals cover and fresh replications agree with brute force."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=40)
     parser.add_argument("--replications", type=int, default=1_000)
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"brute force: the smallest guarantee with {LIMIT} is {exact.guarantee:.4f} ± {exact.error:.4f}")
     print(f"{held} of {options.runs} intervals of 95 % hold it; {low:.0f} to {high:.0f} would")
     z = np.array([_z_of_fresh(exact, one) for _, one in runs])
-    print(f"recommended terms in fresh worlds against brute force: mean z {z.mean():.2f}, standard deviation {z.std():.2f}")
+    print(f"recommended terms in fresh replications against brute force: mean z {z.mean():.2f}, standard deviation {z.std():.2f}")
     luck = np.array([one.deal.luck[0].value / one.deal.luck[0].se for _, one in runs if one.deal is not None])
     print(f"luck of the lender's objective: mean z {luck.mean():.2f}, standard deviation {luck.std():.2f}")
     best = max(exact.npv, key=lambda terms: exact.npv[terms].value)

@@ -9,7 +9,7 @@ pooled, in the standard errors that the run itself reports. If value and error a
 
 Both are held to limits that all statistics together exceed once in 1,000 studies (Bonferroni).
 
-A quantile beside an atom (a share of twelve people, the worlds that pay exactly what was drawn) jumps, and no z-score of it is
+A quantile beside an atom (a share of twelve people, the replications that pay exactly what was drawn) jumps, and no z-score of it is
 normal: it shows by the same value in three runs or more, or by runs that say that their error does not cover. There the reported
 interval is judged instead, which must hold the pooled quantile in 95 of 100 runs, within the same limits.
 
@@ -35,11 +35,11 @@ from scipy import stats
 
 from simengine.config import Study, find_study, load_study
 from simengine.records import Floats, Outturns
+from simengine.replications.blocks import run_study
+from simengine.replications.precision import control_variates
 from simengine.risk import RiskTable, summarise
 from simengine.risk.statistics import Statistic
 from simengine.sampling import PLAIN, Sampling
-from simengine.worlds.blocks import run_study
-from simengine.worlds.precision import control_variates
 
 FALSE_ALARM_RATE = 0.001
 LEAST_CASES = 30

@@ -21,9 +21,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from simengine.records import Floats
+from simengine.replications.precision import Goal, replications_needed, sizes_up_to
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
-from simengine.worlds.precision import Goal, replications_needed, sizes_up_to
 
 Z_95 = 1.959963984540054
 AT_MOST = 64_000

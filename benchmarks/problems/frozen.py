@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from simengine.config import Study, load_study
 from simengine.distributions import Sourced
 from simengine.errors import SimengineError
-from simengine.worlds.ensemble import with_used_designs_alone
+from simengine.replications.ensemble import with_used_designs_alone
 
 FOLDER = Path(__file__).resolve().parent
 _WORDS = {

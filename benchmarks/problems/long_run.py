@@ -27,10 +27,10 @@ from simengine.config import Study
 from simengine.errors import ResultsError, SimengineError
 from simengine.pipeline import evaluate, luck_of, measured_again, simulate
 from simengine.records import Floats, Integers
+from simengine.replications.blocks import map_blocks
 from simengine.risk import statistics
-from simengine.risk.draws import Draws
+from simengine.risk.weighting import Weighting
 from simengine.sampling import SCRAMBLES, Sampling, seeds_again
-from simengine.worlds.blocks import map_blocks
 
 SEED = 1_000_003
 BLOCK = 128 * SCRAMBLES
@@ -43,13 +43,13 @@ Answers = dict[str, dict[str, float]]
 
 def one_round(study: Study, seed: int, n_points: int, n_measured: int) -> Answers:
     """Run so many points of each sequence, and give the answers with their standard errors."""
-    n_worlds = n_points * SCRAMBLES
-    parts = map_blocks(lambda some: money_and_luck(study, seed, n_measured, some), n_worlds, block_size=BLOCK)
+    n_replications = n_points * SCRAMBLES
+    parts = map_blocks(lambda some: money_and_luck(study, seed, n_measured, some), n_replications, block_size=BLOCK)
     found_in = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     net = found_in.pop(column_of(study))
     luck = np.column_stack([part / part.std() for part in found_in.values() if part.std() > 0])
-    groups = np.repeat(np.arange(n_worlds) % SCRAMBLES, n_measured)
-    draws = Draws(len(net), group=groups, control_variates=luck, n_independent=n_worlds)
+    groups = np.repeat(np.arange(n_replications) % SCRAMBLES, n_measured)
+    draws = Weighting(len(net), group=groups, control_variates=luck, n_independent=n_replications)
     found = (
         statistics.mean(net, draws),
         statistics.sd(net, draws),
@@ -60,7 +60,7 @@ def one_round(study: Study, seed: int, n_points: int, n_measured: int) -> Answer
 
 
 def money_and_luck(study: Study, seed: int, n_measured: int, replications: Integers) -> dict[str, Floats]:
-    """Give what the investor is left with and what luck added, one row for each time that a world is measured.
+    """Give what the investor is left with and what luck added, one row for each time that a replication is measured.
 
     The same numbers as those of `run_block`, for a fifth less work: no rate of return, and nobody's life beyond the last window,
     since public value reaches nobody's cash.
@@ -161,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def described(options: argparse.Namespace, n_rounds: int) -> str:
     """Say in a line how the answers were found."""
-    how = f"{options.points * SCRAMBLES} worlds by Sobol's points, each measured {options.measured} times, corrected by luck"
+    how = f"{options.points * SCRAMBLES} replications by Sobol's points, each measured {options.measured} times, corrected by luck"
     return f"{n_rounds} rounds at seeds from {options.seed} of {how}" if n_rounds > 1 else f"{how}, at seed {options.seed}"
 
 

@@ -132,7 +132,7 @@ def over_sequence(problem: Problem, n_points: int, seed: np.random.SeedSequence)
 def answers_of(means: Floats, terms: Terms) -> dict[str, float]:
     """Give mean, sd, P(loss) and CVaR 95 % of what the lenders are left with; amounts are not rounded to the penny.
 
-    What is drawn is uniform and hangs on nothing else. The worst 5 % of worlds are those among the ones without a payment that draw
+    What is drawn is uniform and hangs on nothing else. The worst 5 % of replications are those among the ones without a payment that draw
     most: there are more than 5 % of these, and even the least payment leaves a smaller loss.
     """
     paid, square, loss, nothing = (float(mean) for mean in means)
@@ -140,7 +140,7 @@ def answers_of(means: Floats, terms: Terms) -> dict[str, float]:
     least = min(terms.price_1 * terms.trigger_1, terms.price_2 * terms.trigger_2, terms.price_pooled * terms.trigger_pooled)
     tail = (1 - _LEVEL) / nothing
     if not tail * (high - low) < least:
-        raise ValueError(f"nothing is paid in the worst {1 - _LEVEL:.0%} of worlds; found {nothing:.3g} without a payment")
+        raise ValueError(f"nothing is paid in the worst {1 - _LEVEL:.0%} of replications; found {nothing:.3g} without a payment")
     return {
         "mean": paid - (low + high) / 2,
         "sd": float(np.sqrt(square - paid**2 + (high - low) ** 2 / 12)),

@@ -30,7 +30,7 @@ _NOTHING = 1e-17
 
 
 class Numbers(NamedTuple):
-    """What is drawn once for a world, each of shape (n,); in the order of the points' coordinates, which falls with importance."""
+    """What is drawn once for a replication, each of shape (n,); in the order of the points' coordinates, which falls with importance."""
 
     hazard_ratio: Floats
     variance: Floats

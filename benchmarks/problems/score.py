@@ -1,8 +1,8 @@
 """Score a method on the frozen problems: root mean squared error for equal work, in units of plain Monte Carlo's own.
 
-Run with `python -m benchmarks.problems.score [--method plain] [--worlds 1000] [--repeats 20] [--problem NAME ...]`. A method of
+Run with `python -m benchmarks.problems.score [--method plain] [--replications 1000] [--repeats 20] [--problem NAME ...]`. A method of
 your own is named `module:function` and is called as `function(study, n_worlds, seed)`; it estimates each answer by name (`mean`,
-`sd`, `p_loss`, `cvar95`; those it leaves out are not scored) and may simulate `n_worlds` worlds. See README.md beside this file.
+`sd`, `p_loss`, `cvar95`; those it leaves out are not scored) and may simulate `n_worlds` replications. See README.md beside this file.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from benchmarks.problems.exact import answers
 from benchmarks.problems.frozen import column_of, frozen_study, references
 from simengine.config import Study
 from simengine.errors import SimengineError
-from simengine.worlds.blocks import run_study
+from simengine.replications.blocks import run_study
 
 Method = Callable[[Study, int, int], Mapping[str, float]]
 
 
-def plain(study: Study, n_worlds: int, seed: int) -> dict[str, float]:
-    """Draw worlds, each with weight 1 / n: what every other method is measured against."""
-    net = money(study, n_worlds, seed)
-    return answers((net, np.full(n_worlds, 1 / n_worlds)))
+def plain(study: Study, n_replications: int, seed: int) -> dict[str, float]:
+    """Draw replications, each with weight 1 / n: what every other method is measured against."""
+    net = money(study, n_replications, seed)
+    return answers((net, np.full(n_replications, 1 / n_replications)))
 
 
-def money(study: Study, n_worlds: int, seed: int) -> np.ndarray:
-    """Give what the investor is left with in every world: the net, or the present value where it discounts."""
-    return run_study(study, seed, n_worlds)[column_of(study)]
+def money(study: Study, n_replications: int, seed: int) -> np.ndarray:
+    """Give what the investor is left with in every replication: the net, or the present value where it discounts."""
+    return run_study(study, seed, n_replications)[column_of(study)]
 
 
 METHODS: dict[str, Method] = {"plain": plain}
 
 
-def score(method: Method, name: str, n_worlds: int, repeats: int) -> dict[str, tuple[float, float]]:
+def score(method: Method, name: str, n_replications: int, repeats: int) -> dict[str, tuple[float, float]]:
     """Give, for each answer, the root mean squared error over independent repeats, and its bias in standard errors.
 
     Raises
@@ -45,7 +45,7 @@ def score(method: Method, name: str, n_worlds: int, repeats: int) -> dict[str, t
         If the study is not the one whose answers are frozen.
     """
     study, reference = frozen_study(name), references()[name]["answers"]
-    estimates = [method(study, n_worlds, seed) for seed in range(repeats)]
+    estimates = [method(study, n_replications, seed) for seed in range(repeats)]
     found = {}
     for answer in estimates[0]:
         error = np.array([one[answer] for one in estimates]) - reference[answer]["value"]
@@ -57,7 +57,7 @@ def score(method: Method, name: str, n_worlds: int, repeats: int) -> dict[str, t
 def main(options: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--method", default="plain")
-    parser.add_argument("--worlds", type=int, default=1000)
+    parser.add_argument("--replications", type=int, default=1000)
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--problem", action="append", choices=list(references()))
     arguments = parser.parse_args(options)
@@ -71,10 +71,12 @@ def main(options: Sequence[str] | None = None) -> None:
     if method is None:
         module, _, function = arguments.method.partition(":")
         method = getattr(importlib.import_module(module), function)
-    print(f"{arguments.worlds} worlds, {arguments.repeats} repeats: root mean squared error, as a multiple of plain's, bias in se")
+    print(
+        f"{arguments.draws} replications, {arguments.repeats} repeats: root mean squared error, as a multiple of plain's, bias in se"
+    )
     for name in asked:
-        against = score(plain, name, arguments.worlds, arguments.repeats)
-        ours = against if method is plain else score(method, name, arguments.worlds, arguments.repeats)
+        against = score(plain, name, arguments.draws, arguments.repeats)
+        ours = against if method is plain else score(method, name, arguments.draws, arguments.repeats)
         for answer, (error, bias) in ours.items():
             times = error / against[answer][0] if against[answer][0] else float("nan")
             print(f"{name:24} {answer:8} {error:12.5g} {times:8.3f} {bias:+8.2f}")

@@ -19,7 +19,7 @@ from simengine.cohort.moves import Clock
 from simengine.cohort.people import Entrance, Group
 from simengine.cohort.spec import Pathway, Population
 from simengine.cohort.tables import Cohort, Comparisons, arm_tables
-from simengine.records import Worlds
+from simengine.records import Draws
 from simengine.streams import purpose_number
 
 ENGINE, C_LIMIT = "engine", "c_limit"
@@ -89,16 +89,16 @@ def engine_walk(workload: Workload) -> Counts:
     """
     n_replications, n_arms, _, n_states, _ = workload.rows.shape
     cohort = _cohort_of(workload)
-    worlds = Worlds(workload.seed, workload.replications, {})
+    draws = Draws(workload.seed, workload.replications, {})
     share = np.cumsum(workload.sizes / workload.n_people)
     share[-1] = 1.0
     is_begun = (np.arange(n_states) >= workload.start[:, None]).astype(np.float64)
     entrance = Entrance(
-        cohort.population, cohort.clock, worlds, np.tile(share, (n_replications, 1)), np.tile(is_begun, (n_replications, 1, 1))
+        cohort.population, cohort.clock, draws, np.tile(share, (n_replications, 1)), np.tile(is_begun, (n_replications, 1, 1))
     )
     once = np.ones(n_replications, np.int64)
     group = Group("benchmark", workload.n_people * once, 0, once)
-    empty = arm_tables(cohort, (), worlds, has_service=False)
+    empty = arm_tables(cohort, (), draws, has_service=False)
     stay = np.einsum("...ii->...i", workload.rows)
     hazard = workload.rows * (-np.log(stay) / (1.0 - stay))[..., None]
     tables, counts, room = [], [empty_counts(empty) for _ in range(n_arms)], Room()

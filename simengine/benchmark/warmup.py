@@ -9,10 +9,10 @@ from simengine.benchmark.kernels import walk_plainly
 from simengine.config import find_study, load_contract, load_study, shipped_studies
 from simengine.config.request import Requested, with_request
 from simengine.questions.size.answer import size_terms
+from simengine.replications.blocks import run_study
+from simengine.replications.ensemble import Ensemble
 from simengine.risk import summarise
 from simengine.settlement import replay
-from simengine.worlds.blocks import run_study
-from simengine.worlds.ensemble import Ensemble
 
 _FREE = ("contract.terms.guarantee.share=0..1",)
 

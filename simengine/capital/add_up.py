@@ -1,6 +1,6 @@
 """Add up what some purses get over the calendar: the same walk as for the ledger, but no journal is kept.
 
-For who settles the same worlds under hundreds of terms and asks for sums alone. Until the first payment under the contract falls
+For who settles the same replications under hundreds of terms and asks for sums alone. Until the first payment under the contract falls
 due, all goes as it does under any terms: where everybody then stands is kept, and the walk goes on from there.
 """
 
@@ -17,7 +17,7 @@ from simengine.capital.kernels.arrays import N_ROWS, PAID_IN, Standing
 from simengine.capital.kernels.sums import add_up_calendar
 from simengine.capital.plan import Plan
 from simengine.capital.spec import Capital
-from simengine.records import PROJECT, Floats, Integers, Line, Payments, Worlds
+from simengine.records import PROJECT, Draws, Floats, Integers, Line, Payments
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,12 +48,12 @@ class Purses:
     """Whether it is wanted by month what the tranches pay in."""
     _first: Standing | None = field(default=None, repr=False)
 
-    def add_up(self, payments: Payments, worlds: Worlds) -> Sums:
+    def add_up(self, payments: Payments, draws: Draws) -> Sums:
         """Walk the money through the calendar and add up what every purse gets.
 
         Parameters
         ----------
-        payments, worlds
+        payments, replications
             As for `distribute`.
 
         Raises
@@ -61,8 +61,8 @@ class Purses:
         StudyError
             As `distribute` does.
         """
-        n, n_purses = len(worlds), len(self.accounts)
-        flows, stop = post_terms(self.capital, self.plan, payments, worlds), stop_months(payments, n)
+        n, n_purses = len(draws), len(self.accounts)
+        flows, stop = post_terms(self.capital, self.plan, payments, draws), stop_months(payments, n)
         last = np.full(n, self.plan.project.scheduled.shape[1], dtype=np.int64)
         earliest = np.where(stop >= 0, np.minimum(stop, last), last)
         for flow in flows:

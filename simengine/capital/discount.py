@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 
 from simengine.capital.spec import Prices, RateTable
-from simengine.records import Floats, Worlds
+from simengine.records import Draws, Floats
 
 
 def discount_factors(rate: float | RateTable, start: str, n_months: int) -> Floats:
@@ -38,13 +38,13 @@ def discount_factors(rate: float | RateTable, start: str, n_months: int) -> Floa
     return np.asarray((1 + rate) ** (-np.arange(n_months) / 12))
 
 
-def deflators(prices: Prices, worlds: Worlds, start: str, n_months: int) -> Floats:
+def deflators(prices: Prices, draws: Draws, start: str, n_months: int) -> Floats:
     """Give the value in the prices of month 0 of one unit of money at each month, of shape (n_replications, n_months)."""
     if prices.growth_per_year is not None:
-        growth = worlds["prices.growth_per_year"]
+        growth = draws["prices.growth_per_year"]
         return np.asarray((1 + growth)[:, None] ** (-np.arange(n_months) / 12)[None, :])
     acting = _acting(prices.from_calendar_year, start, n_months, counts_years=False)
-    return _compounded(np.stack([worlds[f"prices.from_calendar_year.{year}"] for year in acting], axis=1))
+    return _compounded(np.stack([draws[f"prices.from_calendar_year.{year}"] for year in acting], axis=1))
 
 
 def _acting(steps: Collection[int], start: str, n_months: int, *, counts_years: bool) -> list[int]:

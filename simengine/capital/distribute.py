@@ -16,7 +16,7 @@ from simengine.capital.kernels.walk import walk_calendar
 from simengine.capital.plan import Plan, smallest_units
 from simengine.capital.spec import Capital, Payer, shares_of
 from simengine.errors import Problem, StudyError
-from simengine.records import INVESTOR, OUTCOME_PAYER, PROJECT, SUPPLIERS, Account, Integers, Ledger, Line, Payments, Worlds
+from simengine.records import INVESTOR, OUTCOME_PAYER, PROJECT, SUPPLIERS, Account, Draws, Integers, Ledger, Line, Payments
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Flow:
     """The same shape, in the smallest unit."""
 
 
-def distribute(capital: Capital, plan: Plan, payments: Payments, worlds: Worlds) -> Ledger:
+def distribute(capital: Capital, plan: Plan, payments: Payments, draws: Draws) -> Ledger:
     """Post every flow of the project to the accounts of the parties.
 
     Parameters
@@ -41,7 +41,7 @@ def distribute(capital: Capital, plan: Plan, payments: Payments, worlds: Worlds)
         The same as tables: see `plan_money`.
     payments
         What is owed under each term on each date, by whom and to whom.
-    worlds
+    replications
         The parameters of each replication.
 
     Raises
@@ -49,7 +49,7 @@ def distribute(capital: Capital, plan: Plan, payments: Payments, worlds: Worlds)
     StudyError
         If costs stay unpaid and the study does not allow it, or amounts are too large for whole numbers.
     """
-    flows, (n, n_months) = post_terms(capital, plan, payments, worlds), plan.project.scheduled.shape
+    flows, (n, n_months) = post_terms(capital, plan, payments, draws), plan.project.scheduled.shape
     of_project, of_parties = list(project_lines(capital, plan)), own_lines(plan)
     lines = [*(flow.line for flow in flows), *of_project, *of_parties]
     # In memory each line lies by itself: cash is added up line by line.
@@ -123,23 +123,23 @@ def stop_months(payments: Payments, n_replications: int) -> Integers:
     return np.full(n_replications, -1, dtype=np.int64) if payments.stop_month is None else payments.stop_month
 
 
-def post_terms(capital: Capital, plan: Plan, payments: Payments, worlds: Worlds) -> list[Flow]:
+def post_terms(capital: Capital, plan: Plan, payments: Payments, draws: Draws) -> list[Flow]:
     """Post what is owed under the terms to those who stand behind payers and payees."""
     flows: list[Flow] = []
     for t, term in enumerate(payments.terms):
-        month, amount = _owed(t, term, plan.units, payments, worlds)
+        month, amount = _owed(t, term, plan.units, payments, draws)
         for sign, owed in _by_sign(amount):
             payer, payee = payments.parties[t][::sign]
-            flows += _post_term(capital, plan, worlds, f"term.{term}", payer, payee, month, owed)
+            flows += _post_term(capital, plan, draws, f"term.{term}", payer, payee, month, owed)
     return flows
 
 
-def _owed(t: int, term: str, units: int, payments: Payments, worlds: Worlds) -> tuple[Integers, Integers]:
+def _owed(t: int, term: str, units: int, payments: Payments, draws: Draws) -> tuple[Integers, Integers]:
     """Give the months in which something is owed under a term, and how much; each of shape (n_dates, n_replications)."""
-    n, dues = len(worlds), np.flatnonzero(payments.is_due[t])
+    n, dues = len(draws), np.flatnonzero(payments.is_due[t])
     fixed = payments.months[t, dues]
     if (fixed < 0).any():
-        month = np.floor(worlds[f"capital.payment_month.{term}"]).astype(np.int64)
+        month = np.floor(draws[f"capital.payment_month.{term}"]).astype(np.int64)
         return month[None], smallest_units(payments.by_due[:, t, dues[0]], units)[None]
     # Two dates in one month are one: what is owed on the one may be set against what is owed on the other.
     months, place = np.unique(fixed, return_inverse=True)
@@ -157,14 +157,14 @@ def _by_sign(owed: Integers) -> Iterator[tuple[int, Integers]]:
 
 
 def _post_term(
-    capital: Capital, plan: Plan, worlds: Worlds, name: str, payer: str, payee: str, month: Integers, owed: Integers
+    capital: Capital, plan: Plan, draws: Draws, name: str, payer: str, payee: str, month: Integers, owed: Integers
 ) -> Iterator[Flow]:
     """Post what is owed under a term to those who stand behind its payer and its payee."""
     for paying, part in _sides(capital, plan, payer, owed):
         came, when, who = part, month, paying.removeprefix("payer.")
         if who != paying:
-            came, when = _paid_share(worlds, who, part), _as_it_comes(worlds, who, month)
-            if f"capital.payers.{who}.pays_share" in worlds.values:
+            came, when = _paid_share(draws, who, part), _as_it_comes(draws, who, month)
+            if f"capital.payers.{who}.pays_share" in draws.values:
                 yield Flow(Line(f"unpaid.{name}.{paying}"), month, part - came)
         if payee == INVESTOR:
             yield Flow(Line(f"{name}.{paying}", paying, PROJECT), when, came)
@@ -189,14 +189,14 @@ def _sides(capital: Capital, plan: Plan, party: str, amount: Integers) -> Iterat
         yield name, so_far[place + 1] - so_far[place]
 
 
-def _paid_share(worlds: Worlds, payer: str, owed: Integers) -> Integers:
-    share = worlds.values.get(f"capital.payers.{payer}.pays_share")
+def _paid_share(draws: Draws, payer: str, owed: Integers) -> Integers:
+    share = draws.values.get(f"capital.payers.{payer}.pays_share")
     return owed if share is None else np.rint(owed * share).astype(np.int64)
 
 
-def _as_it_comes(worlds: Worlds, payer: str, month: Integers) -> Integers:
+def _as_it_comes(draws: Draws, payer: str, month: Integers) -> Integers:
     """Give the months in which a payer really pays."""
-    late = worlds.values.get(f"capital.payers.{payer}.pays_late_months")
+    late = draws.values.get(f"capital.payers.{payer}.pays_late_months")
     return month if late is None else month + np.floor(late).astype(np.int64)
 
 

@@ -19,7 +19,7 @@ from simengine.capital.kernels.arrays import (
 from simengine.capital.spec import STEPS, Capital, Guarantee, Party, Priced, shares_of
 from simengine.distributions import Constant
 from simengine.errors import Problem, StudyError
-from simengine.records import DELIVERY, SUPPLIERS, Floats, Integers, Worlds
+from simengine.records import DELIVERY, SUPPLIERS, Draws, Floats, Integers
 
 _LARGEST_UNITS = 1e17
 """Far below 2^63, so that a few dozen payments and the drawdown still add up."""
@@ -88,7 +88,7 @@ def plan_money(
     units: int,
     parties: Mapping[str, Party],
     calendar: Calendar,
-    worlds: Worlds,
+    draws: Draws,
     people: Integers,
 ) -> Plan:
     """Draw up what the project costs, who lends it, and who gets what back in which order.
@@ -105,12 +105,12 @@ def plan_money(
         All parties by name, with what they spend themselves.
     calendar
         When people enter.
-    worlds
+    replications
         The parameters of each replication.
     people
         Shape (n_replications, n_waves): service users.
     """
-    priced = _Pricing(calendar, worlds, people, units)
+    priced = _Pricing(calendar, draws, people, units)
     project = _project(capital, commitment, priced)
     guarantee_names = calling_order(capital.guarantees)
     holders = {name: tranche.holder for name, tranche in capital.all_tranches(commitment).items()}
@@ -118,7 +118,7 @@ def plan_money(
     return Plan(
         units,
         project,
-        _loans(capital, commitment, worlds),
+        _loans(capital, commitment, draws),
         _waterfall(capital, tuple(holders), tuple(costs), guarantee_names, tuple(parties)),
         _guarantees(capital, tuple(holders), guarantee_names, calendar.horizon_months, units),
         costs,
@@ -139,15 +139,15 @@ def _payees(capital: Capital) -> dict[str, str]:
 
 
 def _project(capital: Capital, commitment: float, priced: _Pricing) -> Project:
-    worlds, units, horizon = priced.worlds, priced.units, priced.calendar.horizon_months
-    n = len(worlds)
-    drawable = np.round(commitment * units * value_in(worlds, "capital.drawn_share", 1.0))
+    draws, units, horizon = priced.draws, priced.units, priced.calendar.horizon_months
+    n = len(draws)
+    drawable = np.round(commitment * units * value_in(draws, "capital.drawn_share", 1.0))
     limit = _refuse_too_large(drawable, units, "contract.commitment").astype(np.int64)
     wanted = 0 if capital.reserve is None else _in_units(capital.reserve.amount, units)
     reserve = np.minimum(np.full(n, wanted, dtype=np.int64), limit)
     scheduled = np.zeros((n, horizon + 1), dtype=np.int64)
     if capital.draws == "scheduled":
-        scheduled = in_equal_parts(limit - reserve, np.floor(worlds["capital.drawdown_months"]).astype(np.int64), horizon)
+        scheduled = in_equal_parts(limit - reserve, np.floor(draws["capital.drawdown_months"]).astype(np.int64), horizon)
     if capital.costs:
         due = np.stack([priced.due(f"capital.costs.{name}", cost) for name, cost in capital.costs.items()], axis=2)
     else:
@@ -157,14 +157,14 @@ def _project(capital: Capital, commitment: float, priced: _Pricing) -> Project:
     last_work = np.where(has_work.any(axis=1), horizon - np.argmax(has_work[:, ::-1], axis=1), 0)
     return Project(
         due,
-        _by_name(worlds, costs, "capital.costs", "share_of_income", 0.0),
-        _by_name(worlds, costs, "capital.costs", "deferred_share", 0.0),
+        _by_name(draws, costs, "capital.costs", "share_of_income", 0.0),
+        _by_name(draws, costs, "capital.costs", "deferred_share", 0.0),
         scheduled,
         capital.draws == "as_needed",
         limit,
         reserve,
         horizon if capital.reserve is None else int(capital.reserve.until_month.value),
-        value_in(worlds, "capital.recycled_share", 0.0),
+        value_in(draws, "capital.recycled_share", 0.0),
         last_work,
         0 if capital.distributed_from_month is None else int(capital.distributed_from_month.value),
     )
@@ -186,10 +186,10 @@ def in_equal_parts(total: Integers, months: Integers, horizon_months: int) -> In
     return np.diff(so_far, axis=1, prepend=0)
 
 
-def value_in(worlds: Worlds, path: str, otherwise: float) -> Floats:
+def value_in(draws: Draws, path: str, otherwise: float) -> Floats:
     """Give a number of the study in every replication, or what stands for it where the study leaves it out."""
-    found = worlds.values.get(path)
-    return np.full(len(worlds), otherwise) if found is None else found
+    found = draws.values.get(path)
+    return np.full(len(draws), otherwise) if found is None else found
 
 
 def calling_order(guarantees: Mapping[str, Guarantee]) -> tuple[str, ...]:
@@ -233,8 +233,8 @@ def _refuse_too_large(whole: Floats, units: int, path: str) -> Floats:
     return whole
 
 
-def _by_name(worlds: Worlds, names: Mapping[str, object], section: str, key: str, otherwise: float) -> Floats:
-    return np.stack([value_in(worlds, f"{section}.{name}.{key}", otherwise) for name in names], axis=1)
+def _by_name(draws: Draws, names: Mapping[str, object], section: str, key: str, otherwise: float) -> Floats:
+    return np.stack([value_in(draws, f"{section}.{name}.{key}", otherwise) for name in names], axis=1)
 
 
 @dataclass(frozen=True)
@@ -242,16 +242,16 @@ class _Pricing:
     """All that a price takes to become money by month."""
 
     calendar: Calendar
-    worlds: Worlds
+    draws: Draws
     people: Integers
     units: int
 
     def due(self, path: str, cost: Priced) -> Integers:
         """Give what falls due by month, of shape (n_replications, n_months), in the smallest unit."""
-        n, months = len(self.worlds), np.arange(self.calendar.horizon_months + 1)
+        n, months = len(self.draws), np.arange(self.calendar.horizon_months + 1)
         if cost.form == "share_of_income":
             return np.zeros((n, len(months)), dtype=np.int64)
-        price = self.worlds[f"{path}.{cost.form}"]
+        price = self.draws[f"{path}.{cost.form}"]
         first = 0 if cost.from_month is None else int(cost.from_month.value)
         last = self.calendar.horizon_months if cost.until_month is None else int(cost.until_month.value)
         if cost.form == "per_person":
@@ -259,7 +259,7 @@ class _Pricing:
         else:
             last = first if cost.form == "amount" else last
             units = np.broadcast_to(((months >= first) & (months <= last)).astype(np.float64), (n, len(months)))
-        growth = value_in(self.worlds, f"{path}.growth_per_year", 0.0)
+        growth = value_in(self.draws, f"{path}.growth_per_year", 0.0)
         level = (1 + growth)[:, None] ** (months / 12)[None, :]
         # The running total is rounded, not each month: so that what a person costs is never lost in parts of a unit.
         so_far = np.cumsum(price[:, None] * units * level, axis=1)
@@ -268,11 +268,11 @@ class _Pricing:
     def _people_in_service(self, cost: Priced) -> Floats:
         """Give by month the share of a person's service that falls into it, added up over the people of the waves."""
         horizon, lasts = self.calendar.horizon_months, 1 if cost.over_months is None else int(cost.over_months.value)
-        units = np.zeros((len(self.worlds), horizon + 1))
+        units = np.zeros((len(self.draws), horizon + 1))
         for w, (wave, (first, path)) in enumerate(self.calendar.waves.items()):
             if cost.waves and wave not in cost.waves:
                 continue
-            enrolment = np.floor(self.worlds[path]).astype(np.int64)
+            enrolment = np.floor(self.draws[path]).astype(np.int64)
             entered = in_equal_shares(enrolment, horizon - first)
             for month in range(lasts):
                 begin = first + month
@@ -286,7 +286,7 @@ def in_equal_shares(months: Integers, horizon_months: int) -> Floats:
     return np.asarray((np.arange(horizon_months + 1)[None, :] < months[:, None]) / months[:, None])
 
 
-def _loans(capital: Capital, commitment: float, worlds: Worlds) -> Loans:
+def _loans(capital: Capital, commitment: float, draws: Draws) -> Loans:
     tranches = capital.all_tranches(commitment)
     sizes = np.array([tranche.size.value if tranche.size != "rest" else 0.0 for tranche in tranches.values()])
     places = np.arange(len(tranches))
@@ -295,9 +295,9 @@ def _loans(capital: Capital, commitment: float, worlds: Worlds) -> Loans:
         sizes if sizes.sum() > 0 else np.ones(len(sizes)),
         places[::-1].copy() if capital.draw_order == "junior_first" else places,
         SIDE_BY_SIDE if capital.draw_order == "side_by_side" else IN_ORDER,
-        _monthly(_by_name(worlds, tranches, "capital.tranches", "coupon_per_year", 0.0)),
-        _by_name(worlds, tranches, "capital.tranches", "returns_at_most_multiple", never),
-        _monthly(_by_name(worlds, tranches, "capital.tranches", "returns_at_most_per_year", never)),
+        _monthly(_by_name(draws, tranches, "capital.tranches", "coupon_per_year", 0.0)),
+        _by_name(draws, tranches, "capital.tranches", "returns_at_most_multiple", never),
+        _monthly(_by_name(draws, tranches, "capital.tranches", "returns_at_most_per_year", never)),
     )
 
 

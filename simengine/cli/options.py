@@ -1,4 +1,4 @@
-"""What the commands share: a study and the worlds in which it is asked about, the bar, and the refusal of what cannot be held."""
+"""What the commands share: a study and the replications in which it is asked about, the bar, and the refusal of what cannot be held."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def replications_option(number: int | None) -> Callable[..., Any]:
         type=click.IntRange(2, 2**32),
         default=number,
         show_default=number is not None,
-        help=f"Monte Carlo worlds to simulate.{absent}",
+        help=f"Monte Carlo replications to simulate.{absent}",
     )
 
 

@@ -71,7 +71,7 @@ class Uncut:
 
 def empty_counts(tables: ArmTables) -> Counts:
     """Make room for the sums of one group in one arm."""
-    n, n_outcomes, n_windows = len(tables.worlds), len(tables.cohort.outcomes), len(tables.windows.stop)
+    n, n_outcomes, n_windows = len(tables.draws), len(tables.cohort.outcomes), len(tables.windows.stop)
     claims = {name: len(one.prices) for name, one in price_lists(tables.cohort.outcomes).items()}
     shape, clock = (n, n_outcomes, n_windows), tables.cohort.clock
     moves_away, changes = tables.leaving is not None, tables.cohort.changes
@@ -108,7 +108,7 @@ def count_outcomes(
     Of stays that are cut, what is read at one date is taken from the `whole` lives, where it lies before the cut.
     """
     outcomes, clock, windows = tables.cohort.outcomes, tables.cohort.clock, tables.windows
-    seed, replications = group.seed(tables.worlds), tables.worlds.replications
+    seed, replications = group.seed(tables.draws), tables.draws.replications
     total = np.zeros((len(people.row), len(outcomes), len(windows.stop)))
     if not tables.is_abreast or whole is not None:  # else they were counted on the way
         count_states(people, stays, n_stays, windows, counts.person_months)
@@ -195,19 +195,19 @@ def _derive(tables: ArmTables, people: People, stays: Stays, n_stays: int, total
 
 
 def _events_counted(outcomes: Mapping[str, OutcomeKind]) -> set[str]:
-    """Name the events of which some outcome speaks, whatever it pays for them in one world or another."""
+    """Name the events of which some outcome speaks, whatever it pays for them in one replication or another."""
     named = [part for one in outcomes.values() for part in (*one.named.events.values(), *one.named.spells.values())]
     return {event for events in named for event in events}
 
 
 def _scales(tables: ArmTables, group: Group, people: People) -> Floats:
     """Give the factor of each person on each amount, shape (n_outcomes, n_people); (0, 0) where nobody differs."""
-    outcomes, worlds = tables.cohort.outcomes, tables.worlds
+    outcomes, draws = tables.cohort.outcomes, tables.draws
     differs = [(o, name, one) for o, (name, one) in enumerate(outcomes.items()) if one.differs_by is not None]
     if not differs:
         return np.ones((0, 0))
     scale = np.ones((len(outcomes), len(people.row)))
     for o, name, one in differs:
-        address = (group.seed(worlds), worlds.replications, group.purpose(f"amount/{name}"))
-        one.fill_factors(worlds[f"outcomes.{name}.{one.differs_by}"], address, people, scale[o])
+        address = (group.seed(draws), draws.replications, group.purpose(f"amount/{name}"))
+        one.fill_factors(draws[f"outcomes.{name}.{one.differs_by}"], address, people, scale[o])
     return scale

@@ -8,7 +8,7 @@ import numpy as np
 
 from simengine.cohort.kernels.arrays import Effects
 from simengine.cohort.spec import Effect, Engagement
-from simengine.records import Floats, Worlds
+from simengine.records import Draws, Floats
 
 _FORMS = ("hazard_ratio", "relative_risk", "odds_ratio", "difference", "length_ratio")
 _NEVER = np.inf
@@ -21,7 +21,7 @@ def effect_tables(
     strata: Sequence[str],
     engagement: Engagement | None,
     steps: int,
-    worlds: Worlds,
+    draws: Draws,
 ) -> Effects:
     """Give the effects on moves, events or outcomes, ordered by what they change.
 
@@ -39,7 +39,7 @@ def effect_tables(
         Who takes part.
     steps
         Of a month: the clocks of the effects count them, and a difference on a rate is that of one.
-    worlds
+    replications
         The parameters of each replication.
     """
     named = [
@@ -51,12 +51,12 @@ def effect_tables(
     return Effects(
         of=np.searchsorted(places, np.arange(len(targets) + 1)).astype(np.int64),
         form=np.array([_FORMS.index(effect.form) for _, _, effect in named], dtype=np.int64),
-        value=_columns([_value(name, effect, steps, worlds) for _, name, effect in named], len(worlds)),
-        clock=steps * _clocks([(name, effect) for _, name, effect in named], worlds),
+        value=_columns([_value(name, effect, steps, draws) for _, name, effect in named], len(draws)),
+        clock=steps * _clocks([(name, effect) for _, name, effect in named], draws),
         acts=np.array([[_acts_in(effect, k) for k in strata] for _, _, effect in named], dtype=np.bool_).reshape(
             len(named), len(strata)
         ),
-        weight=_weights([effect for _, _, effect in named], engagement, worlds),
+        weight=_weights([effect for _, _, effect in named], engagement, draws),
     )
 
 
@@ -64,25 +64,25 @@ def _acts_in(effect: Effect, stratum: str) -> bool:
     return effect.strata is None or stratum in effect.strata
 
 
-def _value(name: str, effect: Effect, steps: int, worlds: Worlds) -> Floats:
-    drawn = worlds[f"effect.{name}.{effect.form}"]
+def _value(name: str, effect: Effect, steps: int, draws: Draws) -> Floats:
+    drawn = draws[f"effect.{name}.{effect.form}"]
     if effect.form == "difference" and effect.target == "event":
         return drawn / steps
     # A ratio of 0 becomes one that no simulation can tell from it.
     return drawn if effect.form == "difference" else np.log(np.maximum(drawn, 1e-300))
 
 
-def _clocks(effects: Sequence[tuple[str, Effect]], worlds: Worlds) -> Floats:
+def _clocks(effects: Sequence[tuple[str, Effect]], draws: Draws) -> Floats:
     """Give ramp, start of fading and half-life in months, shape (replication, effect, 3)."""
-    out = np.empty((len(worlds), len(effects), 3))
+    out = np.empty((len(draws), len(effects), 3))
     absent = {"ramp_months": 0.0, "fades_after_months": _NEVER, "half_life_months": _NEVER}
     for j, (name, effect) in enumerate(effects):
         for column, (key, value) in enumerate(absent.items()):
-            out[:, j, column] = value if getattr(effect, key) is None else worlds[f"effect.{name}.{key}"]
+            out[:, j, column] = value if getattr(effect, key) is None else draws[f"effect.{name}.{key}"]
     return out
 
 
-def _weights(effects: Sequence[Effect], engagement: Engagement | None, worlds: Worlds) -> Floats:
+def _weights(effects: Sequence[Effect], engagement: Engagement | None, draws: Draws) -> Floats:
     """Give what each effect is multiplied by on each course, shape (n_replications or 1, n_courses, n_effects).
 
     Without engagement everybody is on course 0, in full. Else course 0 is that of people who never take part, then come the
@@ -91,9 +91,9 @@ def _weights(effects: Sequence[Effect], engagement: Engagement | None, worlds: W
     if engagement is None or not effects:
         n_doses = len(engagement.doses or {"full": None}) if engagement is not None else 0
         return np.ones((1, 1 + 2 * n_doses, len(effects)))
-    strength = [worlds[f"population.engagement.doses.{name}.strength"] for name in engagement.doses or {}] or [np.ones(len(worlds))]
+    strength = [draws[f"population.engagement.doses.{name}.strength"] for name in engagement.doses or {}] or [np.ones(len(draws))]
     n_doses = len(strength)
-    out = np.ones((len(worlds), 1 + 2 * n_doses, len(effects)))
+    out = np.ones((len(draws), 1 + 2 * n_doses, len(effects)))
     for j, effect in enumerate(effects):
         if effect.reaches == "referred":
             continue

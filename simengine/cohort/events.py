@@ -11,7 +11,7 @@ from simengine.cohort.kernels.arrays import Floats, Rates
 from simengine.cohort.kernels.between import FIXED, GAMMA, LOGNORMAL, UNIFORM, WEIBULL
 from simengine.cohort.moves import MONTHS_IN, Clock, calendar_factor, one_row, ones, series_factor
 from simengine.cohort.spec import Event, Length, Shock
-from simengine.records import Worlds
+from simengine.records import Draws
 from simengine.streams import uniforms
 
 _KINDS = {"fixed": FIXED, "uniform": UNIFORM, "lognormal": LOGNORMAL, "weibull": WEIBULL, "gamma": GAMMA}
@@ -23,7 +23,7 @@ def rate_tables(
     strata: Sequence[str],
     clock: Clock,
     factors_on_calendar: Mapping[str, Floats],
-    worlds: Worlds,
+    draws: Draws,
 ) -> Rates:
     """Give the rate of every event by state, its factors, and the distribution of its length.
 
@@ -37,10 +37,10 @@ def rate_tables(
         Months of the tables.
     factors_on_calendar
         By event: factors that shocks bring, shape (n_replications, months of the calendar).
-    worlds
+    replications
         The parameters of each replication.
     """
-    n, n_events = len(worlds), len(events)
+    n, n_events = len(draws), len(events)
     rate, by_stratum = np.zeros((n, n_events, len(states))), ones(n, n_events, len(strata))
     has_entry = any(event.by_months_since_entry is not None for event in events.values())
     by_entry = ones(n if has_entry else 1, n_events, clock.length)
@@ -51,17 +51,17 @@ def rate_tables(
         path = f"events.{name}"
         for state, said in event.rates.items():
             unit = MONTHS_IN[said.form.removeprefix("rate_per_")]
-            rate[:, e, states.index(state)] = worlds[f"{path}.rates.{state}.{said.form}"] / unit / clock.steps
+            rate[:, e, states.index(state)] = draws[f"{path}.rates.{state}.{said.form}"] / unit / clock.steps
         for stratum in event.by_stratum or {}:
-            by_stratum[:, e, strata.index(stratum)] = worlds[f"{path}.by_stratum.{stratum}"]
+            by_stratum[:, e, strata.index(stratum)] = draws[f"{path}.by_stratum.{stratum}"]
         if event.by_months_since_entry is not None:
             path_of_series = f"{path}.by_months_since_entry"
-            series_factor(by_entry[:, e], event.by_months_since_entry, path_of_series, clock.entry, clock.steps, worlds)
+            series_factor(by_entry[:, e], event.by_months_since_entry, path_of_series, clock.entry, clock.steps, draws)
         if has_calendar:
-            by_calendar[:, e] = calendar_factor(event.by_calendar, f"{path}.by_calendar", clock, worlds)
+            by_calendar[:, e] = calendar_factor(event.by_calendar, f"{path}.by_calendar", clock, draws)
             by_calendar[:, e] *= factors_on_calendar.get(name, 1.0)
         if event.length is not None:
-            first[:, e], second[:, e] = _parameters(event.length, f"{path}.length", worlds)
+            first[:, e], second[:, e] = _parameters(event.length, f"{path}.length", draws)
     return Rates(
         rate=rate,
         by_stratum=by_stratum,
@@ -74,24 +74,24 @@ def rate_tables(
     )
 
 
-def _parameters(length: Length, path: str, worlds: Worlds) -> tuple[Floats, Floats]:
+def _parameters(length: Length, path: str, draws: Draws) -> tuple[Floats, Floats]:
     """Give the two parameters of the distribution of a length, in days; see `kernels.between`."""
     if length.kind == "uniform":
-        return worlds[f"{path}.low_days"], worlds[f"{path}.high_days"]
-    mean = worlds[f"{path}.mean_days"]
+        return draws[f"{path}.low_days"], draws[f"{path}.high_days"]
+    mean = draws[f"{path}.mean_days"]
     if length.kind == "weibull":
-        shape = worlds[f"{path}.weibull_shape"]
+        shape = draws[f"{path}.weibull_shape"]
         return np.asarray(mean / special.gamma(1 + 1 / shape)), shape
     if length.kind == "fixed":
         return mean, np.zeros_like(mean)
-    sd = worlds[f"{path}.sd_days"]
+    sd = draws[f"{path}.sd_days"]
     if length.kind == "gamma":
         return (mean / sd) ** 2, sd**2 / mean
     log_variance = np.log1p((sd / mean) ** 2)
     return np.log(mean) - log_variance / 2, np.sqrt(log_variance)
 
 
-def shock_factors(shocks: Mapping[str, Shock], clock: Clock, is_earlier: bool, worlds: Worlds) -> dict[str, Floats]:
+def shock_factors(shocks: Mapping[str, Shock], clock: Clock, is_earlier: bool, draws: Draws) -> dict[str, Floats]:
     """Give the factors that shocks bring, by move, event or binary outcome: shape (n_replications, months of the calendar).
 
     Parameters
@@ -102,29 +102,29 @@ def shock_factors(shocks: Mapping[str, Shock], clock: Clock, is_earlier: bool, w
         Months of the tables.
     is_earlier
         Whether it is the calendar of an earlier comparison group: its years have shocks of their own, and no dated one.
-    worlds
+    replications
         The parameters of each replication.
     """
     factors: dict[str, Floats] = {}
     for name, shock in shocks.items():
-        factor = _shock(name, shock, clock, is_earlier, worlds)
+        factor = _shock(name, shock, clock, is_earlier, draws)
         for target in shock.on:
             factors[target] = factors.get(target, 1.0) * factor
     return factors
 
 
-def _shock(name: str, shock: Shock, clock: Clock, is_earlier: bool, worlds: Worlds) -> Floats:
-    out = ones(len(worlds), clock.length)
+def _shock(name: str, shock: Shock, clock: Clock, is_earlier: bool, draws: Draws) -> Floats:
+    out = ones(len(draws), clock.length)
     month = (np.arange(clock.length) - clock.entry) // clock.steps
     if shock.factor is not None:
         assert shock.from_month is not None
         assert shock.to_month is not None
         inside = (month >= shock.from_month.value) & (month < shock.to_month.value) & (not is_earlier)
-        out[:, inside] = worlds[f"shocks.{name}.factor"][:, None]
+        out[:, inside] = draws[f"shocks.{name}.factor"][:, None]
         return out
     group = "earlier" if is_earlier else "study"
     for year in np.unique(month // 12):
         purpose = f"world/shocks/{name}/{group}/{year}"
-        z = special.ndtri(uniforms(worlds.seed_of(purpose), purpose, worlds.replications))
-        out[:, month // 12 == year] = np.exp(worlds[f"shocks.{name}.sd_per_year"] * z)[:, None]
+        z = special.ndtri(uniforms(draws.seed_of(purpose), purpose, draws.replications))
+        out[:, month // 12 == year] = np.exp(draws[f"shocks.{name}.sd_per_year"] * z)[:, None]
     return out

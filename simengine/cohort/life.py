@@ -149,7 +149,7 @@ def _lives(group: Group, arms: Sequence[Arm], until: int, room: Room) -> Iterato
 def _walk(group: Group, arms: Sequence[Arm], people: People, stays: tuple[Stays, Stays], until: int) -> tuple[int, list[int]]:
     """Send some people through their states; give how many segments are done, and the stays of each arm."""
     tables, counts = arms[0].tables, arms[0].counts
-    address = (group.seed(tables.worlds), tables.worlds.replications, group.purpose("moves"), tables.cohort.clock.entry, until)
+    address = (group.seed(tables.draws), tables.draws.replications, group.purpose("moves"), tables.cohort.clock.entry, until)
     if not tables.is_abreast:
         is_walked = tables.moves.is_walked if tables.moves.is_walked.any() else None
         done, n_stays = walk(*address, is_walked, people, tables.moves, tables.on_moves, stays[0], counts.clipped)
@@ -177,7 +177,7 @@ def _lived(group: Group, arm: Arm, people: People, stays: Stays, n_stays: int, u
         earlier = tuple(until_cut(at_month(month, clock, people), counts.scratch) for month in tables.cohort.changes)
     if tables.leaving is None or counts.here is None or until <= clock.entry:
         return _Lived(people, total, earlier=earlier)
-    seed, replications = group.seed(tables.worlds), tables.worlds.replications
+    seed, replications = group.seed(tables.draws), tables.draws.replications
     gone = away(seed, replications, group.purpose(STREAM), clock.entry, tables.leaving, people, stays, n_stays)
     outcome = until_cut(gone, counts.here)
     if tables.cohort.transfers == "left_out":

@@ -84,10 +84,10 @@ def moments_of(tables: ArmTables, entrance: Entrance, measured: tuple[str, ...],
 
 def _shared_frailty(tables: ArmTables, one: str | None, other: str | None) -> Floats:
     """Give the mean product of the two events' frailties: 1 + variance for each that acts on both."""
-    out = np.ones(len(tables.worlds))
+    out = np.ones(len(tables.draws))
     for name, frailty in tables.cohort.population.frailties.items():
         if one in frailty.on and other in frailty.on:
-            out = out * (1 + tables.worlds[f"population.frailties.{name}.variance"])
+            out = out * (1 + tables.draws[f"population.frailties.{name}.variance"])
     return out
 
 
@@ -95,7 +95,7 @@ def _rewards(tables: ArmTables, measured: tuple[str, ...]) -> Floats:
     """Give what a month in a state is worth to each outcome, shape (n_replications, n_strata, n_states, n_months, n_outcomes)."""
     cohort, worth, rates = tables.cohort, tables.worth, tables.rates
     n, n_strata, n_states, n_months = (
-        len(tables.worlds),
+        len(tables.draws),
         len(cohort.population.strata),
         len(cohort.pathway.states),
         cohort.clock.length,

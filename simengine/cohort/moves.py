@@ -15,7 +15,7 @@ from scipy import special
 
 from simengine.cohort.kernels.arrays import Moves
 from simengine.cohort.spec import MONTHS_OF_THE_YEAR, ByCalendar, ByMonths, Move, Pathway
-from simengine.records import Floats, Integers, Worlds, add_in_order
+from simengine.records import Draws, Floats, Integers, add_in_order
 
 DAYS_PER_MONTH = 365.25 / 12
 MONTHS_IN = {"day": 1 / DAYS_PER_MONTH, "month": 1.0, "quarter": 3.0, "year": 12.0}
@@ -60,7 +60,7 @@ def moves_in_order(pathway: Pathway) -> list[tuple[str, Move]]:
 
 
 def move_tables(
-    pathway: Pathway, strata: Sequence[str], clock: Clock, factors_on_calendar: Mapping[str, Floats], worlds: Worlds
+    pathway: Pathway, strata: Sequence[str], clock: Clock, factors_on_calendar: Mapping[str, Floats], draws: Draws
 ) -> tuple[Moves, Integers]:
     """Give the hazards and factors of every move, and how many probabilities of leaving were clipped in each replication.
 
@@ -74,7 +74,7 @@ def move_tables(
         Months of the tables.
     factors_on_calendar
         By move: factors that shocks bring, shape (n_replications, months of the calendar).
-    worlds
+    replications
         The parameters of each replication.
 
     Notes
@@ -87,20 +87,20 @@ def move_tables(
     moves = moves_in_order(pathway)
     origins = np.array([pathway.states.index(ends_of(name)[0]) for name, _ in moves], dtype=np.int64)
     paths = [f"pathway.moves.{name}" for name, _ in moves]
-    hazard, clipped = _hazards(pathway, moves, origins, strata, worlds)
+    hazard, clipped = _hazards(pathway, moves, origins, strata, draws)
     hazard /= clock.steps
-    by_entry, more = _by_axis("by_months_since_entry", clock.entry, pathway, moves, origins, strata, clock, hazard, worlds)
-    by_stay, most = _by_axis("by_months_in_state", 0, pathway, moves, origins, strata, clock, hazard, worlds)
+    by_entry, more = _by_axis("by_months_since_entry", clock.entry, pathway, moves, origins, strata, clock, hazard, draws)
+    by_stay, most = _by_axis("by_months_in_state", 0, pathway, moves, origins, strata, clock, hazard, draws)
     if any(move.weibull_shape for _, move in moves):
-        by_stay = np.repeat(by_stay, len(worlds) if len(by_stay) == 1 else 1, axis=0)
+        by_stay = np.repeat(by_stay, len(draws) if len(by_stay) == 1 else 1, axis=0)
     for v, (_, move) in enumerate(moves):
         if move.weibull_shape is not None:
-            by_stay[:, :, v] *= _weibull(worlds[f"{paths[v]}.weibull_shape"], clock)[:, None, :]
+            by_stay[:, :, v] *= _weibull(draws[f"{paths[v]}.weibull_shape"], clock)[:, None, :]
     has_calendar = [move.by_calendar is not None or name in factors_on_calendar for name, move in moves]
-    by_calendar = ones(len(worlds) if any(has_calendar) else 1, len(moves), clock.length)
+    by_calendar = ones(len(draws) if any(has_calendar) else 1, len(moves), clock.length)
     for v, (name, move) in enumerate(moves):
         if has_calendar[v]:
-            by_calendar[:, v] = calendar_factor(move.by_calendar, f"{paths[v]}.by_calendar", clock, worlds)
+            by_calendar[:, v] = calendar_factor(move.by_calendar, f"{paths[v]}.by_calendar", clock, draws)
             by_calendar[:, v] *= factors_on_calendar.get(name, 1.0)
     changing = {origins[v] for v, (_, move) in enumerate(moves) if move.changes_with_stay_or_calendar or has_calendar[v]}
     return Moves(
@@ -165,48 +165,48 @@ def _paces(moves: Sequence[tuple[str, Move]], out_of: list[int], stratum: str) -
 
 
 def _hazards(
-    pathway: Pathway, moves: Sequence[tuple[str, Move]], origins: Integers, strata: Sequence[str], worlds: Worlds
+    pathway: Pathway, moves: Sequence[tuple[str, Move]], origins: Integers, strata: Sequence[str], draws: Draws
 ) -> tuple[Floats, Integers]:
-    hazard, clipped = np.zeros((len(worlds), len(strata), len(moves))), np.zeros(len(worlds), dtype=np.int64)
+    hazard, clipped = np.zeros((len(draws), len(strata), len(moves))), np.zeros(len(draws), dtype=np.int64)
     for s in range(len(pathway.states)):
         out_of = np.flatnonzero(origins == s).tolist()
         for k, stratum in enumerate(strata):
-            hazard[:, k, out_of], is_clipped = _competing(_paces(moves, out_of, stratum), worlds)
+            hazard[:, k, out_of], is_clipped = _competing(_paces(moves, out_of, stratum), draws)
             clipped += is_clipped
     return hazard, clipped
 
 
-def _competing(paces: Sequence[_Pace | None], worlds: Worlds) -> tuple[Floats, Integers]:
+def _competing(paces: Sequence[_Pace | None], draws: Draws) -> tuple[Floats, Integers]:
     """Give the hazards of the moves out of one state in one stratum, shape (n_replications, n_moves), and clips."""
-    hazard, probability = np.zeros((len(worlds), len(paces))), np.zeros((len(worlds), len(paces)))
+    hazard, probability = np.zeros((len(draws), len(paces))), np.zeros((len(draws), len(paces)))
     months = 1.0
     for place, pace in enumerate(paces):
         if pace is None:
             continue
         if pace.form.startswith("per_"):
-            probability[:, place], months = worlds[pace.path], MONTHS_IN[pace.form.removeprefix("per_")]
+            probability[:, place], months = draws[pace.path], MONTHS_IN[pace.form.removeprefix("per_")]
         else:
-            hazard[:, place] = _hazard(pace, worlds)
-    leaving = add_in_order([np.zeros(len(worlds)), *probability.T])
+            hazard[:, place] = _hazard(pace, draws)
+    leaving = add_in_order([np.zeros(len(draws)), *probability.T])
     # A state that is left for certain has an infinite hazard; this one leaves a person behind once in 1e12 periods.
     of_leaving = -np.log1p(-np.minimum(leaving, _LARGEST_LEAVING)) / months
     shared = np.divide(of_leaving, leaving, out=np.zeros_like(leaving), where=leaving > 0)
     return hazard + probability * shared[:, None], (leaving > 1 + ROUNDING).astype(np.int64)
 
 
-def _hazard(pace: _Pace, worlds: Worlds) -> Floats:
+def _hazard(pace: _Pace, draws: Draws) -> Floats:
     """Give the hazard per month of a pace that is not a probability, shape (n_replications,)."""
     kind, unit = pace.form.rsplit("_", 1)
     if kind == "rate_per":
-        return worlds[pace.path] / MONTHS_IN[unit]
-    mean_months = worlds[pace.path] * MONTHS_IN[unit.removesuffix("s")]
-    shape = worlds[pace.shape_path] if pace.shape_path is not None else np.ones(len(worlds))
+        return draws[pace.path] / MONTHS_IN[unit]
+    mean_months = draws[pace.path] * MONTHS_IN[unit.removesuffix("s")]
+    shape = draws[pace.shape_path] if pace.shape_path is not None else np.ones(len(draws))
     return np.asarray((special.gamma(1 + 1 / shape) / mean_months) ** shape)
 
 
-def hazard_per_month(form: str, path: str, worlds: Worlds) -> Floats:
+def hazard_per_month(form: str, path: str, draws: Draws) -> Floats:
     """Give the hazard per month of one pace that stands alone, shape (n_replications,)."""
-    return _competing([_Pace(form, path, None)], worlds)[0][:, 0]
+    return _competing([_Pace(form, path, None)], draws)[0][:, 0]
 
 
 def _by_axis(
@@ -218,7 +218,7 @@ def _by_axis(
     strata: Sequence[str],
     clock: Clock,
     hazard: Floats,
-    worlds: Worlds,
+    draws: Draws,
 ) -> tuple[Floats, Integers]:
     """Give what changes along months since entry or in the state, shape (n_replications or 1, n_strata or 1, n_moves, n_months).
 
@@ -226,11 +226,11 @@ def _by_axis(
     """
     given = [getattr(move, axis) for _, move in moves]
     has_paces = any(series is not None and series.form != "factor" for series in given)
-    shape = (len(worlds) if any(given) else 1, len(strata) if has_paces else 1, len(moves), clock.length)
-    table, clipped = ones(*shape), np.zeros(len(worlds), dtype=np.int64)
+    shape = (len(draws) if any(given) else 1, len(strata) if has_paces else 1, len(moves), clock.length)
+    table, clipped = ones(*shape), np.zeros(len(draws), dtype=np.int64)
     for v, series in enumerate(given):
         if series is not None and series.form == "factor":
-            series_factor(table[:, :, v], series, f"pathway.moves.{moves[v][0]}.{axis}", origin, clock.steps, worlds)
+            series_factor(table[:, :, v], series, f"pathway.moves.{moves[v][0]}.{axis}", origin, clock.steps, draws)
     for s in range(len(pathway.states)):
         out_of = np.flatnonzero(origins == s).tolist()
         series_of = {v: given[v] for v in out_of if given[v] is not None and given[v].form != "factor"}
@@ -247,18 +247,18 @@ def _by_axis(
                     if number >= 0 and paces[out_of.index(v)] is not None:
                         path = f"pathway.moves.{moves[v][0]}.{axis}.{series.form}.{number}"
                         paces[out_of.index(v)] = _Pace(series.form, path, None)
-                hazards, is_clipped = _competing(paces, worlds)
+                hazards, is_clipped = _competing(paces, draws)
                 table[:, k, out_of, first:stop] *= hazards[:, :, None] / clock.steps
                 clipped += is_clipped
         hazard[:, :, out_of] = 1.0
     return table, clipped
 
 
-def series_factor(out: Floats, series: ByMonths, path: str, origin: int, steps: int, worlds: Worlds) -> None:
+def series_factor(out: Floats, series: ByMonths, path: str, origin: int, steps: int, draws: Draws) -> None:
     """Multiply a factor that changes at given months into `out`, shape (n_replications, ..., n_steps); `steps`: of a month."""
     begins = [origin + month * steps for month in series.from_months]
     for number, (first, stop) in enumerate(zip(begins, [*begins[1:], out.shape[-1]], strict=True)):
-        factor = worlds[f"{path}.factor.{number}"]
+        factor = draws[f"{path}.factor.{number}"]
         out[..., first:stop] *= factor.reshape(-1, *[1] * (out.ndim - 1))
 
 
@@ -268,17 +268,17 @@ def _weibull(shape: Floats, clock: Clock) -> Floats:
     return np.asarray(clock.steps * np.diff(months ** shape[:, None], axis=1))
 
 
-def calendar_factor(by_calendar: ByCalendar | None, path: str, clock: Clock, worlds: Worlds) -> Floats:
+def calendar_factor(by_calendar: ByCalendar | None, path: str, clock: Clock, draws: Draws) -> Floats:
     """Give trend and season by step of the calendar, shape (n_replications, steps of the calendar)."""
-    out = ones(len(worlds), clock.length)
+    out = ones(len(draws), clock.length)
     if by_calendar is None:
         return out
     step = np.arange(clock.length) - clock.entry
     month = step // clock.steps
     if by_calendar.trend_per_year is not None:
         # The middle of the step, in years from the start of the study.
-        out *= np.exp(worlds[f"{path}.trend_per_year"][:, None] * (step + 0.5)[None, :] / (12 * clock.steps))
+        out *= np.exp(draws[f"{path}.trend_per_year"][:, None] * (step + 0.5)[None, :] / (12 * clock.steps))
     for name in by_calendar.season or {}:
         is_month = (month + int(clock.start.split("-")[1]) - 1) % 12 == MONTHS_OF_THE_YEAR.index(name)
-        out[:, is_month] *= worlds[f"{path}.season.{name}"][:, None]
+        out[:, is_month] *= draws[f"{path}.season.{name}"][:, None]
     return out

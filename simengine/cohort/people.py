@@ -17,7 +17,7 @@ from simengine.cohort.spec import Engagement, Pathway, Population, Selection
 from simengine.distributions import Share
 from simengine.errors import Problem, StudyError
 from simengine.interruption import end_if_given_up
-from simengine.records import Floats, Integers, Worlds, add_in_order
+from simengine.records import Draws, Floats, Integers, add_in_order
 from simengine.streams import purpose_number, uniforms
 
 BATCH = 32_768
@@ -49,9 +49,9 @@ class Group:
         """Give the number of the stream of one decision."""
         return np.uint64(purpose_number(purpose_of(self.name, decision)))
 
-    def seed(self, worlds: Worlds) -> np.uint64:
+    def seed(self, draws: Draws) -> np.uint64:
         """Give the seed from which the people of this group are drawn."""
-        return np.uint64(worlds.seed_of(purpose_of(self.name, "")))
+        return np.uint64(draws.seed_of(purpose_of(self.name, "")))
 
 
 def purpose_of(group: str, decision: str) -> str:
@@ -81,7 +81,7 @@ class Entrance:
 
     population: Population
     clock: Clock
-    worlds: Worlds
+    draws: Draws
     strata: Floats
     """Shape (n_replications, n_strata): cumulative shares."""
     start: Floats
@@ -137,8 +137,8 @@ class Entrance:
             Shape (n_segments + 1,): where each replication begins among the rows, and where the last ends; absent: it is found.
         """
         end_if_given_up()
-        n, worlds = len(rows), self.worlds
-        seed, replications = group.seed(worlds), worlds.replications
+        n, draws = len(rows), self.draws
+        seed, replications = group.seed(draws), draws.replications
         people = People(
             begin=_begin(rows) if begin is None else begin,
             row=rows,
@@ -162,10 +162,10 @@ class Entrance:
         return people
 
     def _fill_factors(self, group: Group, people: People) -> None:
-        worlds, population = self.worlds, self.population
-        seed, replications, place = group.seed(worlds), worlds.replications, 0
+        draws, population = self.draws, self.population
+        seed, replications, place = group.seed(draws), draws.replications, 0
         for name in population.frailties:
-            variance = worlds[f"population.frailties.{name}.variance"]
+            variance = draws[f"population.frailties.{name}.variance"]
             fill_frailty(seed, replications, group.purpose(f"frailty/{name}"), variance, people, people.factor[place])
             place += 1
         for name, sites in population.sites.items():
@@ -180,17 +180,17 @@ class Entrance:
         for name in population.volume:
             path = f"population.volume.{name}"
             with np.errstate(divide="ignore"):
-                factor = (np.maximum(group.size, 1) / worlds[f"{path}.planned"]) ** worlds[f"{path}.elasticity"]
+                factor = (np.maximum(group.size, 1) / draws[f"{path}.planned"]) ** draws[f"{path}.elasticity"]
             people.factor[place] = factor[people.row] if group.has_volume else 1.0
             place += 1
 
     def _site_factors(self, name: str, place: str, count: int) -> Floats:
         """Give the factors of the sites of one place, all equally likely: shape (n_replications, n_sites). They are drawn once."""
         if (name, place) not in self.sites:
-            worlds, stem = self.worlds, f"world/sites/{name}/{place}/" if place else f"world/sites/{name}/"
-            seed = worlds.seed_of(stem)
-            z = [special.ndtri(uniforms(seed, f"{stem}{site}", worlds.replications)) for site in range(count)]
-            self.sites[name, place] = np.exp(worlds[f"population.sites.{name}.sd"][:, None] * np.stack(z, axis=1))
+            draws, stem = self.draws, f"world/sites/{name}/{place}/" if place else f"world/sites/{name}/"
+            seed = draws.seed_of(stem)
+            z = [special.ndtri(uniforms(seed, f"{stem}{site}", draws.replications)) for site in range(count)]
+            self.sites[name, place] = np.exp(draws[f"population.sites.{name}.sd"][:, None] * np.stack(z, axis=1))
         return self.sites[name, place]
 
     def take_part(self, group: Group, people: People) -> People:
@@ -199,44 +199,44 @@ class Entrance:
         if engagement is None:
             return people
         treated = people._replace(course=people.course.copy(), switch=people.switch.copy())
-        worlds = self.worlds
+        draws = self.draws
         engage(
-            group.seed(worlds),
-            worlds.replications,
+            group.seed(draws),
+            draws.replications,
             group.purpose("engagement"),
             self.clock.entry,
-            worlds["population.engagement.share"],
-            _doses(engagement, worlds),
-            _dropout(engagement, worlds) / self.clock.steps,
+            draws["population.engagement.share"],
+            _doses(engagement, draws),
+            _dropout(engagement, draws) / self.clock.steps,
             treated,
         )
         return treated
 
 
-def _doses(engagement: Engagement, worlds: Worlds) -> Floats:
+def _doses(engagement: Engagement, draws: Draws) -> Floats:
     if engagement.doses is None:
-        return np.ones((len(worlds), 1))
+        return np.ones((len(draws), 1))
     shares = {name: dose.share for name, dose in engagement.doses.items()}
-    return cumulative(list(drawn_shares(shares, worlds, "population.engagement.doses.{}.share").values()))
+    return cumulative(list(drawn_shares(shares, draws, "population.engagement.doses.{}.share").values()))
 
 
-def _dropout(engagement: Engagement, worlds: Worlds) -> Floats:
+def _dropout(engagement: Engagement, draws: Draws) -> Floats:
     if engagement.dropout is None:
-        return np.zeros(len(worlds))
+        return np.zeros(len(draws))
     form = engagement.dropout.form
-    return np.ascontiguousarray(hazard_per_month(form, f"population.engagement.dropout.{form}", worlds))
+    return np.ascontiguousarray(hazard_per_month(form, f"population.engagement.dropout.{form}", draws))
 
 
-def entrance_of(population: Population, pathway: Pathway, clock: Clock, worlds: Worlds) -> Entrance:
+def entrance_of(population: Population, pathway: Pathway, clock: Clock, draws: Draws) -> Entrance:
     """Draw up who may enter and where they start, in every replication."""
     strata = {name: stratum.share for name, stratum in population.strata.items()}
-    shares = drawn_shares(strata, worlds, "population.strata.{}.share")
-    nobody = np.zeros(len(worlds))
-    start = np.empty((len(worlds), len(strata), len(pathway.states)))
+    shares = drawn_shares(strata, draws, "population.strata.{}.share")
+    nobody = np.zeros(len(draws))
+    start = np.empty((len(draws), len(strata), len(pathway.states)))
     for k, stratum in enumerate(strata):
-        share = drawn_shares(pathway.start[stratum], worlds, f"pathway.start.{stratum}.{{}}")
+        share = drawn_shares(pathway.start[stratum], draws, f"pathway.start.{stratum}.{{}}")
         start[:, k] = cumulative([share.get(state, nobody) for state in pathway.states])
-    return Entrance(population, clock, worlds, cumulative(list(shares.values())), start)
+    return Entrance(population, clock, draws, cumulative(list(shares.values())), start)
 
 
 def select(entrance: Entrance, group: Group, people: People, selection: Selection, before: Callable[[People], Floats]) -> People:
@@ -273,7 +273,7 @@ def select(entrance: Entrance, group: Group, people: People, selection: Selectio
         # The first place of all: how many there are in a batch hangs on the blocks.
         place = int(np.argmax(chosen < 0))
         rule = f"among {_CANDIDATES:,} candidates there is one whom the selection takes"
-        found = f"none for place {people.number[place]:,} of replication {entrance.worlds.replications[people.row[place]]:,}"
+        found = f"none for place {people.number[place]:,} of replication {entrance.draws.replications[people.row[place]]:,}"
         raise StudyError([Problem("the run", "population.selection", rule, found, "Relax the selection, or check the rates")])
     return entrance.enter(group, people.row, people.number, chosen, people.begin)
 
@@ -363,9 +363,9 @@ def taken_by(selection: Selection, value: Floats) -> Flags:
     return np.asarray((value >= low) & (value <= high))
 
 
-def drawn_shares(shares: Mapping[str, Share], worlds: Worlds, path: str) -> dict[str, Floats]:
+def drawn_shares(shares: Mapping[str, Share], draws: Draws, path: str) -> dict[str, Floats]:
     """Give the drawn shares by name; `rest` takes what is left, and shares that exceed the whole are scaled to it."""
-    drawn, of_known = _known(shares, worlds, path)
+    drawn, of_known = _known(shares, draws, path)
     rest = np.maximum(1.0 - of_known, 0.0)
     whole = of_known + rest if "rest" in shares.values() else of_known
     return {name: drawn.get(name, rest) / whole for name in shares}
@@ -378,12 +378,12 @@ def cumulative(shares: Sequence[Floats]) -> Floats:
     return np.ascontiguousarray(rising)
 
 
-def exceeds_whole(shares: Mapping[str, Share], worlds: Worlds, path: str) -> Integers:
+def exceeds_whole(shares: Mapping[str, Share], draws: Draws, path: str) -> Integers:
     """Say in which replications the drawn shares add up to more than 1, so that all are scaled and `rest` is 0."""
-    return (_known(shares, worlds, path)[1] > 1 + ROUNDING).astype(np.int64)
+    return (_known(shares, draws, path)[1] > 1 + ROUNDING).astype(np.int64)
 
 
-def _known(shares: Mapping[str, Share], worlds: Worlds, path: str) -> tuple[dict[str, Floats], Floats]:
+def _known(shares: Mapping[str, Share], draws: Draws, path: str) -> tuple[dict[str, Floats], Floats]:
     """Give the shares that were drawn, by name, and their sum; `rest` is none of them."""
-    drawn = {name: worlds[path.format(name)] for name, share in shares.items() if share != "rest"}
-    return drawn, add_in_order([np.zeros(len(worlds)), *drawn.values()])
+    drawn = {name: draws[path.format(name)] for name, share in shares.items() if share != "rest"}
+    return drawn, add_in_order([np.zeros(len(draws)), *drawn.values()])

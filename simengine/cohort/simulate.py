@@ -39,22 +39,22 @@ from simengine.records import (
     SERVICE,
     SERVICE_BEFORE,
     TWIN,
+    Draws,
     Floats,
     Integers,
     Seen,
     Tallies,
-    Worlds,
 )
 
 
-def simulate_cohort(cohort: Cohort, worlds: Worlds) -> Tallies:
-    """Draw the people of each world and tally what happened to them.
+def simulate_cohort(cohort: Cohort, draws: Draws) -> Tallies:
+    """Draw the people of each replication and tally what happened to them.
 
     Parameters
     ----------
     cohort
         What is simulated.
-    worlds
+    replications
         The parameters of each replication.
 
     Returns
@@ -66,19 +66,19 @@ def simulate_cohort(cohort: Cohort, worlds: Worlds) -> Tallies:
     StudyError
         If a selection finds nobody, or an event happens to somebody more often than there are random numbers for.
     """
-    entrance = entrance_of(cohort.population, cohort.pathway, cohort.clock, worlds)
-    crowd = _Crowd(cohort, entrance, worlds, _empty_tallies(cohort, len(worlds)))
-    crowd.tallies.clipped[:] = crowd.untreated.clipped + _exceeding(cohort, worlds)
+    entrance = entrance_of(cohort.population, cohort.pathway, cohort.clock, draws)
+    crowd = _Crowd(cohort, entrance, draws, _empty_tallies(cohort, len(draws)))
+    crowd.tallies.clipped[:] = crowd.untreated.clipped + _exceeding(cohort, draws)
     for number, (name, wave) in enumerate(cohort.population.waves.items()):
         size, enrolment_months = (
-            np.floor(worlds[f"population.waves.{name}.{key}"]).astype(np.int64) for key in ("size", "enrolment_months")
+            np.floor(draws[f"population.waves.{name}.{key}"]).astype(np.int64) for key in ("size", "enrolment_months")
         )
         crowd.tally_wave(number, Group(name, size, int(wave.from_month.value), enrolment_months))
     if cohort.comparisons.n_baseline and "baseline" in cohort.comparisons.by_moments:
-        size = np.full(len(worlds), cohort.comparisons.n_baseline, dtype=np.int64)
-        crowd.put_drawn(0, BASELINE, draw_group(crowd.moments, size, *luck_of_moments(BASELINE_GROUP, worlds)))
+        size = np.full(len(draws), cohort.comparisons.n_baseline, dtype=np.int64)
+        crowd.put_drawn(0, BASELINE, draw_group(crowd.moments, size, *luck_of_moments(BASELINE_GROUP, draws)))
     elif cohort.comparisons.n_baseline:
-        once = np.ones(len(worlds), dtype=np.int64)
+        once = np.ones(len(draws), dtype=np.int64)
         baseline = Group(BASELINE_GROUP, cohort.comparisons.n_baseline * once, 0, once, has_volume=False)
         crowd.tally(0, BASELINE, baseline, crowd.arm(has_service=False, is_earlier=True) if cohort.shocks else crowd.untreated)
     return crowd.tallies
@@ -87,8 +87,8 @@ def simulate_cohort(cohort: Cohort, worlds: Worlds) -> Tallies:
 class _Crowd:
     """Everybody who is simulated in a block: the service users, their twins, and those with whom they are compared."""
 
-    def __init__(self, cohort: Cohort, entrance: Entrance, worlds: Worlds, tallies: Tallies) -> None:
-        self.cohort, self.entrance, self.worlds, self.tallies = cohort, entrance, worlds, tallies
+    def __init__(self, cohort: Cohort, entrance: Entrance, draws: Draws, tallies: Tallies) -> None:
+        self.cohort, self.entrance, self.draws, self.tallies = cohort, entrance, draws, tallies
         self.room, self.steps = Room(), cohort.clock.steps
         self.untreated = self.arm(has_service=False)
         self.treated = self.arm(has_service=True)
@@ -102,7 +102,7 @@ class _Crowd:
 
     def arm(self, **options: Any) -> ArmTables:
         """Draw up the tables of one arm."""
-        return arm_tables(self.cohort, self.entrance.factors, self.worlds, **options)
+        return arm_tables(self.cohort, self.entrance.factors, self.draws, **options)
 
     def tally_wave(self, number: int, group: Group) -> None:
         """Let a wave live with and without the service, and those with whom it is compared beside it."""
@@ -132,7 +132,7 @@ class _Crowd:
         if matching is not None:
             if is_drawn:
                 how = (matching.per_person, matching.candidates, matching.on)
-                luck = luck_of_moments(f"matched of {group.name}", self.worlds)
+                luck = luck_of_moments(f"matched of {group.name}", self.draws)
                 self.put_drawn(number, MATCHED, draw_matched(self.moments, users, *how, *luck))
             else:
                 _put(self.tallies, self.steps, number, MATCHED, n_matched, counts[MATCHED])
@@ -141,7 +141,7 @@ class _Crowd:
         comparisons = self.cohort.comparisons
         if comparisons.control_ratio and "control" in by_moments:
             left_out = _beside(group, "control", comparisons.control_ratio, "")
-            self.put_drawn(number, CONTROL, draw_group(self.moments, left_out.size, *luck_of_moments(left_out.name, self.worlds)))
+            self.put_drawn(number, CONTROL, draw_group(self.moments, left_out.size, *luck_of_moments(left_out.name, self.draws)))
         elif comparisons.control_ratio:
             place = "control" if comparisons.control_has_own_sites else ""
             self.tally(number, CONTROL, _beside(group, "control", comparisons.control_ratio, place), self.reached, self.last)
@@ -149,9 +149,7 @@ class _Crowd:
             self.tally_cross_sections(number, group)
         if comparisons.parallel_ratio and "parallel" in by_moments:
             elsewhere = _beside(group, "parallel", comparisons.parallel_ratio, "parallel")
-            self.put_drawn(
-                number, PARALLEL, draw_group(self.moments, elsewhere.size, *luck_of_moments(elsewhere.name, self.worlds))
-            )
+            self.put_drawn(number, PARALLEL, draw_group(self.moments, elsewhere.size, *luck_of_moments(elsewhere.name, self.draws)))
         elif comparisons.parallel_ratio:
             self.tally(
                 number, PARALLEL, _beside(group, "parallel", comparisons.parallel_ratio, "parallel"), self.untreated, self.last
@@ -279,7 +277,7 @@ def _whole_years(by_year: Floats, steps: int) -> Floats:
     return np.asarray(by_year.reshape(*by_year.shape[:-1], by_year.shape[-1] // steps, steps).sum(axis=-1))
 
 
-def _exceeding(cohort: Cohort, worlds: Worlds) -> Integers:
+def _exceeding(cohort: Cohort, draws: Draws) -> Integers:
     """Count the wholes whose drawn shares added up to more than 1."""
     population, pathway = cohort.population, cohort.pathway
     shares = [("population.strata.{}.share", {name: stratum.share for name, stratum in population.strata.items()})]
@@ -287,7 +285,7 @@ def _exceeding(cohort: Cohort, worlds: Worlds) -> Integers:
     if population.engagement is not None and population.engagement.doses is not None:
         doses = {name: dose.share for name, dose in population.engagement.doses.items()}
         shares.append(("population.engagement.doses.{}.share", doses))
-    return sum((exceeds_whole(of, worlds, path) for path, of in shares), np.zeros(len(worlds), dtype=np.int64))
+    return sum((exceeds_whole(of, draws, path) for path, of in shares), np.zeros(len(draws), dtype=np.int64))
 
 
 def _asks_before(cohort: Cohort) -> bool:
@@ -300,10 +298,10 @@ def moments_purpose(group: str) -> str:
     return purpose_of(group, "moments")
 
 
-def luck_of_moments(group: str, worlds: Worlds) -> tuple[str, int, Integers]:
+def luck_of_moments(group: str, draws: Draws) -> tuple[str, int, Integers]:
     """Give the purpose, the seed and the replications from which a group that is replaced by its moments draws its luck."""
     purpose = moments_purpose(group)
-    return purpose, worlds.seed_of(purpose), worlds.replications
+    return purpose, draws.seed_of(purpose), draws.replications
 
 
 def purposes_of_people(cohort: Cohort) -> list[str]:

@@ -16,7 +16,7 @@ from scipy import linalg
 from simengine.cohort.kernels.arrays import HAZARD_RATIO
 from simengine.cohort.people import entrance_of
 from simengine.cohort.tables import ArmTables, Cohort, arm_tables
-from simengine.records import Floats, Worlds
+from simengine.records import Draws, Floats
 
 _LARGEST_HAZARD = 200.0
 """Per month: who has a larger one leaves within hours, here as there."""
@@ -59,14 +59,14 @@ class _Expected:
     """Shape (n_strata,): from entry on."""
 
 
-def step_errors(cohort: Cohort, worlds: Worlds, asked: Sequence[int]) -> tuple[StepError, ...]:
+def step_errors(cohort: Cohort, draws: Draws, asked: Sequence[int]) -> tuple[StepError, ...]:
     """Compare the walk with moves at any moment, for some numbers of steps of a month.
 
     Parameters
     ----------
     cohort
         Whose steps are judged. Shocks are left out: they are 1 in the middle.
-    worlds
+    replications
         One replication: the numbers at which they are compared.
     asked
         Steps of a month.
@@ -79,12 +79,12 @@ def step_errors(cohort: Cohort, worlds: Worlds, asked: Sequence[int]) -> tuple[S
     is followed for a few numbers of steps, and is a polynomial in 1 / n between them and towards 0 (Richardson 1911).
     """
     plain = replace(cohort, shocks={})
-    entrance = entrance_of(plain.population, plain.pathway, plain.clock, worlds)
+    entrance = entrance_of(plain.population, plain.pathway, plain.clock, draws)
     start = np.diff(entrance.start[0], axis=1, prepend=0.0)
     by_stratum = np.diff(entrance.strata[0], prepend=0.0)
     # Where no effect is on a move both arms are one.
     with_service = (False, True) if any(effect.target == "move" for effect in plain.effect.values()) else (False,)
-    arms = [_followed(plain, worlds, start, asked, has_service=has_service) for has_service in with_service]
+    arms = [_followed(plain, draws, start, asked, has_service=has_service) for has_service in with_service]
     errors = []
     for place, steps in enumerate(asked):
         found = []
@@ -111,13 +111,13 @@ def step_errors(cohort: Cohort, worlds: Worlds, asked: Sequence[int]) -> tuple[S
 
 
 def _followed(
-    cohort: Cohort, worlds: Worlds, start: Floats, asked: Sequence[int], *, has_service: bool
+    cohort: Cohort, draws: Draws, start: Floats, asked: Sequence[int], *, has_service: bool
 ) -> tuple[_Expected, list[_Expected]]:
     """Follow people of one arm by moves at any moment, and by the walk with each number of steps."""
 
     def tables_of(steps: int, horizon: int) -> ArmTables:
         clock = replace(cohort.clock, steps=steps, horizon=horizon)
-        return arm_tables(replace(cohort, clock=clock), (), worlds, has_service=has_service)
+        return arm_tables(replace(cohort, clock=clock), (), draws, has_service=has_service)
 
     by_month = tables_of(1, cohort.clock.horizon)
     if (by_month.moves.by_stay == 1.0).all():

@@ -1,6 +1,6 @@
-"""What the luck of people added to a world: their sums, less what so many people without the service come to on average there.
+"""What the luck of people added to a replication: their sums, less what so many people without the service come to on average there.
 
-Given the numbers of a world, the mean of this surplus is exactly 0. The twins have the luck of the service users, so that theirs
+Given the numbers of a replication, the mean of this surplus is exactly 0. The twins have the luck of the service users, so that theirs
 stands for it.
 """
 
@@ -11,16 +11,16 @@ from collections.abc import Iterator, Sequence
 from simengine.cohort.moments import moments_of, over_cells
 from simengine.cohort.people import entrance_of
 from simengine.cohort.tables import Cohort, arm_tables
-from simengine.records import ARMS, BASELINE, CONTROL, PARALLEL, TWIN, Floats, Tallies, Worlds
+from simengine.records import ARMS, BASELINE, CONTROL, PARALLEL, TWIN, Draws, Floats, Tallies
 
 
-def surplus_of(cohort: Cohort, worlds: Worlds, tallies: Tallies, asked: Sequence[tuple[str, int]]) -> dict[str, Floats]:
+def surplus_of(cohort: Cohort, draws: Draws, tallies: Tallies, asked: Sequence[tuple[str, int]]) -> dict[str, Floats]:
     """Give the surplus of every group that lives without the service and enters by itself.
 
     Parameters
     ----------
-    cohort, worlds, tallies
-        Who lived, in which worlds, and what became of them.
+    cohort, replications, tallies
+        Who lived, in which replications, and what became of them.
     asked
         Outcomes with a window; of each outcome the exact moments are known (see `moments_of`).
 
@@ -28,9 +28,9 @@ def surplus_of(cohort: Cohort, worlds: Worlds, tallies: Tallies, asked: Sequence
     -------
     By `<arm>.<wave>.<outcome>.<window>`: shape (n_replications,), in the unit of the outcome.
     """
-    entrance = entrance_of(cohort.population, cohort.pathway, cohort.clock, worlds)
+    entrance = entrance_of(cohort.population, cohort.pathway, cohort.clock, draws)
     outcomes = tuple(dict.fromkeys(outcome for outcome, _ in asked))
-    moments = moments_of(arm_tables(cohort, entrance.factors, worlds, has_service=False), entrance, outcomes)
+    moments = moments_of(arm_tables(cohort, entrance.factors, draws, has_service=False), entrance, outcomes)
     mean = over_cells(moments.mean * moments.share[..., None])
     found = {}
     for arm, wave, name in _groups(cohort):

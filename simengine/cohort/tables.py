@@ -20,7 +20,7 @@ from simengine.cohort.outcomes.tables import MovePrices, outcome_tables, windows
 from simengine.cohort.people import Matching
 from simengine.cohort.spec import Effect, Event, Pathway, Population, Shock
 from simengine.cohort.transfer import leaving_hazard
-from simengine.records import Floats, Integers, Worlds
+from simengine.records import Draws, Floats, Integers
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class ArmTables:
     """What one arm's people live by and are counted by, one row per replication."""
 
     cohort: Cohort
-    worlds: Worlds
+    draws: Draws
     windows: Windows
     moves: Moves
     rates: Rates
@@ -128,7 +128,7 @@ class ArmTables:
 def arm_tables(
     cohort: Cohort,
     factors: Sequence[tuple[str, ...]],
-    worlds: Worlds,
+    draws: Draws,
     *,
     has_service: bool,
     is_earlier: bool = False,
@@ -142,7 +142,7 @@ def arm_tables(
         What is simulated.
     factors
         The targets of each factor that people carry.
-    worlds
+    replications
         The parameters of each replication.
     has_service
         Whether the service acts.
@@ -153,25 +153,25 @@ def arm_tables(
     """
     clock, outcomes, states = cohort.clock, cohort.outcomes, cohort.pathway.states
     strata, events, names = list(cohort.population.strata), list(cohort.events), list(outcomes)
-    shocks = shock_factors(cohort.shocks, clock, is_earlier, worlds)
+    shocks = shock_factors(cohort.shocks, clock, is_earlier, draws)
     windows = windows_of(clock, cohort.windows)
-    moves, clipped = move_tables(cohort.pathway, strata, clock, shocks, worlds)
+    moves, clipped = move_tables(cohort.pathway, strata, clock, shocks, draws)
     move_names = [name for name, _ in moves_in_order(cohort.pathway)]
     effects = cohort.effect if has_service else {}
     engagement = cohort.population.engagement if has_service and reach is None else None
     on_moves, on_events, on_outcomes = (
         _weakened(
-            effect_tables(effects, target, targets, strata, engagement, clock.steps, worlds), reach, cohort.effect_strength, worlds
+            effect_tables(effects, target, targets, strata, engagement, clock.steps, draws), reach, cohort.effect_strength, draws
         )
         for target, targets in (("move", move_names), ("event", events), ("outcome", names))
     )
-    counted = outcome_tables(outcomes, (states, events, strata), windows, clock, shocks, worlds)
+    counted = outcome_tables(outcomes, (states, events, strata), windows, clock, shocks, draws)
     return ArmTables(
         cohort=cohort,
-        worlds=worlds,
+        draws=draws,
         windows=windows,
         moves=_with_factors(moves, _acts(factors, move_names), on_moves),
-        rates=rate_tables(cohort.events, states, strata, clock, shocks, worlds)._replace(acts=_acts(factors, events)),
+        rates=rate_tables(cohort.events, states, strata, clock, shocks, draws)._replace(acts=_acts(factors, events)),
         worth=counted.worth,
         answers=counted.answers._replace(acts=_acts(factors, names)),
         scores=counted.scores,
@@ -181,14 +181,14 @@ def arm_tables(
         clipped=clipped,
         move_prices=counted.move_prices,
         leaving=leaving_hazard(
-            cohort.population.transfer, states, cohort.effect_strength if has_service and not reach else 0.0, clock.steps, worlds
+            cohort.population.transfer, states, cohort.effect_strength if has_service and not reach else 0.0, clock.steps, draws
         ),
     )
 
 
-def _weakened(effects: Effects, reach: str | None, strength: float, worlds: Worlds) -> Effects:
+def _weakened(effects: Effects, reach: str | None, strength: float, draws: Draws) -> Effects:
     """Let a multiple of the effects act."""
-    share = np.full((1, 1, 1), strength) if reach is None else strength * worlds[reach][:, None, None]
+    share = np.full((1, 1, 1), strength) if reach is None else strength * draws[reach][:, None, None]
     return effects._replace(weight=effects.weight * share)
 
 

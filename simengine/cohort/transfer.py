@@ -15,13 +15,13 @@ from simengine.cohort.kernels.transfer import last_months_here
 from simengine.cohort.moves import Clock, hazard_per_month
 from simengine.cohort.outcomes import OutcomeKind
 from simengine.cohort.spec import Transfer
-from simengine.records import Floats, Integers, Worlds
+from simengine.records import Draws, Floats, Integers
 
 STREAM = "transfer"
 """The decision about a person from which the month of moving away is drawn."""
 
 
-def leaving_hazard(transfer: Transfer | None, states: Sequence[str], strength: float, steps: int, worlds: Worlds) -> Floats | None:
+def leaving_hazard(transfer: Transfer | None, states: Sequence[str], strength: float, steps: int, draws: Draws) -> Floats | None:
     """Give the hazard per step of moving away by state, shape (n_replications, n_states).
 
     Parameters
@@ -34,18 +34,18 @@ def leaving_hazard(transfer: Transfer | None, states: Sequence[str], strength: f
         Multiplies the logarithm of what the service does to the hazard; 0 without a service.
     steps
         Of a month.
-    worlds
+    replications
         The parameters of each replication.
     """
     if transfer is None:
         return None
     path = "population.transfer"
-    hazard = hazard_per_month(transfer.form, f"{path}.{transfer.form}", worlds) / steps
+    hazard = hazard_per_month(transfer.form, f"{path}.{transfer.form}", draws) / steps
     if transfer.ratio_with_service is not None:
-        hazard = hazard * worlds[f"{path}.ratio_with_service"] ** strength
-    factor = np.ones((len(worlds), len(states)))
+        hazard = hazard * draws[f"{path}.ratio_with_service"] ** strength
+    factor = np.ones((len(draws), len(states)))
     for state in transfer.factor_in:
-        factor[:, states.index(state)] = worlds[f"{path}.factor_in.{state}"]
+        factor[:, states.index(state)] = draws[f"{path}.factor_in.{state}"]
     return np.ascontiguousarray(hazard[:, None] * factor)
 
 

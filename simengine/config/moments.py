@@ -34,7 +34,7 @@ def moments_problems(study: Study) -> Iterator[Finding]:
 
 
 def known_metrics(study: Study) -> tuple[str, ...]:
-    """List the metrics of the contract for which the exact mean of people without the service is known in every world."""
+    """List the metrics of the contract for which the exact mean of people without the service is known in every replication."""
     if [*_shared(study, ""), *_lives(study, "")]:
         return ()
     metrics = study.measurement.metrics
@@ -47,7 +47,7 @@ def known_metrics(study: Study) -> tuple[str, ...]:
 
 def _shared(study: Study, path: str) -> Iterator[Finding]:
     """Find what people share, so that many of them are not as sure as independent people are."""
-    rule = "people replaced by their moments are independent in each world"
+    rule = "people replaced by their moments are independent in each replication"
     for kind, names in (("sites", study.population.sites), ("shocks", study.shocks)):
         if names:
             found = f"{kind}: {', '.join(names)}"

@@ -314,7 +314,7 @@ def shares_problems(shares: Mapping[str, Share], path: str, suffix: str = "") ->
         yield (
             path,
             "where a share has a distribution, another says `rest`",
-            "distributions that cannot add up to 1 in every world",
+            "distributions that cannot add up to 1 in every replication",
             "",
         )
 

@@ -19,7 +19,7 @@ def promise_of(study: Study) -> dict[str, float]:
 
 
 def as_promised(study: Study) -> Study:
-    """Give the study in whose every world the service does what it promises; all other numbers keep their distributions and draws."""
+    """Give the study in whose every replication the service does what it promises; all other numbers keep their distributions and draws."""
     values = promise_of(study)
     return study.model_copy(update={"effect": {name: _with_values(name, effect, values) for name, effect in study.effect.items()}})
 

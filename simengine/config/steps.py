@@ -16,7 +16,7 @@ from simengine.config.study import Study, cohort_of
 from simengine.dependence import share_out
 from simengine.distributions import Constant
 from simengine.errors import Finding
-from simengine.records import Worlds
+from simengine.records import Draws
 from simengine.sections import OF_PEOPLE, lies_in
 
 CHOSEN_FOR = 0.001
@@ -45,11 +45,11 @@ def step_error_of(study: Study) -> StepError:
     return step_errors(cohort, _centres(study), (cohort.clock.steps,))[0]
 
 
-def _centres(study: Study) -> Worlds:
+def _centres(study: Study) -> Draws:
     """Put every number of the people at its centre, in one replication."""
     numbers = {path: number for path, number in study.quantities() if lies_in(path, OF_PEOPLE)}
     centres = {path: np.array([number.centre]) for path, number in numbers.items()}
-    return Worlds(0, np.zeros(1, dtype=np.int64), share_out(centres, numbers, study.wholes()))
+    return Draws(0, np.zeros(1, dtype=np.int64), share_out(centres, numbers, study.wholes()))
 
 
 def steps_problems(study: Study) -> Iterator[Finding]:

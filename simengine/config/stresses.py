@@ -20,7 +20,7 @@ class Stressed(Spec):
     value: Number | None = None
     """The number itself; it may be written bare."""
     quantile: Annotated[Number, Field(gt=0, lt=1)] | None = None
-    """The level of its distribution at which it stands in every world."""
+    """The level of its distribution at which it stands in every replication."""
     shift: Number | None = None
     """Standard deviations by which its normal score moves: -1.645 makes the median the 5 % quantile."""
 
@@ -56,7 +56,7 @@ def stress_problems(study: Study, problems_of: Callable[[Study], list[Finding]])
                 yield (
                     key,
                     "a number at a quantile, or shifted along its distribution, has a distribution",
-                    f"{number} in every world",
+                    f"{number} in every replication",
                     "Give a value",
                 )
             elif stressed.value is not None and isinstance(number, DirichletCount):

@@ -155,7 +155,7 @@ class Study(Spec):
         """Yield every number of the study with its path.
 
         What is published of its contract is no part of the question, and what a party believes is no number of the study; nor is a
-        distribution between referrers, who are all there in every world.
+        distribution between referrers, who are all there in every replication.
         """
         elsewhere = ("contract.published.", "sizing.", "behaviour.referral.cost_between_referrers")
         return ((path, number) for path, number in quantities_in(self) if not path.startswith(elsewhere))

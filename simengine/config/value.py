@@ -11,7 +11,7 @@ import numpy as np
 
 from simengine.config.study import Study
 from simengine.errors import Finding, one_of
-from simengine.records import Worlds
+from simengine.records import Draws
 from simengine.value import Price, Timing
 
 _NEEDED = {
@@ -22,10 +22,10 @@ _NEEDED = {
 """What an outcome that is not money says of its value."""
 
 
-def timing_of(study: Study, worlds: Worlds) -> Timing:
+def timing_of(study: Study, draws: Draws) -> Timing:
     """Give when the outcomes of a study come about."""
     waves = study.population.waves
-    months = [np.floor(worlds[f"population.waves.{name}.enrolment_months"]) for name in waves]
+    months = [np.floor(draws[f"population.waves.{name}.enrolment_months"]) for name in waves]
     first = tuple(int(wave.from_month.value) for wave in waves.values())
     return Timing(
         horizon_months=int(study.study.horizon_months.value),

@@ -19,7 +19,7 @@ from simengine.records import Floats, Integers
 Register = int
 Limits = NDArray[np.int8]
 Column = tuple[Any, ...]
-"""What a program asks of the world: ("drawn",), ("metric", name), ("wave", name, place), ("people", place),
+"""What a program asks of the replication: ("drawn",), ("metric", name), ("wave", name, place), ("people", place),
 ("combination", number, place); of a study that says when money is drawn: ("call", month), what is drawn in a month, and
 ("called", term), what is drawn by the month in which a term is paid."""
 
@@ -55,7 +55,7 @@ class Code:
         return self.write(kernels.CONSTANT, constant=value)
 
     def column(self, *name: str | int) -> Register:
-        """Read a column of the world."""
+        """Read a column of the replication."""
         if name not in self.columns:
             self.columns.append(name)
         return self.write(kernels.COLUMN, self.columns.index(name))
@@ -155,7 +155,7 @@ class Code:
         Parameters
         ----------
         columns
-            Shape (n_columns, n_replications): the world, in the order of `columns`.
+            Shape (n_columns, n_replications): the replication, in the order of `columns`.
         amounts, bounds
             The registers that are wanted, -1 for none.
         amount, bound

@@ -78,7 +78,7 @@ def _stop_months(program: Program, is_ended: NDArray[np.bool_]) -> Integers | No
 
 
 def column_of(column: Column, measurements: Measurements, drawing: Drawing) -> Floats | float:
-    """Give what a program asks of the world; NaN where it was not measured."""
+    """Give what a program asks of the replication; NaN where it was not measured."""
     kind, missing = column[0], np.nan
     if kind == DRAWN:
         return drawing.total
@@ -173,7 +173,7 @@ def outcomes_of(contract: Contract, measurements: Measurements) -> dict[str, Flo
 
 
 def _word(contract: Contract, column: Column) -> str:
-    """Name what a program asks of the world; the money drawn has no word here."""
+    """Name what a program asks of the replication; the money drawn has no word here."""
     waves, names = list(contract.waves) or [""], list(contract.milestones)
     kind, *rest = column
     if kind == "metric":

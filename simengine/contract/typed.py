@@ -54,24 +54,24 @@ def _is_metric(contract: Contract, outcome: str) -> bool:
     return outcome.partition(".")[0] in contract.metrics
 
 
-def typed_measurements(contract: Contract, *worlds: Mapping[str, float]) -> Measurements:
+def typed_measurements(contract: Contract, *draws: Mapping[str, float]) -> Measurements:
     """Turn named outcomes into measurements, one replication for each set of them; what is not named was not measured.
 
     Parameters
     ----------
     contract
         For the names of metrics, waves and milestones.
-    worlds
+    replications
         By `metric`, `metric.wave`, `people.wave` or, for people who reached exactly some milestones, `one+two` or `none`, with
         `.wave` where the contract has waves. Where the people of a wave are counted by milestones, combinations not named hold
         nobody; the people of a wave of which no combination is named were not counted.
     """
-    metrics, waves, n = contract.inputs(), list(contract.waves) or [""], len(worlds)
+    metrics, waves, n = contract.inputs(), list(contract.waves) or [""], len(draws)
     pooled = np.full((n, len(metrics)), np.nan)
     by_wave = np.full((n, len(waves), len(metrics)), np.nan)
     people = np.full((n, len(waves)), np.nan)
     counts = np.zeros((n, len(waves), 2 ** len(contract.milestones)))
-    for r, outcomes in enumerate(worlds):
+    for r, outcomes in enumerate(draws):
         counted: set[int] = set()
         for key, value in outcomes.items():
             name, _, wave = key.partition(".")

@@ -57,8 +57,8 @@ def _draw_panel(
 
     base = {name: value for name, value in others.items() if name in inputs_of(contract)}
     over = _places(base.get(metric, 1.0), edges, _reach(contract, metric, base.get(metric, 1.0)))
-    worlds = [base | ({metric: float(place)} if metric else {}) for place in over]
-    axes.plot(over, pay(contract, worlds, drawn).amount[:, term], color="0.15", linewidth=1.4)
+    draws = [base | ({metric: float(place)} if metric else {}) for place in over]
+    axes.plot(over, pay(contract, draws, drawn).amount[:, term], color="0.15", linewidth=1.4)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
         axis.set_major_locator(MaxNLocator(5))

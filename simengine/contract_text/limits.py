@@ -14,7 +14,7 @@ from simengine.contract.spec import Contract
 from simengine.contract.terms import Named, Term, walk
 from simengine.contract.terms.people import PerWave
 from simengine.contract_text.finding import Finding, say
-from simengine.contract_text.probes import Spans, open_spans, pay, possible_spans, probe_worlds
+from simengine.contract_text.probes import Spans, open_spans, pay, possible_spans, probe_draws
 from simengine.records import CAP, FLOOR, GATE, OUTCOME_PAYER
 
 _SCALES = (1e24, 1e27, 1e30)
@@ -29,7 +29,7 @@ _DRAWN = (1.0, 0.5, 0.0)
 def growth_findings(contract: Contract, reaches: Spans | None) -> Iterator[Finding]:
     """Find terms that grow for ever with some outcome, or with all of them together, in either direction."""
     spans = open_spans(contract, reaches)
-    bases = probe_worlds(contract, spans, far=_MODERATE)
+    bases = probe_draws(contract, spans, far=_MODERATE)
     for sign, rule in ((1.0, "unbounded"), (-1.0, "owed_back")):
         seen: set[str] = set()
         for name, direction in _open_ends(spans):
@@ -52,8 +52,8 @@ def _open_ends(spans: Spans) -> list[tuple[str, float]]:
 
 def _growing(contract: Contract, bases: list[dict[str, float]], moved: Mapping[str, float], sign: float) -> set[str]:
     """Find the terms whose payment keeps growing as some outcomes go out of sight and the others stay where they are."""
-    worlds = [base | {name: direction * scale for name, direction in moved.items()} for scale in _SCALES for base in bases]
-    paid = (sign * pay(contract, worlds).amount).reshape(len(_SCALES), len(bases), -1)
+    draws = [base | {name: direction * scale for name, direction in moved.items()} for scale in _SCALES for base in bases]
+    paid = (sign * pay(contract, draws).amount).reshape(len(_SCALES), len(bases), -1)
     grows = (paid[0] > 0) & (paid[1] > _GROWTH * paid[0]) & (paid[2] > _GROWTH * paid[1])
     return {term for term, is_growing in zip(contract.terms, grows.any(axis=0), strict=True) if is_growing}
 
@@ -92,8 +92,8 @@ def _bounds_alone(contract: Contract, owner: str, node: Term, reaches: Spans | N
     # What was paid on earlier dates counts, so it is settled on all dates of its term.
     alone = node.model_copy(update={"at": contract.terms[owner].at, "contingent": True})
     probed = contract.model_copy(update={"terms": before | {owner: alone}, "total_cap": None})
-    worlds = probe_worlds(probed, possible_spans(probed, reaches))
-    found = [pay(probed, worlds, share * contract.commitment.value) for share in _DRAWN]
+    draws = probe_draws(probed, possible_spans(probed, reaches))
+    found = [pay(probed, draws, share * contract.commitment.value) for share in _DRAWN]
     return np.concatenate([payments.bound_by_due[:, -1, payments.is_due[-1]] for payments in found])
 
 

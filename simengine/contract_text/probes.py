@@ -18,15 +18,15 @@ FAR = 1e12
 """Beyond any edge, and far below what no currency can hold."""
 _MIXED, _STRIDES = 150, (1, 7, 11, 13, 17, 19, 23, 29)
 """Sets of outcomes in which each input has a level of its own, and the steps (1 and primes) in which it goes through its levels."""
-World = Mapping[str, float]
+Replication = Mapping[str, float]
 Spans = Mapping[str, Span]
 """By the words of a replay: the least and the greatest value of an outcome."""
 
 
-def pay(contract: Contract, worlds: Sequence[World], drawn: float | None = None) -> Payments:
+def pay(contract: Contract, draws: Sequence[Replication], drawn: float | None = None) -> Payments:
     """Settle a contract on sets of outcomes; the money drawn is all of the commitment unless it is given."""
     money = contract.commitment.value if drawn is None else drawn
-    return settle(contract, typed_measurements(contract, *worlds), np.full(len(worlds), money))
+    return settle(contract, typed_measurements(contract, *draws), np.full(len(draws), money))
 
 
 def usual_spans(contract: Contract, reaches: Spans | None = None) -> dict[str, Span]:
@@ -112,17 +112,17 @@ def levels_of(contract: Contract, name: str, edges: Mapping[str, Sequence[float]
     return sorted(level for level in tried if low <= level <= high)
 
 
-def probe_worlds(contract: Contract, spans: Spans, far: float = FAR) -> list[dict[str, float]]:
+def probe_draws(contract: Contract, spans: Spans, far: float = FAR) -> list[dict[str, float]]:
     """List sets of outcomes: each input over all its levels, the others low, at zero, in the middle of their edges, and high."""
     inputs, edges = list(spans), edges_of(contract)
     levels = {name: levels_of(contract, name, edges, spans[name], far) for name in inputs}
     bases = [{name: pick(levels[name]) for name in inputs} for pick in (min, _middle, max, _least)]
-    worlds = [base | {name: level} for base in bases for name in inputs for level in levels[name]]
+    draws = [base | {name: level} for base in bases for name in inputs for level in levels[name]]
     mixed = [
         {name: levels[name][(k * _STRIDES[i % len(_STRIDES)] + i) % len(levels[name])] for i, name in enumerate(inputs)}
         for k in range(_MIXED if len(inputs) > 1 else 0)
     ]
-    return [*bases, *worlds, *mixed]
+    return [*bases, *draws, *mixed]
 
 
 def _middle(levels: Sequence[float]) -> float:

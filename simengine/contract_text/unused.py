@@ -17,7 +17,7 @@ from simengine.contract.terms.people import Milestones, PerWave
 from simengine.contract.terms.returns import Coupon, ToIrr, TrueUp
 from simengine.contract.terms.tables import Steps
 from simengine.contract_text.finding import Finding, say
-from simengine.contract_text.probes import Spans, pay, probe_worlds, usual_spans
+from simengine.contract_text.probes import Spans, pay, probe_draws, usual_spans
 
 _ACCRUING = (Coupon, ToIrr, Indexed)
 """What grows with time is meant to be paid on every date."""
@@ -119,9 +119,9 @@ def repeated_findings(contract: Contract, reaches: Spans | None) -> Iterator[Fin
     ]
     if len(contract.dates) < 2 or not silent:
         return
-    worlds = probe_worlds(contract, usual_spans(contract, reaches))
+    draws = probe_draws(contract, usual_spans(contract, reaches))
     # A total cap would cut the later dates.
-    paid = pay(contract.model_copy(update={"total_cap": None}), worlds).by_due
+    paid = pay(contract.model_copy(update={"total_cap": None}), draws).by_due
     for place in silent:
         dates, name = paid[:, place], list(contract.terms)[place]
         is_paid_anew = (dates != 0).sum(axis=1) > 1

@@ -31,7 +31,7 @@ class Referrals(Sourced):
     per_month_each: Annotated[Positive, Field(le=1e6)]
     shape: Annotated[Positive, Field(ge=0.01, le=1e6)]
     months: Annotated[Positive, Field(le=1200)]
-    layer: Layer = "world"
+    layer: Layer = "environment"
 
     @property
     def _size_and_success(self) -> tuple[float, float]:

@@ -21,7 +21,7 @@ class DirichletCount(Sourced):
     So a share has mean k_i / k with k the sum of the counts and variance (k_i / k)(1 - k_i / k) / (k + 1), and two shares have the
     covariance -(k_i / k)(k_j / k) / (k + 1).
 
-    The members speak of the weight; a world holds the share.
+    The members speak of the weight; a replication holds the share.
 
     References
     ----------

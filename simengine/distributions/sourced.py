@@ -20,7 +20,7 @@ read; U not public or not found; M general knowledge, not confirmed; R recalled,
 study; `choice` not a fact at all but something that the parties or the reader choose.
 """
 ASSUMED: frozenset[str] = frozenset({"P", "U", "M", "R", "assumption"})
-Layer = Literal["luck", "knowledge", "measurement", "world"]
+Layer = Literal["sampling", "parameters", "measurement", "environment"]
 
 
 class Spec(BaseModel):
@@ -35,7 +35,7 @@ class Sourced(Spec):
     source: str | None = None
     certainty: Certainty | None = None
     note: str | None = None
-    layer: Layer = "knowledge"
+    layer: Layer = "parameters"
 
     @property
     def is_assumed(self) -> bool:
@@ -44,7 +44,7 @@ class Sourced(Spec):
 
 
 class Constant(Sourced):
-    """A number that is the same in every world; it may be written bare."""
+    """A number that is the same in every replication; it may be written bare."""
 
     value: Number
 

@@ -23,9 +23,9 @@ from simengine.records import (
     PARALLEL_BEFORE,
     SERVICE,
     SERVICE_BEFORE,
+    Draws,
     Floats,
     Integers,
-    Worlds,
 )
 
 
@@ -60,7 +60,7 @@ class Case:
     scale: Scale
     protocol: Protocol
     history_months: int
-    worlds: Worlds
+    draws: Draws
     persons: Callable[[int], Floats]
     """From an arm to how many people it had before anybody was lost."""
     sites: tuple[float, ...] | int
@@ -92,7 +92,7 @@ def _nobody(*means: Floats) -> Integers:
 def _historical(case: Case) -> Comparison:
     service, earlier = case.samples(SERVICE), case.samples(BASELINE)
     path = f"measurement.metrics.{case.name}.drift_per_year"
-    drift = case.worlds[path] * case.worlds["measurement.baseline.years_before"]
+    drift = case.draws[path] * case.draws["measurement.baseline.years_before"]
     level = case.scale.shifted(earlier.mean, -drift)
     return _independent(service, earlier, level, case.scale.spread(earlier, level))
 
@@ -122,7 +122,7 @@ def _design_effect(case: Case, arm: int, n: Floats) -> Floats:
     Eldridge, S. M., Ashby, D. and Kerry, S. (2006), Sample size for cluster randomized trials: effect of coefficient of variation
     of cluster size and analysis method, International Journal of Epidemiology 35, 1292-1300.
     """
-    rho = case.worlds["measurement.control.clusters.intra_cluster_correlation"]
+    rho = case.draws["measurement.control.clusters.intra_cluster_correlation"]
     more = np.maximum(n - 1, 0.0)
     if isinstance(case.sites, int):
         return 1 + more / case.sites * rho
@@ -133,7 +133,7 @@ def _design_effect(case: Case, arm: int, n: Floats) -> Floats:
 
 def _matched(case: Case) -> Comparison:
     service, others = case.samples(MATCHED_SERVICE), case.samples(MATCHED)
-    level = case.scale.shifted(others.mean, case.worlds["measurement.matched.hidden_bias"])
+    level = case.scale.shifted(others.mean, case.draws["measurement.matched.hidden_bias"])
     return _independent(service, others, level, case.scale.spread(others, level))
 
 
@@ -169,11 +169,11 @@ def _before_after(case: Case) -> Comparison:
 def _difference_in_differences(case: Case) -> Comparison:
     assert case.protocol.parallel is not None
     own, other = _periods(case, SERVICE), _periods(case, PARALLEL)
-    worlds = case.worlds
+    draws = case.draws
     years = (case.history_months + case.metric.window_months.value) / 2 / 12
-    level = worlds["measurement.parallel.level"]
+    level = draws["measurement.parallel.level"]
     before = case.scale.shifted(other.before.mean_before, level)
-    after = case.scale.shifted(other.after.mean, level + worlds["measurement.parallel.trend_gap_per_year"] * years)
+    after = case.scale.shifted(other.after.mean, level + draws["measurement.parallel.trend_gap_per_year"] * years)
     of_before = case.scale.stretch(before, other.before.mean_before)
     of_after = case.scale.stretch(after, other.after.mean)
     variance_before, variance_after = other.variance_before * of_before**2, other.variance * of_after**2
@@ -248,9 +248,9 @@ def _by_regression(own: _Levels, other: _Levels, nobody: Integers) -> Comparison
 
 
 def _rate_card(case: Case) -> Comparison:
-    service, worlds = case.samples(SERVICE), case.worlds
-    claims = 1 + worlds["measurement.rate_card.double_claims"]
-    claimed, deadweight = service.mean * claims, worlds["measurement.rate_card.deadweight"]
+    service, draws = case.samples(SERVICE), case.draws
+    claims = 1 + draws["measurement.rate_card.double_claims"]
+    claimed, deadweight = service.mean * claims, draws["measurement.rate_card.deadweight"]
     variance = service.variance * service.per_mean * claims**2
     return Comparison(claimed, claimed * deadweight, variance, variance * deadweight**2, variance * deadweight)
 

@@ -11,7 +11,7 @@ from scipy import special
 from simengine.measurement.samples import Sample, ratio
 from simengine.measurement.scales import Counting
 from simengine.measurement.spec import Metric
-from simengine.records import ARMS, Floats, Tallies, Worlds
+from simengine.records import ARMS, Draws, Floats, Tallies
 from simengine.streams import uniforms
 
 
@@ -39,7 +39,7 @@ def in_base_prices(sample: Sample, gap_per_year: Floats, years: Floats, years_be
     )
 
 
-def as_seen(sample: Sample, name: str, metric: Metric, arm: int, wave: str, is_share: bool, worlds: Worlds) -> Sample:
+def as_seen(sample: Sample, name: str, metric: Metric, arm: int, wave: str, is_share: bool, draws: Draws) -> Sample:
     """Give what the evaluator sees of a sample: some people lost, some answers misread.
 
     Parameters
@@ -52,7 +52,7 @@ def as_seen(sample: Sample, name: str, metric: Metric, arm: int, wave: str, is_s
         Whose people: their errors have random streams of their own.
     is_share
         Whether the outcome is a yes or a no.
-    worlds
+    replications
         The parameters of each replication.
 
     Notes
@@ -66,14 +66,14 @@ def as_seen(sample: Sample, name: str, metric: Metric, arm: int, wave: str, is_s
     """
     path = f"measurement.metrics.{name}"
     if metric.attrition is not None:
-        sample = _thinned(sample, metric, f"{path}.attrition", stem_of(name, arm, wave), arm, is_share, worlds)
+        sample = _thinned(sample, metric, f"{path}.attrition", stem_of(name, arm, wave), arm, is_share, draws)
     if metric.misclassification is not None:
-        sample = _misread(sample, f"{path}.misclassification", stem_of(name, arm, wave), worlds)
+        sample = _misread(sample, f"{path}.misclassification", stem_of(name, arm, wave), draws)
     return sample
 
 
 def redefined(
-    sample: Sample, tallies: Tallies, name: str, metric: Metric, arm: int, wave: int, stem: str, counting: Counting, worlds: Worlds
+    sample: Sample, tallies: Tallies, name: str, metric: Metric, arm: int, wave: int, stem: str, counting: Counting, draws: Draws
 ) -> Sample:
     """Give a sample as it is counted where the counting changes from a month of the calendar on.
 
@@ -91,7 +91,7 @@ def redefined(
         The stream of their errors.
     counting
         Whether an amount is scaled, or single events or answers are counted or not.
-    worlds
+    replications
         The parameters of each replication.
 
     Notes
@@ -105,15 +105,15 @@ def redefined(
     outcome, window = tallies.outcomes.index(metric.outcome), tallies.windows.index(int(metric.window_months.value))
     at = (slice(None), wave, arm, tallies.changes.index(int(metric.redefined.from_month.value)), slice(None), outcome, window)
     later, later_2, whole_later, before, before_2, whole_before, later_whole, whole_earlier, both = tallies.after_change[at].T
-    factor, scale = worlds[f"measurement.metrics.{name}.redefined.factor"], _scale_of(tallies, metric, counting)
+    factor, scale = draws[f"measurement.metrics.{name}.redefined.factor"], _scale_of(tallies, metric, counting)
     more = factor - 1
     total, square = sample.total + more * later, sample.square + 2 * more * whole_later + more**2 * later_2
     total_before = sample.before + more * before * scale
     square_before = sample.before_square + (2 * more * whole_before + more**2 * before_2) * scale**2
     if counting != "scaled":
         spread = np.where(factor < 1, factor * (1 - factor), np.maximum(more, 0.0))
-        total = total + _extra(later, factor, f"{stem}/counted", worlds) - more * later
-        total_before = total_before + (_extra(before, factor, f"{stem}/counted before", worlds) - more * before) * scale
+        total = total + _extra(later, factor, f"{stem}/counted", draws) - more * later
+        total_before = total_before + (_extra(before, factor, f"{stem}/counted before", draws) - more * before) * scale
         square, square_before = square + spread * later, square_before + spread * before * scale**2
         if counting == "answers":
             square, square_before = total, total_before
@@ -125,9 +125,9 @@ def _scale_of(tallies: Tallies, metric: Metric, counting: Counting) -> float:
     return 1.0 if counting == "answers" or not tallies.history_months else metric.window_months.value / tallies.history_months
 
 
-def _extra(events: Floats, factor: Floats, purpose: str, worlds: Worlds) -> Floats:
+def _extra(events: Floats, factor: Floats, purpose: str, draws: Draws) -> Floats:
     """Give how many more events are counted than happened; fewer, where that is negative."""
-    u, whole = uniforms(worlds.seed_of(purpose), purpose, worlds.replications), np.round(events)
+    u, whole = uniforms(draws.seed_of(purpose), purpose, draws.replications), np.round(events)
     from scipy import stats  # half a second, which only those wait for who count in another way
 
     fewer = _binomial_quantiles(u, whole, np.minimum(factor, 1.0)) - whole
@@ -150,21 +150,21 @@ def purposes_of_errors(name: str, metric: Metric, waves: tuple[str, ...]) -> lis
     return [f"{stem}/{decision}" for stem in stems for decision in decisions]
 
 
-def _thinned(sample: Sample, metric: Metric, path: str, stem: str, arm: int, is_share: bool, worlds: Worlds) -> Sample:
+def _thinned(sample: Sample, metric: Metric, path: str, stem: str, arm: int, is_share: bool, draws: Draws) -> Sample:
     assert metric.attrition is not None
-    seed = worlds.seed_of(stem)
+    seed = draws.seed_of(stem)
     is_comparison = ARMS[arm] not in ("service", "matched_service", "service_before")
     own = is_comparison and metric.attrition.share_comparison is not None
-    lost = worlds[f"{path}.{'share_comparison' if own else 'share'}"]
+    lost = draws[f"{path}.{'share_comparison' if own else 'share'}"]
     persons = np.round(sample.n_persons)
-    remain = _binomial_quantiles(uniforms(seed, f"{stem}/lost", worlds.replications), persons, 1 - lost)
+    remain = _binomial_quantiles(uniforms(seed, f"{stem}/lost", draws.replications), persons, 1 - lost)
     share = ratio(remain, persons, 0.0)
-    z, other = (special.ndtri(uniforms(seed, f"{stem}/{key}", worlds.replications)) for key in ("seen", "seen before"))
+    z, other = (special.ndtri(uniforms(seed, f"{stem}/{key}", draws.replications)) for key in ("seen", "seen before"))
     spread, spread_before = np.sqrt(sample.variance), np.sqrt(sample.variance_before)
     correlation = np.clip(ratio(sample.covariance, spread * spread_before, 0.0), -1, 1)
     noise = np.sqrt(np.maximum(ratio(sample.per_mean, share) - sample.per_mean, 0.0))
     # Where nobody is lost, one person's spread, which is unknown, is not needed.
-    mean = sample.mean - lost * worlds[f"{path}.gap"] + _times(noise, z, spread)
+    mean = sample.mean - lost * draws[f"{path}.gap"] + _times(noise, z, spread)
     towards = correlation * z + np.sqrt(1 - correlation**2) * other
     before = sample.mean_before + _times(noise, towards, spread_before)
     if is_share:
@@ -192,14 +192,14 @@ def _binomial_quantiles(uniform: Floats, n: Floats, probability: Floats) -> Floa
     return np.asarray(stats.binom.ppf(uniform, n, probability))
 
 
-def _misread(sample: Sample, path: str, stem: str, worlds: Worlds) -> Sample:
-    sensitivity, specificity = worlds[f"{path}.sensitivity"], worlds[f"{path}.specificity"]
-    persons, seed = np.round(sample.n_persons), worlds.seed_of(stem)
+def _misread(sample: Sample, path: str, stem: str, draws: Draws) -> Sample:
+    sensitivity, specificity = draws[f"{path}.sensitivity"], draws[f"{path}.specificity"]
+    persons, seed = np.round(sample.n_persons), draws.seed_of(stem)
     weight = ratio(sample.n, persons, 0.0)
     read = []
     for total, when in ((sample.total, ""), (sample.before, " before")):
         yes = np.clip(np.round(ratio(total, weight, 0.0)), 0, persons)
-        u_yes, u_no = (uniforms(seed, f"{stem}/{answer}{when}", worlds.replications) for answer in ("yes", "no"))
+        u_yes, u_no = (uniforms(seed, f"{stem}/{answer}{when}", draws.replications) for answer in ("yes", "no"))
         right = _binomial_quantiles(u_yes, yes, sensitivity)
         read.append((right + _binomial_quantiles(u_no, persons - yes, 1 - specificity)) * weight)
     product = _times(sample.left, sample.covariance) * (sensitivity + specificity - 1) ** 2

@@ -22,17 +22,15 @@ from simengine.records import (
     SERVICE,
     SERVICE_BEFORE,
     TWIN,
+    Draws,
     Floats,
     Measurements,
     Tallies,
-    Worlds,
     add_in_order,
 )
 
 
-def measure(
-    protocol: Protocol, tallies: Tallies, kinds: Mapping[str, Kind], waves: tuple[str, ...], worlds: Worlds
-) -> Measurements:
+def measure(protocol: Protocol, tallies: Tallies, kinds: Mapping[str, Kind], waves: tuple[str, ...], draws: Draws) -> Measurements:
     """Estimate every metric of the protocol in every replication.
 
     Parameters
@@ -45,7 +43,7 @@ def measure(
         By outcome: how its level shifts.
     waves
         Their names in order.
-    worlds
+    replications
         The parameters of each replication.
 
     Returns
@@ -70,7 +68,7 @@ def measure(
     """
     every = tuple(range(len(waves)))
     evaluators = [
-        _Evaluator(name, metric, protocol, tallies, kinds[metric.outcome], waves, worlds)
+        _Evaluator(name, metric, protocol, tallies, kinds[metric.outcome], waves, draws)
         for name, metric in protocol.metrics.items()
     ]
     with np.errstate(all="ignore"):
@@ -96,7 +94,7 @@ def measure(
         standard_error_by_wave=by_wave(alone, "standard_error"),
         why=np.stack([one.why for one in whole], axis=1),
         why_by_wave=by_wave(alone, "why"),
-        replications=worlds.replications,
+        replications=draws.replications,
     )
 
 
@@ -127,23 +125,23 @@ class _Evaluator:
     """One metric, seen by one evaluator."""
 
     def __init__(
-        self, name: str, metric: Metric, protocol: Protocol, tallies: Tallies, kind: Kind, waves: tuple[str, ...], worlds: Worlds
+        self, name: str, metric: Metric, protocol: Protocol, tallies: Tallies, kind: Kind, waves: tuple[str, ...], draws: Draws
     ) -> None:
         self.name, self.metric, self.protocol, self.tallies = name, metric, protocol, tallies
         # A ratio of two means is no share, whatever it is a ratio of.
         self.scale, self.counting = SCALES["amount" if metric.per is not None else kind], SCALES[kind].counting
-        self.waves, self.worlds = waves, worlds
+        self.waves, self.draws = waves, draws
         self._seen = cache(self._see)
 
     def _see(self, arm: int, wave: int) -> Sample:
         sample = seen_of(self.tallies, self.metric, arm, wave, self.scale.is_level)
         if self._is_redefined(arm):
             stem = stem_of(self.name, arm, self.waves[wave])
-            sample = redefined(sample, self.tallies, self.name, self.metric, arm, wave, stem, self.counting, self.worlds)
+            sample = redefined(sample, self.tallies, self.name, self.metric, arm, wave, stem, self.counting, self.draws)
         if self.metric.prices is not None:
             sample = in_base_prices(sample, *self._index_of(arm, wave))
             _refuse_infinite(self.name, ~np.isfinite(sample.square + sample.before_square))
-        return as_seen(sample, self.name, self.metric, arm, self.waves[wave], self.scale.is_share, self.worlds)
+        return as_seen(sample, self.name, self.metric, arm, self.waves[wave], self.scale.is_share, self.draws)
 
     def _is_redefined(self, arm: int) -> bool:
         """Whether the register of an arm counts in another way from a month on; earlier people lived before it."""
@@ -164,15 +162,15 @@ class _Evaluator:
         if arm == BASELINE:
             people = [self.tallies.weight[:, w, SERVICE] for w in range(len(self.waves))]
             entries = add_in_order([n * self._years_to_entry(w) for w, n in enumerate(people)])
-            years = ratio(entries, add_in_order(people), 0.0) - self.worlds["measurement.baseline.years_before"]
-        years = years - self.worlds[f"{path}.base_month"] / 12
-        gap = self.worlds[f"{path}.growth_per_year"] - self.worlds[f"{path}.index_per_year"]
+            years = ratio(entries, add_in_order(people), 0.0) - self.draws["measurement.baseline.years_before"]
+        years = years - self.draws[f"{path}.base_month"] / 12
+        gap = self.draws[f"{path}.growth_per_year"] - self.draws[f"{path}.index_per_year"]
         return gap, years + self.metric.window_months.value / 24, years - self.tallies.history_months / 24
 
     def _years_to_entry(self, wave: int) -> Floats:
         """Give the years from the start to the mean entry of a wave, all of whose months are equally likely."""
         path = f"population.waves.{self.waves[wave]}"
-        return np.asarray(self.worlds[f"{path}.from_month"] + (np.floor(self.worlds[f"{path}.enrolment_months"]) - 1) / 2) / 12
+        return np.asarray(self.draws[f"{path}.from_month"] + (np.floor(self.draws[f"{path}.enrolment_months"]) - 1) / 2) / 12
 
     def conclude(self, waves: tuple[int, ...]) -> Concluded:
         """Give the estimate from the people of some waves and its standard error, as the contract will pay on it."""
@@ -184,13 +182,13 @@ class _Evaluator:
         estimate, error = found.estimate, found.standard_error
         path = f"measurement.metrics.{self.name}.shrinkage"
         if shrinkage.credibility is not None:
-            weight = self.worlds[f"{path}.credibility"]
+            weight = self.draws[f"{path}.credibility"]
         else:
-            spread = self.worlds[f"{path}.prior_sd"] ** 2
+            spread = self.draws[f"{path}.prior_sd"] ** 2
             weight = ratio(spread, spread + error**2, 1.0)
             # Of an estimate whose error is unknown nobody can say how much it weighs: the prior stands alone.
             weight = np.where(np.isnan(error), 0.0, weight)
-        return Concluded(weight * estimate + (1 - weight) * self.worlds[f"{path}.prior"], weight * error, found.why)
+        return Concluded(weight * estimate + (1 - weight) * self.draws[f"{path}.prior"], weight * error, found.why)
 
     def _by_waves(self, waves: tuple[int, ...]) -> Concluded:
         """Put waves of different designs together, by their people; a total adds up. A wave without people has no say."""
@@ -215,7 +213,7 @@ class _Evaluator:
 
     def _by_design(self, design: str, waves: tuple[int, ...]) -> Concluded:
         if design == "mix":
-            weights = {name: self.worlds[f"measurement.mix.{name}"] for name in self.protocol.mix or {}}
+            weights = {name: self.draws[f"measurement.mix.{name}"] for name in self.protocol.mix or {}}
             parts = {name: self._by_design(name, waves) for name in weights}
 
             def mixed(what: str) -> Floats:
@@ -234,7 +232,7 @@ class _Evaluator:
             self.scale,
             self.protocol,
             self.tallies.history_months,
-            self.worlds,
+            self.draws,
             lambda arm: add_in_order([self.tallies.n_people[:, wave, arm].astype(np.float64) for wave in waves]),
             self._sites(),
         )

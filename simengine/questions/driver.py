@@ -35,7 +35,7 @@ class Posed:
 
     def answer(self, on_progress: OnProgress | None = None) -> Any:
         """Simulate, and answer."""
-        from simengine.worlds.ensemble import Ensemble
+        from simengine.replications.ensemble import Ensemble
 
         ensemble = Ensemble(self.seed, self.n_replications, self.size.threads, self.size.block_size, on_progress)
         return self.question.ask(self.asked.subject, ensemble=ensemble, **self.asked.values)

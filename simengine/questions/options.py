@@ -26,7 +26,7 @@ OF = Option(
 
 
 def luck(default: int) -> Option:
-    """Give the option of worlds at every point of the assumptions."""
+    """Give the option of replications at every point of the assumptions."""
     return Option(
-        "n_luck", "Worlds at every point of the assumptions.", flag="--luck", kind=int, default=default, low=2, high=100_000
+        "n_luck", "Replications at every point of the assumptions.", flag="--luck", kind=int, default=default, low=2, high=100_000
     )

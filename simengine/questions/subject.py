@@ -44,7 +44,7 @@ class Size:
     @property
     def at_once(self) -> int:
         """Give how many blocks run at once."""
-        from simengine.worlds.blocks import available_processors
+        from simengine.replications.blocks import available_processors
 
         return self.threads or available_processors()
 
@@ -108,7 +108,7 @@ class OfStudy:
 
     def refuse_if_too_large(self, study: Study, /, n_replications: int, size: Size, **how: Any) -> None:
         """Refuse, before any work, what cannot be held."""
-        from simengine.worlds.memory import refuse_if_too_large
+        from simengine.replications.memory import refuse_if_too_large
 
         refuse_if_too_large(study, n_replications, at_once=size.at_once, block_size=size.block_size, **how)
 
@@ -141,7 +141,7 @@ class OfPortfolio:
 
     def refuse_if_too_large(self, holding: Holding, /, n_replications: int, size: Size, **how: Any) -> None:  # noqa: ARG002
         """Refuse, before any work, what cannot be held: the replications of every project."""
-        from simengine.worlds.memory import refuse_if_too_large
+        from simengine.replications.memory import refuse_if_too_large
 
         for study in holding.studies.values():
             refuse_if_too_large(study, n_replications, at_once=size.at_once, block_size=size.block_size)
@@ -176,7 +176,9 @@ class OfRun(OfStudy):
         """Give the seed, which nobody can do without, and as many replications as make an ensemble."""
         seed = study.run.seed if size.seed is None else size.seed
         if seed is None:
-            raise UsageError("--seed: a world of a study is named by a seed and a number; found no seed. Give the one of the run")
+            raise UsageError(
+                "--seed: a replication of a study is named by a seed and a number; found no seed. Give the one of the run"
+            )
         return seed, 2
 
 

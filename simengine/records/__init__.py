@@ -1,11 +1,11 @@
 """The nouns: every array that travels between stages, with its axes, its unit and its meaning.
 
-Axes have one name each: `replication` (one Monte Carlo world), `wave` (people who enter together), `arm` (service, twin,
+Axes have one name each: `replication` (one Monte Carlo replication), `wave` (people who enter together), `arm` (service, twin,
 baseline), `state`, `outcome`, `window` (months after a person's entry), `year` (of the calendar, from the start of the study),
 `metric`, `combination` (of milestones), `pair` (of outcomes), `term`, `due` (a date on which the contract pays), `date` (month
 of the calendar, 0 is the first), `line` (one kind of posting), `tranche`.
 
-The *twin* arm holds the same people with the same luck, without the service: the true effect of each world, which no
+The *twin* arm holds the same people with the same luck, without the service: the true effect of each replication, which no
 evaluator sees. Other people, without the service, stand in the arms against which an evaluator may compare: *baseline*,
 earlier people (it has one wave); *control*, those of the same referral whom a lot left out; *parallel*, people elsewhere;
 *matched*, people chosen to be like the service users, and *matched_service*, those of the service users for whom somebody
@@ -43,9 +43,9 @@ from simengine.records.people import (
     SERVICE,
     SERVICE_BEFORE,
     TWIN,
+    Draws,
     Seen,
     Tallies,
-    Worlds,
 )
 from simengine.records.results import CashMoments, Outturns
 
@@ -81,6 +81,7 @@ __all__ = [
     "Axes",
     "CashMoments",
     "Drawing",
+    "Draws",
     "Floats",
     "Integers",
     "Ledger",
@@ -93,7 +94,6 @@ __all__ = [
     "Record",
     "Seen",
     "Tallies",
-    "Worlds",
     "add_in_order",
     "axes_of",
 ]

@@ -13,7 +13,7 @@ SERVICE, TWIN, BASELINE, CONTROL, PARALLEL, MATCHED_SERVICE, MATCHED, SERVICE_BE
 
 
 @dataclass(frozen=True, eq=False)
-class Worlds(Record):
+class Draws(Record):
     """The parameters of each replication, drawn from their distributions."""
 
     seed: int
@@ -22,7 +22,7 @@ class Worlds(Record):
     values: Mapping[str, Floats]
     """By path in the study: one value per replication."""
     weight: Annotated[Floats | None, Axes("replication")] = None
-    """What each world counts for in a mean; absent: all the same."""
+    """What each replication counts for in a mean; absent: all the same."""
     seed_by_purpose: Callable[[str], int] | None = None
     """For a question that draws some decisions anew and leaves the others: from the name of a decision to its seed."""
 

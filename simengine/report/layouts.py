@@ -12,18 +12,18 @@ from rich.table import Table
 from rich.text import Text
 
 from simengine.config import Study
+from simengine.replications.money import TAIL_REPLICATIONS, Standing, measures_of
 from simengine.report.units import cell, money_unit, unit_of_amount
 from simengine.risk.amounts import AMOUNTS
 from simengine.risk.limits import read_measure
 from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
-from simengine.worlds.money import TAIL_WORLDS, Standing, measures_of
 
 NOTHING_ASKED: Mapping[str, Measure] = {}
 
 
 def heading(study: Study, found: Any, remark: str) -> Text:
-    """Say what was asked in how many worlds, and in which unit money is written."""
+    """Say what was asked in how many replications, and in which unit money is written."""
     _, money = money_unit(study)
     return Text(
         f"{study.study.title}\n{found.n_replications:,} replications, seed {found.seed}. "
@@ -115,4 +115,6 @@ def no_cvar(needs: int | None, level: float) -> list[Text]:
     """Say how many replications a CVaR takes, where there are too few."""
     if needs is None:
         return []
-    return [Text(f"No CVaR: it takes {TAIL_WORLDS} worlds in the worst {100 * (1 - level):g} %, which are in -n {needs:,}.")]
+    return [
+        Text(f"No CVaR: it takes {TAIL_REPLICATIONS} replications in the worst {100 * (1 - level):g} %, which are in -n {needs:,}.")
+    ]

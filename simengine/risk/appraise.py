@@ -16,6 +16,7 @@ from simengine.records import (
     SERVICE,
     TWIN,
     CashMoments,
+    Draws,
     Floats,
     Integers,
     Ledger,
@@ -24,7 +25,6 @@ from simengine.records import (
     Payments,
     PublicValue,
     Tallies,
-    Worlds,
     add_in_order,
 )
 from simengine.risk.parties import left_with
@@ -49,7 +49,7 @@ class Standpoint:
 
 def appraise(
     standpoint: Standpoint,
-    worlds: Worlds,
+    draws: Draws,
     tallies: Tallies,
     measurements: Measurements,
     payments: Payments,
@@ -62,11 +62,11 @@ def appraise(
 
     Parameters
     ----------
-    standpoint, worlds, tallies, measurements, payments, ledger
+    standpoint, replications, tallies, measurements, payments, ledger
         All that came before.
     with_returns
         Whether rates of return, the moments of cash and the ends of every part of the structure are worked out: most of the time,
-        which nobody needs who settles the same worlds under hundreds of terms.
+        which nobody needs who settles the same replications under hundreds of terms.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def appraise(
     codes = {f"term.{name}.bound": words for name, words in zip(payments.terms, limits, strict=True)} | codes_of(columns)
     cash = lending_cash(ledger) if with_returns else {}
     moments = {name: _cash_moments(flows, standpoint.commitment * ledger.units) for name, flows in cash.items()}
-    return Outturns(worlds.replications, columns, codes, moments, cash or None)
+    return Outturns(draws.replications, columns, codes, moments, cash or None)
 
 
 def _parties(standpoint: Standpoint, ledger: Ledger, public_value: PublicValue, *, with_returns: bool) -> dict[str, NDArray[Any]]:

@@ -16,9 +16,9 @@ N_GROUPS = 50
 
 
 def tail_weights(loss: Floats, level: float) -> Floats:
-    """Give the weights with which worlds enter a CVaR; they add up to 1.
+    """Give the weights with which replications enter a CVaR; they add up to 1.
 
-    Worlds beyond the quantile q weigh 1 / ((1 - level) n) each, those at q share what is left: then the weighted mean of the loss
+    Replications beyond the quantile q weigh 1 / ((1 - level) n) each, those at q share what is left: then the weighted mean of the loss
     is the CVaR of Rockafellar and Uryasev also where payments have atoms.
     """
     q = np.quantile(loss, level, method="inverted_cdf")
@@ -27,14 +27,14 @@ def tail_weights(loss: Floats, level: float) -> Floats:
     return np.asarray((beyond + at * ((whole - beyond.sum()) / at.sum())) / whole)
 
 
-def with_error(estimate: Callable[[Floats], Floats], worlds: Floats, n_groups: int = N_GROUPS) -> NDArray[np.object_]:
-    """Estimate something from worlds, with the standard error of the delete-a-group jackknife.
+def with_error(estimate: Callable[[Floats], Floats], draws: Floats, n_groups: int = N_GROUPS) -> NDArray[np.object_]:
+    """Estimate something from replications, with the standard error of the delete-a-group jackknife.
 
     Parameters
     ----------
     estimate
-        From some worlds, shape (n, ...), to an array of numbers.
-    worlds
+        From some replications, shape (n, ...), to an array of numbers.
+    replications
         Shape (n_replications, ...): one row per independent replication.
     n_groups
         Groups of neighbouring rows, of which each is left out once; fewer where there are fewer rows.
@@ -52,9 +52,9 @@ def with_error(estimate: Callable[[Floats], Floats], worlds: Floats, n_groups: i
     ----------
     Shao, J. and Tu, D. (1995), The Jackknife and Bootstrap, sections 2.2 and 2.3, doi:10.1007/978-1-4612-0795-5.
     """
-    value = np.asarray(estimate(worlds))
-    edges = np.linspace(0, len(worlds), min(n_groups, len(worlds)) + 1).astype(np.int64)
-    without = np.stack([np.asarray(estimate(np.concatenate([worlds[:first], worlds[last:]]))) for first, last in pairwise(edges)])
+    value = np.asarray(estimate(draws))
+    edges = np.linspace(0, len(draws), min(n_groups, len(draws)) + 1).astype(np.int64)
+    without = np.stack([np.asarray(estimate(np.concatenate([draws[:first], draws[last:]]))) for first, last in pairwise(edges)])
     n = len(without)
     apart = without - without.mean(axis=0)
     error = np.sqrt((n - 1) / n * (apart**2).sum(axis=0))

@@ -9,19 +9,19 @@ import numpy as np
 
 from simengine.records import Floats
 from simengine.risk import statistics
-from simengine.risk.draws import Draws, given
 from simengine.risk.statistics import Statistic
+from simengine.risk.weighting import Weighting, given
 
 NOT_GIVEN = Statistic(float("nan"), float("nan"))
 """What stands for a statistic of fewer than two replications."""
 
 
-def those_measured(draws: Draws | None, *samples: Floats) -> tuple[tuple[Floats, ...], Draws | None]:
+def those_measured(weighting: Weighting | None, *samples: Floats) -> tuple[tuple[Floats, ...], Weighting | None]:
     """Give the rows of some samples, each of shape (n_rows,), in which all are measured, and how these rows were drawn."""
     is_there = np.logical_and.reduce([np.isfinite(sample) for sample in samples])
     if is_there.all():
-        return samples, draws
-    return tuple(sample[is_there] for sample in samples), given(draws, is_there)
+        return samples, weighting
+    return tuple(sample[is_there] for sample in samples), given(weighting, is_there)
 
 
 def mean_of_measured(sample: Floats) -> Statistic:

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from simengine.records import Floats
 from simengine.risk import statistics
 from simengine.risk.amounts import AMOUNTS, OF_WHOLE_FLOWS, Columns, Unit
-from simengine.risk.draws import Draws, given
 from simengine.risk.jackknife import with_error
 from simengine.risk.measured import NOT_GIVEN, those_measured
 from simengine.risk.statistics import Statistic
+from simengine.risk.weighting import Weighting, given
 
 _RULE_OF_THREE = 3.0
 """No case among n replications: a probability of at most 3 / n, with 95 % confidence."""
@@ -27,19 +27,19 @@ Scores = Callable[[Columns, str, float], Floats]
 """From the columns, the party and the number: shape (n_replications,); the mean is the measure. NaN: no part of it."""
 
 
-def p_loss(net: Floats, draws: Draws | None = None) -> Statistic:
+def p_loss(net: Floats, weighting: Weighting | None = None) -> Statistic:
     """Give the probability of a net below 0; net: shape (n_rows,)."""
-    return statistics.probability(net < 0, draws)
+    return statistics.probability(net < 0, weighting)
 
 
-def var(net: Floats, level: float, draws: Draws | None = None) -> Statistic:
+def var(net: Floats, level: float, weighting: Weighting | None = None) -> Statistic:
     """Give the loss (the negative of the net) that is exceeded with probability 1 - level."""
-    return statistics.value_at_risk(-net, level, draws)
+    return statistics.value_at_risk(-net, level, weighting)
 
 
-def cvar(net: Floats, level: float, draws: Draws | None = None) -> Statistic:
+def cvar(net: Floats, level: float, weighting: Weighting | None = None) -> Statistic:
     """Give the mean loss (the negative of the net) in the worst 1 - level of the replications."""
-    return statistics.conditional_value_at_risk(-net, level, draws)
+    return statistics.conditional_value_at_risk(-net, level, weighting)
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Kind:
     """As a table prints it, `{}` in the place of the number."""
     unit: Unit
     more_is_better: bool
-    of: Callable[[Columns, str, float, Draws | None], Statistic]
+    of: Callable[[Columns, str, float, Weighting | None], Statistic]
     """From the columns, the party, the number and how the rows were drawn."""
     scores: Scores | None = None
     """Absent where it is no mean."""
@@ -86,9 +86,9 @@ class Kind:
         return self.amount in OF_WHOLE_FLOWS
 
 
-def _mean(scores: Scores) -> Callable[[Columns, str, float, Draws | None], Statistic]:
-    def of(columns: Columns, party: str, number: float, draws: Draws | None) -> Statistic:
-        (there,), of_there = those_measured(draws, scores(columns, party, number))
+def _mean(scores: Scores) -> Callable[[Columns, str, float, Weighting | None], Statistic]:
+    def of(columns: Columns, party: str, number: float, weighting: Weighting | None) -> Statistic:
+        (there,), of_there = those_measured(weighting, scores(columns, party, number))
         return statistics.mean(there, of_there) if len(there) > 1 else NOT_GIVEN
 
     return of
@@ -114,7 +114,7 @@ def _share(amount: str, words: str, title: str, number: str, is_case: Callable[[
         f"P({title})",
         "share",
         False,
-        lambda columns, party, edge, draws: statistics.probability(cases(columns, party, edge), draws),
+        lambda columns, party, edge, weighting: statistics.probability(cases(columns, party, edge), weighting),
         lambda columns, party, edge: cases(columns, party, edge).astype(np.float64),
         amount,
         number,
@@ -135,13 +135,13 @@ def _over(amount: str, number: str, title: str) -> Kind:
 def _quantile(amount: str, default: float, words: str = "") -> Kind:
     one = AMOUNTS[amount]
 
-    def of(columns: Columns, party: str, level: float, draws: Draws | None) -> Statistic:
+    def of(columns: Columns, party: str, level: float, weighting: Weighting | None) -> Statistic:
         values = one.of(columns, party)
         # What never happens comes after everything that does; it is told apart again below.
         is_there, far = ~np.isnan(values), 2 * np.max(np.abs(values[np.isfinite(values)]), initial=1.0)
         if is_there.sum() < 2:
             return NOT_GIVEN
-        found = statistics.quantile(np.minimum(values[is_there], far), level, given(draws, is_there))
+        found = statistics.quantile(np.minimum(values[is_there], far), level, given(weighting, is_there))
         return Statistic(np.inf, np.nan, covers=False) if found.value == far else found
 
     meaning = words or f"quantile of {one.title} over the replications that have one: {one.meaning}"
@@ -193,7 +193,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "p_loss": replace(
         _share("net", "its net is below 0", "loss", "", lambda values, _: values < 0),
-        of=lambda columns, party, _, draws: p_loss(columns[f"{party}.net"], draws),
+        of=lambda columns, party, _, weighting: p_loss(columns[f"{party}.net"], weighting),
     ),
     "p_npv_below": _below("npv", "hurdle"),
     "p_moic_below": _below("moic", "hurdle, 1 is what was lent"),
@@ -204,14 +204,14 @@ KINDS: Mapping[str, Kind] = {
     "var": replace(
         _quantile("loss", 0.95, "loss (the negative of its net) that is exceeded with probability 1 - level"),
         title="VaR {} (loss)",
-        of=lambda columns, party, level, draws: var(columns[f"{party}.net"], level, draws),
+        of=lambda columns, party, level, weighting: var(columns[f"{party}.net"], level, weighting),
     ),
     "cvar": Kind(
         "mean of its loss (the negative of its net) in the worst 1 - level of the replications",
         "CVaR {} (loss)",
         "money",
         False,
-        lambda columns, party, level, draws: cvar(columns[f"{party}.net"], level, draws),
+        lambda columns, party, level, weighting: cvar(columns[f"{party}.net"], level, weighting),
         _tail_scores,
         "loss",
         "level",
@@ -230,7 +230,7 @@ KINDS: Mapping[str, Kind] = {
         "P(paid without effect)",
         "share",
         False,
-        lambda columns, _party, _number, draws: statistics.probability(_paid_without_effect(columns), draws),
+        lambda columns, _party, _number, weighting: statistics.probability(_paid_without_effect(columns), weighting),
         lambda columns, _party, _number: _paid_without_effect(columns).astype(np.float64),
     ),
 }
@@ -267,9 +267,9 @@ class Measure:
         assert self.kind.scores is not None, "asked of means alone"
         return self.kind.scores(columns, self.party, self.number)
 
-    def of(self, columns: Columns, draws: Draws | None = None) -> Statistic:
-        """Work the measure out, with its standard error; `draws`: where rows are not independent and of equal weight."""
-        return self.kind.of(columns, self.party, self.number, draws)
+    def of(self, columns: Columns, weighting: Weighting | None = None) -> Statistic:
+        """Work the measure out, with its standard error; `weighting`: where rows are not independent and of equal weight."""
+        return self.kind.of(columns, self.party, self.number, weighting)
 
     def difference(self, before: Columns, after: Columns) -> Statistic:
         """Say by how much it is larger in the second of two settlements of the same replications, row by row.

@@ -8,16 +8,16 @@ from typing import Any
 from numpy.typing import NDArray
 
 from simengine.risk import statistics
-from simengine.risk.draws import Draws
 from simengine.risk.measures import p_loss
 from simengine.risk.parties import parties_of
 from simengine.risk.statistics import Statistic
+from simengine.risk.weighting import Weighting
 
 POCKETS = ("cash", "value", "cashable")
 
 
 def pockets(
-    columns: Mapping[str, NDArray[Any]], draws: Draws | None = None
+    columns: Mapping[str, NDArray[Any]], weighting: Weighting | None = None
 ) -> dict[str, dict[str, dict[str, Statistic] | Statistic]]:
     """Give by party the distributions of its cash, value, cashable value and net (cash + value), and how often that is below 0.
 
@@ -25,12 +25,12 @@ def pockets(
     ----------
     columns
         By name: one value per replication, as `left_with` gives them.
-    draws
-        How the rows were drawn, where they are not independent worlds of equal weight.
+    weighting
+        How the rows were drawn, where they are not independent replications of equal weight.
     """
     table: dict[str, dict[str, dict[str, Statistic] | Statistic]] = {}
     for party in parties_of(columns):
         net = columns[f"{party}.net"]
-        table[party] = {name: statistics.summary(columns[f"{party}.{name}"], draws) for name in POCKETS}
-        table[party] |= {"net": statistics.summary(net, draws), "p_net_below_zero": p_loss(net, draws)}
+        table[party] = {name: statistics.summary(columns[f"{party}.{name}"], weighting) for name in POCKETS}
+        table[party] |= {"net": statistics.summary(net, weighting), "p_net_below_zero": p_loss(net, weighting)}
     return table

@@ -101,7 +101,7 @@ def present_values(cash: NDArray[Any], factors: Floats) -> Floats:
     cash
         Shape (n_replications, n_dates), in any unit of money.
     factors
-        What one unit at each date is worth now: shape (n_dates,), or (n_replications, n_dates) where worlds differ.
+        What one unit at each date is worth now: shape (n_dates,), or (n_replications, n_dates) where replications differ.
     """
     by_date = np.broadcast_to(factors, cash.shape).T
     return add_in_order([np.zeros(len(cash)), *(flow * factor for flow, factor in zip(cash.T, by_date, strict=True))])

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from simengine.risk.coverage import Z_95, Judged, is_constant, judged
-from simengine.risk.draws import Draws
+from simengine.risk.weighting import Weighting
 
 Floats = NDArray[np.float64]
 
@@ -84,22 +84,22 @@ def frame_of(statistics: Iterable[tuple[str, Statistic]]) -> Any:
     return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "se"]).rename_axis("statistic")
 
 
-def mean(sample: Floats, draws: Draws | None = None) -> Statistic:
+def mean(sample: Floats, weighting: Weighting | None = None) -> Statistic:
     """Give the mean, with standard error s / sqrt(n), stretched where the sample is skewed."""
-    if draws is None:
+    if weighting is None:
         value, n = float(np.mean(sample)), len(sample)
         if is_constant(sample):
             return Statistic(value, 0.0)
         found = judged(float(np.std(sample, ddof=1) / np.sqrt(n)), sample - value)
     else:
-        value = float(draws.share @ sample)
+        value = float(weighting.share @ sample)
         if is_constant(sample):
             return Statistic(value, 0.0)
-        found = draws.error_of(sample - value)
+        found = weighting.error_of(sample - value)
     return Statistic(value, found.se, covers=found.covers)
 
 
-def sd(sample: Floats, draws: Draws | None = None) -> Statistic:
+def sd(sample: Floats, weighting: Weighting | None = None) -> Statistic:
     """Give the standard deviation, with the standard error of its large-sample distribution.
 
     Notes
@@ -112,10 +112,10 @@ def sd(sample: Floats, draws: Draws | None = None) -> Statistic:
     """
     if is_constant(sample):
         return Statistic(0.0, 0.0)
-    if draws is not None:
-        squares = (sample - draws.share @ sample) ** 2
-        spread = float(np.sqrt(draws.share @ squares / (1 - draws.share @ draws.share)))
-        found = draws.error_of((squares - spread**2) / (2 * spread))
+    if weighting is not None:
+        squares = (sample - weighting.share @ sample) ** 2
+        spread = float(np.sqrt(weighting.share @ squares / (1 - weighting.share @ weighting.share)))
+        found = weighting.error_of((squares - spread**2) / (2 * spread))
     else:
         n = len(sample)
         # Divided by the largest first: the squares of small numbers would vanish.
@@ -131,7 +131,7 @@ def sd(sample: Floats, draws: Draws | None = None) -> Statistic:
     return Statistic(spread, found.se, covers=found.covers)
 
 
-def probability(cases: NDArray[np.bool_], draws: Draws | None = None) -> Statistic:
+def probability(cases: NDArray[np.bool_], weighting: Weighting | None = None) -> Statistic:
     """Give the share of cases, with standard error sqrt(p (1 - p) / n).
 
     Notes
@@ -146,12 +146,12 @@ def probability(cases: NDArray[np.bool_], draws: Draws | None = None) -> Statist
     Graubard, B. I. (1998), Confidence intervals for proportions with small expected number of positive counts, Survey Methodology
     24, 193-201.
     """
-    if draws is None:
+    if weighting is None:
         return _share(int(np.count_nonzero(cases)), len(cases))
     if cases.all() or not cases.any():
-        return _all_or_none(float(cases[0]), draws.least_size)
-    share = float(draws.share @ cases)
-    return _few_or_many(share, draws.error_of(cases.astype(np.float64) - share).se, draws.n_independent or draws.n_rows)
+        return _all_or_none(float(cases[0]), weighting.least_size)
+    share = float(weighting.share @ cases)
+    return _few_or_many(share, weighting.error_of(cases.astype(np.float64) - share).se, weighting.n_independent or weighting.n_rows)
 
 
 def _share(n_cases: int, n: int) -> Statistic:
@@ -176,19 +176,19 @@ def _few_or_many(share: float, se: float, n: float) -> Statistic:
     return Statistic(share, se, interval_95=(float(low), float(high)), covers=False)
 
 
-def exceedance(sample: Floats, levels: Iterable[float], draws: Draws | None = None) -> list[Statistic]:
+def exceedance(sample: Floats, levels: Iterable[float], weighting: Weighting | None = None) -> list[Statistic]:
     """Give the probability that each of some levels is exceeded."""
-    if draws is not None:
-        return _exceedance_by_draws(sample, np.array(list(levels)), draws)
+    if weighting is not None:
+        return _exceedance_by_weighting(sample, np.array(list(levels)), weighting)
     ordered, n = np.sort(sample), len(sample)
     return [_share(n - int(np.searchsorted(ordered, level, side="right")), n) for level in levels]
 
 
-def _exceedance_by_draws(sample: Floats, levels: Floats, draws: Draws) -> list[Statistic]:
-    return [probability(sample > level, draws) for level in levels]
+def _exceedance_by_weighting(sample: Floats, levels: Floats, weighting: Weighting) -> list[Statistic]:
+    return [probability(sample > level, weighting) for level in levels]
 
 
-def quantile(sample: Floats, level: float, draws: Draws | None = None) -> Statistic:
+def quantile(sample: Floats, level: float, weighting: Weighting | None = None) -> Statistic:
     """Give a quantile: the smallest number of the sample that at least a share of `level` does not exceed.
 
     Notes
@@ -205,7 +205,7 @@ def quantile(sample: Floats, level: float, draws: Draws | None = None) -> Statis
     Maritz, J. S. and Jarrett, R. G. (1978), A note on estimating the variance of the sample median, JASA 73, 194-196.
     Woodruff, R. S. (1952), Confidence intervals for medians and other position measures, JASA 47, 635-646.
     """
-    return _quantile_of_ordered(np.sort(sample), level) if draws is None else _weighted_quantiles(sample, draws)(level)
+    return _quantile_of_ordered(np.sort(sample), level) if weighting is None else _weighted_quantiles(sample, weighting)(level)
 
 
 def rank_of(n: int, level: float) -> int:
@@ -289,10 +289,10 @@ def _in_tail(size: float, level: float) -> float:
     return round(size * min(level, 1 - level), 6)
 
 
-def _weighted_quantiles(sample: Floats, draws: Draws) -> Callable[[float], Statistic]:
+def _weighted_quantiles(sample: Floats, weighting: Weighting) -> Callable[[float], Statistic]:
     """Sort a sample once; give its quantiles."""
     order = np.argsort(sample, kind="stable")
-    ordered, share = sample[order], draws.share[order]
+    ordered, share = sample[order], weighting.share[order]
     below = np.maximum.accumulate(np.cumsum(share))
 
     def rank(level: float) -> int:
@@ -305,32 +305,32 @@ def _weighted_quantiles(sample: Floats, draws: Draws) -> Callable[[float], Stati
         # Within an atom rows count in their order up to the level: all of them together would seem to leave no error.
         up_to = np.zeros(len(sample))
         up_to[order[: rank(level) + 1]] = 1.0
-        return draws.error_of(up_to - draws.share @ up_to).se if not up_to.all() else 0.0
+        return weighting.error_of(up_to - weighting.share @ up_to).se if not up_to.all() else 0.0
 
     def one(level: float) -> Statistic:
         value, error = at(level), error_at(level)
         # The error of few groups is stretched to Student's distribution already.
-        reach = Z_95 if draws.is_few else draws.reach_95
+        reach = Z_95 if weighting.is_few else weighting.reach_95
         # Beyond the level the error may be another one: evenly spread numbers have none where their cells end.
         below_it, above_it = (max(error, error_at(end)) for end in (level - reach * error, level + reach * error))
         is_known = reach * below_it < level < 1 - reach * above_it
         ends = rank(max(level - reach * below_it, 0.0)), rank(min(level + reach * above_it, 1.0))
         low, high = at(max(level - error, 0.0)), at(min(level + error, 1.0))
-        tail = draws.size_of(sample >= value if level > 0.5 else sample <= value) if draws.is_weighted else None
-        points = min(tail, draws.size) if tail is not None else _in_tail(draws.size, level)
+        tail = weighting.size_of(sample >= value if level > 0.5 else sample <= value) if weighting.is_weighted else None
+        points = min(tail, weighting.size) if tail is not None else _in_tail(weighting.size, level)
         found = Statistic(value, (high - low) / 2, tail_points=points)
         return _with_interval(found, ordered, ends, is_known=is_known)
 
     return one
 
 
-def value_at_risk(loss: Floats, level: float, draws: Draws | None = None) -> Statistic:
+def value_at_risk(loss: Floats, level: float, weighting: Weighting | None = None) -> Statistic:
     """Give the loss that is exceeded with probability 1 - level."""
-    return quantile(loss, level, draws)
+    return quantile(loss, level, weighting)
 
 
-def conditional_value_at_risk(loss: Floats, level: float, draws: Draws | None = None) -> Statistic:
-    """Give the mean loss in the worst 1 - level of worlds, q + E(X - q)+ / (1 - level).
+def conditional_value_at_risk(loss: Floats, level: float, weighting: Weighting | None = None) -> Statistic:
+    """Give the mean loss in the worst 1 - level of replications, q + E(X - q)+ / (1 - level).
 
     Notes
     -----
@@ -341,27 +341,27 @@ def conditional_value_at_risk(loss: Floats, level: float, draws: Draws | None = 
     ----------
     Rockafellar, R. T. and Uryasev, S. (2000), Optimization of conditional value-at-risk, Journal of Risk 2, 21-41.
     """
-    if draws is None:
+    if weighting is None:
         q = float(np.partition(loss, rank_of(len(loss), level) - 1)[rank_of(len(loss), level) - 1])
     else:
-        q = _weighted_quantiles(loss, draws)(level).value
-    excess, beyond = mean(np.maximum(loss - q, 0.0) / (1 - level), draws), loss > q
+        q = _weighted_quantiles(loss, weighting)(level).value
+    excess, beyond = mean(np.maximum(loss - q, 0.0) / (1 - level), weighting), loss > q
     if not beyond.any():
-        points = _in_tail(len(loss) if draws is None else draws.size, level)
+        points = _in_tail(len(loss) if weighting is None else weighting.size, level)
         return Statistic(q, 0.0, interval_95=None if is_constant(loss) else (q, q), tail_points=points, covers=is_constant(loss))
-    points = float(np.count_nonzero(beyond)) if draws is None else draws.distinct(beyond)
+    points = float(np.count_nonzero(beyond)) if weighting is None else weighting.distinct(beyond)
     return Statistic(q + excess.value, excess.se, tail_points=points, covers=excess.covers)
 
 
-def quantiles(sample: Floats, draws: Draws | None = None) -> dict[str, Statistic]:
+def quantiles(sample: Floats, weighting: Weighting | None = None) -> dict[str, Statistic]:
     """Give the quantiles p05, p25, p50, p75, p95."""
-    if draws is None:
+    if weighting is None:
         ordered = np.sort(sample)
         return {name: _quantile_of_ordered(ordered, level) for name, level in LEVELS.items()}
-    one = _weighted_quantiles(sample, draws)
+    one = _weighted_quantiles(sample, weighting)
     return {name: one(level) for name, level in LEVELS.items()}
 
 
-def summary(sample: Floats, draws: Draws | None = None) -> dict[str, Statistic]:
+def summary(sample: Floats, weighting: Weighting | None = None) -> dict[str, Statistic]:
     """Give mean, sd and the quantiles p05, p25, p50, p75, p95."""
-    return {"mean": mean(sample, draws), "sd": sd(sample, draws), **quantiles(sample, draws)}
+    return {"mean": mean(sample, weighting), "sd": sd(sample, weighting), **quantiles(sample, weighting)}

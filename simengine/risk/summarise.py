@@ -12,7 +12,6 @@ from simengine.errors import UnknownNameError, UsageError
 from simengine.records import ALL_LENDERS, ALL_PAYERS, ARMS, CashMoments, Floats, Outturns
 from simengine.risk import statistics, trust
 from simengine.risk.coverage import ROUNDING
-from simengine.risk.draws import Draws, given
 from simengine.risk.kernels import FOUND
 from simengine.risk.measured import those_measured
 from simengine.risk.measures import Measure, cvar, p_loss, var
@@ -23,6 +22,7 @@ from simengine.risk.roles import lenders_in, payers_in, total_of_lenders, total_
 from simengine.risk.statistics import Statistic, frame_of, statistics_in
 from simengine.risk.summarise_structure import structure_sections
 from simengine.risk.trust import Diagnostics, Exceedance, Refused, Section
+from simengine.risk.weighting import Weighting, given
 
 TAIL_LEVEL = 0.95
 REPAYMENT = ("no_repayment", "below_principal", "principal_only", "principal_and_return")
@@ -108,28 +108,28 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None, measur
     if len(np.unique(outturns.replications)) < 2:
         rule = "a table must be made of at least 2 replications, for one has no standard error"
         raise UsageError(f"summarise: {rule}; found {len(np.unique(outturns.replications))}")
-    draws, measures = draws_of(outturns, control_variates), tuple(measures)
+    weighting, measures = weighting_of(outturns, control_variates), tuple(measures)
     sections: Section = {
-        **_by_role(outturns, draws),
-        "payment_against_saving": _payment_against_saving(outturns, draws),
-        "public_value": pockets(outturns.columns, draws),
-        "metrics": _metrics(outturns, draws),
-        "terms": _terms(outturns, draws),
-        **structure_sections(outturns, draws),
-        "people": {"service_users": statistics.summary(outturns["service_users"], draws)},
-        "person_months": _person_months(outturns, draws),
+        **_by_role(outturns, weighting),
+        "payment_against_saving": _payment_against_saving(outturns, weighting),
+        "public_value": pockets(outturns.columns, weighting),
+        "metrics": _metrics(outturns, weighting),
+        "terms": _terms(outturns, weighting),
+        **structure_sections(outturns, weighting),
+        "people": {"service_users": statistics.summary(outturns["service_users"], weighting)},
+        "person_months": _person_months(outturns, weighting),
         "diagnostics": {
-            "worlds_with_clipped_probabilities": statistics.probability(outturns["clipped"] > 0, draws),
-            "metrics": _not_measured(outturns, draws),
+            "replications_with_clipped_probabilities": statistics.probability(outturns["clipped"] > 0, weighting),
+            "metrics": _not_measured(outturns, weighting),
         },
     }
-    n_replications = len(outturns.replications) if draws is None else draws.n_independent or draws.n_rows
+    n_replications = len(outturns.replications) if weighting is None else weighting.n_independent or weighting.n_rows
     refused = trust.refusals(sections, n_replications)
-    if draws is not None and outturns.lending_cash_by_row is None:
+    if weighting is not None and outturns.lending_cash_by_row is None:
         why = Refused("the run did not keep the cash by date (`with_variates` of `run_study`)")
         refused |= {f"{name}.irr_of_mean_cash": why for name in outturns.lending_cash}
-    asked = {str(measure): measure.of(outturns.columns, draws) for measure in measures}
-    refused |= _thin(measures, asked, outturns, draws, n_replications)
+    asked = {str(measure): measure.of(outturns.columns, weighting) for measure in measures}
+    refused |= _thin(measures, asked, outturns, weighting, n_replications)
     nets = {party: np.asarray(outturns[f"{party}.net"], dtype=np.float64) for party in parties_of(outturns.columns)}
     # Who neither pays nor gets anything has nothing to lose.
     nets = {party: net for party, net in nets.items() if net.any()}
@@ -137,10 +137,10 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None, measur
         n_replications,
         trust.without(sections, refused),
         refused,
-        {party: trust.exceedance_of(-net, draws) for party, net in nets.items()},
+        {party: trust.exceedance_of(-net, weighting) for party, net in nets.items()},
         Diagnostics(
-            running_mean={party: trust.running_mean(net, draws) for party, net in nets.items()},
-            split_half={party: trust.split_half(net, draws) for party, net in nets.items()},
+            running_mean={party: trust.running_mean(net, weighting) for party, net in nets.items()},
+            split_half={party: trust.split_half(net, weighting) for party, net in nets.items()},
             tail_points={path: int(statistic.tail_points or 0) for path, statistic in trust.tail_statistics(sections)},
             n_clipped=int(outturns["clipped"].sum()),
         ),
@@ -149,7 +149,11 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None, measur
 
 
 def _thin(
-    measures: Iterable[Measure], asked: Mapping[str, Statistic], outturns: Outturns, draws: Draws | None, n_replications: int
+    measures: Iterable[Measure],
+    asked: Mapping[str, Statistic],
+    outturns: Outturns,
+    weighting: Weighting | None,
+    n_replications: int,
 ) -> dict[str, Refused]:
     """Say which of the measures stand on too few replications in a tail."""
     found = {}
@@ -157,88 +161,90 @@ def _thin(
         statistic = asked[str(measure)]
         if statistic.tail_points is None:
             continue
-        beyond = replace(measure, name="var").of(outturns.columns, draws) if measure.name == "cvar" else None
+        beyond = replace(measure, name="var").of(outturns.columns, weighting) if measure.name == "cvar" else None
         refused = trust.refusal(statistic, n_replications, beyond)
         if refused is not None:
             found[str(measure)] = refused
     return found
 
 
-def draws_of(outturns: Outturns, control_variates: Floats | None = None) -> Draws | None:
-    """Say how the rows of a run were drawn; nothing where they are independent worlds of equal weight."""
+def weighting_of(outturns: Outturns, control_variates: Floats | None = None) -> Weighting | None:
+    """Say how the rows of a run were drawn; nothing where they are independent replications of equal weight."""
     weight, group = outturns.columns.get("weight"), outturns.columns.get("group")
     if weight is None and group is None and control_variates is None:
         return None
-    n_worlds = len(np.unique(outturns.replications))
-    return Draws(len(outturns.replications), weight, group, control_variates, n_worlds)
+    n_replications = len(np.unique(outturns.replications))
+    return Weighting(len(outturns.replications), weight, group, control_variates, n_replications)
 
 
-def _by_role(outturns: Outturns, draws: Draws | None) -> Section:
+def _by_role(outturns: Outturns, weighting: Weighting | None) -> Section:
     """Sections of all who lend and all who pay under the contract, each for itself, and of their totals where there are several."""
     lenders = names_of_role(ALL_LENDERS, lenders_in(outturns.columns))
     payers = names_of_role(ALL_PAYERS, payers_in(outturns.columns))
-    sections: dict[str, dict[str, Statistic | Section]] = {name: _lender(outturns, name, draws) for name in lenders}
+    sections: dict[str, dict[str, Statistic | Section]] = {name: _lender(outturns, name, weighting) for name in lenders}
     for name in payers:
-        paid = {what: statistics.summary(outturns[f"{name}.{what}"], draws) for what in ("payment", "true_saving")}
-        sections[name] = {**sections.get(name, {}), **paid, **_position(outturns, name, draws)}
+        paid = {what: statistics.summary(outturns[f"{name}.{what}"], weighting) for what in ("payment", "true_saving")}
+        sections[name] = {**sections.get(name, {}), **paid, **_position(outturns, name, weighting)}
     return sections
 
 
-def _position(outturns: Outturns, name: str, draws: Draws | None) -> dict[str, Statistic | Section]:
+def _position(outturns: Outturns, name: str, weighting: Weighting | None) -> dict[str, Statistic | Section]:
     """Summarise what somebody is left with, and the risk of it: of a party all its money, of a total that of the role."""
     net = outturns[f"{name}.net"]
     return {
-        "net": statistics.summary(net, draws),
-        "npv": statistics.summary(outturns[f"{name}.npv"], draws),
-        "p_loss": p_loss(net, draws),
-        "p_profit": statistics.probability(net > 0, draws),
-        "var95": var(net, TAIL_LEVEL, draws),
-        "cvar95": cvar(net, TAIL_LEVEL, draws),
+        "net": statistics.summary(net, weighting),
+        "npv": statistics.summary(outturns[f"{name}.npv"], weighting),
+        "p_loss": p_loss(net, weighting),
+        "p_profit": statistics.probability(net > 0, weighting),
+        "var95": var(net, TAIL_LEVEL, weighting),
+        "cvar95": cvar(net, TAIL_LEVEL, weighting),
     }
 
 
-def _lender(outturns: Outturns, name: str, draws: Draws | None) -> dict[str, Statistic | Section]:
+def _lender(outturns: Outturns, name: str, weighting: Weighting | None) -> dict[str, Statistic | Section]:
     """Summarise what a lender, or all of them, get back, and what they are left with."""
     paid_in, back = outturns[f"{name}.money_in"], outturns[f"{name}.money_back"]
     multiple, rate = outturns[f"{name}.moic"], outturns[f"{name}.irr"]
     section: dict[str, Statistic | Section] = {
-        "money_in": statistics.summary(paid_in, draws),
-        "money_back": statistics.summary(back, draws),
-        **_position(outturns, name, draws),
-        "peak_funding": statistics.summary(outturns[f"{name}.peak_funding"], draws),
-        "irr_status": {word: statistics.probability(outturns.is_word(f"{name}.irr_status", word), draws) for word in STATUSES},
+        "money_in": statistics.summary(paid_in, weighting),
+        "money_back": statistics.summary(back, weighting),
+        **_position(outturns, name, weighting),
+        "peak_funding": statistics.summary(outturns[f"{name}.peak_funding"], weighting),
+        "irr_status": {word: statistics.probability(outturns.is_word(f"{name}.irr_status", word), weighting) for word in STATUSES},
         "payback_status": {
-            word: statistics.probability(outturns.is_word(f"{name}.payback_status", word), draws) for word in PAYBACK_STATUSES
+            word: statistics.probability(outturns.is_word(f"{name}.payback_status", word), weighting) for word in PAYBACK_STATUSES
         },
     }
     if name == total_of_lenders(outturns.columns):
         # What the study draws and the contract pays is all lenders' alone to tell, or the only one's.
-        section["drawn"] = statistics.summary(outturns["drawn"], draws)
-        section["p_no_payment_beyond_guarantee"] = statistics.probability(outturns["contingent_payment"] <= 0, draws)
+        section["drawn"] = statistics.summary(outturns["drawn"], weighting)
+        section["p_no_payment_beyond_guarantee"] = statistics.probability(outturns["contingent_payment"] <= 0, weighting)
     was_drawn = np.isfinite(multiple)
     if was_drawn.sum() > 1:
-        among = given(draws, was_drawn)
+        among = given(weighting, was_drawn)
         section["repayment"] = _repayment(paid_in[was_drawn], back[was_drawn], among)
         section["moic"] = statistics.summary(multiple[was_drawn], among)
     has_rate = np.isfinite(rate)
     if has_rate.sum() > 1:
         # Quantiles alone: a mean of rates is not the rate of anything.
-        section["irr"] = statistics.quantiles(rate[has_rate], given(draws, has_rate))
+        section["irr"] = statistics.quantiles(rate[has_rate], given(weighting, has_rate))
     pays_back = np.isfinite(outturns[f"{name}.payback_months"])
     if pays_back.sum() > 1:
-        # Quantiles alone: a mean over the worlds that pay back says nothing of the others.
-        section["payback_months"] = statistics.quantiles(outturns[f"{name}.payback_months"][pays_back], given(draws, pays_back))
-    of_mean_cash = irr_of_mean_cash(outturns.lending_cash[name]) if draws is None else irr_of_drawn_cash(outturns, name, draws)
+        # Quantiles alone: a mean over the replications that pay back says nothing of the others.
+        section["payback_months"] = statistics.quantiles(outturns[f"{name}.payback_months"][pays_back], given(weighting, pays_back))
+    of_mean_cash = (
+        irr_of_mean_cash(outturns.lending_cash[name]) if weighting is None else irr_of_drawn_cash(outturns, name, weighting)
+    )
     if of_mean_cash is not None:
         section["irr_of_mean_cash"] = of_mean_cash
     return section
 
 
-def _repayment(paid_in: Floats, back: Floats, draws: Draws | None) -> Section:
+def _repayment(paid_in: Floats, back: Floats, weighting: Weighting | None) -> Section:
     """Place every replication on the scale of repayment."""
     has_nothing, is_short = back <= 0, back < paid_in
     cases = (has_nothing & is_short, ~has_nothing & is_short, back == paid_in, back > paid_in)
-    return {name: statistics.probability(case, draws) for name, case in zip(REPAYMENT, cases, strict=True)}
+    return {name: statistics.probability(case, weighting) for name, case in zip(REPAYMENT, cases, strict=True)}
 
 
 def irr_of_mean_cash(cash: CashMoments) -> Statistic | None:
@@ -265,17 +271,17 @@ def irr_of_mean_cash(cash: CashMoments) -> Statistic | None:
     return Statistic(rate, float(np.sqrt(variance / cash.n_replications) / abs(slope)))
 
 
-def irr_of_drawn_cash(outturns: Outturns, name: str, draws: Draws) -> Statistic | None:
-    """Find the same where worlds weigh differently or hang together: each adds its present value at the rate, less the mean's."""
+def irr_of_drawn_cash(outturns: Outturns, name: str, weighting: Weighting) -> Statistic | None:
+    """Find the same where replications weigh differently or hang together: each adds its present value at the rate, less the mean's."""
     if outturns.lending_cash_by_row is None:
         return None
     cash = outturns.lending_cash_by_row[name].astype(np.float64)
-    mean = draws.share @ cash
+    mean = weighting.share @ cash
     rates = rates_of_return(mean[None, :])
     if rates.status[0] != FOUND:
         return None
     weight, slope = _weight_and_slope(mean, float(rates.rate[0]))
-    found = draws.error_of((cash - mean) @ weight)
+    found = weighting.error_of((cash - mean) @ weight)
     return Statistic(float(rates.rate[0]), found.se / abs(slope), covers=found.covers)
 
 
@@ -286,28 +292,28 @@ def _weight_and_slope(mean: Floats, rate: float) -> tuple[Floats, float]:
     return weight, float(mean @ (-months / 12 * weight / (1 + rate)))
 
 
-def _payment_against_saving(outturns: Outturns, draws: Draws | None) -> Section:
+def _payment_against_saving(outturns: Outturns, weighting: Weighting | None) -> Section:
     everybody = total_of_payers(outturns.columns)
     payment, saving = outturns[f"{everybody}.payment"], outturns[f"{everybody}.true_saving"]
     beyond = outturns["contingent_payment"]
     return {
-        "expected_payment": statistics.mean(payment, draws),
-        "expected_true_saving": statistics.mean(saving, draws),
-        "expected_difference": statistics.mean(saving - payment, draws),
-        "p_paid_beyond_guarantee_without_saving": statistics.probability((beyond > 0) & (saving <= 0), draws),
-        "p_saving_without_payment_beyond_guarantee": statistics.probability((beyond <= 0) & (saving > 0), draws),
+        "expected_payment": statistics.mean(payment, weighting),
+        "expected_true_saving": statistics.mean(saving, weighting),
+        "expected_difference": statistics.mean(saving - payment, weighting),
+        "p_paid_beyond_guarantee_without_saving": statistics.probability((beyond > 0) & (saving <= 0), weighting),
+        "p_saving_without_payment_beyond_guarantee": statistics.probability((beyond <= 0) & (saving > 0), weighting),
     }
 
 
-def _metrics(outturns: Outturns, draws: Draws | None) -> Section:
+def _metrics(outturns: Outturns, weighting: Weighting | None) -> Section:
     """Of each metric, over those replications in which it was measured, or in which there is a truth."""
     section: dict[str, dict[str, Statistic | Section]] = {}
     for name in _names(outturns, "metric."):
         estimate, truth = outturns[f"metric.{name}.estimate"], outturns[f"metric.{name}.truth"]
-        (seen,), of_seen = those_measured(draws, estimate)
-        (true,), of_true = those_measured(draws, truth)
-        (error,), of_error = those_measured(draws, estimate - truth)
-        (own,), of_own = those_measured(draws, outturns[f"metric.{name}.standard_error"])
+        (seen,), of_seen = those_measured(weighting, estimate)
+        (true,), of_true = those_measured(weighting, truth)
+        (error,), of_error = those_measured(weighting, estimate - truth)
+        (own,), of_own = those_measured(weighting, outturns[f"metric.{name}.standard_error"])
         section[name] = {}
         if len(seen) > 1:
             section[name]["estimate"] = statistics.summary(seen, of_seen)
@@ -320,25 +326,25 @@ def _metrics(outturns: Outturns, draws: Draws | None) -> Section:
     return section
 
 
-def _not_measured(outturns: Outturns, draws: Draws | None) -> Section:
+def _not_measured(outturns: Outturns, weighting: Weighting | None) -> Section:
     """By metric: how often there was no estimate, an estimate whose standard error is unknown, and no truth."""
     section: dict[str, Section] = {}
     for name in _names(outturns, "metric."):
         estimate, error, truth = (np.isnan(outturns[f"metric.{name}.{what}"]) for what in ("estimate", "standard_error", "truth"))
         section[name] = {
-            "not_measured": statistics.probability(estimate, draws),
-            "standard_error_unknown": statistics.probability(error & ~estimate, draws),
-            "no_truth": statistics.probability(truth, draws),
+            "not_measured": statistics.probability(estimate, weighting),
+            "standard_error_unknown": statistics.probability(error & ~estimate, weighting),
+            "no_truth": statistics.probability(truth, weighting),
         }
     return section
 
 
-def _terms(outturns: Outturns, draws: Draws | None) -> Section:
+def _terms(outturns: Outturns, weighting: Weighting | None) -> Section:
     return {
         name: {
-            "amount": statistics.summary(outturns[f"term.{name}.amount"], draws),
+            "amount": statistics.summary(outturns[f"term.{name}.amount"], weighting),
             "bound": {
-                limit: statistics.probability(outturns.is_word(f"term.{name}.bound", limit), draws)
+                limit: statistics.probability(outturns.is_word(f"term.{name}.bound", limit), weighting)
                 for limit in outturns.codes[f"term.{name}.bound"]
             },
         }
@@ -346,15 +352,15 @@ def _terms(outturns: Outturns, draws: Draws | None) -> Section:
     }
 
 
-def _person_months(outturns: Outturns, draws: Draws | None) -> Section:
+def _person_months(outturns: Outturns, weighting: Weighting | None) -> Section:
     """By arm and state, over the longest window: for comparison with the exact recursion."""
     states = _names(outturns, f"person_months.{ARMS[0]}.")
     arms = [arm for arm in ARMS if f"person_months.{arm}.{states[0]}" in outturns.columns]
-    return {arm: {state: _mean_and_sd(outturns[f"person_months.{arm}.{state}"], draws) for state in states} for arm in arms}
+    return {arm: {state: _mean_and_sd(outturns[f"person_months.{arm}.{state}"], weighting) for state in states} for arm in arms}
 
 
-def _mean_and_sd(sample: Floats, draws: Draws | None) -> Section:
-    return {"mean": statistics.mean(sample, draws), "sd": statistics.sd(sample, draws)}
+def _mean_and_sd(sample: Floats, weighting: Weighting | None) -> Section:
+    return {"mean": statistics.mean(sample, weighting), "sd": statistics.sd(sample, weighting)}
 
 
 def _names(outturns: Outturns, prefix: str) -> list[str]:

@@ -9,18 +9,18 @@ import numpy as np
 
 from simengine.records import Outturns
 from simengine.risk import statistics
-from simengine.risk.draws import Draws, given
 from simengine.risk.measures import p_loss
 from simengine.risk.returns import STATUSES
 from simengine.risk.structure import ENDINGS
+from simengine.risk.weighting import Weighting, given
 
 
-def structure_sections(outturns: Outturns, draws: Draws | None = None) -> dict[str, Any]:
+def structure_sections(outturns: Outturns, weighting: Weighting | None = None) -> dict[str, Any]:
     """Give the sections `tranches`, `costs`, `steps` and `guarantees`, by name; none where one loan gets all that comes back."""
     parts = {"tranches": ("tranche.", _tranche), "costs": ("cost.", _cost), "steps": ("step.", _step)}
     parts["guarantees"] = ("guarantee.", _guarantee)
     found = {
-        section: {name: describe(outturns, f"{prefix}{name}", draws) for name in _names(outturns, prefix)}
+        section: {name: describe(outturns, f"{prefix}{name}", weighting) for name in _names(outturns, prefix)}
         for section, (prefix, describe) in parts.items()
     }
     return {section: by_name for section, by_name in found.items() if by_name}
@@ -31,43 +31,45 @@ def _names(outturns: Outturns, prefix: str) -> Iterator[str]:
     yield from dict.fromkeys(names)
 
 
-def _tranche(outturns: Outturns, path: str, draws: Draws | None) -> Mapping[str, Any]:
+def _tranche(outturns: Outturns, path: str, weighting: Weighting | None) -> Mapping[str, Any]:
     net, multiple, rate = (outturns[f"{path}.{name}"] for name in ("net", "moic", "irr"))
     section: dict[str, Any] = {
-        name: statistics.summary(outturns[f"{path}.{name}"], draws) for name in ("paid_in", "money_back", "net", "lost")
+        name: statistics.summary(outturns[f"{path}.{name}"], weighting) for name in ("paid_in", "money_back", "net", "lost")
     }
-    section["p_loss"] = p_loss(net, draws)
-    section["ending"] = {word: statistics.probability(outturns.is_word(f"{path}.ending", word), draws) for word in ENDINGS}
-    section["irr_status"] = {word: statistics.probability(outturns.is_word(f"{path}.irr_status", word), draws) for word in STATUSES}
+    section["p_loss"] = p_loss(net, weighting)
+    section["ending"] = {word: statistics.probability(outturns.is_word(f"{path}.ending", word), weighting) for word in ENDINGS}
+    section["irr_status"] = {
+        word: statistics.probability(outturns.is_word(f"{path}.irr_status", word), weighting) for word in STATUSES
+    }
     was_drawn, has_rate = np.isfinite(multiple), np.isfinite(rate)
     if was_drawn.sum() > 1:
-        section["moic"] = statistics.summary(multiple[was_drawn], given(draws, was_drawn))
+        section["moic"] = statistics.summary(multiple[was_drawn], given(weighting, was_drawn))
     if has_rate.sum() > 1:
         # Quantiles alone: a mean of rates is not the rate of anything.
-        section["irr"] = statistics.quantiles(rate[has_rate], given(draws, has_rate))
+        section["irr"] = statistics.quantiles(rate[has_rate], given(weighting, has_rate))
     return section
 
 
-def _cost(outturns: Outturns, path: str, draws: Draws | None) -> Mapping[str, Any]:
+def _cost(outturns: Outturns, path: str, weighting: Weighting | None) -> Mapping[str, Any]:
     unpaid, waiting = outturns[f"{path}.unpaid"], outturns[f"{path}.still_deferred"]
     return {
-        "paid": statistics.summary(outturns[f"{path}.paid"], draws),
-        "unpaid": statistics.summary(unpaid, draws),
-        "still_deferred": statistics.summary(waiting, draws),
-        "p_unpaid": statistics.probability(unpaid > 0, draws),
-        "p_still_deferred": statistics.probability(waiting > 0, draws),
+        "paid": statistics.summary(outturns[f"{path}.paid"], weighting),
+        "unpaid": statistics.summary(unpaid, weighting),
+        "still_deferred": statistics.summary(waiting, weighting),
+        "p_unpaid": statistics.probability(unpaid > 0, weighting),
+        "p_still_deferred": statistics.probability(waiting > 0, weighting),
     }
 
 
-def _step(outturns: Outturns, path: str, draws: Draws | None) -> Mapping[str, Any]:
+def _step(outturns: Outturns, path: str, weighting: Weighting | None) -> Mapping[str, Any]:
     paid = outturns[f"{path}.paid"]
-    return {"paid": statistics.summary(paid, draws), "p_pays": statistics.probability(paid > 0, draws)}
+    return {"paid": statistics.summary(paid, weighting), "p_pays": statistics.probability(paid > 0, weighting)}
 
 
-def _guarantee(outturns: Outturns, path: str, draws: Draws | None) -> Mapping[str, Any]:
+def _guarantee(outturns: Outturns, path: str, weighting: Weighting | None) -> Mapping[str, Any]:
     paid = outturns[f"{path}.paid"]
     return {
-        "paid": statistics.summary(paid, draws),
-        "p_called": statistics.probability(paid > 0, draws),
-        "p_exhausted": statistics.probability(outturns.is_word(f"{path}.is_exhausted", "yes"), draws),
+        "paid": statistics.summary(paid, weighting),
+        "p_called": statistics.probability(paid > 0, weighting),
+        "p_exhausted": statistics.probability(outturns.is_word(f"{path}.is_exhausted", "yes"), weighting),
     }

@@ -11,8 +11,8 @@ import numpy as np
 
 from simengine.records import Floats
 from simengine.risk import statistics
-from simengine.risk.draws import Draws
 from simengine.risk.statistics import Statistic
+from simengine.risk.weighting import Weighting
 
 Section: TypeAlias = Mapping[str, "Statistic | Section"]
 
@@ -64,7 +64,7 @@ class Diagnostics:
     tail_points: Mapping[str, int]
     """By path: replications behind each statistic of a tail, given or refused."""
     n_clipped: int
-    """Probabilities and rates that were clipped, in all worlds together."""
+    """Probabilities and rates that were clipped, in all replications together."""
 
 
 def tail_statistics(section: Section, path: str = "") -> Iterator[tuple[str, Statistic]]:
@@ -114,10 +114,10 @@ def without(section: Section, refused: Mapping[str, Refused], path: str = "") ->
     return kept
 
 
-def exceedance_of(loss: Floats, draws: Draws | None) -> Exceedance:
+def exceedance_of(loss: Floats, weighting: Weighting | None) -> Exceedance:
     """Draw up the exceedance curve of a loss."""
     levels = loss_levels(loss)
-    return Exceedance(levels, tuple(statistics.exceedance(loss, levels, draws)))
+    return Exceedance(levels, tuple(statistics.exceedance(loss, levels, weighting)))
 
 
 def loss_levels(loss: Floats) -> tuple[float, ...]:
@@ -142,27 +142,27 @@ def _round_step(least: float) -> float:
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least * (1 - 1e-9))
 
 
-def running_mean(sample: Floats, draws: Draws | None) -> RunningMean:
+def running_mean(sample: Floats, weighting: Weighting | None) -> RunningMean:
     """Give the mean at sizes that grow by the square root of two, up to the whole run."""
     n = len(sample)
     sizes = sorted({n, *(round(n / sqrt(2) ** k) for k in range(1, _POINTS))})
-    n_variates = 0 if draws is None or draws.control_variates is None else draws.control_variates.shape[1]
+    n_variates = 0 if weighting is None or weighting.control_variates is None else weighting.control_variates.shape[1]
     sizes = [size for size in sizes if size >= min(max(_FIRST_POINT, 10 * n_variates), n)]
-    means = [statistics.mean(sample[:size], None if draws is None else draws.some(np.arange(size))) for size in sizes]
+    means = [statistics.mean(sample[:size], None if weighting is None else weighting.some(np.arange(size))) for size in sizes]
     return RunningMean(tuple(sizes), tuple(means))
 
 
-def split_half(sample: Floats, draws: Draws | None) -> float:
+def split_half(sample: Floats, weighting: Weighting | None) -> float:
     """Give the difference between the means of both halves, in standard errors: about a standard normal number in a sound run."""
     rows = np.arange(len(sample))
     # Rows of one group stay together.
-    names = rows if draws is None or draws.group is None else np.unique(draws.group, return_inverse=True)[1]
+    names = rows if weighting is None or weighting.group is None else np.unique(weighting.group, return_inverse=True)[1]
     n_groups = int(names.max(initial=-1)) + 1
     if n_groups < 4:
         return 0.0
     is_first = names < n_groups // 2
     one, other = (
-        statistics.mean(sample[half], None if draws is None else draws.some(rows[half])) for half in (is_first, ~is_first)
+        statistics.mean(sample[half], None if weighting is None else weighting.some(rows[half])) for half in (is_first, ~is_first)
     )
     error = sqrt(one.se**2 + other.se**2)
     return (one.value - other.value) / error if error > 0 else 0.0

@@ -1,7 +1,7 @@
 """The value: what outcomes are worth to each public actor, when, and how much of it can be released as cash.
 
 The truth is valued, not what an evaluator concludes: twin against service user. Nothing here is random but what was drawn with
-the worlds, and nothing knows the contract.
+the replications, and nothing knows the contract.
 """
 
 from simengine.value.appreciate import Timing, appreciate

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simengine.distributions import Constant, Quantity
-from simengine.records import SERVICE, TWIN, Floats, PublicValue, Tallies, Worlds
+from simengine.records import SERVICE, TWIN, Draws, Floats, PublicValue, Tallies
 from simengine.value.spec import Price, PublicPrices
 
 
@@ -29,7 +29,7 @@ class Timing:
     """Shape (n_replications, n_waves): the middle of the enrolment, in months from the start."""
 
 
-def appreciate(prices: PublicPrices, parties: tuple[str, ...], timing: Timing, tallies: Tallies, worlds: Worlds) -> PublicValue:
+def appreciate(prices: PublicPrices, parties: tuple[str, ...], timing: Timing, tallies: Tallies, draws: Draws) -> PublicValue:
     """Value the difference between service users and their twins for each party.
 
     Parameters
@@ -42,7 +42,7 @@ def appreciate(prices: PublicPrices, parties: tuple[str, ...], timing: Timing, t
         When outcomes come about.
     tallies
         What happened to service users and twins.
-    worlds
+    replications
         The parameters of each replication.
 
     Returns
@@ -54,12 +54,12 @@ def appreciate(prices: PublicPrices, parties: tuple[str, ...], timing: Timing, t
     Nicholls, J. et al. (2012), A Guide to Social Return on Investment, stage 4: deadweight, displacement, attribution, drop-off.
     HM Treasury, The Green Book: optimism bias, as a factor of its own.
     """
-    shape = (len(worlds), len(parties), _n_years(prices, timing))
+    shape = (len(draws), len(parties), _n_years(prices, timing))
     value, cashable = np.zeros(shape), np.zeros(shape)
     for outcome, by_party in prices.items():
         o = tallies.outcomes.index(outcome)
         for party, price in by_party.items():
-            p, asked = parties.index(party), _Asked(price, f"public_value.{outcome}.{party}", worlds)
+            p, asked = parties.index(party), _Asked(price, f"public_value.{outcome}.{party}", draws)
             read = timing.read_after[outcome]
             if read is None:
                 _over_time(value[:, p], cashable[:, p], asked, timing, _of_party(asked, tallies, o))
@@ -75,14 +75,14 @@ class _Asked:
 
     price: Price
     path: str
-    worlds: Worlds
+    draws: Draws
 
     def number(self, key: str, absent: float) -> Floats:
-        """Shape (n_replications,). A constant is taken from the price itself, so that a new one needs no new worlds."""
+        """Shape (n_replications,). A constant is taken from the price itself, so that a new one needs no new replications."""
         quantity: Quantity | None = getattr(self.price, key)
         if quantity is None or isinstance(quantity, Constant):
-            return np.full(len(self.worlds), absent if quantity is None else quantity.value)
-        return self.worlds[f"{self.path}.{key}"]
+            return np.full(len(self.draws), absent if quantity is None else quantity.value)
+        return self.draws[f"{self.path}.{key}"]
 
     @property
     def sign(self) -> float:

@@ -10,7 +10,7 @@ from simengine.distributions import Count, Name, NotNegative, Probability, Quant
 
 
 class Price(Spec):
-    """What an outcome is worth to one party. Every factor is a number of its own, drawn per world; absent, it changes nothing."""
+    """What an outcome is worth to one party. Every factor is a number of its own, drawn per replication; absent, it changes nothing."""
 
     value_per_unit: Quantity | None = None
     """In the study's currency, per unit of the outcome; absent: 1, for an outcome that is money."""

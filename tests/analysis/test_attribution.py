@@ -7,15 +7,15 @@ from scipy import stats
 from simengine.config import find_study, load_study
 from simengine.distributions import Constant
 from simengine.errors import UsageError
-from simengine.pipeline import Steering, draw_worlds, simulate
+from simengine.pipeline import Steering, draw_numbers, simulate
 from simengine.questions.attribute.answer import attribute, burden, portions, shapley, tail_game, variance_game
 from simengine.questions.attribute.layers import coalitions, layer_of_decision, layer_of_number, layers_in, seeds_with
 from simengine.records import BASELINE, CONTROL, SERVICE, TWIN
-from simengine.worlds.ensemble import Ensemble
+from simengine.replications.ensemble import Ensemble
 from tests.analysis.made import SCORES, study_of
 from tests.analysis.successes import SUCCESSES
 
-LAYERS = ("knowledge", "world", "luck")
+LAYERS = ("parameters", "environment", "sampling")
 
 
 def family_of(function, n: int, seed: int) -> np.ndarray:
@@ -56,12 +56,12 @@ def test_additive_layers__get_back_their_own_variances_and_tails():
 def test_interaction__is_halved_between_two_layers():
     # Source: closed form. a b has variance 1 and no part that a or b explains alone; c brings nothing, exactly.
     found = burden(family_of(lambda a, b, c: a * b, 3000, 2), LAYERS, 0.95)
-    assert abs(z(found.variance.shapley["knowledge"], 0.5)) < 4.5
-    assert abs(z(found.variance.shapley["world"], 0.5)) < 4.5
-    assert abs(z(found.variance.alone["knowledge"], 0)) < 4.5
-    assert abs(z(found.variance.nested["world"], 1)) < 4.5
-    assert found.variance.shapley["luck"].value == pytest.approx(0, abs=1e-12)
-    assert found.tail.shapley["luck"].value == pytest.approx(0, abs=1e-12)
+    assert abs(z(found.variance.shapley["parameters"], 0.5)) < 4.5
+    assert abs(z(found.variance.shapley["environment"], 0.5)) < 4.5
+    assert abs(z(found.variance.alone["parameters"], 0)) < 4.5
+    assert abs(z(found.variance.nested["environment"], 1)) < 4.5
+    assert found.variance.shapley["sampling"].value == pytest.approx(0, abs=1e-12)
+    assert found.tail.shapley["sampling"].value == pytest.approx(0, abs=1e-12)
 
 
 def test_shares__add_up_to_the_last_bits():
@@ -99,53 +99,53 @@ def test_sixty_coins__divide_into_luck_and_ignorance(tmp_path):
     above = stats.beta.sf(grid, 8, 12)
     coins_alone = 60 * (np.trapezoid(above**2, grid) - 0.4**2)
     found = attribute(study_of(SUCCESSES, tmp_path), Ensemble(11, 3000, threads=1), 0.95)
-    assert found.layers == ("knowledge", "luck")
+    assert found.layers == ("parameters", "sampling")
     for party in ("investor", "outcome_payer"):
         shares = found.burdens[party].variance
         assert abs(z(shares.total, 54.857)) < 4.5
-        assert abs(z(shares.nested["knowledge"], 41.143)) < 4.5
-        assert abs(z(shares.nested["luck"], 13.714)) < 4.5
-        assert abs(z(shares.alone["luck"], coins_alone)) < 4.5
-        assert abs(z(shares.shapley["luck"], (13.714 + coins_alone) / 2)) < 4.5
+        assert abs(z(shares.nested["parameters"], 41.143)) < 4.5
+        assert abs(z(shares.nested["sampling"], 13.714)) < 4.5
+        assert abs(z(shares.alone["sampling"], coins_alone)) < 4.5
+        assert abs(z(shares.shapley["sampling"], (13.714 + coins_alone) / 2)) < 4.5
     assert found.portions["all"].sd.value == pytest.approx(0, abs=1e-9)  # what one gets, the other pays
 
 
 def test_layers__are_those_in_which_something_is_drawn(tiny, tmp_path):
-    assert layers_in(tiny) == ("knowledge", "luck", "measurement")
-    assert layers_in(study_of(SUCCESSES, tmp_path)) == ("knowledge", "luck")
-    assert layers_in(load_study(find_study("norrkoping"))) == ("knowledge", "world", "luck", "measurement")
+    assert layers_in(tiny) == ("parameters", "sampling", "measurement")
+    assert layers_in(study_of(SUCCESSES, tmp_path)) == ("parameters", "sampling")
+    assert layers_in(load_study(find_study("norrkoping"))) == ("parameters", "environment", "sampling", "measurement")
 
 
 def test_decisions__belong_to_their_layers():
     layer = layer_of_decision(load_study(find_study("peterborough")))
-    assert layer("people/cohort_1/moves") == "luck"
+    assert layer("people/cohort_1/moves") == "sampling"
     assert layer("people/matched of cohort_1/moves") == layer("people/baseline/entry") == "measurement"
     assert layer("measurement/reduction/service/cohort_1/lost") == "measurement"
-    assert layer("world/shocks/x/study/0") == "world"
-    assert layer("parameter/population.waves.cohort_1.size") == "world"
+    assert layer("world/shocks/x/study/0") == "environment"
+    assert layer("parameter/population.waves.cohort_1.size") == "environment"
     assert layer("parameter/measurement.metrics.reduction.drift_per_year") == "measurement"  # its own tag
-    assert layer("parameter/effect.fewer_reconvictions.hazard_ratio") == "knowledge"
+    assert layer("parameter/effect.fewer_reconvictions.hazard_ratio") == "parameters"
 
 
 def test_redrawn_layer__changes_its_own_draws_alone(tiny):
     plain = simulate(tiny, 5, np.arange(30))
     steered = {
         name: simulate(tiny, 5, np.arange(30), steering=Steering(seed_by_purpose=seeds_with(tiny, 5, [name])))
-        for name in ("knowledge", "luck", "measurement", "world")
+        for name in ("parameters", "sampling", "measurement", "environment")
     }
     path = "effect.sooner_home.hazard_ratio"
-    assert (steered["knowledge"].worlds[path] != plain.worlds[path]).all()
-    for name in ("luck", "measurement", "world"):
-        assert (steered[name].worlds[path] == plain.worlds[path]).all()
+    assert (steered["parameters"].draws[path] != plain.draws[path]).all()
+    for name in ("sampling", "measurement", "environment"):
+        assert (steered[name].draws[path] == plain.draws[path]).all()
     same = {name: (one.tallies.sums == plain.tallies.sums).all(axis=(0, 1, 3, 4)) for name, one in steered.items()}
-    assert same["world"].all()
-    assert list(same["luck"][:3]) == [False, False, True]  # service, twin, baseline
+    assert same["environment"].all()
+    assert list(same["sampling"][:3]) == [False, False, True]  # service, twin, baseline
     assert list(same["measurement"][:3]) == [True, True, False]
 
 
 def test_correlation_across_layers__is_refused(tmp_path):
     change = ["effect.better.difference={distribution: normal, mean: 3, sd: 1}"]
-    change += ["capital.drawn_share={distribution: uniform, low: 0.5, high: 1, layer: world}"]
+    change += ["capital.drawn_share={distribution: uniform, low: 0.5, high: 1, layer: environment}"]
     change += ["correlations={x: {between: [effect.better.difference, capital.drawn_share], value: 0.5}}"]
     with pytest.raises(UsageError, match=r"correlations\.x: numbers that go together lie in one layer; found effect.*knowledge"):
         attribute(study_of(SCORES, tmp_path, *change), Ensemble(1, 2000), 0.95)
@@ -161,15 +161,15 @@ def test_result__is_the_same_in_any_blocks(tiny):
     assert one == other
 
 
-def test_redrawn_world__changes_the_numbers_of_the_world_alone():
+def test_redrawn_replication__changes_the_numbers_of_the_replication_alone():
     study = load_study(find_study("norrkoping"))
     plain, again = (
-        draw_worlds(study, 5, np.arange(20), steering=Steering(seed_by_purpose=seeds_with(study, 5, layers)))
-        for layers in ((), ("world",))
+        draw_numbers(study, 5, np.arange(20), steering=Steering(seed_by_purpose=seeds_with(study, 5, layers)))
+        for layers in ((), ("environment",))
     )
     distributions = {path: number for path, number in study.quantities() if not isinstance(number, Constant)}
     changed = {path for path in distributions if (plain[path] != again[path]).any()}
-    assert changed == {path for path, number in distributions.items() if layer_of_number(path, number) == "world"} != set()
+    assert changed == {path for path, number in distributions.items() if layer_of_number(path, number) == "environment"} != set()
 
 
 @pytest.mark.parametrize("lives", [(), ("measurement.control.exact_moments=true", "measurement.baseline.exact_moments=true")])

@@ -14,7 +14,7 @@ TAU, S = 0.15, 0.08
 
 
 def sure(value: float) -> Floats:
-    """A payoff that is the same in every world."""
+    """A payoff that is the same in every replication."""
     return np.full(2, value)
 
 
@@ -79,7 +79,7 @@ def test_giving_up__is_a_straight_line_between_two_choices():
 
 
 def test_threshold__with_noise_in_common_is_found_within_its_errors():
-    # Source: the closed form above; the noise of every world is the same at every effort.
+    # Source: the closed form above; the noise of every replication is the same at every effort.
     noise = np.random.default_rng(3).normal(0, S, 20_000)
     levels = [0.0, 0.1, 0.2, 0.245297, 0.3, 0.4]
     found = best_response([(e + noise >= TAU) - 10 * e**2 / 2 for e in levels])

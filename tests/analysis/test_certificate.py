@@ -6,12 +6,12 @@ from scipy import stats
 
 from simengine.config import cohort_of, load_study
 from simengine.errors import UsageError
-from simengine.pipeline import draw_worlds
+from simengine.pipeline import draw_numbers
 from simengine.questions.certificate import content as findings
 from simengine.questions.certificate.answer import certify
 from simengine.questions.methods.answer import ON_TRUTH, compare_methods
-from simengine.worlds.blocks import run_study
-from simengine.worlds.ensemble import Ensemble, against_twins, lived, measured
+from simengine.replications.blocks import run_study
+from simengine.replications.ensemble import Ensemble, against_twins, lived, measured
 from tests.analysis.made import CHOSEN, DIFFERENCE, PRICE, SCORES, SD, N, study_of
 
 ERROR = SD * np.sqrt(2 / N)
@@ -230,7 +230,7 @@ def test_people_who_need_not_live_again__would_have_lived_the_same_life(changes,
     study = study_of(CHOSEN, tmp_path, *changes)
     quick = certify(study, Ensemble(9, 10))
     monkeypatch.setattr(
-        "simengine.questions.certificate.answer.lived_again", lambda cohort, worlds, multiple, _: lived(cohort, worlds, multiple)
+        "simengine.questions.certificate.answer.lived_again", lambda cohort, draws, multiple, _: lived(cohort, draws, multiple)
     )
 
     assert certify(study, Ensemble(9, 10)) == quick
@@ -252,11 +252,11 @@ def test_promise__takes_medians_where_the_study_is_silent(tiny):
 def test_truth__is_what_an_evaluator_of_the_twins_would_conclude(tmp_path):
     waves = "population.waves={one: {size: 30, enrolment_months: 6}, two: {size: 20, from_month: 6, enrolment_months: 2}}"
     study = study_of(CHOSEN, tmp_path, waves)
-    worlds = draw_worlds(study, 4, np.arange(5))
-    tallies = lived(cohort_of(study), worlds)
-    seen = measured(study, study.measurement, tallies, worlds)
+    draws = draw_numbers(study, 4, np.arange(5))
+    tallies = lived(cohort_of(study), draws)
+    seen = measured(study, study.measurement, tallies, draws)
 
-    honest = against_twins(study, worlds, tallies, seen)
+    honest = against_twins(study, draws, tallies, seen)
 
     np.testing.assert_array_equal(honest.estimate, seen.truth)
     np.testing.assert_allclose(honest.cumulative[:, -1], seen.truth)
@@ -274,7 +274,7 @@ def test_contract__without_contingent_terms_is_refused(tmp_path):
 
 
 def test_less_noise__never_helps_below_the_threshold_and_never_hurts_above(tmp_path):
-    # Source: distribution. With the same luck a score that is half as noisy passes from below in a part of the worlds, from above in more.
+    # Source: distribution. With the same luck a score that is half as noisy passes from below in a part of the replications, from above in more.
     noisy, quiet = (certify(study_of(SCORES, tmp_path, f"outcomes.test.sd={sd}"), Ensemble(3, 300)) for sd in (10, 5))
 
     for one, other in zip(noisy.power_curve, quiet.power_curve, strict=True):

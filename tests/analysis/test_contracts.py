@@ -7,11 +7,11 @@ from simengine.config import load_study
 from simengine.contract.spec import Contract
 from simengine.errors import StudyError, UsageError
 from simengine.questions.compare.answer import compare_contracts, with_contract
+from simengine.replications.blocks import run_study
+from simengine.replications.ensemble import Ensemble
 from simengine.risk import statistics
-from simengine.worlds.blocks import run_study
-from simengine.worlds.ensemble import Ensemble
 
-LEVEL = 0.5  # a tail that 200 worlds can fill
+LEVEL = 0.5  # a tail that 200 replications can fill
 
 
 def changed(contract: Contract, **update: object) -> Contract:
@@ -91,8 +91,8 @@ def test_level__lies_between_0_and_1(tiny, level):
 
 
 @pytest.mark.parametrize(("n", "level", "needs"), [(199, 0.5, 200), (200, 0.5, None), (200, 0.95, 2000)])
-def test_cvar__of_a_tail_of_fewer_than_a_hundred_worlds_is_not_given(tiny, n, level, needs):
-    # Source: the rule, 100 worlds in the tail; all else is said of any number of worlds.
+def test_cvar__of_a_tail_of_fewer_than_a_hundred_draws_is_not_given(tiny, n, level, needs):
+    # Source: the rule, 100 replications in the tail; all else is said of any number of replications.
     found = compare_contracts(tiny, {"copy": tiny.contract}, Ensemble(3, n), level)
     assert found.cvar_needs == needs
     assert (found.standings["copy"]["investor"].cvar is None) == (needs is not None)

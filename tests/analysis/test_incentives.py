@@ -10,16 +10,16 @@ from simengine.config import Study, cohort_of, load_study
 from simengine.config.request import Requested, one_free_term
 from simengine.config.sizing import Free
 from simengine.errors import StudyError
-from simengine.pipeline import draw_worlds, evaluate, simulate
+from simengine.pipeline import draw_numbers, evaluate, simulate
 from simengine.questions.incentives.answer import find_incentives
 from simengine.questions.incentives.best_response import best_response
 from simengine.questions.incentives.efforts import Choice, choices_of, efforts_of, with_choice
 from simengine.questions.size.induced import store_choices
 from simengine.questions.size.one_number import find_number, search_number
+from simengine.replications.blocks import run_study
+from simengine.replications.ensemble import Ensemble
 from simengine.risk import statistics
 from simengine.risk.limits import read_limit, read_measure
-from simengine.worlds.blocks import run_study
-from simengine.worlds.ensemble import Ensemble
 from tests.analysis.made import DIFFERENCE, SCORES, N, study_of
 from tests.conftest import IS_THOROUGH
 
@@ -300,7 +300,7 @@ def test_referrers__refer_up_to_the_one_whom_it_costs_what_it_brings(tmp_path):
 
 
 def test_referrers__of_a_skewed_distribution_agree_with_each_deciding_for_itself(tmp_path):
-    # Brute force: 200,000 referrers with costs of their own; each refers where 300 is more. No distribution is drawn per world.
+    # Brute force: 200,000 referrers with costs of their own; each refers where 300 is more. No distribution is drawn per replication.
     study = study_of(
         SCORES,
         tmp_path,
@@ -376,21 +376,21 @@ def test_contracts__are_settled_on_the_same_people(tmp_path):
     assert together["own"].curve[0].truth == together["dearer"].curve[0].truth
 
 
-def test_choice_of_one__leaves_every_number_of_people_and_worlds(tiny_path):
+def test_choice_of_one__leaves_every_number_of_people_and_draws(tiny_path):
     study = load_study(tiny_path, [behaviour([1], 1)])
-    worlds = draw_worlds(study, 1, np.arange(5))
-    cohort, own = with_choice(study, cohort_of(study), worlds, Choice({"work": 1.0}))
+    draws = draw_numbers(study, 1, np.arange(5))
+    cohort, own = with_choice(study, cohort_of(study), draws, Choice({"work": 1.0}))
     assert cohort.effect == study.effect
-    assert all((own[path] == worlds[path]).all() for path in worlds.values)
+    assert all((own[path] == draws[path]).all() for path in draws.values)
     evidence = simulate(study, 1, np.arange(5))
     assert (evaluate(study, evidence)["service_users"] == 12).all()
 
 
-# ------------------------------------------------ fresh worlds ------------------------------------------------
+# ------------------------------------------------ fresh replications ------------------------------------------------
 
 
-def test_choice__is_tried_in_fresh_worlds(tmp_path):
-    # Source: the same question put to those worlds alone.
+def test_choice__is_tried_in_fresh_draws(tmp_path):
+    # Source: the same question put to those replications alone.
     prize, levels = BONUS.format(3000, 1.5), [0, 0.25, 0.5, 0.75, 1]
     study = study_of(SCORES, tmp_path, prize, behaviour(levels, 4000))
     found = find_incentives(study, {"own": study}, Ensemble(3, 150)).contracts["own"]
@@ -404,7 +404,7 @@ def test_choice__is_tried_in_fresh_worlds(tmp_path):
 
 @pytest.mark.statistical
 def test_luck__of_the_best_of_many_equal_choices_is_that_of_the_greatest():
-    # Source: the greatest of 20 standard normals is 1.867 on average; here each is the mean of 100 worlds.
+    # Source: the greatest of 20 standard normals is 1.867 on average; here each is the mean of 100 replications.
     random, excess = np.random.default_rng(2), []
     for _ in range(400):
         found = best_response(list(random.normal(size=(20, 100))))

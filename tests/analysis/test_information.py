@@ -12,8 +12,8 @@ from simengine.errors import UsageError
 from simengine.questions.information.answer import Choice, value_information
 from simengine.questions.information.knowing import value_of_knowing, value_with_hindsight
 from simengine.questions.information.pilot import pilot_shows
-from simengine.worlds.ensemble import Ensemble
-from simengine.worlds.stored import Eyes
+from simengine.replications.ensemble import Ensemble
+from simengine.replications.stored import Eyes
 from tests.analysis.made import SCORES, study_of
 
 MEAN, SD, PERSON_SD, N = -100.0, 500.0, 2000.0, 6000
@@ -145,10 +145,10 @@ ALL_CERTAIN = (
 
 def test_study_without_any_distribution__is_refused_before_anybody_lives(monkeypatch) -> None:
     # Source: the rule; what is certain cannot be learnt, and no replication is needed to know that.
-    def no_worlds(*_: object) -> None:
+    def no_draws(*_: object) -> None:
         raise AssertionError("somebody lived")
 
-    monkeypatch.setattr("simengine.questions.information.answer.store", no_worlds)
+    monkeypatch.setattr("simengine.questions.information.answer.store", no_draws)
     with pytest.raises(UsageError, match="at least one number must have a distribution; found none"):
         value_information(load_study(find_study("tiny"), ALL_CERTAIN), Choice("investor"), Ensemble(1, 500))
 

@@ -17,11 +17,11 @@ from simengine.questions.attribute.answer import attribute
 from simengine.questions.reverse.answer import read_criterion
 from simengine.questions.sensitivity.answer import sensitivity
 from simengine.questions.size.one_number import find_number
+from simengine.replications.ensemble import Ensemble
+from simengine.replications.money import asked_measures
+from simengine.replications.stored import store
 from simengine.risk.limits import read_measure
 from simengine.risk.measures import KINDS
-from simengine.worlds.ensemble import Ensemble
-from simengine.worlds.money import asked_measures
-from simengine.worlds.stored import store
 from tests.command import in_this_process
 
 TWO = "two_lenders"
@@ -88,8 +88,8 @@ def _other_contract(folder: Path) -> Path:
     return path
 
 
-def test_stored_worlds__give_every_amount_of_a_loan_as_a_run_does() -> None:
-    """A term sheet on stored worlds against a run of the changed study, bit for bit."""
+def test_stored_draws__give_every_amount_of_a_loan_as_a_run_does() -> None:
+    """A term sheet on stored replications against a run of the changed study, bit for bit."""
     study = load_study(find_study(TWO))
     path = "contract.terms.true_up.true_up.share"
     changed = load_study(find_study(TWO), {path: 2.5})
@@ -194,7 +194,7 @@ def test_sizing__that_asks_a_rate_of_who_lends_nothing_is_refused() -> None:
         load_study(find_study("norrkoping"), {"sizing.parties.outcome_payer.limits": ["irr_quantile >= 0"]})
 
 
-def test_criterion__of_a_rate_counts_a_total_loss_and_not_a_world_without_a_loan() -> None:
+def test_criterion__of_a_rate_counts_a_total_loss_and_not_a_replication_without_a_loan() -> None:
     columns = {"investor.irr": np.array([-1.0, 0.01, 0.05, np.nan]), "drawn": np.ones(4)}
     assert (read_criterion("investor.irr < 3%").margin(columns) > 0).tolist() == [True, True, False, False]
     late = {

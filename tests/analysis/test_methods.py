@@ -6,9 +6,9 @@ from scipy import stats
 
 from simengine.config import load_study
 from simengine.questions.methods.answer import ON_TRUTH, PRESCRIBED, compare_methods
+from simengine.replications.blocks import run_study
+from simengine.replications.ensemble import Ensemble
 from simengine.risk import statistics
-from simengine.worlds.blocks import run_study
-from simengine.worlds.ensemble import Ensemble
 from tests.analysis.made import CHOSEN, DIFFERENCE, SCORES, SD, N, study_of
 
 ERROR = SD * np.sqrt(2 / N)

@@ -16,8 +16,8 @@ from simengine.questions.size import one_number
 from simengine.questions.size.answer import stored_for, table_of
 from simengine.questions.size.belief import believing, weakest_belief
 from simengine.questions.size.one_number import find_number, search_number
+from simengine.replications.ensemble import Ensemble
 from simengine.risk.limits import read_limit
-from simengine.worlds.ensemble import Ensemble
 from tests.analysis.made import study_of
 from tests.analysis.made_sizing import BINOMIAL
 from tests.conftest import IS_THOROUGH, sized
@@ -47,7 +47,7 @@ FEWEST, MOST = (int(count) for count in stats.binom.ppf([2.5e-5, 1 - 2.5e-5], N_
 
 
 def missed(limit: str, exact: float) -> tuple[int, int]:
-    """Size a term by many samples of 400 worlds; count the intervals that lie below the exact number, and those above it."""
+    """Size a term by many samples of 400 replications; count the intervals that lie below the exact number, and those above it."""
     below, above, random = 0, 0, np.random.default_rng(3)
     for _ in range(N_SAMPLES):
         z = random.normal(size=400)
@@ -93,7 +93,7 @@ def test_number__is_refused_where_the_measure_turns_or_never_arrives() -> None:
         search_number("g", read_limit("a.expected_net >= 3"), Free(low=0, high=2), rising)
 
 
-def test_smallest_guarantee_on_norrkoping__agrees_with_brute_force_and_fresh_worlds() -> None:
+def test_smallest_guarantee_on_norrkoping__agrees_with_brute_force_and_fresh_draws() -> None:
     """Brute force: the first of 200 guarantees in order with which the limit is kept."""
     study, limit = load_study(find_study("norrkoping"), ["sizing=null"]), read_limit("investor.p_loss <= 0.5")
     ensemble = Ensemble(2, 300)
@@ -128,9 +128,9 @@ def test_weakest_belief__lies_where_brute_force_finds_the_first_deal() -> None:
     assert found.high - found.low == pytest.approx(2 / 2**7)
     assert tuple(map(str, found.below.binding)) == ("investor.expected_npv >= 0", "outcome_payer.expected_npv >= 5000000")
 
-    def is_deal(multiple: float, worlds: Ensemble, slack: float) -> bool:
+    def is_deal(multiple: float, draws: Ensemble, slack: float) -> bool:
         believed = believing(asked, parties, multiple)
-        settle = stored_for(believed, table_of(believed.sizing), worlds).settle  # type: ignore[arg-type]
+        settle = stored_for(believed, table_of(believed.sizing), draws).settle  # type: ignore[arg-type]
         seen = [settle({GUARANTEE: share}) for share in np.linspace(0, 1, 201)]
         return any(
             one["investor"]["investor.npv"].mean() >= -slack and one["outcome_payer"]["outcome_payer.npv"].mean() >= 5e6 - slack

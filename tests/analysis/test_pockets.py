@@ -1,4 +1,4 @@
-"""Who pays and who saves: the table against a run, the side payments against their own worlds, and their errors."""
+"""Who pays and who saves: the table against a run, the side payments against their own replications, and their errors."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from simengine import load_study, run_study
 from simengine.errors import UsageError
 from simengine.questions.value.answer import _side_payments, find_wrong_pockets
 from simengine.questions.value.side_payments import proportional
-from simengine.worlds.ensemble import Ensemble
+from simengine.replications.ensemble import Ensemble
 
 FOUR = ("investor", "outcome_payer", "service_provider", "region")
 PARTIES = f"parties={{{', '.join(f'{party}: {{name: The {party}, discount_rate_per_year: 0.03}}' for party in FOUR)}}}"
@@ -26,7 +26,7 @@ def found(study):
 
 
 def test_pockets__are_those_of_a_run(study, found):
-    # Invariant: the same worlds give the same money, whichever command asks.
+    # Invariant: the same replications give the same money, whichever command asks.
     outturns = run_study(study, 5, 400)
 
     assert list(found.parties) == list(FOUR)
@@ -38,7 +38,7 @@ def test_pockets__are_those_of_a_run(study, found):
 
 
 def test_side_payments__make_everybody_whole_on_average(study, found):
-    # Invariant: balanced, and nobody is left below 0 on expected positions; the probabilities are those of the shifted worlds.
+    # Invariant: balanced, and nobody is left below 0 on expected positions; the probabilities are those of the shifted replications.
     outturns = run_study(study, 5, 400)
     assert found.among == ("investor", "outcome_payer", "region")
     assert set(found.must_agree) >= {"investor", "outcome_payer"}
@@ -79,7 +79,7 @@ def test_side_payments__are_not_possible_where_all_lose(tiny_path):
 
 
 def test_side_payments__have_the_errors_that_repetition_shows():
-    # Source: 400 repetitions of 200 normal worlds; the standard deviation of what the loser receives has an error of 4 %.
+    # Source: 400 repetitions of 200 normal replications; the standard deviation of what the loser receives has an error of 4 %.
     random = np.random.default_rng(3)
     covariance = [[4, 1, 0], [1, 9, -2], [0, -2, 1]]
     repeated = [

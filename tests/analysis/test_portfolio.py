@@ -11,11 +11,11 @@ from scipy import stats
 from simengine.cli.main import commands
 from simengine.config import find_study, load_portfolio
 from simengine.errors import StudyError
-from simengine.pipeline import Steering, draw_worlds
+from simengine.pipeline import Steering, draw_numbers
 from simengine.questions.portfolio.answer import carried, hold, is_ruined, shared_uniforms, spread_of
 from simengine.questions.portfolio.fund import NEVER, Flows, Rule, run_fund
+from simengine.replications.ensemble import Ensemble
 from simengine.streams import seed_of
-from simengine.worlds.ensemble import Ensemble
 from tests.reference.fund import course_of
 
 WITHIN = 4.5  # standard errors
@@ -135,8 +135,8 @@ def test_shared__touches_no_other_number(holding):
     held = holding(more=SHARED)
     study, n = held.studies["one"], np.arange(50)
     path = "measurement.metrics.saving.drift_per_year"
-    plain = draw_worlds(study, seed_of(9, "one"), n)
-    moved = draw_worlds(study, seed_of(9, "one"), n, steering=Steering(shared=shared_uniforms(held.portfolio, "one", 9, n)))
+    plain = draw_numbers(study, seed_of(9, "one"), n)
+    moved = draw_numbers(study, seed_of(9, "one"), n, steering=Steering(shared=shared_uniforms(held.portfolio, "one", 9, n)))
 
     assert [name for name in plain.values if not np.array_equal(plain[name], moved[name])] == [path]
 

@@ -14,8 +14,8 @@ from simengine.questions.retrospect import answer as retrospect
 from simengine.questions.retrospect.answer import Place, ends_of, look_back
 from simengine.questions.retrospect.tables import sentence
 from simengine.questions.retrospect.weighting import effective_sample_size, weighted_mean, weighted_quantile, weights_near
+from simengine.replications.ensemble import Ensemble
 from simengine.risk.statistics import Statistic
-from simengine.worlds.ensemble import Ensemble
 
 N = 400_000
 WITHIN = 4.5  # standard errors
@@ -144,8 +144,8 @@ def ran(study):
     return run_study(study, 3, 2000)
 
 
-def test_place__counts_the_worlds_on_both_sides_of_an_atom(study, ran):
-    # Invariant: plain counting. The guarantee alone, 40 % of 2 M, is paid in many worlds: an atom, inside which the transform is drawn.
+def test_place__counts_the_draws_on_both_sides_of_an_atom(study, ran):
+    # Invariant: plain counting. The guarantee alone, 40 % of 2 M, is paid in many replications: an atom, inside which the transform is drawn.
     place = look_back(study, Ensemble(3, 2000)).places["payout"]
     back = ran["investor.money_back"]
 
@@ -196,7 +196,7 @@ def test_randomised_transform__is_uniform_where_the_forecast_is_right():
     assert stats.kstest(below + inside / 2, "uniform").pvalue < 1e-6
 
 
-def test_update__by_what_was_paid_is_the_mean_of_those_worlds(study, ran):
+def test_update__by_what_was_paid_is_the_mean_of_those_draws(study, ran):
     # Invariant: with weights of 1 and 0 conditioning is selecting.
     update = look_back(study, Ensemble(3, 2000), given=["school", "payout"]).update
     kept = (ran["metric.school.estimate"] > 0) & (ran["investor.money_back"] == 0.8e6)
@@ -248,7 +248,7 @@ def test_look_back__refuses_what_it_cannot_answer(study, asked, message):
 def test_look_back__refuses_a_quantity_that_is_not_there(study):
     known = {"x": Known(of="investor.luck", value=0, certainty="Q")}
 
-    with pytest.raises(UsageError, match=r"known\.x\.of: a quantity that every world has; found `investor\.luck`"):
+    with pytest.raises(UsageError, match=r"known\.x\.of: a quantity that every replication has; found `investor\.luck`"):
         look_back(study.model_copy(update={"known": known}), Ensemble(3, 10))
 
 

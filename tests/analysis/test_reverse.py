@@ -9,7 +9,7 @@ from simengine.errors import UsageError
 from simengine.questions.reverse import boxes as scenarios
 from simengine.questions.reverse.answer import nearest_break, read_criterion, reverse_stress
 from simengine.questions.reverse.boxes import find_boxes
-from simengine.worlds.ensemble import Ensemble
+from simengine.replications.ensemble import Ensemble
 from tests.analysis.made import SCORES, study_of
 
 SLOPE = np.array([3.0, -2.0, 0.5, 0.0])
@@ -46,7 +46,7 @@ def test_distance__to_a_corner_of_a_curved_edge():
 @pytest.mark.parametrize("seed", [0, 1])
 def test_distance__is_found_by_going_down_where_no_first_ray_leads_there(seed):
     # Source: closed form. {w1 w2 > 4}: the nearest points are (2, 2) and (-2, -2), at sqrt(8). By symmetry neither the slope at the
-    # centre nor the worlds that break point anywhere.
+    # centre nor the replications that break point anywhere.
     points = scores(seed)[:1000, :2]
     margins = lambda at: (at[:, 0] * at[:, 1] - 4)[:, None] + np.zeros(11)  # noqa: E731
     _, distance, _ = nearest_break(margins, points, margins(points)[:, 0])
@@ -55,7 +55,7 @@ def test_distance__is_found_by_going_down_where_no_first_ray_leads_there(seed):
 
 @pytest.mark.statistical
 def test_error_of_the_distance__is_the_spread_between_panels():
-    # Source: the definition of a standard error: 200 panels of 50 worlds each, normal luck. Their mean error is within a fifth.
+    # Source: the definition of a standard error: 200 panels of 50 replications each, normal luck. Their mean error is within a fifth.
     points = scores()[:, :2]
 
     def one(seed):
@@ -147,7 +147,7 @@ def test_study__without_any_distribution_is_refused(tmp_path):
 
 
 def test_boxes__find_a_box_that_is_known():
-    # Source: construction: worlds break where x0 > 0.7 and x1 < 0.3; the other eight say nothing.
+    # Source: construction: replications break where x0 > 0.7 and x1 < 0.3; the other eight say nothing.
     pytest.importorskip("ema_workbench", reason="scenario discovery needs the extra `discovery`")
     rng = np.random.default_rng(0)
     values = {f"x{i}": rng.random(4000) for i in range(10)}
@@ -161,7 +161,7 @@ def test_boxes__find_a_box_that_is_known():
 
 
 def test_box__is_judged_on_the_half_in_which_it_was_not_found(monkeypatch):
-    # Source: hand arithmetic. Odd worlds are the test. Among them x < 0.5 holds a half of the worlds; 80 of its 100 break, 40 of
+    # Source: hand arithmetic. Odd replications are the test. Among them x < 0.5 holds a half of the replications; 80 of its 100 break, 40 of
     # the others: coverage 80 / 120, density 80 / 100. Among the even ones, where the box is found, everything inside breaks.
     monkeypatch.setattr(scenarios, "require_workbench", lambda: None)
     monkeypatch.setattr(scenarios, "_peel", lambda *_: {"x": scenarios.Limits(0.0, 0.5)})
@@ -178,9 +178,9 @@ def test_box__holds_what_lies_between_its_limits():
     assert inside.tolist() == [False, True, False]
 
 
-def test_boxes__of_too_few_worlds_are_refused():
+def test_boxes__of_too_few_draws_are_refused():
     pytest.importorskip("ema_workbench", reason="scenario discovery needs the extra `discovery`")
-    with pytest.raises(UsageError, match="--boxes: at least 100 worlds break and as many hold; found 10 that break and 390"):
+    with pytest.raises(UsageError, match="--boxes: at least 100 replications break and as many hold; found 10 that break and 390"):
         find_boxes({"x": np.arange(400.0)}, np.arange(400) < 10)
 
 

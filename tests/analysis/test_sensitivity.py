@@ -8,8 +8,8 @@ from simengine.errors import UsageError
 from simengine.questions.sensitivity import indices
 from simengine.questions.sensitivity.answer import scores_given, sensitivity
 from simengine.questions.sensitivity.indices import global_indices, luck_left
-from simengine.worlds.ensemble import Ensemble
-from simengine.worlds.points import assumptions_of, groups_of
+from simengine.replications.ensemble import Ensemble
+from simengine.replications.points import assumptions_of, groups_of
 from tests.analysis.made import SCORES, study_of
 
 COST = "{distribution: uniform, low: 99, high: 101}"
@@ -71,7 +71,7 @@ def test_morris__of_a_linear_function_is_the_move_across_the_range():
 
 
 def test_luck_left__of_a_panel_of_noise():
-    # Source: closed form: signal variance 1, noise 4 per world, 16 worlds: reliability of the mean 1 / (1 + 4 / 16) = 0.8.
+    # Source: closed form: signal variance 1, noise 4 per replication, 16 replications: reliability of the mean 1 / (1 + 4 / 16) = 0.8.
     rng = np.random.default_rng(0)
     panel = rng.standard_normal((20_000, 1)) + 2 * rng.standard_normal((20_000, 16))
     assert luck_left(panel) == pytest.approx(0.2, abs=0.01)

@@ -13,13 +13,13 @@ from simengine.config import Study, find_study, load_study
 from simengine.config.request import Requested, with_request
 from simengine.config.sizing import Sizing
 from simengine.errors import SimengineError, StudyError
-from simengine.pipeline import draw_worlds, evaluate, simulate
+from simengine.pipeline import draw_numbers, evaluate, simulate
 from simengine.questions.size.answer import refuse_impossible_terms, shares_kept, size_terms, sizing_of, stored_for, table_of
 from simengine.questions.size.search import Settled, frontier
+from simengine.replications.ensemble import Ensemble
+from simengine.replications.stored import StoredEnsemble, store
 from simengine.risk.limits import read_limit, read_measure
 from simengine.risk.statistics import Statistic
-from simengine.worlds.ensemble import Ensemble
-from simengine.worlds.stored import StoredEnsemble, store
 from tests.analysis.made import study_of
 from tests.analysis.made_sizing import BINOMIAL, pay_agent, share_risk, solved
 
@@ -144,7 +144,7 @@ def test_answer__is_the_same_on_any_threads_and_in_any_blocks(norrkoping: Study)
     assert one == other
 
 
-def test_deal_on_norrkoping__agrees_with_brute_force_and_with_fresh_worlds(norrkoping: Study) -> None:
+def test_deal_on_norrkoping__agrees_with_brute_force_and_with_fresh_draws(norrkoping: Study) -> None:
     """Brute force: the whole study is run again with each pair of terms, and the limit checked on what a run reports."""
     study = asked(norrkoping, "investor.p_loss <= 0.5", free=(f"{GUARANTEE}=0.3..0.9..0.15", f"{CAP}=0..0.4..0.2"))
     # Five times five points: so each of the fifteen pairs is on the grid, of which 0.6 is the edge of what can be signed.
@@ -169,7 +169,7 @@ def test_deal_on_norrkoping__agrees_with_brute_force_and_with_fresh_worlds(norrk
 
 
 def test_moves__add_up_to_nothing_where_money_only_changes_hands(norrkoping: Study) -> None:
-    """Both parties discount at 3 %, so what a term gives one it takes from the other, world by world."""
+    """Both parties discount at 3 %, so what a term gives one it takes from the other, replication by replication."""
     found = size_terms(asked(norrkoping, "investor.p_loss <= 0.6"), Ensemble(2, 100), n_points=7)
     assert found.deal is not None
     assert len(found.deal.moves) > 2
@@ -178,13 +178,13 @@ def test_moves__add_up_to_nothing_where_money_only_changes_hands(norrkoping: Stu
 
 
 def test_beliefs__are_lived_with_the_same_luck_and_agree_with_importance_weights(norrkoping: Study) -> None:
-    """Another way: the study's own worlds, weighted by the ratio of two lognormal densities, agree in the mean."""
+    """Another way: the study's own replications, weighted by the ratio of two lognormal densities, agree in the mean."""
     path = "effect.sooner_home.hazard_ratio"
     believed = asked(norrkoping, beliefs=("investor: " + path + "={distribution: lognormal, interval_90: [1.0, 1.9]}",))
     parties = ("investor", "outcome_payer")
     stored = store(believed, Ensemble(4, 1500), parties, parties)
     columns = stored.settle({})
-    x = draw_worlds(norrkoping, 4, np.arange(1500))[path]
+    x = draw_numbers(norrkoping, 4, np.arange(1500))[path]
     z = {name: _log_density(np.log(x), low, high) for name, low, high in (("study", 0.8, 1.8), ("belief", 1.0, 1.9))}
     weight = np.exp(z["belief"] - z["study"])
     weight /= weight.sum()
@@ -207,7 +207,7 @@ def _log_density(log_x: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def test_effect_multiple__of_nothing_leaves_nothing_to_save(tmp_path) -> None:
-    """A party that believes in no effect sees twins who live alike: nothing is truly saved in any of its worlds."""
+    """A party that believes in no effect sees twins who live alike: nothing is truly saved in any of its replications."""
     study = load_study(find_study("tiny"))
     sizing = {
         "free": {GUARANTEE: {"low": 0, "high": 1}},

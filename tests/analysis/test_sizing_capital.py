@@ -12,7 +12,7 @@ from simengine.config.request import Requested, with_request
 from simengine.errors import SimengineError, StudyError
 from simengine.pipeline import evaluate, simulate
 from simengine.questions.size.answer import refuse_impossible_terms, size_terms, sizing_of, stored_for, table_of
-from simengine.worlds.ensemble import Ensemble
+from simengine.replications.ensemble import Ensemble
 from tests.analysis.made import study_of
 from tests.analysis.made_sizing import BINOMIAL
 
@@ -41,7 +41,7 @@ def asked(study: Study, *free: str, limits: tuple[str, ...] = (), objectives: tu
 
 
 def test_money__of_every_kind_of_number_is_that_of_a_run_of_the_changed_study(tmp_path) -> None:
-    """Bit by bit, one term sheet after the other on the same kept worlds; every number changes and comes back."""
+    """Bit by bit, one term sheet after the other on the same kept replications; every number changes and comes back."""
     free = (f"{JUNIOR}=0..3000", f"{COUPON}=0..0.2", f"{COVER}=0..1", f"{MOST}=0..2000", f"{STATE}=0..1", f"{PRICE}=0..200")
     limits = tuple(
         f"{party}.expected_net >= -1e9" for party in ("bank", "foundation", "state", "outcome_payer", "all_lenders", "all_payers")
@@ -67,7 +67,7 @@ def test_money__of_every_kind_of_number_is_that_of_a_run_of_the_changed_study(tm
 def test_size_of_a_tranche__that_keeps_the_bank_whole_by_hand(tmp_path) -> None:
     """X of 60 pass, at 100 each; by hand the bank, with a senior tranche of 3000 - J without coupon or guarantee, loses where
     100 X < 3000 - J. So P(loss) <= .5 asks for J >= 3000 - 100 m, m being the smallest count with P(X < m) <= .5 of the same
-    worlds.
+    replications.
     """
     plain = ("capital.guarantees={}", f"{COUPON}=0")
     study = asked(layered(tmp_path, *plain), f"{JUNIOR}=0..3000..100", limits=("bank.p_loss <= 0.5", "foundation.cvar(0.5) <= 1e9"))
@@ -98,7 +98,7 @@ def test_guarantee_and_tranche__agree_with_brute_force(tmp_path) -> None:
         money = evaluate(changed, simulate(changed, 4, np.arange(400)))
         loss = np.sort(-money["state.net"])
         worth[terms] = (money["foundation.npv"].mean(), money["state.net"].mean())
-        # The worst tenth of 400 worlds is 40 of them.
+        # The worst tenth of 400 replications is 40 of them.
         if np.mean(money["bank.net"] < 0) <= 0.4 and loss[-40:].mean() <= 1400:
             kept.append(terms)
     settled = {point.terms for point in found.points}
@@ -114,7 +114,7 @@ def test_guarantee_and_tranche__agree_with_brute_force(tmp_path) -> None:
 
 
 def test_distribution__a_larger_junior_tranche_never_hurts_the_bank(tmp_path) -> None:
-    """The bank lends less and is paid first as before; without a coupon its loss can only fall, world by world."""
+    """The bank lends less and is paid first as before; without a coupon its loss can only fall, replication by replication."""
     study = asked(layered(tmp_path, f"{COUPON}=0"), f"{JUNIOR}=0..3000", limits=("bank.p_loss <= 1",))
     settle = stored_for(study, table_of(sizing_of(study)), Ensemble(1, 100)).settle
     losses = [settle({JUNIOR: size})["bank"]["bank.net"] for size in np.linspace(0, 3000, 13)]

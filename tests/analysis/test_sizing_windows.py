@@ -13,8 +13,8 @@ from simengine.errors import SimengineError, StudyError
 from simengine.pipeline import evaluate, simulate
 from simengine.questions.size.answer import refuse_impossible_terms, size_terms, sizing_of, stored_for, table_of
 from simengine.questions.size.one_number import find_number
-from simengine.worlds.ensemble import Ensemble
-from simengine.worlds.settling import followed_for
+from simengine.replications.ensemble import Ensemble
+from simengine.replications.settling import followed_for
 from tests.analysis.made import study_of
 from tests.analysis.made_sizing import BINOMIAL
 from tests.test_milestones import CONTRACT, EVERYTHING, PAID

@@ -8,8 +8,8 @@ from simengine.errors import StudyError, UsageError
 from simengine.questions.stress.answer import OWN, TOGETHER, Stress, all_together, chosen_stresses, stress_study
 from simengine.questions.stress.named import _NAMED as NAMED
 from simengine.questions.stress.named import stresses_of
-from simengine.worlds.blocks import run_study
-from simengine.worlds.ensemble import Ensemble
+from simengine.replications.blocks import run_study
+from simengine.replications.ensemble import Ensemble
 from tests.analysis.made import CHOSEN, SCORES, study_of
 from tests.analysis.successes import SUCCESSES
 
@@ -24,7 +24,7 @@ def test_every_named_stress__is_shown_or_says_why_not(tiny):
     found = stressed(tiny)
     assert set(found.stresses) | set(found.not_applicable) == {*NAMED, TOGETHER}
     assert found.not_applicable["shock_in_the_window"] == "the study has no `shocks`"
-    assert "the whole commitment is drawn in every world" in found.not_applicable["cost_overrun"]
+    assert "the whole commitment is drawn in every replication" in found.not_applicable["cost_overrun"]
     assert "nobody is lost" in found.not_applicable["attrition"]
 
 

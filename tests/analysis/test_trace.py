@@ -1,4 +1,4 @@
-"""One world line by line: it is the world of the run, and a person can follow it with pen and paper."""
+"""One replication line by line: it is the replication of the run, and a person can follow it with pen and paper."""
 
 import json
 import shutil
@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from simengine.cli.main import commands, main
 from simengine.config import load_study
 from simengine.questions.trace.answer import trace
+from simengine.replications.blocks import run_study
 from simengine.report.checksums import seal
-from simengine.worlds.blocks import run_study
 
 TRANCHES = (
     "capital.tranches={senior: {holder: investor, size: 1_500_000, coupon_per_year: 0.02}, "
@@ -54,7 +54,7 @@ def test_trace__sums_every_account_to_what_its_party_is_left_with(tiny_path):
         assert came - left == pytest.approx(found.outturn[f"{party}.cash"], abs=0.005)
 
 
-def test_trace__is_the_world_of_the_run(tiny_path):
+def test_trace__is_the_replication_of_the_run(tiny_path):
     study = load_study(tiny_path, [TRANCHES])
     outturns = run_study(study, 5, 12, block_size=5)
 
@@ -73,7 +73,7 @@ def run_folder(tmp_path_factory, checkout):
     return folder
 
 
-def test_command__shows_a_world_of_a_folder_and_checks_it_against_its_row(run_folder):
+def test_command__shows_a_replication_of_a_folder_and_checks_it_against_its_row(run_folder):
     shown = CliRunner().invoke(commands, ["trace", str(run_folder), "--replication", "7"])
     printed = CliRunner().invoke(commands, ["trace", str(run_folder), "--replication", "7", "--json"])
 
@@ -102,10 +102,10 @@ def test_command__shows_a_world_of_a_folder_and_checks_it_against_its_row(run_fo
         ),
         ("replications.parquet", ["--replication", "1"], "replications.parquet: must be as the run wrote it; found No such file"),
         ("study.yaml", ["--replication", "1"], "study.yaml"),
-        ("seed", ["--replication", "1"], "a world that is made again is the one that was kept; found other values of"),
+        ("seed", ["--replication", "1"], "a replication that is made again is the one that was kept; found other values of"),
     ],
 )
-def test_command__refuses_what_is_no_world_of_a_run(change, arguments, message, run_folder, tmp_path, capsys, monkeypatch):
+def test_command__refuses_what_is_no_replication_of_a_run(change, arguments, message, run_folder, tmp_path, capsys, monkeypatch):
     folder = tmp_path / "results"
     shutil.copytree(run_folder, folder)
     if change == "seed":

@@ -1,4 +1,4 @@
-"""What terms are worth: against closed forms, sums by hand, fresh worlds and whole runs; and maps against lines on paper."""
+"""What terms are worth: against closed forms, sums by hand, fresh replications and whole runs; and maps against lines on paper."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from simengine.errors import UsageError
 from simengine.questions.tradeoffs.answer import Tradeoffs, standard_measures, worth_between, worth_of_terms
 from simengine.questions.tradeoffs.grid import MoneyMap, break_even, map_money
 from simengine.questions.tradeoffs.tables import map_tables, worth_tables
-from simengine.worlds.blocks import run_study
-from simengine.worlds.ensemble import Ensemble
+from simengine.replications.blocks import run_study
+from simengine.replications.ensemble import Ensemble
 from tests.analysis.made import study_of
 from tests.analysis.made_sizing import BINOMIAL
 from tests.conftest import sized
@@ -45,7 +45,7 @@ def binomial(tmp_path: Path) -> Study:
 # ------------------------------------------------ closed forms and sums by hand ------------------------------------------------
 
 
-def test_price__is_worth_the_discounted_units_in_every_world(tmp_path: Path) -> None:
+def test_price__is_worth_the_discounted_units_in_every_replication(tmp_path: Path) -> None:
     """Source: the distribution of a price. NPV = p X (1 + r)^(-20/12) + what no price moves, so d NPV / dp is the discounted mean of X; its
     error is that of the mean of X, however large the step.
     """
@@ -62,7 +62,7 @@ def test_price__is_worth_the_discounted_units_in_every_world(tmp_path: Path) -> 
 
 
 def test_worth__of_a_made_sample_is_the_sum_by_hand() -> None:
-    """Source: hand. Of 200 worlds 60 have -3, 40 have -1, 100 have 2; with more of the term half of that plus 0.8: -0.7, 0.3, 1.8.
+    """Source: hand. Of 200 replications 60 have -3, 40 have -1, 100 have 2; with more of the term half of that plus 0.8: -0.7, 0.3, 1.8.
     Mean: -0.1, then 0.75. P(loss): 100, then 60 of 200. The worst half loses (180 + 40) / 100 = 2.2, then (42 - 12) / 100 = 0.3.
     """
     net = np.repeat([-3.0, -1.0, 2.0], [60, 40, 100])
@@ -73,12 +73,12 @@ def test_worth__of_a_made_sample_is_the_sum_by_hand() -> None:
         assert change is not None
         assert change.per_unit.value == pytest.approx(by_hand / 2)
         assert change.per_step.value == pytest.approx(by_hand / 4)
-    # 40 of 200 worlds cross: a share of 0.2, whose error is that of a binomial share, with n - 1.
+    # 40 of 200 replications cross: a share of 0.2, whose error is that of a binomial share, with n - 1.
     assert worth.p_loss.per_unit.se == pytest.approx(np.sqrt(0.2 * 0.8 / 199) / 2)
 
 
 def test_p_loss__of_money_that_moves_without_crossing_zero_is_bounded() -> None:
-    # Source: no case among 200 worlds has a probability of at most 3 / 200; over a span of 2 that is 0.0075 for each unit.
+    # Source: no case among 200 replications has a probability of at most 3 / 200; over a span of 2 that is 0.0075 for each unit.
     net = np.linspace(1, 2, 200)
     low, high, none = ({"a.net": x, "a.npv": x} for x in (net, 1.1 * net, net))
     found = worth_between(low, high, 2.0, 1.0, standard_measures("a", 0.5, 200)).p_loss.per_unit
@@ -99,7 +99,7 @@ def test_sum_over_all_parties__is_nothing_where_nobody_discounts(study: str, tmp
         assert sum(each) == pytest.approx(0, abs=1e-9 * max(map(abs, each)) + 1e-9), path
 
 
-# ------------------------------------------------ against runs and fresh worlds ------------------------------------------------
+# ------------------------------------------------ against runs and fresh replications ------------------------------------------------
 
 
 def direct(study: Study, path: str, values: tuple[float, float], seed: int, n: int) -> list[dict[str, np.ndarray]]:
@@ -122,7 +122,7 @@ def test_every_term__is_worth_what_two_whole_runs_differ_by(name: str) -> None:
 
 
 @pytest.mark.statistical
-def test_fresh_worlds__agree_within_the_errors() -> None:
+def test_fresh_draws__agree_within_the_errors() -> None:
     """Brute force under another seed: means, shares and the mean of the worst 200 of 2,000 nets, sorted."""
     study, n = load_study(find_study("tiny")), 2000
     found = worth_of_terms(study, Ensemble(1, n), [GUARANTEE, CAP], level=0.9)
@@ -298,7 +298,13 @@ def told(table: object) -> str:
 def test_tables__name_terms_sides_and_lines(tiny: Study, binomial: Study) -> None:
     found: Tradeoffs = worth_of_terms(tiny, Ensemble(1, 40), level=0.5)
     said = told(worth_tables(tiny, found))
-    for words in ("No CVaR: it takes 100 worlds", "10 % more of", "guarantee share", "Settled on one side alone", "Not moved"):
+    for words in (
+        "No CVaR: it takes 100 replications",
+        "10 % more of",
+        "guarantee share",
+        "Settled on one side alone",
+        "Not moved",
+    ):
         assert words in said
     drawn: MoneyMap = map_money(binomial, Ensemble(2, 100), f"{PRICE}=50..150", f"{GUARANTEE}=0..0.5", 3)
     said = told(map_tables(binomial, drawn))

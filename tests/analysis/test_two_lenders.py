@@ -32,16 +32,16 @@ from simengine.questions.trace.answer import trace
 from simengine.questions.trace.tables import trace_tables
 from simengine.questions.value.answer import find_wrong_pockets
 from simengine.questions.window.answer import compare_windows
+from simengine.replications.blocks import run_study
+from simengine.replications.ensemble import Ensemble, settled
+from simengine.replications.money import chosen_parties, money_of, settled_money
+from simengine.replications.precision import read_goals, run_until, statistic_of
+from simengine.replications.settling import keep
 from simengine.report import document
 from simengine.report.units import money_unit
 from simengine.risk import summarise
 from simengine.settlement import payment_marks
 from simengine.streams import seed_of
-from simengine.worlds.blocks import run_study
-from simengine.worlds.ensemble import Ensemble, settled
-from simengine.worlds.money import chosen_parties, money_of, settled_money
-from simengine.worlds.precision import read_goals, run_until, statistic_of
-from simengine.worlds.settling import keep
 
 ACTIVE = ("bank", "foundation", "guarantor", "outcome_payer", "region", "service_provider", "manager")
 """Everybody whose money the study moves: the party called investor lends nothing."""
@@ -178,15 +178,15 @@ def test_sensitivity__is_of_each_party_or_of_a_role(study, outturns):
 
 def test_sums__settle_parties_and_roles_as_a_run_does(study, evidence, outturns):
     names = [*ACTIVE, *totals_of(study)]
-    tallies = simulate_cohort(cohort_of(study), evidence.worlds)
-    columns = keep(study, evidence.worlds, tallies, names).settle(study, {}, ())
+    tallies = simulate_cohort(cohort_of(study), evidence.draws)
+    columns = keep(study, evidence.draws, tallies, names).settle(study, {}, ())
     for name in names:
         np.testing.assert_array_equal(columns[f"{name}.net"], outturns[f"{name}.net"])
         np.testing.assert_array_equal(columns[f"{name}.npv"], outturns[f"{name}.npv"])
 
 
 def test_money_of_lenders__is_asked_of_all_of_them(study, evidence, outturns):
-    columns = settled(study, evidence.worlds, evidence.tallies, evidence.measurements)
+    columns = settled(study, evidence.draws, evidence.tallies, evidence.measurements)
     np.testing.assert_array_equal(columns["all_lenders.money_back"], outturns["all_lenders.money_back"])
     np.testing.assert_array_equal(columns["all_payers.payment"], outturns["outcome_payer.payment"] + outturns["region.payment"])
     np.testing.assert_allclose(columns["all_payers.net"], outturns["all_payers.net"], atol=1e-6)

@@ -7,9 +7,9 @@ from simengine.config import find_study, load_study
 from simengine.contract.spec import Contract
 from simengine.errors import UsageError
 from simengine.questions.window.answer import compare_windows, metrics_by_term
+from simengine.replications.blocks import run_study
+from simengine.replications.ensemble import Ensemble
 from simengine.risk import statistics
-from simengine.worlds.blocks import run_study
-from simengine.worlds.ensemble import Ensemble
 from tests.analysis.made import CHOSEN, SCORES, study_of
 from tests.test_milestones import CONTRACT, EVERYTHING, PAID
 
@@ -71,7 +71,7 @@ def test_later_payment__is_worth_less_by_the_rate_of_the_investor(tmp_path):
     assert (gained["payment"].value, gained["payer_net"].value) == (0, 0)
 
 
-def test_difference__has_the_error_of_the_same_worlds(tiny):
+def test_difference__has_the_error_of_the_same_draws(tiny):
     found = compare_windows(tiny, [12, 18], Ensemble(3, 200))
 
     one, other = found.windows

@@ -1,4 +1,4 @@
-"""Money for tests: worlds, payments and ledgers made from a few plain numbers."""
+"""Money for tests: replications, payments and ledgers made from a few plain numbers."""
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -6,16 +6,16 @@ from pydantic import TypeAdapter
 from simengine.capital import Calendar, distribute, plan_money
 from simengine.capital.spec import Capital, Party
 from simengine.distributions import Constant, quantities_in
-from simengine.records import PROJECT, Account, Ledger, Line, Payments, Worlds
+from simengine.records import PROJECT, Account, Draws, Ledger, Line, Payments
 
 PARTIES = ("investor", "outcome_payer", "service_provider")
 CAPITAL = TypeAdapter(Capital)
 
 
-def worlds_of(n, **values):
-    """Make worlds from values by path; double underscores stand for dots, and a single number for the same in every world."""
+def draws_of(n, **values):
+    """Make replications from values by path; double underscores stand for dots, and a single number for the same in every replication."""
     drawn = {name.replace("__", "."): np.broadcast_to(np.asarray(value, np.float64), n) for name, value in values.items()}
-    return Worlds(seed=0, replications=np.arange(n), values=drawn)
+    return Draws(seed=0, replications=np.arange(n), values=drawn)
 
 
 def capital_of(**keys):
@@ -41,22 +41,22 @@ def parties_of(names, costs=None):
 
 
 def moved(capital, payments, commitment, horizon=24, **options):
-    """Plan and move the money of a section; its fixed numbers are the same in every world."""
-    plan, world = planned(capital, len(payments.by_due), commitment, horizon, **options)
-    return distribute(capital, plan, payments, world)
+    """Plan and move the money of a section; its fixed numbers are the same in every replication."""
+    plan, replication = planned(capital, len(payments.by_due), commitment, horizon, **options)
+    return distribute(capital, plan, payments, replication)
 
 
-def planned(capital, n, commitment, horizon=24, *, worlds=None, parties=PARTIES, waves=None, people=None, costs=None, units=100):
-    """Plan the money of a section in some worlds; `costs` are what parties spend themselves, by party."""
+def planned(capital, n, commitment, horizon=24, *, draws=None, parties=PARTIES, waves=None, people=None, costs=None, units=100):
+    """Plan the money of a section in some replications; `costs` are what parties spend themselves, by party."""
     waves, parties = waves or {"all": (0, 1)}, parties_of(parties, costs)
     numbers = [*quantities_in(capital, "capital"), *quantities_in(parties, "parties")]
     values = {path: number.value for path, number in numbers if isinstance(number, Constant)}
     values |= {f"population.waves.{name}.enrolment_months": months for name, (_, months) in waves.items()}
-    given = {} if worlds is None else dict(worlds.values)
-    world = worlds_of(n, **{path.replace(".", "__"): value for path, value in (values | given).items()})
+    given = {} if draws is None else dict(draws.values)
+    replication = draws_of(n, **{path.replace(".", "__"): value for path, value in (values | given).items()})
     calendar = Calendar(horizon, {name: (first, f"population.waves.{name}.enrolment_months") for name, (first, _) in waves.items()})
     counts = np.zeros((n, len(waves)), np.int64) if people is None else np.broadcast_to(people, (n, len(waves)))
-    return plan_money(capital, commitment, units, parties, calendar, world, counts), world
+    return plan_money(capital, commitment, units, parties, calendar, replication, counts), replication
 
 
 def ledger_of(drawn, paid):

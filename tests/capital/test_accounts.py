@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from simengine.capital.rules import capital_rules
 from simengine.distributions import quantities_in
-from tests.capital.made import CAPITAL, PARTIES, capital_of, moved, parties_of, payments_of, planned, worlds_of
+from tests.capital.made import CAPITAL, PARTIES, capital_of, draws_of, moved, parties_of, payments_of, planned
 from tests.capital.test_twin import COSTS, EVERYBODY, HORIZON, TRANCHES, WAVES, one_of_lists
 from tests.conftest import sized
 from tests.reference.money import walk_money
@@ -31,7 +31,7 @@ def steps_of(income, waterfall, tranches, **keys):
     capital = capital_of(tranches=tranches, waterfall=waterfall, **keys)
     commitment = sum(tranche["size"] for tranche in tranches.values())
     ledger = moved(
-        capital, payments_of({"term": income * UNIT}, {"term": 12}), commitment, parties=(*PARTIES, "bank"), worlds=worlds_of(1)
+        capital, payments_of({"term": income * UNIT}, {"term": 12}), commitment, parties=(*PARTIES, "bank"), draws=draws_of(1)
     )
     journal = {line.name: int(ledger.journal[0, :, place].sum()) for place, line in enumerate(ledger.lines)}
     return {name.removeprefix("step."): units for name, units in journal.items() if name.startswith("step.")}
@@ -191,7 +191,7 @@ def small_waterfalls(draw, section, names):
 
 
 @st.composite
-def small_worlds(draw):
+def small_draws(draw):
     section, commitment = draw(small_structures())
     months = draw(one_of_lists(tuple(range(HORIZON + 1))))
     income = {f"term_{month}": draw(units(0, 12)) for month in months}
@@ -199,21 +199,21 @@ def small_worlds(draw):
     return section, commitment, income, people, draw(st.one_of(st.just(-1), st.integers(0, HORIZON)))
 
 
-def moved_small(world):
-    section, commitment, income, people, stop = world
+def moved_small(replication):
+    section, commitment, income, people, stop = replication
     capital = CAPITAL.validate_python(section)
     payments = payments_of(income, {term: int(term.removeprefix("term_")) for term in income}, stop=[stop])
-    options = {"parties": EVERYBODY, "waves": WAVES, "people": np.array([people]), "worlds": worlds_of(1)}
+    options = {"parties": EVERYBODY, "waves": WAVES, "people": np.array([people]), "replications": draws_of(1)}
     plan, _ = planned(capital, 1, commitment, HORIZON, **options)
     return capital, plan, moved(capital, payments, commitment, HORIZON, **options)
 
 
 @settings(deadline=None, max_examples=sized(150, 500))
-@given(small_worlds())
-def test_walk__at_the_smallest_unit_equals_its_plain_twin(world):
+@given(small_draws())
+def test_walk__at_the_smallest_unit_equals_its_plain_twin(replication):
     # Source: the slow twin in tests/reference/money.py.
-    _, commitment, income, people, stop = world
-    capital, _, ledger = moved_small(world)
+    _, commitment, income, people, stop = replication
+    capital, _, ledger = moved_small(replication)
     assert list(capital_rules(capital, parties_of(EVERYBODY), (), commitment, WAVES, HORIZON)) == []
 
     by_month = [0] * (HORIZON + 1)
@@ -255,13 +255,13 @@ class Accounts:
 
 
 @settings(deadline=None, max_examples=sized(150, 500))
-@given(small_worlds())
-def test_no_account__is_ever_below_zero(world):
+@given(small_draws())
+def test_no_account__is_ever_below_zero(replication):
     # Distribution, posting by posting in the order of the waterfall: the project pays out only cash that it has, beside its reserve; lenders
     # pay in no more than there is to draw, and get back no more principal than they paid in, no more interest than has accrued (to
     # half a unit, the rounding), no more of a return than its limit; what was deferred, and what guarantors paid, is paid once.
-    section, _, _, _, stop = world
-    capital, plan, ledger = moved_small(world)
+    section, _, _, _, stop = replication
+    capital, plan, ledger = moved_small(replication)
     journal = {line.name: ledger.journal[0, :, place] for place, line in enumerate(ledger.lines)}
     kept, names = Accounts(), list(section["tranches"])
     kept.move(int(plan.project.limit[0]), target="undrawn")

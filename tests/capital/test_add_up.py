@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from simengine.capital import Purses, accounts_of, distribute
 from simengine.records import PROJECT, Payments
 from simengine.risk.returns import present_values
-from tests.capital.made import CAPITAL, planned, worlds_of
+from tests.capital.made import CAPITAL, draws_of, planned
 from tests.capital.test_twin import EVERYBODY, HORIZON, WAVES, structures
 
 N = 3
@@ -43,9 +43,16 @@ def payers(draw):
 def test_sums__are_those_of_the_ledger_under_one_sheet_after_the_other(structure, paying, sheets, differs):
     section, commitment = structure
     capital = CAPITAL.validate_python(section | ({"payers": paying} if paying else {}))
-    world = worlds_of(N, capital__drawn_share=np.array([1.0, 0.6, 0.0]))
-    plan, worlds = planned(
-        capital, N, commitment, HORIZON, worlds=world, parties=EVERYBODY, waves=WAVES, people=np.array([[3, 0], [1, 5], [0, 2]])
+    replication = draws_of(N, capital__drawn_share=np.array([1.0, 0.6, 0.0]))
+    plan, draws = planned(
+        capital,
+        N,
+        commitment,
+        HORIZON,
+        draws=replication,
+        parties=EVERYBODY,
+        waves=WAVES,
+        people=np.array([[3, 0], [1, 5], [0, 2]]),
     )
     accounts = accounts_of(capital, plan)
     mine = [frozenset(one.name for one in accounts if name in (one.party, one.role)) for name in (*EVERYBODY, PROJECT)]
@@ -54,7 +61,7 @@ def test_sums__are_those_of_the_ledger_under_one_sheet_after_the_other(structure
     purses = Purses(capital, plan, mine, factors)
 
     for payments in sheets:
-        ledger, found = distribute(capital, plan, payments, worlds), purses.add_up(payments, worlds)
+        ledger, found = distribute(capital, plan, payments, draws), purses.add_up(payments, draws)
         np.testing.assert_array_equal(found.drawn, ledger.drawn)
         for place, names in enumerate(mine):
             cash = ledger.cash_in(names)

@@ -8,8 +8,8 @@ from simengine.capital import deflators, discount_factors
 from simengine.capital.spec import Prices, RateTable
 from simengine.config import load_study
 from simengine.errors import StudyError
-from simengine.pipeline import draw_worlds, standpoint_of
-from tests.capital.made import worlds_of
+from simengine.pipeline import draw_numbers, standpoint_of
+from tests.capital.made import draws_of
 
 GREEN_BOOK = {1: 0.035, 31: 0.03, 76: 0.025, 126: 0.02, 201: 0.015, 301: 0.01}
 TABLE = TypeAdapter(RateTable)
@@ -44,14 +44,14 @@ def test_table__by_calendar_year_changes_in_january():
     assert factors[14] == pytest.approx(1.1 ** (-2 / 12) / 1.2)
 
 
-def test_deflators__are_of_each_world_its_own():
+def test_deflators__are_of_each_replication_its_own():
     # Source: hand arithmetic; 2 % and 10 % a year.
     steady = deflators(
-        Prices.model_validate({"growth_per_year": 0.02}), worlds_of(2, prices__growth_per_year=[0.02, 0.10]), "2030-01", 25
+        Prices.model_validate({"growth_per_year": 0.02}), draws_of(2, prices__growth_per_year=[0.02, 0.10]), "2030-01", 25
     )
     by_year = deflators(
         Prices.model_validate({"from_calendar_year": {2030: 0.0, 2031: 0.5}}),
-        worlds_of(1, prices__from_calendar_year__2030=0.0, prices__from_calendar_year__2031=0.5),
+        draws_of(1, prices__from_calendar_year__2030=0.0, prices__from_calendar_year__2031=0.5),
         "2030-01",
         25,
     )
@@ -82,9 +82,9 @@ def test_rates__are_read_from_a_file_beside_the_study(checkout, tiny_path, tmp_p
     )
     (tmp_path / "study.yaml").write_text(text + "\nrates: {file: rates.yaml}\nprices: {growth_per_year: 0.02}\n")
     study = load_study(tmp_path / "study.yaml")
-    worlds = draw_worlds(study, 0, np.arange(2))
+    draws = draw_numbers(study, 0, np.arange(2))
 
-    factors = standpoint_of(study, worlds, 2).discount_factors
+    factors = standpoint_of(study, draws, 2).discount_factors
 
     assert factors["investor"][0, 12] == pytest.approx(1 / 1.035 / 1.02)
     assert factors["outcome_payer"][0, 12] == pytest.approx(1 / 1.03)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simengine.capital.plan import in_equal_parts, smallest_units
-from tests.capital.made import PARTIES, capital_of, moved, payments_of, worlds_of
+from tests.capital.made import PARTIES, capital_of, draws_of, moved, payments_of
 
 HORIZON = 24
 
@@ -14,21 +14,21 @@ HORIZON = 24
 def drawn_by(commitment, share, months, horizon=HORIZON):
     """Give what a loan draws by month when nothing is paid."""
     n = np.size(share)
-    worlds = worlds_of(n, capital__drawn_share=share, capital__drawdown_months=months)
+    draws = draws_of(n, capital__drawn_share=share, capital__drawdown_months=months)
     capital = capital_of(drawn_share=1.0, drawdown_months=1)
-    return moved(capital, payments_of({"none": np.zeros(n)}, {"none": 0}), commitment, horizon, worlds=worlds)
+    return moved(capital, payments_of({"none": np.zeros(n)}, {"none": 0}), commitment, horizon, draws=draws)
 
 
 def loan_of(share, drawdown_months, amounts, months, commitment):
-    """Move a loan and payments whose months differ from world to world."""
-    worlds = worlds_of(
+    """Move a loan and payments whose months differ from replication to replication."""
+    draws = draws_of(
         len(share),
         capital__drawn_share=share,
         capital__drawdown_months=drawdown_months,
         **{f"capital__payment_month__{term}": month for term, month in months.items()},
     )
     capital = capital_of(drawn_share=1.0, drawdown_months=1, payment_month=dict.fromkeys(amounts, 0))
-    return moved(capital, payments_of(amounts), commitment, HORIZON, worlds=worlds)
+    return moved(capital, payments_of(amounts), commitment, HORIZON, draws=draws)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_distribute__adds_terms_that_are_paid_in_the_same_month():
     assert [ledger.cash(party)[0].tolist() for party in PARTIES] == [[5, 0], [-35, 0], [30, 0]]
 
 
-def test_distribute__lets_each_payment_land_in_the_month_of_its_own_world():
+def test_distribute__lets_each_payment_land_in_the_month_of_its_own_replication():
     # Source: hand arithmetic; a month of 3.7 is the month called 3, and the horizon itself is a date.
     months = np.array([0.0, 3.7, float(HORIZON)])
 
@@ -121,7 +121,7 @@ def test_distribute__lets_each_payment_land_in_the_month_of_its_own_world():
 
 @st.composite
 def contracts(draw):
-    """Give commitments, shares, months and payments of a few worlds with a few terms."""
+    """Give commitments, shares, months and payments of a few replications with a few terms."""
     n = draw(st.integers(1, 4))
     shares = draw(st.lists(st.floats(0, 1), min_size=n, max_size=n))
     drawdown_months = draw(st.lists(st.floats(1, HORIZON), min_size=n, max_size=n))
@@ -151,7 +151,7 @@ def test_ledger__sums_to_zero_and_holds_what_was_drawn_and_paid(contract):
 @settings(deadline=None, max_examples=100)
 @given(contracts())
 def test_ledger__without_the_drawdown_holds_the_payments_in_their_months(contract):
-    # Invariant: each payment of each world lands in its own month, whatever else is paid.
+    # Invariant: each payment of each replication lands in its own month, whatever else is paid.
     _, shares, drawdown_months, amounts, months = contract
 
     received = loan_of(shares, drawdown_months, amounts, months, 0.0).cash("investor")

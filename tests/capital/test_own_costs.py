@@ -12,9 +12,9 @@ from simengine.errors import StudyError
 from simengine.pipeline import evaluate, simulate
 from simengine.records import PROJECT, SUPPLIERS
 from simengine.risk.returns import present_values
-from tests.capital.made import CAPITAL, PARTIES, capital_of, moved, parties_of, payments_of, planned, worlds_of
+from tests.capital.made import CAPITAL, PARTIES, capital_of, draws_of, moved, parties_of, payments_of, planned
 from tests.capital.test_add_up import N, payers, term_sheets
-from tests.capital.test_twin import EVERYBODY, HORIZON, WAVES, one_of_lists, structures, worlds
+from tests.capital.test_twin import EVERYBODY, HORIZON, WAVES, draws, one_of_lists, structures
 from tests.reference.money import spend, walk_money
 
 NOTHING = ({"term": 0.0}, {"term": 12})
@@ -93,10 +93,10 @@ def spending(draw):
 
 
 @settings(max_examples=150)
-@given(worlds(), spending(), st.sampled_from([1, 100, 1_000, 10_000]))
-def test_spending__equals_its_plain_twin_and_leaves_all_other_lines_alone(world, costs, units):
+@given(draws(), spending(), st.sampled_from([1, 100, 1_000, 10_000]))
+def test_spending__equals_its_plain_twin_and_leaves_all_other_lines_alone(replication, costs, units):
     # Source: the slow twin in tests/reference/money.py; in yen, crowns, dinars and units of account alike.
-    section, commitment, income, people, stop = world
+    section, commitment, income, people, stop = replication
     capital, months = CAPITAL.validate_python(section), {term: int(term.removeprefix("term_")) for term in income}
     options = {"parties": EVERYBODY, "waves": WAVES, "people": np.array([people]), "units": units}
     payments = payments_of(income, months, stop=[stop])
@@ -127,9 +127,11 @@ def test_sums__hold_what_parties_spend_under_one_sheet_after_the_other(structure
     # Source: the ledger.
     section, commitment = structure
     capital = CAPITAL.validate_python(section | ({"payers": paying} if paying else {}))
-    world = worlds_of(N, capital__drawn_share=np.array([1.0, 0.6, 0.0]))
+    replication = draws_of(N, capital__drawn_share=np.array([1.0, 0.6, 0.0]))
     people = np.array([[3, 0], [1, 5], [0, 2]])
-    plan, drawn = planned(capital, N, commitment, HORIZON, worlds=world, parties=EVERYBODY, waves=WAVES, people=people, costs=costs)
+    plan, drawn = planned(
+        capital, N, commitment, HORIZON, draws=replication, parties=EVERYBODY, waves=WAVES, people=people, costs=costs
+    )
     mine = [frozenset(one.name for one in accounts_of(capital, plan) if one.party == name) for name in (*EVERYBODY, SUPPLIERS)]
     factors = 1.02 ** -np.linspace(0, 3, len(mine) * (HORIZON + 1)).reshape(len(mine), 1, HORIZON + 1)
     purses = Purses(capital, plan, mine, factors, asks)

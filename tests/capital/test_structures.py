@@ -8,7 +8,7 @@ from scipy import integrate, stats
 
 from simengine.errors import StudyError
 from simengine.risk.kernels import FOUND, internal_rates
-from tests.capital.made import PARTIES, capital_of, moved, payments_of, worlds_of
+from tests.capital.made import PARTIES, capital_of, draws_of, moved, payments_of
 
 NOTHING = ({"term": 0.0}, {"term": 12})
 
@@ -275,16 +275,16 @@ def test_shortfall__is_refused_with_its_size_unless_the_study_allows_it():
     assert by_line(allowed)["unpaid.cost.delivery"] == {2: 50}
 
 
-def test_guarantee__never_makes_the_lender_of_any_world_worse_off():
+def test_guarantee__never_makes_the_lender_of_any_replication_worse_off():
     # Invariant: monotone under common random numbers.
     losses = np.linspace(0, 1, 101)
     income = payments_of({"term": (1 - losses) * 1_000}, {"term": 12})
-    worlds = worlds_of(len(losses))
+    draws = draws_of(len(losses))
 
     back = [
         moved(
             capital_of(guarantees={"promise": {"guarantor": "outcome_payer", "covers": ["loan"], "share": share}}),
-            income, 1_000, worlds=worlds,
+            income, 1_000, draws=draws,
         ).cash("investor").sum(axis=1)
         for share in (0.0, 0.25, 0.5, 1.0)
     ]  # fmt: skip

@@ -9,7 +9,7 @@ from simengine.capital.rules import capital_rules
 from simengine.capital.spec import Party
 from simengine.distributions import quantities_in
 from simengine.records import PROJECT
-from tests.capital.made import CAPITAL, PARTIES, moved, payments_of, worlds_of
+from tests.capital.made import CAPITAL, PARTIES, draws_of, moved, payments_of
 from tests.reference.money import walk_money
 
 HORIZON = 14
@@ -110,7 +110,7 @@ def waterfalls(draw, section, names):
 
 
 @st.composite
-def worlds(draw):
+def draws(draw):
     """Give a structure, income by month, people by wave, and where it stops."""
     section, commitment = draw(structures())
     income = {f"term_{month}": draw(st.floats(0, 9_000)) for month in draw(one_of_lists(tuple(range(HORIZON + 1)), 0))}
@@ -123,16 +123,16 @@ def move(section, commitment, income, people, stop):
     months = {term: int(term.removeprefix("term_")) for term in income}
     payments = payments_of(income, months, stop=[stop])
     return capital, moved(
-        capital, payments, commitment, HORIZON, parties=EVERYBODY, waves=WAVES, people=np.array([people]), worlds=worlds_of(1)
+        capital, payments, commitment, HORIZON, parties=EVERYBODY, waves=WAVES, people=np.array([people]), draws=draws_of(1)
     )
 
 
 @settings(deadline=None, max_examples=400)
-@given(worlds())
-def test_walk__equals_its_plain_twin_line_by_line(world):
+@given(draws())
+def test_walk__equals_its_plain_twin_line_by_line(replication):
     # Source: the slow twin in tests/reference/money.py.
-    _, commitment, income, people, stop = world
-    capital, ledger = move(*world)
+    _, commitment, income, people, stop = replication
+    capital, ledger = move(*replication)
     parties = {name: Party(name=name, discount_rate_per_year=0) for name in EVERYBODY}
     assert list(capital_rules(capital, parties, (), commitment, WAVES, HORIZON)) == []
 
@@ -152,12 +152,12 @@ def test_walk__equals_its_plain_twin_line_by_line(world):
 
 
 @settings(deadline=None, max_examples=200)
-@given(worlds())
-def test_ledger__obeys_the_distributions_of_money(world):
+@given(draws())
+def test_ledger__obeys_the_distributions_of_money(replication):
     # Invariants: all cash sums to zero at every date, the project's account included, and nothing stays in it; nobody draws beyond the
     # commitment; a guarantor pays no more than the loss; every unit that comes in goes out.
-    _, commitment, income, _, _ = world
-    _, ledger = move(*world)
+    _, commitment, income, _, _ = replication
+    _, ledger = move(*replication)
 
     everybody = ledger.cash_in({account.name for account in ledger.accounts if account.role != PROJECT})
     project = ledger.cash(PROJECT)
@@ -176,11 +176,11 @@ def test_ledger__obeys_the_distributions_of_money(world):
 
 
 @settings(deadline=None, max_examples=200)
-@given(worlds())
-def test_waterfall__never_pays_a_later_step_while_an_earlier_one_is_short(world):
+@given(draws())
+def test_waterfall__never_pays_a_later_step_while_an_earlier_one_is_short(replication):
     # Invariant: seniority. While principal that comes first is outstanding after its step, none that comes later is paid.
-    _, ledger = move(*world)
-    section = world[0]
+    _, ledger = move(*replication)
+    section = replication[0]
     order = [(name, step) for name, step in section["waterfall"].items() if "principal" in step]
     outstanding = dict.fromkeys(section["tranches"], 0)
     journal = {line.name: ledger.journal[0, :, place] for place, line in enumerate(ledger.lines)}
@@ -202,12 +202,12 @@ def test_waterfall__never_pays_a_later_step_while_an_earlier_one_is_short(world)
 
 @pytest.mark.parametrize("factor", [10, 1000])
 @settings(deadline=None, max_examples=50)
-@given(world=worlds())
-def test_scale__changes_nothing_but_the_scale(factor, world):
+@given(replication=draws())
+def test_scale__changes_nothing_but_the_scale(factor, replication):
     # Invariant: all money times a factor moves the same money times that factor, but for rounding to the unit in each posting.
-    section, commitment, income, people, stop = world
+    section, commitment, income, people, stop = replication
     larger = _scaled(section, factor)
-    _, one = move(*world)
+    _, one = move(*replication)
     _, many = move(larger, commitment * factor, {term: amount * factor for term, amount in income.items()}, people, stop)
 
     assert [line.name for line in one.lines] == [line.name for line in many.lines]

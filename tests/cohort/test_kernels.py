@@ -29,8 +29,8 @@ from tests.reference import people as reference
 from tests.reference import streams
 from tests.reference.everything import ALL
 from tests.reference.life import choose_move
-from tests.reference.studies import SEED, cohort_of, require_equal_to_twin, tallies_of, worlds_of
-from tests.reference.world import World
+from tests.reference.replication import Replication
+from tests.reference.studies import SEED, cohort_of, draws_of, require_equal_to_twin, tallies_of
 
 NEVER = np.inf
 FORMS = {"hazard_ratio": HAZARD_RATIO, "relative_risk": RELATIVE_RISK, "odds_ratio": ODDS_RATIO, "difference": DIFFERENCE}
@@ -76,7 +76,7 @@ def test_engine__compiled_and_interpreted_fill_the_same_numbers(study: str, tmp_
 
 def luck(number: int, attempt: int = 0) -> reference.Luck:
     """Give the luck of somebody in the group `g`."""
-    return reference.Luck(World(None, SEED, 3, {}), "g", number, attempt)
+    return reference.Luck(Replication(None, SEED, 3, {}), "g", number, attempt)
 
 
 def address(number: int, index: int, decision: str) -> tuple[np.uint64, ...]:
@@ -135,16 +135,16 @@ def test_between_people__of_a_fixed_parameter_draws_nothing_but_its_distribution
 def test_enter__draws_each_candidate_at_an_address_of_its_own(attempt: int) -> None:
     """Source: the slow twin; the number of a candidate is the high half of the address."""
     cohort = cohort_of(**ALL)
-    worlds = worlds_of(cohort, [5])
-    entrance = entrance_of(cohort.population, cohort.pathway, cohort.clock, worlds)
+    draws = draws_of(cohort, [5])
+    entrance = entrance_of(cohort.population, cohort.pathway, cohort.clock, draws)
     group = Group("first", np.array([4]), 2, np.array([6]))
     n = np.arange(4)
     got = entrance.take_part(group, entrance.enter(group, np.zeros(4, np.int64), n.astype(np.uint32), np.full(4, attempt)))
-    values = {path: float(column[0]) for path, column in worlds.values.items()}
-    world = World(cohort, SEED, 5, values)
+    values = {path: float(column[0]) for path, column in draws.values.items()}
+    replication = Replication(cohort, SEED, 5, values)
     strata, states = list(cohort.population.strata), list(cohort.pathway.states)
     for number in range(4):
-        slow = reference.enter(world, reference.Group("first", 4, 2, 6, has_volume=True), number, attempt)
+        slow = reference.enter(replication, reference.Group("first", 4, 2, 6, has_volume=True), number, attempt)
         assert (strata[got.stratum[number]], states[got.state[number]]) == (slow.stratum, slow.state)
         assert (got.end[number], got.calendar[number]) == (slow.end, slow.entry)
         np.testing.assert_allclose(got.factor[:, number], [value for _, value in slow.factors], rtol=1e-9)

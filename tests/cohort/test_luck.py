@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from simengine.cohort import Cohort, life, people, simulate_cohort
 from simengine.records import BASELINE, SERVICE, TWIN, Tallies
 from tests.reference.everything import ALL
-from tests.reference.studies import ADDED_UP, cohort_of, require_same, tallies_of, worlds_of
+from tests.reference.studies import ADDED_UP, cohort_of, draws_of, require_same, tallies_of
 
 ARRAYS = (*ADDED_UP, "n_people")
 STUDY = cohort_of(**ALL)
 NUMBERS = np.arange(11)
-WHOLE = simulate_cohort(STUDY, worlds_of(STUDY, NUMBERS))
+WHOLE = simulate_cohort(STUDY, draws_of(STUDY, NUMBERS))
 
 
 def changed(**sections: Any) -> dict[str, Any]:
@@ -64,13 +64,13 @@ def sizes(batch: int, stays: int) -> Iterator[None]:
 @given(rows=st.lists(st.sampled_from(range(11)), min_size=1, max_size=11, unique=True))
 def test_replications__are_the_same_in_any_company(rows: list[int]) -> None:
     """Source: a distribution: every draw has an address, and no sum depends on the company it is in."""
-    require_same_bits(simulate_cohort(STUDY, worlds_of(STUDY, NUMBERS[rows])), WHOLE, rows)
+    require_same_bits(simulate_cohort(STUDY, draws_of(STUDY, NUMBERS[rows])), WHOLE, rows)
 
 
 @pytest.mark.parametrize("row", [0, 4, 10])
 def test_replication__made_again_alone_equals_itself(row: int) -> None:
     """Source: the same distribution."""
-    require_same_bits(simulate_cohort(STUDY, worlds_of(STUDY, [row])), WHOLE, [row])
+    require_same_bits(simulate_cohort(STUDY, draws_of(STUDY, [row])), WHOLE, [row])
 
 
 @pytest.mark.parametrize("size", [1, 2, 7])
@@ -80,9 +80,9 @@ def test_replication__of_a_wave_of_any_size_equals_itself_alone(size: int) -> No
     study["population"]["waves"] = {"all": {"size": size, "enrolment_months": 2}}
     study["n_baseline"] = 1
     cohort = cohort_of(**study)
-    whole = simulate_cohort(cohort, worlds_of(cohort, NUMBERS))
+    whole = simulate_cohort(cohort, draws_of(cohort, NUMBERS))
     for row in (0, 5):
-        require_same_bits(simulate_cohort(cohort, worlds_of(cohort, [row])), whole, [row])
+        require_same_bits(simulate_cohort(cohort, draws_of(cohort, [row])), whole, [row])
 
 
 @settings(max_examples=10)
@@ -90,7 +90,7 @@ def test_replication__of_a_wave_of_any_size_equals_itself_alone(size: int) -> No
 def test_people__are_the_same_in_any_batch(batch: int, stays: int) -> None:
     """Source: the same distribution, for batches that hold the largest wave of a replication."""
     with sizes(batch, stays):
-        got = simulate_cohort(STUDY, worlds_of(STUDY, NUMBERS))
+        got = simulate_cohort(STUDY, draws_of(STUDY, NUMBERS))
     require_same_bits(got, WHOLE, slice(None))
 
 
@@ -98,7 +98,7 @@ def test_people__are_the_same_in_any_batch(batch: int, stays: int) -> None:
 def test_people__are_the_same_where_a_wave_is_cut(batch: int) -> None:
     """Source: the same distribution. Years are added up in another order; what a whole batch shares is clipped once for each."""
     with sizes(batch, 1):
-        got = simulate_cohort(STUDY, worlds_of(STUDY, NUMBERS))
+        got = simulate_cohort(STUDY, draws_of(STUDY, NUMBERS))
     require_same_bits(got, WHOLE, slice(None), tuple(name for name in ARRAYS if name != "by_year"))
     np.testing.assert_allclose(got.by_year, WHOLE.by_year, rtol=1e-12)
     np.testing.assert_array_equal(got.clipped > 0, WHOLE.clipped > 0)
@@ -114,10 +114,10 @@ def test_stays__find_room_however_little_there_is_at_first() -> None:
         windows=(100,),
         horizon=100,
     )
-    expected = simulate_cohort(cohort, worlds_of(cohort, NUMBERS))
+    expected = simulate_cohort(cohort, draws_of(cohort, NUMBERS))
     np.testing.assert_array_equal(expected.person_months[:, 0, TWIN, :, 0], np.full((11, 2), 2000.0))
     with sizes(100, 1):
-        got = simulate_cohort(cohort, worlds_of(cohort, NUMBERS))
+        got = simulate_cohort(cohort, draws_of(cohort, NUMBERS))
     require_same_bits(got, expected, slice(None))
 
 
@@ -434,19 +434,19 @@ def test_person__who_is_alone_in_a_batch_differs_from_others_too(outcomes: dict[
         events={"e": {"rates": {"placed": {"rate_per_month": 2}}}},
         outcomes=outcomes,
     )
-    whole = simulate_cohort(cohort, worlds_of(cohort, NUMBERS))
-    require_same_bits(simulate_cohort(cohort, worlds_of(cohort, [2])), whole, [2])
+    whole = simulate_cohort(cohort, draws_of(cohort, NUMBERS))
+    require_same_bits(simulate_cohort(cohort, draws_of(cohort, [2])), whole, [2])
 
 
-def test_clipped__does_not_depend_on_the_prices_of_other_worlds() -> None:
-    """Source: the same distribution, for an event that is worth nothing in some worlds."""
+def test_clipped__does_not_depend_on_the_prices_of_other_draws() -> None:
+    """Source: the same distribution, for an event that is worth nothing in some replications."""
     cohort = cohort_of(
         events={"e": {"rates": {"placed": {"rate_per_month": 0.2}}}},
         effect={"fewer": {"event": "e", "difference": -1}},
         outcomes={"cost": {"kind": "amount", "per_event": {"e": {"distribution": "empirical", "values": [0, 5]}}}},
     )
-    worlds = worlds_of(cohort, np.arange(40))
-    whole = simulate_cohort(cohort, worlds)
-    free = int(np.flatnonzero(worlds["outcomes.cost.per_event.e"] == 0)[0])
+    draws = draws_of(cohort, np.arange(40))
+    whole = simulate_cohort(cohort, draws)
+    free = int(np.flatnonzero(draws["outcomes.cost.per_event.e"] == 0)[0])
     assert whole.clipped[free] > 0
-    require_same_bits(simulate_cohort(cohort, worlds_of(cohort, [free])), whole, [free])
+    require_same_bits(simulate_cohort(cohort, draws_of(cohort, [free])), whole, [free])

@@ -52,7 +52,7 @@ def test_clipped__counts_shares_that_leave_nothing_for_the_rest():
     shares = f"young: {{share: {young}}}, older: {{share: {older}}}, other: {{share: rest}}"
     start = "pathway.start={young: {placed: 1}, older: {placed: 1}, other: {placed: 1}}"
     evidence = simulate(load_study(find_study("tiny"), [f"population.strata={{{shares}}}", start]), SEED, np.arange(200))
-    total = evidence.worlds["population.strata.young.share"] + evidence.worlds["population.strata.older.share"]
+    total = evidence.draws["population.strata.young.share"] + evidence.draws["population.strata.older.share"]
     assert 0 < (total > 1).sum() < 200
     np.testing.assert_array_equal(evidence.tallies.clipped, total > 1)
 

@@ -11,7 +11,7 @@ from simengine.config import Study
 from simengine.config.load import find_study, load_study
 from simengine.pipeline import run_block, simulate
 from simengine.records import BASELINE, SERVICE, TWIN, Outturns, Tallies
-from simengine.worlds.blocks import run_study
+from simengine.replications.blocks import run_study
 
 SEED = 20_160_801
 REPLICATIONS = np.arange(25)
@@ -137,9 +137,9 @@ def test_added_effect_parameters__leave_every_other_draw_untouched() -> None:
     expected, got = (simulate(one, SEED, REPLICATIONS) for one in (study, fading))
     require_same(got.tallies, expected.tallies, (TWIN, BASELINE))
     assert (got.tallies.person_months[:, 0, SERVICE] != expected.tallies.person_months[:, 0, SERVICE]).any()
-    for path, values in expected.worlds.values.items():
+    for path, values in expected.draws.values.items():
         if path != "effect.sooner_home.ramp_months":
-            np.testing.assert_array_equal(got.worlds[path], values, err_msg=path)
+            np.testing.assert_array_equal(got.draws[path], values, err_msg=path)
 
 
 def test_added_effect__with_a_ratio_of_1_changes_nothing() -> None:
@@ -229,8 +229,8 @@ THREE_STATES = (
 def test_clipped__counts_the_leaving_probabilities_that_exceeded_1() -> None:
     """Source: the drawn probabilities themselves, added up by stratum."""
     evidence = simulate(tiny(*THREE_STATES), SEED, np.arange(300))
-    home = evidence.worlds["pathway.moves.placed -> home.per_month"]
-    young = evidence.worlds["pathway.moves.placed -> secure.by_stratum.young.per_month"]
+    home = evidence.draws["pathway.moves.placed -> home.per_month"]
+    young = evidence.draws["pathway.moves.placed -> secure.by_stratum.young.per_month"]
     expected = (home + young > 1).astype(int) + (home + 0.1 > 1).astype(int)
     assert set(expected) == {0, 1, 2}
     np.testing.assert_array_equal(evidence.tallies.clipped, expected)

@@ -19,7 +19,7 @@ from simengine.cohort.moves import calendar_factor
 from simengine.cohort.spec import ByCalendar
 from simengine.records import TWIN
 from tests.reference.everything import ALL, ALL_ABREAST
-from tests.reference.studies import PATHWAY, STRATA, cohort_of, worlds_of
+from tests.reference.studies import PATHWAY, STRATA, cohort_of, draws_of
 
 STEPS = 3
 
@@ -116,7 +116,7 @@ def test_steps__are_months_of_a_study_that_says_them(study: dict[str, Any]) -> N
     cohort = cohort_of(**study)
     cut = replace(cohort, clock=replace(cohort.clock, steps=STEPS))
     said = cohort_of(**of_steps(study))
-    got, expected = simulate_cohort(cut, worlds_of(cut, range(4))), simulate_cohort(said, worlds_of(said, range(4)))
+    got, expected = simulate_cohort(cut, draws_of(cut, range(4))), simulate_cohort(said, draws_of(said, range(4)))
     np.testing.assert_array_equal(got.n_people, expected.n_people)
     np.testing.assert_array_equal(got.clipped, expected.clipped)
     np.testing.assert_allclose(got.person_months, expected.person_months / STEPS, rtol=1e-12)
@@ -144,16 +144,16 @@ def test_calendar__of_steps_repeats_its_months() -> None:
     shocks = {"years": {"on": "home -> placed", "sd_per_year": 1}, "dated": {"on": "home -> placed", "factor": 3, "from_month": 2}}
     shocks["dated"]["to_month"] = 7
     cohort = cohort_of(shocks=shocks, population={"history_months": 5}, start="2030-03")
-    cut, worlds = replace(cohort.clock, steps=STEPS), worlds_of(cohort, range(3))
+    cut, draws = replace(cohort.clock, steps=STEPS), draws_of(cohort, range(3))
     for is_earlier in (False, True):
         whole, of_steps_ = (
-            shock_factors(cohort.shocks, clock, is_earlier, worlds)["home -> placed"] for clock in (cohort.clock, cut)
+            shock_factors(cohort.shocks, clock, is_earlier, draws)["home -> placed"] for clock in (cohort.clock, cut)
         )
         assert len(np.unique(whole)) > 5
         np.testing.assert_array_equal(of_steps_, np.repeat(whole, STEPS, axis=1))
     season = ByCalendar.model_validate({"season": {"mar": 3, "jul": 0}})
-    worlds = replace(worlds, values={"p.season.mar": np.full(3, 3.0), "p.season.jul": np.zeros(3)})
-    whole, of_steps_ = (calendar_factor(season, "p", clock, worlds) for clock in (cohort.clock, cut))
+    draws = replace(draws, values={"p.season.mar": np.full(3, 3.0), "p.season.jul": np.zeros(3)})
+    whole, of_steps_ = (calendar_factor(season, "p", clock, draws) for clock in (cohort.clock, cut))
     # The study begins in March, its history five months before.
     assert whole[0, 3:11].tolist() == [1, 1, 3, 1, 1, 1, 0, 1]
     np.testing.assert_array_equal(of_steps_, np.repeat(whole, STEPS, axis=1))
@@ -164,7 +164,7 @@ def test_people__enter_with_a_month_whatever_its_steps() -> None:
     waves = {"late": {"size": 40, "enrolment_months": 9, "from_month": 4}}
     cohort = cohort_of(population={"waves": waves, "history_months": 2}, pathway={"moves": {}}, windows=(3, 6, 12), horizon=16)
     cut = replace(cohort, clock=replace(cohort.clock, steps=STEPS))
-    got, expected = simulate_cohort(cut, worlds_of(cut, range(5))), simulate_cohort(cohort, worlds_of(cohort, range(5)))
+    got, expected = simulate_cohort(cut, draws_of(cut, range(5))), simulate_cohort(cohort, draws_of(cohort, range(5)))
     np.testing.assert_allclose(got.person_months, expected.person_months, rtol=1e-12)
     np.testing.assert_allclose(got.by_year, expected.by_year, rtol=1e-12)
     assert len(np.unique(expected.person_months[:, 0, 0].sum(axis=1), axis=0)) > 1
@@ -222,7 +222,7 @@ def heart(start: str = "well", form: str = "rate_per_year", steps: int = 1, **se
 
 
 def error_of(cohort: Any) -> StepError:
-    return step_errors(cohort, worlds_of(cohort, [0]), (cohort.clock.steps,))[0]
+    return step_errors(cohort, draws_of(cohort, [0]), (cohort.clock.steps,))[0]
 
 
 def test_matrix_of_a_decade__is_the_published_one() -> None:
@@ -242,7 +242,7 @@ def test_shares__of_short_steps_are_those_of_moves_at_any_moment(start: str) -> 
     n, row = n_replications * n_people, HEART.index(start)
     for steps in (1, 12):
         cohort = heart(start, steps=steps)
-        tallies, bound = simulate_cohort(cohort, worlds_of(cohort, range(n_replications))), error_of(cohort).share
+        tallies, bound = simulate_cohort(cohort, draws_of(cohort, range(n_replications))), error_of(cohort).share
         outside = []
         for date, years, window in (("one", 1, 0), ("ten", 10, 1)):
             expected = linalg.expm(years * generator())[row]

@@ -11,7 +11,7 @@ from simengine.cohort.kernels.arrays import Moves
 from simengine.cohort.moves import move_tables, moves_in_order
 from simengine.config import cohort_of, find_study, load_study
 from simengine.errors import StudyError
-from simengine.pipeline import draw_worlds, simulate
+from simengine.pipeline import draw_numbers, simulate
 from simengine.records import TWIN
 
 SEED = 20_160_801
@@ -28,8 +28,8 @@ def tiny(move: str, *overrides: str):
 def tables_of(move: str, *overrides: str) -> Moves:
     study = tiny(move, *overrides)
     cohort = cohort_of(study)
-    worlds = draw_worlds(study, SEED, np.arange(5))
-    return move_tables(cohort.pathway, list(cohort.population.strata), cohort.clock, {}, worlds)[0]
+    draws = draw_numbers(study, SEED, np.arange(5))
+    return move_tables(cohort.pathway, list(cohort.population.strata), cohort.clock, {}, draws)[0]
 
 
 SAME_PACES = {
@@ -71,7 +71,7 @@ def test_pace__probabilities_of_one_state_are_one_table_and_rates_come_on_top() 
     price = "outcomes.placement_cost_sek.per_day={a: 3000}"
     study = load_study(find_study("tiny"), [pathway, "effect={}", probability, price])
     cohort = cohort_of(study)
-    made, _ = move_tables(cohort.pathway, ["young"], cohort.clock, {}, draw_worlds(study, 0, np.arange(2)))
+    made, _ = move_tables(cohort.pathway, ["young"], cohort.clock, {}, draw_numbers(study, 0, np.arange(2)))
     assert [name for name, _ in moves_in_order(cohort.pathway)] == ["a -> b", "a -> c", "a -> d"]
     np.testing.assert_allclose(made.hazard[0, 0], [0.4 * log(2), 0.6 * log(2), 0.1], rtol=1e-14)
     np.testing.assert_array_equal(made.of, [0, 3, 3, 3, 3])

@@ -20,7 +20,7 @@ from simengine.records import SERVICE, TWIN
 from tests.conftest import sized
 from tests.reference import cohort as reference
 from tests.reference.everything import ALL, EFFECT, EVENTS, EVERY_OPTION, MOVES, OUTCOMES, POPULATION
-from tests.reference.studies import SEED, cohort_of, require_equal_to_twin, worlds_of
+from tests.reference.studies import SEED, cohort_of, draws_of, require_equal_to_twin
 
 
 def without(sections: dict[str, Any], *paths: str) -> dict[str, Any]:
@@ -360,11 +360,11 @@ CHANGES = {
 
 @pytest.mark.parametrize("path", CHANGES)
 def test_comparison_with_the_twin__can_fail(path: str) -> None:
-    """Source: the slow twin of a world in which one number differs; the difference must be seen."""
+    """Source: the slow twin of a replication in which one number differs; the difference must be seen."""
     cohort = cohort_of(**without(ALL, MANY_SELECTED))
-    worlds = worlds_of(cohort, np.arange(3))
-    got = simulate_cohort(cohort, worlds)
-    other = worlds.values | {path: np.full(3, CHANGES[path])}
+    draws = draws_of(cohort, np.arange(3))
+    got = simulate_cohort(cohort, draws)
+    other = draws.values | {path: np.full(3, CHANGES[path])}
     expected = reference.simulate_cohort(cohort, SEED, [0, 1, 2], other)
     assert any(not np.allclose(getattr(got, name), np.array(getattr(expected, name)), rtol=1e-9) for name in ("n_people", "sums"))
 

@@ -97,7 +97,7 @@ def test_study__draws_what_it_assumes_from_a_distribution(path, variant):
 
 @pytest.mark.parametrize("path", REAL, ids=lambda path: path.stem)
 def test_study__draws_nothing_that_it_calls_stated(path):
-    # A number that a source states, or that follows from it, is that number in every world.
+    # A number that a source states, or that follows from it, is that number in every replication.
     study = load_study(path)
 
     stated = [path for path, number in study.quantities() if number.certainty in ("Q", "D", "choice")]

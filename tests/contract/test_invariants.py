@@ -26,48 +26,48 @@ def contract_of(**made):
     return Contract.model_validate(raw | {"metrics": dict.fromkeys(("one", "two", "three"), METRIC)})
 
 
-def pay(contract, world, drawn):
-    payments = settle(contract, measurements_of([world]), np.array([drawn]))
+def pay(contract, replication, drawn):
+    payments = settle(contract, measurements_of([replication]), np.array([drawn]))
     return dict(zip(payments.terms, payments.amount[0].tolist(), strict=True))
 
 
 PURE_TERMS = terms(NAMES, kinds=PURE, per_wave=False)
-WORLDS = outcomes(may_lack=False)
+REPLICATIONS = outcomes(may_lack=False)
 
 
 @DISTRIBUTION
-@given(PURE_TERMS, PURE_TERMS, WORLDS, NUMBERS)
-def test_terms__add(one, other, world, drawn):
+@given(PURE_TERMS, PURE_TERMS, REPLICATIONS, NUMBERS)
+def test_terms__add(one, other, replication, drawn):
     # Invariant: under each term is paid what it pays alone, in any order; and their sum is the sum of both.
     together, turned = contract_of(a=one, b=other), contract_of(b=other, a=one)
-    alone = pay(contract_of(a=one), world, drawn) | pay(contract_of(b=other), world, drawn)
+    alone = pay(contract_of(a=one), replication, drawn) | pay(contract_of(b=other), replication, drawn)
 
-    assert pay(together, world, drawn) == alone == pay(turned, world, drawn)
-    added = pay(contract_of(a={"sum": [one, other]}), world, drawn)["a"]
+    assert pay(together, replication, drawn) == alone == pay(turned, replication, drawn)
+    added = pay(contract_of(a={"sum": [one, other]}), replication, drawn)["a"]
     assert added == pytest.approx(sum(alone.values()), rel=1e-12, abs=0.0150001)
 
 
 @DISTRIBUTION
-@given(PURE_TERMS, SIGNED, WORLDS, NUMBERS)
-def test_cap__twice_is_once_and_is_never_exceeded(term, cap, world, drawn):
-    once = pay(contract_of(a={"sum": [term], "cap": cap}), world, drawn)["a"]
-    twice = pay(contract_of(a={"sum": [{"sum": [term], "cap": cap}], "cap": cap}), world, drawn)["a"]
+@given(PURE_TERMS, SIGNED, REPLICATIONS, NUMBERS)
+def test_cap__twice_is_once_and_is_never_exceeded(term, cap, replication, drawn):
+    once = pay(contract_of(a={"sum": [term], "cap": cap}), replication, drawn)["a"]
+    twice = pay(contract_of(a={"sum": [{"sum": [term], "cap": cap}], "cap": cap}), replication, drawn)["a"]
 
     assert twice == once <= cap + 0.005001
 
 
 @DISTRIBUTION
-@given(PURE_TERMS, SIGNED, WORLDS, NUMBERS)
-def test_floor__is_never_undercut(term, floor, world, drawn):
-    assert pay(contract_of(a={"sum": [term], "floor": floor}), world, drawn)["a"] >= floor - 0.005001
+@given(PURE_TERMS, SIGNED, REPLICATIONS, NUMBERS)
+def test_floor__is_never_undercut(term, floor, replication, drawn):
+    assert pay(contract_of(a={"sum": [term], "floor": floor}), replication, drawn)["a"] >= floor - 0.005001
 
 
 @DISTRIBUTION
-@given(PURE_TERMS, st.integers(0, 30).map(float), st.integers(0, 30).map(float), WORLDS, NUMBERS)
-def test_cohort__split_in_two_with_pooled_metrics_pays_the_same(term, first, second, world, drawn):
+@given(PURE_TERMS, st.integers(0, 30).map(float), st.integers(0, 30).map(float), REPLICATIONS, NUMBERS)
+def test_cohort__split_in_two_with_pooled_metrics_pays_the_same(term, first, second, replication, drawn):
     # Invariant: how people are dealt out to waves changes no payment on pooled metrics.
     contract = contract_of(a=term)
-    estimate = np.array([[world[name] for name in ("one", "two", "three")]])
+    estimate = np.array([[replication[name] for name in ("one", "two", "three")]])
     split = Measurements(
         ("one", "two", "three"), estimate, estimate, estimate, np.stack([estimate, estimate], 1), np.array([[first, second]])
     )
@@ -123,17 +123,17 @@ def in_other_money(node, scale, key=""):
 @DISTRIBUTION
 @given(
     terms(NAMES, kinds=("amount", "share", "price", "steps", "sum", "least", "greatest", "until"), depth=1, per_wave=False),
-    WORLDS,
+    REPLICATIONS,
     NUMBERS,
 )
-def test_payment__scales_with_money(term, world, drawn):
+def test_payment__scales_with_money(term, replication, drawn):
     # Invariant: with every amount of money k times as large, the payment is; k is a power of two, so that no edge moves.
     scale = 4.0
-    larger, gained = in_other_money(term, scale), {name: scale * number for name, number in world.items()}
+    larger, gained = in_other_money(term, scale), {name: scale * number for name, number in replication.items()}
 
     got = pay(contract_of(a=larger), gained, scale * drawn)["a"]
 
-    assert got == pytest.approx(scale * pay(contract_of(a=term), world, drawn)["a"], rel=1e-9, abs=0.005 * (1 + scale) + 1e-6)
+    assert got == pytest.approx(scale * pay(contract_of(a=term), replication, drawn)["a"], rel=1e-9, abs=0.005 * (1 + scale) + 1e-6)
 
 
 RISING = st.recursive(
@@ -155,25 +155,25 @@ RISING = st.recursive(
 
 
 @DISTRIBUTION
-@given(RISING, WORLDS, st.floats(0, 1000, allow_subnormal=False), NUMBERS)
-def test_payment__never_falls_when_the_outcome_rises(term, world, rise, drawn):
+@given(RISING, REPLICATIONS, st.floats(0, 1000, allow_subnormal=False), NUMBERS)
+def test_payment__never_falls_when_the_outcome_rises(term, replication, rise, drawn):
     # Invariant: what is made of rising parts rises.
     assume(isinstance(term, dict))
     contract = contract_of(a=term)
 
-    before = pay(contract, world, drawn)["a"]
-    after = pay(contract, world | {"one": world["one"] + rise}, drawn)["a"]
+    before = pay(contract, replication, drawn)["a"]
+    after = pay(contract, replication | {"one": replication["one"] + rise}, drawn)["a"]
 
     assert after >= before - 1e-9 * abs(before)
 
 
 @DISTRIBUTION
 @given(contracts(), outcomes(may_lack=False), NUMBERS)
-def test_replications__do_not_see_each_other(raw, world, drawn):
-    # Invariant: the same world pays the same alone, among others, and in any place, blocks of replications included.
+def test_replications__do_not_see_each_other(raw, replication, drawn):
+    # Invariant: the same replication pays the same alone, among others, and in any place, blocks of replications included.
     contract = Contract.model_validate(raw)
-    alone = settle(contract, measurements_of([world]), np.array([drawn])).by_due[0]
-    crowd = settle(contract, measurements_of([world] * 300), np.full(300, drawn)).by_due
+    alone = settle(contract, measurements_of([replication]), np.array([drawn])).by_due[0]
+    crowd = settle(contract, measurements_of([replication] * 300), np.full(300, drawn)).by_due
 
     assert (crowd == alone).all()
 

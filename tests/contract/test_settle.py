@@ -204,15 +204,15 @@ OUTCOMES = st.fixed_dictionaries({"one": SIGNED, "two": SIGNED})
 
 @settings(deadline=None, max_examples=200)
 @given(st.lists(TERMS, min_size=1, max_size=4), st.lists(st.tuples(OUTCOMES, NUMBERS), min_size=1, max_size=5))
-def test_settle__equals_its_slow_twin(terms, worlds):
+def test_settle__equals_its_slow_twin(terms, draws):
     # Source: the slow twin, tests/reference/contract.py.
     contract = contract_of(**{f"t{i}": term for i, term in enumerate(terms)})
-    estimate = np.array([[outcomes["one"], outcomes["two"]] for outcomes, _ in worlds])
+    estimate = np.array([[outcomes["one"], outcomes["two"]] for outcomes, _ in draws])
     measurements = Measurements(("one", "two"), estimate, np.zeros_like(estimate), np.zeros_like(estimate))
 
-    payments = settle(contract, measurements, np.array([drawn for _, drawn in worlds]))
+    payments = settle(contract, measurements, np.array([drawn for _, drawn in draws]))
 
-    for r, (outcomes, drawn) in enumerate(worlds):
+    for r, (outcomes, drawn) in enumerate(draws):
         expected = reference.settle(contract, outcomes, drawn)
         assert payments.amount[r].tolist() == [amount for amount, _ in expected.values()]
         assert [payments.limits[t][code] for t, code in enumerate(payments.bound[r])] == [

@@ -17,22 +17,22 @@ from tests.reference import contract as reference
 MEASURED = ("one", "two", "three")
 
 
-def measurements_of(worlds):
-    """Put what was measured in several worlds into the record that a settlement takes."""
-    estimate = np.array([[world[name] for name in MEASURED] for world in worlds])
-    by_wave = np.array([[[world[f"{name}.{wave}"] for name in MEASURED] for wave in WAVES] for world in worlds])
-    people = np.array([[world[f"people.{wave}"] for wave in WAVES] for world in worlds])
-    counts = np.array([[[world[f"{c}.{w}"] for c in range(4)] for w in range(len(WAVES))] for world in worlds])
+def measurements_of(draws):
+    """Put what was measured in several replications into the record that a settlement takes."""
+    estimate = np.array([[replication[name] for name in MEASURED] for replication in draws])
+    by_wave = np.array([[[replication[f"{name}.{wave}"] for name in MEASURED] for wave in WAVES] for replication in draws])
+    people = np.array([[replication[f"people.{wave}"] for wave in WAVES] for replication in draws])
+    counts = np.array([[[replication[f"{c}.{w}"] for c in range(4)] for w in range(len(WAVES))] for replication in draws])
     unknown = np.full_like(estimate, np.nan)
     return Measurements(MEASURED, estimate, unknown, unknown, by_wave, people, Milestones(MILESTONES, counts))
 
 
-def compiled(contract, worlds, drawn):
-    """Run the program of a contract: by term and date, amounts and limits in every world; NaN where it cannot be known."""
+def compiled(contract, draws, drawn):
+    """Run the program of a contract: by term and date, amounts and limits in every replication; NaN where it cannot be known."""
     program = compile_contract(contract)
     columns = np.empty((len(program.code.columns), len(drawn)))
     for place, column in enumerate(program.code.columns):
-        columns[place] = column_of(column, measurements_of(worlds), Drawing(np.array(drawn)))
+        columns[place] = column_of(column, measurements_of(draws), Drawing(np.array(drawn)))
     lines = program.lines
     amount, bound = np.empty((len(lines), len(drawn))), np.empty((len(lines), len(drawn)), dtype=np.int8)
     program.code.run(columns, np.array([line.amount for line in lines]), np.array([line.bound for line in lines]), amount, bound)
@@ -41,10 +41,10 @@ def compiled(contract, worlds, drawn):
     return {key: (amount[i], [program.limits[key[0]][code] for code in bound[i]]) for i, key in enumerate(keys)}
 
 
-def agree(contract, worlds, drawn):
-    got = compiled(contract, worlds, drawn)
-    for r, world in enumerate(worlds):
-        expected = reference.settle(contract, world, drawn[r])
+def agree(contract, draws, drawn):
+    got = compiled(contract, draws, drawn)
+    for r, replication in enumerate(draws):
+        expected = reference.settle(contract, replication, drawn[r])
         assert expected.keys() == got.keys()
         for key, (amount, decided) in expected.items():
             paid, limit = got[key][0][r], got[key][1][r]
@@ -56,9 +56,9 @@ def agree(contract, worlds, drawn):
 
 @settings(deadline=None, max_examples=sized(250, 1500), suppress_health_check=list(HealthCheck))
 @given(contracts(), st.lists(st.tuples(outcomes(), NUMBERS), min_size=1, max_size=3))
-def test_settle__equals_its_slow_twin(raw, worlds):
+def test_settle__equals_its_slow_twin(raw, draws):
     # Source: the slow twin, tests/reference/contract.py.
     contract = Contract.model_validate(raw)
     assert list(contract_rules(contract)) == []
 
-    agree(contract, [world for world, _ in worlds], [drawn for _, drawn in worlds])
+    agree(contract, [replication for replication, _ in draws], [drawn for _, drawn in draws])

@@ -7,7 +7,7 @@ import numpy as np
 
 from simengine.measurement import measure
 from simengine.measurement.spec import Protocol
-from simengine.records import ARMS, Tallies, Worlds
+from simengine.records import ARMS, Draws, Tallies
 
 DEFAULTS = {
     "measurement.baseline.years_before": 0.0,
@@ -114,7 +114,7 @@ def with_pair(tallies, *waves):
     return replace(tallies, sums=sums, squares=squares, pairs=(("events", "other"),), pair_products=products)
 
 
-def worlds_of(protocol, n, numbers, seed=1):
+def draws_of(protocol, n, numbers, seed=1):
     """Give the numbers of a protocol in n replications: those of the file, but where others are given."""
     values = dict(DEFAULTS)
     for name, metric in protocol.metrics.items():
@@ -136,15 +136,15 @@ def worlds_of(protocol, n, numbers, seed=1):
         number = protocol.control.clusters.intra_cluster_correlation.value
         values["measurement.control.clusters.intra_cluster_correlation"] = number
     values |= numbers
-    return Worlds(seed, np.arange(n), {path: np.array(np.broadcast_to(value, n), np.float64) for path, value in values.items()})
+    return Draws(seed, np.arange(n), {path: np.array(np.broadcast_to(value, n), np.float64) for path, value in values.items()})
 
 
 def measured(tallies, design="historical", *, kind="amount", waves=None, numbers=None, sections=None, seed=1, **metrics):
     """Measure tallies by one design; metrics are changes to a difference in rates where less is better."""
     protocol = protocol_of(design, metrics, **(sections or {}))
     waves = waves or tuple(f"w{i}" for i in range(tallies.weight.shape[1]))
-    worlds = worlds_of(protocol, len(tallies.clipped), numbers or {}, seed)
-    return measure(protocol, tallies, {"events": kind, "other": "amount"}, waves, worlds)
+    draws = draws_of(protocol, len(tallies.clipped), numbers or {}, seed)
+    return measure(protocol, tallies, {"events": kind, "other": "amount"}, waves, draws)
 
 
 def told(measurements):

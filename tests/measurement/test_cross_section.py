@@ -59,7 +59,7 @@ def test_difference__has_the_variance_of_four_groups_without_a_correlation(lived
     covered = (np.abs(got.estimate[:, 0] - 0.3) < 1.96 * got.standard_error[:, 0]).mean()
     assert abs(covered - 0.95) < FALSE_ALARM * np.sqrt(0.95 * 0.05 / N) + 0.01
     same = measure(
-        study.measurement.model_copy(update={"cross_section": None}), evidence.tallies, kinds_of(study), ("one",), evidence.worlds
+        study.measurement.model_copy(update={"cross_section": None}), evidence.tallies, kinds_of(study), ("one",), evidence.draws
     )
     # Their correlation: the frailty's share of the variance, 2.25 / 3.75 untreated.
     assert same.standard_error[:, 0].mean() < 0.8 * got.standard_error[:, 0].mean()

@@ -9,7 +9,7 @@ from simengine.config import Study
 from simengine.errors import NOT_MEASURED
 from simengine.measurement import measure
 from simengine.pipeline import evaluate, simulate
-from tests.measurement.made import measured, protocol_of, tallies_of, told, with_pair, worlds_of
+from tests.measurement.made import draws_of, measured, protocol_of, tallies_of, told, with_pair
 from tests.measurement.small import content_of, problems_of, study_of
 from tests.measurement.test_designs import FALSE_ALARM
 from tests.reference.measurement import measure as slow_measure
@@ -109,10 +109,10 @@ def test_ratio__equals_its_slow_twin(design, number):
     metric = RATIO | {"drift_per_year": 0.1, "better": str(rng.choice(["lower", "higher"]))}
     metric |= {"shrinkage": {"prior": 0.1, "prior_sd": 0.3}} if number % 4 == 0 else {}
     protocol = protocol_of(design, {"m": metric}, **sections)
-    worlds = worlds_of(protocol, n, {}, number)
+    draws = draws_of(protocol, n, {}, number)
 
-    got = measure(protocol, tallies, KINDS, names, worlds)
-    for r, (one,) in enumerate(slow_measure(protocol, tallies, KINDS, names, worlds.seed, worlds.replications, worlds.values)):
+    got = measure(protocol, tallies, KINDS, names, draws)
+    for r, (one,) in enumerate(slow_measure(protocol, tallies, KINDS, names, draws.seed, draws.replications, draws.values)):
         assert got.estimate[r, 0] == pytest.approx(one["estimate"], rel=1e-9)
         assert got.standard_error[r, 0] == pytest.approx(one["error"], rel=1e-6)
         assert got.truth[r, 0] == pytest.approx(one["truth"], rel=1e-9)

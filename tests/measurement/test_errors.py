@@ -234,7 +234,7 @@ def test_winners_curse__and_the_shrinkage_that_takes_it_away():
     effect = rng.normal(0.06, 0.08, (12_000, 1))
     spread = 0.08 / np.sqrt(2 / n)
     control, luck = (rng.normal(0, spread / np.sqrt(n), (12_000, 1)) for _ in range(2))
-    # People who stand as far from their mean as the next ones: the standard error is .08 in every world.
+    # People who stand as far from their mean as the next ones: the standard error is .08 in every replication.
     around = np.tile([-1.0, 1.0], n // 2) * spread * np.sqrt((n - 1) / n)
     people = {"service": 1 + luck - effect + around, "twin": 1 + luck + around, "control": 1 + control + around}
     plain, shrunk = (

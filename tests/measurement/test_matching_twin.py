@@ -8,7 +8,7 @@ import pytest
 from simengine.cohort import Comparisons, Matching, simulate_cohort
 from simengine.records import MATCHED, MATCHED_SERVICE
 from tests.reference.matching import match_everybody
-from tests.reference.studies import SEED, cohort_of, worlds_of
+from tests.reference.studies import SEED, cohort_of, draws_of
 
 COUNTED = {
     "events": {"spell": {"rates": {"home": {"rate_per_month": 0.2}, "placed": {"rate_per_month": 0.5}}}},
@@ -45,9 +45,9 @@ def cohort_matched(case):
 @pytest.mark.parametrize("case", list(CASES))
 def test_matching__equals_its_slow_twin(case):
     cohort, rows = cohort_matched(case), np.arange(3)
-    worlds = worlds_of(cohort, rows)
-    got = simulate_cohort(cohort, worlds)
-    expected = match_everybody(cohort, SEED, rows.tolist(), worlds.values)
+    draws = draws_of(cohort, rows)
+    got = simulate_cohort(cohort, draws)
+    expected = match_everybody(cohort, SEED, rows.tolist(), draws.values)
 
     places = 0
     for r, waves in enumerate(expected):

@@ -100,7 +100,7 @@ def test_metrics__stand_in_the_order_of_the_protocol():
 
 def test_drift__of_an_amount_shrinks_the_level_of_the_earlier_people_and_their_spread():
     # Source: hand arithmetic. A growth of log 2 / 3 a year over 3 years: the earlier people's 20 and 40 were 10 and 20 in a
-    # world without it, mean 15 and s^2 = 50. Estimate 3 x 15 - 60 = -15; variance 9 x 50 / 2 + 300 = 525; truth still 30.
+    # replication without it, mean 15 and s^2 = 50. Estimate 3 x 15 - 60 = -15; variance 9 x 50 / 2 + 300 = 525; truth still 30.
     got = numbers(measured(tallies_of(PEOPLE), years_before=3, drift=np.log(2) / 3))
 
     assert got == pytest.approx((-15, np.sqrt(525), 30))

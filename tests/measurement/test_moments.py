@@ -201,7 +201,7 @@ def before_and_after(evidence, window=1):
 
 @pytest.mark.statistical
 def test_parallel__goes_together_before_and_after_as_people_do(both):
-    # Invariant: means, their spread and covariance between worlds, and what the evaluator sees between persons, as of simulated people.
+    # Invariant: means, their spread and covariance between replications, and what the evaluator sees between persons, as of simulated people.
     (after, before, *inside), (other_after, other_before, *other_inside) = (before_and_after(evidence) for evidence in both)
     for one, other in ((after, other_after), (before, other_before), *zip(inside, other_inside, strict=True)):
         assert abs(z_of_two(one, other)) < FALSE_ALARM

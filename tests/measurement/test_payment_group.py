@@ -8,7 +8,7 @@ from simengine.pipeline import simulate
 from simengine.questions.certificate import content as findings
 from simengine.questions.certificate.answer import certify
 from simengine.records import SERVICE, TWIN
-from simengine.worlds.ensemble import Ensemble
+from simengine.replications.ensemble import Ensemble
 from tests.measurement.small import problems_of, study_of
 from tests.measurement.test_designs import FALSE_ALARM, z_of_mean
 

@@ -29,7 +29,7 @@ def by(design, study, evidence, **metric):
     protocol = study.measurement.model_copy(update={"design": design})
     metrics = {name: one.model_copy(update=metric) for name, one in protocol.metrics.items()}
     protocol = protocol.model_copy(update={"metrics": metrics})
-    return measure(protocol, evidence.tallies, kinds_of(study), tuple(study.population.waves), evidence.worlds)
+    return measure(protocol, evidence.tallies, kinds_of(study), tuple(study.population.waves), evidence.draws)
 
 
 # Regression to the mean: sick leave in Botkyrka, people chosen for four spells or more.
@@ -53,7 +53,7 @@ def test_selection__of_the_worst_off_makes_a_fall_without_a_service(variance, be
     # A ratio of means: its bias is of second order, a tenth of its error here.
     assert abs(got.estimate[:, 0].mean() - fall) < FALSE_ALARM * got.estimate[:, 0].std() / np.sqrt(150) + 0.001
     assert not got.truth.any()
-    # It beats the break-even of 10 per cent in every world, and all of the money is paid for nothing.
+    # It beats the break-even of 10 per cent in every replication, and all of the money is paid for nothing.
     assert (evaluate(study, evidence)["term.payment.amount"] == 1_000_000).mean() > 0.97
     # So its own interval never holds the truth; those who are compared with people chosen alike are honest.
     assert (np.abs(got.estimate[:, 0]) < 1.96 * got.standard_error[:, 0]).mean() < 0.03
@@ -273,7 +273,7 @@ def test_payment__on_people_who_are_compared_with_their_twins_is_that_on_the_tru
     got = by("randomised", study, evidence)
 
     np.testing.assert_array_equal(got.estimate, got.truth)
-    paid = evaluate(study, type(evidence)(study, evidence.worlds, tallies, got))["term.payment.amount"]
+    paid = evaluate(study, type(evidence)(study, evidence.draws, tallies, got))["term.payment.amount"]
     np.testing.assert_array_equal(paid > 0, got.truth[:, 0] >= 0.10)
     assert 0 < (paid > 0).mean() < 1
 

@@ -11,7 +11,7 @@ from simengine.measurement import measure
 from simengine.pipeline import evaluate, kinds_of, simulate
 from simengine.questions.certificate.answer import certify
 from simengine.records import BASELINE, MATCHED, MATCHED_SERVICE, PARALLEL, SERVICE, TWIN
-from simengine.worlds.ensemble import Ensemble
+from simengine.replications.ensemble import Ensemble
 from tests.measurement.test_designs import FALSE_ALARM, z_of_mean
 
 STUDY = find_study("peterborough")
@@ -58,10 +58,10 @@ def evidence(central):
 def by(design, study, evidence, numbers=None, tallies=None):
     """Give what a design concludes of the same people, with other numbers."""
     protocol = study.measurement.model_copy(update={"design": design})
-    values = dict(evidence.worlds.values)
+    values = dict(evidence.draws.values)
     values |= {path: np.full(N, value) for path, value in (numbers or {}).items()}
-    worlds = dataclasses.replace(evidence.worlds, values=values)
-    return measure(protocol, tallies or evidence.tallies, kinds_of(study), tuple(study.population.waves), worlds)
+    draws = dataclasses.replace(evidence.draws, values=values)
+    return measure(protocol, tallies or evidence.tallies, kinds_of(study), tuple(study.population.waves), draws)
 
 
 def as_if_untreated(tallies):

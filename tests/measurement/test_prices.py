@@ -73,7 +73,7 @@ MONEY = {
 
 
 def test_prices__may_have_a_distribution_and_say_nothing_of_the_people():
-    # Invariant: each world has an index of its own, and the same lives.
+    # Invariant: each replication has an index of its own, and the same lives.
     changes = {"measurement.metrics.reduction.estimate": "rate_difference", "effect.fewer.hazard_ratio": 0.8}
     distribution = {"growth_per_year": {"distribution": "normal", "mean": 0.02, "sd": 0.02}, "index_per_year": 0.02}
     with_distribution, without = (
@@ -83,7 +83,7 @@ def test_prices__may_have_a_distribution_and_say_nothing_of_the_people():
 
     np.testing.assert_array_equal(with_distribution.measurements.truth, without.measurements.truth)
     assert (with_distribution.measurements.estimate != without.measurements.estimate).all()
-    gap = with_distribution.worlds["measurement.metrics.reduction.prices.growth_per_year"] - 0.02
+    gap = with_distribution.draws["measurement.metrics.reduction.prices.growth_per_year"] - 0.02
     tallies = with_distribution.tallies
     mean, before = (
         sums[:, 0, 0, list(tallies.outcomes).index("cost")] / 100 for sums in (tallies.sums[..., 0], tallies.sums_before)

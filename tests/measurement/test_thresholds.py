@@ -81,7 +81,7 @@ THRESHOLDS = st.floats(-2, 2, allow_nan=False).map(lambda x: round(x, 3))
 
 @given(luck=st.lists(st.floats(1e-3, 50), min_size=1, max_size=8), threshold=THRESHOLDS, k=st.integers(1, 5))
 def test_payment__at_an_effect_equal_to_the_threshold_is_a_matter_of_luck(luck, threshold, k):
-    # Invariant: noise that is as often up as down, whatever its distribution: exactly half of the worlds are paid.
+    # Invariant: noise that is as often up as down, whatever its distribution: exactly half of the replications are paid.
     error = np.array(luck + [-x for x in luck])[:, None] * np.ones((1, k))
     tallies = tallies_of({"service": 10 + error, "twin": 10 + error, "control": np.full_like(error, 10 + threshold)})
 

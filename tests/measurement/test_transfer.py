@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from simengine.config import cohort_of
-from simengine.pipeline import draw_worlds, evaluate, simulate
+from simengine.pipeline import draw_numbers, evaluate, simulate
 from simengine.records import BASELINE, CONTROL, SERVICE, TWIN, Seen
-from simengine.worlds.ensemble import lived, lived_again
+from simengine.replications.ensemble import lived, lived_again
 from tests.measurement.small import problems_of, study_of
 
 DAYS = 365.25 / 12
@@ -199,9 +199,9 @@ def test_lived_again__gives_what_was_lived() -> None:
         "effect": {"home": {"move": "placed -> home", "hazard_ratio": 2.0}},
     }
     study = study_of(CHAIN | {"measurement.transfers": "hidden"} | changes)
-    worlds, cohort = draw_worlds(study, 1, np.arange(10)), cohort_of(study)
-    untouched = lived(cohort, worlds, strength=0.0)
-    again, anew = lived_again(cohort, worlds, 0.5, untouched), lived(cohort, worlds, strength=0.5)
+    draws, cohort = draw_numbers(study, 1, np.arange(10)), cohort_of(study)
+    untouched = lived(cohort, draws, strength=0.0)
+    again, anew = lived_again(cohort, draws, 0.5, untouched), lived(cohort, draws, strength=0.5)
     for one in fields(Seen):
         assert (
             getattr(again.seen, one.name)[:, :, [SERVICE, TWIN, CONTROL]]

@@ -9,7 +9,7 @@ from simengine.measurement import measure, purposes_of_errors
 from simengine.measurement.spec import DESIGNS
 from simengine.records import ARMS
 from tests.conftest import sized
-from tests.measurement.made import protocol_of, tallies_of, worlds_of
+from tests.measurement.made import draws_of, protocol_of, tallies_of
 from tests.reference.measurement import measure as slow_measure
 
 ESTIMATES = ("total_difference", "rate_difference", "per_100_difference", "relative_reduction")
@@ -82,11 +82,11 @@ def calendar_of(waves):
 def test_measure__equals_its_slow_twin(design, number):
     kind, tallies, waves, sections, metric = random_case(number)
     protocol = protocol_of(design, {"first": metric, "second": {"estimate": "rate_difference"}}, **sections)
-    worlds = worlds_of(protocol, len(tallies.clipped), calendar_of(waves), seed=number)
+    draws = draws_of(protocol, len(tallies.clipped), calendar_of(waves), seed=number)
     kinds = {"events": kind, "other": "amount"}
 
-    got = measure(protocol, tallies, kinds, waves, worlds)
-    expected = slow_measure(protocol, tallies, kinds, waves, worlds.seed, worlds.replications, worlds.values)
+    got = measure(protocol, tallies, kinds, waves, draws)
+    expected = slow_measure(protocol, tallies, kinds, waves, draws.seed, draws.replications, draws.values)
 
     for r, row in enumerate(expected):
         for m, one in enumerate(row):
@@ -113,8 +113,8 @@ def tallies_from(waves):
 
 def concluded(waves, design, names, metric, numbers=None, seed=3):
     protocol = protocol_of(design, {"metric": metric}, **ALL)
-    worlds = worlds_of(protocol, 1, numbers or {}, seed)
-    return measure(protocol, tallies_from(waves), {"events": "amount", "other": "amount"}, names, worlds)
+    draws = draws_of(protocol, 1, numbers or {}, seed)
+    return measure(protocol, tallies_from(waves), {"events": "amount", "other": "amount"}, names, draws)
 
 
 def close(one, other):
@@ -188,7 +188,7 @@ def test_metrics__that_are_added_change_no_other(design, waves):
 
     def first(metrics):
         protocol = protocol_of(design, metrics, **ALL)
-        return measure(protocol, tallies, {"events": "amount", "other": "amount"}, names, worlds_of(protocol, 1, {}, 3))
+        return measure(protocol, tallies, {"events": "amount", "other": "amount"}, names, draws_of(protocol, 1, {}, 3))
 
     one, other = first({"one": WRONG}), first({"one": WRONG, "two": WRONG | {"estimate": "relative_reduction"}})
     np.testing.assert_array_equal(one.estimate[0, 0], other.estimate[0, 0])

@@ -7,11 +7,11 @@ from math import exp, expm1, gamma, inf, log, sqrt
 from typing import Any
 
 from tests.reference.people import FULL, Person, change, changed_probability, effects_on
-from tests.reference.world import (
+from tests.reference.replication import (
     CERTAIN,
     DAYS_PER_MONTH,
     MONTHS_IN,
-    World,
+    Replication,
     add_up,
     calendar_factor,
     hazards_out_of,
@@ -58,7 +58,7 @@ class Life:
 
 def live(person: Person, until: int, clips: Clips, *, has_service: bool) -> Life:
     """Draw a word for each month: below the probability of leaving, the person leaves at its end, by the move whose turn it is."""
-    world, end = person.world, min(person.end, until)
+    replication, end = person.replication, min(person.end, until)
     stays, state, first, since = [], person.state, 0, 0
     for month, word in zip(range(end), person.luck.words("moves"), strict=False):
         hazards = hazards_of(person, state, month, since, clips, has_service=has_service)
@@ -66,15 +66,15 @@ def live(person: Person, until: int, clips: Clips, *, has_service: bool) -> Life
         if place is None:
             continue
         stays.append(Stay(state, first, month + 1, since))
-        to = moves_out_of(world, state)[place].split(" -> ")[1]
-        since = since if count_together(world, state, to) else month + 1
+        to = moves_out_of(replication, state)[place].split(" -> ")[1]
+        since = since if count_together(replication, state, to) else month + 1
         state, first = to, month + 1
     return Life(person, (*stays, Stay(state, first, end + 1, since)))
 
 
-def count_together(world: World, one: str, other: str) -> bool:
+def count_together(replication: Replication, one: str, other: str) -> bool:
     """Say whether the months in two states count as one time."""
-    return any(one in group and other in group for group in world.cohort.pathway.time_together.values())
+    return any(one in group and other in group for group in replication.cohort.pathway.time_together.values())
 
 
 def choose_move(hazards: list[float], word: int) -> int | None:
@@ -92,12 +92,14 @@ def choose_move(hazards: list[float], word: int) -> int | None:
 
 def hazards_of(person: Person, state: str, clock: int, since: int, clips: Clips, *, has_service: bool) -> list[float]:
     """Give a person's hazards in a month: without the service, times what the person carries, then the effects."""
-    world = person.world
-    after_entry = clock - world.history
-    base = hazards_out_of(world, person.stratum, state, after_entry, clock - since, person.calendar(clock))
-    names = moves_out_of(world, state)
+    replication = person.replication
+    after_entry = clock - replication.history
+    base = hazards_out_of(replication, person.stratum, state, after_entry, clock - since, person.calendar(clock))
+    names = moves_out_of(replication, state)
     hazards = [hazard * person.factor_on(name) for name, hazard in zip(names, base, strict=True)]
-    return under_effects(person, state, names, hazards, clock, clips, is_counted=is_walked(world, state), has_service=has_service)
+    return under_effects(
+        person, state, names, hazards, clock, clips, is_counted=is_walked(replication, state), has_service=has_service
+    )
 
 
 def under_effects(
@@ -115,7 +117,7 @@ def under_effects(
 
     The probabilities of the moves over their period, from all hazards together, are changed one by one and turned back.
     """
-    acting = [effects_on(person.world, "move", name, person.stratum, has_service=has_service) for name in names]
+    acting = [effects_on(person.replication, "move", name, person.stratum, has_service=has_service) for name in names]
     for place, effects in enumerate(acting):
         for name, effect in effects:
             if effect.form == "hazard_ratio":
@@ -124,7 +126,7 @@ def under_effects(
         hazards = [FOR_CERTAIN if hazard == inf else 0.0 for hazard in hazards]
     if all(effect.form == "hazard_ratio" for effects in acting for _, effect in effects):
         return hazards
-    period, total, clipped = period_of(person.world, state), add_up(hazards), 0
+    period, total, clipped = period_of(person.replication, state), add_up(hazards), 0
     probabilities = [hazard / total * (1 - exp(-total * period)) if total > 0 else 0.0 for hazard in hazards]
     for place, effects in enumerate(acting):
         for name, effect in effects:
@@ -138,45 +140,45 @@ def under_effects(
     return [probability * back for probability in probabilities]
 
 
-def is_walked(world: World, state: str) -> bool:
+def is_walked(replication: Replication, state: str) -> bool:
     """Say whether the hazards out of a state differ between people of one stratum and course at one time since entry.
 
     There a probability is clipped for each person who meets it; elsewhere once, for all.
     """
-    names = moves_out_of(world, state)
+    names = moves_out_of(replication, state)
     for name in names:
-        move = world.cohort.pathway.moves[name]
+        move = replication.cohort.pathway.moves[name]
         if any(part is not None for part in (move.weibull_shape, move.by_months_in_state, move.by_calendar)):
             return True
-        if any(name in shock.on for shock in world.cohort.shocks.values()):
+        if any(name in shock.on for shock in replication.cohort.shocks.values()):
             return True
-    population = world.cohort.population
+    population = replication.cohort.population
     factors = [one.on for kind in (population.frailties, population.sites, population.volume) for one in kind.values()]
     is_uneven = any(0 < sum(name in on for name in names) < len(names) for on in factors)
     has_factor = any(name in on for on in factors for name in names)
     has_probability = any(
         effect.target == "move" and effect.form != "hazard_ratio" and set(names) & set(effect.targets)
-        for effect in world.cohort.effect.values()
+        for effect in replication.cohort.effect.values()
     )
     return is_uneven or (has_factor and has_probability)
 
 
-def count_clips_of_all(world: World, anybody: Person, clips: Clips) -> None:
+def count_clips_of_all(replication: Replication, anybody: Person, clips: Clips) -> None:
     """Count what is clipped once for all: in every state that is not walked, by course, stratum and month of the clock."""
-    engagement = world.cohort.population.engagement
+    engagement = replication.cohort.population.engagement
     courses: list[tuple[str | None, int | None]] = [(FULL, None)]
     if engagement is not None:
         doses = list(engagement.doses or {FULL: None})
         courses = [(None, None), *((dose, None) for dose in doses), *((dose, 0) for dose in doses)]
     for dose, leaves in courses:
-        for stratum in world.cohort.population.strata:
-            one = Person(world, anybody.luck, stratum, anybody.state, anybody.entry, (), dose, leaves)
-            for state in world.cohort.pathway.states:
-                if is_walked(world, state):
+        for stratum in replication.cohort.population.strata:
+            one = Person(replication, anybody.luck, stratum, anybody.state, anybody.entry, (), dose, leaves)
+            for state in replication.cohort.pathway.states:
+                if is_walked(replication, state):
                     continue
-                for clock in range(world.history + world.horizon):
-                    names = moves_out_of(world, state)
-                    hazards = list(hazards_out_of(world, stratum, state, clock - world.history, 0, 0))
+                for clock in range(replication.history + replication.horizon):
+                    names = moves_out_of(replication, state)
+                    hazards = list(hazards_out_of(replication, stratum, state, clock - replication.history, 0, 0))
                     under_effects(one, state, names, hazards, clock, clips, is_counted=True, has_service=True)
 
 
@@ -198,8 +200,8 @@ def happenings(life: Life, event: str, until: int, clips: Clips, *, has_service:
     Waiting is spent against the rate, month by month, while no spell goes on. A spell is cut short when its person enters a state
     in which it cannot begin.
     """
-    person, world = life.person, life.person.world
-    spec = world.cohort.events[event]
+    person, replication = life.person, life.person.replication
+    spec = replication.cohort.events[event]
     seen: list[Happening] = []
     to_spend, free = -log(person.luck.pair(f"event/{event}", 0)[0]), 0.0
     for month in range(min(person.end, until)):
@@ -211,7 +213,7 @@ def happenings(life: Life, event: str, until: int, clips: Clips, *, has_service:
         if free >= month + 1:
             continue
         rate = rate_in(person, event, state) * rate_factor(person, event, month)
-        for name, effect in effects_on(world, "event", event, person.stratum, has_service=has_service):
+        for name, effect in effects_on(replication, "event", event, person.stratum, has_service=has_service):
             if effect.form == "hazard_ratio":
                 rate *= change(person, name, effect, month)
             elif effect.form == "difference":
@@ -223,7 +225,7 @@ def happenings(life: Life, event: str, until: int, clips: Clips, *, has_service:
             days = 0.0
             if spec.length is not None:
                 days = length_in_days(person, event, spec.length, len(seen))
-                for name, effect in effects_on(world, "event", event, person.stratum, has_service=has_service):
+                for name, effect in effects_on(replication, "event", event, person.stratum, has_service=has_service):
                     days *= change(person, name, effect, month) if effect.form == "length_ratio" else 1.0
             seen.append(Happening(month, time, time + days / DAYS_PER_MONTH))
             time = seen[-1].ended
@@ -236,35 +238,35 @@ def happenings(life: Life, event: str, until: int, clips: Clips, *, has_service:
 
 def rate_in(person: Person, event: str, state: str) -> float:
     """Give the rate of an event per month in a state; 0 where it cannot begin."""
-    world, spec = person.world, person.world.cohort.events[event]
+    replication, spec = person.replication, person.replication.cohort.events[event]
     if state not in spec.rates:
         return 0.0
     form = spec.rates[state].form
-    factor = world[f"events.{event}.by_stratum.{person.stratum}"] if person.stratum in (spec.by_stratum or {}) else 1.0
-    return world[f"events.{event}.rates.{state}.{form}"] / MONTHS_IN[form[9:]] * factor
+    factor = replication[f"events.{event}.by_stratum.{person.stratum}"] if person.stratum in (spec.by_stratum or {}) else 1.0
+    return replication[f"events.{event}.rates.{state}.{form}"] / MONTHS_IN[form[9:]] * factor
 
 
 def rate_factor(person: Person, event: str, month: int) -> float:
     """Give everything that multiplies the rate of an event in a month of the clock, but the effects."""
-    world, spec, path = person.world, person.world.cohort.events[event], f"events.{event}"
-    factor = series_factor(world, spec.by_months_since_entry, f"{path}.by_months_since_entry", month - world.history)
-    factor *= calendar_factor(world, spec.by_calendar, f"{path}.by_calendar", person.calendar(month))
-    return factor * shock_factor(world, event, person.calendar(month)) * person.factor_on(event)
+    replication, spec, path = person.replication, person.replication.cohort.events[event], f"events.{event}"
+    factor = series_factor(replication, spec.by_months_since_entry, f"{path}.by_months_since_entry", month - replication.history)
+    factor *= calendar_factor(replication, spec.by_calendar, f"{path}.by_calendar", person.calendar(month))
+    return factor * shock_factor(replication, event, person.calendar(month)) * person.factor_on(event)
 
 
 def length_in_days(person: Person, event: str, length: Any, number: int) -> float:
     """Draw the length of spell number 0, 1, ...: each has 32 addresses of its own."""
-    world, path, decision, index = person.world, f"events.{event}.length", f"event/{event}/length", 32 * number
+    replication, path, decision, index = person.replication, f"events.{event}.length", f"event/{event}/length", 32 * number
     if length.kind == "uniform":
-        low, high = world[f"{path}.low_days"], world[f"{path}.high_days"]
+        low, high = replication[f"{path}.low_days"], replication[f"{path}.high_days"]
         return low + (high - low) * person.luck.pair(decision, index)[0]
-    mean = world[f"{path}.mean_days"]
+    mean = replication[f"{path}.mean_days"]
     if length.kind == "fixed":
         return mean
     if length.kind == "weibull":
-        shape = world[f"{path}.weibull_shape"]
+        shape = replication[f"{path}.weibull_shape"]
         return mean / gamma(1 + 1 / shape) * (-log(person.luck.pair(decision, index)[0])) ** (1 / shape)
-    sd = world[f"{path}.sd_days"]
+    sd = replication[f"{path}.sd_days"]
     if length.kind == "gamma":
         return person.luck.gamma(decision, (mean / sd) ** 2, index) * sd**2 / mean
     variance = log(1 + (sd / mean) ** 2)

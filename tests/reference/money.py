@@ -1,4 +1,4 @@
-"""The slow twin of the money: one world, one month after the other, in plain Python, read from the study and not from tables."""
+"""The slow twin of the money: one replication, one month after the other, in plain Python, read from the study and not from tables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import floor
 
 
 def walk_money(capital, commitment, horizon, waves, number, people, income, stop, units=100):
-    """Walk one world through its calendar.
+    """Walk one replication through its calendar.
 
     Parameters
     ----------
@@ -18,7 +18,7 @@ def walk_money(capital, commitment, horizon, waves, number, people, income, stop
     waves
         By wave: its first month, and how many months people enter.
     number
-        From a path to its value in this world, or None.
+        From a path to its value in this replication, or None.
     people
         By wave: how many.
     income

@@ -9,7 +9,7 @@ from statistics import NormalDist
 from typing import Any
 
 from tests.reference import streams
-from tests.reference.world import World, choose, competing, shares_of
+from tests.reference.replication import Replication, choose, competing, shares_of
 
 FULL = "full"
 """The only dose where a study names none."""
@@ -19,7 +19,7 @@ FULL = "full"
 class Luck:
     """The draws of one candidate for one place in one group."""
 
-    world: World
+    replication: Replication
     group: str
     number: int
     attempt: int
@@ -27,13 +27,15 @@ class Luck:
     def pair(self, decision: str, index: int = 0) -> tuple[float, float]:
         """Give two uniforms; the candidate's number is the high half of the index."""
         purpose = streams.purpose_number(f"people/{self.group}/{decision}")
-        return streams.uniform_pair(self.world.seed, self.attempt * 2**16 + index, self.number, self.world.replication, purpose)
+        return streams.uniform_pair(
+            self.replication.seed, self.attempt * 2**16 + index, self.number, self.replication.replication, purpose
+        )
 
     def words(self, decision: str) -> Iterator[int]:
         """Give word number 0, 1, ... of a sequence that begins at the address of a decision."""
         purpose = streams.purpose_number(f"people/{self.group}/{decision}")
-        counter = (self.attempt * 2**16, self.number, self.world.replication, purpose)
-        return streams.xoshiro128(streams.philox4x32(counter, streams.key_of(self.world.seed)))
+        counter = (self.attempt * 2**16, self.number, self.replication.replication, purpose)
+        return streams.xoshiro128(streams.philox4x32(counter, streams.key_of(self.replication.seed)))
 
     def normals(self, decision: str, index: int = 0) -> tuple[float, float]:
         """Give two normal numbers by the method of Box and Muller."""
@@ -54,7 +56,7 @@ class Luck:
 
 @dataclass(frozen=True)
 class Group:
-    """People who enter together in one world."""
+    """People who enter together in one replication."""
 
     name: str
     size: int
@@ -67,7 +69,7 @@ class Group:
 class Person:
     """Who somebody is. The clock runs from the beginning of the history; entry is at clock `history`."""
 
-    world: World
+    replication: Replication
     luck: Luck
     stratum: str
     state: str
@@ -83,11 +85,11 @@ class Person:
     @property
     def end(self) -> int:
         """Clock at the horizon."""
-        return self.world.history + self.world.horizon - self.entry
+        return self.replication.history + self.replication.horizon - self.entry
 
     def calendar(self, clock: int) -> int:
         """Give the month of the study at a month of the clock."""
-        return self.entry + clock - self.world.history
+        return self.entry + clock - self.replication.history
 
     def factor_on(self, target: str) -> float:
         factor = 1.0
@@ -96,25 +98,25 @@ class Person:
         return factor
 
 
-def enter(world: World, group: Group, number: int, attempt: int) -> Person:
+def enter(replication: Replication, group: Group, number: int, attempt: int) -> Person:
     """Let one candidate in."""
-    luck = Luck(world, group.name, number, attempt)
-    population = world.cohort.population
+    luck = Luck(replication, group.name, number, attempt)
+    population = replication.cohort.population
     u_stratum, u_start = luck.pair("entry")
     u_month, _ = luck.pair("entry", 1)
     strata = {name: stratum.share for name, stratum in population.strata.items()}
-    stratum = choose(shares_of(world, strata, "population.strata.{}.share"), u_stratum)
-    start = shares_of(world, world.cohort.pathway.start[stratum], f"pathway.start.{stratum}.{{}}")
-    by_state = {state: start.get(state, 0.0) for state in world.cohort.pathway.states}
+    stratum = choose(shares_of(replication, strata, "population.strata.{}.share"), u_stratum)
+    start = shares_of(replication, replication.cohort.pathway.start[stratum], f"pathway.start.{stratum}.{{}}")
+    by_state = {state: start.get(state, 0.0) for state in replication.cohort.pathway.states}
     entry = group.from_month + int(u_month * group.enrolment_months)
-    return Person(world, luck, stratum, choose(by_state, u_start), entry, tuple(factors_of(world, group, luck)))
+    return Person(replication, luck, stratum, choose(by_state, u_start), entry, tuple(factors_of(replication, group, luck)))
 
 
-def factors_of(world: World, group: Group, luck: Luck) -> list[tuple[tuple[str, ...], float]]:
+def factors_of(replication: Replication, group: Group, luck: Luck) -> list[tuple[tuple[str, ...], float]]:
     """Draw what a person carries: frailties, sites, the volume of the wave."""
-    population, factors = world.cohort.population, []
+    population, factors = replication.cohort.population, []
     for name, frailty in population.frailties.items():
-        variance = world[f"population.frailties.{name}.variance"]
+        variance = replication[f"population.frailties.{name}.variance"]
         factors.append((frailty.on, luck.gamma(f"frailty/{name}", 1 / variance) * variance if variance > 0 else 1.0))
     for name, sites in population.sites.items():
         if sites.sizes is None:
@@ -124,19 +126,19 @@ def factors_of(world: World, group: Group, luck: Luck) -> list[tuple[tuple[str, 
             site = sum(
                 sum(sites.sizes[: j + 1]) / sum(sites.sizes) <= (luck.number + 0.5) / group.size for j in range(len(sites.sizes))
             )
-        z = NormalDist().inv_cdf(world.uniform(f"world/sites/{name}/{site}"))
-        factors.append((sites.on, exp(world[f"population.sites.{name}.sd"] * z)))
+        z = NormalDist().inv_cdf(replication.uniform(f"world/sites/{name}/{site}"))
+        factors.append((sites.on, exp(replication[f"population.sites.{name}.sd"] * z)))
     for name, volume in population.volume.items():
-        ratio = max(group.size, 1) / world[f"population.volume.{name}.planned"]
-        factors.append((volume.on, ratio ** world[f"population.volume.{name}.elasticity"] if group.has_volume else 1.0))
+        ratio = max(group.size, 1) / replication[f"population.volume.{name}.planned"]
+        factors.append((volume.on, ratio ** replication[f"population.volume.{name}.elasticity"] if group.has_volume else 1.0))
     return factors
 
 
-def select(world: World, group: Group, number: int, value_before: Callable[[Person], float]) -> Person:
+def select(replication: Replication, group: Group, number: int, value_before: Callable[[Person], float]) -> Person:
     """Give the first candidate for a place whose months before entry come to what is asked for."""
-    selection = world.cohort.population.selection
+    selection = replication.cohort.population.selection
     for attempt in range(2**16):
-        person = enter(world, group, number, attempt)
+        person = enter(replication, group, number, attempt)
         if selection is None:
             return person
         value = value_before(person)
@@ -149,37 +151,37 @@ def select(world: World, group: Group, number: int, value_before: Callable[[Pers
 
 def take_part(person: Person) -> Person:
     """Draw whether a person takes part, at which dose, and until when."""
-    world, engagement = person.world, person.world.cohort.population.engagement
+    replication, engagement = person.replication, person.replication.cohort.population.engagement
     if engagement is None:
         return person
     u_engage, u_dose = person.luck.pair("engagement")
-    if u_engage >= world["population.engagement.share"]:
+    if u_engage >= replication["population.engagement.share"]:
         return replace(person, dose=None)
     dose, leaves = FULL, None
     if engagement.doses is not None:
         shares = {name: one.share for name, one in engagement.doses.items()}
-        dose = choose(shares_of(world, shares, "population.engagement.doses.{}.share"), u_dose)
+        dose = choose(shares_of(replication, shares, "population.engagement.doses.{}.share"), u_dose)
     if engagement.dropout is not None:
         form = engagement.dropout.form
-        hazard = competing([(form, world[f"population.engagement.dropout.{form}"], 1.0)])[0]
+        hazard = competing([(form, replication[f"population.engagement.dropout.{form}"], 1.0)])[0]
         u_leave, _ = person.luck.pair("engagement", 1)
         month = 0
         while hazard > 0 and hazard * (month + 1) <= -log(u_leave) and month < person.end:
             month += 1
-        leaves = world.history + month + 1 if hazard > 0 else None
+        leaves = replication.history + month + 1 if hazard > 0 else None
     return replace(person, dose=dose, leaves=leaves)
 
 
 # ------------------------------------------------ effects ------------------------------------------------
 
 
-def effects_on(world: World, kind: str, target: str, stratum: str, *, has_service: bool) -> list[tuple[str, Any]]:
+def effects_on(replication: Replication, kind: str, target: str, stratum: str, *, has_service: bool) -> list[tuple[str, Any]]:
     """List the effects that act on a move, event or outcome in a stratum; none without the service.
 
     Hazard ratios come first, then relative risks, odds ratios and differences, whatever their order in the study.
     """
     forms = ("hazard_ratio", "relative_risk", "odds_ratio", "difference", "length_ratio")
-    effects = sorted(world.cohort.effect.items(), key=lambda item: forms.index(item[1].form)) if has_service else []
+    effects = sorted(replication.cohort.effect.items(), key=lambda item: forms.index(item[1].form)) if has_service else []
     return [
         (name, effect)
         for name, effect in effects
@@ -189,31 +191,31 @@ def effects_on(world: World, kind: str, target: str, stratum: str, *, has_servic
 
 def weight_of(person: Person, effect: Any, clock: int) -> float:
     """Give how much of an effect a person receives in a month of the clock."""
-    engagement = person.world.cohort.population.engagement
+    engagement = person.replication.cohort.population.engagement
     if engagement is None or effect.reaches == "referred":
         return 1.0
     if person.dose is None or (effect.only_while_engaged and person.leaves is not None and clock >= person.leaves):
         return 0.0
-    return person.world[f"population.engagement.doses.{person.dose}.strength"] if engagement.doses is not None else 1.0
+    return person.replication[f"population.engagement.doses.{person.dose}.strength"] if engagement.doses is not None else 1.0
 
 
-def strength(world: World, name: str, effect: Any, after_entry: int) -> float:
+def strength(replication: Replication, name: str, effect: Any, after_entry: int) -> float:
     """Give the share of the full effect in the middle of a month after entry: it grows with the ramp and halves as it fades."""
     if after_entry < 0:
         return 0.0
     middle, path = after_entry + 0.5, f"effect.{name}"
-    ramp = world[f"{path}.ramp_months"] if effect.ramp_months is not None else 0.0
+    ramp = replication[f"{path}.ramp_months"] if effect.ramp_months is not None else 0.0
     grown = 1 - exp(-middle / ramp) if ramp > 0 else 1.0
-    if effect.fades_after_months is None or middle <= world[f"{path}.fades_after_months"]:
+    if effect.fades_after_months is None or middle <= replication[f"{path}.fades_after_months"]:
         return grown
-    half_life = world[f"{path}.half_life_months"]
-    return grown * 0.5 ** ((middle - world[f"{path}.fades_after_months"]) / half_life) if half_life > 0 else 0.0
+    half_life = replication[f"{path}.half_life_months"]
+    return grown * 0.5 ** ((middle - replication[f"{path}.fades_after_months"]) / half_life) if half_life > 0 else 0.0
 
 
 def change(person: Person, name: str, effect: Any, clock: int) -> float:
     """Give what an effect does to a person in a month of the clock: a ratio, or a difference."""
-    full = person.world[f"effect.{name}.{effect.form}"]
-    share = weight_of(person, effect, clock) * strength(person.world, name, effect, clock - person.world.history)
+    full = person.replication[f"effect.{name}.{effect.form}"]
+    share = weight_of(person, effect, clock) * strength(person.replication, name, effect, clock - person.replication.history)
     if effect.form == "difference":
         return full * share
     logarithm = share * log(max(full, 1e-300))

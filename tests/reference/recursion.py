@@ -106,7 +106,7 @@ def covariance_of_person(kinds: Sequence[Kind], one: Sequence[Sequence[float]], 
     return product_of_person(kinds, one, other) - means
 
 
-# ------------------------------------------------ many people, many worlds ------------------------------------------------
+# ------------------------------------------------ many people, many replications ------------------------------------------------
 
 
 def sum_of_two(one: Moments, other: Moments) -> Moments:

@@ -91,7 +91,7 @@ def uniform_pair(seed: int, index: int, entity: int, replication: int, purpose: 
 
 
 def uniforms(seed: int, purpose: str, replications: list[int]) -> list[float]:
-    """Give one uniform per replication for a decision that a whole world shares."""
+    """Give one uniform per replication for a decision that a whole replication shares."""
     return [uniform_pair(seed, 0, 0, replication, purpose_number(purpose))[0] for replication in replications]
 
 

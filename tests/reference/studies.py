@@ -12,7 +12,7 @@ from simengine.cohort import Clock, Cohort, Comparisons, simulate_cohort
 from simengine.cohort.outcomes import Outcome
 from simengine.cohort.spec import Effect, Event, Pathway, Population, Shock
 from simengine.distributions import quantities_in
-from simengine.records import Tallies, Worlds
+from simengine.records import Draws, Tallies
 from simengine.streams import uniforms
 from tests.reference import cohort as reference
 
@@ -67,12 +67,12 @@ def cohort_of(
     )
 
 
-def worlds_of(cohort: Cohort, replications: Any, seed: int = SEED) -> Worlds:
+def draws_of(cohort: Cohort, replications: Any, seed: int = SEED) -> Draws:
     """Draw every number of the people in every replication."""
     rows = np.asarray(replications, dtype=np.int64)
     sections = ("population", "pathway", "events", "shocks", "effect", "outcomes")
     numbers = {path: distribution for name in sections for path, distribution in quantities_in(getattr(cohort, name), name)}
-    return Worlds(
+    return Draws(
         seed,
         rows,
         {path: distribution.inverse(uniforms(seed, f"parameter/{path}", rows)) for path, distribution in numbers.items()},
@@ -82,15 +82,15 @@ def worlds_of(cohort: Cohort, replications: Any, seed: int = SEED) -> Worlds:
 def tallies_of(cohort: Cohort, replications: Any = 3, seed: int = SEED) -> Tallies:
     """Simulate so many replications, or the ones that are named."""
     rows = np.arange(replications) if isinstance(replications, int) else replications
-    return simulate_cohort(cohort, worlds_of(cohort, rows, seed))
+    return simulate_cohort(cohort, draws_of(cohort, rows, seed))
 
 
 def require_equal_to_twin(cohort: Cohort, replications: Any = 3, seed: int = SEED) -> Tallies:
     """Compare every number of a study with the slow twin's: what is counted exactly, amounts up to rounding."""
     rows = np.arange(replications) if isinstance(replications, int) else np.asarray(replications)
-    worlds = worlds_of(cohort, rows, seed)
-    got = simulate_cohort(cohort, worlds)
-    expected = reference.simulate_cohort(cohort, seed, rows.tolist(), worlds.values)
+    draws = draws_of(cohort, rows, seed)
+    got = simulate_cohort(cohort, draws)
+    expected = reference.simulate_cohort(cohort, seed, rows.tolist(), draws.values)
     for name in WHOLE:
         np.testing.assert_array_equal(getattr(got, name), np.array(getattr(expected, name)), err_msg=name)
     for name in ADDED_UP:

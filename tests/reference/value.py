@@ -11,7 +11,7 @@ from typing import Any
 
 
 def amount_by_year(gain_by_wave: list[list[float]], first_entry: list[int], horizon: int, price: dict[str, Any]) -> tuple[Any, Any]:
-    """Value what adds up over time: (value by year, cashable by year) of one world; gains by wave and year."""
+    """Value what adds up over time: (value by year, cashable by year) of one replication; gains by wave and year."""
     value: defaultdict[int, float] = defaultdict(float)
     cashable: defaultdict[int, float] = defaultdict(float)
     for gains, first in zip(gain_by_wave, first_entry, strict=True):
@@ -28,7 +28,7 @@ def amount_by_year(gain_by_wave: list[list[float]], first_entry: list[int], hori
 
 
 def reading_by_year(gain_by_wave: list[float], read: list[int], horizon: int, price: dict[str, Any]) -> tuple[Any, Any]:
-    """Value what is read once, as a stream of years: (value by year, cashable by year) of one world; by wave."""
+    """Value what is read once, as a stream of years: (value by year, cashable by year) of one replication; by wave."""
     value: defaultdict[int, float] = defaultdict(float)
     cashable: defaultdict[int, float] = defaultdict(float)
     for gain, month_read in zip(gain_by_wave, read, strict=True):

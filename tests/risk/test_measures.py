@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from simengine.risk import statistics
-from simengine.risk.draws import Draws
 from simengine.risk.limits import Limit, contradiction, read_limit, read_measure
 from simengine.risk.measures import KINDS, Measure
 from simengine.risk.returns import NEVER, PAID_BACK
+from simengine.risk.weighting import Weighting
 
 NEVER_BACK = float(NEVER)
 COLUMNS = {
@@ -83,7 +83,7 @@ def test_measure__of_weighted_rows_is_that_of_the_rows_repeated() -> None:
     again = {name: np.repeat(column, weight.astype(int)) for name, column in COLUMNS.items()}
     for text in ("p_loss", "expected_moic", "p_payback_after(25)", "irr_quantile(0.6)", "var(0.6)", "cvar(0.5)"):
         measure = read_measure(text, "investor")
-        assert measure.of(COLUMNS, Draws(4, weight)).value == pytest.approx(measure.of(again).value), text
+        assert measure.of(COLUMNS, Weighting(4, weight)).value == pytest.approx(measure.of(again).value), text
 
 
 @pytest.mark.statistical

@@ -62,10 +62,10 @@ def test_money__of_a_party_is_its_own_and_that_of_a_role_the_sum_of_its_parties(
     # Invariants: a posting has two sides, so cash sums to 0 over all parties; net is cash + value; a total is the sum of its parties.
     section, commitment, payments, seed = deal
     capital = CAPITAL.validate_python(section)
-    plan, worlds = planned(
+    plan, draws = planned(
         capital, N, commitment, HORIZON, parties=EVERYBODY, waves=WAVES, people=np.array([[3, 0], [1, 5], [0, 2]])
     )
-    ledger = distribute(capital, plan, payments, worlds)
+    ledger = distribute(capital, plan, payments, draws)
     random = np.random.default_rng(seed)
     value = np.round(random.normal(0, 1e4, (N, len(EVERYBODY), 2)), 2)
     public_value = PublicValue(EVERYBODY, value, value / 2)
@@ -126,8 +126,8 @@ def test_parts__add_up_to_the_same_whether_a_journal_is_kept_or_sums_alone(deal)
     # Invariant: the definition of a net and of its present value is one, for whole settlements and for sums.
     section, commitment, payments, _ = deal
     capital = CAPITAL.validate_python(section)
-    plan, worlds = planned(capital, N, commitment, HORIZON, parties=EVERYBODY, waves=WAVES, people=np.full((N, 2), 2))
-    ledger = distribute(capital, plan, payments, worlds)
+    plan, draws = planned(capital, N, commitment, HORIZON, parties=EVERYBODY, waves=WAVES, people=np.full((N, 2), 2))
+    ledger = distribute(capital, plan, payments, draws)
     value = np.arange(N * len(EVERYBODY) * 2, dtype=np.float64).reshape(N, -1, 2)
     public_value = PublicValue(EVERYBODY, value, value)
     columns = left_with(ledger, public_value, FACTORS) | role_columns(ledger, public_value, FACTORS, with_returns=False)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from simengine.risk import statistics
-from simengine.risk.draws import Draws
 from simengine.risk.statistics import Statistic
+from simengine.risk.weighting import Weighting
 
 N_SEEDS = 200
 N = 4000
@@ -221,8 +221,8 @@ def test_quantile__can_occur_and_splits_the_sample(sample, level):
     # Invariant: the definition, counted; also of rows that weigh differently.
     n = len(sample)
     sample = sample.astype(np.float64)
-    for draws in (None, Draws(n, weight=np.full(n, 0.5))) if n > 1 else (None,):
-        value = statistics.quantile(sample, level, draws).value
+    for weighting in (None, Weighting(n, weight=np.full(n, 0.5))) if n > 1 else (None,):
+        value = statistics.quantile(sample, level, weighting).value
         assert value in sample
         assert np.count_nonzero(sample <= value) >= level * n - 1e-6
         assert np.count_nonzero(sample < value) < level * n
@@ -238,7 +238,7 @@ def test_quantile__beside_an_atom_has_an_interval_of_values_that_occur_and_no_er
 
 
 def payout_with_guarantee():
-    """A payout of 4 M in 700 worlds, and of 4 to 10 M in the others."""
+    """A payout of 4 M in 700 replications, and of 4 to 10 M in the others."""
     return np.concatenate([np.full(700, 4e6), np.linspace(4.02e6, 10e6, 300)])
 
 

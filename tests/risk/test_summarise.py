@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from simengine.capital import discount_factors
-from simengine.records import Measurements, Outturns, PublicValue, Tallies, Worlds
+from simengine.records import Draws, Measurements, Outturns, PublicValue, Tallies
 from simengine.risk import Standpoint, appraise, summarise
 from simengine.risk.kernels import STATUSES, internal_rates
 from simengine.risk.statistics import Statistic
@@ -31,7 +31,7 @@ def tallies_of(by_year, person_months, clipped):
 def appraised(drawn, paid, *, rates=(0.03, 0.03, 0.03), tallies=None, estimate=None, commitment=10e6):
     """Appraise cash: what is drawn by month in the smallest unit, and by term the amounts and months of payment."""
     n = len(drawn)
-    worlds = Worlds(
+    draws = Draws(
         0, np.arange(n), {f"capital.payment_month.{term}": np.broadcast_to(month, n) for term, (_, month) in paid.items()}
     )
     amount = np.stack([np.broadcast_to(np.asarray(amount, np.float64), n) for amount, _ in paid.values()], axis=1)
@@ -49,7 +49,7 @@ def appraised(drawn, paid, *, rates=(0.03, 0.03, 0.03), tallies=None, estimate=N
     value = np.stack([np.zeros_like(saving), saving, np.zeros_like(saving)], axis=1)
     return appraise(
         standpoint,
-        worlds,
+        draws,
         tallies,
         Measurements(("saving",), estimate, estimate / 2, estimate - 1),
         payments,
@@ -159,7 +159,7 @@ def test_summarise__gives_each_party_its_distribution(two):
     assert {path: pytest.approx(pair) for path, pair in expected.items()} == got
 
 
-def test_summarise__counts_worlds(two):
+def test_summarise__counts_draws(two):
     # Source: hand arithmetic; one of two replications has the error sqrt(0.25 / 2) and Clopper and Pearson's interval from
     # 1 - sqrt(0.975), with which one case or more has the probability 2.5 %, to sqrt(0.975); none and both of two bound nothing.
     table = summarise(two)
@@ -178,7 +178,7 @@ def test_summarise__counts_worlds(two):
     assert table["metrics.saving.p_estimate_positive"] == half
     assert table["terms.share.bound.formula"] == both
     assert table["terms.share.bound.cap"] == none
-    assert table["diagnostics.worlds_with_clipped_probabilities"] == half
+    assert table["diagnostics.replications_with_clipped_probabilities"] == half
 
 
 def test_summarise__gives_losses_as_positive_numbers(two):
@@ -233,7 +233,7 @@ def drawn_at_once(n, horizon, units):
 
 
 def test_irr_of_mean_cash__is_not_the_mean_of_the_rates():
-    # Source: hand arithmetic. 1 M pays 1.3 M in 80 % and 0.4 M in 20 % of worlds after 4 years: 1.12^(1/4) - 1 = 2.8737 %,
+    # Source: hand arithmetic. 1 M pays 1.3 M in 80 % and 0.4 M in 20 % of replications after 4 years: 1.12^(1/4) - 1 = 2.8737 %,
     # while the mean of the rates is 0.8 (1.3^(1/4) - 1) + 0.2 (0.4^(1/4) - 1) = 1.3286 %.
     outturns = appraised(drawn_at_once(10, 48, 10**8), {"term": ([1.3e6] * 8 + [0.4e6] * 2, 48)}, commitment=1e6)
 
@@ -256,7 +256,7 @@ def test_irr_of_mean_cash__is_absent_where_the_mean_cash_has_no_rate(units, amou
     assert (table.get("investor.moic.mean") is None) == (units == 0)
 
 
-def test_irr_of_mean_cash__has_no_error_where_all_worlds_are_alike():
+def test_irr_of_mean_cash__has_no_error_where_all_draws_are_alike():
     # Source: the definition; 100 at 10 % in every replication.
     table = summarise(appraised(drawn_at_once(50, 12, 10_000), {"term": (110.0, 12)}, commitment=100.0))
 
@@ -328,12 +328,12 @@ def test_appraise__takes_contracts_without_savings_or_contingent_terms(contingen
     # Source: hand arithmetic; what is not there comes to 0.
     n, term = 2, ("term",)
     zeros = np.zeros((n, 1))
-    worlds = Worlds(0, np.arange(n), {"capital.payment_month.term": np.full(n, 1.0)})
+    draws = Draws(0, np.arange(n), {"capital.payment_month.term": np.full(n, 1.0)})
     payments = payments_once(zeros + 3, *term)
 
     outturns = appraise(
         Standpoint(dict.fromkeys(PARTIES, np.ones((1, 240))), None, contingent, commitment=1.0),
-        worlds,
+        draws,
         tallies_of(np.zeros((n, 1, 3, 3, 2)), np.zeros((n, 1, 3, 2, 2)), np.zeros(n, np.int64)),
         Measurements(("saving",), zeros, zeros, zeros),
         payments,

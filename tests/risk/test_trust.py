@@ -1,4 +1,4 @@
-"""What a risk table refuses, its curves and signs of trouble; and statistics of worlds that weigh differently or hang together."""
+"""What a risk table refuses, its curves and signs of trouble; and statistics of replications that weigh differently or hang together."""
 
 from itertools import product
 
@@ -11,8 +11,8 @@ from scipy import integrate, stats
 from simengine import load_study, run_study, summarise
 from simengine.risk import statistics, trust
 from simengine.risk.coverage import tail_shape
-from simengine.risk.draws import Draws
 from simengine.risk.statistics import quantile_ranks
+from simengine.risk.weighting import Weighting
 from tests.conftest import CHECKOUT
 
 TINY = CHECKOUT / "configs" / "tiny.yaml"
@@ -76,13 +76,13 @@ def test_tails__are_refused_below_100_points(tables):
             assert tables[2000][path].tail_points == 100
         with pytest.raises(KeyError, match="fewer than 100 replications in the tail"):
             tables[1999][path]
-    # Of the time of payback the worlds that pay back alone are the sample, and they are few.
+    # Of the time of payback the replications that pay back alone are the sample, and they are few.
     assert {path.rpartition(".")[0] for path in tables[2000].refused} == {"investor.payback_months"}
     assert tables[1999].get("investor.net.p25") is not None
     assert tables[1999].diagnostics.tail_points["investor.var95"] == 99
 
 
-def test_refused__of_a_part_of_the_worlds_takes_more():
+def test_refused__of_a_part_of_the_draws_takes_more():
     # Source: hand arithmetic. 30 tail points in 1,000 replications: 100 x 1,000 / 30 = 3,333.3.
     section = {"a": {"p95": statistics.Statistic(1.0, 0.1, tail_points=30.0)}}
     found = trust.refusals(section, 1000)
@@ -93,18 +93,18 @@ def test_refused__of_a_part_of_the_worlds_takes_more():
 # ---------------------------------------- repayment, exceedance, diagnostics ----------------------------------------
 
 
-def test_repayment__places_every_world_once(tables):
+def test_repayment__places_every_replication_once(tables):
     # Invariant: the levels are a partition; more than was drawn is a profit, less is a loss.
     table = tables[2000]
     levels = {name: table[f"investor.repayment.{name}"].value for name in table.sections["investor"]["repayment"]}
     assert sum(levels.values()) == pytest.approx(1)
     assert levels["principal_and_return"] == table["investor.p_profit"].value
     assert levels["no_repayment"] + levels["below_principal"] == pytest.approx(table["investor.p_loss"].value)
-    assert levels["no_repayment"] == 0  # the guarantee pays 40 % in every world
+    assert levels["no_repayment"] == 0  # the guarantee pays 40 % in every replication
 
 
 def test_repayment__of_nothing_at_all():
-    # Source: the definition; without a guarantee some worlds pay nothing.
+    # Source: the definition; without a guarantee some replications pay nothing.
     table = summarise(run_study(load_study(TINY, ["contract.terms.guarantee.share=0"]), 1, 500))
     assert table["investor.repayment.no_repayment"].value > 0.2
 
@@ -155,27 +155,32 @@ def test_nothing_is_said_of_what_never_varies():
     for constant in (2e6, 0.1, -1e9 / 3, np.float64(0.1) + 0.2):
         for n in (2000, 1999):
             weight = rng.uniform(0.5, 2, n)
-            for draws in (None, Draws(n, weight=weight), Draws(n, group=np.arange(n) % 32), Draws(n, weight, np.arange(n) // 2)):
+            for weighting in (
+                None,
+                Weighting(n, weight=weight),
+                Weighting(n, group=np.arange(n) % 32),
+                Weighting(n, weight, np.arange(n) // 2),
+            ):
                 sample = np.full(n, constant)
-                assert trust.split_half(sample, draws) == 0.0
-                assert statistics.mean(sample, draws).se == 0.0
-                assert statistics.mean(sample, draws).value == pytest.approx(constant, rel=1e-14)
-                assert statistics.sd(sample, draws) == statistics.Statistic(0.0, 0.0)
+                assert trust.split_half(sample, weighting) == 0.0
+                assert statistics.mean(sample, weighting).se == 0.0
+                assert statistics.mean(sample, weighting).value == pytest.approx(constant, rel=1e-14)
+                assert statistics.sd(sample, weighting) == statistics.Statistic(0.0, 0.0)
 
 
 def test_split_half__of_two_different_halves_is_still_seen():
     # Source: planted; a check that says nothing of constants must still speak of a small step in large numbers.
     sample = 1e6 + np.repeat([0.0, 1.0], 1000) + np.random.default_rng(2).standard_normal(2000)
-    assert abs(trust.split_half(sample, Draws(2000, weight=np.full(2000, 0.7)))) > 10
+    assert abs(trust.split_half(sample, Weighting(2000, weight=np.full(2000, 0.7)))) > 10
 
 
-# ---------------------------------- worlds that weigh differently or hang together ----------------------------------
+# ---------------------------------- replications that weigh differently or hang together ----------------------------------
 
 ALL = {
     "mean": statistics.mean,
     "sd": statistics.sd,
-    "probability": lambda sample, draws=None: statistics.probability(sample > 1, draws),
-    "cvar": lambda sample, draws=None: statistics.conditional_value_at_risk(sample, 0.95, draws),
+    "probability": lambda sample, weighting=None: statistics.probability(sample > 1, weighting),
+    "cvar": lambda sample, weighting=None: statistics.conditional_value_at_risk(sample, 0.95, weighting),
 }
 
 
@@ -184,26 +189,28 @@ def test_equal_weights__give_what_no_weights_give(name):
     # Invariant: weights of one, every row a group of its own, are independent draws.
     sample = np.random.default_rng(0).standard_normal(5000)
     plain = ALL[name](sample)
-    for draws in (Draws(5000, weight=np.full(5000, 3.0)), Draws(5000, group=np.arange(5000))):
-        got = ALL[name](sample, draws)
+    for weighting in (Weighting(5000, weight=np.full(5000, 3.0)), Weighting(5000, group=np.arange(5000))):
+        got = ALL[name](sample, weighting)
         assert (got.value, got.se) == pytest.approx((plain.value, plain.se), rel=1e-3)
 
 
 def test_groups__of_copies_tell_no_more_than_one_each():
-    # Source: hand arithmetic; every world five times has the mean and the error of once.
+    # Source: hand arithmetic; every replication five times has the mean and the error of once.
     sample = np.random.default_rng(1).standard_normal(400)
     once, copied = statistics.mean(sample), np.repeat(sample, 5)
-    got = statistics.mean(copied, Draws(2000, group=np.repeat(np.arange(400), 5), n_independent=400))
+    got = statistics.mean(copied, Weighting(2000, group=np.repeat(np.arange(400), 5), n_independent=400))
     assert (got.value, got.se) == pytest.approx((once.value, once.se))
-    assert statistics.quantile(copied, 0.95, Draws(2000, group=np.repeat(np.arange(400), 5), n_independent=400)).tail_points == 20
+    assert (
+        statistics.quantile(copied, 0.95, Weighting(2000, group=np.repeat(np.arange(400), 5), n_independent=400)).tail_points == 20
+    )
 
 
 def test_control_variates__leave_nothing_of_what_they_explain():
     # Source: the definition; y = 3 + 2 a - b has the mean 3 without any error once a and b are known to have mean 0.
     x = np.random.default_rng(2).standard_normal((300, 2))
-    draws = Draws(300, control_variates=x)
-    got = statistics.mean(3 + 2 * x[:, 0] - x[:, 1], draws)
-    assert draws.share.sum() == pytest.approx(1)
+    weighting = Weighting(300, control_variates=x)
+    got = statistics.mean(3 + 2 * x[:, 0] - x[:, 1], weighting)
+    assert weighting.share.sum() == pytest.approx(1)
     assert (got.value, got.se) == (pytest.approx(3, abs=1e-12), pytest.approx(0, abs=1e-12))
 
 
@@ -215,7 +222,7 @@ def test_control_variates__bias_nothing_even_where_the_slope_is_badly_known():
     for _ in range(8000):
         x = rng.standard_normal(12)
         y = x**2 * np.exp(x - 0.5)
-        values.append(statistics.mean(y, Draws(12, control_variates=x[:, None])).value)
+        values.append(statistics.mean(y, Weighting(12, control_variates=x[:, None])).value)
         slope = np.cov(x, y)[0, 1] / x.var(ddof=1)
         same_rows.append(y.mean() - slope * x.mean())
     for sample, is_unbiased in ((np.array(values), True), (np.array(same_rows), False)):
@@ -246,16 +253,16 @@ def test_weights__of_a_defensive_mixture_have_their_exact_error():
 
     variance = integrate.quad(integrand, -10, 4)[0] + integrate.quad(integrand, 4, 14)[0]
 
-    draws = Draws(n, weight=weight)
-    got = statistics.probability(z > 4, draws)
+    weighting = Weighting(n, weight=weight)
+    got = statistics.probability(z > 4, weighting)
 
     assert got.value == pytest.approx(p, abs=4.5 * np.sqrt(variance / n))
     assert got.se == pytest.approx(np.sqrt(variance / n), rel=0.02)
-    # No world weighs more than two, so the body keeps about half of the worlds.
-    assert n / 2 < draws.size < 0.53 * n
+    # No replication weighs more than two, so the body keeps about half of the replications.
+    assert n / 2 < weighting.size < 0.53 * n
     # Source: closed forms; the body of the distribution is still there.
-    assert abs(statistics.mean(z, draws).value) < 4.5 * statistics.mean(z, draws).se
-    assert statistics.quantile(z, 0.5, draws).value == pytest.approx(0, abs=4.5 * statistics.quantile(z, 0.5, draws).se)
+    assert abs(statistics.mean(z, weighting).value) < 4.5 * statistics.mean(z, weighting).se
+    assert statistics.quantile(z, 0.5, weighting).value == pytest.approx(0, abs=4.5 * statistics.quantile(z, 0.5, weighting).se)
 
 
 @pytest.mark.statistical
@@ -264,7 +271,7 @@ def test_weights__of_a_defensive_mixture_have_their_exact_error():
 def test_errors__of_unequal_draws_have_z_scores_of_variance_1(kind, name):
     # Source: closed forms of the normal distribution (P(Z > 1), CVaR 2.0627128, quantile 1.6448536). Bounds on 200 z-scores that would be
     # passed once in 100,000 fresh sets of seeds.
-    statistic = ALL.get(name, lambda sample, draws: statistics.quantile(sample, 0.95, draws))
+    statistic = ALL.get(name, lambda sample, weighting: statistics.quantile(sample, 0.95, weighting))
     exact = {"mean": 0.0, "sd": 1.0, "probability": 0.15865525, "cvar": 2.0627128, "quantile": 1.6448536}[name]
     z = []
     for seed in range(200):
@@ -273,15 +280,15 @@ def test_errors__of_unequal_draws_have_z_scores_of_variance_1(kind, name):
         x = rng.standard_normal(n)
         if kind == "weights":
             x += 1.5 * (rng.random(n) < 0.5)
-            draws = Draws(n, weight=1 / (0.5 + 0.5 * np.exp(1.5 * x - 1.125)))
+            weighting = Weighting(n, weight=1 / (0.5 + 0.5 * np.exp(1.5 * x - 1.125)))
         elif kind == "groups":
             x = np.sqrt(0.5) * np.repeat(rng.standard_normal(500), 4) + np.sqrt(0.5) * x
-            draws = Draws(n, group=np.repeat(np.arange(500), 4), n_independent=500)
+            weighting = Weighting(n, group=np.repeat(np.arange(500), 4), n_independent=500)
         else:
             known = rng.standard_normal((n, 3))
             x = (x + known.sum(axis=1)) / 2
-            draws = Draws(n, control_variates=known)
-        got = statistic(x, draws)
+            weighting = Weighting(n, control_variates=known)
+        got = statistic(x, weighting)
         z.append((got.value - exact) / got.se)
     z = np.array(z)
     least, largest = stats.chi2(199).ppf([5e-6, 1 - 5e-6]) / 199
@@ -296,7 +303,7 @@ def test_interval_of_a_weighted_quantile__just_below_an_atom_covers():
     held = 0
     for seed in range(300):
         x = np.minimum(np.random.default_rng(seed).standard_normal(1000), cap)
-        low, high = statistics.quantile(x, 0.75, Draws(1000, weight=np.ones(1000))).interval_95
+        low, high = statistics.quantile(x, 0.75, Weighting(1000, weight=np.ones(1000))).interval_95
         held += low <= exact <= high
     assert held / 300 > 0.95 - 4.5 * np.sqrt(0.95 * 0.05 / 300)
 
@@ -315,13 +322,13 @@ def test_ranks_of_a_quantile__are_binomial_quantiles() -> None:
 def test_cvar__says_how_many_replications_carry_it():
     # Source: hand arithmetic. Of 2,000 losses ten are not 0: the worst 5 % are 100, of which 90 are 0.
     loss = np.where(np.arange(2000) < 10, np.arange(2000) + 1.0, 0.0)
-    for draws in (None, Draws(2000, weight=np.ones(2000)), Draws(2000, group=np.arange(2000) % 32)):
-        got = statistics.conditional_value_at_risk(loss, 0.95, draws)
+    for weighting in (None, Weighting(2000, weight=np.ones(2000)), Weighting(2000, group=np.arange(2000) % 32)):
+        got = statistics.conditional_value_at_risk(loss, 0.95, weighting)
         assert got.value == pytest.approx(55 / 100)
         assert got.tail_points == pytest.approx(10)
     # Each measured twice, they are ten still.
     twice = statistics.conditional_value_at_risk(
-        np.repeat(loss, 2), 0.95, Draws(4000, group=np.repeat(np.arange(2000), 2), n_independent=2000)
+        np.repeat(loss, 2), 0.95, Weighting(4000, group=np.repeat(np.arange(2000), 2), n_independent=2000)
     )
     assert twice.tail_points == 10
 
@@ -363,20 +370,20 @@ def test_heavy_tail__has_no_error_that_seems_to_cover(ask):
     # Source: closed form; Pareto 1.5 has no variance, so that no number of replications gives its mean an error. A sample in which
     # no large number came looks light: at 2,000 one in ten does, at 50,000 hardly any. An exponential distribution is never doubted.
     for n, most in ((2000, 5), (50_000, 2)):
-        for draws in (None, Draws(n, group=np.arange(n) % 32)):
+        for weighting in (None, Weighting(n, group=np.arange(n) % 32)):
             uniforms = [np.random.default_rng(seed).random(n) for seed in range(20)]
-            assert sum(ask(uniform ** (-1 / 1.5), draws).covers for uniform in uniforms) <= most
-            assert all(ask(-np.log(uniform), draws).covers for uniform in uniforms[:5])
+            assert sum(ask(uniform ** (-1 / 1.5), weighting).covers for uniform in uniforms) <= most
+            assert all(ask(-np.log(uniform), weighting).covers for uniform in uniforms[:5])
 
 
 def test_groups_that_all_agree__leave_the_error_of_three_unseen_rows():
     # Source: rule of three. 32 sequences of 64 points each have 16 below a quarter, whatever their scramble: the spread between
     # them is 0, and would still be in 95 of 100 runs where the quarter ended 3 / 2,048 further on.
     uniform = (np.argsort(np.random.default_rng(1).random((32, 64)), axis=1) + 0.5) / 64
-    sample, draws = uniform.T.reshape(-1), Draws(2048, group=np.arange(2048) % 32)
-    share = statistics.probability(sample < 0.25, draws)
+    sample, weighting = uniform.T.reshape(-1), Weighting(2048, group=np.arange(2048) % 32)
+    share = statistics.probability(sample < 0.25, weighting)
     assert (share.value, share.se) == pytest.approx((0.25, 1.5 / 2048))
-    quarter = statistics.quantile(sample, 0.25, draws)
+    quarter = statistics.quantile(sample, 0.25, weighting)
     assert quarter.interval_95[0] < 0.25 < quarter.interval_95[1]
     assert quarter.se > 0
 
@@ -385,7 +392,7 @@ def test_groups_that_all_agree__leave_the_error_of_three_unseen_rows():
 def test_probability__bounds_of_weighed_rows_hold_where_rows_weigh_most(weight):
     # Source: hand arithmetic. Where a case would weigh 2 (mean weight 1), its rows come half as often: none of 1,000 is 3 / 500.
     weights = np.where(np.arange(1000) < 500, 0.5, 1.5) if weight < 1 else np.where(np.arange(1000) < 500, 0.0001, 1.9999)
-    got = statistics.probability(np.zeros(1000, dtype=bool), Draws(1000, weight=weights))
+    got = statistics.probability(np.zeros(1000, dtype=bool), Weighting(1000, weight=weights))
     assert got.upper_95 == pytest.approx(3 * weights.max() / 1000)
-    every = statistics.probability(np.ones(1000, dtype=bool), Draws(1000, weight=weights))
+    every = statistics.probability(np.ones(1000, dtype=bool), Weighting(1000, weight=weights))
     assert (every.value, every.lower_95) == (1.0, pytest.approx(1 - 3 * weights.max() / 1000))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from simengine import load_study
 from simengine.pipeline import evaluate, simulate
-from simengine.records import Tallies, Worlds
+from simengine.records import Draws, Tallies
 from simengine.value import Price, Timing, appreciate
 from tests.reference import value as twin
 
@@ -30,10 +30,10 @@ def tallies_of(service, twins, *, once=None):
     )  # fmt: skip
 
 
-def valued(prices, tallies, *, horizon=36, read=None, entry=(0.0,), first=(0,), worlds=None):
+def valued(prices, tallies, *, horizon=36, read=None, entry=(0.0,), first=(0,), draws=None):
     timing = Timing(horizon, {"outcome": read}, first, np.array([entry], dtype=np.float64))
     by_party = {party: Price.model_validate(price) for party, price in prices.items()}
-    return appreciate({"outcome": by_party}, PARTIES, timing, tallies, worlds or Worlds(0, np.arange(1), {}))
+    return appreciate({"outcome": by_party}, PARTIES, timing, tallies, draws or Draws(0, np.arange(1), {}))
 
 
 def test_two_people__are_valued_by_hand():
@@ -96,17 +96,15 @@ def test_factors__are_products(price, expected):
     assert got.cashable.sum() == pytest.approx(expected)
 
 
-def test_factors__are_drawn_per_world():
-    # Invariant: each world is valued with its own numbers.
+def test_factors__are_drawn_per_replication():
+    # Invariant: each replication is valued with its own numbers.
     tallies = tallies_of([[0, 0, 0]], [[10, 20, 10]])
     distribution = {"distribution": "uniform", "low": 0, "high": 1}
     got = []
     for drawn in ((0.0, 0.0), (0.5, 0.0), (0.5, 0.25)):
         paths = [f"public_value.outcome.town.{key}" for key in ("deadweight", "optimism_bias")]
-        worlds = Worlds(0, np.arange(1), {path: np.array([number]) for path, number in zip(paths, drawn, strict=True)})
-        got.append(
-            valued({"town": {"deadweight": distribution, "optimism_bias": distribution}}, tallies, worlds=worlds).value.sum()
-        )
+        draws = Draws(0, np.arange(1), {path: np.array([number]) for path, number in zip(paths, drawn, strict=True)})
+        got.append(valued({"town": {"deadweight": distribution, "optimism_bias": distribution}}, tallies, draws=draws).value.sum())
 
     assert got == pytest.approx([40, 20, 15])
 

@@ -63,7 +63,7 @@ HAZARD_RATIO, RELATIVE_RISK, ODDS_RATIO, DIFFERENCE, LENGTH_RATIO = range(5)
 
 
 class Moves(NamedTuple):
-    """The moves between states in the world without the service, ordered by the state that they leave."""
+    """The moves between states without the service, ordered by the state that they leave."""
 
     of: Integers  # (s + 1,) the moves out of state s are of[s] to of[s + 1] - 1
     to: Integers  # (v,)
@@ -78,7 +78,7 @@ class Moves(NamedTuple):
 
 
 class Rates(NamedTuple):
-    """The events in the world without the service."""
+    """The events without the service."""
 
     rate: Floats  # (b, e, s) per month
     by_stratum: Floats  # (b, e, k)

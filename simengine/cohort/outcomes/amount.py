@@ -136,29 +136,29 @@ class Amount(OutcomeKind):
 
     def fill(self, page: Page) -> None:
         """Fill what steps, events and moves are worth, and the factors on them."""
-        clock, worlds = page.clock, page.worlds
+        clock, draws = page.clock, page.draws
         for state in self.per_day:
-            price = worlds[f"{page.path}.per_day.{state}"]
+            price = draws[f"{page.path}.per_day.{state}"]
             page.per_month[:, page.states.index(state)] = price * DAYS_PER_MONTH / clock.steps
         for event in self.per_event:
-            page.per_event[:, page.events.index(event)] = worlds[f"{page.path}.per_event.{event}"]
+            page.per_event[:, page.events.index(event)] = draws[f"{page.path}.per_event.{event}"]
         for event in self.per_spell_day:
-            page.per_spell_day[:, page.events.index(event)] = worlds[f"{page.path}.per_spell_day.{event}"]
+            page.per_spell_day[:, page.events.index(event)] = draws[f"{page.path}.per_spell_day.{event}"]
         for state, series in self.by_months_since_entry.items():
             path = f"{page.path}.by_months_since_entry.{state}"
-            series_factor(page.by_entry[:, page.states.index(state)], series, path, clock.entry, clock.steps, worlds)
+            series_factor(page.by_entry[:, page.states.index(state)], series, path, clock.entry, clock.steps, draws)
         for state, series in self.by_months_in_state.items():
             path = f"{page.path}.by_months_in_state.{state}"
-            series_factor(page.by_stay[:, page.states.index(state)], series, path, 0, clock.steps, worlds)
+            series_factor(page.by_stay[:, page.states.index(state)], series, path, 0, clock.steps, draws)
         if self.discount_rate_per_year is not None:
             step = np.arange(clock.length + 2) - clock.entry
-            rate = worlds[f"{page.path}.discount_rate_per_year"]
+            rate = draws[f"{page.path}.discount_rate_per_year"]
             page.discount[:] = (1 + rate[:, None]) ** (-step[None, :] / (12 * clock.steps))
         for move in self.per_move:
-            page.per_move[:, :, page.moves.index(move)] = worlds[f"{page.path}.per_move.{move}"][:, None]
+            page.per_move[:, :, page.moves.index(move)] = draws[f"{page.path}.per_move.{move}"][:, None]
         for move, by_stratum in self.per_move_by_stratum.items():
             for stratum in by_stratum:
-                price = worlds[f"{page.path}.per_move_by_stratum.{move}.{stratum}"]
+                price = draws[f"{page.path}.per_move_by_stratum.{move}.{stratum}"]
                 page.per_move[:, page.strata.index(stratum), page.moves.index(move)] = price
 
     def fill_factors(self, size: Floats, address: tuple[np.uint64, Integers, np.uint64], people: People, factor: Floats) -> None:

@@ -18,7 +18,7 @@ from simengine.cohort.moves import Clock
 from simengine.cohort.outcomes.spans import Span
 from simengine.cohort.spec import Selection
 from simengine.distributions import Fixed, Name, Spec
-from simengine.records import Floats, Integers, Worlds
+from simengine.records import Draws, Floats, Integers
 
 Scale = Literal["amount", "number", "share", "score"]
 """How a level shifts: by a factor, of an amount as of a number of events; by a factor on the odds; by addition."""
@@ -78,7 +78,7 @@ class Page:
     moves: Sequence[str]
     """Those that some outcome counts or prices."""
     clock: Clock
-    worlds: Worlds
+    draws: Draws
     shock: Floats | None
     """Shape (n_replications, n_steps): factor on the odds by step of the calendar; absent where no shock acts."""
     per_month: Floats

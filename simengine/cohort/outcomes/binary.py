@@ -25,7 +25,7 @@ class Binary(OutcomeKind):
     kind: Literal["binary"]
     at_month: Months
     probability: dict[Name, Probability]
-    """By state at that date, in the world without the service."""
+    """By state at that date, without the service."""
     odds_ratio_per_month_in: dict[Name, NotNegative] = {}
     """By state: what every month spent there, from entry to that date, does to the odds."""
 
@@ -64,9 +64,9 @@ class Binary(OutcomeKind):
         """Fill the probability by state, and what the way and the calendar do to the odds."""
         page.answer_at[:] = self.step_of_reading(page.clock)
         for s, state in enumerate(page.states):
-            page.probability[:, s] = page.worlds[f"{page.path}.probability.{state}"]
+            page.probability[:, s] = page.draws[f"{page.path}.probability.{state}"]
         for state in self.odds_ratio_per_month_in:
-            ratio = page.worlds[f"{page.path}.odds_ratio_per_month_in.{state}"]
+            ratio = page.draws[f"{page.path}.odds_ratio_per_month_in.{state}"]
             page.odds_per_month[:, page.states.index(state)] = np.log(np.maximum(ratio, 1e-300)) / page.clock.steps
         if page.shock is not None:
             page.odds_on_calendar[:, :-1] = page.shock

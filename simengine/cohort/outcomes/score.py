@@ -26,7 +26,7 @@ class Score(OutcomeKind):
     kind: Literal["score"]
     at_month: Months
     mean: Quantity
-    """Mean at that date, in the world without the service."""
+    """Mean at that date, without the service."""
     sd: Positive
     """Standard deviation between people at that date."""
     mean_at_entry: Quantity | None = None
@@ -69,17 +69,17 @@ class Score(OutcomeKind):
 
     def fill(self, page: Page) -> None:
         """Fill mean and spread at entry and at the date, and the correlation between the two."""
-        worlds, path, mean, sd = page.worlds, page.path, page.mean, page.sd
+        draws, path, mean, sd = page.draws, page.path, page.mean, page.sd
         page.score_at[:] = self.step_of_reading(page.clock)
         page.is_gain[:] = self.reported == "gain"
-        mean[:, 1], sd[:, 1] = worlds[f"{path}.mean"], worlds[f"{path}.sd"]
-        mean[:, 0] = worlds[f"{path}.mean_at_entry"] if self.mean_at_entry is not None else mean[:, 1]
-        sd[:, 0] = worlds[f"{path}.sd_at_entry"] if self.sd_at_entry is not None else sd[:, 1]
-        page.correlation[:] = worlds[f"{path}.correlation"]
+        mean[:, 1], sd[:, 1] = draws[f"{path}.mean"], draws[f"{path}.sd"]
+        mean[:, 0] = draws[f"{path}.mean_at_entry"] if self.mean_at_entry is not None else mean[:, 1]
+        sd[:, 0] = draws[f"{path}.sd_at_entry"] if self.sd_at_entry is not None else sd[:, 1]
+        page.correlation[:] = draws[f"{path}.correlation"]
         if self.error_sd_at_entry is not None:
             # The level that is read at entry is normal as well, and goes with the later one by so much less (Spearman 1904).
-            read = np.hypot(sd[:, 0], worlds[f"{path}.error_sd_at_entry"])
-            page.correlation[:] *= np.divide(sd[:, 0], read, out=np.ones(len(worlds)), where=read > 0)
+            read = np.hypot(sd[:, 0], draws[f"{path}.error_sd_at_entry"])
+            page.correlation[:] *= np.divide(sd[:, 0], read, out=np.ones(len(draws)), where=read > 0)
             sd[:, 0] = read
         for state in self.by_state:
-            page.by_state[:, page.states.index(state)] = worlds[f"{path}.by_state.{state}"]
+            page.by_state[:, page.states.index(state)] = draws[f"{path}.by_state.{state}"]

@@ -10,7 +10,7 @@ import numpy as np
 from simengine.cohort.kernels.arrays import Answers, Scores, Windows, Worth
 from simengine.cohort.moves import Clock, one_row, ones
 from simengine.cohort.outcomes.base import Change, OutcomeKind, Page
-from simengine.records import Floats, Integers, Worlds
+from simengine.records import Draws, Floats, Integers
 
 
 def windows_of(clock: Clock, windows: Sequence[int]) -> Windows:
@@ -48,7 +48,7 @@ def outcome_tables(
     windows: Windows,
     clock: Clock,
     shocks: Mapping[str, Floats],
-    worlds: Worlds,
+    draws: Draws,
 ) -> OutcomeTables:
     """Draw up the tables of what is counted.
 
@@ -64,14 +64,14 @@ def outcome_tables(
         Months and steps of the tables.
     shocks
         By outcome: factors on the odds, shape (n_replications, steps of the calendar).
-    worlds
+    replications
         The parameters of each replication.
     """
     states, _, strata = names
     moves = list(dict.fromkeys(move for one in outcomes.values() for named in one.named.moves.values() for move in named))
-    worth = _no_worth(outcomes, names, clock, len(worlds))
-    answers, scores = _no_answers(outcomes, states, clock, shocks, len(worlds)), _no_scores(outcomes, states, len(worlds))
-    price = np.zeros((len(worlds), len(outcomes), len(strata), len(moves)))
+    worth = _no_worth(outcomes, names, clock, len(draws))
+    answers, scores = _no_answers(outcomes, states, clock, shocks, len(draws)), _no_scores(outcomes, states, len(draws))
+    price = np.zeros((len(draws), len(outcomes), len(strata), len(moves)))
     for o, (name, outcome) in enumerate(outcomes.items()):
         own = slice(o, o + 1)
         page = Page(
@@ -81,7 +81,7 @@ def outcome_tables(
             strata=strata,
             moves=moves,
             clock=clock,
-            worlds=worlds,
+            draws=draws,
             shock=shocks.get(name),
             per_month=worth.per_month[:, o],
             per_event=worth.per_event[:, o],

@@ -69,7 +69,7 @@ class Event(Spec):
     """Something that may happen to a person many times: a reconviction, a sick spell, a report of concern."""
 
     rates: Annotated[dict[Name, Rate], Field(min_length=1)]
-    """By state, in the world without the service; it does not happen in a state that is not named."""
+    """By state, without the service; it does not happen in a state that is not named."""
     by_stratum: Annotated[dict[Name, NotNegative], Field(min_length=1)] | None = None
     """A factor on the rate for strata that are named; 1 for others."""
     by_months_since_entry: ByMonths | None = None

@@ -1,4 +1,4 @@
-"""How people live in the world without the service: the states, and the moves between them."""
+"""How people live without the service: the states, and the moves between them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def one_form_of(spec: Any, what: str, names: Sequence[str], wanted: int = 1) -> 
 
 
 class Pace(Spec):
-    """How fast a move happens in the world without the service, said in one of several ways."""
+    """How fast a move happens without the service, said in one of several ways."""
 
     per_month: Chance | None = None
     """Probability that it happens within a month, beside the other moves out of the state."""
@@ -106,7 +106,7 @@ class ByCalendar(Spec):
 
 
 class Move(Pace):
-    """A move between two states in the world without the service."""
+    """A move between two states without the service."""
 
     by_stratum: Annotated[dict[Name, Pace], Field(min_length=1)] | None = None
     """A pace for each stratum; the move does not happen where a stratum is not named."""

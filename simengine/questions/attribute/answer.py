@@ -1,7 +1,7 @@
 """Who carries what: the spread and the tail of each party's money, split over layers and over parties.
 
-The layers of a world are drawn twice, independently of each other, and every mixture of first and second draws is settled: 2^k
-worlds for k layers, one family per replication. Two members of a family that agree in the layers S, and in no others, have half
+The layers of a replication are drawn twice, independently of each other, and every mixture of first and second draws is settled: 2^k
+replications for k layers, one family per replication. Two members of a family that agree in the layers S, and in no others, have half
 the mean squared difference E Var(Y | S); so Var E(Y | S) is known for every S without a loop inside a loop. In the same way the
 mean loss of a member that agrees in S with one that lies in the tail says what of the tail S brings. Shapley's value shares
 both out over the layers: it adds up, and a layer that changes nothing gets nothing.
@@ -29,13 +29,13 @@ from simengine.distributions.sourced import Layer
 from simengine.pipeline import Steering, simulate
 from simengine.questions.attribute.layers import coalitions, layers_in, refuse_across_layers, seeds_with
 from simengine.records import Floats, Integers
+from simengine.replications.answer import Answer
+from simengine.replications.ensemble import Ensemble, with_used_designs_alone
+from simengine.replications.money import AmountAsked, amount_asked, parties_with, refuse_thin_tail, settled_money
 from simengine.risk.amounts import Columns
 from simengine.risk.coverage import ROUNDING
 from simengine.risk.jackknife import tail_weights, with_error
 from simengine.risk.statistics import Statistic
-from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import Ensemble, with_used_designs_alone
-from simengine.worlds.money import AmountAsked, amount_asked, parties_with, refuse_thin_tail, settled_money
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class LayerShares:
     alone: Mapping[Layer, Statistic]
     """What the layer explains by itself."""
     nested: Mapping[Layer, Statistic]
-    """What the layer adds once those before it are known, in the order knowledge, world, luck, measurement; they add up too."""
+    """What the layer adds once those before it are known, in the order knowledge, replication, luck, measurement; they add up too."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Guarantee:
     beyond: Statistic
     """The loss from which on a guarantor pays: the value at risk."""
     fair_premium: Statistic
-    """Mean of what the guarantor pays, E(loss - beyond)+, over all worlds."""
+    """Mean of what the guarantor pays, E(loss - beyond)+, over all replications."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,10 @@ class Burden:
     mean: Statistic
     sd: Statistic
     cvar: Statistic
-    """Mean loss in the worst worlds; of an amount of which less is better, its own mean there."""
+    """Mean loss in the worst replications; of an amount of which less is better, its own mean there."""
     variance: LayerShares
     tail: LayerShares
-    """CVaR of the loss less the mean loss: how much worse the worst worlds are than all of them."""
+    """CVaR of the loss less the mean loss: how much worse the worst replications are than all of them."""
     sd_if_known: Mapping[Layer, Statistic]
     """The standard deviation that is left on average to somebody who learns all of one layer beforehand."""
     guarantee: Guarantee
@@ -112,7 +112,7 @@ def attribute(study: Study, ensemble: Ensemble, level: float, measure: str = "ne
     study
         Each number belongs to the layer that its `layer` names.
     ensemble
-        How many families of worlds are drawn; each is simulated 2^k times, for k layers in which the study draws anything.
+        How many families of replications are drawn; each is simulated 2^k times, for k layers in which the study draws anything.
     level
         Of the tail.
     measure
@@ -126,7 +126,7 @@ def attribute(study: Study, ensemble: Ensemble, level: float, measure: str = "ne
     ------
     UsageError
         If a party is unknown or has no such amount, numbers of different layers are correlated, or a tail would hold fewer than 100
-        worlds.
+        replications.
     """
     study = with_used_designs_alone(study)
     refuse_across_layers(study)
@@ -193,15 +193,15 @@ def portions(money: Columns, level: float) -> dict[str, Portion]:
     """Give every party's Euler share in the risk of all parties together, and the whole under `all`."""
     rows = np.stack(list(money.values()), axis=1)
 
-    def shares(worlds: Floats) -> Floats:
-        whole = worlds.sum(axis=1)
-        if np.ptp(whole) <= ROUNDING * np.abs(worlds).max(initial=0.0):
+    def shares(draws: Floats) -> Floats:
+        whole = draws.sum(axis=1)
+        if np.ptp(whole) <= ROUNDING * np.abs(draws).max(initial=0.0):
             # What one party has another lacks: the sum is what rounding leaves, and there is no risk of it to be shared.
             whole = np.zeros_like(whole)
         centred = whole - whole.mean()
         spread = np.sqrt((centred**2).sum() / (len(whole) - 1))
-        sd = (worlds - worlds.mean(axis=0)).T @ centred / (len(whole) - 1) / (spread or 1.0)
-        tail = -worlds.T @ tail_weights(-whole, level)
+        sd = (draws - draws.mean(axis=0)).T @ centred / (len(whole) - 1) / (spread or 1.0)
+        tail = -draws.T @ tail_weights(-whole, level)
         return np.stack([[*sd, sd.sum()], [*tail, tail.sum()]])
 
     sd, cvar = with_error(shares, rows)

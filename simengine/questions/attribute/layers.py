@@ -1,7 +1,7 @@
 """The four layers of what nobody knows beforehand, and how each is drawn anew by itself.
 
 - *knowledge*: the numbers of the study that have a distribution, unless their `layer` says otherwise;
-- *world*: shocks, sites, referral volume;
+- *replication*: shocks, sites, referral volume;
 - *luck*: the people who are served, and what becomes of them;
 - *measurement*: the people with whom they are compared, and the evaluator's own errors.
 
@@ -23,16 +23,16 @@ from simengine.errors import UsageError
 from simengine.sampling import distributions_of
 from simengine.streams import MAX_SEED, purpose_number
 
-LAYERS: tuple[Layer, ...] = ("knowledge", "world", "luck", "measurement")
+LAYERS: tuple[Layer, ...] = ("parameters", "environment", "sampling", "measurement")
 """From what is settled first to what is settled last: the order of the nested decomposition."""
-_OF_WORLD = ("population.waves.", "shocks.")
+_OF_REPLICATION = ("population.waves.", "shocks.")
 
 
 def layer_of_number(path: str, number: Quantity) -> Layer:
-    """Give the layer of a number: its own tag, or that of its distribution; else volume and shocks are of the world, the rest knowledge."""
-    if "layer" in number.model_fields_set or number.layer != "knowledge":
+    """Give the layer of a number: its own tag, or that of its distribution; else volume and shocks are of the replication, the rest knowledge."""
+    if "layer" in number.model_fields_set or number.layer != "parameters":
         return number.layer
-    return "world" if path.startswith(_OF_WORLD) else "knowledge"
+    return "environment" if path.startswith(_OF_REPLICATION) else "parameters"
 
 
 def layer_of_decision(study: Study) -> Callable[[str], Layer]:
@@ -44,8 +44,8 @@ def layer_of_decision(study: Study) -> Callable[[str], Layer]:
         if purpose in numbers:
             return numbers[purpose]
         if purpose.startswith("world/"):
-            return "world"
-        return "luck" if purpose.startswith(served) else "measurement"
+            return "environment"
+        return "sampling" if purpose.startswith(served) else "measurement"
 
     return layer
 
@@ -60,9 +60,9 @@ def layers_in(study: Study) -> tuple[Layer, ...]:
     if any(one is not None for metric in metrics for one in (metric.attrition, metric.misclassification, metric.redefined)):
         drawn.add("measurement")
     if study.population.sites or any(shock.factor is None for shock in study.shocks.values()):
-        drawn.add("world")
+        drawn.add("environment")
     if purposes_of_people(cohort_of(study)):
-        drawn.add("luck")
+        drawn.add("sampling")
     return tuple(layer for layer in LAYERS if layer in drawn)
 
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from simengine.config import Study
 from simengine.questions.attribute.answer import Attribution
+from simengine.replications.money import amount_asked
 from simengine.report.picture import MIDDLE, new_figure, plain_style, save, title_of
 from simengine.risk.statistics import Statistic
-from simengine.worlds.money import amount_asked
 
 if TYPE_CHECKING:
     pass
 
-_SHADES = {"knowledge": "#1f3b57", "world": "#5b8db8", "luck": "#d9a441", "measurement": "#8c8c8c"}
+_SHADES = {"parameters": "#1f3b57", "environment": "#5b8db8", "sampling": "#d9a441", "measurement": "#8c8c8c"}
 
 
 def draw_attribution(study: Study, found: Attribution) -> bytes:
@@ -37,7 +37,7 @@ def draw_attribution(study: Study, found: Attribution) -> bytes:
                 axes.barh(range(len(parties)), widths, left=before, color=_SHADES[layer], label=layer, height=0.6)
                 for place, (part, start) in enumerate(zip(widths, before, strict=True)):
                     if part >= 6:
-                        colour = "white" if layer != "luck" else "black"
+                        colour = "white" if layer != "sampling" else "black"
                         axes.text(start + part / 2, place, f"{part:z.0f} %", ha="center", va="center", color=colour, fontsize=9)
             for place, one in enumerate(shares.values()):
                 if not one.total.value:
@@ -49,7 +49,7 @@ def draw_attribution(study: Study, found: Attribution) -> bytes:
         left.set_title(f"Variance of {asked.title}", fontsize=10)
         right.set_title(f"Tail: CVaR {100 * found.level:g} % of {loss}, beyond its mean", fontsize=10)
         figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(found.layers), frameon=False)
-        figure.suptitle(f"{title_of(study)}: who carries what ({found.n_replications:,} families of worlds)", fontsize=11)
+        figure.suptitle(f"{title_of(study)}: who carries what ({found.n_replications:,} families of replications)", fontsize=11)
         return save(figure, "png")
 
 

@@ -10,15 +10,15 @@ from rich.text import Text
 from simengine.config import Study
 from simengine.distributions.sourced import Layer
 from simengine.questions.attribute.answer import Attribution, LayerShares
+from simengine.replications.money import amount_asked
 from simengine.report.layouts import grid, heading, named, titled
 from simengine.report.units import cell, money_unit, unit_of_amount
 from simengine.risk.statistics import Statistic
-from simengine.worlds.money import amount_asked
 
 BUYS_OFF: Mapping[Layer, str] = {
-    "knowledge": "information: a pilot, better data before signing",
-    "world": "terms that follow the world: indexed prices, a volume floor, a shared shock",
-    "luck": "more people, or several contracts together",
+    "parameters": "information: a pilot, better data before signing",
+    "environment": "terms that follow the world: indexed prices, a volume floor, a shared shock",
+    "sampling": "more people, or several contracts together",
     "measurement": "a better evaluation: a larger or fairer comparison",
 }
 """By layer: what takes its risk away."""

@@ -10,16 +10,11 @@ import numpy as np
 from simengine.config import Study, as_promised, cohort_of, promise_of
 from simengine.contract import outcomes_of
 from simengine.currencies import units_of
-from simengine.pipeline import draw_worlds, with_milestones
+from simengine.pipeline import draw_numbers, with_milestones
 from simengine.questions.certificate.edges import Jump, find_jumps, first_level, levels_between
 from simengine.records import INVESTOR, Floats, Integers, Measurements, Tallies
-from simengine.risk import statistics
-from simengine.risk.amounts import Columns
-from simengine.risk.measured import NOT_GIVEN, level_of_measured, mean_of_measured, those_measured
-from simengine.risk.statistics import Statistic
-from simengine.settlement import settle_all_outcomes
-from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import (
+from simengine.replications.answer import Answer
+from simengine.replications.ensemble import (
     Ensemble,
     against_twins,
     beyond_twins,
@@ -31,6 +26,11 @@ from simengine.worlds.ensemble import (
     term_column,
     with_used_designs_alone,
 )
+from simengine.risk import statistics
+from simengine.risk.amounts import Columns
+from simengine.risk.measured import NOT_GIVEN, level_of_measured, mean_of_measured, those_measured
+from simengine.risk.statistics import Statistic
+from simengine.settlement import settle_all_outcomes
 
 MULTIPLES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
 """Multiples of the promised effect: of its logarithm, where it is a ratio."""
@@ -146,7 +146,7 @@ def certify(study: Study, ensemble: Ensemble) -> Certificate:
         Its protocol, cohort and contract are certified. The promised effect is that of its section `promise`; where that is
         silent, the median of each distribution of the section `effect`. All other numbers keep their distributions.
     ensemble
-        Which worlds are drawn. Every multiple of the promise meets the same people with the same luck.
+        Which replications are drawn. Every multiple of the promise meets the same people with the same luck.
 
     Raises
     ------
@@ -175,18 +175,18 @@ def certify(study: Study, ensemble: Ensemble) -> Certificate:
 
 
 def _settle_multiples(promised: Study, seed: int, replications: Integers) -> list[Columns]:
-    """Let one block of worlds live with every multiple of the promise, and settle the contract on what was measured."""
-    worlds, cohort = draw_worlds(promised, seed, replications), cohort_of(promised)
-    untouched = lived(cohort, worlds, strength=0.0)
+    """Let one block of replications live with every multiple of the promise, and settle the contract on what was measured."""
+    draws, cohort = draw_numbers(promised, seed, replications), cohort_of(promised)
+    untouched = lived(cohort, draws, strength=0.0)
     points: list[Columns] = []
     for multiple in MULTIPLES:
-        tallies = lived_again(cohort, worlds, multiple, untouched) if multiple else untouched
-        seen = measured(promised, promised.measurement, tallies, worlds)
-        point = dict(settled(promised, worlds, tallies, seen))
+        tallies = lived_again(cohort, draws, multiple, untouched) if multiple else untouched
+        seen = measured(promised, promised.measurement, tallies, draws)
+        point = dict(settled(promised, draws, tallies, seen))
         point |= {f"{_SEEN}{word}": values for word, values in _looked_at(promised, tallies, seen).items()}
         if multiple == MULTIPLES[_PROMISE]:
-            truth = against_twins(promised, worlds, tallies, seen)
-            point["payment_on_truth"] = settled(promised, worlds, beyond_twins(tallies), truth)["contingent_payment"]
+            truth = against_twins(promised, draws, tallies, seen)
+            point["payment_on_truth"] = settled(promised, draws, beyond_twins(tallies), truth)["contingent_payment"]
             point |= {f"{_OUTCOME}{word}": values for word, values in _looked_at(promised, tallies, truth).items()}
             errors = replace(seen, estimate=seen.standard_error, by_wave=seen.standard_error_by_wave)
             point |= {f"{_ERROR}{word}": values for word, values in _looked_at(promised, tallies, errors).items()}
@@ -297,8 +297,8 @@ class _Paying:
         return self._known[level]
 
     def _settle(self, levels: Sequence[float]) -> None:
-        worlds = [self._others | dict.fromkeys(self._words, level) for level in levels]
-        payments = settle_all_outcomes(self._contract, worlds, self._drawn)
+        draws = [self._others | dict.fromkeys(self._words, level) for level in levels]
+        payments = settle_all_outcomes(self._contract, draws, self._drawn)
         places = {name: t for t, name in enumerate(payments.terms)}
         paid = [
             np.sum([sign * payments.amount[:, places[name]] for name, sign in signs.items()], axis=0, initial=0.0)

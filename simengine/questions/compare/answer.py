@@ -16,28 +16,28 @@ from simengine.errors import Problem, StudyError, UsageError
 from simengine.pipeline import simulate
 from simengine.questions.compare.designs import OWN
 from simengine.records import Integers
+from simengine.replications.answer import Answer
+from simengine.replications.ensemble import Ensemble, with_used_designs_alone
+from simengine.replications.money import Standing, asked_measures, measures_of, refuse_level, settled_money, standing_of, tail_needs
 from simengine.risk import statistics
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
-from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import Ensemble, with_used_designs_alone
-from simengine.worlds.money import Standing, asked_measures, measures_of, refuse_level, settled_money, standing_of, tail_needs
 
 
 @dataclass(frozen=True)
 class Switch:
-    """What a party gets from going over to another contract, world by world on the same people."""
+    """What a party gets from going over to another contract, replication by replication on the same people."""
 
     net: Statistic
     """Mean of the difference: the other contract less the first."""
     npv: Statistic
     gains: Statistic
-    """Share of the worlds in which its net is larger by at least the smallest unit of the currency."""
+    """Share of the replications in which its net is larger by at least the smallest unit of the currency."""
     loses: Statistic
     same: Statistic
     asked: Mapping[str, Statistic] = field(default_factory=dict)
-    """By measure that was asked for: the difference, world by world."""
+    """By measure that was asked for: the difference, replication by replication."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,7 +75,7 @@ def compare_contracts(
     others
         By name: further contracts, or the study under them.
     ensemble
-        Which worlds are drawn; each is lived and measured once.
+        Which replications are drawn; each is lived and measured once.
     level
         Of the CVaR.
     measures

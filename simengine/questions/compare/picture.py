@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def draw_comparison(study: Study, found: Comparison) -> bytes:
-    """Draw, for each party, the mean net under each contract with the middle 90 % of the worlds, and who gains by going over."""
+    """Draw, for each party, the mean net under each contract with the middle 90 % of the replications, and who gains by going over."""
     unit, money = money_unit(study)
     n_rows = len(found.titles)
     with plain_style():
@@ -36,7 +36,7 @@ def draw_comparison(study: Study, found: Comparison) -> bytes:
             axes.set_xlabel(f"net, {money}")
             axes.set_yticks(range(n_rows), list(found.titles))
             axes.set_ylim(n_rows - 0.45, -0.6)
-        what = "dot: mean; bar: 90 % of the worlds; line: median"
+        what = "dot: mean; bar: 90 % of the replications; line: median"
         figure.suptitle(f"{title_of(study)} ({found.n_replications:,} replications; {what})", fontsize=11)
         return save(figure, "png")
 

@@ -38,7 +38,7 @@ def comparison_tables(study: Study, found: Comparison) -> RenderableType:
         for party, one in switches.items():
             shares = (cell(share, 1.0) for share in (one.gains, one.loses, one.same))
             table.add_row(party.replace("_", " "), cell(one.net, unit), cell(one.npv, unit), *shares)
-        parts.append(titled(f"Going over from {own} to {name}, world by world", table))
+        parts.append(titled(f"Going over from {own} to {name}, replication by replication", table))
         differences = grid("party", "measure", "change")
         for party, one in switches.items():
             for text, measure in asked_of(found.measures, party).items():

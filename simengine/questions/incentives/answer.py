@@ -10,9 +10,9 @@ import numpy as np
 from simengine.cohort import Cohort
 from simengine.config import Study, cohort_of
 from simengine.errors import UsageError
-from simengine.pipeline import Evidence, draw_worlds, evaluate, move_money, with_milestones
+from simengine.pipeline import Evidence, draw_numbers, evaluate, move_money, with_milestones
 from simengine.questions.compare.designs import other_section
-from simengine.questions.incentives.best_response import BestResponse, GivingUp, best_response, giving_up, worth_by_world
+from simengine.questions.incentives.best_response import BestResponse, GivingUp, best_response, giving_up, worth_by_replication
 from simengine.questions.incentives.efforts import (
     Choice,
     as_the_study_says,
@@ -25,14 +25,9 @@ from simengine.questions.incentives.efforts import (
     with_choice,
     with_volume,
 )
-from simengine.records import Floats, Integers, Tallies, Worlds, add_in_order
-from simengine.risk import statistics
-from simengine.risk.amounts import Columns
-from simengine.risk.measured import mean_of_measured, those_measured
-from simengine.risk.roles import total_of_payers
-from simengine.risk.statistics import Statistic
-from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import (
+from simengine.records import Draws, Floats, Integers, Tallies, add_in_order
+from simengine.replications.answer import Answer
+from simengine.replications.ensemble import (
     Ensemble,
     against_twins,
     beyond_twins,
@@ -41,6 +36,11 @@ from simengine.worlds.ensemble import (
     measured,
     with_used_designs_alone,
 )
+from simengine.risk import statistics
+from simengine.risk.amounts import Columns
+from simengine.risk.measured import mean_of_measured, those_measured
+from simengine.risk.roles import total_of_payers
+from simengine.risk.statistics import Statistic
 
 _TRUTH, _ESTIMATE = "truth.", "estimate."
 
@@ -90,7 +90,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Fresh:
-    """What is chosen, in worlds that had no part in choosing it."""
+    """What is chosen, in replications that had no part in choosing it."""
 
     worth: Statistic
     """To whoever chooses the efforts."""
@@ -113,7 +113,7 @@ class Induced:
     parked: tuple[str, ...]
     """Efforts that get nothing, whichever of the choices that are not beaten is taken, while others get something."""
     change: Mapping[str, Statistic]
-    """By metric: the mean true effect less that of what the study says, in the same worlds."""
+    """By metric: the mean true effect less that of what the study says, in the same replications."""
     bought: Mapping[str, Statistic | None]
     """By metric: true effect per unit of money paid, a ratio of means; nothing where nothing is paid."""
     gap: Mapping[str, Statistic]
@@ -123,7 +123,7 @@ class Induced:
     first_best: int
     """Index of the choice with the largest surplus, of those that may be chosen."""
     lost_surplus: Statistic
-    """Surplus of the first best less that of what is chosen, in the same worlds."""
+    """Surplus of the first best less that of what is chosen, in the same replications."""
     fresh: Fresh
 
     @property
@@ -141,7 +141,7 @@ class Induced:
 
 @dataclass(frozen=True, repr=False)
 class Incentives(Answer):
-    """What some contracts make the same people do in the same worlds."""
+    """What some contracts make the same people do in the same replications."""
 
     n_replications: int
     seed: int
@@ -160,7 +160,7 @@ def find_incentives(study: Study, designs: Mapping[str, Study], ensemble: Ensemb
     designs
         By name: the study with other terms, which alone may differ. Each is settled on every choice.
     ensemble
-        Which worlds are drawn.
+        Which replications are drawn.
 
     Raises
     ------
@@ -195,12 +195,12 @@ def _ask(study: Study, designs: Mapping[str, Study], ensemble: Ensemble, places:
 
 
 def live_choices(
-    study: Study, cohort: Cohort, worlds: Worlds, places: Sequence[int] | None = None
-) -> Iterator[tuple[Choice, Worlds, Tallies]]:
-    """Let one block of worlds live once with every choice, or with those at some places; nothing here knows a contract."""
+    study: Study, cohort: Cohort, draws: Draws, places: Sequence[int] | None = None
+) -> Iterator[tuple[Choice, Draws, Tallies]]:
+    """Let one block of replications live once with every choice, or with those at some places; nothing here knows a contract."""
     before, choices = dict[float, Tallies](), choices_of(study)
     for choice in choices if places is None else [choices[place] for place in places]:
-        changed, own = with_choice(study, cohort, worlds, choice)
+        changed, own = with_choice(study, cohort, draws, choice)
         # An effort can only touch the service users; with another number of people, everybody is drawn again.
         first = before.get(choice.volume)
         tallies = lived(changed, own) if first is None else lived_again(changed, own, 1.0, first)
@@ -212,9 +212,9 @@ def _answers(
     study: Study, designs: Mapping[str, Study], seed: int, replications: Integers, places: Sequence[int]
 ) -> Iterator[Columns]:
     """Settle every contract on every choice: choice after choice, contract after contract."""
-    lean, worlds = with_used_designs_alone(study), draw_worlds(study, seed, replications)
-    of_designs = {name: draw_worlds(design, seed, replications) for name, design in designs.items()}
-    for choice, changed, tallies in live_choices(lean, cohort_of(lean), worlds, places):
+    lean, draws = with_used_designs_alone(study), draw_numbers(study, seed, replications)
+    of_designs = {name: draw_numbers(design, seed, replications) for name, design in designs.items()}
+    for choice, changed, tallies in live_choices(lean, cohort_of(lean), draws, places):
         costs, seen = _costs(study, choice, changed, tallies), measured(lean, lean.measurement, tallies, changed)
         truth = against_twins(lean, changed, tallies, seen)
         for name, design in designs.items():
@@ -223,10 +223,10 @@ def _answers(
             yield costs | _settled(design, Evidence(design, own, tallies, seen)) | {"paid_on_truth": paid_on_truth}
 
 
-def _costs(study: Study, choice: Choice, worlds: Worlds, tallies: Tallies) -> dict[str, Floats]:
+def _costs(study: Study, choice: Choice, draws: Draws, tallies: Tallies) -> dict[str, Floats]:
     return {
-        "cost": cost_of_efforts(study, choice, worlds, tallies),
-        "referral_cost": cost_of_referrals(study, choice, worlds, tallies),
+        "cost": cost_of_efforts(study, choice, draws, tallies),
+        "referral_cost": cost_of_referrals(study, choice, draws, tallies),
     }
 
 
@@ -249,10 +249,10 @@ def _settled(design: Study, evidence: Evidence) -> dict[str, Floats]:
 
 def _paid(design: Study, evidence: Evidence) -> Floats:
     """Give what the terms that depend on outcomes pay."""
-    contract, worlds = design.contract, evidence.worlds
-    payments, _ = move_money(design, worlds, evidence.tallies, with_milestones(contract, evidence.tallies, evidence.measurements))
+    contract, draws = design.contract, evidence.draws
+    payments, _ = move_money(design, draws, evidence.tallies, with_milestones(contract, evidence.tallies, evidence.measurements))
     amounts = [payments.amount[:, t] for t, name in enumerate(payments.terms) if contract.terms[name].contingent]
-    return add_in_order([np.zeros(len(worlds)), *amounts])
+    return add_in_order([np.zeros(len(draws)), *amounts])
 
 
 def reply_to(study: Study, answers: Sequence[Columns]) -> Reply:
@@ -278,7 +278,7 @@ def reply_to(study: Study, answers: Sequence[Columns]) -> Reply:
 
 
 def decider_keeps(study: Study, columns: Columns) -> Floats:
-    """Give what whoever chooses the efforts keeps in each world, after the costs that it bears."""
+    """Give what whoever chooses the efforts keeps in each replication, after the costs that it bears."""
     behaviour = behaviour_of(study)
     return np.asarray(columns["money"] - borne_by(study, behaviour.party, columns))
 
@@ -290,7 +290,7 @@ def _referrer_keeps(study: Study, columns: Columns) -> Floats:
 
 
 def borne_by(study: Study, party: str, columns: Columns) -> Floats:
-    """Give the costs of effort and referral that one party bears in each world."""
+    """Give the costs of effort and referral that one party bears in each replication."""
     behaviour = behaviour_of(study)
     referrer = None if behaviour.referral is None else behaviour.referral.party
     bears_effort = party == (behaviour.borne_by or behaviour.party)
@@ -324,7 +324,7 @@ def _induced(design: Study, answers: Sequence[Columns], reply: Reply, again: Map
 
 
 def _fresh(study: Study, reply: Reply, again: Mapping[int, Columns], aversion: float) -> Fresh:
-    own, *others = (worth_by_world(decider_keeps(study, again[place]), aversion) for place in reply.to_check)
+    own, *others = (worth_by_replication(decider_keeps(study, again[place]), aversion) for place in reply.to_check)
     worth, found = statistics.mean(own), reply.efforts.worth[reply.efforts.best]
     lead = statistics.mean(own - others[0]) if others else None
     return Fresh(worth, lead, Statistic(found.value - worth.value, float(np.hypot(found.se, worth.se))))
@@ -336,7 +336,7 @@ def _point(study: Study, choice: Choice, columns: Columns, surplus: Floats, aver
         choice=choice,
         money=statistics.mean(columns["money"]),
         cost=statistics.mean(columns["cost"]),
-        worth=statistics.mean(worth_by_world(decider_keeps(study, columns), aversion)),
+        worth=statistics.mean(worth_by_replication(decider_keeps(study, columns), aversion)),
         p_pay=statistics.probability(columns["contingent_payment"] > 0),
         payment=statistics.mean(columns["payment"]),
         surplus=statistics.mean(surplus),

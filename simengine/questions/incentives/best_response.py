@@ -1,4 +1,4 @@
-"""The best of several choices for somebody who compares them in the same worlds, and how sure that is."""
+"""The best of several choices for somebody who compares them in the same replications, and how sure that is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
 
 SURE = 2.0
-"""Monte Carlo standard errors of a difference in the same worlds by which one choice beats another before it is said to."""
+"""Monte Carlo standard errors of a difference in the same replications by which one choice beats another before it is said to."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class BestResponse:
     next_best: int | None
     """Nothing where there is no choice."""
     lead: Statistic | None
-    """What the best is worth more than the next best, in the same worlds."""
+    """What the best is worth more than the next best, in the same replications."""
     not_beaten: tuple[int, ...]
     """The choices that the best does not beat beyond doubt, itself among them."""
 
@@ -43,7 +43,7 @@ def best_response(payoffs: Sequence[Floats], risk_aversion: float = 0.0) -> Best
     Parameters
     ----------
     payoffs
-        By choice: what it brings in each world, shape (n_worlds,), the same worlds for all; from the least choice to the greatest.
+        By choice: what it brings in each replication, shape (n_worlds,), the same replications for all; from the least choice to the greatest.
     risk_aversion
         a: the mean less a/2 times the variance is maximised, the certainty equivalent where payoffs are normal and utility
         exponential with risk aversion a.
@@ -52,7 +52,7 @@ def best_response(payoffs: Sequence[Floats], risk_aversion: float = 0.0) -> Best
     ----------
     Pratt, J. W. (1964), Risk aversion in the small and in the large, Econometrica 32, 122-136.
     """
-    told = [worth_by_world(payoff, risk_aversion) for payoff in payoffs]
+    told = [worth_by_replication(payoff, risk_aversion) for payoff in payoffs]
     worth = tuple(statistics.mean(one) for one in told)
     values = [one.value for one in worth]
     best = int(np.argmax(values))
@@ -65,7 +65,7 @@ def best_response(payoffs: Sequence[Floats], risk_aversion: float = 0.0) -> Best
     return BestResponse(best, worth, next_best, leads[next_best], tuple(sorted([best, *undecided])))
 
 
-def worth_by_world(payoff: Floats, risk_aversion: float) -> Floats:
+def worth_by_replication(payoff: Floats, risk_aversion: float) -> Floats:
     """Give numbers whose mean is the mean of a payoff less a/2 times its variance, to first order with its standard error."""
     if risk_aversion == 0.0:
         return payoff
@@ -97,9 +97,9 @@ def giving_up(
     effort
         By choice: how much it is.
     income
-        By choice: what it brings in each world before its cost, shape (n_worlds,).
+        By choice: what it brings in each replication before its cost, shape (n_worlds,).
     cost
-        By choice: what it costs in each world.
+        By choice: what it costs in each replication.
     risk_aversion
         As for `best_response`.
 
@@ -110,7 +110,7 @@ def giving_up(
     """
     if risk_aversion > 0 and any(np.ptp(one) > 0 for one in cost):
         return None
-    told = [worth_by_world(one, risk_aversion) for one in income]
+    told = [worth_by_replication(one, risk_aversion) for one in income]
     corners = _upper_hull([float(np.mean(one)) for one in cost], [float(np.mean(one)) for one in told])
     falls = [
         (effort[high] - effort[low], low, high)

@@ -13,7 +13,7 @@ from simengine.cohort.spec import Effect
 from simengine.config import Study
 from simengine.config.behaviour import Behaviour, Effort, EffortCost, touched, weight_of
 from simengine.distributions import Quantity
-from simengine.records import SERVICE, Floats, Tallies, Worlds, add_in_order
+from simengine.records import SERVICE, Draws, Floats, Tallies, add_in_order
 
 _QUANTILES = 10_000
 """Steps in which a distribution between referrers is added up."""
@@ -81,11 +81,11 @@ def as_the_study_says(study: Study) -> Choice:
     return Choice(dict.fromkeys(behaviour_of(study).efforts, 1.0))
 
 
-def with_choice(study: Study, cohort: Cohort, worlds: Worlds, choice: Choice) -> tuple[Cohort, Worlds]:
-    """Give the people and the worlds in which somebody chose so; what the study says changes no bit of either."""
+def with_choice(study: Study, cohort: Cohort, draws: Draws, choice: Choice) -> tuple[Cohort, Draws]:
+    """Give the people and the replications in which somebody chose so; what the study says changes no bit of either."""
     strengths = _strengths(study, choice)
     effects: dict[str, Effect] = {}
-    values = dict(worlds.values)
+    values = dict(draws.values)
     for name, effect in cohort.effect.items():
         acts_in = effect.strata or tuple(study.population.strata)
         by_strength: dict[float, list[str]] = {}
@@ -95,26 +95,26 @@ def with_choice(study: Study, cohort: Cohort, worlds: Worlds, choice: Choice) ->
             # A name with a blank cannot be the name of another effect.
             own = name if len(by_strength) == 1 else f"{name} {number}"
             effects[own] = effect if len(by_strength) == 1 else effect.model_copy(update={"strata": tuple(strata)})
-            values |= {path.replace(f"effect.{name}.", f"effect.{own}.", 1): worlds[path] for path in _paths(worlds, name)}
+            values |= {path.replace(f"effect.{name}.", f"effect.{own}.", 1): draws[path] for path in _paths(draws, name)}
             path = f"effect.{own}.{effect.form}"
             values[path] = _times(values[path], strength, is_ratio=effect.form != "difference")
     if choice.volume != 1.0:
-        values |= {path: worlds[path] * choice.volume for path in _sizes(study)}
-    return replace(cohort, effect=effects), replace(worlds, values=values)
+        values |= {path: draws[path] * choice.volume for path in _sizes(study)}
+    return replace(cohort, effect=effects), replace(draws, values=values)
 
 
-def with_volume(study: Study, worlds: Worlds, choice: Choice) -> Worlds:
-    """Give the worlds in which so many people are referred."""
-    values = {path: worlds[path] * choice.volume for path in _sizes(study)}
-    return worlds if choice.volume == 1.0 else replace(worlds, values={**worlds.values, **values})
+def with_volume(study: Study, draws: Draws, choice: Choice) -> Draws:
+    """Give the replications in which so many people are referred."""
+    values = {path: draws[path] * choice.volume for path in _sizes(study)}
+    return draws if choice.volume == 1.0 else replace(draws, values={**draws.values, **values})
 
 
 def _sizes(study: Study) -> list[str]:
     return [f"population.waves.{name}.size" for name in study.population.waves]
 
 
-def _paths(worlds: Worlds, effect: str) -> list[str]:
-    return [path for path in worlds.values if path.startswith(f"effect.{effect}.")]
+def _paths(draws: Draws, effect: str) -> list[str]:
+    return [path for path in draws.values if path.startswith(f"effect.{effect}.")]
 
 
 def _strengths(study: Study, choice: Choice) -> dict[tuple[str, str], float]:
@@ -129,63 +129,63 @@ def _times(value: Floats, strength: float, *, is_ratio: bool) -> Floats:
     return np.asarray(value**strength if is_ratio else value * strength)
 
 
-def cost_of_efforts(study: Study, choice: Choice, worlds: Worlds, tallies: Tallies) -> Floats:
-    """Give what the efforts of a choice cost in each world, in money of today, shape (n_replications,)."""
-    behaviour, nothing = behaviour_of(study), np.zeros(len(worlds))
+def cost_of_efforts(study: Study, choice: Choice, draws: Draws, tallies: Tallies) -> Floats:
+    """Give what the efforts of a choice cost in each replication, in money of today, shape (n_replications,)."""
+    behaviour, nothing = behaviour_of(study), np.zeros(len(draws))
     costs = [nothing]
     for name, effort in behaviour.efforts.items():
         if effort.cost is not None:
-            each = _cost_of_one(f"behaviour.efforts.{name}.cost", effort, effort.cost, choice.efforts[name], worlds)
-            costs.append(each * _units(study, effort.cost.per, effort, worlds, tallies))
+            each = _cost_of_one(f"behaviour.efforts.{name}.cost", effort, effort.cost, choice.efforts[name], draws)
+            costs.append(each * _units(study, effort.cost.per, effort, draws, tallies))
     if behaviour.cross is not None:
         for (one, first), (other, second) in combinations(behaviour.efforts.items(), 2):
-            squares = [worlds[f"behaviour.efforts.{name}.cost.quadratic"] for name in (one, other)]
+            squares = [draws[f"behaviour.efforts.{name}.cost.quadratic"] for name in (one, other)]
             together = np.sqrt(squares[0] * squares[1]) * choice.efforts[one] * choice.efforts[other]
             assert first.cost is not None
-            units = [_units(study, first.cost.per, effort, worlds, tallies) for effort in (first, second)]
+            units = [_units(study, first.cost.per, effort, draws, tallies) for effort in (first, second)]
             costs.append(behaviour.cross.value * together * np.sqrt(units[0] * units[1]))
     return add_in_order(costs)
 
 
-def _cost_of_one(path: str, effort: Effort, cost: EffortCost, level: float, worlds: Worlds) -> Floats:
+def _cost_of_one(path: str, effort: Effort, cost: EffortCost, level: float, draws: Draws) -> Floats:
     if cost.table is not None:
         assert effort.levels is not None
         # What the study says need not be a level: between two of them the cost runs straight, beyond them it stays.
-        by_level = np.stack([worlds[f"{path}.table.{place}"] for place in range(len(cost.table))])
+        by_level = np.stack([draws[f"{path}.table.{place}"] for place in range(len(cost.table))])
         place = float(np.interp(level, effort.levels, np.arange(len(effort.levels))))
         below, above = int(np.floor(place)), int(np.ceil(place))
         return np.asarray(by_level[below] + (place - below) * (by_level[above] - by_level[below]))
-    return worlds[f"{path}.quadratic"] / 2 * level**2
+    return draws[f"{path}.quadratic"] / 2 * level**2
 
 
-def _units(study: Study, per: str, effort: Effort, worlds: Worlds, tallies: Tallies) -> Floats:
-    """Give how often a cost arises in each world."""
+def _units(study: Study, per: str, effort: Effort, draws: Draws, tallies: Tallies) -> Floats:
+    """Give how often a cost arises in each replication."""
     if per == "contract":
-        return np.ones(len(worlds))
+        return np.ones(len(draws))
     if per == "wave":
-        return np.full(len(worlds), float(len(study.population.waves)))
+        return np.full(len(draws), float(len(study.population.waves)))
     shares = drawn_shares(
-        {name: stratum.share for name, stratum in study.population.strata.items()}, worlds, "population.strata.{}.share"
+        {name: stratum.share for name, stratum in study.population.strata.items()}, draws, "population.strata.{}.share"
     )
     return people_of(tallies) * add_in_order([shares[name] for name in effort.strata or shares])
 
 
 def people_of(tallies: Tallies) -> Floats:
-    """Give the service users of each world, shape (n_replications,)."""
+    """Give the service users of each replication, shape (n_replications,)."""
     return np.asarray(tallies.n_people[:, :, SERVICE].sum(axis=1), dtype=np.float64)
 
 
-def cost_of_referrals(study: Study, choice: Choice, worlds: Worlds, tallies: Tallies) -> Floats:
-    """Give what referring people costs whoever refers, in each world."""
+def cost_of_referrals(study: Study, choice: Choice, draws: Draws, tallies: Tallies) -> Floats:
+    """Give what referring people costs whoever refers, in each replication."""
     referral = behaviour_of(study).referral
     if referral is None:
-        return np.zeros(len(worlds))
+        return np.zeros(len(draws))
     if referral.cost_between_referrers is not None:
         each = mean_of_cheapest(referral.cost_between_referrers, min(choice.volume / referral.levels[-1], 1.0))
         return np.asarray(each * people_of(tallies))
     if referral.cost_per_person is None:
-        return np.zeros(len(worlds))
-    return np.asarray(worlds["behaviour.referral.cost_per_person"] * people_of(tallies))
+        return np.zeros(len(draws))
+    return np.asarray(draws["behaviour.referral.cost_per_person"] * people_of(tallies))
 
 
 def mean_of_cheapest(distribution: Quantity, share: float) -> float:

@@ -59,12 +59,12 @@ def _effort(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
 
 
 def _fresh(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
-    """Lay out what becomes of the choice in worlds that had no part in it."""
-    table, (unit, _) = grid("contract", "worth", "in fresh worlds", "luck", "lead in fresh worlds"), money_unit(study)
+    """Lay out what becomes of the choice in replications that had no part in it."""
+    table, (unit, _) = grid("contract", "worth", "in fresh replications", "luck", "lead in fresh replications"), money_unit(study)
     for name, one in contracts.items():
         fresh = one.fresh
         table.add_row(name, *(cell(number, unit) for number in (one.chosen.worth, fresh.worth, fresh.luck, fresh.lead)))
-    return titled("What is chosen, in as many fresh worlds; luck: these worlds less fresh ones", table)
+    return titled("What is chosen, in as many fresh replications; luck: these replications less fresh ones", table)
 
 
 def _referrals(study: Study, contracts: Mapping[str, Induced]) -> list[RenderableType]:

@@ -13,23 +13,23 @@ from simengine.config.numbers import with_numbers
 from simengine.config.roles import refuse_without_money, roles_in_words
 from simengine.config.sizing import Free
 from simengine.errors import UsageError
-from simengine.pipeline import draw_worlds, standpoint_of
+from simengine.pipeline import draw_numbers, standpoint_of
 from simengine.questions.information.knowing import value_of_knowing, value_with_hindsight
 from simengine.questions.information.pilot import FEWEST_PEOPLE, MOST_PEOPLE, pilot_shows
 from simengine.questions.size.answer import refuse_impossible_terms
 from simengine.questions.size.search import GRID_POINTS, spread_out
 from simengine.records import Floats
+from simengine.replications.answer import Answer
+from simengine.replications.blocks import map_blocks
+from simengine.replications.ensemble import Ensemble
+from simengine.replications.points import uncertain_paths
+from simengine.replications.stored import Eyes, eyes_of, store
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
 from simengine.sampling import distributions_of
-from simengine.worlds.answer import Answer
-from simengine.worlds.blocks import map_blocks
-from simengine.worlds.ensemble import Ensemble
-from simengine.worlds.points import uncertain_paths
-from simengine.worlds.stored import Eyes, eyes_of, store
 
 _FEWEST = 500
-"""Fewer worlds than this carry no regression."""
+"""Fewer replications than this carry no regression."""
 MOST_SHEETS, LONGEST, DEAREST = 10_000, 1200.0, 1e12
 """Term sheets, months that a pilot puts a contract off, and its cost for a person."""
 
@@ -100,7 +100,7 @@ def value_information(
     Parameters
     ----------
     study
-        With its contract; the worlds are those in which the party believes, for everybody who must accept as well.
+        With its contract; the replications are those in which the party believes, for everybody who must accept as well.
     choice
         Who decides, between what.
     ensemble
@@ -178,8 +178,8 @@ def _refuse_nonsense(study: Study, choice: Choice, pilots: Sequence[int], delay_
 
 def _kept_after(study: Study, party: str, months: float) -> float:
     """Give the value today of one unit of money after so many months, at the party's rate at the start."""
-    worlds = draw_worlds(study, 0, np.arange(1))
-    after_a_year = float(standpoint_of(study, worlds, 1).discount_factors[party][0, 12])
+    draws = draw_numbers(study, 0, np.arange(1))
+    after_a_year = float(standpoint_of(study, draws, 1).discount_factors[party][0, 12])
     return float(after_a_year ** (months / 12))
 
 
@@ -228,10 +228,10 @@ def _nets(study: Study, choice: Choice, ensemble: Ensemble) -> tuple[Floats, Flo
 
 
 def _parameters(study: Study, eyes: Eyes, ensemble: Ensemble) -> dict[str, Floats]:
-    """Draw every number that has a distribution and that a run reads, as the party believes it, in the worlds of an ensemble."""
+    """Draw every number that has a distribution and that a run reads, as the party believes it, in the replications of an ensemble."""
     believed = with_numbers(study, dict(eyes.beliefs))
     parts = map_blocks(
-        lambda replications: draw_worlds(believed, ensemble.seed, replications).values,
+        lambda replications: draw_numbers(believed, ensemble.seed, replications).values,
         ensemble.n_replications,
         threads=ensemble.threads,
         block_size=ensemble.block_size,

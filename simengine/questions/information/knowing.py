@@ -17,12 +17,12 @@ _GROUPS = 20
 
 
 def value_with_hindsight(net: Floats) -> Statistic:
-    """Give the expected value of perfect information, luck included: what one gains who chooses in every world as if he saw it.
+    """Give the expected value of perfect information, luck included: what one gains who chooses in every replication as if he saw it.
 
     Parameters
     ----------
     net
-        Shape (n_replications, n_options): what each choice is worth in each world.
+        Shape (n_replications, n_options): what each choice is worth in each replication.
     """
     return statistics.mean(net.max(axis=1) - net[:, int(np.argmax(net.mean(axis=0)))])
 
@@ -33,7 +33,7 @@ def value_of_knowing(net: Floats, known: Floats, accepted: Floats | None = None)
     Parameters
     ----------
     net
-        Shape (n_replications, n_options): what each choice is worth in each world.
+        Shape (n_replications, n_options): what each choice is worth in each replication.
     known
         Shape (n_replications, n_known): what would be known: parameters (the value of partial perfect information), or what a pilot
         would show (the value of sample information).
@@ -79,7 +79,7 @@ def value_of_knowing(net: Floats, known: Floats, accepted: Floats | None = None)
 
 
 def _chosen(expected: Floats) -> Floats:
-    """Give what the best choice that everybody accepts is expected to be worth; axes: world, who, option."""
+    """Give what the best choice that everybody accepts is expected to be worth; axes: replication, who, option."""
     mine = expected[:, 0].copy()
     if expected.shape[1] > 1:
         is_open = np.asarray((expected[:, 1:] >= 0).all(axis=1))
@@ -89,7 +89,7 @@ def _chosen(expected: Floats) -> Floats:
 
 
 def _design(known: Floats, net: Floats) -> Floats:
-    """Give the columns on which is regressed; what is the same in every world says nothing."""
+    """Give the columns on which is regressed; what is the same in every replication says nothing."""
     spread = known[:, np.ptp(known, axis=0) > 0]
     scores = np.stack([_normal_scores(column) for column in spread.T], axis=1) if spread.size else np.zeros((len(known), 0))
     powers = [special.eval_hermitenorm(degree, scores) / np.sqrt(special.factorial(degree)) for degree in range(1, _DEGREE + 1)]

@@ -1,4 +1,4 @@
-"""A pilot: other people of the same world, by lot with the service or without it, followed before anybody signs."""
+"""A pilot: other people of the same replication, by lot with the service or without it, followed before anybody signs."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from simengine.config import Study, cohort_of
 from simengine.config.numbers import with_numbers
 from simengine.distributions import Constant
 from simengine.measurement.spec import Control
-from simengine.pipeline import draw_worlds
+from simengine.pipeline import draw_numbers
 from simengine.records import Floats, Integers
-from simengine.worlds.blocks import map_blocks
-from simengine.worlds.ensemble import Ensemble, lived, measured, with_used_designs_alone
-from simengine.worlds.stored import Eyes
+from simengine.replications.blocks import map_blocks
+from simengine.replications.ensemble import Ensemble, lived, measured, with_used_designs_alone
+from simengine.replications.stored import Eyes
 
 _NOTHING = {"attrition": None, "misclassification": None, "shrinkage": None}
 
@@ -25,9 +25,9 @@ FEWEST_PEOPLE, MOST_PEOPLE = 4, 1_000_000
 
 
 def pilot_shows(study: Study, eyes: Eyes, n_people: int, ensemble: Ensemble) -> Floats:
-    """Run a pilot in every world.
+    """Run a pilot in every replication.
 
-    Its people have a wave of their own, so that their luck has addresses of its own; all numbers of a world are those of the
+    Its people have a wave of their own, so that their luck has addresses of its own; all numbers of a replication are those of the
     contract's people. A larger pilot holds the people of a smaller one.
 
     Returns
@@ -48,12 +48,12 @@ def pilot_shows(study: Study, eyes: Eyes, n_people: int, ensemble: Ensemble) -> 
 
     def one(replications: Integers) -> Floats:
         believed = with_numbers(piloted, dict(eyes.beliefs))
-        worlds = draw_worlds(believed, ensemble.seed, replications)
+        draws = draw_numbers(believed, ensemble.seed, replications)
         cohort = cohort_of(believed)
         alone = cohort.population.model_copy(update={"waves": {name: cohort.population.waves[name]}})
-        tallies = lived(replace(cohort, population=alone), worlds, eyes.multiple)
+        tallies = lived(replace(cohort, population=alone), draws, eyes.multiple)
         only = believed.model_copy(update={"population": alone})
-        return measured(only, believed.measurement, tallies, worlds).estimate
+        return measured(only, believed.measurement, tallies, draws).estimate
 
     blocks = map_blocks(
         one, ensemble.n_replications, threads=ensemble.threads, block_size=ensemble.block_size, first=ensemble.first

@@ -12,14 +12,14 @@ from simengine.config import Study, cohort_of
 from simengine.config.evaluation import evaluation_problems
 from simengine.errors import UsageError
 from simengine.measurement.spec import Protocol
-from simengine.pipeline import draw_worlds
-from simengine.records import Floats, Integers, Measurements, Tallies, Worlds
+from simengine.pipeline import draw_numbers
+from simengine.records import Draws, Floats, Integers, Measurements, Tallies
+from simengine.replications.answer import Answer
+from simengine.replications.ensemble import Ensemble, against_twins, beyond_twins, contingent_terms, lived, measured, settled
 from simengine.risk import statistics
 from simengine.risk.amounts import Columns
 from simengine.risk.measured import NOT_GIVEN, mean_of_measured, those_measured
 from simengine.risk.statistics import Statistic
-from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import Ensemble, against_twins, beyond_twins, contingent_terms, lived, measured, settled
 
 PRESCRIBED, ON_TRUTH = "as_prescribed", "on_truth"
 """Names beside those of the designs: the protocol as it stands, wave by wave; and the truth, which no design sees."""
@@ -36,7 +36,7 @@ class Reading:
     bias: Statistic
     """Mean of estimate minus truth."""
     sd: Statistic
-    """Standard deviation of the estimate between worlds."""
+    """Standard deviation of the estimate between replications."""
     standard_error: Statistic
     """Mean of the standard error that the evaluator would report."""
     coverage: Statistic
@@ -78,7 +78,7 @@ def compare_methods(study: Study, ensemble: Ensemble) -> MethodSpread:
     study
         The designs are those of its section `measurement`, and `before_after` where people have a history.
     ensemble
-        Which worlds are drawn; each is lived once and measured by all designs.
+        Which replications are drawn; each is lived once and measured by all designs.
 
     Raises
     ------
@@ -139,18 +139,18 @@ def _can_be_measured(metric: str, problems: Iterable[tuple[str, str, str, str]])
 
 
 def _measure_all(study: Study, protocols: Mapping[str, Protocol], seed: int, replications: Integers) -> list[Columns]:
-    """Let one block of worlds live once, and settle the contract on what every design concludes, and on the truth."""
-    worlds = draw_worlds(study, seed, replications)
-    tallies = lived(cohort_of(study), worlds)
-    own = measured(study, study.measurement, tallies, worlds)
-    seen = [_by(study, protocol, own, tallies, worlds) for protocol in protocols.values()]
-    truth = settled(study, worlds, beyond_twins(tallies), against_twins(study, worlds, tallies, own))
-    return [*(settled(study, worlds, tallies, one) for one in seen), truth]
+    """Let one block of replications live once, and settle the contract on what every design concludes, and on the truth."""
+    draws = draw_numbers(study, seed, replications)
+    tallies = lived(cohort_of(study), draws)
+    own = measured(study, study.measurement, tallies, draws)
+    seen = [_by(study, protocol, own, tallies, draws) for protocol in protocols.values()]
+    truth = settled(study, draws, beyond_twins(tallies), against_twins(study, draws, tallies, own))
+    return [*(settled(study, draws, tallies, one) for one in seen), truth]
 
 
-def _by(study: Study, protocol: Protocol, own: Measurements, tallies: Tallies, worlds: Worlds) -> Measurements:
+def _by(study: Study, protocol: Protocol, own: Measurements, tallies: Tallies, draws: Draws) -> Measurements:
     """Give what a design concludes; a metric that it cannot measure stays as the study's own protocol measures it."""
-    seen = measured(study, protocol, tallies, worlds)
+    seen = measured(study, protocol, tallies, draws)
     places = [seen.metrics.index(name) if name in seen.metrics else None for name in own.metrics]
 
     def put(name: str) -> Floats:

@@ -21,6 +21,8 @@ from simengine.errors import Problem, StudyError, UsageError
 from simengine.pipeline import Steering, move_money, own_uniforms, simulate, with_milestones
 from simengine.questions.portfolio.fund import NEVER, Course, Flows, Rule, run_fund
 from simengine.records import Floats, Integers, Ledger
+from simengine.replications.answer import Answer
+from simengine.replications.ensemble import Ensemble
 from simengine.risk import statistics
 from simengine.risk.amounts import Columns
 from simengine.risk.coverage import is_constant
@@ -28,8 +30,6 @@ from simengine.risk.measures import cvar, var
 from simengine.risk.parties import parts_of
 from simengine.risk.statistics import Statistic
 from simengine.streams import seed_of, uniforms
-from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import Ensemble
 
 LEVEL = 0.95
 _EDGE = 2.0**-53
@@ -143,7 +143,7 @@ def _project(holding: Holding, name: str, ensemble: Ensemble) -> Columns:
 def _ledger(study: Study, seed: int, replications: Integers, shared: Mapping[str, Floats]) -> Ledger:
     evidence = simulate(study, seed, replications, steering=Steering(shared=shared))
     measurements = with_milestones(study.contract, evidence.tallies, evidence.measurements)
-    return move_money(study, evidence.worlds, evidence.tallies, measurements)[1]
+    return move_money(study, evidence.draws, evidence.tallies, measurements)[1]
 
 
 def _in_and_out(ledger: Ledger, mine: Collection[str]) -> tuple[Integers, Integers]:

@@ -17,14 +17,14 @@ from simengine.errors import UsageError, one_of
 from simengine.pipeline import evaluate, simulate
 from simengine.questions.retrospect.weighting import effective_sample_size, weighted_mean, weighted_quantile, weights_near
 from simengine.records import Floats, Integers
+from simengine.replications.answer import Answer
+from simengine.replications.ensemble import Ensemble
 from simengine.risk import statistics
 from simengine.risk.amounts import Columns
 from simengine.risk.coverage import is_constant
 from simengine.risk.statistics import Statistic
 from simengine.sampling import distributions_of
 from simengine.streams import uniforms
-from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import Ensemble
 
 BANDWIDTH = 0.25
 """Width of the kernel in the evaluator's standard errors: it widens an interval by sqrt(1 + 0.25^2), 3 %."""
@@ -35,11 +35,11 @@ _PARAMETER = "parameter."
 
 @dataclass(frozen=True)
 class Shift:
-    """A number of the study that worlds with the known result have otherwise than all worlds."""
+    """A number of the study that replications with the known result have otherwise than all replications."""
 
     path: str
     forecast: float
-    """Its mean in all worlds."""
+    """Its mean in all replications."""
     updated: float
     """Its mean in those with the known result."""
     in_sd: Statistic
@@ -58,9 +58,9 @@ class Place:
     pit: float
     """Randomised probability integral transform: uniform between the probabilities of less, and of less or as much."""
     effective: float
-    """Effective sample size of the worlds that came so close."""
+    """Effective sample size of the replications that came so close."""
     shifts: tuple[Shift, ...]
-    """The numbers that move most; none where too few worlds came so close."""
+    """The numbers that move most; none where too few replications came so close."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def look_back(
     study
         The question, as it stood before.
     ensemble
-        The worlds of the forecast.
+        The replications of the forecast.
     variant
         The variant that the study is: only results of this variant are looked at.
     given
@@ -117,7 +117,7 @@ def look_back(
     Raises
     ------
     UsageError
-        If nothing is known, a result is of a quantity that is not there, or too few worlds came so close to those given.
+        If nothing is known, a result is of a quantity that is not there, or too few replications came so close to those given.
     """
     number(bandwidth, "--bandwidth", 0.0, WIDEST)
     number(least_effective, "--least-effective", 1.0, 1e9)
@@ -130,12 +130,12 @@ def look_back(
         if name not in known:
             raise UsageError(f"--given: a known result of the study; found `{name}`. {one_of(known)}")
     (found,) = ensemble.ask(lambda replications: [columns_of(study, ensemble.seed, replications)])
-    # A rate of return that some worlds do not have is no quantity of all worlds.
+    # A rate of return that some replications do not have is no quantity of all replications.
     columns = {name: column for name, column in found.items() if np.isfinite(column).all()}
     for name, one in known.items():
         if one.column not in columns:
             there = [column for column in columns if not column.startswith(_PARAMETER)]
-            raise UsageError(f"known.{name}.of: a quantity that every world has; found `{one.column}`. {one_of(there)}")
+            raise UsageError(f"known.{name}.of: a quantity that every replication has; found `{one.column}`. {one_of(there)}")
     weights = {name: _weights(one, columns, bandwidth) for name, one in known.items()}
     places = {name: _place(name, one, columns, weights[name], ensemble.seed, least_effective) for name, one in known.items()}
     if not given:
@@ -169,7 +169,7 @@ def columns_of(study: Study, seed: int, replications: Integers) -> Columns:
                 columns[f"metric.{name}.estimate.{wave}"] = by_wave[:, w, m]
                 columns[f"metric.{name}.standard_error.{wave}"] = columns[f"metric.{name}.standard_error"] * scale
     distributions = distributions_of(dict(study.quantities()))
-    return columns | {f"{_PARAMETER}{path}": evidence.worlds[path] for path in distributions}
+    return columns | {f"{_PARAMETER}{path}": evidence.draws[path] for path in distributions}
 
 
 def ends_of(known: Known) -> tuple[float, float]:
@@ -189,7 +189,7 @@ def _weights(known: Known, columns: Columns, bandwidth: float) -> Floats:
     # Only a figure that an evaluator estimated has an error; a direction is taken as it stands.
     if known.stands == "at" and known.of.endswith(".estimate"):
         spread = bandwidth * columns[known.column.replace(".estimate", ".standard_error")]
-    # A world without this estimate, or with one of unknown error that is not the figure, did not come near it.
+    # A replication without this estimate, or with one of unknown error that is not the figure, did not come near it.
     spread = np.where(np.isnan(spread), 0.0, spread)
     return np.where(np.isnan(values), 0.0, weights_near(values, low, high, spread))
 
@@ -223,12 +223,12 @@ def _update(given: tuple[str, ...], columns: Columns, weights: Floats, least_eff
     effective = effective_sample_size(weights)
     if effective < least_effective:
         raise UsageError(
-            f"--given {', '.join(given)}: enough worlds come close to what is given, an effective sample size of "
-            f"{least_effective:g}; found {effective:.1f} of {len(weights):,}. Ask for more worlds with -n, or give fewer results. "
-            "Where hardly any world comes close, the forecast itself has to be thought over"
+            f"--given {', '.join(given)}: enough replications come close to what is given, an effective sample size of "
+            f"{least_effective:g}; found {effective:.1f} of {len(weights):,}. Ask for more replications with -n, or give fewer results. "
+            "Where hardly any replication comes close, the forecast itself has to be thought over"
         )
     named = [n for n in columns if not n.startswith(_PARAMETER) and ".standard_error" not in n]
-    # Of what was not measured everywhere, those worlds are summarised in which it was, if they still weigh something.
+    # Of what was not measured everywhere, those replications are summarised in which it was, if they still weigh something.
     there = {n: np.isfinite(columns[n]) for n in named}
     follows = [n for n in named if weights[there[n]].any()]
 

@@ -30,12 +30,14 @@ def sentence(name: str, place: Place) -> str:
     inside = _percent(place.inside.value, place.inside.upper_95)
     if known.stands == "at":
         tail = min(1.0, 2 * min(place.below.value + place.inside.value, 1 - place.below.value))
-        said = f"{_percent(place.below.value)} of the worlds lie below it, {inside} come so close: {_weight_of(tail)}"
+        said = f"{_percent(place.below.value)} of the replications lie below it, {inside} come so close: {_weight_of(tail)}"
     else:
         said = f"it had a probability of {inside}: {_weight_of(place.inside.value)}"
     moved = [shift for shift in place.shifts if abs(shift.in_sd.value) >= max(_NOTABLE, 3 * shift.in_sd.se)][:2]
     if not place.shifts:
-        asks = f"Too few worlds come so close (effective sample size {place.effective:z.0f}) to say what it asks of the study."
+        asks = (
+            f"Too few replications come so close (effective sample size {place.effective:z.0f}) to say what it asks of the study."
+        )
     elif moved:
         asks = f"Where it happens, {' and '.join(_moved(shift) for shift in moved)}."
     else:

@@ -13,7 +13,7 @@ from simengine.report.layouts import grid, titled
 from simengine.report.units import cell, metric_unit, money_unit
 
 KERNEL = (
-    "Worlds are weighed by the probability that their own estimate, measured once more with an error of {bandwidth:g} of the "
+    "Replications are weighed by the probability that their own estimate, measured once more with an error of {bandwidth:g} of the "
     "evaluator's standard error, would be published as the figure that was; other results count as inside or outside."
 )
 
@@ -24,7 +24,7 @@ def retrospect_tables(study: Study, found: Retrospect) -> RenderableType:
     heading = (
         f"{study.study.title}\n{found.n_replications:,} replications. Money in {money_name}; ± is one Monte Carlo standard error."
     )
-    table = grid("known", "result", "how sure", "P(below)", "P(so)", "PIT", "effective worlds")
+    table = grid("known", "result", "how sure", "P(below)", "P(so)", "PIT", "effective replications")
     for name, place in found.places.items():
         table.add_row(
             name,

@@ -11,8 +11,8 @@ from scipy import special
 
 from simengine.records import Floats
 from simengine.risk import statistics
-from simengine.risk.draws import Draws
 from simengine.risk.statistics import Statistic
+from simengine.risk.weighting import Weighting
 
 
 def weights_near(values: Floats, low: float, high: float, spread: Floats) -> Floats:
@@ -61,4 +61,4 @@ def weighted_mean(values: Floats, weights: Floats) -> Statistic:
 def weighted_quantile(values: Floats, weights: Floats, level: float) -> Statistic:
     """Return a weighted quantile, a value that occurs, with Woodruff's error and interval; what weighs nothing is left out."""
     counts = weights > 0
-    return statistics.quantile(values[counts], level, Draws(int(counts.sum()), weight=weights[counts]))
+    return statistics.quantile(values[counts], level, Weighting(int(counts.sum()), weight=weights[counts]))

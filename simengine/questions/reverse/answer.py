@@ -2,8 +2,8 @@
 
 Every assumption is given as a standard normal score; the study's correlations join them, so that the distance of a point from the
 centre, where every number stands at its median, is Mahalanobis' distance in the space of the correlated scores. At a point
-the people, shocks and errors still have their luck: a deal *breaks there* if it breaks in at least half of the panel of worlds that
-all points share. (Not on average: where a guarantee bounds the loss, a mean may never reach what most worlds do.) The nearest
+the people, shocks and errors still have their luck: a deal *breaks there* if it breaks in at least half of the panel of replications that
+all points share. (Not on average: where a guarantee bounds the loss, a mean may never reach what most replications do.) The nearest
 such point lies on the ray along the gradient of the share that breaks; each step finds the ray's radius by narrowing grids.
 
 References
@@ -27,16 +27,16 @@ from simengine.errors import UsageError
 from simengine.pipeline import simulate
 from simengine.questions.reverse.boxes import Box, find_boxes
 from simengine.records import Floats
+from simengine.replications.answer import Answer
+from simengine.replications.ensemble import Ensemble, with_used_designs_alone
+from simengine.replications.money import asked_measures, settled_money
+from simengine.replications.points import Assumptions, assumptions_of
 from simengine.risk import statistics
 from simengine.risk.amounts import AMOUNTS, Columns
 from simengine.risk.jackknife import with_error
 from simengine.risk.measures import KINDS, Measure
 from simengine.risk.statistics import Statistic
 from simengine.streams import uniforms
-from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import Ensemble, with_used_designs_alone
-from simengine.worlds.money import asked_measures, settled_money
-from simengine.worlds.points import Assumptions, assumptions_of
 
 FARTHEST = 6.0
 """Standard deviations beyond which nobody looks: further away lies one draw in a billion along any one direction."""
@@ -120,7 +120,7 @@ class ReverseStress(Answer):
     n_luck: int
     n_assumptions: int
     p_break: Statistic
-    """Over all worlds."""
+    """Over all replications."""
     nearest: Nearest | None
     """Absent where no point within six standard deviations breaks it."""
     boxes: tuple[Box, ...] | None
@@ -159,9 +159,9 @@ def reverse_stress(
     criterion
         When the deal counts as broken.
     ensemble
-        Worlds drawn as in any run: how often the deal breaks, in which direction to look, and the boxes.
+        Replications drawn as in any run: how often the deal breaks, in which direction to look, and the boxes.
     n_luck
-        Worlds of the panel at each point.
+        Replications of the panel at each point.
     with_boxes
         Whether to look for boxes of assumptions in which the deal breaks, too.
 
@@ -198,7 +198,7 @@ def nearest_break(margins: Margins, scores: Floats, drawn: Floats) -> tuple[Floa
     margins
         Asked at points.
     scores
-        Shape (n_replications, n_assumptions): points of worlds drawn at random, to know in which direction to look.
+        Shape (n_replications, n_assumptions): points of replications drawn at random, to know in which direction to look.
     drawn
         Shape (n_replications,): their margins.
 

@@ -27,11 +27,11 @@ _INSTALL = "Install it with `pip install 'simengine[discovery]'`"
 _NEXT_MAJOR = 3
 """Its version 3.0 no longer takes an argument that is used here."""
 _FEWEST = 50
-"""Worlds of each kind in either half: with fewer, limits are noise."""
+"""Replications of each kind in either half: with fewer, limits are noise."""
 _MOST_BOXES = 3
 _SIGNIFICANCE = 0.05
 _ANY = 1e-6
-"""Above 0, so that worlds that hold are none of interest, and low enough that no box is thrown away for its density."""
+"""Above 0, so that replications that hold are none of interest, and low enough that no box is thrown away for its density."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ class Box:
     limits: Mapping[str, Limits]
     """By path; what is not named is free."""
     coverage: Statistic
-    """Share of the worlds that break which lie in the box."""
+    """Share of the replications that break which lie in the box."""
     density: Statistic
-    """Share of the worlds in the box that break."""
+    """Share of the replications in the box that break."""
     mass: Statistic
-    """Share of all worlds that lie in the box."""
+    """Share of all replications that lie in the box."""
 
 
 def require_workbench() -> Any:
@@ -82,7 +82,7 @@ def require_workbench() -> Any:
 
 
 def find_boxes(values: Mapping[str, Floats], breaks: NDArray[np.bool_]) -> tuple[Box, ...]:
-    """Find boxes of assumptions in which a deal breaks, on one half of the worlds, and say on the other what they are worth.
+    """Find boxes of assumptions in which a deal breaks, on one half of the replications, and say on the other what they are worth.
 
     Parameters
     ----------
@@ -99,13 +99,13 @@ def find_boxes(values: Mapping[str, Floats], breaks: NDArray[np.bool_]) -> tuple
     Raises
     ------
     UsageError
-        If too few worlds break, or hold, or the workbench is not installed.
+        If too few replications break, or hold, or the workbench is not installed.
     """
     prim = require_workbench()
     found, tested = np.arange(len(breaks)) % 2 == 0, np.arange(len(breaks)) % 2 == 1
     kinds = [int((half & one).sum()) for half in (found, tested) for one in (breaks, ~breaks)]
     if min(kinds) < _FEWEST:
-        rule = f"--boxes: at least {2 * _FEWEST} worlds break and as many hold"
+        rule = f"--boxes: at least {2 * _FEWEST} replications break and as many hold"
         raise UsageError(
             f"{rule}; found {int(breaks.sum())} that break and {int((~breaks).sum())} that hold. Raise -n, or move the edge"
         )
@@ -118,7 +118,7 @@ def find_boxes(values: Mapping[str, Floats], breaks: NDArray[np.bool_]) -> tuple
         if not limits or not (inside & tested).any():
             break
         box = _box(limits, inside[tested], breaks[tested])
-        # A box that is no denser than all worlds together says nothing.
+        # A box that is no denser than all replications together says nothing.
         if box.density.value - 2 * box.density.se < np.mean(breaks):
             break
         boxes.append(box)

@@ -42,8 +42,8 @@ def draw_reverse(study: Study, found: ReverseStress) -> bytes:
 
 def _reverse_words(nearest: Nearest | None) -> str:
     if nearest is None:
-        return "no combination of assumptions within six standard deviations breaks it in half of its worlds"
+        return "no combination of assumptions within six standard deviations breaks it in half of its replications"
     if not nearest.distance.value:
-        return f"with every assumption at its median it breaks in {100 * nearest.p_break.value:z.0f} % of the worlds already"
+        return f"with every assumption at its median it breaks in {100 * nearest.p_break.value:z.0f} % of the replications already"
     text = f"{nearest.distance.value:z.2f} ± {nearest.distance.se:z.2f} standard deviations away"
     return f"{text}; probability beyond {nearest.p_beyond:.2g}"

@@ -13,14 +13,14 @@ from simengine.report.units import cell
 
 def reverse_tables(study: Study, found: ReverseStress) -> RenderableType:
     """Lay out the nearest combination of assumptions that breaks a deal, and the boxes in which it breaks."""
-    remark = f"The deal breaks where {found.criterion}: in {cell(found.p_break, 1.0)} of all worlds."
+    remark = f"The deal breaks where {found.criterion}: in {cell(found.p_break, 1.0)} of all replications."
     parts: list[RenderableType] = [heading(study, found, remark)]
     nearest = found.nearest
     if nearest is None:
-        parts.append(Text("\nNo combination of assumptions within six standard deviations breaks it in half of its worlds."))
+        parts.append(Text("\nNo combination of assumptions within six standard deviations breaks it in half of its replications."))
     elif not nearest.distance.value:
         parts.append(
-            Text(f"\nWith every assumption at its median it breaks in {cell(nearest.p_break, 1.0)} of the worlds already.")
+            Text(f"\nWith every assumption at its median it breaks in {cell(nearest.p_break, 1.0)} of the replications already.")
         )
     else:
         table = grid("assumption", "median", "breaks at", "sd away", "share, %")
@@ -38,7 +38,7 @@ def reverse_tables(study: Study, found: ReverseStress) -> RenderableType:
         )
         parts.append(Text(told))
     if found.boxes is not None and not found.boxes:
-        told = "No box: no range of a few assumptions was found in which it breaks clearly more often than in all worlds."
+        told = "No box: no range of a few assumptions was found in which it breaks clearly more often than in all replications."
         parts.append(Text(f"\n{told}"))
     for number, box in enumerate(found.boxes or (), start=1):
         table = grid("assumption", "from", "to")

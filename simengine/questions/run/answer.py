@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 from simengine.config import Study, known_metrics
 from simengine.distributions import Constant
-from simengine.pipeline import draw_worlds
+from simengine.pipeline import draw_numbers
 from simengine.records import Outturns
+from simengine.replications.answer import Answer
+from simengine.replications.blocks import run_study
+from simengine.replications.ensemble import Ensemble
+from simengine.replications.money import asked_measures
+from simengine.replications.precision import PreciseRun, control_variates, read_goals, run_until
 from simengine.risk import RiskTable, summarise
 from simengine.risk.statistics import Statistic
 from simengine.sampling import Sampling, refuse_impossible_variates
-from simengine.worlds.answer import Answer
-from simengine.worlds.blocks import run_study
-from simengine.worlds.ensemble import Ensemble
-from simengine.worlds.money import asked_measures
-from simengine.worlds.precision import PreciseRun, control_variates, read_goals, run_until
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,7 +61,7 @@ class Run(Answer):
         import pandas as pd
 
         numbers = np.unique(self.outturns.replications)
-        drawn = draw_worlds(self.study, self.seed, numbers, self.sampling)
+        drawn = draw_numbers(self.study, self.seed, numbers, self.sampling)
         uncertain = [path for path, number in self.study.quantities() if not isinstance(number, Constant) and path in drawn.values]
         return pd.DataFrame({path: drawn.values[path] for path in uncertain}, index=pd.Index(numbers, name="replication"))
 

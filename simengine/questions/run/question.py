@@ -17,7 +17,7 @@ DRAWING = (
     Option("sobol", "Spread the numbers that have a distribution evenly: scrambled Sobol points.", kind=bool, default=False),
     Option(
         "tilts",
-        "Draw half of the worlds with a number shifted by so many standard deviations, and weigh them.",
+        "Draw half of the replications with a number shifted by so many standard deviations, and weigh them.",
         flag="--tilt",
         is_many=True,
         metavar="PATH=SHIFT",

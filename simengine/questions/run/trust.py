@@ -13,13 +13,13 @@ from rich.table import Table
 from rich.text import Text
 
 from simengine.config import Study
+from simengine.replications.precision import PreciseRun
 from simengine.report.document import plain
 from simengine.report.picture import drawn, new_figure
 from simengine.report.units import cell, money_unit
 from simengine.risk.statistics import Statistic
 from simengine.risk.summarise import REPAYMENT, RiskTable
 from simengine.risk.trust import Section
-from simengine.worlds.precision import PreciseRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -162,11 +162,11 @@ def warnings(table: RiskTable) -> Text:
         if abs(distance) > _LARGEST_SPLIT:
             lines.append(
                 f"{party}.net: the two halves of the run differ by {abs(distance):.1f} standard errors; by luck alone that happens "
-                "once in 370 runs. A few worlds may carry the mean: look at the exceedance curve, and run more replications."
+                "once in 370 runs. A few replications may carry the mean: look at the exceedance curve, and run more replications."
             )
-    clipped = table.get("diagnostics.worlds_with_clipped_probabilities")
+    clipped = table.get("diagnostics.replications_with_clipped_probabilities")
     if found and clipped is not None and clipped.value > 0:
-        lines.append(f"Clipped: {found.n_clipped:,} probabilities or rates, in {100 * clipped.value:.2g} % of the worlds.")
+        lines.append(f"Clipped: {found.n_clipped:,} probabilities or rates, in {100 * clipped.value:.2g} % of the replications.")
     lines += _not_measured_lines(table)
     return Text("\n".join(["", *lines]) if lines else "")
 

@@ -1,6 +1,6 @@
 """Which assumptions matter to whom: a tornado, and global indices, of each party's money.
 
-The tornado puts one assumption at its 5 % and then at its 95 % quantile, in every world of an ensemble; all else keeps its distribution and
+The tornado puts one assumption at its 5 % and then at its 95 % quantile, in every replication of an ensemble; all else keeps its distribution and
 its draws, and numbers that are correlated with it follow it, as they would if it were learnt to stand there. The
 indices are of the mean money at a point of all assumptions, over a panel of people that all points share: see `indices`.
 Numbers that go together, by correlation or as counted shares of one whole, are moved as one group.
@@ -19,14 +19,14 @@ from simengine.dependence import clusters_of, matrix_of
 from simengine.pipeline import Steering, simulate
 from simengine.questions.sensitivity.indices import Index, Indices, global_indices, refuse_sizes
 from simengine.records import Floats, Integers
+from simengine.replications.answer import Answer
+from simengine.replications.ensemble import Ensemble, with_used_designs_alone
+from simengine.replications.money import AmountAsked, amount_asked, parties_with, settled_money
+from simengine.replications.points import Assumptions, assumptions_of, groups_of
 from simengine.risk import statistics
 from simengine.risk.amounts import Columns
 from simengine.risk.statistics import Statistic
 from simengine.streams import uniforms
-from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import Ensemble, with_used_designs_alone
-from simengine.worlds.money import AmountAsked, amount_asked, parties_with, settled_money
-from simengine.worlds.points import Assumptions, assumptions_of, groups_of
 
 ENDS = (0.05, 0.95)
 
@@ -42,7 +42,7 @@ class Swing:
     """Mean money with the assumption there."""
     at_high: Statistic
     swing: Statistic
-    """The second less the first, world by world."""
+    """The second less the first, replication by replication."""
 
 
 @dataclass(frozen=True)
@@ -89,13 +89,13 @@ def sensitivity(
     study
         The question.
     ensemble
-        The worlds of the tornado.
+        The replications of the tornado.
     n_points
         Of Sobol's plan, before it is multiplied by the number of groups and 2; a power of 2.
     n_trajectories
         Of the screening.
     n_luck
-        Worlds in the panel at each point.
+        Replications in the panel at each point.
     measure
         `net`, `npv`, another amount, or a measure that is a mean over replications, such as `p_loss`.
     parties
@@ -163,7 +163,7 @@ def scores_given(scores: Floats, paths: tuple[str, ...], study: Study, path: str
 
 
 def _tornado(assumptions: Assumptions, ensemble: Ensemble, asked: AmountAsked) -> list[Columns]:
-    """Settle the worlds as they are, then with every assumption at its low and its high end."""
+    """Settle the replications as they are, then with every assumption at its low and its high end."""
     paths, study = assumptions.paths, assumptions.study
 
     def settle(replications: Integers, steering: Steering) -> Columns:

@@ -1,6 +1,6 @@
 """Global indices of sensitivity by SALib: Sobol's S1 and ST, the screening of Morris, and PAWN.
 
-What is asked is the mean of a party's money at a point of the assumptions, over a panel of worlds that all points share. The
+What is asked is the mean of a party's money at a point of the assumptions, over a panel of replications that all points share. The
 panel is finite, so a little of what it says is luck: `luck_left` says how much.
 
 References

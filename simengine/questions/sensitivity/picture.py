@@ -6,10 +6,10 @@ from textwrap import shorten
 
 from simengine.config import Study
 from simengine.questions.sensitivity.answer import Sensitivity
+from simengine.replications.money import amount_asked
 from simengine.report.layouts import named
 from simengine.report.picture import DARK, LIGHT, MIDDLE, MOST_BARS, new_figure, plain_style, save, shortened_path, title_of
 from simengine.report.units import money_unit, unit_of_amount
-from simengine.worlds.money import amount_asked
 
 
 def draw_sensitivity(study: Study, found: Sensitivity) -> bytes:

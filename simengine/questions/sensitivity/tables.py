@@ -7,9 +7,9 @@ from rich.text import Text
 
 from simengine.config import Study
 from simengine.questions.sensitivity.answer import Sensitivity
+from simengine.replications.money import amount_asked
 from simengine.report.layouts import MOST_STEPS, asked_in_words, folded, further, grid, heading, named, titled
 from simengine.report.units import cell, money_unit, unit_of_amount
-from simengine.worlds.money import amount_asked
 
 
 def sensitivity_tables(study: Study, found: Sensitivity) -> RenderableType:
@@ -17,7 +17,7 @@ def sensitivity_tables(study: Study, found: Sensitivity) -> RenderableType:
     asked = amount_asked(found.measure)
     unit, _ = unit_of_amount(asked.unit, money_unit(study))
     remark = f"What is asked of each party: {asked_in_words(found.measure)}. Indices: {found.n_points} points of Sobol's plan, "
-    remark += f"{found.n_trajectories} trajectories of Morris, {found.n_luck} worlds at each point."
+    remark += f"{found.n_trajectories} trajectories of Morris, {found.n_luck} replications at each point."
     parts: list[RenderableType] = [heading(study, found, remark)]
     for party, one in found.parties.items():
         if not any(swing.swing.value for swing in one.tornado.values()) and not any(i.st.value for i in one.indices.values()):

@@ -15,14 +15,14 @@ from simengine.config.sizing import Free, Sizing, free_numbers
 from simengine.distributions import Constant
 from simengine.errors import Problem as Wrong
 from simengine.errors import StudyError, UsageError
-from simengine.questions.size.induced import RespondingEnsemble, stored_worlds
+from simengine.questions.size.induced import RespondingEnsemble, stored_evidence
 from simengine.questions.size.no_deal import NoDeal, explain_no_deal
 from simengine.questions.size.search import GRID_POINTS, Search, Settled, Settlement, Table, frontier, worth_of
+from simengine.replications.answer import Answer
+from simengine.replications.ensemble import Ensemble
+from simengine.replications.stored import StoredEnsemble
 from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
-from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import Ensemble
-from simengine.worlds.stored import StoredEnsemble
 
 SHOWN_ON_FRONTIER = 9
 MOST_SHEETS = 100_000
@@ -34,7 +34,7 @@ class Move:
 
     point: Settled
     gains: tuple[Statistic, ...]
-    """By objective, better is positive: mean difference in the same worlds."""
+    """By objective, better is positive: mean difference in the same replications."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class Deal:
     moves: tuple[Move, ...]
     """Along the frontier, by the first objective."""
     fresh: Settled
-    """The recommended terms in worlds that had no part in choosing them."""
+    """The recommended terms in replications that had no part in choosing them."""
     luck: tuple[Statistic, ...]
-    """By objective, better is positive: what was found less what the fresh worlds say."""
+    """By objective, better is positive: what was found less what the fresh replications say."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -83,7 +83,7 @@ def size_terms(study: Study, ensemble: Ensemble, n_points: int = GRID_POINTS) ->
     study
         With its sizing.
     ensemble
-        The worlds on which terms are settled. As many more, from the next replication on, check the answer.
+        The replications on which terms are settled. As many more, from the next replication on, check the answer.
     n_points
         Term sheets to settle before the search goes on from the best of them.
 
@@ -105,14 +105,14 @@ def size_terms(study: Study, ensemble: Ensemble, n_points: int = GRID_POINTS) ->
 
 
 def agree(search: Search, fresh: Callable[[], Settlement], present: Settled | None, ensemble: Ensemble) -> SizingResult:
-    """Search the table for terms that everybody can sign, choose some, and check them in fresh worlds.
+    """Search the table for terms that everybody can sign, choose some, and check them in fresh replications.
 
     Parameters
     ----------
     search
         How a point is settled.
     fresh
-        Gives the settlement in other worlds; called only where there are terms to check.
+        Gives the settlement in other replications; called only where there are terms to check.
     present, ensemble
         For the record.
     """
@@ -166,8 +166,8 @@ def refuse_impossible_terms(study: Study, free: Mapping[str, Free]) -> None:
 
 
 def stored_for(study: Study, table: Table, ensemble: Ensemble) -> StoredEnsemble | RespondingEnsemble:
-    """Store the worlds in which the parties at the table see their money."""
-    return stored_worlds(study, ensemble, [*table.objectives, *(limit.measure for limit in table.limits)])
+    """Store the replications in which the parties at the table see their money."""
+    return stored_evidence(study, ensemble, [*table.objectives, *(limit.measure for limit in table.limits)])
 
 
 def _present(study: Study, search: Search) -> Settled | None:
@@ -257,7 +257,7 @@ def rule_of(search: Search) -> Callable[[Settled], float]:
 
 
 def _moves(search: Search, recommended: Settled) -> tuple[Move, ...]:
-    """Walk along the frontier, and say what each party gives up for the others' gain, world by world."""
+    """Walk along the frontier, and say what each party gives up for the others' gain, replication by replication."""
     measures = search.table.objectives
     on_it = frontier(search.feasible(), measures)
     here = search.settle(search.named(recommended.terms))

@@ -15,8 +15,8 @@ from simengine.errors import UsageError
 from simengine.questions.size.answer import refuse_impossible_terms, sizing_of, stored_for, table_of
 from simengine.questions.size.no_deal import NoDeal, explain_no_deal
 from simengine.questions.size.search import Search, Settled
-from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import Ensemble
+from simengine.replications.answer import Answer
+from simengine.replications.ensemble import Ensemble
 
 _COARSE = 64
 """Term sheets that are tried at each belief."""
@@ -49,7 +49,7 @@ class WeakestBelief(Answer):
     below: NoDeal
     """Why there is none at `low`."""
     fresh: tuple[BeliefPoint, BeliefPoint]
-    """At `low` and at `high`, in worlds that had no part in finding them."""
+    """At `low` and at `high`, in replications that had no part in finding them."""
 
 
 def weakest_belief(study: Study, parties: Sequence[str], ensemble: Ensemble, most: float = 2.0) -> WeakestBelief:
@@ -62,7 +62,7 @@ def weakest_belief(study: Study, parties: Sequence[str], ensemble: Ensemble, mos
     parties
         Those whose belief is changed; all others keep theirs.
     ensemble
-        The worlds; at every belief people live with the same luck.
+        The replications; at every belief people live with the same luck.
     most
         The largest multiple that is tried; the smallest is 0.
 

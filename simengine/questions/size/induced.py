@@ -10,21 +10,21 @@ import numpy as np
 from simengine.config import Study, cohort_of
 from simengine.config.numbers import with_numbers
 from simengine.errors import UsageError
-from simengine.pipeline import draw_worlds
+from simengine.pipeline import draw_numbers
 from simengine.questions.incentives.answer import Reply, borne_by, live_choices, reply_to
 from simengine.questions.incentives.efforts import behaviour_of, cost_of_efforts, cost_of_referrals
 from simengine.records import Floats, Integers
+from simengine.replications.blocks import map_blocks, map_items
+from simengine.replications.ensemble import Ensemble, with_used_designs_alone
+from simengine.replications.settling import Kept, Windows, chosen_windows, join, keep, with_windows
+from simengine.replications.stored import StoredEnsemble, store, truths_of
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import Measure
-from simengine.worlds.blocks import map_blocks, map_items
-from simengine.worlds.ensemble import Ensemble, with_used_designs_alone
-from simengine.worlds.settling import Kept, Windows, chosen_windows, join, keep, with_windows
-from simengine.worlds.stored import StoredEnsemble, store, truths_of
 
 
 @dataclass(frozen=True)
 class Lives:
-    """Worlds that were lived and measured with one choice."""
+    """Replications that were lived and measured with one choice."""
 
     kept: Kept
     cost: Floats
@@ -33,7 +33,7 @@ class Lives:
 
 @dataclass(frozen=True)
 class RespondingEnsemble:
-    """Worlds that were lived and measured once for each choice, so that hundreds of term sheets are settled on them."""
+    """Replications that were lived and measured once for each choice, so that hundreds of term sheets are settled on them."""
 
     study: Study
     lives: tuple[Lives, ...]
@@ -57,7 +57,7 @@ class RespondingEnsemble:
     def reply(self, terms: Mapping[str, float]) -> tuple[Reply, list[Columns]]:
         """Say what some terms make people choose, and give the columns of every choice."""
         study, windows = with_numbers(self.study, terms), chosen_windows(self.study, terms)
-        n = len(self.lives[0].kept.worlds)
+        n = len(self.lives[0].kept.draws)
         settled = map_items(lambda lives: self._settled(study, terms, windows, lives), self.lives, n, threads=self.threads)
         answers: list[Columns] = [{**one, **truth[windows]} for one, truth in zip(settled, self.truths, strict=True)]
         return reply_to(self.study, answers), answers
@@ -75,8 +75,8 @@ class RespondingEnsemble:
         return {**chosen, **own}
 
 
-def stored_worlds(study: Study, ensemble: Ensemble, measures: Iterable[Measure]) -> StoredEnsemble | RespondingEnsemble:
-    """Keep the worlds on which term sheets are settled: at what each of them induces, where the sizing says that people respond."""
+def stored_evidence(study: Study, ensemble: Ensemble, measures: Iterable[Measure]) -> StoredEnsemble | RespondingEnsemble:
+    """Keep the replications on which term sheets are settled: at what each of them induces, where the sizing says that people respond."""
     measures = tuple(measures)
     if study.sizing is not None and study.sizing.responding:
         return store_choices(study, ensemble, measures)
@@ -85,7 +85,7 @@ def stored_worlds(study: Study, ensemble: Ensemble, measures: Iterable[Measure])
 
 
 def store_choices(study: Study, ensemble: Ensemble, measures: Iterable[Measure]) -> RespondingEnsemble:
-    """Let worlds be lived and measured, once for each choice, and keep what settlement needs.
+    """Let replications be lived and measured, once for each choice, and keep what settlement needs.
 
     Raises
     ------
@@ -104,14 +104,14 @@ def store_choices(study: Study, ensemble: Ensemble, measures: Iterable[Measure])
     deciders = [behaviour.party, *([] if behaviour.referral is None else [behaviour.referral.party])]
 
     def lived(replications: Integers) -> tuple[Lives, ...]:
-        worlds = draw_worlds(lean, ensemble.seed, replications)
+        draws = draw_numbers(lean, ensemble.seed, replications)
         return tuple(
             Lives(
                 keep(lean, own, tallies, dict.fromkeys([*parties, *deciders]), measures),
                 cost_of_efforts(lean, choice, own, tallies),
                 cost_of_referrals(lean, choice, own, tallies),
             )
-            for choice, own, tallies in live_choices(lean, with_windows(lean, cohort_of(lean)), worlds)
+            for choice, own, tallies in live_choices(lean, with_windows(lean, cohort_of(lean)), draws)
         )
 
     blocks = map_blocks(

@@ -13,20 +13,20 @@ from simengine.config import Study
 from simengine.config.sizing import Free, steps_of
 from simengine.errors import UsageError
 from simengine.questions.size.answer import refuse_impossible_terms
-from simengine.questions.size.induced import stored_worlds
+from simengine.questions.size.induced import stored_evidence
 from simengine.questions.size.search import Settlement
 from simengine.records import Integers
+from simengine.replications.answer import Answer
+from simengine.replications.ensemble import Ensemble
 from simengine.risk.amounts import Columns
 from simengine.risk.limits import Limit
 from simengine.risk.statistics import Statistic
-from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import Ensemble
 
 _WALK = 21
 """Points at which the way of the measure is looked at before its crossing is sought."""
 _HALVINGS = 24
 _SIGNIFICANT = 4.0
-"""A turn of the measure by more standard errors than this, world by world, is no noise: one in 15,000 at each of a few points."""
+"""A turn of the measure by more standard errors than this, replication by replication, is no noise: one in 15,000 at each of a few points."""
 _BAND = 1.96
 _OF_A_BAND = 1.96
 """Standard errors between a value and either end of its 95 % band."""
@@ -42,13 +42,13 @@ class OneNumber(Answer):
     end: Literal["smallest", "largest"]
     limit: Limit
     value: float
-    """With these worlds: the limit is kept here, and no longer a little beyond."""
+    """With these replications: the limit is kept here, and no longer a little beyond."""
     low: float
     """With `high` an interval of 95 %: beyond it the limit would be clearly broken on one side, clearly kept on the other."""
     high: float
     at_value: Statistic
     fresh: Statistic
-    """The measure at the value in worlds that had no part in finding it."""
+    """The measure at the value in replications that had no part in finding it."""
     walk: tuple[tuple[float, Statistic], ...]
     """The measure along the range."""
 
@@ -68,8 +68,8 @@ def find_number(
     one_of_words(end, "end", ("smallest", "largest"))
     refuse_impossible_terms(study, {path: free})
 
-    def stored(worlds: Ensemble) -> Settlement:
-        return stored_worlds(study, worlds, [limit.measure]).settle
+    def stored(draws: Ensemble) -> Settlement:
+        return stored_evidence(study, draws, [limit.measure]).settle
 
     fresh = replace(ensemble, first=ensemble.first + ensemble.n_replications)
     found = search_number(path, limit, free, stored(ensemble), end)
@@ -80,11 +80,11 @@ def find_number(
 def search_number(
     path: str, limit: Limit, free: Free, settle: Settlement, end: Literal["smallest", "largest"] = "smallest"
 ) -> OneNumber:
-    """Search one number on settled worlds; `fresh` repeats what was found, until somebody asks other worlds.
+    """Search one number on settled replications; `fresh` repeats what was found, until somebody asks other replications.
 
     Notes
     -----
-    With the same worlds at every value the measure moves without noise of its own, so that halving finds the crossing to any
+    With the same replications at every value the measure moves without noise of its own, so that halving finds the crossing to any
     precision. What noise does to it is said by an interval: the values at which the limit lies within 1.96 standard errors of the
     measure. This inverts a band of confidence at each value, and needs no slope.
     """
@@ -129,17 +129,17 @@ def _walk(
     lowest: tuple[float, float, Columns] | None = None
     on_way = np.array(values)[_places(len(values))] if is_listed else np.linspace(values[0], values[-1], _WALK)
     for value in on_way:
-        world = columns(float(value))
-        measured = limit.measure.of(world)
+        replication = columns(float(value))
+        measured = limit.measure.of(replication)
         walk.append((float(value), measured))
         here = sign * measured.value
         if lowest is not None:
-            change = limit.measure.difference(lowest[2], world)
+            change = limit.measure.difference(lowest[2], replication)
             rise = sign * change.value
             if rise > _SIGNIFICANT * change.se and rise > 1e-12 * abs(here):
                 _refuse_turn(path, limit, walk, lowest[0])
         if lowest is None or not here > lowest[1]:
-            lowest = float(value), here, world
+            lowest = float(value), here, replication
     return walk
 
 

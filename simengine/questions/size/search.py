@@ -1,6 +1,6 @@
 """The table at which terms are agreed: what is free, what each party wants, what it will not bear, and how a point is settled.
 
-Nothing here knows a study: a *settlement* turns term values into the money of each party, world by world. So the same search
+Nothing here knows a study: a *settlement* turns term values into the money of each party, replication by replication. So the same search
 sizes a contract of the engine and a textbook problem with a known answer.
 """
 
@@ -23,7 +23,7 @@ from simengine.risk.statistics import Statistic
 Terms = tuple[float, ...]
 """One number for every free term, in their order."""
 Settlement = Callable[[Mapping[str, float]], Mapping[str, Columns]]
-"""From numbers by path to the columns of the worlds as each party sees them."""
+"""From numbers by path to the columns of the replications as each party sees them."""
 
 GRID_POINTS = 225
 _FINEST = 1e-3

@@ -64,10 +64,10 @@ def one_number_tables(study: Study, found: OneNumber) -> RenderableType:
     """Lay out the search for one number."""
     scale = measure_unit(study, found.limit.measure)[0]
     said = f"The {found.end} {found.path} such that {found.limit}: {written(found.value)}\n"
-    said += f"95 % interval, from the noise of the worlds: {written(found.low)} to {written(found.high)}"
+    said += f"95 % interval, from the noise of the replications: {written(found.low)} to {written(found.high)}"
     facts = grid("", str(found.limit.measure), show_header=True)
-    facts.add_row("there, in these worlds", cell(found.at_value, scale))
-    facts.add_row("there, in fresh worlds", cell(found.fresh, scale))
+    facts.add_row("there, in these replications", cell(found.at_value, scale))
+    facts.add_row("there, in fresh replications", cell(found.fresh, scale))
     way = grid(*short_names([found.path]), str(found.limit.measure))
     for value, measured in found.walk[::2]:
         way.add_row(written(value), cell(measured, scale))
@@ -81,7 +81,7 @@ def belief_tables(study: Study, found: WeakestBelief) -> RenderableType:
     said = f"A deal exists if {believers} believe{'s' if len(found.parties) == 1 else ''} in at least {found.high:.4g} times the "
     said += f"effect that the study expects; at {found.low:.4g} none does."
     fresh = {one.multiple: one for one in found.fresh}
-    tried = grid("multiple of the effect", "a deal?", "beyond noise?", "in fresh worlds?", "beyond noise?")
+    tried = grid("multiple of the effect", "a deal?", "beyond noise?", "in fresh replications?", "beyond noise?")
     for one in found.tried:
         told = [one.is_deal, one.is_clear]
         told += [fresh[one.multiple].is_deal, fresh[one.multiple].is_clear] if one.multiple in fresh else []
@@ -119,7 +119,7 @@ def _objectives(study: Study, found: SizingResult, deal: Deal) -> Iterable[Rende
             cell(deal.luck[place], scale),
         )
     yield titled(
-        "What each party has of it; kept: of the way from its worst to its best; luck: these worlds less fresh ones",
+        "What each party has of it; kept: of the way from its worst to its best; luck: these replications less fresh ones",
         rows,
     )
 
@@ -151,7 +151,7 @@ def _moves(study: Study, found: SizingResult, deal: Deal) -> Sequence[Renderable
             cell(gain, measure_unit(study, measure)[0]) for gain, measure in zip(move.gains, found.table.objectives, strict=True)
         ]
         rows.add_row(*(written(float(f"{value:.4g}")) for value in move.point.terms), *gains)
-    return [titled("Along the frontier: what a step from the recommended terms gives and takes, in the same worlds", rows)]
+    return [titled("Along the frontier: what a step from the recommended terms gives and takes, in the same replications", rows)]
 
 
 def _value(point: Settled | None, place: int, scale: float) -> str:

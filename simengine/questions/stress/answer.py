@@ -1,7 +1,7 @@
 """Stresses: what becomes of each party's money when the world is worse than a study expects.
 
 The named ones apply to any study by what it contains; where a study cannot express one, the answer says why. Each is a coherent
-vector: all numbers of its kind move together, in every world, and everything else keeps its draws. The sizes below are choices,
+vector: all numbers of its kind move together, in every replication, and everything else keeps its draws. The sizes below are choices,
 in the manner of a supervisor's scenarios (an adverse one that an expert would not rule out, a severe one beyond it); a study
 states its own under `stresses`.
 """
@@ -19,15 +19,15 @@ from simengine.config.roles import with_money
 from simengine.config.stresses import Stressed, with_number
 from simengine.distributions import Constant
 from simengine.errors import UsageError, one_of
-from simengine.pipeline import Evidence, Steering, draw_worlds
-from simengine.records import Floats, Integers, Worlds
+from simengine.pipeline import Evidence, Steering, draw_numbers
+from simengine.records import Draws, Floats, Integers
+from simengine.replications.answer import Answer
+from simengine.replications.ensemble import Ensemble, lived, measured, with_used_designs_alone
+from simengine.replications.money import Standing, asked_measures, measures_of, refuse_level, settled_money, standing_of, tail_needs
 from simengine.risk import statistics
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
-from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import Ensemble, lived, measured, with_used_designs_alone
-from simengine.worlds.money import Standing, asked_measures, measures_of, refuse_level, settled_money, standing_of, tail_needs
 
 TOGETHER = "all_together"
 """The named stresses that apply, all at once."""
@@ -37,7 +37,7 @@ OWN = "own"
 
 @dataclass(frozen=True)
 class Stress:
-    """What is done to the worlds of a study."""
+    """What is done to the replications of a study."""
 
     words: str
     shift: Mapping[str, float] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Stress:
 
 @dataclass(frozen=True)
 class Moved:
-    """What a stress does to one party, world by world."""
+    """What a stress does to one party, replication by replication."""
 
     net: Statistic
     npv: Statistic
@@ -104,7 +104,7 @@ def stress_study(
     named
         By name: stresses by severity, or why there is none; see `stresses_of`.
     ensemble
-        Which worlds are drawn; all stresses share their draws.
+        Which replications are drawn; all stresses share their draws.
     level
         Of the CVaR.
     measures
@@ -161,7 +161,7 @@ def chosen_stresses(found: Mapping[str, Mapping[str, Stress] | str], names: Sequ
 
 
 def own_stress(study: Study, stressed: Mapping[str, Stressed]) -> Stress:
-    """Turn a stress that a study states into what is done to its worlds."""
+    """Turn a stress that a study states into what is done to its replications."""
     numbers = dict(study.quantities())
     shift, change, constants = {}, {}, {}
     for path, one in stressed.items():
@@ -197,12 +197,12 @@ def settle_under(study: Study, stress: Stress, seed: int, replications: Integers
         study = with_number(study, path, value)
     if stress.allows_shortfall:
         study = study.model_copy(update={"capital": study.capital.model_copy(update={"shortfall": "allowed"})})
-    worlds = draw_worlds(study, seed, replications, steering=Steering(shift=stress.shift, change=stress.change))
-    tallies = lived(cohort_of(study), worlds, stress.strength)
-    seen = measured(study, study.measurement, tallies, worlds)
+    draws = draw_numbers(study, seed, replications, steering=Steering(shift=stress.shift, change=stress.change))
+    tallies = lived(cohort_of(study), draws, stress.strength)
+    seen = measured(study, study.measurement, tallies, draws)
     if not stress.delay_months:
-        return settled_money(study, Evidence(study, worlds, tallies, seen), measures)
-    late = replace(worlds, values=dict(worlds.values) | _late_by(study, worlds, stress.delay_months))
+        return settled_money(study, Evidence(study, draws, tallies, seen), measures)
+    late = replace(draws, values=dict(draws.values) | _late_by(study, draws, stress.delay_months))
     longer = _with_longer_calendar(study, stress.delay_months)
     return settled_money(longer, Evidence(longer, late, tallies, seen), measures)
 
@@ -213,10 +213,10 @@ def _settle_all(
     return [settle_under(study, stress, seed, replications, measures) for stress in (Stress(""), *stresses)]
 
 
-def _late_by(study: Study, worlds: Worlds, months: int) -> dict[str, Floats]:
+def _late_by(study: Study, draws: Draws, months: int) -> dict[str, Floats]:
     """Give by how many months each payer is late, by path."""
     paths = [f"capital.payers.{payer}.pays_late_months" for payer in study.capital.who_pays]
-    return {path: worlds.values.get(path, np.zeros(len(worlds))) + months for path in paths}
+    return {path: draws.values.get(path, np.zeros(len(draws))) + months for path in paths}
 
 
 def _with_longer_calendar(study: Study, months: int) -> Study:

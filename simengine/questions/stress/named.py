@@ -159,7 +159,9 @@ def _cost_overrun(study: Study, severity: int) -> Stress | str:
         change["capital.drawn_share"] = _times_within(factor, 1.0)
         words.append(f"the service costs {more}, which the lenders bear: as much more is drawn, up to the commitment")
     if not change:
-        return "no party states `costs`, none is named under `capital.costs`, and the whole commitment is drawn in every world"
+        return (
+            "no party states `costs`, none is named under `capital.costs`, and the whole commitment is drawn in every replication"
+        )
     return Stress("; ".join(words), change=change, allows_shortfall=bool(paid))
 
 

@@ -1,4 +1,4 @@
-"""One world from its people to its cash: every number between the draw and the last posting, so that it can be checked by hand."""
+"""One replication from its people to its cash: every number between the draw and the last posting, so that it can be checked by hand."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from simengine.distributions import Constant
 from simengine.errors import NOT_MEASURED, UsageError
 from simengine.pipeline import measured_again, move_money, run_block, simulate, with_milestones
 from simengine.records import ARMS, Ledger, Measurements, Outturns, Payments, Tallies
+from simengine.replications.ensemble import Ensemble
 from simengine.sampling import PLAIN, SCRAMBLES, Sampling, refuse_impossible, seeds_again
-from simengine.worlds.ensemble import Ensemble
 
 Row = dict[str, Any]
 
@@ -85,7 +85,7 @@ def trace(
     if measurement > 1:
         evidence = measured_again(study, evidence, seeds_again(seed, sampling.measured)[measurement - 2])
     measurements = with_milestones(study.contract, evidence.tallies, evidence.measurements)
-    payments, ledger = move_money(study, evidence.worlds, evidence.tallies, measurements)
+    payments, ledger = move_money(study, evidence.draws, evidence.tallies, measurements)
     distributions = dict(study.quantities())
     outturns = run_block(study, seed, numbers, sampling, with_variates=with_variates)
     return Trace(
@@ -94,7 +94,7 @@ def trace(
         measurement,
         {
             path: float(values[0])
-            for path, values in evidence.worlds.values.items()
+            for path, values in evidence.draws.values.items()
             if not isinstance(distributions.get(path), Constant)
         },
         list(_people(study, evidence.tallies)),
@@ -130,7 +130,7 @@ def trace_again(
     if differing:
         names = ", ".join(differing[:5])
         raise UsageError(
-            f"RUN: a world that is made again is the one that was kept; found other values of {names}. "
+            f"RUN: a replication that is made again is the one that was kept; found other values of {names}. "
             "The results come from another version, or the folder was changed"
         )
     return replace(found, agrees=True)

@@ -22,12 +22,12 @@ def _prepare(study: Study, values: Values, source: Source) -> Asked:  # noqa: AR
 TRACE = Question[Any](
     name="trace",
     summary=(
-        "Show one world of RUN, a folder of results, line by line: draws, people, measurement, payments, postings.\n\n"
-        "The numbers of RUN are drawn as the run drew them. RUN may also be a study; then --seed says which worlds are meant."
+        "Show one replication of RUN, a folder of results, line by line: draws, people, measurement, payments, postings.\n\n"
+        "The numbers of RUN are drawn as the run drew them. RUN may also be a study; then --seed says which replications are meant."
     ),
     subject=RUN_OR_STUDY,
     options=(
-        Option("replication", "The number of the world, from 0.", kind=int, low=0, high=2**32 - 1, is_required=True),
+        Option("replication", "The number of the replication, from 0.", kind=int, low=0, high=2**32 - 1, is_required=True),
         Option(
             "measurement",
             "Which measurement of its people, where RUN was made with --measured.",

@@ -1,4 +1,4 @@
-"""What each term is worth to each party: the same worlds settled with a little less and a little more of it."""
+"""What each term is worth to each party: the same replications settled with a little less and a little more of it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ from dataclasses import dataclass, field, replace
 from simengine.config import Study
 from simengine.errors import StudyError, UsageError
 from simengine.questions.tradeoffs.terms import Placed, placed_terms
+from simengine.replications.answer import Answer
+from simengine.replications.ensemble import Ensemble
+from simengine.replications.money import (
+    Standing,
+    asked_measures,
+    chosen_parties,
+    measures_of,
+    refuse_level,
+    standing_of,
+    tail_needs,
+)
+from simengine.replications.stored import StoredEnsemble, store
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
-from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import Ensemble
-from simengine.worlds.money import Standing, asked_measures, chosen_parties, measures_of, refuse_level, standing_of, tail_needs
-from simengine.worlds.stored import StoredEnsemble, store
 
 _NPV, _P_LOSS, _CVAR = "expected_npv", "p_loss", "cvar"
 
@@ -38,7 +46,7 @@ class Worth:
     p_loss: Change
     """Of the probability of a net below zero."""
     cvar: Change | None
-    """Of the mean loss (-net) in the worst 1 - level of the worlds; absent where these are too few."""
+    """Of the mean loss (-net) in the worst 1 - level of the replications; absent where these are too few."""
     asked: Mapping[str, Change] = field(default_factory=dict)
     """Of each measure that was asked for."""
 
@@ -88,14 +96,14 @@ def worth_of_terms(
     level: float = 0.95,
     measures: Sequence[str] = (),
 ) -> Tradeoffs:
-    """Settle the same worlds with a little less and a little more of each term.
+    """Settle the same replications with a little less and a little more of each term.
 
     Parameters
     ----------
     study
         Whose terms they are.
     ensemble
-        Which worlds are drawn; they are lived and measured once.
+        Which replications are drawn; they are lived and measured once.
     names
         Paths of terms; none: all numbers of the contract and the capital but distributions and zeros.
     parties
@@ -114,7 +122,7 @@ def worth_of_terms(
 
     Notes
     -----
-    The mean is differentiated world by world, so that what both settlements share drops out of its error. P(loss) and CVaR are
+    The mean is differentiated replication by replication, so that what both settlements share drops out of its error. P(loss) and CVaR are
     differences over the step: the one jumps, the other bends, where payments have steps and caps.
     """
     refuse_level(level)
@@ -131,7 +139,7 @@ def worth_of_terms(
         if isinstance(found, MovedTerm):
             terms[path] = found
         elif path in names:
-            raise UsageError(f"--term: must be a term that can be moved in every world; found `{path}`: {found}. "
+            raise UsageError(f"--term: must be a term that can be moved in every replication; found `{path}`: {found}. "
                              "Give a smaller --step")  # fmt: skip
         else:
             left_out[path] = found
@@ -142,17 +150,17 @@ def worth_of_terms(
 
 
 def stored_for(study: Study, ensemble: Ensemble, parties: Sequence[str], measures: Sequence[Measure] = ()) -> StoredEnsemble:
-    """Keep the worlds of a study as the study itself sees them, whatever a party at the table believes."""
+    """Keep the replications of a study as the study itself sees them, whatever a party at the table believes."""
     return store(study.model_copy(update={"sizing": None}), ensemble, parties, parties, measures)
 
 
 def settled_at(stored: StoredEnsemble, terms: Mapping[str, float]) -> Columns:
-    """Give the money of every party with other numbers at some paths: `<party>.net` and `<party>.npv`, one row per world."""
+    """Give the money of every party with other numbers at some paths: `<party>.net` and `<party>.npv`, one row per replication."""
     return next(iter(stored.settle(terms).values()))
 
 
 def standard_measures(party: str, level: float, n_replications: int) -> dict[str, Measure]:
-    """Give the measures that every term is judged by; no CVaR where its tail would hold too few worlds."""
+    """Give the measures that every term is judged by; no CVaR where its tail would hold too few replications."""
     found = {_NPV: Measure(party, _NPV, 0.0), _P_LOSS: Measure(party, _P_LOSS, 0.0)}
     return found if tail_needs(n_replications, level) is not None else found | {_CVAR: Measure(party, _CVAR, level)}
 
@@ -177,7 +185,7 @@ def _settled_term(
 
 
 def worth_between(low: Columns, high: Columns, span: float, step: float, measures: Mapping[str, Measure]) -> Worth:
-    """Say what more of a term is worth to a party, from the same worlds settled with less and with more of it.
+    """Say what more of a term is worth to a party, from the same replications settled with less and with more of it.
 
     Parameters
     ----------

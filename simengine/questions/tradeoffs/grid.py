@@ -15,14 +15,14 @@ from simengine.errors import StudyError, UsageError
 from simengine.questions.tradeoffs.answer import settled_at, stored_for
 from simengine.questions.tradeoffs.sides import Side, sides_of
 from simengine.records import Floats
+from simengine.replications.answer import Answer
+from simengine.replications.ensemble import Ensemble
+from simengine.replications.money import chosen_parties
+from simengine.replications.stored import StoredEnsemble
 from simengine.risk import statistics
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import p_loss
 from simengine.risk.statistics import Statistic
-from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import Ensemble
-from simengine.worlds.money import chosen_parties
-from simengine.worlds.stored import StoredEnsemble
 
 Direction = Literal["across", "up"]
 
@@ -63,16 +63,16 @@ class MoneyMap(Answer):
 
 
 def map_money(study: Study, ensemble: Ensemble, across: str, up: str, n_points: int = 9, parties: Sequence[str] = ()) -> MoneyMap:
-    """Put two numbers of a study at every pair of some values, and settle the same worlds at each.
+    """Put two numbers of a study at every pair of some values, and settle the same replications at each.
 
     Parameters
     ----------
     study
         Which has the numbers.
     ensemble
-        Which worlds are drawn: the same people with the same luck at every point.
+        Which replications are drawn: the same people with the same luck at every point.
     across, up
-        `PATH=LOW..HIGH`, or with `..STEP`. Numbers of the contract and of the capital are settled on stored worlds; for any other
+        `PATH=LOW..HIGH`, or with `..STEP`. Numbers of the contract and of the capital are settled on stored replications; for any other
         one people live again at every value. A distribution gives way to the value.
     n_points
         Values on a side that has no steps.
@@ -116,7 +116,7 @@ def _at(
     inner: Mapping[str, float],
     parties: Sequence[str],
 ) -> Columns:
-    """Settle one point on stored worlds, or let people live at it where there are none."""
+    """Settle one point on stored replications, or let people live at it where there are none."""
     numbers = {**outer, **inner}
     try:
         if stored is None:
@@ -130,7 +130,7 @@ def _at(
 
 
 class _Surface:
-    """The money of one party, row by row of the outer number: only the last row is kept world by world."""
+    """The money of one party, row by row of the outer number: only the last row is kept replication by replication."""
 
     def __init__(self, party: str, outer: Side, inner: Side, directions: tuple[Direction, Direction]) -> None:
         self._party, self._outer, self._inner, self._directions = party, outer, inner, directions
@@ -172,13 +172,13 @@ def break_even(first: Floats, second: Floats, low: float, high: float) -> Statis
     Parameters
     ----------
     first, second
-        Shape (n_replications,): the same worlds at either value.
+        Shape (n_replications,): the same replications at either value.
     low, high
         The values.
 
     Notes
     -----
-    At the zero the worlds hold (1 - t) first + t second, whose mean is 0; the error of that mean, divided by the slope, is the
+    At the zero the replications hold (1 - t) first + t second, whose mean is 0; the error of that mean, divided by the slope, is the
     error of the place (the delta method).
 
     Examples

@@ -31,7 +31,7 @@ class Side:
 
     @property
     def is_settled_again(self) -> bool:
-        """Whether worlds that were lived are settled with another value; else people live again, with the same luck."""
+        """Whether replications that were lived are settled with another value; else people live again, with the same luck."""
         return lies_in(self.path, FREE)
 
 

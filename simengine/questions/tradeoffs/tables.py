@@ -39,7 +39,7 @@ def worth_tables(study: Study, found: Tradeoffs) -> RenderableType:
     unit, _ = money_unit(study)
     per = f"{100 * found.step:g} %"
     remark = (
-        f"The same worlds are settled with {per} less and {per} more of each term; a row is the slope between "
+        f"The same replications are settled with {per} less and {per} more of each term; a row is the slope between "
         f"both, for {per} more. P(loss) and CVaR are differences over that step: in between they may jump or bend."
     )
     names = dict(zip(found.terms, short_names(found.terms), strict=True))

@@ -15,14 +15,14 @@ from simengine.errors import UsageError, one_of
 from simengine.pipeline import run_block
 from simengine.questions.value.side_payments import MOST_ACTORS, by_shapley_value, proportional
 from simengine.records import Floats, add_in_order
+from simengine.replications.answer import Answer
+from simengine.replications.ensemble import Ensemble, with_used_designs_alone
 from simengine.risk import statistics
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import p_loss
 from simengine.risk.pockets import POCKETS, pockets
 from simengine.risk.statistics import Statistic
 from simengine.risk.trust import Section
-from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import Ensemble, with_used_designs_alone
 
 Rule: TypeAlias = Callable[[Floats], "tuple[Floats, Floats] | None"]
 
@@ -36,7 +36,7 @@ class SidePayments:
     left_with: Mapping[str, Statistic]
     """By actor: its mean net afterwards."""
     p_still_loses: Mapping[str, Statistic]
-    """By actor: how often its net is below 0 all the same, because worlds differ from their mean."""
+    """By actor: how often its net is below 0 all the same, because replications differ from their mean."""
 
     @property
     def are_possible(self) -> bool:
@@ -70,7 +70,7 @@ def find_wrong_pockets(study: Study, ensemble: Ensemble, among: Sequence[str] = 
     study
         The question.
     ensemble
-        The worlds.
+        The replications.
     among
         The actors between whom side payments are made. If absent: all but those who are paid for a cost and of whom the study says
         nothing else, such as a service provider without `costs` of its own: what they get they spend on delivery, so that they

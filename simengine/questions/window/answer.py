@@ -15,16 +15,16 @@ from simengine.config.evaluation import evaluation_problems
 from simengine.contract.compile import dependences
 from simengine.errors import UsageError, shorten
 from simengine.measurement.spec import Protocol
-from simengine.pipeline import draw_worlds
-from simengine.records import ALL_LENDERS, ALL_PAYERS, Integers, Worlds
+from simengine.pipeline import draw_numbers
+from simengine.records import ALL_LENDERS, ALL_PAYERS, Draws, Integers
+from simengine.replications.answer import Answer
+from simengine.replications.ensemble import Ensemble, contingent_terms, lived, measured, settled, with_used_designs_alone
+from simengine.replications.settling import followed_for
 from simengine.risk import statistics
 from simengine.risk.amounts import Columns
 from simengine.risk.measured import mean_of_measured
 from simengine.risk.measures import p_loss
 from simengine.risk.statistics import Statistic
-from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import Ensemble, contingent_terms, lived, measured, settled, with_used_designs_alone
-from simengine.worlds.settling import followed_for
 
 LONGEST = 1200
 """Months: the longest window, and the longest calendar, that a study may have."""
@@ -50,7 +50,7 @@ class Window:
     payer_net: Statistic
     """Of all who pay: true saving minus payment."""
     since_first: Mapping[str, Statistic]
-    """Mean differences from the first window in the same worlds: of `payment`, `npv` and `payer_net`."""
+    """Mean differences from the first window in the same replications: of `payment`, `npv` and `payer_net`."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,7 +78,7 @@ def compare_windows(study: Study, months: Sequence[int], ensemble: Ensemble, met
     months
         The windows. A term is paid later, or earlier, by as much as the last of the measurements it depends on.
     ensemble
-        Which worlds are drawn; each is lived once, and read at every window.
+        Which replications are drawn; each is lived once, and read at every window.
     metric
         The metric whose window is changed; absent: those with the longest window, of those that a window can change.
 
@@ -204,15 +204,15 @@ def _read_all(
     seed: int,
     replications: Integers,
 ) -> list[Columns]:
-    """Let one block of worlds live once, and settle the contract on what is known at the end of every window."""
-    worlds = draw_worlds(study, seed, replications)
+    """Let one block of replications live once, and settle the contract on what is known at the end of every window."""
+    draws = draw_numbers(study, seed, replications)
     windows = {length: _windows_of(protocol) for length, protocol in protocols.items()}
-    tallies = lived(replace(cohort_of(study), windows=tuple(sorted({*chain(*windows.values())}))), worlds)
+    tallies = lived(replace(cohort_of(study), windows=tuple(sorted({*chain(*windows.values())}))), draws)
     answers = []
     for length, protocol in protocols.items():
         # Milestones count within the longest window of their own protocol, not of all that are compared.
         seen = replace(tallies, combinations=followed_for(tallies, windows[length]).combinations)
-        answers.append(settled(study, _with_payments_later(worlds, shifts[length]), seen, measured(study, protocol, seen, worlds)))
+        answers.append(settled(study, _with_payments_later(draws, shifts[length]), seen, measured(study, protocol, seen, draws)))
     return answers
 
 
@@ -220,11 +220,11 @@ def _windows_of(protocol: Protocol) -> tuple[int, ...]:
     return tuple(sorted({int(metric.window_months.value) for metric in protocol.metrics.values()}))
 
 
-def _with_payments_later(worlds: Worlds, shift: Mapping[str, int]) -> Worlds:
+def _with_payments_later(draws: Draws, shift: Mapping[str, int]) -> Draws:
     """Shift the months in which terms are paid; none is paid before the first month."""
     paths = {f"capital.payment_month.{name}": months for name, months in shift.items()}
-    later = {path: np.maximum(worlds[path] + months, 0.0) for path, months in paths.items()}
-    return replace(worlds, values={**worlds.values, **later})
+    later = {path: np.maximum(draws[path] + months, 0.0) for path, months in paths.items()}
+    return replace(draws, values={**draws.values, **later})
 
 
 def _window(study: Study, months: int, columns: Columns, first: Columns) -> Window:

@@ -32,7 +32,7 @@ def window_tables(study: Study, found: WindowSpread) -> RenderableType:
         titled("The money: payment, the lenders', and the payers'", paid),
     ]
     if len(found.windows) > 1:
-        parts.append(titled(f"More than with {found.windows[0].months} months, in the same worlds", against))
+        parts.append(titled(f"More than with {found.windows[0].months} months, in the same replications", against))
     return Group(heading(study, found, changed), *parts)
 
 

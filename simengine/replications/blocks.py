@@ -97,7 +97,7 @@ def map_blocks(
     n_replications, threads, block_size, on_progress
         As for `run_study`.
     first
-        The number of the first replication: others than those from 0 are fresh worlds under the same seed.
+        The number of the first replication: others than those from 0 are fresh replications under the same seed.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""One ensemble of worlds, asked several questions: the same people, measured and settled as often as one likes."""
+"""One ensemble of replications, asked several questions: the same people, measured and settled as often as one likes."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from simengine.records import (
     MATCHED_SERVICE,
     SERVICE,
     TWIN,
+    Draws,
     Floats,
     Integers,
     Measurements,
     Seen,
     Tallies,
-    Worlds,
 )
+from simengine.replications.blocks import BLOCK_SIZE, map_blocks
 from simengine.risk.amounts import Columns
 from simengine.risk.roles import total_of_lenders, total_of_payers
-from simengine.worlds.blocks import BLOCK_SIZE, map_blocks
 
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Which worlds are drawn, and how they are computed."""
+    """Which replications are drawn, and how they are computed."""
 
     seed: int
     n_replications: int
@@ -45,7 +45,7 @@ class Ensemble:
     block_size: int = BLOCK_SIZE
     on_progress: Callable[[int], None] | None = None
     first: int = 0
-    """The number of the first replication: from another one on, the worlds are fresh under the same seed."""
+    """The number of the first replication: from another one on, the replications are fresh under the same seed."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that cannot be asked for; of one replication alone nothing can be said with a standard error."""
@@ -75,23 +75,23 @@ class Ensemble:
         return [{name: np.concatenate([part[name] for part in parts]) for name in parts[0]} for parts in zip(*blocks, strict=True)]
 
 
-def measured(study: Study, protocol: Protocol, tallies: Tallies, worlds: Worlds) -> Measurements:
+def measured(study: Study, protocol: Protocol, tallies: Tallies, draws: Draws) -> Measurements:
     """Let the evaluator of a protocol measure people who are simulated already."""
-    return measure(protocol, tallies, kinds_of(study), tuple(study.population.waves), worlds)
+    return measure(protocol, tallies, kinds_of(study), tuple(study.population.waves), draws)
 
 
-def lived(cohort: Cohort, worlds: Worlds, strength: float = 1.0) -> Tallies:
-    """Let people live through worlds in which the service does some multiple of its effect."""
-    return simulate_cohort(replace(cohort, effect_strength=strength), worlds)
+def lived(cohort: Cohort, draws: Draws, strength: float = 1.0) -> Tallies:
+    """Let people live through replications in which the service does some multiple of its effect."""
+    return simulate_cohort(replace(cohort, effect_strength=strength), draws)
 
 
-def lived_again(cohort: Cohort, worlds: Worlds, strength: float, before: Tallies) -> Tallies:
+def lived_again(cohort: Cohort, draws: Draws, strength: float, before: Tallies) -> Tallies:
     """Let the service users live again with another multiple of the effect; whom that cannot touch is taken from `before`."""
     has_matching = cohort.comparisons.matching is not None
     some_are_left_out = has_matching and (before.weight[:, :, MATCHED_SERVICE] != before.weight[:, :, SERVICE]).any()
     if some_are_left_out or cohort.comparisons.spill_over is not None:
-        return lived(cohort, worlds, strength)
-    alone = lived(replace(cohort, comparisons=Comparisons()), worlds, strength)
+        return lived(cohort, draws, strength)
+    alone = lived(replace(cohort, comparisons=Comparisons()), draws, strength)
     lives = {SERVICE: SERVICE, TWIN: TWIN} | ({MATCHED_SERVICE: SERVICE} if has_matching else {})
     names = [name for name in _BY_ARM if getattr(before, name) is not None]
     arms: dict[str, Any] = {name: _with_arms_of(getattr(before, name), getattr(alone, name), lives) for name in names}
@@ -110,7 +110,7 @@ def _with_arms_of(before: Floats, alone: Floats, lives: Mapping[int, int]) -> Fl
     return changed
 
 
-def settled(study: Study, worlds: Worlds, tallies: Tallies, measurements: Measurements) -> Columns:
+def settled(study: Study, draws: Draws, tallies: Tallies, measurements: Measurements) -> Columns:
     """Settle the contract on some measurements, and keep what the questions of this room need.
 
     Returns
@@ -118,7 +118,7 @@ def settled(study: Study, worlds: Worlds, tallies: Tallies, measurements: Measur
     Columns of metrics and terms, `contingent_payment`, `drawn`, and the money of all who lend and of all who pay, whether they are
     several or one.
     """
-    outturns = evaluate(study, Evidence(study, worlds, tallies, measurements))
+    outturns = evaluate(study, Evidence(study, draws, tallies, measurements))
     names = [name for name in outturns.columns if name.startswith("metric.")]
     names += ["contingent_payment", "drawn"]
     names += [term_column(name) for name, term in study.contract.terms.items() if term.contingent]
@@ -145,7 +145,7 @@ def with_used_designs_alone(study: Study) -> Study:
     return study.model_copy(update={"measurement": protocol.model_copy(update=unused)})
 
 
-def against_twins(study: Study, worlds: Worlds, tallies: Tallies, measurements: Measurements) -> Measurements:
+def against_twins(study: Study, draws: Draws, tallies: Tallies, measurements: Measurements) -> Measurements:
     """Give the measurements of an evaluator who sees everybody and compares each service user with the twin.
 
     The estimate is the truth of `measurements`; here it is given by wave as well, so that a contract may pay by wave.
@@ -160,7 +160,7 @@ def against_twins(study: Study, worlds: Worlds, tallies: Tallies, measurements: 
     honest = protocol.model_copy(
         update={"design": "randomised", "by_wave": {}, "control": Control(), "metrics": plain, "transfers": "followed"}
     )
-    seen = measured(study, honest, replace(tallies, **arms, seen=None), worlds)
+    seen = measured(study, honest, replace(tallies, **arms, seen=None), draws)
     nothing = np.zeros_like(measurements.truth)
     return replace(seen, estimate=measurements.truth, truth=measurements.truth, standard_error=nothing)
 

@@ -22,6 +22,8 @@ from simengine.config import Study, known_metrics
 from simengine.config.roles import refuse_without_money
 from simengine.errors import UsageError, did_you_mean, shorten
 from simengine.records import ALL_LENDERS, ALL_PAYERS, Floats, Outturns
+from simengine.replications.blocks import run_study
+from simengine.replications.money import asked_measures
 from simengine.risk import RiskTable, summarise
 from simengine.risk.measures import KINDS, Measure
 from simengine.risk.parties import names_of_role
@@ -36,8 +38,6 @@ from simengine.sampling import (
     refuse_impossible,
     refuse_impossible_variates,
 )
-from simengine.worlds.blocks import run_study
-from simengine.worlds.money import asked_measures
 
 FIRST_SIZE = 1000
 AT_MOST = 1_000_000
@@ -176,7 +176,7 @@ def run_until(
 def control_variates(study: Study, seed: int, outturns: Outturns, sampling: Sampling = PLAIN) -> Floats:
     """Give the numbers of expectation 0 by which the means of a run are corrected: normal scores, and the luck that the run kept.
 
-    Numbers that are spread evenly have their means already, so of these worlds it is the luck alone. It is divided by its spread:
+    Numbers that are spread evenly have their means already, so of these replications it is the luck alone. It is divided by its spread:
     beside sums of money scores would be lost in rounding.
 
     Raises

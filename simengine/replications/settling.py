@@ -1,4 +1,4 @@
-"""Worlds at the wall, settled under as many term sheets as one likes, for the money of some parties alone.
+"""Replications at the wall, settled under as many term sheets as one likes, for the money of some parties alone.
 
 What no term moves is worked out once: what was measured with each window, what the true effect is worth, what later money is worth,
 and, as long as no number of the capital changes, the plan of the money.
@@ -23,22 +23,22 @@ from simengine.errors import UsageError
 from simengine.pipeline import agree, plan_of, standpoint_of, with_milestones
 from simengine.records import (
     SERVICE,
+    Draws,
     Floats,
     Integers,
     Measurements,
     Payments,
     Record,
     Tallies,
-    Worlds,
     axes_of,
 )
+from simengine.replications.ensemble import measured
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import Measure
 from simengine.risk.parties import Part, Sums, add_parts, over_years, parts_of, sums_from_ledger, value_today
 from simengine.risk.roles import loan_columns
 from simengine.sections import FREE, READ_AT_THE_WALL, lies_in
 from simengine.value import appreciate
-from simengine.worlds.ensemble import measured
 
 Joined = TypeVar("Joined", bound=Record)
 Loans = Literal["nothing", "sums", "flows"]
@@ -58,9 +58,9 @@ class Reading:
 
 @dataclass
 class Kept:
-    """A block of worlds, kept at the wall."""
+    """A block of replications, kept at the wall."""
 
-    worlds: Worlds
+    draws: Draws
     people: Integers
     """Shape (n_replications, n_waves): service users."""
     readings: Mapping[Windows, Reading]
@@ -80,7 +80,7 @@ class Kept:
         study
             With the terms in their places.
         terms
-            Numbers by path: those that differ from the worlds'.
+            Numbers by path: those that differ from the replications'.
         windows
             How long people are followed.
 
@@ -94,10 +94,10 @@ class Kept:
             found = ", ".join(f"{months:g}" for months in windows)
             raise UsageError(f"terms: windows must be among those that were measured, {kept} months; found {found}")
         reading = self.readings[windows]
-        free = {path: np.full(len(self.worlds), value) for path, value in terms.items() if path in self.worlds.values}
-        worlds = replace(self.worlds, values={**self.worlds.values, **free})
-        purses = self._filled(study, worlds, terms)
-        payments, sums, loans = self._moved(study, worlds, reading.measurements, purses)
+        free = {path: np.full(len(self.draws), value) for path, value in terms.items() if path in self.draws.values}
+        draws = replace(self.draws, values={**self.draws.values, **free})
+        purses = self._filled(study, draws, terms)
+        payments, sums, loans = self._moved(study, draws, reading.measurements, purses)
         units = purses.plan.units
         columns: dict[str, Floats] = {"contingent_payment": payments.owed_in_all(study.contract.paid_for_outcomes()), **loans}
         first = 0
@@ -109,24 +109,24 @@ class Kept:
         return columns
 
     def _moved(
-        self, study: Study, worlds: Worlds, measurements: Measurements, purses: Purses
+        self, study: Study, draws: Draws, measurements: Measurements, purses: Purses
     ) -> tuple[Payments, Sums, Mapping[str, Floats]]:
         """Move the money: in sums of each part, or flow by flow where somebody asks what loans came to."""
         if self.loans == "nothing":
-            payments, sums = agree(study, measurements, purses.plan, worlds, lambda payments: purses.add_up(payments, worlds))
+            payments, sums = agree(study, measurements, purses.plan, draws, lambda payments: purses.add_up(payments, draws))
             return payments, Sums(list(sums.cash), list(sums.today)), {}
         payments, ledger = agree(
-            study, measurements, purses.plan, worlds, lambda payments: distribute(study.capital, purses.plan, payments, worlds)
+            study, measurements, purses.plan, draws, lambda payments: distribute(study.capital, purses.plan, payments, draws)
         )
         sums_of_parts = sums_from_ledger(list(chain(*self.parts.values())), ledger, self.factors)
         return payments, sums_of_parts, loan_columns(ledger, with_returns=self.loans == "flows")
 
-    def _filled(self, study: Study, worlds: Worlds, terms: Mapping[str, float]) -> Purses:
+    def _filled(self, study: Study, draws: Draws, terms: Mapping[str, float]) -> Purses:
         """Give the purses with the plan of the money; anew only where a number has changed on which the plan may depend."""
         moved = {path: value for path, value in terms.items() if path == "contract.commitment" or path.startswith("capital.")}
         if self._last is None or self._last[0] != moved:
             accounts = [part.accounts for part in chain(*self.parts.values())]
-            plan, by_month = plan_of(study, worlds, self.people), asks_when_drawn(study.contract)
+            plan, by_month = plan_of(study, draws, self.people), asks_when_drawn(study.contract)
             self._last = moved, Purses(study.capital, plan, accounts, self.factors, by_month)
         return self._last[1]
 
@@ -136,13 +136,13 @@ def join(blocks: Sequence[Kept]) -> Kept:
     first = blocks[0]
     if len(blocks) == 1:
         return first
-    values = {path: np.concatenate([block.worlds[path] for block in blocks]) for path in first.worlds.values}
-    worlds = replace(_joined([block.worlds for block in blocks]), values=values)
+    values = {path: np.concatenate([block.draws[path] for block in blocks]) for path in first.draws.values}
+    draws = replace(_joined([block.draws for block in blocks]), values=values)
     readings = {windows: _join([block.readings[windows] for block in blocks]) for windows in first.readings}
     rows = first.factors.shape[1] > 1
     factors = np.concatenate([block.factors for block in blocks], axis=1) if rows else first.factors
     people = np.concatenate([block.people for block in blocks])
-    return Kept(worlds, people, readings, first.parts, factors, first.loans)
+    return Kept(draws, people, readings, first.parts, factors, first.loans)
 
 
 def _join(readings: Sequence[Reading]) -> Reading:
@@ -172,12 +172,12 @@ def _joined(parts: Sequence[Joined]) -> Joined:
     return cast(Joined, replace(first, **arrays))
 
 
-def keep(study: Study, worlds: Worlds, tallies: Tallies, parties: Iterable[str], measures: Iterable[Measure] = ()) -> Kept:
+def keep(study: Study, draws: Draws, tallies: Tallies, parties: Iterable[str], measures: Iterable[Measure] = ()) -> Kept:
     """Keep people who have lived, each measured with every window that a sizing leaves open.
 
     Parameters
     ----------
-    study, worlds, tallies
+    study, replications, tallies
         As they stand at the wall.
     parties
         Whose net and NPV are asked for.
@@ -188,29 +188,29 @@ def keep(study: Study, worlds: Worlds, tallies: Tallies, parties: Iterable[str],
     followed = {months: with_numbers(study, dict(zip(own_windows(study), months, strict=True))) for months in windows}
     people, kept = (
         tallies.n_people[:, :, SERVICE],
-        {path: v for path, v in worlds.values.items() if lies_in(path, READ_AT_THE_WALL)},
+        {path: v for path, v in draws.values.items() if lies_in(path, READ_AT_THE_WALL)},
     )
-    accounts = accounts_of(study.capital, plan_of(study, worlds, people))
+    accounts = accounts_of(study.capital, plan_of(study, draws, people))
     parts = {party: parts_of(party, accounts) for party in parties}
     flat = list(chain(*parts.values()))
     saving = tuple(dict.fromkeys(part.party for part in flat if part.has_value))
-    readings = {months: _read(one, worlds, tallies, saving) for months, one in followed.items()}
-    factors = standpoint_of(study, worlds, 0).discount_factors
+    readings = {months: _read(one, draws, tallies, saving) for months, one in followed.items()}
+    factors = standpoint_of(study, draws, 0).discount_factors
     n_rows = max((len(factors[part.party]) for part in flat), default=1)
     n_months = int(study.study.horizon_months.value) + 1
     by_part = [np.broadcast_to(factors[part.party][:, :n_months], (n_rows, n_months)) for part in flat]
     measures = tuple(measures)
     about_loans: Loans = "flows" if any(one.kind.needs_flows for one in measures) else "sums"
     loans: Loans = about_loans if any(one.kind.of_lenders for one in measures) else "nothing"
-    return Kept(Worlds(worlds.seed, worlds.replications, kept), people, readings, parts, np.stack(by_part), loans)
+    return Kept(Draws(draws.seed, draws.replications, kept), people, readings, parts, np.stack(by_part), loans)
 
 
-def _read(study: Study, worlds: Worlds, tallies: Tallies, saving: Sequence[str]) -> Reading:
+def _read(study: Study, draws: Draws, tallies: Tallies, saving: Sequence[str]) -> Reading:
     """Measure people who were followed as a study says, and value the true effect on them for some parties."""
     seen = followed_for(tallies, cohort_of(study).windows)
-    measurements = with_milestones(study.contract, seen, measured(study, study.measurement, seen, worlds))
-    public_value = appreciate(study.public_value, tuple(study.parties), timing_of(study, worlds), seen, worlds)
-    factors = standpoint_of(study, worlds, public_value.value.shape[2]).discount_factors
+    measurements = with_milestones(study.contract, seen, measured(study, study.measurement, seen, draws))
+    public_value = appreciate(study.public_value, tuple(study.parties), timing_of(study, draws), seen, draws)
+    factors = standpoint_of(study, draws, public_value.value.shape[2]).discount_factors
     by_year = {party: public_value.value[:, public_value.parties.index(party)] for party in saving}
     return Reading(
         measurements, {party: (over_years(value), value_today(value, factors[party])) for party, value in by_year.items()}

@@ -1,6 +1,6 @@
 """Money at chosen points of the assumptions: what a study would say if its numbers stood there, over the same luck at every point.
 
-A *point* gives every assumption (a number that has a distribution) a place in its distribution. At each point the same panel of worlds is lived: the
+A *point* gives every assumption (a number that has a distribution) a place in its distribution. At each point the same panel of replications is lived: the
 people, sites, shocks and errors of replications 0 to n_luck - 1. So differences between points are not blurred by luck, and what is
 said of a point is a mean, or a share, over the panel.
 """
@@ -18,17 +18,17 @@ from simengine.config import Study
 from simengine.dependence import clusters_of
 from simengine.distributions import DirichletCount
 from simengine.errors import UsageError
-from simengine.pipeline import Steering, draw_worlds, simulate
+from simengine.pipeline import Steering, draw_numbers, simulate
 from simengine.records import Floats, Integers
+from simengine.replications.ensemble import Ensemble
+from simengine.replications.money import settled_money
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import Measure
 from simengine.sampling import distributions_of
-from simengine.worlds.ensemble import Ensemble
-from simengine.worlds.money import settled_money
 
 _SMALLEST = 2.0**-53
 MOST_LUCK = 100_000
-"""Worlds in a panel."""
+"""Replications in a panel."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Assumptions:
     paths: tuple[str, ...]
     """The numbers that have a distribution, in the order of the study."""
     n_luck: int
-    """Worlds in the panel."""
+    """Replications in the panel."""
 
     def money(self, scores: Floats, measures: Sequence[Measure] = ()) -> dict[str, Floats]:
         """Give each party's money at points of the assumptions.
@@ -63,8 +63,8 @@ class Assumptions:
 
     def values(self, scores: Floats) -> dict[str, Floats]:
         """Give the values of the assumptions at points: by path, shape (n_points,)."""
-        worlds = draw_worlds(self.study, 0, np.zeros(len(scores), dtype=np.int64), steering=self._steering(scores))
-        return {path: worlds[path] for path in self.paths}
+        draws = draw_numbers(self.study, 0, np.zeros(len(scores), dtype=np.int64), steering=self._steering(scores))
+        return {path: draws[path] for path in self.paths}
 
     def _settle(self, scores: Floats, rows: Integers, measures: Sequence[Measure]) -> Columns:
         steering = self._steering(scores[rows // self.n_luck])

@@ -24,7 +24,7 @@ _FEW_VALUES = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Draws:
+class Weighting:
     """What each row of a sample weighs, which rows hang together, and what is known of their expectation.
 
     References
@@ -168,21 +168,21 @@ class Draws:
         places, n = self._groups
         return np.stack([np.bincount(places, weights=column, minlength=n) for column in parts.T], axis=1)
 
-    def given(self, cases: NDArray[np.bool_]) -> Draws:
+    def given(self, cases: NDArray[np.bool_]) -> Weighting:
         """Give how the rows with some property were drawn; that of the control variates is not 0 among these."""
         return self._of(np.flatnonzero(cases), None)
 
-    def some(self, rows: Integers) -> Draws:
+    def some(self, rows: Integers) -> Weighting:
         """Give how rows were drawn that are chosen without looking at them."""
         return self._of(rows, None if self.control_variates is None else self.control_variates[rows])
 
-    def _of(self, rows: Integers, control_variates: Floats | None) -> Draws:
+    def _of(self, rows: Integers, control_variates: Floats | None) -> Weighting:
         independent = None if self.n_independent is None else max(round(self.n_independent * len(rows) / self.n_rows), 1)
         weight = None if self.weight is None else self.weight[rows]
         group = None if self.group is None else self.group[rows]
-        return Draws(len(rows), weight, group, control_variates, independent)
+        return Weighting(len(rows), weight, group, control_variates, independent)
 
 
-def given(draws: Draws | None, cases: NDArray[np.bool_]) -> Draws | None:
+def given(weighting: Weighting | None, cases: NDArray[np.bool_]) -> Weighting | None:
     """Give how the rows with some property were drawn; nothing where all rows are independent and weigh the same."""
-    return None if draws is None else draws.given(cases)
+    return None if weighting is None else weighting.given(cases)

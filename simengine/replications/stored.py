@@ -1,8 +1,8 @@
-"""An ensemble that is kept at the wall, so that hundreds of term sheets are settled on the same worlds.
+"""An ensemble that is kept at the wall, so that hundreds of term sheets are settled on the same replications.
 
-Each party may see the effect in its own way. Then the same replications are lived once more, with the same luck, in the worlds
+Each party may see the effect in its own way. Then the same replications are lived once more, with the same luck, in the replications
 in which it believes: every uniform is the same, only the distribution through which it is read is another. This is exact for any belief,
-whereas weighting one set of worlds loses worlds with every step away from the study's own distribution, and is undefined outside its range.
+whereas weighting one set of replications loses replications with every step away from the study's own distribution, and is undefined outside its range.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import numpy as np
 
 from simengine.config import Study, cohort_of
 from simengine.config.numbers import with_numbers
-from simengine.pipeline import draw_worlds
+from simengine.pipeline import draw_numbers
 from simengine.records import Integers
+from simengine.replications.blocks import available_processors, map_blocks, map_items
+from simengine.replications.ensemble import Ensemble, lived, with_used_designs_alone
+from simengine.replications.settling import Kept, Windows, chosen_windows, join, keep, with_windows
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import Measure
-from simengine.worlds.blocks import available_processors, map_blocks, map_items
-from simengine.worlds.ensemble import Ensemble, lived, with_used_designs_alone
-from simengine.worlds.settling import Kept, Windows, chosen_windows, join, keep, with_windows
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def eyes_of(study: Study, party: str) -> Eyes:
 
 @dataclass(frozen=True)
 class StoredEnsemble:
-    """Worlds that were lived and measured once for each way of seeing them."""
+    """Replications that were lived and measured once for each way of seeing them."""
 
     study: Study
     blocks: Mapping[Eyes, Sequence[Kept]]
@@ -60,12 +60,12 @@ class StoredEnsemble:
 
         Returns
         -------
-        By party: the columns of the worlds as this party sees them, one number per replication: the money of every party that was
+        By party: the columns of the replications as this party sees them, one number per replication: the money of every party that was
         asked for, what is paid for outcomes, and the truths.
         """
         study, windows = with_numbers(self.study, terms), chosen_windows(self.study, terms)
         work = [(eyes, block) for eyes, blocks in self.blocks.items() for block in blocks]
-        n = sum(len(block.worlds) for block in next(iter(self.blocks.values())))
+        n = sum(len(block.draws) for block in next(iter(self.blocks.values())))
         parts = map_items(lambda one: one[1].settle(study, terms, windows), work, n, threads=self.threads)
         seen: dict[Eyes, Columns] = {}
         for eyes in self.blocks:
@@ -79,16 +79,16 @@ class StoredEnsemble:
 def store(
     study: Study, ensemble: Ensemble, believers: Iterable[str], parties: Iterable[str], measures: Iterable[Measure] = ()
 ) -> StoredEnsemble:
-    """Let worlds be lived and measured, once for each way in which some parties see them, and keep what settlement needs.
+    """Let replications be lived and measured, once for each way in which some parties see them, and keep what settlement needs.
 
     Parameters
     ----------
     study
         With its sizing, if it has one.
     ensemble
-        Which worlds are drawn.
+        Which replications are drawn.
     believers
-        Those through whose eyes the worlds are seen.
+        Those through whose eyes the replications are seen.
     parties
         Those whose money is asked for.
     measures
@@ -122,9 +122,9 @@ def _in_parts(blocks: Sequence[Kept], n_parts: int) -> list[Sequence[Kept]]:
 
 def _kept(study: Study, eyes: Eyes, seed: int, replications: Integers, parties: Sequence[str], measures: Sequence[Measure]) -> Kept:
     believed = with_numbers(study, dict(eyes.beliefs))
-    worlds = draw_worlds(believed, seed, replications)
-    tallies = lived(with_windows(believed, cohort_of(believed)), worlds, eyes.multiple)
-    return keep(believed, worlds, tallies, parties, measures)
+    draws = draw_numbers(believed, seed, replications)
+    tallies = lived(with_windows(believed, cohort_of(believed)), draws, eyes.multiple)
+    return keep(believed, draws, tallies, parties, measures)
 
 
 def truths_of(blocks: Sequence[Kept]) -> dict[Windows, Columns]:

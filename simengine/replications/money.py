@@ -21,8 +21,8 @@ from simengine.risk.measures import KINDS, Measure, cvar, p_loss
 from simengine.risk.parties import ROLE_OF, parties_of
 from simengine.risk.statistics import Statistic
 
-TAIL_WORLDS = 100
-"""Fewer worlds than these in a tail say nothing about it."""
+TAIL_REPLICATIONS = 100
+"""Fewer replications than these in a tail say nothing about it."""
 _OF_LENDERS = ("money_in", "moic", *OF_WHOLE_FLOWS, "payback_status")
 
 
@@ -35,7 +35,7 @@ class Standing:
     p_loss: Statistic
     """Of a net below zero."""
     cvar: Statistic | None
-    """Mean loss (-net) in the worst 1 - level of the worlds; absent where these are too few."""
+    """Mean loss (-net) in the worst 1 - level of the replications; absent where these are too few."""
     asked: Mapping[str, Statistic] = field(default_factory=dict)
     """By measure, without the party: what was asked for beside these."""
 
@@ -213,29 +213,31 @@ def refuse_level(level: float) -> None:
     """Refuse a level of a tail that is none."""
     if not is_number(level) or not 0 < level < 1:
         found = f"{level:g}" if is_number(level) else shorten(level)
-        raise UsageError(f"--level: the level of a tail must lie between 0 and 1; found {found}. 0.95 is the worst 5 % of worlds")
+        raise UsageError(
+            f"--level: the level of a tail must lie between 0 and 1; found {found}. 0.95 is the worst 5 % of replications"
+        )
 
 
-def tail_needs(n_worlds: int, level: float, n_per_replication: int = 1) -> int | None:
+def tail_needs(n_replications: int, level: float, n_per_replication: int = 1) -> int | None:
     """Give the replications that a tail takes; nothing where it has them."""
-    if n_worlds * n_per_replication * (1 - level) >= TAIL_WORLDS - 1e-9:
+    if n_replications * n_per_replication * (1 - level) >= TAIL_REPLICATIONS - 1e-9:
         return None
-    return int(np.ceil(TAIL_WORLDS / (1 - level) / n_per_replication - 1e-9))
+    return int(np.ceil(TAIL_REPLICATIONS / (1 - level) / n_per_replication - 1e-9))
 
 
-def refuse_thin_tail(n_worlds: int, level: float, n_per_replication: int = 1) -> None:
-    """Refuse to speak of a tail that holds too few worlds."""
+def refuse_thin_tail(n_replications: int, level: float, n_per_replication: int = 1) -> None:
+    """Refuse to speak of a tail that holds too few replications."""
     refuse_level(level)
-    needed = tail_needs(n_worlds, level, n_per_replication)
+    needed = tail_needs(n_replications, level, n_per_replication)
     if needed is not None:
         raise UsageError(
-            f"-n: the worst {100 * (1 - level):g} % of the worlds are at least {TAIL_WORLDS}; found "
-            f"{n_worlds * n_per_replication * (1 - level):.0f}. Ask for -n {needed} or more, or for a lower --level"
+            f"-n: the worst {100 * (1 - level):g} % of the replications are at least {TAIL_REPLICATIONS}; found "
+            f"{n_replications * n_per_replication * (1 - level):.0f}. Ask for -n {needed} or more, or for a lower --level"
         )
 
 
 def standing_of(columns: Columns, party: str, level: float, measures: Iterable[Measure] = ()) -> Standing:
-    """Say where a party stands in some worlds, and what those of the measures come to that are about it."""
+    """Say where a party stands in some replications, and what those of the measures come to that are about it."""
     net = columns[f"{party}.net"]
     is_given = tail_needs(len(net), level) is None
     return Standing(
