@@ -16,7 +16,7 @@ from statistics import median
 import numpy as np
 
 from simengine.config import load_contract, shipped_contracts
-from simengine.contract import settle
+from simengine.contract import settle_terms
 from simengine.contract.spec import Contract
 from simengine.records import Floats, Measurements
 from tests.reference import contract as twin
@@ -70,7 +70,7 @@ def compare(
 ) -> float:
     """Time the programs on one contract, print their ratios, and give the seconds of the engine."""
     check(contract, measured, drawn, by_hand)
-    engine = timed(lambda: settle(contract, measured, drawn), repeats)
+    engine = timed(lambda: settle_terms(contract, measured, drawn), repeats)
     slow = timed(lambda: by_twin(contract, measured, drawn, FEW), 3) / FEW * len(drawn)
     print(f"{name}: engine {1e3 * engine:.1f} ms for {len(drawn):,} replications")
     if by_hand is not None:
@@ -106,7 +106,7 @@ def by_twin(contract: Contract, measured: Measurements, drawn: Floats, n: int) -
 
 def check(contract: Contract, measured: Measurements, drawn: Floats, by_hand: Callable[[Floats, Floats], Floats] | None) -> None:
     """Stop where two programs disagree by more than a smallest unit."""
-    amount = settle(contract, measured, drawn).amount
+    amount = settle_terms(contract, measured, drawn).amount
     if by_hand is not None and np.abs(amount - by_hand(measured.estimate, drawn)).max() > 0.011:
         sys.exit("the engine and NumPy disagree")
     for row, replication in zip(amount, by_twin(contract, measured, drawn, FEW), strict=False):

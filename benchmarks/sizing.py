@@ -18,7 +18,7 @@ from simengine.config import Study, find_study, load_study
 from simengine.config.numbers import with_numbers
 from simengine.config.request import Requested, with_request
 from simengine.pipeline import evaluate, simulate
-from simengine.questions.size.answer import agree, sizing_of, stored_for, table_of
+from simengine.questions.size.answer import find_deal, sizing_of, stored_for_sizing, table_of
 from simengine.questions.size.search import Search, Settlement
 from simengine.replications.blocks import BLOCK_SIZE
 from simengine.replications.ensemble import Ensemble
@@ -53,13 +53,13 @@ def main() -> None:
     limits = ["investor.p_loss <= 0.5", "outcome_payer.expected_net >= 0"]
     study = with_request(load_study(find_study("norrkoping"), ["sizing=null"]), Requested(free=free, limits=limits))
     table = table_of(sizing_of(study))
-    stored_for(study, table, Ensemble(1, 4)).settle({})  # compile
+    stored_for_sizing(study, table, Ensemble(1, 4)).settle({})  # compile
     started = time.perf_counter()
-    stored = stored_for(study, table, Ensemble(2016, options.replications))
+    stored = stored_for_sizing(study, table, Ensemble(2016, options.replications))
     lived = time.perf_counter() - started
     settle = Timed(stored.settle)
     started = time.perf_counter()
-    found = agree(Search(table, settle, options.points), lambda: settle, None, Ensemble(2016, options.replications))
+    found = find_deal(Search(table, settle, options.points), lambda: settle, None, Ensemble(2016, options.replications))
     seconds = time.perf_counter() - started
     print(f"{options.replications:,} replications lived and measured in {lived:.1f} s")
     print(f"{len(found.points)} term sheets, {len(found.frontier)} on the frontier, in {seconds:.1f} s")

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from simengine.risk.amounts import AMOUNTS
-from simengine.risk.measures import KINDS
+from simengine.risk.measures import MEASURES
 
 PAGE = Path(__file__).resolve().parent / "reference" / "measures.md"
 HEAD = """# Amounts and measures
@@ -45,7 +45,7 @@ def page() -> str:
     measures = [
         f"| `{name}{_number(one.number)}` | {one.meaning}{_default(one.default)} | {_COUNTED_IN[one.unit]} "
         f"| {_better(one.more_is_better)} | {_whose(one.of_lenders)} |\n"
-        for name, one in KINDS.items()
+        for name, one in MEASURES.items()
     ]
     return "".join([
         HEAD,

@@ -26,7 +26,7 @@ import pandas as pd
 from IPython.display import Image, display
 
 from simengine import RiskTable, evaluate, find_study, load_study, run_study, simulate, summarise
-from simengine.questions.run.picture import draw
+from simengine.questions.run.picture import draw_run
 from simengine.report.document import assumptions
 from simengine.settlement import payment_marks
 
@@ -85,7 +85,7 @@ display(pd.DataFrame({"probability": {name: say(table, f"investor.{key}") for na
 # Right: what the municipality pays against what it truly saves. Left of the diagonal it pays more than it saves.
 
 # %%
-display(Image(draw(study, outturns, table, payment_marks(study.contract, outturns))["png"]))
+display(Image(draw_run(study, outturns, table, payment_marks(study.contract, outturns))["png"]))
 
 # %% [markdown]
 # ## Why the two do not move together

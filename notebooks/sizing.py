@@ -26,7 +26,7 @@ from simengine.config.numbers import with_numbers
 from simengine.config.request import Requested, with_request
 from simengine.config.sizing import Free
 from simengine.questions.incentives.answer import find_incentives
-from simengine.questions.information.answer import Choice, value_information
+from simengine.questions.information.answer import Decision, value_information
 from simengine.questions.size.answer import size_terms, terms_of
 from simengine.questions.size.one_number import find_number
 from simengine.questions.size.picture import draw_frontier
@@ -191,7 +191,7 @@ for step in none.no_deal.relaxations:
 # What would a pilot tell the municipality, and is it worth waiting for?
 
 # %%
-known = value_information(study, Choice("outcome_payer"), draws, [20, 500], delay_months=12)
+known = value_information(study, Decision("outcome_payer"), draws, [20, 500], delay_months=12)
 print(f"everything: {known.hindsight.value / 1e6:.2f}, every number of the study: {known.parameters.value / 1e6:.2f} million")
 display(
     pd.DataFrame(

@@ -19,13 +19,13 @@ from simengine.cohort import simulate_cohort, surplus_of
 from simengine.cohort.outcomes import refuse_unlisted
 from simengine.config import Study, cohort_of, known_metrics, timing_of
 from simengine.config.wall import difference_left, distribution_not_drawn, numbers_right
-from simengine.contract import asks_when_drawn, settle
+from simengine.contract import asks_when_drawn, settle_terms
 from simengine.contract.spec import Contract
 from simengine.currencies import units_of
 from simengine.dependence import correlate, share_out, shifted
 from simengine.distributions import Constant, Quantity
 from simengine.errors import Problem, StudyError, UsageError, shorten
-from simengine.measurement import Kind, measure
+from simengine.measurement import OutcomeScale, measure
 from simengine.records import (
     SERVICE,
     Drawing,
@@ -216,7 +216,9 @@ def move_money(study: Study, draws: Draws, tallies: Tallies, measurements: Measu
         If payments and draws chase each other without end, or costs stay unpaid and the study does not allow it.
     """
     plan = plan_of(study, draws, tallies.n_people[:, :, SERVICE])
-    return agree(study, measurements, plan, draws, lambda payments: distribute(study.capital, plan, payments, draws))
+    return settle_to_fixed_point(
+        study, measurements, plan, draws, lambda payments: distribute(study.capital, plan, payments, draws)
+    )
 
 
 def plan_of(study: Study, draws: Draws, people: Integers) -> Plan:
@@ -239,12 +241,12 @@ class HasDrawn(Protocol):
         ...
 
 
-Moved = TypeVar("Moved", bound=HasDrawn)
+MovedMoney = TypeVar("MovedMoney", bound=HasDrawn)
 
 
-def agree(
-    study: Study, measurements: Measurements, plan: Plan, draws: Draws, post: Callable[[Payments], Moved]
-) -> tuple[Payments, Moved]:
+def settle_to_fixed_point(
+    study: Study, measurements: Measurements, plan: Plan, draws: Draws, post: Callable[[Payments], MovedMoney]
+) -> tuple[Payments, MovedMoney]:
     """Settle a contract and post its payments until what is drawn and what is paid agree; the plan is the first guess.
 
     Where a term asks when money is drawn, it sees the months of the study, and these have to agree too.
@@ -258,7 +260,7 @@ def agree(
 
     drawing = drawing_of(plan)
     for _ in range(len(contract.dates) + 2):
-        payments = settle(contract, measurements, drawing)
+        payments = settle_terms(contract, measurements, drawing)
         moved = post(payments)
         drawn = drawing_of(moved)
         if drawn == drawing:
@@ -294,7 +296,7 @@ def with_milestones(contract: Contract, tallies: Tallies, measurements: Measurem
     return measurements
 
 
-def kinds_of(study: Study) -> dict[str, Kind]:
+def kinds_of(study: Study) -> dict[str, OutcomeScale]:
     """Say how the level of each outcome shifts: a share on its odds, a score by addition, an amount by a factor.
 
     Raises

@@ -15,7 +15,7 @@ PACKAGES = ("numpy", "scipy", "numba", "pydantic", "pandas", "pyarrow", "matplot
 SCHEMA_VERSION = 1
 
 
-class Clock:
+class Stopwatch:
     """Measure how long a run takes."""
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Clock:
         }
 
 
-def describe_run(clock: Clock, study_text: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+def describe_run(clock: Stopwatch, study_text: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Describe a run: the software, the machine, the settings, and a fingerprint of the study.
 
     Parameters

@@ -26,16 +26,14 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
+from simengine.arrays import Integers
 from simengine.asked import is_number, whole
 from simengine.distributions import Constant, Floats, Sourced
 from simengine.errors import LISTED_BY_CHECK, UsageError, did_you_mean, shorten
 from simengine.sections import MEASURED_AGAIN, UNREAD, lies_in
 from simengine.streams import generator_of, uniforms
-
-Integers = NDArray[np.int64]
 
 SCRAMBLES = 32
 """Sequences of a run with Sobol points: an error from 32 groups is itself known to an eighth."""

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Side = Literal["left", "right", "beside"]
+WallSide = Literal["left", "right", "beside"]
 
 
 @dataclass(frozen=True)
 class Section:
     """What the engine knows of a section of a study."""
 
-    side: Side
+    side: WallSide
     """Of the wall: left of it everything is drawn and nothing knows the contract; right of it everything follows from what was
     measured. Beside: no run reads it."""
     is_of_people: bool = False
@@ -62,7 +62,7 @@ CALENDAR = ("currency", "start", "horizon_months")
 """What the heading of a study says of the people: when they live, and in which money their outcomes are counted."""
 
 
-def named(asked: Callable[[Section], bool]) -> tuple[str, ...]:
+def section_named(asked: Callable[[Section], bool]) -> tuple[str, ...]:
     """Name the sections of which something holds.
 
     Examples
@@ -78,19 +78,19 @@ def lies_in(path: str, sections: tuple[str, ...]) -> bool:
     return path.partition(".")[0] in sections
 
 
-LEFT = named(lambda section: section.side == "left")
+LEFT = section_named(lambda section: section.side == "left")
 """Sections from which people, their measurement and the draws follow."""
-OF_PEOPLE = named(lambda section: section.is_of_people)
-TERMS = named(lambda section: section.is_terms)
+OF_PEOPLE = section_named(lambda section: section.is_of_people)
+TERMS = section_named(lambda section: section.is_terms)
 """Sections right of the wall that contracts on the same people may change."""
-FREE = named(lambda section: section.may_be_free)
+FREE = section_named(lambda section: section.may_be_free)
 """Where free terms stand: right of the wall, so that nobody need live again."""
-UNREAD = named(lambda section: section.side == "beside")
+UNREAD = section_named(lambda section: section.side == "beside")
 """Sections that no run reads."""
 READ_AT_THE_WALL = tuple(name for name in SECTIONS if name not in LEFT or SECTIONS[name].is_read_again)
 """Sections whose numbers something right of the wall reads."""
-MEASURED_AGAIN = named(lambda section: section.is_measured_again)
-AGREED = named(lambda section: section.is_agreed)
+MEASURED_AGAIN = section_named(lambda section: section.is_measured_again)
+AGREED = section_named(lambda section: section.is_agreed)
 
 
 def lies_left(path: str) -> bool:

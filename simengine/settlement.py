@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from simengine.capital import smallest_units
-from simengine.contract import inputs_of, refuse_typed, settle, typed_measurements
+from simengine.contract import inputs_of, refuse_typed, settle_terms, typed_measurements
 from simengine.contract.spec import Contract
 from simengine.currencies import units_of
 from simengine.errors import StudyError, UsageError
@@ -58,7 +58,7 @@ def settle_all_outcomes(
     """Settle a contract on several sets of the same outcomes at once: one replication for each."""
     measurements = typed_measurements(contract, *draws)
     try:
-        return settle(contract, measurements, np.full(len(draws), drawn, dtype=np.float64), until)
+        return settle_terms(contract, measurements, np.full(len(draws), drawn, dtype=np.float64), until)
     except StudyError:
         pays_on = [name for name in inputs_of(contract, until) if name not in contract.terms]
         missing = [name for name in pays_on if name not in draws[0]]
@@ -107,7 +107,7 @@ _SMALLEST_SHARE = 1e-3
 
 def _received_at(contract: Contract, outcomes: Mapping[str, float], drawn: Floats) -> Floats:
     """Settle a contract on typed outcomes with several amounts drawn: what the investor gets, shape (n_amounts, n_terms)."""
-    payments = settle(contract, typed_measurements(contract, *[outcomes] * len(drawn)), drawn)
+    payments = settle_terms(contract, typed_measurements(contract, *[outcomes] * len(drawn)), drawn)
     received: Floats = payments.amount * np.array(list(_signs(contract).values()))
     return received
 

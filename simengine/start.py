@@ -16,9 +16,9 @@ def main() -> None:
     """Load the command line and run it."""
     for number in EXIT_CODES:
         signal.signal(number, _leave)
-    from simengine.cli.main import main as run
+    from simengine.cli.main import run_command
 
-    run()
+    run_command()
 
 
 def _leave(number: int, _: Any) -> None:

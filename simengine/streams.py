@@ -31,7 +31,6 @@ from simengine.accelerate import device, inlined, kernel
 
 Words = NDArray[np.uint32]
 
-MAX_SEED = 2**64 - 1
 
 # Multipliers and key increments of Philox4x32: Salmon et al. 2011, table 2 and section 3.
 _MULTIPLIER_0 = np.uint64(0xD2511F53)

@@ -28,7 +28,7 @@ def in_this_process(words: Sequence[object], cwd: Path | None = None) -> subproc
         if cwd is not None:
             patch.chdir(cwd)
         try:
-            cli.main()
+            cli.run_command()
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
         finally:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import simengine
-from simengine.cohort.outcomes import KINDS
+from simengine.cohort.outcomes import OUTCOME_KINDS
 from tests.conftest import CHECKOUT
 
 SOURCES = sorted((CHECKOUT / "simengine").rglob("*.py"))
@@ -81,7 +81,7 @@ def test_source__is_small_enough_to_read(path: Path) -> None:
 def test_kinds_of_outcome__are_known_in_their_room_alone() -> None:
     """Elsewhere the traits of an outcome are asked: nobody can ask for its class who cannot name it."""
     room = CHECKOUT / "simengine" / "cohort" / "outcomes"
-    kinds = {kind.__name__ for kind in KINDS}
+    kinds = {kind.__name__ for kind in OUTCOME_KINDS}
     for path in SOURCES:
         text = path.read_text()
         if path.parent != room and "simengine.cohort" in text:

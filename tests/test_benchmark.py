@@ -16,10 +16,10 @@ from click.testing import CliRunner
 
 from simengine.benchmark import c_limit
 from simengine.benchmark.c_limit import CLimit, Unavailable
-from simengine.benchmark.exact import Distribution, agreement, distributions_of
+from simengine.benchmark.exact import Distribution, agreement, exact_distributions_of
 from simengine.benchmark.measure import LARGEST_DISTANCE, run_benchmark
 from simengine.benchmark.versions import Version, Versions, find_versions
-from simengine.benchmark.workload import Counts, Workload, make_workload
+from simengine.benchmark.workload import Workload, WorkloadCounts, make_workload
 from simengine.cli.main import commands
 
 # Hundreds of z-scores at fixed seeds: at 4.5 all of them together raise a false alarm about once in 300 changes of a version.
@@ -32,7 +32,7 @@ def versions() -> dict[str, Version]:
     return {version.key: version for version in (found.engine, *found.others)}
 
 
-def distances(order: Workload, version: Version, counts: Counts | None = None) -> dict[str, float]:
+def distances(order: Workload, version: Version, counts: WorkloadCounts | None = None) -> dict[str, float]:
     counts = version.walk(order) if counts is None else counts
     return {name: each.largest for name, each in agreement(order, counts, are_strata_drawn=version.are_strata_drawn).items()}
 
@@ -75,7 +75,7 @@ def test_distributions__are_those_of_two_periods_by_hand() -> None:
     rows[..., 0, :2] = 0.7, 0.3
     order = Workload(0, np.array([0]), rows, np.array([1]), np.array([0]), 2)
     for are_strata_drawn in (False, True):
-        occupancy, entries = distributions_of(order, are_strata_drawn=are_strata_drawn)
+        occupancy, entries = exact_distributions_of(order, are_strata_drawn=are_strata_drawn)
         got = [float(each[0, 0, 0]) for each in (occupancy.mean, occupancy.variance, occupancy.fourth_cumulant)]
         assert got == pytest.approx([1.7, 0.21, 0.21 * (1 - 1.26)])
         # State 1 is never left: it is entered unless both periods end in 0, with probability 1 - 0.49.
@@ -84,7 +84,7 @@ def test_distributions__are_those_of_two_periods_by_hand() -> None:
 
 def test_distributions__drawn_strata_add_the_spread_between_strata() -> None:
     order = make_workload(n_replications=1)
-    (fixed, _), (drawn, _) = (distributions_of(order, are_strata_drawn=drawn) for drawn in (False, True))
+    (fixed, _), (drawn, _) = (exact_distributions_of(order, are_strata_drawn=drawn) for drawn in (False, True))
     assert drawn.mean == pytest.approx(fixed.mean)
     assert np.all(drawn.variance > fixed.variance)
 
@@ -105,13 +105,13 @@ def test_agreement__sees_a_planted_error(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def _with_half_the_variance(workload: Workload, *, are_strata_drawn: bool) -> tuple[Distribution, Distribution]:
-    occupancy, entries = distributions_of(workload, are_strata_drawn=are_strata_drawn)
+    occupancy, entries = exact_distributions_of(workload, are_strata_drawn=are_strata_drawn)
     return replace(occupancy, variance=occupancy.variance / 2), replace(entries, variance=entries.variance / 2)
 
 
 def test_benchmark__refuses_to_time_a_version_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     right = versions()["numba_keyed"]
-    wrong = replace(right, title="a wrong one", walk=lambda order: Counts(right.walk(order).occupancy * 1.02))
+    wrong = replace(right, title="a wrong one", walk=lambda order: WorkloadCounts(right.walk(order).occupancy * 1.02))
     monkeypatch.setattr("simengine.benchmark.measure.find_versions", lambda: Versions(versions()["engine"], (wrong,)))
     with pytest.raises(RuntimeError, match=r"a wrong one: .* standard errors from the exact distribution"):
         run_benchmark(4, 1)

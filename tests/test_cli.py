@@ -135,7 +135,7 @@ def test_demo__ends_with_a_risk_table_and_a_picture_and_never_overwrites(tmp_pat
 
 def test_help__loads_no_heavy_library() -> None:
     code = "import sys; sys.argv = ['simengine', '--help']\nimport simengine.cli.main as c\n"
-    code += "try: c.main()\nexcept SystemExit: pass\n"
+    code += "try: c.run_command()\nexcept SystemExit: pass\n"
     code += "print([m for m in ('numba', 'scipy', 'pandas', 'matplotlib', 'pyarrow', 'pydantic', 'numpy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith("[]")

@@ -39,18 +39,18 @@ from simengine.distributions import Certainty, Sourced
 from simengine.interruption import EXIT_CODES
 from simengine.measurement import purposes_of_errors
 from simengine.measurement.spec import Metric
-from simengine.questions.attribute.answer import Attribution, Burden, Guarantee, LayerShares, Portion
+from simengine.questions.attribute.answer import Attribution, Burden, LayerShares, Portion, TailGuarantee
 from simengine.questions.compare.answer import Comparison, Switch
-from simengine.questions.reverse.answer import Nearest, ReverseStress, Step
+from simengine.questions.reverse.answer import BreakStep, Nearest, ReverseStress
 from simengine.questions.reverse.boxes import Box
 from simengine.questions.sensitivity.answer import PartySensitivity, Sensitivity, Swing
-from simengine.questions.sensitivity.indices import Index
-from simengine.questions.stress.answer import Moved, Stressing, StressTest
-from simengine.questions.tradeoffs.answer import Change, MovedTerm, Tradeoffs, Worth
+from simengine.questions.sensitivity.indices import SobolIndex
+from simengine.questions.stress.answer import StressedChange, Stressing, StressTest
+from simengine.questions.tradeoffs.answer import MovedTerm, Slope, TermWorth, Tradeoffs
 from simengine.questions.tradeoffs.grid import BreakEven, Landscape, MoneyMap
-from simengine.questions.tradeoffs.sides import Side
+from simengine.questions.tradeoffs.sides import MapSide
 from simengine.records import ARMS, LIMITS, Outturns, Tallies
-from simengine.replications.money import Standing
+from simengine.replications.money import PartyStanding
 from simengine.risk.returns import PAYBACK_STATUSES, STATUSES
 from tests.analysis.made import SCORES
 from tests.command import in_this_process
@@ -516,11 +516,11 @@ def test_results__names_every_key_of_a_value() -> None:
 
 
 ANSWERS = {
-    "compare": (Comparison, Switch, Standing),
-    "stress": (StressTest, Stressing, Moved, Standing, ReverseStress, Nearest, Step, Box),
-    "tradeoffs": (Tradeoffs, MovedTerm, Worth, Change, Standing, MoneyMap, Side, Landscape, BreakEven),
-    "sensitivity": (Sensitivity, PartySensitivity, Swing, Index),
-    "attribute": (Attribution, Burden, LayerShares, Guarantee, Portion),
+    "compare": (Comparison, Switch, PartyStanding),
+    "stress": (StressTest, Stressing, StressedChange, PartyStanding, ReverseStress, Nearest, BreakStep, Box),
+    "tradeoffs": (Tradeoffs, MovedTerm, TermWorth, Slope, PartyStanding, MoneyMap, MapSide, Landscape, BreakEven),
+    "sensitivity": (Sensitivity, PartySensitivity, Swing, SobolIndex),
+    "attribute": (Attribution, Burden, LayerShares, TailGuarantee, Portion),
 }
 
 

@@ -8,7 +8,7 @@ from simengine.errors import StudyError
 from simengine.pipeline import evaluate, move_money, plan_of, simulate, with_milestones
 from simengine.records import SERVICE
 from simengine.replications.ensemble import Ensemble
-from simengine.replications.stored import store
+from simengine.replications.stored import store_evidence
 from simengine.risk.kernels import FOUND, internal_rates
 
 PLAIN = "capital.payment_month={}"
@@ -184,7 +184,7 @@ def test_quick_sums__see_the_same_drawing_as_the_ledger(tiny_path, drawing):
     # Source: the ledger, whose postings are walked with a journal.
     terms = "{part: {amount: 60_000, at: [half]}, interest: {coupon: 0.05, of: outstanding}, all: {to_irr: 0.08, at: [end]}}"
     study = load_study(tiny_path, [*contract("{half: {month: 9}, end: {month: 24}}", terms), *drawing])
-    stored = store(study, Ensemble(7, 20), ["investor", "service_provider"], ["investor", "service_provider"])
+    stored = store_evidence(study, Ensemble(7, 20), ["investor", "service_provider"], ["investor", "service_provider"])
     expected = evaluate(study, simulate(study, 7, np.arange(20)))
     for rate in (0.08, 0.02):
         found = stored.settle({"contract.terms.all.to_irr.amount": rate})

@@ -14,7 +14,7 @@ from simengine.records import Outturns
 from simengine.replications.blocks import run_study
 from simengine.replications.ensemble import Ensemble
 from simengine.replications.precision import control_variates
-from simengine.replications.stored import store
+from simengine.replications.stored import store_evidence
 from simengine.sampling import Sampling
 from simengine.sections import CALENDAR, LEFT, TERMS
 
@@ -134,7 +134,7 @@ def test_stored_ensemble__refuses_what_was_not_stored() -> None:
     window = "measurement.metrics.saving.window_months"
     free = f"free: {{{window}: {{low: 6, high: 12, step: 6}}}}"
     study = tiny(f"sizing={{{free}, parties: {{investor: {{objective: expected_npv}}}}}}")
-    stored = store(study, Ensemble(3, 20), ["investor"], ["investor"])
+    stored = store_evidence(study, Ensemble(3, 20), ["investor"], ["investor"])
     assert set(stored.settle({window: 6.0, "contract.terms.guarantee.share": 0.5})) == {"investor"}
     for terms in ({"effect.school_support.odds_ratio": 1.0}, {"public_value.placement_cost_sek.outcome_payer.share": 0.5},
                   {"parties.investor.discount_rate_per_year": 0.1}, {"measurement.metrics.school.window_months": 6.0}):  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simengine.config.load import load_study
-from simengine.contract import settle
+from simengine.contract import settle_terms
 from simengine.contract.spec import Contract
 from simengine.errors import NotMeasuredError, StudyError
 from simengine.questions.information.pilot import pilot_shows
@@ -76,7 +76,7 @@ def test_diagnostics__count_what_was_not_measured(tiny_path):
     estimate, error = outturns["metric.saving.estimate"], outturns["metric.saving.standard_error"]
     there = np.isfinite(estimate)
 
-    counted = trust.as_content(table)["diagnostics"]["metrics"]
+    counted = trust.trust_content(table)["diagnostics"]["metrics"]
     assert counted["saving"]["not_measured"]["value"] == np.mean(~there)
     assert counted["saving"]["standard_error_unknown"]["value"] == np.mean(np.isnan(error) & there)
     assert counted["school"]["not_measured"] == {"value": 0, "se": 0, "upper_95": 0.01}
@@ -84,7 +84,7 @@ def test_diagnostics__count_what_was_not_measured(tiny_path):
     assert table["metrics.saving.estimate.mean"].value == pytest.approx(estimate[there].mean())
     assert table["metrics.saving.p_estimate_positive"].value == np.mean(estimate[there] > 0)
     assert table["metrics.saving.evaluators_standard_error.mean"].value == pytest.approx(np.nanmean(error))
-    assert "saving: was not measured in" in str(trust.warnings(table))
+    assert "saving: was not measured in" in str(trust.run_warnings(table))
     assert json.loads(as_json(plain(table.sections)))
 
 
@@ -206,16 +206,16 @@ WAVES = {"waves": {"one": "the first", "two": "the second"}}
 )
 def test_cumulative_metric__is_the_mean_over_waves_with_people(values, people, paid):
     # Source: hand arithmetic.
-    got = settle(contract_of(PER_WAVE, **WAVES), by_wave(values, people), np.array([100.0]))
+    got = settle_terms(contract_of(PER_WAVE, **WAVES), by_wave(values, people), np.array([100.0]))
     np.testing.assert_array_equal(got.amount, [[paid]])
 
 
 @pytest.mark.parametrize(("values", "people"), [([np.nan, np.nan], [0, 0]), ([10, np.nan], [1, 2])])
 def test_cumulative_metric__over_nobody_is_missing(values, people):
     with pytest.raises(NotMeasuredError, match=r"`a\.\w+` not measured in 1 of 1 replications \(number 41\)"):
-        settle(contract_of(PER_WAVE, **WAVES), by_wave(values, people), np.array([100.0]))
+        settle_terms(contract_of(PER_WAVE, **WAVES), by_wave(values, people), np.array([100.0]))
     metrics = {"a": {"meaning": "m", "unit": "SEK", "when_missing": 5}}
-    got = settle(contract_of(PER_WAVE, metrics=metrics, **WAVES), by_wave(values, people), np.array([100.0]))
+    got = settle_terms(contract_of(PER_WAVE, metrics=metrics, **WAVES), by_wave(values, people), np.array([100.0]))
     np.testing.assert_array_equal(got.amount, [[5]])
 
 
@@ -228,7 +228,7 @@ def test_stop__that_hangs_on_what_was_not_measured_is_refused():
     seen = Measurements(("a",), nothing, nothing, nothing, why=np.array([[2]], np.int8), replications=np.array([7]))
 
     with pytest.raises(NotMeasuredError, match=r"`a` not measured in 1 of 1 replications \(number 7\): nobody is seen of those"):
-        settle(contract, seen, np.array([100.0]))
+        settle_terms(contract, seen, np.array([100.0]))
 
 
 @pytest.mark.parametrize("key", ["drift_per_year=-500", "prices={growth_per_year: 900, index_per_year: 0}"])

@@ -19,7 +19,7 @@ from simengine.errors import SimengineError, StudyError
 from simengine.pipeline import draw_numbers, run_block, simulate
 from simengine.questions.attribute.answer import attribute
 from simengine.questions.compare.answer import compare_contracts
-from simengine.questions.information.answer import Choice, value_information
+from simengine.questions.information.answer import Decision, value_information
 from simengine.questions.portfolio.answer import hold
 from simengine.questions.retrospect.answer import look_back
 from simengine.questions.reverse.answer import read_criterion, reverse_stress
@@ -145,26 +145,26 @@ OTHERS: dict[str, tuple[Callable[[Any], Any], list[Any]]] = {
         lambda end: find_number(tiny(), "contract.terms.guarantee.share", LIMIT, SHARE, few(), end),
         ["middle", None],
     ),
-    "party of information": (lambda party: value_information(tiny(), Choice(party), few(n_replications=500)), ["bank", None]),
+    "party of information": (lambda party: value_information(tiny(), Decision(party), few(n_replications=500)), ["bank", None]),
     "acceptance without terms": (
-        lambda names: value_information(tiny(), Choice("investor", names), few(n_replications=500)),
+        lambda names: value_information(tiny(), Decision("investor", names), few(n_replications=500)),
         [("outcome_payer",), ("bank",)],
     ),
-    "replications of information": (lambda n: value_information(tiny(), Choice("investor"), few(n_replications=n)), [10]),
+    "replications of information": (lambda n: value_information(tiny(), Decision("investor"), few(n_replications=n)), [10]),
     "pilots": (
-        lambda n: value_information(tiny(), Choice("investor"), few(n_replications=500), [n]),
+        lambda n: value_information(tiny(), Decision("investor"), few(n_replications=500), [n]),
         [0, 3, 1.5, "20", 10**7, None, True],
     ),
     "delay": (
-        lambda months: value_information(tiny(), Choice("investor"), few(n_replications=500), (), months),
+        lambda months: value_information(tiny(), Decision("investor"), few(n_replications=500), (), months),
         [-1, NAN, 5000, "3", None],
     ),
     "cost of a pilot": (
-        lambda cost: value_information(tiny(), Choice("investor"), few(n_replications=500), (), 0, cost),
+        lambda cost: value_information(tiny(), Decision("investor"), few(n_replications=500), (), 0, cost),
         [-1, NAN, 1e13, "3", None],
     ),
     "sheets of information": (
-        lambda n: value_information(tiny(), Choice("investor", points=n), few(n_replications=500)),
+        lambda n: value_information(tiny(), Decision("investor", points=n), few(n_replications=500)),
         [0, 1, 1.5, 10**6, None],
     ),
     "portfolio": (lambda holding: hold(holding, few()), [in_other_money()]),

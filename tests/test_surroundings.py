@@ -85,7 +85,7 @@ def test_pictures_and_tables__show_escaped_what_a_study_made_in_python_holds(
     outturns = run_study(study, seed=1, n_replications=40)
     table = summarise(outturns)
 
-    image = picture.draw(study, outturns, table, payment_marks(study.contract, outturns))
+    image = picture.draw_run(study, outturns, table, payment_marks(study.contract, outturns))
     tables.show(risk_tables(study, table, 1))
 
     ElementTree.fromstring(image["svg"])
@@ -119,8 +119,8 @@ def test_pictures__are_the_same_under_settings_of_others(tiny_path: Path, tmp_pa
     ids=lambda asked: asked[0],
 )
 def test_commands__that_draw_nothing_do_not_load_matplotlib(asked: tuple[str, ...], checkout: Path) -> None:
-    code = f"import sys; sys.argv = {['simengine', *asked]!r}\nfrom simengine.cli.main import main\n"
-    code += "try:\n    main()\nfinally:\n    sys.stderr.write(str('matplotlib' in sys.modules))"
+    code = f"import sys; sys.argv = {['simengine', *asked]!r}\nfrom simengine.cli.main import run_command\n"
+    code += "try:\n    run_command()\nfinally:\n    sys.stderr.write(str('matplotlib' in sys.modules))"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=checkout / "configs", check=False)
 

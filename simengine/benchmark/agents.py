@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from simengine.arrays import Floats
 from simengine.benchmark.c_limit import Unavailable
-from simengine.benchmark.workload import Counts, Floats, Workload
+from simengine.benchmark.workload import Workload, WorkloadCounts
 
 
-def starsim_walk() -> Callable[[Workload], Counts]:
+def starsim_walk() -> Callable[[Workload], WorkloadCounts]:
     """Give the walk, or say how to get it: one simulation per replication, its agents are the people of both arms."""
     if importlib.util.find_spec("starsim") is None:
         raise Unavailable("starsim is not installed; `python -m pip install starsim` adds it to this environment")
@@ -46,7 +47,7 @@ def starsim_walk() -> Callable[[Workload], Counts]:
             reached = uniform[:, None] >= self.thresholds[self.arm, self.stratum, place]
             self.place[:] = reached.sum(axis=1)
 
-    def walk(workload: Workload) -> Counts:
+    def walk(workload: Workload) -> WorkloadCounts:
         cumulative = workload.rows.cumsum(axis=-1)
         occupancy = np.empty((workload.n_replications, *cumulative.shape[1:2], cumulative.shape[-1]))
         for r, replication in enumerate(workload.replications):
@@ -56,6 +57,6 @@ def starsim_walk() -> Callable[[Workload], Counts]:
                 rand_seed=workload.seed + int(replication), verbose=0, copy_inputs=False,
             ).run()  # fmt: skip
             occupancy[r] = module.occupancy
-        return Counts(occupancy)
+        return WorkloadCounts(occupancy)
 
     return walk

@@ -6,28 +6,29 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from simengine.benchmark.workload import Counts, Floats, Integers, Workload
+from simengine.arrays import Floats, Integers
+from simengine.benchmark.workload import Workload, WorkloadCounts
 
 _PEOPLE_IN_CHUNK = 16_000
 """About so many people have all their arrays in a processor's second cache."""
 
 
-def walk_by_period(workload: Workload) -> Counts:
+def walk_by_period(workload: Workload) -> WorkloadCounts:
     """Move everybody of a chunk from period to period: one uniform each, thresholds looked up, nothing allocated on the way."""
     return _in_chunks(workload, _chunk_by_period)
 
 
-def walk_by_stay(workload: Workload) -> Counts:
+def walk_by_stay(workload: Workload) -> WorkloadCounts:
     """Draw how long each stay lasts and then where it leads; whoever is past the last period leaves the arrays."""
     return _in_chunks(workload, _chunk_by_stay)
 
 
-def _in_chunks(workload: Workload, walk: Callable[[Workload, np.random.Generator], Floats]) -> Counts:
+def _in_chunks(workload: Workload, walk: Callable[[Workload, np.random.Generator], Floats]) -> WorkloadCounts:
     size = max(1, _PEOPLE_IN_CHUNK // (workload.rows.shape[1] * workload.n_people))
     firsts = range(0, workload.n_replications, size)
     # The first replication is part of the seed: parts of an order that run on threads do not repeat each other.
     generator = np.random.Generator(np.random.SFC64([workload.seed, int(workload.replications[0])]))
-    return Counts(np.concatenate([walk(workload.part(first, first + size), generator) for first in firsts]))
+    return WorkloadCounts(np.concatenate([walk(workload.part(first, first + size), generator) for first in firsts]))
 
 
 def _first_cells(workload: Workload) -> Integers:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from simengine.benchmark.workload import N_STATES, Counts, Workload
+from simengine.benchmark.workload import N_STATES, Workload, WorkloadCounts
 
 SOURCE = Path(__file__).with_name("c_limit.c")
 COMPILERS = ("cc", "gcc", "clang")
@@ -46,7 +46,7 @@ class CLimit:
         """Name the instruction set that the compiler found."""
         return bytes(self._library.instructions()).decode()
 
-    def walk(self, workload: Workload) -> Counts:
+    def walk(self, workload: Workload) -> WorkloadCounts:
         """Run the order; the global lock is not held meanwhile."""
         n_replications, n_arms, n_strata, n_states, _ = workload.rows.shape
         if n_states != N_STATES:
@@ -56,7 +56,7 @@ class CLimit:
             workload.seed, workload.replications, n_replications, n_arms, n_strata, workload.sizes, workload.start,
             workload.n_periods, workload.rows, occupancy, entries,
         )  # fmt: skip
-        return Counts(occupancy.astype(np.float64), entries.astype(np.float64))
+        return WorkloadCounts(occupancy.astype(np.float64), entries.astype(np.float64))
 
 
 def _compile(flags: tuple[str, ...]) -> ctypes.CDLL:

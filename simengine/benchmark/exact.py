@@ -12,7 +12,8 @@ from math import comb
 
 import numpy as np
 
-from simengine.benchmark.workload import Counts, Floats, Workload
+from simengine.arrays import Floats
+from simengine.benchmark.workload import Workload, WorkloadCounts
 
 _ORDER = 4
 _ONE_MORE = np.array([[comb(n, m) for n in range(_ORDER + 1)] for m in range(_ORDER + 1)], dtype=np.float64)
@@ -41,7 +42,7 @@ class Agreement:
         return float(max(np.abs(self.mean).max(), np.abs(self.variance).max()))
 
 
-def distributions_of(workload: Workload, *, are_strata_drawn: bool) -> tuple[Distribution, Distribution]:
+def exact_distributions_of(workload: Workload, *, are_strata_drawn: bool) -> tuple[Distribution, Distribution]:
     """Give the distributions of the occupancy and of the entries.
 
     Parameters
@@ -97,13 +98,13 @@ def _cumulants(raw: Floats) -> tuple[Floats, Floats, Floats]:
     return mean, variance, fourth_central - 3 * variance**2
 
 
-def agreement(workload: Workload, counts: Counts, *, are_strata_drawn: bool) -> dict[str, Agreement]:
+def agreement(workload: Workload, counts: WorkloadCounts, *, are_strata_drawn: bool) -> dict[str, Agreement]:
     """Hold counts to their exact distribution: mean and variance of the occupancy and, where they were counted, of the entries.
 
     Every replication has moves, and so a distribution, of its own: compared are the sums over replications of x - mean, and of (x -
     mean)^2 - variance, whose variance is the fourth cumulant plus twice the squared variance.
     """
-    occupancy, entries = distributions_of(workload, are_strata_drawn=are_strata_drawn)
+    occupancy, entries = exact_distributions_of(workload, are_strata_drawn=are_strata_drawn)
     found = {"occupancy": _agreement(counts.occupancy, occupancy)}
     if counts.entries is not None:
         found["entries"] = _agreement(counts.entries, entries)

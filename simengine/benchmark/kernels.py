@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simengine.accelerate import inlined, kernel
+from simengine.arrays import Floats, Index, Integers
 from simengine.streams import philox
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Index = int | np.int64
 
 _TWO_TO_MINUS_32 = 2.0**-32
 

@@ -18,7 +18,7 @@ from simengine.asked import whole
 from simengine.benchmark.exact import agreement
 from simengine.benchmark.versions import C_LIMIT, ENGINE, Version, Versions, find_versions
 from simengine.benchmark.workload import Regime, Workload, make_workload
-from simengine.provenance import Clock, describe_run
+from simengine.provenance import Stopwatch, describe_run
 
 REPLICATIONS, REPEATS = 2000, 5
 LARGEST_DISTANCE = 4.5
@@ -56,7 +56,7 @@ def run_benchmark(n_replications: int = REPLICATIONS, repeats: int = REPEATS) ->
         If one of the numbers is none that can be asked for.
     """
     n_replications, repeats = whole(n_replications, "--replications", 4, 100_000), whole(repeats, "--repeats", 1, 1000)
-    clock, versions = Clock(), find_versions()
+    clock, versions = Stopwatch(), find_versions()
     orders = {regime: make_workload(regime, n_replications) for regime in _REGIMES}
     distances = {regime: _distances(versions, regime) for regime in _REGIMES}
     by_regime = {regime: _compare(versions, order, repeats) for regime, order in orders.items()}

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from simengine.arrays import Floats
 from simengine.benchmark.agents import starsim_walk
 from simengine.benchmark.arrays import walk_by_period, walk_by_stay
 from simengine.benchmark.c_limit import CLimit, Unavailable
 from simengine.benchmark.kernels import walk_keyed, walk_plainly
-from simengine.benchmark.workload import N_STATES, Counts, Floats, Workload
+from simengine.benchmark.workload import N_STATES, Workload, WorkloadCounts
 from simengine.cohort.counting import empty_counts
 from simengine.cohort.kernels.arrays import Moves
 from simengine.cohort.life import Arm, Room, live
-from simengine.cohort.moves import Clock
+from simengine.cohort.moves import MoveClock
 from simengine.cohort.people import Entrance, Group
 from simengine.cohort.spec import Pathway, Population
 from simengine.cohort.tables import Cohort, Comparisons, arm_tables
@@ -32,7 +33,7 @@ class Version:
 
     key: str
     title: str
-    walk: Callable[[Workload], Counts]
+    walk: Callable[[Workload], WorkloadCounts]
     are_strata_drawn: bool = False
     """Whether it draws the stratum of each person, instead of giving every stratum its exact size."""
     share: float = 1.0
@@ -82,7 +83,7 @@ def find_versions() -> Versions:
     return Versions(engine, tuple(others), skipped, instructions)
 
 
-def engine_walk(workload: Workload) -> Counts:
+def engine_walk(workload: Workload) -> WorkloadCounts:
     """Run the engine's own path: people come in by batches, live, and are counted; one window of all periods, no outcome.
 
     The arms have moves of their own, so no effect is needed; the hazards are those whose month has the given probabilities.
@@ -110,7 +111,7 @@ def engine_walk(workload: Workload) -> Counts:
         tables.append(replace(empty, moves=moves, on_moves=empty.on_moves._replace(of=np.zeros(len(moves.to) + 1, np.int64))))
     for people in entrance.batches(group):
         live(group, [Arm(of_arm, people, its) for of_arm, its in zip(tables, counts, strict=True)], room, until=workload.n_periods)
-    return Counts(np.stack([its.person_months[:, :, 0] for its in counts], axis=1))
+    return WorkloadCounts(np.stack([its.person_months[:, :, 0] for its in counts], axis=1))
 
 
 def _cohort_of(workload: Workload) -> Cohort:
@@ -129,7 +130,7 @@ def _cohort_of(workload: Workload) -> Cohort:
         effect={},
         outcomes={},
         windows=(workload.n_periods,),
-        clock=Clock(0, workload.n_periods, "2030-01"),
+        clock=MoveClock(0, workload.n_periods, "2030-01"),
         comparisons=Comparisons(),
     )
 
@@ -151,19 +152,19 @@ def _moves_of(hazard: Floats, n_states: int, n_months: int) -> Moves:
     )
 
 
-def plain_walk(workload: Workload) -> Counts:
+def plain_walk(workload: Workload) -> WorkloadCounts:
     """Run the plain Numba walk; the first replication is part of the seed, so that parts of an order differ."""
     occupancy, entries = np.zeros((2, *workload.rows.shape[:2], N_STATES))
     seed = (workload.seed + int(workload.replications[0])) % 2**32
     walk_plainly(seed, workload.rows, workload.sizes, workload.start, workload.n_periods, occupancy, entries)
-    return Counts(occupancy, entries)
+    return WorkloadCounts(occupancy, entries)
 
 
-def keyed_walk(workload: Workload) -> Counts:
+def keyed_walk(workload: Workload) -> WorkloadCounts:
     """Run the Numba walk whose draws have addresses."""
     occupancy, entries = np.zeros((2, *workload.rows.shape[:2], N_STATES))
     walk_keyed(
         np.uint64(workload.seed), _PURPOSE, workload.replications, workload.rows, workload.sizes, workload.start,
         workload.n_periods, occupancy, entries,
     )  # fmt: skip
-    return Counts(occupancy, entries)
+    return WorkloadCounts(occupancy, entries)

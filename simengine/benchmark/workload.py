@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from simengine.arrays import Floats, Integers
+
 Regime = Literal["sticky", "mixing"]
 
 N_ARMS, N_STATES = 2, 5
@@ -74,7 +73,7 @@ class Workload:
 
 
 @dataclass(frozen=True, eq=False)
-class Counts:
+class WorkloadCounts:
     """What a version gives back."""
 
     occupancy: Floats

@@ -8,14 +8,14 @@ beside the ledger, never in it.
 
 from simengine.capital.add_up import Purses
 from simengine.capital.discount import deflators, discount_factors
-from simengine.capital.distribute import accounts_of, distribute
+from simengine.capital.distribute import accounts_in_plan, distribute
 from simengine.capital.plan import Calendar, Plan, plan_money, smallest_units
 
 __all__ = [
     "Calendar",
     "Plan",
     "Purses",
-    "accounts_of",
+    "accounts_in_plan",
     "deflators",
     "discount_factors",
     "distribute",

@@ -13,15 +13,15 @@ from functools import cached_property
 import numpy as np
 
 from simengine.capital.distribute import Flow, own_lines, post_terms, project_lines, refuse_shortfall, stop_months
-from simengine.capital.kernels.arrays import N_ROWS, PAID_IN, Standing
+from simengine.capital.kernels.arrays import N_ROWS, PAID_IN, CalendarState
 from simengine.capital.kernels.sums import add_up_calendar
 from simengine.capital.plan import Plan
 from simengine.capital.spec import Capital
-from simengine.records import PROJECT, Draws, Floats, Integers, Line, Payments
+from simengine.records import PROJECT, Draws, Floats, Integers, LedgerLine, Payments
 
 
 @dataclass(frozen=True, eq=False)
-class Sums:
+class CashTotals:
     """What purses get, added up over the calendar."""
 
     cash: Integers
@@ -46,9 +46,9 @@ class Purses:
     """By purse: what money of each month is worth today; shape (n_purses, 1 or n_replications, n_months)."""
     asks_when_drawn: bool = False
     """Whether it is wanted by month what the tranches pay in."""
-    _first: Standing | None = field(default=None, repr=False)
+    _first: CalendarState | None = field(default=None, repr=False)
 
-    def add_up(self, payments: Payments, draws: Draws) -> Sums:
+    def add_up(self, payments: Payments, draws: Draws) -> CashTotals:
         """Walk the money through the calendar and add up what every purse gets.
 
         Parameters
@@ -72,7 +72,7 @@ class Purses:
         found = self._walk(flows, stop, self._first, last)
         refuse_shortfall(self.capital, self.plan, found.sums[n_purses:])
         drawn = found.whole[:, PAID_IN].sum(axis=1) / self.plan.units
-        return Sums(found.sums[:n_purses], found.today, drawn, found.drawn / self.plan.units)
+        return CashTotals(found.sums[:n_purses], found.today, drawn, found.drawn / self.plan.units)
 
     @cached_property
     def _own(self) -> Integers:
@@ -85,7 +85,7 @@ class Purses:
                 found[purse] += sign * one.due
         return found
 
-    def _walk(self, flows: Sequence[Flow], stop: Integers, here: Standing | None, until: Integers) -> Standing:
+    def _walk(self, flows: Sequence[Flow], stop: Integers, here: CalendarState | None, until: Integers) -> CalendarState:
         """Walk on from where everybody stands, or from the start, to the beginning of some months."""
         n, plan = len(until), self.plan
         there = self._standing(until)
@@ -117,11 +117,11 @@ class Purses:
         )
         return there
 
-    def _standing(self, months: Integers) -> Standing:
+    def _standing(self, months: Integers) -> CalendarState:
         """Make room for where everybody stands at the beginning of some months."""
         n, n_tranches, n_costs, n_purses = len(months), len(self.plan.holders), len(self.plan.costs), len(self.accounts)
         most = max(3, n_tranches, n_costs, len(self.plan.guarantee_names))
-        return Standing(
+        return CalendarState(
             months,
             np.zeros((n, N_ROWS, most), dtype=np.int64),
             np.zeros((n, 2, n_tranches)),
@@ -131,7 +131,7 @@ class Purses:
             np.zeros((n, self.plan.project.scheduled.shape[1] if self.asks_when_drawn else 0), dtype=np.int64),
         )
 
-    def _signs(self, lines: Sequence[Line]) -> Integers:
+    def _signs(self, lines: Sequence[LedgerLine]) -> Integers:
         """Say of every line whether a purse receives it (1) or pays it (-1); shape (n_purses, n_lines)."""
         signs = [[(line.receiver in mine) - (line.payer in mine) for line in lines] for mine in self.accounts]
         return np.array(signs, dtype=np.int64).reshape(len(self.accounts), len(lines))

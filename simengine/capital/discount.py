@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from simengine.capital.spec import Prices, RateTable
+from simengine.capital.spec import PriceIndex, RateTable
 from simengine.records import Draws, Floats
 
 
@@ -38,7 +38,7 @@ def discount_factors(rate: float | RateTable, start: str, n_months: int) -> Floa
     return np.asarray((1 + rate) ** (-np.arange(n_months) / 12))
 
 
-def deflators(prices: Prices, draws: Draws, start: str, n_months: int) -> Floats:
+def deflators(prices: PriceIndex, draws: Draws, start: str, n_months: int) -> Floats:
     """Give the value in the prices of month 0 of one unit of money at each month, of shape (n_replications, n_months)."""
     if prices.growth_per_year is not None:
         growth = draws["prices.growth_per_year"]

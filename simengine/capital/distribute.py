@@ -16,14 +16,14 @@ from simengine.capital.kernels.walk import walk_calendar
 from simengine.capital.plan import Plan, smallest_units
 from simengine.capital.spec import Capital, Payer, shares_of
 from simengine.errors import Problem, StudyError
-from simengine.records import INVESTOR, OUTCOME_PAYER, PROJECT, SUPPLIERS, Account, Draws, Integers, Ledger, Line, Payments
+from simengine.records import INVESTOR, OUTCOME_PAYER, PROJECT, SUPPLIERS, Account, Draws, Integers, Ledger, LedgerLine, Payments
 
 
 @dataclass
 class Flow:
     """What one account pays another on the dates of a term."""
 
-    line: Line
+    line: LedgerLine
     month: Integers
     """Shape (n_dates, n_replications)."""
     amount: Integers
@@ -71,7 +71,7 @@ def distribute(capital: Capital, plan: Plan, payments: Payments, draws: Draws) -
         journal[place] = np.where(falls_due(stop, n_months), spending.due, 0)
     return Ledger(
         plan.units,
-        accounts_of(capital, plan),
+        accounts_in_plan(capital, plan),
         tuple(lines),
         np.moveaxis(journal, 0, 2),
         tuple(plan.holders),
@@ -92,9 +92,9 @@ def _enter(by_month: Integers, flow: Flow) -> None:
     np.add.at(by_month, (replication, flow.month[date, replication]), flow.amount[date, replication])
 
 
-def own_lines(plan: Plan) -> list[Line]:
+def own_lines(plan: Plan) -> list[LedgerLine]:
     """List what the parties spend out of their own accounts."""
-    return [Line(f"own_cost.{one.party}.{one.cost}", one.party, one.payee) for one in plan.own_spending]
+    return [LedgerLine(f"own_cost.{one.party}.{one.cost}", one.party, one.payee) for one in plan.own_spending]
 
 
 def falls_due(stop: Integers, n_months: int) -> NDArray[np.bool_]:
@@ -102,7 +102,7 @@ def falls_due(stop: Integers, n_months: int) -> NDArray[np.bool_]:
     return np.asarray((stop[:, None] < 0) | (np.arange(n_months)[None, :] <= stop[:, None]))
 
 
-def accounts_of(capital: Capital, plan: Plan) -> tuple[Account, ...]:
+def accounts_in_plan(capital: Capital, plan: Plan) -> tuple[Account, ...]:
     """List where money lies."""
     outside = any(one.payee == SUPPLIERS for one in plan.own_spending)
     return (
@@ -165,12 +165,12 @@ def _post_term(
         if who != paying:
             came, when = _paid_share(draws, who, part), _as_it_comes(draws, who, month)
             if f"capital.payers.{who}.pays_share" in draws.values:
-                yield Flow(Line(f"unpaid.{name}.{paying}"), month, part - came)
+                yield Flow(LedgerLine(f"unpaid.{name}.{paying}"), month, part - came)
         if payee == INVESTOR:
-            yield Flow(Line(f"{name}.{paying}", paying, PROJECT), when, came)
+            yield Flow(LedgerLine(f"{name}.{paying}", paying, PROJECT), when, came)
             continue
         for receiving, share in _sides(capital, plan, payee, came):
-            yield Flow(Line(f"{name}.{paying}.{receiving}", paying, receiving), when, share)
+            yield Flow(LedgerLine(f"{name}.{paying}.{receiving}", paying, receiving), when, share)
 
 
 def _sides(capital: Capital, plan: Plan, party: str, amount: Integers) -> Iterator[tuple[str, Integers]]:
@@ -200,13 +200,13 @@ def _as_it_comes(draws: Draws, payer: str, month: Integers) -> Integers:
     return month if late is None else month + np.floor(late).astype(np.int64)
 
 
-def project_lines(capital: Capital, plan: Plan) -> Iterator[Line]:
+def project_lines(capital: Capital, plan: Plan) -> Iterator[LedgerLine]:
     """Yield the lines of the project's own account in the order of the kernel's journal."""
     holders = plan.holders
-    yield from (Line(f"draw.{name}", f"tranche.{name}", PROJECT) for name in holders)
-    yield from (Line(f"cost.{name}", PROJECT, payee) for name, payee in plan.costs.items())
-    yield from (Line(f"unpaid.cost.{name}") for name in plan.costs)
-    yield from (Line(f"reserve.{what}") for what in ("in", "used", "out"))
+    yield from (LedgerLine(f"draw.{name}", f"tranche.{name}", PROJECT) for name in holders)
+    yield from (LedgerLine(f"cost.{name}", PROJECT, payee) for name, payee in plan.costs.items())
+    yield from (LedgerLine(f"unpaid.cost.{name}") for name in plan.costs)
+    yield from (LedgerLine(f"reserve.{what}") for what in ("in", "used", "out"))
     for step_name, step in capital.all_steps().items():
         for name in step.names:
             if step.kind == "deferred":
@@ -215,12 +215,12 @@ def project_lines(capital: Capital, plan: Plan) -> Iterator[Line]:
                 receiver = capital.guarantees[name].guarantor
             else:
                 receiver = f"tranche.{name}" if name in holders else name
-            yield Line(f"step.{step_name}.{name}", PROJECT, receiver)
+            yield LedgerLine(f"step.{step_name}.{name}", PROJECT, receiver)
     for guarantee in plan.guarantee_names:
         one = capital.guarantees[guarantee]
         for name in one.covers:
             receiver = f"tranche.{name}" if name in holders else capital.guarantees[name].guarantor
-            yield Line(f"guarantee.{guarantee}.{name}", one.guarantor, receiver)
+            yield LedgerLine(f"guarantee.{guarantee}.{name}", one.guarantor, receiver)
 
 
 def refuse_shortfall(capital: Capital, plan: Plan, unpaid: Integers) -> None:

@@ -12,11 +12,11 @@ from simengine.capital.kernels.arrays import (
     NO_LIMIT,
     SIDE_BY_SIDE,
     Guarantees,
-    Loans,
-    Project,
+    LoanArrays,
+    ProjectArrays,
     Waterfall,
 )
-from simengine.capital.spec import STEPS, Capital, Guarantee, Party, Priced, shares_of
+from simengine.capital.spec import WATERFALL_STEPS, Capital, Guarantee, Party, Priced, shares_of
 from simengine.distributions import Constant
 from simengine.errors import Problem, StudyError
 from simengine.records import DELIVERY, SUPPLIERS, Draws, Floats, Integers
@@ -52,8 +52,8 @@ class Plan:
 
     units: int
     """Smallest units in one unit of the currency."""
-    project: Project
-    loans: Loans
+    project: ProjectArrays
+    loans: LoanArrays
     waterfall: Waterfall
     guarantees: Guarantees
     costs: Mapping[str, str]
@@ -138,7 +138,7 @@ def _payees(capital: Capital) -> dict[str, str]:
     return {name: cost.payee for name, cost in capital.costs.items()} or {DELIVERY: "service_provider"}
 
 
-def _project(capital: Capital, commitment: float, priced: _Pricing) -> Project:
+def _project(capital: Capital, commitment: float, priced: _Pricing) -> ProjectArrays:
     draws, units, horizon = priced.draws, priced.units, priced.calendar.horizon_months
     n = len(draws)
     drawable = np.round(commitment * units * value_in(draws, "capital.drawn_share", 1.0))
@@ -155,7 +155,7 @@ def _project(capital: Capital, commitment: float, priced: _Pricing) -> Project:
     costs = _payees(capital)
     has_work = (due.sum(axis=2) > 0) | (scheduled > 0)
     last_work = np.where(has_work.any(axis=1), horizon - np.argmax(has_work[:, ::-1], axis=1), 0)
-    return Project(
+    return ProjectArrays(
         due,
         _by_name(draws, costs, "capital.costs", "share_of_income", 0.0),
         _by_name(draws, costs, "capital.costs", "deferred_share", 0.0),
@@ -286,12 +286,12 @@ def in_equal_shares(months: Integers, horizon_months: int) -> Floats:
     return np.asarray((np.arange(horizon_months + 1)[None, :] < months[:, None]) / months[:, None])
 
 
-def _loans(capital: Capital, commitment: float, draws: Draws) -> Loans:
+def _loans(capital: Capital, commitment: float, draws: Draws) -> LoanArrays:
     tranches = capital.all_tranches(commitment)
     sizes = np.array([tranche.size.value if tranche.size != "rest" else 0.0 for tranche in tranches.values()])
     places = np.arange(len(tranches))
     never = np.inf
-    return Loans(
+    return LoanArrays(
         sizes if sizes.sum() > 0 else np.ones(len(sizes)),
         places[::-1].copy() if capital.draw_order == "junior_first" else places,
         SIDE_BY_SIDE if capital.draw_order == "side_by_side" else IN_ORDER,
@@ -312,7 +312,7 @@ def _waterfall(
     places = {"deferred": costs, "reimburse": guarantees, "rest": (*tranches, *parties)}
     kinds, begin, members, weights = [], [0], [], []
     for step in capital.all_steps().values():
-        kinds.append(STEPS.index(step.kind))
+        kinds.append(WATERFALL_STEPS.index(step.kind))
         known = list(places.get(step.kind, tranches))
         members += [known.index(name) for name in step.names]
         weights += shares_of(step.returns or step.rest or {}) or [1.0] * len(step.names)

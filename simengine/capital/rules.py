@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from simengine.capital.plan import calling_order
-from simengine.capital.spec import STEPS, Capital, Party, Priced, Step
+from simengine.capital.spec import WATERFALL_STEPS, Capital, Party, Priced, WaterfallStep
 from simengine.errors import Finding, one_of
 from simengine.records import ALL_LENDERS, ALL_PAYERS, INVESTOR, LOAN, PROJECT, SUPPLIERS
 
@@ -185,7 +185,7 @@ def _waterfall(capital: Capital, parties: Collection[str]) -> Iterator[Finding]:
         yield from _is_complete(capital, seen, list(steps.values()))
 
 
-def _shares(capital: Capital, step: Step, path: str) -> Iterator[Finding]:
+def _shares(capital: Capital, step: WaterfallStep, path: str) -> Iterator[Finding]:
     if step.rest is not None:
         yield from _whole(step.rest, f"{path}.rest", "rest")
         for name in step.rest:
@@ -198,7 +198,7 @@ def _shares(capital: Capital, step: Step, path: str) -> Iterator[Finding]:
         yield f"{path}.returns", "the shares of what is left add up to 1 at most", found, ""
 
 
-def _is_complete(capital: Capital, seen: Mapping[tuple[str, str], str], steps: list[Step]) -> Iterator[Finding]:
+def _is_complete(capital: Capital, seen: Mapping[tuple[str, str], str], steps: list[WaterfallStep]) -> Iterator[Finding]:
     """Find who lends or waits without a place, and money that would be left over."""
     rests = [step for step in steps if step.kind == "rest"]
     if len(rests) != 1 or steps[-1].kind != "rest":
@@ -210,7 +210,7 @@ def _is_complete(capital: Capital, seen: Mapping[tuple[str, str], str], steps: l
     for kind, name in needed:
         if (kind, name) not in seen:
             rule = "everybody to whom money is owed has a step in the waterfall"
-            yield "capital.waterfall", rule, f"no step `{kind}` for `{name}`", f"Steps are {', '.join(STEPS)}"
+            yield "capital.waterfall", rule, f"no step `{kind}` for `{name}`", f"Steps are {', '.join(WATERFALL_STEPS)}"
 
 
 def _guarantees(capital: Capital) -> Iterator[Finding]:

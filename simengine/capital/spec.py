@@ -159,7 +159,7 @@ class RateTable(Spec):
         return self
 
 
-class Prices(Spec):
+class PriceIndex(Spec):
     """How the general level of prices rises."""
 
     growth_per_year: _Rate | None = None
@@ -167,7 +167,7 @@ class Prices(Spec):
     """By calendar year: the rise from its January on; before the first of them the first holds."""
 
     @model_validator(mode="after")
-    def _one_form(self) -> Prices:
+    def _one_form(self) -> PriceIndex:
         if bool(self.from_calendar_year) == (self.growth_per_year is not None):
             raise ValueError("prices rise by `growth_per_year` or `from_calendar_year`; found neither or both")
         return self
@@ -221,7 +221,7 @@ class Reserve(Spec):
     """When what is left of it joins the money to be distributed."""
 
 
-class Step(Spec):
+class WaterfallStep(Spec):
     """One place in the order in which money goes out: each is paid in full, as far as it goes, before the next."""
 
     interest: Names | None = None
@@ -238,16 +238,16 @@ class Step(Spec):
     """Tranches and parties that share in all that is left: the last step."""
 
     @model_validator(mode="after")
-    def _one_kind(self) -> Step:
-        given = [name for name in STEPS if getattr(self, name) is not None]
+    def _one_kind(self) -> WaterfallStep:
+        given = [name for name in WATERFALL_STEPS if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"a step of the waterfall is one of {', '.join(STEPS)}; found {', '.join(given) or 'none'}")
+            raise ValueError(f"a step of the waterfall is one of {', '.join(WATERFALL_STEPS)}; found {', '.join(given) or 'none'}")
         return self
 
     @property
     def kind(self) -> str:
         """The key that says what is paid."""
-        return next(name for name in STEPS if getattr(self, name) is not None)
+        return next(name for name in WATERFALL_STEPS if getattr(self, name) is not None)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -255,7 +255,7 @@ class Step(Spec):
         return tuple(getattr(self, self.kind))
 
 
-STEPS = ("interest", "principal", "deferred", "reimburse", "returns", "rest")
+WATERFALL_STEPS = ("interest", "principal", "deferred", "reimburse", "returns", "rest")
 
 
 class Capital(Spec):
@@ -282,7 +282,7 @@ class Capital(Spec):
     """Whether costs may stay unpaid where the money does not suffice."""
     tranches: dict[Name, Tranche] = {}
     """The most senior first; if absent, all of the loan is the investor's."""
-    waterfall: dict[Name, Step] = {}
+    waterfall: dict[Name, WaterfallStep] = {}
     """By names of one's own, in order; if absent: each tranche's interest and principal in turn, what was deferred, what guarantors
     paid, and the rest to the last tranche."""
     guarantees: dict[Name, Guarantee] = {}
@@ -310,19 +310,19 @@ class Capital(Spec):
             for name, tranche in self.tranches.items()
         }
 
-    def all_steps(self) -> dict[str, Step]:
+    def all_steps(self) -> dict[str, WaterfallStep]:
         """Give the waterfall, written out where the study leaves it out."""
         if self.waterfall:
             return self.waterfall
         tranches = self.tranches or {LOAN: Tranche(holder=INVESTOR, size="rest")}
-        steps: dict[str, Step] = {}
+        steps: dict[str, WaterfallStep] = {}
         for name, tranche in tranches.items():
             if tranche.coupon_per_year is not None:
-                steps[f"{name}_interest"] = Step(interest=(name,))
-            steps[f"{name}_principal"] = Step(principal=(name,))
+                steps[f"{name}_interest"] = WaterfallStep(interest=(name,))
+            steps[f"{name}_principal"] = WaterfallStep(principal=(name,))
         deferred = tuple(name for name, cost in self.costs.items() if cost.deferred_share is not None)
         if deferred:
-            steps["deferred"] = Step(deferred=deferred)
+            steps["deferred"] = WaterfallStep(deferred=deferred)
         if self.guarantees:
-            steps["guarantors"] = Step(reimburse=tuple(self.guarantees))
-        return steps | {"rest": Step(rest={list(tranches)[-1]: "rest"})}
+            steps["guarantors"] = WaterfallStep(reimburse=tuple(self.guarantees))
+        return steps | {"rest": WaterfallStep(rest={list(tranches)[-1]: "rest"})}

@@ -23,7 +23,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print exactly one 
 @click.option("--drawn", type=float, help="Money that the investor paid in; all of the commitment if absent.")
 @click.option("--until", metavar="DATE", help="Settle only what is due up to this date of the contract.")
 @_json
-def replay(
+def replay_command(
     contract_file: Path | None, is_all: bool, outcomes: tuple[str, ...], drawn: float | None, until: str | None, as_json: bool
 ) -> None:
     """Settle CONTRACT on published outcomes: payments out, no simulation."""
@@ -40,10 +40,10 @@ def replay(
 def _replay_all(*, as_json: bool) -> None:
     from simengine.config import load_contract, shipped_contracts
     from simengine.contract_text.published import compare_published, published_table
-    from simengine.provenance import Clock, describe_run
+    from simengine.provenance import Stopwatch, describe_run
     from simengine.report import document, tables
 
-    clock, files = Clock(), shipped_contracts()
+    clock, files = Stopwatch(), shipped_contracts()
     rows = [row for path in files for row in compare_published(path.stem, load_contract(path))]
     if as_json:
         texts = "".join(path.read_text(encoding="utf-8") for path in files)
@@ -55,11 +55,11 @@ def _replay_all(*, as_json: bool) -> None:
 
 def _replay_one(contract_file: Path, outcomes: tuple[str, ...], drawn: float | None, until: str | None, *, as_json: bool) -> None:
     from simengine.config import load_contract
-    from simengine.provenance import Clock, describe_run
+    from simengine.provenance import Stopwatch, describe_run
     from simengine.report import document, tables
     from simengine.settlement import replay as settle_published
 
-    clock, contract = Clock(), load_contract(contract_file)
+    clock, contract = Stopwatch(), load_contract(contract_file)
     values = _read_outcomes(outcomes)
     drawn = contract.commitment.value if drawn is None else drawn
     try:

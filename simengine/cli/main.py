@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from simengine.cli.contract import explain, lint, replay
+from simengine.cli.contract import explain, lint, replay_command
 from simengine.cli.options import PLACE, json_option, say, study_options, threads_option
 from simengine.cli.questions import command_of, deliver
 from simengine.cli.sweep import sweep
@@ -51,7 +51,7 @@ class _Stop:
         raise _Stopped
 
 
-def main() -> None:
+def run_command() -> None:
     """Run the command line and turn errors into messages."""
     stop = _Stop()
     for number in EXIT_CODES:
@@ -133,13 +133,13 @@ def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, as_
     bare = [
         entry["path"] for entry in ledger if entry["is_assumed"] and entry["layer"] is None and not lies_in(entry["path"], AGREED)
     ]
-    moves = steps.as_content(study)
+    moves = steps.steps_content(study)
     if as_json:
         content = {"title": study.study.title, "valid": True, "assumptions": ledger, "assumed_without_a_distribution": bare}
         say(document.as_json(content | {"moves": moves}))
         return
     tables.show(tables.assumption_lists(study), fold=False)
-    if said := steps.sentence(moves):
+    if said := steps.steps_sentence(moves):
         say(said)
     for path in bare:
         say(f"{path}: assumed, yet without a distribution: its uncertainty is missing from the result")
@@ -190,5 +190,5 @@ def demo(output: Path | None, seed: int, threads: int | None) -> None:
     say(f"\nThe picture: {target / 'picture.png'}")
 
 
-for _command in (replay, explain, lint, sweep, *map(command_of, QUESTIONS)):
+for _command in (replay_command, explain, lint, sweep, *map(command_of, QUESTIONS)):
     commands.add_command(_command)

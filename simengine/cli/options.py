@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     pass
 
 
-class Place(click.ParamType):  # type: ignore[type-arg]
+class OptionPlace(click.ParamType):  # type: ignore[type-arg]
     """The name of a file or folder, judged as it was typed: an empty one would be the folder in which the command runs."""
 
     name = "path"
@@ -30,7 +30,7 @@ class Place(click.ParamType):  # type: ignore[type-arg]
         return Path(value)
 
 
-PLACE = Place()
+PLACE = OptionPlace()
 
 
 def output_option(what: str) -> Callable[..., Any]:

@@ -63,7 +63,7 @@ def deliver(
     as_json: bool = False,
 ) -> None:
     """Ask a question about what stands in a file, and print the answer or keep it."""
-    from simengine.provenance import Clock, describe_run
+    from simengine.provenance import Stopwatch, describe_run
     from simengine.questions.driver import keep, pose
     from simengine.report import document, tables
 
@@ -71,7 +71,7 @@ def deliver(
     loaded: Loaded = subject.load(place, size=size, **changes)
     source = Source(changes["variant"], lambda name: subject.load(place, size=size, **{**changes, "variant": name}).subject)
     posed = pose(question, loaded.subject, loaded.size, {**loaded.given, **given}, source)
-    clock = Clock()
+    clock = Stopwatch()
     own = {subject.argument.lower(): str(place)} | (
         {} if not subject.may_change else {"variant": changes["variant"], "overrides": list(changes["overrides"])}
     )

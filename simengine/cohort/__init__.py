@@ -4,7 +4,7 @@
 number, the baseline arm has people of its own.
 """
 
-from simengine.cohort.moves import Clock
+from simengine.cohort.moves import MoveClock
 from simengine.cohort.people import Matching, drawn_shares
 from simengine.cohort.simulate import purposes_of_people, simulate_cohort
 from simengine.cohort.step_error import StepError, step_errors
@@ -12,10 +12,10 @@ from simengine.cohort.surplus import surplus_of
 from simengine.cohort.tables import Cohort, Comparisons
 
 __all__ = [
-    "Clock",
     "Cohort",
     "Comparisons",
     "Matching",
+    "MoveClock",
     "StepError",
     "drawn_shares",
     "purposes_of_people",

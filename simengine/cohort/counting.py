@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from simengine.cohort.kernels.arrays import People, Stays, Windows, Worth
+from simengine.cohort.kernels.arrays import People, Stays, WindowArrays, WorthArrays
 from simengine.cohort.kernels.count import count_amounts, count_changing_amounts, count_states
 from simengine.cohort.kernels.happen import happen
 from simengine.cohort.kernels.moved import count_moves
@@ -158,11 +158,11 @@ def count_outcomes(
 
 def _count_moves(
     moves: MovePrices,
-    worth: Worth,
+    worth: WorthArrays,
     entry: int,
     people: People,
     lived: tuple[Integers, Stays, int],
-    windows: Windows,
+    windows: WindowArrays,
     total: Floats,
     by_year: Floats,
 ) -> None:

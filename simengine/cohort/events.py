@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy import special
 
-from simengine.cohort.kernels.arrays import Floats, Rates
+from simengine.arrays import Floats
+from simengine.cohort.kernels.arrays import EventRates
 from simengine.cohort.kernels.between import FIXED, GAMMA, LOGNORMAL, UNIFORM, WEIBULL
-from simengine.cohort.moves import MONTHS_IN, Clock, calendar_factor, one_row, ones, series_factor
+from simengine.cohort.moves import MONTHS_IN, MoveClock, calendar_factor, one_row, ones, series_factor
 from simengine.cohort.spec import Event, Length, Shock
 from simengine.records import Draws
 from simengine.streams import uniforms
@@ -21,10 +22,10 @@ def rate_tables(
     events: Mapping[str, Event],
     states: Sequence[str],
     strata: Sequence[str],
-    clock: Clock,
+    clock: MoveClock,
     factors_on_calendar: Mapping[str, Floats],
     draws: Draws,
-) -> Rates:
+) -> EventRates:
     """Give the rate of every event by state, its factors, and the distribution of its length.
 
     Parameters
@@ -62,7 +63,7 @@ def rate_tables(
             by_calendar[:, e] *= factors_on_calendar.get(name, 1.0)
         if event.length is not None:
             first[:, e], second[:, e] = _parameters(event.length, f"{path}.length", draws)
-    return Rates(
+    return EventRates(
         rate=rate,
         by_stratum=by_stratum,
         by_entry=one_row(by_entry),
@@ -91,7 +92,7 @@ def _parameters(length: Length, path: str, draws: Draws) -> tuple[Floats, Floats
     return np.log(mean) - log_variance / 2, np.sqrt(log_variance)
 
 
-def shock_factors(shocks: Mapping[str, Shock], clock: Clock, is_earlier: bool, draws: Draws) -> dict[str, Floats]:
+def shock_factors(shocks: Mapping[str, Shock], clock: MoveClock, is_earlier: bool, draws: Draws) -> dict[str, Floats]:
     """Give the factors that shocks bring, by move, event or binary outcome: shape (n_replications, months of the calendar).
 
     Parameters
@@ -113,7 +114,7 @@ def shock_factors(shocks: Mapping[str, Shock], clock: Clock, is_earlier: bool, d
     return factors
 
 
-def _shock(name: str, shock: Shock, clock: Clock, is_earlier: bool, draws: Draws) -> Floats:
+def _shock(name: str, shock: Shock, clock: MoveClock, is_earlier: bool, draws: Draws) -> Floats:
     out = ones(len(draws), clock.length)
     month = (np.arange(clock.length) - clock.entry) // clock.steps
     if shock.factor is not None:

@@ -12,7 +12,7 @@ from simengine.cohort.kernels.abreast import walk_abreast
 from simengine.cohort.kernels.arrays import Flags, People, Stays
 from simengine.cohort.kernels.count import add_products, add_up, add_weights
 from simengine.cohort.kernels.transfer import add_later, add_seen
-from simengine.cohort.kernels.walk import walk
+from simengine.cohort.kernels.walk import walk_people
 from simengine.cohort.people import Group
 from simengine.cohort.tables import ArmTables
 from simengine.cohort.transfer import STREAM, Cut, at_month, away
@@ -152,7 +152,7 @@ def _walk(group: Group, arms: Sequence[Arm], people: People, stays: tuple[Stays,
     address = (group.seed(tables.draws), tables.draws.replications, group.purpose("moves"), tables.cohort.clock.entry, until)
     if not tables.is_abreast:
         is_walked = tables.moves.is_walked if tables.moves.is_walked.any() else None
-        done, n_stays = walk(*address, is_walked, people, tables.moves, tables.on_moves, stays[0], counts.clipped)
+        done, n_stays = walk_people(*address, is_walked, people, tables.moves, tables.on_moves, stays[0], counts.clipped)
         return done, [n_stays]
     first, second = (
         (arm.tables.moves, arm.tables.on_moves, of_arm, arm.counts.person_months, arm.counts.clipped)

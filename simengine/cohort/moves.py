@@ -14,18 +14,18 @@ import numpy as np
 from scipy import special
 
 from simengine.cohort.kernels.arrays import Moves
-from simengine.cohort.spec import MONTHS_OF_THE_YEAR, ByCalendar, ByMonths, Move, Pathway
+from simengine.cohort.spec import MONTHS_OF_THE_YEAR, ByCalendar, ByMonths, MoveSpec, Pathway
 from simengine.records import Draws, Floats, Integers, add_in_order
 
 DAYS_PER_MONTH = 365.25 / 12
 MONTHS_IN = {"day": 1 / DAYS_PER_MONTH, "month": 1.0, "quarter": 3.0, "year": 12.0}
 _LARGEST_LEAVING = 1 - 1e-12
-ROUNDING = 1e-9
+MOVES_ROUNDING = 1e-9
 """Probabilities such as 0.33, 0.56 and 0.11 add up to a little more than 1 in binary: nothing is clipped there."""
 
 
 @dataclass(frozen=True)
-class Clock:
+class MoveClock:
     """The months of the tables, and the steps into which each is cut."""
 
     history: int
@@ -48,19 +48,19 @@ class Clock:
         return (self.history + self.horizon) * self.steps
 
 
-def ends_of(move: str) -> list[str]:
+def windows_ends_of(move: str) -> list[str]:
     """Give the two states that a move joins."""
     return move.split(" -> ")
 
 
-def moves_in_order(pathway: Pathway) -> list[tuple[str, Move]]:
+def moves_in_order(pathway: Pathway) -> list[tuple[str, MoveSpec]]:
     """List the moves by state, whatever the order in the file: the same study draws the same people. Staying is no move."""
-    real = [(name, move) for name, move in pathway.moves.items() if len(set(ends_of(name))) == 2]
-    return sorted(real, key=lambda item: [pathway.states.index(state) for state in ends_of(item[0])])
+    real = [(name, move) for name, move in pathway.moves.items() if len(set(windows_ends_of(name))) == 2]
+    return sorted(real, key=lambda item: [pathway.states.index(state) for state in windows_ends_of(item[0])])
 
 
 def move_tables(
-    pathway: Pathway, strata: Sequence[str], clock: Clock, factors_on_calendar: Mapping[str, Floats], draws: Draws
+    pathway: Pathway, strata: Sequence[str], clock: MoveClock, factors_on_calendar: Mapping[str, Floats], draws: Draws
 ) -> tuple[Moves, Integers]:
     """Give the hazards and factors of every move, and how many probabilities of leaving were clipped in each replication.
 
@@ -85,7 +85,7 @@ def move_tables(
     month has n steps a step has an n-th of these hazards, and the Weibull factors are those of the steps.
     """
     moves = moves_in_order(pathway)
-    origins = np.array([pathway.states.index(ends_of(name)[0]) for name, _ in moves], dtype=np.int64)
+    origins = np.array([pathway.states.index(windows_ends_of(name)[0]) for name, _ in moves], dtype=np.int64)
     paths = [f"pathway.moves.{name}" for name, _ in moves]
     hazard, clipped = _hazards(pathway, moves, origins, strata, draws)
     hazard /= clock.steps
@@ -105,7 +105,7 @@ def move_tables(
     changing = {origins[v] for v, (_, move) in enumerate(moves) if move.changes_with_stay_or_calendar or has_calendar[v]}
     return Moves(
         of=np.searchsorted(origins, np.arange(len(pathway.states) + 1)).astype(np.int64),
-        to=np.array([pathway.states.index(ends_of(name)[1]) for name, _ in moves], dtype=np.int64),
+        to=np.array([pathway.states.index(windows_ends_of(name)[1]) for name, _ in moves], dtype=np.int64),
         hazard=hazard,
         by_entry=one_row(by_entry),
         by_stay=one_row(by_stay),
@@ -135,7 +135,7 @@ def _clock_numbers(pathway: Pathway) -> Integers:
     return numbers
 
 
-def _period(moves: Sequence[tuple[str, Move]], out_of: list[int]) -> float:
+def _period(moves: Sequence[tuple[str, MoveSpec]], out_of: list[int]) -> float:
     """Give the months of the probabilities out of one state; 1 where all its paces are rates or times."""
     for v in out_of:
         move = moves[v][1]
@@ -154,7 +154,7 @@ class _Pace:
     shape_path: str | None
 
 
-def _paces(moves: Sequence[tuple[str, Move]], out_of: list[int], stratum: str) -> list[_Pace | None]:
+def _paces(moves: Sequence[tuple[str, MoveSpec]], out_of: list[int], stratum: str) -> list[_Pace | None]:
     paces: list[_Pace | None] = []
     for v in out_of:
         name, move = moves[v]
@@ -165,7 +165,7 @@ def _paces(moves: Sequence[tuple[str, Move]], out_of: list[int], stratum: str) -
 
 
 def _hazards(
-    pathway: Pathway, moves: Sequence[tuple[str, Move]], origins: Integers, strata: Sequence[str], draws: Draws
+    pathway: Pathway, moves: Sequence[tuple[str, MoveSpec]], origins: Integers, strata: Sequence[str], draws: Draws
 ) -> tuple[Floats, Integers]:
     hazard, clipped = np.zeros((len(draws), len(strata), len(moves))), np.zeros(len(draws), dtype=np.int64)
     for s in range(len(pathway.states)):
@@ -191,7 +191,7 @@ def _competing(paces: Sequence[_Pace | None], draws: Draws) -> tuple[Floats, Int
     # A state that is left for certain has an infinite hazard; this one leaves a person behind once in 1e12 periods.
     of_leaving = -np.log1p(-np.minimum(leaving, _LARGEST_LEAVING)) / months
     shared = np.divide(of_leaving, leaving, out=np.zeros_like(leaving), where=leaving > 0)
-    return hazard + probability * shared[:, None], (leaving > 1 + ROUNDING).astype(np.int64)
+    return hazard + probability * shared[:, None], (leaving > 1 + MOVES_ROUNDING).astype(np.int64)
 
 
 def _hazard(pace: _Pace, draws: Draws) -> Floats:
@@ -213,10 +213,10 @@ def _by_axis(
     axis: str,
     origin: int,
     pathway: Pathway,
-    moves: Sequence[tuple[str, Move]],
+    moves: Sequence[tuple[str, MoveSpec]],
     origins: Integers,
     strata: Sequence[str],
-    clock: Clock,
+    clock: MoveClock,
     hazard: Floats,
     draws: Draws,
 ) -> tuple[Floats, Integers]:
@@ -262,13 +262,13 @@ def series_factor(out: Floats, series: ByMonths, path: str, origin: int, steps: 
         out[..., first:stop] *= factor.reshape(-1, *[1] * (out.ndim - 1))
 
 
-def _weibull(shape: Floats, clock: Clock) -> Floats:
+def _weibull(shape: Floats, clock: MoveClock) -> Floats:
     """Factors of the steps in a state on the hazard of a step, shape (n_replications, n_steps)."""
     months = np.arange(clock.length + 1)[None, :] / clock.steps
     return np.asarray(clock.steps * np.diff(months ** shape[:, None], axis=1))
 
 
-def calendar_factor(by_calendar: ByCalendar | None, path: str, clock: Clock, draws: Draws) -> Floats:
+def calendar_factor(by_calendar: ByCalendar | None, path: str, clock: MoveClock, draws: Draws) -> Floats:
     """Give trend and season by step of the calendar, shape (n_replications, steps of the calendar)."""
     out = ones(len(draws), clock.length)
     if by_calendar is None:

@@ -11,7 +11,7 @@ from scipy import special
 from simengine.cohort.kernels.arrays import Flags, People, Shorts
 from simengine.cohort.kernels.draws import fill_uniforms
 from simengine.cohort.kernels.enter import engage, enter, fill_frailty
-from simengine.cohort.moves import ROUNDING, Clock, hazard_per_month
+from simengine.cohort.moves import MOVES_ROUNDING, MoveClock, hazard_per_month
 from simengine.cohort.sites import dealt
 from simengine.cohort.spec import Engagement, Pathway, Population, Selection
 from simengine.distributions import Share
@@ -80,7 +80,7 @@ class Entrance:
     """What is needed to bring people in, one row per replication."""
 
     population: Population
-    clock: Clock
+    clock: MoveClock
     draws: Draws
     strata: Floats
     """Shape (n_replications, n_strata): cumulative shares."""
@@ -227,7 +227,7 @@ def _dropout(engagement: Engagement, draws: Draws) -> Floats:
     return np.ascontiguousarray(hazard_per_month(form, f"population.engagement.dropout.{form}", draws))
 
 
-def entrance_of(population: Population, pathway: Pathway, clock: Clock, draws: Draws) -> Entrance:
+def entrance_of(population: Population, pathway: Pathway, clock: MoveClock, draws: Draws) -> Entrance:
     """Draw up who may enter and where they start, in every replication."""
     strata = {name: stratum.share for name, stratum in population.strata.items()}
     shares = drawn_shares(strata, draws, "population.strata.{}.share")
@@ -380,7 +380,7 @@ def cumulative(shares: Sequence[Floats]) -> Floats:
 
 def exceeds_whole(shares: Mapping[str, Share], draws: Draws, path: str) -> Integers:
     """Say in which replications the drawn shares add up to more than 1, so that all are scaled and `rest` is 0."""
-    return (_known(shares, draws, path)[1] > 1 + ROUNDING).astype(np.int64)
+    return (_known(shares, draws, path)[1] > 1 + MOVES_ROUNDING).astype(np.int64)
 
 
 def _known(shares: Mapping[str, Share], draws: Draws, path: str) -> tuple[dict[str, Floats], Floats]:

@@ -12,11 +12,21 @@ from simengine.accelerate import IS_COMPILED
 from simengine.cohort.effects import effect_tables
 from simengine.cohort.events import rate_tables, shock_factors
 from simengine.cohort.kernels.abreast import MOST_CELLS, MOST_MOVES
-from simengine.cohort.kernels.arrays import HAZARD_RATIO, Answers, Effects, Flags, Moves, Rates, Scores, Windows, Worth
+from simengine.cohort.kernels.arrays import (
+    HAZARD_RATIO,
+    Answers,
+    Effects,
+    EventRates,
+    Flags,
+    Moves,
+    ScoreArrays,
+    WindowArrays,
+    WorthArrays,
+)
 from simengine.cohort.kernels.lanes import are_quick
-from simengine.cohort.moves import Clock, move_tables, moves_in_order
+from simengine.cohort.moves import MoveClock, move_tables, moves_in_order
 from simengine.cohort.outcomes import OutcomeKind, in_order
-from simengine.cohort.outcomes.tables import MovePrices, outcome_tables, windows_of
+from simengine.cohort.outcomes.tables import MovePrices, outcome_tables, outcome_windows_of
 from simengine.cohort.people import Matching
 from simengine.cohort.spec import Effect, Event, Pathway, Population, Shock
 from simengine.cohort.transfer import leaving_hazard
@@ -58,7 +68,7 @@ class Cohort:
     outcomes: Mapping[str, OutcomeKind]
     windows: tuple[int, ...]
     """Months after entry, increasing."""
-    clock: Clock
+    clock: MoveClock
     comparisons: Comparisons
     pairs: tuple[tuple[str, str], ...] = ()
     """Two outcomes whose products are added up over persons."""
@@ -78,12 +88,12 @@ class ArmTables:
 
     cohort: Cohort
     draws: Draws
-    windows: Windows
+    windows: WindowArrays
     moves: Moves
-    rates: Rates
-    worth: Worth
+    rates: EventRates
+    worth: WorthArrays
     answers: Answers
-    scores: Scores
+    scores: ScoreArrays
     on_moves: Effects
     on_events: Effects
     on_outcomes: Effects
@@ -96,7 +106,7 @@ class ArmTables:
 
     def before_entry(self) -> ArmTables:
         """Give the tables that count the months before entry alone."""
-        last = Windows(self.windows.begin[-1:].copy(), self.windows.stop[-1:].copy())
+        last = WindowArrays(self.windows.begin[-1:].copy(), self.windows.stop[-1:].copy())
         worth = self.worth._replace(gathered=self.worth.gathered[:, :, :, -1:].copy())
         return replace(self, cohort=replace(self.cohort, changes=()), windows=last, worth=worth, leaving=None)
 
@@ -154,7 +164,7 @@ def arm_tables(
     clock, outcomes, states = cohort.clock, cohort.outcomes, cohort.pathway.states
     strata, events, names = list(cohort.population.strata), list(cohort.events), list(outcomes)
     shocks = shock_factors(cohort.shocks, clock, is_earlier, draws)
-    windows = windows_of(clock, cohort.windows)
+    windows = outcome_windows_of(clock, cohort.windows)
     moves, clipped = move_tables(cohort.pathway, strata, clock, shocks, draws)
     move_names = [name for name, _ in moves_in_order(cohort.pathway)]
     effects = cohort.effect if has_service else {}

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simengine.cohort.kernels.arrays import Flags, People, Stays, Windows
+from simengine.cohort.kernels.arrays import Flags, People, Stays, WindowArrays
 from simengine.cohort.kernels.transfer import last_months_here
-from simengine.cohort.moves import Clock, hazard_per_month
+from simengine.cohort.moves import MoveClock, hazard_per_month
 from simengine.cohort.outcomes import OutcomeKind
 from simengine.cohort.spec import Transfer
 from simengine.records import Draws, Floats, Integers
@@ -65,11 +65,11 @@ class Cut:
         kept = first < stop
         return Stays(*(np.ascontiguousarray(array[kept]) for array in (person, state, first, stop, since)))
 
-    def is_behind(self, windows: Windows) -> Flags:
+    def is_behind(self, windows: WindowArrays) -> Flags:
         """Say for whom the cut lies behind all months of each window, shape (n_people, n_windows)."""
         return np.asarray(self.month[:, None] >= windows.stop[None, :])
 
-    def keep_read(self, outcomes: Mapping[str, OutcomeKind], clock: Clock, total: Floats, here: Floats) -> None:
+    def keep_read(self, outcomes: Mapping[str, OutcomeKind], clock: MoveClock, total: Floats, here: Floats) -> None:
         """Copy what is read at one date before the cut; nothing else is read."""
         for o, one in enumerate(outcomes.values()):
             if one.read_at_month is not None:
@@ -94,7 +94,7 @@ def away(
     return Cut(month, is_read_at=True)
 
 
-def at_month(month: int, clock: Clock, people: People) -> Cut:
+def at_month(month: int, clock: MoveClock, people: People) -> Cut:
     """Cut the lives of a batch at a month of the calendar, counted from the start of the study."""
     return Cut(month * clock.steps + clock.entry - people.calendar.astype(np.int64), is_read_at=False)
 

@@ -26,8 +26,8 @@ from simengine.config.units import unit_problems
 from simengine.config.value import value_problems
 from simengine.contract.rules import contract_rules
 from simengine.contract.spec import Contract
-from simengine.contract.terms import walk
-from simengine.contract.terms.people import Milestones
+from simengine.contract.terms import parts_within
+from simengine.contract.terms.people import MilestonePrices
 from simengine.dependence import correlation_problems
 from simengine.distributions import Constant, Sourced, quantities_in
 from simengine.errors import Finding, one_of
@@ -48,7 +48,7 @@ def rate_card_problems(study: Study) -> Iterator[Finding]:
 
     This is asked of a file alone: other contracts, and other prices, may be settled on the same people.
     """
-    cards = [node for _, node in walk(study.contract.terms, "") if isinstance(node, Milestones)]
+    cards = [node for _, node in parts_within(study.contract.terms, "") if isinstance(node, MilestonePrices)]
     for claim, one in price_lists(study.outcomes).items():
         if set(one.prices) != set(study.contract.milestones):
             continue

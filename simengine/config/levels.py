@@ -13,8 +13,8 @@ from simengine.config.reach import reaches_of
 from simengine.config.study import Study
 from simengine.contract.rules import contract_rules
 from simengine.contract.spec import Contract
-from simengine.contract.terms import Gate, Named, Source, Term, walk
-from simengine.contract.terms.amounts import Amount, Share
+from simengine.contract.terms import Gate, Named, Source, Term, parts_within
+from simengine.contract.terms.amounts import FixedAmount, ShareOf
 from simengine.contract.terms.base import Edge
 from simengine.contract.terms.combine import FirstOf, Greatest, Least, Product, Sum
 from simengine.contract.terms.people import PerWave
@@ -47,24 +47,26 @@ def unreachable_levels(contract: Contract, reaches: Mapping[str, Span]) -> Itera
     """
     for name, use in contract.metrics.items():
         if use.derived is not None:
-            yield from _inside(Place(contract, reaches, None), use.derived, f"metrics.{name}.derived")
+            yield from _inside(LevelPlace(contract, reaches, None), use.derived, f"metrics.{name}.derived")
     for name, term in contract.terms.items():
-        yield from _inside(Place(contract, reaches, None), term, f"terms.{name}")
+        yield from _inside(LevelPlace(contract, reaches, None), term, f"terms.{name}")
     for name, stop in contract.stops.items():
         for metric, gate in stop.only_if.items():
-            yield from _gate(gate, span_of(Place(contract, reaches, None), Named(metric)), metric, f"stops.{name}.only_if.{metric}")
+            yield from _gate(
+                gate, span_of(LevelPlace(contract, reaches, None), Named(metric)), metric, f"stops.{name}.only_if.{metric}"
+            )
 
 
-class Place:
+class LevelPlace:
     """Where a level stands: in a contract, on the metrics of all waves or on those of some."""
 
     def __init__(self, contract: Contract, reaches: Mapping[str, Span], waves: Sequence[str] | None) -> None:
         self.contract, self.reaches, self.waves = contract, reaches, waves
 
-    def within(self, node: PerWave) -> Place:
+    def within(self, node: PerWave) -> LevelPlace:
         """Look at the waves that a term tells apart; where they are added up, at all of them."""
         waves = None if node.cumulative else list(node.waves or self.contract.waves)
-        return Place(self.contract, self.reaches, waves)
+        return LevelPlace(self.contract, self.reaches, waves)
 
     def metric(self, name: str) -> Span:
         """Find the reach of a metric: the furthest of the waves."""
@@ -74,10 +76,10 @@ class Place:
         return min(low for low, _ in spans), max(high for _, high in spans)
 
 
-def _inside(place: Place, source: Source, path: str) -> Iterator[Finding]:
+def _inside(place: LevelPlace, source: Source, path: str) -> Iterator[Finding]:
     """Look at a term and at all that it is made of; below `per_wave` at the metrics of a wave."""
-    apart = [below for below, node in walk(source, path) if isinstance(node, PerWave)]
-    for below, node in walk(source, path):
+    apart = [below for below, node in parts_within(source, path) if isinstance(node, PerWave)]
+    for below, node in parts_within(source, path):
         if not isinstance(node, Term) or any(below.startswith(f"{one}.per_wave") for one in apart):
             continue
         yield from _term(place, node, below)
@@ -85,7 +87,7 @@ def _inside(place: Place, source: Source, path: str) -> Iterator[Finding]:
             yield from _inside(place.within(node), node.per_wave, f"{below}.per_wave")
 
 
-def _term(place: Place, node: Term, path: str) -> Iterator[Finding]:
+def _term(place: LevelPlace, node: Term, path: str) -> Iterator[Finding]:
     for name, gate in node.only_if.items():
         if name in place.contract.metrics:
             yield from _gate(gate, span_of(place, Named(name)), name, f"{path}.only_if.{name}")
@@ -126,7 +128,7 @@ def _finding(path: str, said: str, span: Span, level: float) -> Finding:
     return path, rule, f"{level:,.10g}", _WAY_OUT
 
 
-def span_of(place: Place, source: Source) -> Span:
+def span_of(place: LevelPlace, source: Source) -> Span:
     """Work out between what a term lies, from what it is made of; anything where that cannot be said."""
     if isinstance(source, Named):
         use = place.contract.metrics.get(source.root)
@@ -143,10 +145,10 @@ def span_of(place: Place, source: Source) -> Span:
     return (min(span[0], 0.0), max(span[1], 0.0)) if source.only_if else span
 
 
-def _formula(place: Place, node: Term) -> Span:
-    if isinstance(node, Amount):
+def _formula(place: LevelPlace, node: Term) -> Span:
+    if isinstance(node, FixedAmount):
         return node.amount.value, node.amount.value
-    if isinstance(node, Share):
+    if isinstance(node, ShareOf):
         low, high = span_of(place, node.of)
         less = (0.0, 0.0) if node.above is None else span_of(place, node.above)
         return _scaled((low - less[1], high - less[0]), node.share.value)

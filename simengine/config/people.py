@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from simengine.cohort.moves import MONTHS_IN
 from simengine.cohort.outcomes import OutcomeKind, behind
-from simengine.cohort.spec import Move, Selection
+from simengine.cohort.spec import MoveSpec, Selection
 from simengine.config.study import Study
 from simengine.distributions import Constant, DirichletCount, Share
 from simengine.errors import Finding, one_of
@@ -104,7 +104,7 @@ def _moves(study: Study) -> Iterator[Finding]:
         yield from _one_axis(study, state)
 
 
-def _weibull(path: str, move: Move) -> Iterator[Finding]:
+def _weibull(path: str, move: MoveSpec) -> Iterator[Finding]:
     if move.weibull_shape is None:
         return
     probabilities = [name for name in ("per_month", "per_quarter", "per_year") if getattr(move, name) is not None]
@@ -130,7 +130,7 @@ def _one_axis(study: Study, state: str) -> Iterator[Finding]:
         yield f"pathway.moves.{axes['by_months_since_entry']}", rule, f"both, out of `{state}`", "Use factors for one of them"
 
 
-def _is_counted(move: Move) -> bool:
+def _is_counted(move: MoveSpec) -> bool:
     paces = [move] if move.by_stratum is None else list(move.by_stratum.values())
     return all(isinstance(getattr(pace, pace.form), DirichletCount) for pace in paces)
 

@@ -30,7 +30,7 @@ from simengine.distributions import (
 from simengine.errors import Finding, Problem, StudyError, one_of
 from simengine.records import ALL_LENDERS, ALL_PAYERS
 
-Kind = Literal["revolving_fund", "outcomes_fund", "investors_book"]
+ProjectKind = Literal["revolving_fund", "outcomes_fund", "investors_book"]
 _SHARE = AfterValidator(within(0, 1, "a share must lie between 0 and 1"))
 _ALWAYS = Constant(value=1200.0, certainty="choice", note="the default: whenever it begins")
 
@@ -73,12 +73,12 @@ class Shared(Spec):
     note: str | None = None
 
 
-class Heading(Spec):
+class PortfolioHeading(Spec):
     """What the portfolio is."""
 
     title: str
     currency: CurrencyCode
-    kind: Kind
+    kind: ProjectKind
     capital: FixedNotNegative
     """What it has at the start."""
     months: Months
@@ -90,7 +90,7 @@ class Heading(Spec):
 class Portfolio(Spec):
     """Several studies held together."""
 
-    portfolio: Heading
+    portfolio: PortfolioHeading
     projects: Annotated[dict[Name, Project], Field(min_length=1)]
     """In the order in which they get money."""
     inflow: Inflow = Inflow()

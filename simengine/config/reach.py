@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from math import exp, inf
 
-from simengine.cohort.outcomes.spans import ANYTHING, Span, product, span_of
+from simengine.cohort.outcomes.spans import ANYTHING, Span, outcome_span_of, product
 from simengine.config.study import Study
 from simengine.distributions import Constant
 from simengine.measurement.spec import Metric
@@ -34,11 +34,11 @@ def reach_of(study: Study, name: str, waves: Iterable[str] | None = None) -> Spa
     designs = {one for design in designs for one in (protocol.mix or {} if design == "mix" else [design])}
     span = _hull([_by_design(study, metric, design) for design in designs] or [(-inf, inf)])
     if metric.estimate == "total_difference":
-        span = _times(span, sum(span_of(study.population.waves[wave].size)[1] for wave in chosen))
+        span = _times(span, sum(outcome_span_of(study.population.waves[wave].size)[1] for wave in chosen))
     if metric.estimate == "per_100_difference":
         span = _times(span, 100.0)
     if metric.shrinkage is not None:
-        span = _hull([span, span_of(metric.shrinkage.prior)])
+        span = _hull([span, outcome_span_of(metric.shrinkage.prior)])
     use = study.contract.metrics.get(name)
     if use is not None and use.when_missing is not None:
         span = _hull([span, (use.when_missing.value, use.when_missing.value)])
@@ -55,7 +55,7 @@ def _by_design(study: Study, metric: Metric, design: str) -> Span:
         return (-inf, 1.0) if metric.better == "lower" else (-1.0, inf)
     if design == "rate_card":
         card = study.measurement.rate_card
-        most = inf if card is None else 1 + span_of(card.double_claims)[1]
+        most = inf if card is None else 1 + outcome_span_of(card.double_claims)[1]
         return (min(service[0], 0.0), product(max(service[1], 0.0), most))
     low, high = untreated[0] - service[1], untreated[1] - service[0]
     return (low, high) if metric.better == "lower" else (-high, -low)
@@ -70,10 +70,10 @@ def _untreated(study: Study, metric: Metric, design: str, service: Span) -> Span
         return service
     shift = 0.0
     if design == "historical" and study.measurement.baseline is not None:
-        years = span_of(study.measurement.baseline.years_before)[1]
-        shift = years * max(-span_of(metric.drift_per_year)[0], 0.0)
+        years = outcome_span_of(study.measurement.baseline.years_before)[1]
+        shift = years * max(-outcome_span_of(metric.drift_per_year)[0], 0.0)
     elif design == "matched" and study.measurement.matched is not None:
-        shift = max(span_of(study.measurement.matched.hidden_bias)[1], 0.0)
+        shift = max(outcome_span_of(study.measurement.matched.hidden_bias)[1], 0.0)
     elif design == "before_after":
         # The months before entry stand for as many as the window has.
         history = study.population.history_months.value
@@ -88,7 +88,7 @@ def _seen(study: Study, metric: Metric) -> Span:
     if metric.per is not None:
         return max(low, 0.0), inf
     if metric.redefined is not None and not outcome.is_yes_or_no:
-        high = product(high, max(span_of(metric.redefined.factor)[1], 1.0))
+        high = product(high, max(outcome_span_of(metric.redefined.factor)[1], 1.0))
     if metric.prices is not None:
         high = inf
     gap = None if metric.attrition is None else metric.attrition.gap
@@ -111,5 +111,5 @@ def reaches_of(study: Study) -> Mapping[str, Span]:
             found[name] = reach_of(study, name)
             found |= {f"{name}.{wave}": reach_of(study, name, [wave]) for wave in waves}
     for wave in waves:
-        found[f"people.{wave}"] = (0.0, span_of(study.population.waves[wave].size)[1])
+        found[f"people.{wave}"] = (0.0, outcome_span_of(study.population.waves[wave].size)[1])
     return found

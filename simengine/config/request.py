@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from simengine.config.document import read_value
-from simengine.config.roles import behind
-from simengine.config.sizing import Free, Side, Sizing, free_numbers, sizing_problems
+from simengine.config.roles import parties_behind
+from simengine.config.sizing import Free, PartySide, Sizing, free_numbers, sizing_problems
 from simengine.config.study import Study
 from simengine.distributions import Constant
 from simengine.errors import Problem, StudyError, UsageError, shorten
@@ -55,7 +55,7 @@ def with_request(study: Study, requested: Requested) -> Study:
     if not any("objective" in side for side in asked["parties"].values()):
         # Who pays or is paid under the contract wants to be left with more.
         sides = [party for term in study.contract.terms.values() for party in (term.payee, term.payer)]
-        for name in dict.fromkeys(party for side in sides for party in behind(study, side)):
+        for name in dict.fromkeys(party for side in sides for party in parties_behind(study, side)):
             asked["parties"].setdefault(name, {})["objective"] = "expected_npv"
     sized = study.model_copy(update={"sizing": _validated(asked)})
     problems = [Problem("the sizing", path, rule, found, way_out) for path, rule, found, way_out in sizing_problems(sized)]
@@ -170,7 +170,10 @@ def one_free_term(study: Study, requested: Requested, path: str, such_that: str)
     sides = (
         {}
         if study.sizing is None
-        else {name: Side(beliefs=side.beliefs, effect_multiple=side.effect_multiple) for name, side in study.sizing.parties.items()}
+        else {
+            name: PartySide(beliefs=side.beliefs, effect_multiple=side.effect_multiple)
+            for name, side in study.sizing.parties.items()
+        }
     )
     asked = with_request(
         study.model_copy(update={"sizing": Sizing(free={path: free}, parties=sides)}),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from simengine.risk.measures import Measure
 
 
-def behind(study: Study, name: str) -> tuple[str, ...]:
+def parties_behind(study: Study, name: str) -> tuple[str, ...]:
     """Names of those behind a party of the contract: its investor is all who lend, its outcome payer all who pay."""
     return {INVESTOR: study.capital.lenders, OUTCOME_PAYER: study.capital.who_pays}.get(name, (name,))
 
@@ -27,7 +27,7 @@ def with_money(study: Study) -> tuple[str, ...]:
     """Names of the parties whose money or public value a study can move, in its order."""
     capital, named = study.capital, [*study.capital.lenders, *study.capital.who_pays]
     for term in study.contract.terms.values():
-        named += [*behind(study, term.payer), *behind(study, term.payee)]
+        named += [*parties_behind(study, term.payer), *parties_behind(study, term.payee)]
     named += [cost.payee for cost in capital.costs.values()] or ["service_provider"]
     for name, party in study.parties.items():
         named += [name, *(cost.payee for cost in party.costs.values() if cost.payee is not None)] if party.costs else []

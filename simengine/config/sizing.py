@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MOST_WINDOWS = 100
 """Every choice of the windows is a reading of its own of the same people."""
-Rule = Literal["equal_sacrifice", "nash", "total"]
+RecommendRule = Literal["equal_sacrifice", "nash", "total"]
 
 
 class Free(Spec):
@@ -50,7 +50,7 @@ def _limit(text: str) -> str:
     return text
 
 
-class Side(Spec):
+class PartySide(Spec):
     """One party at the table."""
 
     objective: Annotated[str, AfterValidator(_measure)] | None = None
@@ -65,7 +65,7 @@ class Side(Spec):
     """The multiple of the effect in which it believes; absent: 1."""
 
     @model_validator(mode="after")
-    def _without_what(self) -> Side:
+    def _without_what(self) -> PartySide:
         if self.without is not None and self.objective is None:
             raise ValueError("`without` says what a party has of its objective without a deal; found no objective")
         return self
@@ -76,9 +76,9 @@ class Sizing(Spec):
 
     free: Annotated[dict[str, Free], Field(min_length=1)]
     """By path."""
-    parties: dict[str, Side] = {}
+    parties: dict[str, PartySide] = {}
     """By party; also by `all_lenders` or `all_payers`, where several parties lend or pay."""
-    recommend: Rule = "equal_sacrifice"
+    recommend: RecommendRule = "equal_sacrifice"
     """How one term sheet is chosen among those that nobody can better without harm to another."""
     responding: bool = False
     """Whether every term sheet is settled at what it makes people choose, as `behaviour` says."""

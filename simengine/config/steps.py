@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from simengine.cohort import StepError, step_errors
-from simengine.cohort.spec import Move, Pathway
+from simengine.cohort.spec import MoveSpec, Pathway
 from simengine.config.study import Study, cohort_of
 from simengine.dependence import share_out
 from simengine.distributions import Constant
@@ -23,7 +23,7 @@ CHOSEN_FOR = 0.001
 """The step that is chosen moves no share of people in a state by more."""
 MOST_ERROR = 0.01
 """Rates that are off by more are refused."""
-STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+STEP_LENGTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 """Of a month."""
 
 
@@ -77,7 +77,7 @@ def forms_of(pathway: Pathway) -> set[str]:
     return {form for move in pathway.moves.values() for form in _forms(move)}
 
 
-def _forms(move: Move) -> Iterator[str]:
+def _forms(move: MoveSpec) -> Iterator[str]:
     yield from (pace.form for pace in ([move] if move.by_stratum is None else move.by_stratum.values()))
     series = (move.by_months_in_state, move.by_months_since_entry)
     yield from (one.form for one in series if one is not None and one.form != "factor")
@@ -85,5 +85,5 @@ def _forms(move: Move) -> Iterator[str]:
 
 def _fewest(study: Study) -> StepError:
     """Find the fewest steps that keep the error small, or take as many as there are."""
-    errors = step_errors(cohort_of(study), _centres(study), STEPS)
+    errors = step_errors(cohort_of(study), _centres(study), STEP_LENGTHS)
     return next((one for one in errors if one.share <= CHOSEN_FOR), errors[-1])

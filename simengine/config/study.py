@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from simengine.capital.spec import Capital, Parties, Prices, RateTable
-from simengine.cohort import Clock, Cohort, Comparisons, Matching
+from simengine.asked import MAX_SEED
+from simengine.capital.spec import Capital, Parties, PriceIndex, RateTable
+from simengine.cohort import Cohort, Comparisons, Matching, MoveClock
 from simengine.cohort.outcomes import Outcome, refuse_unlisted
 from simengine.cohort.spec import Effect, Event, Pathway, Population, Shock
 from simengine.config.behaviour import Behaviour
@@ -32,7 +33,6 @@ from simengine.distributions import (
     quantities_in,
 )
 from simengine.measurement.spec import Matched, Protocol
-from simengine.streams import MAX_SEED
 from simengine.value.spec import PublicPrices
 
 
@@ -44,7 +44,7 @@ class Assumption(Spec):
     source: str | None = None
 
 
-class Heading(Spec):
+class StudyHeading(Spec):
     """What the study is about and the calendar it lives in."""
 
     title: str
@@ -68,11 +68,11 @@ class RunDefaults(Spec):
 class Study(Spec):
     """A question about one contract, complete and consistent."""
 
-    study: Heading
+    study: StudyHeading
     parties: Parties
     rates: dict[Name, RateTable] = {}
     """By name: tables of discount rates."""
-    prices: Prices | None = None
+    prices: PriceIndex | None = None
     """How prices rise; if absent, nothing is told in the prices of the start."""
     population: Population
     pathway: Pathway
@@ -178,7 +178,7 @@ def cohort_of(study: Study) -> Cohort:
         study.effect,
         study.outcomes,
         windows=tuple(sorted({int(metric.window_months.value) for metric in study.measurement.metrics.values()})),
-        clock=Clock(
+        clock=MoveClock(
             int(study.population.history_months.value),
             int(study.study.horizon_months.value),
             study.study.start,

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from simengine.cohort.outcomes import OutcomeKind
-from simengine.cohort.outcomes.base import Unit as Counted
+from simengine.cohort.outcomes.base import OutcomeUnit as Counted
 from simengine.config.study import Study
-from simengine.contract.units import DAYS, FREE, HUNDRED, MONEY, NUMBER, PEOPLE, PERSON, POINTS, SHARE, TIMES, Unit, unit_of
+from simengine.contract.units import DAYS, FREE, HUNDRED, MONEY, NUMBER, PEOPLE, PERSON, POINTS, SHARE, TIMES, ContractUnit, unit_of
 from simengine.errors import Finding
 from simengine.measurement.spec import Metric
 
@@ -26,7 +26,7 @@ class Yields:
     pers: tuple[str, ...]
     currency: str
 
-    def fits(self, unit: Unit) -> bool:
+    def fits(self, unit: ContractUnit) -> bool:
         """Whether a unit is one of these."""
         is_counted = unit.base in self.bases or (unit.is_of_people and PEOPLE in self.bases)
         is_money = unit.base == MONEY

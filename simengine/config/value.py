@@ -12,7 +12,7 @@ import numpy as np
 from simengine.config.study import Study
 from simengine.errors import Finding, one_of
 from simengine.records import Draws
-from simengine.value import Price, Timing
+from simengine.value import Timing, ValuePrice
 
 _NEEDED = {
     "value_per_unit": "the currency per unit",
@@ -67,7 +67,7 @@ def value_problems(study: Study) -> Iterator[Finding]:
                 yield f"{path}.{party}.share_after_transfer", rule, found, "Leave it out"
 
 
-def _price(price: Price, path: str, is_money: bool, is_read_once: bool) -> Iterator[Finding]:
+def _price(price: ValuePrice, path: str, is_money: bool, is_read_once: bool) -> Iterator[Finding]:
     for key, wanted in _NEEDED.items():
         if not is_money and getattr(price, key) is None:
             rule = "an outcome that is not an amount of money says what a unit is worth"

@@ -1,6 +1,6 @@
 """The contract: terms as data, settled on what was measured. Random-free, and knows nothing of people."""
 
-from simengine.contract.settle import asks_when_drawn, inputs_of, outcomes_of, settle
+from simengine.contract.settle import asks_when_drawn, inputs_of, outcomes_of, settle_terms
 from simengine.contract.typed import refuse_typed, typed_measurements
 
-__all__ = ["asks_when_drawn", "inputs_of", "outcomes_of", "refuse_typed", "settle", "typed_measurements"]
+__all__ = ["asks_when_drawn", "inputs_of", "outcomes_of", "refuse_typed", "settle_terms", "typed_measurements"]

@@ -13,7 +13,7 @@ from simengine.records import LIMITS, OUTCOME_PAYER, STOP, TOTAL_CAP
 
 
 @dataclass(frozen=True)
-class Line:
+class ProgramLine:
     """A term on one of its dates."""
 
     term: int
@@ -30,7 +30,7 @@ class Program:
     """A compiled contract: the lines that it pays, and the instructions behind them."""
 
     code: Code
-    lines: list[Line] = field(default_factory=list)
+    lines: list[ProgramLine] = field(default_factory=list)
     ends: list[tuple[int, Register]] = field(default_factory=list)
     """Months in which the contract may be ended, each with the condition."""
     limits: dict[str, list[str]] = field(default_factory=dict)
@@ -63,7 +63,7 @@ def compile_contract(contract: Contract, until: str | None = None, draw_months: 
                 own = replace(scope, limits=program.limits.setdefault(name, list(LIMITS)))
                 amount, bound = _settle_term(own, name, term, None if term.despite_stop else stopped)
                 month = int(scope.month + _delay(term)) if date else -1
-                program.lines.append(Line(number, place, month, amount, bound))
+                program.lines.append(ProgramLine(number, place, month, amount, bound))
         if ends_here is not None:
             program.ends.append((int(scope.month), ends_here))
             stopped = ends_here if stopped is None else program.code.greatest(stopped, ends_here)

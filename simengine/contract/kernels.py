@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.accelerate import kernel
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from simengine.arrays import Floats, Integers
 
 (
     CONSTANT,

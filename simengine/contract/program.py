@@ -17,7 +17,7 @@ from simengine.contract import kernels
 from simengine.records import Floats, Integers
 
 Register = int
-Limits = NDArray[np.int8]
+TermLimits = NDArray[np.int8]
 Column = tuple[Any, ...]
 """What a program asks of the replication: ("drawn",), ("metric", name), ("wave", name, place), ("people", place),
 ("combination", number, place); of a study that says when money is drawn: ("call", month), what is drawn in a month, and
@@ -149,7 +149,7 @@ class Code:
                 todo += operands
         return reached
 
-    def run(self, columns: Floats, amounts: Integers, bounds: Integers, amount: Floats, bound: Limits) -> None:
+    def run(self, columns: Floats, amounts: Integers, bounds: Integers, amount: Floats, bound: TermLimits) -> None:
         """Run the instructions.
 
         Parameters

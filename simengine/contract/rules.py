@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterator, Mapping
 
 from simengine.contract.scope import MONEY
 from simengine.contract.spec import Contract
-from simengine.contract.terms import OF_THE_CONTRACT, Gate, Named, Source, Term, walk
-from simengine.contract.terms.amounts import Amount, Share
+from simengine.contract.terms import OF_THE_CONTRACT, Gate, Named, Source, Term, parts_within
+from simengine.contract.terms.amounts import FixedAmount, ShareOf
 from simengine.contract.terms.calendar import Amended, Indexed
 from simengine.contract.terms.combine import Greatest, Least
-from simengine.contract.terms.people import Milestones, PerWave
-from simengine.contract.terms.returns import Coupon, Paid, ToIrr, TrueUp
+from simengine.contract.terms.people import MilestonePrices, PerWave
+from simengine.contract.terms.returns import Coupon, PaidSoFar, ToIrr, TrueUp
 from simengine.contract.terms.tables import Steps
 from simengine.contract.unit_rules import unit_findings
 from simengine.errors import Finding, one_of
@@ -102,7 +102,7 @@ def _term(contract: Contract, name: str, term: Term) -> Iterator[Finding]:
 def _limits_inside(term: Term) -> int:
     """Count the limits, at most, that stand inside a term."""
     total = 0
-    for _, node in walk(term, ""):
+    for _, node in parts_within(term, ""):
         if isinstance(node, Term):
             keys = ("floor", "cap", "only_if", "up_to", "at_most", "pays_from", "cap_per_person")
             total += sum(bool(getattr(node, key, None)) for key in keys)
@@ -114,7 +114,7 @@ def _references(
     contract: Contract, source: Source, path: str, known: Collection[str], own: str = "", later: Collection[str] = ()
 ) -> Iterator[Finding]:
     """Check every name inside a term, and what its kinds need."""
-    for place, node in walk(source, path):
+    for place, node in parts_within(source, path):
         if isinstance(node, Named):
             yield from _known(node.root, place, known, own, later)
             continue
@@ -135,8 +135,8 @@ def _references(
 def _kind(
     contract: Contract, node: Term, place: str, known: Collection[str], own: str, later: Collection[str]
 ) -> Iterator[Finding]:
-    if isinstance(node, Paid | TrueUp):
-        key, names = ("paid", node.paid) if isinstance(node, Paid) else ("against", node.against)
+    if isinstance(node, PaidSoFar | TrueUp):
+        key, names = ("paid", node.paid) if isinstance(node, PaidSoFar) else ("against", node.against)
         for name in names:
             yield from _known(name, f"{place}.{key}", [term for term in known if term in contract.terms], own, later)
     elif isinstance(node, Amended):
@@ -147,10 +147,10 @@ def _kind(
         for wave in node.waves:
             if wave not in contract.waves:
                 yield f"{place}.waves", "a wave of the contract", f"`{wave}`", one_of(contract.waves)
-        for below, inner in walk(node.per_wave, f"{place}.per_wave"):
+        for below, inner in parts_within(node.per_wave, f"{place}.per_wave"):
             if isinstance(inner, PerWave):
                 yield below, "waves are told apart once", "`per_wave` inside `per_wave`", ""
-    elif isinstance(node, Milestones):
+    elif isinstance(node, MilestonePrices):
         for name in node.milestones:
             if name not in contract.milestones:
                 yield f"{place}.milestones.{name}", "a milestone of the contract", f"`{name}`", one_of(contract.milestones)
@@ -269,13 +269,13 @@ def uncounted(contract: Contract, outcomes: Mapping[str, object]) -> Iterator[tu
 
 def _is_above(one: Source, other: Source) -> bool:
     """Whether one limit exceeds another, where both are of the same simple kind."""
-    if isinstance(one, Amount) and isinstance(other, Amount):
+    if isinstance(one, FixedAmount) and isinstance(other, FixedAmount):
         return one.amount.value > other.amount.value
-    is_share = isinstance(one, Share) and isinstance(other, Share) and one.of == other.of == Named("drawn")
+    is_share = isinstance(one, ShareOf) and isinstance(other, ShareOf) and one.of == other.of == Named("drawn")
     return is_share and one.above == other.above and one.share.value > other.share.value  # type: ignore[union-attr]
 
 
 def _say(source: Source) -> str:
-    if isinstance(source, Amount):
+    if isinstance(source, FixedAmount):
         return f"{source.amount.value:,g}"
-    return f"{source.share.value:g} of {source.of}" if isinstance(source, Share) else str(source)
+    return f"{source.share.value:g} of {source.of}" if isinstance(source, ShareOf) else str(source)

@@ -15,7 +15,7 @@ from simengine.errors import NOT_MEASURED, NotMeasuredError, Problem, StudyError
 from simengine.records import LIMITS, Drawing, Floats, Integers, Measurements, Payments
 
 
-def settle(contract: Contract, measurements: Measurements, drawn: Floats | Drawing, until: str | None = None) -> Payments:
+def settle_terms(contract: Contract, measurements: Measurements, drawn: Floats | Drawing, until: str | None = None) -> Payments:
     """Pay every term on what was measured.
 
     Parameters

@@ -13,11 +13,11 @@ from pydantic import AfterValidator, Field, model_validator
 
 from simengine.contract.scope import DRAWN, MONEY, OUTSTANDING, RETURNED
 from simengine.contract.terms import AnyTerm, Gate, Source
-from simengine.contract.terms.base import Level, Months
+from simengine.contract.terms.base import TermLevel, TermMonths
 from simengine.distributions import CurrencyCode, Fixed, FixedNotNegative, Name, Names, NamesOrNone, Spec, within
 from simengine.records import OUTCOME_PAYER, ROLES
 
-__all__ = ["DRAWN", "MONEY", "OUTSTANDING", "RETURNED", "Case", "Contract", "Due", "MetricUse", "Stop"]
+__all__ = ["DRAWN", "MONEY", "OUTSTANDING", "RETURNED", "Contract", "Due", "MetricUse", "PublishedCase", "Stop"]
 
 _Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share must lie between 0 and 1"))]
 
@@ -33,14 +33,14 @@ class MetricUse(Spec):
     """How it follows from other metrics; then nobody measures it by itself."""
     over_waves: Literal["mean", "sum"] = "mean"
     """How waves add up to a cumulative metric: a mean weighted by people, or a sum."""
-    when_missing: Level | None = None
+    when_missing: TermLevel | None = None
     """What counts in its place where it was not measured; if absent, such a settlement is refused."""
 
 
 class Due(Spec):
     """A date on which the contract pays, or on which money is paid in."""
 
-    month: Months
+    month: TermMonths
     """Months from the start."""
     drawn: _Share | None = None
     """The share of the money drawn that the investor pays in on this date."""
@@ -57,10 +57,10 @@ class Stop(Spec):
     """The parties who decide; all of them together."""
 
 
-class Case(Spec):
+class PublishedCase(Spec):
     """What is known to have happened: outcomes that were measured, and what was paid on them."""
 
-    outcome: Annotated[dict[str, Level], Field(min_length=1)]
+    outcome: Annotated[dict[str, TermLevel], Field(min_length=1)]
     """By metric, or by metric.wave."""
     drawn: FixedNotNegative | None = None
     """The money drawn; all of the commitment if absent."""
@@ -68,7 +68,7 @@ class Case(Spec):
     """The date whose payments count; nothing later is settled. All dates if absent."""
     terms: NamesOrNone = ()
     """The terms that count; all terms if absent."""
-    paid: Level | None = None
+    paid: TermLevel | None = None
     """What was paid; absent where it was not published."""
     compares: Literal["amount", "whether_paid"] = "amount"
     """`whether_paid`: only whether anything was paid is known: 1, or 0."""
@@ -100,7 +100,7 @@ class Contract(Spec):
     stops: dict[Name, Stop] = {}
     total_cap: Source | None = None
     """The most that the outcome payer pays under all terms together; later payments are cut first."""
-    published: dict[Name, Case] = {}
+    published: dict[Name, PublishedCase] = {}
     """What is known to have been measured and paid: the engine must say the same."""
     sources: dict[str, str] = {}
     """Titles and addresses by the codes that `source:` uses."""

@@ -10,10 +10,10 @@ from dataclasses import replace
 
 from simengine.contract.scope import MONEY as MONEY_NAMES
 from simengine.contract.spec import Contract
-from simengine.contract.terms import Named, Source, Term, walk
-from simengine.contract.terms.amounts import Price, Share
+from simengine.contract.terms import Named, Source, Term, parts_within
+from simengine.contract.terms.amounts import ShareOf, UnitPrice
 from simengine.contract.terms.combine import FirstOf, Greatest, Least, Sum
-from simengine.contract.units import FREE, MONEY, PERSON, Unit, unit_of
+from simengine.contract.units import FREE, MONEY, PERSON, ContractUnit, unit_of
 from simengine.errors import Finding
 
 _WAY_OUT = "Turn one into the unit of the other with a factor, or choose another name"
@@ -31,7 +31,7 @@ def unit_findings(contract: Contract) -> Iterator[Finding]:
             rule = "a derived metric must be in the unit of what it follows from"
             yield f"metrics.{name}.unit", rule, f"`{use.unit}`, and `{behind[1]}` of its parts", "Write the unit of the parts"
     for section in (contract.metrics, contract.terms):
-        for path, node in walk(section, "metrics" if section is contract.metrics else "terms"):
+        for path, node in parts_within(section, "metrics" if section is contract.metrics else "terms"):
             if isinstance(node, Term):
                 yield from _unlike(contract, node, path)
 
@@ -49,18 +49,18 @@ def _parts(node: Term) -> list[Source]:
     """List what a term adds, compares or subtracts."""
     if isinstance(node, Sum | Least | Greatest | FirstOf):
         return list(getattr(node, node.key))
-    if isinstance(node, Share):
+    if isinstance(node, ShareOf):
         return [node.of, *([] if node.above is None else [node.above])]
-    if isinstance(node, Price):
+    if isinstance(node, UnitPrice):
         return [node.per, *(part for part in (node.deadweight, node.up_to) if part is not None)]
     return []
 
 
-def _known(contract: Contract, source: Source) -> tuple[Unit, str] | None:
+def _known(contract: Contract, source: Source) -> tuple[ContractUnit, str] | None:
     """Find the unit of something and how the contract says it; None where nothing is known of it, or its parts differ."""
     if isinstance(source, Named):
         if source.root in MONEY_NAMES:
-            return Unit(MONEY, currency=contract.currency), contract.currency
+            return ContractUnit(MONEY, currency=contract.currency), contract.currency
         use = contract.metrics.get(source.root)
         unit = None if use is None else unit_of(use.unit, contract.currency)
         return None if use is None or unit is None or unit.base == FREE else (unit, use.unit)
@@ -70,7 +70,7 @@ def _known(contract: Contract, source: Source) -> tuple[Unit, str] | None:
     return known[0] if known and all(_is_alike(known[0][0], one[0]) for one in known) else None
 
 
-def _is_alike(one: Unit, other: Unit) -> bool:
+def _is_alike(one: ContractUnit, other: ContractUnit) -> bool:
     """Whether two units are the same; a mean may leave out that it is per person."""
     first, second = (replace(unit, per="" if unit.per == PERSON else unit.per, is_of_people=False) for unit in (one, other))
     return first == second

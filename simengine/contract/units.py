@@ -48,7 +48,7 @@ CURRENCIES = frozenset(_CODES.split())
 
 
 @dataclass(frozen=True)
-class Unit:
+class ContractUnit:
     """What a number counts."""
 
     base: str
@@ -63,7 +63,7 @@ class Unit:
     """Whether it is time of people, such as child-years: a count of people may be said so, each standing for that time."""
 
 
-def unit_of(text: str, currency: str) -> Unit:
+def unit_of(text: str, currency: str) -> ContractUnit:
     """Read the unit of a metric.
 
     Parameters
@@ -83,20 +83,20 @@ def unit_of(text: str, currency: str) -> Unit:
     plain = re.sub(r"\([^)]*\)", " ", text).strip()
     small = plain.lower()
     if _PER_CENT.match(small):
-        return Unit(SHARE, HUNDRED)
+        return ContractUnit(SHARE, HUNDRED)
     per, counted = _per(small)
     codes = [word for word in re.findall(r"\b[A-Z]{3}\b", plain) if word in CURRENCIES or word == currency]
     if codes:
         is_scaled = bool(_SCALES.search(counted)) or bool(re.search(r"\b[kM][A-Z]{3}\b", plain))
-        return Unit(MONEY, per, codes[0], is_scaled)
+        return ContractUnit(MONEY, per, codes[0], is_scaled)
     prefixed = re.match(r"^[kM]([A-Z]{3})\b", plain)
     if prefixed and (prefixed[1] in CURRENCIES or prefixed[1] == currency):
-        return Unit(MONEY, per, prefixed[1], is_scaled=True)
+        return ContractUnit(MONEY, per, prefixed[1], is_scaled=True)
     # "person-months", "child-years": time of people.
     words = re.findall(r"[a-z]+", counted)
     compound = re.match(r"^[a-z]+-([a-z]+)$", counted.strip())
     base = _BASE_OF.get(compound[1] if compound else (words[0] if words else ""), FREE)
-    return Unit(base, per, is_of_people=compound is not None and base in TIMES)
+    return ContractUnit(base, per, is_of_people=compound is not None and base in TIMES)
 
 
 def _per(text: str) -> tuple[str, str]:

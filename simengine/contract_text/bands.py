@@ -9,30 +9,30 @@ from math import inf, nextafter
 import numpy as np
 
 from simengine.contract.spec import Contract, MetricUse
-from simengine.contract.terms import Named, Source, walk
-from simengine.contract.terms.amounts import Amount, Share
+from simengine.contract.terms import Named, Source, parts_within
+from simengine.contract.terms.amounts import FixedAmount, ShareOf
 from simengine.contract.terms.combine import Product
-from simengine.contract.terms.tables import Band, Line, Steps
-from simengine.contract_text.finding import Finding, say
+from simengine.contract.terms.tables import Band, Steps, TableLine
+from simengine.contract_text.finding import Remark, remark_in_words
 from simengine.contract_text.probes import pay
 from simengine.records import Floats
 
 
-def table_findings(contract: Contract) -> Iterator[Finding]:
+def table_findings(contract: Contract) -> Iterator[Remark]:
     """Find tables and lines that fall, and bands that leave gaps, overlap, share an edge, or are never reached."""
     for section, terms in (("terms", contract.terms), ("metrics", contract.metrics)):
-        for path, node in walk(terms, section):
+        for path, node in parts_within(terms, section):
             if isinstance(node, Steps):
                 yield from _bands(node, path)
                 if all(_is_plain(band.pays) for band in node.steps) and (node.otherwise is None or _is_plain(node.otherwise)):
                     yield from _falls(contract, node, path, _places(node.steps))
-            elif isinstance(node, Line):
+            elif isinstance(node, TableLine):
                 yield from _falls(contract, node, path, [point.at.value for point in node.line])
 
 
 def _is_plain(source: Source) -> bool:
     """Whether an entry is a number or a share of the money drawn, so that entries can be compared."""
-    return isinstance(source, Amount) or (isinstance(source, Share) and source.of == Named("drawn") and source.above is None)
+    return isinstance(source, FixedAmount) or (isinstance(source, ShareOf) and source.of == Named("drawn") and source.above is None)
 
 
 def _places(bands: Sequence[Band]) -> list[float]:
@@ -44,7 +44,7 @@ def _places(bands: Sequence[Band]) -> list[float]:
     return sorted({*around, *between, edges[0] - span, edges[-1] + span})
 
 
-def _falls(contract: Contract, node: Steps | Line, path: str, places: Sequence[float]) -> Iterator[Finding]:
+def _falls(contract: Contract, node: Steps | TableLine, path: str, places: Sequence[float]) -> Iterator[Remark]:
     """Find the first place at which more of the metric pays less, though it pays more elsewhere."""
     # A floor may lift the rows below it, and a cap hold those above it.
     limits = {key: limit for key in ("floor", "cap") if (limit := getattr(node, key)) is not None and _is_plain(limit)}
@@ -56,7 +56,7 @@ def _falls(contract: Contract, node: Steps | Line, path: str, places: Sequence[f
     if (steps > 0).any() and (steps < 0).any():
         first = int(np.flatnonzero(steps < 0)[0])
         low, high, level = (f"{number:,.6g}" for number in (paid[first], paid[first + 1], places[first + 1]))
-        yield say("not_monotone", f"{path}.{node.key}", low=low, high=high, level=level)
+        yield remark_in_words("not_monotone", f"{path}.{node.key}", low=low, high=high, level=level)
 
 
 def _in_large_money(probed: Contract, places: Sequence[float]) -> Floats:
@@ -66,25 +66,25 @@ def _in_large_money(probed: Contract, places: Sequence[float]) -> Floats:
     return np.asarray(pay(larger, [{"reached": place} for place in places]).amount[:, 0] / 1e6)
 
 
-def _bands(node: Steps, path: str) -> Iterator[Finding]:
+def _bands(node: Steps, path: str) -> Iterator[Remark]:
     """Look at which bands hold each level."""
     places = _places(node.steps)
     holding = [[number for number, band in enumerate(node.steps) if _holds(band, place)] for place in places]
     reached = {numbers[0] for numbers in holding if numbers}
     for number in range(len(node.steps)):
         if number not in reached:
-            yield say("never_reached", f"{path}.steps.{number}")
+            yield remark_in_words("never_reached", f"{path}.steps.{number}")
     covered = [place for place, numbers in enumerate(holding) if numbers]
     for place in range(covered[0], covered[-1]):
         if not holding[place]:
-            yield say("gap", f"{path}.steps", level=f"{places[place]:,.10g}")
+            yield remark_in_words("gap", f"{path}.steps", level=f"{places[place]:,.10g}")
             break
     for place, numbers in enumerate(holding):
         closed = [number for number in numbers if _is_closed(node.steps[number])]
         if len(closed) > 1 and any(node.steps[number].pays != node.steps[closed[0]].pays for number in closed):
             is_point = all(closed != other for other in (holding[max(place - 1, 0)], holding[min(place + 1, len(places) - 1)]))
             rule = "tie" if is_point and _is_edge(node.steps, places[place]) else "overlap"
-            yield say(rule, f"{path}.steps.{closed[1]}", metric=str(node.of), level=f"{places[place]:,.10g}")
+            yield remark_in_words(rule, f"{path}.steps.{closed[1]}", metric=str(node.of), level=f"{places[place]:,.10g}")
             break
 
 

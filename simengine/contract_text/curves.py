@@ -63,7 +63,7 @@ def _draw_panel(
         axis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
         axis.set_major_locator(MaxNLocator(5))
     axes.set_ylabel(words.PHRASES["axis"].format(currency=contract.currency))
-    axes.set_xlabel(metric or words.MONEY["drawn"])
+    axes.set_xlabel(metric or words.MONEY_WORD["drawn"])
     rest = ", ".join(f"{name} {value:,.10g}" for name, value in base.items() if name != metric)
     if rest:
         axes.set_title(words.PHRASES["others"].format(others=rest), fontsize=8)

@@ -7,9 +7,9 @@ from textwrap import fill
 from typing import Any
 
 from simengine.contract import inputs_of
-from simengine.contract.spec import Case, Contract
+from simengine.contract.spec import Contract, PublishedCase
 from simengine.contract.terms import Gate, Named, Source, Term
-from simengine.contract.terms.amounts import Amount
+from simengine.contract.terms.amounts import FixedAmount
 from simengine.contract_text import words
 from simengine.contract_text.probes import edges_of
 from simengine.currencies import decimals_of
@@ -38,18 +38,18 @@ def explanation(contract: Contract) -> str:
 def phrase(source: Source, *, inside: bool = False) -> str:
     """Say a term in words; inside another one it is put in brackets where it is more than a name or a number."""
     if isinstance(source, Named):
-        return words.MONEY.get(source.root, source.root)
-    main, clauses = words.KINDS[source.key]
+        return words.MONEY_WORD.get(source.root, source.root)
+    main, clauses = words.KIND_WORDS[source.key]
     parts = {name: _say(name, getattr(source, name)) for name in type(source).model_fields}
     said = main.format(**parts)
     said += "".join(clause.format(**parts) for name, clause in clauses.items() if getattr(source, name))
     said += _limits(source)
-    return f"({said})" if inside and not (isinstance(source, Amount) and said == parts["amount"]) else said
+    return f"({said})" if inside and not (isinstance(source, FixedAmount) and said == parts["amount"]) else said
 
 
 def _limits(term: Term) -> str:
-    parts = {name: _say(name, getattr(term, name)) for name in words.LIMITS if getattr(term, name)}
-    return "".join(f", {words.LIMITS[name].format(**{name: said})}" for name, said in parts.items())
+    parts = {name: _say(name, getattr(term, name)) for name in words.LIMIT_WORDS if getattr(term, name)}
+    return "".join(f", {words.LIMIT_WORDS[name].format(**{name: said})}" for name, said in parts.items())
 
 
 def _say(name: str, value: Any) -> str:
@@ -66,7 +66,7 @@ def _say(name: str, value: Any) -> str:
     if isinstance(value, Mapping):
         joint = " is " if name == "only_if" else ": "
         return (" and " if name == "only_if" else ", ").join(
-            f"{words.MONEY.get(key, key)}{joint}{_say(name, child)}" for key, child in value.items()
+            f"{words.MONEY_WORD.get(key, key)}{joint}{_say(name, child)}" for key, child in value.items()
         )
     if isinstance(value, tuple):
         return ("; " if name in ("steps", "line", "prices", "first_of") else ", ").join(_say(name, child) for child in value)
@@ -105,7 +105,7 @@ def _calendar(contract: Contract) -> Iterator[str]:
             yield words.PHRASES[section].format(**{section: named})
     for name, stop in contract.stops.items():
         gates = _say("only_if", stop.only_if)
-        by = " and ".join(words.PARTIES.get(party, party) for party in stop.by)
+        by = " and ".join(words.PARTY_WORDS.get(party, party) for party in stop.by)
         yield words.PHRASES["stop"].format(name=name, at=stop.at, gates=gates, by=by)
 
 
@@ -117,7 +117,7 @@ def _term(contract: Contract, name: str, term: Term) -> str:
         when = words.PHRASES["when"].format(at=", ".join(term.at or contract.dates), delay=delay)
     said = (("guarantee", not term.contingent), ("principal", term.repays_principal), ("despite_stop", term.despite_stop))
     notes = "".join(words.PHRASES[key] for key, holds in said if holds)
-    payer, payee = (words.PARTIES.get(party, party) for party in (term.payer, term.payee))
+    payer, payee = (words.PARTY_WORDS.get(party, party) for party in (term.payer, term.payee))
     return words.PHRASES["term"].format(name=name, payer=payer, payee=payee, phrase=phrase(term), limits="", when=when, notes=notes)
 
 
@@ -132,7 +132,7 @@ def _example(contract: Contract) -> Iterator[str]:
     for t, name in enumerate(payments.terms):
         for due, date in enumerate(payments.dues):
             if payments.is_due[t, due]:
-                payer, payee = (words.PARTIES.get(party, party) for party in payments.parties[t])
+                payer, payee = (words.PARTY_WORDS.get(party, party) for party in payments.parties[t])
                 between = (
                     words.PHRASES["example_between"].format(payer=payer, payee=payee) if len(net) > _PAIR or total is None else ""
                 )
@@ -147,7 +147,7 @@ def _example(contract: Contract) -> Iterator[str]:
     if total is None or len(net) > _PAIR:
         said = "; ".join(
             words.PHRASES["example_net" if amount >= 0 else "example_net_paid"].format(
-                party=words.PARTIES.get(party, party), amount=f"{abs(amount):,.{decimals}f}", currency=contract.currency
+                party=words.PARTY_WORDS.get(party, party), amount=f"{abs(amount):,.{decimals}f}", currency=contract.currency
             )
             for party, amount in net.items()
             if amount != 0
@@ -181,7 +181,7 @@ def _beyond_edges(contract: Contract, name: str) -> float:
     return 0.5 * contract.commitment.value if is_money else 1.0
 
 
-def _measures(contract: Contract, case: Case, wanted: list[str]) -> bool:
+def _measures(contract: Contract, case: PublishedCase, wanted: list[str]) -> bool:
     """Whether a case gives all that the contract pays on."""
     optional = {name for name, use in contract.metrics.items() if use.when_missing is not None}
     return all(name in case.outcome or name in optional for name in wanted)

@@ -8,7 +8,7 @@ from simengine.contract_text.words import LINT
 
 
 @dataclass(frozen=True)
-class Finding:
+class Remark:
     """Wording that costs money."""
 
     rule: str
@@ -25,7 +25,7 @@ class Finding:
     """Why it stays, where the contract says so."""
 
 
-def say(rule: str, key: str, **details: object) -> Finding:
+def remark_in_words(rule: str, key: str, **details: object) -> Remark:
     """Put a finding of a rule into words."""
     found, why, suggestion = LINT[rule]
-    return Finding(rule, key, found.format(**details), why, suggestion)
+    return Remark(rule, key, found.format(**details), why, suggestion)

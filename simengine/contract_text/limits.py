@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from simengine.config.levels import Place, span_of
+from simengine.config.levels import LevelPlace, span_of
 from simengine.contract import inputs_of
 from simengine.contract.spec import Contract
-from simengine.contract.terms import Named, Term, walk
+from simengine.contract.terms import Named, Term, parts_within
 from simengine.contract.terms.people import PerWave
-from simengine.contract_text.finding import Finding, say
+from simengine.contract_text.finding import Remark, remark_in_words
 from simengine.contract_text.probes import Spans, open_spans, pay, possible_spans, probe_draws
 from simengine.records import CAP, FLOOR, GATE, OUTCOME_PAYER
 
@@ -26,7 +26,7 @@ _DRAWN = (1.0, 0.5, 0.0)
 """Shares of the commitment with which limits are tried."""
 
 
-def growth_findings(contract: Contract, reaches: Spans | None) -> Iterator[Finding]:
+def growth_findings(contract: Contract, reaches: Spans | None) -> Iterator[Remark]:
     """Find terms that grow for ever with some outcome, or with all of them together, in either direction."""
     spans = open_spans(contract, reaches)
     bases = probe_draws(contract, spans, far=_MODERATE)
@@ -34,12 +34,12 @@ def growth_findings(contract: Contract, reaches: Spans | None) -> Iterator[Findi
         seen: set[str] = set()
         for name, direction in _open_ends(spans):
             terms = _growing(contract, bases, {name: direction}, sign)
-            yield from (say(rule, f"terms.{term}", term=term, metric=name) for term in contract.terms if term in terms)
+            yield from (remark_in_words(rule, f"terms.{term}", term=term, metric=name) for term in contract.terms if term in terms)
             seen |= terms
         for direction in (1.0, -1.0):
             together = {name: direction for name, (low, high) in spans.items() if (high if direction > 0 else low) in (inf, -inf)}
             for term in sorted(_growing(contract, bases[:1], together, sign) - seen) if len(together) > 1 else ():
-                yield say(rule, f"terms.{term}", term=term, metric=" and ".join(_behind(contract, term, together)))
+                yield remark_in_words(rule, f"terms.{term}", term=term, metric=" and ".join(_behind(contract, term, together)))
                 seen.add(term)
 
 
@@ -66,10 +66,10 @@ def _behind(contract: Contract, term: str, names: Mapping[str, float]) -> list[s
     return [name for name in names if name in asked]
 
 
-def limit_findings(contract: Contract, reaches: Spans | None) -> Iterator[Finding]:
+def limit_findings(contract: Contract, reaches: Spans | None) -> Iterator[Remark]:
     """Find limits and gates that decide nothing, whatever is measured and however much is drawn."""
     for owner, term in contract.terms.items():
-        for place, node in walk(term, f"terms.{owner}"):
+        for place, node in parts_within(term, f"terms.{owner}"):
             if not isinstance(node, Term) or (node.floor is None and node.cap is None and not node.only_if):
                 continue
             bounds = _bounds_alone(contract, owner, node, reaches)
@@ -77,15 +77,15 @@ def limit_findings(contract: Contract, reaches: Spans | None) -> Iterator[Findin
                 continue
             for key, code in (("floor", FLOOR), ("cap", CAP), ("only_if", GATE)):
                 if getattr(node, key) and not (bounds == code).any():
-                    yield say("never_binds", f"{place}.{key}", limit=key)
+                    yield remark_in_words("never_binds", f"{place}.{key}", limit=key)
             if (bounds == GATE).all():
-                yield say("never_pays", f"{place}.only_if")
+                yield remark_in_words("never_pays", f"{place}.only_if")
 
 
 def _bounds_alone(contract: Contract, owner: str, node: Term, reaches: Spans | None) -> Any:
     """Settle a term that stands inside another by itself, after the terms before it; None where it depends on its place."""
-    told_apart = (outer for _, outer in walk(contract.terms[owner], "") if isinstance(outer, PerWave))
-    if any(node is inner for outer in told_apart for _, inner in walk(outer.per_wave, "")):
+    told_apart = (outer for _, outer in parts_within(contract.terms[owner], "") if isinstance(outer, PerWave))
+    if any(node is inner for outer in told_apart for _, inner in parts_within(outer.per_wave, "")):
         return None
     names = list(contract.terms)
     before = {name: contract.terms[name] for name in names[: names.index(owner)]}
@@ -97,7 +97,7 @@ def _bounds_alone(contract: Contract, owner: str, node: Term, reaches: Spans | N
     return np.concatenate([payments.bound_by_due[:, -1, payments.is_due[-1]] for payments in found])
 
 
-def guarantee_findings(contract: Contract) -> Iterator[Finding]:
+def guarantee_findings(contract: Contract) -> Iterator[Remark]:
     """Find caps below what is paid whatever is measured."""
     fixed = {
         name: term
@@ -105,26 +105,26 @@ def guarantee_findings(contract: Contract) -> Iterator[Finding]:
         if not term.contingent and term.payer == OUTCOME_PAYER and not inputs_of(_only(contract, name))
     }
     commitment = contract.commitment.value
-    place = Place(contract, {"drawn": (commitment, commitment)}, None)
+    place = LevelPlace(contract, {"drawn": (commitment, commitment)}, None)
     if contract.total_cap is not None and fixed:
         guaranteed = float(pay(contract.model_copy(update={"terms": fixed, "total_cap": None}), [{}]).amount.sum())
         cap = _worth(place, contract.total_cap)
         if cap is not None and cap < guaranteed:
-            yield say("cap_below_guarantee", "total_cap", cap=f"{cap:,.0f}", guarantee=f"{guaranteed:,.0f}")
+            yield remark_in_words("cap_below_guarantee", "total_cap", cap=f"{cap:,.0f}", guarantee=f"{guaranteed:,.0f}")
     for owner, term in contract.terms.items():
-        for path, node in walk(term, f"terms.{owner}"):
+        for path, node in parts_within(term, f"terms.{owner}"):
             if not isinstance(node, Term) or node.cap is None:
                 continue
             cap, least = _worth(place, node.cap), span_of(place, node.model_copy(update={"cap": None, "only_if": {}}))[0]
             if cap is not None and cap < least < inf:
-                yield say("cap_below_guarantee", f"{path}.cap", cap=f"{cap:,.0f}", guarantee=f"{least:,.0f}")
+                yield remark_in_words("cap_below_guarantee", f"{path}.cap", cap=f"{cap:,.0f}", guarantee=f"{least:,.0f}")
 
 
 def _only(contract: Contract, name: str) -> Contract:
     return contract.model_copy(update={"terms": {name: contract.terms[name]}, "total_cap": None})
 
 
-def _worth(place: Place, source: Named | Term) -> float | None:
+def _worth(place: LevelPlace, source: Named | Term) -> float | None:
     """Find what a source comes to when all is drawn; None where it depends on what is measured or paid."""
     low, high = span_of(place, source)
     return low if low == high else None

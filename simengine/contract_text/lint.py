@@ -17,11 +17,11 @@ import numpy as np
 from simengine.config.levels import unreachable_levels
 from simengine.contract import inputs_of
 from simengine.contract.spec import Contract
-from simengine.contract.terms import Named, Term, walk
+from simengine.contract.terms import Named, Term, parts_within
 from simengine.contract.terms.combine import FirstOf
 from simengine.contract.terms.people import PerWave
 from simengine.contract_text.bands import table_findings
-from simengine.contract_text.finding import Finding, say
+from simengine.contract_text.finding import Remark, remark_in_words
 from simengine.contract_text.limits import growth_findings, guarantee_findings, limit_findings
 from simengine.contract_text.probes import Spans, edges_of, levels_of, pay, usual_spans
 from simengine.contract_text.unused import milestone_findings, repeated_findings, unused_findings
@@ -34,7 +34,7 @@ _MODERATE = 1e6
 """As far as other outcomes go while an edge is looked at."""
 
 
-def lint_contract(contract: Contract, reaches: Spans | None = None) -> list[Finding]:
+def lint_contract(contract: Contract, reaches: Spans | None = None) -> list[Remark]:
     """List every finding, in the order of the rules; each place and rule once.
 
     Parameters
@@ -49,7 +49,7 @@ def lint_contract(contract: Contract, reaches: Spans | None = None) -> list[Find
     UsageError
         If the contract explains a rule that finds nothing in it.
     """
-    rules: tuple[Callable[[], Iterator[Finding]], ...] = (
+    rules: tuple[Callable[[], Iterator[Remark]], ...] = (
         lambda: _measured(contract),
         lambda: _missing(contract),
         lambda: unused_findings(contract),
@@ -72,28 +72,28 @@ def lint_contract(contract: Contract, reaches: Spans | None = None) -> list[Find
     return [replace(finding, explained=contract.explained.get(finding.rule)) for finding in once]
 
 
-def _measured(contract: Contract) -> Iterator[Finding]:
+def _measured(contract: Contract) -> Iterator[Remark]:
     used = {name.partition(".")[0] for name in inputs_of(contract)}
     for name, use in contract.metrics.items():
         if use.derived is None and use.evaluator is None:
-            yield say("nobody_measures", f"metrics.{name}", metric=name)
+            yield remark_in_words("nobody_measures", f"metrics.{name}", metric=name)
         if use.derived is None and name not in used:
-            yield say("nobody_pays", f"metrics.{name}", metric=name)
+            yield remark_in_words("nobody_pays", f"metrics.{name}", metric=name)
 
 
-def _missing(contract: Contract) -> Iterator[Finding]:
+def _missing(contract: Contract) -> Iterator[Remark]:
     """Find metrics for which nothing is said in case they cannot be measured."""
     for name, use in contract.metrics.items():
         for term in contract.terms.values() if use.derived is None and use.when_missing is None else ():
             if _hangs_on(contract, term, name):
-                yield say("missing_data", f"metrics.{name}", metric=name)
+                yield remark_in_words("missing_data", f"metrics.{name}", metric=name)
                 break
 
 
 def _hangs_on(contract: Contract, source: Named | Term, name: str) -> bool:
     """Whether something has no value where a metric was not measured: it reads it outside every `first_of`."""
-    covered = [f"{place}.first_of." for place, node in walk(source, "") if isinstance(node, FirstOf)]
-    for place, node in walk(source, ""):
+    covered = [f"{place}.first_of." for place, node in parts_within(source, "") if isinstance(node, FirstOf)]
+    for place, node in parts_within(source, ""):
         names = [node.root] if isinstance(node, Named) else list(node.only_if)
         if name in names and not place.startswith(tuple(covered)):
             return True
@@ -121,12 +121,12 @@ class _Edge:
         return is_same_date and bool(set(self.waves) & set(other.waves))
 
 
-def _ties(contract: Contract) -> Iterator[Finding]:
+def _ties(contract: Contract) -> Iterator[Remark]:
     """Find gates that meet at an edge which both count, or neither."""
     seen: dict[tuple[str, float], list[_Edge]] = {}
     for name, term in contract.terms.items():
-        apart = [(f"{path}.per_wave", node) for path, node in walk(term, f"terms.{name}") if isinstance(node, PerWave)]
-        for place, node in walk(term, f"terms.{name}"):
+        apart = [(f"{path}.per_wave", node) for path, node in parts_within(term, f"terms.{name}") if isinstance(node, PerWave)]
+        for place, node in parts_within(term, f"terms.{name}"):
             within = [one for path, one in apart if place.startswith(path)]
             waves = tuple(within[0].waves or contract.waves) if within else None
             for metric, gate in node.only_if.items() if isinstance(node, Term) else ():
@@ -138,17 +138,17 @@ def _ties(contract: Contract) -> Iterator[Finding]:
             for one, other in combinations(edges, 2):
                 if {one.word, other.word} == {lower, upper} and one.meets(other):
                     path = one.path if one.word == upper else other.path
-                    yield say(rule, path, metric=metric, level=f"{level:,.10g}")
+                    yield remark_in_words(rule, path, metric=metric, level=f"{level:,.10g}")
 
 
-def _out_of_reach(contract: Contract, reaches: Spans | None) -> Iterator[Finding]:
+def _out_of_reach(contract: Contract, reaches: Spans | None) -> Iterator[Remark]:
     """Find levels that lie where no number in the unit of the metric usually lies."""
     spans = {name: span for name, span in usual_spans(contract, reaches).items() if name.partition(".")[0] in contract.metrics}
     for path, rule, found, _ in unreachable_levels(contract, spans):
-        yield say("out_of_reach", path, level=found, must=rule)
+        yield remark_in_words("out_of_reach", path, level=found, must=rule)
 
 
-def _cliffs(contract: Contract, reaches: Spans | None) -> Iterator[Finding]:
+def _cliffs(contract: Contract, reaches: Spans | None) -> Iterator[Remark]:
     """Find edges at which the smallest change moves a large part of the commitment."""
     edges, spans = edges_of(contract), usual_spans(contract, reaches)
     levels = {name: levels_of(contract, name, edges, span, far=_MODERATE) for name, span in spans.items()}
@@ -164,7 +164,7 @@ def _cliffs(contract: Contract, reaches: Spans | None) -> Iterator[Finding]:
             for term, jump in zip(contract.terms, jumps, strict=True):
                 if jump > _CLIFF * contract.commitment.value:
                     share = jump / contract.commitment.value if contract.commitment.value else inf
-                    yield say(
+                    yield remark_in_words(
                         "cliff",
                         _place_of_edge(contract, term, name, edge),
                         metric=name,
@@ -192,7 +192,7 @@ def _place_of_edge(contract: Contract, term: str, outcome: str, edge: float) -> 
 
 def _numbers(contract: Contract, node: Any, path: str) -> Iterator[tuple[str, float, set[str]]]:
     """Yield the edges inside a term with their paths, and the outcomes that they are edges of."""
-    for place, term in walk(node, path):
+    for place, term in parts_within(node, path):
         if not isinstance(term, Term):
             continue
         for name, gate in term.only_if.items():
@@ -205,7 +205,7 @@ def _numbers(contract: Contract, node: Any, path: str) -> Iterator[tuple[str, fl
 def _metrics_behind(contract: Contract, source: Any) -> set[str]:
     """Find the metrics from which something follows."""
     found: set[str] = set()
-    for _, node in walk(source, ""):
+    for _, node in parts_within(source, ""):
         if isinstance(node, Named) and node.root in contract.metrics:
             found |= {node.root} | _metrics_behind(contract, contract.metrics[node.root].derived)
     return found

@@ -8,9 +8,9 @@ from math import inf, nextafter
 import numpy as np
 
 from simengine.cohort.outcomes.spans import ANYTHING, Span
-from simengine.contract import inputs_of, settle, typed_measurements
+from simengine.contract import inputs_of, settle_terms, typed_measurements
 from simengine.contract.spec import Contract
-from simengine.contract.terms import Gate, Named, Term, walk
+from simengine.contract.terms import Gate, Named, Term, parts_within
 from simengine.contract.units import HUNDRED, MULTIPLE, NUMBER, PEOPLE, SHARE, unit_of
 from simengine.records import Payments
 
@@ -26,7 +26,7 @@ Spans = Mapping[str, Span]
 def pay(contract: Contract, draws: Sequence[Replication], drawn: float | None = None) -> Payments:
     """Settle a contract on sets of outcomes; the money drawn is all of the commitment unless it is given."""
     money = contract.commitment.value if drawn is None else drawn
-    return settle(contract, typed_measurements(contract, *draws), np.full(len(draws), money))
+    return settle_terms(contract, typed_measurements(contract, *draws), np.full(len(draws), money))
 
 
 def usual_spans(contract: Contract, reaches: Spans | None = None) -> dict[str, Span]:
@@ -74,7 +74,7 @@ def edges_of(contract: Contract) -> dict[str, list[float]]:
 
     def note(source: object, *levels: float) -> None:
         if isinstance(source, Term):
-            for _, node in walk(source, ""):
+            for _, node in parts_within(source, ""):
                 if isinstance(node, Named) and node.root in contract.metrics:
                     note(node, *levels)
         if isinstance(source, Named):
@@ -85,7 +85,7 @@ def edges_of(contract: Contract) -> dict[str, list[float]]:
             note(Named(name), *(level for _, level in gate.edges()))
 
     for section in (contract.terms, contract.metrics):
-        for _, node in walk(section, ""):
+        for _, node in parts_within(section, ""):
             if not isinstance(node, Term):
                 continue
             note_gates(node.only_if)
@@ -94,7 +94,7 @@ def edges_of(contract: Contract) -> dict[str, list[float]]:
     for stop in contract.stops.values():
         note_gates(stop.only_if)
     for name, use in contract.metrics.items():
-        for _, node in walk(use.derived, "") if use.derived is not None else ():
+        for _, node in parts_within(use.derived, "") if use.derived is not None else ():
             if isinstance(node, Named) and name in edges:
                 note(node, *edges[name])
     return {name: sorted(levels) for name, levels in edges.items()}

@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from simengine.contract.spec import Case, Contract
+from simengine.contract.spec import Contract, PublishedCase
 from simengine.currencies import decimals_of, units_of
 from simengine.distributions import Sourced, quantities_in
 from simengine.report.directions import paid_in_all
@@ -59,7 +59,7 @@ def compare_published(name: str, contract: Contract) -> Iterator[dict[str, Any]]
         }
 
 
-def _computed(contract: Contract, case: Case) -> float:
+def _computed(contract: Contract, case: PublishedCase) -> float:
     drawn = contract.commitment.value if case.drawn is None else case.drawn.value
     outcomes = {name: number.value for name, number in case.outcome.items()}
     payments = replay(contract, outcomes, drawn, case.date)
@@ -72,18 +72,18 @@ def _computed(contract: Contract, case: Case) -> float:
     return paid if case.compares == "amount" else float(paid > 0)
 
 
-def _rounding(contract: Contract, case: Case) -> float:
+def _rounding(contract: Contract, case: PublishedCase) -> float:
     return 1 / units_of(contract.currency) if case.rounded_to is None else case.rounded_to.value
 
 
-def _verdict(contract: Contract, case: Case, computed: float) -> str:
+def _verdict(contract: Contract, case: PublishedCase, computed: float) -> str:
     if case.paid is None:
         return case.basis
     is_same = abs(computed - case.paid.value) <= _rounding(contract, case) / 2 + _SAME
     return case.basis if is_same else NOT_REPRODUCED
 
 
-def _sources(contract: Contract, case: Case) -> list[str]:
+def _sources(contract: Contract, case: PublishedCase) -> list[str]:
     """List the sources of a case's numbers, and of the contract's commitment and terms, in words."""
     numbers: list[Sourced] = [number for _, number in quantities_in(case)]
     numbers += [contract.commitment, *(number for _, number in quantities_in(contract.terms))]

@@ -10,13 +10,13 @@ import numpy as np
 from simengine.contract.compile import compile_contract
 from simengine.contract.scope import MONEY
 from simengine.contract.spec import Contract
-from simengine.contract.terms import Named, Source, Term, walk
+from simengine.contract.terms import Named, Source, Term, parts_within
 from simengine.contract.terms.calendar import Amended, Indexed
 from simengine.contract.terms.combine import FirstOf, Greatest, Least
-from simengine.contract.terms.people import Milestones, PerWave
+from simengine.contract.terms.people import MilestonePrices, PerWave
 from simengine.contract.terms.returns import Coupon, ToIrr, TrueUp
 from simengine.contract.terms.tables import Steps
-from simengine.contract_text.finding import Finding, say
+from simengine.contract_text.finding import Remark, remark_in_words
 from simengine.contract_text.probes import Spans, pay, probe_draws, usual_spans
 
 _ACCRUING = (Coupon, ToIrr, Indexed)
@@ -25,26 +25,26 @@ _ONE_OF_SEVERAL = (FirstOf, Least, Greatest, Amended, Steps, TrueUp)
 """Terms of whose parts one is paid, or whose parts have been paid for already."""
 
 
-def unused_findings(contract: Contract) -> Iterator[Finding]:
+def unused_findings(contract: Contract) -> Iterator[Remark]:
     """Find parties, waves, dates and derived metrics that nothing refers to."""
     acting = {party for term in contract.terms.values() for party in (term.payer, term.payee)}
     acting |= {party for stop in contract.stops.values() for party in stop.by}
     for party in contract.parties:
         if party not in acting:
-            yield say("unused", f"parties.{party}", noun="party", name=party)
+            yield remark_in_words("unused", f"parties.{party}", noun="party", name=party)
     columns = compile_contract(contract).code.columns
     told_apart = {column[1 if column[0] == "people" else 2] for column in columns if column[0] in ("wave", "people", "combination")}
     for place, wave in enumerate(contract.waves):
         if place not in told_apart:
-            yield say("unused", f"waves.{wave}", noun="wave", name=wave)
+            yield remark_in_words("unused", f"waves.{wave}", noun="wave", name=wave)
     named = _names(contract)
     for name, use in contract.metrics.items():
         if use.derived is not None and name not in named:
-            yield say("unused", f"metrics.{name}", noun="derived metric", name=name)
+            yield remark_in_words("unused", f"metrics.{name}", noun="derived metric", name=name)
     for date, due in contract.dates.items():
         is_settled = any(not term.at or date in term.at for term in contract.terms.values())
         if not is_settled and due.drawn is None and all(stop.at != date for stop in contract.stops.values()):
-            yield say("unused", f"dates.{date}", noun="date", name=date)
+            yield remark_in_words("unused", f"dates.{date}", noun="date", name=date)
 
 
 def _names(contract: Contract) -> set[str]:
@@ -52,19 +52,19 @@ def _names(contract: Contract) -> set[str]:
     sources: list[Source] = [*contract.terms.values(), *([] if contract.total_cap is None else [contract.total_cap])]
     found = {metric for stop in contract.stops.values() for metric in stop.only_if}
     for source in sources:
-        for _, node in walk(source, ""):
+        for _, node in parts_within(source, ""):
             found |= {node.root} if isinstance(node, Named) else set(node.only_if)
     waiting = [name for name in found if name in contract.metrics]
     while waiting:
         derived = contract.metrics[waiting.pop()].derived
-        for _, node in walk(derived, "") if derived is not None else ():
+        for _, node in parts_within(derived, "") if derived is not None else ():
             more = ({node.root} if isinstance(node, Named) else set(node.only_if)) - found
             found |= more
             waiting += [name for name in more if name in contract.metrics]
     return found - set(MONEY)
 
 
-def milestone_findings(contract: Contract) -> Iterator[Finding]:
+def milestone_findings(contract: Contract) -> Iterator[Remark]:
     """Find milestones that no term pays for, and those that two terms pay the same people for."""
     every = frozenset(contract.waves)
     priced = [
@@ -72,19 +72,19 @@ def milestone_findings(contract: Contract) -> Iterator[Finding]:
         for term, source in contract.terms.items()
         for found in _priced(contract, source, f"terms.{term}", every, in_doubt=False)
     ]
-    anywhere = [node for _, node in walk(contract.terms, "") if isinstance(node, Milestones)]
+    anywhere = [node for _, node in parts_within(contract.terms, "") if isinstance(node, MilestonePrices)]
     decisive = {name for node in anywhere for name, price in node.milestones.items() if price.value > 0}
     decisive |= {before for node in anywhere if node.in_order for before in _standing_before(contract, node)}
     for name in contract.milestones:
         paid = [(path, waves) for path, node, waves in priced if name in node.milestones and node.milestones[name].value > 0]
         if name not in decisive:
-            yield say("unpriced", f"milestones.{name}", name=name)
+            yield remark_in_words("unpriced", f"milestones.{name}", name=name)
         for (one, first), (other, second) in combinations(paid, 2):
             if first & second or not contract.waves:
-                yield say("priced_twice", f"{other}.milestones.{name}", name=name, one=one, other=other)
+                yield remark_in_words("priced_twice", f"{other}.milestones.{name}", name=name, one=one, other=other)
 
 
-def _standing_before(contract: Contract, node: Milestones) -> list[str]:
+def _standing_before(contract: Contract, node: MilestonePrices) -> list[str]:
     """List the milestones that stand before one that a term prices."""
     names = list(contract.milestones)
     last = max((names.index(name) for name, price in node.milestones.items() if price.value > 0), default=0)
@@ -93,9 +93,9 @@ def _standing_before(contract: Contract, node: Milestones) -> list[str]:
 
 def _priced(
     contract: Contract, source: object, path: str, waves: frozenset[str], *, in_doubt: bool
-) -> Iterator[tuple[str, Milestones, frozenset[str]]]:
+) -> Iterator[tuple[str, MilestonePrices, frozenset[str]]]:
     """Yield the prices of milestones that are surely paid, each with its path and the waves for whose people."""
-    if isinstance(source, Milestones) and not in_doubt:
+    if isinstance(source, MilestonePrices) and not in_doubt:
         yield path, source, waves
     elif isinstance(source, PerWave):
         inner = frozenset(source.waves or contract.waves)
@@ -110,12 +110,12 @@ def _priced(
             yield from _priced(contract, part, f"{path}.{place}", waves, in_doubt=in_doubt)
 
 
-def repeated_findings(contract: Contract, reaches: Spans | None) -> Iterator[Finding]:
+def repeated_findings(contract: Contract, reaches: Spans | None) -> Iterator[Remark]:
     """Find terms that say no dates and pay the same result anew on each of them."""
     silent = [
         place
         for place, term in enumerate(contract.terms.values())
-        if term.contingent and not term.at and not any(isinstance(node, _ACCRUING) for _, node in walk(term, ""))
+        if term.contingent and not term.at and not any(isinstance(node, _ACCRUING) for _, node in parts_within(term, ""))
     ]
     if len(contract.dates) < 2 or not silent:
         return
@@ -128,4 +128,4 @@ def repeated_findings(contract: Contract, reaches: Spans | None) -> Iterator[Fin
         # A fixed sum a year is no result that is paid twice.
         hangs_on_results = len(np.unique(dates[:, 0])) > 1
         if hangs_on_results and is_paid_anew.any() and (dates[is_paid_anew] == dates[is_paid_anew][:, :1]).all():
-            yield say("pays_again", f"terms.{name}", term=name, number=len(contract.dates))
+            yield remark_in_words("pays_again", f"terms.{name}", term=name, number=len(contract.dates))

@@ -1,6 +1,6 @@
 """Every English word with which a contract is explained and checked; a translation is another file like this one.
 
-`KINDS` says each kind of term: the phrase for what it always has, then a clause for each part that it may leave out. In braces
+`KIND_WORDS` says each kind of term: the phrase for what it always has, then a clause for each part that it may leave out. In braces
 stand the parts of the term. `ROWS` says the rows of their tables.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-KINDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+KIND_WORDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "amount": ("{amount}", {}),
     "share": ("{share} of {of}", {"above": ", as far as it exceeds {above}"}),
     "price": (
@@ -49,8 +49,8 @@ KINDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
 }
 GATES = {"above": "above {level}", "at_least": "at least {level}", "below": "below {level}", "at_most": "at most {level}"}
 ROWS = {"Band": "{edges}: {pays}", "Point": "{pays} at {at}", "Tranche": "{price} each beyond {beyond}"}
-LIMITS = {"floor": "but at least {floor}", "cap": "and at most {cap}", "only_if": "only if {only_if}, otherwise nothing"}
-MONEY = {
+LIMIT_WORDS = {"floor": "but at least {floor}", "cap": "and at most {cap}", "only_if": "only if {only_if}, otherwise nothing"}
+MONEY_WORD = {
     "drawn": "the money drawn",
     "outstanding": "the principal outstanding",
     "returned": "what the investor has got back so far",
@@ -64,7 +64,7 @@ BOUND = {
     "total_cap": "cut by the cap on all terms together",
 }
 BOUND_INSIDE = "as its {path} decided"
-PARTIES = {"investor": "the investor", "outcome_payer": "the outcome payer", "service_provider": "the service provider"}
+PARTY_WORDS = {"investor": "the investor", "outcome_payer": "the outcome payer", "service_provider": "the service provider"}
 
 PHRASES = {
     "lends": "The investor lends up to {commitment} {currency}.",

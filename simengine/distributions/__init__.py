@@ -8,6 +8,7 @@ Every form has three members: `inverse(uniform)` gives the values at which its d
 `centre` its mean, `support` the range that it cannot leave.
 """
 
+from simengine.arrays import Floats
 from simengine.distributions.counts import Referrals, SeenEvents
 from simengine.distributions.families import Beta, Gamma, Lognormal, Normal, Pert, Triangular, Uniform
 from simengine.distributions.listed import Empirical, Quantiles
@@ -26,7 +27,7 @@ from simengine.distributions.quantity import (
     within,
 )
 from simengine.distributions.shares import DirichletCount
-from simengine.distributions.sourced import ASSUMED, Certainty, Constant, Floats, Layer, Number, Sourced, Spec
+from simengine.distributions.sourced import ASSUMED, Certainty, Constant, Layer, Number, Sourced, Spec
 
 __all__ = [
     "ASSUMED",

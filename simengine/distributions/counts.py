@@ -8,7 +8,8 @@ import numpy as np
 from pydantic import Field
 from scipy import special
 
-from simengine.distributions.sourced import Floats, Layer, Number, Sourced
+from simengine.arrays import Floats
+from simengine.distributions.sourced import Layer, Number, Sourced
 
 Positive = Annotated[Number, Field(gt=0)]
 

@@ -8,9 +8,10 @@ import numpy as np
 from pydantic import Field, model_validator
 from scipy import special
 
-from simengine.distributions.sourced import Floats, Number, Sourced, require_increasing, require_one_form
+from simengine.arrays import Floats
+from simengine.distributions.sourced import Number, Sourced, require_increasing, require_one_form
 from simengine.distributions.two_quantiles import (
-    Z_95,
+    Z_90,
     Interval,
     Points,
     TwoQuantiles,
@@ -197,7 +198,7 @@ class Lognormal(Sourced):
 
     def __str__(self) -> str:
         location, scale = self._location_and_scale
-        low, high = np.exp(location - Z_95 * scale), np.exp(location + Z_95 * scale)
+        low, high = np.exp(location - Z_90 * scale), np.exp(location + Z_90 * scale)
         return f"lognormal, 90 % from {low:,.6g} to {high:,.6g}"
 
 

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from simengine.distributions.sourced import Floats, Number, Sourced
+from simengine.arrays import Floats
+from simengine.distributions.sourced import Number, Sourced
 
 Numbers = Annotated[tuple[Number, ...], Field(min_length=2, strict=False)]
 

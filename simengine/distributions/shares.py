@@ -8,7 +8,8 @@ import numpy as np
 from pydantic import Field
 from scipy import special
 
-from simengine.distributions.sourced import Floats, Number, Sourced
+from simengine.arrays import Floats
+from simengine.distributions.sourced import Number, Sourced
 
 # With a smaller count all weights of a whole may be too small to be numbers: the largest is about uniform^(1 / count).
 _SMALLEST_COUNT = 0.1

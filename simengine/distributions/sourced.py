@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Floats: TypeAlias = NDArray[np.float64]
+from simengine.arrays import Floats
+
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 Certainty = Literal["Q", "D", "C", "P", "U", "M", "R", "assumption", "choice"]

@@ -19,7 +19,7 @@ from simengine.distributions.sourced import Number, require_increasing
 
 Interval = Annotated[tuple[Number, Number], Field(strict=False)]
 """The ends of a central 90 % interval."""
-Level = Annotated[float, Field(gt=0, lt=1)]
+QuantileLevel = Annotated[float, Field(gt=0, lt=1)]
 """A probability as the key of a mapping, where YAML gives text."""
 
 
@@ -31,7 +31,7 @@ def _two_and_rising(quantiles: dict[float, float]) -> dict[float, float]:
     return rising
 
 
-TwoQuantiles = Annotated[dict[Level, Number], AfterValidator(_two_and_rising)]
+TwoQuantiles = Annotated[dict[QuantileLevel, Number], AfterValidator(_two_and_rising)]
 
 
 class Points(NamedTuple):
@@ -57,7 +57,7 @@ def points_of(interval_90: tuple[float, float] | None, quantiles: dict[float, fl
 
 
 # Standard normal quantile at 95 %: half the width of a central 90 % interval, in standard deviations.
-Z_95 = float(special.ndtri(0.95))
+Z_90 = float(special.ndtri(0.95))
 
 
 def normal_through(points: Points) -> tuple[float, float]:
@@ -68,7 +68,7 @@ def normal_through(points: Points) -> tuple[float, float]:
     With z_i the standard normal quantiles at the levels: sd = (high - low) / (z_2 - z_1), mean = low - z_1 sd.
     """
     if (points.lower_level, points.upper_level) == (0.05, 0.95):  # a central interval is symmetric to the last bit
-        return (points.low + points.high) / 2, (points.high - points.low) / (2 * Z_95)
+        return (points.low + points.high) / 2, (points.high - points.low) / (2 * Z_90)
     z_low, z_high = (float(special.ndtri(level)) for level in (points.lower_level, points.upper_level))
     sd = (points.high - points.low) / (z_high - z_low)
     return points.low - z_low * sd, sd

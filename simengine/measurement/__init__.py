@@ -2,6 +2,6 @@
 
 from simengine.measurement.errors import purposes_of_errors
 from simengine.measurement.measure import measure
-from simengine.measurement.scales import Kind
+from simengine.measurement.scales import OutcomeScale
 
-__all__ = ["Kind", "measure", "purposes_of_errors"]
+__all__ = ["OutcomeScale", "measure", "purposes_of_errors"]

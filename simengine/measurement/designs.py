@@ -30,7 +30,7 @@ from simengine.records import (
 
 
 @dataclass(frozen=True)
-class Comparison:
+class GroupComparison:
     """Two means with their uncertainty, each of shape (n_replications,)."""
 
     service: Floats
@@ -51,7 +51,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Case:
+class ComparisonCase:
     """One metric of one design: the samples that it may look at, by arm, and the parameters."""
 
     samples: Callable[[int], Sample]
@@ -67,14 +67,14 @@ class Case:
     """Relative sizes of those that a lot is drawn among; their number, where people join them at random."""
 
 
-def compare(design: str, case: Case) -> Comparison:
+def compare(design: str, case: ComparisonCase) -> GroupComparison:
     """Compare the service users with others as a design prescribes."""
     return _DESIGNS[design](case)
 
 
-def _independent(service: Sample, other: Sample, level: Floats, spread: Floats) -> Comparison:
+def _independent(service: Sample, other: Sample, level: Floats, spread: Floats) -> GroupComparison:
     """Compare with other people whose level the evaluator sees as `level`, with a variance `spread` between them."""
-    return Comparison(
+    return GroupComparison(
         service.mean,
         level,
         service.variance * service.per_mean,
@@ -89,7 +89,7 @@ def _nobody(*means: Floats) -> Integers:
     return np.where(np.logical_or.reduce([np.isnan(mean) for mean in means]), NOBODY_COMPARED, 0)
 
 
-def _historical(case: Case) -> Comparison:
+def _historical(case: ComparisonCase) -> GroupComparison:
     service, earlier = case.samples(SERVICE), case.samples(BASELINE)
     path = f"measurement.metrics.{case.name}.drift_per_year"
     drift = case.draws[path] * case.draws["measurement.baseline.years_before"]
@@ -97,7 +97,7 @@ def _historical(case: Case) -> Comparison:
     return _independent(service, earlier, level, case.scale.spread(earlier, level))
 
 
-def _randomised(case: Case) -> Comparison:
+def _randomised(case: ComparisonCase) -> GroupComparison:
     service, control = case.samples(SERVICE), case.samples(CONTROL)
     plain = _independent(service, control, control.mean, control.variance)
     clusters = case.protocol.control.clusters if case.protocol.control is not None else None
@@ -107,7 +107,7 @@ def _randomised(case: Case) -> Comparison:
     return replace(plain, service_variance=plain.service_variance * own, untreated_variance=plain.untreated_variance * other)
 
 
-def _design_effect(case: Case, arm: int, n: Floats) -> Floats:
+def _design_effect(case: ComparisonCase, arm: int, n: Floats) -> Floats:
     """Say by how much the variance of a mean over n people grows because some of them share a site.
 
     Notes
@@ -131,7 +131,7 @@ def _design_effect(case: Case, arm: int, n: Floats) -> Floats:
     return 1 + np.maximum(of_a_person - 1, 0.0) * ratio(more, persons - 1, 0.0) * rho
 
 
-def _matched(case: Case) -> Comparison:
+def _matched(case: ComparisonCase) -> GroupComparison:
     service, others = case.samples(MATCHED_SERVICE), case.samples(MATCHED)
     level = case.scale.shifted(others.mean, case.draws["measurement.matched.hidden_bias"])
     return _independent(service, others, level, case.scale.spread(others, level))
@@ -148,7 +148,7 @@ class _Periods:
     covariance: Floats
 
 
-def _periods(case: Case, arm: int) -> _Periods:
+def _periods(case: ComparisonCase, arm: int) -> _Periods:
     """See the same people before and after; or, in a repeated cross-section, others before, whose luck goes with nobody's."""
     after = case.samples(arm)
     if case.protocol.cross_section is None:
@@ -160,13 +160,13 @@ def _periods(case: Case, arm: int) -> _Periods:
     return _Periods(after, before, after.variance * after.per_mean, before.variance_before * before.per_mean, nothing)
 
 
-def _before_after(case: Case) -> Comparison:
+def _before_after(case: ComparisonCase) -> GroupComparison:
     own = _periods(case, SERVICE)
     before = own.before.mean_before
-    return Comparison(own.after.mean, before, own.variance, own.variance_before, own.covariance, _nobody(before))
+    return GroupComparison(own.after.mean, before, own.variance, own.variance_before, own.covariance, _nobody(before))
 
 
-def _difference_in_differences(case: Case) -> Comparison:
+def _difference_in_differences(case: ComparisonCase) -> GroupComparison:
     assert case.protocol.parallel is not None
     own, other = _periods(case, SERVICE), _periods(case, PARALLEL)
     draws = case.draws
@@ -190,10 +190,10 @@ def _difference_in_differences(case: Case) -> Comparison:
         of_factor = ratio(variance_after + factor**2 * variance_before - 2 * factor * covariance, before**2)
         variance = factor**2 * own.variance_before + mean_before**2 * of_factor
         why = np.where(before == 0, NOTHING_BEFORE, nobody)
-        return Comparison(mean, mean_before * factor, own.variance, variance, factor * own.covariance, why)
+        return GroupComparison(mean, mean_before * factor, own.variance, variance, factor * own.covariance, why)
     untreated = _sum(after, mean_before - before, np.abs(mean_before) + np.abs(before))
     variance = variance_after + (own.variance_before + variance_before) - 2 * covariance
-    return Comparison(mean, untreated, own.variance, variance, own.covariance, nobody)
+    return GroupComparison(mean, untreated, own.variance, variance, own.covariance, nobody)
 
 
 def _sum(level: Floats, change: Floats, scale: Floats) -> Floats:
@@ -215,7 +215,7 @@ class _Levels:
     """1 / n, where all weigh the same."""
 
 
-def _by_regression(own: _Levels, other: _Levels, nobody: Integers) -> Comparison:
+def _by_regression(own: _Levels, other: _Levels, nobody: Integers) -> GroupComparison:
     """Take the level before as a covariate with one slope within both groups: analysis of covariance by least squares.
 
     Notes
@@ -244,18 +244,18 @@ def _by_regression(own: _Levels, other: _Levels, nobody: Integers) -> Comparison
     shared = slope**2 * ratio(squares, n + n_other - 2) / n
     untreated = _sum(other.after, slope * apart, np.abs(slope) * (np.abs(own.before) + np.abs(other.before)))
     why = np.where((nobody == 0) & ~varies & ~is_same, NO_SLOPE, nobody)
-    return Comparison(own.after, untreated, spread / n + shared, spread / n_other + of_slope + shared, shared, why)
+    return GroupComparison(own.after, untreated, spread / n + shared, spread / n_other + of_slope + shared, shared, why)
 
 
-def _rate_card(case: Case) -> Comparison:
+def _rate_card(case: ComparisonCase) -> GroupComparison:
     service, draws = case.samples(SERVICE), case.draws
     claims = 1 + draws["measurement.rate_card.double_claims"]
     claimed, deadweight = service.mean * claims, draws["measurement.rate_card.deadweight"]
     variance = service.variance * service.per_mean * claims**2
-    return Comparison(claimed, claimed * deadweight, variance, variance * deadweight**2, variance * deadweight)
+    return GroupComparison(claimed, claimed * deadweight, variance, variance * deadweight**2, variance * deadweight)
 
 
-_DESIGNS: dict[str, Callable[[Case], Comparison]] = {
+_DESIGNS: dict[str, Callable[[ComparisonCase], GroupComparison]] = {
     "historical": _historical,
     "randomised": _randomised,
     "matched": _matched,

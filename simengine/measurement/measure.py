@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.errors import NOBODY_COMPARED, NOBODY_SERVED, NOTHING_COMPARED, NOTHING_SPENT, Problem, StudyError
-from simengine.measurement.designs import Case, Comparison, compare
+from simengine.measurement.designs import ComparisonCase, GroupComparison, compare
 from simengine.measurement.errors import as_seen, in_base_prices, redefined, stem_of
 from simengine.measurement.samples import Sample, pooled, ratio, ratio_of, sample_of, seen_of
-from simengine.measurement.scales import SCALES, Kind
+from simengine.measurement.scales import SCALES, OutcomeScale
 from simengine.measurement.spec import Metric, Protocol
 from simengine.records import (
     BASELINE,
@@ -30,7 +30,9 @@ from simengine.records import (
 )
 
 
-def measure(protocol: Protocol, tallies: Tallies, kinds: Mapping[str, Kind], waves: tuple[str, ...], draws: Draws) -> Measurements:
+def measure(
+    protocol: Protocol, tallies: Tallies, kinds: Mapping[str, OutcomeScale], waves: tuple[str, ...], draws: Draws
+) -> Measurements:
     """Estimate every metric of the protocol in every replication.
 
     Parameters
@@ -125,7 +127,14 @@ class _Evaluator:
     """One metric, seen by one evaluator."""
 
     def __init__(
-        self, name: str, metric: Metric, protocol: Protocol, tallies: Tallies, kind: Kind, waves: tuple[str, ...], draws: Draws
+        self,
+        name: str,
+        metric: Metric,
+        protocol: Protocol,
+        tallies: Tallies,
+        kind: OutcomeScale,
+        waves: tuple[str, ...],
+        draws: Draws,
     ) -> None:
         self.name, self.metric, self.protocol, self.tallies = name, metric, protocol, tallies
         # A ratio of two means is no share, whatever it is a ratio of.
@@ -225,7 +234,7 @@ class _Evaluator:
             first = reduce(lambda one, other: np.where(one == 0, other, one), why)
             # The designs share the service users, so their errors go together: the standard errors add.
             return Concluded(mixed("estimate"), mixed("standard_error"), first.astype(np.int8))
-        case = Case(
+        case = ComparisonCase(
             lambda arm: self._people(arm, waves),
             self.name,
             self.metric,
@@ -247,7 +256,7 @@ class _Evaluator:
         found = [sites for sites in of_people if (sites if isinstance(sites, int) else len(sites)) == number]
         return found[0] if found else (1.0,) * number
 
-    def _reported(self, comparison: Comparison, n_people: Floats) -> Concluded:
+    def _reported(self, comparison: GroupComparison, n_people: Floats) -> Concluded:
         """Give the estimate and its standard error in the metric's own terms."""
         sign = 1.0 if self.metric.better == "lower" else -1.0
         base, is_share = comparison.untreated, self.metric.estimate in ("relative_reduction", "efficiency_ratio")
@@ -278,4 +287,4 @@ class _Evaluator:
             means.append(pooled(alone).mean if self.metric.per is None else ratio_of(self.tallies, self.metric, arm, every).mean)
         nothing = np.zeros_like(means[0])
         n_people = add_in_order([self.tallies.weight[:, wave, SERVICE] for wave in range(len(self.waves))])
-        return self._reported(Comparison(means[0], means[1], nothing, nothing, nothing), n_people).estimate
+        return self._reported(GroupComparison(means[0], means[1], nothing, nothing, nothing), n_people).estimate

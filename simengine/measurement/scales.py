@@ -11,7 +11,7 @@ import numpy as np
 from simengine.measurement.samples import Sample, ratio
 from simengine.records import Floats
 
-Kind = Literal["amount", "number", "share", "score"]
+OutcomeScale = Literal["amount", "number", "share", "score"]
 """How a level shifts."""
 Counting = Literal["scaled", "events", "answers"]
 """What another way of counting does: it scales an amount, or counts single events or answers, or not."""
@@ -97,5 +97,5 @@ class _OfScores(Scale):
         return np.ones_like(level)
 
 
-SCALES: Mapping[Kind, Scale] = {"amount": _OfAmounts(), "number": _OfNumbers(), "share": _OfShares(), "score": _OfScores()}
+SCALES: Mapping[OutcomeScale, Scale] = {"amount": _OfAmounts(), "number": _OfNumbers(), "share": _OfShares(), "score": _OfScores()}
 """By how a level shifts."""

@@ -150,7 +150,7 @@ class Shrinkage(Spec):
         return self
 
 
-class Prices(Spec):
+class MetricPrices(Spec):
     """Money of different years is brought to the prices of one month, by an index that may not be the true one."""
 
     growth_per_year: Quantity
@@ -190,7 +190,7 @@ class Metric(Spec):
     redefined: Redefinition | None = None
     """Absent: the same is counted throughout."""
     shrinkage: Shrinkage | None = None
-    prices: Prices | None = None
+    prices: MetricPrices | None = None
     """Absent: money counts as it was said."""
 
     @model_validator(mode="after")

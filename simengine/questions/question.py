@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from simengine.config import Study
 
-Answer = TypeVar("Answer")
+Answered = TypeVar("Answered")
 _LARGEST = 2**63
 
 
@@ -196,19 +196,19 @@ def no_files(asked: Asked, source: Source, found: Any) -> Files:  # noqa: ARG001
 
 
 @dataclass(frozen=True)
-class Question(Generic[Answer]):
+class Question(Generic[Answered]):
     """One question to a study."""
 
     name: str
     """Of the command, of the JSON file, of the page."""
     summary: str
     """One sentence that names STUDY."""
-    ask: Callable[..., Answer]
+    ask: Callable[..., Answered]
     """From the study, the ensemble and the values of the options by name."""
-    tables: Callable[[Any, Answer], RenderableType]
-    content: Callable[[Any, Answer], dict[str, Any]] = FIELDS_BY_NAME
+    tables: Callable[[Any, Answered], RenderableType]
+    content: Callable[[Any, Answered], dict[str, Any]] = FIELDS_BY_NAME
     """The answer as plain numbers, for JSON; by default, its fields by their names."""
-    picture: Callable[[Any, Answer], bytes] | None = None
+    picture: Callable[[Any, Answered], bytes] | None = None
     options: tuple[Option, ...] = ()
     keeps: str = "the answer, its picture, study and provenance"
     """What `-o` keeps."""
@@ -221,9 +221,9 @@ class Question(Generic[Answer]):
     """What -n really costs, in replications that are held at once: for the refusal of what is too large."""
     how_kept: Callable[[Values], dict[str, Any]] = kept_whole
     """How: whether all columns of all replications are held, and how they are drawn."""
-    files: Callable[[Asked, Source, Answer], Files] = no_files
+    files: Callable[[Asked, Source, Answered], Files] = no_files
     """What the folder of results holds beside the answer, the study and the picture."""
-    write: Callable[[Path, Any, Answer], None] | None = None
+    write: Callable[[Path, Any, Answered], None] | None = None
     """Write what is too large to be held as text."""
     answer_name: str = ""
     """Of the JSON file, if that is not the question's name."""

@@ -13,7 +13,8 @@ was found. *service_before* and *parallel_before* are others of the same places,
 cross-section. An arm that nobody asks for is empty.
 """
 
-from simengine.records.arrays import Axes, Floats, Integers, Record, add_in_order, axes_of
+from simengine.arrays import Floats, Integers
+from simengine.records.arrays import Axes, Record, add_in_order, axes_of
 from simengine.records.ledger import (
     ALL_LENDERS,
     ALL_PAYERS,
@@ -26,7 +27,7 @@ from simengine.records.ledger import (
     SUPPLIERS,
     Account,
     Ledger,
-    Line,
+    LedgerLine,
     PublicValue,
 )
 from simengine.records.measurements import Measurements, Milestones
@@ -85,7 +86,7 @@ __all__ = [
     "Floats",
     "Integers",
     "Ledger",
-    "Line",
+    "LedgerLine",
     "Measurements",
     "Milestones",
     "Outturns",

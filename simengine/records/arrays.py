@@ -8,11 +8,7 @@ from functools import cache, reduce
 from operator import add
 from typing import Any, cast, get_type_hints
 
-import numpy as np
-from numpy.typing import NDArray
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from simengine.arrays import Floats
 
 
 @dataclass(frozen=True)

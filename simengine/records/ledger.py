@@ -9,7 +9,8 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from simengine.records.arrays import Axes, Floats, Integers, Record
+from simengine.arrays import Floats, Integers
+from simengine.records.arrays import Axes, Record
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Line:
+class LedgerLine:
     """One kind of posting: what one account pays another; or, without either, a note of what was not paid or only set aside."""
 
     name: str
@@ -49,7 +50,7 @@ class Ledger(Record):
     units: int
     """Smallest units in one unit of the currency."""
     accounts: tuple[Account, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[LedgerLine, ...]
     journal: Annotated[Integers, Axes("replication date line", "smallest unit of the currency")]
     tranches: tuple[str, ...]
     paid_in: Annotated[Integers, Axes("replication tranche", "smallest unit of the currency")]

@@ -8,7 +8,8 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from simengine.records.arrays import Axes, Floats, Integers, Record
+from simengine.arrays import Floats, Integers
+from simengine.records.arrays import Axes, Record
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,8 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from simengine.records.arrays import Axes, Floats, Integers, Record, add_in_order
+from simengine.arrays import Floats, Integers
+from simengine.records.arrays import Axes, Record, add_in_order
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,9 +11,10 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simengine.arrays import Integers
 from simengine.asked import refuse_mixed
 from simengine.errors import UnknownNameError
-from simengine.records.arrays import Axes, Integers, Record
+from simengine.records.arrays import Axes, Record
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from simengine.sampling import PLAIN, Sampling, refuse_impossible
 
 BLOCK_SIZE = 1000
 Item = TypeVar("Item")
-Part = TypeVar("Part")
+BlockPart = TypeVar("BlockPart")
 
 
 def run_study(
@@ -80,14 +80,14 @@ def run_study(
 
 
 def map_blocks(
-    work: Callable[[Integers], Part],
+    work: Callable[[Integers], BlockPart],
     n_replications: int,
     *,
     threads: int | None = None,
     block_size: int = BLOCK_SIZE,
     first: int = 0,
     on_progress: Callable[[int], None] | None = None,
-) -> list[Part]:
+) -> list[BlockPart]:
     """Do some work on every block of replications, several at once, and give the parts in the order of the blocks.
 
     Parameters
@@ -109,7 +109,7 @@ def map_blocks(
     block_size = whole(block_size, "block_size", 1, LARGEST_BLOCK)
     at_once = available_processors() if threads is None else whole(threads, "threads", 1, MOST_THREADS)
 
-    def one(replications: Integers) -> Part:
+    def one(replications: Integers) -> BlockPart:
         part = work(replications)
         if on_progress is not None:
             on_progress(len(replications))
@@ -120,8 +120,8 @@ def map_blocks(
 
 
 def map_items(
-    work: Callable[[Item], Part], items: Iterable[Item], n_replications: int, *, threads: int | None = None
-) -> list[Part]:
+    work: Callable[[Item], BlockPart], items: Iterable[Item], n_replications: int, *, threads: int | None = None
+) -> list[BlockPart]:
     """Do some work on every item, several at once, and give the parts in the order of the items; together they are n_replications.
 
     Whatever ends this early, a signal or an error in one part, ends the other parts too, at their next batch of people.
@@ -133,7 +133,7 @@ def map_items(
     """
     given_up = threading.Event()
 
-    def one(item: Item) -> Part | NotMeasuredError:
+    def one(item: Item) -> BlockPart | NotMeasuredError:
         with giving_up_at(given_up):
             try:
                 return work(item)
@@ -149,7 +149,7 @@ def map_items(
     lacking = [answer for answer in answers if isinstance(answer, NotMeasuredError)]
     if lacking:
         raise NotMeasuredError.joined(lacking, n_replications)
-    return cast(list[Part], answers)
+    return cast(list[BlockPart], answers)
 
 
 def available_processors() -> int:

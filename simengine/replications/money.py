@@ -15,9 +15,9 @@ from simengine.errors import UsageError, did_you_mean, shorten
 from simengine.pipeline import Evidence, evaluate
 from simengine.records import Floats, Outturns
 from simengine.risk import statistics
-from simengine.risk.amounts import AMOUNTS, OF_WHOLE_FLOWS, Columns, Unit
+from simengine.risk.amounts import AMOUNTS, OF_WHOLE_FLOWS, AmountUnit, Columns
 from simengine.risk.limits import read_measure
-from simengine.risk.measures import KINDS, Measure, cvar, p_loss
+from simengine.risk.measures import MEASURES, Measure, cvar, p_loss
 from simengine.risk.parties import ROLE_OF, parties_of
 from simengine.risk.statistics import Statistic
 
@@ -27,7 +27,7 @@ _OF_LENDERS = ("money_in", "moic", *OF_WHOLE_FLOWS, "payback_status")
 
 
 @dataclass(frozen=True)
-class Standing:
+class PartyStanding:
     """Where one party stands."""
 
     net: Statistic
@@ -104,7 +104,7 @@ class AmountAsked:
     text: str
     """An amount, or a measure that is a mean over replications."""
     title: str
-    unit: Unit
+    unit: AmountUnit
     sign: int
     """1 where more is better, -1 where less is."""
     measures: tuple[Measure, ...]
@@ -127,7 +127,7 @@ class AmountAsked:
         found = np.asarray(self._of(columns, party), dtype=np.float64)
         n_missing = int((~np.isfinite(found)).sum())
         if n_missing:
-            others = [name for name, kind in KINDS.items() if kind.is_probability and kind.amount == self.text]
+            others = [name for name, kind in MEASURES.items() if kind.is_probability and kind.amount == self.text]
             way_out = f"A probability counts all of them: {others[0]}(...)" if others else "Ask for another amount"
             raise UsageError(
                 f"--of: an amount must have a value in every replication; found none of {party}.{self.text} in {n_missing:,} of "
@@ -150,15 +150,15 @@ def amount_asked(text: str, *, needs_mean: bool = False) -> AmountAsked:
     if text in AMOUNTS:
         amount = AMOUNTS[text]
         if needs_mean and not amount.has_mean:
-            others = [name for name, kind in KINDS.items() if kind.is_probability and kind.amount == text]
+            others = [name for name, kind in MEASURES.items() if kind.is_probability and kind.amount == text]
             raise UsageError(f"--of: must have a mean over replications; found {text}. Ask for {others[0]}(...) instead")
         # Any measure of the amount takes what the amount does.
-        measure = next(Measure("", name, 0.0) for name, kind in KINDS.items() if kind.amount == text)
+        measure = next(Measure("", name, 0.0) for name, kind in MEASURES.items() if kind.amount == text)
         return AmountAsked(text, amount.title, amount.unit, 1 if amount.more_is_better else -1, (measure,), amount.of)
     try:
         measure = read_measure(text, "party")
     except ValueError:
-        way_out = did_you_mean(text, [*AMOUNTS, *KINDS], "docs/reference/measures.md lists them")
+        way_out = did_you_mean(text, [*AMOUNTS, *MEASURES], "docs/reference/measures.md lists them")
         raise UsageError(f"--of: must be {ways}; found {shorten(text)}. {way_out}") from None
     if measure.kind.scores is None:
         raise UsageError(f"--of: must be a mean over replications; found {text}, a quantile. Ask for {measure.kind.amount} instead")
@@ -236,11 +236,11 @@ def refuse_thin_tail(n_replications: int, level: float, n_per_replication: int =
         )
 
 
-def standing_of(columns: Columns, party: str, level: float, measures: Iterable[Measure] = ()) -> Standing:
+def standing_of(columns: Columns, party: str, level: float, measures: Iterable[Measure] = ()) -> PartyStanding:
     """Say where a party stands in some replications, and what those of the measures come to that are about it."""
     net = columns[f"{party}.net"]
     is_given = tail_needs(len(net), level) is None
-    return Standing(
+    return PartyStanding(
         net=statistics.mean(net),
         npv=statistics.mean(columns[f"{party}.npv"]),
         p_loss=p_loss(net),

@@ -25,7 +25,7 @@ from simengine.records import ALL_LENDERS, ALL_PAYERS, Floats, Outturns
 from simengine.replications.blocks import run_study
 from simengine.replications.money import asked_measures
 from simengine.risk import RiskTable, summarise
-from simengine.risk.measures import KINDS, Measure
+from simengine.risk.measures import MEASURES, Measure
 from simengine.risk.parties import names_of_role
 from simengine.risk.statistics import Statistic
 from simengine.sampling import (
@@ -63,7 +63,7 @@ class Goal:
 
 
 @dataclass(frozen=True)
-class Reached:
+class GoalReached:
     """A goal that was met, and the path of its statistic."""
 
     goal: Goal
@@ -77,7 +77,7 @@ class PreciseRun:
 
     outturns: Outturns
     table: RiskTable
-    reached: tuple[Reached, ...]
+    reached: tuple[GoalReached, ...]
     sizes: tuple[int, ...]
     """Replications at which the run looked at its errors, in order; the last is that of the run."""
 
@@ -164,7 +164,7 @@ def run_until(
         seen.append(n)
         needs = [_needed(goal, path, table) for goal, path in zip(goals, paths, strict=True)]
         if all(likely <= n for _, likely in needs):
-            reached = tuple(Reached(goal, path) for goal, path in zip(goals, paths, strict=True))
+            reached = tuple(GoalReached(goal, path) for goal, path in zip(goals, paths, strict=True))
             return PreciseRun(outturns, table, reached, tuple(seen))
         _refuse_hopeless(goals, needs, n, at_most, is_last=place == len(sizes) - 1)
         place += 1
@@ -244,7 +244,7 @@ def _measure_of(study: Study, goal: Goal, owners: Sequence[str]) -> Measure | No
     """Read a goal as a measure, of the only lender where it names nobody; nothing where it is none."""
     has_owner = "." in goal.name.partition("(")[0]
     name = goal.name.partition("(")[0].rpartition(".")[2]
-    if name not in KINDS or (not has_owner and len(owners) > 1):
+    if name not in MEASURES or (not has_owner and len(owners) > 1):
         return None
     return asked_measures(study, [goal.name if has_owner else f"{owners[0]}.{goal.name}"], "--until")[0]
 
@@ -295,8 +295,8 @@ def replications_needed(goal: Goal, statistic: Statistic, n: int, *, is_probabil
 
 
 def _is_probability(path: str) -> bool:
-    if "(" in path or path.rpartition(".")[2] in KINDS:
-        return KINDS[path.partition("(")[0].rpartition(".")[2]].is_probability
+    if "(" in path or path.rpartition(".")[2] in MEASURES:
+        return MEASURES[path.partition("(")[0].rpartition(".")[2]].is_probability
     words = path.split(".")
     return words[-1].startswith(("p_", "worlds_with_")) or words[-2] in (
         "bound",

@@ -13,14 +13,14 @@ from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 
-from simengine.capital import Purses, accounts_of, distribute
+from simengine.capital import Purses, accounts_in_plan, distribute
 from simengine.cohort import Cohort
 from simengine.config import Study, cohort_of, timing_of
 from simengine.config.numbers import with_numbers
 from simengine.config.sizing import own_windows, steps_of
 from simengine.contract import asks_when_drawn
 from simengine.errors import UsageError
-from simengine.pipeline import agree, plan_of, standpoint_of, with_milestones
+from simengine.pipeline import plan_of, settle_to_fixed_point, standpoint_of, with_milestones
 from simengine.records import (
     SERVICE,
     Draws,
@@ -35,20 +35,20 @@ from simengine.records import (
 from simengine.replications.ensemble import measured
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import Measure
-from simengine.risk.parties import Part, Sums, add_parts, over_years, parts_of, sums_from_ledger, value_today
+from simengine.risk.parties import CashByPart, PartyShare, add_parts, over_years, parts_of, sums_from_ledger, value_today
 from simengine.risk.roles import loan_columns
 from simengine.sections import FREE, READ_AT_THE_WALL, lies_in
 from simengine.value import appreciate
 
 Joined = TypeVar("Joined", bound=Record)
-Loans = Literal["nothing", "sums", "flows"]
+LoansWanted = Literal["nothing", "sums", "flows"]
 """What is wanted of those who lend: nothing beside their money, what came back on each unit, or what takes every month as well."""
 Windows = tuple[float, ...]
 """Months, one number for every window that is a free term, in their order."""
 
 
 @dataclass(frozen=True)
-class Reading:
+class MeasuredWindows:
     """What is measured of some people who are followed for so long, and what the true effect on them is worth."""
 
     measurements: Measurements
@@ -63,12 +63,12 @@ class Kept:
     draws: Draws
     people: Integers
     """Shape (n_replications, n_waves): service users."""
-    readings: Mapping[Windows, Reading]
-    parts: Mapping[str, tuple[Part, ...]]
+    readings: Mapping[Windows, MeasuredWindows]
+    parts: Mapping[str, tuple[PartyShare, ...]]
     """By party, or total of a role: whose money counts."""
     factors: Floats
     """What money of each month is worth today to the party of each part: shape (n_parts, 1 or n_replications, n_months)."""
-    loans: Loans = "nothing"
+    loans: LoansWanted = "nothing"
     """What is wanted of those who lend."""
     _last: tuple[Mapping[str, float], Purses] | None = field(default=None, repr=False)
 
@@ -104,18 +104,20 @@ class Kept:
         for name, parts in self.parts.items():
             mine = slice(first, first := first + len(parts))
             worth = [reading.worth[part.party] if part.has_value else None for part in parts]
-            money = add_parts(Sums(sums.cash[mine], sums.today[mine]), worth, units)
+            money = add_parts(CashByPart(sums.cash[mine], sums.today[mine]), worth, units)
             columns |= {f"{name}.net": money.net, f"{name}.npv": money.npv}
         return columns
 
     def _moved(
         self, study: Study, draws: Draws, measurements: Measurements, purses: Purses
-    ) -> tuple[Payments, Sums, Mapping[str, Floats]]:
+    ) -> tuple[Payments, CashByPart, Mapping[str, Floats]]:
         """Move the money: in sums of each part, or flow by flow where somebody asks what loans came to."""
         if self.loans == "nothing":
-            payments, sums = agree(study, measurements, purses.plan, draws, lambda payments: purses.add_up(payments, draws))
-            return payments, Sums(list(sums.cash), list(sums.today)), {}
-        payments, ledger = agree(
+            payments, sums = settle_to_fixed_point(
+                study, measurements, purses.plan, draws, lambda payments: purses.add_up(payments, draws)
+            )
+            return payments, CashByPart(list(sums.cash), list(sums.today)), {}
+        payments, ledger = settle_to_fixed_point(
             study, measurements, purses.plan, draws, lambda payments: distribute(study.capital, purses.plan, payments, draws)
         )
         sums_of_parts = sums_from_ledger(list(chain(*self.parts.values())), ledger, self.factors)
@@ -145,7 +147,7 @@ def join(blocks: Sequence[Kept]) -> Kept:
     return Kept(draws, people, readings, first.parts, factors, first.loans)
 
 
-def _join(readings: Sequence[Reading]) -> Reading:
+def _join(readings: Sequence[MeasuredWindows]) -> MeasuredWindows:
     measurements = [reading.measurements for reading in readings]
     milestones = [one.milestones for one in measurements if one.milestones is not None]
     joined = _joined([replace(one, milestones=None) for one in measurements])
@@ -158,7 +160,7 @@ def _join(readings: Sequence[Reading]) -> Reading:
         )
         for party in readings[0].worth
     }
-    return Reading(joined, worth)
+    return MeasuredWindows(joined, worth)
 
 
 def _joined(parts: Sequence[Joined]) -> Joined:
@@ -172,7 +174,7 @@ def _joined(parts: Sequence[Joined]) -> Joined:
     return cast(Joined, replace(first, **arrays))
 
 
-def keep(study: Study, draws: Draws, tallies: Tallies, parties: Iterable[str], measures: Iterable[Measure] = ()) -> Kept:
+def cache_evidence(study: Study, draws: Draws, tallies: Tallies, parties: Iterable[str], measures: Iterable[Measure] = ()) -> Kept:
     """Keep people who have lived, each measured with every window that a sizing leaves open.
 
     Parameters
@@ -190,7 +192,7 @@ def keep(study: Study, draws: Draws, tallies: Tallies, parties: Iterable[str], m
         tallies.n_people[:, :, SERVICE],
         {path: v for path, v in draws.values.items() if lies_in(path, READ_AT_THE_WALL)},
     )
-    accounts = accounts_of(study.capital, plan_of(study, draws, people))
+    accounts = accounts_in_plan(study.capital, plan_of(study, draws, people))
     parts = {party: parts_of(party, accounts) for party in parties}
     flat = list(chain(*parts.values()))
     saving = tuple(dict.fromkeys(part.party for part in flat if part.has_value))
@@ -200,19 +202,19 @@ def keep(study: Study, draws: Draws, tallies: Tallies, parties: Iterable[str], m
     n_months = int(study.study.horizon_months.value) + 1
     by_part = [np.broadcast_to(factors[part.party][:, :n_months], (n_rows, n_months)) for part in flat]
     measures = tuple(measures)
-    about_loans: Loans = "flows" if any(one.kind.needs_flows for one in measures) else "sums"
-    loans: Loans = about_loans if any(one.kind.of_lenders for one in measures) else "nothing"
+    about_loans: LoansWanted = "flows" if any(one.kind.needs_flows for one in measures) else "sums"
+    loans: LoansWanted = about_loans if any(one.kind.of_lenders for one in measures) else "nothing"
     return Kept(Draws(draws.seed, draws.replications, kept), people, readings, parts, np.stack(by_part), loans)
 
 
-def _read(study: Study, draws: Draws, tallies: Tallies, saving: Sequence[str]) -> Reading:
+def _read(study: Study, draws: Draws, tallies: Tallies, saving: Sequence[str]) -> MeasuredWindows:
     """Measure people who were followed as a study says, and value the true effect on them for some parties."""
     seen = followed_for(tallies, cohort_of(study).windows)
     measurements = with_milestones(study.contract, seen, measured(study, study.measurement, seen, draws))
     public_value = appreciate(study.public_value, tuple(study.parties), timing_of(study, draws), seen, draws)
     factors = standpoint_of(study, draws, public_value.value.shape[2]).discount_factors
     by_year = {party: public_value.value[:, public_value.parties.index(party)] for party in saving}
-    return Reading(
+    return MeasuredWindows(
         measurements, {party: (over_years(value), value_today(value, factors[party])) for party, value in by_year.items()}
     )
 

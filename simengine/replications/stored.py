@@ -20,7 +20,7 @@ from simengine.pipeline import draw_numbers
 from simengine.records import Integers
 from simengine.replications.blocks import available_processors, map_blocks, map_items
 from simengine.replications.ensemble import Ensemble, lived, with_used_designs_alone
-from simengine.replications.settling import Kept, Windows, chosen_windows, join, keep, with_windows
+from simengine.replications.settling import Kept, Windows, cache_evidence, chosen_windows, join, with_windows
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import Measure
 
@@ -76,7 +76,7 @@ class StoredEnsemble:
         return {party: seen[eyes] for party, eyes in self.eyes.items()}
 
 
-def store(
+def store_evidence(
     study: Study, ensemble: Ensemble, believers: Iterable[str], parties: Iterable[str], measures: Iterable[Measure] = ()
 ) -> StoredEnsemble:
     """Let replications be lived and measured, once for each way in which some parties see them, and keep what settlement needs.
@@ -124,7 +124,7 @@ def _kept(study: Study, eyes: Eyes, seed: int, replications: Integers, parties: 
     believed = with_numbers(study, dict(eyes.beliefs))
     draws = draw_numbers(believed, seed, replications)
     tallies = lived(with_windows(believed, cohort_of(believed)), draws, eyes.multiple)
-    return keep(believed, draws, tallies, parties, measures)
+    return cache_evidence(believed, draws, tallies, parties, measures)
 
 
 def truths_of(blocks: Sequence[Kept]) -> dict[Windows, Columns]:

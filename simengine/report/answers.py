@@ -15,10 +15,10 @@ def answer(study: Study, found: Any) -> dict[str, Any]:
     """Give the answer to a question as plain numbers, under the title and the currency of its study."""
     content: dict[str, Any] = as_plain(found)
     del content["seed"], content["n_replications"]
-    return heading(study, found) | content
+    return answer_heading(study, found) | content
 
 
-def heading(study: Study, found: Any) -> dict[str, Any]:
+def answer_heading(study: Study, found: Any) -> dict[str, Any]:
     """Say what was asked about, in which unit money is, and which replications were drawn."""
     return {
         "title": study.study.title,

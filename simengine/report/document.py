@@ -19,10 +19,10 @@ from simengine.records import Payments
 from simengine.report.directions import net_by_party, total_of
 from simengine.risk.statistics import Statistic
 from simengine.risk.summarise import RiskTable
-from simengine.risk.trust import Section
+from simengine.risk.trust import TableSection
 
 
-def summary(study: Study, table: RiskTable, seed: int) -> dict[str, Any]:
+def run_summary(study: Study, table: RiskTable, seed: int) -> dict[str, Any]:
     """Give everything that two equal runs share."""
     return {
         "title": study.study.title,
@@ -35,7 +35,7 @@ def summary(study: Study, table: RiskTable, seed: int) -> dict[str, Any]:
     }
 
 
-def plain(section: Section | Statistic) -> dict[str, Any]:
+def plain(section: TableSection | Statistic) -> dict[str, Any]:
     """Give a statistic, or statistics by name, as plain numbers; nothing stands for what was not measured."""
     if isinstance(section, Statistic):
         points = None if section.tail_points is None else int(section.tail_points)

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simengine.config import Study
-from simengine.replications.money import TAIL_REPLICATIONS, Standing, measures_of
+from simengine.replications.money import TAIL_REPLICATIONS, PartyStanding, measures_of
 from simengine.report.units import cell, money_unit, unit_of_amount
 from simengine.risk.amounts import AMOUNTS
 from simengine.risk.limits import read_measure
@@ -71,7 +71,7 @@ def further(count: int, one: str = "holds", several: str = "hold") -> str:
     return f"1 further assumption {one}" if count == 1 else f"{count} further assumptions {several}"
 
 
-def named(study: Study, party: str) -> str:
+def party_title(study: Study, party: str) -> str:
     """Give a party's role and name."""
     one = study.parties.get(party)
     role = party.replace("_", " ")
@@ -84,7 +84,7 @@ def standing_columns(level: float, asked: Mapping[str, Measure] = NOTHING_ASKED)
     return ("net", "NPV", "P(loss)", f"CVaR {100 * level:g} % (loss)", *more)
 
 
-def standing_cells(one: Standing, unit: float, asked: Mapping[str, Measure] = NOTHING_ASKED) -> tuple[str, ...]:
+def standing_cells(one: PartyStanding, unit: float, asked: Mapping[str, Measure] = NOTHING_ASKED) -> tuple[str, ...]:
     """Write down where a party stands."""
     more = (measure_cell(measure, one.asked[text], unit) for text, measure in asked.items())
     return (cell(one.net, unit), cell(one.npv, unit), cell(one.p_loss, 1.0), cell(one.cvar, unit), *more)

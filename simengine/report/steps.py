@@ -7,7 +7,7 @@ from typing import Any
 from simengine.config import Study, forms_of, step_error_of
 
 
-def as_content(study: Study) -> dict[str, Any]:
+def steps_content(study: Study) -> dict[str, Any]:
     """Compute what the step does at the centres of all numbers, as plain numbers for JSON."""
     error = step_error_of(study)
     return {
@@ -24,8 +24,8 @@ def as_content(study: Study) -> dict[str, Any]:
     }
 
 
-def sentence(content: dict[str, Any]) -> str:
-    """Say in words what `as_content` computes; nothing where nobody moves."""
+def steps_sentence(content: dict[str, Any]) -> str:
+    """Say in words what `steps_content` computes; nothing where nobody moves."""
     if content["moves_per_person_at_any_moment"] == 0:
         return ""
     steps = content["steps_per_month"]

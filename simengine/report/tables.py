@@ -18,7 +18,7 @@ from simengine.errors import escaped
 from simengine.report.document import assumptions
 from simengine.report.units import cell
 from simengine.risk.summarise import RiskTable
-from simengine.risk.trust import Section
+from simengine.risk.trust import TableSection
 
 
 class _Console(Console):
@@ -39,7 +39,7 @@ def show(content: RenderableType, *, fold: bool = True) -> None:
     _Console(highlight=False, markup=False, emoji=False).print(content, soft_wrap=not fold)
 
 
-def pocket_table(study: Study, pockets: Section, unit: float) -> RenderableType:
+def pocket_table(study: Study, pockets: TableSection, unit: float) -> RenderableType:
     """Lay out what each party pays or receives, what the effect is worth to it, and what it is left with."""
     layout = Table(pad_edge=False, box=box.SIMPLE_HEAD, collapse_padding=True)
     layout.add_column("", overflow="fold", min_width=min(12, max(len(named.name) for named in study.parties.values())))

@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from math import floor, isfinite, log10
 
 from simengine.config import Study
-from simengine.risk.amounts import Unit as AmountUnit
+from simengine.risk.amounts import AmountUnit
 from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
 
-Unit = tuple[float, str]
+WrittenUnit = tuple[float, str]
 """By what a number is divided before it is written, and the name of the unit; the name is empty for a pure number."""
 _MOST_DIGITS, _OF_SMALL_NUMBERS = 3, 9
 
 
-def unit_of_money(amount: float, currency: str) -> Unit:
+def unit_of_money(amount: float, currency: str) -> WrittenUnit:
     """Give the unit for money of about some amount: millions or thousands, or the currency itself where there is less.
 
     Examples
@@ -29,12 +29,12 @@ def unit_of_money(amount: float, currency: str) -> Unit:
     return 1.0, currency
 
 
-def money_unit(study: Study) -> Unit:
+def money_unit(study: Study) -> WrittenUnit:
     """Give the unit for all money of a study: by the commitment of its contract."""
     return unit_of_money(study.contract.commitment.value, study.study.currency)
 
 
-def metric_unit(study: Study, metric: str) -> Unit:
+def metric_unit(study: Study, metric: str) -> WrittenUnit:
     """Give the unit for a metric: a total of money is written like money, a total of persons or days as they are counted."""
     asked = study.measurement.metrics[metric]
     if asked.estimate != "total_difference":
@@ -62,12 +62,12 @@ def is_money(study: Study, metric: str) -> bool:
     return bool(prices) and all(price.value_per_unit is None for price in prices)
 
 
-def measure_unit(study: Study, measure: Measure) -> Unit:
+def measure_unit(study: Study, measure: Measure) -> WrittenUnit:
     """Give the unit for a number about a party's money."""
     return unit_of_amount(measure.kind.unit, money_unit(study))
 
 
-def unit_of_amount(of: AmountUnit, money: Unit) -> Unit:
+def unit_of_amount(of: AmountUnit, money: WrittenUnit) -> WrittenUnit:
     """Give the unit for what an amount is counted in; `money`: that of money.
 
     Examples

@@ -13,11 +13,11 @@ from simengine.risk.returns import NEVER
 
 Columns = Mapping[str, Floats]
 """By name: one value per replication, such as `investor.net`."""
-Unit = Literal["money", "share", "per year", "times", "months"]
+AmountUnit = Literal["money", "share", "per year", "times", "months"]
 
 
 @dataclass(frozen=True)
-class Amount:
+class PartyAmount:
     """A number of one party in every replication."""
 
     of: Callable[[Columns, str], Floats]
@@ -25,7 +25,7 @@ class Amount:
     meaning: str
     title: str
     """As a table prints it."""
-    unit: Unit = "money"
+    unit: AmountUnit = "money"
     more_is_better: bool = True
     of_lenders: bool = False
     """Only who lends has it: it is about what came back on a loan."""
@@ -42,20 +42,20 @@ def _column(name: str) -> Callable[[Columns, str], Floats]:
     return lambda columns, party: columns[f"{party}.{name}"]
 
 
-AMOUNTS: Mapping[str, Amount] = {
-    "net": Amount(_column("net"), "all its money and, where it has any, public value", "net"),
-    "npv": Amount(_column("npv"), "the same, discounted at its own rate", "NPV"),
-    "loss": Amount(lambda columns, party: -columns[f"{party}.net"], "the negative of its net", "loss", more_is_better=False),
-    "moic": Amount(
+AMOUNTS: Mapping[str, PartyAmount] = {
+    "net": PartyAmount(_column("net"), "all its money and, where it has any, public value", "net"),
+    "npv": PartyAmount(_column("npv"), "the same, discounted at its own rate", "NPV"),
+    "loss": PartyAmount(lambda columns, party: -columns[f"{party}.net"], "the negative of its net", "loss", more_is_better=False),
+    "moic": PartyAmount(
         _column("moic"), "money back for each unit lent (multiple on invested capital)", "MOIC", "times", of_lenders=True
     ),
-    "irr": Amount(
+    "irr": PartyAmount(
         _column("irr"), "yearly rate of return on what it lent", "IRR", "per year", of_lenders=True, has_mean=False
     ),
-    "peak_funding": Amount(
+    "peak_funding": PartyAmount(
         _column("peak_funding"), "the most by which it was out of pocket", "peak funding", more_is_better=False, of_lenders=True
     ),
-    "payback_months": Amount(
+    "payback_months": PartyAmount(
         _months, "months until all it lent is back", "payback", "months", more_is_better=False, of_lenders=True, has_mean=False
     ),
 }  # fmt: skip

@@ -19,10 +19,9 @@ from dataclasses import dataclass
 from math import log, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-Floats = NDArray[np.float64]
+from simengine.arrays import Floats
 
 Z_95 = float(special.ndtri(0.975))
 MANY = 1000

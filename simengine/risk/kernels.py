@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.accelerate import device, kernel
-
-Floats = NDArray[np.float64]
+from simengine.arrays import Floats
 
 STATUSES = ("found", "total_loss", "no_cost", "no_sign_change", "no_root", "several_roots")
 FOUND, TOTAL_LOSS, NO_COST, NO_SIGN_CHANGE, NO_ROOT, SEVERAL_ROOTS = range(6)

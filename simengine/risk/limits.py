@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simengine.risk.measures import KINDS, Measure
+from simengine.risk.measures import MEASURES, Measure
 
 _NUMBER = r"[-+]?[\d_]*\.?\d[\d_]*(?:[eE][-+]?\d+)?"
 _MEASURE = rf"([A-Za-z]\w*)\.([a-z_]+)(?:\(\s*({_NUMBER})\s*\))?"
@@ -54,13 +54,13 @@ def read_measure(text: str, party: str | None = None) -> Measure:
     if found is None:
         raise ValueError(f"a measure is written party.measure or party.measure(number), such as investor.p_loss; found {text!r}")
     owner, name, number = found.groups()
-    if name not in KINDS:
-        raise ValueError(f"a measure is one of {', '.join(KINDS)}; found {name!r}")
+    if name not in MEASURES:
+        raise ValueError(f"a measure is one of {', '.join(MEASURES)}; found {name!r}")
     return Measure(owner, name, _read_number(name, number))
 
 
 def _read_number(name: str, text: str | None) -> float:
-    kind = KINDS[name]
+    kind = MEASURES[name]
     if text is None:
         if kind.number and kind.default is None:
             raise ValueError(f"{name} takes a number, its {kind.number}: {name}(1_000_000); found none")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from simengine.records import Floats
 from simengine.risk import statistics
-from simengine.risk.amounts import AMOUNTS, OF_WHOLE_FLOWS, Columns, Unit
+from simengine.risk.amounts import AMOUNTS, OF_WHOLE_FLOWS, AmountUnit, Columns
 from simengine.risk.jackknife import with_error
 from simengine.risk.measured import NOT_GIVEN, those_measured
 from simengine.risk.statistics import Statistic
@@ -43,13 +43,13 @@ def cvar(net: Floats, level: float, weighting: Weighting | None = None) -> Stati
 
 
 @dataclass(frozen=True)
-class Kind:
+class MeasureKind:
     """A kind of measure: what it says, what its number is, how it is worked out."""
 
     meaning: str
     title: str
     """As a table prints it, `{}` in the place of the number."""
-    unit: Unit
+    unit: AmountUnit
     more_is_better: bool
     of: Callable[[Columns, str, float, Weighting | None], Statistic]
     """From the columns, the party, the number and how the rows were drawn."""
@@ -59,7 +59,7 @@ class Kind:
     """Of which number in every replication it is; absent where of none alone."""
     number: str = ""
     """What the number in brackets is; empty where there is none."""
-    number_unit: Unit = "money"
+    number_unit: AmountUnit = "money"
     default: float | None = None
     """The number if none is written; absent: it must be."""
     within: tuple[float, float] = (-np.inf, np.inf)
@@ -94,22 +94,24 @@ def _mean(scores: Scores) -> Callable[[Columns, str, float, Weighting | None], S
     return of
 
 
-def _expected(amount: str) -> Kind:
+def _expected(amount: str) -> MeasureKind:
     one = AMOUNTS[amount]
 
     def scores(columns: Columns, party: str, _: float) -> Floats:
         return one.of(columns, party)
 
-    return Kind(f"mean of {one.title}: {one.meaning}", one.title, one.unit, one.more_is_better, _mean(scores), scores, amount)
+    return MeasureKind(
+        f"mean of {one.title}: {one.meaning}", one.title, one.unit, one.more_is_better, _mean(scores), scores, amount
+    )
 
 
-def _share(amount: str, words: str, title: str, number: str, is_case: Callable[[Floats, float], Cases]) -> Kind:
+def _share(amount: str, words: str, title: str, number: str, is_case: Callable[[Floats, float], Cases]) -> MeasureKind:
     one = AMOUNTS[amount]
 
     def cases(columns: Columns, party: str, edge: float) -> Cases:
         return is_case(one.of(columns, party), edge)
 
-    return Kind(
+    return MeasureKind(
         f"probability that {words}",
         f"P({title})",
         "share",
@@ -122,17 +124,17 @@ def _share(amount: str, words: str, title: str, number: str, is_case: Callable[[
     )
 
 
-def _below(amount: str, number: str) -> Kind:
+def _below(amount: str, number: str) -> MeasureKind:
     words = f"its {AMOUNTS[amount].title} is below the number"
     return _share(amount, words, f"{AMOUNTS[amount].title} < {{}}", number, lambda values, edge: values < edge)
 
 
-def _over(amount: str, number: str, title: str) -> Kind:
+def _over(amount: str, number: str, title: str) -> MeasureKind:
     words = f"{AMOUNTS[amount].title} ({AMOUNTS[amount].meaning}) is above the number"
     return _share(amount, words, f"{title} > {{}}", number, lambda values, edge: values > edge)
 
 
-def _quantile(amount: str, default: float, words: str = "") -> Kind:
+def _quantile(amount: str, default: float, words: str = "") -> MeasureKind:
     one = AMOUNTS[amount]
 
     def of(columns: Columns, party: str, level: float, weighting: Weighting | None) -> Statistic:
@@ -146,7 +148,7 @@ def _quantile(amount: str, default: float, words: str = "") -> Kind:
 
     meaning = words or f"quantile of {one.title} over the replications that have one: {one.meaning}"
     title = f"{one.title}, quantile {{}}"
-    return Kind(meaning, title, one.unit, one.more_is_better, of, None, amount, "level", "share", default, (0, 1))
+    return MeasureKind(meaning, title, one.unit, one.more_is_better, of, None, amount, "level", "share", default, (0, 1))
 
 
 def _tail_scores(columns: Columns, party: str, level: float) -> Floats:
@@ -175,12 +177,12 @@ def _paid_without_effect(columns: Columns) -> Cases:
     return np.asarray((columns["contingent_payment"] > 0) & did_nothing)
 
 
-KINDS: Mapping[str, Kind] = {
+MEASURES: Mapping[str, MeasureKind] = {
     "expected_net": _expected("net"),
     "expected_npv": _expected("npv"),
     "expected_moic": _expected("moic"),
     "expected_peak_funding": _expected("peak_funding"),
-    "certainty_equivalent": Kind(
+    "certainty_equivalent": MeasureKind(
         "the sure present value that it would take instead, with constant absolute risk aversion",
         "certainty equivalent, tolerance {}",
         "money",
@@ -206,7 +208,7 @@ KINDS: Mapping[str, Kind] = {
         title="VaR {} (loss)",
         of=lambda columns, party, level, weighting: var(columns[f"{party}.net"], level, weighting),
     ),
-    "cvar": Kind(
+    "cvar": MeasureKind(
         "mean of its loss (the negative of its net) in the worst 1 - level of the replications",
         "CVaR {} (loss)",
         "money",
@@ -225,7 +227,7 @@ KINDS: Mapping[str, Kind] = {
     "irr_quantile": _quantile("irr", 0.5),
     "peak_funding_quantile": _quantile("peak_funding", 0.95),
     "payback_quantile": _quantile("payback_months", 0.5),
-    "p_paid_without_effect": Kind(
+    "p_paid_without_effect": MeasureKind(
         "probability that the contingent terms pay although by no metric the people did truly better",
         "P(paid without effect)",
         "share",
@@ -245,9 +247,9 @@ class Measure:
     number: float
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> MeasureKind:
         """Say what it is."""
-        return KINDS[self.name]
+        return MEASURES[self.name]
 
     @property
     def sign(self) -> int:
@@ -315,7 +317,7 @@ def _quantiles(rows: Floats, level: float) -> Floats:
     return np.asarray(np.quantile(rows, level, axis=0, method="inverted_cdf"))
 
 
-def _written(number: float, unit: Unit) -> str:
+def _written(number: float, unit: AmountUnit) -> str:
     if unit in ("share", "per year"):
         return f"{100 * number:.10g} %"
     return f"{number:,.10g}" + (" months" if unit == "months" else "")

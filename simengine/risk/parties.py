@@ -32,7 +32,7 @@ ROLE_OF = {ALL_LENDERS: INVESTOR, ALL_PAYERS: OUTCOME_PAYER}
 
 
 @dataclass(frozen=True)
-class Part:
+class PartyShare:
     """Money of one party that is discounted at its own rate."""
 
     party: str
@@ -42,7 +42,7 @@ class Part:
     """Whether the public value of the party counts as well."""
 
 
-def parts_of(name: str, accounts: Iterable[Account]) -> tuple[Part, ...]:
+def parts_of(name: str, accounts: Iterable[Account]) -> tuple[PartyShare, ...]:
     """List whose money counts in the net and the net present value of a party, or of all who are in a role.
 
     Parameters
@@ -55,9 +55,9 @@ def parts_of(name: str, accounts: Iterable[Account]) -> tuple[Part, ...]:
     """
     accounts = tuple(accounts)
     if name not in ROLE_OF:
-        return (Part(name, accounts_of(name, accounts), has_value=True),)
+        return (PartyShare(name, accounts_of(name, accounts), has_value=True),)
     role = ROLE_OF[name]
-    return tuple(Part(party, accounts_of(party, accounts, role), name == ALL_PAYERS) for party in in_role(role, accounts))
+    return tuple(PartyShare(party, accounts_of(party, accounts, role), name == ALL_PAYERS) for party in in_role(role, accounts))
 
 
 def accounts_of(party: str, accounts: Iterable[Account], role: str | None = None) -> frozenset[str]:
@@ -86,7 +86,7 @@ class Money(NamedTuple):
     """The same, discounted."""
 
 
-class Sums(NamedTuple):
+class CashByPart(NamedTuple):
     """Cash of the parts of which money consists, over the whole calendar; each of shape (n_replications,), in the smallest unit."""
 
     cash: Sequence[Integers]
@@ -94,14 +94,14 @@ class Sums(NamedTuple):
     """The same, discounted."""
 
 
-def sums_from_ledger(parts: Sequence[Part], ledger: Ledger, factors: Sequence[Floats] | Floats) -> Sums:
+def sums_from_ledger(parts: Sequence[PartyShare], ledger: Ledger, factors: Sequence[Floats] | Floats) -> CashByPart:
     """Add up the cash of each part; by part: what money of each month is worth today, shape (1 or n_replications, n_months)."""
     flows = [ledger.cash_in(part.accounts) for part in parts]
     today = [present_values(cash, one[:, : cash.shape[1]]) for cash, one in zip(flows, factors, strict=True)]
-    return Sums([cash.sum(axis=1) for cash in flows], today)
+    return CashByPart([cash.sum(axis=1) for cash in flows], today)
 
 
-def add_parts(sums: Sums, worth: Sequence[tuple[Floats, Floats] | None], units: int) -> Money:
+def add_parts(sums: CashByPart, worth: Sequence[tuple[Floats, Floats] | None], units: int) -> Money:
     """Money from the parts of which it consists.
 
     Parameters
@@ -129,7 +129,7 @@ def money_from_ledger(name: str, ledger: Ledger, public_value: PublicValue, disc
     return add_parts(sums_from_ledger(parts, ledger, factors), worth, ledger.units)
 
 
-def _worth(part: Part, public_value: PublicValue, factors: Floats) -> tuple[Floats, Floats] | None:
+def _worth(part: PartyShare, public_value: PublicValue, factors: Floats) -> tuple[Floats, Floats] | None:
     if not part.has_value:
         return None
     value = public_value.value[:, public_value.parties.index(part.party)]

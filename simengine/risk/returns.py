@@ -21,7 +21,7 @@ __all__ = [
     "PAYBACK_STATUSES",
     "STATUSES",
     "Paybacks",
-    "Rates",
+    "RatesOfReturn",
     "multiples",
     "numbers_of_rates",
     "payback_times",
@@ -31,7 +31,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, eq=False)
-class Rates(Record):
+class RatesOfReturn(Record):
     """Internal rates of return, and how the search for each ended."""
 
     rate: Annotated[Floats, Axes("replication", "per year")]
@@ -50,7 +50,7 @@ class Paybacks(Record):
     """Index into `PAYBACK_STATUSES`."""
 
 
-def rates_of_return(cash: NDArray[Any]) -> Rates:
+def rates_of_return(cash: NDArray[Any]) -> RatesOfReturn:
     """Find the yearly internal rate of return of every row of monthly cash.
 
     Parameters
@@ -66,7 +66,7 @@ def rates_of_return(cash: NDArray[Any]) -> Rates:
     """
     rate, status = np.empty(len(cash)), np.empty(len(cash), dtype=np.int8)
     internal_rates(np.ascontiguousarray(cash, dtype=np.float64), rate, status)
-    return Rates(rate, status)
+    return RatesOfReturn(rate, status)
 
 
 def numbers_of_rates(cash: NDArray[Any]) -> Integers:

@@ -16,10 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from simengine.arrays import Floats
 from simengine.risk.coverage import Z_95, Judged, is_constant, judged
 from simengine.risk.weighting import Weighting
-
-Floats = NDArray[np.float64]
 
 LEAST_CASES = 30
 """Of a share: with fewer cases, or fewer of the other kind, its distribution is far from normal."""

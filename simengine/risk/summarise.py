@@ -21,7 +21,7 @@ from simengine.risk.returns import PAYBACK_STATUSES, STATUSES, rates_of_return
 from simengine.risk.roles import lenders_in, payers_in, total_of_lenders, total_of_payers
 from simengine.risk.statistics import Statistic, frame_of, statistics_in
 from simengine.risk.summarise_structure import structure_sections
-from simengine.risk.trust import Diagnostics, Exceedance, Refused, Section
+from simengine.risk.trust import Diagnostics, Exceedance, Refused, TableSection
 from simengine.risk.weighting import Weighting, given
 
 TAIL_LEVEL = 0.95
@@ -34,7 +34,7 @@ class RiskTable:
     """Nested by party or topic, then quantity, then statistic."""
 
     n_replications: int
-    sections: Section
+    sections: TableSection
     refused: Mapping[str, Refused] = field(default_factory=dict)
     """By path: statistics that are not given."""
     exceedance: Mapping[str, Exceedance] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class RiskTable:
         """
         if path in self.asked:
             return self.asked[path]
-        node: Statistic | Section | None = self.sections
+        node: Statistic | TableSection | None = self.sections
         for name in path.split("."):
             node = node.get(name) if isinstance(node, Mapping) else None
         return node if isinstance(node, Statistic) else None
@@ -109,7 +109,7 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None, measur
         rule = "a table must be made of at least 2 replications, for one has no standard error"
         raise UsageError(f"summarise: {rule}; found {len(np.unique(outturns.replications))}")
     weighting, measures = weighting_of(outturns, control_variates), tuple(measures)
-    sections: Section = {
+    sections: TableSection = {
         **_by_role(outturns, weighting),
         "payment_against_saving": _payment_against_saving(outturns, weighting),
         "public_value": pockets(outturns.columns, weighting),
@@ -177,18 +177,18 @@ def weighting_of(outturns: Outturns, control_variates: Floats | None = None) -> 
     return Weighting(len(outturns.replications), weight, group, control_variates, n_replications)
 
 
-def _by_role(outturns: Outturns, weighting: Weighting | None) -> Section:
+def _by_role(outturns: Outturns, weighting: Weighting | None) -> TableSection:
     """Sections of all who lend and all who pay under the contract, each for itself, and of their totals where there are several."""
     lenders = names_of_role(ALL_LENDERS, lenders_in(outturns.columns))
     payers = names_of_role(ALL_PAYERS, payers_in(outturns.columns))
-    sections: dict[str, dict[str, Statistic | Section]] = {name: _lender(outturns, name, weighting) for name in lenders}
+    sections: dict[str, dict[str, Statistic | TableSection]] = {name: _lender(outturns, name, weighting) for name in lenders}
     for name in payers:
         paid = {what: statistics.summary(outturns[f"{name}.{what}"], weighting) for what in ("payment", "true_saving")}
         sections[name] = {**sections.get(name, {}), **paid, **_position(outturns, name, weighting)}
     return sections
 
 
-def _position(outturns: Outturns, name: str, weighting: Weighting | None) -> dict[str, Statistic | Section]:
+def _position(outturns: Outturns, name: str, weighting: Weighting | None) -> dict[str, Statistic | TableSection]:
     """Summarise what somebody is left with, and the risk of it: of a party all its money, of a total that of the role."""
     net = outturns[f"{name}.net"]
     return {
@@ -201,11 +201,11 @@ def _position(outturns: Outturns, name: str, weighting: Weighting | None) -> dic
     }
 
 
-def _lender(outturns: Outturns, name: str, weighting: Weighting | None) -> dict[str, Statistic | Section]:
+def _lender(outturns: Outturns, name: str, weighting: Weighting | None) -> dict[str, Statistic | TableSection]:
     """Summarise what a lender, or all of them, get back, and what they are left with."""
     paid_in, back = outturns[f"{name}.money_in"], outturns[f"{name}.money_back"]
     multiple, rate = outturns[f"{name}.moic"], outturns[f"{name}.irr"]
-    section: dict[str, Statistic | Section] = {
+    section: dict[str, Statistic | TableSection] = {
         "money_in": statistics.summary(paid_in, weighting),
         "money_back": statistics.summary(back, weighting),
         **_position(outturns, name, weighting),
@@ -240,7 +240,7 @@ def _lender(outturns: Outturns, name: str, weighting: Weighting | None) -> dict[
     return section
 
 
-def _repayment(paid_in: Floats, back: Floats, weighting: Weighting | None) -> Section:
+def _repayment(paid_in: Floats, back: Floats, weighting: Weighting | None) -> TableSection:
     """Place every replication on the scale of repayment."""
     has_nothing, is_short = back <= 0, back < paid_in
     cases = (has_nothing & is_short, ~has_nothing & is_short, back == paid_in, back > paid_in)
@@ -292,7 +292,7 @@ def _weight_and_slope(mean: Floats, rate: float) -> tuple[Floats, float]:
     return weight, float(mean @ (-months / 12 * weight / (1 + rate)))
 
 
-def _payment_against_saving(outturns: Outturns, weighting: Weighting | None) -> Section:
+def _payment_against_saving(outturns: Outturns, weighting: Weighting | None) -> TableSection:
     everybody = total_of_payers(outturns.columns)
     payment, saving = outturns[f"{everybody}.payment"], outturns[f"{everybody}.true_saving"]
     beyond = outturns["contingent_payment"]
@@ -305,9 +305,9 @@ def _payment_against_saving(outturns: Outturns, weighting: Weighting | None) -> 
     }
 
 
-def _metrics(outturns: Outturns, weighting: Weighting | None) -> Section:
+def _metrics(outturns: Outturns, weighting: Weighting | None) -> TableSection:
     """Of each metric, over those replications in which it was measured, or in which there is a truth."""
-    section: dict[str, dict[str, Statistic | Section]] = {}
+    section: dict[str, dict[str, Statistic | TableSection]] = {}
     for name in _names(outturns, "metric."):
         estimate, truth = outturns[f"metric.{name}.estimate"], outturns[f"metric.{name}.truth"]
         (seen,), of_seen = those_measured(weighting, estimate)
@@ -326,9 +326,9 @@ def _metrics(outturns: Outturns, weighting: Weighting | None) -> Section:
     return section
 
 
-def _not_measured(outturns: Outturns, weighting: Weighting | None) -> Section:
+def _not_measured(outturns: Outturns, weighting: Weighting | None) -> TableSection:
     """By metric: how often there was no estimate, an estimate whose standard error is unknown, and no truth."""
-    section: dict[str, Section] = {}
+    section: dict[str, TableSection] = {}
     for name in _names(outturns, "metric."):
         estimate, error, truth = (np.isnan(outturns[f"metric.{name}.{what}"]) for what in ("estimate", "standard_error", "truth"))
         section[name] = {
@@ -339,7 +339,7 @@ def _not_measured(outturns: Outturns, weighting: Weighting | None) -> Section:
     return section
 
 
-def _terms(outturns: Outturns, weighting: Weighting | None) -> Section:
+def _terms(outturns: Outturns, weighting: Weighting | None) -> TableSection:
     return {
         name: {
             "amount": statistics.summary(outturns[f"term.{name}.amount"], weighting),
@@ -352,14 +352,14 @@ def _terms(outturns: Outturns, weighting: Weighting | None) -> Section:
     }
 
 
-def _person_months(outturns: Outturns, weighting: Weighting | None) -> Section:
+def _person_months(outturns: Outturns, weighting: Weighting | None) -> TableSection:
     """By arm and state, over the longest window: for comparison with the exact recursion."""
     states = _names(outturns, f"person_months.{ARMS[0]}.")
     arms = [arm for arm in ARMS if f"person_months.{arm}.{states[0]}" in outturns.columns]
     return {arm: {state: _mean_and_sd(outturns[f"person_months.{arm}.{state}"], weighting) for state in states} for arm in arms}
 
 
-def _mean_and_sd(sample: Floats, weighting: Weighting | None) -> Section:
+def _mean_and_sd(sample: Floats, weighting: Weighting | None) -> TableSection:
     return {"mean": statistics.mean(sample, weighting), "sd": statistics.sd(sample, weighting)}
 
 

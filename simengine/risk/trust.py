@@ -14,7 +14,7 @@ from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
 from simengine.risk.weighting import Weighting
 
-Section: TypeAlias = Mapping[str, "Statistic | Section"]
+TableSection: TypeAlias = Mapping[str, "Statistic | TableSection"]
 
 LEAST_TAIL_POINTS = 100
 """A statistic of a tail stands on at least so many replications: with fewer, its error would be little more than a guess."""
@@ -67,7 +67,7 @@ class Diagnostics:
     """Probabilities and rates that were clipped, in all replications together."""
 
 
-def tail_statistics(section: Section, path: str = "") -> Iterator[tuple[str, Statistic]]:
+def tail_statistics(section: TableSection, path: str = "") -> Iterator[tuple[str, Statistic]]:
     """Yield the statistics of tails with their dotted paths."""
     for name, node in section.items():
         here = f"{path}.{name}" if path else name
@@ -77,7 +77,7 @@ def tail_statistics(section: Section, path: str = "") -> Iterator[tuple[str, Sta
             yield here, node
 
 
-def refusals(section: Section, n_replications: int) -> dict[str, Refused]:
+def refusals(section: TableSection, n_replications: int) -> dict[str, Refused]:
     """Say which statistics of tails stand on too few replications, and how many it takes.
 
     The mean beyond a quantile also stands on what lies beyond it: where the quantile is an atom, most of the tail may be at it.
@@ -102,9 +102,9 @@ def refusal(statistic: Statistic, n_replications: int, quantile: Statistic | Non
     return Refused(f"fewer than {least} replications {where}", int(points), needed)
 
 
-def without(section: Section, refused: Mapping[str, Refused], path: str = "") -> Section:
+def without(section: TableSection, refused: Mapping[str, Refused], path: str = "") -> TableSection:
     """Give a section without what is refused."""
-    kept: dict[str, Statistic | Section] = {}
+    kept: dict[str, Statistic | TableSection] = {}
     for name, node in section.items():
         here = f"{path}.{name}" if path else name
         if isinstance(node, Mapping):

@@ -13,9 +13,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from simengine.risk.coverage import FEW, Floats, Judged, judged, reach_95
-
-Integers = NDArray[np.int64]
+from simengine.arrays import Floats, Integers
+from simengine.risk.coverage import FEW, Judged, judged, reach_95
 
 _UNSEEN = 1.5
 """Half of 3: where all of a few groups agree, what they miss is up to three rows in 95 of 100 runs, by the rule of three."""

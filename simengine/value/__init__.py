@@ -5,6 +5,6 @@ the replications, and nothing knows the contract.
 """
 
 from simengine.value.appreciate import Timing, appreciate
-from simengine.value.spec import Price, PublicPrices
+from simengine.value.spec import PublicPrices, ValuePrice
 
-__all__ = ["Price", "PublicPrices", "Timing", "appreciate"]
+__all__ = ["PublicPrices", "Timing", "ValuePrice", "appreciate"]

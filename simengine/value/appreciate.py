@@ -13,7 +13,7 @@ import numpy as np
 
 from simengine.distributions import Constant, Quantity
 from simengine.records import SERVICE, TWIN, Draws, Floats, PublicValue, Tallies
-from simengine.value.spec import Price, PublicPrices
+from simengine.value.spec import PublicPrices, ValuePrice
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def appreciate(prices: PublicPrices, parties: tuple[str, ...], timing: Timing, t
 class _Asked:
     """A price with its numbers as drawn."""
 
-    price: Price
+    price: ValuePrice
     path: str
     draws: Draws
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator
 from simengine.distributions import Count, Name, NotNegative, Probability, Quantity, Spec, within
 
 
-class Price(Spec):
+class ValuePrice(Spec):
     """What an outcome is worth to one party. Every factor is a number of its own, drawn per replication; absent, it changes nothing."""
 
     value_per_unit: Quantity | None = None
@@ -38,5 +38,5 @@ class Price(Spec):
     """Share by which values of this kind have turned out lower than foreseen."""
 
 
-PublicPrices: TypeAlias = dict[Name, dict[Name, Price]]
+PublicPrices: TypeAlias = dict[Name, dict[Name, ValuePrice]]
 """By outcome, then by party."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from simengine.config.sizing import Free, Rule
-from simengine.questions.size.answer import SizingResult, agree
+from simengine.config.sizing import Free, RecommendRule
+from simengine.questions.size.answer import SizingResult, find_deal
 from simengine.questions.size.search import Search, Settlement, Table
 from simengine.replications.ensemble import Ensemble
 from simengine.risk.limits import read_limit, read_measure
@@ -26,7 +26,7 @@ def solved(
     free: Mapping[str, tuple[float, float]],
     objectives: tuple[str, ...] = (),
     limits: tuple[str, ...] = (),
-    rule: Rule = "total",
+    rule: RecommendRule = "total",
     points: int = 49,
 ) -> SizingResult:
     table = Table(
@@ -36,7 +36,7 @@ def solved(
         rule,
         (0.0,) * len(objectives),
     )
-    return agree(Search(table, settle, points), lambda: settle, None, Ensemble(0, N))
+    return find_deal(Search(table, settle, points), lambda: settle, None, Ensemble(0, N))
 
 
 def share_risk(terms: Mapping[str, float]) -> dict[str, dict[str, np.ndarray]]:

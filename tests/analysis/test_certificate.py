@@ -190,7 +190,7 @@ def test_selection__moves_the_estimate_as_its_closed_form_says_and_is_flagged(va
     assert bias.pays_from == pytest.approx(0.05)
     # Source: by hand. 0.2 x 300,000 from 0.10 on, and 2,000,000 x (x - 0.05) = 240,000 at 0.17.
     assert bias.breaks_even_from == pytest.approx(0.17)
-    (warning,) = findings.warnings(study, found)
+    (warning,) = findings.certificate_warnings(study, found)
     assert "exceeds 0.05, where the contract begins to pay, and 0.17, where the investor gets the money drawn back" in warning
     assert "People are selected by `spells`" in warning
 
@@ -199,7 +199,7 @@ def test_lot__is_not_flagged(scores, tmp_path):
     study = study_of(SCORES, tmp_path)
 
     assert abs(z(scores.bias_no_effect["gain"].estimate, 0)) < 4.5
-    assert findings.warnings(study, scores) == []
+    assert findings.certificate_warnings(study, scores) == []
 
 
 def test_result__is_the_same_on_any_threads_and_in_any_blocks(tmp_path):

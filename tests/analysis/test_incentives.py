@@ -13,7 +13,7 @@ from simengine.errors import StudyError
 from simengine.pipeline import draw_numbers, evaluate, simulate
 from simengine.questions.incentives.answer import find_incentives
 from simengine.questions.incentives.best_response import best_response
-from simengine.questions.incentives.efforts import Choice, choices_of, efforts_of, with_choice
+from simengine.questions.incentives.efforts import EffortChoice, choices_of, efforts_of, with_choice
 from simengine.questions.size.induced import store_choices
 from simengine.questions.size.one_number import find_number, search_number
 from simengine.replications.blocks import run_study
@@ -53,7 +53,7 @@ def test_no_behaviour__is_what_a_run_gives(tiny):
     outturns = run_study(tiny, 3, 60)
     found = induced(tiny, 60)
     assert len(found.curve) == 1
-    assert found.chosen.choice == Choice({}, 1.0)
+    assert found.chosen.choice == EffortChoice({}, 1.0)
     assert found.chosen.money == statistics.mean(outturns["service_provider.net"])
     assert found.chosen.payment == statistics.mean(outturns["outcome_payer.payment"])
     assert found.chosen.truth["saving"] == statistics.mean(outturns["metric.saving.truth"])
@@ -324,7 +324,7 @@ def test_referrals__half_of_them_are_a_study_of_half_the_size(tiny_path):
     found = induced(load_study(tiny_path, [referral]), 60)
     assert found.chosen.truth["saving"] == statistics.mean(run_study(half, 3, 60)["metric.saving.truth"])
     assert found.chosen.payment == statistics.mean(run_study(half, 3, 60)["outcome_payer.payment"])
-    assert found.curve[-1].choice == Choice({}, 1.0)  # what the study says, beside what may be chosen
+    assert found.curve[-1].choice == EffortChoice({}, 1.0)  # what the study says, beside what may be chosen
 
 
 def test_referrals__whoever_works_foresees_them(tmp_path):
@@ -341,7 +341,7 @@ def test_referrals__whoever_works_foresees_them(tmp_path):
         "referral: {party: outcome_payer, levels: [0, 1], cost_per_person: 200}}"
     )
     found = induced(study_of(SCORES, tmp_path, *fee, worth, respond), 20)
-    assert found.chosen.choice == Choice({"work": 1}, 1.0)
+    assert found.chosen.choice == EffortChoice({"work": 1}, 1.0)
     assert [found.curve[place].choice.volume for place in found.reply.followed_by] == [0, 0, 1, 1]
     assert found.chosen.worth.value == pytest.approx(2000 - 1000)
 
@@ -379,7 +379,7 @@ def test_contracts__are_settled_on_the_same_people(tmp_path):
 def test_choice_of_one__leaves_every_number_of_people_and_draws(tiny_path):
     study = load_study(tiny_path, [behaviour([1], 1)])
     draws = draw_numbers(study, 1, np.arange(5))
-    cohort, own = with_choice(study, cohort_of(study), draws, Choice({"work": 1.0}))
+    cohort, own = with_choice(study, cohort_of(study), draws, EffortChoice({"work": 1.0}))
     assert cohort.effect == study.effect
     assert all((own[path] == draws[path]).all() for path in draws.values)
     evidence = simulate(study, 1, np.arange(5))

@@ -9,7 +9,7 @@ from scipy import stats
 from simengine.config import find_study, load_study
 from simengine.config.sizing import Free
 from simengine.errors import UsageError
-from simengine.questions.information.answer import Choice, value_information
+from simengine.questions.information.answer import Decision, value_information
 from simengine.questions.information.knowing import value_of_knowing, value_with_hindsight
 from simengine.questions.information.pilot import pilot_shows
 from simengine.replications.ensemble import Ensemble
@@ -86,7 +86,7 @@ def test_acceptance__shuts_what_the_other_would_lose_by() -> None:
 def test_distributions__hold_between_the_values_of_a_study() -> None:
     """0 <= pilot <= every number <= hindsight, more people are worth more, each to 4.5 standard errors of its noise."""
     study = load_study(find_study("norrkoping"), ["contract.terms.guarantee.share=0.8"])
-    found = value_information(study, Choice("outcome_payer"), Ensemble(1, 1000), [20, 2000])
+    found = value_information(study, Decision("outcome_payer"), Ensemble(1, 1000), [20, 2000])
     few, many = found.pilots
     noise = 4.5 * np.hypot(many.value.se, found.parameters.se)
     assert 0 <= few.value.value <= many.value.value + 4.5 * np.hypot(few.value.se, many.value.se)
@@ -102,7 +102,7 @@ def test_distributions__hold_between_the_values_of_a_study() -> None:
 def test_waiting__costs_a_year_of_discount_and_the_people() -> None:
     """By hand: V0 = E NPV is signed today; a year at 3 % and 10 for each of 8 people leave (V0 + v) / 1.03 - V0 - 80."""
     study = load_study(find_study("tiny"))
-    found = value_information(study, Choice("outcome_payer"), Ensemble(1, 600), [8], delay_months=12, cost_per_person=10)
+    found = value_information(study, Decision("outcome_payer"), Ensemble(1, 600), [8], delay_months=12, cost_per_person=10)
     pilot = found.pilots[0]
     today = max(found.signed_now.value, 0.0)
     assert pilot.after_waiting.value == pytest.approx((today + pilot.value.value) / 1.03 - today - 80, rel=1e-9)
@@ -112,7 +112,7 @@ def test_terms_after_a_pilot__are_worth_at_least_what_the_choice_to_sign_is() ->
     """The present terms are among those that are open, and nobody must accept: more choice is never worth less in sum."""
     study = load_study(find_study("tiny"))
     free = {"contract.terms.guarantee.share": Free(low=0.2, high=0.4, step=0.2)}
-    found = value_information(study, Choice("outcome_payer", (), free, 2), Ensemble(1, 600), [8])
+    found = value_information(study, Decision("outcome_payer", (), free, 2), Ensemble(1, 600), [8])
     assert found.pilots[0].with_terms is not None
     assert found.terms_today is not None
     assert found.terms_today.value >= 0
@@ -131,7 +131,7 @@ def test_pilot__shows_the_effect_of_other_people(tmp_path) -> None:
 def test_refusals__name_the_option() -> None:
     study = load_study(find_study("tiny"))
     with pytest.raises(UsageError, match="-n: what is worth knowing is seen in at least 500 replications; found 20"):
-        value_information(study, Choice("investor"), Ensemble(1, 20))
+        value_information(study, Decision("investor"), Ensemble(1, 20))
     with pytest.raises(UsageError, match="--pilot: must be a whole number from 4 to 1,000,000; found 3"):
         pilot_shows(study, Eyes(), 3, Ensemble(1, 20))
 
@@ -150,11 +150,11 @@ def test_study_without_any_distribution__is_refused_before_anybody_lives(monkeyp
 
     monkeypatch.setattr("simengine.questions.information.answer.store", no_draws)
     with pytest.raises(UsageError, match="at least one number must have a distribution; found none"):
-        value_information(load_study(find_study("tiny"), ALL_CERTAIN), Choice("investor"), Ensemble(1, 500))
+        value_information(load_study(find_study("tiny"), ALL_CERTAIN), Decision("investor"), Ensemble(1, 500))
 
 
 def test_number_whose_distribution_comes_to_one_value__leaves_nothing_to_know() -> None:
     # Source: hand arithmetic. Of a million million and one draws one is 0.01: in 500 replications the drift is 0 throughout.
     rare = "measurement.metrics.saving.drift_per_year={distribution: empirical, values: [0, 0.01], weights: [1e12, 1]}"
-    found = value_information(load_study(find_study("tiny"), [*ALL_CERTAIN[:2], rare]), Choice("investor"), Ensemble(1, 500))
+    found = value_information(load_study(find_study("tiny"), [*ALL_CERTAIN[:2], rare]), Decision("investor"), Ensemble(1, 500))
     assert (found.parameters.value, dict(found.single)) == (0.0, {})

@@ -19,9 +19,9 @@ from simengine.questions.sensitivity.answer import sensitivity
 from simengine.questions.size.one_number import find_number
 from simengine.replications.ensemble import Ensemble
 from simengine.replications.money import asked_measures
-from simengine.replications.stored import store
+from simengine.replications.stored import store_evidence
 from simengine.risk.limits import read_measure
-from simengine.risk.measures import KINDS
+from simengine.risk.measures import MEASURES
 from tests.command import in_this_process
 
 TWO = "two_lenders"
@@ -94,7 +94,7 @@ def test_stored_draws__give_every_amount_of_a_loan_as_a_run_does() -> None:
     path = "contract.terms.true_up.true_up.share"
     changed = load_study(find_study(TWO), {path: 2.5})
     measures = [read_measure(text) for text in ("bank.irr_quantile", "foundation.moic_quantile", "all_lenders.p_payback_after(20)")]
-    stored = store(study.model_copy(update={"sizing": None}), Ensemble(3, N), ["bank"], ["bank", "foundation"], measures)
+    stored = store_evidence(study.model_copy(update={"sizing": None}), Ensemble(3, N), ["bank"], ["bank", "foundation"], measures)
     found = stored.settle({path: 2.5})["bank"]
     rows = evaluate(changed, simulate(changed, 3, np.arange(N))).columns
     for lender in ("bank", "foundation", "all_lenders"):
@@ -218,7 +218,7 @@ def test_goal__on_a_measure_is_met() -> None:
 def test_every_kind__can_be_asked_of_a_shipped_study() -> None:
     study = load_study(find_study(TWO))
     rows = evaluate(study, simulate(study, 1, np.arange(300))).columns
-    for name, kind in KINDS.items():
+    for name, kind in MEASURES.items():
         number = "" if not kind.number or kind.default is not None else "(1000)"
         found = asked_measures(study, [f"{name}{number}"])
         assert found, name

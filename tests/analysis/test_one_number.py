@@ -13,7 +13,7 @@ from simengine.config.request import Requested, one_free_term, with_request
 from simengine.config.sizing import Free
 from simengine.errors import UsageError
 from simengine.questions.size import one_number
-from simengine.questions.size.answer import stored_for, table_of
+from simengine.questions.size.answer import stored_for_sizing, table_of
 from simengine.questions.size.belief import believing, weakest_belief
 from simengine.questions.size.one_number import find_number, search_number
 from simengine.replications.ensemble import Ensemble
@@ -99,7 +99,7 @@ def test_smallest_guarantee_on_norrkoping__agrees_with_brute_force_and_fresh_dra
     ensemble = Ensemble(2, 300)
     found = find_number(study, GUARANTEE, limit, Free(low=0, high=1), ensemble)
     asked = with_request(study, Requested(free=[f"{GUARANTEE}=0..1"], limits=[str(limit)]))
-    settle = stored_for(asked, table_of(asked.sizing), ensemble).settle  # type: ignore[arg-type]
+    settle = stored_for_sizing(asked, table_of(asked.sizing), ensemble).settle  # type: ignore[arg-type]
     grid = np.linspace(0.4, 0.8, 81)
     kept = [share for share in grid if np.mean(settle({GUARANTEE: float(share)})["investor"]["investor.net"] < 0) <= 0.5]
     assert kept[0] - 0.005 <= found.value <= kept[0]
@@ -130,7 +130,7 @@ def test_weakest_belief__lies_where_brute_force_finds_the_first_deal() -> None:
 
     def is_deal(multiple: float, draws: Ensemble, slack: float) -> bool:
         believed = believing(asked, parties, multiple)
-        settle = stored_for(believed, table_of(believed.sizing), draws).settle  # type: ignore[arg-type]
+        settle = stored_for_sizing(believed, table_of(believed.sizing), draws).settle  # type: ignore[arg-type]
         seen = [settle({GUARANTEE: share}) for share in np.linspace(0, 1, 201)]
         return any(
             one["investor"]["investor.npv"].mean() >= -slack and one["outcome_payer"]["outcome_payer.npv"].mean() >= 5e6 - slack

@@ -13,7 +13,7 @@ from simengine.config import find_study, load_portfolio
 from simengine.errors import StudyError
 from simengine.pipeline import Steering, draw_numbers
 from simengine.questions.portfolio.answer import carried, hold, is_ruined, shared_uniforms, spread_of
-from simengine.questions.portfolio.fund import NEVER, Flows, Rule, run_fund
+from simengine.questions.portfolio.fund import NEVER, Flows, FundRule, run_fund
 from simengine.replications.ensemble import Ensemble
 from simengine.streams import seed_of
 from tests.reference.fund import course_of
@@ -59,7 +59,7 @@ def test_ruin__has_the_probability_of_too_many_losses(units, projects, p_back):
     random = np.random.default_rng(7)
     out = np.full((n, 1), unit)
     flows = [Flows(out, np.where(random.uniform(size=(n, 1)) < p_back, unit, 0)) for _ in range(projects)]
-    course = run_fund(units * unit, flows, Rule(tuple(range(0, 3 * projects, 3)), 3 * projects))
+    course = run_fund(units * unit, flows, FundRule(tuple(range(0, 3 * projects, 3)), 3 * projects))
     exact = stats.binom.sf(units - 1, projects - 1, 1 - p_back)
 
     got = is_ruined(course).mean()
@@ -81,7 +81,7 @@ def test_fund__does_what_its_slow_twin_does(case):
         for _ in range(n_projects)
     ]
     begins = tuple(int(month) for month in np.sort(random.integers(0, 20, n_projects)))
-    course = run_fund(250, flows, Rule(begins, n_months, share, delay, begun_before))
+    course = run_fund(250, flows, FundRule(begins, n_months, share, delay, begun_before))
 
     for r in range(n):
         projects = [(one.out[r].tolist(), one.back[r].tolist()) for one in flows]
@@ -96,7 +96,7 @@ def test_fund__owes_nothing_that_it_does_not_have():
     random = np.random.default_rng(3)
     flows = [Flows(random.integers(0, 50, (500, 12)), random.integers(0, 20, (500, 12))) for _ in range(6)]
 
-    assert run_fund(700, flows, Rule((0,) * 6, 40)).balance.min() >= 0
+    assert run_fund(700, flows, FundRule((0,) * 6, 40)).balance.min() >= 0
 
 
 # ------------------------------------------------ what is shared ------------------------------------------------

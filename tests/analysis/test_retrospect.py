@@ -11,7 +11,7 @@ from simengine.config import find_study, load_study
 from simengine.config.known import Known
 from simengine.errors import StudyError, UsageError
 from simengine.questions.retrospect import answer as retrospect
-from simengine.questions.retrospect.answer import Place, ends_of, look_back
+from simengine.questions.retrospect.answer import PlaceInForecast, interval_ends_of, look_back
 from simengine.questions.retrospect.tables import sentence
 from simengine.questions.retrospect.weighting import effective_sample_size, weighted_mean, weighted_quantile, weights_near
 from simengine.replications.ensemble import Ensemble
@@ -118,7 +118,7 @@ def test_effective_sample_size__is_that_of_kish():
     ],
 )
 def test_ends__are_those_of_the_words(stands, rounded_to, ends):
-    assert ends_of(Known(of="investor.net", value=2, stands=stands, rounded_to=rounded_to, certainty="Q")) == ends
+    assert interval_ends_of(Known(of="investor.net", value=2, stands=stands, rounded_to=rounded_to, certainty="Q")) == ends
 
 
 # ------------------------------------------------ through the engine ------------------------------------------------
@@ -180,7 +180,7 @@ def test_place__of_a_direction_is_its_probability(study, ran):
 def test_sentence__weighs_a_figure_by_both_tails(below, inside, said):
     known = Known(of="metric.saving.estimate", value=1, rounded_to=0.1, certainty="Q")
 
-    assert said in sentence("x", Place(known, Statistic(below, 0.0), Statistic(inside, 0.0), 0.5, 200.0, ()))
+    assert said in sentence("x", PlaceInForecast(known, Statistic(below, 0.0), Statistic(inside, 0.0), 0.5, 200.0, ()))
 
 
 def test_randomised_transform__is_uniform_where_the_forecast_is_right():

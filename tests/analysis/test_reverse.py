@@ -164,7 +164,7 @@ def test_box__is_judged_on_the_half_in_which_it_was_not_found(monkeypatch):
     # Source: hand arithmetic. Odd replications are the test. Among them x < 0.5 holds a half of the replications; 80 of its 100 break, 40 of
     # the others: coverage 80 / 120, density 80 / 100. Among the even ones, where the box is found, everything inside breaks.
     monkeypatch.setattr(scenarios, "require_workbench", lambda: None)
-    monkeypatch.setattr(scenarios, "_peel", lambda *_: {"x": scenarios.Limits(0.0, 0.5)})
+    monkeypatch.setattr(scenarios, "_peel", lambda *_: {"x": scenarios.BoxLimits(0.0, 0.5)})
     x, breaks = np.repeat([0.25, 0.75], 200), np.zeros(400, dtype=bool)
     breaks[0:200:2] = True
     breaks[1:160:2] = True
@@ -174,7 +174,7 @@ def test_box__is_judged_on_the_half_in_which_it_was_not_found(monkeypatch):
 
 
 def test_box__holds_what_lies_between_its_limits():
-    inside = scenarios._inside({"x": np.array([0.1, 0.3, 0.9])}, {"x": scenarios.Limits(0.2, 0.8)})
+    inside = scenarios._inside({"x": np.array([0.1, 0.3, 0.9])}, {"x": scenarios.BoxLimits(0.2, 0.8)})
     assert inside.tolist() == [False, True, False]
 
 

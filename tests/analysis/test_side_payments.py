@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from simengine.questions.value.side_payments import by_shapley_value, coalitions, proportional, shapley_value
+from simengine.questions.value.side_payments import by_shapley_value, party_coalitions, proportional, shapley_value
 
 
 def by_orders(n, worth):
@@ -23,7 +23,7 @@ def by_orders(n, worth):
 
 
 def table(n, worth):
-    return np.array([worth(frozenset(np.flatnonzero(members))) for members in coalitions(n)], dtype=np.float64)
+    return np.array([worth(frozenset(np.flatnonzero(members))) for members in party_coalitions(n)], dtype=np.float64)
 
 
 def glove(present):
@@ -131,7 +131,7 @@ def test_side_payments__hold_their_distributions(actors):
                 assert after[i] == pytest.approx(after[j], abs=1e-9)
     # Invariant: no coalition gets more by itself than its members get together.
     worth = game(positions, must)
-    for members in coalitions(len(actors)):
+    for members in party_coalitions(len(actors)):
         assert after[members].sum() >= worth(frozenset(np.flatnonzero(members))) - 1e-9
 
 
@@ -141,7 +141,7 @@ def test_slopes__are_those_of_small_differences(actors):
     # Source: central differences, away from where a loser becomes a gainer or a coalition begins to pay.
     positions = np.array([position for position, _ in actors], dtype=np.float64) + np.linspace(0.1, 0.3, len(actors))
     assume(positions.sum() > 0.01)
-    assume(all(abs(positions[members].sum()) > 0.01 for members in coalitions(len(actors)) if members.any()))
+    assume(all(abs(positions[members].sum()) > 0.01 for members in party_coalitions(len(actors)) if members.any()))
     must = [one for _, one in actors]
     for rule in (proportional, lambda at: by_shapley_value(at, must)):
         _, slope = rule(positions)

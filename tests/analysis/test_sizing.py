@@ -14,10 +14,10 @@ from simengine.config.request import Requested, with_request
 from simengine.config.sizing import Sizing
 from simengine.errors import SimengineError, StudyError
 from simengine.pipeline import draw_numbers, evaluate, simulate
-from simengine.questions.size.answer import refuse_impossible_terms, shares_kept, size_terms, sizing_of, stored_for, table_of
+from simengine.questions.size.answer import refuse_impossible_terms, shares_kept, size_terms, sizing_of, stored_for_sizing, table_of
 from simengine.questions.size.search import Settled, frontier
 from simengine.replications.ensemble import Ensemble
-from simengine.replications.stored import StoredEnsemble, store
+from simengine.replications.stored import StoredEnsemble, store_evidence
 from simengine.risk.limits import read_limit, read_measure
 from simengine.risk.statistics import Statistic
 from tests.analysis.made import study_of
@@ -129,7 +129,7 @@ def norrkoping() -> Study:
 def test_settlement__is_what_a_run_of_the_changed_study_says(norrkoping: Study) -> None:
     """Another way: the same term set in the file and run with everything that a run works out."""
     study = asked(norrkoping)
-    stored = stored_for(study, table_of(sizing_of(study)), Ensemble(3, 60, block_size=25))
+    stored = stored_for_sizing(study, table_of(sizing_of(study)), Ensemble(3, 60, block_size=25))
     got = stored.settle({GUARANTEE: 0.7, "capital.drawn_share": 0.8})["investor"]
     changed = load_study(find_study("norrkoping"), [f"{GUARANTEE}=0.7", "capital.drawn_share=0.8"])
     expected = evaluate(changed, simulate(changed, 3, np.arange(60)))
@@ -182,7 +182,7 @@ def test_beliefs__are_lived_with_the_same_luck_and_agree_with_importance_weights
     path = "effect.sooner_home.hazard_ratio"
     believed = asked(norrkoping, beliefs=("investor: " + path + "={distribution: lognormal, interval_90: [1.0, 1.9]}",))
     parties = ("investor", "outcome_payer")
-    stored = store(believed, Ensemble(4, 1500), parties, parties)
+    stored = store_evidence(believed, Ensemble(4, 1500), parties, parties)
     columns = stored.settle({})
     x = draw_numbers(norrkoping, 4, np.arange(1500))[path]
     z = {name: _log_density(np.log(x), low, high) for name, low, high in (("study", 0.8, 1.8), ("belief", 1.0, 1.9))}
@@ -196,7 +196,7 @@ def test_beliefs__are_lived_with_the_same_luck_and_agree_with_importance_weights
     assert abs(columns["investor"]["investor.npv"].mean() - weighted) < 4.5 * error
     # The belief matters, and only for who holds it.
     assert columns["investor"]["investor.npv"].mean() > money.mean() + 4.5 * error / 3
-    plain = stored_for(asked(norrkoping), table_of(sizing_of(asked(norrkoping))), Ensemble(4, 1500)).settle({})
+    plain = stored_for_sizing(asked(norrkoping), table_of(sizing_of(asked(norrkoping))), Ensemble(4, 1500)).settle({})
     np.testing.assert_array_equal(plain["outcome_payer"]["investor.npv"], money)
 
 
@@ -214,7 +214,7 @@ def test_effect_multiple__of_nothing_leaves_nothing_to_save(tmp_path) -> None:
         "parties": {"outcome_payer": {"limits": ["p_loss <= 1"], "effect_multiple": 0}},
     }
     study = study.model_copy(update={"sizing": Sizing.model_validate(sizing)})
-    columns = stored_for(study, table_of(sizing_of(study)), Ensemble(1, 50)).settle({})
+    columns = stored_for_sizing(study, table_of(sizing_of(study)), Ensemble(1, 50)).settle({})
     assert (columns["outcome_payer"]["metric.saving.truth"] == 0).all()
 
 
@@ -224,7 +224,7 @@ def test_effect_multiple__of_nothing_leaves_nothing_to_save(tmp_path) -> None:
 @pytest.fixture(scope="module")
 def stored(norrkoping: Study) -> StoredEnsemble:
     study = asked(norrkoping)
-    return stored_for(study, table_of(sizing_of(study)), Ensemble(6, 200))
+    return stored_for_sizing(study, table_of(sizing_of(study)), Ensemble(6, 200))
 
 
 @given(st.floats(0, 1), st.floats(0, 1))

@@ -11,7 +11,7 @@ from simengine.config import Study
 from simengine.config.request import Requested, with_request
 from simengine.errors import SimengineError, StudyError
 from simengine.pipeline import evaluate, simulate
-from simengine.questions.size.answer import refuse_impossible_terms, size_terms, sizing_of, stored_for, table_of
+from simengine.questions.size.answer import refuse_impossible_terms, size_terms, sizing_of, stored_for_sizing, table_of
 from simengine.replications.ensemble import Ensemble
 from tests.analysis.made import study_of
 from tests.analysis.made_sizing import BINOMIAL
@@ -47,7 +47,7 @@ def test_money__of_every_kind_of_number_is_that_of_a_run_of_the_changed_study(tm
         f"{party}.expected_net >= -1e9" for party in ("bank", "foundation", "state", "outcome_payer", "all_lenders", "all_payers")
     )
     study = asked(layered(tmp_path), *free, f"{COMMITMENT}=2500..4000", limits=limits)
-    stored = stored_for(study, table_of(sizing_of(study)), Ensemble(3, 80, block_size=30))
+    stored = stored_for_sizing(study, table_of(sizing_of(study)), Ensemble(3, 80, block_size=30))
     sheets = [
         {JUNIOR: 500, PRICE: 120},
         {JUNIOR: 2500, PRICE: 40, COVER: 0.9, MOST: 1500},
@@ -116,7 +116,7 @@ def test_guarantee_and_tranche__agree_with_brute_force(tmp_path) -> None:
 def test_distribution__a_larger_junior_tranche_never_hurts_the_bank(tmp_path) -> None:
     """The bank lends less and is paid first as before; without a coupon its loss can only fall, replication by replication."""
     study = asked(layered(tmp_path, f"{COUPON}=0"), f"{JUNIOR}=0..3000", limits=("bank.p_loss <= 1",))
-    settle = stored_for(study, table_of(sizing_of(study)), Ensemble(1, 100)).settle
+    settle = stored_for_sizing(study, table_of(sizing_of(study)), Ensemble(1, 100)).settle
     losses = [settle({JUNIOR: size})["bank"]["bank.net"] for size in np.linspace(0, 3000, 13)]
     assert all((later >= earlier - 0.011).all() for earlier, later in pairwise(losses))
 

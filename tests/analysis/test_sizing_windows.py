@@ -11,7 +11,7 @@ from simengine.config import Study, find_study, load_study
 from simengine.config.request import Requested, one_free_term, with_request
 from simengine.errors import SimengineError, StudyError
 from simengine.pipeline import evaluate, simulate
-from simengine.questions.size.answer import refuse_impossible_terms, size_terms, sizing_of, stored_for, table_of
+from simengine.questions.size.answer import refuse_impossible_terms, size_terms, sizing_of, stored_for_sizing, table_of
 from simengine.questions.size.one_number import find_number
 from simengine.replications.ensemble import Ensemble
 from simengine.replications.settling import followed_for
@@ -42,7 +42,7 @@ def hourly(tmp_path) -> Study:
 def test_money__of_a_window_by_hand(tmp_path) -> None:
     """Nothing is random: of 3,000 lent, the guarantee and .1 x 60 x 30.4375 x W come back. W = 12, 15, 18; g = 0, .2."""
     study = asked(hourly(tmp_path), f"{HOURLY}=9..18..3", f"{GUARANTEE}=0..0.2")
-    settle = stored_for(study, table_of(sizing_of(study)), Ensemble(1, 4)).settle
+    settle = stored_for_sizing(study, table_of(sizing_of(study)), Ensemble(1, 4)).settle
     for months, share in product((9, 12, 15, 18), (0.0, 0.2)):
         got = settle({HOURLY: months, GUARANTEE: share})["investor"]["investor.net"]
         assert got == pytest.approx(3000 * share + 0.1 * 60 * DAYS * months - 3000, abs=0.011)
@@ -68,7 +68,7 @@ def norrkoping() -> Study:
 def test_window__is_what_a_run_of_the_changed_study_says(norrkoping: Study) -> None:
     """Bit by bit: one term sheet after the other on people who lived once, and each study with its own window run whole."""
     study = asked(norrkoping, f"{SAVING}=12..24..6", f"{SCHOOL}=24..26..2", f"{GUARANTEE}=0..0.9")
-    stored = stored_for(study, table_of(sizing_of(study)), Ensemble(3, 60, block_size=25))
+    stored = stored_for_sizing(study, table_of(sizing_of(study)), Ensemble(3, 60, block_size=25))
     for months, school, share in ((12, 24, 0.4), (24, 26, 0.7), (18, 24, 0.7), (12, 26, 0.1)):
         changes = [f"{SAVING}={months}", f"{SCHOOL}={school}", f"{GUARANTEE}={share}"]
         changed = load_study(find_study("norrkoping"), changes)
@@ -101,7 +101,7 @@ def test_window__may_be_a_term_where_people_respond(tmp_path) -> None:
     respond = "behaviour={party: investor, efforts: {work: {levels: [0, 1], cost: {quadratic: 10}}}}"
     study = study_of(BINOMIAL, tmp_path, *HOURS, "capital.payment_month.prize=20", respond)
     asks = with_request(study, Requested(free=[f"{HOURLY}=9..18..3"], responding=True))
-    settle = stored_for(asks, table_of(sizing_of(asks)), Ensemble(1, 4)).settle
+    settle = stored_for_sizing(asks, table_of(sizing_of(asks)), Ensemble(1, 4)).settle
     for months in (9, 18):
         got = settle({HOURLY: months})["investor"]["investor.net"]
         assert got == pytest.approx(300 + 0.1 * 60 * DAYS * months - 3000, abs=0.011)
@@ -159,7 +159,7 @@ def test_milestones__are_counted_within_the_longest_window_of_the_terms() -> Non
     """Bit by bit: with 24 months for the cost milestones count within 24 months, with 12 within 12, as in studies of their own."""
     cost = "measurement.metrics.cost.window_months"
     study = asked(load_study(EVERYTHING, [CONTRACT, PAID]), f"{cost}=12..24..12")
-    stored = stored_for(study, table_of(sizing_of(study)), Ensemble(3, 12, block_size=5))
+    stored = stored_for_sizing(study, table_of(sizing_of(study)), Ensemble(3, 12, block_size=5))
     paid = []
     for months in (12, 24):
         changed = load_study(EVERYTHING, [CONTRACT, PAID, f"{cost}={months}"])
@@ -176,7 +176,7 @@ def test_people__who_moved_away_are_seen_within_the_window_of_the_terms(tmp_path
     moving = ("population.transfer={per_year: 0.3}", "measurement.transfers=hidden", "capital.payment_month.prize=20")
     hours = [*HOURS, *moving]
     study = asked(study_of(BINOMIAL, tmp_path, *hours), f"{HOURLY}=6..12..6")
-    stored = stored_for(study, table_of(sizing_of(study)), Ensemble(3, 12, block_size=5))
+    stored = stored_for_sizing(study, table_of(sizing_of(study)), Ensemble(3, 12, block_size=5))
     for months in (6, 12):
         changed = study_of(BINOMIAL, tmp_path, *hours, f"{HOURLY}={months}")
         expected = evaluate(changed, simulate(changed, 3, np.arange(12)))

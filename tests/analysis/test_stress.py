@@ -5,7 +5,7 @@ import pytest
 
 from simengine.config import find_study, load_study
 from simengine.errors import StudyError, UsageError
-from simengine.questions.stress.answer import OWN, TOGETHER, Stress, all_together, chosen_stresses, stress_study
+from simengine.questions.stress.answer import OWN_STRESS, TOGETHER, Stress, all_together, chosen_stresses, stress_study
 from simengine.questions.stress.named import _NAMED as NAMED
 from simengine.questions.stress.named import stresses_of
 from simengine.replications.blocks import run_study
@@ -138,10 +138,12 @@ def test_own_stress__puts_a_number_at_a_value_a_quantile_or_shifts_it(tiny_path,
     study = load_study(tmp_path / "own.yaml")
     found = stressed(study, "cheap", "weak", "weaker", "fixed").stresses
     # Source: hand arithmetic: 0.10 of 2,000,000 less; and the 5 % quantile of that distribution is 0.9 by its own statement.
-    assert found["cheap"][OWN].moved["investor"].net.value == pytest.approx(-200_000)
-    assert found["weak"][OWN].moved["investor"].net.value == pytest.approx(found["fixed"][OWN].moved["investor"].net.value)
-    assert found["weaker"][OWN].moved["outcome_payer"].net.value < 0
-    assert found["weaker"][OWN].words == "effect.sooner_home.hazard_ratio -1 sd"
+    assert found["cheap"][OWN_STRESS].moved["investor"].net.value == pytest.approx(-200_000)
+    assert found["weak"][OWN_STRESS].moved["investor"].net.value == pytest.approx(
+        found["fixed"][OWN_STRESS].moved["investor"].net.value
+    )
+    assert found["weaker"][OWN_STRESS].moved["outcome_payer"].net.value < 0
+    assert found["weaker"][OWN_STRESS].words == "effect.sooner_home.hazard_ratio -1 sd"
 
 
 @pytest.mark.parametrize(

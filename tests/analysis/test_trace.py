@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from simengine.cli.main import commands, main
+from simengine.cli.main import commands, run_command
 from simengine.config import load_study
 from simengine.questions.trace.answer import trace
 from simengine.replications.blocks import run_study
@@ -118,7 +118,7 @@ def test_command__refuses_what_is_no_replication_of_a_run(change, arguments, mes
     monkeypatch.setattr("sys.argv", ["simengine", "trace", str(folder), *arguments])
 
     with pytest.raises(SystemExit) as stopped:
-        main()
+        run_command()
 
     assert stopped.value.code == 2
     assert message in capsys.readouterr().err

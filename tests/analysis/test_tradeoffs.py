@@ -13,7 +13,7 @@ from simengine import ask
 from simengine.config import Study, find_study, load_study
 from simengine.config.numbers import with_numbers
 from simengine.config.roles import with_money
-from simengine.config.sizing import Side, Sizing
+from simengine.config.sizing import PartySide, Sizing
 from simengine.errors import UsageError
 from simengine.questions.tradeoffs.answer import Tradeoffs, standard_measures, worth_between, worth_of_terms
 from simengine.questions.tradeoffs.grid import MoneyMap, break_even, map_money
@@ -162,7 +162,7 @@ def test_answer__is_the_same_in_any_blocks_and_whatever_somebody_believes() -> N
     study = load_study(find_study("tiny"))
     one, other = (worth_of_terms(study, Ensemble(5, 60, 2, size), [CAP]) for size in (1000, 17))
     assert one == other
-    sides = {"investor": Side(objective="expected_npv", effect_multiple=3.0)}
+    sides = {"investor": PartySide(objective="expected_npv", effect_multiple=3.0)}
     believing = study.model_copy(update={"sizing": Sizing(free={CAP: {"low": 0, "high": 1}}, parties=sides)})
     assert worth_of_terms(believing, Ensemble(5, 60), [CAP]) == one
 

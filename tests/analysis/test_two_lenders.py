@@ -17,13 +17,13 @@ from simengine.errors import StudyError, UsageError
 from simengine.pipeline import evaluate, simulate
 from simengine.questions.attribute.answer import portions
 from simengine.questions.compare.answer import compare_contracts
-from simengine.questions.information.answer import Choice, value_information
+from simengine.questions.information.answer import Decision, value_information
 from simengine.questions.portfolio.answer import hold
 from simengine.questions.retrospect.answer import look_back
 from simengine.questions.retrospect.picture import _unit
 from simengine.questions.reverse.answer import read_criterion, reverse_stress
 from simengine.questions.run import trust
-from simengine.questions.run.picture import draw
+from simengine.questions.run.picture import draw_run
 from simengine.questions.run.tables import risk_tables
 from simengine.questions.sensitivity.answer import sensitivity
 from simengine.questions.stress.answer import stress_study
@@ -36,7 +36,7 @@ from simengine.replications.blocks import run_study
 from simengine.replications.ensemble import Ensemble, settled
 from simengine.replications.money import chosen_parties, money_of, settled_money
 from simengine.replications.precision import read_goals, run_until, statistic_of
-from simengine.replications.settling import keep
+from simengine.replications.settling import cache_evidence
 from simengine.report import document
 from simengine.report.units import money_unit
 from simengine.risk import summarise
@@ -103,7 +103,7 @@ def test_columns__are_each_partys_own(study, outturns):
 
 
 def test_table__has_a_section_for_each_lender_and_payer(study, table):
-    content = document.summary(study, table, 1) | trust.as_content(table)
+    content = document.run_summary(study, table, 1) | trust.trust_content(table)
     for lender in ("bank", "foundation", "all_lenders"):
         assert {"money_in", "money_back", "net", "npv", "p_loss", "peak_funding", "irr_status", "payback_status"} <= set(
             content[lender]
@@ -132,7 +132,7 @@ def test_terminal__names_bank_and_foundation_apart(study, table):
 
 
 def test_pictures__have_a_panel_for_each_lender_and_payer(study, outturns, table):
-    svg = draw(study, outturns, table, payment_marks(study.contract, outturns))["svg"].decode()
+    svg = draw_run(study, outturns, table, payment_marks(study.contract, outturns))["svg"].decode()
     for title in ("gets: Bank", "gets: Foundation", "saves: Town", "saves: Region"):
         assert title in svg
     curves = trust.draw_exceedance(study, table)["svg"].decode()
@@ -179,7 +179,7 @@ def test_sensitivity__is_of_each_party_or_of_a_role(study, outturns):
 def test_sums__settle_parties_and_roles_as_a_run_does(study, evidence, outturns):
     names = [*ACTIVE, *totals_of(study)]
     tallies = simulate_cohort(cohort_of(study), evidence.draws)
-    columns = keep(study, evidence.draws, tallies, names).settle(study, {}, ())
+    columns = cache_evidence(study, evidence.draws, tallies, names).settle(study, {}, ())
     for name in names:
         np.testing.assert_array_equal(columns[f"{name}.net"], outturns[f"{name}.net"])
         np.testing.assert_array_equal(columns[f"{name}.npv"], outturns[f"{name}.npv"])
@@ -225,8 +225,8 @@ def refusals(study, path):
     yield lambda: reverse_stress(study, read_criterion("investor.loss > 50%"), Ensemble(1, 4), 2)
     yield lambda: sensitivity(study, Ensemble(1, 4), 16, 2, 2, parties=["investor"])
     yield lambda: chosen_parties(["investor"], study)
-    yield lambda: value_information(study, Choice("investor"), Ensemble(1, 500))
-    yield lambda: value_information(study, Choice("region", ("investor",)), Ensemble(1, 500))
+    yield lambda: value_information(study, Decision("investor"), Ensemble(1, 500))
+    yield lambda: value_information(study, Decision("region", ("investor",)), Ensemble(1, 500))
     yield lambda: load_study(path, ["known={a: {of: investor.net, value: 0, certainty: Q}}"])
     yield lambda: load_study(path, ["behaviour={party: investor, efforts: {e: {levels: [1, 2]}}}"])
 
@@ -367,7 +367,7 @@ def test_marks__of_one_lender_are_not_those_of_the_contract(study, outturns):
 def test_payer_picture__counts_what_it_shows(study, outturns):
     # What a payer gets in other roles moves its net, and none of the points: above the diagonal it pays more than it saves.
     loses = replace(outturns, columns={**outturns.columns, "outcome_payer.net": -np.ones(N)})
-    svg = draw(study, loses, summarise(loses), {})["svg"].decode()
+    svg = draw_run(study, loses, summarise(loses), {})["svg"].decode()
     above = (outturns["outcome_payer.payment"] > outturns["outcome_payer.true_saving"]).mean()
     assert 0 < above < 1
     assert "pays more than it saves -->" in svg

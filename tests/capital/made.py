@@ -6,7 +6,7 @@ from pydantic import TypeAdapter
 from simengine.capital import Calendar, distribute, plan_money
 from simengine.capital.spec import Capital, Party
 from simengine.distributions import Constant, quantities_in
-from simengine.records import PROJECT, Account, Draws, Ledger, Line, Payments
+from simengine.records import PROJECT, Account, Draws, Ledger, LedgerLine, Payments
 
 PARTIES = ("investor", "outcome_payer", "service_provider")
 CAPITAL = TypeAdapter(Capital)
@@ -71,12 +71,15 @@ def ledger_of(drawn, paid):
         *(Account(name, name) for name in PARTIES),
         Account(PROJECT, PROJECT, PROJECT),
     )
-    lines = [Line("draw.loan", "tranche.loan", PROJECT), Line("cost.delivery", PROJECT, "service_provider")]
+    lines = [LedgerLine("draw.loan", "tranche.loan", PROJECT), LedgerLine("cost.delivery", PROJECT, "service_provider")]
     journal = [drawn, drawn]
     for term, (amount, month) in paid.items():
         flows = np.zeros((n, n_months), np.int64)
         flows[np.arange(n), np.broadcast_to(month, n)] = np.round(np.broadcast_to(amount, n) * 100).astype(np.int64)
-        lines += [Line(f"term.{term}", "payer.outcome_payer", PROJECT), Line(f"step.rest.{term}", PROJECT, "tranche.loan")]
+        lines += [
+            LedgerLine(f"term.{term}", "payer.outcome_payer", PROJECT),
+            LedgerLine(f"step.rest.{term}", PROJECT, "tranche.loan"),
+        ]
         journal += [flows, flows]
     nothing = np.zeros((n, 1), np.int64)
     return Ledger(

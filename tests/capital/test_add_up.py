@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simengine.capital import Purses, accounts_of, distribute
+from simengine.capital import Purses, accounts_in_plan, distribute
 from simengine.records import PROJECT, Payments
 from simengine.risk.returns import present_values
 from tests.capital.made import CAPITAL, draws_of, planned
@@ -54,7 +54,7 @@ def test_sums__are_those_of_the_ledger_under_one_sheet_after_the_other(structure
         waves=WAVES,
         people=np.array([[3, 0], [1, 5], [0, 2]]),
     )
-    accounts = accounts_of(capital, plan)
+    accounts = accounts_in_plan(capital, plan)
     mine = [frozenset(one.name for one in accounts if name in (one.party, one.role)) for name in (*EVERYBODY, PROJECT)]
     factors = 1.02 ** -np.linspace(0, 3, len(mine) * HORIZON + len(mine)).reshape(len(mine), 1, HORIZON + 1)
     factors = factors * np.array([1.0, 0.9, 0.8])[None, :, None] if differs else factors

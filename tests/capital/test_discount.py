@@ -5,7 +5,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from simengine.capital import deflators, discount_factors
-from simengine.capital.spec import Prices, RateTable
+from simengine.capital.spec import PriceIndex, RateTable
 from simengine.config import load_study
 from simengine.errors import StudyError
 from simengine.pipeline import draw_numbers, standpoint_of
@@ -47,10 +47,10 @@ def test_table__by_calendar_year_changes_in_january():
 def test_deflators__are_of_each_replication_its_own():
     # Source: hand arithmetic; 2 % and 10 % a year.
     steady = deflators(
-        Prices.model_validate({"growth_per_year": 0.02}), draws_of(2, prices__growth_per_year=[0.02, 0.10]), "2030-01", 25
+        PriceIndex.model_validate({"growth_per_year": 0.02}), draws_of(2, prices__growth_per_year=[0.02, 0.10]), "2030-01", 25
     )
     by_year = deflators(
-        Prices.model_validate({"from_calendar_year": {2030: 0.0, 2031: 0.5}}),
+        PriceIndex.model_validate({"from_calendar_year": {2030: 0.0, 2031: 0.5}}),
         draws_of(1, prices__from_calendar_year__2030=0.0, prices__from_calendar_year__2031=0.5),
         "2030-01",
         25,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simengine.capital import Purses, accounts_of, distribute
+from simengine.capital import Purses, accounts_in_plan, distribute
 from simengine.config import load_study
 from simengine.distributions import quantities_in
 from simengine.errors import StudyError
@@ -132,7 +132,7 @@ def test_sums__hold_what_parties_spend_under_one_sheet_after_the_other(structure
     plan, drawn = planned(
         capital, N, commitment, HORIZON, draws=replication, parties=EVERYBODY, waves=WAVES, people=people, costs=costs
     )
-    mine = [frozenset(one.name for one in accounts_of(capital, plan) if one.party == name) for name in (*EVERYBODY, SUPPLIERS)]
+    mine = [frozenset(one.name for one in accounts_in_plan(capital, plan) if one.party == name) for name in (*EVERYBODY, SUPPLIERS)]
     factors = 1.02 ** -np.linspace(0, 3, len(mine) * (HORIZON + 1)).reshape(len(mine), 1, HORIZON + 1)
     purses = Purses(capital, plan, mine, factors, asks)
 

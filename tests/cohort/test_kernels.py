@@ -21,7 +21,7 @@ from simengine.cohort.kernels.between import between_people, gamma_draw, normal_
 from simengine.cohort.kernels.effects import change_at, change_leaving, changed_probability, effect_strength
 from simengine.cohort.kernels.hazards import leaving_over, threshold_of
 from simengine.cohort.kernels.leave import STAYS, pick_by_table, pick_move
-from simengine.cohort.outcomes.tables import windows_of
+from simengine.cohort.outcomes.tables import outcome_windows_of
 from simengine.cohort.people import Group, cumulative, entrance_of
 from simengine.errors import StudyError
 from simengine.streams import purpose_number
@@ -360,9 +360,9 @@ def twin_move(hazards: list[float], word: int) -> int:
 def test_windows__after_entry_come_first_and_that_before_it_last() -> None:
     """Source: by hand, for a history of 5 months and for none."""
     clock = cohort_of(population={"history_months": 5}).clock
-    windows = windows_of(clock, (3, 12))
+    windows = outcome_windows_of(clock, (3, 12))
     assert (windows.begin.tolist(), windows.stop.tolist()) == ([5, 5, 0], [8, 17, 5])
-    windows = windows_of(cohort_of().clock, (3, 12))
+    windows = outcome_windows_of(cohort_of().clock, (3, 12))
     assert (windows.begin.tolist(), windows.stop.tolist()) == ([0, 0], [3, 12])
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from simengine.accelerate import IS_COMPILED, device
-from simengine.cohort.kernels.lanes import WIDTH, load, store
+from simengine.cohort.kernels.lanes import WIDTH, load, store_lanes
 from simengine.cohort.kernels.months import after, after_all, word_of, words_of
 from simengine.streams import fill_words, purpose_number
 from tests.reference.streams import key_of, philox4x32, xoshiro128
@@ -43,7 +43,7 @@ def fill_sequences(beginning: np.ndarray, words: np.ndarray) -> None:
     """Fill the words of sixteen people; beginning: (4 * WIDTH,), words: (m * WIDTH,)."""
     a, b, c, d = load(beginning, 0), load(beginning, WIDTH), load(beginning, 2 * WIDTH), load(beginning, 3 * WIDTH)
     for m in range(len(words) // WIDTH):
-        store(words, m * WIDTH, words_of(a, d))
+        store_lanes(words, m * WIDTH, words_of(a, d))
         a, b, c, d = after_all(a, b, c, d)
 
 

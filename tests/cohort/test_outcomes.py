@@ -12,13 +12,13 @@ import pytest
 from pydantic import TypeAdapter
 
 from simengine.cohort import outcomes as room
-from simengine.cohort.outcomes import KINDS, Outcome, OutcomeKind, behind, in_order, price_lists
-from simengine.cohort.outcomes.amount import Amount
-from simengine.cohort.outcomes.base import DECLARED, Named, Scale, Unit
+from simengine.cohort.outcomes import OUTCOME_KINDS, Outcome, OutcomeKind, behind, in_order, price_lists
+from simengine.cohort.outcomes.amount import AmountOutcome
+from simengine.cohort.outcomes.base import DECLARED, NamedStates, OutcomeScaleName, OutcomeUnit
 from simengine.config import Study, cohort_of
 from simengine.config.units import yielded
 from simengine.errors import StudyError
-from simengine.measurement import Kind
+from simengine.measurement import OutcomeScale
 from simengine.measurement.scales import SCALES
 from simengine.pipeline import kinds_of, run_block, simulate
 
@@ -48,12 +48,12 @@ def test_list__has_every_kind_of_the_room_once_and_each_has_a_word_of_its_own():
     files = sorted(Path(room.__file__).parent.glob("[a-z]*.py"))
     classes = [value for file in files for value in vars(importlib.import_module(f"{room.__name__}.{file.stem}")).values()]
     found = {one for one in classes if inspect.isclass(one) and issubclass(one, OutcomeKind) and not inspect.isabstract(one)}
-    assert found == set(KINDS)
-    assert len(KINDS) == len({word_of(kind) for kind in KINDS}) == len({kind.__module__ for kind in KINDS})
-    assert [word_of(kind) for kind in KINDS] == list(EXAMPLES)
+    assert found == set(OUTCOME_KINDS)
+    assert len(OUTCOME_KINDS) == len({word_of(kind) for kind in OUTCOME_KINDS}) == len({kind.__module__ for kind in OUTCOME_KINDS})
+    assert [word_of(kind) for kind in OUTCOME_KINDS] == list(EXAMPLES)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", OUTCOME_KINDS)
 def test_every_kind__declares_every_trait_that_has_no_answer_of_its_own(kind):
     own = vars(kind)
     assert [trait for trait in DECLARED if trait not in own] == []
@@ -83,8 +83,8 @@ def test_trait__that_is_left_open_is_refused_when_the_kind_is_made():
     with pytest.raises(TypeError, match=r"the kind Forgetful must declare `has_zero`, one of \(True, False\); found 'nothing'"):
 
         class Forgetful(OutcomeKind):
-            scale: ClassVar[Scale] = "amount"
-            unit: ClassVar[Unit] = "days"
+            scale: ClassVar[OutcomeScaleName] = "amount"
+            unit: ClassVar[OutcomeUnit] = "days"
             reading: ClassVar[Any] = "over_time"
 
     with pytest.raises(TypeError, match="the kind Wrong must declare `scale`, one of"):
@@ -95,8 +95,8 @@ def test_trait__that_is_left_open_is_refused_when_the_kind_is_made():
 
 def test_kind__without_an_answer_cannot_be_used():
     class Silent(OutcomeKind):
-        scale: ClassVar[Scale] = "amount"
-        unit: ClassVar[Unit] = "days"
+        scale: ClassVar[OutcomeScaleName] = "amount"
+        unit: ClassVar[OutcomeUnit] = "days"
         reading: ClassVar[Any] = "over_time"
         has_zero: ClassVar[bool] = True
         is_known_before_entry: ClassVar[bool] = True
@@ -104,14 +104,14 @@ def test_kind__without_an_answer_cannot_be_used():
         kind: Literal["silent"] = "silent"
 
         @property
-        def named(self) -> Named:
-            return Named()
+        def named(self) -> NamedStates:
+            return NamedStates()
 
     with pytest.raises(TypeError, match="abstract"):
         Silent()
 
 
-class Stranger(Amount):
+class Stranger(AmountOutcome):
     """A kind that nobody listed."""
 
     kind: Literal["stranger"] = "stranger"  # type: ignore[assignment]
@@ -140,14 +140,14 @@ def test_unlisted_kind__is_an_error_whatever_it_is(tiny):
 
 
 def test_scales__are_the_evaluators():
-    assert get_args(Scale) == get_args(Kind) == tuple(SCALES)
+    assert get_args(OutcomeScaleName) == get_args(OutcomeScale) == tuple(SCALES)
 
 
 @pytest.mark.parametrize("name", list(EXAMPLES))
 def test_units__are_known_of_every_kind(name, tiny):
     metric = next(iter(tiny.measurement.metrics.values())).model_copy(update={"estimate": "total_difference"})
     assert yielded(tiny, metric, examples()[name]).bases
-    assert {kind.unit for kind in KINDS} == set(get_args(Unit))
+    assert {kind.unit for kind in OUTCOME_KINDS} == set(get_args(OutcomeUnit))
 
 
 def test_order__puts_each_outcome_after_those_on_which_it_rests():

@@ -78,7 +78,7 @@ def test_models__say_every_pattern_in_words(model: type[BaseModel]) -> None:
 
 
 def test_lists_of_names__take_one_name() -> None:
-    from simengine.capital.spec import Guarantee, Step
+    from simengine.capital.spec import Guarantee, WaterfallStep
 
     assert Guarantee.model_validate({"guarantor": "bank", "covers": "senior"}).covers == ("senior",)
-    assert Step.model_validate({"interest": "senior"}).interest == ("senior",)
+    assert WaterfallStep.model_validate({"interest": "senior"}).interest == ("senior",)

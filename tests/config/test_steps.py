@@ -14,7 +14,7 @@ from simengine.config import cohort_of, load_study, step_error_of
 from simengine.config.steps import CHOSEN_FOR, MOST_ERROR, with_steps
 from simengine.errors import StudyError
 from simengine.report import document
-from simengine.report.steps import as_content, sentence
+from simengine.report.steps import steps_content, steps_sentence
 from tests.cohort.test_steps import HEART, RATES_PER_YEAR, generator
 from tests.conftest import CHECKOUT
 
@@ -129,11 +129,11 @@ def test_steps__are_whole_numbers_up_to_32(steps: float, tmp_path: Path) -> None
 def test_sentence__says_what_was_computed(tmp_path: Path) -> None:
     """Source: the same numbers, computed; `nothing to say` where nobody moves."""
     study = load_study(heart_file(tmp_path, RATES))
-    content = as_content(study)
+    content = steps_content(study)
     assert content["share_off"] == step_error_of(study).share
-    said = sentence(content)
+    said = steps_sentence(content)
     assert said.startswith("Moves: one at most in each of the 6 steps of a month")
     assert f"{content['share_off']:.2g} at most (`dead`: {content['stratum']}, " in said
     by_chance = load_study(heart_file(tmp_path, {"well -> mild": {"per_month": 0.1}}))
-    assert "probabilities of a month" in sentence(as_content(by_chance))
-    assert sentence(as_content(load_study(heart_file(tmp_path, {})))) == ""
+    assert "probabilities of a month" in steps_sentence(steps_content(by_chance))
+    assert steps_sentence(steps_content(load_study(heart_file(tmp_path, {})))) == ""

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from simengine.contract.terms import KINDS
+from simengine.contract.terms import TERM_KINDS
 
 NUMBERS = st.sampled_from([0.0, 0.5, 1.0, 2.0, 10.0, 100.0]) | st.floats(0, 1000, allow_subnormal=False)
 SIGNED = st.sampled_from([-10.0, 0.0, 0.5, 1.0, 2.0, 10.0]) | st.floats(-1000, 1000, allow_subnormal=False)
@@ -27,7 +27,7 @@ def gates(draw, names):
 @st.composite
 def terms(draw, names, earlier=(), dated=False, depth=2, per_wave=True, kinds=None):
     """A term that refers to the names, and to the payments of earlier terms."""
-    allowed = kinds or tuple(KINDS)
+    allowed = kinds or tuple(TERM_KINDS)
     kinds = [kind for kind in allowed if dated or kind not in CALENDAR]
     if not earlier:
         kinds = [kind for kind in kinds if kind not in ("paid", "true_up")]

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from simengine.contract import settle
+from simengine.contract import settle_terms
 from simengine.contract.spec import Contract
 from simengine.records import Measurements
 from tests.contract.random_contracts import NUMBERS, SIGNED, contracts, outcomes, terms
@@ -27,7 +27,7 @@ def contract_of(**made):
 
 
 def pay(contract, replication, drawn):
-    payments = settle(contract, measurements_of([replication]), np.array([drawn]))
+    payments = settle_terms(contract, measurements_of([replication]), np.array([drawn]))
     return dict(zip(payments.terms, payments.amount[0].tolist(), strict=True))
 
 
@@ -73,7 +73,7 @@ def test_cohort__split_in_two_with_pooled_metrics_pays_the_same(term, first, sec
     )
     whole = Measurements(("one", "two", "three"), estimate, estimate, estimate, estimate[:, None], np.array([[first + second]]))
 
-    paid_split, paid_whole = (settle(contract, one, np.array([drawn])).amount for one in (split, whole))
+    paid_split, paid_whole = (settle_terms(contract, one, np.array([drawn])).amount for one in (split, whole))
 
     assert paid_split.tolist() == paid_whole.tolist()
 
@@ -89,7 +89,7 @@ def test_price_per_wave__adds_up_to_the_price_of_all():
     estimate = np.array([[[3.0], [4.0]]])
     measured = Measurements(("one",), estimate.sum(axis=1), estimate[:, 0], estimate[:, 0], estimate)
 
-    assert settle(by_wave, measured, np.ones(1)).amount == settle(together, measured, np.ones(1)).amount == 49
+    assert settle_terms(by_wave, measured, np.ones(1)).amount == settle_terms(together, measured, np.ones(1)).amount == 49
 
 
 MONEY = (
@@ -172,8 +172,8 @@ def test_payment__never_falls_when_the_outcome_rises(term, replication, rise, dr
 def test_replications__do_not_see_each_other(raw, replication, drawn):
     # Invariant: the same replication pays the same alone, among others, and in any place, blocks of replications included.
     contract = Contract.model_validate(raw)
-    alone = settle(contract, measurements_of([replication]), np.array([drawn])).by_due[0]
-    crowd = settle(contract, measurements_of([replication] * 300), np.full(300, drawn)).by_due
+    alone = settle_terms(contract, measurements_of([replication]), np.array([drawn])).by_due[0]
+    crowd = settle_terms(contract, measurements_of([replication] * 300), np.full(300, drawn)).by_due
 
     assert (crowd == alone).all()
 
@@ -188,9 +188,9 @@ def expected_payment(term, mean, sd, top=10_000.0):
     def density(levels):
         estimate = np.column_stack([levels, levels, levels])
         unknown = np.full_like(estimate, np.nan)
-        paid = settle(contract, Measurements(("one", "two", "three"), estimate, unknown, unknown), np.ones(len(levels))).amount[
-            :, 0
-        ]
+        paid = settle_terms(
+            contract, Measurements(("one", "two", "three"), estimate, unknown, unknown), np.ones(len(levels))
+        ).amount[:, 0]
         return paid / top * stats.norm.pdf(levels, mean, sd)
 
     edges = [mean - 12 * sd, 0.0, 0.05, 0.075, 0.1, 0.15, mean + 12 * sd]
@@ -229,7 +229,7 @@ def test_rate_card__has_its_exact_binomial_expectation(p, expected):
     estimate = np.repeat(counts[:, None].astype(float), 3, axis=1)
     weights = np.array([comb(60, k) * p**k * (1 - p) ** (60 - k) for k in counts])
 
-    paid = settle(contract, Measurements(("one", "two", "three"), estimate, estimate, estimate), np.ones(61)).amount[:, 0]
+    paid = settle_terms(contract, Measurements(("one", "two", "three"), estimate, estimate, estimate), np.ones(61)).amount[:, 0]
 
     assert weights @ paid / 1e6 == pytest.approx(expected, abs=6e-9)
 
@@ -241,6 +241,6 @@ def test_threshold__has_its_exact_binomial_probability(p, expected):
     counts = np.arange(61)
     estimate = np.repeat(counts[:, None].astype(float), 3, axis=1)
 
-    paid = settle(contract, Measurements(("one", "two", "three"), estimate, estimate, estimate), np.ones(61)).amount[:, 0]
+    paid = settle_terms(contract, Measurements(("one", "two", "three"), estimate, estimate, estimate), np.ones(61)).amount[:, 0]
 
     assert stats.binom.pmf(counts, 60, p) @ paid == pytest.approx(expected, abs=6e-9)

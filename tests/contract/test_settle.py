@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simengine.config import find_study, load_contract
-from simengine.contract import settle
+from simengine.contract import settle_terms
 from simengine.contract.spec import Contract
 from simengine.records import Measurements
 from simengine.settlement import settle_outcomes
@@ -181,7 +181,7 @@ def test_settle__finds_its_metrics_by_name():
     estimate = np.array([[99.0, 5.0, 7.0], [98.0, 6.0, 8.0]])
     measurements = Measurements(("other", "two", "one"), estimate, np.zeros_like(estimate), np.zeros_like(estimate))
 
-    payments = settle(contract, measurements, np.array([0.0, 0.0]))
+    payments = settle_terms(contract, measurements, np.array([0.0, 0.0]))
 
     assert payments.terms == ("a", "b")
     np.testing.assert_array_equal(payments.amount, [[7, 5], [8, 6]])
@@ -210,7 +210,7 @@ def test_settle__equals_its_slow_twin(terms, draws):
     estimate = np.array([[outcomes["one"], outcomes["two"]] for outcomes, _ in draws])
     measurements = Measurements(("one", "two"), estimate, np.zeros_like(estimate), np.zeros_like(estimate))
 
-    payments = settle(contract, measurements, np.array([drawn for _, drawn in draws]))
+    payments = settle_terms(contract, measurements, np.array([drawn for _, drawn in draws]))
 
     for r, (outcomes, drawn) in enumerate(draws):
         expected = reference.settle(contract, outcomes, drawn)

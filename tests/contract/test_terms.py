@@ -5,7 +5,7 @@ import pytest
 
 from simengine.contract.rules import contract_rules
 from simengine.contract.spec import Contract
-from simengine.contract.terms import FAMILIES, KINDS
+from simengine.contract.terms import FAMILIES, TERM_KINDS
 from simengine.errors import StudyError, UsageError
 from simengine.settlement import replay
 from tests.conftest import CHECKOUT
@@ -458,11 +458,11 @@ def test_missing__matters_only_up_to_the_date_that_is_asked_for():
 
 
 def test_missing__in_one_replication_stops_a_settlement_and_names_the_term():
-    from simengine.contract import settle, typed_measurements
+    from simengine.contract import settle_terms, typed_measurements
 
     contract = contract_of({"a": {"share": 1, "of": "x"}})
     with pytest.raises(StudyError, match=r"contract\.terms\.a: everything that a payment depends on is measured; found no value"):
-        settle(contract, typed_measurements(contract, {"x": 1.0}, {}), np.array([1.0, 1.0]))
+        settle_terms(contract, typed_measurements(contract, {"x": 1.0}, {}), np.array([1.0, 1.0]))
 
 
 # ---------------------------------------------------- the language as a whole ----------------------------------------------------
@@ -471,7 +471,7 @@ def test_missing__in_one_replication_stops_a_settlement_and_names_the_term():
 def test_kinds__each_have_a_twin_and_a_file():
     files = {path.stem for path in (CHECKOUT / "simengine" / "contract" / "terms").glob("*.py")} - {"__init__", "base"}
     assert {family.__name__.rpartition(".")[2] for family in FAMILIES} == files
-    assert FORMULAE.keys() == KINDS.keys()
+    assert FORMULAE.keys() == TERM_KINDS.keys()
 
 
 PAY_AND_BACK = {
@@ -515,7 +515,7 @@ def test_payment_for_outcomes__is_what_the_outcome_payer_pays_less_what_comes_ba
     ],
 )
 def test_edges__are_told_by_the_kind_with_the_keys_under_which_they_stand(term, expected):
-    made = KINDS[next(iter(term))].model_validate(term)
+    made = TERM_KINDS[next(iter(term))].model_validate(term)
     assert [(edge.key, edge.level, edge.side) for edge in made.edges()] == expected
     for edge in made.edges():
         node = made.model_dump()
@@ -525,6 +525,6 @@ def test_edges__are_told_by_the_kind_with_the_keys_under_which_they_stand(term, 
 
 
 def test_edges__belong_to_kinds_that_say_what_they_look_at():
-    assert {key for key, kind in KINDS.items() if kind.looks_at} == {"steps", "line", "target", "prices"}
-    assert all(("edges" in vars(kind)) is bool(kind.looks_at) for kind in KINDS.values())
-    assert all(kind.looks_at in kind.model_fields for kind in KINDS.values() if kind.looks_at)
+    assert {key for key, kind in TERM_KINDS.items() if kind.looks_at} == {"steps", "line", "target", "prices"}
+    assert all(("edges" in vars(kind)) is bool(kind.looks_at) for kind in TERM_KINDS.values())
+    assert all(kind.looks_at in kind.model_fields for kind in TERM_KINDS.values() if kind.looks_at)

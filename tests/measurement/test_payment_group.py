@@ -118,7 +118,7 @@ def test_certificate__of_an_assumed_counterfactual_says_what_is_paid_for_nothing
     assert abs(found.expected_paid_for_nothing.value - PRICE * nothing) < FALSE_ALARM * found.expected_paid_for_nothing.se
     paid = found.expected_payment_on_truth
     assert abs(paid.value - PRICE * (promised - nothing)) < FALSE_ALARM * paid.se
-    (told,) = findings.warnings(study, found)
+    (told,) = findings.certificate_warnings(study, found)
     assert "where the service changes nothing, the evaluator still sees 6" in told
     assert told.endswith("The payment group is told by `words` before entry: it comes nearer to the mean by itself.")
 

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from simengine.contract import settle
+from simengine.contract import settle_terms
 from simengine.contract.spec import Contract
 from tests.measurement.made import measured, of_share, tallies_of, told
 from tests.measurement.test_designs import FALSE_ALARM, POINTS, RELATIVE, z_of_mean
@@ -30,7 +30,7 @@ def contract(**term):
 def paid(measurements, **term):
     """Give what one term pays in every replication."""
     n = len(measurements.estimate)
-    return settle(contract(**term), measurements, np.full(n, DRAWN)).amount[:, 0]
+    return settle_terms(contract(**term), measurements, np.full(n, DRAWN)).amount[:, 0]
 
 
 def bonus(threshold):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from simengine.cohort import Clock, Cohort, Comparisons, simulate_cohort
+from simengine.cohort import Cohort, Comparisons, MoveClock, simulate_cohort
 from simengine.cohort.outcomes import Outcome
 from simengine.cohort.spec import Effect, Event, Pathway, Population, Shock
 from simengine.distributions import quantities_in
@@ -62,7 +62,7 @@ def cohort_of(
         effect=_EFFECTS.validate_python(effect or {}),
         outcomes=_OUTCOMES.validate_python(OUTCOMES if outcomes is None else outcomes),
         windows=tuple(windows),
-        clock=Clock(int(people.history_months.value), horizon, start),
+        clock=MoveClock(int(people.history_months.value), horizon, start),
         comparisons=Comparisons(n_baseline=n_baseline),
     )
 

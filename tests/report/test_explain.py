@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 
 from simengine.config import load_contract, shipped_contracts
 from simengine.contract.spec import Contract
-from simengine.contract.terms import KINDS
+from simengine.contract.terms import TERM_KINDS
 from simengine.contract_text import words
 from simengine.contract_text.curves import draw_curves
 from simengine.contract_text.explain import explanation, phrase
@@ -17,10 +17,10 @@ COMMON = {"floor", "cap", "only_if", "contingent", "at", "delay_months", "payer"
 
 
 def test_words__say_every_kind_and_every_part_of_it():
-    assert words.KINDS.keys() == KINDS.keys()
-    for key, (main, clauses) in words.KINDS.items():
+    assert words.KIND_WORDS.keys() == TERM_KINDS.keys()
+    for key, (main, clauses) in words.KIND_WORDS.items():
         said = main + "".join(clauses.values())
-        silent = [name for name in KINDS[key].model_fields if name not in COMMON | set(clauses) and f"{{{name}}}" not in said]
+        silent = [name for name in TERM_KINDS[key].model_fields if name not in COMMON | set(clauses) and f"{{{name}}}" not in said]
         assert silent == [], key
 
 

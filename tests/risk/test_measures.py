@@ -7,7 +7,7 @@ import pytest
 
 from simengine.risk import statistics
 from simengine.risk.limits import Limit, contradiction, read_limit, read_measure
-from simengine.risk.measures import KINDS, Measure
+from simengine.risk.measures import MEASURES, Measure
 from simengine.risk.returns import NEVER, PAID_BACK
 from simengine.risk.weighting import Weighting
 
@@ -146,7 +146,7 @@ def test_certainty_equivalent__of_normal_money_is_mean_less_half_the_variance_ov
 
 
 def test_every_kind__says_what_it_means_and_reads_what_it_writes() -> None:
-    for name, kind in KINDS.items():
+    for name, kind in MEASURES.items():
         number = {"level": 0.9}.get(kind.number, 3.0) if kind.number else 0.0
         measure = Measure("bank", name, number)
         assert read_measure(str(measure)) == measure

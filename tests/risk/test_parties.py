@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from simengine.capital import accounts_of, discount_factors, distribute
+from simengine.capital import accounts_in_plan, discount_factors, distribute
 from simengine.capital.rules import RESERVED_NAMES, capital_rules
 from simengine.capital.spec import Party
 from simengine.records import PublicValue
-from simengine.risk.parties import ROLE_OF, Sums, add_parts, left_with, over_years, parts_of, value_today
+from simengine.risk.parties import ROLE_OF, CashByPart, add_parts, left_with, over_years, parts_of, value_today
 from simengine.risk.returns import present_values
 from simengine.risk.roles import (
     lenders_in,
@@ -132,12 +132,12 @@ def test_parts__add_up_to_the_same_whether_a_journal_is_kept_or_sums_alone(deal)
     public_value = PublicValue(EVERYBODY, value, value)
     columns = left_with(ledger, public_value, FACTORS) | role_columns(ledger, public_value, FACTORS, with_returns=False)
     for name in (*EVERYBODY, *(total for total in ROLE_OF if f"{total}.net" in columns)):
-        parts = parts_of(name, accounts_of(capital, plan))
+        parts = parts_of(name, accounts_in_plan(capital, plan))
         cash = [ledger.cash_in(part.accounts) for part in parts]
         factors = [FACTORS[part.party] for part in parts]
         worth = [value[:, EVERYBODY.index(part.party)] if part.has_value else None for part in parts]
         found = add_parts(
-            Sums(
+            CashByPart(
                 [one.sum(axis=1) for one in cash],
                 [present_values(one, by[:, : HORIZON + 1]) for one, by in zip(cash, factors, strict=True)],
             ),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from simengine import load_study
 from simengine.pipeline import evaluate, simulate
 from simengine.records import Draws, Tallies
-from simengine.value import Price, Timing, appreciate
+from simengine.value import Timing, ValuePrice, appreciate
 from tests.reference import value as twin
 
 PARTIES = ("town", "region", "state")
@@ -32,7 +32,7 @@ def tallies_of(service, twins, *, once=None):
 
 def valued(prices, tallies, *, horizon=36, read=None, entry=(0.0,), first=(0,), draws=None):
     timing = Timing(horizon, {"outcome": read}, first, np.array([entry], dtype=np.float64))
-    by_party = {party: Price.model_validate(price) for party, price in prices.items()}
+    by_party = {party: ValuePrice.model_validate(price) for party, price in prices.items()}
     return appreciate({"outcome": by_party}, PARTIES, timing, tallies, draws or Draws(0, np.arange(1), {}))
 
 

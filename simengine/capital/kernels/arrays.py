@@ -12,16 +12,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Flags = NDArray[np.bool_]
+from simengine.arrays import Floats, Integers
+
+WaterfallFlags = NDArray[np.bool_]
 
 INTEREST, PRINCIPAL, DEFERRED, REIMBURSE, RETURNS, REST = range(6)
 SIDE_BY_SIDE, IN_ORDER = range(2)
 NO_LIMIT = 1 << 62
 
 
-class Project(NamedTuple):
+class ProjectArrays(NamedTuple):
     """What the project costs and when it may draw."""
 
     due: Integers  # (r, m, c) of costs that do not hang on the income
@@ -37,7 +37,7 @@ class Project(NamedTuple):
     distributed_from: int
 
 
-class Loans(NamedTuple):
+class LoanArrays(NamedTuple):
     """The tranches."""
 
     size: Floats  # (k,) weights that share out the limit
@@ -75,10 +75,10 @@ class Places(NamedTuple):
     real: Floats  # (2, k) see DUE_INTEREST and HURDLE
     now: Integers  # (c,) what each cost takes this month
     room: Integers  # (k,) what each tranche may still pay in
-    moves: Flags  # (m,) whether anything may move in a month
+    moves: WaterfallFlags  # (m,) whether anything may move in a month
 
 
-class Standing(NamedTuple):
+class CalendarState(NamedTuple):
     """Where all replications stand at the beginning of a month, and what was added up until then."""
 
     month: Integers  # (r,)

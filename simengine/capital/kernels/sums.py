@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.accelerate import device, kernel
-from simengine.capital.kernels.arrays import Flags, Floats, Guarantees, Integers, Loans, Project, Standing, Waterfall
+from simengine.arrays import Floats, Integers
+from simengine.capital.kernels.arrays import CalendarState, Guarantees, LoanArrays, ProjectArrays, Waterfall, WaterfallFlags
 from simengine.capital.kernels.walk import room_to_walk, set_out, total, walk_one
 
 
@@ -26,20 +27,20 @@ def copy_places(whole: Integers, real: Floats, room: Integers, to_whole: Integer
 
 @kernel
 def add_up_calendar(
-    project: Project,
-    loans: Loans,
+    project: ProjectArrays,
+    loans: LoanArrays,
     waterfall: Waterfall,
     guarantees: Guarantees,
     month: Integers,  # (e, r) of each payment between accounts
     amount: Integers,  # (e, r) of each payment between accounts
-    is_income: Flags,  # (e,) whether it is paid to the lenders
+    is_income: WaterfallFlags,  # (e,) whether it is paid to the lenders
     stop: Integers,  # (r,) month after which nothing is drawn or spent, -1 for none
     sign_of_payment: Integers,  # (p, e) 1 where it is added to a sum, -1 where it is taken from it, 0 where neither
     sign_of_line: Integers,  # (p, j) the same for the lines of the journal
     own: Integers,  # (q, r, m) what else the first q sums get by month, up to a stop; no month where there is nothing
     factors: Floats,  # (q, 1 or r, m) for the first q sums: what money of each month is worth today
-    here: Standing,
-    there: Standing,  # its months are given, the rest is filled
+    here: CalendarState,
+    there: CalendarState,  # its months are given, the rest is filled
 ) -> None:
     """Add up payments and lines from month to month, without keeping a journal; no payment falls before the months of `here`."""
     n_months, n_lines, n_sums, n_discounted = factors.shape[2], sign_of_line.shape[1], len(here.sums), len(here.today)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.accelerate import device, inlined, kernel
+from simengine.arrays import Floats, Integers
 from simengine.capital.kernels.arrays import (
     CALLED,
     CASH,
@@ -30,14 +31,12 @@ from simengine.capital.kernels.arrays import (
     SIDE_BY_SIDE,
     WAITING,
     WORK,
-    Flags,
-    Floats,
     Guarantees,
-    Integers,
-    Loans,
+    LoanArrays,
     Places,
-    Project,
+    ProjectArrays,
     Waterfall,
+    WaterfallFlags,
 )
 
 
@@ -51,7 +50,7 @@ def total(values: Integers) -> int:
 
 
 @device
-def share_out(amount: int, due: Integers, out: Integers) -> None:
+def share_pro_rata(amount: int, due: Integers, out: Integers) -> None:
     """Share out an amount in proportion to what is due, to the unit; it is not more than all that is due."""
     left, due_left = amount, total(due)
     for i in range(len(due)):
@@ -81,11 +80,11 @@ def weigh_out(amount: int, weight: Floats, out: Integers) -> None:
 
 
 @device
-def draw(want: int, loans: Loans, room: Integers, whole: Integers, real: Floats, out: Integers) -> None:
+def draw_loan(want: int, loans: LoanArrays, room: Integers, whole: Integers, real: Floats, out: Integers) -> None:
     """Let the tranches pay in what is wanted, as far as there is room."""
     want = min(want, total(room))
     if loans.manner == SIDE_BY_SIDE:
-        share_out(want, room, out)
+        share_pro_rata(want, room, out)
     else:
         left = want
         for k in loans.order:
@@ -121,7 +120,7 @@ def receive(k: int, amount: int, whole: Integers, real: Floats) -> None:
 
 
 @device
-def room_for_returns(r: int, k: int, loans: Loans, whole: Integers, real: Floats) -> int:
+def room_for_returns(r: int, k: int, loans: LoanArrays, whole: Integers, real: Floats) -> int:
     """Give what a tranche may still get before a limit of its returns."""
     room = NO_LIMIT
     if np.isfinite(loans.multiple[r, k]):
@@ -132,7 +131,7 @@ def room_for_returns(r: int, k: int, loans: Loans, whole: Integers, real: Floats
 
 
 @device
-def take_step(r: int, s: int, waterfall: Waterfall, loans: Loans, whole: Integers, real: Floats, out: Integers) -> None:
+def take_step(r: int, s: int, waterfall: Waterfall, loans: LoanArrays, whole: Integers, real: Floats, out: Integers) -> None:
     """Pay the places of one step of the waterfall out of the money to be distributed."""
     first, last = waterfall.begin[s], waterfall.begin[s + 1]
     kind, member, got = waterfall.kind[s], waterfall.member[first:last], out[first:last]
@@ -154,7 +153,7 @@ def take_step(r: int, s: int, waterfall: Waterfall, loans: Loans, whole: Integer
                 due[i] = whole[WAITING, member[i]]
             else:
                 due[i] = whole[CALLED, member[i]]
-        share_out(min(left, total(due)), due, got)
+        share_pro_rata(min(left, total(due)), due, got)
     for i in range(len(member)):
         whole[CASH, PAYOUT] -= got[i]
         if kind == INTEREST:
@@ -188,7 +187,7 @@ def call(g: int, guarantees: Guarantees, whole: Integers, real: Floats, out: Int
         limit = min(limit, int(np.rint(guarantees.of_drawn[g] * paid_in)))
     promised = int(np.rint(guarantees.share[g] * total(lost)))
     whole[REACHED, g] = 1 if promised > limit else 0
-    share_out(min(promised, limit), lost, out[first:last])
+    share_pro_rata(min(promised, limit), lost, out[first:last])
     for i in range(len(covered)):
         whole[CALLED, g] += out[first + i]
         if covered[i] < n_tranches:
@@ -208,7 +207,7 @@ def accrue(growth: Floats, ceiling: Floats, whole: Integers, real: Floats) -> No
 
 
 @device
-def may_move(begin: int, scheduled: Integers, due: Integers, calls: Integers, out: Flags) -> None:
+def may_move(begin: int, scheduled: Integers, due: Integers, calls: Integers, out: WaterfallFlags) -> None:
     """Say of the months from `begin` whether a draw, a cost or a guarantee falls due by plan; the first and the last always may."""
     for m in range(begin, len(out)):
         out[m] = scheduled[m] != 0
@@ -220,7 +219,7 @@ def may_move(begin: int, scheduled: Integers, due: Integers, calls: Integers, ou
 
 
 @inlined
-def room_to_walk(n_months: int, project: Project, loans: Loans, guarantees: Guarantees) -> Places:
+def room_to_walk(n_months: int, project: ProjectArrays, loans: LoanArrays, guarantees: Guarantees) -> Places:
     """Make room for one replication after the other."""
     n_tranches, n_costs = len(loans.size), project.due.shape[2]
     whole = np.zeros((N_ROWS, max(3, n_tranches, n_costs, len(guarantees.month))), np.int64)
@@ -229,7 +228,7 @@ def room_to_walk(n_months: int, project: Project, loans: Loans, guarantees: Guar
 
 
 @inlined
-def set_out(r: int, project: Project, loans: Loans, places: Places) -> None:
+def set_out(r: int, project: ProjectArrays, loans: LoanArrays, places: Places) -> None:
     """Stand where nothing has happened yet."""
     for row in range(len(places.whole)):
         for i in range(places.whole.shape[1]):
@@ -244,8 +243,8 @@ def walk_one(
     r: int,
     begin: int,
     end: int,
-    project: Project,
-    loans: Loans,
+    project: ProjectArrays,
+    loans: LoanArrays,
     waterfall: Waterfall,
     guarantees: Guarantees,
     income: Integers,  # (m,) paid to the lenders
@@ -293,7 +292,7 @@ def walk_one(
         if project.as_needed:
             want = max(total(now) - whole[CASH, WORK], 0)
         drawn_line = line[:n_tranches]
-        draw(want + kept, loans, room, whole, real, drawn_line)
+        draw_loan(want + kept, loans, room, whole, real, drawn_line)
         kept = min(kept, total(drawn_line))
         whole[CASH, RESERVE] += kept
         whole[CASH, WORK] += total(drawn_line) - kept
@@ -317,8 +316,8 @@ def walk_one(
 
 @kernel
 def walk_calendar(
-    project: Project,
-    loans: Loans,
+    project: ProjectArrays,
+    loans: LoanArrays,
     waterfall: Waterfall,
     guarantees: Guarantees,
     income: Integers,  # (r, m) paid to the lenders
@@ -326,9 +325,9 @@ def walk_calendar(
     journal: Integers,  # (j, r, m) filled: draws, costs paid and unpaid, reserve (in, used, out), places, guarantees
     lost: Integers,  # (r, k) filled: principal never paid back
     owed: Integers,  # (r, k) filled: interest never paid
-    at_limit: Flags,  # (r, k) filled: whether a limit of the returns was reached
+    at_limit: WaterfallFlags,  # (r, k) filled: whether a limit of the returns was reached
     waiting: Integers,  # (r, c) filled: what was deferred and never paid
-    reached: Flags,  # (r, g) filled: whether a guarantor paid the most that was promised, and it was not enough
+    reached: WaterfallFlags,  # (r, g) filled: whether a guarantor paid the most that was promised, and it was not enough
 ) -> None:
     """Fill the journal, replication by replication."""
     places = room_to_walk(income.shape[1], project, loans, guarantees)

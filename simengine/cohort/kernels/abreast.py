@@ -10,10 +10,11 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.accelerate import device, kernel
-from simengine.cohort.kernels.arrays import Effects, Floats, Integers, Moves, People, Stays, Windows, Words
+from simengine.arrays import Floats, Index, Integers
+from simengine.cohort.kernels.arrays import Effects, Moves, PackedWords, People, Stays, WindowArrays
 from simengine.cohort.kernels.enter import largest_segment
 from simengine.cohort.kernels.hazards import fill_replication, fill_steps, most_moves
-from simengine.cohort.kernels.lanes import WIDTH, load, store
+from simengine.cohort.kernels.lanes import WIDTH, load, store_lanes
 from simengine.cohort.kernels.pairs import (
     MONTHS,
     PAIR,
@@ -29,8 +30,6 @@ from simengine.cohort.kernels.pairs import (
 )
 from simengine.streams import fill_words
 
-Index = int | np.int64
-
 MOST_CELLS = WIDTH
 """Strata times states."""
 MOST_MOVES = 7
@@ -39,7 +38,7 @@ _BITS_OF_A_CELL = 4
 
 
 @device
-def fill_cells(n_strata: int, n_slots: int, bits: int, moves: Moves, fixed: Words) -> None:
+def fill_cells(n_strata: int, n_slots: int, bits: int, moves: Moves, fixed: PackedWords) -> None:
     """Fill what the month of a cell comes to, whatever the hazards.
 
     That is where it leads, by the number of thresholds reached; what it adds to the packed counters; and how far a threshold
@@ -69,7 +68,9 @@ def next_cut(month: int, most: int, history: int, stops: Integers) -> int:
 
 
 @device
-def set_out(begin: Index, stop: Index, until: int, n_states: int, people: People, cell: Words, end: Words, horizon: Words) -> None:
+def set_out_vector(
+    begin: Index, stop: Index, until: int, n_states: int, people: People, cell: PackedWords, end: PackedWords, horizon: PackedWords
+) -> None:
     """Fill where the people of a segment are at first and until when they are followed; all (x,), and nobody behind the last."""
     n = stop - begin
     for x in range(n):
@@ -81,16 +82,16 @@ def set_out(begin: Index, stop: Index, until: int, n_states: int, people: People
 
 
 @device
-def seat(at: int, words: Words, cell: Words, end: Words, state: Words, cells: Words) -> int:
+def seat(at: int, words: PackedWords, cell: PackedWords, end: PackedWords, state: PackedWords, cells: PackedWords) -> int:
     """Put the words and the cells of a pair where it walks, from place `at` on; gives until when the last of them is followed.
 
     words: (4, x); cell, end: (x,); state: (group, word of the state, lane); cells: (arm, group, lane).
     """
     for group in range(2):
         for i in range(4):
-            store(state, (4 * group + i) * WIDTH, load(words[i], at + group * WIDTH))
+            store_lanes(state, (4 * group + i) * WIDTH, load(words[i], at + group * WIDTH))
         for arm in range(2):
-            store(cells, (2 * arm + group) * WIDTH, load(cell, at + group * WIDTH))
+            store_lanes(cells, (2 * arm + group) * WIDTH, load(cell, at + group * WIDTH))
     longest = np.uint32(0)
     for x in range(PAIR):
         longest = max(longest, end[at + x])
@@ -104,7 +105,7 @@ def walk_abreast(
     purpose: np.uint64,
     history: int,
     until: int,  # clock at which the walk stops, where the horizon does not stop it before
-    windows: Windows,
+    windows: WindowArrays,
     people: People,
     wants_stays: bool,
     moves: Moves,
@@ -163,7 +164,7 @@ def walk_abreast(
                 b, history, is_step_2, moves_2, effects_2, change_2, rows_2, opens, hazards, no_sums, threshold_2
             )
         fill_words(seed, np.uint64(replications[b]), purpose, people.attempt[begin:stop], people.number[begin:stop], words)
-        set_out(begin, stop, until, n_states, people, cell, end, horizon)
+        set_out_vector(begin, stop, until, n_states, people, cell, end, horizon)
         closed[:] = 0
         for at in range(0, stop - begin, PAIR):
             longest = seat(at, words, cell, end, state, cells)

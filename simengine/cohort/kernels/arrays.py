@@ -15,10 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from simengine.arrays import Floats, Integers
+
 Flags = NDArray[np.bool_]
-Words = NDArray[np.uint32]
+PackedWords = NDArray[np.uint32]
 Shorts = NDArray[np.int32]
 
 
@@ -27,8 +27,8 @@ class People(NamedTuple):
 
     begin: Integers  # (g + 1,) segment g holds the persons begin[g] to begin[g + 1] - 1
     row: Shorts  # (p,) row of the block
-    number: Words  # (p,) the person's number in the wave
-    attempt: Words  # (p,) the candidate's number, shifted to the high half of an address
+    number: PackedWords  # (p,) the person's number in the wave
+    attempt: PackedWords  # (p,) the candidate's number, shifted to the high half of an address
     stratum: Shorts  # (p,)
     state: Shorts  # (p,) at clock 0
     end: Shorts  # (p,) clock at the horizon
@@ -77,7 +77,7 @@ class Moves(NamedTuple):
     is_walked: Flags  # (s,) states whose hazards change with more than the clock
 
 
-class Rates(NamedTuple):
+class EventRates(NamedTuple):
     """The events without the service."""
 
     rate: Floats  # (b, e, s) per month
@@ -90,14 +90,14 @@ class Rates(NamedTuple):
     length_second: Floats  # (b, e)
 
 
-class Windows(NamedTuple):
+class WindowArrays(NamedTuple):
     """Months of the clock over which outcomes are counted."""
 
     begin: Integers  # (w,)
     stop: Integers  # (w,) the month after the last
 
 
-class Worth(NamedTuple):
+class WorthArrays(NamedTuple):
     """What the months in states and the events are worth to each outcome that adds up."""
 
     per_month: Floats  # (b, o, s)
@@ -123,7 +123,7 @@ class Answers(NamedTuple):
     by_calendar: Floats  # (b or 1, o, calendar month) factor on the odds
 
 
-class Scores(NamedTuple):
+class ScoreArrays(NamedTuple):
     """Levels that are normal between people."""
 
     month: Integers  # (o,) of the clock; -1 for an outcome of another kind

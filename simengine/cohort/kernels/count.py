@@ -9,14 +9,13 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.accelerate import device, kernel
-from simengine.cohort.kernels.arrays import Flags, Floats, Integers, People, Stays, Windows, Worth
+from simengine.arrays import Floats, Index, Integers
+from simengine.cohort.kernels.arrays import Flags, People, Stays, WindowArrays, WorthArrays
 from simengine.cohort.kernels.effects import row_for
-
-Index = int | np.int64
 
 
 @kernel
-def count_states(people: People, stays: Stays, n_stays: int, windows: Windows, person_months: Floats) -> None:
+def count_states(people: People, stays: Stays, n_stays: int, windows: WindowArrays, person_months: Floats) -> None:
     """Count the months in each state; person_months: (b, s, w), added to."""
     # Indices are unsigned: of a signed one the compiler asks each time whether it counts from the end.
     person, state, first, stop = stays.person, stays.state, stays.first, stays.stop
@@ -31,7 +30,7 @@ def count_states(people: People, stays: Stays, n_stays: int, windows: Windows, p
 
 
 @device
-def months_worth(worth: Worth, b: Index, o: Index, s: Index, w: Index, first: Index, stop: Index, since: Index) -> float:
+def months_worth(worth: WorthArrays, b: Index, o: Index, s: Index, w: Index, first: Index, stop: Index, since: Index) -> float:
     """Give the weight of the months `first` to `stop` - 1 of a stay in one window."""
     row = row_for(worth.gathered, b)
     of_state = s if worth.gathered.shape[2] > 1 else 0
@@ -47,7 +46,7 @@ def months_worth(worth: Worth, b: Index, o: Index, s: Index, w: Index, first: In
 
 @device
 def count_years(
-    worth: Worth,
+    worth: WorthArrays,
     b: Index,
     o: Index,
     s: Index,
@@ -85,8 +84,8 @@ def count_amounts(
     people: People,
     stays: Stays,
     n_stays: int,
-    windows: Windows,
-    worth: Worth,
+    windows: WindowArrays,
+    worth: WorthArrays,
     total: Floats,  # (p, o, w) added to
     by_year: Floats,  # (b, o, y) added to
 ) -> None:
@@ -125,8 +124,8 @@ def count_changing_amounts(
     people: People,
     stays: Stays,
     n_stays: int,
-    windows: Windows,
-    worth: Worth,
+    windows: WindowArrays,
+    worth: WorthArrays,
     total: Floats,  # (p, o, w) added to
     by_year: Floats,  # (b, o, y) added to
 ) -> None:
@@ -156,7 +155,7 @@ def reach_target(
     is_least: bool,  # whether the edge is the least that counts, else the most
     known: Flags,  # (w,) whether that outcome is known
     people: People,
-    windows: Windows,
+    windows: WindowArrays,
     total: Floats,  # (p, o, w) filled for outcome o
 ) -> None:
     """Say who reached an edge within each window that closes; the edge itself counts."""
@@ -174,7 +173,7 @@ def settle_claims(
     milestones: Integers,  # (i,) outcomes that are 0 or 1
     prices: Floats,  # (2^i,) of each combination, capped per person
     people: People,
-    windows: Windows,
+    windows: WindowArrays,
     total: Floats,  # (p, o, w) filled for outcome o
     combinations: Integers,  # (b, w, 2^i) added to
 ) -> None:

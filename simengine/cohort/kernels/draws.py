@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.accelerate import kernel
-from simengine.cohort.kernels.arrays import Floats, Integers, People
+from simengine.arrays import Floats, Integers
+from simengine.cohort.kernels.arrays import People
 from simengine.streams import philox, uniform_from
 
 

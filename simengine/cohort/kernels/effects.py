@@ -5,17 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.accelerate import device, inlined
-from simengine.cohort.kernels.arrays import (
-    DIFFERENCE,
-    HAZARD_RATIO,
-    ODDS_RATIO,
-    RELATIVE_RISK,
-    Effects,
-    Floats,
-    Integers,
-)
+from simengine.arrays import Floats, Index, Integers
+from simengine.cohort.kernels.arrays import DIFFERENCE, HAZARD_RATIO, ODDS_RATIO, RELATIVE_RISK, Effects
 
-Index = int | np.int64
 _LARGEST = 1.0 - 1e-12
 """A state that is left for certain has an infinite hazard; this one leaves a person behind once in 1e12 periods."""
 _ROUNDING = 1e-9

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.accelerate import device, kernel
-from simengine.cohort.kernels.arrays import Floats, Integers, People
+from simengine.arrays import Floats, Integers
+from simengine.cohort.kernels.arrays import People
 from simengine.cohort.kernels.between import gamma_draw
 from simengine.streams import fill_words, uniform_of, uniform_pair
 

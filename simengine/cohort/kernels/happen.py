@@ -10,23 +10,12 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.accelerate import device, inlined, kernel
-from simengine.cohort.kernels.arrays import (
-    DIFFERENCE,
-    LENGTH_RATIO,
-    Effects,
-    Floats,
-    Integers,
-    People,
-    Rates,
-    Stays,
-    Windows,
-    Worth,
-)
+from simengine.arrays import Floats, Index, Integers
+from simengine.cohort.kernels.arrays import DIFFERENCE, LENGTH_RATIO, Effects, EventRates, People, Stays, WindowArrays, WorthArrays
 from simengine.cohort.kernels.between import between_people
 from simengine.cohort.kernels.effects import change_at, row_for
 from simengine.streams import uniform_pair
 
-Index = int | np.int64
 _ROOM_OF_A_LENGTH = 32
 """Addresses that the length of one spell may use."""
 _MOST_EVENTS = 65_535
@@ -147,10 +136,10 @@ def happen(
     people: People,
     stays: Stays,
     n_stays: int,
-    rates: Rates,
+    rates: EventRates,
     effects: Effects,
-    windows: Windows,
-    worth: Worth,
+    windows: WindowArrays,
+    worth: WorthArrays,
     total: Floats,  # (p, o, w) added to
     by_year: Floats,  # (b, o, y) added to
     clipped: Integers,  # (b,) added to

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.accelerate import device, inlined
-from simengine.cohort.kernels.arrays import HAZARD_RATIO, Effects, Flags, Floats, Integers, Moves, Words
+from simengine.arrays import Floats, Integers
+from simengine.cohort.kernels.arrays import HAZARD_RATIO, Effects, Flags, Moves, PackedWords
 from simengine.cohort.kernels.effects import change_leaving, fill_changes, row_for
-
-Index = int | np.int64
 
 TWO_TO_32 = 2.0**32
 LARGEST = 2.0**32 - 1.0
@@ -98,7 +97,7 @@ def fill_tables(
     change: Floats,
     hazards: Floats,
     running: Floats,
-    threshold: Words,
+    threshold: PackedWords,
 ) -> int:
     """Fill what the moves out of every state that is not walked come to in one replication.
 
@@ -165,7 +164,7 @@ def fill_replication(
     opens: Integers,
     hazards: Floats,
     running: Floats,
-    threshold: Words,
+    threshold: PackedWords,
 ) -> int:
     """Fill all that the people of one replication live by: changes, rows and tables. Gives how many probabilities were clipped.
 

@@ -82,7 +82,7 @@ def load(_: Any, array: Any, at: Any) -> Any:
 
 
 @intrinsic
-def store(_: Any, array: Any, at: Any, lanes: Any) -> Any:
+def store_lanes(_: Any, array: Any, at: Any, lanes: Any) -> Any:
     """Put the numbers at `at` to `at` + 15 of an array of 32-bit words without gaps."""
 
     def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.accelerate import device, inlined
-from simengine.cohort.kernels.arrays import HAZARD_RATIO, Effects, Floats, Integers, Moves, People, Words
+from simengine.arrays import Floats, Index, Integers
+from simengine.cohort.kernels.arrays import HAZARD_RATIO, Effects, Moves, PackedWords, People
 from simengine.cohort.kernels.effects import acts_on_probabilities, change_leaving, row_for
 from simengine.cohort.kernels.hazards import TWO_TO_32, leaving_over, limited, threshold_of
 from simengine.cohort.kernels.months import after, word_of
-
-Index = int | np.int64
 
 STAYS = -1
 
@@ -40,7 +39,7 @@ def pick_move(word: Index, hazards: Floats, first: Index, stop: Index) -> int:
 
 
 @inlined
-def pick_by_table(word: Index, threshold: Words, running: Floats, row: Index, cell: Index, factor: float) -> int:
+def pick_by_table(word: Index, threshold: PackedWords, running: Floats, row: Index, cell: Index, factor: float) -> int:
     """Do what `pick_move` does, by the tables of `fill_tables` and a factor on all moves; gives the place among them."""
     last, chosen = threshold.shape[1] - 1, STAYS
     if factor == 1.0:
@@ -58,7 +57,7 @@ def pick_by_table(word: Index, threshold: Words, running: Floats, row: Index, ce
 
 @device
 def leave_walked(
-    words: Words,
+    words: PackedWords,
     month: Index,
     end: Index,
     b: Index,

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.accelerate import kernel
-from simengine.cohort.kernels.arrays import Floats, Integers, People, Stays, Windows
+from simengine.arrays import Floats, Integers
+from simengine.cohort.kernels.arrays import People, Stays, WindowArrays
 from simengine.cohort.kernels.effects import row_for
 
 
@@ -25,7 +26,7 @@ def count_moves(
     people: People,
     stays: Stays,
     n_stays: int,
-    windows: Windows,
+    windows: WindowArrays,
     total: Floats,  # (p, o, w) added to
     by_year: Floats,  # (b, o, y) added to
 ) -> None:

@@ -13,7 +13,8 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.accelerate import device, inlined
-from simengine.cohort.kernels.arrays import Floats, Integers, Shorts, Stays, Words
+from simengine.arrays import Floats, Index, Integers
+from simengine.cohort.kernels.arrays import PackedWords, Shorts, Stays
 from simengine.cohort.kernels.lanes import (
     WIDTH,
     Lanes,
@@ -26,12 +27,10 @@ from simengine.cohort.kernels.lanes import (
     place_of_lowest,
     reaches,
     shift_right,
-    store,
+    store_lanes,
     where_changed_before,
 )
 from simengine.cohort.kernels.months import after_all, words_of
-
-Index = int | np.int64
 
 PAIR = 2 * WIDTH
 """People who walk at once."""
@@ -42,7 +41,7 @@ MONTHS = 64
 
 
 @inlined
-def reached(by: Lanes, shift: Lanes, word: Lanes, cell: Lanes, of_move: Lanes) -> Lanes:
+def pair_reached(by: Lanes, shift: Lanes, word: Lanes, cell: Lanes, of_move: Lanes) -> Lanes:
     """Add the shift of one move where the word is not below its threshold in the cell."""
     return add_where_reached(by, shift, word, look_up(of_move, cell))
 
@@ -50,14 +49,14 @@ def reached(by: Lanes, shift: Lanes, word: Lanes, cell: Lanes, of_move: Lanes) -
 @inlined
 def four_reached(shift: Lanes, word: Lanes, cell: Lanes, first: Lanes, second: Lanes, third: Lanes, fourth: Lanes) -> Lanes:
     """Add up the shifts of the first four moves, written out: a loop of so few steps costs as much as what it does."""
-    by = reached(fill(np.uint32(0)), shift, word, cell, first)
-    by = reached(by, shift, word, cell, second)
-    by = reached(by, shift, word, cell, third)
-    return reached(by, shift, word, cell, fourth)
+    by = pair_reached(fill(np.uint32(0)), shift, word, cell, first)
+    by = pair_reached(by, shift, word, cell, second)
+    by = pair_reached(by, shift, word, cell, third)
+    return pair_reached(by, shift, word, cell, fourth)
 
 
 @device
-def room_for(n: int) -> Words:
+def room_for(n: int) -> PackedWords:
     """Make room for words of 32 bits that begins where a line of the processor's cache does: lanes fill one, not two halves."""
     room = np.zeros(n + WIDTH, np.uint32)
     before = -(room.ctypes.data // 4) % WIDTH
@@ -65,42 +64,42 @@ def room_for(n: int) -> Words:
 
 
 @device
-def fill_month_words(n_months: int, state: Words, words: Words) -> None:
+def fill_month_words(n_months: int, state: PackedWords, words: PackedWords) -> None:
     """Fill the next words of a pair, (month, group, lane); state: (group, word of the state, lane), changed."""
     u_0, u_1, u_2, u_3 = load(state, 0), load(state, WIDTH), load(state, 2 * WIDTH), load(state, 3 * WIDTH)
     v_0, v_1, v_2, v_3 = load(state, 4 * WIDTH), load(state, 5 * WIDTH), load(state, 6 * WIDTH), load(state, 7 * WIDTH)
     for i in range(n_months):
-        store(words, i * PAIR, words_of(u_0, u_3))
-        store(words, i * PAIR + WIDTH, words_of(v_0, v_3))
+        store_lanes(words, i * PAIR, words_of(u_0, u_3))
+        store_lanes(words, i * PAIR + WIDTH, words_of(v_0, v_3))
         u_0, u_1, u_2, u_3 = after_all(u_0, u_1, u_2, u_3)
         v_0, v_1, v_2, v_3 = after_all(v_0, v_1, v_2, v_3)
-    store(state, 0, u_0)
-    store(state, WIDTH, u_1)
-    store(state, 2 * WIDTH, u_2)
-    store(state, 3 * WIDTH, u_3)
-    store(state, 4 * WIDTH, v_0)
-    store(state, 5 * WIDTH, v_1)
-    store(state, 6 * WIDTH, v_2)
-    store(state, 7 * WIDTH, v_3)
+    store_lanes(state, 0, u_0)
+    store_lanes(state, WIDTH, u_1)
+    store_lanes(state, 2 * WIDTH, u_2)
+    store_lanes(state, 3 * WIDTH, u_3)
+    store_lanes(state, 4 * WIDTH, v_0)
+    store_lanes(state, 5 * WIDTH, v_1)
+    store_lanes(state, 6 * WIDTH, v_2)
+    store_lanes(state, 7 * WIDTH, v_3)
 
 
 @device
 def walk_months(
     first: int,
     stop: int,
-    words: Words,
-    cells: Words,
-    packed: Words,
-    end: Words,
-    threshold: Words,
+    words: PackedWords,
+    cells: PackedWords,
+    packed: PackedWords,
+    end: PackedWords,
+    threshold: PackedWords,
     rows: Integers,
     has_second: bool,
-    threshold_2: Words,
+    threshold_2: PackedWords,
     rows_2: Integers,
     n_slots: int,
-    fixed: Words,
+    fixed: PackedWords,
     wants_stays: bool,
-    trace: Words,
+    trace: PackedWords,
     leaving: Integers,
 ) -> None:
     """Send a pair of groups through the months `first` to `stop` - 1, in one arm or two.
@@ -126,14 +125,14 @@ def walk_months(
         )
         for i in range(WRITTEN_OUT, n_slots):
             of_move = load(threshold, at + i * WIDTH)
-            by, by_beside = reached(by, shift, word, a, of_move), reached(by_beside, shift, beside, a_beside, of_move)
+            by, by_beside = pair_reached(by, shift, word, a, of_move), pair_reached(by_beside, shift, beside, a_beside, of_move)
         then, then_beside = shift_right(look_up(leads, a), by), shift_right(look_up(leads, a_beside), by_beside)
         if wants_stays:
             now = fill(np.uint32(m))
             who = where_changed_before(a, then, now, load(end, 0))
             leaving[0, m - first] = who | (where_changed_before(a_beside, then_beside, now, load(end, WIDTH)) << WIDTH)
-            store(trace, to, then)
-            store(trace, to + WIDTH, then_beside)
+            store_lanes(trace, to, then)
+            store_lanes(trace, to + WIDTH, then_beside)
         a, a_beside = then, then_beside
         if has_second:
             in_b, in_b_beside = add(in_b, look_up(one_month, b)), add(in_b_beside, look_up(one_month, b_beside))
@@ -144,44 +143,44 @@ def walk_months(
             by_beside = four_reached(shift, beside, b_beside, one, two, three, four)
             for i in range(WRITTEN_OUT, n_slots):
                 of_move = load(threshold_2, at + i * WIDTH)
-                by, by_beside = reached(by, shift, word, b, of_move), reached(by_beside, shift, beside, b_beside, of_move)
+                by, by_beside = pair_reached(by, shift, word, b, of_move), pair_reached(by_beside, shift, beside, b_beside, of_move)
             then, then_beside = shift_right(look_up(leads, b), by), shift_right(look_up(leads, b_beside), by_beside)
             if wants_stays:
                 now = fill(np.uint32(m))
                 who = where_changed_before(b, then, now, load(end, 0))
                 leaving[1, m - first] = who | (where_changed_before(b_beside, then_beside, now, load(end, WIDTH)) << WIDTH)
-                store(trace, to + PAIR, then)
-                store(trace, to + PAIR + WIDTH, then_beside)
+                store_lanes(trace, to + PAIR, then)
+                store_lanes(trace, to + PAIR + WIDTH, then_beside)
             b, b_beside = then, then_beside
-    store(cells, 0, a)
-    store(cells, WIDTH, a_beside)
-    store(cells, 2 * WIDTH, b)
-    store(cells, 3 * WIDTH, b_beside)
-    store(packed, 0, in_a)
-    store(packed, WIDTH, in_a_beside)
-    store(packed, 2 * WIDTH, in_b)
-    store(packed, 3 * WIDTH, in_b_beside)
+    store_lanes(cells, 0, a)
+    store_lanes(cells, WIDTH, a_beside)
+    store_lanes(cells, 2 * WIDTH, b)
+    store_lanes(cells, 3 * WIDTH, b_beside)
+    store_lanes(packed, 0, in_a)
+    store_lanes(packed, WIDTH, in_a_beside)
+    store_lanes(packed, 2 * WIDTH, in_b)
+    store_lanes(packed, 3 * WIDTH, in_b_beside)
 
 
 @device
-def unpack(packed: Words, bits: int, n_states: int, months: Words) -> None:
+def unpack(packed: PackedWords, bits: int, n_states: int, months: PackedWords) -> None:
     """Add the packed counters of a pair, (group, lane), to its months, (group, s, lane)."""
     most = fill(np.uint32((1 << bits) - 1))
     for group in range(2):
         for s in range(n_states):
             at = WIDTH * (group * n_states + s)
             here = both(shift_right(load(packed, WIDTH * group), fill(np.uint32(bits * s))), most)
-            store(months, at, add(load(months, at), here))
+            store_lanes(months, at, add(load(months, at), here))
 
 
 @device
-def close_window(month: int, horizon: Words, months: Words, n_states: int, closed: Words, w: int) -> None:
+def close_window(month: int, horizon: PackedWords, months: PackedWords, n_states: int, closed: PackedWords, w: int) -> None:
     """Add the months of those who are followed until a month, (group, s, lane), to a window, (w, s, lane)."""
     for group in range(2):
         is_open = reaches(load(horizon, WIDTH * group), fill(np.uint32(month)))
         for s in range(n_states):
             at, to = WIDTH * (group * n_states + s), WIDTH * (w * n_states + s)
-            store(closed, to, add(load(closed, to), both(load(months, at), is_open)))
+            store_lanes(closed, to, add(load(closed, to), both(load(months, at), is_open)))
 
 
 @device
@@ -190,9 +189,9 @@ def write_stays(
     month: int,
     n_months: int,
     n_states: int,
-    trace: Words,
+    trace: PackedWords,
     leaving: Integers,
-    here: Words,
+    here: PackedWords,
     first: Shorts,
     since: Shorts,
     clock: Integers,
@@ -224,7 +223,7 @@ def write_stays(
 
 @device
 def write_last_stays(
-    at: Index, n: Index, n_states: int, end: Words, here: Words, first: Shorts, since: Shorts, stays: Stays, done: int
+    at: Index, n: Index, n_states: int, end: PackedWords, here: PackedWords, first: Shorts, since: Shorts, stays: Stays, done: int
 ) -> int:
     """Write where each of `n` people is at the end, as `write_stays` does."""
     person, state, first_of, stop_of, since_of = stays
@@ -238,7 +237,7 @@ def write_last_stays(
 
 
 @device
-def add_lanes(closed: Words, b: int, person_months: Floats) -> None:
+def add_lanes(closed: PackedWords, b: int, person_months: Floats) -> None:
     """Add all lanes of the closed windows, (w, s, lane), to the months in states; person_months: (b, s, w)."""
     _, n_states, n_windows = person_months.shape
     for w in range(n_windows):

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.accelerate import kernel
-from simengine.cohort.kernels.arrays import DIFFERENCE, Answers, Effects, Flags, Floats, Integers, People, Scores, Stays, Windows
+from simengine.arrays import Floats, Integers
+from simengine.cohort.kernels.arrays import DIFFERENCE, Answers, Effects, Flags, People, ScoreArrays, Stays, WindowArrays
 from simengine.cohort.kernels.between import normal_pair
 from simengine.cohort.kernels.draws import fill_uniforms
 from simengine.cohort.kernels.effects import LARGEST_LOGARITHM, change_at, changed_probability, row_for, with_odds
 
-Index = int | np.int64
 Purposes = NDArray[np.uint64]
 
 
@@ -24,7 +24,7 @@ def read_answers(
     people: People,
     stays: Stays,
     n_stays: int,
-    windows: Windows,
+    windows: WindowArrays,
     answers: Answers,
     effects: Effects,
     total: Floats,  # (p, o, w) filled
@@ -84,8 +84,8 @@ def read_scores(
     people: People,
     stays: Stays,
     n_stays: int,
-    windows: Windows,
-    scores: Scores,
+    windows: WindowArrays,
+    scores: ScoreArrays,
     effects: Effects,
     total: Floats,  # (p, o, w) filled
 ) -> None:
@@ -131,7 +131,7 @@ def reach_states(
     people: People,
     stays: Stays,
     n_stays: int,
-    windows: Windows,
+    windows: WindowArrays,
     total: Floats,  # (p, o, w) filled for outcome o
 ) -> None:
     """Say who came into some states, and stayed there for so many months on end, within each window that closes.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.accelerate import kernel
-from simengine.cohort.kernels.arrays import Flags, Floats, Integers, People, Stays
+from simengine.arrays import Floats, Integers
+from simengine.cohort.kernels.arrays import Flags, People, Stays
 from simengine.streams import uniform_pair
 
 

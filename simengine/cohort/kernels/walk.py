@@ -17,18 +17,17 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.accelerate import kernel
-from simengine.cohort.kernels.arrays import Effects, Flags, Integers, Moves, People, Stays
+from simengine.arrays import Index, Integers
+from simengine.cohort.kernels.arrays import Effects, Flags, Moves, People, Stays
 from simengine.cohort.kernels.enter import largest_segment
 from simengine.cohort.kernels.hazards import fill_replication, fill_steps, most_moves
 from simengine.cohort.kernels.leave import STAYS, factor_of_state, leave_walked, pick_by_table
 from simengine.cohort.kernels.months import after, word_of
 from simengine.streams import fill_words
 
-Index = int | np.int64
-
 
 @kernel
-def walk(
+def walk_people(
     seed: np.uint64,
     replications: Integers,  # (b,)
     purpose: np.uint64,

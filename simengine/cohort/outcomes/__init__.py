@@ -1,6 +1,6 @@
 """What is counted of people's lives, a file a kind: what it may say, its traits, and how it is counted.
 
-To add a kind, write its file and enter it in `KINDS`. `base` says what a kind answers.
+To add a kind, write its file and enter it in `OUTCOME_KINDS`. `base` says what a kind answers.
 """
 
 from __future__ import annotations
@@ -12,26 +12,35 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from pydantic import Field
 
-from simengine.cohort.outcomes.amount import Amount
+from simengine.cohort.outcomes.amount import AmountOutcome
 from simengine.cohort.outcomes.base import OutcomeKind, PriceList
 from simengine.cohort.outcomes.binary import Binary
 from simengine.cohort.outcomes.claim import Claim
 from simengine.cohort.outcomes.count import CountOfEvents
 from simengine.cohort.outcomes.days import DaysInSpells
-from simengine.cohort.outcomes.reached import Reached
+from simengine.cohort.outcomes.reached import StateReached
 from simengine.cohort.outcomes.score import Score
-from simengine.cohort.outcomes.target import Target
+from simengine.cohort.outcomes.target import TargetOutcome
 from simengine.errors import Problem, StudyError
 
-__all__ = ["KINDS", "Outcome", "OutcomeKind", "PriceList", "behind", "in_order", "price_lists", "refuse_unlisted"]
+__all__ = ["OUTCOME_KINDS", "Outcome", "OutcomeKind", "PriceList", "behind", "in_order", "price_lists", "refuse_unlisted"]
 
-KINDS: tuple[type[OutcomeKind], ...] = (Amount, CountOfEvents, DaysInSpells, Binary, Score, Reached, Target, Claim)
+OUTCOME_KINDS: tuple[type[OutcomeKind], ...] = (
+    AmountOutcome,
+    CountOfEvents,
+    DaysInSpells,
+    Binary,
+    Score,
+    StateReached,
+    TargetOutcome,
+    Claim,
+)
 """Every kind of outcome, in the order in which they are named."""
 
 if TYPE_CHECKING:
     Outcome: TypeAlias = OutcomeKind
 else:
-    Outcome = Annotated[reduce(or_, KINDS), Field(discriminator="kind")]
+    Outcome = Annotated[reduce(or_, OUTCOME_KINDS), Field(discriminator="kind")]
 
 
 def refuse_unlisted(outcomes: Mapping[str, object]) -> None:
@@ -42,7 +51,7 @@ def refuse_unlisted(outcomes: Mapping[str, object]) -> None:
     StudyError
         With every such outcome.
     """
-    listed = ", ".join(kind.__name__ for kind in KINDS)
+    listed = ", ".join(kind.__name__ for kind in OUTCOME_KINDS)
     problems = [
         Problem(
             "the study",
@@ -52,7 +61,7 @@ def refuse_unlisted(outcomes: Mapping[str, object]) -> None:
             "Enter the kind in KINDS there",
         )
         for name, outcome in outcomes.items()
-        if type(outcome) not in KINDS
+        if type(outcome) not in OUTCOME_KINDS
     ]
     if problems:
         raise StudyError(problems)

@@ -13,20 +13,28 @@ from simengine.cohort.kernels.arrays import People
 from simengine.cohort.kernels.draws import fill_uniforms
 from simengine.cohort.kernels.enter import fill_frailty
 from simengine.cohort.moves import DAYS_PER_MONTH, series_factor
-from simengine.cohort.outcomes.base import Change, Named, OutcomeKind, Page, Reading, Scale, Unit
-from simengine.cohort.outcomes.spans import Span, product, span_of
+from simengine.cohort.outcomes.base import (
+    EffectForms,
+    NamedStates,
+    OutcomeKind,
+    OutcomeReading,
+    OutcomeScaleName,
+    OutcomeUnit,
+    Page,
+)
+from simengine.cohort.outcomes.spans import Span, outcome_span_of, product
 from simengine.cohort.spec.names import MoveName
 from simengine.cohort.spec.pathway import ByMonths
 from simengine.distributions import Name, NotNegative, Quantity, within
 from simengine.records import Floats, Integers
 
 
-class Amount(OutcomeKind):
+class AmountOutcome(OutcomeKind):
     """Money (or any other amount) that grows with the days spent in each state, with events and with moves."""
 
-    scale: ClassVar[Scale] = "amount"
-    unit: ClassVar[Unit] = "money or another amount"
-    reading: ClassVar[Reading] = "over_time"
+    scale: ClassVar[OutcomeScaleName] = "amount"
+    unit: ClassVar[OutcomeUnit] = "money or another amount"
+    reading: ClassVar[OutcomeReading] = "over_time"
     has_zero: ClassVar[bool] = True
     is_known_before_entry: ClassVar[bool] = True
     can_be_recounted: ClassVar[bool] = True
@@ -58,7 +66,7 @@ class Amount(OutcomeKind):
     """Which state prices a month: that of its beginning or of its end; or the within-cycle corrections."""
 
     @model_validator(mode="after")
-    def _counts_something(self) -> Amount:
+    def _counts_something(self) -> AmountOutcome:
         ways = ("per_day", "per_event", "per_spell_day", "per_move", "per_move_by_stratum")
         if not any(getattr(self, way) for way in ways):
             raise ValueError(f"an amount must have one of {', '.join(ways)}; found none of them")
@@ -70,10 +78,10 @@ class Amount(OutcomeKind):
         return self
 
     @property
-    def named(self) -> Named:
+    def named(self) -> NamedStates:
         """States, events, moves and strata that have a price, or a factor on one."""
         states = {key: getattr(self, key) for key in ("per_day", "by_months_since_entry", "by_months_in_state")}
-        return Named(
+        return NamedStates(
             states=states,
             events={"per_event": self.per_event},
             spells={"per_spell_day": self.per_spell_day},
@@ -92,20 +100,20 @@ class Amount(OutcomeKind):
     def span(self, window_months: float) -> Span:
         """From nothing to every day in the dearest state; without end where events or moves are priced, or people differ so."""
         of_moves = [*self.per_move.values(), *(price for one in self.per_move_by_stratum.values() for price in one.values())]
-        low = -inf if any(span_of(price)[0] < 0 for price in of_moves) else 0.0
+        low = -inf if any(outcome_span_of(price)[0] < 0 for price in of_moves) else 0.0
         has_no_end = self.per_event or self.per_spell_day or self.between_people_sd is not None
-        if has_no_end or any(span_of(price)[1] > 0 for price in of_moves):
+        if has_no_end or any(outcome_span_of(price)[1] > 0 for price in of_moves):
             return low, inf
         by_state = []
         for state, price in self.per_day.items():
             factor = 1.0
             for series in (self.by_months_since_entry.get(state), self.by_months_in_state.get(state)):
                 values: Sequence[Quantity] = () if series is None or series.factor is None else series.factor
-                factor = product(factor, max([1.0, *(span_of(one)[1] for one in values)]))
-            by_state.append(product(span_of(price)[1], factor))
+                factor = product(factor, max([1.0, *(outcome_span_of(one)[1] for one in values)]))
+            by_state.append(product(outcome_span_of(price)[1], factor))
         # Simpson's rule counts every second month for four thirds.
         most = max(by_state, default=0.0) * window_months * DAYS_PER_MONTH * (4 / 3 if self.counted == "simpson" else 1.0)
-        spread = 1.0 if self.between_people_half_width is None else 1 + span_of(self.between_people_half_width)[1]
+        spread = 1.0 if self.between_people_half_width is None else 1 + outcome_span_of(self.between_people_half_width)[1]
         return low, product(most, spread)
 
     @property
@@ -114,9 +122,9 @@ class Amount(OutcomeKind):
         return bool(self.per_day)
 
     @property
-    def price_changes(self) -> frozenset[Change]:
+    def price_changes(self) -> frozenset[EffectForms]:
         """By which series, and whether it is discounted."""
-        changes: dict[Change, bool] = {
+        changes: dict[EffectForms, bool] = {
             "since_entry": bool(self.by_months_since_entry),
             "in_state": bool(self.by_months_in_state),
             "discounted": self.discount_rate_per_year is not None,

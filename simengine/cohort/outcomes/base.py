@@ -13,25 +13,25 @@ from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
-from simengine.cohort.kernels.arrays import Flags, People, Stays, Windows
-from simengine.cohort.moves import Clock
+from simengine.cohort.kernels.arrays import Flags, People, Stays, WindowArrays
+from simengine.cohort.moves import MoveClock
 from simengine.cohort.outcomes.spans import Span
 from simengine.cohort.spec import Selection
 from simengine.distributions import Fixed, Name, Spec
 from simengine.records import Draws, Floats, Integers
 
-Scale = Literal["amount", "number", "share", "score"]
+OutcomeScaleName = Literal["amount", "number", "share", "score"]
 """How a level shifts: by a factor, of an amount as of a number of events; by a factor on the odds; by addition."""
-Reading = Literal["over_time", "at_a_month", "within_a_window"]
+OutcomeReading = Literal["over_time", "at_a_month", "within_a_window"]
 """When an outcome is known: it adds up day by day; it is read at one month after entry; it is told when a window closes."""
-Unit = Literal["people", "number", "days", "money or another amount", "money or points", "points"]
+OutcomeUnit = Literal["people", "number", "days", "money or another amount", "money or points", "points"]
 """What is added up over people."""
-Change = Literal["since_entry", "in_state", "discounted"]
+EffectForms = Literal["since_entry", "in_state", "discounted"]
 """With what the price of a month changes: months since entry, months in the state, or by discounting to entry."""
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedStates:
     """What an outcome names of its study, by the key under which it does; all of it must exist there."""
 
     states: Mapping[str, Collection[str]] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class Page:
     strata: Sequence[str]
     moves: Sequence[str]
     """Those that some outcome counts or prices."""
-    clock: Clock
+    clock: MoveClock
     draws: Draws
     shock: Floats | None
     """Shape (n_replications, n_steps): factor on the odds by step of the calendar; absent where no shock acts."""
@@ -127,8 +127,8 @@ class Batch:
 
     outcomes: Mapping[str, OutcomeKind]
     states: Sequence[str]
-    clock: Clock
-    windows: Windows
+    clock: MoveClock
+    windows: WindowArrays
     people: People
     stays: Stays
     n_stays: int
@@ -152,11 +152,11 @@ class OutcomeKind(Spec, ABC):
     kind: str
     """The word by which a study chooses it."""
 
-    scale: ClassVar[Scale]
+    scale: ClassVar[OutcomeScaleName]
     """How its level shifts."""
-    unit: ClassVar[Unit]
+    unit: ClassVar[OutcomeUnit]
     """What is added up over people."""
-    reading: ClassVar[Reading]
+    reading: ClassVar[OutcomeReading]
     """When it is known."""
     has_zero: ClassVar[bool]
     """Whether its 0 is nothing of it: shares of it can be taken, it can be claimed for, and who is not there has 0."""
@@ -177,7 +177,11 @@ class OutcomeKind(Spec, ABC):
             If a trait without a default is not declared, or is none of its words.
         """
         super().__pydantic_init_subclass__(**kwargs)
-        words: dict[str, tuple[object, ...]] = {"scale": get_args(Scale), "unit": get_args(Unit), "reading": get_args(Reading)}
+        words: dict[str, tuple[object, ...]] = {
+            "scale": get_args(OutcomeScaleName),
+            "unit": get_args(OutcomeUnit),
+            "reading": get_args(OutcomeReading),
+        }
         for trait in DECLARED:
             allowed = words.get(trait, (True, False))
             if getattr(cls, trait, None) not in allowed:
@@ -188,7 +192,7 @@ class OutcomeKind(Spec, ABC):
 
     @property
     @abstractmethod
-    def named(self) -> Named:
+    def named(self) -> NamedStates:
         """What it names of its study."""
 
     @property
@@ -227,14 +231,14 @@ class OutcomeKind(Spec, ABC):
         """The other outcomes of the same person from which it follows."""
         return tuple(name for names in self.named.outcomes.values() for name in names)
 
-    def is_known(self, windows: Windows, clock: Clock) -> Flags:
+    def is_known(self, windows: WindowArrays, clock: MoveClock) -> Flags:
         """Say in which windows it is known, shape (n_windows,): what is read at a month is in windows that reach it."""
         if self.read_at_month is None:
             return np.ones(len(windows.stop), dtype=np.bool_)
         is_read = self.step_of_reading(clock) <= windows.stop
         return np.where(windows.begin < clock.entry, self.is_known_before_entry, is_read)
 
-    def step_of_reading(self, clock: Clock) -> int:
+    def step_of_reading(self, clock: MoveClock) -> int:
         """Give the step of the clock at which it is read; -1 for what is not read at one month."""
         return -1 if self.read_at_month is None else clock.entry + int(self.read_at_month) * clock.steps
 
@@ -276,7 +280,7 @@ class OutcomeKind(Spec, ABC):
         return False
 
     @property
-    def price_changes(self) -> frozenset[Change]:
+    def price_changes(self) -> frozenset[EffectForms]:
         """With what the price of a month changes."""
         return frozenset()
 

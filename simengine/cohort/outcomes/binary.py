@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from simengine.cohort.outcomes.base import Named, OutcomeKind, Page, Reading, Scale, Unit
+from simengine.cohort.outcomes.base import NamedStates, OutcomeKind, OutcomeReading, OutcomeScaleName, OutcomeUnit, Page
 from simengine.cohort.outcomes.spans import Span
 from simengine.cohort.spec.effect import FORMS_OF_EFFECT
 from simengine.distributions import Months, Name, NotNegative, Probability
@@ -15,9 +15,9 @@ from simengine.distributions import Months, Name, NotNegative, Probability
 class Binary(OutcomeKind):
     """Yes or no at one date after entry, with a probability that depends on the person's way to that date."""
 
-    scale: ClassVar[Scale] = "share"
-    unit: ClassVar[Unit] = "people"
-    reading: ClassVar[Reading] = "at_a_month"
+    scale: ClassVar[OutcomeScaleName] = "share"
+    unit: ClassVar[OutcomeUnit] = "people"
+    reading: ClassVar[OutcomeReading] = "at_a_month"
     has_zero: ClassVar[bool] = True
     is_known_before_entry: ClassVar[bool] = False
     can_be_recounted: ClassVar[bool] = True
@@ -30,10 +30,10 @@ class Binary(OutcomeKind):
     """By state: what every month spent there, from entry to that date, does to the odds."""
 
     @property
-    def named(self) -> Named:
+    def named(self) -> NamedStates:
         """The states at the date, and those on the way to it."""
         states = {"probability": self.probability, "odds_ratio_per_month_in": self.odds_ratio_per_month_in}
-        return Named(states=states, every_state=("probability",))
+        return NamedStates(states=states, every_state=("probability",))
 
     @property
     def without_moments(self) -> str | None:

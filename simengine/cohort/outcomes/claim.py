@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from simengine.cohort.kernels.count import settle_claims
-from simengine.cohort.outcomes.base import Batch, Named, OutcomeKind, PriceList, Reading, Scale, Unit
+from simengine.cohort.outcomes.base import Batch, NamedStates, OutcomeKind, OutcomeReading, OutcomeScaleName, OutcomeUnit, PriceList
 from simengine.cohort.outcomes.spans import Span
 from simengine.distributions import FixedNotNegative, Name
 
@@ -16,9 +16,9 @@ from simengine.distributions import FixedNotNegative, Name
 class Claim(OutcomeKind):
     """What a rate card pays for a person: the prices of the milestones reached, up to a cap per person."""
 
-    scale: ClassVar[Scale] = "amount"
-    unit: ClassVar[Unit] = "money or points"
-    reading: ClassVar[Reading] = "within_a_window"
+    scale: ClassVar[OutcomeScaleName] = "amount"
+    unit: ClassVar[OutcomeUnit] = "money or points"
+    reading: ClassVar[OutcomeReading] = "within_a_window"
     has_zero: ClassVar[bool] = True
     is_known_before_entry: ClassVar[bool] = True
     can_be_recounted: ClassVar[bool] = False
@@ -30,9 +30,9 @@ class Claim(OutcomeKind):
     cap_per_person: FixedNotNegative | None = None
 
     @property
-    def named(self) -> Named:
+    def named(self) -> NamedStates:
         """The milestones."""
-        return Named(outcomes={f"prices.{milestone}": (milestone,) for milestone in self.prices})
+        return NamedStates(outcomes={f"prices.{milestone}": (milestone,) for milestone in self.prices})
 
     def may_rest_on(self, other: OutcomeKind) -> bool:
         """On a yes or no."""

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
-from simengine.cohort.outcomes.base import Named, OutcomeKind, Page, Reading, Scale, Unit
+from simengine.cohort.outcomes.base import NamedStates, OutcomeKind, OutcomeReading, OutcomeScaleName, OutcomeUnit, Page
 from simengine.cohort.outcomes.spans import Span
 from simengine.cohort.spec.names import NoneOrMore
 
@@ -15,9 +15,9 @@ from simengine.cohort.spec.names import NoneOrMore
 class CountOfEvents(OutcomeKind):
     """How many times events happened to a person, or how many times the person made some moves."""
 
-    scale: ClassVar[Scale] = "number"
-    unit: ClassVar[Unit] = "number"
-    reading: ClassVar[Reading] = "over_time"
+    scale: ClassVar[OutcomeScaleName] = "number"
+    unit: ClassVar[OutcomeUnit] = "number"
+    reading: ClassVar[OutcomeReading] = "over_time"
     has_zero: ClassVar[bool] = True
     is_known_before_entry: ClassVar[bool] = True
     can_be_recounted: ClassVar[bool] = True
@@ -34,9 +34,9 @@ class CountOfEvents(OutcomeKind):
         return self
 
     @property
-    def named(self) -> Named:
+    def named(self) -> NamedStates:
         """The events and moves that are counted."""
-        return Named(events={"events": self.events}, moves={"moves": self.moves})
+        return NamedStates(events={"events": self.events}, moves={"moves": self.moves})
 
     @property
     def without_moments(self) -> str | None:

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import AfterValidator, model_validator
 
 from simengine.cohort.moves import DAYS_PER_MONTH
-from simengine.cohort.outcomes.base import Named, OutcomeKind, Page, Reading, Scale, Unit
+from simengine.cohort.outcomes.base import NamedStates, OutcomeKind, OutcomeReading, OutcomeScaleName, OutcomeUnit, Page
 from simengine.cohort.outcomes.spans import Span
 from simengine.cohort.spec.names import OneOrMore
 from simengine.distributions import Constant, Fixed, within
@@ -17,9 +17,9 @@ from simengine.distributions import Constant, Fixed, within
 class DaysInSpells(OutcomeKind):
     """How many days of spells a person had."""
 
-    scale: ClassVar[Scale] = "amount"
-    unit: ClassVar[Unit] = "days"
-    reading: ClassVar[Reading] = "over_time"
+    scale: ClassVar[OutcomeScaleName] = "amount"
+    unit: ClassVar[OutcomeUnit] = "days"
+    reading: ClassVar[OutcomeReading] = "over_time"
     has_zero: ClassVar[bool] = True
     is_known_before_entry: ClassVar[bool] = True
     can_be_recounted: ClassVar[bool] = True
@@ -40,9 +40,9 @@ class DaysInSpells(OutcomeKind):
         return self
 
     @property
-    def named(self) -> Named:
+    def named(self) -> NamedStates:
         """The events whose spells are counted."""
-        return Named(spells={"events": self.events})
+        return NamedStates(spells={"events": self.events})
 
     @property
     def without_moments(self) -> str | None:

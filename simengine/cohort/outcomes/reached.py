@@ -8,18 +8,18 @@ import numpy as np
 from pydantic import AfterValidator
 
 from simengine.cohort.kernels.read import reach_states
-from simengine.cohort.outcomes.base import Batch, Named, OutcomeKind, Reading, Scale, Unit
+from simengine.cohort.outcomes.base import Batch, NamedStates, OutcomeKind, OutcomeReading, OutcomeScaleName, OutcomeUnit
 from simengine.cohort.outcomes.spans import Span
 from simengine.cohort.spec.names import OneOrMore
 from simengine.distributions import Constant, Count, within
 
 
-class Reached(OutcomeKind):
+class StateReached(OutcomeKind):
     """Whether a person came into one of some states, and stayed there for some months on end, within the window."""
 
-    scale: ClassVar[Scale] = "share"
-    unit: ClassVar[Unit] = "people"
-    reading: ClassVar[Reading] = "within_a_window"
+    scale: ClassVar[OutcomeScaleName] = "share"
+    unit: ClassVar[OutcomeUnit] = "people"
+    reading: ClassVar[OutcomeReading] = "within_a_window"
     has_zero: ClassVar[bool] = True
     is_known_before_entry: ClassVar[bool] = True
     can_be_recounted: ClassVar[bool] = False
@@ -31,9 +31,9 @@ class Reached(OutcomeKind):
     )
 
     @property
-    def named(self) -> Named:
+    def named(self) -> NamedStates:
         """The states to be reached."""
-        return Named(states={"states": self.states})
+        return NamedStates(states={"states": self.states})
 
     @property
     def without_moments(self) -> str | None:

@@ -7,18 +7,18 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import AfterValidator
 
-from simengine.cohort.outcomes.base import Named, OutcomeKind, Page, Reading, Scale, Unit
+from simengine.cohort.outcomes.base import NamedStates, OutcomeKind, OutcomeReading, OutcomeScaleName, OutcomeUnit, Page
 from simengine.cohort.outcomes.spans import ANYTHING, Span
-from simengine.cohort.spec.names import Positive
+from simengine.cohort.spec.names import PositiveFixed
 from simengine.distributions import Months, Name, NotNegative, Quantity, within
 
 
 class Score(OutcomeKind):
     """A number measured at one date after entry, normal between people, correlated with its level at entry."""
 
-    scale: ClassVar[Scale] = "score"
-    unit: ClassVar[Unit] = "points"
-    reading: ClassVar[Reading] = "at_a_month"
+    scale: ClassVar[OutcomeScaleName] = "score"
+    unit: ClassVar[OutcomeUnit] = "points"
+    reading: ClassVar[OutcomeReading] = "at_a_month"
     has_zero: ClassVar[bool] = False
     is_known_before_entry: ClassVar[bool] = True
     can_be_recounted: ClassVar[bool] = False
@@ -27,11 +27,11 @@ class Score(OutcomeKind):
     at_month: Months
     mean: Quantity
     """Mean at that date, without the service."""
-    sd: Positive
+    sd: PositiveFixed
     """Standard deviation between people at that date."""
     mean_at_entry: Quantity | None = None
     """Absent: as `mean`."""
-    sd_at_entry: Positive | None = None
+    sd_at_entry: PositiveFixed | None = None
     """Absent: as `sd`."""
     error_sd_at_entry: NotNegative | None = None
     """Standard deviation of the error with which the level at entry is measured, beside that between people; absent: none."""
@@ -43,9 +43,9 @@ class Score(OutcomeKind):
     """`gain`: the level less that at entry."""
 
     @property
-    def named(self) -> Named:
+    def named(self) -> NamedStates:
         """The states at the date that move the level."""
-        return Named(states={"by_state": self.by_state})
+        return NamedStates(states={"by_state": self.by_state})
 
     @property
     def without_moments(self) -> str | None:

@@ -15,7 +15,7 @@ _ENDS = np.array([2.0**-53, 1 - 2.0**-53])
 """The smallest and the largest uniform that is ever drawn: see `streams.uniform_of`."""
 
 
-def span_of(quantity: Quantity) -> Span:
+def outcome_span_of(quantity: Quantity) -> Span:
     """Give the least and the greatest value of a number of the study, in its own unit."""
     if isinstance(quantity, Constant):
         return quantity.value, quantity.value

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simengine.cohort.kernels.arrays import Answers, Scores, Windows, Worth
-from simengine.cohort.moves import Clock, one_row, ones
-from simengine.cohort.outcomes.base import Change, OutcomeKind, Page
+from simengine.cohort.kernels.arrays import Answers, ScoreArrays, WindowArrays, WorthArrays
+from simengine.cohort.moves import MoveClock, one_row, ones
+from simengine.cohort.outcomes.base import EffectForms, OutcomeKind, Page
 from simengine.records import Draws, Floats, Integers
 
 
-def windows_of(clock: Clock, windows: Sequence[int]) -> Windows:
+def outcome_windows_of(clock: MoveClock, windows: Sequence[int]) -> WindowArrays:
     """Give the windows after entry and, where there is a history, that before it as the last."""
     before = [(0, clock.entry)] if clock.history else []
     edges = [(clock.entry, clock.entry + window * clock.steps) for window in windows] + before
     begin, stop = np.array(edges, dtype=np.int64).reshape(-1, 2).T.copy()
-    return Windows(begin, stop)
+    return WindowArrays(begin, stop)
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class MovePrices:
 class OutcomeTables:
     """All that the kernels read of what is counted."""
 
-    worth: Worth
+    worth: WorthArrays
     answers: Answers
-    scores: Scores
+    scores: ScoreArrays
     move_prices: MovePrices | None
     """Absent where no outcome counts or prices a move."""
 
@@ -45,8 +45,8 @@ class OutcomeTables:
 def outcome_tables(
     outcomes: Mapping[str, OutcomeKind],
     names: tuple[Sequence[str], Sequence[str], Sequence[str]],
-    windows: Windows,
-    clock: Clock,
+    windows: WindowArrays,
+    clock: MoveClock,
     shocks: Mapping[str, Floats],
     draws: Draws,
 ) -> OutcomeTables:
@@ -118,18 +118,18 @@ def _numbered(moves: Sequence[str], states: Sequence[str]) -> Integers:
 
 
 def _no_worth(
-    outcomes: Mapping[str, OutcomeKind], names: tuple[Sequence[str], Sequence[str], Sequence[str]], clock: Clock, n: int
-) -> Worth:
+    outcomes: Mapping[str, OutcomeKind], names: tuple[Sequence[str], Sequence[str], Sequence[str]], clock: MoveClock, n: int
+) -> WorthArrays:
     """Make room for what months and events are worth: 0, without any factor."""
     (states, events, _), n_outcomes = names, len(outcomes)
 
-    def changes(change: Change) -> bool:
+    def changes(change: EffectForms) -> bool:
         return any(change in one.price_changes for one in outcomes.values())
 
-    def factors(change: Change) -> Floats:
+    def factors(change: EffectForms) -> Floats:
         return ones(n, n_outcomes, len(states), clock.length + 2) if changes(change) else ones(1, n_outcomes, 1, 1)
 
-    return Worth(
+    return WorthArrays(
         per_month=np.zeros((n, n_outcomes, len(states))),
         gathered=ones(0, 0, 0, 0, 0),
         by_entry=factors("since_entry"),
@@ -145,7 +145,7 @@ def _no_worth(
 
 
 def _no_answers(
-    outcomes: Mapping[str, OutcomeKind], states: Sequence[str], clock: Clock, shocks: Mapping[str, Floats], n: int
+    outcomes: Mapping[str, OutcomeKind], states: Sequence[str], clock: MoveClock, shocks: Mapping[str, Floats], n: int
 ) -> Answers:
     """Make room for the probabilities of answers; nothing is read."""
     has_shock, n_outcomes = any(name in shocks for name in outcomes), len(outcomes)
@@ -158,10 +158,10 @@ def _no_answers(
     )
 
 
-def _no_scores(outcomes: Mapping[str, OutcomeKind], states: Sequence[str], n: int) -> Scores:
+def _no_scores(outcomes: Mapping[str, OutcomeKind], states: Sequence[str], n: int) -> ScoreArrays:
     """Make room for levels and their spread; nothing is read."""
     n_outcomes = len(outcomes)
-    return Scores(
+    return ScoreArrays(
         month=np.full(n_outcomes, -1, dtype=np.int64),
         mean=np.zeros((n, n_outcomes, 2)),
         sd=ones(n, n_outcomes, 2),
@@ -171,14 +171,14 @@ def _no_scores(outcomes: Mapping[str, OutcomeKind], states: Sequence[str], n: in
     )
 
 
-def _with_weights(worth: Worth, outcomes: Mapping[str, OutcomeKind], windows: Windows) -> Worth:
+def _with_weights(worth: WorthArrays, outcomes: Mapping[str, OutcomeKind], windows: WindowArrays) -> WorthArrays:
     """Gather the weights of months, and keep one row of what is the same in every replication."""
     by_entry, by_stay, discount = one_row(worth.by_entry), one_row(worth.by_stay), one_row(worth.discount)
     gathered = _gathered(outcomes, windows, discount, by_entry)
     return worth._replace(gathered=gathered, by_entry=by_entry, by_stay=by_stay, discount=discount)
 
 
-def _gathered(outcomes: Mapping[str, OutcomeKind], windows: Windows, discount: Floats, by_entry: Floats) -> Floats:
+def _gathered(outcomes: Mapping[str, OutcomeKind], windows: WindowArrays, discount: Floats, by_entry: Floats) -> Floats:
     """Give the weights of the months before each month of the clock, shape (row, outcome, state or 1, window, month)."""
     n_dates = discount.shape[2]
     weights = np.zeros((len(outcomes), len(windows.stop), n_dates))

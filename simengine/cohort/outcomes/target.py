@@ -7,19 +7,19 @@ from typing import ClassVar, Literal
 from pydantic import model_validator
 
 from simengine.cohort.kernels.count import reach_target
-from simengine.cohort.outcomes.base import Batch, Named, OutcomeKind, Reading, Scale, Unit
+from simengine.cohort.outcomes.base import Batch, NamedStates, OutcomeKind, OutcomeReading, OutcomeScaleName, OutcomeUnit
 from simengine.cohort.outcomes.spans import Span
 from simengine.cohort.people import taken_by
 from simengine.cohort.spec.population import Selection
 from simengine.distributions import Name, Number
 
 
-class Target(OutcomeKind):
+class TargetOutcome(OutcomeKind):
     """Whether another outcome of the same person reached an edge within the window; the edge counts."""
 
-    scale: ClassVar[Scale] = "share"
-    unit: ClassVar[Unit] = "people"
-    reading: ClassVar[Reading] = "within_a_window"
+    scale: ClassVar[OutcomeScaleName] = "share"
+    unit: ClassVar[OutcomeUnit] = "people"
+    reading: ClassVar[OutcomeReading] = "within_a_window"
     has_zero: ClassVar[bool] = True
     is_known_before_entry: ClassVar[bool] = True
     can_be_recounted: ClassVar[bool] = False
@@ -33,15 +33,15 @@ class Target(OutcomeKind):
     """The payment group: only people whose months before entry came to this can reach it; absent: everybody."""
 
     @model_validator(mode="after")
-    def _one_edge(self) -> Target:
+    def _one_edge(self) -> TargetOutcome:
         if (self.at_least is None) == (self.at_most is None):
             raise ValueError("a target has an `at_least` or an `at_most`")
         return self
 
     @property
-    def named(self) -> Named:
+    def named(self) -> NamedStates:
         """The outcome that is asked for."""
-        return Named(outcomes={"outcome": (self.outcome,)})
+        return NamedStates(outcomes={"outcome": (self.outcome,)})
 
     def may_rest_on(self, other: OutcomeKind) -> bool:
         """On whatever rests on nothing else."""

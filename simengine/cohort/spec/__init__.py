@@ -3,7 +3,7 @@
 from simengine.cohort.spec.effect import FORMS_OF_EFFECT, Effect
 from simengine.cohort.spec.events import Event, Length, Shock
 from simengine.cohort.spec.names import OneOrMore
-from simengine.cohort.spec.pathway import MONTHS_OF_THE_YEAR, ByCalendar, ByMonths, Move, Pace, Pathway
+from simengine.cohort.spec.pathway import MONTHS_OF_THE_YEAR, ByCalendar, ByMonths, MoveSpec, Pace, Pathway
 from simengine.cohort.spec.population import (
     Dose,
     Engagement,
@@ -28,7 +28,7 @@ __all__ = [
     "Event",
     "Frailty",
     "Length",
-    "Move",
+    "MoveSpec",
     "OneOrMore",
     "Pace",
     "Pathway",

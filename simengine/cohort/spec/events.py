@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from simengine.cohort.spec.names import OneOrMore, Positive
+from simengine.cohort.spec.names import OneOrMore, PositiveFixed
 from simengine.cohort.spec.pathway import ByCalendar, ByMonths, one_form_of
 from simengine.distributions import Count, Name, NotNegative, Quantity, Spec, within
 
@@ -45,13 +45,13 @@ class Length(Spec):
     """How long a spell lasts: a distribution between spells, drawn anew for each."""
 
     kind: Literal["fixed", "lognormal", "gamma", "weibull", "uniform"]
-    mean_days: Positive | None = None
-    sd_days: Positive | None = None
+    mean_days: PositiveFixed | None = None
+    sd_days: PositiveFixed | None = None
     weibull_shape: (
         Annotated[Quantity, AfterValidator(within(0.1, 50, "the shape of a length must lie between 0.1 and 50"))] | None
     ) = None
     low_days: NotNegative | None = None
-    high_days: Positive | None = None
+    high_days: PositiveFixed | None = None
 
     @model_validator(mode="after")
     def _parameters_of_its_kind(self) -> Length:

@@ -35,4 +35,4 @@ def _above_zero(quantity: Quantity) -> Quantity:
     return quantity
 
 
-Positive = Annotated[Quantity, AfterValidator(_above_zero)]
+PositiveFixed = Annotated[Quantity, AfterValidator(_above_zero)]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from simengine.cohort.spec.names import MoveName, Positive
+from simengine.cohort.spec.names import MoveName, PositiveFixed
 from simengine.distributions import Chance, Count, Name, NotNegative, Quantity, Share, Spec, within
 
 _PACES = (
@@ -36,10 +36,10 @@ class Pace(Spec):
     rate_per_month: NotNegative | None = None
     rate_per_quarter: NotNegative | None = None
     rate_per_year: NotNegative | None = None
-    mean_days: Positive | None = None
+    mean_days: PositiveFixed | None = None
     """Mean time to the move, if nothing else happened: the inverse of the hazard."""
-    mean_months: Positive | None = None
-    mean_years: Positive | None = None
+    mean_months: PositiveFixed | None = None
+    mean_years: PositiveFixed | None = None
 
     @property
     def form(self) -> str:
@@ -105,7 +105,7 @@ class ByCalendar(Spec):
     """Factor by month of the year; 1 where a month is not named."""
 
 
-class Move(Pace):
+class MoveSpec(Pace):
     """A move between two states without the service."""
 
     by_stratum: Annotated[dict[Name, Pace], Field(min_length=1)] | None = None
@@ -142,7 +142,7 @@ class Pathway(Spec):
     states: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
     start: dict[Name, dict[Name, Share]]
     """By stratum: the shares of the states in the month of entry, or at the beginning of the history where there is one."""
-    moves: dict[MoveName, Move]
+    moves: dict[MoveName, MoveSpec]
     """Keys read `from -> to`."""
     time_together: dict[Name, Annotated[tuple[Name, ...], Field(min_length=2, strict=False)]] = {}
     """By names of one's own: states whose months count as one time in the state."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
-from simengine.cohort.spec.names import OneOrMore, Positive
+from simengine.cohort.spec.names import OneOrMore, PositiveFixed
 from simengine.cohort.spec.pathway import Pace
 from simengine.distributions import Constant, Count, Name, NotNegative, Number, Probability, Quantity, Share, Spec, within
 
@@ -112,7 +112,7 @@ class Sites(Spec):
 class Volume(Spec):
     """Referral volume that moves the risk of those referred: short of people, a referrer relaxes the criteria."""
 
-    planned: Positive
+    planned: PositiveFixed
     """People whom each wave was planned for: there the factor is 1."""
     elasticity: Quantity
     """The factor is (size of the wave / planned) ^ elasticity."""

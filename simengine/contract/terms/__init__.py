@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from pydantic import Discriminator, Tag
 
 from simengine.contract.terms import amounts, base, calendar, combine, people, returns, tables, volume
-from simengine.contract.terms.base import KINDS, OF_THE_CONTRACT, Currency, Gate, Named, Term, walk
+from simengine.contract.terms.base import OF_THE_CONTRACT, TERM_KINDS, Currency, Gate, Named, Term, parts_within
 
 __all__ = [
     "FAMILIES",
-    "KINDS",
     "OF_THE_CONTRACT",
+    "TERM_KINDS",
     "AnyTerm",
     "Currency",
     "Gate",
@@ -29,11 +29,11 @@ __all__ = [
     "Source",
     "Term",
     "kind_of",
-    "walk",
+    "parts_within",
 ]
 
 FAMILIES = (amounts, calendar, combine, people, returns, tables, volume)
-"""The files that define kinds: loading one enters its kinds into `KINDS`."""
+"""The files that define kinds: loading one enters its kinds into `TERM_KINDS`."""
 _NAMED = "named"
 
 
@@ -45,7 +45,7 @@ def kind_of(raw: Any) -> str | None:
         return _NAMED
     if isinstance(raw, Mapping):
         # A sum of money with its source is a number, too.
-        found = [key for key in KINDS if key in raw] or (["amount"] if "value" in raw else [])
+        found = [key for key in TERM_KINDS if key in raw] or (["amount"] if "value" in raw else [])
         return found[0] if len(found) == 1 else None
     return "amount" if isinstance(raw, int | float) and not isinstance(raw, bool) else None
 
@@ -59,10 +59,10 @@ if TYPE_CHECKING:
     Source: TypeAlias = Named | Term
     AnyTerm: TypeAlias = Term
 else:
-    _message = f"a term has exactly one of the keys {', '.join(KINDS)}"
-    _kinds = [Annotated[kind, Tag(f"<{key}>")] for key, kind in KINDS.items()]
+    _message = f"a term has exactly one of the keys {', '.join(TERM_KINDS)}"
+    _kinds = [Annotated[kind, Tag(f"<{key}>")] for key, kind in TERM_KINDS.items()]
     AnyTerm = Annotated[reduce(or_, _kinds), Discriminator(_tag, custom_error_type="unknown_kind", custom_error_message=_message)]
-    _message = f"a number, a name, or a term with exactly one of the keys {', '.join(KINDS)} belongs here"
+    _message = f"a number, a name, or a term with exactly one of the keys {', '.join(TERM_KINDS)} belongs here"
     Source = Annotated[
         reduce(or_, _kinds, Annotated[Named, Tag(f"<{_NAMED}>")]),
         Discriminator(_tag, custom_error_type="unknown_source", custom_error_message=_message),

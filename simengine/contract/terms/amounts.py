@@ -9,7 +9,7 @@ from pydantic import AfterValidator, model_validator
 
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
-from simengine.contract.terms.base import Currency, Edge, Factor, Level, Term
+from simengine.contract.terms.base import Currency, Edge, Factor, Term, TermLevel
 from simengine.distributions import Constant, Fixed, within
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _Positive = Annotated[Fixed, AfterValidator(within(1e-12, 1e15, "a target must lie between 1e-12 and 1e15"))]
 
 
-class Amount(Term):
+class FixedAmount(Term):
     """A fixed sum of money, or a level of a metric; it may be written as a bare number, or as `{value: ...}` with its source."""
 
     key: ClassVar[str] = "amount"
@@ -35,7 +35,7 @@ class Amount(Term):
         return scope.code.constant(self.amount.value)
 
 
-class Share(Term):
+class ShareOf(Term):
     """A share of something, or of what exceeds something: `share x (of - above)`."""
 
     key: ClassVar[str] = "share"
@@ -52,7 +52,7 @@ class Share(Term):
         return code.multiply(code.constant(self.share.value), shared)
 
 
-class Price(Term):
+class UnitPrice(Term):
     """A price for each unit beyond deadweight, up to a volume: `price x min(max(per - deadweight, 0), up_to)`."""
 
     key: ClassVar[str] = "price"
@@ -86,7 +86,7 @@ class Price(Term):
         return scope.code.choose(is_more, scope.limit("up_to"), bound)
 
 
-class Target(Term):
+class TargetRatio(Term):
     """A part of a full amount, in proportion to what was reached of a target: `full x min(max(of / target, 0), at_most)`."""
 
     key: ClassVar[str] = "target"
@@ -97,7 +97,7 @@ class Target(Term):
     """What is paid at the target."""
     at_most: Factor = Constant(value=1.0, certainty="choice", note="the default: nothing more beyond the target")
     """The most that is paid, as a multiple of the full amount."""
-    pays_from: Level | None = None
+    pays_from: TermLevel | None = None
     """The level of `of` from which anything is paid."""
 
     def edges(self) -> tuple[Edge, ...]:

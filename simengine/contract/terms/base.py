@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 Currency = Annotated[Fixed, AfterValidator(within(-1e15, 1e15, "an amount of money lies within 1e15 either way"))]
 Factor = Annotated[Fixed, AfterValidator(within(0, 1e15, "a share or a price must not be negative, and at most 1e15"))]
-Level = Annotated[Fixed, AfterValidator(within(-1e15, 1e15, "a level lies within 1e15 either way"))]
-Months = Annotated[Count, AfterValidator(within(0, 1200, "a number of months must lie between 0 and 1200"))]
+TermLevel = Annotated[Fixed, AfterValidator(within(-1e15, 1e15, "a level lies within 1e15 either way"))]
+TermMonths = Annotated[Count, AfterValidator(within(0, 1200, "a number of months must lie between 0 and 1200"))]
 
-KINDS: dict[str, type[Term]] = {}
+TERM_KINDS: dict[str, type[Term]] = {}
 """Every kind of term by the one key that marks it."""
 
 
@@ -46,10 +46,10 @@ class Named(RootModel[Name]):
 class Gate(Spec):
     """A condition: a lower edge, an upper edge, or one of each."""
 
-    above: Level | None = None
-    at_least: Level | None = None
-    below: Level | None = None
-    at_most: Level | None = None
+    above: TermLevel | None = None
+    at_least: TermLevel | None = None
+    below: TermLevel | None = None
+    at_most: TermLevel | None = None
 
     @model_validator(mode="after")
     def _edges(self) -> Gate:
@@ -108,7 +108,7 @@ class Term(Spec):
     """Whether the payment depends on outcomes; a guarantee does not."""
     at: NamesOrNone = ()
     """The dates on which it is settled; all dates of the contract if absent."""
-    delay_months: Months | None = None
+    delay_months: TermMonths | None = None
     """Months from the date on which it is settled to its payment."""
     payer: Name = OUTCOME_PAYER
     """The party who owes it."""
@@ -122,7 +122,7 @@ class Term(Spec):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if cls.key:
-            KINDS[cls.key] = cls
+            TERM_KINDS[cls.key] = cls
 
     @abstractmethod
     def formula(self, scope: Scope) -> Register:
@@ -183,16 +183,16 @@ OF_THE_CONTRACT = ("contingent", "at", "delay_months", "payer", "payee", "repays
 """The keys that only a term of the contract itself may say, not a term inside another."""
 
 
-def walk(node: Any, path: str) -> Iterator[tuple[str, Named | Term]]:
+def parts_within(node: Any, path: str) -> Iterator[tuple[str, Named | Term]]:
     """Yield a term and all that it refers to, with paths, from the outside in."""
     if isinstance(node, Named | Term):
         yield path, node
     if isinstance(node, tuple):
         for place, child in enumerate(node):
-            yield from walk(child, f"{path}.{place}")
+            yield from parts_within(child, f"{path}.{place}")
     elif isinstance(node, dict):
         for name, child in node.items():
-            yield from walk(child, f"{path}.{name}")
+            yield from parts_within(child, f"{path}.{name}")
     elif isinstance(node, BaseModel) and not isinstance(node, Named):
         for name in type(node).model_fields:
-            yield from walk(getattr(node, name), f"{path}.{name}")
+            yield from parts_within(getattr(node, name), f"{path}.{name}")

@@ -40,7 +40,7 @@ class PerWave(Term):
         return [scope.in_wave(place, is_cumulative=self.cumulative) for place in places]
 
 
-class Milestones(Term):
+class MilestonePrices(Term):
     """A price for each milestone that a person reaches, up to a cap per person, over all people.
 
     Settled from how many people reached which combination: `sum over combinations of people x min(sum of prices, cap)`.

@@ -100,7 +100,7 @@ class Until(Term):
         return code.add(before, code.multiply(code.constant(self.then.value), rest))
 
 
-class Paid(Term):
+class PaidSoFar(Term):
     """What has been paid so far under some terms of the contract, earlier payments of the same date included."""
 
     key: ClassVar[str] = "paid"

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
-from simengine.contract.terms.base import Edge, Gate, Level, Term
+from simengine.contract.terms.base import Edge, Gate, Term, TermLevel
 from simengine.distributions import Spec
 from simengine.records import FORMULA
 
@@ -60,14 +60,14 @@ class Steps(Term):
         return scope.first_bound([bound, scope.bound(self.of, "of")])
 
 
-class Point(Spec):
+class TablePoint(Spec):
     """A point of a line."""
 
-    at: Level
-    pays: Level
+    at: TermLevel
+    pays: TermLevel
 
 
-class Line(Term):
+class TableLine(Term):
     """Straight lines between points, level before the first and after the last.
 
     Two points at one place are a jump: the edge itself is paid by the second.
@@ -75,11 +75,11 @@ class Line(Term):
 
     key: ClassVar[str] = "line"
     looks_at: ClassVar[str] = "of"
-    line: Annotated[tuple[Point, ...], Field(min_length=2, strict=False)]
+    line: Annotated[tuple[TablePoint, ...], Field(min_length=2, strict=False)]
     of: Source
 
     @model_validator(mode="after")
-    def _in_order(self) -> Line:
+    def _in_order(self) -> TableLine:
         places = [point.at.value for point in self.line]
         crowded = any(places[i] == places[i + 2] for i in range(len(places) - 2))
         if sorted(places) != places or crowded:

@@ -9,17 +9,17 @@ from pydantic import Field, model_validator
 
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
-from simengine.contract.terms.base import Edge, Factor, Level, Term
+from simengine.contract.terms.base import Edge, Factor, Term, TermLevel
 from simengine.distributions import Spec
 
 if TYPE_CHECKING:
     from simengine.contract.terms import Source
 
 
-class Tranche(Spec):
+class VolumeBand(Spec):
     """The price of the units beyond a volume, until the next tranche begins."""
 
-    beyond: Level
+    beyond: TermLevel
     price: Factor
 
 
@@ -28,7 +28,7 @@ class VolumePrices(Term):
 
     key: ClassVar[str] = "prices"
     looks_at: ClassVar[str] = "per"
-    prices: Annotated[tuple[Tranche, ...], Field(min_length=1, strict=False)]
+    prices: Annotated[tuple[VolumeBand, ...], Field(min_length=1, strict=False)]
     per: Source
 
     @model_validator(mode="after")

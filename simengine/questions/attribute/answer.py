@@ -52,7 +52,7 @@ class LayerShares:
 
 
 @dataclass(frozen=True)
-class Guarantee:
+class TailGuarantee:
     """What it takes to buy off the tail."""
 
     beyond: Statistic
@@ -74,7 +74,7 @@ class Burden:
     """CVaR of the loss less the mean loss: how much worse the worst replications are than all of them."""
     sd_if_known: Mapping[Layer, Statistic]
     """The standard deviation that is left on average to somebody who learns all of one layer beforehand."""
-    guarantee: Guarantee
+    guarantee: TailGuarantee
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def burden(family: Floats, layers: tuple[Layer, ...], level: float, sign: int = 
         variance=_named(spread, layers),
         tail=_named(tail, layers),
         sd_if_known=dict(zip(layers, known, strict=True)),
-        guarantee=Guarantee(facts[3], facts[4]),
+        guarantee=TailGuarantee(facts[3], facts[4]),
     )
 
 

@@ -15,13 +15,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from itertools import combinations
 
+from simengine.asked import MAX_SEED
 from simengine.cohort import purposes_of_people
 from simengine.config import Study, cohort_of
 from simengine.distributions import Quantity
 from simengine.distributions.sourced import Layer
 from simengine.errors import UsageError
 from simengine.sampling import distributions_of
-from simengine.streams import MAX_SEED, purpose_number
+from simengine.streams import purpose_number
 
 LAYERS: tuple[Layer, ...] = ("parameters", "environment", "sampling", "measurement")
 """From what is settled first to what is settled last: the order of the nested decomposition."""

@@ -11,7 +11,7 @@ from simengine.config import Study
 from simengine.distributions.sourced import Layer
 from simengine.questions.attribute.answer import Attribution, LayerShares
 from simengine.replications.money import amount_asked
-from simengine.report.layouts import grid, heading, named, titled
+from simengine.report.layouts import grid, heading, party_title, titled
 from simengine.report.units import cell, money_unit, unit_of_amount
 from simengine.risk.statistics import Statistic
 
@@ -35,15 +35,15 @@ def attribution_tables(study: Study, found: Attribution) -> RenderableType:
         tail = f"CVaR {100 * found.level:g} %"
         facts = f"mean {cell(one.mean, unit)}, sd {cell(one.sd, unit)}, {tail} ({loss}) {cell(one.cvar, unit)}"
         if not one.variance.total.value:
-            parts.append(Text(f"\n{named(study, party)}: mean {cell(one.mean, unit)}. Nothing varies.", style="bold"))
+            parts.append(Text(f"\n{party_title(study, party)}: mean {cell(one.mean, unit)}. Nothing varies.", style="bold"))
             continue
         table = grid("layer", "variance, %", "alone, %", "nested, %", f"{tail} - mean {loss}", "of it, %", "sd if known")
         for layer in found.layers:
-            of_variance = (percent(shares[layer], one.variance.total) for shares in _views(one.variance))
+            of_variance = (percent_of_whole(shares[layer], one.variance.total) for shares in _views(one.variance))
             of_tail = one.tail.shapley[layer]
-            row = (cell(of_tail, unit), percent(of_tail, one.tail.total), cell(one.sd_if_known[layer], unit))
+            row = (cell(of_tail, unit), percent_of_whole(of_tail, one.tail.total), cell(one.sd_if_known[layer], unit))
             table.add_row(layer, *of_variance, *row)
-        parts.append(titled(f"{named(study, party)}: {facts}", table))
+        parts.append(titled(f"{party_title(study, party)}: {facts}", table))
         if asked.unit == "money":
             beyond = cell(one.guarantee.beyond, unit)
             premium = cell(one.guarantee.fair_premium, unit)
@@ -61,7 +61,7 @@ def attribution_tables(study: Study, found: Attribution) -> RenderableType:
     return Group(*parts)
 
 
-def percent(part: Statistic, whole: Statistic) -> str:
+def percent_of_whole(part: Statistic, whole: Statistic) -> str:
     """Write a part in per cent of a whole; the error is that of the part."""
     return "-" if whole.value == 0 else cell(Statistic(part.value, part.se), abs(whole.value) / 100)
 

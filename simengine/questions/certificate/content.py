@@ -7,7 +7,7 @@ from typing import Any
 
 from simengine.config import Study
 from simengine.questions.certificate.answer import Bias, Certificate, Cliff
-from simengine.report.answers import heading
+from simengine.report.answers import answer_heading
 from simengine.report.document import plain
 from simengine.report.units import metric_unit
 from simengine.risk.statistics import Statistic
@@ -15,7 +15,7 @@ from simengine.risk.statistics import Statistic
 
 def certificate(study: Study, found: Certificate) -> dict[str, Any]:
     """Give a payment-error certificate as plain numbers."""
-    return heading(study, found) | {
+    return answer_heading(study, found) | {
         "contingent_terms": list(found.contingent_terms),
         "promise": dict(found.promise),
         "p_pay_no_effect": plain(found.p_pay_no_effect),
@@ -40,11 +40,11 @@ def certificate(study: Study, found: Certificate) -> dict[str, Any]:
         "bias_no_effect": {name: plain(bias.estimate) for name, bias in found.bias_no_effect.items()},
         "pays_from": {name: bias.pays_from for name, bias in found.bias_no_effect.items()},
         "breaks_even_from": {name: bias.breaks_even_from for name, bias in found.bias_no_effect.items()},
-        "warnings": warnings(study, found),
+        "warnings": certificate_warnings(study, found),
     }
 
 
-def warnings(study: Study, found: Certificate) -> list[str]:
+def certificate_warnings(study: Study, found: Certificate) -> list[str]:
     """Say in words where the contract pays for what no service has done."""
     return [_warning(study, name, bias) for name, bias in found.bias_no_effect.items() if bias.is_paid]
 

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from simengine.config import Study
 from simengine.questions.certificate.answer import Certificate
-from simengine.questions.certificate.content import warnings
+from simengine.questions.certificate.content import certificate_warnings
 from simengine.report.layouts import grid, heading, titled
 from simengine.report.units import cell, metric_unit, money_unit, told_units
 
@@ -25,7 +25,7 @@ def certificate_tables(study: Study, found: Certificate) -> RenderableType:
     layout = grid("", "", show_header=False)
     for name, (statistic, scale) in facts.items():
         layout.add_row(name, cell(statistic, scale))
-    told = [Text(text, style="bold") for text in warnings(study, found)]
+    told = [Text(text, style="bold") for text in certificate_warnings(study, found)]
     return Group(
         heading(study, found, paid),
         layout,

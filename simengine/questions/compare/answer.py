@@ -14,11 +14,19 @@ from simengine.contract.spec import Contract
 from simengine.currencies import units_of
 from simengine.errors import Problem, StudyError, UsageError
 from simengine.pipeline import simulate
-from simengine.questions.compare.designs import OWN
+from simengine.questions.compare.designs import OWN_CONTRACT
 from simengine.records import Integers
 from simengine.replications.answer import Answer
 from simengine.replications.ensemble import Ensemble, with_used_designs_alone
-from simengine.replications.money import Standing, asked_measures, measures_of, refuse_level, settled_money, standing_of, tail_needs
+from simengine.replications.money import (
+    PartyStanding,
+    asked_measures,
+    measures_of,
+    refuse_level,
+    settled_money,
+    standing_of,
+    tail_needs,
+)
 from simengine.risk import statistics
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import Measure
@@ -55,7 +63,7 @@ class Comparison(Answer):
     titles: Mapping[str, str]
     """By contract; the first is the one from which the parties go over."""
     parties: tuple[str, ...]
-    standings: Mapping[str, Mapping[str, Standing]]
+    standings: Mapping[str, Mapping[str, PartyStanding]]
     """By contract and party."""
     switches: Mapping[str, Mapping[str, Switch]]
     """By contract, the first left out, and party."""
@@ -93,7 +101,7 @@ def compare_contracts(
         raise UsageError("CONTRACT: at least one contract beside the study's own; found none")
     refuse_level(level)
     asked = asked_measures(study, measures)
-    studies = {OWN: study} | {name: with_used_designs_alone(under(study, name, other)) for name, other in others.items()}
+    studies = {OWN_CONTRACT: study} | {name: with_used_designs_alone(under(study, name, other)) for name, other in others.items()}
     answers = ensemble.ask(lambda replications: _settle_all(list(studies.values()), ensemble.seed, replications, asked))
     columns: dict[str, Columns] = dict(zip(studies, answers, strict=True))
     moved = {party for one in studies.values() for party in with_money(one)}
@@ -110,9 +118,9 @@ def compare_contracts(
             name: {party: standing_of(answer, party, level, asked) for party in parties} for name, answer in columns.items()
         },
         switches={
-            name: {party: _switch(columns[OWN], answer, party, units_of(study.study.currency), asked) for party in parties}
+            name: {party: _switch(columns[OWN_CONTRACT], answer, party, units_of(study.study.currency), asked) for party in parties}
             for name, answer in columns.items()
-            if name != OWN
+            if name != OWN_CONTRACT
         },
         quantiles={name: {party: _quantiles(answer, party) for party in parties} for name, answer in columns.items()},
     )

@@ -12,7 +12,7 @@ from simengine.sections import TERMS
 if TYPE_CHECKING:
     from simengine.config import Study
 
-OWN = "own"
+OWN_CONTRACT = "own"
 """The name of a study's own contract beside others."""
 
 
@@ -48,8 +48,8 @@ def designs_of(study: Study, names: Sequence[str], variant: Callable[[str], Stud
             raise UsageError("CONTRACT: must be the name of a file or of a variant; found an empty one")
         is_variant = name in study.variants and not Path(name).is_file()
         key = name if is_variant else Path(name).stem
-        if key in designs or key in (OWN, "study"):
-            rule = f"CONTRACT: each has a name of its own, the stem of its file, and none is called `{OWN}` or `study`"
+        if key in designs or key in (OWN_CONTRACT, "study"):
+            rule = f"CONTRACT: each has a name of its own, the stem of its file, and none is called `{OWN_CONTRACT}` or `study`"
             raise UsageError(f"{rule}; found {name!r}. Rename or leave out one of them")
         if is_variant:
             designs[key] = variant(name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from simengine.config import Study
 from simengine.questions.compare.answer import Comparison
-from simengine.report.layouts import named
+from simengine.report.layouts import party_title
 from simengine.report.picture import DARK, LIGHT, MIDDLE, panels_for, plain_style, save, title_of
 from simengine.report.units import money_unit
 
@@ -32,7 +32,7 @@ def draw_comparison(study: Study, found: Comparison) -> bytes:
                 )
                 axes.text(0.99, place + 0.33, _switch_words(found, name, party), transform=_across(axes), ha="right", fontsize=8.5)
             axes.axvline(0.0, color=DARK, linestyle=":", linewidth=1.0, zorder=0)
-            axes.set_title(shorten(named(study, party), 60, placeholder="…"), fontsize=10)
+            axes.set_title(shorten(party_title(study, party), 60, placeholder="…"), fontsize=10)
             axes.set_xlabel(f"net, {money}")
             axes.set_yticks(range(n_rows), list(found.titles))
             axes.set_ylim(n_rows - 0.45, -0.6)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simengine.questions.compare.asked import asked_of_designs
-from simengine.questions.compare.designs import OWN
-from simengine.questions.options import LEVEL, MEASURES
+from simengine.questions.compare.designs import OWN_CONTRACT
+from simengine.questions.options import LEVEL_OPTION, MEASURES_OPTION
 from simengine.questions.question import Asked, Option, Question, Source, Values, later
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def _prepare(study: Study, values: Values, source: Source) -> Asked:
     designs, asked = asked_of_designs(study, values["contracts"], source)
-    others = {name: design for name, design in designs.items() if name != OWN}
+    others = {name: design for name, design in designs.items() if name != OWN_CONTRACT}
     return replace(asked, values={"others": others, "level": values["level"], "measures": values["measures"]})
 
 
@@ -28,8 +28,8 @@ COMPARE = Question[Any](
     ),
     options=(
         Option("contracts", "Files of contracts, or variants.", flag="CONTRACT...", is_many=True, is_required=True),
-        LEVEL,
-        MEASURES,
+        LEVEL_OPTION,
+        MEASURES_OPTION,
     ),
     prepare=_prepare,
     ask=later("simengine.questions.compare.answer", "compare_contracts"),

@@ -12,8 +12,8 @@ from simengine.report.layouts import (
     heading,
     measure_cell,
     measure_title,
-    named,
     no_cvar,
+    party_title,
     standing_cells,
     standing_columns,
     titled,
@@ -31,7 +31,7 @@ def comparison_tables(study: Study, found: Comparison) -> RenderableType:
         table = grid("contract", *standing_columns(found.level, asked))
         for name, standings in found.standings.items():
             table.add_row(name, *standing_cells(standings[party], unit, asked))
-        parts.append(titled(f"{named(study, party)}", table))
+        parts.append(titled(f"{party_title(study, party)}", table))
     own = next(iter(found.titles))
     for name, switches in found.switches.items():
         table = grid("party", "net", "NPV", "P(gains)", "P(loses)", "P(same)")

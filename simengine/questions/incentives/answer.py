@@ -14,7 +14,7 @@ from simengine.pipeline import Evidence, draw_numbers, evaluate, move_money, wit
 from simengine.questions.compare.designs import other_section
 from simengine.questions.incentives.best_response import BestResponse, GivingUp, best_response, giving_up, worth_by_replication
 from simengine.questions.incentives.efforts import (
-    Choice,
+    EffortChoice,
     as_the_study_says,
     behaviour_of,
     choices_of,
@@ -46,10 +46,10 @@ _TRUTH, _ESTIMATE = "truth.", "estimate."
 
 
 @dataclass(frozen=True)
-class Point:
+class EffortPoint:
     """What one choice comes to."""
 
-    choice: Choice
+    choice: EffortChoice
     money: Statistic
     """Mean of the money of whoever chooses the efforts, before any cost of effort or referral."""
     cost: Statistic
@@ -105,7 +105,7 @@ class Induced:
     """What one contract makes people do."""
 
     title: str
-    curve: tuple[Point, ...]
+    curve: tuple[EffortPoint, ...]
     """By choice; the last is what the study says."""
     reply: Reply
     giving_up: GivingUp | None
@@ -127,7 +127,7 @@ class Induced:
     fresh: Fresh
 
     @property
-    def chosen(self) -> Point:
+    def chosen(self) -> EffortPoint:
         """What is chosen."""
         return self.curve[self.reply.place]
 
@@ -196,7 +196,7 @@ def _ask(study: Study, designs: Mapping[str, Study], ensemble: Ensemble, places:
 
 def live_choices(
     study: Study, cohort: Cohort, draws: Draws, places: Sequence[int] | None = None
-) -> Iterator[tuple[Choice, Draws, Tallies]]:
+) -> Iterator[tuple[EffortChoice, Draws, Tallies]]:
     """Let one block of replications live once with every choice, or with those at some places; nothing here knows a contract."""
     before, choices = dict[float, Tallies](), choices_of(study)
     for choice in choices if places is None else [choices[place] for place in places]:
@@ -223,7 +223,7 @@ def _answers(
             yield costs | _settled(design, Evidence(design, own, tallies, seen)) | {"paid_on_truth": paid_on_truth}
 
 
-def _costs(study: Study, choice: Choice, draws: Draws, tallies: Tallies) -> dict[str, Floats]:
+def _costs(study: Study, choice: EffortChoice, draws: Draws, tallies: Tallies) -> dict[str, Floats]:
     return {
         "cost": cost_of_efforts(study, choice, draws, tallies),
         "referral_cost": cost_of_referrals(study, choice, draws, tallies),
@@ -330,9 +330,9 @@ def _fresh(study: Study, reply: Reply, again: Mapping[int, Columns], aversion: f
     return Fresh(worth, lead, Statistic(found.value - worth.value, float(np.hypot(found.se, worth.se))))
 
 
-def _point(study: Study, choice: Choice, columns: Columns, surplus: Floats, aversion: float) -> Point:
+def _point(study: Study, choice: EffortChoice, columns: Columns, surplus: Floats, aversion: float) -> EffortPoint:
     metrics = study.measurement.metrics
-    return Point(
+    return EffortPoint(
         choice=choice,
         money=statistics.mean(columns["money"]),
         cost=statistics.mean(columns["cost"]),

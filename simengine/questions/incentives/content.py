@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from simengine.config import Study
-from simengine.questions.incentives.answer import Incentives, Induced, Point
+from simengine.questions.incentives.answer import EffortPoint, Incentives, Induced
 from simengine.questions.incentives.best_response import BestResponse, GivingUp
-from simengine.questions.incentives.efforts import Choice, behaviour_of
+from simengine.questions.incentives.efforts import EffortChoice, behaviour_of
 from simengine.report.document import plain
 
 
@@ -31,7 +31,7 @@ def _induced(found: Induced) -> dict[str, Any]:
     volumes = found.reply.volumes
     return {
         "title": found.title,
-        "chosen": point(found.chosen),
+        "chosen": effort_point(found.chosen),
         "response": _response(found, found.reply.efforts, found.reply.followed_by),
         "referral": None if volumes is None else _response(found, volumes, found.beside),
         "gives_up": None if found.giving_up is None else _giving_up(found, found.giving_up),
@@ -40,10 +40,10 @@ def _induced(found: Induced) -> dict[str, Any]:
         "bought_per_unit": {name: None if one is None else plain(one) for name, one in found.bought.items()},
         "gap": plain(found.gap),
         "paid_beyond_truth": plain(found.paid_beyond_truth),
-        "first_best": point(found.curve[found.first_best]),
+        "first_best": effort_point(found.curve[found.first_best]),
         "lost_surplus": plain(found.lost_surplus),
         "fresh": {name: None if one is None else plain(one) for name, one in vars(found.fresh).items()},
-        "curve": [point(one) for one in found.curve],
+        "curve": [effort_point(one) for one in found.curve],
     }
 
 
@@ -62,7 +62,7 @@ def _response(found: Induced, response: BestResponse, places: tuple[int, ...]) -
     }
 
 
-def point(one: Point) -> dict[str, Any]:
+def effort_point(one: EffortPoint) -> dict[str, Any]:
     """Give a choice and what it comes to."""
     numbers = ("money", "cost", "worth", "p_pay", "payment", "surplus")
     referrer = None if one.worth_to_referrer is None else plain(one.worth_to_referrer)
@@ -70,6 +70,6 @@ def point(one: Point) -> dict[str, Any]:
     return content | {"worth_to_referrer": referrer, "truth": plain(one.truth)}
 
 
-def choice(one: Choice) -> dict[str, Any]:
+def choice(one: EffortChoice) -> dict[str, Any]:
     """Give a choice as plain numbers."""
     return {"efforts": dict(one.efforts), "volume": one.volume}

@@ -20,7 +20,7 @@ _QUANTILES = 10_000
 
 
 @dataclass(frozen=True)
-class Choice:
+class EffortChoice:
     """How hard people work, and how many others are referred."""
 
     efforts: Mapping[str, float] = field(default_factory=dict)
@@ -69,19 +69,19 @@ def volumes_of(study: Study) -> tuple[float, ...]:
     return (1.0,) if referral is None else referral.levels
 
 
-def choices_of(study: Study) -> tuple[Choice, ...]:
+def choices_of(study: Study) -> tuple[EffortChoice, ...]:
     """List the choices: every volume of the first efforts, then of the next; then what the study says, unless it is among them."""
-    found = [Choice(efforts, volume) for efforts in efforts_of(study) for volume in volumes_of(study)]
+    found = [EffortChoice(efforts, volume) for efforts in efforts_of(study) for volume in volumes_of(study)]
     said = as_the_study_says(study)
     return tuple(found if said in found else [*found, said])
 
 
-def as_the_study_says(study: Study) -> Choice:
+def as_the_study_says(study: Study) -> EffortChoice:
     """Give the choice that changes nothing."""
-    return Choice(dict.fromkeys(behaviour_of(study).efforts, 1.0))
+    return EffortChoice(dict.fromkeys(behaviour_of(study).efforts, 1.0))
 
 
-def with_choice(study: Study, cohort: Cohort, draws: Draws, choice: Choice) -> tuple[Cohort, Draws]:
+def with_choice(study: Study, cohort: Cohort, draws: Draws, choice: EffortChoice) -> tuple[Cohort, Draws]:
     """Give the people and the replications in which somebody chose so; what the study says changes no bit of either."""
     strengths = _strengths(study, choice)
     effects: dict[str, Effect] = {}
@@ -103,7 +103,7 @@ def with_choice(study: Study, cohort: Cohort, draws: Draws, choice: Choice) -> t
     return replace(cohort, effect=effects), replace(draws, values=values)
 
 
-def with_volume(study: Study, draws: Draws, choice: Choice) -> Draws:
+def with_volume(study: Study, draws: Draws, choice: EffortChoice) -> Draws:
     """Give the replications in which so many people are referred."""
     values = {path: draws[path] * choice.volume for path in _sizes(study)}
     return draws if choice.volume == 1.0 else replace(draws, values={**draws.values, **values})
@@ -117,7 +117,7 @@ def _paths(draws: Draws, effect: str) -> list[str]:
     return [path for path in draws.values if path.startswith(f"effect.{effect}.")]
 
 
-def _strengths(study: Study, choice: Choice) -> dict[tuple[str, str], float]:
+def _strengths(study: Study, choice: EffortChoice) -> dict[tuple[str, str], float]:
     """Give the strength of each effect in each stratum that an effort reaches."""
     return {place: choice.efforts[name] for name, effort in behaviour_of(study).efforts.items() for place in touched(study, effort)}
 
@@ -129,7 +129,7 @@ def _times(value: Floats, strength: float, *, is_ratio: bool) -> Floats:
     return np.asarray(value**strength if is_ratio else value * strength)
 
 
-def cost_of_efforts(study: Study, choice: Choice, draws: Draws, tallies: Tallies) -> Floats:
+def cost_of_efforts(study: Study, choice: EffortChoice, draws: Draws, tallies: Tallies) -> Floats:
     """Give what the efforts of a choice cost in each replication, in money of today, shape (n_replications,)."""
     behaviour, nothing = behaviour_of(study), np.zeros(len(draws))
     costs = [nothing]
@@ -175,7 +175,7 @@ def people_of(tallies: Tallies) -> Floats:
     return np.asarray(tallies.n_people[:, :, SERVICE].sum(axis=1), dtype=np.float64)
 
 
-def cost_of_referrals(study: Study, choice: Choice, draws: Draws, tallies: Tallies) -> Floats:
+def cost_of_referrals(study: Study, choice: EffortChoice, draws: Draws, tallies: Tallies) -> Floats:
     """Give what referring people costs whoever refers, in each replication."""
     referral = behaviour_of(study).referral
     if referral is None:

@@ -8,9 +8,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from simengine.config import Study
-from simengine.questions.incentives.answer import Incentives, Induced, Point
+from simengine.questions.incentives.answer import EffortPoint, Incentives, Induced
 from simengine.questions.incentives.best_response import BestResponse
-from simengine.questions.incentives.efforts import Choice, behaviour_of
+from simengine.questions.incentives.efforts import EffortChoice, behaviour_of
 from simengine.report.layouts import grid, heading, titled
 from simengine.report.units import cell, metric_unit, money_unit
 from simengine.risk.statistics import Statistic
@@ -98,7 +98,7 @@ def _notes(study: Study, name: str, found: Induced) -> list[str]:
     return told
 
 
-def _at_the_end(found: Induced, one: Point) -> list[str]:
+def _at_the_end(found: Induced, one: EffortPoint) -> list[str]:
     """List the efforts of a choice that are the highest that may be chosen, where there are several levels."""
     levels = {name: {point.choice.efforts[name] for point in found.curve} for name in one.choice.efforts}
     return [name for name, level in one.choice.efforts.items() if len(levels[name]) > 1 and level == max(levels[name])]
@@ -157,11 +157,11 @@ def _curve(study: Study, name: str, found: Induced) -> RenderableType:
     return titled(f"{name}: {found.title}. What each choice is worth to whoever chooses{rest}; * is chosen", table)
 
 
-def _share(one: Point) -> str:
+def _share(one: EffortPoint) -> str:
     return cell(Statistic(one.p_pay.value, one.p_pay.se), 1.0)
 
 
-def _words(one: Choice) -> str:
+def _words(one: EffortChoice) -> str:
     """Write a choice: a single effort as its number, several with their names, and the volume where it is not all."""
     efforts = one.efforts
     text = ", ".join(f"{name} {level:.3g}" for name, level in efforts.items())

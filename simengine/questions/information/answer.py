@@ -23,7 +23,7 @@ from simengine.replications.answer import Answer
 from simengine.replications.blocks import map_blocks
 from simengine.replications.ensemble import Ensemble
 from simengine.replications.points import uncertain_paths
-from simengine.replications.stored import Eyes, eyes_of, store
+from simengine.replications.stored import Eyes, eyes_of, store_evidence
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
 from simengine.sampling import distributions_of
@@ -35,7 +35,7 @@ MOST_SHEETS, LONGEST, DEAREST = 10_000, 1200.0, 1e12
 
 
 @dataclass(frozen=True)
-class Choice:
+class Decision:
     """Who decides, between what, and who else must agree."""
 
     party: str
@@ -68,7 +68,7 @@ class Information(Answer):
 
     n_replications: int
     seed: int
-    choice: Choice
+    choice: Decision
     signed_now: Statistic
     """Mean net present value of the contract as it stands."""
     is_signed: bool
@@ -89,7 +89,7 @@ class Information(Answer):
 
 def value_information(
     study: Study,
-    choice: Choice,
+    choice: Decision,
     ensemble: Ensemble,
     pilots: Sequence[int] = (),
     delay_months: float = 0.0,
@@ -158,7 +158,7 @@ def value_information(
     )
 
 
-def _refuse_nonsense(study: Study, choice: Choice, pilots: Sequence[int], delay_months: float, cost_per_person: float) -> None:
+def _refuse_nonsense(study: Study, choice: Decision, pilots: Sequence[int], delay_months: float, cost_per_person: float) -> None:
     """Refuse what cannot be asked: also a choice of somebody whose money the study does not move, or of several parties at once."""
     refuse_without_money(study, choice.party, "--party")
     if choice.party not in study.parties:
@@ -183,7 +183,7 @@ def _kept_after(study: Study, party: str, months: float) -> float:
     return float(after_a_year ** (months / 12))
 
 
-def _value(nets: Floats, shown: Floats, choice: Choice) -> Statistic:
+def _value(nets: Floats, shown: Floats, choice: Decision) -> Statistic:
     return value_of_knowing(nets[:, 0], shown, nets[:, 1:] if choice.must_accept else None)
 
 
@@ -204,7 +204,7 @@ def _terms_today(now: Floats, later: Floats) -> Statistic:
     return statistics.mean(later[:, 0, best] - now[:, 0, own])
 
 
-def _nets(study: Study, choice: Choice, ensemble: Ensemble) -> tuple[Floats, Floats | None]:
+def _nets(study: Study, choice: Decision, ensemble: Ensemble) -> tuple[Floats, Floats | None]:
     """Settle the contract as it is, and under all terms that may be chosen.
 
     Returns
@@ -212,7 +212,7 @@ def _nets(study: Study, choice: Choice, ensemble: Ensemble) -> tuple[Floats, Flo
     Shape (n_replications, n_parties, n_options) each: who decides comes first, and no contract is the first option.
     """
     parties = (choice.party, *choice.must_accept)
-    stored = store(study, ensemble, [choice.party], parties)
+    stored = store_evidence(study, ensemble, [choice.party], parties)
 
     def nets(all_terms: Sequence[Mapping[str, float]]) -> Floats:
         options = [np.zeros((ensemble.n_replications, len(parties)))]

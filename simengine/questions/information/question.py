@@ -22,12 +22,12 @@ def read_people(text: str) -> list[int]:
 def _prepare(study: Study, values: Values, source: Source) -> Asked:  # noqa: ARG001
     from simengine.config.request import free_terms
     from simengine.config.roles import the_only
-    from simengine.questions.information.answer import Choice
+    from simengine.questions.information.answer import Decision
     from simengine.records import ALL_PAYERS
 
     decides = values["party"] or the_only(study, ALL_PAYERS, "--party")
     sized = free_terms(study, values["free"])
-    choice = Choice(decides, tuple(values["accepted_by"] or ()), {} if sized is None else sized.free, values["points"])
+    choice = Decision(decides, tuple(values["accepted_by"] or ()), {} if sized is None else sized.free, values["points"])
     asked = {name: values[name] for name in ("delay_months", "cost_per_person")}
     return Asked(study, {"choice": choice, "pilots": tuple(values["pilots"] or ()), **asked})
 

@@ -29,7 +29,7 @@ _Z_95 = 1.959963984540054
 
 
 @dataclass(frozen=True)
-class Reading:
+class EstimateReading:
     """What one design concludes about one metric."""
 
     estimate: Statistic
@@ -44,7 +44,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Paid:
+class PaymentByDesign:
     """What the contract pays if it goes by one design; of the contingent terms."""
 
     payment: Statistic
@@ -62,9 +62,9 @@ class MethodSpread(Answer):
     """The design that the contract goes by."""
     truth: Mapping[str, Statistic]
     """By metric: the mean between the service users and their twins."""
-    readings: Mapping[str, Mapping[str, Reading]]
+    readings: Mapping[str, Mapping[str, EstimateReading]]
     """By metric and design; only designs that can measure the metric."""
-    paid: Mapping[str, Paid]
+    paid: Mapping[str, PaymentByDesign]
     """By design, and on the truth. A metric that a design cannot measure is measured as the protocol prescribes."""
     borrowed: Mapping[str, tuple[str, ...]]
     """By design: the metrics of the contract that it cannot measure."""
@@ -161,11 +161,11 @@ def _by(study: Study, protocol: Protocol, own: Measurements, tallies: Tallies, d
     return replace(own, **changed)
 
 
-def _reading(metric: str, columns: Columns) -> Reading:
+def _reading(metric: str, columns: Columns) -> EstimateReading:
     estimate, truth, error = (columns[f"metric.{metric}.{name}"] for name in ("estimate", "truth", "standard_error"))
     (there,), _ = those_measured(None, estimate)
     (gap, own), _ = those_measured(None, estimate - truth, error)
-    return Reading(
+    return EstimateReading(
         estimate=mean_of_measured(estimate),
         bias=mean_of_measured(estimate - truth),
         sd=statistics.sd(there) if len(there) > 1 else NOT_GIVEN,
@@ -174,6 +174,6 @@ def _reading(metric: str, columns: Columns) -> Reading:
     )
 
 
-def _paid(columns: Columns) -> Paid:
+def _paid(columns: Columns) -> PaymentByDesign:
     payment = columns["contingent_payment"]
-    return Paid(statistics.mean(payment), statistics.probability(payment > 0))
+    return PaymentByDesign(statistics.mean(payment), statistics.probability(payment > 0))

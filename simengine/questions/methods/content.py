@@ -7,14 +7,14 @@ from typing import Any
 
 from simengine.config import Study
 from simengine.questions.methods.answer import MethodSpread
-from simengine.report.answers import heading
+from simengine.report.answers import answer_heading
 from simengine.report.document import plain
 from simengine.risk.statistics import Statistic
 
 
 def methods(study: Study, found: MethodSpread) -> dict[str, Any]:
     """Give a method spread as plain numbers."""
-    return heading(study, found) | {
+    return answer_heading(study, found) | {
         "contingent_terms": list(found.contingent_terms),
         "prescribed": found.prescribed,
         "metrics": {

@@ -19,7 +19,7 @@ from simengine.config.portfolio import Holding, Portfolio, holder_of, portfolio_
 from simengine.currencies import units_of
 from simengine.errors import Problem, StudyError, UsageError
 from simengine.pipeline import Steering, move_money, own_uniforms, simulate, with_milestones
-from simengine.questions.portfolio.fund import NEVER, Course, Flows, Rule, run_fund
+from simengine.questions.portfolio.fund import NEVER, Course, Flows, FundRule, run_fund
 from simengine.records import Floats, Integers, Ledger
 from simengine.replications.answer import Answer
 from simengine.replications.ensemble import Ensemble
@@ -31,7 +31,7 @@ from simengine.risk.parties import parts_of
 from simengine.risk.statistics import Statistic
 from simengine.streams import seed_of, uniforms
 
-LEVEL = 0.95
+TAIL_LEVEL_95 = 0.95
 _EDGE = 2.0**-53
 
 
@@ -94,10 +94,10 @@ def hold(holding: Holding, ensemble: Ensemble) -> PortfolioRisk:
     return PortfolioRisk(ensemble.seed, ensemble.n_replications, results, total, spread_of(results), course, capital)
 
 
-def rule_of(portfolio: Portfolio) -> Rule:
+def rule_of(portfolio: Portfolio) -> FundRule:
     """Give the rule of a revolving fund."""
     inflow = portfolio.inflow
-    return Rule(
+    return FundRule(
         tuple(int(project.begins_month.value) for project in portfolio.projects.values()),
         int(portfolio.portfolio.months.value),
         inflow.share.value,
@@ -184,8 +184,8 @@ def spread_of(results: Mapping[str, Floats]) -> Spread:
         statistics.sd(total),
         _ratio(sd, np.asarray(sum(sds))),
         _ratio(sd, independent + (squares - independent**2) / (2 * independent)),
-        var(-total, LEVEL),
-        cvar(-total, LEVEL),
+        var(-total, TAIL_LEVEL_95),
+        cvar(-total, TAIL_LEVEL_95),
         _ratio(_tail_terms(total - total.mean()), np.asarray(sum(tails))),
         correlation,
     )
@@ -207,8 +207,8 @@ def _sd_terms(sample: Floats) -> Floats:
 
 
 def _tail_terms(sample: Floats) -> Floats:
-    q = float(np.quantile(sample, LEVEL, method="inverted_cdf"))
-    return np.asarray(q + np.maximum(sample - q, 0.0) / (1 - LEVEL))
+    q = float(np.quantile(sample, TAIL_LEVEL_95, method="inverted_cdf"))
+    return np.asarray(q + np.maximum(sample - q, 0.0) / (1 - TAIL_LEVEL_95))
 
 
 def _ratio(above: Floats, below: Floats) -> Statistic:

@@ -8,18 +8,18 @@ import numpy as np
 
 from simengine.config.portfolio import Holding
 from simengine.currencies import units_of
-from simengine.questions.portfolio.answer import LEVEL, PortfolioRisk, carried, is_ruined
+from simengine.questions.portfolio.answer import TAIL_LEVEL_95, PortfolioRisk, carried, is_ruined
 from simengine.questions.portfolio.fund import NEVER, Course
 from simengine.report.document import plain
 from simengine.risk import statistics
 from simengine.risk.measures import cvar, p_loss
 from simengine.risk.statistics import Statistic
-from simengine.risk.trust import Section
+from simengine.risk.trust import TableSection
 
 if TYPE_CHECKING:
     pass
 
-LEFT = {
+LEFT_OVER = {
     "revolving_fund": "what the fund is left with from all projects, had it begun them all",
     "outcomes_fund": "what the fund pays, with a minus sign",
     "investors_book": "what the lenders whose money is held are left with",
@@ -27,17 +27,17 @@ LEFT = {
 """By kind of portfolio: what its result is."""
 
 
-def portfolio_section(holding: Holding, found: PortfolioRisk) -> Section:
+def portfolio_section(holding: Holding, found: PortfolioRisk) -> TableSection:
     """Give every statistic of a portfolio."""
     spread = found.spread
-    section: dict[str, Statistic | Section] = {
+    section: dict[str, Statistic | TableSection] = {
         "total": statistics.summary(found.total),
         "p_loss": p_loss(found.total),
         "projects": {
             name: {
                 **statistics.summary(result),
                 "p_loss": p_loss(result),
-                "cvar95": cvar(result, LEVEL),
+                "cvar95": cvar(result, TAIL_LEVEL_95),
             }
             for name, result in found.results.items()
         },
@@ -58,7 +58,7 @@ def portfolio_section(holding: Holding, found: PortfolioRisk) -> Section:
     return section
 
 
-def _fund(holding: Holding, course: Course) -> Section:
+def _fund(holding: Holding, course: Course) -> TableSection:
     late = np.asarray(course.begun) - np.array([int(one.begins_month.value) for one in holding.portfolio.projects.values()])
     has_begun = course.begun != NEVER
     number, units = carried(course), units_of(holding.portfolio.portfolio.currency)

@@ -23,7 +23,7 @@ class Flows:
 
 
 @dataclass(frozen=True)
-class Rule:
+class FundRule:
     """When a project begins, and what of its payments returns."""
 
     begins: tuple[int, ...]
@@ -46,7 +46,7 @@ class Course:
     """Shape (n_replications,): what came back to it."""
 
 
-def run_fund(capital: int, projects: Sequence[Flows], rule: Rule) -> Course:
+def run_fund(capital: int, projects: Sequence[Flows], rule: FundRule) -> Course:
     """Let projects begin in their order, each as soon as the fund holds all that it will take.
 
     A project that has to wait holds up those behind it. What a project that has begun will still take is set aside, so the
@@ -75,7 +75,7 @@ def run_fund(capital: int, projects: Sequence[Flows], rule: Rule) -> Course:
     return Course(begun, balance, returned)
 
 
-def _plan(flows: Flows, rows: Integers, month: int, rule: Rule, moved: Integers, returned: Integers) -> None:
+def _plan(flows: Flows, rows: Integers, month: int, rule: FundRule, moved: Integers, returned: Integers) -> None:
     """Note in which months the payments of a project that begins now return, from the next month on."""
     if month >= rule.begun_before or len(rows) == 0:
         return

@@ -9,8 +9,8 @@ import numpy as np
 
 from simengine.config.portfolio import Holding
 from simengine.currencies import units_of
-from simengine.questions.portfolio.answer import LEVEL, PortfolioRisk, is_ruined
-from simengine.questions.portfolio.content import LEFT
+from simengine.questions.portfolio.answer import TAIL_LEVEL_95, PortfolioRisk, is_ruined
+from simengine.questions.portfolio.content import LEFT_OVER
 from simengine.questions.portfolio.fund import Course
 from simengine.records import Floats
 from simengine.report.picture import new_figure, plain_style, save
@@ -29,7 +29,7 @@ def draw_portfolio(holding: Holding, found: PortfolioRisk) -> bytes:
         figure = new_figure(figsize=(12, 4.4), layout="constrained")
         left, right = figure.subplots(1, 2)
         _sum_panel(left, found, unit)
-        left.set_xlabel(shorten(f"{LEFT[heading.kind]}, {money}", 80, placeholder="…"))
+        left.set_xlabel(shorten(f"{LEFT_OVER[heading.kind]}, {money}", 80, placeholder="…"))
         if found.course is not None:
             _balance_panel(right, found.course, unit * units_of(heading.currency))
             right.set_ylabel(f"balance, {money}")
@@ -71,4 +71,4 @@ def _risk_panel(axes: Axes, found: PortfolioRisk, unit: float) -> None:
 
 
 def _tail(result: Floats) -> float:
-    return cvar(result - result.mean(), LEVEL).value
+    return cvar(result - result.mean(), TAIL_LEVEL_95).value

@@ -10,11 +10,11 @@ from rich.text import Text
 
 from simengine.config.portfolio import Holding
 from simengine.questions.portfolio.answer import PortfolioRisk
-from simengine.questions.portfolio.content import LEFT, portfolio_section
+from simengine.questions.portfolio.content import LEFT_OVER, portfolio_section
 from simengine.report.layouts import grid, titled
 from simengine.report.units import cell, unit_of_money
 from simengine.risk.statistics import Statistic
-from simengine.risk.trust import Section
+from simengine.risk.trust import TableSection
 
 if TYPE_CHECKING:
     pass
@@ -26,7 +26,7 @@ def portfolio_tables(holding: Holding, found: PortfolioRisk) -> RenderableType:
     unit, money = unit_of_money(found.capital, heading.currency)
     text = (
         f"{heading.title}\n{found.n_replications:,} replications, seed {found.seed}. Money in {money}: "
-        f"{LEFT[heading.kind]}; ± is one Monte Carlo standard error."
+        f"{LEFT_OVER[heading.kind]}; ± is one Monte Carlo standard error."
     )
     parts = grid("", "mean", "sd", "p05", "p50", "p95")
     rows: Mapping[str, Any] = {**_of(section, "projects"), "together": section["total"]}
@@ -63,13 +63,13 @@ def _fund_tables(fund: Mapping[str, Any], unit: float) -> list[RenderableType]:
     return [titled("The fund", facts), begins]
 
 
-def _of(section: Section, name: str) -> Mapping[str, Any]:
+def _of(section: TableSection, name: str) -> Mapping[str, Any]:
     part = section[name]
     assert not isinstance(part, Statistic)
     return part
 
 
-def _statistic(section: Section, name: str) -> Statistic:
+def _statistic(section: TableSection, name: str) -> Statistic:
     part = section[name]
     assert isinstance(part, Statistic)
     return part

@@ -47,7 +47,7 @@ class Shift:
 
 
 @dataclass(frozen=True)
-class Place:
+class PlaceInForecast:
     """Where a known result falls in the forecast."""
 
     known: Known
@@ -82,7 +82,7 @@ class Retrospect(Answer):
 
     n_replications: int
     bandwidth: float
-    places: Mapping[str, Place]
+    places: Mapping[str, PlaceInForecast]
     update: Update | None
     columns: Columns
     weights: Floats | None
@@ -172,7 +172,7 @@ def columns_of(study: Study, seed: int, replications: Integers) -> Columns:
     return columns | {f"{_PARAMETER}{path}": evidence.draws[path] for path in distributions}
 
 
-def ends_of(known: Known) -> tuple[float, float]:
+def interval_ends_of(known: Known) -> tuple[float, float]:
     """Give the ends of what a known result stands for, both included."""
     value = known.value
     if known.stands == "at":
@@ -184,7 +184,7 @@ def ends_of(known: Known) -> tuple[float, float]:
 
 def _weights(known: Known, columns: Columns, bandwidth: float) -> Floats:
     values = columns[known.column]
-    low, high = ends_of(known)
+    low, high = interval_ends_of(known)
     spread = np.zeros_like(values)
     # Only a figure that an evaluator estimated has an error; a direction is taken as it stands.
     if known.stands == "at" and known.of.endswith(".estimate"):
@@ -194,9 +194,9 @@ def _weights(known: Known, columns: Columns, bandwidth: float) -> Floats:
     return np.where(np.isnan(values), 0.0, weights_near(values, low, high, spread))
 
 
-def _place(name: str, known: Known, columns: Columns, weights: Floats, seed: int, least_effective: float) -> Place:
+def _place(name: str, known: Known, columns: Columns, weights: Floats, seed: int, least_effective: float) -> PlaceInForecast:
     values = columns[known.column]
-    low, high = ends_of(known)
+    low, high = interval_ends_of(known)
     there = values[np.isfinite(values)]
     if not len(there):
         raise UsageError(f"known.{name}: what is known must be measured in some replication; found `{known.column}` in none")
@@ -204,7 +204,7 @@ def _place(name: str, known: Known, columns: Columns, weights: Floats, seed: int
     uniform = float(uniforms(seed, f"retrospect/{name}", np.array([0]))[0])
     effective = effective_sample_size(weights)
     shifts = _shifts(columns, weights) if effective >= least_effective else ()
-    return Place(known, below, inside, below.value + uniform * inside.value, effective, shifts)
+    return PlaceInForecast(known, below, inside, below.value + uniform * inside.value, effective, shifts)
 
 
 def _shifts(columns: Columns, weights: Floats, most: int = 5) -> tuple[Shift, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simengine.config import Study
-from simengine.questions.retrospect.answer import Place, Retrospect, Shift, Update
+from simengine.questions.retrospect.answer import PlaceInForecast, Retrospect, Shift, Update
 from simengine.report.document import plain
 
 _NOTABLE = 0.25
@@ -24,7 +24,7 @@ def retrospect(study: Study, found: Retrospect) -> dict[str, Any]:
     }
 
 
-def sentence(name: str, place: Place) -> str:
+def retrospect_sentence(name: str, place: PlaceInForecast) -> str:
     """Say in plain words where a result falls, and what it asks of the study."""
     known, what = place.known, name.replace("_", " ")
     inside = _percent(place.inside.value, place.inside.upper_95)
@@ -67,7 +67,7 @@ def _percent(value: float, upper: float | None = None) -> str:
     return f"less than {100 * upper:.2g} %" if upper is not None else f"{100 * value:.3g} %"
 
 
-def _place(name: str, place: Place) -> dict[str, Any]:
+def _place(name: str, place: PlaceInForecast) -> dict[str, Any]:
     known = place.known
     return {
         "of": known.of,
@@ -82,7 +82,7 @@ def _place(name: str, place: Place) -> dict[str, Any]:
         "pit": place.pit,
         "effective_sample_size": place.effective,
         "shifts": [_shift(shift) for shift in place.shifts],
-        "sentence": sentence(name, place),
+        "sentence": retrospect_sentence(name, place),
     }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simengine.config import Study
-from simengine.questions.retrospect.answer import Place, Retrospect, ends_of
+from simengine.questions.retrospect.answer import PlaceInForecast, Retrospect, interval_ends_of
 from simengine.records import Floats
 from simengine.report.picture import new_figure, plain_style, save
 from simengine.report.units import metric_unit, money_unit
@@ -34,7 +34,7 @@ def draw_look_back(study: Study, found: Retrospect) -> bytes:
         return save(figure, "png")
 
 
-def _panel(axes: Axes, study: Study, name: str, place: Place, found: Retrospect) -> None:
+def _panel(axes: Axes, study: Study, name: str, place: PlaceInForecast, found: Retrospect) -> None:
     scale, unit = _unit(study, place.known.of)
     column, known = found.columns[place.known.column] / scale, place.known
     was_measured = np.isfinite(column)
@@ -47,7 +47,7 @@ def _panel(axes: Axes, study: Study, name: str, place: Place, found: Retrospect)
         updated = 100 * weights / weights.sum()
         axes.hist(values, bins=edges, weights=updated, histtype="step", color=_UPDATED, label="updated")
         axes.legend(fontsize=8, frameon=False)
-    low, high = (np.clip(end / scale, edges[0], edges[-1]) for end in ends_of(known))
+    low, high = (np.clip(end / scale, edges[0], edges[-1]) for end in interval_ends_of(known))
     axes.axvspan(low, high, color=_KNOWN, alpha=0.12, linewidth=0)
     axes.axvline(known.value / scale, color=_KNOWN, linewidth=1.2)
     axes.set_title(

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from simengine.config import Study
 from simengine.questions.retrospect.answer import Retrospect, Shift, Update
-from simengine.questions.retrospect.content import sentence
+from simengine.questions.retrospect.content import retrospect_sentence
 from simengine.report.layouts import grid, titled
 from simengine.report.units import cell, metric_unit, money_unit
 
@@ -35,7 +35,7 @@ def retrospect_tables(study: Study, found: Retrospect) -> RenderableType:
             f"{place.pit:z.3f}",
             f"{place.effective:z,.0f}",
         )
-    told = [Text(f"\n{sentence(name, place)}") for name, place in found.places.items()]
+    told = [Text(f"\n{retrospect_sentence(name, place)}") for name, place in found.places.items()]
     kernel = Text("\n" + KERNEL.format(bandwidth=found.bandwidth), style="italic")
     parts: list[RenderableType] = [Text(heading, style="bold"), table, *told, kernel]
     if found.update is not None:

@@ -34,7 +34,7 @@ from simengine.replications.points import Assumptions, assumptions_of
 from simengine.risk import statistics
 from simengine.risk.amounts import AMOUNTS, Columns
 from simengine.risk.jackknife import with_error
-from simengine.risk.measures import KINDS, Measure
+from simengine.risk.measures import MEASURES, Measure
 from simengine.risk.statistics import Statistic
 from simengine.streams import uniforms
 
@@ -61,7 +61,7 @@ class Criterion:
     @property
     def measure(self) -> Measure:
         """Give a measure of the same amount: whoever settles for it has what the margin needs."""
-        name = next(name for name, kind in KINDS.items() if kind.amount == self.amount)
+        name = next(name for name, kind in MEASURES.items() if kind.amount == self.amount)
         return Measure(self.party, name, 0.0)
 
     def margin(self, columns: Columns) -> Floats:
@@ -80,7 +80,7 @@ class Criterion:
 
 
 @dataclass(frozen=True)
-class Step:
+class BreakStep:
     """One assumption at the breaking point."""
 
     path: str
@@ -106,7 +106,7 @@ class Nearest:
     far from their centre as this."""
     p_beyond: float
     """P(N(0, 1) > distance): how often they are as far in this direction."""
-    steps: tuple[Step, ...]
+    steps: tuple[BreakStep, ...]
     """The largest share first."""
 
 
@@ -301,7 +301,7 @@ def _described(assumptions: Assumptions, point: Floats, distance: Statistic, p_b
     joined: Mapping[str, Floats] = correlate(independent, assumptions.study.correlations)
     squared = float(point @ point)
     steps = [
-        Step(
+        BreakStep(
             path=path,
             median=float(values[path][0]),
             value=float(values[path][1]),

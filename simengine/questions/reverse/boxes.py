@@ -35,7 +35,7 @@ _ANY = 1e-6
 
 
 @dataclass(frozen=True)
-class Limits:
+class BoxLimits:
     """The range of one assumption in a box; an end that is missing is open."""
 
     low: float | None
@@ -46,7 +46,7 @@ class Limits:
 class Box:
     """A box of assumptions."""
 
-    limits: Mapping[str, Limits]
+    limits: Mapping[str, BoxLimits]
     """By path; what is not named is free."""
     coverage: Statistic
     """Share of the replications that break which lie in the box."""
@@ -126,7 +126,7 @@ def find_boxes(values: Mapping[str, Floats], breaks: NDArray[np.bool_]) -> tuple
     return tuple(boxes)
 
 
-def _peel(prim: Any, values: Mapping[str, Floats], breaks: NDArray[np.bool_]) -> dict[str, Limits]:
+def _peel(prim: Any, values: Mapping[str, Floats], breaks: NDArray[np.bool_]) -> dict[str, BoxLimits]:
     """Peel one box, and keep the limits of its best step that are not chance."""
     import pandas as pd
 
@@ -144,13 +144,13 @@ def _peel(prim: Any, values: Mapping[str, Floats], breaks: NDArray[np.bool_]) ->
     limits = {}
     for path, (p_low, p_high) in box.qp[best].items():
         low, high = (float(edge) for edge in box.box_lims[best][path])
-        kept = Limits(low if 0 <= p_low < _SIGNIFICANCE else None, high if 0 <= p_high < _SIGNIFICANCE else None)
-        if kept != Limits(None, None):
+        kept = BoxLimits(low if 0 <= p_low < _SIGNIFICANCE else None, high if 0 <= p_high < _SIGNIFICANCE else None)
+        if kept != BoxLimits(None, None):
             limits[str(path)] = kept
     return limits
 
 
-def _inside(values: Mapping[str, Floats], limits: Mapping[str, Limits]) -> NDArray[np.bool_]:
+def _inside(values: Mapping[str, Floats], limits: Mapping[str, BoxLimits]) -> NDArray[np.bool_]:
     inside = np.ones(len(next(iter(values.values()))), dtype=np.bool_)
     for path, one in limits.items():
         if one.low is not None:
@@ -160,7 +160,7 @@ def _inside(values: Mapping[str, Floats], limits: Mapping[str, Limits]) -> NDArr
     return inside
 
 
-def _box(limits: Mapping[str, Limits], inside: NDArray[np.bool_], breaks: NDArray[np.bool_]) -> Box:
+def _box(limits: Mapping[str, BoxLimits], inside: NDArray[np.bool_], breaks: NDArray[np.bool_]) -> Box:
     return Box(
         limits=dict(limits),
         coverage=statistics.probability(inside[breaks]),

@@ -66,7 +66,7 @@ class Run(Answer):
         return pd.DataFrame({path: drawn.values[path] for path in uncertain}, index=pd.Index(numbers, name="replication"))
 
 
-def run(
+def run_question(
     study: Study,
     ensemble: Ensemble,
     sampling: Sampling,

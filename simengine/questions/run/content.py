@@ -11,10 +11,10 @@ from simengine.questions.run.answer import Run
 from simengine.report import document, folder, steps
 
 
-def run(study: Study, found: Run) -> dict[str, Any]:
+def run_content(study: Study, found: Run) -> dict[str, Any]:
     """Give a run as plain numbers."""
-    content = document.summary(study, found.table, found.seed) | trust.as_content(found.table)
-    content["diagnostics"]["moves"] = steps.as_content(study)
+    content = document.run_summary(study, found.table, found.seed) | trust.trust_content(found.table)
+    content["diagnostics"]["moves"] = steps.steps_content(study)
     sampling = {
         "sobol": found.sampling.is_sobol,
         "tilts": dict(found.sampling.tilts),
@@ -26,7 +26,7 @@ def run(study: Study, found: Run) -> dict[str, Any]:
     return content | {"sampling": sampling, "precision": trust.precision(found.precise) if found.precise else None}
 
 
-def write_rows(draft: Path, study: Study, found: Run) -> None:  # noqa: ARG001
+def write_run(draft: Path, study: Study, found: Run) -> None:  # noqa: ARG001
     """Write one row per replication, and the exceedance curves."""
     folder.write_replications(draft, found.outturns)
     folder.write_rows(draft, "exceedance.parquet", trust.exceedance_rows(found.table))

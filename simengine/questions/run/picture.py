@@ -35,7 +35,7 @@ _LINES = {"guarantee": "--", "break-even": "-", "cap": ":"}
 _PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
 
 
-def draw(study: Study, outturns: Outturns, table: RiskTable, marks: Mapping[str, float]) -> dict[str, bytes]:
+def draw_run(study: Study, outturns: Outturns, table: RiskTable, marks: Mapping[str, float]) -> dict[str, bytes]:
     """Draw the picture of a run.
 
     Parameters
@@ -163,7 +163,7 @@ def pictures(asked: Asked, source: Source, found: Run) -> Files:  # noqa: ARG001
     """Draw both pictures in every form, by the names of their files."""
     study = asked.subject
     images = {
-        "picture": draw(study, found.outturns, found.table, payment_marks(study.contract, found.outturns)),
+        "picture": draw_run(study, found.outturns, found.table, payment_marks(study.contract, found.outturns)),
         "exceedance": draw_exceedance(study, found.table),
     }
     return {f"{name}.{form}": image for name, forms in images.items() for form, image in forms.items()}

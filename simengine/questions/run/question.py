@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simengine.errors import UsageError
-from simengine.questions.options import MEASURES
+from simengine.questions.options import MEASURES_OPTION
 from simengine.questions.question import Asked, Option, Question, Source, Values, later
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ RUN = Question[Any](
         ),
         Option("at_most", "With --until: the most replications.  [default: 1000000]", kind=int, low=1, high=2**32),
         *DRAWING,
-        MEASURES,
+        MEASURES_OPTION,
         Option("diagnostics", "Show also how each mean settles as the run grows.", kind=bool, default=False),
     ),
     prepare=_prepare,
@@ -94,11 +94,11 @@ RUN = Question[Any](
     worked=_how_many,
     how_kept=lambda values: {"sampling": sampling_of(values)},
     sized_by=_sized_by,
-    ask=later("simengine.questions.run.answer", "run"),
-    content=later("simengine.questions.run.content", "run"),
+    ask=later("simengine.questions.run.answer", "run_question"),
+    content=later("simengine.questions.run.content", "run_content"),
     tables=later("simengine.questions.run.tables", "run_tables"),
     files=later("simengine.questions.run.picture", "pictures"),
-    write=later("simengine.questions.run.content", "write_rows"),
+    write=later("simengine.questions.run.content", "write_run"),
     keeps="results, summary, pictures, provenance",
     answer_name="summary",
 )

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from simengine.config import Study
 from simengine.questions.run.answer import Run
-from simengine.questions.run.trust import diagnostics_table, reached, repayment_table, warnings
+from simengine.questions.run.trust import diagnostics_table, goals_reached, repayment_table, run_warnings
 from simengine.records import ALL_LENDERS, ALL_PAYERS
 from simengine.report import steps
 from simengine.report.document import assumptions
@@ -44,7 +44,7 @@ def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:
         *_pockets(study, table),
         _distributions(_concluded(study), table, "metrics", unit, _metric_columns(study)),
         _assumed(study),
-        warnings(table),
+        run_warnings(table),
     )
 
 
@@ -252,9 +252,9 @@ def run_tables(study: Study, found: Run) -> RenderableType:
     """Lay out the risk table of a run, and what else of it was asked for."""
     shown: list[RenderableType] = [risk_tables(study, found.table, found.seed)]
     if found.shows_diagnostics:
-        shown += [diagnostics_table(study, found.table), steps.sentence(steps.as_content(study))]
+        shown += [diagnostics_table(study, found.table), steps.steps_sentence(steps.steps_content(study))]
     if found.table.asked:
         shown.append(_measures(study, found.table))
     if found.precise:
-        shown.append(reached(found.precise))
+        shown.append(goals_reached(found.precise))
     return Group(*shown)

@@ -19,7 +19,7 @@ from simengine.report.picture import drawn, new_figure
 from simengine.report.units import cell, money_unit
 from simengine.risk.statistics import Statistic
 from simengine.risk.summarise import REPAYMENT, RiskTable
-from simengine.risk.trust import Section
+from simengine.risk.trust import TableSection
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +32,7 @@ _MOST_PANELS = 3
 _LEVELS = {"no_repayment": "nothing back", "below_principal": "less than was drawn", "principal_only": "exactly what was drawn"}
 
 
-def as_content(table: RiskTable) -> dict[str, Any]:
+def trust_content(table: RiskTable) -> dict[str, Any]:
     """Give what belongs to the JSON object of a run beside its statistics."""
     found = table.diagnostics
     assert found is not None
@@ -154,7 +154,7 @@ def _probability(statistic: Statistic) -> str:
     return f"{statistic.value:z.3f} ±{statistic.se:z.3f}" if is_plain and isfinite(statistic.se) else cell(statistic, 1.0)
 
 
-def warnings(table: RiskTable) -> Text:
+def run_warnings(table: RiskTable) -> Text:
     """Name what is refused, and say what looks wrong; empty where there is nothing to say."""
     lines = _refused_lines(table) + _uncovered_lines(table)
     found = table.diagnostics
@@ -198,7 +198,7 @@ def _uncovered_lines(table: RiskTable) -> list[str]:
     return [f"{carried} Run more replications; where the tail has no end, no number of them may be enough."]
 
 
-def _without_error(section: Section, path: str = "") -> Iterator[str]:
+def _without_error(section: TableSection, path: str = "") -> Iterator[str]:
     for name, node in section.items():
         here = f"{path}.{name}" if path else name
         if isinstance(node, Statistic):
@@ -266,7 +266,7 @@ def precision(run: PreciseRun) -> dict[str, Any]:
     }
 
 
-def reached(run: PreciseRun) -> Text:
+def goals_reached(run: PreciseRun) -> Text:
     """Say in words that the goals of a run were met."""
     parts = [f"{one.path} ±{run.table[one.path].se:,.3g} (asked for: {one.goal})" for one in run.reached]
     return Text(f"As precise as asked for after {run.table.n_replications:,} replications: {'; '.join(parts)}.")

@@ -17,7 +17,7 @@ from scipy import special
 from simengine.config import Study
 from simengine.dependence import clusters_of, matrix_of
 from simengine.pipeline import Steering, simulate
-from simengine.questions.sensitivity.indices import Index, Indices, global_indices, refuse_sizes
+from simengine.questions.sensitivity.indices import Indices, SobolIndex, global_indices, refuse_sizes
 from simengine.records import Floats, Integers
 from simengine.replications.answer import Answer
 from simengine.replications.ensemble import Ensemble, with_used_designs_alone
@@ -52,7 +52,7 @@ class PartySensitivity:
     mean: Statistic
     tornado: Mapping[str, Swing]
     """By path; the largest swing first."""
-    indices: Mapping[str, Index]
+    indices: Mapping[str, SobolIndex]
     """By group; the largest total index first."""
     luck_left: float
 

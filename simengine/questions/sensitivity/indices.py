@@ -30,15 +30,15 @@ _LEVELS = 4
 _TRIMMED = (0.05, 0.95)
 """The screening moves assumptions between these quantiles: the ends of a distribution may be infinite."""
 _SLICES = 10
-MOST_POINTS = 2**20
+MOST_SOBOL_POINTS = 2**20
 _PAWN_GROUPS = 20
 
-Evaluate = Callable[[Floats], Mapping[str, Floats]]
+EvaluatePoints = Callable[[Floats], Mapping[str, Floats]]
 """From uniforms of shape (n_points, n_inputs) to money by name, shape (n_points, n_luck)."""
 
 
 @dataclass(frozen=True)
-class Index:
+class SobolIndex:
     """How much one input, or one group of inputs that go together, matters; the names are SALib's."""
 
     s1: Statistic
@@ -56,7 +56,7 @@ class Index:
 class Indices:
     """Indices of one answer."""
 
-    of: Mapping[str, Index]
+    of: Mapping[str, SobolIndex]
     """By group of inputs."""
     luck_left: float
     """Share of the variance between points that is the luck of the panel, not the assumptions."""
@@ -65,7 +65,7 @@ class Indices:
 def global_indices(
     groups: Mapping[str, tuple[str, ...]],
     inputs: tuple[str, ...],
-    evaluate: Evaluate,
+    evaluate: EvaluatePoints,
     n_points: int,
     n_trajectories: int,
     seed: int,
@@ -106,8 +106,8 @@ def global_indices(
 
 def refuse_sizes(n_points: int, n_trajectories: int) -> None:
     """Refuse plans that SALib cannot make, or that say nothing."""
-    n_points = whole(n_points, "--points", 1, MOST_POINTS)
-    n_trajectories = whole(n_trajectories, "--trajectories", 1, MOST_POINTS)
+    n_points = whole(n_points, "--points", 1, MOST_SOBOL_POINTS)
+    n_trajectories = whole(n_trajectories, "--trajectories", 1, MOST_SOBOL_POINTS)
     if n_points < 16 or n_points & (n_points - 1):
         raise UsageError(f"--points: a power of 2, at least 16; found {n_points}. Try {1 << max(n_points.bit_length(), 4)}")
     if n_trajectories < 4:
@@ -130,7 +130,9 @@ def _of_one(
     nothing = Statistic(0.0, 0.0)
     answers, moved = at_sobol.mean(axis=1), at_screening.mean(axis=1)
     names, n_groups = list(groups), len(groups)
-    none = Indices({name: Index(nothing, nothing, nothing, nothing if len(groups[name]) == 1 else None) for name in names}, 0.0)
+    none = Indices(
+        {name: SobolIndex(nothing, nothing, nothing, nothing if len(groups[name]) == 1 else None) for name in names}, 0.0
+    )
     if is_constant(answers):
         return none
     # Standardised: the estimates of S1 have the least variance for answers with mean 0.
@@ -144,7 +146,7 @@ def _of_one(
     distances = _pawn(problem, sobol[independent], answers[independent])
     return Indices(
         {
-            name: Index(
+            name: SobolIndex(
                 s1=_with_interval(indices["S1"][g], indices["S1_conf"][g]),
                 st=_with_interval(indices["ST"][g], indices["ST_conf"][g]),
                 mu_star=_with_interval(effects["mu_star"][place[name]], effects["mu_star_conf"][place[name]]),

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from simengine.questions.options import OF, PARTIES, luck
+from simengine.questions.options import OF_OPTION, PARTIES_OPTION, luck
 from simengine.questions.question import Option, Question, later
 
 SENSITIVITY = Question[Any](
     name="sensitivity",
     summary="Say which assumptions of STUDY matter to whom: a tornado, and global indices, of each party's money.",
     options=(
-        PARTIES,
-        OF,
+        PARTIES_OPTION,
+        OF_OPTION,
         Option("n_points", "Points of Sobol's plan, a power of 2.", flag="--points", kind=int, default=128),
         Option(
             "n_trajectories",

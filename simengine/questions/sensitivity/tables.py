@@ -8,7 +8,7 @@ from rich.text import Text
 from simengine.config import Study
 from simengine.questions.sensitivity.answer import Sensitivity
 from simengine.replications.money import amount_asked
-from simengine.report.layouts import MOST_STEPS, asked_in_words, folded, further, grid, heading, named, titled
+from simengine.report.layouts import MOST_STEPS, asked_in_words, folded, further, grid, heading, party_title, titled
 from simengine.report.units import cell, money_unit, unit_of_amount
 
 
@@ -21,18 +21,18 @@ def sensitivity_tables(study: Study, found: Sensitivity) -> RenderableType:
     parts: list[RenderableType] = [heading(study, found, remark)]
     for party, one in found.parties.items():
         if not any(swing.swing.value for swing in one.tornado.values()) and not any(i.st.value for i in one.indices.values()):
-            parts.append(Text(f"\n{named(study, party)}: mean {cell(one.mean, unit)}. No assumption moves it.", style="bold"))
+            parts.append(Text(f"\n{party_title(study, party)}: mean {cell(one.mean, unit)}. No assumption moves it.", style="bold"))
             continue
         table = grid("assumption", "5 % to 95 %", "mean there", "swing")
         for path, swing in list(one.tornado.items())[:MOST_STEPS]:
             means = f"{swing.at_low.value / unit:.3g} to {swing.at_high.value / unit:.3g}"
             table.add_row(folded(path), f"{swing.low:.3g} to {swing.high:.3g}", means, cell(swing.swing, unit))
-        parts.append(titled(f"{named(study, party)}: mean {cell(one.mean, unit)}. One assumption at a time", table))
+        parts.append(titled(f"{party_title(study, party)}: mean {cell(one.mean, unit)}. One assumption at a time", table))
         table = grid("assumption", "S1", "ST", "mu_star", "PAWN")
         for name, index in list(one.indices.items())[:MOST_STEPS]:
             table.add_row(folded(name), cell(index.s1, 1.0), cell(index.st, 1.0), cell(index.mu_star, unit), cell(index.pawn, 1.0))
         left = f"{100 * one.luck_left:z.0f} % of the variance between points is luck of the panel, not assumptions"
-        parts.append(titled(f"{named(study, party)}: all assumptions at once; {left}", table))
+        parts.append(titled(f"{party_title(study, party)}: all assumptions at once; {left}", table))
         hidden = len(one.tornado) - MOST_STEPS
         if hidden > 0:
             parts.append(Text(f"{further(hidden, 'matters', 'matter')} less; --json gives all of them."))

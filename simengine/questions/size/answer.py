@@ -29,7 +29,7 @@ MOST_SHEETS = 100_000
 
 
 @dataclass(frozen=True)
-class Move:
+class FrontierMove:
     """Other terms on the frontier, and what they give to, or take from, each party beside the recommended ones."""
 
     point: Settled
@@ -44,7 +44,7 @@ class Deal:
     recommended: Settled
     best: tuple[Settled, ...]
     """By objective: the terms that are best for it, among those that everybody can sign."""
-    moves: tuple[Move, ...]
+    moves: tuple[FrontierMove, ...]
     """Along the frontier, by the first objective."""
     fresh: Settled
     """The recommended terms in replications that had no part in choosing them."""
@@ -97,14 +97,14 @@ def size_terms(study: Study, ensemble: Ensemble, n_points: int = GRID_POINTS) ->
     sizing, n_points = sizing_of(study), whole(n_points, "--points", 4, MOST_SHEETS)
     refuse_impossible_terms(study, sizing.free)
     table = table_of(sizing)
-    stored = stored_for(study, table, ensemble)
+    stored = stored_for_sizing(study, table, ensemble)
     search = Search(table, stored.settle, n_points)
     present = _present(study, search)
     fresh = replace(ensemble, first=ensemble.first + ensemble.n_replications)
-    return agree(search, lambda: stored_for(study, table, fresh).settle, present, ensemble)
+    return find_deal(search, lambda: stored_for_sizing(study, table, fresh).settle, present, ensemble)
 
 
-def agree(search: Search, fresh: Callable[[], Settlement], present: Settled | None, ensemble: Ensemble) -> SizingResult:
+def find_deal(search: Search, fresh: Callable[[], Settlement], present: Settled | None, ensemble: Ensemble) -> SizingResult:
     """Search the table for terms that everybody can sign, choose some, and check them in fresh replications.
 
     Parameters
@@ -165,7 +165,7 @@ def refuse_impossible_terms(study: Study, free: Mapping[str, Free]) -> None:
             )
 
 
-def stored_for(study: Study, table: Table, ensemble: Ensemble) -> StoredEnsemble | RespondingEnsemble:
+def stored_for_sizing(study: Study, table: Table, ensemble: Ensemble) -> StoredEnsemble | RespondingEnsemble:
     """Store the replications in which the parties at the table see their money."""
     return stored_evidence(study, ensemble, [*table.objectives, *(limit.measure for limit in table.limits)])
 
@@ -214,7 +214,7 @@ def _recommended(search: Search) -> Settled:
     if not search.table.objectives:
         # Limits alone: the terms that keep the tightest of them by the widest margin.
         return max(search.feasible(), key=lambda point: _margin(search, point))
-    rule = rule_of(search)
+    rule = recommend_rule_of(search)
     search.improve(max(search.feasible(), key=rule), rule)
     return max(search.feasible(), key=rule)
 
@@ -224,7 +224,7 @@ def _margin(search: Search, point: Settled) -> float:
     return min(-limit.excess(value.value) / float(scale) for limit, value, scale in pairs)
 
 
-def rule_of(search: Search) -> Callable[[Settled], float]:
+def recommend_rule_of(search: Search) -> Callable[[Settled], float]:
     """Give the number that the recommended terms make largest.
 
     Notes
@@ -256,7 +256,7 @@ def rule_of(search: Search) -> Callable[[Settled], float]:
     return {"equal_sacrifice": equal_sacrifice, "nash": nash, "total": total}[table.rule]
 
 
-def _moves(search: Search, recommended: Settled) -> tuple[Move, ...]:
+def _moves(search: Search, recommended: Settled) -> tuple[FrontierMove, ...]:
     """Walk along the frontier, and say what each party gives up for the others' gain, replication by replication."""
     measures = search.table.objectives
     on_it = frontier(search.feasible(), measures)
@@ -265,7 +265,7 @@ def _moves(search: Search, recommended: Settled) -> tuple[Move, ...]:
     for place in _spread(on_it, measures):
         there = search.settle(search.named(on_it[place].terms))
         gains = [_better(measure, measure.difference(here[measure.party], there[measure.party])) for measure in measures]
-        moves.append(Move(on_it[place], tuple(gains)))
+        moves.append(FrontierMove(on_it[place], tuple(gains)))
     return tuple(moves)
 
 

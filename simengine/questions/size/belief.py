@@ -9,10 +9,10 @@ import numpy as np
 
 from simengine.asked import names_asked, number
 from simengine.config import Study
-from simengine.config.sizing import Side
+from simengine.config.sizing import PartySide
 from simengine.distributions import Constant
 from simengine.errors import UsageError
-from simengine.questions.size.answer import refuse_impossible_terms, sizing_of, stored_for, table_of
+from simengine.questions.size.answer import refuse_impossible_terms, sizing_of, stored_for_sizing, table_of
 from simengine.questions.size.no_deal import NoDeal, explain_no_deal
 from simengine.questions.size.search import Search, Settled
 from simengine.replications.answer import Answer
@@ -105,14 +105,14 @@ def believing(study: Study, parties: Sequence[str], multiple: float) -> Study:
     """Give the study in which some parties believe in a multiple of the effect."""
     sizing = sizing_of(study)
     believed = {"effect_multiple": Constant(value=multiple, certainty="choice")}
-    sides = {name: (sizing.parties.get(name) or Side()).model_copy(update=believed) for name in parties}
+    sides = {name: (sizing.parties.get(name) or PartySide()).model_copy(update=believed) for name in parties}
     return study.model_copy(update={"sizing": sizing.model_copy(update={"parties": {**sizing.parties, **sides}})})
 
 
 def _searched(study: Study, parties: Sequence[str], multiple: float, ensemble: Ensemble) -> Search:
     """Look for a deal at one belief: on a coarse grid, then from the point that breaks the limits least."""
     table = table_of(sizing_of(study))
-    stored = stored_for(believing(study, parties, multiple), table, replace(ensemble, on_progress=None))
+    stored = stored_for_sizing(believing(study, parties, multiple), table, replace(ensemble, on_progress=None))
     search = Search(table, stored.settle, _COARSE)
     search.fill()
     if not search.feasible():

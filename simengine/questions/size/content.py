@@ -13,14 +13,14 @@ from simengine.questions.size.belief import WeakestBelief
 from simengine.questions.size.no_deal import NoDeal
 from simengine.questions.size.one_number import OneNumber
 from simengine.questions.size.search import Settled, Table
-from simengine.report.answers import heading
+from simengine.report.answers import answer_heading
 from simengine.report.document import plain
 
 
 def sizing(study: Study, found: SizingResult) -> dict[str, Any]:
     """Give a sizing as plain numbers."""
     table = found.table
-    return heading(study, found) | {
+    return answer_heading(study, found) | {
         "free": {path: free.model_dump(exclude_none=True) for path, free in table.free.items()},
         "objectives": [str(measure) for measure in table.objectives],
         "limits": [str(limit) for limit in table.limits],
@@ -28,11 +28,11 @@ def sizing(study: Study, found: SizingResult) -> dict[str, Any]:
         "n_settled": len(found.points),
         "n_feasible": len(found.feasible),
         "is_deal": found.deal is not None,
-        "present": None if found.present is None else point(table, found.present),
+        "present": None if found.present is None else candidate_content(table, found.present),
         "deal": None if found.deal is None else _deal(found, found.deal),
         "no_deal": None if found.no_deal is None else no_deal(table, found.no_deal),
-        "frontier": [point(table, one) for one in found.frontier],
-        "settled": [point(table, one) for one in found.points],
+        "frontier": [candidate_content(table, one) for one in found.frontier],
+        "settled": [candidate_content(table, one) for one in found.points],
     }
 
 
@@ -41,11 +41,11 @@ def _deal(found: SizingResult, deal: Deal) -> dict[str, Any]:
     names = [str(measure) for measure in table.objectives]
     kept = shares_kept(found, deal.recommended)
     return {
-        "recommended": point(table, deal.recommended),
-        "fresh": point(table, deal.fresh),
+        "recommended": candidate_content(table, deal.recommended),
+        "fresh": candidate_content(table, deal.fresh),
         "luck": {name: plain(luck) for name, luck in zip(names, deal.luck, strict=True)},
         "share_kept": dict(zip(names, kept, strict=True)),
-        "best_for": {name: point(table, best) for name, best in zip(names, deal.best, strict=True)},
+        "best_for": {name: candidate_content(table, best) for name, best in zip(names, deal.best, strict=True)},
         "moves": [
             {
                 "terms": terms(table, move.point),
@@ -65,13 +65,13 @@ def no_deal(table: Table, found: NoDeal) -> dict[str, Any]:
             {"limit": str(one.limit), "to": plain(one.to), "relative": one.relative, "terms": terms(table, one.point)}
             for one in found.relaxations
         ],
-        "closest": point(table, found.closest),
+        "closest": candidate_content(table, found.closest),
     }
 
 
 def one_number(study: Study, found: OneNumber) -> dict[str, Any]:
     """Give the search for one number as plain numbers."""
-    return heading(study, found) | {
+    return answer_heading(study, found) | {
         "path": found.path,
         "end": found.end,
         "such_that": str(found.limit),
@@ -86,7 +86,7 @@ def one_number(study: Study, found: OneNumber) -> dict[str, Any]:
 def belief(study: Study, found: WeakestBelief) -> dict[str, Any]:
     """Give the weakest belief with which there is a deal as plain numbers."""
     table = table_of(sizing_of(study))
-    return heading(study, found) | {
+    return answer_heading(study, found) | {
         "parties": list(found.parties),
         "multiple": found.high,
         "no_deal_at": found.low,
@@ -103,7 +103,7 @@ def terms(table: Table, settled: Settled) -> dict[str, float]:
     return dict(zip(table.free, settled.terms, strict=True))
 
 
-def point(table: Table, settled: Settled) -> dict[str, Any]:
+def candidate_content(table: Table, settled: Settled) -> dict[str, Any]:
     """Give a point: its terms, objectives, and the measure that each limit is about."""
     return {
         "terms": terms(table, settled),

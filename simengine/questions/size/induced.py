@@ -16,8 +16,8 @@ from simengine.questions.incentives.efforts import behaviour_of, cost_of_efforts
 from simengine.records import Floats, Integers
 from simengine.replications.blocks import map_blocks, map_items
 from simengine.replications.ensemble import Ensemble, with_used_designs_alone
-from simengine.replications.settling import Kept, Windows, chosen_windows, join, keep, with_windows
-from simengine.replications.stored import StoredEnsemble, store, truths_of
+from simengine.replications.settling import Kept, Windows, cache_evidence, chosen_windows, join, with_windows
+from simengine.replications.stored import StoredEnsemble, store_evidence, truths_of
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import Measure
 
@@ -81,7 +81,7 @@ def stored_evidence(study: Study, ensemble: Ensemble, measures: Iterable[Measure
     if study.sizing is not None and study.sizing.responding:
         return store_choices(study, ensemble, measures)
     parties = tuple(dict.fromkeys(measure.party for measure in measures))
-    return store(study, ensemble, parties, parties, measures)
+    return store_evidence(study, ensemble, parties, parties, measures)
 
 
 def store_choices(study: Study, ensemble: Ensemble, measures: Iterable[Measure]) -> RespondingEnsemble:
@@ -107,7 +107,7 @@ def store_choices(study: Study, ensemble: Ensemble, measures: Iterable[Measure])
         draws = draw_numbers(lean, ensemble.seed, replications)
         return tuple(
             Lives(
-                keep(lean, own, tallies, dict.fromkeys([*parties, *deciders]), measures),
+                cache_evidence(lean, own, tallies, dict.fromkeys([*parties, *deciders]), measures),
                 cost_of_efforts(lean, choice, own, tallies),
                 cost_of_referrals(lean, choice, own, tallies),
             )

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import optimize
 from scipy.stats import qmc
 
-from simengine.config.sizing import Free, Rule
+from simengine.config.sizing import Free, RecommendRule
 from simengine.records import Floats
 from simengine.risk.amounts import Columns
 from simengine.risk.limits import Limit
@@ -43,7 +43,7 @@ class Table:
     """By path."""
     objectives: tuple[Measure, ...]
     limits: tuple[Limit, ...]
-    rule: Rule
+    rule: RecommendRule
     without: tuple[float | None, ...]
     """What each objective is without a deal, for the rule `nash`."""
 

@@ -23,7 +23,15 @@ from simengine.pipeline import Evidence, Steering, draw_numbers
 from simengine.records import Draws, Floats, Integers
 from simengine.replications.answer import Answer
 from simengine.replications.ensemble import Ensemble, lived, measured, with_used_designs_alone
-from simengine.replications.money import Standing, asked_measures, measures_of, refuse_level, settled_money, standing_of, tail_needs
+from simengine.replications.money import (
+    PartyStanding,
+    asked_measures,
+    measures_of,
+    refuse_level,
+    settled_money,
+    standing_of,
+    tail_needs,
+)
 from simengine.risk import statistics
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import Measure
@@ -31,7 +39,7 @@ from simengine.risk.statistics import Statistic
 
 TOGETHER = "all_together"
 """The named stresses that apply, all at once."""
-OWN = "own"
+OWN_STRESS = "own"
 """The severity of a stress that the study itself states."""
 
 
@@ -53,7 +61,7 @@ class Stress:
 
 
 @dataclass(frozen=True)
-class Moved:
+class StressedChange:
     """What a stress does to one party, replication by replication."""
 
     net: Statistic
@@ -67,9 +75,9 @@ class Stressing:
     """What a stress comes to."""
 
     words: str
-    standings: Mapping[str, Standing]
+    standings: Mapping[str, PartyStanding]
     """By party."""
-    moved: Mapping[str, Moved]
+    moved: Mapping[str, StressedChange]
     """By party: the difference to the study as it is."""
 
 
@@ -85,7 +93,7 @@ class StressTest(Answer):
     cvar_needs: int | None
     """Replications that a CVaR takes; absent where it is given."""
     parties: tuple[str, ...]
-    base: Mapping[str, Standing]
+    base: Mapping[str, PartyStanding]
     stresses: Mapping[str, Mapping[str, Stressing]]
     """By name and severity: `adverse`, `severe`, or `own`."""
     not_applicable: Mapping[str, str]
@@ -226,9 +234,9 @@ def _with_longer_calendar(study: Study, months: int) -> Study:
     return study.model_copy(update={"study": longer})
 
 
-def _moved(base: Columns, stressed: Columns, party: str, measures: Sequence[Measure]) -> Moved:
+def _moved(base: Columns, stressed: Columns, party: str, measures: Sequence[Measure]) -> StressedChange:
     net, npv = (statistics.mean(stressed[f"{party}.{amount}"] - base[f"{party}.{amount}"]) for amount in ("net", "npv"))
-    return Moved(net, npv, {text: one.difference(base, stressed) for text, one in measures_of(measures, party).items()})
+    return StressedChange(net, npv, {text: one.difference(base, stressed) for text, one in measures_of(measures, party).items()})
 
 
 def _constantly(value: float) -> Callable[[Floats], Floats]:

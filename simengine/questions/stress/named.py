@@ -9,7 +9,7 @@ import numpy as np
 from simengine.capital.spec import OwnCost
 from simengine.config import Study
 from simengine.distributions import Quantity
-from simengine.questions.stress.answer import OWN, TOGETHER, Stress, all_together, own_stress
+from simengine.questions.stress.answer import OWN_STRESS, TOGETHER, Stress, all_together, own_stress
 from simengine.records import Floats
 
 ADVERSE, SEVERE = range(2)
@@ -45,7 +45,7 @@ def stresses_of(study: Study) -> dict[str, Mapping[str, Stress] | str]:
     # What flatters the deal is no part of a bad time.
     hurting = [one for name, one in found.items() if not isinstance(one, str) and name != "counterfactual_drift_for"]
     found[TOGETHER] = {severity: all_together([one[severity] for one in hurting]) for severity in SEVERITIES}
-    return found | {name: {OWN: own_stress(study, stressed)} for name, stressed in study.stresses.items()}
+    return found | {name: {OWN_STRESS: own_stress(study, stressed)} for name, stressed in study.stresses.items()}
 
 
 def _volume(study: Study, severity: int) -> Stress | str:

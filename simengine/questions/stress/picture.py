@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from simengine.config import Study
 from simengine.questions.stress.answer import StressTest
-from simengine.report.layouts import named
+from simengine.report.layouts import party_title
 from simengine.report.picture import DARK, MIDDLE, panels_for, plain_style, save, title_of
 from simengine.report.units import money_unit
 
@@ -30,7 +30,7 @@ def draw_stress(study: Study, found: StressTest) -> bytes:
                 axes.errorbar(value, place, xerr=1.96 * one.moved[party].npv.se / unit, color="0.3", capsize=2)
             axes.axvline(base, color=DARK, linewidth=1.0)
             axes.axvline(0.0, color=DARK, linestyle=":", linewidth=1.0, zorder=0)
-            axes.set_title(f"{shorten(named(study, party), 55, placeholder='…')}\nas it is: {base:z.2f}", fontsize=10)
+            axes.set_title(f"{shorten(party_title(study, party), 55, placeholder='…')}\nas it is: {base:z.2f}", fontsize=10)
             axes.set_xlabel(f"mean NPV, {money}")
             axes.set_yticks(range(len(rows)), [f"{name.replace('_', ' ')}, {severity}" for name, severity, _ in rows], fontsize=8.5)
             axes.set_ylim(len(rows) - 0.4, -0.6)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simengine.questions.options import LEVEL, MEASURES
+from simengine.questions.options import LEVEL_OPTION, MEASURES_OPTION
 from simengine.questions.question import Asked, Option, Question, Source, Values, later
 from simengine.questions.reverse.question import REVERSE
 
@@ -27,8 +27,8 @@ STRESS = Question[Any](
     summary="Say what becomes of each party of STUDY in bad times; with --reverse, which times are bad enough to break the deal.",
     options=(
         Option("names", "A stress to show; all if absent.", flag="--stress", is_many=True, metavar="NAME", default=()),
-        LEVEL,
-        MEASURES,
+        LEVEL_OPTION,
+        MEASURES_OPTION,
     ),
     prepare=_prepare,
     ask=later("simengine.questions.stress.answer", "stress_study"),

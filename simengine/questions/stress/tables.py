@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 
 from simengine.config import Study
 from simengine.questions.stress.answer import StressTest
-from simengine.report.layouts import asked_of, grid, heading, named, no_cvar, standing_cells, standing_columns, titled
+from simengine.report.layouts import asked_of, grid, heading, no_cvar, party_title, standing_cells, standing_columns, titled
 from simengine.report.units import cell, money_unit
 
 
@@ -32,7 +32,7 @@ def stress_tables(study: Study, found: StressTest) -> RenderableType:
             for severity, one in by_severity.items():
                 cells = standing_cells(one.standings[party], unit, asked)[1:]
                 table.add_row(f"  {severity}", *cells, cell(one.moved[party].npv, unit))
-        parts.append(titled(named(study, party), table))
+        parts.append(titled(party_title(study, party), table))
     if found.not_applicable:
         table = grid("stress", show_header=False)
         table.add_column("")

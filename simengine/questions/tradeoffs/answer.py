@@ -11,7 +11,7 @@ from simengine.questions.tradeoffs.terms import Placed, placed_terms
 from simengine.replications.answer import Answer
 from simengine.replications.ensemble import Ensemble
 from simengine.replications.money import (
-    Standing,
+    PartyStanding,
     asked_measures,
     chosen_parties,
     measures_of,
@@ -19,7 +19,7 @@ from simengine.replications.money import (
     standing_of,
     tail_needs,
 )
-from simengine.replications.stored import StoredEnsemble, store
+from simengine.replications.stored import StoredEnsemble, store_evidence
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
@@ -28,7 +28,7 @@ _NPV, _P_LOSS, _CVAR = "expected_npv", "p_loss", "cvar"
 
 
 @dataclass(frozen=True)
-class Change:
+class Slope:
     """By how much a number rises with a term: the difference of both settlements, as a slope."""
 
     per_step: Statistic
@@ -38,16 +38,16 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Worth:
+class TermWorth:
     """What more of a term is worth to one party."""
 
-    npv: Change
+    npv: Slope
     """Of its mean net present value."""
-    p_loss: Change
+    p_loss: Slope
     """Of the probability of a net below zero."""
-    cvar: Change | None
+    cvar: Slope | None
     """Of the mean loss (-net) in the worst 1 - level of the replications; absent where these are too few."""
-    asked: Mapping[str, Change] = field(default_factory=dict)
+    asked: Mapping[str, Slope] = field(default_factory=dict)
     """Of each measure that was asked for."""
 
 
@@ -63,7 +63,7 @@ class MovedTerm:
     """What `per_step` speaks of, in the unit of the term."""
     forbidden: str | None
     """Why one side is; absent where both were settled."""
-    parties: Mapping[str, Worth]
+    parties: Mapping[str, TermWorth]
 
 
 @dataclass(frozen=True, repr=False)
@@ -79,7 +79,7 @@ class Tradeoffs(Answer):
     """Those that were asked for beside NPV, P(loss) and CVaR."""
     cvar_needs: int | None
     """Replications that a CVaR takes; absent where it is given."""
-    base: Mapping[str, Standing]
+    base: Mapping[str, PartyStanding]
     """By party: with the terms as they are."""
     terms: Mapping[str, MovedTerm]
     """By path."""
@@ -151,7 +151,7 @@ def worth_of_terms(
 
 def stored_for(study: Study, ensemble: Ensemble, parties: Sequence[str], measures: Sequence[Measure] = ()) -> StoredEnsemble:
     """Keep the replications of a study as the study itself sees them, whatever a party at the table believes."""
-    return store(study.model_copy(update={"sizing": None}), ensemble, parties, parties, measures)
+    return store_evidence(study.model_copy(update={"sizing": None}), ensemble, parties, parties, measures)
 
 
 def settled_at(stored: StoredEnsemble, terms: Mapping[str, float]) -> Columns:
@@ -184,7 +184,7 @@ def _settled_term(
     return MovedTerm(placed.value, low, high, placed.step, forbidden, worth)
 
 
-def worth_between(low: Columns, high: Columns, span: float, step: float, measures: Mapping[str, Measure]) -> Worth:
+def worth_between(low: Columns, high: Columns, span: float, step: float, measures: Mapping[str, Measure]) -> TermWorth:
     """Say what more of a term is worth to a party, from the same replications settled with less and with more of it.
 
     Parameters
@@ -200,11 +200,11 @@ def worth_between(low: Columns, high: Columns, span: float, step: float, measure
     """
     slopes = {text: _as_slope(measure.difference(low, high), span, step) for text, measure in measures.items()}
     asked = {text: slope for text, slope in slopes.items() if text not in (_NPV, _P_LOSS, _CVAR)}
-    return Worth(slopes[_NPV], slopes[_P_LOSS], slopes.get(_CVAR), asked)
+    return TermWorth(slopes[_NPV], slopes[_P_LOSS], slopes.get(_CVAR), asked)
 
 
-def _as_slope(difference: Statistic, span: float, step: float) -> Change:
-    return Change(_times(difference, step / span), _times(difference, 1 / span))
+def _as_slope(difference: Statistic, span: float, step: float) -> Slope:
+    return Slope(_times(difference, step / span), _times(difference, 1 / span))
 
 
 def _times(one: Statistic, factor: float) -> Statistic:

@@ -13,7 +13,7 @@ from simengine.config import Study
 from simengine.config.numbers import with_numbers
 from simengine.errors import StudyError, UsageError
 from simengine.questions.tradeoffs.answer import settled_at, stored_for
-from simengine.questions.tradeoffs.sides import Side, sides_of
+from simengine.questions.tradeoffs.sides import MapSide, sides_of
 from simengine.records import Floats
 from simengine.replications.answer import Answer
 from simengine.replications.ensemble import Ensemble
@@ -57,8 +57,8 @@ class MoneyMap(Answer):
 
     n_replications: int
     seed: int
-    across: Side
-    up: Side
+    across: MapSide
+    up: MapSide
     parties: Mapping[str, Landscape]
 
 
@@ -98,7 +98,7 @@ def map_money(study: Study, ensemble: Ensemble, across: str, up: str, n_points: 
     return MoneyMap(ensemble.n_replications, ensemble.seed, *sides, found)
 
 
-def _rows(study: Study, ensemble: Ensemble, outer: Side, inner: Side, parties: Sequence[str]) -> Iterator[list[Columns]]:
+def _rows(study: Study, ensemble: Ensemble, outer: MapSide, inner: MapSide, parties: Sequence[str]) -> Iterator[list[Columns]]:
     """Yield, for each value of the outer number, the columns at every value of the inner one."""
     stored = stored_for(study, ensemble, parties) if outer.is_settled_again else None
     for value in outer.values:
@@ -132,7 +132,7 @@ def _at(
 class _Surface:
     """The money of one party, row by row of the outer number: only the last row is kept replication by replication."""
 
-    def __init__(self, party: str, outer: Side, inner: Side, directions: tuple[Direction, Direction]) -> None:
+    def __init__(self, party: str, outer: MapSide, inner: MapSide, directions: tuple[Direction, Direction]) -> None:
         self._party, self._outer, self._inner, self._directions = party, outer, inner, directions
         self._npv: list[tuple[Statistic, ...]] = []
         self._p_loss: list[tuple[Statistic, ...]] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simengine.questions.options import LEVEL, MEASURES, PARTIES
+from simengine.questions.options import LEVEL_OPTION, MEASURES_OPTION, PARTIES_OPTION
 from simengine.questions.question import Option, Question, Values, later
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _MAP = Question[Any](
         Option("across", "A number of the study to put across a map; needs --up.", metavar=_RANGE, is_required=True),
         Option("up", "The number to put up the side of the map.", metavar=_RANGE, is_required=True),
         Option("n_points", "Values on each side of the map.", flag="--points", kind=int, default=9, low=2, high=25),
-        PARTIES,
+        PARTIES_OPTION,
     ),
     ask=later("simengine.questions.tradeoffs.grid", "map_money"),
     tables=later("simengine.questions.tradeoffs.tables", "map_tables"),
@@ -44,10 +44,10 @@ TRADEOFFS = Question[Any](
     summary="Say what each term of STUDY is worth to each party; with --across and --up, map the money over two numbers.",
     options=(
         Option("names", "A term to speak of, by its path; all if absent.", flag="--term", is_many=True, metavar="PATH", default=()),
-        PARTIES,
+        PARTIES_OPTION,
         Option("step", "How far a term is moved, as a part of it.", kind=float, default=0.1, low=0.001, high=0.5),
-        LEVEL,
-        MEASURES,
+        LEVEL_OPTION,
+        MEASURES_OPTION,
     ),
     ask=later("simengine.questions.tradeoffs.answer", "worth_of_terms"),
     tables=later("simengine.questions.tradeoffs.tables", "worth_tables"),

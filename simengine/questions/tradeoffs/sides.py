@@ -17,12 +17,12 @@ from simengine.config.sizing import Free, steps_of
 from simengine.errors import LISTED_BY_CHECK, UsageError, did_you_mean, shorten
 from simengine.sections import FREE, UNREAD, lies_in
 
-MOST_POINTS = 25
+MOST_MAP_POINTS = 25
 """Values on a side."""
 
 
 @dataclass(frozen=True)
-class Side:
+class MapSide:
     """A number of the study, and the values at which it is put."""
 
     path: str
@@ -35,7 +35,7 @@ class Side:
         return lies_in(self.path, FREE)
 
 
-def sides_of(study: Study, across: str, up: str, n_points: int) -> tuple[Side, Side]:
+def sides_of(study: Study, across: str, up: str, n_points: int) -> tuple[MapSide, MapSide]:
     """Read the sides of a map.
 
     Parameters
@@ -52,16 +52,16 @@ def sides_of(study: Study, across: str, up: str, n_points: int) -> tuple[Side, S
     UsageError
         If a side cannot be read, its path is that of no number of the study, or a value is against a rule of it.
     """
-    n_points = whole(n_points, "--points", 2, MOST_POINTS)
+    n_points = whole(n_points, "--points", 2, MOST_MAP_POINTS)
     sides = _side(study, across, "--across", n_points), _side(study, up, "--up", n_points)
     if sides[0].path == sides[1].path:
         raise UsageError(f"--up: must be another number than --across; found `{sides[1].path}` twice. Name another one")
     for one, other in product(sides[0].values, sides[1].values):
-        refuse_impossible(study, {sides[0].path: one, sides[1].path: other}, "--across, --up")
+        refuse_impossible_side(study, {sides[0].path: one, sides[1].path: other}, "--across, --up")
     return sides
 
 
-def _side(study: Study, text: str, option: str, n_points: int) -> Side:
+def _side(study: Study, text: str, option: str, n_points: int) -> MapSide:
     path, limits = read_range(text, option)
     numbers = [known for known, _ in study.quantities() if not lies_in(known, UNREAD)]
     if path not in numbers:
@@ -73,11 +73,11 @@ def _side(study: Study, text: str, option: str, n_points: int) -> Side:
         values = [float(f"{value:.12g}") for value in np.linspace(free.low, free.high, n_points)]
     else:
         values = steps_of(free)
-    if len(values) > MOST_POINTS:
-        raise UsageError(f"{option}: a side holds at most {MOST_POINTS} values; found {len(values):,}. Give a longer step")
+    if len(values) > MOST_MAP_POINTS:
+        raise UsageError(f"{option}: a side holds at most {MOST_MAP_POINTS} values; found {len(values):,}. Give a longer step")
     for value in values:
-        refuse_impossible(study, {path: value}, option)
-    return Side(path, tuple(values))
+        refuse_impossible_side(study, {path: value}, option)
+    return MapSide(path, tuple(values))
 
 
 def _range(limits: Mapping[str, float], text: str, option: str) -> Free:
@@ -90,7 +90,7 @@ def _range(limits: Mapping[str, float], text: str, option: str) -> Free:
         raise UsageError(f"{option}: {rule}. Write PATH=LOW..HIGH with LOW below HIGH") from None
 
 
-def refuse_impossible(study: Study, numbers: Mapping[str, float], option: str) -> None:
+def refuse_impossible_side(study: Study, numbers: Mapping[str, float], option: str) -> None:
     """Refuse numbers that are against a rule of the study."""
     for path, rule, found, way_out in problems_with(study, numbers):
         place = ", ".join(f"{name} = {value:g}" for name, value in numbers.items())

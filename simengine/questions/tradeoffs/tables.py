@@ -18,8 +18,8 @@ from simengine.report.layouts import (
     grid,
     heading,
     measure_cell,
-    named,
     no_cvar,
+    party_title,
     standing_cells,
     standing_columns,
     titled,
@@ -54,7 +54,7 @@ def worth_tables(study: Study, found: Tradeoffs) -> RenderableType:
             cells = cell(worth.npv.per_step, unit), cell(worth.p_loss.per_step, 1.0), cell(cvar, unit)
             more = (measure_cell(measure, worth.asked[text].per_step, unit) for text, measure in asked.items())
             table.add_row(folded(names[path], _NAME), *cells, *more)
-        parts.append(titled(named(study, party), table))
+        parts.append(titled(party_title(study, party), table))
     one_sided = {path: term.forbidden for path, term in found.terms.items() if term.forbidden is not None}
     for title, reasons in (("Settled on one side alone", one_sided), ("Not moved", found.left_out)):
         if reasons:
@@ -94,7 +94,7 @@ def map_tables(study: Study, found: MoneyMap) -> RenderableType:
             if title == "mean NPV" and land.break_even:
                 table.add_section()
                 table.add_row("breaks even at", *(_located(land, found.across.values[place]) for place in columns))
-            parts.append(titled(f"{named(study, party)}: {title}{_side_of(land) if title == 'mean NPV' else ''}", table))
+            parts.append(titled(f"{party_title(study, party)}: {title}{_side_of(land) if title == 'mean NPV' else ''}", table))
     return Group(*parts)
 
 

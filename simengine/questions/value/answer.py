@@ -22,9 +22,9 @@ from simengine.risk.amounts import Columns
 from simengine.risk.measures import p_loss
 from simengine.risk.pockets import POCKETS, pockets
 from simengine.risk.statistics import Statistic
-from simengine.risk.trust import Section
+from simengine.risk.trust import TableSection
 
-Rule: TypeAlias = Callable[[Floats], "tuple[Floats, Floats] | None"]
+SharingRule: TypeAlias = Callable[[Floats], "tuple[Floats, Floats] | None"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class WrongPockets(Answer):
 
     seed: int
     n_replications: int
-    parties: Section
+    parties: TableSection
     """By party: what it is left with."""
     among: tuple[str, ...]
     """The actors between whom side payments are made."""
@@ -125,7 +125,7 @@ def _wanted(columns: Columns, study: Study) -> Columns:
     return {f"{party}.{name}": columns[f"{party}.{name}"] for party in with_money(study) for name in (*POCKETS, "net")}
 
 
-def _side_payments(actors: tuple[str, ...], nets: Floats, rule: Rule) -> SidePayments:
+def _side_payments(actors: tuple[str, ...], nets: Floats, rule: SharingRule) -> SidePayments:
     """Make side payments on mean positions; their errors follow from those of the means by the delta method."""
     means = nets.mean(axis=0)
     found = rule(means)

@@ -72,7 +72,7 @@ def by_shapley_value(positions: Floats, must_agree: Sequence[bool]) -> tuple[Flo
     """
     if positions.sum() < 0:
         return None
-    members = coalitions(len(positions))
+    members = party_coalitions(len(positions))
     runs = members[:, np.asarray(must_agree) | (positions < 0)].all(axis=1) & (members @ positions > 0)
     received = shapley_value(np.where(runs, members @ positions, 0.0)) - positions
     # Where a coalition runs the deal, one unit more for a member is one unit more for the coalition.
@@ -89,7 +89,7 @@ def shapley_value(worth: Floats) -> Floats:
         Shape (2^n_players,): of every coalition; bit i of its number says whether player i is in it.
     """
     n = len(worth).bit_length() - 1
-    members = coalitions(n)
+    members = party_coalitions(n)
     sizes = members.sum(axis=1)
     orders = np.array([factorial(size) * factorial(n - size - 1) / factorial(n) if size < n else 0.0 for size in range(n + 1)])
     value = np.empty(n)
@@ -99,6 +99,6 @@ def shapley_value(worth: Floats) -> Floats:
     return value
 
 
-def coalitions(n: int) -> NDArray[np.bool_]:
+def party_coalitions(n: int) -> NDArray[np.bool_]:
     """Give the members of every coalition: shape (2^n, n)."""
     return np.asarray((np.arange(1 << n)[:, None] >> np.arange(n)) & 1 == 1)

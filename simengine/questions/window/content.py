@@ -6,13 +6,13 @@ from typing import Any
 
 from simengine.config import Study
 from simengine.questions.window.answer import WindowSpread
-from simengine.report.answers import heading
+from simengine.report.answers import answer_heading
 from simengine.report.document import plain
 
 
 def window(study: Study, found: WindowSpread) -> dict[str, Any]:
     """Give a comparison of windows as plain numbers."""
-    return heading(study, found) | {
+    return answer_heading(study, found) | {
         "changed_metrics": list(found.metrics),
         "horizon_months": found.horizon_months,
         "windows": [
