@@ -19,7 +19,7 @@ from simengine.config.numbers import with_numbers
 from simengine.config.request import Requested, with_request
 from simengine.pipeline import evaluate, simulate
 from simengine.questions.size.answer import find_deal, sizing_of, stored_for_sizing, table_of
-from simengine.questions.size.search import Search, Settlement
+from simengine.questions.size.search import Settlement, TermSearch
 from simengine.replications.blocks import BLOCK_SIZE
 from simengine.replications.ensemble import Ensemble
 from simengine.risk.amounts import Columns
@@ -59,7 +59,7 @@ def main() -> None:
     lived = time.perf_counter() - started
     settle = Timed(stored.settle)
     started = time.perf_counter()
-    found = find_deal(Search(table, settle, options.points), lambda: settle, None, Ensemble(2016, options.replications))
+    found = find_deal(TermSearch(table, settle, options.points), lambda: settle, None, Ensemble(2016, options.replications))
     seconds = time.perf_counter() - started
     print(f"{options.replications:,} replications lived and measured in {lived:.1f} s")
     print(f"{len(found.points)} term sheets, {len(found.frontier)} on the frontier, in {seconds:.1f} s")

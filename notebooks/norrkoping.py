@@ -53,8 +53,8 @@ display(ledger.loc[ledger["path"].str.startswith("effect."), ["path", "value", "
 # earlier people before it. An evaluator compares, the contract pays, the money moves.
 
 # %%
-outturns = run_study(study, SEED, N_REPLICATIONS)
-table = summarise(outturns)
+results = run_study(study, SEED, N_REPLICATIONS)
+table = summarise(results)
 
 
 def say(table: RiskTable, path: str, scale: float = 1.0, digits: int = 2) -> str:
@@ -85,7 +85,7 @@ display(pd.DataFrame({"probability": {name: say(table, f"investor.{key}") for na
 # Right: what the municipality pays against what it truly saves. Left of the diagonal it pays more than it saves.
 
 # %%
-display(Image(draw_run(study, outturns, table, payment_marks(study.contract, outturns))["png"]))
+display(Image(draw_run(study, results, table, payment_marks(study.contract, results))["png"]))
 
 # %% [markdown]
 # ## Why the two do not move together
@@ -93,7 +93,7 @@ display(Image(draw_run(study, outturns, table, payment_marks(study.contract, out
 # The contract pays on an estimate. How well does it follow the truth?
 
 # %%
-estimate, truth = outturns["metric.saving.estimate"] / 1e6, outturns["metric.saving.truth"] / 1e6
+estimate, truth = results["metric.saving.estimate"] / 1e6, results["metric.saving.truth"] / 1e6
 display(
     pd.Series(
         {
@@ -142,7 +142,7 @@ for follow_up, variant in {"two years": None, "three years": "three_year_window"
             "municipality: P(pays more than it saves)": say(result, "outcome_payer.p_loss", digits=3),
         }
 display(pd.DataFrame(comparison).T.rename_axis(["follow-up", "guarantee"]))
-np.testing.assert_array_equal(money_back["two years", 0.4], outturns["investor.money_back"])
+np.testing.assert_array_equal(money_back["two years", 0.4], results["investor.money_back"])
 
 # %% [markdown]
 # The replications are the same in all six rows, so a difference is known better than either side of it. One more year of

@@ -135,7 +135,7 @@ def refuse_mixed(made_by: Sequence[Any], parts: Sequence[NDArray[np.int64]]) -> 
         If several studies, seeds or ways of drawing made them, or a replication stands in several: it would count twice.
     """
     if any(one != made_by[0] for one in made_by[1:]):
-        raise UsageError("outturns: rows that are joined must come from one study, one seed and one way of drawing; found several")
+        raise UsageError("results: rows that are joined must come from one study, one seed and one way of drawing; found several")
     ranges = sorted((int(part.min()), int(part.max())) for part in parts if len(part))
     if all(last < first for (_, last), (first, _) in pairwise(ranges)):
         return
@@ -144,4 +144,4 @@ def refuse_mixed(made_by: Sequence[Any], parts: Sequence[NDArray[np.int64]]) -> 
     found, times = np.unique(np.concatenate([np.unique(part) for part in parts]), return_counts=True)
     if (times > 1).any():
         twice = int(found[times > 1][0])
-        raise UsageError(f"outturns: a replication must stand in one of the parts that are joined; found {twice:,} in several")
+        raise UsageError(f"results: a replication must stand in one of the parts that are joined; found {twice:,} in several")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from simengine.asked import replications_asked, seed_asked
 from simengine.capital import Calendar, Plan, deflators, discount_factors, distribute, plan_money
-from simengine.cohort import simulate_cohort, surplus_of
+from simengine.cohort import deviations_from_exact_mean, simulate_cohort
 from simengine.cohort.outcomes import refuse_unlisted
 from simengine.config import Study, cohort_of, known_metrics, timing_of
 from simengine.config.wall import difference_left, distribution_not_drawn, numbers_right
@@ -35,14 +35,14 @@ from simengine.records import (
     Ledger,
     Measurements,
     Milestones,
-    Outturns,
     Payments,
+    ReplicationResults,
     Tallies,
 )
-from simengine.risk import Standpoint, appraise
+from simengine.risk import DiscountBasis, party_results
 from simengine.sampling import PLAIN, Sampling, cheap_paths, draw_uniforms, group_of, seeds_again
 from simengine.streams import uniforms
-from simengine.value import appreciate
+from simengine.value import value_outcomes
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Steering:
+class DrawOverrides:
     """Where a question takes hold of the random half; what it does not name is drawn as in any run."""
 
     seed_by_purpose: Callable[[str], int] | None = None
@@ -74,7 +74,7 @@ class Steering:
 
 def run_block(
     study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN, *, with_variates: bool = False
-) -> Outturns:
+) -> ReplicationResults:
     """Take some replications from people to cash.
 
     Parameters
@@ -92,22 +92,22 @@ def run_block(
         is), and what the luck of people added where its mean is known, in columns `luck.`.
     """
     evidence = simulate(study, seed, replications, sampling)
-    outturns = evaluate(study, evidence)
+    results = evaluate(study, evidence)
     made_by = (study, evidence.draws.seed, sampling)
     if sampling.is_plain and not with_variates:
-        return replace(outturns, lending_cash_by_row=None, made_by=made_by)
+        return replace(results, lending_cash_by_row=None, made_by=made_by)
     again = [evaluate(study, measured_again(study, evidence, other)) for other in seeds_again(seed, sampling.measured)]
-    outturns = Outturns.interleave([outturns, *again])
-    weight, group = evidence.draws.weight, group_of(sampling, outturns.replications)
+    results = ReplicationResults.interleave([results, *again])
+    weight, group = evidence.draws.weight, group_of(sampling, results.replications)
     more: dict[str, NDArray[Any]] = {} if weight is None else {"weight": np.repeat(weight, sampling.measured)}
     more |= {} if group is None else {"group": group}
     luck = luck_of(study, evidence) if with_variates else {}
     more |= {f"luck.{name}": np.repeat(surplus, sampling.measured) for name, surplus in luck.items()}
-    return replace(outturns, columns={**outturns.columns, **more}, made_by=made_by)
+    return replace(results, columns={**results.columns, **more}, made_by=made_by)
 
 
 def simulate(
-    study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN, steering: Steering | None = None
+    study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN, overrides: DrawOverrides | None = None
 ) -> Evidence:
     """Draw replications, people and measurements; nothing here depends on a price, threshold, cap or date of payment.
 
@@ -116,18 +116,18 @@ def simulate(
     UsageError
         If the seed or the number of a replication is none.
     """
-    draws = draw_numbers(study, seed, replications, sampling, steering)
+    draws = draw_numbers(study, seed, replications, sampling, overrides)
     tallies = simulate_cohort(cohort_of(study), draws)
     seen = measure(study.measurement, tallies, kinds_of(study), tuple(study.population.waves), draws)
     return Evidence(study, draws, tallies, seen)
 
 
 def luck_of(study: Study, evidence: Evidence) -> dict[str, Floats]:
-    """Give what the luck of people added to what the contract pays on, where its mean is known to be 0; see `surplus_of`."""
+    """Give what the luck of people added to what the contract pays on, where its mean is known to be 0; see `deviations_from_exact_mean`."""
     draws = draws_under(study, evidence)
     metrics = [study.measurement.metrics[name] for name in known_metrics(study)]
     asked = list(dict.fromkeys((metric.outcome, int(metric.window_months.value)) for metric in metrics))
-    return surplus_of(cohort_of(study), draws, evidence.tallies, asked) if asked else {}
+    return deviations_from_exact_mean(cohort_of(study), draws, evidence.tallies, asked) if asked else {}
 
 
 def measured_again(study: Study, evidence: Evidence, seed: int) -> Evidence:
@@ -146,7 +146,7 @@ def measured_again(study: Study, evidence: Evidence, seed: int) -> Evidence:
 # ------------------------------------------------ the wall ------------------------------------------------
 
 
-def evaluate(study: Study, evidence: Evidence, *, with_returns: bool = True) -> Outturns:
+def evaluate(study: Study, evidence: Evidence, *, with_returns: bool = True) -> ReplicationResults:
     """Settle the contract on what was measured, move the money, and say what each party got; nothing here is random.
 
     Parameters
@@ -165,9 +165,9 @@ def evaluate(study: Study, evidence: Evidence, *, with_returns: bool = True) -> 
     """
     draws, measurements = draws_under(study, evidence), with_milestones(study.contract, evidence.tallies, evidence.measurements)
     payments, ledger = move_money(study, draws, evidence.tallies, measurements)
-    public_value = appreciate(study.public_value, tuple(study.parties), timing_of(study, draws), evidence.tallies, draws)
-    standpoint, tallies = standpoint_of(study, draws, public_value.value.shape[2]), evidence.tallies
-    return appraise(standpoint, draws, tallies, evidence.measurements, payments, ledger, public_value, with_returns=with_returns)
+    public_value = value_outcomes(study.public_value, tuple(study.parties), timing_of(study, draws), evidence.tallies, draws)
+    basis, tallies = discount_basis_of(study, draws, public_value.value.shape[2]), evidence.tallies
+    return party_results(basis, draws, tallies, evidence.measurements, payments, ledger, public_value, with_returns=with_returns)
 
 
 def draws_under(study: Study, evidence: Evidence) -> Draws:
@@ -309,14 +309,14 @@ def kinds_of(study: Study) -> dict[str, OutcomeScale]:
 
 
 def draw_numbers(
-    study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN, steering: Steering | None = None
+    study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN, overrides: DrawOverrides | None = None
 ) -> Draws:
     """Draw every number of the study in every replication, each from a stream named after its path."""
     seed, replications = seed_asked(seed), replications_asked(replications)
     numbers: dict[str, Quantity] = dict(study.quantities())
-    taken = steering or Steering()
+    taken = overrides or DrawOverrides()
     empty = Draws(seed, replications, {}, seed_by_purpose=taken.seed_by_purpose)
-    if steering is None:
+    if overrides is None:
         independent, weight = draw_uniforms(sampling, seed, numbers, replications)
     else:
         purposes = {path: f"parameter/{path}" for path in numbers if path not in taken.uniform}
@@ -334,7 +334,7 @@ def own_uniforms(seed: int, path: str, replications: Integers) -> Floats:
     return uniforms(seed, f"parameter/{path}", replications)
 
 
-def standpoint_of(study: Study, draws: Draws, n_years: int) -> Standpoint:
+def discount_basis_of(study: Study, draws: Draws, n_years: int) -> DiscountBasis:
     """Give how the parties of a study look at money, in the months of its horizon and the years in which a value arises."""
     n_months, start = max(int(study.study.horizon_months.value) + 13, 12 * n_years), study.study.start
     prices = None if study.prices is None else deflators(study.prices, draws, start, n_months)
@@ -347,7 +347,7 @@ def standpoint_of(study: Study, draws: Draws, n_years: int) -> Standpoint:
             factors[name] = discount_factors(table, start, n_months)[None, :]
             if table.real and prices is not None:
                 factors[name] = factors[name] * prices
-    return Standpoint(
+    return DiscountBasis(
         discount_factors=factors,
         deflators=prices,
         contingent_terms=study.contract.paid_for_outcomes(),

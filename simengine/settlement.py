@@ -14,8 +14,8 @@ from simengine.errors import StudyError, UsageError
 from simengine.records import (
     INVESTOR,
     Floats,
-    Outturns,
     Payments,
+    ReplicationResults,
     add_in_order,
 )
 from simengine.risk.roles import lenders_in, total_of_lenders
@@ -65,14 +65,14 @@ def settle_all_outcomes(
         raise UsageError(f"outcome: the contract pays on {', '.join(pays_on)}; missing: {', '.join(missing)}") from None
 
 
-def payment_marks(contract: Contract, outturns: Outturns) -> dict[str, float]:
+def payment_marks(contract: Contract, results: ReplicationResults) -> dict[str, float]:
     """Find the levels between which a contract pays the lender on balance, as shares of the money drawn, where they never differ.
 
     Parameters
     ----------
     contract
         The terms.
-    outturns
+    results
         Of a run: for what was drawn, what was paid and what came back.
 
     Returns
@@ -81,10 +81,10 @@ def payment_marks(contract: Contract, outturns: Outturns) -> dict[str, float]:
     contract has no such level, where it is another share in one replication than in the next, and where what comes back to the
     lenders is not what the contract pays: then it is no level of the money back.
     """
-    drawn = outturns["drawn"]
-    paid = add_in_order([outturns[f"term.{name}.amount"] * sign for name, sign in _signs(contract).items()])
-    has_drawn, back = drawn > 0, outturns[f"{total_of_lenders(outturns.columns)}.money_back"]
-    if len(lenders_in(outturns.columns)) > 1 or not has_drawn.any() or np.abs(paid - back).max() > _SMALLEST_SHARE * drawn.max():
+    drawn = results["drawn"]
+    paid = add_in_order([results[f"term.{name}.amount"] * sign for name, sign in _signs(contract).items()])
+    has_drawn, back = drawn > 0, results[f"{total_of_lenders(results.columns)}.money_back"]
+    if len(lenders_in(results.columns)) > 1 or not has_drawn.any() or np.abs(paid - back).max() > _SMALLEST_SHARE * drawn.max():
         return {}
     # From the least to the most that was drawn, and evenly between: enough to see a share that changes with the amount.
     drawn = np.unique(np.quantile(drawn[has_drawn], np.linspace(0, 1, 101), method="nearest"))

@@ -49,7 +49,7 @@ from simengine.questions.stress.answer import StressedChange, Stressing, StressT
 from simengine.questions.tradeoffs.answer import MovedTerm, Slope, TermWorth, Tradeoffs
 from simengine.questions.tradeoffs.grid import BreakEven, Landscape, MoneyMap
 from simengine.questions.tradeoffs.sides import MapSide
-from simengine.records import ARMS, LIMITS, Outturns, Tallies
+from simengine.records import ARMS, LIMITS, ReplicationResults, Tallies
 from simengine.replications.money import PartyStanding
 from simengine.risk.returns import PAYBACK_STATUSES, STATUSES
 from tests.analysis.made import SCORES
@@ -557,7 +557,9 @@ def test_results__names_every_word() -> None:
 # ------------------------------------------------ numbers on a page ------------------------------------------------
 
 
-def outturns_of(n_replications: int, *overrides: str, variant: str | None = None, contract: Contract | None = None) -> Outturns:
+def outturns_of(
+    n_replications: int, *overrides: str, variant: str | None = None, contract: Contract | None = None
+) -> ReplicationResults:
     """Run the Norrköping study as the explanations say: seed 2016."""
     study = load_study(find_study("norrkoping"), overrides, variant)
     study = study if contract is None else study.model_copy(update={"contract": contract})
@@ -581,7 +583,7 @@ def say_statistic(table: RiskTable, path: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def norrkoping() -> list[Outturns]:
+def norrkoping() -> list[ReplicationResults]:
     """Readings A and B with two years, then both with three, on the same people."""
     other = load_contract(find_study("norrkoping").parent / "contracts" / "norrkoping_reading_b.yaml")
     return [
@@ -589,18 +591,18 @@ def norrkoping() -> list[Outturns]:
     ]
 
 
-def test_norrkoping__the_table_holds_what_the_study_gives(norrkoping: list[Outturns]) -> None:
+def test_norrkoping__the_table_holds_what_the_study_gives(norrkoping: list[ReplicationResults]) -> None:
     rows = rows_of("what-norrkoping-shows.md", "What the run says")
-    tables = [summarise(outturns) for outturns in norrkoping]
+    tables = [summarise(results) for results in norrkoping]
     assert len(rows) > 10
     for name, *expected in rows:
         path = re.search(r"`(.*)`", name).group(1)
         assert [say_statistic(table, path) for table in tables] == expected, path
 
 
-def test_norrkoping__the_differences_hold_what_the_study_gives(norrkoping: list[Outturns]) -> None:
+def test_norrkoping__the_differences_hold_what_the_study_gives(norrkoping: list[ReplicationResults]) -> None:
     text = (DOCS / "explanation" / "what-norrkoping-shows.md").read_text()
-    two_years, other_reading, three_years, _ = (outturns["investor.money_back"] for outturns in norrkoping)
+    two_years, other_reading, three_years, _ = (results["investor.money_back"] for results in norrkoping)
     for difference in (two_years - other_reading, three_years - two_years):
         assert say(difference.mean(), difference.std(ddof=1) / np.sqrt(len(difference)), 1e6, 3) in text
     assert (two_years >= other_reading).all()
@@ -616,14 +618,14 @@ def test_norrkoping__the_second_table_holds_what_the_study_gives() -> None:
         assert [say_statistic(table, path) for path in paths] == expected, name
 
 
-def test_evaluator__the_table_holds_what_the_study_gives(norrkoping: list[Outturns]) -> None:
+def test_evaluator__the_table_holds_what_the_study_gives(norrkoping: list[ReplicationResults]) -> None:
     rows = rows_of("evaluator.md", "How large is it?")
     no_drift, four_times = "measurement.metrics.saving.drift_per_year=0", "measurement.baseline.size=244"
     runs = [norrkoping[0], *(outturns_of(20_000, *sets) for sets in ([no_drift], [four_times], [no_drift, four_times]))]
     assert len(rows) == len(runs)
-    for (name, *expected), outturns in zip(rows, runs, strict=True):
-        table, own = summarise(outturns), outturns["metric.saving.standard_error"]
-        error = outturns["metric.saving.estimate"] - outturns["metric.saving.truth"]
+    for (name, *expected), results in zip(rows, runs, strict=True):
+        table, own = summarise(results), results["metric.saving.standard_error"]
+        error = results["metric.saving.estimate"] - results["metric.saving.truth"]
         got = [table[f"metrics.saving.{path}"] for path in ("error.mean", "error.sd", "evaluators_standard_error.mean")]
         covered = f"{100 * (np.abs(error) < 1.96 * own).mean():.0f} %"
         assert [*(say(statistic.value, statistic.se, 1e6, 2) for statistic in got), covered] == expected, name

@@ -8,9 +8,9 @@ import pytest
 from simengine.config import find_study, load_study
 from simengine.config.wall import difference_left
 from simengine.errors import UsageError
-from simengine.pipeline import Evidence, Steering, evaluate, luck_of, measured_again, run_block, simulate
+from simengine.pipeline import DrawOverrides, Evidence, evaluate, luck_of, measured_again, run_block, simulate
 from simengine.questions.incentives.answer import find_incentives
-from simengine.records import Outturns
+from simengine.records import ReplicationResults
 from simengine.replications.blocks import run_study
 from simengine.replications.ensemble import Ensemble
 from simengine.replications.precision import control_variates
@@ -103,8 +103,8 @@ def test_evaluate__refuses_a_distribution_that_was_not_drawn(made: str) -> None:
 
 
 def test_evaluate__refuses_another_value_of_a_number_that_was_moved() -> None:
-    dearer = Steering(change={"capital.costs.work.amount": lambda drawn: 2 * drawn})
-    moved = simulate(tiny(COST, *DRAWN), 5, TEN, steering=dearer)
+    dearer = DrawOverrides(change={"capital.costs.work.amount": lambda drawn: 2 * drawn})
+    moved = simulate(tiny(COST, *DRAWN), 5, TEN, overrides=dearer)
     with pytest.raises(UsageError, match=r"found another `capital\.costs\.work\.amount`"):
         evaluate(tiny("capital.costs={work: {amount: 300_000, payee: service_provider}}", *DRAWN), moved)
     # Another number leaves it where it was moved to.
@@ -160,26 +160,26 @@ def test_outturns__of_several_runs_are_not_joined() -> None:
     # Source: a run that goes on where another ended is the longer run; anything else is another sample under its name.
     study, way = tiny(), Sampling(measured=2)
     first, then = run_study(study, 1, 6), run_study(study, 1, 6, first=6)
-    joined, whole = Outturns.join([first, then]), run_study(study, 1, 12)
+    joined, whole = ReplicationResults.join([first, then]), run_study(study, 1, 12)
     assert joined["investor.net"].tolist() == whole["investor.net"].tolist()
     for other in (run_study(study, 2, 6, first=6), run_study(tiny("contract.terms.guarantee.share=0.5"), 1, 6, first=6),
                   run_study(study, 1, 6, first=6, sampling=way)):  # fmt: skip
         with pytest.raises(UsageError, match="from one study, one seed and one way of drawing"):
-            Outturns.join([first, other])
+            ReplicationResults.join([first, other])
     with pytest.raises(UsageError, match="found 4 in several"):
-        Outturns.join([first, run_study(study, 1, 6, first=4)])
+        ReplicationResults.join([first, run_study(study, 1, 6, first=4)])
     # Blocks of a run of its own order are fine, and a replication that is measured twice is no replication twice.
-    assert len(Outturns.join([run_block(study, 1, [0, 2]), run_block(study, 1, [1, 3])]).replications) == 4
+    assert len(ReplicationResults.join([run_block(study, 1, [0, 2]), run_block(study, 1, [1, 3])]).replications) == 4
     assert len(run_study(study, 1, 6, sampling=way).replications) == 12
 
 
 def test_control_variates__are_those_of_the_run_that_they_correct() -> None:
-    outturns = run_study(tiny(), 1, 8)
-    assert control_variates(tiny(), 1, outturns).shape == (8, 3)
+    results = run_study(tiny(), 1, 8)
+    assert control_variates(tiny(), 1, results).shape == (8, 3)
     for ask in (
-        lambda: control_variates(tiny(), 2, outturns),
-        lambda: control_variates(tiny("effect.sooner_home.hazard_ratio=1"), 1, outturns),
-        lambda: control_variates(tiny(), 1, outturns, Sampling(measured=2)),
+        lambda: control_variates(tiny(), 2, results),
+        lambda: control_variates(tiny("effect.sooner_home.hazard_ratio=1"), 1, results),
+        lambda: control_variates(tiny(), 1, results, Sampling(measured=2)),
     ):
         with pytest.raises(UsageError, match="must be those of the run that they correct"):
             ask()

@@ -218,6 +218,6 @@ def test_results_folder__of_no_name_is_refused(name: str) -> None:
 def test_read_run__gives_rows_of_every_measurement(kept: Path) -> None:
     study = load_study(find_study("tiny"))
     run = read_run(kept)
-    outturns = run_study(study, run.seed, run.n_replications, sampling=run.sampling)
+    results = run_study(study, run.seed, run.n_replications, sampling=run.sampling)
     for measurement in (1, 2, 3):
-        assert run.row(4, measurement)["investor.net"] == outturns["investor.net"][3 * 4 + measurement - 1]
+        assert run.row(4, measurement)["investor.net"] == results["investor.net"][3 * 4 + measurement - 1]

@@ -16,7 +16,7 @@ from simengine.questions.trace.answer import trace
 from simengine.records import Measurements
 from simengine.replications.blocks import run_study
 from simengine.replications.ensemble import Ensemble
-from simengine.replications.stored import eyes_of
+from simengine.replications.stored import belief_of
 from simengine.report.document import as_json, plain
 from simengine.risk import summarise
 
@@ -55,25 +55,25 @@ def test_run__says_the_same_whatever_the_blocks(tiny_path):
 
 
 def test_rule_of_the_contract__decides_where_nobody_was_seen(tiny_path):
-    outturns = run_study(load_study(tiny_path, [*SHRUNK, "contract.metrics.saving.when_missing=1_000_000"]), 1, 300)
-    estimate, error = outturns["metric.saving.estimate"], outturns["metric.saving.standard_error"]
+    results = run_study(load_study(tiny_path, [*SHRUNK, "contract.metrics.saving.when_missing=1_000_000"]), 1, 300)
+    estimate, error = results["metric.saving.estimate"], results["metric.saving.standard_error"]
     missing = np.isnan(estimate)
 
     assert missing.sum() == len({*sum(refused(tiny_path, SHRUNK).lacking.values(), ())})
     # Hand arithmetic: 60 % of a saving of 1 M.
-    np.testing.assert_array_equal(outturns["term.saving_share.amount"][missing], 600_000)
+    np.testing.assert_array_equal(results["term.saving_share.amount"][missing], 600_000)
     # A standard error that one person alone would tell is unknown, and the estimate is then the prior.
     unknown = np.isnan(error) & ~missing
     assert unknown.any()
     assert (error[~missing & ~unknown] > 0).all()
     np.testing.assert_array_equal(estimate[unknown], 0)
-    np.testing.assert_array_equal(outturns["term.saving_share.amount"][unknown], 0)
+    np.testing.assert_array_equal(results["term.saving_share.amount"][unknown], 0)
 
 
 def test_diagnostics__count_what_was_not_measured(tiny_path):
-    outturns = run_study(load_study(tiny_path, [*LOST, DECIDED]), 1, 300)
-    table = summarise(outturns)
-    estimate, error = outturns["metric.saving.estimate"], outturns["metric.saving.standard_error"]
+    results = run_study(load_study(tiny_path, [*LOST, DECIDED]), 1, 300)
+    table = summarise(results)
+    estimate, error = results["metric.saving.estimate"], results["metric.saving.standard_error"]
     there = np.isfinite(estimate)
 
     counted = trust.trust_content(table)["diagnostics"]["metrics"]
@@ -107,9 +107,9 @@ def test_questions__take_what_was_measured_and_leave_the_rest(tiny_path):
     study = load_study(tiny_path, [*LOST, DECIDED])
     found = compare_methods(study, Ensemble(1, 60, threads=1))
     reading = found.readings["saving"]["historical"]
-    outturns = run_study(study, 1, 60)
+    results = run_study(study, 1, 60)
 
-    assert reading.estimate.value == pytest.approx(np.nanmean(outturns["metric.saving.estimate"]))
+    assert reading.estimate.value == pytest.approx(np.nanmean(results["metric.saving.estimate"]))
     assert all(np.isfinite(one.value) for one in (reading.bias, reading.sd, reading.standard_error, reading.coverage))
     with pytest.raises(NotMeasuredError, match=r"`saving` not measured in \d+ of 60 replications"):
         compare_methods(load_study(tiny_path, LOST), Ensemble(1, 60, threads=2))
@@ -119,7 +119,7 @@ def test_pilot__that_shows_nothing_says_so_beside_what_others_show(tiny_path):
     # Two with and two without the service: where none of the two is qualified there is no share of them.
     changes = ["measurement.metrics.school.estimate=relative_reduction", "contract.metrics.school.when_missing=0"]
     study = load_study(tiny_path, changes)
-    shown = pilot_shows(study, eyes_of(study, "investor"), 4, Ensemble(1, 100, threads=1))
+    shown = pilot_shows(study, belief_of(study, "investor"), 4, Ensemble(1, 100, threads=1))
 
     _, school, is_gap = shown.T
     assert set(is_gap) == {0.0, 1.0}

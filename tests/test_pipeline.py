@@ -7,13 +7,13 @@ import pytest
 
 from simengine.config import Study, find_study, load_contract, load_study
 from simengine.pipeline import evaluate, run_block, simulate
-from simengine.records import Outturns
+from simengine.records import ReplicationResults
 from simengine.replications.blocks import run_study
 from simengine.risk import summarise
 from simengine.settlement import payment_marks, replay
 
 
-def assert_same_bytes(one: Outturns, other: Outturns) -> None:
+def assert_same_bytes(one: ReplicationResults, other: ReplicationResults) -> None:
     assert list(one.columns) == list(other.columns)
     for name in one.columns:
         assert one[name].tobytes() == other[name].tobytes(), name
@@ -74,28 +74,28 @@ def test_evaluate__new_terms_meet_the_same_people(tiny: Study, tiny_path) -> Non
 
 
 def test_ledger__what_the_investor_gains_the_others_lose(tiny: Study) -> None:
-    outturns = run_study(tiny, 2, 200)
-    np.testing.assert_array_equal(outturns["investor.money_back"], outturns["outcome_payer.payment"])
+    results = run_study(tiny, 2, 200)
+    np.testing.assert_array_equal(results["investor.money_back"], results["outcome_payer.payment"])
 
 
 def test_nobody_enrolled__pays_the_guarantee_alone(tiny_path) -> None:
     # Invariant: where nobody enrols nothing is saved, so only the 40 % guarantee of 2 M is paid; a share of nobody is no number.
     size = "population.waves.all.size={distribution: uniform, low: 0, high: 2.5}"
     study = load_study(tiny_path, [size, "contract.metrics.school.when_missing=0"])
-    outturns = run_study(study, 0, 200)
-    empty = outturns["service_users"] == 0
+    results = run_study(study, 0, 200)
+    empty = results["service_users"] == 0
     assert empty.sum() > 50
-    assert not outturns["metric.saving.estimate"][empty].any()
-    np.testing.assert_array_equal(np.isnan(outturns["metric.school.estimate"]), empty)
-    np.testing.assert_array_equal(outturns["investor.money_back"][empty], 800_000)
+    assert not results["metric.saving.estimate"][empty].any()
+    np.testing.assert_array_equal(np.isnan(results["metric.school.estimate"]), empty)
+    np.testing.assert_array_equal(results["investor.money_back"][empty], 800_000)
 
 
 def test_no_effect__the_true_saving_is_zero_in_every_replication(tiny_path) -> None:
     study = load_study(tiny_path, ["effect.sooner_home.hazard_ratio=1", "effect.school_support.odds_ratio=1"])
-    outturns = run_study(study, 4, 100)
-    assert not outturns["metric.saving.truth"].any()
-    assert not outturns["metric.school.truth"].any()
-    assert not outturns["outcome_payer.true_saving"].any()
+    results = run_study(study, 4, 100)
+    assert not results["metric.saving.truth"].any()
+    assert not results["metric.school.truth"].any()
+    assert not results["outcome_payer.true_saving"].any()
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_run__stops_when_every_goal_is_met_with_the_bits_of_a_plain_run(study):
     assert net.se < 0.02 * abs(net.value)
     assert n < 50_000
     for name, column in plain.columns.items():
-        np.testing.assert_array_equal(found.outturns[name], column)
+        np.testing.assert_array_equal(found.results[name], column)
     assert summarise(plain) == found.table
     # At the size before, it had not been reached.
     before = summarise(run_study(study, 3, found.sizes[-2]))["outcome_payer.true_saving.mean"]

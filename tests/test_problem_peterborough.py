@@ -21,7 +21,7 @@ from benchmarks.problems.reconvictions import (
     transforms_and_means,
     transforms_of,
 )
-from simengine.pipeline import Steering, evaluate, simulate
+from simengine.pipeline import DrawOverrides, evaluate, simulate
 from simengine.records import Floats
 
 PATHS = {
@@ -162,8 +162,8 @@ def test_engine__pays_the_same_where_the_numbers_are_given(hazard_ratio: float) 
     values |= {"hazard_ratio": hazard_ratio, "start": 0.3}
     change = {PATHS[name]: (lambda drawn, fixed=value: np.full_like(drawn, fixed)) for name, value in values.items()}
     study = study_of("peterborough")
-    outturns = evaluate(study, simulate(study, 7, np.arange(2000), steering=Steering(change=change)), with_returns=False)
-    paid, exact = outturns["outcome_payer.payment"], given(values)
+    results = evaluate(study, simulate(study, 7, np.arange(2000), overrides=DrawOverrides(change=change)), with_returns=False)
+    paid, exact = results["outcome_payer.payment"], given(values)
     for found, by_distribution in ((paid, exact[0]), (paid**2, exact[1]), (paid == 0, exact[3])):
         assert abs(np.mean(found) - by_distribution) < 4.5 * np.std(found) / np.sqrt(2000)
 

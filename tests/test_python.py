@@ -117,7 +117,7 @@ def test_run__has_statistics_rows_and_what_was_drawn() -> None:
         (lambda study: ask("run", study, n=20, until="p_loss se<0.1"), "--until: the precision decides how many replications"),
         (lambda study: ask("attribute", study, n=20, measure="profit"), "--of: must be one of net, npv, loss"),
         (lambda study: run(study, 20, 1)["investor.p_los"], r"statistic: must .*Did you mean 'investor.p_loss'\?"),
-        (lambda study: run(study, 20, 1).outturns["investor.nett"], r"column: must .*Did you mean 'investor.net'\?"),
+        (lambda study: run(study, 20, 1).results["investor.nett"], r"column: must .*Did you mean 'investor.net'\?"),
         (lambda study: study.with_({"contract.terms.guarante.share": 0.5}), r"Did you mean `guarantee`\?"),
         (lambda study: load_study({"study": {"title": "x"}}), "the study: study.currency: this key is needed"),
     ],
@@ -142,7 +142,7 @@ def test_study__is_read_from_a_file_or_from_what_it_says_and_changed_by_paths() 
     by_file = load_study(TINY, written)
     assert load_study(TINY, changes).contract.terms["guarantee"].share.value == 0.5  # type: ignore[attr-defined]
     one, other, third = (
-        run(study, 40, 1).outturns.columns
+        run(study, 40, 1).results.columns
         for study in (by_file, load_study(read_document(TINY).content, changes), load_study(TINY).with_(changes))
     )
     for name, column in one.items():

@@ -90,9 +90,9 @@ def test_no_way__biases(way, study, plain):
     found = []
     for seed in range(sized(8, 20)):
         sampling = WAYS.get(way.removesuffix(", control variates"), PLAIN)
-        outturns = run_study(study, seed, 1024, sampling=sampling, with_variates=True)
-        variates = control_variates(study, seed, outturns, sampling) if way.endswith("control variates") else None
-        found.append([summarise(outturns, variates)[path].value for path in paths])
+        results = run_study(study, seed, 1024, sampling=sampling, with_variates=True)
+        variates = control_variates(study, seed, results, sampling) if way.endswith("control variates") else None
+        found.append([summarise(results, variates)[path].value for path in paths])
     values = np.array(found)
     for path, column in zip(paths, values.T, strict=True):
         error = sqrt(column.var(ddof=1) / len(column) + plain[path].se ** 2)
@@ -182,11 +182,11 @@ def test_luck__is_known_only_where_moments_are():
 @pytest.mark.parametrize("sampling", [PLAIN, Sampling(is_sobol=True)])
 def test_luck__takes_at_least_half_of_the_variance_that_scores_leave(sampling, study):
     # Measured at 8,192 replications: a quarter is left.
-    outturns = run_study(study, 5, 2048, sampling=sampling, with_variates=True)
+    results = run_study(study, 5, 2048, sampling=sampling, with_variates=True)
     numbers = {} if sampling.is_sobol else dict(study.quantities())
-    scores = control_variates_of(5, numbers, outturns.replications)
-    without = summarise(outturns, scores if scores.size else None)["investor.net.mean"]
-    both = summarise(outturns, control_variates(study, 5, outturns, sampling))["investor.net.mean"]
+    scores = control_variates_of(5, numbers, results.replications)
+    without = summarise(results, scores if scores.size else None)["investor.net.mean"]
+    both = summarise(results, control_variates(study, 5, results, sampling))["investor.net.mean"]
     assert both.se**2 < 0.5 * without.se**2
 
 
@@ -212,12 +212,12 @@ OF_STRUCTURE = (
 def test_structure_and_mean_cash__of_any_way_agree_with_a_plain_run(way):
     # Source: a plain run of another seed; the difference in the errors of both, 4.5 of them. And the errors are of its size.
     structured = load_study(TINY, STRUCTURED)
-    plain, outturns = (
+    plain, results = (
         run_study(structured, seed, n, sampling=sampling, with_variates=True)
         for seed, n, sampling in ((77, 8000, PLAIN), (5, 2048, WAYS.get(way, PLAIN)))
     )
-    variates = control_variates(structured, 5, outturns) if way == "control variates" else None
-    expected, found = summarise(plain), summarise(outturns, variates)
+    variates = control_variates(structured, 5, results) if way == "control variates" else None
+    expected, found = summarise(plain), summarise(results, variates)
     for path in OF_STRUCTURE:
         one, other = expected[path], found[path]
         assert abs(one.value - other.value) < 4.5 * np.hypot(one.se, other.se), path
@@ -225,17 +225,17 @@ def test_structure_and_mean_cash__of_any_way_agree_with_a_plain_run(way):
 
 
 def test_rate_of_mean_cash__of_corrected_draws_whose_cash_was_not_kept_is_refused_with_its_reason(study):
-    outturns = run_study(study, 5, 200)
-    table = summarise(outturns, control_variates(study, 5, outturns))
+    results = run_study(study, 5, 200)
+    table = summarise(results, control_variates(study, 5, results))
     assert table.get("investor.irr_of_mean_cash") is None
     assert "`with_variates`" in table.refused["investor.irr_of_mean_cash"].reason
 
 
 def test_equal_weights__give_every_statistic_of_a_plain_run():
     # Invariant: replications of one weight are plain replications; of quantiles the values alone, whose error has another form there.
-    outturns = run_study(load_study(TINY, STRUCTURED), 5, 300, with_variates=True)
-    weighted = replace(outturns, columns={**outturns.columns, "weight": np.full(300, 0.5)})
-    one, other = (dict(flat(summarise(each))) for each in (outturns, weighted))
+    results = run_study(load_study(TINY, STRUCTURED), 5, 300, with_variates=True)
+    weighted = replace(results, columns={**results.columns, "weight": np.full(300, 0.5)})
+    one, other = (dict(flat(summarise(each))) for each in (results, weighted))
     assert {path for path in one if path.endswith((".mean", ".sd"))} == {path for path in other if path.endswith((".mean", ".sd"))}
     for path in OF_STRUCTURE:
         assert other[path].value == pytest.approx(one[path].value, rel=1e-9), path

@@ -82,10 +82,10 @@ def test_pictures_and_tables__show_escaped_what_a_study_made_in_python_holds(
 
     heading = tiny.study.model_copy(update={"title": "a\x1b[2J\x00\x07\u202eb"})
     study = tiny.model_copy(update={"study": heading})
-    outturns = run_study(study, seed=1, n_replications=40)
-    table = summarise(outturns)
+    results = run_study(study, seed=1, n_replications=40)
+    table = summarise(results)
 
-    image = picture.draw_run(study, outturns, table, payment_marks(study.contract, outturns))
+    image = picture.draw_run(study, results, table, payment_marks(study.contract, results))
     tables.show(risk_tables(study, table, 1))
 
     ElementTree.fromstring(image["svg"])

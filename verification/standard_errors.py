@@ -34,7 +34,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from simengine.config import Study, find_study, load_study
-from simengine.records import Floats, Outturns
+from simengine.records import Floats, ReplicationResults
 from simengine.replications.blocks import run_study
 from simengine.replications.precision import control_variates
 from simengine.risk import RiskTable, summarise
@@ -105,12 +105,12 @@ def study_errors(
     """
     runs, parts = [], []
     for seed in range(n_seeds):
-        outturns = run_study(study, seed, n_replications, sampling=WAYS[way], with_variates=True)
-        variates = control_variates(study, seed, outturns, WAYS[way]) if way.endswith("control-variates") else None
-        runs.append(dict(flat(summarise(outturns, variates))))
+        results = run_study(study, seed, n_replications, sampling=WAYS[way], with_variates=True)
+        variates = control_variates(study, seed, results, WAYS[way]) if way.endswith("control-variates") else None
+        runs.append(dict(flat(summarise(results, variates))))
         # Runs of several seeds are no parts of one run; here they are rows of one sample.
-        parts.append(replace(outturns, made_by=None, replications=outturns.replications + seed * n_replications))
-    pooled = dict(flat(summarise(Outturns.join(parts))))
+        parts.append(replace(results, made_by=None, replications=results.replications + seed * n_replications))
+    pooled = dict(flat(summarise(ReplicationResults.join(parts))))
     paths = [path for path in pooled if all(path in run for run in runs)]
     scores: dict[str, Floats] = {}
     held: dict[str, float] = {}

@@ -15,7 +15,7 @@ from simengine.benchmark.kernels import walk_keyed, walk_plainly
 from simengine.benchmark.workload import N_STATES, Workload, WorkloadCounts
 from simengine.cohort.counting import empty_counts
 from simengine.cohort.kernels.arrays import Moves
-from simengine.cohort.life import Arm, Room, live
+from simengine.cohort.life import Arm, StayBuffer, live
 from simengine.cohort.moves import MoveClock
 from simengine.cohort.people import Entrance, Group
 from simengine.cohort.spec import Pathway, Population
@@ -102,7 +102,7 @@ def engine_walk(workload: Workload) -> WorkloadCounts:
     empty = arm_tables(cohort, (), draws, has_service=False)
     stay = np.einsum("...ii->...i", workload.rows)
     hazard = workload.rows * (-np.log(stay) / (1.0 - stay))[..., None]
-    tables, counts, room = [], [empty_counts(empty) for _ in range(n_arms)], Room()
+    tables, counts, room = [], [empty_counts(empty) for _ in range(n_arms)], StayBuffer()
     # Behind the first, the entries of a matrix stand in rows that all end with one of the diagonal.
     of_moves = hazard.reshape(-1, n_states**2)[:, 1:].reshape(*hazard.shape[:3], n_states - 1, n_states + 1)[..., :-1]
     for arm in range(n_arms):

@@ -6,15 +6,15 @@ owes the investor comes in, and the waterfall hands it out. The outcome payer's 
 beside the ledger, never in it.
 """
 
-from simengine.capital.add_up import Purses
+from simengine.capital.add_up import AccountGroups
 from simengine.capital.discount import deflators, discount_factors
 from simengine.capital.distribute import accounts_in_plan, distribute
 from simengine.capital.plan import Calendar, Plan, plan_money, smallest_units
 
 __all__ = [
+    "AccountGroups",
     "Calendar",
     "Plan",
-    "Purses",
     "accounts_in_plan",
     "deflators",
     "discount_factors",

@@ -1,4 +1,4 @@
-"""Add up what some purses get over the calendar: the same walk as for the ledger, but no journal is kept.
+"""Add up what some account groups get over the calendar: the same walk as for the ledger, but no journal is kept.
 
 For who settles the same replications under hundreds of terms and asks for sums alone. Until the first payment under the contract falls
 due, all goes as it does under any terms: where everybody then stands is kept, and the walk goes on from there.
@@ -22,7 +22,7 @@ from simengine.records import PROJECT, Draws, Floats, Integers, LedgerLine, Paym
 
 @dataclass(frozen=True, eq=False)
 class CashTotals:
-    """What purses get, added up over the calendar."""
+    """What account groups get, added up over the calendar."""
 
     cash: Integers
     """Shape (n_purses, n_replications), in the smallest unit; positive is received."""
@@ -35,21 +35,21 @@ class CashTotals:
 
 
 @dataclass
-class Purses:
+class AccountGroups:
     """Accounts whose money lies together, and the plan of the money that runs through them."""
 
     capital: Capital
     plan: Plan
     accounts: Sequence[Collection[str]]
-    """By purse: the names of its accounts."""
+    """By account group: the names of its accounts."""
     factors: Floats
-    """By purse: what money of each month is worth today; shape (n_purses, 1 or n_replications, n_months)."""
+    """By account group: what money of each month is worth today; shape (n_purses, 1 or n_replications, n_months)."""
     asks_when_drawn: bool = False
     """Whether it is wanted by month what the tranches pay in."""
     _first: CalendarState | None = field(default=None, repr=False)
 
     def add_up(self, payments: Payments, draws: Draws) -> CashTotals:
-        """Walk the money through the calendar and add up what every purse gets.
+        """Walk the money through the calendar and add up what every account group gets.
 
         Parameters
         ----------
@@ -61,7 +61,7 @@ class Purses:
         StudyError
             As `distribute` does.
         """
-        n, n_purses = len(draws), len(self.accounts)
+        n, n_groups = len(draws), len(self.accounts)
         flows, stop = post_terms(self.capital, self.plan, payments, draws), stop_months(payments, n)
         last = np.full(n, self.plan.project.scheduled.shape[1], dtype=np.int64)
         earliest = np.where(stop >= 0, np.minimum(stop, last), last)
@@ -70,19 +70,19 @@ class Purses:
         if self._first is None or (self._first.month > earliest).any():
             self._first = self._walk([], stop, None, earliest)
         found = self._walk(flows, stop, self._first, last)
-        refuse_shortfall(self.capital, self.plan, found.sums[n_purses:])
+        refuse_shortfall(self.capital, self.plan, found.sums[n_groups:])
         drawn = found.whole[:, PAID_IN].sum(axis=1) / self.plan.units
-        return CashTotals(found.sums[:n_purses], found.today, drawn, found.drawn / self.plan.units)
+        return CashTotals(found.sums[:n_groups], found.today, drawn, found.drawn / self.plan.units)
 
     @cached_property
     def _own(self) -> Integers:
-        """What parties' own spending brings to each purse, (n_purses, n_replications, n_months); no month if nothing is spent."""
+        """What parties' own spending brings to each account group, (n_purses, n_replications, n_months); no month if nothing is spent."""
         n, n_months = self.plan.project.scheduled.shape
         spending = self.plan.own_spending
         found = np.zeros((len(self.accounts), n, n_months if spending else 0), dtype=np.int64)
-        for purse, signs in enumerate(self._signs(own_lines(self.plan))):
+        for group, signs in enumerate(self._signs(own_lines(self.plan))):
             for sign, one in zip(signs, spending, strict=True):
-                found[purse] += sign * one.due
+                found[group] += sign * one.due
         return found
 
     def _walk(self, flows: Sequence[Flow], stop: Integers, here: CalendarState | None, until: Integers) -> CalendarState:
@@ -119,19 +119,19 @@ class Purses:
 
     def _standing(self, months: Integers) -> CalendarState:
         """Make room for where everybody stands at the beginning of some months."""
-        n, n_tranches, n_costs, n_purses = len(months), len(self.plan.holders), len(self.plan.costs), len(self.accounts)
+        n, n_tranches, n_costs, n_groups = len(months), len(self.plan.holders), len(self.plan.costs), len(self.accounts)
         most = max(3, n_tranches, n_costs, len(self.plan.guarantee_names))
         return CalendarState(
             months,
             np.zeros((n, N_ROWS, most), dtype=np.int64),
             np.zeros((n, 2, n_tranches)),
             np.zeros((n, n_tranches), dtype=np.int64),
-            np.zeros((n_purses + n_costs, n), dtype=np.int64),
-            np.zeros((n_purses, n)),
+            np.zeros((n_groups + n_costs, n), dtype=np.int64),
+            np.zeros((n_groups, n)),
             np.zeros((n, self.plan.project.scheduled.shape[1] if self.asks_when_drawn else 0), dtype=np.int64),
         )
 
     def _signs(self, lines: Sequence[LedgerLine]) -> Integers:
-        """Say of every line whether a purse receives it (1) or pays it (-1); shape (n_purses, n_lines)."""
+        """Say of every line whether a account group receives it (1) or pays it (-1); shape (n_purses, n_lines)."""
         signs = [[(line.receiver in mine) - (line.payer in mine) for line in lines] for mine in self.accounts]
         return np.array(signs, dtype=np.int64).reshape(len(self.accounts), len(lines))

@@ -4,11 +4,11 @@
 number, the baseline arm has people of its own.
 """
 
+from simengine.cohort.deviation import deviations_from_exact_mean
 from simengine.cohort.moves import MoveClock
 from simengine.cohort.people import Matching, drawn_shares
 from simengine.cohort.simulate import purposes_of_people, simulate_cohort
 from simengine.cohort.step_error import StepError, step_errors
-from simengine.cohort.surplus import surplus_of
 from simengine.cohort.tables import Cohort, Comparisons
 
 __all__ = [
@@ -17,9 +17,9 @@ __all__ = [
     "Matching",
     "MoveClock",
     "StepError",
+    "deviations_from_exact_mean",
     "drawn_shares",
     "purposes_of_people",
     "simulate_cohort",
     "step_errors",
-    "surplus_of",
 ]

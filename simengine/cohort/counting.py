@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from simengine.cohort.kernels.accumulate import count_amounts, count_changing_amounts, count_states
 from simengine.cohort.kernels.arrays import People, Stays, WindowArrays, WorthArrays
-from simengine.cohort.kernels.count import count_amounts, count_changing_amounts, count_states
-from simengine.cohort.kernels.happen import happen
+from simengine.cohort.kernels.draw_events import happen
 from simengine.cohort.kernels.moved import count_moves
-from simengine.cohort.kernels.read import read_answers, read_scores
+from simengine.cohort.kernels.read_outcomes import read_answers, read_scores
 from simengine.cohort.moves import DAYS_PER_MONTH
 from simengine.cohort.outcomes import OutcomeKind, price_lists
 from simengine.cohort.outcomes.base import Batch

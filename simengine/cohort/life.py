@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from simengine.cohort.counting import Counts, Uncut, count_outcomes
-from simengine.cohort.kernels.abreast import walk_abreast
+from simengine.cohort.kernels.accumulate import add_products, add_up, add_weights
 from simengine.cohort.kernels.arrays import Flags, People, Stays
-from simengine.cohort.kernels.count import add_products, add_up, add_weights
 from simengine.cohort.kernels.transfer import add_later, add_seen
 from simengine.cohort.kernels.walk import walk_people
+from simengine.cohort.kernels.walk_vector import walk_abreast
 from simengine.cohort.people import Group
 from simengine.cohort.tables import ArmTables
 from simengine.cohort.transfer import STREAM, Cut, at_month, away
@@ -22,7 +22,7 @@ _STAYS_PER_PERSON = 8
 """Room that is made at first; it doubles when it runs out."""
 
 
-class Room:
+class StayBuffer:
     """Memory for the stays of a batch, in one arm or two, that is used again for the next one; one for each thread."""
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class _Lived:
     """By change of counting, shape (n_people, n_outcomes, n_windows): what came about before it."""
 
 
-def live(group: Group, arms: Sequence[Arm], room: Room, until: int | None = None) -> None:
+def live(group: Group, arms: Sequence[Arm], room: StayBuffer, until: int | None = None) -> None:
     """Let people live to their horizon and add them to the counts.
 
     Parameters
@@ -121,14 +121,14 @@ def _add(tables: ArmTables, lived: _Lived, weights: Floats | None, to: Counts) -
             add_later(part, earlier, total, weight, has_history, to.later[:, change])
 
 
-def outcome_before(tables: ArmTables, group: Group, people: People, outcome: str, counts: Counts, room: Room) -> Floats:
+def outcome_before(tables: ArmTables, group: Group, people: People, outcome: str, counts: Counts, room: StayBuffer) -> Floats:
     """Give an outcome of the months before entry for each of a batch, shape (n_people,)."""
     place = list(tables.cohort.outcomes).index(outcome)
     lives = _lives(group, [Arm(tables, people, counts)], tables.cohort.clock.entry, room)
     return np.concatenate([np.empty(0), *(lived.total[:, place, -1] for _, lived in lives)])
 
 
-def _lives(group: Group, arms: Sequence[Arm], until: int, room: Room) -> Iterator[tuple[int, _Lived]]:
+def _lives(group: Group, arms: Sequence[Arm], until: int, room: StayBuffer) -> Iterator[tuple[int, _Lived]]:
     """Yield the number of an arm and people of it who have lived, in one part or several."""
     # Together where all can: each arm gives the same bits in any company.
     together = [list(range(len(arms)))] if all(arm.tables.is_abreast for arm in arms) else [[n] for n in range(len(arms))]

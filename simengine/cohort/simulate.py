@@ -10,7 +10,7 @@ import numpy as np
 
 from simengine.cohort.counting import Counts, empty_counts
 from simengine.cohort.kernels.arrays import Flags, People
-from simengine.cohort.life import Arm, Room, live, outcome_before
+from simengine.cohort.life import Arm, StayBuffer, live, outcome_before
 from simengine.cohort.moments import Drawn, Moments, draw_group, draw_matched, moments_of
 from simengine.cohort.outcomes import price_lists
 from simengine.cohort.people import (
@@ -89,7 +89,7 @@ class _Crowd:
 
     def __init__(self, cohort: Cohort, entrance: Entrance, draws: Draws, tallies: Tallies) -> None:
         self.cohort, self.entrance, self.draws, self.tallies = cohort, entrance, draws, tallies
-        self.room, self.steps = Room(), cohort.clock.steps
+        self.room, self.steps = StayBuffer(), cohort.clock.steps
         self.untreated = self.arm(has_service=False)
         self.treated = self.arm(has_service=True)
         self.before = self.untreated.before_entry() if cohort.clock.history else self.untreated

@@ -11,7 +11,6 @@ import numpy as np
 from simengine.accelerate import IS_COMPILED
 from simengine.cohort.effects import effect_tables
 from simengine.cohort.events import rate_tables, shock_factors
-from simengine.cohort.kernels.abreast import MOST_CELLS, MOST_MOVES
 from simengine.cohort.kernels.arrays import (
     HAZARD_RATIO,
     Answers,
@@ -23,7 +22,8 @@ from simengine.cohort.kernels.arrays import (
     WindowArrays,
     WorthArrays,
 )
-from simengine.cohort.kernels.lanes import are_quick
+from simengine.cohort.kernels.vector_operations import are_quick
+from simengine.cohort.kernels.walk_vector import MOST_CELLS, MOST_MOVES
 from simengine.cohort.moves import MoveClock, move_tables, moves_in_order
 from simengine.cohort.outcomes import OutcomeKind, in_order
 from simengine.cohort.outcomes.tables import MovePrices, outcome_tables, outcome_windows_of

@@ -13,8 +13,8 @@ from simengine.contract.terms import Named, Source, parts_within
 from simengine.contract.terms.amounts import FixedAmount, ShareOf
 from simengine.contract.terms.combine import Product
 from simengine.contract.terms.tables import Band, Steps, TableLine
-from simengine.contract_text.finding import Remark, remark_in_words
-from simengine.contract_text.probes import pay
+from simengine.contract_text.remark import Remark, remark_in_words
+from simengine.contract_text.trials import pay
 from simengine.records import Floats
 
 

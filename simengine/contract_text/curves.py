@@ -12,7 +12,7 @@ from simengine.contract import inputs_of
 from simengine.contract.spec import Contract
 from simengine.contract_text import words
 from simengine.contract_text.explain import example_of
-from simengine.contract_text.probes import edges_of, pay
+from simengine.contract_text.trials import edges_of, pay
 from simengine.records import Floats
 from simengine.report.picture import new_figure, plain_style, save
 

@@ -11,7 +11,7 @@ from simengine.contract.spec import Contract, PublishedCase
 from simengine.contract.terms import Gate, Named, Source, Term
 from simengine.contract.terms.amounts import FixedAmount
 from simengine.contract_text import words
-from simengine.contract_text.probes import edges_of
+from simengine.contract_text.trials import edges_of
 from simengine.currencies import decimals_of
 from simengine.distributions import Constant
 from simengine.report.directions import net_by_party, total_of

@@ -13,8 +13,8 @@ from simengine.contract import inputs_of
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Named, Term, parts_within
 from simengine.contract.terms.people import PerWave
-from simengine.contract_text.finding import Remark, remark_in_words
-from simengine.contract_text.probes import Spans, open_spans, pay, possible_spans, probe_draws
+from simengine.contract_text.remark import Remark, remark_in_words
+from simengine.contract_text.trials import Spans, open_spans, pay, possible_spans, probe_draws
 from simengine.records import CAP, FLOOR, GATE, OUTCOME_PAYER
 
 _SCALES = (1e24, 1e27, 1e30)

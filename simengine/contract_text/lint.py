@@ -21,9 +21,9 @@ from simengine.contract.terms import Named, Term, parts_within
 from simengine.contract.terms.combine import FirstOf
 from simengine.contract.terms.people import PerWave
 from simengine.contract_text.bands import table_findings
-from simengine.contract_text.finding import Remark, remark_in_words
 from simengine.contract_text.limits import growth_findings, guarantee_findings, limit_findings
-from simengine.contract_text.probes import Spans, edges_of, levels_of, pay, usual_spans
+from simengine.contract_text.remark import Remark, remark_in_words
+from simengine.contract_text.trials import Spans, edges_of, levels_of, pay, usual_spans
 from simengine.contract_text.unused import milestone_findings, repeated_findings, unused_findings
 from simengine.contract_text.words import COUNT, EXPLAINED, INSTEAD, LINT, WHY
 from simengine.errors import UsageError

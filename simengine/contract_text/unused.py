@@ -16,8 +16,8 @@ from simengine.contract.terms.combine import FirstOf, Greatest, Least
 from simengine.contract.terms.people import MilestonePrices, PerWave
 from simengine.contract.terms.returns import Coupon, ToIrr, TrueUp
 from simengine.contract.terms.tables import Steps
-from simengine.contract_text.finding import Remark, remark_in_words
-from simengine.contract_text.probes import Spans, pay, probe_draws, usual_spans
+from simengine.contract_text.remark import Remark, remark_in_words
+from simengine.contract_text.trials import Spans, pay, probe_draws, usual_spans
 
 _ACCRUING = (Coupon, ToIrr, Indexed)
 """What grows with time is meant to be paid on every date."""

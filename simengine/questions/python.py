@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from simengine.config import Study
     from simengine.contract.spec import Contract
     from simengine.pipeline import Evidence
-    from simengine.records import Outturns
+    from simengine.records import ReplicationResults
 
 
 def ask(
@@ -112,7 +112,7 @@ def run(study: Any, n: int | None = None, seed: int | None = None, **how: Any) -
     return ask("run", study, n=n, seed=seed, **how)
 
 
-def settle(evidence: Evidence, terms: Contract | Study | Mapping[str, Any]) -> Outturns:
+def settle(evidence: Evidence, terms: Contract | Study | Mapping[str, Any]) -> ReplicationResults:
     """Settle another contract on people who have lived and were measured: what each replication comes to under it.
 
     Parameters

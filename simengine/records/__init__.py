@@ -48,7 +48,7 @@ from simengine.records.people import (
     Seen,
     Tallies,
 )
-from simengine.records.results import CashMoments, Outturns
+from simengine.records.results import CashMoments, ReplicationResults
 
 __all__ = [
     "ALL_LENDERS",
@@ -89,10 +89,10 @@ __all__ = [
     "LedgerLine",
     "Measurements",
     "Milestones",
-    "Outturns",
     "Payments",
     "PublicValue",
     "Record",
+    "ReplicationResults",
     "Seen",
     "Tallies",
     "add_in_order",

@@ -35,7 +35,7 @@ class CashMoments(Record):
 
 
 @dataclass(frozen=True, eq=False)
-class Outturns(Record):
+class ReplicationResults(Record):
     """What each replication came to: one column per quantity, the raw material of every distribution."""
 
     replications: Annotated[Integers, Axes("replication")]
@@ -56,7 +56,7 @@ class Outturns(Record):
         return self.columns[name]
 
     def __repr__(self) -> str:
-        return f"<Outturns: {len(self.replications):,} replications, {len(self.columns)} columns>"
+        return f"<ReplicationResults: {len(self.replications):,} replications, {len(self.columns)} columns>"
 
     def _repr_html_(self) -> str:
         return str(self.to_pandas()._repr_html_())
@@ -76,20 +76,22 @@ class Outturns(Record):
         return np.asarray(self.columns[name] == self.codes[name].index(word))
 
     @staticmethod
-    def join(parts: Sequence[Outturns]) -> Outturns:
+    def join(parts: Sequence[ReplicationResults]) -> ReplicationResults:
         """Put blocks of one run together in their order; blocks of several runs are refused."""
         refuse_mixed([part.made_by for part in parts], [part.replications for part in parts])
-        return Outturns._put_together(parts, np.concatenate)
+        return ReplicationResults._put_together(parts, np.concatenate)
 
     @staticmethod
-    def interleave(parts: Sequence[Outturns]) -> Outturns:
-        """Put several outturns of the same replications together, replication by replication, whatever the size of the block."""
-        return Outturns._put_together(parts, lambda arrays: np.stack(arrays, axis=1).reshape(-1, *arrays[0].shape[1:]))
+    def interleave(parts: Sequence[ReplicationResults]) -> ReplicationResults:
+        """Put several results of the same replications together, replication by replication, whatever the size of the block."""
+        return ReplicationResults._put_together(parts, lambda arrays: np.stack(arrays, axis=1).reshape(-1, *arrays[0].shape[1:]))
 
     @staticmethod
-    def _put_together(parts: Sequence[Outturns], together: Callable[[list[NDArray[Any]]], NDArray[Any]]) -> Outturns:
+    def _put_together(
+        parts: Sequence[ReplicationResults], together: Callable[[list[NDArray[Any]]], NDArray[Any]]
+    ) -> ReplicationResults:
         by_row = [part.lending_cash_by_row for part in parts if part.lending_cash_by_row is not None]
-        return Outturns(
+        return ReplicationResults(
             together([part.replications for part in parts]),
             {name: together([part.columns[name] for part in parts]) for name in parts[0].columns},
             parts[0].codes,

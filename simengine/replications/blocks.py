@@ -15,7 +15,7 @@ from simengine.config import Study
 from simengine.errors import NotMeasuredError
 from simengine.interruption import giving_up_at
 from simengine.pipeline import run_block
-from simengine.records import Integers, Outturns
+from simengine.records import Integers, ReplicationResults
 from simengine.sampling import PLAIN, Sampling, refuse_impossible
 
 BLOCK_SIZE = 1000
@@ -34,7 +34,7 @@ def run_study(
     sampling: Sampling = PLAIN,
     first: int = 0,
     with_variates: bool = False,
-) -> Outturns:
+) -> ReplicationResults:
     """Run a study.
 
     Parameters
@@ -76,7 +76,7 @@ def run_study(
         block_size=block_size,
         on_progress=on_progress,
     )
-    return Outturns.join(parts)
+    return ReplicationResults.join(parts)
 
 
 def map_blocks(

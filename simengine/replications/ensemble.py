@@ -118,14 +118,14 @@ def settled(study: Study, draws: Draws, tallies: Tallies, measurements: Measurem
     Columns of metrics and terms, `contingent_payment`, `drawn`, and the money of all who lend and of all who pay, whether they are
     several or one.
     """
-    outturns = evaluate(study, Evidence(study, draws, tallies, measurements))
-    names = [name for name in outturns.columns if name.startswith("metric.")]
+    results = evaluate(study, Evidence(study, draws, tallies, measurements))
+    names = [name for name in results.columns if name.startswith("metric.")]
     names += ["contingent_payment", "drawn"]
     names += [term_column(name) for name, term in study.contract.terms.items() if term.contingent]
-    columns = {name: outturns[name] for name in names}
-    lenders, payers = total_of_lenders(outturns.columns), total_of_payers(outturns.columns)
-    columns |= {f"{ALL_LENDERS}.{what}": outturns[f"{lenders}.{what}"] for what in ("money_in", "money_back", "npv")}
-    columns |= {f"{ALL_PAYERS}.{what}": outturns[f"{payers}.{what}"] for what in ("payment", "true_saving")}
+    columns = {name: results[name] for name in names}
+    lenders, payers = total_of_lenders(results.columns), total_of_payers(results.columns)
+    columns |= {f"{ALL_LENDERS}.{what}": results[f"{lenders}.{what}"] for what in ("money_in", "money_back", "npv")}
+    columns |= {f"{ALL_PAYERS}.{what}": results[f"{payers}.{what}"] for what in ("payment", "true_saving")}
     # An only lender or payer may have other money too, which is no part of its role.
     columns[f"{ALL_LENDERS}.net"] = columns[f"{ALL_LENDERS}.money_back"] - columns[f"{ALL_LENDERS}.money_in"]
     columns[f"{ALL_PAYERS}.net"] = columns[f"{ALL_PAYERS}.true_saving"] - columns[f"{ALL_PAYERS}.payment"]

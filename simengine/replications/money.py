@@ -13,7 +13,7 @@ from simengine.config import Study
 from simengine.config.roles import lender_findings, refuse_without_money, totals_of, with_money
 from simengine.errors import UsageError, did_you_mean, shorten
 from simengine.pipeline import Evidence, evaluate
-from simengine.records import Floats, Outturns
+from simengine.records import Floats, ReplicationResults
 from simengine.risk import statistics
 from simengine.risk.amounts import AMOUNTS, OF_WHOLE_FLOWS, AmountUnit, Columns
 from simengine.risk.limits import read_measure
@@ -40,13 +40,13 @@ class PartyStanding:
     """By measure, without the party: what was asked for beside these."""
 
 
-def money_of(outturns: Outturns) -> dict[str, Floats]:
+def money_of(results: ReplicationResults) -> dict[str, Floats]:
     """Net and net present value of every party and of every total, by `<name>.<amount>`; and what measures take beside them.
 
     These are the truth of each metric, what is paid for outcomes, what was drawn, and of those who lend what they lent and, if the
-    outturns have it, what their flows came to.
+    results have it, what their flows came to.
     """
-    columns: Mapping[str, Any] = outturns.columns
+    columns: Mapping[str, Any] = results.columns
     kept = [f"{name}.{amount}" for name in _names(columns) for amount in ("net", "npv")]
     kept += [name for name in columns if name.count(".") == 1 and name.rpartition(".")[2] in _OF_LENDERS]
     kept += [name for name in columns if name.startswith("metric.") and name.endswith(".truth")]

@@ -18,7 +18,7 @@ from simengine.config import Study
 from simengine.dependence import clusters_of
 from simengine.distributions import DirichletCount
 from simengine.errors import UsageError
-from simengine.pipeline import Steering, draw_numbers, simulate
+from simengine.pipeline import DrawOverrides, draw_numbers, simulate
 from simengine.records import Floats, Integers
 from simengine.replications.ensemble import Ensemble
 from simengine.replications.money import settled_money
@@ -63,17 +63,17 @@ class Assumptions:
 
     def values(self, scores: Floats) -> dict[str, Floats]:
         """Give the values of the assumptions at points: by path, shape (n_points,)."""
-        draws = draw_numbers(self.study, 0, np.zeros(len(scores), dtype=np.int64), steering=self._steering(scores))
+        draws = draw_numbers(self.study, 0, np.zeros(len(scores), dtype=np.int64), overrides=self._steering(scores))
         return {path: draws[path] for path in self.paths}
 
     def _settle(self, scores: Floats, rows: Integers, measures: Sequence[Measure]) -> Columns:
-        steering = self._steering(scores[rows // self.n_luck])
-        evidence = simulate(self.study, self.ensemble.seed, rows % self.n_luck, steering=steering)
+        overrides = self._steering(scores[rows // self.n_luck])
+        evidence = simulate(self.study, self.ensemble.seed, rows % self.n_luck, overrides=overrides)
         return settled_money(self.study, evidence, measures)
 
-    def _steering(self, scores: Floats) -> Steering:
+    def _steering(self, scores: Floats) -> DrawOverrides:
         uniform = np.clip(special.ndtr(scores), _SMALLEST, 1 - _SMALLEST)
-        return Steering(uniform={path: np.ascontiguousarray(uniform[:, i]) for i, path in enumerate(self.paths)})
+        return DrawOverrides(uniform={path: np.ascontiguousarray(uniform[:, i]) for i, path in enumerate(self.paths)})
 
 
 def assumptions_of(study: Study, ensemble: Ensemble, n_luck: int) -> Assumptions:

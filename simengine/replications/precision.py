@@ -21,7 +21,7 @@ from simengine.asked import MOST_REPLICATIONS, seed_asked, whole
 from simengine.config import Study, known_metrics
 from simengine.config.roles import refuse_without_money
 from simengine.errors import UsageError, did_you_mean, shorten
-from simengine.records import ALL_LENDERS, ALL_PAYERS, Floats, Outturns
+from simengine.records import ALL_LENDERS, ALL_PAYERS, Floats, ReplicationResults
 from simengine.replications.blocks import run_study
 from simengine.replications.money import asked_measures
 from simengine.risk import RiskTable, summarise
@@ -75,7 +75,7 @@ class GoalReached:
 class PreciseRun:
     """A run that went on until its goals were met."""
 
-    outturns: Outturns
+    results: ReplicationResults
     table: RiskTable
     reached: tuple[GoalReached, ...]
     sizes: tuple[int, ...]
@@ -152,20 +152,20 @@ def run_until(
     found = [statistic_of(study, goal, there) for goal in goals]
     paths = [str(one) for one in found]
     measures = tuple(dict.fromkeys([*measures, *(one for one in found if isinstance(one, Measure))]))
-    outturns: Outturns | None = None
+    results: ReplicationResults | None = None
     seen: list[int] = []
     place = 0
     while True:
         n, before = sizes[place], seen[-1] if seen else 0
         part = run_study(study, seed, n - before, first=before, sampling=sampling, with_variates=with_control_variates, **how)
-        outturns = part if outturns is None else Outturns.join([outturns, part])
-        variates = control_variates(study, seed, outturns, sampling) if with_control_variates else None
-        table = summarise(outturns, variates, measures)
+        results = part if results is None else ReplicationResults.join([results, part])
+        variates = control_variates(study, seed, results, sampling) if with_control_variates else None
+        table = summarise(results, variates, measures)
         seen.append(n)
         needs = [_needed(goal, path, table) for goal, path in zip(goals, paths, strict=True)]
         if all(likely <= n for _, likely in needs):
             reached = tuple(GoalReached(goal, path) for goal, path in zip(goals, paths, strict=True))
-            return PreciseRun(outturns, table, reached, tuple(seen))
+            return PreciseRun(results, table, reached, tuple(seen))
         _refuse_hopeless(goals, needs, n, at_most, is_last=place == len(sizes) - 1)
         place += 1
         # Where half of what it takes is still ahead, looking earlier could only stop by mistake.
@@ -173,7 +173,7 @@ def run_until(
             place += 1
 
 
-def control_variates(study: Study, seed: int, outturns: Outturns, sampling: Sampling = PLAIN) -> Floats:
+def control_variates(study: Study, seed: int, results: ReplicationResults, sampling: Sampling = PLAIN) -> Floats:
     """Give the numbers of expectation 0 by which the means of a run are corrected: normal scores, and the luck that the run kept.
 
     Numbers that are spread evenly have their means already, so of these replications it is the luck alone. It is divided by its spread:
@@ -185,12 +185,12 @@ def control_variates(study: Study, seed: int, outturns: Outturns, sampling: Samp
         If the run is not one of this study, seed and way of drawing.
     """
     seed, numbers = seed_asked(seed), {} if sampling.is_sobol else dict(study.quantities())
-    if outturns.made_by != (study, seed, sampling):
+    if results.made_by != (study, seed, sampling):
         raise UsageError(
             "control variates: must be those of the run that they correct; found another study, seed or way of drawing"
         )
-    scores = control_variates_of(seed, numbers, outturns.replications)
-    luck = [column for name, column in outturns.columns.items() if name.startswith("luck.") and np.ptp(column) > 0]
+    scores = control_variates_of(seed, numbers, results.replications)
+    luck = [column for name, column in results.columns.items() if name.startswith("luck.") and np.ptp(column) > 0]
     return np.column_stack([scores, *(column / np.std(column) for column in luck)])
 
 

@@ -13,14 +13,14 @@ from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 
-from simengine.capital import Purses, accounts_in_plan, distribute
+from simengine.capital import AccountGroups, accounts_in_plan, distribute
 from simengine.cohort import Cohort
 from simengine.config import Study, cohort_of, timing_of
 from simengine.config.numbers import with_numbers
 from simengine.config.sizing import own_windows, steps_of
 from simengine.contract import asks_when_drawn
 from simengine.errors import UsageError
-from simengine.pipeline import plan_of, settle_to_fixed_point, standpoint_of, with_milestones
+from simengine.pipeline import discount_basis_of, plan_of, settle_to_fixed_point, with_milestones
 from simengine.records import (
     SERVICE,
     Draws,
@@ -38,7 +38,7 @@ from simengine.risk.measures import Measure
 from simengine.risk.parties import CashByPart, PartyShare, add_parts, over_years, parts_of, sums_from_ledger, value_today
 from simengine.risk.roles import loan_columns
 from simengine.sections import FREE, READ_AT_THE_WALL, lies_in
-from simengine.value import appreciate
+from simengine.value import value_outcomes
 
 Joined = TypeVar("Joined", bound=Record)
 LoansWanted = Literal["nothing", "sums", "flows"]
@@ -57,7 +57,7 @@ class MeasuredWindows:
 
 
 @dataclass
-class Kept:
+class CachedEvidence:
     """A block of replications, kept at the wall."""
 
     draws: Draws
@@ -70,7 +70,7 @@ class Kept:
     """What money of each month is worth today to the party of each part: shape (n_parts, 1 or n_replications, n_months)."""
     loans: LoansWanted = "nothing"
     """What is wanted of those who lend."""
-    _last: tuple[Mapping[str, float], Purses] | None = field(default=None, repr=False)
+    _last: tuple[Mapping[str, float], AccountGroups] | None = field(default=None, repr=False)
 
     def settle(self, study: Study, terms: Mapping[str, float], windows: Windows) -> Columns:
         """Settle a contract.
@@ -96,9 +96,9 @@ class Kept:
         reading = self.readings[windows]
         free = {path: np.full(len(self.draws), value) for path, value in terms.items() if path in self.draws.values}
         draws = replace(self.draws, values={**self.draws.values, **free})
-        purses = self._filled(study, draws, terms)
-        payments, sums, loans = self._moved(study, draws, reading.measurements, purses)
-        units = purses.plan.units
+        account_groups = self._filled(study, draws, terms)
+        payments, sums, loans = self._moved(study, draws, reading.measurements, account_groups)
+        units = account_groups.plan.units
         columns: dict[str, Floats] = {"contingent_payment": payments.owed_in_all(study.contract.paid_for_outcomes()), **loans}
         first = 0
         for name, parts in self.parts.items():
@@ -109,31 +109,35 @@ class Kept:
         return columns
 
     def _moved(
-        self, study: Study, draws: Draws, measurements: Measurements, purses: Purses
+        self, study: Study, draws: Draws, measurements: Measurements, account_groups: AccountGroups
     ) -> tuple[Payments, CashByPart, Mapping[str, Floats]]:
         """Move the money: in sums of each part, or flow by flow where somebody asks what loans came to."""
         if self.loans == "nothing":
             payments, sums = settle_to_fixed_point(
-                study, measurements, purses.plan, draws, lambda payments: purses.add_up(payments, draws)
+                study, measurements, account_groups.plan, draws, lambda payments: account_groups.add_up(payments, draws)
             )
             return payments, CashByPart(list(sums.cash), list(sums.today)), {}
         payments, ledger = settle_to_fixed_point(
-            study, measurements, purses.plan, draws, lambda payments: distribute(study.capital, purses.plan, payments, draws)
+            study,
+            measurements,
+            account_groups.plan,
+            draws,
+            lambda payments: distribute(study.capital, account_groups.plan, payments, draws),
         )
         sums_of_parts = sums_from_ledger(list(chain(*self.parts.values())), ledger, self.factors)
         return payments, sums_of_parts, loan_columns(ledger, with_returns=self.loans == "flows")
 
-    def _filled(self, study: Study, draws: Draws, terms: Mapping[str, float]) -> Purses:
-        """Give the purses with the plan of the money; anew only where a number has changed on which the plan may depend."""
+    def _filled(self, study: Study, draws: Draws, terms: Mapping[str, float]) -> AccountGroups:
+        """Give the account groups with the plan of the money; anew only where a number has changed on which the plan may depend."""
         moved = {path: value for path, value in terms.items() if path == "contract.commitment" or path.startswith("capital.")}
         if self._last is None or self._last[0] != moved:
             accounts = [part.accounts for part in chain(*self.parts.values())]
             plan, by_month = plan_of(study, draws, self.people), asks_when_drawn(study.contract)
-            self._last = moved, Purses(study.capital, plan, accounts, self.factors, by_month)
+            self._last = moved, AccountGroups(study.capital, plan, accounts, self.factors, by_month)
         return self._last[1]
 
 
-def join(blocks: Sequence[Kept]) -> Kept:
+def join(blocks: Sequence[CachedEvidence]) -> CachedEvidence:
     """Put blocks together in their order: the fewer there are, the less is done twice when terms change."""
     first = blocks[0]
     if len(blocks) == 1:
@@ -144,7 +148,7 @@ def join(blocks: Sequence[Kept]) -> Kept:
     rows = first.factors.shape[1] > 1
     factors = np.concatenate([block.factors for block in blocks], axis=1) if rows else first.factors
     people = np.concatenate([block.people for block in blocks])
-    return Kept(draws, people, readings, first.parts, factors, first.loans)
+    return CachedEvidence(draws, people, readings, first.parts, factors, first.loans)
 
 
 def _join(readings: Sequence[MeasuredWindows]) -> MeasuredWindows:
@@ -174,7 +178,9 @@ def _joined(parts: Sequence[Joined]) -> Joined:
     return cast(Joined, replace(first, **arrays))
 
 
-def cache_evidence(study: Study, draws: Draws, tallies: Tallies, parties: Iterable[str], measures: Iterable[Measure] = ()) -> Kept:
+def cache_evidence(
+    study: Study, draws: Draws, tallies: Tallies, parties: Iterable[str], measures: Iterable[Measure] = ()
+) -> CachedEvidence:
     """Keep people who have lived, each measured with every window that a sizing leaves open.
 
     Parameters
@@ -197,22 +203,22 @@ def cache_evidence(study: Study, draws: Draws, tallies: Tallies, parties: Iterab
     flat = list(chain(*parts.values()))
     saving = tuple(dict.fromkeys(part.party for part in flat if part.has_value))
     readings = {months: _read(one, draws, tallies, saving) for months, one in followed.items()}
-    factors = standpoint_of(study, draws, 0).discount_factors
+    factors = discount_basis_of(study, draws, 0).discount_factors
     n_rows = max((len(factors[part.party]) for part in flat), default=1)
     n_months = int(study.study.horizon_months.value) + 1
     by_part = [np.broadcast_to(factors[part.party][:, :n_months], (n_rows, n_months)) for part in flat]
     measures = tuple(measures)
     about_loans: LoansWanted = "flows" if any(one.kind.needs_flows for one in measures) else "sums"
     loans: LoansWanted = about_loans if any(one.kind.of_lenders for one in measures) else "nothing"
-    return Kept(Draws(draws.seed, draws.replications, kept), people, readings, parts, np.stack(by_part), loans)
+    return CachedEvidence(Draws(draws.seed, draws.replications, kept), people, readings, parts, np.stack(by_part), loans)
 
 
 def _read(study: Study, draws: Draws, tallies: Tallies, saving: Sequence[str]) -> MeasuredWindows:
     """Measure people who were followed as a study says, and value the true effect on them for some parties."""
     seen = followed_for(tallies, cohort_of(study).windows)
     measurements = with_milestones(study.contract, seen, measured(study, study.measurement, seen, draws))
-    public_value = appreciate(study.public_value, tuple(study.parties), timing_of(study, draws), seen, draws)
-    factors = standpoint_of(study, draws, public_value.value.shape[2]).discount_factors
+    public_value = value_outcomes(study.public_value, tuple(study.parties), timing_of(study, draws), seen, draws)
+    factors = discount_basis_of(study, draws, public_value.value.shape[2]).discount_factors
     by_year = {party: public_value.value[:, public_value.parties.index(party)] for party in saving}
     return MeasuredWindows(
         measurements, {party: (over_years(value), value_today(value, factors[party])) for party, value in by_year.items()}

@@ -20,13 +20,13 @@ from simengine.pipeline import draw_numbers
 from simengine.records import Integers
 from simengine.replications.blocks import available_processors, map_blocks, map_items
 from simengine.replications.ensemble import Ensemble, lived, with_used_designs_alone
-from simengine.replications.settling import Kept, Windows, cache_evidence, chosen_windows, join, with_windows
+from simengine.replications.settling import CachedEvidence, Windows, cache_evidence, chosen_windows, join, with_windows
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import Measure
 
 
 @dataclass(frozen=True)
-class Eyes:
+class Belief:
     """How somebody sees the effect."""
 
     beliefs: tuple[tuple[str, Any], ...] = ()
@@ -35,12 +35,12 @@ class Eyes:
     """The multiple of the effect in which it believes."""
 
 
-def eyes_of(study: Study, party: str) -> Eyes:
+def belief_of(study: Study, party: str) -> Belief:
     """Give how a party sees the effect: as its side of the sizing says, else as the study does."""
     side = None if study.sizing is None else study.sizing.parties.get(party)
     if side is None:
-        return Eyes()
-    return Eyes(tuple(sorted(side.beliefs.items())), 1.0 if side.effect_multiple is None else side.effect_multiple.value)
+        return Belief()
+    return Belief(tuple(sorted(side.beliefs.items())), 1.0 if side.effect_multiple is None else side.effect_multiple.value)
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,10 @@ class StoredEnsemble:
     """Replications that were lived and measured once for each way of seeing them."""
 
     study: Study
-    blocks: Mapping[Eyes, Sequence[Kept]]
-    truths: Mapping[Eyes, Mapping[Windows, Columns]]
+    blocks: Mapping[Belief, Sequence[CachedEvidence]]
+    truths: Mapping[Belief, Mapping[Windows, Columns]]
     """What is true with each choice of the windows: `metric.<name>.truth`."""
-    eyes: Mapping[str, Eyes]
+    belief: Mapping[str, Belief]
     """By party."""
     threads: int | None
 
@@ -64,16 +64,16 @@ class StoredEnsemble:
         asked for, what is paid for outcomes, and the truths.
         """
         study, windows = with_numbers(self.study, terms), chosen_windows(self.study, terms)
-        work = [(eyes, block) for eyes, blocks in self.blocks.items() for block in blocks]
+        work = [(belief, block) for belief, blocks in self.blocks.items() for block in blocks]
         n = sum(len(block.draws) for block in next(iter(self.blocks.values())))
         parts = map_items(lambda one: one[1].settle(study, terms, windows), work, n, threads=self.threads)
-        seen: dict[Eyes, Columns] = {}
-        for eyes in self.blocks:
-            mine = [part for (whose, _), part in zip(work, parts, strict=True) if whose == eyes]
-            seen[eyes] = {name: np.concatenate([part[name] for part in mine]) for name in mine[0]} | dict(
-                self.truths[eyes][windows]
+        seen: dict[Belief, Columns] = {}
+        for belief in self.blocks:
+            mine = [part for (whose, _), part in zip(work, parts, strict=True) if whose == belief]
+            seen[belief] = {name: np.concatenate([part[name] for part in mine]) for name in mine[0]} | dict(
+                self.truths[belief][windows]
             )
-        return {party: seen[eyes] for party, eyes in self.eyes.items()}
+        return {party: seen[belief] for party, belief in self.belief.items()}
 
 
 def store_evidence(
@@ -95,7 +95,7 @@ def store_evidence(
         What is asked for beside their net and NPV.
     """
     parties, measures = tuple(parties), tuple(measures)
-    eyes = {party: eyes_of(study, party) for party in believers}
+    belief = {party: belief_of(study, party) for party in believers}
     lean = with_used_designs_alone(study)
     blocks = {
         one: map_blocks(
@@ -106,28 +106,30 @@ def store_evidence(
             first=ensemble.first,
             on_progress=ensemble.on_progress,
         )
-        for one in dict.fromkeys(eyes.values())
+        for one in dict.fromkeys(belief.values())
     }
     truths = {one: truths_of(kept) for one, kept in blocks.items()}
     n_parts = ensemble.threads or available_processors()
     joined = {one: [join(part) for part in _in_parts(kept, n_parts)] for one, kept in blocks.items()}
-    return StoredEnsemble(study, joined, truths, eyes, ensemble.threads)
+    return StoredEnsemble(study, joined, truths, belief, ensemble.threads)
 
 
-def _in_parts(blocks: Sequence[Kept], n_parts: int) -> list[Sequence[Kept]]:
+def _in_parts(blocks: Sequence[CachedEvidence], n_parts: int) -> list[Sequence[CachedEvidence]]:
     """Share neighbouring blocks out, as evenly as may be, to who works at the same time."""
     edges = np.linspace(0, len(blocks), min(n_parts, len(blocks)) + 1).astype(int)
     return [blocks[first:last] for first, last in pairwise(edges)]
 
 
-def _kept(study: Study, eyes: Eyes, seed: int, replications: Integers, parties: Sequence[str], measures: Sequence[Measure]) -> Kept:
-    believed = with_numbers(study, dict(eyes.beliefs))
+def _kept(
+    study: Study, belief: Belief, seed: int, replications: Integers, parties: Sequence[str], measures: Sequence[Measure]
+) -> CachedEvidence:
+    believed = with_numbers(study, dict(belief.beliefs))
     draws = draw_numbers(believed, seed, replications)
-    tallies = lived(with_windows(believed, cohort_of(believed)), draws, eyes.multiple)
+    tallies = lived(with_windows(believed, cohort_of(believed)), draws, belief.multiple)
     return cache_evidence(believed, draws, tallies, parties, measures)
 
 
-def truths_of(blocks: Sequence[Kept]) -> dict[Windows, Columns]:
+def truths_of(blocks: Sequence[CachedEvidence]) -> dict[Windows, Columns]:
     """Join what is true in some blocks, by choice of the windows."""
     found: dict[Windows, Columns] = {}
     for windows, first in blocks[0].readings.items():

@@ -12,7 +12,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from simengine.errors import ResultsError
-from simengine.records import Outturns
+from simengine.records import ReplicationResults
 from simengine.report.checksums import NAME as CHECKSUMS
 from simengine.report.checksums import force_folder, seal
 from simengine.report.drafts import is_draft, is_in_use, new_draft
@@ -107,13 +107,13 @@ def write_files(folder: Path, files: Mapping[str, bytes | str]) -> None:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def write_replications(folder: Path, outturns: Outturns) -> None:
+def write_replications(folder: Path, results: ReplicationResults) -> None:
     """Write one row per replication as Parquet; coded columns become their words."""
     columns = {
-        name: pa.DictionaryArray.from_arrays(values, list(outturns.codes[name])) if name in outturns.codes else pa.array(values)
-        for name, values in outturns.columns.items()
+        name: pa.DictionaryArray.from_arrays(values, list(results.codes[name])) if name in results.codes else pa.array(values)
+        for name, values in results.columns.items()
     }
-    parquet.write_table(pa.table({"replication": outturns.replications, **columns}), folder / "replications.parquet")
+    parquet.write_table(pa.table({"replication": results.replications, **columns}), folder / "replications.parquet")
 
 
 def write_rows(folder: Path, name: str, rows: pa.Table) -> None:

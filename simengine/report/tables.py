@@ -39,13 +39,13 @@ def show(content: RenderableType, *, fold: bool = True) -> None:
     _Console(highlight=False, markup=False, emoji=False).print(content, soft_wrap=not fold)
 
 
-def pocket_table(study: Study, pockets: TableSection, unit: float) -> RenderableType:
+def public_value_table(study: Study, value_by_party: TableSection, unit: float) -> RenderableType:
     """Lay out what each party pays or receives, what the effect is worth to it, and what it is left with."""
     layout = Table(pad_edge=False, box=box.SIMPLE_HEAD, collapse_padding=True)
     layout.add_column("", overflow="fold", min_width=min(12, max(len(named.name) for named in study.parties.values())))
     for name in ("cash", "value", "cashable", "net", "P(net < 0)"):
         layout.add_column(name, justify="right", overflow="fold")
-    of = RiskTable(0, pockets)
+    of = RiskTable(0, value_by_party)
     for party, named in study.parties.items():
         if party not in with_money(study):
             continue

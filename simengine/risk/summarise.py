@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from simengine.errors import UnknownNameError, UsageError
-from simengine.records import ALL_LENDERS, ALL_PAYERS, ARMS, CashMoments, Floats, Outturns
+from simengine.records import ALL_LENDERS, ALL_PAYERS, ARMS, CashMoments, Floats, ReplicationResults
 from simengine.risk import statistics, trust
 from simengine.risk.coverage import ROUNDING
 from simengine.risk.kernels import FOUND
 from simengine.risk.measured import those_measured
 from simengine.risk.measures import Measure, cvar, p_loss, var
 from simengine.risk.parties import names_of_role, parties_of
-from simengine.risk.pockets import pockets
+from simengine.risk.public_value import value_by_party
 from simengine.risk.returns import PAYBACK_STATUSES, STATUSES, rates_of_return
 from simengine.risk.roles import lenders_in, payers_in, total_of_lenders, total_of_payers
 from simengine.risk.statistics import Statistic, frame_of, statistics_in
@@ -81,12 +81,12 @@ class RiskTable:
         return frame_of(self.statistics())
 
 
-def summarise(outturns: Outturns, control_variates: Floats | None = None, measures: Iterable[Measure] = ()) -> RiskTable:
+def summarise(results: ReplicationResults, control_variates: Floats | None = None, measures: Iterable[Measure] = ()) -> RiskTable:
     """Give every distribution of a run.
 
     Parameters
     ----------
-    outturns
+    results
         One row per replication, at least two.
     control_variates
         Shape (n_rows, n_variates): numbers of each row whose expectation is 0, by which means are corrected.
@@ -105,32 +105,32 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None, measur
     UsageError
         If there are fewer than two replications.
     """
-    if len(np.unique(outturns.replications)) < 2:
+    if len(np.unique(results.replications)) < 2:
         rule = "a table must be made of at least 2 replications, for one has no standard error"
-        raise UsageError(f"summarise: {rule}; found {len(np.unique(outturns.replications))}")
-    weighting, measures = weighting_of(outturns, control_variates), tuple(measures)
+        raise UsageError(f"summarise: {rule}; found {len(np.unique(results.replications))}")
+    weighting, measures = weighting_of(results, control_variates), tuple(measures)
     sections: TableSection = {
-        **_by_role(outturns, weighting),
-        "payment_against_saving": _payment_against_saving(outturns, weighting),
-        "public_value": pockets(outturns.columns, weighting),
-        "metrics": _metrics(outturns, weighting),
-        "terms": _terms(outturns, weighting),
-        **structure_sections(outturns, weighting),
-        "people": {"service_users": statistics.summary(outturns["service_users"], weighting)},
-        "person_months": _person_months(outturns, weighting),
+        **_by_role(results, weighting),
+        "payment_against_saving": _payment_against_saving(results, weighting),
+        "public_value": value_by_party(results.columns, weighting),
+        "metrics": _metrics(results, weighting),
+        "terms": _terms(results, weighting),
+        **structure_sections(results, weighting),
+        "people": {"service_users": statistics.summary(results["service_users"], weighting)},
+        "person_months": _person_months(results, weighting),
         "diagnostics": {
-            "replications_with_clipped_probabilities": statistics.probability(outturns["clipped"] > 0, weighting),
-            "metrics": _not_measured(outturns, weighting),
+            "replications_with_clipped_probabilities": statistics.probability(results["clipped"] > 0, weighting),
+            "metrics": _not_measured(results, weighting),
         },
     }
-    n_replications = len(outturns.replications) if weighting is None else weighting.n_independent or weighting.n_rows
+    n_replications = len(results.replications) if weighting is None else weighting.n_independent or weighting.n_rows
     refused = trust.refusals(sections, n_replications)
-    if weighting is not None and outturns.lending_cash_by_row is None:
+    if weighting is not None and results.lending_cash_by_row is None:
         why = Refused("the run did not keep the cash by date (`with_variates` of `run_study`)")
-        refused |= {f"{name}.irr_of_mean_cash": why for name in outturns.lending_cash}
-    asked = {str(measure): measure.of(outturns.columns, weighting) for measure in measures}
-    refused |= _thin(measures, asked, outturns, weighting, n_replications)
-    nets = {party: np.asarray(outturns[f"{party}.net"], dtype=np.float64) for party in parties_of(outturns.columns)}
+        refused |= {f"{name}.irr_of_mean_cash": why for name in results.lending_cash}
+    asked = {str(measure): measure.of(results.columns, weighting) for measure in measures}
+    refused |= _thin(measures, asked, results, weighting, n_replications)
+    nets = {party: np.asarray(results[f"{party}.net"], dtype=np.float64) for party in parties_of(results.columns)}
     # Who neither pays nor gets anything has nothing to lose.
     nets = {party: net for party, net in nets.items() if net.any()}
     return RiskTable(
@@ -142,7 +142,7 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None, measur
             running_mean={party: trust.running_mean(net, weighting) for party, net in nets.items()},
             split_half={party: trust.split_half(net, weighting) for party, net in nets.items()},
             tail_points={path: int(statistic.tail_points or 0) for path, statistic in trust.tail_statistics(sections)},
-            n_clipped=int(outturns["clipped"].sum()),
+            n_clipped=int(results["clipped"].sum()),
         ),
         {text: statistic for text, statistic in asked.items() if text not in refused},
     )
@@ -151,7 +151,7 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None, measur
 def _thin(
     measures: Iterable[Measure],
     asked: Mapping[str, Statistic],
-    outturns: Outturns,
+    results: ReplicationResults,
     weighting: Weighting | None,
     n_replications: int,
 ) -> dict[str, Refused]:
@@ -161,39 +161,39 @@ def _thin(
         statistic = asked[str(measure)]
         if statistic.tail_points is None:
             continue
-        beyond = replace(measure, name="var").of(outturns.columns, weighting) if measure.name == "cvar" else None
+        beyond = replace(measure, name="var").of(results.columns, weighting) if measure.name == "cvar" else None
         refused = trust.refusal(statistic, n_replications, beyond)
         if refused is not None:
             found[str(measure)] = refused
     return found
 
 
-def weighting_of(outturns: Outturns, control_variates: Floats | None = None) -> Weighting | None:
+def weighting_of(results: ReplicationResults, control_variates: Floats | None = None) -> Weighting | None:
     """Say how the rows of a run were drawn; nothing where they are independent replications of equal weight."""
-    weight, group = outturns.columns.get("weight"), outturns.columns.get("group")
+    weight, group = results.columns.get("weight"), results.columns.get("group")
     if weight is None and group is None and control_variates is None:
         return None
-    n_replications = len(np.unique(outturns.replications))
-    return Weighting(len(outturns.replications), weight, group, control_variates, n_replications)
+    n_replications = len(np.unique(results.replications))
+    return Weighting(len(results.replications), weight, group, control_variates, n_replications)
 
 
-def _by_role(outturns: Outturns, weighting: Weighting | None) -> TableSection:
+def _by_role(results: ReplicationResults, weighting: Weighting | None) -> TableSection:
     """Sections of all who lend and all who pay under the contract, each for itself, and of their totals where there are several."""
-    lenders = names_of_role(ALL_LENDERS, lenders_in(outturns.columns))
-    payers = names_of_role(ALL_PAYERS, payers_in(outturns.columns))
-    sections: dict[str, dict[str, Statistic | TableSection]] = {name: _lender(outturns, name, weighting) for name in lenders}
+    lenders = names_of_role(ALL_LENDERS, lenders_in(results.columns))
+    payers = names_of_role(ALL_PAYERS, payers_in(results.columns))
+    sections: dict[str, dict[str, Statistic | TableSection]] = {name: _lender(results, name, weighting) for name in lenders}
     for name in payers:
-        paid = {what: statistics.summary(outturns[f"{name}.{what}"], weighting) for what in ("payment", "true_saving")}
-        sections[name] = {**sections.get(name, {}), **paid, **_position(outturns, name, weighting)}
+        paid = {what: statistics.summary(results[f"{name}.{what}"], weighting) for what in ("payment", "true_saving")}
+        sections[name] = {**sections.get(name, {}), **paid, **_position(results, name, weighting)}
     return sections
 
 
-def _position(outturns: Outturns, name: str, weighting: Weighting | None) -> dict[str, Statistic | TableSection]:
+def _position(results: ReplicationResults, name: str, weighting: Weighting | None) -> dict[str, Statistic | TableSection]:
     """Summarise what somebody is left with, and the risk of it: of a party all its money, of a total that of the role."""
-    net = outturns[f"{name}.net"]
+    net = results[f"{name}.net"]
     return {
         "net": statistics.summary(net, weighting),
-        "npv": statistics.summary(outturns[f"{name}.npv"], weighting),
+        "npv": statistics.summary(results[f"{name}.npv"], weighting),
         "p_loss": p_loss(net, weighting),
         "p_profit": statistics.probability(net > 0, weighting),
         "var95": var(net, TAIL_LEVEL, weighting),
@@ -201,24 +201,24 @@ def _position(outturns: Outturns, name: str, weighting: Weighting | None) -> dic
     }
 
 
-def _lender(outturns: Outturns, name: str, weighting: Weighting | None) -> dict[str, Statistic | TableSection]:
+def _lender(results: ReplicationResults, name: str, weighting: Weighting | None) -> dict[str, Statistic | TableSection]:
     """Summarise what a lender, or all of them, get back, and what they are left with."""
-    paid_in, back = outturns[f"{name}.money_in"], outturns[f"{name}.money_back"]
-    multiple, rate = outturns[f"{name}.moic"], outturns[f"{name}.irr"]
+    paid_in, back = results[f"{name}.money_in"], results[f"{name}.money_back"]
+    multiple, rate = results[f"{name}.moic"], results[f"{name}.irr"]
     section: dict[str, Statistic | TableSection] = {
         "money_in": statistics.summary(paid_in, weighting),
         "money_back": statistics.summary(back, weighting),
-        **_position(outturns, name, weighting),
-        "peak_funding": statistics.summary(outturns[f"{name}.peak_funding"], weighting),
-        "irr_status": {word: statistics.probability(outturns.is_word(f"{name}.irr_status", word), weighting) for word in STATUSES},
+        **_position(results, name, weighting),
+        "peak_funding": statistics.summary(results[f"{name}.peak_funding"], weighting),
+        "irr_status": {word: statistics.probability(results.is_word(f"{name}.irr_status", word), weighting) for word in STATUSES},
         "payback_status": {
-            word: statistics.probability(outturns.is_word(f"{name}.payback_status", word), weighting) for word in PAYBACK_STATUSES
+            word: statistics.probability(results.is_word(f"{name}.payback_status", word), weighting) for word in PAYBACK_STATUSES
         },
     }
-    if name == total_of_lenders(outturns.columns):
+    if name == total_of_lenders(results.columns):
         # What the study draws and the contract pays is all lenders' alone to tell, or the only one's.
-        section["drawn"] = statistics.summary(outturns["drawn"], weighting)
-        section["p_no_payment_beyond_guarantee"] = statistics.probability(outturns["contingent_payment"] <= 0, weighting)
+        section["drawn"] = statistics.summary(results["drawn"], weighting)
+        section["p_no_payment_beyond_guarantee"] = statistics.probability(results["contingent_payment"] <= 0, weighting)
     was_drawn = np.isfinite(multiple)
     if was_drawn.sum() > 1:
         among = given(weighting, was_drawn)
@@ -228,12 +228,12 @@ def _lender(outturns: Outturns, name: str, weighting: Weighting | None) -> dict[
     if has_rate.sum() > 1:
         # Quantiles alone: a mean of rates is not the rate of anything.
         section["irr"] = statistics.quantiles(rate[has_rate], given(weighting, has_rate))
-    pays_back = np.isfinite(outturns[f"{name}.payback_months"])
+    pays_back = np.isfinite(results[f"{name}.payback_months"])
     if pays_back.sum() > 1:
         # Quantiles alone: a mean over the replications that pay back says nothing of the others.
-        section["payback_months"] = statistics.quantiles(outturns[f"{name}.payback_months"][pays_back], given(weighting, pays_back))
+        section["payback_months"] = statistics.quantiles(results[f"{name}.payback_months"][pays_back], given(weighting, pays_back))
     of_mean_cash = (
-        irr_of_mean_cash(outturns.lending_cash[name]) if weighting is None else irr_of_drawn_cash(outturns, name, weighting)
+        irr_of_mean_cash(results.lending_cash[name]) if weighting is None else irr_of_drawn_cash(results, name, weighting)
     )
     if of_mean_cash is not None:
         section["irr_of_mean_cash"] = of_mean_cash
@@ -271,11 +271,11 @@ def irr_of_mean_cash(cash: CashMoments) -> Statistic | None:
     return Statistic(rate, float(np.sqrt(variance / cash.n_replications) / abs(slope)))
 
 
-def irr_of_drawn_cash(outturns: Outturns, name: str, weighting: Weighting) -> Statistic | None:
+def irr_of_drawn_cash(results: ReplicationResults, name: str, weighting: Weighting) -> Statistic | None:
     """Find the same where replications weigh differently or hang together: each adds its present value at the rate, less the mean's."""
-    if outturns.lending_cash_by_row is None:
+    if results.lending_cash_by_row is None:
         return None
-    cash = outturns.lending_cash_by_row[name].astype(np.float64)
+    cash = results.lending_cash_by_row[name].astype(np.float64)
     mean = weighting.share @ cash
     rates = rates_of_return(mean[None, :])
     if rates.status[0] != FOUND:
@@ -292,10 +292,10 @@ def _weight_and_slope(mean: Floats, rate: float) -> tuple[Floats, float]:
     return weight, float(mean @ (-months / 12 * weight / (1 + rate)))
 
 
-def _payment_against_saving(outturns: Outturns, weighting: Weighting | None) -> TableSection:
-    everybody = total_of_payers(outturns.columns)
-    payment, saving = outturns[f"{everybody}.payment"], outturns[f"{everybody}.true_saving"]
-    beyond = outturns["contingent_payment"]
+def _payment_against_saving(results: ReplicationResults, weighting: Weighting | None) -> TableSection:
+    everybody = total_of_payers(results.columns)
+    payment, saving = results[f"{everybody}.payment"], results[f"{everybody}.true_saving"]
+    beyond = results["contingent_payment"]
     return {
         "expected_payment": statistics.mean(payment, weighting),
         "expected_true_saving": statistics.mean(saving, weighting),
@@ -305,15 +305,15 @@ def _payment_against_saving(outturns: Outturns, weighting: Weighting | None) -> 
     }
 
 
-def _metrics(outturns: Outturns, weighting: Weighting | None) -> TableSection:
+def _metrics(results: ReplicationResults, weighting: Weighting | None) -> TableSection:
     """Of each metric, over those replications in which it was measured, or in which there is a truth."""
     section: dict[str, dict[str, Statistic | TableSection]] = {}
-    for name in _names(outturns, "metric."):
-        estimate, truth = outturns[f"metric.{name}.estimate"], outturns[f"metric.{name}.truth"]
+    for name in _names(results, "metric."):
+        estimate, truth = results[f"metric.{name}.estimate"], results[f"metric.{name}.truth"]
         (seen,), of_seen = those_measured(weighting, estimate)
         (true,), of_true = those_measured(weighting, truth)
         (error,), of_error = those_measured(weighting, estimate - truth)
-        (own,), of_own = those_measured(weighting, outturns[f"metric.{name}.standard_error"])
+        (own,), of_own = those_measured(weighting, results[f"metric.{name}.standard_error"])
         section[name] = {}
         if len(seen) > 1:
             section[name]["estimate"] = statistics.summary(seen, of_seen)
@@ -326,11 +326,11 @@ def _metrics(outturns: Outturns, weighting: Weighting | None) -> TableSection:
     return section
 
 
-def _not_measured(outturns: Outturns, weighting: Weighting | None) -> TableSection:
+def _not_measured(results: ReplicationResults, weighting: Weighting | None) -> TableSection:
     """By metric: how often there was no estimate, an estimate whose standard error is unknown, and no truth."""
     section: dict[str, TableSection] = {}
-    for name in _names(outturns, "metric."):
-        estimate, error, truth = (np.isnan(outturns[f"metric.{name}.{what}"]) for what in ("estimate", "standard_error", "truth"))
+    for name in _names(results, "metric."):
+        estimate, error, truth = (np.isnan(results[f"metric.{name}.{what}"]) for what in ("estimate", "standard_error", "truth"))
         section[name] = {
             "not_measured": statistics.probability(estimate, weighting),
             "standard_error_unknown": statistics.probability(error & ~estimate, weighting),
@@ -339,30 +339,30 @@ def _not_measured(outturns: Outturns, weighting: Weighting | None) -> TableSecti
     return section
 
 
-def _terms(outturns: Outturns, weighting: Weighting | None) -> TableSection:
+def _terms(results: ReplicationResults, weighting: Weighting | None) -> TableSection:
     return {
         name: {
-            "amount": statistics.summary(outturns[f"term.{name}.amount"], weighting),
+            "amount": statistics.summary(results[f"term.{name}.amount"], weighting),
             "bound": {
-                limit: statistics.probability(outturns.is_word(f"term.{name}.bound", limit), weighting)
-                for limit in outturns.codes[f"term.{name}.bound"]
+                limit: statistics.probability(results.is_word(f"term.{name}.bound", limit), weighting)
+                for limit in results.codes[f"term.{name}.bound"]
             },
         }
-        for name in _names(outturns, "term.")
+        for name in _names(results, "term.")
     }
 
 
-def _person_months(outturns: Outturns, weighting: Weighting | None) -> TableSection:
+def _person_months(results: ReplicationResults, weighting: Weighting | None) -> TableSection:
     """By arm and state, over the longest window: for comparison with the exact recursion."""
-    states = _names(outturns, f"person_months.{ARMS[0]}.")
-    arms = [arm for arm in ARMS if f"person_months.{arm}.{states[0]}" in outturns.columns]
-    return {arm: {state: _mean_and_sd(outturns[f"person_months.{arm}.{state}"], weighting) for state in states} for arm in arms}
+    states = _names(results, f"person_months.{ARMS[0]}.")
+    arms = [arm for arm in ARMS if f"person_months.{arm}.{states[0]}" in results.columns]
+    return {arm: {state: _mean_and_sd(results[f"person_months.{arm}.{state}"], weighting) for state in states} for arm in arms}
 
 
 def _mean_and_sd(sample: Floats, weighting: Weighting | None) -> TableSection:
     return {"mean": statistics.mean(sample, weighting), "sd": statistics.sd(sample, weighting)}
 
 
-def _names(outturns: Outturns, prefix: str) -> list[str]:
-    found = (column.removeprefix(prefix).split(".")[0] for column in outturns.columns if column.startswith(prefix))
+def _names(results: ReplicationResults, prefix: str) -> list[str]:
+    found = (column.removeprefix(prefix).split(".")[0] for column in results.columns if column.startswith(prefix))
     return list(dict.fromkeys(found))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from simengine.records import Outturns
+from simengine.records import ReplicationResults
 from simengine.risk import statistics
 from simengine.risk.measures import p_loss
 from simengine.risk.returns import STATUSES
@@ -15,31 +15,31 @@ from simengine.risk.structure import ENDINGS
 from simengine.risk.weighting import Weighting, given
 
 
-def structure_sections(outturns: Outturns, weighting: Weighting | None = None) -> dict[str, Any]:
+def structure_sections(results: ReplicationResults, weighting: Weighting | None = None) -> dict[str, Any]:
     """Give the sections `tranches`, `costs`, `steps` and `guarantees`, by name; none where one loan gets all that comes back."""
     parts = {"tranches": ("tranche.", _tranche), "costs": ("cost.", _cost), "steps": ("step.", _step)}
     parts["guarantees"] = ("guarantee.", _guarantee)
     found = {
-        section: {name: describe(outturns, f"{prefix}{name}", weighting) for name in _names(outturns, prefix)}
+        section: {name: describe(results, f"{prefix}{name}", weighting) for name in _names(results, prefix)}
         for section, (prefix, describe) in parts.items()
     }
     return {section: by_name for section, by_name in found.items() if by_name}
 
 
-def _names(outturns: Outturns, prefix: str) -> Iterator[str]:
-    names = (column.removeprefix(prefix).split(".")[0] for column in outturns.columns if column.startswith(prefix))
+def _names(results: ReplicationResults, prefix: str) -> Iterator[str]:
+    names = (column.removeprefix(prefix).split(".")[0] for column in results.columns if column.startswith(prefix))
     yield from dict.fromkeys(names)
 
 
-def _tranche(outturns: Outturns, path: str, weighting: Weighting | None) -> Mapping[str, Any]:
-    net, multiple, rate = (outturns[f"{path}.{name}"] for name in ("net", "moic", "irr"))
+def _tranche(results: ReplicationResults, path: str, weighting: Weighting | None) -> Mapping[str, Any]:
+    net, multiple, rate = (results[f"{path}.{name}"] for name in ("net", "moic", "irr"))
     section: dict[str, Any] = {
-        name: statistics.summary(outturns[f"{path}.{name}"], weighting) for name in ("paid_in", "money_back", "net", "lost")
+        name: statistics.summary(results[f"{path}.{name}"], weighting) for name in ("paid_in", "money_back", "net", "lost")
     }
     section["p_loss"] = p_loss(net, weighting)
-    section["ending"] = {word: statistics.probability(outturns.is_word(f"{path}.ending", word), weighting) for word in ENDINGS}
+    section["ending"] = {word: statistics.probability(results.is_word(f"{path}.ending", word), weighting) for word in ENDINGS}
     section["irr_status"] = {
-        word: statistics.probability(outturns.is_word(f"{path}.irr_status", word), weighting) for word in STATUSES
+        word: statistics.probability(results.is_word(f"{path}.irr_status", word), weighting) for word in STATUSES
     }
     was_drawn, has_rate = np.isfinite(multiple), np.isfinite(rate)
     if was_drawn.sum() > 1:
@@ -50,10 +50,10 @@ def _tranche(outturns: Outturns, path: str, weighting: Weighting | None) -> Mapp
     return section
 
 
-def _cost(outturns: Outturns, path: str, weighting: Weighting | None) -> Mapping[str, Any]:
-    unpaid, waiting = outturns[f"{path}.unpaid"], outturns[f"{path}.still_deferred"]
+def _cost(results: ReplicationResults, path: str, weighting: Weighting | None) -> Mapping[str, Any]:
+    unpaid, waiting = results[f"{path}.unpaid"], results[f"{path}.still_deferred"]
     return {
-        "paid": statistics.summary(outturns[f"{path}.paid"], weighting),
+        "paid": statistics.summary(results[f"{path}.paid"], weighting),
         "unpaid": statistics.summary(unpaid, weighting),
         "still_deferred": statistics.summary(waiting, weighting),
         "p_unpaid": statistics.probability(unpaid > 0, weighting),
@@ -61,15 +61,15 @@ def _cost(outturns: Outturns, path: str, weighting: Weighting | None) -> Mapping
     }
 
 
-def _step(outturns: Outturns, path: str, weighting: Weighting | None) -> Mapping[str, Any]:
-    paid = outturns[f"{path}.paid"]
+def _step(results: ReplicationResults, path: str, weighting: Weighting | None) -> Mapping[str, Any]:
+    paid = results[f"{path}.paid"]
     return {"paid": statistics.summary(paid, weighting), "p_pays": statistics.probability(paid > 0, weighting)}
 
 
-def _guarantee(outturns: Outturns, path: str, weighting: Weighting | None) -> Mapping[str, Any]:
-    paid = outturns[f"{path}.paid"]
+def _guarantee(results: ReplicationResults, path: str, weighting: Weighting | None) -> Mapping[str, Any]:
+    paid = results[f"{path}.paid"]
     return {
         "paid": statistics.summary(paid, weighting),
         "p_called": statistics.probability(paid > 0, weighting),
-        "p_exhausted": statistics.probability(outturns.is_word(f"{path}.is_exhausted", "yes"), weighting),
+        "p_exhausted": statistics.probability(results.is_word(f"{path}.is_exhausted", "yes"), weighting),
     }

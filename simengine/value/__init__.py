@@ -4,7 +4,7 @@ The truth is valued, not what an evaluator concludes: twin against service user.
 the replications, and nothing knows the contract.
 """
 
-from simengine.value.appreciate import Timing, appreciate
 from simengine.value.spec import PublicPrices, ValuePrice
+from simengine.value.value_outcomes import Timing, value_outcomes
 
-__all__ = ["PublicPrices", "Timing", "ValuePrice", "appreciate"]
+__all__ = ["PublicPrices", "Timing", "ValuePrice", "value_outcomes"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from simengine.config.sizing import Free, RecommendRule
 from simengine.questions.size.answer import SizingResult, find_deal
-from simengine.questions.size.search import Search, Settlement, Table
+from simengine.questions.size.search import Settlement, Table, TermSearch
 from simengine.replications.ensemble import Ensemble
 from simengine.risk.limits import read_limit, read_measure
 
@@ -36,7 +36,7 @@ def solved(
         rule,
         (0.0,) * len(objectives),
     )
-    return find_deal(Search(table, settle, points), lambda: settle, None, Ensemble(0, N))
+    return find_deal(TermSearch(table, settle, points), lambda: settle, None, Ensemble(0, N))
 
 
 def share_risk(terms: Mapping[str, float]) -> dict[str, dict[str, np.ndarray]]:

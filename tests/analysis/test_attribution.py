@@ -7,7 +7,7 @@ from scipy import stats
 from simengine.config import find_study, load_study
 from simengine.distributions import Constant
 from simengine.errors import UsageError
-from simengine.pipeline import Steering, draw_numbers, simulate
+from simengine.pipeline import DrawOverrides, draw_numbers, simulate
 from simengine.questions.attribute.answer import attribute, burden, portions, shapley, tail_game, variance_game
 from simengine.questions.attribute.layers import coalitions, layer_of_decision, layer_of_number, layers_in, seeds_with
 from simengine.records import BASELINE, CONTROL, SERVICE, TWIN
@@ -130,7 +130,7 @@ def test_decisions__belong_to_their_layers():
 def test_redrawn_layer__changes_its_own_draws_alone(tiny):
     plain = simulate(tiny, 5, np.arange(30))
     steered = {
-        name: simulate(tiny, 5, np.arange(30), steering=Steering(seed_by_purpose=seeds_with(tiny, 5, [name])))
+        name: simulate(tiny, 5, np.arange(30), overrides=DrawOverrides(seed_by_purpose=seeds_with(tiny, 5, [name])))
         for name in ("parameters", "sampling", "measurement", "environment")
     }
     path = "effect.sooner_home.hazard_ratio"
@@ -164,7 +164,7 @@ def test_result__is_the_same_in_any_blocks(tiny):
 def test_redrawn_replication__changes_the_numbers_of_the_replication_alone():
     study = load_study(find_study("norrkoping"))
     plain, again = (
-        draw_numbers(study, 5, np.arange(20), steering=Steering(seed_by_purpose=seeds_with(study, 5, layers)))
+        draw_numbers(study, 5, np.arange(20), overrides=DrawOverrides(seed_by_purpose=seeds_with(study, 5, layers)))
         for layers in ((), ("environment",))
     )
     distributions = {path: number for path, number in study.quantities() if not isinstance(number, Constant)}
@@ -181,7 +181,7 @@ def test_redrawn_measurement__reaches_those_compared_with_whether_they_live_or_n
     contract += "terms: {prize: {share: 1, of: drawn, only_if: {less: {at_least: 0}}}}}"
     study = study_of(SCORES, tmp_path, *many, contract, "capital.payment_month={prize: 20}", *lives)
     plain, again = (
-        simulate(study, 5, np.arange(30), steering=Steering(seed_by_purpose=seeds_with(study, 5, layers))).tallies.sums
+        simulate(study, 5, np.arange(30), overrides=DrawOverrides(seed_by_purpose=seeds_with(study, 5, layers))).tallies.sums
         for layers in ((), ("measurement",))
     )
     place = list(study.outcomes).index("time")

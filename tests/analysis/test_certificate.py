@@ -385,8 +385,8 @@ def test_money_back__and_money_between_others_is_no_payment_for_outcomes(tmp_pat
     missed = 1 - plain.p_pay_no_effect.value
     assert found.p_pay_no_effect == plain.p_pay_no_effect
     assert found.expected_paid_for_nothing.value == pytest.approx(PRICE * (1 - missed) - 0.4 * PRICE * missed)
-    outturns = run_study(study.with_(changes), 7, 200)
-    won = outturns["term.prize.amount"] > 0
-    assert outturns["contingent_payment"].tolist() == np.where(won, PRICE, -0.4 * PRICE).tolist()
+    results = run_study(study.with_(changes), 7, 200)
+    won = results["term.prize.amount"] > 0
+    assert results["contingent_payment"].tolist() == np.where(won, PRICE, -0.4 * PRICE).tolist()
     assert won.any()
     assert not won.all()

@@ -48,8 +48,8 @@ def test_switch__to_the_same_contract_changes_nothing(found):
 
 def test_standings__are_those_of_separate_runs_on_the_same_seed(found, tiny_path):
     study = load_study(tiny_path, ["contract.terms.guarantee.share=0.5"])
-    outturns = run_study(study, 3, 200)
-    net = outturns["investor.net"]
+    results = run_study(study, 3, 200)
+    net = results["investor.net"]
     assert found.standings["more"]["investor"].net == statistics.mean(net)
     assert found.standings["more"]["investor"].cvar == statistics.conditional_value_at_risk(-net, LEVEL)
     assert found.quantiles["more"]["investor"] == tuple(np.quantile(net, [0.05, 0.5, 0.95], method="inverted_cdf"))

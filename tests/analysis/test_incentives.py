@@ -50,22 +50,22 @@ def chosen(study: Study, n: int = 200) -> float:
 
 
 def test_no_behaviour__is_what_a_run_gives(tiny):
-    outturns = run_study(tiny, 3, 60)
+    results = run_study(tiny, 3, 60)
     found = induced(tiny, 60)
     assert len(found.curve) == 1
     assert found.chosen.choice == EffortChoice({}, 1.0)
-    assert found.chosen.money == statistics.mean(outturns["service_provider.net"])
-    assert found.chosen.payment == statistics.mean(outturns["outcome_payer.payment"])
-    assert found.chosen.truth["saving"] == statistics.mean(outturns["metric.saving.truth"])
+    assert found.chosen.money == statistics.mean(results["service_provider.net"])
+    assert found.chosen.payment == statistics.mean(results["outcome_payer.payment"])
+    assert found.chosen.truth["saving"] == statistics.mean(results["metric.saving.truth"])
     assert found.reply.efforts.is_decided
     assert found.change["saving"] == statistics.Statistic(0.0, 0.0)
 
 
 def test_effort_of_one__is_what_a_run_gives_and_a_run_ignores_behaviour(tiny, tiny_path):
     study = load_study(tiny_path, [behaviour([0.5, 1, 2], 1000)])
-    plain, outturns = run_study(tiny, 3, 60), run_study(study, 3, 60)
+    plain, results = run_study(tiny, 3, 60), run_study(study, 3, 60)
     for name in plain.columns:
-        np.testing.assert_array_equal(plain[name], outturns[name])
+        np.testing.assert_array_equal(plain[name], results[name])
     point = induced(study, 60).curve[1]
     assert point.choice.efforts == {"work": 1}
     assert point.money == statistics.mean(plain["service_provider.net"])

@@ -10,10 +10,10 @@ from simengine.config import find_study, load_study
 from simengine.config.sizing import Free
 from simengine.errors import UsageError
 from simengine.questions.information.answer import Decision, value_information
-from simengine.questions.information.knowing import value_of_knowing, value_with_hindsight
 from simengine.questions.information.pilot import pilot_shows
+from simengine.questions.information.value_of_knowing import value_of_knowing, value_with_hindsight
 from simengine.replications.ensemble import Ensemble
-from simengine.replications.stored import Eyes
+from simengine.replications.stored import Belief
 from tests.analysis.made import SCORES, study_of
 
 MEAN, SD, PERSON_SD, N = -100.0, 500.0, 2000.0, 6000
@@ -121,10 +121,10 @@ def test_terms_after_a_pilot__are_worth_at_least_what_the_choice_to_sign_is() ->
 def test_pilot__shows_the_effect_of_other_people(tmp_path) -> None:
     """Scores of sd 10 with a true gain of 3: a pilot of 40 shows 3 on average, with sd 10 sqrt(1/20 + 1/20) = 3.162."""
     study = study_of(SCORES, tmp_path)
-    shown = pilot_shows(study, Eyes(), 40, Ensemble(1, 1500))[:, 0]
+    shown = pilot_shows(study, Belief(), 40, Ensemble(1, 1500))[:, 0]
     assert abs(shown.mean() - 3) < 4.5 * 3.162 / np.sqrt(1500)
     assert abs(shown.std() - 3.162) < 4.5 * 3.162 / np.sqrt(3000)
-    nothing = pilot_shows(study, Eyes(multiple=0.0), 40, Ensemble(1, 1500))[:, 0]
+    nothing = pilot_shows(study, Belief(multiple=0.0), 40, Ensemble(1, 1500))[:, 0]
     assert abs(nothing.mean()) < 4.5 * 3.162 / np.sqrt(1500)
 
 
@@ -133,7 +133,7 @@ def test_refusals__name_the_option() -> None:
     with pytest.raises(UsageError, match="-n: what is worth knowing is seen in at least 500 replications; found 20"):
         value_information(study, Decision("investor"), Ensemble(1, 20))
     with pytest.raises(UsageError, match="--pilot: must be a whole number from 4 to 1,000,000; found 3"):
-        pilot_shows(study, Eyes(), 3, Ensemble(1, 20))
+        pilot_shows(study, Belief(), 3, Ensemble(1, 20))
 
 
 ALL_CERTAIN = (

@@ -60,13 +60,13 @@ def test_bias__is_the_estimate_less_the_truth(scores):
 
 
 def test_prescribed__design_pays_what_a_run_pays(tiny):
-    outturns = run_study(tiny, 3, 60)
+    results = run_study(tiny, 3, 60)
 
     found = compare_methods(tiny, Ensemble(3, 60))
 
     assert found.prescribed == "historical"
-    assert found.paid["historical"].payment == statistics.mean(outturns["contingent_payment"])
-    assert found.readings["saving"]["historical"].estimate == statistics.mean(outturns["metric.saving.estimate"])
+    assert found.paid["historical"].payment == statistics.mean(results["contingent_payment"])
+    assert found.readings["saving"]["historical"].estimate == statistics.mean(results["metric.saving.estimate"])
 
 
 def test_metric_that_a_design_cannot_measure__is_measured_as_prescribed(tiny_path):

@@ -11,7 +11,7 @@ from scipy import stats
 from simengine.cli.main import commands
 from simengine.config import find_study, load_portfolio
 from simengine.errors import StudyError
-from simengine.pipeline import Steering, draw_numbers
+from simengine.pipeline import DrawOverrides, draw_numbers
 from simengine.questions.portfolio.answer import carried, hold, is_ruined, shared_uniforms, spread_of
 from simengine.questions.portfolio.fund import NEVER, Flows, FundRule, run_fund
 from simengine.replications.ensemble import Ensemble
@@ -136,7 +136,7 @@ def test_shared__touches_no_other_number(holding):
     study, n = held.studies["one"], np.arange(50)
     path = "measurement.metrics.saving.drift_per_year"
     plain = draw_numbers(study, seed_of(9, "one"), n)
-    moved = draw_numbers(study, seed_of(9, "one"), n, steering=Steering(shared=shared_uniforms(held.portfolio, "one", 9, n)))
+    moved = draw_numbers(study, seed_of(9, "one"), n, overrides=DrawOverrides(shared=shared_uniforms(held.portfolio, "one", 9, n)))
 
     assert [name for name in plain.values if not np.array_equal(plain[name], moved[name])] == [path]
 

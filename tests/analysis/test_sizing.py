@@ -15,7 +15,7 @@ from simengine.config.sizing import Sizing
 from simengine.errors import SimengineError, StudyError
 from simengine.pipeline import draw_numbers, evaluate, simulate
 from simengine.questions.size.answer import refuse_impossible_terms, shares_kept, size_terms, sizing_of, stored_for_sizing, table_of
-from simengine.questions.size.search import Settled, frontier
+from simengine.questions.size.search import Candidate, frontier
 from simengine.replications.ensemble import Ensemble
 from simengine.replications.stored import StoredEnsemble, store_evidence
 from simengine.risk.limits import read_limit, read_measure
@@ -110,7 +110,7 @@ def test_frontier__holds_what_nobody_can_better() -> None:
     measures = (read_measure("a.expected_net"), read_measure("b.p_loss"))
     values = [(1, -5), (2, -4), (2, -3), (0, -5), (1, -5)]
     points = [
-        Settled((float(place),), (Statistic(float(one), 0.0), Statistic(float(other), 0.0)), ())
+        Candidate((float(place),), (Statistic(float(one), 0.0), Statistic(float(other), 0.0)), ())
         for place, (one, other) in enumerate(values)
     ]
     kept = frontier(points, measures)

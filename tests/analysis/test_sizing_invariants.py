@@ -9,9 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from simengine.config.sizing import Free
-from simengine.questions.information.knowing import value_of_knowing, value_with_hindsight
+from simengine.questions.information.value_of_knowing import value_of_knowing, value_with_hindsight
 from simengine.questions.size.no_deal import explain_no_deal
-from simengine.questions.size.search import Search, Table
+from simengine.questions.size.search import Table, TermSearch
 from simengine.risk.amounts import Columns
 from simengine.risk.limits import read_limit, read_measure
 from tests.conftest import sized
@@ -35,8 +35,8 @@ def contract(seed: int):
     return settle
 
 
-def searched(seed: int, limits: list[str]) -> Search:
-    search = Search(
+def searched(seed: int, limits: list[str]) -> TermSearch:
+    search = TermSearch(
         Table(FREE, (read_measure("a.expected_npv"),), tuple(map(read_limit, limits)), "equal_sacrifice", (None,)),
         contract(seed),
         36,

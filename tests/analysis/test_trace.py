@@ -38,7 +38,7 @@ def test_trace__can_be_followed_by_hand(tiny):
     ]
     paid = {row["line"]: row["amount"] for row in found.postings if row["line"].startswith("term.")}
     assert sum(paid.values()) == pytest.approx(sum(row["amount"] for row in found.payments))
-    assert found.outturn["investor.net"] == pytest.approx(sum(paid.values()) - 2_000_000)
+    assert found.result["investor.net"] == pytest.approx(sum(paid.values()) - 2_000_000)
 
 
 def test_trace__sums_every_account_to_what_its_party_is_left_with(tiny_path):
@@ -51,17 +51,17 @@ def test_trace__sums_every_account_to_what_its_party_is_left_with(tiny_path):
     for party, names in accounts.items():
         came = sum(row["amount"] for row in found.postings if row["to"] in names)
         left = sum(row["amount"] for row in found.postings if row["from"] in names)
-        assert came - left == pytest.approx(found.outturn[f"{party}.cash"], abs=0.005)
+        assert came - left == pytest.approx(found.result[f"{party}.cash"], abs=0.005)
 
 
 def test_trace__is_the_replication_of_the_run(tiny_path):
     study = load_study(tiny_path, [TRANCHES])
-    outturns = run_study(study, 5, 12, block_size=5)
+    results = run_study(study, 5, 12, block_size=5)
 
-    row = trace(study, 5, 9).outturn
+    row = trace(study, 5, 9).result
 
-    for name, values in outturns.columns.items():
-        value = outturns.codes[name][values[9]] if name in outturns.codes else values[9]
+    for name, values in results.columns.items():
+        value = results.codes[name][values[9]] if name in results.codes else values[9]
         assert row[name] == value or (np.isnan(row[name]) and np.isnan(value)), name
 
 

@@ -75,31 +75,29 @@ def evidence(study):
 
 
 @pytest.fixture(scope="module")
-def outturns(study, evidence):
+def results(study, evidence):
     return evaluate(study, evidence)
 
 
 @pytest.fixture(scope="module")
-def table(outturns):
-    return summarise(outturns)
+def table(results):
+    return summarise(results)
 
 
 # ------------------------------------------------ what a run says ------------------------------------------------
 
 
-def test_columns__are_each_partys_own(study, outturns):
+def test_columns__are_each_partys_own(study, results):
     # Invariants: net is cash and value; over all parties cash sums to 0; a lender's tranche is its money.
     for party in study.parties:
-        np.testing.assert_array_equal(
-            outturns[f"{party}.net"], outturns[f"{party}.cash"] + outturns[f"{party}.value"], err_msg=party
-        )
-    assert sum(outturns[f"{party}.cash"] for party in study.parties) == pytest.approx(np.zeros(N), abs=1e-6)
+        np.testing.assert_array_equal(results[f"{party}.net"], results[f"{party}.cash"] + results[f"{party}.value"], err_msg=party)
+    assert sum(results[f"{party}.cash"] for party in study.parties) == pytest.approx(np.zeros(N), abs=1e-6)
     for lender, tranche in (("bank", "senior"), ("foundation", "junior")):
         for mine, its in (("net", "net"), ("money_in", "paid_in"), ("money_back", "money_back"), ("moic", "moic"), ("irr", "irr")):
-            np.testing.assert_array_equal(outturns[f"{lender}.{mine}"], outturns[f"tranche.{tranche}.{its}"])
-    np.testing.assert_allclose(outturns["all_lenders.net"], outturns["bank.net"] + outturns["foundation.net"])
-    np.testing.assert_array_equal(outturns["all_lenders.money_in"], outturns["drawn"])
-    assert not outturns["investor.net"].any()
+            np.testing.assert_array_equal(results[f"{lender}.{mine}"], results[f"tranche.{tranche}.{its}"])
+    np.testing.assert_allclose(results["all_lenders.net"], results["bank.net"] + results["foundation.net"])
+    np.testing.assert_array_equal(results["all_lenders.money_in"], results["drawn"])
+    assert not results["investor.net"].any()
 
 
 def test_table__has_a_section_for_each_lender_and_payer(study, table):
@@ -115,11 +113,11 @@ def test_table__has_a_section_for_each_lender_and_payer(study, table):
     assert content["payment_against_saving"]["expected_payment"] == content["all_payers"]["payment"]["mean"]
 
 
-def test_table__is_of_the_party_that_it_names(outturns, table):
+def test_table__is_of_the_party_that_it_names(results, table):
     # Source: the columns of the party.
     for name in ("bank", "foundation", "all_lenders", "outcome_payer", "region", "all_payers"):
-        assert table[f"{name}.net.mean"].value == pytest.approx(outturns[f"{name}.net"].mean())
-        assert table[f"{name}.p_loss"].value == pytest.approx((outturns[f"{name}.net"] < 0).mean())
+        assert table[f"{name}.net.mean"].value == pytest.approx(results[f"{name}.net"].mean())
+        assert table[f"{name}.p_loss"].value == pytest.approx((results[f"{name}.net"] < 0).mean())
 
 
 def test_terminal__names_bank_and_foundation_apart(study, table):
@@ -131,8 +129,8 @@ def test_terminal__names_bank_and_foundation_apart(study, table):
     assert not re.search(r"^\s*Lenders ", text, re.MULTILINE)
 
 
-def test_pictures__have_a_panel_for_each_lender_and_payer(study, outturns, table):
-    svg = draw_run(study, outturns, table, payment_marks(study.contract, outturns))["svg"].decode()
+def test_pictures__have_a_panel_for_each_lender_and_payer(study, results, table):
+    svg = draw_run(study, results, table, payment_marks(study.contract, results))["svg"].decode()
     for title in ("gets: Bank", "gets: Foundation", "saves: Town", "saves: Region"):
         assert title in svg
     curves = trust.draw_exceedance(study, table)["svg"].decode()
@@ -140,10 +138,10 @@ def test_pictures__have_a_panel_for_each_lender_and_payer(study, outturns, table
     assert "investor" not in curves
 
 
-def test_trace__shows_what_each_party_is_left_with(study, outturns):
+def test_trace__shows_what_each_party_is_left_with(study, results):
     found = trace(study, 1, 3)
     for name in ("bank.net", "foundation.net", "all_lenders.net", "region.net"):
-        assert found.outturn[name] == outturns[name][3]
+        assert found.result[name] == results[name][3]
     text = shown(trace_tables(study, found)).partition("What each party is left with")[2]
     assert [line.split()[0] for line in text.splitlines() if line.strip()][2:] == list(ACTIVE)
 
@@ -151,45 +149,45 @@ def test_trace__shows_what_each_party_is_left_with(study, outturns):
 # ------------------------------------------------ what is asked of the money ------------------------------------------------
 
 
-def test_questions__speak_of_the_parties_that_have_money(study, evidence, outturns):
+def test_questions__speak_of_the_parties_that_have_money(study, evidence, results):
     ensemble = Ensemble(1, N, threads=1)
     compared = compare_contracts(study, {"same": study.contract}, ensemble, 0.95)
     stressed = stress_study(study, {"volume": stresses_of(study)["volume"]}, ensemble, 0.95)
     assert compared.parties == stressed.parties == ACTIVE
     for party in ACTIVE:
-        mean = outturns[f"{party}.net"].mean()
+        mean = results[f"{party}.net"].mean()
         assert compared.standings["own"][party].net.value == pytest.approx(mean)
         assert stressed.base[party].net.value == pytest.approx(mean)
-        assert compared.standings["own"][party].p_loss.value == (outturns[f"{party}.net"] < 0).mean()
+        assert compared.standings["own"][party].p_loss.value == (results[f"{party}.net"] < 0).mean()
     money = settled_money(study, evidence)
-    np.testing.assert_array_equal(money["bank.net"], outturns["bank.net"])
+    np.testing.assert_array_equal(money["bank.net"], results["bank.net"])
     shares = portions({party: money[f"{party}.net"] for party in ACTIVE}, 0.5)
     # Invariant: cash cancels between the parties, so that all together bear the spread of the public value alone.
-    everything = outturns["outcome_payer.value"] + outturns["region.value"]
+    everything = results["outcome_payer.value"] + results["region.value"]
     assert shares["all"].sd.value == pytest.approx(everything.std(ddof=1))
 
 
-def test_sensitivity__is_of_each_party_or_of_a_role(study, outturns):
+def test_sensitivity__is_of_each_party_or_of_a_role(study, results):
     found = sensitivity(study, Ensemble(1, N, threads=1), 16, 4, 2, parties=["foundation", "all_lenders"])
     assert tuple(found.parties) == ("foundation", "all_lenders")
     for name, one in found.parties.items():
-        assert one.mean.value == pytest.approx(outturns[f"{name}.net"].mean())
+        assert one.mean.value == pytest.approx(results[f"{name}.net"].mean())
 
 
-def test_sums__settle_parties_and_roles_as_a_run_does(study, evidence, outturns):
+def test_sums__settle_parties_and_roles_as_a_run_does(study, evidence, results):
     names = [*ACTIVE, *totals_of(study)]
     tallies = simulate_cohort(cohort_of(study), evidence.draws)
     columns = cache_evidence(study, evidence.draws, tallies, names).settle(study, {}, ())
     for name in names:
-        np.testing.assert_array_equal(columns[f"{name}.net"], outturns[f"{name}.net"])
-        np.testing.assert_array_equal(columns[f"{name}.npv"], outturns[f"{name}.npv"])
+        np.testing.assert_array_equal(columns[f"{name}.net"], results[f"{name}.net"])
+        np.testing.assert_array_equal(columns[f"{name}.npv"], results[f"{name}.npv"])
 
 
-def test_money_of_lenders__is_asked_of_all_of_them(study, evidence, outturns):
+def test_money_of_lenders__is_asked_of_all_of_them(study, evidence, results):
     columns = settled(study, evidence.draws, evidence.tallies, evidence.measurements)
-    np.testing.assert_array_equal(columns["all_lenders.money_back"], outturns["all_lenders.money_back"])
-    np.testing.assert_array_equal(columns["all_payers.payment"], outturns["outcome_payer.payment"] + outturns["region.payment"])
-    np.testing.assert_allclose(columns["all_payers.net"], outturns["all_payers.net"], atol=1e-6)
+    np.testing.assert_array_equal(columns["all_lenders.money_back"], results["all_lenders.money_back"])
+    np.testing.assert_array_equal(columns["all_payers.payment"], results["outcome_payer.payment"] + results["region.payment"])
+    np.testing.assert_allclose(columns["all_payers.net"], results["all_payers.net"], atol=1e-6)
 
 
 def test_side_payments__are_between_those_who_have_money(study):
@@ -198,13 +196,13 @@ def test_side_payments__are_between_those_who_have_money(study):
     assert "investor" not in found.among
 
 
-def test_per_cent_of_the_money_drawn__is_of_the_lenders_own(study, outturns):
+def test_per_cent_of_the_money_drawn__is_of_the_lenders_own(study, results):
     # Source: hand arithmetic on the columns: half of what the foundation paid in, not of what all did.
-    columns = money_of(outturns)
+    columns = money_of(results)
     margin = read_criterion("foundation.loss > 50%").margin(columns)
-    np.testing.assert_allclose(margin, -outturns["foundation.net"] - 0.5 * outturns["foundation.money_in"])
+    np.testing.assert_allclose(margin, -results["foundation.net"] - 0.5 * results["foundation.money_in"])
     margin = read_criterion("all_lenders.loss > 50%").margin(columns)
-    np.testing.assert_allclose(margin, -outturns["all_lenders.net"] - 0.5 * outturns["drawn"])
+    np.testing.assert_allclose(margin, -results["all_lenders.net"] - 0.5 * results["drawn"])
 
 
 def test_wishes__of_both_sides_are_those_of_every_party_in_them(study):
@@ -269,9 +267,9 @@ def test_roles__are_taken_from_what_the_study_says(study, tiny):
 
 def test_prices_of_the_start__are_of_the_partys_own_cash(path):
     # Invariant: where prices do not rise, real cash is cash.
-    outturns = evaluate(study := load_study(path, ["prices={growth_per_year: 0}"]), simulate(study, 1, np.arange(4)))
+    results = evaluate(study := load_study(path, ["prices={growth_per_year: 0}"]), simulate(study, 1, np.arange(4)))
     for party in study.parties:
-        np.testing.assert_allclose(outturns[f"{party}.real_cash"], outturns[f"{party}.cash"], atol=1e-6)
+        np.testing.assert_allclose(results[f"{party}.real_cash"], results[f"{party}.cash"], atol=1e-6)
 
 
 def test_retrospect__holds_each_lender_and_the_total_against_what_is_known(path):
@@ -289,9 +287,9 @@ def test_windows__need_no_party_called_investor(path):
     sets += ["capital.payment_month={first_wave: 24, second_wave: 36}"]
     changed = load_study(path, sets)
     found = compare_windows(changed, [12], Ensemble(1, 4, threads=1))
-    outturns = run_study(changed, 1, 4, threads=1)
-    assert found.windows[0].money_back.value == pytest.approx(outturns["all_lenders.money_back"].mean())
-    assert found.windows[0].payer_net.value == pytest.approx(outturns["all_payers.net"].mean())
+    results = run_study(changed, 1, 4, threads=1)
+    assert found.windows[0].money_back.value == pytest.approx(results["all_lenders.money_back"].mean())
+    assert found.windows[0].payer_net.value == pytest.approx(results["all_payers.net"].mean())
 
 
 # ------------------------------------------------ portfolios and pictures ------------------------------------------------
@@ -310,11 +308,11 @@ def portfolio(tmp_path, path, kind, party):
 @pytest.mark.parametrize(("kind", "parties"), [("investors_book", ("foundation", "all_lenders")), ("outcomes_fund", ("region",))])
 def test_portfolio__holds_the_money_of_whom_it_names(tmp_path, path, study, kind, parties):
     # Invariant: a project's result is what the party, or the role, gets in a run with the seed of the project.
-    outturns = run_study(study, seed_of(1, "one"), 8, threads=1)
+    results = run_study(study, seed_of(1, "one"), 8, threads=1)
     for party in parties:
         found = hold(portfolio(tmp_path, path, kind, party), Ensemble(1, 8, threads=1))
         cash = "all_lenders.net" if party == "all_lenders" else f"{party}.cash"
-        np.testing.assert_array_equal(found.results["one"], outturns[cash])
+        np.testing.assert_array_equal(found.results["one"], results[cash])
 
 
 @pytest.mark.parametrize(
@@ -360,15 +358,15 @@ def test_marks__are_in_the_unit_of_the_axis_or_missing(tiny_path, changes, marks
     assert payment_marks(study.contract, run_study(study, 1, 20, threads=1)) == pytest.approx(marks, abs=1e-3)
 
 
-def test_marks__of_one_lender_are_not_those_of_the_contract(study, outturns):
-    assert payment_marks(study.contract, outturns) == {}
+def test_marks__of_one_lender_are_not_those_of_the_contract(study, results):
+    assert payment_marks(study.contract, results) == {}
 
 
-def test_payer_picture__counts_what_it_shows(study, outturns):
+def test_payer_picture__counts_what_it_shows(study, results):
     # What a payer gets in other roles moves its net, and none of the points: above the diagonal it pays more than it saves.
-    loses = replace(outturns, columns={**outturns.columns, "outcome_payer.net": -np.ones(N)})
+    loses = replace(results, columns={**results.columns, "outcome_payer.net": -np.ones(N)})
     svg = draw_run(study, loses, summarise(loses), {})["svg"].decode()
-    above = (outturns["outcome_payer.payment"] > outturns["outcome_payer.true_saving"]).mean()
+    above = (results["outcome_payer.payment"] > results["outcome_payer.true_saving"]).mean()
     assert 0 < above < 1
     assert "pays more than it saves -->" in svg
     assert f"<!-- {100 * above:.1f} %" in svg

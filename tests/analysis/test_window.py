@@ -15,23 +15,23 @@ from tests.test_milestones import CONTRACT, EVERYTHING, PAID
 
 
 def test_own_window__gives_what_a_run_gives(tiny):
-    outturns = run_study(tiny, 3, 60)
+    results = run_study(tiny, 3, 60)
 
     (found,) = compare_windows(tiny, [12], Ensemble(3, 60)).windows
 
-    assert found.estimate["saving"] == statistics.mean(outturns["metric.saving.estimate"])
-    assert found.payment == statistics.mean(outturns["outcome_payer.payment"])
-    assert found.money_back == statistics.mean(outturns["investor.money_back"])
-    assert found.npv == statistics.mean(outturns["investor.npv"])
-    assert found.payer_net == statistics.mean(outturns["outcome_payer.net"])
-    assert found.p_loss == statistics.probability(outturns["investor.net"] < 0)
+    assert found.estimate["saving"] == statistics.mean(results["metric.saving.estimate"])
+    assert found.payment == statistics.mean(results["outcome_payer.payment"])
+    assert found.money_back == statistics.mean(results["investor.money_back"])
+    assert found.npv == statistics.mean(results["investor.npv"])
+    assert found.payer_net == statistics.mean(results["outcome_payer.net"])
+    assert found.p_loss == statistics.probability(results["investor.net"] < 0)
 
 
 def test_another_window__gives_what_a_run_of_the_changed_study_gives(tiny, tiny_path):
     # Source: the study with the window, the horizon and the payments changed by hand.
     changes = ["measurement.metrics.saving.window_months=18", "study.horizon_months=26"]
     changes += ["capital.payment_month.saving_share=26", "capital.payment_month.upside=26"]
-    outturns = run_study(load_study(tiny_path, changes), 3, 60)
+    results = run_study(load_study(tiny_path, changes), 3, 60)
 
     found = compare_windows(tiny, [12, 18], Ensemble(3, 60))
 
@@ -42,10 +42,10 @@ def test_another_window__gives_what_a_run_of_the_changed_study_gives(tiny, tiny_
         18: {"guarantee": 0, "saving_share": 6, "upside": 6},
     }
     later = found.windows[1]
-    assert later.truth["saving"] == statistics.mean(outturns["metric.saving.truth"])
-    assert later.estimate["saving"] == statistics.mean(outturns["metric.saving.estimate"])
-    assert later.npv == statistics.mean(outturns["investor.npv"])
-    assert later.payer_net == statistics.mean(outturns["outcome_payer.net"])
+    assert later.truth["saving"] == statistics.mean(results["metric.saving.truth"])
+    assert later.estimate["saving"] == statistics.mean(results["metric.saving.estimate"])
+    assert later.npv == statistics.mean(results["investor.npv"])
+    assert later.payer_net == statistics.mean(results["outcome_payer.net"])
 
 
 def test_payment__waits_for_the_last_of_its_measurements():

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simengine.capital import Purses, accounts_in_plan, distribute
+from simengine.capital import AccountGroups, accounts_in_plan, distribute
 from simengine.records import PROJECT, Payments
 from simengine.risk.returns import present_values
 from tests.capital.made import CAPITAL, draws_of, planned
@@ -58,10 +58,10 @@ def test_sums__are_those_of_the_ledger_under_one_sheet_after_the_other(structure
     mine = [frozenset(one.name for one in accounts if name in (one.party, one.role)) for name in (*EVERYBODY, PROJECT)]
     factors = 1.02 ** -np.linspace(0, 3, len(mine) * HORIZON + len(mine)).reshape(len(mine), 1, HORIZON + 1)
     factors = factors * np.array([1.0, 0.9, 0.8])[None, :, None] if differs else factors
-    purses = Purses(capital, plan, mine, factors)
+    account_groups = AccountGroups(capital, plan, mine, factors)
 
     for payments in sheets:
-        ledger, found = distribute(capital, plan, payments, draws), purses.add_up(payments, draws)
+        ledger, found = distribute(capital, plan, payments, draws), account_groups.add_up(payments, draws)
         np.testing.assert_array_equal(found.drawn, ledger.drawn)
         for place, names in enumerate(mine):
             cash = ledger.cash_in(names)

@@ -8,7 +8,7 @@ from simengine.capital import deflators, discount_factors
 from simengine.capital.spec import PriceIndex, RateTable
 from simengine.config import load_study
 from simengine.errors import StudyError
-from simengine.pipeline import draw_numbers, standpoint_of
+from simengine.pipeline import discount_basis_of, draw_numbers
 from tests.capital.made import draws_of
 
 GREEN_BOOK = {1: 0.035, 31: 0.03, 76: 0.025, 126: 0.02, 201: 0.015, 301: 0.01}
@@ -84,7 +84,7 @@ def test_rates__are_read_from_a_file_beside_the_study(checkout, tiny_path, tmp_p
     study = load_study(tmp_path / "study.yaml")
     draws = draw_numbers(study, 0, np.arange(2))
 
-    factors = standpoint_of(study, draws, 2).discount_factors
+    factors = discount_basis_of(study, draws, 2).discount_factors
 
     assert factors["investor"][0, 12] == pytest.approx(1 / 1.035 / 1.02)
     assert factors["outcome_payer"][0, 12] == pytest.approx(1 / 1.03)

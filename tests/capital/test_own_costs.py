@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simengine.capital import Purses, accounts_in_plan, distribute
+from simengine.capital import AccountGroups, accounts_in_plan, distribute
 from simengine.config import load_study
 from simengine.distributions import quantities_in
 from simengine.errors import StudyError
@@ -134,10 +134,10 @@ def test_sums__hold_what_parties_spend_under_one_sheet_after_the_other(structure
     )
     mine = [frozenset(one.name for one in accounts_in_plan(capital, plan) if one.party == name) for name in (*EVERYBODY, SUPPLIERS)]
     factors = 1.02 ** -np.linspace(0, 3, len(mine) * (HORIZON + 1)).reshape(len(mine), 1, HORIZON + 1)
-    purses = Purses(capital, plan, mine, factors, asks)
+    account_groups = AccountGroups(capital, plan, mine, factors, asks)
 
     for payments in sheets:
-        ledger, found = distribute(capital, plan, payments, drawn), purses.add_up(payments, drawn)
+        ledger, found = distribute(capital, plan, payments, drawn), account_groups.add_up(payments, drawn)
         for place, names in enumerate(mine):
             cash = ledger.cash_in(names)
             np.testing.assert_array_equal(found.cash[place], cash.sum(axis=1))

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from simengine.accelerate import IS_COMPILED, device
-from simengine.cohort.kernels.lanes import WIDTH, load, store_lanes
 from simengine.cohort.kernels.months import after, after_all, word_of, words_of
+from simengine.cohort.kernels.vector_operations import WIDTH, load, store_lanes
 from simengine.streams import fill_words, purpose_number
 from tests.reference.streams import key_of, philox4x32, xoshiro128
 

@@ -10,7 +10,7 @@ import pytest
 from simengine.config import Study
 from simengine.config.load import find_study, load_study
 from simengine.pipeline import run_block, simulate
-from simengine.records import BASELINE, SERVICE, TWIN, Outturns, Tallies
+from simengine.records import BASELINE, SERVICE, TWIN, ReplicationResults, Tallies
 from simengine.replications.blocks import run_study
 
 SEED = 20_160_801
@@ -278,7 +278,7 @@ def test_replication__made_again_alone_equals_itself_in_the_batch(name: str) -> 
             assert one[0].tobytes() == many[replication].tobytes(), name_of_field
 
 
-def require_same_bits(got: Outturns, expected: Outturns) -> None:
+def require_same_bits(got: ReplicationResults, expected: ReplicationResults) -> None:
     assert got.replications.tolist() == expected.replications.tolist()
     assert list(got.columns) == list(expected.columns)
     for name in expected.columns:

@@ -10,7 +10,7 @@ from simengine.contract.spec import Contract
 from simengine.contract_text.explain import explanation
 from simengine.contract_text.published import compare_published
 from simengine.errors import UsageError
-from simengine.records import Outturns
+from simengine.records import ReplicationResults
 from simengine.report.directions import net_by_party, paid_in_all, total_of
 from simengine.report.document import settlement
 from simengine.report.tables import settlement_table
@@ -170,6 +170,6 @@ def test_payment_marks__are_those_of_the_investor() -> None:
     columns = {"drawn": drawn, "investor.money_in": drawn, "investor.money_back": 0.3 * drawn}
     columns |= {f"term.{name}.amount": share * drawn for name, share in (("guarantee", 0.4), ("fee", 0.1), ("work", 0.5))}
     columns["term.people.amount"] = np.array([700.0, 0.0])
-    outturns = Outturns(np.arange(2), columns, {}, {})
+    results = ReplicationResults(np.arange(2), columns, {}, {})
 
-    assert payment_marks(contract(terms=terms), outturns) == pytest.approx({"guarantee": 0.3, "cap": 0.3})
+    assert payment_marks(contract(terms=terms), results) == pytest.approx({"guarantee": 0.3, "cap": 0.3})

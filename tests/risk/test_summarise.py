@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from simengine.capital import discount_factors
-from simengine.records import Draws, Measurements, Outturns, PublicValue, Tallies
-from simengine.risk import Standpoint, appraise, summarise
+from simengine.records import Draws, Measurements, PublicValue, ReplicationResults, Tallies
+from simengine.risk import DiscountBasis, party_results, summarise
 from simengine.risk.kernels import STATUSES, internal_rates
 from simengine.risk.statistics import Statistic
 from tests.capital.made import ledger_of
@@ -37,7 +37,7 @@ def appraised(drawn, paid, *, rates=(0.03, 0.03, 0.03), tallies=None, estimate=N
     amount = np.stack([np.broadcast_to(np.asarray(amount, np.float64), n) for amount, _ in paid.values()], axis=1)
     payments = payments_once(amount, *paid)
     estimate = np.zeros((n, 1)) if estimate is None else estimate
-    standpoint = Standpoint(
+    basis = DiscountBasis(
         {party: discount_factors(rate, "2030-01", 240)[None, :] for party, rate in zip(PARTIES, rates, strict=True)},
         None,
         dict.fromkeys(tuple(paid)[1:] or tuple(paid), 1),
@@ -47,8 +47,8 @@ def appraised(drawn, paid, *, rates=(0.03, 0.03, 0.03), tallies=None, estimate=N
     # The cost of the twins less that of the service users is the outcome payer's; the rent is nobody's.
     saving = (tallies.by_year[:, :, 1, 0] - tallies.by_year[:, :, 0, 0]).sum(axis=1)
     value = np.stack([np.zeros_like(saving), saving, np.zeros_like(saving)], axis=1)
-    return appraise(
-        standpoint,
+    return party_results(
+        basis,
         draws,
         tallies,
         Measurements(("saving",), estimate, estimate / 2, estimate - 1),
@@ -183,7 +183,7 @@ def test_summarise__counts_draws(two):
 
 def test_summarise__gives_losses_as_positive_numbers(two):
     # Source: hand arithmetic. The investor loses -2 or 6 and the payer 2 or 5, half of 2,000 times each.
-    table = summarise(Outturns.join([replace(two, replications=2 * number + np.arange(2)) for number in range(1000)]))
+    table = summarise(ReplicationResults.join([replace(two, replications=2 * number + np.arange(2)) for number in range(1000)]))
 
     assert table["investor.var95"].value == table["investor.cvar95"].value == 6.0
     assert table["outcome_payer.var95"].value == table["outcome_payer.cvar95"].value == 5.0
@@ -235,13 +235,13 @@ def drawn_at_once(n, horizon, units):
 def test_irr_of_mean_cash__is_not_the_mean_of_the_rates():
     # Source: hand arithmetic. 1 M pays 1.3 M in 80 % and 0.4 M in 20 % of replications after 4 years: 1.12^(1/4) - 1 = 2.8737 %,
     # while the mean of the rates is 0.8 (1.3^(1/4) - 1) + 0.2 (0.4^(1/4) - 1) = 1.3286 %.
-    outturns = appraised(drawn_at_once(10, 48, 10**8), {"term": ([1.3e6] * 8 + [0.4e6] * 2, 48)}, commitment=1e6)
+    results = appraised(drawn_at_once(10, 48, 10**8), {"term": ([1.3e6] * 8 + [0.4e6] * 2, 48)}, commitment=1e6)
 
-    got = summarise(outturns)["investor.irr_of_mean_cash"].value
+    got = summarise(results)["investor.irr_of_mean_cash"].value
 
     assert got == pytest.approx(1.12**0.25 - 1, abs=1e-12)
     assert got == pytest.approx(0.028737, abs=5e-7)
-    assert outturns["investor.irr"].mean() == pytest.approx(0.013286, abs=5e-7)
+    assert results["investor.irr"].mean() == pytest.approx(0.013286, abs=5e-7)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_outturns__join_to_the_same_table_from_any_blocks():
     whole = block(slice(None))
     parts = [replace(block(rows), replications=np.arange(60)[rows]) for rows in (slice(0, 7), slice(7, 8), slice(8, 60))]
 
-    for joined in (Outturns.join(parts), Outturns.join(parts[::-1])):
+    for joined in (ReplicationResults.join(parts), ReplicationResults.join(parts[::-1])):
         np.testing.assert_array_equal(joined.lending_cash["investor"].products, whole.lending_cash["investor"].products)
         np.testing.assert_array_equal(joined.lending_cash["investor"].total, whole.lending_cash["investor"].total)
         assert summarise(joined)["investor.irr_of_mean_cash"] == summarise(whole)["investor.irr_of_mean_cash"]
@@ -298,7 +298,7 @@ def test_irr_of_mean_cash__has_the_same_error_from_exact_and_from_rounded_cash()
     assert (fine.lending_cash["investor"].unit, coarse.lending_cash["investor"].unit) == (1, 2**14)
     first = [int(-units) for units in drawn[:, 0]]
     assert fine.lending_cash["investor"].products[0, 1] == sum(units * units for units in first) > 2**53
-    one, other = (summarise(outturns)["investor.irr_of_mean_cash"] for outturns in (fine, coarse))
+    one, other = (summarise(results)["investor.irr_of_mean_cash"] for results in (fine, coarse))
     assert one.value == other.value
     assert one.se == pytest.approx(other.se, rel=1e-3)
 
@@ -331,8 +331,8 @@ def test_appraise__takes_contracts_without_savings_or_contingent_terms(contingen
     draws = Draws(0, np.arange(n), {"capital.payment_month.term": np.full(n, 1.0)})
     payments = payments_once(zeros + 3, *term)
 
-    outturns = appraise(
-        Standpoint(dict.fromkeys(PARTIES, np.ones((1, 240))), None, contingent, commitment=1.0),
+    results = party_results(
+        DiscountBasis(dict.fromkeys(PARTIES, np.ones((1, 240))), None, contingent, commitment=1.0),
         draws,
         tallies_of(np.zeros((n, 1, 3, 3, 2)), np.zeros((n, 1, 3, 2, 2)), np.zeros(n, np.int64)),
         Measurements(("saving",), zeros, zeros, zeros),
@@ -341,5 +341,5 @@ def test_appraise__takes_contracts_without_savings_or_contingent_terms(contingen
         PublicValue(PARTIES, np.zeros((n, 3, 2)), np.zeros((n, 3, 2))),
     )
 
-    assert outturns["outcome_payer.true_saving"].tolist() == [0, 0]
-    assert outturns["contingent_payment"].tolist() == ([3, 3] if contingent else [0, 0])
+    assert results["outcome_payer.true_saving"].tolist() == [0, 0]
+    assert results["contingent_payment"].tolist() == ([3, 3] if contingent else [0, 0])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.accelerate import inlined
-from simengine.cohort.kernels.lanes import Lanes, add, differ, shift_left_by, turn_left_by
+from simengine.cohort.kernels.vector_operations import Lanes, add, differ, shift_left_by, turn_left_by
 
 _FIRST_TURN, _SHIFT, _SECOND_TURN = 7, 9, 11
 _LOW_32 = np.uint64(0xFFFFFFFF)

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from simengine.cohort.kernels.count import settle_claims
+from simengine.cohort.kernels.accumulate import settle_claims
 from simengine.cohort.outcomes.base import Batch, NamedStates, OutcomeKind, OutcomeReading, OutcomeScaleName, OutcomeUnit, PriceList
 from simengine.cohort.outcomes.spans import Span
 from simengine.distributions import FixedNotNegative, Name

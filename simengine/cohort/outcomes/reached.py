@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import AfterValidator
 
-from simengine.cohort.kernels.read import reach_states
+from simengine.cohort.kernels.read_outcomes import reach_states
 from simengine.cohort.outcomes.base import Batch, NamedStates, OutcomeKind, OutcomeReading, OutcomeScaleName, OutcomeUnit
 from simengine.cohort.outcomes.spans import Span
 from simengine.cohort.spec.names import OneOrMore

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
-from simengine.cohort.kernels.count import reach_target
+from simengine.cohort.kernels.accumulate import reach_target
 from simengine.cohort.outcomes.base import Batch, NamedStates, OutcomeKind, OutcomeReading, OutcomeScaleName, OutcomeUnit
 from simengine.cohort.outcomes.spans import Span
 from simengine.cohort.people import taken_by

@@ -26,7 +26,7 @@ import numpy as np
 from simengine.config import Study
 from simengine.config.roles import with_money
 from simengine.distributions.sourced import Layer
-from simengine.pipeline import Steering, simulate
+from simengine.pipeline import DrawOverrides, simulate
 from simengine.questions.attribute.layers import coalitions, layers_in, refuse_across_layers, seeds_with
 from simengine.records import Floats, Integers
 from simengine.replications.answer import Answer
@@ -272,6 +272,6 @@ def _draw_families(study: Study, layers: tuple[Layer, ...], seed: int, replicati
     answers: list[Columns] = []
     for first in coalitions(len(layers)):
         anew = [layer for place, layer in enumerate(layers) if place not in first]
-        steering = Steering(seed_by_purpose=seeds_with(study, seed, anew))
-        answers.append(settled_money(study, simulate(study, seed, replications, steering=steering), asked.measures))
+        overrides = DrawOverrides(seed_by_purpose=seeds_with(study, seed, anew))
+        answers.append(settled_money(study, simulate(study, seed, replications, overrides=overrides), asked.measures))
     return answers

@@ -232,18 +232,18 @@ def _costs(study: Study, choice: EffortChoice, draws: Draws, tallies: Tallies) -
 
 def _settled(design: Study, evidence: Evidence) -> dict[str, Floats]:
     """Settle one contract on one choice, and keep what the questions about it need."""
-    behaviour, outturns = behaviour_of(design), evaluate(design, evidence, with_returns=False)
+    behaviour, results = behaviour_of(design), evaluate(design, evidence, with_returns=False)
     referral = behaviour.referral
     kept = {
-        "money": outturns[f"{behaviour.party}.{behaviour.objective}"],
-        "all_money": add_in_order([outturns[f"{party}.{part}"] for party in design.parties for part in ("cash", "value")]),
-        "payment": outturns[f"{total_of_payers(outturns.columns)}.payment"],
-        "contingent_payment": outturns["contingent_payment"],
+        "money": results[f"{behaviour.party}.{behaviour.objective}"],
+        "all_money": add_in_order([results[f"{party}.{part}"] for party in design.parties for part in ("cash", "value")]),
+        "payment": results[f"{total_of_payers(results.columns)}.payment"],
+        "contingent_payment": results["contingent_payment"],
     }
-    kept |= {} if referral is None else {"referrer_money": outturns[f"{referral.party}.{referral.objective}"]}
+    kept |= {} if referral is None else {"referrer_money": results[f"{referral.party}.{referral.objective}"]}
     for metric in design.measurement.metrics:
-        kept[f"{_TRUTH}{metric}"] = outturns[f"metric.{metric}.truth"]
-        kept[f"{_ESTIMATE}{metric}"] = outturns[f"metric.{metric}.estimate"]
+        kept[f"{_TRUTH}{metric}"] = results[f"metric.{metric}.truth"]
+        kept[f"{_ESTIMATE}{metric}"] = results[f"metric.{metric}.estimate"]
     return {name: np.asarray(values, dtype=np.float64) for name, values in kept.items()}
 
 

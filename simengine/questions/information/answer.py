@@ -13,9 +13,9 @@ from simengine.config.numbers import with_numbers
 from simengine.config.roles import refuse_without_money, roles_in_words
 from simengine.config.sizing import Free
 from simengine.errors import UsageError
-from simengine.pipeline import draw_numbers, standpoint_of
-from simengine.questions.information.knowing import value_of_knowing, value_with_hindsight
+from simengine.pipeline import discount_basis_of, draw_numbers
 from simengine.questions.information.pilot import FEWEST_PEOPLE, MOST_PEOPLE, pilot_shows
+from simengine.questions.information.value_of_knowing import value_of_knowing, value_with_hindsight
 from simengine.questions.size.answer import refuse_impossible_terms
 from simengine.questions.size.search import GRID_POINTS, spread_out
 from simengine.records import Floats
@@ -23,7 +23,7 @@ from simengine.replications.answer import Answer
 from simengine.replications.blocks import map_blocks
 from simengine.replications.ensemble import Ensemble
 from simengine.replications.points import uncertain_paths
-from simengine.replications.stored import Eyes, eyes_of, store_evidence
+from simengine.replications.stored import Belief, belief_of, store_evidence
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
 from simengine.sampling import distributions_of
@@ -122,7 +122,7 @@ def value_information(
     _refuse_nonsense(study, choice, pilots, delay_months, cost_per_person)
     if ensemble.n_replications < _FEWEST:
         raise UsageError(f"-n: what is worth knowing is seen in at least {_FEWEST} replications; found {ensemble.n_replications}")
-    eyes = eyes_of(study, choice.party)
+    eyes = belief_of(study, choice.party)
     uncertain_paths(with_numbers(study, dict(eyes.beliefs)))
     now, later = _nets(study, choice, ensemble)
     drawn = _parameters(study, eyes, ensemble)
@@ -179,7 +179,7 @@ def _refuse_nonsense(study: Study, choice: Decision, pilots: Sequence[int], dela
 def _kept_after(study: Study, party: str, months: float) -> float:
     """Give the value today of one unit of money after so many months, at the party's rate at the start."""
     draws = draw_numbers(study, 0, np.arange(1))
-    after_a_year = float(standpoint_of(study, draws, 1).discount_factors[party][0, 12])
+    after_a_year = float(discount_basis_of(study, draws, 1).discount_factors[party][0, 12])
     return float(after_a_year ** (months / 12))
 
 
@@ -227,7 +227,7 @@ def _nets(study: Study, choice: Decision, ensemble: Ensemble) -> tuple[Floats, F
     return nets([{}]), nets([dict(zip(choice.free, terms, strict=True)) for terms in sheets])
 
 
-def _parameters(study: Study, eyes: Eyes, ensemble: Ensemble) -> dict[str, Floats]:
+def _parameters(study: Study, eyes: Belief, ensemble: Ensemble) -> dict[str, Floats]:
     """Draw every number that has a distribution and that a run reads, as the party believes it, in the replications of an ensemble."""
     believed = with_numbers(study, dict(eyes.beliefs))
     parts = map_blocks(

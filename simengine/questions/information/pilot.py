@@ -16,7 +16,7 @@ from simengine.pipeline import draw_numbers
 from simengine.records import Floats, Integers
 from simengine.replications.blocks import map_blocks
 from simengine.replications.ensemble import Ensemble, lived, measured, with_used_designs_alone
-from simengine.replications.stored import Eyes
+from simengine.replications.stored import Belief
 
 _NOTHING = {"attrition": None, "misclassification": None, "shrinkage": None}
 
@@ -24,7 +24,7 @@ FEWEST_PEOPLE, MOST_PEOPLE = 4, 1_000_000
 """Half of them with the service."""
 
 
-def pilot_shows(study: Study, eyes: Eyes, n_people: int, ensemble: Ensemble) -> Floats:
+def pilot_shows(study: Study, eyes: Belief, n_people: int, ensemble: Ensemble) -> Floats:
     """Run a pilot in every replication.
 
     Its people have a wave of their own, so that their luck has addresses of its own; all numbers of a replication are those of the

@@ -150,12 +150,12 @@ def look_back(
 def columns_of(study: Study, seed: int, replications: Integers) -> Columns:
     """Give all that may be known or may follow, the estimates of each wave, and every number that has a distribution."""
     evidence = simulate(study, seed, replications)
-    outturns = evaluate(study, evidence)
+    results = evaluate(study, evidence)
     wanted, owners = ("metric.", "term.", "contingent_payment", "drawn"), {*with_money(study), *totals_of(study)}
     columns = {
         name: np.asarray(column, dtype=np.float64)
-        for name, column in outturns.columns.items()
-        if name not in outturns.codes and (name.startswith(wanted) or name.partition(".")[0] in owners)
+        for name, column in results.columns.items()
+        if name not in results.codes and (name.startswith(wanted) or name.partition(".")[0] in owners)
     }
     by_wave, people = evidence.measurements.by_wave, evidence.measurements.people
     if by_wave is not None and people is not None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from simengine.config import Study, known_metrics
 from simengine.distributions import Constant
 from simengine.pipeline import draw_numbers
-from simengine.records import Outturns
+from simengine.records import ReplicationResults
 from simengine.replications.answer import Answer
 from simengine.replications.blocks import run_study
 from simengine.replications.ensemble import Ensemble
@@ -29,7 +29,7 @@ class Run(Answer):
 
     seed: int
     n_replications: int
-    outturns: Outturns
+    results: ReplicationResults
     table: RiskTable
     precise: PreciseRun | None
     """Which precision was reached; absent where none was asked for."""
@@ -43,24 +43,24 @@ class Run(Answer):
 
         A measure that was asked for stands under its text, such as `investor.cvar(0.9)`.
         """
-        return self.outturns[name] if name in self.outturns.columns else self.table[name]
+        return self.results[name] if name in self.results.columns else self.table[name]
 
     def __repr__(self) -> str:
         shape = f"{self.n_replications:,} replications, seed {self.seed}"
-        return f"<Run: {shape}, {sum(1 for _ in self.table.statistics())} statistics, {len(self.outturns.columns)} columns>"
+        return f"<Run: {shape}, {sum(1 for _ in self.table.statistics())} statistics, {len(self.results.columns)} columns>"
 
     def _repr_html_(self) -> str:
         return self.table._repr_html_()
 
     def to_pandas(self) -> Any:
         """Give a data frame of pandas: one row per replication, with what each came to."""
-        return self.outturns.to_pandas()
+        return self.results.to_pandas()
 
     def draws(self) -> Any:
         """Give a data frame of pandas beside that of `to_pandas`: by replication, every number that was drawn, under its path."""
         import pandas as pd
 
-        numbers = np.unique(self.outturns.replications)
+        numbers = np.unique(self.results.replications)
         drawn = draw_numbers(self.study, self.seed, numbers, self.sampling)
         uncertain = [path for path, number in self.study.quantities() if not isinstance(number, Constant) and path in drawn.values]
         return pd.DataFrame({path: drawn.values[path] for path in uncertain}, index=pd.Index(numbers, name="replication"))
@@ -112,10 +112,10 @@ def run_question(
         precise = run_until(
             study, seed, goals, at_most, with_control_variates=with_control_variates, measures=asked, sampling=sampling, **how
         )
-        return Run(seed, precise.table.n_replications, precise.outturns, precise.table, precise, *shown)
+        return Run(seed, precise.table.n_replications, precise.results, precise.table, precise, *shown)
     if with_control_variates:
         refuse_impossible_variates(sampling, dict(study.quantities()), n_replications, knows_luck=bool(known_metrics(study)))
-    outturns = run_study(study, seed, n_replications, with_variates=with_control_variates, sampling=sampling, **how)
-    variates = control_variates(study, seed, outturns, sampling) if with_control_variates else None
-    table = summarise(outturns, variates, asked)
-    return Run(seed, table.n_replications, outturns, table, None, *shown)
+    results = run_study(study, seed, n_replications, with_variates=with_control_variates, sampling=sampling, **how)
+    variates = control_variates(study, seed, results, sampling) if with_control_variates else None
+    table = summarise(results, variates, asked)
+    return Run(seed, table.n_replications, results, table, None, *shown)

@@ -28,5 +28,5 @@ def run_content(study: Study, found: Run) -> dict[str, Any]:
 
 def write_run(draft: Path, study: Study, found: Run) -> None:  # noqa: ARG001
     """Write one row per replication, and the exceedance curves."""
-    folder.write_replications(draft, found.outturns)
+    folder.write_replications(draft, found.results)
     folder.write_rows(draft, "exceedance.parquet", trust.exceedance_rows(found.table))

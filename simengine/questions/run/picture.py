@@ -12,7 +12,7 @@ from simengine.config import Study
 from simengine.questions.question import Asked, Files, Source
 from simengine.questions.run.answer import Run
 from simengine.questions.run.trust import draw_exceedance
-from simengine.records import ROLES, Floats, Outturns
+from simengine.records import ROLES, Floats, ReplicationResults
 from simengine.report.picture import drawn, new_figure
 from simengine.report.units import money_unit, percent
 from simengine.risk.roles import lenders_in, payers_in
@@ -35,14 +35,14 @@ _LINES = {"guarantee": "--", "break-even": "-", "cap": ":"}
 _PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
 
 
-def draw_run(study: Study, outturns: Outturns, table: RiskTable, marks: Mapping[str, float]) -> dict[str, bytes]:
+def draw_run(study: Study, results: ReplicationResults, table: RiskTable, marks: Mapping[str, float]) -> dict[str, bytes]:
     """Draw the picture of a run.
 
     Parameters
     ----------
     study
         For names and units.
-    outturns
+    results
         One row per replication.
     table
         For the shares that are written into the picture.
@@ -54,7 +54,7 @@ def draw_run(study: Study, outturns: Outturns, table: RiskTable, marks: Mapping[
     -------
     The picture by format: `png` and `svg`.
     """
-    lenders, payers = lenders_in(outturns.columns), payers_in(outturns.columns)
+    lenders, payers = lenders_in(results.columns), payers_in(results.columns)
 
     def paint() -> Figure:
         n_rows = max(len(lenders), len(payers))
@@ -64,17 +64,19 @@ def draw_run(study: Study, outturns: Outturns, table: RiskTable, marks: Mapping[
             for axes in panels[len(names) :, side]:
                 axes.set_axis_off()
         for axes, party in zip(panels[:, 0], lenders, strict=False):
-            _draw_lender(axes, study, party, outturns, table, marks)
+            _draw_lender(axes, study, party, results, table, marks)
         for axes, party in zip(panels[:, 1], payers, strict=False):
-            _draw_payer(axes, study, party, outturns)
+            _draw_payer(axes, study, party, results)
         figure.suptitle(f"{shorten(study.study.title, 100, placeholder='…')} ({table.n_replications:,} replications)", fontsize=11)
         return figure
 
     return drawn(paint)
 
 
-def _draw_lender(axes: Axes, study: Study, party: str, outturns: Outturns, table: RiskTable, marks: Mapping[str, float]) -> None:
-    multiple = outturns[f"{party}.moic"]
+def _draw_lender(
+    axes: Axes, study: Study, party: str, results: ReplicationResults, table: RiskTable, marks: Mapping[str, float]
+) -> None:
+    multiple = results[f"{party}.moic"]
     share_back = 100 * multiple[np.isfinite(multiple)]
     edges = _edges(share_back, [100 * value for value in marks.values()])
     # Replications beyond the outermost bars, at most 1 in 100, are counted in them.
@@ -100,9 +102,9 @@ def _role(party: str, otherwise: str) -> str:
     return f"the {party.replace('_', ' ')}" if party in ROLES else otherwise
 
 
-def _draw_payer(axes: Axes, study: Study, party: str, outturns: Outturns) -> None:
+def _draw_payer(axes: Axes, study: Study, party: str, results: ReplicationResults) -> None:
     unit, money = money_unit(study)
-    saving, payment = outturns[f"{party}.true_saving"] / unit, outturns[f"{party}.payment"] / unit
+    saving, payment = results[f"{party}.true_saving"] / unit, results[f"{party}.payment"] / unit
     low, high = _range(saving, payment)
     cloud = axes.hexbin(
         saving, payment, gridsize=(48, 26), extent=(low, high, *_range(payment)), cmap="Greys", bins="log", mincnt=1, linewidths=0.2
@@ -163,7 +165,7 @@ def pictures(asked: Asked, source: Source, found: Run) -> Files:  # noqa: ARG001
     """Draw both pictures in every form, by the names of their files."""
     study = asked.subject
     images = {
-        "picture": draw_run(study, found.outturns, found.table, payment_marks(study.contract, found.outturns)),
+        "picture": draw_run(study, found.results, found.table, payment_marks(study.contract, found.results)),
         "exceedance": draw_exceedance(study, found.table),
     }
     return {f"{name}.{form}": image for name, forms in images.items() for form, image in forms.items()}

@@ -16,7 +16,7 @@ from simengine.records import ALL_LENDERS, ALL_PAYERS
 from simengine.report import steps
 from simengine.report.document import assumptions
 from simengine.report.layouts import grid, measure_cell, measure_title, titled
-from simengine.report.tables import pocket_table
+from simengine.report.tables import public_value_table
 from simengine.report.units import cell, metric_unit, money_unit, told_units
 from simengine.risk.limits import read_measure
 from simengine.risk.parties import names_of_role
@@ -133,9 +133,11 @@ def _pockets(study: Study, table: RiskTable) -> list[RenderableType]:
     gainers = {party for by_party in study.public_value.values() for party in by_party}
     if "public_value" not in table.sections:
         return []
-    pockets = table.sections["public_value"]
+    value_by_party = table.sections["public_value"]
     return (
-        [pocket_table(study, pockets, money_unit(study)[0])] if gainers - {"outcome_payer"} and isinstance(pockets, Mapping) else []
+        [public_value_table(study, value_by_party, money_unit(study)[0])]
+        if gainers - {"outcome_payer"} and isinstance(value_by_party, Mapping)
+        else []
     )
 
 

@@ -16,7 +16,7 @@ from scipy import special
 
 from simengine.config import Study
 from simengine.dependence import clusters_of, matrix_of
-from simengine.pipeline import Steering, simulate
+from simengine.pipeline import DrawOverrides, simulate
 from simengine.questions.sensitivity.indices import Indices, SobolIndex, global_indices, refuse_sizes
 from simengine.records import Floats, Integers
 from simengine.replications.answer import Answer
@@ -166,20 +166,20 @@ def _tornado(assumptions: Assumptions, ensemble: Ensemble, asked: AmountAsked) -
     """Settle the replications as they are, then with every assumption at its low and its high end."""
     paths, study = assumptions.paths, assumptions.study
 
-    def settle(replications: Integers, steering: Steering) -> Columns:
-        return settled_money(study, simulate(study, ensemble.seed, replications, steering=steering), asked.measures)
+    def settle(replications: Integers, overrides: DrawOverrides) -> Columns:
+        return settled_money(study, simulate(study, ensemble.seed, replications, overrides=overrides), asked.measures)
 
     def questions(replications: Integers) -> list[Columns]:
         drawn = [special.ndtri(uniforms(ensemble.seed, f"parameter/{path}", replications)) for path in paths]
         scores = np.stack(drawn, axis=1)
-        answers = [settle(replications, Steering())]
+        answers = [settle(replications, DrawOverrides())]
         for path in paths:
             for end in ENDS:
                 given = special.ndtr(scores_given(scores, paths, study, path, float(special.ndtri(end))))
                 given = np.clip(given, 2.0**-53, 1 - 2.0**-53)
                 changed = np.flatnonzero((given != special.ndtr(scores)).any(axis=0))
                 uniform = {paths[i]: np.ascontiguousarray(given[:, i]) for i in changed}
-                answers.append(settle(replications, Steering(uniform=uniform)))
+                answers.append(settle(replications, DrawOverrides(uniform=uniform)))
         return answers
 
     return ensemble.ask(questions)

@@ -17,7 +17,7 @@ from simengine.errors import Problem as Wrong
 from simengine.errors import StudyError, UsageError
 from simengine.questions.size.induced import RespondingEnsemble, stored_evidence
 from simengine.questions.size.no_deal import NoDeal, explain_no_deal
-from simengine.questions.size.search import GRID_POINTS, Search, Settled, Settlement, Table, frontier, worth_of
+from simengine.questions.size.search import GRID_POINTS, Candidate, Settlement, Table, TermSearch, frontier, worth_of
 from simengine.replications.answer import Answer
 from simengine.replications.ensemble import Ensemble
 from simengine.replications.stored import StoredEnsemble
@@ -32,7 +32,7 @@ MOST_SHEETS = 100_000
 class FrontierMove:
     """Other terms on the frontier, and what they give to, or take from, each party beside the recommended ones."""
 
-    point: Settled
+    point: Candidate
     gains: tuple[Statistic, ...]
     """By objective, better is positive: mean difference in the same replications."""
 
@@ -41,12 +41,12 @@ class FrontierMove:
 class Deal:
     """Terms that everybody can sign."""
 
-    recommended: Settled
-    best: tuple[Settled, ...]
+    recommended: Candidate
+    best: tuple[Candidate, ...]
     """By objective: the terms that are best for it, among those that everybody can sign."""
     moves: tuple[FrontierMove, ...]
     """Along the frontier, by the first objective."""
-    fresh: Settled
+    fresh: Candidate
     """The recommended terms in replications that had no part in choosing them."""
     luck: tuple[Statistic, ...]
     """By objective, better is positive: what was found less what the fresh replications say."""
@@ -59,10 +59,10 @@ class SizingResult(Answer):
     n_replications: int
     seed: int
     table: Table
-    points: tuple[Settled, ...]
-    feasible: tuple[Settled, ...]
-    frontier: tuple[Settled, ...]
-    present: Settled | None
+    points: tuple[Candidate, ...]
+    feasible: tuple[Candidate, ...]
+    frontier: tuple[Candidate, ...]
+    present: Candidate | None
     """The terms as the study has them; absent where one of them is a distribution or lies outside its range."""
     deal: Deal | None
     no_deal: NoDeal | None
@@ -98,13 +98,13 @@ def size_terms(study: Study, ensemble: Ensemble, n_points: int = GRID_POINTS) ->
     refuse_impossible_terms(study, sizing.free)
     table = table_of(sizing)
     stored = stored_for_sizing(study, table, ensemble)
-    search = Search(table, stored.settle, n_points)
+    search = TermSearch(table, stored.settle, n_points)
     present = _present(study, search)
     fresh = replace(ensemble, first=ensemble.first + ensemble.n_replications)
     return find_deal(search, lambda: stored_for_sizing(study, table, fresh).settle, present, ensemble)
 
 
-def find_deal(search: Search, fresh: Callable[[], Settlement], present: Settled | None, ensemble: Ensemble) -> SizingResult:
+def find_deal(search: TermSearch, fresh: Callable[[], Settlement], present: Candidate | None, ensemble: Ensemble) -> SizingResult:
     """Search the table for terms that everybody can sign, choose some, and check them in fresh replications.
 
     Parameters
@@ -170,13 +170,13 @@ def stored_for_sizing(study: Study, table: Table, ensemble: Ensemble) -> StoredE
     return stored_evidence(study, ensemble, [*table.objectives, *(limit.measure for limit in table.limits)])
 
 
-def _present(study: Study, search: Search) -> Settled | None:
+def _present(study: Study, search: TermSearch) -> Candidate | None:
     """Settle the terms as the study has them, beside the search: they need not lie on a step."""
     numbers = free_numbers(study)
     values = [numbers[path] for path in search.table.free]
     if not all(isinstance(value, Constant) for value in values):
         return None
-    beside = Search(
+    beside = TermSearch(
         replace(search.table, free={path: free.model_copy(update={"step": None}) for path, free in search.table.free.items()}),
         search.settle,
     )
@@ -185,11 +185,11 @@ def _present(study: Study, search: Search) -> Settled | None:
     return point if point.terms == terms else None
 
 
-def _deal(search: Search, fresh: Callable[[], Settlement]) -> Deal:
+def _deal(search: TermSearch, fresh: Callable[[], Settlement]) -> Deal:
     table = search.table
     best = tuple(_best_for(search, place) for place in range(len(table.objectives)))
     recommended = _recommended(search)
-    confirmed = Search(table, fresh()).settled(recommended.terms)
+    confirmed = TermSearch(table, fresh()).settled(recommended.terms)
     luck = tuple(
         Statistic(measure.sign * (found.value - again.value), float(np.hypot(found.se, again.se)))
         for measure, found, again in zip(table.objectives, recommended.objectives, confirmed.objectives, strict=True)
@@ -197,11 +197,11 @@ def _deal(search: Search, fresh: Callable[[], Settlement]) -> Deal:
     return Deal(recommended, best, _moves(search, recommended), confirmed, luck)
 
 
-def _best_for(search: Search, place: int) -> Settled:
+def _best_for(search: TermSearch, place: int) -> Candidate:
     """Find the terms that are best for one objective among those that everybody can sign."""
     measures = search.table.objectives[place : place + 1]
 
-    def worth(point: Settled) -> float:
+    def worth(point: Candidate) -> float:
         return float(measures[0].sign * point.objectives[place].value)
 
     scale = float(np.ptp([worth(point) for point in search.pool.values()])) or 1.0
@@ -209,7 +209,7 @@ def _best_for(search: Search, place: int) -> Settled:
     return max(search.feasible(), key=worth)
 
 
-def _recommended(search: Search) -> Settled:
+def _recommended(search: TermSearch) -> Candidate:
     """Choose by the rule of the table, and go on from the best point that was settled."""
     if not search.table.objectives:
         # Limits alone: the terms that keep the tightest of them by the widest margin.
@@ -219,12 +219,12 @@ def _recommended(search: Search) -> Settled:
     return max(search.feasible(), key=rule)
 
 
-def _margin(search: Search, point: Settled) -> float:
+def _margin(search: TermSearch, point: Candidate) -> float:
     pairs = zip(search.table.limits, point.limits, search.scales(), strict=True)
     return min(-limit.excess(value.value) / float(scale) for limit, value, scale in pairs)
 
 
-def recommend_rule_of(search: Search) -> Callable[[Settled], float]:
+def recommend_rule_of(search: TermSearch) -> Callable[[Candidate], float]:
     """Give the number that the recommended terms make largest.
 
     Notes
@@ -243,20 +243,20 @@ def recommend_rule_of(search: Search) -> Callable[[Settled], float]:
     signs = [measure.sign for measure in table.objectives]
     without = np.array([sign * (value or 0.0) for sign, value in zip(signs, table.without, strict=True)])
 
-    def equal_sacrifice(point: Settled) -> float:
+    def equal_sacrifice(point: Candidate) -> float:
         return float(((worth_of(point, table.objectives) - worst) / room).min())
 
-    def nash(point: Settled) -> float:
+    def nash(point: Candidate) -> float:
         gains = np.maximum(worth_of(point, table.objectives) - without, 0.0) / np.maximum(best - without, 1e-12)
         return float(np.prod(gains))
 
-    def total(point: Settled) -> float:
+    def total(point: Candidate) -> float:
         return float((worth_of(point, table.objectives) - worst).sum() / room.max())
 
     return {"equal_sacrifice": equal_sacrifice, "nash": nash, "total": total}[table.rule]
 
 
-def _moves(search: Search, recommended: Settled) -> tuple[FrontierMove, ...]:
+def _moves(search: TermSearch, recommended: Candidate) -> tuple[FrontierMove, ...]:
     """Walk along the frontier, and say what each party gives up for the others' gain, replication by replication."""
     measures = search.table.objectives
     on_it = frontier(search.feasible(), measures)
@@ -276,7 +276,7 @@ def _better(measure: Measure, change: Statistic) -> Statistic:
     return replace(change, value=measure.sign * change.value, interval_95=interval)
 
 
-def _spread(on_it: Sequence[Settled], objectives: Sequence[Measure]) -> list[int]:
+def _spread(on_it: Sequence[Candidate], objectives: Sequence[Measure]) -> list[int]:
     """Give places on the frontier that lie evenly along it: the search leaves many points close to the recommended one."""
     if not on_it:
         return []
@@ -287,12 +287,12 @@ def _spread(on_it: Sequence[Settled], objectives: Sequence[Measure]) -> list[int
     return sorted({int(np.abs(along - one).argmin()) for one in wanted})
 
 
-def terms_of(result: SizingResult, point: Settled) -> Mapping[str, float]:
+def terms_of(result: SizingResult, point: Candidate) -> Mapping[str, float]:
     """Give the terms of a point by their paths."""
     return dict(zip(result.table.free, point.terms, strict=True))
 
 
-def shares_kept(result: SizingResult, point: Settled) -> Sequence[float]:
+def shares_kept(result: SizingResult, point: Candidate) -> Sequence[float]:
     """Give, by objective, the share that a point keeps of what lies between its worst and its best on the frontier."""
     on_it = np.array([worth_of(other, result.table.objectives) for other in result.frontier])
     worst, best = on_it.min(axis=0), on_it.max(axis=0)

@@ -14,7 +14,7 @@ from simengine.distributions import Constant
 from simengine.errors import UsageError
 from simengine.questions.size.answer import refuse_impossible_terms, sizing_of, stored_for_sizing, table_of
 from simengine.questions.size.no_deal import NoDeal, explain_no_deal
-from simengine.questions.size.search import Search, Settled
+from simengine.questions.size.search import Candidate, TermSearch
 from simengine.replications.answer import Answer
 from simengine.replications.ensemble import Ensemble
 
@@ -76,7 +76,7 @@ def weakest_belief(study: Study, parties: Sequence[str], ensemble: Ensemble, mos
         if name not in sizing.parties:
             raise UsageError(f"--weakest-belief: a party at the table ({', '.join(sizing.parties)}); found {name!r}")
     refuse_impossible_terms(study, sizing.free)
-    tried: dict[float, tuple[BeliefPoint, Search]] = {}
+    tried: dict[float, tuple[BeliefPoint, TermSearch]] = {}
 
     def is_deal(multiple: float) -> bool:
         if multiple not in tried:
@@ -109,11 +109,11 @@ def believing(study: Study, parties: Sequence[str], multiple: float) -> Study:
     return study.model_copy(update={"sizing": sizing.model_copy(update={"parties": {**sizing.parties, **sides}})})
 
 
-def _searched(study: Study, parties: Sequence[str], multiple: float, ensemble: Ensemble) -> Search:
+def _searched(study: Study, parties: Sequence[str], multiple: float, ensemble: Ensemble) -> TermSearch:
     """Look for a deal at one belief: on a coarse grid, then from the point that breaks the limits least."""
     table = table_of(sizing_of(study))
     stored = stored_for_sizing(believing(study, parties, multiple), table, replace(ensemble, on_progress=None))
-    search = Search(table, stored.settle, _COARSE)
+    search = TermSearch(table, stored.settle, _COARSE)
     search.fill()
     if not search.feasible():
         closest = min(search.pool.values(), key=lambda point: float(search.excess(point).sum()))
@@ -121,13 +121,13 @@ def _searched(study: Study, parties: Sequence[str], multiple: float, ensemble: E
     return search
 
 
-def _judged(multiple: float, search: Search) -> BeliefPoint:
+def _judged(multiple: float, search: TermSearch) -> BeliefPoint:
     is_deal = bool(search.feasible())
     # One limit may be broken by noise alone, or kept by noise alone.
     band = -1.96 if is_deal else 1.96
     return BeliefPoint(multiple, is_deal, any(_keeps(search, point, band) for point in search.pool.values()) == is_deal)
 
 
-def _keeps(search: Search, point: Settled, band: float) -> bool:
+def _keeps(search: TermSearch, point: Candidate, band: float) -> bool:
     pairs = zip(search.table.limits, point.limits, strict=True)
     return all(limit.excess(value.value) <= band * max(value.se, np.finfo(float).tiny) for limit, value in pairs)

@@ -12,7 +12,7 @@ from simengine.questions.size.answer import Deal, SizingResult, shares_kept, siz
 from simengine.questions.size.belief import WeakestBelief
 from simengine.questions.size.no_deal import NoDeal
 from simengine.questions.size.one_number import OneNumber
-from simengine.questions.size.search import Settled, Table
+from simengine.questions.size.search import Candidate, Table
 from simengine.report.answers import answer_heading
 from simengine.report.document import plain
 
@@ -98,12 +98,12 @@ def belief(study: Study, found: WeakestBelief) -> dict[str, Any]:
     }
 
 
-def terms(table: Table, settled: Settled) -> dict[str, float]:
+def terms(table: Table, settled: Candidate) -> dict[str, float]:
     """Give the terms of a point by their paths."""
     return dict(zip(table.free, settled.terms, strict=True))
 
 
-def candidate_content(table: Table, settled: Settled) -> dict[str, Any]:
+def candidate_content(table: Table, settled: Candidate) -> dict[str, Any]:
     """Give a point: its terms, objectives, and the measure that each limit is about."""
     return {
         "terms": terms(table, settled),

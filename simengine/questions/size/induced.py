@@ -16,17 +16,17 @@ from simengine.questions.incentives.efforts import behaviour_of, cost_of_efforts
 from simengine.records import Floats, Integers
 from simengine.replications.blocks import map_blocks, map_items
 from simengine.replications.ensemble import Ensemble, with_used_designs_alone
-from simengine.replications.settling import Kept, Windows, cache_evidence, chosen_windows, join, with_windows
+from simengine.replications.settling import CachedEvidence, Windows, cache_evidence, chosen_windows, join, with_windows
 from simengine.replications.stored import StoredEnsemble, store_evidence, truths_of
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import Measure
 
 
 @dataclass(frozen=True)
-class Lives:
+class ChoiceEvidence:
     """Replications that were lived and measured with one choice."""
 
-    kept: Kept
+    kept: CachedEvidence
     cost: Floats
     referral_cost: Floats
 
@@ -36,7 +36,7 @@ class RespondingEnsemble:
     """Replications that were lived and measured once for each choice, so that hundreds of term sheets are settled on them."""
 
     study: Study
-    lives: tuple[Lives, ...]
+    lives: tuple[ChoiceEvidence, ...]
     """By choice."""
     truths: tuple[Mapping[Windows, Columns], ...]
     """By choice: what is true with each choice of the windows."""
@@ -62,7 +62,7 @@ class RespondingEnsemble:
         answers: list[Columns] = [{**one, **truth[windows]} for one, truth in zip(settled, self.truths, strict=True)]
         return reply_to(self.study, answers), answers
 
-    def _settled(self, study: Study, terms: Mapping[str, float], windows: Windows, lives: Lives) -> Columns:
+    def _settled(self, study: Study, terms: Mapping[str, float], windows: Windows, lives: ChoiceEvidence) -> Columns:
         behaviour, columns = behaviour_of(study), lives.kept.settle(study, terms, windows)
         columns = {**columns, "cost": lives.cost, "referral_cost": lives.referral_cost}
         columns["money"] = columns[f"{behaviour.party}.{behaviour.objective}"]
@@ -103,10 +103,10 @@ def store_choices(study: Study, ensemble: Ensemble, measures: Iterable[Measure])
     lean, behaviour = with_used_designs_alone(study), behaviour_of(study)
     deciders = [behaviour.party, *([] if behaviour.referral is None else [behaviour.referral.party])]
 
-    def lived(replications: Integers) -> tuple[Lives, ...]:
+    def lived(replications: Integers) -> tuple[ChoiceEvidence, ...]:
         draws = draw_numbers(lean, ensemble.seed, replications)
         return tuple(
-            Lives(
+            ChoiceEvidence(
                 cache_evidence(lean, own, tallies, dict.fromkeys([*parties, *deciders]), measures),
                 cost_of_efforts(lean, choice, own, tallies),
                 cost_of_referrals(lean, choice, own, tallies),
@@ -126,6 +126,6 @@ def store_choices(study: Study, ensemble: Ensemble, measures: Iterable[Measure])
     return RespondingEnsemble(study, lives, tuple(truths_of([one.kept]) for one in lives), parties, ensemble.threads)
 
 
-def _join(blocks: Sequence[Lives]) -> Lives:
+def _join(blocks: Sequence[ChoiceEvidence]) -> ChoiceEvidence:
     costs, referral_costs = ([getattr(one, name) for one in blocks] for name in ("cost", "referral_cost"))
-    return Lives(join([one.kept for one in blocks]), np.concatenate(costs), np.concatenate(referral_costs))
+    return ChoiceEvidence(join([one.kept for one in blocks]), np.concatenate(costs), np.concatenate(referral_costs))

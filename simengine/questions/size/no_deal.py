@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from simengine.questions.size.search import Search, Settled
+from simengine.questions.size.search import Candidate, TermSearch
 from simengine.risk.limits import Limit
 from simengine.risk.statistics import Statistic
 
@@ -24,7 +24,7 @@ class Relaxation:
     """The level to which it must move: what the limit's measure comes to on the terms that are nearest to it."""
     relative: float
     """The move as a part of the range that the measure takes over all terms."""
-    point: Settled
+    point: Candidate
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class NoDeal:
     """Smallest sets of limits that no terms keep together: without any one of a set, the rest of it can be kept."""
     relaxations: tuple[Relaxation, ...]
     """Moves of one limit that would make a deal, the smallest first; empty where no single one does."""
-    closest: Settled
+    closest: Candidate
     """The terms that break the limits least, added up in parts of the ranges of their measures."""
 
     @property
@@ -44,7 +44,7 @@ class NoDeal:
         return tuple(dict.fromkeys(limit for conflict in self.conflicts for limit in conflict))
 
 
-def explain_no_deal(search: Search) -> NoDeal:
+def explain_no_deal(search: TermSearch) -> NoDeal:
     """Say why no point of a search keeps every limit."""
     limits = search.table.limits
     relaxations = [found for place in range(len(limits)) if (found := _relaxation(search, place)) is not None]
@@ -52,14 +52,14 @@ def explain_no_deal(search: Search) -> NoDeal:
     return NoDeal(_conflicts(search), tuple(sorted(relaxations, key=lambda one: one.relative)), closest)
 
 
-def _relaxation(search: Search, place: int) -> Relaxation | None:
+def _relaxation(search: TermSearch, place: int) -> Relaxation | None:
     """Move one limit just as far as the terms need that keep all others; nothing where no terms keep them."""
     limit = search.table.limits[place]
 
-    def others_kept() -> list[Settled]:
+    def others_kept() -> list[Candidate]:
         return [point for point in search.pool.values() if not search.excess(point, skip=place).any()]
 
-    def distance(point: Settled) -> float:
+    def distance(point: Candidate) -> float:
         return limit.excess(point.limits[place].value) / float(search.scales()[place])
 
     if not others_kept():
@@ -72,7 +72,7 @@ def _relaxation(search: Search, place: int) -> Relaxation | None:
     return Relaxation(limit, point.limits[place], distance(point), point)
 
 
-def _conflicts(search: Search) -> tuple[tuple[Limit, ...], ...]:
+def _conflicts(search: TermSearch) -> tuple[tuple[Limit, ...], ...]:
     limits = search.table.limits
     points = list(search.pool.values())
     kept = np.array([[limit.excess(value.value) <= 0 for limit, value in zip(limits, p.limits, strict=True)] for p in points])

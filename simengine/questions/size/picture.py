@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from simengine.config import Study
 from simengine.questions.size.answer import SizingResult
-from simengine.questions.size.search import Settled
+from simengine.questions.size.search import Candidate
 from simengine.report.picture import new_figure, plain_style, save
 from simengine.report.term_names import short_names
 from simengine.report.units import measure_unit, money_unit
@@ -51,9 +51,9 @@ def draw_frontier(study: Study, found: SizingResult) -> bytes:
         return save(figure, "png")
 
 
-def _groups(found: SizingResult) -> list[tuple[str, Sequence[Settled]]]:
+def _groups(found: SizingResult) -> list[tuple[str, Sequence[Candidate]]]:
     kept, on_it = set(found.feasible), set(found.frontier)
-    groups: list[tuple[str, Sequence[Settled]]] = [
+    groups: list[tuple[str, Sequence[Candidate]]] = [
         ("broken", [point for point in found.points if point not in kept]),
         ("kept", [point for point in found.feasible if point not in on_it]),
         ("frontier", found.frontier),
@@ -90,7 +90,7 @@ def _draw_objectives(axes: Axes, study: Study, found: SizingResult) -> None:
     axes.set_title(f"What the parties have of them{more}", fontsize=10)
 
 
-def _first(study: Study, found: SizingResult, point: Settled) -> float:
+def _first(study: Study, found: SizingResult, point: Candidate) -> float:
     table = found.table
     if table.objectives:
         return point.objectives[0].value / measure_unit(study, table.objectives[0])[0]

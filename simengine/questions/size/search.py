@@ -49,7 +49,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Settled:
+class Candidate:
     """What some terms come to."""
 
     terms: Terms
@@ -59,13 +59,13 @@ class Settled:
 
 
 @dataclass
-class Search:
+class TermSearch:
     """Points that were settled, each once; and the ways to look for better ones."""
 
     table: Table
     settle: Settlement
     n_points: int = GRID_POINTS
-    pool: dict[Terms, Settled] = field(default_factory=dict)
+    pool: dict[Terms, Candidate] = field(default_factory=dict)
     _scales: Floats | None = field(default=None, repr=False)
 
     @property
@@ -77,12 +77,12 @@ class Search:
         """Give terms by their paths."""
         return dict(zip(self.table.free, terms, strict=True))
 
-    def settled(self, terms: Iterable[float]) -> Settled:
+    def settled(self, terms: Iterable[float]) -> Candidate:
         """Settle a point, unless it was settled before; what has steps is moved to the nearest one."""
         terms = tuple(_on_step(value, free) for value, free in zip(terms, self.ranges, strict=True))
         if terms not in self.pool:
             columns = self.settle(self.named(terms))
-            self.pool[terms] = Settled(
+            self.pool[terms] = Candidate(
                 terms,
                 tuple(measure.of(columns[measure.party]) for measure in self.table.objectives),
                 tuple(limit.measure.of(columns[limit.measure.party]) for limit in self.table.limits),
@@ -94,7 +94,7 @@ class Search:
         for terms in spread_out(self.ranges, self.n_points):
             self.settled(terms)
 
-    def excess(self, point: Settled, skip: int | None = None) -> Floats:
+    def excess(self, point: Candidate, skip: int | None = None) -> Floats:
         """Say by how much each limit is broken, in parts of the range that its measure takes; 0 where it is kept."""
         return np.array(
             [
@@ -113,15 +113,15 @@ class Search:
             self._scales = np.where(spread > 0, spread, 1.0)
         return self._scales
 
-    def is_feasible(self, point: Settled) -> bool:
+    def is_feasible(self, point: Candidate) -> bool:
         """Say whether a point keeps every limit."""
         return not any(limit.excess(value.value) > 0 for limit, value in zip(self.table.limits, point.limits, strict=True))
 
-    def feasible(self) -> list[Settled]:
+    def feasible(self) -> list[Candidate]:
         """List the points that keep every limit."""
         return [point for point in self.pool.values() if self.is_feasible(point)]
 
-    def improve(self, start: Settled, worth: Callable[[Settled], float], skip: int | None = None) -> None:
+    def improve(self, start: Candidate, worth: Callable[[Candidate], float], skip: int | None = None) -> None:
         """Look from a point for one that is worth more and keeps the limits, all but one perhaps; all that is met joins the pool.
 
         Notes
@@ -132,7 +132,7 @@ class Search:
         low = np.array([free.low for free in self.ranges])
         width = np.array([free.high for free in self.ranges]) - low
 
-        def at(x: Floats) -> Settled:
+        def at(x: Floats) -> Candidate:
             return self.settled(np.clip(low + x * width, low, low + width))
 
         keeps = optimize.NonlinearConstraint(lambda x: self._signed(at(x), skip), -np.inf, 0.0)
@@ -145,7 +145,7 @@ class Search:
             options={"initial_tr_radius": 0.1, "final_tr_radius": _FINEST, "maxfev": _MOST_STEPS},
         )
 
-    def _signed(self, point: Settled, skip: int | None) -> list[float]:
+    def _signed(self, point: Candidate, skip: int | None) -> list[float]:
         pairs = zip(self.table.limits, point.limits, self.scales(), strict=True)
         return [
             min(limit.excess(value.value) / scale, _FARTHEST) for place, (limit, value, scale) in enumerate(pairs) if place != skip
@@ -167,7 +167,7 @@ def spread_out(ranges: Sequence[Free], n_points: int) -> list[Terms]:
     return list(dict.fromkeys(moved))
 
 
-def frontier(points: Sequence[Settled], objectives: Sequence[Measure]) -> list[Settled]:
+def frontier(points: Sequence[Candidate], objectives: Sequence[Measure]) -> list[Candidate]:
     """List the points that nobody can better without harm to another, by the first objective; of equal ones the first."""
     if not objectives or not points:
         return []
@@ -180,7 +180,7 @@ def frontier(points: Sequence[Settled], objectives: Sequence[Measure]) -> list[S
     return [points[place] for place in kept]
 
 
-def worth_of(point: Settled, objectives: Sequence[Measure]) -> list[float]:
+def worth_of(point: Candidate, objectives: Sequence[Measure]) -> list[float]:
     """Give the objectives of a point so that more is better."""
     return [measure.sign * value.value for measure, value in zip(objectives, point.objectives, strict=True)]
 

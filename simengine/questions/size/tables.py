@@ -12,7 +12,7 @@ from simengine.questions.size.answer import Deal, SizingResult, shares_kept, siz
 from simengine.questions.size.belief import WeakestBelief
 from simengine.questions.size.no_deal import NoDeal
 from simengine.questions.size.one_number import OneNumber
-from simengine.questions.size.search import Settled, Table
+from simengine.questions.size.search import Candidate, Table
 from simengine.report.layouts import grid, titled
 from simengine.report.term_names import short_names, written
 from simengine.report.units import cell, measure_unit, money_unit
@@ -154,11 +154,11 @@ def _moves(study: Study, found: SizingResult, deal: Deal) -> Sequence[Renderable
     return [titled("Along the frontier: what a step from the recommended terms gives and takes, in the same replications", rows)]
 
 
-def _value(point: Settled | None, place: int, scale: float) -> str:
+def _value(point: Candidate | None, place: int, scale: float) -> str:
     return "-" if point is None else cell(point.objectives[place], scale)
 
 
-def _written(table: Table, point: Settled) -> str:
+def _written(table: Table, point: Candidate) -> str:
     return ", ".join(f"{name} {written(value)}" for name, value in zip(short_names(table.free), point.terms, strict=True))
 
 

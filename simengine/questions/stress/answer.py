@@ -19,7 +19,7 @@ from simengine.config.roles import with_money
 from simengine.config.stresses import Stressed, with_number
 from simengine.distributions import Constant
 from simengine.errors import UsageError, one_of
-from simengine.pipeline import Evidence, Steering, draw_numbers
+from simengine.pipeline import DrawOverrides, Evidence, draw_numbers
 from simengine.records import Draws, Floats, Integers
 from simengine.replications.answer import Answer
 from simengine.replications.ensemble import Ensemble, lived, measured, with_used_designs_alone
@@ -205,7 +205,7 @@ def settle_under(study: Study, stress: Stress, seed: int, replications: Integers
         study = with_number(study, path, value)
     if stress.allows_shortfall:
         study = study.model_copy(update={"capital": study.capital.model_copy(update={"shortfall": "allowed"})})
-    draws = draw_numbers(study, seed, replications, steering=Steering(shift=stress.shift, change=stress.change))
+    draws = draw_numbers(study, seed, replications, overrides=DrawOverrides(shift=stress.shift, change=stress.change))
     tallies = lived(cohort_of(study), draws, stress.strength)
     seen = measured(study, study.measurement, tallies, draws)
     if not stress.delay_months:

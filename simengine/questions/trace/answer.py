@@ -14,7 +14,7 @@ from simengine.config import Study
 from simengine.distributions import Constant
 from simengine.errors import NOT_MEASURED, UsageError
 from simengine.pipeline import measured_again, move_money, run_block, simulate, with_milestones
-from simengine.records import ARMS, Ledger, Measurements, Outturns, Payments, Tallies
+from simengine.records import ARMS, Ledger, Measurements, Payments, ReplicationResults, Tallies
 from simengine.replications.ensemble import Ensemble
 from simengine.sampling import PLAIN, SCRAMBLES, Sampling, refuse_impossible, seeds_again
 
@@ -41,7 +41,7 @@ class Trace:
     """By term and date: what is owed, and the limit that decided."""
     postings: list[Row]
     """By month: who paid whom how much, and what was noted without being paid."""
-    outturn: dict[str, Any]
+    result: dict[str, Any]
     """The row that a run keeps of this replication."""
     agrees: bool = False
     """Whether it was held against the row that a run kept, and every number was the same."""
@@ -87,7 +87,7 @@ def trace(
     measurements = with_milestones(study.contract, evidence.tallies, evidence.measurements)
     payments, ledger = move_money(study, evidence.draws, evidence.tallies, measurements)
     distributions = dict(study.quantities())
-    outturns = run_block(study, seed, numbers, sampling, with_variates=with_variates)
+    results = run_block(study, seed, numbers, sampling, with_variates=with_variates)
     return Trace(
         seed,
         replication,
@@ -102,7 +102,7 @@ def trace(
         list(_metrics(study, measurements)),
         list(_payments(payments)),
         list(_postings(ledger)),
-        row_of(outturns, measurement - 1),
+        row_of(results, measurement - 1),
     )
 
 
@@ -126,7 +126,7 @@ def trace_again(
     found = trace(study, ensemble.seed, replication, sampling, measurement=measurement, with_variates=with_variates)
     if kept is None:
         return found
-    differing = sorted(name for name in kept.keys() | found.outturn.keys() if not _is_same(kept.get(name), found.outturn.get(name)))
+    differing = sorted(name for name in kept.keys() | found.result.keys() if not _is_same(kept.get(name), found.result.get(name)))
     if differing:
         names = ", ".join(differing[:5])
         raise UsageError(
@@ -141,11 +141,11 @@ def _is_same(one: Any, other: Any) -> bool:
     return bool(one == other or (one != one and other != other))
 
 
-def row_of(outturns: Outturns, place: int) -> dict[str, Any]:
+def row_of(results: ReplicationResults, place: int) -> dict[str, Any]:
     """Take the row at a place, its codes as words."""
     row: dict[str, Any] = {}
-    for name, values in outturns.columns.items():
-        row[name] = outturns.codes[name][int(values[place])] if name in outturns.codes else values[place].item()
+    for name, values in results.columns.items():
+        row[name] = results.codes[name][int(values[place])] if name in results.codes else values[place].item()
     return row
 
 

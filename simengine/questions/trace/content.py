@@ -23,5 +23,5 @@ def trace_content(study: Study, found: Trace) -> dict[str, Any]:
         "payments": found.payments,
         "postings": found.postings,
         # NaN stands for what does not exist, such as the rate of a loan that nobody drew: JSON knows no such number.
-        "outturn": {name: None if value != value else value for name, value in found.outturn.items()},
+        "outturn": {name: None if value != value else value for name, value in found.result.items()},
     }

@@ -39,7 +39,7 @@ def trace_tables(study: Study, found: Trace) -> RenderableType:
 def _parties(study: Study, found: Trace) -> list[Row]:
     rows = []
     for name in with_money(study):
-        cells = {key: found.outturn.get(f"{name}.{key}") for key in ("cash", "value", "net", "npv")}
+        cells = {key: found.result.get(f"{name}.{key}") for key in ("cash", "value", "net", "npv")}
         rows.append({"party": name, **cells})
     return rows
 

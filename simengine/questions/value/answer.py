@@ -20,7 +20,7 @@ from simengine.replications.ensemble import Ensemble, with_used_designs_alone
 from simengine.risk import statistics
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import p_loss
-from simengine.risk.pockets import POCKETS, pockets
+from simengine.risk.public_value import VALUE_AMOUNTS, value_by_party
 from simengine.risk.statistics import Statistic
 from simengine.risk.trust import TableSection
 
@@ -91,7 +91,7 @@ def find_wrong_pockets(study: Study, ensemble: Ensemble, among: Sequence[str] = 
     return WrongPockets(
         seed=ensemble.seed,
         n_replications=ensemble.n_replications,
-        parties=pockets(columns),
+        parties=value_by_party(columns),
         among=actors,
         must_agree=tuple(actor for actor, must in zip(actors, must_agree, strict=True) if must),
         total=statistics.mean(add_in_order(nets.T)),
@@ -122,7 +122,7 @@ def _paid_at_cost(study: Study) -> set[str]:
 
 
 def _wanted(columns: Columns, study: Study) -> Columns:
-    return {f"{party}.{name}": columns[f"{party}.{name}"] for party in with_money(study) for name in (*POCKETS, "net")}
+    return {f"{party}.{name}": columns[f"{party}.{name}"] for party in with_money(study) for name in (*VALUE_AMOUNTS, "net")}
 
 
 def _side_payments(actors: tuple[str, ...], nets: Floats, rule: SharingRule) -> SidePayments:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from simengine.config import Study
 from simengine.questions.value.answer import SidePayments, WrongPockets
-from simengine.report.tables import pocket_table
+from simengine.report.tables import public_value_table
 from simengine.report.units import cell, money_unit
 from simengine.risk.statistics import Statistic
 
@@ -22,7 +22,7 @@ def wrong_pocket_tables(study: Study, found: WrongPockets) -> RenderableType:
         f"Money in {money}; ± is one Monte Carlo standard error.",
         style="bold",
     )
-    return Group(heading, pocket_table(study, found.parties, unit), _side_payments(study, found, unit))
+    return Group(heading, public_value_table(study, found.parties, unit), _side_payments(study, found, unit))
 
 
 def _side_payments(study: Study, found: WrongPockets, unit: float) -> RenderableType:

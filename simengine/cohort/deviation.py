@@ -14,7 +14,9 @@ from simengine.cohort.tables import Cohort, arm_tables
 from simengine.records import ARMS, BASELINE, CONTROL, PARALLEL, TWIN, Draws, Floats, Tallies
 
 
-def surplus_of(cohort: Cohort, draws: Draws, tallies: Tallies, asked: Sequence[tuple[str, int]]) -> dict[str, Floats]:
+def deviations_from_exact_mean(
+    cohort: Cohort, draws: Draws, tallies: Tallies, asked: Sequence[tuple[str, int]]
+) -> dict[str, Floats]:
     """Give the surplus of every group that lives without the service and enters by itself.
 
     Parameters

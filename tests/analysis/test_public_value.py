@@ -27,26 +27,26 @@ def found(study):
 
 def test_pockets__are_those_of_a_run(study, found):
     # Invariant: the same replications give the same money, whichever command asks.
-    outturns = run_study(study, 5, 400)
+    results = run_study(study, 5, 400)
 
     assert list(found.parties) == list(FOUR)
     for party in FOUR:
         for name in ("cash", "value", "cashable", "net"):
-            assert found.parties[party][name]["mean"].value == pytest.approx(outturns[f"{party}.{name}"].mean())
-        assert found.parties[party]["p_net_below_zero"].value == (outturns[f"{party}.net"] < 0).mean()
-    assert found.total.value == pytest.approx(sum(outturns[f"{party}.net"].mean() for party in found.among))
+            assert found.parties[party][name]["mean"].value == pytest.approx(results[f"{party}.{name}"].mean())
+        assert found.parties[party]["p_net_below_zero"].value == (results[f"{party}.net"] < 0).mean()
+    assert found.total.value == pytest.approx(sum(results[f"{party}.net"].mean() for party in found.among))
 
 
 def test_side_payments__make_everybody_whole_on_average(study, found):
     # Invariant: balanced, and nobody is left below 0 on expected positions; the probabilities are those of the shifted replications.
-    outturns = run_study(study, 5, 400)
+    results = run_study(study, 5, 400)
     assert found.among == ("investor", "outcome_payer", "region")
     assert set(found.must_agree) >= {"investor", "outcome_payer"}
     for rule in (found.proportional, found.shapley):
         assert sum(one.value for one in rule.received.values()) == pytest.approx(0, abs=1e-6)
         assert min(one.value for one in rule.left_with.values()) >= -1e-6
         for party in found.among:
-            still = (outturns[f"{party}.net"] + rule.received[party].value < 0).mean()
+            still = (results[f"{party}.net"] + rule.received[party].value < 0).mean()
             assert rule.p_still_loses[party].value == pytest.approx(still, abs=0.003)
 
 

@@ -21,9 +21,9 @@ from simengine.records import (
     Integers,
     Ledger,
     Measurements,
-    Outturns,
     Payments,
     PublicValue,
+    ReplicationResults,
     Tallies,
     add_in_order,
 )
@@ -34,7 +34,7 @@ from simengine.risk.structure import codes_of, structure_of
 
 
 @dataclass(frozen=True)
-class Standpoint:
+class DiscountBasis:
     """How the parties look at money."""
 
     discount_factors: Mapping[str, Floats]
@@ -47,8 +47,8 @@ class Standpoint:
     """The most that the investor lends, in the currency: the scale of the cash."""
 
 
-def appraise(
-    standpoint: Standpoint,
+def party_results(
+    basis: DiscountBasis,
     draws: Draws,
     tallies: Tallies,
     measurements: Measurements,
@@ -57,7 +57,7 @@ def appraise(
     public_value: PublicValue,
     *,
     with_returns: bool = True,
-) -> Outturns:
+) -> ReplicationResults:
     """Give one row per replication: measured and true outcomes, payments, and the money of each party.
 
     Parameters
@@ -80,8 +80,8 @@ def appraise(
     for t, name in enumerate(payments.terms):
         columns[f"term.{name}.amount"] = payments.amount[:, t]
         columns[f"term.{name}.bound"] = payments.bound[:, t]
-    columns["contingent_payment"] = payments.owed_in_all(standpoint.contingent_terms)
-    columns |= _parties(standpoint, ledger, public_value, with_returns=with_returns)
+    columns["contingent_payment"] = payments.owed_in_all(basis.contingent_terms)
+    columns |= _parties(basis, ledger, public_value, with_returns=with_returns)
     columns |= structure_of(ledger) if with_returns else {}
     for arm in (SERVICE, TWIN, BASELINE):
         for s, state in enumerate(tallies.states):
@@ -91,18 +91,18 @@ def appraise(
     limits = payments.limits or (LIMITS,) * len(payments.terms)
     codes = {f"term.{name}.bound": words for name, words in zip(payments.terms, limits, strict=True)} | codes_of(columns)
     cash = lending_cash(ledger) if with_returns else {}
-    moments = {name: _cash_moments(flows, standpoint.commitment * ledger.units) for name, flows in cash.items()}
-    return Outturns(draws.replications, columns, codes, moments, cash or None)
+    moments = {name: _cash_moments(flows, basis.commitment * ledger.units) for name, flows in cash.items()}
+    return ReplicationResults(draws.replications, columns, codes, moments, cash or None)
 
 
-def _parties(standpoint: Standpoint, ledger: Ledger, public_value: PublicValue, *, with_returns: bool) -> dict[str, NDArray[Any]]:
+def _parties(basis: DiscountBasis, ledger: Ledger, public_value: PublicValue, *, with_returns: bool) -> dict[str, NDArray[Any]]:
     """Money of each party, and of those who lend and pay."""
-    factors = standpoint.discount_factors
+    factors = basis.discount_factors
     columns: dict[str, NDArray[Any]] = {**left_with(ledger, public_value, factors)}
     columns |= role_columns(ledger, public_value, factors, with_returns=with_returns)
-    if standpoint.deflators is not None:
+    if basis.deflators is not None:
         own = {party: ledger.cash(party) for party in ledger.parties}
-        columns |= {f"{party}.real_cash": _present_value(cash, standpoint.deflators, ledger.units) for party, cash in own.items()}
+        columns |= {f"{party}.real_cash": _present_value(cash, basis.deflators, ledger.units) for party, cash in own.items()}
     return columns
 
 

@@ -14,8 +14,8 @@ from simengine.arrays import Floats, Index, Integers
 from simengine.cohort.kernels.arrays import Effects, Moves, PackedWords, People, Stays, WindowArrays
 from simengine.cohort.kernels.enter import largest_segment
 from simengine.cohort.kernels.hazards import fill_replication, fill_steps, most_moves
-from simengine.cohort.kernels.lanes import WIDTH, load, store_lanes
-from simengine.cohort.kernels.pairs import (
+from simengine.cohort.kernels.vector_operations import WIDTH, load, store_lanes
+from simengine.cohort.kernels.vector_pairs import (
     MONTHS,
     PAIR,
     WRITTEN_OUT,
@@ -82,7 +82,7 @@ def set_out_vector(
 
 
 @device
-def seat(at: int, words: PackedWords, cell: PackedWords, end: PackedWords, state: PackedWords, cells: PackedWords) -> int:
+def load_group(at: int, words: PackedWords, cell: PackedWords, end: PackedWords, state: PackedWords, cells: PackedWords) -> int:
     """Put the words and the cells of a pair where it walks, from place `at` on; gives until when the last of them is followed.
 
     words: (4, x); cell, end: (x,); state: (group, word of the state, lane); cells: (arm, group, lane).
@@ -167,7 +167,7 @@ def walk_abreast(
         set_out_vector(begin, stop, until, n_states, people, cell, end, horizon)
         closed[:] = 0
         for at in range(0, stop - begin, PAIR):
-            longest = seat(at, words, cell, end, state, cells)
+            longest = load_group(at, words, cell, end, state, cells)
             if wants_stays:
                 for arm in range(2):
                     for x in range(PAIR):

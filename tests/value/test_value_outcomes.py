@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from simengine import load_study
 from simengine.pipeline import evaluate, simulate
 from simengine.records import Draws, Tallies
-from simengine.value import Timing, ValuePrice, appreciate
+from simengine.value import Timing, ValuePrice, value_outcomes
 from tests.reference import value as twin
 
 PARTIES = ("town", "region", "state")
@@ -33,7 +33,7 @@ def tallies_of(service, twins, *, once=None):
 def valued(prices, tallies, *, horizon=36, read=None, entry=(0.0,), first=(0,), draws=None):
     timing = Timing(horizon, {"outcome": read}, first, np.array([entry], dtype=np.float64))
     by_party = {party: ValuePrice.model_validate(price) for party, price in prices.items()}
-    return appreciate({"outcome": by_party}, PARTIES, timing, tallies, draws or Draws(0, np.arange(1), {}))
+    return value_outcomes({"outcome": by_party}, PARTIES, timing, tallies, draws or Draws(0, np.arange(1), {}))
 
 
 def test_two_people__are_valued_by_hand():

@@ -29,7 +29,7 @@ class Timing:
     """Shape (n_replications, n_waves): the middle of the enrolment, in months from the start."""
 
 
-def appreciate(prices: PublicPrices, parties: tuple[str, ...], timing: Timing, tallies: Tallies, draws: Draws) -> PublicValue:
+def value_outcomes(prices: PublicPrices, parties: tuple[str, ...], timing: Timing, tallies: Tallies, draws: Draws) -> PublicValue:
     """Value the difference between service users and their twins for each party.
 
     Parameters

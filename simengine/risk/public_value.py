@@ -13,10 +13,10 @@ from simengine.risk.parties import parties_of
 from simengine.risk.statistics import Statistic
 from simengine.risk.weighting import Weighting
 
-POCKETS = ("cash", "value", "cashable")
+VALUE_AMOUNTS = ("cash", "value", "cashable")
 
 
-def pockets(
+def value_by_party(
     columns: Mapping[str, NDArray[Any]], weighting: Weighting | None = None
 ) -> dict[str, dict[str, dict[str, Statistic] | Statistic]]:
     """Give by party the distributions of its cash, value, cashable value and net (cash + value), and how often that is below 0.
@@ -31,6 +31,6 @@ def pockets(
     table: dict[str, dict[str, dict[str, Statistic] | Statistic]] = {}
     for party in parties_of(columns):
         net = columns[f"{party}.net"]
-        table[party] = {name: statistics.summary(columns[f"{party}.{name}"], weighting) for name in POCKETS}
+        table[party] = {name: statistics.summary(columns[f"{party}.{name}"], weighting) for name in VALUE_AMOUNTS}
         table[party] |= {"net": statistics.summary(net, weighting), "p_net_below_zero": p_loss(net, weighting)}
     return table

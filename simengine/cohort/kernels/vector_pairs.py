@@ -15,7 +15,8 @@ import numpy as np
 from simengine.accelerate import device, inlined
 from simengine.arrays import Floats, Index, Integers
 from simengine.cohort.kernels.arrays import PackedWords, Shorts, Stays
-from simengine.cohort.kernels.lanes import (
+from simengine.cohort.kernels.months import after_all, words_of
+from simengine.cohort.kernels.vector_operations import (
     WIDTH,
     Lanes,
     add,
@@ -30,7 +31,6 @@ from simengine.cohort.kernels.lanes import (
     store_lanes,
     where_changed_before,
 )
-from simengine.cohort.kernels.months import after_all, words_of
 
 PAIR = 2 * WIDTH
 """People who walk at once."""
