@@ -130,7 +130,6 @@ def fill_pace(
                             extra[c, k, m] += change
                         else:
                             pace[c, k, m] *= change
-                            extra[c, k, m] *= change
 
 
 @kernel
