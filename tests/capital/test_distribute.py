@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simengine.capital.plan import in_equal_parts, smallest_units
-from tests.capital.made import PARTIES, capital_of, draws_of, moved, payments_of
+from simengine.records import Payments
+from tests.capital.made import PARTIES, capital_of, moved, payments_of, draws_of
 
 HORIZON = 24
 
@@ -106,6 +107,18 @@ def test_distribute__adds_terms_that_are_paid_in_the_same_month():
     ledger = moved(capital_of(), payments_of({"one": 0.1, "two": 0.25}, {"one": 0, "two": 0}), 0.3, 1)
 
     assert [ledger.cash(party)[0].tolist() for party in PARTIES] == [[5, 0], [-35, 0], [30, 0]]
+
+
+def test_distribute__sets_two_dates_of_a_term_in_one_month_against_each_other():
+    # Source: hand arithmetic; 2.00 owed and 0.50 owed back in month 3 are 1.50, and 0.25 owed back in month 4 runs the other way.
+    amounts, months = np.array([[[2.0, -0.5, -0.25]]]), np.array([[3, 3, 4]])
+    payments = Payments(
+        ("term",), (("outcome_payer", "investor"),), ("first", "second", "third"), months, amounts, np.zeros((1, 1, 3), np.int8)
+    )
+
+    ledger = moved(capital_of(), payments, 0.0, 4)
+
+    assert ledger.cash("investor")[0].tolist() == [0, 0, 0, 150, -25]
 
 
 def test_distribute__lets_each_payment_land_in_the_month_of_its_own_replication():

@@ -130,6 +130,40 @@ def test_returns__stop_at_a_multiple_or_at_a_rate_and_the_rest_goes_on():
     assert ledger.at_limit[0].tolist() == [True, True]
 
 
+def test_limit__of_a_tranche_that_never_paid_in_is_not_reached():
+    # Source: hand arithmetic. The senior lends the 100 that are needed, and of the 50 beyond them gets 1.2 x 100 - 100 = 20; the
+    # junior could get no more than a multiple of nothing, but nothing was withheld from it.
+    limited = {"holder": "investor", "size": 100, "returns_at_most_multiple": 1.2}
+    waterfall = {
+        "back": {"principal": ["senior", "junior"]},
+        "more": {"returns": {"senior": 0.5, "junior": 0.5}},
+        "rest": {"rest": {"service_provider": "rest"}},
+    }
+    capital = capital_of(
+        draws="as_needed",
+        draw_order="senior_first",
+        costs={"delivery": {"payee": "service_provider", "amount": 100}},
+        tranches={"senior": limited, "junior": limited},
+        waterfall=waterfall,
+    )
+
+    ledger = moved(capital, payments_of({"term": 150.0}, {"term": 12}), 200)
+
+    assert ledger.paid_in[0].tolist() == [10_000, 0]
+    assert by_line(ledger)["step.more.senior"] == {12: 20}
+    assert ledger.at_limit[0].tolist() == [True, False]
+
+
+@pytest.mark.parametrize(("size", "owed"), [(0.09, 0), (0.12, 1), (0.34, 2)])
+def test_interest__that_is_never_paid_is_owed_to_the_nearest_unit(size, owed):
+    # Source: hand arithmetic. A year at 5 % on 9, 12 and 34 units is .45, .6 and 1.7 of a unit.
+    tranches = {"loan": {"holder": "investor", "size": size, "coupon_per_year": 0.05}}
+
+    ledger = moved(capital_of(tranches=tranches), payments_of(*NOTHING), size, 12)
+
+    assert ledger.owed[0].tolist() == [owed]
+
+
 def test_income__that_is_recycled_pays_later_costs_before_anybody_draws():
     # Source: hand arithmetic. 100 a month for six months; 250 come in in month 2, of which four fifths, 200, pay months 2 and 3.
     # Months 0, 1, 4 and 5 are drawn: 400 of the 1,000. The other 50 go to the lender in month 2.
@@ -236,13 +270,13 @@ def test_stop__ends_draws_and_costs_but_not_what_is_owed():
 
 
 def test_costs__by_person_follow_the_waves_and_rise_with_prices():
-    # Source: hand arithmetic. 24 people enter evenly over two months, each costs 100, half of it in each of two months:
-    # 600, 1,200, 600; at 21 % a year the twelfth month costs 1.21 times the price.
+    # Source: hand arithmetic. 24 people enter evenly over 2.9 months, which are two whole ones, as where the people are drawn; each
+    # costs 100, half of it in each of two months: 600, 1,200, 600; at 21 % a year the twelfth month costs 1.21 times the price.
     per_person = {"delivery": {"payee": "service_provider", "per_person": 100, "over_months": 2}}
     rising = {"delivery": {"payee": "service_provider", "amount": 100, "from_month": 12, "growth_per_year": 0.21}}
 
     people = moved(
-        capital_of(draws="as_needed", costs=per_person), payments_of(*NOTHING), 1e6, waves={"all": (3, 2)}, people=[[24]]
+        capital_of(draws="as_needed", costs=per_person), payments_of(*NOTHING), 1e6, waves={"all": (3, 2.9)}, people=[[24]]
     )
     prices = moved(capital_of(draws="as_needed", costs=rising), payments_of(*NOTHING), 1e6)
 

@@ -24,6 +24,7 @@ from simengine.cohort.kernels.leave import STAYS, pick_by_table, pick_move
 from simengine.cohort.outcomes.tables import outcome_windows_of
 from simengine.cohort.people import Group, cumulative, entrance_of
 from simengine.errors import StudyError
+from simengine.records import SERVICE, TWIN
 from simengine.streams import purpose_number
 from tests.reference import people as reference
 from tests.reference import streams
@@ -242,6 +243,17 @@ def test_change__is_a_number_above_0_however_small_or_large_the_ratio(form: str,
     for value, expected in ((log(1e-300), -690), (log(1e300), 690), (log(2), strength * log(2))):
         got = change_at(table._replace(value=np.array([[value]])), 0, 0, 0, 5)
         assert log(got) == pytest.approx(expected, rel=1e-12)
+
+
+def test_way__to_a_yes_has_odds_that_an_effect_can_take_back_however_long_it_is() -> None:
+    """Source: by hand: the whole way counts as exp(-690), not as 0, and an effect of 1e300 as exp(690): their product is 1."""
+    plain = {"kind": "binary", "at_month": 6, "probability": {"home": 0.5, "placed": 0.4, "secure": 0.6}}
+    hopeless = plain | {"odds_ratio_per_month_in": {"home": 0, "placed": 0, "secure": 0}}
+    expected = tallies_of(cohort_of(outcomes={"yes": plain}))
+    got = tallies_of(cohort_of(outcomes={"yes": hopeless}, effect={"all": {"outcome": "yes", "odds_ratio": 1e300}}))
+    assert expected.sums[:, 0, TWIN].any()
+    assert not got.sums[:, 0, TWIN].any()
+    np.testing.assert_array_equal(got.sums[:, 0, SERVICE], expected.sums[:, 0, TWIN])
 
 
 @given(form=st.sampled_from(sorted(FORMS)), p=st.floats(0, 1), change=st.floats(0, 10))

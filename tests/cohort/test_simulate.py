@@ -191,10 +191,12 @@ def test_years__hold_every_month_from_entry_to_the_horizon() -> None:
     assert (months_missed < 12 * 5).all()
 
 
-def test_lives__end_with_the_last_window_where_no_year_is_valued() -> None:
+@pytest.mark.parametrize("carried", ["{}", "{trouble: {variance: 0.5, on: placed -> home}}"], ids=["abreast", "one by one"])
+def test_lives__end_with_the_last_window_where_no_year_is_valued(carried: str) -> None:
     """Source: a distribution: what is measured is the same to the bit; of the second year nothing is left but the month of the last stay."""
-    entering_together = ("outcomes.placement_cost_sek.per_day={home: 1, placed: 1}", "population.waves.all.enrolment_months=1")
-    valued, unvalued = tallies_of(*entering_together), tallies_of(*entering_together, "public_value={}")
+    together = ("population.waves.all.enrolment_months=1", f"population.frailties={carried}")
+    said = ("outcomes.placement_cost_sek.per_day={home: 1, placed: 1}", *together)
+    valued, unvalued = tallies_of(*said), tallies_of(*said, "public_value={}")
     require_same(unvalued, valued, (SERVICE, TWIN), ("sums", "squares", "person_months"))
     month = 365.25 / 12
     np.testing.assert_allclose(valued.by_year[:, 0, SERVICE, 0, 1], 12 * 12 * month)

@@ -67,8 +67,10 @@ def test_ratio__of_earlier_people_drifts():
     assert told(got)[0] == pytest.approx(2.4 * np.exp(0.3) - 1)
 
 
-def test_ratio__of_nothing_spent_is_missing():
-    tallies = of_people(service=([1, 0], [0.0, 0.0]), control=([1, 0], [1.0, 1.0]), twin=([1, 0], [1.0, 1.0]))
+@pytest.mark.parametrize(("here", "elsewhere"), [(0.0, 1.0), (1.0, 0.0)])
+def test_ratio__of_nothing_spent_is_missing(here, elsewhere):
+    service, others = ([1, 0], [here, here]), ([1, 0], [elsewhere, elsewhere])
+    tallies = of_people(service=service, control=others, twin=others)
     got = measured(tallies, "randomised", kind="share", m=RATIO)
 
     # Source: the definition; what comes of nothing spent is no number.

@@ -60,6 +60,25 @@ def test_sign__is_positive_where_the_service_users_did_better(estimate):
     np.testing.assert_array_equal(higher.standard_error, lower.standard_error)
 
 
+def test_reduction__of_what_is_below_0_has_the_error_of_its_mirror():
+    # Invariant: a ratio of two means does not know the sign that both have, nor does its error.
+    mirrored = {arm: [-value for value in values] for arm, values in PEOPLE.items()}
+    reduction = {"estimate": "relative_reduction"}
+
+    got = numbers(measured(tallies_of(mirrored), metric=reduction))
+
+    assert got == pytest.approx(numbers(measured(tallies_of(PEOPLE), metric=reduction)))
+    assert got[1] > 0
+
+
+@pytest.mark.parametrize(("estimate", "found"), [("total_difference", -4), ("rate_difference", -2)])
+def test_difference__from_a_level_of_0_is_measured(estimate, found):
+    # Source: hand arithmetic: two people who cost 1 and 3 where the others cost nothing; a share of nothing would be missing.
+    got = measured(tallies_of({SERVICE: [1, 3], TWIN: [0, 0], BASELINE: [0, 0]}), metric={"estimate": estimate})
+
+    assert (got.estimate[0, 0], got.why[0, 0]) == (found, 0)
+
+
 def test_share__of_a_yes_or_no_is_measured_like_a_mean():
     # Source: hand arithmetic. 3 of 4 against 2 of 5 (twins 2 of 4): 0.75 - 0.4 = 0.35, truth 0.25. s^2 = p (1 - p) n / (n - 1):
     # 0.75 x 0.25 x 4 / 3 = 0.25 and 0.4 x 0.6 x 5 / 4 = 0.3; variance 0.25 / 4 + 0.3 / 5 = 0.1225, error 0.35.

@@ -141,6 +141,37 @@ def test_error__of_a_change_in_the_year_before_knows_what_goes_together() -> Non
     assert abs(found.standard_error.mean() / sd - 1) < 0.02
 
 
+def test_half_a_year_before__is_scaled_to_the_window_as_it_is_counted() -> None:
+    """By hand: of six months before entry the last three count by half, 4.5 of 6, so 9 of 12; after it 6 of 12: a fall of 3."""
+    changes = {
+        "population.history_months": 6,
+        "population.waves": {"one": {"size": 50, "from_month": 6, "enrolment_months": 1}},
+    }
+    found = estimates("before_after", {"from_month": 3, "factor": 0.5}, changes)
+    assert found.estimate == pytest.approx(np.full((5, 1), 3 * DAYS), abs=1e-9)
+
+
+@pytest.mark.parametrize(("factor", "counted"), [(0.6, 0.6), (1.4, 1.96 + 0.4)])
+def test_count_of_half_a_year_before__has_the_spread_of_its_scale(factor, counted) -> None:
+    """Closed form: one spell in the half year before entry, two in the year after it, all counted in another way.
+
+    A spell counts once with probability 0.6, or 1 + P times with P Poisson(0.4), of second moment 1.96 + 0.4. Before, twice their
+    sum has four times that variance; after, two spells have twice of it.
+    """
+    people, n = 200, 300
+    changes = {
+        "population.history_months": 6,
+        "population.waves": {"one": {"size": people, "from_month": 6, "enrolment_months": 1}},
+        "events": {"spell": {"rates": {"at_work": {"rate_per_year": 2}}}},
+        "outcomes": {"spells": {"kind": "count", "events": "spell"}},
+    }
+    found = estimates("before_after", {"from_month": 0, "factor": factor}, changes, outcome="spells", n=n)
+    fall, sd = found.estimate[:, 0], np.sqrt((4 + 2) * counted / people)
+    assert abs(fall.mean()) < 4.5 * sd / np.sqrt(n)
+    assert abs(fall.std(ddof=1) / sd - 1) < 4.5 / np.sqrt(2 * n)
+    assert abs(found.standard_error.mean() / sd - 1) < 0.02
+
+
 def test_answers__of_those_who_are_read_from_the_date_on() -> None:
     """By hand: all pass at month 12. Half of them enter from month 6 on and are read from month 18 on: there 80 % count."""
     changes = {

@@ -95,6 +95,37 @@ def test_left_out__counts_those_alone_who_are_there_to_the_end() -> None:
     assert ratio < 0.95 * everybody
 
 
+def test_left_out__has_the_error_of_those_who_are_left() -> None:
+    """Source: the textbook's error of a difference of two means, of the numbers and the spread of those who are seen."""
+    _, evidence = lives("left_out", n=5)
+    seen, variance = evidence.tallies.seen, np.zeros(5)
+    for arm in (SERVICE, CONTROL):
+        number, total, squares = seen.weight[:, 0, arm, 0], seen.sums[:, 0, arm, 0, 0], seen.squares[:, 0, arm, 0, 0]
+        assert (number < SIZE).all()
+        variance += (squares - total**2 / number) / (number - 1) / number
+    np.testing.assert_allclose(evidence.measurements.standard_error[:, 0], np.sqrt(variance), rtol=1e-9)
+
+
+@pytest.mark.parametrize("mode", ["hidden", "left_out"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"measurement.design": "before_after"},
+        {"measurement.design": "difference_in_differences", "measurement.parallel": {}},
+        {"measurement.design": "difference_in_differences", "measurement.parallel": {}, "measurement.cross_section": {}},
+    ],
+    ids=["before_after", "difference_in_differences", "cross_section"],
+)
+def test_area__that_nobody_leaves_shows_what_a_register_of_all_shows(mode, changes) -> None:
+    """A distribution: with a rate of 0 an evaluator who looks at the area alone sees everybody, also over six months before entry."""
+    same = changes | {"population.history_months": 6, "population.transfer": {"rate_per_month": 0.0}}
+    (_, got), (_, expected) = (lives(one, same, n=5) for one in (mode, "followed"))
+    for name in ("estimate", "standard_error"):
+        there = getattr(expected.measurements, name)
+        assert (there != 0).all()
+        np.testing.assert_allclose(getattr(got.measurements, name), there, rtol=1e-9)
+
+
 def test_transfer__changes_no_life() -> None:
     """Whoever moves lives on: whole lives have the same bits with and without a move, followed or not."""
     whole = {

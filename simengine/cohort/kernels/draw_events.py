@@ -119,7 +119,6 @@ def fill_pace(
                             extra[c, k, m] += change
                         else:
                             pace[c, k, m] *= change
-                            extra[c, k, m] *= change
 
 
 @kernel
