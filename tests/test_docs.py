@@ -27,7 +27,7 @@ from simengine import RiskTable, evaluate, find_study, load_contract, load_study
 from simengine.capital.spec import ROLES
 from simengine.cli.main import commands
 from simengine.cohort import purposes_of_people
-from simengine.cohort.kernels import happen
+from simengine.cohort.kernels import draw_events
 from simengine.cohort.outcomes import Outcome
 from simengine.cohort.spec import FORMS_OF_EFFECT, MONTHS_OF_THE_YEAR
 from simengine.config import Study, cohort_of
@@ -236,7 +236,7 @@ def test_study__tells_how_often_an_event_may_happen() -> None:
     told = re.search(r"([\d,]+) times at most, an event with a length\s+([\d,]+) times", REFERENCE["study"])
 
     assert told is not None
-    assert [int(number.replace(",", "")) + 1 for number in told.groups()] == [happen._MOST_EVENTS, happen._MOST_SPELLS]
+    assert [int(number.replace(",", "")) + 1 for number in told.groups()] == [draw_events._MOST_EVENTS, happen._MOST_SPELLS]
 
 
 def fields(annotation: Any, path: str) -> Iterator[str]:

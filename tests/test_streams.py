@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from simengine.streams import MAX_SEED, draw_seed, philox, purpose_number, uniform_pair, uniforms
+from simengine.asked import MAX_SEED
+from simengine.streams import draw_seed, philox, purpose_number, uniform_pair, uniforms
 from tests.reference import streams as reference
 
 WORD = 2**32

@@ -9,7 +9,7 @@ import numpy as np
 
 from simengine.cohort.kernels.accumulate import count_amounts, count_changing_amounts, count_states
 from simengine.cohort.kernels.arrays import People, Stays, WindowArrays, WorthArrays
-from simengine.cohort.kernels.draw_events import happen
+from simengine.cohort.kernels.draw_events import draw_events
 from simengine.cohort.kernels.moved import count_moves
 from simengine.cohort.kernels.read_outcomes import read_answers, read_scores
 from simengine.cohort.moves import DAYS_PER_MONTH
@@ -128,7 +128,7 @@ def count_outcomes(
     for e, name in enumerate(tables.cohort.events):
         if name not in counted:
             continue
-        has_exploded = happen(
+        has_exploded = draw_events(
             seed, replications, e, group.purpose(f"event/{name}"), group.purpose(f"event/{name}/length"), clock.entry, until,
             -clock.entry, DAYS_PER_MONTH / clock.steps, people, stays, n_stays, tables.rates, tables.on_events, windows, worth,
             total, counts.by_year, counts.clipped,

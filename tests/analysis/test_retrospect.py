@@ -12,7 +12,7 @@ from simengine.config.known import Known
 from simengine.errors import StudyError, UsageError
 from simengine.questions.retrospect import answer as retrospect
 from simengine.questions.retrospect.answer import PlaceInForecast, interval_ends_of, look_back
-from simengine.questions.retrospect.tables import sentence
+from simengine.questions.retrospect.content import retrospect_sentence
 from simengine.questions.retrospect.weighting import effective_sample_size, weighted_mean, weighted_quantile, weights_near
 from simengine.replications.ensemble import Ensemble
 from simengine.risk.statistics import Statistic
@@ -162,8 +162,8 @@ def test_place__of_a_direction_is_its_probability(study, ran):
     assert places["odd"].inside.value == 0
     assert places["odd"].inside.upper_95 == 3 / 2000
     assert places["odd"].shifts == ()
-    assert "less than 0.15 %" in sentence("odd", places["odd"])
-    assert "outside all that was foreseen" in sentence("odd", places["odd"])
+    assert "less than 0.15 %" in retrospect_sentence("odd", places["odd"])
+    assert "outside all that was foreseen" in retrospect_sentence("odd", places["odd"])
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_place__of_a_direction_is_its_probability(study, ran):
 def test_sentence__weighs_a_figure_by_both_tails(below, inside, said):
     known = Known(of="metric.saving.estimate", value=1, rounded_to=0.1, certainty="Q")
 
-    assert said in sentence("x", PlaceInForecast(known, Statistic(below, 0.0), Statistic(inside, 0.0), 0.5, 200.0, ()))
+    assert said in retrospect_sentence("x", PlaceInForecast(known, Statistic(below, 0.0), Statistic(inside, 0.0), 0.5, 200.0, ()))
 
 
 def test_randomised_transform__is_uniform_where_the_forecast_is_right():

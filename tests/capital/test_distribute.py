@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from simengine.capital.plan import in_equal_parts, smallest_units
 from simengine.records import Payments
-from tests.capital.made import PARTIES, capital_of, moved, payments_of, draws_of
+from tests.capital.made import PARTIES, capital_of, draws_of, moved, payments_of
 
 HORIZON = 24
 

@@ -122,7 +122,7 @@ def fill_pace(
 
 
 @kernel
-def happen(
+def draw_events(
     seed: np.uint64,
     replications: Integers,  # (b,)
     e: int,
