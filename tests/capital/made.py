@@ -14,7 +14,7 @@ CAPITAL = TypeAdapter(Capital)
 
 def worlds_of(n, **values):
     """Make worlds from values by path; double underscores stand for dots, and a single number for the same in every world."""
-    drawn = {name.replace("__", "."): np.broadcast_to(np.asarray(value, np.float64), n) for name, value in values.items()}
+    drawn = {name.replace("__", "."): np.full(n, value, np.float64) for name, value in values.items()}
     return Worlds(seed=0, replications=np.arange(n), values=drawn)
 
 
