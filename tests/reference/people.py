@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from math import cos, exp, log, pi, sin, sqrt
 from statistics import NormalDist
 from typing import Any
@@ -132,6 +133,8 @@ def factors_of(world: World, group: Group, luck: Luck) -> list[tuple[tuple[str, 
     return factors
 
 
+# In every arm the same people enter.
+@lru_cache(maxsize=4096)
 def select(world: World, group: Group, number: int, value_before: Callable[[Person], float]) -> Person:
     """Give the first candidate for a place whose months before entry come to what is asked for."""
     selection = world.cohort.population.selection
@@ -173,6 +176,7 @@ def take_part(person: Person) -> Person:
 # ------------------------------------------------ effects ------------------------------------------------
 
 
+@cache
 def effects_on(world: World, kind: str, target: str, stratum: str, *, has_service: bool) -> list[tuple[str, Any]]:
     """List the effects that act on a move, event or outcome in a stratum; none without the service.
 

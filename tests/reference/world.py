@@ -129,6 +129,7 @@ def series_factor(world: World, series: Any, path: str, months: int) -> float:
 # ------------------------------------------------ moves without the service ------------------------------------------------
 
 
+@cache
 def moves_out_of(world: World, state: str) -> list[str]:
     """List the moves out of a state in the order of the states to which they lead."""
     states = world.cohort.pathway.states
