@@ -11,6 +11,7 @@ from simengine.questions.sensitivity.indices import global_indices, luck_left
 from simengine.worlds.ensemble import Ensemble
 from simengine.worlds.points import assumptions_of, groups_of
 from tests.analysis.made import SCORES, study_of
+from tests.conftest import sized
 
 COST = "{law: uniform, low: 99, high: 101}"
 LINEAR = (
@@ -42,7 +43,10 @@ def test_errors__are_those_of_salib_and_on_the_safe_side():
     # Source: SALib gives half widths of 95 % intervals, 1.96 errors. They take the points for independent, but these are spread
     # evenly: over 30 seeds the variance of the z-scores was 0.2 to 0.65, never above 1.
     assert indices._with_interval(1.0, 1.959963984540054).se == pytest.approx(1.0)
-    found = [global_indices({n: (n,) for n in "abc"}, tuple("abc"), ishigami, 64, 4, seed)["y"].of["b"].s1 for seed in range(20)]
+    found = [
+        global_indices({n: (n,) for n in "abc"}, tuple("abc"), ishigami, 64, 4, seed)["y"].of["b"].s1
+        for seed in range(sized(10, 20))
+    ]
     z = np.array([(one.value - 0.442411) / one.se for one in found])
     assert 0.05 < z.var(ddof=1) < 1.0
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from simengine.capital.plan import in_equal_parts, smallest_units
 from tests.capital.made import PARTIES, capital_of, moved, payments_of, worlds_of
+from tests.conftest import sized
 
 HORIZON = 24
 
@@ -63,7 +64,7 @@ def test_loan__draws_norrkoping_in_thirty_parts():
     np.testing.assert_array_equal(ledger.cash("service_provider")[0], [25_000_000] * 30 + [0] * 31)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=sized(60, 200))
 @given(
     st.floats(0, 1e15),
     st.lists(st.tuples(st.floats(0, 1), st.floats(1, HORIZON)), min_size=1, max_size=5),
@@ -131,7 +132,7 @@ def contracts(draw):
     return draw(st.floats(0, 1e12)), np.array(shares), np.array(drawdown_months), amounts, months
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=sized(40, 100))
 @given(contracts())
 def test_ledger__sums_to_zero_and_holds_what_was_drawn_and_paid(contract):
     # Law: conservation per replication and date; totals per party are the sums of what was drawn and what was paid.
@@ -148,7 +149,7 @@ def test_ledger__sums_to_zero_and_holds_what_was_drawn_and_paid(contract):
     np.testing.assert_array_equal([flows.sum(axis=1) for flows in cash], expected)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=sized(40, 100))
 @given(contracts())
 def test_ledger__without_the_drawdown_holds_the_payments_in_their_months(contract):
     # Law: each payment of each world lands in its own month, whatever else is paid.
