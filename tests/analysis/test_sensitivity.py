@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from SALib.analyze import pawn
 from scipy import special
 
 from simengine.errors import UsageError
@@ -54,9 +55,19 @@ def test_errors__are_those_of_salib_and_on_the_safe_side():
 def test_pawn__is_of_independent_points_alone(monkeypatch):
     # Law: of each family of Sobol's plan the first and the last point are independent, the others share coordinates with them.
     seen = []
-    monkeypatch.setattr(indices, "_pawn", lambda problem, points, answers: seen.append(points) or [None] * 3)
+    monkeypatch.setattr(indices, "_pawn", lambda rows: seen.append(rows) or np.zeros(3))
     global_indices({name: (name,) for name in "abc"}, tuple("abc"), ishigami, 16, 4, 3)
     assert len(seen[0]) == len(np.unique(seen[0][:, 0])) == 2 * 16
+
+
+@pytest.mark.parametrize("n", [15, 64, 999])
+def test_pawn__is_that_of_salib(n):
+    # Source: another program, SALib 1.5, pawn.analyze with ten slices; of answers many of which are equal, too.
+    points = np.random.default_rng(n).random((n, 3))
+    for answers in (ishigami(points)["y"][:, 0], np.round(4 * points[:, 0])):
+        problem = {"num_vars": 3, "names": list("abc"), "bounds": [[0, 1]] * 3}
+        expected = pawn.analyze(problem, points, answers, S=10)["median"]
+        np.testing.assert_allclose(indices._pawn(np.column_stack([points, answers])), expected, rtol=1e-14)
 
 
 def test_points__share_the_luck_of_one_panel(tmp_path):
