@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from simengine import accelerate, benchmark
+from simengine import accelerate
 from simengine.cli.main import commands
 from simengine.config import shipped_studies
+from tests.command import in_this_process
 from tests.conftest import CHECKOUT
 
 
@@ -23,7 +25,9 @@ def asked() -> Iterator[list[str]]:
         names.append(f"{cache._impl.filename_base} {signature}")
         return load(cache, signature, context)
 
-    benchmark.warm_up()
+    done = in_this_process(["warmup"])
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"Compiled and ran in \d+\.\d s\. .*(later runs start at once|NUMBA_CACHE_DIR).*\n", done.stdout)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(accelerate._Cache, "load_overload", load_and_list)
         yield names
