@@ -11,12 +11,13 @@ export PYTHONDONTWRITEBYTECODE :=
 demo: $(VENV)/ready
 	$(BIN)/simengine demo
 
-# What a change of a rule is held to at once: contracts, risk, laws, the rules of a study, reports, and the shape of the code.
+# What a change of a rule is held to at once: contracts, risk, laws, the rules of a study, reports, and the shape of the code; not
+# the comparisons by z-score.
 QUICK := tests/contract tests/risk tests/test_laws.py tests/test_laws_counts.py tests/test_laws_forms.py tests/config tests/report \
 	tests/test_architecture.py
 
 quick: $(VENV)/ready-dev
-	$(BIN)/python -m pytest -n auto --dist worksteal $(QUICK)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not statistical" $(QUICK)
 
 test: $(VENV)/ready-dev
 	$(BIN)/python -m pytest -n auto --dist worksteal
