@@ -16,6 +16,7 @@ from simengine.config import find_study, load_study
 from simengine.config.numbers import with_numbers
 from simengine.questions.incentives.answer import find_incentives
 from simengine.questions.size.induced import store_choices
+from simengine.risk.limits import read_measure
 from simengine.worlds.ensemble import Ensemble
 
 SHARE = "contract.terms.saving_share.share"
@@ -36,7 +37,9 @@ def main() -> None:
     find_incentives(study, {"own": study}, Ensemble(2016, n))
     asked = time.process_time() - started
     started = time.process_time()
-    kept = store_choices(study, Ensemble(2016, n), ["service_provider", "outcome_payer"])
+    kept = store_choices(
+        study, Ensemble(2016, n), [read_measure("service_provider.expected_net"), read_measure("outcome_payer.expected_net")]
+    )
     lived = time.process_time() - started
     shares = np.linspace(0.1, 1.0, options.sheets)
     kept.settle({SHARE: 0.5})

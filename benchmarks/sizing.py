@@ -20,7 +20,7 @@ from simengine.config.request import Requested, with_request
 from simengine.pipeline import evaluate, simulate
 from simengine.questions.size.answer import agree, sizing_of, stored_for, table_of
 from simengine.questions.size.search import Search, Settlement
-from simengine.risk.measures import Columns
+from simengine.risk.amounts import Columns
 from simengine.worlds.blocks import BLOCK_SIZE
 from simengine.worlds.ensemble import Ensemble
 

@@ -40,6 +40,11 @@ def test_list_of_files__is_that_of_the_package(checkout: Path) -> None:
     assert files["PAGE"].read_text(encoding="utf-8") == files["page"](), "run `python docs/files.py`"
 
 
+def test_page_of_measures__is_that_of_the_registry(checkout: Path) -> None:
+    measures = runpy.run_path(str(checkout / "docs" / "measures.py"))
+    assert measures["PAGE"].read_text(encoding="utf-8") == measures["page"](), "run `python docs/measures.py`"
+
+
 def test_places_of_changes__exist(checkout: Path) -> None:
     """Every file and folder that the map names as the place of a change."""
     text = (checkout / "ARCHITECTURE.md").read_text()

@@ -115,7 +115,7 @@ def test_run__has_statistics_rows_and_what_was_drawn() -> None:
         (lambda study: ask("run", study, seed=-1), "seed: must be a whole number"),
         (lambda study: ask("run", study, n=20, measured=0), "--measured: must be a whole number from 1 to 100; found 0"),
         (lambda study: ask("run", study, n=20, until="p_loss se<0.1"), "--until: the precision decides how many replications"),
-        (lambda study: ask("attribute", study, n=20, measure="profit"), "--of: must be one of net, npv; found 'profit'"),
+        (lambda study: ask("attribute", study, n=20, measure="profit"), "--of: must be one of net, npv, loss"),
         (lambda study: run(study, 20, 1)["investor.p_los"], r"statistic: must .*Did you mean 'investor.p_loss'\?"),
         (lambda study: run(study, 20, 1).outturns["investor.nett"], r"column: must .*Did you mean 'investor.net'\?"),
         (lambda study: study.with_({"contract.terms.guarante.share": 0.5}), r"Did you mean `guarantee`\?"),

@@ -33,7 +33,7 @@ from simengine.questions.trace.answer import trace
 from simengine.questions.value.answer import find_wrong_pockets
 from simengine.questions.window.answer import compare_windows
 from simengine.risk import summarise
-from simengine.risk.measures import read_limit
+from simengine.risk.limits import read_limit
 from simengine.sampling import Sampling
 from simengine.worlds.blocks import map_blocks, run_study
 from simengine.worlds.ensemble import Ensemble

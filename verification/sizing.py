@@ -26,7 +26,7 @@ from simengine.config.sizing import Free
 from simengine.questions.size.answer import SizingResult, size_terms
 from simengine.questions.size.induced import stored_worlds
 from simengine.questions.size.one_number import OneNumber, find_number
-from simengine.risk.measures import read_limit
+from simengine.risk.limits import read_limit, read_measure
 from simengine.risk.statistics import Statistic
 from simengine.worlds.ensemble import Ensemble
 
@@ -49,7 +49,7 @@ class Answers:
 
 def brute_force(study: Study, n: int) -> Answers:
     """Settle a grid of both terms, and of the guarantee alone, on worlds of their own."""
-    settle = stored_worlds(study, Ensemble(BRUTE_SEED, n), ["investor"]).settle
+    settle = stored_worlds(study, Ensemble(BRUTE_SEED, n), [read_measure("investor.expected_net")]).settle
     measure = read_limit(LIMIT).measure
     shares = np.linspace(0.4, 1.0, 121)
     along = [measure.of(settle({GUARANTEE: float(share)})["investor"]) for share in shares]

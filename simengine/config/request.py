@@ -14,7 +14,7 @@ from simengine.config.sizing import Free, Side, Sizing, free_numbers, sizing_pro
 from simengine.config.study import Study
 from simengine.errors import Problem, StudyError, UsageError, shorten
 from simengine.laws import Constant
-from simengine.risk.measures import Limit, read_limit, read_measure
+from simengine.risk.limits import Limit, read_limit, read_measure
 
 Read = TypeVar("Read")
 

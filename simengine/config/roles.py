@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from simengine.errors import Finding, UsageError, one_of
 from simengine.records import ALL_LENDERS, ALL_PAYERS, INVESTOR, OUTCOME_PAYER
+from simengine.risk.parties import names_of_role
 
 if TYPE_CHECKING:
     from simengine.config.study import Study
+    from simengine.risk.measures import Measure
 
 
 def behind(study: Study, name: str) -> tuple[str, ...]:
@@ -58,6 +60,14 @@ def money_findings(study: Study, name: str, path: str) -> Iterator[Finding]:
     if name not in known:
         found = f"`{name}`, whose money nothing in the study moves" if name in study.parties else f"`{name}`"
         yield path, "must be a party whose money the study moves", found, f"{one_of(known)}. {roles_in_words(study)}"
+
+
+def lender_findings(study: Study, measure: Measure, path: str) -> Iterator[Finding]:
+    """Find a measure about a loan that is asked of somebody who lends nothing."""
+    lenders = names_of_role(ALL_LENDERS, study.capital.lenders)
+    if measure.kind.of_lenders and measure.party not in lenders:
+        rule = f"must be asked of who lends, for `{measure.name}` is about what comes back on a loan"
+        yield path, rule, f"`{measure}`", one_of(lenders)
 
 
 def refuse_without_money(study: Study, name: str, place: str) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from simengine.config.roles import money_findings
+from simengine.config.roles import lender_findings, money_findings
 from simengine.errors import Finding, one_of, shorten
 from simengine.laws import Fixed, Number, Quantity, Spec, quantities_in, within
-from simengine.risk.measures import Limit, Measure, contradiction, read_limit, read_measure
+from simengine.risk.limits import Limit, contradiction, read_limit, read_measure
+from simengine.risk.measures import Measure
 from simengine.sections import FREE, lies_in
 
 if TYPE_CHECKING:
@@ -86,6 +87,10 @@ class Sizing(Spec):
         """List what the parties want, in their order."""
         return [read_measure(side.objective, name) for name, side in self.parties.items() if side.objective is not None]
 
+    def measures_of(self, name: str) -> list[Measure]:
+        """List the measures of one party that it wants or has a limit on."""
+        return [measure for measure in [*self.objectives(), *(limit.measure for limit in self.limits())] if measure.party == name]
+
     def limits(self) -> list[Limit]:
         """List what the parties will not go beyond, in their order; what a party has without a deal is one."""
         found = []
@@ -134,6 +139,8 @@ def sizing_problems(study: Study) -> Iterator[Finding]:
     for name, side in sizing.parties.items():
         where = f"sizing.parties.{name}"
         yield from money_findings(study, name, where)
+        for measure in sizing.measures_of(name):
+            yield from lender_findings(study, measure, where)
         yield from _beliefs(study, where, side.beliefs)
         if sizing.recommend == "nash" and side.objective is not None and side.without is None:
             rule = "the rule `nash` needs what every party has without a deal"

@@ -7,7 +7,22 @@ from simengine.questions.question import Option
 LEVEL = Option("level", "Of the CVaR: 0.95 is the worst 5 %.", kind=float, default=0.95)
 """Its limits are refused where a tail is taken, with the reason."""
 PARTIES = Option("parties", "A party to speak of; all if absent.", flag="--party", is_many=True, metavar="NAME", default=())
-MEASURE = Option("measure", "What is asked of each party's money.", flag="--of", words=("net", "npv"), default="net")
+MEASURES = Option(
+    "measures",
+    'A measure to show beside the others, of one party or of all: "p_irr_below(0.03)", "investor.cvar(0.9)".',
+    flag="--measure",
+    is_many=True,
+    metavar="MEASURE",
+    default=(),
+)
+"""The same in every question that says where parties stand."""
+OF = Option(
+    "measure",
+    "What is asked of each party's money: net, npv, or another amount or measure, such as moic or p_loss.",
+    flag="--of",
+    metavar="AMOUNT",
+    default="net",
+)
 
 
 def luck(default: int) -> Option:

@@ -71,6 +71,11 @@ class Payments(Record):
         """Shape (n_replications, n_terms), in the currency: what is owed under each term over all dates."""
         return add_in_order(self.by_due.transpose(2, 0, 1))
 
+    def owed_in_all(self, signs: Mapping[str, int]) -> Floats:
+        """Shape (n_replications,), in the currency: what some terms come to; by term: 1, or -1 where it runs the other way."""
+        amounts = [sign * add_in_order(self.by_due[:, self.terms.index(name)].T) for name, sign in signs.items()]
+        return add_in_order([np.zeros(len(self.by_due)), *amounts])
+
     @property
     def bound(self) -> NDArray[np.int8]:
         """Shape (n_replications, n_terms): which limit decided on the last date on which each term is due."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich import box
@@ -11,8 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from simengine.config import Study
-from simengine.report.units import cell, money_unit
-from simengine.worlds.money import TAIL_WORLDS, Standing
+from simengine.report.units import cell, money_unit, unit_of_amount
+from simengine.risk.amounts import AMOUNTS
+from simengine.risk.limits import read_measure
+from simengine.risk.measures import Measure
+from simengine.risk.statistics import Statistic
+from simengine.worlds.money import TAIL_WORLDS, Standing, measures_of
+
+NOTHING_ASKED: Mapping[str, Measure] = {}
 
 
 def heading(study: Study, found: Any, remark: str) -> Text:
@@ -71,14 +78,37 @@ def named(study: Study, party: str) -> str:
     return role if one is None else f"{role} ({one.name})"
 
 
-def standing_columns(level: float) -> tuple[str, ...]:
-    """Give the titles of what is said of where a party stands."""
-    return ("net", "NPV", "P(loss)", f"CVaR {100 * level:g} % (loss)")
+def standing_columns(level: float, asked: Mapping[str, Measure] = NOTHING_ASKED) -> tuple[str, ...]:
+    """Give the titles of what is said of where a party stands, and of the measures that were asked for beside that."""
+    more = (measure_title(measure) for measure in asked.values())
+    return ("net", "NPV", "P(loss)", f"CVaR {100 * level:g} % (loss)", *more)
 
 
-def standing_cells(one: Standing, unit: float) -> tuple[str, ...]:
+def standing_cells(one: Standing, unit: float, asked: Mapping[str, Measure] = NOTHING_ASKED) -> tuple[str, ...]:
     """Write down where a party stands."""
-    return (cell(one.net, unit), cell(one.npv, unit), cell(one.p_loss, 1.0), cell(one.cvar, unit))
+    more = (measure_cell(measure, one.asked[text], unit) for text, measure in asked.items())
+    return (cell(one.net, unit), cell(one.npv, unit), cell(one.p_loss, 1.0), cell(one.cvar, unit), *more)
+
+
+def asked_of(measures: Iterable[str], party: str) -> dict[str, Measure]:
+    """Give those of some measures that are about one party, by their text without it."""
+    return measures_of([read_measure(text) for text in measures], party)
+
+
+def measure_title(measure: Measure) -> str:
+    """Write what a measure says, and in what, where that is neither money nor a pure number."""
+    told = unit_of_amount(measure.kind.unit, (1.0, ""))[1]
+    return f"{measure.title}, {told}" if told else measure.title
+
+
+def measure_cell(measure: Measure, statistic: Statistic | None, unit: float) -> str:
+    """Write the value of a measure: money in its unit, a rate in per cent a year, everything else as it is."""
+    return cell(statistic, unit_of_amount(measure.kind.unit, (unit, ""))[0])
+
+
+def asked_in_words(measure: str) -> str:
+    """Say of what a question takes the mean: an amount by its name, a probability as it is written."""
+    return f"the mean of its {measure}" if measure in AMOUNTS else measure
 
 
 def no_cvar(needs: int | None, level: float) -> list[Text]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from math import floor, isfinite, log10
 
 from simengine.config import Study
+from simengine.risk.amounts import Unit as AmountUnit
 from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
 
@@ -62,8 +63,19 @@ def is_money(study: Study, metric: str) -> bool:
 
 
 def measure_unit(study: Study, measure: Measure) -> Unit:
-    """Give the unit for a number about a party's money: that of money, or none for a share, a rate or a probability."""
-    return money_unit(study) if measure.kind.is_money else (1.0, "")
+    """Give the unit for a number about a party's money."""
+    return unit_of_amount(measure.kind.unit, money_unit(study))
+
+
+def unit_of_amount(of: AmountUnit, money: Unit) -> Unit:
+    """Give the unit for what an amount is counted in; `money`: that of money.
+
+    Examples
+    --------
+    >>> unit_of_amount("per year", (1e6, "millions of SEK")), unit_of_amount("share", (1e6, "millions of SEK"))
+    ((0.01, '% a year'), (1.0, ''))
+    """
+    return {"money": money, "per year": (0.01, "% a year"), "months": (1.0, "months")}.get(of, (1.0, ""))
 
 
 def told_units(study: Study, metrics: Iterable[str]) -> str:

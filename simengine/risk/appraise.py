@@ -80,9 +80,7 @@ def appraise(
     for t, name in enumerate(payments.terms):
         columns[f"term.{name}.amount"] = payments.amount[:, t]
         columns[f"term.{name}.bound"] = payments.bound[:, t]
-    contingent = {payments.terms.index(name): sign for name, sign in standpoint.contingent_terms.items()}
-    for_outcomes = [sign * payments.amount[:, t] for t, sign in contingent.items()]
-    columns["contingent_payment"] = add_in_order([np.zeros(len(worlds)), *for_outcomes])
+    columns["contingent_payment"] = payments.owed_in_all(standpoint.contingent_terms)
     columns |= _parties(standpoint, ledger, public_value, with_returns=with_returns)
     columns |= structure_of(ledger) if with_returns else {}
     for arm in (SERVICE, TWIN, BASELINE):

@@ -1,30 +1,159 @@
-"""What a party may care about: numbers about its money that it wants large or small, and the limits it sets on them.
+"""The measures of a party's money: every one is defined here, and read by tables, limits, goals, criteria and sizing alike.
 
 A measure is written `party.measure`, or `party.measure(number)`: `investor.p_loss`, `investor.cvar(0.9)`,
-`outcome_payer.p_cost_over(4_000_000)`. A limit is a measure, `<=` or `>=`, and a number.
+`outcome_payer.p_cost_over(4_000_000)`. See `limits` for how it is read.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simengine.records import Floats
 from simengine.risk import statistics
+from simengine.risk.amounts import AMOUNTS, OF_WHOLE_FLOWS, Columns, Unit
+from simengine.risk.draws import Draws, given
+from simengine.risk.jackknife import with_error
+from simengine.risk.measured import NOT_GIVEN, those_measured
 from simengine.risk.statistics import Statistic
 
-Columns = Mapping[str, Floats]
+_RULE_OF_THREE = 3.0
+"""No case among n replications: a probability of at most 3 / n, with 95 % confidence."""
+Cases = NDArray[np.bool_]
+Scores = Callable[[Columns, str, float], Floats]
+"""From the columns, the party and the number: shape (n_replications,); the mean is the measure. NaN: no part of it."""
 
 
-def _expected_net(columns: Columns, party: str, _: float) -> Floats:
-    return columns[f"{party}.net"]
+def p_loss(net: Floats, draws: Draws | None = None) -> Statistic:
+    """Give the probability of a net below 0; net: shape (n_rows,)."""
+    return statistics.probability(net < 0, draws)
 
 
-def _expected_npv(columns: Columns, party: str, _: float) -> Floats:
-    return columns[f"{party}.npv"]
+def var(net: Floats, level: float, draws: Draws | None = None) -> Statistic:
+    """Give the loss (the negative of the net) that is exceeded with probability 1 - level."""
+    return statistics.value_at_risk(-net, level, draws)
+
+
+def cvar(net: Floats, level: float, draws: Draws | None = None) -> Statistic:
+    """Give the mean loss (the negative of the net) in the worst 1 - level of the replications."""
+    return statistics.conditional_value_at_risk(-net, level, draws)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of measure: what it says, what its number is, how it is worked out."""
+
+    meaning: str
+    title: str
+    """As a table prints it, `{}` in the place of the number."""
+    unit: Unit
+    more_is_better: bool
+    of: Callable[[Columns, str, float, Draws | None], Statistic]
+    """From the columns, the party, the number and how the rows were drawn."""
+    scores: Scores | None = None
+    """Absent where it is no mean."""
+    amount: str | None = None
+    """Of which number in every replication it is; absent where of none alone."""
+    number: str = ""
+    """What the number in brackets is; empty where there is none."""
+    number_unit: Unit = "money"
+    default: float | None = None
+    """The number if none is written; absent: it must be."""
+    within: tuple[float, float] = (-np.inf, np.inf)
+    """Where the number lies, both ends left out."""
+
+    @property
+    def is_probability(self) -> bool:
+        """Whether it is the share of the replications in which something happens."""
+        return self.unit == "share"
+
+    @property
+    def is_money(self) -> bool:
+        """Whether it is in the currency of the study."""
+        return self.unit == "money"
+
+    @property
+    def of_lenders(self) -> bool:
+        """Whether only who lends has it."""
+        return self.amount is not None and AMOUNTS[self.amount].of_lenders
+
+    @property
+    def needs_flows(self) -> bool:
+        """Whether it takes the cash of a lender month by month."""
+        return self.amount in OF_WHOLE_FLOWS
+
+
+def _mean(scores: Scores) -> Callable[[Columns, str, float, Draws | None], Statistic]:
+    def of(columns: Columns, party: str, number: float, draws: Draws | None) -> Statistic:
+        (there,), of_there = those_measured(draws, scores(columns, party, number))
+        return statistics.mean(there, of_there) if len(there) > 1 else NOT_GIVEN
+
+    return of
+
+
+def _expected(amount: str) -> Kind:
+    one = AMOUNTS[amount]
+
+    def scores(columns: Columns, party: str, _: float) -> Floats:
+        return one.of(columns, party)
+
+    return Kind(f"mean of {one.title}: {one.meaning}", one.title, one.unit, one.more_is_better, _mean(scores), scores, amount)
+
+
+def _share(amount: str, words: str, title: str, number: str, is_case: Callable[[Floats, float], Cases]) -> Kind:
+    one = AMOUNTS[amount]
+
+    def cases(columns: Columns, party: str, edge: float) -> Cases:
+        return is_case(one.of(columns, party), edge)
+
+    return Kind(
+        f"probability that {words}",
+        f"P({title})",
+        "share",
+        False,
+        lambda columns, party, edge, draws: statistics.probability(cases(columns, party, edge), draws),
+        lambda columns, party, edge: cases(columns, party, edge).astype(np.float64),
+        amount,
+        number,
+        one.unit,
+    )
+
+
+def _below(amount: str, number: str) -> Kind:
+    words = f"its {AMOUNTS[amount].title} is below the number"
+    return _share(amount, words, f"{AMOUNTS[amount].title} < {{}}", number, lambda values, edge: values < edge)
+
+
+def _over(amount: str, number: str, title: str) -> Kind:
+    words = f"{AMOUNTS[amount].title} ({AMOUNTS[amount].meaning}) is above the number"
+    return _share(amount, words, f"{title} > {{}}", number, lambda values, edge: values > edge)
+
+
+def _quantile(amount: str, default: float, words: str = "") -> Kind:
+    one = AMOUNTS[amount]
+
+    def of(columns: Columns, party: str, level: float, draws: Draws | None) -> Statistic:
+        values = one.of(columns, party)
+        # What never happens comes after everything that does; it is told apart again below.
+        is_there, far = ~np.isnan(values), 2 * np.max(np.abs(values[np.isfinite(values)]), initial=1.0)
+        if is_there.sum() < 2:
+            return NOT_GIVEN
+        found = statistics.quantile(np.minimum(values[is_there], far), level, given(draws, is_there))
+        return Statistic(np.inf, np.nan, covers=False) if found.value == far else found
+
+    meaning = words or f"quantile of {one.title} over the replications that have one: {one.meaning}"
+    title = f"{one.title}, quantile {{}}"
+    return Kind(meaning, title, one.unit, one.more_is_better, of, None, amount, "level", "share", default, (0, 1))
+
+
+def _tail_scores(columns: Columns, party: str, level: float) -> Floats:
+    """Give the form of Rockafellar and Uryasev of each replication, as `statistics.conditional_value_at_risk` does."""
+    loss = -columns[f"{party}.net"]
+    q = float(np.quantile(loss, level, method="inverted_cdf"))
+    return q + np.maximum(loss - q, 0.0) / (1 - level)
 
 
 def _certainty_equivalent(columns: Columns, party: str, tolerance: float) -> Floats:
@@ -39,89 +168,72 @@ def _certainty_equivalent(columns: Columns, party: str, tolerance: float) -> Flo
     return np.asarray(least - tolerance * np.log(mean) - tolerance * (utility - mean) / mean)
 
 
-def _p_loss(columns: Columns, party: str, _: float) -> Floats:
-    return _as_numbers(columns[f"{party}.net"] < 0)
-
-
-def _p_npv_below(columns: Columns, party: str, hurdle: float) -> Floats:
-    return _as_numbers(columns[f"{party}.npv"] < hurdle)
-
-
-def _p_cost_over(columns: Columns, party: str, budget: float) -> Floats:
-    return _as_numbers(-columns[f"{party}.net"] > budget)
-
-
-def _cvar(columns: Columns, party: str, level: float) -> Floats:
-    """Give the Rockafellar-Uryasev form of each world, as `statistics.conditional_value_at_risk` does."""
-    loss = -columns[f"{party}.net"]
-    q = float(np.quantile(loss, level, method="inverted_cdf"))
-    return q + np.maximum(loss - q, 0.0) / (1 - level)
-
-
-def _p_paid_without_effect(columns: Columns, _party: str, _: float) -> Floats:
+def _paid_without_effect(columns: Columns) -> Cases:
     truths = [values for name, values in columns.items() if name.startswith("metric.") and name.endswith(".truth")]
     # Of an effect that does not exist, as a share of nothing, nobody can say that there was one.
     did_nothing = np.logical_and.reduce([~(truth > 0) for truth in truths])
-    return _as_numbers((columns["contingent_payment"] > 0) & did_nothing)
-
-
-def _as_numbers(cases: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Floats:
-    return cases.astype(np.float64)
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of measure: how each world counts, and what its number may be."""
-
-    scores: Callable[[Columns, str, float], Floats]
-    """From the columns, the party and the number: shape (n_replications,); the mean is the measure."""
-    more_is_better: bool
-    meaning: str
-    number: str = ""
-    """What the number in brackets is; empty where there is none."""
-    default: float | None = None
-    """The number if none is written; absent: it must be."""
-    within: tuple[float, float] = (-np.inf, np.inf)
-    """Where the number lies, both ends left out."""
-    is_probability: bool = False
-    is_money: bool = False
+    return np.asarray((columns["contingent_payment"] > 0) & did_nothing)
 
 
 KINDS: Mapping[str, Kind] = {
-    "expected_net": Kind(_expected_net, True, "mean of all its money", is_money=True),
-    "expected_npv": Kind(_expected_npv, True, "mean of its net present value, at its own discount rate", is_money=True),
+    "expected_net": _expected("net"),
+    "expected_npv": _expected("npv"),
+    "expected_moic": _expected("moic"),
+    "expected_peak_funding": _expected("peak_funding"),
     "certainty_equivalent": Kind(
-        _certainty_equivalent,
-        True,
         "the sure present value that it would take instead, with constant absolute risk aversion",
+        "certainty equivalent, tolerance {}",
+        "money",
+        True,
+        _mean(_certainty_equivalent),
+        _certainty_equivalent,
+        "npv",
         "risk tolerance, in the currency",
         within=(0, np.inf),
-        is_money=True,
     ),
-    "p_loss": Kind(_p_loss, False, "probability that its net is below 0", is_probability=True),
-    "p_npv_below": Kind(
-        _p_npv_below, False, "probability that its net present value is below the number", "hurdle", is_probability=True
+    "p_loss": replace(
+        _share("net", "its net is below 0", "loss", "", lambda values, _: values < 0),
+        of=lambda columns, party, _, draws: p_loss(columns[f"{party}.net"], draws),
     ),
-    "p_cost_over": Kind(
-        _p_cost_over,
-        False,
-        "probability that its net cost (the negative of its net) is above the number",
-        "budget",
-        is_probability=True,
+    "p_npv_below": _below("npv", "hurdle"),
+    "p_moic_below": _below("moic", "hurdle, 1 is what was lent"),
+    "p_irr_below": _below("irr", "hurdle, 0.03 is 3 % a year"),
+    "p_cost_over": _over("loss", "budget", "cost"),
+    "p_peak_funding_over": _over("peak_funding", "amount", "peak funding"),
+    "p_payback_after": _over("payback_months", "months", "payback"),
+    "var": replace(
+        _quantile("loss", 0.95, "loss (the negative of its net) that is exceeded with probability 1 - level"),
+        title="VaR {} (loss)",
+        of=lambda columns, party, level, draws: var(columns[f"{party}.net"], level, draws),
     ),
     "cvar": Kind(
-        _cvar, False, "mean of its loss (the negative of its net) in the worst worlds", "level", 0.95, (0, 1), is_money=True
-    ),
-    "p_paid_without_effect": Kind(
-        _p_paid_without_effect,
+        "mean of its loss (the negative of its net) in the worst 1 - level of the replications",
+        "CVaR {} (loss)",
+        "money",
         False,
+        lambda columns, party, level, draws: cvar(columns[f"{party}.net"], level, draws),
+        _tail_scores,
+        "loss",
+        "level",
+        "share",
+        0.95,
+        (0, 1),
+    ),
+    "net_quantile": _quantile("net", 0.5),
+    "npv_quantile": _quantile("npv", 0.5),
+    "moic_quantile": _quantile("moic", 0.5),
+    "irr_quantile": _quantile("irr", 0.5),
+    "peak_funding_quantile": _quantile("peak_funding", 0.95),
+    "payback_quantile": _quantile("payback_months", 0.5),
+    "p_paid_without_effect": Kind(
         "probability that the contingent terms pay although by no metric the people did truly better",
-        is_probability=True,
+        "P(paid without effect)",
+        "share",
+        False,
+        lambda columns, _party, _number, draws: statistics.probability(_paid_without_effect(columns), draws),
+        lambda columns, _party, _number: _paid_without_effect(columns).astype(np.float64),
     ),
 }
-
-_NUMBER = r"[-+]?[\d_]*\.?\d[\d_]*(?:[eE][-+]?\d+)?"
-_MEASURE = rf"([A-Za-z]\w*)\.([a-z_]+)(?:\(\s*({_NUMBER})\s*\))?"
 
 
 @dataclass(frozen=True)
@@ -142,101 +254,68 @@ class Measure:
         """Give 1 where more is better, -1 where less is."""
         return 1 if self.kind.more_is_better else -1
 
+    @property
+    def title(self) -> str:
+        """Give its words in a table: `CVaR 95 % (loss)`."""
+        return self.kind.title.format(_written(self.number, self.kind.number_unit))
+
     def scores(self, columns: Columns) -> Floats:
-        """Give one number per world whose mean is the measure, so that two measures can be compared world by world."""
+        """Give one number per replication whose mean is the measure; NaN where a replication has no part in it.
+
+        A quantile is no mean, and has none: see `difference`.
+        """
+        assert self.kind.scores is not None, "asked of means alone"
         return self.kind.scores(columns, self.party, self.number)
 
-    def of(self, columns: Columns) -> Statistic:
-        """Work the measure out, with its Monte Carlo standard error."""
-        scores = self.scores(columns)
-        return statistics.probability(scores > 0) if self.kind.is_probability else statistics.mean(scores)
+    def of(self, columns: Columns, draws: Draws | None = None) -> Statistic:
+        """Work the measure out, with its standard error; `draws`: where rows are not independent and of equal weight."""
+        return self.kind.of(columns, self.party, self.number, draws)
+
+    def difference(self, before: Columns, after: Columns) -> Statistic:
+        """Say by how much it is larger in the second of two settlements of the same replications, row by row.
+
+        Of a mean the rows are subtracted, so that what both share drops out of the error; of a quantile, groups of rows are left
+        out in turn. Where no row changes its side of a probability although money moves, others may: then it is not 0, but at
+        most 3 / n either way.
+        """
+        if self.kind.scores is None:
+            return self._difference_of_quantiles(before, after)
+        first, second = self.scores(before), self.scores(after)
+        (change,), _ = those_measured(None, second - first)
+        if len(change) < 2:
+            return NOT_GIVEN
+        found = statistics.mean(change)
+        if self.kind.is_probability and not change.any() and self._moves(before, after):
+            bound = min(_RULE_OF_THREE / len(change), 1.0)
+            return replace(found, interval_95=(-bound, bound), covers=False)
+        return found
+
+    def _moves(self, before: Columns, after: Columns) -> bool:
+        if self.kind.amount is None:
+            return False
+        amount = AMOUNTS[self.kind.amount]
+        return not np.array_equal(amount.of(before, self.party), amount.of(after, self.party), equal_nan=True)
+
+    def _difference_of_quantiles(self, before: Columns, after: Columns) -> Statistic:
+        assert self.kind.amount is not None, "every quantile is one of an amount"
+        amount = AMOUNTS[self.kind.amount]
+        rows = np.stack([amount.of(one, self.party) for one in (before, after)], axis=1)
+        rows = rows[~np.isnan(rows).any(axis=1)]
+        if len(rows) < 2 or not np.isfinite(_quantiles(rows, self.number)).all():
+            return NOT_GIVEN
+        found: Statistic = with_error(lambda some: np.diff(_quantiles(some, self.number)), rows)[0]
+        return found
 
     def __str__(self) -> str:
         shown = self.kind.number and self.number != self.kind.default
         return f"{self.party}.{self.name}" + (f"({self.number:.10g})" if shown else "")
 
 
-@dataclass(frozen=True)
-class Limit:
-    """A measure that stays on one side of a level."""
-
-    measure: Measure
-    is_least: bool
-    """Whether the level is the least that is allowed (`>=`), or the most (`<=`)."""
-    level: float
-
-    def excess(self, value: float) -> float:
-        """Say by how much a value breaks the limit; not above 0 where it is kept."""
-        return self.level - value if self.is_least else value - self.level
-
-    def __str__(self) -> str:
-        return f"{self.measure} {'>=' if self.is_least else '<='} {self.level:.10g}"
+def _quantiles(rows: Floats, level: float) -> Floats:
+    return np.asarray(np.quantile(rows, level, axis=0, method="inverted_cdf"))
 
 
-def read_measure(text: str, party: str | None = None) -> Measure:
-    """Read a measure; a party that is known need not be written.
-
-    Raises
-    ------
-    ValueError
-        If the text says no measure, or one with an impossible number.
-
-    Examples
-    --------
-    >>> str(read_measure("investor.cvar(0.9)"))
-    'investor.cvar(0.9)'
-    """
-    text = f"{party}.{text.strip()}" if party is not None else text.strip()
-    found = re.fullmatch(_MEASURE, text)
-    if found is None:
-        raise ValueError(f"a measure is written party.measure or party.measure(number), such as investor.p_loss; found {text!r}")
-    owner, name, number = found.groups()
-    if name not in KINDS:
-        raise ValueError(f"a measure is one of {', '.join(KINDS)}; found {name!r}")
-    return Measure(owner, name, _read_number(name, number))
-
-
-def _read_number(name: str, text: str | None) -> float:
-    kind = KINDS[name]
-    if text is None:
-        if kind.number and kind.default is None:
-            raise ValueError(f"{name} takes a number, its {kind.number}: {name}(1_000_000); found none")
-        return kind.default or 0.0
-    if not kind.number:
-        raise ValueError(f"{name} takes no number; found {text}")
-    low, high = kind.within
-    if not low < float(text) < high:
-        raise ValueError(f"the {kind.number} of {name} must lie between {low:g} and {high:g}; found {text}")
-    return float(text)
-
-
-def read_limit(text: str, party: str | None = None) -> Limit:
-    """Read a limit; a party that is known need not be written.
-
-    Raises
-    ------
-    ValueError
-        If the text says no limit, or one that nothing or everything keeps.
-
-    Examples
-    --------
-    >>> str(read_limit("investor.p_loss <= 0.10"))
-    'investor.p_loss <= 0.1'
-    """
-    found = re.fullmatch(rf"(.*?)\s*(<=|>=)\s*({_NUMBER})\s*", text)
-    if found is None:
-        raise ValueError(f"a limit is a measure, <= or >=, and a number, such as investor.p_loss <= 0.10; found {text!r}")
-    limit = Limit(read_measure(found[1], party), found[2] == ">=", float(found[3]))
-    if limit.measure.kind.is_probability and not 0 <= limit.level <= 1:
-        raise ValueError(f"the limit of a probability must lie between 0 and 1; found {limit}")
-    return limit
-
-
-def contradiction(limits: Iterable[Limit]) -> tuple[Limit, Limit] | None:
-    """Find a limit from below that lies above one from above on the same measure; nothing where there is none."""
-    limits = list(limits)
-    for least in limits:
-        for most in limits:
-            if least.is_least and not most.is_least and least.measure == most.measure and least.level > most.level:
-                return least, most
-    return None
+def _written(number: float, unit: Unit) -> str:
+    if unit in ("share", "per year"):
+        return f"{100 * number:.10g} %"
+    return f"{number:,.10g}" + (" months" if unit == "months" else "")

@@ -86,26 +86,37 @@ class Money(NamedTuple):
     """The same, discounted."""
 
 
-def add_parts(
-    cash: Sequence[Integers], today: Sequence[Floats], worth: Sequence[tuple[Floats, Floats] | None], units: int
-) -> Money:
+class Sums(NamedTuple):
+    """Cash of the parts of which money consists, over the whole calendar; each of shape (n_replications,), in the smallest unit."""
+
+    cash: Sequence[Integers]
+    today: Sequence[Floats]
+    """The same, discounted."""
+
+
+def sums_from_ledger(parts: Sequence[Part], ledger: Ledger, factors: Sequence[Floats] | Floats) -> Sums:
+    """Add up the cash of each part; by part: what money of each month is worth today, shape (1 or n_replications, n_months)."""
+    flows = [ledger.cash_in(part.accounts) for part in parts]
+    today = [present_values(cash, one[:, : cash.shape[1]]) for cash, one in zip(flows, factors, strict=True)]
+    return Sums([cash.sum(axis=1) for cash in flows], today)
+
+
+def add_parts(sums: Sums, worth: Sequence[tuple[Floats, Floats] | None], units: int) -> Money:
     """Money from the parts of which it consists.
 
     Parameters
     ----------
-    cash
-        By part: cash over the whole calendar, shape (n_replications,), in the smallest unit.
-    today
-        By part: the same discounted.
+    sums
+        By part.
     worth
         By part: the public value and what that is worth today, each of shape (n_replications,), in the currency; nothing where
         none counts.
     units
         Smallest units in one unit of the currency.
     """
-    total = np.asarray(np.add.reduce(list(cash)) / units)
+    total = np.asarray(np.add.reduce(list(sums.cash)) / units)
     values = [value for value, _ in filter(None, worth)]
-    parts = zip(today, worth, strict=True)
+    parts = zip(sums.today, worth, strict=True)
     discounted = [one / units + (0.0 if value is None else value[1]) for one, value in parts]
     return Money(total, add_in_order([total, *values]), add_in_order(discounted))
 
@@ -113,14 +124,9 @@ def add_parts(
 def money_from_ledger(name: str, ledger: Ledger, public_value: PublicValue, discount_factors: Mapping[str, Floats]) -> Money:
     """Money of a party, or of all who are in a role: see `parts_of`."""
     parts = parts_of(name, ledger.accounts)
-    flows = [ledger.cash_in(part.accounts) for part in parts]
     factors = [discount_factors[part.party] for part in parts]
-    return add_parts(
-        [cash.sum(axis=1) for cash in flows],
-        [present_values(cash, one[:, : cash.shape[1]]) for cash, one in zip(flows, factors, strict=True)],
-        [_worth(part, public_value, one) for part, one in zip(parts, factors, strict=True)],
-        ledger.units,
-    )
+    worth = [_worth(part, public_value, one) for part, one in zip(parts, factors, strict=True)]
+    return add_parts(sums_from_ledger(parts, ledger, factors), worth, ledger.units)
 
 
 def _worth(part: Part, public_value: PublicValue, factors: Floats) -> tuple[Floats, Floats] | None:

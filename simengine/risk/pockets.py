@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from simengine.risk import statistics
 from simengine.risk.draws import Draws
+from simengine.risk.measures import p_loss
 from simengine.risk.parties import parties_of
 from simengine.risk.statistics import Statistic
 
@@ -31,5 +32,5 @@ def pockets(
     for party in parties_of(columns):
         net = columns[f"{party}.net"]
         table[party] = {name: statistics.distribution(columns[f"{party}.{name}"], draws) for name in POCKETS}
-        table[party] |= {"net": statistics.distribution(net, draws), "p_net_below_zero": statistics.probability(net < 0, draws)}
+        table[party] |= {"net": statistics.distribution(net, draws), "p_net_below_zero": p_loss(net, draws)}
     return table

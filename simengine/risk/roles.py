@@ -52,12 +52,7 @@ def role_columns(
     payer: `<payer>.payment` and `.true_saving`. The same of `all_lenders` and `all_payers`, where there are several, with their
     `.net` and `.npv`: see `parts_of`.
     """
-    columns: dict[str, NDArray[Any]] = {}
-    for name, cash in lending_cash(ledger).items():
-        paid_in = _paid_in(name, ledger)
-        columns |= return_on(name, cash, paid_in, ledger.units, with_rate=with_returns)
-        columns[f"{name}{_LENDS}"] = paid_in / ledger.units
-        columns |= {f"{name}.peak_funding": peak_funding(cash, ledger.units)} if with_returns else {}
+    columns = loan_columns(ledger, with_returns=with_returns)
     payers = in_role(OUTCOME_PAYER, ledger.accounts)
     for name in names_of_role(ALL_PAYERS, payers):
         mine = payers if name == ALL_PAYERS else (name,)
@@ -68,6 +63,17 @@ def role_columns(
         if f"{total}{_LENDS}" in columns or f"{total}{_PAYS}" in columns:
             money = money_from_ledger(total, ledger, public_value, discount_factors)
             columns |= {f"{total}.net": money.net, f"{total}.npv": money.npv}
+    return columns
+
+
+def loan_columns(ledger: Ledger, *, with_returns: bool) -> dict[str, NDArray[Any]]:
+    """Give the columns of every lender, and of all of them where there are several, as `role_columns` has them."""
+    columns: dict[str, NDArray[Any]] = {}
+    for name, cash in lending_cash(ledger).items():
+        paid_in = _paid_in(name, ledger)
+        columns |= return_on(name, cash, paid_in, ledger.units, with_rate=with_returns)
+        columns[f"{name}{_LENDS}"] = paid_in / ledger.units
+        columns |= {f"{name}.peak_funding": peak_funding(cash, ledger.units)} if with_returns else {}
     return columns
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from simengine.risk.coverage import ROUNDING
 from simengine.risk.draws import Draws, given
 from simengine.risk.kernels import FOUND
 from simengine.risk.measured import those_measured
+from simengine.risk.measures import Measure, cvar, p_loss, var
 from simengine.risk.parties import names_of_role, parties_of
 from simengine.risk.pockets import pockets
 from simengine.risk.returns import PAYBACK_STATUSES, STATUSES, rates_of_return
@@ -40,9 +41,16 @@ class RiskTable:
     """By party: of its loss."""
     diagnostics: Diagnostics | None = None
     """Nothing where a table was put together from something else than a run."""
+    asked: Mapping[str, Statistic] = field(default_factory=dict)
+    """By measure, with its party: what was asked for beside the sections."""
 
     def get(self, path: str) -> Statistic | None:
-        """Look a statistic up by its dotted path, such as `investor.money_back.mean`; nothing where there is none."""
+        """Look a statistic up by its dotted path, such as `investor.money_back.mean`, or a measure that was asked for, by its text.
+
+        Nothing where there is none.
+        """
+        if path in self.asked:
+            return self.asked[path]
         node: Statistic | Section | None = self.sections
         for name in path.split("."):
             node = node.get(name) if isinstance(node, Mapping) else None
@@ -59,7 +67,8 @@ class RiskTable:
 
     def statistics(self) -> Iterator[tuple[str, Statistic]]:
         """List every statistic with its path."""
-        return statistics_in(self.sections)
+        yield from statistics_in(self.sections)
+        yield from self.asked.items()
 
     def __repr__(self) -> str:
         return f"<RiskTable: {self.n_replications:,} replications, {sum(1 for _ in self.statistics())} statistics>"
@@ -72,7 +81,7 @@ class RiskTable:
         return frame_of(self.statistics())
 
 
-def summarise(outturns: Outturns, control_variates: Floats | None = None) -> RiskTable:
+def summarise(outturns: Outturns, control_variates: Floats | None = None, measures: Iterable[Measure] = ()) -> RiskTable:
     """Give every distribution of a run.
 
     Parameters
@@ -81,6 +90,8 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None) -> Ris
         One row per replication, at least two.
     control_variates
         Shape (n_rows, n_variates): numbers of each row whose expectation is 0, by which means are corrected.
+    measures
+        What is asked for beside the sections.
 
     Returns
     -------
@@ -97,7 +108,7 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None) -> Ris
     if len(np.unique(outturns.replications)) < 2:
         rule = "a table must be made of at least 2 replications, for one has no standard error"
         raise UsageError(f"summarise: {rule}; found {len(np.unique(outturns.replications))}")
-    draws = draws_of(outturns, control_variates)
+    draws, measures = draws_of(outturns, control_variates), tuple(measures)
     sections: Section = {
         **_by_role(outturns, draws),
         "payment_against_saving": _payment_against_saving(outturns, draws),
@@ -117,6 +128,8 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None) -> Ris
     if draws is not None and outturns.lending_cash_by_row is None:
         why = Refused("the run did not keep the cash by date (`with_variates` of `run_study`)")
         refused |= {f"{name}.irr_of_mean_cash": why for name in outturns.lending_cash}
+    asked = {str(measure): measure.of(outturns.columns, draws) for measure in measures}
+    refused |= _thin(measures, asked, outturns, draws, n_replications)
     nets = {party: np.asarray(outturns[f"{party}.net"], dtype=np.float64) for party in parties_of(outturns.columns)}
     # Who neither pays nor gets anything has nothing to lose.
     nets = {party: net for party, net in nets.items() if net.any()}
@@ -131,7 +144,24 @@ def summarise(outturns: Outturns, control_variates: Floats | None = None) -> Ris
             tail_points={path: int(statistic.tail_points or 0) for path, statistic in trust.tail_statistics(sections)},
             n_clipped=int(outturns["clipped"].sum()),
         ),
+        {text: statistic for text, statistic in asked.items() if text not in refused},
     )
+
+
+def _thin(
+    measures: Iterable[Measure], asked: Mapping[str, Statistic], outturns: Outturns, draws: Draws | None, n_replications: int
+) -> dict[str, Refused]:
+    """Say which of the measures stand on too few replications in a tail."""
+    found = {}
+    for measure in measures:
+        statistic = asked[str(measure)]
+        if statistic.tail_points is None:
+            continue
+        beyond = replace(measure, name="var").of(outturns.columns, draws) if measure.name == "cvar" else None
+        refused = trust.refusal(statistic, n_replications, beyond)
+        if refused is not None:
+            found[str(measure)] = refused
+    return found
 
 
 def draws_of(outturns: Outturns, control_variates: Floats | None = None) -> Draws | None:
@@ -156,14 +186,14 @@ def _by_role(outturns: Outturns, draws: Draws | None) -> Section:
 
 def _position(outturns: Outturns, name: str, draws: Draws | None) -> dict[str, Statistic | Section]:
     """Summarise what somebody is left with, and the risk of it: of a party all its money, of a total that of the role."""
-    loss = -outturns[f"{name}.net"]
+    net = outturns[f"{name}.net"]
     return {
-        "net": statistics.distribution(outturns[f"{name}.net"], draws),
+        "net": statistics.distribution(net, draws),
         "npv": statistics.distribution(outturns[f"{name}.npv"], draws),
-        "p_loss": statistics.probability(loss > 0, draws),
-        "p_profit": statistics.probability(loss < 0, draws),
-        "var95": statistics.value_at_risk(loss, TAIL_LEVEL, draws),
-        "cvar95": statistics.conditional_value_at_risk(loss, TAIL_LEVEL, draws),
+        "p_loss": p_loss(net, draws),
+        "p_profit": statistics.probability(net > 0, draws),
+        "var95": var(net, TAIL_LEVEL, draws),
+        "cvar95": cvar(net, TAIL_LEVEL, draws),
     }
 
 

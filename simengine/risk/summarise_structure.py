@@ -10,6 +10,7 @@ import numpy as np
 from simengine.records import Outturns
 from simengine.risk import statistics
 from simengine.risk.draws import Draws, given
+from simengine.risk.measures import p_loss
 from simengine.risk.returns import STATUSES
 from simengine.risk.structure import ENDINGS
 
@@ -35,7 +36,7 @@ def _tranche(outturns: Outturns, path: str, draws: Draws | None) -> Mapping[str,
     section: dict[str, Any] = {
         name: statistics.distribution(outturns[f"{path}.{name}"], draws) for name in ("paid_in", "money_back", "net", "lost")
     }
-    section["p_loss"] = statistics.probability(net < 0, draws)
+    section["p_loss"] = p_loss(net, draws)
     section["ending"] = {word: statistics.probability(outturns.is_word(f"{path}.ending", word), draws) for word in ENDINGS}
     section["irr_status"] = {word: statistics.probability(outturns.is_word(f"{path}.irr_status", word), draws) for word in STATUSES}
     was_drawn, has_rate = np.isfinite(multiple), np.isfinite(rate)

@@ -85,13 +85,21 @@ def refusals(section: Section, n_replications: int) -> dict[str, Refused]:
     found, tails = {}, dict(tail_statistics(section))
     for path, statistic in tails.items():
         quantile = tails.get(path.removesuffix("cvar95") + "var95") if path.endswith("cvar95") else None
-        points, least, where = (quantile or statistic).tail_points or 0, LEAST_TAIL_POINTS, "in the tail"
-        if quantile is not None and points >= least:
-            points, least, where = statistic.tail_points or 0, statistics.LEAST_CASES, "beyond the quantile"
-        if points < least:
-            needed = ceil(round(least * n_replications / points, 6)) if points else None
-            found[path] = Refused(f"fewer than {least} replications {where}", int(points), needed)
+        refused = refusal(statistic, n_replications, quantile)
+        if refused is not None:
+            found[path] = refused
     return found
+
+
+def refusal(statistic: Statistic, n_replications: int, quantile: Statistic | None = None) -> Refused | None:
+    """Say why a statistic of a tail is not given; nothing where it is. `quantile`: that beyond which it is a mean."""
+    points, least, where = (quantile or statistic).tail_points or 0, LEAST_TAIL_POINTS, "in the tail"
+    if quantile is not None and points >= least:
+        points, least, where = statistic.tail_points or 0, statistics.LEAST_CASES, "beyond the quantile"
+    if points >= least:
+        return None
+    needed = ceil(round(least * n_replications / points, 6)) if points else None
+    return Refused(f"fewer than {least} replications {where}", int(points), needed)
 
 
 def without(section: Section, refused: Mapping[str, Refused], path: str = "") -> Section:

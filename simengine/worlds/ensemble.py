@@ -29,11 +29,9 @@ from simengine.records import (
     Tallies,
     Worlds,
 )
+from simengine.risk.amounts import Columns
 from simengine.risk.roles import total_of_lenders, total_of_payers
 from simengine.worlds.blocks import BLOCK_SIZE, map_blocks
-
-Columns = Mapping[str, Floats]
-"""By name: one value per replication."""
 
 
 @dataclass(frozen=True)

@@ -1,33 +1,29 @@
-"""What an answer says of each party's money, and the standard error of whatever is computed from many worlds."""
+"""What an answer says of each party's money: where it stands, and the measures that somebody asks for beside that."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Literal, get_args
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from simengine.asked import is_number, names_asked, one_of_words
+from simengine.asked import is_number, names_asked
 from simengine.config import Study
-from simengine.config.roles import refuse_without_money, with_money
-from simengine.errors import UsageError, shorten
+from simengine.config.roles import lender_findings, refuse_without_money, totals_of, with_money
+from simengine.errors import UsageError, did_you_mean, shorten
 from simengine.pipeline import Evidence, evaluate
 from simengine.records import Floats, Outturns
 from simengine.risk import statistics
-from simengine.risk.coverage import judged
+from simengine.risk.amounts import AMOUNTS, OF_WHOLE_FLOWS, Columns, Unit
+from simengine.risk.limits import read_measure
+from simengine.risk.measures import KINDS, Measure, cvar, p_loss
 from simengine.risk.parties import ROLE_OF, parties_of
 from simengine.risk.statistics import Statistic
 
-Columns = Mapping[str, Floats]
-Measure = Literal["net", "npv"]
-"""What is asked of a party: all its money, or the same discounted at its own rate."""
-
-N_GROUPS = 50
 TAIL_WORLDS = 100
 """Fewer worlds than these in a tail say nothing about it."""
+_OF_LENDERS = ("money_in", "moic", *OF_WHOLE_FLOWS, "payback_status")
 
 
 @dataclass(frozen=True)
@@ -40,26 +36,163 @@ class Standing:
     """Of a net below zero."""
     cvar: Statistic | None
     """Mean loss (-net) in the worst 1 - level of the worlds; absent where these are too few."""
+    asked: Mapping[str, Statistic] = field(default_factory=dict)
+    """By measure, without the party: what was asked for beside these."""
 
 
 def money_of(outturns: Outturns) -> dict[str, Floats]:
-    """Net and net present value of every party and of every total, by `<name>.<measure>`; and what was drawn.
+    """Net and net present value of every party and of every total, by `<name>.<amount>`; and what measures take beside them.
 
-    Of those who lend there is `<name>.money_in` as well.
+    These are the truth of each metric, what is paid for outcomes, what was drawn, and of those who lend what they lent and, if the
+    outturns have it, what their flows came to.
     """
     columns: Mapping[str, Any] = outturns.columns
-    kept = {f"{name}.{measure}": columns[f"{name}.{measure}"] for name in _names(columns) for measure in ("net", "npv")}
-    kept |= {name: column for name, column in columns.items() if name.endswith(".money_in")}
-    return {name: np.asarray(column, dtype=np.float64) for name, column in {**kept, "drawn": columns["drawn"]}.items()}
+    kept = [f"{name}.{amount}" for name in _names(columns) for amount in ("net", "npv")]
+    kept += [name for name in columns if name.count(".") == 1 and name.rpartition(".")[2] in _OF_LENDERS]
+    kept += [name for name in columns if name.startswith("metric.") and name.endswith(".truth")]
+    return {name: np.asarray(columns[name], dtype=np.float64) for name in [*kept, "contingent_payment", "drawn"]}
 
 
 def _names(columns: Mapping[str, Any]) -> list[str]:
     return [*parties_of(columns), *(total for total in ROLE_OF if f"{total}.net" in columns)]
 
 
-def settled_money(study: Study, evidence: Evidence) -> dict[str, Floats]:
-    """Settle the contract, move the money, and keep what every party has."""
-    return money_of(evaluate(study, evidence, with_returns=False))
+def settled_money(study: Study, evidence: Evidence, measures: Iterable[Measure] = ()) -> dict[str, Floats]:
+    """Settle the contract, move the money, and keep what every party has and what the measures take."""
+    return money_of(evaluate(study, evidence, with_returns=any(measure.kind.needs_flows for measure in measures)))
+
+
+def asked_measures(study: Study, texts: Sequence[str], option: str = "--measure") -> tuple[Measure, ...]:
+    """Read the measures that are asked for.
+
+    Parameters
+    ----------
+    study
+        Whose parties are meant.
+    texts
+        `party.measure`, or a measure alone: then of everybody who has it.
+    option
+        Where a message says that they stand.
+
+    Raises
+    ------
+    UsageError
+        If there is no such measure, or the party has no money, or does not lend where the measure is about a loan.
+    """
+    found: list[Measure] = []
+    for text in names_asked(texts, option):
+        owner, dot, _ = text.partition("(")[0].partition(".")
+        names = [owner.strip()] if dot else [*with_money(study), *totals_of(study)]
+        try:
+            mine = [read_measure(text) if dot else read_measure(text, name) for name in names]
+        except ValueError as error:
+            raise UsageError(f"{option}: {error}") from None
+        for measure in mine:
+            if dot:
+                refuse_without_money(study, measure.party, option)
+            wrong = list(lender_findings(study, measure, option))
+            if wrong and dot:
+                raise UsageError(f"{option}: {wrong[0][1]}; found {wrong[0][2]}. {wrong[0][3]}")
+            found += [] if wrong else [measure]
+    return tuple(dict.fromkeys(found))
+
+
+@dataclass(frozen=True)
+class AmountAsked:
+    """A number of a party in every replication, of which a question takes the mean, the spread or the tail."""
+
+    text: str
+    """An amount, or a measure that is a mean over replications."""
+    title: str
+    unit: Unit
+    sign: int
+    """1 where more is better, -1 where less is."""
+    measures: tuple[Measure, ...]
+    """What has to be settled for it."""
+    _of: Callable[[Columns, str], Floats]
+
+    @property
+    def of_lenders(self) -> bool:
+        """Whether only who lends has it."""
+        return any(measure.kind.of_lenders for measure in self.measures)
+
+    def values(self, columns: Columns, party: str) -> Floats:
+        """Give it, one number per replication, in the shape of the columns.
+
+        Raises
+        ------
+        UsageError
+            If a replication has none: then nothing is said of the mean or the spread of all.
+        """
+        found = np.asarray(self._of(columns, party), dtype=np.float64)
+        n_missing = int((~np.isfinite(found)).sum())
+        if n_missing:
+            others = [name for name, kind in KINDS.items() if kind.is_probability and kind.amount == self.text]
+            way_out = f"A probability counts all of them: {others[0]}(...)" if others else "Ask for another amount"
+            raise UsageError(
+                f"--of: an amount must have a value in every replication; found none of {party}.{self.text} in {n_missing:,} of "
+                f"{found.size:,}. {way_out}"
+            )
+        return found
+
+
+def amount_asked(text: str, *, needs_mean: bool = False) -> AmountAsked:
+    """Read what is asked of every party: an amount, or a measure that is a mean over replications.
+
+    Raises
+    ------
+    UsageError
+        If it is neither, or has no mean where one is needed.
+    """
+    ways = f"one of {', '.join(AMOUNTS)}, or a measure such as p_loss or p_irr_below(0.03)"
+    if not isinstance(text, str):
+        raise UsageError(f"--of: must be {ways}; found {shorten(text)}")
+    if text in AMOUNTS:
+        amount = AMOUNTS[text]
+        if needs_mean and not amount.has_mean:
+            others = [name for name, kind in KINDS.items() if kind.is_probability and kind.amount == text]
+            raise UsageError(f"--of: must have a mean over replications; found {text}. Ask for {others[0]}(...) instead")
+        # Any measure of the amount takes what the amount does.
+        measure = next(Measure("", name, 0.0) for name, kind in KINDS.items() if kind.amount == text)
+        return AmountAsked(text, amount.title, amount.unit, 1 if amount.more_is_better else -1, (measure,), amount.of)
+    try:
+        measure = read_measure(text, "party")
+    except ValueError:
+        way_out = did_you_mean(text, [*AMOUNTS, *KINDS], "docs/reference/measures.md lists them")
+        raise UsageError(f"--of: must be {ways}; found {shorten(text)}. {way_out}") from None
+    if measure.kind.scores is None:
+        raise UsageError(f"--of: must be a mean over replications; found {text}, a quantile. Ask for {measure.kind.amount} instead")
+    return AmountAsked(
+        text,
+        measure.title,
+        measure.kind.unit,
+        measure.sign,
+        (measure,),
+        lambda columns, party: replace(measure, party=party).scores(columns),
+    )
+
+
+def parties_with(study: Study, asked: AmountAsked, names: Sequence[str]) -> tuple[str, ...]:
+    """Names of the parties that are asked for, or of all who have an amount.
+
+    Raises
+    ------
+    UsageError
+        If one of those that are named has no money in the study, or does not lend where the amount is about a loan.
+    """
+    chosen = chosen_parties(names, study)
+    if not asked.of_lenders:
+        return chosen
+    lacking = [(party, wrong) for party in chosen for wrong in lender_findings(study, replace(asked.measures[0], party=party), "")]
+    if lacking and names:
+        _, rule, _, way_out = lacking[0][1]
+        raise UsageError(f"--of {asked.text}: {rule}; found {lacking[0][0]}. {way_out}")
+    return tuple(party for party in chosen if party not in [name for name, _ in lacking])
+
+
+def measures_of(measures: Iterable[Measure], party: str) -> dict[str, Measure]:
+    """Give the measures about one party, by their text without it."""
+    return {str(measure).removeprefix(f"{party}."): measure for measure in measures if measure.party == party}
 
 
 def chosen_parties(names: Sequence[str], study: Study, option: str = "--party") -> tuple[str, ...]:
@@ -74,11 +207,6 @@ def chosen_parties(names: Sequence[str], study: Study, option: str = "--party") 
     for name in asked:
         refuse_without_money(study, name, option)
     return asked or with_money(study)
-
-
-def refuse_measure(measure: str) -> None:
-    """Refuse a measure of money that is none."""
-    one_of_words(measure, "--of", get_args(Measure))
 
 
 def refuse_level(level: float) -> None:
@@ -106,63 +234,14 @@ def refuse_thin_tail(n_worlds: int, level: float, n_per_replication: int = 1) ->
         )
 
 
-def standing_of(columns: Columns, party: str, level: float) -> Standing:
-    """Give where a party stands in some worlds."""
+def standing_of(columns: Columns, party: str, level: float, measures: Iterable[Measure] = ()) -> Standing:
+    """Say where a party stands in some worlds, and what those of the measures come to that are about it."""
     net = columns[f"{party}.net"]
     is_given = tail_needs(len(net), level) is None
     return Standing(
         net=statistics.mean(net),
         npv=statistics.mean(columns[f"{party}.npv"]),
-        p_loss=statistics.probability(net < 0),
-        cvar=statistics.conditional_value_at_risk(-net, level) if is_given else None,
+        p_loss=p_loss(net),
+        cvar=cvar(net, level) if is_given else None,
+        asked={text: measure.of(columns) for text, measure in measures_of(measures, party).items()},
     )
-
-
-def tail_weights(loss: Floats, level: float) -> Floats:
-    """Give the weights with which worlds enter a CVaR; they add up to 1.
-
-    Worlds beyond the quantile q weigh 1 / ((1 - level) n) each, those at q share what is left: then the weighted mean of the loss
-    is the CVaR of Rockafellar and Uryasev also where payments have atoms.
-    """
-    q = np.quantile(loss, level, method="inverted_cdf")
-    beyond, at = loss > q, loss == q
-    whole = (1 - level) * len(loss)
-    return np.asarray((beyond + at * ((whole - beyond.sum()) / at.sum())) / whole)
-
-
-def with_error(estimate: Callable[[Floats], Floats], worlds: Floats, n_groups: int = N_GROUPS) -> NDArray[np.object_]:
-    """Estimate something from worlds, with the standard error of the delete-a-group jackknife.
-
-    Parameters
-    ----------
-    estimate
-        From some worlds, shape (n, ...), to an array of numbers.
-    worlds
-        Shape (n_replications, ...): one row per independent replication.
-    n_groups
-        Groups of neighbouring rows, of which each is left out once; fewer where there are fewer rows.
-
-    Returns
-    -------
-    The shape of the estimate: statistics.
-
-    Notes
-    -----
-    With t_g the estimate without group g of G, the variance is (G - 1) / G times the sum of (t_g - mean t)^2. Deleting groups, not
-    single rows, keeps it right for quantiles and tails. Where few groups carry it, it is stretched, or said not to cover.
-
-    References
-    ----------
-    Shao, J. and Tu, D. (1995), The Jackknife and Bootstrap, sections 2.2 and 2.3, doi:10.1007/978-1-4612-0795-5.
-    """
-    value = np.asarray(estimate(worlds))
-    edges = np.linspace(0, len(worlds), min(n_groups, len(worlds)) + 1).astype(np.int64)
-    without = np.stack([np.asarray(estimate(np.concatenate([worlds[:first], worlds[last:]]))) for first, last in pairwise(edges)])
-    n = len(without)
-    apart = without - without.mean(axis=0)
-    error = np.sqrt((n - 1) / n * (apart**2).sum(axis=0))
-    found = np.empty(value.shape, dtype=object)
-    for place in np.ndindex(value.shape):
-        one = judged(float(error[place]), apart[(slice(None), *place)])
-        found[place] = Statistic(float(value[place]), one.se, covers=one.covers)
-    return found

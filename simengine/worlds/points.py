@@ -7,7 +7,7 @@ said of a point is a mean, or a share, over the panel.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,9 +20,11 @@ from simengine.errors import UsageError
 from simengine.laws import DirichletCount
 from simengine.pipeline import Steering, draw_worlds, simulate
 from simengine.records import Floats, Integers
+from simengine.risk.amounts import Columns
+from simengine.risk.measures import Measure
 from simengine.sampling import laws_of
 from simengine.worlds.ensemble import Ensemble
-from simengine.worlds.money import Columns, settled_money
+from simengine.worlds.money import settled_money
 
 _SMALLEST = 2.0**-53
 MOST_LUCK = 100_000
@@ -40,21 +42,23 @@ class Assumptions:
     n_luck: int
     """Worlds in the panel."""
 
-    def money(self, scores: Floats) -> dict[str, Floats]:
+    def money(self, scores: Floats, measures: Sequence[Measure] = ()) -> dict[str, Floats]:
         """Give each party's money at points of the assumptions.
 
         Parameters
         ----------
         scores
             Shape (n_points, n_assumptions): independent standard normal scores; the study's correlations join them.
+        measures
+            What is asked for.
 
         Returns
         -------
-        By `<party>.<measure>`, and `drawn`: shape (n_points, n_luck).
+        As `money_of` gives them, each of shape (n_points, n_luck).
         """
         n_points = len(scores)
         on = replace(self.ensemble, n_replications=n_points * self.n_luck, on_progress=None)
-        (columns,) = on.ask(lambda rows: [self._settle(scores, rows)])
+        (columns,) = on.ask(lambda rows: [self._settle(scores, rows, measures)])
         return {name: column.reshape(n_points, self.n_luck) for name, column in columns.items()}
 
     def values(self, scores: Floats) -> dict[str, Floats]:
@@ -62,9 +66,10 @@ class Assumptions:
         worlds = draw_worlds(self.study, 0, np.zeros(len(scores), dtype=np.int64), steering=self._steering(scores))
         return {path: worlds[path] for path in self.paths}
 
-    def _settle(self, scores: Floats, rows: Integers) -> Columns:
+    def _settle(self, scores: Floats, rows: Integers, measures: Sequence[Measure]) -> Columns:
         steering = self._steering(scores[rows // self.n_luck])
-        return settled_money(self.study, simulate(self.study, self.ensemble.seed, rows % self.n_luck, steering=steering))
+        evidence = simulate(self.study, self.ensemble.seed, rows % self.n_luck, steering=steering)
+        return settled_money(self.study, evidence, measures)
 
     def _steering(self, scores: Floats) -> Steering:
         uniform = np.clip(special.ndtr(scores), _SMALLEST, 1 - _SMALLEST)

@@ -23,6 +23,7 @@ from simengine.config.roles import refuse_without_money
 from simengine.errors import UsageError, did_you_mean, shorten
 from simengine.records import ALL_LENDERS, ALL_PAYERS, Floats, Outturns
 from simengine.risk import RiskTable, summarise
+from simengine.risk.measures import KINDS, Measure
 from simengine.risk.parties import names_of_role
 from simengine.risk.statistics import Statistic
 from simengine.sampling import (
@@ -36,10 +37,11 @@ from simengine.sampling import (
     refuse_impossible_variates,
 )
 from simengine.worlds.blocks import run_study
+from simengine.worlds.money import asked_measures
 
 FIRST_SIZE = 1000
 AT_MOST = 1_000_000
-_GOAL = re.compile(r"\s*([\w.]+)\s+se\s*<\s*([\d._]+(?:[eE][+-]?\d+)?)\s*(%?)\s*")
+_GOAL = re.compile(r"\s*([\w.]+(?:\([^()]*\))?)\s+se\s*<\s*([\d._]+(?:[eE][+-]?\d+)?)\s*(%?)\s*")
 _EXAMPLE = 'a goal reads NAME se<VALUE, such as "p_loss se<0.002" or "cvar95 se<1%"'
 _SURE = 0.9
 """A run is refused early only where an error a tenth smaller than estimated would still take more than the budget."""
@@ -50,8 +52,8 @@ class Goal:
     """A standard error that a statistic shall have."""
 
     name: str
-    """As somebody wrote it: a path of the risk table or, where one party alone lends, what comes after its name; the mean of a
-    distribution."""
+    """As somebody wrote it: a path of the risk table or a measure or, where one party alone lends, what comes after its name; the
+    mean of a distribution."""
     error: float
     is_relative: bool
     """Whether the error is a part of the value."""
@@ -66,6 +68,7 @@ class Reached:
 
     goal: Goal
     path: str
+    """Of the table, or the measure as it is written in full."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ def run_until(
     *,
     sampling: Sampling = PLAIN,
     with_control_variates: bool = False,
+    measures: Sequence[Measure] = (),
     **how: Any,
 ) -> PreciseRun:
     """Run a study in growing batches until every goal is met.
@@ -122,6 +126,8 @@ def run_until(
         The most replications that may be run.
     with_control_variates
         Whether means are corrected by the numbers of the study, whose laws are known.
+    measures
+        What the table shows beside its sections.
     how
         `threads`, `block_size` and `on_progress` of `run_study`.
 
@@ -143,7 +149,9 @@ def run_until(
         least = 0 if sampling.is_sobol else LEAST_PER_VARIATE * len(laws_of(numbers))
         sizes = [size for size in sizes if size >= least]
     there = known_paths(study, seed, sampling)
-    paths = [path_of(study, goal, there) for goal in goals]
+    found = [statistic_of(study, goal, there) for goal in goals]
+    paths = [str(one) for one in found]
+    measures = tuple(dict.fromkeys([*measures, *(one for one in found if isinstance(one, Measure))]))
     outturns: Outturns | None = None
     seen: list[int] = []
     place = 0
@@ -151,7 +159,8 @@ def run_until(
         n, before = sizes[place], seen[-1] if seen else 0
         part = run_study(study, seed, n - before, first=before, sampling=sampling, with_variates=with_control_variates, **how)
         outturns = part if outturns is None else Outturns.join([outturns, part])
-        table = summarise(outturns, control_variates(study, seed, outturns, sampling) if with_control_variates else None)
+        variates = control_variates(study, seed, outturns, sampling) if with_control_variates else None
+        table = summarise(outturns, variates, measures)
         seen.append(n)
         needs = [_needed(goal, path, table) for goal, path in zip(goals, paths, strict=True)]
         if all(likely <= n for _, likely in needs):
@@ -214,18 +223,30 @@ def known_paths(study: Study, seed: int, sampling: Sampling) -> list[str]:
     return [*(path for path, _ in table.statistics()), *table.refused]
 
 
-def path_of(study: Study, goal: Goal, paths: Sequence[str]) -> str:
-    """Find the statistic that a goal names."""
+def statistic_of(study: Study, goal: Goal, paths: Sequence[str]) -> str | Measure:
+    """Find the statistic that a goal names: the path of one in the table, or a measure that is asked for beside it."""
     owners = names_of_role(ALL_LENDERS, study.capital.lenders)
     # Without a name a goal is about the money of whoever lends, as long as that is one party.
     for name in (goal.name, *([f"{owners[0]}.{goal.name}"] if len(owners) == 1 else ())):
         for path in (name, f"{name}.mean"):
             if path in paths:
                 return path
+    measure = _measure_of(study, goal, owners)
+    if measure is not None:
+        return measure
     _refuse_unclear_owner(study, goal, owners, paths)
     short = [path.removeprefix(f"{owners[0]}.") for path in paths] if len(owners) == 1 else []
     way_out = did_you_mean(goal.name, [*paths, *short], "`simengine run STUDY --json` shows all of them")
     raise UsageError(f"--until: a goal names a statistic of the risk table; found {goal.name!r}. {way_out}")
+
+
+def _measure_of(study: Study, goal: Goal, owners: Sequence[str]) -> Measure | None:
+    """Read a goal as a measure, of the only lender where it names nobody; nothing where it is none."""
+    has_owner = "." in goal.name.partition("(")[0]
+    name = goal.name.partition("(")[0].rpartition(".")[2]
+    if name not in KINDS or (not has_owner and len(owners) > 1):
+        return None
+    return asked_measures(study, [goal.name if has_owner else f"{owners[0]}.{goal.name}"], "--until")[0]
 
 
 def _refuse_unclear_owner(study: Study, goal: Goal, owners: Sequence[str], paths: Sequence[str]) -> None:
@@ -274,6 +295,8 @@ def replications_needed(goal: Goal, statistic: Statistic, n: int, *, is_probabil
 
 
 def _is_probability(path: str) -> bool:
+    if "(" in path or path.rpartition(".")[2] in KINDS:
+        return KINDS[path.partition("(")[0].rpartition(".")[2]].is_probability
     words = path.split(".")
     return words[-1].startswith(("p_", "worlds_with_")) or words[-2] in (
         "bound",

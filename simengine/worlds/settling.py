@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, product
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 
-from simengine.capital import Purses, accounts_of
+from simengine.capital import Purses, accounts_of, distribute
 from simengine.cohort import Cohort
 from simengine.config import Study, cohort_of, timing_of
 from simengine.config.numbers import with_numbers
@@ -30,15 +30,19 @@ from simengine.records import (
     Record,
     Tallies,
     Worlds,
-    add_in_order,
     axes_of,
 )
-from simengine.risk.parties import Part, add_parts, over_years, parts_of, value_today
+from simengine.risk.amounts import Columns
+from simengine.risk.measures import Measure
+from simengine.risk.parties import Part, Sums, add_parts, over_years, parts_of, sums_from_ledger, value_today
+from simengine.risk.roles import loan_columns
 from simengine.sections import FREE, READ_AT_THE_WALL, lies_in
 from simengine.value import appreciate
-from simengine.worlds.ensemble import Columns, measured
+from simengine.worlds.ensemble import measured
 
 Joined = TypeVar("Joined", bound=Record)
+Loans = Literal["nothing", "sums", "flows"]
+"""What is wanted of those who lend: nothing beside their money, what came back on each unit, or what takes every month as well."""
 Windows = tuple[float, ...]
 """Months, one number for every window that is a free term, in their order."""
 
@@ -64,6 +68,8 @@ class Kept:
     """By party, or total of a role: whose money counts."""
     factors: Floats
     """What money of each month is worth today to the party of each part: shape (n_parts, 1 or n_replications, n_months)."""
+    loans: Loans = "nothing"
+    """What is wanted of those who lend."""
     _last: tuple[Mapping[str, float], Purses] | None = field(default=None, repr=False)
 
     def settle(self, study: Study, terms: Mapping[str, float], windows: Windows) -> Columns:
@@ -80,7 +86,8 @@ class Kept:
 
         Returns
         -------
-        `contingent_payment`, and `.net` and `.npv` of every party or total that was asked for.
+        `contingent_payment`, and `.net` and `.npv` of every party or total that was asked for; of those who lend
+        also what is wanted of their loans: then every flow is posted, which takes longer than sums.
         """
         if windows not in self.readings:
             kept = " or ".join(", ".join(f"{months:g}" for months in one) for one in self.readings)
@@ -90,16 +97,29 @@ class Kept:
         free = {path: np.full(len(self.worlds), value) for path, value in terms.items() if path in self.worlds.values}
         worlds = replace(self.worlds, values={**self.worlds.values, **free})
         purses = self._filled(study, worlds, terms)
-        payments, sums = agree(study, reading.measurements, purses.plan, worlds, lambda payments: purses.add_up(payments, worlds))
+        payments, sums, loans = self._moved(study, worlds, reading.measurements, purses)
         units = purses.plan.units
-        columns: dict[str, Floats] = {"contingent_payment": _paid_for_outcomes(study, payments)}
+        columns: dict[str, Floats] = {"contingent_payment": payments.owed_in_all(study.contract.paid_for_outcomes()), **loans}
         first = 0
         for name, parts in self.parts.items():
             mine = slice(first, first := first + len(parts))
             worth = [reading.worth[part.party] if part.has_value else None for part in parts]
-            money = add_parts(list(sums.cash[mine]), list(sums.today[mine]), worth, units)
+            money = add_parts(Sums(sums.cash[mine], sums.today[mine]), worth, units)
             columns |= {f"{name}.net": money.net, f"{name}.npv": money.npv}
         return columns
+
+    def _moved(
+        self, study: Study, worlds: Worlds, measurements: Measurements, purses: Purses
+    ) -> tuple[Payments, Sums, Mapping[str, Floats]]:
+        """Move the money: in sums of each part, or flow by flow where somebody asks what loans came to."""
+        if self.loans == "nothing":
+            payments, sums = agree(study, measurements, purses.plan, worlds, lambda payments: purses.add_up(payments, worlds))
+            return payments, Sums(list(sums.cash), list(sums.today)), {}
+        payments, ledger = agree(
+            study, measurements, purses.plan, worlds, lambda payments: distribute(study.capital, purses.plan, payments, worlds)
+        )
+        sums_of_parts = sums_from_ledger(list(chain(*self.parts.values())), ledger, self.factors)
+        return payments, sums_of_parts, loan_columns(ledger, with_returns=self.loans == "flows")
 
     def _filled(self, study: Study, worlds: Worlds, terms: Mapping[str, float]) -> Purses:
         """Give the purses with the plan of the money; anew only where a number has changed on which the plan may depend."""
@@ -121,7 +141,8 @@ def join(blocks: Sequence[Kept]) -> Kept:
     readings = {windows: _join([block.readings[windows] for block in blocks]) for windows in first.readings}
     rows = first.factors.shape[1] > 1
     factors = np.concatenate([block.factors for block in blocks], axis=1) if rows else first.factors
-    return Kept(worlds, np.concatenate([block.people for block in blocks]), readings, first.parts, factors)
+    people = np.concatenate([block.people for block in blocks])
+    return Kept(worlds, people, readings, first.parts, factors, first.loans)
 
 
 def _join(readings: Sequence[Reading]) -> Reading:
@@ -151,14 +172,18 @@ def _joined(parts: Sequence[Joined]) -> Joined:
     return cast(Joined, replace(first, **arrays))
 
 
-def _paid_for_outcomes(study: Study, payments: Payments) -> Floats:
-    signs = study.contract.paid_for_outcomes()
-    amounts = [signs[name] * add_in_order(payments.by_due[:, t].T) for t, name in enumerate(payments.terms) if name in signs]
-    return add_in_order([np.zeros(len(payments.by_due)), *amounts])
+def keep(study: Study, worlds: Worlds, tallies: Tallies, parties: Iterable[str], measures: Iterable[Measure] = ()) -> Kept:
+    """Keep people who have lived, each measured with every window that a sizing leaves open.
 
-
-def keep(study: Study, worlds: Worlds, tallies: Tallies, parties: Iterable[str]) -> Kept:
-    """Keep people who have lived, each measured with every window that a sizing leaves open."""
+    Parameters
+    ----------
+    study, worlds, tallies
+        As they stand at the wall.
+    parties
+        Whose net and NPV are asked for.
+    measures
+        What is asked for beside these.
+    """
     windows = windows_of(study)
     followed = {months: with_numbers(study, dict(zip(own_windows(study), months, strict=True))) for months in windows}
     people, kept = (
@@ -174,7 +199,10 @@ def keep(study: Study, worlds: Worlds, tallies: Tallies, parties: Iterable[str])
     n_rows = max((len(factors[part.party]) for part in flat), default=1)
     n_months = int(study.study.horizon_months.value) + 1
     by_part = [np.broadcast_to(factors[part.party][:, :n_months], (n_rows, n_months)) for part in flat]
-    return Kept(Worlds(worlds.seed, worlds.replications, kept), people, readings, parts, np.stack(by_part))
+    measures = tuple(measures)
+    about_loans: Loans = "flows" if any(one.kind.needs_flows for one in measures) else "sums"
+    loans: Loans = about_loans if any(one.kind.of_lenders for one in measures) else "nothing"
+    return Kept(Worlds(worlds.seed, worlds.replications, kept), people, readings, parts, np.stack(by_part), loans)
 
 
 def _read(study: Study, worlds: Worlds, tallies: Tallies, saving: Sequence[str]) -> Reading:

@@ -18,8 +18,10 @@ from simengine.config import Study, cohort_of
 from simengine.config.numbers import with_numbers
 from simengine.pipeline import draw_worlds
 from simengine.records import Integers
+from simengine.risk.amounts import Columns
+from simengine.risk.measures import Measure
 from simengine.worlds.blocks import available_processors, map_blocks, map_items
-from simengine.worlds.ensemble import Columns, Ensemble, lived, with_used_designs_alone
+from simengine.worlds.ensemble import Ensemble, lived, with_used_designs_alone
 from simengine.worlds.settling import Kept, Windows, chosen_windows, join, keep, with_windows
 
 
@@ -74,7 +76,9 @@ class StoredEnsemble:
         return {party: seen[eyes] for party, eyes in self.eyes.items()}
 
 
-def store(study: Study, ensemble: Ensemble, believers: Iterable[str], parties: Iterable[str]) -> StoredEnsemble:
+def store(
+    study: Study, ensemble: Ensemble, believers: Iterable[str], parties: Iterable[str], measures: Iterable[Measure] = ()
+) -> StoredEnsemble:
     """Let worlds be lived and measured, once for each way in which some parties see them, and keep what settlement needs.
 
     Parameters
@@ -87,13 +91,15 @@ def store(study: Study, ensemble: Ensemble, believers: Iterable[str], parties: I
         Those through whose eyes the worlds are seen.
     parties
         Those whose money is asked for.
+    measures
+        What is asked for beside their net and NPV.
     """
-    parties = tuple(parties)
+    parties, measures = tuple(parties), tuple(measures)
     eyes = {party: eyes_of(study, party) for party in believers}
     lean = with_used_designs_alone(study)
     blocks = {
         one: map_blocks(
-            lambda replications, one=one: _kept(lean, one, ensemble.seed, replications, parties),  # type: ignore[misc]
+            lambda replications, one=one: _kept(lean, one, ensemble.seed, replications, parties, measures),  # type: ignore[misc]
             ensemble.n_replications,
             threads=ensemble.threads,
             block_size=ensemble.block_size,
@@ -114,10 +120,11 @@ def _in_parts(blocks: Sequence[Kept], n_parts: int) -> list[Sequence[Kept]]:
     return [blocks[first:last] for first, last in pairwise(edges)]
 
 
-def _kept(study: Study, eyes: Eyes, seed: int, replications: Integers, parties: Sequence[str]) -> Kept:
+def _kept(study: Study, eyes: Eyes, seed: int, replications: Integers, parties: Sequence[str], measures: Sequence[Measure]) -> Kept:
     believed = with_numbers(study, dict(eyes.beliefs))
     worlds = draw_worlds(believed, seed, replications)
-    return keep(believed, worlds, lived(with_windows(believed, cohort_of(believed)), worlds, eyes.multiple), parties)
+    tallies = lived(with_windows(believed, cohort_of(believed)), worlds, eyes.multiple)
+    return keep(believed, worlds, tallies, parties, measures)
 
 
 def truths_of(blocks: Sequence[Kept]) -> dict[Windows, Columns]:

@@ -9,7 +9,7 @@ import numpy as np
 from simengine.config.sizing import Free, Rule
 from simengine.questions.size.answer import SizingResult, agree
 from simengine.questions.size.search import Search, Settlement, Table
-from simengine.risk.measures import read_limit, read_measure
+from simengine.risk.limits import read_limit, read_measure
 from simengine.worlds.ensemble import Ensemble
 
 N = 4000

@@ -17,7 +17,7 @@ from simengine.questions.incentives.efforts import Choice, choices_of, efforts_o
 from simengine.questions.size.induced import store_choices
 from simengine.questions.size.one_number import find_number, search_number
 from simengine.risk import statistics
-from simengine.risk.measures import read_limit
+from simengine.risk.limits import read_limit, read_measure
 from simengine.worlds.blocks import run_study
 from simengine.worlds.ensemble import Ensemble
 from tests.analysis.made import DIFFERENCE, SCORES, N, study_of
@@ -417,7 +417,11 @@ PRICE = "contract.terms.prize.share"
 def test_terms__are_settled_at_the_effort_that_they_induce(tmp_path):
     # Source: each price asked about by itself; efforts of the closed form e* = 3 P / 4,000.
     levels = behaviour([0, 0.375, 0.75, 1.5], 4000)
-    kept = store_choices(study_of(SCORES, tmp_path, LINEAR.format(1), levels), Ensemble(3, 60, block_size=25), ["service_provider"])
+    kept = store_choices(
+        study_of(SCORES, tmp_path, LINEAR.format(1), levels),
+        Ensemble(3, 60, block_size=25),
+        [read_measure("service_provider.expected_net")],
+    )
     for price, effort in ((1000, 0.75), (500, 0.375), (2000, 1.5)):
         found = induced(study_of(SCORES, tmp_path, LINEAR.format(price), levels), 60)
         columns = kept.settle({PRICE: price})["service_provider"]
@@ -432,7 +436,7 @@ def test_terms__the_smallest_price_that_leaves_the_provider_enough(tmp_path):
     n = sized(8, 40)
     levels = behaviour([step / n for step in range(2 * n + 1)], 4000)
     study = study_of(SCORES, tmp_path, LINEAR.format(1), levels)
-    kept = store_choices(study, Ensemble(3, 200), ["service_provider"])
+    kept = store_choices(study, Ensemble(3, 200), [read_measure("service_provider.expected_net")])
     limit = read_limit("expected_net >= 3125", "service_provider")
     found = search_number(PRICE, limit, Free(low=100, high=3000), kept.settle)
     assert found.low < 1000 * np.sqrt(17 / 9) < found.high

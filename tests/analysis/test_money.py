@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from simengine.risk import statistics
-from simengine.worlds.money import tail_weights, with_error
+from simengine.risk.jackknife import tail_weights, with_error
 
 
 def test_tail_weights__give_the_cvar_with_atoms_and_add_up():

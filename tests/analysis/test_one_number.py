@@ -16,7 +16,7 @@ from simengine.questions.size import one_number
 from simengine.questions.size.answer import stored_for, table_of
 from simengine.questions.size.belief import believing, weakest_belief
 from simengine.questions.size.one_number import find_number, search_number
-from simengine.risk.measures import read_limit
+from simengine.risk.limits import read_limit
 from simengine.worlds.ensemble import Ensemble
 from tests.analysis.made import study_of
 from tests.analysis.made_sizing import BINOMIAL

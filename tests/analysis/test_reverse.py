@@ -118,7 +118,7 @@ def test_correlations__are_honoured(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "loss > 50%", "investor.loss", "investor.loss >= 5", "investor.moic > 1", "a.loss > x", "a.net < 1 e5"]
+    "text", ["", "loss > 50%", "investor.loss", "investor.loss >= 5", "investor.yield > 1", "a.loss > x", "a.net < 1 e5"]
 )
 def test_criterion__that_cannot_be_read_is_refused(text):
     with pytest.raises(UsageError, match="--reverse: `<party>"):
@@ -127,7 +127,7 @@ def test_criterion__that_cannot_be_read_is_refused(text):
 
 def test_criterion__is_read():
     found = read_criterion(" outcome_payer.net < -1_000_000 ")
-    assert (found.party, found.quantity, found.is_above, found.threshold, found.of_drawn) == (
+    assert (found.party, found.amount, found.is_above, found.threshold, found.of_drawn) == (
         "outcome_payer",
         "net",
         False,

@@ -16,7 +16,7 @@ from simengine.errors import SimengineError, StudyError
 from simengine.pipeline import draw_worlds, evaluate, simulate
 from simengine.questions.size.answer import refuse_impossible_terms, shares_kept, size_terms, sizing_of, stored_for, table_of
 from simengine.questions.size.search import Settled, frontier
-from simengine.risk.measures import read_limit, read_measure
+from simengine.risk.limits import read_limit, read_measure
 from simengine.risk.statistics import Statistic
 from simengine.worlds.ensemble import Ensemble
 from simengine.worlds.stored import StoredEnsemble, store

@@ -12,7 +12,8 @@ from simengine.config.sizing import Free
 from simengine.questions.information.knowing import value_of_knowing, value_with_hindsight
 from simengine.questions.size.no_deal import explain_no_deal
 from simengine.questions.size.search import Search, Table
-from simengine.risk.measures import Columns, read_limit, read_measure
+from simengine.risk.amounts import Columns
+from simengine.risk.limits import read_limit, read_measure
 from tests.conftest import sized
 
 N = 400

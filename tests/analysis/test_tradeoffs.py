@@ -15,7 +15,7 @@ from simengine.config.numbers import with_numbers
 from simengine.config.roles import with_money
 from simengine.config.sizing import Side, Sizing
 from simengine.errors import UsageError
-from simengine.questions.tradeoffs.answer import Tradeoffs, worth_between, worth_of_terms
+from simengine.questions.tradeoffs.answer import Tradeoffs, standard_measures, worth_between, worth_of_terms
 from simengine.questions.tradeoffs.grid import MoneyMap, break_even, map_money
 from simengine.questions.tradeoffs.tables import map_tables, worth_tables
 from simengine.worlds.blocks import run_study
@@ -68,7 +68,7 @@ def test_worth__of_a_made_sample_is_the_sum_by_hand() -> None:
     net = np.repeat([-3.0, -1.0, 2.0], [60, 40, 100])
     np.random.default_rng(1).shuffle(net)
     low, high = ({"a.net": x, "a.npv": x} for x in (net, 0.5 * net + 0.8))
-    worth = worth_between(low, high, "a", span=2.0, step=0.5, level=0.5)
+    worth = worth_between(low, high, span=2.0, step=0.5, measures=standard_measures("a", 0.5, 200))
     for change, by_hand in ((worth.npv, 0.85), (worth.p_loss, -0.2), (worth.cvar, -1.9)):
         assert change is not None
         assert change.per_unit.value == pytest.approx(by_hand / 2)
@@ -81,10 +81,10 @@ def test_p_loss__of_money_that_moves_without_crossing_zero_is_bounded() -> None:
     # Source: no case among 200 worlds has a probability of at most 3 / 200; over a span of 2 that is 0.0075 for each unit.
     net = np.linspace(1, 2, 200)
     low, high, none = ({"a.net": x, "a.npv": x} for x in (net, 1.1 * net, net))
-    found = worth_between(low, high, "a", 2.0, 1.0, 0.5).p_loss.per_unit
+    found = worth_between(low, high, 2.0, 1.0, standard_measures("a", 0.5, 200)).p_loss.per_unit
     assert found.interval_95 == pytest.approx((-0.0075, 0.0075))
     assert not found.covers
-    assert worth_between(low, none, "a", 2.0, 1.0, 0.5).p_loss.per_unit.covers
+    assert worth_between(low, none, 2.0, 1.0, standard_measures("a", 0.5, 200)).p_loss.per_unit.covers
 
 
 @pytest.mark.parametrize("study", ["binomial", "norrkoping"])

@@ -40,7 +40,7 @@ from simengine.streams import seed_of
 from simengine.worlds.blocks import run_study
 from simengine.worlds.ensemble import Ensemble, settled
 from simengine.worlds.money import chosen_parties, money_of, settled_money
-from simengine.worlds.precision import path_of, read_goals, run_until
+from simengine.worlds.precision import read_goals, run_until, statistic_of
 from simengine.worlds.settling import keep
 
 ACTIVE = ("bank", "foundation", "guarantor", "outcome_payer", "region", "service_provider", "manager")
@@ -240,10 +240,10 @@ def test_the_money_of_nobody__is_refused_with_the_names_of_the_lenders(study, pa
 
 def test_a_goal__says_whose_money_it_is_about(study, table):
     paths = [f"{name}.p_loss" for name in ("bank", "foundation", "all_lenders")]
-    assert [path_of(study, read_goals(f"{path} se<1")[0], paths) for path in paths] == paths
+    assert [statistic_of(study, read_goals(f"{path} se<1")[0], paths) for path in paths] == paths
     rule = r"must say whose money .* found 'p_loss'\. One of: bank\.p_loss, foundation\.p_loss, all_lenders\.p_loss"
     with pytest.raises(UsageError, match=rule):
-        path_of(study, read_goals("p_loss se<1")[0], paths)
+        statistic_of(study, read_goals("p_loss se<1")[0], paths)
 
 
 def test_a_goal_without_a_name__is_about_the_only_lender_whatever_it_is_called(tiny_path):
@@ -253,7 +253,7 @@ def test_a_goal_without_a_name__is_about_the_only_lender_whatever_it_is_called(t
     study = load_study(tiny_path, [f"parties={{{parties}}}", "capital.tranches={loan: {holder: bank, size: rest}}"])
     table = summarise(run_study(study, 1, 4, threads=1))
     assert "investor" not in table.sections
-    assert path_of(study, read_goals("p_loss se<1")[0], ["bank.p_loss", "investor.p_loss"]) == "bank.p_loss"
+    assert statistic_of(study, read_goals("p_loss se<1")[0], ["bank.p_loss", "investor.p_loss"]) == "bank.p_loss"
 
 
 def test_a_total_of_one__is_refused(tiny):

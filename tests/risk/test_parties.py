@@ -10,7 +10,7 @@ from simengine.capital import accounts_of, discount_factors, distribute
 from simengine.capital.rules import RESERVED_NAMES, capital_rules
 from simengine.capital.spec import Party
 from simengine.records import PublicValue
-from simengine.risk.parties import ROLE_OF, add_parts, left_with, over_years, parts_of, value_today
+from simengine.risk.parties import ROLE_OF, Sums, add_parts, left_with, over_years, parts_of, value_today
 from simengine.risk.returns import present_values
 from simengine.risk.roles import (
     lenders_in,
@@ -138,8 +138,10 @@ def test_parts__add_up_to_the_same_whether_a_journal_is_kept_or_sums_alone(deal)
         factors = [FACTORS[part.party] for part in parts]
         worth = [value[:, EVERYBODY.index(part.party)] if part.has_value else None for part in parts]
         found = add_parts(
-            [one.sum(axis=1) for one in cash],
-            [present_values(one, by[:, : HORIZON + 1]) for one, by in zip(cash, factors, strict=True)],
+            Sums(
+                [one.sum(axis=1) for one in cash],
+                [present_values(one, by[:, : HORIZON + 1]) for one, by in zip(cash, factors, strict=True)],
+            ),
             [None if one is None else (over_years(one), value_today(one, by)) for one, by in zip(worth, factors, strict=True)],
             ledger.units,
         )

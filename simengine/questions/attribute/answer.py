@@ -29,20 +29,13 @@ from simengine.laws.sourced import Layer
 from simengine.pipeline import Steering, simulate
 from simengine.questions.attribute.layers import coalitions, layers_in, refuse_across_layers, seeds_with
 from simengine.records import Floats, Integers
+from simengine.risk.amounts import Columns
 from simengine.risk.coverage import ROUNDING
+from simengine.risk.jackknife import tail_weights, with_error
 from simengine.risk.statistics import Statistic
 from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import Ensemble, with_used_designs_alone
-from simengine.worlds.money import (
-    Columns,
-    Measure,
-    chosen_parties,
-    refuse_measure,
-    refuse_thin_tail,
-    settled_money,
-    tail_weights,
-    with_error,
-)
+from simengine.worlds.money import AmountAsked, amount_asked, parties_with, refuse_thin_tail, settled_money
 
 
 @dataclass(frozen=True)
@@ -75,6 +68,7 @@ class Burden:
     mean: Statistic
     sd: Statistic
     cvar: Statistic
+    """Mean loss in the worst worlds; of an amount of which less is better, its own mean there."""
     variance: LayerShares
     tail: LayerShares
     """CVaR of the loss less the mean loss: how much worse the worst worlds are than all of them."""
@@ -100,16 +94,17 @@ class Attribution(Answer):
     n_replications: int
     seed: int
     level: float
-    measure: Measure
+    measure: str
+    """The amount or measure that is asked about."""
     layers: tuple[Layer, ...]
     """Those in which the study draws anything."""
     burdens: Mapping[str, Burden]
     """By party."""
     portions: Mapping[str, Portion]
-    """By party; `all` holds what they add up to."""
+    """By party; `all` holds what they add up to. Of money alone."""
 
 
-def attribute(study: Study, ensemble: Ensemble, level: float, measure: Measure = "net", parties: Sequence[str] = ()) -> Attribution:
+def attribute(study: Study, ensemble: Ensemble, level: float, measure: str = "net", parties: Sequence[str] = ()) -> Attribution:
     """Share out the variance and the tail of each party's money over layers, and those of all parties over the parties.
 
     Parameters
@@ -121,37 +116,40 @@ def attribute(study: Study, ensemble: Ensemble, level: float, measure: Measure =
     level
         Of the tail.
     measure
-        `net`: all money of a party; `npv`: the same, discounted.
+        `net`: all money of a party; `npv`: the same, discounted; or another amount, or a measure that is a mean over replications,
+        such as `p_loss`, whose variance is then that of what each replication adds to it. Where less is better, more of it is what
+        the tail holds.
     parties
         Those to speak of; all if empty.
 
     Raises
     ------
     UsageError
-        If a party is unknown, numbers of different layers are correlated, or a tail would hold fewer than 100 worlds.
+        If a party is unknown or has no such amount, numbers of different layers are correlated, or a tail would hold fewer than 100
+        worlds.
     """
     study = with_used_designs_alone(study)
-    refuse_measure(measure)
     refuse_across_layers(study)
-    chosen = chosen_parties(parties, study)
+    asked = amount_asked(measure)
+    chosen = parties_with(study, asked, parties)
     layers = layers_in(study)
     refuse_thin_tail(ensemble.n_replications, level, 2 ** len(layers))
-    answers = ensemble.ask(lambda replications: _draw_families(study, layers, ensemble.seed, replications))
-    families = {party: np.stack([answer[f"{party}.{measure}"] for answer in answers], axis=1) for party in chosen}
-    # The parties of the study alone: a total of some of them would count twice.
-    everybody = {party: answers[-1][f"{party}.{measure}"] for party in with_money(study)}
+    answers = ensemble.ask(lambda replications: _draw_families(study, layers, ensemble.seed, replications, asked))
+    families = {party: np.stack([asked.values(answer, party) for answer in answers], axis=1) for party in chosen}
+    # The parties of the study alone: a total of some of them would count twice. Rates and probabilities do not add up.
+    everybody = {party: asked.values(answers[-1], party) for party in with_money(study)} if asked.unit == "money" else {}
     return Attribution(
         n_replications=ensemble.n_replications,
         seed=ensemble.seed,
         level=level,
-        measure=measure,
+        measure=asked.text,
         layers=layers,
-        burdens={party: burden(families[party], layers, level) for party in chosen},
-        portions=portions(everybody, level),
+        burdens={party: burden(families[party], layers, level, asked.sign) for party in chosen},
+        portions=portions(everybody, level) if everybody else {},
     )
 
 
-def burden(family: Floats, layers: tuple[Layer, ...], level: float) -> Burden:
+def burden(family: Floats, layers: tuple[Layer, ...], level: float, sign: int = 1) -> Burden:
     """Say what a party carries.
 
     Parameters
@@ -163,12 +161,14 @@ def burden(family: Floats, layers: tuple[Layer, ...], level: float) -> Burden:
         The k layers.
     level
         Of the tail.
+    sign
+        1 where more is better, so that the tail holds the least; -1 where less is.
     """
     n_layers = len(layers)
 
     def all_of(rows: Floats) -> Floats:
-        spread, tail = variance_game(rows), tail_game(rows, level)
-        loss = -rows
+        spread, tail = variance_game(rows), tail_game(sign * rows, level)
+        loss = -sign * rows
         weights = tail_weights(loss.ravel(), level).reshape(loss.shape)
         q = np.quantile(loss, level, method="inverted_cdf")
         known = np.sqrt(spread[-1] - spread[1 : n_layers + 1])
@@ -267,11 +267,11 @@ def _agreeing(n_members: int) -> list[list[int]]:
     return [[members.index((one & shared) | (everything - one - shared)) for one in members] for shared in members]
 
 
-def _draw_families(study: Study, layers: tuple[Layer, ...], seed: int, replications: Integers) -> list[Columns]:
+def _draw_families(study: Study, layers: tuple[Layer, ...], seed: int, replications: Integers, asked: AmountAsked) -> list[Columns]:
     """Settle every mixture of first and second draws of the layers, for a block of replications."""
     answers: list[Columns] = []
     for first in coalitions(len(layers)):
         anew = [layer for place, layer in enumerate(layers) if place not in first]
         steering = Steering(seed_by_purpose=seeds_with(study, seed, anew))
-        answers.append(settled_money(study, simulate(study, seed, replications, steering=steering)))
+        answers.append(settled_money(study, simulate(study, seed, replications, steering=steering), asked.measures))
     return answers

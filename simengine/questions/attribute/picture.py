@@ -8,6 +8,7 @@ from simengine.config import Study
 from simengine.questions.attribute.answer import Attribution
 from simengine.report.picture import MIDDLE, new_figure, plain_style, save, title_of
 from simengine.risk.statistics import Statistic
+from simengine.worlds.money import amount_asked
 
 if TYPE_CHECKING:
     pass
@@ -17,6 +18,8 @@ _SHADES = {"knowledge": "#1f3b57", "world": "#5b8db8", "luck": "#d9a441", "measu
 
 def draw_attribution(study: Study, found: Attribution) -> bytes:
     """Draw how each party's variance and tail divide over the layers."""
+    asked = amount_asked(found.measure)
+    loss = "the loss" if asked.sign > 0 else asked.title
     with plain_style():
         figure = new_figure(figsize=(12, 1.9 + 0.6 * len(found.burdens)), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True)
@@ -43,8 +46,8 @@ def draw_attribution(study: Study, found: Attribution) -> bytes:
             axes.set_xlabel("Shapley share, %")
         left.set_yticks(range(len(parties)), [party.replace("_", " ") for party in parties])
         left.invert_yaxis()
-        left.set_title(f"Variance of the {found.measure}", fontsize=10)
-        right.set_title(f"Tail: CVaR {100 * found.level:g} % of the loss, beyond the mean loss", fontsize=10)
+        left.set_title(f"Variance of {asked.title}", fontsize=10)
+        right.set_title(f"Tail: CVaR {100 * found.level:g} % of {loss}, beyond its mean", fontsize=10)
         figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(found.layers), frameon=False)
         figure.suptitle(f"{title_of(study)}: who carries what ({found.n_replications:,} families of worlds)", fontsize=11)
         return save(figure, "png")

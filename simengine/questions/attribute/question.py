@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from simengine.questions.options import LEVEL, MEASURE, PARTIES
+from simengine.questions.options import LEVEL, OF, PARTIES
 from simengine.questions.question import Question, later
 
 ATTRIBUTE = Question[Any](
     name="attribute",
     summary="Say who carries what in STUDY: each party's variance and tail by layer, and the common risk by party.",
-    options=(PARTIES, MEASURE, LEVEL),
+    options=(PARTIES, OF, LEVEL),
     ask=later("simengine.questions.attribute.answer", "attribute"),
     tables=later("simengine.questions.attribute.tables", "attribution_tables"),
     picture=later("simengine.questions.attribute.picture", "draw_attribution"),

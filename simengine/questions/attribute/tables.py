@@ -11,8 +11,9 @@ from simengine.config import Study
 from simengine.laws.sourced import Layer
 from simengine.questions.attribute.answer import Attribution, LayerShares
 from simengine.report.layouts import grid, heading, named, titled
-from simengine.report.units import cell, money_unit
+from simengine.report.units import cell, money_unit, unit_of_amount
 from simengine.risk.statistics import Statistic
+from simengine.worlds.money import amount_asked
 
 BUYS_OFF: Mapping[Layer, str] = {
     "knowledge": "information: a pilot, better data before signing",
@@ -25,29 +26,33 @@ BUYS_OFF: Mapping[Layer, str] = {
 
 def attribution_tables(study: Study, found: Attribution) -> RenderableType:
     """Lay out who carries what: for each party its variance and tail by layer, then the parties' shares in the whole."""
-    unit, _ = money_unit(study)
+    asked = amount_asked(found.measure)
+    unit, _ = unit_of_amount(asked.unit, money_unit(study))
+    loss = "loss" if asked.sign > 0 else asked.title
     remark = f"What is asked of each party: its {found.measure}. Layers in which this study draws: {', '.join(found.layers)}."
     parts: list[RenderableType] = [heading(study, found, remark)]
     for party, one in found.burdens.items():
         tail = f"CVaR {100 * found.level:g} %"
-        facts = f"mean {cell(one.mean, unit)}, sd {cell(one.sd, unit)}, {tail} (loss) {cell(one.cvar, unit)}"
+        facts = f"mean {cell(one.mean, unit)}, sd {cell(one.sd, unit)}, {tail} ({loss}) {cell(one.cvar, unit)}"
         if not one.variance.total.value:
             parts.append(Text(f"\n{named(study, party)}: mean {cell(one.mean, unit)}. Nothing varies.", style="bold"))
             continue
-        table = grid("layer", "variance, %", "alone, %", "nested, %", f"{tail} - mean loss", "of it, %", "sd if known")
+        table = grid("layer", "variance, %", "alone, %", "nested, %", f"{tail} - mean {loss}", "of it, %", "sd if known")
         for layer in found.layers:
             of_variance = (percent(shares[layer], one.variance.total) for shares in _views(one.variance))
             of_tail = one.tail.shapley[layer]
             row = (cell(of_tail, unit), percent(of_tail, one.tail.total), cell(one.sd_if_known[layer], unit))
             table.add_row(layer, *of_variance, *row)
         parts.append(titled(f"{named(study, party)}: {facts}", table))
-        beyond = cell(one.guarantee.beyond, unit)
-        premium = cell(one.guarantee.fair_premium, unit)
-        parts.append(Text(f"A guarantee against all loss beyond {beyond} costs {premium} in fair premium."))
-    table = grid("party", "share of the sd", "share of the CVaR")
-    for party, portion in found.portions.items():
-        table.add_row(party.replace("_", " "), cell(portion.sd, unit), cell(portion.cvar, unit))
-    parts.append(titled("All parties together: who brings how much of their common risk (Euler shares)", table))
+        if asked.unit == "money":
+            beyond = cell(one.guarantee.beyond, unit)
+            premium = cell(one.guarantee.fair_premium, unit)
+            parts.append(Text(f"A guarantee against all loss beyond {beyond} costs {premium} in fair premium."))
+    if found.portions:
+        table = grid("party", "share of the sd", "share of the CVaR")
+        for party, portion in found.portions.items():
+            table.add_row(party.replace("_", " "), cell(portion.sd, unit), cell(portion.cvar, unit))
+        parts.append(titled("All parties together: who brings how much of their common risk (Euler shares)", table))
     table = grid("layer", show_header=False)
     table.add_column("")
     for layer in found.layers:

@@ -14,12 +14,12 @@ from simengine.pipeline import draw_worlds, with_milestones
 from simengine.questions.certificate.edges import Jump, find_jumps, first_level, levels_between
 from simengine.records import INVESTOR, Floats, Integers, Measurements, Tallies
 from simengine.risk import statistics
+from simengine.risk.amounts import Columns
 from simengine.risk.measured import NOT_GIVEN, level_of_measured, mean_of_measured, those_measured
 from simengine.risk.statistics import Statistic
 from simengine.settlement import settle_all_outcomes
 from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import (
-    Columns,
     Ensemble,
     against_twins,
     beyond_twins,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,10 +17,12 @@ from simengine.pipeline import simulate
 from simengine.questions.compare.designs import OWN
 from simengine.records import Integers
 from simengine.risk import statistics
+from simengine.risk.amounts import Columns
+from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
 from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import Ensemble, with_used_designs_alone
-from simengine.worlds.money import Columns, Standing, refuse_level, settled_money, standing_of, tail_needs
+from simengine.worlds.money import Standing, asked_measures, measures_of, refuse_level, settled_money, standing_of, tail_needs
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Switch:
     """Share of the worlds in which its net is larger by at least the smallest unit of the currency."""
     loses: Statistic
     same: Statistic
+    asked: Mapping[str, Statistic] = field(default_factory=dict)
+    """By measure that was asked for: the difference, world by world."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,6 +48,8 @@ class Comparison(Answer):
     seed: int
     level: float
     """Of the CVaR."""
+    measures: tuple[str, ...]
+    """Those that were asked for beside net, NPV, P(loss) and CVaR."""
     cvar_needs: int | None
     """Replications that a CVaR takes; absent where it is given."""
     titles: Mapping[str, str]
@@ -57,7 +63,9 @@ class Comparison(Answer):
     """By contract and party: 5 %, 50 % and 95 % of the net."""
 
 
-def compare_contracts(study: Study, others: Mapping[str, Study | Contract], ensemble: Ensemble, level: float) -> Comparison:
+def compare_contracts(
+    study: Study, others: Mapping[str, Study | Contract], ensemble: Ensemble, level: float, measures: Sequence[str] = ()
+) -> Comparison:
     """Settle several contracts on the same people, measured once.
 
     Parameters
@@ -70,20 +78,23 @@ def compare_contracts(study: Study, others: Mapping[str, Study | Contract], ense
         Which worlds are drawn; each is lived and measured once.
     level
         Of the CVaR.
+    measures
+        What is asked beside net, NPV, P(loss) and CVaR: `party.measure`, or a measure alone for everybody who has it.
 
     Raises
     ------
     StudyError
         If a contract cannot be settled on what the study measures, or does not say when it pays.
     UsageError
-        If there is nothing to compare, or the level is none.
+        If there is nothing to compare, the level is none, or a measure is none of a party.
     """
     study = with_used_designs_alone(study)
     if not others:
         raise UsageError("CONTRACT: at least one contract beside the study's own; found none")
     refuse_level(level)
+    asked = asked_measures(study, measures)
     studies = {OWN: study} | {name: with_used_designs_alone(under(study, name, other)) for name, other in others.items()}
-    answers = ensemble.ask(lambda replications: _settle_all(list(studies.values()), ensemble.seed, replications))
+    answers = ensemble.ask(lambda replications: _settle_all(list(studies.values()), ensemble.seed, replications, asked))
     columns: dict[str, Columns] = dict(zip(studies, answers, strict=True))
     moved = {party for one in studies.values() for party in with_money(one)}
     parties = tuple(party for party in study.parties if party in moved)
@@ -91,12 +102,15 @@ def compare_contracts(study: Study, others: Mapping[str, Study | Contract], ense
         n_replications=ensemble.n_replications,
         seed=ensemble.seed,
         level=level,
+        measures=tuple(str(measure) for measure in asked),
         cvar_needs=tail_needs(ensemble.n_replications, level),
         titles={name: one.contract.title for name, one in studies.items()},
         parties=parties,
-        standings={name: {party: standing_of(answer, party, level) for party in parties} for name, answer in columns.items()},
+        standings={
+            name: {party: standing_of(answer, party, level, asked) for party in parties} for name, answer in columns.items()
+        },
         switches={
-            name: {party: _switch(columns[OWN], answer, party, units_of(study.study.currency)) for party in parties}
+            name: {party: _switch(columns[OWN], answer, party, units_of(study.study.currency), asked) for party in parties}
             for name, answer in columns.items()
             if name != OWN
         },
@@ -132,12 +146,12 @@ def with_contract(study: Study, name: str, contract: Contract) -> Study:
     return changed
 
 
-def _settle_all(studies: Sequence[Study], seed: int, replications: Integers) -> list[Columns]:
+def _settle_all(studies: Sequence[Study], seed: int, replications: Integers, asked: Sequence[Measure]) -> list[Columns]:
     evidence = simulate(studies[0], seed, replications)
-    return [settled_money(study, evidence) for study in studies]
+    return [settled_money(study, evidence, asked) for study in studies]
 
 
-def _switch(own: Columns, other: Columns, party: str, units: int) -> Switch:
+def _switch(own: Columns, other: Columns, party: str, units: int, asked: Sequence[Measure]) -> Switch:
     net, npv = (other[f"{party}.{measure}"] - own[f"{party}.{measure}"] for measure in ("net", "npv"))
     step = 0.5 / units
     return Switch(
@@ -146,6 +160,7 @@ def _switch(own: Columns, other: Columns, party: str, units: int) -> Switch:
         gains=statistics.probability(net > step),
         loses=statistics.probability(net < -step),
         same=statistics.probability(np.abs(net) <= step),
+        asked={text: measure.difference(own, other) for text, measure in measures_of(asked, party).items()},
     )
 
 

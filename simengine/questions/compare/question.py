@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from simengine.questions.compare.asked import asked_of_designs
 from simengine.questions.compare.designs import OWN
-from simengine.questions.options import LEVEL
+from simengine.questions.options import LEVEL, MEASURES
 from simengine.questions.question import Asked, Option, Question, Source, Values, later
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def _prepare(study: Study, values: Values, source: Source) -> Asked:
     designs, asked = asked_of_designs(study, values["contracts"], source)
     others = {name: design for name, design in designs.items() if name != OWN}
-    return replace(asked, values={"others": others, "level": values["level"]})
+    return replace(asked, values={"others": others, "level": values["level"], "measures": values["measures"]})
 
 
 COMPARE = Question[Any](
@@ -29,6 +29,7 @@ COMPARE = Question[Any](
     options=(
         Option("contracts", "Files of contracts, or variants.", flag="CONTRACT...", is_many=True, is_required=True),
         LEVEL,
+        MEASURES,
     ),
     prepare=_prepare,
     ask=later("simengine.questions.compare.answer", "compare_contracts"),

@@ -6,7 +6,18 @@ from rich.console import Group, RenderableType
 
 from simengine.config import Study
 from simengine.questions.compare.answer import Comparison
-from simengine.report.layouts import grid, heading, named, no_cvar, standing_cells, standing_columns, titled
+from simengine.report.layouts import (
+    asked_of,
+    grid,
+    heading,
+    measure_cell,
+    measure_title,
+    named,
+    no_cvar,
+    standing_cells,
+    standing_columns,
+    titled,
+)
 from simengine.report.units import cell, money_unit
 
 
@@ -16,9 +27,10 @@ def comparison_tables(study: Study, found: Comparison) -> RenderableType:
     unit, _ = money_unit(study)
     parts: list[RenderableType] = [heading(study, found, titles), *no_cvar(found.cvar_needs, found.level)]
     for party in found.parties:
-        table = grid("contract", *standing_columns(found.level))
+        asked = asked_of(found.measures, party)
+        table = grid("contract", *standing_columns(found.level, asked))
         for name, standings in found.standings.items():
-            table.add_row(name, *standing_cells(standings[party], unit))
+            table.add_row(name, *standing_cells(standings[party], unit, asked))
         parts.append(titled(f"{named(study, party)}", table))
     own = next(iter(found.titles))
     for name, switches in found.switches.items():
@@ -27,4 +39,10 @@ def comparison_tables(study: Study, found: Comparison) -> RenderableType:
             shares = (cell(share, 1.0) for share in (one.gains, one.loses, one.same))
             table.add_row(party.replace("_", " "), cell(one.net, unit), cell(one.npv, unit), *shares)
         parts.append(titled(f"Going over from {own} to {name}, world by world", table))
+        differences = grid("party", "measure", "change")
+        for party, one in switches.items():
+            for text, measure in asked_of(found.measures, party).items():
+                differences.add_row(party.replace("_", " "), measure_title(measure), measure_cell(measure, one.asked[text], unit))
+        if differences.row_count:
+            parts.append(differences)
     return Group(*parts)

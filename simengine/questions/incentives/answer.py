@@ -27,12 +27,12 @@ from simengine.questions.incentives.efforts import (
 )
 from simengine.records import Floats, Integers, Tallies, Worlds, add_in_order
 from simengine.risk import statistics
+from simengine.risk.amounts import Columns
 from simengine.risk.measured import mean_of_measured, those_measured
 from simengine.risk.roles import total_of_payers
 from simengine.risk.statistics import Statistic
 from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import (
-    Columns,
     Ensemble,
     against_twins,
     beyond_twins,

@@ -15,10 +15,11 @@ from simengine.measurement.spec import Protocol
 from simengine.pipeline import draw_worlds
 from simengine.records import Floats, Integers, Measurements, Tallies, Worlds
 from simengine.risk import statistics
+from simengine.risk.amounts import Columns
 from simengine.risk.measured import NOT_GIVEN, mean_of_measured, those_measured
 from simengine.risk.statistics import Statistic
 from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import Columns, Ensemble, against_twins, beyond_twins, contingent_terms, lived, measured, settled
+from simengine.worlds.ensemble import Ensemble, against_twins, beyond_twins, contingent_terms, lived, measured, settled
 
 PRESCRIBED, ON_TRUTH = "as_prescribed", "on_truth"
 """Names beside those of the designs: the protocol as it stands, wave by wave; and the truth, which no design sees."""

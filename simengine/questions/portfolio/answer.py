@@ -22,12 +22,14 @@ from simengine.pipeline import Steering, move_money, own_uniforms, simulate, wit
 from simengine.questions.portfolio.fund import NEVER, Course, Flows, Rule, run_fund
 from simengine.records import Floats, Integers, Ledger
 from simengine.risk import statistics
+from simengine.risk.amounts import Columns
 from simengine.risk.coverage import is_constant
+from simengine.risk.measures import cvar, var
 from simengine.risk.parties import parts_of
 from simengine.risk.statistics import Statistic
 from simengine.streams import seed_of, uniforms
 from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import Columns, Ensemble
+from simengine.worlds.ensemble import Ensemble
 
 LEVEL = 0.95
 _EDGE = 2.0**-53
@@ -182,8 +184,8 @@ def spread_of(results: Mapping[str, Floats]) -> Spread:
         statistics.sd(total),
         _ratio(sd, np.asarray(sum(sds))),
         _ratio(sd, independent + (squares - independent**2) / (2 * independent)),
-        statistics.value_at_risk(total, LEVEL),
-        statistics.conditional_value_at_risk(total, LEVEL),
+        var(-total, LEVEL),
+        cvar(-total, LEVEL),
         _ratio(_tail_terms(total - total.mean()), np.asarray(sum(tails))),
         correlation,
     )

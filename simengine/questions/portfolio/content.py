@@ -12,6 +12,7 @@ from simengine.questions.portfolio.answer import LEVEL, PortfolioRisk, carried, 
 from simengine.questions.portfolio.fund import NEVER, Course
 from simengine.report.document import plain
 from simengine.risk import statistics
+from simengine.risk.measures import cvar, p_loss
 from simengine.risk.statistics import Statistic
 from simengine.risk.trust import Section
 
@@ -31,12 +32,12 @@ def portfolio_section(holding: Holding, found: PortfolioRisk) -> Section:
     spread = found.spread
     section: dict[str, Statistic | Section] = {
         "total": statistics.distribution(found.total),
-        "p_loss": statistics.probability(found.total < 0),
+        "p_loss": p_loss(found.total),
         "projects": {
             name: {
                 **statistics.distribution(result),
-                "p_loss": statistics.probability(result < 0),
-                "cvar95": statistics.conditional_value_at_risk(-result, LEVEL),
+                "p_loss": p_loss(result),
+                "cvar95": cvar(result, LEVEL),
             }
             for name, result in found.results.items()
         },

@@ -15,7 +15,7 @@ from simengine.questions.portfolio.fund import Course
 from simengine.records import Floats
 from simengine.report.picture import new_figure, plain_style, save
 from simengine.report.units import unit_of_money
-from simengine.risk import statistics
+from simengine.risk.measures import cvar
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,4 +71,4 @@ def _risk_panel(axes: Axes, found: PortfolioRisk, unit: float) -> None:
 
 
 def _tail(result: Floats) -> float:
-    return statistics.conditional_value_at_risk(result.mean() - result, LEVEL).value
+    return cvar(result - result.mean(), LEVEL).value

@@ -18,12 +18,13 @@ from simengine.pipeline import evaluate, simulate
 from simengine.questions.retrospect.weighting import effective_sample_size, weighted_mean, weighted_quantile, weights_near
 from simengine.records import Floats, Integers
 from simengine.risk import statistics
+from simengine.risk.amounts import Columns
 from simengine.risk.coverage import is_constant
 from simengine.risk.statistics import Statistic
 from simengine.sampling import laws_of
 from simengine.streams import uniforms
 from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import Columns, Ensemble
+from simengine.worlds.ensemble import Ensemble
 
 BANDWIDTH = 0.25
 """Width of the kernel in the evaluator's standard errors: it widens an interval by sqrt(1 + 0.25^2), 3 %."""

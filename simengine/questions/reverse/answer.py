@@ -28,11 +28,14 @@ from simengine.pipeline import simulate
 from simengine.questions.reverse.boxes import Box, find_boxes
 from simengine.records import Floats
 from simengine.risk import statistics
+from simengine.risk.amounts import AMOUNTS, Columns
+from simengine.risk.jackknife import with_error
+from simengine.risk.measures import KINDS, Measure
 from simengine.risk.statistics import Statistic
 from simengine.streams import uniforms
 from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import Ensemble, with_used_designs_alone
-from simengine.worlds.money import Columns, chosen_parties, settled_money, with_error
+from simengine.worlds.money import asked_measures, settled_money
 from simengine.worlds.points import Assumptions, assumptions_of
 
 FARTHEST = 6.0
@@ -45,24 +48,35 @@ Margins = Callable[[Floats], Floats]
 
 @dataclass(frozen=True)
 class Criterion:
-    """When a deal counts as broken: `<party>.<loss|net|npv> <more or less than> <threshold>`."""
+    """When a deal counts as broken: `<party>.<amount> <more or less than> <threshold>`."""
 
     text: str
     party: str
-    quantity: str
+    amount: str
     is_above: bool
     threshold: float
     of_drawn: bool
     """Whether the threshold is a share of the money drawn, of that from a lender where the party is one, instead of an amount."""
 
+    @property
+    def measure(self) -> Measure:
+        """Give a measure of the same amount: whoever settles for it has what the margin needs."""
+        name = next(name for name, kind in KINDS.items() if kind.amount == self.amount)
+        return Measure(self.party, name, 0.0)
+
     def margin(self, columns: Columns) -> Floats:
-        """Give by how much the deal breaks, in the currency: above 0 where it does."""
-        value = columns[f"{self.party}.{'npv' if self.quantity == 'npv' else 'net'}"]
-        value = -value if self.quantity == "loss" else value
+        """Give by how much the deal breaks, in the unit of the amount: above 0 where it does.
+
+        What never comes (money that is never paid back) is as far away as anything that came, and as far again; where there is
+        nothing to break (nothing was lent), the deal does not break.
+        """
+        value = AMOUNTS[self.amount].of(columns, self.party)
         # A lender's own money is meant, not that of all who lend.
         drawn = columns.get(f"{self.party}.money_in", columns["drawn"])
         edge = self.threshold * drawn if self.of_drawn else self.threshold
-        return np.asarray(value - edge if self.is_above else edge - value)
+        margin = np.asarray(value - edge if self.is_above else edge - value)
+        far = 2 * float(np.max(np.abs(margin[np.isfinite(margin)]), initial=abs(self.threshold))) or 1.0
+        return np.nan_to_num(margin, nan=-far, posinf=far, neginf=-far)
 
 
 @dataclass(frozen=True)
@@ -118,17 +132,19 @@ def read_criterion(text: str) -> Criterion:
 
     Examples
     --------
-    >>> read_criterion("investor.loss > 50%").threshold
-    0.5
+    >>> read_criterion("investor.loss > 50%").threshold, read_criterion("investor.irr < 3%").of_drawn
+    (0.5, False)
     """
     number = r"([-+]?\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?)"
-    found = re.fullmatch(rf"\s*(\w+)\.(loss|net|npv)\s*([<>])\s*{number}\s*(%?)\s*", text, re.ASCII)
+    found = re.fullmatch(rf"\s*(\w+)\.({'|'.join(AMOUNTS)})\s*([<>])\s*{number}\s*(%?)\s*", text, re.ASCII)
     if found is None:
-        rule = "--reverse: `<party>.<loss, net or npv> > <amount, or per cent of the money drawn>`"
-        raise UsageError(f'{rule}; found {text!r}. For instance "investor.loss > 50%" or "outcome_payer.net < -1e6"')
-    party, quantity, sign, threshold, percent = found.groups()
-    value = float(threshold.replace("_", ""))
-    return Criterion(text.strip(), party, quantity, sign == ">", value / 100 if percent else value, bool(percent))
+        rule = f"--reverse: `<party>.<{', '.join(AMOUNTS)}> < or > <number>`, money also in per cent of what was drawn"
+        raise UsageError(f'{rule}; found {text!r}. For instance "investor.loss > 50%" or "investor.irr < 3%"')
+    party, amount, sign, threshold, percent = found.groups()
+    value, unit = float(threshold.replace("_", "")), AMOUNTS[amount].unit
+    if percent and unit == "months":
+        raise UsageError(f"--reverse: {amount} is a number of months; found {text!r}")
+    return Criterion(text.strip(), party, amount, sign == ">", value / 100 if percent else value, bool(percent) and unit == "money")
 
 
 def reverse_stress(
@@ -152,12 +168,12 @@ def reverse_stress(
     Raises
     ------
     UsageError
-        If the party is unknown, or no number has a law.
+        If the party is unknown, or lends nothing where the amount is about a loan, or no number has a law.
     """
     study = with_used_designs_alone(study)
-    chosen_parties([criterion.party], study, "--reverse")
+    asked_measures(study, [str(criterion.measure)], "--reverse")
     assumptions = assumptions_of(study, ensemble, n_luck)
-    (columns,) = ensemble.ask(lambda rows: [settled_money(study, simulate(study, ensemble.seed, rows))])
+    (columns,) = ensemble.ask(lambda rows: [settled_money(study, simulate(study, ensemble.seed, rows), [criterion.measure])])
     margin = criterion.margin(columns)
     drawn = np.arange(ensemble.n_replications)
     scores = np.stack([special.ndtri(uniforms(ensemble.seed, f"parameter/{path}", drawn)) for path in assumptions.paths], axis=1)
@@ -276,7 +292,7 @@ def _unit(vector: Floats) -> Floats:
 
 
 def _margins(assumptions: Assumptions, criterion: Criterion, points: Floats) -> Floats:
-    return criterion.margin(assumptions.money(points))
+    return criterion.margin(assumptions.money(points, [criterion.measure]))
 
 
 def _described(assumptions: Assumptions, point: Floats, distance: Statistic, p_break: Statistic) -> Nearest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from simengine.sampling import Sampling, refuse_impossible_variates
 from simengine.worlds.answer import Answer
 from simengine.worlds.blocks import run_study
 from simengine.worlds.ensemble import Ensemble
+from simengine.worlds.money import asked_measures
 from simengine.worlds.precision import PreciseRun, control_variates, read_goals, run_until
 
 
@@ -37,7 +39,10 @@ class Run(Answer):
     study: Study
 
     def __getitem__(self, name: str) -> Statistic | NDArray[Any]:
-        """Look up a statistic by its path, such as `investor.p_loss`, or a column of the replications by its name."""
+        """Look up a statistic by its path, such as `investor.p_loss`, or a column of the replications by its name.
+
+        A measure that was asked for stands under its text, such as `investor.cvar(0.9)`.
+        """
         return self.outturns[name] if name in self.outturns.columns else self.table[name]
 
     def __repr__(self) -> str:
@@ -69,6 +74,7 @@ def run(
     with_control_variates: bool = False,
     until: str | None = None,
     at_most: int,
+    measures: Sequence[str] = (),
     shows_diagnostics: bool = False,
 ) -> Run:
     """Run a study, and summarise what each replication came to.
@@ -87,23 +93,29 @@ def run(
         How small standard errors shall be, as `read_goals` reads it.
     at_most
         The most replications that this may take.
+    measures
+        What is asked beside the sections: `party.measure`, or a measure alone for everybody who has it.
     shows_diagnostics
         Whether tables show how each mean settles as the run grows.
 
     Raises
     ------
     UsageError
-        If the study cannot be drawn in this way, a goal is none, or it cannot be reached.
+        If the study cannot be drawn in this way, a goal or a measure is none, or a goal cannot be reached.
     """
+    asked = asked_measures(study, measures)
     how: dict[str, Any] = {"threads": ensemble.threads, "block_size": ensemble.block_size, "on_progress": ensemble.on_progress}
     shown = (sampling, with_control_variates, shows_diagnostics, study)
     seed, n_replications = ensemble.seed, ensemble.n_replications
     if until is not None:
         goals = read_goals(until)
-        precise = run_until(study, seed, goals, at_most, with_control_variates=with_control_variates, sampling=sampling, **how)
+        precise = run_until(
+            study, seed, goals, at_most, with_control_variates=with_control_variates, measures=asked, sampling=sampling, **how
+        )
         return Run(seed, precise.table.n_replications, precise.outturns, precise.table, precise, *shown)
     if with_control_variates:
         refuse_impossible_variates(sampling, dict(study.quantities()), n_replications, knows_luck=bool(known_metrics(study)))
     outturns = run_study(study, seed, n_replications, with_variates=with_control_variates, sampling=sampling, **how)
-    table = summarise(outturns, control_variates(study, seed, outturns, sampling) if with_control_variates else None)
+    variates = control_variates(study, seed, outturns, sampling) if with_control_variates else None
+    table = summarise(outturns, variates, asked)
     return Run(seed, table.n_replications, outturns, table, None, *shown)

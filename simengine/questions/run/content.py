@@ -21,6 +21,8 @@ def run(study: Study, found: Run) -> dict[str, Any]:
         "control_variates": found.with_control_variates,
         "measured": found.sampling.measured,
     }
+    if found.table.asked:
+        content["measures"] = {text: document.plain(one) for text, one in found.table.asked.items()}
     return content | {"sampling": sampling, "precision": trust.precision(found.precise) if found.precise else None}
 
 

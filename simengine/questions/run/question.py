@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simengine.errors import UsageError
+from simengine.questions.options import MEASURES
 from simengine.questions.question import Asked, Option, Question, Source, Values, later
 
 if TYPE_CHECKING:
@@ -55,7 +56,12 @@ def _prepare(study: Study, values: Values, source: Source) -> Asked:  # noqa: AR
     if values["until"] is None and values["at_most"] is not None:
         raise UsageError("--at-most: it limits a run with --until; found none. Use -n for a number of replications")
     asked = {"sampling": sampling_of(values), "with_control_variates": values["control_variates"]}
-    asked |= {"until": values["until"], "at_most": values["at_most"] or _AT_MOST, "shows_diagnostics": values["diagnostics"]}
+    asked |= {
+        "until": values["until"],
+        "at_most": values["at_most"] or _AT_MOST,
+        "shows_diagnostics": values["diagnostics"],
+        "measures": values["measures"],
+    }
     return Asked(study, asked, said=("until", "at_most", "diagnostics"))
 
 
@@ -80,6 +86,7 @@ RUN = Question[Any](
         ),
         Option("at_most", "With --until: the most replications.  [default: 1000000]", kind=int, low=1, high=2**32),
         *DRAWING,
+        MEASURES,
         Option("diagnostics", "Show also how each mean settles as the run grows.", kind=bool, default=False),
     ),
     prepare=_prepare,

@@ -15,8 +15,10 @@ from simengine.questions.run.trust import diagnostics_table, reached, repayment_
 from simengine.records import ALL_LENDERS, ALL_PAYERS
 from simengine.report import steps
 from simengine.report.document import assumptions
+from simengine.report.layouts import grid, measure_cell, measure_title, titled
 from simengine.report.tables import pocket_table
 from simengine.report.units import cell, metric_unit, money_unit, told_units
+from simengine.risk.limits import read_measure
 from simengine.risk.parties import names_of_role
 from simengine.risk.summarise import RiskTable
 
@@ -228,6 +230,15 @@ def _facts(table: RiskTable, unit: float, facts: Mapping[str, tuple[str, float |
     return layout
 
 
+def _measures(study: Study, table: RiskTable) -> RenderableType:
+    """Lay out the measures that were asked for."""
+    layout, (unit, _) = grid("measure", "", ""), money_unit(study)
+    for text, statistic in table.asked.items():
+        measure = read_measure(text)
+        layout.add_row(measure.party.replace("_", " "), measure_title(measure), measure_cell(measure, statistic, unit))
+    return titled("What was asked for beside these", layout)
+
+
 def _assumed(study: Study) -> Text:
     ledger = assumptions(study)
     assumed = sum(entry["is_assumed"] for entry in ledger)
@@ -242,6 +253,8 @@ def run_tables(study: Study, found: Run) -> RenderableType:
     shown: list[RenderableType] = [risk_tables(study, found.table, found.seed)]
     if found.shows_diagnostics:
         shown += [diagnostics_table(study, found.table), steps.sentence(steps.as_content(study))]
+    if found.table.asked:
+        shown.append(_measures(study, found.table))
     if found.precise:
         shown.append(reached(found.precise))
     return Group(*shown)

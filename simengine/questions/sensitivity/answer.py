@@ -20,11 +20,12 @@ from simengine.pipeline import Steering, simulate
 from simengine.questions.sensitivity.indices import Index, Indices, global_indices, refuse_sizes
 from simengine.records import Floats, Integers
 from simengine.risk import statistics
+from simengine.risk.amounts import Columns
 from simengine.risk.statistics import Statistic
 from simengine.streams import uniforms
 from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import Ensemble, with_used_designs_alone
-from simengine.worlds.money import Columns, Measure, chosen_parties, refuse_measure, settled_money
+from simengine.worlds.money import AmountAsked, amount_asked, parties_with, settled_money
 from simengine.worlds.points import Assumptions, assumptions_of, groups_of
 
 ENDS = (0.05, 0.95)
@@ -62,7 +63,8 @@ class Sensitivity(Answer):
 
     n_replications: int
     seed: int
-    measure: Measure
+    measure: str
+    """The amount or measure that is asked about."""
     n_points: int
     n_trajectories: int
     n_luck: int
@@ -77,7 +79,7 @@ def sensitivity(
     n_points: int,
     n_trajectories: int,
     n_luck: int,
-    measure: Measure = "net",
+    measure: str = "net",
     parties: Sequence[str] = (),
 ) -> Sensitivity:
     """Say which assumptions matter to whom.
@@ -95,38 +97,38 @@ def sensitivity(
     n_luck
         Worlds in the panel at each point.
     measure
-        `net` or `npv`.
+        `net`, `npv`, another amount, or a measure that is a mean over replications, such as `p_loss`.
     parties
         Those to speak of; all if empty.
 
     Raises
     ------
     UsageError
-        If a party is unknown, no number has a law, or a size is out of range.
+        If a party is unknown or has no such amount, no number has a law, or a size is out of range.
     """
     study = with_used_designs_alone(study)
-    refuse_measure(measure)
-    chosen = chosen_parties(parties, study)
+    asked = amount_asked(measure, needs_mean=True)
+    chosen = parties_with(study, asked, parties)
     refuse_sizes(n_points, n_trajectories)
     assumptions = assumptions_of(study, ensemble, n_luck)
     groups = groups_of(study, assumptions.paths)
-    swings = _tornado(assumptions, ensemble)
+    swings = _tornado(assumptions, ensemble, asked)
 
     def evaluate_at(uniform: Floats) -> dict[str, Floats]:
         tiny = 2.0**-53
-        money = assumptions.money(special.ndtri(np.clip(uniform, tiny, 1 - tiny)))
-        return {party: money[f"{party}.{measure}"] for party in chosen}
+        money = assumptions.money(special.ndtri(np.clip(uniform, tiny, 1 - tiny)), asked.measures)
+        return {party: asked.values(money, party) for party in chosen}
 
     indices = global_indices(groups, assumptions.paths, evaluate_at, n_points, n_trajectories, ensemble.seed)
     return Sensitivity(
         n_replications=ensemble.n_replications,
         seed=ensemble.seed,
-        measure=measure,
+        measure=asked.text,
         n_points=n_points,
         n_trajectories=n_trajectories,
         n_luck=n_luck,
         groups=groups,
-        parties={party: _of_party(assumptions, swings, indices[party], f"{party}.{measure}") for party in chosen},
+        parties={party: _of_party(assumptions, [asked.values(one, party) for one in swings], indices[party]) for party in chosen},
     )
 
 
@@ -160,12 +162,12 @@ def scores_given(scores: Floats, paths: tuple[str, ...], study: Study, path: str
     return moved
 
 
-def _tornado(assumptions: Assumptions, ensemble: Ensemble) -> list[Columns]:
+def _tornado(assumptions: Assumptions, ensemble: Ensemble, asked: AmountAsked) -> list[Columns]:
     """Settle the worlds as they are, then with every assumption at its low and its high end."""
     paths, study = assumptions.paths, assumptions.study
 
     def settle(replications: Integers, steering: Steering) -> Columns:
-        return settled_money(study, simulate(study, ensemble.seed, replications, steering=steering))
+        return settled_money(study, simulate(study, ensemble.seed, replications, steering=steering), asked.measures)
 
     def questions(replications: Integers) -> list[Columns]:
         drawn = [special.ndtri(uniforms(ensemble.seed, f"parameter/{path}", replications)) for path in paths]
@@ -183,17 +185,17 @@ def _tornado(assumptions: Assumptions, ensemble: Ensemble) -> list[Columns]:
     return ensemble.ask(questions)
 
 
-def _of_party(assumptions: Assumptions, swings: Sequence[Columns], indices: Indices, name: str) -> PartySensitivity:
+def _of_party(assumptions: Assumptions, swings: Sequence[Floats], indices: Indices) -> PartySensitivity:
     numbers = dict(assumptions.study.quantities())
     tornado = {}
     for i, path in enumerate(assumptions.paths):
-        low, high = swings[1 + 2 * i][name], swings[2 + 2 * i][name]
+        low, high = swings[1 + 2 * i], swings[2 + 2 * i]
         ends = numbers[path].inverse(np.array(ENDS))
         tornado[path] = Swing(
             float(ends[0]), float(ends[1]), statistics.mean(low), statistics.mean(high), statistics.mean(high - low)
         )
     return PartySensitivity(
-        mean=statistics.mean(swings[0][name]),
+        mean=statistics.mean(swings[0]),
         tornado=dict(sorted(tornado.items(), key=lambda item: -abs(item[1].swing.value))),
         indices=dict(sorted(indices.of.items(), key=lambda item: -item[1].st.value)),
         luck_left=indices.luck_left,

@@ -21,9 +21,9 @@ from simengine.asked import whole
 from simengine.errors import UsageError
 from simengine.records import Floats
 from simengine.risk.coverage import is_constant
+from simengine.risk.jackknife import with_error
 from simengine.risk.statistics import Statistic
 from simengine.streams import uniforms
-from simengine.worlds.money import with_error
 
 _Z_95 = 1.959963984540054
 _LEVELS = 4

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from textwrap import shorten
-from typing import TYPE_CHECKING
 
 from simengine.config import Study
 from simengine.questions.sensitivity.answer import Sensitivity
 from simengine.report.layouts import named
 from simengine.report.picture import DARK, LIGHT, MIDDLE, MOST_BARS, new_figure, plain_style, save, shortened_path, title_of
-from simengine.report.units import money_unit
-
-if TYPE_CHECKING:
-    pass
+from simengine.report.units import money_unit, unit_of_amount
+from simengine.worlds.money import amount_asked
 
 
 def draw_sensitivity(study: Study, found: Sensitivity) -> bytes:
     """Draw a tornado for each party beside the total indices of its assumptions."""
-    unit, money = money_unit(study)
+    asked = amount_asked(found.measure)
+    unit, told = unit_of_amount(asked.unit, money_unit(study))
     n_parties = len(found.parties)
     with plain_style():
         figure = new_figure(figsize=(15.0, 0.8 + 3.4 * n_parties), layout="constrained")
@@ -32,7 +30,7 @@ def draw_sensitivity(study: Study, found: Sensitivity) -> bytes:
                     left.barh(place, value - base, left=base, color=colour, height=height, label=None if place else label)
             left.axvline(base, color=DARK, linewidth=1.0)
             left.set_yticks(range(len(swings)), [shortened_path(path) for path in swings], fontsize=8.5)
-            left.set_xlabel(f"mean {found.measure}, {money}")
+            left.set_xlabel(f"mean {asked.title}, {told}" if told else f"mean {asked.title}")
             left.set_title(shorten(named(study, party), 60, placeholder="…"), fontsize=10)
             left.legend(frameon=False, fontsize=8.5, loc="best")
             indices = dict(list(one.indices.items())[:MOST_BARS])

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from simengine.questions.options import MEASURE, PARTIES, luck
+from simengine.questions.options import OF, PARTIES, luck
 from simengine.questions.question import Option, Question, later
 
 SENSITIVITY = Question[Any](
@@ -10,7 +10,7 @@ SENSITIVITY = Question[Any](
     summary="Say which assumptions of STUDY matter to whom: a tornado, and global indices, of each party's money.",
     options=(
         PARTIES,
-        MEASURE,
+        OF,
         Option("n_points", "Points of Sobol's plan, a power of 2.", flag="--points", kind=int, default=128),
         Option(
             "n_trajectories",

@@ -7,14 +7,16 @@ from rich.text import Text
 
 from simengine.config import Study
 from simengine.questions.sensitivity.answer import Sensitivity
-from simengine.report.layouts import MOST_STEPS, folded, further, grid, heading, named, titled
-from simengine.report.units import cell, money_unit
+from simengine.report.layouts import MOST_STEPS, asked_in_words, folded, further, grid, heading, named, titled
+from simengine.report.units import cell, money_unit, unit_of_amount
+from simengine.worlds.money import amount_asked
 
 
 def sensitivity_tables(study: Study, found: Sensitivity) -> RenderableType:
     """Lay out which assumptions matter to whom: a tornado and global indices for each party."""
-    unit, _ = money_unit(study)
-    remark = f"What is asked of each party: the mean of its {found.measure}. Indices: {found.n_points} points of Sobol's plan, "
+    asked = amount_asked(found.measure)
+    unit, _ = unit_of_amount(asked.unit, money_unit(study))
+    remark = f"What is asked of each party: {asked_in_words(found.measure)}. Indices: {found.n_points} points of Sobol's plan, "
     remark += f"{found.n_trajectories} trajectories of Morris, {found.n_luck} worlds at each point."
     parts: list[RenderableType] = [heading(study, found, remark)]
     for party, one in found.parties.items():

@@ -18,7 +18,6 @@ from simengine.laws import Constant
 from simengine.questions.size.induced import RespondingEnsemble, stored_worlds
 from simengine.questions.size.no_deal import NoDeal, explain_no_deal
 from simengine.questions.size.search import GRID_POINTS, Search, Settled, Settlement, Table, frontier, worth_of
-from simengine.risk import statistics
 from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
 from simengine.worlds.answer import Answer
@@ -168,8 +167,7 @@ def refuse_impossible_terms(study: Study, free: Mapping[str, Free]) -> None:
 
 def stored_for(study: Study, table: Table, ensemble: Ensemble) -> StoredEnsemble | RespondingEnsemble:
     """Store the worlds in which the parties at the table see their money."""
-    parties = dict.fromkeys([measure.party for measure in table.objectives] + [limit.measure.party for limit in table.limits])
-    return stored_worlds(study, ensemble, parties)
+    return stored_worlds(study, ensemble, [*table.objectives, *(limit.measure for limit in table.limits)])
 
 
 def _present(study: Study, search: Search) -> Settled | None:
@@ -266,12 +264,16 @@ def _moves(search: Search, recommended: Settled) -> tuple[Move, ...]:
     moves = []
     for place in _spread(on_it, measures):
         there = search.settle(search.named(on_it[place].terms))
-        gains = [
-            statistics.mean(measure.sign * (measure.scores(there[measure.party]) - measure.scores(here[measure.party])))
-            for measure in measures
-        ]
+        gains = [_better(measure, measure.difference(here[measure.party], there[measure.party])) for measure in measures]
         moves.append(Move(on_it[place], tuple(gains)))
     return tuple(moves)
+
+
+def _better(measure: Measure, change: Statistic) -> Statistic:
+    """Turn a change so that better is positive."""
+    ends = change.interval_95
+    interval = None if ends is None else (min(measure.sign * end for end in ends), max(measure.sign * end for end in ends))
+    return replace(change, value=measure.sign * change.value, interval_95=interval)
 
 
 def _spread(on_it: Sequence[Settled], objectives: Sequence[Measure]) -> list[int]:

@@ -14,8 +14,10 @@ from simengine.pipeline import draw_worlds
 from simengine.questions.incentives.answer import Reply, borne_by, live_choices, reply_to
 from simengine.questions.incentives.efforts import behaviour_of, cost_of_efforts, cost_of_referrals
 from simengine.records import Floats, Integers
+from simengine.risk.amounts import Columns
+from simengine.risk.measures import Measure
 from simengine.worlds.blocks import map_blocks, map_items
-from simengine.worlds.ensemble import Columns, Ensemble, with_used_designs_alone
+from simengine.worlds.ensemble import Ensemble, with_used_designs_alone
 from simengine.worlds.settling import Kept, Windows, chosen_windows, join, keep, with_windows
 from simengine.worlds.stored import StoredEnsemble, store, truths_of
 
@@ -73,15 +75,16 @@ class RespondingEnsemble:
         return {**chosen, **own}
 
 
-def stored_worlds(study: Study, ensemble: Ensemble, parties: Iterable[str]) -> StoredEnsemble | RespondingEnsemble:
+def stored_worlds(study: Study, ensemble: Ensemble, measures: Iterable[Measure]) -> StoredEnsemble | RespondingEnsemble:
     """Keep the worlds on which term sheets are settled: at what each of them induces, where the sizing says that people respond."""
-    parties = tuple(parties)
+    measures = tuple(measures)
     if study.sizing is not None and study.sizing.responding:
-        return store_choices(study, ensemble, parties)
-    return store(study, ensemble, parties, parties)
+        return store_choices(study, ensemble, measures)
+    parties = tuple(dict.fromkeys(measure.party for measure in measures))
+    return store(study, ensemble, parties, parties, measures)
 
 
-def store_choices(study: Study, ensemble: Ensemble, parties: Iterable[str]) -> RespondingEnsemble:
+def store_choices(study: Study, ensemble: Ensemble, measures: Iterable[Measure]) -> RespondingEnsemble:
     """Let worlds be lived and measured, once for each choice, and keep what settlement needs.
 
     Raises
@@ -89,7 +92,8 @@ def store_choices(study: Study, ensemble: Ensemble, parties: Iterable[str]) -> R
     UsageError
         If a party at the table believes something else of the effect than the study: then it would expect another response.
     """
-    parties = tuple(parties)
+    measures = tuple(measures)
+    parties = tuple(dict.fromkeys(measure.party for measure in measures))
     sides = {} if study.sizing is None else study.sizing.parties
     for name in parties:
         if name in sides and (sides[name].beliefs or sides[name].effect_multiple is not None):
@@ -103,7 +107,7 @@ def store_choices(study: Study, ensemble: Ensemble, parties: Iterable[str]) -> R
         worlds = draw_worlds(lean, ensemble.seed, replications)
         return tuple(
             Lives(
-                keep(lean, own, tallies, dict.fromkeys([*parties, *deciders])),
+                keep(lean, own, tallies, dict.fromkeys([*parties, *deciders]), measures),
                 cost_of_efforts(lean, choice, own, tallies),
                 cost_of_referrals(lean, choice, own, tallies),
             )

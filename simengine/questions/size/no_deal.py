@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from simengine.questions.size.search import Search, Settled
-from simengine.risk.measures import Limit
+from simengine.risk.limits import Limit
 from simengine.risk.statistics import Statistic
 
 _MOST_TOGETHER = 4

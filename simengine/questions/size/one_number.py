@@ -15,9 +15,9 @@ from simengine.errors import UsageError
 from simengine.questions.size.answer import refuse_impossible_terms
 from simengine.questions.size.induced import stored_worlds
 from simengine.questions.size.search import Settlement
-from simengine.records import Floats, Integers
-from simengine.risk import statistics
-from simengine.risk.measures import Columns, Limit
+from simengine.records import Integers
+from simengine.risk.amounts import Columns
+from simengine.risk.limits import Limit
 from simengine.risk.statistics import Statistic
 from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import Ensemble
@@ -67,14 +67,13 @@ def find_number(
     """
     one_of_words(end, "end", ("smallest", "largest"))
     refuse_impossible_terms(study, {path: free})
-    party = limit.measure.party
 
     def stored(worlds: Ensemble) -> Settlement:
-        return stored_worlds(study, worlds, [party]).settle
+        return stored_worlds(study, worlds, [limit.measure]).settle
 
     fresh = replace(ensemble, first=ensemble.first + ensemble.n_replications)
     found = search_number(path, limit, free, stored(ensemble), end)
-    again = limit.measure.of(stored(fresh)({path: found.value})[party])
+    again = limit.measure.of(stored(fresh)({path: found.value})[limit.measure.party])
     return replace(found, n_replications=ensemble.n_replications, seed=ensemble.seed, fresh=again)
 
 
@@ -110,6 +109,8 @@ def search_number(
 
 def _error(measured: Statistic) -> float:
     """Give the standard error; where it does not cover, as much as the farther end of the interval, or the bound, asks for."""
+    if not np.isfinite(measured.value):
+        return 0.0
     return max(measured.se, *(abs(end - measured.value) / _OF_A_BAND for end in measured.band_95))
 
 
@@ -125,18 +126,20 @@ def _walk(
     """Walk along the range, and refuse a measure that turns on the way."""
     walk: list[tuple[float, Statistic]] = []
     sign = -1.0 if limit.is_least else 1.0
-    lowest: tuple[float, Floats] | None = None
+    lowest: tuple[float, float, Columns] | None = None
     on_way = np.array(values)[_places(len(values))] if is_listed else np.linspace(values[0], values[-1], _WALK)
     for value in on_way:
         world = columns(float(value))
-        scores = sign * limit.measure.scores(world)
-        walk.append((float(value), limit.measure.of(world)))
+        measured = limit.measure.of(world)
+        walk.append((float(value), measured))
+        here = sign * measured.value
         if lowest is not None:
-            rise = statistics.mean(scores - lowest[1])
-            if rise.value > _SIGNIFICANT * rise.se and rise.value > 1e-12 * abs(float(np.mean(scores))):
+            change = limit.measure.difference(lowest[2], world)
+            rise = sign * change.value
+            if rise > _SIGNIFICANT * change.se and rise > 1e-12 * abs(here):
                 _refuse_turn(path, limit, walk, lowest[0])
-        if lowest is None or np.mean(scores) <= np.mean(lowest[1]):
-            lowest = float(value), scores
+        if lowest is None or not here > lowest[1]:
+            lowest = float(value), here, world
     return walk
 
 

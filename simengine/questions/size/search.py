@@ -15,7 +15,9 @@ from scipy.stats import qmc
 
 from simengine.config.sizing import Free, Rule
 from simengine.records import Floats
-from simengine.risk.measures import Columns, Limit, Measure
+from simengine.risk.amounts import Columns
+from simengine.risk.limits import Limit
+from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
 
 Terms = tuple[float, ...]
@@ -27,6 +29,8 @@ GRID_POINTS = 225
 _FINEST = 1e-3
 """The search ends when its steps are this part of a range."""
 _MOST_STEPS = 80
+_FARTHEST = 1e3
+"""Ranges of its measure by which a limit is broken at most: what has no value is broken as much as that."""
 _FEWEST_PER_TERM = 4
 """With fewer values of each term a grid says too little."""
 
@@ -94,7 +98,7 @@ class Search:
         """Say by how much each limit is broken, in parts of the range that its measure takes; 0 where it is kept."""
         return np.array(
             [
-                0.0 if place == skip else max(limit.excess(value.value), 0.0) / scale
+                0.0 if place == skip else min(max(limit.excess(value.value), 0.0) / scale, _FARTHEST)
                 for place, (limit, value, scale) in enumerate(zip(self.table.limits, point.limits, self.scales(), strict=True))
             ]
         )
@@ -103,7 +107,9 @@ class Search:
         """Give the range that each limit's measure takes over the first points; 1 where it takes one value."""
         if self._scales is None:
             values = np.array([[value.value for value in point.limits] for point in self.pool.values()])
-            spread = np.ptp(values, axis=0)
+            # What never comes is infinite, and says nothing of the range of the rest.
+            there = np.where(np.isfinite(values), values, 0.0)
+            spread = np.ptp(there, axis=0)
             self._scales = np.where(spread > 0, spread, 1.0)
         return self._scales
 
@@ -141,7 +147,9 @@ class Search:
 
     def _signed(self, point: Settled, skip: int | None) -> list[float]:
         pairs = zip(self.table.limits, point.limits, self.scales(), strict=True)
-        return [limit.excess(value.value) / scale for place, (limit, value, scale) in enumerate(pairs) if place != skip]
+        return [
+            min(limit.excess(value.value) / scale, _FARTHEST) for place, (limit, value, scale) in enumerate(pairs) if place != skip
+        ]
 
 
 def spread_out(ranges: Sequence[Free], n_points: int) -> list[Terms]:

@@ -16,7 +16,7 @@ from simengine.questions.size.search import Settled, Table
 from simengine.report.layouts import grid, titled
 from simengine.report.term_names import short_names, written
 from simengine.report.units import cell, measure_unit, money_unit
-from simengine.risk.measures import Limit
+from simengine.risk.limits import Limit
 from simengine.risk.statistics import Statistic
 
 RULES = {

@@ -22,10 +22,12 @@ from simengine.laws import Constant
 from simengine.pipeline import Evidence, Steering, draw_worlds
 from simengine.records import Floats, Integers, Worlds
 from simengine.risk import statistics
+from simengine.risk.amounts import Columns
+from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
 from simengine.worlds.answer import Answer
 from simengine.worlds.ensemble import Ensemble, lived, measured, with_used_designs_alone
-from simengine.worlds.money import Columns, Standing, refuse_level, settled_money, standing_of, tail_needs
+from simengine.worlds.money import Standing, asked_measures, measures_of, refuse_level, settled_money, standing_of, tail_needs
 
 TOGETHER = "all_together"
 """The named stresses that apply, all at once."""
@@ -56,6 +58,8 @@ class Moved:
 
     net: Statistic
     npv: Statistic
+    asked: Mapping[str, Statistic] = field(default_factory=dict)
+    """By measure that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,8 @@ class StressTest(Answer):
     n_replications: int
     seed: int
     level: float
+    measures: tuple[str, ...]
+    """Those that were asked for beside net, NPV, P(loss) and CVaR."""
     cvar_needs: int | None
     """Replications that a CVaR takes; absent where it is given."""
     parties: tuple[str, ...]
@@ -86,7 +92,9 @@ class StressTest(Answer):
     """By name: why the study cannot express the stress."""
 
 
-def stress_study(study: Study, named: Mapping[str, Mapping[str, Stress] | str], ensemble: Ensemble, level: float) -> StressTest:
+def stress_study(
+    study: Study, named: Mapping[str, Mapping[str, Stress] | str], ensemble: Ensemble, level: float, measures: Sequence[str] = ()
+) -> StressTest:
     """Let the same people live through every stress.
 
     Parameters
@@ -99,26 +107,35 @@ def stress_study(study: Study, named: Mapping[str, Mapping[str, Stress] | str], 
         Which worlds are drawn; all stresses share their draws.
     level
         Of the CVaR.
+    measures
+        What is asked beside net, NPV, P(loss) and CVaR: `party.measure`, or a measure alone for everybody who has it.
+
+    Raises
+    ------
+    UsageError
+        If the level is none, or a measure is none of a party.
     """
+    asked = asked_measures(study, measures)
     study = with_used_designs_alone(study)
     refuse_level(level)
     flat = {(name, one): stress for name, found in named.items() if not isinstance(found, str) for one, stress in found.items()}
-    answers = ensemble.ask(lambda replications: _settle_all(study, list(flat.values()), ensemble.seed, replications))
+    answers = ensemble.ask(lambda replications: _settle_all(study, list(flat.values()), ensemble.seed, replications, asked))
     base, columns = answers[0], dict(zip(flat, answers[1:], strict=True))
     parties = with_money(study)
     return StressTest(
         n_replications=ensemble.n_replications,
         seed=ensemble.seed,
         level=level,
+        measures=tuple(str(measure) for measure in asked),
         cvar_needs=tail_needs(ensemble.n_replications, level),
         parties=parties,
-        base={party: standing_of(base, party, level) for party in parties},
+        base={party: standing_of(base, party, level, asked) for party in parties},
         stresses={
             name: {
                 severity: Stressing(
                     words=flat[name, severity].words,
-                    standings={party: standing_of(columns[name, severity], party, level) for party in parties},
-                    moved={party: _moved(base, columns[name, severity], party) for party in parties},
+                    standings={party: standing_of(columns[name, severity], party, level, asked) for party in parties},
+                    moved={party: _moved(base, columns[name, severity], party, asked) for party in parties},
                 )
                 for severity in found
             }
@@ -174,7 +191,7 @@ def all_together(stresses: Sequence[Stress]) -> Stress:
     )
 
 
-def settle_under(study: Study, stress: Stress, seed: int, replications: Integers) -> Columns:
+def settle_under(study: Study, stress: Stress, seed: int, replications: Integers, measures: Sequence[Measure] = ()) -> Columns:
     """Let people live through a stress, measure them and move the money."""
     for path, value in stress.constants.items():
         study = with_number(study, path, value)
@@ -184,14 +201,16 @@ def settle_under(study: Study, stress: Stress, seed: int, replications: Integers
     tallies = lived(cohort_of(study), worlds, stress.strength)
     seen = measured(study, study.measurement, tallies, worlds)
     if not stress.delay_months:
-        return settled_money(study, Evidence(study, worlds, tallies, seen))
+        return settled_money(study, Evidence(study, worlds, tallies, seen), measures)
     late = replace(worlds, values=dict(worlds.values) | _late_by(study, worlds, stress.delay_months))
     longer = _with_longer_calendar(study, stress.delay_months)
-    return settled_money(longer, Evidence(longer, late, tallies, seen))
+    return settled_money(longer, Evidence(longer, late, tallies, seen), measures)
 
 
-def _settle_all(study: Study, stresses: Sequence[Stress], seed: int, replications: Integers) -> list[Columns]:
-    return [settle_under(study, stress, seed, replications) for stress in (Stress(""), *stresses)]
+def _settle_all(
+    study: Study, stresses: Sequence[Stress], seed: int, replications: Integers, measures: Sequence[Measure]
+) -> list[Columns]:
+    return [settle_under(study, stress, seed, replications, measures) for stress in (Stress(""), *stresses)]
 
 
 def _late_by(study: Study, worlds: Worlds, months: int) -> dict[str, Floats]:
@@ -207,8 +226,9 @@ def _with_longer_calendar(study: Study, months: int) -> Study:
     return study.model_copy(update={"study": longer})
 
 
-def _moved(base: Columns, stressed: Columns, party: str) -> Moved:
-    return Moved(*(statistics.mean(stressed[f"{party}.{measure}"] - base[f"{party}.{measure}"]) for measure in ("net", "npv")))
+def _moved(base: Columns, stressed: Columns, party: str, measures: Sequence[Measure]) -> Moved:
+    net, npv = (statistics.mean(stressed[f"{party}.{amount}"] - base[f"{party}.{amount}"]) for amount in ("net", "npv"))
+    return Moved(net, npv, {text: one.difference(base, stressed) for text, one in measures_of(measures, party).items()})
 
 
 def _constantly(value: float) -> Callable[[Floats], Floats]:

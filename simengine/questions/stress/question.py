@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simengine.questions.options import LEVEL
+from simengine.questions.options import LEVEL, MEASURES
 from simengine.questions.question import Asked, Option, Question, Source, Values, later
 from simengine.questions.reverse.question import REVERSE
 
@@ -16,13 +16,20 @@ def _prepare(study: Study, values: Values, source: Source) -> Asked:  # noqa: AR
     from simengine.questions.stress.answer import chosen_stresses
     from simengine.questions.stress.named import stresses_of
 
-    return Asked(study, {"named": chosen_stresses(stresses_of(study), values["names"]), "level": values["level"]})
+    return Asked(
+        study,
+        {"named": chosen_stresses(stresses_of(study), values["names"]), "level": values["level"], "measures": values["measures"]},
+    )
 
 
 STRESS = Question[Any](
     name="stress",
     summary="Say what becomes of each party of STUDY in bad times; with --reverse, which times are bad enough to break the deal.",
-    options=(Option("names", "A stress to show; all if absent.", flag="--stress", is_many=True, metavar="NAME", default=()), LEVEL),
+    options=(
+        Option("names", "A stress to show; all if absent.", flag="--stress", is_many=True, metavar="NAME", default=()),
+        LEVEL,
+        MEASURES,
+    ),
     prepare=_prepare,
     ask=later("simengine.questions.stress.answer", "stress_study"),
     tables=later("simengine.questions.stress.tables", "stress_tables"),

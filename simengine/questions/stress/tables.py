@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 
 from simengine.config import Study
 from simengine.questions.stress.answer import StressTest
-from simengine.report.layouts import grid, heading, named, no_cvar, standing_cells, standing_columns, titled
+from simengine.report.layouts import asked_of, grid, heading, named, no_cvar, standing_cells, standing_columns, titled
 from simengine.report.units import cell, money_unit
 
 
@@ -23,13 +23,15 @@ def stress_tables(study: Study, found: StressTest) -> RenderableType:
             words.add_row(f"  {severity}", one.words)
     parts.append(titled("What each stress does", words))
     for party in found.parties:
-        _, *columns = standing_columns(found.level)
+        asked = asked_of(found.measures, party)
+        _, *columns = standing_columns(found.level, asked)
         table = grid("stress", *columns, "NPV: change")
-        table.add_row("as it is", *standing_cells(found.base[party], unit)[1:], "")
+        table.add_row("as it is", *standing_cells(found.base[party], unit, asked)[1:], "")
         for name, by_severity in found.stresses.items():
             table.add_row(name.replace("_", " "))
             for severity, one in by_severity.items():
-                table.add_row(f"  {severity}", *standing_cells(one.standings[party], unit)[1:], cell(one.moved[party].npv, unit))
+                cells = standing_cells(one.standings[party], unit, asked)[1:]
+                table.add_row(f"  {severity}", *cells, cell(one.moved[party].npv, unit))
         parts.append(titled(named(study, party), table))
     if found.not_applicable:
         table = grid("stress", show_header=False)

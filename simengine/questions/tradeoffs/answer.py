@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import dataclass, field, replace
 
 from simengine.config import Study
 from simengine.errors import StudyError, UsageError
 from simengine.questions.tradeoffs.terms import Placed, placed_terms
-from simengine.records import Floats
-from simengine.risk import statistics
+from simengine.risk.amounts import Columns
+from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
 from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import Columns, Ensemble
-from simengine.worlds.money import Standing, chosen_parties, refuse_level, standing_of, tail_needs, tail_weights, with_error
+from simengine.worlds.ensemble import Ensemble
+from simengine.worlds.money import Standing, asked_measures, chosen_parties, measures_of, refuse_level, standing_of, tail_needs
 from simengine.worlds.stored import StoredEnsemble, store
 
-_RULE_OF_THREE = 3.0
-"""No case among n worlds: a probability of at most 3 / n, with 95 % confidence."""
+_NPV, _P_LOSS, _CVAR = "expected_npv", "p_loss", "cvar"
 
 
 @dataclass(frozen=True)
@@ -42,6 +39,8 @@ class Worth:
     """Of the probability of a net below zero."""
     cvar: Change | None
     """Of the mean loss (-net) in the worst 1 - level of the worlds; absent where these are too few."""
+    asked: Mapping[str, Change] = field(default_factory=dict)
+    """Of each measure that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,8 @@ class Tradeoffs(Answer):
     step: float
     """As a part of each term."""
     level: float
+    measures: tuple[str, ...]
+    """Those that were asked for beside NPV, P(loss) and CVaR."""
     cvar_needs: int | None
     """Replications that a CVaR takes; absent where it is given."""
     base: Mapping[str, Standing]
@@ -79,7 +80,13 @@ class Tradeoffs(Answer):
 
 
 def worth_of_terms(
-    study: Study, ensemble: Ensemble, names: Sequence[str] = (), parties: Sequence[str] = (), step: float = 0.1, level: float = 0.95
+    study: Study,
+    ensemble: Ensemble,
+    names: Sequence[str] = (),
+    parties: Sequence[str] = (),
+    step: float = 0.1,
+    level: float = 0.95,
+    measures: Sequence[str] = (),
 ) -> Tradeoffs:
     """Settle the same worlds with a little less and a little more of each term.
 
@@ -97,6 +104,8 @@ def worth_of_terms(
         As a part of the term. A number of months is moved by whole months, at least one.
     level
         Of the CVaR.
+    measures
+        What is asked beside NPV, P(loss) and CVaR: `party.measure`, or a measure alone for everybody who has it.
 
     Raises
     ------
@@ -111,11 +120,14 @@ def worth_of_terms(
     refuse_level(level)
     chosen = chosen_parties(parties, study)
     placed, left_out = placed_terms(study, names, step)
-    stored = stored_for(study, ensemble, chosen)
+    asked = asked_measures(study, measures)
+    stored = stored_for(study, ensemble, chosen, asked)
     base = settled_at(stored, {})
+    standard = {party: standard_measures(party, level, ensemble.n_replications) for party in chosen}
+    wanted = {party: standard[party] | measures_of(asked, party) for party in chosen}
     terms: dict[str, MovedTerm] = {}
     for path, one in placed.items():
-        found = _settled_term(stored, path, one, base, chosen, level)
+        found = _settled_term(stored, path, one, base, wanted)
         if isinstance(found, MovedTerm):
             terms[path] = found
         elif path in names:
@@ -123,14 +135,15 @@ def worth_of_terms(
                              "Give a smaller --step")  # fmt: skip
         else:
             left_out[path] = found
-    standings = {party: standing_of(base, party, level) for party in chosen}
+    standings = {party: standing_of(base, party, level, asked) for party in chosen}
     needs = tail_needs(ensemble.n_replications, level)
-    return Tradeoffs(ensemble.n_replications, ensemble.seed, step, level, needs, standings, terms, left_out)
+    texts = tuple(str(measure) for measure in asked if measure.party in chosen)
+    return Tradeoffs(ensemble.n_replications, ensemble.seed, step, level, texts, needs, standings, terms, left_out)
 
 
-def stored_for(study: Study, ensemble: Ensemble, parties: Sequence[str]) -> StoredEnsemble:
+def stored_for(study: Study, ensemble: Ensemble, parties: Sequence[str], measures: Sequence[Measure] = ()) -> StoredEnsemble:
     """Keep the worlds of a study as the study itself sees them, whatever a party at the table believes."""
-    return store(study.model_copy(update={"sizing": None}), ensemble, parties, parties)
+    return store(study.model_copy(update={"sizing": None}), ensemble, parties, parties, measures)
 
 
 def settled_at(stored: StoredEnsemble, terms: Mapping[str, float]) -> Columns:
@@ -138,8 +151,14 @@ def settled_at(stored: StoredEnsemble, terms: Mapping[str, float]) -> Columns:
     return next(iter(stored.settle(terms).values()))
 
 
+def standard_measures(party: str, level: float, n_replications: int) -> dict[str, Measure]:
+    """Give the measures that every term is judged by; no CVaR where its tail would hold too few worlds."""
+    found = {_NPV: Measure(party, _NPV, 0.0), _P_LOSS: Measure(party, _P_LOSS, 0.0)}
+    return found if tail_needs(n_replications, level) is not None else found | {_CVAR: Measure(party, _CVAR, level)}
+
+
 def _settled_term(
-    stored: StoredEnsemble, path: str, placed: Placed, base: Columns, parties: Sequence[str], level: float
+    stored: StoredEnsemble, path: str, placed: Placed, base: Columns, wanted: Mapping[str, Mapping[str, Measure]]
 ) -> MovedTerm | str:
     """Settle a term on both its sides, and say what it is worth; or why it could be settled on neither."""
     sides: dict[float, Columns] = {placed.value: base}
@@ -153,50 +172,27 @@ def _settled_term(
     low, high = min(sides), max(sides)
     if low == high:
         return forbidden or ""
-    worth = {party: worth_between(sides[low], sides[high], party, high - low, placed.step, level) for party in parties}
+    worth = {party: worth_between(sides[low], sides[high], high - low, placed.step, mine) for party, mine in wanted.items()}
     return MovedTerm(placed.value, low, high, placed.step, forbidden, worth)
 
 
-def worth_between(low: Columns, high: Columns, party: str, span: float, step: float, level: float) -> Worth:
+def worth_between(low: Columns, high: Columns, span: float, step: float, measures: Mapping[str, Measure]) -> Worth:
     """Say what more of a term is worth to a party, from the same worlds settled with less and with more of it.
 
     Parameters
     ----------
     low, high
-        `<party>.net` and `<party>.npv`, each of shape (n_replications,).
+        What the measures read, each column of shape (n_replications,).
     span
         How much more of the term there is in `high`, in its unit.
     step
         The part of the term for which the change is told, in its unit.
-    level
-        Of the CVaR.
+    measures
+        Of the party: `expected_npv`, `p_loss`, `cvar` where it is given, and what was asked for.
     """
-    npv = statistics.mean(high[f"{party}.npv"] - low[f"{party}.npv"])
-    before, after = low[f"{party}.net"], high[f"{party}.net"]
-    cvar = None if tail_needs(len(before), level) is not None else _change_of_cvar(before, after, level)
-    changes = [None if one is None else _as_slope(one, span, step) for one in (npv, _change_of_p_loss(before, after), cvar)]
-    assert changes[0] is not None, "always there"
-    assert changes[1] is not None, "always there"
-    return Worth(changes[0], changes[1], changes[2])
-
-
-def _change_of_p_loss(before: Floats, after: Floats) -> Statistic:
-    """Count the worlds that lose with more of a term less those that lose with less of it, as a share."""
-    found = statistics.mean((after < 0).astype(np.float64) - (before < 0))
-    if ((after < 0) == (before < 0)).all() and (after != before).any():
-        # Money moves, and no world of these crosses zero: others may.
-        bound = min(_RULE_OF_THREE / len(before), 1.0)
-        return replace(found, interval_95=(-bound, bound), covers=False)
-    return found
-
-
-def _change_of_cvar(before: Floats, after: Floats, level: float) -> Statistic:
-    def rise(losses: Floats) -> Floats:
-        first, second = (float(tail_weights(loss, level) @ loss) for loss in losses.T)
-        return np.array([second - first])
-
-    found: Statistic = with_error(rise, np.stack([-before, -after], axis=1))[0]
-    return found
+    slopes = {text: _as_slope(measure.difference(low, high), span, step) for text, measure in measures.items()}
+    asked = {text: slope for text, slope in slopes.items() if text not in (_NPV, _P_LOSS, _CVAR)}
+    return Worth(slopes[_NPV], slopes[_P_LOSS], slopes.get(_CVAR), asked)
 
 
 def _as_slope(difference: Statistic, span: float, step: float) -> Change:

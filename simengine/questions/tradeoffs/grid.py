@@ -16,9 +16,11 @@ from simengine.questions.tradeoffs.answer import settled_at, stored_for
 from simengine.questions.tradeoffs.sides import Side, sides_of
 from simengine.records import Floats
 from simengine.risk import statistics
+from simengine.risk.amounts import Columns
+from simengine.risk.measures import p_loss
 from simengine.risk.statistics import Statistic
 from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import Columns, Ensemble
+from simengine.worlds.ensemble import Ensemble
 from simengine.worlds.money import chosen_parties
 from simengine.worlds.stored import StoredEnsemble
 
@@ -142,7 +144,7 @@ class _Surface:
         npv = [columns[f"{self._party}.npv"] for columns in row]
         here = self._outer.values[len(self._npv)]
         self._npv.append(tuple(statistics.mean(one) for one in npv))
-        self._p_loss.append(tuple(statistics.probability(columns[f"{self._party}.net"] < 0) for columns in row))
+        self._p_loss.append(tuple(p_loss(columns[f"{self._party}.net"]) for columns in row))
         for (first, second), ends in zip(pairwise(npv), pairwise(self._inner.values), strict=True):
             self._enter(break_even(first, second, *ends), here, 1)
         if self._before:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simengine.questions.options import LEVEL, PARTIES
+from simengine.questions.options import LEVEL, MEASURES, PARTIES
 from simengine.questions.question import Option, Question, Values, later
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ TRADEOFFS = Question[Any](
         PARTIES,
         Option("step", "How far a term is moved, as a part of it.", kind=float, default=0.1, low=0.001, high=0.5),
         LEVEL,
+        MEASURES,
     ),
     ask=later("simengine.questions.tradeoffs.answer", "worth_of_terms"),
     tables=later("simengine.questions.tradeoffs.tables", "worth_tables"),

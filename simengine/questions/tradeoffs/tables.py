@@ -12,7 +12,18 @@ from rich.console import Group, RenderableType
 from simengine.config import Study
 from simengine.questions.tradeoffs.answer import Tradeoffs
 from simengine.questions.tradeoffs.grid import BreakEven, Landscape, MoneyMap
-from simengine.report.layouts import folded, grid, heading, named, no_cvar, standing_cells, standing_columns, titled
+from simengine.report.layouts import (
+    asked_of,
+    folded,
+    grid,
+    heading,
+    measure_cell,
+    named,
+    no_cvar,
+    standing_cells,
+    standing_columns,
+    titled,
+)
 from simengine.report.term_names import short_names, written
 from simengine.report.units import cell, money_unit
 from simengine.risk.statistics import Statistic
@@ -34,13 +45,15 @@ def worth_tables(study: Study, found: Tradeoffs) -> RenderableType:
     names = dict(zip(found.terms, short_names(found.terms), strict=True))
     parts: list[RenderableType] = [heading(study, found, remark), *no_cvar(found.cvar_needs, found.level), _terms(found, names)]
     for party, standing in found.base.items():
-        table = grid(f"{per} more of", *standing_columns(found.level)[1:])
-        table.add_row("(as it is)", *standing_cells(standing, unit)[1:])
+        asked = asked_of(found.measures, party)
+        table = grid(f"{per} more of", *standing_columns(found.level, asked)[1:])
+        table.add_row("(as it is)", *standing_cells(standing, unit, asked)[1:])
         for path, term in found.terms.items():
             worth = term.parties[party]
             cvar = None if worth.cvar is None else worth.cvar.per_step
             cells = cell(worth.npv.per_step, unit), cell(worth.p_loss.per_step, 1.0), cell(cvar, unit)
-            table.add_row(folded(names[path], _NAME), *cells)
+            more = (measure_cell(measure, worth.asked[text].per_step, unit) for text, measure in asked.items())
+            table.add_row(folded(names[path], _NAME), *cells, *more)
         parts.append(titled(named(study, party), table))
     one_sided = {path: term.forbidden for path, term in found.terms.items() if term.forbidden is not None}
     for title, reasons in (("Settled on one side alone", one_sided), ("Not moved", found.left_out)):

@@ -16,11 +16,13 @@ from simengine.pipeline import run_block
 from simengine.questions.value.side_payments import MOST_ACTORS, by_shapley_value, proportional
 from simengine.records import Floats, add_in_order
 from simengine.risk import statistics
+from simengine.risk.amounts import Columns
+from simengine.risk.measures import p_loss
 from simengine.risk.pockets import POCKETS, pockets
 from simengine.risk.statistics import Statistic
 from simengine.risk.trust import Section
 from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import Columns, Ensemble, with_used_designs_alone
+from simengine.worlds.ensemble import Ensemble, with_used_designs_alone
 
 Rule: TypeAlias = Callable[[Floats], "tuple[Floats, Floats] | None"]
 
@@ -135,7 +137,7 @@ def _side_payments(actors: tuple[str, ...], nets: Floats, rule: Rule) -> SidePay
     return SidePayments(
         received={actor: Statistic(float(received[i]), errors[i]) for i, actor in enumerate(actors)},
         left_with={actor: Statistic(float(means[i] + received[i]), errors_after[i]) for i, actor in enumerate(actors)},
-        p_still_loses={actor: statistics.probability(nets[:, i] + received[i] < 0) for i, actor in enumerate(actors)},
+        p_still_loses={actor: p_loss(nets[:, i] + received[i]) for i, actor in enumerate(actors)},
     )
 
 

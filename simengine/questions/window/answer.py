@@ -18,10 +18,12 @@ from simengine.measurement.spec import Protocol
 from simengine.pipeline import draw_worlds
 from simengine.records import ALL_LENDERS, ALL_PAYERS, Integers, Worlds
 from simengine.risk import statistics
+from simengine.risk.amounts import Columns
 from simengine.risk.measured import mean_of_measured
+from simengine.risk.measures import p_loss
 from simengine.risk.statistics import Statistic
 from simengine.worlds.answer import Answer
-from simengine.worlds.ensemble import Columns, Ensemble, contingent_terms, lived, measured, settled, with_used_designs_alone
+from simengine.worlds.ensemble import Ensemble, contingent_terms, lived, measured, settled, with_used_designs_alone
 from simengine.worlds.settling import followed_for
 
 LONGEST = 1200
@@ -234,7 +236,7 @@ def _window(study: Study, months: int, columns: Columns, first: Columns) -> Wind
         truth={name: mean_of_measured(columns[f"metric.{name}.truth"]) for name in study.measurement.metrics},
         p_pay=statistics.probability(columns["contingent_payment"] > 0),
         money_back=statistics.mean(columns[f"{ALL_LENDERS}.money_back"]),
-        p_loss=statistics.probability(columns[f"{ALL_LENDERS}.net"] < 0),
+        p_loss=p_loss(columns[f"{ALL_LENDERS}.net"]),
         since_first={name: statistics.mean(columns[column] - first[column]) for name, column in money.items()},
         **means,
     )

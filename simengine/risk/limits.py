@@ -1,0 +1,105 @@
+"""Limits on measures, and how measures, limits and amounts are read from text.
+
+A measure is `party.measure` or `party.measure(number)`; a limit is a measure, `<=` or `>=`, and a number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from simengine.risk.measures import KINDS, Measure
+
+_NUMBER = r"[-+]?[\d_]*\.?\d[\d_]*(?:[eE][-+]?\d+)?"
+_MEASURE = rf"([A-Za-z]\w*)\.([a-z_]+)(?:\(\s*({_NUMBER})\s*\))?"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A measure that stays on one side of a level."""
+
+    measure: Measure
+    is_least: bool
+    """Whether the level is the least that is allowed (`>=`), or the most (`<=`)."""
+    level: float
+
+    def excess(self, value: float) -> float:
+        """Say by how much a value breaks the limit; not above 0 where it is kept. What has no value is not kept."""
+        if np.isnan(value):
+            return np.inf
+        return self.level - value if self.is_least else value - self.level
+
+    def __str__(self) -> str:
+        return f"{self.measure} {'>=' if self.is_least else '<='} {self.level:.10g}"
+
+
+def read_measure(text: str, party: str | None = None) -> Measure:
+    """Read a measure; a party that is known need not be written.
+
+    Raises
+    ------
+    ValueError
+        If the text says no measure, or one with an impossible number.
+
+    Examples
+    --------
+    >>> str(read_measure("investor.cvar(0.9)"))
+    'investor.cvar(0.9)'
+    """
+    text = f"{party}.{text.strip()}" if party is not None else text.strip()
+    found = re.fullmatch(_MEASURE, text)
+    if found is None:
+        raise ValueError(f"a measure is written party.measure or party.measure(number), such as investor.p_loss; found {text!r}")
+    owner, name, number = found.groups()
+    if name not in KINDS:
+        raise ValueError(f"a measure is one of {', '.join(KINDS)}; found {name!r}")
+    return Measure(owner, name, _read_number(name, number))
+
+
+def _read_number(name: str, text: str | None) -> float:
+    kind = KINDS[name]
+    if text is None:
+        if kind.number and kind.default is None:
+            raise ValueError(f"{name} takes a number, its {kind.number}: {name}(1_000_000); found none")
+        return kind.default or 0.0
+    if not kind.number:
+        raise ValueError(f"{name} takes no number; found {text}")
+    low, high = kind.within
+    if not low < float(text) < high:
+        raise ValueError(f"the {kind.number} of {name} must lie between {low:g} and {high:g}; found {text}")
+    return float(text)
+
+
+def read_limit(text: str, party: str | None = None) -> Limit:
+    """Read a limit; a party that is known need not be written.
+
+    Raises
+    ------
+    ValueError
+        If the text says no limit, or one that nothing or everything keeps.
+
+    Examples
+    --------
+    >>> str(read_limit("investor.p_loss <= 0.10"))
+    'investor.p_loss <= 0.1'
+    """
+    found = re.fullmatch(rf"(.*?)\s*(<=|>=)\s*({_NUMBER})\s*", text)
+    if found is None:
+        raise ValueError(f"a limit is a measure, <= or >=, and a number, such as investor.p_loss <= 0.10; found {text!r}")
+    limit = Limit(read_measure(found[1], party), found[2] == ">=", float(found[3]))
+    if limit.measure.kind.is_probability and not 0 <= limit.level <= 1:
+        raise ValueError(f"the limit of a probability must lie between 0 and 1; found {limit}")
+    return limit
+
+
+def contradiction(limits: Iterable[Limit]) -> tuple[Limit, Limit] | None:
+    """Find a limit from below that lies above one from above on the same measure; nothing where there is none."""
+    limits = list(limits)
+    for least in limits:
+        for most in limits:
+            if least.is_least and not most.is_least and least.measure == most.measure and least.level > most.level:
+                return least, most
+    return None
