@@ -3,13 +3,24 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint format docs bench verify lock clean
+# Tests start processes: without bytecode each of them would compile the package anew.
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: demo quick test lint format docs bench verify lock clean
 
 demo: $(VENV)/ready
 	$(BIN)/simengine demo
 
+# What a change of a rule is held to at once: contracts, risk, laws, the rules of a study, reports, and the shape of the code; not
+# the comparisons by z-score.
+QUICK := tests/contract tests/risk tests/test_laws.py tests/test_laws_counts.py tests/test_laws_forms.py tests/config tests/report \
+	tests/test_architecture.py
+
+quick: $(VENV)/ready-dev
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not statistical" $(QUICK)
+
 test: $(VENV)/ready-dev
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(VENV)/ready-dev
 	$(BIN)/ruff format --check .
@@ -35,7 +46,7 @@ bench: $(VENV)/ready-dev
 	$(BIN)/python -m benchmarks.incentives
 
 verify: $(VENV)/ready-dev
-	SIMENGINE_TESTS=thorough $(BIN)/python -m pytest -n auto
+	SIMENGINE_TESTS=thorough $(BIN)/python -m pytest -n auto --dist worksteal
 	$(BIN)/python -m verification.cohort_moments
 	$(BIN)/python -m verification.standard_errors
 	$(BIN)/python -m verification.evaluators_errors

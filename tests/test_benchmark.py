@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,13 +11,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from simengine.benchmark import c_limit
+from simengine.benchmark import c_limit, measure
 from simengine.benchmark.c_limit import CLimit, Unavailable
 from simengine.benchmark.exact import Distribution, agreement, exact_distributions_of
 from simengine.benchmark.measure import LARGEST_DISTANCE, run_benchmark
 from simengine.benchmark.versions import Version, Versions, find_versions
 from simengine.benchmark.workload import Workload, WorkloadCounts, make_workload
 from simengine.cli.main import commands
+from tests.command import in_this_process
 
 # Hundreds of z-scores at fixed seeds: at 4.5 all of them together raise a false alarm about once in 300 changes of a version.
 SIZES = {"reference": (200, 200, 60), "many people": (60, 2000, 20), "odd sizes": (150, 37, 130)}
@@ -117,7 +115,15 @@ def test_benchmark__refuses_to_time_a_version_that_is_wrong(monkeypatch: pytest.
         run_benchmark(4, 1)
 
 
-def test_bench__prints_one_json_object() -> None:
+@pytest.fixture
+def little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few people: every version is held to its distribution above, and how fast it is asked nowhere here."""
+    monkeypatch.setattr(measure, "_REPLICATIONS_CHECKED", 20)
+    monkeypatch.setattr(measure, "_CURVE_PEOPLE", (5, 10, 20, 40, 80))
+    monkeypatch.setattr(measure, "_CURVE_PERIODS", (3, 6, 12, 24, 48))
+
+
+def test_bench__prints_one_json_object(little: None) -> None:
     done = CliRunner().invoke(commands, ["bench", "--json", "--replications", "20", "--repeats", "1"])
     assert done.exit_code == 0, done.output
     content = json.loads(done.stdout)
@@ -135,10 +141,10 @@ def test_bench__prints_one_json_object() -> None:
     assert content["provenance"]["settings"] == {"replications": 20, "repeats": 1}
 
 
-def test_bench__without_a_compiler_skips_the_c_program_and_says_why() -> None:
-    command = [sys.executable, "-m", "simengine", "bench", "--replications", "4", "--repeats", "1"]
-    environment = os.environ | {"PATH": "", "COLUMNS": "200"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+def test_bench__without_a_compiler_skips_the_c_program_and_says_why(little: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("COLUMNS", "200")
+    done = in_this_process(["bench", "--replications", 4, "--repeats", 1])
     assert done.returncode == 0, done.stderr
     assert "Skipped: c_limit: no C compiler was found: none of cc, gcc, clang is on the PATH." in done.stdout
 
@@ -151,9 +157,3 @@ def test_c_limit__says_what_the_compiler_complains_about(tmp_path: Path, monkeyp
     monkeypatch.setattr(c_limit, "SOURCE", broken)
     with pytest.raises(Unavailable, match=r"could not build the program: .*not today"):
         CLimit()
-
-
-def test_warmup__says_how_long_it_took() -> None:
-    done = subprocess.run([sys.executable, "-m", "simengine", "warmup"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "later runs start at once" in done.stdout or "NUMBA_CACHE_DIR" in done.stdout

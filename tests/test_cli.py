@@ -17,8 +17,11 @@ from tests.command import in_this_process
 
 def call(*arguments: object, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command, in a process of its own where it is to see another environment."""
-    if not environment:
-        return in_this_process(arguments, cwd)
+    if set(environment) <= {"COLUMNS"}:  # it is looked up anew by each command
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            return in_this_process(arguments, cwd)
     command = [sys.executable, "-m", "simengine", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=os.environ | environment, check=False)
 
@@ -125,7 +128,8 @@ def test_check__lists_the_assumptions_of_every_shipped_study(checkout: Path) -> 
     assert "valid, 2 variants included" in done.stdout
 
 
-def test_demo__ends_with_a_risk_table_and_a_picture_and_never_overwrites(tmp_path: Path) -> None:
+def test_demo__ends_with_a_risk_table_and_a_picture_and_never_overwrites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simengine.cli.main._DEMO_REPLICATIONS", 200)
     first, second = call("demo", cwd=tmp_path), call("demo", cwd=tmp_path)
     assert first.returncode == second.returncode == 0, first.stderr + second.stderr
     assert "P(loss)" in first.stdout

@@ -12,6 +12,7 @@ from scipy import integrate, stats
 from simengine.config.document import read_value
 from simengine.distributions import Beta, Gamma, NotNegative, Probability, Quantity, Share
 from simengine.distributions.two_quantiles import Points, beta_through, gamma_through
+from tests.conftest import sized
 
 UNIFORMS = np.array([1e-9, 0.001, 0.05, 0.25, 0.5, 0.6, 0.75, 0.95, 0.999, 1 - 1e-9])
 
@@ -104,7 +105,7 @@ def test_inverse__rises_and_stays_inside_the_support(name):
 LEVELS = st.tuples(st.floats(0.001, 0.999), st.floats(0.001, 0.999)).map(sorted).filter(lambda pair: pair[1] - pair[0] > 0.01)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=sized(60, 200))
 @given(LEVELS, st.floats(1e-6, 1e6), st.floats(1.001, 1e4))
 def test_gamma__passes_through_its_quantiles(levels, low, ratio):
     # Source: the definition of a quantile, with the distribution function of SciPy.
@@ -113,7 +114,7 @@ def test_gamma__passes_through_its_quantiles(levels, low, ratio):
     np.testing.assert_allclose(stats.gamma(shape, scale=scale).cdf([low, low * ratio]), levels, rtol=0, atol=1e-10)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=sized(60, 200))
 @given(LEVELS, st.floats(1e-6, 1 - 1e-6), st.floats(1e-6, 1 - 1e-6))
 def test_beta__passes_through_its_quantiles(levels, one, other):
     # Source: the definition of a quantile, with the distribution function of SciPy.
@@ -137,7 +138,7 @@ def test_beta__near_the_uniform_distribution_is_the_uniform_distribution(raw):
     np.testing.assert_allclose(read(raw).inverse(UNIFORMS), UNIFORMS, rtol=1e-12)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=sized(40, 100))
 @given(LEVELS, st.floats(-1e6, 1e6), st.floats(1e-3, 1e6))
 def test_normal__passes_through_its_quantiles(levels, low, width):
     # Source: the definition of a quantile.

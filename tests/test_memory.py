@@ -23,7 +23,7 @@ def test_guard__counts_what_a_run_takes_within_a_factor(tiny_path: Path) -> None
     code += f"study = load_study({str(tiny_path)!r})\nsummarise(run_study(study, 1, 200, threads=1))\n"
     code += "def peak():\n    told = Path('/proc/self/status').read_text()\n"
     code += "    return 1024 * int(told.partition('VmHWM:')[2].split()[0])\n"
-    code += "before, n = peak(), 100_000\nsummarise(run_study(study, 1, n, threads=1))\ntaken = peak() - before\n"
+    code += "before, n = peak(), 40_000\nsummarise(run_study(study, 1, n, threads=1))\ntaken = peak() - before\n"
     code += "memory.memory_left = lambda: 1\ntry:\n    memory.refuse_if_too_large(study, n)\n"
     code += "except Exception as error:\n    print(taken / 1e9, str(error).partition('about ')[2].split()[0])"
 

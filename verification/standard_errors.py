@@ -93,16 +93,18 @@ class Found:
         return [one.path for one in (*self.judged, *self.covered) if not one.is_in_bounds]
 
 
-def study_errors(
-    study: Study, n_seeds: int, n_replications: int, way: str = "plain", planted: Mapping[str, float] | None = None
-) -> Found:
-    """Run a study with many seeds and judge the standard error of every statistic.
+@dataclass(frozen=True)
+class Runs:
+    """What each of many runs reports, by path, and what they come to together."""
 
-    Parameters
-    ----------
-    planted
-        By path: a factor on the reported standard error, to see that the study finds it.
-    """
+    each: list[dict[str, Statistic]]
+    together: dict[str, Statistic]
+    n_replications: int
+    way: str
+
+
+def many_runs(study: Study, n_seeds: int, n_replications: int, way: str = "plain") -> Runs:
+    """Run a study with many seeds."""
     runs, parts = [], []
     for seed in range(n_seeds):
         results = run_study(study, seed, n_replications, sampling=WAYS[way], with_variates=True)
@@ -110,7 +112,18 @@ def study_errors(
         runs.append(dict(flat(summarise(results, variates))))
         # Runs of several seeds are no parts of one run; here they are rows of one sample.
         parts.append(replace(results, made_by=None, replications=results.replications + seed * n_replications))
-    pooled = dict(flat(summarise(ReplicationResults.join(parts))))
+    return Runs(runs, dict(flat(summarise(ReplicationResults.join(parts)))), n_replications, way)
+
+
+def errors_in(found: Runs, planted: Mapping[str, float] | None = None) -> Found:
+    """Judge the standard error of every statistic.
+
+    Parameters
+    ----------
+    planted
+        By path: a factor on the reported standard error, to see that the study finds it.
+    """
+    runs, pooled, n_replications, way = found.each, found.together, found.n_replications, found.way
     paths = [path for path in pooled if all(path in run for run in runs)]
     scores: dict[str, Floats] = {}
     held: dict[str, float] = {}
@@ -125,7 +138,7 @@ def study_errors(
             # Where the runs are corrected and the pool is not, the pool is no better than their mean.
             centre = values.mean() if way.endswith("control-variates") else pooled[path].value
             scores[path] = (values - centre) / errors
-    return judge(scores, held, [path for path in pooled if path not in scores and path not in held], n_seeds)
+    return judge(scores, held, [path for path in pooled if path not in scores and path not in held], len(runs))
 
 
 def judge(scores: Mapping[str, Floats], held: Mapping[str, float], not_judged: Sequence[str], n_seeds: int) -> Found:
@@ -177,7 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     study = load_study(find_study(options.study))
     planted = {options.plant: options.factor} if options.plant else None
-    found = study_errors(study, options.seeds, options.replications, options.way, planted)
+    found = errors_in(many_runs(study, options.seeds, options.replications, options.way), planted)
     means, variances = (np.array([getattr(one, name) for one in found.judged]) for name in ("mean", "variance"))
     print(f"{options.study}, {options.way}: {len(found.judged)} statistics judged, {len(found.not_judged)} not")
     print(f"means     {means.min():6.3f} to {means.max():6.3f}; limits ±{found.mean_limit:.3f}")

@@ -7,6 +7,7 @@ without being seen, files above 256 KiB or 20,000 entries, and nesting above 30 
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 import stat
@@ -72,7 +73,7 @@ def read_document(path: Path) -> Document:
     StudyError
         If the file is missing, too large, not YAML, empty, or uses something that a study never needs.
     """
-    node = _compose(str(path), _read_text(path))
+    node = _composed_once(str(path), _read_text(path))
     if node is None:
         raise _refusal(str(path), "must say something", "an empty file", "Start from configs/tiny.yaml")
     document = Document(content=None, default_place=str(path))
@@ -123,6 +124,10 @@ def _compose(file: str, text: str) -> Node | None:
     except RecursionError:
         raise _refusal(file, f"must nest at most {MAX_DEPTH} levels deep", "deeper nesting") from None
     return node
+
+
+# Whoever varies a number asks for the same file again and again, and parsing is most of what loading takes. Nodes are only read.
+_composed_once = functools.lru_cache(maxsize=32)(_compose)
 
 
 def _refuse_what_no_study_needs(file: str, text: str) -> None:

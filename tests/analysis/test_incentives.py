@@ -21,7 +21,7 @@ from simengine.replications.ensemble import Ensemble
 from simengine.risk import statistics
 from simengine.risk.limits import read_limit, read_measure
 from tests.analysis.made import DIFFERENCE, SCORES, N, study_of
-from tests.conftest import IS_THOROUGH
+from tests.conftest import IS_THOROUGH, sized
 
 LINEAR = (
     "contract.terms={{advance: {{share: 1, of: drawn, contingent: false}}, "
@@ -435,12 +435,16 @@ def test_terms__are_settled_at_the_effort_that_they_induce(tmp_path):
 
 def test_terms__the_smallest_price_that_leaves_the_provider_enough(tmp_path):
     # Closed form: at e* = 3 P / c the provider keeps 1,000 + (3 P)² / (2 c) on average: 3,125 at P = 1,000 √(17 / 9), c = 4,000.
-    levels = behaviour([step / 40 for step in range(81)], 4000)
+    # An effort beside e* by d costs the provider c d² / 2, of which the 95 % interval of some 100 sees nothing: 17 levels will do.
+    n = sized(8, 40)
+    levels = behaviour([step / n for step in range(2 * n + 1)], 4000)
     study = study_of(SCORES, tmp_path, LINEAR.format(1), levels)
     kept = store_choices(study, Ensemble(3, 200), [read_measure("service_provider.expected_net")])
     limit = read_limit("expected_net >= 3125", "service_provider")
     found = search_number(PRICE, limit, Free(low=100, high=3000), kept.settle)
     assert found.low < 1000 * np.sqrt(17 / 9) < found.high
+    # Without a response, at effort 1, the provider would keep 1,000 + 3 P: 3,125 at P = 708.
+    assert found.low > 708
 
 
 @pytest.mark.skipif(not IS_THOROUGH, reason="the same search as above, by way of a study: in make verify")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from SALib.analyze import pawn
 from scipy import special
 
 from simengine.errors import UsageError
@@ -11,6 +12,7 @@ from simengine.questions.sensitivity.indices import global_indices, luck_left
 from simengine.replications.ensemble import Ensemble
 from simengine.replications.points import assumptions_of, groups_of
 from tests.analysis.made import SCORES, study_of
+from tests.conftest import sized
 
 COST = "{distribution: uniform, low: 99, high: 101}"
 LINEAR = (
@@ -42,7 +44,10 @@ def test_errors__are_those_of_salib_and_on_the_safe_side():
     # Source: SALib gives half widths of 95 % intervals, 1.96 errors. They take the points for independent, but these are spread
     # evenly: over 30 seeds the variance of the z-scores was 0.2 to 0.65, never above 1.
     assert indices._with_interval(1.0, 1.959963984540054).se == pytest.approx(1.0)
-    found = [global_indices({n: (n,) for n in "abc"}, tuple("abc"), ishigami, 64, 4, seed)["y"].of["b"].s1 for seed in range(20)]
+    found = [
+        global_indices({n: (n,) for n in "abc"}, tuple("abc"), ishigami, 64, 4, seed)["y"].of["b"].s1
+        for seed in range(sized(10, 20))
+    ]
     z = np.array([(one.value - 0.442411) / one.se for one in found])
     assert 0.05 < z.var(ddof=1) < 1.0
 
@@ -50,9 +55,19 @@ def test_errors__are_those_of_salib_and_on_the_safe_side():
 def test_pawn__is_of_independent_points_alone(monkeypatch):
     # Invariant: of each family of Sobol's plan the first and the last point are independent, the others share coordinates with them.
     seen = []
-    monkeypatch.setattr(indices, "_pawn", lambda problem, points, answers: seen.append(points) or [None] * 3)
+    monkeypatch.setattr(indices, "_pawn", lambda rows: seen.append(rows) or np.zeros(3))
     global_indices({name: (name,) for name in "abc"}, tuple("abc"), ishigami, 16, 4, 3)
     assert len(seen[0]) == len(np.unique(seen[0][:, 0])) == 2 * 16
+
+
+@pytest.mark.parametrize("n", [15, 64, 999])
+def test_pawn__is_that_of_salib(n):
+    # Source: another program, SALib 1.5, pawn.analyze with ten slices; of answers many of which are equal, too.
+    points = np.random.default_rng(n).random((n, 3))
+    for answers in (ishigami(points)["y"][:, 0], np.round(4 * points[:, 0])):
+        problem = {"num_vars": 3, "names": list("abc"), "bounds": [[0, 1]] * 3}
+        expected = pawn.analyze(problem, points, answers, S=10)["median"]
+        np.testing.assert_allclose(indices._pawn(np.column_stack([points, answers])), expected, rtol=1e-14)
 
 
 def test_points__share_the_luck_of_one_panel(tmp_path):

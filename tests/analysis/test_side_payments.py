@@ -8,6 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from simengine.questions.value.side_payments import by_shapley_value, party_coalitions, proportional, shapley_value
+from tests.conftest import sized
 
 
 def by_orders(n, worth):
@@ -52,7 +53,7 @@ def test_shapley_value__of_the_airport_game():
     assert by_orders(4, airport) == pytest.approx([2, 3, 4, 9])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=sized(20, 40))
 @given(st.integers(1, 5).flatmap(lambda n: st.lists(st.floats(-100, 100), min_size=2**n, max_size=2**n)))
 def test_shapley_value__equals_the_mean_over_all_orders(worth):
     # Source: the definition, by enumeration.
@@ -107,7 +108,7 @@ def game(positions, must_agree):
 ACTORS = st.lists(st.tuples(st.integers(-50, 50), st.booleans()), min_size=2, max_size=5)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=sized(50, 150))
 @given(ACTORS)
 def test_side_payments__hold_their_distributions(actors):
     # Source: enumeration of all orders; and distributions: budget balance, nobody below 0, symmetry, dummy.
@@ -135,7 +136,7 @@ def test_side_payments__hold_their_distributions(actors):
         assert after[members].sum() >= worth(frozenset(np.flatnonzero(members))) - 1e-9
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=sized(30, 80))
 @given(ACTORS)
 def test_slopes__are_those_of_small_differences(actors):
     # Source: central differences, away from where a loser becomes a gainer or a coalition begins to pay.

@@ -58,7 +58,7 @@ def limits(draw):
     return found
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=sized(20, 60))
 @given(limits(), st.integers(0, 5))
 def test_looser_limits__never_shrink_the_feasible_set_nor_make_a_deal_impossible(asked, seed) -> None:
     tight = searched(seed, [f"{what} {level:.6f}" for what, level, _ in asked])
@@ -93,7 +93,7 @@ def test_smallest_move__makes_a_deal_and_without_one_of_a_conflict_the_rest_can_
             assert any(all(limit.excess(values[limit].value) <= 0 for limit in rest) for values in pairs)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=sized(20, 60))
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.sampled_from([0.0, 0.5, 0.8, 0.95]), st.integers(0, 5))
 def test_more_guarantee__never_raises_the_lenders_cvar_at_any_level(one, other, price, level, seed) -> None:
     settle, tail = contract(seed), read_measure(f"a.cvar({level or 0.01})")
@@ -112,7 +112,7 @@ def decisions(draw):
     return net, cause, cause + draw(st.floats(0.1, 3)) * random.normal(size=(n, 2))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=sized(15, 40))
 @given(decisions())
 def test_knowing__a_sample_is_worth_no_more_than_the_causes_and_these_no_more_than_everything(decision) -> None:
     """0 <= EVSI <= EVPPI <= EVPI, within 4.5 standard errors; one cause is worth no more than both."""
@@ -124,7 +124,7 @@ def test_knowing__a_sample_is_worth_no_more_than_the_causes_and_these_no_more_th
         assert less.value <= more.value + 4.5 * np.hypot(less.se, more.se) + 1e-12
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=sized(15, 40))
 @given(decisions())
 def test_options__to_wait_and_to_choose_among_more_are_never_worth_less_than_nothing(decision) -> None:
     """Where all accept, nothing is cut off at 0: what is found without the cut is not below 0 beyond its noise. With one option

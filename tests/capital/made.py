@@ -14,7 +14,7 @@ CAPITAL = TypeAdapter(Capital)
 
 def draws_of(n, **values):
     """Make replications from values by path; double underscores stand for dots, and a single number for the same in every replication."""
-    drawn = {name.replace("__", "."): np.broadcast_to(np.asarray(value, np.float64), n) for name, value in values.items()}
+    drawn = {name.replace("__", "."): np.full(n, value, np.float64) for name, value in values.items()}
     return Draws(seed=0, replications=np.arange(n), values=drawn)
 
 

@@ -208,7 +208,7 @@ def moved_small(replication):
     return capital, plan, moved(capital, payments, commitment, HORIZON, **options)
 
 
-@settings(deadline=None, max_examples=sized(150, 500))
+@settings(deadline=None, max_examples=sized(100, 500))
 @given(small_draws())
 def test_walk__at_the_smallest_unit_equals_its_plain_twin(replication):
     # Source: the slow twin in tests/reference/money.py.
@@ -254,7 +254,7 @@ class Accounts:
             self.balance[target] += amount
 
 
-@settings(deadline=None, max_examples=sized(150, 500))
+@settings(deadline=None, max_examples=sized(100, 500))
 @given(small_draws())
 def test_no_account__is_ever_below_zero(replication):
     # Distribution, posting by posting in the order of the waterfall: the project pays out only cash that it has, beside its reserve; lenders

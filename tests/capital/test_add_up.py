@@ -9,6 +9,7 @@ from simengine.records import PROJECT, Payments
 from simengine.risk.returns import present_values
 from tests.capital.made import CAPITAL, draws_of, planned
 from tests.capital.test_twin import EVERYBODY, HORIZON, WAVES, structures
+from tests.conftest import sized
 
 N = 3
 OWING = ("outcome_payer", "region", "bank")
@@ -38,7 +39,7 @@ def payers(draw):
     return {"region": late, "outcome_payer": {"share": "rest"}} if draw(st.booleans()) else {}
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=sized(50, 150))
 @given(structures(), payers(), term_sheets(), st.booleans())
 def test_sums__are_those_of_the_ledger_under_one_sheet_after_the_other(structure, paying, sheets, differs):
     section, commitment = structure

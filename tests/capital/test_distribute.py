@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from simengine.capital.plan import in_equal_parts, smallest_units
 from simengine.records import Payments
 from tests.capital.made import PARTIES, capital_of, draws_of, moved, payments_of
+from tests.conftest import sized
 
 HORIZON = 24
 
@@ -64,7 +65,7 @@ def test_loan__draws_norrkoping_in_thirty_parts():
     np.testing.assert_array_equal(ledger.cash("service_provider")[0], [25_000_000] * 30 + [0] * 31)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=sized(60, 200))
 @given(
     st.floats(0, 1e15),
     st.lists(st.tuples(st.floats(0, 1), st.floats(1, HORIZON)), min_size=1, max_size=5),
@@ -144,7 +145,7 @@ def contracts(draw):
     return draw(st.floats(0, 1e12)), np.array(shares), np.array(drawdown_months), amounts, months
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=sized(40, 100))
 @given(contracts())
 def test_ledger__sums_to_zero_and_holds_what_was_drawn_and_paid(contract):
     # Invariant: conservation per replication and date; totals per party are the sums of what was drawn and what was paid.
@@ -161,7 +162,7 @@ def test_ledger__sums_to_zero_and_holds_what_was_drawn_and_paid(contract):
     np.testing.assert_array_equal([flows.sum(axis=1) for flows in cash], expected)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=sized(40, 100))
 @given(contracts())
 def test_ledger__without_the_drawdown_holds_the_payments_in_their_months(contract):
     # Invariant: each payment of each replication lands in its own month, whatever else is paid.

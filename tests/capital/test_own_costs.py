@@ -15,6 +15,7 @@ from simengine.risk.returns import present_values
 from tests.capital.made import CAPITAL, PARTIES, capital_of, draws_of, moved, parties_of, payments_of, planned
 from tests.capital.test_add_up import N, payers, term_sheets
 from tests.capital.test_twin import EVERYBODY, HORIZON, WAVES, draws, one_of_lists, structures
+from tests.conftest import sized
 from tests.reference.money import spend, walk_money
 
 NOTHING = ({"term": 0.0}, {"term": 12})
@@ -92,7 +93,7 @@ def spending(draw):
     return found
 
 
-@settings(max_examples=150)
+@settings(max_examples=sized(50, 150))
 @given(draws(), spending(), st.sampled_from([1, 100, 1_000, 10_000]))
 def test_spending__equals_its_plain_twin_and_leaves_all_other_lines_alone(replication, costs, units):
     # Source: the slow twin in tests/reference/money.py; in yen, crowns, dinars and units of account alike.
@@ -121,7 +122,7 @@ def test_spending__equals_its_plain_twin_and_leaves_all_other_lines_alone(replic
     assert not (ledger.cash_in(set(names)) + ledger.cash(PROJECT)).any()
 
 
-@settings(max_examples=60)
+@settings(max_examples=sized(20, 60))
 @given(structures(), payers(), term_sheets(), spending(), st.booleans())
 def test_sums__hold_what_parties_spend_under_one_sheet_after_the_other(structure, paying, sheets, costs, asks):
     # Source: the ledger.

@@ -10,6 +10,7 @@ from simengine.capital.spec import Party
 from simengine.distributions import quantities_in
 from simengine.records import PROJECT
 from tests.capital.made import CAPITAL, PARTIES, draws_of, moved, payments_of
+from tests.conftest import sized
 from tests.reference.money import walk_money
 
 HORIZON = 14
@@ -127,7 +128,7 @@ def move(section, commitment, income, people, stop):
     )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=sized(120, 400))
 @given(draws())
 def test_walk__equals_its_plain_twin_line_by_line(replication):
     # Source: the slow twin in tests/reference/money.py.
@@ -151,7 +152,7 @@ def test_walk__equals_its_plain_twin_line_by_line(replication):
     assert ledger.lost[0].tolist() == list(lost.values())
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=sized(60, 200))
 @given(draws())
 def test_ledger__obeys_the_distributions_of_money(replication):
     # Invariants: all cash sums to zero at every date, the project's account included, and nothing stays in it; nobody draws beyond the
@@ -175,7 +176,7 @@ def test_ledger__obeys_the_distributions_of_money(replication):
     assert ledger.total("reserve.in") == ledger.total("reserve.used") + ledger.total("reserve.out")
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=sized(60, 200))
 @given(draws())
 def test_waterfall__never_pays_a_later_step_while_an_earlier_one_is_short(replication):
     # Invariant: seniority. While principal that comes first is outstanding after its step, none that comes later is paid.
@@ -201,7 +202,7 @@ def test_waterfall__never_pays_a_later_step_while_an_earlier_one_is_short(replic
 
 
 @pytest.mark.parametrize("factor", [10, 1000])
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=sized(15, 50))
 @given(replication=draws())
 def test_scale__changes_nothing_but_the_scale(factor, replication):
     # Invariant: all money times a factor moves the same money times that factor, but for rounding to the unit in each posting.

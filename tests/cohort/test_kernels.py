@@ -140,7 +140,7 @@ def test_enter__draws_each_candidate_at_an_address_of_its_own(attempt: int) -> N
     entrance = entrance_of(cohort.population, cohort.pathway, cohort.clock, draws)
     group = Group("first", np.array([4]), 2, np.array([6]))
     n = np.arange(4)
-    got = entrance.take_part(group, entrance.enter(group, np.zeros(4, np.int64), n.astype(np.uint32), np.full(4, attempt)))
+    got = entrance.take_part(group, entrance.enter(group, np.zeros(4, np.int32), n.astype(np.uint32), np.full(4, attempt)))
     values = {path: float(column[0]) for path, column in draws.values.items()}
     replication = Replication(cohort, SEED, 5, values)
     strata, states = list(cohort.population.strata), list(cohort.pathway.states)

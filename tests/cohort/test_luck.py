@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from simengine.cohort import Cohort, life, people, simulate_cohort
 from simengine.records import BASELINE, SERVICE, TWIN, Tallies
+from tests.conftest import sized
 from tests.reference.everything import ALL
 from tests.reference.studies import ADDED_UP, cohort_of, draws_of, require_same, tallies_of
 
@@ -60,7 +61,7 @@ def sizes(batch: int, stays: int) -> Iterator[None]:
 # ------------------------------------------------ however the work is cut ------------------------------------------------
 
 
-@settings(max_examples=15)
+@settings(max_examples=sized(6, 15))
 @given(rows=st.lists(st.sampled_from(range(11)), min_size=1, max_size=11, unique=True))
 def test_replications__are_the_same_in_any_company(rows: list[int]) -> None:
     """Source: a distribution: every draw has an address, and no sum depends on the company it is in."""
@@ -85,7 +86,7 @@ def test_replication__of_a_wave_of_any_size_equals_itself_alone(size: int) -> No
         require_same_bits(simulate_cohort(cohort, draws_of(cohort, [row])), whole, [row])
 
 
-@settings(max_examples=10)
+@settings(max_examples=sized(5, 10))
 @given(batch=st.integers(8, 60), stays=st.sampled_from([1, 2, 8]))
 def test_people__are_the_same_in_any_batch(batch: int, stays: int) -> None:
     """Source: the same distribution, for batches that hold the largest wave of a replication."""
@@ -309,7 +310,7 @@ def test_effect__changes_neither_the_twin_nor_the_earlier_people() -> None:
 # ------------------------------------------------ more of it, less of it ------------------------------------------------
 
 
-@settings(max_examples=20)
+@settings(max_examples=sized(8, 20))
 @given(ratios=st.tuples(st.floats(0, 3), st.floats(0, 3)), variance=st.sampled_from([0, 1.5]), ramp=st.sampled_from([0, 4]))
 def test_higher_hazard__sends_nobody_later(ratios: tuple[float, float], variance: float, ramp: float) -> None:
     """Source: a distribution: with no way back, whoever leaves under a hazard has left under a higher one, person by person."""
@@ -331,7 +332,7 @@ def test_higher_hazard__sends_nobody_later(ratios: tuple[float, float], variance
     assert (cost[0][:, 1] <= cost[1][:, 1]).all()
 
 
-@settings(max_examples=20)
+@settings(max_examples=sized(8, 20))
 @given(ratios=st.tuples(st.floats(0, 3), st.floats(0, 3)), form=st.sampled_from(["hazard_ratio", "odds_ratio", "relative_risk"]))
 def test_higher_ratio__makes_nobody_answer_no(ratios: tuple[float, float], form: str) -> None:
     """Source: a distribution: the same uniform against a higher probability."""
@@ -344,7 +345,7 @@ def test_higher_ratio__makes_nobody_answer_no(ratios: tuple[float, float], form:
     assert (answers[0] <= answers[1]).all()
 
 
-@settings(max_examples=20)
+@settings(max_examples=sized(8, 20))
 @given(ratios=st.tuples(st.floats(0, 3), st.floats(0, 3)))
 def test_higher_rate__delays_no_event(ratios: tuple[float, float]) -> None:
     """Source: a distribution: without spells the n-th event of a person comes no later under a higher rate."""
@@ -359,7 +360,7 @@ def test_higher_rate__delays_no_event(ratios: tuple[float, float]) -> None:
     assert (counts[0] <= counts[1]).all()
 
 
-@settings(max_examples=10)
+@settings(max_examples=sized(5, 10))
 @given(ratios=st.tuples(st.floats(0, 1), st.floats(0, 1)))
 def test_longer_spells__hold_no_fewer_days_and_no_more_spells(ratios: tuple[float, float]) -> None:
     """Source: a distribution for the first spell of each person; here no second one begins."""

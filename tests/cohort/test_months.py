@@ -18,6 +18,7 @@ from simengine.accelerate import IS_COMPILED, device
 from simengine.cohort.kernels.months import after, after_all, word_of, words_of
 from simengine.cohort.kernels.vector_operations import WIDTH, load, store_lanes
 from simengine.streams import fill_words, purpose_number
+from tests.conftest import sized
 from tests.reference.streams import key_of, philox4x32, xoshiro128
 
 ALL_ONES = 2**32 - 1
@@ -74,7 +75,7 @@ def test_words__abreast_are_the_known_answers_of_their_authors() -> None:
     assert got == [list(islice(xoshiro128(one), 10)) for one in beginnings]  # type: ignore[arg-type]
 
 
-@settings(max_examples=40)
+@settings(max_examples=sized(12, 40))
 @given(beginnings=st.lists(st.tuples(words_32, words_32, words_32, words_32), min_size=WIDTH, max_size=WIDTH))
 def test_words__of_any_beginning_equal_the_slow_twin(beginnings: list[tuple[int, int, int, int]]) -> None:
     """Source: the slow twin, tests/reference/streams.py."""

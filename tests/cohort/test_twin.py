@@ -17,10 +17,10 @@ from simengine.cohort import simulate_cohort
 from simengine.cohort.spec import Effect
 from simengine.cohort.spec.effect import FORMS_OF_EFFECT
 from simengine.records import SERVICE, TWIN
-from tests.conftest import sized
+from tests.conftest import IS_THOROUGH, sized
 from tests.reference import cohort as reference
 from tests.reference.everything import ALL, EFFECT, EVENTS, EVERY_OPTION, MOVES, OUTCOMES, POPULATION
-from tests.reference.studies import SEED, cohort_of, draws_of, require_equal_to_twin
+from tests.reference.studies import SEED, cohort_of, draws_of, require_equal_to_twin, tallies_of
 
 
 def without(sections: dict[str, Any], *paths: str) -> dict[str, Any]:
@@ -327,8 +327,8 @@ def test_study__of_the_largest_seed_and_replication_equals_its_slow_twin() -> No
 
 
 def test_cases__reach_what_they_are_meant_to_reach() -> None:
-    """Source: counting. The comparison would be empty if nothing happened."""
-    got = require_equal_to_twin(cohort_of(**ALL), 12)
+    """Source: counting. The comparison would be empty if nothing happened; it is made above for two of the replications."""
+    got = (require_equal_to_twin if IS_THOROUGH else tallies_of)(cohort_of(**ALL), 12)
     assert (got.clipped > 0).all()
     last = len(got.windows) - 1
     for o, name in enumerate(got.outcomes):
@@ -362,10 +362,10 @@ CHANGES = {
 def test_comparison_with_the_twin__can_fail(path: str) -> None:
     """Source: the slow twin of a replication in which one number differs; the difference must be seen."""
     cohort = cohort_of(**without(ALL, MANY_SELECTED))
-    draws = draws_of(cohort, np.arange(3))
+    draws = draws_of(cohort, [0])
     got = simulate_cohort(cohort, draws)
-    other = draws.values | {path: np.full(3, CHANGES[path])}
-    expected = reference.simulate_cohort(cohort, SEED, [0, 1, 2], other)
+    other = draws.values | {path: np.array([CHANGES[path]])}
+    expected = reference.simulate_cohort(cohort, SEED, [0], other)
     assert any(not np.allclose(getattr(got, name), np.array(getattr(expected, name)), rtol=1e-9) for name in ("n_people", "sums"))
 
 

@@ -402,3 +402,12 @@ def test_message__says_one_cause_once():
         "(the same at start.1, start.2, start.3, start.4, start.5 and 10 more)",
         "file:99: run: this key is needed",
     ]
+
+
+def test_reader__gives_its_own_data_each_time_and_sees_that_a_file_has_changed(tmp_path):
+    # Invariant: a text that is read again is not parsed again, and nobody notices.
+    one = read(tmp_path, "a: {b: [1, 2]}")
+    one["a"]["b"].append(3)
+
+    assert read(tmp_path, "a: {b: [1, 2]}") == {"a": {"b": [1, 2]}}
+    assert read(tmp_path, "a: {b: [1, 9]}") == {"a": {"b": [1, 9]}}

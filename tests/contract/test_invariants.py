@@ -12,13 +12,14 @@ from scipy import integrate, stats
 from simengine.contract import settle_terms
 from simengine.contract.spec import Contract
 from simengine.records import Measurements
+from tests.conftest import sized
 from tests.contract.random_contracts import NUMBERS, SIGNED, contracts, outcomes, terms
 from tests.contract.test_twin import measurements_of
 
 NAMES = ("drawn", "one", "two")
 PURE = ("amount", "share", "price", "target", "steps", "line", "sum", "product", "least", "greatest", "first_of", "until")
 METRIC = {"meaning": "something", "unit": "SEK"}
-DISTRIBUTION = settings(max_examples=150, suppress_health_check=list(HealthCheck))
+DISTRIBUTION = settings(max_examples=sized(50, 150), suppress_health_check=list(HealthCheck))
 
 
 def contract_of(**made):

@@ -12,6 +12,7 @@ from simengine.contract import settle_terms
 from simengine.contract.spec import Contract
 from simengine.records import Measurements
 from simengine.settlement import settle_outcomes
+from tests.conftest import sized
 from tests.reference import contract as reference
 
 MILLION = 1_000_000.0
@@ -88,7 +89,7 @@ def test_norrkoping__pays_on_what_was_drawn_not_on_what_was_committed():
     assert sum(amounts(contract, 0.0, saving=25 * MILLION, school=0.1).values()) == 0.0
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=sized(40, 100))
 @given(st.integers(-30 * 10**6, 40 * 10**6), st.sampled_from([-0.2, 0.0, 0.2]), st.integers(0, 10**7))
 def test_norrkoping__follows_the_published_formulae(saving, school, drawn):
     # Source: closed form of each reading, with L drawn, S saved and e = 1 if school results are better.
@@ -202,7 +203,7 @@ TERMS = st.fixed_dictionaries(
 OUTCOMES = st.fixed_dictionaries({"one": SIGNED, "two": SIGNED})
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=sized(80, 200))
 @given(st.lists(TERMS, min_size=1, max_size=4), st.lists(st.tuples(OUTCOMES, NUMBERS), min_size=1, max_size=5))
 def test_settle__equals_its_slow_twin(terms, draws):
     # Source: the slow twin, tests/reference/contract.py.
@@ -223,7 +224,7 @@ def test_settle__equals_its_slow_twin(terms, draws):
 # ---------------------------------------------------- distributions ----------------------------------------------------
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=sized(25, 50))
 @given(TERMS, TERMS, OUTCOMES, NUMBERS)
 def test_terms__add(one, other, outcomes, drawn):
     # Invariant: a contract pays under each term what that term pays alone, in any order.
@@ -233,7 +234,7 @@ def test_terms__add(one, other, outcomes, drawn):
     assert pay(together, drawn, **outcomes) == alone == pay(turned, drawn, **outcomes)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=sized(25, 50))
 @given(NUMBERS, SIGNED, st.floats(0, 1000, allow_subnormal=False), OUTCOMES, NUMBERS)
 def test_limits__are_never_passed(share, floor, width, outcomes, drawn):
     # Invariant: floor <= payment <= cap, to the rounding of the smallest unit.
@@ -244,7 +245,7 @@ def test_limits__are_never_passed(share, floor, width, outcomes, drawn):
     assert floor - 0.005001 <= paid <= floor + width + 0.005001
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=sized(25, 50))
 @given(TERMS, PARTS, OUTCOMES, NUMBERS)
 def test_cap__twice_is_once(term, cap, outcomes, drawn):
     # Invariant: what a capped term pays is not changed by the same cap; the payment enters the second contract as its metric.
@@ -264,7 +265,7 @@ def in_other_money(term, outcomes, scale):
     return term | parts | {"only_if": gates}, {name: scale * value for name, value in outcomes.items()}
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=sized(25, 50))
 @given(TERMS, OUTCOMES, NUMBERS, st.sampled_from([0.5, 2.0, 4.0, 1024.0]))
 def test_payment__scales_with_money(term, outcomes, drawn, scale):
     # Invariant: with every amount of money k times as large the payment is k times as large, to the rounding of both.
@@ -275,7 +276,7 @@ def test_payment__scales_with_money(term, outcomes, drawn, scale):
     assert got == pytest.approx(scale * amounts(contract_of(a=term), drawn, **outcomes)["a"], abs=0.005 * (1 + scale) + 1e-6)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=sized(25, 50))
 @given(NUMBERS, PARTS, NUMBERS, NUMBERS, GATES, OUTCOMES, st.floats(0, 1000, allow_subnormal=False), NUMBERS)
 def test_payment__never_falls_when_its_metric_rises(share, above, floor, width, gates, outcomes, rise, drawn):
     # Invariant: a term with a floor of at least 0 that refers to `one` alone is monotone in it; so are its gates.
@@ -289,7 +290,7 @@ def test_payment__never_falls_when_its_metric_rises(share, above, floor, width, 
     assert after >= before
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=sized(25, 50))
 @given(TERMS, OUTCOMES, NUMBERS)
 def test_amount__is_a_whole_number_of_smallest_units_near_what_is_due(term, outcomes, drawn):
     # Invariant: rounding moves a payment by at most half a smallest unit; what is due is settled in money 16,384 times as large.

@@ -10,7 +10,7 @@ from tests.conftest import sized
 from tests.contract.random_contracts import contracts
 
 
-@settings(max_examples=sized(100, 300), suppress_health_check=list(HealthCheck))
+@settings(max_examples=sized(50, 300), suppress_health_check=list(HealthCheck))
 @given(contracts())
 def test_text__to_terms_to_text_is_the_identity(tmp_path_factory, raw):
     # Invariant: terms -> text -> terms gives equal terms, and text -> terms -> text equal text.

@@ -54,7 +54,7 @@ def agree(contract, draws, drawn):
                 assert limit == decided or paid != amount, key
 
 
-@settings(deadline=None, max_examples=sized(250, 1500), suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=sized(100, 1500), suppress_health_check=list(HealthCheck))
 @given(contracts(), st.lists(st.tuples(outcomes(), NUMBERS), min_size=1, max_size=3))
 def test_settle__equals_its_slow_twin(raw, draws):
     # Source: the slow twin, tests/reference/contract.py.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from math import cos, exp, log, pi, sin, sqrt
 from statistics import NormalDist
 from typing import Any
@@ -134,6 +135,8 @@ def factors_of(replication: Replication, group: Group, luck: Luck) -> list[tuple
     return factors
 
 
+# In every arm the same people enter.
+@lru_cache(maxsize=4096)
 def select(replication: Replication, group: Group, number: int, value_before: Callable[[Person], float]) -> Person:
     """Give the first candidate for a place whose months before entry come to what is asked for."""
     selection = replication.cohort.population.selection
@@ -175,6 +178,7 @@ def take_part(person: Person) -> Person:
 # ------------------------------------------------ effects ------------------------------------------------
 
 
+@cache
 def effects_on(replication: Replication, kind: str, target: str, stratum: str, *, has_service: bool) -> list[tuple[str, Any]]:
     """List the effects that act on a move, event or outcome in a stratum; none without the service.
 

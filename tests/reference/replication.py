@@ -131,6 +131,7 @@ def series_factor(replication: Replication, series: Any, path: str, months: int)
 # ------------------------------------------------ moves without the service ------------------------------------------------
 
 
+@cache
 def moves_out_of(replication: Replication, state: str) -> list[str]:
     """List the moves out of a state in the order of the states to which they lead."""
     states = replication.cohort.pathway.states

@@ -8,6 +8,7 @@ the key (low word first), the counter is (index, entity, replication, purpose).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache, lru_cache
 from hashlib import blake2b
 
 Words = tuple[int, int, int, int]
@@ -85,6 +86,8 @@ def _between_0_and_1(high: int, low: int) -> float:
     return (first_52_bits + 0.5) / 2**52
 
 
+# The arms share their luck, so that most addresses are asked for more than once.
+@lru_cache(maxsize=2**16)
 def uniform_pair(seed: int, index: int, entity: int, replication: int, purpose: int) -> tuple[float, float]:
     """Give the two uniforms at one address."""
     return pair_of(philox4x32((index, entity, replication, purpose), key_of(seed)))
@@ -95,6 +98,7 @@ def uniforms(seed: int, purpose: str, replications: list[int]) -> list[float]:
     return [uniform_pair(seed, 0, 0, replication, purpose_number(purpose))[0] for replication in replications]
 
 
+@cache
 def purpose_number(purpose: str) -> int:
     """Turn the name of a decision into its 32-bit number: the first four bytes of its hash, the lowest first."""
     first, second, third, fourth = blake2b(purpose.encode(), digest_size=4).digest()

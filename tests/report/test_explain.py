@@ -24,7 +24,7 @@ def test_words__say_every_kind_and_every_part_of_it():
         assert silent == [], key
 
 
-@settings(max_examples=sized(70, 200), suppress_health_check=list(HealthCheck))
+@settings(max_examples=sized(40, 200), suppress_health_check=list(HealthCheck))
 @given(contracts())
 def test_explanation__says_any_contract(raw):
     contract = Contract.model_validate(raw)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import optimize, special
 
 from simengine.risk.kernels import STATUSES, internal_rates
+from tests.conftest import sized
 
 
 def rates_of(cash):
@@ -176,7 +177,7 @@ CONVENTIONAL = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=sized(50, 150))
 @given(CONVENTIONAL)
 def test_rate__agrees_with_scipy_on_conventional_cash(flows):
     # Source: scipy.optimize.brentq on the present value as a function of the logarithm of the monthly growth.
@@ -199,7 +200,7 @@ def test_rate__agrees_with_scipy_on_conventional_cash(flows):
     assert rate == pytest.approx(expected, rel=1e-8, abs=1e-10)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=sized(40, 100))
 @given(CONVENTIONAL, st.floats(1.0, 2.0))
 def test_rate__rises_with_what_comes_back(flows, factor):
     # Invariant: more money back on the same dates is no lower rate.
@@ -212,7 +213,7 @@ def test_rate__rises_with_what_comes_back(flows, factor):
     assert better_rate >= rate - 1e-9 * (1 + abs(rate))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=sized(40, 100))
 @given(st.lists(st.floats(-0.5, 1.0), min_size=2, max_size=2, unique=True), st.floats(1, 1e6))
 def test_status__is_several_roots_wherever_two_rates_are_well_apart(rates, scale):
     # Source: hand arithmetic. -(1 - (1 + i) v)(1 - (1 + j) v) is 0 at both rates; apart by at least 9 % in (1 + i) / (1 + j),

@@ -24,6 +24,7 @@ from simengine.risk.roles import (
 from tests.capital.made import CAPITAL, PARTIES, capital_of, moved, payments_of, planned
 from tests.capital.test_add_up import N, term_sheets
 from tests.capital.test_twin import EVERYBODY, HORIZON, WAVES, structures
+from tests.conftest import sized
 
 RATES = dict(zip(EVERYBODY, (0.04, 0.02, 0.05, 0.03, 0.01, 0.06, 0.0), strict=True))
 FACTORS = {name: discount_factors(rate, "2030-01", HORIZON + 13)[None, :] for name, rate in RATES.items()}
@@ -56,7 +57,7 @@ def own_accounts(capital, party):
     return tranches, payers, {party}
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=sized(50, 150))
 @given(deals())
 def test_money__of_a_party_is_its_own_and_that_of_a_role_the_sum_of_its_parties(deal):
     # Invariants: a posting has two sides, so cash sums to 0 over all parties; net is cash + value; a total is the sum of its parties.
@@ -120,7 +121,7 @@ def check_totals(columns, flows, lenders, payers):
     assert total_of_payers(columns) == ("all_payers" if len(payers) > 1 else payers[0])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=sized(20, 60))
 @given(deals())
 def test_parts__add_up_to_the_same_whether_a_journal_is_kept_or_sums_alone(deal):
     # Invariant: the definition of a net and of its present value is one, for whole settlements and for sums.

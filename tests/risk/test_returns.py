@@ -13,6 +13,7 @@ from simengine.risk.returns import (
     present_values,
     rates_of_return,
 )
+from tests.conftest import sized
 
 
 def monthly(flows, n_months=None):
@@ -106,7 +107,7 @@ def roots_of_polynomial(row):
     return None if nearly_real.any() or (apart < 1e-4).any() or at_edge.any() else int((np.abs(logs) < 0.7).sum())
 
 
-@pytest.mark.parametrize(("n_months", "n_rows"), [(4, 4_000), (8, 3_000), (14, 2_000)])
+@pytest.mark.parametrize(("n_months", "n_rows"), [(4, sized(1_000, 4_000)), (8, sized(800, 3_000)), (14, sized(600, 2_000))])
 def test_numbers_of_rates__equal_the_roots_of_the_polynomial(n_months, n_rows):
     # Source: numpy.roots, an independent method, on random rows of both signs; rows in doubt there are left out.
     random = np.random.default_rng(n_months)

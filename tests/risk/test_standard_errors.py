@@ -10,18 +10,13 @@ PLANTED = "outcome_payer.net.sd"
 
 
 @pytest.mark.statistical
-def test_every_standard_error__is_the_spread_between_runs():
+def test_every_standard_error__is_the_spread_between_runs_and_a_wrong_one_is_found():
     # Source: the definition of a standard error. 30 or 60 seeds of 2,048 replications; all statistics together raise a false alarm
     # once in 1,000 sets of seeds (Bonferroni).
-    found = standard_errors.study_errors(load_study(find_study("tiny")), sized(30, 60), 2048)
+    runs = standard_errors.many_runs(load_study(find_study("tiny")), sized(30, 60), 2048)
+    found = standard_errors.errors_in(runs)
 
     assert len(found.judged) + len(found.covered) > 150
     assert found.wrong == []
-
-
-@pytest.mark.statistical
-def test_wrong_standard_error__is_found():
     # Source: planted; an error that is half of what it should be has z-scores of variance 4.
-    found = standard_errors.study_errors(load_study(find_study("tiny")), sized(30, 60), 2048, planted={PLANTED: 0.5})
-
-    assert found.wrong == [PLANTED]
+    assert standard_errors.errors_in(runs, {PLANTED: 0.5}).wrong == [PLANTED]

@@ -11,6 +11,7 @@ from scipy import stats
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
 from simengine.risk.weighting import Weighting
+from tests.conftest import sized
 
 N_SEEDS = 200
 N = 4000
@@ -215,7 +216,7 @@ def test_quantile__is_the_smallest_number_that_enough_do_not_exceed():
     assert [statistics.quantile(sample, level).value for level in (0.2, 0.3, 0.4, 0.41)] == [0.0, 1.0, 1.0, 2.0]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=sized(80, 200))
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=60).map(np.array), st.sampled_from([0.05, 0.25, 0.5, 0.75, 0.95]))
 def test_quantile__can_occur_and_splits_the_sample(sample, level):
     # Invariant: the definition, counted; also of rows that weigh differently.
@@ -324,7 +325,7 @@ def test_distribution__names_its_quantiles_by_their_levels():
 SAMPLES = st.lists(st.sampled_from([0.0, 4.0, -2.0]) | st.floats(-1e6, 1e6), min_size=2, max_size=40).map(np.array)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=sized(40, 100))
 @given(SAMPLES, st.sampled_from([0.5, 0.9, 0.95]))
 def test_cvar__is_no_smaller_than_var_and_mean(sample, level):
     # Invariant: coherence.
@@ -346,7 +347,7 @@ def test_cvar__is_the_mean_of_the_worst_share_for_any_number_of_replications(n):
     assert statistics.conditional_value_at_risk(np.arange(1.0, n + 1), 0.95).value == pytest.approx(expected)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=sized(40, 100))
 @given(SAMPLES, st.floats(0.1, 100), st.floats(-1e6, 1e6))
 def test_every_statistic__moves_and_scales_with_its_sample(sample, scale, shift):
     # Invariant: a + b X has the value a + b v and the error b se; sd has no a.
@@ -357,7 +358,7 @@ def test_every_statistic__moves_and_scales_with_its_sample(sample, scale, shift)
         assert after.se == pytest.approx(scale * before.se, abs=1e3 * tolerance)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=sized(25, 50))
 @given(SAMPLES, st.randoms(use_true_random=False))
 def test_every_statistic__forgets_the_order_of_its_sample(sample, random):
     # Invariant: symmetry in the replications.

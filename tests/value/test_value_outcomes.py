@@ -9,6 +9,7 @@ from simengine import load_study
 from simengine.pipeline import evaluate, simulate
 from simengine.records import Draws, Tallies
 from simengine.value import Timing, ValuePrice, value_outcomes
+from tests.conftest import sized
 from tests.reference import value as twin
 
 PARTIES = ("town", "region", "state")
@@ -145,7 +146,7 @@ FACTORS = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=sized(25, 60))
 @given(FACTORS, st.integers(1, 60), st.data())
 def test_amounts__equal_the_slow_twin(price, horizon, data):
     # Source: tests/reference/value.py, month by month.
@@ -162,7 +163,7 @@ def test_amounts__equal_the_slow_twin(price, horizon, data):
         np.testing.assert_allclose(ours[0, 1], [theirs[year] for year in range(n_years)], atol=1e-9)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=sized(25, 60))
 @given(FACTORS, st.integers(24, 60), st.integers(1, 6), st.data())
 def test_streams__equal_the_slow_twin(price, horizon, years, data):
     # Source: tests/reference/value.py, month by month.
