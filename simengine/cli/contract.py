@@ -14,7 +14,7 @@ from simengine.questions.driver import asked_again
 _json = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object.")
 
 
-@click.command()
+@click.command("replay")
 @click.argument("contract_file", metavar="[CONTRACT]", required=False, type=PLACE)
 @click.option("--all", "is_all", is_flag=True, help="Settle every contract that comes with the package on its published outcomes.")
 @click.option(

@@ -120,12 +120,15 @@ def commands() -> None:
 @commands.command()
 @click.argument("study_file", metavar="STUDY", type=PLACE)
 @study_options
+@click.option("--fix", is_flag=True, help="First write words that are called differently now into the file; its layout stays.")
 @json_option
-def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, as_json: bool) -> None:
+def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, fix: bool, as_json: bool) -> None:
     """Validate STUDY and all its variants, and say what it assumes."""
     from simengine.config import load_study
     from simengine.report import document, steps, tables
 
+    if fix:
+        _rewrite(study_file)
     study = load_study(study_file, overrides, variant)
     for name in study.variants:
         load_study(study_file, overrides, name)
@@ -144,6 +147,14 @@ def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, as_
     for path in bare:
         say(f"{path}: assumed, yet without a distribution: its uncertainty is missing from the result")
     say(f"{study_file}: valid, {len(study.variants)} variants included. {study.study.title}.")
+
+
+def _rewrite(file: Path) -> None:
+    from simengine.config.renamed import rewrite_old_words
+
+    number = rewrite_old_words(file)
+    words = "no word was out of date" if not number else f"{number} {'word' if number == 1 else 'words'} rewritten"
+    click.echo(f"{file}: {words}", err=True)
 
 
 @commands.command()

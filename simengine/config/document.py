@@ -73,14 +73,27 @@ def read_document(path: Path) -> Document:
     StudyError
         If the file is missing, too large, not YAML, empty, or uses something that a study never needs.
     """
-    node = _composed_once(str(path), _read_text(path))
-    if node is None:
-        raise _refusal(str(path), "must say something", "an empty file", "Start from configs/tiny.yaml")
+    _, node = compose_file(path)
     document = Document(content=None, default_place=str(path))
     document.content = _convert(node, (), str(path), document.places)
     if not isinstance(document.content, dict):
         raise _refusal(str(path), "must hold `key: value` lines", shorten(document.content))
     return document
+
+
+def compose_file(path: Path) -> tuple[str, Node]:
+    """Read one YAML file as it is written: its text, and its nodes with their places in it.
+
+    Raises
+    ------
+    StudyError
+        As `read_document`.
+    """
+    text = _read_text(path)
+    node = _composed_once(str(path), text)
+    if node is None:
+        raise _refusal(str(path), "must say something", "an empty file", "Start from configs/tiny.yaml")
+    return text, node
 
 
 def read_value(text: str) -> Any:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 from simengine.config.document import DECIMAL_POINT, Document, KeyPath
+from simengine.config.renamed import refuse_old_words
 from simengine.errors import SHOWN_PROBLEMS, Finding, Problem, StudyError, shorten
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -21,6 +22,7 @@ _LONGEST_NAME = 40
 
 def validate(model: type[Model], document: Document) -> Model:
     """Read a document as a model, or say everything that is wrong with it."""
+    refuse_old_words(document)
     try:
         return model.model_validate(document.content)
     except ValidationError as error:

@@ -14,6 +14,7 @@ from simengine.distributions.families import Beta, Gamma, Lognormal, Normal, Per
 from simengine.distributions.listed import Empirical, Quantiles
 from simengine.distributions.names import CurrencyCode, Month, Name, Names, NamesOrNone, one_or_several, spelled
 from simengine.distributions.quantity import (
+    DISTRIBUTIONS,
     Chance,
     Count,
     Fixed,
@@ -31,6 +32,7 @@ from simengine.distributions.sourced import ASSUMED, Certainty, Constant, Layer,
 
 __all__ = [
     "ASSUMED",
+    "DISTRIBUTIONS",
     "Beta",
     "Certainty",
     "Chance",

@@ -23,6 +23,23 @@ def _form_of(raw: Any) -> str:
     return str(getattr(raw, "distribution", "constant"))
 
 
+DISTRIBUTIONS = (
+    *(
+        "uniform",
+        "triangular",
+        "pert",
+        "normal",
+        "lognormal",
+        "beta",
+        "gamma",
+        "empirical",
+        "quantiles",
+        "referrals",
+        "seen_events",
+    ),
+    "dirichlet",
+)
+"""What `distribution` may say; the last one alone of the shares of a whole."""
 Quantity: TypeAlias = Annotated[
     Annotated[
         Annotated[Constant, Tag("constant")]
@@ -40,8 +57,8 @@ Quantity: TypeAlias = Annotated[
         Discriminator(
             _form_of,
             custom_error_type="unknown_distribution",
-            custom_error_message="a quantity must be a number or one of the distributions uniform, triangular, pert, normal, lognormal, "
-            "beta, gamma, empirical, quantiles, referrals, seen_events; shares of a whole also know the distribution dirichlet",
+            custom_error_message=f"a quantity must be a number or one of the distributions {', '.join(DISTRIBUTIONS[:-1])}; "
+            f"shares of a whole also know the distribution {DISTRIBUTIONS[-1]}",
         ),
     ],
     AfterValidator(computable),
