@@ -62,7 +62,7 @@ def clawed_back(n_rows: int, n_months: int) -> Floats:
 
 
 def by_pyxirr(cash: Floats) -> Floats:
-    """Give the yearly rate of each row of monthly cash, NaN where pyxirr gives none."""
+    """Return the yearly rate of each row of monthly cash, NaN where pyxirr gives none."""
     monthly = [pyxirr.irr(row) for row in cash]
     return np.array([np.nan if rate is None else (1 + rate) ** 12 - 1 for rate in monthly])
 
@@ -75,7 +75,7 @@ def check(ours: Floats, theirs: Floats) -> None:
 
 
 def timed(call: Callable[[], object], repeats: int) -> float:
-    """Give the median of some timings, in seconds."""
+    """Return the median of some timings, in seconds."""
     seconds = []
     for _ in range(repeats):
         started = time.perf_counter()

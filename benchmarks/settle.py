@@ -116,7 +116,7 @@ def check(contract: Contract, measured: Measurements, drawn: Floats, by_hand: Ca
 
 
 def timed(call: Callable[[], object], repeats: int) -> float:
-    """Give the median of some timings, in seconds."""
+    """Return the median of some timings, in seconds."""
     seconds = []
     for _ in range(repeats):
         started = time.perf_counter()

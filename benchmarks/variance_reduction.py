@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def spread(study: Study, sampling: Sampling, name: str, n_replications: int, n_seeds: int) -> dict[str, tuple[Floats, float]]:
-    """Give the variance of each statistic between runs, and the CPU seconds of a run; and both corrected by variates."""
+    """Return the variance of each statistic between runs, and the CPU seconds of a run; and both corrected by variates."""
     started = time.process_time()
     runs = [run_study(study, seed, n_replications, sampling=sampling, with_variates=True) for seed in range(1, n_seeds + 1)]
     drawn = (time.process_time() - started) / n_seeds

@@ -15,7 +15,7 @@ whole is `ARCHITECTURE.md`.
 
 
 def page() -> str:
-    """Give the page as it has to be."""
+    """Return the page as it has to be."""
     package = CHECKOUT / "simengine"
     folders = sorted({path.parent for path in package.rglob("*.py")})
     return "\n".join([HEAD, *(_folder(folder) for folder in folders)])

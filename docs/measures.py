@@ -37,7 +37,7 @@ _COUNTED_IN = {"money": "money", "share": "share", "per year": "rate per year", 
 
 
 def page() -> str:
-    """Give the page as it has to be."""
+    """Return the page as it has to be."""
     amounts = [
         f"| `{name}` | {one.meaning} | {_COUNTED_IN[one.unit]} | {_better(one.more_is_better)} | {_whose(one.of_lenders)} |\n"
         for name, one in AMOUNTS.items()

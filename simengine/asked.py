@@ -80,7 +80,7 @@ def number(value: Any, name: str, low: float, high: float) -> float:
 
 
 def is_number(value: Any) -> bool:
-    """Say whether something is a finite number."""
+    """Return whether something is a finite number."""
     is_real = isinstance(value, numbers.Real) and not isinstance(value, bool)
     return is_real and math.isfinite(value)
 

@@ -58,7 +58,7 @@ class Correlation(Constant):
 
 
 def correlate(uniform: Mapping[str, Floats], correlations: Mapping[str, Correlation]) -> dict[str, Floats]:
-    """Give the uniforms of all numbers with the correlations between them.
+    """Return the uniforms of all numbers with the correlations between them.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def _pair_problems(key: str, correlation: Correlation, numbers: Mapping[str, Sou
 
 
 def _contradictions(paths: list[str], correlations: Mapping[str, Correlation]) -> Iterator[Finding]:
-    """Say whether the matrix of some numbers is positive definite, and how far to shrink its correlations until it is.
+    """Return whether the matrix of some numbers is positive definite, and how far to shrink its correlations until it is.
 
     With A the matrix without its diagonal, 1 + t A has the smallest eigenvalue 1 - t (1 - smallest eigenvalue of 1 + A).
     """
@@ -171,7 +171,7 @@ def _contradictions(paths: list[str], correlations: Mapping[str, Correlation]) -
 
 
 def clusters_of(correlations: Mapping[str, Correlation]) -> list[list[str]]:
-    """Give the groups of paths that hang together, each in the order of its names; other groups do not change its draws."""
+    """Return the groups of paths that hang together, each in the order of its names; other groups do not change its draws."""
     groups: list[set[str]] = []
     for correlation in correlations.values():
         touched = [group for group in groups if group & set(correlation.between)]
@@ -180,7 +180,7 @@ def clusters_of(correlations: Mapping[str, Correlation]) -> list[list[str]]:
 
 
 def matrix_of(paths: list[str], correlations: Mapping[str, Correlation]) -> Floats:
-    """Give the correlation matrix of some paths, shape (path, path); pairs that nobody names have 0."""
+    """Return the correlation matrix of some paths, shape (path, path); pairs that nobody names have 0."""
     matrix = np.eye(len(paths))
     for correlation in correlations.values():
         if correlation.between[0] in paths:

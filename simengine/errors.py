@@ -204,7 +204,7 @@ def did_you_mean(name: str, names: Iterable[str], otherwise: str) -> str:
 
 
 def shorten(value: object, limit: int = 60) -> str:
-    """Give a value as short text for a message.
+    """Return a value as short text for a message.
 
     Examples
     --------

@@ -88,8 +88,8 @@ def run_block(
     sampling
         How the numbers of the study are drawn; what it does to the replications is told in the columns `weight` and `group`.
     with_variates
-        Whether all that control variates need is kept: the lenders' cash by date, row by row (unless replications are plain it always
-        is), and what the luck of people added where its mean is known, in columns `luck.`.
+        Whether all that control variates need is kept: the lenders' cash by date, row by row (unless replications are plain it
+        always is), and what the luck of people added where its mean is known, in columns `luck.`.
     """
     evidence = simulate(study, seed, replications, sampling)
     results = evaluate(study, evidence)
@@ -123,7 +123,7 @@ def simulate(
 
 
 def luck_of(study: Study, evidence: Evidence) -> dict[str, Floats]:
-    """Give what the luck of people added to what the contract pays on, where its mean is known to be 0; see `deviations_from_exact_mean`."""
+    """Return what the luck of people added to what the contract pays on, where its mean is known to be 0; see `deviations_from_exact_mean`."""
     draws = draws_under(study, evidence)
     metrics = [study.measurement.metrics[name] for name in known_metrics(study)]
     asked = list(dict.fromkeys((metric.outcome, int(metric.window_months.value)) for metric in metrics))
@@ -171,7 +171,7 @@ def evaluate(study: Study, evidence: Evidence, *, with_returns: bool = True) -> 
 
 
 def draws_under(study: Study, evidence: Evidence) -> Draws:
-    """Give the replications of some evidence with the numbers that a study has right of the wall.
+    """Return the replications of some evidence with the numbers that a study has right of the wall.
 
     Raises
     ------
@@ -330,12 +330,12 @@ def draw_numbers(
 
 
 def own_uniforms(seed: int, path: str, replications: Integers) -> Floats:
-    """Give the uniforms from which a number of a study is drawn, before any correlation."""
+    """Return the uniforms from which a number of a study is drawn, before any correlation."""
     return uniforms(seed, f"parameter/{path}", replications)
 
 
 def discount_basis_of(study: Study, draws: Draws, n_years: int) -> DiscountBasis:
-    """Give how the parties of a study look at money, in the months of its horizon and the years in which a value arises."""
+    """Return how the parties of a study look at money, in the months of its horizon and the years in which a value arises."""
     n_months, start = max(int(study.study.horizon_months.value) + 13, 12 * n_years), study.study.start
     prices = None if study.prices is None else deflators(study.prices, draws, start, n_months)
     factors: dict[str, Floats] = {}

@@ -23,7 +23,7 @@ class Stopwatch:
         self._from = time.perf_counter()
 
     def reading(self) -> dict[str, Any]:
-        """Give the start of the run and the seconds since."""
+        """Return the start of the run and the seconds since."""
         return {
             "started": self._started.isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - self._from, 3),

@@ -1,12 +1,14 @@
 """How the numbers of a study are drawn, where that is not one independent draw a replication: less variance for the same work.
 
-None of these changes the distribution of a replication, so none biases; each changes how replications hang together or what they weigh, and says so
-in the columns `group` and `weight` of the results, which every statistic understands.
+None of these changes the distribution of a replication, so none biases; each changes how replications hang together or what they
+weigh, and says so in the columns `group` and `weight` of the results, which every statistic understands.
 
-- *Scrambled Sobol points*: the uniforms of all numbers with a distribution come from a few independently scrambled Sobol sequences; people
+- *Scrambled Sobol points*: the uniforms of all numbers with a distribution come from a few independently scrambled Sobol sequences;
+  people
   keep plain streams, because states that jump make nothing smooth. Replication r is point r // S of sequence r % S: a longer run
   keeps the replications of a shorter one. A sequence is a group, and the spread between groups is the error.
-- *Tilts*: the normal score of a number is shifted in a part of the replications, and a replication weighs its likelihood ratio, here the
+- *Tilts*: the normal score of a number is shifted in a part of the replications, and a replication weighs its likelihood ratio,
+  here the
   balance over both parts: phi(z) / (a phi(z) + (1 - a) phi(z - t)), at most 1 / a.
 - *Measured again*: the same people are measured and paid several times, each time with new numbers for all that does not touch
   people. A replication is a group.
@@ -84,7 +86,8 @@ def refuse_impossible(sampling: Sampling, numbers: Mapping[str, Sourced], n_repl
     Raises
     ------
     UsageError
-        If no number has a distribution, a tilt names none or is too large, methods exclude each other, or points do not fill a sequence.
+        If no number has a distribution, a tilt names none or is too large, methods exclude each other, or points do not fill a
+        sequence.
     """
     paths = distributions_of(numbers)
     whole(sampling.measured, "--measured", 1, MOST_MEASURED)
@@ -161,7 +164,8 @@ def draw_uniforms(
 
     Returns
     -------
-    By path, shape (n_replications,), strictly between 0 and 1; and what each replication weighs, or nothing where all weigh the same.
+    By path, shape (n_replications,), strictly between 0 and 1; and what each replication weighs, or nothing where all weigh the
+    same.
     """
     drawn = {path: uniforms(seed, f"parameter/{path}", replications) for path in numbers}
     if sampling.is_sobol:
@@ -187,7 +191,7 @@ def group_of(sampling: Sampling, replications: Integers) -> Integers | None:
 
 
 def _sobol_points(seed: int, n_dimensions: int, replications: Integers) -> Floats:
-    """Give the points of some replications, shape (n_replications, n_dimensions)."""
+    """Return the points of some replications, shape (n_replications, n_dimensions)."""
     points = np.empty((len(replications), n_dimensions))
     place, sequence = np.divmod(replications, SCRAMBLES)
     for s in np.unique(sequence):
@@ -212,7 +216,7 @@ def _sequence(seed: int, number: int, n_dimensions: int) -> Any:
 
 
 def control_variates_of(seed: int, numbers: Mapping[str, Sourced], replications: Integers) -> Floats:
-    """Give the normal scores of all numbers with a distribution: what is known of a plain replication, whose expectation is 0.
+    """Return the normal scores of all numbers with a distribution: what is known of a plain replication, whose expectation is 0.
 
     Returns
     -------
@@ -223,7 +227,7 @@ def control_variates_of(seed: int, numbers: Mapping[str, Sourced], replications:
 
 
 def seeds_again(seed: int, times: int) -> list[int]:
-    """Give the seeds with which the same people are measured another time and another."""
+    """Return the seeds with which the same people are measured another time and another."""
     words = uniforms(seed, "sampling/measured again", np.arange(1, times))
     return [int(word * 2.0**52) for word in words]
 

@@ -74,7 +74,7 @@ def section_named(asked: Callable[[Section], bool]) -> tuple[str, ...]:
 
 
 def lies_in(path: str, sections: tuple[str, ...]) -> bool:
-    """Say whether the number at a path stands in one of some sections."""
+    """Return whether the number at a path stands in one of some sections."""
     return path.partition(".")[0] in sections
 
 
@@ -94,6 +94,6 @@ AGREED = section_named(lambda section: section.is_agreed)
 
 
 def lies_left(path: str) -> bool:
-    """Say whether people or their measurement follow from the number at a path."""
+    """Return whether people or their measurement follow from the number at a path."""
     name, _, rest = path.partition(".")
     return name in LEFT or (name == "study" and rest.partition(".")[0] in CALENDAR)

@@ -10,9 +10,9 @@ study shares, so
 - a new arm, outcome or parameter has addresses of its own and leaves every other draw untouched.
 
 A *purpose* is what a draw decides ("parameter/effect.sooner_home.hazard_ratio", "people/all/moves"). Its number is a hash
-of its name, never its position in a list. *Entity* is the person (0 for draws that a whole replication shares), *index* the moment, such
-as the number of an event in the person's life. The months of a life alone are read in a row, which begins at the person's address
-and is the same in both arms (`cohort/kernels/months.py`).
+of its name, never its position in a list. *Entity* is the person (0 for draws that a whole replication shares), *index* the moment,
+such as the number of an event in the person's life. The months of a life alone are read in a row, which begins at the person's
+address and is the same in both arms (`cohort/kernels/months.py`).
 
 A change of this layout changes every result for a given seed: it is announced as a breaking change, and the tests hold
 it by known answers.
@@ -49,7 +49,7 @@ _TWO_TO_MINUS_52 = 2.0**-52
 def philox(
     seed: np.uint64, index: np.uint64, entity: np.uint64, replication: np.uint64, purpose: np.uint64
 ) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
-    """Give the four 32-bit words at one address, each held in an unsigned 64-bit integer."""
+    """Return the four 32-bit words at one address, each held in an unsigned 64-bit integer."""
     key_0 = seed & _LOW_32
     key_1 = seed >> _SHIFT_32
     a, b, c, d = index, entity, replication, purpose
@@ -87,7 +87,7 @@ def uniform_of(high: np.uint32, low: np.uint32) -> float:
 def uniform_pair(
     seed: np.uint64, index: np.uint64, entity: np.uint64, replication: np.uint64, purpose: np.uint64
 ) -> tuple[float, float]:
-    """Give the two uniforms at one address."""
+    """Return the two uniforms at one address."""
     a, b, c, d = philox(seed, index, entity, replication, purpose)
     return uniform_of(np.uint32(a), np.uint32(b)), uniform_of(np.uint32(c), np.uint32(d))
 
@@ -151,7 +151,7 @@ def purpose_number(purpose: str) -> int:
 
 
 def seed_of(seed: int, name: str) -> int:
-    """Give a part of a whole a seed of its own by its name, so that another part changes none of its draws."""
+    """Return a part of a whole a seed of its own by its name, so that another part changes none of its draws."""
     return int.from_bytes(hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=8).digest(), "little")
 
 
@@ -161,6 +161,6 @@ def draw_seed() -> int:
 
 
 def generator_of(seed: int, purpose: str) -> np.random.Generator:
-    """Give a generator for a library that wants one: its own seed is what is drawn at an address."""
+    """Return a generator for a library that wants one: its own seed is what is drawn at an address."""
     words = uniforms(seed, purpose, np.arange(4, dtype=np.int64))
     return np.random.default_rng([int(word * 2.0**52) for word in words])

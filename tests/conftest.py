@@ -21,7 +21,7 @@ IS_THOROUGH = os.environ.get("SIMENGINE_TESTS") == "thorough"
 
 
 def sized(quick: int, thorough: int) -> int:
-    """Give how many examples a test takes: few in the suite that everybody runs, many in `make verify`."""
+    """Return how many examples a test takes: few in the suite that everybody runs, many in `make verify`."""
     return thorough if IS_THOROUGH else quick
 
 

@@ -44,7 +44,7 @@ def tallies_of(n_replications: int, *overrides: str) -> Tallies:
 
 
 def totals(tallies: Tallies, outcome: str, arm: int, *, before: bool = False) -> tuple[int, float, float]:
-    """Give the number of people of all replications, their sum and their sum of squares."""
+    """Return the number of people of all replications, their sum and their sum of squares."""
     place, n = tallies.outcomes.index(outcome), int(tallies.n_people[:, 0, arm].sum())
     if before:
         return n, float(tallies.sums_before[:, 0, arm, place].sum()), float(tallies.squares_before[:, 0, arm, place].sum())
@@ -56,7 +56,7 @@ def require_share(tallies: Tallies, outcome: str, share: float, arm: int = TWIN)
 
 
 def metric_on(outcome: str, window: int) -> tuple[str, ...]:
-    """Give the contract, which is a formality, something to measure."""
+    """Return the contract, which is a formality, something to measure."""
     metric = f"{{outcome: {outcome}, window_months: {window}, estimate: total_difference, better: lower}}"
     return f"measurement.metrics={{spells: {metric}}}", f"capital.payment_month.nothing={window}", f"study.horizon_months={window}"
 

@@ -52,7 +52,7 @@ def together(tiny_path) -> Mapping[str, Floats]:
 
 
 def scores(study: Study, drawn: Mapping[str, Floats], path: str) -> Floats:
-    """Give the standard normal score of each draw, by the distribution functions of SciPy."""
+    """Return the standard normal score of each draw, by the distribution functions of SciPy."""
     distribution = {
         A: stats.lognorm(s=(np.log(2.0) - np.log(0.9)) / (2 * stats.norm.ppf(0.95)), scale=np.sqrt(1.8)),
         B: stats.norm(0, 0.02),

@@ -50,7 +50,8 @@ def test_referrals__with_a_mean_that_is_no_whole_number_by_hand() -> None:
 def test_referrals__inverse_is_the_least_count_that_reaches(
     referrers: int, mean: float, shape: float, months: float, uniform: float
 ) -> None:
-    # Invariant: cdf(g) >= u > cdf(g - 1), for means that are whole numbers or not. The distribution function is scipy.stats.nbinom's.
+    # Invariant: cdf(g) >= u > cdf(g - 1), for means that are whole numbers or not. The distribution function is
+    # scipy.stats.nbinom's.
     distribution = Referrals(
         distribution="referrals", referrers=referrers, per_month_each=mean / months, shape=shape, months=months
     )

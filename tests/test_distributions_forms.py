@@ -22,7 +22,7 @@ def read(raw, kind=Quantity):
 
 
 def ends(distribution, *levels):
-    """Give quantiles of a distribution of SciPy at two levels, as a list for `interval_90` or a mapping for `quantiles`."""
+    """Return quantiles of a distribution of SciPy at two levels, as a list for `interval_90` or a mapping for `quantiles`."""
     return (
         dict(zip(levels, map(float, distribution.ppf(levels)), strict=True))
         if levels

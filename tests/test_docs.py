@@ -73,20 +73,20 @@ names_of_pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(pag
 
 
 def blocks(text: str, *languages: str) -> list[str]:
-    """Give the fenced blocks of a page in some languages, in their order."""
+    """Return the fenced blocks of a page in some languages, in their order."""
     return [
         body for language, body in re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL) if language in languages
     ]
 
 
 def section(text: str, heading: str, level: int = 2) -> str:
-    """Give a page from a heading of some level that begins with some words to the next heading of this level or above."""
+    """Return a page from a heading of some level that begins with some words to the next heading of this level or above."""
     found = re.search(rf"^{'#' * level} {re.escape(heading)}.*?(?=^##{{,{level - 1}}} |\Z)", text, re.MULTILINE | re.DOTALL)
     return found.group() if found else ""
 
 
 def code(text: str) -> set[str]:
-    """Give what stands in backticks, with every <placeholder> called <name>."""
+    """Return what stands in backticks, with every <placeholder> called <name>."""
     return {re.sub(r"<\w+>", "<name>", span) for span in re.findall(r"`([^`\n]+)`", text)}
 
 
@@ -592,7 +592,7 @@ def outturns_of(
 
 
 def rows_of(page: str, heading: str) -> list[list[str]]:
-    """Give the rows of the tables in a section, cell by cell, without those of titles and rules."""
+    """Return the rows of the tables in a section, cell by cell, without those of titles and rules."""
     lines = [line for line in section((DOCS / "explanation" / page).read_text(), heading).split("\n") if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if "±" in line]
 

@@ -125,8 +125,8 @@ def test_expected_payments__are_the_sum_over_all_pairs_of_counts(seed: int) -> N
 
 
 def test_answers__follow_from_the_four_sums() -> None:
-    # Source: hand: 3.5 to 5 M is drawn, 4.25 M on average with a variance of 1.5^2 / 12; nothing is paid in 40 % of replications, so the
-    # worst 5 % are those of them that draw the highest eighth, 4.8125 to 5 M: 4.90625 M on average.
+    # Source: hand: 3.5 to 5 M is drawn, 4.25 M on average with a variance of 1.5^2 / 12; nothing is paid in 40 % of replications,
+    # so the worst 5 % are those of them that draw the highest eighth, 4.8125 to 5 M: 4.90625 M on average.
     found = answers_of(np.array([4e6, 2.5e13, 0.48, 0.4]), read().terms)
     assert found["mean"] == pytest.approx(-250_000)
     assert found["sd"] == pytest.approx(np.sqrt(2.5e13 - 1.6e13 + 2.25e12 / 12))
@@ -170,7 +170,7 @@ def test_engine__pays_the_same_where_the_numbers_are_given(hazard_ratio: float) 
 
 
 def given(values: dict[str, float]) -> Floats:
-    """Give the four expectations where every number is given, over 1,024 points of what is left of the luck."""
+    """Return the four expectations where every number is given, over 1,024 points of what is left of the luck."""
     problem = read()
     inverses = {name: (lambda u, fixed=values[name]: np.full_like(u, fixed)) for name in problem.inverses}
     points = stats.qmc.Sobol(13, scramble=True, seed=3).random(1024) + 2.0**-31

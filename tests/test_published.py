@@ -48,7 +48,7 @@ def tallies_of(case: str, n_replications: int, *overrides: str) -> Tallies:
 
 
 def totals(tallies: Tallies, outcome: str, arm: int = TWIN) -> tuple[int, float, float]:
-    """Give the number of people of all replications, their sum and their sum of squares, in the longest window."""
+    """Return the number of people of all replications, their sum and their sum of squares, in the longest window."""
     place = tallies.outcomes.index(outcome)
     sums, squares = (field[:, 0, arm, place, -1].sum() for field in (tallies.sums, tallies.squares))
     return int(tallies.n_people[:, 0, arm].sum()), float(sums), float(squares)
@@ -90,7 +90,7 @@ SICK_SICKER = {
 
 
 def basic(first: int = 0, discount_from: int = 0, moves: Floats = BASIC, value: list[float] | None = None) -> Distribution:
-    """Give the distribution of a person's discounted cycles 0 to 30; the other arguments plant errors."""
+    """Return the distribution of a person's discounted cycles 0 to 30; the other arguments plant errors."""
     weights = np.where(np.arange(31) >= first, 1.0, 0.0) * 1.03**discount_from
     return distribution_of_rewards(HEALTHY, np.array([moves] * 30), discounted(weights, 0.03, value or [2000, 4000, 15000, 0]))
 
@@ -268,7 +268,7 @@ DRUGS = [2756 + 2278, 3052 + 2278, 9007 + 2278, 0]
 
 
 def combined(cycles: int) -> Floats:
-    """Give the moves of 20 cycles, in the first of which every worsening is 0.509 times as likely."""
+    """Return the moves of 20 cycles, in the first of which every worsening is 0.509 times as likely."""
     both = 0.509 * np.triu(MONO, 1)
     both[np.diag_indices(4)] = 1 - both.sum(axis=1)
     return np.array([both] * cycles + [MONO] * (20 - cycles))
@@ -345,7 +345,7 @@ def test_combination_therapy__a_window_closes_before_the_study_does() -> None:
 
 
 def with_counts(parts: float) -> tuple[str, ...]:
-    """Give the rows their Dirichlet distributions, from counts that are `parts` times as small."""
+    """Return the rows their Dirichlet distributions, from counts that are `parts` times as small."""
     moves = {}
     for i, origin in enumerate("abc"):
         for j, target in enumerate(("a", "b", "c", "dead")):
@@ -391,7 +391,7 @@ def worth_of(healthy: float, sick: Callable[[int], float], sicker: float) -> Flo
 
 
 def moments_with_time(outcome: str, shift: int = 0, half_width: float = 0.05) -> list[float]:
-    """Give the moments of one person; `shift` plants an error: the time is counted from a month later."""
+    """Return the moments of one person; `shift` plants an error: the time is counted from a month later."""
     moves = np.array([with_time_sick(MONTHS)] * (MONTHS - 1))
     start = np.eye(2 * MONTHS + 2)[0]
     if outcome == "qaly_treated":
@@ -407,7 +407,7 @@ def moments_with_time(outcome: str, shift: int = 0, half_width: float = 0.05) ->
 
 
 def totals_with_time(outcome: str) -> Floats:
-    """Give the sum over the ten people of each replication; of the treated, both parts of it."""
+    """Return the sum over the ten people of each replication; of the treated, both parts of it."""
     tallies = tallies_of("sick_sicker_time", 10_000)
     names = (outcome, "qaly_treated_sick") if outcome == "qaly_treated" else (outcome,)
     return np.asarray(sum(tallies.sums[:, 0, TWIN, tallies.outcomes.index(name), -1] for name in names))

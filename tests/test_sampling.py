@@ -80,8 +80,8 @@ def test_plain_way__is_the_run_itself(study):
 @pytest.mark.statistical
 @pytest.mark.parametrize("way", EVERY_WAY if IS_THOROUGH else TOGETHER)
 def test_no_way__biases(way, study, plain):
-    # Source: a plain run of another seed, 20,000 replications. Of 20 runs of 1,024 one in 1,300 sets of seeds passes 4 standard errors,
-    # of 8 runs one in 1,800 passes 6: Student's distribution.
+    # Source: a plain run of another seed, 20,000 replications. Of 20 runs of 1,024 one in 1,300 sets of seeds passes 4 standard
+    # errors, of 8 runs one in 1,800 passes 6: Student's distribution.
     paths = (
         "investor.net.mean",
         "investor.p_loss",
@@ -234,7 +234,8 @@ def test_rate_of_mean_cash__of_corrected_draws_whose_cash_was_not_kept_is_refuse
 
 
 def test_equal_weights__give_every_statistic_of_a_plain_run():
-    # Invariant: replications of one weight are plain replications; of quantiles the values alone, whose error has another form there.
+    # Invariant: replications of one weight are plain replications; of quantiles the values alone, whose error has another form
+    # there.
     results = run_study(load_study(TINY, STRUCTURED), 5, 300, with_variates=True)
     weighted = replace(results, columns={**results.columns, "weight": np.full(300, 0.5)})
     one, other = (dict(flat(summarise(each))) for each in (results, weighted))

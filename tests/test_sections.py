@@ -22,7 +22,8 @@ def test_table__has_every_section_in_the_order_of_a_study() -> None:
 
 
 def test_sides__agree_with_each_other() -> None:
-    # Invariants: people live left of the wall; terms lie right of it; what is free is a term; what is measured again touches nobody.
+    # Invariants: people live left of the wall; terms lie right of it; what is free is a term; what is measured again touches
+    # nobody.
     assert set(OF_PEOPLE) < set(LEFT)
     assert set(FREE) < set(TERMS)
     assert not set(LEFT) & {*TERMS, *UNREAD}

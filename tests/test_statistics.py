@@ -174,14 +174,14 @@ def evidence_of(name: str) -> Evidence:
 
 
 def sample_of(name: str, field: str, arm: str, which: str, window: int) -> np.ndarray:
-    """Give one number per replication, over all waves."""
+    """Return one number per replication, over all waves."""
     tallies = evidence_of(name).tallies
     place = (tallies.states if field == "person_months" else tallies.outcomes).index(which)
     return getattr(tallies, field)[:, :, ARMS.index(arm), place, tallies.windows.index(window)].sum(axis=1)
 
 
 def distribution_of_total(name: str, arm: str, worth: list, yes: list | tuple = (), values: Values | None = None) -> Distribution:
-    """Give the exact distribution of what all people of an arm are worth together."""
+    """Return the exact distribution of what all people of an arm are worth together."""
     study, number = study_of(name), ARMS.index(arm)
     kinds = kinds_of(study, values_of(study, values), number)
     return Distribution.of(sum_of(n_people_of(study, number), moments_of_person(kinds, worth, yes)))
@@ -294,7 +294,7 @@ WITH_DISTRIBUTIONS = (
 
 
 def parts_by_node(study: Study) -> list[tuple[float, Moments]]:
-    """Give the moments of the service users' months in placement at the nodes of a quadrature over both distributions.
+    """Return the moments of the service users' months in placement at the nodes of a quadrature over both distributions.
 
     Gauss-Legendre with 12 nodes a distribution: with 8 the variance is the same to nine digits.
     """

@@ -135,7 +135,7 @@ def test_commands__that_draw_nothing_do_not_load_matplotlib(checkout: Path) -> N
 
 
 def _ended_by(number: signal.Signals, after: float, *arguments: object) -> tuple[int, str, float]:
-    """Give the exit code of a command that is sent a signal, what it said, and the seconds until it ended."""
+    """Return the exit code of a command that is sent a signal, what it said, and the seconds until it ended."""
     process = subprocess.Popen(
         [sys.executable, "-m", "simengine", *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

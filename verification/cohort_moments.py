@@ -96,7 +96,7 @@ class Quantity:
         return f"{self.arm}, {' + '.join(self.names)}, {when}"
 
     def sample(self, tallies: Tallies) -> list[float]:
-        """Give what the engine counted: one number per replication."""
+        """Return what the engine counted: one number per replication."""
         arm = ARMS.index(self.arm)
         if self.window == 0:
             return list(sum(tallies.sums_before[:, 0, arm, tallies.outcomes.index(name)] for name in self.names))
@@ -258,7 +258,7 @@ def bounds_of(n_seeds: int, n_comparisons: int) -> Bounds:
 
 
 def judge(label: str, z: Floats, bounds: Bounds) -> Finding:
-    """Say whether the z-scores of one quantity have mean 0 and variance 1 within bounds."""
+    """Return whether the z-scores of one quantity have mean 0 and variance 1 within bounds."""
     mean, variance = float(z.mean()), float(z.var(ddof=1))
     is_in_bounds = bounds.mean[0] <= mean <= bounds.mean[1] and bounds.variance[0] <= variance <= bounds.variance[1]
     return Finding(label, mean, variance, is_in_bounds)

@@ -1,9 +1,9 @@
 """Count how often the reported errors hold what they estimate, under every way of drawing, on light, heavy, discrete and rare distributions.
 
-A statistic of a distribution is known exactly. Many runs draw the distribution in a way of drawing that the engine knows: plainly, as evenly spread
-points, several times with the same people, tilted, corrected by control variates, or until a goal is met. In each the reported band
-of 95 % (two standard errors on either side, or the interval or bound that is reported instead) holds the exact value or not; or
-the statistic says that its error is not known, and prints no ±. A row is in order where either
+A statistic of a distribution is known exactly. Many runs draw the distribution in a way of drawing that the engine knows: plainly,
+as evenly spread points, several times with the same people, tilted, corrected by control variates, or until a goal is met. In each
+the reported band of 95 % (two standard errors on either side, or the interval or bound that is reported instead) holds the exact
+value or not; or the statistic says that its error is not known, and prints no ±. A row is in order where either
 
 - the band holds the exact value in at least 93 of the 100 runs of which it is reported; or
 - it is reported, and misses, in at most 7 of 100 runs of all: where an error cannot be known the report says so.

@@ -1,16 +1,17 @@
 """Hold the standard error that an evaluator reports to the spread of the estimates, in small groups, by every design.
 
-People are drawn in plain NumPy from a known distribution, the evaluator measures them, and its estimates scatter around the truth with a
-variance that nobody needs to work out. For every design, distribution and size of the groups:
+People are drawn in plain NumPy from a known distribution, the evaluator measures them, and its estimates scatter around the truth
+with a variance that nobody needs to work out. For every design, distribution and size of the groups:
 
 - `ratio`: root of the mean squared standard error over the standard deviation of the estimates; 1 where the error is honest;
 - `coverage`: share of the replications whose interval of 1.96 standard errors holds the truth. In small groups it falls short of
-  95 % even where the error is honest, as Student's distribution has heavier tails; of rare answers a standard error of 0 holds nothing;
+  95 % even where the error is honest, as Student's distribution has heavier tails; of rare answers a standard error of 0 holds
+  nothing;
 - `missing`: share of the replications without an estimate, or without a known standard error; the other numbers leave them out.
 
-Judged is the mean squared error of differences, which is unbiased whatever the distribution: all together it is off by more than its luck
-allows once in 1,000 studies (Bonferroni). A relative reduction has an error to first order alone: it is listed, not judged.
-Run it from the checkout:
+Judged is the mean squared error of differences, which is unbiased whatever the distribution: all together it is off by more than
+its luck allows once in 1,000 studies (Bonferroni). A relative reduction has an error to first order alone: it is listed, not
+judged. Run it from the checkout:
 
     python -m verification.evaluators_errors --replications 20000
 """

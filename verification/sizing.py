@@ -1,9 +1,9 @@
 """Size Norrköping many times on other replications, and hold intervals, luck and the best term sheet to brute force on many more replications.
 
-Brute force settles a fine grid of one or two terms on replications of another seed. Then, run after run, the smallest guarantee with
-which the lender expects no loss is sought with its interval, and guarantee and cap are sized together. The interval should hold
-the answer of brute force in 95 of 100 runs; what fresh replications say of the recommended terms should differ from brute force as
-noise does; and the best term sheet of a party should be that of brute force.
+Brute force settles a fine grid of one or two terms on replications of another seed. Then, run after run, the smallest guarantee
+with which the lender expects no loss is sought with its interval, and guarantee and cap are sized together. The interval should
+hold the answer of brute force in 95 of 100 runs; what fresh replications say of the recommended terms should differ from brute
+force as noise does; and the best term sheet of a party should be that of brute force.
 
     python -m verification.sizing --runs 40 -o FOLDER
 """

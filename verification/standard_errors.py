@@ -9,13 +9,13 @@ pooled, in the standard errors that the run itself reports. If value and error a
 
 Both are held to limits that all statistics together exceed once in 1,000 studies (Bonferroni).
 
-A quantile beside an atom (a share of twelve people, the replications that pay exactly what was drawn) jumps, and no z-score of it is
-normal: it shows by the same value in three runs or more, or by runs that say that their error does not cover. There the reported
+A quantile beside an atom (a share of twelve people, the replications that pay exactly what was drawn) jumps, and no z-score of it
+is normal: it shows by the same value in three runs or more, or by runs that say that their error does not cover. There the reported
 interval is judged instead, which must hold the pooled quantile in 95 of 100 runs, within the same limits.
 
 Not judged, and listed with their number: statistics that are the same in every run, or of which more than a tenth of the runs say
-that no error is known; and shares with fewer than 30 cases, or cases of the other kind, in a run, whose distribution is far from normal.
-Run it from the checkout:
+that no error is known; and shares with fewer than 30 cases, or cases of the other kind, in a run, whose distribution is far from
+normal. Run it from the checkout:
 
     python -m verification.standard_errors --study tiny --seeds 200 -o FOLDER
 """
@@ -164,18 +164,18 @@ def flat(table: RiskTable) -> Iterator[tuple[str, Statistic]]:
 
 
 def is_beside_atom(values: Floats, intervals: Sequence[tuple[float, float] | None]) -> bool:
-    """Say whether a statistic is a quantile that takes one value in three runs or more, and not in all of them."""
+    """Return whether a statistic is a quantile that takes one value in three runs or more, and not in all of them."""
     most = int(np.unique(values, return_counts=True)[1].max())
     return all(one is not None for one in intervals) and SAME_IN <= most < len(values)
 
 
 def coverage(intervals: Sequence[tuple[float, float] | None], value: float) -> float:
-    """Give the share of some intervals that hold a value."""
+    """Return the share of some intervals that hold a value."""
     return float(np.mean([one is not None and one[0] <= value <= one[1] for one in intervals]))
 
 
 def can_be_judged(path: str, values: Floats, errors: Floats, pooled: Statistic, n: int) -> bool:
-    """Say whether the z-scores of a statistic are nearly normal."""
+    """Return whether the z-scores of a statistic are nearly normal."""
     if not (errors > 0).all() or np.ptp(values) == 0:
         return False
     words = path.split(".")

@@ -1,9 +1,10 @@
 """See how often intervals cover the truth when a run stops as soon as they are narrow enough.
 
-A statistic of draws from a distribution is known exactly. Many runs stop by the rule of `simengine run --until`; in each the 95 % interval,
-the value and 1.96 standard errors on either side, holds the exact value or not. A rule that looks at its error too often, or from
-too few draws on, stops where the error came out too small, and covers too seldom: three such rules stand beside it. Beside each
-rule stands, too, a run of a fixed size, the mean size of the rule: what is missing there is the distribution's doing, not the rule's.
+A statistic of draws from a distribution is known exactly. Many runs stop by the rule of `simengine run --until`; in each the 95 %
+interval, the value and 1.96 standard errors on either side, holds the exact value or not. A rule that looks at its error too often,
+or from too few draws on, stops where the error came out too small, and covers too seldom: three such rules stand beside it. Beside
+each rule stands, too, a run of a fixed size, the mean size of the rule: what is missing there is the distribution's doing, not the
+rule's.
 
     python -m verification.stopping --runs 4000 -o FOLDER
 """

@@ -15,7 +15,7 @@ def power_of_two(text: str) -> int:
 
 
 def at_least(least: int) -> Callable[[str], int]:
-    """Give what reads a whole number that is not below the least."""
+    """Return what reads a whole number that is not below the least."""
 
     def read(text: str) -> int:
         if not (text.isascii() and text.isdigit() and int(text) >= least):

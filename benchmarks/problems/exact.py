@@ -17,7 +17,7 @@ _QUANTILES = 2_000_000
 
 
 def answers(distribution: Distribution, level: float = 0.95) -> dict[str, float]:
-    """Give mean, sd, P(loss) and CVaR of the loss; of a tie at the quantile the needed part counts."""
+    """Return mean, sd, P(loss) and CVaR of the loss; of a tie at the quantile the needed part counts."""
     values, weights = distribution
     mean, size = float(values @ weights), float(np.abs(values) @ weights)
     # What rounding alone can leave of amounts that cancel is nothing.
@@ -44,7 +44,7 @@ def _quantiles(distribution: stats.rv_continuous, pay: Callable[[np.ndarray], np
 
 
 def closed_forms() -> dict[str, Distribution]:
-    """Give the distribution of the investor's money in every problem that has one."""
+    """Return the distribution of the investor's money in every problem that has one."""
     unknown = stats.betabinom(60, 8, 12)
     lot = stats.norm(3, 10 * np.sqrt(2 / 40))
     # C = 10 referrers, shape 2, mean 1.2 a month for 24 months: NB(20, (2 / 1.2) / (2 / 1.2 + 24)) (Anisimov and Fedorov 2007).

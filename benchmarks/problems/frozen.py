@@ -34,7 +34,7 @@ class ChangedProblemError(SimengineError):
 
 
 def references() -> dict[str, dict[str, Any]]:
-    """Give the frozen answers: by problem, where they come from, the fingerprint of its study, and value and error of each."""
+    """Return the frozen answers: by problem, where they come from, the fingerprint of its study, and value and error of each."""
     found: dict[str, dict[str, Any]] = json.loads((FOLDER / "reference.json").read_text())
     return found
 
@@ -70,7 +70,7 @@ def frozen_study(name: str) -> Study:
 
 
 def fingerprint(study: Study) -> str:
-    """Give the SHA-256 of all that the answers of a problem hang on; words about it, and how it is run, leave it alone."""
+    """Return the SHA-256 of all that the answers of a problem hang on; words about it, and how it is run, leave it alone."""
     text = json.dumps(_substance(study), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

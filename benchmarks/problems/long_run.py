@@ -60,7 +60,7 @@ def one_round(study: Study, seed: int, n_points: int, n_measured: int) -> Answer
 
 
 def money_and_luck(study: Study, seed: int, n_measured: int, replications: Integers) -> dict[str, Floats]:
-    """Give what the investor is left with and what luck added, one row for each time that a replication is measured.
+    """Return what the investor is left with and what luck added, one row for each time that a replication is measured.
 
     The same numbers as those of `run_block`, for a fifth less work: no rate of return, and nobody's life beyond the last window,
     since public value reaches nobody's cash.
@@ -74,7 +74,7 @@ def money_and_luck(study: Study, seed: int, n_measured: int, replications: Integ
 
 
 def pooled(rounds: list[Answers]) -> Answers:
-    """Give the mean of independent rounds, and its standard error from theirs."""
+    """Return the mean of independent rounds, and its standard error from theirs."""
     k = len(rounds)
     return {
         name: {
@@ -86,7 +86,7 @@ def pooled(rounds: list[Answers]) -> Answers:
 
 
 def spread_over_error(rounds: list[Answers]) -> dict[str, float]:
-    """Give the spread between k rounds as a multiple of their errors: 1 to within 1 / sqrt(2 (k - 1)) where these are right."""
+    """Return the spread between k rounds as a multiple of their errors: 1 to within 1 / sqrt(2 (k - 1)) where these are right."""
     spread = {name: np.std([one[name]["value"] for one in rounds], ddof=1) for name in ANSWERS}
     return {name: float(spread[name] / np.sqrt(np.mean([one[name]["se"] ** 2 for one in rounds]))) for name in ANSWERS}
 

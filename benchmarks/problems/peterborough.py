@@ -3,11 +3,11 @@
 Run with `python -m benchmarks.problems.peterborough --points 65536 --scrambles 16`: it prints the answers as `reference.json` holds
 them. The numbers are read from the study and the contract as plain YAML; their meaning is written out here a second time.
 
-Let the numbers be given, how many of a cohort begin their clock unsettled, and the mean of the men matched to them, whose distribution is
-normal by the study's own word (its variant `exact_moments`). Then all that is paid is summed over the exact distribution of the two cohorts'
-counts (`benchmarks.problems.reconvictions`), and over the share drawn. What is left is smooth in 13 uniforms: of the nine numbers
-that matter to what is paid, and two for each cohort. They are scrambled Sobol points; errors are from the spread between
-independent scramblings.
+Let the numbers be given, how many of a cohort begin their clock unsettled, and the mean of the men matched to them, whose
+distribution is normal by the study's own word (its variant `exact_moments`). Then all that is paid is summed over the exact
+distribution of the two cohorts' counts (`benchmarks.problems.reconvictions`), and over the share drawn. What is left is smooth in
+13 uniforms: of the nine numbers that matter to what is paid, and two for each cohort. They are scrambled Sobol points; errors are
+from the spread between independent scramblings.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _plain(path: Path) -> dict[str, Any]:
 
 
 def _inverse(distribution: dict[str, Any]) -> Callable[[Floats], Floats]:
-    """Give the quantile function of a distribution as a study writes it."""
+    """Return the quantile function of a distribution as a study writes it."""
     if distribution["distribution"] == "uniform":
         return lambda u: distribution["low"] + (distribution["high"] - distribution["low"]) * u
     if distribution["distribution"] == "beta":
@@ -110,7 +110,7 @@ def _inverse(distribution: dict[str, Any]) -> Callable[[Floats], Floats]:
 
 
 def at_points(points: Floats, problem: Problem) -> Floats:
-    """Give the four expectations of `expected` at each point of the unit cube, shape (n, 13)."""
+    """Return the four expectations of `expected` at each point of the unit cube, shape (n, 13)."""
     numbers = Numbers(**{name: inverse(points[:, d]) for d, (name, inverse) in enumerate(problem.inverses.items())})
     men = np.stack([np.floor(numbers.size_1), np.floor(numbers.size_2)], axis=1).astype(np.int64)
     score = special.ndtri(points[:, 9:11])
@@ -120,7 +120,7 @@ def at_points(points: Floats, problem: Problem) -> Floats:
 
 
 def over_sequence(problem: Problem, n_points: int, seed: np.random.SeedSequence) -> Floats:
-    """Give the means of the four over one scrambled sequence, shape (4,)."""
+    """Return the means of the four over one scrambled sequence, shape (4,)."""
     sequence = stats.qmc.Sobol(_DIMENSIONS, scramble=True, bits=_BITS, seed=np.random.default_rng(seed))
     sums = np.zeros(4)
     for start in range(0, n_points, BATCH):
@@ -130,10 +130,10 @@ def over_sequence(problem: Problem, n_points: int, seed: np.random.SeedSequence)
 
 
 def answers_of(means: Floats, terms: Terms) -> dict[str, float]:
-    """Give mean, sd, P(loss) and CVaR 95 % of what the lenders are left with; amounts are not rounded to the penny.
+    """Return mean, sd, P(loss) and CVaR 95 % of what the lenders are left with; amounts are not rounded to the penny.
 
-    What is drawn is uniform and hangs on nothing else. The worst 5 % of replications are those among the ones without a payment that draw
-    most: there are more than 5 % of these, and even the least payment leaves a smaller loss.
+    What is drawn is uniform and hangs on nothing else. The worst 5 % of replications are those among the ones without a payment
+    that draw most: there are more than 5 % of these, and even the least payment leaves a smaller loss.
     """
     paid, square, loss, nothing = (float(mean) for mean in means)
     low, high = terms.drawn_low, terms.drawn_high

@@ -31,7 +31,7 @@ class Terms(NamedTuple):
 
 @njit(cache=True)
 def below(paid: float, terms: Terms) -> float:
-    """Give the probability that more is drawn than is paid."""
+    """Return the probability that more is drawn than is paid."""
     return min(max((terms.drawn_high - paid) / (terms.drawn_high - terms.drawn_low), 0.0), 1.0)
 
 

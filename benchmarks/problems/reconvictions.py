@@ -54,7 +54,7 @@ class Protocol(NamedTuple):
 
 @njit(cache=True)
 def months_unsettled(settling: float, unsettling: float, history: int, first: int, second: int) -> Floats:
-    """Give the distribution of the months unsettled in the two parts of the year, by the state in which the clock begins.
+    """Return the distribution of the months unsettled in the two parts of the year, by the state in which the clock begins.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def months_unsettled(settling: float, unsettling: float, history: int, first: in
 
 @njit(cache=True)
 def exposure_moments(distribution: Floats, factor: float) -> Floats:
-    """Give mean and mean square of k1 + factor k2 by first state, shape (2, 2)."""
+    """Return mean and mean square of k1 + factor k2 by first state, shape (2, 2)."""
     found = np.zeros((2, 2))
     for first in range(2):
         for k1 in range(distribution.shape[1]):
@@ -105,7 +105,7 @@ def exposure_moments(distribution: Floats, factor: float) -> Floats:
 def transforms_of(
     distribution: Floats, rate: float, factor: float, variance: float, unsettled: Integers, settled: Integers
 ) -> NDArray[np.complex128]:
-    """Give the generating functions of the counts of some cohorts on the unit circle.
+    """Return the generating functions of the counts of some cohorts on the unit circle.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def transforms_of(
 def transforms_and_means(
     numbers: Numbers, men: Integers, unsettled: Integers, score: Floats, protocol: Protocol
 ) -> tuple[NDArray[np.complex128], Integers, Floats]:
-    """Give what the luck of the cohorts needs, for each point: the men's own, and that of the men matched to them.
+    """Return what the luck of the cohorts needs, for each point: the men's own, and that of the men matched to them.
 
     The mean of the matched men is normal about the mean without the service of men who begin their clock in the same states;
     between men of one state a count has the mean square (1 + v) E L^2 + E L, with G L its mean given the man.
@@ -187,5 +187,5 @@ def transforms_and_means(
 
 
 def probabilities(transforms: NDArray[np.complex128]) -> Floats:
-    """Give the probabilities of the counts, shape (..., WIDTH): that of a count S stands at S modulo WIDTH."""
+    """Return the probabilities of the counts, shape (..., WIDTH): that of a count S stands at S modulo WIDTH."""
     return np.fft.irfft(np.conj(transforms), n=WIDTH, axis=-1)

@@ -1,8 +1,9 @@
 """Score a method on the frozen problems: root mean squared error for equal work, in units of plain Monte Carlo's own.
 
-Run with `python -m benchmarks.problems.score [--method plain] [--replications 1000] [--repeats 20] [--problem NAME ...]`. A method of
-your own is named `module:function` and is called as `function(study, n_worlds, seed)`; it estimates each answer by name (`mean`,
-`sd`, `p_loss`, `cvar95`; those it leaves out are not scored) and may simulate `n_worlds` replications. See README.md beside this file.
+Run with `python -m benchmarks.problems.score [--method plain] [--replications 1000] [--repeats 20] [--problem NAME ...]`. A method
+of your own is named `module:function` and is called as `function(study, n_replications, seed)`; it estimates each answer by name (`mean`,
+`sd`, `p_loss`, `cvar95`; those it leaves out are not scored) and may simulate `n_replications` replications. See README.md beside this
+file.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def plain(study: Study, n_replications: int, seed: int) -> dict[str, float]:
 
 
 def money(study: Study, n_replications: int, seed: int) -> np.ndarray:
-    """Give what the investor is left with in every replication: the net, or the present value where it discounts."""
+    """Return what the investor is left with in every replication: the net, or the present value where it discounts."""
     return run_study(study, seed, n_replications)[column_of(study)]
 
 

@@ -16,7 +16,7 @@ from simengine.benchmark.workload import Workload, WorkloadCounts
 
 
 def starsim_walk() -> Callable[[Workload], WorkloadCounts]:
-    """Give the walk, or say how to get it: one simulation per replication, its agents are the people of both arms."""
+    """Return the walk, or say how to get it: one simulation per replication, its agents are the people of both arms."""
     if importlib.util.find_spec("starsim") is None:
         raise Unavailable("starsim is not installed; `python -m pip install starsim` adds it to this environment")
     os.environ.setdefault("STARSIM_INSTALL_FONTS", "0")  # its first import would otherwise talk on standard output

@@ -38,12 +38,12 @@ class Agreement:
 
     @property
     def largest(self) -> float:
-        """Give the largest distance of all."""
+        """The largest distance of all."""
         return float(max(np.abs(self.mean).max(), np.abs(self.variance).max()))
 
 
 def exact_distributions_of(workload: Workload, *, are_strata_drawn: bool) -> tuple[Distribution, Distribution]:
-    """Give the distributions of the occupancy and of the entries.
+    """Return the distributions of the occupancy and of the entries.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def _distribution(workload: Workload, adds_one: Floats, are_strata_drawn: bool) 
 
 
 def _moments_of_person(workload: Workload, adds_one: Floats) -> Floats:
-    """Give the raw moments 0 to 4 of what one person adds, shape (moment, r, arm, state, stratum).
+    """Return the raw moments 0 to 4 of what one person adds, shape (moment, r, arm, state, stratum).
 
     Notes
     -----
@@ -91,7 +91,7 @@ def _moments_of_person(workload: Workload, adds_one: Floats) -> Floats:
 
 
 def _cumulants(raw: Floats) -> tuple[Floats, Floats, Floats]:
-    """Give the first, second and fourth cumulant; raw moments along the first axis."""
+    """Return the first, second and fourth cumulant; raw moments along the first axis."""
     mean = raw[1]
     variance = raw[2] - mean**2
     fourth_central = raw[4] - 4 * mean * raw[3] + 6 * mean**2 * raw[2] - 3 * mean**4

@@ -13,7 +13,7 @@ _TWO_TO_MINUS_32 = 2.0**-32
 
 @inlined
 def next_state(cumulative: Floats, s: Index, uniform: float) -> int:
-    """Give the first state whose cumulative probability is above the uniform; cumulative: (from, to), the last column 1."""
+    """Return the first state whose cumulative probability is above the uniform; cumulative: (from, to), the last column 1."""
     target = 0
     while cumulative[s, target] <= uniform:
         target += 1

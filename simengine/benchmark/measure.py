@@ -85,7 +85,7 @@ def run_benchmark(n_replications: int = REPLICATIONS, repeats: int = REPEATS) ->
 
 
 def _distances(versions: Versions, regime: Regime) -> dict[str, float]:
-    """Give how far each version is from its exact distribution; a version that is wrong is a defect of this program."""
+    """Return how far each version is from its exact distribution; a version that is wrong is a defect of this program."""
     found = {}
     for version in (versions.engine, *versions.others):
         order = make_workload(regime, int(_REPLICATIONS_CHECKED * max(version.share, 0.25)))
@@ -97,7 +97,7 @@ def _distances(versions: Versions, regime: Regime) -> dict[str, float]:
 
 
 def _compare(versions: Versions, order: Workload, repeats: int, pool: Executor | None = None) -> dict[str, dict[str, float | None]]:
-    """Give the ratio of each version's time to the engine's, or the engine's to the limit's, and the pace of each version.
+    """Return the ratio of each version's time to the engine's, or the engine's to the limit's, and the pace of each version.
 
     Without a pool it is the CPU time of one thread, with one the elapsed time on its threads. A version that does not run
     has no ratio.
@@ -134,7 +134,7 @@ def _medians(samples: Mapping[str, Sequence[float]]) -> dict[str, float]:
 
 
 def _speed_up(engine: Version, order: Workload, repeats: int, pool: Executor) -> float:
-    """Give the elapsed time on one thread over that on two; it is lower where another process holds a processor."""
+    """Return the elapsed time on one thread over that on two; it is lower where another process holds a processor."""
     with ThreadPoolExecutor(1) as one:
         _seconds(engine, order, one)
         return median([_seconds(engine, order, one) / _seconds(engine, order, pool) for _ in range(repeats)])

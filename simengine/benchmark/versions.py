@@ -115,7 +115,7 @@ def engine_walk(workload: Workload) -> WorkloadCounts:
 
 
 def _cohort_of(workload: Workload) -> Cohort:
-    """Give what the engine is told of the workload: everything but the moves, which stand in arrays."""
+    """Return what the engine is told of the workload: everything but the moves, which stand in arrays."""
     states, strata = (tuple(f"{kind}_{i}" for i in range(n)) for kind, n in (("state", N_STATES), ("stratum", len(workload.sizes))))
     population = {
         "waves": {"benchmark": {"size": workload.n_people, "enrolment_months": 1}},
@@ -136,7 +136,7 @@ def _cohort_of(workload: Workload) -> Cohort:
 
 
 def _moves_of(hazard: Floats, n_states: int, n_months: int) -> Moves:
-    """Give the tables of hazards that do not change; hazard: (r, stratum, move)."""
+    """Return the tables of hazards that do not change; hazard: (r, stratum, move)."""
     n_moves = n_states * (n_states - 1)
     return Moves(
         of=np.arange(0, n_moves + 1, n_states - 1),

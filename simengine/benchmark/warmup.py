@@ -53,6 +53,6 @@ def warm_up() -> tuple[float, bool]:
 
 
 def _are_kernels_kept() -> bool:
-    """Say whether a folder for compiled kernels was found: any kernel of the package can tell."""
+    """Return whether a folder for compiled kernels was found: any kernel of the package can tell."""
     kernel: Any = walk_plainly
     return kernel.stats.cache_path is not None if hasattr(kernel, "stats") else False

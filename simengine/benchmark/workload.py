@@ -54,21 +54,21 @@ class Workload:
 
     @property
     def n_replications(self) -> int:
-        """Give the number of replications."""
+        """The number of replications."""
         return len(self.replications)
 
     @property
     def n_people(self) -> int:
-        """Give the people of one arm."""
+        """The people of one arm."""
         return int(self.sizes.sum())
 
     @property
     def person_periods(self) -> int:
-        """Give the amount of work."""
+        """The amount of work."""
         return self.n_replications * int(self.rows.shape[1]) * self.n_people * self.n_periods
 
     def part(self, first: int, stop: int) -> Workload:
-        """Give the same order for some of its replications."""
+        """Return the same order for some of its replications."""
         return replace(self, replications=self.replications[first:stop], rows=self.rows[first:stop])
 
 

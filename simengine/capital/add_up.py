@@ -1,7 +1,7 @@
 """Add up what some account groups get over the calendar: the same walk as for the ledger, but no journal is kept.
 
-For who settles the same replications under hundreds of terms and asks for sums alone. Until the first payment under the contract falls
-due, all goes as it does under any terms: where everybody then stands is kept, and the walk goes on from there.
+For who settles the same replications under hundreds of terms and asks for sums alone. Until the first payment under the contract
+falls due, all goes as it does under any terms: where everybody then stands is kept, and the walk goes on from there.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from simengine.records import Draws, Floats
 
 
 def discount_factors(rate: float | RateTable, start: str, n_months: int) -> Floats:
-    """Give the value at month 0 of one unit of money at each month.
+    """Return the value at month 0 of one unit of money at each month.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def discount_factors(rate: float | RateTable, start: str, n_months: int) -> Floa
 
 
 def deflators(prices: PriceIndex, draws: Draws, start: str, n_months: int) -> Floats:
-    """Give the value in the prices of month 0 of one unit of money at each month, of shape (n_replications, n_months)."""
+    """Return the value in the prices of month 0 of one unit of money at each month, of shape (n_replications, n_months)."""
     if prices.growth_per_year is not None:
         growth = draws["prices.growth_per_year"]
         return np.asarray((1 + growth)[:, None] ** (-np.arange(n_months) / 12)[None, :])

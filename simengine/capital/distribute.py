@@ -114,12 +114,12 @@ def accounts_in_plan(capital: Capital, plan: Plan) -> tuple[Account, ...]:
 
 
 def payers_of(capital: Capital) -> Mapping[str, Payer]:
-    """Give those who pay what the outcome payer owes."""
+    """Return those who pay what the outcome payer owes."""
     return capital.payers or {OUTCOME_PAYER: Payer(share="rest")}
 
 
 def stop_months(payments: Payments, n_replications: int) -> Integers:
-    """Give the month after which nothing is drawn or spent; -1 for none."""
+    """Return the month after which nothing is drawn or spent; -1 for none."""
     return np.full(n_replications, -1, dtype=np.int64) if payments.stop_month is None else payments.stop_month
 
 
@@ -135,7 +135,7 @@ def post_terms(capital: Capital, plan: Plan, payments: Payments, draws: Draws) -
 
 
 def _owed(t: int, term: str, units: int, payments: Payments, draws: Draws) -> tuple[Integers, Integers]:
-    """Give the months in which something is owed under a term, and how much; each of shape (n_dates, n_replications)."""
+    """Return the months in which something is owed under a term, and how much; each of shape (n_dates, n_replications)."""
     n, dues = len(draws), np.flatnonzero(payments.is_due[t])
     fixed = payments.months[t, dues]
     if (fixed < 0).any():
@@ -195,7 +195,7 @@ def _paid_share(draws: Draws, payer: str, owed: Integers) -> Integers:
 
 
 def _as_it_comes(draws: Draws, payer: str, month: Integers) -> Integers:
-    """Give the months in which a payer really pays."""
+    """Return the months in which a payer really pays."""
     late = draws.values.get(f"capital.payers.{payer}.pays_late_months")
     return month if late is None else month + np.floor(late).astype(np.int64)
 

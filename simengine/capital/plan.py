@@ -134,7 +134,7 @@ def plan_money(
 
 
 def _payees(capital: Capital) -> dict[str, str]:
-    """Give by cost of the project who gets it."""
+    """Return by cost of the project who gets it."""
     return {name: cost.payee for name, cost in capital.costs.items()} or {DELIVERY: "service_provider"}
 
 
@@ -187,13 +187,13 @@ def in_equal_parts(total: Integers, months: Integers, horizon_months: int) -> In
 
 
 def value_in(draws: Draws, path: str, otherwise: float) -> Floats:
-    """Give a number of the study in every replication, or what stands for it where the study leaves it out."""
+    """Return a number of the study in every replication, or what stands for it where the study leaves it out."""
     found = draws.values.get(path)
     return np.full(len(draws), otherwise) if found is None else found
 
 
 def calling_order(guarantees: Mapping[str, Guarantee]) -> tuple[str, ...]:
-    """Give the guarantees so that each is called after those that it covers.
+    """Return the guarantees so that each is called after those that it covers.
 
     Raises
     ------
@@ -247,7 +247,7 @@ class _Pricing:
     units: int
 
     def due(self, path: str, cost: Priced) -> Integers:
-        """Give what falls due by month, of shape (n_replications, n_months), in the smallest unit."""
+        """Return what falls due by month, of shape (n_replications, n_months), in the smallest unit."""
         n, months = len(self.draws), np.arange(self.calendar.horizon_months + 1)
         if cost.form == "share_of_income":
             return np.zeros((n, len(months)), dtype=np.int64)
@@ -266,7 +266,7 @@ class _Pricing:
         return np.diff(smallest_units(so_far, self.units, path), axis=1, prepend=0)
 
     def _people_in_service(self, cost: Priced) -> Floats:
-        """Give by month the share of a person's service that falls into it, added up over the people of the waves."""
+        """Return by month the share of a person's service that falls into it, added up over the people of the waves."""
         horizon, lasts = self.calendar.horizon_months, 1 if cost.over_months is None else int(cost.over_months.value)
         units = np.zeros((len(self.draws), horizon + 1))
         for w, (wave, (first, path)) in enumerate(self.calendar.waves.items()):
@@ -282,7 +282,7 @@ class _Pricing:
 
 
 def in_equal_shares(months: Integers, horizon_months: int) -> Floats:
-    """Give by month the share of people who enter, evenly over the first months."""
+    """Return by month the share of people who enter, evenly over the first months."""
     return np.asarray((np.arange(horizon_months + 1)[None, :] < months[:, None]) / months[:, None])
 
 
@@ -302,7 +302,7 @@ def _loans(capital: Capital, commitment: float, draws: Draws) -> LoanArrays:
 
 
 def _monthly(rate_per_year: Floats) -> Floats:
-    """Give the growth a month that compounds to a yearly rate."""
+    """Return the growth a month that compounds to a yearly rate."""
     return np.asarray((1 + rate_per_year) ** (1 / 12) - 1)
 
 
@@ -323,7 +323,7 @@ def _waterfall(
 
 
 def _in_units(amount: Constant | None, units: int) -> int:
-    """Give a limit in the smallest unit: no more than any money there is, and just that where there is no limit."""
+    """Return a limit in the smallest unit: no more than any money there is, and just that where there is no limit."""
     return NO_LIMIT if amount is None else min(round(amount.value * units), NO_LIMIT)
 
 

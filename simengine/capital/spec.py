@@ -45,7 +45,7 @@ ShareOfWhole: TypeAlias = Annotated[_Share | Literal["rest"], Field(union_mode="
 
 
 def shares_of(shares: Mapping[str, Constant | Literal["rest"]]) -> list[float]:
-    """Give the shares of a whole as numbers; `rest` is what the others leave."""
+    """Return the shares of a whole as numbers; `rest` is what the others leave."""
     left = max(1.0 - sum(share.value for share in shares.values() if share != "rest"), 0.0)
     return [left if share == "rest" else share.value for share in shares.values()]
 
@@ -300,7 +300,7 @@ class Capital(Spec):
         return tuple(self.payers) or (OUTCOME_PAYER,)
 
     def all_tranches(self, commitment: float) -> dict[str, Tranche]:
-        """Give the tranches, one of the investor's if none are named, with what `rest` stands for."""
+        """Return the tranches, one of the investor's if none are named, with what `rest` stands for."""
         if not self.tranches:
             return {LOAN: Tranche(holder=INVESTOR, size=Constant(value=commitment))}
         named = sum(tranche.size.value for tranche in self.tranches.values() if tranche.size != "rest")
@@ -311,7 +311,7 @@ class Capital(Spec):
         }
 
     def all_steps(self) -> dict[str, WaterfallStep]:
-        """Give the waterfall, written out where the study leaves it out."""
+        """Return the waterfall, written out where the study leaves it out."""
         if self.waterfall:
             return self.waterfall
         tranches = self.tranches or {LOAN: Tranche(holder=INVESTOR, size="rest")}

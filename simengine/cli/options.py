@@ -34,12 +34,12 @@ PLACE = OptionPlace()
 
 
 def output_option(what: str) -> Callable[..., Any]:
-    """Give a command a folder for its answer."""
+    """Return a command a folder for its answer."""
     return click.option("-o", "--output", type=PLACE, help=f"New folder for {what}.")
 
 
 def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that change a study."""
+    """Return a command the options that change a study."""
     command = click.option("--variant", metavar="NAME", help="Use one of the study's own variants.")(command)
     return click.option(
         "--set",
@@ -58,7 +58,7 @@ seed_option = click.option(
 
 
 def replications_option(number: int | None) -> Callable[..., Any]:
-    """Give a command its number of replications, and the number that is drawn where nobody says."""
+    """Return a command its number of replications, and the number that is drawn where nobody says."""
     absent = "" if number is not None else " If absent: the study's own number."
     return click.option(
         "-n",

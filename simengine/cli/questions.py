@@ -93,7 +93,7 @@ def deliver(
 
 
 def _with_parameters(question: Question[Any]) -> Callable[[Any], Any]:
-    """Give a function the parameters of a question's command, in the order in which its help lists them."""
+    """Return a function the parameters of a question's command, in the order in which its help lists them."""
     subject = question.subject
     place = click.argument("place", metavar=subject.argument, type=PLACE)
     sizes: tuple[Any, ...] = (replications_option(subject.replications), seed_option, threads_option, block_size_option)

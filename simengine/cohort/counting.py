@@ -103,7 +103,7 @@ def count_outcomes(
     counts: Counts,
     whole: Uncut | None = None,
 ) -> Floats:
-    """Give the outcomes of some people, shape (n_people, n_outcomes, n_windows); what is not a sum over persons is added.
+    """Return the outcomes of some people, shape (n_people, n_outcomes, n_windows); what is not a sum over persons is added.
 
     Of stays that are cut, what is read at one date is taken from the `whole` lives, where it lies before the cut.
     """
@@ -201,7 +201,7 @@ def _events_counted(outcomes: Mapping[str, OutcomeKind]) -> set[str]:
 
 
 def _scales(tables: ArmTables, group: Group, people: People) -> Floats:
-    """Give the factor of each person on each amount, shape (n_outcomes, n_people); (0, 0) where nobody differs."""
+    """Return the factor of each person on each amount, shape (n_outcomes, n_people); (0, 0) where nobody differs."""
     outcomes, draws = tables.cohort.outcomes, tables.draws
     differs = [(o, name, one) for o, (name, one) in enumerate(outcomes.items()) if one.differs_by is not None]
     if not differs:

@@ -1,7 +1,7 @@
 """What the luck of people added to a replication: their sums, less what so many people without the service come to on average there.
 
-Given the numbers of a replication, the mean of this surplus is exactly 0. The twins have the luck of the service users, so that theirs
-stands for it.
+Given the numbers of a replication, the mean of this surplus is exactly 0. The twins have the luck of the service users, so that
+theirs stands for it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from simengine.records import ARMS, BASELINE, CONTROL, PARALLEL, TWIN, Draws, Fl
 def deviations_from_exact_mean(
     cohort: Cohort, draws: Draws, tallies: Tallies, asked: Sequence[tuple[str, int]]
 ) -> dict[str, Floats]:
-    """Give the surplus of every group that lives without the service and enters by itself.
+    """Return the surplus of every group that lives without the service and enters by itself.
 
     Parameters
     ----------

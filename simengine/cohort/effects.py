@@ -23,7 +23,7 @@ def effect_tables(
     steps: int,
     draws: Draws,
 ) -> Effects:
-    """Give the effects on moves, events or outcomes, ordered by what they change.
+    """Return the effects on moves, events or outcomes, ordered by what they change.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def _value(name: str, effect: Effect, steps: int, draws: Draws) -> Floats:
 
 
 def _clocks(effects: Sequence[tuple[str, Effect]], draws: Draws) -> Floats:
-    """Give ramp, start of fading and half-life in months, shape (replication, effect, 3)."""
+    """Return ramp, start of fading and half-life in months, shape (replication, effect, 3)."""
     out = np.empty((len(draws), len(effects), 3))
     absent = {"ramp_months": 0.0, "fades_after_months": _NEVER, "half_life_months": _NEVER}
     for j, (name, effect) in enumerate(effects):
@@ -83,7 +83,7 @@ def _clocks(effects: Sequence[tuple[str, Effect]], draws: Draws) -> Floats:
 
 
 def _weights(effects: Sequence[Effect], engagement: Engagement | None, draws: Draws) -> Floats:
-    """Give what each effect is multiplied by on each course, shape (n_replications or 1, n_courses, n_effects).
+    """Return what each effect is multiplied by on each course, shape (n_replications or 1, n_courses, n_effects).
 
     Without engagement everybody is on course 0, in full. Else course 0 is that of people who never take part, then come the
     doses, then the same doses after leaving.

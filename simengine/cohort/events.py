@@ -26,7 +26,7 @@ def rate_tables(
     factors_on_calendar: Mapping[str, Floats],
     draws: Draws,
 ) -> EventRates:
-    """Give the rate of every event by state, its factors, and the distribution of its length.
+    """Return the rate of every event by state, its factors, and the distribution of its length.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def rate_tables(
 
 
 def _parameters(length: Length, path: str, draws: Draws) -> tuple[Floats, Floats]:
-    """Give the two parameters of the distribution of a length, in days; see `kernels.between`."""
+    """Return the two parameters of the distribution of a length, in days; see `kernels.between`."""
     if length.kind == "uniform":
         return draws[f"{path}.low_days"], draws[f"{path}.high_days"]
     mean = draws[f"{path}.mean_days"]
@@ -93,7 +93,7 @@ def _parameters(length: Length, path: str, draws: Draws) -> tuple[Floats, Floats
 
 
 def shock_factors(shocks: Mapping[str, Shock], clock: MoveClock, is_earlier: bool, draws: Draws) -> dict[str, Floats]:
-    """Give the factors that shocks bring, by move, event or binary outcome: shape (n_replications, months of the calendar).
+    """Return the factors that shocks bring, by move, event or binary outcome: shape (n_replications, months of the calendar).
 
     Parameters
     ----------

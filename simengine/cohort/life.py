@@ -30,7 +30,7 @@ class StayBuffer:
         self._stays = _empty_stays(0), _empty_stays(0)
 
     def stays(self, n_people: int) -> tuple[Stays, Stays]:
-        """Give room for the stays of so many people in two arms."""
+        """Return room for the stays of so many people in two arms."""
         size = self._per_person * max(n_people, 1)
         if len(self._stays[0].person) < size:
             self._stays = _empty_stays(size), _empty_stays(size)
@@ -122,7 +122,7 @@ def _add(tables: ArmTables, lived: _Lived, weights: Floats | None, to: Counts) -
 
 
 def outcome_before(tables: ArmTables, group: Group, people: People, outcome: str, counts: Counts, room: StayBuffer) -> Floats:
-    """Give an outcome of the months before entry for each of a batch, shape (n_people,)."""
+    """Return an outcome of the months before entry for each of a batch, shape (n_people,)."""
     place = list(tables.cohort.outcomes).index(outcome)
     lives = _lives(group, [Arm(tables, people, counts)], tables.cohort.clock.entry, room)
     return np.concatenate([np.empty(0), *(lived.total[:, place, -1] for _, lived in lives)])

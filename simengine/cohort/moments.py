@@ -35,7 +35,7 @@ class Moments:
 
 
 def moments_of(tables: ArmTables, entrance: Entrance, measured: tuple[str, ...], *, has_before: bool = False) -> Moments:
-    """Give the exact moments of the outcomes that somebody measures, in every window.
+    """Return the exact moments of the outcomes that somebody measures, in every window.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def moments_of(tables: ArmTables, entrance: Entrance, measured: tuple[str, ...],
 
 
 def _shared_frailty(tables: ArmTables, one: str | None, other: str | None) -> Floats:
-    """Give the mean product of the two events' frailties: 1 + variance for each that acts on both."""
+    """Return the mean product of the two events' frailties: 1 + variance for each that acts on both."""
     out = np.ones(len(tables.draws))
     for name, frailty in tables.cohort.population.frailties.items():
         if one in frailty.on and other in frailty.on:
@@ -92,7 +92,7 @@ def _shared_frailty(tables: ArmTables, one: str | None, other: str | None) -> Fl
 
 
 def _rewards(tables: ArmTables, measured: tuple[str, ...]) -> Floats:
-    """Give what a month in a state is worth to each outcome, shape (n_replications, n_strata, n_states, n_months, n_outcomes)."""
+    """Return what a month in a state is worth to each outcome, shape (n_replications, n_strata, n_states, n_months, n_outcomes)."""
     cohort, worth, rates = tables.cohort, tables.worth, tables.rates
     n, n_strata, n_states, n_months = (
         len(tables.draws),
@@ -113,7 +113,7 @@ def _rewards(tables: ArmTables, measured: tuple[str, ...]) -> Floats:
 
 
 def _step(tables: ArmTables, month: int) -> Floats:
-    """Give the probabilities of one month, shape (n_replications, n_strata, n_states, n_states)."""
+    """Return the probabilities of one month, shape (n_replications, n_strata, n_states, n_states)."""
     moves, n_states = tables.moves, len(tables.cohort.pathway.states)
     hazard = moves.hazard * moves.by_entry[:, :, :, month]
     step = np.zeros((*hazard.shape[:2], n_states, n_states))

@@ -49,7 +49,7 @@ class MoveClock:
 
 
 def windows_ends_of(move: str) -> list[str]:
-    """Give the two states that a move joins."""
+    """Return the two states that a move joins."""
     return move.split(" -> ")
 
 
@@ -62,7 +62,7 @@ def moves_in_order(pathway: Pathway) -> list[tuple[str, MoveSpec]]:
 def move_tables(
     pathway: Pathway, strata: Sequence[str], clock: MoveClock, factors_on_calendar: Mapping[str, Floats], draws: Draws
 ) -> tuple[Moves, Integers]:
-    """Give the hazards and factors of every move, and how many probabilities of leaving were clipped in each replication.
+    """Return the hazards and factors of every move, and how many probabilities of leaving were clipped in each replication.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def move_tables(
 
 
 def ones(*shape: int) -> Floats:
-    """Give factors of 1."""
+    """Return factors of 1."""
     return np.ones(shape)
 
 
@@ -136,7 +136,7 @@ def _clock_numbers(pathway: Pathway) -> Integers:
 
 
 def _period(moves: Sequence[tuple[str, MoveSpec]], out_of: list[int]) -> float:
-    """Give the months of the probabilities out of one state; 1 where all its paces are rates or times."""
+    """Return the months of the probabilities out of one state; 1 where all its paces are rates or times."""
     for v in out_of:
         move = moves[v][1]
         for pace in [move] if move.by_stratum is None else move.by_stratum.values():
@@ -177,7 +177,7 @@ def _hazards(
 
 
 def _competing(paces: Sequence[_Pace | None], draws: Draws) -> tuple[Floats, Integers]:
-    """Give the hazards of the moves out of one state in one stratum, shape (n_replications, n_moves), and clips."""
+    """Return the hazards of the moves out of one state in one stratum, shape (n_replications, n_moves), and clips."""
     hazard, probability = np.zeros((len(draws), len(paces))), np.zeros((len(draws), len(paces)))
     months = 1.0
     for place, pace in enumerate(paces):
@@ -195,7 +195,7 @@ def _competing(paces: Sequence[_Pace | None], draws: Draws) -> tuple[Floats, Int
 
 
 def _hazard(pace: _Pace, draws: Draws) -> Floats:
-    """Give the hazard per month of a pace that is not a probability, shape (n_replications,)."""
+    """Return the hazard per month of a pace that is not a probability, shape (n_replications,)."""
     kind, unit = pace.form.rsplit("_", 1)
     if kind == "rate_per":
         return draws[pace.path] / MONTHS_IN[unit]
@@ -205,7 +205,7 @@ def _hazard(pace: _Pace, draws: Draws) -> Floats:
 
 
 def hazard_per_month(form: str, path: str, draws: Draws) -> Floats:
-    """Give the hazard per month of one pace that stands alone, shape (n_replications,)."""
+    """Return the hazard per month of one pace that stands alone, shape (n_replications,)."""
     return _competing([_Pace(form, path, None)], draws)[0][:, 0]
 
 
@@ -220,7 +220,7 @@ def _by_axis(
     hazard: Floats,
     draws: Draws,
 ) -> tuple[Floats, Integers]:
-    """Give what changes along months since entry or in the state, shape (n_replications or 1, n_strata or 1, n_moves, n_months).
+    """Return what changes along months since entry or in the state, shape (n_replications or 1, n_strata or 1, n_moves, n_months).
 
     Where a pace itself changes, the table holds the hazards of all moves out of the state, and `hazard` becomes 1.
     """
@@ -269,7 +269,7 @@ def _weibull(shape: Floats, clock: MoveClock) -> Floats:
 
 
 def calendar_factor(by_calendar: ByCalendar | None, path: str, clock: MoveClock, draws: Draws) -> Floats:
-    """Give trend and season by step of the calendar, shape (n_replications, steps of the calendar)."""
+    """Return trend and season by step of the calendar, shape (n_replications, steps of the calendar)."""
     out = ones(len(draws), clock.length)
     if by_calendar is None:
         return out

@@ -46,11 +46,11 @@ class Group:
     """Where its sites are: groups of the same place share them."""
 
     def purpose(self, decision: str) -> np.uint64:
-        """Give the number of the stream of one decision."""
+        """Return the number of the stream of one decision."""
         return np.uint64(purpose_number(purpose_of(self.name, decision)))
 
     def seed(self, draws: Draws) -> np.uint64:
-        """Give the seed from which the people of this group are drawn."""
+        """Return the seed from which the people of this group are drawn."""
         return np.uint64(draws.seed_of(purpose_of(self.name, "")))
 
 
@@ -185,7 +185,7 @@ class Entrance:
             place += 1
 
     def _site_factors(self, name: str, place: str, count: int) -> Floats:
-        """Give the factors of the sites of one place, all equally likely: shape (n_replications, n_sites). They are drawn once."""
+        """Return the factors of the sites of one place, all equally likely: shape (n_replications, n_sites). They are drawn once."""
         if (name, place) not in self.sites:
             draws, stem = self.draws, f"world/sites/{name}/{place}/" if place else f"world/sites/{name}/"
             seed = draws.seed_of(stem)
@@ -194,7 +194,7 @@ class Entrance:
         return self.sites[name, place]
 
     def take_part(self, group: Group, people: People) -> People:
-        """Give the same people with the courses that they take through the service."""
+        """Return the same people with the courses that they take through the service."""
         engagement = self.population.engagement
         if engagement is None:
             return people
@@ -327,7 +327,7 @@ def match(
 
 
 def _those(people: People, places: Integers) -> People:
-    """Give some of a batch."""
+    """Return some of a batch."""
     arrays = {name: np.ascontiguousarray(getattr(people, name)[..., places]) for name in People._fields if name != "begin"}
     return People(begin=_begin(arrays["row"]), **arrays)
 
@@ -342,7 +342,7 @@ def _begin(rows: Shorts) -> Integers:
 def _first_that_fits(
     entrance: Entrance, group: Group, people: People, fits: Callable[[People, Integers], Flags], most: int
 ) -> Integers:
-    """Give the number of the first candidate for each place that fits, -1 where none of so many does."""
+    """Return the number of the first candidate for each place that fits, -1 where none of so many does."""
     chosen = np.full(len(people.row), -1, dtype=np.int64)
     waiting, tried = np.arange(len(people.row)), 0
     while len(waiting) and tried < most:
@@ -364,7 +364,7 @@ def taken_by(selection: Selection, value: Floats) -> Flags:
 
 
 def drawn_shares(shares: Mapping[str, Share], draws: Draws, path: str) -> dict[str, Floats]:
-    """Give the drawn shares by name; `rest` takes what is left, and shares that exceed the whole are scaled to it."""
+    """Return the drawn shares by name; `rest` takes what is left, and shares that exceed the whole are scaled to it."""
     drawn, of_known = _known(shares, draws, path)
     rest = np.maximum(1.0 - of_known, 0.0)
     whole = of_known + rest if "rest" in shares.values() else of_known
@@ -384,6 +384,6 @@ def exceeds_whole(shares: Mapping[str, Share], draws: Draws, path: str) -> Integ
 
 
 def _known(shares: Mapping[str, Share], draws: Draws, path: str) -> tuple[dict[str, Floats], Floats]:
-    """Give the shares that were drawn, by name, and their sum; `rest` is none of them."""
+    """Return the shares that were drawn, by name, and their sum; `rest` is none of them."""
     drawn = {name: draws[path.format(name)] for name, share in shares.items() if share != "rest"}
     return drawn, add_in_order([np.zeros(len(draws)), *drawn.values()])

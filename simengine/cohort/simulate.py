@@ -233,12 +233,12 @@ class _Crowd:
         return like, found, users
 
     def outcome_before(self, before: ArmTables, group: Group, outcome: str, people: People) -> Floats:
-        """Give an outcome of the months before entry, shape (n_people,)."""
+        """Return an outcome of the months before entry, shape (n_people,)."""
         return outcome_before(before, group, people, outcome, self.unused, self.room)
 
 
 def _beside(group: Group, kind: str, ratio: float, place: str) -> Group:
-    """Give a group of other people of the same months; a wave cannot have its name."""
+    """Return a group of other people of the same months; a wave cannot have its name."""
     size = np.floor(group.size * ratio).astype(np.int64)
     return Group(f"{kind} of {group.name}", size, group.from_month, group.enrolment_months, has_volume=False, place=place)
 
@@ -299,7 +299,7 @@ def moments_purpose(group: str) -> str:
 
 
 def luck_of_moments(group: str, draws: Draws) -> tuple[str, int, Integers]:
-    """Give the purpose, the seed and the replications from which a group that is replaced by its moments draws its luck."""
+    """Return the purpose, the seed and the replications from which a group that is replaced by its moments draws its luck."""
     purpose = moments_purpose(group)
     return purpose, draws.seed_of(purpose), draws.replications
 

@@ -105,7 +105,7 @@ class ArmTables:
     """Shape (n_replications, n_states): hazard per step of moving out of the area; absent where nobody does."""
 
     def before_entry(self) -> ArmTables:
-        """Give the tables that count the months before entry alone."""
+        """Return the tables that count the months before entry alone."""
         last = WindowArrays(self.windows.begin[-1:].copy(), self.windows.stop[-1:].copy())
         worth = self.worth._replace(gathered=self.worth.gathered[:, :, :, -1:].copy())
         return replace(self, cohort=replace(self.cohort, changes=()), windows=last, worth=worth, leaving=None)

@@ -22,7 +22,7 @@ STREAM = "transfer"
 
 
 def leaving_hazard(transfer: Transfer | None, states: Sequence[str], strength: float, steps: int, draws: Draws) -> Floats | None:
-    """Give the hazard per step of moving away by state, shape (n_replications, n_states).
+    """Return the hazard per step of moving away by state, shape (n_replications, n_states).
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Cut:
     """Whether what is read at the very date of the cut still counts as before it."""
 
     def stays_before(self, stays: Stays, n_stays: int) -> Stays:
-        """Give the stays as far as they lie before the cut."""
+        """Return the stays as far as they lie before the cut."""
         person, state, first, stop, since = (array[:n_stays] for array in stays)
         stop = np.minimum(stop, self.month[person]).astype(np.int32)
         kept = first < stop

@@ -221,7 +221,7 @@ def n_choices(behaviour: Behaviour) -> int:
 
 
 def weight_of(study: Study, effort: Effort) -> float:
-    """Give what one unit of an effort takes of a whole that is shared out."""
+    """Return what one unit of an effort takes of a whole that is shared out."""
     if effort.weight is not None:
         return effort.weight.value
     shares = expected_shares(study)
@@ -229,7 +229,7 @@ def weight_of(study: Study, effort: Effort) -> float:
 
 
 def expected_shares(study: Study) -> Mapping[str, float]:
-    """Give the share of each stratum among people, distributions at their centre."""
+    """Return the share of each stratum among people, distributions at their centre."""
     given = {name: stratum.share for name, stratum in study.population.strata.items()}
     counted = sum(share.count for share in given.values() if isinstance(share, DirichletCount)) or 1.0
     known = {name: share.centre / counted for name, share in given.items() if share != "rest"}

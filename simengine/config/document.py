@@ -58,7 +58,7 @@ class Document:
     default_place: str = ""
 
     def place_of(self, path: KeyPath) -> str:
-        """Give the place of a path, or of its nearest parent that stands in the file."""
+        """Return the place of a path, or of its nearest parent that stands in the file."""
         for length in range(len(path), -1, -1):
             if path[:length] in self.places:
                 return self.places[path[:length]]
@@ -263,5 +263,5 @@ def _refusal(where: str, rule: str, found: str = "", way_out: str = "", key: str
 
 
 def is_quantity(raw: Any) -> bool:
-    """Say whether raw data is a quantity with its source, rather than a section."""
+    """Return whether raw data is a quantity with its source, rather than a section."""
     return isinstance(raw, Mapping) and ("value" in raw or "distribution" in raw)

@@ -107,7 +107,7 @@ def _read_alone(study: Study) -> set[str]:
 
 
 def _most(size: Quantity) -> float:
-    """Give the most people that a size stands for; a drawn number counts with its whole part."""
+    """Return the most people that a size stands for; a drawn number counts with its whole part."""
     return size.support[1] if size.support[1] == inf else floor(size.support[1])
 
 

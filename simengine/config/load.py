@@ -118,7 +118,7 @@ def load_contract_document(path: Path | str) -> tuple[Contract, Callable[[str], 
 
 
 def find_study(name: str) -> Path:
-    """Give the path of a study that comes with the package, by its name ("norrkoping", "tiny")."""
+    """Return the path of a study that comes with the package, by its name ("norrkoping", "tiny")."""
     if (_shipped() / f"{name}.yaml").is_file():
         return _shipped() / f"{name}.yaml"
     raise UsageError(f"no study named {name!r} comes with this installation of simengine")
@@ -135,7 +135,7 @@ def shipped_contracts() -> list[Path]:
 
 
 def _shipped() -> Path:
-    """Give the folder of what comes with the package: inside it, or beside it in a checkout."""
+    """Return the folder of what comes with the package: inside it, or beside it in a checkout."""
     package = Path(__file__).resolve().parent.parent
     inside = package / "configs"
     return inside if inside.is_dir() else package.parent / "configs"

@@ -16,7 +16,7 @@ Node = TypeVar("Node")
 
 
 def with_numbers(node: Node, numbers: Mapping[str, Any]) -> Node:
-    """Give a study, or a part of one, with other values or distributions at some paths; what is put there is not checked.
+    """Return a study, or a part of one, with other values or distributions at some paths; what is put there is not checked.
 
     Parameters
     ----------

@@ -144,7 +144,7 @@ def _study_file(path: Path, document: Document, name: str, study: str) -> Path:
 
 
 def split_number(text: str) -> tuple[str, str, float]:
-    """Give the project and the path of a shared number, and its sign."""
+    """Return the project and the path of a shared number, and its sign."""
     project, _, path = text.removeprefix("-").partition(".")
     return project, path, -1.0 if text.startswith("-") else 1.0
 

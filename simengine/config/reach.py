@@ -1,8 +1,8 @@
 """How far a metric can go: the least and the greatest value that an estimate can have, whatever happens to people.
 
 A bound is stated only where it is certain: of shares, of relative reductions, of days in a window, of amounts with a highest price
-a day, times the people that the waves can hold. Everything else is unbounded. Numbers with a distribution stand at the smallest and the
-largest uniform that is ever drawn.
+a day, times the people that the waves can hold. Everything else is unbounded. Numbers with a distribution stand at the smallest and
+the largest uniform that is ever drawn.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ def _in_nodes(node: Node, path: KeyPath) -> Iterator[OldWord]:
 
 
 def _renamed_key(name: Any, value: Any) -> str | None:
-    """Give the new name of a key; a name that somebody chose, such as that of a party, is no key of the language."""
+    """Return the new name of a key; a name that somebody chose, such as that of a party, is no key of the language."""
     return "distribution" if name == "law" and isinstance(value, str) and value in DISTRIBUTIONS else None
 
 

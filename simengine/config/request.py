@@ -35,7 +35,7 @@ class Requested:
 
 
 def with_request(study: Study, requested: Requested) -> Study:
-    """Give a study with the sizing of its own and of the command line together.
+    """Return a study with the sizing of its own and of the command line together.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def with_request(study: Study, requested: Requested) -> Study:
 
 
 def free_terms(study: Study, texts: Sequence[str]) -> Sizing | None:
-    """Give the terms that a command line frees, without anybody at the table; nothing where it frees none.
+    """Return the terms that a command line frees, without anybody at the table; nothing where it frees none.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def _read(option: str, read: Callable[[str], Read], text: str) -> Read:
 
 
 def one_free_term(study: Study, requested: Requested, path: str, such_that: str) -> tuple[Study, Limit, Free]:
-    """Give the study in which one term is free, the limit it must keep, and its range.
+    """Return the study in which one term is free, the limit it must keep, and its range.
 
     The range is that of `--free`, else that of the study's own sizing, else from 0 to 1, or to twice what the term is now where
     that is more.

@@ -103,18 +103,18 @@ class Sizing(Spec):
 
 
 def free_numbers(study: Study) -> dict[str, Any]:
-    """Give every number of a study that may be a free term, by its path."""
+    """Return every number of a study that may be a free term, by its path."""
     numbers = [*quantities_in(study.contract, "contract"), *quantities_in(study.capital, "capital")]
     return {path: number for path, number in numbers if not path.startswith("contract.published.")} | _windows(study)
 
 
 def _windows(study: Study) -> dict[str, Any]:
-    """Give the window of every metric, by its path: people are followed for the longest one, and read at each."""
+    """Return the window of every metric, by its path: people are followed for the longest one, and read at each."""
     return {f"measurement.metrics.{name}.window_months": metric.window_months for name, metric in study.measurement.metrics.items()}
 
 
 def own_windows(study: Study) -> dict[str, float]:
-    """Give the months that a study itself has in those windows that its sizing leaves open, by path."""
+    """Return the months that a study itself has in those windows that its sizing leaves open, by path."""
     free = {} if study.sizing is None else study.sizing.free
     return {path: window.value for path, window in _windows(study).items() if path in free}
 

@@ -68,7 +68,7 @@ def steps_problems(study: Study) -> Iterator[Finding]:
 
 
 def has_rates(pathway: Pathway) -> bool:
-    """Say whether some move is given by a rate or by a mean time, at some time or in some stratum."""
+    """Return whether some move is given by a rate or by a mean time, at some time or in some stratum."""
     return any(not form.startswith("per_") for form in forms_of(pathway))
 
 

@@ -71,7 +71,7 @@ def stress_problems(study: Study, problems_of: Callable[[Study], list[Finding]])
 
 
 def with_number(study: Study, path: str, value: float) -> Study:
-    """Give the study in which a number has another value; its correlations and the study's own stresses are left out.
+    """Return the study in which a number has another value; its correlations and the study's own stresses are left out.
 
     Raises
     ------

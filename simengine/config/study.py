@@ -108,7 +108,7 @@ class Study(Spec):
         return f"<Study: {self.study.title}; people: {people}; {len(self.contract.terms)} terms; {self.study.currency}>"
 
     def with_(self, changes: Mapping[str, Any] | Sequence[str] = (), *, variant: str | None = None) -> Study:
-        """Give the study with other values, or as one of its own variants; the whole is validated again.
+        """Return the study with other values, or as one of its own variants; the whole is validated again.
 
         Parameters
         ----------
@@ -143,7 +143,7 @@ class Study(Spec):
         return wholes + [list(way) for way in ways if any(isinstance(number, DirichletCount) for number in way.values())]
 
     def paces_out_of(self, state: str, stratum: str) -> dict[str, Quantity | DirichletCount]:
-        """Give the paces of all ways out of a state in one stratum by their paths; staying is one where it is counted."""
+        """Return the paces of all ways out of a state in one stratum by their paths; staying is one where it is counted."""
         out_of = [(name, move.pace_in(stratum)) for name, move in self.pathway.moves.items() if name.split(" -> ")[0] == state]
         return {
             f"pathway.moves.{name}{found[0]}.{found[1].form}": getattr(found[1], found[1].form)
@@ -162,7 +162,7 @@ class Study(Spec):
 
 
 def cohort_of(study: Study) -> Cohort:
-    """Give the part of a study that the people depend on.
+    """Return the part of a study that the people depend on.
 
     Raises
     ------

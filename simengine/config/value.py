@@ -23,7 +23,7 @@ _NEEDED = {
 
 
 def timing_of(study: Study, draws: Draws) -> Timing:
-    """Give when the outcomes of a study come about."""
+    """Return when the outcomes of a study come about."""
     waves = study.population.waves
     months = [np.floor(draws[f"population.waves.{name}.enrolment_months"]) for name in waves]
     first = tuple(int(wave.from_month.value) for wave in waves.values())
@@ -36,7 +36,7 @@ def timing_of(study: Study, draws: Draws) -> Timing:
 
 
 def read_after(study: Study, outcome: str) -> int | None:
-    """Give the month after entry in which an outcome is read, nothing where it adds up over time.
+    """Return the month after entry in which an outcome is read, nothing where it adds up over time.
 
     What is reached within a window is read when the longest one closes.
     """

@@ -75,7 +75,7 @@ def _shown(value: Any) -> str:
 
 
 def numbers_right(study: Study) -> dict[str, Quantity]:
-    """Give the numbers of a study right of the wall, by path."""
+    """Return the numbers of a study right of the wall, by path."""
     return {path: number for path, number in study.quantities() if not lies_left(path)}
 
 

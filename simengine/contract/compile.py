@@ -150,7 +150,7 @@ def _settle_term(scope: Scope, name: str, term: Term, stopped: Register | None) 
 
 
 def _since(scope: Scope, term: Term) -> Scope:
-    """Give the scope with the month in which the term was due before."""
+    """Return the scope with the month in which the term was due before."""
     dates = list(term.at or scope.contract.dates)
     place = dates.index(scope.due) if scope.due else 0
     if place == 0:

@@ -51,7 +51,7 @@ class Code:
         return self._written[key]
 
     def constant(self, value: float) -> Register:
-        """Give a number."""
+        """Return a number."""
         return self.write(kernels.CONSTANT, constant=value)
 
     def column(self, *name: str | int) -> Register:
@@ -68,11 +68,11 @@ class Code:
         return total
 
     def subtract(self, one: Register, other: Register) -> Register:
-        """Give the one less the other."""
+        """Return the one less the other."""
         return self.write(kernels.SUBTRACT, one, other)
 
     def multiply(self, one: Register, other: Register) -> Register:
-        """Give the one times the other."""
+        """Return the one times the other."""
         return self.write(kernels.MULTIPLY, one, other)
 
     def divide(self, one: Register, other: Register) -> Register:
@@ -80,35 +80,35 @@ class Code:
         return self.write(kernels.DIVIDE, one, other)
 
     def least(self, one: Register, other: Register) -> Register:
-        """Give the smaller of the two."""
+        """Return the smaller of the two."""
         return self.write(kernels.LEAST, one, other)
 
     def greatest(self, one: Register, other: Register) -> Register:
-        """Give the larger of the two."""
+        """Return the larger of the two."""
         return self.write(kernels.GREATEST, one, other)
 
     def reaches(self, one: Register, other: Register) -> Register:
-        """Give 1 where the one is at least the other, else 0."""
+        """Return 1 where the one is at least the other, else 0."""
         return self.write(kernels.REACHES, one, other)
 
     def exceeds(self, one: Register, other: Register) -> Register:
-        """Give 1 where the one is above the other, else 0."""
+        """Return 1 where the one is above the other, else 0."""
         return self.write(kernels.EXCEEDS, one, other)
 
     def both(self, one: Register, other: Register) -> Register:
-        """Give 1 where both conditions hold, 0 where either is known not to."""
+        """Return 1 where both conditions hold, 0 where either is known not to."""
         return self.write(kernels.BOTH, one, other)
 
     def choose(self, condition: Register, if_so: Register, if_not: Register) -> Register:
-        """Give the one where the condition holds, else the other."""
+        """Return the one where the condition holds, else the other."""
         return self.write(kernels.CHOOSE, condition, if_so, if_not)
 
     def is_number(self, register: Register) -> Register:
-        """Give 1 where something was measured, 0 where it was not."""
+        """Return 1 where something was measured, 0 where it was not."""
         return self.write(kernels.IS_NUMBER, register)
 
     def holds(self, condition: Register) -> Register:
-        """Give 1 where a condition is known to hold, else 0."""
+        """Return 1 where a condition is known to hold, else 0."""
         return self.write(kernels.HOLDS, condition)
 
     def power(self, base: Register, exponent: float) -> Register:

@@ -74,7 +74,7 @@ class Scope:
         return source.value(self)
 
     def as_of(self, month: float) -> Scope:
-        """Give the same place, looking at the money moved by an earlier month."""
+        """Return the same place, looking at the money moved by an earlier month."""
         return replace(self, month=month)
 
     def inside(self, key: str) -> Scope:
@@ -110,7 +110,7 @@ class Scope:
         return use.derived.bound(replace(self, path=f"metrics.{name}.derived"))
 
     def in_wave(self, wave: int, *, is_cumulative: bool) -> Scope:
-        """Give the same place, reading the metrics of one wave, or of all waves up to it."""
+        """Return the same place, reading the metrics of one wave, or of all waves up to it."""
         return replace(self, wave=wave, is_cumulative=is_cumulative)
 
     def named(self, name: str) -> Register:

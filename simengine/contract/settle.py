@@ -70,7 +70,7 @@ def settle_terms(contract: Contract, measurements: Measurements, drawn: Floats |
 
 
 def _stop_months(program: Program, is_ended: NDArray[np.bool_]) -> Integers | None:
-    """Give the month of the first stop whose condition holds; -1 where there is none, nothing where there are no stops."""
+    """Return the month of the first stop whose condition holds; -1 where there is none, nothing where there are no stops."""
     if not program.ends:
         return None
     months = np.array([month for month, _ in program.ends])
@@ -78,7 +78,7 @@ def _stop_months(program: Program, is_ended: NDArray[np.bool_]) -> Integers | No
 
 
 def column_of(column: Column, measurements: Measurements, drawing: Drawing) -> Floats | float:
-    """Give what a program asks of the replication; NaN where it was not measured."""
+    """Return what a program asks of the replication; NaN where it was not measured."""
     kind, missing = column[0], np.nan
     if kind == DRAWN:
         return drawing.total
@@ -130,7 +130,7 @@ def _refuse_missing(contract: Contract, program: Program, by_due: Floats, ended:
 
 
 def _not_estimated(column: Column, rows: NDArray[np.bool_], measurements: Measurements) -> dict[str, list[int]]:
-    """Give by reason the numbers of those replications, among some rows, in which a run could not estimate a column."""
+    """Return by reason the numbers of those replications, among some rows, in which a run could not estimate a column."""
     kind, why, numbers = column[0], measurements.why, measurements.replications
     if kind not in ("metric", "wave") or why is None or numbers is None or column[1] not in measurements.metrics:
         return {}
@@ -144,7 +144,7 @@ def _not_estimated(column: Column, rows: NDArray[np.bool_], measurements: Measur
 
 
 def asks_when_drawn(contract: Contract) -> bool:
-    """Say whether a payment or a stop depends on when money is drawn, and not only on how much in all."""
+    """Return whether a payment or a stop depends on when money is drawn, and not only on how much in all."""
     columns = compile_contract(contract, draw_months=(0,)).code.columns
     return any(column[0] in (CALL, CALLED) for column in columns)
 
@@ -163,7 +163,7 @@ def asked_for(contract: Contract, program: Program, registers: Sequence[Register
 
 
 def outcomes_of(contract: Contract, measurements: Measurements) -> dict[str, Floats]:
-    """Give all that the payments of a contract look at, as a replay would type it in; each of shape (n_replications,)."""
+    """Return all that the payments of a contract look at, as a replay would type it in; each of shape (n_replications,)."""
     n_replications = len(measurements.estimate)
     found = {_word(contract, column): column for column in compile_contract(contract).code.columns}
     nothing = Drawing(np.zeros(n_replications))

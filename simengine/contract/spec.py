@@ -118,7 +118,7 @@ class Contract(Spec):
         return self
 
     def month_of(self, date: str) -> float:
-        """Give the month of a date."""
+        """Return the month of a date."""
         return self.dates[date].month.value
 
     def calls(self) -> list[tuple[float, float]]:

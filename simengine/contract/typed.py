@@ -92,6 +92,6 @@ def typed_measurements(contract: Contract, *draws: Mapping[str, float]) -> Measu
 
 
 def combination_of(contract: Contract, name: str) -> int:
-    """Give the number of a combination of milestones from its name, such as `entry+job` or `none`."""
+    """Return the number of a combination of milestones from its name, such as `entry+job` or `none`."""
     names = list(contract.milestones)
     return sum(2 ** names.index(part) for part in name.split("+") if part != NONE)

@@ -46,7 +46,7 @@ def draw_curves(contract: Contract) -> dict[str, bytes]:
 
 
 def _only(contract: Contract, name: str) -> Contract:
-    """Give the contract with one term; what it reads of other terms is 0 there, which changes no list of outcomes of its own."""
+    """Return the contract with one term; what it reads of other terms is 0 there, which changes no list of outcomes of its own."""
     return contract.model_copy(update={"terms": {name: contract.terms[name]}, "total_cap": None})
 
 

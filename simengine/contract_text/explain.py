@@ -24,7 +24,7 @@ _PAIR = 2
 
 
 def explanation(contract: Contract) -> str:
-    """Give a contract as plain text, lines folded at 100 characters."""
+    """Return a contract as plain text, lines folded at 100 characters."""
     lines = [contract.title, "", *_heading(contract), "", words.PHRASES["measured"], *_metrics(contract)]
     if contract.dates or contract.waves or contract.milestones or contract.stops:
         lines += ["", words.PHRASES["dates"], *_calendar(contract)]
@@ -162,7 +162,7 @@ def _bound(limit: str) -> str:
 
 
 def example_of(contract: Contract) -> tuple[dict[str, float], float, str | None]:
-    """Give outcomes on which a contract can be worked through, the money drawn, and the published case they come from."""
+    """Return outcomes on which a contract can be worked through, the money drawn, and the published case they come from."""
     wanted = inputs_of(contract)
     for name, case in reversed(contract.published.items()):
         if _measures(contract, case, wanted):
@@ -172,7 +172,7 @@ def example_of(contract: Contract) -> tuple[dict[str, float], float, str | None]
 
 
 def _beyond_edges(contract: Contract, name: str) -> float:
-    """Give a level a little beyond the highest edge of an outcome; without an edge, half the commitment or 1."""
+    """Return a level a little beyond the highest edge of an outcome; without an edge, half the commitment or 1."""
     metric = name.partition(".")[0]
     highest = max(edges_of(contract).get(metric, []), default=None)
     if highest is not None:

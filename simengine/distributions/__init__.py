@@ -1,8 +1,8 @@
 """What a number in a study may be: a value or a distribution, with its source and its certainty.
 
 A *quantity* is written as a bare number, as `{value: 60, source: S3, certainty: Q}`, or as a distribution:
-`{distribution: lognormal, interval_90: [0.6, 1.05], source: ..., certainty: U}`. Distributions are drawn by inverting their distribution
-function at one keyed uniform per replication, so that adding a distribution moves no other draw.
+`{distribution: lognormal, interval_90: [0.6, 1.05], source: ..., certainty: U}`. Distributions are drawn by inverting their
+distribution function at one keyed uniform per replication, so that adding a distribution moves no other draw.
 
 Every form has three members: `inverse(uniform)` gives the values at which its distribution function reaches the uniforms,
 `centre` its mean, `support` the range that it cannot leave.

@@ -67,8 +67,8 @@ class Referrals(Sourced):
 class SeenEvents(Sourced):
     """What is known of a rate after `events` were seen in so much time `at_risk`: gamma with shape `events`, mean events / at_risk.
 
-    The unit of `at_risk` is that of the rate: person-years for a rate per year. The distribution is the posterior of a Poisson rate under
-    the prior 1 / rate; its standard deviation is sqrt(events) / at_risk.
+    The unit of `at_risk` is that of the rate: person-years for a rate per year. The distribution is the posterior of a Poisson rate
+    under the prior 1 / rate; its standard deviation is sqrt(events) / at_risk.
 
     References
     ----------

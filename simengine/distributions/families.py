@@ -307,7 +307,7 @@ _NEAR_ONE = 1e-11
 
 
 def _beta_inverse(first: float, second: float, uniform: Floats) -> Floats:
-    """Give the points at which the beta distribution function with two shapes reaches the uniforms."""
+    """Return the points at which the beta distribution function with two shapes reaches the uniforms."""
     # Where both shapes are a few bits off 1, `betaincinv` of SciPy 1.17 is wrong by up to 0.5; at exactly 1 it is right.
     first, second = (1.0 if abs(shape - 1) < _NEAR_ONE else shape for shape in (first, second))
     return np.asarray(special.betaincinv(first, second, uniform))

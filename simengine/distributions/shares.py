@@ -18,9 +18,9 @@ _SMALLEST_COUNT = 0.1
 class DirichletCount(Sourced):
     """One of the counts of a Dirichlet distribution, which draws all shares of one whole together.
 
-    Each count k_i gives a weight g_i of its own gamma distribution with shape k_i and scale 1; the share is g_i / (g_1 + ... + g_n).
-    So a share has mean k_i / k with k the sum of the counts and variance (k_i / k)(1 - k_i / k) / (k + 1), and two shares have the
-    covariance -(k_i / k)(k_j / k) / (k + 1).
+    Each count k_i gives a weight g_i of its own gamma distribution with shape k_i and scale 1; the share is g_i / (g_1 + ... +
+    g_n). So a share has mean k_i / k with k the sum of the counts and variance (k_i / k)(1 - k_i / k) / (k + 1), and two shares
+    have the covariance -(k_i / k)(k_j / k) / (k + 1).
 
     The members speak of the weight; a replication holds the share.
 

@@ -1,8 +1,9 @@
 """The distribution of a family that has two given quantiles: two equations for its two parameters.
 
-There is at most one. If two distributions of a family shared two quantiles, their distribution functions would agree at these and at
-both ends, so their densities would cross three times. But the logarithm of the ratio of two densities is linear in
-(x, x²) for normal distributions, in (x, log x) for gamma distributions and in (log x, log(1 - x)) for beta distributions: it is 0 at most twice.
+There is at most one. If two distributions of a family shared two quantiles, their distribution functions would agree at these and
+at both ends, so their densities would cross three times. But the logarithm of the ratio of two densities is linear in (x, x²) for
+normal distributions, in (x, log x) for gamma distributions and in (log x, log(1 - x)) for beta distributions: it is 0 at most
+twice.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Points(NamedTuple):
 
 
 def points_of(interval_90: tuple[float, float] | None, quantiles: dict[float, float] | None) -> Points | None:
-    """Give the two points that an interval or two quantiles stand for; none where neither is given."""
+    """Return the two points that an interval or two quantiles stand for; none where neither is given."""
     if interval_90 is not None:
         return Points(0.05, interval_90[0], 0.95, interval_90[1])
     if quantiles is None:
@@ -61,7 +62,7 @@ Z_90 = float(special.ndtri(0.95))
 
 
 def normal_through(points: Points) -> tuple[float, float]:
-    """Give mean and standard deviation of the normal distribution through two points.
+    """Return mean and standard deviation of the normal distribution through two points.
 
     Notes
     -----
@@ -81,7 +82,7 @@ _EXACT = 1e-13
 
 @lru_cache(maxsize=1024)
 def gamma_through(points: Points) -> tuple[float, float]:
-    """Give shape and scale of the gamma distribution through two points above 0.
+    """Return shape and scale of the gamma distribution through two points above 0.
 
     Notes
     -----
@@ -108,7 +109,7 @@ def gamma_through(points: Points) -> tuple[float, float]:
 
 @lru_cache(maxsize=1024)
 def beta_through(points: Points) -> tuple[float, float]:
-    """Give the two shapes of the beta distribution through two points between 0 and 1.
+    """Return the two shapes of the beta distribution through two points between 0 and 1.
 
     Notes
     -----

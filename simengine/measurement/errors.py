@@ -16,7 +16,7 @@ from simengine.streams import uniforms
 
 
 def in_base_prices(sample: Sample, gap_per_year: Floats, years: Floats, years_before: Floats) -> Sample:
-    """Give what an evaluator sees of money that is deflated by an index which grows more slowly than prices, by a gap.
+    """Return what an evaluator sees of money that is deflated by an index which grows more slowly than prices, by a gap.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def in_base_prices(sample: Sample, gap_per_year: Floats, years: Floats, years_be
 
 
 def as_seen(sample: Sample, name: str, metric: Metric, arm: int, wave: str, is_share: bool, draws: Draws) -> Sample:
-    """Give what the evaluator sees of a sample: some people lost, some answers misread.
+    """Return what the evaluator sees of a sample: some people lost, some answers misread.
 
     Parameters
     ----------
@@ -59,10 +59,10 @@ def as_seen(sample: Sample, name: str, metric: Metric, arm: int, wave: str, is_s
     -----
     Of n people a share a is lost: n' ~ Binomial(n, 1 - a) remain, and their mean is m - a g + z s sqrt(1/n' - 1/n), with g the
     gap between those lost and those seen and s the standard deviation between persons: a random part of n people has
-    exactly this mean and variance, and nearly a normal distribution. The months before entry are known of those who are seen alone; their
-    mean goes with the other by the correlation between persons. Where y say yes and n - y no, Binomial(y, sensitivity) +
-    Binomial(n - y, 1 - specificity) are read as yes; so are those of the months before entry. Where people weigh less than 1,
-    n is the number of those who would tell as much.
+    exactly this mean and variance, and nearly a normal distribution. The months before entry are known of those who are seen alone;
+    their mean goes with the other by the correlation between persons. Where y say yes and n - y no, Binomial(y, sensitivity) +
+    Binomial(n - y, 1 - specificity) are read as yes; so are those of the months before entry. Where people weigh less than 1, n is
+    the number of those who would tell as much.
     """
     path = f"measurement.metrics.{name}"
     if metric.attrition is not None:
@@ -75,7 +75,7 @@ def as_seen(sample: Sample, name: str, metric: Metric, arm: int, wave: str, is_s
 def redefined(
     sample: Sample, tallies: Tallies, name: str, metric: Metric, arm: int, wave: int, stem: str, counting: Counting, draws: Draws
 ) -> Sample:
-    """Give a sample as it is counted where the counting changes from a month of the calendar on.
+    """Return a sample as it is counted where the counting changes from a month of the calendar on.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def _scale_of(tallies: Tallies, metric: Metric, counting: Counting) -> float:
 
 
 def _extra(events: Floats, factor: Floats, purpose: str, draws: Draws) -> Floats:
-    """Give how many more events are counted than happened; fewer, where that is negative."""
+    """Return how many more events are counted than happened; fewer, where that is negative."""
     u, whole = uniforms(draws.seed_of(purpose), purpose, draws.replications), np.round(events)
     from scipy import stats  # half a second, which only those wait for who count in another way
 

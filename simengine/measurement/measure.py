@@ -159,14 +159,14 @@ class _Evaluator:
         return self.metric.redefined.groups in ("both", "service" if arm in _OF_SERVICE else "comparison")
 
     def _people(self, arm: int, waves: tuple[int, ...]) -> Sample:
-        """Give what the evaluator sees of the people of some waves; the earlier people have no waves."""
+        """Return what the evaluator sees of the people of some waves; the earlier people have no waves."""
         at = (0,) if arm == BASELINE else waves
         if self.metric.per is not None:
             return ratio_of(self.tallies, self.metric, arm, at)
         return pooled([self._seen(arm, wave) for wave in at])
 
     def _index_of(self, arm: int, wave: int) -> tuple[Floats, Floats, Floats]:
-        """Give the gap between prices and index, and the years from the base month to the middle of the window and before it."""
+        """Return the gap between prices and index, and the years from the base month to the middle of the window and before it."""
         path, years = f"measurement.metrics.{self.name}.prices", self._years_to_entry(wave)
         if arm == BASELINE:
             people = [self.tallies.weight[:, w, SERVICE] for w in range(len(self.waves))]
@@ -177,12 +177,12 @@ class _Evaluator:
         return gap, years + self.metric.window_months.value / 24, years - self.tallies.history_months / 24
 
     def _years_to_entry(self, wave: int) -> Floats:
-        """Give the years from the start to the mean entry of a wave, all of whose months are equally likely."""
+        """Return the years from the start to the mean entry of a wave, all of whose months are equally likely."""
         path = f"population.waves.{self.waves[wave]}"
         return np.asarray(self.draws[f"{path}.from_month"] + (np.floor(self.draws[f"{path}.enrolment_months"]) - 1) / 2) / 12
 
     def conclude(self, waves: tuple[int, ...]) -> Concluded:
-        """Give the estimate from the people of some waves and its standard error, as the contract will pay on it."""
+        """Return the estimate from the people of some waves and its standard error, as the contract will pay on it."""
         designs = {self.protocol.by_wave.get(self.waves[wave], self.protocol.design) for wave in waves}
         found = self._by_design(designs.pop(), waves) if len(designs) == 1 else self._by_waves(waves)
         shrinkage = self.metric.shrinkage
@@ -249,7 +249,7 @@ class _Evaluator:
         return self._reported(compare(design, case), n_people)
 
     def _sites(self) -> tuple[float, ...] | int:
-        """Give the sites among which a lot is drawn: those of the people, as many as the protocol says; else equal ones."""
+        """Return the sites among which a lot is drawn: those of the people, as many as the protocol says; else equal ones."""
         control = self.protocol.control
         number = 1 if control is None or control.clusters is None else int(control.clusters.number.value)
         of_people = self.tallies.sites.values()
@@ -257,7 +257,7 @@ class _Evaluator:
         return found[0] if found else (1.0,) * number
 
     def _reported(self, comparison: GroupComparison, n_people: Floats) -> Concluded:
-        """Give the estimate and its standard error in the metric's own terms."""
+        """Return the estimate and its standard error in the metric's own terms."""
         sign = 1.0 if self.metric.better == "lower" else -1.0
         base, is_share = comparison.untreated, self.metric.estimate in ("relative_reduction", "efficiency_ratio")
         if is_share:
@@ -280,7 +280,7 @@ class _Evaluator:
         return Concluded(estimate, error, why.astype(np.int8))
 
     def truth(self) -> Floats:
-        """Give the same quantity between the service users and their twins."""
+        """Return the same quantity between the service users and their twins."""
         every, means = tuple(range(len(self.waves))), []
         for arm in (SERVICE, TWIN):
             alone = [sample_of(self.tallies, self.metric, arm, wave, True) for wave in every]

@@ -69,7 +69,7 @@ class Sample:
         return np.where(left > _ROUNDING, left, 0.0)
 
     def _between(self, second: Floats, of_means: Floats) -> Floats:
-        """Give an unbiased second moment about the means: with n persons of equal weight, n / (n - 1) times that of the sample."""
+        """Return an unbiased second moment about the means: with n persons of equal weight, n / (n - 1) times that of the sample."""
         return ratio(ratio(second, self.n) - of_means, self.left)
 
 
@@ -79,7 +79,7 @@ def ratio(one: Floats, other: Floats, of_nothing: float = np.nan) -> Floats:
 
 
 def sample_of(tallies: Tallies, metric: Metric, arm: int, wave: int, is_level: bool) -> Sample:
-    """Give the moments of one metric's outcome in one arm and wave.
+    """Return the moments of one metric's outcome in one arm and wave.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def sample_of(tallies: Tallies, metric: Metric, arm: int, wave: int, is_level: b
 
 
 def seen_of(tallies: Tallies, metric: Metric, arm: int, wave: int, is_level: bool) -> Sample:
-    """Give the same moments as they look from within the area, where an evaluator loses those who move out of it."""
+    """Return the same moments as they look from within the area, where an evaluator loses those who move out of it."""
     if tallies.seen is None or arm in (SERVICE_BEFORE, PARALLEL_BEFORE):
         return sample_of(tallies, metric, arm, wave, is_level)
     seen, outcome, window = tallies.seen, tallies.outcomes.index(metric.outcome), int(metric.window_months.value)
@@ -133,7 +133,7 @@ def pooled(samples: list[Sample]) -> Sample:
 
 
 def ratio_of(tallies: Tallies, metric: Metric, arm: int, waves: tuple[int, ...]) -> Sample:
-    """Give the people of some waves as a sample whose mean is a ratio of means: of the outcome by what it is `per`.
+    """Return the people of some waves as a sample whose mean is a ratio of means: of the outcome by what it is `per`.
 
     Notes
     -----

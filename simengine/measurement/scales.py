@@ -32,11 +32,11 @@ class Scale(ABC):
 
     @abstractmethod
     def spread(self, sample: Sample, level: Floats) -> Floats:
-        """Give the variance between people whose level appears shifted: the spread goes with the level."""
+        """Return the variance between people whose level appears shifted: the spread goes with the level."""
 
     @abstractmethod
     def stretch(self, level: Floats, mean: Floats) -> Floats:
-        """Give the factor on the standard deviation between people whose mean is shifted to a level."""
+        """Return the factor on the standard deviation between people whose mean is shifted to a level."""
 
 
 class _OfAmounts(Scale):

@@ -30,7 +30,7 @@ class Posed:
 
     @property
     def n_worked(self) -> int:
-        """Give how many replications the work takes, for a bar."""
+        """How many replications the work takes, for a bar."""
         return self.question.worked(self.asked.subject, self.values, self.n_replications)
 
     def answer(self, on_progress: OnProgress | None = None) -> Any:
@@ -41,7 +41,7 @@ class Posed:
         return self.question.ask(self.asked.subject, ensemble=ensemble, **self.asked.values)
 
     def settings(self, found: Any) -> dict[str, Any]:
-        """Give what was asked, for the provenance."""
+        """Return what was asked, for the provenance."""
         own: dict[str, Any] = {"seed": self.seed}
         if self.question.is_drawn:
             own |= {"replications": found.n_replications, "threads": self.size.threads, "block_size": self.size.block_size}

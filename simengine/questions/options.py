@@ -26,7 +26,7 @@ OF_OPTION = Option(
 
 
 def luck(default: int) -> Option:
-    """Give the option of replications at every point of the assumptions."""
+    """Return the option of replications at every point of the assumptions."""
     return Option(
         "n_luck", "Replications at every point of the assumptions.", flag="--luck", kind=int, default=default, low=2, high=100_000
     )

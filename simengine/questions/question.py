@@ -28,7 +28,7 @@ _LARGEST = 2**63
 
 
 def later(module: str, name: str) -> Callable[..., Any]:
-    """Give a function of a module that is imported when it is called: what computes and draws is slow to import.
+    """Return a function of a module that is imported when it is called: what computes and draws is slow to import.
 
     A test holds that every one exists and takes what it is given.
     """
@@ -45,7 +45,7 @@ FIELDS_BY_NAME = later("simengine.report.answers", "answer")
 
 
 def is_absent(value: Any) -> bool:
-    """Say whether nobody said anything: nothing, no word of a list, or a switch that is off. A number that is 0 is said."""
+    """Return whether nobody said anything: nothing, no word of a list, or a switch that is off. A number that is 0 is said."""
     return value is None or value is False or (isinstance(value, tuple | list) and not value)
 
 
@@ -88,21 +88,21 @@ class Option:
 
     @property
     def is_argument(self) -> bool:
-        """Say whether it stands on the command line without a flag."""
+        """Whether it stands on the command line without a flag."""
         return self.flag.strip("[].").isupper()
 
     @property
     def written(self) -> str:
-        """Give the name that a message uses: that of the command line."""
+        """The name that a message uses: that of the command line."""
         return self.flag or "--" + self.name.replace("_", "-")
 
     def plain(self, value: Any) -> Any:
-        """Give a value as JSON holds it."""
+        """Return a value as JSON holds it."""
         return [str(one) if self.is_many else one for one in value] if isinstance(value, tuple | list) else value
 
     @property
     def setting(self) -> str:
-        """Give its name in the provenance."""
+        """Its name in the provenance."""
         return self.name if self.is_argument else self.written.removeprefix("--").replace("-", "_")
 
     def taken(self, value: Any) -> Any:
@@ -129,7 +129,7 @@ class Option:
         return value
 
     def is_default(self, value: Any) -> bool:
-        """Say whether a value is what it is where nobody says it."""
+        """Return whether a value is what it is where nobody says it."""
         return not self.is_required and bool(value == self.taken(self.default))
 
     def words_for(self, value: Any) -> list[str]:
@@ -237,14 +237,14 @@ class Question(Generic[Answered]):
     """By name of one of its options: the question that is asked in the place of this one where that option is given."""
 
     def every_option(self) -> dict[str, Option]:
-        """Give the options of its command by name: its own, and those of what may be asked in its place."""
+        """Return the options of its command by name: its own, and those of what may be asked in its place."""
         every = {option.name: option for option in self.options}
         for other in self.instead.values():
             every |= {option.name: option for option in other.options if option.name not in every}
         return every
 
     def chosen(self, given: Values) -> tuple[Question[Any], dict[str, Any]]:
-        """Give the question that is meant by the options that are given, and the values of all its options.
+        """Return the question that is meant by the options that are given, and the values of all its options.
 
         Raises
         ------

@@ -43,7 +43,7 @@ class Size:
 
     @property
     def at_once(self) -> int:
-        """Give how many blocks run at once."""
+        """How many blocks run at once."""
         from simengine.replications.blocks import available_processors
 
         return self.threads or available_processors()
@@ -75,7 +75,7 @@ class Subject(Protocol):
         """Read it from a file or folder."""
 
     def size(self, subject: Any, /, size: Size) -> tuple[int, int]:
-        """Give the seed and the number of replications: as asked, else its own, else a seed that is drawn."""
+        """Return the seed and the number of replications: as asked, else its own, else a seed that is drawn."""
 
     def refuse_if_too_large(self, subject: Any, /, n_replications: int, size: Size, **how: Any) -> None:
         """Refuse, before any work, what cannot be held."""
@@ -99,7 +99,7 @@ class OfStudy:
         return Loaded(load_study(place, overrides, variant), size)
 
     def size(self, study: Study, /, size: Size) -> tuple[int, int]:
-        """Give the seed and the number of replications."""
+        """Return the seed and the number of replications."""
         from simengine.streams import draw_seed
 
         own = study.run.seed
@@ -134,7 +134,7 @@ class OfPortfolio:
         return Loaded(load_portfolio(place), size)
 
     def size(self, holding: Holding, /, size: Size) -> tuple[int, int]:  # noqa: ARG002
-        """Give the seed and the number of replications."""
+        """Return the seed and the number of replications."""
         from simengine.streams import draw_seed
 
         return draw_seed() if size.seed is None else size.seed, size.replications or _OF_A_PORTFOLIO
@@ -173,7 +173,7 @@ class OfRun(OfStudy):
         return replace(loaded, given={**drawn, "tilts": tilts, "kept": run})
 
     def size(self, study: Study, /, size: Size) -> tuple[int, int]:
-        """Give the seed, which nobody can do without, and as many replications as make an ensemble."""
+        """Return the seed, which nobody can do without, and as many replications as make an ensemble."""
         seed = study.run.seed if size.seed is None else size.seed
         if seed is None:
             raise UsageError(

@@ -39,7 +39,7 @@ class Record:
 
 @cache
 def axes_of(record: Any) -> dict[str, Axes]:
-    """Give the axes of every array of a record, by its name."""
+    """Return the axes of every array of a record, by its name."""
     hints = get_type_hints(record, include_extras=True)
     return {name: axes for name, hint in hints.items() for axes in getattr(hint, "__metadata__", ()) if isinstance(axes, Axes)}
 

@@ -97,7 +97,7 @@ class Ledger(Record):
         return total
 
     def total(self, prefix: str) -> Integers:
-        """Give what the lines whose names begin so come to, of shape (replication,)."""
+        """Return what the lines whose names begin so come to, of shape (replication,)."""
         places = [place for place, line in enumerate(self.lines) if f"{line.name}.".startswith(f"{prefix}.")]
         return np.asarray(self.journal[:, :, places].sum(axis=(1, 2)))
 

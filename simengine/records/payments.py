@@ -29,7 +29,7 @@ class Drawing(Record):
         return None if self.by_month is None else tuple(int(month) for month in np.flatnonzero(self.by_month.any(axis=0)))
 
     def drawn_by(self, month: Integers) -> Floats:
-        """Give what is drawn up to and including a month, of shape (replication,)."""
+        """Return what is drawn up to and including a month, of shape (replication,)."""
         assert self.by_month is not None, "only a study says when money is drawn"
         so_far = np.cumsum(self.by_month, axis=1)
         return np.asarray(so_far[np.arange(len(so_far)), np.minimum(month, so_far.shape[1] - 1)])

@@ -28,7 +28,7 @@ class Draws(Record):
     """For a question that draws some decisions anew and leaves the others: from the name of a decision to its seed."""
 
     def seed_of(self, purpose: str) -> int:
-        """Give the seed from which a decision is drawn."""
+        """Return the seed from which a decision is drawn."""
         return self.seed if self.seed_by_purpose is None else self.seed_by_purpose(purpose)
 
     def __getitem__(self, path: str) -> Floats:

@@ -62,7 +62,7 @@ class ReplicationResults(Record):
         return str(self.to_pandas()._repr_html_())
 
     def to_pandas(self) -> Any:
-        """Give a data frame of pandas: one row per replication, under its number; coded columns as categories of words."""
+        """Return a data frame of pandas: one row per replication, under its number; coded columns as categories of words."""
         import pandas as pd
 
         columns = {

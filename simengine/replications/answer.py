@@ -21,5 +21,5 @@ class Answer:
         return str(self.to_pandas()._repr_html_())
 
     def to_pandas(self) -> Any:
-        """Give a data frame of pandas: one row per statistic under its path, with its value and Monte Carlo standard error."""
+        """Return a data frame of pandas: one row per statistic under its path, with its value and Monte Carlo standard error."""
         return frame_of(statistics_in(self))

@@ -138,7 +138,7 @@ def term_column(term: str) -> str:
 
 
 def with_used_designs_alone(study: Study) -> Study:
-    """Give the study without the sections of designs that its contract does not go by: nobody need be simulated for them."""
+    """Return the study without the sections of designs that its contract does not go by: nobody need be simulated for them."""
     protocol = study.measurement
     used = {protocol.design, *protocol.by_wave.values(), *(protocol.mix or {})}
     unused = {section: None for design, section in SECTION_OF.items() if design not in used}
@@ -146,7 +146,7 @@ def with_used_designs_alone(study: Study) -> Study:
 
 
 def against_twins(study: Study, draws: Draws, tallies: Tallies, measurements: Measurements) -> Measurements:
-    """Give the measurements of an evaluator who sees everybody and compares each service user with the twin.
+    """Return the measurements of an evaluator who sees everybody and compares each service user with the twin.
 
     The estimate is the truth of `measurements`; here it is given by wave as well, so that a contract may pay by wave.
     """
@@ -195,7 +195,7 @@ def _with_twins_as_control(array: Floats) -> Floats:
 
 
 def contingent_terms(study: Study) -> tuple[str, ...]:
-    """Give the terms that are payment for outcomes.
+    """Return the terms that are payment for outcomes.
 
     Raises
     ------

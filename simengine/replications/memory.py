@@ -70,7 +70,7 @@ def refuse_if_too_large(
 
 
 def memory_left() -> int | None:
-    """Give the bytes that this process may still take; None where the system does not say."""
+    """Return the bytes that this process may still take; None where the system does not say."""
     resident, addressed = _used()
     left = [limit - resident for limit in _limits_of_memory()]
     with suppress(ImportError):
@@ -108,7 +108,7 @@ def _read_limits(files: Iterator[Path]) -> Iterator[int]:
 
 
 def _used() -> tuple[int, int]:
-    """Give the bytes that this process holds in memory, and those that it addresses."""
+    """Return the bytes that this process holds in memory, and those that it addresses."""
     with suppress(OSError, ValueError):
         addressed, resident = Path("/proc/self/statm").read_text().split()[:2]
         page = os.sysconf("SC_PAGE_SIZE")
@@ -117,7 +117,7 @@ def _used() -> tuple[int, int]:
 
 
 def _bytes_per_replication(study: Study, sampling: Sampling) -> tuple[float, float]:
-    """Give the bytes of the results of a replication, and of all that is simulated for it: what four take beyond two."""
+    """Return the bytes of the results of a replication, and of all that is simulated for it: what four take beyond two."""
     way = Sampling(tilts=sampling.tilts, measured=sampling.measured)
     two, four = np.arange(2, dtype=np.int64), np.arange(4, dtype=np.int64)
     results = [_bytes_of(run_block(study, 0, some, way)) for some in (two, four)]

@@ -117,7 +117,7 @@ class AmountAsked:
         return any(measure.kind.of_lenders for measure in self.measures)
 
     def values(self, columns: Columns, party: str) -> Floats:
-        """Give it, one number per replication, in the shape of the columns.
+        """Return it, one number per replication, in the shape of the columns.
 
         Raises
         ------
@@ -191,7 +191,7 @@ def parties_with(study: Study, asked: AmountAsked, names: Sequence[str]) -> tupl
 
 
 def measures_of(measures: Iterable[Measure], party: str) -> dict[str, Measure]:
-    """Give the measures about one party, by their text without it."""
+    """Return the measures about one party, by their text without it."""
     return {str(measure).removeprefix(f"{party}."): measure for measure in measures if measure.party == party}
 
 
@@ -219,7 +219,7 @@ def refuse_level(level: float) -> None:
 
 
 def tail_needs(n_replications: int, level: float, n_per_replication: int = 1) -> int | None:
-    """Give the replications that a tail takes; nothing where it has them."""
+    """Return the replications that a tail takes; nothing where it has them."""
     if n_replications * n_per_replication * (1 - level) >= TAIL_REPLICATIONS - 1e-9:
         return None
     return int(np.ceil(TAIL_REPLICATIONS / (1 - level) / n_per_replication - 1e-9))

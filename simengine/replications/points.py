@@ -1,8 +1,8 @@
 """Money at chosen points of the assumptions: what a study would say if its numbers stood there, over the same luck at every point.
 
-A *point* gives every assumption (a number that has a distribution) a place in its distribution. At each point the same panel of replications is lived: the
-people, sites, shocks and errors of replications 0 to n_luck - 1. So differences between points are not blurred by luck, and what is
-said of a point is a mean, or a share, over the panel.
+A *point* gives every assumption (a number that has a distribution) a place in its distribution. At each point the same panel of
+replications is lived: the people, sites, shocks and errors of replications 0 to n_luck - 1. So differences between points are not
+blurred by luck, and what is said of a point is a mean, or a share, over the panel.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Assumptions:
     """Replications in the panel."""
 
     def money(self, scores: Floats, measures: Sequence[Measure] = ()) -> dict[str, Floats]:
-        """Give each party's money at points of the assumptions.
+        """Return each party's money at points of the assumptions.
 
         Parameters
         ----------
@@ -62,7 +62,7 @@ class Assumptions:
         return {name: column.reshape(n_points, self.n_luck) for name, column in columns.items()}
 
     def values(self, scores: Floats) -> dict[str, Floats]:
-        """Give the values of the assumptions at points: by path, shape (n_points,)."""
+        """Return the values of the assumptions at points: by path, shape (n_points,)."""
         draws = draw_numbers(self.study, 0, np.zeros(len(scores), dtype=np.int64), overrides=self._steering(scores))
         return {path: draws[path] for path in self.paths}
 
@@ -126,7 +126,7 @@ def groups_of(study: Study, paths: tuple[str, ...]) -> dict[str, tuple[str, ...]
 
 
 def correlation_of(study: Study, path: str, paths: tuple[str, ...]) -> Mapping[str, float]:
-    """Give the correlations of a number with others, by path; those that nobody names are left out."""
+    """Return the correlations of a number with others, by path; those that nobody names are left out."""
     found = {}
     for correlation in study.correlations.values():
         if path in correlation.between:

@@ -174,10 +174,10 @@ def run_until(
 
 
 def control_variates(study: Study, seed: int, results: ReplicationResults, sampling: Sampling = PLAIN) -> Floats:
-    """Give the numbers of expectation 0 by which the means of a run are corrected: normal scores, and the luck that the run kept.
+    """Return the numbers of expectation 0 by which the means of a run are corrected: normal scores, and the luck that the run kept.
 
-    Numbers that are spread evenly have their means already, so of these replications it is the luck alone. It is divided by its spread:
-    beside sums of money scores would be lost in rounding.
+    Numbers that are spread evenly have their means already, so of these replications it is the luck alone. It is divided by its
+    spread: beside sums of money scores would be lost in rounding.
 
     Raises
     ------
@@ -195,7 +195,7 @@ def control_variates(study: Study, seed: int, results: ReplicationResults, sampl
 
 
 def sizes_up_to(at_most: int, sampling: Sampling = PLAIN) -> Iterator[int]:
-    """Give the sizes at which a run may stop.
+    """Return the sizes at which a run may stop.
 
     Examples
     --------
@@ -215,7 +215,7 @@ def sizes_up_to(at_most: int, sampling: Sampling = PLAIN) -> Iterator[int]:
 
 
 def known_paths(study: Study, seed: int, sampling: Sampling) -> list[str]:
-    """Give the paths of all statistics of a study, from the smallest run."""
+    """Return the paths of all statistics of a study, from the smallest run."""
     pair = Sampling(tilts=sampling.tilts, measured=sampling.measured)
     refuse_impossible(sampling, dict(study.quantities()), SCRAMBLES)
     table = summarise(run_study(study, seed, 2, threads=1, sampling=pair))
@@ -263,7 +263,7 @@ def _refuse_unclear_owner(study: Study, goal: Goal, owners: Sequence[str], paths
 
 
 def _needed(goal: Goal, path: str, table: RiskTable) -> tuple[float, float]:
-    """Give the least and the likely number of replications for a goal, from the errors of a run."""
+    """Return the least and the likely number of replications for a goal, from the errors of a run."""
     n = table.n_replications
     if path in table.refused:
         refused = table.refused[path]
@@ -277,7 +277,7 @@ def _needed(goal: Goal, path: str, table: RiskTable) -> tuple[float, float]:
 
 
 def replications_needed(goal: Goal, statistic: Statistic, n: int, *, is_probability: bool) -> tuple[float, float]:
-    """Give the least and the likely number of replications for a goal, from what n of them gave; n where it is met."""
+    """Return the least and the likely number of replications for a goal, from what n of them gave; n where it is met."""
     if not statistic.covers and statistic.interval_95 is None:
         # Too few replications carry it: its error is not known, whatever it seems to be, and no goal is met.
         return n, 2.0 * n
@@ -308,7 +308,7 @@ def _is_probability(path: str) -> bool:
 
 
 def _error_from_few(share: float, se: float, n: int) -> float:
-    """Give the error of a share as if two more cases, and two more of the other kind, had been seen: never 0."""
+    """Return the error of a share as if two more cases, and two more of the other kind, had been seen: never 0."""
     moved = (share * n + 2) / (n + 4)
     return max(se, math.sqrt(moved * (1 - moved) / (n + 4)))
 

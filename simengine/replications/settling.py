@@ -128,7 +128,7 @@ class CachedEvidence:
         return payments, sums_of_parts, loan_columns(ledger, with_returns=self.loans == "flows")
 
     def _filled(self, study: Study, draws: Draws, terms: Mapping[str, float]) -> AccountGroups:
-        """Give the account groups with the plan of the money; anew only where a number has changed on which the plan may depend."""
+        """Return the account groups with the plan of the money; anew only where a number has changed on which the plan may depend."""
         moved = {path: value for path, value in terms.items() if path == "contract.commitment" or path.startswith("capital.")}
         if self._last is None or self._last[0] != moved:
             accounts = [part.accounts for part in chain(*self.parts.values())]
@@ -234,7 +234,7 @@ def windows_of(study: Study) -> list[Windows]:
 
 
 def chosen_windows(study: Study, terms: Mapping[str, float]) -> Windows:
-    """Give the windows of some terms, in the order in which readings are kept.
+    """Return the windows of some terms, in the order in which readings are kept.
 
     Raises
     ------
@@ -255,7 +255,7 @@ def with_windows(study: Study, cohort: Cohort) -> Cohort:
 
 
 def followed_for(tallies: Tallies, windows: Sequence[int]) -> Tallies:
-    """Give the tallies as they are when people are followed for these windows alone."""
+    """Return the tallies as they are when people are followed for these windows alone."""
     places = [tallies.windows.index(months) for months in windows]
     if len(places) == len(tallies.windows):
         return tallies
@@ -265,7 +265,7 @@ def followed_for(tallies: Tallies, windows: Sequence[int]) -> Tallies:
 
 
 def _at_windows(record: Record, places: Sequence[int]) -> dict[str, Any]:
-    """Give the arrays of a record that have an axis of windows, at some of these."""
+    """Return the arrays of a record that have an axis of windows, at some of these."""
     by_window = {}
     for name, axes in axes_of(cast(Any, type(record))).items():
         names = axes.names.split()

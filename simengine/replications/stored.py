@@ -1,8 +1,9 @@
 """An ensemble that is kept at the wall, so that hundreds of term sheets are settled on the same replications.
 
-Each party may see the effect in its own way. Then the same replications are lived once more, with the same luck, in the replications
-in which it believes: every uniform is the same, only the distribution through which it is read is another. This is exact for any belief,
-whereas weighting one set of replications loses replications with every step away from the study's own distribution, and is undefined outside its range.
+Each party may see the effect in its own way. Then the same replications are lived once more, with the same luck, in the
+replications in which it believes: every uniform is the same, only the distribution through which it is read is another. This is
+exact for any belief, whereas weighting one set of replications loses replications with every step away from the study's own
+distribution, and is undefined outside its range.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Belief:
 
 
 def belief_of(study: Study, party: str) -> Belief:
-    """Give how a party sees the effect: as its side of the sizing says, else as the study does."""
+    """Return how a party sees the effect: as its side of the sizing says, else as the study does."""
     side = None if study.sizing is None else study.sizing.parties.get(party)
     if side is None:
         return Belief()
@@ -60,8 +61,8 @@ class StoredEnsemble:
 
         Returns
         -------
-        By party: the columns of the replications as this party sees them, one number per replication: the money of every party that was
-        asked for, what is paid for outcomes, and the truths.
+        By party: the columns of the replications as this party sees them, one number per replication: the money of every party that
+        was asked for, what is paid for outcomes, and the truths.
         """
         study, windows = with_numbers(self.study, terms), chosen_windows(self.study, terms)
         work = [(belief, block) for belief, blocks in self.blocks.items() for block in blocks]

@@ -12,7 +12,7 @@ from simengine.risk.statistics import Statistic
 
 
 def answer(study: Study, found: Any) -> dict[str, Any]:
-    """Give the answer to a question as plain numbers, under the title and the currency of its study."""
+    """Return the answer to a question as plain numbers, under the title and the currency of its study."""
     content: dict[str, Any] = as_plain(found)
     del content["seed"], content["n_replications"]
     return answer_heading(study, found) | content

@@ -23,7 +23,7 @@ from simengine.risk.trust import TableSection
 
 
 def run_summary(study: Study, table: RiskTable, seed: int) -> dict[str, Any]:
-    """Give everything that two equal runs share."""
+    """Return everything that two equal runs share."""
     return {
         "title": study.study.title,
         "currency": study.study.currency,
@@ -36,7 +36,7 @@ def run_summary(study: Study, table: RiskTable, seed: int) -> dict[str, Any]:
 
 
 def plain(section: TableSection | Statistic) -> dict[str, Any]:
-    """Give a statistic, or statistics by name, as plain numbers; nothing stands for what was not measured."""
+    """Return a statistic, or statistics by name, as plain numbers; nothing stands for what was not measured."""
     if isinstance(section, Statistic):
         points = None if section.tail_points is None else int(section.tail_points)
         more = {
@@ -52,7 +52,7 @@ def plain(section: TableSection | Statistic) -> dict[str, Any]:
 
 
 def assumptions(study: Study) -> list[dict[str, Any]]:
-    """Give the assumption ledger: every number with its value or distribution, certainty and source; then what is taken for granted."""
+    """Return the assumption ledger: every number with its value or distribution, certainty and source; then what is taken for granted."""
     numbers = [
         {
             "path": path,

@@ -43,12 +43,12 @@ def drafts_in(folder: Path) -> list[Path]:
 
 
 def is_draft(path: Path) -> bool:
-    """Say whether something is a draft of results."""
+    """Return whether something is a draft of results."""
     return path.name.startswith(PREFIX) and path.is_dir() and not path.is_symlink()
 
 
 def is_in_use(draft: Path) -> bool:
-    """Say whether a process fills a draft; where the system cannot tell, it is taken to be so for an hour."""
+    """Return whether a process fills a draft; where the system cannot tell, it is taken to be so for an hour."""
     try:
         claim = _claimed(draft)
     except BlockingIOError:

@@ -92,7 +92,7 @@ def _refuse_if_taken(name: Path, target: Path, draft: Path | None = None) -> Non
 
 
 def first_free(name: str) -> Path:
-    """Give the first folder of the form name, name-2, name-3 that does not exist yet."""
+    """Return the first folder of the form name, name-2, name-3 that does not exist yet."""
     number = 1
     while (candidate := Path(name if number == 1 else f"{name}-{number}")).exists():
         number += 1

@@ -72,14 +72,14 @@ def further(count: int, one: str = "holds", several: str = "hold") -> str:
 
 
 def party_title(study: Study, party: str) -> str:
-    """Give a party's role and name."""
+    """Return a party's role and name."""
     one = study.parties.get(party)
     role = party.replace("_", " ")
     return role if one is None else f"{role} ({one.name})"
 
 
 def standing_columns(level: float, asked: Mapping[str, Measure] = NOTHING_ASKED) -> tuple[str, ...]:
-    """Give the titles of what is said of where a party stands, and of the measures that were asked for beside that."""
+    """Return the titles of what is said of where a party stands, and of the measures that were asked for beside that."""
     more = (measure_title(measure) for measure in asked.values())
     return ("net", "NPV", "P(loss)", f"CVaR {100 * level:g} % (loss)", *more)
 
@@ -91,7 +91,7 @@ def standing_cells(one: PartyStanding, unit: float, asked: Mapping[str, Measure]
 
 
 def asked_of(measures: Iterable[str], party: str) -> dict[str, Measure]:
-    """Give those of some measures that are about one party, by their text without it."""
+    """Return those of some measures that are about one party, by their text without it."""
     return measures_of([read_measure(text) for text in measures], party)
 
 

@@ -36,7 +36,7 @@ _METADATA: Mapping[str, Mapping[str, str | None]] = {"svg": {"Date": None}, "png
 
 
 def drawn(paint: Callable[[], Figure]) -> dict[str, bytes]:
-    """Give what a function paints by format, `png` and `svg`: in the style of all pictures, the same bytes in every run."""
+    """Return what a function paints by format, `png` and `svg`: in the style of all pictures, the same bytes in every run."""
     with plain_style():
         figure = paint()
         return {form: save(figure, form) for form in ("png", "svg")}
@@ -87,7 +87,7 @@ def new_figure(**options: Any) -> Figure:
 
 
 def save(figure: Figure, form: str) -> bytes:
-    """Give a figure as the bytes of a file, the same in every run."""
+    """Return a figure as the bytes of a file, the same in every run."""
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # A character that no font at hand can draw becomes a box: nothing that a reader of the picture must be told.
@@ -98,7 +98,7 @@ def save(figure: Figure, form: str) -> bytes:
 
 
 def panels_for(count: int, names: float, width: float, height: float) -> tuple[Figure, list[Axes]]:
-    """Give a figure with one panel for each party, three in a row; where rows have names, these take room on the left."""
+    """Return a figure with one panel for each party, three in a row; where rows have names, these take room on the left."""
     n_columns = min(count, _MOST_PANELS)
     n_rows = -(-count // n_columns)
     figure = new_figure(figsize=(names + width * n_columns, 0.6 + height * n_rows), layout="constrained")
@@ -112,7 +112,7 @@ def panels_for(count: int, names: float, width: float, height: float) -> tuple[F
 
 
 def title_of(study: Study) -> str:
-    """Give the title of a study, as much of it as has room above a picture."""
+    """Return the title of a study, as much of it as has room above a picture."""
     return shorten(study.study.title, 80, placeholder="…")
 
 
@@ -120,7 +120,7 @@ _LONGEST_PATH = 44
 
 
 def shortened_path(path: str) -> str:
-    """Give the end of a path that is too long for an axis."""
+    """Return the end of a path that is too long for an axis."""
     return path if len(path) <= _LONGEST_PATH else f"…{path[-_LONGEST_PATH + 1 :]}"
 
 

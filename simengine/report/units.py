@@ -16,7 +16,7 @@ _MOST_DIGITS, _OF_SMALL_NUMBERS = 3, 9
 
 
 def unit_of_money(amount: float, currency: str) -> WrittenUnit:
-    """Give the unit for money of about some amount: millions or thousands, or the currency itself where there is less.
+    """Return the unit for money of about some amount: millions or thousands, or the currency itself where there is less.
 
     Examples
     --------
@@ -30,12 +30,12 @@ def unit_of_money(amount: float, currency: str) -> WrittenUnit:
 
 
 def money_unit(study: Study) -> WrittenUnit:
-    """Give the unit for all money of a study: by the commitment of its contract."""
+    """Return the unit for all money of a study: by the commitment of its contract."""
     return unit_of_money(study.contract.commitment.value, study.study.currency)
 
 
 def metric_unit(study: Study, metric: str) -> WrittenUnit:
-    """Give the unit for a metric: a total of money is written like money, a total of persons or days as they are counted."""
+    """Return the unit for a metric: a total of money is written like money, a total of persons or days as they are counted."""
     asked = study.measurement.metrics[metric]
     if asked.estimate != "total_difference":
         return 1.0, ""
@@ -63,12 +63,12 @@ def is_money(study: Study, metric: str) -> bool:
 
 
 def measure_unit(study: Study, measure: Measure) -> WrittenUnit:
-    """Give the unit for a number about a party's money."""
+    """Return the unit for a number about a party's money."""
     return unit_of_amount(measure.kind.unit, money_unit(study))
 
 
 def unit_of_amount(of: AmountUnit, money: WrittenUnit) -> WrittenUnit:
-    """Give the unit for what an amount is counted in; `money`: that of money.
+    """Return the unit for what an amount is counted in; `money`: that of money.
 
     Examples
     --------
@@ -150,5 +150,5 @@ def _rounded(value: float, digits: int) -> str:
 
 
 def _first_digit(number: float) -> int:
-    """Give the decimal place of the first digit of a number that is rounded to one: 2 for 0.03."""
+    """Return the decimal place of the first digit of a number that is rounded to one: 2 for 0.03."""
     return -floor(log10(float(f"{abs(number):.0e}")))

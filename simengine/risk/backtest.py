@@ -28,7 +28,7 @@ class KupiecTest:
     """From the chi-square distribution with one degree of freedom, which holds for many periods."""
 
     def rejects(self, significance: float = 0.05) -> bool:
-        """Say whether the forecast is rejected."""
+        """Return whether the forecast is rejected."""
         return self.p_value < significance
 
 
@@ -74,7 +74,7 @@ def kupiec(n_exceptions: int, n_periods: int, probability: float) -> KupiecTest:
 
 
 def acceptance_range(n_periods: int, probability: float, significance: float = 0.05) -> tuple[int, int]:
-    """Give the least and the most exceptions with which Kupiec's test does not reject.
+    """Return the least and the most exceptions with which Kupiec's test does not reject.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def acceptance_range(n_periods: int, probability: float, significance: float = 0
 
 
 def basel_zone(n_exceptions: int, n_periods: int = 250, probability: float = 0.01) -> Literal["green", "yellow", "red"]:
-    """Give the zone of the Basel Committee: yellow from a cumulative probability of 95 %, red from 99.99 %.
+    """Return the zone of the Basel Committee: yellow from a cumulative probability of 95 %, red from 99.99 %.
 
     References
     ----------
@@ -114,7 +114,7 @@ def basel_zone(n_exceptions: int, n_periods: int = 250, probability: float = 0.0
 
 
 def cumulative_probability(n_exceptions: int, n_periods: int, probability: float) -> float:
-    """Give the probability that a sound forecast is exceeded so often or less."""
+    """Return the probability that a sound forecast is exceeded so often or less."""
     _refuse_nonsense(n_exceptions, n_periods, probability)
     return float(special.bdtr(n_exceptions, n_periods, probability))
 

@@ -56,7 +56,7 @@ class Judged:
 
 
 def is_constant(sample: Floats) -> bool:
-    """Say whether the numbers of a sample are the same, but for rounding.
+    """Return whether the numbers of a sample are the same, but for rounding.
 
     Examples
     --------

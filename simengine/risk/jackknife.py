@@ -16,10 +16,10 @@ N_GROUPS = 50
 
 
 def tail_weights(loss: Floats, level: float) -> Floats:
-    """Give the weights with which replications enter a CVaR; they add up to 1.
+    """Return the weights with which replications enter a CVaR; they add up to 1.
 
-    Replications beyond the quantile q weigh 1 / ((1 - level) n) each, those at q share what is left: then the weighted mean of the loss
-    is the CVaR of Rockafellar and Uryasev also where payments have atoms.
+    Replications beyond the quantile q weigh 1 / ((1 - level) n) each, those at q share what is left: then the weighted mean of the
+    loss is the CVaR of Rockafellar and Uryasev also where payments have atoms.
     """
     q = np.quantile(loss, level, method="inverted_cdf")
     beyond, at = loss > q, loss == q

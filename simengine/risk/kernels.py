@@ -35,7 +35,7 @@ _CELLS = 64
 
 @device
 def ends(cash: Floats, sign: float) -> tuple[int, int]:
-    """Give the first and the last month with a flow of one sign; -1 and -1 where there is none."""
+    """Return the first and the last month with a flow of one sign; -1 and -1 where there is none."""
     first = last = -1
     for t in range(len(cash)):
         if cash[t] * sign > 0.0:
@@ -46,7 +46,7 @@ def ends(cash: Floats, sign: float) -> tuple[int, int]:
 
 @device
 def log_of_sum(cash: Floats, sign: float, first: int, last: int, x: float) -> tuple[float, float]:
-    """Give log(sum of flows of one sign, times exp(x t)) and the mean month of what is summed.
+    """Return log(sum of flows of one sign, times exp(x t)) and the mean month of what is summed.
 
     The sum is taken by Horner's rule from the end that weighs least, relative to the other end, so that neither 480 months nor
     any currency overflows; all its parts are positive, so that nothing cancels.

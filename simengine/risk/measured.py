@@ -17,7 +17,7 @@ NOT_GIVEN = Statistic(float("nan"), float("nan"))
 
 
 def those_measured(weighting: Weighting | None, *samples: Floats) -> tuple[tuple[Floats, ...], Weighting | None]:
-    """Give the rows of some samples, each of shape (n_rows,), in which all are measured, and how these rows were drawn."""
+    """Return the rows of some samples, each of shape (n_rows,), in which all are measured, and how these rows were drawn."""
     is_there = np.logical_and.reduce([np.isfinite(sample) for sample in samples])
     if is_there.all():
         return samples, weighting
@@ -25,12 +25,12 @@ def those_measured(weighting: Weighting | None, *samples: Floats) -> tuple[tuple
 
 
 def mean_of_measured(sample: Floats) -> Statistic:
-    """Give the mean over the rows in which something was measured; `NOT_GIVEN` where these are fewer than two."""
+    """Return the mean over the rows in which something was measured; `NOT_GIVEN` where these are fewer than two."""
     (there,), _ = those_measured(None, sample)
     return statistics.mean(there) if len(there) > 1 else NOT_GIVEN
 
 
 def level_of_measured(sample: Floats) -> float | None:
-    """Give the plain mean of what was measured; nothing where nothing was."""
+    """Return the plain mean of what was measured; nothing where nothing was."""
     there = sample[np.isfinite(sample)]
     return float(np.mean(there)) if len(there) else None

@@ -28,17 +28,17 @@ Scores = Callable[[Columns, str, float], Floats]
 
 
 def p_loss(net: Floats, weighting: Weighting | None = None) -> Statistic:
-    """Give the probability of a net below 0; net: shape (n_rows,)."""
+    """Return the probability of a net below 0; net: shape (n_rows,)."""
     return statistics.probability(net < 0, weighting)
 
 
 def var(net: Floats, level: float, weighting: Weighting | None = None) -> Statistic:
-    """Give the loss (the negative of the net) that is exceeded with probability 1 - level."""
+    """Return the loss (the negative of the net) that is exceeded with probability 1 - level."""
     return statistics.value_at_risk(-net, level, weighting)
 
 
 def cvar(net: Floats, level: float, weighting: Weighting | None = None) -> Statistic:
-    """Give the mean loss (the negative of the net) in the worst 1 - level of the replications."""
+    """Return the mean loss (the negative of the net) in the worst 1 - level of the replications."""
     return statistics.conditional_value_at_risk(-net, level, weighting)
 
 
@@ -152,14 +152,14 @@ def _quantile(amount: str, default: float, words: str = "") -> MeasureKind:
 
 
 def _tail_scores(columns: Columns, party: str, level: float) -> Floats:
-    """Give the form of Rockafellar and Uryasev of each replication, as `statistics.conditional_value_at_risk` does."""
+    """Return the form of Rockafellar and Uryasev of each replication, as `statistics.conditional_value_at_risk` does."""
     loss = -columns[f"{party}.net"]
     q = float(np.quantile(loss, level, method="inverted_cdf"))
     return q + np.maximum(loss - q, 0.0) / (1 - level)
 
 
 def _certainty_equivalent(columns: Columns, party: str, tolerance: float) -> Floats:
-    """Give the certainty equivalent of the present value, linearised about itself so that its mean is the value.
+    """Return the certainty equivalent of the present value, linearised about itself so that its mean is the value.
 
     The value is -T log E exp(-X / T), worked out from the least X so that nothing overflows.
     """
@@ -253,16 +253,16 @@ class Measure:
 
     @property
     def sign(self) -> int:
-        """Give 1 where more is better, -1 where less is."""
+        """1 where more is better, -1 where less is."""
         return 1 if self.kind.more_is_better else -1
 
     @property
     def title(self) -> str:
-        """Give its words in a table: `CVaR 95 % (loss)`."""
+        """Its words in a table: `CVaR 95 % (loss)`."""
         return self.kind.title.format(_written(self.number, self.kind.number_unit))
 
     def scores(self, columns: Columns) -> Floats:
-        """Give one number per replication whose mean is the measure; NaN where a replication has no part in it.
+        """Return one number per replication whose mean is the measure; NaN where a replication has no part in it.
 
         A quantile is no mean, and has none: see `difference`.
         """

@@ -58,7 +58,7 @@ def party_results(
     *,
     with_returns: bool = True,
 ) -> ReplicationResults:
-    """Give one row per replication: measured and true outcomes, payments, and the money of each party.
+    """Return one row per replication: measured and true outcomes, payments, and the money of each party.
 
     Parameters
     ----------

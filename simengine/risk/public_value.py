@@ -19,7 +19,7 @@ VALUE_AMOUNTS = ("cash", "value", "cashable")
 def value_by_party(
     columns: Mapping[str, NDArray[Any]], weighting: Weighting | None = None
 ) -> dict[str, dict[str, dict[str, Statistic] | Statistic]]:
-    """Give by party the distributions of its cash, value, cashable value and net (cash + value), and how often that is below 0.
+    """Return by party the distributions of its cash, value, cashable value and net (cash + value), and how often that is below 0.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ def role_columns(
 
 
 def loan_columns(ledger: Ledger, *, with_returns: bool) -> dict[str, NDArray[Any]]:
-    """Give the columns of every lender, and of all of them where there are several, as `role_columns` has them."""
+    """Return the columns of every lender, and of all of them where there are several, as `role_columns` has them."""
     columns: dict[str, NDArray[Any]] = {}
     for name, cash in lending_cash(ledger).items():
         paid_in = _paid_in(name, ledger)

@@ -84,7 +84,7 @@ def frame_of(statistics: Iterable[tuple[str, Statistic]]) -> Any:
 
 
 def mean(sample: Floats, weighting: Weighting | None = None) -> Statistic:
-    """Give the mean, with standard error s / sqrt(n), stretched where the sample is skewed."""
+    """Return the mean, with standard error s / sqrt(n), stretched where the sample is skewed."""
     if weighting is None:
         value, n = float(np.mean(sample)), len(sample)
         if is_constant(sample):
@@ -99,7 +99,7 @@ def mean(sample: Floats, weighting: Weighting | None = None) -> Statistic:
 
 
 def sd(sample: Floats, weighting: Weighting | None = None) -> Statistic:
-    """Give the standard deviation, with the standard error of its large-sample distribution.
+    """Return the standard deviation, with the standard error of its large-sample distribution.
 
     Notes
     -----
@@ -131,7 +131,7 @@ def sd(sample: Floats, weighting: Weighting | None = None) -> Statistic:
 
 
 def probability(cases: NDArray[np.bool_], weighting: Weighting | None = None) -> Statistic:
-    """Give the share of cases, with standard error sqrt(p (1 - p) / n).
+    """Return the share of cases, with standard error sqrt(p (1 - p) / n).
 
     Notes
     -----
@@ -176,7 +176,7 @@ def _few_or_many(share: float, se: float, n: float) -> Statistic:
 
 
 def exceedance(sample: Floats, levels: Iterable[float], weighting: Weighting | None = None) -> list[Statistic]:
-    """Give the probability that each of some levels is exceeded."""
+    """Return the probability that each of some levels is exceeded."""
     if weighting is not None:
         return _exceedance_by_weighting(sample, np.array(list(levels)), weighting)
     ordered, n = np.sort(sample), len(sample)
@@ -188,7 +188,7 @@ def _exceedance_by_weighting(sample: Floats, levels: Floats, weighting: Weightin
 
 
 def quantile(sample: Floats, level: float, weighting: Weighting | None = None) -> Statistic:
-    """Give a quantile: the smallest number of the sample that at least a share of `level` does not exceed.
+    """Return a quantile: the smallest number of the sample that at least a share of `level` does not exceed.
 
     Notes
     -----
@@ -196,8 +196,8 @@ def quantile(sample: Floats, level: float, weighting: Weighting | None = None) -
     around it are weighted by the increments of a beta distribution with parameters level (n + 1) and (1 - level) (n + 1), and the
     variance is that under these weights. Draws of different weight, or that depend on each other, have Woodruff's: half the
     distance of the quantiles at the level plus and minus the error of the distribution function, ties in the order of the draws.
-    The interval is one of order statistics, exact for any distribution, or Woodruff's at 95 %. Beside atoms no standard error covers; there
-    it is as large as the farther end of the interval asks for, and `covers` is false.
+    The interval is one of order statistics, exact for any distribution, or Woodruff's at 95 %. Beside atoms no standard error
+    covers; there it is as large as the farther end of the interval asks for, and `covers` is false.
 
     References
     ----------
@@ -220,9 +220,10 @@ def rank_of(n: int, level: float) -> int:
 
 
 def quantile_ranks(n: int, level: float, confidence: float = 0.95) -> tuple[int, int] | None:
-    """Give the ranks, from 1, of the order statistics between which a quantile lies; nothing where n is too small for them.
+    """Return the ranks, from 1, of the order statistics between which a quantile lies; nothing where n is too small for them.
 
-    Of n draws Binomial(n, level) lie below the quantile, whatever their distribution. Each side is missed with (1 - confidence) / 2 at most.
+    Of n draws Binomial(n, level) lie below the quantile, whatever their distribution. Each side is missed with (1 - confidence) / 2
+    at most.
 
     References
     ----------
@@ -239,7 +240,7 @@ def quantile_ranks(n: int, level: float, confidence: float = 0.95) -> tuple[int,
 
 
 def _binomial_quantile(n: int, probability: float, level: float) -> int:
-    """Give the least number that a binomial variable does not exceed with a probability of `level`."""
+    """Return the least number that a binomial variable does not exceed with a probability of `level`."""
     # A whole number below the continuous solution would do where rounding lifted that over it.
     reached = int(np.ceil(special.bdtrik(level, n, probability)))
     return reached - 1 if reached > 0 and special.bdtr(reached - 1, n, probability) >= level else reached
@@ -324,12 +325,12 @@ def _weighted_quantiles(sample: Floats, weighting: Weighting) -> Callable[[float
 
 
 def value_at_risk(loss: Floats, level: float, weighting: Weighting | None = None) -> Statistic:
-    """Give the loss that is exceeded with probability 1 - level."""
+    """Return the loss that is exceeded with probability 1 - level."""
     return quantile(loss, level, weighting)
 
 
 def conditional_value_at_risk(loss: Floats, level: float, weighting: Weighting | None = None) -> Statistic:
-    """Give the mean loss in the worst 1 - level of replications, q + E(X - q)+ / (1 - level).
+    """Return the mean loss in the worst 1 - level of replications, q + E(X - q)+ / (1 - level).
 
     Notes
     -----
@@ -353,7 +354,7 @@ def conditional_value_at_risk(loss: Floats, level: float, weighting: Weighting |
 
 
 def quantiles(sample: Floats, weighting: Weighting | None = None) -> dict[str, Statistic]:
-    """Give the quantiles p05, p25, p50, p75, p95."""
+    """Return the quantiles p05, p25, p50, p75, p95."""
     if weighting is None:
         ordered = np.sort(sample)
         return {name: _quantile_of_ordered(ordered, level) for name, level in LEVELS.items()}
@@ -362,5 +363,5 @@ def quantiles(sample: Floats, weighting: Weighting | None = None) -> dict[str, S
 
 
 def summary(sample: Floats, weighting: Weighting | None = None) -> dict[str, Statistic]:
-    """Give mean, sd and the quantiles p05, p25, p50, p75, p95."""
+    """Return mean, sd and the quantiles p05, p25, p50, p75, p95."""
     return {"mean": mean(sample, weighting), "sd": sd(sample, weighting), **quantiles(sample, weighting)}

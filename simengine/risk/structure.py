@@ -43,7 +43,7 @@ def return_on(name: str, cash: Integers, paid_in: Integers, units: int, *, with_
 
 
 def structure_of(ledger: Ledger) -> dict[str, NDArray[Any]]:
-    """Give how each tranche, cost, step and guarantee ended; nothing where one loan gets all that comes back."""
+    """Return how each tranche, cost, step and guarantee ended; nothing where one loan gets all that comes back."""
     columns: dict[str, NDArray[Any]] = {}
     steps = list(dict.fromkeys(line.name.split(".")[1] for line in ledger.lines if line.name.startswith("step.")))
     if ledger.tranches == (LOAN,) and len(steps) <= 2 and not ledger.guarantees and ledger.costs == (DELIVERY,):
@@ -70,6 +70,6 @@ def structure_of(ledger: Ledger) -> dict[str, NDArray[Any]]:
 
 
 def codes_of(columns: Mapping[str, NDArray[Any]]) -> dict[str, tuple[str, ...]]:
-    """Give the words of the coded columns about money."""
+    """Return the words of the coded columns about money."""
     words = {"irr_status": STATUSES, "payback_status": PAYBACK_STATUSES, "ending": ENDINGS, "is_exhausted": ("no", "yes")}
     return {name: words[name.rpartition(".")[2]] for name in columns if name.rpartition(".")[2] in words}

@@ -77,12 +77,12 @@ class RiskTable:
         return str(self.to_pandas()._repr_html_())
 
     def to_pandas(self) -> Any:
-        """Give a data frame of pandas: one row per statistic under its path, with its value and Monte Carlo standard error."""
+        """Return a data frame of pandas: one row per statistic under its path, with its value and Monte Carlo standard error."""
         return frame_of(self.statistics())
 
 
 def summarise(results: ReplicationResults, control_variates: Floats | None = None, measures: Iterable[Measure] = ()) -> RiskTable:
-    """Give every distribution of a run.
+    """Return every distribution of a run.
 
     Parameters
     ----------
@@ -248,7 +248,7 @@ def _repayment(paid_in: Floats, back: Floats, weighting: Weighting | None) -> Ta
 
 
 def irr_of_mean_cash(cash: CashMoments) -> Statistic | None:
-    """Give the rate of return of the mean cash by date; nothing where the mean cash has no single rate.
+    """Return the rate of return of the mean cash by date; nothing where the mean cash has no single rate.
 
     Notes
     -----
@@ -286,7 +286,7 @@ def irr_of_drawn_cash(results: ReplicationResults, name: str, weighting: Weighti
 
 
 def _weight_and_slope(mean: Floats, rate: float) -> tuple[Floats, float]:
-    """Give what money of each date is worth today at a rate, and by how much the value of the mean cash changes with the rate."""
+    """Return what money of each date is worth today at a rate, and by how much the value of the mean cash changes with the rate."""
     months = np.arange(len(mean))
     weight = (1 + rate) ** (-months / 12)
     return weight, float(mean @ (-months / 12 * weight / (1 + rate)))

@@ -16,7 +16,7 @@ from simengine.risk.weighting import Weighting, given
 
 
 def structure_sections(results: ReplicationResults, weighting: Weighting | None = None) -> dict[str, Any]:
-    """Give the sections `tranches`, `costs`, `steps` and `guarantees`, by name; none where one loan gets all that comes back."""
+    """Return the sections `tranches`, `costs`, `steps` and `guarantees`, by name; none where one loan gets all that comes back."""
     parts = {"tranches": ("tranche.", _tranche), "costs": ("cost.", _cost), "steps": ("step.", _step)}
     parts["guarantees"] = ("guarantee.", _guarantee)
     found = {

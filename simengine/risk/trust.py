@@ -103,7 +103,7 @@ def refusal(statistic: Statistic, n_replications: int, quantile: Statistic | Non
 
 
 def without(section: TableSection, refused: Mapping[str, Refused], path: str = "") -> TableSection:
-    """Give a section without what is refused."""
+    """Return a section without what is refused."""
     kept: dict[str, Statistic | TableSection] = {}
     for name, node in section.items():
         here = f"{path}.{name}" if path else name
@@ -121,7 +121,7 @@ def exceedance_of(loss: Floats, weighting: Weighting | None) -> Exceedance:
 
 
 def loss_levels(loss: Floats) -> tuple[float, ...]:
-    """Give about 40 round amounts that span 99.8 % of the losses, and 0.
+    """Return about 40 round amounts that span 99.8 % of the losses, and 0.
 
     Examples
     --------
@@ -135,7 +135,7 @@ def loss_levels(loss: Floats) -> tuple[float, ...]:
 
 
 def _round_step(least: float) -> float:
-    """Give the first of 1, 2, 5, 10, 20, 50 ... and their tenths that is not below a number; 1 for nothing."""
+    """Return the first of 1, 2, 5, 10, 20, 50 ... and their tenths that is not below a number; 1 for nothing."""
     if least <= 0:
         return 1.0
     power = 10.0 ** floor(log10(least))
@@ -143,7 +143,7 @@ def _round_step(least: float) -> float:
 
 
 def running_mean(sample: Floats, weighting: Weighting | None) -> RunningMean:
-    """Give the mean at sizes that grow by the square root of two, up to the whole run."""
+    """Return the mean at sizes that grow by the square root of two, up to the whole run."""
     n = len(sample)
     sizes = sorted({n, *(round(n / sqrt(2) ** k) for k in range(1, _POINTS))})
     n_variates = 0 if weighting is None or weighting.control_variates is None else weighting.control_variates.shape[1]
@@ -153,7 +153,7 @@ def running_mean(sample: Floats, weighting: Weighting | None) -> RunningMean:
 
 
 def split_half(sample: Floats, weighting: Weighting | None) -> float:
-    """Give the difference between the means of both halves, in standard errors: about a standard normal number in a sound run."""
+    """Return the difference between the means of both halves, in standard errors: about a standard normal number in a sound run."""
     rows = np.arange(len(sample))
     # Rows of one group stay together.
     names = rows if weighting is None or weighting.group is None else np.unique(weighting.group, return_inverse=True)[1]

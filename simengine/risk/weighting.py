@@ -82,7 +82,7 @@ class Weighting:
         return rows if self.weight is None else rows / self.n_rows * self.size_of(np.ones(self.n_rows, dtype=bool))
 
     def size_of(self, cases: NDArray[np.bool_]) -> float:
-        """Give the effective number of some rows, (sum of weights)^2 / sum of their squares (Kish 1965)."""
+        """Return the effective number of some rows, (sum of weights)^2 / sum of their squares (Kish 1965)."""
         share = self.share[cases]
         return float(share.sum() ** 2 / (share @ share)) if len(share) else 0.0
 
@@ -117,7 +117,7 @@ class Weighting:
         return self.n_rows if self.group is None else self._groups[1]
 
     def standard_error(self, influence: Floats) -> float:
-        """Give the standard error of a statistic from what each row adds to it.
+        """Return the standard error of a statistic from what each row adds to it.
 
         Parameters
         ----------
@@ -127,7 +127,7 @@ class Weighting:
         return float(self.standard_errors(influence[:, None])[0])
 
     def standard_errors(self, influences: Floats) -> Floats:
-        """Give the standard errors of several statistics at once; influences has the shape (n_rows, n_statistics)."""
+        """Return the standard errors of several statistics at once; influences has the shape (n_rows, n_statistics)."""
         parts = self._of_groups(self._of_rows(influences))
         n = len(parts)
         return np.asarray(np.sqrt(n / (n - 1) * (parts**2).sum(axis=0)))
@@ -153,7 +153,7 @@ class Weighting:
         return self.group is not None and self.n_groups < min(FEW, self.n_rows)
 
     def _of_rows(self, influences: Floats) -> Floats:
-        """Give what each row adds to some statistics; shape (n_rows, n_statistics)."""
+        """Return what each row adds to some statistics; shape (n_rows, n_statistics)."""
         if self.control_variates is None:
             return np.asarray(self.share[:, None] * influences)
         parts = influences.astype(np.float64)
@@ -168,11 +168,11 @@ class Weighting:
         return np.stack([np.bincount(places, weights=column, minlength=n) for column in parts.T], axis=1)
 
     def given(self, cases: NDArray[np.bool_]) -> Weighting:
-        """Give how the rows with some property were drawn; that of the control variates is not 0 among these."""
+        """Return how the rows with some property were drawn; that of the control variates is not 0 among these."""
         return self._of(np.flatnonzero(cases), None)
 
     def some(self, rows: Integers) -> Weighting:
-        """Give how rows were drawn that are chosen without looking at them."""
+        """Return how rows were drawn that are chosen without looking at them."""
         return self._of(rows, None if self.control_variates is None else self.control_variates[rows])
 
     def _of(self, rows: Integers, control_variates: Floats | None) -> Weighting:
@@ -183,5 +183,5 @@ class Weighting:
 
 
 def given(weighting: Weighting | None, cases: NDArray[np.bool_]) -> Weighting | None:
-    """Give how the rows with some property were drawn; nothing where all rows are independent and weigh the same."""
+    """Return how the rows with some property were drawn; nothing where all rows are independent and weigh the same."""
     return None if weighting is None else weighting.given(cases)

@@ -90,19 +90,19 @@ class _Asked:
 
     @property
     def worth(self) -> Floats:
-        """Give what one unit of gain is worth to the party, in the currency."""
+        """What one unit of gain is worth to the party, in the currency."""
         kept = self.number("share", 1.0) * self.number("attribution", 1.0)
         for key in ("deadweight", "displacement", "optimism_bias"):
             kept = kept * (1.0 - self.number(key, 0.0))
         return self.number("value_per_unit", 1.0) * kept
 
     def kept_after(self, years: int) -> Floats:
-        """Give what the drop-off has left after some years."""
+        """Return what the drop-off has left after some years."""
         return np.asarray((1.0 - self.number("drop_off_per_year", 0.0)) ** years)
 
 
 def _of_party(asked: _Asked, tallies: Tallies, outcome: int) -> Floats:
-    """Give an outcome by wave, arm and year, as far as it is the party's: in full in the area, in part elsewhere."""
+    """Return an outcome by wave, arm and year, as far as it is the party's: in full in the area, in part elsewhere."""
     everywhere = tallies.by_year[:, :, :, outcome]
     if tallies.by_year_here is None:
         return everywhere

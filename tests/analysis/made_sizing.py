@@ -16,7 +16,7 @@ N = 4000
 
 
 def normal_draws(n: int = N) -> np.ndarray:
-    """Give draws whose first two sample moments are exactly 0 and 1, so that closed forms hold to rounding."""
+    """Return draws whose first two sample moments are exactly 0 and 1, so that closed forms hold to rounding."""
     z = np.random.default_rng(7).normal(size=n)
     return (z - z.mean()) / z.std()
 

@@ -203,7 +203,8 @@ LENT_BY_TWO = (
 @pytest.mark.parametrize(("holder", "named"), [("fund", {"bank", "fund"}), ("investor", {"bank", "fund", "investor"})])
 @pytest.mark.parametrize("measure", ["net", "npv"])
 def test_portions__count_no_money_twice_where_several_lend(tiny_path, holder, named, measure):
-    # Invariant: what one pays another gets. Without a saving and at one rate of discount all parties together have nothing, at any risk.
+    # Invariant: what one pays another gets. Without a saving and at one rate of discount all parties together have nothing, at any
+    # risk.
     study = load_study(tiny_path, [text.replace("HOLDER", holder) for text in LENT_BY_TWO])
     found = attribute(study, Ensemble(3, 250, threads=1), 0.95, measure)
     assert set(found.portions) == named | {"outcome_payer", "service_provider", "all"}

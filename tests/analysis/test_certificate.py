@@ -274,7 +274,8 @@ def test_contract__without_contingent_terms_is_refused(tmp_path):
 
 
 def test_less_noise__never_helps_below_the_threshold_and_never_hurts_above(tmp_path):
-    # Source: distribution. With the same luck a score that is half as noisy passes from below in a part of the replications, from above in more.
+    # Source: distribution. With the same luck a score that is half as noisy passes from below in a part of the replications, from
+    # above in more.
     noisy, quiet = (certify(study_of(SCORES, tmp_path, f"outcomes.test.sd={sd}"), Ensemble(3, 300)) for sd in (10, 5))
 
     for one, other in zip(noisy.power_curve, quiet.power_curve, strict=True):

@@ -300,7 +300,8 @@ def test_referrers__refer_up_to_the_one_whom_it_costs_what_it_brings(tmp_path):
 
 
 def test_referrers__of_a_skewed_distribution_agree_with_each_deciding_for_itself(tmp_path):
-    # Brute force: 200,000 referrers with costs of their own; each refers where 300 is more. No distribution is drawn per replication.
+    # Brute force: 200,000 referrers with costs of their own; each refers where 300 is more. No distribution is drawn per
+    # replication.
     study = study_of(
         SCORES,
         tmp_path,

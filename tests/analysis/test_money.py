@@ -9,7 +9,8 @@ from simengine.risk.jackknife import tail_weights, with_error
 
 
 def test_tail_weights__give_the_cvar_with_atoms_and_add_up():
-    # Source: Rockafellar and Uryasev 2000, by hand: losses 0 (x7), 5 (x2), 9 at level 0.75: 2.5 replications: (9 + 1.5 x 5) / 2.5 = 6.6.
+    # Source: Rockafellar and Uryasev 2000, by hand: losses 0 (x7), 5 (x2), 9 at level 0.75: 2.5 replications: (9 + 1.5 x 5) / 2.5 =
+    # 6.6.
     loss = np.array([0.0] * 7 + [5.0, 5.0, 9.0])
     weights = tail_weights(loss, 0.75)
     assert weights.sum() == pytest.approx(1)

@@ -53,8 +53,8 @@ def holding(tmp_path):
 @pytest.mark.statistical
 @pytest.mark.parametrize(("units", "projects", "p_back"), [(3, 8, 0.6), (2, 5, 0.8), (4, 4, 0.3), (5, 12, 0.5)])
 def test_ruin__has_the_probability_of_too_many_losses(units, projects, p_back):
-    # Invariant: each project takes one unit and gives one back with probability p, or nothing, before the next one begins. The fund is
-    # ruined when all its units are lost before the last project: P(binomial(projects - 1, 1 - p) >= units).
+    # Invariant: each project takes one unit and gives one back with probability p, or nothing, before the next one begins. The fund
+    # is ruined when all its units are lost before the last project: P(binomial(projects - 1, 1 - p) >= units).
     n, unit = 40_000, 100
     random = np.random.default_rng(7)
     out = np.full((n, 1), unit)
@@ -146,8 +146,8 @@ def test_shared__touches_no_other_number(holding):
 
 @pytest.mark.statistical
 def test_sum__of_independent_studies_is_the_convolution_of_its_parts(holding):
-    # Invariant: without anything shared the sum has the distribution function F(x) = mean over i, j, k of [a_i + b_j + c_k <= x]. Here
-    # by Fourier transform of the parts on a grid of 1,000 SEK; compared in the largest distance, Kolmogorov's distribution.
+    # Invariant: without anything shared the sum has the distribution function F(x) = mean over i, j, k of [a_i + b_j + c_k <= x].
+    # Here by Fourier transform of the parts on a grid of 1,000 SEK; compared in the largest distance, Kolmogorov's distribution.
     n, grid = 4000, 1000.0
     found = hold(holding(), Ensemble(11, n))
     whole = [np.round(result / grid).astype(int) for result in found.results.values()]
@@ -165,7 +165,8 @@ def test_sum__of_independent_studies_is_the_convolution_of_its_parts(holding):
 
 @pytest.mark.statistical
 def test_spread__of_normals_is_that_of_their_closed_forms():
-    # Invariant: normals with sds 1 and 2 and correlation r: sd of the sum sqrt(5 + 4 r); CVaR beyond the mean is proportional to the sd.
+    # Invariant: normals with sds 1 and 2 and correlation r: sd of the sum sqrt(5 + 4 r); CVaR beyond the mean is proportional to
+    # the sd.
     random, n = np.random.default_rng(1), 200_000
     for r in (0.0, 0.5):
         x, y = random.normal(size=n), random.normal(size=n)

@@ -38,7 +38,8 @@ def test_pockets__are_those_of_a_run(study, found):
 
 
 def test_side_payments__make_everybody_whole_on_average(study, found):
-    # Invariant: balanced, and nobody is left below 0 on expected positions; the probabilities are those of the shifted replications.
+    # Invariant: balanced, and nobody is left below 0 on expected positions; the probabilities are those of the shifted
+    # replications.
     results = run_study(study, 5, 400)
     assert found.among == ("investor", "outcome_payer", "region")
     assert set(found.must_agree) >= {"investor", "outcome_payer"}

@@ -31,8 +31,9 @@ def z_of(statistic, exact):
 @pytest.mark.statistical
 @pytest.mark.parametrize(("figure", "bandwidth"), [(1.0, 0.25), (-0.4, 0.25), (2.5, 0.5), (0.3, 1.0)])
 def test_weights__give_the_posterior_of_two_normals(figure, bandwidth):
-    # Invariant: theta normal(0, t^2), an estimate with error s; given an estimate of x, and an error of h = bandwidth s on top, theta is
-    # normal with mean t^2 x / (t^2 + s^2 + h^2) and variance t^2 (s^2 + h^2) / (t^2 + s^2 + h^2). Gelman et al. 2013, section 2.5.
+    # Invariant: theta normal(0, t^2), an estimate with error s; given an estimate of x, and an error of h = bandwidth s on top,
+    # theta is normal with mean t^2 x / (t^2 + s^2 + h^2) and variance t^2 (s^2 + h^2) / (t^2 + s^2 + h^2). Gelman et al. 2013,
+    # section 2.5.
     t, s = 1.0, 0.6
     random = np.random.default_rng(1)
     theta = random.normal(0, t, N)
@@ -51,7 +52,8 @@ def test_weights__give_the_posterior_of_two_normals(figure, bandwidth):
 @pytest.mark.statistical
 @pytest.mark.parametrize("successes", [0, 3, 11, 20])
 def test_weights__give_the_posterior_of_a_share(successes):
-    # Invariant: a share with the distribution beta(2, 3), 20 people, k of them: beta(2 + k, 3 + 20 - k). A published share is rounded to 1/20.
+    # Invariant: a share with the distribution beta(2, 3), 20 people, k of them: beta(2 + k, 3 + 20 - k). A published share is
+    # rounded to 1/20.
     random = np.random.default_rng(2)
     share = random.beta(2, 3, N)
     seen = random.binomial(20, share) / 20
@@ -65,7 +67,8 @@ def test_weights__give_the_posterior_of_a_share(successes):
 
 @pytest.mark.statistical
 def test_weighted_mean__is_as_uncertain_as_it_says():
-    # Invariant: over many samples the weighted mean scatters by its standard error; with 2,000 samples the scatter is known to 1.6 %.
+    # Invariant: over many samples the weighted mean scatters by its standard error; with 2,000 samples the scatter is known to 1.6
+    # %.
     random = np.random.default_rng(6)
     samples = []
     for _ in range(2000):
@@ -145,7 +148,8 @@ def ran(study):
 
 
 def test_place__counts_the_draws_on_both_sides_of_an_atom(study, ran):
-    # Invariant: plain counting. The guarantee alone, 40 % of 2 M, is paid in many replications: an atom, inside which the transform is drawn.
+    # Invariant: plain counting. The guarantee alone, 40 % of 2 M, is paid in many replications: an atom, inside which the transform
+    # is drawn.
     place = look_back(study, Ensemble(3, 2000)).places["payout"]
     back = ran["investor.money_back"]
 
@@ -184,8 +188,8 @@ def test_sentence__weighs_a_figure_by_both_tails(below, inside, said):
 
 
 def test_randomised_transform__is_uniform_where_the_forecast_is_right():
-    # Invariant: Czado, Gneiting and Held 2009, Biometrics 65, section 2: F(x-) + u (F(x) - F(x-)) is uniform for x drawn from F, also
-    # where F has atoms.
+    # Invariant: Czado, Gneiting and Held 2009, Biometrics 65, section 2: F(x-) + u (F(x) - F(x-)) is uniform for x drawn from F,
+    # also where F has atoms.
     random = np.random.default_rng(5)
     sample = np.maximum(random.normal(0, 1, 3000), 0.0)
     known, u = np.maximum(random.normal(0, 1, 3000), 0.0), random.uniform(size=3000)
@@ -210,7 +214,8 @@ def test_update__by_what_was_paid_is_the_mean_of_those_draws(study, ran):
 
 
 def test_update__names_the_number_that_made_the_difference(study):
-    # Invariant: the wider a distribution, and the more an outcome hangs on it, the more it moves: a large saving speaks of the effect.
+    # Invariant: the wider a distribution, and the more an outcome hangs on it, the more it moves: a large saving speaks of the
+    # effect.
     place = look_back(study, Ensemble(3, 2000)).places["saving"]
 
     assert {shift.path for shift in place.shifts} <= {path for path, _ in study.quantities()}
@@ -275,7 +280,8 @@ def test_known__is_refused_where_no_run_could_be_held_against_it(tmp_path, line,
 
 @pytest.mark.statistical
 def test_peterborough__updates_the_right_way_by_its_first_cohort():
-    # Invariant: a cohort that did well speaks for the effect, so the other cohort and the payment are likelier; and the other way round.
+    # Invariant: a cohort that did well speaks for the effect, so the other cohort and the payment are likelier; and the other way
+    # round.
     smaller = ["measurement.matched.per_person=2", "population.waves.cohort_1.size=600", "population.waves.cohort_2.size=600"]
     good, bad = (load_study(find_study("peterborough"), [*smaller, f"known.cohort_1.value={x}"]) for x in (0.20, 0.0))
     ensemble = Ensemble(4, 500)

@@ -55,7 +55,8 @@ def test_distance__is_found_by_going_down_where_no_first_ray_leads_there(seed):
 
 @pytest.mark.statistical
 def test_error_of_the_distance__is_the_spread_between_panels():
-    # Source: the definition of a standard error: 200 panels of 50 replications each, normal luck. Their mean error is within a fifth.
+    # Source: the definition of a standard error: 200 panels of 50 replications each, normal luck. Their mean error is within a
+    # fifth.
     points = scores()[:, :2]
 
     def one(seed):
@@ -161,8 +162,9 @@ def test_boxes__find_a_box_that_is_known():
 
 
 def test_box__is_judged_on_the_half_in_which_it_was_not_found(monkeypatch):
-    # Source: hand arithmetic. Odd replications are the test. Among them x < 0.5 holds a half of the replications; 80 of its 100 break, 40 of
-    # the others: coverage 80 / 120, density 80 / 100. Among the even ones, where the box is found, everything inside breaks.
+    # Source: hand arithmetic. Odd replications are the test. Among them x < 0.5 holds a half of the replications; 80 of its 100
+    # break, 40 of the others: coverage 80 / 120, density 80 / 100. Among the even ones, where the box is found, everything inside
+    # breaks.
     monkeypatch.setattr(scenarios, "require_workbench", lambda: None)
     monkeypatch.setattr(scenarios, "_peel", lambda *_: {"x": scenarios.BoxLimits(0.0, 0.5)})
     x, breaks = np.repeat([0.25, 0.75], 200), np.zeros(400, dtype=bool)

@@ -53,7 +53,8 @@ def test_errors__are_those_of_salib_and_on_the_safe_side():
 
 
 def test_pawn__is_of_independent_points_alone(monkeypatch):
-    # Invariant: of each family of Sobol's plan the first and the last point are independent, the others share coordinates with them.
+    # Invariant: of each family of Sobol's plan the first and the last point are independent, the others share coordinates with
+    # them.
     seen = []
     monkeypatch.setattr(indices, "_pawn", lambda rows: seen.append(rows) or np.zeros(3))
     global_indices({name: (name,) for name in "abc"}, tuple("abc"), ishigami, 16, 4, 3)
@@ -86,7 +87,8 @@ def test_morris__of_a_linear_function_is_the_move_across_the_range():
 
 
 def test_luck_left__of_a_panel_of_noise():
-    # Source: closed form: signal variance 1, noise 4 per replication, 16 replications: reliability of the mean 1 / (1 + 4 / 16) = 0.8.
+    # Source: closed form: signal variance 1, noise 4 per replication, 16 replications: reliability of the mean 1 / (1 + 4 / 16) =
+    # 0.8.
     rng = np.random.default_rng(0)
     panel = rng.standard_normal((20_000, 1)) + 2 * rng.standard_normal((20_000, 16))
     assert luck_left(panel) == pytest.approx(0.2, abs=0.01)

@@ -12,7 +12,7 @@ from tests.conftest import sized
 
 
 def by_orders(n, worth):
-    """Give the Shapley value as it is told: players come in every order, and each gets what it adds to those before it."""
+    """Return the Shapley value as it is told: players come in every order, and each gets what it adds to those before it."""
     total = np.zeros(n)
     orders = list(permutations(range(n)))
     for order in orders:

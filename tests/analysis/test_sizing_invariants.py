@@ -47,7 +47,7 @@ def searched(seed: int, limits: list[str]) -> TermSearch:
 
 @st.composite
 def limits(draw):
-    """Give two limits of each of two parties, and by how much each is looser in another table."""
+    """Return two limits of each of two parties, and by how much each is looser in another table."""
     found = []
     for party in ("a", "b"):
         for kind in draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=2, unique=True)):
@@ -103,7 +103,7 @@ def test_more_guarantee__never_raises_the_lenders_cvar_at_any_level(one, other, 
 
 @st.composite
 def decisions(draw):
-    """Give options whose worth depends on two causes and luck; the first is to do nothing."""
+    """Return options whose worth depends on two causes and luck; the first is to do nothing."""
     random = np.random.default_rng(draw(st.integers(0, 10_000)))
     n, n_options = 3000, draw(st.integers(1, 3))
     cause, luck = random.normal(size=(n, 2)), random.normal(size=(n, n_options))

@@ -99,7 +99,8 @@ def test_sum_over_all_parties__is_nothing_where_nobody_discounts(study: str, tmp
         assert sum(each) == pytest.approx(0, abs=1e-9 * max(map(abs, each)) + 1e-9), path
 
 
-# ------------------------------------------------ against runs and fresh replications ------------------------------------------------
+# ------------------------------------------------ against runs and fresh replications
+# ------------------------------------------------
 
 
 def direct(study: Study, path: str, values: tuple[float, float], seed: int, n: int) -> list[dict[str, np.ndarray]]:

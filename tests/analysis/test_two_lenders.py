@@ -49,7 +49,7 @@ N = 30
 
 
 def shown(content) -> str:
-    """Give what a table says, wide enough that no line is folded."""
+    """Return what a table says, wide enough that no line is folded."""
     console = Console(width=400, file=StringIO())
     console.print(content)
     return console.file.getvalue()

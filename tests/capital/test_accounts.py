@@ -27,7 +27,7 @@ HALVES = st.sampled_from([0.0, 0.25, 1 / 3, 0.5, 2 / 3, 0.75, 1.0])
 
 
 def steps_of(income, waterfall, tranches, **keys):
-    """Give by step what each place got of so many smallest units, the whole of them in month 12."""
+    """Return by step what each place got of so many smallest units, the whole of them in month 12."""
     capital = capital_of(tranches=tranches, waterfall=waterfall, **keys)
     commitment = sum(tranche["size"] for tranche in tranches.values())
     ledger = moved(
@@ -135,7 +135,7 @@ def small_costs(draw):
 
 @st.composite
 def small_structures(draw):
-    """Give a section of a handful of smallest units, with every option, and the commitment."""
+    """Return a section of a handful of smallest units, with every option, and the commitment."""
     names = draw(one_of_lists(TRANCHES))
     sizes = [draw(units(0, 9)) for _ in names]
     section = {"shortfall": "allowed"}
@@ -257,9 +257,10 @@ class Accounts:
 @settings(deadline=None, max_examples=sized(100, 500))
 @given(small_draws())
 def test_no_account__is_ever_below_zero(replication):
-    # Distribution, posting by posting in the order of the waterfall: the project pays out only cash that it has, beside its reserve; lenders
-    # pay in no more than there is to draw, and get back no more principal than they paid in, no more interest than has accrued (to
-    # half a unit, the rounding), no more of a return than its limit; what was deferred, and what guarantors paid, is paid once.
+    # Distribution, posting by posting in the order of the waterfall: the project pays out only cash that it has, beside its
+    # reserve; lenders pay in no more than there is to draw, and get back no more principal than they paid in, no more interest than
+    # has accrued (to half a unit, the rounding), no more of a return than its limit; what was deferred, and what guarantors paid,
+    # is paid once.
     section, _, _, _, stop = replication
     capital, plan, ledger = moved_small(replication)
     journal = {line.name: ledger.journal[0, :, place] for place, line in enumerate(ledger.lines)}

@@ -18,7 +18,7 @@ OWED = ("investor", "service_provider", "foundation")
 
 @st.composite
 def term_sheets(draw):
-    """Give some terms, by whom and to whom they are owed and when, and what they come to under several sheets."""
+    """Return some terms, by whom and to whom they are owed and when, and what they come to under several sheets."""
     n_terms = draw(st.integers(1, 4))
     sides = tuple((draw(st.sampled_from(OWING)), draw(st.sampled_from(OWED))) for _ in range(n_terms))
     sheets = []
@@ -34,7 +34,7 @@ def term_sheets(draw):
 
 @st.composite
 def payers(draw):
-    """Give two who pay, one of them late and short."""
+    """Return two who pay, one of them late and short."""
     late = {"share": 0.3, "pays_late_months": draw(st.floats(0, 3)), "pays_share": draw(st.floats(0, 1))}
     return {"region": late, "outcome_payer": {"share": "rest"}} if draw(st.booleans()) else {}
 

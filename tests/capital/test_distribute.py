@@ -14,7 +14,7 @@ HORIZON = 24
 
 
 def drawn_by(commitment, share, months, horizon=HORIZON):
-    """Give what a loan draws by month when nothing is paid."""
+    """Return what a loan draws by month when nothing is paid."""
     n = np.size(share)
     draws = draws_of(n, capital__drawn_share=share, capital__drawdown_months=months)
     capital = capital_of(drawn_share=1.0, drawdown_months=1)
@@ -135,7 +135,7 @@ def test_distribute__lets_each_payment_land_in_the_month_of_its_own_replication(
 
 @st.composite
 def contracts(draw):
-    """Give commitments, shares, months and payments of a few replications with a few terms."""
+    """Return commitments, shares, months and payments of a few replications with a few terms."""
     n = draw(st.integers(1, 4))
     shares = draw(st.lists(st.floats(0, 1), min_size=n, max_size=n))
     drawdown_months = draw(st.lists(st.floats(1, HORIZON), min_size=n, max_size=n))

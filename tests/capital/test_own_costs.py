@@ -22,7 +22,7 @@ NOTHING = ({"term": 0.0}, {"term": 12})
 
 
 def by_line(ledger, prefix):
-    """Give by line what was posted in which month, in the currency."""
+    """Return by line what was posted in which month, in the currency."""
     journal = {line.name: ledger.journal[0, :, place] for place, line in enumerate(ledger.lines)}
     return {
         name: {int(m): flows[m] / 100 for m in np.flatnonzero(flows)} for name, flows in journal.items() if name.startswith(prefix)
@@ -72,7 +72,7 @@ def test_stop__ends_what_parties_spend_as_it_ends_what_the_project_pays():
 
 @st.composite
 def spending(draw):
-    """Give what some parties spend themselves, in every form."""
+    """Return what some parties spend themselves, in every form."""
     found = {}
     for party in draw(one_of_lists(("service_provider", "outcome_payer", "investor", "region"))):
         costs = {}
@@ -153,7 +153,8 @@ SALARIES = "parties.service_provider.costs={salaries: {per_month: {distribution:
 
 
 def test_study__in_which_the_provider_may_lose_keeps_everything_else(tiny_path):
-    # Invariants: net is cash and value; over all parties and suppliers cash sums to zero; nothing else of the study moves, bit for bit.
+    # Invariants: net is cash and value; over all parties and suppliers cash sums to zero; nothing else of the study moves, bit for
+    # bit.
     plain, spent = (load_study(tiny_path, overrides) for overrides in ([], [SALARIES]))
     before, after = (evaluate(study, simulate(study, 5, np.arange(400))) for study in (plain, spent))
 

@@ -14,7 +14,7 @@ NOTHING = ({"term": 0.0}, {"term": 12})
 
 
 def by_line(ledger):
-    """Give by line what was posted in which month, where anything was, in the currency."""
+    """Return by line what was posted in which month, where anything was, in the currency."""
     journal = {line.name: ledger.journal[0, :, place] for place, line in enumerate(ledger.lines)}
     return {name: {int(m): flows[m] / 100 for m in np.flatnonzero(flows)} for name, flows in journal.items() if flows.any()}
 
@@ -42,7 +42,7 @@ def test_guarantee__leaves_the_lender_of_rikers_what_was_published(drawn, guaran
 
 
 def three_tranches(attachments):
-    """Give a loan of 1 M in tranches that lose from the junior one up, cut at shares of the loss."""
+    """Return a loan of 1 M in tranches that lose from the junior one up, cut at shares of the loss."""
     edges = [0.0, *attachments, 1.0]
     sizes = {f"layer_{place}": (high - low) * 1e6 for place, (low, high) in enumerate(pairwise(edges))}
     names = list(sizes)[::-1]
@@ -50,7 +50,7 @@ def three_tranches(attachments):
 
 
 def mean_losses(capital, losses):
-    """Give the mean loss of each tranche, the most junior first, as a share of the loan."""
+    """Return the mean loss of each tranche, the most junior first, as a share of the loan."""
     income = payments_of({"term": (1 - losses) * 1e6}, {"term": 12})
     return moved(capital, income, 1e6, 12).lost.mean(axis=0)[::-1] / 1e8
 

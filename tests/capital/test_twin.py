@@ -26,7 +26,7 @@ def one_of_lists(names, smallest=1):
 
 @st.composite
 def costs(draw):
-    """Give some costs of all forms."""
+    """Return some costs of all forms."""
     found = {}
     for name in draw(one_of_lists(COSTS)):
         form = draw(st.sampled_from(["amount", "per_month", "per_person", "share_of_income"]))
@@ -49,7 +49,7 @@ def costs(draw):
 
 @st.composite
 def structures(draw):
-    """Give a section `capital` and the commitment."""
+    """Return a section `capital` and the commitment."""
     commitment = draw(st.floats(1, 30_000))
     section = {"shortfall": "allowed"}
     if draw(st.booleans()):
@@ -95,7 +95,7 @@ def structures(draw):
 
 @st.composite
 def waterfalls(draw, section, names):
-    """Give steps in any order that leave nobody out."""
+    """Return steps in any order that leave nobody out."""
     steps = [{"interest": [name]} for name in names] + [{"principal": [name]} for name in names]
     if draw(st.booleans()):
         steps = [{"interest": names}, {"principal": names}]
@@ -112,7 +112,7 @@ def waterfalls(draw, section, names):
 
 @st.composite
 def draws(draw):
-    """Give a structure, income by month, people by wave, and where it stops."""
+    """Return a structure, income by month, people by wave, and where it stops."""
     section, commitment = draw(structures())
     income = {f"term_{month}": draw(st.floats(0, 9_000)) for month in draw(one_of_lists(tuple(range(HORIZON + 1)), 0))}
     people = [draw(st.integers(0, 5)), draw(st.integers(0, 5))]
@@ -155,8 +155,8 @@ def test_walk__equals_its_plain_twin_line_by_line(replication):
 @settings(deadline=None, max_examples=sized(60, 200))
 @given(draws())
 def test_ledger__obeys_the_distributions_of_money(replication):
-    # Invariants: all cash sums to zero at every date, the project's account included, and nothing stays in it; nobody draws beyond the
-    # commitment; a guarantor pays no more than the loss; every unit that comes in goes out.
+    # Invariants: all cash sums to zero at every date, the project's account included, and nothing stays in it; nobody draws beyond
+    # the commitment; a guarantor pays no more than the loss; every unit that comes in goes out.
     _, commitment, income, _, _ = replication
     _, ledger = move(*replication)
 

@@ -279,7 +279,7 @@ YES = {"yes": {"kind": "binary", "at_month": 5, "probability": {"a": 0, "b": 0}}
 
 
 def taking_part(engagement: dict[str, Any], **effect: Any) -> float:
-    """Give the share of those who answer yes, which only the service brings about."""
+    """Return the share of those who answer yes, which only the service brings about."""
     tallies = lives(population={"engagement": engagement}, effect={"e": {"outcome": "yes", "difference": 1} | effect}, outcomes=YES)
     assert mean_of(tallies, "yes", TWIN) == 0
     return mean_of(tallies, "yes", SERVICE)

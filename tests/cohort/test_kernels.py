@@ -76,7 +76,7 @@ def test_engine__compiled_and_interpreted_fill_the_same_numbers(study: str, tmp_
 
 
 def luck(number: int, attempt: int = 0) -> reference.Luck:
-    """Give the luck of somebody in the group `g`."""
+    """Return the luck of somebody in the group `g`."""
     return reference.Luck(Replication(None, SEED, 3, {}), "g", number, attempt)
 
 
@@ -267,7 +267,7 @@ def test_changed_probability__equals_its_slow_twin(form: str, p: float, change: 
 
 
 def effects_of(forms: list[tuple[int, int]], n_moves: int) -> Effects:
-    """Give effects of a form on a move each, in one stratum and on one course."""
+    """Return effects of a form on a move each, in one stratum and on one course."""
     places = np.array([move for move, _ in forms], dtype=np.int64)
     n = len(forms)
     return Effects(
@@ -379,7 +379,7 @@ def test_windows__after_entry_come_first_and_that_before_it_last() -> None:
 
 
 def certain(**sections: Any) -> dict[str, Any]:
-    """Give everybody the same life: a month in `a`, a month in `b`, then `c` for good."""
+    """Return everybody the same life: a month in `a`, a month in `b`, then `c` for good."""
     states = {"states": ["a", "b", "c"], "start": {"young": {"a": 1}, "older": {"a": 1}}}
     moves = {"a -> b": {"per_month": 1}, "b -> c": {"per_month": 1}}
     return {"pathway": states | {"moves": moves}, "windows": (1, 2, 5)} | sections

@@ -25,7 +25,7 @@ WHOLE = simulate_cohort(STUDY, draws_of(STUDY, NUMBERS))
 
 
 def changed(**sections: Any) -> dict[str, Any]:
-    """Give the study that says everything with more in some of its sections."""
+    """Return the study that says everything with more in some of its sections."""
     study = copy.deepcopy(ALL)
     for name, more in sections.items():
         study[name] = study[name] | more if isinstance(more, dict) else more
@@ -256,7 +256,7 @@ NEUTRAL = {"hazard_ratio": 1, "relative_risk": 1, "odds_ratio": 1, "difference":
 
 
 def neutral(study: dict[str, Any]) -> Cohort:
-    """Give the study with effects that change nothing."""
+    """Return the study with effects that change nothing."""
     effects = {
         name: {key: NEUTRAL.get(key, value) for key, value in effect.items()}
         for name, effect in copy.deepcopy(study["effect"]).items()

@@ -1,7 +1,7 @@
 """The words of the months: known answers, one by one and sixteen abreast, and words that look as random as they should.
 
-The statistical tests have a fixed seed and a threshold of 4.5 standard errors, or the tails of the chi-square distribution that are as rare:
-a false alarm once in 150,000 comparisons if the seed were drawn anew.
+The statistical tests have a fixed seed and a threshold of 4.5 standard errors, or the tails of the chi-square distribution that are
+as rare: a false alarm once in 150,000 comparisons if the seed were drawn anew.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def fill_lives(seed: np.uint64, purpose: np.uint64, attempt: np.ndarray, number:
 
 
 def lives(purpose: str = "people/all/moves", seed: int = SEED) -> np.ndarray:
-    """Give the words of many people, shape (replication, attempt, person, month): an attempt is half of an address."""
+    """Return the words of many people, shape (replication, attempt, person, month): an attempt is half of an address."""
     words = np.zeros((N_REPLICATIONS, N_ATTEMPTS, N_PEOPLE, N_MONTHS), np.uint32)
     attempt, number = np.arange(N_ATTEMPTS, dtype=np.uint32) << 16, np.arange(N_PEOPLE, dtype=np.uint32)
     fill_lives(np.uint64(seed), np.uint64(purpose_number(purpose)), attempt, number, words)
@@ -207,7 +207,7 @@ def test_two_stays__of_a_person_are_independent() -> None:
 
 
 def two_stays(per_month: float) -> tuple[np.ndarray, np.ndarray]:
-    """Give the months that everybody stays, and stays again, where each month is left with a probability; up to the last month."""
+    """Return the months that everybody stays, and stays again, where each month is left with a probability; up to the last month."""
     below = (lives() < np.uint32(per_month * 2**32)).reshape(-1, N_MONTHS)
     first = np.where(below.any(axis=1), below.argmax(axis=1), N_MONTHS)
     again = below & (np.arange(N_MONTHS) > first[:, None])

@@ -31,7 +31,7 @@ def people(outcomes: Any, **sections: Any) -> Any:
 
 
 def distribution_of_moves(per_month: tuple[float, float], per_move: tuple[float, float], months: int) -> Distribution:
-    """Give the distribution of what one person who starts at home comes to; worth of a month at home and placed, of moving out and back.
+    """Return the distribution of what one person who starts at home comes to; worth of a month at home and placed, of moving out and back.
 
     Backwards, with the sum from month t on in state i: Y = f_i + (m_ij + Y'_j) with probability P_ij; so that
     E Y^k = sum over j of P_ij E (f_i + m_ij + Y'_j)^k, expanded by the binomial theorem.

@@ -19,7 +19,7 @@ N_REPLICATIONS, N_PEOPLE, WINDOW = 400, 50, 12
 
 
 def tiny(move: str, *overrides: str):
-    """Give the tiny study with everybody in `placed` at entry, one move out of it and none back."""
+    """Return the tiny study with everybody in `placed` at entry, one move out of it and none back."""
     start = "{young: {placed: 1}, older: {placed: 1}}"
     pathway = f"pathway={{states: [home, placed], start: {start}, moves: {{placed -> home: {move}}}}}"
     return load_study(find_study("tiny"), [pathway, "effect={}", *overrides])
@@ -79,7 +79,7 @@ def test_pace__probabilities_of_one_state_are_one_table_and_rates_come_on_top() 
 
 
 def expected_months(survival: list[float]) -> tuple[float, float]:
-    """Give mean and variance of min(T, w) from P(T > m) = survival[m]: E X = sum P(X > m), E X^2 = sum (2 m + 1) P(X > m)."""
+    """Return mean and variance of min(T, w) from P(T > m) = survival[m]: E X = sum P(X > m), E X^2 = sum (2 m + 1) P(X > m)."""
     mean = sum(survival)
     return mean, sum((2 * m + 1) * s for m, s in enumerate(survival)) - mean**2
 

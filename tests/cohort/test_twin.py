@@ -24,7 +24,7 @@ from tests.reference.studies import SEED, cohort_of, draws_of, require_equal_to_
 
 
 def without(sections: dict[str, Any], *paths: str) -> dict[str, Any]:
-    """Give a study without some of its parts."""
+    """Return a study without some of its parts."""
     study = copy.deepcopy(sections)
     for path in paths:
         *way, last = path.split("/")
@@ -42,7 +42,7 @@ SPELL = {"rates": {"placed": {"rate_per_month": 0.8}, "home": {"rate_per_month":
 
 
 def with_moves(**moves: Any) -> dict[str, Any]:
-    """Give three states with one changed move out of `placed`, and ways back."""
+    """Return three states with one changed move out of `placed`, and ways back."""
     back = {"home -> placed": {"per_month": 0.2}, "secure -> placed": {"per_month": 0.4}}
     return {
         "moves": {
@@ -373,7 +373,7 @@ def test_comparison_with_the_twin__can_fail(path: str) -> None:
 
 
 def some_of(sections: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Give any part of a section."""
+    """Return any part of a section."""
     return st.sets(st.sampled_from(sorted(sections))).map(
         lambda kept: {name: one for name, one in sections.items() if name in kept}
     )

@@ -307,7 +307,7 @@ STEP = {"from_months": [0, 2], "factor": [1, 2]}
 
 
 def star(n_states: int) -> dict[str, Any]:
-    """Give a state that is left for every other, in one stratum."""
+    """Return a state that is left for every other, in one stratum."""
     states = [f"s{i}" for i in range(n_states)]
     return {
         "states": states,
@@ -317,7 +317,7 @@ def star(n_states: int) -> dict[str, Any]:
 
 
 def chain(n_states: int, strata: tuple[str, ...] = ("young", "older")) -> dict[str, Any]:
-    """Give states of which only the first is left."""
+    """Return states of which only the first is left."""
     states = [f"s{i}" for i in range(n_states)]
     return {"states": states, "start": {k: {"s0": 1} for k in strata}, "moves": {f"s0 -> s{n_states - 1}": {"per_month": 0.2}}}
 

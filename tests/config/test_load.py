@@ -29,7 +29,7 @@ def problems_of(path):
 
 
 def line_of(path, snippet):
-    """Give the number of the line on which a piece of text stands that is in the file once; blank lines before it do not count."""
+    """Return the number of the line on which a piece of text stands that is in the file once; blank lines before it do not count."""
     text = path.read_text(encoding="utf-8")
     assert text.count(snippet) == 1, snippet
     start = text.index(snippet) + len(snippet) - len(snippet.lstrip("\n"))

@@ -153,8 +153,8 @@ def test_study__explains_every_finding_of_the_contract_check(path):
 
 @pytest.mark.parametrize(("path", "variant"), VARIANTS)
 def test_ledger__is_complete(path, variant):
-    # Invariant: walked once more over the plain data: every mapping of the study with a value or a distribution, its contract's included, stands
-    # in the ledger with its path, and so does every assumption in words.
+    # Invariant: walked once more over the plain data: every mapping of the study with a value or a distribution, its contract's
+    # included, stands in the ledger with its path, and so does every assumption in words.
     study = load_study(path, variant=variant)
     ledger = {entry["path"]: entry for entry in assumptions(study)}
     content = study.model_dump(mode="json")

@@ -111,7 +111,7 @@ MONEY = (
 
 
 def in_other_money(node, scale, key=""):
-    """Give a term in which every amount of money, written as a number, is multiplied; factors are left."""
+    """Return a term in which every amount of money, written as a number, is multiplied; factors are left."""
     if isinstance(node, dict):
         kept = {"at_most"} if "target" in node else set()
         return {name: child if name in kept else in_other_money(child, scale, name) for name, child in node.items()}

@@ -31,7 +31,7 @@ def contract_of(**terms):
 
 
 def pay(contract, drawn=0.0, **outcomes):
-    """Give what each term pays and what decided it, for one set of outcomes; outcomes that are not named are 0."""
+    """Return what each term pays and what decided it, for one set of outcomes; outcomes that are not named are 0."""
     payments = settle_outcomes(contract, dict.fromkeys(contract.metrics, 0.0) | outcomes, drawn)
     words = [payments.limits[t][code] for t, code in enumerate(payments.bound[0])]
     return dict(zip(payments.terms, zip(payments.amount[0].tolist(), words, strict=True), strict=True))
@@ -259,7 +259,7 @@ def test_cap__twice_is_once(term, cap, outcomes, drawn):
 
 
 def in_other_money(term, outcomes, scale):
-    """Give a term and outcomes with every amount of money multiplied; by a power of two, so that no edge moves."""
+    """Return a term and outcomes with every amount of money multiplied; by a power of two, so that no edge moves."""
     parts = {key: scale * term[key] for key in ("above", "floor", "cap") if isinstance(term.get(key), float)}
     gates = {name: {edge: scale * value for edge, value in gate.items()} for name, gate in term.get("only_if", {}).items()}
     return term | parts | {"only_if": gates}, {name: scale * value for name, value in outcomes.items()}

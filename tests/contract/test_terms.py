@@ -23,7 +23,7 @@ def contract_of(terms, **sections):
 
 
 def paid(terms, drawn=100.0, outcomes=None, until=None, **sections):
-    """Give what each term pays, by date where there are dates."""
+    """Return what each term pays, by date where there are dates."""
     contract = contract_of(terms, **sections)
     payments = replay(contract, outcomes if outcomes is not None else {"x": 0.0, "y": 0.0}, drawn, until)
     if not contract.dates:
@@ -32,7 +32,7 @@ def paid(terms, drawn=100.0, outcomes=None, until=None, **sections):
 
 
 def value(term, x=0.0, y=0.0, drawn=100.0, **sections):
-    """Give what one term pays."""
+    """Return what one term pays."""
     return paid({"a": term}, drawn, {"x": x, "y": y}, **sections)["a"]
 
 

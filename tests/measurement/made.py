@@ -91,7 +91,7 @@ def of_share(n, yes, *, before=None, both=None):
 
 
 def protocol_of(design, metrics, **sections):
-    """Give a protocol with the section that its design needs."""
+    """Return a protocol with the section that its design needs."""
     usual = {"outcome": "events", "window_months": WINDOW, "estimate": "rate_difference", "better": "lower"}
     named = metrics if metrics and all(isinstance(value, Mapping) for value in metrics.values()) else {"metric": metrics or {}}
     return Protocol.model_validate(
@@ -115,7 +115,7 @@ def with_pair(tallies, *waves):
 
 
 def draws_of(protocol, n, numbers, seed=1):
-    """Give the numbers of a protocol in n replications: those of the file, but where others are given."""
+    """Return the numbers of a protocol in n replications: those of the file, but where others are given."""
     values = dict(DEFAULTS)
     for name, metric in protocol.metrics.items():
         path = f"measurement.metrics.{name}"
@@ -148,5 +148,5 @@ def measured(tallies, design="historical", *, kind="amount", waves=None, numbers
 
 
 def told(measurements):
-    """Give estimate, standard error and truth of the first metric of the first replication."""
+    """Return estimate, standard error and truth of the first metric of the first replication."""
     return tuple(float(getattr(measurements, name)[0, 0]) for name in ("estimate", "standard_error", "truth"))

@@ -49,7 +49,7 @@ def content_of(changes):
 
 
 def problems_of(**changes):
-    """Give what is refused about a changed study: paths, in order."""
+    """Return what is refused about a changed study: paths, in order."""
     return [
         finding[0]
         for finding in study_problems(Study.model_validate(content_of({k.replace("__", "."): v for k, v in changes.items()})))
@@ -63,7 +63,7 @@ def unit_in(way_out):
 
 
 def study_of(changes=None):
-    """Give the small study with changes by path; it must be sound. A metric has the unit that its estimate yields."""
+    """Return the small study with changes by path; it must be sound. A metric has the unit that its estimate yields."""
     study = Study.model_validate(content_of(changes or {}))
     units = {path: unit_in(way_out) for path, _, _, way_out in unit_problems(study)}
     study = Study.model_validate(content_of((changes or {}) | units)) if units else study

@@ -345,7 +345,7 @@ def test_randomised__clusters_have_their_design_effect(rho):
 
 
 def covered(shift, error):
-    """Give the share of intervals that hold the truth where the estimate is off by a shift."""
+    """Return the share of intervals that hold the truth where the estimate is off by a shift."""
     return stats.norm.cdf(1.959964 - shift / error) - stats.norm.cdf(-1.959964 - shift / error)
 
 
@@ -376,8 +376,8 @@ def test_design__misses_the_truth_as_often_as_its_bias_says_where_an_assumption_
 @pytest.mark.statistical
 @pytest.mark.parametrize("design", ["randomised", "matched", "before_after", "difference_in_differences"])
 def test_relative_reduction__of_counts_covers_the_truth(design):
-    # Source: distribution; Poisson counts with gamma frailties, a true reduction of a fifth, 300 people; ratio to the truth in people at
-    # large. The delta method is right to first order.
+    # Source: distribution; Poisson counts with gamma frailties, a true reduction of a fifth, 300 people; ratio to the truth in
+    # people at large. The delta method is right to first order.
     rng = np.random.default_rng(10)
 
     def people(factor, size):

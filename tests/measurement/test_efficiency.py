@@ -21,7 +21,7 @@ LEFT_OUT = ([1, 0, 0, 1], [3.0, 5.0, 4.0, 4.0])
 
 
 def of_people(**arms):
-    """Give tallies of people who say yes or no and use months of staff."""
+    """Return tallies of people who say yes or no and use months of staff."""
     return with_pair(tallies_of({arm: people[0] for arm, people in arms.items()}), arms)
 
 

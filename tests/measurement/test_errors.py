@@ -17,7 +17,7 @@ def repeat(people, n=R):
 
 
 def shares(service, control, n=2000, **metric):
-    """Give the estimates of many evaluators of the same n people a side."""
+    """Return the estimates of many evaluators of the same n people a side."""
     people = {"service": repeat(of_share(n, round(n * service))), "twin": repeat(of_share(n, round(n * control)))}
     people["control"] = repeat(of_share(n, round(n * control)))
     return measured(tallies_of(people), "randomised", kind="share", metric=metric)

@@ -23,7 +23,7 @@ def measured(tallies, *, years_before=0.0, drift=0.0, kind="amount", **metrics):
 
 
 def numbers(measurements):
-    """Give estimate, standard error and truth of the one metric of one replication."""
+    """Return estimate, standard error and truth of the one metric of one replication."""
     return told(measurements)
 
 

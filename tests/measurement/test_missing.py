@@ -41,7 +41,7 @@ NOBODY = np.zeros((1, 0))
 
 
 def without(*arms):
-    """Give the people of every arm, but nobody of some."""
+    """Return the people of every arm, but nobody of some."""
     return {arm: NOBODY if arm in arms else people for arm, people in PEOPLE.items()}
 
 

@@ -58,7 +58,7 @@ def both():
 
 
 def means_of(evidence, arm):
-    """Give the means of everything measured, shape (replication, outcome and window)."""
+    """Return the means of everything measured, shape (replication, outcome and window)."""
     tallies = evidence.tallies
     return (tallies.sums[:, 0, arm] / tallies.weight[:, 0, arm, None, None]).reshape(N, -1)
 
@@ -201,7 +201,8 @@ def before_and_after(evidence, window=1):
 
 @pytest.mark.statistical
 def test_parallel__goes_together_before_and_after_as_people_do(both):
-    # Invariant: means, their spread and covariance between replications, and what the evaluator sees between persons, as of simulated people.
+    # Invariant: means, their spread and covariance between replications, and what the evaluator sees between persons, as of
+    # simulated people.
     (after, before, *inside), (other_after, other_before, *other_inside) = (before_and_after(evidence) for evidence in both)
     for one, other in ((after, other_after), (before, other_before), *zip(inside, other_inside, strict=True)):
         assert abs(z_of_two(one, other)) < FALSE_ALARM

@@ -49,7 +49,7 @@ FLAG = stats.norm.cdf((CUT_OFF - MEAN) / SD_READ)
 
 
 def spared_by(effect):
-    """Give the chance that a child is flagged and then does without: both normal."""
+    """Return the chance that a child is flagged and then does without: both normal."""
     at = [(CUT_OFF - MEAN) / SD_READ, (CUT_OFF - MEAN - effect) / SD]
     return FLAG - stats.multivariate_normal([0, 0], [[1, CORRELATION_READ], [CORRELATION_READ, 1]]).cdf(at)
 

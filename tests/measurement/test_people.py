@@ -25,7 +25,7 @@ def evidence_of(changes, n=200, seed=4):
 
 
 def by(design, study, evidence, **metric):
-    """Give what another design concludes of the same people."""
+    """Return what another design concludes of the same people."""
     protocol = study.measurement.model_copy(update={"design": design})
     metrics = {name: one.model_copy(update=metric) for name, one in protocol.metrics.items()}
     protocol = protocol.model_copy(update={"metrics": metrics})
@@ -148,7 +148,8 @@ def test_matched__nobody_alike_leaves_users_out():
 
 @pytest.mark.parametrize("selection", [None, {"outcome": "spells", "at_least": 1}])
 def test_matched__of_one_user_and_few_candidates_finds_one_or_nobody(selection):
-    # Invariant: who is alike in all and in the past is found, who is not leaves nobody, and an evaluator without people says nothing.
+    # Invariant: who is alike in all and in the past is found, who is not leaves nobody, and an evaluator without people says
+    # nothing.
     changes = MIXED | {"population.selection": selection, "population.waves.one.size": 1, "measurement.design": "matched"}
     changes |= {"measurement.matched": {"per_person": 1, "candidates": 4, "before": {"outcome": "spells", "within": 0}}}
     study = study_of(changes)

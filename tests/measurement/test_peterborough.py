@@ -31,7 +31,7 @@ CHANCES = ("p_pay_no_effect", "p_pay_promised_effect")
 
 @pytest.fixture(scope="module")
 def central():
-    """Give the study at the centre of its distributions, with the trends that its variant takes from the published figures."""
+    """Return the study at the centre of its distributions, with the trends that its variant takes from the published figures."""
     content = load_study(STUDY, variant="published_trends").model_dump(mode="json")
     for path, value in CENTRE.items():
         set_at(content, path, {"value": value})
@@ -56,7 +56,7 @@ def evidence(central):
 
 
 def by(design, study, evidence, numbers=None, tallies=None):
-    """Give what a design concludes of the same people, with other numbers."""
+    """Return what a design concludes of the same people, with other numbers."""
     protocol = study.measurement.model_copy(update={"design": design})
     values = dict(evidence.draws.values)
     values |= {path: np.full(N, value) for path, value in (numbers or {}).items()}
@@ -78,7 +78,7 @@ def as_if_untreated(tallies):
 
 
 def exact_of(months):
-    """Give mean events and share reconvicted in the months after release: by recursion over months, gamma by its quantiles."""
+    """Return mean events and share reconvicted in the months after release: by recursion over months, gamma by its quantiles."""
     frailty = stats.gamma.ppf((np.arange(4000) + 0.5) / 4000, 1 / 0.4, scale=0.4)
     clean, share, mean = np.array([np.full(4000, 0.354), np.full(4000, 0.646)]), 0.354, 0.0
     for month in range(months):
@@ -138,7 +138,7 @@ def test_people__are_as_uneven_as_derived(evidence):
 
 
 def cohorts(measurements):
-    """Give the estimates of the first metric from each cohort alone."""
+    """Return the estimates of the first metric from each cohort alone."""
     return measurements.by_wave[:, :, 0].ravel()
 
 

@@ -113,7 +113,7 @@ def of_clusters(size, sites, rho):
 
 
 def design_effect(size, sites, rho):
-    """Give by how much the reported variance is larger than without clusters."""
+    """Return by how much the reported variance is larger than without clusters."""
     study = of_clusters(size, sites, rho)
     plain = of_clusters(size, sites, 0.0)
     with_rho, without = (simulate(one, 3, np.arange(3)).measurements.standard_error for one in (study, plain))

@@ -15,7 +15,7 @@ DRAWN = 1_000_000.0
 
 
 def contract(**term):
-    """Give a contract of one term on `metric`."""
+    """Return a contract of one term on `metric`."""
     return Contract.model_validate(
         {
             "title": "One term",
@@ -28,18 +28,18 @@ def contract(**term):
 
 
 def paid(measurements, **term):
-    """Give what one term pays in every replication."""
+    """Return what one term pays in every replication."""
     n = len(measurements.estimate)
     return settle_terms(contract(**term), measurements, np.full(n, DRAWN)).amount[:, 0]
 
 
 def bonus(threshold):
-    """Give all of what was drawn at a threshold, and nothing below."""
+    """Return all of what was drawn at a threshold, and nothing below."""
     return {"share": 1.0, "of": "drawn", "only_if": {"metric": {"at_least": threshold}}}
 
 
 def noisy(effect, error, n):
-    """Give n measurements of a known effect: two people a side, so that a difference of means has the error asked for."""
+    """Return n measurements of a known effect: two people a side, so that a difference of means has the error asked for."""
     rng = np.random.default_rng(21)
     service, control = (rng.normal(0, error, (n, 2)) for _ in range(2))
     tallies = tallies_of({"service": service - effect, "twin": service, "control": control})

@@ -17,7 +17,7 @@ KINDS = ("amount", "share", "score")
 
 
 def random_case(number):
-    """Give a protocol with every section, its numbers, and tallies of random people: whatever fits is a test."""
+    """Return a protocol with every section, its numbers, and tallies of random people: whatever fits is a test."""
     rng = np.random.default_rng(number)
     kind = KINDS[number % 3]
     n, n_waves = int(rng.integers(1, 3)), int(rng.integers(1, 4))
@@ -196,7 +196,8 @@ def test_metrics__that_are_added_change_no_other(design, waves):
 
 
 def test_luck__of_the_evaluator_is_one_stream_per_decision():
-    # Invariant: no two decisions about any two arms, waves or metrics share a stream, and those that are drawn are those that are named.
+    # Invariant: no two decisions about any two arms, waves or metrics share a stream, and those that are drawn are those that are
+    # named.
     metric = protocol_of("randomised", {"m": WRONG | {"misclassification": {"sensitivity": 0.9, "specificity": 0.9}}}).metrics["m"]
     named = [*purposes_of_errors("m", metric, ("a", "b")), *purposes_of_errors("n", metric, ("a", "b"))]
 

@@ -84,7 +84,7 @@ def tally_group(tally: Tally, r: int, w: int, arm: int, replication: Replication
 
 
 def value_before(person: Person) -> float:
-    """Give the outcome of the months before entry on which the selection looks; everybody lives them without the service."""
+    """Return the outcome of the months before entry on which the selection looks; everybody lives them without the service."""
     replication = person.replication
     told = tell(person, replication.history, Clips(), has_service=False)
     return values_of(told, [(0, replication.history)], Clips())[replication.cohort.population.selection.outcome][0]

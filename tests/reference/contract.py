@@ -47,7 +47,7 @@ class Replication:
 
 
 def settle(contract: Contract, outcomes: Mapping[str, float], drawn: float) -> dict[tuple[str, str], tuple[float, str]]:
-    """Give what each term pays on each date, and which limit decided it: formula, floor, cap, gate, stop, total_cap, or a path."""
+    """Return what each term pays on each date, and which limit decided it: formula, floor, cap, gate, stop, total_cap, or a path."""
     result, replication, stopped = {}, Replication(contract, outcomes, drawn), 0.0
     for date in contract.dates or [""]:
         replication = replication.at(month=contract.month_of(date) if date else 0.0, now=dict.fromkeys(contract.terms, 0.0))

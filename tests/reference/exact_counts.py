@@ -16,14 +16,14 @@ _MOST = 400
 
 
 def negative_binomial(mean: float, size: float, most: int = _MOST) -> Floats:
-    """Give P(X = 0), ..., P(X = most) of events with a gamma frailty of variance 1 / size."""
+    """Return P(X = 0), ..., P(X = most) of events with a gamma frailty of variance 1 / size."""
     x = np.arange(most + 1)
     logarithm = [lgamma(n + size) - lgamma(size) - lgamma(n + 1) for n in x]
     return np.exp(np.array(logarithm) + size * log(size / (size + mean)) + x * log(mean / (size + mean)))
 
 
 def moments_of_count(chances: Sequence[float] | Floats, values: Sequence[float] | Floats | None = None) -> Moments:
-    """Give the moments 0 to 4 of a number that takes the values 0, 1, 2, ... or those that are given."""
+    """Return the moments 0 to 4 of a number that takes the values 0, 1, 2, ... or those that are given."""
     x = np.arange(len(chances)) if values is None else np.asarray(values)
     return [float(np.asarray(chances) @ x**k) for k in range(ORDER + 1)]
 
@@ -61,7 +61,7 @@ class Chosen:
         return float(self.before @ (self.values**2 * self._after(2)))
 
     def _after(self, k: int) -> Floats:
-        """Give the k-th moment of the events after by the number before, from the factorial moments of the distribution."""
+        """Return the k-th moment of the events after by the number before, from the factorial moments of the distribution."""
         size = self.size + self.values
         odds = self.ratio * self.mean / (self.size + self.mean)
         # E N (N - 1) ... (N - j + 1) = size (size + 1) ... (size + j - 1) odds^j, and Stirling numbers of the second kind.
@@ -71,7 +71,7 @@ class Chosen:
 
 
 def survival_with_frailty(gathered: float, variance: float) -> float:
-    """Give the share to whom nothing happened by the time that the hazard without frailty has gathered to so much."""
+    """Return the share to whom nothing happened by the time that the hazard without frailty has gathered to so much."""
     return float((1 + variance * gathered) ** (-1 / variance)) if variance > 0 else exp(-gathered)
 
 

@@ -24,7 +24,7 @@ ORDER = 4
 
 
 def moments_of_rewards(start: Sequence[float], moves: Floats, worth: Floats) -> Moments:
-    """Give the moments 0 to 4 of the sum of the worth of all dates.
+    """Return the moments 0 to 4 of the sum of the worth of all dates.
 
     start: (s,); moves: (T, s, s), from each date to the next; worth: (T + 1, s).
     """
@@ -37,24 +37,24 @@ def moments_of_rewards(start: Sequence[float], moves: Floats, worth: Floats) -> 
 
 
 def distribution_of_rewards(start: Sequence[float], moves: Floats, worth: Floats) -> Distribution:
-    """Give mean, variance and fourth central moment of the sum of the worth of all dates."""
+    """Return mean, variance and fourth central moment of the sum of the worth of all dates."""
     return Distribution.of(moments_of_rewards(start, moves, worth))
 
 
 def with_factor(moments: Moments, of_factor: Moments) -> Moments:
-    """Give the moments of the product with an independent factor."""
+    """Return the moments of the product with an independent factor."""
     return [one * other for one, other in zip(moments, of_factor, strict=True)]
 
 
 def uniform_moments(low: float, high: float) -> Moments:
-    """Give the moments 0 to 4 of a uniform number."""
+    """Return the moments 0 to 4 of a uniform number."""
     return [(high ** (k + 1) - low ** (k + 1)) / (k + 1) / (high - low) for k in range(ORDER + 1)]
 
 
 def moments_with_uniform_part(
     start: Sequence[float], moves: Floats, whole: Floats, part: Floats, low: float, high: float
 ) -> Moments:
-    """Give the moments of the sum of `whole` and of X times `part`, X uniform between people and independent of their way.
+    """Return the moments of the sum of `whole` and of X times `part`, X uniform between people and independent of their way.
 
     Gauss-Legendre with 6 nodes is exact for polynomials of degree 11, and moment k is one of degree k in X.
     """
@@ -67,7 +67,7 @@ def moments_with_uniform_part(
 
 
 def shares_by_date(start: Sequence[float], moves: Floats) -> Floats:
-    """Give the shares of the states at all dates, shape (T + 1, s): the trace of the cohort."""
+    """Return the shares of the states at all dates, shape (T + 1, s): the trace of the cohort."""
     trace = [np.asarray(start, dtype=np.float64)]
     for move in moves:
         trace.append(trace[-1] @ move)
@@ -75,7 +75,7 @@ def shares_by_date(start: Sequence[float], moves: Floats) -> Floats:
 
 
 def weights_of_dates(counted: str, months: int) -> Floats:
-    """Give how much each of the dates 0 to `months` counts.
+    """Return how much each of the dates 0 to `months` counts.
 
     `simpson` are the published weights for 75 cycles: of the dates numbered from 1 the first and the last count 1/3, the even
     ones 2/3 and the odd ones 4/3.
@@ -90,7 +90,7 @@ def weights_of_dates(counted: str, months: int) -> Floats:
 
 
 def discounted(weights: Floats, rate: float, value: Sequence[float] | Floats) -> Floats:
-    """Give what each date is worth: shape (T + 1, s)."""
+    """Return what each date is worth: shape (T + 1, s)."""
     by_date = weights * (1 + rate) ** -np.arange(len(weights), dtype=float)
     return by_date[:, None] * np.asarray(value)
 
@@ -99,12 +99,12 @@ def discounted(weights: Floats, rate: float, value: Sequence[float] | Floats) ->
 
 
 def probability(rate: float) -> float:
-    """Give the probability that something with a constant rate happens within a cycle."""
+    """Return the probability that something with a constant rate happens within a cycle."""
     return float(-np.expm1(-rate))
 
 
 def conditional_on_survival(hazard_ratio: float = 1.0) -> Floats:
-    """Give the moves of Alarid-Escudero et al. 2023: healthy, sick, sicker, dead; all but death are conditional on survival."""
+    """Return the moves of Alarid-Escudero et al. 2023: healthy, sick, sicker, dead; all but death are conditional on survival."""
     dies = [probability(0.002 * ratio) for ratio in (1, 3, 10)]
     falls, recovers, worsens = probability(0.15), probability(0.5), probability(0.105 * hazard_ratio)
     rows = [
@@ -117,7 +117,7 @@ def conditional_on_survival(hazard_ratio: float = 1.0) -> Floats:
 
 
 def with_time_sick(months: int) -> Floats:
-    """Give the moves of Krijkamp et al. 2018, appendix B: healthy, sick and sicker by cycles since the illness began, dead.
+    """Return the moves of Krijkamp et al. 2018, appendix B: healthy, sick and sicker by cycles since the illness began, dead.
 
     In the cycle number d of an illness (1, 2, ...) the rate of death is 1 + 0.2 d times that of the basic model; the probabilities
     of recovering and of becoming sicker stay as they are.
@@ -136,12 +136,12 @@ def with_time_sick(months: int) -> Floats:
 
 
 def worth_with_time_sick(months: int, healthy: float, sick: Callable[[int], float], sicker: float) -> Floats:
-    """Give what a date is worth in each state of `with_time_sick`; `sick` of the months since the illness began (0, 1, ...)."""
+    """Return what a date is worth in each state of `with_time_sick`; `sick` of the months since the illness began (0, 1, ...)."""
     return np.array([healthy, *(sick(d) for d in range(months)), *[sicker] * months, 0.0])
 
 
 def seen_and_seen_again(counts: Sequence[Sequence[float]], months: int) -> Floats:
-    """Give the moves of one person whose probabilities have Dirichlet distributions, in a chain that never returns to a state.
+    """Return the moves of one person whose probabilities have Dirichlet distributions, in a chain that never returns to a state.
 
     Polya's urn (Feller 1968, "An Introduction to Probability Theory", volume 1, section V.2): after d months in a state, each a
     month of staying, the next move has the counts with d added to that of staying. The states are unrolled by d; the last row

@@ -2,7 +2,7 @@
 
 
 def course_of(capital, projects, begins, n_months, share, delay, begun_before):
-    """Give the month in which each project begins (None: never), the balance by month, and what returned.
+    """Return the month in which each project begins (None: never), the balance by month, and what returned.
 
     projects: for each a list of what is paid out by month and one of what comes back.
     """

@@ -73,12 +73,12 @@ def live(person: Person, until: int, clips: Clips, *, has_service: bool) -> Life
 
 
 def count_together(replication: Replication, one: str, other: str) -> bool:
-    """Say whether the months in two states count as one time."""
+    """Return whether the months in two states count as one time."""
     return any(one in group and other in group for group in replication.cohort.pathway.time_together.values())
 
 
 def choose_move(hazards: list[float], word: int) -> int | None:
-    """Give the first move whose running probability exceeds the word's middle; nothing for somebody who stays.
+    """Return the first move whose running probability exceeds the word's middle; nothing for somebody who stays.
 
     Even a move that is certain leaves the last word behind.
     """
@@ -91,7 +91,7 @@ def choose_move(hazards: list[float], word: int) -> int | None:
 
 
 def hazards_of(person: Person, state: str, clock: int, since: int, clips: Clips, *, has_service: bool) -> list[float]:
-    """Give a person's hazards in a month: without the service, times what the person carries, then the effects."""
+    """Return a person's hazards in a month: without the service, times what the person carries, then the effects."""
     replication = person.replication
     after_entry = clock - replication.history
     base = hazards_out_of(replication, person.stratum, state, after_entry, clock - since, person.calendar(clock))
@@ -113,7 +113,7 @@ def under_effects(
     is_counted: bool,
     has_service: bool,
 ) -> list[float]:
-    """Give the hazards of the moves out of a state under the effects on them: hazard ratios first, then probabilities.
+    """Return the hazards of the moves out of a state under the effects on them: hazard ratios first, then probabilities.
 
     The probabilities of the moves over their period, from all hazards together, are changed one by one and turned back.
     """
@@ -141,7 +141,7 @@ def under_effects(
 
 
 def is_walked(replication: Replication, state: str) -> bool:
-    """Say whether the hazards out of a state differ between people of one stratum and course at one time since entry.
+    """Return whether the hazards out of a state differ between people of one stratum and course at one time since entry.
 
     There a probability is clipped for each person who meets it; elsewhere once, for all.
     """
@@ -237,7 +237,7 @@ def happenings(life: Life, event: str, until: int, clips: Clips, *, has_service:
 
 
 def rate_in(person: Person, event: str, state: str) -> float:
-    """Give the rate of an event per month in a state; 0 where it cannot begin."""
+    """Return the rate of an event per month in a state; 0 where it cannot begin."""
     replication, spec = person.replication, person.replication.cohort.events[event]
     if state not in spec.rates:
         return 0.0
@@ -247,7 +247,7 @@ def rate_in(person: Person, event: str, state: str) -> float:
 
 
 def rate_factor(person: Person, event: str, month: int) -> float:
-    """Give everything that multiplies the rate of an event in a month of the clock, but the effects."""
+    """Return everything that multiplies the rate of an event in a month of the clock, but the effects."""
     replication, spec, path = person.replication, person.replication.cohort.events[event], f"events.{event}"
     factor = series_factor(replication, spec.by_months_since_entry, f"{path}.by_months_since_entry", month - replication.history)
     factor *= calendar_factor(replication, spec.by_calendar, f"{path}.by_calendar", person.calendar(month))

@@ -40,7 +40,7 @@ class Sums:
 
 
 def past(person: Person, outcome: str) -> float:
-    """Give an outcome of the months before entry."""
+    """Return an outcome of the months before entry."""
     history = person.replication.history
     return values_of(tell(person, history, Clips(), has_service=False), [(0, history)], Clips())[outcome][0]
 
@@ -55,7 +55,7 @@ def fits_selection(person: Person) -> bool:
 
 
 def is_alike(candidate: Person, user: Person, matching: Any) -> bool:
-    """Say whether a candidate is like a service user in all that is asked for."""
+    """Return whether a candidate is like a service user in all that is asked for."""
     if any(getattr(candidate, trait) != getattr(user, trait) for trait in matching.on):
         return False
     if not fits_selection(candidate):

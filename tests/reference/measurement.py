@@ -260,7 +260,7 @@ class _One:
         return self.report(means, matrix, untreated, n)
 
     def report(self, means: list[float], matrix: list[list[float]], untreated: Callable[[list[float]], float], n: float) -> Any:
-        """Give value and error of what the metric asks for: the first mean is the service users'."""
+        """Return value and error of what the metric asks for: the first mean is the service users'."""
 
         def value(at: list[float]) -> float:
             other = untreated(at)
@@ -279,7 +279,7 @@ class _One:
         return found, nan if isnan(found) else sqrt(max(variance, 0.0))
 
     def spent(self, arm: str, waves: Sequence[int]) -> tuple[list[float], list[list[float]], float]:
-        """Give means of the outcome and of what it is per, the covariances of these means, and the people."""
+        """Return means of the outcome and of what it is per, the covariances of these means, and the people."""
         at = [(self.r, wave, ARMS.index(arm)) for wave in ([0] if arm == "baseline" else waves)]
         w = self.tallies.windows.index(int(self.metric.window_months.value))
         pair = self.tallies.pairs.index((self.metric.outcome, self.metric.per))
@@ -338,7 +338,7 @@ class _One:
         return mean if self.kind == "share" else mean * exp(size)
 
     def spread(self, group: Group, mean: float, variance: float, size: float) -> float:
-        """Give the variance between people who live at a shifted level."""
+        """Return the variance between people who live at a shifted level."""
         level = self.shift(mean, size)
         if self.kind == "score" or not mean:
             return variance
@@ -372,7 +372,7 @@ class _One:
         return means, matrix, untreated
 
     def design_effect(self, arm: str, n: float, waves: Sequence[int], rho: float) -> float:
-        """Give 1 + (others in the site of a person who is seen) rho, in sites of equal size."""
+        """Return 1 + (others in the site of a person who is seen) rho, in sites of equal size."""
         before = fsum(float(self.tallies.n_people[self.r, wave, ARMS.index(arm)]) for wave in waves)
         others = max(before / self.protocol.control.clusters.number.value - 1, 0.0)
         # Each of the others is still seen with the same chance.

@@ -30,7 +30,7 @@ class Told:
 
 
 def values_of(told: Told, windows: list[Window], clips: Clips) -> dict[str, list[float]]:
-    """Give every outcome in every window; 0 where the person is not followed to its end."""
+    """Return every outcome in every window; 0 where the person is not followed to its end."""
     outcomes = told.life.person.replication.cohort.outcomes
     closes = [stop <= told.end for _, stop in windows]
     out: dict[str, list[float]] = {}
@@ -107,7 +107,7 @@ def price_of_move(told: Told, name: str, outcome: Any, month: int) -> float:
 
 
 def weight_of_date(counted: str, date: int, last: int) -> float:
-    """Give how many months a date stands for: 0 is that of entry, `last` that on which the window closes."""
+    """Return how many months a date stands for: 0 is that of entry, `last` that on which the window closes."""
     if counted == "beginning":
         return 1.0 if date < last else 0.0
     if counted == "end":
@@ -119,7 +119,7 @@ def weight_of_date(counted: str, date: int, last: int) -> float:
 
 
 def price_on(told: Told, name: str, outcome: Any, date: int) -> float:
-    """Give the price of a month in the state in which a person is on a date."""
+    """Return the price of a month in the state in which a person is on a date."""
     replication, path = told.life.person.replication, f"outcomes.{name}"
     stay = told.life.stay_at(date)
     if stay.state not in outcome.per_day:
@@ -148,7 +148,7 @@ def scale(told: Told, name: str, outcome: Any) -> float:
 
 
 def days_in(happening: Happening, month: int, from_day: float, to_day: float | None) -> float:
-    """Give the days of a spell that fall into a month: those after its first `from_day` days, up to its day `to_day`."""
+    """Return the days of a spell that fall into a month: those after its first `from_day` days, up to its day `to_day`."""
     low = max(happening.began + from_day / DAYS_PER_MONTH, float(month))
     high = min(happening.ended, month + 1.0)
     if to_day is not None:
@@ -171,7 +171,7 @@ def days_of_month(told: Told, outcome: Any, month: int) -> float:
 
 
 def by_year(told: Told, n_years: int) -> dict[str, list[float]]:
-    """Give what adds up over time by year of the study: from entry to the horizon, by the state of each month, undiscounted."""
+    """Return what adds up over time by year of the study: from entry to the horizon, by the state of each month, undiscounted."""
     person, replication = told.life.person, told.life.person.replication
     out = {}
     for name, outcome in replication.cohort.outcomes.items():
@@ -251,7 +251,7 @@ def scores(told: Told, name: str, outcome: Any, windows: list[Window]) -> list[f
 
 
 def reached(told: Told, name: str, outcome: Any, window: Window) -> float:
-    """Say whether there is a date in the window on which the person has been in the states for so many months of the window.
+    """Return whether there is a date in the window on which the person has been in the states for so many months of the window.
 
     With 0 months, being there on any date is enough; the last date is that on which the window closes.
     """
@@ -264,7 +264,7 @@ def reached(told: Told, name: str, outcome: Any, window: Window) -> float:
 
 
 def is_known(told: Told, outcome: Any, window: Window) -> bool:
-    """Say whether an outcome is known in a window: an answer after its date, a score also at entry, the others always."""
+    """Return whether an outcome is known in a window: an answer after its date, a score also at entry, the others always."""
     history = told.life.person.replication.history
     if outcome.kind not in ("binary", "score"):
         return True
@@ -274,16 +274,16 @@ def is_known(told: Told, outcome: Any, window: Window) -> bool:
 
 
 def is_met(target: Any, value: float) -> bool:
-    """Say whether a value reaches an edge; the edge counts."""
+    """Return whether a value reaches an edge; the edge counts."""
     return value >= target.at_least if target.at_least is not None else value <= target.at_most
 
 
 def combination_of(claim: Any, values: dict[str, list[float]], place: int) -> int:
-    """Give the number of a combination of milestones: milestone i adds 2^i."""
+    """Return the number of a combination of milestones: milestone i adds 2^i."""
     return sum(2**i for i, milestone in enumerate(claim.prices) if values[milestone][place] == 1)
 
 
 def claimed(claim: Any, values: dict[str, list[float]], place: int) -> float:
-    """Give the prices of the milestones reached, up to the cap."""
+    """Return the prices of the milestones reached, up to the cap."""
     total = sum(price.value for milestone, price in claim.prices.items() if values[milestone][place] == 1)
     return total if claim.cap_per_person is None else min(total, claim.cap_per_person.value)

@@ -26,25 +26,25 @@ class Luck:
     attempt: int
 
     def pair(self, decision: str, index: int = 0) -> tuple[float, float]:
-        """Give two uniforms; the candidate's number is the high half of the index."""
+        """Return two uniforms; the candidate's number is the high half of the index."""
         purpose = streams.purpose_number(f"people/{self.group}/{decision}")
         return streams.uniform_pair(
             self.replication.seed, self.attempt * 2**16 + index, self.number, self.replication.replication, purpose
         )
 
     def words(self, decision: str) -> Iterator[int]:
-        """Give word number 0, 1, ... of a sequence that begins at the address of a decision."""
+        """Return word number 0, 1, ... of a sequence that begins at the address of a decision."""
         purpose = streams.purpose_number(f"people/{self.group}/{decision}")
         counter = (self.attempt * 2**16, self.number, self.replication.replication, purpose)
         return streams.xoshiro128(streams.philox4x32(counter, streams.key_of(self.replication.seed)))
 
     def normals(self, decision: str, index: int = 0) -> tuple[float, float]:
-        """Give two normal numbers by the method of Box and Muller."""
+        """Return two normal numbers by the method of Box and Muller."""
         first, second = self.pair(decision, index)
         return sqrt(-2 * log(first)) * cos(2 * pi * second), sqrt(-2 * log(first)) * sin(2 * pi * second)
 
     def gamma(self, decision: str, shape: float, index: int = 0) -> float:
-        """Give a gamma number of scale 1 by the method of Marsaglia and Tsang; below shape 1 by their power of a uniform."""
+        """Return a gamma number of scale 1 by the method of Marsaglia and Tsang; below shape 1 by their power of a uniform."""
         d = (shape if shape >= 1 else shape + 1) - 1 / 3
         for attempt in range(16):
             z, _ = self.normals(decision, index + 2 * attempt)
@@ -89,7 +89,7 @@ class Person:
         return self.replication.history + self.replication.horizon - self.entry
 
     def calendar(self, clock: int) -> int:
-        """Give the month of the study at a month of the clock."""
+        """Return the month of the study at a month of the clock."""
         return self.entry + clock - self.replication.history
 
     def factor_on(self, target: str) -> float:
@@ -138,7 +138,7 @@ def factors_of(replication: Replication, group: Group, luck: Luck) -> list[tuple
 # In every arm the same people enter.
 @lru_cache(maxsize=4096)
 def select(replication: Replication, group: Group, number: int, value_before: Callable[[Person], float]) -> Person:
-    """Give the first candidate for a place whose months before entry come to what is asked for."""
+    """Return the first candidate for a place whose months before entry come to what is asked for."""
     selection = replication.cohort.population.selection
     for attempt in range(2**16):
         person = enter(replication, group, number, attempt)
@@ -194,7 +194,7 @@ def effects_on(replication: Replication, kind: str, target: str, stratum: str, *
 
 
 def weight_of(person: Person, effect: Any, clock: int) -> float:
-    """Give how much of an effect a person receives in a month of the clock."""
+    """Return how much of an effect a person receives in a month of the clock."""
     engagement = person.replication.cohort.population.engagement
     if engagement is None or effect.reaches == "referred":
         return 1.0
@@ -204,7 +204,7 @@ def weight_of(person: Person, effect: Any, clock: int) -> float:
 
 
 def strength(replication: Replication, name: str, effect: Any, after_entry: int) -> float:
-    """Give the share of the full effect in the middle of a month after entry: it grows with the ramp and halves as it fades."""
+    """Return the share of the full effect in the middle of a month after entry: it grows with the ramp and halves as it fades."""
     if after_entry < 0:
         return 0.0
     middle, path = after_entry + 0.5, f"effect.{name}"
@@ -217,7 +217,7 @@ def strength(replication: Replication, name: str, effect: Any, after_entry: int)
 
 
 def change(person: Person, name: str, effect: Any, clock: int) -> float:
-    """Give what an effect does to a person in a month of the clock: a ratio, or a difference."""
+    """Return what an effect does to a person in a month of the clock: a ratio, or a difference."""
     full = person.replication[f"effect.{name}.{effect.form}"]
     share = weight_of(person, effect, clock) * strength(person.replication, name, effect, clock - person.replication.history)
     if effect.form == "difference":
@@ -227,7 +227,7 @@ def change(person: Person, name: str, effect: Any, clock: int) -> float:
 
 
 def changed_probability(probability: float, form: str, amount: float) -> tuple[float, int]:
-    """Give a changed probability, and 1 if it had to be clipped."""
+    """Return a changed probability, and 1 if it had to be clipped."""
     if form == "hazard_ratio":
         return 1 - (1 - probability) ** amount, 0
     if form == "odds_ratio":

@@ -48,7 +48,7 @@ class Kind:
 
 
 def moments_of_person(kinds: Iterable[Kind], worth: Sequence[Sequence[float]], yes_at_end: Sequence[float] = ()) -> Moments:
-    """Give the moments of the worth of a person of any kind.
+    """Return the moments of the worth of a person of any kind.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def _shifted(constant: float, moments: Moments) -> Moments:
 
 
 def product_of_person(kinds: Iterable[Kind], one: Sequence[Sequence[float]], other: Sequence[Sequence[float]]) -> float:
-    """Give the mean of the product of two worths F = f + F' and G = g + G' of the same person.
+    """Return the mean of the product of two worths F = f + F' and G = g + G' of the same person.
 
     Backwards as above: E F G = f g + f P (E G') + g P (E F') + P (E F' G').
     """
@@ -101,7 +101,7 @@ def product_of_person(kinds: Iterable[Kind], one: Sequence[Sequence[float]], oth
 
 
 def covariance_of_person(kinds: Sequence[Kind], one: Sequence[Sequence[float]], other: Sequence[Sequence[float]]) -> float:
-    """Give the covariance of two worths of the same person of any kind."""
+    """Return the covariance of two worths of the same person of any kind."""
     means = moments_of_person(kinds, one)[1] * moments_of_person(kinds, other)[1]
     return product_of_person(kinds, one, other) - means
 
@@ -110,12 +110,12 @@ def covariance_of_person(kinds: Sequence[Kind], one: Sequence[Sequence[float]], 
 
 
 def sum_of_two(one: Moments, other: Moments) -> Moments:
-    """Give the moments of the sum of two independent numbers."""
+    """Return the moments of the sum of two independent numbers."""
     return [sum(comb(k, j) * one[k - j] * other[j] for j in range(k + 1)) for k in range(ORDER + 1)]
 
 
 def sum_of(n: int, moments: Moments) -> Moments:
-    """Give the moments of the sum of n independent numbers of the same distribution."""
+    """Return the moments of the sum of n independent numbers of the same distribution."""
     total = [1.0] + [0.0] * ORDER
     for _ in range(n):
         total = sum_of_two(total, moments)
@@ -151,18 +151,18 @@ class Distribution:
         return sqrt(self.variance)
 
     def z_of_mean(self, sample: Sequence[float]) -> float:
-        """Give how many standard errors, sd / sqrt(n), the mean of a sample lies above the true one."""
+        """Return how many standard errors, sd / sqrt(n), the mean of a sample lies above the true one."""
         n = len(sample)
         return (sum(sample) / n - self.mean) / (self.sd / sqrt(n))
 
     def z_of_totals(self, n: int, total: float, total_of_squares: float) -> tuple[float, float]:
-        """Give the z-scores of mean and variance of a sample of which only the sum and the sum of squares were kept."""
+        """Return the z-scores of mean and variance of a sample of which only the sum and the sum of squares were kept."""
         mean = total / n
         variance = (total_of_squares - n * mean**2) / (n - 1)
         return (mean - self.mean) / (self.sd / sqrt(n)), self._z_of_variance(n, variance)
 
     def z_of_spread(self, sample: Sequence[float]) -> float:
-        """Give how many standard errors the variance of a sample lies above the true one.
+        """Return how many standard errors the variance of a sample lies above the true one.
 
         The variance s^2 = sum (y - mean)^2 / (n - 1) has mean v and variance (m4 - v^2 (n - 3) / (n - 1)) / n at every
         n (Kenney and Keeping 1951, "Mathematics of Statistics", part 2, section 7.3). To first order this is the z-score of s
@@ -200,12 +200,12 @@ def _require(z_mean: float, z_spread: float, what: str) -> None:
 
 
 def values_of(study: Study, changes: Values | None = None) -> dict[str, float]:
-    """Give the numbers of a study by path, with changes; a distribution counts with its mean."""
+    """Return the numbers of a study by path, with changes; a distribution counts with its mean."""
     return {path: quantity.centre for path, quantity in study.quantities()} | dict(changes or {})
 
 
 def kinds_of(study: Study, values: Values, arm: int) -> list[Kind]:
-    """Give the people of a study in an arm; the effects belong to the service arm alone."""
+    """Return the people of a study in an arm; the effects belong to the service arm alone."""
     effects = {name: effect for name, effect in study.effect.items() if ARMS[arm] == "service" and effect.move}
     shares = shares_of(list(study.population.strata), "population.strata.{}.share", values)
     kinds = []
@@ -218,13 +218,13 @@ def kinds_of(study: Study, values: Values, arm: int) -> list[Kind]:
 
 
 def shares_of(names: Sequence[str], path: str, values: Values) -> dict[str, float]:
-    """Give the shares of a whole; the one that no number is given for takes the rest."""
+    """Return the shares of a whole; the one that no number is given for takes the rest."""
     given = {name: values[path.format(name)] for name in names if path.format(name) in values}
     return {name: given.get(name, 1.0 - sum(given.values())) for name in names}
 
 
 def moves_in(study: Study, values: Values, stratum: str, month: int, effects: Mapping[str, Effect]) -> Matrix:
-    """Give the probabilities of all moves in a month after entry.
+    """Return the probabilities of all moves in a month after entry.
 
     The table gives the probability p_j of each move out of a state. Its hazard is its part of the whole hazard,
     -log(1 - sum p) p_j / sum p; an effect multiplies the hazard by its ratio to the power of its strength.
@@ -251,13 +251,13 @@ def moves_in(study: Study, values: Values, stratum: str, month: int, effects: Ma
 
 
 def probability_of(study: Study, values: Values, stratum: str, origin: str, target: str) -> float:
-    """Give the untreated probability of a move; 0 where the study names none."""
+    """Return the untreated probability of a move; 0 where the study names none."""
     path = f"pathway.moves.{origin} -> {target}"
     return values.get(f"{path}.per_month", values.get(f"{path}.by_stratum.{stratum}.per_month", 0.0))
 
 
 def ratio_in(values: Values, name: str, effect: Effect, month: int) -> float:
-    """Give the hazard ratio of an effect in the middle of a month after entry: the full ratio to the power of its strength."""
+    """Return the hazard ratio of an effect in the middle of a month after entry: the full ratio to the power of its strength."""
     middle, path = month + 0.5, f"effect.{name}"
     strength = 1.0
     if effect.ramp_months is not None and values[f"{path}.ramp_months"] > 0:
@@ -269,7 +269,7 @@ def ratio_in(values: Values, name: str, effect: Effect, month: int) -> float:
 
 
 def yes_by_state(study: Study, values: Values, outcome: str, arm: int) -> list[float]:
-    """Give the probability of a binary outcome by state: the odds are multiplied by the odds ratios of the service."""
+    """Return the probability of a binary outcome by state: the odds are multiplied by the odds ratios of the service."""
     assert isinstance(study.outcomes[outcome], Binary)
     ratio = 1.0
     for name, effect in study.effect.items():
@@ -284,17 +284,17 @@ def yes_by_state(study: Study, values: Values, outcome: str, arm: int) -> list[f
 
 
 def price_by_state(study: Study, values: Values, outcome: str) -> list[float]:
-    """Give the price of a month in each state."""
+    """Return the price of a month in each state."""
     return [values.get(f"outcomes.{outcome}.per_day.{state}", 0.0) * DAYS_PER_MONTH for state in study.pathway.states]
 
 
 def months_in(study: Study, state: str) -> list[float]:
-    """Give what a month is worth where only months in one state count."""
+    """Return what a month is worth where only months in one state count."""
     return [1.0 if name == state else 0.0 for name in study.pathway.states]
 
 
 def n_people_of(study: Study, arm: int) -> int:
-    """Give the number of people of an arm, over all waves."""
+    """Return the number of people of an arm, over all waves."""
     if ARMS[arm] == "baseline":
         return int(study.measurement.baseline.size.value)
     return sum(int(wave.size.value) for wave in study.population.waves.values())

@@ -50,7 +50,7 @@ class Replication:
 
 
 def shares_of(replication: Replication, shares: Mapping[str, Any], path: str) -> dict[str, float]:
-    """Give the shares of a whole: `rest` takes what the others leave; shares above the whole are scaled to it."""
+    """Return the shares of a whole: `rest` takes what the others leave; shares above the whole are scaled to it."""
     drawn = {name: replication[path.format(name)] for name, share in shares.items() if share != "rest"}
     rest = max(0.0, 1.0 - add_up(drawn.values())) if "rest" in shares.values() else 0.0
     whole = add_up(drawn.values()) + rest
@@ -58,12 +58,12 @@ def shares_of(replication: Replication, shares: Mapping[str, Any], path: str) ->
 
 
 def is_above_whole(replication: Replication, shares: Mapping[str, Any], path: str) -> bool:
-    """Say whether the drawn shares leave less than nothing."""
+    """Return whether the drawn shares leave less than nothing."""
     return add_up(replication[path.format(name)] for name, share in shares.items() if share != "rest") > 1 + 1e-9
 
 
 def choose(shares: Mapping[str, float], uniform: float) -> str:
-    """Give the first name whose running share exceeds the uniform; the last with a share has what rounding leaves."""
+    """Return the first name whose running share exceeds the uniform; the last with a share has what rounding leaves."""
     running = 0.0
     for name, share in shares.items():
         running += share
@@ -84,7 +84,7 @@ def add_up(numbers: Any) -> float:
 
 
 def calendar_factor(replication: Replication, by_calendar: Any, path: str, month: int) -> float:
-    """Give trend and season in a month of the study; the trend is taken in the middle of the month."""
+    """Return trend and season in a month of the study; the trend is taken in the middle of the month."""
     factor = 1.0
     if by_calendar is not None and by_calendar.trend_per_year is not None:
         factor *= exp(replication[f"{path}.trend_per_year"] * (month + 0.5) / 12)
@@ -96,7 +96,7 @@ def calendar_factor(replication: Replication, by_calendar: Any, path: str, month
 
 
 def shock_factor(replication: Replication, target: str, month: int) -> float:
-    """Give the factor of all shocks on a move, event or outcome in a month of the study."""
+    """Return the factor of all shocks on a move, event or outcome in a month of the study."""
     factor = 1.0
     for name, shock in replication.cohort.shocks.items():
         if target not in shock.on:
@@ -110,19 +110,19 @@ def shock_factor(replication: Replication, target: str, month: int) -> float:
 
 @cache
 def luck_of_year(replication: Replication, shock: str, year: int) -> float:
-    """Give the normal number of a calendar year."""
+    """Return the normal number of a calendar year."""
     return NormalDist().inv_cdf(
         replication.uniform(f"world/shocks/{shock}/{'earlier' if replication.is_earlier else 'study'}/{year}")
     )
 
 
 def step_of(series: Any, months: int) -> int:
-    """Give the step of a series that holds after some months, -1 before the first."""
+    """Return the step of a series that holds after some months, -1 before the first."""
     return sum(month <= months for month in series.from_months) - 1
 
 
 def series_factor(replication: Replication, series: Any, path: str, months: int) -> float:
-    """Give the factor of a series after some months; 1 before the first and where the series is no factor."""
+    """Return the factor of a series after some months; 1 before the first and where the series is no factor."""
     if series is None or series.form != "factor" or step_of(series, months) < 0:
         return 1.0
     return replication[f"{path}.factor.{step_of(series, months)}"]
@@ -140,7 +140,7 @@ def moves_out_of(replication: Replication, state: str) -> list[str]:
 
 
 def period_of(replication: Replication, state: str) -> float:
-    """Give the months of the period in which the moves out of a state are said as probabilities; 1 without any."""
+    """Return the months of the period in which the moves out of a state are said as probabilities; 1 without any."""
     for name in moves_out_of(replication, state):
         move = replication.cohort.pathway.moves[name]
         for pace in (move,) if move.by_stratum is None else tuple(move.by_stratum.values()):
@@ -153,7 +153,7 @@ def period_of(replication: Replication, state: str) -> float:
 def hazards_out_of(
     replication: Replication, stratum: str, state: str, after_entry: int, in_state: int, calendar: int
 ) -> tuple[float, ...]:
-    """Give the hazards of the moves out of a state.
+    """Return the hazards of the moves out of a state.
 
     They depend on the months since entry (negative before), those in the state, and the month of the study.
     """
@@ -177,7 +177,7 @@ Pace = tuple[str, float, float] | None
 
 
 def pace_now(replication: Replication, name: str, stratum: str, after_entry: int, in_state: int) -> Pace:
-    """Give the pace of a move: that of a series that has begun, else its own."""
+    """Return the pace of a move: that of a series that has begun, else its own."""
     move, path = replication.cohort.pathway.moves[name], f"pathway.moves.{name}"
     found = move.pace_in(stratum)
     if found is None:  # nor does it begin to, where a series has begun

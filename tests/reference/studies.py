@@ -52,7 +52,7 @@ def cohort_of(
     start: str = "2030-03",
     n_baseline: int = 0,
 ) -> Cohort:
-    """Give the people of a study; what is not said is as above."""
+    """Return the people of a study; what is not said is as above."""
     people = Population.model_validate({"waves": WAVES, "strata": STRATA} | (population or {}))
     return Cohort(
         population=people,

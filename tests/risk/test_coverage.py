@@ -94,7 +94,8 @@ def test_tail_of_what_is_summed__is_looked_for_on_the_side_of_the_skewness(monke
 
 @pytest.mark.parametrize(("n", "expected"), [(2, 12.706), (11, 2.228), (32, 2.040), (1000, 1.960)])
 def test_reach__is_that_of_student(n, expected):
-    # Source: published tables of Student's distribution at 97.5 % with 1, 10 and 31 degrees of freedom, and of the normal distribution.
+    # Source: published tables of Student's distribution at 97.5 % with 1, 10 and 31 degrees of freedom, and of the normal
+    # distribution.
     assert judging.reach_95(n) == pytest.approx(expected, abs=5e-4)
 
 

@@ -11,7 +11,7 @@ from tests.conftest import sized
 
 
 def rates_of(cash):
-    """Give the yearly rate and the word of the status of each row of monthly cash."""
+    """Return the yearly rate and the word of the status of each row of monthly cash."""
     cash = np.atleast_2d(np.asarray(cash, dtype=np.float64))
     rate, status = np.empty(len(cash)), np.empty(len(cash), dtype=np.int8)
     internal_rates(cash, rate, status)

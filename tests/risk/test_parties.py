@@ -60,7 +60,8 @@ def own_accounts(capital, party):
 @settings(deadline=None, max_examples=sized(50, 150))
 @given(deals())
 def test_money__of_a_party_is_its_own_and_that_of_a_role_the_sum_of_its_parties(deal):
-    # Invariants: a posting has two sides, so cash sums to 0 over all parties; net is cash + value; a total is the sum of its parties.
+    # Invariants: a posting has two sides, so cash sums to 0 over all parties; net is cash + value; a total is the sum of its
+    # parties.
     section, commitment, payments, seed = deal
     capital = CAPITAL.validate_python(section)
     plan, draws = planned(

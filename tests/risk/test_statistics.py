@@ -77,7 +77,7 @@ DISTRIBUTIONS = {
 
 @cache
 def estimates(distribution, name):
-    """Give values and standard errors of a statistic, one row per seed."""
+    """Return values and standard errors of a statistic, one row per seed."""
     draw, _ = DISTRIBUTIONS[distribution]
     found = [STATISTICS[name](draw(np.random.default_rng(seed))) for seed in range(N_SEEDS)]
     return np.array([[statistic.value, statistic.se] for statistic in found])

@@ -31,8 +31,8 @@ def test_quantile_ranks__are_those_of_the_binomial_distribution():
 @settings(deadline=None, max_examples=sized(100, 300))
 @given(st.integers(6, 5000), st.floats(0.001, 0.999), st.sampled_from([0.5, 0.9, 0.95, 0.99]))
 def test_quantile_ranks__miss_each_side_as_rarely_as_promised_and_no_more_rarely_than_needed(n, level, confidence):
-    # Invariant: B ~ Binomial(n, level) lies below the quantile; P(B < low) <= (1 - confidence) / 2 < P(B < low + 1), and so above. The
-    # distribution function is scipy.stats.binom's.
+    # Invariant: B ~ Binomial(n, level) lies below the quantile; P(B < low) <= (1 - confidence) / 2 < P(B < low + 1), and so above.
+    # The distribution function is scipy.stats.binom's.
     found, side, distribution = quantile_ranks(n, level, confidence), (1 - confidence) / 2, stats.binom(n, level)
     low, high = found or (0, n + 1)
     assert low < 1 or distribution.cdf(low - 1) <= side * (1 + 1e-9)
@@ -47,7 +47,8 @@ def test_quantile_ranks__miss_each_side_as_rarely_as_promised_and_no_more_rarely
 @pytest.mark.statistical
 @pytest.mark.parametrize("level", [0.05, 0.5, 0.95])
 def test_interval__holds_the_quantile_as_often_as_it_says(level):
-    # Source: binomial distribution; each side is missed with 2.5 % at most. 1,000 samples; below 93 % or above 98 % once in 1,000 runs.
+    # Source: binomial distribution; each side is missed with 2.5 % at most. 1,000 samples; below 93 % or above 98 % once in 1,000
+    # runs.
     rng = np.random.default_rng(7)
     exact = stats.expon.ppf(level)
     inside = 0
@@ -269,8 +270,8 @@ def test_weights__of_a_defensive_mixture_have_their_exact_error():
 @pytest.mark.parametrize("kind", ["weights", "groups", "control variates"])
 @pytest.mark.parametrize("name", ["mean", "sd", "probability", "cvar", "quantile"])
 def test_errors__of_unequal_draws_have_z_scores_of_variance_1(kind, name):
-    # Source: closed forms of the normal distribution (P(Z > 1), CVaR 2.0627128, quantile 1.6448536). Bounds on 200 z-scores that would be
-    # passed once in 100,000 fresh sets of seeds.
+    # Source: closed forms of the normal distribution (P(Z > 1), CVaR 2.0627128, quantile 1.6448536). Bounds on 200 z-scores that
+    # would be passed once in 100,000 fresh sets of seeds.
     statistic = ALL.get(name, lambda sample, weighting: statistics.quantile(sample, 0.95, weighting))
     exact = {"mean": 0.0, "sd": 1.0, "probability": 0.15865525, "cvar": 2.0627128, "quantile": 1.6448536}[name]
     z = []
@@ -297,8 +298,8 @@ def test_errors__of_unequal_draws_have_z_scores_of_variance_1(kind, name):
 
 
 def test_interval_of_a_weighted_quantile__just_below_an_atom_covers():
-    # Invariant: P(X < cap) = 0.755, so the quantile at 0.75 lies just below an atom of a quarter. A sample that puts it into the atom
-    # still has an error; of 300 intervals 95 % cover, within 4.5 standard errors.
+    # Invariant: P(X < cap) = 0.755, so the quantile at 0.75 lies just below an atom of a quarter. A sample that puts it into the
+    # atom still has an error; of 300 intervals 95 % cover, within 4.5 standard errors.
     cap, exact = stats.norm.ppf(0.755), stats.norm.ppf(0.75)
     held = 0
     for seed in range(300):
@@ -351,8 +352,9 @@ def test_refusals__of_a_mean_beyond_an_atom_ask_for_replications_beyond_it():
     [("uniform", -1.0), ("exponential", 0.0), ("pareto 4", 0.25), ("pareto 1.5", 2 / 3), ("lognormal 2", None)],
 )
 def test_tail_shape__is_that_of_the_distribution(distribution, shape):
-    # Source: closed forms; generalised Pareto distributions have their own shape, uniform -1, exponential 0, Pareto of power a 1 / a. Of a
-    # lognormal distribution of sd 2 the shape beyond 95 % is near 0.77 (sd times Mills' ratio, less 0.2). 20,000 draws, 4 errors of 0.06.
+    # Source: closed forms; generalised Pareto distributions have their own shape, uniform -1, exponential 0, Pareto of power a 1 /
+    # a. Of a lognormal distribution of sd 2 the shape beyond 95 % is near 0.77 (sd times Mills' ratio, less 0.2). 20,000 draws, 4
+    # errors of 0.06.
     uniform = np.random.default_rng(5).random(20_000)
     sample = {
         "uniform": uniform,
@@ -368,7 +370,8 @@ def test_tail_shape__is_that_of_the_distribution(distribution, shape):
 @pytest.mark.parametrize("ask", [statistics.mean, lambda x, d: statistics.conditional_value_at_risk(x, 0.95, d)])
 def test_heavy_tail__has_no_error_that_seems_to_cover(ask):
     # Source: closed form; Pareto 1.5 has no variance, so that no number of replications gives its mean an error. A sample in which
-    # no large number came looks light: at 2,000 one in ten does, at 50,000 hardly any. An exponential distribution is never doubted.
+    # no large number came looks light: at 2,000 one in ten does, at 50,000 hardly any. An exponential distribution is never
+    # doubted.
     for n, most in ((2000, 5), (50_000, 2)):
         for weighting in (None, Weighting(n, group=np.arange(n) % 32)):
             uniforms = [np.random.default_rng(seed).random(n) for seed in range(20)]

@@ -121,7 +121,7 @@ def receive(k: int, amount: int, whole: Integers, real: Floats) -> None:
 
 @device
 def room_for_returns(r: int, k: int, loans: LoanArrays, whole: Integers, real: Floats) -> int:
-    """Give what a tranche may still get before a limit of its returns."""
+    """Return what a tranche may still get before a limit of its returns."""
     room = NO_LIMIT
     if np.isfinite(loans.multiple[r, k]):
         room = min(room, int(np.rint(loans.multiple[r, k] * whole[PAID_IN, k])) - whole[RECEIVED, k])

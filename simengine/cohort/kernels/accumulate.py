@@ -31,7 +31,7 @@ def count_states(people: People, stays: Stays, n_stays: int, windows: WindowArra
 
 @device
 def months_worth(worth: WorthArrays, b: Index, o: Index, s: Index, w: Index, first: Index, stop: Index, since: Index) -> float:
-    """Give the weight of the months `first` to `stop` - 1 of a stay in one window."""
+    """Return the weight of the months `first` to `stop` - 1 of a stay in one window."""
     row = row_for(worth.gathered, b)
     of_state = s if worth.gathered.shape[2] > 1 else 0
     if not worth.has_by_stay[o]:

@@ -16,7 +16,7 @@ shape; shape and scale."""
 def normal_pair(
     seed: np.uint64, index: np.uint64, person: np.uint64, replication: np.uint64, purpose: np.uint64
 ) -> tuple[float, float]:
-    """Give two independent standard normals at one address (Box and Muller 1958, doi:10.1214/aoms/1177706645)."""
+    """Return two independent standard normals at one address (Box and Muller 1958, doi:10.1214/aoms/1177706645)."""
     first, second = uniform_pair(seed, index, person, replication, purpose)
     radius = np.sqrt(-2.0 * np.log(first))
     return radius * np.cos(2.0 * np.pi * second), radius * np.sin(2.0 * np.pi * second)
@@ -26,7 +26,7 @@ def normal_pair(
 def gamma_draw(
     seed: np.uint64, index: np.uint64, person: np.uint64, replication: np.uint64, purpose: np.uint64, shape: float
 ) -> float:
-    """Give a gamma variable with scale 1 (Marsaglia and Tsang 2000, doi:10.1145/358407.358414).
+    """Return a gamma variable with scale 1 (Marsaglia and Tsang 2000, doi:10.1145/358407.358414).
 
     Try number t reads its normal at the even and its uniforms at the odd member of the pair of addresses index + 2 t: an
     address has room for 16 tries, of which more than 10 are needed less than once in 1e13 draws.
@@ -61,7 +61,7 @@ def between_people(
     first: float,
     second: float,
 ) -> float:
-    """Give one draw from a distribution between people; see the kinds above for its two parameters."""
+    """Return one draw from a distribution between people; see the kinds above for its two parameters."""
     if kind == FIXED:
         return first
     if kind == GAMMA:

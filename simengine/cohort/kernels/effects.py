@@ -17,13 +17,13 @@ LARGEST_LOGARITHM = 690.0
 
 @inlined
 def row_for(table: Floats, b: Index) -> Index:
-    """Give the row of a table for replication b; a table with one row serves all."""
+    """Return the row of a table for replication b; a table with one row serves all."""
     return b if len(table) > 1 else 0
 
 
 @device
 def effect_strength(month: Index, ramp_months: float, fades_after_months: float, half_life_months: float) -> float:
-    """Give the share of the full effect (of its logarithm) in the middle of a month after entry; 0 before entry."""
+    """Return the share of the full effect (of its logarithm) in the middle of a month after entry; 0 before entry."""
     if month < 0:
         return 0.0
     time = month + 0.5
@@ -35,7 +35,7 @@ def effect_strength(month: Index, ramp_months: float, fades_after_months: float,
 
 @device
 def change_at(effects: Effects, b: Index, c: Index, j: int, month: Index) -> float:
-    """Give what effect j does in a month after entry on course c: a ratio, or a difference."""
+    """Return what effect j does in a month after entry on course c: a ratio, or a difference."""
     strength = effect_strength(month, effects.clock[b, j, 0], effects.clock[b, j, 1], effects.clock[b, j, 2])
     size = effects.value[b, j] * effects.weight[row_for(effects.weight, b), c, j] * strength
     if effects.form[j] == DIFFERENCE:
@@ -69,7 +69,7 @@ def with_odds(probability: float, ratio: float) -> float:
 
 @device
 def changed_probability(probability: float, form: int, change: float) -> tuple[float, int]:
-    """Give a probability under one effect, and 1 if it had to be clipped to remain one."""
+    """Return a probability under one effect, and 1 if it had to be clipped to remain one."""
     if form == HAZARD_RATIO:
         return 1.0 - (1.0 - probability) ** change, 0
     if form == ODDS_RATIO:
@@ -120,7 +120,7 @@ def change_leaving(
 
 @device
 def acts_on_probabilities(of: Integers, form: Integers, first: int, stop: int) -> bool:
-    """Say whether an effect on the targets `first` to `stop` - 1 acts on probabilities, not on hazards; of, form: as in effects."""
+    """Return whether an effect on the targets `first` to `stop` - 1 acts on probabilities, not on hazards; of, form: as in effects."""
     found = False
     for j in range(of[first], of[stop]):
         found |= form[j] != HAZARD_RATIO

@@ -13,7 +13,7 @@ from simengine.streams import fill_words, uniform_of, uniform_pair
 
 @device
 def largest_segment(begin: Integers) -> int:
-    """Give how many persons of one replication stand side by side at most; begin: as in people."""
+    """Return how many persons of one replication stand side by side at most; begin: as in people."""
     largest = 0
     for g in range(len(begin) - 1):
         largest = max(largest, begin[g + 1] - begin[g])

@@ -17,7 +17,7 @@ LARGEST_HAZARD = 1e150
 
 @device
 def most_moves(of: Integers) -> int:
-    """Give the largest number of moves out of one state; of: as in moves."""
+    """Return the largest number of moves out of one state; of: as in moves."""
     most = 0
     for s in range(len(of) - 1):
         most = max(most, of[s + 1] - of[s])
@@ -44,7 +44,7 @@ def fill_steps(moves: Moves, b: int, is_step: Flags) -> None:
 
 @device
 def fill_rows(is_step: Flags, change: Floats, rows: Integers, opens: Integers) -> int:
-    """Give months side by side that have the same hazards one row of the tables, and say how many rows there are.
+    """Return months side by side that have the same hazards one row of the tables, and say how many rows there are.
 
     Factors come in steps, and most effects neither grow nor fade: then few rows serve all months. is_step: (s, m); rows: (m,);
     opens: (row + 1,), the first month of each row, and behind the last the number of months; change: (c, j, m).
@@ -70,19 +70,19 @@ def fill_rows(is_step: Flags, change: Floats, rows: Integers, opens: Integers) -
 
 @inlined
 def limited(hazard: float) -> float:
-    """Give a hazard, or a factor on hazards, with which one can calculate, however large it is."""
+    """Return a hazard, or a factor on hazards, with which one can calculate, however large it is."""
     return LARGEST_HAZARD if hazard > LARGEST_HAZARD else hazard
 
 
 @inlined
 def threshold_of(probability: float) -> int:
-    """Give the number of words of 32 bits that fall below a probability: word w stands for (w + 1/2) / 2^32."""
+    """Return the number of words of 32 bits that fall below a probability: word w stands for (w + 1/2) / 2^32."""
     return int(min(max(np.ceil(probability * TWO_TO_32 - 0.5), 0.0), LARGEST))
 
 
 @inlined
 def leaving_over(hazard: float) -> float:
-    """Give the probability of leaving in a month over its hazard; what cancels here is far below a threshold's step of 2^-32."""
+    """Return the probability of leaving in a month over its hazard; what cancels here is far below a threshold's step of 2^-32."""
     return (1.0 - np.exp(-hazard)) / hazard if hazard > 0.0 else 0.0
 
 

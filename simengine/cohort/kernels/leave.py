@@ -16,13 +16,13 @@ STAYS = -1
 
 @inlined
 def cannot_leave(word: Index, hazard: float) -> bool:
-    """Say whether a word is above the threshold of all moves together, without their exponential: 1 - exp(-h) is at most h."""
+    """Return whether a word is above the threshold of all moves together, without their exponential: 1 - exp(-h) is at most h."""
     return bool(word >= hazard * TWO_TO_32 + 1.0)
 
 
 @inlined
 def pick_move(word: Index, hazards: Floats, first: Index, stop: Index) -> int:
-    """Give the move among `first` to `stop` - 1 that a word makes, or say that the person stays; hazards: (v,).
+    """Return the move among `first` to `stop` - 1 that a word makes, or say that the person stays; hazards: (v,).
 
     The thresholds are those of `fill_tables`.
     """
@@ -71,7 +71,7 @@ def leave_walked(
     hazards: Floats,
     clipped: Integers,
 ) -> tuple[Index, int]:
-    """Give the month from `month` on at whose end a state is left whose hazards change with more than the clock, and by which move.
+    """Return the month from `month` on at whose end a state is left whose hazards change with more than the clock, and by which move.
 
     words: (4,), the state of the person's words, changed; change: (c, j, m); hazards: (v,), room; clipped: (1,), added to.
     """
@@ -109,7 +109,7 @@ def leave_walked(
 
 @device
 def factor_of_state(p: Index, s: Index, people: People, moves: Moves) -> float:
-    """Give the person's factor on all moves out of a state that is not walked: it is the same for each of them."""
+    """Return the person's factor on all moves out of a state that is not walked: it is the same for each of them."""
     factor = 1.0
     v = moves.of[s]
     if v < moves.of[s + 1]:

@@ -24,14 +24,14 @@ Word = np.uint64
 
 @inlined
 def word_of(a: Word, d: Word) -> Word:
-    """Give the word of a month, from two of the four words of its state."""
+    """Return the word of a month, from two of the four words of its state."""
     whole = (a + d) & _LOW_32
     return (((whole << _7) | (whole >> _25)) + a) & _LOW_32
 
 
 @inlined
 def after(a: Word, b: Word, c: Word, d: Word) -> tuple[Word, Word, Word, Word]:
-    """Give the state of the next month."""
+    """Return the state of the next month."""
     left = (b << _9) & _LOW_32
     c ^= a
     d ^= b

@@ -52,7 +52,7 @@ class _LanesModel(extending.models.PrimitiveModel):
 
 
 def _instruction(build: Callable[..., Any], result: Any, *arguments: Any) -> Any:
-    """Give a signature and how its instructions are built; `build` gets the builder, the context, the signature, the values."""
+    """Return a signature and how its instructions are built; `build` gets the builder, the context, the signature, the values."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return build(builder, context, signature, values)
@@ -71,7 +71,7 @@ def _place(builder: Any, context: Any, signature: Any, values: Any) -> Any:
 
 @intrinsic
 def load(_: Any, array: Any, at: Any) -> Any:
-    """Give the numbers at `at` to `at` + 15 of an array of 32-bit words without gaps."""
+    """Return the numbers at `at` to `at` + 15 of an array of 32-bit words without gaps."""
 
     def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
         loaded = builder.load(_place(builder, context, signature, values))
@@ -94,7 +94,7 @@ def store_lanes(_: Any, array: Any, at: Any, lanes: Any) -> Any:
 
 @intrinsic
 def fill(_: Any, value: Any) -> Any:
-    """Give the same number in every lane."""
+    """Return the same number in every lane."""
     return _instruction(lambda builder, _c, _s, values: _filled(builder, values[0]), _LANES, types.uint32)
 
 
@@ -140,7 +140,7 @@ def turn_left_by(bits: int) -> Any:
 
 @cache
 def are_quick() -> bool:
-    """Say whether the processor looks up in a table of sixteen at once; where it does not, people go one by one sooner."""
+    """Return whether the processor looks up in a table of sixteen at once; where it does not, people go one by one sooner."""
     features = registry.cpu_target.target_context.codegen().magic_tuple()[2]
     return "+avx512f" in features or "+avx2" in features
 
@@ -189,7 +189,7 @@ def _look_up_by_halves(builder: Any, table: Any, index: Any) -> Any:
 
 @intrinsic
 def reaches(_: Any, one: Any, other: Any) -> Any:
-    """Give all bits in the lanes where one number is not below the other, without signs, and none elsewhere: -1 and 0."""
+    """Return all bits in the lanes where one number is not below the other, without signs, and none elsewhere: -1 and 0."""
 
     def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
         return builder.sext(builder.icmp_unsigned(">=", *values), _VECTOR)
@@ -210,7 +210,7 @@ def add_where_reached(_: Any, count: Any, more: Any, word: Any, threshold: Any) 
 
 @intrinsic
 def where_changed_before(_: Any, before: Any, after: Any, month: Any, end: Any) -> Any:
-    """Give a bit for each lane, the lowest for the first: whether its four lowest bits changed, in a month before its end."""
+    """Return a bit for each lane, the lowest for the first: whether its four lowest bits changed, in a month before its end."""
 
     def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
         cells = (builder.and_(value, _all(WIDTH - 1)) for value in values[:2])
@@ -223,7 +223,7 @@ def where_changed_before(_: Any, before: Any, after: Any, month: Any, end: Any) 
 
 @intrinsic
 def place_of_lowest(_: Any, bits: Any) -> Any:
-    """Give the place of the lowest bit that is set; one must be."""
+    """Return the place of the lowest bit that is set; one must be."""
 
     def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
         return builder.cttz(values[0], ir.Constant(ir.IntType(1), 1))

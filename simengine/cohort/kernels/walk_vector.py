@@ -57,7 +57,7 @@ def fill_cells(n_strata: int, n_slots: int, bits: int, moves: Moves, fixed: Pack
 
 @device
 def next_cut(month: int, most: int, history: int, stops: Integers) -> int:
-    """Give the next month before which counters are unpacked: a window closes, entry comes, or they may be full."""
+    """Return the next month before which counters are unpacked: a window closes, entry comes, or they may be full."""
     cut = month + most
     if month < history < cut:
         cut = history

@@ -79,7 +79,7 @@ def behind(outcomes: Mapping[str, OutcomeKind], name: str) -> list[str]:
 
 
 def price_lists(outcomes: Mapping[str, OutcomeKind]) -> dict[str, PriceList]:
-    """Give the price lists by outcome, of those that have one."""
+    """Return the price lists by outcome, of those that have one."""
     lists = {name: outcome.price_list for name, outcome in outcomes.items()}
     return {name: prices for name, prices in lists.items() if prices is not None}
 

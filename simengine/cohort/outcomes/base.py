@@ -138,7 +138,7 @@ class Batch:
     """By outcome with a price list: shape (n_replications, n_windows, n_combinations), people; added to."""
 
     def place_of(self, outcome: str) -> int:
-        """Give the number of an outcome in `total`."""
+        """Return the number of an outcome in `total`."""
         return list(self.outcomes).index(outcome)
 
 
@@ -202,7 +202,7 @@ class OutcomeKind(Spec, ABC):
 
     @abstractmethod
     def span(self, window_months: float) -> Span:
-        """Give the least and the greatest value of one person within a window of so many months, in its own unit."""
+        """Return the least and the greatest value of one person within a window of so many months, in its own unit."""
 
     # ------------------------------------------------ what follows ------------------------------------------------
 
@@ -239,7 +239,7 @@ class OutcomeKind(Spec, ABC):
         return np.where(windows.begin < clock.entry, self.is_known_before_entry, is_read)
 
     def step_of_reading(self, clock: MoveClock) -> int:
-        """Give the step of the clock at which it is read; -1 for what is not read at one month."""
+        """Return the step of the clock at which it is read; -1 for what is not read at one month."""
         return -1 if self.read_at_month is None else clock.entry + int(self.read_at_month) * clock.steps
 
     # ------------------------------------------------ what most have no part in ------------------------------------------------

@@ -16,7 +16,7 @@ _ENDS = np.array([2.0**-53, 1 - 2.0**-53])
 
 
 def outcome_span_of(quantity: Quantity) -> Span:
-    """Give the least and the greatest value of a number of the study, in its own unit."""
+    """Return the least and the greatest value of a number of the study, in its own unit."""
     if isinstance(quantity, Constant):
         return quantity.value, quantity.value
     low, high = quantity.inverse(_ENDS)

@@ -14,7 +14,7 @@ from simengine.records import Draws, Floats, Integers
 
 
 def outcome_windows_of(clock: MoveClock, windows: Sequence[int]) -> WindowArrays:
-    """Give the windows after entry and, where there is a history, that before it as the last."""
+    """Return the windows after entry and, where there is a history, that before it as the last."""
     before = [(0, clock.entry)] if clock.history else []
     edges = [(clock.entry, clock.entry + window * clock.steps) for window in windows] + before
     begin, stop = np.array(edges, dtype=np.int64).reshape(-1, 2).T.copy()
@@ -109,7 +109,7 @@ def outcome_tables(
 
 
 def _numbered(moves: Sequence[str], states: Sequence[str]) -> Integers:
-    """Give the numbers of moves by the states that they join, shape (n_states, n_states)."""
+    """Return the numbers of moves by the states that they join, shape (n_states, n_states)."""
     number = np.full((len(states), len(states)), -1, dtype=np.int64)
     for v, move in enumerate(moves):
         begin, end = move.split(" -> ")
@@ -179,7 +179,7 @@ def _with_weights(worth: WorthArrays, outcomes: Mapping[str, OutcomeKind], windo
 
 
 def _gathered(outcomes: Mapping[str, OutcomeKind], windows: WindowArrays, discount: Floats, by_entry: Floats) -> Floats:
-    """Give the weights of the months before each month of the clock, shape (row, outcome, state or 1, window, month)."""
+    """Return the weights of the months before each month of the clock, shape (row, outcome, state or 1, window, month)."""
     n_dates = discount.shape[2]
     weights = np.zeros((len(outcomes), len(windows.stop), n_dates))
     for o, outcome in enumerate(outcomes.values()):
@@ -193,7 +193,7 @@ def _gathered(outcomes: Mapping[str, OutcomeKind], windows: WindowArrays, discou
 
 
 def _within(counted: str, months: int) -> Floats:
-    """Give the weights of the dates 0 to `months` of a window.
+    """Return the weights of the dates 0 to `months` of a window.
 
     `half_cycle` is the trapezoid, `simpson` the composite rule 1/3, 4/3, 2/3, ..., 4/3, 1/3 (Elbasha and Chhatwal 2016, "Myths and
     misconceptions of within-cycle correction", PharmacoEconomics 34, doi:10.1007/s40273-015-0337-0). With an odd number of months

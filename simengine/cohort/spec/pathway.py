@@ -130,7 +130,7 @@ class MoveSpec(Pace):
         return any(part is not None for part in (self.weibull_shape, self.by_months_in_state, self.by_calendar))
 
     def pace_in(self, stratum: str) -> tuple[str, Pace] | None:
-        """Give the path below the move and the pace in a stratum; nothing where the move cannot happen."""
+        """Return the path below the move and the pace in a stratum; nothing where the move cannot happen."""
         if self.by_stratum is None:
             return "", self
         return (f".by_stratum.{stratum}", self.by_stratum[stratum]) if stratum in self.by_stratum else None

@@ -38,7 +38,7 @@ _NAMED = "named"
 
 
 def kind_of(raw: Any) -> str | None:
-    """Give the key that marks a term, or the tag of a bare name or number; None where no single kind fits."""
+    """Return the key that marks a term, or the tag of a bare name or number; None where no single kind fits."""
     if isinstance(raw, Term):
         return raw.key
     if isinstance(raw, str | Named):

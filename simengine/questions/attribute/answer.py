@@ -1,9 +1,9 @@
 """Who carries what: the spread and the tail of each party's money, split over layers and over parties.
 
-The layers of a replication are drawn twice, independently of each other, and every mixture of first and second draws is settled: 2^k
-replications for k layers, one family per replication. Two members of a family that agree in the layers S, and in no others, have half
-the mean squared difference E Var(Y | S); so Var E(Y | S) is known for every S without a loop inside a loop. In the same way the
-mean loss of a member that agrees in S with one that lies in the tail says what of the tail S brings. Shapley's value shares
+The layers of a replication are drawn twice, independently of each other, and every mixture of first and second draws is settled:
+2^k replications for k layers, one family per replication. Two members of a family that agree in the layers S, and in no others,
+have half the mean squared difference E Var(Y | S); so Var E(Y | S) is known for every S without a loop inside a loop. In the same
+way the mean loss of a member that agrees in S with one that lies in the tail says what of the tail S brings. Shapley's value shares
 both out over the layers: it adds up, and a layer that changes nothing gets nothing.
 
 References
@@ -190,7 +190,7 @@ def burden(family: Floats, layers: tuple[Layer, ...], level: float, sign: int = 
 
 
 def portions(money: Columns, level: float) -> dict[str, Portion]:
-    """Give every party's Euler share in the risk of all parties together, and the whole under `all`."""
+    """Return every party's Euler share in the risk of all parties together, and the whole under `all`."""
     rows = np.stack(list(money.values()), axis=1)
 
     def shares(draws: Floats) -> Floats:
@@ -209,13 +209,13 @@ def portions(money: Columns, level: float) -> dict[str, Portion]:
 
 
 def variance_game(family: Floats) -> Floats:
-    """Give Var E(Y | S) for every set S of layers, in the order of `coalitions`; 0 for none, the variance for all."""
+    """Return Var E(Y | S) for every set S of layers, in the order of `coalitions`; 0 for none, the variance for all."""
     apart = np.array([((family - family[:, members]) ** 2).mean() / 2 for members in _agreeing(family.shape[1])])
     return np.asarray(apart[0] - apart)
 
 
 def tail_game(family: Floats, level: float) -> Floats:
-    """Give E(E(loss | S) - E loss | the loss is in its tail) for every set S of layers, in the order of `coalitions`."""
+    """Return E(E(loss | S) - E loss | the loss is in its tail) for every set S of layers, in the order of `coalitions`."""
     loss = -family
     weights = tail_weights(loss.ravel(), level).reshape(loss.shape)
     within = np.array([(weights * loss[:, members]).sum() for members in _agreeing(family.shape[1])])
@@ -246,7 +246,7 @@ def shapley(game: Floats, n_layers: int) -> Floats:
 
 
 def _shares(game: Floats, n_layers: int) -> Floats:
-    """Give the total, Shapley's shares, each layer alone and the nested shares, one after the other."""
+    """Return the total, Shapley's shares, each layer alone and the nested shares, one after the other."""
     order = [coalitions(n_layers).index(frozenset(range(size))) for size in range(n_layers + 1)]
     return np.concatenate([game[-1:], shapley(game, n_layers), game[1 : n_layers + 1], np.diff(game[order])])
 

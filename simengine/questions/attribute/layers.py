@@ -30,14 +30,14 @@ _OF_REPLICATION = ("population.waves.", "shocks.")
 
 
 def layer_of_number(path: str, number: Quantity) -> Layer:
-    """Give the layer of a number: its own tag, or that of its distribution; else volume and shocks are of the replication, the rest knowledge."""
+    """Return the layer of a number: its own tag, or that of its distribution; else volume and shocks are of the replication, the rest knowledge."""
     if "layer" in number.model_fields_set or number.layer != "parameters":
         return number.layer
     return "environment" if path.startswith(_OF_REPLICATION) else "parameters"
 
 
 def layer_of_decision(study: Study) -> Callable[[str], Layer]:
-    """Give the layer of every decision that is drawn, from its name."""
+    """Return the layer of every decision that is drawn, from its name."""
     numbers = {f"parameter/{path}": layer_of_number(path, number) for path, number in study.quantities()}
     served = tuple(f"people/{wave}/" for wave in study.population.waves)
 
@@ -68,7 +68,7 @@ def layers_in(study: Study) -> tuple[Layer, ...]:
 
 
 def seeds_with(study: Study, seed: int, redrawn: Iterable[Layer]) -> Callable[[str], int]:
-    """Give the seed of every decision where some layers are drawn anew."""
+    """Return the seed of every decision where some layers are drawn anew."""
     layer, anew = layer_of_decision(study), frozenset(redrawn)
     other = {name: seed ^ (purpose_number(f"another {name}") << 32 & MAX_SEED) for name in LAYERS}
 

@@ -195,7 +195,7 @@ def _settle_multiples(promised: Study, seed: int, replications: Integers) -> lis
 
 
 def _looked_at(study: Study, tallies: Tallies, measurements: Measurements) -> Mapping[str, Floats]:
-    """Give what the contract looks at, by the words of a replay."""
+    """Return what the contract looks at, by the words of a replay."""
     return outcomes_of(study.contract, with_milestones(study.contract, tallies, measurements))
 
 
@@ -284,11 +284,11 @@ class _Paying:
         self._settle(levels_between(*between))
 
     def for_outcomes(self, level: float) -> float:
-        """Give what is paid for outcomes."""
+        """Return what is paid for outcomes."""
         return self._at(level)[0]
 
     def back(self, level: float) -> float:
-        """Give what comes back to those who lend."""
+        """Return what comes back to those who lend."""
         return self._at(level)[1]
 
     def _at(self, level: float) -> tuple[float, float]:
@@ -308,7 +308,7 @@ class _Paying:
 
 
 def _range(column: str, points: list[Columns]) -> tuple[float, float]:
-    """Give the levels of an estimate that can be met: of every multiple the mean, and some standard deviations beyond; and 0."""
+    """Return the levels of an estimate that can be met: of every multiple the mean, and some standard deviations beyond; and 0."""
     ends = [0.0]
     for point in points:
         (estimate,), _ = those_measured(None, point[column])

@@ -14,7 +14,7 @@ from simengine.risk.statistics import Statistic
 
 
 def certificate(study: Study, found: Certificate) -> dict[str, Any]:
-    """Give a payment-error certificate as plain numbers."""
+    """Return a payment-error certificate as plain numbers."""
     return answer_heading(study, found) | {
         "contingent_terms": list(found.contingent_terms),
         "promise": dict(found.promise),

@@ -105,5 +105,5 @@ def _jumps_within(pay: Pay, low: float, high: float, width: float, slack: float)
 
 
 def _bend(pay: Pay, low: float, high: float) -> float:
-    """Give how far the payment in the middle is from the straight line: half of a jump; of a kink less in a smaller cell."""
+    """Return how far the payment in the middle is from the straight line: half of a jump; of a kink less in a smaller cell."""
     return abs(pay((low + high) / 2) - (pay(low) + pay(high)) / 2)

@@ -127,12 +127,12 @@ def compare_contracts(
 
 
 def under(study: Study, name: str, other: Study | Contract) -> Study:
-    """Give the study under another contract, which may come with a study of its own."""
+    """Return the study under another contract, which may come with a study of its own."""
     return with_contract(study, name, other) if isinstance(other, Contract) else other
 
 
 def with_contract(study: Study, name: str, contract: Contract) -> Study:
-    """Give the study with another contract.
+    """Return the study with another contract.
 
     A contract that names dates pays on them. One that names none is paid in the months that the study gives to terms of the same
     names; where it has others, it is refused.

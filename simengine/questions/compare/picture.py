@@ -51,5 +51,5 @@ def _switch_words(found: Comparison, name: str, party: str) -> str:
 
 
 def _across(axes: Axes) -> object:
-    """Give the transform that measures across the panel and along the data."""
+    """Return the transform that measures across the panel and along the data."""
     return axes.get_yaxis_transform()

@@ -248,7 +248,7 @@ def _settled(design: Study, evidence: Evidence) -> dict[str, Floats]:
 
 
 def _paid(design: Study, evidence: Evidence) -> Floats:
-    """Give what the terms that depend on outcomes pay."""
+    """Return what the terms that depend on outcomes pay."""
     contract, draws = design.contract, evidence.draws
     payments, _ = move_money(design, draws, evidence.tallies, with_milestones(contract, evidence.tallies, evidence.measurements))
     amounts = [payments.amount[:, t] for t, name in enumerate(payments.terms) if contract.terms[name].contingent]
@@ -278,7 +278,7 @@ def reply_to(study: Study, answers: Sequence[Columns]) -> Reply:
 
 
 def decider_keeps(study: Study, columns: Columns) -> Floats:
-    """Give what whoever chooses the efforts keeps in each replication, after the costs that it bears."""
+    """Return what whoever chooses the efforts keeps in each replication, after the costs that it bears."""
     behaviour = behaviour_of(study)
     return np.asarray(columns["money"] - borne_by(study, behaviour.party, columns))
 
@@ -290,7 +290,7 @@ def _referrer_keeps(study: Study, columns: Columns) -> Floats:
 
 
 def borne_by(study: Study, party: str, columns: Columns) -> Floats:
-    """Give the costs of effort and referral that one party bears in each replication."""
+    """Return the costs of effort and referral that one party bears in each replication."""
     behaviour = behaviour_of(study)
     referrer = None if behaviour.referral is None else behaviour.referral.party
     bears_effort = party == (behaviour.borne_by or behaviour.party)
@@ -365,7 +365,7 @@ def _parked(study: Study, reply: Reply) -> tuple[str, ...]:
 
 
 def _ratio(above: Floats, below: Floats) -> Statistic | None:
-    """Give a ratio of two means over the replications in which both are known; nothing where the lower one is 0."""
+    """Return a ratio of two means over the replications in which both are known; nothing where the lower one is 0."""
     (above, below), _ = those_measured(None, above, below)
     if len(below) < 2:
         return None

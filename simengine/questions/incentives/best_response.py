@@ -38,12 +38,13 @@ class BestResponse:
 
 
 def best_response(payoffs: Sequence[Floats], risk_aversion: float = 0.0) -> BestResponse:
-    """Give the best of several choices.
+    """Return the best of several choices.
 
     Parameters
     ----------
     payoffs
-        By choice: what it brings in each replication, shape (n_worlds,), the same replications for all; from the least choice to the greatest.
+        By choice: what it brings in each replication, shape (n_replications,), the same replications for all; from the least choice to
+        the greatest.
     risk_aversion
         a: the mean less a/2 times the variance is maximised, the certainty equivalent where payoffs are normal and utility
         exponential with risk aversion a.
@@ -66,7 +67,7 @@ def best_response(payoffs: Sequence[Floats], risk_aversion: float = 0.0) -> Best
 
 
 def worth_by_replication(payoff: Floats, risk_aversion: float) -> Floats:
-    """Give numbers whose mean is the mean of a payoff less a/2 times its variance, to first order with its standard error."""
+    """Return numbers whose mean is the mean of a payoff less a/2 times its variance, to first order with its standard error."""
     if risk_aversion == 0.0:
         return payoff
     n = len(payoff)
@@ -97,7 +98,7 @@ def giving_up(
     effort
         By choice: how much it is.
     income
-        By choice: what it brings in each replication before its cost, shape (n_worlds,).
+        By choice: what it brings in each replication before its cost, shape (n_replications,).
     cost
         By choice: what it costs in each replication.
     risk_aversion
@@ -128,7 +129,7 @@ def giving_up(
 
 
 def _upper_hull(x: Sequence[float], y: Sequence[float]) -> list[int]:
-    """Give the corners of the upper hull of some points as long as it rises, from the least x on (Andrew's monotone chain)."""
+    """Return the corners of the upper hull of some points as long as it rises, from the least x on (Andrew's monotone chain)."""
     corners: list[int] = []
     for k in sorted(range(len(x)), key=lambda k: (x[k], -y[k])):
         if corners and y[k] <= y[corners[-1]]:

@@ -12,7 +12,7 @@ from simengine.report.document import plain
 
 
 def incentives(study: Study, found: Incentives) -> dict[str, Any]:
-    """Give what contracts make people do as plain numbers."""
+    """Return what contracts make people do as plain numbers."""
     behaviour = behaviour_of(study)
     return {
         "title": study.study.title,
@@ -63,7 +63,7 @@ def _response(found: Induced, response: BestResponse, places: tuple[int, ...]) -
 
 
 def effort_point(one: EffortPoint) -> dict[str, Any]:
-    """Give a choice and what it comes to."""
+    """Return a choice and what it comes to."""
     numbers = ("money", "cost", "worth", "p_pay", "payment", "surplus")
     referrer = None if one.worth_to_referrer is None else plain(one.worth_to_referrer)
     content = choice(one.choice) | {name: plain(getattr(one, name)) for name in numbers}
@@ -71,5 +71,5 @@ def effort_point(one: EffortPoint) -> dict[str, Any]:
 
 
 def choice(one: EffortChoice) -> dict[str, Any]:
-    """Give a choice as plain numbers."""
+    """Return a choice as plain numbers."""
     return {"efforts": dict(one.efforts), "volume": one.volume}

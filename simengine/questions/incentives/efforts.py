@@ -30,7 +30,7 @@ class EffortChoice:
 
 
 def behaviour_of(study: Study) -> Behaviour:
-    """Give the behaviour of a study; where it has none, that of people who have nothing to decide."""
+    """Return the behaviour of a study; where it has none, that of people who have nothing to decide."""
     return study.behaviour or Behaviour()
 
 
@@ -77,12 +77,12 @@ def choices_of(study: Study) -> tuple[EffortChoice, ...]:
 
 
 def as_the_study_says(study: Study) -> EffortChoice:
-    """Give the choice that changes nothing."""
+    """Return the choice that changes nothing."""
     return EffortChoice(dict.fromkeys(behaviour_of(study).efforts, 1.0))
 
 
 def with_choice(study: Study, cohort: Cohort, draws: Draws, choice: EffortChoice) -> tuple[Cohort, Draws]:
-    """Give the people and the replications in which somebody chose so; what the study says changes no bit of either."""
+    """Return the people and the replications in which somebody chose so; what the study says changes no bit of either."""
     strengths = _strengths(study, choice)
     effects: dict[str, Effect] = {}
     values = dict(draws.values)
@@ -104,7 +104,7 @@ def with_choice(study: Study, cohort: Cohort, draws: Draws, choice: EffortChoice
 
 
 def with_volume(study: Study, draws: Draws, choice: EffortChoice) -> Draws:
-    """Give the replications in which so many people are referred."""
+    """Return the replications in which so many people are referred."""
     values = {path: draws[path] * choice.volume for path in _sizes(study)}
     return draws if choice.volume == 1.0 else replace(draws, values={**draws.values, **values})
 
@@ -118,7 +118,7 @@ def _paths(draws: Draws, effect: str) -> list[str]:
 
 
 def _strengths(study: Study, choice: EffortChoice) -> dict[tuple[str, str], float]:
-    """Give the strength of each effect in each stratum that an effort reaches."""
+    """Return the strength of each effect in each stratum that an effort reaches."""
     return {place: choice.efforts[name] for name, effort in behaviour_of(study).efforts.items() for place in touched(study, effort)}
 
 
@@ -130,7 +130,7 @@ def _times(value: Floats, strength: float, *, is_ratio: bool) -> Floats:
 
 
 def cost_of_efforts(study: Study, choice: EffortChoice, draws: Draws, tallies: Tallies) -> Floats:
-    """Give what the efforts of a choice cost in each replication, in money of today, shape (n_replications,)."""
+    """Return what the efforts of a choice cost in each replication, in money of today, shape (n_replications,)."""
     behaviour, nothing = behaviour_of(study), np.zeros(len(draws))
     costs = [nothing]
     for name, effort in behaviour.efforts.items():
@@ -159,7 +159,7 @@ def _cost_of_one(path: str, effort: Effort, cost: EffortCost, level: float, draw
 
 
 def _units(study: Study, per: str, effort: Effort, draws: Draws, tallies: Tallies) -> Floats:
-    """Give how often a cost arises in each replication."""
+    """Return how often a cost arises in each replication."""
     if per == "contract":
         return np.ones(len(draws))
     if per == "wave":
@@ -171,12 +171,12 @@ def _units(study: Study, per: str, effort: Effort, draws: Draws, tallies: Tallie
 
 
 def people_of(tallies: Tallies) -> Floats:
-    """Give the service users of each replication, shape (n_replications,)."""
+    """Return the service users of each replication, shape (n_replications,)."""
     return np.asarray(tallies.n_people[:, :, SERVICE].sum(axis=1), dtype=np.float64)
 
 
 def cost_of_referrals(study: Study, choice: EffortChoice, draws: Draws, tallies: Tallies) -> Floats:
-    """Give what referring people costs whoever refers, in each replication."""
+    """Return what referring people costs whoever refers, in each replication."""
     referral = behaviour_of(study).referral
     if referral is None:
         return np.zeros(len(draws))
@@ -189,5 +189,5 @@ def cost_of_referrals(study: Study, choice: EffortChoice, draws: Draws, tallies:
 
 
 def mean_of_cheapest(distribution: Quantity, share: float) -> float:
-    """Give the mean of the lowest share of a distribution: of its quantiles up to that level, each in the middle of a small step."""
+    """Return the mean of the lowest share of a distribution: of its quantiles up to that level, each in the middle of a small step."""
     return float(np.mean(distribution.inverse(share * (np.arange(_QUANTILES) + 0.5) / _QUANTILES)))

@@ -114,8 +114,8 @@ def value_information(
     Raises
     ------
     UsageError
-        If there are too few replications, no number has a distribution in the eyes of the party, somebody is named whose money the study
-        does not move, or a number is none that can be asked for.
+        If there are too few replications, no number has a distribution in the eyes of the party, somebody is named whose money the
+        study does not move, or a number is none that can be asked for.
     StudyError
         If an end of a free term is against a rule of the study.
     """
@@ -177,7 +177,7 @@ def _refuse_nonsense(study: Study, choice: Decision, pilots: Sequence[int], dela
 
 
 def _kept_after(study: Study, party: str, months: float) -> float:
-    """Give the value today of one unit of money after so many months, at the party's rate at the start."""
+    """Return the value today of one unit of money after so many months, at the party's rate at the start."""
     draws = draw_numbers(study, 0, np.arange(1))
     after_a_year = float(discount_basis_of(study, draws, 1).discount_factors[party][0, 12])
     return float(after_a_year ** (months / 12))
@@ -188,7 +188,7 @@ def _value(nets: Floats, shown: Floats, choice: Decision) -> Statistic:
 
 
 def _today(mine: Floats, others: Floats | None) -> float:
-    """Give what is chosen on what is known today."""
+    """Return what is chosen on what is known today."""
     means = mine.mean(axis=0)
     is_open = np.ones(len(means), dtype=bool) if others is None else (others.mean(axis=0) >= 0).all(axis=0)
     is_open[0] = True

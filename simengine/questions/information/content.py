@@ -10,7 +10,7 @@ from simengine.report.document import plain
 
 
 def information(study: Study, found: Information) -> dict[str, Any]:
-    """Give what knowing more is worth as plain numbers."""
+    """Return what knowing more is worth as plain numbers."""
     choice = found.choice
     return {
         "title": study.study.title,

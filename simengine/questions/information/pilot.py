@@ -75,7 +75,7 @@ def _with_gaps(shown: Floats) -> Floats:
 
 
 def _with_pilot(study: Study, name: str, n_people: int) -> Study:
-    """Give the study with a pilot beside its people, seen by an evaluator who draws lots and misses nobody."""
+    """Return the study with a pilot beside its people, seen by an evaluator who draws lots and misses nobody."""
     own = study.measurement
     metrics = {metric: one.model_copy(update=_NOTHING) for metric, one in own.metrics.items()}
     protocol = own.model_copy(update={"design": "randomised", "by_wave": {}, "mix": None, "control": Control(), "metrics": metrics})

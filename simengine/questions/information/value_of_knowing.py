@@ -17,7 +17,7 @@ _GROUPS = 20
 
 
 def value_with_hindsight(net: Floats) -> Statistic:
-    """Give the expected value of perfect information, luck included: what one gains who chooses in every replication as if he saw it.
+    """Return the expected value of perfect information, luck included: what one gains who chooses in every replication as if he saw it.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def value_with_hindsight(net: Floats) -> Statistic:
 
 
 def value_of_knowing(net: Floats, known: Floats, accepted: Floats | None = None) -> Statistic:
-    """Give what a choice gains on average if something is known before it is made.
+    """Return what a choice gains on average if something is known before it is made.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def value_of_knowing(net: Floats, known: Floats, accepted: Floats | None = None)
 
 
 def _chosen(expected: Floats) -> Floats:
-    """Give what the best choice that everybody accepts is expected to be worth; axes: replication, who, option."""
+    """Return what the best choice that everybody accepts is expected to be worth; axes: replication, who, option."""
     mine = expected[:, 0].copy()
     if expected.shape[1] > 1:
         is_open = np.asarray((expected[:, 1:] >= 0).all(axis=1))
@@ -89,7 +89,7 @@ def _chosen(expected: Floats) -> Floats:
 
 
 def _design(known: Floats, net: Floats) -> Floats:
-    """Give the columns on which is regressed; what is the same in every replication says nothing."""
+    """Return the columns on which is regressed; what is the same in every replication says nothing."""
     spread = known[:, np.ptp(known, axis=0) > 0]
     scores = np.stack([_normal_scores(column) for column in spread.T], axis=1) if spread.size else np.zeros((len(known), 0))
     powers = [special.eval_hermitenorm(degree, scores) / np.sqrt(special.factorial(degree)) for degree in range(1, _DEGREE + 1)]
@@ -99,14 +99,14 @@ def _design(known: Floats, net: Floats) -> Floats:
 
 
 def _normal_scores(values: Floats) -> Floats:
-    """Give the normal quantiles of the ranks; equal values share the mean of their ranks."""
+    """Return the normal quantiles of the ranks; equal values share the mean of their ranks."""
     distinct, place, count = np.unique(values, return_inverse=True, return_counts=True)
     rank = np.cumsum(count) - 0.5 * count
     return np.asarray(special.ndtri(rank / len(values))[place] if len(distinct) > 1 else np.zeros(len(values)))
 
 
 def _correlation(scores: Floats, net: Floats) -> Floats:
-    """Give the largest correlation, without its sign, of each column with what any choice is worth."""
+    """Return the largest correlation, without its sign, of each column with what any choice is worth."""
     centred, worth = scores - scores.mean(axis=0), net - net.mean(axis=0)
     sizes = np.sqrt((centred**2).sum(axis=0))[:, None] * np.sqrt((worth**2).sum(axis=0))[None, :]
     return np.asarray(

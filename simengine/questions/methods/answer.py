@@ -108,7 +108,7 @@ def compare_methods(study: Study, ensemble: Ensemble) -> MethodSpread:
 
 
 def _protocols(study: Study) -> dict[str, Protocol]:
-    """Give the protocol of every design, with the metrics that it can measure; designs that measure nothing are left out."""
+    """Return the protocol of every design, with the metrics that it can measure; designs that measure nothing are left out."""
     own = study.measurement
     found = {design: _alone(study, design) for design in own.possible}
     protocols = {design: protocol for design, protocol in found.items() if protocol is not None}
@@ -120,7 +120,7 @@ def _protocols(study: Study) -> dict[str, Protocol]:
 
 
 def _alone(study: Study, design: str) -> Protocol | None:
-    """Give the protocol under which a design measures everybody, with the metrics that it can; nothing where it can none.
+    """Return the protocol under which a design measures everybody, with the metrics that it can; nothing where it can none.
 
     The rules are those by which a study of this design would be refused.
     """
@@ -149,7 +149,7 @@ def _measure_all(study: Study, protocols: Mapping[str, Protocol], seed: int, rep
 
 
 def _by(study: Study, protocol: Protocol, own: Measurements, tallies: Tallies, draws: Draws) -> Measurements:
-    """Give what a design concludes; a metric that it cannot measure stays as the study's own protocol measures it."""
+    """Return what a design concludes; a metric that it cannot measure stays as the study's own protocol measures it."""
     seen = measured(study, protocol, tallies, draws)
     places = [seen.metrics.index(name) if name in seen.metrics else None for name in own.metrics]
 

@@ -13,7 +13,7 @@ from simengine.risk.statistics import Statistic
 
 
 def methods(study: Study, found: MethodSpread) -> dict[str, Any]:
-    """Give a method spread as plain numbers."""
+    """Return a method spread as plain numbers."""
     return answer_heading(study, found) | {
         "contingent_terms": list(found.contingent_terms),
         "prescribed": found.prescribed,

@@ -2,7 +2,8 @@
 
 Every project draws from a seed of its own, made of the portfolio's seed and the project's name, so that a project more or less
 changes no draw of the others. What projects share is one normal score per replication and name, of which each shared number
-takes its part: z = sqrt(r) f + sqrt(1 - r) e has the correlation r with any other number of the same name, and its own distribution.
+takes its part: z = sqrt(r) f + sqrt(1 - r) e has the correlation r with any other number of the same name, and its own
+distribution.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def hold(holding: Holding, ensemble: Ensemble) -> PortfolioRisk:
 
 
 def rule_of(portfolio: Portfolio) -> FundRule:
-    """Give the rule of a revolving fund."""
+    """Return the rule of a revolving fund."""
     inflow = portfolio.inflow
     return FundRule(
         tuple(int(project.begins_month.value) for project in portfolio.projects.values()),
@@ -107,7 +108,7 @@ def rule_of(portfolio: Portfolio) -> FundRule:
 
 
 def shared_uniforms(portfolio: Portfolio, project: str, seed: int, replications: Integers) -> dict[str, Floats]:
-    """Give the uniforms of a project's shared numbers, by path: each still uniform, and correlated with its companions."""
+    """Return the uniforms of a project's shared numbers, by path: each still uniform, and correlated with its companions."""
     moved = {}
     for name, shared in portfolio.shared.items():
         factor = special.ndtri(uniforms(seed, f"portfolio/{name}", replications))
@@ -192,7 +193,7 @@ def spread_of(results: Mapping[str, Floats]) -> Spread:
 
 
 def _correlation(one: Floats, other: Floats) -> float:
-    """Give the correlation of two samples; 0 where one of them is the same in every replication."""
+    """Return the correlation of two samples; 0 where one of them is the same in every replication."""
     if is_constant(one) or is_constant(other):
         return 0.0
     together = float(((one - one.mean()) * (other - other.mean())).mean())
@@ -222,5 +223,5 @@ def is_ruined(course: Course) -> NDArray[np.bool_]:
 
 
 def carried(course: Course) -> Floats:
-    """Give how many projects began, per replication."""
+    """Return how many projects began, per replication."""
     return np.asarray((course.begun != NEVER).sum(axis=1), dtype=np.float64)

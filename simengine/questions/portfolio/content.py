@@ -28,7 +28,7 @@ LEFT_OVER = {
 
 
 def portfolio_section(holding: Holding, found: PortfolioRisk) -> TableSection:
-    """Give every statistic of a portfolio."""
+    """Return every statistic of a portfolio."""
     spread = found.spread
     section: dict[str, Statistic | TableSection] = {
         "total": statistics.summary(found.total),
@@ -80,7 +80,7 @@ def _fund(holding: Holding, course: Course) -> TableSection:
 
 
 def portfolio_content(holding: Holding, found: PortfolioRisk) -> dict[str, Any]:
-    """Give a portfolio as plain numbers."""
+    """Return a portfolio as plain numbers."""
     heading = holding.portfolio.portfolio
     return {
         "title": heading.title,

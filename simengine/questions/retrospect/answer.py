@@ -148,7 +148,7 @@ def look_back(
 
 
 def columns_of(study: Study, seed: int, replications: Integers) -> Columns:
-    """Give all that may be known or may follow, the estimates of each wave, and every number that has a distribution."""
+    """Return all that may be known or may follow, the estimates of each wave, and every number that has a distribution."""
     evidence = simulate(study, seed, replications)
     results = evaluate(study, evidence)
     wanted, owners = ("metric.", "term.", "contingent_payment", "drawn"), {*with_money(study), *totals_of(study)}
@@ -173,7 +173,7 @@ def columns_of(study: Study, seed: int, replications: Integers) -> Columns:
 
 
 def interval_ends_of(known: Known) -> tuple[float, float]:
-    """Give the ends of what a known result stands for, both included."""
+    """Return the ends of what a known result stands for, both included."""
     value = known.value
     if known.stands == "at":
         return value - known.rounded_to / 2, value + known.rounded_to / 2
@@ -208,7 +208,7 @@ def _place(name: str, known: Known, columns: Columns, weights: Floats, seed: int
 
 
 def _shifts(columns: Columns, weights: Floats, most: int = 5) -> tuple[Shift, ...]:
-    """Give the numbers whose mean moves most, in their own standard deviations."""
+    """Return the numbers whose mean moves most, in their own standard deviations."""
     shifts = []
     for name, values in columns.items():
         if name.startswith(_PARAMETER) and not is_constant(values):

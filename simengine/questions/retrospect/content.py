@@ -13,7 +13,7 @@ _NOTABLE = 0.25
 
 
 def retrospect(study: Study, found: Retrospect) -> dict[str, Any]:
-    """Give a look back as plain numbers."""
+    """Return a look back as plain numbers."""
     return {
         "title": study.study.title,
         "currency": study.study.currency,

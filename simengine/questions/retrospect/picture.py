@@ -65,7 +65,7 @@ def _unit(study: Study, quantity: str) -> tuple[float, str]:
 
 
 def _edges(values: Floats, known: float) -> list[float]:
-    """Give the bins: the middle 99 % of the forecast, and what is known."""
+    """Return the bins: the middle 99 % of the forecast, and what is known."""
     low, high = np.quantile(values, [0.005, 0.995])
     low, high = min(low, known), max(high, known)
     space = 0.03 * (high - low) or 1.0

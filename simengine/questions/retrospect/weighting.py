@@ -16,7 +16,7 @@ from simengine.risk.weighting import Weighting
 
 
 def weights_near(values: Floats, low: float, high: float, spread: Floats) -> Floats:
-    """Give the probability that each value, measured once more with an error, would fall between two ends.
+    """Return the probability that each value, measured once more with an error, would fall between two ends.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def effective_sample_size(weights: Floats) -> float:
 
 
 def weighted_mean(values: Floats, weights: Floats) -> Statistic:
-    """Give sum w x / sum w, with the standard error of a ratio of means, sqrt(sum w^2 (x - mean)^2) / sum w (delta method)."""
+    """Return sum w x / sum w, with the standard error of a ratio of means, sqrt(sum w^2 (x - mean)^2) / sum w (delta method)."""
     total = weights.sum()
     mean = float((weights * values).sum() / total)
     return Statistic(mean, float(np.sqrt((weights**2 * (values - mean) ** 2).sum()) / total))

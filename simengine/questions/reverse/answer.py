@@ -2,9 +2,10 @@
 
 Every assumption is given as a standard normal score; the study's correlations join them, so that the distance of a point from the
 centre, where every number stands at its median, is Mahalanobis' distance in the space of the correlated scores. At a point
-the people, shocks and errors still have their luck: a deal *breaks there* if it breaks in at least half of the panel of replications that
-all points share. (Not on average: where a guarantee bounds the loss, a mean may never reach what most replications do.) The nearest
-such point lies on the ray along the gradient of the share that breaks; each step finds the ray's radius by narrowing grids.
+the people, shocks and errors still have their luck: a deal *breaks there* if it breaks in at least half of the panel of
+replications that all points share. (Not on average: where a guarantee bounds the loss, a mean may never reach what most
+replications do.) The nearest such point lies on the ray along the gradient of the share that breaks; each step finds the ray's
+radius by narrowing grids.
 
 References
 ----------
@@ -60,12 +61,12 @@ class Criterion:
 
     @property
     def measure(self) -> Measure:
-        """Give a measure of the same amount: whoever settles for it has what the margin needs."""
+        """A measure of the same amount: whoever settles for it has what the margin needs."""
         name = next(name for name, kind in MEASURES.items() if kind.amount == self.amount)
         return Measure(self.party, name, 0.0)
 
     def margin(self, columns: Columns) -> Floats:
-        """Give by how much the deal breaks, in the unit of the amount: above 0 where it does.
+        """Return by how much the deal breaks, in the unit of the amount: above 0 where it does.
 
         What never comes (money that is never paid back) is as far away as anything that came, and as far again; where there is
         nothing to break (nothing was lent), the deal does not break.
@@ -238,7 +239,7 @@ def _descend(margins: Margins, radius: float, direction: Floats, width: float) -
 
 
 def _radius(margins: Margins, direction: Floats) -> float | None:
-    """Give the smallest radius along a ray at which it breaks, to 0.01: by a grid, and ever finer ones before its first break."""
+    """Return the smallest radius along a ray at which it breaks, to 0.01: by a grid, and ever finer ones before its first break."""
     low, high = 0.0, FARTHEST
     for _ in range(3):
         radii = np.linspace(low, high, 13)[1:]
@@ -251,7 +252,7 @@ def _radius(margins: Margins, direction: Floats) -> float | None:
 
 
 def _distance(margins: Margins, radius: float, direction: Floats) -> Statistic:
-    """Give the distance with the error that the panel leaves in it, along the ray that was found."""
+    """Return the distance with the error that the panel leaves in it, along the ray that was found."""
     radii = np.maximum(radius + np.linspace(-1.5, 1.5, 61), 0.0)
     panel = margins(radii[:, None] * direction).T
 
@@ -274,14 +275,14 @@ def _breaks(margins: Floats) -> Floats:
 
 
 def _gradient(margins: Margins, point: Floats, width: float) -> Floats:
-    """Give the gradient of the share that breaks, each break counted softly so that a finite panel has one: central differences."""
+    """Return the gradient of the share that breaks, each break counted softly so that a finite panel has one: central differences."""
     steps = _STEP * np.eye(len(point))
     soft = special.ndtr(margins(np.concatenate([point + steps, point - steps])) / width).mean(axis=1)
     return np.asarray(soft[: len(point)] - soft[len(point) :])
 
 
 def _slope(scores: Floats, drawn: Floats) -> Floats:
-    """Give the least-squares slope of the margin in the scores."""
+    """Return the least-squares slope of the margin in the scores."""
     design = np.column_stack([np.ones(len(scores)), scores])
     return np.asarray(np.linalg.lstsq(design, drawn, rcond=None)[0][1:])
 

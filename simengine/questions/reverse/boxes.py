@@ -57,7 +57,7 @@ class Box:
 
 
 def require_workbench() -> Any:
-    """Give the module with the method.
+    """Return the module with the method.
 
     Raises
     ------

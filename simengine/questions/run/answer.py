@@ -53,11 +53,11 @@ class Run(Answer):
         return self.table._repr_html_()
 
     def to_pandas(self) -> Any:
-        """Give a data frame of pandas: one row per replication, with what each came to."""
+        """Return a data frame of pandas: one row per replication, with what each came to."""
         return self.results.to_pandas()
 
     def draws(self) -> Any:
-        """Give a data frame of pandas beside that of `to_pandas`: by replication, every number that was drawn, under its path."""
+        """Return a data frame of pandas beside that of `to_pandas`: by replication, every number that was drawn, under its path."""
         import pandas as pd
 
         numbers = np.unique(self.results.replications)

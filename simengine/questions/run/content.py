@@ -12,7 +12,7 @@ from simengine.report import document, folder, steps
 
 
 def run_content(study: Study, found: Run) -> dict[str, Any]:
-    """Give a run as plain numbers."""
+    """Return a run as plain numbers."""
     content = document.run_summary(study, found.table, found.seed) | trust.trust_content(found.table)
     content["diagnostics"]["moves"] = steps.steps_content(study)
     sampling = {

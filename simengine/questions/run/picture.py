@@ -142,7 +142,7 @@ def _draw_payer(axes: Axes, study: Study, party: str, results: ReplicationResult
 
 
 def _edges(share_back: Floats, marks: list[float]) -> Floats:
-    """Give the edges of at most 80 bars that hold 99 % of the shares, every mark and break-even, in per cent.
+    """Return the edges of at most 80 bars that hold 99 % of the shares, every mark and break-even, in per cent.
 
     Bars of 4 points start half a width early, so that the usual marks fall in the middle of their bar.
     """
@@ -154,7 +154,7 @@ def _edges(share_back: Floats, marks: list[float]) -> Floats:
 
 
 def _range(*samples: Floats) -> tuple[float, float]:
-    """Give limits that hold all but the outermost half per cent on either side, widened a little."""
+    """Return limits that hold all but the outermost half per cent on either side, widened a little."""
     together = np.concatenate(samples)
     low, high = np.quantile(together, [0.005, 0.995])
     margin = 0.06 * (high - low) or 1.0

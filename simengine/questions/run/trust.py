@@ -33,7 +33,7 @@ _LEVELS = {"no_repayment": "nothing back", "below_principal": "less than was dra
 
 
 def trust_content(table: RiskTable) -> dict[str, Any]:
-    """Give what belongs to the JSON object of a run beside its statistics."""
+    """Return what belongs to the JSON object of a run beside its statistics."""
     found = table.diagnostics
     assert found is not None
     return {
@@ -69,7 +69,7 @@ def trust_content(table: RiskTable) -> dict[str, Any]:
 
 
 def exceedance_rows(table: RiskTable) -> pa.Table:
-    """Give the exceedance curves as rows: party, loss, probability, its standard error, its 95 % interval, and bounds.
+    """Return the exceedance curves as rows: party, loss, probability, its standard error, its 95 % interval, and bounds.
 
     The bounds are those of losses that no replication exceeds, or every one.
     """
@@ -251,7 +251,7 @@ def diagnostics_table(study: Study, table: RiskTable) -> Table:
 
 
 def precision(run: PreciseRun) -> dict[str, Any]:
-    """Give the goals of a run and how they were reached as plain numbers."""
+    """Return the goals of a run and how they were reached as plain numbers."""
     return {
         "goals": [
             {

@@ -1,9 +1,9 @@
 """Which assumptions matter to whom: a tornado, and global indices, of each party's money.
 
-The tornado puts one assumption at its 5 % and then at its 95 % quantile, in every replication of an ensemble; all else keeps its distribution and
-its draws, and numbers that are correlated with it follow it, as they would if it were learnt to stand there. The
-indices are of the mean money at a point of all assumptions, over a panel of people that all points share: see `indices`.
-Numbers that go together, by correlation or as counted shares of one whole, are moved as one group.
+The tornado puts one assumption at its 5 % and then at its 95 % quantile, in every replication of an ensemble; all else keeps its
+distribution and its draws, and numbers that are correlated with it follow it, as they would if it were learnt to stand there. The
+indices are of the mean money at a point of all assumptions, over a panel of people that all points share: see `indices`. Numbers
+that go together, by correlation or as counted shares of one whole, are moved as one group.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def sensitivity(
 
 
 def scores_given(scores: Floats, paths: tuple[str, ...], study: Study, path: str, score: float) -> Floats:
-    """Give independent scores under which one number stands at a score, and those correlated with it follow.
+    """Return independent scores under which one number stands at a score, and those correlated with it follow.
 
     Parameters
     ----------
@@ -144,8 +144,8 @@ def scores_given(scores: Floats, paths: tuple[str, ...], study: Study, path: str
 
     Notes
     -----
-    With z = L w the joint scores, z + R_i (score - z_i), R_i the column of correlations with number i, has the distribution of z given that
-    z_i is there; w is then solved for. Exact, as the scores are jointly normal.
+    With z = L w the joint scores, z + R_i (score - z_i), R_i the column of correlations with number i, has the distribution of z
+    given that z_i is there; w is then solved for. Exact, as the scores are jointly normal.
     """
     moved, place = scores.copy(), paths.index(path)
     cluster = next((one for one in clusters_of(study.correlations) if path in one), None)

@@ -159,7 +159,7 @@ def _of_one(
 
 
 def luck_left(panel: Floats) -> float:
-    """Give the share of the variance between points that is the luck of the panel.
+    """Return the share of the variance between points that is the luck of the panel.
 
     Notes
     -----
@@ -176,7 +176,7 @@ def luck_left(panel: Floats) -> float:
 
 
 def _pawn(rows: Floats) -> Floats:
-    """Give PAWN by input: the median, over slices of an input, of the distance of Kolmogorov and Smirnov to the distribution of all answers.
+    """Return PAWN by input: the median, over slices of an input, of the distance of Kolmogorov and Smirnov to the distribution of all answers.
 
     Parameters
     ----------

@@ -69,7 +69,7 @@ class SizingResult(Answer):
 
 
 def table_of(sizing: Sizing) -> Table:
-    """Give what a sizing asks."""
+    """Return what a sizing asks."""
     sides = [side for side in sizing.parties.values() if side.objective is not None]
     without = tuple(side.without for side in sides)
     return Table(sizing.free, tuple(sizing.objectives()), tuple(sizing.limits()), sizing.recommend, without)
@@ -141,7 +141,7 @@ def find_deal(search: TermSearch, fresh: Callable[[], Settlement], present: Cand
 
 
 def sizing_of(study: Study) -> Sizing:
-    """Give the sizing of a study.
+    """Return the sizing of a study.
 
     Raises
     ------
@@ -225,7 +225,7 @@ def _margin(search: TermSearch, point: Candidate) -> float:
 
 
 def recommend_rule_of(search: TermSearch) -> Callable[[Candidate], float]:
-    """Give the number that the recommended terms make largest.
+    """Return the number that the recommended terms make largest.
 
     Notes
     -----
@@ -277,7 +277,7 @@ def _better(measure: Measure, change: Statistic) -> Statistic:
 
 
 def _spread(on_it: Sequence[Candidate], objectives: Sequence[Measure]) -> list[int]:
-    """Give places on the frontier that lie evenly along it: the search leaves many points close to the recommended one."""
+    """Return places on the frontier that lie evenly along it: the search leaves many points close to the recommended one."""
     if not on_it:
         return []
     worth = np.array([worth_of(point, objectives) for point in on_it])
@@ -288,7 +288,7 @@ def _spread(on_it: Sequence[Candidate], objectives: Sequence[Measure]) -> list[i
 
 
 def terms_of(result: SizingResult, point: Candidate) -> Mapping[str, float]:
-    """Give the terms of a point by their paths."""
+    """Return the terms of a point by their paths."""
     return dict(zip(result.table.free, point.terms, strict=True))
 
 

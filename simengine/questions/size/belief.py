@@ -102,7 +102,7 @@ def weakest_belief(study: Study, parties: Sequence[str], ensemble: Ensemble, mos
 
 
 def believing(study: Study, parties: Sequence[str], multiple: float) -> Study:
-    """Give the study in which some parties believe in a multiple of the effect."""
+    """Return the study in which some parties believe in a multiple of the effect."""
     sizing = sizing_of(study)
     believed = {"effect_multiple": Constant(value=multiple, certainty="choice")}
     sides = {name: (sizing.parties.get(name) or PartySide()).model_copy(update=believed) for name in parties}

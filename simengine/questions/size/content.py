@@ -18,7 +18,7 @@ from simengine.report.document import plain
 
 
 def sizing(study: Study, found: SizingResult) -> dict[str, Any]:
-    """Give a sizing as plain numbers."""
+    """Return a sizing as plain numbers."""
     table = found.table
     return answer_heading(study, found) | {
         "free": {path: free.model_dump(exclude_none=True) for path, free in table.free.items()},
@@ -57,7 +57,7 @@ def _deal(found: SizingResult, deal: Deal) -> dict[str, Any]:
 
 
 def no_deal(table: Table, found: NoDeal) -> dict[str, Any]:
-    """Give the reasons why there is no deal as plain numbers."""
+    """Return the reasons why there is no deal as plain numbers."""
     return {
         "binding": [str(limit) for limit in found.binding],
         "conflicts": [[str(limit) for limit in conflict] for conflict in found.conflicts],
@@ -70,7 +70,7 @@ def no_deal(table: Table, found: NoDeal) -> dict[str, Any]:
 
 
 def one_number(study: Study, found: OneNumber) -> dict[str, Any]:
-    """Give the search for one number as plain numbers."""
+    """Return the search for one number as plain numbers."""
     return answer_heading(study, found) | {
         "path": found.path,
         "end": found.end,
@@ -84,7 +84,7 @@ def one_number(study: Study, found: OneNumber) -> dict[str, Any]:
 
 
 def belief(study: Study, found: WeakestBelief) -> dict[str, Any]:
-    """Give the weakest belief with which there is a deal as plain numbers."""
+    """Return the weakest belief with which there is a deal as plain numbers."""
     table = table_of(sizing_of(study))
     return answer_heading(study, found) | {
         "parties": list(found.parties),
@@ -99,12 +99,12 @@ def belief(study: Study, found: WeakestBelief) -> dict[str, Any]:
 
 
 def terms(table: Table, settled: Candidate) -> dict[str, float]:
-    """Give the terms of a point by their paths."""
+    """Return the terms of a point by their paths."""
     return dict(zip(table.free, settled.terms, strict=True))
 
 
 def candidate_content(table: Table, settled: Candidate) -> dict[str, Any]:
-    """Give a point: its terms, objectives, and the measure that each limit is about."""
+    """Return a point: its terms, objectives, and the measure that each limit is about."""
     return {
         "terms": terms(table, settled),
         "objectives": {str(measure): plain(value) for measure, value in zip(table.objectives, settled.objectives, strict=True)},
@@ -116,7 +116,7 @@ def candidate_content(table: Table, settled: Candidate) -> dict[str, Any]:
 
 
 def sized(study: Study, numbers: Mapping[str, float]) -> Study:
-    """Give the study with its terms as sized; what is published of the contract as it was is no part of it."""
+    """Return the study with its terms as sized; what is published of the contract as it was is no part of it."""
     changed = with_numbers(study, numbers)
     return changed.model_copy(update={"contract": _as_sized(changed.contract), "sizing": None})
 

@@ -108,7 +108,7 @@ def search_number(
 
 
 def _error(measured: Statistic) -> float:
-    """Give the standard error; where it does not cover, as much as the farther end of the interval, or the bound, asks for."""
+    """Return the standard error; where it does not cover, as much as the farther end of the interval, or the bound, asks for."""
     if not np.isfinite(measured.value):
         return 0.0
     return max(measured.se, *(abs(end - measured.value) / _OF_A_BAND for end in measured.band_95))

@@ -1,7 +1,7 @@
 """The table at which terms are agreed: what is free, what each party wants, what it will not bear, and how a point is settled.
 
-Nothing here knows a study: a *settlement* turns term values into the money of each party, replication by replication. So the same search
-sizes a contract of the engine and a textbook problem with a known answer.
+Nothing here knows a study: a *settlement* turns term values into the money of each party, replication by replication. So the same
+search sizes a contract of the engine and a textbook problem with a known answer.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class TermSearch:
         return list(self.table.free.values())
 
     def named(self, terms: Terms) -> dict[str, float]:
-        """Give terms by their paths."""
+        """Return terms by their paths."""
         return dict(zip(self.table.free, terms, strict=True))
 
     def settled(self, terms: Iterable[float]) -> Candidate:
@@ -104,7 +104,7 @@ class TermSearch:
         )
 
     def scales(self) -> Floats:
-        """Give the range that each limit's measure takes over the first points; 1 where it takes one value."""
+        """Return the range that each limit's measure takes over the first points; 1 where it takes one value."""
         if self._scales is None:
             values = np.array([[value.value for value in point.limits] for point in self.pool.values()])
             # What never comes is infinite, and says nothing of the range of the rest.
@@ -114,7 +114,7 @@ class TermSearch:
         return self._scales
 
     def is_feasible(self, point: Candidate) -> bool:
-        """Say whether a point keeps every limit."""
+        """Return whether a point keeps every limit."""
         return not any(limit.excess(value.value) > 0 for limit, value in zip(self.table.limits, point.limits, strict=True))
 
     def feasible(self) -> list[Candidate]:
@@ -153,7 +153,7 @@ class TermSearch:
 
 
 def spread_out(ranges: Sequence[Free], n_points: int) -> list[Terms]:
-    """Give about so many points all over some ranges: a grid, or of many terms a sequence that fills the space."""
+    """Return about so many points all over some ranges: a grid, or of many terms a sequence that fills the space."""
     per_term = round(n_points ** (1 / len(ranges)))
     if per_term >= _FEWEST_PER_TERM:
         axes = [_axis(free, per_term) for free in ranges]
@@ -181,7 +181,7 @@ def frontier(points: Sequence[Candidate], objectives: Sequence[Measure]) -> list
 
 
 def worth_of(point: Candidate, objectives: Sequence[Measure]) -> list[float]:
-    """Give the objectives of a point so that more is better."""
+    """Return the objectives of a point so that more is better."""
     return [measure.sign * value.value for measure, value in zip(objectives, point.objectives, strict=True)]
 
 
@@ -193,7 +193,7 @@ def _axis(free: Free, n_points: int) -> Floats:
 
 
 def _on_step(value: float, free: Free) -> float:
-    """Give the value, or the nearest that has whole steps, without the dust of floating point."""
+    """Return the value, or the nearest that has whole steps, without the dust of floating point."""
     if free.step is None:
         return min(max(float(f"{value:.6g}"), free.low), free.high)
     n_steps = min(round((value - free.low) / free.step), int((free.high - free.low) / free.step + 1e-9))

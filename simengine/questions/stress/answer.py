@@ -1,9 +1,9 @@
 """Stresses: what becomes of each party's money when the world is worse than a study expects.
 
 The named ones apply to any study by what it contains; where a study cannot express one, the answer says why. Each is a coherent
-vector: all numbers of its kind move together, in every replication, and everything else keeps its draws. The sizes below are choices,
-in the manner of a supervisor's scenarios (an adverse one that an expert would not rule out, a severe one beyond it); a study
-states its own under `stresses`.
+vector: all numbers of its kind move together, in every replication, and everything else keeps its draws. The sizes below are
+choices, in the manner of a supervisor's scenarios (an adverse one that an expert would not rule out, a severe one beyond it); a
+study states its own under `stresses`.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ def stress_study(
 
 
 def chosen_stresses(found: Mapping[str, Mapping[str, Stress] | str], names: Sequence[str]) -> dict[str, Mapping[str, Stress] | str]:
-    """Give the stresses that are asked for, or all.
+    """Return the stresses that are asked for, or all.
 
     Raises
     ------
@@ -222,13 +222,13 @@ def _settle_all(
 
 
 def _late_by(study: Study, draws: Draws, months: int) -> dict[str, Floats]:
-    """Give by how many months each payer is late, by path."""
+    """Return by how many months each payer is late, by path."""
     paths = [f"capital.payers.{payer}.pays_late_months" for payer in study.capital.who_pays]
     return {path: draws.values.get(path, np.zeros(len(draws))) + months for path in paths}
 
 
 def _with_longer_calendar(study: Study, months: int) -> Study:
-    """Give the study whose calendar of the cash is longer; that of the people is not."""
+    """Return the study whose calendar of the cash is longer; that of the people is not."""
     heading = study.study
     longer = heading.model_copy(update={"horizon_months": Constant(value=heading.horizon_months.value + months)})
     return study.model_copy(update={"study": longer})

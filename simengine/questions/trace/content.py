@@ -9,7 +9,7 @@ from simengine.questions.trace.answer import Trace
 
 
 def trace_content(study: Study, found: Trace) -> dict[str, Any]:
-    """Give a trace as it is written to JSON."""
+    """Return a trace as it is written to JSON."""
     return {
         "title": study.study.title,
         "currency": study.study.currency,

@@ -122,8 +122,8 @@ def worth_of_terms(
 
     Notes
     -----
-    The mean is differentiated replication by replication, so that what both settlements share drops out of its error. P(loss) and CVaR are
-    differences over the step: the one jumps, the other bends, where payments have steps and caps.
+    The mean is differentiated replication by replication, so that what both settlements share drops out of its error. P(loss) and
+    CVaR are differences over the step: the one jumps, the other bends, where payments have steps and caps.
     """
     refuse_level(level)
     chosen = chosen_parties(parties, study)
@@ -155,12 +155,12 @@ def stored_for(study: Study, ensemble: Ensemble, parties: Sequence[str], measure
 
 
 def settled_at(stored: StoredEnsemble, terms: Mapping[str, float]) -> Columns:
-    """Give the money of every party with other numbers at some paths: `<party>.net` and `<party>.npv`, one row per replication."""
+    """Return the money of every party with other numbers at some paths: `<party>.net` and `<party>.npv`, one row per replication."""
     return next(iter(stored.settle(terms).values()))
 
 
 def standard_measures(party: str, level: float, n_replications: int) -> dict[str, Measure]:
-    """Give the measures that every term is judged by; no CVaR where its tail would hold too few replications."""
+    """Return the measures that every term is judged by; no CVaR where its tail would hold too few replications."""
     found = {_NPV: Measure(party, _NPV, 0.0), _P_LOSS: Measure(party, _P_LOSS, 0.0)}
     return found if tail_needs(n_replications, level) is not None else found | {_CVAR: Measure(party, _CVAR, level)}
 

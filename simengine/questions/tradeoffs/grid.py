@@ -72,8 +72,8 @@ def map_money(study: Study, ensemble: Ensemble, across: str, up: str, n_points: 
     ensemble
         Which replications are drawn: the same people with the same luck at every point.
     across, up
-        `PATH=LOW..HIGH`, or with `..STEP`. Numbers of the contract and of the capital are settled on stored replications; for any other
-        one people live again at every value. A distribution gives way to the value.
+        `PATH=LOW..HIGH`, or with `..STEP`. Numbers of the contract and of the capital are settled on stored replications; for any
+        other one people live again at every value. A distribution gives way to the value.
     n_points
         Values on a side that has no steps.
     parties
@@ -161,7 +161,7 @@ class _Surface:
         self._points.append(BreakEven(numbers["across"], numbers["up"], along, at))
 
     def landscape(self, *, is_turned: bool) -> Landscape:
-        """Give the map with the number across first."""
+        """Return the map with the number across first."""
         npv, p_loss = (tuple(zip(*rows, strict=True)) if is_turned else tuple(rows) for rows in (self._npv, self._p_loss))
         return Landscape(npv, p_loss, tuple(sorted(self._points, key=lambda one: (one.across, one.up))))
 
@@ -178,8 +178,8 @@ def break_even(first: Floats, second: Floats, low: float, high: float) -> Statis
 
     Notes
     -----
-    At the zero the replications hold (1 - t) first + t second, whose mean is 0; the error of that mean, divided by the slope, is the
-    error of the place (the delta method).
+    At the zero the replications hold (1 - t) first + t second, whose mean is 0; the error of that mean, divided by the slope, is
+    the error of the place (the delta method).
 
     Examples
     --------

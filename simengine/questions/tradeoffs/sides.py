@@ -69,10 +69,8 @@ def _side(study: Study, text: str, option: str, n_points: int) -> MapSide:
         raise UsageError(f"{option}: the path must be that of a number of the study that moves people or money; found `{path}`. "
                          f"{way_out}")  # fmt: skip
     free = _range(limits, text, option)
-    if free.step is None:
-        values = [float(f"{value:.12g}") for value in np.linspace(free.low, free.high, n_points)]
-    else:
-        values = steps_of(free)
+    evenly = [float(f"{value:.12g}") for value in np.linspace(free.low, free.high, n_points)]
+    values = evenly if free.step is None else steps_of(free)
     if len(values) > MOST_MAP_POINTS:
         raise UsageError(f"{option}: a side holds at most {MOST_MAP_POINTS} values; found {len(values):,}. Give a longer step")
     for value in values:

@@ -115,5 +115,5 @@ def _side_of(land: Landscape) -> str:
 
 
 def _spread(values: Sequence[Shown], most: int) -> list[int]:
-    """Give places that lie evenly along a list, its ends among them."""
+    """Return places that lie evenly along a list, its ends among them."""
     return [int(place) for place in np.unique(np.round(np.linspace(0, len(values) - 1, min(len(values), most))))]

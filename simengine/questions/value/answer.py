@@ -112,7 +112,7 @@ def _actors(study: Study, among: Sequence[str]) -> tuple[str, ...]:
 
 
 def _paid_at_cost(study: Study) -> set[str]:
-    """Give those who are paid for a cost and state none of their own, and who neither save nor pay nor lend."""
+    """Return those who are paid for a cost and state none of their own, and who neither save nor pay nor lend."""
     capital = study.capital
     paid = {"service_provider", *(cost.payee for cost in capital.costs.values())}
     saves = {party for by_party in study.public_value.values() for party in by_party}

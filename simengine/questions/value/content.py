@@ -11,7 +11,7 @@ from simengine.report.document import plain
 
 
 def wrong_pockets(study: Study, found: WrongPockets) -> dict[str, Any]:
-    """Give who pays, who saves and the side payments as plain numbers."""
+    """Return who pays, who saves and the side payments as plain numbers."""
     return {
         "title": study.study.title,
         "currency": study.study.currency,
@@ -30,7 +30,7 @@ def wrong_pockets(study: Study, found: WrongPockets) -> dict[str, Any]:
 
 
 def _plain(found: SidePayments) -> Mapping[str, Any] | None:
-    """Give side payments as plain numbers; nothing where they are not possible."""
+    """Return side payments as plain numbers; nothing where they are not possible."""
     if not found.are_possible:
         return None
     return {key: plain(getattr(found, key)) for key in ("received", "left_with", "p_still_loses")}

@@ -57,7 +57,7 @@ def proportional(positions: Floats) -> tuple[Floats, Floats] | None:
 
 
 def by_shapley_value(positions: Floats, must_agree: Sequence[bool]) -> tuple[Floats, Floats] | None:
-    """Give everybody its Shapley value of the game above.
+    """Return everybody its Shapley value of the game above.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def by_shapley_value(positions: Floats, must_agree: Sequence[bool]) -> tuple[Flo
 
 
 def shapley_value(worth: Floats) -> Floats:
-    """Give each player the mean of what it adds to those before it, over all orders in which they may come.
+    """Return each player the mean of what it adds to those before it, over all orders in which they may come.
 
     Parameters
     ----------
@@ -100,5 +100,5 @@ def shapley_value(worth: Floats) -> Floats:
 
 
 def party_coalitions(n: int) -> NDArray[np.bool_]:
-    """Give the members of every coalition: shape (2^n, n)."""
+    """Return the members of every coalition: shape (2^n, n)."""
     return np.asarray((np.arange(1 << n)[:, None] >> np.arange(n)) & 1 == 1)

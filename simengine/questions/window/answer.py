@@ -148,7 +148,7 @@ def _refuse_impossible(study: Study, protocols: Mapping[int, Protocol]) -> None:
 
 
 def _with_months(node: object, key: str, months: int) -> object:
-    """Give a part of a study with another number of months."""
+    """Return a part of a study with another number of months."""
     number = getattr(node, key)
     return node.model_copy(update={key: number.model_copy(update={"value": float(months)})})  # type: ignore[attr-defined]
 
@@ -175,7 +175,7 @@ def _last_known(protocol: Protocol, metrics: Sequence[str], is_by_milestones: bo
 
 
 def metrics_by_term(study: Study) -> dict[str, tuple[str, ...]]:
-    """Give the metrics that the payments under each term depend on, themselves or by what they refer to."""
+    """Return the metrics that the payments under each term depend on, themselves or by what they refer to."""
     looked_at: dict[str, set[str]] = {name: set() for name in study.contract.terms}
     for dependence in dependences(study.contract):
         if not dependence.is_stop:
@@ -184,7 +184,7 @@ def metrics_by_term(study: Study) -> dict[str, tuple[str, ...]]:
 
 
 def _horizon(study: Study, protocols: Mapping[int, Protocol], shifts: Mapping[int, Mapping[str, int]]) -> int:
-    """Give the months of a calendar that holds every window and every payment."""
+    """Return the months of a calendar that holds every window and every payment."""
     last_entry = max(wave.last_entry_month for wave in study.population.waves.values())
     ends = [study.study.horizon_months.value]
     for length, protocol in protocols.items():

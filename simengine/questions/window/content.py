@@ -11,7 +11,7 @@ from simengine.report.document import plain
 
 
 def window(study: Study, found: WindowSpread) -> dict[str, Any]:
-    """Give a comparison of windows as plain numbers."""
+    """Return a comparison of windows as plain numbers."""
     return answer_heading(study, found) | {
         "changed_metrics": list(found.metrics),
         "horizon_months": found.horizon_months,
