@@ -23,7 +23,7 @@ def test_size__json_has_its_keys_and_is_the_same_on_any_threads(tiny_path: Path)
     assert content["is_deal"] is True
     assert content["no_deal"] is None
     assert content["objectives"] == ["investor.expected_npv", "outcome_payer.expected_npv"]
-    assert {"recommended", "fresh", "luck", "share_kept", "best_for", "moves"} == set(content["deal"])
+    assert {"recommended", "fresh", "optimism", "share_kept", "best_for", "moves"} == set(content["deal"])
     assert content["provenance"]["settings"]["points"] == 6
 
 
@@ -98,9 +98,9 @@ def test_smallest__json_and_table(tiny_path: Path) -> None:
 def test_information__json_and_table(tiny_path: Path) -> None:
     asked = ("information", tiny_path, "-n", 500, "--seed", 0, "--pilot", "8", "--free", f"{GUARANTEE}=0.2..0.6", "--points", 3)
     content = json.loads(call(*asked, "--accepted-by", "investor", "--json").stdout)
-    assert {"hindsight", "parameters", "groups", "single", "pilots", "terms_today", "signed_now", "is_signed"} <= set(content)
+    assert {"hindsight", "evpi", "evppi_of_sections", "evppi", "pilots", "terms_today", "signed_now", "is_signed"} <= set(content)
     assert content["must_accept"] == ["investor"]
-    assert content["pilots"][0]["with_terms"]["se"] >= 0
+    assert content["pilots"][0]["evsi_with_terms"]["se"] >= 0
     shown = call(*asked).stdout
     assert "every number that has a distribution" in shown
     assert "What a pilot is worth" in shown

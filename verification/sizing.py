@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"{held} of {options.runs} intervals of 95 % hold it; {low:.0f} to {high:.0f} would")
     z = np.array([_z_of_fresh(exact, one) for _, one in runs])
     print(f"recommended terms in fresh replications against brute force: mean z {z.mean():.2f}, standard deviation {z.std():.2f}")
-    luck = np.array([one.deal.luck[0].value / one.deal.luck[0].se for _, one in runs if one.deal is not None])
+    luck = np.array([one.deal.optimism[0].value / one.deal.optimism[0].se for _, one in runs if one.deal is not None])
     print(f"luck of the lender's objective: mean z {luck.mean():.2f}, standard deviation {luck.std():.2f}")
     best = max(exact.npv, key=lambda terms: exact.npv[terms].value)
     same = sum(one.deal is not None and one.deal.best[0].terms == best for _, one in runs)

@@ -67,7 +67,7 @@ def _designs(study: Study) -> Iterator[Finding]:
         clusters is not None
         and len({one.sizes for one in study.population.sites.values() if one.count.value == clusters.number.value}) > 1
     ):
-        rule = "sites that are as many as the clusters must have the same sizes, so that it is clear which are drawn by lot"
+        rule = "sites that are as many as the clusters must have the same sizes, so that it is clear which are randomised"
         yield "measurement.control.clusters.number", rule, "several kinds of them", "Give them the same sizes, or another number"
 
 
@@ -138,7 +138,7 @@ def _transfers(study: Study) -> Iterator[Finding]:
             yield f"measurement.metrics.{name}.estimate", rule, f"`transfers: {mode}`", "Leave one of the two out"
         measured = study.outcomes.get(metric.outcome)
         if mode == "hidden" and measured is not None and not measured.has_zero:
-            rule = f"whoever is not there has no {measured.kind}, and the evaluator knows it"
+            rule = f"a person who is not there has no {measured.kind}, and the evaluator knows it"
             found = f"the {measured.kind} `{metric.outcome}`"
             yield f"measurement.metrics.{name}.outcome", rule, found, "Write `transfers: left_out`"
 
@@ -256,8 +256,13 @@ def _per(study: Study, path: str, metric: Metric, designs: Collection[str]) -> I
         yield f"{path}.estimate", "an efficiency ratio has a base that is not negative", found, ""
     if unfit := sorted({*_LOOKING_BACK, "rate_card"}.intersection(designs)):
         rule = "an efficiency ratio is compared with that of other people after entry"
-        yield f"{path}.estimate", rule, f"the design {', '.join(unfit)}", "Compare by lot, with matched or with earlier people"
+        yield (
+            f"{path}.estimate",
+            rule,
+            f"the design {', '.join(unfit)}",
+            "Use a randomised, a matched or an earlier comparison group",
+        )
     for name in ("attrition", "misclassification"):
         if getattr(metric, name) is not None:
             rule = "an efficiency ratio is formed of everybody, as they are"
-            yield f"{path}.{name}", rule, f"`{name}`", "Leave it out: whoever is lost is lost to both sides of the ratio"
+            yield f"{path}.{name}", rule, f"`{name}`", "Leave it out: a person who is lost is lost to both sides of the ratio"

@@ -121,7 +121,7 @@ def own_windows(study: Study) -> dict[str, float]:
 
 def steps_of(free: Free) -> list[float]:
     """List the values of a term that has steps."""
-    assert free.step is not None, "whoever asks has looked"
+    assert free.step is not None, "the caller has looked"
     return [float(f"{free.low + k * free.step:.12g}") for k in range(int((free.high - free.low) / free.step + 1e-9) + 1)]
 
 

@@ -115,6 +115,4 @@ def no_cvar(needs: int | None, level: float) -> list[Text]:
     """Say how many replications a CVaR takes, where there are too few."""
     if needs is None:
         return []
-    return [
-        Text(f"No CVaR: it takes {TAIL_REPLICATIONS} replications in the worst {100 * (1 - level):g} %, which are in -n {needs:,}.")
-    ]
+    return [Text(f"CVaR {100 * level:g} % needs {TAIL_REPLICATIONS} replications in the tail: use -n {needs} or more.")]

@@ -62,7 +62,7 @@ def assumption_lists(study: Study) -> RenderableType:
         "Facts: stated in a source (Q), derived (D), or sources conflict (C)": [
             entry for entry in ledger if entry["certainty"] in ("Q", "D", "C") and not entry["is_assumed"]
         ],
-        "Choices of whoever asks": [entry for entry in ledger if entry["certainty"] == "choice"],
+        "Analyst's choices": [entry for entry in ledger if entry["certainty"] == "choice"],
         "Numbers without a certainty code": [entry for entry in ledger if entry["certainty"] is None],
     }
     return Group(*(_ledger_list(title, entries) for title, entries in groups.items() if entries))

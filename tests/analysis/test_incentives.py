@@ -399,7 +399,7 @@ def test_choice__is_tried_in_fresh_draws(tmp_path):
     place, next_best = found.reply.to_check
     assert found.fresh.worth == later.curve[place].worth
     assert found.fresh.lead.value == pytest.approx(later.curve[place].worth.value - later.curve[next_best].worth.value)
-    assert found.fresh.luck.value == pytest.approx(found.chosen.worth.value - later.curve[place].worth.value)
+    assert found.fresh.optimism.value == pytest.approx(found.chosen.worth.value - later.curve[place].worth.value)
     assert found.fresh.worth != found.chosen.worth
 
 

@@ -161,7 +161,7 @@ def test_deal_on_norrkoping__agrees_with_brute_force_and_with_fresh_draws(norrko
     assert found.deal.best[0].terms == max(npv, key=lambda terms: npv[terms][0])
     assert found.deal.best[1].terms == max(npv, key=lambda terms: npv[terms][1])
     # Luck is no more than noise: within 4.5 standard errors.
-    assert all(abs(luck.value) < 4.5 * luck.se for luck in found.deal.luck)
+    assert all(abs(one.value) < 4.5 * one.se for one in found.deal.optimism)
     sets = [f"{path}={value}" for path, value in zip((GUARANTEE, CAP), found.deal.recommended.terms, strict=True)]
     sized = load_study(find_study("norrkoping"), sets)
     fresh = evaluate(sized, simulate(sized, 5, np.arange(400, 800)))

@@ -1,1 +1,1 @@
-"""Who carries what: each party's variance and tail by layer, and the common risk by party."""
+"""Variance by source: each party's variance and tail by layer, and the common risk by party."""

@@ -1,4 +1,4 @@
-"""Draw who carries what."""
+"""Draw the variance and the tail of each party by source."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def draw_attribution(study: Study, found: Attribution) -> bytes:
         left.set_title(f"Variance of {asked.title}", fontsize=10)
         right.set_title(f"Tail: CVaR {100 * found.level:g} % of {loss}, beyond its mean", fontsize=10)
         figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(found.layers), frameon=False)
-        figure.suptitle(f"{title_of(study)}: who carries what ({found.n_replications:,} families of replications)", fontsize=11)
+        figure.suptitle(f"{title_of(study)}: variance by source ({found.n_replications:,} families of replications)", fontsize=11)
         return save(figure, "png")
 
 

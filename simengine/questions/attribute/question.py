@@ -1,4 +1,4 @@
-"""Who carries what: each party's variance and tail by layer, and the common risk by party."""
+"""Variance by source: each party's variance and tail by layer, and the common risk by party."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from simengine.questions.question import Question, later
 
 ATTRIBUTE = Question[Any](
     name="attribute",
-    summary="Say who carries what in STUDY: each party's variance and tail by layer, and the common risk by party.",
+    summary="Split the variance and the tail of each party of STUDY by source, and the common risk by party.",
     options=(PARTIES_OPTION, OF_OPTION, LEVEL_OPTION),
     ask=later("simengine.questions.attribute.answer", "attribute"),
     tables=later("simengine.questions.attribute.tables", "attribution_tables"),

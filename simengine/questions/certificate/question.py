@@ -1,4 +1,4 @@
-"""What is paid for nothing and withheld for something."""
+"""False-positive and false-negative payments."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from simengine.questions.question import Question, later
 
 CERTIFICATE = Question[Any](
     name="certificate",
-    summary="Say what STUDY pays for nothing and withholds for something: the payment-error certificate of its evaluation.",
+    summary="Report the false-positive and false-negative payments of STUDY: the payment-error certificate of its evaluation.",
     ask=later("simengine.questions.certificate.answer", "certify"),
     content=later("simengine.questions.certificate.content", "certificate"),
     tables=later("simengine.questions.certificate.tables", "certificate_tables"),

@@ -96,7 +96,7 @@ class Fresh:
     """To whoever chooses the efforts."""
     lead: Statistic | None
     """What it is worth more than the next best; nothing where there is no choice."""
-    luck: Statistic
+    optimism: Statistic
     """What it was worth where it was chosen, less what it is worth here."""
 
 

@@ -30,7 +30,7 @@ def draw_efforts(study: Study, found: Incentives) -> bytes:
         _draw(right, found.contracts, "surplus", unit)
         left.set_ylabel(f"worth to the {behaviour.party.replace('_', ' ')}, {money}")
         right.set_ylabel(f"surplus of all parties, {money}")
-        left.set_title("What effort is worth to whoever chooses it; the dot is chosen", fontsize=10)
+        left.set_title("What effort is worth to the party that chooses it; the dot is chosen", fontsize=10)
         right.set_title("What it is worth to all; the dot is chosen, the ring is the first best", fontsize=10)
         left.legend(frameon=False)
         figure.suptitle(f"{shorten(study.study.title, 100, placeholder='…')} ({found.n_replications:,} replications)", fontsize=11)

@@ -60,11 +60,14 @@ def _effort(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
 
 def _fresh(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
     """Lay out what becomes of the choice in replications that had no part in it."""
-    table, (unit, _) = grid("contract", "worth", "in fresh replications", "luck", "lead in fresh replications"), money_unit(study)
+    table, (unit, _) = (
+        grid("contract", "worth", "in fresh replications", "optimism", "lead in fresh replications"),
+        money_unit(study),
+    )
     for name, one in contracts.items():
         fresh = one.fresh
-        table.add_row(name, *(cell(number, unit) for number in (one.chosen.worth, fresh.worth, fresh.luck, fresh.lead)))
-    return titled("What is chosen, in as many fresh replications; luck: these replications less fresh ones", table)
+        table.add_row(name, *(cell(number, unit) for number in (one.chosen.worth, fresh.worth, fresh.optimism, fresh.lead)))
+    return titled("What is chosen, in as many fresh replications; optimism: in sample less out of sample", table)
 
 
 def _referrals(study: Study, contracts: Mapping[str, Induced]) -> list[RenderableType]:
@@ -154,7 +157,7 @@ def _curve(study: Study, name: str, found: Induced) -> RenderableType:
         truths = [cell(one.truth[metric], metric_unit(study, metric)[0]) for metric in metrics]
         table.add_row(_words(one.choice) + mark, *money, _share(one), *truths)
     rest = "" if len(shown) == len(found.curve) else f"; the {_LONGEST_CURVE} that are worth most of {len(found.curve)}"
-    return titled(f"{name}: {found.title}. What each choice is worth to whoever chooses{rest}; * is chosen", table)
+    return titled(f"{name}: {found.title}. What each choice is worth to the party that chooses{rest}; * is chosen", table)
 
 
 def _share(one: EffortPoint) -> str:

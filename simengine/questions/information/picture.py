@@ -11,7 +11,7 @@ from simengine.report.units import money_unit
 def draw_information(study: Study, found: Information) -> bytes:
     """Draw the value of what may be known before signing, and of pilots of several sizes."""
     unit, money = money_unit(study)
-    known = {"everything, luck included": found.hindsight, "every uncertain number": found.parameters}
+    known = {"everything, sampling variation included": found.hindsight, "every uncertain number (EVPI)": found.parameters}
     known |= {f"all of {name}": one for name, one in found.groups.items()}
     known |= {shortened_path(path): one for path, one in list(found.single.items())[:MOST_BARS]}
     with plain_style():

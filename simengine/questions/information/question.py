@@ -38,7 +38,7 @@ def _now_later_and_each_pilot(study: Study, values: Values, n_replications: int)
 
 INFORMATION = Question[Any](
     name="information",
-    summary="Say what knowing more is worth before STUDY is signed: everything, one number, or what a pilot would show.",
+    summary="Estimate the value of information before STUDY is signed: EVPI, EVPPI of each number, EVSI of a pilot.",
     options=(
         Option("party", "Whose money decides.  [default: the only party that pays under the contract]", metavar="PARTY"),
         Option(

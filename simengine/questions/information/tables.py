@@ -1,4 +1,4 @@
-"""Lay out what knowing more is worth."""
+"""Lay out the value of information."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHOWN = 8
 
 
 def information_tables(study: Study, found: Information) -> RenderableType:
-    """Lay out what knowing more is worth."""
+    """Lay out the value of information."""
     scale, money = money_unit(study)
     choice = found.choice
     said = (
@@ -29,15 +29,15 @@ def information_tables(study: Study, found: Information) -> RenderableType:
         style="bold",
     )
     known = grid("known before signing", "is worth")
-    known.add_row("everything, luck included", cell(found.hindsight, scale))
-    known.add_row("every number that has a distribution", cell(found.parameters, scale))
+    known.add_row("everything, sampling variation included", cell(found.hindsight, scale))
+    known.add_row("every number that has a distribution (EVPI)", cell(found.parameters, scale))
     for name, value in sorted(found.groups.items(), key=lambda one: -one[1].value):
         known.add_row(f"all of {name}", cell(value, scale))
     for path, value in list(found.single.items())[:_SHOWN]:
         known.add_row(path, cell(value, scale))
     parts: list[RenderableType] = [
         heading,
-        titled(f"What it is worth to {choice.party} to know before it signs, or does not", known),
+        titled(f"Value of information to {choice.party} before it signs, or does not; of a section or a number: EVPPI", known),
     ]
     if found.terms_today is not None:
         more = "more" if found.terms_today.value >= 0 else "less"
@@ -59,5 +59,5 @@ def _pilots(study: Study, found: Information) -> RenderableType:
     if found.choice.must_accept:
         remark = f" {', '.join(found.choice.must_accept)} must expect no loss."
     return titled(
-        f"What a pilot is worth that decides so much; after waiting: less what the delay and its people cost.{remark}", rows
+        f"Value of a pilot that decides so much (EVSI); after waiting: less what the delay and its people cost.{remark}", rows
     )

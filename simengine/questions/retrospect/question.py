@@ -24,7 +24,7 @@ def _files(asked: Asked, source: Source, found: Any) -> Files:  # noqa: ARG001
 
 RETROSPECT = Question[Any](
     name="retrospect",
-    summary="Say where what is known to have happened falls in the forecast of STUDY, and what follows from an interim result.",
+    summary="Compare known results with the forecast of STUDY, and update the forecast by an interim result.",
     options=(
         Option("given", "A known result to start from; several hold together.", is_many=True, metavar="NAME", default=()),
         Option(

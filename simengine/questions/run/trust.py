@@ -161,7 +161,7 @@ def run_warnings(table: RiskTable) -> Text:
     for party, distance in (found.split_half if found else {}).items():
         if abs(distance) > _LARGEST_SPLIT:
             lines.append(
-                f"{party}.net: the two halves of the run differ by {abs(distance):.1f} standard errors; by luck alone that happens "
+                f"{party}.net: the two halves of the run differ by {abs(distance):.1f} standard errors; by chance alone that happens "
                 "once in 370 runs. A few replications may carry the mean: look at the exceedance curve, and run more replications."
             )
     clipped = table.get("diagnostics.replications_with_clipped_probabilities")

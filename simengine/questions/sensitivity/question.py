@@ -7,7 +7,7 @@ from simengine.questions.question import Option, Question, later
 
 SENSITIVITY = Question[Any](
     name="sensitivity",
-    summary="Say which assumptions of STUDY matter to whom: a tornado, and global indices, of each party's money.",
+    summary="Show which assumptions of STUDY matter to whom: a tornado, and global indices, of each party's money.",
     options=(
         PARTIES_OPTION,
         OF_OPTION,

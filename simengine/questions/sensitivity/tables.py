@@ -31,7 +31,7 @@ def sensitivity_tables(study: Study, found: Sensitivity) -> RenderableType:
         table = grid("assumption", "S1", "ST", "mu_star", "PAWN")
         for name, index in list(one.indices.items())[:MOST_STEPS]:
             table.add_row(folded(name), cell(index.s1, 1.0), cell(index.st, 1.0), cell(index.mu_star, unit), cell(index.pawn, 1.0))
-        left = f"{100 * one.luck_left:z.0f} % of the variance between points is luck of the panel, not assumptions"
+        left = f"{100 * one.luck_left:z.0f} % of the variance between points is sampling variation of the panel, not assumptions"
         parts.append(titled(f"{party_title(study, party)}: all assumptions at once; {left}", table))
         hidden = len(one.tornado) - MOST_STEPS
         if hidden > 0:

@@ -48,7 +48,7 @@ class Deal:
     """Along the frontier, by the first objective."""
     fresh: Candidate
     """The recommended terms in replications that had no part in choosing them."""
-    luck: tuple[Statistic, ...]
+    optimism: tuple[Statistic, ...]
     """By objective, better is positive: what was found less what the fresh replications say."""
 
 
@@ -190,11 +190,11 @@ def _deal(search: TermSearch, fresh: Callable[[], Settlement]) -> Deal:
     best = tuple(_best_for(search, place) for place in range(len(table.objectives)))
     recommended = _recommended(search)
     confirmed = TermSearch(table, fresh()).settled(recommended.terms)
-    luck = tuple(
+    optimism = tuple(
         Statistic(measure.sign * (found.value - again.value), float(np.hypot(found.se, again.se)))
         for measure, found, again in zip(table.objectives, recommended.objectives, confirmed.objectives, strict=True)
     )
-    return Deal(recommended, best, _moves(search, recommended), confirmed, luck)
+    return Deal(recommended, best, _moves(search, recommended), confirmed, optimism)
 
 
 def _best_for(search: TermSearch, place: int) -> Candidate:

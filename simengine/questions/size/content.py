@@ -43,7 +43,7 @@ def _deal(found: SizingResult, deal: Deal) -> dict[str, Any]:
     return {
         "recommended": candidate_content(table, deal.recommended),
         "fresh": candidate_content(table, deal.fresh),
-        "luck": {name: plain(luck) for name, luck in zip(names, deal.luck, strict=True)},
+        "optimism": {name: plain(optimism) for name, optimism in zip(names, deal.optimism, strict=True)},
         "share_kept": dict(zip(names, kept, strict=True)),
         "best_for": {name: candidate_content(table, best) for name, best in zip(names, deal.best, strict=True)},
         "moves": [

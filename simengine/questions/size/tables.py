@@ -105,7 +105,7 @@ def _terms(found: SizingResult, deal: Deal) -> RenderableType:
 def _objectives(study: Study, found: SizingResult, deal: Deal) -> Iterable[RenderableType]:
     if not found.table.objectives:
         return
-    rows = grid("objective", "now", "sized", "its best", "kept", "fresh", "luck")
+    rows = grid("objective", "now", "sized", "its best", "kept", "fresh", "optimism")
     kept = shares_kept(found, deal.recommended)
     for place, measure in enumerate(found.table.objectives):
         scale = measure_unit(study, measure)[0]
@@ -116,10 +116,10 @@ def _objectives(study: Study, found: SizingResult, deal: Deal) -> Iterable[Rende
             cell(deal.best[place].objectives[place], scale),
             f"{100 * kept[place]:z.0f} %",
             cell(deal.fresh.objectives[place], scale),
-            cell(deal.luck[place], scale),
+            cell(deal.optimism[place], scale),
         )
     yield titled(
-        "What each party has of it; kept: of the way from its worst to its best; luck: these replications less fresh ones",
+        "What each party has of it; kept: of the way from its worst to its best; optimism: in sample less out of sample",
         rows,
     )
 

@@ -24,7 +24,7 @@ def _prepare(study: Study, values: Values, source: Source) -> Asked:  # noqa: AR
 
 STRESS = Question[Any](
     name="stress",
-    summary="Say what becomes of each party of STUDY in bad times; with --reverse, which times are bad enough to break the deal.",
+    summary="Stress-test STUDY for each party; with --reverse, find the nearest assumptions that break the deal.",
     options=(
         Option("names", "A stress to show; all if absent.", flag="--stress", is_many=True, metavar="NAME", default=()),
         LEVEL_OPTION,

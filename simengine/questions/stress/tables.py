@@ -13,7 +13,7 @@ from simengine.report.units import cell, money_unit
 def stress_tables(study: Study, found: StressTest) -> RenderableType:
     """Lay out where each party stands under every stress, and how far that is from the study as it is."""
     unit, _ = money_unit(study)
-    remark = "Every stress is lived by the same people with the same luck."
+    remark = "Every stress uses the same people and the same random numbers."
     parts: list[RenderableType] = [heading(study, found, remark), *no_cvar(found.cvar_needs, found.level)]
     words = grid("stress", show_header=False)
     words.add_column("")

@@ -41,7 +41,7 @@ _MAP = Question[Any](
 
 TRADEOFFS = Question[Any](
     name="tradeoffs",
-    summary="Say what each term of STUDY is worth to each party; with --across and --up, map the money over two numbers.",
+    summary="Show what each term of STUDY is worth to each party; with --across and --up, map the money over two numbers.",
     options=(
         Option("names", "A term to speak of, by its path; all if absent.", flag="--term", is_many=True, metavar="PATH", default=()),
         PARTIES_OPTION,

@@ -84,7 +84,7 @@ def map_tables(study: Study, found: MoneyMap) -> RenderableType:
     across, up = short_names([found.across.path, found.up.path])
     columns, rows = _spread(found.across.values, _MOST_COLUMNS), _spread(found.up.values, _MOST_ROWS)[::-1]
     n_points = len(found.across.values) * len(found.up.values)
-    remark = f"{n_points} points, the same people with the same luck at each: across, {across}; down, {up}."
+    remark = f"{n_points} points, the same people and random numbers at each: across, {across}; down, {up}."
     parts: list[RenderableType] = [heading(study, found, remark)]
     for party, land in found.parties.items():
         for title, values, scale in (("mean NPV", land.npv, unit), ("P(loss)", land.p_loss, 1.0)):

@@ -6,7 +6,7 @@ from simengine.questions.question import Option, Question, later
 
 VALUE = Question[Any](
     name="value",
-    summary="Say who pays and who saves in STUDY, and which side payments would make every actor whole.",
+    summary="Show who pays and who saves in STUDY, and the side payments that leave no party worse off.",
     options=(
         Option(
             "among",

@@ -18,7 +18,7 @@ def read_months(text: str) -> list[int]:
 
 WINDOW = Question[Any](
     name="window",
-    summary="Say what the length of the follow-up in STUDY does to what is measured and to each party's money.",
+    summary="Show how the length of the follow-up in STUDY changes what is measured and each party's money.",
     options=(
         Option(
             "months",
