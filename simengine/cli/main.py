@@ -158,6 +158,15 @@ def _rewrite(file: Path) -> None:
 
 
 @commands.command()
+@click.argument("what", metavar="[study|contract|portfolio]", default="study")
+def schema(what: str) -> None:
+    """Print the JSON Schema of what a file of a study, a contract or a portfolio may say, for an editor."""
+    from simengine.config.schema import schema_text
+
+    say(schema_text(what).rstrip("\n"))
+
+
+@commands.command()
 @click.option("--replications", type=click.IntRange(4, 100_000), default=2000, show_default=True, help="Size of what is timed.")
 @click.option("--repeats", type=click.IntRange(1, 1000), default=5, show_default=True, help="Timings of each; the median counts.")
 @json_option

@@ -141,12 +141,12 @@ def _shipped() -> Path:
     return inside if inside.is_dir() else package.parent / "configs"
 
 
-_INCLUDABLE = {"contract": "a contract file", "rates": "a file of rates"}
+INCLUDABLE = {"contract": "a contract file", "rates": "a file of rates"}
 
 
 def _include(document: Document, path: Path) -> Document:
     """Put in place of `{file: NAME}` what stands in that file."""
-    for key, noun in _INCLUDABLE.items():
+    for key, noun in INCLUDABLE.items():
         section = document.content.get(key)
         if not isinstance(section, Mapping) or set(section) != {"file"}:
             continue
