@@ -1,7 +1,7 @@
-"""The whole story on one screen: people, measurement | payments, cash, risk.
+"""The stages of a run, in order: people, measurement | payments, cash, risk.
 
-Above the wall everything is random and nothing knows the contract; below it everything follows from what was measured, and
-nothing is random. So many contracts can be settled on the same people.
+Above the wall everything is random and independent of the contract; below it everything follows from the measurements, and nothing
+is random. So many contracts can be settled on the same people.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ from simengine.value import value_outcomes
 
 @dataclass(frozen=True)
 class Evidence:
-    """What stands at the wall: drawn once, settled under as many contracts as one likes."""
+    """The result of the random half: drawn once, settled under any number of contracts."""
 
     study: Study
-    """Whose left half made it; only a study with the same left half may be evaluated on it."""
+    """The study that made it; only a study with the same random half may be evaluated on it."""
     draws: Draws
     tallies: Tallies
     measurements: Measurements
@@ -58,24 +58,24 @@ class Evidence:
 
 @dataclass(frozen=True)
 class DrawOverrides:
-    """Where a question takes hold of the random half; what it does not name is drawn as in any run."""
+    """Overrides for drawing parameters. Anything not listed is drawn as usual."""
 
     seed_by_purpose: Callable[[str], int] | None = None
-    """From the name of a decision to the seed from which it is drawn."""
+    """The seed for each decision, by its name."""
     uniform: Mapping[str, Floats] = field(default_factory=dict)
-    """By path: the uniforms of numbers, before correlations move them; shape (n_replications,)."""
+    """By path: the uniforms of numbers, before correlations are applied; shape (n_replications,)."""
     shared: Mapping[str, Floats] = field(default_factory=dict)
-    """By path: the uniforms of numbers in which another study has a say, in place of the study's own; after correlations."""
+    """By path: uniforms of numbers shared with another study, in place of the study's own; after correlations."""
     shift: Mapping[str, float] = field(default_factory=dict)
-    """By path: standard deviations by which the normal scores of a number move, after correlations."""
+    """By path: shift of a number's normal score in standard deviations, after correlations."""
     change: Mapping[str, Callable[[Floats], Floats]] = field(default_factory=dict)
-    """By path: what becomes of the values of a number."""
+    """By path: a transformation of the values of a number."""
 
 
 def run_block(
     study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN, *, with_variates: bool = False
 ) -> ReplicationResults:
-    """Take some replications from people to cash.
+    """Run some replications from people to cash.
 
     Parameters
     ----------
@@ -84,12 +84,12 @@ def run_block(
     seed
         Any whole number from 0 to 2^64 - 1.
     replications
-        Shape (n_replications,): the numbers of the replications; each gives the same result in any company.
+        Shape (n_replications,): the numbers of the replications; each result is independent of the others in the block.
     sampling
-        How the numbers of the study are drawn; what it does to the replications is told in the columns `weight` and `group`.
+        How the numbers of the study are drawn; the columns `weight` and `group` describe the effect on replications.
     with_variates
-        Whether all that control variates need is kept: the lenders' cash by date, row by row (unless replications are plain it
-        always is), and what the luck of people added where its mean is known, in columns `luck.`.
+        Whether everything that control variates need is stored: the lenders' cash by date, row by row (always stored unless
+        replications are plain), and the deviations of people's outcomes from their exact means, in columns `luck.`.
     """
     evidence = simulate(study, seed, replications, sampling)
     results = evaluate(study, evidence)
@@ -114,7 +114,7 @@ def simulate(
     Raises
     ------
     UsageError
-        If the seed or the number of a replication is none.
+        If the seed or the number of a replication is invalid.
     """
     draws = draw_numbers(study, seed, replications, sampling, overrides)
     tallies = simulate_cohort(cohort_of(study), draws)
@@ -123,7 +123,7 @@ def simulate(
 
 
 def luck_of(study: Study, evidence: Evidence) -> dict[str, Floats]:
-    """Return what the luck of people added to what the contract pays on, where its mean is known to be 0; see `deviations_from_exact_mean`."""
+    """Return the deviations of the paid outcomes from their exact means, where these are known."""
     draws = draws_under(study, evidence)
     metrics = [study.measurement.metrics[name] for name in known_metrics(study)]
     asked = list(dict.fromkeys((metric.outcome, int(metric.window_months.value)) for metric in metrics))
@@ -131,7 +131,7 @@ def luck_of(study: Study, evidence: Evidence) -> dict[str, Floats]:
 
 
 def measured_again(study: Study, evidence: Evidence, seed: int) -> Evidence:
-    """Measure the same people another time: with other errors, and other numbers for all that touches no person."""
+    """Measure the same people again: with other errors, and new draws for everything that does not concern a person."""
     draws, numbers = draws_under(study, evidence), dict(study.quantities())
     correlated = [path for correlation in study.correlations.values() for path in correlation.between]
     fresh = {
@@ -147,21 +147,21 @@ def measured_again(study: Study, evidence: Evidence, seed: int) -> Evidence:
 
 
 def evaluate(study: Study, evidence: Evidence, *, with_returns: bool = True) -> ReplicationResults:
-    """Settle the contract on what was measured, move the money, and say what each party got; nothing here is random.
+    """Settle the contract on the measurements, post the cash, and return each party's results; nothing here is random.
 
     Parameters
     ----------
     study
-        The one that made the evidence, or another whose terms alone differ.
+        The one that made the evidence, or another that differs only in its terms.
     evidence
         From `simulate`.
     with_returns
-        Whether rates of return are wanted; without them it is quicker, for who asks for the money alone, under hundreds of terms.
+        Whether rates of return are computed; without them it is faster, for settling hundreds of term sheets.
 
     Raises
     ------
     UsageError
-        If the evidence is not that of this study.
+        If the evidence was made by another study.
     """
     draws, measurements = draws_under(study, evidence), with_milestones(study.contract, evidence.tallies, evidence.measurements)
     payments, ledger = move_money(study, draws, evidence.tallies, measurements)
@@ -171,7 +171,7 @@ def evaluate(study: Study, evidence: Evidence, *, with_returns: bool = True) -> 
 
 
 def draws_under(study: Study, evidence: Evidence) -> Draws:
-    """Return the replications of some evidence with the numbers that a study has right of the wall.
+    """Return the draws of some evidence with the study's own numbers for the deterministic half.
 
     Raises
     ------
@@ -207,13 +207,13 @@ def draws_under(study: Study, evidence: Evidence) -> Draws:
 def move_money(study: Study, draws: Draws, tallies: Tallies, measurements: Measurements) -> tuple[Payments, Ledger]:
     """Settle the contract and post every flow.
 
-    What is drawn may depend on what is paid (income pays later costs, a stop ends the drawing), and payments may depend on what was
-    drawn: then both are worked out again until they agree, which takes one round for each date at most.
+    Drawdown may depend on payments (income pays later costs, a stop ends drawdown), and payments on drawdown: both are then
+    computed repeatedly until they agree, which takes at most one round for each date.
 
     Raises
     ------
     StudyError
-        If payments and draws chase each other without end, or costs stay unpaid and the study does not allow it.
+        If payments and drawdown do not converge, or costs stay unpaid and the study does not allow it.
     """
     plan = plan_of(study, draws, tallies.n_people[:, :, SERVICE])
     return settle_to_fixed_point(
@@ -222,17 +222,17 @@ def move_money(study: Study, draws: Draws, tallies: Tallies, measurements: Measu
 
 
 def plan_of(study: Study, draws: Draws, people: Integers) -> Plan:
-    """Draw up the money of a study; people: shape (n_replications, n_waves), service users."""
+    """Plan the cash of a study; people: service users, of shape (n_replications, n_waves)."""
     commitment, units = study.contract.commitment.value, units_of(study.study.currency)
     return plan_money(study.capital, commitment, units, study.parties, calendar_of(study), draws, people)
 
 
 class HasDrawn(Protocol):
-    """The money after it has moved."""
+    """The money drawn after all postings."""
 
     @property
     def drawn(self) -> Floats:
-        """Shape (n_replications,), in the currency: what the tranches paid in."""
+        """Shape (n_replications,), in the currency: amount paid in by the tranches."""
         ...
 
     @property
@@ -247,9 +247,9 @@ MovedMoney = TypeVar("MovedMoney", bound=HasDrawn)
 def settle_to_fixed_point(
     study: Study, measurements: Measurements, plan: Plan, draws: Draws, post: Callable[[Payments], MovedMoney]
 ) -> tuple[Payments, MovedMoney]:
-    """Settle a contract and post its payments until what is drawn and what is paid agree; the plan is the first guess.
+    """Settle a contract and post its payments until drawdown and payments agree; the plan is the first guess.
 
-    Where a term asks when money is drawn, it sees the months of the study, and these have to agree too.
+    If a term depends on the timing of drawdown, the months of drawdown have to agree too.
     """
     contract, by_month = study.contract, asks_when_drawn(study.contract)
     undated = contract.terms if by_month and not contract.dates else ()
@@ -273,7 +273,7 @@ def settle_to_fixed_point(
 
 
 def calendar_of(study: Study) -> Calendar:
-    """Say when people enter and how long the study looks."""
+    """Return the months of entry and the horizon of a study."""
     waves = {
         name: (int(wave.from_month.value), f"population.waves.{name}.enrolment_months")
         for name, wave in study.population.waves.items()
@@ -282,7 +282,7 @@ def calendar_of(study: Study) -> Calendar:
 
 
 def with_milestones(contract: Contract, tallies: Tallies, measurements: Measurements) -> Measurements:
-    """Add the people by combination of the contract's milestones, from the claim that tallies the same ones."""
+    """Add the number of people by combination of the contract's milestones, from the claim that counts the same ones."""
     names = tuple(contract.milestones)
     for claim, tallied in tallies.milestones.items():
         if names and set(tallied) == set(names):
@@ -290,19 +290,19 @@ def with_milestones(contract: Contract, tallies: Tallies, measurements: Measurem
             combination = np.arange(1 << len(names))
             bits = [((combination >> i) & 1) << tallied.index(name) for i, name in enumerate(names)]
             counts = tallies.combinations[claim][:, :, SERVICE, -1][:, :, sum(bits)].astype(np.float64)
-            # A contract that does not speak of waves counts everybody together.
+            # A contract without waves counts everybody together.
             counts = counts if contract.waves else counts.sum(axis=1, keepdims=True)
             return replace(measurements, milestones=Milestones(names, counts))
     return measurements
 
 
 def kinds_of(study: Study) -> dict[str, OutcomeScale]:
-    """Say how the level of each outcome shifts: a share on its odds, a score by addition, an amount by a factor.
+    """Return the scale on which each outcome shifts: a share on its odds, a score by addition, an amount by a factor.
 
     Raises
     ------
     StudyError
-        If an outcome is of no kind that is known.
+        If the kind of an outcome is unknown.
     """
     refuse_unlisted(study.outcomes)
     return {name: outcome.scale for name, outcome in study.outcomes.items()}
@@ -335,7 +335,7 @@ def own_uniforms(seed: int, path: str, replications: Integers) -> Floats:
 
 
 def discount_basis_of(study: Study, draws: Draws, n_years: int) -> DiscountBasis:
-    """Return how the parties of a study look at money, in the months of its horizon and the years in which a value arises."""
+    """Return the discount basis of all parties, for the months of the horizon and the years of public value."""
     n_months, start = max(int(study.study.horizon_months.value) + 13, 12 * n_years), study.study.start
     prices = None if study.prices is None else deflators(study.prices, draws, start, n_months)
     factors: dict[str, Floats] = {}

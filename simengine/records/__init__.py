@@ -1,16 +1,15 @@
-"""The nouns: every array that travels between stages, with its axes, its unit and its meaning.
+"""The records: every array passed between stages, with its axes, unit and meaning.
 
-Axes have one name each: `replication` (one Monte Carlo replication), `wave` (people who enter together), `arm` (service, twin,
+Each axis has one name: `replication` (one Monte Carlo replication), `wave` (people who enter together), `arm` (service, twin,
 baseline), `state`, `outcome`, `window` (months after a person's entry), `year` (of the calendar, from the start of the study),
 `metric`, `combination` (of milestones), `pair` (of outcomes), `term`, `due` (a date on which the contract pays), `date` (month
 of the calendar, 0 is the first), `line` (one kind of posting), `tranche`.
 
-The *twin* arm holds the same people with the same luck, without the service: the true effect of each replication, which no
-evaluator sees. Other people, without the service, stand in the arms against which an evaluator may compare: *baseline*,
-earlier people (it has one wave); *control*, those of the same referral whom a lot left out; *parallel*, people elsewhere;
-*matched*, people chosen to be like the service users, and *matched_service*, those of the service users for whom somebody
-was found. *service_before* and *parallel_before* are others of the same places, seen in the months before entry alone: a
-cross-section. An arm that nobody asks for is empty.
+The *twin* arm holds the same people with the same draws, without the service: it gives the true effect of each replication, which
+no evaluator observes. The comparison groups of an evaluator are the arms *baseline*, earlier people (with one wave); *control*,
+randomised from the same referrals; *parallel*, people elsewhere; *matched*, people matched to the service users, and
+*matched_service*, the service users for whom a match was found. *service_before* and *parallel_before* are different people of the
+same places, observed only in the months before entry: a cross-section. An arm that no design uses is empty.
 """
 
 from simengine.arrays import Floats, Integers

@@ -1,4 +1,4 @@
-"""Arrays with named axes: what every record is made of, and how they are added up."""
+"""Arrays with named axes, of which every record is made, and their sums in a fixed order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Record:
     """A frozen bundle of arrays whose shared axes have the same length."""
 
     def __post_init__(self) -> None:
-        """Refuse arrays that do not fit together: always a defect of the stage that made them."""
+        """Refuse arrays with inconsistent axes: always a bug in the stage that made them."""
         lengths: dict[str, int] = {}
         for name, axes in axes_of(cast(Any, type(self))).items():
             if getattr(self, name) is None:

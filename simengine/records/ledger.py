@@ -1,4 +1,4 @@
-"""Who paid whom: accounts, postings, and what the effect is worth to each party."""
+"""Accounts, postings, and the value of the effect to each party."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from simengine.records.arrays import Axes, Record
 
 @dataclass(frozen=True)
 class Account:
-    """Where money lies: an account of a party, in a role of the contract or for itself."""
+    """An account of a party, in a role of the contract or for itself."""
 
     name: str
     party: str
     role: str = ""
-    """`investor` of a tranche, `outcome_payer` of those who pay for outcomes, `project` of the one through which the loan runs."""
+    """`investor` for a tranche, `outcome_payer` for payers of outcomes, `project` for the account through which the loan runs."""
 
 
 @dataclass(frozen=True)
 class LedgerLine:
-    """One kind of posting: what one account pays another; or, without either, a note of what was not paid or only set aside."""
+    """One kind of posting from one account to another; or, without either, a note of an amount not paid or set aside."""
 
     name: str
     payer: str = ""
@@ -34,7 +34,7 @@ class LedgerLine:
 
 @dataclass(frozen=True, eq=False)
 class PublicValue(Record):
-    """What the true effect on people is worth to each party, beside any cash of the contract."""
+    """Value of the true effect to each party, in addition to its cash under the contract."""
 
     parties: tuple[str, ...]
     value: Annotated[Floats, Axes("replication party year", "currency")]
@@ -45,7 +45,7 @@ class PublicValue(Record):
 
 @dataclass(frozen=True, eq=False)
 class Ledger(Record):
-    """Who paid whom, how much, when. Every posting has two sides, so that all cash sums to zero, to the smallest unit."""
+    """All postings by payer, receiver, amount and date. Every posting has two sides, so that all cash sums to exactly zero."""
 
     units: int
     """Smallest units in one unit of the currency."""
@@ -59,32 +59,32 @@ class Ledger(Record):
     owed: Annotated[Integers, Axes("replication tranche", "smallest unit of the currency")]
     """Interest that was never paid."""
     at_limit: Annotated[NDArray[np.bool_], Axes("replication tranche")]
-    """Whether a limit of the tranche's returns was reached."""
+    """Whether the tranche's limit on returns was reached."""
     costs: tuple[str, ...]
     waiting: Annotated[Integers, Axes("replication cost", "smallest unit of the currency")]
-    """What was deferred and never paid."""
+    """Deferred amount that was never paid."""
     guarantees: tuple[str, ...]
     exhausted: Annotated[NDArray[np.bool_], Axes("replication guarantee")]
-    """Whether a guarantor paid the most that was promised, and it was not enough."""
+    """Whether a guarantor paid the maximum, and losses remained."""
 
     @property
     def drawn(self) -> Floats:
-        """Shape (n_replications,), in the currency: what the tranches paid in."""
+        """Shape (n_replications,), in the currency: amount paid in by the tranches."""
         return np.asarray(self.paid_in.sum(axis=1) / self.units)
 
     @property
     def drawn_by_month(self) -> Floats:
-        """Shape (n_replications, n_dates), in the currency: what the tranches paid in, month by month."""
+        """Shape (n_replications, n_dates), in the currency: amount paid in by the tranches, by month."""
         draws = [place for place, line in enumerate(self.lines) if line.name.startswith("draw.")]
         return np.asarray(self.journal[:, :, draws].sum(axis=2) / self.units)
 
     @property
     def parties(self) -> tuple[str, ...]:
-        """All whose money moves, the project itself aside."""
+        """All parties with cash, except the project itself."""
         return tuple(dict.fromkeys(account.party for account in self.accounts if account.role != PROJECT))
 
     def cash(self, party: str) -> Integers:
-        """Cash of one party by date, in whatever roles, of shape (replication, date); positive is received."""
+        """Cash of one party by date, over all its roles, of shape (replication, date); positive is received."""
         return self.cash_in({account.name for account in self.accounts if account.party == party})
 
     def cash_in(self, mine: Collection[str]) -> Integers:
@@ -97,18 +97,18 @@ class Ledger(Record):
         return total
 
     def total(self, prefix: str) -> Integers:
-        """Return what the lines whose names begin so come to, of shape (replication,)."""
+        """Return the total of all lines whose name has a prefix, of shape (replication,)."""
         places = [place for place, line in enumerate(self.lines) if f"{line.name}.".startswith(f"{prefix}.")]
         return np.asarray(self.journal[:, :, places].sum(axis=(1, 2)))
 
 
 PROJECT = "project"
 ROLES = ("investor", "outcome_payer", "service_provider")
-"""Who lends, who pays under the contract, who does the work: every contract and every study has a party of each name."""
+"""The lender, the payer under the contract and the provider: every contract and every study has a party of each name."""
 INVESTOR, OUTCOME_PAYER, _ = ROLES
 ALL_LENDERS, ALL_PAYERS = "all_lenders", "all_payers"
-"""Names under which the money of a role stands where several parties are in it."""
+"""Names of the totals of a role with several parties."""
 SUPPLIERS = "suppliers"
-"""Everybody outside a study on whom its parties spend money: staff, landlords, shops."""
+"""Recipients outside a study to whom its parties pay costs: staff, landlords, shops."""
 LOAN, DELIVERY = "loan", "delivery"
 """The only tranche and the only cost of a study that names none."""

@@ -1,4 +1,4 @@
-"""What the evaluator concluded."""
+"""The evaluator's estimates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simengine.records.arrays import Axes, Record
 
 @dataclass(frozen=True, eq=False)
 class Milestones(Record):
-    """How many people reached which milestones, by combination, so that prices and caps per person stay with the contract."""
+    """Number of people by combination of milestones, so that prices and caps per person are applied by the contract."""
 
     names: tuple[str, ...]
     counts: Annotated[Floats, Axes("replication wave combination", "persons")]
@@ -23,28 +23,28 @@ class Milestones(Record):
 
 @dataclass(frozen=True, eq=False)
 class Measurements(Record):
-    """What the evaluator concluded, beside what was true. NaN: not measured; of a standard error: unknown."""
+    """The evaluator's estimates, beside the true effects. NaN: not measured; for a standard error: unknown."""
 
     metrics: tuple[str, ...]
     estimate: Annotated[Floats, Axes("replication metric", "of the metric")]
     """Positive when the service users did better."""
     standard_error: Annotated[Floats, Axes("replication metric", "of the metric")]
-    """The evaluator's own standard error, from the persons seen."""
+    """The evaluator's own standard error, from the people observed."""
     truth: Annotated[Floats, Axes("replication metric", "of the metric")]
-    """The same quantity between the service arm and its twin; NaN where there is none, and where outcomes were typed in."""
+    """The same quantity between the service arm and its twin; NaN if there is none, or if outcomes were given by hand."""
     by_wave: Annotated[Floats | None, Axes("replication wave metric", "of the metric")] = None
     """The estimate from the people of each wave alone, in the order of the study's waves."""
     people: Annotated[Floats | None, Axes("replication wave", "persons")] = None
     """Service users per wave: the weights of a mean over waves."""
     milestones: Milestones | None = None
-    """Absent where nobody tallied milestones."""
+    """Absent if milestones were not counted."""
     cumulative: Annotated[Floats | None, Axes("replication wave metric", "of the metric")] = None
     """The estimate from the people of each wave and all before it."""
     standard_error_by_wave: Annotated[Floats | None, Axes("replication wave metric", "of the metric")] = None
     """The evaluator's own standard error of `by_wave`."""
     why: Annotated[NDArray[np.int8] | None, Axes("replication metric")] = None
-    """Why an estimate was not made: index into `NOT_MEASURED`. Absent where outcomes were typed in."""
+    """Reason for a missing estimate: index into `NOT_MEASURED`. Absent if outcomes were given by hand."""
     why_by_wave: Annotated[NDArray[np.int8] | None, Axes("replication wave metric")] = None
     """The same of `by_wave`."""
     replications: Annotated[Integers | None, Axes("replication")] = None
-    """The numbers of the replications; absent where outcomes were typed in."""
+    """The numbers of the replications; absent if outcomes were given by hand."""

@@ -1,4 +1,4 @@
-"""What was drawn, and what is owed under each term."""
+"""Money drawn, and amounts owed under each term."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from simengine.records.arrays import Axes, Record, add_in_order
 
 @dataclass(frozen=True, eq=False)
 class Drawing(Record):
-    """What the investor pays in: in all and, where somebody asks, month by month."""
+    """Drawdown of the loan: the total and, if needed, by month."""
 
     total: Annotated[Floats, Axes("replication", "currency")]
     by_month: Annotated[Floats | None, Axes("replication date", "currency")] = None
-    """Absent where a contract is replayed without a study, or where no term asks when money is drawn."""
+    """Absent if a contract is replayed without a study, or if no term depends on the timing of drawdown."""
     payment_month: Mapping[str, Integers] = field(default_factory=dict)
     """By term of a contract without dates: the month in which a study pays it, of shape (replication,)."""
 
     @property
     def months(self) -> tuple[int, ...] | None:
-        """The months in which anything is drawn in any replication."""
+        """Months with drawdown in any replication."""
         return None if self.by_month is None else tuple(int(month) for month in np.flatnonzero(self.by_month.any(axis=0)))
 
     def drawn_by(self, month: Integers) -> Floats:
-        """Return what is drawn up to and including a month, of shape (replication,)."""
+        """Return the amount drawn up to and including a month, of shape (replication,)."""
         assert self.by_month is not None, "only a study says when money is drawn"
         so_far = np.cumsum(self.by_month, axis=1)
         return np.asarray(so_far[np.arange(len(so_far)), np.minimum(month, so_far.shape[1] - 1)])
@@ -45,41 +45,41 @@ class Drawing(Record):
 
 @dataclass(frozen=True, eq=False)
 class Payments(Record):
-    """What the outcome payer owes under each term."""
+    """Amounts owed under each term."""
 
     terms: tuple[str, ...]
     parties: tuple[tuple[str, str], ...]
-    """By term: who owes it, and to whom. A negative amount runs the other way."""
+    """By term: debtor and creditor. A negative amount is owed in the other direction."""
     dues: tuple[str, ...]
-    """The dates on which the contract pays, in order; a single one without a month where the contract names none."""
+    """The dates on which the contract pays, in order; a single one without a month if the contract names none."""
     months: Annotated[Integers, Axes("term due", "months from the start")]
-    """When each term is paid; -1 where it is not paid on that date, or where the contract does not say when."""
+    """Month in which each term is paid; -1 if it is not paid on that date, or if the contract does not date it."""
     by_due: Annotated[Floats, Axes("replication term due", "currency")]
-    """Rounded to the smallest unit of the currency; 0 where a term is not paid on a date."""
+    """Rounded to the smallest unit of the currency; 0 if a term is not paid on a date."""
     bound_by_due: Annotated[NDArray[np.int8], Axes("replication term due")]
     """Which limit decided on each date: index into the limits of the term."""
     stop_month: Annotated[Integers | None, Axes("replication", "months from the start")] = None
-    """When the contract was ended early; -1 where it was not. Absent where it cannot be."""
+    """Month of an early end; -1 if there was none. Absent if the contract has no stop."""
     limits: tuple[tuple[str, ...], ...] = ()
-    """By term: `LIMITS`, then the total cap where it may cut, and the limits inside the term by their paths."""
+    """By term: `LIMITS`, then the total cap if it applies, and the limits inside the term by their paths."""
 
     def limit(self, replication: int, term: int, due: int) -> str:
-        """Name the limit that decided."""
+        """Return the name of the limit that decided."""
         return self.limits[term][int(self.bound_by_due[replication, term, due])]
 
     @property
     def amount(self) -> Floats:
-        """Shape (n_replications, n_terms), in the currency: what is owed under each term over all dates."""
+        """Shape (n_replications, n_terms), in the currency: amount owed under each term over all dates."""
         return add_in_order(self.by_due.transpose(2, 0, 1))
 
     def owed_in_all(self, signs: Mapping[str, int]) -> Floats:
-        """Shape (n_replications,), in the currency: what some terms come to; by term: 1, or -1 where it runs the other way."""
+        """Shape (n_replications,), in the currency: signed total of some terms; by term: 1, or -1 if it counts negatively."""
         amounts = [sign * add_in_order(self.by_due[:, self.terms.index(name)].T) for name, sign in signs.items()]
         return add_in_order([np.zeros(len(self.by_due)), *amounts])
 
     @property
     def bound(self) -> NDArray[np.int8]:
-        """Shape (n_replications, n_terms): which limit decided on the last date on which each term is due."""
+        """Shape (n_replications, n_terms): the limit that decided on the last date on which each term is due."""
         last = [int(np.flatnonzero(row)[-1]) if row.any() else 0 for row in self.is_due]
         return np.stack([self.bound_by_due[:, t, due] for t, due in enumerate(last)], axis=1)
 

@@ -19,7 +19,7 @@ from simengine.records.arrays import Axes, Record
 
 @dataclass(frozen=True, eq=False)
 class CashMoments(Record):
-    """Cash by date, summed over replications in Python's whole numbers: blocks add up in any order, exactly."""
+    """Cash by date, summed over replications as Python integers, so that blocks add up exactly in any order."""
 
     unit: float
     """Smallest units of the currency in one unit of `rounded` and `products`."""
@@ -36,19 +36,19 @@ class CashMoments(Record):
 
 @dataclass(frozen=True, eq=False)
 class ReplicationResults(Record):
-    """What each replication came to: one column per quantity, the raw material of every distribution."""
+    """Results of each replication: one column per quantity, from which every distribution is computed."""
 
     replications: Annotated[Integers, Axes("replication")]
     columns: Mapping[str, NDArray[Any]]
     """By name: one value per replication; names in `codes` hold indices into the words given there."""
     codes: Mapping[str, tuple[str, ...]]
     lending_cash: Mapping[str, CashMoments]
-    """By lender, and of all lenders where there are several: the cash of what it lent; empty where nobody asked for returns."""
+    """By lender, and for all lenders if there are several: cash of its loans; empty if returns were not requested."""
     lending_cash_by_row: Mapping[str, Integers] | None = None
-    """The same cash row by row, shape (n_replications, n_dates) in the smallest unit of the currency: where replications weigh
-    differently or depend on each other, its moments do not suffice."""
+    """The same cash row by row, shape (n_replications, n_dates) in the smallest unit of the currency: needed if replications have
+    different weights or are dependent, when its moments are not sufficient."""
     made_by: Any = None
-    """The study, the seed and the way of drawing of a run; absent where nobody said."""
+    """The study, the seed and the sampling of a run; absent if unknown."""
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         if name not in self.columns:
@@ -72,18 +72,18 @@ class ReplicationResults(Record):
         return pd.DataFrame(columns, index=pd.Index(self.replications, name="replication"))
 
     def is_word(self, name: str, word: str) -> NDArray[np.bool_]:
-        """Say in which replications a coded column holds a word."""
+        """Return in which replications a coded column has a given word."""
         return np.asarray(self.columns[name] == self.codes[name].index(word))
 
     @staticmethod
     def join(parts: Sequence[ReplicationResults]) -> ReplicationResults:
-        """Put blocks of one run together in their order; blocks of several runs are refused."""
+        """Join blocks of one run in order; blocks of different runs are refused."""
         refuse_mixed([part.made_by for part in parts], [part.replications for part in parts])
         return ReplicationResults._put_together(parts, np.concatenate)
 
     @staticmethod
     def interleave(parts: Sequence[ReplicationResults]) -> ReplicationResults:
-        """Put several results of the same replications together, replication by replication, whatever the size of the block."""
+        """Interleave several results of the same replications, replication by replication, independent of the block size."""
         return ReplicationResults._put_together(parts, lambda arrays: np.stack(arrays, axis=1).reshape(-1, *arrays[0].shape[1:]))
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""The risk: what each replication came to for each party, and the distribution of it with Monte Carlo standard errors."""
+"""Results of each party in each replication, and their distributions with Monte Carlo standard errors."""
 
 from simengine.risk.party_results import DiscountBasis, party_results
 from simengine.risk.summarise import RiskTable, summarise

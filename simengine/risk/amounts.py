@@ -1,4 +1,4 @@
-"""Numbers that a party has in every replication: of these everything is made that is asked about its money."""
+"""Numbers of a party in every replication, from which all measures of its money are computed."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ class PartyAmount:
     """A number of one party in every replication."""
 
     of: Callable[[Columns, str], Floats]
-    """From the columns and the party: shape (n_replications,); NaN where it has none."""
+    """From the columns and the party: shape (n_replications,); NaN if it has none."""
     meaning: str
     title: str
     """As a table prints it."""
     unit: AmountUnit = "money"
     more_is_better: bool = True
     of_lenders: bool = False
-    """Only who lends has it: it is about what came back on a loan."""
+    """Whether only lenders have it, because it concerns the repayment of a loan."""
     has_mean: bool = True
-    """Whether its mean over replications says anything."""
+    """Whether its mean over replications is meaningful."""
 
 
 def _months(columns: Columns, party: str) -> Floats:
-    """Months until all is paid back: infinite where it never is within the horizon, NaN where nothing was lent."""
+    """Months until all is paid back: infinite if it never is within the horizon, NaN if nothing was lent."""
     return np.where(columns[f"{party}.payback_status"] == NEVER, np.inf, columns[f"{party}.payback_months"])
 
 
@@ -60,4 +60,4 @@ AMOUNTS: Mapping[str, PartyAmount] = {
     ),
 }  # fmt: skip
 OF_WHOLE_FLOWS = ("irr", "peak_funding", "payback_months")
-"""Those that take the cash of a lender month by month; for the others its sums do."""
+"""Those that need a lender's cash by month; the others need only its sums."""

@@ -1,4 +1,4 @@
-"""Hold a value at risk to what came after: how many losses exceeded it, and how many a sound one would have let through.
+"""Back-testing of a value at risk: the number of losses that exceeded it, against the number expected of a correct one.
 
 A VaR at the level 95 % should be exceeded in 5 % of the periods or contracts, no more and no less. With the two to ten contracts
 that a country has, none of these tests can tell a good forecast from a bad one: see `acceptance_range`.
@@ -21,11 +21,11 @@ _YELLOW, _RED = 0.95, 0.9999
 
 @dataclass(frozen=True)
 class KupiecTest:
-    """How far the number of exceptions lies from what was promised."""
+    """Likelihood-ratio test of the number of exceptions."""
 
     likelihood_ratio: float
     p_value: float
-    """From the chi-square distribution with one degree of freedom, which holds for many periods."""
+    """From the chi-square distribution with one degree of freedom, valid for many periods."""
 
     def rejects(self, significance: float = 0.05) -> bool:
         """Return whether the forecast is rejected."""
@@ -33,7 +33,7 @@ class KupiecTest:
 
 
 def exceptions(loss: NDArray[np.float64], value_at_risk: NDArray[np.float64]) -> int:
-    """Count the losses that exceeded what was forecast for them."""
+    """Count the losses that exceeded their forecast."""
     return int(np.count_nonzero(np.asarray(loss) > np.asarray(value_at_risk)))
 
 
@@ -47,7 +47,7 @@ def kupiec(n_exceptions: int, n_periods: int, probability: float) -> KupiecTest:
     n_periods
         Forecasts.
     probability
-        What a sound forecast is exceeded with: 0.05 at the level 95 %.
+        Probability that a correct forecast is exceeded: 0.05 at the level 95 %.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def kupiec(n_exceptions: int, n_periods: int, probability: float) -> KupiecTest:
     others = n_periods - n_exceptions
     promised = special.xlogy(n_exceptions, probability) + others * log(1 - probability)
     seen = special.xlogy(n_exceptions, share) + special.xlogy(others, 1 - share)
-    # At best 0: what rounding leaves below it is nothing.
+    # At best 0: negative values are rounding errors.
     ratio = max(2 * float(seen - promised), 0.0)
     return KupiecTest(ratio, float(special.chdtrc(1, ratio)))
 
@@ -81,7 +81,7 @@ def acceptance_range(n_periods: int, probability: float, significance: float = 0
     >>> acceptance_range(255, 0.05)
     (7, 20)
 
-    Ten contracts at the level 95 % cannot show that a forecast is too careful, and hardly that it is too bold:
+    Ten contracts at the level 95 % cannot show that a forecast is too high, and hardly that it is too low:
 
     >>> acceptance_range(10, 0.05)
     (0, 2)
@@ -114,7 +114,7 @@ def basel_zone(n_exceptions: int, n_periods: int = 250, probability: float = 0.0
 
 
 def cumulative_probability(n_exceptions: int, n_periods: int, probability: float) -> float:
-    """Return the probability that a sound forecast is exceeded so often or less."""
+    """Return the probability that a correct forecast is exceeded at most this often."""
     _refuse_nonsense(n_exceptions, n_periods, probability)
     return float(special.bdtr(n_exceptions, n_periods, probability))
 

@@ -1,8 +1,8 @@
-"""Whether a value and two standard errors on either side hold what they estimate, and what is done where they do not.
+"""Coverage of intervals of two standard errors on either side, and the correction where it is too low.
 
-A standard error is right on average where a mean of many contributions is nearly normal. Where a few replications carry it, it is
-not: the interval misses on the side of the replications that did not come. What shows it is the skewness of the sum of the
-contributions, G = sum d^3 / (sum d^2)^(3/2), 1 where one replication carries all; and the shape of their tail.
+A standard error is valid if a mean of many contributions is nearly normal. If a few replications dominate, it is not: the interval
+misses on the side of the replications that did not occur. This is shown by the skewness of the sum of the contributions, G = sum
+d^3 / (sum d^2)^(3/2), 1 if one replication determines everything; and the shape of their tail.
 
 References
 ----------
@@ -27,9 +27,9 @@ Z_95 = float(special.ndtri(0.975))
 MANY = 1000
 """Independent contributions from which on Student's distribution is the normal one."""
 FEW = 100
-"""Independent parts below which their own spread, and their skewness, are badly known."""
+"""Number of independent parts below which their variance and skewness are poorly known."""
 ROUNDING = 1e-12
-"""Of the largest number of a sample: a spread below it is what rounding leaves of a constant."""
+"""Relative to the largest number of a sample: a spread below it is the rounding error of a constant."""
 _SKEWED = 0.25
 """Below this skewness of a sum an interval loses less than 1.6 points of its 95, and nothing is done."""
 _STRETCH = 1.08
@@ -49,14 +49,14 @@ _QUARTILE = log(4 / 3) / log(2)
 
 @dataclass(frozen=True)
 class Judged:
-    """A standard error, and whether two of it on either side hold what is estimated."""
+    """A standard error, and whether two of it on either side cover the estimated quantity."""
 
     se: float
     covers: bool = True
 
 
 def is_constant(sample: Floats) -> bool:
-    """Return whether the numbers of a sample are the same, but for rounding.
+    """Return whether the numbers of a sample are equal up to rounding.
 
     Examples
     --------
@@ -72,16 +72,16 @@ def reach_95(n: int) -> float:
 
 
 def judged(se: float, parts: Floats, rows: Floats | None = None) -> Judged:
-    """Judge a standard error by the contributions of which it was made, and stretch it where they are skewed or few.
+    """Assess a standard error by the contributions to it, and widen it if they are skewed or few.
 
     Parameters
     ----------
     se
         As its formula gives it.
     parts
-        Shape (n_parts,): what each independent part of a run adds to the statistic, less the mean of all.
+        Shape (n_parts,): contribution of each independent part of a run to the statistic, less the mean of all.
     rows
-        Shape (n_rows,): what each replication adds, where a part holds many of them; absent: the parts.
+        Shape (n_rows,): contribution of each replication, if a part contains many of them; absent: the parts.
     """
     size = float(parts @ parts)
     if se == 0.0 or size == 0.0:
@@ -116,7 +116,7 @@ def _skew(parts: Floats) -> float:
 
 
 def tail_shape(sample: Floats) -> float:
-    """Estimate the shape of the upper tail of a sample: below 0 it ends somewhere, from 1/2 on it has no variance.
+    """Estimate the shape of the upper tail of a sample: below 0 it is bounded, from 1/2 on it has no variance.
 
     The excesses of the largest numbers are taken as generalised Pareto: of those that carry 95 % of the squares, at least 60,
     within the largest 3 sqrt(n) and a fifth of all. What comes below may be no part of the tail: where it is rare, the others are

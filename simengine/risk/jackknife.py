@@ -1,4 +1,4 @@
-"""The standard error of whatever is computed from many replications, and the weights of a tail."""
+"""Jackknife standard error of any statistic of replications, and the weights of a tail."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ N_GROUPS = 50
 
 
 def tail_weights(loss: Floats, level: float) -> Floats:
-    """Return the weights with which replications enter a CVaR; they add up to 1.
+    """Return the weights of replications in a CVaR; they add up to 1.
 
-    Replications beyond the quantile q weigh 1 / ((1 - level) n) each, those at q share what is left: then the weighted mean of the
-    loss is the CVaR of Rockafellar and Uryasev also where payments have atoms.
+    Replications beyond the quantile q weigh 1 / ((1 - level) n) each, those at q share the remainder: then the weighted mean of the
+    loss is the CVaR of Rockafellar and Uryasev even if payments have atoms.
     """
     q = np.quantile(loss, level, method="inverted_cdf")
     beyond, at = loss > q, loss == q
@@ -28,7 +28,7 @@ def tail_weights(loss: Floats, level: float) -> Floats:
 
 
 def with_error(estimate: Callable[[Floats], Floats], draws: Floats, n_groups: int = N_GROUPS) -> NDArray[np.object_]:
-    """Estimate something from replications, with the standard error of the delete-a-group jackknife.
+    """Compute an estimate from replications, with the standard error of the delete-a-group jackknife.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Limits on measures, and how measures, limits and amounts are read from text.
+"""Limits on measures, and the parsing of measures, limits and amounts from text.
 
 A measure is `party.measure` or `party.measure(number)`; a limit is a measure, `<=` or `>=`, and a number.
 """
@@ -19,15 +19,15 @@ _MEASURE = rf"([A-Za-z]\w*)\.([a-z_]+)(?:\(\s*({_NUMBER})\s*\))?"
 
 @dataclass(frozen=True)
 class Limit:
-    """A measure that stays on one side of a level."""
+    """A bound on a measure."""
 
     measure: Measure
     is_least: bool
-    """Whether the level is the least that is allowed (`>=`), or the most (`<=`)."""
+    """Whether the level is a minimum (`>=`) or a maximum (`<=`)."""
     level: float
 
     def excess(self, value: float) -> float:
-        """Say by how much a value breaks the limit; not above 0 where it is kept. What has no value is not kept."""
+        """Return by how much a value exceeds the limit; not above 0 if it is met. A missing value does not meet it."""
         if np.isnan(value):
             return np.inf
         return self.level - value if self.is_least else value - self.level
@@ -37,12 +37,12 @@ class Limit:
 
 
 def read_measure(text: str, party: str | None = None) -> Measure:
-    """Read a measure; a party that is known need not be written.
+    """Read a measure; a known party need not be written.
 
     Raises
     ------
     ValueError
-        If the text says no measure, or one with an impossible number.
+        If the text is not a measure, or has an impossible number.
 
     Examples
     --------
@@ -74,12 +74,12 @@ def _read_number(name: str, text: str | None) -> float:
 
 
 def read_limit(text: str, party: str | None = None) -> Limit:
-    """Read a limit; a party that is known need not be written.
+    """Read a limit; a known party need not be written.
 
     Raises
     ------
     ValueError
-        If the text says no limit, or one that nothing or everything keeps.
+        If the text is not a limit, or is a limit that nothing or everything meets.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def read_limit(text: str, party: str | None = None) -> Limit:
 
 
 def contradiction(limits: Iterable[Limit]) -> tuple[Limit, Limit] | None:
-    """Find a limit from below that lies above one from above on the same measure; nothing where there is none."""
+    """Find a minimum above a maximum of the same measure; None if there is none."""
     limits = list(limits)
     for least in limits:
         for most in limits:

@@ -1,6 +1,6 @@
-"""Statistics of what was measured in some replications and not in others: of those alone in which it was.
+"""Statistics of quantities that are measured in only some replications.
 
-A replication in which nobody could be compared has no estimate; counting it as 0 would be one.
+A replication without a comparison has no estimate; counting it as 0 would be an estimate.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from simengine.risk.statistics import Statistic
 from simengine.risk.weighting import Weighting, given
 
 NOT_GIVEN = Statistic(float("nan"), float("nan"))
-"""What stands for a statistic of fewer than two replications."""
+"""Placeholder for a statistic of fewer than two replications."""
 
 
 def those_measured(weighting: Weighting | None, *samples: Floats) -> tuple[tuple[Floats, ...], Weighting | None]:

@@ -1,4 +1,4 @@
-"""The measures of a party's money: every one is defined here, and read by tables, limits, goals, criteria and sizing alike.
+"""The measures of a party's money, defined once for tables, limits, goals, criteria and sizing.
 
 A measure is written `party.measure`, or `party.measure(number)`: `investor.p_loss`, `investor.cvar(0.9)`,
 `outcome_payer.p_cost_over(4_000_000)`. See `limits` for how it is read.
@@ -21,7 +21,7 @@ from simengine.risk.statistics import Statistic
 from simengine.risk.weighting import Weighting, given
 
 _RULE_OF_THREE = 3.0
-"""No case among n replications: a probability of at most 3 / n, with 95 % confidence."""
+"""With no case among n replications the probability is at most 3 / n, with 95 % confidence."""
 Cases = NDArray[np.bool_]
 Scores = Callable[[Columns, str, float], Floats]
 """From the columns, the party and the number: shape (n_replications,); the mean is the measure. NaN: no part of it."""
@@ -44,30 +44,30 @@ def cvar(net: Floats, level: float, weighting: Weighting | None = None) -> Stati
 
 @dataclass(frozen=True)
 class MeasureKind:
-    """A kind of measure: what it says, what its number is, how it is worked out."""
+    """A kind of measure: its meaning, its parameter and its computation."""
 
     meaning: str
     title: str
-    """As a table prints it, `{}` in the place of the number."""
+    """Title in a table, with `{}` in place of the number."""
     unit: AmountUnit
     more_is_better: bool
     of: Callable[[Columns, str, float, Weighting | None], Statistic]
     """From the columns, the party, the number and how the rows were drawn."""
     scores: Scores | None = None
-    """Absent where it is no mean."""
+    """Absent if it is not a mean."""
     amount: str | None = None
-    """Of which number in every replication it is; absent where of none alone."""
+    """The amount on which it is based; absent if on several."""
     number: str = ""
-    """What the number in brackets is; empty where there is none."""
+    """Meaning of the number in brackets; empty if there is none."""
     number_unit: AmountUnit = "money"
     default: float | None = None
     """The number if none is written; absent: it must be."""
     within: tuple[float, float] = (-np.inf, np.inf)
-    """Where the number lies, both ends left out."""
+    """Range of the number, ends excluded."""
 
     @property
     def is_probability(self) -> bool:
-        """Whether it is the share of the replications in which something happens."""
+        """Whether it is a probability."""
         return self.unit == "share"
 
     @property
@@ -77,12 +77,12 @@ class MeasureKind:
 
     @property
     def of_lenders(self) -> bool:
-        """Whether only who lends has it."""
+        """Whether only lenders have it."""
         return self.amount is not None and AMOUNTS[self.amount].of_lenders
 
     @property
     def needs_flows(self) -> bool:
-        """Whether it takes the cash of a lender month by month."""
+        """Whether it needs a lender's cash by month."""
         return self.amount in OF_WHOLE_FLOWS
 
 
@@ -152,7 +152,7 @@ def _quantile(amount: str, default: float, words: str = "") -> MeasureKind:
 
 
 def _tail_scores(columns: Columns, party: str, level: float) -> Floats:
-    """Return the form of Rockafellar and Uryasev of each replication, as `statistics.conditional_value_at_risk` does."""
+    """Return the Rockafellar-Uryasev score of each replication, as `statistics.conditional_value_at_risk` does."""
     loss = -columns[f"{party}.net"]
     q = float(np.quantile(loss, level, method="inverted_cdf"))
     return q + np.maximum(loss - q, 0.0) / (1 - level)
@@ -161,7 +161,7 @@ def _tail_scores(columns: Columns, party: str, level: float) -> Floats:
 def _certainty_equivalent(columns: Columns, party: str, tolerance: float) -> Floats:
     """Return the certainty equivalent of the present value, linearised about itself so that its mean is the value.
 
-    The value is -T log E exp(-X / T), worked out from the least X so that nothing overflows.
+    The value is -T log E exp(-X / T), computed relative to the smallest X so that nothing overflows.
     """
     money = columns[f"{party}.npv"]
     least = float(np.min(money))
@@ -240,7 +240,7 @@ MEASURES: Mapping[str, MeasureKind] = {
 
 @dataclass(frozen=True)
 class Measure:
-    """A number about the money of one party."""
+    """A measure of the money of one party."""
 
     party: str
     name: str
@@ -253,7 +253,7 @@ class Measure:
 
     @property
     def sign(self) -> int:
-        """1 where more is better, -1 where less is."""
+        """1 if more is better, -1 if less is."""
         return 1 if self.kind.more_is_better else -1
 
     @property
@@ -262,7 +262,7 @@ class Measure:
         return self.kind.title.format(_written(self.number, self.kind.number_unit))
 
     def scores(self, columns: Columns) -> Floats:
-        """Return one number per replication whose mean is the measure; NaN where a replication has no part in it.
+        """Return one number per replication whose mean is the measure; NaN if a replication does not count.
 
         A quantile is no mean, and has none: see `difference`.
         """
@@ -270,11 +270,11 @@ class Measure:
         return self.kind.scores(columns, self.party, self.number)
 
     def of(self, columns: Columns, weighting: Weighting | None = None) -> Statistic:
-        """Work the measure out, with its standard error; `weighting`: where rows are not independent and of equal weight."""
+        """Compute the measure, with its standard error; `weighting`: if rows are dependent or have different weights."""
         return self.kind.of(columns, self.party, self.number, weighting)
 
     def difference(self, before: Columns, after: Columns) -> Statistic:
-        """Say by how much it is larger in the second of two settlements of the same replications, row by row.
+        """Return the difference between two settlements of the same replications, row by row: the second less the first.
 
         Of a mean the rows are subtracted, so that what both share drops out of the error; of a quantile, groups of rows are left
         out in turn. Where no row changes its side of a probability although money moves, others may: then it is not 0, but at

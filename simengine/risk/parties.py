@@ -1,7 +1,7 @@
-"""What each party is left with: its cash of the ledger, and what the effect on people is worth to it.
+"""Net results of each party: its cash in the ledger, and the value of the effect to it.
 
 A *party* is a named participant of a study. A *role* is something that a party does: it lends, or it pays what the contract's
-outcome payer owes. Here stands, once, what counts as the net and the net present value of a party, and of all who are in a role.
+outcome payer owes. This module defines the net and the net present value of a party, and of a role.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from simengine.records import (
 from simengine.risk.returns import present_values
 
 ROLE_OF = {ALL_LENDERS: INVESTOR, ALL_PAYERS: OUTCOME_PAYER}
-"""By the name of a total: the role that accounts have which count in it."""
+"""By the name of a total: the role of its accounts."""
 
 
 @dataclass(frozen=True)
 class PartyShare:
-    """Money of one party that is discounted at its own rate."""
+    """The part of some money that is discounted at one party's rate."""
 
     party: str
     accounts: frozenset[str]
@@ -43,7 +43,7 @@ class PartyShare:
 
 
 def parts_of(name: str, accounts: Iterable[Account]) -> tuple[PartyShare, ...]:
-    """List whose money counts in the net and the net present value of a party, or of all who are in a role.
+    """List the parts of the net and the net present value of a party, or of a role.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def parts_of(name: str, accounts: Iterable[Account]) -> tuple[PartyShare, ...]:
 
 
 def accounts_of(party: str, accounts: Iterable[Account], role: str | None = None) -> frozenset[str]:
-    """Names of the accounts of one party, those of one role alone if it is given."""
+    """Names of the accounts of one party, optionally of one role only."""
     mine = (one for one in accounts if one.party == party and one.role != PROJECT)
     return frozenset(one.name for one in mine if role is None or one.role == role)
 
@@ -72,22 +72,22 @@ def in_role(role: str, accounts: Iterable[Account]) -> tuple[str, ...]:
 
 
 def names_of_role(total: str, parties: Sequence[str]) -> tuple[str, ...]:
-    """Names under which the money of a role stands: each party in it and, where there are several, their total."""
+    """Names of the parties in a role and, if there are several, of their total."""
     return (*parties, total) if len(parties) > 1 else tuple(parties)
 
 
 class Money(NamedTuple):
-    """What somebody comes to, each of shape (n_replications,), in the currency."""
+    """Net results, each of shape (n_replications,), in the currency."""
 
     cash: Floats
     net: Floats
-    """Cash and, where it counts, public value."""
+    """Cash and, if it counts, public value."""
     npv: Floats
     """The same, discounted."""
 
 
 class CashByPart(NamedTuple):
-    """Cash of the parts of which money consists, over the whole calendar; each of shape (n_replications,), in the smallest unit."""
+    """Cash of each part over the whole calendar, of shape (n_replications,), in the smallest unit."""
 
     cash: Sequence[Integers]
     today: Sequence[Floats]
@@ -95,22 +95,21 @@ class CashByPart(NamedTuple):
 
 
 def sums_from_ledger(parts: Sequence[PartyShare], ledger: Ledger, factors: Sequence[Floats] | Floats) -> CashByPart:
-    """Add up the cash of each part; by part: what money of each month is worth today, shape (1 or n_replications, n_months)."""
+    """Add up the cash of each part; by part: discount factor of each month, of shape (1 or n_replications, n_months)."""
     flows = [ledger.cash_in(part.accounts) for part in parts]
     today = [present_values(cash, one[:, : cash.shape[1]]) for cash, one in zip(flows, factors, strict=True)]
     return CashByPart([cash.sum(axis=1) for cash in flows], today)
 
 
 def add_parts(sums: CashByPart, worth: Sequence[tuple[Floats, Floats] | None], units: int) -> Money:
-    """Money from the parts of which it consists.
+    """Add up money from its parts.
 
     Parameters
     ----------
     sums
         By part.
     worth
-        By part: the public value and what that is worth today, each of shape (n_replications,), in the currency; nothing where
-        none counts.
+        By part: the public value and its present value, each of shape (n_replications,), in the currency; None if none counts.
     units
         Smallest units in one unit of the currency.
     """
@@ -137,7 +136,7 @@ def _worth(part: PartyShare, public_value: PublicValue, factors: Floats) -> tupl
 
 
 def left_with(ledger: Ledger, public_value: PublicValue, discount_factors: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Work out what every party is left with.
+    """Compute the net results of every party.
 
     Parameters
     ----------
@@ -151,8 +150,8 @@ def left_with(ledger: Ledger, public_value: PublicValue, discount_factors: Mappi
     Returns
     -------
     By column, shape (n_replications,), in the currency: `<party>.cash`, `.value`, `.cashable`, `.net` (cash + value) and `.npv`
-    (the same, discounted). All is the party's own, whatever roles it has, so that over all parties cash sums to 0. Whoever gets
-    cash without being a party of the study has `.cash` alone.
+    (the same, discounted). Everything is the party's own, over all its roles, so that cash sums to 0 over all parties. A recipient
+    outside the study has only `.cash`.
     """
     columns: dict[str, Floats] = {}
     for p, party in enumerate(public_value.parties):
@@ -164,7 +163,7 @@ def left_with(ledger: Ledger, public_value: PublicValue, discount_factors: Mappi
             f"{party}.net": money.net,
             f"{party}.npv": money.npv,
         }
-    # Who is paid from outside the study has a column of cash, so that over all parties it sums to 0.
+    # Recipients outside the study have a column of cash, so that cash sums to 0 over all parties.
     outside = [name for name in ledger.parties if name not in public_value.parties]
     cash = [ledger.cash(name).sum(axis=1) / ledger.units for name in outside]
     return columns | {f"{name}.cash": one for name, one in zip(outside, cash, strict=True)}
@@ -181,6 +180,6 @@ def over_years(by_year: Floats) -> Floats:
 
 
 def parties_of(columns: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names of the parties whose money stands in some columns, in their order; totals of a role are no parties."""
+    """Names of the parties with money in some columns, in order; without totals of a role."""
     nets = (name.removesuffix(".net") for name in columns if name.endswith(".net") and name.count(".") == 1)
     return tuple(name for name in nets if name not in ROLE_OF)

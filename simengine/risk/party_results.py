@@ -1,4 +1,4 @@
-"""Turn each replication into what it came to for each party."""
+"""Results of each party in each replication."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ from simengine.risk.structure import codes_of, structure_of
 
 @dataclass(frozen=True)
 class DiscountBasis:
-    """How the parties look at money."""
+    """Discount factors and other bases for the parties' results."""
 
     discount_factors: Mapping[str, Floats]
-    """By party: the value today of money at each month, of shape (1 or n_replications, n_months)."""
+    """By party: the present value of money in each month, of shape (1 or n_replications, n_months)."""
     deflators: Floats | None
-    """The same in the prices of the start, where the study says how prices rise."""
+    """The same in prices of the start, if the study has inflation."""
     contingent_terms: Mapping[str, int]
-    """Terms that pay only for outcomes, and in which direction: 1, or -1 where the outcome payer gets money back."""
+    """Terms that pay only for outcomes, with their direction: 1, or -1 if the outcome payer receives money back."""
     commitment: float
-    """The most that the investor lends, in the currency: the scale of the cash."""
+    """The commitment, in the currency, as the scale of the cash."""
 
 
 def party_results(
@@ -63,14 +63,14 @@ def party_results(
     Parameters
     ----------
     standpoint, replications, tallies, measurements, payments, ledger
-        All that came before.
+        Results of the earlier stages.
     with_returns
-        Whether rates of return, the moments of cash and the ends of every part of the structure are worked out: most of the time,
-        which nobody needs who settles the same replications under hundreds of terms.
+        Whether rates of return, the moments of cash and the endings of the capital structure are computed: this takes most of the
+        time, and is not needed to settle hundreds of term sheets.
 
     Returns
     -------
-    Columns by dotted name, and by lender the cash of what it lent by date: its moments, and row by row.
+    Columns by dotted name, and by lender the cash of its loans by date: its moments, and row by row.
     """
     columns: dict[str, NDArray[Any]] = {"drawn": ledger.drawn, "service_users": tallies.n_people[:, :, SERVICE].sum(axis=1)}
     for m, name in enumerate(measurements.metrics):
@@ -119,7 +119,7 @@ def _cash_moments(cash: Integers, commitment: float) -> CashMoments:
     """
     unit = 2.0 ** max(np.ceil(np.log2(max(commitment, 1.0))) - 16, 0)
     rounded = np.round(cash / unit)
-    # Whole numbers in floating point are exact, and quick, as long as their sums stay below 2^53.
+    # Whole numbers in floating point are exact and fast as long as their sums stay below 2^53.
     is_small = np.abs(rounded).max(initial=0.0) ** 2 * len(rounded) < 2**53
     whole = rounded if is_small else np.array([[int(value) for value in row] for row in rounded], dtype=object)
     return CashMoments(unit, len(cash), _exact_sum(cash), _exact_sum(rounded.astype(np.int64)), _as_integers(whole.T @ whole))
@@ -132,7 +132,7 @@ def _exact_sum(values: Integers) -> NDArray[np.object_]:
 
 
 def _as_integers(values: NDArray[Any]) -> NDArray[np.object_]:
-    # Most months see no money: zeros need no conversion.
+    # Most months have no cash: zeros need no conversion.
     whole, there = np.zeros(values.shape, dtype=object), values != 0
     whole[there] = np.frompyfunc(int, 1, 1)(values[there])
     return whole

@@ -1,4 +1,4 @@
-"""The wrong-pocket table: who pays, who saves, and what each party is left with."""
+"""The wrong-pockets table: cash, savings and net of each party."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ VALUE_AMOUNTS = ("cash", "value", "cashable")
 def value_by_party(
     columns: Mapping[str, NDArray[Any]], weighting: Weighting | None = None
 ) -> dict[str, dict[str, dict[str, Statistic] | Statistic]]:
-    """Return by party the distributions of its cash, value, cashable value and net (cash + value), and how often that is below 0.
+    """Return by party the distributions of cash, value, cashable value and net (cash + value), and P(net < 0).
 
     Parameters
     ----------
     columns
         By name: one value per replication, as `left_with` gives them.
     weighting
-        How the rows were drawn, where they are not independent replications of equal weight.
+        How the rows were drawn, if they are not independent replications of equal weight.
     """
     table: dict[str, dict[str, dict[str, Statistic] | Statistic]] = {}
     for party in parties_of(columns):

@@ -1,6 +1,6 @@
-"""What anybody's cash comes to: rate of return, multiple, present value, payback time; every row with a status of its own.
+"""Rate of return, multiple, present value and payback time of any cash; every row with its own status.
 
-Nothing here knows whose cash it is: a party's, a tranche's, a guarantor's.
+The functions apply to any cash: of a party, a tranche or a guarantor.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class RatesOfReturn(Record):
-    """Internal rates of return, and how the search for each ended."""
+    """Internal rates of return, and the status of each search."""
 
     rate: Annotated[Floats, Axes("replication", "per year")]
-    """-1 for a total loss; NaN where there is none, or more than one."""
+    """-1 for a total loss; NaN if there is none, or more than one."""
     status: Annotated[NDArray[np.int8], Axes("replication")]
     """Index into `STATUSES`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Paybacks(Record):
-    """When all that was paid in has come back, for good."""
+    """Months until everything paid in has been repaid permanently."""
 
     months: Annotated[Floats, Axes("replication", "months from the start")]
-    """NaN where it never has, or where nothing was paid in."""
+    """NaN if it never is, or if nothing was paid in."""
     status: Annotated[NDArray[np.int8], Axes("replication")]
     """Index into `PAYBACK_STATUSES`."""
 
@@ -62,7 +62,7 @@ def rates_of_return(cash: NDArray[Any]) -> RatesOfReturn:
     -----
     `found`: one rate. `total_loss`: money in, nothing back. `no_cost`: money back, nothing in. `no_sign_change`: no money at all.
     `no_root`, `several_roots`: the cash changes its sign more than once, and no rate discounts it to 0, or more than one does.
-    Never take the mean of rates: it is the rate of nothing. The rate of the mean cash is another thing, and a number of its own.
+    Do not take the mean of rates: it is not a rate of return. The rate of the mean cash is a different number.
     """
     rate, status = np.empty(len(cash)), np.empty(len(cash), dtype=np.int8)
     internal_rates(np.ascontiguousarray(cash, dtype=np.float64), rate, status)
@@ -83,7 +83,7 @@ def numbers_of_rates(cash: NDArray[Any]) -> Integers:
 
 
 def multiples(money_back: NDArray[Any], paid_in: NDArray[Any]) -> Floats:
-    """Divide what came back by what was paid in; NaN where nothing was.
+    """Divide money back by money paid in; NaN if nothing was paid in.
 
     Parameters
     ----------
@@ -101,20 +101,20 @@ def present_values(cash: NDArray[Any], factors: Floats) -> Floats:
     cash
         Shape (n_replications, n_dates), in any unit of money.
     factors
-        What one unit at each date is worth now: shape (n_dates,), or (n_replications, n_dates) where replications differ.
+        Present value of one unit at each date: shape (n_dates,), or (n_replications, n_dates) if replications differ.
     """
     by_date = np.broadcast_to(factors, cash.shape).T
     return add_in_order([np.zeros(len(cash)), *(flow * factor for flow, factor in zip(cash.T, by_date, strict=True))])
 
 
 def payback_times(cash: NDArray[Any]) -> Paybacks:
-    """Find the first month from which on the cumulative cash of every row stays at 0 or above.
+    """Find the first month from which the cumulative cash of each row stays at 0 or above.
 
     Parameters
     ----------
     cash
-        Shape (n_replications, n_months), positive is received. In whole numbers of the smallest unit the sums are exact: what comes
-        back to the last unit is paid back.
+        Shape (n_replications, n_months), positive is received. In whole numbers of the smallest unit the sums are exact, so that an
+        exact repayment counts as paid back.
     """
     below = np.cumsum(cash, axis=1) < 0
     n_months = cash.shape[1]

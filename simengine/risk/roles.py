@@ -1,4 +1,4 @@
-"""What those come to who lend, and those who pay under the contract: each for itself and, where there are several, all together."""
+"""Results of lenders, and of payers under the contract: each by itself and, if there are several, in total."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from simengine.risk.parties import accounts_of, in_role, money_from_ledger, name
 from simengine.risk.structure import return_on
 
 _LENDS, _PAYS = ".money_in", ".payment"
-"""Ends of the columns that every lender, and every payer, has and nobody else."""
+"""Suffixes of the columns that only lenders, or only payers, have."""
 
 
 def lending_cash(ledger: Ledger) -> dict[str, Integers]:
-    """Cash of what each lender lent, and of all of them where there are several: shape (n_replications, n_dates), smallest unit."""
+    """Cash of each lender's loans, and of all if there are several: shape (n_replications, n_dates), smallest unit."""
     lenders = in_role(INVESTOR, ledger.accounts)
     by_lender = {name: ledger.cash_in(accounts_of(name, ledger.accounts, INVESTOR)) for name in lenders}
     return by_lender | ({ALL_LENDERS: np.asarray(np.add.reduce(list(by_lender.values())))} if len(lenders) > 1 else {})
@@ -36,20 +36,20 @@ def lending_cash(ledger: Ledger) -> dict[str, Integers]:
 def role_columns(
     ledger: Ledger, public_value: PublicValue, discount_factors: Mapping[str, Floats], *, with_returns: bool
 ) -> dict[str, NDArray[Any]]:
-    """Work out what lenders get back on their loans, and what payers pay and save.
+    """Compute the returns of lenders on their loans, and the payments and savings of payers.
 
     Parameters
     ----------
     ledger, public_value, discount_factors
         As for `left_with`.
     with_returns
-        Whether rates of return, times of payback and the peak of the funding are worked out.
+        Whether rates of return, payback times and peak funding are computed.
 
     Returns
     -------
     By column, shape (n_replications,), in the currency. Of every lender, from its tranches alone: `<lender>.money_in`,
     `.money_back`, `.moic` and, if asked, `.irr`, `.irr_status`, `.payback_months`, `.payback_status`, `.peak_funding`. Of every
-    payer: `<payer>.payment` and `.true_saving`. The same of `all_lenders` and `all_payers`, where there are several, with their
+    payer: `<payer>.payment` and `.true_saving`. The same for `all_lenders` and `all_payers`, if there are several, with their
     `.net` and `.npv`: see `parts_of`.
     """
     columns = loan_columns(ledger, with_returns=with_returns)
@@ -67,7 +67,7 @@ def role_columns(
 
 
 def loan_columns(ledger: Ledger, *, with_returns: bool) -> dict[str, NDArray[Any]]:
-    """Return the columns of every lender, and of all of them where there are several, as `role_columns` has them."""
+    """Return the columns of every lender, and of all if there are several, as in `role_columns`."""
     columns: dict[str, NDArray[Any]] = {}
     for name, cash in lending_cash(ledger).items():
         paid_in = _paid_in(name, ledger)
@@ -78,14 +78,14 @@ def loan_columns(ledger: Ledger, *, with_returns: bool) -> dict[str, NDArray[Any
 
 
 def _paid_in(name: str, ledger: Ledger) -> Integers:
-    """Add up what a lender, or all of them, paid in: shape (n_replications,), in the smallest unit."""
+    """Add up the money paid in by a lender, or by all: shape (n_replications,), in the smallest unit."""
     holders = {one.name.removeprefix("tranche."): one.party for one in ledger.accounts if one.role == INVESTOR}
     mine = [k for k, tranche in enumerate(ledger.tranches) if name in (ALL_LENDERS, holders[tranche])]
     return np.asarray(ledger.paid_in[:, mine].sum(axis=1))
 
 
 def peak_funding(cash: Integers, units: int) -> Floats:
-    """Largest amount by which somebody was out of pocket at the end of a month: shape (n_replications,), in the currency.
+    """Largest net outlay at the end of a month: shape (n_replications,), in the currency.
 
     Parameters
     ----------
@@ -98,22 +98,22 @@ def peak_funding(cash: Integers, units: int) -> Floats:
 
 
 def lenders_in(columns: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names of the lenders whose returns stand in some columns, their total left out."""
+    """Names of the lenders with returns in some columns, without their total."""
     return _with(_LENDS, columns)
 
 
 def payers_in(columns: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names of those whose payments stand in some columns, their total left out."""
+    """Names of the payers with payments in some columns, without their total."""
     return _with(_PAYS, columns)
 
 
 def total_of_lenders(columns: Mapping[str, Any]) -> str:
-    """Name under which the money of all who lend stands: that of their total, or of the only one."""
+    """Name of the total of all lenders, or of the only one."""
     return ALL_LENDERS if f"{ALL_LENDERS}{_LENDS}" in columns else lenders_in(columns)[0]
 
 
 def total_of_payers(columns: Mapping[str, Any]) -> str:
-    """Name under which the money of all who pay under the contract stands: that of their total, or of the only one."""
+    """Name of the total of all payers under the contract, or of the only one."""
     return ALL_PAYERS if f"{ALL_PAYERS}{_PAYS}" in columns else payers_in(columns)[0]
 
 

@@ -1,9 +1,9 @@
 """Statistics of a sample, each with its Monte Carlo standard error.
 
-A value stands for the exact one of the study, and two of its standard errors on either side hold that in 95 of 100 runs, or the
-statistic says that they do not (`covers`): then an interval does, or nothing is known of the error. Losses are positive. CVaR is
-the Rockafellar-Uryasev form, so that payouts with atoms (a guarantee, a cap) are handled. A sample is taken as independent draws of
-equal weight, unless it comes with `Draws` that say otherwise.
+A value estimates the exact one of the study. Two standard errors on either side contain it in 95 of 100 runs, unless `covers` is
+false: then an interval does, or the error is unknown. Losses are positive. CVaR is the Rockafellar-Uryasev form, so that payouts
+with atoms (a guarantee, a cap) are handled. A sample is treated as independent draws of equal weight, unless it comes with `Draws`
+that say otherwise.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ LEVELS = {"p05": 0.05, "p25": 0.25, "p50": 0.50, "p75": 0.75, "p95": 0.95}
 
 @dataclass(frozen=True)
 class Statistic:
-    """A value and the standard error that the number of replications leaves in it."""
+    """A value and its Monte Carlo standard error."""
 
     value: float
     se: float
     upper_95: float | None = None
-    """For a probability of which no case was seen: an upper 95 % bound."""
+    """For a probability with no case: an upper 95 % bound."""
     interval_95: tuple[float, float] | None = None
     """For a quantile: order statistics between which it lies with 95 % confidence, whatever the distribution of the sample; for a
     probability of few cases, or few of the other kind, the interval of Clopper and Pearson."""
@@ -42,10 +42,10 @@ class Statistic:
     """For a quantile: replications in the smaller tail that it cuts off. For the mean beyond one: those that lie beyond it, and so
     carry its error; where none does, those at it."""
     lower_95: float | None = None
-    """For a probability of which every case was seen: a lower 95 % bound."""
+    """For a probability with only cases: a lower 95 % bound."""
     covers: bool = True
-    """Whether two standard errors on either side hold the exact value in about 95 of 100 runs; where not, see `interval_95`, and
-    where there is none, too few replications carry the value for any error to be known."""
+    """Whether two standard errors on either side contain the exact value in about 95 of 100 runs; if not, see `interval_95`;
+    without an interval, too few replications determine the value to estimate its error."""
 
     @property
     def band_95(self) -> tuple[float, float]:
@@ -84,7 +84,7 @@ def frame_of(statistics: Iterable[tuple[str, Statistic]]) -> Any:
 
 
 def mean(sample: Floats, weighting: Weighting | None = None) -> Statistic:
-    """Return the mean, with standard error s / sqrt(n), stretched where the sample is skewed."""
+    """Return the mean, with standard error s / sqrt(n), widened if the sample is skewed."""
     if weighting is None:
         value, n = float(np.mean(sample)), len(sample)
         if is_constant(sample):
