@@ -31,7 +31,7 @@ from simengine.questions.size.answer import size_terms, terms_of
 from simengine.questions.size.one_number import find_number
 from simengine.questions.size.picture import draw_frontier
 from simengine.replications.ensemble import Ensemble
-from simengine.risk.measures import read_limit
+from simengine.risk.limits import read_limit
 
 SEED, N_REPLICATIONS = 2016, 500
 GUARANTEE, CAP = "contract.terms.guarantee.share", "contract.terms.upside.cap.share"

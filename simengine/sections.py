@@ -67,7 +67,7 @@ def section_named(asked: Callable[[Section], bool]) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> named(lambda section: section.may_be_free)
+    >>> section_named(lambda section: section.may_be_free)
     ('contract', 'capital')
     """
     return tuple(name for name, section in SECTIONS.items() if asked(section))

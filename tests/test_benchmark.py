@@ -97,7 +97,7 @@ def test_agreement__sees_a_planted_error(monkeypatch: pytest.MonkeyPatch) -> Non
     one_per_cent = order.rows * (1 + 0.01 * np.eye(5))
     biased = replace(order, rows=one_per_cent / one_per_cent.sum(axis=-1, keepdims=True))
     assert distances(biased, version, counts)["entries"] > LARGEST_DISTANCE
-    monkeypatch.setattr("simengine.benchmark.exact.distributions_of", _with_half_the_variance)
+    monkeypatch.setattr("simengine.benchmark.exact.exact_distributions_of", _with_half_the_variance)
     wrong = agreement(order, counts, are_strata_drawn=False)["occupancy"]
     assert np.abs(wrong.variance).min() > LARGEST_DISTANCE
 

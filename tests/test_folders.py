@@ -128,7 +128,7 @@ def test_trace__follows_every_way_of_drawing(way: str, tmp_path: Path, monkeypat
     from simengine.questions.run import picture
 
     # What is drawn for the eye is no part of this.
-    monkeypatch.setattr(picture, "draw", lambda *_: {})
+    monkeypatch.setattr(picture, "draw_run", lambda *_: {})
     monkeypatch.setattr(picture, "draw_exceedance", lambda *_: {})
     assert ask("run", find_study("tiny"), "--seed", 3, *WAYS[way], "-o", tmp_path / "out").exit_code == 0
     for replication in (0, 17):

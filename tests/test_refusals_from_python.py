@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simengine import asked, streams
 from simengine.benchmark import run_benchmark
 from simengine.config import find_study, load_portfolio, load_study
 from simengine.config.sizing import Free
@@ -205,10 +204,6 @@ def test_summarise__one_replication_measured_again_is_still_one(sampling: Sampli
 def test_control_variates__take_a_seed_as_everything_does() -> None:
     with pytest.raises(SimengineError, match="seed: must be a whole number"):
         control_variates(tiny(), -1, run_study(tiny(), 1, 4))
-
-
-def test_largest_seed__is_that_of_the_streams() -> None:
-    assert asked.MAX_SEED == streams.MAX_SEED
 
 
 def test_numpy_numbers__are_numbers() -> None:

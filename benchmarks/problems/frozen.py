@@ -21,7 +21,7 @@ from simengine.replications.ensemble import with_used_designs_alone
 FOLDER = Path(__file__).resolve().parent
 _WORDS = {
     "Study": {"run", "known", "variants", "stresses", "sizing", "behaviour"},
-    "Heading": {"title", "sources", "takes_for_granted"},
+    "StudyHeading": {"title", "sources", "takes_for_granted"},
     "Party": {"name"},
     "Contract": {"title", "sources", "published", "explained"},
     "MetricUse": {"meaning", "unit", "evaluator"},

@@ -77,7 +77,7 @@ def unit_of(text: str, currency: str) -> ContractUnit:
     --------
     >>> unit_of("share (1 or 0 in a replay)", "SEK").base, unit_of("per cent", "SEK").per
     ('share', '100')
-    >>> unit_of("SEK per person", "SEK") == Unit("money", per="person", currency="SEK")
+    >>> unit_of("SEK per person", "SEK") == ContractUnit("money", per="person", currency="SEK")
     True
     """
     plain = re.sub(r"\([^)]*\)", " ", text).strip()

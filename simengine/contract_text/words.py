@@ -48,7 +48,7 @@ KIND_WORDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
 }
 GATES = {"above": "above {level}", "at_least": "at least {level}", "below": "below {level}", "at_most": "at most {level}"}
-ROWS = {"Band": "{edges}: {pays}", "Point": "{pays} at {at}", "Tranche": "{price} each beyond {beyond}"}
+ROWS = {"Band": "{edges}: {pays}", "TablePoint": "{pays} at {at}", "VolumeBand": "{price} each beyond {beyond}"}
 LIMIT_WORDS = {"floor": "but at least {floor}", "cap": "and at most {cap}", "only_if": "only if {only_if}, otherwise nothing"}
 MONEY_WORD = {
     "drawn": "the money drawn",

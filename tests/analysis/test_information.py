@@ -148,7 +148,7 @@ def test_study_without_any_distribution__is_refused_before_anybody_lives(monkeyp
     def no_draws(*_: object) -> None:
         raise AssertionError("somebody lived")
 
-    monkeypatch.setattr("simengine.questions.information.answer.store", no_draws)
+    monkeypatch.setattr("simengine.questions.information.answer.store_evidence", no_draws)
     with pytest.raises(UsageError, match="at least one number must have a distribution; found none"):
         value_information(load_study(find_study("tiny"), ALL_CERTAIN), Decision("investor"), Ensemble(1, 500))
 

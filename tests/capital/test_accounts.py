@@ -203,7 +203,7 @@ def moved_small(replication):
     section, commitment, income, people, stop = replication
     capital = CAPITAL.validate_python(section)
     payments = payments_of(income, {term: int(term.removeprefix("term_")) for term in income}, stop=[stop])
-    options = {"parties": EVERYBODY, "waves": WAVES, "people": np.array([people]), "replications": draws_of(1)}
+    options = {"parties": EVERYBODY, "waves": WAVES, "people": np.array([people]), "draws": draws_of(1)}
     plan, _ = planned(capital, 1, commitment, HORIZON, **options)
     return capital, plan, moved(capital, payments, commitment, HORIZON, **options)
 

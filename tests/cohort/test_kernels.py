@@ -30,7 +30,7 @@ from tests.reference import people as reference
 from tests.reference import streams
 from tests.reference.everything import ALL
 from tests.reference.life import choose_move
-from tests.reference.replication import Replication
+from tests.reference.replication import ReplicationNumbers
 from tests.reference.studies import SEED, cohort_of, draws_of, require_equal_to_twin, tallies_of
 
 NEVER = np.inf
@@ -77,7 +77,7 @@ def test_engine__compiled_and_interpreted_fill_the_same_numbers(study: str, tmp_
 
 def luck(number: int, attempt: int = 0) -> reference.Luck:
     """Return the luck of somebody in the group `g`."""
-    return reference.Luck(Replication(None, SEED, 3, {}), "g", number, attempt)
+    return reference.Luck(ReplicationNumbers(None, SEED, 3, {}), "g", number, attempt)
 
 
 def address(number: int, index: int, decision: str) -> tuple[np.uint64, ...]:
@@ -142,7 +142,7 @@ def test_enter__draws_each_candidate_at_an_address_of_its_own(attempt: int) -> N
     n = np.arange(4)
     got = entrance.take_part(group, entrance.enter(group, np.zeros(4, np.int32), n.astype(np.uint32), np.full(4, attempt)))
     values = {path: float(column[0]) for path, column in draws.values.items()}
-    replication = Replication(cohort, SEED, 5, values)
+    replication = ReplicationNumbers(cohort, SEED, 5, values)
     strata, states = list(cohort.population.strata), list(cohort.pathway.states)
     for number in range(4):
         slow = reference.enter(replication, reference.Group("first", 4, 2, 6, has_volume=True), number, attempt)

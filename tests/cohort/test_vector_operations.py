@@ -18,7 +18,7 @@ SCRIPT = """
 import numpy as np
 from numba.core.registry import cpu_target
 from simengine.accelerate import device
-from simengine.cohort.kernels import lanes as of
+from simengine.cohort.kernels import vector_operations as of
 
 turn, shift = of.turn_left_by(7), of.shift_left_by(9)
 
@@ -26,15 +26,15 @@ turn, shift = of.turn_left_by(7), of.shift_left_by(9)
 def fill(one, other, table, threshold, out, bits):
     a, b, t, h = of.load(one, 0), of.load(other, 3), of.load(table, 0), of.load(threshold, 0)
     seven = of.fill(np.uint32(7))
-    of.store(out, 0, of.look_up(t, a))
-    of.store(out, 16, of.add(a, b))
-    of.store(out, 32, of.both(a, b))
-    of.store(out, 48, of.differ(a, b))
-    of.store(out, 64, of.shift_right(a, seven))
-    of.store(out, 80, turn(a))
-    of.store(out, 96, shift(a))
-    of.store(out, 112, of.reaches(a, h))
-    of.store(out, 128, of.add_where_reached(b, t, a, h))
+    of.store_lanes(out, 0, of.look_up(t, a))
+    of.store_lanes(out, 16, of.add(a, b))
+    of.store_lanes(out, 32, of.both(a, b))
+    of.store_lanes(out, 48, of.differ(a, b))
+    of.store_lanes(out, 64, of.shift_right(a, seven))
+    of.store_lanes(out, 80, turn(a))
+    of.store_lanes(out, 96, shift(a))
+    of.store_lanes(out, 112, of.reaches(a, h))
+    of.store_lanes(out, 128, of.add_where_reached(b, t, a, h))
     bits[0] = of.where_changed_before(a, b, t, h)
     bits[1] = of.place_of_lowest(bits[0])
 

@@ -368,8 +368,8 @@ def test_study__walks_abreast_or_not(
 ) -> None:
     """Source: counting: sixteen cells and seven moves out of a state at most, and nobody with hazards of the own."""
     asked: set[bool] = set()
-    walk, walk_abreast = life.walk, life.walk_abreast
-    monkeypatch.setattr(life, "walk", lambda *given: (asked.add(False), walk(*given))[1])
+    walk, walk_abreast = life.walk_people, life.walk_abreast
+    monkeypatch.setattr(life, "walk_people", lambda *given: (asked.add(False), walk(*given))[1])
     monkeypatch.setattr(life, "walk_abreast", lambda *given: (asked.add(True), walk_abreast(*given))[1])
     outcomes = {"cost": {"kind": "amount", "per_day": {pathway["states"][0]: 1}}}
     require_equal_to_twin(cohort_of(pathway=pathway, outcomes=outcomes, **more), 2)

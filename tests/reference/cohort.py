@@ -12,9 +12,9 @@ from math import floor
 from typing import Any
 
 from tests.reference.life import Clips, count_clips_of_all, happenings, live
+from tests.reference.numbers import ReplicationNumbers, n_clipped
 from tests.reference.outcomes import Told, Window, by_year, combination_of, values_of
 from tests.reference.people import Group, Person, select, take_part
-from tests.reference.replication import Replication, n_clipped
 
 SERVICE, TWIN, BASELINE = range(3)
 N_ARMS = 9
@@ -55,50 +55,48 @@ def simulate_cohort(cohort: Any, seed: int, replications: Sequence[int], values:
     )
     for r, replication in enumerate(replications):
         drawn = {path: float(column[r]) for path, column in values.items()}
-        replication = Replication(cohort, seed, int(replication), drawn)
-        clips = Clips(n_clipped(replication))
+        numbers = ReplicationNumbers(cohort, seed, int(replication), drawn)
+        clips = Clips(n_clipped(numbers))
         for w, (name, wave) in enumerate(cohort.population.waves.items()):
-            size, months = (floor(replication[f"population.waves.{name}.{key}"]) for key in ("size", "enrolment_months"))
+            size, months = (floor(numbers[f"population.waves.{name}.{key}"]) for key in ("size", "enrolment_months"))
             group = Group(name, size, int(wave.from_month.value), months, has_volume=True)
             for arm in (SERVICE, TWIN):
-                tally_group(tally, r, w, arm, replication, group, clips)
-        earlier = Replication(cohort, seed, int(replication), drawn, is_earlier=True)
+                tally_group(tally, r, w, arm, numbers, group, clips)
+        earlier = ReplicationNumbers(cohort, seed, int(replication), drawn, is_earlier=True)
         group = Group("of the baseline", cohort.comparisons.n_baseline, 0, 1, has_volume=False)
         tally_group(tally, r, 0, BASELINE, earlier, group, clips)
         tally.clipped[r] = clips.number
     return tally
 
 
-def tally_group(tally: Tally, r: int, w: int, arm: int, replication: Replication, group: Group, clips: Clips) -> None:
+def tally_group(tally: Tally, r: int, w: int, arm: int, numbers: ReplicationNumbers, group: Group, clips: Clips) -> None:
     """Let one group live in one arm, and add everybody up."""
     tally.n_people[r][w][arm] = group.size
     for number in range(group.size):
-        person = select(replication, group, number, value_before)
+        person = select(numbers, group, number, value_before)
         if arm == SERVICE:
             person = take_part(person)
         if arm == SERVICE and number == 0:
-            count_clips_of_all(replication, person, clips)
-        add_person(
-            tally, r, w, arm, tell(person, replication.history + replication.horizon, clips, has_service=arm == SERVICE), clips
-        )
+            count_clips_of_all(numbers, person, clips)
+        add_person(tally, r, w, arm, tell(person, numbers.history + numbers.horizon, clips, has_service=arm == SERVICE), clips)
 
 
 def value_before(person: Person) -> float:
-    """Return the outcome of the months before entry on which the selection looks; everybody lives them without the service."""
-    replication = person.replication
-    told = tell(person, replication.history, Clips(), has_service=False)
-    return values_of(told, [(0, replication.history)], Clips())[replication.cohort.population.selection.outcome][0]
+    """Give the outcome of the months before entry on which the selection looks; everybody lives them without the service."""
+    numbers = person.numbers
+    told = tell(person, numbers.history, Clips(), has_service=False)
+    return values_of(told, [(0, numbers.history)], Clips())[numbers.cohort.population.selection.outcome][0]
 
 
 def tell(person: Person, until: int, clips: Clips, *, has_service: bool) -> Told:
     """Let a person live, and let events happen of which some outcome speaks."""
     life = live(person, until, clips, has_service=has_service)
-    outcomes = person.replication.cohort.outcomes.values()
+    outcomes = person.numbers.cohort.outcomes.values()
     named = {event for one in outcomes if one.kind in ("count", "days") for event in one.events}
     named |= {event for one in outcomes if one.kind == "amount" for event in (*one.per_event, *one.per_spell_day)}
     events = {
         event: happenings(life, event, until, clips, has_service=has_service)
-        for event in person.replication.cohort.events
+        for event in person.numbers.cohort.events
         if event in named
     }
     return Told(life, events, has_service, until)
@@ -106,8 +104,8 @@ def tell(person: Person, until: int, clips: Clips, *, has_service: bool) -> Told
 
 def add_person(tally: Tally, r: int, w: int, arm: int, told: Told, clips: Clips) -> None:
     """Add one person to sums, squares and products."""
-    replication = told.life.person.replication
-    cohort, history = replication.cohort, replication.history
+    numbers = told.life.person.numbers
+    cohort, history = numbers.cohort, numbers.history
     windows: list[Window] = [(history, history + months) for months in cohort.windows]
     values = values_of(told, [*windows, *([(0, history)] if history else [])], clips)
     years = by_year(told, len(tally.by_year[r][w][arm][0]))

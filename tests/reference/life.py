@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from math import exp, expm1, gamma, inf, log, sqrt
 from typing import Any
 
-from tests.reference.people import FULL, Person, change, changed_probability, effects_on
-from tests.reference.replication import (
+from tests.reference.numbers import (
     CERTAIN,
     DAYS_PER_MONTH,
     MONTHS_IN,
-    Replication,
+    ReplicationNumbers,
     add_up,
     calendar_factor,
     hazards_out_of,
@@ -20,6 +19,7 @@ from tests.reference.replication import (
     series_factor,
     shock_factor,
 )
+from tests.reference.people import FULL, Person, change, changed_probability, effects_on
 
 FOR_CERTAIN = 1e9
 """A hazard that leaves nobody behind."""
@@ -58,7 +58,7 @@ class Life:
 
 def live(person: Person, until: int, clips: Clips, *, has_service: bool) -> Life:
     """Draw a word for each month: below the probability of leaving, the person leaves at its end, by the move whose turn it is."""
-    replication, end = person.replication, min(person.end, until)
+    numbers, end = person.numbers, min(person.end, until)
     stays, state, first, since = [], person.state, 0, 0
     for month, word in zip(range(end), person.luck.words("moves"), strict=False):
         hazards = hazards_of(person, state, month, since, clips, has_service=has_service)
@@ -66,19 +66,19 @@ def live(person: Person, until: int, clips: Clips, *, has_service: bool) -> Life
         if place is None:
             continue
         stays.append(Stay(state, first, month + 1, since))
-        to = moves_out_of(replication, state)[place].split(" -> ")[1]
-        since = since if count_together(replication, state, to) else month + 1
+        to = moves_out_of(numbers, state)[place].split(" -> ")[1]
+        since = since if count_together(numbers, state, to) else month + 1
         state, first = to, month + 1
     return Life(person, (*stays, Stay(state, first, end + 1, since)))
 
 
-def count_together(replication: Replication, one: str, other: str) -> bool:
-    """Return whether the months in two states count as one time."""
-    return any(one in group and other in group for group in replication.cohort.pathway.time_together.values())
+def count_together(numbers: ReplicationNumbers, one: str, other: str) -> bool:
+    """Say whether the months in two states count as one time."""
+    return any(one in group and other in group for group in numbers.cohort.pathway.time_together.values())
 
 
 def choose_move(hazards: list[float], word: int) -> int | None:
-    """Return the first move whose running probability exceeds the word's middle; nothing for somebody who stays.
+    """Give the first move whose running probability exceeds the word's middle; nothing for somebody who stays.
 
     Even a move that is certain leaves the last word behind.
     """
@@ -91,15 +91,13 @@ def choose_move(hazards: list[float], word: int) -> int | None:
 
 
 def hazards_of(person: Person, state: str, clock: int, since: int, clips: Clips, *, has_service: bool) -> list[float]:
-    """Return a person's hazards in a month: without the service, times what the person carries, then the effects."""
-    replication = person.replication
-    after_entry = clock - replication.history
-    base = hazards_out_of(replication, person.stratum, state, after_entry, clock - since, person.calendar(clock))
-    names = moves_out_of(replication, state)
+    """Give a person's hazards in a month: without the service, times what the person carries, then the effects."""
+    numbers = person.numbers
+    after_entry = clock - numbers.history
+    base = hazards_out_of(numbers, person.stratum, state, after_entry, clock - since, person.calendar(clock))
+    names = moves_out_of(numbers, state)
     hazards = [hazard * person.factor_on(name) for name, hazard in zip(names, base, strict=True)]
-    return under_effects(
-        person, state, names, hazards, clock, clips, is_counted=is_walked(replication, state), has_service=has_service
-    )
+    return under_effects(person, state, names, hazards, clock, clips, is_counted=is_walked(numbers, state), has_service=has_service)
 
 
 def under_effects(
@@ -113,11 +111,11 @@ def under_effects(
     is_counted: bool,
     has_service: bool,
 ) -> list[float]:
-    """Return the hazards of the moves out of a state under the effects on them: hazard ratios first, then probabilities.
+    """Give the hazards of the moves out of a state under the effects on them: hazard ratios first, then probabilities.
 
     The probabilities of the moves over their period, from all hazards together, are changed one by one and turned back.
     """
-    acting = [effects_on(person.replication, "move", name, person.stratum, has_service=has_service) for name in names]
+    acting = [effects_on(person.numbers, "move", name, person.stratum, has_service=has_service) for name in names]
     for place, effects in enumerate(acting):
         for name, effect in effects:
             if effect.form == "hazard_ratio":
@@ -126,7 +124,7 @@ def under_effects(
         hazards = [FOR_CERTAIN if hazard == inf else 0.0 for hazard in hazards]
     if all(effect.form == "hazard_ratio" for effects in acting for _, effect in effects):
         return hazards
-    period, total, clipped = period_of(person.replication, state), add_up(hazards), 0
+    period, total, clipped = period_of(person.numbers, state), add_up(hazards), 0
     probabilities = [hazard / total * (1 - exp(-total * period)) if total > 0 else 0.0 for hazard in hazards]
     for place, effects in enumerate(acting):
         for name, effect in effects:
@@ -140,45 +138,45 @@ def under_effects(
     return [probability * back for probability in probabilities]
 
 
-def is_walked(replication: Replication, state: str) -> bool:
-    """Return whether the hazards out of a state differ between people of one stratum and course at one time since entry.
+def is_walked(numbers: ReplicationNumbers, state: str) -> bool:
+    """Say whether the hazards out of a state differ between people of one stratum and course at one time since entry.
 
     There a probability is clipped for each person who meets it; elsewhere once, for all.
     """
-    names = moves_out_of(replication, state)
+    names = moves_out_of(numbers, state)
     for name in names:
-        move = replication.cohort.pathway.moves[name]
+        move = numbers.cohort.pathway.moves[name]
         if any(part is not None for part in (move.weibull_shape, move.by_months_in_state, move.by_calendar)):
             return True
-        if any(name in shock.on for shock in replication.cohort.shocks.values()):
+        if any(name in shock.on for shock in numbers.cohort.shocks.values()):
             return True
-    population = replication.cohort.population
+    population = numbers.cohort.population
     factors = [one.on for kind in (population.frailties, population.sites, population.volume) for one in kind.values()]
     is_uneven = any(0 < sum(name in on for name in names) < len(names) for on in factors)
     has_factor = any(name in on for on in factors for name in names)
     has_probability = any(
         effect.target == "move" and effect.form != "hazard_ratio" and set(names) & set(effect.targets)
-        for effect in replication.cohort.effect.values()
+        for effect in numbers.cohort.effect.values()
     )
     return is_uneven or (has_factor and has_probability)
 
 
-def count_clips_of_all(replication: Replication, anybody: Person, clips: Clips) -> None:
+def count_clips_of_all(numbers: ReplicationNumbers, anybody: Person, clips: Clips) -> None:
     """Count what is clipped once for all: in every state that is not walked, by course, stratum and month of the clock."""
-    engagement = replication.cohort.population.engagement
+    engagement = numbers.cohort.population.engagement
     courses: list[tuple[str | None, int | None]] = [(FULL, None)]
     if engagement is not None:
         doses = list(engagement.doses or {FULL: None})
         courses = [(None, None), *((dose, None) for dose in doses), *((dose, 0) for dose in doses)]
     for dose, leaves in courses:
-        for stratum in replication.cohort.population.strata:
-            one = Person(replication, anybody.luck, stratum, anybody.state, anybody.entry, (), dose, leaves)
-            for state in replication.cohort.pathway.states:
-                if is_walked(replication, state):
+        for stratum in numbers.cohort.population.strata:
+            one = Person(numbers, anybody.luck, stratum, anybody.state, anybody.entry, (), dose, leaves)
+            for state in numbers.cohort.pathway.states:
+                if is_walked(numbers, state):
                     continue
-                for clock in range(replication.history + replication.horizon):
-                    names = moves_out_of(replication, state)
-                    hazards = list(hazards_out_of(replication, stratum, state, clock - replication.history, 0, 0))
+                for clock in range(numbers.history + numbers.horizon):
+                    names = moves_out_of(numbers, state)
+                    hazards = list(hazards_out_of(numbers, stratum, state, clock - numbers.history, 0, 0))
                     under_effects(one, state, names, hazards, clock, clips, is_counted=True, has_service=True)
 
 
@@ -200,8 +198,8 @@ def happenings(life: Life, event: str, until: int, clips: Clips, *, has_service:
     Waiting is spent against the rate, month by month, while no spell goes on. A spell is cut short when its person enters a state
     in which it cannot begin.
     """
-    person, replication = life.person, life.person.replication
-    spec = replication.cohort.events[event]
+    person, numbers = life.person, life.person.numbers
+    spec = numbers.cohort.events[event]
     seen: list[Happening] = []
     to_spend, free = -log(person.luck.pair(f"event/{event}", 0)[0]), 0.0
     for month in range(min(person.end, until)):
@@ -213,7 +211,7 @@ def happenings(life: Life, event: str, until: int, clips: Clips, *, has_service:
         if free >= month + 1:
             continue
         rate = rate_in(person, event, state) * rate_factor(person, event, month)
-        for name, effect in effects_on(replication, "event", event, person.stratum, has_service=has_service):
+        for name, effect in effects_on(numbers, "event", event, person.stratum, has_service=has_service):
             if effect.form == "hazard_ratio":
                 rate *= change(person, name, effect, month)
             elif effect.form == "difference":
@@ -225,7 +223,7 @@ def happenings(life: Life, event: str, until: int, clips: Clips, *, has_service:
             days = 0.0
             if spec.length is not None:
                 days = length_in_days(person, event, spec.length, len(seen))
-                for name, effect in effects_on(replication, "event", event, person.stratum, has_service=has_service):
+                for name, effect in effects_on(numbers, "event", event, person.stratum, has_service=has_service):
                     days *= change(person, name, effect, month) if effect.form == "length_ratio" else 1.0
             seen.append(Happening(month, time, time + days / DAYS_PER_MONTH))
             time = seen[-1].ended
@@ -237,36 +235,36 @@ def happenings(life: Life, event: str, until: int, clips: Clips, *, has_service:
 
 
 def rate_in(person: Person, event: str, state: str) -> float:
-    """Return the rate of an event per month in a state; 0 where it cannot begin."""
-    replication, spec = person.replication, person.replication.cohort.events[event]
+    """Give the rate of an event per month in a state; 0 where it cannot begin."""
+    numbers, spec = person.numbers, person.numbers.cohort.events[event]
     if state not in spec.rates:
         return 0.0
     form = spec.rates[state].form
-    factor = replication[f"events.{event}.by_stratum.{person.stratum}"] if person.stratum in (spec.by_stratum or {}) else 1.0
-    return replication[f"events.{event}.rates.{state}.{form}"] / MONTHS_IN[form[9:]] * factor
+    factor = numbers[f"events.{event}.by_stratum.{person.stratum}"] if person.stratum in (spec.by_stratum or {}) else 1.0
+    return numbers[f"events.{event}.rates.{state}.{form}"] / MONTHS_IN[form[9:]] * factor
 
 
 def rate_factor(person: Person, event: str, month: int) -> float:
-    """Return everything that multiplies the rate of an event in a month of the clock, but the effects."""
-    replication, spec, path = person.replication, person.replication.cohort.events[event], f"events.{event}"
-    factor = series_factor(replication, spec.by_months_since_entry, f"{path}.by_months_since_entry", month - replication.history)
-    factor *= calendar_factor(replication, spec.by_calendar, f"{path}.by_calendar", person.calendar(month))
-    return factor * shock_factor(replication, event, person.calendar(month)) * person.factor_on(event)
+    """Give everything that multiplies the rate of an event in a month of the clock, but the effects."""
+    numbers, spec, path = person.numbers, person.numbers.cohort.events[event], f"events.{event}"
+    factor = series_factor(numbers, spec.by_months_since_entry, f"{path}.by_months_since_entry", month - numbers.history)
+    factor *= calendar_factor(numbers, spec.by_calendar, f"{path}.by_calendar", person.calendar(month))
+    return factor * shock_factor(numbers, event, person.calendar(month)) * person.factor_on(event)
 
 
 def length_in_days(person: Person, event: str, length: Any, number: int) -> float:
     """Draw the length of spell number 0, 1, ...: each has 32 addresses of its own."""
-    replication, path, decision, index = person.replication, f"events.{event}.length", f"event/{event}/length", 32 * number
+    numbers, path, decision, index = person.numbers, f"events.{event}.length", f"event/{event}/length", 32 * number
     if length.kind == "uniform":
-        low, high = replication[f"{path}.low_days"], replication[f"{path}.high_days"]
+        low, high = numbers[f"{path}.low_days"], numbers[f"{path}.high_days"]
         return low + (high - low) * person.luck.pair(decision, index)[0]
-    mean = replication[f"{path}.mean_days"]
+    mean = numbers[f"{path}.mean_days"]
     if length.kind == "fixed":
         return mean
     if length.kind == "weibull":
-        shape = replication[f"{path}.weibull_shape"]
+        shape = numbers[f"{path}.weibull_shape"]
         return mean / gamma(1 + 1 / shape) * (-log(person.luck.pair(decision, index)[0])) ** (1 / shape)
-    sd = replication[f"{path}.sd_days"]
+    sd = numbers[f"{path}.sd_days"]
     if length.kind == "gamma":
         return person.luck.gamma(decision, (mean / sd) ** 2, index) * sd**2 / mean
     variance = log(1 + (sd / mean) ** 2)

@@ -9,9 +9,9 @@ from typing import Any
 
 from tests.reference.cohort import tell
 from tests.reference.life import Clips
+from tests.reference.numbers import ReplicationNumbers
 from tests.reference.outcomes import values_of
 from tests.reference.people import Group, Person, enter, select, take_part
-from tests.reference.replication import Replication
 
 
 @dataclass
@@ -27,9 +27,9 @@ class Sums:
 
     def add(self, person: Person, weight: float, *, has_service: bool) -> None:
         """Let a person live to the end of the last window."""
-        cohort, history = person.replication.cohort, person.replication.history
+        cohort, history = person.numbers.cohort, person.numbers.history
         self.people, self.weight, self.weight_squares = self.people + 1, self.weight + weight, self.weight_squares + weight**2
-        until = history + (person.replication.horizon if has_service else max(cohort.windows))
+        until = history + (person.numbers.horizon if has_service else max(cohort.windows))
         told = tell(person, until, Clips(), has_service=has_service)
         windows = [*((history, history + months) for months in cohort.windows), (0, history)]
         for name, values in values_of(told, windows, Clips()).items():
@@ -40,13 +40,13 @@ class Sums:
 
 
 def past(person: Person, outcome: str) -> float:
-    """Return an outcome of the months before entry."""
-    history = person.replication.history
+    """Give an outcome of the months before entry."""
+    history = person.numbers.history
     return values_of(tell(person, history, Clips(), has_service=False), [(0, history)], Clips())[outcome][0]
 
 
 def fits_selection(person: Person) -> bool:
-    selection = person.replication.cohort.population.selection
+    selection = person.numbers.cohort.population.selection
     if selection is None:
         return True
     value = past(person, selection.outcome)
@@ -55,7 +55,7 @@ def fits_selection(person: Person) -> bool:
 
 
 def is_alike(candidate: Person, user: Person, matching: Any) -> bool:
-    """Return whether a candidate is like a service user in all that is asked for."""
+    """Say whether a candidate is like a service user in all that is asked for."""
     if any(getattr(candidate, trait) != getattr(user, trait) for trait in matching.on):
         return False
     if not fits_selection(candidate):
@@ -72,18 +72,18 @@ def match_everybody(
     matching = cohort.comparisons.matching
     out = []
     for r, replication in enumerate(replications):
-        replication = Replication(cohort, seed, int(replication), {path: float(column[r]) for path, column in values.items()})
+        numbers = ReplicationNumbers(cohort, seed, int(replication), {path: float(column[r]) for path, column in values.items()})
         waves = []
         for name, wave in cohort.population.waves.items():
-            size, months = (floor(replication[f"population.waves.{name}.{key}"]) for key in ("size", "enrolment_months"))
+            size, months = (floor(numbers[f"population.waves.{name}.{key}"]) for key in ("size", "enrolment_months"))
             group = Group(name, size, int(wave.from_month.value), months, has_volume=True)
             beside = Group(f"matched of {name}", size * matching.per_person, group.from_month, months, has_volume=False)
             matched, users = Sums(), Sums()
             for number in range(size):
-                user = select(replication, group, number, lambda person: past(person, cohort.population.selection.outcome))
+                user = select(numbers, group, number, lambda person: past(person, cohort.population.selection.outcome))
                 found = []
                 for place in range(number * matching.per_person, (number + 1) * matching.per_person):
-                    candidates = (enter(replication, beside, place, attempt) for attempt in range(matching.candidates))
+                    candidates = (enter(numbers, beside, place, attempt) for attempt in range(matching.candidates))
                     found += [one for one in [next((one for one in candidates if is_alike(one, user, matching)), None)] if one]
                 for one in found:
                     matched.add(one, 1 / len(found), has_service=False)

@@ -160,7 +160,7 @@ def pay_step(step, payout, owes, deferred, called, value):
 
 
 def most_returns(name, one, value):
-    """Return what a tranche may still get."""
+    """Give what a tranche may still get."""
     room = [10**18]
     multiple = value(f"tranches.{name}.returns_at_most_multiple", None)
     if multiple is not None:
@@ -191,7 +191,7 @@ def call(guarantee, owes, called, units):
 
 
 def in_order(guarantees):
-    """Return guarantees after those that they cover."""
+    """Give guarantees after those that they cover."""
     done, order = set(), []
     while len(order) < len(guarantees):
         for name, one in guarantees.items():
@@ -202,7 +202,7 @@ def in_order(guarantees):
 
 
 def spend(parties, horizon, waves, number, people, stop, units=100):
-    """Return what parties spend themselves: by line the amounts by month, none after a stop."""
+    """Give what parties spend themselves: by line the amounts by month, none after a stop."""
     lines = {}
     for party, one in parties.items():
         for name, cost in one.costs.items():
@@ -212,7 +212,7 @@ def spend(parties, horizon, waves, number, people, stop, units=100):
 
 
 def due_by_month(path, cost, waves, people, number, horizon, smallest):
-    """Return what a cost comes to in each month: the running total is rounded."""
+    """Give what a cost comes to in each month: the running total is rounded."""
     units = [0.0] * (horizon + 1)
     first = 0 if cost.from_month is None else int(cost.from_month.value)
     if cost.form == "amount":

@@ -8,8 +8,8 @@ from math import sqrt
 from typing import Any
 
 from tests.reference.life import Clips, Happening, Life
+from tests.reference.numbers import DAYS_PER_MONTH, series_factor, shock_factor
 from tests.reference.people import change, changed_probability, effects_on, with_odds
-from tests.reference.replication import DAYS_PER_MONTH, series_factor, shock_factor
 
 Window = tuple[int, int]
 """First month of the clock, and the month after the last."""
@@ -30,8 +30,8 @@ class Told:
 
 
 def values_of(told: Told, windows: list[Window], clips: Clips) -> dict[str, list[float]]:
-    """Return every outcome in every window; 0 where the person is not followed to its end."""
-    outcomes = told.life.person.replication.cohort.outcomes
+    """Give every outcome in every window; 0 where the person is not followed to its end."""
+    outcomes = told.life.person.numbers.cohort.outcomes
     closes = [stop <= told.end for _, stop in windows]
     out: dict[str, list[float]] = {}
     for name, outcome in outcomes.items():
@@ -69,7 +69,7 @@ def values_of(told: Told, windows: list[Window], clips: Clips) -> dict[str, list
 
 def amount(told: Told, name: str, outcome: Any, window: Window) -> float:
     """Add up the discounted price of every date in states, of events, and of the days of spells."""
-    replication, (begin, stop), total = told.life.person.replication, window, 0.0
+    numbers, (begin, stop), total = told.life.person.numbers, window, 0.0
     for date in range(begin, stop + 1):
         weight = weight_of_date(outcome.counted, date - begin, stop - begin)
         if weight > 0:
@@ -77,11 +77,11 @@ def amount(told: Told, name: str, outcome: Any, window: Window) -> float:
     for event in outcome.per_event:
         for happening in told.events[event]:
             if begin <= happening.month < stop:
-                total += replication[f"outcomes.{name}.per_event.{event}"] * discount(told, name, outcome, happening.month)
+                total += numbers[f"outcomes.{name}.per_event.{event}"] * discount(told, name, outcome, happening.month)
     for event in outcome.per_spell_day:
         for happening in told.events[event]:
             for month in range(begin, stop):
-                price = replication[f"outcomes.{name}.per_spell_day.{event}"]
+                price = numbers[f"outcomes.{name}.per_spell_day.{event}"]
                 total += price * days_in(happening, month, 0.0, None) * discount(told, name, outcome, month)
     for month in range(begin, stop):
         total += price_of_move(told, name, outcome, month) * discount(told, name, outcome, month)
@@ -100,14 +100,14 @@ def price_of_move(told: Told, name: str, outcome: Any, month: int) -> float:
     """Price the move of a month: by the move, or by the move and the stratum of the person."""
     person, move = told.life.person, move_in(told, month)
     if move in outcome.per_move:
-        return person.replication[f"outcomes.{name}.per_move.{move}"]
+        return person.numbers[f"outcomes.{name}.per_move.{move}"]
     if person.stratum in outcome.per_move_by_stratum.get(move, {}):
-        return person.replication[f"outcomes.{name}.per_move_by_stratum.{move}.{person.stratum}"]
+        return person.numbers[f"outcomes.{name}.per_move_by_stratum.{move}.{person.stratum}"]
     return 0.0
 
 
 def weight_of_date(counted: str, date: int, last: int) -> float:
-    """Return how many months a date stands for: 0 is that of entry, `last` that on which the window closes."""
+    """Give how many months a date stands for: 0 is that of entry, `last` that on which the window closes."""
     if counted == "beginning":
         return 1.0 if date < last else 0.0
     if counted == "end":
@@ -119,36 +119,36 @@ def weight_of_date(counted: str, date: int, last: int) -> float:
 
 
 def price_on(told: Told, name: str, outcome: Any, date: int) -> float:
-    """Return the price of a month in the state in which a person is on a date."""
-    replication, path = told.life.person.replication, f"outcomes.{name}"
+    """Give the price of a month in the state in which a person is on a date."""
+    numbers, path = told.life.person.numbers, f"outcomes.{name}"
     stay = told.life.stay_at(date)
     if stay.state not in outcome.per_day:
         return 0.0
-    price = replication[f"{path}.per_day.{stay.state}"] * DAYS_PER_MONTH
+    price = numbers[f"{path}.per_day.{stay.state}"] * DAYS_PER_MONTH
     after_entry = outcome.by_months_since_entry.get(stay.state)
-    price *= series_factor(replication, after_entry, f"{path}.by_months_since_entry.{stay.state}", date - replication.history)
+    price *= series_factor(numbers, after_entry, f"{path}.by_months_since_entry.{stay.state}", date - numbers.history)
     in_state = outcome.by_months_in_state.get(stay.state)
-    return price * series_factor(replication, in_state, f"{path}.by_months_in_state.{stay.state}", date - stay.since)
+    return price * series_factor(numbers, in_state, f"{path}.by_months_in_state.{stay.state}", date - stay.since)
 
 
 def discount(told: Told, name: str, outcome: Any, date: int) -> float:
-    replication = told.life.person.replication
-    rate = replication[f"outcomes.{name}.discount_rate_per_year"] if outcome.discount_rate_per_year is not None else 0.0
-    return (1 + rate) ** (-(date - replication.history) / 12)
+    numbers = told.life.person.numbers
+    rate = numbers[f"outcomes.{name}.discount_rate_per_year"] if outcome.discount_rate_per_year is not None else 0.0
+    return (1 + rate) ** (-(date - numbers.history) / 12)
 
 
 def scale(told: Told, name: str, outcome: Any) -> float:
     """Draw a person's factor on an amount."""
     person, path = told.life.person, f"outcomes.{name}"
     if outcome.between_people_half_width is not None:
-        width = person.replication[f"{path}.between_people_half_width"]
+        width = person.numbers[f"{path}.between_people_half_width"]
         return 1 + width * (2 * person.luck.pair(f"amount/{name}")[0] - 1)
-    sd = person.replication[f"{path}.between_people_sd"] if outcome.between_people_sd is not None else 0.0
+    sd = person.numbers[f"{path}.between_people_sd"] if outcome.between_people_sd is not None else 0.0
     return person.luck.gamma(f"amount/{name}", 1 / sd**2) * sd**2 if sd > 0 else 1.0
 
 
 def days_in(happening: Happening, month: int, from_day: float, to_day: float | None) -> float:
-    """Return the days of a spell that fall into a month: those after its first `from_day` days, up to its day `to_day`."""
+    """Give the days of a spell that fall into a month: those after its first `from_day` days, up to its day `to_day`."""
     low = max(happening.began + from_day / DAYS_PER_MONTH, float(month))
     high = min(happening.ended, month + 1.0)
     if to_day is not None:
@@ -171,21 +171,21 @@ def days_of_month(told: Told, outcome: Any, month: int) -> float:
 
 
 def by_year(told: Told, n_years: int) -> dict[str, list[float]]:
-    """Return what adds up over time by year of the study: from entry to the horizon, by the state of each month, undiscounted."""
-    person, replication = told.life.person, told.life.person.replication
+    """Give what adds up over time by year of the study: from entry to the horizon, by the state of each month, undiscounted."""
+    person, numbers = told.life.person, told.life.person.numbers
     out = {}
-    for name, outcome in replication.cohort.outcomes.items():
+    for name, outcome in numbers.cohort.outcomes.items():
         years = [0.0] * n_years
-        for month in range(replication.history, min(told.end, told.until)):
+        for month in range(numbers.history, min(told.end, told.until)):
             value = 0.0
             if outcome.kind == "amount":
                 value = price_on(told, name, outcome, month)
                 for event in outcome.per_event:
                     happened = sum(one.month == month for one in told.events[event])
-                    value += replication[f"outcomes.{name}.per_event.{event}"] * happened
+                    value += numbers[f"outcomes.{name}.per_event.{event}"] * happened
                 for event in outcome.per_spell_day:
                     days = sum(days_in(one, month, 0.0, None) for one in told.events[event])
-                    value += replication[f"outcomes.{name}.per_spell_day.{event}"] * days
+                    value += numbers[f"outcomes.{name}.per_spell_day.{event}"] * days
                 value += price_of_move(told, name, outcome, month)
                 value *= scale(told, name, outcome)
             elif outcome.kind == "count":
@@ -202,56 +202,56 @@ def by_year(told: Told, n_years: int) -> dict[str, list[float]]:
 
 def answers(told: Told, name: str, outcome: Any, windows: list[Window], clips: Clips) -> list[float]:
     """Answer yes or no once, from the way to the date; it counts in windows after entry that reach the date."""
-    person, replication, path = told.life.person, told.life.person.replication, f"outcomes.{name}"
-    date = replication.history + int(outcome.at_month.value)
+    person, numbers, path = told.life.person, told.life.person.numbers, f"outcomes.{name}"
+    date = numbers.history + int(outcome.at_month.value)
     if date > min(person.end, told.until):
         return [0.0] * len(windows)
-    probability = replication[f"{path}.probability.{told.life.stay_at(date).state}"]
-    for month in range(replication.history, date):
+    probability = numbers[f"{path}.probability.{told.life.stay_at(date).state}"]
+    for month in range(numbers.history, date):
         state = told.life.stay_at(month).state
         if state in outcome.odds_ratio_per_month_in:
-            probability = with_odds(probability, replication[f"{path}.odds_ratio_per_month_in.{state}"])
+            probability = with_odds(probability, numbers[f"{path}.odds_ratio_per_month_in.{state}"])
     probability = with_odds(probability, person.factor_on(name))
     # The date on which the study ends has the factor of its last month.
-    shock = shock_factor(replication, name, min(person.calendar(date), replication.horizon - 1))
+    shock = shock_factor(numbers, name, min(person.calendar(date), numbers.horizon - 1))
     probability = with_odds(probability, shock)
-    for effect_name, effect in effects_on(replication, "outcome", name, person.stratum, has_service=told.has_service):
+    for effect_name, effect in effects_on(numbers, "outcome", name, person.stratum, has_service=told.has_service):
         amount = change(person, effect_name, effect, date)
         probability, is_clipped = changed_probability(probability, effect.form, amount)
         clips.number += is_clipped
     yes = float(person.luck.pair(f"outcome/{name}")[0] < probability)
-    return [yes if begin == replication.history and date <= stop else 0.0 for begin, stop in windows]
+    return [yes if begin == numbers.history and date <= stop else 0.0 for begin, stop in windows]
 
 
 def scores(told: Told, name: str, outcome: Any, windows: list[Window]) -> list[float]:
     """Measure a score: before entry at entry, after it at its date."""
-    person, replication, path = told.life.person, told.life.person.replication, f"outcomes.{name}"
-    date = replication.history + int(outcome.at_month.value)
+    person, numbers, path = told.life.person, told.life.person.numbers, f"outcomes.{name}"
+    date = numbers.history + int(outcome.at_month.value)
     z_entry, z_own = person.luck.normals(f"outcome/{name}")
-    mean, sd, rho = replication[f"{path}.mean"], replication[f"{path}.sd"], replication[f"{path}.correlation"]
-    mean_at_entry = replication[f"{path}.mean_at_entry"] if outcome.mean_at_entry is not None else mean
-    sd_at_entry = replication[f"{path}.sd_at_entry"] if outcome.sd_at_entry is not None else sd
+    mean, sd, rho = numbers[f"{path}.mean"], numbers[f"{path}.sd"], numbers[f"{path}.correlation"]
+    mean_at_entry = numbers[f"{path}.mean_at_entry"] if outcome.mean_at_entry is not None else mean
+    sd_at_entry = numbers[f"{path}.sd_at_entry"] if outcome.sd_at_entry is not None else sd
     if outcome.error_sd_at_entry is not None:
-        read = sqrt(sd_at_entry**2 + replication[f"{path}.error_sd_at_entry"] ** 2)
+        read = sqrt(sd_at_entry**2 + numbers[f"{path}.error_sd_at_entry"] ** 2)
         rho, sd_at_entry = rho * (sd_at_entry / read if read else 1.0), read
     at_entry = mean_at_entry + sd_at_entry * z_entry
     level = 0.0
     if date <= min(person.end, told.until):
         state = told.life.stay_at(date).state
         level = mean + sd * (rho * z_entry + sqrt(1 - rho * rho) * z_own)
-        level += replication[f"{path}.by_state.{state}"] if state in outcome.by_state else 0.0
-        for effect_name, effect in effects_on(replication, "outcome", name, person.stratum, has_service=told.has_service):
+        level += numbers[f"{path}.by_state.{state}"] if state in outcome.by_state else 0.0
+        for effect_name, effect in effects_on(numbers, "outcome", name, person.stratum, has_service=told.has_service):
             level += change(person, effect_name, effect, date)
         level -= at_entry if outcome.reported == "gain" else 0.0
     out = []
     for begin, stop in windows:
-        is_before = begin < replication.history
+        is_before = begin < numbers.history
         out.append(at_entry if is_before else (level if date <= stop else 0.0))
     return out
 
 
 def reached(told: Told, name: str, outcome: Any, window: Window) -> float:
-    """Return whether there is a date in the window on which the person has been in the states for so many months of the window.
+    """Say whether there is a date in the window on which the person has been in the states for so many months of the window.
 
     With 0 months, being there on any date is enough; the last date is that on which the window closes.
     """
@@ -264,8 +264,8 @@ def reached(told: Told, name: str, outcome: Any, window: Window) -> float:
 
 
 def is_known(told: Told, outcome: Any, window: Window) -> bool:
-    """Return whether an outcome is known in a window: an answer after its date, a score also at entry, the others always."""
-    history = told.life.person.replication.history
+    """Say whether an outcome is known in a window: an answer after its date, a score also at entry, the others always."""
+    history = told.life.person.numbers.history
     if outcome.kind not in ("binary", "score"):
         return True
     if window[0] < history:
@@ -274,16 +274,16 @@ def is_known(told: Told, outcome: Any, window: Window) -> bool:
 
 
 def is_met(target: Any, value: float) -> bool:
-    """Return whether a value reaches an edge; the edge counts."""
+    """Say whether a value reaches an edge; the edge counts."""
     return value >= target.at_least if target.at_least is not None else value <= target.at_most
 
 
 def combination_of(claim: Any, values: dict[str, list[float]], place: int) -> int:
-    """Return the number of a combination of milestones: milestone i adds 2^i."""
+    """Give the number of a combination of milestones: milestone i adds 2^i."""
     return sum(2**i for i, milestone in enumerate(claim.prices) if values[milestone][place] == 1)
 
 
 def claimed(claim: Any, values: dict[str, list[float]], place: int) -> float:
-    """Return the prices of the milestones reached, up to the cap."""
+    """Give the prices of the milestones reached, up to the cap."""
     total = sum(price.value for milestone, price in claim.prices.items() if values[milestone][place] == 1)
     return total if claim.cap_per_person is None else min(total, claim.cap_per_person.value)

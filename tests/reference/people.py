@@ -10,7 +10,7 @@ from statistics import NormalDist
 from typing import Any
 
 from tests.reference import streams
-from tests.reference.replication import Replication, choose, competing, shares_of
+from tests.reference.numbers import ReplicationNumbers, choose, competing, shares_of
 
 FULL = "full"
 """The only dose where a study names none."""
@@ -20,31 +20,29 @@ FULL = "full"
 class Luck:
     """The draws of one candidate for one place in one group."""
 
-    replication: Replication
+    numbers: ReplicationNumbers
     group: str
     number: int
     attempt: int
 
     def pair(self, decision: str, index: int = 0) -> tuple[float, float]:
-        """Return two uniforms; the candidate's number is the high half of the index."""
+        """Give two uniforms; the candidate's number is the high half of the index."""
         purpose = streams.purpose_number(f"people/{self.group}/{decision}")
-        return streams.uniform_pair(
-            self.replication.seed, self.attempt * 2**16 + index, self.number, self.replication.replication, purpose
-        )
+        return streams.uniform_pair(self.numbers.seed, self.attempt * 2**16 + index, self.number, self.numbers.replication, purpose)
 
     def words(self, decision: str) -> Iterator[int]:
-        """Return word number 0, 1, ... of a sequence that begins at the address of a decision."""
+        """Give word number 0, 1, ... of a sequence that begins at the address of a decision."""
         purpose = streams.purpose_number(f"people/{self.group}/{decision}")
-        counter = (self.attempt * 2**16, self.number, self.replication.replication, purpose)
-        return streams.xoshiro128(streams.philox4x32(counter, streams.key_of(self.replication.seed)))
+        counter = (self.attempt * 2**16, self.number, self.numbers.replication, purpose)
+        return streams.xoshiro128(streams.philox4x32(counter, streams.key_of(self.numbers.seed)))
 
     def normals(self, decision: str, index: int = 0) -> tuple[float, float]:
-        """Return two normal numbers by the method of Box and Muller."""
+        """Give two normal numbers by the method of Box and Muller."""
         first, second = self.pair(decision, index)
         return sqrt(-2 * log(first)) * cos(2 * pi * second), sqrt(-2 * log(first)) * sin(2 * pi * second)
 
     def gamma(self, decision: str, shape: float, index: int = 0) -> float:
-        """Return a gamma number of scale 1 by the method of Marsaglia and Tsang; below shape 1 by their power of a uniform."""
+        """Give a gamma number of scale 1 by the method of Marsaglia and Tsang; below shape 1 by their power of a uniform."""
         d = (shape if shape >= 1 else shape + 1) - 1 / 3
         for attempt in range(16):
             z, _ = self.normals(decision, index + 2 * attempt)
@@ -70,7 +68,7 @@ class Group:
 class Person:
     """Who somebody is. The clock runs from the beginning of the history; entry is at clock `history`."""
 
-    replication: Replication
+    numbers: ReplicationNumbers
     luck: Luck
     stratum: str
     state: str
@@ -86,11 +84,11 @@ class Person:
     @property
     def end(self) -> int:
         """Clock at the horizon."""
-        return self.replication.history + self.replication.horizon - self.entry
+        return self.numbers.history + self.numbers.horizon - self.entry
 
     def calendar(self, clock: int) -> int:
-        """Return the month of the study at a month of the clock."""
-        return self.entry + clock - self.replication.history
+        """Give the month of the study at a month of the clock."""
+        return self.entry + clock - self.numbers.history
 
     def factor_on(self, target: str) -> float:
         factor = 1.0
@@ -99,25 +97,25 @@ class Person:
         return factor
 
 
-def enter(replication: Replication, group: Group, number: int, attempt: int) -> Person:
+def enter(numbers: ReplicationNumbers, group: Group, number: int, attempt: int) -> Person:
     """Let one candidate in."""
-    luck = Luck(replication, group.name, number, attempt)
-    population = replication.cohort.population
+    luck = Luck(numbers, group.name, number, attempt)
+    population = numbers.cohort.population
     u_stratum, u_start = luck.pair("entry")
     u_month, _ = luck.pair("entry", 1)
     strata = {name: stratum.share for name, stratum in population.strata.items()}
-    stratum = choose(shares_of(replication, strata, "population.strata.{}.share"), u_stratum)
-    start = shares_of(replication, replication.cohort.pathway.start[stratum], f"pathway.start.{stratum}.{{}}")
-    by_state = {state: start.get(state, 0.0) for state in replication.cohort.pathway.states}
+    stratum = choose(shares_of(numbers, strata, "population.strata.{}.share"), u_stratum)
+    start = shares_of(numbers, numbers.cohort.pathway.start[stratum], f"pathway.start.{stratum}.{{}}")
+    by_state = {state: start.get(state, 0.0) for state in numbers.cohort.pathway.states}
     entry = group.from_month + int(u_month * group.enrolment_months)
-    return Person(replication, luck, stratum, choose(by_state, u_start), entry, tuple(factors_of(replication, group, luck)))
+    return Person(numbers, luck, stratum, choose(by_state, u_start), entry, tuple(factors_of(numbers, group, luck)))
 
 
-def factors_of(replication: Replication, group: Group, luck: Luck) -> list[tuple[tuple[str, ...], float]]:
+def factors_of(numbers: ReplicationNumbers, group: Group, luck: Luck) -> list[tuple[tuple[str, ...], float]]:
     """Draw what a person carries: frailties, sites, the volume of the wave."""
-    population, factors = replication.cohort.population, []
+    population, factors = numbers.cohort.population, []
     for name, frailty in population.frailties.items():
-        variance = replication[f"population.frailties.{name}.variance"]
+        variance = numbers[f"population.frailties.{name}.variance"]
         factors.append((frailty.on, luck.gamma(f"frailty/{name}", 1 / variance) * variance if variance > 0 else 1.0))
     for name, sites in population.sites.items():
         if sites.sizes is None:
@@ -127,21 +125,21 @@ def factors_of(replication: Replication, group: Group, luck: Luck) -> list[tuple
             site = sum(
                 sum(sites.sizes[: j + 1]) / sum(sites.sizes) <= (luck.number + 0.5) / group.size for j in range(len(sites.sizes))
             )
-        z = NormalDist().inv_cdf(replication.uniform(f"world/sites/{name}/{site}"))
-        factors.append((sites.on, exp(replication[f"population.sites.{name}.sd"] * z)))
+        z = NormalDist().inv_cdf(numbers.uniform(f"world/sites/{name}/{site}"))
+        factors.append((sites.on, exp(numbers[f"population.sites.{name}.sd"] * z)))
     for name, volume in population.volume.items():
-        ratio = max(group.size, 1) / replication[f"population.volume.{name}.planned"]
-        factors.append((volume.on, ratio ** replication[f"population.volume.{name}.elasticity"] if group.has_volume else 1.0))
+        ratio = max(group.size, 1) / numbers[f"population.volume.{name}.planned"]
+        factors.append((volume.on, ratio ** numbers[f"population.volume.{name}.elasticity"] if group.has_volume else 1.0))
     return factors
 
 
 # In every arm the same people enter.
 @lru_cache(maxsize=4096)
-def select(replication: Replication, group: Group, number: int, value_before: Callable[[Person], float]) -> Person:
-    """Return the first candidate for a place whose months before entry come to what is asked for."""
-    selection = replication.cohort.population.selection
+def select(numbers: ReplicationNumbers, group: Group, number: int, value_before: Callable[[Person], float]) -> Person:
+    """Give the first candidate for a place whose months before entry come to what is asked for."""
+    selection = numbers.cohort.population.selection
     for attempt in range(2**16):
-        person = enter(replication, group, number, attempt)
+        person = enter(numbers, group, number, attempt)
         if selection is None:
             return person
         value = value_before(person)
@@ -154,24 +152,24 @@ def select(replication: Replication, group: Group, number: int, value_before: Ca
 
 def take_part(person: Person) -> Person:
     """Draw whether a person takes part, at which dose, and until when."""
-    replication, engagement = person.replication, person.replication.cohort.population.engagement
+    numbers, engagement = person.numbers, person.numbers.cohort.population.engagement
     if engagement is None:
         return person
     u_engage, u_dose = person.luck.pair("engagement")
-    if u_engage >= replication["population.engagement.share"]:
+    if u_engage >= numbers["population.engagement.share"]:
         return replace(person, dose=None)
     dose, leaves = FULL, None
     if engagement.doses is not None:
         shares = {name: one.share for name, one in engagement.doses.items()}
-        dose = choose(shares_of(replication, shares, "population.engagement.doses.{}.share"), u_dose)
+        dose = choose(shares_of(numbers, shares, "population.engagement.doses.{}.share"), u_dose)
     if engagement.dropout is not None:
         form = engagement.dropout.form
-        hazard = competing([(form, replication[f"population.engagement.dropout.{form}"], 1.0)])[0]
+        hazard = competing([(form, numbers[f"population.engagement.dropout.{form}"], 1.0)])[0]
         u_leave, _ = person.luck.pair("engagement", 1)
         month = 0
         while hazard > 0 and hazard * (month + 1) <= -log(u_leave) and month < person.end:
             month += 1
-        leaves = replication.history + month + 1 if hazard > 0 else None
+        leaves = numbers.history + month + 1 if hazard > 0 else None
     return replace(person, dose=dose, leaves=leaves)
 
 
@@ -179,13 +177,13 @@ def take_part(person: Person) -> Person:
 
 
 @cache
-def effects_on(replication: Replication, kind: str, target: str, stratum: str, *, has_service: bool) -> list[tuple[str, Any]]:
+def effects_on(numbers: ReplicationNumbers, kind: str, target: str, stratum: str, *, has_service: bool) -> list[tuple[str, Any]]:
     """List the effects that act on a move, event or outcome in a stratum; none without the service.
 
     Hazard ratios come first, then relative risks, odds ratios and differences, whatever their order in the study.
     """
     forms = ("hazard_ratio", "relative_risk", "odds_ratio", "difference", "length_ratio")
-    effects = sorted(replication.cohort.effect.items(), key=lambda item: forms.index(item[1].form)) if has_service else []
+    effects = sorted(numbers.cohort.effect.items(), key=lambda item: forms.index(item[1].form)) if has_service else []
     return [
         (name, effect)
         for name, effect in effects
@@ -194,32 +192,32 @@ def effects_on(replication: Replication, kind: str, target: str, stratum: str, *
 
 
 def weight_of(person: Person, effect: Any, clock: int) -> float:
-    """Return how much of an effect a person receives in a month of the clock."""
-    engagement = person.replication.cohort.population.engagement
+    """Give how much of an effect a person receives in a month of the clock."""
+    engagement = person.numbers.cohort.population.engagement
     if engagement is None or effect.reaches == "referred":
         return 1.0
     if person.dose is None or (effect.only_while_engaged and person.leaves is not None and clock >= person.leaves):
         return 0.0
-    return person.replication[f"population.engagement.doses.{person.dose}.strength"] if engagement.doses is not None else 1.0
+    return person.numbers[f"population.engagement.doses.{person.dose}.strength"] if engagement.doses is not None else 1.0
 
 
-def strength(replication: Replication, name: str, effect: Any, after_entry: int) -> float:
-    """Return the share of the full effect in the middle of a month after entry: it grows with the ramp and halves as it fades."""
+def strength(numbers: ReplicationNumbers, name: str, effect: Any, after_entry: int) -> float:
+    """Give the share of the full effect in the middle of a month after entry: it grows with the ramp and halves as it fades."""
     if after_entry < 0:
         return 0.0
     middle, path = after_entry + 0.5, f"effect.{name}"
-    ramp = replication[f"{path}.ramp_months"] if effect.ramp_months is not None else 0.0
+    ramp = numbers[f"{path}.ramp_months"] if effect.ramp_months is not None else 0.0
     grown = 1 - exp(-middle / ramp) if ramp > 0 else 1.0
-    if effect.fades_after_months is None or middle <= replication[f"{path}.fades_after_months"]:
+    if effect.fades_after_months is None or middle <= numbers[f"{path}.fades_after_months"]:
         return grown
-    half_life = replication[f"{path}.half_life_months"]
-    return grown * 0.5 ** ((middle - replication[f"{path}.fades_after_months"]) / half_life) if half_life > 0 else 0.0
+    half_life = numbers[f"{path}.half_life_months"]
+    return grown * 0.5 ** ((middle - numbers[f"{path}.fades_after_months"]) / half_life) if half_life > 0 else 0.0
 
 
 def change(person: Person, name: str, effect: Any, clock: int) -> float:
-    """Return what an effect does to a person in a month of the clock: a ratio, or a difference."""
-    full = person.replication[f"effect.{name}.{effect.form}"]
-    share = weight_of(person, effect, clock) * strength(person.replication, name, effect, clock - person.replication.history)
+    """Give what an effect does to a person in a month of the clock: a ratio, or a difference."""
+    full = person.numbers[f"effect.{name}.{effect.form}"]
+    share = weight_of(person, effect, clock) * strength(person.numbers, name, effect, clock - person.numbers.history)
     if effect.form == "difference":
         return full * share
     logarithm = share * log(max(full, 1e-300))
@@ -227,7 +225,7 @@ def change(person: Person, name: str, effect: Any, clock: int) -> float:
 
 
 def changed_probability(probability: float, form: str, amount: float) -> tuple[float, int]:
-    """Return a changed probability, and 1 if it had to be clipped."""
+    """Give a changed probability, and 1 if it had to be clipped."""
     if form == "hazard_ratio":
         return 1 - (1 - probability) ** amount, 0
     if form == "odds_ratio":

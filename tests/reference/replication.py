@@ -23,7 +23,7 @@ CERTAIN = 1 - 1e-12
 
 
 @dataclass(frozen=True, eq=False)
-class Replication:
+class ReplicationNumbers:
     """The numbers of one replication, by path in the study."""
 
     cohort: Any
@@ -49,21 +49,21 @@ class Replication:
         return int(self.cohort.clock.horizon)
 
 
-def shares_of(replication: Replication, shares: Mapping[str, Any], path: str) -> dict[str, float]:
-    """Return the shares of a whole: `rest` takes what the others leave; shares above the whole are scaled to it."""
-    drawn = {name: replication[path.format(name)] for name, share in shares.items() if share != "rest"}
+def shares_of(numbers: ReplicationNumbers, shares: Mapping[str, Any], path: str) -> dict[str, float]:
+    """Give the shares of a whole: `rest` takes what the others leave; shares above the whole are scaled to it."""
+    drawn = {name: numbers[path.format(name)] for name, share in shares.items() if share != "rest"}
     rest = max(0.0, 1.0 - add_up(drawn.values())) if "rest" in shares.values() else 0.0
     whole = add_up(drawn.values()) + rest
     return {name: drawn.get(name, rest) / whole for name in shares}
 
 
-def is_above_whole(replication: Replication, shares: Mapping[str, Any], path: str) -> bool:
-    """Return whether the drawn shares leave less than nothing."""
-    return add_up(replication[path.format(name)] for name, share in shares.items() if share != "rest") > 1 + 1e-9
+def is_above_whole(numbers: ReplicationNumbers, shares: Mapping[str, Any], path: str) -> bool:
+    """Say whether the drawn shares leave less than nothing."""
+    return add_up(numbers[path.format(name)] for name, share in shares.items() if share != "rest") > 1 + 1e-9
 
 
 def choose(shares: Mapping[str, float], uniform: float) -> str:
-    """Return the first name whose running share exceeds the uniform; the last with a share has what rounding leaves."""
+    """Give the first name whose running share exceeds the uniform; the last with a share has what rounding leaves."""
     running = 0.0
     for name, share in shares.items():
         running += share
@@ -83,66 +83,64 @@ def add_up(numbers: Any) -> float:
 # ------------------------------------------------ the calendar ------------------------------------------------
 
 
-def calendar_factor(replication: Replication, by_calendar: Any, path: str, month: int) -> float:
-    """Return trend and season in a month of the study; the trend is taken in the middle of the month."""
+def calendar_factor(numbers: ReplicationNumbers, by_calendar: Any, path: str, month: int) -> float:
+    """Give trend and season in a month of the study; the trend is taken in the middle of the month."""
     factor = 1.0
     if by_calendar is not None and by_calendar.trend_per_year is not None:
-        factor *= exp(replication[f"{path}.trend_per_year"] * (month + 0.5) / 12)
+        factor *= exp(numbers[f"{path}.trend_per_year"] * (month + 0.5) / 12)
     if by_calendar is not None and by_calendar.season is not None:
-        first = int(replication.cohort.clock.start.split("-")[1]) - 1
+        first = int(numbers.cohort.clock.start.split("-")[1]) - 1
         name = MONTHS[(first + month) % 12]
-        factor *= replication[f"{path}.season.{name}"] if name in by_calendar.season else 1.0
+        factor *= numbers[f"{path}.season.{name}"] if name in by_calendar.season else 1.0
     return factor
 
 
-def shock_factor(replication: Replication, target: str, month: int) -> float:
-    """Return the factor of all shocks on a move, event or outcome in a month of the study."""
+def shock_factor(numbers: ReplicationNumbers, target: str, month: int) -> float:
+    """Give the factor of all shocks on a move, event or outcome in a month of the study."""
     factor = 1.0
-    for name, shock in replication.cohort.shocks.items():
+    for name, shock in numbers.cohort.shocks.items():
         if target not in shock.on:
             continue
         if shock.sd_per_year is not None:
-            factor *= exp(replication[f"shocks.{name}.sd_per_year"] * luck_of_year(replication, name, month // 12))
-        elif shock.from_month.value <= month < shock.to_month.value and not replication.is_earlier:
-            factor *= replication[f"shocks.{name}.factor"]
+            factor *= exp(numbers[f"shocks.{name}.sd_per_year"] * luck_of_year(numbers, name, month // 12))
+        elif shock.from_month.value <= month < shock.to_month.value and not numbers.is_earlier:
+            factor *= numbers[f"shocks.{name}.factor"]
     return factor
 
 
 @cache
-def luck_of_year(replication: Replication, shock: str, year: int) -> float:
-    """Return the normal number of a calendar year."""
-    return NormalDist().inv_cdf(
-        replication.uniform(f"world/shocks/{shock}/{'earlier' if replication.is_earlier else 'study'}/{year}")
-    )
+def luck_of_year(numbers: ReplicationNumbers, shock: str, year: int) -> float:
+    """Give the normal number of a calendar year."""
+    return NormalDist().inv_cdf(numbers.uniform(f"world/shocks/{shock}/{'earlier' if numbers.is_earlier else 'study'}/{year}"))
 
 
 def step_of(series: Any, months: int) -> int:
-    """Return the step of a series that holds after some months, -1 before the first."""
+    """Give the step of a series that holds after some months, -1 before the first."""
     return sum(month <= months for month in series.from_months) - 1
 
 
-def series_factor(replication: Replication, series: Any, path: str, months: int) -> float:
-    """Return the factor of a series after some months; 1 before the first and where the series is no factor."""
+def series_factor(numbers: ReplicationNumbers, series: Any, path: str, months: int) -> float:
+    """Give the factor of a series after some months; 1 before the first and where the series is no factor."""
     if series is None or series.form != "factor" or step_of(series, months) < 0:
         return 1.0
-    return replication[f"{path}.factor.{step_of(series, months)}"]
+    return numbers[f"{path}.factor.{step_of(series, months)}"]
 
 
 # ------------------------------------------------ moves without the service ------------------------------------------------
 
 
 @cache
-def moves_out_of(replication: Replication, state: str) -> list[str]:
+def moves_out_of(numbers: ReplicationNumbers, state: str) -> list[str]:
     """List the moves out of a state in the order of the states to which they lead."""
-    states = replication.cohort.pathway.states
-    moves = [name for name in replication.cohort.pathway.moves if name.split(" -> ")[0] == state and name.split(" -> ")[1] != state]
+    states = numbers.cohort.pathway.states
+    moves = [name for name in numbers.cohort.pathway.moves if name.split(" -> ")[0] == state and name.split(" -> ")[1] != state]
     return sorted(moves, key=lambda name: states.index(name.split(" -> ")[1]))
 
 
-def period_of(replication: Replication, state: str) -> float:
-    """Return the months of the period in which the moves out of a state are said as probabilities; 1 without any."""
-    for name in moves_out_of(replication, state):
-        move = replication.cohort.pathway.moves[name]
+def period_of(numbers: ReplicationNumbers, state: str) -> float:
+    """Give the months of the period in which the moves out of a state are said as probabilities; 1 without any."""
+    for name in moves_out_of(numbers, state):
+        move = numbers.cohort.pathway.moves[name]
         for pace in (move,) if move.by_stratum is None else tuple(move.by_stratum.values()):
             if pace.form.startswith("per_"):
                 return MONTHS_IN[pace.form[4:]]
@@ -151,24 +149,24 @@ def period_of(replication: Replication, state: str) -> float:
 
 @cache
 def hazards_out_of(
-    replication: Replication, stratum: str, state: str, after_entry: int, in_state: int, calendar: int
+    numbers: ReplicationNumbers, stratum: str, state: str, after_entry: int, in_state: int, calendar: int
 ) -> tuple[float, ...]:
-    """Return the hazards of the moves out of a state.
+    """Give the hazards of the moves out of a state.
 
     They depend on the months since entry (negative before), those in the state, and the month of the study.
     """
-    names = moves_out_of(replication, state)
-    hazards = competing([pace_now(replication, name, stratum, after_entry, in_state) for name in names])
+    names = moves_out_of(numbers, state)
+    hazards = competing([pace_now(numbers, name, stratum, after_entry, in_state) for name in names])
     out = []
     for name, hazard in zip(names, hazards, strict=True):
-        move, path = replication.cohort.pathway.moves[name], f"pathway.moves.{name}"
-        hazard *= series_factor(replication, move.by_months_since_entry, f"{path}.by_months_since_entry", after_entry)
-        hazard *= series_factor(replication, move.by_months_in_state, f"{path}.by_months_in_state", in_state)
+        move, path = numbers.cohort.pathway.moves[name], f"pathway.moves.{name}"
+        hazard *= series_factor(numbers, move.by_months_since_entry, f"{path}.by_months_since_entry", after_entry)
+        hazard *= series_factor(numbers, move.by_months_in_state, f"{path}.by_months_in_state", in_state)
         if move.weibull_shape is not None:
-            shape = replication[f"{path}.weibull_shape"]
+            shape = numbers[f"{path}.weibull_shape"]
             hazard *= (in_state + 1) ** shape - in_state**shape
-        hazard *= calendar_factor(replication, move.by_calendar, f"{path}.by_calendar", calendar)
-        out.append(hazard * shock_factor(replication, name, calendar))
+        hazard *= calendar_factor(numbers, move.by_calendar, f"{path}.by_calendar", calendar)
+        out.append(hazard * shock_factor(numbers, name, calendar))
     return tuple(out)
 
 
@@ -176,18 +174,18 @@ Pace = tuple[str, float, float] | None
 """Form, value and Weibull shape of a pace; None where the move cannot happen."""
 
 
-def pace_now(replication: Replication, name: str, stratum: str, after_entry: int, in_state: int) -> Pace:
-    """Return the pace of a move: that of a series that has begun, else its own."""
-    move, path = replication.cohort.pathway.moves[name], f"pathway.moves.{name}"
+def pace_now(numbers: ReplicationNumbers, name: str, stratum: str, after_entry: int, in_state: int) -> Pace:
+    """Give the pace of a move: that of a series that has begun, else its own."""
+    move, path = numbers.cohort.pathway.moves[name], f"pathway.moves.{name}"
     found = move.pace_in(stratum)
     if found is None:  # nor does it begin to, where a series has begun
         return None
     for axis, months in (("by_months_since_entry", after_entry), ("by_months_in_state", in_state)):
         series = getattr(move, axis)
         if series is not None and series.form != "factor" and step_of(series, months) >= 0:
-            return series.form, replication[f"{path}.{axis}.{series.form}.{step_of(series, months)}"], 1.0
-    shape = replication[f"{path}.weibull_shape"] if move.weibull_shape is not None else 1.0
-    return found[1].form, replication[f"{path}{found[0]}.{found[1].form}"], shape
+            return series.form, numbers[f"{path}.{axis}.{series.form}.{step_of(series, months)}"], 1.0
+    shape = numbers[f"{path}.weibull_shape"] if move.weibull_shape is not None else 1.0
+    return found[1].form, numbers[f"{path}{found[0]}.{found[1].form}"], shape
 
 
 def competing(paces: list[Pace]) -> list[float]:
@@ -208,25 +206,25 @@ def competing(paces: list[Pace]) -> list[float]:
     return out
 
 
-def n_clipped(replication: Replication) -> int:
+def n_clipped(numbers: ReplicationNumbers) -> int:
     """Count the tables of probabilities, by state and stratum, that add up to more than 1, and the shares that do.
 
     Only for moves whose pace itself does not change.
     """
     clipped = 0
-    for state in replication.cohort.pathway.states:
-        for stratum in replication.cohort.population.strata:
-            paces = [pace_now(replication, name, stratum, 0, 0) for name in moves_out_of(replication, state)]
+    for state in numbers.cohort.pathway.states:
+        for stratum in numbers.cohort.population.strata:
+            paces = [pace_now(numbers, name, stratum, 0, 0) for name in moves_out_of(numbers, state)]
             clipped += add_up(pace[1] for pace in paces if pace is not None and pace[0].startswith("per_")) > 1 + 1e-9
-    return clipped + sum(is_above_whole(replication, shares, path) for shares, path in wholes(replication))
+    return clipped + sum(is_above_whole(numbers, shares, path) for shares, path in wholes(numbers))
 
 
-def wholes(replication: Replication) -> Iterator[tuple[Mapping[str, Any], str]]:
+def wholes(numbers: ReplicationNumbers) -> Iterator[tuple[Mapping[str, Any], str]]:
     """Yield the shares of every whole and their path."""
-    population = replication.cohort.population
+    population = numbers.cohort.population
     yield {name: stratum.share for name, stratum in population.strata.items()}, "population.strata.{}.share"
     for name in population.strata:
-        yield replication.cohort.pathway.start[name], f"pathway.start.{name}.{{}}"
+        yield numbers.cohort.pathway.start[name], f"pathway.start.{name}.{{}}"
     if population.engagement is not None and population.engagement.doses is not None:
         doses = {name: dose.share for name, dose in population.engagement.doses.items()}
         yield doses, "population.engagement.doses.{}.share"

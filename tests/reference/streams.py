@@ -40,7 +40,7 @@ def counter_of(words: Words, key: tuple[int, int]) -> Words:
 
 
 def xoshiro128(state: Words) -> Iterator[int]:
-    """Return word after word of xoshiro128++ from a state: Blackman and Vigna 2021, doi:10.1145/3460772, section 5 and figure 8."""
+    """Give word after word of xoshiro128++ from a state: Blackman and Vigna 2021, doi:10.1145/3460772, section 5 and figure 8."""
     a, b, c, d = state
     while True:
         yield (_turned((a + d) % WORD, 7) + a) % WORD
@@ -89,12 +89,12 @@ def _between_0_and_1(high: int, low: int) -> float:
 # The arms share their luck, so that most addresses are asked for more than once.
 @lru_cache(maxsize=2**16)
 def uniform_pair(seed: int, index: int, entity: int, replication: int, purpose: int) -> tuple[float, float]:
-    """Return the two uniforms at one address."""
+    """Give the two uniforms at one address."""
     return pair_of(philox4x32((index, entity, replication, purpose), key_of(seed)))
 
 
 def uniforms(seed: int, purpose: str, replications: list[int]) -> list[float]:
-    """Return one uniform per replication for a decision that a whole replication shares."""
+    """Give one uniform per replication for a decision that a whole world shares."""
     return [uniform_pair(seed, 0, 0, replication, purpose_number(purpose))[0] for replication in replications]
 
 

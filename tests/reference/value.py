@@ -44,7 +44,7 @@ def reading_by_year(gain_by_wave: list[float], read: list[int], horizon: int, pr
 
 
 def factor(price: dict[str, Any]) -> float:
-    """Return what a unit of gain is worth."""
+    """Give what a unit of gain is worth."""
     worth = float(price.get("value_per_unit", 1)) * price.get("share", 1) * price.get("attribution", 1)
     for key in ("deadweight", "displacement", "optimism_bias"):
         worth *= 1 - price.get(key, 0)

@@ -58,7 +58,7 @@ def refuse_unlisted(outcomes: Mapping[str, object]) -> None:
             f"outcomes.{name}",
             f"an outcome is of a kind that is listed in cohort.outcomes: {listed}",
             type(outcome).__name__,
-            "Enter the kind in KINDS there",
+            "Enter the kind in OUTCOME_KINDS there",
         )
         for name, outcome in outcomes.items()
         if type(outcome) not in OUTCOME_KINDS
