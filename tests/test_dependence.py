@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from scipy import special, stats
 
 from simengine.config import Study, load_study
-from simengine.dependence import Correlation, correlate, share_out
+from simengine.dependence import Correlation, correlate, share_out, shifted
 from simengine.errors import StudyError
 from simengine.pipeline import draw_numbers, simulate
 from simengine.records import Floats
@@ -133,6 +133,12 @@ def test_correlate__keeps_uniforms_strictly_between_0_and_1() -> None:
         got = correlate(drawn, {"x": Correlation(value=value, between=("a", "b"))})["b"][0]
         assert 0 < got < 1
         assert np.isfinite(special.ndtri(got))
+
+
+@pytest.mark.parametrize(("uniform", "by"), [(1 - 2.0**-53, 3.0), (2.0**-53, -40.0)])
+def test_shifted__keeps_uniforms_strictly_between_0_and_1(uniform: float, by: float) -> None:
+    # Source: 8.2 + 3 sd would round to 1, and -8.2 - 40 sd to 0.
+    assert 0 < shifted(np.array([uniform]), by)[0] < 1
 
 
 def test_correlation__does_not_depend_on_the_order_in_which_it_is_written(tiny_path, together) -> None:

@@ -45,6 +45,12 @@ def test_referrals__with_a_mean_that_is_no_whole_number_by_hand() -> None:
     assert distribution.inverse(np.array([0.75, 0.77, 0.82, 0.83])).tolist() == [3, 4, 4, 5]
 
 
+def test_referrals__of_a_uniform_that_is_just_reached_are_no_more_by_hand() -> None:
+    # Source: hand arithmetic. One referrer of shape 1 is geometric with success 1 / 2: cdf(0) = 1 / 2 and cdf(1) = 3 / 4, exactly.
+    distribution = Referrals(distribution="referrals", referrers=1, per_month_each=0.5, shape=1, months=2)
+    assert distribution.inverse(np.array([0.5, 0.75])).tolist() == [0, 1]
+
+
 @settings(deadline=None, max_examples=300)
 @given(st.integers(1, 50), st.floats(1e-3, 200), st.floats(0.01, 1e4), st.floats(0.1, 1200), st.floats(2.0**-53, 1 - 2.0**-53))
 def test_referrals__inverse_is_the_least_count_that_reaches(

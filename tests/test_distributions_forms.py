@@ -191,6 +191,18 @@ def test_empirical__gives_each_value_its_weight():
     assert distribution.centre == pytest.approx(4.4, rel=1e-15)
 
 
+def test_normal__is_symmetric_in_its_interval_to_the_last_bit():
+    # Source: the definition of a central interval.
+    for low, high in ((0.1, 0.7), (-0.3, 0.2), (1.1, 9.7), (3.3, 3.4), (-7.7, 0.1)):
+        assert read({"distribution": "normal", "interval_90": [low, high]}).centre == (low + high) / 2
+
+
+def test_quantiles__step_over_no_bound():
+    # Source: the definition; straight lines alone come to 1 + 2e-16 here.
+    distribution = read({"distribution": "quantiles", "levels": [0, 0.31, 1], "values": [0, 0.1, 1]})
+    assert distribution.inverse(np.array([1 - 2.0**-53])) <= 1
+
+
 def test_empirical__does_not_mind_the_order_of_its_values():
     # Invariant: a list of cases has no order.
     one = read({"distribution": "empirical", "values": [5, 2, 9, 4], "weights": [0.1, 0.6, 0.3, 0.7]})

@@ -231,6 +231,17 @@ def test_stop__that_hangs_on_what_was_not_measured_is_refused():
         settle_terms(contract, seen, np.array([100.0]))
 
 
+def test_payment__counts_only_the_replications_in_which_it_hangs_on_what_was_not_measured():
+    # Source: the definition: `a` is measured in neither, and the gate is shut in the second, where 0 is paid whatever `a` would be.
+    metric = {"meaning": "x", "unit": "number"}
+    contract = contract_of({"share": 1, "of": "a", "only_if": {"b": {"at_least": 1}}}, metrics={"a": metric, "b": metric})
+    estimate, why = np.array([[np.nan, 1.0], [np.nan, 0.0]]), np.array([[2, 0], [2, 0]], np.int8)
+    seen = Measurements(("a", "b"), estimate, estimate, estimate, why=why, replications=np.array([7, 8]))
+
+    with pytest.raises(NotMeasuredError, match=r"`a` not measured in 1 of 2 replications \(number 7\)"):
+        settle(contract, seen, np.array([0.0, 0.0]))
+
+
 @pytest.mark.parametrize("key", ["drift_per_year=-500", "prices={growth_per_year: 900, index_per_year: 0}"])
 def test_estimate__beyond_all_numbers_is_refused_and_not_missing(tiny_path, key):
     study = load_study(tiny_path, [f"measurement.metrics.saving.{key}", DECIDED])

@@ -26,10 +26,9 @@ from simengine.arrays import Floats, Integers
     BOTH,
     CHOOSE,
     IS_NUMBER,
-    HOLDS,
     POWER,
     ROUND,
-) = range(16)
+) = range(15)
 BLOCK = 256
 """Replications that are worked on at once: their registers stay in the processor's cache."""
 
@@ -69,9 +68,9 @@ def run_program(
                 for i in range(n):
                     target[i] = x[i] * y[i]
             elif operation == DIVIDE:
-                # Nothing divided by nothing is nothing: a share of an empty group.
+                # A mean over nobody is missing.
                 for i in range(n):
-                    target[i] = 0.0 if y[i] == 0.0 else x[i] / y[i]
+                    target[i] = np.nan if y[i] == 0.0 else x[i] / y[i]
             elif operation == LEAST:
                 for i in range(n):
                     target[i] = y[i] if y[i] < x[i] or y[i] != y[i] else x[i]
@@ -94,9 +93,6 @@ def run_program(
             elif operation == IS_NUMBER:
                 for i in range(n):
                     target[i] = 1.0 if x[i] == x[i] else 0.0
-            elif operation == HOLDS:
-                for i in range(n):
-                    target[i] = 1.0 if x[i] == 1.0 else 0.0
             elif operation == POWER:
                 for i in range(n):
                     target[i] = x[i] ** y[i]

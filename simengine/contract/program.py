@@ -41,8 +41,7 @@ class Code:
 
     def write(self, operation: int, *operands: Register, constant: float = 0.0) -> Register:
         """Write an instruction, unless the same stands there already, and give its register."""
-        # A negative zero is another number here: -0.0 == 0.0 would let the first of the two stand for both.
-        key = (operation, *operands, constant, str(constant))
+        key = (operation, *operands, constant)
         if key not in self._written:
             first, second, third = (*operands, 0, 0, 0)[:3]
             self.instructions.append((operation, first, second, third))
@@ -76,7 +75,7 @@ class Code:
         return self.write(kernels.MULTIPLY, one, other)
 
     def divide(self, one: Register, other: Register) -> Register:
-        """Divide; by 0 it gives 0."""
+        """Divide; by 0 nothing is measured."""
         return self.write(kernels.DIVIDE, one, other)
 
     def least(self, one: Register, other: Register) -> Register:
@@ -106,10 +105,6 @@ class Code:
     def is_number(self, register: Register) -> Register:
         """Return 1 where something was measured, 0 where it was not."""
         return self.write(kernels.IS_NUMBER, register)
-
-    def holds(self, condition: Register) -> Register:
-        """Return 1 where a condition is known to hold, else 0."""
-        return self.write(kernels.HOLDS, condition)
 
     def power(self, base: Register, exponent: float) -> Register:
         """Raise the base to an exponent; whole years by multiplication, which is ten times as quick."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from math import nan
 from typing import TYPE_CHECKING
 
 from simengine.contract.program import Code, Register
@@ -154,8 +153,7 @@ class Scope:
             code.choose(code.exceeds(weight, nobody), code.multiply(weight, value), nobody)
             for weight, value in zip(people, values, strict=True)
         ]
-        mean = code.divide(code.add(*weighted), everybody)
-        return code.choose(code.exceeds(everybody, nobody), mean, code.constant(nan))
+        return code.divide(code.add(*weighted), everybody)
 
     # ------------------------------------------------ money so far ------------------------------------------------
 

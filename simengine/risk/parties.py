@@ -17,7 +17,6 @@ from simengine.records import (
     ALL_PAYERS,
     INVESTOR,
     OUTCOME_PAYER,
-    PROJECT,
     Account,
     Floats,
     Integers,
@@ -62,7 +61,7 @@ def parts_of(name: str, accounts: Iterable[Account]) -> tuple[PartyShare, ...]:
 
 def accounts_of(party: str, accounts: Iterable[Account], role: str | None = None) -> frozenset[str]:
     """Names of the accounts of one party, optionally of one role only."""
-    mine = (one for one in accounts if one.party == party and one.role != PROJECT)
+    mine = (one for one in accounts if one.party == party)
     return frozenset(one.name for one in mine if role is None or one.role == role)
 
 

@@ -169,7 +169,8 @@ def _few_or_many(share: float, se: float, n: float) -> Statistic:
     # A correction by control variates may leave the range of a probability: then no interval of counts fits.
     size = share * (1 - share) / se**2 if 0 < share < 1 and se > 0 else n
     cases, others = share * size, (1 - share) * size
-    if min(cases, others) >= LEAST_CASES or not 0 < share < 1:
+    # Rounded: 30 cases are 30, and not 29.99999999.
+    if round(min(cases, others), 6) >= LEAST_CASES or not 0 < share < 1:
         return Statistic(share, se)
     low, high = special.betaincinv(cases, others + 1, 0.025), special.betaincinv(cases + 1, others, 0.975)
     return Statistic(share, se, interval_95=(float(low), float(high)), covers=False)
@@ -212,10 +213,10 @@ def rank_of(n: int, level: float) -> int:
 
     Examples
     --------
-    >>> rank_of(2000, 0.05), rank_of(2001, 0.05)
-    (100, 101)
+    >>> rank_of(2000, 0.05), rank_of(2001, 0.05), rank_of(100, 0.07)
+    (100, 101, 7)
     """
-    # Rounded: 5 % of 2,000 are 100, and not a little more.
+    # Rounded: 7 % of 100 are 7, and not a little more.
     return min(max(int(np.ceil(round(n * level, 6))), 1), n)
 
 

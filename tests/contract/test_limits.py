@@ -42,6 +42,12 @@ LIMITS = {
     "a cap in a row": (
         {"steps": [{"at_least": 5, "pays": {"share": 1, "of": "y", "cap": 2}}], "of": "x"},
         {"x": 4, "y": 3}, {"x": 5, "y": 3}, "steps.0.pays.cap"),
+    "a cap in the first of two rows that hold": (
+        {"steps": [{"at_least": at, "pays": {"share": 1, "of": "y", "cap": cap}} for at, cap in ((5, 2), (1, 3))], "of": "x"},
+        {"x": 5, "y": 2}, {"x": 5, "y": 4}, "steps.0.pays.cap"),
+    "a cap of the alternative that is open": (
+        {"first_of": [CAPPED | {"only_if": {"y": {"at_least": 1}}}, {"share": 1, "of": "x", "cap": 20}]},
+        {"x": 11}, {"x": 21}, "first_of.1.cap"),
     "a cap of an alternative": ({"first_of": [CAPPED, 5]}, {"x": 4}, {"x": 11}, "first_of.0.cap"),
     "a cap for a person": (
         {"milestones": {"entry": 5, "job": 6}, "cap_per_person": 8},

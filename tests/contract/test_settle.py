@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from simengine.config import find_study, load_contract
 from simengine.contract import settle_terms
 from simengine.contract.spec import Contract
-from simengine.records import Measurements
+from simengine.records import Drawing, Measurements
 from simengine.settlement import settle_outcomes
 from tests.conftest import sized
 from tests.reference import contract as reference
@@ -23,11 +23,11 @@ def shipped(name):
     return load_contract(find_study("norrkoping").parent / "contracts" / f"{name}.yaml")
 
 
-def contract_of(**terms):
+def contract_of(dates=None, **terms):
     """Make a contract on the metrics `one` and `two`."""
     metric = {"meaning": "something", "unit": "SEK"}
     raw = {"title": "A test", "currency": "SEK", "commitment": 1e6, "metrics": {"one": metric, "two": metric}, "terms": terms}
-    return Contract.model_validate(raw)
+    return Contract.model_validate(raw | {"dates": dates or {}})
 
 
 def pay(contract, drawn=0.0, **outcomes):
@@ -186,6 +186,26 @@ def test_settle__finds_its_metrics_by_name():
 
     assert payments.terms == ("a", "b")
     np.testing.assert_array_equal(payments.amount, [[7, 5], [8, 6]])
+
+
+def test_settle__reads_every_replication_beyond_the_first_block():
+    # Source: the definition of a share of 1, for more replications than are worked on at once.
+    contract, estimate = contract_of(term={"share": 1, "of": "one"}), np.arange(2.0 * BLOCK + 1)[:, None]
+
+    payments = settle(contract, Measurements(("one",), estimate, estimate, estimate), np.zeros(len(estimate)))
+
+    np.testing.assert_array_equal(payments.amount, estimate)
+
+
+def test_settle__counts_what_is_drawn_in_the_month_of_the_date():
+    # Source: hand arithmetic: 40 drawn at the start and 60 in month 12, on which what was paid in is given back.
+    contract = contract_of(term={"to_multiple": 1}, dates={"one": {"month": 12}})
+    by_month = np.zeros((1, 13))
+    by_month[0, [0, 12]] = 40, 60
+
+    payments = settle(contract, typed_measurements(contract, {}, {}), Drawing(np.array([100.0]), by_month))
+
+    np.testing.assert_array_equal(payments.amount, [[100]])
 
 
 # --------------------------------------------- against the slow twin ---------------------------------------------

@@ -118,6 +118,12 @@ def test_line__joins_its_points_and_jumps_where_two_stand_at_one_place(x, expect
     assert value(LINE, x=x) == expected
 
 
+@pytest.mark.parametrize(("x", "expected"), [(0, 0), (1, 10), (2, 20)])
+def test_steps__pay_the_first_band_that_holds(x, expected):
+    # Source: the definition; from 2 on both bands hold.
+    assert value({"steps": [{"at_least": 2, "pays": 20}, {"at_least": 1, "pays": 10}], "of": "x"}, x=x) == expected
+
+
 def test_first_of__falls_back():
     # Source: the definition. A trigger at 10, else a lower one on y at 5, else nothing.
     term = {"first_of": [
@@ -147,6 +153,12 @@ def test_total_cap__that_is_just_reached_decides_nothing_and_counts_what_is_yet_
     assert bounds({"a": {"amount": 60}}, total_cap=60) == [["formula"]]
     terms = {"late": {"amount": 60, "at": ["one"], "delay_months": 18}, "soon": {"amount": 50, "at": ["two"]}}
     assert paid(terms, total_cap=60, dates=YEARS)["soon"]["two"] == 0
+
+
+def test_total_cap__that_falls_takes_nothing_back():
+    # Source: hand arithmetic: 60 of a cap of 100, which falls to 40: nothing is left, and the 20 too much stay where they are.
+    cap = {"in_force_from": {"start": 100, "one": 40}}
+    assert paid({"a": {"amount": 60}}, total_cap=cap, dates=YEARS)["a"] == {"start": 60, "one": 0, "two": 0}
 
 
 def test_guarantee__of_a_third_party_makes_good_what_a_table_did_not_pay():
@@ -425,6 +437,15 @@ def test_milestones__in_order_need_those_before():
     assert paid({"a": STAGES}, outcomes=outcomes, **PEOPLE) == {"a": 4 * 500 + 3 * 400}
 
 
+def test_milestones__of_a_wave_count_those_of_the_waves_before_where_it_is_cumulative():
+    # Source: hand arithmetic: 3 people of the first wave and 2 of the second, 100 each.
+    term = {"per_wave": {"milestones": {"entry": 100}}, "waves": ["second"]}
+    entry = {"milestones": {"entry": "starts work"}}
+    outcomes = {"entry.first": 3, "entry.second": 2}
+    assert paid({"a": term}, outcomes=outcomes, **WAVES, **entry) == {"a": 200}
+    assert paid({"a": term | {"cumulative": True}}, outcomes=outcomes, **WAVES, **entry) == {"a": 500}
+
+
 # ---------------------------------------------------- missing data ----------------------------------------------------
 
 
@@ -440,6 +461,21 @@ def test_missing__passes_to_the_fallback():
     fallback = {"a": {"first_of": [{"share": 1, "of": "x"}, {"amount": 5}]}}
     assert paid(fallback, outcomes={"x": 3}) == {"a": 3}
     assert paid(fallback, outcomes={}) == {"a": 5}
+
+
+def test_missing__matters_where_no_alternative_is_sure_to_apply():
+    # Source: the definition: y is known to shut the second alternative, and nobody knows what the first would pay.
+    term = {"first_of": [{"share": 1, "of": "x"}, {"amount": 5, "only_if": {"y": {"at_least": 1}}}]}
+    with pytest.raises(UsageError, match="missing: x"):
+        paid({"a": term}, outcomes={"y": 0})
+
+
+def test_missing__rate_of_return_is_noticed_before_anything_has_grown():
+    # Source: the definition; on the day of the draw no rate changes what is lacking.
+    rest = {"to_irr": {"steps": [{"at_least": 0, "pays": 0.1}], "of": "x"}, "at": ["start"]}
+    assert paid({"rest": rest}, outcomes={"x": 1}, dates=YEARS)["rest"]["start"] == 100
+    with pytest.raises(UsageError, match="missing: x"):
+        paid({"rest": rest}, outcomes={}, dates=YEARS)
 
 
 def test_missing__does_not_hide_behind_a_gate_that_is_in_doubt():

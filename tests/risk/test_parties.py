@@ -10,7 +10,7 @@ from simengine.capital import accounts_in_plan, discount_factors, distribute
 from simengine.capital.rules import RESERVED_NAMES, capital_rules
 from simengine.capital.spec import Party
 from simengine.records import PublicValue
-from simengine.risk.parties import ROLE_OF, CashByPart, add_parts, left_with, over_years, parts_of, value_today
+from simengine.risk.parties import ROLE_OF, CashByPart, add_parts, left_with, over_years, parties_of, parts_of, value_today
 from simengine.risk.returns import present_values
 from simengine.risk.roles import (
     lenders_in,
@@ -120,6 +120,12 @@ def check_totals(columns, flows, lenders, payers):
         np.testing.assert_allclose(columns["all_payers.net"], net, atol=1e-6)
     assert total_of_lenders(columns) == ("all_lenders" if len(lenders) > 1 else lenders[0])
     assert total_of_payers(columns) == ("all_payers" if len(payers) > 1 else payers[0])
+
+
+def test_parties__are_those_with_a_net_of_their_own_and_no_totals():
+    # Source: the definition.
+    columns = ["city.cash", "city.net", "all_payers.net", "tranche.loan.net", "bank.net", "all_lenders.net"]
+    assert parties_of(dict.fromkeys(columns)) == ("city", "bank")
 
 
 @settings(deadline=None, max_examples=sized(20, 60))

@@ -139,6 +139,16 @@ def test_numbers_of_rates__a_rate_that_is_only_touched_counts_once():
     assert found(rates_of_return(row[None]))[0] == pytest.approx(0.1, abs=1e-6)
 
 
+def test_numbers_of_rates__one_at_the_edge_of_two_cells_counts_once():
+    # Source: hand arithmetic. -1 + b v - c v^2 is 0 where v is e^x, at which the search divides its range first, and where it is
+    # 1.2 e^x. Rounding makes the gap exactly 0 there for some of the numbers next to b.
+    v = np.exp(-0.7 + 0.4871 * (0.7 + 0.7))
+    b, c = (1 + 1 / 1.2) / v, 1 / (1.2 * v**2)
+    nearby = b * (1 + np.arange(-20, 21) * np.finfo(float).eps)
+
+    assert set(numbers_of_rates(np.column_stack([np.full(41, -1.0), nearby, np.full(41, -c)]))) == {2}
+
+
 def test_rates__a_small_clawback_leaves_the_rate_that_is_meant():
     # Source: hand arithmetic. (-1 + 1.1 v^12) is 0 at 10 %; less 1e-9 in month 13, the rate moves by less than 1e-8. The second
     # rate, next to -100 %, is out of bounds.

@@ -179,10 +179,10 @@ def test_probability__of_few_cases_has_the_interval_of_clopper_and_pearson(n_cas
     assert stats.binom(2000, high).cdf(n_cases) == pytest.approx(0.025)
 
 
-@pytest.mark.parametrize("n_cases", [30, 1000, 1970])
-def test_probability__of_many_cases_has_a_standard_error_that_covers(n_cases):
-    # Source: the rule; 30 cases and 30 of the other kind.
-    got = statistics.probability(np.arange(2000) < n_cases)
+@pytest.mark.parametrize(("n_cases", "n"), [(30, 2000), (1000, 2000), (1970, 2000), (30, 96), (30, 124), (94, 124)])
+def test_probability__of_many_cases_has_a_standard_error_that_covers(n_cases, n):
+    # Source: the rule; 30 cases and 30 of the other kind, also where rounding makes 29.99999999 of them.
+    got = statistics.probability(np.arange(n) < n_cases)
     assert got.covers
     assert got.interval_95 is None
 
@@ -227,6 +227,17 @@ def test_quantile__can_occur_and_splits_the_sample(sample, level):
         assert value in sample
         assert np.count_nonzero(sample <= value) >= level * n - 1e-6
         assert np.count_nonzero(sample < value) < level * n
+
+
+@pytest.mark.parametrize(("n", "is_atom"), [(94, True), (95, False)])
+def test_quantile__lies_beside_an_atom_that_takes_a_tenth_of_its_interval(n, is_atom):
+    # Source: the definition. The interval of the median of 94 numbers holds 20 of them, that of 95 numbers 21; two are equal.
+    low, high = statistics.quantile_ranks(n, 0.5)
+    assert high - low + 1 == (20 if is_atom else 21)
+    sample = np.arange(float(n))
+    sample[n // 2 + 3] = sample[n // 2 + 2]
+
+    assert statistics.quantile(sample, 0.5).covers is not is_atom
 
 
 def test_quantile__beside_an_atom_has_an_interval_of_values_that_occur_and_no_error_that_seems_to_cover():

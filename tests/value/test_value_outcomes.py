@@ -68,6 +68,13 @@ def test_two_people__who_pass_an_examination_are_valued_by_hand():
     np.testing.assert_allclose(stream.cashable[0, 2], [0, 15, 45 + 7.5, 22.5])
 
 
+def test_what_is_read_once__and_better_low_is_worth_what_there_is_less_of_it():
+    # Source: hand arithmetic. One of two falls ill, without the service both: one illness less, at 100, in month 21.
+    got = valued({"state": {"value_per_unit": 100}}, tallies_of([1], [2], once=True), read=12, entry=(9.0,))
+    np.testing.assert_allclose(got.value[0, 2], [0, 100, 0])
+    np.testing.assert_allclose(got.cashable[0, 2], [0, 100, 0])
+
+
 @pytest.mark.parametrize(
     ("price", "expected"),
     [

@@ -119,7 +119,8 @@ class FirstOf(Term):
         for one in reversed(alternatives):
             applies = code.is_number(one.value)
             if one.is_open is not None:
-                applies = code.both(applies, code.holds(one.is_open))
+                # A gate that is in doubt leaves the value unmeasured too, so this is never unmeasured itself.
+                applies = code.both(applies, one.is_open)
             paid = code.choose(applies, one.value, paid)
         return paid
 
@@ -130,7 +131,7 @@ class FirstOf(Term):
             one = self._alternative(source, scope)
             applies = code.is_number(one.value)
             if one.is_open is not None:
-                applies = code.both(applies, code.holds(one.is_open))
+                applies = code.both(applies, one.is_open)
             bound = code.choose(applies, scope.bound(source, f"first_of.{place}"), bound)
         return bound
 

@@ -94,9 +94,7 @@ class TableLine(Term):
     def formula(self, scope: Scope) -> Register:
         """Compile `pays + slope x (of - at)` on each stretch."""
         code, reached = scope.code, scope.value(self.of)
-        level = code.constant(self.line[0].pays.value)
-        # Without a point reached nothing asks for the metric: one that was not measured must still be noticed.
-        paid = code.choose(code.reaches(reached, reached), level, level)
+        paid = code.constant(self.line[0].pays.value)
         for left, right in zip(self.line, (*self.line[1:], None), strict=True):
             start, stretch = code.constant(left.at.value), code.constant(left.pays.value)
             if right is not None and right.at.value > left.at.value:
