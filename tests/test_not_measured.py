@@ -239,7 +239,7 @@ def test_payment__counts_only_the_replications_in_which_it_hangs_on_what_was_not
     seen = Measurements(("a", "b"), estimate, estimate, estimate, why=why, replications=np.array([7, 8]))
 
     with pytest.raises(NotMeasuredError, match=r"`a` not measured in 1 of 2 replications \(number 7\)"):
-        settle(contract, seen, np.array([0.0, 0.0]))
+        settle_terms(contract, seen, np.array([0.0, 0.0]))
 
 
 @pytest.mark.parametrize("key", ["drift_per_year=-500", "prices={growth_per_year: 900, index_per_year: 0}"])

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simengine.config import find_study, load_contract
-from simengine.contract import settle_terms
+from simengine.contract import settle_terms, typed_measurements
+from simengine.contract.kernels import BLOCK
 from simengine.contract.spec import Contract
 from simengine.records import Drawing, Measurements
 from simengine.settlement import settle_outcomes
