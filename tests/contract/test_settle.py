@@ -193,7 +193,7 @@ def test_settle__reads_every_replication_beyond_the_first_block():
     # Source: the definition of a share of 1, for more replications than are worked on at once.
     contract, estimate = contract_of(term={"share": 1, "of": "one"}), np.arange(2.0 * BLOCK + 1)[:, None]
 
-    payments = settle(contract, Measurements(("one",), estimate, estimate, estimate), np.zeros(len(estimate)))
+    payments = settle_terms(contract, Measurements(("one",), estimate, estimate, estimate), np.zeros(len(estimate)))
 
     np.testing.assert_array_equal(payments.amount, estimate)
 
@@ -204,7 +204,7 @@ def test_settle__counts_what_is_drawn_in_the_month_of_the_date():
     by_month = np.zeros((1, 13))
     by_month[0, [0, 12]] = 40, 60
 
-    payments = settle(contract, typed_measurements(contract, {}, {}), Drawing(np.array([100.0]), by_month))
+    payments = settle_terms(contract, typed_measurements(contract, {}, {}), Drawing(np.array([100.0]), by_month))
 
     np.testing.assert_array_equal(payments.amount, [[100]])
 
