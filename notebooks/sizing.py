@@ -74,8 +74,8 @@ asked = with_request(study, Requested(free=[f"{GUARANTEE}=0.4..0.9..0.05", f"{CA
 sized = size_terms(asked, draws, n_points=36)
 assert sized.deal is not None
 print(terms_of(sized, sized.deal.recommended))
-for measure, luck in zip(sized.table.objectives, sized.deal.luck, strict=True):
-    print(f"{measure}: of its value, {luck.value / 1e6:.2f} ± {luck.se / 1e6:.2f} million may have been luck")
+for measure, optimism in zip(sized.table.objectives, sized.deal.optimism, strict=True):
+    print(f"{measure}: of its value, {optimism.value / 1e6:.2f} ± {optimism.se / 1e6:.2f} million may be optimism")
 display(Image(draw_frontier(asked, sized)))
 
 # %% [markdown]

@@ -12,9 +12,9 @@ from math import floor
 from typing import Any
 
 from tests.reference.life import Clips, count_clips_of_all, happenings, live
-from tests.reference.numbers import ReplicationNumbers, n_clipped
 from tests.reference.outcomes import Told, Window, by_year, combination_of, values_of
 from tests.reference.people import Group, Person, select, take_part
+from tests.reference.replication import ReplicationNumbers, n_clipped
 
 SERVICE, TWIN, BASELINE = range(3)
 N_ARMS = 9

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from math import exp, expm1, gamma, inf, log, sqrt
 from typing import Any
 
-from tests.reference.numbers import (
+from tests.reference.people import FULL, Person, change, changed_probability, effects_on
+from tests.reference.replication import (
     CERTAIN,
     DAYS_PER_MONTH,
     MONTHS_IN,
@@ -19,7 +20,6 @@ from tests.reference.numbers import (
     series_factor,
     shock_factor,
 )
-from tests.reference.people import FULL, Person, change, changed_probability, effects_on
 
 FOR_CERTAIN = 1e9
 """A hazard that leaves nobody behind."""

@@ -9,9 +9,9 @@ from typing import Any
 
 from tests.reference.cohort import tell
 from tests.reference.life import Clips
-from tests.reference.numbers import ReplicationNumbers
 from tests.reference.outcomes import values_of
 from tests.reference.people import Group, Person, enter, select, take_part
+from tests.reference.replication import ReplicationNumbers
 
 
 @dataclass

@@ -8,8 +8,8 @@ from math import sqrt
 from typing import Any
 
 from tests.reference.life import Clips, Happening, Life
-from tests.reference.numbers import DAYS_PER_MONTH, series_factor, shock_factor
 from tests.reference.people import change, changed_probability, effects_on, with_odds
+from tests.reference.replication import DAYS_PER_MONTH, series_factor, shock_factor
 
 Window = tuple[int, int]
 """First month of the clock, and the month after the last."""

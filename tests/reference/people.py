@@ -10,7 +10,7 @@ from statistics import NormalDist
 from typing import Any
 
 from tests.reference import streams
-from tests.reference.numbers import ReplicationNumbers, choose, competing, shares_of
+from tests.reference.replication import ReplicationNumbers, choose, competing, shares_of
 
 FULL = "full"
 """The only dose where a study names none."""

@@ -139,6 +139,22 @@ def test_numbers_of_rates__a_rate_that_is_only_touched_counts_once():
     assert found(rates_of_return(row[None]))[0] == pytest.approx(0.1, abs=1e-6)
 
 
+def test_numbers_of_rates__a_touched_rate_counts_once_where_the_gap_is_flat_around_it():
+    # Source: hand arithmetic. -(1 - 1.27^2 v)^2 times a positive polynomial, v of two years, is 0 at 27 % alone.
+    row = np.zeros(24 * 5 + 1)
+    row[::24] = np.convolve([-1, 2 * 1.27**2, -(1.27**4)], [4, 2, 12, 2])
+
+    assert numbers_of_rates(row[None])[0] == 1
+    assert found(rates_of_return(row[None]))[0] == pytest.approx(0.27, abs=1e-5)
+
+
+def test_rates__are_found_where_newton_would_swing_out_of_the_bracket():
+    # Invariant: money discounted at its rate comes to nothing. Amounts of very different size bend the gap.
+    row = monthly({45: -0.82, 116: 1.8e-6, 134: 5.3e-5, 192: -9e-10, 303: 0.24, 347: 6e22})
+    weight = (1 + found(rates_of_return(row[None]))[0]) ** (45 / 12 - np.arange(348) / 12)
+    assert abs(row @ weight) <= 1e-9 * (np.abs(row) @ weight)
+
+
 def test_numbers_of_rates__one_at_the_edge_of_two_cells_counts_once():
     # Source: hand arithmetic. -1 + b v - c v^2 is 0 where v is e^x, at which the search divides its range first, and where it is
     # 1.2 e^x. Rounding makes the gap exactly 0 there for some of the numbers next to b.
