@@ -146,7 +146,7 @@ display(
                 "is decided": one.reply.efforts.is_decided,
                 "saving, millions": one.chosen.truth["saving"].value / 1e6,
                 "paid beyond the truth": one.paid_beyond_truth.value / 1e6,
-                "luck": one.fresh.luck.value / 1e6,
+                "optimism": one.fresh.optimism.value / 1e6,
                 "lost surplus": one.lost_surplus.value / 1e6,
             }
             for name, one in replies.items()
@@ -156,7 +156,7 @@ display(
 
 # %% [markdown]
 # More is not more: the payment has a cap, and a large share reaches it with little work. Where the answer is not decided, so few
-# replications cannot tell the best effort from the next; what was luck shows in fresh replications.
+# replications cannot tell the best effort from the next; what was optimism shows in fresh replications.
 
 # %%
 at_effort = with_request(

@@ -1,11 +1,11 @@
-"""Monte Carlo risk simulation of social outcome contracts: who carries which risk, before anybody signs.
+"""Monte Carlo risk simulation of social outcome contracts: who bears which risk, before they are signed.
 
 >>> from simengine import find_study, load_study, run
 >>> result = run(load_study(find_study("tiny")), n=500, seed=0)
 >>> 0 <= result["investor.p_loss"].value <= 1
 True
 
-Names are loaded when they are first used, so that importing the package is quick.
+Names are loaded when they are first used, so that importing the package is fast.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Let `python -m simengine` do what `simengine` does."""
+"""Run the command line with `python -m simengine`."""
 
 from simengine.start import main
 

@@ -1,4 +1,4 @@
-"""The types of arrays, and of places in them, that computing code speaks of."""
+"""The types of arrays, and of indices, used in computing code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numbers with which somebody asks: refused in the same words from Python and from the command line."""
+"""Checks of requested numbers, with the same messages in Python and on the command line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_SEED = 2**64 - 1
-"""As in `streams`, which what is not random may not import."""
+"""As in `streams`, which the deterministic half may not import."""
 MOST_REPLICATIONS = 2**32
 """The number of a replication is one word of 32 bits in the address of a draw."""
 MOST_THREADS = 1024
@@ -28,7 +28,7 @@ def whole(value: Any, name: str, low: int, high: int) -> int:
     Raises
     ------
     UsageError
-        If it is another thing or lies outside.
+        If it has another type or is out of range.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What the numbers of a study have to do with each other: correlations, and shares that are drawn together.
+"""Dependence between the numbers of a study: correlations, and shares that are drawn jointly.
 
 A number keeps its own distribution. A correlation only moves its uniforms, before they are inverted: with z_i the standard normal
 quantile of the uniform of number i, the correlated uniform of the i-th number is Φ((L z)_i), where L is the Cholesky factor of
@@ -34,7 +34,7 @@ _LEAST_EIGENVALUE = 1e-9
 
 
 class Correlation(Constant):
-    """How strongly two numbers of a study go together: the same number in every replication, with its source and certainty."""
+    """The correlation of two numbers of a study, fixed over replications, with its source and certainty."""
 
     between: Annotated[tuple[str, str], Field(strict=False)]
     """Paths of two numbers that have distributions."""
@@ -91,7 +91,7 @@ def correlate(uniform: Mapping[str, Floats], correlations: Mapping[str, Correlat
 
 
 def shifted(uniform: Floats, by: float) -> Floats:
-    """Move the normal scores behind some uniforms by a number of standard deviations.
+    """Shift the normal scores of some uniforms by a number of standard deviations.
 
     Examples
     --------

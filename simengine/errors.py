@@ -1,4 +1,4 @@
-"""Say what went wrong in a way that the reader can mend: where, the rule, the value found, the way out.
+"""Errors that the user can correct: the place, the rule, the value found and the remedy.
 
 SimengineError
  ├── StudyError      a study or contract file says something impossible; holds every problem found
@@ -37,7 +37,7 @@ _UNSEEN_OR_BREAK = re.compile(rf"[\t\n{_UNSEEN}]")
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong, with its place and its mend."""
+    """One problem, with its place and its remedy."""
 
     where: str
     """File and line, or the command-line option."""
@@ -71,7 +71,7 @@ NOBODY_SERVED, NOBODY_COMPARED, NOTHING_COMPARED, NOTHING_BEFORE, NO_SLOPE, NOTH
 
 
 class SimengineError(Exception):
-    """Base of every error that a user can cause and mend."""
+    """Base of every error that a user can cause and correct."""
 
 
 class StudyError(SimengineError):

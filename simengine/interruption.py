@@ -1,4 +1,4 @@
-"""What ends work early: the signals that a process answers, and work on threads that is given up between two batches of people.
+"""Early termination: signals to the process, and work on threads that ends between two batches of people.
 
 A thread cannot be stopped from outside, and a block of many people takes minutes: so whoever does the work looks, before each
 batch, whether anybody still waits for it. The result knows nothing of it.
@@ -16,7 +16,7 @@ EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 class GivenUpError(Exception):
-    """Nobody waits for this work any longer."""
+    """The work was cancelled."""
 
 
 class _Watched(threading.local):

@@ -1,4 +1,4 @@
-"""What ran: enough to run it again, and everything that may differ between two equal runs."""
+"""Record of a run: enough to repeat it, and everything that may differ between two equal runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCHEMA_VERSION = 1
 
 
 class Stopwatch:
-    """Measure how long a run takes."""
+    """Measure the duration of a run."""
 
     def __init__(self) -> None:
         self._started = datetime.now(UTC)
@@ -40,7 +40,7 @@ def describe_run(clock: Stopwatch, study_text: str, settings: Mapping[str, Any])
     study_text
         The study as it was run, overrides included.
     settings
-        What was asked on the command line.
+        Settings from the command line.
     """
     return {
         "schema_version": SCHEMA_VERSION,

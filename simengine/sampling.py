@@ -1,7 +1,7 @@
-"""How the numbers of a study are drawn, where that is not one independent draw a replication: less variance for the same work.
+"""Variance reduction: other ways to draw the numbers of a study than one independent draw per replication.
 
-None of these changes the distribution of a replication, so none biases; each changes how replications hang together or what they
-weigh, and says so in the columns `group` and `weight` of the results, which every statistic understands.
+None of these changes the distribution of a replication, so none introduces bias; each changes the dependence or the weights of
+replications, recorded in the columns `group` and `weight` of the results, which every statistic understands.
 
 - *Scrambled Sobol points*: the uniforms of all numbers with a distribution come from a few independently scrambled Sobol sequences;
   people

@@ -32,7 +32,7 @@ def _in_chunks(workload: Workload, walk: Callable[[Workload, np.random.Generator
 
 
 def _first_cells(workload: Workload) -> Integers:
-    """Give, per person, the number of the first cell of their own in an array (r, arm, stratum, state)."""
+    """Return, per person, the number of the first cell of their own in an array (r, arm, stratum, state)."""
     n_replications, n_arms, n_strata, n_states, _ = workload.rows.shape
     stratum = np.repeat(np.arange(n_strata), workload.sizes)
     group = np.arange(n_replications * n_arms)[:, None] * n_strata + stratum
@@ -45,7 +45,7 @@ def _start_states(workload: Workload) -> Integers:
 
 
 def _thresholds(rows: Floats) -> Iterator[Floats]:
-    """Give, for each target but the last, where the moves to it end, by cell."""
+    """Return, for each target but the last, where the moves to it end, by cell."""
     rising = rows.cumsum(axis=-1)
     return (np.ascontiguousarray(rising[..., j].ravel()) for j in range(rows.shape[-1] - 1))
 

@@ -1,4 +1,4 @@
-"""What may be asked about people who respond to a contract: efforts with a cost, hours shared out, referrals."""
+"""Responses to a contract: efforts with a cost, allocation of hours, referrals."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class EffortCost(Spec):
     table: Annotated[tuple[NotNegative, ...], Field(min_length=1, strict=False)] | None = None
     """The cost of each level, in their order."""
     per: Literal["contract", "wave", "person"] = "contract"
-    """What costs so much: all of it, each wave, or each service user of the effort's strata."""
+    """The unit of that cost: the whole, each wave, or each service user of the effort's strata."""
 
     @model_validator(mode="after")
     def _one_form(self) -> EffortCost:
@@ -64,41 +64,41 @@ class EffortCost(Spec):
 
 
 class Effort(Spec):
-    """One kind of work: at 1 the service does what the study says, at 2 twice that (of a ratio: of its logarithm)."""
+    """One kind of work: at 1 the service has the effect in the study, at 2 twice that (for a ratio: of its logarithm)."""
 
     effect: OneOrMore | None = None
-    """The effects that it brings about; absent: all."""
+    """The effects that it produces; absent: all."""
     strata: OneOrMore | None = None
-    """The strata whose people it is spent on; absent: all."""
+    """The strata of the people it is spent on; absent: all."""
     levels: _Levels | None = None
-    """What may be chosen, from low to high; absent where efforts are shared out of a whole."""
+    """Possible levels, increasing; absent if efforts are an allocation of a total."""
     cost: EffortCost | None = None
-    """Absent: it costs nothing, as where it is a part of a whole that is paid anyway."""
+    """Absent: it costs nothing, for instance because the total is paid anyway."""
     weight: _Weight | None = None
-    """What one unit takes of a whole that is shared out; absent: the share of its strata among people."""
+    """Use of an allocated total by one unit; absent: the share of its strata among people."""
 
 
 class ShareOut(Spec):
-    """A whole that is shared out between the efforts, such as the hours of a team."""
+    """A total that is allocated to the efforts, such as the hours of a team."""
 
     totals: _Levels = (1.0,)
-    """How much there may be; 1 is as much as everybody's share at effort 1 takes."""
+    """Possible totals; 1 is the amount that effort 1 for everybody uses."""
     parts: Annotated[Count, AfterValidator(within(1, 100, "a whole is cut into 1 to 100 parts"))]
-    """Equal parts into which it is cut: each effort gets some number of them."""
+    """Number of equal parts, of which each effort gets some."""
 
 
 class Referral(Spec):
-    """A party that decides how many people it refers, in view of the effort."""
+    """A party that decides how many people it refers, given the effort."""
 
     party: Name
     levels: _Levels
     """Multiples of the size of every wave, from few to many."""
     cost_per_person: NotNegative | None = None
-    """What each referral costs the party beyond what its money shows; absent: nothing."""
+    """Cost of each referral to the party beyond what its money shows; absent: nothing."""
     cost_between_referrers: Quantity | None = None
-    """The distribution by which that cost differs between referrers, each with as many people: those refer first whom it costs least."""
+    """The distribution of that cost between referrers of equal size: those with the lowest cost refer first."""
     objective: Objective = "net"
-    """The money that it looks at."""
+    """The money that it considers."""
 
     @model_validator(mode="after")
     def _one_cost(self) -> Referral:
@@ -111,24 +111,24 @@ class Referral(Spec):
 
 
 class Behaviour(Spec):
-    """Who responds to the contract, what they choose between, and what it costs them."""
+    """The parties that respond to the contract, their options and costs."""
 
     party: Name = "service_provider"
     """Who chooses the efforts."""
     objective: Objective = "net"
-    """The money that it looks at: over the calendar, or discounted."""
+    """The money that it considers: over the whole period, or discounted."""
     risk_aversion: FixedNotNegative | None = None
     """a, per unit of the currency: it maximises mean - a/2 variance; absent: 0."""
     borne_by: Name | None = None
-    """Who bears the cost of the efforts; absent: who chooses them."""
+    """Who bears the cost of the efforts; absent: the party that chooses them."""
     efforts: dict[Name, Effort] = {}
     """By names of one's own."""
     cross: Annotated[Fixed, AfterValidator(within(-1, 1, "a cross term must lie between -1 and 1"))] | None = None
-    """g, where two quadratic efforts cost g √(c₁ c₂) e₁ e₂ beside their own: above 0 they crowd each other out."""
+    """g, with which two quadratic efforts cost g √(c₁ c₂) e₁ e₂ in addition: above 0 they crowd each other out."""
     share_out: ShareOut | None = None
-    """Absent: each effort is chosen for itself."""
+    """Absent: each effort is chosen independently."""
     referral: Referral | None = None
-    """Absent: people come as the study says."""
+    """Absent: people are referred as in the study."""
 
     @model_validator(mode="after")
     def _levels_or_whole(self) -> Behaviour:
@@ -159,7 +159,7 @@ class Behaviour(Spec):
 
 
 def behaviour_problems(study: Study) -> Iterator[Finding]:
-    """Find what does not fit between the behaviour and the rest of a study."""
+    """Find inconsistencies between the behaviour and the rest of a study."""
     behaviour = study.behaviour
     if behaviour is None:
         return
@@ -172,7 +172,7 @@ def behaviour_problems(study: Study) -> Iterator[Finding]:
         if party is not None and party not in study.parties:
             yield f"behaviour.{key}", "who responds is one of `parties`", f"`{party}`", one_of(study.parties)
         elif party in (INVESTOR, OUTCOME_PAYER):
-            # Names of roles: where others lend or pay, a party so called has nothing to respond to.
+            # Names of roles: if others lend or pay, a party of this name has no cash to respond to.
             yield from money_findings(study, party, f"behaviour.{key}")
     yield from _targets(study, behaviour)
     number = n_choices(behaviour)
@@ -221,7 +221,7 @@ def n_choices(behaviour: Behaviour) -> int:
 
 
 def weight_of(study: Study, effort: Effort) -> float:
-    """Return what one unit of an effort takes of a whole that is shared out."""
+    """Return the use of an allocated total by one unit of an effort."""
     if effort.weight is not None:
         return effort.weight.value
     shares = expected_shares(study)
@@ -229,7 +229,7 @@ def weight_of(study: Study, effort: Effort) -> float:
 
 
 def expected_shares(study: Study) -> Mapping[str, float]:
-    """Return the share of each stratum among people, distributions at their centre."""
+    """Return the share of each stratum among people, with distributions at their central value."""
     given = {name: stratum.share for name, stratum in study.population.strata.items()}
     counted = sum(share.count for share in given.values() if isinstance(share, DirichletCount)) or 1.0
     known = {name: share.centre / counted for name, share in given.items() if share != "rest"}

@@ -1,7 +1,7 @@
-"""What must agree between the sections of a study: names that are used must exist, shares must add up, dates must fit.
+"""Consistency rules between the sections of a study: names must exist, shares must add up, dates must fit.
 
-Each rule is a generator of findings `(path, rule, found, way out)`; `load` adds file and line. Nothing here is about one
-number alone: that is refused where the number is read.
+Each rule is a generator of findings `(path, rule, found, way out)`; `load` adds file and line. Rules about a single number are
+applied where the number is read.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from simengine.streams import purpose_number
 
 
 def study_problems(study: Study) -> list[Finding]:
-    """Find everything in a study that does not fit together, in the order of its sections."""
+    """Find all inconsistencies in a study, in the order of its sections."""
     about_people = (people_problems, promise_problems, evaluation_problems, moments_problems)
     about_money = (_contract, unit_problems, level_problems, _calendar, _capital, value_problems, _correlations)
     about_questions = (known_problems, sizing_problems, behaviour_problems, _run, _stresses)
@@ -68,7 +68,7 @@ def rate_card_problems(study: Study) -> Iterator[Finding]:
 
 
 def contract_problems(contract: Contract) -> list[Finding]:
-    """Find everything in a contract that does not fit together."""
+    """Find all inconsistencies in a contract."""
     return [*contract_rules(contract), *_sources(contract.sources, quantities_in(contract))]
 
 
@@ -154,7 +154,7 @@ def _capital(study: Study) -> Iterator[Finding]:
 
 
 def _drawing(study: Study) -> Iterator[Finding]:
-    """Find a contract that dates the drawing of its money otherwise than the study: one fact has one source."""
+    """Find a contract whose drawdown dates differ from the study's: one fact has one source."""
     dated = {name: due for name, due in study.contract.dates.items() if due.drawn is not None}
     if not dated:
         return

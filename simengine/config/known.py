@@ -1,6 +1,6 @@
-"""What is known to have happened: results of the real contract, to be held against the forecast.
+"""Known results of the real contract, to be compared with the forecast.
 
-No number here enters a forecast. `retrospect` alone reads them.
+No number here enters a forecast. Only `retrospect` reads them.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ METRIC = ("estimate", "truth", "standard_error")
 
 
 class Known(Spec):
-    """One published result, with how sure it is."""
+    """One published result, with its certainty."""
 
     of: str
     """The quantity by its name in the results, such as `metric.saving.estimate` or `investor.money_back`."""
     wave: str | None = None
     """The people whose estimate it is; absent: all."""
     stands: Literal["at", "above", "at_least", "below", "at_most"] = "at"
-    """Where the result stands to the value; all but `at` where only the direction is known."""
+    """Relation of the result to the value; all but `at` if only the direction is known."""
     value: Number
     rounded_to: Annotated[Number, Field(ge=0)] = 0.0
-    """What the published figure is rounded to: it stands for everything within half of this either way."""
+    """Rounding unit of the published figure: it represents everything within half of this on either side."""
     variant: str | None = None
-    """The variant of the study that speaks of it; absent: the study itself."""
+    """The variant of the study to which it refers; absent: the study itself."""
     source: str | None = None
     certainty: Certainty
     note: str | None = None
@@ -48,7 +48,7 @@ class Known(Spec):
 
     @property
     def column(self) -> str:
-        """The name of the quantity, that of one wave included."""
+        """The name of the quantity, including that of a wave."""
         return self.of if self.wave is None else f"{self.of}.{self.wave}"
 
     def __str__(self) -> str:
@@ -59,7 +59,7 @@ class Known(Spec):
 
 
 def known_problems(study: Study) -> Iterator[Finding]:
-    """Find results that no run of the study could be held against."""
+    """Find results that cannot be compared with any run of the study."""
     for name, known in study.known.items():
         path = f"known.{name}"
         section, _, rest = known.of.partition(".")

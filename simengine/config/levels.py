@@ -1,4 +1,4 @@
-"""Levels that a metric cannot reach: gates that never open, bands that nothing falls into, targets out of reach.
+"""Levels that a metric cannot reach: gates that never open, empty bands, targets out of reach.
 
 Each rule is a generator of findings `(path, rule, found, way out)`.
 """
@@ -58,7 +58,7 @@ def unreachable_levels(contract: Contract, reaches: Mapping[str, Span]) -> Itera
 
 
 class LevelPlace:
-    """Where a level stands: in a contract, on the metrics of all waves or on those of some."""
+    """The place of a level: in a contract, on the metrics of all waves or on those of some."""
 
     def __init__(self, contract: Contract, reaches: Mapping[str, Span], waves: Sequence[str] | None) -> None:
         self.contract, self.reaches, self.waves = contract, reaches, waves

@@ -1,4 +1,4 @@
-"""Turn a file into a study or a contract, or say everything that is wrong with it."""
+"""Load a study or a contract from a file, or report everything that is wrong with it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def load_study(study: Path | str | Mapping[str, Any], overrides: Overrides = (),
     Parameters
     ----------
     study
-        A YAML file, or what such a file says. Where it says `contract: {file: NAME}` or `rates: {file: NAME}` that section is read
+        A YAML file, or equivalent data. Where it says `contract: {file: NAME}` or `rates: {file: NAME}` that section is read
         from that file beside it, or in the folder in which the program runs.
     overrides
         Applied in order.
@@ -52,7 +52,7 @@ def load_study(study: Path | str | Mapping[str, Any], overrides: Overrides = (),
 
 
 def with_changes(study: Study, overrides: Overrides = (), variant: str | None = None) -> Study:
-    """Change a study as `load_study` would have; what was changed before stays changed.
+    """Change a study as `load_study` does; earlier changes remain.
 
     Raises
     ------
@@ -91,12 +91,12 @@ def _finished(document: Document, path: Path, overrides: Overrides, variant: str
 
 
 def _copied(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Copy what a study says, so that changing it changes nobody's own."""
+    """Copy the data of a study, so that the caller's data are not changed."""
     return {str(name): _copied(child) if isinstance(child, Mapping) else child for name, child in content.items()}
 
 
 def load_contract(path: Path | str) -> Contract:
-    """Read a contract from a file of its own, or the contract of a study.
+    """Read a contract from a separate file, or the contract of a study.
 
     Raises
     ------
@@ -118,19 +118,19 @@ def load_contract_document(path: Path | str) -> tuple[Contract, Callable[[str], 
 
 
 def find_study(name: str) -> Path:
-    """Return the path of a study that comes with the package, by its name ("norrkoping", "tiny")."""
+    """Return the path of a shipped study by its name ("norrkoping", "tiny")."""
     if (_shipped() / f"{name}.yaml").is_file():
         return _shipped() / f"{name}.yaml"
     raise UsageError(f"no study named {name!r} comes with this installation of simengine")
 
 
 def shipped_studies() -> list[Path]:
-    """List the studies that come with the package."""
+    """List the shipped studies."""
     return sorted(_shipped().glob("*.yaml"))
 
 
 def shipped_contracts() -> list[Path]:
-    """List the contracts that come with the package."""
+    """List the shipped contracts."""
     return sorted((_shipped() / "contracts").glob("*.yaml"))
 
 
@@ -175,7 +175,7 @@ def _changes(study: Study, overrides: Overrides, variant: str | None) -> Iterabl
 
 
 def _set(document: Document, study: Study, place: str, path: KeyPath, value: Any) -> None:
-    """Replace the value at a path of the raw data; a number that is changed says so, instead of naming its old source."""
+    """Replace the value at a path of the raw data; a changed number is marked as such, without its old source."""
     node: Any = study
     parent: Any = document.content
     for depth, name in enumerate(path):

@@ -1,4 +1,4 @@
-"""What must hold where exact moments stand for people: that they are known, and that many people have the distribution that is drawn.
+"""Conditions for exact moments in place of people: they are known, and the group is large enough to be normal.
 
 Each rule is a generator of findings `(path, rule, found, way out)`.
 """
@@ -18,7 +18,7 @@ _LEAST = 1000
 
 
 def moments_problems(study: Study) -> Iterator[Finding]:
-    """Find whatever would give the people other moments than those that are computed."""
+    """Find everything that would make the computed moments wrong."""
     for section in study.measurement.by_moments:
         path = f"measurement.{section}.exact_moments"
         yield from _shared(study, path)
@@ -46,7 +46,7 @@ def known_metrics(study: Study) -> tuple[str, ...]:
 
 
 def _shared(study: Study, path: str) -> Iterator[Finding]:
-    """Find what people share, so that many of them are not as sure as independent people are."""
+    """Find shared factors, with which many people are not independent."""
     rule = "people replaced by their moments are independent in each replication"
     for kind, names in (("sites", study.population.sites), ("shocks", study.shocks)):
         if names:

@@ -1,4 +1,4 @@
-"""Payments and stops come after all that they look at, and before the horizon ends.
+"""Payments and stops come after everything that they depend on, and before the horizon ends.
 
 Each rule is a generator of findings `(path, rule, found, way out)`.
 """
@@ -27,7 +27,7 @@ def payment_problems(study: Study) -> Iterator[Finding]:
 
 
 def _claim_is_there(study: Study) -> bool:
-    """Whether the study tallies the milestones of its contract, where there are any."""
+    """Whether the study counts the milestones of its contract, if there are any."""
     claims = [set(one.prices) for one in price_lists(study.outcomes).values()]
     names = set(study.contract.milestones)
     return not names or (names in claims and names <= set(study.outcomes))
@@ -66,7 +66,7 @@ def _payment(study: Study, dependence: Dependence) -> Iterator[Finding]:
 
 
 def _stop(study: Study, dependence: Dependence) -> Iterator[Finding]:
-    """Find a stop that is decided before something that it looks at is known."""
+    """Find a stop that is decided before something that it depends on is known."""
     measured = _known_from(study, dependence)
     if dependence.month < measured:
         rule = "a stop must be decided after the measurement that it looks at"

@@ -1,4 +1,4 @@
-"""What must agree between the sections about people: names that are used must exist, shares must add up, dates must fit.
+"""Consistency rules between the sections about people: names must exist, shares must add up, dates must fit.
 
 Each rule is a generator of findings `(path, rule, found, way out)`.
 """
@@ -20,7 +20,7 @@ _MOST_CLOCK = 2400
 
 
 def people_problems(study: Study) -> Iterator[Finding]:
-    """Find everything about people that does not fit together, in the order of the sections."""
+    """Find all inconsistencies about people, in the order of the sections."""
     for rule in (_strata, _entry, _factors, _moves, _events, _shocks, _effects, _outcomes):
         yield from rule(study)
 
@@ -59,7 +59,7 @@ def _entry(study: Study) -> Iterator[Finding]:
 
 
 def _factors(study: Study) -> Iterator[Finding]:
-    """Whatever multiplies hazards, rates and odds names moves, events and binary outcomes."""
+    """Factors on hazards, rates and odds name moves, events and binary outcomes."""
     population = study.population
     for kind, factors in (("frailties", population.frailties), ("sites", population.sites), ("volume", population.volume)):
         for name, factor in factors.items():
@@ -95,7 +95,7 @@ def _moves(study: Study) -> Iterator[Finding]:
                 yield f"{path}.by_stratum.{name}", "a pace belongs to a stratum", f"`{name}`", one_of(strata)
         yield from _weibull(path, move)
     for state in states:
-        # Strata that share every pace share every finding.
+        # Strata with the same rates have the same findings.
         told: set[tuple[str, ...]] = set()
         for stratum in strata:
             if (paths := tuple(study.paces_out_of(state, stratum))) not in told:
@@ -117,7 +117,7 @@ def _weibull(path: str, move: MoveSpec) -> Iterator[Finding]:
 
 
 def _one_axis(study: Study, state: str) -> Iterator[Finding]:
-    """Find states whose paces are replaced along two axes of time."""
+    """Find states whose rates are replaced along two axes of time."""
     axes: dict[str, str] = {}
     for key, move in study.pathway.moves.items():
         if key.split(" -> ")[0] == state:
@@ -189,7 +189,7 @@ def _shocks(study: Study) -> Iterator[Finding]:
 
 
 def _among(study: Study) -> Iterator[Finding]:
-    """Find a payment group that nobody can tell at entry."""
+    """Find a payment group that is not known at entry."""
     for name, outcome in study.outcomes.items():
         group = outcome.payment_group
         if group is not None:
@@ -240,7 +240,7 @@ def _effects(study: Study) -> Iterator[Finding]:
 
 
 def _outcomes(study: Study) -> Iterator[Finding]:
-    """Find what an outcome names and the study does not have."""
+    """Find unknown names in an outcome."""
     for name, outcome in study.outcomes.items():
         path, named = f"outcomes.{name}", outcome.named
         for key, states in named.states.items():
@@ -266,7 +266,7 @@ def _outcomes(study: Study) -> Iterator[Finding]:
 
 
 def _resting(study: Study, outcome: OutcomeKind, path: str) -> Iterator[Finding]:
-    """Find other outcomes on which one cannot rest."""
+    """Find outcomes on which another one cannot depend."""
     known = [name for name, one in study.outcomes.items() if outcome.may_rest_on(one)]
     for key, others in outcome.named.outcomes.items():
         for other in others:
@@ -295,7 +295,7 @@ def _with_length(named: Iterable[str], study: Study, path: str) -> Iterator[Find
 
 
 def shares_problems(shares: Mapping[str, Share], path: str, suffix: str = "") -> Iterator[Finding]:
-    """Find shares of one whole that cannot add up to 1."""
+    """Find shares of one total that cannot add up to 1."""
     counted = [name for name, share in shares.items() if isinstance(share, DirichletCount)]
     if counted:
         for name in [name for name in shares if name not in counted]:

@@ -1,4 +1,4 @@
-"""A portfolio: several studies that share capital, bad times and evaluators; from a YAML file to what may be asked of it."""
+"""A portfolio: several studies that share capital, shocks and evaluators; specification and loading."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ class Project(Spec):
     """A study that belongs to the portfolio."""
 
     study: str
-    """Its file, beside or below that of the portfolio; or the name of a study that comes with the package."""
+    """Its file, beside or below that of the portfolio; or the name of a shipped study."""
     variant: str | None = None
     set: tuple[str, ...] = ()
     """Changes, each as `path=value`."""
     begins_month: Count = Constant(value=0.0, certainty="choice", note="the default: at once")
     """Month of the portfolio in which it begins if there is money."""
     party: Name | None = None
-    """Whose money is held: a lender of the study, or `all_lenders`; of an outcomes fund a payer, or `all_payers`. Where one party
-    alone is in the role it need not be named."""
+    """Whose money is counted: a lender of the study, or `all_lenders`; for an outcomes fund a payer, or `all_payers`. An only party
+    in the role need not be named."""
 
 
 class Inflow(Spec):
     """How a revolving fund is refilled."""
 
     share: Annotated[Fixed, _SHARE] = Constant(value=1.0, certainty="choice", note="the default: all of it")
-    """Share of what the projects pay back that returns to the fund."""
+    """Share of the projects' repayments that returns to the fund."""
     delay_months: Count = Constant(value=0.0, certainty="choice", note="the default: at once")
     """Months from a payment until the fund can spend it."""
     begun_before_month: Count = _ALWAYS
@@ -62,10 +62,10 @@ class Inflow(Spec):
 
 
 class Shared(Spec):
-    """Something that several projects have in common: numbers that are high together."""
+    """Numbers of several projects that are correlated."""
 
     numbers: Annotated[tuple[str, ...], Field(min_length=2)]
-    """`project.path` of each; with a minus sign before it, one that is low when the others are high."""
+    """`project.path` of each; with a minus sign in front, one that is negatively correlated."""
     correlation: Annotated[Number, Field(gt=0, le=1)]
     """Correlation of the normal scores of any two."""
     source: str | None = None
@@ -74,15 +74,15 @@ class Shared(Spec):
 
 
 class PortfolioHeading(Spec):
-    """What the portfolio is."""
+    """The heading of the portfolio."""
 
     title: str
     currency: CurrencyCode
     kind: ProjectKind
     capital: FixedNotNegative
-    """What it has at the start."""
+    """Capital at the start."""
     months: Months
-    """Months that are looked at."""
+    """Months that are simulated."""
     takes_for_granted: dict[str, Assumption] = {}
     sources: dict[str, str] = {}
 
@@ -92,10 +92,10 @@ class Portfolio(Spec):
 
     portfolio: PortfolioHeading
     projects: Annotated[dict[Name, Project], Field(min_length=1)]
-    """In the order in which they get money."""
+    """In the order in which they receive money."""
     inflow: Inflow = Inflow()
     shared: dict[Name, Shared] = {}
-    """By names of one's own: what the projects have in common."""
+    """By names of your choice: correlated numbers of several projects."""
 
     @model_validator(mode="after")
     def _inflow_of_a_fund(self) -> Portfolio:
@@ -136,7 +136,7 @@ def load_portfolio(path: Path | str) -> Holding:
 
 
 def _study_file(path: Path, document: Document, name: str, study: str) -> Path:
-    """Find the study of a project: a file beside or below the portfolio, or one that comes with the package."""
+    """Find the study of a project: a file beside or below the portfolio, or a shipped one."""
     if study.isidentifier():
         return find_study(study)
     where, key = document.place_of(("projects", name, "study")), f"projects.{name}.study"
@@ -163,7 +163,7 @@ def _names_held(holding: Holding, project: str) -> tuple[str, ...]:
 
 
 def portfolio_problems(holding: Holding) -> Iterator[Finding]:
-    """Find what does not fit together."""
+    """Find all inconsistencies."""
     portfolio, studies = holding.portfolio, holding.studies
     for name, study in studies.items():
         if study.study.currency != portfolio.portfolio.currency:
@@ -194,7 +194,7 @@ def portfolio_problems(holding: Holding) -> Iterator[Finding]:
 
 
 def _holder(holding: Holding, project: str) -> Iterator[Finding]:
-    """Find a study of which nobody knows whose money is held."""
+    """Find a study with an ambiguous holder."""
     known, named = _names_held(holding, project), holding.portfolio.projects[project].party
     if named is None and len(known) > 1:
         rule = "must say whose money is held where several parties share a role"

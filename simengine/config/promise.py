@@ -1,4 +1,4 @@
-"""The promised effect: what the service is said to change, as one value for every number of the section `effect`."""
+"""The promised effect, as one value for every number of the section `effect`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from simengine.errors import Finding, did_you_mean
 
 
 def promise_of(study: Study) -> dict[str, float]:
-    """Return the promised value of every number of the section `effect` by its path: as promised, else the median of its distribution."""
+    """Return the promised value of every number of `effect` by its path; if none, the median of its distribution."""
     return {path: _promised(study, path, number) for path, number in _numbers_of_effect(study).items()}
 
 
 def as_promised(study: Study) -> Study:
-    """Return the study in whose every replication the service does what it promises; all other numbers keep their distributions and draws."""
+    """Return the study with the promised effect in every replication; all other numbers keep their distributions and draws."""
     values = promise_of(study)
     return study.model_copy(update={"effect": {name: _with_values(name, effect, values) for name, effect in study.effect.items()}})
 

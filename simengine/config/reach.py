@@ -1,8 +1,8 @@
-"""How far a metric can go: the least and the greatest value that an estimate can have, whatever happens to people.
+"""Range of a metric: the least and the greatest value that an estimate can have, whatever happens to people.
 
-A bound is stated only where it is certain: of shares, of relative reductions, of days in a window, of amounts with a highest price
-a day, times the people that the waves can hold. Everything else is unbounded. Numbers with a distribution stand at the smallest and
-the largest uniform that is ever drawn.
+A bound is stated only if it is certain: of shares, of relative reductions, of days in a window, of amounts with a highest price a
+day, times the people that the waves can hold. Everything else is unbounded. Numbers with a distribution are evaluated at the
+smallest and the largest uniform that can be drawn.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _by_design(study: Study, metric: Metric, design: str) -> Span:
 
 
 def _untreated(study: Study, metric: Metric, design: str, service: Span) -> Span:
-    """Span of what a design takes for the mean without the service."""
+    """Span of a design's estimate of the mean without the service."""
     outcome = study.outcomes[metric.outcome]
     if design == "difference_in_differences" or not outcome.has_zero:
         return ANYTHING
@@ -82,7 +82,7 @@ def _untreated(study: Study, metric: Metric, design: str, service: Span) -> Span
 
 
 def _seen(study: Study, metric: Metric) -> Span:
-    """Span of the mean of a group of people as the evaluator sees it."""
+    """Span of the mean of a group of people as measured by the evaluator."""
     outcome = study.outcomes[metric.outcome]
     low, high = outcome.span(metric.window_months.value)
     if metric.per is not None:
@@ -104,7 +104,7 @@ def _times(span: Span, factor: float) -> Span:
 
 
 def reaches_of(study: Study) -> Mapping[str, Span]:
-    """Find how far everything can go that the contract looks at, by the words of a replay: metrics, by wave too, and people."""
+    """Find the range of every input of the contract, named as in a replay: metrics, also by wave, and people."""
     waves, found = study.contract.waves, dict[str, Span]()
     for name in study.contract.inputs():
         if name in study.measurement.metrics:

@@ -1,6 +1,6 @@
-"""Words of a study that have other names now: one message for each, and a file rewritten where they stand.
+"""Renamed words of a study: an error message for each, and a function that rewrites them in a file.
 
-Only words are replaced, each where it stands: comments, order and layout of a file stay as they are.
+Only the words are replaced: comments, order and layout of a file stay as they are.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LAYERS = {"knowledge": "parameters", "luck": "sampling", "world": "environment"
 
 @dataclass(frozen=True)
 class OldWord:
-    """A word that is written differently now."""
+    """A renamed word."""
 
     path: KeyPath
     """Of the key; of the value of a key, the key's too."""
@@ -34,7 +34,7 @@ class OldWord:
 
 
 def refuse_old_words(document: Document) -> None:
-    """Refuse a document that uses words of before.
+    """Refuse a document that uses old words.
 
     Raises
     ------
@@ -51,9 +51,9 @@ def refuse_old_words(document: Document) -> None:
 
 
 def rewrite_old_words(path: Path) -> int:
-    """Write the new words into a file, and say how many there were; a file without old words is left alone.
+    """Write the new words into a file, and return their number; a file without old words is not changed.
 
-    The new file stands whole in the place of the old one, or not at all.
+    The new file replaces the old one as a whole, or not at all.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A sizing that is asked on the command line: what is said there comes to, or takes the place of, what the study says."""
+"""A sizing given on the command line, which adds to, or replaces, that of the study."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True)
 class Requested:
-    """What a command line says about a sizing."""
+    """The options of a sizing on the command line."""
 
     free: Sequence[str] = ()
     """Each `path=low..high` or `path=low..high..step`."""
@@ -40,7 +40,7 @@ def with_request(study: Study, requested: Requested) -> Study:
     Raises
     ------
     UsageError, StudyError
-        If something that is asked cannot be read, or does not fit the study; or nothing is free.
+        If an option cannot be parsed, or does not fit the study; or nothing is free.
     """
     own = study.sizing.model_dump(mode="python", exclude_none=True) if study.sizing is not None else {"free": {}, "parties": {}}
     asked: dict[str, Any] = {"free": dict(own["free"]), "parties": {name: dict(side) for name, side in own["parties"].items()}}
@@ -53,7 +53,7 @@ def with_request(study: Study, requested: Requested) -> Study:
     if not asked["free"]:
         raise UsageError("--free: at least one term is free, PATH=LOW..HIGH here or under sizing.free in the study; found none")
     if not any("objective" in side for side in asked["parties"].values()):
-        # Who pays or is paid under the contract wants to be left with more.
+        # By default payer and payee of the contract want a higher net.
         sides = [party for term in study.contract.terms.values() for party in (term.payee, term.payer)]
         for name in dict.fromkeys(party for side in sides for party in parties_behind(study, side)):
             asked["parties"].setdefault(name, {})["objective"] = "expected_npv"
@@ -65,7 +65,7 @@ def with_request(study: Study, requested: Requested) -> Study:
 
 
 def free_terms(study: Study, texts: Sequence[str]) -> Sizing | None:
-    """Return the terms that a command line frees, without anybody at the table; nothing where it frees none.
+    """Return the free terms of a command line, without parties; None if there are none.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""Parties and roles: whose money a study can move, who lends and who pays, and what may be asked of whom.
+"""Parties and roles: parties with cash, lenders, payers, and the measures that each can have.
 
-A question about money names a party whose money the study moves or, where several parties are in a role, `all_lenders` or
-`all_payers`. A figure of a role never stands under the name of a party.
+A measure names a party with cash in the study or, if several parties have a role, `all_lenders` or `all_payers`. A total of a role
+is never reported under the name of a party.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def parties_behind(study: Study, name: str) -> tuple[str, ...]:
-    """Names of those behind a party of the contract: its investor is all who lend, its outcome payer all who pay."""
+    """Names of the parties behind a party of the contract: all lenders for its investor, all payers for its outcome payer."""
     return {INVESTOR: study.capital.lenders, OUTCOME_PAYER: study.capital.who_pays}.get(name, (name,))
 
 
 def with_money(study: Study) -> tuple[str, ...]:
-    """Names of the parties whose money or public value a study can move, in its order."""
+    """Names of the parties with cash or public value in a study, in order."""
     capital, named = study.capital, [*study.capital.lenders, *study.capital.who_pays]
     for term in study.contract.terms.values():
         named += [*parties_behind(study, term.payer), *parties_behind(study, term.payee)]
@@ -38,13 +38,13 @@ def with_money(study: Study) -> tuple[str, ...]:
 
 
 def totals_of(study: Study) -> tuple[str, ...]:
-    """Names of the totals that a study has: `all_lenders`, `all_payers`, each only where several parties are in the role."""
+    """Names of the totals that a study has: `all_lenders`, `all_payers`, each only if several parties have the role."""
     in_role = {ALL_LENDERS: study.capital.lenders, ALL_PAYERS: study.capital.who_pays}
     return tuple(total for total, parties in in_role.items() if len(parties) > 1)
 
 
 def roles_in_words(study: Study) -> str:
-    """Say who lends and who pays, and under which name they stand together."""
+    """Return a description of lenders and payers, and of the names of their totals."""
     said = []
     for verb, total, parties in (("lends", ALL_LENDERS, study.capital.lenders), ("pays", ALL_PAYERS, study.capital.who_pays)):
         if len(parties) > 1:
@@ -63,7 +63,7 @@ def money_findings(study: Study, name: str, path: str) -> Iterator[Finding]:
 
 
 def lender_findings(study: Study, measure: Measure, path: str) -> Iterator[Finding]:
-    """Find a measure about a loan that is asked of somebody who lends nothing."""
+    """Find a measure about a loan for a party that does not lend."""
     lenders = names_of_role(ALL_LENDERS, study.capital.lenders)
     if measure.kind.of_lenders and measure.party not in lenders:
         rule = f"must be asked of who lends, for `{measure.name}` is about what comes back on a loan"
@@ -71,12 +71,12 @@ def lender_findings(study: Study, measure: Measure, path: str) -> Iterator[Findi
 
 
 def refuse_without_money(study: Study, name: str, place: str) -> None:
-    """Refuse a question about money that a study does not move.
+    """Refuse a name without cash in a study.
 
     Raises
     ------
     UsageError
-        If the name is neither that of a party whose money the study moves, nor of one of its totals.
+        If the name is neither a party with cash, nor a total.
     """
     for _, rule, found, way_out in money_findings(study, name, place):
         raise UsageError(f"{place}: {rule}; found {found}. {way_out}")
@@ -88,7 +88,7 @@ def the_only(study: Study, total: str, place: str) -> str:
     Raises
     ------
     UsageError
-        If several parties are in it: then somebody has to say whose money is meant.
+        If several parties have it, so that one must be named.
     """
     parties = study.capital.lenders if total == ALL_LENDERS else study.capital.who_pays
     if len(parties) > 1:

@@ -1,4 +1,4 @@
-"""What may be asked before signing: which terms are free, what each party wants, will not bear, and believes."""
+"""Specification of a sizing: free terms, and each party's objective, limits and beliefs."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from simengine.config.study import Study
 
 MOST_WINDOWS = 100
-"""Every choice of the windows is a reading of its own of the same people."""
+"""Every combination of windows is a separate measurement of the same people."""
 RecommendRule = Literal["equal_sacrifice", "nash", "total"]
 
 
 class Free(Spec):
-    """A term that is still open, and the range within which it is sought."""
+    """A free term, and its range."""
 
     low: Number
     high: Number
     step: Annotated[Number, Field(gt=0)] | None = None
-    """The term sheet holds the lower end plus whole steps alone; absent: any number."""
+    """Only the lower end plus whole steps are allowed; absent: any number."""
 
     @model_validator(mode="after")
     def _has_room(self) -> Free:
@@ -51,18 +51,18 @@ def _limit(text: str) -> str:
 
 
 class PartySide(Spec):
-    """One party at the table."""
+    """One party to the negotiation."""
 
     objective: Annotated[str, AfterValidator(_measure)] | None = None
-    """What it wants, as a measure; absent: it has limits alone."""
+    """Its objective, as a measure; absent: it has only limits."""
     without: Number | None = None
-    """What it has of its objective without a deal: it signs nothing worse."""
+    """The value of its objective without a deal: it signs nothing worse."""
     limits: Annotated[tuple[Annotated[str, AfterValidator(_limit)], ...], Field(strict=False)] = ()
-    """What it will not go beyond, each a measure, `<=` or `>=`, and a number."""
+    """Its limits, each a measure, `<=` or `>=`, and a number."""
     beliefs: dict[str, Quantity] = {}
-    """By path under `effect`: the distribution in which it believes; absent: that of the study."""
+    """By path under `effect`: its own distribution; absent: that of the study."""
     effect_multiple: Annotated[Fixed, AfterValidator(within(0, 100, "a multiple must lie between 0 and 100"))] | None = None
-    """The multiple of the effect in which it believes; absent: 1."""
+    """The multiple of the effect that it expects; absent: 1."""
 
     @model_validator(mode="after")
     def _without_what(self) -> PartySide:
@@ -77,22 +77,22 @@ class Sizing(Spec):
     free: Annotated[dict[str, Free], Field(min_length=1)]
     """By path."""
     parties: dict[str, PartySide] = {}
-    """By party; also by `all_lenders` or `all_payers`, where several parties lend or pay."""
+    """By party; also by `all_lenders` or `all_payers`, if several parties lend or pay."""
     recommend: RecommendRule = "equal_sacrifice"
-    """How one term sheet is chosen among those that nobody can better without harm to another."""
+    """The rule that chooses one term sheet on the frontier."""
     responding: bool = False
-    """Whether every term sheet is settled at what it makes people choose, as `behaviour` says."""
+    """Whether every term sheet is settled at the response that it induces, according to `behaviour`."""
 
     def objectives(self) -> list[Measure]:
-        """List what the parties want, in their order."""
+        """List the objectives of the parties, in their order."""
         return [read_measure(side.objective, name) for name, side in self.parties.items() if side.objective is not None]
 
     def measures_of(self, name: str) -> list[Measure]:
-        """List the measures of one party that it wants or has a limit on."""
+        """List the measures in the objective and the limits of one party."""
         return [measure for measure in [*self.objectives(), *(limit.measure for limit in self.limits())] if measure.party == name]
 
     def limits(self) -> list[Limit]:
-        """List what the parties will not go beyond, in their order; what a party has without a deal is one."""
+        """List the limits of the parties, in their order, including the value of no deal."""
         found = []
         for name, side in self.parties.items():
             if side.objective is not None and side.without is not None:
@@ -109,7 +109,7 @@ def free_numbers(study: Study) -> dict[str, Any]:
 
 
 def _windows(study: Study) -> dict[str, Any]:
-    """Return the window of every metric, by its path: people are followed for the longest one, and read at each."""
+    """Return the window of every metric, by its path: people are followed for the longest one, and measured with each."""
     return {f"measurement.metrics.{name}.window_months": metric.window_months for name, metric in study.measurement.metrics.items()}
 
 
@@ -126,7 +126,7 @@ def steps_of(free: Free) -> list[float]:
 
 
 def sizing_problems(study: Study) -> Iterator[Finding]:
-    """Find what does not fit between the sizing and the rest of a study."""
+    """Find inconsistencies between the sizing and the rest of a study."""
     sizing = study.sizing
     if sizing is None:
         return

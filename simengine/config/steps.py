@@ -1,7 +1,7 @@
-"""How many steps a month has in which people move: chosen where a study says rates, and judged in every study.
+"""Number of steps in a month: chosen if a study has rates, and checked in every study.
 
-A rate means moves at any moment. What moving at the end of a step does to that is computed (`cohort.step_error`) at the centres of
-all numbers, and the longest step is taken that keeps it small. Probabilities of a month are one move a month by themselves.
+A rate means moves at any moment. The error of moving at the end of a step is computed (`cohort.step_error`) at the central values
+of all numbers, and the longest step is taken that keeps it small. Probabilities of a month are one move a month by themselves.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from simengine.records import Draws
 from simengine.sections import OF_PEOPLE, lies_in
 
 CHOSEN_FOR = 0.001
-"""The step that is chosen moves no share of people in a state by more."""
+"""Largest error of a share of people in a state with the chosen step."""
 MOST_ERROR = 0.01
-"""Rates that are off by more are refused."""
+"""Rates with a larger error are refused."""
 STEP_LENGTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 """Of a month."""
 
 
 def with_steps(study: Study) -> Study:
-    """Choose the number of steps that the rates of a study need; untouched where it has none, says it, or needs but one."""
+    """Choose the number of steps that the rates of a study need; unchanged if it has none, sets the number, or needs only one."""
     if study.pathway.steps_per_month is not None or not has_rates(study.pathway):
         return study
     steps = _fewest(study).steps
@@ -40,20 +40,20 @@ def with_steps(study: Study) -> Study:
 
 
 def step_error_of(study: Study) -> StepError:
-    """Compute what the step of a study does, at the centres of all numbers."""
+    """Compute the step error of a study at the central values of all numbers."""
     cohort = cohort_of(study)
     return step_errors(cohort, _centres(study), (cohort.clock.steps,))[0]
 
 
 def _centres(study: Study) -> Draws:
-    """Put every number of the people at its centre, in one replication."""
+    """Fix every number of the people at its central value, in one replication."""
     numbers = {path: number for path, number in study.quantities() if lies_in(path, OF_PEOPLE)}
     centres = {path: np.array([number.centre]) for path, number in numbers.items()}
     return Draws(0, np.zeros(1, dtype=np.int64), share_out(centres, numbers, study.wholes()))
 
 
 def steps_problems(study: Study) -> Iterator[Finding]:
-    """Find rates that mean something else by the steps of the study."""
+    """Find rates that the steps of the study do not follow."""
     if not has_rates(study.pathway):
         return
     found = step_error_of(study)
@@ -73,7 +73,7 @@ def has_rates(pathway: Pathway) -> bool:
 
 
 def forms_of(pathway: Pathway) -> set[str]:
-    """Collect the ways in which the paces of the moves are said."""
+    """Collect the forms in which the rates of moves are given."""
     return {form for move in pathway.moves.values() for form in _forms(move)}
 
 

@@ -1,4 +1,4 @@
-"""Stresses of a study's own: numbers that are put somewhere else, each by its path."""
+"""Stresses defined in a study: changed numbers, by path."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class Stressed(Spec):
-    """Where a stress puts a number: at a value, at a quantile of its distribution, or further along its distribution."""
+    """A changed number: a value, a quantile of its distribution, or a shift along its distribution."""
 
     value: Number | None = None
     """The number itself; it may be written bare."""
     quantile: Annotated[Number, Field(gt=0, lt=1)] | None = None
-    """The level of its distribution at which it stands in every replication."""
+    """The quantile level at which it is fixed in every replication."""
     shift: Number | None = None
     """Standard deviations by which its normal score moves: -1.645 makes the median the 5 % quantile."""
 

@@ -1,4 +1,4 @@
-"""The study: the whole question in one value, with sections named like the folders that answer them."""
+"""The study: one contract with all its assumptions, in sections named like the folders that use them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Assumption(Spec):
 
 
 class StudyHeading(Spec):
-    """What the study is about and the calendar it lives in."""
+    """Title, currency and calendar of the study."""
 
     title: str
     currency: CurrencyCode
@@ -59,49 +59,49 @@ class StudyHeading(Spec):
 
 
 class RunDefaults(Spec):
-    """How a run is made unless the command line says otherwise."""
+    """Defaults of a run, which the command line can override."""
 
     replications: Count
     seed: Annotated[int, Field(ge=0, le=MAX_SEED, strict=True)] | None = None
 
 
 class Study(Spec):
-    """A question about one contract, complete and consistent."""
+    """One contract with all its assumptions, complete and consistent."""
 
     study: StudyHeading
     parties: Parties
     rates: dict[Name, RateTable] = {}
     """By name: tables of discount rates."""
     prices: PriceIndex | None = None
-    """How prices rise; if absent, nothing is told in the prices of the start."""
+    """Inflation; if absent, nothing is reported in prices of the start."""
     population: Population
     pathway: Pathway
     events: dict[Name, Event] = {}
-    """By name: what may happen to people again and again."""
+    """By name: recurrent events."""
     shocks: dict[Name, Shock] = {}
-    """By names of one's own: what a time brings to everybody."""
+    """By names of your choice: factors shared by everybody at a time."""
     effect: dict[Name, Effect]
     promise: dict[str, Fixed] = {}
-    """By path under `effect`: what the service is promised to do; absent: the median of the distribution."""
+    """By path under `effect`: the promised value; absent: the median of the distribution."""
     outcomes: Annotated[dict[Name, Outcome], Field(min_length=1)]
     measurement: Protocol
     contract: Contract
     capital: Capital
     public_value: PublicPrices
-    """By outcome, then by party: what it is worth to whom."""
+    """By outcome, then by party: its value to the party."""
     correlations: dict[Name, Correlation] = {}
-    """By names of one's own: numbers that go together."""
+    """By names of your choice: correlated numbers."""
     behaviour: Behaviour | None = None
-    """How those respond who are paid, or refer; absent: nobody does."""
+    """Responses of providers and referrers; absent: none."""
     known: dict[Name, Known] = {}
-    """What is known to have happened; no forecast reads it."""
+    """Known results; no forecast reads them."""
     run: RunDefaults
     sizing: Sizing | None = None
-    """What is sized before signing."""
+    """The sizing of terms before signing."""
     variants: dict[Name, dict[str, object]] = {}
-    """Named changes, by path, that make the study another one."""
+    """Named changes of the study, by path."""
     stresses: dict[Name, Annotated[dict[str, Stressed], Field(min_length=1)]] = {}
-    """By names of one's own: numbers that a stress puts somewhere else, by path."""
+    """By names of your choice: numbers changed by a stress, by path."""
 
     def __repr__(self) -> str:
         people = ", ".join(f"{name} {wave.size}" for name, wave in self.population.waves.items())
@@ -128,13 +128,13 @@ class Study(Spec):
         >>> load_study(find_study("tiny")).with_({"population.waves.all.size": 30}).population.waves["all"].size.value
         30.0
         """
-        # What reads studies knows this class: here it is known only while it is used.
+        # The loader imports this class, so it is imported only when used.
         from simengine.config.load import with_changes
 
         return with_changes(self, changes, variant)
 
     def wholes(self) -> list[list[str]]:
-        """List the paths of the shares of every whole."""
+        """List the paths of the shares of every total."""
         wholes = [[f"population.strata.{name}.share" for name in self.population.strata]]
         wholes += [[f"pathway.start.{stratum}.{state}" for state in shares] for stratum, shares in self.pathway.start.items()]
         if self.population.engagement is not None and self.population.engagement.doses is not None:
@@ -143,7 +143,7 @@ class Study(Spec):
         return wholes + [list(way) for way in ways if any(isinstance(number, DirichletCount) for number in way.values())]
 
     def paces_out_of(self, state: str, stratum: str) -> dict[str, Quantity | DirichletCount]:
-        """Return the paces of all ways out of a state in one stratum by their paths; staying is one where it is counted."""
+        """Return the rates of all moves out of a state in one stratum by their paths, including staying if it is counted."""
         out_of = [(name, move.pace_in(stratum)) for name, move in self.pathway.moves.items() if name.split(" -> ")[0] == state]
         return {
             f"pathway.moves.{name}{found[0]}.{found[1].form}": getattr(found[1], found[1].form)
@@ -154,8 +154,8 @@ class Study(Spec):
     def quantities(self) -> Iterator[tuple[str, Quantity]]:
         """Yield every number of the study with its path.
 
-        What is published of its contract is no part of the question, and what a party believes is no number of the study; nor is a
-        distribution between referrers, who are all there in every replication.
+        Published cases of its contract and beliefs of a party are not numbers of the study; nor is a distribution between
+        referrers, who are all present in every replication.
         """
         elsewhere = ("contract.published.", "sizing.", "behaviour.referral.cost_between_referrers")
         return ((path, number) for path, number in quantities_in(self) if not path.startswith(elsewhere))
@@ -167,7 +167,7 @@ def cohort_of(study: Study) -> Cohort:
     Raises
     ------
     StudyError
-        If an outcome is of no kind that is known.
+        If the kind of an outcome is unknown.
     """
     refuse_unlisted(study.outcomes)
     return Cohort(
@@ -195,7 +195,7 @@ def cohort_of(study: Study) -> Cohort:
 
 
 def _comparisons_of(protocol: Protocol) -> Comparisons:
-    """Say which other people are simulated: those of every design that the study describes."""
+    """Return the comparison groups to simulate: those of every design that the study specifies."""
     baseline, control, parallel, matched = protocol.baseline, protocol.control, protocol.parallel, protocol.matched
     spills = control is not None and not (isinstance(control.spill_over, Constant) and control.spill_over.value == 0)
     return Comparisons(

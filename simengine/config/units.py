@@ -1,4 +1,4 @@
-"""Units of study and contract: what an estimate yields must be what the contract says that it pays on.
+"""Units of study and contract: the unit of an estimate must be that of the contract's metric.
 
 Each rule is a generator of findings `(path, rule, found, way out)`.
 """
@@ -18,7 +18,7 @@ from simengine.measurement.spec import Metric
 
 @dataclass(frozen=True)
 class Yields:
-    """The units in which an estimate may be said."""
+    """The units in which an estimate may be expressed."""
 
     said: str
     """The first of them, as a contract would write it."""
@@ -48,7 +48,7 @@ def unit_problems(study: Study) -> Iterator[Finding]:
 
 
 def yielded(study: Study, metric: Metric, outcome: OutcomeKind) -> Yields:
-    """Say in which units a metric comes out.
+    """Return the units of a metric.
 
     A mean difference may leave out that it is per person ("days", "points"), as is usual; a total may not say it.
     """
@@ -72,7 +72,7 @@ def yielded(study: Study, metric: Metric, outcome: OutcomeKind) -> Yields:
 
 
 def _counted(study: Study, metric: Metric, outcome: OutcomeKind) -> tuple[str, tuple[str, ...]]:
-    """Say what is added up over people: its first unit, and all that it may be called."""
+    """Return the unit of an outcome and its synonyms."""
     currency, prices = study.study.currency, study.public_value.get(metric.outcome, {}).values()
     if outcome.may_be_money and prices and all(price.value_per_unit is None for price in prices):
         # It is valued as it is: it can be nothing else.

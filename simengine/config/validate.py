@@ -1,4 +1,4 @@
-"""Validate what a file says against a model, or say everything that is wrong with it in words of its own."""
+"""Validate a file against a model, or report everything that is wrong with it in the project's own messages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LONGEST_NAME = 40
 
 
 def validate(model: type[Model], document: Document) -> Model:
-    """Read a document as a model, or say everything that is wrong with it."""
+    """Read a document as a model, or report everything that is wrong with it."""
     refuse_old_words(document)
     try:
         return model.model_validate(document.content)
@@ -33,7 +33,7 @@ def validate(model: type[Model], document: Document) -> Model:
 
 
 def refuse(document: Document, problems: Iterable[Finding]) -> None:
-    """Raise what does not fit together, with file and line; nothing where all fits."""
+    """Raise the inconsistencies found, with file and line, if there are any."""
     found = [
         Problem(document.place_of(tuple(path.split("."))), path, rule, found, way_out) for path, rule, found, way_out in problems
     ]
@@ -94,7 +94,7 @@ _DECIMAL_COMMA = re.compile(r"[-+]?\d[\d.]*,\d+")
 
 
 def _hint(kind: str, value: Any) -> str:
-    """Say what a number with a comma in it was read as."""
+    """Return how a number with a comma was read."""
     has_comma = isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value)
     return DECIMAL_POINT if has_comma or kind == "too_long" else ""
 
@@ -120,7 +120,7 @@ _PAGES = {"Contract": "contract.md", "Portfolio": "portfolio.md"}
 
 
 def _suggest(model: type[BaseModel], details: ErrorDetails) -> str:
-    """Say what an unknown key may have meant."""
+    """Suggest a known key for an unknown one."""
     *place, key = details["loc"]
     if str(key).isdecimal() and details["input"] is None:
         return DECIMAL_POINT

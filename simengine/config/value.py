@@ -1,4 +1,4 @@
-"""When the outcomes of a study come about, and what must agree between what is valued and what is counted.
+"""Timing of outcomes, and consistency rules between values and outcomes.
 
 Each rule is a generator of findings `(path, rule, found, way out)`.
 """
@@ -19,11 +19,11 @@ _NEEDED = {
     "better": "`lower` or `higher`",
     "cashable_share": "a share from 0 to 1",
 }
-"""What an outcome that is not money says of its value."""
+"""Keys required for the value of an outcome that is not money."""
 
 
 def timing_of(study: Study, draws: Draws) -> Timing:
-    """Return when the outcomes of a study come about."""
+    """Return the timing of the outcomes of a study."""
     waves = study.population.waves
     months = [np.floor(draws[f"population.waves.{name}.enrolment_months"]) for name in waves]
     first = tuple(int(wave.from_month.value) for wave in waves.values())
@@ -47,7 +47,7 @@ def read_after(study: Study, outcome: str) -> int | None:
 
 
 def value_problems(study: Study) -> Iterator[Finding]:
-    """Find everything about value that does not fit together."""
+    """Find all inconsistencies about value."""
     for outcome, by_party in study.public_value.items():
         path = f"public_value.{outcome}"
         if outcome not in study.outcomes:

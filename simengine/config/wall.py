@@ -1,7 +1,7 @@
-"""Which sections of a study lie left of the wall, where everything is drawn, and which lie right of it, where nothing is.
+"""Which numbers of a study belong to the random half, and which to the deterministic half.
 
-People who have lived and were measured may be settled under another right half, never under another left half: that would show
-what became of other people as if it were theirs.
+Evidence may be settled with another deterministic half, never with another random half, for which other people would have to be
+simulated.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from simengine.distributions import Constant, Quantity, Sourced
 from simengine.sections import CALENDAR, LEFT, lies_left
 
 _WORDS = ("source", "certainty", "note")
-"""What is said of a number, and moves nothing."""
+"""Annotations of a number, without influence on results."""
 
 
 def difference_left(one: Study, other: Study) -> tuple[str, str, str] | None:
-    """Find the first difference between the left halves of two studies.
+    """Find the first difference between the random halves of two studies.
 
     Returns
     -------
-    Its path, and what stands there in either study; nothing where people and measurements are the same. Sources, certainties and
+    Its path, and its value in either study; None if people and measurements are the same. Sources, certainties and
     notes are no difference; another order of names is one, for arrays follow it.
     """
     if one is other:
@@ -37,7 +37,7 @@ def difference_left(one: Study, other: Study) -> tuple[str, str, str] | None:
         found = _difference(getattr(one.study, name), getattr(other.study, name), f"study.{name}")
         if found is not None:
             return found
-    # Outcomes are counted by year only where somebody values them.
+    # Outcomes are counted by year only if they have a value.
     if bool(one.public_value) != bool(other.public_value):
         there, here = ("prices" if study.public_value else "nothing" for study in (one, other))
         return "public_value", there, here
@@ -75,12 +75,12 @@ def _shown(value: Any) -> str:
 
 
 def numbers_right(study: Study) -> dict[str, Quantity]:
-    """Return the numbers of a study right of the wall, by path."""
+    """Return the numbers of the deterministic half, by path."""
     return {path: number for path, number in study.quantities() if not lies_left(path)}
 
 
 def distribution_not_drawn(study: Study, drawn: Study) -> str | None:
-    """Find a number right of the wall that has a distribution which is not the one that was drawn; nothing where there is none."""
+    """Find a number of the deterministic half whose distribution differs from the one drawn; None if there is none."""
     before = numbers_right(drawn)
     for path, number in numbers_right(study).items():
         is_other = path not in before or _difference(before[path], number, path) is not None

@@ -1,4 +1,4 @@
-"""What each replication came to."""
+"""Results of each replication."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Evidence kept and asked many times: blocks of replications on threads, ensembles, money by party, stores at the wall."""
+"""Simulate and settle replications: blocks on threads, ensembles, money by party, and stored evidence."""

@@ -1,4 +1,4 @@
-"""What every answer to a question is: a frozen bundle of statistics, which says what it is and gives its numbers as a table."""
+"""The base of every answer: a frozen dataclass of statistics that prints as one line and as a table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from simengine.risk.statistics import frame_of, statistics_in
 
 
 class Answer:
-    """A bundle of statistics, each with its Monte Carlo standard error; its fields are described where it is made."""
+    """A set of statistics, each with its Monte Carlo standard error; the fields are described in each subclass."""
 
     n_replications: int
     seed: int

@@ -1,4 +1,4 @@
-"""Run blocks of replications on threads; the result does not know how."""
+"""Run blocks of replications on threads; the result does not depend on how they are divided."""
 
 from __future__ import annotations
 
@@ -44,26 +44,26 @@ def run_study(
     seed
         Any whole number from 0 to 2^64 - 1.
     n_replications
-        At least 2, unless the run goes on where another one ended.
+        At least 2, unless the run continues another one.
     threads
-        Blocks that run at once; absent: one per processor that this process may use.
+        Blocks that run at once; absent: one per available processor.
     block_size
-        Replications in a block, at most: blocks are smaller where a thread would have nothing to do. Neither this nor `threads`
+        Replications in a block, at most: blocks are smaller if a thread would have nothing to do. Neither this nor `threads`
         changes any bit of the result.
     on_progress
         Called, from the thread that ran it, with the number of replications of each finished block.
     sampling
         How the numbers of the study are drawn.
     first
-        The first of these replications: a run may go on where another one ended, and their join is the longer run, bit for bit.
+        Number of the first replication: a run may continue another one, and joined they equal the longer run, bit for bit.
 
     with_variates
-        As for `run_block`; the rate of return of the mean cash needs it where means are corrected by control variates.
+        As for `run_block`; needed for the rate of return of the mean cash if means are corrected by control variates.
 
     Raises
     ------
     UsageError
-        If the study cannot be drawn in this way, or a number is none that can be asked for.
+        If the study does not support this sampling, or a number is out of range.
     """
     seed, first = seed_asked(seed), whole(first, "first", 0, MOST_REPLICATIONS)
     n_replications = whole(n_replications, "n_replications", 1 if first else 2, MOST_REPLICATIONS)
@@ -88,21 +88,21 @@ def map_blocks(
     first: int = 0,
     on_progress: Callable[[int], None] | None = None,
 ) -> list[BlockPart]:
-    """Do some work on every block of replications, several at once, and give the parts in the order of the blocks.
+    """Apply a function to every block of replications, several at once, and return the parts in order.
 
     Parameters
     ----------
     work
-        From the numbers of the replications of a block to its part of the result; called from several threads.
+        Function from the numbers of a block's replications to its part of the result; called from several threads.
     n_replications, threads, block_size, on_progress
         As for `run_study`.
     first
-        The number of the first replication: others than those from 0 are fresh replications under the same seed.
+        The number of the first replication: above 0 the replications are fresh ones of the same seed.
 
     Raises
     ------
     UsageError
-        If one of these numbers is none that can be asked for.
+        If one of these numbers is out of range.
     """
     n_replications = whole(n_replications, "n_replications", 1, MOST_REPLICATIONS)
     first = whole(first, "first", 0, MOST_REPLICATIONS - n_replications)
@@ -122,14 +122,14 @@ def map_blocks(
 def map_items(
     work: Callable[[Item], BlockPart], items: Iterable[Item], n_replications: int, *, threads: int | None = None
 ) -> list[BlockPart]:
-    """Do some work on every item, several at once, and give the parts in the order of the items; together they are n_replications.
+    """Apply a function to every item, several at once, and return the parts in order; together they are n_replications.
 
-    Whatever ends this early, a signal or an error in one part, ends the other parts too, at their next batch of people.
+    A signal, or an error in one part, ends the other parts too, at their next batch of people.
 
     Raises
     ------
     NotMeasuredError
-        Once, of all items together, if a contract pays on what was not measured in some of their replications.
+        Once, for all items together, if a contract pays on a metric that was not measured in some replications.
     """
     given_up = threading.Event()
 

@@ -1,4 +1,4 @@
-"""One ensemble of replications, asked several questions: the same people, measured and settled as often as one likes."""
+"""One ensemble of replications: the same people, measured and settled any number of times."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ class Ensemble:
     block_size: int = BLOCK_SIZE
     on_progress: Callable[[int], None] | None = None
     first: int = 0
-    """The number of the first replication: from another one on, the replications are fresh under the same seed."""
+    """The number of the first replication: above 0 the replications are fresh ones of the same seed."""
 
     def __post_init__(self) -> None:
-        """Refuse numbers that cannot be asked for; of one replication alone nothing can be said with a standard error."""
+        """Refuse invalid numbers; a single replication gives no standard error."""
         seed_asked(self.seed)
         whole(self.n_replications, "n_replications", 2, MOST_REPLICATIONS)
         whole(self.first, "first", 0, MOST_REPLICATIONS)
@@ -57,12 +57,12 @@ class Ensemble:
             whole(self.threads, "threads", 1, MOST_THREADS)
 
     def ask(self, questions: Callable[[Integers], Sequence[Columns]]) -> list[Columns]:
-        """Put the same questions to every block of replications, and join the answers to each.
+        """Evaluate the same functions on every block of replications, and join the results of each.
 
         Parameters
         ----------
         questions
-            From the numbers of the replications of a block to the columns of each answer; only these are kept.
+            Function from the numbers of a block's replications to the columns of each result; only these are kept.
         """
         blocks = map_blocks(
             questions,
@@ -76,17 +76,17 @@ class Ensemble:
 
 
 def measured(study: Study, protocol: Protocol, tallies: Tallies, draws: Draws) -> Measurements:
-    """Let the evaluator of a protocol measure people who are simulated already."""
+    """Measure simulated people by a protocol."""
     return measure(protocol, tallies, kinds_of(study), tuple(study.population.waves), draws)
 
 
 def lived(cohort: Cohort, draws: Draws, strength: float = 1.0) -> Tallies:
-    """Let people live through replications in which the service does some multiple of its effect."""
+    """Simulate people with a multiple of the effect of the service."""
     return simulate_cohort(replace(cohort, effect_strength=strength), draws)
 
 
 def lived_again(cohort: Cohort, draws: Draws, strength: float, before: Tallies) -> Tallies:
-    """Let the service users live again with another multiple of the effect; whom that cannot touch is taken from `before`."""
+    """Simulate the service users again with another multiple of the effect; the other arms are taken from `before`."""
     has_matching = cohort.comparisons.matching is not None
     some_are_left_out = has_matching and (before.weight[:, :, MATCHED_SERVICE] != before.weight[:, :, SERVICE]).any()
     if some_are_left_out or cohort.comparisons.spill_over is not None:
@@ -111,12 +111,11 @@ def _with_arms_of(before: Floats, alone: Floats, lives: Mapping[int, int]) -> Fl
 
 
 def settled(study: Study, draws: Draws, tallies: Tallies, measurements: Measurements) -> Columns:
-    """Settle the contract on some measurements, and keep what the questions of this room need.
+    """Settle the contract on some measurements, and keep the columns that the questions need.
 
     Returns
     -------
-    Columns of metrics and terms, `contingent_payment`, `drawn`, and the money of all who lend and of all who pay, whether they are
-    several or one.
+    Columns of metrics and terms, `contingent_payment`, `drawn`, and the money of all lenders and of all payers.
     """
     results = evaluate(study, Evidence(study, draws, tallies, measurements))
     names = [name for name in results.columns if name.startswith("metric.")]
@@ -126,19 +125,19 @@ def settled(study: Study, draws: Draws, tallies: Tallies, measurements: Measurem
     lenders, payers = total_of_lenders(results.columns), total_of_payers(results.columns)
     columns |= {f"{ALL_LENDERS}.{what}": results[f"{lenders}.{what}"] for what in ("money_in", "money_back", "npv")}
     columns |= {f"{ALL_PAYERS}.{what}": results[f"{payers}.{what}"] for what in ("payment", "true_saving")}
-    # An only lender or payer may have other money too, which is no part of its role.
+    # An only lender or payer may have other cash too, which is not part of its role.
     columns[f"{ALL_LENDERS}.net"] = columns[f"{ALL_LENDERS}.money_back"] - columns[f"{ALL_LENDERS}.money_in"]
     columns[f"{ALL_PAYERS}.net"] = columns[f"{ALL_PAYERS}.true_saving"] - columns[f"{ALL_PAYERS}.payment"]
     return {name: np.asarray(column, dtype=np.float64) for name, column in columns.items()}
 
 
 def term_column(term: str) -> str:
-    """Name the column of what is owed under a term."""
+    """Return the name of the column of amounts owed under a term."""
     return f"term.{term}.amount"
 
 
 def with_used_designs_alone(study: Study) -> Study:
-    """Return the study without the sections of designs that its contract does not go by: nobody need be simulated for them."""
+    """Return the study without unused designs, so that no people are simulated for them."""
     protocol = study.measurement
     used = {protocol.design, *protocol.by_wave.values(), *(protocol.mix or {})}
     unused = {section: None for design, section in SECTION_OF.items() if design not in used}
@@ -146,7 +145,7 @@ def with_used_designs_alone(study: Study) -> Study:
 
 
 def against_twins(study: Study, draws: Draws, tallies: Tallies, measurements: Measurements) -> Measurements:
-    """Return the measurements of an evaluator who sees everybody and compares each service user with the twin.
+    """Return the measurements of an evaluator who observes everybody and compares each service user with the twin.
 
     The estimate is the truth of `measurements`; here it is given by wave as well, so that a contract may pay by wave.
     """
@@ -166,10 +165,10 @@ def against_twins(study: Study, draws: Draws, tallies: Tallies, measurements: Me
 
 
 def beyond_twins(tallies: Tallies) -> Tallies:
-    """Count of each combination of milestones only those people whom the service brought there: service users less their twins.
+    """Count people by combination of milestones that the service caused: service users less their twins.
 
-    Negative where twins reached a combination more often. So a contract that pays by milestones pays on them what it would pay on
-    the true difference of a metric.
+    Negative if twins reached a combination more often. So a contract that pays by milestones is settled on the true difference, as
+    for a metric.
     """
     combinations = {claim: _service_less_twin(counts) for claim, counts in tallies.combinations.items()}
     return replace(tallies, combinations=combinations)
@@ -185,7 +184,7 @@ _BY_ARM = (
     *("n_people", "weight", "weight_squares", "sums", "squares"),
     *("sums_before", "squares_before", "products_with_before", "pair_products", "after_change"),
 )
-"""What an evaluator reads of an arm."""
+"""The tallies that an evaluator uses, by arm."""
 
 
 def _with_twins_as_control(array: Floats) -> Floats:
@@ -200,7 +199,7 @@ def contingent_terms(study: Study) -> tuple[str, ...]:
     Raises
     ------
     UsageError
-        If there are none: then no evaluator can move the money.
+        If there are none: measurement error then cannot affect payments.
     """
     terms = tuple(study.contract.paid_for_outcomes())
     if not terms:

@@ -1,4 +1,4 @@
-"""Refuse, before any work, a run whose results this process cannot hold.
+"""Refuse in advance a run whose results do not fit into memory.
 
 What a replication takes is asked of two of them: that depends on the study. What there is depends on the machine, on the
 container (cgroup) and on what the process may address. Measured on shipped studies, growth per replication is 2.4 to 2.8 times the
@@ -38,7 +38,7 @@ def refuse_if_too_large(
     block_size: int = 1000,
     is_kept_whole: bool = False,
 ) -> None:
-    """Refuse so many replications where their results do not fit into memory.
+    """Refuse a number of replications whose results do not fit into memory.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def refuse_if_too_large(
     at_once, block_size
         Blocks that run at once, and replications in each.
     is_kept_whole
-        Whether all that was simulated is kept, and not its results alone, as questions to stored people do.
+        Whether all that was simulated is stored, and not only the results, as for questions on stored evidence.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def refuse_if_too_large(
 
 
 def memory_left() -> int | None:
-    """Return the bytes that this process may still take; None where the system does not say."""
+    """Return the bytes that this process may still use; None if unknown."""
     resident, addressed = _used()
     left = [limit - resident for limit in _limits_of_memory()]
     with suppress(ImportError):

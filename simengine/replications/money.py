@@ -1,4 +1,4 @@
-"""What an answer says of each party's money: where it stands, and the measures that somebody asks for beside that."""
+"""Each party's standard statistics, and further measures on request."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ _OF_LENDERS = ("money_in", "moic", *OF_WHOLE_FLOWS, "payback_status")
 
 @dataclass(frozen=True)
 class PartyStanding:
-    """Where one party stands."""
+    """Standard statistics of one party's money."""
 
     net: Statistic
     npv: Statistic
     p_loss: Statistic
     """Of a net below zero."""
     cvar: Statistic | None
-    """Mean loss (-net) in the worst 1 - level of the replications; absent where these are too few."""
+    """Mean loss (-net) in the worst 1 - level of the replications; absent if these are too few."""
     asked: Mapping[str, Statistic] = field(default_factory=dict)
-    """By measure, without the party: what was asked for beside these."""
+    """By measure, without the party: further measures on request."""
 
 
 def money_of(results: ReplicationResults) -> dict[str, Floats]:
-    """Net and net present value of every party and of every total, by `<name>.<amount>`; and what measures take beside them.
+    """Net and net present value of every party and of every total, by `<name>.<amount>`, and the further columns of measures.
 
-    These are the truth of each metric, what is paid for outcomes, what was drawn, and of those who lend what they lent and, if the
-    results have it, what their flows came to.
+    These are the truth of each metric, payments for outcomes, drawdown, and for lenders their loans and, if the results have them,
+    their returns.
     """
     columns: Mapping[str, Any] = results.columns
     kept = [f"{name}.{amount}" for name in _names(columns) for amount in ("net", "npv")]
@@ -58,26 +58,26 @@ def _names(columns: Mapping[str, Any]) -> list[str]:
 
 
 def settled_money(study: Study, evidence: Evidence, measures: Iterable[Measure] = ()) -> dict[str, Floats]:
-    """Settle the contract, move the money, and keep what every party has and what the measures take."""
+    """Settle the contract, post the cash, and keep every party's money and the columns that the measures need."""
     return money_of(evaluate(study, evidence, with_returns=any(measure.kind.needs_flows for measure in measures)))
 
 
 def asked_measures(study: Study, texts: Sequence[str], option: str = "--measure") -> tuple[Measure, ...]:
-    """Read the measures that are asked for.
+    """Parse the requested measures.
 
     Parameters
     ----------
     study
-        Whose parties are meant.
+        The study with the parties.
     texts
-        `party.measure`, or a measure alone: then of everybody who has it.
+        `party.measure`, or a measure alone: then for every party that has it.
     option
-        Where a message says that they stand.
+        The option that error messages name.
 
     Raises
     ------
     UsageError
-        If there is no such measure, or the party has no money, or does not lend where the measure is about a loan.
+        If there is no such measure, or the party has no cash, or does not lend although the measure concerns a loan.
     """
     found: list[Measure] = []
     for text in names_asked(texts, option):
@@ -99,7 +99,7 @@ def asked_measures(study: Study, texts: Sequence[str], option: str = "--measure"
 
 @dataclass(frozen=True)
 class AmountAsked:
-    """A number of a party in every replication, of which a question takes the mean, the spread or the tail."""
+    """A number of a party in every replication, of which a question uses the mean, the variance or the tail."""
 
     text: str
     """An amount, or a measure that is a mean over replications."""
@@ -108,7 +108,7 @@ class AmountAsked:
     sign: int
     """1 where more is better, -1 where less is."""
     measures: tuple[Measure, ...]
-    """What has to be settled for it."""
+    """The columns that settlement must provide for it."""
     _of: Callable[[Columns, str], Floats]
 
     @property
@@ -117,12 +117,12 @@ class AmountAsked:
         return any(measure.kind.of_lenders for measure in self.measures)
 
     def values(self, columns: Columns, party: str) -> Floats:
-        """Return it, one number per replication, in the shape of the columns.
+        """Return the amount, one number per replication, in the shape of the columns.
 
         Raises
         ------
         UsageError
-            If a replication has none: then nothing is said of the mean or the spread of all.
+            If a replication has none: mean and variance are then undefined.
         """
         found = np.asarray(self._of(columns, party), dtype=np.float64)
         n_missing = int((~np.isfinite(found)).sum())
@@ -137,12 +137,12 @@ class AmountAsked:
 
 
 def amount_asked(text: str, *, needs_mean: bool = False) -> AmountAsked:
-    """Read what is asked of every party: an amount, or a measure that is a mean over replications.
+    """Parse the quantity analysed for every party: an amount, or a measure that is a mean over replications.
 
     Raises
     ------
     UsageError
-        If it is neither, or has no mean where one is needed.
+        If it is neither, or has no mean although one is needed.
     """
     ways = f"one of {', '.join(AMOUNTS)}, or a measure such as p_loss or p_irr_below(0.03)"
     if not isinstance(text, str):
@@ -173,12 +173,12 @@ def amount_asked(text: str, *, needs_mean: bool = False) -> AmountAsked:
 
 
 def parties_with(study: Study, asked: AmountAsked, names: Sequence[str]) -> tuple[str, ...]:
-    """Names of the parties that are asked for, or of all who have an amount.
+    """Names of the requested parties, or of all that have an amount.
 
     Raises
     ------
     UsageError
-        If one of those that are named has no money in the study, or does not lend where the amount is about a loan.
+        If a named party has no cash in the study, or does not lend although the amount concerns a loan.
     """
     chosen = chosen_parties(names, study)
     if not asked.of_lenders:
@@ -196,12 +196,12 @@ def measures_of(measures: Iterable[Measure], party: str) -> dict[str, Measure]:
 
 
 def chosen_parties(names: Sequence[str], study: Study, option: str = "--party") -> tuple[str, ...]:
-    """Names of the parties that are asked for, or of all whose money the study moves.
+    """Names of the requested parties, or of all with cash in the study.
 
     Raises
     ------
     UsageError
-        If one of them has no money in the study.
+        If one of them has no cash in the study.
     """
     asked = tuple(dict.fromkeys(names_asked(names, option)))
     for name in asked:
@@ -210,7 +210,7 @@ def chosen_parties(names: Sequence[str], study: Study, option: str = "--party") 
 
 
 def refuse_level(level: float) -> None:
-    """Refuse a level of a tail that is none."""
+    """Refuse an invalid level of a tail."""
     if not is_number(level) or not 0 < level < 1:
         found = f"{level:g}" if is_number(level) else shorten(level)
         raise UsageError(
@@ -219,14 +219,14 @@ def refuse_level(level: float) -> None:
 
 
 def tail_needs(n_replications: int, level: float, n_per_replication: int = 1) -> int | None:
-    """Return the replications that a tail takes; nothing where it has them."""
+    """Return the number of replications that a tail needs; None if it has enough."""
     if n_replications * n_per_replication * (1 - level) >= TAIL_REPLICATIONS - 1e-9:
         return None
     return int(np.ceil(TAIL_REPLICATIONS / (1 - level) / n_per_replication - 1e-9))
 
 
 def refuse_thin_tail(n_replications: int, level: float, n_per_replication: int = 1) -> None:
-    """Refuse to speak of a tail that holds too few replications."""
+    """Refuse a tail with too few replications."""
     refuse_level(level)
     needed = tail_needs(n_replications, level, n_per_replication)
     if needed is not None:
@@ -237,7 +237,7 @@ def refuse_thin_tail(n_replications: int, level: float, n_per_replication: int =
 
 
 def standing_of(columns: Columns, party: str, level: float, measures: Iterable[Measure] = ()) -> PartyStanding:
-    """Say where a party stands in some replications, and what those of the measures come to that are about it."""
+    """Compute a party's standard statistics, and those of the measures that concern it."""
     net = columns[f"{party}.net"]
     is_given = tail_needs(len(net), level) is None
     return PartyStanding(

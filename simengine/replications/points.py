@@ -1,8 +1,8 @@
-"""Money at chosen points of the assumptions: what a study would say if its numbers stood there, over the same luck at every point.
+"""Money at chosen points of the assumptions, with the same replications at every point.
 
 A *point* gives every assumption (a number that has a distribution) a place in its distribution. At each point the same panel of
-replications is lived: the people, sites, shocks and errors of replications 0 to n_luck - 1. So differences between points are not
-blurred by luck, and what is said of a point is a mean, or a share, over the panel.
+replications is simulated: the people, sites, shocks and errors of replications 0 to n_luck - 1. So sampling variation cancels in
+differences between points, and the result at a point is a mean, or a share, over the panel.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MOST_LUCK = 100_000
 
 @dataclass(frozen=True)
 class Assumptions:
-    """The assumptions of a study, and how to ask what its money is at points of them."""
+    """The assumptions of a study, and each party's money at points of them."""
 
     study: Study
     ensemble: Ensemble
@@ -50,9 +50,7 @@ class Assumptions:
         scores
             Shape (n_points, n_assumptions): independent standard normal scores; the study's correlations join them.
         measures
-            What is asked for.
-
-        Returns
+            The measures needed. Returns
         -------
         As `money_of` gives them, each of shape (n_points, n_luck).
         """
@@ -104,7 +102,7 @@ def uncertain_paths(study: Study) -> tuple[str, ...]:
 
 
 def groups_of(study: Study, paths: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """Put assumptions that go together into groups: those joined by correlations, and the counted shares of one whole.
+    """Group dependent assumptions: those joined by correlations, and the counted shares of one total.
 
     Returns
     -------
@@ -126,7 +124,7 @@ def groups_of(study: Study, paths: tuple[str, ...]) -> dict[str, tuple[str, ...]
 
 
 def correlation_of(study: Study, path: str, paths: tuple[str, ...]) -> Mapping[str, float]:
-    """Return the correlations of a number with others, by path; those that nobody names are left out."""
+    """Return the correlations of a number with others, by path; only those stated in the study."""
     found = {}
     for correlation in study.correlations.values():
         if path in correlation.between:

@@ -1,10 +1,10 @@
-"""Run until a statistic is as precise as somebody wants it, by a rule whose intervals keep what they promise.
+"""Run until a statistic reaches a requested precision, by a stopping rule whose intervals keep their coverage.
 
-Looking at an error after every replication and stopping when it is small stops, more often than not, where the error came out
-too small by luck: the intervals undercover. So the run looks only at sizes that grow by the square root of two, the first is
-at least 1,000, and an error from few cases is taken larger than it looks (Chow and Robbins 1965, doi:10.1214/aoms/1177700156;
-Glynn and Whitt 1992, doi:10.1214/aoap/1177005777; Agresti and Coull 1998, doi:10.1080/00031305.1998.10480550, for few cases). How
-often such intervals cover is measured in verification/stopping.py.
+Looking at an error after every replication and stopping when it is small tends to stop when the error is underestimated by chance:
+the intervals undercover. So the run checks only at sizes that grow by the square root of two, the first is at least 1,000, and an
+error from few cases is increased (Chow and Robbins 1965, doi:10.1214/aoms/1177700156; Glynn and Whitt 1992,
+doi:10.1214/aoap/1177005777; Agresti and Coull 1998, doi:10.1080/00031305.1998.10480550, for few cases). How often such intervals
+cover is measured in verification/stopping.py.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ _SURE = 0.9
 
 @dataclass(frozen=True)
 class Goal:
-    """A standard error that a statistic shall have."""
+    """A requested standard error of a statistic."""
 
     name: str
-    """As somebody wrote it: a path of the risk table or a measure or, where one party alone lends, what comes after its name; the
-    mean of a distribution."""
+    """As given: a path of the risk table or a measure or, if only one party lends, the part after its name; for a distribution its
+    mean."""
     error: float
     is_relative: bool
-    """Whether the error is a part of the value."""
+    """Whether the error is relative to the value."""
 
     def __str__(self) -> str:
         return f"{self.name} se<{100 * self.error:g}%" if self.is_relative else f"{self.name} se<{self.error:g}"
@@ -73,17 +73,17 @@ class GoalReached:
 
 @dataclass(frozen=True)
 class PreciseRun:
-    """A run that went on until its goals were met."""
+    """A run that continued until its goals were met."""
 
     results: ReplicationResults
     table: RiskTable
     reached: tuple[GoalReached, ...]
     sizes: tuple[int, ...]
-    """Replications at which the run looked at its errors, in order; the last is that of the run."""
+    """Numbers of replications at which the run checked its errors, in order; the last is that of the run."""
 
 
 def read_goals(text: str) -> tuple[Goal, ...]:
-    """Read goals with commas between them.
+    """Parse goals separated by commas.
 
     Examples
     --------
@@ -121,13 +121,13 @@ def run_until(
     study, seed, sampling
         As for `run_study`.
     goals
-        What is wanted.
+        The requested precision.
     at_most
         The most replications that may be run.
     with_control_variates
         Whether means are corrected by the numbers of the study, whose distributions are known.
     measures
-        What the table shows beside its sections.
+        Further measures for the table.
     how
         `threads`, `block_size` and `on_progress` of `run_study`.
 
@@ -138,7 +138,7 @@ def run_until(
     Raises
     ------
     UsageError
-        If a statistic is unknown or not given, or the goals cannot be met with so many replications: then as soon as that is clear.
+        If a statistic is unknown or not reported, or as soon as it is clear that the goals cannot be met with so many replications.
     """
     if isinstance(goals, str) or not goals:
         raise UsageError(f"--until: must be a list of goals, read with `read_goals`; found {shorten(goals)}")
@@ -168,21 +168,21 @@ def run_until(
             return PreciseRun(results, table, reached, tuple(seen))
         _refuse_hopeless(goals, needs, n, at_most, is_last=place == len(sizes) - 1)
         place += 1
-        # Where half of what it takes is still ahead, looking earlier could only stop by mistake.
+        # If half of the replications needed are still ahead, an earlier check could only stop by mistake.
         while place < len(sizes) - 1 and sizes[place] < 0.5 * max(likely for _, likely in needs):
             place += 1
 
 
 def control_variates(study: Study, seed: int, results: ReplicationResults, sampling: Sampling = PLAIN) -> Floats:
-    """Return the numbers of expectation 0 by which the means of a run are corrected: normal scores, and the luck that the run kept.
+    """Return the control variates of a run, with expectation 0: normal scores, and stored deviations from exact means.
 
-    Numbers that are spread evenly have their means already, so of these replications it is the luck alone. It is divided by its
-    spread: beside sums of money scores would be lost in rounding.
+    Evenly spread numbers already have their exact means, so these replications use only the deviations. They are divided by their
+    sd: beside sums of money, scores would be lost in rounding.
 
     Raises
     ------
     UsageError
-        If the run is not one of this study, seed and way of drawing.
+        If the run was made with another study, seed or sampling.
     """
     seed, numbers = seed_asked(seed), {} if sampling.is_sobol else dict(study.quantities())
     if results.made_by != (study, seed, sampling):
@@ -224,9 +224,9 @@ def known_paths(study: Study, seed: int, sampling: Sampling) -> list[str]:
 
 
 def statistic_of(study: Study, goal: Goal, paths: Sequence[str]) -> str | Measure:
-    """Find the statistic that a goal names: the path of one in the table, or a measure that is asked for beside it."""
+    """Find the statistic of a goal: by its path in the table, or as a further measure."""
     owners = names_of_role(ALL_LENDERS, study.capital.lenders)
-    # Without a name a goal is about the money of whoever lends, as long as that is one party.
+    # Without a name a goal concerns the lender, if there is only one.
     for name in (goal.name, *([f"{owners[0]}.{goal.name}"] if len(owners) == 1 else ())):
         for path in (name, f"{name}.mean"):
             if path in paths:
@@ -241,7 +241,7 @@ def statistic_of(study: Study, goal: Goal, paths: Sequence[str]) -> str | Measur
 
 
 def _measure_of(study: Study, goal: Goal, owners: Sequence[str]) -> Measure | None:
-    """Read a goal as a measure, of the only lender where it names nobody; nothing where it is none."""
+    """Parse a goal as a measure, of the only lender if it names no party; None if it is not a measure."""
     has_owner = "." in goal.name.partition("(")[0]
     name = goal.name.partition("(")[0].rpartition(".")[2]
     if name not in MEASURES or (not has_owner and len(owners) > 1):
@@ -250,7 +250,7 @@ def _measure_of(study: Study, goal: Goal, owners: Sequence[str]) -> Measure | No
 
 
 def _refuse_unclear_owner(study: Study, goal: Goal, owners: Sequence[str], paths: Sequence[str]) -> None:
-    """Refuse a goal that does not say whose money it means, or that means somebody who has none."""
+    """Refuse a goal with an ambiguous party, or with a party without cash."""
     named = [f"{owner}.{goal.name}" for owner in owners]
     if any(path in paths or f"{path}.mean" in paths for path in named):
         raise UsageError(
@@ -277,9 +277,9 @@ def _needed(goal: Goal, path: str, table: RiskTable) -> tuple[float, float]:
 
 
 def replications_needed(goal: Goal, statistic: Statistic, n: int, *, is_probability: bool) -> tuple[float, float]:
-    """Return the least and the likely number of replications for a goal, from what n of them gave; n where it is met."""
+    """Return the least and the likely number of replications for a goal, from what n of them gave; n if it is met."""
     if not statistic.covers and statistic.interval_95 is None:
-        # Too few replications carry it: its error is not known, whatever it seems to be, and no goal is met.
+        # Too few replications determine it: its error is unknown, whatever the estimate, and no goal is met.
         return n, 2.0 * n
     error, value = statistic.se, abs(statistic.value)
     largest = value + 2 * error
@@ -314,7 +314,7 @@ def _error_from_few(share: float, se: float, n: int) -> float:
 
 
 def _refuse_hopeless(goals: Sequence[Goal], needs: Sequence[tuple[float, float]], n: int, at_most: int, *, is_last: bool) -> None:
-    """Refuse goals that the budget cannot meet, with an estimate of what they take."""
+    """Refuse goals that the budget cannot meet, with an estimate of the replications needed."""
     for goal, (least, likely) in zip(goals, needs, strict=True):
         if least > at_most or (is_last and likely > n):
             needed = max(likely, least)

@@ -1,7 +1,7 @@
-"""Replications at the wall, settled under as many term sheets as one likes, for the money of some parties alone.
+"""Stored evidence, settled under any number of term sheets, for the money of some parties only.
 
-What no term moves is worked out once: what was measured with each window, what the true effect is worth, what later money is worth,
-and, as long as no number of the capital changes, the plan of the money.
+Everything that does not depend on the terms is computed once: the measurements for each window, the value of the true effect,
+discount factors, and, unless a number of the capital changes, the plan of the money.
 """
 
 from __future__ import annotations
@@ -42,34 +42,34 @@ from simengine.value import value_outcomes
 
 Joined = TypeVar("Joined", bound=Record)
 LoansWanted = Literal["nothing", "sums", "flows"]
-"""What is wanted of those who lend: nothing beside their money, what came back on each unit, or what takes every month as well."""
+"""What is needed for lenders: only their money, the multiple too, or also measures that use every month."""
 Windows = tuple[float, ...]
-"""Months, one number for every window that is a free term, in their order."""
+"""Months of every free window, in order."""
 
 
 @dataclass(frozen=True)
 class MeasuredWindows:
-    """What is measured of some people who are followed for so long, and what the true effect on them is worth."""
+    """Measurements of people followed for some windows, and the value of the true effect."""
 
     measurements: Measurements
     worth: Mapping[str, tuple[Floats, Floats]]
-    """By party whose public value is asked for: that value, and what it is worth today."""
+    """By party: its public value, and the present value of that."""
 
 
 @dataclass
 class CachedEvidence:
-    """A block of replications, kept at the wall."""
+    """The stored evidence of a block of replications."""
 
     draws: Draws
     people: Integers
     """Shape (n_replications, n_waves): service users."""
     readings: Mapping[Windows, MeasuredWindows]
     parts: Mapping[str, tuple[PartyShare, ...]]
-    """By party, or total of a role: whose money counts."""
+    """By party, or total of a role: the parts of its money."""
     factors: Floats
-    """What money of each month is worth today to the party of each part: shape (n_parts, 1 or n_replications, n_months)."""
+    """Discount factor of each month for the party of each part: shape (n_parts, 1 or n_replications, n_months)."""
     loans: LoansWanted = "nothing"
-    """What is wanted of those who lend."""
+    """What is needed for lenders."""
     _last: tuple[Mapping[str, float], AccountGroups] | None = field(default=None, repr=False)
 
     def settle(self, study: Study, terms: Mapping[str, float], windows: Windows) -> Columns:
@@ -78,16 +78,16 @@ class CachedEvidence:
         Parameters
         ----------
         study
-            With the terms in their places.
+            The study with the terms.
         terms
-            Numbers by path: those that differ from the replications'.
+            Numbers by path that differ from the stored ones.
         windows
             How long people are followed.
 
         Returns
         -------
-        `contingent_payment`, and `.net` and `.npv` of every party or total that was asked for; of those who lend
-        also what is wanted of their loans: then every flow is posted, which takes longer than sums.
+        `contingent_payment`, and `.net` and `.npv` of every requested party or total; for lenders also the requested returns: every
+        flow is then posted, which takes longer than sums.
         """
         if windows not in self.readings:
             kept = " or ".join(", ".join(f"{months:g}" for months in one) for one in self.readings)
@@ -111,7 +111,7 @@ class CachedEvidence:
     def _moved(
         self, study: Study, draws: Draws, measurements: Measurements, account_groups: AccountGroups
     ) -> tuple[Payments, CashByPart, Mapping[str, Floats]]:
-        """Move the money: in sums of each part, or flow by flow where somebody asks what loans came to."""
+        """Compute the cash: as sums of each part, or with every flow if returns on loans are needed."""
         if self.loans == "nothing":
             payments, sums = settle_to_fixed_point(
                 study, measurements, account_groups.plan, draws, lambda payments: account_groups.add_up(payments, draws)
@@ -128,7 +128,7 @@ class CachedEvidence:
         return payments, sums_of_parts, loan_columns(ledger, with_returns=self.loans == "flows")
 
     def _filled(self, study: Study, draws: Draws, terms: Mapping[str, float]) -> AccountGroups:
-        """Return the account groups with the plan of the money; anew only where a number has changed on which the plan may depend."""
+        """Return the account groups with the plan of the money, recomputed only if a number of the plan has changed."""
         moved = {path: value for path, value in terms.items() if path == "contract.commitment" or path.startswith("capital.")}
         if self._last is None or self._last[0] != moved:
             accounts = [part.accounts for part in chain(*self.parts.values())]
@@ -138,7 +138,7 @@ class CachedEvidence:
 
 
 def join(blocks: Sequence[CachedEvidence]) -> CachedEvidence:
-    """Put blocks together in their order: the fewer there are, the less is done twice when terms change."""
+    """Join blocks in order: fewer blocks mean less repeated work when terms change."""
     first = blocks[0]
     if len(blocks) == 1:
         return first
@@ -168,7 +168,7 @@ def _join(readings: Sequence[MeasuredWindows]) -> MeasuredWindows:
 
 
 def _joined(parts: Sequence[Joined]) -> Joined:
-    """Put records of some replications after each other: every array of theirs begins with the replications."""
+    """Join records along their first axis, the replications."""
     first: Any = parts[0]
     arrays = {
         name: np.concatenate([getattr(part, name) for part in parts])
@@ -181,16 +181,16 @@ def _joined(parts: Sequence[Joined]) -> Joined:
 def cache_evidence(
     study: Study, draws: Draws, tallies: Tallies, parties: Iterable[str], measures: Iterable[Measure] = ()
 ) -> CachedEvidence:
-    """Keep people who have lived, each measured with every window that a sizing leaves open.
+    """Store simulated people, measured with every free window of a sizing.
 
     Parameters
     ----------
     study, replications, tallies
-        As they stand at the wall.
+        The evidence of the random half.
     parties
-        Whose net and NPV are asked for.
+        The parties whose net and NPV are needed.
     measures
-        What is asked for beside these.
+        Further measures needed.
     """
     windows = windows_of(study)
     followed = {months: with_numbers(study, dict(zip(own_windows(study), months, strict=True))) for months in windows}
@@ -214,7 +214,7 @@ def cache_evidence(
 
 
 def _read(study: Study, draws: Draws, tallies: Tallies, saving: Sequence[str]) -> MeasuredWindows:
-    """Measure people who were followed as a study says, and value the true effect on them for some parties."""
+    """Measure people with the windows of a study, and value the true effect for some parties."""
     seen = followed_for(tallies, cohort_of(study).windows)
     measurements = with_milestones(study.contract, seen, measured(study, study.measurement, seen, draws))
     public_value = value_outcomes(study.public_value, tuple(study.parties), timing_of(study, draws), seen, draws)
@@ -226,7 +226,7 @@ def _read(study: Study, draws: Draws, tallies: Tallies, saving: Sequence[str]) -
 
 
 def windows_of(study: Study) -> list[Windows]:
-    """List every choice of the windows that a sizing leaves open; that of the study first."""
+    """List every combination of free windows of a sizing; that of the study first."""
     own = own_windows(study)
     free = {} if study.sizing is None else study.sizing.free
     choices = [list(dict.fromkeys([months, *steps_of(free[path])])) for path, months in own.items()]
@@ -234,12 +234,12 @@ def windows_of(study: Study) -> list[Windows]:
 
 
 def chosen_windows(study: Study, terms: Mapping[str, float]) -> Windows:
-    """Return the windows of some terms, in the order in which readings are kept.
+    """Return the windows of some terms, in the stored order.
 
     Raises
     ------
     UsageError
-        If a number is no term: people, measurements, values and rates are those that were stored.
+        If a number is not a term: people, measurements, values and rates are fixed once stored.
     """
     for path in terms:
         if not lies_in(path, FREE) and path not in own_windows(study):
@@ -249,13 +249,13 @@ def chosen_windows(study: Study, terms: Mapping[str, float]) -> Windows:
 
 
 def with_windows(study: Study, cohort: Cohort) -> Cohort:
-    """Let people be followed for as long as any window needs that a sizing leaves open."""
+    """Return the study with people followed for the longest free window."""
     months = {int(window) for windows in windows_of(study) for window in windows}
     return replace(cohort, windows=tuple(sorted({*cohort.windows, *months})))
 
 
 def followed_for(tallies: Tallies, windows: Sequence[int]) -> Tallies:
-    """Return the tallies as they are when people are followed for these windows alone."""
+    """Return the tallies for these windows only."""
     places = [tallies.windows.index(months) for months in windows]
     if len(places) == len(tallies.windows):
         return tallies
@@ -265,7 +265,7 @@ def followed_for(tallies: Tallies, windows: Sequence[int]) -> Tallies:
 
 
 def _at_windows(record: Record, places: Sequence[int]) -> dict[str, Any]:
-    """Return the arrays of a record that have an axis of windows, at some of these."""
+    """Return the arrays of a record that have an axis of windows, for some of the windows."""
     by_window = {}
     for name, axes in axes_of(cast(Any, type(record))).items():
         names = axes.names.split()

@@ -1,9 +1,8 @@
-"""An ensemble that is kept at the wall, so that hundreds of term sheets are settled on the same replications.
+"""An ensemble with stored evidence, so that hundreds of term sheets are settled on the same replications.
 
-Each party may see the effect in its own way. Then the same replications are lived once more, with the same luck, in the
-replications in which it believes: every uniform is the same, only the distribution through which it is read is another. This is
-exact for any belief, whereas weighting one set of replications loses replications with every step away from the study's own
-distribution, and is undefined outside its range.
+Each party may have its own belief about the effect. The same replications are then simulated again with the same draws under that
+belief: every uniform is the same, only the distribution differs. This is exact for any belief, whereas weighting one set of
+replications loses replications with every step away from the study's own distribution, and is undefined outside its range.
 """
 
 from __future__ import annotations
@@ -28,16 +27,16 @@ from simengine.risk.measures import Measure
 
 @dataclass(frozen=True)
 class Belief:
-    """How somebody sees the effect."""
+    """A party's belief about the effect."""
 
     beliefs: tuple[tuple[str, Any], ...] = ()
-    """Paths under `effect`, each with the distribution in which it believes."""
+    """Paths under `effect`, each with the party's own distribution."""
     multiple: float = 1.0
-    """The multiple of the effect in which it believes."""
+    """The multiple of the effect that it expects."""
 
 
 def belief_of(study: Study, party: str) -> Belief:
-    """Return how a party sees the effect: as its side of the sizing says, else as the study does."""
+    """Return a party's belief about the effect: that in the sizing, otherwise that of the study."""
     side = None if study.sizing is None else study.sizing.parties.get(party)
     if side is None:
         return Belief()
@@ -46,12 +45,12 @@ def belief_of(study: Study, party: str) -> Belief:
 
 @dataclass(frozen=True)
 class StoredEnsemble:
-    """Replications that were lived and measured once for each way of seeing them."""
+    """Replications simulated and measured once for each belief."""
 
     study: Study
     blocks: Mapping[Belief, Sequence[CachedEvidence]]
     truths: Mapping[Belief, Mapping[Windows, Columns]]
-    """What is true with each choice of the windows: `metric.<name>.truth`."""
+    """True effects for each combination of windows: `metric.<name>.truth`."""
     belief: Mapping[str, Belief]
     """By party."""
     threads: int | None
@@ -61,8 +60,8 @@ class StoredEnsemble:
 
         Returns
         -------
-        By party: the columns of the replications as this party sees them, one number per replication: the money of every party that
-        was asked for, what is paid for outcomes, and the truths.
+        By party: the columns of the replications under this party's belief, one number per replication: the money of every
+        requested party, payments for outcomes, and the true effects.
         """
         study, windows = with_numbers(self.study, terms), chosen_windows(self.study, terms)
         work = [(belief, block) for belief, blocks in self.blocks.items() for block in blocks]
@@ -80,7 +79,7 @@ class StoredEnsemble:
 def store_evidence(
     study: Study, ensemble: Ensemble, believers: Iterable[str], parties: Iterable[str], measures: Iterable[Measure] = ()
 ) -> StoredEnsemble:
-    """Let replications be lived and measured, once for each way in which some parties see them, and keep what settlement needs.
+    """Simulate and measure replications once for each belief, and store what settlement needs.
 
     Parameters
     ----------
@@ -89,11 +88,11 @@ def store_evidence(
     ensemble
         Which replications are drawn.
     believers
-        Those through whose eyes the replications are seen.
+        The parties whose beliefs are used.
     parties
-        Those whose money is asked for.
+        The parties whose money is needed.
     measures
-        What is asked for beside their net and NPV.
+        Measures needed beside their net and NPV.
     """
     parties, measures = tuple(parties), tuple(measures)
     belief = {party: belief_of(study, party) for party in believers}
@@ -116,7 +115,7 @@ def store_evidence(
 
 
 def _in_parts(blocks: Sequence[CachedEvidence], n_parts: int) -> list[Sequence[CachedEvidence]]:
-    """Share neighbouring blocks out, as evenly as may be, to who works at the same time."""
+    """Divide neighbouring blocks as evenly as possible between threads."""
     edges = np.linspace(0, len(blocks), min(n_parts, len(blocks)) + 1).astype(int)
     return [blocks[first:last] for first, last in pairwise(edges)]
 
@@ -131,7 +130,7 @@ def _kept(
 
 
 def truths_of(blocks: Sequence[CachedEvidence]) -> dict[Windows, Columns]:
-    """Join what is true in some blocks, by choice of the windows."""
+    """Join the true effects of some blocks, by combination of windows."""
     found: dict[Windows, Columns] = {}
     for windows, first in blocks[0].readings.items():
         parts = np.concatenate([block.readings[windows].measurements.truth for block in blocks])

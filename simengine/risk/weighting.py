@@ -66,7 +66,7 @@ class Weighting:
 
     @cached_property
     def _halves(self) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_], Floats]]:
-        """Give, for each half of the rows, the half, the other one, and what turns values of the half into slopes."""
+        """Return, for each half of the rows, the half, the other one, and what turns values of the half into slopes."""
         assert self.control_variates is not None
         first = (np.arange(self.n_rows) if self.group is None else self.group) % 2 == 0
         halves = []

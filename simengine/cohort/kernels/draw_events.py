@@ -1,4 +1,4 @@
-"""Let events happen: a Poisson process for each person, and spells that go on for some days.
+"""Draw recurrent events (a Poisson process for each person) and the length of their spells.
 
 The n-th event of a person is drawn at the address (person, n): its gap is spent like that of a stay, against the rate that
 gathers while the person is free. Two arms in which a person lives the same life have the same events; a lower rate delays

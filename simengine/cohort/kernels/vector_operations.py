@@ -147,7 +147,7 @@ def are_quick() -> bool:
 
 @intrinsic
 def look_up(_: Any, table: Any, index: Any) -> Any:
-    """Give, in each lane, that number of the table whose place is the lane's index; of the index the four lowest bits count."""
+    """Return, in each lane, that number of the table whose place is the lane's index; of the index the four lowest bits count."""
 
     def build(builder: Any, context: Any, signature: Any, values: Any) -> Any:
         features = context.codegen().magic_tuple()[2]

@@ -1,4 +1,4 @@
-"""What may be asked of the people: who enters, how they live, what happens to them, what the service changes."""
+"""Specification of the people: who enters, their states and events, and what the service changes."""
 
 from simengine.cohort.spec.effect import FORMS_OF_EFFECT, Effect
 from simengine.cohort.spec.events import Event, Length, Shock

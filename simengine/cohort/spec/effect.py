@@ -14,7 +14,7 @@ FORMS_OF_EFFECT = {
     "event": ("hazard_ratio", "difference", "length_ratio"),
     "outcome": ("odds_ratio", "relative_risk", "hazard_ratio", "difference"),
 }
-"""By what an effect may change: the ways in which it may be said."""
+"""By target of an effect: the forms in which it may be given."""
 _FORMS = ("hazard_ratio", "relative_risk", "odds_ratio", "difference", "length_ratio")
 
 
@@ -22,7 +22,7 @@ class Effect(Spec):
     """What the service changes in those whom it reaches."""
 
     move: OneOrMore | None = None
-    """Moves whose pace changes."""
+    """Moves whose rate changes."""
     event: OneOrMore | None = None
     """Events whose rate, or whose length, changes."""
     outcome: OneOrMore | None = None
@@ -40,7 +40,7 @@ class Effect(Spec):
     strata: OneOrMore | None = None
     """The strata in which it acts; absent: all."""
     reaches: Literal["treated", "referred"] = "treated"
-    """`treated`: those who take part, as much as their dose; `referred`: everybody who enters."""
+    """`treated`: those who take part, in proportion to their dose; `referred`: everybody who enters."""
     only_while_engaged: bool = False
     """Whether it ends with taking part."""
     ramp_months: NotNegative | None = None
@@ -48,22 +48,22 @@ class Effect(Spec):
     fades_after_months: NotNegative | None = None
     """Months after entry at which the effect begins to fade; absent: never."""
     half_life_months: NotNegative | None = None
-    """Months in which the effect (its logarithm, where it is a ratio) falls by half once it fades."""
+    """Months in which the effect (its logarithm, for a ratio) falls by half once it fades."""
 
     @property
     def target(self) -> str:
-        """What it changes: `move`, `event` or `outcome`."""
+        """The kind of target: `move`, `event` or `outcome`."""
         return next(name for name in FORMS_OF_EFFECT if getattr(self, name) is not None)
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """The names of what it changes."""
+        """The names of its targets."""
         names: tuple[str, ...] = getattr(self, self.target)
         return names
 
     @property
     def form(self) -> str:
-        """The way in which it was said."""
+        """The form in which it was given."""
         return next(name for name in _FORMS if getattr(self, name) is not None)
 
     @model_validator(mode="after")

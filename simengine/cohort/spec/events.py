@@ -1,4 +1,4 @@
-"""What happens to people again and again: events, spells with a length, and shocks that a year brings to everybody."""
+"""Recurrent events, spells with a length, and shocks shared by everybody in a year."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RATES = ("rate_per_day", "rate_per_month", "rate_per_quarter", "rate_per_year")
 
 
 class Rate(Spec):
-    """How often an event happens to a person in a state, said in one of several ways."""
+    """The rate of an event for a person in a state, given in one of several forms."""
 
     rate_per_day: NotNegative | None = None
     rate_per_month: NotNegative | None = None
@@ -23,7 +23,7 @@ class Rate(Spec):
 
     @property
     def form(self) -> str:
-        """The one way that was chosen."""
+        """The form that was given."""
         return next(name for name in RATES if getattr(self, name) is not None)
 
     @model_validator(mode="after")
@@ -42,7 +42,7 @@ _PARAMETERS = {
 
 
 class Length(Spec):
-    """How long a spell lasts: a distribution between spells, drawn anew for each."""
+    """The length of spells: a distribution, drawn for each spell."""
 
     kind: Literal["fixed", "lognormal", "gamma", "weibull", "uniform"]
     mean_days: PositiveFixed | None = None
@@ -75,16 +75,16 @@ class Event(Spec):
     by_months_since_entry: ByMonths | None = None
     by_calendar: ByCalendar | None = None
     length: Length | None = None
-    """Absent: it has no length. A spell goes on while its person is in states where it can begin; no other begins meanwhile."""
+    """Absent: it has no length. A spell continues while its person is in states where it can begin; no other begins meanwhile."""
 
 
 class Shock(Spec):
-    """A factor that everybody alive at the time shares."""
+    """A factor shared by everybody at the time."""
 
     on: OneOrMore
     """Moves (the hazard), events (the rate) and binary outcomes (the odds) that the factor multiplies."""
     sd_per_year: NotNegative | None = None
-    """Every calendar year has a factor of its own, lognormal with median 1: the standard deviation of its logarithm."""
+    """Every calendar year has its own factor, lognormal with median 1: the standard deviation of its logarithm."""
     factor: NotNegative | None = None
     """One factor, for the months named below."""
     from_month: Count | None = None

@@ -1,4 +1,4 @@
-"""Names and ranges that several parts of the people share."""
+"""Names and ranges used by several specifications."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How people live without the service: the states, and the moves between them."""
+"""States, and moves between them, without the service."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _PACES = (
 
 
 def one_form_of(spec: Any, what: str, names: Sequence[str], wanted: int = 1) -> None:
-    """Refuse a spec that is given in no way, or in more than one, of several."""
+    """Refuse a specification with no form, or more than one, of several."""
     given = [name for name in names if getattr(spec, name) is not None]
     if len(given) != wanted:
         raise ValueError(f"{what} is given in exactly one way of {', '.join(names)}; found {', '.join(given) or 'none'}")
 
 
 class Pace(Spec):
-    """How fast a move happens without the service, said in one of several ways."""
+    """The rate of a move without the service, given in one of several forms."""
 
     per_month: Chance | None = None
-    """Probability that it happens within a month, beside the other moves out of the state."""
+    """Probability that it happens within a month, in competition with the other moves out of the state."""
     per_quarter: Chance | None = None
     per_year: Chance | None = None
     rate_per_day: NotNegative | None = None
@@ -66,7 +66,7 @@ class ByMonths(Spec):
 
     @property
     def form(self) -> str:
-        """What changes: `factor`, or a pace."""
+        """What changes: `factor`, or a form of the rate."""
         return next(name for name in _SERIES if getattr(self, name, None) is not None)
 
     @model_validator(mode="after")
@@ -83,7 +83,7 @@ class ByMonths(Spec):
 
 
 class PaceByMonths(ByMonths):
-    """A factor on the hazard, or the pace itself, from given months on; the move's own pace before the first."""
+    """A factor on the hazard, or the rate itself, from given months on; the move's own rate before the first."""
 
     per_month: Annotated[tuple[Chance, ...], Field(min_length=1, strict=False)] | None = None
     per_quarter: Annotated[tuple[Chance, ...], Field(min_length=1, strict=False)] | None = None
@@ -109,16 +109,16 @@ class MoveSpec(Pace):
     """A move between two states without the service."""
 
     by_stratum: Annotated[dict[Name, Pace], Field(min_length=1)] | None = None
-    """A pace for each stratum; the move does not happen where a stratum is not named."""
+    """A rate for each stratum; the move does not happen in a stratum that is not named."""
     weibull_shape: Annotated[Quantity, AfterValidator(within(0.05, 50, "a Weibull shape must lie between 0.05 and 50"))] | None = (
         None
     )
-    """The hazard rises (above 1) or falls (below 1) with the time in the state: by month d + 1 it has gathered (d + 1)^shape
+    """The hazard rises (above 1) or falls (below 1) with the time in the state: by month d + 1 it has accumulated (d + 1)^shape
     times that of the first month. A probability or rate is then that of the first month; a mean time stays the mean."""
     by_months_in_state: PaceByMonths | None = None
-    """A factor on the hazard, or the pace itself, by months spent in the state."""
+    """A factor on the hazard, or the rate itself, by months spent in the state."""
     by_months_since_entry: PaceByMonths | None = None
-    """A factor on the hazard, or the pace itself, by months since entry."""
+    """A factor on the hazard, or the rate itself, by months since entry."""
     by_calendar: ByCalendar | None = None
 
     def _forms_wanted(self) -> int:
@@ -130,7 +130,7 @@ class MoveSpec(Pace):
         return any(part is not None for part in (self.weibull_shape, self.by_months_in_state, self.by_calendar))
 
     def pace_in(self, stratum: str) -> tuple[str, Pace] | None:
-        """Return the path below the move and the pace in a stratum; nothing where the move cannot happen."""
+        """Return the path below the move and the rate in a stratum; None if the move cannot happen."""
         if self.by_stratum is None:
             return "", self
         return (f".by_stratum.{stratum}", self.by_stratum[stratum]) if stratum in self.by_stratum else None
@@ -141,10 +141,10 @@ class Pathway(Spec):
 
     states: Annotated[tuple[Name, ...], Field(min_length=1, strict=False)]
     start: dict[Name, dict[Name, Share]]
-    """By stratum: the shares of the states in the month of entry, or at the beginning of the history where there is one."""
+    """By stratum: the shares of the states in the month of entry, or at the beginning of the history if there is one."""
     moves: dict[MoveName, MoveSpec]
     """Keys read `from -> to`."""
     time_together: dict[Name, Annotated[tuple[Name, ...], Field(min_length=2, strict=False)]] = {}
-    """By names of one's own: states whose months count as one time in the state."""
+    """By names of your choice: states whose months count as one time in the state."""
     steps_per_month: Annotated[Count, AfterValidator(within(1, 32, "a month has from 1 to 32 steps"))] | None = None
-    """People move at the end of a step, at most once. Absent: 1, or as many as the rates and mean times of the moves need."""
+    """People move at the end of a step, at most once. Absent: 1, or as many as rates and mean times of moves require."""

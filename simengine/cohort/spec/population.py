@@ -1,4 +1,4 @@
-"""Who enters: waves, strata, the months before entry, who is chosen, who takes part, and how people differ."""
+"""Who enters: waves, strata, history, selection, participation, and differences between people."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Wave(Spec):
     """People who enter together."""
 
     size: Annotated[Quantity, AfterValidator(_people)]
-    """Service users who enter; of a distribution, the whole part of what is drawn."""
+    """Service users who enter; for a distribution, the integer part of the drawn value."""
     from_month: Count = Constant(value=0.0, certainty="choice", note="the default")
     """First month of enrolment, counted from the start of the study (0)."""
     enrolment_months: Annotated[Quantity, AfterValidator(within(1, 600, "enrolment takes from 1 to 600 months"))]
@@ -46,7 +46,7 @@ class Stratum(Spec):
 
 
 class Selection(Spec):
-    """Only people whose months before entry came to this are taken: chosen because they were badly off, or well."""
+    """A rule that admits people by an outcome in the months before entry."""
 
     outcome: Name
     """An outcome, counted over the months before entry."""
@@ -63,26 +63,26 @@ class Selection(Spec):
 
 
 class Dose(Spec):
-    """How much of the service some of those who take part receive."""
+    """The amount of the service that a part of the participants receive."""
 
     share: Share
     strength: Annotated[Quantity, AfterValidator(within(0, 100, "the strength of a dose must lie between 0 and 100"))]
-    """The full effect (its logarithm, where it is a ratio) is multiplied by this."""
+    """Multiplies the full effect (its logarithm, for a ratio)."""
 
 
 class Engagement(Spec):
-    """Who of those referred takes part, how much, and for how long."""
+    """Participation of those referred: probability, dose and duration."""
 
     share: Probability
     """Probability that a person who was referred takes part."""
     doses: Annotated[dict[Name, Dose], Field(min_length=1)] | None = None
-    """By names of one's own; absent: everybody who takes part receives the full effect."""
+    """By names of your choice; absent: everybody who takes part receives the full effect."""
     dropout: Pace | None = None
-    """How fast those who take part leave the service; absent: nobody does."""
+    """Rate at which participants leave the service; absent: nobody does."""
 
 
 class Frailty(Spec):
-    """What a person brings along that nobody sees: a factor, gamma distributed between people with mean 1."""
+    """An unobserved factor of each person, gamma distributed between people with mean 1."""
 
     variance: NotNegative
     on: OneOrMore
@@ -93,10 +93,10 @@ class Sites(Spec):
     """Places or providers: people of one place share a factor, lognormal between places with median 1."""
 
     count: Annotated[Count, AfterValidator(within(1, 1000, "there are from 1 to 1000 sites"))]
-    """Each person belongs to one of them: all equally likely, unless their `sizes` are settled."""
+    """Each person belongs to one of them: all equally likely, unless `sizes` are given."""
     sizes: Annotated[tuple[Annotated[Number, Field(gt=0, le=1e9)], ...], Field(min_length=1, strict=False)] | None = None
     """Their sizes relative to each other, one for each: the people of every wave, and of every group that they are compared with,
-    are dealt to the sites in this proportion."""
+    are allocated to the sites in this proportion."""
     sd: NotNegative
     """Standard deviation between places of the logarithm of the factor."""
     on: OneOrMore
@@ -110,10 +110,10 @@ class Sites(Spec):
 
 
 class Volume(Spec):
-    """Referral volume that moves the risk of those referred: short of people, a referrer relaxes the criteria."""
+    """Referral volume that affects the risk of those referred: with too few people, a referrer relaxes the criteria."""
 
     planned: PositiveFixed
-    """People whom each wave was planned for: there the factor is 1."""
+    """Planned number of people in each wave, for which the factor is 1."""
     elasticity: Quantity
     """The factor is (size of the wave / planned) ^ elasticity."""
     on: OneOrMore
@@ -121,12 +121,12 @@ class Volume(Spec):
 
 
 class Transfer(Pace):
-    """How fast people move out of the area after entry. They live on as they would have: only who counts loses sight of them."""
+    """Rate of moving out of the area after entry. Outcomes continue as before, but the evaluator may no longer observe them."""
 
     factor_in: dict[Name, NotNegative] = {}
-    """By state: a factor on the hazard; 1 where a state is not named, 0 where nobody moves away, as in death."""
+    """By state: a factor on the hazard; 1 if a state is not named, 0 if nobody moves away, as after death."""
     ratio_with_service: NotNegative | None = None
-    """Factor on the hazard of everybody whom the service is for; absent: 1."""
+    """Factor on the hazard in the service arm; absent: 1."""
 
 
 class Population(Spec):
@@ -143,10 +143,10 @@ class Population(Spec):
     engagement: Engagement | None = None
     """Absent: everybody takes part to the end."""
     frailties: dict[Name, Frailty] = {}
-    """By names of one's own."""
+    """By names of your choice."""
     sites: dict[Name, Sites] = {}
-    """By names of one's own."""
+    """By names of your choice."""
     volume: dict[Name, Volume] = {}
-    """By names of one's own."""
+    """By names of your choice."""
     transfer: Transfer | None = None
     """Who moves out of the area; absent: nobody."""

@@ -1,10 +1,10 @@
-"""Who carries what: the spread and the tail of each party's money, split over layers and over parties.
+"""Variance and tail risk of each party's money, split by source (layer) and by party.
 
-The layers of a replication are drawn twice, independently of each other, and every mixture of first and second draws is settled:
-2^k replications for k layers, one family per replication. Two members of a family that agree in the layers S, and in no others,
-have half the mean squared difference E Var(Y | S); so Var E(Y | S) is known for every S without a loop inside a loop. In the same
-way the mean loss of a member that agrees in S with one that lies in the tail says what of the tail S brings. Shapley's value shares
-both out over the layers: it adds up, and a layer that changes nothing gets nothing.
+The layers of a replication are drawn twice, independently of each other, and every combination of first and second draws is
+settled: 2^k replications for k layers, one family per replication. Two members of a family that agree in the layers S, and in no
+others, have half the mean squared difference E Var(Y | S); so Var E(Y | S) is known for every S without a loop inside a loop. In
+the same way the mean loss of a member that agrees in S with one that lies in the tail gives the contribution of S to the tail.
+Shapley's value divides both between the layers: it adds up, and a layer without influence gets nothing.
 
 References
 ----------
@@ -40,7 +40,7 @@ from simengine.risk.statistics import Statistic
 
 @dataclass(frozen=True)
 class LayerShares:
-    """One quantity of a party, shared out over the layers."""
+    """One quantity of a party, divided between the layers."""
 
     total: Statistic
     shapley: Mapping[Layer, Statistic]
@@ -48,32 +48,33 @@ class LayerShares:
     alone: Mapping[Layer, Statistic]
     """What the layer explains by itself."""
     nested: Mapping[Layer, Statistic]
-    """What the layer adds once those before it are known, in the order knowledge, replication, luck, measurement; they add up too."""
+    """Contribution of the layer once those before it are known, in the order parameters, environment, sampling, measurement; they
+    add up too."""
 
 
 @dataclass(frozen=True)
 class TailGuarantee:
-    """What it takes to buy off the tail."""
+    """The cost of insuring the tail."""
 
     beyond: Statistic
-    """The loss from which on a guarantor pays: the value at risk."""
+    """The loss above which a guarantor pays: the value at risk."""
     fair_premium: Statistic
-    """Mean of what the guarantor pays, E(loss - beyond)+, over all replications."""
+    """Mean payment of the guarantor, E(loss - beyond)+, over all replications."""
 
 
 @dataclass(frozen=True)
 class Burden:
-    """What one party carries."""
+    """The risk of one party."""
 
     mean: Statistic
     sd: Statistic
     cvar: Statistic
-    """Mean loss in the worst replications; of an amount of which less is better, its own mean there."""
+    """Mean loss in the worst replications; for an amount of which less is better, its own mean there."""
     variance: LayerShares
     tail: LayerShares
     """CVaR of the loss less the mean loss: how much worse the worst replications are than all of them."""
     sd_if_known: Mapping[Layer, Statistic]
-    """The standard deviation that is left on average to somebody who learns all of one layer beforehand."""
+    """The standard deviation that remains on average if all of one layer is known beforehand."""
     guarantee: TailGuarantee
 
 
@@ -89,23 +90,23 @@ class Portion:
 
 @dataclass(frozen=True, repr=False)
 class Attribution(Answer):
-    """Who carries what."""
+    """Risk by source and by party."""
 
     n_replications: int
     seed: int
     level: float
     measure: str
-    """The amount or measure that is asked about."""
+    """The amount or measure analysed."""
     layers: tuple[Layer, ...]
     """Those in which the study draws anything."""
     burdens: Mapping[str, Burden]
     """By party."""
     portions: Mapping[str, Portion]
-    """By party; `all` holds what they add up to. Of money alone."""
+    """By party; `all` is their sum. For money only."""
 
 
 def attribute(study: Study, ensemble: Ensemble, level: float, measure: str = "net", parties: Sequence[str] = ()) -> Attribution:
-    """Share out the variance and the tail of each party's money over layers, and those of all parties over the parties.
+    """Divide the variance and the tail of each party's money between layers, and those of all parties between the parties.
 
     Parameters
     ----------
@@ -117,10 +118,10 @@ def attribute(study: Study, ensemble: Ensemble, level: float, measure: str = "ne
         Of the tail.
     measure
         `net`: all money of a party; `npv`: the same, discounted; or another amount, or a measure that is a mean over replications,
-        such as `p_loss`, whose variance is then that of what each replication adds to it. Where less is better, more of it is what
-        the tail holds.
+        such as `p_loss`, whose variance is then that of the contribution of each replication. If less is better, the tail is at the
+        upper end.
     parties
-        Those to speak of; all if empty.
+        The parties to report on; all if empty.
 
     Raises
     ------
@@ -136,7 +137,7 @@ def attribute(study: Study, ensemble: Ensemble, level: float, measure: str = "ne
     refuse_thin_tail(ensemble.n_replications, level, 2 ** len(layers))
     answers = ensemble.ask(lambda replications: _draw_families(study, layers, ensemble.seed, replications, asked))
     families = {party: np.stack([asked.values(answer, party) for answer in answers], axis=1) for party in chosen}
-    # The parties of the study alone: a total of some of them would count twice. Rates and probabilities do not add up.
+    # Only the parties of the study: a total would count some of them twice. Rates and probabilities do not add up.
     everybody = {party: asked.values(answers[-1], party) for party in with_money(study)} if asked.unit == "money" else {}
     return Attribution(
         n_replications=ensemble.n_replications,
@@ -150,7 +151,7 @@ def attribute(study: Study, ensemble: Ensemble, level: float, measure: str = "ne
 
 
 def burden(family: Floats, layers: tuple[Layer, ...], level: float, sign: int = 1) -> Burden:
-    """Say what a party carries.
+    """Compute the risk of a party.
 
     Parameters
     ----------
@@ -196,7 +197,7 @@ def portions(money: Columns, level: float) -> dict[str, Portion]:
     def shares(draws: Floats) -> Floats:
         whole = draws.sum(axis=1)
         if np.ptp(whole) <= ROUNDING * np.abs(draws).max(initial=0.0):
-            # What one party has another lacks: the sum is what rounding leaves, and there is no risk of it to be shared.
+            # Gains and losses cancel: the sum is a rounding error, and there is no joint risk to divide.
             whole = np.zeros_like(whole)
         centred = whole - whole.mean()
         spread = np.sqrt((centred**2).sum() / (len(whole) - 1))
@@ -223,7 +224,7 @@ def tail_game(family: Floats, level: float) -> Floats:
 
 
 def shapley(game: Floats, n_layers: int) -> Floats:
-    """Share a game out: each layer's mean contribution over all orders in which the layers may come.
+    """Compute Shapley values: each layer's mean contribution over all orders of the layers.
 
     Parameters
     ----------
@@ -260,7 +261,7 @@ def _named(shares: Sequence[Statistic], layers: tuple[Layer, ...]) -> LayerShare
 
 @cache
 def _agreeing(n_members: int) -> list[list[int]]:
-    """Give, for every set of layers, the place of that member of a family that agrees with each member in these layers alone."""
+    """Return, for every set of layers, the index of the family member that agrees with each member in exactly these layers."""
     n_layers = n_members.bit_length() - 1
     members = coalitions(n_layers)
     everything = frozenset(range(n_layers))
@@ -268,7 +269,7 @@ def _agreeing(n_members: int) -> list[list[int]]:
 
 
 def _draw_families(study: Study, layers: tuple[Layer, ...], seed: int, replications: Integers, asked: AmountAsked) -> list[Columns]:
-    """Settle every mixture of first and second draws of the layers, for a block of replications."""
+    """Settle every combination of first and second draws of the layers, for a block of replications."""
     answers: list[Columns] = []
     for first in coalitions(len(layers)):
         anew = [layer for place, layer in enumerate(layers) if place not in first]

@@ -17,7 +17,7 @@ from simengine.risk.statistics import Statistic
 
 BUYS_OFF: Mapping[Layer, str] = {
     "parameters": "information: a pilot, better data before signing",
-    "environment": "terms that follow the world: indexed prices, a volume floor, a shared shock",
+    "environment": "terms that follow the environment: indexed prices, a volume floor, a shared shock",
     "sampling": "more people, or several contracts together",
     "measurement": "a better evaluation: a larger or fairer comparison",
 }

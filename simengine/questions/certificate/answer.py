@@ -1,4 +1,4 @@
-"""The payment-error certificate: what one protocol, cohort and contract pay for nothing, and withhold for something."""
+"""The payment-error certificate: false-positive and false-negative payments of one protocol, cohort and contract."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ from simengine.risk.statistics import Statistic
 from simengine.settlement import settle_all_outcomes
 
 MULTIPLES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
-"""Multiples of the promised effect: of its logarithm, where it is a ratio."""
+"""Multiples of the promised effect: of its logarithm, for a ratio."""
 _NOTHING, _PROMISE = MULTIPLES.index(0.0), MULTIPLES.index(1.0)
 _REACH = 6.0
 """Standard deviations of an estimate within which the contract is searched for cliffs."""
 _OUTCOME = "outcome."
-"""Before the name of a column: at the promise, what a replay of the contract would type in."""
+"""Prefix of a column: at the promise, the inputs of a replay of the contract."""
 _SEEN, _ERROR = "seen.", "error."
-"""Before the name of a column: what the contract looks at as it was estimated; and the evaluator's error of it."""
+"""Prefixes of columns: the estimated inputs of the contract, and the evaluator's error of them."""
 _SURE = 2.0
-"""Monte Carlo standard errors by which a bias exceeds a level before it is said to."""
+"""Monte Carlo standard errors by which a bias must exceed a level before a warning."""
 
 
 @dataclass(frozen=True)
 class PowerPoint:
-    """What happens where the service does some multiple of what it promises."""
+    """Results with a multiple of the promised effect."""
 
     multiple: float
     truth: Mapping[str, Statistic]
@@ -62,41 +62,41 @@ class PowerPoint:
 
 @dataclass(frozen=True)
 class Cliff:
-    """A level of a metric at which the payment jumps, the other metrics and the other waves being as promised."""
+    """A level of a metric at which the payment jumps, with the other metrics and waves at the promised effect."""
 
     metric: str
     wave: str | None
-    """The wave whose estimate it is, where the contract looks at waves by themselves; nothing for all waves together."""
+    """The wave whose estimate it is, if the contract measures waves separately; None for all waves together."""
     edge: float
     below: float
-    """Contingent payment just below the edge."""
+    """Contingent payment just below the threshold."""
     above: float
     """Contingent payment just above it."""
     distance: Statistic | None
-    """From the edge to the promised truth in the evaluator's mean standard errors; nothing where these are 0."""
+    """Distance from the threshold to the promised truth in the evaluator's mean standard errors; None if these are 0."""
     p_within_one_se: Statistic
-    """Probability at the promise that the estimate is within one of its standard errors of the edge."""
+    """Probability at the promise that the estimate is within one of its standard errors of the threshold."""
 
 
 @dataclass(frozen=True)
 class Bias:
-    """What the evaluator sees in one metric where the service changes nothing."""
+    """Estimate of one metric if the service changes nothing."""
 
     estimate: Statistic
     """Its mean."""
     pays_from: float | None
-    """The level from which on the contract pays, the other metrics being as promised; nothing where it pays always or never."""
+    """The level from which the contract pays, with the other metrics at the promised effect; None if it pays always or never."""
     breaks_even_from: float | None
-    """The level from which on the investor gets the money drawn back; nothing where it always or never does."""
+    """The level from which the money drawn is repaid; None if it always or never is."""
 
     @property
     def is_paid(self) -> bool:
-        """Whether it exceeds, beyond doubt, the level from which on the contract pays."""
+        """Whether it significantly exceeds the level from which the contract pays."""
         return self._exceeds(self.pays_from)
 
     @property
     def breaks_even(self) -> bool:
-        """Whether it exceeds, beyond doubt, the level from which on the investor gets the money drawn back."""
+        """Whether it significantly exceeds the level from which the money drawn is repaid."""
         return self._exceeds(self.breaks_even_from)
 
     def _exceeds(self, level: float | None) -> bool:
@@ -105,7 +105,7 @@ class Bias:
 
 @dataclass(frozen=True)
 class TermChance:
-    """What one contingent term pays where the service changes nothing, and where it does what is promised."""
+    """Payment of one contingent term if the service changes nothing, and with the promised effect."""
 
     p_pay_no_effect: Statistic
     p_pay_promised_effect: Statistic
@@ -115,7 +115,7 @@ class TermChance:
 
 @dataclass(frozen=True, repr=False)
 class Certificate(Answer):
-    """What the evaluator's errors do to the money of one contract; payment means that of the contingent terms."""
+    """Effect of measurement error on the payments of one contract; payment means that of the contingent terms."""
 
     n_replications: int
     seed: int
@@ -126,15 +126,15 @@ class Certificate(Answer):
     p_no_pay_promised_effect: Statistic
     expected_paid_for_nothing: Statistic
     expected_withheld: Statistic
-    """At the promise: mean of what the truth would have earned beyond what was paid, where that is more."""
+    """At the promise: mean of payment on the truth less payment made, where positive."""
     expected_payment_on_truth: Statistic
-    """At the promise: mean payment, settled on the truth; of milestones, on those that the service brought about."""
+    """At the promise: mean payment, settled on the truth; for milestones, on those caused by the service."""
     power_curve: tuple[PowerPoint, ...]
     cliffs: tuple[Cliff, ...]
     bias_no_effect: Mapping[str, Bias]
     """By metric of the contract."""
     by_term: Mapping[str, TermChance]
-    """By contingent term: where a trigger stands beside a fallback, each has chances of its own."""
+    """By contingent term: a trigger and its fallback have separate probabilities."""
 
 
 def certify(study: Study, ensemble: Ensemble) -> Certificate:
@@ -143,10 +143,10 @@ def certify(study: Study, ensemble: Ensemble) -> Certificate:
     Parameters
     ----------
     study
-        Its protocol, cohort and contract are certified. The promised effect is that of its section `promise`; where that is
-        silent, the median of each distribution of the section `effect`. All other numbers keep their distributions.
+        Its protocol, cohort and contract are certified. The promised effect is that of its section `promise`; for numbers not in
+        it, the median of their distribution. All other numbers keep their distributions.
     ensemble
-        Which replications are drawn. Every multiple of the promise meets the same people with the same luck.
+        Which replications are drawn. Every multiple of the promise uses the same people with the same draws.
 
     Raises
     ------
@@ -175,7 +175,7 @@ def certify(study: Study, ensemble: Ensemble) -> Certificate:
 
 
 def _settle_multiples(promised: Study, seed: int, replications: Integers) -> list[Columns]:
-    """Let one block of replications live with every multiple of the promise, and settle the contract on what was measured."""
+    """Simulate one block of replications with every multiple of the promise, and settle the contract on the measurements."""
     draws, cohort = draw_numbers(promised, seed, replications), cohort_of(promised)
     untouched = lived(cohort, draws, strength=0.0)
     points: list[Columns] = []
@@ -195,7 +195,7 @@ def _settle_multiples(promised: Study, seed: int, replications: Integers) -> lis
 
 
 def _looked_at(study: Study, tallies: Tallies, measurements: Measurements) -> Mapping[str, Floats]:
-    """Return what the contract looks at, by the words of a replay."""
+    """Return the inputs of the contract, named as in a replay."""
     return outcomes_of(study.contract, with_milestones(study.contract, tallies, measurements))
 
 
@@ -220,7 +220,7 @@ def _power(study: Study, multiple: float, point: Columns) -> PowerPoint:
 
 
 def _cliffs(study: Study, metric: str, points: list[Columns]) -> list[Cliff]:
-    """Find the cliffs of a metric: of all waves together, and of each wave that the contract looks at by itself."""
+    """Find the cliffs of a metric: for all waves together, and for each wave that the contract measures separately."""
     return [
         cliff for word in _words(points[_PROMISE]) if word.partition(".")[0] == metric for cliff in _cliffs_of(study, word, points)
     ]
@@ -228,7 +228,7 @@ def _cliffs(study: Study, metric: str, points: list[Columns]) -> list[Cliff]:
 
 def _cliffs_of(study: Study, word: str, points: list[Columns]) -> list[Cliff]:
     at_promise, (metric, _, wave) = points[_PROMISE], word.partition(".")
-    # Where something was not measured, or is not known to be measured well, nothing stands near an edge or far from it.
+    # Without a measurement, or without its standard error, there is no distance from a threshold.
     (truth, estimate, error), _ = those_measured(None, *(at_promise[f"{kind}{word}"] for kind in (_OUTCOME, _SEEN, _ERROR)))
 
     def cliff(jump: Jump) -> Cliff:
@@ -251,7 +251,7 @@ def _cliffs_of(study: Study, word: str, points: list[Columns]) -> list[Cliff]:
 
 def _bias(study: Study, metric: str, points: list[Columns]) -> Bias:
     at_promise, (low, high) = points[_PROMISE], _range(f"metric.{metric}.estimate", points)
-    # Of a metric that is paid on by wave, every wave is at the level.
+    # For a metric that is paid by wave, every wave is at the level.
     words = [word for word in _words(at_promise) if word.partition(".")[0] == metric]
     drawn, paying = float(np.mean(at_promise["drawn"])), _Paying(study, words, at_promise, (low, high))
     return Bias(
@@ -262,12 +262,12 @@ def _bias(study: Study, metric: str, points: list[Columns]) -> Bias:
 
 
 def _words(at_promise: Columns) -> list[str]:
-    """List what the contract looks at, by the words of a replay."""
+    """List the inputs of the contract, named as in a replay."""
     return [column.removeprefix(_OUTCOME) for column in at_promise if column.startswith(_OUTCOME)]
 
 
 class _Paying:
-    """What a contract pays where some words are at a level, the others and the money drawn as promised, on average."""
+    """Payment of a contract with some inputs at a level, and the others and the money drawn at their promised means."""
 
     def __init__(self, study: Study, words: list[str], at_promise: Columns, between: tuple[float, float]) -> None:
         means = {word: level_of_measured(at_promise[f"{_OUTCOME}{word}"]) for word in _words(at_promise)}
@@ -284,11 +284,11 @@ class _Paying:
         self._settle(levels_between(*between))
 
     def for_outcomes(self, level: float) -> float:
-        """Return what is paid for outcomes."""
+        """Return the payments for outcomes."""
         return self._at(level)[0]
 
     def back(self, level: float) -> float:
-        """Return what comes back to those who lend."""
+        """Return the repayments to lenders."""
         return self._at(level)[1]
 
     def _at(self, level: float) -> tuple[float, float]:
@@ -308,7 +308,7 @@ class _Paying:
 
 
 def _range(column: str, points: list[Columns]) -> tuple[float, float]:
-    """Return the levels of an estimate that can be met: of every multiple the mean, and some standard deviations beyond; and 0."""
+    """Return the range of an estimate: the mean of every multiple, plus some standard deviations; and 0."""
     ends = [0.0]
     for point in points:
         (estimate,), _ = those_measured(None, point[column])

@@ -1,4 +1,4 @@
-"""Several contracts on the same people: what each gives every party, and who gains by going from one to another."""
+"""Several contracts on the same people: each party's results, and its gain from changing the contract."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from simengine.risk.statistics import Statistic
 
 @dataclass(frozen=True)
 class Switch:
-    """What a party gets from going over to another contract, replication by replication on the same people."""
+    """Change of a party's money under another contract, replication by replication on the same people."""
 
     net: Statistic
     """Mean of the difference: the other contract less the first."""
@@ -57,11 +57,11 @@ class Comparison(Answer):
     level: float
     """Of the CVaR."""
     measures: tuple[str, ...]
-    """Those that were asked for beside net, NPV, P(loss) and CVaR."""
+    """Further measures beside net, NPV, P(loss) and CVaR."""
     cvar_needs: int | None
-    """Replications that a CVaR takes; absent where it is given."""
+    """Replications needed for a CVaR; absent if it is reported."""
     titles: Mapping[str, str]
-    """By contract; the first is the one from which the parties go over."""
+    """By contract; the first is the reference."""
     parties: tuple[str, ...]
     standings: Mapping[str, Mapping[str, PartyStanding]]
     """By contract and party."""
@@ -83,18 +83,18 @@ def compare_contracts(
     others
         By name: further contracts, or the study under them.
     ensemble
-        Which replications are drawn; each is lived and measured once.
+        Which replications are drawn; each is simulated and measured once.
     level
         Of the CVaR.
     measures
-        What is asked beside net, NPV, P(loss) and CVaR: `party.measure`, or a measure alone for everybody who has it.
+        Further measures beside net, NPV, P(loss) and CVaR: `party.measure`, or a measure alone for every party that has it.
 
     Raises
     ------
     StudyError
         If a contract cannot be settled on what the study measures, or does not say when it pays.
     UsageError
-        If there is nothing to compare, the level is none, or a measure is none of a party.
+        If there is nothing to compare, or the level or a measure is invalid.
     """
     study = with_used_designs_alone(study)
     if not others:
@@ -127,15 +127,15 @@ def compare_contracts(
 
 
 def under(study: Study, name: str, other: Study | Contract) -> Study:
-    """Return the study under another contract, which may come with a study of its own."""
+    """Return the study under another contract, which may come with its own study."""
     return with_contract(study, name, other) if isinstance(other, Contract) else other
 
 
 def with_contract(study: Study, name: str, contract: Contract) -> Study:
     """Return the study with another contract.
 
-    A contract that names dates pays on them. One that names none is paid in the months that the study gives to terms of the same
-    names; where it has others, it is refused.
+    A contract that names dates pays on them. One without dates is paid in the months that the study gives to terms of the same
+    names; if it has others, it is refused.
     """
     months = study.capital.payment_month
     if not contract.dates:
@@ -173,6 +173,6 @@ def _switch(own: Columns, other: Columns, party: str, units: int, asked: Sequenc
 
 
 def _quantiles(columns: Columns, party: str) -> tuple[float, float, float]:
-    # Amounts that occur: between two atoms an interpolation would be one that nobody is ever paid.
+    # Order statistics: an interpolation between two atoms would be an amount that is never paid.
     low, middle, high = np.quantile(columns[f"{party}.net"], [0.05, 0.50, 0.95], method="inverted_cdf")
     return float(low), float(middle), float(high)

@@ -1,4 +1,4 @@
-"""What each contract makes people do: the effort it induces, the outcome it buys, the gap it leaves, and what is lost by it."""
+"""The effort that each contract induces, the resulting outcomes, the measurement gap, and the surplus lost."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ _TRUTH, _ESTIMATE = "truth.", "estimate."
 
 @dataclass(frozen=True)
 class EffortPoint:
-    """What one choice comes to."""
+    """Results of one choice."""
 
     choice: EffortChoice
     money: Statistic
-    """Mean of the money of whoever chooses the efforts, before any cost of effort or referral."""
+    """Mean money of the party that chooses the efforts, before any cost of effort or referral."""
     cost: Statistic
-    """Mean cost of the efforts, whoever bears it."""
+    """Mean cost of the efforts, whichever party bears it."""
     worth: Statistic
-    """What the choice is worth to whoever chooses the efforts: mean after its own costs, less a/2 times the variance."""
+    """Worth of the choice to the party that chooses the efforts: mean after its own costs, less a/2 times the variance."""
     p_pay: Statistic
     """Probability that the terms that depend on outcomes pay."""
     payment: Statistic
@@ -65,65 +65,65 @@ class EffortPoint:
     truth: Mapping[str, Statistic]
     """By metric: the mean true effect."""
     worth_to_referrer: Statistic | None
-    """Mean of what whoever refers keeps; nothing where nobody decides about referrals."""
+    """Mean money of the referrer after its costs; None if nobody decides about referrals."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What is chosen in the end: whoever refers decides last, and whoever works foresees it."""
+    """The final choice: the referrer decides last, and the provider anticipates it."""
 
     place: int
     """Index of the choice."""
     efforts: BestResponse
     """Over the efforts, each with the volume that follows from it."""
     volumes: BestResponse | None
-    """Over the volumes at the chosen efforts; nothing where nobody decides about referrals."""
+    """Over the volumes at the chosen efforts; None if nobody decides about referrals."""
     followed_by: tuple[int, ...]
     """By effort: index of the choice with the volume that follows from it."""
 
     @property
     def to_check(self) -> tuple[int, ...]:
-        """Indices of what is chosen and, where there is a choice, of the next best efforts."""
+        """Indices of the choice and, if there are alternatives, of the next best efforts."""
         next_best = self.efforts.next_best
         return (self.place,) if next_best is None else (self.place, self.followed_by[next_best])
 
 
 @dataclass(frozen=True)
 class Fresh:
-    """What is chosen, in replications that had no part in choosing it."""
+    """The choice, evaluated in fresh replications."""
 
     worth: Statistic
-    """To whoever chooses the efforts."""
+    """To the party that chooses the efforts."""
     lead: Statistic | None
-    """What it is worth more than the next best; nothing where there is no choice."""
+    """Its lead over the next best; None if there is no choice."""
     optimism: Statistic
-    """What it was worth where it was chosen, less what it is worth here."""
+    """Optimism: its worth in the replications that selected it less that in fresh ones."""
 
 
 @dataclass(frozen=True)
 class Induced:
-    """What one contract makes people do."""
+    """Response to one contract."""
 
     title: str
     curve: tuple[EffortPoint, ...]
-    """By choice; the last is what the study says."""
+    """By choice; the last is that of the study."""
     reply: Reply
     giving_up: GivingUp | None
-    """Where effort falls at once as it becomes dearer; `high` and `low` are indices of `curve`."""
+    """Discontinuous fall of effort as its cost rises; `high` and `low` are indices of `curve`."""
     parked: tuple[str, ...]
-    """Efforts that get nothing, whichever of the choices that are not beaten is taken, while others get something."""
+    """Efforts that are zero in every choice that is not beaten, while others are not."""
     change: Mapping[str, Statistic]
-    """By metric: the mean true effect less that of what the study says, in the same replications."""
+    """By metric: the mean true effect less that of the study, in the same replications."""
     bought: Mapping[str, Statistic | None]
-    """By metric: true effect per unit of money paid, a ratio of means; nothing where nothing is paid."""
+    """By metric: true effect per unit of money paid, a ratio of means; None if nothing is paid."""
     gap: Mapping[str, Statistic]
-    """By metric of the contract: what was concluded less what is true."""
+    """By metric of the contract: estimate less truth."""
     paid_beyond_truth: Statistic
-    """Mean of what was paid for outcomes less what the truth would have earned."""
+    """Mean payment for outcomes less the payment on the truth."""
     first_best: int
     """Index of the choice with the largest surplus, of those that may be chosen."""
     lost_surplus: Statistic
-    """Surplus of the first best less that of what is chosen, in the same replications."""
+    """Surplus of the first best less that of the choice, in the same replications."""
     fresh: Fresh
 
     @property
@@ -141,7 +141,7 @@ class Induced:
 
 @dataclass(frozen=True, repr=False)
 class Incentives(Answer):
-    """What some contracts make the same people do in the same replications."""
+    """Responses to several contracts in the same replications."""
 
     n_replications: int
     seed: int
@@ -151,21 +151,21 @@ class Incentives(Answer):
 
 
 def find_incentives(study: Study, designs: Mapping[str, Study], ensemble: Ensemble) -> Incentives:
-    """Say which effort each of some contracts induces, and what comes of it.
+    """Compute the effort that each of several contracts induces, and its results.
 
     Parameters
     ----------
     study
-        Its people, evaluation and behaviour. Each choice is simulated once, with the same people and the same luck.
+        Its people, evaluation and behaviour. Each choice is simulated once, with the same people and the same draws.
     designs
-        By name: the study with other terms, which alone may differ. Each is settled on every choice.
+        By name: the study with other terms; nothing else may differ. Each is settled on every choice.
     ensemble
         Which replications are drawn.
 
     Raises
     ------
     UsageError
-        If a design has other people, another evaluation or another behaviour than the study.
+        If a design differs from the study in people, evaluation or behaviour.
     """
     for name, design in designs.items():
         section = other_section(study, design)
@@ -189,7 +189,7 @@ def find_incentives(study: Study, designs: Mapping[str, Study], ensemble: Ensemb
 
 
 def _ask(study: Study, designs: Mapping[str, Study], ensemble: Ensemble, places: Sequence[int]) -> dict[str, list[Columns]]:
-    """Give, by contract, the columns of some choices."""
+    """Return, by contract, the columns of some choices."""
     answers = ensemble.ask(lambda replications: list(_answers(study, designs, ensemble.seed, replications, places)))
     return {name: answers[place :: len(designs)] for place, name in enumerate(designs)}
 
@@ -197,7 +197,7 @@ def _ask(study: Study, designs: Mapping[str, Study], ensemble: Ensemble, places:
 def live_choices(
     study: Study, cohort: Cohort, draws: Draws, places: Sequence[int] | None = None
 ) -> Iterator[tuple[EffortChoice, Draws, Tallies]]:
-    """Let one block of replications live once with every choice, or with those at some places; nothing here knows a contract."""
+    """Simulate one block of replications with every choice, or with some; independent of any contract."""
     before, choices = dict[float, Tallies](), choices_of(study)
     for choice in choices if places is None else [choices[place] for place in places]:
         changed, own = with_choice(study, cohort, draws, choice)
@@ -231,7 +231,7 @@ def _costs(study: Study, choice: EffortChoice, draws: Draws, tallies: Tallies) -
 
 
 def _settled(design: Study, evidence: Evidence) -> dict[str, Floats]:
-    """Settle one contract on one choice, and keep what the questions about it need."""
+    """Settle one contract on one choice, and keep the columns needed."""
     behaviour, results = behaviour_of(design), evaluate(design, evidence, with_returns=False)
     referral = behaviour.referral
     kept = {
@@ -248,7 +248,7 @@ def _settled(design: Study, evidence: Evidence) -> dict[str, Floats]:
 
 
 def _paid(design: Study, evidence: Evidence) -> Floats:
-    """Return what the terms that depend on outcomes pay."""
+    """Return the payments of the terms that depend on outcomes."""
     contract, draws = design.contract, evidence.draws
     payments, _ = move_money(design, draws, evidence.tallies, with_milestones(contract, evidence.tallies, evidence.measurements))
     amounts = [payments.amount[:, t] for t, name in enumerate(payments.terms) if contract.terms[name].contingent]
@@ -256,7 +256,7 @@ def _paid(design: Study, evidence: Evidence) -> Floats:
 
 
 def reply_to(study: Study, answers: Sequence[Columns]) -> Reply:
-    """Say what is chosen under one contract.
+    """Compute the choice under one contract.
 
     Parameters
     ----------
@@ -278,7 +278,7 @@ def reply_to(study: Study, answers: Sequence[Columns]) -> Reply:
 
 
 def decider_keeps(study: Study, columns: Columns) -> Floats:
-    """Return what whoever chooses the efforts keeps in each replication, after the costs that it bears."""
+    """Return the money of the party that chooses the efforts in each replication, after its costs."""
     behaviour = behaviour_of(study)
     return np.asarray(columns["money"] - borne_by(study, behaviour.party, columns))
 
@@ -365,7 +365,7 @@ def _parked(study: Study, reply: Reply) -> tuple[str, ...]:
 
 
 def _ratio(above: Floats, below: Floats) -> Statistic | None:
-    """Return a ratio of two means over the replications in which both are known; nothing where the lower one is 0."""
+    """Return a ratio of two means over the replications in which both are known; None if the denominator is 0."""
     (above, below), _ = those_measured(None, above, below)
     if len(below) < 2:
         return None

@@ -1,4 +1,4 @@
-"""Waiting: what it would be worth to know more before anybody signs, and what a pilot of so many people would be worth."""
+"""Value of information before signing, and value of a pilot."""
 
 from __future__ import annotations
 
@@ -29,52 +29,52 @@ from simengine.risk.statistics import Statistic
 from simengine.sampling import distributions_of
 
 _FEWEST = 500
-"""Fewer replications than this carry no regression."""
+"""Smallest number of replications for the regressions."""
 MOST_SHEETS, LONGEST, DEAREST = 10_000, 1200.0, 1e12
-"""Term sheets, months that a pilot puts a contract off, and its cost for a person."""
+"""Limits of the number of term sheets, of the delay by a pilot in months, and of its cost per person."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Who decides, between what, and who else must agree."""
+    """The decision maker, its options, and the parties who must agree."""
 
     party: str
     """Whose net present value decides: to sign, or not."""
     must_accept: tuple[str, ...] = ()
-    """Parties who sign only what leaves them without an expected loss."""
+    """Parties who sign only without an expected loss."""
     free: Mapping[str, Free] = field(default_factory=dict)
-    """Terms that may be chosen after more is known; empty: the terms are what they are."""
+    """Terms that may be chosen after the information; empty: the terms are fixed."""
     points: int = GRID_POINTS
-    """Term sheets among which is chosen."""
+    """Number of term sheets to choose from."""
 
 
 @dataclass(frozen=True)
 class Pilot:
-    """What a pilot of so many people is worth."""
+    """Value of a pilot of some size."""
 
     n_people: int
     """With the service and without, together."""
     value: Statistic
-    """Where it decides whether to sign."""
+    """If it decides whether to sign."""
     with_terms: Statistic | None
-    """Where it decides on the terms as well; absent where no terms are free."""
+    """If it decides on the terms as well; absent if no terms are free."""
     after_waiting: Statistic
-    """What is left of it when the contract begins later and the pilot is paid for: less than 0 means sign now."""
+    """Its value less the cost of delay and of the pilot: below 0 it is better to sign now."""
 
 
 @dataclass(frozen=True, repr=False)
 class Information(Answer):
-    """What knowing more is worth to one party before it signs."""
+    """Value of information to one party before it signs."""
 
     n_replications: int
     seed: int
     choice: Decision
     signed_now: Statistic
-    """Mean net present value of the contract as it stands."""
+    """Mean net present value of the contract with its present terms."""
     is_signed: bool
-    """Whether it is signed on what is known today."""
+    """Whether the party signs on present knowledge."""
     hindsight: Statistic
-    """Expected value of perfect information: everything, luck included."""
+    """Expected value of perfect information: everything, including sampling variation."""
     parameters: Statistic
     """Of all numbers of the study that have a distribution."""
     groups: Mapping[str, Statistic]
@@ -83,8 +83,8 @@ class Information(Answer):
     """Of one number, the most valuable first."""
     pilots: tuple[Pilot, ...]
     terms_today: Statistic | None
-    """What the best terms that are open today are worth more than the contract as it stands, or than none if that is better; absent
-    where no terms are free."""
+    """Additional value of the best free terms today over the present contract, or over none if that is better; absent if no terms
+    are free."""
 
 
 def value_information(
@@ -95,7 +95,7 @@ def value_information(
     delay_months: float = 0.0,
     cost_per_person: float = 0.0,
 ) -> Information:
-    """Say what it is worth to one party to know more before it signs.
+    """Compute the value of information to one party before it signs.
 
     Parameters
     ----------
@@ -106,10 +106,10 @@ def value_information(
     ensemble
         At least 500 replications.
     pilots
-        Sizes of pilots: half of the people get the service, half are left out by lot, all are followed as the contract follows its
-        people, and everything that it measures is seen of them.
+        Sizes of pilots: half of the people are randomised to the service, half to a control group, and all are followed and
+        measured as in the contract.
     delay_months, cost_per_person
-        By how much a pilot puts off the contract, and what it costs this party.
+        Delay of the contract by a pilot, and its cost to this party.
 
     Raises
     ------
@@ -188,7 +188,7 @@ def _value(nets: Floats, shown: Floats, choice: Decision) -> Statistic:
 
 
 def _today(mine: Floats, others: Floats | None) -> float:
-    """Return what is chosen on what is known today."""
+    """Return the choice on present knowledge."""
     means = mine.mean(axis=0)
     is_open = np.ones(len(means), dtype=bool) if others is None else (others.mean(axis=0) >= 0).all(axis=0)
     is_open[0] = True
@@ -228,7 +228,7 @@ def _nets(study: Study, choice: Decision, ensemble: Ensemble) -> tuple[Floats, F
 
 
 def _parameters(study: Study, eyes: Belief, ensemble: Ensemble) -> dict[str, Floats]:
-    """Draw every number that has a distribution and that a run reads, as the party believes it, in the replications of an ensemble."""
+    """Draw every uncertain number that a run uses, under the party's belief, in the replications of an ensemble."""
     believed = with_numbers(study, dict(eyes.beliefs))
     parts = map_blocks(
         lambda replications: draw_numbers(believed, ensemble.seed, replications).values,

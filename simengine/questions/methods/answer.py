@@ -1,4 +1,4 @@
-"""The method spread: the same people measured by every design that the study describes, and paid for by each."""
+"""The same people measured by every design that the study specifies, and the payments under each."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from simengine.risk.measured import NOT_GIVEN, mean_of_measured, those_measured
 from simengine.risk.statistics import Statistic
 
 PRESCRIBED, ON_TRUTH = "as_prescribed", "on_truth"
-"""Names beside those of the designs: the protocol as it stands, wave by wave; and the truth, which no design sees."""
+"""Names beside those of the designs: the protocol as prescribed, by wave; and the truth, which no design observes."""
 _CONCLUDED = ("estimate", "standard_error", "by_wave", "cumulative", "standard_error_by_wave", "why", "why_by_wave")
-"""What a design concludes, beside the truth."""
+"""Estimates of a design, beside the truth."""
 _Z_95 = 1.959963984540054
 
 
 @dataclass(frozen=True)
 class EstimateReading:
-    """What one design concludes about one metric."""
+    """Estimates of one metric by one design."""
 
     estimate: Statistic
     bias: Statistic
@@ -45,7 +45,7 @@ class EstimateReading:
 
 @dataclass(frozen=True)
 class PaymentByDesign:
-    """What the contract pays if it goes by one design; of the contingent terms."""
+    """Contingent payments of the contract under one design."""
 
     payment: Statistic
     p_pay: Statistic
@@ -53,13 +53,13 @@ class PaymentByDesign:
 
 @dataclass(frozen=True, repr=False)
 class MethodSpread(Answer):
-    """The same people by every design."""
+    """Results of every design on the same people."""
 
     n_replications: int
     seed: int
     contingent_terms: tuple[str, ...]
     prescribed: str
-    """The design that the contract goes by."""
+    """The design of the contract."""
     truth: Mapping[str, Statistic]
     """By metric: the mean between the service users and their twins."""
     readings: Mapping[str, Mapping[str, EstimateReading]]
@@ -71,14 +71,14 @@ class MethodSpread(Answer):
 
 
 def compare_methods(study: Study, ensemble: Ensemble) -> MethodSpread:
-    """Measure the same people by every design whose section the study has.
+    """Measure the same people with every design that the study specifies.
 
     Parameters
     ----------
     study
-        The designs are those of its section `measurement`, and `before_after` where people have a history.
+        The designs are those of its section `measurement`, and `before_after` if people have a history.
     ensemble
-        Which replications are drawn; each is lived once and measured by all designs.
+        Which replications are drawn; each is simulated once and measured by all designs.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def _can_be_measured(metric: str, problems: Iterable[tuple[str, str, str, str]])
 
 
 def _measure_all(study: Study, protocols: Mapping[str, Protocol], seed: int, replications: Integers) -> list[Columns]:
-    """Let one block of replications live once, and settle the contract on what every design concludes, and on the truth."""
+    """Simulate one block of replications once, and settle the contract on the estimates of every design, and on the truth."""
     draws = draw_numbers(study, seed, replications)
     tallies = lived(cohort_of(study), draws)
     own = measured(study, study.measurement, tallies, draws)
@@ -149,7 +149,7 @@ def _measure_all(study: Study, protocols: Mapping[str, Protocol], seed: int, rep
 
 
 def _by(study: Study, protocol: Protocol, own: Measurements, tallies: Tallies, draws: Draws) -> Measurements:
-    """Return what a design concludes; a metric that it cannot measure stays as the study's own protocol measures it."""
+    """Return the measurements of a design; a metric that it cannot measure is measured by the study's own protocol."""
     seen = measured(study, protocol, tallies, draws)
     places = [seen.metrics.index(name) if name in seen.metrics else None for name in own.metrics]
 

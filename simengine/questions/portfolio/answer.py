@@ -1,9 +1,8 @@
-"""Several studies held together: what they share, what their sum does, and how far a fund carries them.
+"""Several studies in one portfolio: shared numbers, the risk of the total, and the course of a fund.
 
-Every project draws from a seed of its own, made of the portfolio's seed and the project's name, so that a project more or less
-changes no draw of the others. What projects share is one normal score per replication and name, of which each shared number
-takes its part: z = sqrt(r) f + sqrt(1 - r) e has the correlation r with any other number of the same name, and its own
-distribution.
+Every project has its own seed, derived from the portfolio's seed and the project's name, so that adding a project changes no draw
+of the others. What projects share is one normal score per replication and name, of which each shared number takes its part: z =
+sqrt(r) f + sqrt(1 - r) e has the correlation r with any other number of the same name, and its own distribution.
 """
 
 from __future__ import annotations
@@ -42,9 +41,9 @@ class Spread:
 
     sd: Statistic
     sd_over_parts: Statistic
-    """Over the sum of the parts' standard deviations: 1 where nothing is spread."""
+    """Relative to the sum of the parts' standard deviations: 1 without diversification."""
     sd_over_independent: Statistic
-    """Over the standard deviation that independent parts would have: above 1 where they go together."""
+    """Relative to the standard deviation of independent parts: above 1 if they are positively correlated."""
     var: Statistic
     cvar: Statistic
     cvar_over_parts: Statistic
@@ -54,12 +53,12 @@ class Spread:
 
 @dataclass(frozen=True, repr=False)
 class PortfolioRisk(Answer):
-    """What a portfolio comes to."""
+    """Results of a portfolio."""
 
     seed: int
     n_replications: int
     results: Mapping[str, Floats]
-    """By project: what the holder is left with, in the currency (of an outcomes fund: less what it pays)."""
+    """By project: the holder's net, in the currency (for an outcomes fund: minus its payments)."""
     total: Floats
     spread: Spread
     course: Course | None
@@ -68,12 +67,12 @@ class PortfolioRisk(Answer):
 
 
 def hold(holding: Holding, ensemble: Ensemble) -> PortfolioRisk:
-    """Draw every project of a portfolio, and hold them together.
+    """Draw every project of a portfolio, and compute the total.
 
     Raises
     ------
     UsageError
-        If all projects come to the same in every replication: then there is no risk to hold together.
+        If all projects have the same result in every replication, so that there is no risk.
     StudyError
         If portfolio and studies do not fit together.
     """
@@ -148,7 +147,7 @@ def _ledger(study: Study, seed: int, replications: Integers, shared: Mapping[str
 
 
 def _in_and_out(ledger: Ledger, mine: Collection[str]) -> tuple[Integers, Integers]:
-    """Add up by month what some accounts pay to others and what they get from them; a negative posting runs the other way."""
+    """Add up by month the payments between some accounts and others; a negative posting goes in the other direction."""
     out, back = np.zeros(ledger.journal.shape[:2], dtype=np.int64), np.zeros(ledger.journal.shape[:2], dtype=np.int64)
     for place, line in enumerate(ledger.lines):
         amount = ledger.journal[:, :, place]
@@ -165,7 +164,7 @@ def _months(part: Columns, side: str) -> Integers:
 
 
 def spread_of(results: Mapping[str, Floats]) -> Spread:
-    """Measure what holding parts together does to their risk.
+    """Measure the diversification of the parts of a portfolio.
 
     Notes
     -----
@@ -218,7 +217,7 @@ def _ratio(above: Floats, below: Floats) -> Statistic:
 
 
 def is_ruined(course: Course) -> NDArray[np.bool_]:
-    """Say in which replications some project never got its money."""
+    """Return in which replications some project never received its money."""
     return np.asarray((course.begun == NEVER).any(axis=1))
 
 

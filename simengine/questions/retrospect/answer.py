@@ -1,4 +1,4 @@
-"""Hold a forecast against what is known to have happened, and say what follows from an interim result."""
+"""Compare a forecast with known results, and update it on an interim result."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _PARAMETER = "parameter."
 
 @dataclass(frozen=True)
 class Shift:
-    """A number of the study that replications with the known result have otherwise than all replications."""
+    """A number of the study that differs in replications with the known result."""
 
     path: str
     forecast: float
@@ -52,20 +52,20 @@ class PlaceInForecast:
 
     known: Known
     below: Statistic
-    """Probability of less than the figure, as it is rounded."""
+    """Probability of less than the figure, given its rounding."""
     inside: Statistic
-    """Probability of what happened: of the figure as it is rounded, or of the direction."""
+    """Probability of the known result: of the figure given its rounding, or of the direction."""
     pit: float
     """Randomised probability integral transform: uniform between the probabilities of less, and of less or as much."""
     effective: float
-    """Effective sample size of the replications that came so close."""
+    """Effective sample size of the matching replications."""
     shifts: tuple[Shift, ...]
-    """The numbers that move most; none where too few replications came so close."""
+    """The numbers that change most; none if too few replications match."""
 
 
 @dataclass(frozen=True)
 class Update:
-    """What follows from an interim result: every quantity before and after."""
+    """An update on an interim result: every quantity before and after."""
 
     given: tuple[str, ...]
     effective: float
@@ -78,7 +78,7 @@ class Update:
 
 @dataclass(frozen=True, repr=False)
 class Retrospect(Answer):
-    """The known results in the forecast, and what follows from those that were given."""
+    """The known results in the forecast, and the update on those given."""
 
     n_replications: int
     bandwidth: float
@@ -97,7 +97,7 @@ def look_back(
     bandwidth: float = BANDWIDTH,
     least_effective: float = LEAST_EFFECTIVE,
 ) -> Retrospect:
-    """Place what is known in the forecast, and update the forecast by the results in `given`.
+    """Locate known results in the forecast, and update the forecast on the results in `given`.
 
     Parameters
     ----------
@@ -106,18 +106,18 @@ def look_back(
     ensemble
         The replications of the forecast.
     variant
-        The variant that the study is: only results of this variant are looked at.
+        The variant that the study is: only results of this variant are used.
     given
         Known results to condition on, all together.
     bandwidth
         Width of the kernel around a published estimate, in the evaluator's standard errors.
     least_effective
-        Effective sample size below which nothing is said of what follows.
+        Effective sample size below which no update is reported.
 
     Raises
     ------
     UsageError
-        If nothing is known, a result is of a quantity that is not there, or too few replications came so close to those given.
+        If there are no known results, a result refers to an unknown quantity, or too few replications match those given.
     """
     number(bandwidth, "--bandwidth", 0.0, WIDEST)
     number(least_effective, "--least-effective", 1.0, 1e9)
@@ -173,7 +173,7 @@ def columns_of(study: Study, seed: int, replications: Integers) -> Columns:
 
 
 def interval_ends_of(known: Known) -> tuple[float, float]:
-    """Return the ends of what a known result stands for, both included."""
+    """Return the interval that a known result represents, ends included."""
     value = known.value
     if known.stands == "at":
         return value - known.rounded_to / 2, value + known.rounded_to / 2
@@ -208,7 +208,7 @@ def _place(name: str, known: Known, columns: Columns, weights: Floats, seed: int
 
 
 def _shifts(columns: Columns, weights: Floats, most: int = 5) -> tuple[Shift, ...]:
-    """Return the numbers whose mean moves most, in their own standard deviations."""
+    """Return the numbers whose mean changes most, in their own standard deviations."""
     shifts = []
     for name, values in columns.items():
         if name.startswith(_PARAMETER) and not is_constant(values):

@@ -43,7 +43,7 @@ def weights_near(values: Floats, low: float, high: float, spread: Floats) -> Flo
 
 
 def effective_sample_size(weights: Floats) -> float:
-    """Give (sum w)^2 / sum w^2: as many equal replications would tell as much (Kish 1965, *Survey Sampling*, section 8.2)."""
+    """Return (sum w)^2 / sum w^2: as many equal replications would tell as much (Kish 1965, *Survey Sampling*, section 8.2)."""
     largest = float(weights.max(initial=0.0))
     if largest == 0.0:
         return 0.0

@@ -1,11 +1,11 @@
 """Reverse stress: the nearest combination of assumptions that breaks a deal, and how far away it is.
 
 Every assumption is given as a standard normal score; the study's correlations join them, so that the distance of a point from the
-centre, where every number stands at its median, is Mahalanobis' distance in the space of the correlated scores. At a point
-the people, shocks and errors still have their luck: a deal *breaks there* if it breaks in at least half of the panel of
-replications that all points share. (Not on average: where a guarantee bounds the loss, a mean may never reach what most
-replications do.) The nearest such point lies on the ray along the gradient of the share that breaks; each step finds the ray's
-radius by narrowing grids.
+centre, where every number is at its median, is Mahalanobis' distance in the space of the correlated scores. At a point sampling
+variation, shocks and errors remain: a deal *breaks there* if it breaks in at least half of the panel of replications that all
+points share. (Not on average: if a guarantee limits the loss, a mean may never reach a threshold that most replications exceed.)
+The nearest such point lies on the ray along the gradient of the share that breaks; each step finds the ray's radius by narrowing
+grids.
 
 References
 ----------
@@ -40,7 +40,7 @@ from simengine.risk.statistics import Statistic
 from simengine.streams import uniforms
 
 FARTHEST = 6.0
-"""Standard deviations beyond which nobody looks: further away lies one draw in a billion along any one direction."""
+"""Standard deviations beyond which the search stops: one draw in a billion is further away along any one direction."""
 _STEP, _MOST_STEPS, _PROGRESS = 0.4, 8, 0.01
 
 Margins = Callable[[Floats], Floats]
@@ -49,7 +49,7 @@ Margins = Callable[[Floats], Floats]
 
 @dataclass(frozen=True)
 class Criterion:
-    """When a deal counts as broken: `<party>.<amount> <more or less than> <threshold>`."""
+    """The rule by which a deal counts as broken: `<party>.<amount> <more or less than> <threshold>`."""
 
     text: str
     party: str
@@ -61,18 +61,18 @@ class Criterion:
 
     @property
     def measure(self) -> Measure:
-        """A measure of the same amount: whoever settles for it has what the margin needs."""
+        """A measure of the same amount, which makes settlement provide the columns for the margin."""
         name = next(name for name, kind in MEASURES.items() if kind.amount == self.amount)
         return Measure(self.party, name, 0.0)
 
     def margin(self, columns: Columns) -> Floats:
-        """Return by how much the deal breaks, in the unit of the amount: above 0 where it does.
+        """Return by how much the deal breaks, in the unit of the amount: above 0 if it does.
 
-        What never comes (money that is never paid back) is as far away as anything that came, and as far again; where there is
-        nothing to break (nothing was lent), the deal does not break.
+        A time that never comes (a loan never repaid) counts as twice the longest observed; if there is nothing to break (nothing was
+        lent), the deal does not break.
         """
         value = AMOUNTS[self.amount].of(columns, self.party)
-        # A lender's own money is meant, not that of all who lend.
+        # This means a lender's own money, not that of all lenders.
         drawn = columns.get(f"{self.party}.money_in", columns["drawn"])
         edge = self.threshold * drawn if self.of_drawn else self.threshold
         margin = np.asarray(value - edge if self.is_above else edge - value)
@@ -101,7 +101,7 @@ class Nearest:
 
     distance: Statistic
     p_break: Statistic
-    """Share of the panel that breaks there: about one half, or more where breaking comes by a jump."""
+    """Share of the panel that breaks there: about one half, or more if the result is discontinuous."""
     plausibility: float
     """P(chi-square with as many degrees of freedom as assumptions > distance squared): how often the assumptions as a whole are as
     far from their centre as this."""
@@ -113,7 +113,7 @@ class Nearest:
 
 @dataclass(frozen=True, repr=False)
 class ReverseStress(Answer):
-    """What breaks a deal."""
+    """Result of a reverse stress test."""
 
     n_replications: int
     seed: int
@@ -123,13 +123,13 @@ class ReverseStress(Answer):
     p_break: Statistic
     """Over all replications."""
     nearest: Nearest | None
-    """Absent where no point within six standard deviations breaks it."""
+    """Absent if no point within six standard deviations breaks it."""
     boxes: tuple[Box, ...] | None
-    """Absent where nobody asked; empty where none was found."""
+    """Absent if not requested; empty if none was found."""
 
 
 def read_criterion(text: str) -> Criterion:
-    """Read when a deal counts as broken.
+    """Parse the rule by which a deal counts as broken.
 
     Examples
     --------
@@ -160,7 +160,7 @@ def reverse_stress(
     criterion
         When the deal counts as broken.
     ensemble
-        Replications drawn as in any run: how often the deal breaks, in which direction to look, and the boxes.
+        Replications drawn as in any run: for the share that breaks, the starting directions, and the boxes.
     n_luck
         Replications of the panel at each point.
     with_boxes
@@ -199,14 +199,13 @@ def nearest_break(margins: Margins, scores: Floats, drawn: Floats) -> tuple[Floa
     margins
         Asked at points.
     scores
-        Shape (n_replications, n_assumptions): points of replications drawn at random, to know in which direction to look.
+        Shape (n_replications, n_assumptions): points of replications drawn at random, to choose the starting directions.
     drawn
         Shape (n_replications,): their margins.
 
     Returns
     -------
-    The point, its distance, and the share of the panel that breaks there; nothing where there is none within six standard
-    deviations.
+    The point, its distance, and the share of the panel that breaks there; None if there is none within six standard deviations.
     """
     centre = np.zeros(scores.shape[1])
     if _breaks(margins(centre[None]))[0]:
@@ -252,7 +251,7 @@ def _radius(margins: Margins, direction: Floats) -> float | None:
 
 
 def _distance(margins: Margins, radius: float, direction: Floats) -> Statistic:
-    """Return the distance with the error that the panel leaves in it, along the ray that was found."""
+    """Return the distance with its Monte Carlo error, along the ray that was found."""
     radii = np.maximum(radius + np.linspace(-1.5, 1.5, 61), 0.0)
     panel = margins(radii[:, None] * direction).T
 
@@ -275,7 +274,7 @@ def _breaks(margins: Floats) -> Floats:
 
 
 def _gradient(margins: Margins, point: Floats, width: float) -> Floats:
-    """Return the gradient of the share that breaks, each break counted softly so that a finite panel has one: central differences."""
+    """Return the gradient of the share that breaks, each break smoothed so that a finite panel has one: central differences."""
     steps = _STEP * np.eye(len(point))
     soft = special.ndtr(margins(np.concatenate([point + steps, point - steps])) / width).mean(axis=1)
     return np.asarray(soft[: len(point)] - soft[len(point) :])

@@ -1,4 +1,4 @@
-"""Run a study: as often as is asked, or until standard errors are as small as is asked."""
+"""Run a study: for a number of replications, or until standard errors are small enough."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Run(Answer):
     results: ReplicationResults
     table: RiskTable
     precise: PreciseRun | None
-    """Which precision was reached; absent where none was asked for."""
+    """The precision reached; absent if none was requested."""
     sampling: Sampling
     with_control_variates: bool
     shows_diagnostics: bool
@@ -41,7 +41,7 @@ class Run(Answer):
     def __getitem__(self, name: str) -> Statistic | NDArray[Any]:
         """Look up a statistic by its path, such as `investor.p_loss`, or a column of the replications by its name.
 
-        A measure that was asked for stands under its text, such as `investor.cvar(0.9)`.
+        A requested measure is found under its text, such as `investor.cvar(0.9)`.
         """
         return self.results[name] if name in self.results.columns else self.table[name]
 
@@ -53,7 +53,7 @@ class Run(Answer):
         return self.table._repr_html_()
 
     def to_pandas(self) -> Any:
-        """Return a data frame of pandas: one row per replication, with what each came to."""
+        """Return a data frame of pandas: one row of results per replication."""
         return self.results.to_pandas()
 
     def draws(self) -> Any:
@@ -77,26 +77,26 @@ def run_question(
     measures: Sequence[str] = (),
     shows_diagnostics: bool = False,
 ) -> Run:
-    """Run a study, and summarise what each replication came to.
+    """Run a study, and summarise its replications.
 
     Parameters
     ----------
     study
         The question.
     ensemble
-        Which replications are drawn; their number is of no account where a precision is asked for.
+        Which replications are drawn; their number is ignored if a precision is requested.
     sampling
         How the numbers of the study are drawn.
     with_control_variates
-        Whether results are corrected by what is known of the numbers' distributions.
+        Whether results are corrected by known means.
     until
-        How small standard errors shall be, as `read_goals` reads it.
+        Requested standard errors, as parsed by `read_goals`.
     at_most
-        The most replications that this may take.
+        The largest number of replications.
     measures
-        What is asked beside the sections: `party.measure`, or a measure alone for everybody who has it.
+        Further measures: `party.measure`, or a measure alone for every party that has it.
     shows_diagnostics
-        Whether tables show how each mean settles as the run grows.
+        Whether tables show how each mean converges as the run grows.
 
     Raises
     ------

@@ -1,9 +1,9 @@
-"""Which assumptions matter to whom: a tornado, and global indices, of each party's money.
+"""Sensitivity of each party's money to the assumptions: a tornado, and global indices.
 
 The tornado puts one assumption at its 5 % and then at its 95 % quantile, in every replication of an ensemble; all else keeps its
-distribution and its draws, and numbers that are correlated with it follow it, as they would if it were learnt to stand there. The
-indices are of the mean money at a point of all assumptions, over a panel of people that all points share: see `indices`. Numbers
-that go together, by correlation or as counted shares of one whole, are moved as one group.
+distribution and its draws, and numbers that are correlated with it follow it, as if its value were observed. The indices are of the
+mean money at a point of all assumptions, over a panel of people that all points share: see `indices`. Dependent numbers, by
+correlation or as counted shares of one total, are moved as one group.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ENDS = (0.05, 0.95)
 
 @dataclass(frozen=True)
 class Swing:
-    """What one assumption does by itself."""
+    """Effect of one assumption by itself."""
 
     low: float
     """Its value at the 5 % quantile of its distribution."""
@@ -47,7 +47,7 @@ class Swing:
 
 @dataclass(frozen=True)
 class PartySensitivity:
-    """Which assumptions matter to one party."""
+    """Sensitivity of one party's money."""
 
     mean: Statistic
     tornado: Mapping[str, Swing]
@@ -59,12 +59,12 @@ class PartySensitivity:
 
 @dataclass(frozen=True, repr=False)
 class Sensitivity(Answer):
-    """Which assumptions matter to whom."""
+    """Sensitivity of all parties' money."""
 
     n_replications: int
     seed: int
     measure: str
-    """The amount or measure that is asked about."""
+    """The amount or measure analysed."""
     n_points: int
     n_trajectories: int
     n_luck: int
@@ -82,7 +82,7 @@ def sensitivity(
     measure: str = "net",
     parties: Sequence[str] = (),
 ) -> Sensitivity:
-    """Say which assumptions matter to whom.
+    """Compute how much each assumption matters to each party.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def sensitivity(
     measure
         `net`, `npv`, another amount, or a measure that is a mean over replications, such as `p_loss`.
     parties
-        Those to speak of; all if empty.
+        The parties to report on; all if empty.
 
     Raises
     ------

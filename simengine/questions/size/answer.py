@@ -1,4 +1,4 @@
-"""Sizing: which terms every party can sign, what they cost each other, which to choose, and how much of that was luck."""
+"""Sizing: terms that every party can sign, the trade-offs between them, one recommendation, and its optimism."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MOST_SHEETS = 100_000
 
 @dataclass(frozen=True)
 class FrontierMove:
-    """Other terms on the frontier, and what they give to, or take from, each party beside the recommended ones."""
+    """Other terms on the frontier, and each party's gain or loss relative to the recommended ones."""
 
     point: Candidate
     gains: tuple[Statistic, ...]
@@ -47,14 +47,14 @@ class Deal:
     moves: tuple[FrontierMove, ...]
     """Along the frontier, by the first objective."""
     fresh: Candidate
-    """The recommended terms in replications that had no part in choosing them."""
+    """The recommended terms in fresh replications."""
     optimism: tuple[Statistic, ...]
-    """By objective, better is positive: what was found less what the fresh replications say."""
+    """Optimism, by objective, better is positive: value in the replications of the search less that in fresh ones."""
 
 
 @dataclass(frozen=True, repr=False)
 class SizingResult(Answer):
-    """What was found: every point that was settled, and a deal, or why there is none."""
+    """Result: every point that was settled, and a deal, or why there is none."""
 
     n_replications: int
     seed: int
@@ -63,13 +63,13 @@ class SizingResult(Answer):
     feasible: tuple[Candidate, ...]
     frontier: tuple[Candidate, ...]
     present: Candidate | None
-    """The terms as the study has them; absent where one of them is a distribution or lies outside its range."""
+    """The terms as the study has them; absent if one of them is a distribution or lies outside its range."""
     deal: Deal | None
     no_deal: NoDeal | None
 
 
 def table_of(sizing: Sizing) -> Table:
-    """Return what a sizing asks."""
+    """Return the problem that a sizing specifies."""
     sides = [side for side in sizing.parties.values() if side.objective is not None]
     without = tuple(side.without for side in sides)
     return Table(sizing.free, tuple(sizing.objectives()), tuple(sizing.limits()), sizing.recommend, without)
@@ -85,14 +85,14 @@ def size_terms(study: Study, ensemble: Ensemble, n_points: int = GRID_POINTS) ->
     ensemble
         The replications on which terms are settled. As many more, from the next replication on, check the answer.
     n_points
-        Term sheets to settle before the search goes on from the best of them.
+        Term sheets to settle before the search continues from the best of them.
 
     Raises
     ------
     StudyError
         If an end of a range is against a rule of the study.
     UsageError
-        If it has no sizing, or the number of term sheets is none that can be asked for.
+        If it has no sizing, or the number of term sheets is out of range.
     """
     sizing, n_points = sizing_of(study), whole(n_points, "--points", 4, MOST_SHEETS)
     refuse_impossible_terms(study, sizing.free)
@@ -105,14 +105,14 @@ def size_terms(study: Study, ensemble: Ensemble, n_points: int = GRID_POINTS) ->
 
 
 def find_deal(search: TermSearch, fresh: Callable[[], Settlement], present: Candidate | None, ensemble: Ensemble) -> SizingResult:
-    """Search the table for terms that everybody can sign, choose some, and check them in fresh replications.
+    """Search for terms that everybody can sign, choose some, and check them in fresh replications.
 
     Parameters
     ----------
     search
         How a point is settled.
     fresh
-        Gives the settlement in other replications; called only where there are terms to check.
+        Returns the settlement in other replications; called only if there are terms to check.
     present, ensemble
         For the record.
     """
@@ -166,12 +166,12 @@ def refuse_impossible_terms(study: Study, free: Mapping[str, Free]) -> None:
 
 
 def stored_for_sizing(study: Study, table: Table, ensemble: Ensemble) -> StoredEnsemble | RespondingEnsemble:
-    """Store the replications in which the parties at the table see their money."""
+    """Store the replications under the beliefs of the negotiating parties."""
     return stored_evidence(study, ensemble, [*table.objectives, *(limit.measure for limit in table.limits)])
 
 
 def _present(study: Study, search: TermSearch) -> Candidate | None:
-    """Settle the terms as the study has them, beside the search: they need not lie on a step."""
+    """Settle the present terms of the study, outside the search: they need not lie on a step."""
     numbers = free_numbers(study)
     values = [numbers[path] for path in search.table.free]
     if not all(isinstance(value, Constant) for value in values):
@@ -210,7 +210,7 @@ def _best_for(search: TermSearch, place: int) -> Candidate:
 
 
 def _recommended(search: TermSearch) -> Candidate:
-    """Choose by the rule of the table, and go on from the best point that was settled."""
+    """Choose by the rule, and continue from the best point that was settled."""
     if not search.table.objectives:
         # Limits alone: the terms that keep the tightest of them by the widest margin.
         return max(search.feasible(), key=lambda point: _margin(search, point))
@@ -225,7 +225,7 @@ def _margin(search: TermSearch, point: Candidate) -> float:
 
 
 def recommend_rule_of(search: TermSearch) -> Callable[[Candidate], float]:
-    """Return the number that the recommended terms make largest.
+    """Return the objective that the recommended terms maximise.
 
     Notes
     -----
@@ -257,7 +257,7 @@ def recommend_rule_of(search: TermSearch) -> Callable[[Candidate], float]:
 
 
 def _moves(search: TermSearch, recommended: Candidate) -> tuple[FrontierMove, ...]:
-    """Walk along the frontier, and say what each party gives up for the others' gain, replication by replication."""
+    """Compute along the frontier each party's gain or loss, replication by replication."""
     measures = search.table.objectives
     on_it = frontier(search.feasible(), measures)
     here = search.settle(search.named(recommended.terms))
@@ -293,7 +293,7 @@ def terms_of(result: SizingResult, point: Candidate) -> Mapping[str, float]:
 
 
 def shares_kept(result: SizingResult, point: Candidate) -> Sequence[float]:
-    """Give, by objective, the share that a point keeps of what lies between its worst and its best on the frontier."""
+    """Return, by objective, the position of a point between its worst and its best on the frontier, as a share."""
     on_it = np.array([worth_of(other, result.table.objectives) for other in result.frontier])
     worst, best = on_it.min(axis=0), on_it.max(axis=0)
     here = np.array(worth_of(point, result.table.objectives))

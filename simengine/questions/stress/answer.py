@@ -1,8 +1,8 @@
-"""Stresses: what becomes of each party's money when the world is worse than a study expects.
+"""Stress tests: each party's money under adverse scenarios.
 
 The named ones apply to any study by what it contains; where a study cannot express one, the answer says why. Each is a coherent
 vector: all numbers of its kind move together, in every replication, and everything else keeps its draws. The sizes below are
-choices, in the manner of a supervisor's scenarios (an adverse one that an expert would not rule out, a severe one beyond it); a
+choices, as in supervisory scenarios (an adverse one that an expert would not rule out, a severe one beyond it); a
 study states its own under `stresses`.
 """
 
@@ -45,7 +45,7 @@ OWN_STRESS = "own"
 
 @dataclass(frozen=True)
 class Stress:
-    """What is done to the replications of a study."""
+    """The changes that a stress makes to a study."""
 
     words: str
     shift: Mapping[str, float] = field(default_factory=dict)
@@ -55,24 +55,24 @@ class Stress:
     strength: float = 1.0
     """Multiple of every effect."""
     delay_months: int = 0
-    """By which payers pay later; what they owe stays as it is."""
+    """Months by which payers pay later; the amount owed is unchanged."""
     allows_shortfall: bool = False
-    """Whether costs may stay unpaid where the money does not suffice."""
+    """Whether costs may stay unpaid if the money is insufficient."""
 
 
 @dataclass(frozen=True)
 class StressedChange:
-    """What a stress does to one party, replication by replication."""
+    """Effect of a stress on one party, replication by replication."""
 
     net: Statistic
     npv: Statistic
     asked: Mapping[str, Statistic] = field(default_factory=dict)
-    """By measure that was asked for."""
+    """By requested measure."""
 
 
 @dataclass(frozen=True)
 class Stressing:
-    """What a stress comes to."""
+    """Results of a stress."""
 
     words: str
     standings: Mapping[str, PartyStanding]
@@ -89,9 +89,9 @@ class StressTest(Answer):
     seed: int
     level: float
     measures: tuple[str, ...]
-    """Those that were asked for beside net, NPV, P(loss) and CVaR."""
+    """Further measures beside net, NPV, P(loss) and CVaR."""
     cvar_needs: int | None
-    """Replications that a CVaR takes; absent where it is given."""
+    """Replications needed for a CVaR; absent if it is reported."""
     parties: tuple[str, ...]
     base: Mapping[str, PartyStanding]
     stresses: Mapping[str, Mapping[str, Stressing]]
@@ -103,7 +103,7 @@ class StressTest(Answer):
 def stress_study(
     study: Study, named: Mapping[str, Mapping[str, Stress] | str], ensemble: Ensemble, level: float, measures: Sequence[str] = ()
 ) -> StressTest:
-    """Let the same people live through every stress.
+    """Simulate the same people under every stress.
 
     Parameters
     ----------
@@ -116,12 +116,12 @@ def stress_study(
     level
         Of the CVaR.
     measures
-        What is asked beside net, NPV, P(loss) and CVaR: `party.measure`, or a measure alone for everybody who has it.
+        Further measures beside net, NPV, P(loss) and CVaR: `party.measure`, or a measure alone for every party that has it.
 
     Raises
     ------
     UsageError
-        If the level is none, or a measure is none of a party.
+        If the level or a measure is invalid.
     """
     asked = asked_measures(study, measures)
     study = with_used_designs_alone(study)
@@ -155,7 +155,7 @@ def stress_study(
 
 
 def chosen_stresses(found: Mapping[str, Mapping[str, Stress] | str], names: Sequence[str]) -> dict[str, Mapping[str, Stress] | str]:
-    """Return the stresses that are asked for, or all.
+    """Return the requested stresses, or all.
 
     Raises
     ------
@@ -169,7 +169,7 @@ def chosen_stresses(found: Mapping[str, Mapping[str, Stress] | str], names: Sequ
 
 
 def own_stress(study: Study, stressed: Mapping[str, Stressed]) -> Stress:
-    """Turn a stress that a study states into what is done to its replications."""
+    """Convert a stress of a study into changes."""
     numbers = dict(study.quantities())
     shift, change, constants = {}, {}, {}
     for path, one in stressed.items():
@@ -200,7 +200,7 @@ def all_together(stresses: Sequence[Stress]) -> Stress:
 
 
 def settle_under(study: Study, stress: Stress, seed: int, replications: Integers, measures: Sequence[Measure] = ()) -> Columns:
-    """Let people live through a stress, measure them and move the money."""
+    """Simulate people under a stress, measure them and post the cash."""
     for path, value in stress.constants.items():
         study = with_number(study, path, value)
     if stress.allows_shortfall:

@@ -1,4 +1,4 @@
-"""One replication from its people to its cash: every number between the draw and the last posting, so that it can be checked by hand."""
+"""One replication from its draws to its cash: every number that leads to the last posting, to be checked by hand."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class Trace:
     payments: list[Row]
     """By term and date: what is owed, and the limit that decided."""
     postings: list[Row]
-    """By month: who paid whom how much, and what was noted without being paid."""
+    """By month: payments between accounts, and notes of amounts not paid."""
     result: dict[str, Any]
-    """The row that a run keeps of this replication."""
+    """The row of this replication in a run."""
     agrees: bool = False
-    """Whether it was held against the row that a run kept, and every number was the same."""
+    """Whether it was compared with the row of a run, and every number was the same."""
 
 
 def trace(
@@ -56,7 +56,7 @@ def trace(
     measurement: int = 1,
     with_variates: bool = False,
 ) -> Trace:
-    """Take one replication alone from its draws to its cash; it is the same as in any run with this seed.
+    """Run one replication from its draws to its cash; it is the same as in any run with this seed.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def trace_again(
     with_variates: bool,
     kept: Mapping[str, Any] | None,
 ) -> Trace:
-    """Trace a replication, and hold it against the row that a run kept of it.
+    """Trace a replication, and compare it with its row in a run.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def _is_same(one: Any, other: Any) -> bool:
 
 
 def row_of(results: ReplicationResults, place: int) -> dict[str, Any]:
-    """Take the row at a place, its codes as words."""
+    """Return one row, with codes as words."""
     row: dict[str, Any] = {}
     for name, values in results.columns.items():
         row[name] = results.codes[name][int(values[place])] if name in results.codes else values[place].item()

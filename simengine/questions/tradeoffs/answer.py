@@ -29,7 +29,7 @@ _NPV, _P_LOSS, _CVAR = "expected_npv", "p_loss", "cvar"
 
 @dataclass(frozen=True)
 class Slope:
-    """By how much a number rises with a term: the difference of both settlements, as a slope."""
+    """Change of a number with a term: the difference of both settlements, as a slope."""
 
     per_step: Statistic
     """For a step of the term upwards."""
@@ -39,7 +39,7 @@ class Slope:
 
 @dataclass(frozen=True)
 class TermWorth:
-    """What more of a term is worth to one party."""
+    """Value of more of a term to one party."""
 
     npv: Slope
     """Of its mean net present value."""
@@ -53,32 +53,32 @@ class TermWorth:
 
 @dataclass(frozen=True)
 class MovedTerm:
-    """One term: where it was put, and what it is worth to whom."""
+    """One term: its values, and its worth to each party."""
 
     value: float
     low: float
     high: float
     """Between `low` and `high` the difference is taken: on both sides of the value, or from it on where one side is forbidden."""
     step: float
-    """What `per_step` speaks of, in the unit of the term."""
+    """The change to which `per_step` refers, in the unit of the term."""
     forbidden: str | None
-    """Why one side is; absent where both were settled."""
+    """Why one side is forbidden; absent if both were settled."""
     parties: Mapping[str, TermWorth]
 
 
 @dataclass(frozen=True, repr=False)
 class Tradeoffs(Answer):
-    """What the terms of a study are worth to its parties."""
+    """Worth of the terms of a study to its parties."""
 
     n_replications: int
     seed: int
     step: float
-    """As a part of each term."""
+    """Relative to each term."""
     level: float
     measures: tuple[str, ...]
-    """Those that were asked for beside NPV, P(loss) and CVaR."""
+    """Further measures beside NPV, P(loss) and CVaR."""
     cvar_needs: int | None
-    """Replications that a CVaR takes; absent where it is given."""
+    """Replications needed for a CVaR; absent if it is reported."""
     base: Mapping[str, PartyStanding]
     """By party: with the terms as they are."""
     terms: Mapping[str, MovedTerm]
@@ -103,27 +103,27 @@ def worth_of_terms(
     study
         Whose terms they are.
     ensemble
-        Which replications are drawn; they are lived and measured once.
+        Which replications are drawn; they are simulated and measured once.
     names
         Paths of terms; none: all numbers of the contract and the capital but distributions and zeros.
     parties
         Whose money; none: everybody's.
     step
-        As a part of the term. A number of months is moved by whole months, at least one.
+        Relative to the term. A number of months changes by whole months, at least one.
     level
         Of the CVaR.
     measures
-        What is asked beside NPV, P(loss) and CVaR: `party.measure`, or a measure alone for everybody who has it.
+        Further measures beside NPV, P(loss) and CVaR: `party.measure`, or a measure alone for every party that has it.
 
     Raises
     ------
     UsageError
-        If a path is that of no term, a term cannot be moved, a party has no money, or the level is none.
+        If a path is not a term, a term cannot be changed, a party has no cash, or the level is invalid.
 
     Notes
     -----
-    The mean is differentiated replication by replication, so that what both settlements share drops out of its error. P(loss) and
-    CVaR are differences over the step: the one jumps, the other bends, where payments have steps and caps.
+    The mean is differentiated replication by replication, so that common variation cancels in its error. P(loss) and CVaR are
+    differences over the step, because they are not smooth if payments have steps and caps.
     """
     refuse_level(level)
     chosen = chosen_parties(parties, study)
@@ -150,12 +150,12 @@ def worth_of_terms(
 
 
 def stored_for(study: Study, ensemble: Ensemble, parties: Sequence[str], measures: Sequence[Measure] = ()) -> StoredEnsemble:
-    """Keep the replications of a study as the study itself sees them, whatever a party at the table believes."""
+    """Store the replications of a study with the study's own distributions, ignoring beliefs."""
     return store_evidence(study.model_copy(update={"sizing": None}), ensemble, parties, parties, measures)
 
 
 def settled_at(stored: StoredEnsemble, terms: Mapping[str, float]) -> Columns:
-    """Return the money of every party with other numbers at some paths: `<party>.net` and `<party>.npv`, one row per replication."""
+    """Return the money of every party with other numbers at some paths: `<party>.net` and `<party>.npv`, by replication."""
     return next(iter(stored.settle(terms).values()))
 
 

@@ -1,4 +1,4 @@
-"""Who pays and who saves, and the side payments that make every actor whole."""
+"""Cash, savings, and side payments that leave no actor worse off."""
 
 from __future__ import annotations
 
@@ -29,33 +29,33 @@ SharingRule: TypeAlias = Callable[[Floats], "tuple[Floats, Floats] | None"]
 
 @dataclass(frozen=True)
 class SidePayments:
-    """What each actor receives, on expected positions, and where that leaves it; all empty where they are not possible."""
+    """Side payment to each actor, from expected nets, and its net afterwards; all empty if they are not possible."""
 
     received: Mapping[str, Statistic]
     """By actor; negative: it pays. They add up to 0."""
     left_with: Mapping[str, Statistic]
     """By actor: its mean net afterwards."""
     p_still_loses: Mapping[str, Statistic]
-    """By actor: how often its net is below 0 all the same, because replications differ from their mean."""
+    """By actor: probability that its net is still below 0, because replications differ from their mean."""
 
     @property
     def are_possible(self) -> bool:
-        """Whether there is enough to make everybody whole."""
+        """Whether there is enough to compensate every loser."""
         return bool(self.received)
 
 
 @dataclass(frozen=True, repr=False)
 class WrongPockets(Answer):
-    """Who pays and who saves."""
+    """Cash, savings and side payments."""
 
     seed: int
     n_replications: int
     parties: TableSection
-    """By party: what it is left with."""
+    """By party: its net."""
     among: tuple[str, ...]
     """The actors between whom side payments are made."""
     must_agree: tuple[str, ...]
-    """Those of them whose cash the contract moves, or who lose on average."""
+    """Those of them whose cash the contract changes, or who lose on average."""
     total: Statistic
     """Mean net of these actors together: below 0, the gap that no side payment can close."""
     proportional: SidePayments
@@ -63,7 +63,7 @@ class WrongPockets(Answer):
 
 
 def find_wrong_pockets(study: Study, ensemble: Ensemble, among: Sequence[str] = ()) -> WrongPockets:
-    """Say what each party is left with, and what would have to be paid beside the contract so that nobody loses.
+    """Compute each party's net, and the side payments with which nobody loses.
 
     Parameters
     ----------

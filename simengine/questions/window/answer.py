@@ -1,4 +1,4 @@
-"""The window: what the length of the follow-up does to what is measured and to each party's money."""
+"""Effect of the length of follow-up on measurements and on each party's money."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ LONGEST = 1200
 
 @dataclass(frozen=True)
 class Window:
-    """What happens when people are followed for so many months."""
+    """Results with one length of follow-up."""
 
     months: int
     estimate: Mapping[str, Statistic]
-    """By metric: mean of what the evaluator concludes."""
+    """By metric: mean estimate."""
     truth: Mapping[str, Statistic]
     payment: Statistic
     """Under all terms."""
@@ -48,7 +48,7 @@ class Window:
     npv: Statistic
     """Net present value of all lenders, each at its own rate."""
     payer_net: Statistic
-    """Of all who pay: true saving minus payment."""
+    """For all payers: true saving minus payment."""
     since_first: Mapping[str, Statistic]
     """Mean differences from the first window in the same replications: of `payment`, `npv` and `payer_net`."""
 
@@ -62,7 +62,7 @@ class WindowSpread(Answer):
     metrics: tuple[str, ...]
     """Those whose window is changed."""
     horizon_months: int
-    """Of every window alike: as long as the longest one needs."""
+    """The same for every window: as long as the longest one needs."""
     payment_shift: Mapping[int, Mapping[str, int]]
     """By window and term: months by which its payment is later than the study says."""
     windows: tuple[Window, ...]
@@ -78,7 +78,7 @@ def compare_windows(study: Study, months: Sequence[int], ensemble: Ensemble, met
     months
         The windows. A term is paid later, or earlier, by as much as the last of the measurements it depends on.
     ensemble
-        Which replications are drawn; each is lived once, and read at every window.
+        Which replications are drawn; each is simulated once, and measured with every window.
     metric
         The metric whose window is changed; absent: those with the longest window, of those that a window can change.
 
@@ -160,7 +160,7 @@ def _protocol(study: Study, metrics: Sequence[str], length: int) -> Protocol:
 
 
 def _shifts(study: Study, protocol: Protocol) -> dict[str, int]:
-    """Give, by term, the months by which the last measurement that it depends on comes later."""
+    """Return, by term, the months by which the last measurement that it depends on comes later."""
     counted = {dependence.name for dependence in dependences(study.contract) if dependence.milestones}
     return {
         name: int(_last_known(protocol, depends_on, name in counted) - _last_known(study.measurement, depends_on, name in counted))
@@ -204,7 +204,7 @@ def _read_all(
     seed: int,
     replications: Integers,
 ) -> list[Columns]:
-    """Let one block of replications live once, and settle the contract on what is known at the end of every window."""
+    """Simulate one block of replications once, and settle the contract on the measurements of every window."""
     draws = draw_numbers(study, seed, replications)
     windows = {length: _windows_of(protocol) for length, protocol in protocols.items()}
     tallies = lived(replace(cohort_of(study), windows=tuple(sorted({*chain(*windows.values())}))), draws)
