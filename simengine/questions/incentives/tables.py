@@ -61,13 +61,13 @@ def _effort(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
 def _fresh(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
     """Lay out what becomes of the choice in replications that had no part in it."""
     table, (unit, _) = (
-        grid("contract", "worth", "in fresh replications", "optimism", "lead in fresh replications"),
+        grid("contract", "worth", "out of sample", "optimism", "lead out of sample"),
         money_unit(study),
     )
     for name, one in contracts.items():
         fresh = one.fresh
         table.add_row(name, *(cell(number, unit) for number in (one.chosen.worth, fresh.worth, fresh.optimism, fresh.lead)))
-    return titled("What is chosen, in as many fresh replications; optimism: in sample less out of sample", table)
+    return titled("What is chosen, in as many fresh replications (out of sample); optimism: what is less there", table)
 
 
 def _referrals(study: Study, contracts: Mapping[str, Induced]) -> list[RenderableType]:
