@@ -25,7 +25,7 @@ class CashTotals:
     """What account groups get, added up over the calendar."""
 
     cash: Integers
-    """Shape (n_purses, n_replications), in the smallest unit; positive is received."""
+    """Shape (n_groups, n_replications), in the smallest unit; positive is received."""
     today: Floats
     """The same discounted, in the smallest unit."""
     drawn: Floats
@@ -43,7 +43,7 @@ class AccountGroups:
     accounts: Sequence[Collection[str]]
     """By account group: the names of its accounts."""
     factors: Floats
-    """By account group: what money of each month is worth today; shape (n_purses, 1 or n_replications, n_months)."""
+    """By account group: discount factor of each month; shape (n_groups, 1 or n_replications, n_months)."""
     asks_when_drawn: bool = False
     """Whether it is wanted by month what the tranches pay in."""
     _first: CalendarState | None = field(default=None, repr=False)
@@ -76,7 +76,7 @@ class AccountGroups:
 
     @cached_property
     def _own(self) -> Integers:
-        """What parties' own spending brings to each account group, (n_purses, n_replications, n_months); no month if nothing is spent."""
+        """Parties' own costs, by account group, (n_groups, n_replications, n_months); no month if nothing is spent."""
         n, n_months = self.plan.project.scheduled.shape
         spending = self.plan.own_spending
         found = np.zeros((len(self.accounts), n, n_months if spending else 0), dtype=np.int64)
@@ -132,6 +132,6 @@ class AccountGroups:
         )
 
     def _signs(self, lines: Sequence[LedgerLine]) -> Integers:
-        """Say of every line whether a account group receives it (1) or pays it (-1); shape (n_purses, n_lines)."""
+        """Return whether an account group receives (1) or pays (-1) each line; shape (n_groups, n_lines)."""
         signs = [[(line.receiver in mine) - (line.payer in mine) for line in lines] for mine in self.accounts]
         return np.array(signs, dtype=np.int64).reshape(len(self.accounts), len(lines))

@@ -1,4 +1,4 @@
-"""Send people through their states, month by month.
+"""Walk people through their states, month by month.
 
 In month m (m = 0, 1, ...) a person is in one state for the whole month; the move, if any, happens at the end of the month. Each
 month of the clock has one random word of 32 bits, the person's own (`months.py`). The moves out of a state divide the words

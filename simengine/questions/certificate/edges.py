@@ -33,7 +33,7 @@ class Jump:
 
 
 def levels_between(low: float, high: float) -> list[float]:
-    """List the levels at which both searches begin by asking for the payment: whoever can settle many at once does so here."""
+    """List the levels that both searches settle first, so that a caller can settle them all at once."""
     ends = _ends(low, high)
     return [*ends, *((left + right) / 2 for left, right in pairwise(ends))]
 

@@ -176,7 +176,7 @@ def people_of(tallies: Tallies) -> Floats:
 
 
 def cost_of_referrals(study: Study, choice: EffortChoice, draws: Draws, tallies: Tallies) -> Floats:
-    """Return what referring people costs whoever refers, in each replication."""
+    """Return the referrer's cost of referrals in each replication."""
     referral = behaviour_of(study).referral
     if referral is None:
         return np.zeros(len(draws))
@@ -189,5 +189,5 @@ def cost_of_referrals(study: Study, choice: EffortChoice, draws: Draws, tallies:
 
 
 def mean_of_cheapest(distribution: Quantity, share: float) -> float:
-    """Return the mean of the lowest share of a distribution: of its quantiles up to that level, each in the middle of a small step."""
+    """Return the mean of the lowest share of a distribution, from its quantiles at the midpoints of small steps."""
     return float(np.mean(distribution.inverse(share * (np.arange(_QUANTILES) + 0.5) / _QUANTILES)))

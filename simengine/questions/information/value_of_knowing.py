@@ -17,7 +17,7 @@ _GROUPS = 20
 
 
 def value_with_hindsight(net: Floats) -> Statistic:
-    """Return the expected value of perfect information, luck included: what one gains who chooses in every replication as if he saw it.
+    """Return the expected value of perfect information, including sampling variation: the gain from choosing in each replication.
 
     Parameters
     ----------
