@@ -1,4 +1,4 @@
-"""Look for what grows without limit, and for limits and gates that decide nothing."""
+"""Find terms that grow without limit, and limits and gates without effect."""
 
 from __future__ import annotations
 

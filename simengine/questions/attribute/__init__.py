@@ -1,1 +1,1 @@
-"""Who carries what: each party's variance and tail by layer, and the common risk by party."""
+"""Each party's variance and tail by source, and the joint risk by party."""

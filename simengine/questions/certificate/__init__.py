@@ -1,1 +1,1 @@
-"""What is paid for nothing and withheld for something."""
+"""False-positive and false-negative payments."""

@@ -1,4 +1,4 @@
-"""What is paid for nothing and withheld for something."""
+"""False-positive and false-negative payments."""
 
 from typing import Any
 
