@@ -179,7 +179,7 @@ def draw_matched(
     per_person, candidates, on
         How many are matched to each, among how many, and in what they are the same.
     purpose, seed, replications
-        Of the luck.
+        Of the draws.
 
     Raises
     ------

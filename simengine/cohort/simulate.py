@@ -299,7 +299,7 @@ def moments_purpose(group: str) -> str:
 
 
 def luck_of_moments(group: str, draws: Draws) -> tuple[str, int, Integers]:
-    """Return the purpose, the seed and the replications from which a group that is replaced by its moments draws its luck."""
+    """Return the purpose, the seed and the replications of the draws of a group that is replaced by its moments."""
     purpose = moments_purpose(group)
     return purpose, draws.seed_of(purpose), draws.replications
 
