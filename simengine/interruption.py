@@ -1,7 +1,7 @@
 """Early termination: signals to the process, and work on threads that ends between two batches of people.
 
-A thread cannot be stopped from outside, and a block of many people takes minutes: so whoever does the work looks, before each
-batch, whether anybody still waits for it. The result knows nothing of it.
+A thread cannot be stopped from outside, and a block of many people takes minutes: so the work checks before each batch whether it
+has been cancelled. The result does not depend on it.
 """
 
 from __future__ import annotations

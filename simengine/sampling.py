@@ -123,7 +123,7 @@ def refuse_impossible_variates(
     sampling, numbers, n_replications
         What is drawn.
     knows_luck
-        Whether the exact mean of what the contract pays on is known, so that the luck of people corrects too.
+        Whether the exact mean of what the contract pays on is known, so that deviations of people's outcomes are used too.
 
     Raises
     ------

@@ -1,6 +1,6 @@
-"""The sections of a study as a table: on which side of the wall each lies, and what else the engine must know of it by its name.
+"""The sections of a study as a table: the half to which each belongs, and its other properties.
 
-Whoever has a path asks here. That no section is left out, and that nobody keeps a list of his own, is held by a test.
+This is the only such list; a test checks that it is complete and not repeated elsewhere.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Section:
     is_of_people: bool = False
     """Whether people live otherwise where it is another one."""
     is_terms: bool = False
-    """Whether contracts on the same people may have others: they are settled again, and nobody lives again."""
+    """Whether it may differ between contracts on the same people, which are then settled again without a new simulation."""
     may_be_free: bool = False
     """Whether its numbers may be free terms of a sizing."""
     is_read_again: bool = False

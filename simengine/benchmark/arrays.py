@@ -19,7 +19,7 @@ def walk_by_period(workload: Workload) -> WorkloadCounts:
 
 
 def walk_by_stay(workload: Workload) -> WorkloadCounts:
-    """Draw how long each stay lasts and then where it leads; whoever is past the last period leaves the arrays."""
+    """Draw the length of each stay and then the next state; people past the last period leave the arrays."""
     return _in_chunks(workload, _chunk_by_stay)
 
 

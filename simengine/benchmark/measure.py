@@ -1,6 +1,6 @@
 """Time the versions against each other, and the engine against the size of its order.
 
-Machines are shared and their pace changes, so times are never compared across minutes: each version is timed right after the
+Machines are shared and their speed varies, so times are never compared across minutes: each version is timed right after the
 engine, and the ratio of such a pair is what counts. Of many pairs the median is reported.
 """
 
@@ -97,7 +97,7 @@ def _distances(versions: Versions, regime: Regime) -> dict[str, float]:
 
 
 def _compare(versions: Versions, order: Workload, repeats: int, pool: Executor | None = None) -> dict[str, dict[str, float | None]]:
-    """Return the ratio of each version's time to the engine's, or the engine's to the limit's, and the pace of each version.
+    """Return the ratio of each version's time to the engine's, or the engine's to the limit's, and the speed of each version.
 
     Without a pool it is the CPU time of one thread, with one the elapsed time on its threads. A version that does not run
     has no ratio.

@@ -16,7 +16,7 @@ _WIDEST_BAR = 32
 
 
 def benchmark_tables(content: Mapping[str, Any]) -> RenderableType:
-    """Lay out the pace of every version beside the engine's, and the cost curve; content is what `--json` prints."""
+    """Lay out the speed of every version beside the engine's, and the cost curve; content is what `--json` prints."""
     return Group(
         _versions(content),
         *(Text(f"Skipped: {name}: {reason}.") for name, reason in content["skipped"].items()),
@@ -44,7 +44,7 @@ def _versions(content: Mapping[str, Any]) -> Table:
 
 
 def _times_the_engine(key: str, ratios: Mapping[str, float]) -> float:
-    """Turn a ratio of times into a ratio of paces."""
+    """Convert a ratio of times into a ratio of speeds."""
     if key == ENGINE:
         return 1.0
     return ratios[f"{ENGINE}_over_{key}"] if key == C_LIMIT else 1.0 / ratios[f"{key}_over_{ENGINE}"]

@@ -84,7 +84,7 @@ def find_versions() -> Versions:
 
 
 def engine_walk(workload: Workload) -> WorkloadCounts:
-    """Run the engine's own path: people come in by batches, live, and are counted; one window of all periods, no outcome.
+    """Run the engine's own path: people enter by batches, walk, and are counted; one window of all periods, no outcome.
 
     The arms have moves of their own, so no effect is needed; the hazards are those whose month has the given probabilities.
     """

@@ -1,4 +1,4 @@
-"""The money: who pays it in, what it pays for, who gets it back in which order.
+"""Capital: drawdown of the loan, costs, and repayment in order.
 
 Flows are whole numbers of the smallest unit of the currency. Every posting has a payer and a receiver, so that all cash sums to
 zero at every date. The loan runs through one account, the *project*: tranches pay in, costs are paid out of it, what the contract

@@ -1,7 +1,7 @@
-"""Add up what some account groups get over the calendar: the same walk as for the ledger, but no journal is kept.
+"""Cash totals of account groups over the calendar: the same walk as for the ledger, without a journal.
 
-For who settles the same replications under hundreds of terms and asks for sums alone. Until the first payment under the contract
-falls due, all goes as it does under any terms: where everybody then stands is kept, and the walk goes on from there.
+Used to settle the same replications under hundreds of term sheets, where only sums are needed. Until the first payment under the
+contract falls due, all goes as it does under any terms: where everybody then stands is kept, and the walk goes on from there.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ from simengine.records import PROJECT, Draws, Floats, Integers, LedgerLine, Paym
 
 @dataclass(frozen=True, eq=False)
 class CashTotals:
-    """What account groups get, added up over the calendar."""
+    """Cash of account groups, added up over the calendar."""
 
     cash: Integers
-    """Shape (n_purses, n_replications), in the smallest unit; positive is received."""
+    """Shape (n_groups, n_replications), in the smallest unit; positive is received."""
     today: Floats
     """The same discounted, in the smallest unit."""
     drawn: Floats
-    """Shape (n_replications,), in the currency: what the tranches paid in."""
+    """Shape (n_replications,), in the currency: amount paid in by the tranches."""
     drawn_by_month: Floats
-    """The same month by month, of shape (n_replications, n_months), or without a month where nobody asked."""
+    """The same month by month, of shape (n_replications, n_months), or without months if not needed."""
 
 
 @dataclass
 class AccountGroups:
-    """Accounts whose money lies together, and the plan of the money that runs through them."""
+    """Groups of accounts, and the plan of their cash."""
 
     capital: Capital
     plan: Plan
     accounts: Sequence[Collection[str]]
     """By account group: the names of its accounts."""
     factors: Floats
-    """By account group: what money of each month is worth today; shape (n_purses, 1 or n_replications, n_months)."""
+    """By account group: discount factor of each month; shape (n_groups, 1 or n_replications, n_months)."""
     asks_when_drawn: bool = False
-    """Whether it is wanted by month what the tranches pay in."""
+    """Whether drawdown by month is needed."""
     _first: CalendarState | None = field(default=None, repr=False)
 
     def add_up(self, payments: Payments, draws: Draws) -> CashTotals:
-        """Walk the money through the calendar and add up what every account group gets.
+        """Walk through the calendar and add up the cash of every account group.
 
         Parameters
         ----------
@@ -76,7 +76,7 @@ class AccountGroups:
 
     @cached_property
     def _own(self) -> Integers:
-        """What parties' own spending brings to each account group, (n_purses, n_replications, n_months); no month if nothing is spent."""
+        """Parties' own costs, by account group, (n_groups, n_replications, n_months); no month if nothing is spent."""
         n, n_months = self.plan.project.scheduled.shape
         spending = self.plan.own_spending
         found = np.zeros((len(self.accounts), n, n_months if spending else 0), dtype=np.int64)
@@ -86,7 +86,7 @@ class AccountGroups:
         return found
 
     def _walk(self, flows: Sequence[Flow], stop: Integers, here: CalendarState | None, until: Integers) -> CalendarState:
-        """Walk on from where everybody stands, or from the start, to the beginning of some months."""
+        """Continue the walk from a stored state, or from the start, to the beginning of some months."""
         n, plan = len(until), self.plan
         there = self._standing(until)
         parts, lines, own = (
@@ -94,7 +94,7 @@ class AccountGroups:
             [flow.line for flow in flows],
             list(project_lines(self.capital, plan)),
         )
-        # Costs that nobody paid are asked for as well: the lines that note them are a sum each.
+        # Unpaid costs are needed as well: the lines that note them are a sum each.
         n_tranches, n_costs = len(plan.holders), len(plan.costs)
         notes = np.eye(len(own), dtype=np.int64)[n_tranches + n_costs : n_tranches + 2 * n_costs]
         no_notes = np.zeros((n_costs, len(lines)), dtype=np.int64)
@@ -118,7 +118,7 @@ class AccountGroups:
         return there
 
     def _standing(self, months: Integers) -> CalendarState:
-        """Make room for where everybody stands at the beginning of some months."""
+        """Allocate the states at the beginning of some months."""
         n, n_tranches, n_costs, n_groups = len(months), len(self.plan.holders), len(self.plan.costs), len(self.accounts)
         most = max(3, n_tranches, n_costs, len(self.plan.guarantee_names))
         return CalendarState(
@@ -132,6 +132,6 @@ class AccountGroups:
         )
 
     def _signs(self, lines: Sequence[LedgerLine]) -> Integers:
-        """Say of every line whether a account group receives it (1) or pays it (-1); shape (n_purses, n_lines)."""
+        """Return whether an account group receives (1) or pays (-1) each line; shape (n_groups, n_lines)."""
         signs = [[(line.receiver in mine) - (line.payer in mine) for line in lines] for mine in self.accounts]
         return np.array(signs, dtype=np.int64).reshape(len(self.accounts), len(lines))

@@ -1,4 +1,4 @@
-"""What money at a later month is worth today: from one rate, or from a dated table of rates; and in the prices of the start."""
+"""Discount factors from one rate or a dated table of rates, and deflators to prices of the start."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def deflators(prices: PriceIndex, draws: Draws, start: str, n_months: int) -> Fl
 
 
 def _acting(steps: Collection[int], start: str, n_months: int, *, counts_years: bool) -> list[int]:
-    """Return, for each month but the last, the year whose rate acts during it."""
+    """Return, for each month but the last, the year whose rate applies."""
     first_year, first_month = (int(part) for part in start.split("-"))
     found = []
     for month in range(n_months - 1):

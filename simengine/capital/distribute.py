@@ -1,4 +1,4 @@
-"""Move the money: tranches pay in, costs are paid, outcome payers pay, the waterfall hands out, guarantors make good.
+"""Post all cash: drawdown, costs, payments for outcomes, waterfall and guarantees.
 
 Everything is counted in the smallest unit of the currency, in whole numbers, and every posting has a payer and a receiver. So the
 ledger sums to zero at every date by construction, and the tests hold it to that.
@@ -21,7 +21,7 @@ from simengine.records import INVESTOR, OUTCOME_PAYER, PROJECT, SUPPLIERS, Accou
 
 @dataclass
 class Flow:
-    """What one account pays another on the dates of a term."""
+    """Payments from one account to another on the dates of a term."""
 
     line: LedgerLine
     month: Integers
@@ -36,9 +36,9 @@ def distribute(capital: Capital, plan: Plan, payments: Payments, draws: Draws) -
     Parameters
     ----------
     capital
-        What the study says of the money.
+        The section `capital` of the study.
     plan
-        The same as tables: see `plan_money`.
+        The section as tables: see `plan_money`.
     payments
         What is owed under each term on each date, by whom and to whom.
     replications
@@ -52,7 +52,7 @@ def distribute(capital: Capital, plan: Plan, payments: Payments, draws: Draws) -
     flows, (n, n_months) = post_terms(capital, plan, payments, draws), plan.project.scheduled.shape
     of_project, of_parties = list(project_lines(capital, plan)), own_lines(plan)
     lines = [*(flow.line for flow in flows), *of_project, *of_parties]
-    # In memory each line lies by itself: cash is added up line by line.
+    # Each line is contiguous in memory: cash is added up line by line.
     journal, income = np.zeros((len(lines), n, n_months), dtype=np.int64), np.zeros((n, n_months), dtype=np.int64)
     for place, flow in enumerate(flows):
         _enter(journal[place], flow)
@@ -93,17 +93,17 @@ def _enter(by_month: Integers, flow: Flow) -> None:
 
 
 def own_lines(plan: Plan) -> list[LedgerLine]:
-    """List what the parties spend out of their own accounts."""
+    """List the costs that parties pay from their own accounts."""
     return [LedgerLine(f"own_cost.{one.party}.{one.cost}", one.party, one.payee) for one in plan.own_spending]
 
 
 def falls_due(stop: Integers, n_months: int) -> NDArray[np.bool_]:
-    """Say in which months something still falls due, of shape (n_replications, n_months): to the month of a stop, none after it."""
+    """Return in which months something falls due, up to the month of a stop: shape (n_replications, n_months)."""
     return np.asarray((stop[:, None] < 0) | (np.arange(n_months)[None, :] <= stop[:, None]))
 
 
 def accounts_in_plan(capital: Capital, plan: Plan) -> tuple[Account, ...]:
-    """List where money lies."""
+    """List all accounts."""
     outside = any(one.payee == SUPPLIERS for one in plan.own_spending)
     return (
         *(Account(f"payer.{name}", name, OUTCOME_PAYER) for name in payers_of(capital)),
@@ -114,7 +114,7 @@ def accounts_in_plan(capital: Capital, plan: Plan) -> tuple[Account, ...]:
 
 
 def payers_of(capital: Capital) -> Mapping[str, Payer]:
-    """Return those who pay what the outcome payer owes."""
+    """Return the payers of the amounts owed by the outcome payer."""
     return capital.payers or {OUTCOME_PAYER: Payer(share="rest")}
 
 
@@ -124,7 +124,7 @@ def stop_months(payments: Payments, n_replications: int) -> Integers:
 
 
 def post_terms(capital: Capital, plan: Plan, payments: Payments, draws: Draws) -> list[Flow]:
-    """Post what is owed under the terms to those who stand behind payers and payees."""
+    """Post the amounts owed under the terms to the accounts behind payers and payees."""
     flows: list[Flow] = []
     for t, term in enumerate(payments.terms):
         month, amount = _owed(t, term, plan.units, payments, draws)
@@ -135,7 +135,7 @@ def post_terms(capital: Capital, plan: Plan, payments: Payments, draws: Draws) -
 
 
 def _owed(t: int, term: str, units: int, payments: Payments, draws: Draws) -> tuple[Integers, Integers]:
-    """Return the months in which something is owed under a term, and how much; each of shape (n_dates, n_replications)."""
+    """Return the months and amounts owed under a term; each of shape (n_dates, n_replications)."""
     n, dues = len(draws), np.flatnonzero(payments.is_due[t])
     fixed = payments.months[t, dues]
     if (fixed < 0).any():
@@ -150,7 +150,7 @@ def _owed(t: int, term: str, units: int, payments: Payments, draws: Draws) -> tu
 
 
 def _by_sign(owed: Integers) -> Iterator[tuple[int, Integers]]:
-    """Yield what runs from payer to payee and, where any does, what runs the other way."""
+    """Yield the payments from payer to payee and, if there are any, in the other direction."""
     yield 1, np.maximum(owed, 0)
     if (owed < 0).any():
         yield -1, np.maximum(-owed, 0)
@@ -159,7 +159,7 @@ def _by_sign(owed: Integers) -> Iterator[tuple[int, Integers]]:
 def _post_term(
     capital: Capital, plan: Plan, draws: Draws, name: str, payer: str, payee: str, month: Integers, owed: Integers
 ) -> Iterator[Flow]:
-    """Post what is owed under a term to those who stand behind its payer and its payee."""
+    """Post the amounts owed under a term to the accounts behind its payer and its payee."""
     for paying, part in _sides(capital, plan, payer, owed):
         came, when, who = part, month, paying.removeprefix("payer.")
         if who != paying:
@@ -174,7 +174,7 @@ def _post_term(
 
 
 def _sides(capital: Capital, plan: Plan, party: str, amount: Integers) -> Iterator[tuple[str, Integers]]:
-    """Yield the accounts that stand behind a party of the contract, with their parts of an amount."""
+    """Yield the accounts behind a party of the contract, with their parts of an amount."""
     if party == INVESTOR:
         names, weights = [f"tranche.{name}" for name in plan.holders], list(plan.loans.size)
     elif party == OUTCOME_PAYER and capital.payers:
@@ -195,7 +195,7 @@ def _paid_share(draws: Draws, payer: str, owed: Integers) -> Integers:
 
 
 def _as_it_comes(draws: Draws, payer: str, month: Integers) -> Integers:
-    """Return the months in which a payer really pays."""
+    """Return the months in which a payer actually pays."""
     late = draws.values.get(f"capital.payers.{payer}.pays_late_months")
     return month if late is None else month + np.floor(late).astype(np.int64)
 
@@ -224,7 +224,7 @@ def project_lines(capital: Capital, plan: Plan) -> Iterator[LedgerLine]:
 
 
 def refuse_shortfall(capital: Capital, plan: Plan, unpaid: Integers) -> None:
-    """Refuse costs that nobody pays, unless the study allows it; unpaid: shape (n_costs, n_replications)."""
+    """Refuse unpaid costs, unless the study allows them; unpaid: shape (n_costs, n_replications)."""
     if capital.shortfall == "allowed" or not unpaid.any():
         return
     decimals = len(str(plan.units)) - 1

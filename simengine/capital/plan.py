@@ -1,4 +1,4 @@
-"""From what a study says of the money to the tables that the walk through the calendar reads; nothing here is random."""
+"""Convert the capital section into the tables of the walk through the calendar; nothing here is random."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LARGEST_UNITS = 1e17
 
 @dataclass(frozen=True)
 class Calendar:
-    """When people enter and how long the study looks."""
+    """Months of entry, and the horizon."""
 
     horizon_months: int
     waves: Mapping[str, tuple[int, str]]
@@ -36,7 +36,7 @@ class Calendar:
 
 @dataclass(frozen=True)
 class OwnSpending:
-    """One cost that a party pays out of its own account."""
+    """One cost that a party pays from its own account."""
 
     party: str
     cost: str
@@ -48,7 +48,7 @@ class OwnSpending:
 
 @dataclass(frozen=True)
 class Plan:
-    """The tables of one block of replications, and the names behind their places."""
+    """The tables of one block of replications, and the names of their indices."""
 
     units: int
     """Smallest units in one unit of the currency."""
@@ -57,9 +57,9 @@ class Plan:
     waterfall: Waterfall
     guarantees: Guarantees
     costs: Mapping[str, str]
-    """By name: who gets it."""
+    """By name: the payee."""
     holders: Mapping[str, str]
-    """By tranche, the most senior first: who holds it."""
+    """By tranche, the most senior first: its holder."""
     guarantee_names: tuple[str, ...]
     """In the order in which they are called."""
     parties: tuple[str, ...]
@@ -68,7 +68,7 @@ class Plan:
 
     @property
     def drawn(self) -> Floats:
-        """Shape (n_replications,), in the currency: what is drawn by plan; as needed, what the costs come to before any income."""
+        """Shape (n_replications,), in the currency: planned drawdown; as needed, the total costs before any income."""
         return np.asarray(self._drawn_so_far[:, -1] / self.units)
 
     @property
@@ -91,7 +91,7 @@ def plan_money(
     draws: Draws,
     people: Integers,
 ) -> Plan:
-    """Draw up what the project costs, who lends it, and who gets what back in which order.
+    """Build the plan of costs, drawdown and repayment.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def plan_money(
 
 
 def _payees(capital: Capital) -> dict[str, str]:
-    """Return by cost of the project who gets it."""
+    """Return the payee by cost of the project."""
     return {name: cost.payee for name, cost in capital.costs.items()} or {DELIVERY: "service_provider"}
 
 
@@ -171,7 +171,7 @@ def _project(capital: Capital, commitment: float, priced: _Pricing) -> ProjectAr
 
 
 def in_equal_parts(total: Integers, months: Integers, horizon_months: int) -> Integers:
-    """Share out totals over the first months; the parts differ by at most one smallest unit and sum to the total.
+    """Divide totals over the first months; the parts differ by at most one smallest unit and sum to the total.
 
     Parameters
     ----------
@@ -187,7 +187,7 @@ def in_equal_parts(total: Integers, months: Integers, horizon_months: int) -> In
 
 
 def value_in(draws: Draws, path: str, otherwise: float) -> Floats:
-    """Return a number of the study in every replication, or what stands for it where the study leaves it out."""
+    """Return a number of the study in every replication, or its default if the study omits it."""
     found = draws.values.get(path)
     return np.full(len(draws), otherwise) if found is None else found
 
@@ -213,7 +213,7 @@ def calling_order(guarantees: Mapping[str, Guarantee]) -> tuple[str, ...]:
 
 
 def smallest_units(amount: Floats, units: int, path: str = "contract.terms") -> Integers:
-    """Turn amounts of the currency into whole numbers of its smallest unit, of which it has so many, rounding half to even.
+    """Convert amounts of the currency into whole numbers of its smallest unit, rounding half to even.
 
     Raises
     ------
@@ -239,7 +239,7 @@ def _by_name(draws: Draws, names: Mapping[str, object], section: str, key: str, 
 
 @dataclass(frozen=True)
 class _Pricing:
-    """All that a price takes to become money by month."""
+    """The data that convert a price into money by month."""
 
     calendar: Calendar
     draws: Draws
@@ -247,7 +247,7 @@ class _Pricing:
     units: int
 
     def due(self, path: str, cost: Priced) -> Integers:
-        """Return what falls due by month, of shape (n_replications, n_months), in the smallest unit."""
+        """Return the amounts due by month, of shape (n_replications, n_months), in the smallest unit."""
         n, months = len(self.draws), np.arange(self.calendar.horizon_months + 1)
         if cost.form == "share_of_income":
             return np.zeros((n, len(months)), dtype=np.int64)
@@ -261,7 +261,7 @@ class _Pricing:
             units = np.broadcast_to(((months >= first) & (months <= last)).astype(np.float64), (n, len(months)))
         growth = value_in(self.draws, f"{path}.growth_per_year", 0.0)
         level = (1 + growth)[:, None] ** (months / 12)[None, :]
-        # The running total is rounded, not each month: so that what a person costs is never lost in parts of a unit.
+        # The running total is rounded, not each month, so that no fraction of a unit is lost.
         so_far = np.cumsum(price[:, None] * units * level, axis=1)
         return np.diff(smallest_units(so_far, self.units, path), axis=1, prepend=0)
 
@@ -323,7 +323,7 @@ def _waterfall(
 
 
 def _in_units(amount: Constant | None, units: int) -> int:
-    """Return a limit in the smallest unit: no more than any money there is, and just that where there is no limit."""
+    """Return a limit in the smallest unit, with a value above all possible money for no limit."""
     return NO_LIMIT if amount is None else min(round(amount.value * units), NO_LIMIT)
 
 

@@ -1,4 +1,4 @@
-"""What must agree inside the money of a study: whom it names exists, shares add up, everybody who lends stands in the waterfall.
+"""Consistency rules of the capital: names exist, shares add up, every lender is in the waterfall.
 
 Each rule is a generator of findings `(path, rule, found, way out)` whose paths begin with `capital` or `parties`.
 """
@@ -23,13 +23,13 @@ RESERVED_NAMES = frozenset(
         *("precision", "provenance"),
     }
 )
-"""Names that mean something else in results: a party called so would take their place there."""
+"""Reserved names: a party of this name would collide with entries of the results."""
 
 
 def capital_rules(
     capital: Capital, parties: Mapping[str, Party], rates: Collection[str], commitment: float, waves: Collection[str], horizon: int
 ) -> Iterator[Finding]:
-    """Find everything in the money of a study that does not fit together.
+    """Find all inconsistencies in the capital of a study.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ def _shares(capital: Capital, step: WaterfallStep, path: str) -> Iterator[Findin
 
 
 def _is_complete(capital: Capital, seen: Mapping[tuple[str, str], str], steps: list[WaterfallStep]) -> Iterator[Finding]:
-    """Find who lends or waits without a place, and money that would be left over."""
+    """Find lenders and deferred costs without a place, and money without a recipient."""
     rests = [step for step in steps if step.kind == "rest"]
     if len(rests) != 1 or steps[-1].kind != "rest":
         rule = "the last step, and no other, hands out the `rest`: otherwise money is left over"

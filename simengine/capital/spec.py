@@ -1,4 +1,4 @@
-"""What may be asked of the money: who pays it in, what it pays for, who gets it back in which order."""
+"""Specification of the capital: drawdown, costs, tranches, waterfall and guarantees."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _IS_MONEY = "an amount of money must lie between 0 and 1e15"
 
 
 def _is_money(number: Quantity) -> Quantity:
-    """Refuse amounts that are negative or too large; of a distribution without an end only the run knows how large they become."""
+    """Refuse amounts that are negative or too large; for an unbounded distribution the size is checked only in the run."""
     return cast(Quantity, within(0, inf if number.support[1] == inf else 1e15, _IS_MONEY)(number))
 
 
@@ -41,20 +41,20 @@ _Money = Annotated[Quantity, AfterValidator(_is_money)]
 _Month = Annotated[Count, AfterValidator(within(0, 1200, "a month of the calendar must lie between 0 and 1200"))]
 _Whole = Annotated[Fixed, AfterValidator(within(0, 1e15, _IS_MONEY))]
 ShareOfWhole: TypeAlias = Annotated[_Share | Literal["rest"], Field(union_mode="left_to_right")]
-"""A fixed share, or what the others leave."""
+"""A fixed share, or the remainder."""
 
 
 def shares_of(shares: Mapping[str, Constant | Literal["rest"]]) -> list[float]:
-    """Return the shares of a whole as numbers; `rest` is what the others leave."""
+    """Return the shares of a total as numbers; `rest` is the remainder."""
     left = max(1.0 - sum(share.value for share in shares.values() if share != "rest"), 0.0)
     return [left if share == "rest" else share.value for share in shares.values()]
 
 
 class Priced(Spec):
-    """What something costs: an amount once, by the month, or for each service user."""
+    """A price: an amount once, by month, or for each service user."""
 
     forms: ClassVar[tuple[str, ...]] = ("amount", "per_month", "per_person")
-    """The keys of which one says how it is reckoned."""
+    """The keys of the alternative forms."""
 
     amount: _Money | None = None
     """Once, in `from_month`."""
@@ -71,7 +71,7 @@ class Priced(Spec):
     over_months: Annotated[Count, AfterValidator(within(1, 600, "a service lasts from 1 to 600 months"))] | None = None
     """One month if absent."""
     growth_per_year: _Rate | None = None
-    """How the price rises from month 0, month by month."""
+    """Growth of the price from month 0, month by month."""
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -84,38 +84,38 @@ class Priced(Spec):
 
     @property
     def form(self) -> str:
-        """The key that says how it is reckoned."""
+        """The key of the form that is given."""
         return next(name for name in self.forms if getattr(self, name) is not None)
 
 
 class OwnCost(Priced):
-    """What a party itself spends, out of its own account: salaries, places, an administration. No loan is drawn for it."""
+    """A party's own cost, paid from its own account: salaries, premises, an administration. No loan is drawn for it."""
 
     payee: Name | None = None
-    """The party that gets it; suppliers outside the study if absent."""
+    """The payee; suppliers outside the study if absent."""
 
 
 class Cost(Priced):
-    """Something that the money of the project pays for; beside the other forms it may be a percentage of the income."""
+    """A cost of the project; beside the other forms it may be a percentage of the income."""
 
     forms = ("amount", "per_month", "per_person", "share_of_income")
 
     payee: Name
     share_of_income: Probability | None = None
-    """Of everything that is paid to the lenders, taken before them."""
+    """Of all payments to the lenders, deducted before them."""
     deferred_share: Probability | None = None
-    """Share that is not paid when it falls due but waits for its place in the waterfall: a fee at risk."""
+    """Share that is not paid when it falls due but at its place in the waterfall: a fee at risk."""
 
 
 class Party(Spec):
-    """Somebody whose money moves."""
+    """A party of the study."""
 
     name: str
     discount_rate_per_year: Annotated[Fixed, AfterValidator(within(0, 1, _DISCOUNT))] | None = None
     discounting: Name | None = None
     """The table of `rates` at which the party discounts, in place of one rate."""
     costs: dict[Name, OwnCost] = {}
-    """By names of one's own: what the party spends itself; nothing if absent."""
+    """By names of your choice: the party's own costs; none if absent."""
 
     @model_validator(mode="after")
     def _one_rate(self) -> Party:
@@ -133,15 +133,15 @@ def _has_roles(parties: dict[str, Party]) -> dict[str, Party]:
 
 
 Parties: TypeAlias = Annotated[dict[Name, Party], AfterValidator(_has_roles)]
-"""By name: whose money moves; beside the three roles as many others as one likes."""
+"""By name: the parties; beside the three roles any number of others."""
 
 
 class RateTable(Spec):
-    """Yearly rates that somebody has laid down: dated data with a source, never a constant of the program."""
+    """A published table of yearly rates: dated data with a source, never a constant of the program."""
 
     title: str
     dated: Annotated[str, BeforeValidator(spelled(r"\d{4}(-\d{2}(-\d{2})?)?", "must be a date, as 2026-03-31, 2026-03 or '2026'"))]
-    """When the table was laid down or read."""
+    """When the table was set or read."""
     source: str
     real: bool = False
     """Whether the rates are for money in the prices of the start; then cash is deflated before it is discounted."""
@@ -160,7 +160,7 @@ class RateTable(Spec):
 
 
 class PriceIndex(Spec):
-    """How the general level of prices rises."""
+    """Growth of the general price level."""
 
     growth_per_year: _Rate | None = None
     from_calendar_year: dict[int, _Rate] = {}
@@ -174,17 +174,17 @@ class PriceIndex(Spec):
 
 
 class Payer(Spec):
-    """A party that pays a part of what the contract makes the outcome payer owe."""
+    """A party that pays a part of the amounts owed by the outcome payer."""
 
     share: ShareOfWhole
     pays_late_months: NotNegative | None = None
-    """Months after the date of payment on which the money comes; none if absent."""
+    """Months by which payments are late; none if absent."""
     pays_share: Probability | None = None
-    """Share of what is owed that is really paid, all if absent: appropriation and counterparty risk."""
+    """Share of the amount owed that is actually paid, all if absent: appropriation and counterparty risk."""
 
 
 class Tranche(Spec):
-    """A part of the loan with a holder of its own; the first named is the most senior."""
+    """A part of the loan with its own holder; the first named is the most senior."""
 
     holder: Name
     size: _Whole | Literal["rest"]
@@ -198,13 +198,13 @@ class Tranche(Spec):
 
 
 class Guarantee(Spec):
-    """A promise to make good what was lost of some tranches, or of what another guarantor paid."""
+    """A promise to cover losses of some tranches, or payments of another guarantor."""
 
     guarantor: Name
     covers: Names
     """Tranches, or other guarantees."""
     share: _Share | None = None
-    """Share of the loss that is made good; all if absent."""
+    """Share of the loss that is covered; all if absent."""
     at_most: _Whole | None = None
     """The most that is paid, in the currency."""
     at_most_share_of_drawn: _Share | None = None
@@ -214,15 +214,15 @@ class Guarantee(Spec):
 
 
 class Reserve(Spec):
-    """Money that is drawn at the start and kept for costs that nothing else can pay."""
+    """Money that is drawn at the start and held for costs that nothing else can pay."""
 
     amount: _Whole
     until_month: _Month
-    """When what is left of it joins the money to be distributed."""
+    """When the remainder joins the money to be distributed."""
 
 
 class WaterfallStep(Spec):
-    """One place in the order in which money goes out: each is paid in full, as far as it goes, before the next."""
+    """One step of the waterfall: each is paid in full, as far as the money goes, before the next."""
 
     interest: Names | None = None
     """Tranches whose coupon is paid; several stand side by side."""
@@ -233,9 +233,9 @@ class WaterfallStep(Spec):
     reimburse: Names | None = None
     """Guarantees whose guarantors get back what they paid."""
     returns: Annotated[dict[Name, _Share], Field(min_length=1)] | None = None
-    """Tranches that share in what is left, each up to its limit."""
+    """Tranches that share in the remainder, each up to its limit."""
     rest: Annotated[dict[Name, ShareOfWhole], Field(min_length=1)] | None = None
-    """Tranches and parties that share in all that is left: the last step."""
+    """Tranches and parties that share in the whole remainder: the last step."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> WaterfallStep:
@@ -251,7 +251,7 @@ class WaterfallStep(Spec):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Whom or what it pays."""
+        """The payees of the step."""
         return tuple(getattr(self, self.kind))
 
 
@@ -259,10 +259,10 @@ WATERFALL_STEPS = ("interest", "principal", "deferred", "reimburse", "returns", 
 
 
 class Capital(Spec):
-    """How the project is paid for, and who gets what comes back."""
+    """Financing of the project, and distribution of its income."""
 
     draws: Literal["scheduled", "as_needed"] = "scheduled"
-    """`scheduled`: in equal monthly parts; `as_needed`: what the costs of a month lack."""
+    """`scheduled`: in equal monthly parts; `as_needed`: what is missing for the costs of a month."""
     drawn_share: Probability | None = None
     """Share of the commitment that is drawn, or that can be; all if absent."""
     drawdown_months: Annotated[Quantity, AfterValidator(within(1, 600, "drawdown takes from 1 to 600 months"))] | None = None
@@ -272,22 +272,22 @@ class Capital(Spec):
     payment_month: dict[str, NotNegative] = {}
     """By term: the month, counted from the start, in which it is paid; for a contract that names no dates itself."""
     payers: dict[Name, Payer] = {}
-    """By party: who pays what the contract's outcome payer owes; that party alone if absent."""
+    """By party: who pays the amounts owed by the contract's outcome payer; only that party if absent."""
     costs: dict[Name, Cost] = {}
-    """In the order in which they are paid; if absent, the service provider gets what is drawn."""
+    """In the order in which they are paid; if absent, the service provider receives the amount drawn."""
     recycled_share: Probability | None = None
     """Share of the income that may pay later costs, none if absent; it joins the waterfall when no cost is left."""
     reserve: Reserve | None = None
     shortfall: Literal["refused", "allowed"] = "refused"
-    """Whether costs may stay unpaid where the money does not suffice."""
+    """Whether costs may stay unpaid if the money is insufficient."""
     tranches: dict[Name, Tranche] = {}
     """The most senior first; if absent, all of the loan is the investor's."""
     waterfall: dict[Name, WaterfallStep] = {}
-    """By names of one's own, in order; if absent: each tranche's interest and principal in turn, what was deferred, what guarantors
-    paid, and the rest to the last tranche."""
+    """By names of your choice, in order; if absent: each tranche's interest and principal in turn, what was deferred, what
+    guarantors paid, and the rest to the last tranche."""
     guarantees: dict[Name, Guarantee] = {}
     distributed_from_month: _Month | None = None
-    """Money that comes in earlier waits until then; nothing waits if absent."""
+    """Money received earlier is held until then; nothing is held if absent."""
 
     @property
     def lenders(self) -> tuple[str, ...]:
@@ -296,7 +296,7 @@ class Capital(Spec):
 
     @property
     def who_pays(self) -> tuple[str, ...]:
-        """Parties that pay what the contract's outcome payer owes; the party of that name where no others are named."""
+        """Parties that pay the amounts owed by the contract's outcome payer; the party of that name if no others are named."""
         return tuple(self.payers) or (OUTCOME_PAYER,)
 
     def all_tranches(self, commitment: float) -> dict[str, Tranche]:

@@ -84,7 +84,7 @@ def _run() -> None:
     except MemoryError:
         _fail("not enough memory for this many replications. Ask for fewer with -n")
     except BrokenPipeError:
-        # Whoever read our output has closed it; there is nobody left to tell.
+        # The reader of the output has closed it; there is nothing left to report to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(2)
     except OSError as error:

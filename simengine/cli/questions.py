@@ -83,7 +83,7 @@ def deliver(
     found, content = keep(
         posed, question.name, output, answer, lambda text, settings: describe_run(clock, text, {**own, **settings})
     )
-    # Printed last: whoever closes our output loses nothing that was asked to be kept.
+    # Printed last: if the output is closed early, the requested files are complete.
     if as_json:
         say(document.as_json(content))
         return

@@ -1,4 +1,4 @@
-"""Count what became of people: their outcomes person by person, and the sums over them."""
+"""Count outcomes person by person, and their sums."""
 
 from __future__ import annotations
 
@@ -47,30 +47,30 @@ class Counts:
     here: Counts | None = None
     """The same of the months that are spent in the area, where people move out of it."""
     seen: SeenCounts | None = None
-    """What an evaluator sees from within the area; absent where he follows everybody."""
+    """The part observed within the area; absent if everybody is followed."""
     later: Floats | None = None
-    """Shape (n_replications, n_changes, 9, n_outcomes, n_windows): what came about from each change of counting on."""
+    """Shape (n_replications, n_changes, 9, n_outcomes, n_windows): outcomes from each change of definition on."""
     scratch: Counts | None = None
-    """Room for what is counted of lives that are cut there."""
+    """Buffer for the counts of histories that are cut there."""
 
 
 @dataclass(frozen=True)
 class Uncut:
-    """The lives of some people who are counted as far as a cut alone."""
+    """The full histories of people who are counted only up to a cut."""
 
     cut: Cut
     stays: Stays
     n_stays: int
     total: Floats
-    """Shape (n_people, n_outcomes, n_windows): the outcomes of the whole lives."""
+    """Shape (n_people, n_outcomes, n_windows): the outcomes of the full histories."""
 
     def until_cut(self, people: People) -> tuple[Integers, Stays, int]:
-        """First step of each person that is not counted, and the stays of the whole lives."""
+        """First step of each person that is not counted, and the stays of the full histories."""
         return np.minimum(people.end.astype(np.int64), self.cut.month), self.stays, self.n_stays
 
 
 def empty_counts(tables: ArmTables) -> Counts:
-    """Make room for the sums of one group in one arm."""
+    """Allocate the sums of one group in one arm."""
     n, n_outcomes, n_windows = len(tables.draws), len(tables.cohort.outcomes), len(tables.windows.stop)
     claims = {name: len(one.prices) for name, one in price_lists(tables.cohort.outcomes).items()}
     shape, clock = (n, n_outcomes, n_windows), tables.cohort.clock
@@ -105,7 +105,7 @@ def count_outcomes(
 ) -> Floats:
     """Return the outcomes of some people, shape (n_people, n_outcomes, n_windows); what is not a sum over persons is added.
 
-    Of stays that are cut, what is read at one date is taken from the `whole` lives, where it lies before the cut.
+    Of stays that are cut, what is read at one date is taken from the full histories in `whole`, if it lies before the cut.
     """
     outcomes, clock, windows = tables.cohort.outcomes, tables.cohort.clock, tables.windows
     seed, replications = group.seed(tables.draws), tables.draws.replications
@@ -121,7 +121,7 @@ def count_outcomes(
         if of:
             count(np.array(of), clock.entry, -clock.entry, people, stays, n_stays, windows, worth, total, counts.by_year)
     if tables.move_prices is not None:
-        # The last move before a cut ends the last stay that is kept: it shows in the whole life alone.
+        # The last move before a cut ends the last stay that is kept: it is visible only in the full history.
         lived = (people.end.astype(np.int64), stays, n_stays) if whole is None else whole.until_cut(people)
         _count_moves(tables.move_prices, worth, clock.entry, people, lived, windows, total, counts.by_year)
     counted = _events_counted(outcomes)

@@ -1,7 +1,7 @@
-"""What the luck of people added to a replication: their sums, less what so many people without the service come to on average there.
+"""Deviations from exact means: sums over people without the service, less their exact expectation in the replication.
 
-Given the numbers of a replication, the mean of this surplus is exactly 0. The twins have the luck of the service users, so that
-theirs stands for it.
+Given the parameters of a replication, the mean of this deviation is exactly 0. The twins share the draws of the service users and
+represent them.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from simengine.records import ARMS, BASELINE, CONTROL, PARALLEL, TWIN, Draws, Fl
 def deviations_from_exact_mean(
     cohort: Cohort, draws: Draws, tallies: Tallies, asked: Sequence[tuple[str, int]]
 ) -> dict[str, Floats]:
-    """Return the surplus of every group that lives without the service and enters by itself.
+    """Return the deviation of every group without the service that is not matched to another.
 
     Parameters
     ----------
     cohort, replications, tallies
-        Who lived, in which replications, and what became of them.
+        The cohort, its parameters and its tallies.
     asked
         Outcomes with a window; of each outcome the exact moments are known (see `moments_of`).
 

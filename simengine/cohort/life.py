@@ -1,4 +1,4 @@
-"""Let a batch of people live, and add up what became of them."""
+"""Simulate a batch of people, and add up their outcomes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from simengine.cohort.transfer import STREAM, Cut, at_month, away
 from simengine.records import Floats
 
 _STAYS_PER_PERSON = 8
-"""Room that is made at first; it doubles when it runs out."""
+"""Initial size of the buffer, which doubles when it is full."""
 
 
 class StayBuffer:
-    """Memory for the stays of a batch, in one arm or two, that is used again for the next one; one for each thread."""
+    """Buffer for the stays of a batch, in one arm or two, reused for the next batch; one per thread."""
 
     def __init__(self) -> None:
         self._per_person = _STAYS_PER_PERSON
@@ -50,7 +50,7 @@ class Arm:
     """Some people in one arm, and where they are counted."""
 
     tables: ArmTables
-    """What they live by."""
+    """The tables of their moves, events and outcomes."""
     people: People
     """A batch."""
     counts: Counts
@@ -63,32 +63,32 @@ class Arm:
 
 @dataclass(frozen=True)
 class _Lived:
-    """Some people of an arm who have lived, and what is counted of them."""
+    """Simulated people of an arm, and their counts."""
 
     people: People
     total: Floats
     """Shape (n_people, n_outcomes, n_windows): their outcomes."""
     outcome: Floats | None = None
-    """Shape (n_people, n_outcomes, n_windows): what is seen from within the area; absent where nobody moves out of it."""
+    """Shape (n_people, n_outcomes, n_windows): the part observed within the area; absent if nobody moves out of it."""
     is_seen: Flags | None = None
     """Shape (n_people, n_windows)."""
     earlier: tuple[Floats, ...] = ()
-    """By change of counting, shape (n_people, n_outcomes, n_windows): what came about before it."""
+    """By change of definition, shape (n_people, n_outcomes, n_windows): outcomes before it."""
 
 
 def live(group: Group, arms: Sequence[Arm], room: StayBuffer, until: int | None = None) -> None:
-    """Let people live to their horizon and add them to the counts.
+    """Simulate people to their horizon and add them to the counts.
 
     Parameters
     ----------
     group
-        To whom they belong: their luck is named after it.
+        Their group, which names their random streams.
     arms
-        The same people in one arm or two: they share their luck.
+        The same people in one arm or two: they share their draws.
     room
         For their stays.
     until
-        Step of the clock after which nobody looks at them; absent: the horizon.
+        Step of the clock after which they are not counted; absent: the horizon.
     """
     clock = arms[0].tables.cohort.clock
     at = [0] * len(arms)
@@ -129,8 +129,8 @@ def outcome_before(tables: ArmTables, group: Group, people: People, outcome: str
 
 
 def _lives(group: Group, arms: Sequence[Arm], until: int, room: StayBuffer) -> Iterator[tuple[int, _Lived]]:
-    """Yield the number of an arm and people of it who have lived, in one part or several."""
-    # Together where all can: each arm gives the same bits in any company.
+    """Yield the number of an arm and its simulated people, in one part or several."""
+    # Together if possible: each arm gives the same bits either way.
     together = [list(range(len(arms)))] if all(arm.tables.is_abreast for arm in arms) else [[n] for n in range(len(arms))]
     for numbers in together:
         left = [arms[number].people for number in numbers]
@@ -147,7 +147,7 @@ def _lives(group: Group, arms: Sequence[Arm], until: int, room: StayBuffer) -> I
 
 
 def _walk(group: Group, arms: Sequence[Arm], people: People, stays: tuple[Stays, Stays], until: int) -> tuple[int, list[int]]:
-    """Send some people through their states; give how many segments are done, and the stays of each arm."""
+    """Walk some people through their states; return the number of finished segments, and the stays of each arm."""
     tables, counts = arms[0].tables, arms[0].counts
     address = (group.seed(tables.draws), tables.draws.replications, group.purpose("moves"), tables.cohort.clock.entry, until)
     if not tables.is_abreast:
@@ -163,7 +163,7 @@ def _walk(group: Group, arms: Sequence[Arm], people: People, stays: tuple[Stays,
 
 
 def _lived(group: Group, arm: Arm, people: People, stays: Stays, n_stays: int, until: int) -> _Lived:
-    """Count what became of some people, whole, and cut where they move out of the area and where the counting changes."""
+    """Count the outcomes of some people, in full, and cut at moves out of the area and at changes of definition."""
     tables, counts, clock = arm.tables, arm.counts, arm.tables.cohort.clock
     total = count_outcomes(tables, group, people, stays, n_stays, until, counts)
 

@@ -1,4 +1,4 @@
-"""Replace a large comparison group by the exact moments of its people: nobody need live for its means to be drawn.
+"""Replace a large comparison group by the exact moments of its people: its means are drawn without simulating anybody.
 
 A person's outcome is a sum of rewards over months in states, or a Poisson number whose mean is such a sum. Mean and second
 moments of all that is measured follow from one backward recursion over months; the group's means are drawn from the joint normal
@@ -35,7 +35,7 @@ class Moments:
 
 
 def moments_of(tables: ArmTables, entrance: Entrance, measured: tuple[str, ...], *, has_before: bool = False) -> Moments:
-    """Return the exact moments of the outcomes that somebody measures, in every window.
+    """Return the exact moments of the measured outcomes, in every window.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def _step(tables: ArmTables, month: int) -> Floats:
 
 @dataclass(frozen=True)
 class Drawn:
-    """The sums of a group that nobody lived, over what is measured."""
+    """The drawn sums of a group that is not simulated."""
 
     n_people: Integers
     weight: Floats
@@ -141,11 +141,11 @@ class Drawn:
     squares: Floats
     """So that the evaluator's variance between persons is the exact one."""
     products: Floats | None = None
-    """Shape (n_replications, j, j): so that the covariances are; absent where nobody asks for them."""
+    """Shape (n_replications, j, j): so that the covariances are; absent if not needed."""
 
 
 def draw_group(moments: Moments, size: Integers, purpose: str, seed: int, replications: Integers) -> Drawn:
-    """Draw the means of a group of so many people who enter by themselves."""
+    """Draw the means of a group of people who are not matched."""
     shares = moments.share[..., None]
     mean = over_cells(moments.mean * shares)
     second = over_cells(moments.second * shares[..., None])
@@ -179,7 +179,7 @@ def draw_matched(
     per_person, candidates, on
         How many are matched to each, among how many, and in what they are the same.
     purpose, seed, replications
-        Of the luck.
+        Of the draws.
 
     Raises
     ------
@@ -194,7 +194,7 @@ def draw_matched(
         rule = "people replaced by their moments are found for all but one in a thousand service users"
         way_out = "Raise `candidates`, match on less, or leave `exact_moments` out"
         raise StudyError([Problem("the run", "measurement.matched.exact_moments", rule, "fewer", way_out)])
-    # Whom a user is matched to has the user's traits; the others are as people enter.
+    # Matched people have the service user's traits; the others are as people enter.
     of_users = users.sum(axis=kept, keepdims=True) if kept else users
     within = np.divide(moments.share, alike, out=np.zeros_like(moments.share), where=alike > 0)
     cells = np.divide(of_users, np.maximum(n, 1)[:, None, None])

@@ -1,7 +1,7 @@
-"""Turn what a study says of moves into the tables that the walk reads, one row per replication.
+"""Convert the moves of a study into the tables of the walk, one row per replication.
 
-However a pace is said (a probability, a hazard, a mean time; by the day, month, quarter or year), it becomes a hazard per
-month here, and nowhere else. So a study in quarters and one in months that say the same thing are the same study.
+Every form of a rate (a probability, a hazard, a mean time; by day, month, quarter or year) becomes a hazard per month here, and
+nowhere else. So equivalent studies in quarters and in months are the same study.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def _clock_numbers(pathway: Pathway) -> Integers:
 
 
 def _period(moves: Sequence[tuple[str, MoveSpec]], out_of: list[int]) -> float:
-    """Return the months of the probabilities out of one state; 1 where all its paces are rates or times."""
+    """Return the period in months of the probabilities out of one state; 1 if all its moves have rates or times."""
     for v in out_of:
         move = moves[v][1]
         for pace in [move] if move.by_stratum is None else move.by_stratum.values():
@@ -195,7 +195,7 @@ def _competing(paces: Sequence[_Pace | None], draws: Draws) -> tuple[Floats, Int
 
 
 def _hazard(pace: _Pace, draws: Draws) -> Floats:
-    """Return the hazard per month of a pace that is not a probability, shape (n_replications,)."""
+    """Return the hazard per month of a rate that is not a probability, shape (n_replications,)."""
     kind, unit = pace.form.rsplit("_", 1)
     if kind == "rate_per":
         return draws[pace.path] / MONTHS_IN[unit]
@@ -205,7 +205,7 @@ def _hazard(pace: _Pace, draws: Draws) -> Floats:
 
 
 def hazard_per_month(form: str, path: str, draws: Draws) -> Floats:
-    """Return the hazard per month of one pace that stands alone, shape (n_replications,)."""
+    """Return the hazard per month of a single rate, shape (n_replications,)."""
     return _competing([_Pace(form, path, None)], draws)[0][:, 0]
 
 
@@ -222,7 +222,7 @@ def _by_axis(
 ) -> tuple[Floats, Integers]:
     """Return what changes along months since entry or in the state, shape (n_replications or 1, n_strata or 1, n_moves, n_months).
 
-    Where a pace itself changes, the table holds the hazards of all moves out of the state, and `hazard` becomes 1.
+    If a rate itself changes, the table holds the hazards of all moves out of the state, and `hazard` becomes 1.
     """
     given = [getattr(move, axis) for _, move in moves]
     has_paces = any(series is not None and series.form != "factor" for series in given)

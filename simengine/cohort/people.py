@@ -1,4 +1,4 @@
-"""Bring people in, batch by batch: who they are, what they carry, and who of the candidates is taken."""
+"""Draw people batch by batch: their traits and factors, and which candidates are selected."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BASELINE_GROUP = "of the baseline"
 
 @dataclass(frozen=True)
 class Group:
-    """People who enter together, and the name under which their luck is drawn."""
+    """People who enter together, and the name of their random streams."""
 
     name: str
     size: Integers
@@ -43,7 +43,7 @@ class Group:
     has_volume: bool = True
     """Whether its size is a referral volume."""
     place: str = ""
-    """Where its sites are: groups of the same place share them."""
+    """The place of its sites: groups of the same place share them."""
 
     def purpose(self, decision: str) -> np.uint64:
         """Return the number of the stream of one decision."""
@@ -61,10 +61,10 @@ def purpose_of(group: str, decision: str) -> str:
 
 @dataclass(frozen=True)
 class Matching:
-    """Who is like whom: what a person of the comparison must share with a service user."""
+    """Matching criteria between a person of the comparison group and a service user."""
 
     per_person: int
-    """People who are looked for, for each service user."""
+    """Matches sought for each service user."""
     on: tuple[str, ...]
     """`stratum`, `state` (at the beginning of the clock)."""
     before: str | None
@@ -72,12 +72,12 @@ class Matching:
     within: float
     """How far it may lie from the service user's."""
     candidates: int
-    """People who are looked at for each place: where none is like the service user, the place stays empty."""
+    """Candidates for each place: without a match the place stays empty."""
 
 
 @dataclass(frozen=True)
 class Entrance:
-    """What is needed to bring people in, one row per replication."""
+    """The data needed to draw people, one row per replication."""
 
     population: Population
     clock: MoveClock
@@ -121,7 +121,7 @@ class Entrance:
         attempt: np.ndarray | None = None,
         begin: Integers | None = None,
     ) -> People:
-        """Let some candidates in.
+        """Draw some candidates.
 
         Parameters
         ----------
@@ -185,7 +185,7 @@ class Entrance:
             place += 1
 
     def _site_factors(self, name: str, place: str, count: int) -> Floats:
-        """Return the factors of the sites of one place, all equally likely: shape (n_replications, n_sites). They are drawn once."""
+        """Return the factors of the sites of one place, drawn once: shape (n_replications, n_sites)."""
         if (name, place) not in self.sites:
             draws, stem = self.draws, f"world/sites/{name}/{place}/" if place else f"world/sites/{name}/"
             seed = draws.seed_of(stem)
@@ -240,7 +240,7 @@ def entrance_of(population: Population, pathway: Pathway, clock: MoveClock, draw
 
 
 def select(entrance: Entrance, group: Group, people: People, selection: Selection, before: Callable[[People], Floats]) -> People:
-    """Find, for every place of a batch, the first candidate whose months before entry come to what is asked for.
+    """Find, for every place of a batch, the first candidate who meets the selection.
 
     Parameters
     ----------
@@ -266,7 +266,7 @@ def select(entrance: Entrance, group: Group, people: People, selection: Selectio
 
     chosen = _first_that_fits(entrance, group, people, fits, _FIRST_CANDIDATES)
     missing = np.flatnonzero(chosen < 0)
-    # Where nobody ever fits, one place tells: the others are not searched in vain.
+    # If nobody ever qualifies, one place shows it: the others need not be searched.
     if len(missing) and _first_that_fits(entrance, group, _those(people, missing[:1]), fits, _CANDIDATES)[0] >= 0:
         chosen[missing] = _first_that_fits(entrance, group, _those(people, missing), fits, _CANDIDATES)
     if (chosen < 0).any():
@@ -316,7 +316,7 @@ def match(
         for trait in matching.on:
             alike &= getattr(candidates, trait) == getattr(people, trait)[user]
         if had_such_a_past is not None:
-            # A past takes time to live: only those are asked for theirs who are alike in all else.
+            # Simulating the months before entry takes time: it is done only for candidates who match in everything else.
             some = np.flatnonzero(alike)
             alike[some] = had_such_a_past(_those(candidates, some), user[some])
         return alike

@@ -48,7 +48,7 @@ from simengine.records import (
 
 
 def simulate_cohort(cohort: Cohort, draws: Draws) -> Tallies:
-    """Draw the people of each replication and tally what happened to them.
+    """Draw the people of each replication and tally their outcomes.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def simulate_cohort(cohort: Cohort, draws: Draws) -> Tallies:
 
 
 class _Crowd:
-    """Everybody who is simulated in a block: the service users, their twins, and those with whom they are compared."""
+    """Everybody who is simulated in a block: service users, twins and comparison groups."""
 
     def __init__(self, cohort: Cohort, entrance: Entrance, draws: Draws, tallies: Tallies) -> None:
         self.cohort, self.entrance, self.draws, self.tallies = cohort, entrance, draws, tallies
@@ -96,7 +96,7 @@ class _Crowd:
         reach = cohort.comparisons.spill_over
         self.reached = self.untreated if reach is None else self.arm(has_service=True, reach=reach)
         self.unused = empty_counts(self.before)
-        # Where no sum by year is asked for the last window closes a life; of other people than service users none ever is.
+        # Without sums by year a history ends with the last window; comparison groups never have such sums.
         clock = cohort.clock
         self.last = min(clock.entry + max(cohort.windows, default=clock.horizon) * clock.steps, clock.length)
 
@@ -105,7 +105,7 @@ class _Crowd:
         return arm_tables(self.cohort, self.entrance.factors, self.draws, **options)
 
     def tally_wave(self, number: int, group: Group) -> None:
-        """Let a wave live with and without the service, and those with whom it is compared beside it."""
+        """Simulate a wave with and without the service, and its comparison groups."""
         matching, by_moments = self.cohort.comparisons.matching, self.cohort.comparisons.by_moments
         is_drawn = matching is not None and "matched" in by_moments
         users = np.zeros((len(group.size), *self.entrance.start.shape[1:]), dtype=np.int64)
@@ -156,7 +156,7 @@ class _Crowd:
             )
 
     def tally_cross_sections(self, number: int, group: Group) -> None:
-        """Let others of the same places live the months before entry."""
+        """Simulate different people of the same places in the months before entry."""
         comparisons, until = self.cohort.comparisons, self.cohort.clock.entry
         ratio = comparisons.cross_section_ratio
         self.tally(number, SERVICE_BEFORE, _beside(group, "before", ratio, ""), self.untreated, until)
@@ -171,11 +171,11 @@ class _Crowd:
 
     @property
     def has_before(self) -> bool:
-        """Whether the moments of the months before entry are asked for as well."""
+        """Whether the moments of the months before entry are needed as well."""
         return _asks_before(self.cohort)
 
     def put_drawn(self, wave: int, arm: int, drawn: Drawn) -> None:
-        """Put the sums of a group that nobody lived where those of people would be; nothing else is known of it."""
+        """Store the drawn sums of a group that is not simulated in place of counted ones."""
         tallies, n_windows = self.tallies, len(self.cohort.windows)
         tallies.n_people[:, wave, arm] = drawn.n_people
         tallies.weight[:, wave, arm], tallies.weight_squares[:, wave, arm] = drawn.weight, drawn.weight_squares
@@ -189,7 +189,7 @@ class _Crowd:
                 tallies.products_with_before[at] = drawn.products[:, j, before]
 
     def tally(self, wave: int, arm: int, group: Group, tables: ArmTables, until: int | None = None) -> None:
-        """Let one group of other people live."""
+        """Simulate one comparison group."""
         counts = empty_counts(tables)
         earlier = tables.before_entry() if self.cohort.clock.history and tables is not self.untreated else self.before
         for people in self.batches(group, earlier):
@@ -197,7 +197,7 @@ class _Crowd:
         _put(self.tallies, self.steps, wave, arm, group.size, counts)
 
     def batches(self, group: Group, before: ArmTables) -> Iterator[People]:
-        """Yield the people of a group, those alone whom the selection takes for what they lived before entry."""
+        """Yield the people of a group, only those who meet the selection."""
         selection = self.cohort.population.selection
         for people in self.entrance.batches(group):
             if selection is None:
@@ -208,7 +208,7 @@ class _Crowd:
                 )
 
     def matched(self, group: Group, people: People, matching: Matching) -> tuple[Group, People, Integers]:
-        """Find people who are like the service users of a batch."""
+        """Find matches for the service users of a batch."""
         like = _beside(group, "matched", float(matching.per_person), "matched")
         selection = self.cohort.population.selection
 
@@ -294,12 +294,12 @@ def _asks_before(cohort: Cohort) -> bool:
 
 
 def moments_purpose(group: str) -> str:
-    """Name the luck of a group that is replaced by its moments."""
+    """Return the random stream of a group that is replaced by its moments."""
     return purpose_of(group, "moments")
 
 
 def luck_of_moments(group: str, draws: Draws) -> tuple[str, int, Integers]:
-    """Return the purpose, the seed and the replications from which a group that is replaced by its moments draws its luck."""
+    """Return the purpose, the seed and the replications of the draws of a group that is replaced by its moments."""
     purpose = moments_purpose(group)
     return purpose, draws.seed_of(purpose), draws.replications
 

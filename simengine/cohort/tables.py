@@ -1,4 +1,4 @@
-"""Everything that one arm of a block needs to know, drawn up once: moves, events, effects, outcomes."""
+"""The tables of one arm of a block, built once: moves, events, effects, outcomes."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ from simengine.records import Draws, Floats, Integers
 
 @dataclass(frozen=True)
 class Comparisons:
-    """The other people who are simulated, so that an evaluator can compare."""
+    """The comparison groups that are simulated."""
 
     n_baseline: int = 0
     """Earlier people; 0 for none."""
     control_ratio: float = 0.0
-    """People left out by lot for every service user."""
+    """Randomised control people for every service user."""
     spill_over: str | None = None
     """Path of the share of the effect that reaches them; absent: none does."""
     control_has_own_sites: bool = False
-    """Whether whole sites were left out."""
+    """Whether whole sites are randomised."""
     parallel_ratio: float = 0.0
     """People elsewhere for every service user."""
     matching: Matching | None = None
     cross_section_ratio: float = 0.0
-    """Others of the same places, for every service user and every person elsewhere, who live the months before entry alone."""
+    """Different people of the same places, for every service user and every person elsewhere, simulated only before entry."""
     by_moments: tuple[str, ...] = ()
-    """Of `baseline`, `control` and `matched`: those whom nobody simulates, since their exact moments do."""
+    """Of `baseline`, `control` and `matched`: those replaced by their exact moments."""
     measured: tuple[str, ...] = ()
-    """The outcomes whose moments are asked for."""
+    """The outcomes whose moments are needed."""
 
 
 @dataclass(frozen=True)
@@ -73,18 +73,18 @@ class Cohort:
     pairs: tuple[tuple[str, str], ...] = ()
     """Two outcomes whose products are added up over persons."""
     changes: tuple[int, ...] = ()
-    """Months of the calendar, from the start of the study, from which on somebody counts in another way."""
+    """Months of the calendar, from the start of the study, at which a definition changes."""
     transfers: str = "followed"
-    """What an evaluator sees of those who move out of the area: `followed`, `hidden` or `left_out`."""
+    """Treatment of people who move out of the area: `followed`, `hidden` or `left_out`."""
     effect_strength: float = 1.0
-    """Multiplies every effect (its logarithm, where it is a ratio): 0 is a service that changes nothing."""
+    """Multiplies every effect (its logarithm, for a ratio): 0 is a service that changes nothing."""
     asks_by_year: bool = True
-    """Whether sums by calendar year are asked for; if not, nobody lives beyond the last window."""
+    """Whether sums by calendar year are needed; if not, nobody is simulated beyond the last window."""
 
 
 @dataclass(frozen=True)
 class ArmTables:
-    """What one arm's people live by and are counted by, one row per replication."""
+    """The tables of one arm: hazards, events and outcomes, one row per replication."""
 
     cohort: Cohort
     draws: Draws
@@ -118,7 +118,7 @@ class ArmTables:
 
     @cached_property
     def is_abreast(self) -> bool:
-        """Whether everybody of a stratum has the same hazards, and the strata and states are few enough to walk side by side."""
+        """Whether everybody in a stratum has the same hazards, with few enough strata and states for the vector walk."""
         moves, effects = self.moves, self.on_moves
         n_cells, n_moves = moves.hazard.shape[1] * (len(moves.of) - 1), int(np.diff(moves.of).max(initial=0))
         is_same_for_all = not moves.is_walked.any() and not moves.acts.any() and effects.weight.shape[1] == 1
@@ -126,7 +126,7 @@ class ArmTables:
 
     @property
     def asks_of_persons(self) -> bool:
-        """Whether more is asked than how many months all people spend in each state."""
+        """Whether more is needed than the months that all people spend in each state."""
         return len(self.cohort.outcomes) > 0 or self.leaving is not None
 
     @cached_property

@@ -95,7 +95,7 @@ def away(
 
 
 def at_month(month: int, clock: MoveClock, people: People) -> Cut:
-    """Cut the lives of a batch at a month of the calendar, counted from the start of the study."""
+    """Cut the histories of a batch at a month of the calendar, counted from the start of the study."""
     return Cut(month * clock.steps + clock.entry - people.calendar.astype(np.int64), is_read_at=False)
 
 

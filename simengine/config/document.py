@@ -139,7 +139,7 @@ def _compose(file: str, text: str) -> Node | None:
     return node
 
 
-# Whoever varies a number asks for the same file again and again, and parsing is most of what loading takes. Nodes are only read.
+# Callers that vary a number load the same file repeatedly, and parsing takes most of the time. Nodes are only read.
 _composed_once = functools.lru_cache(maxsize=32)(_compose)
 
 
@@ -218,7 +218,7 @@ def _convert_scalar(node: ScalarNode, where: str, key: str) -> Any:
 def named_file(of: Path, name: Any, where: str, key: str, noun: str) -> Path:
     """Find a file that another one names: beside or below it, and nowhere else.
 
-    A study comes from other people; what else stands on the disk of whoever reads it is none of its business.
+    A study comes from other people; it must not read other files on the reader's disk.
     """
     rule = f"{noun} must stand beside or below this file, and be named by a relative path with / between folders"
     if not isinstance(name, str) or not name or "\\" in name or PureWindowsPath(name).anchor or ".." in Path(name).parts:
@@ -235,7 +235,7 @@ def named_file(of: Path, name: Any, where: str, key: str, noun: str) -> Path:
 
 
 def _refuse_unseen(text: str, where: str, key: str) -> None:
-    """Refuse what would act on whoever is shown the text: a terminal, a picture, a reader."""
+    """Refuse characters that act on a terminal, a picture or a reader without being visible."""
     if (found := UNSEEN.search(text)) is not None:
         rule = "text must be made of characters that can be seen, blanks, tabs and line breaks"
         raise _refusal(where, rule, f"{escaped(found[0])} in {shorten(text)}", key=key)

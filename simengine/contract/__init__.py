@@ -1,4 +1,4 @@
-"""The contract: terms as data, settled on what was measured. Random-free, and knows nothing of people."""
+"""The contract: terms as data, settled on what was measured. Deterministic, and independent of people."""
 
 from simengine.contract.settle import asks_when_drawn, inputs_of, outcomes_of, settle_terms
 from simengine.contract.typed import refuse_typed, typed_measurements

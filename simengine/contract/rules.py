@@ -1,7 +1,7 @@
-"""What must agree inside a contract: names that are used exist, dates and parties too, and nothing depends on its own result.
+"""Consistency rules of a contract: names, dates and parties exist, and nothing depends on its own result.
 
-Each rule is a generator of findings `(path, rule, found, way out)`; whoever reads the file adds its line. What is wrong with one
-key alone is refused where the key is read.
+Each rule is a generator of findings `(path, rule, found, way out)`; the loader adds file and line. Rules about a single key are
+applied where the key is read.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PEOPLE, NONE = "people", "none"
 
 
 def contract_rules(contract: Contract) -> Iterator[Finding]:
-    """Find everything in a contract that does not fit together, in the order of the file."""
+    """Find all inconsistencies in a contract, in the order of the file."""
     yield from _names(contract)
     yield from _metrics(contract)
     yield from unit_findings(contract)

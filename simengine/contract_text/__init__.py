@@ -1,1 +1,1 @@
-"""What can be said of a contract in words: explained, checked, drawn, held against what was published."""
+"""Contracts in words: explained, checked, plotted, and compared with what was published."""

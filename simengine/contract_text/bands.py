@@ -1,4 +1,4 @@
-"""Look through the tables and lines of a contract: whether they rise, and whether each value falls into one band."""
+"""Check the tables and lines of a contract: whether they rise, and whether each value falls into one band."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Say a contract in plain words, with a worked example: what each term pays, when, to whom, and what limits it."""
+"""Describe a contract in plain words, with a worked example: payment, timing, payee and limits of each term."""
 
 from __future__ import annotations
 

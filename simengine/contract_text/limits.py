@@ -1,4 +1,4 @@
-"""Look for what grows without limit, and for limits and gates that decide nothing."""
+"""Find terms that grow without limit, and limits and gates without effect."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DRAWN = (1.0, 0.5, 0.0)
 
 
 def growth_findings(contract: Contract, reaches: Spans | None) -> Iterator[Remark]:
-    """Find terms that grow for ever with some outcome, or with all of them together, in either direction."""
+    """Find terms that grow without limit with some outcome, or with all of them together, in either direction."""
     spans = open_spans(contract, reaches)
     bases = probe_draws(contract, spans, far=_MODERATE)
     for sign, rule in ((1.0, "unbounded"), (-1.0, "owed_back")):

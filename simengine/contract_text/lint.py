@@ -1,4 +1,4 @@
-"""Look through a contract for wording that costs money: each finding with its place, the reason, and what to write instead.
+"""Check a contract for wording that costs money: each finding with its place, the reason, and a suggestion.
 
 Some rules read the terms; the others pay the contract on many sets of outcomes and look at what comes out, so that they hold for
 every kind of term, those to come included.

@@ -1,4 +1,4 @@
-"""Hold the engine to what is published: settle every contract on published outcomes and compare what it pays with what was paid."""
+"""Compare the engine with published cases: settle every contract on published outcomes, and compare with the payment made."""
 
 from __future__ import annotations
 

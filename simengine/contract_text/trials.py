@@ -1,4 +1,4 @@
-"""Try a contract out: pay it on many sets of outcomes around every edge that it knows, far below, and far above."""
+"""Settle a contract on many sets of outcomes: around every threshold, far below, and far above."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Look for what a contract names and does not use, pays for twice, or pays again and again."""
+"""Find names that a contract does not use, and outcomes that it pays for twice or repeatedly."""
 
 from __future__ import annotations
 

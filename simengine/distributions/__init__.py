@@ -1,4 +1,4 @@
-"""What a number in a study may be: a value or a distribution, with its source and its certainty.
+"""Numbers of a study: a value or a distribution, with its source and its certainty.
 
 A *quantity* is written as a bare number, as `{value: 60, source: S3, certainty: Q}`, or as a distribution:
 `{distribution: lognormal, interval_90: [0.6, 1.05], source: ..., certainty: U}`. Distributions are drawn by inverting their

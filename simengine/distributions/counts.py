@@ -1,4 +1,4 @@
-"""Distributions that come from counting: how many people are referred, and how often something was seen to happen."""
+"""Distributions from counts: people referred, and a rate from observed events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Positive = Annotated[Number, Field(gt=0)]
 
 
 class Referrals(Sourced):
-    """How many people several referrers send within some months, each at a rate of its own.
+    """The number of people referred within some months by several referrers, each with its own rate.
 
     Every referrer's rate is gamma distributed with mean `per_month_each` m and shape `shape` a; referrals are Poisson given
     the rates. Then the total of C referrers over T months is negative binomial with size C a and success probability
@@ -65,7 +65,7 @@ class Referrals(Sourced):
 
 
 class SeenEvents(Sourced):
-    """What is known of a rate after `events` were seen in so much time `at_risk`: gamma with shape `events`, mean events / at_risk.
+    """A rate given `events` observed in the time `at_risk`: gamma with shape `events`, mean events / at_risk.
 
     The unit of `at_risk` is that of the rate: person-years for a rate per year. The distribution is the posterior of a Poisson rate
     under the prior 1 / rate; its standard deviation is sqrt(events) / at_risk.

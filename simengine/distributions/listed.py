@@ -1,4 +1,4 @@
-"""Distributions without a formula: values as they were seen, or quantiles as somebody said them."""
+"""Distributions without a formula: observed values, or quantiles stated by an expert."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kinds of numbers that a study asks for, the ranges they may not leave, and the walk over all of them."""
+"""The kinds of numbers in a study, their ranges, and the iteration over all of them."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ Share: TypeAlias = Annotated[
     | Annotated[Literal["rest"], Tag("rest")],
     Discriminator(_form_of_share),
 ]
-"""A share of a whole; `rest` is what the others leave."""
+"""A share of a total; `rest` is the remainder."""
 
 
 def _form_of_chance(raw: Any) -> str:
@@ -123,7 +123,7 @@ def _form_of_chance(raw: Any) -> str:
 Chance: TypeAlias = Annotated[
     Annotated[Probability, Tag("probability")] | Annotated[DirichletCount, Tag("dirichlet")], Discriminator(_form_of_chance)
 ]
-"""A probability beside others of the same whole, or a count of people seen to take that way."""
+"""A probability beside others of the same total, or a count of people observed to make that move."""
 
 
 def quantities_in(node: Any, path: str = "") -> Iterator[tuple[str, Quantity]]:

@@ -1,4 +1,4 @@
-"""The joint distribution of the shares of one whole."""
+"""The joint distribution of the shares of one total."""
 
 from __future__ import annotations
 

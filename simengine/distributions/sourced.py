@@ -30,7 +30,7 @@ class Spec(BaseModel):
 
 
 class Sourced(Spec):
-    """Where a number comes from and how sure it is."""
+    """A number's source and certainty."""
 
     source: str | None = None
     certainty: Certainty | None = None

@@ -1,4 +1,4 @@
-"""The evaluator: what would have been concluded from the people seen. The contract pays on this, never on the truth."""
+"""The evaluator: estimates from the people observed. The contract pays on these, never on the truth."""
 
 from simengine.measurement.errors import purposes_of_errors
 from simengine.measurement.measure import measure

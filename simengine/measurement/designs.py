@@ -1,6 +1,6 @@
-"""The designs: what stands for the service users' untreated mean, and how uncertain it is.
+"""The designs: estimates of the service users' untreated mean, with their variances.
 
-What cannot be said is NaN: a mean of nobody, a variance that one person alone would tell, a factor of nothing.
+An undefined quantity is NaN: a mean without people, a variance of one person, a ratio to zero.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ class GroupComparison:
 
     service: Floats
     untreated: Floats
-    """What the design takes for the mean without the service."""
+    """The design's estimate of the mean without the service."""
     service_variance: Floats
     """Of the mean, as the evaluator estimates it."""
     untreated_variance: Floats
     covariance: Floats
     """Of the two means."""
     why: Integers | None = None
-    """Why the untreated mean is not measured, where it is not: index into `NOT_MEASURED`. Absent: it follows from the other."""
+    """Reason for a missing untreated mean: index into `NOT_MEASURED`. Absent: it follows from the other."""
 
     @property
     def variance(self) -> Floats:
@@ -52,7 +52,7 @@ class GroupComparison:
 
 @dataclass(frozen=True)
 class ComparisonCase:
-    """One metric of one design: the samples that it may look at, by arm, and the parameters."""
+    """One metric under one design: the samples by arm, and the parameters."""
 
     samples: Callable[[int], Sample]
     name: str
@@ -62,9 +62,9 @@ class ComparisonCase:
     history_months: int
     draws: Draws
     persons: Callable[[int], Floats]
-    """From an arm to how many people it had before anybody was lost."""
+    """By arm: number of people before attrition."""
     sites: tuple[float, ...] | int
-    """Relative sizes of those that a lot is drawn among; their number, where people join them at random."""
+    """Relative sizes of the randomised sites; or their number, if people join them at random."""
 
 
 def compare(design: str, case: ComparisonCase) -> GroupComparison:
@@ -73,7 +73,7 @@ def compare(design: str, case: ComparisonCase) -> GroupComparison:
 
 
 def _independent(service: Sample, other: Sample, level: Floats, spread: Floats) -> GroupComparison:
-    """Compare with other people whose level the evaluator sees as `level`, with a variance `spread` between them."""
+    """Compare with other people of measured level `level` and variance `spread`."""
     return GroupComparison(
         service.mean,
         level,
@@ -85,7 +85,7 @@ def _independent(service: Sample, other: Sample, level: Floats, spread: Floats) 
 
 
 def _nobody(*means: Floats) -> Integers:
-    """Say that the comparison has nobody where any of the means with which is compared is that of nobody."""
+    """Mark a comparison as missing if any of its means has no people."""
     return np.where(np.logical_or.reduce([np.isnan(mean) for mean in means]), NOBODY_COMPARED, 0)
 
 
@@ -108,11 +108,11 @@ def _randomised(case: ComparisonCase) -> GroupComparison:
 
 
 def _design_effect(case: ComparisonCase, arm: int, n: Floats) -> Floats:
-    """Say by how much the variance of a mean over n people grows because some of them share a site.
+    """Return the design effect: the factor on the variance of a mean over n people who share sites.
 
     Notes
     -----
-    1 + (M - 1) rho, with M the size of the site of a person who is drawn by lot: the sum of the squares of the sizes over the sum
+    1 + (M - 1) rho, with M the size of the site of a randomly drawn person: the sum of the squares of the sizes over the sum
     of the sizes, (cv^2 + 1) m for a mean size m with a coefficient of variation cv. Of n people who join k sites at random M - 1 is
     (n - 1) / k on average: cv^2 = (1 - 1 / k) / m. Of sizes that are settled M is known; if some people are lost at random, M - 1
     falls as n - 1 does.
@@ -149,7 +149,7 @@ class _Periods:
 
 
 def _periods(case: ComparisonCase, arm: int) -> _Periods:
-    """See the same people before and after; or, in a repeated cross-section, others before, whose luck goes with nobody's."""
+    """Return the same people before and after; or, in a repeated cross-section, different people before, who are independent."""
     after = case.samples(arm)
     if case.protocol.cross_section is None:
         return _Periods(
@@ -197,7 +197,7 @@ def _difference_in_differences(case: ComparisonCase) -> GroupComparison:
 
 
 def _sum(level: Floats, change: Floats, scale: Floats) -> Floats:
-    """Add a change, made of numbers as large as a scale, to a level; what is left by rounding alone is 0."""
+    """Add a change, computed from numbers of a given size, to a level; rounding errors become 0."""
     total = level + change
     return np.where(np.abs(total) <= 1e-12 * (np.abs(level) + scale), 0.0, total)
 
@@ -212,7 +212,7 @@ class _Levels:
     variance_before: Floats
     covariance: Floats
     per_mean: Floats
-    """1 / n, where all weigh the same."""
+    """1 / n for equal weights."""
 
 
 def _by_regression(own: _Levels, other: _Levels, nobody: Integers) -> GroupComparison:

@@ -1,4 +1,4 @@
-"""What goes wrong in seeing people: some are lost, some misread, some counted in another way, and money loses its value."""
+"""Measurement errors: attrition, misclassification, redefinition of counts, and inflation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simengine.streams import uniforms
 
 
 def in_base_prices(sample: Sample, gap_per_year: Floats, years: Floats, years_before: Floats) -> Sample:
-    """Return what an evaluator sees of money that is deflated by an index which grows more slowly than prices, by a gap.
+    """Return money as measured with an index that grows more slowly than prices, by a gap.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def in_base_prices(sample: Sample, gap_per_year: Floats, years: Floats, years_be
 
 
 def as_seen(sample: Sample, name: str, metric: Metric, arm: int, wave: str, is_share: bool, draws: Draws) -> Sample:
-    """Return what the evaluator sees of a sample: some people lost, some answers misread.
+    """Return a sample as measured: some people lost, some answers misclassified.
 
     Parameters
     ----------
@@ -75,14 +75,14 @@ def as_seen(sample: Sample, name: str, metric: Metric, arm: int, wave: str, is_s
 def redefined(
     sample: Sample, tallies: Tallies, name: str, metric: Metric, arm: int, wave: int, stem: str, counting: Counting, draws: Draws
 ) -> Sample:
-    """Return a sample as it is counted where the counting changes from a month of the calendar on.
+    """Return a sample as counted with a definition that changes from a month of the calendar on.
 
     Parameters
     ----------
     sample
         The people of one arm and wave as they would be counted without the change.
     tallies
-        What came about from the month on.
+        Tallies of outcomes from the month on.
     name, metric
         What is measured.
     arm, wave
@@ -126,9 +126,9 @@ def _scale_of(tallies: Tallies, metric: Metric, counting: Counting) -> float:
 
 
 def _extra(events: Floats, factor: Floats, purpose: str, draws: Draws) -> Floats:
-    """Return how many more events are counted than happened; fewer, where that is negative."""
+    """Return how many more events are counted than happened; fewer, if negative."""
     u, whole = uniforms(draws.seed_of(purpose), purpose, draws.replications), np.round(events)
-    from scipy import stats  # half a second, which only those wait for who count in another way
+    from scipy import stats  # imported here because it takes half a second, needed only for redefined counts
 
     fewer = _binomial_quantiles(u, whole, np.minimum(factor, 1.0)) - whole
     return np.asarray(np.where(factor < 1, fewer, stats.poisson.ppf(u, np.maximum(factor - 1, 0.0) * whole)))
@@ -170,12 +170,12 @@ def _thinned(sample: Sample, metric: Metric, path: str, stem: str, arm: int, is_
     if is_share:
         mean, before = (ratio(np.clip(np.round(level * remain), 0, remain), remain) for level in (mean, before))
     n, n_squares = sample.n * share, sample.n_squares * share
-    # What is between people is as before; a share's spread goes with the share.
+    # The variance between people is unchanged; that of a share follows from the share.
     left = Sample(n, n_squares, n, n, n, n, n).left
     variance = mean * (1 - mean) if is_share else _times(left, sample.variance)
     variance_before = before * (1 - before) if is_share else _times(left, sample.variance_before)
     product = _times(left, sample.covariance) + mean * before
-    # Sums over nobody are 0, so that the others of a pool count; only their mean is missing.
+    # Sums over an empty group are 0, so that the others of a pool count; only their mean is missing.
     sums = (mean, variance + mean**2, before, variance_before + before**2, product)
     return Sample(n, n_squares, *(np.where(n > 0, part * n, 0.0) for part in sums))
 
@@ -187,7 +187,7 @@ def _times(factor: Floats, *unknown: Floats) -> Floats:
 
 def _binomial_quantiles(uniform: Floats, n: Floats, probability: Floats) -> Floats:
     """Turn uniforms into binomial variables."""
-    from scipy import stats  # half a second, which only those wait for who lose or misread people
+    from scipy import stats  # imported here because it takes half a second, needed only for attrition and misclassification
 
     return np.asarray(stats.binom.ppf(uniform, n, probability))
 

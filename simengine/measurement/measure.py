@@ -1,4 +1,4 @@
-"""Let the evaluator measure the service users as a design prescribes, and keep the truth beside it."""
+"""Estimate every metric as the design prescribes, with the true effect beside it."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def measure(
         running = [[one.conclude(every[: wave + 1]) for wave in every[:-1]] + [whole[m]] for m, one in enumerate(evaluators)]
         truth = np.stack([one.truth() for one in evaluators], axis=1)
     for name, concluded in zip(protocol.metrics, whole, strict=True):
-        # Whatever is missing has its reason; what has none is a number that the machine cannot hold.
+        # Every missing value has a reason; without one the number overflowed.
         _refuse_infinite(name, ~np.isfinite(concluded.estimate) & (concluded.why == 0) | np.isinf(concluded.standard_error))
 
     def by_wave(parts: list[list[Concluded]], what: str) -> NDArray[Any]:
@@ -102,11 +102,11 @@ def measure(
 
 @dataclass(frozen=True)
 class Concluded:
-    """What an evaluator concludes from the people of some waves, each of shape (n_replications,)."""
+    """Estimates from the people of some waves, each of shape (n_replications,)."""
 
     estimate: Floats
     standard_error: Floats
-    """NaN where it is unknown."""
+    """NaN if unknown."""
     why: NDArray[np.int8]
     """Why the estimate is NaN: index into `NOT_MEASURED`."""
 
@@ -124,7 +124,7 @@ _OF_SERVICE = (SERVICE, MATCHED_SERVICE, SERVICE_BEFORE)
 
 
 class _Evaluator:
-    """One metric, seen by one evaluator."""
+    """One metric, measured by one evaluator."""
 
     def __init__(
         self,
@@ -153,13 +153,13 @@ class _Evaluator:
         return as_seen(sample, self.name, self.metric, arm, self.waves[wave], self.scale.is_share, self.draws)
 
     def _is_redefined(self, arm: int) -> bool:
-        """Whether the register of an arm counts in another way from a month on; earlier people lived before it."""
+        """Whether the definition changes for an arm from a month on; earlier people lived before it."""
         if self.metric.redefined is None or arm == BASELINE:
             return False
         return self.metric.redefined.groups in ("both", "service" if arm in _OF_SERVICE else "comparison")
 
     def _people(self, arm: int, waves: tuple[int, ...]) -> Sample:
-        """Return what the evaluator sees of the people of some waves; the earlier people have no waves."""
+        """Return the measured sample of some waves; the earlier people have no waves."""
         at = (0,) if arm == BASELINE else waves
         if self.metric.per is not None:
             return ratio_of(self.tallies, self.metric, arm, at)
@@ -195,12 +195,12 @@ class _Evaluator:
         else:
             spread = self.draws[f"{path}.prior_sd"] ** 2
             weight = ratio(spread, spread + error**2, 1.0)
-            # Of an estimate whose error is unknown nobody can say how much it weighs: the prior stands alone.
+            # The weight of an estimate with unknown error is unknown: only the prior counts.
             weight = np.where(np.isnan(error), 0.0, weight)
         return Concluded(weight * estimate + (1 - weight) * self.draws[f"{path}.prior"], weight * error, found.why)
 
     def _by_waves(self, waves: tuple[int, ...]) -> Concluded:
-        """Put waves of different designs together, by their people; a total adds up. A wave without people has no say."""
+        """Average waves of different designs, weighted by their people; a total is summed. A wave without people has no weight."""
         parts = [self._by_design(self.protocol.by_wave.get(self.waves[wave], self.protocol.design), (wave,)) for wave in waves]
         people = [self.tallies.weight[:, wave, SERVICE] for wave in waves]
         counts = [n > 0 for n in people]
@@ -226,13 +226,13 @@ class _Evaluator:
             parts = {name: self._by_design(name, waves) for name in weights}
 
             def mixed(what: str) -> Floats:
-                # A design without weight has no say, measured or not.
+                # A design with weight 0 does not count, measured or not.
                 values = {name: getattr(parts[name], what) for name in weights}
                 return add_in_order([np.where(weights[name] == 0, 0.0, weights[name] * values[name]) for name in weights])
 
             why = [np.where(weights[name] == 0, 0, parts[name].why) for name in weights]
             first = reduce(lambda one, other: np.where(one == 0, other, one), why)
-            # The designs share the service users, so their errors go together: the standard errors add.
+            # The designs share the service users, so their errors are correlated: the standard errors add.
             return Concluded(mixed("estimate"), mixed("standard_error"), first.astype(np.int8))
         case = ComparisonCase(
             lambda arm: self._people(arm, waves),
@@ -249,7 +249,7 @@ class _Evaluator:
         return self._reported(compare(design, case), n_people)
 
     def _sites(self) -> tuple[float, ...] | int:
-        """Return the sites among which a lot is drawn: those of the people, as many as the protocol says; else equal ones."""
+        """Return the randomised sites: those of the people if their number matches the protocol, otherwise equal ones."""
         control = self.protocol.control
         number = 1 if control is None or control.clusters is None else int(control.clusters.number.value)
         of_people = self.tallies.sites.values()
@@ -274,7 +274,7 @@ class _Evaluator:
         if self.metric.per is not None:
             why = np.where((why == NOBODY_SERVED) | (why == NOBODY_COMPARED), NOTHING_SPENT, why)
         if self.metric.estimate == "total_difference":
-            # Of nobody the total is 0, whoever is compared with them.
+            # The total of an empty group is 0, whatever the comparison.
             is_empty = n_people == 0
             estimate, error, why = (np.where(is_empty, 0.0, part) for part in (estimate, error, why))
         return Concluded(estimate, error, why.astype(np.int8))

@@ -1,4 +1,4 @@
-"""What the evaluator sees of one arm: moments of an outcome between persons."""
+"""The measured moments of an outcome between persons, by arm."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Sample:
 
     @property
     def mean(self) -> Floats:
-        """Mean of the outcome; NaN of nobody."""
+        """Mean of the outcome; NaN without people."""
         return ratio(self.total, self.n)
 
     @property
@@ -39,7 +39,7 @@ class Sample:
 
     @property
     def variance(self) -> Floats:
-        """Variance of the outcome between persons; NaN where there are not two of them: one person tells nothing of it."""
+        """Variance of the outcome between persons; NaN for fewer than two."""
         return np.maximum(self._between(self.square, self.mean**2), 0.0)
 
     @property
@@ -54,27 +54,27 @@ class Sample:
 
     @property
     def per_mean(self) -> Floats:
-        """What a variance between persons is multiplied by to give that of their mean: 1 / n, where all weigh the same."""
+        """Factor from the variance between persons to that of their mean: 1 / n for equal weights."""
         return ratio(self.n_squares, self.n**2)
 
     @property
     def n_persons(self) -> Floats:
-        """Persons who would tell as much if all weighed the same: their number, where they do."""
+        """Effective number of persons: their number for equal weights."""
         return ratio(self.n**2, self.n_squares, 0.0)
 
     @property
     def left(self) -> Floats:
-        """What is left of a second moment about a mean of the same persons: (n - 1) / n, where all weigh the same; 0 of one."""
+        """Remaining fraction of a second moment about the mean of the same persons: (n - 1) / n for equal weights; 0 for one."""
         left = 1 - ratio(self.n_squares, self.n**2, 1.0)
         return np.where(left > _ROUNDING, left, 0.0)
 
     def _between(self, second: Floats, of_means: Floats) -> Floats:
-        """Return an unbiased second moment about the means: with n persons of equal weight, n / (n - 1) times that of the sample."""
+        """Return an unbiased second moment about the means: n / (n - 1) times that of n persons of equal weight."""
         return ratio(ratio(second, self.n) - of_means, self.left)
 
 
 def ratio(one: Floats, other: Floats, of_nothing: float = np.nan) -> Floats:
-    """Divide; NaN, which is missing, where there is nothing to divide by, unless another number is right there."""
+    """Divide; NaN (missing) for division by zero, unless another value is given."""
     return np.divide(one, other, out=np.full_like(one, of_nothing), where=other != 0)
 
 
@@ -109,7 +109,7 @@ def sample_of(tallies: Tallies, metric: Metric, arm: int, wave: int, is_level: b
 
 
 def seen_of(tallies: Tallies, metric: Metric, arm: int, wave: int, is_level: bool) -> Sample:
-    """Return the same moments as they look from within the area, where an evaluator loses those who move out of it."""
+    """Return the same moments as observed within the area, if the evaluator loses people who move out of it."""
     if tallies.seen is None or arm in (SERVICE_BEFORE, PARALLEL_BEFORE):
         return sample_of(tallies, metric, arm, wave, is_level)
     seen, outcome, window = tallies.seen, tallies.outcomes.index(metric.outcome), int(metric.window_months.value)
@@ -128,7 +128,7 @@ def seen_of(tallies: Tallies, metric: Metric, arm: int, wave: int, is_level: boo
 
 
 def pooled(samples: list[Sample]) -> Sample:
-    """Put the people of several waves together."""
+    """Pool the people of several waves."""
     return Sample(*(add_in_order([getattr(sample, name) for sample in samples]) for name in Sample.__dataclass_fields__))
 
 

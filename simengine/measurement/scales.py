@@ -14,14 +14,14 @@ from simengine.records import Floats
 OutcomeScale = Literal["amount", "number", "share", "score"]
 """How a level shifts."""
 Counting = Literal["scaled", "events", "answers"]
-"""What another way of counting does: it scales an amount, or counts single events or answers, or not."""
+"""The effect of a redefinition: it scales an amount, or thins single events or answers."""
 
 
 class Scale(ABC):
-    """What the evaluator knows of the level of an outcome; all arrays are of shape (n_replications,)."""
+    """The scale of an outcome's level; all arrays are of shape (n_replications,)."""
 
     is_level: ClassVar[bool]
-    """Whether it is a level or an answer, and nothing that adds up over time."""
+    """Whether it is a level or an answer, which does not add up over time."""
     is_share: ClassVar[bool] = False
     """Whether each person says yes or no."""
     counting: ClassVar[Counting]
@@ -32,7 +32,7 @@ class Scale(ABC):
 
     @abstractmethod
     def spread(self, sample: Sample, level: Floats) -> Floats:
-        """Return the variance between people whose level appears shifted: the spread goes with the level."""
+        """Return the variance between people whose level appears shifted: the variance follows the level."""
 
     @abstractmethod
     def stretch(self, level: Floats, mean: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""What may be asked of the evaluator: against whom the service users are compared, what is estimated, what goes wrong."""
+"""Specification of the evaluation: designs, estimates and measurement errors."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ class Baseline(Spec):
     years_before: Annotated[Quantity, AfterValidator(within(0, 200, "the years between two groups lie between 0 and 200"))]
     """Years between the two groups' entries."""
     exact_moments: bool = False
-    """Their exact moments stand for them: nobody of them is simulated."""
+    """Their exact moments replace them: none of them is simulated."""
 
 
 class Clusters(Spec):
-    """Whole sites, not persons, are drawn by lot."""
+    """Whole sites, not persons, are randomised."""
 
     number: Annotated[Count, AfterValidator(within(2, 1e6, "there are at least two clusters"))]
-    """Sites of the service users; the control group has sites of its own."""
+    """Sites of the service users; the control group has other sites."""
     intra_cluster_correlation: Probability
-    """What the evaluator takes for the correlation within a site, in its standard error."""
+    """The correlation within a site that the evaluator assumes in its standard error."""
 
 
 class Control(Spec):
-    """People of the same referral whom a lot left out: a randomised trial."""
+    """A randomised control group from the same referrals."""
 
     ratio: Annotated[Constant, _ratio] = Constant(value=1.0, certainty="choice", note="the default")
     """Control persons for every service user."""
     clusters: Clusters | None = None
     spill_over: Probability = _NOTHING
-    """Share of the effect (of its logarithm) that reaches the control group all the same."""
+    """Share of the effect (of its logarithm) that spills over to the control group."""
     exact_moments: bool = False
-    """Their exact moments stand for them: nobody of them is simulated."""
+    """Their exact moments replace them: none of them is simulated."""
 
 
 class Alike(Spec):
-    """An outcome of the months before entry in which matched people may differ by so much at most."""
+    """An outcome of the months before entry on which people are matched, and the largest difference allowed."""
 
     outcome: str
     within: Annotated[Number, Field(ge=0)]
 
 
 class Matched(Spec):
-    """People elsewhere who are chosen to be like the service users."""
+    """People elsewhere, matched to the service users."""
 
     per_person: Annotated[Count, AfterValidator(within(1, 1000, "from 1 to 1000 people are matched to each service user"))]
     on: tuple[Literal["stratum", "state"], ...] = ("stratum", "state")
@@ -62,22 +62,22 @@ class Matched(Spec):
     candidates: Annotated[Count, AfterValidator(within(1, 65_536, "from 1 to 65,536 candidates are looked at"))] = Constant(
         value=1000.0, certainty="choice", note="the default"
     )
-    """People who are looked at for each place: where nobody is alike the place stays empty, and a service user with empty places
-    alone is left out of the comparison."""
+    """Candidates for each place: without a match the place stays empty, and a service user with only empty places is left out of
+    the comparison."""
     hidden_bias: Quantity = _NOTHING
-    """What the evaluator cannot see: the logarithm of the untreated level of matched people relative to the service users'
+    """Unobserved bias: the logarithm of the untreated level of matched people relative to the service users'
     (of the odds, for a share; the difference itself, for a score)."""
     exact_moments: bool = False
-    """Their exact moments stand for them: nobody of them is simulated."""
+    """Their exact moments replace them: none of them is simulated."""
 
 
 class Parallel(Spec):
-    """People elsewhere, whose change over time stands for the change without the service: a difference in differences."""
+    """People elsewhere, whose change over time estimates the change without the service: a difference in differences."""
 
     ratio: Annotated[Constant, _ratio] = Constant(value=1.0, certainty="choice", note="the default")
     """People for every service user."""
     level: Quantity = _NOTHING
-    """The logarithm of their level relative to the service users', before and after alike."""
+    """The logarithm of their level relative to the service users', the same before and after."""
     trend_gap_per_year: Quantity = _NOTHING
     """How much faster their untreated level grows, on the logarithmic scale: trends that are not parallel."""
     form: Literal["additive", "ratio", "regression"] = "additive"
@@ -87,43 +87,43 @@ class Parallel(Spec):
 
 
 class CrossSection(Spec):
-    """The people before are others of the same place, not the same people: a repeated cross-section."""
+    """Different people of the same place before entry: a repeated cross-section."""
 
     ratio: Annotated[Constant, _ratio] = Constant(value=1.0, certainty="choice", note="the default")
-    """Of them, for every one who is seen afterwards."""
+    """Number of these for every person observed afterwards."""
 
 
 class RateCard(Spec):
-    """Outcomes are counted, and compared with nobody."""
+    """Outcomes are counted without a comparison group."""
 
     deadweight: Probability
-    """Share of the outcomes that the contract takes as what would have happened anyway."""
+    """Share of the outcomes that the contract assumes would have happened anyway."""
     double_claims: Probability = _NOTHING
     """Share of the outcomes that are claimed twice."""
 
 
 class Attrition(Spec):
-    """People whom the evaluator loses: who move away, or miss their test."""
+    """People whom the evaluator loses because they move away or miss their test."""
 
     share: Probability
     """Share of the service users who are lost."""
     share_comparison: Probability | None = None
     """Absent: the same."""
     gap: Quantity = _NOTHING
-    """Outcome of those lost less that of those seen, in the unit of the outcome: 0 when they are lost at random."""
+    """Outcome of those lost less that of those observed, in the unit of the outcome: 0 if they are lost at random."""
 
 
 class Misclassification(Spec):
-    """Answers that are read wrongly."""
+    """Answers that are recorded wrongly."""
 
     sensitivity: Probability
-    """Probability that a yes is read as a yes."""
+    """Probability that a yes is recorded as a yes."""
     specificity: Probability
-    """Probability that a no is read as a no."""
+    """Probability that a no is recorded as a no."""
 
 
 class Redefinition(Spec):
-    """From a month of the calendar on, what is counted is another thing: a register records less, a fee rises, a rule widens."""
+    """A definition that changes from a month of the calendar on: a register records less, a fee rises, a rule widens."""
 
     from_month: Annotated[Count, AfterValidator(within(0, 1200, "a month of the calendar must lie between 0 and 1200"))]
     """Counted from the start of the study. Earlier people lived before it."""
@@ -135,7 +135,7 @@ class Redefinition(Spec):
 
 
 class Shrinkage(Spec):
-    """The contract pays on an estimate that is drawn towards a value agreed before: Z estimate + (1 - Z) prior."""
+    """The contract pays on an estimate shrunk towards a value agreed beforehand: Z estimate + (1 - Z) prior."""
 
     prior: Quantity
     prior_sd: Annotated[NotNegative, Field()] | None = None
@@ -151,12 +151,12 @@ class Shrinkage(Spec):
 
 
 class MetricPrices(Spec):
-    """Money of different years is brought to the prices of one month, by an index that may not be the true one."""
+    """Money of different years is converted to the prices of one month, by an index that may be wrong."""
 
     growth_per_year: Quantity
-    """How fast prices truly grow, on the logarithmic scale; the outcome is said in the prices of the base month."""
+    """True growth of prices, on the logarithmic scale; the outcome is stated in prices of the base month."""
     index_per_year: Quantity
-    """How fast they grow by the index with which the evaluator divides; 0 where the contract knows none."""
+    """Growth of the index by which the evaluator deflates; 0 if the contract has none."""
     base_month: Annotated[Constant, AfterValidator(within(-1200, 1200, "a base month lies within 100 years of the start"))] = (
         Constant(value=0.0, certainty="choice", note="the default: the start of the study")
     )
@@ -175,11 +175,11 @@ class Metric(Spec):
     lag_months: Count = Constant(value=0.0, certainty="choice", note="the default: known at once")
     """Months from the end of the window until the evaluator reports."""
     estimate: Estimate
-    """With m_c the mean of those compared with and m_s that of n service users: `total_difference` n (m_c - m_s),
+    """With m_c the mean of the comparison and m_s that of n service users: `total_difference` n (m_c - m_s),
     `rate_difference` m_c - m_s, `per_100_difference` 100 (m_c - m_s), `relative_reduction` (m_c - m_s) / m_c. With e the mean
     of the outcome divided by that of what it is `per`: `efficiency_ratio` (e_c - e_s) / e_c."""
     per: str | None = None
-    """For `efficiency_ratio`: the outcome that is spent, staff time for instance."""
+    """For `efficiency_ratio`: the input, staff time for instance."""
     better: Literal["lower", "higher"]
     """Which way is an improvement; the estimate is positive when the service users did better."""
     drift_per_year: Quantity = Constant(value=0.0, certainty="choice", note="the default: no drift")
@@ -188,10 +188,10 @@ class Metric(Spec):
     attrition: Attrition | None = None
     misclassification: Misclassification | None = None
     redefined: Redefinition | None = None
-    """Absent: the same is counted throughout."""
+    """Absent: the definition does not change."""
     shrinkage: Shrinkage | None = None
     prices: MetricPrices | None = None
-    """Absent: money counts as it was said."""
+    """Absent: money counts as stated."""
 
     @model_validator(mode="after")
     def _per_something(self) -> Metric:
@@ -202,17 +202,17 @@ class Metric(Spec):
 
     @property
     def known_after_months(self) -> float:
-        """Months from an entry until the evaluator reports what became of it."""
+        """Months from an entry until the evaluator reports."""
         return self.window_months.value + self.lag_months.value
 
 
 class Protocol(Spec):
-    """The evaluation that the contract prescribes, and the others that could be made of the same people."""
+    """The evaluation that the contract prescribes, and other designs for the same people."""
 
     design: Design
     """What the contract pays on."""
     by_wave: dict[str, Design] = {}
-    """By wave: another design, where a wave is compared in a way of its own."""
+    """By wave: another design for the wave."""
     baseline: Baseline | None = None
     """For `historical`."""
     control: Control | None = None
@@ -222,12 +222,12 @@ class Protocol(Spec):
     parallel: Parallel | None = None
     """For `difference_in_differences`."""
     cross_section: CrossSection | None = None
-    """For `difference_in_differences` and `before_after`; absent: the same people are seen before and after."""
+    """For `difference_in_differences` and `before_after`; absent: the same people are observed before and after."""
     rate_card: RateCard | None = None
     """For `rate_card`."""
     transfers: Literal["followed", "hidden", "left_out"] = "followed"
-    """What becomes of those who move out of the area: `followed`, they are measured wherever they are; `hidden`, what happens to
-    them elsewhere is unknown and counts as nothing; `left_out`, whoever moves away within the window is not compared."""
+    """Treatment of people who move out of the area: `followed`, measured wherever they are; `hidden`, outcomes elsewhere count as
+    zero; `left_out`, people who move within the window are not compared."""
     mix: dict[Design, Probability] | None = None
     """For `mix`: weights of other designs, which add up to 1."""
     metrics: Annotated[dict[str, Metric], Field(min_length=1)]
@@ -240,7 +240,7 @@ class Protocol(Spec):
 
     @property
     def possible(self) -> tuple[str, ...]:
-        """The designs whose sections are there."""
+        """The designs that the protocol specifies."""
         sections = {
             "randomised": self.control,
             "matched": self.matched,

@@ -1,1 +1,1 @@
-"""What people ask of a deal: one folder, one question."""
+"""The questions about a deal: one folder for each."""

@@ -1,4 +1,4 @@
-"""How any question is asked and its answer kept: what contradicts itself is refused, a folder is whole or absent."""
+"""Run any question and store its answer: contradictory requests are refused, a folder is complete or absent."""
 
 from __future__ import annotations
 

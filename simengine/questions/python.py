@@ -113,7 +113,7 @@ def run(study: Any, n: int | None = None, seed: int | None = None, **how: Any) -
 
 
 def settle(evidence: Evidence, terms: Contract | Study | Mapping[str, Any]) -> ReplicationResults:
-    """Settle another contract on people who have lived and were measured: what each replication comes to under it.
+    """Settle another contract on simulated and measured people, and return the results of each replication.
 
     Parameters
     ----------

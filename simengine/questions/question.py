@@ -1,4 +1,4 @@
-"""What a question is: its name, its options, how it is asked, and how its answer is told.
+"""The definition of a question: its name, options, computation and presentation.
 
 The command, the JSON, the folder of results, the line that runs it again, the page of the reference and the call from Python
 follow from one value. A folder of this room holds one, in `question.py`, which is quick to import: what computes and what draws is

@@ -50,7 +50,7 @@ def plain_style() -> Iterator[None]:
     """
     log = logging.getLogger("matplotlib")
     level = log.level
-    # It speaks of folders that cannot be written and of fonts, which is nothing to whoever asked for a picture.
+    # It speaks of folders that cannot be written and of fonts, which does not concern the user.
     log.setLevel(logging.ERROR)
     try:
         mpl = _matplotlib()

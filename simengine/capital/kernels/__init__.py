@@ -1,1 +1,1 @@
-"""The compiled loops of the money: walk through the calendar, add up. Arrays in, arrays filled."""
+"""The compiled loops of the cash: walk through the calendar, add up. Arrays in, arrays filled."""

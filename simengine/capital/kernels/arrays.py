@@ -22,9 +22,9 @@ NO_LIMIT = 1 << 62
 
 
 class ProjectArrays(NamedTuple):
-    """What the project costs and when it may draw."""
+    """Costs of the project, and its possible drawdown."""
 
-    due: Integers  # (r, m, c) of costs that do not hang on the income
+    due: Integers  # (r, m, c) of costs that do not depend on the income
     income_share: Floats  # (r, c) part of the income that a cost takes
     deferred_share: Floats  # (r, c)
     scheduled: Integers  # (r, m) draws by plan, beside the reserve
@@ -69,7 +69,7 @@ class Guarantees(NamedTuple):
 
 
 class Places(NamedTuple):
-    """Where one replication stands; few arguments keep the compilation short."""
+    """State of one replication; few arguments keep the compilation short."""
 
     whole: Integers  # (7, most) whole numbers: see CASH and the rows after it
     real: Floats  # (2, k) see DUE_INTEREST and HURDLE
@@ -79,7 +79,7 @@ class Places(NamedTuple):
 
 
 class CalendarState(NamedTuple):
-    """Where all replications stand at the beginning of a month, and what was added up until then."""
+    """State of all replications at the beginning of a month, and the sums until then."""
 
     month: Integers  # (r,)
     whole: Integers  # (r, 7, most) as in Places
@@ -92,9 +92,9 @@ class CalendarState(NamedTuple):
 
 CASH, OUTSTANDING, PAID_IN, RECEIVED, WAITING, CALLED, REACHED = range(7)
 """Rows of whole numbers: cash by purpose; by tranche what is outstanding, was paid in and received; by cost what was deferred; by
-guarantee what was paid and not reimbursed, and 1 where the most that was promised was paid and it was not enough."""
+guarantee what was paid and not reimbursed, and 1 if the maximum was paid and losses remained."""
 N_ROWS = 7
 DUE_INTEREST, HURDLE = range(2)
-"""Rows of numbers by tranche: interest that is due, and what would bring the return to date to its ceiling."""
+"""Rows of numbers by tranche: interest due, and the amount up to the limit of the return to date."""
 WORK, PAYOUT, RESERVE = range(3)
 """Purposes of cash: for costs, for distribution, in reserve."""

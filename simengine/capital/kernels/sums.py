@@ -1,6 +1,6 @@
-"""Add up what goes between accounts on the same walk, without keeping a journal.
+"""Add up cash between accounts on the same walk, without a journal.
 
-The letters of the axes stand in `arrays`.
+The letters of the axes are in `arrays`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from simengine.capital.kernels.walk import room_to_walk, set_out, total, walk_on
 
 @device
 def copy_places(whole: Integers, real: Floats, room: Integers, to_whole: Integers, to_real: Floats, to_room: Integers) -> None:
-    """Copy where one replication stands, number by number: arrays as small as these are copied faster so."""
+    """Copy the state of one replication number by number, which is faster for arrays this small."""
     for row in range(len(whole)):
         for i in range(whole.shape[1]):
             to_whole[row, i] = whole[row, i]
@@ -38,7 +38,7 @@ def add_up_calendar(
     sign_of_payment: Integers,  # (p, e) 1 where it is added to a sum, -1 where it is taken from it, 0 where neither
     sign_of_line: Integers,  # (p, j) the same for the lines of the journal
     own: Integers,  # (q, r, m) what else the first q sums get by month, up to a stop; no month where there is nothing
-    factors: Floats,  # (q, 1 or r, m) for the first q sums: what money of each month is worth today
+    factors: Floats,  # (q, 1 or r, m) for the first q sums: discount factor of each month
     here: CalendarState,
     there: CalendarState,  # its months are given, the rest is filled
 ) -> None:

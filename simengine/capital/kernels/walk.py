@@ -1,6 +1,6 @@
-"""Walk the money through the calendar: income, costs, draws, waterfall, guarantees; whole numbers of the smallest unit.
+"""Walk through the calendar: income, costs, draws, waterfall, guarantees; whole numbers of the smallest unit.
 
-The letters of the axes stand in `arrays`.
+The letters of the axes are in `arrays`.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ def total(values: Integers) -> int:
 
 @device
 def share_pro_rata(amount: int, due: Integers, out: Integers) -> None:
-    """Share out an amount in proportion to what is due, to the unit; it is not more than all that is due."""
+    """Divide an amount pro rata to the amounts due, in whole units; it must not exceed their sum."""
     left, due_left = amount, total(due)
     for i in range(len(due)):
         part = 0
         if due_left > 0:
             part = int(np.rint(left * (due[i] / due_left)))
-            # Where floating point is coarser than a unit, nobody gets more than is due, and the others can take the rest.
+            # If floating point is coarser than a unit, nobody receives more than is due, and the others can take the rest.
             part = min(max(part, left - (due_left - due[i])), min(due[i], left))
         out[i] = part
         left -= part
@@ -66,7 +66,7 @@ def share_pro_rata(amount: int, due: Integers, out: Integers) -> None:
 
 @device
 def weigh_out(amount: int, weight: Floats, out: Integers) -> None:
-    """Share out an amount by weights, to the unit."""
+    """Divide an amount by weights, in whole units."""
     left, weight_left = amount, 0.0
     for i in range(len(weight)):
         weight_left += weight[i]
@@ -81,7 +81,7 @@ def weigh_out(amount: int, weight: Floats, out: Integers) -> None:
 
 @device
 def draw_loan(want: int, loans: LoanArrays, room: Integers, whole: Integers, real: Floats, out: Integers) -> None:
-    """Let the tranches pay in what is wanted, as far as there is room."""
+    """Draw an amount from the tranches, as far as their limits allow."""
     want = min(want, total(room))
     if loans.manner == SIDE_BY_SIDE:
         share_pro_rata(want, room, out)
@@ -99,7 +99,7 @@ def draw_loan(want: int, loans: LoanArrays, room: Integers, whole: Integers, rea
 
 @device
 def pay_costs(now: Integers, whole: Integers, paid: Integers, unpaid: Integers) -> int:
-    """Pay what is due this month in the order of the costs, at last from the reserve; give what the reserve paid."""
+    """Pay the costs due this month in order, last from the reserve; return the amount from the reserve."""
     from_reserve = 0
     for c in range(len(now)):
         part = min(now[c], whole[CASH, WORK])
@@ -114,14 +114,14 @@ def pay_costs(now: Integers, whole: Integers, paid: Integers, unpaid: Integers) 
 
 @device
 def receive(k: int, amount: int, whole: Integers, real: Floats) -> None:
-    """Enter what a tranche gets."""
+    """Post an amount to a tranche."""
     whole[RECEIVED, k] += amount
     real[HURDLE, k] -= amount
 
 
 @device
 def room_for_returns(r: int, k: int, loans: LoanArrays, whole: Integers, real: Floats) -> int:
-    """Return what a tranche may still get before a limit of its returns."""
+    """Return the amount that a tranche may still receive before a limit of its returns."""
     room = NO_LIMIT
     if np.isfinite(loans.multiple[r, k]):
         room = min(room, int(np.rint(loans.multiple[r, k] * whole[PAID_IN, k])) - whole[RECEIVED, k])
@@ -132,7 +132,7 @@ def room_for_returns(r: int, k: int, loans: LoanArrays, whole: Integers, real: F
 
 @device
 def take_step(r: int, s: int, waterfall: Waterfall, loans: LoanArrays, whole: Integers, real: Floats, out: Integers) -> None:
-    """Pay the places of one step of the waterfall out of the money to be distributed."""
+    """Pay the payees of one step of the waterfall from the money to be distributed."""
     first, last = waterfall.begin[s], waterfall.begin[s + 1]
     kind, member, got = waterfall.kind[s], waterfall.member[first:last], out[first:last]
     left = whole[CASH, PAYOUT]
@@ -171,7 +171,7 @@ def take_step(r: int, s: int, waterfall: Waterfall, loans: LoanArrays, whole: In
 
 @device
 def call(g: int, guarantees: Guarantees, whole: Integers, real: Floats, out: Integers) -> None:
-    """Let a guarantor make good what was lost."""
+    """Call a guarantee."""
     n_tranches = real.shape[1]
     first, last = guarantees.begin[g], guarantees.begin[g + 1]
     covered = guarantees.covered[first:last]
@@ -199,7 +199,7 @@ def call(g: int, guarantees: Guarantees, whole: Integers, real: Floats, out: Int
 
 @device
 def accrue(growth: Floats, ceiling: Floats, whole: Integers, real: Floats) -> None:
-    """Let a month pass: interest on what is outstanding and on interest that is due."""
+    """Accrue one month's interest on outstanding principal and unpaid interest."""
     for k in range(len(growth)):
         real[DUE_INTEREST, k] += (whole[OUTSTANDING, k] + real[DUE_INTEREST, k]) * growth[k]
         if np.isfinite(ceiling[k]):
@@ -208,7 +208,7 @@ def accrue(growth: Floats, ceiling: Floats, whole: Integers, real: Floats) -> No
 
 @device
 def may_move(begin: int, scheduled: Integers, due: Integers, calls: Integers, out: WaterfallFlags) -> None:
-    """Say of the months from `begin` whether a draw, a cost or a guarantee falls due by plan; the first and the last always may."""
+    """Return for the months from `begin` whether a draw, a cost or a guarantee can fall due; the first and the last always may."""
     for m in range(begin, len(out)):
         out[m] = scheduled[m] != 0
         for c in range(due.shape[1]):
@@ -220,7 +220,7 @@ def may_move(begin: int, scheduled: Integers, due: Integers, calls: Integers, ou
 
 @inlined
 def room_to_walk(n_months: int, project: ProjectArrays, loans: LoanArrays, guarantees: Guarantees) -> Places:
-    """Make room for one replication after the other."""
+    """Allocate the state for one replication at a time."""
     n_tranches, n_costs = len(loans.size), project.due.shape[2]
     whole = np.zeros((N_ROWS, max(3, n_tranches, n_costs, len(guarantees.month))), np.int64)
     now, room = np.empty(n_costs, np.int64), np.empty(n_tranches, np.int64)
@@ -229,7 +229,7 @@ def room_to_walk(n_months: int, project: ProjectArrays, loans: LoanArrays, guara
 
 @inlined
 def set_out(r: int, project: ProjectArrays, loans: LoanArrays, places: Places) -> None:
-    """Stand where nothing has happened yet."""
+    """Reset the state to the start."""
     for row in range(len(places.whole)):
         for i in range(places.whole.shape[1]):
             places.whole[row, i] = 0
@@ -267,7 +267,7 @@ def walk_one(
         line = months[m]
         if m > 0 and bears_interest:
             accrue(loans.coupon[r], loans.ceiling[r], whole, real)
-        # Where nothing falls due, comes in or waits, the lines of a month stay at 0.
+        # If nothing falls due, comes in or is held, the lines of a month stay at 0.
         if not (moves[m] or income[m] != 0 or whole[CASH, WORK] + whole[CASH, PAYOUT] + whole[CASH, RESERVE] != 0):
             continue
         moves[m] = True
@@ -276,7 +276,7 @@ def walk_one(
         came, taken, fees = income[m], 0, 0
         for c in range(n_costs):
             # A cost is a part of the income or falls due by plan, never both.
-            # Each fee is rounded, and together they take no more than there is.
+            # Each fee is rounded, and together they do not exceed the income.
             fee = min(int(np.rint(came * project.income_share[r, c])), came - fees)
             fees += fee
             due = fee + (0 if stopped else project.due[r, m, c])

@@ -1,1 +1,1 @@
-"""The compiled loops of the people: enter, live, count. Arrays in, arrays filled; no person outlives a batch."""
+"""The compiled loops of the people: enter, walk, count. Arrays in, arrays filled; nothing is stored beyond a batch."""

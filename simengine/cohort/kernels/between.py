@@ -43,7 +43,7 @@ def gamma_draw(
         root = 1.0 + c * z
         if root > 0.0:
             cube = root * root * root
-            # Most tries pass the first test, which needs no logarithm; whoever passes it would pass the second.
+            # Most tries pass the first test, which needs no logarithm and implies the second.
             if accept < 1.0 - 0.0331 * (z * z) * (z * z) or np.log(accept) < 0.5 * z * z + d - d * cube + d * np.log(cube):
                 break
     value = d * cube

@@ -1,8 +1,7 @@
 """Draw recurrent events (a Poisson process for each person) and the length of their spells.
 
-The n-th event of a person is drawn at the address (person, n): its gap is spent like that of a stay, against the rate that
-gathers while the person is free. Two arms in which a person lives the same life have the same events; a lower rate delays
-each of them.
+The n-th event of a person is drawn at the address (person, n): its gap is spent like that of a stay, against the rate accumulated
+while no spell lasts. Two arms with the same stays of a person have the same events; a lower rate delays each of them.
 """
 
 from __future__ import annotations
@@ -100,7 +99,7 @@ def count_days(
 def fill_pace(
     effects: Effects, b: int, e: int, history: int, by_entry: Floats, pace: Floats, extra: Floats, stretch: Floats
 ) -> None:
-    """Fill what the months of the clock and the effects do to the rate of event e, and to the length of its spells.
+    """Fill the factors of clock and effects on the rate of event e, and on the length of its spells.
 
     by_entry: (m,); pace, extra, stretch: (c, k, m). A rate r becomes r x pace + extra, a length l becomes l x stretch.
     """

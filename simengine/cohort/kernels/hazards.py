@@ -166,7 +166,7 @@ def fill_replication(
     running: Floats,
     threshold: PackedWords,
 ) -> int:
-    """Fill all that the people of one replication live by: changes, rows and tables. Gives how many probabilities were clipped.
+    """Fill the tables of one replication: changes, rows and thresholds. Gives how many probabilities were clipped.
 
     is_step: (s, m), filled before where one table of factors serves all replications. The others as in `fill_changes`, `fill_rows`
     and `fill_tables`.

@@ -1,4 +1,4 @@
-"""Cut lives at a month: that of moving out of the area, or one of the calendar; and add up what is seen of them."""
+"""Cut histories at a month: that of moving out of the area, or one of the calendar; and add up the observed part."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Send people through their states, month by month.
+"""Walk people through their states, month by month.
 
 In month m (m = 0, 1, ...) a person is in one state for the whole month; the move, if any, happens at the end of the month. Each
 month of the clock has one random word of 32 bits, the person's own (`months.py`). The moves out of a state divide the words
 among themselves in order, each by its probability in that month; the words above the last of them stay. So
 
-- a person who is in the same state in two arms has the same luck there, whatever happened before: with no effect the arms are
+- a person who is in the same state in two arms has the same draw there, whatever happened before: with no effect the arms are
   equal person by person, and after a detour they meet again;
 - with a larger hazard nobody leaves a state later.
 

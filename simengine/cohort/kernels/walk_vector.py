@@ -1,8 +1,8 @@
-"""Send people through their states sixteen abreast, where those of a stratum have the same hazards.
+"""Walk people through their states sixteen at once, if those of a stratum have the same hazards.
 
-The words, the thresholds and so the lives are those of `walk`. Two groups of sixteen go as a pair (`pairs.py`), whose people are
-followed alike. Two arms of the same people walk together and share the words: so four groups of lanes are on their way at once, and
-one instruction does not wait for the other's result. Stays are written where somebody asks for them.
+The words, the thresholds and so the histories are those of `walk`. Two groups of sixteen go as a pair (`pairs.py`), whose people
+are followed alike. Two arms of the same people walk together and share the words: so four groups of lanes are on their way at once,
+and one instruction does not wait for the other's result. Stays are written where somebody asks for them.
 """
 
 from __future__ import annotations

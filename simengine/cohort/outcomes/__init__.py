@@ -1,4 +1,4 @@
-"""What is counted of people's lives, a file a kind: what it may say, its traits, and how it is counted.
+"""Kinds of outcomes, one file each: specification, traits and counting.
 
 To add a kind, write its file and enter it in `OUTCOME_KINDS`. `base` says what a kind answers.
 """

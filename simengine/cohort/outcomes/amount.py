@@ -45,7 +45,7 @@ class AmountOutcome(OutcomeKind):
     per_event: dict[Name, NotNegative] = {}
     """By event, when it happens."""
     per_spell_day: dict[Name, NotNegative] = {}
-    """By event with a length, for every day that it lasts."""
+    """By event with a length, for every day of its duration."""
     per_move: dict[MoveName, Quantity] = {}
     """By move, each time that a person makes it: the cost of making it, or what it takes from a person (negative)."""
     per_move_by_stratum: dict[MoveName, Annotated[dict[Name, Quantity], Field(min_length=1)]] = {}
@@ -98,7 +98,7 @@ class AmountOutcome(OutcomeKind):
         return None if self.counted == "beginning" else f"an amount counted by `{self.counted}`"
 
     def span(self, window_months: float) -> Span:
-        """From nothing to every day in the dearest state; without end where events or moves are priced, or people differ so."""
+        """From zero to every day in the most expensive state; unbounded if events or moves are priced, or people differ."""
         of_moves = [*self.per_move.values(), *(price for one in self.per_move_by_stratum.values() for price in one.values())]
         low = -inf if any(outcome_span_of(price)[0] < 0 for price in of_moves) else 0.0
         has_no_end = self.per_event or self.per_spell_day or self.between_people_sd is not None

@@ -1,7 +1,7 @@
-"""What every kind of outcome says of itself: its traits, and how it is counted.
+"""The base of every kind of outcome: its traits, and how it is counted.
 
-A kind is a frozen model in a file of its own. Whoever wants to know something of an outcome asks a trait here and never which kind
-it is, so that a new kind is one file and one line in the list of kinds.
+A kind is a frozen model in its own file. Other code uses the traits defined here and never the kind, so that a new kind is one file
+and one line in the list of kinds.
 """
 
 from __future__ import annotations

@@ -70,9 +70,9 @@ else:
 
 
 def _complete(files: Iterable[ModuleType]) -> None:
-    """Let the kinds refer to each other, now that all of them are known: whoever first asks for one finds the name in its file.
+    """Resolve the references between kinds, now that all of them are defined.
 
-    To complete them one by one would write out all kinds for each of them.
+    Resolving them one by one would build all kinds for each of them.
     """
     for file in files:
         vars(file)["Source"] = Source

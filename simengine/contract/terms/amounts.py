@@ -59,7 +59,7 @@ class UnitPrice(Term):
     price: Factor
     per: Source
     deadweight: Source | None = None
-    """Units that would have come about anyway."""
+    """Units that would have occurred anyway."""
     up_to: Source | None = None
     """The most units that are paid for."""
 
@@ -78,7 +78,7 @@ class UnitPrice(Term):
         return code.greatest(units, code.constant(0.0))
 
     def inner_bound(self, scope: Scope) -> Register:
-        """Compile whether more units came about than are paid for."""
+        """Compile whether there are more units than are paid for."""
         bound = super().inner_bound(scope)
         if self.up_to is None:
             return bound

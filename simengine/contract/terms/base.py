@@ -1,4 +1,4 @@
-"""What all terms share: a formula of their own, held between a floor and a cap, and paid only while its gates are open."""
+"""The base of all terms: a formula, held between a floor and a cap, and paid only while its gates are open."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Named(RootModel[Name]):
 
 
 class Gate(Spec):
-    """A condition: a lower edge, an upper edge, or one of each."""
+    """A condition: a lower limit, an upper limit, or both."""
 
     above: TermLevel | None = None
     at_least: TermLevel | None = None
@@ -80,7 +80,7 @@ class Gate(Spec):
 
 @dataclass(frozen=True)
 class Edge:
-    """A level of what a term looks at, at which it begins to pay in another way."""
+    """A level of a term's input at which its payment changes."""
 
     key: str
     """Of the number, below the term."""
@@ -90,7 +90,7 @@ class Edge:
 
 
 class Term(Spec):
-    """One formula, held: `min(max(formula, floor), cap)`, and 0 while a gate is shut."""
+    """One formula between floor and cap: `min(max(formula, floor), cap)`, and 0 while a gate is closed."""
 
     key: ClassVar[str] = ""
     """The one key that marks a term of this kind."""
@@ -100,7 +100,7 @@ class Term(Spec):
     floor: Source | None = None
     """The least that is paid while the gates are open."""
     cap: Source | None = None
-    """The most that is paid; it wins over the floor."""
+    """The most that is paid; it takes precedence over the floor."""
     only_if: dict[Name, Gate] = {}
     """By metric, money or stop: all gates must be open."""
 

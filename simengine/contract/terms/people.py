@@ -51,7 +51,7 @@ class MilestonePrices(Term):
     """By milestone: its price."""
     cap_per_person: Factor | None = None
     in_order: bool = False
-    """Whether a milestone is paid only to those who reached all that stand before it in the contract, priced here or not."""
+    """Whether a milestone is paid only for those who reached all earlier ones in the contract, priced here or not."""
 
     def price(self, names: tuple[str, ...], combination: int) -> float:
         """Price of one person of a combination of milestones, `names` being those of the contract in their order."""
@@ -71,7 +71,7 @@ class MilestonePrices(Term):
         """Compile `sum over combinations of people x price`."""
         code, names, waves = scope.code, tuple(scope.contract.milestones), self._waves(scope)
         parts = []
-        # The combination without a milestone is worth nothing, and counted all the same: people that nobody counted are missing.
+        # The combination without a milestone has no price but is counted all the same: uncounted people are missing.
         for combination in range(2 ** len(names)):
             people = code.add(*(code.column("combination", combination, wave) for wave in waves))
             parts.append(code.multiply(code.constant(self.price(names, combination)), people))

@@ -1,4 +1,4 @@
-"""Terms that look at money already moved: a coupon, a return to date, a change of share once it is reached."""
+"""Terms that depend on earlier payments: a coupon, a return to date, a change of share once it is reached."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class Coupon(Term):
 
 
 class ToIrr(Term):
-    """What is lacking to a return to date: the payment that would bring the investor's yearly rate of return to this rate.
+    """The amount missing to a return to date: the payment that would bring the investor's yearly rate of return to this rate.
 
-    Negative where the investor already has more.
+    Negative if the investor already has more.
     """
 
     key: ClassVar[str] = "to_irr"
@@ -66,7 +66,7 @@ class ToIrr(Term):
 
 
 class ToMultiple(Term):
-    """What is lacking to a multiple of the money paid in so far; negative where the investor already has more."""
+    """The amount missing to a multiple of the money paid in so far; negative if the investor already has more."""
 
     key: ClassVar[str] = "to_multiple"
     to_multiple: Factor
@@ -86,7 +86,7 @@ class Until(Term):
 
     key: ClassVar[str] = "until"
     until: Source
-    """Such as what is lacking to a return."""
+    """Such as the amount missing to a return."""
     of: Source
     first: _Part
     then: Factor
@@ -112,15 +112,15 @@ class PaidSoFar(Term):
 
 
 class TrueUp(Term):
-    """The difference between what is due after all and what was paid under some terms; negative is a claw-back."""
+    """The difference between the total due and the payments under some terms; negative is a claw-back."""
 
     key: ClassVar[str] = "true_up"
     true_up: Source
-    """What is due in all."""
+    """The total due."""
     against: Names
     """The terms whose payments count."""
     claw_back: bool = False
-    """Whether too much is paid back."""
+    """Whether an excess is paid back."""
 
     def formula(self, scope: Scope) -> Register:
         """Compile `true_up - paid under the terms`, not below 0 without claw-back."""

@@ -1,12 +1,12 @@
-"""The four layers of what nobody knows beforehand, and how each is drawn anew by itself.
+"""The four layers of uncertainty, and how each is redrawn by itself.
 
-- *knowledge*: the numbers of the study that have a distribution, unless their `layer` says otherwise;
-- *replication*: shocks, sites, referral volume;
-- *luck*: the people who are served, and what becomes of them;
-- *measurement*: the people with whom they are compared, and the evaluator's own errors.
+- *parameters*: the numbers of the study that have a distribution, unless their `layer` says otherwise;
+- *environment*: shocks, sites, referral volume;
+- *sampling*: the people served and their outcomes;
+- *measurement*: the comparison groups, and the evaluator's own errors.
 
-People of a comparison are measurement, not luck: a larger or better comparison takes their chance away, and nothing that the
-service does could. Every draw is addressed by the name of its decision, so a layer is drawn anew by giving its decisions
+People of a comparison group belong to measurement, not sampling: a larger or better comparison reduces their variation, and nothing
+that the service does could. Every draw is addressed by the name of its decision, so a layer is redrawn by giving its decisions
 another seed.
 """
 
@@ -30,7 +30,7 @@ _OF_REPLICATION = ("population.waves.", "shocks.")
 
 
 def layer_of_number(path: str, number: Quantity) -> Layer:
-    """Return the layer of a number: its own tag, or that of its distribution; else volume and shocks are of the replication, the rest knowledge."""
+    """Return the layer of a number: as tagged, otherwise environment for volume and shocks, and parameters for the rest."""
     if "layer" in number.model_fields_set or number.layer != "parameters":
         return number.layer
     return "environment" if path.startswith(_OF_REPLICATION) else "parameters"

@@ -17,7 +17,7 @@ _SHADES = {"parameters": "#1f3b57", "environment": "#5b8db8", "sampling": "#d9a4
 
 
 def draw_attribution(study: Study, found: Attribution) -> bytes:
-    """Draw how each party's variance and tail divide over the layers."""
+    """Plot the shares of the layers in each party's variance and tail."""
     asked = amount_asked(found.measure)
     loss = "the loss" if asked.sign > 0 else asked.title
     with plain_style():

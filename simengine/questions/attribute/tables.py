@@ -1,4 +1,4 @@
-"""Lay out who carries what."""
+"""Tables of risk by source and by party."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ BUYS_OFF: Mapping[Layer, str] = {
     "sampling": "more people, or several contracts together",
     "measurement": "a better evaluation: a larger or fairer comparison",
 }
-"""By layer: what takes its risk away."""
+"""By layer: what reduces its risk."""
 
 
 def attribution_tables(study: Study, found: Attribution) -> RenderableType:
-    """Lay out who carries what: for each party its variance and tail by layer, then the parties' shares in the whole."""
+    """Return the tables: for each party its variance and tail by layer, then the parties' shares in the total."""
     asked = amount_asked(found.measure)
     unit, _ = unit_of_amount(asked.unit, money_unit(study))
     loss = "loss" if asked.sign > 0 else asked.title

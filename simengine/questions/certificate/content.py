@@ -1,4 +1,4 @@
-"""Say a payment-error certificate as plain numbers, and in words where a number alone would be missed."""
+"""A payment-error certificate as plain numbers, with warnings in words."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def certificate(study: Study, found: Certificate) -> dict[str, Any]:
 
 
 def certificate_warnings(study: Study, found: Certificate) -> list[str]:
-    """Say in words where the contract pays for what no service has done."""
+    """Return warnings where the contract pays without any effect."""
     return [_warning(study, name, bias) for name, bias in found.bias_no_effect.items() if bias.is_paid]
 
 

@@ -1,4 +1,4 @@
-"""Where a payment jumps, and from which level on it is made: found by asking for the payment alone.
+"""Find jumps of a payment, and the level from which it is made, from its values alone.
 
 Nothing here knows what a contract may say. A payment is a function of one number; it may be bent, and it may jump.
 """
@@ -27,13 +27,13 @@ class Jump:
 
     edge: float
     below: float
-    """What is paid just below the edge."""
+    """Payment just below the threshold."""
     above: float
-    """What is paid just above it."""
+    """Payment just above it."""
 
 
 def levels_between(low: float, high: float) -> list[float]:
-    """List the levels at which both searches begin by asking for the payment: whoever can settle many at once does so here."""
+    """List the levels that both searches settle first, so that a caller can settle them all at once."""
     ends = _ends(low, high)
     return [*ends, *((left + right) / 2 for left, right in pairwise(ends))]
 
@@ -68,7 +68,7 @@ def find_jumps(pay: Pay, low: float, high: float, rounded_to: float) -> list[Jum
 
 
 def first_level(pay: Pay, low: float, high: float, is_reached: Callable[[float], bool]) -> float | None:
-    """Find the level from which on a payment reaches something; nothing where it does so everywhere or nowhere between two levels.
+    """Find the level from which on a payment reaches something; None if it does so everywhere or nowhere between two levels.
 
     Examples
     --------

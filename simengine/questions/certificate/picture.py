@@ -1,4 +1,4 @@
-"""Draw the power curve of a certificate: how often, and how much, a contract pays for the effect that there is."""
+"""Plot the power curve of a certificate: probability and amount of payment by true effect."""
 
 from __future__ import annotations
 

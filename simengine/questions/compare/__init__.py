@@ -1,1 +1,1 @@
-"""Several contracts on the same people: who gains, who loses."""
+"""Several contracts on the same people: gains and losses by party."""

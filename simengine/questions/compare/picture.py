@@ -1,4 +1,4 @@
-"""Draw several contracts side by side."""
+"""Plot several contracts side by side."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def draw_comparison(study: Study, found: Comparison) -> bytes:
-    """Draw, for each party, the mean net under each contract with the middle 90 % of the replications, and who gains by going over."""
+    """Plot each party's mean net under each contract, with the middle 90 % of replications, and its gain from a change."""
     unit, money = money_unit(study)
     n_rows = len(found.titles)
     with plain_style():

@@ -1,1 +1,1 @@
-"""What a contract makes people do."""
+"""Responses of providers and referrers to a contract."""

@@ -18,7 +18,7 @@ SURE = 2.0
 
 @dataclass(frozen=True)
 class BestResponse:
-    """Which of several choices is worth most to whoever decides."""
+    """The choice that is worth most to the decision maker."""
 
     best: int
     """Of choices that are worth the same, the first."""
@@ -76,7 +76,7 @@ def worth_by_replication(payoff: Floats, risk_aversion: float) -> Floats:
 
 @dataclass(frozen=True)
 class GivingUp:
-    """Where effort falls at once, from one choice to a much lower one, as it becomes dearer."""
+    """A discontinuous fall of effort, from one choice to a much lower one, as its cost rises."""
 
     multiple: Statistic
     """Of the cost: just below it the higher choice is the best, just above it the lower one."""

@@ -1,4 +1,4 @@
-"""Say what contracts make people do as one JSON object."""
+"""Responses to contracts as one JSON object."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from simengine.report.document import plain
 
 
 def incentives(study: Study, found: Incentives) -> dict[str, Any]:
-    """Return what contracts make people do as plain numbers."""
+    """Return responses to contracts as plain numbers."""
     behaviour = behaviour_of(study)
     return {
         "title": study.study.title,
@@ -63,7 +63,7 @@ def _response(found: Induced, response: BestResponse, places: tuple[int, ...]) -
 
 
 def effort_point(one: EffortPoint) -> dict[str, Any]:
-    """Return a choice and what it comes to."""
+    """Return a choice and its results."""
     numbers = ("money", "cost", "worth", "p_pay", "payment", "surplus")
     referrer = None if one.worth_to_referrer is None else plain(one.worth_to_referrer)
     content = choice(one.choice) | {name: plain(getattr(one, name)) for name in numbers}

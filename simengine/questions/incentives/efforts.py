@@ -1,4 +1,4 @@
-"""Choices of effort and of referrals: which there are, what they do to the people, and what they cost."""
+"""Choices of effort and of referrals: the options, their effects on people, and their costs."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _QUANTILES = 10_000
 
 @dataclass(frozen=True)
 class EffortChoice:
-    """How hard people work, and how many others are referred."""
+    """Levels of effort, and the number of people referred."""
 
     efforts: Mapping[str, float] = field(default_factory=dict)
-    """By name; at 1 the service does what the study says."""
+    """By name; at 1 the service has the effect in the study."""
     volume: float = 1.0
     """The multiple of the size of every wave."""
 
@@ -52,7 +52,7 @@ def efforts_of(study: Study) -> list[dict[str, float]]:
 
 
 def _how_much(efforts: Mapping[str, float]) -> tuple[float, float]:
-    """Order efforts by their sum; of equal sums first the one nearest to what the study says."""
+    """Order efforts by their sum; of equal sums first the one nearest to that of the study."""
     return round(sum(efforts.values()), 9), sum((effort - 1.0) ** 2 for effort in efforts.values())
 
 
@@ -70,7 +70,7 @@ def volumes_of(study: Study) -> tuple[float, ...]:
 
 
 def choices_of(study: Study) -> tuple[EffortChoice, ...]:
-    """List the choices: every volume of the first efforts, then of the next; then what the study says, unless it is among them."""
+    """List the choices: every volume of the first efforts, then of the next; then that of the study, unless it is among them."""
     found = [EffortChoice(efforts, volume) for efforts in efforts_of(study) for volume in volumes_of(study)]
     said = as_the_study_says(study)
     return tuple(found if said in found else [*found, said])
@@ -82,7 +82,7 @@ def as_the_study_says(study: Study) -> EffortChoice:
 
 
 def with_choice(study: Study, cohort: Cohort, draws: Draws, choice: EffortChoice) -> tuple[Cohort, Draws]:
-    """Return the people and the replications in which somebody chose so; what the study says changes no bit of either."""
+    """Return the cohort and the draws under a choice; that of the study changes no bit of either."""
     strengths = _strengths(study, choice)
     effects: dict[str, Effect] = {}
     values = dict(draws.values)
@@ -176,7 +176,7 @@ def people_of(tallies: Tallies) -> Floats:
 
 
 def cost_of_referrals(study: Study, choice: EffortChoice, draws: Draws, tallies: Tallies) -> Floats:
-    """Return what referring people costs whoever refers, in each replication."""
+    """Return the referrer's cost of referrals in each replication."""
     referral = behaviour_of(study).referral
     if referral is None:
         return np.zeros(len(draws))
@@ -189,5 +189,5 @@ def cost_of_referrals(study: Study, choice: EffortChoice, draws: Draws, tallies:
 
 
 def mean_of_cheapest(distribution: Quantity, share: float) -> float:
-    """Return the mean of the lowest share of a distribution: of its quantiles up to that level, each in the middle of a small step."""
+    """Return the mean of the lowest share of a distribution, from its quantiles at the midpoints of small steps."""
     return float(np.mean(distribution.inverse(share * (np.arange(_QUANTILES) + 0.5) / _QUANTILES)))

@@ -1,4 +1,4 @@
-"""Draw what each choice is worth to whoever makes it, and what each contract gets for it."""
+"""Plot the worth of each choice to the party that makes it, and the outcomes under each contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a contract makes people do."""
+"""Responses of providers and referrers to a contract."""
 
 from __future__ import annotations
 

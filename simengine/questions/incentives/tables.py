@@ -1,4 +1,4 @@
-"""Lay out what contracts make people do: the effort, what it buys, the gap, the surplus, and the curve behind them."""
+"""Tables of responses to contracts: effort, results, gap, surplus, and the curve behind them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST_CURVE = 30
 
 
 def incentive_tables(study: Study, found: Incentives) -> RenderableType:
-    """Lay out what contracts make people do."""
+    """Return the tables of responses to contracts."""
     contracts = found.contracts
     parts = [
         _effort(study, contracts),

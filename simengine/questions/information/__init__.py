@@ -1,1 +1,1 @@
-"""What knowing more is worth before signing."""
+"""The value of information before signing."""

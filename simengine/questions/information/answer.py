@@ -114,7 +114,7 @@ def value_information(
     Raises
     ------
     UsageError
-        If there are too few replications, no number has a distribution in the eyes of the party, somebody is named whose money the
+        If there are too few replications, no number has a distribution under the party's belief, somebody is named whose money the
         study does not move, or a number is none that can be asked for.
     StudyError
         If an end of a free term is against a rule of the study.

@@ -1,4 +1,4 @@
-"""Say what knowing more is worth as plain numbers."""
+"""The value of information as plain numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from simengine.report.document import plain
 
 
 def information(study: Study, found: Information) -> dict[str, Any]:
-    """Return what knowing more is worth as plain numbers."""
+    """Return the value of information as plain numbers."""
     choice = found.choice
     return {
         "title": study.study.title,

@@ -1,4 +1,4 @@
-"""Draw what knowing more is worth."""
+"""Plot the value of information."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from simengine.report.units import money_unit
 
 
 def draw_information(study: Study, found: Information) -> bytes:
-    """Draw the value of what may be known before signing, and of pilots of several sizes."""
+    """Plot the value of information before signing, and of pilots of several sizes."""
     unit, money = money_unit(study)
     known = {"everything, sampling variation included": found.hindsight, "every uncertain number (EVPI)": found.parameters}
     known |= {f"all of {name}": one for name, one in found.groups.items()}

@@ -1,4 +1,4 @@
-"""A pilot: other people of the same replication, by lot with the service or without it, followed before anybody signs."""
+"""A pilot: other people of the same replication, randomised and followed before anybody signs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FEWEST_PEOPLE, MOST_PEOPLE = 4, 1_000_000
 def pilot_shows(study: Study, eyes: Belief, n_people: int, ensemble: Ensemble) -> Floats:
     """Run a pilot in every replication.
 
-    Its people have a wave of their own, so that their luck has addresses of its own; all numbers of a replication are those of the
+    Its people have their own wave, so that their draws have their own addresses; all numbers of a replication are those of the
     contract's people. A larger pilot holds the people of a smaller one.
 
     Returns

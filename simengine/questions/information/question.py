@@ -1,4 +1,4 @@
-"""What knowing more is worth before signing."""
+"""The value of information before signing."""
 
 from __future__ import annotations
 

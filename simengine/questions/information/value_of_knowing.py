@@ -1,4 +1,4 @@
-"""What it is worth to know something before deciding: regression on what would be known, and the best choice given that."""
+"""The value of information before a decision: regression on the information, and the best choice given it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _GROUPS = 20
 
 
 def value_with_hindsight(net: Floats) -> Statistic:
-    """Return the expected value of perfect information, luck included: what one gains who chooses in every replication as if he saw it.
+    """Return the expected value of perfect information, including sampling variation: the gain from choosing in each replication.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def value_with_hindsight(net: Floats) -> Statistic:
 
 
 def value_of_knowing(net: Floats, known: Floats, accepted: Floats | None = None) -> Statistic:
-    """Return what a choice gains on average if something is known before it is made.
+    """Return the average gain of a choice if something is known before it is made.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def value_of_knowing(net: Floats, known: Floats, accepted: Floats | None = None)
 
 
 def _chosen(expected: Floats) -> Floats:
-    """Return what the best choice that everybody accepts is expected to be worth; axes: replication, who, option."""
+    """Return the expected worth of the best choice that everybody accepts; axes: replication, party, option."""
     mine = expected[:, 0].copy()
     if expected.shape[1] > 1:
         is_open = np.asarray((expected[:, 1:] >= 0).all(axis=1))

@@ -1,4 +1,4 @@
-"""Say a method spread as plain numbers."""
+"""Results of all designs as plain numbers."""
 
 from __future__ import annotations
 

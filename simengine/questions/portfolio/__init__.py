@@ -1,1 +1,1 @@
-"""Several studies held together."""
+"""A portfolio of several studies."""

@@ -1,4 +1,4 @@
-"""A revolving fund month by month: which project begins when, what is left, and whether the money runs out."""
+"""A revolving fund month by month: start of each project, balance, and ruin."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NEVER = -1
 
 @dataclass(frozen=True)
 class Flows:
-    """What one project takes and gives, counted from its own beginning; whole numbers of the smallest unit of the currency."""
+    """Cash flows of one project, from its own beginning; whole numbers of the smallest unit of the currency."""
 
     out: Integers
     """Shape (n_replications, n_months): what the fund pays in."""
@@ -24,7 +24,7 @@ class Flows:
 
 @dataclass(frozen=True)
 class FundRule:
-    """When a project begins, and what of its payments returns."""
+    """Rules for the start of projects, and for the return of their payments."""
 
     begins: tuple[int, ...]
     """By project: the first month in which it may begin."""
@@ -36,7 +36,7 @@ class FundRule:
 
 @dataclass(frozen=True)
 class Course:
-    """What became of a fund."""
+    """The course of a fund."""
 
     begun: Integers
     """Shape (n_replications, n_projects): the month in which each began; -1 where it never did."""
@@ -47,7 +47,7 @@ class Course:
 
 
 def run_fund(capital: int, projects: Sequence[Flows], rule: FundRule) -> Course:
-    """Let projects begin in their order, each as soon as the fund holds all that it will take.
+    """Start projects in order, each as soon as the fund holds all that it will need.
 
     A project that has to wait holds up those behind it. What a project that has begun will still take is set aside, so the
     fund never owes what it does not have.

@@ -1,7 +1,7 @@
 """Global indices of sensitivity: Sobol's S1 and ST and the screening of Morris by SALib, and PAWN.
 
 What is asked is the mean of a party's money at a point of the assumptions, over a panel of replications that all points share. The
-panel is finite, so a little of what it says is luck: `luck_left` says how much.
+panel is finite, so part of the variance between points is due to it: `luck_left` is that part.
 
 References
 ----------
@@ -59,7 +59,7 @@ class Indices:
     of: Mapping[str, SobolIndex]
     """By group of inputs."""
     luck_left: float
-    """Share of the variance between points that is the luck of the panel, not the assumptions."""
+    """Share of the variance between points that is due to the panel, not the assumptions."""
 
 
 def global_indices(
@@ -159,12 +159,12 @@ def _of_one(
 
 
 def luck_left(panel: Floats) -> float:
-    """Return the share of the variance between points that is the luck of the panel.
+    """Return the share of the variance between points that is due to the panel.
 
     Notes
     -----
     With r the correlation over points between the means of the two halves of the panel, the mean of the whole has reliability
-    2 r / (1 + r) (Spearman 1910, Brown 1910); what is left is 1 less that. What luck adds to all points alike does not count.
+    2 r / (1 + r) (Spearman 1910, Brown 1910); what is left is 1 less that. Variation that is the same at all points does not count.
     """
     if panel.shape[1] < 2:
         return 0.0

@@ -62,7 +62,7 @@ def weakest_belief(study: Study, parties: Sequence[str], ensemble: Ensemble, mos
     parties
         Those whose belief is changed; all others keep theirs.
     ensemble
-        The replications; at every belief people live with the same luck.
+        The replications; every belief uses the same draws.
     most
         The largest multiple that is tried; the smallest is 0.
 

@@ -1,4 +1,4 @@
-"""Term sheets settled at the effort that each of them induces: the money of every party, when whoever is paid responds."""
+"""Term sheets settled at the effort that each of them induces."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from simengine.risk.measures import Measure
 
 @dataclass(frozen=True)
 class ChoiceEvidence:
-    """Replications that were lived and measured with one choice."""
+    """Replications simulated and measured with one choice."""
 
     kept: CachedEvidence
     cost: Floats
@@ -33,7 +33,7 @@ class ChoiceEvidence:
 
 @dataclass(frozen=True)
 class RespondingEnsemble:
-    """Replications that were lived and measured once for each choice, so that hundreds of term sheets are settled on them."""
+    """Replications simulated and measured once for each choice, so that hundreds of term sheets are settled on them."""
 
     study: Study
     lives: tuple[ChoiceEvidence, ...]
@@ -76,7 +76,7 @@ class RespondingEnsemble:
 
 
 def stored_evidence(study: Study, ensemble: Ensemble, measures: Iterable[Measure]) -> StoredEnsemble | RespondingEnsemble:
-    """Keep the replications on which term sheets are settled: at what each of them induces, where the sizing says that people respond."""
+    """Store the replications for term sheets: one set, or one for each choice if the sizing includes responses."""
     measures = tuple(measures)
     if study.sizing is not None and study.sizing.responding:
         return store_choices(study, ensemble, measures)
@@ -85,12 +85,12 @@ def stored_evidence(study: Study, ensemble: Ensemble, measures: Iterable[Measure
 
 
 def store_choices(study: Study, ensemble: Ensemble, measures: Iterable[Measure]) -> RespondingEnsemble:
-    """Let replications be lived and measured, once for each choice, and keep what settlement needs.
+    """Simulate and measure replications once for each choice, and store what settlement needs.
 
     Raises
     ------
     UsageError
-        If a party at the table believes something else of the effect than the study: then it would expect another response.
+        If a negotiating party has its own belief about the effect: it would then expect another response.
     """
     measures = tuple(measures)
     parties = tuple(dict.fromkeys(measure.party for measure in measures))

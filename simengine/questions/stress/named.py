@@ -140,7 +140,7 @@ def _payer_delay(study: Study, severity: int) -> Stress | str:
 
 
 def _cost_overrun(study: Study, severity: int) -> Stress | str:
-    """Let costs rise for whoever bears them.
+    """Raise costs for the party that bears them.
 
     Where a party states its own costs, these rise and what it is paid does not. Of a party that states none, the study knows only
     what the project pays it: that rises, and the project's lenders bear it.

@@ -63,14 +63,14 @@ class MoneyMap(Answer):
 
 
 def map_money(study: Study, ensemble: Ensemble, across: str, up: str, n_points: int = 9, parties: Sequence[str] = ()) -> MoneyMap:
-    """Put two numbers of a study at every pair of some values, and settle the same replications at each.
+    """Evaluate a grid of values of two numbers of a study on the same replications.
 
     Parameters
     ----------
     study
         Which has the numbers.
     ensemble
-        Which replications are drawn: the same people with the same luck at every point.
+        Which replications are drawn: the same people with the same draws at every point.
     across, up
         `PATH=LOW..HIGH`, or with `..STEP`. Numbers of the contract and of the capital are settled on stored replications; for any
         other one people live again at every value. A distribution gives way to the value.
@@ -116,7 +116,7 @@ def _at(
     inner: Mapping[str, float],
     parties: Sequence[str],
 ) -> Columns:
-    """Settle one point on stored replications, or let people live at it where there are none."""
+    """Settle one point on stored replications, or simulate people if there are none."""
     numbers = {**outer, **inner}
     try:
         if stored is None:

@@ -14,7 +14,7 @@ _RANGE = "PATH=LOW..HIGH[..STEP]"
 
 
 def _lived_again(study: Study, values: Values, n_replications: int) -> int:
-    """Count the replications of a map: people live again for every value of what they follow from."""
+    """Count the replications of a map: people are simulated again for every value that affects them."""
     from simengine.questions.tradeoffs.sides import sides_of
 
     across, up = sides_of(study, values["across"], values["up"], values["n_points"])

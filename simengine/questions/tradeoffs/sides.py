@@ -1,4 +1,4 @@
-"""The two sides of a map: which number stands at which values, and whether people live again for it."""
+"""The two sides of a map: the numbers, their values, and whether people must be simulated again."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class MapSide:
 
     @property
     def is_settled_again(self) -> bool:
-        """Whether replications that were lived are settled with another value; else people live again, with the same luck."""
+        """Whether stored replications are settled with another value; otherwise people are simulated again with the same draws."""
         return lies_in(self.path, FREE)
 
 

@@ -1,4 +1,4 @@
-"""Who pays and who saves, and what would make everybody whole."""
+"""Who pays, who saves, and side payments that leave nobody worse off."""
 
 from typing import Any
 

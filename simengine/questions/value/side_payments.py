@@ -1,4 +1,4 @@
-"""Side payments that make every actor whole: proportional, and by the Shapley value.
+"""Side payments that leave no actor worse off: proportional, and by the Shapley value.
 
 The game. A deal runs only when everybody agrees who must pay or deliver, or who would lose by it. With x the expected position of
 each actor under the deal and R those who must agree, a coalition S is worth
