@@ -525,7 +525,7 @@ def test_results__names_every_key_of_size_and_information() -> None:
     one = json_of("size", study, "-n", 20, "--smallest", free[1].split("=")[0], "--such-that", "investor.p_loss <= 1")
     assert set(one) - code(section(REFERENCE["results"], "`size --json`")) == set()
     known = json_of("information", study, "-n", 500, "--pilot", 8)
-    known |= {"groups": None, "single": None}
+    known |= {"evppi_of_sections": None, "evppi": None}
     assert missing_results(REFERENCE["results"], "`information --json`", known) == []
 
 
