@@ -103,7 +103,7 @@ def test_information__json_and_table(tiny_path: Path) -> None:
     assert content["pilots"][0]["evsi_with_terms"]["se"] >= 0
     shown = call(*asked).stdout
     assert "every number that has a distribution" in shown
-    assert "What a pilot is worth" in shown
+    assert "Value of a pilot" in shown
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ ASKED: dict[str, tuple[object, ...]] = {
     "value": (NORRKOPING, "-n", 20, *SMALL),
     "window": (NORRKOPING, "--months", "12,24", "-n", 20, *SMALL),
 }
-OF_NO_STUDY = {"bench", "demo", "explain", "lint", "portfolio", "replay", "sweep", "warmup"}
+OF_NO_STUDY = {"schema", "bench", "demo", "explain", "lint", "portfolio", "replay", "sweep", "warmup"}
 
 
 def answer(name: str, *arguments: object) -> str:
@@ -151,7 +151,7 @@ def test_cost_of_effort__is_no_assumption_of_a_result() -> None:
     assert any("effect.sooner_home" in name for name in told)
     assert not [name for name in told if "behaviour" in name]
     single = json.loads(answer("information", *ASKED["information"], "--json"))
-    assert "behaviour" not in json.dumps({"groups": single["groups"], "single": single["single"]})
+    assert "behaviour" not in json.dumps({"sections": single["evppi_of_sections"], "single": single["evppi"]})
 
 
 def test_layer__in_which_only_the_cost_of_effort_is_drawn_is_no_layer() -> None:

@@ -300,7 +300,7 @@ def test_tables__name_terms_sides_and_lines(tiny: Study, binomial: Study) -> Non
     found: Tradeoffs = worth_of_terms(tiny, Ensemble(1, 40), level=0.5)
     said = told(worth_tables(tiny, found))
     for words in (
-        "No CVaR: it takes 100 replications",
+        "CVaR 50 % needs 100 replications in the tail: use -n 200 or more.",
         "10 % more of",
         "guarantee share",
         "Settled on one side alone",
