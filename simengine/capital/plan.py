@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -66,17 +67,17 @@ class Plan:
     """All parties of the study."""
     own_spending: tuple[OwnSpending, ...]
 
-    @property
+    @cached_property
     def drawn(self) -> Floats:
         """Shape (n_replications,), in the currency: planned drawdown; as needed, the total costs before any income."""
         return np.asarray(self._drawn_so_far[:, -1] / self.units)
 
-    @property
+    @cached_property
     def drawn_by_month(self) -> Floats:
         """The same month by month, of shape (n_replications, n_months)."""
         return np.asarray(np.diff(self._drawn_so_far, axis=1, prepend=0) / self.units)
 
-    @property
+    @cached_property
     def _drawn_so_far(self) -> Integers:
         planned = self.project.due.sum(axis=2) if self.project.as_needed else self.project.scheduled
         return np.minimum(np.cumsum(planned, axis=1) + self.project.reserve[:, None], self.project.limit[:, None])
