@@ -11,9 +11,9 @@ export PYTHONDONTWRITEBYTECODE :=
 demo: $(VENV)/ready
 	$(BIN)/simengine demo
 
-# What a change of a rule is held to at once: contracts, risk, laws, the rules of a study, reports, and the shape of the code; not
+# What a change of a rule is held to at once: contracts, risk, distributions, the rules of a study, reports, and the shape of the code; not
 # the comparisons by z-score.
-QUICK := tests/contract tests/risk tests/test_laws.py tests/test_laws_counts.py tests/test_laws_forms.py tests/config tests/report \
+QUICK := tests/contract tests/risk tests/test_distributions.py tests/test_distributions_counts.py tests/test_distributions_forms.py tests/config tests/report \
 	tests/test_architecture.py
 
 quick: $(VENV)/ready-dev

@@ -40,6 +40,14 @@ def test_list_of_files__is_that_of_the_package(checkout: Path) -> None:
     assert files["PAGE"].read_text(encoding="utf-8") == files["page"](), "run `python docs/files.py`"
 
 
+def test_quick__names_what_there_is(checkout: Path) -> None:
+    listed = re.search(r"^QUICK := (.*?)(?<!\\\\)\n", (checkout / "Makefile").read_text(), re.MULTILINE | re.DOTALL)
+    assert listed is not None
+    paths = [word for word in listed[1].split() if word != "\\"]
+    assert len(paths) > 5
+    assert [path for path in paths if not (checkout / path).exists()] == []
+
+
 def test_page_of_measures__is_that_of_the_registry(checkout: Path) -> None:
     measures = runpy.run_path(str(checkout / "docs" / "measures.py"))
     assert measures["PAGE"].read_text(encoding="utf-8") == measures["page"](), "run `python docs/measures.py`"
