@@ -96,3 +96,39 @@ def test_loss_levels__end_at_round_losses():
     # Source: hand arithmetic; half lose nothing and half 8: 41 levels from 0 to 8 in steps of 0.2.
     levels = trust.loss_levels(np.repeat([0.0, 8.0], 500))
     assert (len(levels), levels[0], levels[-1]) == (41, 0.0, 8.0)
+
+
+def test_quantile__where_cells_of_evenly_spread_numbers_end_has_the_error_of_those_beside_it():
+    # Source: symmetry. At 1/2 every group has exactly half of its numbers below, so that the error there is 0; beside it is that of
+    # the numbers within a cell, as in the middle of a cell. An interval from the first alone would be too narrow by half.
+    random, n_cells, n_groups = np.random.default_rng(3), 16, 32
+    weighting = Weighting(n_cells * n_groups, group=np.repeat(np.arange(n_groups), n_cells))
+    widths = {0.5: 0.0, 0.5 + 0.5 / n_cells: 0.0}
+    for _ in range(20):
+        sample = ((np.arange(n_cells) + random.random((n_groups, n_cells))) / n_cells).ravel()
+        for level in widths:
+            low, high = statistics.quantile(sample, level, weighting).interval_95
+            widths[level] += high - low
+    at_edge, within = widths.values()
+    assert at_edge > 0.7 * within
+
+
+def test_interval_of_a_quantile__of_few_groups_is_not_stretched_twice():
+    # Source: Student's law is in the error of few groups already; so the interval is 1.96 of it, and not 2.36 (7 degrees of freedom).
+    random, ratios = np.random.default_rng(4), []
+    for _ in range(30):
+        found = statistics.quantile(random.normal(size=8 * 500), 0.5, Weighting(8 * 500, group=np.arange(8 * 500) % 8))
+        low, high = found.interval_95
+        ratios.append((high - low) / 2 / found.se)
+    assert np.mean(ratios) == pytest.approx(1.96, abs=0.15)
+
+
+def test_control_variates__that_explain_nothing_do_not_make_the_error_small():
+    # Source: simulation. Slopes are found in one half and used in the other; in their own half 10 of noise would explain a half of 40 rows.
+    random, n = np.random.default_rng(5), 40
+    means, errors = [], []
+    for _ in range(400):
+        found = statistics.mean(random.normal(size=n), Weighting(n, control_variates=random.normal(size=(n, 10))))
+        means.append(found.value)
+        errors.append(found.se)
+    assert np.sqrt(np.mean(np.square(errors))) == pytest.approx(np.std(means), rel=0.15)
