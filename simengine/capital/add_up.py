@@ -53,7 +53,7 @@ class AccountGroups:
 
         Parameters
         ----------
-        payments, replications
+        payments, draws
             As for `distribute`.
 
         Raises

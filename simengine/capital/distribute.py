@@ -41,7 +41,7 @@ def distribute(capital: Capital, plan: Plan, payments: Payments, draws: Draws) -
         The section as tables: see `plan_money`.
     payments
         What is owed under each term on each date, by whom and to whom.
-    replications
+    draws
         The parameters of each replication.
 
     Raises

@@ -106,7 +106,7 @@ def plan_money(
         All parties by name, with what they spend themselves.
     calendar
         When people enter.
-    replications
+    draws
         The parameters of each replication.
     people
         Shape (n_replications, n_waves): service users.

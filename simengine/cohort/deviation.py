@@ -21,7 +21,7 @@ def deviations_from_exact_mean(
 
     Parameters
     ----------
-    cohort, replications, tallies
+    cohort, draws, tallies
         The cohort, its parameters and its tallies.
     asked
         Outcomes with a window; of each outcome the exact moments are known (see `moments_of`).

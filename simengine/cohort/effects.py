@@ -39,7 +39,7 @@ def effect_tables(
         Who takes part.
     steps
         Of a month: the clocks of the effects count them, and a difference on a rate is that of one.
-    replications
+    draws
         The parameters of each replication.
     """
     named = [

@@ -38,7 +38,7 @@ def rate_tables(
         Months of the tables.
     factors_on_calendar
         By event: factors that shocks bring, shape (n_replications, months of the calendar).
-    replications
+    draws
         The parameters of each replication.
     """
     n, n_events = len(draws), len(events)
@@ -103,7 +103,7 @@ def shock_factors(shocks: Mapping[str, Shock], clock: MoveClock, is_earlier: boo
         Months of the tables.
     is_earlier
         Whether it is the calendar of an earlier comparison group: its years have shocks of their own, and no dated one.
-    replications
+    draws
         The parameters of each replication.
     """
     factors: dict[str, Floats] = {}

@@ -74,7 +74,7 @@ def move_tables(
         Months of the tables.
     factors_on_calendar
         By move: factors that shocks bring, shape (n_replications, months of the calendar).
-    replications
+    draws
         The parameters of each replication.
 
     Notes

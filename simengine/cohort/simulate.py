@@ -54,7 +54,7 @@ def simulate_cohort(cohort: Cohort, draws: Draws) -> Tallies:
     ----------
     cohort
         What is simulated.
-    replications
+    draws
         The parameters of each replication.
 
     Returns

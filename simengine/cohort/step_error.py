@@ -66,7 +66,7 @@ def step_errors(cohort: Cohort, draws: Draws, asked: Sequence[int]) -> tuple[Ste
     ----------
     cohort
         Whose steps are judged. Shocks are left out: they are 1 in the middle.
-    replications
+    draws
         One replication: the numbers at which they are compared.
     asked
         Steps of a month.

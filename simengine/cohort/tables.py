@@ -152,7 +152,7 @@ def arm_tables(
         What is simulated.
     factors
         The targets of each factor that people carry.
-    replications
+    draws
         The parameters of each replication.
     has_service
         Whether the service acts.

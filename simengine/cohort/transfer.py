@@ -34,7 +34,7 @@ def leaving_hazard(transfer: Transfer | None, states: Sequence[str], strength: f
         Multiplies the logarithm of what the service does to the hazard; 0 without a service.
     steps
         Of a month.
-    replications
+    draws
         The parameters of each replication.
     """
     if transfer is None:

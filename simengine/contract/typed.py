@@ -61,7 +61,7 @@ def typed_measurements(contract: Contract, *draws: Mapping[str, float]) -> Measu
     ----------
     contract
         For the names of metrics, waves and milestones.
-    replications
+    draws
         By `metric`, `metric.wave`, `people.wave` or, for people who reached exactly some milestones, `one+two` or `none`, with
         `.wave` where the contract has waves. Where the people of a wave are counted by milestones, combinations not named hold
         nobody; the people of a wave of which no combination is named were not counted.

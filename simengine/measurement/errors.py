@@ -52,7 +52,7 @@ def as_seen(sample: Sample, name: str, metric: Metric, arm: int, wave: str, is_s
         Whose people: their errors have random streams of their own.
     is_share
         Whether the outcome is a yes or a no.
-    replications
+    draws
         The parameters of each replication.
 
     Notes
@@ -91,7 +91,7 @@ def redefined(
         The stream of their errors.
     counting
         Whether an amount is scaled, or single events or answers are counted or not.
-    replications
+    draws
         The parameters of each replication.
 
     Notes

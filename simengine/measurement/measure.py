@@ -45,7 +45,7 @@ def measure(
         By outcome: how its level shifts.
     waves
         Their names in order.
-    replications
+    draws
         The parameters of each replication.
 
     Returns

@@ -185,7 +185,7 @@ def cache_evidence(
 
     Parameters
     ----------
-    study, replications, tallies
+    study, draws, tallies
         The evidence of the random half.
     parties
         The parties whose net and NPV are needed.

@@ -34,7 +34,7 @@ def with_error(estimate: Callable[[Floats], Floats], draws: Floats, n_groups: in
     ----------
     estimate
         From some replications, shape (n, ...), to an array of numbers.
-    replications
+    draws
         Shape (n_replications, ...): one row per independent replication.
     n_groups
         Groups of neighbouring rows, of which each is left out once; fewer where there are fewer rows.

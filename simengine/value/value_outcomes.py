@@ -42,7 +42,7 @@ def value_outcomes(prices: PublicPrices, parties: tuple[str, ...], timing: Timin
         When outcomes come about.
     tallies
         What happened to service users and twins.
-    replications
+    draws
         The parameters of each replication.
 
     Returns

@@ -64,7 +64,7 @@ def outcome_tables(
         Months and steps of the tables.
     shocks
         By outcome: factors on the odds, shape (n_replications, steps of the calendar).
-    replications
+    draws
         The parameters of each replication.
     """
     states, _, strata = names
