@@ -93,3 +93,18 @@ def test_sentence__that_nobody_understood_is_gone(sentence: str, checkout: Path)
     pattern = re.compile(r"\s+".join(map(re.escape, sentence.split())), re.IGNORECASE)
     everywhere = texts(checkout, "simengine/**/*.py", "docs/*.md", "docs/*/*.md", "README.md", "CONTRIBUTING.md", "CHANGELOG.md")
     assert [name for name, text in everywhere.items() if pattern.search(re.sub(r"[`*]", "", text))] == []
+
+
+def test_documented_parameters__are_those_of_the_function(checkout: Path) -> None:
+    """Every line of a list of parameters names parameters that there are."""
+    wrong = []
+    for path in sorted((checkout / "simengine").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            told = (ast.get_docstring(node) or "") if isinstance(node, ast.FunctionDef) else ""
+            section = re.search(r"^Parameters\n-+\n(.*?)(?=\n\n\w+\n-+\n|\Z)", told, re.DOTALL | re.MULTILINE)
+            if section is None:
+                continue
+            given = {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}  # type: ignore[attr-defined]
+            lines = re.findall(r"^(\w+(?:, \w+)*)$", section[1], re.MULTILINE)
+            wrong += [f"{path.name}: {node.name}: {line}" for line in lines if not set(line.split(", ")) <= given]  # type: ignore[attr-defined]
+    assert wrong == []

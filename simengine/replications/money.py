@@ -17,7 +17,7 @@ from simengine.records import Floats, ReplicationResults
 from simengine.risk import statistics
 from simengine.risk.amounts import AMOUNTS, OF_WHOLE_FLOWS, AmountUnit, Columns
 from simengine.risk.limits import read_measure
-from simengine.risk.measures import MEASURES, Measure, cvar, p_loss
+from simengine.risk.measures import MEASURES, Measure, cvar, measures_on, p_loss
 from simengine.risk.parties import ROLE_OF, parties_of
 from simengine.risk.statistics import Statistic
 
@@ -127,8 +127,8 @@ class AmountAsked:
         found = np.asarray(self._of(columns, party), dtype=np.float64)
         n_missing = int((~np.isfinite(found)).sum())
         if n_missing:
-            others = [name for name, kind in MEASURES.items() if kind.is_probability and kind.amount == self.text]
-            way_out = f"A probability counts all of them: {others[0]}(...)" if others else "Ask for another amount"
+            other = _probability_of(self.text)
+            way_out = f"A probability counts all of them: {other}(...)" if other else "Ask for another amount"
             raise UsageError(
                 f"--of: an amount must have a value in every replication; found none of {party}.{self.text} in {n_missing:,} of "
                 f"{found.size:,}. {way_out}"
@@ -150,10 +150,11 @@ def amount_asked(text: str, *, needs_mean: bool = False) -> AmountAsked:
     if text in AMOUNTS:
         amount = AMOUNTS[text]
         if needs_mean and not amount.has_mean:
-            others = [name for name, kind in MEASURES.items() if kind.is_probability and kind.amount == text]
-            raise UsageError(f"--of: must have a mean over replications; found {text}. Ask for {others[0]}(...) instead")
+            raise UsageError(
+                f"--of: must have a mean over replications; found {text}. Ask for {_probability_of(text)}(...) instead"
+            )
         # Any measure of the amount takes what the amount does.
-        measure = next(Measure("", name, 0.0) for name, kind in MEASURES.items() if kind.amount == text)
+        measure = Measure("", next(iter(measures_on(text))), 0.0)
         return AmountAsked(text, amount.title, amount.unit, 1 if amount.more_is_better else -1, (measure,), amount.of)
     try:
         measure = read_measure(text, "party")
@@ -170,6 +171,10 @@ def amount_asked(text: str, *, needs_mean: bool = False) -> AmountAsked:
         (measure,),
         lambda columns, party: replace(measure, party=party).scores(columns),
     )
+
+
+def _probability_of(amount: str) -> str | None:
+    return next((name for name, kind in measures_on(amount).items() if kind.is_probability), None)
 
 
 def parties_with(study: Study, asked: AmountAsked, names: Sequence[str]) -> tuple[str, ...]:

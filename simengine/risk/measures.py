@@ -18,7 +18,7 @@ from simengine.risk.amounts import AMOUNTS, OF_WHOLE_FLOWS, AmountUnit, Columns
 from simengine.risk.jackknife import with_error
 from simengine.risk.measured import NOT_GIVEN, those_measured
 from simengine.risk.statistics import Statistic
-from simengine.risk.weighting import Weighting, given
+from simengine.risk.weighting import Weighting
 
 _RULE_OF_THREE = 3.0
 """With no case among n replications the probability is at most 3 / n, with 95 % confidence."""
@@ -29,7 +29,11 @@ Scores = Callable[[Columns, str, float], Floats]
 
 def p_loss(net: Floats, weighting: Weighting | None = None) -> Statistic:
     """Return the probability of a net below 0; net: shape (n_rows,)."""
-    return statistics.probability(net < 0, weighting)
+    return statistics.probability(_is_loss(net), weighting)
+
+
+def _is_loss(net: Floats) -> Cases:
+    return net < 0
 
 
 def var(net: Floats, level: float, weighting: Weighting | None = None) -> Statistic:
@@ -140,10 +144,11 @@ def _quantile(amount: str, default: float, words: str = "") -> MeasureKind:
     def of(columns: Columns, party: str, level: float, weighting: Weighting | None) -> Statistic:
         values = one.of(columns, party)
         # What never happens comes after everything that does; it is told apart again below.
-        is_there, far = ~np.isnan(values), 2 * np.max(np.abs(values[np.isfinite(values)]), initial=1.0)
-        if is_there.sum() < 2:
+        far = 2 * np.max(np.abs(values[np.isfinite(values)]), initial=1.0)
+        (there,), of_there = those_measured(weighting, np.minimum(values, far))
+        if len(there) < 2:
             return NOT_GIVEN
-        found = statistics.quantile(np.minimum(values[is_there], far), level, given(weighting, is_there))
+        found = statistics.quantile(there, level, of_there)
         return Statistic(np.inf, np.nan, covers=False) if found.value == far else found
 
     meaning = words or f"quantile of {one.title} over the replications that have one: {one.meaning}"
@@ -193,10 +198,7 @@ MEASURES: Mapping[str, MeasureKind] = {
         "risk tolerance, in the currency",
         within=(0, np.inf),
     ),
-    "p_loss": replace(
-        _share("net", "its net is below 0", "loss", "", lambda values, _: values < 0),
-        of=lambda columns, party, _, weighting: p_loss(columns[f"{party}.net"], weighting),
-    ),
+    "p_loss": _share("net", "its net is below 0", "loss", "", lambda net, _: _is_loss(net)),
     "p_npv_below": _below("npv", "hurdle"),
     "p_moic_below": _below("moic", "hurdle, 1 is what was lent"),
     "p_irr_below": _below("irr", "hurdle, 0.03 is 3 % a year"),
@@ -206,7 +208,6 @@ MEASURES: Mapping[str, MeasureKind] = {
     "var": replace(
         _quantile("loss", 0.95, "loss (the negative of its net) that is exceeded with probability 1 - level"),
         title="VaR {} (loss)",
-        of=lambda columns, party, level, weighting: var(columns[f"{party}.net"], level, weighting),
     ),
     "cvar": MeasureKind(
         "mean of its loss (the negative of its net) in the worst 1 - level of the replications",
@@ -236,6 +237,11 @@ MEASURES: Mapping[str, MeasureKind] = {
         lambda columns, _party, _number: _paid_without_effect(columns).astype(np.float64),
     ),
 }
+
+
+def measures_on(amount: str) -> dict[str, MeasureKind]:
+    """Return the measures that are based on one amount, by name."""
+    return {name: kind for name, kind in MEASURES.items() if kind.amount == amount}
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def party_results(
 
     Parameters
     ----------
-    standpoint, draws, tallies, measurements, payments, ledger
+    basis, draws, tallies, measurements, payments, ledger
         Results of the earlier stages.
     with_returns
         Whether rates of return, the moments of cash and the endings of the capital structure are computed: this takes most of the

@@ -197,3 +197,13 @@ def test_contradiction__is_found_on_the_same_measure_alone() -> None:
     assert contradiction([most, least]) == (least, most)
     assert contradiction([most, read_limit("b.p_loss >= 0.2")]) is None
     assert contradiction([most, Limit(most.measure, True, 0.1)]) is None
+
+
+def test_quantile__of_rows_with_control_variates_is_that_of_the_statistic() -> None:
+    # Where every row has the amount, how the rows were drawn stays whole: control variates correct a quantile as they do a VaR.
+    random = np.random.default_rng(6)
+    net = random.normal(size=400)
+    weighting = Weighting(400, control_variates=(net + random.normal(size=400))[:, None])
+    expected = statistics.quantile(net, 0.3, weighting)
+    found = read_measure("a.net_quantile(0.3)").of({"a.net": net}, weighting)
+    assert (found.value, found.se, found.interval_95) == (expected.value, expected.se, expected.interval_95)

@@ -35,7 +35,7 @@ from simengine.replications.points import Assumptions, assumptions_of
 from simengine.risk import statistics
 from simengine.risk.amounts import AMOUNTS, Columns
 from simengine.risk.jackknife import with_error
-from simengine.risk.measures import MEASURES, Measure
+from simengine.risk.measures import Measure, measures_on
 from simengine.risk.statistics import Statistic
 from simengine.streams import uniforms
 
@@ -62,8 +62,7 @@ class Criterion:
     @property
     def measure(self) -> Measure:
         """A measure of the same amount, which makes settlement provide the columns for the margin."""
-        name = next(name for name, kind in MEASURES.items() if kind.amount == self.amount)
-        return Measure(self.party, name, 0.0)
+        return Measure(self.party, next(iter(measures_on(self.amount))), 0.0)
 
     def margin(self, columns: Columns) -> Floats:
         """Return by how much the deal breaks, in the unit of the amount: above 0 if it does.
