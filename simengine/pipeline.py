@@ -19,13 +19,13 @@ from simengine.cohort import deviations_from_exact_mean, simulate_cohort
 from simengine.cohort.outcomes import refuse_unlisted
 from simengine.config import Study, cohort_of, known_metrics, timing_of
 from simengine.config.wall import difference_left, distribution_not_drawn, numbers_right
-from simengine.contract import asks_when_drawn, settle_terms
+from simengine.contract import asks_when_drawn, settle_cards, settle_terms, verifies_claims
 from simengine.contract.spec import Contract
 from simengine.currencies import units_of
 from simengine.dependence import correlate, share_out, shifted
 from simengine.distributions import Constant, Quantity
 from simengine.errors import Problem, StudyError, UsageError, shorten
-from simengine.measurement import OutcomeScale, measure
+from simengine.measurement import OutcomeScale, measure, with_lots
 from simengine.records import (
     SERVICE,
     Drawing,
@@ -163,7 +163,8 @@ def evaluate(study: Study, evidence: Evidence, *, with_returns: bool = True) -> 
     UsageError
         If the evidence was made by another study.
     """
-    draws, measurements = draws_under(study, evidence), with_milestones(study.contract, evidence.tallies, evidence.measurements)
+    draws = draws_under(study, evidence)
+    measurements = as_contract_asks(study.contract, evidence.tallies, evidence.measurements, draws)
     payments, ledger = move_money(study, draws, evidence.tallies, measurements)
     public_value = value_outcomes(study.public_value, tuple(study.parties), timing_of(study, draws), evidence.tallies, draws)
     basis, tallies = discount_basis_of(study, draws, public_value.value.shape[2]), evidence.tallies
@@ -252,15 +253,16 @@ def settle_to_fixed_point(
     If a term depends on the timing of drawdown, the months of drawdown have to agree too.
     """
     contract, by_month = study.contract, asks_when_drawn(study.contract)
-    undated = contract.terms if by_month and not contract.dates else ()
+    undated = contract.terms if by_month and not contract.calendar else ()
     paid = {term: np.floor(draws[f"capital.payment_month.{term}"]).astype(np.int64) for term in undated}
 
     def drawing_of(money: HasDrawn) -> Drawing:
         return Drawing(money.drawn, money.drawn_by_month, paid) if by_month else Drawing(money.drawn)
 
     drawing = drawing_of(plan)
-    for _ in range(len(contract.dates) + 2):
-        payments = settle_terms(contract, measurements, drawing)
+    cards = settle_cards(contract, measurements.reached)
+    for _ in range(len(contract.calendar) + 2):
+        payments = settle_terms(contract, measurements, drawing, cards=cards)
         moved = post(payments)
         drawn = drawing_of(moved)
         if drawn == drawing:
@@ -281,8 +283,14 @@ def calendar_of(study: Study) -> Calendar:
     return Calendar(int(study.study.horizon_months.value), waves)
 
 
-def with_milestones(contract: Contract, tallies: Tallies, measurements: Measurements) -> Measurements:
-    """Add the number of people by combination of the contract's milestones, from the claim that counts the same ones."""
+def as_contract_asks(contract: Contract, tallies: Tallies, measurements: Measurements, draws: Draws) -> Measurements:
+    """Add what only some contracts look at.
+
+    People by combination of the contract's milestones come from the claim that counts the same ones; a lot for each claim, where a
+    rate card audits or disputes some.
+    """
+    if measurements.reached is not None and measurements.reached.lots is None and verifies_claims(contract):
+        measurements = replace(measurements, reached=with_lots(measurements.reached, draws))
     names = tuple(contract.milestones)
     for claim, tallied in tallies.milestones.items():
         if names and set(tallied) == set(names):

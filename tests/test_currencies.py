@@ -9,7 +9,7 @@ from simengine.contract_text.explain import explanation
 from simengine.contract_text.published import compare_published
 from simengine.currencies import decimals_of, units_of
 from simengine.errors import StudyError
-from simengine.pipeline import evaluate, move_money, simulate, with_milestones
+from simengine.pipeline import evaluate, move_money, simulate, as_contract_asks
 from simengine.questions.certificate.answer import find_jumps
 from simengine.report.document import settlement
 from simengine.report.tables import settlement_table
@@ -91,7 +91,7 @@ def test_ledger__counts_in_the_smallest_unit_of_the_study(tiny_path, currency):
     ]
     study = load_study(tiny_path, [*overrides, f"contract.metrics.saving.unit={currency}", "capital.drawn_share=0.777777777"])
     evidence = simulate(study, 3, np.arange(50))
-    measured = with_milestones(study.contract, evidence.tallies, evidence.measurements)
+    measured = as_contract_asks(study.contract, evidence.tallies, evidence.measurements)
     payments, ledger = move_money(study, evidence.draws, evidence.tallies, measured)
     columns = evaluate(study, evidence)
 

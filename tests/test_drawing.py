@@ -5,7 +5,7 @@ import pytest
 
 from simengine.config import load_study
 from simengine.errors import StudyError
-from simengine.pipeline import evaluate, move_money, plan_of, simulate, with_milestones
+from simengine.pipeline import evaluate, move_money, plan_of, simulate, as_contract_asks
 from simengine.records import SERVICE
 from simengine.replications.ensemble import Ensemble
 from simengine.replications.stored import store_evidence
@@ -24,7 +24,7 @@ def money_of(tiny_path, overrides, n=3):
     """Move the money of tiny under other terms; give the study, the payments and the ledger."""
     study = load_study(tiny_path, overrides)
     evidence = simulate(study, 1, np.arange(n))
-    measured = with_milestones(study.contract, evidence.tallies, evidence.measurements)
+    measured = as_contract_asks(study.contract, evidence.tallies, evidence.measurements)
     return study, *move_money(study, evidence.draws, evidence.tallies, measured)
 
 

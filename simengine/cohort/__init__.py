@@ -9,13 +9,14 @@ from simengine.cohort.moves import MoveClock
 from simengine.cohort.people import Matching, drawn_shares
 from simengine.cohort.simulate import purposes_of_people, simulate_cohort
 from simengine.cohort.step_error import StepError, step_errors
-from simengine.cohort.tables import Cohort, Comparisons
+from simengine.cohort.tables import Cohort, Comparisons, PersonCount
 
 __all__ = [
     "Cohort",
     "Comparisons",
     "Matching",
     "MoveClock",
+    "PersonCount",
     "StepError",
     "deviations_from_exact_mean",
     "drawn_shares",

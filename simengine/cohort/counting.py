@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from simengine.cohort.tables import ArmTables
 from simengine.cohort.transfer import Cut, SeenCounts, empty_seen
 from simengine.errors import Problem, StudyError
 from simengine.records import MOMENTS, Floats, Integers
+
+if TYPE_CHECKING:
+    from simengine.cohort.reached import ReachedRows
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class Counts:
     """Shape (n_replications, n_changes, 9, n_outcomes, n_windows): outcomes from each change of definition on."""
     scratch: Counts | None = None
     """Buffer for the counts of histories that are cut there."""
+    reached: ReachedRows | None = None
+    """What each person reached; absent where it is not asked for."""
 
 
 @dataclass(frozen=True)

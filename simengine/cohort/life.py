@@ -166,6 +166,8 @@ def _lived(group: Group, arm: Arm, people: People, stays: Stays, n_stays: int, u
     """Count the outcomes of some people, in full, and cut at moves out of the area and at changes of definition."""
     tables, counts, clock = arm.tables, arm.counts, arm.tables.cohort.clock
     total = count_outcomes(tables, group, people, stays, n_stays, until, counts)
+    if counts.reached is not None:
+        counts.reached.add(group, people, stays, n_stays)
 
     def until_cut(cut: Cut, room: Counts) -> Floats:
         before = cut.stays_before(stays, n_stays)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -25,6 +26,7 @@ from simengine.cohort.people import (
     select,
     taken_by,
 )
+from simengine.cohort.reached import ReachedRows, by_month
 from simengine.cohort.tables import ArmTables, Cohort, arm_tables
 from simengine.cohort.transfer import STREAM
 from simengine.records import (
@@ -81,7 +83,7 @@ def simulate_cohort(cohort: Cohort, draws: Draws) -> Tallies:
         once = np.ones(len(draws), dtype=np.int64)
         baseline = Group(BASELINE_GROUP, cohort.comparisons.n_baseline * once, 0, once, has_volume=False)
         crowd.tally(0, BASELINE, baseline, crowd.arm(has_service=False, is_earlier=True) if cohort.shocks else crowd.untreated)
-    return crowd.tallies
+    return crowd.tallies if crowd.listed is None else replace(crowd.tallies, reached=crowd.listed.finish())
 
 
 class _Crowd:
@@ -96,6 +98,11 @@ class _Crowd:
         reach = cohort.comparisons.spill_over
         self.reached = self.untreated if reach is None else self.arm(has_service=True, reach=reach)
         self.unused = empty_counts(self.before)
+        monthly = by_month(cohort) if cohort.counted else None
+        in_months = None if monthly is None else arm_tables(monthly, entrance.factors, draws, has_service=True)
+        in_months = None if in_months is None else replace(in_months, leaving=None)
+        self.listed = ReachedRows(cohort, in_months, len(draws)) if cohort.counted else None
+        self.people_before = np.zeros(len(draws), dtype=np.int64)
         # Without sums by year a history ends with the last window; comparison groups never have such sums.
         clock = cohort.clock
         self.last = min(clock.entry + max(cohort.windows, default=clock.horizon) * clock.steps, clock.length)
@@ -112,6 +119,10 @@ class _Crowd:
         arms = (SERVICE, TWIN, *((MATCHED, MATCHED_SERVICE) if matching is not None else ()))
         counts = {arm: empty_counts(self.untreated) for arm in arms}
         n_matched = np.zeros_like(group.size)
+        if self.listed is not None:
+            self.listed.begin_wave(number, self.people_before)
+            self.people_before = self.people_before + group.size
+            counts[SERVICE] = replace(counts[SERVICE], reached=self.listed)
         for people in self.batches(group, self.before):
             some = None
             if is_drawn:
@@ -124,7 +135,7 @@ class _Crowd:
                 live(like, [alike], self.room, until=self.last)
                 n_matched += np.bincount(found.row, minlength=len(n_matched))
                 some = (counts[MATCHED_SERVICE], (share > 0).astype(np.float64))
-            until = None if self.cohort.asks_by_year else self.last
+            until = None if self.cohort.asks_by_year or self.listed is not None else self.last
             treated = Arm(self.treated, self.entrance.take_part(group, people), counts[SERVICE], some=some)
             live(group, [treated, Arm(self.untreated, people, counts[TWIN])], self.room, until=until)
         for arm in (SERVICE, TWIN):

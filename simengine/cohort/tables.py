@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -57,6 +57,15 @@ class Comparisons:
 
 
 @dataclass(frozen=True)
+class PersonCount:
+    """An outcome that is counted person by person, when it is reached."""
+
+    outcome: str
+    within_months: int | None
+    """Months after entry within which it counts; absent: to the horizon."""
+
+
+@dataclass(frozen=True)
 class Cohort:
     """The contract-free part of a study: everything that the people depend on."""
 
@@ -80,6 +89,8 @@ class Cohort:
     """Multiplies every effect (its logarithm, for a ratio): 0 is a service that changes nothing."""
     asks_by_year: bool = True
     """Whether sums by calendar year are needed; if not, nobody is simulated beyond the last window."""
+    counted: Mapping[str, PersonCount] = field(default_factory=dict)
+    """Outcomes of service users that are listed person by person, each by the name under which it is counted."""
 
 
 @dataclass(frozen=True)

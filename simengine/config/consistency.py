@@ -13,6 +13,7 @@ from simengine.cohort import purposes_of_people
 from simengine.cohort.outcomes import price_lists
 from simengine.config.behaviour import behaviour_problems
 from simengine.config.evaluation import evaluation_problems
+from simengine.config.counted import counted_problems
 from simengine.config.known import known_problems
 from simengine.config.levels import level_problems
 from simengine.config.moments import moments_problems
@@ -31,13 +32,13 @@ from simengine.contract.terms.people import MilestonePrices
 from simengine.dependence import correlation_problems
 from simengine.distributions import Constant, Sourced, quantities_in
 from simengine.errors import Finding, one_of
-from simengine.measurement import purposes_of_errors
+from simengine.measurement import purposes_of_errors, purposes_of_records
 from simengine.streams import purpose_number
 
 
 def study_problems(study: Study) -> list[Finding]:
     """Find all inconsistencies in a study, in the order of its sections."""
-    about_people = (people_problems, promise_problems, evaluation_problems, moments_problems)
+    about_people = (people_problems, promise_problems, evaluation_problems, moments_problems, counted_problems)
     about_money = (_contract, unit_problems, level_problems, _calendar, _capital, value_problems, _correlations)
     about_questions = (known_problems, sizing_problems, behaviour_problems, _run, _stresses)
     return [finding for rule in (*about_people, *about_money, *about_questions) for finding in rule(study)]
@@ -144,21 +145,21 @@ def _capital(study: Study) -> Iterator[Finding]:
     for name in study.capital.payment_month:
         if name not in terms:
             yield f"capital.payment_month.{name}", "a payment month belongs to a term", f"`{name}`", one_of(terms)
-        elif study.contract.dates:
+        elif study.contract.calendar:
             rule = "the contract says when it pays, or the study does"
             yield f"capital.payment_month.{name}", rule, "a payment month beside the dates of the contract", "Leave one out"
     for name in terms:
-        if not study.contract.dates and name not in study.capital.payment_month:
+        if not study.contract.calendar and name not in study.capital.payment_month:
             yield "capital.payment_month", "every term has a month in which it is paid", f"none for `{name}`", ""
     yield from payment_problems(study)
 
 
 def _drawing(study: Study) -> Iterator[Finding]:
     """Find a contract whose drawdown dates differ from the study's: one fact has one source."""
-    dated = {name: due for name, due in study.contract.dates.items() if due.drawn is not None}
+    dated = {name: due for name, due in study.contract.calendar.items() if due.drawn is not None}
     if not dated:
         return
-    capital, said = study.capital, {int(due.month.value): due.drawn.value for due in dated.values() if due.drawn is not None}
+    capital, said = study.capital, {int(due.month): due.drawn for due in dated.values() if due.drawn is not None}
     months = capital.drawdown_months
     if capital.draws == "as_needed" or months is None:
         path, found = "capital.draws", "it is drawn as the costs need it"
@@ -195,7 +196,7 @@ def _run(study: Study) -> Iterator[Finding]:
     people = purposes_of_people(cohort_of(study))
     waves = tuple(study.population.waves)
     errors = [purpose for name, metric in study.measurement.metrics.items() for purpose in purposes_of_errors(name, metric, waves)]
-    for purpose in [*(f"parameter/{path}" for path, _ in study.quantities()), *people, *errors]:
+    for purpose in [*(f"parameter/{path}" for path, _ in study.quantities()), *people, *errors, *purposes_of_records(study.measurement.counted)]:
         other = seen.setdefault(purpose_number(purpose), purpose)
         if other != purpose:
             yield (

@@ -105,4 +105,4 @@ def _reached_after(study: Study, milestone: str) -> float:
 
 
 def _last_window(study: Study) -> float:
-    return max(metric.window_months.value for metric in study.measurement.metrics.values())
+    return max((metric.window_months.value for metric in study.measurement.metrics.values()), default=0.0)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from simengine.asked import MAX_SEED
 from simengine.capital.spec import Capital, Parties, PriceIndex, RateTable
-from simengine.cohort import Cohort, Comparisons, Matching, MoveClock
+from simengine.cohort import Cohort, Comparisons, Matching, MoveClock, PersonCount
 from simengine.cohort.outcomes import Outcome, refuse_unlisted
 from simengine.cohort.spec import Effect, Event, Pathway, Population, Shock
 from simengine.config.behaviour import Behaviour
@@ -177,7 +177,8 @@ def cohort_of(study: Study) -> Cohort:
         study.shocks,
         study.effect,
         study.outcomes,
-        windows=tuple(sorted({int(metric.window_months.value) for metric in study.measurement.metrics.values()})),
+        windows=tuple(sorted({int(metric.window_months.value) for metric in study.measurement.metrics.values()}))
+        or (_followed_by_all(study),),
         clock=MoveClock(
             int(study.population.history_months.value),
             int(study.study.horizon_months.value),
@@ -191,7 +192,17 @@ def cohort_of(study: Study) -> Cohort:
         transfers=study.measurement.transfers,
         pairs=tuple(sorted({(one.outcome, one.per) for one in study.measurement.metrics.values() if one.per is not None})),
         asks_by_year=bool(study.public_value),
+        counted={
+            name: PersonCount(one.outcome or name, None if one.within_months is None else int(one.within_months.value))
+            for name, one in study.measurement.counted.items()
+        },
     )
+
+
+def _followed_by_all(study: Study) -> int:
+    """Return for how many months everybody is followed, at least."""
+    last = max((wave.last_entry_month for wave in study.population.waves.values()), default=0.0)
+    return max(int(study.study.horizon_months.value - last), 1)
 
 
 def _comparisons_of(protocol: Protocol) -> Comparisons:

@@ -53,13 +53,14 @@ def compile_contract(contract: Contract, until: str | None = None, draw_months: 
     """
     program, book = Program(Code(units_of(contract.currency))), Book()
     stopped: Register | None = None
-    for place, date in enumerate(contract.dates or [""]):
+    dates_of = {name: contract.dates_of(term) for name, term in contract.terms.items()}
+    for place, date in enumerate(contract.calendar or [""]):
         month = contract.month_of(date) if date else 0.0
         scope = Scope(program.code, contract, book, date, month, draw_months=draw_months)
         ends_here = _ask_stops(contract, scope, program)
         book.on_this_date.update(dict.fromkeys(contract.terms, program.code.constant(0.0)))
         for number, (name, term) in enumerate(contract.terms.items()):
-            if not term.at or date in term.at:
+            if not date or date in dates_of[name]:
                 own = replace(scope, limits=program.limits.setdefault(name, list(LIMITS)))
                 amount, bound = _settle_term(own, name, term, None if term.despite_stop else stopped)
                 month = int(scope.month + _delay(term)) if date else -1
@@ -94,7 +95,7 @@ class Dependence:
 def dependences(contract: Contract) -> list[Dependence]:
     """List what every payment and every stop of a contract depends on, through all that they refer to."""
     program = compile_contract(contract)
-    terms, dates = list(contract.terms), [*contract.dates] or [""]
+    terms, dates = list(contract.terms), [*contract.calendar] or [""]
     paid = [
         Dependence(terms[line.term], dates[line.due], line.month, *_behind(program.code, line.amount)) for line in program.lines
     ]
@@ -151,7 +152,7 @@ def _settle_term(scope: Scope, name: str, term: Term, stopped: Register | None) 
 
 def _since(scope: Scope, term: Term) -> Scope:
     """Return the scope with the month in which the term was due before."""
-    dates = list(term.at or scope.contract.dates)
+    dates = scope.contract.dates_of(term)
     place = dates.index(scope.due) if scope.due else 0
     if place == 0:
         return scope

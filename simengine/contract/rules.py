@@ -15,17 +15,20 @@ from simengine.contract.terms.amounts import FixedAmount, ShareOf
 from simengine.contract.terms.calendar import Amended, Indexed
 from simengine.contract.terms.combine import Greatest, Least
 from simengine.contract.terms.people import MilestonePrices, PerWave
+from simengine.contract.terms.rate_card import CardPrice, NumberReached, RateCard
 from simengine.contract.terms.returns import Coupon, PaidSoFar, ToIrr, TrueUp
 from simengine.contract.terms.tables import Steps
 from simengine.contract.unit_rules import unit_findings
 from simengine.errors import Finding, one_of
-from simengine.records import INVESTOR
+from simengine.records import CARD_LIMITS, INVESTOR
 
 MOST_LIMITS = 100
 """Limits are numbered in one byte, and those of derived metrics stand beside them."""
 _MOST_NAMED = 6
 """Combinations that a message lists."""
-NEED_DATES = (Coupon, ToIrr, Indexed, Amended)
+NEED_DATES = (Coupon, ToIrr, Indexed, Amended, RateCard, NumberReached)
+MOST_OUTCOMES = 64
+"""Outcomes of one person are marked in one word of 64 bits."""
 MOST_MILESTONES = 6
 """2^6 combinations are tallied at most."""
 PEOPLE, NONE = "people", "none"
@@ -62,6 +65,8 @@ def _names(contract: Contract) -> Iterator[Finding]:
         if name in contract.metrics or name in (PEOPLE, NONE):
             found = f"a metric `{name}`" if name in contract.metrics else f"`{name}`, which stands for people"
             yield f"milestones.{name}", "a name of an outcome must stand for one thing", found, "Choose another name"
+    if len(contract.outcomes) > MOST_OUTCOMES:
+        yield "outcomes", f"a contract counts at most {MOST_OUTCOMES} outcomes", f"{len(contract.outcomes)}", ""
     if contract.waves and PEOPLE in contract.metrics:
         yield f"metrics.{PEOPLE}", "`people.wave` must stand for the people of a wave", "a metric `people`", "Choose another name"
     if len(contract.milestones) > MOST_MILESTONES:
@@ -92,10 +97,12 @@ def _term(contract: Contract, name: str, term: Term) -> Iterator[Finding]:
         yield f"{path}.payee", "nobody pays themselves", f"`{term.payee}` twice", ""
     if term.repays_principal and term.payee != INVESTOR:
         yield f"{path}.repays_principal", "principal is repaid to the investor", f"paid to `{term.payee}`", ""
-    yield from _dates(contract, term.at, f"{path}.at")
-    if list(term.at) != [date for date in contract.dates if date in term.at]:
+    yield from _dates(term.at, f"{path}.at", _named_dates(contract))
+    if list(term.at) != [date for date in _named_dates(contract) if date in term.at]:
         yield f"{path}.at", "the dates of a term stand once, in the order of `dates`", ", ".join(term.at), ""
-    if term.delay_months is not None and not contract.dates:
+    elif len(dates := contract.dates_of(term)) != len(set(dates)):
+        yield f"{path}.at", "a term is settled once on each date", ", ".join(term.at), "Name dates that repeat, or single ones of them"
+    if term.delay_months is not None and not contract.calendar:
         yield f"{path}.delay_months", "a delay counts from a date", "a contract without `dates`", "Add `dates`"
 
 
@@ -104,7 +111,7 @@ def _limits_inside(term: Term) -> int:
     total = 0
     for _, node in parts_within(term, ""):
         if isinstance(node, Term):
-            keys = ("floor", "cap", "only_if", "up_to", "at_most", "pays_from", "cap_per_person")
+            keys = ("floor", "cap", "only_if", "up_to", "at_most", "pays_from", *CARD_LIMITS)
             total += sum(bool(getattr(node, key, None)) for key in keys)
             total += len(getattr(node, node.key)) if isinstance(node, Least | Greatest) else 0
     return total
@@ -127,7 +134,7 @@ def _references(
         if node.floor is not None and node.cap is not None and _is_above(node.floor, node.cap):
             found = f"a floor of {_say(node.floor)}, a cap of {_say(node.cap)}"
             yield f"{place}.floor", "a floor is not above the cap", found, ""
-        if isinstance(node, NEED_DATES) and not contract.dates:
+        if isinstance(node, NEED_DATES) and not contract.calendar:
             yield f"{place}.{node.key}", f"`{node.key}` looks at the calendar", "a contract without `dates`", "Add `dates`"
         yield from _kind(contract, node, place, known, own, later)
 
@@ -140,7 +147,7 @@ def _kind(
         for name in names:
             yield from _known(name, f"{place}.{key}", [term for term in known if term in contract.terms], own, later)
     elif isinstance(node, Amended):
-        yield from _dates(contract, tuple(node.in_force_from), f"{place}.in_force_from")
+        yield from _dates(tuple(node.in_force_from), f"{place}.in_force_from", contract.calendar)
     elif isinstance(node, PerWave):
         if not contract.waves:
             yield f"{place}.per_wave", "the contract names its waves", "no `waves`", "Add `waves`"
@@ -154,9 +161,83 @@ def _kind(
         for name in node.milestones:
             if name not in contract.milestones:
                 yield f"{place}.milestones.{name}", "a milestone of the contract", f"`{name}`", one_of(contract.milestones)
+    elif isinstance(node, RateCard):
+        if place != f"terms.{own}":
+            yield place, "a rate card is a term of the contract itself", "one inside another term", "Refer to it by its name"
+        yield from _card(contract, node, place)
+    elif isinstance(node, NumberReached):
+        for name in node.reached:
+            yield from _outcome(contract, name, f"{place}.reached")
+        if (unit := next((use.unit for name in node.reached if (use := contract.outcomes.get(name))), "")) != "people" and node.per_person:
+            yield f"{place}.per_person", "a share of people is of those who reached an outcome", f"`{unit}`", "Leave `per_person` out"
     elif isinstance(node, Steps):
         for number, band in enumerate(node.steps):
             yield from _can_open(band, f"{place}.steps.{number}")
+
+
+def _card(contract: Contract, card: RateCard, place: str) -> Iterator[Finding]:
+    """Find what a rate card says of outcomes, groups and waves that there are not, or that cannot be."""
+    for name, one in card.rate_card.items():
+        path = f"{place}.rate_card.{name}"
+        yield from _outcome(contract, name, path)
+        yield from _price(contract, name, one, path)
+    for wave in card.cap_per_wave:
+        if wave not in contract.waves:
+            yield f"{place}.cap_per_wave.{wave}", "a wave of the contract", f"`{wave}`", one_of(contract.waves) or "It has no `waves`"
+    circle = _circle({name: one.needs for name, one in card.rate_card.items()})
+    if circle:
+        yield f"{place}.rate_card.{circle[0]}.needs", "no outcome needs itself", " needs ".join(circle), "Leave one of them out"
+
+
+def _price(contract: Contract, name: str, one: CardPrice, path: str) -> Iterator[Finding]:
+    has_units = name in contract.outcomes and contract.outcomes[name].unit != "people"
+    for key in ("needs", "net_of"):
+        for other in getattr(one, key):
+            yield from _outcome(contract, other, f"{path}.{key}")
+            if other == name:
+                yield f"{path}.{key}", "another outcome", f"`{name}` itself", ""
+    if one.lost_by is not None:
+        yield from _outcome(contract, one.lost_by.outcome, f"{path}.lost_by.outcome")
+        if one.lost_by.outcome == name:
+            yield f"{path}.lost_by.outcome", "another outcome", f"`{name}` itself", ""
+    for key, names, known in (("by_group", one.by_group, contract.groups), ("by_wave", one.by_wave, contract.waves)):
+        for other in names:
+            if other not in known:
+                noun = "group" if key == "by_group" else "wave"
+                yield f"{path}.{key}.{other}", f"a {noun} of the contract", f"`{other}`", one_of(known) or f"It has no `{noun}s`"
+    for key in ("beyond_units", "net_of") if not has_units else ("each_time", "lost_by"):
+        if getattr(one, key):
+            rule = "units are counted beyond others, or net of others" if not has_units else "people reach an outcome again, or lose it"
+            unit = contract.outcomes[name].unit if name in contract.outcomes else ""
+            yield f"{path}.{key}", rule, f"`{key}` of an outcome in {unit}", "Leave it out, or say another `unit`"
+    for other in one.net_of:
+        if other in contract.outcomes and has_units and contract.outcomes[other].unit != contract.outcomes[name].unit:
+            found = f"`{contract.outcomes[name].unit}` and `{contract.outcomes[other].unit}`"
+            yield f"{path}.net_of", "units are taken off units of the same kind", found, ""
+
+
+def _outcome(contract: Contract, name: str, path: str) -> Iterator[Finding]:
+    if name not in contract.outcomes:
+        yield path, "an outcome of the contract", f"`{name}`", one_of(contract.outcomes) or "It has no `outcomes`"
+
+
+def _circle(needs: Mapping[str, Collection[str]]) -> list[str]:
+    """Find outcomes that need one another, the first one again at the end; nothing where there are none."""
+    finished: set[str] = set()
+    for start in needs:
+        way, todo = [start], [list(needs[start])]
+        while way and start not in finished:
+            if not todo[-1]:
+                finished.add(way.pop())
+                todo.pop()
+                continue
+            other = todo[-1].pop()
+            if other in way and other in needs:
+                return [*way[way.index(other) :], other]
+            if other in needs and other not in finished:
+                way.append(other)
+                todo.append(list(needs[other]))
+    return []
 
 
 def _known(
@@ -182,16 +263,21 @@ def _can_open(gate: Gate, path: str) -> Iterator[Finding]:
         yield path, "the lower edge leaves room below the upper edge", f"{lower.value:g} and {upper.value:g}", ""
 
 
-def _dates(contract: Contract, dates: tuple[str, ...], path: str) -> Iterator[Finding]:
+def _named_dates(contract: Contract) -> list[str]:
+    """List every name that stands for a date, or for dates that repeat, in the order of the file."""
+    return [one for name in contract.dates for one in dict.fromkeys([name, *contract.dates_named(name)])]
+
+
+def _dates(dates: tuple[str, ...], path: str, known: Collection[str]) -> Iterator[Finding]:
     for date in dates:
-        if date not in contract.dates:
-            way_out = one_of(contract.dates) or "The contract has no `dates`"
+        if date not in known:
+            way_out = one_of(known) or "The contract has no `dates`"
             yield path, "a date of the contract", f"`{date}`", way_out
 
 
 def _stops(contract: Contract) -> Iterator[Finding]:
     for name, stop in contract.stops.items():
-        yield from _dates(contract, (stop.at,), f"stops.{name}.at")
+        yield from _dates((stop.at,), f"stops.{name}.at", contract.calendar)
         for metric, gate in stop.only_if.items():
             path = f"stops.{name}.only_if.{metric}"
             yield from _known(metric, path, [*MONEY, *contract.metrics], own=name, later=(), noun="a stop")
@@ -212,7 +298,7 @@ def _published(contract: Contract) -> Iterator[Finding]:
             if term not in contract.terms:
                 yield f"{path}.terms", "a term of the contract", f"`{term}`", one_of(contract.terms)
         if case.date is not None:
-            yield from _dates(contract, (case.date,), f"{path}.date")
+            yield from _dates((case.date,), f"{path}.date", contract.calendar)
         if case.drawn is not None and case.drawn.value > contract.commitment.value:
             yield f"{path}.drawn", "no more is drawn than was committed", f"{case.drawn.value:,g}", ""
         if case.compares == "whether_paid" and (case.paid is None or case.paid.value not in (0, 1)):

@@ -17,6 +17,9 @@ DRAWN, OUTSTANDING, RETURNED = "drawn", "outstanding", "returned"
 MONEY = (DRAWN, OUTSTANDING, RETURNED)
 """The money that terms may refer to: all that the investor pays in; what of it is paid in but not yet repaid as principal; what
 the investor has got back so far."""
+CARD, CARD_LIMIT, REACHED, PEOPLE_COUNTED = "card", "card_limit", "reached", "people_counted"
+"""Columns of rate cards: what one pays on a date, and which of its caps cut that first; the number of an outcome in a wave by a date, or since the date before; the
+people of a wave among whom outcomes are counted."""
 CALL, CALLED = "call", "called"
 """Columns of a study's drawing: what is drawn in a month, and what is drawn by the month in which a term is paid."""
 
@@ -163,7 +166,7 @@ class Scope:
         A study says when its money is drawn, and there is no second source. Only where a contract is replayed on outcomes that
         somebody typed in do the contract's own dates say.
         """
-        if self.draw_months is not None and self.contract.dates:
+        if self.draw_months is not None and self.contract.calendar:
             return [(month, self.code.column(CALL, month)) for month in self.draw_months if month <= self.month]
         if self.draw_months is not None:
             return [(0.0, self.code.column(CALLED, self.term))]

@@ -7,15 +7,22 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from simengine.contract.card import CardSettlement, settle_cards
 from simengine.contract.compile import Program, compile_contract
 from simengine.contract.program import Column, Register
-from simengine.contract.scope import CALL, CALLED, DRAWN
+from simengine.contract.scope import CALL, CALLED, CARD, CARD_LIMIT, DRAWN, PEOPLE_COUNTED, REACHED
 from simengine.contract.spec import Contract
 from simengine.errors import NOT_MEASURED, NotMeasuredError, Problem, StudyError
 from simengine.records import LIMITS, Drawing, Floats, Integers, Measurements, Payments
 
 
-def settle_terms(contract: Contract, measurements: Measurements, drawn: Floats | Drawing, until: str | None = None) -> Payments:
+def settle_terms(
+    contract: Contract,
+    measurements: Measurements,
+    drawn: Floats | Drawing,
+    until: str | None = None,
+    cards: CardSettlement | None = None,
+) -> Payments:
     """Pay every term on what was measured.
 
     Parameters
@@ -29,6 +36,8 @@ def settle_terms(contract: Contract, measurements: Measurements, drawn: Floats |
         with the months in which a study draws it. Terms see these months; without them, the dates of the contract.
     until
         The date after which nothing is settled; absent: everything is.
+    cards
+        What its rate cards pay, where they were settled before; they depend on no money drawn.
 
     Returns
     -------
@@ -43,11 +52,12 @@ def settle_terms(contract: Contract, measurements: Measurements, drawn: Floats |
     """
     drawing = drawn if isinstance(drawn, Drawing) else Drawing(drawn)
     program, n = compile_contract(contract, until, drawing.months), len(drawing.total)
-    dates = list(contract.dates)
+    cards = settle_cards(contract, measurements.reached) if cards is None else cards
+    dates = list(contract.calendar)
     dues = tuple(dates if until is None else dates[: dates.index(until) + 1]) or ("settlement",)
     columns = np.empty((len(program.code.columns), n))
     for place, column in enumerate(program.code.columns):
-        columns[place] = column_of(column, measurements, drawing)
+        columns[place] = column_of(column, measurements, drawing, cards)
     # In memory replications lie side by side, one row for each term and date; the record shows the same numbers the other way.
     shape = (len(contract.terms), len(dues))
     amounts, bounds, months = (np.full(shape, -1, dtype=np.int64) for _ in range(3))
@@ -77,9 +87,11 @@ def _stop_months(program: Program, is_ended: NDArray[np.bool_]) -> Integers | No
     return np.where(is_ended.any(axis=0), months[np.argmax(is_ended, axis=0)], -1)
 
 
-def column_of(column: Column, measurements: Measurements, drawing: Drawing) -> Floats | float:
+def column_of(column: Column, measurements: Measurements, drawing: Drawing, cards: CardSettlement) -> Floats | float:
     """Return what a program asks of the replication; NaN where it was not measured."""
     kind, missing = column[0], np.nan
+    if kind in (CARD, CARD_LIMIT, REACHED, PEOPLE_COUNTED):
+        return cards.columns.get(column, missing)
     if kind == DRAWN:
         return drawing.total
     if kind == CALL:
@@ -164,16 +176,16 @@ def asked_for(contract: Contract, program: Program, registers: Sequence[Register
 
 def outcomes_of(contract: Contract, measurements: Measurements) -> dict[str, Floats]:
     """Return all that the payments of a contract look at, as a replay would type it in; each of shape (n_replications,)."""
-    n_replications = len(measurements.estimate)
+    n_replications, cards = len(measurements.estimate), settle_cards(contract, measurements.reached)
     found = {_word(contract, column): column for column in compile_contract(contract).code.columns}
     nothing = Drawing(np.zeros(n_replications))
     return {
-        word: np.broadcast_to(column_of(column, measurements, nothing), n_replications) for word, column in found.items() if word
+        word: np.broadcast_to(column_of(column, measurements, nothing, cards), n_replications) for word, column in found.items() if word
     }
 
 
 def _word(contract: Contract, column: Column) -> str:
-    """Name what a program asks of the replication; the money drawn has no word here."""
+    """Name what a program asks of the replication; the money drawn, and what follows from a table of people, have no word here."""
     waves, names = list(contract.waves) or [""], list(contract.milestones)
     kind, *rest = column
     if kind == "metric":

@@ -6,19 +6,22 @@ ever evaluated as a program, and no contract has a line of code of its own.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from simengine.contract.scope import DRAWN, MONEY, OUTSTANDING, RETURNED
-from simengine.contract.terms import AnyTerm, Gate, Source
+from simengine.contract.terms import AnyTerm, Gate, Source, Term
 from simengine.contract.terms.base import TermLevel, TermMonths
-from simengine.distributions import CurrencyCode, Fixed, FixedNotNegative, Name, Names, NamesOrNone, Spec, within
+from simengine.distributions import Count, CurrencyCode, Fixed, FixedNotNegative, Name, Names, NamesOrNone, Spec, within
 from simengine.records import OUTCOME_PAYER, ROLES
 
-__all__ = ["DRAWN", "MONEY", "OUTSTANDING", "RETURNED", "Contract", "Due", "MetricUse", "PublishedCase", "Stop"]
+__all__ = [
+    "DRAWN", "MONEY", "OUTSTANDING", "RETURNED", "Contract", "Due", "MetricUse", "PublishedCase", "Stop"]
 
+MOST_DATES = 400
 _Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share must lie between 0 and 1"))]
 
 
@@ -37,13 +40,66 @@ class MetricUse(Spec):
     """What counts in its place where it was not measured; if absent, such a settlement is refused."""
 
 
-class Due(Spec):
-    """A date on which the contract pays, or on which money is paid in."""
+class OutcomeUse(Spec):
+    """An outcome that is counted person by person, when it is reached."""
 
-    month: TermMonths
+    meaning: str
+    """What counts, and what proves it."""
+    unit: str = "people"
+    """`people`: each person counts once, or each time; or what each row counts so many of, such as days."""
+    evaluator: str | None = None
+    """Who validates it."""
+    validated_after_months: TermMonths | None = None
+    """Months from the end of the month in which it was reached until it is validated and may be paid; none if absent."""
+
+
+class Due(Spec):
+    """A date on which the contract pays, or on which money is paid in; or dates that repeat."""
+
+    month: TermMonths | None = None
     """Months from the start."""
     drawn: _Share | None = None
     """The share of the money drawn that the investor pays in on this date."""
+    every_months: Annotated[Count, AfterValidator(within(1, 1200, "dates repeat every 1 to 1200 months"))] | None = None
+    """Months between dates that repeat; these are named after it, with a number from 1 on: `quarter_1`, `quarter_2`."""
+    from_month: TermMonths | None = None
+    """The first of the dates that repeat; one interval after the start if absent."""
+    until_month: TermMonths | None = None
+    """The last month in which one of them may lie."""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Due:
+        repeats = {key: getattr(self, key) for key in ("every_months", "from_month", "until_month")}
+        given = [key for key, value in repeats.items() if value is not None]
+        if (self.month is None) == (not given):
+            found = "neither" if self.month is None else f"`month` and {', '.join(given)}"
+            raise ValueError(f"a date has a `month`, or repeats: `every_months` until `until_month`; found {found}")
+        if given and (self.every_months is None or self.until_month is None):
+            raise ValueError(f"dates that repeat have `every_months` and `until_month`; found {', '.join(given)} alone")
+        if given and self.drawn is not None:
+            raise ValueError("the investor pays in on a single date; found `drawn` on dates that repeat")
+        if given and self.until_month is not None and self.until_month.value < self.months()[0]:
+            raise ValueError(f"dates end after they begin; found {self.months()[0]:g} to {self.until_month.value:g}")
+        return self
+
+    def months(self) -> list[float]:
+        """List the months in which it lies: one, or those of dates that repeat."""
+        if self.month is not None:
+            return [self.month.value]
+        assert self.every_months is not None and self.until_month is not None
+        every = self.every_months.value
+        first = every if self.from_month is None else self.from_month.value
+        return [first + i * every for i in range(max(int((self.until_month.value - first) // every), 0) + 1)]
+
+
+@dataclass(frozen=True)
+class CalendarDate:
+    """One date of the contract."""
+
+    month: float
+    """Months from the start."""
+    drawn: float | None
+    """The share of the money drawn that the investor pays in."""
 
 
 class Stop(Spec):
@@ -87,7 +143,7 @@ class Contract(Spec):
     currency: CurrencyCode
     commitment: Annotated[Fixed, AfterValidator(within(0, 1e15, "a commitment must lie between 0 and 1e15"))]
     """The most that the investor lends."""
-    metrics: dict[Name, MetricUse]
+    metrics: dict[Name, MetricUse] = {}
     terms: Annotated[dict[Name, AnyTerm], Field(min_length=1)]
     parties: dict[Name, str] = {}
     """Further parties besides investor, outcome payer and service provider, in words."""
@@ -97,6 +153,10 @@ class Contract(Spec):
     """The waves of people that terms may tell apart, in words, in their order."""
     milestones: dict[Name, str] = {}
     """The milestones that a person may reach, in words, in their order."""
+    outcomes: dict[Name, OutcomeUse] = {}
+    """The outcomes that are counted person by person, for rate cards; of one month they are settled in this order."""
+    groups: dict[Name, str] = {}
+    """The groups of people whose prices a rate card may tell apart, in words."""
     stops: dict[Name, Stop] = {}
     total_cap: Source | None = None
     """The most that the outcome payer pays under all terms together; later payments are cut first."""
@@ -109,21 +169,52 @@ class Contract(Spec):
 
     @model_validator(mode="after")
     def _dates_in_order(self) -> Contract:
-        months = [due.month.value for due in self.dates.values()]
+        names = [date for name in self.dates for date in self.dates_named(name)]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"each date has a name of its own; found `{twice}` twice, once of dates that repeat")
+        if len(names) > MOST_DATES:
+            raise ValueError(f"a contract has at most {MOST_DATES} dates; found {len(names)}")
+        months = [due.month.value for due in self.dates.values() if due.month is not None]
         if any(one >= other for one, other in pairwise(months)):
             raise ValueError(f"dates stand in their order, one after the other; found months {', '.join(f'{m:g}' for m in months)}")
+        every = [date.month for date in self.calendar.values()]
+        again = next((one for one, other in pairwise(every) if one == other), None)
+        if again is not None:
+            raise ValueError(f"one date lies in one month, so that nothing is paid twice; found two in month {again:g}")
         shares = [due.drawn.value for due in self.dates.values() if due.drawn is not None]
         if shares and abs(sum(shares) - 1) > 1e-9:
             raise ValueError(f"the shares that are drawn on dates add up to 1; found {sum(shares):g}")
         return self
 
+    @property
+    def calendar(self) -> dict[str, CalendarDate]:
+        """Every date by its name, in order of time; dates that repeat are written out."""
+        dates = [
+            (date, CalendarDate(month, None if due.drawn is None else due.drawn.value))
+            for name, due in self.dates.items()
+            for date, month in zip(self.dates_named(name), due.months(), strict=True)
+        ]
+        return dict(sorted(dates, key=lambda one: one[1].month))
+
+    def dates_named(self, name: str) -> list[str]:
+        """List the dates for which a name stands: its own, or all of the dates that repeat under it."""
+        due = self.dates.get(name)
+        if due is None or due.month is not None:
+            return [name]
+        return [f"{name}_{number}" for number in range(1, len(due.months()) + 1)]
+
+    def dates_of(self, term: Term) -> list[str]:
+        """List the dates on which a term is settled; nothing where the contract has no dates."""
+        return [date for name in term.at for date in self.dates_named(name)] or list(self.calendar)
+
     def month_of(self, date: str) -> float:
         """Return the month of a date."""
-        return self.dates[date].month.value
+        return self.calendar[date].month
 
     def calls(self) -> list[tuple[float, float]]:
         """List when the investor pays in which share of the money drawn: all of it at the start, unless dates say otherwise."""
-        called = [(due.month.value, due.drawn.value) for due in self.dates.values() if due.drawn is not None]
+        called = [(date.month, date.drawn) for date in self.calendar.values() if date.drawn is not None]
         return called or [(0.0, 1.0)]
 
     def paid_for_outcomes(self) -> dict[str, int]:

@@ -10,7 +10,7 @@ import numpy as np
 from simengine.contract.rules import NONE, PEOPLE, outcome_problems, uncounted
 from simengine.contract.spec import Contract
 from simengine.errors import UsageError, one_of, shorten
-from simengine.records import Measurements, Milestones
+from simengine.records import Measurements, Milestones, Reached
 
 _MOST = 1e15
 
@@ -42,8 +42,8 @@ def _problems(contract: Contract, outcomes: Mapping[str, float], drawn: float, u
     if not _is_number(drawn) or not 0 <= drawn <= commitment:
         found = f"{drawn:,.10g}" if _is_number(drawn) else shorten(drawn)
         yield f"drawn: the money drawn must lie between 0 and the commitment of {commitment:,.0f}; found {found}"
-    if until is not None and until not in contract.dates:
-        yield f"until: must be a date of the contract; found {until!r}. {one_of(contract.dates) or 'It has no `dates`'}"
+    if until is not None and until not in contract.calendar:
+        yield f"until: must be a date of the contract; found {until!r}. {one_of(contract.calendar) or 'It has no `dates`'}"
 
 
 def _is_number(value: object) -> bool:
@@ -88,7 +88,27 @@ def typed_measurements(contract: Contract, *draws: Mapping[str, float]) -> Measu
         counts[r, [place for place in range(len(waves)) if place not in counted]] = np.nan
     unknown = np.full_like(pooled, np.nan)
     milestones = Milestones(tuple(contract.milestones), counts) if contract.milestones else None
-    return Measurements(tuple(metrics), pooled, unknown, unknown, by_wave, people, milestones)
+    reached = nothing_reached(contract, n) if contract.outcomes else None
+    return Measurements(tuple(metrics), pooled, unknown, unknown, by_wave, people, milestones, reached=reached)
+
+
+def nothing_reached(contract: Contract, n_replications: int) -> Reached:
+    """Return one person of each wave in each replication, who reached nothing."""
+    n_waves = len(contract.waves) or 1
+    return Reached(
+        outcomes=tuple(contract.outcomes),
+        waves=tuple(contract.waves),
+        groups=tuple(contract.groups),
+        horizon=0,
+        first_row=np.zeros(n_replications + 1, dtype=np.int64),
+        first_person=np.arange(n_replications + 1, dtype=np.int64) * n_waves,
+        wave=np.tile(np.arange(n_waves, dtype=np.int16), n_replications),
+        group=np.full(n_replications * n_waves, -1, dtype=np.int16),
+        entry=np.zeros(n_replications * n_waves, dtype=np.int16),
+        person=np.empty(0, dtype=np.int32),
+        outcome=np.empty(0, dtype=np.int16),
+        month=np.empty(0, dtype=np.int16),
+    )
 
 
 def combination_of(contract: Contract, name: str) -> int:

@@ -26,7 +26,7 @@ _PAIR = 2
 def explanation(contract: Contract) -> str:
     """Return a contract as plain text, lines folded at 100 characters."""
     lines = [contract.title, "", *_heading(contract), "", words.PHRASES["measured"], *_metrics(contract)]
-    if contract.dates or contract.waves or contract.milestones or contract.stops:
+    if contract.calendar or contract.waves or contract.milestones or contract.stops:
         lines += ["", words.PHRASES["dates"], *_calendar(contract)]
     lines += ["", words.PHRASES["paid"], *(_term(contract, name, term) for name, term in contract.terms.items())]
     if contract.total_cap is not None:
@@ -98,7 +98,12 @@ def _metrics(contract: Contract) -> Iterator[str]:
 def _calendar(contract: Contract) -> Iterator[str]:
     for name, due in contract.dates.items():
         share = "" if due.drawn is None else words.PHRASES["date_drawn"].format(share=f"{100 * due.drawn.value:,.6g} %")
-        yield words.PHRASES["date"].format(name=name, month=f"{due.month.value:g}", drawn=share)
+        months = due.months()
+        if due.every_months is None:
+            yield words.PHRASES["date"].format(name=name, month=f"{months[0]:g}", drawn=share)
+        else:
+            span = {"every": f"{due.every_months.value:g}", "first": f"{months[0]:g}", "last": f"{months[-1]:g}"}
+            yield words.PHRASES["dates_repeated"].format(name=name, number=len(months), **span)
     for section in ("waves", "milestones"):
         if getattr(contract, section):
             named = "; ".join(f"{name}, {meaning}" for name, meaning in getattr(contract, section).items())
@@ -111,7 +116,7 @@ def _calendar(contract: Contract) -> Iterator[str]:
 
 def _term(contract: Contract, name: str, term: Term) -> str:
     when = ""
-    if contract.dates:
+    if contract.calendar:
         months = term.delay_months
         delay = "" if months is None else words.PHRASES["delay"].format(months=f"{months.value:g}")
         when = words.PHRASES["when"].format(at=", ".join(term.at or contract.dates), delay=delay)
@@ -139,7 +144,7 @@ def _example(contract: Contract) -> Iterator[str]:
                 yield words.PHRASES["example_line"].format(
                     name=name,
                     between=between,
-                    date=f", {date}" if contract.dates else "",
+                    date=f", {date}" if contract.calendar else "",
                     amount=f"{payments.by_due[0, t, due]:z,.{decimals}f}",
                     currency=contract.currency,
                     bound=_bound(payments.limit(0, t, due)),

@@ -41,8 +41,8 @@ def unused_findings(contract: Contract) -> Iterator[Remark]:
     for name, use in contract.metrics.items():
         if use.derived is not None and name not in named:
             yield remark_in_words("unused", f"metrics.{name}", noun="derived metric", name=name)
-    for date, due in contract.dates.items():
-        is_settled = any(not term.at or date in term.at for term in contract.terms.values())
+    for date, due in contract.calendar.items():
+        is_settled = any(date in contract.dates_of(term) for term in contract.terms.values())
         if not is_settled and due.drawn is None and all(stop.at != date for stop in contract.stops.values()):
             yield remark_in_words("unused", f"dates.{date}", noun="date", name=date)
 
@@ -117,7 +117,7 @@ def repeated_findings(contract: Contract, reaches: Spans | None) -> Iterator[Rem
         for place, term in enumerate(contract.terms.values())
         if term.contingent and not term.at and not any(isinstance(node, _ACCRUING) for _, node in parts_within(term, ""))
     ]
-    if len(contract.dates) < 2 or not silent:
+    if len(contract.calendar) < 2 or not silent:
         return
     draws = probe_draws(contract, usual_spans(contract, reaches))
     # A total cap would cut the later dates.
@@ -128,4 +128,4 @@ def repeated_findings(contract: Contract, reaches: Spans | None) -> Iterator[Rem
         # A fixed sum a year is no result that is paid twice.
         hangs_on_results = len(np.unique(dates[:, 0])) > 1
         if hangs_on_results and is_paid_anew.any() and (dates[is_paid_anew] == dates[is_paid_anew][:, :1]).all():
-            yield remark_in_words("pays_again", f"terms.{name}", term=name, number=len(contract.dates))
+            yield remark_in_words("pays_again", f"terms.{name}", term=name, number=len(contract.calendar))

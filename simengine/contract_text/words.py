@@ -76,6 +76,7 @@ PHRASES = {
     "missing": "; where it was not measured, {value} counts",
     "dates": "WHEN",
     "date": "- {name}: month {month}{drawn}.",
+    "dates_repeated": "- {name}: every {every} months from month {first} to month {last}, {number} dates.",
     "date_drawn": "; the investor pays in {share} of the money drawn",
     "waves": "- Waves: {waves}.",
     "milestones": "- Milestones: {milestones}.",

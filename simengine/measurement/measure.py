@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from simengine.errors import NOBODY_COMPARED, NOBODY_SERVED, NOTHING_COMPARED, NOTHING_SPENT, Problem, StudyError
 from simengine.measurement.designs import ComparisonCase, GroupComparison, compare
 from simengine.measurement.errors import as_seen, in_base_prices, redefined, stem_of
+from simengine.measurement.recorded import recorded
 from simengine.measurement.samples import Sample, pooled, ratio, ratio_of, sample_of, seen_of
 from simengine.measurement.scales import SCALES, OutcomeScale
 from simengine.measurement.spec import Metric, Protocol
@@ -25,6 +26,7 @@ from simengine.records import (
     Draws,
     Floats,
     Measurements,
+    Reached,
     Tallies,
     add_in_order,
 )
@@ -68,6 +70,9 @@ def measure(
     - r)^2 v_c - 2 (1 - r) cov) / m_c^2 (delta method); an efficiency ratio likewise, of two ratios of means. Where higher is
     better the sign is turned.
     """
+    listed = None if tallies.reached is None else recorded(protocol.counted, tallies.reached, draws)
+    if not protocol.metrics:
+        return _nothing_estimated(tallies, draws, listed)
     every = tuple(range(len(waves)))
     evaluators = [
         _Evaluator(name, metric, protocol, tallies, kinds[metric.outcome], waves, draws)
@@ -97,6 +102,18 @@ def measure(
         why=np.stack([one.why for one in whole], axis=1),
         why_by_wave=by_wave(alone, "why"),
         replications=draws.replications,
+        reached=listed,
+    )
+
+
+def _nothing_estimated(tallies: Tallies, draws: Draws, listed: Reached | None) -> Measurements:
+    """Return what is measured where outcomes are counted person by person and nothing is estimated."""
+    n, n_waves, _ = tallies.n_people.shape
+    nothing, by_wave = np.zeros((n, 0)), np.zeros((n, n_waves, 0))
+    why, why_by_wave = np.zeros((n, 0), dtype=np.int8), np.zeros((n, n_waves, 0), dtype=np.int8)
+    people = tallies.n_people[:, :, SERVICE].astype(np.float64)
+    return Measurements(
+        (), nothing, nothing, nothing, by_wave, people, None, by_wave, by_wave, why, why_by_wave, draws.replications, listed
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
-from simengine.distributions import Constant, Count, Months, NotNegative, Number, Probability, Quantity, Spec, within
+from simengine.distributions import Constant, Count, Months, Name, NotNegative, Number, Probability, Quantity, Spec, within
 
 Design = Literal["randomised", "matched", "difference_in_differences", "before_after", "historical", "rate_card", "mix"]
 DESIGNS: tuple[str, ...] = get_args(Design)
@@ -163,6 +163,19 @@ class MetricPrices(Spec):
     """Whose prices count, in months from the start."""
 
 
+class CountedOutcome(Spec):
+    """An outcome of the contract that is counted person by person, when it is reached, without a comparison."""
+
+    outcome: str | None = None
+    """The outcome of the study; that of the same name if absent."""
+    within_months: Months | None = None
+    """Months after each person's entry within which it counts; absent: to the horizon."""
+    missed: Probability | None = None
+    """Share of those who reached it, or of its rows of units, for whom it is never claimed; none if absent."""
+    false_claims: Probability | None = None
+    """Share of those who did not reach it for whom it is claimed all the same, in any month after entry; none if absent."""
+
+
 Estimate = Literal["total_difference", "rate_difference", "per_100_difference", "relative_reduction", "efficiency_ratio"]
 
 
@@ -209,8 +222,8 @@ class Metric(Spec):
 class Protocol(Spec):
     """The evaluation that the contract prescribes, and other designs for the same people."""
 
-    design: Design
-    """What the contract pays on."""
+    design: Design | None = None
+    """What the contract pays on; absent only where nothing is estimated, and outcomes are counted person by person."""
     by_wave: dict[str, Design] = {}
     """By wave: another design for the wave."""
     baseline: Baseline | None = None
@@ -230,7 +243,17 @@ class Protocol(Spec):
     zero; `left_out`, people who move within the window are not compared."""
     mix: dict[Design, Probability] | None = None
     """For `mix`: weights of other designs, which add up to 1."""
-    metrics: Annotated[dict[str, Metric], Field(min_length=1)]
+    metrics: dict[str, Metric] = {}
+    counted: dict[Name, CountedOutcome] = {}
+    """By outcome of the contract: which outcome of the study it is, and how well it is recorded."""
+
+    @model_validator(mode="after")
+    def _measures_something(self) -> Protocol:
+        if not self.metrics and not self.counted:
+            raise ValueError("a measurement has `metrics`, or outcomes that are `counted` person by person; found neither")
+        if self.metrics and self.design is None:
+            raise ValueError("metrics are estimated by a `design`; found none")
+        return self
 
     @property
     def by_moments(self) -> tuple[str, ...]:

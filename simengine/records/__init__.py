@@ -30,7 +30,7 @@ from simengine.records.ledger import (
     PublicValue,
 )
 from simengine.records.measurements import Measurements, Milestones
-from simengine.records.payments import CAP, FLOOR, FORMULA, GATE, LIMITS, STOP, TOTAL_CAP, Drawing, Payments
+from simengine.records.payments import CAP, CARD_LIMITS, FLOOR, FORMULA, GATE, LIMITS, STOP, TOTAL_CAP, Drawing, Payments
 from simengine.records.people import (
     ARMS,
     BASELINE,
@@ -47,6 +47,7 @@ from simengine.records.people import (
     Seen,
     Tallies,
 )
+from simengine.records.reached import Reached
 from simengine.records.results import CashMoments, ReplicationResults
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "ARMS",
     "BASELINE",
     "CAP",
+    "CARD_LIMITS",
     "CONTROL",
     "DELIVERY",
     "FLOOR",
@@ -90,6 +92,7 @@ __all__ = [
     "Milestones",
     "Payments",
     "PublicValue",
+    "Reached",
     "Record",
     "ReplicationResults",
     "Seen",

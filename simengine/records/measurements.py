@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from simengine.arrays import Floats, Integers
 from simengine.records.arrays import Axes, Record
+from simengine.records.reached import Reached
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,3 +49,5 @@ class Measurements(Record):
     """The same of `by_wave`."""
     replications: Annotated[Integers | None, Axes("replication")] = None
     """The numbers of the replications; absent if outcomes were given by hand."""
+    reached: Reached | None = None
+    """Outcomes counted person by person, as they were recorded; absent if none are."""

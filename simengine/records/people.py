@@ -8,6 +8,7 @@ from typing import Annotated
 
 from simengine.arrays import Floats, Integers
 from simengine.records.arrays import Axes, Record
+from simengine.records.reached import Reached
 
 ARMS = ("service", "twin", "baseline", "control", "parallel", "matched_service", "matched", "service_before", "parallel_before")
 SERVICE, TWIN, BASELINE, CONTROL, PARALLEL, MATCHED_SERVICE, MATCHED, SERVICE_BEFORE, PARALLEL_BEFORE = range(9)
@@ -88,6 +89,8 @@ class Tallies(Record):
     """By name: the relative sizes of sites; or their number, if people join sites at random."""
     seen: Seen | None = None
     """The observed part if the evaluator loses people who move out of the area; absent if everybody is followed."""
+    reached: Reached | None = None
+    """Outcomes of service users, person by person; absent if none are counted so."""
 
 
 MOMENTS = (

@@ -20,7 +20,7 @@ from simengine.config.numbers import with_numbers
 from simengine.config.sizing import own_windows, steps_of
 from simengine.contract import asks_when_drawn
 from simengine.errors import UsageError
-from simengine.pipeline import discount_basis_of, plan_of, settle_to_fixed_point, with_milestones
+from simengine.pipeline import discount_basis_of, plan_of, settle_to_fixed_point, as_contract_asks
 from simengine.records import (
     SERVICE,
     Draws,
@@ -28,6 +28,7 @@ from simengine.records import (
     Integers,
     Measurements,
     Payments,
+    Reached,
     Record,
     Tallies,
     axes_of,
@@ -154,7 +155,10 @@ def join(blocks: Sequence[CachedEvidence]) -> CachedEvidence:
 def _join(readings: Sequence[MeasuredWindows]) -> MeasuredWindows:
     measurements = [reading.measurements for reading in readings]
     milestones = [one.milestones for one in measurements if one.milestones is not None]
-    joined = _joined([replace(one, milestones=None) for one in measurements])
+    reached = [one.reached for one in measurements if one.reached is not None]
+    joined = _joined([replace(one, milestones=None, reached=None) for one in measurements])
+    if reached:
+        joined = replace(joined, reached=Reached.join(reached))
     if milestones:
         joined = replace(joined, milestones=_joined(milestones))
     worth = {
@@ -216,7 +220,7 @@ def cache_evidence(
 def _read(study: Study, draws: Draws, tallies: Tallies, saving: Sequence[str]) -> MeasuredWindows:
     """Measure people with the windows of a study, and value the true effect for some parties."""
     seen = followed_for(tallies, cohort_of(study).windows)
-    measurements = with_milestones(study.contract, seen, measured(study, study.measurement, seen, draws))
+    measurements = as_contract_asks(study.contract, seen, measured(study, study.measurement, seen, draws), draws)
     public_value = value_outcomes(study.public_value, tuple(study.parties), timing_of(study, draws), seen, draws)
     factors = discount_basis_of(study, draws, public_value.value.shape[2]).discount_factors
     by_year = {party: public_value.value[:, public_value.parties.index(party)] for party in saving}

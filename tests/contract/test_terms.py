@@ -26,7 +26,7 @@ def paid(terms, drawn=100.0, outcomes=None, until=None, **sections):
     """Return what each term pays, by date where there are dates."""
     contract = contract_of(terms, **sections)
     payments = replay(contract, outcomes if outcomes is not None else {"x": 0.0, "y": 0.0}, drawn, until)
-    if not contract.dates:
+    if not contract.calendar:
         return dict(zip(payments.terms, payments.amount[0].tolist(), strict=True))
     return {name: dict(zip(payments.dues, payments.by_due[0, t].tolist(), strict=True)) for t, name in enumerate(payments.terms)}
 

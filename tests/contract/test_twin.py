@@ -36,7 +36,7 @@ def compiled(contract, draws, drawn):
     lines = program.lines
     amount, bound = np.empty((len(lines), len(drawn))), np.empty((len(lines), len(drawn)), dtype=np.int8)
     program.code.run(columns, np.array([line.amount for line in lines]), np.array([line.bound for line in lines]), amount, bound)
-    names, dates = list(contract.terms), list(contract.dates) or [""]
+    names, dates = list(contract.terms), list(contract.calendar) or [""]
     keys = [(names[line.term], dates[line.due]) for line in program.lines]
     return {key: (amount[i], [program.limits[key[0]][code] for code in bound[i]]) for i, key in enumerate(keys)}
 

@@ -49,7 +49,7 @@ class ReplicationNumbers:
 def settle(contract: Contract, outcomes: Mapping[str, float], drawn: float) -> dict[tuple[str, str], tuple[float, str]]:
     """Give what each term pays on each date, and which limit decided it: formula, floor, cap, gate, stop, total_cap, or a path."""
     result, numbers, stopped = {}, ReplicationNumbers(contract, outcomes, drawn), 0.0
-    for date in contract.dates or [""]:
+    for date in contract.calendar or [""]:
         numbers = numbers.at(month=contract.month_of(date) if date else 0.0, now=dict.fromkeys(contract.terms, 0.0))
         stopping = stopped
         for name, stop in contract.stops.items():
@@ -60,7 +60,7 @@ def settle(contract: Contract, outcomes: Mapping[str, float], drawn: float) -> d
                 numbers.now[name] = result.get(("stop", name), 0.0)
             result["stop", name] = numbers.now[name]
         for name, term in contract.terms.items():
-            dates = list(term.at or contract.dates)
+            dates = contract.dates_of(term)
             if date and date not in dates:
                 continue
             before = contract.month_of(dates[dates.index(date) - 1]) if date and dates.index(date) > 0 else 0.0

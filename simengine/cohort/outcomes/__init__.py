@@ -5,7 +5,7 @@ To add a kind, write its file and enter it in `OUTCOME_KINDS`. `base` says what 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -23,7 +23,7 @@ from simengine.cohort.outcomes.score import Score
 from simengine.cohort.outcomes.target import TargetOutcome
 from simengine.errors import Problem, StudyError
 
-__all__ = ["OUTCOME_KINDS", "Outcome", "OutcomeKind", "PriceList", "behind", "in_order", "price_lists", "refuse_unlisted"]
+__all__ = ["OUTCOME_KINDS", "Outcome", "OutcomeKind", "PriceList", "behind", "closed_over", "in_order", "price_lists", "refuse_unlisted"]
 
 OUTCOME_KINDS: tuple[type[OutcomeKind], ...] = (
     AmountOutcome,
@@ -76,6 +76,17 @@ def behind(outcomes: Mapping[str, OutcomeKind], name: str) -> list[str]:
             found.append(one)
             waiting += outcomes[one].rests_on
     return found
+
+
+def closed_over(outcomes: Mapping[str, OutcomeKind], asked: Iterable[str]) -> dict[str, OutcomeKind]:
+    """Return some outcomes and all that they rest on, in the order of the study."""
+    wanted, waiting = set[str](), list(asked)
+    while waiting:
+        for one in behind(outcomes, waiting.pop()):
+            group = outcomes[one].payment_group
+            waiting += [] if group is None or group.outcome in wanted or one in wanted else [group.outcome]
+            wanted.add(one)
+    return {name: outcome for name, outcome in outcomes.items() if name in wanted}
 
 
 def price_lists(outcomes: Mapping[str, OutcomeKind]) -> dict[str, PriceList]:

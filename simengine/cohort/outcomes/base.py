@@ -275,6 +275,21 @@ class OutcomeKind(Spec, ABC):
         return None
 
     @property
+    def counted_as(self) -> Literal["people", "units", "nothing"]:
+        """How it is counted person by person, as it comes: a yes or no by people, what adds up by its units; a level by nothing."""
+        return "people" if self.is_yes_or_no else "units" if self.adds_up else "nothing"
+
+    @property
+    def is_told_at_end(self) -> bool:
+        """Whether only the end of a window tells whether a person has it: as long as it runs, a yes may become a no."""
+        return False
+
+    @property
+    def has_quick_moment(self) -> bool:
+        """Whether `find_moment` finds when a person reached it; else it is counted by the end of each month."""
+        return False
+
+    @property
     def prices_months(self) -> bool:
         """Whether months in states are worth something."""
         return False
@@ -306,6 +321,11 @@ class OutcomeKind(Spec, ABC):
 
     def derive(self, name: str, of: Batch) -> None:
         """Fill it where it follows from stays, or from outcomes that are filled; `name`: its own."""
+
+    def find_moment(
+        self, states: Sequence[str], clock: MoveClock, people: People, stays: Stays, n_stays: int, moment: Integers
+    ) -> None:
+        """Fill the step of the clock at which everybody first had it, of shape (n_people,); -1 for never."""
 
     def fill_factors(self, size: Floats, address: tuple[np.uint64, Integers, np.uint64], people: People, factor: Floats) -> None:
         """Draw the factor of each person on the whole; only where people differ.

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import AfterValidator
 
+from simengine.cohort.kernels.arrays import People, Stays
+from simengine.cohort.kernels.reached import reach_first
 from simengine.cohort.kernels.read_outcomes import reach_states
+from simengine.cohort.moves import MoveClock
 from simengine.cohort.outcomes.base import Batch, NamedStates, OutcomeKind, OutcomeReading, OutcomeScaleName, OutcomeUnit
 from simengine.cohort.outcomes.spans import Span
 from simengine.cohort.spec.names import OneOrMore
 from simengine.distributions import Constant, Count, within
+from simengine.records import Integers
 
 
 class StateReached(OutcomeKind):
@@ -44,6 +49,18 @@ class StateReached(OutcomeKind):
         """No or yes."""
         del window_months
         return 0.0, 1.0
+
+    @property
+    def has_quick_moment(self) -> bool:
+        """The stays tell."""
+        return True
+
+    def find_moment(
+        self, states: Sequence[str], clock: MoveClock, people: People, stays: Stays, n_stays: int, moment: Integers
+    ) -> None:
+        """Look through the stays."""
+        belongs = np.array([state in self.states for state in states], dtype=np.bool_)
+        reach_first(belongs, int(self.stay_months.value) * clock.steps, clock.entry, people, stays, n_stays, moment)
 
     def derive(self, name: str, of: Batch) -> None:
         """Look through the stays."""

@@ -53,6 +53,11 @@ class TargetOutcome(OutcomeKind):
         return f"of kind {self.kind}"
 
     @property
+    def is_told_at_end(self) -> bool:
+        """At most so much is known when the window closes; at least so much, as soon as it is reached."""
+        return self.at_most is not None
+
+    @property
     def payment_group(self) -> Selection | None:
         """As it is said under `among`."""
         return self.among

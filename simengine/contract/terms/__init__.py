@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import Discriminator, Tag
 
-from simengine.contract.terms import amounts, base, calendar, combine, people, returns, tables, volume
+from simengine.contract.terms import amounts, base, calendar, combine, people, rate_card, returns, tables, volume
 from simengine.contract.terms.base import OF_THE_CONTRACT, TERM_KINDS, Currency, Gate, Named, Term, parts_within
 
 __all__ = [
@@ -32,7 +32,7 @@ __all__ = [
     "parts_within",
 ]
 
-FAMILIES = (amounts, calendar, combine, people, returns, tables, volume)
+FAMILIES = (amounts, calendar, combine, people, rate_card, returns, tables, volume)
 """The files that define kinds: loading one enters its kinds into `TERM_KINDS`."""
 _NAMED = "named"
 

@@ -10,9 +10,9 @@ import numpy as np
 from simengine.config import Study, as_promised, cohort_of, promise_of
 from simengine.contract import outcomes_of
 from simengine.currencies import units_of
-from simengine.pipeline import draw_numbers, with_milestones
+from simengine.pipeline import draw_numbers, as_contract_asks
 from simengine.questions.certificate.edges import Jump, find_jumps, first_level, levels_between
-from simengine.records import INVESTOR, Floats, Integers, Measurements, Tallies
+from simengine.records import INVESTOR, Draws, Floats, Integers, Measurements, Tallies
 from simengine.replications.answer import Answer
 from simengine.replications.ensemble import (
     Ensemble,
@@ -183,20 +183,20 @@ def _settle_multiples(promised: Study, seed: int, replications: Integers) -> lis
         tallies = lived_again(cohort, draws, multiple, untouched) if multiple else untouched
         seen = measured(promised, promised.measurement, tallies, draws)
         point = dict(settled(promised, draws, tallies, seen))
-        point |= {f"{_SEEN}{word}": values for word, values in _looked_at(promised, tallies, seen).items()}
+        point |= {f"{_SEEN}{word}": values for word, values in _looked_at(promised, draws, tallies, seen).items()}
         if multiple == MULTIPLES[_PROMISE]:
             truth = against_twins(promised, draws, tallies, seen)
             point["payment_on_truth"] = settled(promised, draws, beyond_twins(tallies), truth)["contingent_payment"]
-            point |= {f"{_OUTCOME}{word}": values for word, values in _looked_at(promised, tallies, truth).items()}
+            point |= {f"{_OUTCOME}{word}": values for word, values in _looked_at(promised, draws, tallies, truth).items()}
             errors = replace(seen, estimate=seen.standard_error, by_wave=seen.standard_error_by_wave)
-            point |= {f"{_ERROR}{word}": values for word, values in _looked_at(promised, tallies, errors).items()}
+            point |= {f"{_ERROR}{word}": values for word, values in _looked_at(promised, draws, tallies, errors).items()}
         points.append(point)
     return points
 
 
-def _looked_at(study: Study, tallies: Tallies, measurements: Measurements) -> Mapping[str, Floats]:
+def _looked_at(study: Study, draws: Draws, tallies: Tallies, measurements: Measurements) -> Mapping[str, Floats]:
     """Return the inputs of the contract, named as in a replay."""
-    return outcomes_of(study.contract, with_milestones(study.contract, tallies, measurements))
+    return outcomes_of(study.contract, as_contract_asks(study.contract, tallies, measurements, draws))
 
 
 def _of_term(at_nothing: Floats, at_promise: Floats) -> TermChance:

@@ -138,14 +138,14 @@ def with_contract(study: Study, name: str, contract: Contract) -> Study:
     names; if it has others, it is refused.
     """
     months = study.capital.payment_month
-    if not contract.dates:
+    if not contract.calendar:
         for term in contract.terms:
             if term not in months:
                 rule = "a contract names the dates on which it pays, or its terms are called like those of the study"
                 found = f"`{term}`, for which the study has no month"
                 way_out = f"Give the contract `dates`. The study has months for: {', '.join(months) or 'no term'}"
                 raise StudyError([Problem(name, f"terms.{term}", rule, found, way_out)])
-    kept = {} if contract.dates else {term: months[term] for term in contract.terms}
+    kept = {} if contract.calendar else {term: months[term] for term in contract.terms}
     capital = study.capital.model_copy(update={"payment_month": kept})
     changed = study.model_copy(update={"contract": contract, "capital": capital})
     problems = [Problem(name, path.removeprefix("contract."), *rest) for path, *rest in study_problems(changed)]

@@ -10,7 +10,7 @@ import numpy as np
 from simengine.cohort import Cohort
 from simengine.config import Study, cohort_of
 from simengine.errors import UsageError
-from simengine.pipeline import Evidence, draw_numbers, evaluate, move_money, with_milestones
+from simengine.pipeline import Evidence, draw_numbers, evaluate, move_money, as_contract_asks
 from simengine.questions.compare.designs import other_section
 from simengine.questions.incentives.best_response import BestResponse, GivingUp, best_response, giving_up, worth_by_replication
 from simengine.questions.incentives.efforts import (
@@ -250,7 +250,8 @@ def _settled(design: Study, evidence: Evidence) -> dict[str, Floats]:
 def _paid(design: Study, evidence: Evidence) -> Floats:
     """Return the payments of the terms that depend on outcomes."""
     contract, draws = design.contract, evidence.draws
-    payments, _ = move_money(design, draws, evidence.tallies, with_milestones(contract, evidence.tallies, evidence.measurements))
+    measurements = as_contract_asks(contract, evidence.tallies, evidence.measurements, draws)
+    payments, _ = move_money(design, draws, evidence.tallies, measurements)
     amounts = [payments.amount[:, t] for t, name in enumerate(payments.terms) if contract.terms[name].contingent]
     return add_in_order([np.zeros(len(draws)), *amounts])
 

@@ -18,7 +18,7 @@ from simengine.config import Study
 from simengine.config.portfolio import Holding, Portfolio, holder_of, portfolio_problems, split_number
 from simengine.currencies import units_of
 from simengine.errors import Problem, StudyError, UsageError
-from simengine.pipeline import DrawOverrides, move_money, own_uniforms, simulate, with_milestones
+from simengine.pipeline import DrawOverrides, move_money, own_uniforms, simulate, as_contract_asks
 from simengine.questions.portfolio.fund import NEVER, Course, Flows, FundRule, run_fund
 from simengine.records import Floats, Integers, Ledger
 from simengine.replications.answer import Answer
@@ -142,7 +142,7 @@ def _project(holding: Holding, name: str, ensemble: Ensemble) -> Columns:
 
 def _ledger(study: Study, seed: int, replications: Integers, shared: Mapping[str, Floats]) -> Ledger:
     evidence = simulate(study, seed, replications, overrides=DrawOverrides(shared=shared))
-    measurements = with_milestones(study.contract, evidence.tallies, evidence.measurements)
+    measurements = as_contract_asks(study.contract, evidence.tallies, evidence.measurements, evidence.draws)
     return move_money(study, evidence.draws, evidence.tallies, measurements)[1]
 
 

@@ -13,7 +13,7 @@ from simengine.asked import MOST_REPLICATIONS, whole
 from simengine.config import Study
 from simengine.distributions import Constant
 from simengine.errors import NOT_MEASURED, UsageError
-from simengine.pipeline import measured_again, move_money, run_block, simulate, with_milestones
+from simengine.pipeline import measured_again, move_money, run_block, simulate, as_contract_asks
 from simengine.records import ARMS, Ledger, Measurements, Payments, ReplicationResults, Tallies
 from simengine.replications.ensemble import Ensemble
 from simengine.sampling import PLAIN, SCRAMBLES, Sampling, refuse_impossible, seeds_again
@@ -84,7 +84,7 @@ def trace(
     evidence = simulate(study, seed, numbers, sampling)
     if measurement > 1:
         evidence = measured_again(study, evidence, seeds_again(seed, sampling.measured)[measurement - 2])
-    measurements = with_milestones(study.contract, evidence.tallies, evidence.measurements)
+    measurements = as_contract_asks(study.contract, evidence.tallies, evidence.measurements, evidence.draws)
     payments, ledger = move_money(study, evidence.draws, evidence.tallies, measurements)
     distributions = dict(study.quantities())
     results = run_block(study, seed, numbers, sampling, with_variates=with_variates)

@@ -90,10 +90,10 @@ def compare_windows(study: Study, months: Sequence[int], ensemble: Ensemble, met
     """
     contingent_terms(study)
     _refuse_nonsense(months)
-    if study.contract.dates:
+    if study.contract.calendar:
         raise UsageError(
             "contract.dates: payments are shifted where the study says when they are made; found dates of the contract: "
-            f"{', '.join(study.contract.dates)}. Leave them out and give capital.payment_month"
+            f"{', '.join(study.contract.calendar)}. Leave them out and give capital.payment_month"
         )
     metrics = _changed(study, metric)
     protocols = {length: _protocol(study, metrics, length) for length in months}

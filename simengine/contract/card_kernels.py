@@ -1,0 +1,311 @@
+"""Settle a rate card replication by replication, in whole numbers of the currency's smallest unit.
+
+Letters of the axes: r = replications, x = rows of outcomes reached, p = people, o = outcomes of the contract, c = classes of people
+(group and wave), w = waves, m = months from the start, d = dates of the card, k = bands.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simengine.accelerate import device, kernel
+from simengine.arrays import Floats, Integers
+
+Flags = NDArray[np.bool_]
+Masks = NDArray[np.uint64]
+Shorts = NDArray[np.int16]
+
+NO_CAP = np.int64(1) << np.int64(62)
+BY_PERSON, BY_OUTCOME, BY_WAVE, BY_YEAR, IN_ALL = range(1, 6)
+"""Places of the limits of a card in `CARD_LIMITS`, from 1 on."""
+_ONE = np.uint64(1)
+_NONE = np.uint64(0)
+_HALF = 16
+_LOW = np.uint32(0xFFFF)
+
+
+class CardArrays(NamedTuple):
+    """A rate card as numbers."""
+
+    price: Floats  # (o, c, m) of what is reached in month m; where there are bands: what multiplies their prices
+    band_from: Floats  # (o, k) people or units before the band; infinite where there is none
+    band_price: Floats  # (o, k)
+    n_bands: Integers  # (o,) 0 for none
+    is_priced: Flags  # (o,)
+    has_units: Flags  # (o,) whether rows hold units, and not people
+    each_time: Flags  # (o,)
+    beyond: Floats  # (o,) units that must be reached; 0 for none
+    counted_back: Flags  # (o,)
+    net_of: Masks  # (o,) outcomes whose units are taken off
+    needs: Masks  # (o,) outcomes that must be reached too
+    unlocks: Masks  # (o,) outcomes that need this one
+    undoes: Masks  # (o,) outcomes that are lost by this one
+    lost_within: Integers  # (o,) months
+    owed_back: Floats  # (o,) share
+    due: Shorts  # (o, m) date on which it is paid; -1 for never
+    due_later: Shorts  # (o, m) the same where it is disputed
+    cap: Integers  # (o,)
+    cap_per_wave: Integers  # (w,)
+    year: Integers  # (d,) budget year of each date
+    limits: Integers  # (3,) per person, per budget year, in all
+    is_carried: bool  # whether what exceeds a budget year joins the next
+    shares: Floats  # (2,) of claims that are audited, and that are disputed
+    is_extrapolated: bool
+    units: float  # smallest units in one unit of the currency
+
+
+@device
+def in_smallest_units(amount: float, units: float) -> int:
+    """Round an amount half to even to whole smallest units."""
+    return np.int64(np.rint(amount * units))
+
+
+@device
+def worth_of(card: CardArrays, o: int, c: int, month: int, before: float, quantity: float) -> float:
+    """Return the price of some people or units, `before` of which were counted earlier."""
+    price = card.price[o, c, month]
+    if card.n_bands[o] == 0:
+        return price * quantity
+    total = 0.0
+    for k in range(card.n_bands[o]):
+        stop = card.band_from[o, k + 1] if k + 1 < card.n_bands[o] else np.inf
+        inside = min(stop, before + quantity) - max(card.band_from[o, k], before)
+        if inside > 0.0:
+            total += card.band_price[o, k] * inside
+    return price * total
+
+
+@device
+def units_paid(card: CardArrays, o: int, before: float, quantity: float) -> float:
+    """Return how many of some units are paid for, of a person who has so many before."""
+    beyond, after = card.beyond[o], before + quantity
+    if beyond <= 0.0 or before >= beyond:
+        return quantity
+    if after < beyond:
+        return 0.0
+    return after if card.counted_back[o] else after - beyond
+
+
+@kernel
+def settle_card(
+    first_row: Integers,  # (r + 1,)
+    first_person: Integers,  # (r + 1,)
+    person: NDArray[np.int32],  # (x,)
+    outcome: Integers,  # (x,) of the contract; -1 for one that it does not know
+    month: Shorts,  # (x,)
+    quantity: Floats,  # (x,) or (0,): each row counts 1
+    is_false: Flags,  # (x,) or (0,)
+    lots: NDArray[np.uint32],  # (x,) or (0,)
+    wave: Shorts,  # (people,)
+    kind: Integers,  # (people,) class
+    card: CardArrays,
+    amount: Floats,  # (r, o, d) filled, in the currency
+    limit: NDArray[np.int8],  # (r, d) filled: the first cap that cut anything, 0 for none
+    by_row: Integers,  # (x,) or (0,) filled: what each row changed, before all caps but that of its person
+) -> None:
+    """Settle what each person reached, month by month, then the caps of each date."""
+    n_outcomes, n_dates = amount.shape[1], amount.shape[2]
+    n_months, n_waves = card.due.shape[1], len(card.cap_per_wave)
+    most_people = 0
+    for r in range(len(first_row) - 1):
+        most_people = max(most_people, first_person[r + 1] - first_person[r])
+    paid = np.zeros(most_people, np.int64)
+    seen = np.zeros(most_people, np.uint64)
+    kept, since = np.zeros((most_people, n_outcomes), np.int64), np.zeros((most_people, n_outcomes), np.int64)
+    gathered, waiting = np.zeros((most_people, n_outcomes)), np.zeros((most_people, n_outcomes))
+    waiting_row = np.zeros((most_people, n_outcomes), np.int64)
+    booked = np.zeros((n_waves, n_outcomes, n_dates), np.int64)
+    sampled, found = np.zeros((n_outcomes, n_dates), np.int64), np.zeros((n_outcomes, n_dates), np.int64)
+    is_cut = np.zeros(n_dates, np.bool_)
+    counted, net = np.zeros(n_outcomes), np.zeros(n_outcomes)
+    order = np.zeros(n_outcomes + 1, np.int64)
+    audited = np.int64(np.rint(card.shares[0] * (1 << _HALF)))
+    disputed = np.int64(np.rint(card.shares[1] * (1 << _HALF)))
+    for r in range(len(first_row) - 1):
+        start, stop, people = first_row[r], first_row[r + 1], first_person[r]
+        n_people = first_person[r + 1] - people
+        paid[:n_people] = 0
+        seen[:n_people] = _NONE
+        kept[:n_people] = 0
+        gathered[:n_people] = 0.0
+        waiting[:n_people] = 0.0
+        booked[:] = 0
+        sampled[:] = 0
+        found[:] = 0
+        is_cut[:] = False
+        counted[:] = 0.0
+        x = start
+        while x < stop:
+            now, p = np.int64(month[x]), np.int64(person[x])
+            if now >= n_months:
+                break
+            # All that this person reached in this month, in the order of the contract.
+            n_group = 0
+            while x < stop and month[x] == now and person[x] == p:
+                if outcome[x] >= 0:
+                    place = n_group
+                    while place > 0 and outcome[order[place - 1]] > outcome[x]:
+                        order[place] = order[place - 1]
+                        place -= 1
+                    order[place] = x
+                    n_group += 1
+                x += 1
+            for place in range(n_group):
+                row = order[place]
+                net[outcome[row]] = quantity[row] if len(quantity) > 0 else 1.0
+            w, c = np.int64(wave[people + p]), kind[people + p]
+            for place in range(n_group):
+                row = order[place]
+                o = outcome[row]
+                bit = _ONE << np.uint64(o)
+                # What this outcome undoes.
+                for j in range(n_outcomes if card.undoes[o] != _NONE else 0):
+                    other = _ONE << np.uint64(j)
+                    if card.undoes[o] & other == _NONE or seen[p] & other == _NONE or now - since[p, j] > card.lost_within[j]:
+                        continue
+                    d = card.due[o, now]
+                    back = np.int64(np.rint(card.owed_back[j] * kept[p, j])) if d >= 0 else np.int64(0)
+                    booked[w, j, max(d, 0)] -= back
+                    paid[p] -= back
+                    kept[p, j] = 0
+                    waiting[p, j] = 0.0
+                    seen[p] &= ~other
+                    if len(by_row) > 0:
+                        by_row[row] -= back
+                units = net[o] if card.has_units[o] else 1.0
+                if card.has_units[o] and card.net_of[o] != _NONE:
+                    for other_place in range(n_group):
+                        j = outcome[order[other_place]]
+                        if card.net_of[o] & (_ONE << np.uint64(j)) != _NONE:
+                            units -= net[j]
+                    units = max(units, 0.0)
+                is_again = seen[p] & bit != _NONE
+                seen[p] |= bit
+                if not is_again:
+                    since[p, o] = now
+                if card.is_priced[o] and (card.has_units[o] or card.each_time[o] or not is_again):
+                    waiting[p, o] += units
+                    waiting_row[p, o] = row
+                # Itself, and what waited for it: each where all that it needs is reached.
+                for j in range(n_outcomes if card.unlocks[o] != _NONE else 1):
+                    i = j if card.unlocks[o] != _NONE else o
+                    if i != o and card.unlocks[o] & (_ONE << np.uint64(i)) == _NONE:
+                        continue
+                    if waiting[p, i] == 0.0 or seen[p] & card.needs[i] != card.needs[i]:
+                        continue
+                    claim, q = waiting_row[p, i], waiting[p, i]
+                    waiting[p, i] = 0.0
+                    if card.has_units[i]:
+                        before = gathered[p, i]
+                        gathered[p, i] += q
+                        q = units_paid(card, i, before, q)
+                    is_late = len(lots) > 0 and np.int64(lots[claim] & _LOW) < disputed
+                    d = np.int64(card.due_later[i, now] if is_late else card.due[i, now])
+                    if d < 0 or q == 0.0:
+                        continue
+                    owed = in_smallest_units(worth_of(card, i, c, now, counted[i], q), card.units)
+                    counted[i] += q
+                    if owed > card.limits[0] - paid[p]:
+                        owed = max(card.limits[0] - paid[p], np.int64(0))
+                        is_cut[d] = True
+                    paid[p] += owed
+                    kept[p, i] += owed
+                    booked[w, i, d] += owed
+                    if len(by_row) > 0:
+                        by_row[row] += owed
+                    if len(lots) > 0 and np.int64(lots[claim] >> np.uint32(_HALF)) < audited:
+                        sampled[i, d] += owed
+                        found[i, d] += owed if len(is_false) > 0 and is_false[claim] else 0
+        cut_dates(card, booked, sampled, found, is_cut, amount[r], limit[r])
+
+
+@device
+def cut_dates(
+    card: CardArrays,
+    booked: Integers,  # (w, o, d)
+    sampled: Integers,  # (o, d)
+    found: Integers,  # (o, d)
+    is_cut: Flags,  # (d,)
+    amount: Floats,  # (o, d) filled
+    limit: NDArray[np.int8],  # (d,) filled
+) -> None:
+    """Verify each date, then cut it by outcome, wave, budget year and in all."""
+    n_waves, n_outcomes, n_dates = booked.shape
+    of_wave, of_outcome = np.zeros(n_waves, np.int64), np.zeros(n_outcomes, np.int64)
+    carried = np.zeros(n_outcomes, np.int64)
+    in_year, year, in_all = np.int64(0), np.int64(-1), np.int64(0)
+    for d in range(n_dates):
+        limit[d] = BY_PERSON if is_cut[d] else 0
+        if card.year[d] != year:
+            in_year, year = np.int64(0), card.year[d]
+        for o in range(n_outcomes):
+            owed, verified = np.int64(0), 1.0
+            if sampled[o, d] > 0 and card.is_extrapolated:
+                verified = 1.0 - found[o, d] / sampled[o, d]
+            for w in range(n_waves):
+                part = booked[w, o, d]
+                if verified < 1.0 and part > 0:
+                    part = np.int64(np.rint(verified * part))
+                if part > card.cap_per_wave[w] - of_wave[w]:
+                    part = card.cap_per_wave[w] - of_wave[w]
+                    limit[d] = BY_WAVE if limit[d] == 0 else limit[d]
+                of_wave[w] += part
+                owed += part
+            if not card.is_extrapolated:
+                owed -= found[o, d]
+            owed += carried[o]
+            carried[o] = 0
+            if owed > card.cap[o] - of_outcome[o]:
+                owed = card.cap[o] - of_outcome[o]
+                limit[d] = BY_OUTCOME if limit[d] == 0 else limit[d]
+            # No more is owed back than was paid.
+            owed = max(owed, -of_outcome[o])
+            if owed > card.limits[1] - in_year:
+                left = max(card.limits[1] - in_year, np.int64(0))
+                carried[o] = owed - left if card.is_carried else np.int64(0)
+                owed = left
+                limit[d] = BY_YEAR if limit[d] == 0 else limit[d]
+            if owed > card.limits[2] - in_all:
+                owed = max(card.limits[2] - in_all, np.int64(0))
+                limit[d] = IN_ALL if limit[d] == 0 else limit[d]
+            of_outcome[o] += owed
+            in_year += owed
+            in_all += owed
+            amount[o, d] = owed / card.units
+
+
+@kernel
+def count_reached(
+    first_row: Integers,  # (r + 1,)
+    first_person: Integers,  # (r + 1,)
+    person: NDArray[np.int32],  # (x,)
+    outcome: Integers,  # (x,) of the contract; -1 for one that it does not know
+    month: Shorts,  # (x,)
+    quantity: Floats,  # (x,) or (0,)
+    wave: Shorts,  # (people,)
+    has_units: Flags,  # (o,)
+    due: Shorts,  # (o, m) date by which it is validated; -1 for never
+    number: Floats,  # (r, o, w, d) added to
+) -> None:
+    """Count who reached what by date, each person once; units are added up."""
+    most_people = 0
+    for r in range(len(first_row) - 1):
+        most_people = max(most_people, first_person[r + 1] - first_person[r])
+    seen = np.zeros(most_people, np.uint64)
+    for r in range(len(first_row) - 1):
+        people = first_person[r]
+        seen[: first_person[r + 1] - people] = _NONE
+        for x in range(first_row[r], first_row[r + 1]):
+            o, now, p = outcome[x], np.int64(month[x]), np.int64(person[x])
+            if o < 0 or now >= due.shape[1]:
+                continue
+            bit = _ONE << np.uint64(o)
+            if not has_units[o] and seen[p] & bit != _NONE:
+                continue
+            seen[p] |= bit
+            d = due[o, now]
+            if d >= 0:
+                number[r, o, wave[people + p], d] += quantity[x] if has_units[o] and len(quantity) > 0 else 1.0

@@ -1,0 +1,173 @@
+"""A rate card: a price for each outcome that a person reaches, paid on the first date after it was validated."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from simengine.contract.program import Register
+from simengine.contract.scope import CARD, CARD_LIMIT, PEOPLE_COUNTED, REACHED, Scope
+from simengine.contract.terms.base import Factor, Term, TermMonths
+from simengine.contract.terms.volume import VolumeBand
+from simengine.distributions import Fixed, Name, Names, NamesOrNone, Spec, within
+from simengine.records import CARD_LIMITS, FORMULA
+
+_Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share must lie between 0 and 1"))]
+_Rate = Annotated[Fixed, AfterValidator(within(-0.5, 1, "a rate must lie between -0.5 and 1 a year"))]
+
+
+class LostBy(Spec):
+    """An outcome that undoes another one of the same person: a placement that breaks down."""
+
+    outcome: Name
+    within_months: TermMonths | None = None
+    """Months after the outcome was reached within which it can be lost; the whole contract if absent."""
+    share_owed_back: _Share
+    """Share of what was paid for the person's outcome that is owed back: 0 where only what needs it is lost."""
+
+
+class CardPrice(Spec):
+    """What is paid for one outcome, and for whom."""
+
+    price: Factor | None = None
+    """For each person who reaches it, or for each unit; absent where `bands` give it."""
+    by_group: dict[Name, Factor] = {}
+    """By group of people: another price."""
+    by_wave: dict[Name, Factor] = {}
+    """By wave: another price; a group's own price takes precedence."""
+    from_month: dict[int, Factor] = {}
+    """By month from the start: the price of what is reached from then on, a variation; it replaces `price`, not those of groups."""
+    bands: Annotated[tuple[VolumeBand, ...], Field(strict=False)] = ()
+    """By volume: the price of each person, or unit, beyond so many before; all people together, in the order in which they come."""
+    index_per_year: _Rate | None = None
+    """Growth of the price at each full year from the start."""
+    needs: NamesOrNone = ()
+    """Outcomes that the person must have reached too; it is paid once all of them are."""
+    lost_by: LostBy | None = None
+    each_time: bool = False
+    """Whether it is paid each time that the person reaches it; once only if absent. Units are always added up."""
+    beyond_units: Factor | None = None
+    """Units of a person that must be reached before any is paid."""
+    counted_back: bool = False
+    """Whether all units from the first are paid once `beyond_units` are reached, not only those beyond them."""
+    net_of: NamesOrNone = ()
+    """Outcomes whose units of the same person and month are taken off first."""
+    cap: Factor | None = None
+    """The most that is paid for it, over all people and dates."""
+
+    @model_validator(mode="after")
+    def _one_price(self) -> CardPrice:
+        if self.bands and (self.price is not None or self.by_group or self.by_wave or self.from_month):
+            raise ValueError("a price is one number, or `bands` by volume; found both")
+        if not self.bands and self.price is None and (self.by_group or self.by_wave or self.from_month):
+            raise ValueError("other prices stand beside a `price`; found none. Write `price: 0` where nobody else is paid for")
+        starts = [band.beyond.value for band in self.bands]
+        if starts and (starts[0] != 0 or any(one >= other for one, other in pairwise(starts))):
+            found = ", ".join(f"{start:g}" for start in starts)
+            raise ValueError(f"bands by volume begin beyond 0 and stand in order; found {found}")
+        wrong = next((month for month in self.from_month if not 0 <= month <= 1200), None)
+        if wrong is not None:
+            raise ValueError(f"a price holds from a month between 0 and 1200; found {wrong}")
+        if self.counted_back and self.beyond_units is None:
+            raise ValueError("`counted_back` counts back from `beyond_units`; found none")
+        if self.lost_by is not None and self.beyond_units is not None:
+            raise ValueError("units are not lost again; found `lost_by` and `beyond_units`")
+        return self
+
+    @property
+    def has_price(self) -> bool:
+        """Whether anything is ever paid for it."""
+        return self.price is not None or bool(self.bands)
+
+
+class BudgetYear(Spec):
+    """The most that is paid in one budget year of the payer."""
+
+    at_most: Factor
+    from_month: TermMonths | None = None
+    """Months from the start in which the first new budget year begins, others 12 months apart; 12 if absent."""
+    excess: Literal["lost", "carried_over"]
+    """Whether what exceeds it is never paid, or joins the first date of the next year."""
+
+
+class Audit(Spec):
+    """A sample of the claims of each date is verified; what proves false is not paid."""
+
+    share: _Share
+    """Share of the claims that is looked at."""
+    extrapolated: bool = False
+    """Whether the share of money that proves false in the sample is taken off all claims for that outcome on that date."""
+
+
+class Dispute(Spec):
+    """Claims that are disputed are paid later."""
+
+    share: _Share
+    later_by_months: TermMonths
+    """Months by which they are validated later."""
+
+
+class RateCard(Term):
+    """A price for each outcome that a person reaches, paid on the first date on which it is validated.
+
+    People are settled month by month. Each outcome is priced, held down by the cap of its person, and rounded to the smallest unit;
+    then the amounts of each date are added up by outcome, and the caps of outcomes, waves, budget years and the whole follow.
+    """
+
+    key: ClassVar[str] = "rate_card"
+    rate_card: Annotated[dict[Name, CardPrice], Field(min_length=1)]
+    """By outcome of the contract."""
+    cap_per_person: Factor | None = None
+    """The most that is paid for one person, in the order in which the person's outcomes are reached."""
+    cap_per_wave: dict[Name, Factor] = {}
+    """By wave: the most that is paid for its people."""
+    cap_per_year: BudgetYear | None = None
+    cap_in_all: Factor | None = None
+    """The most that is paid under the card over all dates."""
+    open_at_end: Literal["lost", "paid"] = "lost"
+    """What was reached by the last date but is validated after it: never paid, or paid on the last date."""
+    audit: Audit | None = None
+    dispute: Dispute | None = None
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile what the card pays on this date."""
+        return scope.code.column(CARD, scope.term, scope.due)
+
+    def inner_bound(self, scope: Scope) -> Register:
+        """Compile which cap cut this date first."""
+        code = scope.code
+        first, bound = code.column(CARD_LIMIT, scope.term, scope.due), code.constant(float(FORMULA))
+        for number, name in enumerate(CARD_LIMITS, 1):
+            if self._may_cut(name):
+                bound = code.choose(code.reaches(first, code.constant(float(number))), scope.limit(name), bound)
+        return bound
+
+    def _may_cut(self, limit: str) -> bool:
+        return any(one.cap is not None for one in self.rate_card.values()) if limit == "cap" else bool(getattr(self, limit))
+
+
+class NumberReached(Term):
+    """How many people, or units, reached some outcomes by this date: for gates, shares, prices and derived metrics."""
+
+    key: ClassVar[str] = "reached"
+    reached: Names
+    """Outcomes of the contract; several are added up."""
+    since: Literal["start", "last_date"] = "start"
+    """Since when they count."""
+    per_person: bool = False
+    """Whether it is a share of all people."""
+
+    def formula(self, scope: Scope) -> Register:
+        """Compile the number, or the number divided by all people."""
+        waves = range(len(scope.contract.waves) or 1)
+        if scope.wave is not None:
+            waves = range(0 if scope.is_cumulative else scope.wave, scope.wave + 1)
+        code = scope.code
+        number = code.add(
+            *(code.column(REACHED, name, wave, scope.due, self.since == "last_date") for name in self.reached for wave in waves)
+        )
+        if not self.per_person:
+            return number
+        return code.divide(number, code.add(*(code.column(PEOPLE_COUNTED, wave) for wave in waves)))
