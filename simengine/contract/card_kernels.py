@@ -218,7 +218,9 @@ def settle_card(
                         by_row[row] += owed
                     if len(lots) > 0 and np.int64(lots[claim] >> np.uint32(_HALF)) < audited:
                         sampled[i, d] += owed
-                        found[i, d] += owed if len(is_false) > 0 and is_false[claim] else 0
+                        if len(is_false) > 0 and is_false[claim]:
+                            found[i, d] += owed
+                            booked[w, i, d] -= 0 if card.is_extrapolated else owed
         cut_dates(card, booked, sampled, found, is_cut, amount[r], limit[r])
 
 
@@ -254,8 +256,6 @@ def cut_dates(
                     limit[d] = BY_WAVE if limit[d] == 0 else limit[d]
                 of_wave[w] += part
                 owed += part
-            if not card.is_extrapolated:
-                owed -= found[o, d]
             owed += carried[o]
             carried[o] = 0
             if owed > card.cap[o] - of_outcome[o]:
