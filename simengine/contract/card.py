@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -16,7 +16,7 @@ from simengine.contract.spec import Contract
 from simengine.contract.terms.rate_card import CardPrice, RateCard
 from simengine.currencies import units_of
 from simengine.distributions import Constant
-from simengine.records import Floats, Integers, Reached
+from simengine.records import Floats, Integers, Reached, add_in_order
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,7 @@ def settle_cards(contract: Contract, reached: Reached | None, *, with_rows: bool
         settle_card(*rows, *verified, waves, kind, card, amount, limit, changed)
         paid[name], by_row[name] = amount, changed
         for d, date in enumerate(dates):
-            # One after the other, so that the last bit does not depend on the number of replications.
-            columns[CARD, name, date] = np.add.reduce(amount[:, :, d].T, axis=0)
+            columns[CARD, name, date] = add_in_order(amount[:, :, d].T)
             columns[CARD_LIMIT, name, date] = limit[:, d].astype(np.float64)
     number = np.zeros((n, len(names), n_waves, len(contract.calendar)))
     has_units = np.array([use.unit != "people" for use in contract.outcomes.values()])
@@ -104,6 +103,22 @@ def settle_cards(contract: Contract, reached: Reached | None, *, with_rows: bool
     people = np.bincount(replication * n_waves + waves, minlength=n * n_waves).reshape(n, n_waves)
     columns |= {(PEOPLE_COUNTED, w): people[:, w].astype(np.float64) for w in range(n_waves)}
     return CardSettlement(columns, paid, by_row)
+
+
+def paid_for_outcomes(contract: Contract, cards: CardSettlement, dates: Collection[str]) -> dict[str, Floats]:
+    """Return by outcome what all rate cards pay for it on some dates, shape (n_replications,), in the currency."""
+    found: dict[str, Floats] = {}
+    for o, name in enumerate(contract.outcomes if cards.paid else ()):
+        parts = [
+            amount[:, o, d]
+            for card, amount in cards.paid.items()
+            if name in cards_of(contract)[card].rate_card and cards_of(contract)[card].rate_card[name].has_price
+            for d, date in enumerate(contract.dates_of(contract.terms[card]))
+            if date in dates
+        ]
+        if parts:
+            found[name] = add_in_order(parts)
+    return found
 
 
 def _places(recorded: tuple[str, ...], named: Mapping[str, object]) -> Integers:

@@ -62,6 +62,9 @@ class Payments(Record):
     """Month of an early end; -1 if there was none. Absent if the contract has no stop."""
     limits: tuple[tuple[str, ...], ...] = ()
     """By term: `LIMITS`, then the total cap if it applies, and the limits inside the term by their paths."""
+    for_outcomes: Mapping[str, Floats] = field(default_factory=dict)
+    """By outcome that is counted person by person: shape (n_replications,), what all rate cards pay for it, in the currency, before
+    the floor, cap and gates of their terms."""
 
     def limit(self, replication: int, term: int, due: int) -> str:
         """Return the name of the limit that decided."""

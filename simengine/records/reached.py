@@ -61,6 +61,12 @@ class Reached(Record):
         """Shape (n_rows,): the place of the replication to which each row belongs."""
         return np.repeat(np.arange(len(self)), np.diff(self.first_row))
 
+    def numbers(self) -> dict[str, Floats]:
+        """Count by outcome the rows of each replication, or add up their units: each of shape (n_replications,)."""
+        at = self.replication_of_row * len(self.outcomes) + self.outcome
+        counted = np.bincount(at, self.units, minlength=len(self) * len(self.outcomes)).reshape(len(self), -1)
+        return {name: counted[:, o].astype(np.float64) for o, name in enumerate(self.outcomes)}
+
     @staticmethod
     def join(parts: Sequence[Reached]) -> Reached:
         """Join blocks of replications, one after the other."""

@@ -80,6 +80,9 @@ def party_results(
     for t, name in enumerate(payments.terms):
         columns[f"term.{name}.amount"] = payments.amount[:, t]
         columns[f"term.{name}.bound"] = payments.bound[:, t]
+    if measurements.reached is not None:
+        columns |= {f"outcome.{name}.number": number for name, number in measurements.reached.numbers().items()}
+        columns |= {f"outcome.{name}.paid": paid for name, paid in payments.for_outcomes.items()}
     columns["contingent_payment"] = payments.owed_in_all(basis.contingent_terms)
     columns |= _parties(basis, ledger, public_value, with_returns=with_returns)
     columns |= structure_of(ledger) if with_returns else {}

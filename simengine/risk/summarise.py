@@ -115,6 +115,7 @@ def summarise(results: ReplicationResults, control_variates: Floats | None = Non
         "public_value": value_by_party(results.columns, weighting),
         "metrics": _metrics(results, weighting),
         "terms": _terms(results, weighting),
+        **_outcomes(results, weighting),
         **structure_sections(results, weighting),
         "people": {"service_users": statistics.summary(results["service_users"], weighting)},
         "person_months": _person_months(results, weighting),
@@ -350,6 +351,15 @@ def _terms(results: ReplicationResults, weighting: Weighting | None) -> TableSec
         }
         for name in _names(results, "term.")
     }
+
+
+def _outcomes(results: ReplicationResults, weighting: Weighting | None) -> TableSection:
+    """By outcome that is counted person by person: how many, and what rate cards pay for it; nothing where none is."""
+    section: dict[str, TableSection] = {}
+    for name in _names(results, "outcome."):
+        parts = {what: results.columns.get(f"outcome.{name}.{what}") for what in ("number", "paid")}
+        section[name] = {what: statistics.summary(values, weighting) for what, values in parts.items() if values is not None}
+    return {"outcomes": section} if section else {}
 
 
 def _person_months(results: ReplicationResults, weighting: Weighting | None) -> TableSection:

@@ -25,6 +25,8 @@ from simengine.risk.summarise import RiskTable
 _MONEY = None
 """The scale of what is written in the unit of the study's money."""
 
+_SPREAD = ("mean", "p05", "p95")
+
 _ROWS = ("mean", "sd", "p05", "p25", "p50", "p75", "p95")
 
 
@@ -42,7 +44,8 @@ def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:
         *_payers(study, table, unit),
         *_structure(table, unit),
         *_pockets(study, table),
-        _distributions(_concluded(study), table, "metrics", unit, _metric_columns(study)),
+        *([_distributions(_concluded(study), table, "metrics", unit, _metric_columns(study))] if study.measurement.metrics else []),
+        *_counted(study, table, unit),
         _assumed(study),
         run_warnings(table),
     )
@@ -191,6 +194,17 @@ _TAIL_FACTS: dict[str, tuple[str, float | None]] = {
     "VaR 95 % (loss)": ("var95", _MONEY),
     "CVaR 95 % (loss)": ("cvar95", _MONEY),
 }
+
+
+def _counted(study: Study, table: RiskTable, unit: float) -> list[RenderableType]:
+    """Lay out the outcomes that are counted person by person, and what is paid for them; nothing where none are."""
+    if "outcomes" not in table.sections:
+        return []
+    layout = grid("", "number, mean", "p05", "p95", "paid, mean", "p05", "p95")
+    for name in study.measurement.counted:
+        numbers = [cell(table.get(f"outcomes.{name}.number.{what}"), 1.0) for what in _SPREAD]
+        layout.add_row(name, *numbers, *(cell(table.get(f"outcomes.{name}.paid.{what}"), unit) for what in _SPREAD))
+    return [titled("Outcomes counted person by person", layout)]
 
 
 def _concluded(study: Study) -> str:
