@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from simengine.capital import smallest_units
-from simengine.contract import inputs_of, refuse_typed, settle_terms, typed_measurements
+from simengine.contract import asks_who_reached, inputs_of, refuse_typed, settle_terms, typed_measurements
 from simengine.contract.spec import Contract
 from simengine.currencies import units_of
 from simengine.errors import StudyError, UsageError
@@ -15,13 +16,16 @@ from simengine.records import (
     INVESTOR,
     Floats,
     Payments,
+    Reached,
     ReplicationResults,
     add_in_order,
 )
 from simengine.risk.roles import lenders_in, total_of_lenders
 
 
-def replay(contract: Contract, outcomes: Mapping[str, float], drawn: float, until: str | None = None) -> Payments:
+def replay(
+    contract: Contract, outcomes: Mapping[str, float], drawn: float, until: str | None = None, reached: Reached | None = None
+) -> Payments:
     """Settle a contract on published outcomes: the same terms, one replication, no simulation.
 
     Parameters
@@ -34,14 +38,20 @@ def replay(contract: Contract, outcomes: Mapping[str, float], drawn: float, unti
         The money drawn, in the currency of the contract.
     until
         The date after which nothing is settled; absent: everything is.
+    reached
+        For rate cards: who reached what and when, from `read_reached` or `reached_from`.
 
     Raises
     ------
     UsageError
-        If an outcome that a payment depends on is missing, and for every outcome, sum of money or date that cannot be.
+        If an outcome that a payment depends on is missing, or a table of outcomes for a contract that counts them, and for every outcome, sum of money or date that cannot be.
     """
     refuse_typed(contract, outcomes, drawn, until)
-    payments = settle_outcomes(contract, outcomes, drawn, until)
+    if reached is None and asks_who_reached(contract):
+        raise UsageError("reached: the contract pays for outcomes person by person; found no table of who reached what and when")
+    if reached is not None and not contract.outcomes:
+        raise UsageError("reached: a table belongs to a contract that counts `outcomes` person by person; found none in this one")
+    payments = settle_all_outcomes(contract, [outcomes], drawn, until, reached)
     # Whatever no currency can hold is refused here as it is in a run.
     smallest_units(payments.by_due, units_of(contract.currency))
     return payments
@@ -53,10 +63,16 @@ def settle_outcomes(contract: Contract, outcomes: Mapping[str, float], drawn: fl
 
 
 def settle_all_outcomes(
-    contract: Contract, draws: Sequence[Mapping[str, float]], drawn: float, until: str | None = None
+    contract: Contract,
+    draws: Sequence[Mapping[str, float]],
+    drawn: float,
+    until: str | None = None,
+    reached: Reached | None = None,
 ) -> Payments:
-    """Settle a contract on several sets of the same outcomes at once: one replication for each."""
+    """Settle a contract on several sets of the same outcomes at once, one replication for each; in all of them the same `reached`."""
     measurements = typed_measurements(contract, *draws)
+    if reached is not None:
+        measurements = replace(measurements, reached=Reached.join([reached] * len(draws)))
     try:
         return settle_terms(contract, measurements, np.full(len(draws), drawn, dtype=np.float64), until)
     except StudyError:

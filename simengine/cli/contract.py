@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,30 +21,49 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print exactly one 
 @click.option(
     "--outcome", "outcomes", multiple=True, metavar="NAME=VALUE", help="A measured outcome: METRIC=VALUE or METRIC.WAVE=VALUE."
 )
+@click.option("--reached", type=PLACE, help="A table of outcomes for a rate card: person,outcome,month or outcome,month,number.")
+@click.option("--start", metavar="MONTH", help="The month in which the contract begins, as 2030-01: for a table with dates.")
 @click.option("--drawn", type=float, help="Money that the investor paid in; all of the commitment if absent.")
 @click.option("--until", metavar="DATE", help="Settle only what is due up to this date of the contract.")
 @_json
 def replay_command(
-    contract_file: Path | None, is_all: bool, outcomes: tuple[str, ...], drawn: float | None, until: str | None, as_json: bool
+    contract_file: Path | None,
+    is_all: bool,
+    outcomes: tuple[str, ...],
+    reached: Path | None,
+    start: str | None,
+    drawn: float | None,
+    until: str | None,
+    as_json: bool,
 ) -> None:
-    """Settle CONTRACT on published outcomes: payments out, no simulation."""
+    """Settle CONTRACT on outcomes, or without any on the published cases that stand in it: payments out, no simulation."""
     if is_all == (contract_file is not None):
         raise UsageError("replay takes either a contract or --all; found " + ("both" if is_all else "neither"))
     if contract_file is None:
-        if outcomes or drawn is not None or until is not None:
-            raise UsageError("--all takes the outcomes that stand in the contracts, and no --outcome, --drawn or --until")
-        _replay_all(as_json=as_json)
+        if outcomes or reached is not None or start is not None or drawn is not None or until is not None:
+            rule = "--all takes the outcomes that stand in the contracts"
+            raise UsageError(f"{rule}, and no --outcome, --reached, --start, --drawn or --until")
+        _replay_published(None, as_json=as_json)
+    elif not outcomes and reached is None and drawn is None and until is None and _has_published(contract_file):
+        _replay_published(contract_file, as_json=as_json)
     else:
-        _replay_one(contract_file, outcomes, drawn, until, as_json=as_json)
+        _replay_one(contract_file, outcomes, (reached, start), drawn, until, as_json=as_json)
 
 
-def _replay_all(*, as_json: bool) -> None:
+def _has_published(contract_file: Path) -> bool:
+    from simengine.config import load_contract
+
+    return bool(load_contract(contract_file).published)
+
+
+def _replay_published(contract_file: Path | None, *, as_json: bool) -> None:
+    """Settle the published cases of one contract, or of every contract that comes with the package."""
     from simengine.config import load_contract, shipped_contracts
     from simengine.contract_text.published import compare_published, published_table
     from simengine.provenance import Stopwatch, describe_run
     from simengine.report import document, tables
 
-    clock, files = Stopwatch(), shipped_contracts()
+    clock, files = Stopwatch(), shipped_contracts() if contract_file is None else [contract_file]
     rows = [row for path in files for row in compare_published(path.stem, load_contract(path))]
     if as_json:
         texts = "".join(path.read_text(encoding="utf-8") for path in files)
@@ -53,8 +73,16 @@ def _replay_all(*, as_json: bool) -> None:
         tables.show(published_table(rows))
 
 
-def _replay_one(contract_file: Path, outcomes: tuple[str, ...], drawn: float | None, until: str | None, *, as_json: bool) -> None:
-    from simengine.config import load_contract
+def _replay_one(
+    contract_file: Path,
+    outcomes: tuple[str, ...],
+    listed: tuple[Path | None, str | None],
+    drawn: float | None,
+    until: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    from simengine.config import load_contract, read_reached
     from simengine.provenance import Stopwatch, describe_run
     from simengine.report import document, tables
     from simengine.settlement import replay as settle_published
@@ -62,8 +90,12 @@ def _replay_one(contract_file: Path, outcomes: tuple[str, ...], drawn: float | N
     clock, contract = Stopwatch(), load_contract(contract_file)
     values = _read_outcomes(outcomes)
     drawn = contract.commitment.value if drawn is None else drawn
+    table, start = listed
+    if start is not None and re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", start) is None:
+        raise UsageError(f"--start: must be a month, as 2030-01; found {start!r}")
+    reached = None if table is None else read_reached(table, contract, start)
     try:
-        payments = settle_published(contract, values, drawn, until)
+        payments = settle_published(contract, values, drawn, until, reached)
     except UsageError as error:
         # The function names what it was given as the command names its options.
         raise UsageError(f"--{error}") from None

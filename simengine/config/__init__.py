@@ -1,5 +1,6 @@
 """From a YAML file to a validated study: safe reading, models, overrides, and rules that hold between sections."""
 
+from simengine.config.reached_file import read_reached
 from simengine.config.load import (
     find_study,
     load_contract,
@@ -28,6 +29,7 @@ __all__ = [
     "load_portfolio",
     "load_study",
     "promise_of",
+    "read_reached",
     "shipped_contracts",
     "shipped_studies",
     "step_error_of",

@@ -292,6 +292,11 @@ def _published(contract: Contract) -> Iterator[Finding]:
         path = f"published.{name}"
         for outcome in case.outcome:
             yield from outcome_problems(contract, outcome, f"{path}.outcome.{outcome}")
+        for number, count in enumerate(case.reached):
+            for key, known in (("outcome", contract.outcomes), ("wave", contract.waves), ("group", contract.groups)):
+                named = getattr(count, key)
+                if named is not None and named not in known:
+                    yield f"{path}.reached.{number}.{key}", f"a {key} of the contract", f"`{named}`", one_of(known)
         for rule, found, way_out in uncounted(contract, case.outcome):
             yield f"{path}.outcome", rule, found, way_out
         for term in case.terms:

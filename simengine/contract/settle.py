@@ -162,6 +162,11 @@ def asks_when_drawn(contract: Contract) -> bool:
     return any(column[0] in (CALL, CALLED) for column in columns)
 
 
+def asks_who_reached(contract: Contract) -> bool:
+    """Return whether a payment or a stop depends on who reached what and when."""
+    return any(column[0] in (CARD, REACHED) for column in compile_contract(contract).code.columns)
+
+
 def inputs_of(contract: Contract, until: str | None = None) -> list[str]:
     """List what the payments of a contract look at, as a reader writes it: `metric`, `metric.wave`, `people.wave`, `one+two`."""
     program = compile_contract(contract, until)

@@ -113,11 +113,24 @@ class Stop(Spec):
     """The parties who decide; all of them together."""
 
 
+class PublishedCount(Spec):
+    """How many people reached an outcome in a month, or how many units of it."""
+
+    outcome: Name
+    month: TermMonths
+    """Reached at the end of so many months from the start."""
+    number: FixedNotNegative
+    wave: Name | None = None
+    group: Name | None = None
+
+
 class PublishedCase(Spec):
     """What is known to have happened: outcomes that were measured, and what was paid on them."""
 
-    outcome: Annotated[dict[str, TermLevel], Field(min_length=1)]
+    outcome: dict[str, TermLevel] = {}
     """By metric, or by metric.wave."""
+    reached: Annotated[tuple[PublishedCount, ...], Field(strict=False)] = ()
+    """For rate cards: outcomes counted person by person, as many different people."""
     drawn: FixedNotNegative | None = None
     """The money drawn; all of the commitment if absent."""
     date: Name | None = None
@@ -134,6 +147,12 @@ class PublishedCase(Spec):
     """How the rule is known: without looking at the payment; its form after seeing it, without a free number; or with a number
     that was fitted or assumed."""
     note: str | None = None
+
+    @model_validator(mode="after")
+    def _says_what_happened(self) -> PublishedCase:
+        if not self.outcome and not self.reached:
+            raise ValueError("a published case has an `outcome`, or outcomes `reached`; found neither")
+        return self
 
 
 class Contract(Spec):

@@ -12,6 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from simengine.contract.listed import counted_in
 from simengine.contract.spec import Contract, PublishedCase
 from simengine.currencies import decimals_of, units_of
 from simengine.distributions import Sourced, quantities_in
@@ -62,7 +63,8 @@ def compare_published(name: str, contract: Contract) -> Iterator[dict[str, Any]]
 def _computed(contract: Contract, case: PublishedCase) -> float:
     drawn = contract.commitment.value if case.drawn is None else case.drawn.value
     outcomes = {name: number.value for name, number in case.outcome.items()}
-    payments = replay(contract, outcomes, drawn, case.date)
+    reached = counted_in(contract, case)
+    payments = replay(contract, outcomes, drawn, case.date, reached)
     if case.date is not None:
         # The payments of that date alone.
         of_date = np.zeros_like(payments.by_due)

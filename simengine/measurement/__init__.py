@@ -2,7 +2,7 @@
 
 from simengine.measurement.errors import purposes_of_errors
 from simengine.measurement.measure import measure
-from simengine.measurement.recorded import purposes_of_records, with_lots
+from simengine.measurement.recorded import purposes_of_records, thinned, with_lots
 from simengine.measurement.scales import OutcomeScale
 
-__all__ = ["OutcomeScale", "measure", "purposes_of_errors", "purposes_of_records", "with_lots"]
+__all__ = ["OutcomeScale", "measure", "purposes_of_errors", "purposes_of_records", "thinned", "with_lots"]

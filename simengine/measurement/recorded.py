@@ -49,12 +49,13 @@ def recorded(counted: Mapping[str, CountedOutcome], reached: Reached, draws: Dra
 
 def _merged(reached: Reached, kept: np.ndarray, added: list[tuple[Integers, ...]]) -> Reached:
     """Drop some rows and add others, in order."""
-    n_kept = int(kept.sum())
+    was_false = np.zeros(len(kept), dtype=np.bool_) if reached.is_false is None else reached.is_false
     false = [np.concatenate(parts) for parts in zip(*added, strict=True)] if added else [np.zeros(0, np.int64)] * 4
     of, person, outcome, month = (
         np.concatenate([true[kept].astype(np.int64), new])
         for true, new in zip((reached.replication_of_row, reached.person, reached.outcome, reached.month), false, strict=True)
     )
+    is_false = np.concatenate([was_false[kept], np.ones(len(false[0]), dtype=np.bool_)])
     order = np.lexsort((outcome, person, month, of))
     units = None if reached.units is None else np.concatenate([reached.units[kept], np.ones(len(false[0]))])[order]
     return replace(
@@ -64,7 +65,7 @@ def _merged(reached: Reached, kept: np.ndarray, added: list[tuple[Integers, ...]
         outcome=outcome[order].astype(np.int16),
         month=month[order].astype(np.int16),
         units=units,
-        is_false=(np.arange(len(of)) >= n_kept)[order],
+        is_false=is_false[order] if is_false.any() else None,
     )
 
 
@@ -73,6 +74,15 @@ def with_lots(reached: Reached, draws: Draws) -> Reached:
     lots = np.empty(len(reached.outcome), dtype=np.uint32)
     draw_lots(*_address("lots", draws), reached.first_row, reached.person, reached.outcome, reached.month, lots)
     return replace(reached, lots=lots)
+
+
+def thinned(reached: Reached, share: float, later_months: int, draws: Draws) -> Reached:
+    """Return a share of what was reached, chosen by lot, so many months later."""
+    if share < 1.0:
+        lots = np.empty(len(reached.outcome), dtype=np.uint32)
+        draw_lots(*_address("thinned", draws), reached.first_row, reached.person, reached.outcome, reached.month, lots)
+        reached = _merged(reached, lots < share * 2.0**32, [])
+    return reached if later_months == 0 else replace(reached, month=reached.month + np.int16(later_months))
 
 
 def _address(purpose: str, draws: Draws) -> tuple[np.uint64, np.uint64, Integers]:
@@ -84,4 +94,4 @@ def purposes_of_records(counted: Mapping[str, CountedOutcome]) -> list[str]:
     """Name every random stream from which records draw."""
     named = [f"counted/{name}/missed" for name, one in counted.items() if one.missed is not None]
     named += [f"counted/{name}/false" for name, one in counted.items() if one.false_claims is not None]
-    return [*named, "counted/lots"] if counted else []
+    return [*named, "counted/lots", "counted/thinned"] if counted else []

@@ -19,6 +19,7 @@ from simengine.config.roles import with_money
 from simengine.config.stresses import Stressed, with_number
 from simengine.distributions import Constant
 from simengine.errors import UsageError, one_of
+from simengine.measurement import thinned
 from simengine.pipeline import DrawOverrides, Evidence, draw_numbers
 from simengine.records import Draws, Floats, Integers
 from simengine.replications.answer import Answer
@@ -58,6 +59,10 @@ class Stress:
     """Months by which payers pay later; the amount owed is unchanged."""
     allows_shortfall: bool = False
     """Whether costs may stay unpaid if the money is insufficient."""
+    reached_share: float = 1.0
+    """Share of the outcomes counted person by person that are reached; which of them is decided by lot."""
+    reached_later_months: int = 0
+    """Months by which these are reached later."""
 
 
 @dataclass(frozen=True)
@@ -196,6 +201,8 @@ def all_together(stresses: Sequence[Stress]) -> Stress:
         strength=min((stress.strength for stress in stresses), default=1.0),
         delay_months=max((stress.delay_months for stress in stresses), default=0),
         allows_shortfall=any(stress.allows_shortfall for stress in stresses),
+        reached_share=min((stress.reached_share for stress in stresses), default=1.0),
+        reached_later_months=max((stress.reached_later_months for stress in stresses), default=0),
     )
 
 
@@ -208,6 +215,8 @@ def settle_under(study: Study, stress: Stress, seed: int, replications: Integers
     draws = draw_numbers(study, seed, replications, overrides=DrawOverrides(shift=stress.shift, change=stress.change))
     tallies = lived(cohort_of(study), draws, stress.strength)
     seen = measured(study, study.measurement, tallies, draws)
+    if seen.reached is not None:
+        seen = replace(seen, reached=thinned(seen.reached, stress.reached_share, stress.reached_later_months, draws))
     if not stress.delay_months:
         return settled_money(study, Evidence(study, draws, tallies, seen), measures)
     late = replace(draws, values=dict(draws.values) | _late_by(study, draws, stress.delay_months))

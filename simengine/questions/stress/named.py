@@ -30,6 +30,10 @@ STAYS_ENGAGED, LEAVES = (0.85, 0.70), (1.5, 2.0)
 DELAY_MONTHS = (6, 12)
 OVERRUN = (1.15, 1.30)
 """Factor on every cost, or on what is drawn, up to the commitment."""
+REACHED = (0.85, 0.70)
+"""Share of the outcomes of a rate card that are reached, of those that the study expects. A choice."""
+LATER_MONTHS = (3, 6)
+"""Months by which every outcome of a rate card is reached later. A choice."""
 SHOCK = (1.5, 2.0)
 """Factor on the logarithm of a shock."""
 
@@ -37,7 +41,7 @@ SHOCK = (1.5, 2.0)
 def stresses_of(study: Study) -> dict[str, Mapping[str, Stress] | str]:
     """List all stresses of a study by name: by severity, or why it cannot express them. Its own come last."""
     found: dict[str, Mapping[str, Stress] | str] = {}
-    for name, build in _NAMED.items():
+    for name, build in (_NAMED | (_OF_OUTCOMES_REACHED if study.measurement.counted else {})).items():
         built = [build(study, severity) for severity in (ADVERSE, SEVERE)]
         reasons = [one for one in built if isinstance(one, str)]
         stresses = [one for one in built if isinstance(one, Stress)]
@@ -75,6 +79,18 @@ def _timing(study: Study, severity: int) -> Stress | str:
     return Stress(f"effects take {later:g} times as long to come and last {100 * sooner:g} % as long", change=change)
 
 
+def _fewer_reached(study: Study, severity: int) -> Stress | str:
+    del study
+    share = REACHED[severity]
+    return Stress(f"{100 * share:g} % of the outcomes that are counted person by person are reached", reached_share=share)
+
+
+def _reached_later(study: Study, severity: int) -> Stress | str:
+    del study
+    months = LATER_MONTHS[severity]
+    return Stress(f"every outcome that is counted person by person is reached {months} months later", reached_later_months=months)
+
+
 def _drift_against(study: Study, severity: int) -> Stress | str:
     return _drift(study, severity, -1.0)
 
@@ -86,6 +102,8 @@ def _drift_for(study: Study, severity: int) -> Stress | str:
 def _drift(study: Study, severity: int, sign: float) -> Stress | str:
     """Let the level without the service move unseen, against the estimate (-1) or for it (+1)."""
     protocol, change, reasons = study.measurement, {}, []
+    if not protocol.metrics:
+        return "nothing is estimated: outcomes are counted without a comparison"
     designs = {protocol.design, *protocol.by_wave.values(), *(protocol.mix or {})} - {"mix"}
     size = DRIFT_PER_YEAR[severity]
     for name in study.contract.inputs():
@@ -194,6 +212,13 @@ _NAMED: dict[str, Callable[[Study, int], Stress | str]] = {
     "cost_overrun": _cost_overrun,
     "shock_in_the_window": _shock,
 }
+
+
+_OF_OUTCOMES_REACHED: dict[str, Callable[[Study, int], Stress | str]] = {
+    "fewer_outcomes": _fewer_reached,
+    "later_outcomes": _reached_later,
+}
+"""Of studies that count outcomes person by person."""
 
 
 def _numbers(study: Study, prefix: str) -> dict[str, Quantity]:

@@ -1,0 +1,83 @@
+"""Read a table of outcomes, person by person or as counts, from a file of comma-separated values."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from simengine.contract.listed import reached_from
+from simengine.contract.spec import Contract
+from simengine.errors import Problem, StudyError, shorten
+from simengine.records import Reached
+
+
+def read_reached(path: Path | str, contract: Contract, start: str | None = None) -> Reached:
+    """Read who reached what and when.
+
+    Parameters
+    ----------
+    path
+        A file with a header: `person,outcome,month`, with `units`, `wave` and `group` where the contract has them; or
+        `outcome,month,number`. In place of `month`, the month from the start at whose end it was reached, there may be a `date`.
+    contract
+        For the names of outcomes, waves and groups.
+    start
+        The month in which the contract begins, as 2030-01: for a file with dates.
+
+    Raises
+    ------
+    StudyError
+        With every line that cannot be.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise StudyError([Problem(str(path), "", "a table is text in UTF-8", "bytes that are none", "Save it as CSV UTF-8")]) from None
+    except OSError as error:
+        raise StudyError([Problem(str(path), "", "a table that can be read", str(error.strerror), "")]) from None
+    lines = csv.reader(text.splitlines(), delimiter=_separator_of(text))
+    header = [name.strip().lower() for name in next(lines, [])]
+    twice = next((name for name in header if header.count(name) > 1), None)
+    if twice is not None:
+        raise StudyError([Problem(f"{path}:1", "", "each column has a name of its own", f"`{shorten(twice)}` twice", "")])
+    rows: list[tuple[str, dict[str, Any]]] = []
+    problems: list[Problem] = []
+    for cells in lines:
+        where = f"{path}:{lines.line_num}"
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(header):
+            problems.append(Problem(where, "", f"{len(header)} cells, as in the header", f"{len(cells)}", ""))
+            continue
+        line: dict[str, Any] = dict(zip(header, cells, strict=True))
+        if "date" in line:
+            month = _month_of(str(line.pop("date")), start)
+            if isinstance(month, str):
+                problems.append(Problem(where, "date", month, shorten(cells[header.index("date")]), ""))
+                continue
+            line["month"] = month
+        rows.append((where, line))
+    if problems:
+        raise StudyError(problems)
+    return reached_from(contract, rows, str(path))
+
+
+def _separator_of(text: str) -> str:
+    """Return the separator of the header: a comma, or a semicolon as some programs write."""
+    first = text.partition("\n")[0]
+    return ";" if first.count(";") > first.count(",") else ","
+
+
+def _month_of(date: str, start: str | None) -> str | int:
+    """Return the month from the start at whose end a date lies, or the rule that it breaks."""
+    if start is None:
+        return "a table with dates needs the month in which the contract begins (`--start 2030-01`)"
+    parts = date.strip().split("-")
+    if len(parts) not in (2, 3) or not all(part.isdigit() for part in parts) or not 1 <= int(parts[1]) <= 12:
+        return "a date is written as 2030-01-31 or 2030-01"
+    if len(parts[0]) != 4 or (len(parts) == 3 and not 1 <= int(parts[2]) <= 31):
+        return "a date is written as 2030-01-31 or 2030-01"
+    year, month = (int(part) for part in start.split("-"))
+    months = 12 * (int(parts[0]) - year) + int(parts[1]) - month + 1
+    return months if months >= 1 else f"a date is not before the start, {start}"
