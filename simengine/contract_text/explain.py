@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from textwrap import fill
 from typing import Any
 
-from simengine.contract import inputs_of
+from simengine.contract import asks_who_reached, cards_of, inputs_of
 from simengine.contract.spec import Contract, PublishedCase
 from simengine.contract.terms import Gate, Named, Source, Term
 from simengine.contract.terms.amounts import FixedAmount
 from simengine.contract_text import words
+from simengine.contract_text.card import card_table, example_people, example_reached, example_table
 from simengine.contract_text.trials import edges_of
 from simengine.currencies import decimals_of
 from simengine.distributions import Constant
@@ -25,14 +26,23 @@ _PAIR = 2
 
 def explanation(contract: Contract) -> str:
     """Return a contract as plain text, lines folded at 100 characters."""
-    lines = [contract.title, "", *_heading(contract), "", words.PHRASES["measured"], *_metrics(contract)]
+    lines = [contract.title, "", *_heading(contract), "", words.PHRASES["measured"], *_metrics(contract), *_outcomes(contract)]
     if contract.calendar or contract.waves or contract.milestones or contract.stops:
         lines += ["", words.PHRASES["dates"], *_calendar(contract)]
     lines += ["", words.PHRASES["paid"], *(_term(contract, name, term) for name, term in contract.terms.items())]
     if contract.total_cap is not None:
         lines.append(words.PHRASES["total_cap"].format(cap=phrase(contract.total_cap)))
-    lines += ["", words.PHRASES["example"], *_example(contract)]
-    return "\n".join(fill(line, _WIDTH, subsequent_indent="  " if line.startswith("- ") else "") for line in lines)
+    folded = [_folded(line) for line in lines]
+    cards = cards_of(contract)
+    for name, card in cards.items():
+        folded += ["", words.PHRASES["card"].format(name=name), *card_table(contract, card)]
+    folded += ["", words.PHRASES["example"]]
+    folded += _example_of_people(contract) if asks_who_reached(contract) and cards else [_folded(line) for line in _example(contract)]
+    return "\n".join(folded)
+
+
+def _folded(line: str) -> str:
+    return fill(line, _WIDTH, subsequent_indent="  " if line.startswith("- ") else "")
 
 
 def phrase(source: Source, *, inside: bool = False) -> str:
@@ -70,7 +80,7 @@ def _say(name: str, value: Any) -> str:
         )
     if isinstance(value, tuple):
         return ("; " if name in ("steps", "line", "prices", "first_of") else ", ").join(_say(name, child) for child in value)
-    return str(value)
+    return str(value).replace("_", " ") if name in ("since", "excess") else str(value)
 
 
 def _gate(gate: Gate) -> str:
@@ -93,6 +103,15 @@ def _metrics(contract: Contract) -> Iterator[str]:
         evaluator = words.PHRASES["evaluator"].format(evaluator=use.evaluator) if use.evaluator else ""
         missing = words.PHRASES["missing"].format(value=f"{use.when_missing.value:,.10g}") if use.when_missing is not None else ""
         yield words.PHRASES["metric"].format(name=name, meaning=use.meaning, unit=use.unit, evaluator=evaluator, missing=missing)
+
+
+def _outcomes(contract: Contract) -> Iterator[str]:
+    for name, use in contract.outcomes.items():
+        evaluator = words.PHRASES["evaluator"].format(evaluator=use.evaluator) if use.evaluator else ""
+        months = use.validated_after_months
+        delay = "" if months is None else words.PHRASES["outcome_delay"].format(months=words.months(months.value))
+        unit = "" if use.unit == "people" else f", in {use.unit}"
+        yield words.PHRASES["outcome"].format(name=name, meaning=use.meaning, unit=unit, evaluator=evaluator, delay=delay)
 
 
 def _calendar(contract: Contract) -> Iterator[str]:
@@ -160,6 +179,33 @@ def _example(contract: Contract) -> Iterator[str]:
         yield words.PHRASES["example_nets"].format(nets=said or words.PHRASES["example_nothing"])
     if total is not None:
         yield words.PHRASES["example_total"].format(total=f"{total:z,.{decimals}f}", currency=contract.currency)
+
+
+def _example_of_people(contract: Contract) -> list[str]:
+    """Work a rate card through for three people."""
+    rows, drawn = example_people(contract, cards_of(contract)), contract.commitment.value
+    reached = example_reached(contract, rows)
+    outcomes = example_of(contract)[0]
+    payments, decimals = replay(contract, outcomes, drawn, reached=reached), decimals_of(contract.currency)
+    said = _folded(words.PHRASES["example_people"].format(drawn=f"{drawn:,.10g}", currency=contract.currency))
+    lines = [said, *example_table(contract, reached, rows), words.PHRASES["example_dates"]]
+    for t, name in enumerate(payments.terms):
+        for due, date in enumerate(payments.dues):
+            if payments.is_due[t, due] and payments.by_due[0, t, due] != 0:
+                amount = f"{payments.by_due[0, t, due]:z,.{decimals}f}"
+                line = words.PHRASES["example_line"].format(
+                    name=name,
+                    between="",
+                    date=f", {date}",
+                    amount=amount,
+                    currency=contract.currency,
+                    bound=_bound(payments.limit(0, t, due)),
+                )
+                lines.append(_folded(line))
+    total = total_of(payments)
+    if total is not None:
+        lines.append(words.PHRASES["example_total"].format(total=f"{total:z,.{decimals}f}", currency=contract.currency))
+    return lines
 
 
 def _bound(limit: str) -> str:

@@ -21,6 +21,7 @@ from simengine.contract.terms import Named, Term, parts_within
 from simengine.contract.terms.combine import FirstOf
 from simengine.contract.terms.people import PerWave
 from simengine.contract_text.bands import table_findings
+from simengine.contract_text.card_lint import card_findings
 from simengine.contract_text.limits import growth_findings, guarantee_findings, limit_findings
 from simengine.contract_text.remark import Remark, remark_in_words
 from simengine.contract_text.trials import Spans, edges_of, levels_of, pay, usual_spans
@@ -54,6 +55,7 @@ def lint_contract(contract: Contract, reaches: Spans | None = None) -> list[Rema
         lambda: _missing(contract),
         lambda: unused_findings(contract),
         lambda: milestone_findings(contract),
+        lambda: card_findings(contract),
         lambda: table_findings(contract),
         lambda: _ties(contract),
         lambda: _out_of_reach(contract, reaches),

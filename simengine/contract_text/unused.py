@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
+from simengine.contract import cards_of
 from simengine.contract.compile import compile_contract
 from simengine.contract.scope import MONEY
 from simengine.contract.spec import Contract
@@ -34,7 +35,10 @@ def unused_findings(contract: Contract) -> Iterator[Remark]:
             yield remark_in_words("unused", f"parties.{party}", noun="party", name=party)
     columns = compile_contract(contract).code.columns
     told_apart = {column[1 if column[0] == "people" else 2] for column in columns if column[0] in ("wave", "people", "combination")}
-    for place, wave in enumerate(contract.waves):
+    of_cards = any(
+        card.cap_per_wave or any(one.by_wave for one in card.rate_card.values()) for card in cards_of(contract).values()
+    )
+    for place, wave in enumerate(contract.waves if not of_cards else ()):
         if place not in told_apart:
             yield remark_in_words("unused", f"waves.{wave}", noun="wave", name=wave)
     named = _names(contract)

@@ -39,6 +39,19 @@ KIND_WORDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
         "for each wave, on its own results: {per_wave}",
         {"waves": " (waves: {waves})", "cumulative": ", counting earlier waves"},
     ),
+    "rate_card": (
+        "for each outcome that a person reaches the price of the rate card below",
+        {
+            "cap_per_person": ", at most {cap_per_person} for a person, in the order in which outcomes are reached",
+            "cap_per_wave": ", at most for the people of each wave: {cap_per_wave}",
+            "cap_per_year": ", at most {cap_per_year}",
+            "cap_in_all": ", at most {cap_in_all} over all dates",
+            "open_at_end": "; what was reached by the last date and is validated after it is {open_at_end}",
+            "audit": "; {audit}",
+            "dispute": "; {dispute}",
+        },
+    ),
+    "reached": ("the number of those who reached {reached} since the {since}", {"per_person": ", as a share of all people"}),
     "milestones": (
         "for each person a price for every milestone reached: {milestones}",
         {
@@ -48,7 +61,11 @@ KIND_WORDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
 }
 GATES = {"above": "above {level}", "at_least": "at least {level}", "below": "below {level}", "at_most": "at most {level}"}
-ROWS = {"Band": "{edges}: {pays}", "TablePoint": "{pays} at {at}", "VolumeBand": "{price} each beyond {beyond}"}
+ROWS = {"Band": "{edges}: {pays}", "TablePoint": "{pays} at {at}", "VolumeBand": "{price} each beyond {beyond}"} | {
+    "BudgetYear": "{at_most} in a budget year (what exceeds it is {excess})",
+    "Audit": "{share} of the claims are verified, and what proves false is not paid",
+    "Dispute": "{share} of the claims are disputed and validated {later_by_months} months later",
+}
 LIMIT_WORDS = {"floor": "but at least {floor}", "cap": "and at most {cap}", "only_if": "only if {only_if}, otherwise nothing"}
 MONEY_WORD = {
     "drawn": "the money drawn",
@@ -64,6 +81,29 @@ BOUND = {
     "total_cap": "cut by the cap on all terms together",
 }
 BOUND_INSIDE = "as its {path} decided"
+CARD_COLUMNS = ("outcome", "what counts", "evidence", "price", "conditions")
+EXAMPLE_COLUMNS = ("person", "month", "outcome", "units", "moves", "person so far")
+NUMBERS_RIGHT = ("month", "units", "moves", "person so far")
+CARD = {
+    "validated": "; validated {months} later",
+    "each_person": "a person",
+    "each_unit": "for each of the {unit}",
+    "price": "{price} {each}",
+    "no_price": "no price: others depend on it",
+    "band": "{price} each beyond {beyond}",
+    "by_group": "{price} in group {group}",
+    "by_wave": "{price} in wave {wave}",
+    "from_month": "{price} from month {month} on",
+    "index": "{rate} more each full year",
+    "needs": "only with {names}",
+    "each_time": "each time",
+    "beyond": "only {unit} beyond {units} of a person",
+    "counted_back": "from {units} {unit} of a person on, then from the first",
+    "net_of": "less {names} of the same month",
+    "lost": "lost by {name}{within}, {share} owed back",
+    "within": " within {months}",
+    "cap": "at most {cap} in all",
+}
 PARTY_WORDS = {"investor": "the investor", "outcome_payer": "the outcome payer", "service_provider": "the service provider"}
 
 PHRASES = {
@@ -90,6 +130,11 @@ PHRASES = {
     "despite_stop": " It is paid even after a stop.",
     "total_cap": "- All terms together: the outcome payer pays at most {cap}.",
     "example": "A WORKED EXAMPLE",
+    "card": "THE RATE CARD ({name})",
+    "outcome": "- {name}: {meaning}, counted person by person{unit}{evaluator}{delay}.",
+    "outcome_delay": "; validated {months} after it was reached",
+    "example_people": "Suppose three people, with {drawn} {currency} drawn. What each outcome moves, before caps of all people:",
+    "example_dates": "On the dates:",
     "example_on": "Suppose {outcomes}, with {drawn} {currency} drawn.",
     "example_published": "As published ({case}): {outcomes}, with {drawn} {currency} drawn.",
     "example_line": "- {name}{date}: {amount} {currency}{between}, {bound}.",
@@ -102,6 +147,13 @@ PHRASES = {
     "axis": "payment, {currency}",
     "others": "others: {others}",
 }
+
+
+
+def months(number: float) -> str:
+    """Say a number of months."""
+    return f"{number:g} month" if number == 1 else f"{number:g} months"
+
 
 WHY, INSTEAD, COUNT = "why it costs money", "instead", "{title}: {number} findings."
 EXPLAINED = "why it stays"
@@ -201,6 +253,41 @@ LINT: Mapping[str, tuple[str, str, str]] = {
         "the milestone `{name}` is paid for here and at `{one}`, for the same people",
         "one person is paid for twice",
         "Price it in one term, or tell waves apart with `per_wave`",
+    ),
+    "unpriced_outcome": (
+        "no rate card pays for the outcome `{name}`, and nothing else looks at it",
+        "a reader believes that it counts, and somebody has to prove it",
+        "Price it, let another outcome need it, or leave it out",
+    ),
+    "outcome_priced_twice": (
+        "the outcome `{name}` is paid for here and by `{one}`, between the same parties",
+        "one person is paid for twice",
+        "Price it in one card",
+    ),
+    "card_unbounded": (
+        "nothing limits what `{term}` pays in all",
+        "the payer cannot budget for it: more people, or more outcomes, cost any sum",
+        "Write `cap_in_all`, `cap_per_year`, or give the contract a `total_cap`",
+    ),
+    "cap_below_price": (
+        "a cap of {cap} lies below the price of {price} for one `{name}`",
+        "the price was negotiated and is never paid in full",
+        "Raise the cap, or lower the price",
+    ),
+    "never_validated": (
+        "`{name}` is validated {months} months after it was reached, and the last date is month {last}",
+        "whatever is reached is never paid",
+        "Add dates after the last validation, or write `open_at_end: paid`",
+    ),
+    "needs_its_loss": (
+        "`{name}` needs `{other}`, which undoes it",
+        "it can be paid only to be lost at once",
+        "Leave one of the two out",
+    ),
+    "price_of_nothing": (
+        "the price of `{name}` is 0 for everybody",
+        "a reader believes that it is paid for",
+        "Leave the price out where others only need it",
     ),
     "unused": (
         "nothing refers to the {noun} `{name}`",

@@ -11,9 +11,11 @@ import numpy as np
 
 from simengine.asked import MOST_REPLICATIONS, whole
 from simengine.config import Study
+from simengine.contract import settle_cards
+from simengine.currencies import units_of
 from simengine.distributions import Constant
 from simengine.errors import NOT_MEASURED, UsageError
-from simengine.pipeline import measured_again, move_money, run_block, simulate, as_contract_asks
+from simengine.pipeline import as_contract_asks, measured_again, move_money, run_block, simulate
 from simengine.records import ARMS, Ledger, Measurements, Payments, ReplicationResults, Tallies
 from simengine.replications.ensemble import Ensemble
 from simengine.sampling import PLAIN, SCRAMBLES, Sampling, refuse_impossible, seeds_again
@@ -37,6 +39,9 @@ class Trace:
     """By metric and arm: persons, sum and mean of the outcome within the metric's window."""
     metrics: list[Row]
     """What the evaluator concluded, its standard error, and the truth."""
+    reached: list[Row]
+    """What each person reached of the outcomes counted person by person, and what each rate card pays for it before all caps but
+    that of the person; empty where nothing is counted so."""
     payments: list[Row]
     """By term and date: what is owed, and the limit that decided."""
     postings: list[Row]
@@ -100,6 +105,7 @@ def trace(
         list(_people(study, evidence.tallies)),
         list(_outcomes(study, evidence.tallies)),
         list(_metrics(study, measurements)),
+        list(_reached(study, measurements)),
         list(_payments(payments)),
         list(_postings(ledger)),
         row_of(results, measurement - 1),
@@ -178,6 +184,24 @@ def _metrics(study: Study, measurements: Measurements) -> Iterator[Row]:
         if is_missing and measurements.why is not None:
             row["not_measured"] = NOT_MEASURED[measurements.why[0, m]] or None
         yield row
+
+
+def _reached(study: Study, measurements: Measurements) -> Iterator[Row]:
+    """Yield what each person reached, person by person, with what it moves under each rate card."""
+    reached = measurements.reached
+    if reached is None:
+        return
+    settled, units = settle_cards(study.contract, reached, with_rows=True), units_of(study.contract.currency)
+    order = np.lexsort((np.arange(len(reached.person)), reached.person))
+    for x in order:
+        p = reached.person[x]
+        row: Row = {"person": int(p) + 1, "wave": reached.waves[reached.wave[p]], "group": reached.groups[reached.group[p]]}
+        row |= {"entry": int(reached.entry[p]), "month": int(reached.month[x]), "outcome": reached.outcomes[reached.outcome[x]]}
+        if reached.units is not None:
+            row["units"] = float(reached.units[x])
+        if reached.is_false is not None:
+            row["is_false"] = bool(reached.is_false[x])
+        yield row | {card: float(changed[x]) / units for card, changed in settled.by_row.items()}
 
 
 def _payments(payments: Payments) -> Iterator[Row]:

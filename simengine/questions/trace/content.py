@@ -20,6 +20,7 @@ def trace_content(study: Study, found: Trace) -> dict[str, Any]:
         "people": found.people,
         "outcomes": found.outcomes,
         "metrics": found.metrics,
+        **({"reached": found.reached} if found.reached else {}),
         "payments": found.payments,
         "postings": found.postings,
         # NaN stands for what does not exist, such as the rate of a loan that nobody drew: JSON knows no such number.

@@ -29,6 +29,7 @@ def trace_tables(study: Study, found: Trace) -> RenderableType:
         _table("Who was there", found.people),
         _table("What happened to them", found.outcomes),
         _table("What the evaluator concluded", found.metrics),
+        *([_table("What each person reached", found.reached, decimals)] if found.reached else []),
         _table("What the contract owes", found.payments, decimals),
         _table("Who paid whom", found.postings, decimals),
         _table("What each party is left with", _parties(study, found), decimals),

@@ -1,0 +1,153 @@
+"""Say a rate card as a table that a lawyer can read, and work it through for three people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from io import StringIO
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from simengine.contract import reached_from, settle_cards
+from simengine.contract.spec import Contract
+from simengine.contract.terms.rate_card import CardPrice, RateCard
+from simengine.contract_text import words
+from simengine.currencies import decimals_of, units_of
+from simengine.records import Reached
+
+WIDTH = 100
+_UNITS_SHOWN = 30.0
+"""Units of a month in the example where nothing must be reached first."""
+
+
+def card_table(contract: Contract, card: RateCard) -> list[str]:
+    """Return the table of a card: what counts, how it is proved, what is paid, and on what conditions."""
+    table = _grid(*words.CARD_COLUMNS)
+    for name, one in card.rate_card.items():
+        use = contract.outcomes[name]
+        delay = use.validated_after_months
+        proof = use.evaluator or ""
+        proof += "" if delay is None else words.CARD["validated"].format(months=words.months(delay.value))
+        table.add_row(name, use.meaning, proof.strip("; "), _price(contract, name, one), "; ".join(_conditions(contract, name, one)))
+    return _lines(table)
+
+
+def _price(contract: Contract, name: str, one: CardPrice) -> str:
+    """Say what one outcome is worth, and to whom something else."""
+    unit = contract.outcomes[name].unit
+    each = words.CARD["each_person"] if unit == "people" else words.CARD["each_unit"].format(unit=unit)
+    if one.bands:
+        said = [words.CARD["band"].format(price=_money(band.price.value), beyond=_money(band.beyond.value)) for band in one.bands]
+    elif one.price is None:
+        said = [words.CARD["no_price"]]
+    else:
+        said = [words.CARD["price"].format(price=_money(one.price.value), each=each)]
+    said += [words.CARD["by_group"].format(price=_money(price.value), group=group) for group, price in one.by_group.items()]
+    said += [words.CARD["by_wave"].format(price=_money(price.value), wave=wave) for wave, price in one.by_wave.items()]
+    said += [words.CARD["from_month"].format(price=_money(p.value), month=month) for month, p in sorted(one.from_month.items())]
+    if one.index_per_year is not None:
+        said.append(words.CARD["index"].format(rate=f"{100 * one.index_per_year.value:g} %"))
+    return "; ".join(said)
+
+
+def _conditions(contract: Contract, name: str, one: CardPrice) -> Iterator[str]:
+    if one.needs:
+        yield words.CARD["needs"].format(names=", ".join(one.needs))
+    if one.each_time:
+        yield words.CARD["each_time"]
+    if one.beyond_units is not None:
+        key = "counted_back" if one.counted_back else "beyond"
+        yield words.CARD[key].format(units=_money(one.beyond_units.value), unit=contract.outcomes[name].unit)
+    if one.net_of:
+        yield words.CARD["net_of"].format(names=", ".join(one.net_of))
+    if one.lost_by is not None:
+        lost = one.lost_by
+        months = lost.within_months
+        within = "" if months is None else words.CARD["within"].format(months=words.months(months.value))
+        yield words.CARD["lost"].format(name=lost.outcome, within=within, share=f"{100 * lost.share_owed_back.value:g} %")
+    if one.cap is not None:
+        yield words.CARD["cap"].format(cap=_money(one.cap.value))
+
+
+def _money(value: float) -> str:
+    return f"{value:,.10g}"
+
+
+def example_people(contract: Contract, cards: Mapping[str, RateCard]) -> list[dict[str, Any]]:
+    """Make up three people: one who reaches everything, one who reaches little, and one who loses something or comes too early."""
+    prices = {name: one for card in cards.values() for name, one in card.rate_card.items()}
+    undoing = {one.lost_by.outcome for one in prices.values() if one.lost_by is not None}
+    netted = {name for one in prices.values() for name in one.net_of}
+    good = [name for name in _by_needs(prices) if name not in undoing | netted and prices[name].has_price]
+    last = max(date.month for date in contract.calendar.values())
+    step = max(int((last - 1) // (len(good) + 2)), 1)
+    traits = {"wave": next(iter(contract.waves), ""), "group": next(iter(contract.groups), "")}
+
+    def row(person: str, outcome: str, month: float) -> dict[str, Any]:
+        units = contract.outcomes[outcome].unit != "people"
+        beyond = prices[outcome].beyond_units if outcome in prices else None
+        quantity = "" if not units else (_UNITS_SHOWN if beyond is None else 1.5 * beyond.value)
+        return {"person": person, "outcome": outcome, "month": int(min(max(month, 1), last)), "units": quantity, **traits}
+
+    rows = [row("A", name, 1 + step * place) for place, name in enumerate(good)]
+    rows.append(row("B", good[0], 2))
+    lost = next((name for name, one in prices.items() if one.lost_by is not None), None)
+    if lost is not None:
+        needed = [name for name in good if name in prices[lost].needs]
+        rows += [row("C", name, 2 + place) for place, name in enumerate([*needed, lost])]
+        loss = prices[lost].lost_by
+        assert loss is not None
+        rows.append(row("C", loss.outcome, 4 + len(needed)))
+    else:
+        waits = next((name for name in good if prices[name].needs), good[-1])
+        rows.append(row("C", waits, 3))
+    return rows
+
+
+def _by_needs(prices: Mapping[str, CardPrice]) -> list[str]:
+    """List outcomes, each after those that it needs."""
+    listed: list[str] = []
+    while len(listed) < len(prices):
+        listed.append(next(name for name, one in prices.items() if name not in listed and set(one.needs) & set(prices) <= set(listed)))
+    return listed
+
+
+def example_table(contract: Contract, reached: Reached, rows: list[dict[str, Any]]) -> list[str]:
+    """Return what each person reached and what the cards pay for it, person by person."""
+    settled, units = settle_cards(contract, reached, with_rows=True), units_of(contract.currency)
+    changed = sum(settled.by_row.values()) / units
+    people = list(dict.fromkeys(row["person"] for row in rows))
+    table, decimals = _grid(*words.EXAMPLE_COLUMNS), decimals_of(contract.currency)
+    for p, person in enumerate(people):
+        total = 0.0
+        for x in range(len(reached.person)):
+            if reached.person[x] != p:
+                continue
+            total += changed[x]
+            name = reached.outcomes[reached.outcome[x]]
+            quantity = "" if contract.outcomes[name].unit == "people" else f"{reached.units[x]:,.6g}" if reached.units is not None else ""
+            table.add_row(
+                person, str(reached.month[x]), name, quantity, f"{changed[x]:z,.{decimals}f}", f"{total:z,.{decimals}f}"
+            )
+    return _lines(table)
+
+
+def example_reached(contract: Contract, rows: list[dict[str, Any]]) -> Reached:
+    """Turn the people of the example into what a contract is settled on."""
+    return reached_from(contract, [("the example", row) for row in rows], "the example")
+
+
+def _grid(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for place, name in enumerate(columns):
+        table.add_column(name, overflow="fold", justify="right" if name in words.NUMBERS_RIGHT else "left", no_wrap=place == 0)
+    return table
+
+
+def _lines(table: Table) -> list[str]:
+    """Print a table as lines of plain text."""
+    console = Console(file=StringIO(), width=WIDTH, no_color=True, highlight=False)
+    console.print(table)
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
