@@ -10,3 +10,8 @@ from numpy.typing import NDArray
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 Index: TypeAlias = int | np.int64
+Flags: TypeAlias = NDArray[np.bool_]
+Int16s: TypeAlias = NDArray[np.int16]
+Int32s: TypeAlias = NDArray[np.int32]
+Masks: TypeAlias = NDArray[np.uint64]
+"""Sets of up to 64 things, one bit for each."""

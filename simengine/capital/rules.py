@@ -16,7 +16,20 @@ RESERVED_NAMES = frozenset(
     {
         *(PROJECT, SUPPLIERS, ALL_LENDERS, ALL_PAYERS, "all"),
         # First words of the columns of a run, and of the sections of its risk table and of its JSON object.
-        *("drawn", "service_users", "metric", "term", "outcome", "outcomes", "contingent_payment", "person_months", "clipped", "tranche", "cost", "step"),
+        *(
+            "drawn",
+            "service_users",
+            "metric",
+            "term",
+            "outcome",
+            "outcomes",
+            "contingent_payment",
+            "person_months",
+            "clipped",
+            "tranche",
+            "cost",
+            "step",
+        ),
         *("guarantee", "luck", "weight", "group", "replication", "parameter"),
         *("payment_against_saving", "public_value", "metrics", "terms", "people", "diagnostics", "tranches", "costs", "steps"),
         *("guarantees", "title", "currency", "seed", "replications", "parties", "assumptions", "exceedance", "refused", "sampling"),

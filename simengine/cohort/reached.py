@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from simengine.arrays import Int16s, Int32s
 from simengine.cohort.counting import count_outcomes, empty_counts
 from simengine.cohort.kernels.arrays import People, Stays
-from simengine.cohort.kernels.reached import Numbers, Shorts, first_in_window, list_rows, place_by_month
+from simengine.cohort.kernels.reached import first_in_window, list_rows, place_by_month
 from simengine.cohort.outcomes import OutcomeKind, closed_over
 from simengine.cohort.people import Group
 from simengine.cohort.spec import Effect
@@ -17,7 +18,7 @@ from simengine.cohort.tables import ArmTables, Cohort, Comparisons
 from simengine.records import Floats, Integers, Reached
 
 _MOST_CELLS = 4_000_000
-"""Numbers by person, outcome and month that are held at a time."""
+"""Int32s by person, outcome and month that are held at a time."""
 
 
 def by_month(cohort: Cohort) -> Cohort | None:
@@ -53,8 +54,8 @@ class ReachedRows:
         self.names = list(cohort.counted)
         self.wave = 0
         self.offset = np.zeros(n_replications, dtype=np.int64)
-        self.rows: list[tuple[Numbers, Numbers, Shorts, Shorts, Floats]] = []
-        self.people: list[tuple[Numbers, Numbers, Shorts, Shorts, Shorts]] = []
+        self.rows: list[tuple[Int32s, Int32s, Int16s, Int16s, Floats]] = []
+        self.people: list[tuple[Int32s, Int32s, Int16s, Int16s, Int16s]] = []
 
     def begin_wave(self, wave: int, people_before: Integers) -> None:
         """Number the people of a wave after those of the waves before; people_before: shape (n_replications,)."""
@@ -157,7 +158,7 @@ class ReachedRows:
         )
 
 
-def _rows(n: int) -> tuple[Numbers, Numbers, Shorts, Shorts, Floats]:
+def _rows(n: int) -> tuple[Int32s, Int32s, Int16s, Int16s, Floats]:
     """Allocate rows: row of the block, person, outcome, month, units."""
     return (
         *(np.empty(n, dtype=np.int32) for _ in range(2)),

@@ -196,7 +196,12 @@ def _run(study: Study) -> Iterator[Finding]:
     people = purposes_of_people(cohort_of(study))
     waves = tuple(study.population.waves)
     errors = [purpose for name, metric in study.measurement.metrics.items() for purpose in purposes_of_errors(name, metric, waves)]
-    for purpose in [*(f"parameter/{path}" for path, _ in study.quantities()), *people, *errors, *purposes_of_records(study.measurement.counted)]:
+    for purpose in [
+        *(f"parameter/{path}" for path, _ in study.quantities()),
+        *people,
+        *errors,
+        *purposes_of_records(study.measurement.counted),
+    ]:
         other = seen.setdefault(purpose_number(purpose), purpose)
         if other != purpose:
             yield (

@@ -27,7 +27,12 @@ def counted_problems(study: Study) -> Iterator[Finding]:
         kind = study.outcomes.get(study.measurement.counted[name].outcome or name)
         if kind is not None and kind.counted_as != "nothing" and (kind.counted_as == "people") != (use.unit == "people"):
             wanted = "people" if kind.counted_as == "people" else "that of the outcome, such as days"
-            yield f"{path}.unit", f"an outcome of kind {kind.kind} is counted in {kind.counted_as}", f"`{use.unit}`", f"Write {wanted}"
+            yield (
+                f"{path}.unit",
+                f"an outcome of kind {kind.kind} is counted in {kind.counted_as}",
+                f"`{use.unit}`",
+                f"Write {wanted}",
+            )
     for name in study.contract.groups:
         if name not in study.population.strata:
             yield f"contract.groups.{name}", "a group is a stratum of the population", f"`{name}`", one_of(study.population.strata)
@@ -55,4 +60,9 @@ def _counted(study: Study, name: str) -> Iterator[Finding]:
         found = f"`{asked}`, read {kind.read_at_month:g} months after entry, within {window:g}"
         yield path, "somebody can reach what is counted", found, "Raise `within_months`, or read it earlier"
     if kind.counted_as == "units" and one.false_claims is not None:
-        yield f"{path}.false_claims", "a claim is false for a person, not for units", f"`{asked}`, of kind {kind.kind}", "Leave it out"
+        yield (
+            f"{path}.false_claims",
+            "a claim is false for a person, not for units",
+            f"`{asked}`, of kind {kind.kind}",
+            "Leave it out",
+        )

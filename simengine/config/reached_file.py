@@ -33,7 +33,9 @@ def read_reached(path: Path | str, contract: Contract, start: str | None = None)
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise StudyError([Problem(str(path), "", "a table is text in UTF-8", "bytes that are none", "Save it as CSV UTF-8")]) from None
+        raise StudyError(
+            [Problem(str(path), "", "a table is text in UTF-8", "bytes that are none", "Save it as CSV UTF-8")]
+        ) from None
     except OSError as error:
         raise StudyError([Problem(str(path), "", "a table that can be read", str(error.strerror), "")]) from None
     lines = csv.reader(text.splitlines(), delimiter=_separator_of(text))

@@ -5,4 +5,16 @@ from simengine.contract.listed import reached_from
 from simengine.contract.settle import asks_when_drawn, asks_who_reached, inputs_of, outcomes_of, settle_terms
 from simengine.contract.typed import refuse_typed, typed_measurements
 
-__all__ = ["asks_when_drawn", "asks_who_reached", "cards_of", "inputs_of", "outcomes_of", "reached_from", "refuse_typed", "settle_cards", "settle_terms", "typed_measurements", "verifies_claims"]
+__all__ = [
+    "asks_when_drawn",
+    "asks_who_reached",
+    "cards_of",
+    "inputs_of",
+    "outcomes_of",
+    "reached_from",
+    "refuse_typed",
+    "settle_cards",
+    "settle_terms",
+    "typed_measurements",
+    "verifies_claims",
+]

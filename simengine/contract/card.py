@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from simengine.arrays import Int16s
 from simengine.contract import card_kernels as kernels
 from simengine.contract.card_kernels import CardArrays, count_reached, settle_card
 from simengine.contract.program import Column
@@ -138,7 +139,11 @@ def card_arrays(contract: Contract, term: RateCard, dates: list[str]) -> CardArr
     due_later = _dues(contract, dates, is_last_open=term.open_at_end == "paid", later=later)
     n_months = due.shape[1]
     n_bands = max((len(one.bands) for one in prices if one is not None), default=0)
-    price, band_from, band_price = np.zeros((n, (n_groups + 1) * n_waves, n_months)), np.full((n, n_bands), np.inf), np.zeros((n, n_bands))
+    price, band_from, band_price = (
+        np.zeros((n, (n_groups + 1) * n_waves, n_months)),
+        np.full((n, n_bands), np.inf),
+        np.zeros((n, n_bands)),
+    )
     needs, undoes, net_of = (np.zeros(n, dtype=np.uint64) for _ in range(3))
     for o, one in enumerate(prices):
         if one is None:
@@ -146,10 +151,15 @@ def card_arrays(contract: Contract, term: RateCard, dates: list[str]) -> CardArr
         price[o] = _prices(contract, one, n_months)
         for k, band in enumerate(one.bands):
             band_from[o, k], band_price[o, k] = band.beyond.value, band.price.value
-        needs[o], net_of[o] = sum((bit[name] for name in one.needs), np.uint64(0)), sum((bit[name] for name in one.net_of), np.uint64(0))
+        needs[o], net_of[o] = (
+            sum((bit[name] for name in one.needs), np.uint64(0)),
+            sum((bit[name] for name in one.net_of), np.uint64(0)),
+        )
         if one.lost_by is not None:
             undoes[names.index(one.lost_by.outcome)] |= bit[names[o]]
-    unlocks = np.array([sum((bit[names[j]] for j in range(n) if needs[j] & bit[name]), np.uint64(0)) for name in names], dtype=np.uint64)
+    unlocks = np.array(
+        [sum((bit[names[j]] for j in range(n) if needs[j] & bit[name]), np.uint64(0)) for name in names], dtype=np.uint64
+    )
     cap, whole = partial(_cap, units=units), term.cap_per_year
     lost = [None if one is None else one.lost_by for one in prices]
     return CardArrays(
@@ -175,7 +185,9 @@ def card_arrays(contract: Contract, term: RateCard, dates: list[str]) -> CardArr
         cap=np.array([cap(None if one is None else one.cap) for one in prices], dtype=np.int64),
         cap_per_wave=np.array([cap(term.cap_per_wave.get(wave)) for wave in contract.waves or [""]], dtype=np.int64),
         year=_budget_years(contract, term, dates),
-        limits=np.array([cap(term.cap_per_person), cap(None if whole is None else whole.at_most), cap(term.cap_in_all)], dtype=np.int64),
+        limits=np.array(
+            [cap(term.cap_per_person), cap(None if whole is None else whole.at_most), cap(term.cap_in_all)], dtype=np.int64
+        ),
         is_carried=whole is not None and whole.excess == "carried_over",
         shares=np.array([0.0 if one is None else one.share.value for one in (term.audit, term.dispute)]),
         is_extrapolated=term.audit is not None and term.audit.extrapolated,
@@ -203,7 +215,7 @@ def _prices(contract: Contract, one: CardPrice, n_months: int) -> Floats:
     return np.stack(rows) * growth ** (months // 12)
 
 
-def _dues(contract: Contract, dates: list[str], *, is_last_open: bool, later: float = 0.0) -> kernels.Shorts:
+def _dues(contract: Contract, dates: list[str], *, is_last_open: bool, later: float = 0.0) -> Int16s:
     """Return on which of some dates each outcome is paid that is reached in a month, shape (n_outcomes, n_months); -1 for never.
 
     The months are those up to the last date: what is reached later concerns nobody.

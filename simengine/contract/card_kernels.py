@@ -12,11 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.accelerate import device, kernel
-from simengine.arrays import Floats, Integers
+from simengine.arrays import Flags, Floats, Int16s, Int32s, Integers, Masks
 
-Flags = NDArray[np.bool_]
-Masks = NDArray[np.uint64]
-Shorts = NDArray[np.int16]
 
 NO_CAP = np.int64(1) << np.int64(62)
 BY_PERSON, BY_OUTCOME, BY_WAVE, BY_YEAR, IN_ALL = range(1, 6)
@@ -45,8 +42,8 @@ class CardArrays(NamedTuple):
     undoes: Masks  # (o,) outcomes that are lost by this one
     lost_within: Integers  # (o,) months
     owed_back: Floats  # (o,) share
-    due: Shorts  # (o, m) date on which it is paid; -1 for never
-    due_later: Shorts  # (o, m) the same where it is disputed
+    due: Int16s  # (o, m) date on which it is paid; -1 for never
+    due_later: Int16s  # (o, m) the same where it is disputed
     cap: Integers  # (o,)
     cap_per_wave: Integers  # (w,)
     year: Integers  # (d,) budget year of each date
@@ -93,13 +90,13 @@ def units_paid(card: CardArrays, o: int, before: float, quantity: float) -> floa
 def settle_card(
     first_row: Integers,  # (r + 1,)
     first_person: Integers,  # (r + 1,)
-    person: NDArray[np.int32],  # (x,)
+    person: Int32s,  # (x,)
     outcome: Integers,  # (x,) of the contract; -1 for one that it does not know
-    month: Shorts,  # (x,)
+    month: Int16s,  # (x,)
     quantity: Floats,  # (x,) or (0,): each row counts 1
     is_false: Flags,  # (x,) or (0,)
     lots: NDArray[np.uint32],  # (x,) or (0,)
-    wave: Shorts,  # (people,)
+    wave: Int16s,  # (people,)
     kind: Integers,  # (people,) class
     card: CardArrays,
     amount: Floats,  # (r, o, d) filled, in the currency
@@ -281,13 +278,13 @@ def cut_dates(
 def count_reached(
     first_row: Integers,  # (r + 1,)
     first_person: Integers,  # (r + 1,)
-    person: NDArray[np.int32],  # (x,)
+    person: Int32s,  # (x,)
     outcome: Integers,  # (x,) of the contract; -1 for one that it does not know
-    month: Shorts,  # (x,)
+    month: Int16s,  # (x,)
     quantity: Floats,  # (x,) or (0,)
-    wave: Shorts,  # (people,)
+    wave: Int16s,  # (people,)
     has_units: Flags,  # (o,)
-    due: Shorts,  # (o, m) date by which it is validated; -1 for never
+    due: Int16s,  # (o, m) date by which it is validated; -1 for never
     number: Floats,  # (r, o, w, d) added to
 ) -> None:
     """Count who reached what by date, each person once; units are added up."""

@@ -101,7 +101,12 @@ def _term(contract: Contract, name: str, term: Term) -> Iterator[Finding]:
     if list(term.at) != [date for date in _named_dates(contract) if date in term.at]:
         yield f"{path}.at", "the dates of a term stand once, in the order of `dates`", ", ".join(term.at), ""
     elif len(dates := contract.dates_of(term)) != len(set(dates)):
-        yield f"{path}.at", "a term is settled once on each date", ", ".join(term.at), "Name dates that repeat, or single ones of them"
+        yield (
+            f"{path}.at",
+            "a term is settled once on each date",
+            ", ".join(term.at),
+            "Name dates that repeat, or single ones of them",
+        )
     if term.delay_months is not None and not contract.calendar:
         yield f"{path}.delay_months", "a delay counts from a date", "a contract without `dates`", "Add `dates`"
 
@@ -111,7 +116,7 @@ def _limits_inside(term: Term) -> int:
     total = 0
     for _, node in parts_within(term, ""):
         if isinstance(node, Term):
-            keys = ("floor", "cap", "only_if", "up_to", "at_most", "pays_from", *CARD_LIMITS)
+            keys = {"floor", "cap", "only_if", "up_to", "at_most", "pays_from", *CARD_LIMITS}
             total += sum(bool(getattr(node, key, None)) for key in keys)
             total += len(getattr(node, node.key)) if isinstance(node, Least | Greatest) else 0
     return total
@@ -168,8 +173,15 @@ def _kind(
     elif isinstance(node, NumberReached):
         for name in node.reached:
             yield from _outcome(contract, name, f"{place}.reached")
-        if (unit := next((use.unit for name in node.reached if (use := contract.outcomes.get(name))), "")) != "people" and node.per_person:
-            yield f"{place}.per_person", "a share of people is of those who reached an outcome", f"`{unit}`", "Leave `per_person` out"
+        if (
+            unit := next((use.unit for name in node.reached if (use := contract.outcomes.get(name))), "")
+        ) != "people" and node.per_person:
+            yield (
+                f"{place}.per_person",
+                "a share of people is of those who reached an outcome",
+                f"`{unit}`",
+                "Leave `per_person` out",
+            )
     elif isinstance(node, Steps):
         for number, band in enumerate(node.steps):
             yield from _can_open(band, f"{place}.steps.{number}")
@@ -183,7 +195,12 @@ def _card(contract: Contract, card: RateCard, place: str) -> Iterator[Finding]:
         yield from _price(contract, name, one, path)
     for wave in card.cap_per_wave:
         if wave not in contract.waves:
-            yield f"{place}.cap_per_wave.{wave}", "a wave of the contract", f"`{wave}`", one_of(contract.waves) or "It has no `waves`"
+            yield (
+                f"{place}.cap_per_wave.{wave}",
+                "a wave of the contract",
+                f"`{wave}`",
+                one_of(contract.waves) or "It has no `waves`",
+            )
     circle = _circle({name: one.needs for name, one in card.rate_card.items()})
     if circle:
         yield f"{place}.rate_card.{circle[0]}.needs", "no outcome needs itself", " needs ".join(circle), "Leave one of them out"
@@ -207,7 +224,11 @@ def _price(contract: Contract, name: str, one: CardPrice, path: str) -> Iterator
                 yield f"{path}.{key}.{other}", f"a {noun} of the contract", f"`{other}`", one_of(known) or f"It has no `{noun}s`"
     for key in ("beyond_units", "net_of") if not has_units else ("each_time", "lost_by"):
         if getattr(one, key):
-            rule = "units are counted beyond others, or net of others" if not has_units else "people reach an outcome again, or lose it"
+            rule = (
+                "units are counted beyond others, or net of others"
+                if not has_units
+                else "people reach an outcome again, or lose it"
+            )
             unit = contract.outcomes[name].unit if name in contract.outcomes else ""
             yield f"{path}.{key}", rule, f"`{key}` of an outcome in {unit}", "Leave it out, or say another `unit`"
     for other in one.net_of:

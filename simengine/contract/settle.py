@@ -186,7 +186,9 @@ def outcomes_of(contract: Contract, measurements: Measurements) -> dict[str, Flo
     found = {_word(contract, column): column for column in compile_contract(contract).code.columns}
     nothing = Drawing(np.zeros(n_replications))
     return {
-        word: np.broadcast_to(column_of(column, measurements, nothing, cards), n_replications) for word, column in found.items() if word
+        word: np.broadcast_to(column_of(column, measurements, nothing, cards), n_replications)
+        for word, column in found.items()
+        if word
     }
 
 

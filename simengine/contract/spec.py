@@ -18,8 +18,7 @@ from simengine.contract.terms.base import TermLevel, TermMonths
 from simengine.distributions import Count, CurrencyCode, Fixed, FixedNotNegative, Name, Names, NamesOrNone, Spec, within
 from simengine.records import OUTCOME_PAYER, ROLES
 
-__all__ = [
-    "DRAWN", "MONEY", "OUTSTANDING", "RETURNED", "Contract", "Due", "MetricUse", "PublishedCase", "Stop"]
+__all__ = ["DRAWN", "MONEY", "OUTSTANDING", "RETURNED", "Contract", "Due", "MetricUse", "PublishedCase", "Stop"]
 
 MOST_DATES = 400
 _Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share must lie between 0 and 1"))]

@@ -30,7 +30,9 @@ def card_table(contract: Contract, card: RateCard) -> list[str]:
         delay = use.validated_after_months
         proof = use.evaluator or ""
         proof += "" if delay is None else words.CARD["validated"].format(months=words.months(delay.value))
-        table.add_row(name, use.meaning, proof.strip("; "), _price(contract, name, one), "; ".join(_conditions(contract, name, one)))
+        table.add_row(
+            name, use.meaning, proof.strip("; "), _price(contract, name, one), "; ".join(_conditions(contract, name, one))
+        )
     return _lines(table)
 
 
@@ -110,7 +112,9 @@ def _by_needs(prices: Mapping[str, CardPrice]) -> list[str]:
     """List outcomes, each after those that it needs."""
     listed: list[str] = []
     while len(listed) < len(prices):
-        listed.append(next(name for name, one in prices.items() if name not in listed and set(one.needs) & set(prices) <= set(listed)))
+        listed.append(
+            next(name for name, one in prices.items() if name not in listed and set(one.needs) & set(prices) <= set(listed))
+        )
     return listed
 
 
@@ -127,10 +131,10 @@ def example_table(contract: Contract, reached: Reached, rows: list[dict[str, Any
                 continue
             total += changed[x]
             name = reached.outcomes[reached.outcome[x]]
-            quantity = "" if contract.outcomes[name].unit == "people" else f"{reached.units[x]:,.6g}" if reached.units is not None else ""
-            table.add_row(
-                person, str(reached.month[x]), name, quantity, f"{changed[x]:z,.{decimals}f}", f"{total:z,.{decimals}f}"
+            quantity = (
+                "" if contract.outcomes[name].unit == "people" else f"{reached.units[x]:,.6g}" if reached.units is not None else ""
             )
+            table.add_row(person, str(reached.month[x]), name, quantity, f"{changed[x]:z,.{decimals}f}", f"{total:z,.{decimals}f}")
     return _lines(table)
 
 

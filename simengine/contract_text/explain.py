@@ -37,7 +37,9 @@ def explanation(contract: Contract) -> str:
     for name, card in cards.items():
         folded += ["", words.PHRASES["card"].format(name=name), *card_table(contract, card)]
     folded += ["", words.PHRASES["example"]]
-    folded += _example_of_people(contract) if asks_who_reached(contract) and cards else [_folded(line) for line in _example(contract)]
+    folded += (
+        _example_of_people(contract) if asks_who_reached(contract) and cards else [_folded(line) for line in _example(contract)]
+    )
     return "\n".join(folded)
 
 

@@ -133,7 +133,9 @@ def _ties(contract: Contract) -> Iterator[Remark]:
             waves = tuple(within[0].waves or contract.waves) if within else None
             for metric, gate in node.only_if.items() if isinstance(node, Term) else ():
                 for word, level in gate.edges():
-                    edge = _Edge(word, f"{place}.only_if.{metric}.{word}", waves, frozenset(contract.dates_of(term) if term.at else ()))
+                    edge = _Edge(
+                        word, f"{place}.only_if.{metric}.{word}", waves, frozenset(contract.dates_of(term) if term.at else ())
+                    )
                     seen.setdefault((metric, level), []).append(edge)
     for (metric, level), edges in seen.items():
         for rule, lower, upper in (("tie", "at_least", "at_most"), ("hole", "above", "below")):

@@ -35,9 +35,7 @@ def unused_findings(contract: Contract) -> Iterator[Remark]:
             yield remark_in_words("unused", f"parties.{party}", noun="party", name=party)
     columns = compile_contract(contract).code.columns
     told_apart = {column[1 if column[0] == "people" else 2] for column in columns if column[0] in ("wave", "people", "combination")}
-    of_cards = any(
-        card.cap_per_wave or any(one.by_wave for one in card.rate_card.values()) for card in cards_of(contract).values()
-    )
+    of_cards = any(card.cap_per_wave or any(one.by_wave for one in card.rate_card.values()) for card in cards_of(contract).values())
     for place, wave in enumerate(contract.waves if not of_cards else ()):
         if place not in told_apart:
             yield remark_in_words("unused", f"waves.{wave}", noun="wave", name=wave)

@@ -149,7 +149,6 @@ PHRASES = {
 }
 
 
-
 def months(number: float) -> str:
     """Say a number of months."""
     return f"{number:g} month" if number == 1 else f"{number:g} months"

@@ -6,12 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.accelerate import kernel
-from simengine.arrays import Floats, Integers
+from simengine.arrays import Flags, Floats, Int16s, Int32s, Integers
 from simengine.streams import philox, uniform_pair
 
-Flags = NDArray[np.bool_]
-Shorts = NDArray[np.int16]
-Numbers = NDArray[np.int32]
 _BITS = np.uint64(16)
 
 
@@ -23,9 +20,9 @@ def keep_rows(
     share: Floats,  # (r,) that is missed
     number: int,  # of the outcome
     first_row: Integers,  # (r + 1,)
-    person: Numbers,  # (x,)
-    outcome: Shorts,  # (x,)
-    month: Shorts,  # (x,)
+    person: Int32s,  # (x,)
+    outcome: Int16s,  # (x,)
+    month: Int16s,  # (x,)
     kept: Flags,  # (x,) made false for rows that are missed
 ) -> None:
     """Miss some rows of an outcome."""
@@ -44,7 +41,7 @@ def claim_falsely(
     replications: Integers,  # (r,)
     share: Floats,  # (r,) of those who did not reach it
     first_person: Integers,  # (r + 1,)
-    entry: Shorts,  # (people,)
+    entry: Int16s,  # (people,)
     has_it: Flags,  # (people,)
     within: int,  # months after entry
     horizon: int,
@@ -69,9 +66,9 @@ def draw_lots(
     purpose: np.uint64,
     replications: Integers,  # (r,)
     first_row: Integers,  # (r + 1,)
-    person: Numbers,  # (x,)
-    outcome: Shorts,  # (x,)
-    month: Shorts,  # (x,)
+    person: Int32s,  # (x,)
+    outcome: Int16s,  # (x,)
+    month: Int16s,  # (x,)
     lots: NDArray[np.uint32],  # (x,) filled
 ) -> None:
     """Draw a word of 32 bits for each row, the same whatever other rows there are."""

@@ -38,7 +38,9 @@ def recorded(counted: Mapping[str, CountedOutcome], reached: Reached, draws: Dra
             month = np.full(len(reached.wave), -1, dtype=np.int64)
             last = reached.horizon if one.within_months is None else int(one.within_months.value)
             address = _address(f"{name}/false", draws)
-            claim_falsely(*address, draws[f"{path}.false_claims"], reached.first_person, reached.entry, has_it, last, reached.horizon, month)
+            claim_falsely(
+                *address, draws[f"{path}.false_claims"], reached.first_person, reached.entry, has_it, last, reached.horizon, month
+            )
             people = np.flatnonzero(month >= 0)
             replication = np.searchsorted(reached.first_person, people, side="right") - 1
             added.append((replication, people - reached.first_person[replication], np.full(len(people), number), month[people]))

@@ -11,6 +11,8 @@ WAVES = ("first", "second", "third")
 METRICS = ("one", "two", "three", "mix")
 MILESTONES = ("entry", "job")
 DATES = {"early": {"month": 6, "drawn": 0.25}, "middle": {"month": 12, "drawn": 0.75}, "late": {"month": 30}}
+OF_PEOPLE = ("rate_card", "reached")
+"""Kinds that are settled on who reached what: see `random_cards`."""
 CALENDAR = {"coupon", "to_irr", "indexed", "in_force_from"}
 
 
@@ -27,7 +29,7 @@ def gates(draw, names):
 @st.composite
 def terms(draw, names, earlier=(), dated=False, depth=2, per_wave=True, kinds=None):
     """A term that refers to the names, and to the payments of earlier terms."""
-    allowed = kinds or tuple(TERM_KINDS)
+    allowed = kinds or tuple(kind for kind in TERM_KINDS if kind not in OF_PEOPLE)
     kinds = [kind for kind in allowed if dated or kind not in CALENDAR]
     if not earlier:
         kinds = [kind for kind in kinds if kind not in ("paid", "true_up")]

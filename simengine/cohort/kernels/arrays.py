@@ -15,9 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simengine.arrays import Floats, Integers
+from simengine.arrays import Flags, Floats, Integers
 
-Flags = NDArray[np.bool_]
 PackedWords = NDArray[np.uint32]
 Shorts = NDArray[np.int32]
 

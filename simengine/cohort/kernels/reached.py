@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simengine.accelerate import kernel
-from simengine.arrays import Floats, Integers
-from simengine.cohort.kernels.arrays import Flags, People, Stays
+from simengine.arrays import Flags, Floats, Int16s, Int32s, Integers
+from simengine.cohort.kernels.arrays import People, Stays
 
-Shorts = NDArray[np.int16]
-Numbers = NDArray[np.int32]
 
 
 @kernel
@@ -72,10 +69,10 @@ def list_rows(
     of_units: Integers,  # (u,) number of each outcome
     until_units: Integers,  # (u,)
     is_counting: bool,  # whether rows are only counted
-    row: Numbers,
-    person: Numbers,
-    outcome: Shorts,
-    month: Shorts,
+    row: Int32s,
+    person: Int32s,
+    outcome: Int16s,
+    month: Int16s,
     units: Floats,
 ) -> int:
     """List what everybody reached, person by person; months are those of the calendar, at whose end it was reached."""
@@ -108,8 +105,8 @@ def list_rows(
 
 @kernel
 def place_by_month(
-    row: Numbers,  # (x,) rows of the block, by person within each
-    month: Shorts,  # (x,)
+    row: Int32s,  # (x,) rows of the block, by person within each
+    month: Int16s,  # (x,)
     n_rows: int,
     first: Integers,  # (n_rows + 1,) filled: where each row of the block begins
     place: Integers,  # (x,) filled: where each listed row goes

@@ -23,7 +23,17 @@ from simengine.cohort.outcomes.score import Score
 from simengine.cohort.outcomes.target import TargetOutcome
 from simengine.errors import Problem, StudyError
 
-__all__ = ["OUTCOME_KINDS", "Outcome", "OutcomeKind", "PriceList", "behind", "closed_over", "in_order", "price_lists", "refuse_unlisted"]
+__all__ = [
+    "OUTCOME_KINDS",
+    "Outcome",
+    "OutcomeKind",
+    "PriceList",
+    "behind",
+    "closed_over",
+    "in_order",
+    "price_lists",
+    "refuse_unlisted",
+]
 
 OUTCOME_KINDS: tuple[type[OutcomeKind], ...] = (
     AmountOutcome,
