@@ -44,7 +44,8 @@ def replay(
     Raises
     ------
     UsageError
-        If an outcome that a payment depends on is missing, or a table of outcomes for a contract that counts them, and for every outcome, sum of money or date that cannot be.
+        If an outcome that a payment depends on is missing, or a table of outcomes for a contract that counts them, and for every
+        outcome, sum of money or date that cannot be.
     """
     refuse_typed(contract, outcomes, drawn, until)
     if reached is None and asks_who_reached(contract):

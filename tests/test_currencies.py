@@ -9,7 +9,7 @@ from simengine.contract_text.explain import explanation
 from simengine.contract_text.published import compare_published
 from simengine.currencies import decimals_of, units_of
 from simengine.errors import StudyError
-from simengine.pipeline import evaluate, move_money, simulate, as_contract_asks
+from simengine.pipeline import as_contract_asks, evaluate, move_money, simulate
 from simengine.questions.certificate.answer import find_jumps
 from simengine.report.document import settlement
 from simengine.report.tables import settlement_table

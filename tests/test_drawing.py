@@ -5,7 +5,7 @@ import pytest
 
 from simengine.config import load_study
 from simengine.errors import StudyError
-from simengine.pipeline import evaluate, move_money, plan_of, simulate, as_contract_asks
+from simengine.pipeline import as_contract_asks, evaluate, move_money, plan_of, simulate
 from simengine.records import SERVICE
 from simengine.replications.ensemble import Ensemble
 from simengine.replications.stored import store_evidence

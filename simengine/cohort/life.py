@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simengine.arrays import Flags
 from simengine.cohort.counting import Counts, Uncut, count_outcomes
 from simengine.cohort.kernels.accumulate import add_products, add_up, add_weights
-from simengine.cohort.kernels.arrays import Flags, People, Stays
+from simengine.cohort.kernels.arrays import People, Stays
 from simengine.cohort.kernels.transfer import add_later, add_seen
 from simengine.cohort.kernels.walk import walk_people
 from simengine.cohort.kernels.walk_vector import walk_abreast

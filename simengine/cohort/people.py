@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import special
 
-from simengine.cohort.kernels.arrays import Flags, People, Shorts
+from simengine.arrays import Flags
+from simengine.cohort.kernels.arrays import People, Shorts
 from simengine.cohort.kernels.draws import fill_uniforms
 from simengine.cohort.kernels.enter import engage, enter, fill_frailty
 from simengine.cohort.moves import MOVES_ROUNDING, MoveClock, hazard_per_month

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -58,7 +59,7 @@ class ReachedRows:
         self.people: list[tuple[Int32s, Int32s, Int16s, Int16s, Int16s]] = []
 
     def begin_wave(self, wave: int, people_before: Integers) -> None:
-        """Number the people of a wave after those of the waves before; people_before: shape (n_replications,)."""
+        """Begin a wave, whose people are numbered after those of the waves before; people_before: shape (n_replications,)."""
         self.wave, self.offset = wave, people_before
 
     def add(self, group: Group, people: People, stays: Stays, n_stays: int) -> None:
@@ -113,15 +114,23 @@ class ReachedRows:
             moments.append(moment)
             of_moment.append(number)
             until.append(last)
-        asked = (
-            (clock.entry, clock.steps, people, self.offset),
-            (np.array(moments, dtype=np.int64).reshape(len(moments), n), _numbers(of_moment), _numbers(until)),
-            (total, stop, _numbers(of_total), _numbers(of_units), _numbers(until_units)),
+        list_them = partial(
+            list_rows,
+            clock.entry,
+            clock.steps,
+            people,
+            self.offset,
+            np.array(moments, dtype=np.int64).reshape(len(moments), n),
+            _numbers(of_moment),
+            _numbers(until),
+            total,
+            stop,
+            _numbers(of_total),
+            _numbers(of_units),
+            _numbers(until_units),
         )
-        arguments = tuple(one for part in asked for one in part)
-        n_rows = list_rows(*arguments, True, *_rows(0))
-        rows = _rows(n_rows)
-        list_rows(*arguments, False, *rows)
+        rows = _rows(list_them(True, *_rows(0)))
+        list_them(False, *rows)
         self.rows.append(rows)
 
     def finish(self) -> Reached:

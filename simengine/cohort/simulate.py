@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from simengine.arrays import Flags
 from simengine.cohort.counting import Counts, empty_counts
-from simengine.cohort.kernels.arrays import Flags, People
+from simengine.cohort.kernels.arrays import People
 from simengine.cohort.life import Arm, StayBuffer, live, outcome_before
 from simengine.cohort.moments import Drawn, Moments, draw_group, draw_matched, moments_of
 from simengine.cohort.outcomes import price_lists

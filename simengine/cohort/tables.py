@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from simengine.accelerate import IS_COMPILED
+from simengine.arrays import Flags
 from simengine.cohort.effects import effect_tables
 from simengine.cohort.events import rate_tables, shock_factors
 from simengine.cohort.kernels.arrays import (
@@ -16,7 +17,6 @@ from simengine.cohort.kernels.arrays import (
     Answers,
     Effects,
     EventRates,
-    Flags,
     Moves,
     ScoreArrays,
     WindowArrays,

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simengine.cohort.kernels.arrays import Flags, People, Stays, WindowArrays
+from simengine.arrays import Flags
+from simengine.cohort.kernels.arrays import People, Stays, WindowArrays
 from simengine.cohort.kernels.transfer import last_months_here
 from simengine.cohort.moves import MoveClock, hazard_per_month
 from simengine.cohort.outcomes import OutcomeKind

@@ -1,6 +1,5 @@
 """From a YAML file to a validated study: safe reading, models, overrides, and rules that hold between sections."""
 
-from simengine.config.reached_file import read_reached
 from simengine.config.load import (
     find_study,
     load_contract,
@@ -13,6 +12,7 @@ from simengine.config.load import (
 from simengine.config.moments import known_metrics
 from simengine.config.portfolio import load_portfolio
 from simengine.config.promise import as_promised, promise_of
+from simengine.config.reached_file import read_reached
 from simengine.config.steps import forms_of, step_error_of
 from simengine.config.study import Study, cohort_of
 from simengine.config.value import timing_of

@@ -12,8 +12,8 @@ from simengine.capital.rules import capital_rules
 from simengine.cohort import purposes_of_people
 from simengine.cohort.outcomes import price_lists
 from simengine.config.behaviour import behaviour_problems
-from simengine.config.evaluation import evaluation_problems
 from simengine.config.counted import counted_problems
+from simengine.config.evaluation import evaluation_problems
 from simengine.config.known import known_problems
 from simengine.config.levels import level_problems
 from simengine.config.moments import moments_problems

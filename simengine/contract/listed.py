@@ -73,7 +73,7 @@ def reached_from(contract: Contract, rows: Iterable[tuple[str, Mapping[str, Any]
         found = list(_problems(contract, where, line, is_counts=is_counts))
         problems += found
         if not found:
-            read.append(_row(contract, where, line, is_counts=is_counts))
+            read.append(_row(where, line, is_counts=is_counts))
     if is_counts:
         problems += _told_by_people_alone(contract, table)
     problems += _contradictions(read) if not is_counts else []
@@ -141,7 +141,7 @@ def _number(line: Mapping[str, Any], key: str) -> float | None:
     return number if isfinite(number) else None
 
 
-def _row(contract: Contract, where: str, line: Mapping[str, Any], *, is_counts: bool) -> _Row:
+def _row(where: str, line: Mapping[str, Any], *, is_counts: bool) -> _Row:
     outcome = _text(line, "outcome")
     quantity = 1.0 if not outcome else _number(line, "number" if is_counts else "units")
     return _Row(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simengine.contract import kernels
+from simengine.contract.kernels import program as kernels
 from simengine.records import Floats, Integers
 
 Register = int

@@ -18,8 +18,8 @@ MONEY = (DRAWN, OUTSTANDING, RETURNED)
 """The money that terms may refer to: all that the investor pays in; what of it is paid in but not yet repaid as principal; what
 the investor has got back so far."""
 CARD, CARD_LIMIT, REACHED, PEOPLE_COUNTED = "card", "card_limit", "reached", "people_counted"
-"""Columns of rate cards: what one pays on a date, and which of its caps cut that first; the number of an outcome in a wave by a date, or since the date before; the
-people of a wave among whom outcomes are counted."""
+"""Columns of rate cards: what one pays on a date, and which of its caps cut that first; the number of an outcome in a wave by a
+date, or since the date before; the people of a wave among whom outcomes are counted."""
 CALL, CALLED = "call", "called"
 """Columns of a study's drawing: what is drawn in a month, and what is drawn by the month in which a term is paid."""
 

@@ -85,10 +85,10 @@ class Due(Spec):
         """List the months in which it lies: one, or those of dates that repeat."""
         if self.month is not None:
             return [self.month.value]
-        assert self.every_months is not None and self.until_month is not None
-        every = self.every_months.value
+        # Both are there where no month is: see above.
+        every, until = (getattr(self, key).value for key in ("every_months", "until_month"))
         first = every if self.from_month is None else self.from_month.value
-        return [first + i * every for i in range(max(int((self.until_month.value - first) // every), 0) + 1)]
+        return [first + i * every for i in range(max(int((until - first) // every), 0) + 1)]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from io import StringIO
 from typing import Any
 
+import numpy as np
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -121,7 +122,7 @@ def _by_needs(prices: Mapping[str, CardPrice]) -> list[str]:
 def example_table(contract: Contract, reached: Reached, rows: list[dict[str, Any]]) -> list[str]:
     """Return what each person reached and what the cards pay for it, person by person."""
     settled, units = settle_cards(contract, reached, with_rows=True), units_of(contract.currency)
-    changed = sum(settled.by_row.values()) / units
+    changed = np.sum(list(settled.by_row.values()), axis=0) / units
     people = list(dict.fromkeys(row["person"] for row in rows))
     table, decimals = _grid(*words.EXAMPLE_COLUMNS), decimals_of(contract.currency)
     for p, person in enumerate(people):

@@ -33,9 +33,9 @@ def _outcomes(contract: Contract, cards: dict[str, RateCard]) -> Iterator[Remark
     for use in contract.metrics.values():
         looked_at |= {name for _, node in parts_within(use.derived, "") if isinstance(node, NumberReached) for name in node.reached}
     for card in cards.values():
-        for name, one in card.rate_card.items():
-            looked_at |= {name} if one.has_price else set()
-            looked_at |= {*one.needs, *one.net_of, *([] if one.lost_by is None else [one.lost_by.outcome])}
+        for name, price in card.rate_card.items():
+            looked_at |= {name} if price.has_price else set()
+            looked_at |= {*price.needs, *price.net_of, *([] if price.lost_by is None else [price.lost_by.outcome])}
     for name in contract.outcomes:
         if name not in looked_at:
             yield remark_in_words("unpriced_outcome", f"outcomes.{name}", name=name)
@@ -55,7 +55,7 @@ def _card(contract: Contract, name: str, card: RateCard) -> Iterator[Remark]:
         highest = _highest(one)
         is_people = contract.outcomes[outcome].unit == "people"
         for key, cap in (("cap_per_person", card.cap_per_person), ("cap_in_all", card.cap_in_all), ("cap", one.cap)):
-            if is_people and cap is not None and 0 < highest and cap.value < highest:
+            if is_people and cap is not None and highest > 0 and cap.value < highest:
                 where = f"terms.{name}.{key}" if key != "cap" else f"{path}.cap"
                 yield remark_in_words("cap_below_price", where, cap=f"{cap.value:,.10g}", name=outcome, price=f"{highest:,.10g}")
         delay = contract.outcomes[outcome].validated_after_months

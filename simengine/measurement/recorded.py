@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from simengine.arrays import Flags
 from simengine.measurement.kernels import claim_falsely, draw_lots, keep_rows
 from simengine.measurement.spec import CountedOutcome
 from simengine.records import Draws, Integers, Reached
@@ -49,14 +52,12 @@ def recorded(counted: Mapping[str, CountedOutcome], reached: Reached, draws: Dra
     return _merged(reached, rows, added)
 
 
-def _merged(reached: Reached, kept: np.ndarray, added: list[tuple[Integers, ...]]) -> Reached:
+def _merged(reached: Reached, kept: Flags, added: list[tuple[Integers, ...]]) -> Reached:
     """Drop some rows and add others, in order."""
     was_false = np.zeros(len(kept), dtype=np.bool_) if reached.is_false is None else reached.is_false
     false = [np.concatenate(parts) for parts in zip(*added, strict=True)] if added else [np.zeros(0, np.int64)] * 4
-    of, person, outcome, month = (
-        np.concatenate([true[kept].astype(np.int64), new])
-        for true, new in zip((reached.replication_of_row, reached.person, reached.outcome, reached.month), false, strict=True)
-    )
+    true: tuple[NDArray[Any], ...] = (reached.replication_of_row, reached.person, reached.outcome, reached.month)
+    of, person, outcome, month = (np.concatenate([one[kept].astype(np.int64), new]) for one, new in zip(true, false, strict=True))
     is_false = np.concatenate([was_false[kept], np.ones(len(false[0]), dtype=np.bool_)])
     order = np.lexsort((outcome, person, month, of))
     units = None if reached.units is None else np.concatenate([reached.units[kept], np.ones(len(false[0]))])[order]

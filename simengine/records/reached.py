@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,10 +72,12 @@ class Reached(Record):
         """Join blocks of replications, one after the other."""
         first = parts[0]
         arrays = ("wave", "group", "entry", "person", "outcome", "month", "units", "is_false", "lots")
-        joined = {
+        joined: dict[str, Any] = {
             name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays if getattr(first, name) is not None
         }
-        bounds = {name: _one_after_the_other([getattr(part, name) for part in parts]) for name in ("first_row", "first_person")}
+        bounds: dict[str, Any] = {
+            name: _one_after_the_other([getattr(part, name) for part in parts]) for name in ("first_row", "first_person")
+        }
         return replace(first, **joined, **bounds)
 
 

@@ -20,7 +20,7 @@ from simengine.config.numbers import with_numbers
 from simengine.config.sizing import own_windows, steps_of
 from simengine.contract import asks_when_drawn
 from simengine.errors import UsageError
-from simengine.pipeline import discount_basis_of, plan_of, settle_to_fixed_point, as_contract_asks
+from simengine.pipeline import as_contract_asks, discount_basis_of, plan_of, settle_to_fixed_point
 from simengine.records import (
     SERVICE,
     Draws,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from simengine.config import find_study, load_contract
 from simengine.contract import settle_terms, typed_measurements
-from simengine.contract.kernels import BLOCK
+from simengine.contract.kernels.program import BLOCK
 from simengine.contract.spec import Contract
 from simengine.records import Drawing, Measurements
 from simengine.settlement import settle_outcomes

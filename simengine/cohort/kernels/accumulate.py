@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.accelerate import device, kernel
-from simengine.arrays import Floats, Index, Integers
-from simengine.cohort.kernels.arrays import Flags, People, Stays, WindowArrays, WorthArrays
+from simengine.arrays import Flags, Floats, Index, Integers
+from simengine.cohort.kernels.arrays import People, Stays, WindowArrays, WorthArrays
 from simengine.cohort.kernels.effects import row_for
 
 

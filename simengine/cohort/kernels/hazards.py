@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.accelerate import device, inlined
-from simengine.arrays import Floats, Integers
-from simengine.cohort.kernels.arrays import HAZARD_RATIO, Effects, Flags, Moves, PackedWords
+from simengine.arrays import Flags, Floats, Integers
+from simengine.cohort.kernels.arrays import HAZARD_RATIO, Effects, Moves, PackedWords
 from simengine.cohort.kernels.effects import change_leaving, fill_changes, row_for
 
 TWO_TO_32 = 2.0**32

@@ -9,7 +9,6 @@ from simengine.arrays import Flags, Floats, Int16s, Int32s, Integers
 from simengine.cohort.kernels.arrays import People, Stays
 
 
-
 @kernel
 def reach_first(
     belongs: Flags,  # (s,)
@@ -114,7 +113,7 @@ def place_by_month(
     """Order what was listed by replication and month, and leave people in their order."""
     n_months = 1
     for x in range(len(month)):
-        n_months = max(n_months, np.int64(month[x]) + 1)
+        n_months = max(n_months, int(month[x]) + 1)
     at = np.zeros(n_rows * n_months + 1, np.int64)
     for x in range(len(row)):
         at[np.int64(row[x]) * n_months + month[x] + 1] += 1

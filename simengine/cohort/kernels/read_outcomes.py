@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.accelerate import kernel
-from simengine.arrays import Floats, Integers
-from simengine.cohort.kernels.arrays import DIFFERENCE, Answers, Effects, Flags, People, ScoreArrays, Stays, WindowArrays
+from simengine.arrays import Flags, Floats, Integers
+from simengine.cohort.kernels.arrays import DIFFERENCE, Answers, Effects, People, ScoreArrays, Stays, WindowArrays
 from simengine.cohort.kernels.between import normal_pair
 from simengine.cohort.kernels.draws import fill_uniforms
 from simengine.cohort.kernels.effects import LARGEST_LOGARITHM, change_at, changed_probability, row_for, with_odds

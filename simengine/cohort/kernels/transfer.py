@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.accelerate import kernel
-from simengine.arrays import Floats, Integers
-from simengine.cohort.kernels.arrays import Flags, People, Stays
+from simengine.arrays import Flags, Floats, Integers
+from simengine.cohort.kernels.arrays import People, Stays
 from simengine.streams import uniform_pair
 
 

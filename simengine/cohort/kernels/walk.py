@@ -17,8 +17,8 @@ from __future__ import annotations
 import numpy as np
 
 from simengine.accelerate import kernel
-from simengine.arrays import Index, Integers
-from simengine.cohort.kernels.arrays import Effects, Flags, Moves, People, Stays
+from simengine.arrays import Flags, Index, Integers
+from simengine.cohort.kernels.arrays import Effects, Moves, People, Stays
 from simengine.cohort.kernels.enter import largest_segment
 from simengine.cohort.kernels.hazards import fill_replication, fill_steps, most_moves
 from simengine.cohort.kernels.leave import STAYS, factor_of_state, leave_walked, pick_by_table

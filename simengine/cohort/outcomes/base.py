@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
-from simengine.cohort.kernels.arrays import Flags, People, Stays, WindowArrays
+from simengine.arrays import Flags
+from simengine.cohort.kernels.arrays import People, Stays, WindowArrays
 from simengine.cohort.moves import MoveClock
 from simengine.cohort.outcomes.spans import Span
 from simengine.cohort.spec import Selection

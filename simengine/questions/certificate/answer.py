@@ -10,7 +10,7 @@ import numpy as np
 from simengine.config import Study, as_promised, cohort_of, promise_of
 from simengine.contract import outcomes_of
 from simengine.currencies import units_of
-from simengine.pipeline import draw_numbers, as_contract_asks
+from simengine.pipeline import as_contract_asks, draw_numbers
 from simengine.questions.certificate.edges import Jump, find_jumps, first_level, levels_between
 from simengine.records import INVESTOR, Draws, Floats, Integers, Measurements, Tallies
 from simengine.replications.answer import Answer

@@ -10,7 +10,7 @@ import numpy as np
 from simengine.cohort import Cohort
 from simengine.config import Study, cohort_of
 from simengine.errors import UsageError
-from simengine.pipeline import Evidence, draw_numbers, evaluate, move_money, as_contract_asks
+from simengine.pipeline import Evidence, as_contract_asks, draw_numbers, evaluate, move_money
 from simengine.questions.compare.designs import other_section
 from simengine.questions.incentives.best_response import BestResponse, GivingUp, best_response, giving_up, worth_by_replication
 from simengine.questions.incentives.efforts import (

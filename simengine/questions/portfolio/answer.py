@@ -18,7 +18,7 @@ from simengine.config import Study
 from simengine.config.portfolio import Holding, Portfolio, holder_of, portfolio_problems, split_number
 from simengine.currencies import units_of
 from simengine.errors import Problem, StudyError, UsageError
-from simengine.pipeline import DrawOverrides, move_money, own_uniforms, simulate, as_contract_asks
+from simengine.pipeline import DrawOverrides, as_contract_asks, move_money, own_uniforms, simulate
 from simengine.questions.portfolio.fund import NEVER, Course, Flows, FundRule, run_fund
 from simengine.records import Floats, Integers, Ledger
 from simengine.replications.answer import Answer

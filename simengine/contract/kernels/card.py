@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.accelerate import device, kernel
-from simengine.arrays import Flags, Floats, Int16s, Int32s, Integers, Masks
-
+from simengine.arrays import Flags, Floats, Index, Int16s, Int32s, Integers, Masks
 
 NO_CAP = np.int64(1) << np.int64(62)
 BY_PERSON, BY_OUTCOME, BY_WAVE, BY_YEAR, IN_ALL = range(1, 6)
@@ -55,15 +54,15 @@ class CardArrays(NamedTuple):
 
 
 @device
-def in_smallest_units(amount: float, units: float) -> int:
+def in_smallest_units(amount: float, units: float) -> np.int64:
     """Round an amount half to even to whole smallest units."""
     return np.int64(np.rint(amount * units))
 
 
 @device
-def worth_of(card: CardArrays, o: int, c: int, month: int, before: float, quantity: float) -> float:
+def worth_of(card: CardArrays, o: Index, c: Index, month: Index, before: float, quantity: float) -> float:
     """Return the price of some people or units, `before` of which were counted earlier."""
-    price = card.price[o, c, month]
+    price = float(card.price[o, c, month])
     if card.n_bands[o] == 0:
         return price * quantity
     total = 0.0
@@ -76,9 +75,9 @@ def worth_of(card: CardArrays, o: int, c: int, month: int, before: float, quanti
 
 
 @device
-def units_paid(card: CardArrays, o: int, before: float, quantity: float) -> float:
+def units_paid(card: CardArrays, o: Index, before: float, quantity: float) -> float:
     """Return how many of some units are paid for, of a person who has so many before."""
-    beyond, after = card.beyond[o], before + quantity
+    beyond, after = float(card.beyond[o]), before + quantity
     if beyond <= 0.0 or before >= beyond:
         return quantity
     if after < beyond:

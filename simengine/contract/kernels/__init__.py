@@ -1,0 +1,1 @@
+"""The compiled loops of a contract: its program, and its rate cards."""
