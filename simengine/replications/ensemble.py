@@ -115,10 +115,10 @@ def settled(study: Study, draws: Draws, tallies: Tallies, measurements: Measurem
 
     Returns
     -------
-    Columns of metrics and terms, `contingent_payment`, `drawn`, and the money of all lenders and of all payers.
+    Columns of metrics, of outcomes counted person by person and of terms, `contingent_payment`, `drawn`, and the money of all lenders and of all payers.
     """
     results = evaluate(study, Evidence(study, draws, tallies, measurements))
-    names = [name for name in results.columns if name.startswith("metric.")]
+    names = [name for name in results.columns if name.startswith(("metric.", "outcome."))]
     names += ["contingent_payment", "drawn"]
     names += [term_column(name) for name, term in study.contract.terms.items() if term.contingent]
     columns = {name: results[name] for name in names}

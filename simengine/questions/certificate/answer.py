@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simengine.config import Study, as_promised, cohort_of, promise_of
-from simengine.contract import outcomes_of
+from simengine.contract import cards_of, outcomes_of
 from simengine.currencies import units_of
 from simengine.pipeline import as_contract_asks, draw_numbers
 from simengine.questions.certificate.edges import Jump, find_jumps, first_level, levels_between
-from simengine.records import INVESTOR, Draws, Floats, Integers, Measurements, Tallies
+from simengine.records import INVESTOR, Draws, Floats, Integers, Measurements, Tallies, add_in_order
 from simengine.replications.answer import Answer
 from simengine.replications.ensemble import (
     Ensemble,
@@ -37,7 +37,7 @@ MULTIPLES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
 _NOTHING, _PROMISE = MULTIPLES.index(0.0), MULTIPLES.index(1.0)
 _REACH = 6.0
 """Standard deviations of an estimate within which the contract is searched for cliffs."""
-_OUTCOME = "outcome."
+_OUTCOME = "asked."
 """Prefix of a column: at the promise, the inputs of a replay of the contract."""
 _SEEN, _ERROR = "seen.", "error."
 """Prefixes of columns: the estimated inputs of the contract, and the evaluator's error of them."""
@@ -113,6 +113,19 @@ class TermChance:
     expected_promised_effect: Statistic
 
 
+@dataclass(frozen=True)
+class CountedDeadweight:
+    """What becomes of one outcome, counted person by person, if the service changes nothing, and with the promised effect."""
+
+    number_no_effect: Statistic
+    number_promised_effect: Statistic
+    paid_no_effect: Statistic | None
+    """None if no rate card has a price for it."""
+    paid_promised_effect: Statistic | None
+    deadweight: Statistic | None
+    """Share of what is paid at the promise that would be paid without the service; None if nothing is."""
+
+
 @dataclass(frozen=True, repr=False)
 class Certificate(Answer):
     """Effect of measurement error on the payments of one contract; payment means that of the contingent terms."""
@@ -128,13 +141,16 @@ class Certificate(Answer):
     expected_withheld: Statistic
     """At the promise: mean of payment on the truth less payment made, where positive."""
     expected_payment_on_truth: Statistic
-    """At the promise: mean payment, settled on the truth; for milestones, on those caused by the service."""
+    """At the promise: mean payment, settled on the truth; for milestones, on those caused by the service; for rate cards, what is
+    paid beyond the payment without the service."""
     power_curve: tuple[PowerPoint, ...]
     cliffs: tuple[Cliff, ...]
     bias_no_effect: Mapping[str, Bias]
     """By metric of the contract."""
     by_term: Mapping[str, TermChance]
     """By contingent term: a trigger and its fallback have separate probabilities."""
+    by_outcome: Mapping[str, CountedDeadweight]
+    """By outcome counted person by person."""
 
 
 def certify(study: Study, ensemble: Ensemble) -> Certificate:
@@ -170,6 +186,7 @@ def certify(study: Study, ensemble: Ensemble) -> Certificate:
         power_curve=tuple(_power(study, multiple, point) for multiple, point in zip(MULTIPLES, points, strict=True)),
         cliffs=tuple(cliff for metric in study.contract.inputs() for cliff in _cliffs(study, metric, points)),
         bias_no_effect={metric: _bias(study, metric, points) for metric in study.contract.inputs()},
+        by_outcome={name: _deadweight(name, at_nothing, at_promise) for name in study.measurement.counted},
         by_term={term: _of_term(at_nothing[term_column(term)], at_promise[term_column(term)]) for term in terms},
     )
 
@@ -186,7 +203,10 @@ def _settle_multiples(promised: Study, seed: int, replications: Integers) -> lis
         point |= {f"{_SEEN}{word}": values for word, values in _looked_at(promised, draws, tallies, seen).items()}
         if multiple == MULTIPLES[_PROMISE]:
             truth = against_twins(promised, draws, tallies, seen)
-            point["payment_on_truth"] = settled(promised, draws, beyond_twins(tallies), truth)["contingent_payment"]
+            on_truth = settled(promised, draws, beyond_twins(tallies), truth)["contingent_payment"]
+            signs = promised.contract.paid_for_outcomes()
+            for_nothing = [signs.get(card, 0) * points[_NOTHING][term_column(card)] for card in cards_of(promised.contract)]
+            point["payment_on_truth"] = on_truth - add_in_order([np.zeros(len(draws)), *for_nothing])
             point |= {f"{_OUTCOME}{word}": values for word, values in _looked_at(promised, draws, tallies, truth).items()}
             errors = replace(seen, estimate=seen.standard_error, by_wave=seen.standard_error_by_wave)
             point |= {f"{_ERROR}{word}": values for word, values in _looked_at(promised, draws, tallies, errors).items()}
@@ -205,6 +225,22 @@ def _of_term(at_nothing: Floats, at_promise: Floats) -> TermChance:
         statistics.probability(at_promise > 0),
         statistics.mean(at_nothing),
         statistics.mean(at_promise),
+    )
+
+
+def _deadweight(name: str, at_nothing: Columns, at_promise: Columns) -> CountedDeadweight:
+    paid = [point.get(f"outcome.{name}.paid") for point in (at_nothing, at_promise)]
+    without, promised = paid
+    share = None
+    if without is not None and promised is not None and np.mean(promised) != 0:
+        # The delta method: to first order a ratio of two means varies as the mean of these.
+        ratio = float(np.mean(without) / np.mean(promised))
+        share = Statistic(ratio, statistics.mean((without - ratio * promised) / np.mean(promised)).se)
+    return CountedDeadweight(
+        statistics.mean(at_nothing[f"outcome.{name}.number"]),
+        statistics.mean(at_promise[f"outcome.{name}.number"]),
+        *(None if one is None else statistics.mean(one) for one in paid),
+        share,
     )
 
 

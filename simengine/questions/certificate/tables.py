@@ -30,9 +30,9 @@ def certificate_tables(study: Study, found: Certificate) -> RenderableType:
         heading(study, found, paid),
         layout,
         *_by_term(study, found),
+        *_by_outcome(study, found),
         _power_curve(study, found),
-        _cliffs(study, found),
-        _no_effect(study, found),
+        *([_cliffs(study, found), _no_effect(study, found)] if found.bias_no_effect else []),
         *told,
         _promise(found),
     )
@@ -46,6 +46,18 @@ def _by_term(study: Study, found: Certificate) -> list[RenderableType]:
         nothing = cell(chance.p_pay_no_effect, 1.0), cell(chance.expected_no_effect, unit)
         layout.add_row(name, *nothing, cell(chance.p_pay_promised_effect, 1.0), cell(chance.expected_promised_effect, unit))
     return [titled("Term by term: where the service changes nothing, and where it does what is promised", layout)]
+
+
+def _by_outcome(study: Study, found: Certificate) -> list[RenderableType]:
+    """Lay out what of each outcome counted person by person would come about, and be paid, without the service."""
+    if not found.by_outcome:
+        return []
+    layout, (unit, _) = grid("outcome", "no effect: number", "paid", "promised: number", "paid", "deadweight"), money_unit(study)
+    for name, one in found.by_outcome.items():
+        nothing = cell(one.number_no_effect, 1.0), cell(one.paid_no_effect, unit)
+        promised = cell(one.number_promised_effect, 1.0), cell(one.paid_promised_effect, unit)
+        layout.add_row(name, *nothing, *promised, cell(one.deadweight, 1.0))
+    return [titled("Outcome by outcome: what would be paid without the service, and its share (deadweight)", layout)]
 
 
 def _power_curve(study: Study, found: Certificate) -> RenderableType:
