@@ -20,7 +20,7 @@ ENTRY = re.compile(r"^### (.+?)$.*?^!\[.+?\]\(pictures/(\S+)\)$.*?^```text\n(.*?
 
 def entries(page: str) -> dict[str, tuple[str, str]]:
     """By picture: the command that drew it, and the file that holds it afterwards."""
-    return {picture: (command.strip(), file) for _, picture, command, file in ENTRY.findall(page)}
+    return {picture: (re.sub(r" \\\n *", " ", command.strip()), file) for _, picture, command, file in ENTRY.findall(page)}
 
 
 def understood(command: str) -> str | None:
