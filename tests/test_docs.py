@@ -124,6 +124,9 @@ STEP = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 
+COMMAND = re.compile(r"^\$ ((?:[^\n]*\\\n)*[^\n]*)\n(.*?)(?=^\$ |\Z)", re.MULTILINE | re.DOTALL)
+"""A command, which a backslash at the end of a line continues on the next, and what is shown below it."""
+
 
 FEWER = {
     "how-to/what-the-evaluator-does-to-the-money.md": {"-n 200": "-n 20"},
@@ -148,7 +151,8 @@ def follow(text: str, folder: Path, page: str = "") -> Iterator[tuple[str, str, 
             content = (folder / name).read_text()
             assert old in content, f"{name} does not hold {old!r}"
             (folder / name).write_text(content.replace(old, new))
-        for command, shown in re.findall(r"^\$ (.*?)\n(.*?)(?=^\$ |\Z)", step["console"] or "", re.MULTILINE | re.DOTALL):
+        for typed, shown in COMMAND.findall(step["console"] or ""):
+            command = re.sub(r"\\\n *", "", typed)
             asked = asked_for_less(command, page)
             yield command, shown, answer(asked), asked == command
 

@@ -6,14 +6,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from simengine.errors import UsageError, escaped
-
-if TYPE_CHECKING:
-    pass
 
 
 class OptionPlace(click.ParamType):  # type: ignore[type-arg]
@@ -28,6 +26,10 @@ class OptionPlace(click.ParamType):  # type: ignore[type-arg]
             name = "a path" if param is None else param.opts[0] if option else str(param.metavar).strip("[].")
             raise UsageError(f"{name}: must be the name of a file or folder; found an empty one")
         return Path(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        """Leave it to the shell to complete the names of files and folders."""
+        return [CompletionItem(incomplete, type="file")]
 
 
 PLACE = OptionPlace()

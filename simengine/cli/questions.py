@@ -112,7 +112,8 @@ def _with_parameters(question: Question[Any]) -> Callable[[Any], Any]:
 
 def _parameter(option: Option) -> Callable[[Any], Any]:
     if option.is_argument:
-        return click.argument(option.name, metavar=option.flag, nargs=-1)
+        # A name of a variant is as good here as a file, so the type stays a text; the shell completes files.
+        return click.argument(option.name, metavar=option.flag, nargs=-1, shell_complete=PLACE.shell_complete)
     default = None if option.default in (None, (), False) else option.default
     kind: Any = str
     if option.words:

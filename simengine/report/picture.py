@@ -88,6 +88,8 @@ def new_figure(**options: Any) -> Figure:
 
 def save(figure: Figure, form: str) -> bytes:
     """Return a figure as the bytes of a file, the same in every run."""
+    for heading in figure.texts:
+        heading.set_wrap(True)  # what is wider than the figure goes on below, instead of being cut at both ends
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # A character that no font at hand can draw becomes a box: nothing that a reader of the picture must be told.
