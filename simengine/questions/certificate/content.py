@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from simengine.config import Study
-from simengine.questions.certificate.answer import Bias, Certificate, Cliff
+from simengine.questions.certificate.answer import Bias, Certificate, Cliff, CountedDeadweight
 from simengine.report.answers import answer_heading
 from simengine.report.document import plain
 from simengine.report.units import metric_unit
@@ -36,13 +36,18 @@ def certificate(study: Study, found: Certificate) -> dict[str, Any]:
         "terms": {
             name: {key: plain(Statistic(**one)) for key, one in asdict(chance).items()} for name, chance in found.by_term.items()
         },
-        **({"outcomes": {name: plain(asdict(one)) for name, one in found.by_outcome.items()}} if found.by_outcome else {}),
+        **({"outcomes": {name: _counted(one) for name, one in found.by_outcome.items()}} if found.by_outcome else {}),
         "cliffs": [_cliff(cliff) for cliff in found.cliffs],
         "bias_no_effect": {name: plain(bias.estimate) for name, bias in found.bias_no_effect.items()},
         "pays_from": {name: bias.pays_from for name, bias in found.bias_no_effect.items()},
         "breaks_even_from": {name: bias.breaks_even_from for name, bias in found.bias_no_effect.items()},
         "warnings": certificate_warnings(study, found),
     }
+
+
+def _counted(one: CountedDeadweight) -> dict[str, Any]:
+    values = {field.name: getattr(one, field.name) for field in fields(one)}
+    return {name: None if value is None else plain(value) for name, value in values.items()}
 
 
 def certificate_warnings(study: Study, found: Certificate) -> list[str]:
