@@ -23,6 +23,7 @@ CONTRACT = next(path for path in shipped_contracts() if path.stem == "norrkoping
 # What each question needs beside a study, from Python and as words of the command.
 ASKED: dict[str, tuple[dict[str, object], tuple[object, ...]]] = {
     "run": ({"measured": 2}, ("--measured", 2)),
+    "cash": ({"parties": ["investor"], "every": "year"}, ("--party", "investor", "--every", "year")),
     "compare": ({"contracts": [CONTRACT]}, (CONTRACT,)),
     "attribute": ({"level": 0.5, "measure": "npv"}, ("--level", 0.5, "--of", "npv")),
     "stress": ({}, ()),
