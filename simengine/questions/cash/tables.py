@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from simengine.config import Study
-from simengine.questions.cash.answer import CashOverTime, CashDistribution, PartyCash, PeriodCash
+from simengine.questions.cash.answer import CashDistribution, CashOverTime, PartyCash, PeriodCash
 from simengine.questions.cash.periods import date_of
 from simengine.report.layouts import grid, heading, party_title, titled
 from simengine.report.units import cell, money_unit, rounded_cell
