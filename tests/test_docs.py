@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import click
 import numpy as np
 import pytest
+from pyarrow import parquet
 from pydantic import BaseModel
 
 from simengine import RiskTable, evaluate, find_study, load_contract, load_study, run_study, simulate, summarise
@@ -531,6 +532,19 @@ def test_results__names_every_key_of_size_and_information() -> None:
     known = json_of("information", study, "-n", 500, "--pilot", 8)
     known |= {"evppi_of_sections": None, "evppi": None}
     assert missing_results(REFERENCE["results"], "`information --json`", known) == []
+
+
+def test_results__names_every_key_and_column_of_the_cash(tmp_path: Path) -> None:
+    tilted = ("--tilt", "effect.sooner_home.hazard_ratio=0.5", "-o", tmp_path / "cash")
+    content = json_of("cash", CHECKOUT / "configs/tiny.yaml", "-n", 50, "--seed", 1, *tilted)
+    one, page = content["cash"]["investor"], section(REFERENCE["results"], "`cash --json`")
+    named = code(page) | code(section(REFERENCE["results"], "`run --json`"))
+    wanted = {*content, *(f"cash.<name>.{key}" for key in one if key != "payback_status"), "cash.<name>.payback_status.<name>"}
+    assert wanted | {f"cash.<name>.by_date.{key}" for key in one["by_date"][0]} <= named
+    assert {path.name for path in (tmp_path / "cash").iterdir()} - {"SHA256SUMS"} <= named
+    header = (tmp_path / "cash" / "cash-by-date.csv").read_text().split("\n")[0].split(",")
+    assert [name for name in header if name not in named and not re.fullmatch(r"(cash|cumulative)_(mean|p\d\d)(_se)?", name)] == []
+    assert set(parquet.read_schema(tmp_path / "cash" / "cash.parquet").names) <= named
 
 
 def test_results__names_every_key_of_a_value() -> None:

@@ -23,6 +23,7 @@ CONTRACT = next(path for path in shipped_contracts() if path.stem == "norrkoping
 # What each question needs beside a study, from Python and as words of the command.
 ASKED: dict[str, tuple[dict[str, object], tuple[object, ...]]] = {
     "run": ({"measured": 2}, ("--measured", 2)),
+    "cash": ({"parties": ["investor"], "every": "year"}, ("--party", "investor", "--every", "year")),
     "compare": ({"contracts": [CONTRACT]}, (CONTRACT,)),
     "attribute": ({"level": 0.5, "measure": "npv"}, ("--level", 0.5, "--of", "npv")),
     "stress": ({}, ()),
@@ -106,7 +107,7 @@ def test_run__has_statistics_rows_and_what_was_drawn() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda study: ask("stres", study), "question: must be one of run, compare, .*; found 'stres'"),
+        (lambda study: ask("stres", study), "question: must be one of run, cash, .*; found 'stres'"),
         (lambda study: ask("stress", study, levle=0.5), r"stress: has the options .*; found 'levle'. Did you mean `level`\?"),
         (lambda study: ask("stress", study, criterion="investor.loss > 0", names=["x"]), "--stress: is no part"),
         (lambda study: ask("stress", study, boxes=True), "--boxes: is asked together with --reverse; found it alone"),

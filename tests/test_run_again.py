@@ -46,6 +46,7 @@ SMALLEST = ("contract.terms.guarantee.share", "--such-that", "investor.p_loss <=
 SIDES = ("population.waves.all.size=6..12..3", "--up", "contract.terms.guarantee.share=0..1")
 ASKED: dict[str, tuple[object, ...]] = {
     "run": ("study.yaml", *CHANGED, "-n", 20, "--tilt", "effect.sooner_home.hazard_ratio=0.5", "--measured", 2),
+    "cash": ("study.yaml", *CHANGED, "-n", 32, "--every", "year", "--party", "investor", "--sobol", "--measured", 2),
     "certificate": ("study.yaml", *CHANGED, "-n", 20),
     "value": ("study.yaml", *CHANGED, "-n", 20),
     "compare": ("study.yaml", "other.yaml", "a $(touch hit) 'quoted' \"name\".yaml", *CHANGED, "-n", 20, "--level", 0.9123456789),

@@ -33,6 +33,7 @@ COST = "behaviour.efforts.work.cost.quadratic"
 SMALL = ("--seed", 1, "--threads", 1)
 ASKED: dict[str, tuple[object, ...]] = {
     "attribute": (NORRKOPING, "-n", 125, *SMALL),
+    "cash": (NORRKOPING, "-n", 40, *SMALL),
     "certificate": (NORRKOPING, "-n", 40, *SMALL),
     "check": (NORRKOPING,),
     "compare": (NORRKOPING, CONTRACT, "-n", 40, *SMALL),
@@ -111,7 +112,7 @@ def test_command__answers_on_a_shipped_study_as_it_stands(name: str) -> None:
     assert answer(name, *ASKED[name])
 
 
-@pytest.mark.parametrize("name", ["run", "size", "incentives", "stress", "value"])
+@pytest.mark.parametrize("name", ["run", "cash", "size", "incentives", "stress", "value"])
 def test_command__answers_on_the_study_with_two_lenders(name: str) -> None:
     more = ("--points", 9) if name == "size" else ()
     assert answer(name, LENDERS, "-n", 20, *more, *SMALL)

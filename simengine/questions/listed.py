@@ -1,6 +1,7 @@
 """The questions, in the order in which the command line and the reference list them."""
 
 from simengine.questions.attribute.question import ATTRIBUTE
+from simengine.questions.cash.question import CASH
 from simengine.questions.certificate.question import CERTIFICATE
 from simengine.questions.compare.question import COMPARE
 from simengine.questions.incentives.question import INCENTIVES
@@ -19,6 +20,7 @@ from simengine.questions.window.question import WINDOW
 
 QUESTIONS = (
     RUN,
+    CASH,
     COMPARE,
     ATTRIBUTE,
     STRESS,

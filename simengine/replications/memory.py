@@ -8,7 +8,7 @@ bytes of its columns: the blocks, their join, and one column at a time while it 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ import numpy as np
 from simengine.config import Study
 from simengine.errors import UsageError
 from simengine.pipeline import run_block, simulate
+from simengine.records import Integers
 from simengine.sampling import PLAIN, Sampling
 
 _SURELY_ENOUGH = 50_000
@@ -37,6 +38,7 @@ def refuse_if_too_large(
     at_once: int = 1,
     block_size: int = 1000,
     is_kept_whole: bool = False,
+    results_of: Callable[[Study, int, Integers, Sampling], Any] = run_block,
 ) -> None:
     """Refuse a number of replications whose results do not fit into memory.
 
@@ -48,6 +50,8 @@ def refuse_if_too_large(
         Blocks that run at once, and replications in each.
     is_kept_whole
         Whether all that was simulated is stored, and not only the results, as for questions on stored evidence.
+    results_of
+        What makes the results of a block, of which every array is held to the end.
 
     Raises
     ------
@@ -55,9 +59,9 @@ def refuse_if_too_large(
         With the number that fits.
     """
     room = memory_left()
-    if room is None or n_replications * _SURELY_ENOUGH < room:
+    if room is None or (results_of is run_block and n_replications * _SURELY_ENOUGH < room):
         return
-    results, simulated = _bytes_per_replication(study, sampling)
+    results, simulated = _bytes_per_replication(study, sampling, results_of)
     in_blocks = _COPIES_IN_A_BLOCK * simulated * min(n_replications, at_once * block_size)
     each = _COPIES_OF_RESULTS * results + (simulated if is_kept_whole else 0)
     needed = n_replications * each + in_blocks
@@ -116,11 +120,13 @@ def _used() -> tuple[int, int]:
     return 0, 0
 
 
-def _bytes_per_replication(study: Study, sampling: Sampling) -> tuple[float, float]:
+def _bytes_per_replication(
+    study: Study, sampling: Sampling, results_of: Callable[[Study, int, Integers, Sampling], Any]
+) -> tuple[float, float]:
     """Return the bytes of the results of a replication, and of all that is simulated for it: what four take beyond two."""
     way = Sampling(tilts=sampling.tilts, measured=sampling.measured)
     two, four = np.arange(2, dtype=np.int64), np.arange(4, dtype=np.int64)
-    results = [_bytes_of(run_block(study, 0, some, way)) for some in (two, four)]
+    results = [_bytes_of(results_of(study, 0, some, way)) for some in (two, four)]
     simulated = [_bytes_of(simulate(study, 0, some, way)) for some in (two, four)]
     return (results[1] - results[0]) / 2, (simulated[1] - simulated[0]) / 2
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -119,3 +119,10 @@ def write_replications(folder: Path, results: ReplicationResults) -> None:
 def write_rows(folder: Path, name: str, rows: pa.Table) -> None:
     """Write some rows as Parquet."""
     parquet.write_table(rows, folder / name)
+
+
+def write_parts(folder: Path, name: str, schema: pa.Schema, parts: Iterable[pa.Table]) -> None:
+    """Write rows as Parquet part by part: more of them than memory could hold at once."""
+    with parquet.ParquetWriter(folder / name, schema) as file:
+        for rows in parts:
+            file.write_table(rows)

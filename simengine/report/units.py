@@ -105,10 +105,7 @@ def cell(statistic: Statistic | None, scale: float) -> str:
         return f"0 (< {statistic.upper_95:.2g})"
     if statistic.lower_95 is not None:
         return f"1 (> {_just_below_one(statistic.lower_95)})"
-    digits = _MOST_DIGITS if error == 0 else max(0, min(_MOST_DIGITS, _first_digit(error)))
-    if value != 0 and round(value, digits) == 0 and error < abs(value):
-        # Small, but surely not nothing: it is not written as 0.
-        digits = min(_OF_SMALL_NUMBERS, _first_digit(error or value))
+    digits = _digits(value, error)
     said = _rounded(value, digits)
     if statistic.covers:
         return f"{said} ±{error:,.{digits}f}"
@@ -116,6 +113,21 @@ def cell(statistic: Statistic | None, scale: float) -> str:
         return f"{said} ±?"
     low, high = (_rounded(end / scale, digits) for end in statistic.interval_95)
     return said if low == said == high else f"{said} [{low}, {high}]"
+
+
+def rounded_cell(statistic: Statistic | None, scale: float) -> str:
+    """Write a value alone, to the digit at which its error begins; a dash where there is none.
+
+    For tables that say the errors elsewhere: a quantile between atoms is written to three digits, as `cell` does.
+
+    Examples
+    --------
+    >>> rounded_cell(Statistic(1_234_567.0, 8_000.0), 1e6), rounded_cell(Statistic(40.0, 3.0), 1.0), rounded_cell(None, 1.0)
+    ('1.235', '40', '-')
+    """
+    if statistic is None or not isfinite(statistic.value) or not isfinite(statistic.se):
+        return "-"
+    return _rounded(statistic.value / scale, _digits(statistic.value / scale, statistic.se / scale))
 
 
 def percent(statistic: Statistic) -> str:
@@ -142,6 +154,15 @@ def _just_below_one(bound: float, scale: float = 1.0) -> str:
     """Write a lower bound with two digits of its distance from 1; 0 where it bounds nothing."""
     missing = scale * (1 - bound)
     return f"{scale * bound:.{max(_first_digit(missing) + 1, 0)}f}" if 0 < bound < 1 else f"{scale * bound:g}"
+
+
+def _digits(value: float, error: float) -> int:
+    """Return the decimals to which a value is written."""
+    digits = _MOST_DIGITS if error == 0 else max(0, min(_MOST_DIGITS, _first_digit(error)))
+    if value != 0 and round(value, digits) == 0 and error < abs(value):
+        # Small, but surely not nothing: it is not written as 0.
+        return min(_OF_SMALL_NUMBERS, _first_digit(error or value))
+    return digits
 
 
 def _rounded(value: float, digits: int) -> str:

@@ -1,0 +1,136 @@
+"""Say the cash over time as plain numbers; write it by date as CSV, and by replication as Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from simengine.config import Study
+from simengine.questions.cash.answer import CashOverTime, PartyCash, PeriodCash
+from simengine.questions.cash.periods import date_of
+from simengine.questions.question import Asked, Files, Source
+from simengine.records import Integers
+from simengine.report.answers import answer_heading
+from simengine.report.document import plain
+from simengine.report.folder import write_parts
+from simengine.risk.statistics import LEVELS, Statistic
+
+_STATISTICS = ("mean", *LEVELS)
+_ROWS_AT_ONCE = 1_000_000
+
+
+def cash_content(study: Study, found: CashOverTime) -> dict[str, Any]:
+    """Return the cash over time as plain numbers."""
+    return answer_heading(study, found) | {
+        "start": found.start,
+        "every": found.every,
+        "tails_need": found.tails_need,
+        "cash": {name: _party(party) for name, party in found.parties.items()},
+    }
+
+
+def _party(party: PartyCash) -> dict[str, Any]:
+    lending = {
+        "commitment": party.commitment,
+        "money_in": None if party.money_in is None else plain(party.money_in),
+        "p_exhausted": None if party.p_exhausted is None else plain(party.p_exhausted),
+    }
+    return {
+        "peak_funding": plain(party.peak_funding),
+        "p_out_of_pocket": plain(party.p_out_of_pocket),
+        "deepest_month": plain(party.deepest_month),
+        "payback_months": plain(party.payback_months),
+        "payback_status": plain(party.payback_status),
+        **(lending if party.commitment is not None else {}),
+        "by_date": [_period(one) for one in party.by_date],
+    }
+
+
+def _period(one: PeriodCash) -> dict[str, Any]:
+    period = one.period
+    return {
+        "period": period.name,
+        "first": period.first,
+        "last": period.last,
+        "first_month": period.first_month,
+        "last_month": period.last_month,
+        "cash": plain(one.cash),
+        "cumulative": plain(one.cumulative),
+    }
+
+
+def by_date_files(asked: Asked, source: Source, found: CashOverTime) -> Files:  # noqa: ARG001
+    """Write the statistics by date for a spreadsheet: one row per party and period."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    of = [f"{what}_{name}" for what in ("cash", "cumulative") for name in _STATISTICS]
+    writer.writerow(
+        ["party", "period", "first", "last", "first_month", "last_month", *(part for name in of for part in (name, f"{name}_se"))]
+    )
+    for name, party in found.parties.items():
+        for one in party.by_date:
+            period = one.period
+            cells = [cell for what in (one.cash, one.cumulative) for key in _STATISTICS for cell in _cells(what, key)]
+            writer.writerow([name, period.name, period.first, period.last, period.first_month, period.last_month, *cells])
+    return {"cash-by-date.csv": text.getvalue()}
+
+
+def _cells(distribution: Mapping[str, Statistic], key: str) -> tuple[float | str, float | str]:
+    """Return a value and its standard error; empty where it is not given, or its error is unknown."""
+    one = distribution.get(key)
+    if one is None:
+        return "", ""
+    is_known = isfinite(one.se) and (one.covers or one.interval_95 is not None)
+    return one.value, one.se if is_known else ""
+
+
+def write_flows(draft: Path, study: Study, found: CashOverTime) -> None:  # noqa: ARG001
+    """Write the cash of each month, one row per party, replication and month."""
+    dates = [date_of(found.start, month) for month in range(found.flows.n_months)]
+    weight, numbers = found.flows.rows.columns.get("weight"), found.flows.rows.replications
+    fields = [("party", _WORDS), ("replication", pa.int64()), ("measurement", pa.int16()), ("month", pa.int16()), ("date", _WORDS)]
+    fields += [("cash", pa.float64())] + ([] if weight is None else [("weight", pa.float64())])
+    measurement = _measurements(numbers)
+
+    def parts() -> Iterator[pa.Table]:
+        n_months = found.flows.n_months
+        size = max(_ROWS_AT_ONCE // n_months, 1)
+        months = np.arange(n_months, dtype=np.int16)
+        for place, cash in enumerate(found.cash.values()):
+            for begin in range(0, len(cash), size):
+                some = slice(begin, begin + size)
+                n = len(numbers[some])
+                columns: dict[str, Any] = {
+                    "party": _words(np.full(n * n_months, place), list(found.cash)),
+                    "replication": np.repeat(numbers[some], n_months),
+                    "measurement": np.repeat(measurement[some], n_months),
+                    "month": np.tile(months, n),
+                    "date": _words(np.tile(months, n), dates),
+                    "cash": cash[some].ravel() / found.flows.units,
+                }
+                if weight is not None:
+                    columns["weight"] = np.repeat(weight[some], n_months)
+                yield pa.table(columns, schema=pa.schema(fields))
+
+    write_parts(draft, "cash.parquet", pa.schema(fields), parts())
+
+
+_WORDS = pa.dictionary(pa.int32(), pa.string())
+
+
+def _words(places: Any, words: list[str]) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(places.astype(np.int32), words)
+
+
+def _measurements(numbers: Integers) -> Any:
+    """Return which measurement of its people each row is, from 1: the rows of a replication stand together."""
+    begins = np.flatnonzero(np.diff(numbers, prepend=-1))
+    lengths = np.diff(begins, append=len(numbers))
+    return (np.arange(len(numbers)) - np.repeat(begins, lengths) + 1).astype(np.int16)
