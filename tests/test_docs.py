@@ -198,13 +198,16 @@ def test_page__has_a_title_and_says_something(page: Path) -> None:
 
 @names_of_pages
 def test_yaml__is_readable_and_complete_studies_and_contracts_are_valid(page: Path, folder: Path) -> None:
-    for number, block in enumerate(blocks(page.read_text(), "yaml")):
+    text = page.read_text()
+    for name, block in re.findall(r"^<!-- save (\S+) -->\n\n```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        (folder / "configs" / name).write_text(block)
+    for number, block in enumerate(blocks(text, "yaml")):
         path = folder / "configs" / f"block-{number}.yaml"
         path.write_text(block)
         content = read_document(path).content
         if {"study", "population", "contract"} <= set(content):
             load_study(path)
-        elif {"title", "metrics", "terms"} <= set(content):
+        elif {"title", "commitment", "terms"} <= set(content):
             load_contract(path)
 
 

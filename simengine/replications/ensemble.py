@@ -115,7 +115,8 @@ def settled(study: Study, draws: Draws, tallies: Tallies, measurements: Measurem
 
     Returns
     -------
-    Columns of metrics, of outcomes counted person by person and of terms, `contingent_payment`, `drawn`, and the money of all lenders and of all payers.
+    Columns of metrics, of outcomes counted person by person and of terms, `contingent_payment`, `drawn`, and the money of all
+    lenders and of all payers.
     """
     results = evaluate(study, Evidence(study, draws, tallies, measurements))
     names = [name for name in results.columns if name.startswith(("metric.", "outcome."))]

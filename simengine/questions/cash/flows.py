@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from simengine.config import Study
 from simengine.config.roles import totals_of, with_money
 from simengine.errors import UsageError, did_you_mean, one_of
-from simengine.pipeline import Evidence, luck_of, measured_again, move_money, simulate, with_milestones
+from simengine.pipeline import Evidence, as_contract_asks, luck_of, measured_again, move_money, simulate
 from simengine.records import (
     ALL_LENDERS,
     ALL_PAYERS,
@@ -187,7 +187,7 @@ def _interleaved(arrays: Sequence[Integers]) -> Integers:
 
 def _flows(study: Study, evidence: Evidence, names: Sequence[str]) -> tuple[dict[str, Integers], dict[str, Integers], int]:
     """Return the cash and the money paid in by name, and the smallest units of the currency."""
-    measurements = with_milestones(study.contract, evidence.tallies, evidence.measurements)
+    measurements = as_contract_asks(study.contract, evidence.tallies, evidence.measurements, evidence.draws)
     _, ledger = move_money(study, evidence.draws, evidence.tallies, measurements)
     cash = {name: ledger.cash_in(_accounts(name, ledger)) for name in names}
     return cash, _paid_in(names, ledger), ledger.units
