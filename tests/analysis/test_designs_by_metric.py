@@ -118,7 +118,7 @@ def test_drift__moves_what_the_design_of_a_metric_compares_with(both):
 
     shared = both.with_(["measurement.metrics.reduction.design=matched", "measurement.metrics.free.design=matched"])
     assert "point both ways" in stresses_of(shared)["counterfactual_drift_against"]
-    assert "the design randomised, rate card compares" in stresses_of(both)["counterfactual_drift_against"]
+    assert "the designs randomised, rate card compare people" in stresses_of(both)["counterfactual_drift_against"]
 
 
 def test_window__keeps_the_designs(both):

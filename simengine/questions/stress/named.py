@@ -107,7 +107,9 @@ def _drift(study: Study, severity: int, sign: float) -> Stress | str:
     if len(shared) > 1 and change:
         return "metrics point both ways and share one comparison; state a stress of your own"
     if not change:
-        return "; ".join(reasons) or f"the design {', '.join(sorted(every)).replace('_', ' ')} compares people of the same months"
+        words = ", ".join(sorted(every)).replace("_", " ")
+        reason = f"the design {words} compares" if len(every) == 1 else f"the designs {words} compare"
+        return "; ".join(reasons) or f"{reason} people of the same months"
     direction = "understates" if sign < 0 else "overstates"
     return Stress(
         f"the level without the service drifts unseen by {100 * size:g} % a year: the estimate {direction}", change=change
