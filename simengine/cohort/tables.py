@@ -53,7 +53,7 @@ class Comparisons:
     by_moments: tuple[str, ...] = ()
     """Of `baseline`, `control` and `matched`: those replaced by their exact moments."""
     measured: tuple[str, ...] = ()
-    """The outcomes whose moments are needed."""
+    """The measured outcomes whose exact moments are known."""
 
 
 @dataclass(frozen=True)

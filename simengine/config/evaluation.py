@@ -14,10 +14,15 @@ from simengine.contract.compile import dependences
 from simengine.contract.rules import contract_rules
 from simengine.distributions import Constant, Quantity
 from simengine.errors import Finding, one_of
-from simengine.measurement.spec import SECTION_OF, Metric
+from simengine.measurement.spec import SECTION_OF, Design, Metric
 
 _ROUNDING = 1e-9
 _LOOKING_BACK = {"before_after", "difference_in_differences"}
+_SHORTEST = {
+    "rate_card": ": `{deadweight: 0}` counts every outcome in full",
+    "randomised": ": `{}` is as many people as the service has",
+}
+"""By design: the shortest section that describes it."""
 
 
 def evaluation_problems(study: Study) -> Iterator[Finding]:
@@ -27,12 +32,19 @@ def evaluation_problems(study: Study) -> Iterator[Finding]:
     yield from _matched(study)
     yield from _transfers(study)
     for name, metric in study.measurement.metrics.items():
-        yield from _metric(study, f"measurement.metrics.{name}", metric)
+        yield from _metric(study, name, metric)
 
 
 def _designs(study: Study) -> Iterator[Finding]:
     protocol = study.measurement
-    used = {"measurement.design": protocol.design}
+    is_read = any(metric.design is None for metric in protocol.metrics.values())
+    used: dict[str, Design] = {} if protocol.design is None else {"measurement.design": protocol.design}
+    for name, metric in protocol.metrics.items():
+        if metric.design is not None:
+            used[f"measurement.metrics.{name}.design"] = metric.design
+    if protocol.by_wave and not is_read:
+        rule = "a design by wave must be that of a metric without a design of its own"
+        yield "measurement.by_wave", rule, "none: every metric has one", "Leave it out, or the designs of the metrics"
     for wave, design in protocol.by_wave.items():
         path = f"measurement.by_wave.{wave}"
         used[path] = design
@@ -50,7 +62,10 @@ def _designs(study: Study) -> Iterator[Finding]:
     for path, design in used.items():
         section = SECTION_OF.get(design)
         if section is not None and getattr(protocol, section) is None:
-            yield path, f"the design `{design}` is described by a section `{section}`", "none", f"Add measurement.{section}"
+            way_out = f"Add measurement.{section}{_SHORTEST.get(design, '')}"
+            if path == "measurement.design" and not is_read:
+                way_out += ", or leave the design out: every metric has its own"
+            yield path, f"the design `{design}` is described by a section `{section}`", "none", way_out
         if design in _LOOKING_BACK:
             yield from _needs_history(study, path, f"the design `{design}` compares with the months before entry")
     yield from _cross_section(study)
@@ -168,18 +183,18 @@ def _matched(study: Study) -> Iterator[Finding]:
         yield f"{path}.outcome", "people are alike in an outcome", f"`{matched.before.outcome}`", one_of(study.outcomes)
 
 
-def _metric(study: Study, path: str, metric: Metric) -> Iterator[Finding]:
-    protocol, outcome = study.measurement, study.outcomes.get(metric.outcome)
+def _metric(study: Study, name: str, metric: Metric) -> Iterator[Finding]:
+    path, outcome = f"measurement.metrics.{name}", study.outcomes.get(metric.outcome)
     if outcome is None:
         yield f"{path}.outcome", "a metric measures an outcome", f"`{metric.outcome}`", one_of(study.outcomes)
         return
-    for name in behind(study.outcomes, metric.outcome):
-        month = study.outcomes[name].read_at_month
+    for read in behind(study.outcomes, metric.outcome):
+        month = study.outcomes[read].read_at_month
         if month is not None and month > metric.window_months.value:
             found = f"a window of {metric.window_months.value:g} months"
-            rule = f"the window reaches the month at which `{name}` is read ({month:g})"
+            rule = f"the window reaches the month at which `{read}` is read ({month:g})"
             yield f"{path}.window_months", rule, found, ""
-    designs = {protocol.design, *protocol.by_wave.values(), *(protocol.mix or {})}
+    designs = set(study.measurement.compared_by(name))
     if not outcome.is_known_before_entry and (looking_back := designs & _LOOKING_BACK):
         rule = "a comparison with the months before entry measures what is known there"
         yield f"{path}.outcome", rule, f"`{metric.outcome}`, read once, by {', '.join(sorted(looking_back))}", ""
@@ -191,6 +206,9 @@ def _metric(study: Study, path: str, metric: Metric) -> Iterator[Finding]:
     if "rate_card" in designs and metric.better == "lower":
         rule = "a rate card counts successes"
         yield f"{path}.better", rule, "lower", "Measure what is better when higher, or compare with somebody"
+    if "rate_card" in designs and metric.estimate == "relative_reduction":
+        rule, way_out = "a rate card counts, and compares with nobody", "Measure a difference, or give the metric another `design`"
+        yield f"{path}.estimate", rule, "relative_reduction", way_out
     if metric.misclassification is not None and not outcome.is_yes_or_no:
         yield f"{path}.misclassification", "a yes or no can be misread", f"`{metric.outcome}`, not a yes or no", ""
     if metric.misclassification is not None:
@@ -201,18 +219,18 @@ def _metric(study: Study, path: str, metric: Metric) -> Iterator[Finding]:
     has_no_zero = f"the {outcome.kind} `{metric.outcome}`"
     if metric.estimate == "relative_reduction" and not outcome.has_zero:
         yield f"{path}.estimate", "a relative reduction has a base that is not negative", has_no_zero, ""
-    yield from _redefined(study, path, metric, outcome)
+    yield from _redefined(study, name, metric, outcome)
     yield from _money(path, metric, outcome)
     yield from _per(study, path, metric, designs)
     if "rate_card" in designs and not outcome.has_zero:
         yield f"{path}.outcome", "a rate card counts", has_no_zero, ""
 
 
-def _redefined(study: Study, path: str, metric: Metric, outcome: OutcomeKind) -> Iterator[Finding]:
+def _redefined(study: Study, name: str, metric: Metric, outcome: OutcomeKind) -> Iterator[Finding]:
     """Find a change of counting of which nobody can say what it does."""
     if metric.redefined is None:
         return
-    path = f"{path}.redefined"
+    protocol, path = study.measurement, f"measurement.metrics.{name}.redefined"
     if not outcome.can_be_recounted:
         rule = "what is counted in another way adds up over time, or is read at one date"
         yield path, rule, f"`{metric.outcome}`, of kind {outcome.kind}", "Change what it is derived from"
@@ -223,8 +241,8 @@ def _redefined(study: Study, path: str, metric: Metric, outcome: OutcomeKind) ->
         yield f"{path}.factor", "of answers a share from 0 to 1 is counted", f"{metric.redefined.factor}", ""
     others = {
         "an efficiency ratio": metric.per is not None,
-        f"`transfers: {study.measurement.transfers}`": study.measurement.transfers != "followed",
-        "exact moments": bool(study.measurement.by_moments),
+        f"`transfers: {protocol.transfers}`": protocol.transfers != "followed",
+        "exact moments": any(section in protocol.by_moments for section in protocol.sections_of(name)),
     }
     for found in (name for name, is_there in others.items() if is_there):
         yield path, "the counting changes of people who are simulated, and followed to the end", found, "Leave one of the two out"

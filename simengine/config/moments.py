@@ -24,13 +24,22 @@ def moments_problems(study: Study) -> Iterator[Finding]:
         yield from _shared(study, path)
         yield from _lives(study, path)
         yield from _section(study, section, path)
-        for name, metric in study.measurement.metrics.items():
-            outcome = study.outcomes.get(metric.outcome)
-            if outcome is not None and (found := outcome.without_moments):
-                rule = f"exact moments are known of amounts by the day and of counts of one event; `{name}` measures another"
-                yield path, rule, f"`{metric.outcome}`: {found}", "Leave `exact_moments` out"
-            if metric.per is not None:
-                yield path, "exact moments are those of one outcome", f"the efficiency ratio `{name}`", "Leave `exact_moments` out"
+        for name in study.measurement.metrics:
+            for rule, found in without_exact_moments(study, section, name):
+                yield path, rule, found, "Leave `exact_moments` out, or measure it by a design that does not compare with them"
+
+
+def without_exact_moments(study: Study, section: str, name: str) -> Iterator[tuple[str, str]]:
+    """Find why the exact moments of a group cannot stand for its people in a metric that is compared with it: rule, and found."""
+    metric = study.measurement.metrics[name]
+    outcome = study.outcomes.get(metric.outcome)
+    if section not in study.measurement.sections_of(name):
+        return
+    if outcome is not None and (found := outcome.without_moments):
+        rule = f"exact moments are known of amounts by the day and of counts of one event; `{name}` measures another"
+        yield rule, f"`{metric.outcome}`: {found}"
+    if metric.per is not None:
+        yield "exact moments are those of one outcome", f"the efficiency ratio `{name}`"
 
 
 def known_metrics(study: Study) -> tuple[str, ...]:

@@ -30,8 +30,7 @@ def reach_of(study: Study, name: str, waves: Iterable[str] | None = None) -> Spa
     """
     metric, protocol = study.measurement.metrics[name], study.measurement
     chosen = list(study.population.waves) if waves is None else list(waves)
-    designs = {protocol.by_wave.get(wave, protocol.design) for wave in chosen}
-    designs = {one for design in designs for one in (protocol.mix or {} if design == "mix" else [design])}
+    designs = protocol.compared_by(name, chosen)
     span = _hull([_by_design(study, metric, design) for design in designs] or [(-inf, inf)])
     if metric.estimate == "total_difference":
         span = _times(span, sum(outcome_span_of(study.population.waves[wave].size)[1] for wave in chosen))

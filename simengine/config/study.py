@@ -10,7 +10,7 @@ from pydantic import Field
 from simengine.asked import MAX_SEED
 from simengine.capital.spec import Capital, Parties, PriceIndex, RateTable
 from simengine.cohort import Cohort, Comparisons, Matching, MoveClock, PersonCount
-from simengine.cohort.outcomes import Outcome, refuse_unlisted
+from simengine.cohort.outcomes import Outcome, OutcomeKind, refuse_unlisted
 from simengine.cohort.spec import Effect, Event, Pathway, Population, Shock
 from simengine.config.behaviour import Behaviour
 from simengine.config.known import Known
@@ -185,7 +185,7 @@ def cohort_of(study: Study) -> Cohort:
             study.study.start,
             steps=1 if study.pathway.steps_per_month is None else int(study.pathway.steps_per_month.value),
         ),
-        comparisons=_comparisons_of(study.measurement),
+        comparisons=_comparisons_of(study.measurement, study.outcomes),
         changes=tuple(
             sorted({int(one.redefined.from_month.value) for one in study.measurement.metrics.values() if one.redefined is not None})
         ),
@@ -205,9 +205,10 @@ def _followed_by_all(study: Study) -> int:
     return max(int(study.study.horizon_months.value - last), 1)
 
 
-def _comparisons_of(protocol: Protocol) -> Comparisons:
+def _comparisons_of(protocol: Protocol, outcomes: Mapping[str, OutcomeKind]) -> Comparisons:
     """Return the comparison groups to simulate: those of every design that the study specifies."""
     baseline, control, parallel, matched = protocol.baseline, protocol.control, protocol.parallel, protocol.matched
+    measured = dict.fromkeys(metric.outcome for metric in protocol.metrics.values() if metric.outcome in outcomes)
     spills = control is not None and not (isinstance(control.spill_over, Constant) and control.spill_over.value == 0)
     return Comparisons(
         n_baseline=int(baseline.size.value) if baseline is not None else 0,
@@ -218,7 +219,8 @@ def _comparisons_of(protocol: Protocol) -> Comparisons:
         matching=None if matched is None else _matching_of(matched),
         cross_section_ratio=protocol.cross_section.ratio.value if protocol.cross_section is not None else 0.0,
         by_moments=protocol.by_moments,
-        measured=tuple(dict.fromkeys(metric.outcome for metric in protocol.metrics.values())),
+        # Of every metric, whatever its design: so that another design of one metric moves no draw of another.
+        measured=tuple(outcome for outcome in measured if outcomes[outcome].without_moments is None),
     )
 
 

@@ -1,4 +1,4 @@
-"""Estimate every metric as the design prescribes, with the true effect beside it."""
+"""Estimate every metric as its design prescribes, with the true effect beside it."""
 
 from __future__ import annotations
 
@@ -200,8 +200,8 @@ class _Evaluator:
 
     def conclude(self, waves: tuple[int, ...]) -> Concluded:
         """Return the estimate from the people of some waves and its standard error, as the contract will pay on it."""
-        designs = {self.protocol.by_wave.get(self.waves[wave], self.protocol.design) for wave in waves}
-        found = self._by_design(designs.pop(), waves) if len(designs) == 1 else self._by_waves(waves)
+        designs = self.protocol.designs_of(self.name, [self.waves[wave] for wave in waves])
+        found = self._by_design(designs[0], waves) if len(designs) == 1 else self._by_waves(waves)
         shrinkage = self.metric.shrinkage
         if shrinkage is None:
             return found
@@ -218,7 +218,7 @@ class _Evaluator:
 
     def _by_waves(self, waves: tuple[int, ...]) -> Concluded:
         """Average waves of different designs, weighted by their people; a total is summed. A wave without people has no weight."""
-        parts = [self._by_design(self.protocol.by_wave.get(self.waves[wave], self.protocol.design), (wave,)) for wave in waves]
+        parts = [self._by_design(self.protocol.design_of(self.name, self.waves[wave]), (wave,)) for wave in waves]
         people = [self.tallies.weight[:, wave, SERVICE] for wave in waves]
         counts = [n > 0 for n in people]
         if self.metric.estimate == "total_difference":

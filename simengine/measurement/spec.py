@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, model_validator
@@ -195,6 +196,8 @@ class Metric(Spec):
     """For `efficiency_ratio`: the input, staff time for instance."""
     better: Literal["lower", "higher"]
     """Which way is an improvement; the estimate is positive when the service users did better."""
+    design: Design | None = None
+    """The design by which this metric is measured, in every wave; absent: that of the evaluation."""
     drift_per_year: Quantity = Constant(value=0.0, certainty="choice", note="the default: no drift")
     """Yearly growth, on the logarithmic scale, of the untreated level (of the odds, for a binary outcome) between the service
     users and earlier people, for which the evaluator does not correct."""
@@ -223,9 +226,9 @@ class Protocol(Spec):
     """The evaluation that the contract prescribes, and other designs for the same people."""
 
     design: Design | None = None
-    """What the contract pays on; absent only where nothing is estimated, and outcomes are counted person by person."""
+    """What the contract pays on, for every metric without a design of its own; absent: every metric has one."""
     by_wave: dict[str, Design] = {}
-    """By wave: another design for the wave."""
+    """By wave: another design for the wave, of the metrics without a design of their own."""
     baseline: Baseline | None = None
     """For `historical`."""
     control: Control | None = None
@@ -251,9 +254,51 @@ class Protocol(Spec):
     def _measures_something(self) -> Protocol:
         if not self.metrics and not self.counted:
             raise ValueError("a measurement has `metrics`, or outcomes that are `counted` person by person; found neither")
-        if self.metrics and self.design is None:
-            raise ValueError("metrics are estimated by a `design`; found none")
         return self
+
+    @model_validator(mode="after")
+    def _everything_has_a_design(self) -> Protocol:
+        without = [f"`{name}`" for name, metric in self.metrics.items() if metric.design is None]
+        if self.design is None and without:
+            raise ValueError(
+                f"the `design` must be given, for all metrics or for each of them; found none for {', '.join(without)}. "
+                f"It is {', '.join(DESIGNS[:-1])} or {DESIGNS[-1]}"
+            )
+        return self
+
+    def design_of(self, metric: str, wave: str) -> Design:
+        """Return the design of a metric in a wave: its own, else that of the wave, else that of the evaluation."""
+        found = self.metrics[metric].design or self.by_wave.get(wave, self.design)
+        assert found is not None  # by the validator
+        return found
+
+    def designs_of(self, metric: str, waves: Iterable[str] | None = None) -> tuple[Design, ...]:
+        """Return the designs of a metric, in some waves or in all that there may be."""
+        if waves is not None:
+            return tuple(dict.fromkeys(self.design_of(metric, wave) for wave in waves))
+        own = self.metrics[metric].design
+        every = (own,) if own is not None else (self.design, *self.by_wave.values())
+        return tuple(dict.fromkeys(design for design in every if design is not None))
+
+    def compared_by(self, metric: str, waves: Iterable[str] | None = None) -> tuple[Design, ...]:
+        """Return the designs of a metric, those of a mix in its place."""
+        designs = self.designs_of(metric, waves)
+        return tuple(dict.fromkeys(one for design in designs for one in (self.mix or {} if design == "mix" else [design])))
+
+    def sections_of(self, metric: str) -> tuple[str, ...]:
+        """Return the sections that describe what a metric is compared with."""
+        return tuple(SECTION_OF[design] for design in self.compared_by(metric) if design in SECTION_OF)
+
+    @property
+    def used(self) -> tuple[Design, ...]:
+        """The designs by which some metric is measured: mixes, and what they are made of."""
+        found = (design for name in self.metrics for design in (*self.designs_of(name), *self.compared_by(name)))
+        return tuple(dict.fromkeys(found))
+
+    def all_by(self, design: str, **changes: object) -> Protocol:
+        """Return the protocol that measures every metric of everybody by one design, with other changes if any are given."""
+        metrics = {name: metric.model_copy(update={"design": None}) for name, metric in self.metrics.items()}
+        return self.model_copy(update={"design": design, "by_wave": {}, "metrics": metrics, **changes})
 
     @property
     def by_moments(self) -> tuple[str, ...]:

@@ -140,8 +140,7 @@ def term_column(term: str) -> str:
 def with_used_designs_alone(study: Study) -> Study:
     """Return the study without unused designs, so that no people are simulated for them."""
     protocol = study.measurement
-    used = {protocol.design, *protocol.by_wave.values(), *(protocol.mix or {})}
-    unused = {section: None for design, section in SECTION_OF.items() if design not in used}
+    unused = {section: None for design, section in SECTION_OF.items() if design not in protocol.used}
     return study.model_copy(update={"measurement": protocol.model_copy(update=unused)})
 
 
@@ -157,9 +156,8 @@ def against_twins(study: Study, draws: Draws, tallies: Tallies, measurements: Me
         name: metric.model_copy(update={"attrition": None, "misclassification": None, "redefined": None, "shrinkage": None})
         for name, metric in protocol.metrics.items()
     }
-    honest = protocol.model_copy(
-        update={"design": "randomised", "by_wave": {}, "control": Control(), "metrics": plain, "transfers": "followed"}
-    )
+    seeing_all = protocol.model_copy(update={"metrics": plain, "transfers": "followed"})
+    honest = seeing_all.all_by("randomised", control=Control())
     seen = measured(study, honest, replace(tallies, **arms, seen=None), draws)
     nothing = np.zeros_like(measurements.truth)
     return replace(seen, estimate=measurements.truth, truth=measurements.truth, standard_error=nothing)

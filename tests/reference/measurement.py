@@ -221,7 +221,8 @@ class _One:
     # What is concluded.
 
     def conclude(self, waves: Sequence[int]) -> tuple[float, float]:
-        designs = [self.protocol.by_wave.get(self.waves[wave], self.protocol.design) for wave in waves]
+        of_wave = [self.protocol.by_wave.get(self.waves[wave], self.protocol.design) for wave in waves]
+        designs = of_wave if self.metric.design is None else [self.metric.design for _ in waves]
         if len(set(designs)) == 1:
             estimate, error = self.design(designs[0], waves)
         else:

@@ -229,8 +229,7 @@ def _of_term(at_nothing: Floats, at_promise: Floats) -> TermChance:
 
 
 def _deadweight(name: str, at_nothing: Columns, at_promise: Columns) -> CountedDeadweight:
-    paid = [point.get(f"outcome.{name}.paid") for point in (at_nothing, at_promise)]
-    without, promised = paid
+    without, promised = (point.get(f"outcome.{name}.paid") for point in (at_nothing, at_promise))
     share = None
     if without is not None and promised is not None and np.mean(promised) != 0:
         # The delta method: to first order a ratio of two means varies as the mean of these.
@@ -239,7 +238,8 @@ def _deadweight(name: str, at_nothing: Columns, at_promise: Columns) -> CountedD
     return CountedDeadweight(
         statistics.mean(at_nothing[f"outcome.{name}.number"]),
         statistics.mean(at_promise[f"outcome.{name}.number"]),
-        *(None if one is None else statistics.mean(one) for one in paid),
+        None if without is None else statistics.mean(without),
+        None if promised is None else statistics.mean(promised),
         share,
     )
 

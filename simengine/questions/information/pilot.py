@@ -78,7 +78,7 @@ def _with_pilot(study: Study, name: str, n_people: int) -> Study:
     """Return the study with a pilot beside its people, seen by an evaluator who draws lots and misses nobody."""
     own = study.measurement
     metrics = {metric: one.model_copy(update=_NOTHING) for metric, one in own.metrics.items()}
-    protocol = own.model_copy(update={"design": "randomised", "by_wave": {}, "mix": None, "control": Control(), "metrics": metrics})
+    protocol = own.model_copy(update={"metrics": metrics}).all_by("randomised", mix=None, control=Control())
     one_month = Constant(value=1.0, certainty="choice")
     wave = Wave(size=Constant(value=float(n_people // 2), certainty="choice"), enrolment_months=one_month)
     population = study.population.model_copy(update={"waves": {**study.population.waves, name: wave}})

@@ -10,6 +10,7 @@ import numpy as np
 
 from simengine.config import Study, cohort_of
 from simengine.config.evaluation import evaluation_problems
+from simengine.config.moments import without_exact_moments
 from simengine.errors import UsageError
 from simengine.measurement.spec import Protocol
 from simengine.pipeline import draw_numbers
@@ -22,7 +23,7 @@ from simengine.risk.measured import NOT_GIVEN, mean_of_measured, those_measured
 from simengine.risk.statistics import Statistic
 
 PRESCRIBED, ON_TRUTH = "as_prescribed", "on_truth"
-"""Names beside those of the designs: the protocol as prescribed, by wave; and the truth, which no design observes."""
+"""Names beside those of the designs: the protocol as prescribed, where it has several; and the truth, which no design observes."""
 _CONCLUDED = ("estimate", "standard_error", "by_wave", "cumulative", "standard_error_by_wave", "why", "why_by_wave")
 """Estimates of a design, beside the truth."""
 _Z_95 = 1.959963984540054
@@ -59,7 +60,9 @@ class MethodSpread(Answer):
     seed: int
     contingent_terms: tuple[str, ...]
     prescribed: str
-    """The design of the contract."""
+    """The design of the contract; `as_prescribed` where it has several."""
+    by_metric: Mapping[str, str]
+    """By metric: its design, likewise."""
     truth: Mapping[str, Statistic]
     """By metric: the mean between the service users and their twins."""
     readings: Mapping[str, Mapping[str, EstimateReading]]
@@ -93,7 +96,8 @@ def compare_methods(study: Study, ensemble: Ensemble) -> MethodSpread:
         n_replications=ensemble.n_replications,
         seed=ensemble.seed,
         contingent_terms=terms,
-        prescribed=PRESCRIBED if study.measurement.by_wave else study.measurement.design,
+        prescribed=_prescribed(study, metrics),
+        by_metric={name: _prescribed(study, [name]) for name in metrics},
         truth={name: mean_of_measured(on_truth[f"metric.{name}.truth"]) for name in metrics},
         readings={
             name: {design: _reading(name, columns[design]) for design, protocol in protocols.items() if name in protocol.metrics}
@@ -112,11 +116,17 @@ def _protocols(study: Study) -> dict[str, Protocol]:
     own = study.measurement
     found = {design: _alone(study, design) for design in own.possible}
     protocols = {design: protocol for design, protocol in found.items() if protocol is not None}
-    if own.by_wave:
+    if _prescribed(study, own.metrics) == PRESCRIBED:
         protocols[PRESCRIBED] = own
     if not protocols:
         raise UsageError("measurement: at least one design can measure a metric of the study; found none")
     return protocols
+
+
+def _prescribed(study: Study, metrics: Iterable[str]) -> str:
+    """Name the design that the contract prescribes for some metrics, if it is one in every wave."""
+    designs = {design for name in metrics for design in study.measurement.designs_of(name)}
+    return designs.pop() if len(designs) == 1 else PRESCRIBED
 
 
 def _alone(study: Study, design: str) -> Protocol | None:
@@ -126,16 +136,18 @@ def _alone(study: Study, design: str) -> Protocol | None:
     """
     own = study.measurement
     mix = own.mix if design == "mix" else None
-    protocol = own.model_copy(update={"design": design, "by_wave": {}, "mix": mix})
-    problems = list(evaluation_problems(study.model_copy(update={"measurement": protocol})))
+    protocol = own.all_by(design, mix=mix)
+    changed = study.model_copy(update={"measurement": protocol})
+    problems = list(evaluation_problems(changed))
     if any(path in ("measurement.design", "measurement.mix") or path.startswith("measurement.mix.") for path, *_ in problems):
         return None
-    metrics = {name: metric for name, metric in own.metrics.items() if _can_be_measured(name, problems)}
+    metrics = {name: metric for name, metric in protocol.metrics.items() if _can_be_measured(changed, name, problems)}
     return protocol.model_copy(update={"metrics": metrics}) if metrics else None
 
 
-def _can_be_measured(metric: str, problems: Iterable[tuple[str, str, str, str]]) -> bool:
-    return not any(path.startswith(f"measurement.metrics.{metric}.") for path, *_ in problems)
+def _can_be_measured(study: Study, metric: str, problems: Iterable[tuple[str, str, str, str]]) -> bool:
+    unknown = (reason for section in study.measurement.by_moments for reason in without_exact_moments(study, section, metric))
+    return not any(path.startswith(f"measurement.metrics.{metric}.") for path, *_ in problems) and not any(unknown)
 
 
 def _measure_all(study: Study, protocols: Mapping[str, Protocol], seed: int, replications: Integers) -> list[Columns]:

@@ -19,6 +19,7 @@ def methods(study: Study, found: MethodSpread) -> dict[str, Any]:
         "prescribed": found.prescribed,
         "metrics": {
             name: {
+                "prescribed": found.by_metric[name],
                 "truth": plain(found.truth[name]),
                 "designs": {
                     design: {key: plain(Statistic(**one)) for key, one in asdict(reading).items()}

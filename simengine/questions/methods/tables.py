@@ -13,7 +13,7 @@ from simengine.report.units import cell, metric_unit, money_unit
 def methods_tables(study: Study, found: MethodSpread) -> RenderableType:
     """Lay out a method spread: a table for each metric, then the money."""
     remark = (
-        f"The contract goes by the design {_words(found.prescribed)}. Bias: estimate - truth. Own error: the standard error that "
+        f"The contract goes by the design {_prescribed(found)}. Bias: estimate - truth. Own error: the standard error that "
         "the evaluator reports. Coverage: how often the truth is within 1.96 of these."
     )
     parts: list[RenderableType] = [heading(study, found, remark)]
@@ -31,6 +31,13 @@ def methods_tables(study: Study, found: MethodSpread) -> RenderableType:
         remark = f"{', '.join(borrowed)} as the contract prescribes" if borrowed else ""
         money.add_row(_words(design), cell(paid.payment, unit), cell(paid.p_pay, 1.0), remark)
     return Group(*parts, titled(f"What the contract would pay under {', '.join(found.contingent_terms)}", money))
+
+
+def _prescribed(found: MethodSpread) -> str:
+    """Return the design of the contract, or those of its metrics where these are several."""
+    if len(set(found.by_metric.values())) == 1:
+        return _words(found.prescribed)
+    return ", ".join(f"{_words(design)} for {name}" for name, design in found.by_metric.items())
 
 
 def _words(design: str) -> str:

@@ -104,10 +104,12 @@ def _drift(study: Study, severity: int, sign: float) -> Stress | str:
     protocol, change, reasons = study.measurement, {}, []
     if not protocol.metrics:
         return "nothing is estimated: outcomes are counted without a comparison"
-    designs = {protocol.design, *protocol.by_wave.values(), *(protocol.mix or {})} - {"mix"}
-    size = DRIFT_PER_YEAR[severity]
+    shared, every, size = set[str](), set[str](), DRIFT_PER_YEAR[severity]
     for name in study.contract.inputs():
-        metric = protocol.metrics[name]
+        metric, designs = protocol.metrics[name], protocol.compared_by(name)
+        every.update(designs)
+        if {"matched", "difference_in_differences"}.intersection(designs):
+            shared.add(metric.better)
         outcome = study.outcomes[metric.outcome]
         if not outcome.has_zero:
             reasons.append(f"`{name}` is a {outcome.kind}, which has no scale of its own")
@@ -120,11 +122,12 @@ def _drift(study: Study, severity: int, sign: float) -> Stress | str:
             change["measurement.matched.hidden_bias"] = _plus(level)
         if "difference_in_differences" in designs:
             change["measurement.parallel.trend_gap_per_year"] = _plus(level)
-    shared = {study.measurement.metrics[name].better for name in study.contract.inputs()}
-    if len(shared) > 1 and not designs <= {"historical"} and change:
+    if len(shared) > 1 and change:
         return "metrics point both ways and share one comparison; state a stress of your own"
     if not change:
-        return "; ".join(reasons) or f"the design {', '.join(sorted(designs)).replace('_', ' ')} compares people of the same months"
+        words = ", ".join(sorted(every)).replace("_", " ")
+        reason = f"the design {words} compares" if len(every) == 1 else f"the designs {words} compare"
+        return "; ".join(reasons) or f"{reason} people of the same months"
     direction = "understates" if sign < 0 else "overstates"
     return Stress(
         f"the level without the service drifts unseen by {100 * size:g} % a year: the estimate {direction}", change=change

@@ -177,7 +177,7 @@ def _metrics(study: Study, measurements: Measurements) -> Iterator[Row]:
     """Yield what was concluded; nothing stands for what was not measured, and for an error that is unknown."""
     is_missing = bool(np.isnan(measurements.estimate[0]).any())
     for m, name in enumerate(measurements.metrics):
-        row: Row = {"metric": name, "design": study.measurement.design}
+        row: Row = {"metric": name, "design": ", ".join(study.measurement.designs_of(name, study.population.waves))}
         for what in ("estimate", "standard_error", "truth"):
             value = float(getattr(measurements, what)[0, m])
             row[what] = None if isnan(value) else value
