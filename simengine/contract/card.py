@@ -12,7 +12,8 @@ from simengine.contract.kernels.card import count_reached, settle_card
 from simengine.contract.program import Column
 from simengine.contract.scope import CARD, CARD_LIMIT, PEOPLE_COUNTED, REACHED
 from simengine.contract.spec import Contract
-from simengine.contract.terms.rate_card import RateCard
+from simengine.contract.terms import parts_within
+from simengine.contract.terms.rate_card import NumberReached, RateCard
 from simengine.records import Floats, Integers, Reached, add_in_order
 
 
@@ -62,7 +63,8 @@ def settle_cards(contract: Contract, reached: Reached | None, *, with_rows: bool
     if reached is None or not contract.outcomes:
         return CardSettlement()
     listed = _Listed(contract, reached)
-    columns, paid, by_row = listed.counted(), dict[str, Floats](), dict[str, Integers]()
+    columns = listed.counted() if _asks_numbers(contract) else dict[Column, Floats]()
+    paid, by_row = dict[str, Floats](), dict[str, Integers]()
     for name, term in cards_of(contract).items():
         paid[name], limit, by_row[name] = listed.settled(term, with_rows=with_rows)
         for d, date in enumerate(contract.dates_of(term)):
@@ -71,12 +73,18 @@ def settle_cards(contract: Contract, reached: Reached | None, *, with_rows: bool
     return CardSettlement(columns, paid, by_row)
 
 
+def _asks_numbers(contract: Contract) -> bool:
+    """Return whether anything in a contract looks at the number of those who reached an outcome."""
+    sources = (contract.terms, {name: use.derived for name, use in contract.metrics.items()}, contract.total_cap)
+    return any(isinstance(node, NumberReached) for source in sources for _, node in parts_within(source, ""))
+
+
 class _Listed:
     """Who reached what and when, in the names of one contract."""
 
     def __init__(self, contract: Contract, reached: Reached) -> None:
         self.contract, self.reached = contract, reached
-        place = places_of(reached.outcomes, contract.outcomes).astype(np.int64)
+        place = places_of(reached.outcomes, contract.outcomes)
         wave = places_of(reached.waves, contract.waves)[reached.wave] if contract.waves else np.zeros_like(reached.wave)
         self.wave, self.n_waves = wave, len(contract.waves) or 1
         quantity = np.empty(0) if reached.units is None else reached.units

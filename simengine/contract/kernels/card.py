@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.accelerate import device, kernel
-from simengine.arrays import Flags, Floats, Index, Int16s, Int32s, Integers, Masks
+from simengine.arrays import Flags, Floats, Int16s, Int32s, Integers, Masks
 
 NO_CAP = np.int64(1) << np.int64(62)
 BY_PERSON, BY_OUTCOME, BY_WAVE, BY_YEAR, IN_ALL = range(1, 6)
@@ -53,44 +53,12 @@ class CardArrays(NamedTuple):
     units: float  # smallest units in one unit of the currency
 
 
-@device
-def in_smallest_units(amount: float, units: float) -> np.int64:
-    """Round an amount half to even to whole smallest units."""
-    return np.int64(np.rint(amount * units))
-
-
-@device
-def worth_of(card: CardArrays, o: Index, c: Index, month: Index, before: float, quantity: float) -> float:
-    """Return the price of some people or units, `before` of which were counted earlier."""
-    price = float(card.price[o, c, month])
-    if card.n_bands[o] == 0:
-        return price * quantity
-    total = 0.0
-    for k in range(card.n_bands[o]):
-        stop = card.band_from[o, k + 1] if k + 1 < card.n_bands[o] else np.inf
-        inside = min(stop, before + quantity) - max(card.band_from[o, k], before)
-        if inside > 0.0:
-            total += card.band_price[o, k] * inside
-    return price * total
-
-
-@device
-def units_paid(card: CardArrays, o: Index, before: float, quantity: float) -> float:
-    """Return how many of some units are paid for, of a person who has so many before."""
-    beyond, after = float(card.beyond[o]), before + quantity
-    if beyond <= 0.0 or before >= beyond:
-        return quantity
-    if after < beyond:
-        return 0.0
-    return after if card.counted_back[o] else after - beyond
-
-
 @kernel
 def settle_card(
     first_row: Integers,  # (r + 1,)
     first_person: Integers,  # (r + 1,)
     person: Int32s,  # (x,)
-    outcome: Integers,  # (x,) of the contract; -1 for one that it does not know
+    outcome: Int16s,  # (x,) of the contract; -1 for one that it does not know
     month: Int16s,  # (x,)
     quantity: Floats,  # (x,) or (0,): each row counts 1
     is_false: Flags,  # (x,) or (0,)
@@ -104,7 +72,17 @@ def settle_card(
 ) -> None:
     """Settle what each person reached, month by month, then the caps of each date."""
     n_outcomes, n_dates = amount.shape[1], amount.shape[2]
-    n_months, n_waves = card.due.shape[1], len(card.cap_per_wave)
+    # Names for the arrays of the loop: a bundle that is handed on whole costs more than what is done with it.
+    price, band_from, band_price, n_bands, is_priced = card.price, card.band_from, card.band_price, card.n_bands, card.is_priced
+    has_units, each_time, beyond, counted_back = card.has_units, card.each_time, card.beyond, card.counted_back
+    net_of, needs, unlocks, undoes = card.net_of, card.needs, card.unlocks, card.undoes
+    lost_within, owed_back, due, due_later = card.lost_within, card.owed_back, card.due, card.due_later
+    cap_per_person, is_extrapolated, units_per_one = card.limits[0], card.is_extrapolated, card.units
+    n_months, n_waves = due.shape[1], len(card.cap_per_wave)
+    can_be_lost = np.zeros(n_outcomes, np.bool_)
+    for o in range(n_outcomes):
+        for j in range(n_outcomes):
+            can_be_lost[o] |= undoes[j] & (_ONE << np.uint64(o)) != _NONE
     most_people = 0
     for r in range(len(first_row) - 1):
         most_people = max(most_people, first_person[r + 1] - first_person[r])
@@ -155,15 +133,15 @@ def settle_card(
             w, c = np.int64(wave[people + p]), kind[people + p]
             for place in range(n_group):
                 row = order[place]
-                o = outcome[row]
+                o = np.int64(outcome[row])
                 bit = _ONE << np.uint64(o)
                 # What this outcome undoes.
-                for j in range(n_outcomes if card.undoes[o] != _NONE else 0):
+                for j in range(n_outcomes if undoes[o] != _NONE else 0):
                     other = _ONE << np.uint64(j)
-                    if card.undoes[o] & other == _NONE or seen[p] & other == _NONE or now - since[p, j] > card.lost_within[j]:
+                    if undoes[o] & other == _NONE or seen[p] & other == _NONE or now - since[p, j] > lost_within[j]:
                         continue
-                    d = card.due[o, now]
-                    back = np.int64(np.rint(card.owed_back[j] * kept[p, j])) if d >= 0 else np.int64(0)
+                    d = due[o, now]
+                    back = np.int64(np.rint(owed_back[j] * kept[p, j])) if d >= 0 else np.int64(0)
                     booked[w, j, max(d, 0)] -= back
                     paid[p] -= back
                     kept[p, j] = 0
@@ -171,44 +149,61 @@ def settle_card(
                     seen[p] &= ~other
                     if len(by_row) > 0:
                         by_row[row] -= back
-                units = net[o] if card.has_units[o] else 1.0
-                if card.has_units[o] and card.net_of[o] != _NONE:
+                units = net[o] if has_units[o] else 1.0
+                if has_units[o] and net_of[o] != _NONE:
                     for other_place in range(n_group):
-                        j = outcome[order[other_place]]
-                        if card.net_of[o] & (_ONE << np.uint64(j)) != _NONE:
+                        j = np.int64(outcome[order[other_place]])
+                        if net_of[o] & (_ONE << np.uint64(j)) != _NONE:
                             units -= net[j]
                     units = max(units, 0.0)
                 is_again = seen[p] & bit != _NONE
                 seen[p] |= bit
-                if not is_again:
+                if can_be_lost[o] and not is_again:
                     since[p, o] = now
-                if card.is_priced[o] and (card.has_units[o] or card.each_time[o] or not is_again):
+                is_claimed = is_priced[o] and (has_units[o] or each_time[o] or not is_again)
+                if is_claimed and needs[o] != _NONE:
                     waiting[p, o] += units
                     waiting_row[p, o] = row
                 # Itself, and what waited for it: each where all that it needs is reached.
-                for j in range(n_outcomes if card.unlocks[o] != _NONE else 1):
-                    i = j if card.unlocks[o] != _NONE else o
-                    if i != o and card.unlocks[o] & (_ONE << np.uint64(i)) == _NONE:
+                for j in range(n_outcomes if unlocks[o] != _NONE else 1):
+                    i = j if unlocks[o] != _NONE else o
+                    if i == o and needs[o] == _NONE:
+                        if not is_claimed:
+                            continue
+                        claim, q = row, units
+                    elif i != o and unlocks[o] & (_ONE << np.uint64(i)) == _NONE:
                         continue
-                    if waiting[p, i] == 0.0 or seen[p] & card.needs[i] != card.needs[i]:
+                    elif waiting[p, i] == 0.0 or seen[p] & needs[i] != needs[i]:
                         continue
-                    claim, q = waiting_row[p, i], waiting[p, i]
-                    waiting[p, i] = 0.0
-                    if card.has_units[i]:
+                    else:
+                        claim, q = waiting_row[p, i], waiting[p, i]
+                        waiting[p, i] = 0.0
+                    if has_units[i]:
                         before = gathered[p, i]
                         gathered[p, i] += q
-                        q = units_paid(card, i, before, q)
+                        if before < beyond[i]:
+                            after = before + q
+                            q = 0.0 if after < beyond[i] else (after if counted_back[i] else after - beyond[i])
                     is_late = len(lots) > 0 and np.int64(lots[claim] & _LOW) < disputed
-                    d = np.int64(card.due_later[i, now] if is_late else card.due[i, now])
+                    d = np.int64(due_later[i, now] if is_late else due[i, now])
                     if d < 0 or q == 0.0:
                         continue
-                    owed = in_smallest_units(worth_of(card, i, c, now, counted[i], q), card.units)
+                    worth = price[i, c, now] * q
+                    if n_bands[i] > 0:
+                        worth = 0.0
+                        for k in range(n_bands[i]):
+                            last = band_from[i, k + 1] if k + 1 < n_bands[i] else np.inf
+                            inside = min(last, counted[i] + q) - max(band_from[i, k], counted[i])
+                            worth += band_price[i, k] * max(inside, 0.0)
+                        worth *= price[i, c, now]
+                    owed = np.int64(np.rint(worth * units_per_one))
                     counted[i] += q
-                    if owed > card.limits[0] - paid[p]:
-                        owed = max(card.limits[0] - paid[p], np.int64(0))
+                    if owed > cap_per_person - paid[p]:
+                        owed = max(cap_per_person - paid[p], np.int64(0))
                         is_cut[d] = True
                     paid[p] += owed
-                    kept[p, i] += owed
+                    if can_be_lost[i]:
+                        kept[p, i] += owed
                     booked[w, i, d] += owed
                     if len(by_row) > 0:
                         by_row[row] += owed
@@ -216,7 +211,7 @@ def settle_card(
                         sampled[i, d] += owed
                         if len(is_false) > 0 and is_false[claim]:
                             found[i, d] += owed
-                            booked[w, i, d] -= 0 if card.is_extrapolated else owed
+                            booked[w, i, d] -= 0 if is_extrapolated else owed
         cut_dates(card, booked, sampled, found, is_cut, amount[r], limit[r])
 
 
@@ -232,45 +227,47 @@ def cut_dates(
 ) -> None:
     """Verify each date, then cut it by outcome, wave, budget year and in all."""
     n_waves, n_outcomes, n_dates = booked.shape
+    cap_per_wave, cap, year_of, cap_per_year, cap_in_all = card.cap_per_wave, card.cap, card.year, card.limits[1], card.limits[2]
+    is_extrapolated, is_carried, units_per_one = card.is_extrapolated, card.is_carried, card.units
     of_wave, of_outcome = np.zeros(n_waves, np.int64), np.zeros(n_outcomes, np.int64)
     carried = np.zeros(n_outcomes, np.int64)
     in_year, year, in_all = np.int64(0), np.int64(-1), np.int64(0)
     for d in range(n_dates):
         limit[d] = BY_PERSON if is_cut[d] else 0
-        if card.year[d] != year:
-            in_year, year = np.int64(0), card.year[d]
+        if year_of[d] != year:
+            in_year, year = np.int64(0), year_of[d]
         for o in range(n_outcomes):
             owed, verified = np.int64(0), 1.0
-            if sampled[o, d] > 0 and card.is_extrapolated:
+            if sampled[o, d] > 0 and is_extrapolated:
                 verified = 1.0 - found[o, d] / sampled[o, d]
             for w in range(n_waves):
                 part = booked[w, o, d]
                 if verified < 1.0 and part > 0:
                     part = np.int64(np.rint(verified * part))
-                if part > card.cap_per_wave[w] - of_wave[w]:
-                    part = card.cap_per_wave[w] - of_wave[w]
+                if part > cap_per_wave[w] - of_wave[w]:
+                    part = cap_per_wave[w] - of_wave[w]
                     limit[d] = BY_WAVE if limit[d] == 0 else limit[d]
                 of_wave[w] += part
                 owed += part
             owed += carried[o]
             carried[o] = 0
-            if owed > card.cap[o] - of_outcome[o]:
-                owed = card.cap[o] - of_outcome[o]
+            if owed > cap[o] - of_outcome[o]:
+                owed = cap[o] - of_outcome[o]
                 limit[d] = BY_OUTCOME if limit[d] == 0 else limit[d]
             # No more is owed back than was paid.
             owed = max(owed, -of_outcome[o])
-            if owed > card.limits[1] - in_year:
-                left = max(card.limits[1] - in_year, np.int64(0))
-                carried[o] = owed - left if card.is_carried else np.int64(0)
+            if owed > cap_per_year - in_year:
+                left = max(cap_per_year - in_year, np.int64(0))
+                carried[o] = owed - left if is_carried else np.int64(0)
                 owed = left
                 limit[d] = BY_YEAR if limit[d] == 0 else limit[d]
-            if owed > card.limits[2] - in_all:
-                owed = max(card.limits[2] - in_all, np.int64(0))
+            if owed > cap_in_all - in_all:
+                owed = max(cap_in_all - in_all, np.int64(0))
                 limit[d] = IN_ALL if limit[d] == 0 else limit[d]
             of_outcome[o] += owed
             in_year += owed
             in_all += owed
-            amount[o, d] = owed / card.units
+            amount[o, d] = owed / units_per_one
 
 
 @kernel
@@ -278,7 +275,7 @@ def count_reached(
     first_row: Integers,  # (r + 1,)
     first_person: Integers,  # (r + 1,)
     person: Int32s,  # (x,)
-    outcome: Integers,  # (x,) of the contract; -1 for one that it does not know
+    outcome: Int16s,  # (x,) of the contract; -1 for one that it does not know
     month: Int16s,  # (x,)
     quantity: Floats,  # (x,) or (0,)
     wave: Int16s,  # (people,)
@@ -295,7 +292,7 @@ def count_reached(
         people = first_person[r]
         seen[: first_person[r + 1] - people] = _NONE
         for x in range(first_row[r], first_row[r + 1]):
-            o, now, p = outcome[x], np.int64(month[x]), np.int64(person[x])
+            o, now, p = np.int64(outcome[x]), np.int64(month[x]), np.int64(person[x])
             if o < 0 or now >= due.shape[1]:
                 continue
             bit = _ONE << np.uint64(o)
