@@ -18,7 +18,7 @@ from simengine.contract_text import words
 from simengine.currencies import decimals_of, units_of
 from simengine.records import Reached
 
-WIDTH = 100
+_WIDTH = 100
 _UNITS_SHOWN = 30.0
 """Units of a month in the example where nothing must be reached first."""
 
@@ -153,6 +153,6 @@ def _grid(*columns: str) -> Table:
 
 def _lines(table: Table) -> list[str]:
     """Print a table as lines of plain text."""
-    console = Console(file=StringIO(), width=WIDTH, no_color=True, highlight=False)
+    console = Console(file=StringIO(), width=_WIDTH, no_color=True, highlight=False)
     console.print(table)
     return [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]

@@ -94,7 +94,7 @@ class CrossSection(Spec):
     """Number of these for every person observed afterwards."""
 
 
-class RateCard(Spec):
+class CountingDesign(Spec):
     """Outcomes are counted without a comparison group."""
 
     deadweight: Probability
@@ -239,7 +239,7 @@ class Protocol(Spec):
     """For `difference_in_differences`."""
     cross_section: CrossSection | None = None
     """For `difference_in_differences` and `before_after`; absent: the same people are observed before and after."""
-    rate_card: RateCard | None = None
+    rate_card: CountingDesign | None = None
     """For `rate_card`."""
     transfers: Literal["followed", "hidden", "left_out"] = "followed"
     """Treatment of people who move out of the area: `followed`, measured wherever they are; `hidden`, outcomes elsewhere count as
