@@ -549,6 +549,16 @@ def test_limit__names_the_cap_that_cut_the_date(limit, where):
     assert [payments.limit(0, 0, due) for due in range(3)] == ["formula", where, "formula"]
 
 
+def test_limit__tells_the_cap_of_an_outcome_from_that_of_the_card():
+    # By hand: 100 in month 1 under a cap of 50 of the outcome; `cap` stands for the term's own cap, which is 1,000.
+    contract = contract_of({"job": {}}, {"rate_card": {"job": {"price": 100, "cap": 50}}, "cap": 1000})
+
+    payments = settle_terms(contract, measured(record_by_hand(contract, (0, "job", 1))), np.zeros(1))
+
+    assert payments.by_due[0, 0, 0] == 50
+    assert payments.limit(0, 0, 0) not in ("cap", "formula")
+
+
 # ------------------------------------------------ where two rules meet ------------------------------------------------
 
 
