@@ -24,7 +24,7 @@ class CardSettlement:
     columns: Mapping[Column, Floats] = field(default_factory=dict)
     """Each of shape (n_replications,)."""
     paid: Mapping[str, Floats] = field(default_factory=dict)
-    """By card: shape (n_replications, n_outcomes, n_dates), in the currency; outcomes in the order of the contract."""
+    """By card: shape (n_replications, n_outcomes, n_dates), in the currency; outcomes of the contract, dates of the card, in order."""
     by_row: Mapping[str, Integers] = field(default_factory=dict)
     """By card: shape (n_rows,), in the smallest unit of the currency: what each row changed, held down only by the cap of its
     person; empty unless asked for."""

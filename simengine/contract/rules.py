@@ -173,15 +173,11 @@ def _kind(
     elif isinstance(node, NumberReached):
         for name in node.reached:
             yield from _outcome(contract, name, f"{place}.reached")
-        if (
-            unit := next((use.unit for name in node.reached if (use := contract.outcomes.get(name))), "")
-        ) != "people" and node.per_person:
-            yield (
-                f"{place}.per_person",
-                "a share of people is of those who reached an outcome",
-                f"`{unit}`",
-                "Leave `per_person` out",
-            )
+        counted = [(name, contract.outcomes[name].unit) for name in node.reached if name in contract.outcomes]
+        for name, unit in counted if node.per_person else ():
+            if unit != "people":
+                rule, found = "a share of people is of those who reached an outcome", f"`{name}` in {unit}"
+                yield f"{place}.per_person", rule, found, "Leave `per_person` out"
     elif isinstance(node, Steps):
         for number, band in enumerate(node.steps):
             yield from _can_open(band, f"{place}.steps.{number}")

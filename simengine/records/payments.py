@@ -94,7 +94,7 @@ class Payments(Record):
 
 LIMITS = ("formula", "floor", "cap", "gate", "stop")
 FORMULA, FLOOR, CAP, GATE, STOP = range(5)
-CARD_LIMITS = ("cap_per_person", "cap", "cap_per_wave", "cap_per_year", "cap_in_all")
-"""The limits of a rate card, in the order in which they cut."""
+CARD_LIMITS = ("cap_per_person", "cap_per_wave", "cap_per_outcome", "cap_per_year", "cap_in_all")
+"""The limits of a rate card, in the order in which they cut; `cap_per_outcome` stands for the `cap` of any outcome."""
 TOTAL_CAP = "total_cap"
 """The limit of all terms together."""

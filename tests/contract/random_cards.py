@@ -119,9 +119,9 @@ class CardCase:
                     one["beyond_units"] = self.random.choice([0.5, 4, 10, 20.25])
                     one["counted_back"] = self.random.random() < 0.5
             else:
-                if self.may("each_time", 0.3):
+                if self.may("each_time", 0.2):
                     one["each_time"] = True
-                if others and self.may("lost_by", 0.5):
+                if others and "each_time" not in one and self.may("lost_by", 0.9):
                     share, within = self.random.choice([0, 0.25, 0.5, 1, 1]), self.random.choice([None, 0, 2, 6, 12])
                     one["lost_by"] = {"outcome": self.random.choice(others), "share_owed_back": share}
                     if within is not None:

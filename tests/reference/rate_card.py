@@ -64,8 +64,8 @@ class Person:
     """By outcome: claims that wait for what they need."""
     units: dict[str, Fraction] = field(default_factory=dict)
     """By outcome: units that count for it."""
-    worth: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
-    """By outcome: when it was reached, and what was paid for that; without what was lost."""
+    worth: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
+    """By outcome: when it was reached, what was paid for that, and on which date; without what was lost."""
     not_paid: set[str] = field(default_factory=set)
     """Outcomes of which something was found false."""
     paid: int = 0
@@ -99,7 +99,9 @@ def settle(contract: Contract, name: str, rows: list[Row]) -> dict[int, Settled]
 
 
 def reached_by(contract: Contract, outcome: str, rows: list[Row], replication: int, wave: str | None, after: float, until: float):
-    """Count who reached an outcome after one month and until another: people once each, or units."""
+    """Count who reached an outcome, validated after one month and until another: people once each, or units."""
+    delay = contract.outcomes[outcome].validated_after_months
+    after, until = (month - (0 if delay is None else delay.value) for month in (after, until))
     counted = [
         row
         for row in rows
@@ -181,11 +183,14 @@ class Card:
             person.waiting[name] = [claim for claim in waited if claim.month < earliest]
             paid = person.worth.pop(name, [])
             person.worth[name] = [one for one in paid if one[0] < earliest]
-            back = round(exact(price.lost_by.share_owed_back.value) * sum(amount for month, amount in paid if month >= earliest))
+            back = round(exact(price.lost_by.share_owed_back.value) * sum(one[1] for one in paid if one[0] >= earliest))
             # It is no claim, and nobody disputes it.
             date = self.date_of(row.outcome, row.month, is_disputed=False)
             if back and date is not None:
                 self.bound["owed back"] += 1
+                later = max([date, *(one[2] for one in paid)], key=self.dates.index)
+                self.bound["lost before it was paid"] += later != date
+                date = later
                 self.at(name, date, person).owed_back += back
                 person.paid -= back
                 self.by_row[place] -= back
@@ -255,8 +260,8 @@ class Card:
             # What is found false is not paid, so that nothing of it is owed back.
             person.not_paid.add(outcome)
         else:
-            share = [Fraction(amount, len(claims))] * len(claims)
-            person.worth.setdefault(outcome, []).extend(zip((claim.month for claim in claims), share, strict=True))
+            share = Fraction(amount, len(claims))
+            person.worth.setdefault(outcome, []).extend((claim.month, share, date) for claim in claims)
 
     @staticmethod
     def counting(price, beyond: Fraction, units: Fraction) -> Fraction:

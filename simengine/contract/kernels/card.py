@@ -15,7 +15,7 @@ from simengine.accelerate import device, kernel
 from simengine.arrays import Flags, Floats, Int16s, Int32s, Integers, Masks
 
 NO_CAP = np.int64(1) << np.int64(62)
-BY_PERSON, BY_OUTCOME, BY_WAVE, BY_YEAR, IN_ALL = range(1, 6)
+BY_PERSON, BY_WAVE, BY_OUTCOME, BY_YEAR, IN_ALL = range(1, 6)
 """Places of the limits of a card in `CARD_LIMITS`, from 1 on."""
 _ONE = np.uint64(1)
 _NONE = np.uint64(0)
@@ -91,7 +91,9 @@ def settle_card(
     kept, since = np.zeros((most_people, n_outcomes), np.int64), np.zeros((most_people, n_outcomes), np.int64)
     gathered, waiting = np.zeros((most_people, n_outcomes)), np.zeros((most_people, n_outcomes))
     waiting_row = np.zeros((most_people, n_outcomes), np.int64)
+    kept_on = np.zeros((most_people, n_outcomes), np.int64)
     booked = np.zeros((n_waves, n_outcomes, n_dates), np.int64)
+    backed = np.zeros((n_waves, n_outcomes, n_dates), np.int64)
     sampled, found = np.zeros((n_outcomes, n_dates), np.int64), np.zeros((n_outcomes, n_dates), np.int64)
     is_cut = np.zeros(n_dates, np.bool_)
     counted, net = np.zeros(n_outcomes), np.zeros(n_outcomes)
@@ -107,6 +109,7 @@ def settle_card(
         gathered[:n_people] = 0.0
         waiting[:n_people] = 0.0
         booked[:] = 0
+        backed[:] = 0
         sampled[:] = 0
         found[:] = 0
         is_cut[:] = False
@@ -140,9 +143,10 @@ def settle_card(
                     other = _ONE << np.uint64(j)
                     if undoes[o] & other == _NONE or seen[p] & other == _NONE or now - since[p, j] > lost_within[j]:
                         continue
-                    d = due[o, now]
+                    # Not before it was paid; nothing where the undoing outcome is never validated.
+                    d = max(np.int64(due[o, now]), kept_on[p, j]) if due[o, now] >= 0 else np.int64(-1)
                     back = np.int64(np.rint(owed_back[j] * kept[p, j])) if d >= 0 else np.int64(0)
-                    booked[w, j, max(d, 0)] -= back
+                    backed[w, j, max(d, 0)] += back
                     paid[p] -= back
                     kept[p, j] = 0
                     waiting[p, j] = 0.0
@@ -202,23 +206,26 @@ def settle_card(
                         owed = max(cap_per_person - paid[p], np.int64(0))
                         is_cut[d] = True
                     paid[p] += owed
-                    if can_be_lost[i]:
-                        kept[p, i] += owed
                     booked[w, i, d] += owed
                     if len(by_row) > 0:
                         by_row[row] += owed
+                    is_not_paid = False
                     if len(lots) > 0 and np.int64(lots[claim] >> np.uint32(_HALF)) < audited:
                         sampled[i, d] += owed
                         if len(is_false) > 0 and is_false[claim]:
                             found[i, d] += owed
-                            booked[w, i, d] -= 0 if is_extrapolated else owed
-        cut_dates(card, booked, sampled, found, is_cut, amount[r], limit[r])
+                            is_not_paid = not is_extrapolated
+                            booked[w, i, d] -= owed if is_not_paid else 0
+                    if can_be_lost[i]:
+                        kept[p, i], kept_on[p, i] = np.int64(0) if is_not_paid else owed, d
+        cut_dates(card, booked, backed, sampled, found, is_cut, amount[r], limit[r])
 
 
 @device
 def cut_dates(
     card: CardArrays,
-    booked: Integers,  # (w, o, d)
+    booked: Integers,  # (w, o, d) claims
+    backed: Integers,  # (w, o, d) owed back
     sampled: Integers,  # (o, d)
     found: Integers,  # (o, d)
     is_cut: Flags,  # (d,)
@@ -229,7 +236,7 @@ def cut_dates(
     n_waves, n_outcomes, n_dates = booked.shape
     cap_per_wave, cap, year_of, cap_per_year, cap_in_all = card.cap_per_wave, card.cap, card.year, card.limits[1], card.limits[2]
     is_extrapolated, is_carried, units_per_one = card.is_extrapolated, card.is_carried, card.units
-    of_wave, of_outcome = np.zeros(n_waves, np.int64), np.zeros(n_outcomes, np.int64)
+    of_wave, of_outcome, parts = np.zeros(n_waves, np.int64), np.zeros(n_outcomes, np.int64), np.zeros(n_waves, np.int64)
     carried = np.zeros(n_outcomes, np.int64)
     in_year, year, in_all = np.int64(0), np.int64(-1), np.int64(0)
     for d in range(n_dates):
@@ -237,25 +244,32 @@ def cut_dates(
         if year_of[d] != year:
             in_year, year = np.int64(0), year_of[d]
         for o in range(n_outcomes):
-            owed, verified = np.int64(0), 1.0
-            if sampled[o, d] > 0 and is_extrapolated:
-                verified = 1.0 - found[o, d] / sampled[o, d]
+            owed = np.int64(0)
+            is_reduced = is_extrapolated and found[o, d] > 0
             for w in range(n_waves):
                 part = booked[w, o, d]
-                if verified < 1.0 and part > 0:
-                    part = np.int64(np.rint(verified * part))
+                if is_reduced:
+                    part = np.int64(np.rint(part * (sampled[o, d] - found[o, d]) / sampled[o, d]))
+                part -= backed[w, o, d]
                 if part > cap_per_wave[w] - of_wave[w]:
                     part = cap_per_wave[w] - of_wave[w]
                     limit[d] = BY_WAVE if limit[d] == 0 else limit[d]
                 of_wave[w] += part
+                parts[w] = part
                 owed += part
             owed += carried[o]
             carried[o] = 0
             if owed > cap[o] - of_outcome[o]:
                 owed = cap[o] - of_outcome[o]
                 limit[d] = BY_OUTCOME if limit[d] == 0 else limit[d]
-            # No more is owed back than was paid.
-            owed = max(owed, -of_outcome[o])
+            # No more is owed back than was paid; what is not, waves keep as paid.
+            not_back = -of_outcome[o] - owed
+            if not_back > 0:
+                owed = -of_outcome[o]
+                for w in range(n_waves):
+                    given = min(not_back, max(-parts[w], np.int64(0)))
+                    of_wave[w] += given
+                    not_back -= given
             if owed > cap_per_year - in_year:
                 left = max(cap_per_year - in_year, np.int64(0))
                 carried[o] = owed - left if is_carried else np.int64(0)

@@ -47,7 +47,7 @@ class CardPrice(Spec):
     """Outcomes that the person must have reached too; it is paid once all of them are."""
     lost_by: LostBy | None = None
     each_time: bool = False
-    """Whether it is paid each time that the person reaches it; once only if absent. Units are always added up."""
+    """Whether it is paid each time that the person reaches it, and never lost; once only if absent. Units are always added up."""
     beyond_units: Factor | None = None
     """Units of a person that must be reached before any is paid."""
     counted_back: bool = False
@@ -72,8 +72,9 @@ class CardPrice(Spec):
             raise ValueError(f"a price holds from a month between 0 and 1200; found {wrong}")
         if self.counted_back and self.beyond_units is None:
             raise ValueError("`counted_back` counts back from `beyond_units`; found none")
-        if self.lost_by is not None and self.beyond_units is not None:
-            raise ValueError("units are not lost again; found `lost_by` and `beyond_units`")
+        if self.lost_by is not None and (self.beyond_units is not None or self.each_time):
+            found = "beyond_units" if self.beyond_units is not None else "each_time"
+            raise ValueError(f"what is lost again is reached once until then, by a person; found `lost_by` and `{found}`")
         return self
 
     @property
@@ -145,11 +146,11 @@ class RateCard(Term):
         return bound
 
     def _may_cut(self, limit: str) -> bool:
-        return any(one.cap is not None for one in self.rate_card.values()) if limit == "cap" else bool(getattr(self, limit))
+        return any(one.cap is not None for one in self.rate_card.values()) if limit == "cap_per_outcome" else bool(getattr(self, limit))
 
 
 class NumberReached(Term):
-    """How many people, or units, reached some outcomes by this date: for gates, shares, prices and derived metrics."""
+    """How many people, or units, have reached some outcomes, validated by this date: for gates, shares, prices, derived metrics."""
 
     key: ClassVar[str] = "reached"
     reached: Names
