@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,14 @@ from simengine.records import Payments
 # The same examples in every run: a property that fails must fail again when somebody looks.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+
+# Tests start processes: without bytecode each of them would compile the package anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# Workers share the processors: threads of each would wait for those of the others. What holds on several threads asks for them.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.sched_getaffinity = lambda _: {0}
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 IS_THOROUGH = os.environ.get("SIMENGINE_TESTS") == "thorough"
