@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -134,11 +135,32 @@ def test_commands__that_draw_nothing_do_not_load_matplotlib(checkout: Path) -> N
     assert done.stderr == "check: False run: False lint: False explain: False replay: False "
 
 
-def _ended_by(number: signal.Signals, after: float, *arguments: object) -> tuple[int, str, float]:
-    """Return the exit code of a command that is sent a signal, what it said, and the seconds until it ended."""
+# It says when its fourth batch begins, with all loaded and compiled; what is done there, and how it ends, is the program's own.
+SAY_WHEN_IT_IS_AT_WORK = """
+from simengine.cohort import people
+end_if_given_up, batches = people.end_if_given_up, []
+def tell():
+    batches.append(1)
+    if len(batches) == 4:
+        print("at work", flush=True)
+    end_if_given_up()
+people.end_if_given_up = tell
+from simengine.start import main
+main()
+"""
+
+
+def _ended_by(number: signal.Signals, after: float, start: Sequence[str], *arguments: object) -> tuple[int, str, float]:
+    """Return the exit code of a command that is sent a signal, what it said, and the seconds until it ended.
+
+    The signal is sent some time after the start or, where the command says so, after it has said that it is at work.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-m", "simengine", *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, *start, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+    if "-c" in start:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "at work\n"
     time.sleep(after)
     process.send_signal(number)
     sent = time.monotonic()
@@ -152,7 +174,7 @@ def test_signals__end_a_run_of_large_blocks_at_its_next_batch(number: signal.Sig
     # As it stands it would take many minutes in two blocks of 1,000 replications.
     asked = ("run", tiny_path, "-n", 2000, "--seed", 1, "--set", "population.waves.all.size=300000")
 
-    got, said, seconds = _ended_by(number, 12, *asked)
+    got, said, seconds = _ended_by(number, 0.5, ("-c", SAY_WHEN_IT_IS_AT_WORK), *asked)
 
     assert (got, said) == (code, "simengine: stopped; nothing was written\n")
     assert seconds < 5
@@ -161,7 +183,10 @@ def test_signals__end_a_run_of_large_blocks_at_its_next_batch(number: signal.Sig
 @pytest.mark.skipif(os.name != "posix", reason="this system sends other signals")
 @pytest.mark.parametrize("after", [0.4, 0.7, 1.0])
 def test_signals__end_a_start_in_one_line(after: float, tiny_path: Path) -> None:
-    assert _ended_by(signal.SIGINT, after, "run", tiny_path, "-n", 100)[:2] == (130, "simengine: stopped; nothing was written\n")
+    assert _ended_by(signal.SIGINT, after, ("-m", "simengine"), "run", tiny_path, "-n", 100)[:2] == (
+        130,
+        "simengine: stopped; nothing was written\n",
+    )
 
 
 def test_work__that_nobody_waits_for_ends_at_its_next_batch() -> None:
