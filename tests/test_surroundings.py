@@ -12,6 +12,7 @@ import threading
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,29 +34,44 @@ def call(*arguments: object, cwd: Path | None = None, **environment: str) -> sub
     return subprocess.run(command, capture_output=True, cwd=cwd, env=os.environ | environment, check=False)
 
 
+# All that is asked in an encoding is asked of one process, each answer ended by a zero.
+ASK_IN_TURN = """
+import json, sys
+from simengine.cli.main import run_command
+for asked in json.loads(sys.argv[1]):
+    sys.argv = ["simengine", *asked]
+    try:
+        run_command()
+    except SystemExit as end:
+        assert not end.code, end.code
+    sys.stdout.flush()
+    sys.stdout.buffer.write(bytes(1))
+"""
+
+
+@cache
+def shown_in(encoding: str, path: Path) -> tuple[str, ...]:
+    """Return what is shown of a check, of a check in JSON and of a run, on a terminal of an encoding."""
+    titled = (str(path), "--set", f"study.title={TITLE}")
+    asked = [("check", *titled), ("check", *titled, "--json"), ("run", *titled, "-n", "40", "--seed", "1")]
+    done = subprocess.run(
+        [sys.executable, "-c", ASK_IN_TURN, json.dumps(asked)],
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    return tuple(done.stdout.decode(encoding).split("\0")[:-1])
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
 def test_output__is_shown_in_any_encoding(encoding: str, tiny_path: Path) -> None:
-    done = call("check", tiny_path, "--set", f"study.title={TITLE}", PYTHONIOENCODING=encoding)
+    check, as_json, run = shown_in(encoding, tiny_path)
 
-    assert (done.returncode, done.stderr) == (0, b"")
-    expected = {"ascii": "?odz -> ?? +/- ?x?", "cp1252": "?ódz -> ?? ± “x”", "utf-8": TITLE}
-    assert expected[encoding] in done.stdout.decode(encoding)
-
-
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
-def test_tables__are_shown_in_any_encoding(encoding: str, tiny_path: Path) -> None:
-    asked = ("run", tiny_path, "-n", 40, "--seed", 1, "--set", f"study.title={TITLE}")
-
-    done = call(*asked, PYTHONIOENCODING=encoding)
-
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert {"ascii": "+/-", "cp1252": "±"}[encoding] in done.stdout.decode(encoding)
-
-
-def test_json__is_ascii_whatever_a_title_holds(tiny_path: Path) -> None:
-    done = call("check", tiny_path, "--json", "--set", f"study.title={TITLE}", PYTHONIOENCODING="cp1252")
-
-    assert json.loads(done.stdout.decode("ascii"))["title"] == TITLE
+    assert {"ascii": "?odz -> ?? +/- ?x?", "cp1252": "?ódz -> ?? ± “x”", "utf-8": TITLE}[encoding] in check
+    assert ("+/-" if encoding == "ascii" else "±") in run
+    # JSON is ASCII whatever a title holds.
+    assert json.loads(as_json.encode(encoding).decode("ascii"))["title"] == TITLE
 
 
 def test_names_of_files__do_not_act_on_the_terminal(tiny_path: Path, tmp_path: Path) -> None:
