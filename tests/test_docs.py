@@ -130,9 +130,6 @@ COMMAND = re.compile(r"^\$ ((?:[^\n]*\\\n)*[^\n]*)\n(.*?)(?=^\$ |\Z)", re.MULTIL
 
 
 FEWER = {
-    "how-to/providers-who-respond.md": {"-n 400": "-n 60"},
-    "how-to/size-a-contract.md": {"-n 400": "-n 80", "-n 200": "-n 40", "--points 36": "--points 16"},
-    "how-to/who-enters.md": {"--seed 1": "--seed 1 -n 100"},
     "how-to/what-the-evaluator-does-to-the-money.md": {"-n 200": "-n 20"},
     "how-to/question-a-dear-study.md": {"-n 300": "-n 40", "-n 50": "-n 20", "--luck 4": "--luck 2", "--luck 16": "--luck 4"},
 }
@@ -573,7 +570,6 @@ def test_results__names_every_key_of_the_questions_of_a_deal(command: str) -> No
     assert [name for answer in ANSWERS[command] for name in answer.__dataclass_fields__ if name not in named] == []
 
 
-@pytest.mark.usefixtures("pictures_unsaved")
 def test_results__names_every_file_and_column(folder: Path) -> None:
     answer("simengine run configs/tiny.yaml -n 50 --seed 1 -o results")
     named = code(section(REFERENCE["results"], "The results folder"))
