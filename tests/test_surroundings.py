@@ -193,7 +193,8 @@ def test_signals__end_a_run_of_large_blocks_at_its_next_batch(number: signal.Sig
     got, said, seconds = _ended_by(number, 0.5, ("-c", SAY_WHEN_IT_IS_AT_WORK), *asked)
 
     assert (got, said) == (code, "simengine: stopped; nothing was written\n")
-    assert seconds < 5
+    # Left alone it runs for many minutes.
+    assert seconds < 30
 
 
 @pytest.mark.skipif(os.name != "posix", reason="this system sends other signals")
