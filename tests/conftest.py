@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,14 @@ from simengine.records import Payments
 # The same examples in every run: a property that fails must fail again when somebody looks.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+
+# Tests start processes: without bytecode each of them would compile the package anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# Workers share the processors: threads of each would wait for those of the others. What holds on several threads asks for them.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.sched_getaffinity = lambda _: {0}
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 IS_THOROUGH = os.environ.get("SIMENGINE_TESTS") == "thorough"
@@ -30,6 +39,14 @@ def payments_once(amount: np.ndarray, *terms: str) -> Payments:
     once = amount[:, :, None]
     parties = (("outcome_payer", "investor"),) * len(terms)
     return Payments(terms, parties, ("settlement",), np.full((len(terms), 1), -1), once, np.zeros(once.shape, np.int8))
+
+
+@pytest.fixture
+def pictures_unsaved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paint pictures, but do not turn them into bytes, which takes longer than a small study: for tests that look at none."""
+    from matplotlib.figure import Figure
+
+    monkeypatch.setattr(Figure, "savefig", lambda figure, file, **options: file.write(b"a picture"))
 
 
 @pytest.fixture(scope="session")

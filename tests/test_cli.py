@@ -75,6 +75,7 @@ def test_run__without_a_seed_draws_one_prints_it_and_repeats_it(tiny_path: Path)
     assert "seed" in table.stdout
 
 
+@pytest.mark.usefixtures("pictures_unsaved")
 def test_run__a_results_folder_runs_again_to_the_same_numbers(tiny_path: Path, tmp_path: Path) -> None:
     done = call("run", tiny_path, "-n", 60, "--seed", 0, "--set", "capital.drawn_share=0.5", "-o", "out", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -253,6 +254,7 @@ def test_results__outlive_a_reader_who_goes(tiny_path: Path, tmp_path: Path) -> 
     assert "summary.json" in {path.name for path in (tmp_path / "kept").iterdir()}
 
 
+@pytest.mark.usefixtures("pictures_unsaved")
 @pytest.mark.parametrize("place", [".", "link", "new/deep/folder"])
 def test_results__reach_every_kind_of_new_or_empty_folder(place: str, tiny_path: Path, tmp_path: Path) -> None:
     (tmp_path / "cwd" / "empty").mkdir(parents=True)

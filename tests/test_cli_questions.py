@@ -47,7 +47,7 @@ def test_answer__is_a_table_a_picture_and_one_json_object_that_runs_again(name: 
     assert (folder / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
     import shlex
 
-    again = call(*shlex.split((folder / "run-again.txt").read_text())[1:], "--json", "--threads", 1, cwd=folder)
+    again = call(*shlex.split((folder / "run-again.txt").read_text())[1:], "--json", "--threads", 2, cwd=folder)
     assert again.returncode == 0, again.stderr
     assert without_provenance(again.stdout) == without_provenance(kept)
 

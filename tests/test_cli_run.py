@@ -31,6 +31,7 @@ def test_nonsense__is_one_message(options: tuple[object, ...], message: str, tin
     assert message in refusal("run", tiny_path, "--seed", 1, *options)
 
 
+@pytest.mark.usefixtures("pictures_unsaved")
 def test_until__ends_with_a_run_that_can_be_made_again(tiny_path: Path, tmp_path: Path) -> None:
     asked = ("--until", "p_loss se<0.012", "--measured", 2)
     done = call("run", tiny_path, "--seed", 1, *asked, "-o", "out", "--json", cwd=tmp_path)

@@ -51,6 +51,7 @@ def _words(text: str) -> list[str]:
     return text.split()[1:]
 
 
+@pytest.mark.usefixtures("pictures_unsaved")
 def test_size__says_that_no_deal_exists_and_writes_no_contract(tiny_path: Path, tmp_path: Path) -> None:
     limits = ("--limit", "investor.expected_net >= 0", "--limit", "outcome_payer.p_cost_over(-1e9) <= 0")
     done = call("size", tiny_path, "-n", 20, "--seed", 0, *ASKED, *limits, "-o", "out", cwd=tmp_path)

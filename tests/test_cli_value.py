@@ -12,6 +12,7 @@ from tests.test_cli import call, refusal, without_provenance
 RICH = "public_value.placement_cost_sek.outcome_payer.value_per_unit=9"
 
 
+@pytest.mark.usefixtures("pictures_unsaved")
 def test_value__json_is_the_same_on_any_threads_and_runs_again(tiny_path: Path, tmp_path: Path) -> None:
     asked = ("value", tiny_path, "-n", 40, "--seed", 0, "--set", RICH)
     one = call(*asked, "--threads", 1, "--json", "-o", "out", cwd=tmp_path)

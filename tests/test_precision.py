@@ -9,7 +9,7 @@ from simengine.errors import UsageError
 from simengine.replications.precision import Goal, read_goals, replications_needed, run_until, sizes_up_to
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
-from tests.conftest import CHECKOUT
+from tests.conftest import CHECKOUT, sized
 from verification import stopping
 
 TINY = CHECKOUT / "configs" / "tiny.yaml"
@@ -107,7 +107,9 @@ def test_rule__covers_what_it_promises(distribution):
 @pytest.mark.statistical
 def test_rule__that_looks_all_the_time_does_not_cover():
     # Source: planted; a check that cannot fail shows nothing.
-    found = stopping.experiment("lognormal mean, looked at after every draw", 400, seed=1, distributions=stopping.PLANTS)
+    found = stopping.experiment(
+        "lognormal mean, looked at after every draw", sized(150, 400), seed=1, distributions=stopping.PLANTS
+    )
     assert found.coverage < 0.91
     assert stats.norm.ppf(0.975) == pytest.approx(stopping.Z_95)
     assert statistics.mean(np.array([0.0, 2.0])) == Statistic(1.0, 1.0)

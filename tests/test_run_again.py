@@ -100,6 +100,7 @@ def test_questions__that_keep_a_folder_are_all_asked_here() -> None:
     assert {question.name for question in QUESTIONS} <= keeping
 
 
+@pytest.mark.usefixtures("pictures_unsaved")
 @pytest.mark.parametrize("asked", list(ASKED))
 def test_folder__alone_gives_the_same_answer_again(asked: str, asked_from: Path, tmp_path_factory: Any, monkeypatch: Any) -> None:
     command = asked.split()[0]

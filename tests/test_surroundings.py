@@ -11,6 +11,8 @@ import sys
 import threading
 import time
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,29 +34,44 @@ def call(*arguments: object, cwd: Path | None = None, **environment: str) -> sub
     return subprocess.run(command, capture_output=True, cwd=cwd, env=os.environ | environment, check=False)
 
 
+# All that is asked in an encoding is asked of one process, each answer ended by a zero.
+ASK_IN_TURN = """
+import json, sys
+from simengine.cli.main import run_command
+for asked in json.loads(sys.argv[1]):
+    sys.argv = ["simengine", *asked]
+    try:
+        run_command()
+    except SystemExit as end:
+        assert not end.code, end.code
+    sys.stdout.flush()
+    sys.stdout.buffer.write(bytes(1))
+"""
+
+
+@cache
+def shown_in(encoding: str, path: Path) -> tuple[str, ...]:
+    """Return what is shown of a check, of a check in JSON and of a run, on a terminal of an encoding."""
+    titled = (str(path), "--set", f"study.title={TITLE}")
+    asked = [("check", *titled), ("check", *titled, "--json"), ("run", *titled, "-n", "40", "--seed", "1")]
+    done = subprocess.run(
+        [sys.executable, "-c", ASK_IN_TURN, json.dumps(asked)],
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    return tuple(done.stdout.decode(encoding).split("\0")[:-1])
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
 def test_output__is_shown_in_any_encoding(encoding: str, tiny_path: Path) -> None:
-    done = call("check", tiny_path, "--set", f"study.title={TITLE}", PYTHONIOENCODING=encoding)
+    check, as_json, run = shown_in(encoding, tiny_path)
 
-    assert (done.returncode, done.stderr) == (0, b"")
-    expected = {"ascii": "?odz -> ?? +/- ?x?", "cp1252": "?ódz -> ?? ± “x”", "utf-8": TITLE}
-    assert expected[encoding] in done.stdout.decode(encoding)
-
-
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
-def test_tables__are_shown_in_any_encoding(encoding: str, tiny_path: Path) -> None:
-    asked = ("run", tiny_path, "-n", 40, "--seed", 1, "--set", f"study.title={TITLE}")
-
-    done = call(*asked, PYTHONIOENCODING=encoding)
-
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert {"ascii": "+/-", "cp1252": "±"}[encoding] in done.stdout.decode(encoding)
-
-
-def test_json__is_ascii_whatever_a_title_holds(tiny_path: Path) -> None:
-    done = call("check", tiny_path, "--json", "--set", f"study.title={TITLE}", PYTHONIOENCODING="cp1252")
-
-    assert json.loads(done.stdout.decode("ascii"))["title"] == TITLE
+    assert {"ascii": "?odz -> ?? +/- ?x?", "cp1252": "?ódz -> ?? ± “x”", "utf-8": TITLE}[encoding] in check
+    assert ("+/-" if encoding == "ascii" else "±") in run
+    # JSON is ASCII whatever a title holds.
+    assert json.loads(as_json.encode(encoding).decode("ascii"))["title"] == TITLE
 
 
 def test_names_of_files__do_not_act_on_the_terminal(tiny_path: Path, tmp_path: Path) -> None:
@@ -134,11 +151,32 @@ def test_commands__that_draw_nothing_do_not_load_matplotlib(checkout: Path) -> N
     assert done.stderr == "check: False run: False lint: False explain: False replay: False "
 
 
-def _ended_by(number: signal.Signals, after: float, *arguments: object) -> tuple[int, str, float]:
-    """Return the exit code of a command that is sent a signal, what it said, and the seconds until it ended."""
+# It says when its fourth batch begins, with all loaded and compiled; what is done there, and how it ends, is the program's own.
+SAY_WHEN_IT_IS_AT_WORK = """
+from simengine.cohort import people
+end_if_given_up, batches = people.end_if_given_up, []
+def tell():
+    batches.append(1)
+    if len(batches) == 4:
+        print("at work", flush=True)
+    end_if_given_up()
+people.end_if_given_up = tell
+from simengine.start import main
+main()
+"""
+
+
+def _ended_by(number: signal.Signals, after: float, start: Sequence[str], *arguments: object) -> tuple[int, str, float]:
+    """Return the exit code of a command that is sent a signal, what it said, and the seconds until it ended.
+
+    The signal is sent some time after the start or, where the command says so, after it has said that it is at work.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-m", "simengine", *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, *start, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+    if "-c" in start:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "at work\n"
     time.sleep(after)
     process.send_signal(number)
     sent = time.monotonic()
@@ -152,16 +190,20 @@ def test_signals__end_a_run_of_large_blocks_at_its_next_batch(number: signal.Sig
     # As it stands it would take many minutes in two blocks of 1,000 replications.
     asked = ("run", tiny_path, "-n", 2000, "--seed", 1, "--set", "population.waves.all.size=300000")
 
-    got, said, seconds = _ended_by(number, 12, *asked)
+    got, said, seconds = _ended_by(number, 0.5, ("-c", SAY_WHEN_IT_IS_AT_WORK), *asked)
 
     assert (got, said) == (code, "simengine: stopped; nothing was written\n")
-    assert seconds < 5
+    # Left alone it runs for many minutes.
+    assert seconds < 30
 
 
 @pytest.mark.skipif(os.name != "posix", reason="this system sends other signals")
 @pytest.mark.parametrize("after", [0.4, 0.7, 1.0])
 def test_signals__end_a_start_in_one_line(after: float, tiny_path: Path) -> None:
-    assert _ended_by(signal.SIGINT, after, "run", tiny_path, "-n", 100)[:2] == (130, "simengine: stopped; nothing was written\n")
+    assert _ended_by(signal.SIGINT, after, ("-m", "simengine"), "run", tiny_path, "-n", 100)[:2] == (
+        130,
+        "simengine: stopped; nothing was written\n",
+    )
 
 
 def test_work__that_nobody_waits_for_ends_at_its_next_batch() -> None:

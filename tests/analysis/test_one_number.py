@@ -120,12 +120,15 @@ def test_range__is_that_of_the_request_else_of_the_study_else_from_nothing_to_tw
     assert one_free_term(sized, Requested(), GUARANTEE, limit)[2] == Free(low=0.1, high=0.3)
 
 
+N_BELIEVED, N_GRID = sized(80, 150), sized(100, 200)
+
+
 def test_weakest_belief__lies_where_brute_force_finds_the_first_deal() -> None:
     """Brute force: with one term free, the investor's mean is linear in it, so the deal exists where the sum of means suffices."""
     study = load_study(find_study("norrkoping"), ["sizing=null"])
     limits = ["investor.expected_npv >= 0", "outcome_payer.expected_npv >= 5_000_000"]
     asked = with_request(study, Requested(free=[f"{GUARANTEE}=0..1"], limits=limits))
-    parties, ensemble = ["investor", "outcome_payer"], Ensemble(1, 150)
+    parties, ensemble = ["investor", "outcome_payer"], Ensemble(1, N_BELIEVED)
     found = weakest_belief(asked, parties, ensemble)
     assert 0 < found.low < found.high < 2
     assert found.high - found.low == pytest.approx(2 / 2**7)
@@ -134,18 +137,19 @@ def test_weakest_belief__lies_where_brute_force_finds_the_first_deal() -> None:
     def is_deal(multiple: float, draws: Ensemble, slack: float) -> bool:
         believed = believing(asked, parties, multiple)
         settle = stored_for_sizing(believed, table_of(believed.sizing), draws).settle  # type: ignore[arg-type]
-        seen = [settle({GUARANTEE: share}) for share in np.linspace(0, 1, 201)]
+        seen = [settle({GUARANTEE: share}) for share in np.linspace(0, 1, 1 + N_GRID)]
         return any(
             one["investor"]["investor.npv"].mean() >= -slack and one["outcome_payer"]["outcome_payer.npv"].mean() >= 5e6 - slack
             for one in seen
         )
 
-    # A step of .005 in the guarantee moves some 40,000 from the one to the other.
-    assert is_deal(found.high, ensemble, 40_000)
+    # A step of .005 in the guarantee moves some 40,000 from the one to the other, one of .01 twice as much.
+    slack = 8_000_000 / N_GRID
+    assert is_deal(found.high, ensemble, slack)
     assert not is_deal(found.low, ensemble, 0)
-    fresh = replace(ensemble, first=150)
+    fresh = replace(ensemble, first=N_BELIEVED)
     assert [one.multiple for one in found.fresh] == [found.low, found.high]
-    assert not found.fresh[0].is_deal or is_deal(found.low, fresh, 40_000)
+    assert not found.fresh[0].is_deal or is_deal(found.low, fresh, slack)
     assert found.fresh[1].is_deal or not is_deal(found.high, fresh, 0)
 
 
