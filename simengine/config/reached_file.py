@@ -42,7 +42,7 @@ def read_reached(path: Path | str, contract: Contract, start: str | None = None)
     header = [name.strip().lower() for name in next(lines, [])]
     twice = next((name for name in header if header.count(name) > 1), None)
     if twice is not None:
-        raise StudyError([Problem(f"{path}:1", "", "each column has a name of its own", f"`{shorten(twice)}` twice", "")])
+        raise StudyError([Problem(f"{path}:1", "", "each column has a name of its own", f"{shorten(twice)} twice", "")])
     rows: list[tuple[str, dict[str, Any]]] = []
     problems: list[Problem] = []
     for cells in lines:
@@ -54,9 +54,10 @@ def read_reached(path: Path | str, contract: Contract, start: str | None = None)
             continue
         line: dict[str, Any] = dict(zip(header, cells, strict=True))
         if "date" in line:
-            month = _month_of(str(line.pop("date")), start)
-            if isinstance(month, str):
-                problems.append(Problem(where, "date", month, shorten(cells[header.index("date")]), ""))
+            date = str(line.pop("date"))
+            month = _month_of(date, start) if date.strip() else ""
+            if isinstance(month, str) and month:
+                problems.append(Problem(where, "date", month, shorten(date), ""))
                 continue
             line["month"] = month
         rows.append((where, line))

@@ -163,7 +163,7 @@ def _contradictions(rows: Iterable[_Row]) -> Iterator[Problem]:
         if row.outcome:
             other = seen.setdefault((row.person, row.outcome, row.month), row.where)
             if other != row.where:
-                found = f"`{row.outcome}` of `{shorten(row.person)}` in month {row.month}, here and at {other}"
+                found = f"`{row.outcome}` of {shorten(row.person)} in month {row.month}, here and at {other}"
                 yield Problem(row.where, "month", "a person reaches an outcome once in a month", found, "Leave one out")
         for key in ("wave", "group"):
             named, where = traits.setdefault((key, row.person), (getattr(row, key), row.where))

@@ -132,7 +132,8 @@ def test_rows__stand_in_order_and_people_are_all_there(evidence):
         key = reached.month[rows].astype(int) * 10_000 + reached.person[rows]
         assert (np.diff(key) >= 0).all()
         entry = reached.entry[reached.people_of(r)]
-        assert (reached.month[rows] >= entry[reached.person[rows]]).all() and reached.month[rows].max() <= 60
+        assert (reached.month[rows] >= entry[reached.person[rows]]).all()
+        assert reached.month[rows].max() <= 60
         assert ((entry < 6) == (reached.wave[reached.people_of(r)] == 0)).mean() > 0.9
     groups = reached.group[reached.people_of(0)]
     assert set(groups) == {0, 1}
@@ -206,13 +207,16 @@ def test_missed_and_false_claims__are_as_frequent_as_said(study):
     had = int((true.outcome == 1).sum())
     not_yet, false = len(true.wave) - had, int(seen.is_false.sum())
     assert abs(false - 0.2 * not_yet) < 4.5 * np.sqrt(0.16 * not_yet)
-    assert int((seen.outcome == 1).sum()) == had + false and not seen.is_false[seen.outcome == 0].any()
+    assert int((seen.outcome == 1).sum()) == had + false
+    assert not seen.is_false[seen.outcome == 0].any()
     # Nobody has a claim before entry, and a claim of one person does not depend on those of others.
     rows = np.flatnonzero(seen.is_false)
     people = seen.first_person[seen.replication_of_row[rows]] + seen.person[rows]
     after = seen.month[rows] - seen.entry[people]
-    assert after.min() == 1 and seen.month[rows].max() == 60
-    assert (seen.units is None) and np.all(np.diff(seen.first_row) >= 0)
+    assert after.min() == 1
+    assert seen.month[rows].max() == 60
+    assert seen.units is None
+    assert np.all(np.diff(seen.first_row) >= 0)
 
 
 def test_shares_of_errors__may_be_uncertain_and_a_claim_keeps_its_luck(study):

@@ -110,8 +110,55 @@ def test_flaw__is_found_where_it_stands(tmp_path, name):
     assert (rule, key) in findings_of(write(tmp_path, text.replace(old, new)))
 
 
+SOUND_CARD = """\
+title: A card
+currency: GBP
+commitment: 1_000_000
+dates: {quarter: {every_months: 3, until_month: 24}}
+groups: {young: under 25, old: others}
+outcomes:
+  started: {meaning: has begun, evaluator: x}
+  job: {meaning: has work, evaluator: x, validated_after_months: 1}
+  lost: {meaning: has lost it, evaluator: x}
+terms:
+  card:
+    rate_card:
+      started: {price: 100, by_group: {old: 120}}
+      job: {price: 1_000, needs: started, lost_by: {outcome: lost, share_owed_back: 0.5}}
+    cap_per_person: 2_000
+    cap_in_all: 90_000
+"""
+CARD_FLAWS = {
+    "unpriced_outcome": ("terms:\n", "  spare: {meaning: nothing, evaluator: x}\nterms:\n", "outcomes.spare"),
+    "outcome_priced_twice": (
+        "terms:\n",
+        "terms:\n  other: {rate_card: {job: {price: 5}}, cap_in_all: 50}\n",
+        "terms.card.rate_card.job",
+    ),
+    "card_unbounded": ("    cap_in_all: 90_000\n", "", "terms.card"),
+    "cap_below_price": ("cap_per_person: 2_000", "cap_per_person: 900", "terms.card.cap_per_person"),
+    "cap_below_price of an outcome": ("share_owed_back: 0.5}}", "share_owed_back: 0.5}, cap: 900}", "terms.card.rate_card.job.cap"),
+    "never_validated": ("validated_after_months: 1", "validated_after_months: 24", "terms.card.rate_card.job"),
+    "needs_its_loss": ("needs: started", "needs: [started, lost]", "terms.card.rate_card.job.needs"),
+    "price_of_nothing": ("price: 1_000", "price: 0", "terms.card.rate_card.job"),
+    "unused group": (", by_group: {old: 120}", "", "groups.young"),
+}
+
+
+def test_sound_card__is_found_sound(tmp_path):
+    assert findings_of(write(tmp_path, SOUND_CARD)) == set()
+
+
+@pytest.mark.parametrize("name", CARD_FLAWS)
+def test_flaw_of_a_card__is_found_where_it_stands(tmp_path, name):
+    old, new, key = CARD_FLAWS[name]
+    assert SOUND_CARD.count(old) == 1
+
+    assert (name.partition(" ")[0], key) in findings_of(write(tmp_path, SOUND_CARD.replace(old, new)))
+
+
 def test_every_rule__has_a_flaw_that_it_finds():
-    assert {name.partition(" ")[0] for name in FLAWS} == LINT.keys()
+    assert {name.partition(" ")[0] for name in (*FLAWS, *CARD_FLAWS)} == LINT.keys()
 
 
 def test_newpin__has_a_table_that_is_not_monotone():

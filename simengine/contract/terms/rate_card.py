@@ -146,7 +146,11 @@ class RateCard(Term):
         return bound
 
     def _may_cut(self, limit: str) -> bool:
-        return any(one.cap is not None for one in self.rate_card.values()) if limit == "cap_per_outcome" else bool(getattr(self, limit))
+        return (
+            any(one.cap is not None for one in self.rate_card.values())
+            if limit == "cap_per_outcome"
+            else bool(getattr(self, limit))
+        )
 
 
 class NumberReached(Term):
