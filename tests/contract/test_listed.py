@@ -153,7 +153,7 @@ def test_table__is_refused_where_it_is_wrong(card, tmp_path, name):
 
 @pytest.mark.parametrize("text", ["", "\n", "person,outcome,month\n", "\x00\x01"])
 def test_empty_table__is_refused(card, tmp_path, text):
-    with pytest.raises(StudyError, match="columns person, outcome and month|no line|a table"):
+    with pytest.raises(StudyError, match=r"columns person, outcome and month|no line|a table"):
         read_reached(table(tmp_path, text), card)
 
 

@@ -136,7 +136,7 @@ def settle_card(
             w, c = np.int64(wave[people + p]), kind[people + p]
             for place in range(n_group):
                 row = order[place]
-                o = np.int64(outcome[row])
+                o = int(outcome[row])
                 bit = _ONE << np.uint64(o)
                 # What this outcome undoes.
                 for j in range(n_outcomes if undoes[o] != _NONE else 0):
@@ -156,7 +156,7 @@ def settle_card(
                 units = net[o] if has_units[o] else 1.0
                 if has_units[o] and net_of[o] != _NONE:
                     for other_place in range(n_group):
-                        j = np.int64(outcome[order[other_place]])
+                        j = int(outcome[order[other_place]])
                         if net_of[o] & (_ONE << np.uint64(j)) != _NONE:
                             units -= net[j]
                     units = max(units, 0.0)
@@ -175,9 +175,9 @@ def settle_card(
                         if not is_claimed:
                             continue
                         claim, q = row, units
-                    elif i != o and unlocks[o] & (_ONE << np.uint64(i)) == _NONE:
-                        continue
-                    elif waiting[p, i] == 0.0 or seen[p] & needs[i] != needs[i]:
+                    elif (i != o and unlocks[o] & (_ONE << np.uint64(i)) == _NONE) or (
+                        waiting[p, i] == 0.0 or seen[p] & needs[i] != needs[i]
+                    ):
                         continue
                     else:
                         claim, q = waiting_row[p, i], waiting[p, i]
