@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from simengine.capital.kernels.walk import walk_calendar
 from simengine.capital.plan import Plan, smallest_units
-from simengine.capital.spec import Capital, Payer, shares_of
+from simengine.capital.spec import RETAINED, Capital, Payer, shares_of
 from simengine.errors import Problem, StudyError
 from simengine.records import INVESTOR, OUTCOME_PAYER, PROJECT, SUPPLIERS, Account, Draws, Integers, Ledger, LedgerLine, Payments
 
@@ -60,12 +60,12 @@ def distribute(capital: Capital, plan: Plan, payments: Payments, draws: Draws) -
             _enter(income, flow)
     n_tranches, n_costs, n_guarantees = len(plan.holders), len(plan.costs), len(plan.guarantee_names)
     lost, owed = np.zeros((2, n, n_tranches), dtype=np.int64)
-    at_limit, reached = np.zeros((n, n_tranches), dtype=bool), np.zeros((n, n_guarantees), dtype=bool)
-    waiting = np.zeros((n, n_costs), dtype=np.int64)
+    at_limit, spent = np.zeros((2, n, n_tranches), dtype=bool)
+    waiting, peak = np.zeros((n, n_costs), dtype=np.int64), np.zeros((n, n_tranches), dtype=np.int64)
+    reached = np.zeros((n, n_guarantees), dtype=bool)
     own, stop = journal[len(flows) : len(flows) + len(of_project)], stop_months(payments, n)
-    walk_calendar(
-        plan.project, plan.loans, plan.waterfall, plan.guarantees, income, stop, own, lost, owed, at_limit, waiting, reached
-    )
+    state = (lost, owed, at_limit, peak, spent, waiting, reached)
+    walk_calendar(plan.project, plan.loans, plan.waterfall, plan.guarantees, income, stop, own, *state)
     refuse_shortfall(capital, plan, own[n_tranches + n_costs : n_tranches + 2 * n_costs].sum(axis=2))
     for place, spending in enumerate(plan.own_spending, start=len(lines) - len(of_parties)):
         journal[place] = np.where(falls_due(stop, n_months), spending.due, 0)
@@ -79,6 +79,9 @@ def distribute(capital: Capital, plan: Plan, payments: Payments, draws: Draws) -
         lost,
         owed,
         at_limit,
+        plan.revolving,
+        peak,
+        spent,
         tuple(plan.costs),
         waiting,
         plan.guarantee_names,
@@ -209,6 +212,9 @@ def project_lines(capital: Capital, plan: Plan) -> Iterator[LedgerLine]:
     yield from (LedgerLine(f"reserve.{what}") for what in ("in", "used", "out"))
     for step_name, step in capital.all_steps().items():
         for name in step.names:
+            if step.kind == RETAINED:
+                yield LedgerLine(f"{RETAINED}.{step_name}")
+                continue
             if step.kind == "deferred":
                 receiver = plan.costs[name]
             elif step.kind == "reimburse":

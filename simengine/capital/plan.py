@@ -17,7 +17,7 @@ from simengine.capital.kernels.arrays import (
     ProjectArrays,
     Waterfall,
 )
-from simengine.capital.spec import WATERFALL_STEPS, Capital, Guarantee, Party, Priced, shares_of
+from simengine.capital.spec import RETAINED, WATERFALL_STEPS, Capital, Guarantee, Party, Priced, shares_of
 from simengine.distributions import Constant
 from simengine.errors import Problem, StudyError
 from simengine.records import DELIVERY, SUPPLIERS, Draws, Floats, Integers
@@ -63,6 +63,8 @@ class Plan:
     """By tranche, the most senior first: its holder."""
     guarantee_names: tuple[str, ...]
     """In the order in which they are called."""
+    revolving: tuple[str, ...]
+    """Tranches that may be drawn again when they are paid back."""
     parties: tuple[str, ...]
     """All parties of the study."""
     own_spending: tuple[OwnSpending, ...]
@@ -119,12 +121,13 @@ def plan_money(
     return Plan(
         units,
         project,
-        _loans(capital, commitment, draws),
+        _loans(capital, commitment, draws, calendar.horizon_months),
         _waterfall(capital, tuple(holders), tuple(costs), guarantee_names, tuple(parties)),
         _guarantees(capital, tuple(holders), guarantee_names, calendar.horizon_months, units),
         costs,
         holders,
         guarantee_names,
+        tuple(name for name, tranche in capital.tranches.items() if tranche.revolving),
         tuple(parties),
         tuple(
             OwnSpending(name, cost, one.payee or SUPPLIERS, priced.due(f"parties.{name}.costs.{cost}", one))
@@ -287,7 +290,7 @@ def in_equal_shares(months: Integers, horizon_months: int) -> Floats:
     return np.asarray((np.arange(horizon_months + 1)[None, :] < months[:, None]) / months[:, None])
 
 
-def _loans(capital: Capital, commitment: float, draws: Draws) -> LoanArrays:
+def _loans(capital: Capital, commitment: float, draws: Draws, horizon_months: int) -> LoanArrays:
     tranches = capital.all_tranches(commitment)
     sizes = np.array([tranche.size.value if tranche.size != "rest" else 0.0 for tranche in tranches.values()])
     places = np.arange(len(tranches))
@@ -299,7 +302,15 @@ def _loans(capital: Capital, commitment: float, draws: Draws) -> LoanArrays:
         _monthly(_by_name(draws, tranches, "capital.tranches", "coupon_per_year", 0.0)),
         _by_name(draws, tranches, "capital.tranches", "returns_at_most_multiple", never),
         _monthly(_by_name(draws, tranches, "capital.tranches", "returns_at_most_per_year", never)),
+        # A fee does not compound: it is charged in twelve equal parts a year.
+        _by_name(draws, tranches, "capital.tranches", "commitment_fee_per_year", 0.0) / 12,
+        np.array([_last_month(one.available_until_month, horizon_months) for one in tranches.values()], dtype=np.int64),
+        np.array([one.revolving for one in tranches.values()], dtype=bool),
     )
+
+
+def _last_month(month: Constant | None, horizon_months: int) -> int:
+    return horizon_months if month is None else int(month.value)
 
 
 def _monthly(rate_per_year: Floats) -> Floats:
@@ -310,13 +321,14 @@ def _monthly(rate_per_year: Floats) -> Floats:
 def _waterfall(
     capital: Capital, tranches: Sequence[str], costs: Sequence[str], guarantees: Sequence[str], parties: Sequence[str]
 ) -> Waterfall:
-    places = {"deferred": costs, "reimburse": guarantees, "rest": (*tranches, *parties)}
+    places = {"deferred": costs, "reimburse": guarantees, "rest": (*tranches, *parties), RETAINED: (RETAINED,)}
     kinds, begin, members, weights = [], [0], [], []
     for step in capital.all_steps().values():
         kinds.append(WATERFALL_STEPS.index(step.kind))
         known = list(places.get(step.kind, tranches))
         members += [known.index(name) for name in step.names]
-        weights += shares_of(step.returns or step.rest or {}) or [1.0] * len(step.names)
+        shares = {RETAINED: step.retained} if step.retained is not None else step.returns or step.rest or {}
+        weights += shares_of(shares) or [1.0] * len(step.names)
         begin.append(len(members))
     return Waterfall(
         np.array(kinds, dtype=np.int64), np.array(begin), np.array(members, dtype=np.int64), np.array(weights, dtype=np.float64)
@@ -336,7 +348,7 @@ def _guarantees(capital: Capital, tranches: Sequence[str], names: Sequence[str],
         begin.append(len(covered))
     asked = [capital.guarantees[name] for name in names]
     return Guarantees(
-        np.array([horizon_months if one.month is None else int(one.month.value) for one in asked], dtype=np.int64),
+        np.array([_last_month(one.month, horizon_months) for one in asked], dtype=np.int64),
         np.array([1.0 if one.share is None else one.share.value for one in asked]),
         np.array([_in_units(one.at_most, units) for one in asked], dtype=np.int64),
         np.array([np.inf if one.at_most_share_of_drawn is None else one.at_most_share_of_drawn.value for one in asked]),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from simengine.capital.plan import calling_order
-from simengine.capital.spec import WATERFALL_STEPS, Capital, Party, Priced, WaterfallStep
+from simengine.capital.spec import RETAINED, WATERFALL_STEPS, Capital, Party, Priced, WaterfallStep
 from simengine.errors import Finding, one_of
 from simengine.records import ALL_LENDERS, ALL_PAYERS, INVESTOR, LOAN, PROJECT, SUPPLIERS
 
@@ -101,6 +101,14 @@ def _whole(shares: Mapping[str, object], path: str, noun: str) -> Iterator[Findi
 def _tranches(capital: Capital, commitment: float) -> Iterator[Finding]:
     if not capital.tranches:
         return
+    for name, tranche in capital.tranches.items() if capital.draws == "scheduled" else ():
+        way_out = "Draw `as_needed`, or leave it out"
+        if tranche.revolving:
+            rule = "a tranche that may be drawn again must be drawn as needed: a schedule draws it once"
+            yield f"capital.tranches.{name}.revolving", rule, "`draws: scheduled`", way_out
+        if tranche.available_until_month is not None:
+            rule = "a tranche that can be drawn until some month must be drawn as needed: a schedule has months of its own"
+            yield f"capital.tranches.{name}.available_until_month", rule, "`draws: scheduled`", way_out
     rests = [name for name, tranche in capital.tranches.items() if tranche.size == "rest"]
     total = sum(tranche.size.value for tranche in capital.tranches.values() if tranche.size != "rest")
     if len(rests) > 1:
@@ -154,6 +162,7 @@ def _months(capital: Capital, horizon: int) -> Iterator[Finding]:
     months = {
         "reserve.until_month": None if capital.reserve is None else capital.reserve.until_month,
         "distributed_from_month": capital.distributed_from_month,
+        **{f"tranches.{name}.available_until_month": one.available_until_month for name, one in capital.tranches.items()},
         **{f"guarantees.{name}.month": one.month for name, one in capital.guarantees.items()},
     }
     for path, month in months.items():
@@ -167,6 +176,7 @@ def _waterfall(capital: Capital, parties: Collection[str]) -> Iterator[Finding]:
         "deferred": ("a cost", capital.costs),
         "reimburse": ("a guarantee", capital.guarantees),
         "rest": ("a tranche or a party", [*tranches, *parties]),
+        RETAINED: ("", (RETAINED,)),
     }
     seen: dict[tuple[str, str], str] = {}
     steps = capital.waterfall
@@ -177,7 +187,7 @@ def _waterfall(capital: Capital, parties: Collection[str]) -> Iterator[Finding]:
             if one not in names:
                 yield path, noun, f"`{one}`", one_of(names)
             first = seen.setdefault((step.kind, one), name)
-            if first != name and step.kind != "returns":
+            if first != name and step.kind not in ("returns", RETAINED):
                 yield path, "nothing is paid twice", f"`{one}` here and in `{first}`", "Leave it out of one of them"
     for name, step in capital.all_steps().items():
         yield from _shares(capital, step, f"capital.waterfall.{name}")
@@ -205,7 +215,7 @@ def _is_complete(capital: Capital, seen: Mapping[tuple[str, str], str], steps: l
         rule = "the last step, and no other, hands out the `rest`: otherwise money is left over"
         yield "capital.waterfall", rule, f"steps {', '.join(step.kind for step in steps)}", ""
     needed = [("principal", name) for name in capital.tranches or (LOAN,)]
-    needed += [("interest", name) for name, one in capital.tranches.items() if one.coupon_per_year is not None]
+    needed += [("interest", name) for name, one in capital.tranches.items() if one.bears_interest]
     needed += [("deferred", name) for name, one in capital.costs.items() if one.deferred_share is not None]
     for kind, name in needed:
         if (kind, name) not in seen:

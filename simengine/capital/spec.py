@@ -28,6 +28,7 @@ _Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share must lie between 
 _Rate = Annotated[Quantity, AfterValidator(within(-0.5, 1, "a rate must lie between -0.5 and 1 a year"))]
 _FixedRate = Annotated[Fixed, AfterValidator(within(-0.5, 1, "a rate must lie between -0.5 and 1 a year"))]
 _Coupon = Annotated[Quantity, AfterValidator(within(0, 1, "a coupon or return must lie between 0 and 1 a year"))]
+_Fee = Annotated[Quantity, AfterValidator(within(0, 1, "a fee must lie between 0 and 1 a year"))]
 _DISCOUNT = "a discount rate must lie between 0 and 1 a year (a table of `rates`, named by `discounting`, may be negative)"
 _IS_MONEY = "an amount of money must lie between 0 and 1e15"
 
@@ -195,6 +196,17 @@ class Tranche(Spec):
     """Everything received beyond principal and coupon stops at this multiple of what was paid in."""
     returns_at_most_per_year: _Coupon | None = None
     """It stops where the rate of return to date reaches this."""
+    revolving: bool = False
+    """Whether principal that is paid back may be drawn again: a line of credit, whose limit is the size."""
+    commitment_fee_per_year: _Fee | None = None
+    """Fee on what may still be drawn, a twelfth of it a month; it is owed with the interest."""
+    available_until_month: _Month | None = None
+    """The last month in which it may be drawn, and for which the fee is owed; the horizon if absent."""
+
+    @property
+    def bears_interest(self) -> bool:
+        """Whether more than principal is owed on it."""
+        return self.coupon_per_year is not None or self.commitment_fee_per_year is not None
 
 
 class Guarantee(Spec):
@@ -236,6 +248,8 @@ class WaterfallStep(Spec):
     """Tranches that share in the remainder, each up to its limit."""
     rest: Annotated[dict[Name, ShareOfWhole], Field(min_length=1)] | None = None
     """Tranches and parties that share in the whole remainder: the last step."""
+    retained: _Share | None = None
+    """Share of the remainder that stays in the project for later costs; it joins the waterfall when no cost is left."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> WaterfallStep:
@@ -251,11 +265,12 @@ class WaterfallStep(Spec):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The payees of the step."""
-        return tuple(getattr(self, self.kind))
+        """The payees of the step; the word `retained` where nobody is paid."""
+        return (RETAINED,) if self.kind == RETAINED else tuple(getattr(self, self.kind))
 
 
-WATERFALL_STEPS = ("interest", "principal", "deferred", "reimburse", "returns", "rest")
+RETAINED = "retained"
+WATERFALL_STEPS = ("interest", "principal", "deferred", "reimburse", "returns", "rest", RETAINED)
 
 
 class Capital(Spec):
@@ -317,7 +332,7 @@ class Capital(Spec):
         tranches = self.tranches or {LOAN: Tranche(holder=INVESTOR, size="rest")}
         steps: dict[str, WaterfallStep] = {}
         for name, tranche in tranches.items():
-            if tranche.coupon_per_year is not None:
+            if tranche.bears_interest:
                 steps[f"{name}_interest"] = WaterfallStep(interest=(name,))
             steps[f"{name}_principal"] = WaterfallStep(principal=(name,))
         deferred = tuple(name for name, cost in self.costs.items() if cost.deferred_share is not None)

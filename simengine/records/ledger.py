@@ -60,6 +60,12 @@ class Ledger(Record):
     """Interest that was never paid."""
     at_limit: Annotated[NDArray[np.bool_], Axes("replication tranche")]
     """Whether the tranche's limit on returns was reached."""
+    revolving: tuple[str, ...]
+    """Tranches that may be drawn again when they are paid back: lines of credit."""
+    peak: Annotated[Integers, Axes("replication tranche", "smallest unit of the currency")]
+    """The most that was outstanding."""
+    spent: Annotated[NDArray[np.bool_], Axes("replication tranche")]
+    """Whether in some month all that could be drawn was."""
     costs: tuple[str, ...]
     waiting: Annotated[Integers, Axes("replication cost", "smallest unit of the currency")]
     """Deferred amount that was never paid."""

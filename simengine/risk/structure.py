@@ -57,6 +57,10 @@ def structure_of(ledger: Ledger) -> dict[str, NDArray[Any]]:
         is_short = (ledger.lost[:, k] > 0) | (ledger.owed[:, k] > 0)
         ending = np.where(is_short, _SHORT, np.where(ledger.at_limit[:, k], _AT_LIMIT, _WHOLE))
         columns[f"tranche.{name}.ending"] = ending.astype(np.int8)
+        if name in ledger.revolving:
+            # Of any other tranche the amount paid in says both.
+            columns[f"tranche.{name}.peak_outstanding"] = ledger.peak[:, k] / ledger.units
+            columns[f"tranche.{name}.is_exhausted"] = ledger.spent[:, k].astype(np.int8)
     for c, name in enumerate(ledger.costs):
         columns[f"cost.{name}.paid"] = ledger.total(f"cost.{name}") / ledger.units
         columns[f"cost.{name}.unpaid"] = ledger.total(f"unpaid.cost.{name}") / ledger.units

@@ -41,6 +41,9 @@ def _tranche(results: ReplicationResults, path: str, weighting: Weighting | None
     section["irr_status"] = {
         word: statistics.probability(results.is_word(f"{path}.irr_status", word), weighting) for word in STATUSES
     }
+    if f"{path}.is_exhausted" in results.columns:
+        section["peak_outstanding"] = statistics.summary(results[f"{path}.peak_outstanding"], weighting)
+        section["p_exhausted"] = statistics.probability(results.is_word(f"{path}.is_exhausted", "yes"), weighting)
     was_drawn, has_rate = np.isfinite(multiple), np.isfinite(rate)
     if was_drawn.sum() > 1:
         section["moic"] = statistics.summary(multiple[was_drawn], given(weighting, was_drawn))

@@ -21,14 +21,17 @@ from simengine.capital.kernels.arrays import (
     OUTSTANDING,
     PAID_IN,
     PAYOUT,
+    PEAK,
     PRINCIPAL,
     REACHED,
     RECEIVED,
     REIMBURSE,
     RESERVE,
     REST,
+    RETAINED,
     RETURNS,
     SIDE_BY_SIDE,
+    SPENT,
     WAITING,
     WORK,
     Guarantees,
@@ -95,6 +98,9 @@ def draw_loan(want: int, loans: LoanArrays, room: Integers, whole: Integers, rea
         whole[OUTSTANDING, k] += out[k]
         real[HURDLE, k] += out[k]
         whole[PAID_IN, k] += out[k]
+        whole[PEAK, k] = max(whole[PEAK, k], whole[OUTSTANDING, k])
+        if out[k] > 0 and room[k] == 0:
+            whole[SPENT, k] = 1
 
 
 @device
@@ -131,11 +137,28 @@ def room_for_returns(r: int, k: int, loans: LoanArrays, whole: Integers, real: F
 
 
 @device
-def take_step(r: int, s: int, waterfall: Waterfall, loans: LoanArrays, whole: Integers, real: Floats, out: Integers) -> None:
+def take_step(
+    r: int,
+    m: int,
+    s: int,
+    is_working: bool,
+    waterfall: Waterfall,
+    loans: LoanArrays,
+    room: Integers,
+    whole: Integers,
+    real: Floats,
+    out: Integers,
+) -> None:
     """Pay the payees of one step of the waterfall from the money to be distributed."""
     first, last = waterfall.begin[s], waterfall.begin[s + 1]
     kind, member, got = waterfall.kind[s], waterfall.member[first:last], out[first:last]
     left = whole[CASH, PAYOUT]
+    if kind == RETAINED:
+        # The money stays in the project's account: only its purpose changes.
+        got[0] = int(np.rint(left * waterfall.weight[first])) if is_working else 0
+        whole[CASH, WORK] += got[0]
+        whole[CASH, PAYOUT] -= got[0]
+        return
     if kind == REST:
         weigh_out(left, waterfall.weight[first:last], got)
     elif kind == RETURNS:
@@ -160,6 +183,8 @@ def take_step(r: int, s: int, waterfall: Waterfall, loans: LoanArrays, whole: In
             real[DUE_INTEREST, member[i]] -= got[i]
         elif kind == PRINCIPAL:
             whole[OUTSTANDING, member[i]] -= got[i]
+            if loans.revolving[member[i]] and m <= loans.until[member[i]]:
+                room[member[i]] += got[i]
         elif kind == DEFERRED:
             whole[WAITING, member[i]] -= got[i]
         elif kind == REIMBURSE:
@@ -204,6 +229,22 @@ def accrue(growth: Floats, ceiling: Floats, whole: Integers, real: Floats) -> No
         real[DUE_INTEREST, k] += (whole[OUTSTANDING, k] + real[DUE_INTEREST, k]) * growth[k]
         if np.isfinite(ceiling[k]):
             real[HURDLE, k] *= 1.0 + ceiling[k]
+
+
+@device
+def charge_fees(m: int, fee: Floats, until: Integers, room: Integers, real: Floats) -> None:
+    """Add one month's fee on what may still be drawn to the interest due."""
+    for k in range(len(fee)):
+        if m <= until[k]:
+            real[DUE_INTEREST, k] += room[k] * fee[k]
+
+
+@device
+def close_lines(m: int, until: Integers, room: Integers) -> None:
+    """Let nothing more be drawn from a tranche after its last month."""
+    for k in range(len(until)):
+        if m > until[k]:
+            room[k] = 0
 
 
 @device
@@ -260,13 +301,19 @@ def walk_one(
     steps_at = reserve_at + 3
     calls_at = steps_at + len(waterfall.member)
     may_move(begin, project.scheduled[r], project.due[r], guarantees.month, moves)
-    bears_interest = False
+    bears_interest, has_fee, closes = False, False, False
     for k in range(n_tranches):
-        bears_interest = bears_interest or loans.coupon[r, k] != 0.0 or np.isfinite(loans.ceiling[r, k])
+        bears_interest = bears_interest or loans.coupon[r, k] != 0.0 or np.isfinite(loans.ceiling[r, k]) or loans.fee[r, k] != 0.0
+        has_fee = has_fee or loans.fee[r, k] != 0.0
+        closes = closes or loans.until[k] < n_months - 1
     for m in range(begin, end):
         line = months[m]
         if m > 0 and bears_interest:
             accrue(loans.coupon[r], loans.ceiling[r], whole, real)
+        if has_fee and m > 0 and not 0 <= stop < m:
+            charge_fees(m, loans.fee[r], loans.until, room, real)
+        if closes:
+            close_lines(m, loans.until, room)
         # If nothing falls due, comes in or is held, the lines of a month stay at 0.
         if not (moves[m] or income[m] != 0 or whole[CASH, WORK] + whole[CASH, PAYOUT] + whole[CASH, RESERVE] != 0):
             continue
@@ -308,7 +355,7 @@ def walk_one(
             whole[CASH, RESERVE] = 0
         if whole[CASH, PAYOUT] > 0 and (at_end or m >= project.distributed_from):
             for s in range(len(waterfall.kind)):
-                take_step(r, s, waterfall, loans, whole, real, line[steps_at:calls_at])
+                take_step(r, m, s, is_working, waterfall, loans, room, whole, real, line[steps_at:calls_at])
         for g in range(len(guarantees.month)):
             if guarantees.month[g] == m:
                 call(g, guarantees, whole, real, line[calls_at:])
@@ -326,6 +373,8 @@ def walk_calendar(
     lost: Integers,  # (r, k) filled: principal never paid back
     owed: Integers,  # (r, k) filled: interest never paid
     at_limit: WaterfallFlags,  # (r, k) filled: whether a limit of the returns was reached
+    peak: Integers,  # (r, k) filled: the most that was outstanding
+    spent: WaterfallFlags,  # (r, k) filled: whether in some month all that could be drawn was
     waiting: Integers,  # (r, c) filled: what was deferred and never paid
     reached: WaterfallFlags,  # (r, g) filled: whether a guarantor paid the most that was promised, and it was not enough
 ) -> None:
@@ -344,6 +393,7 @@ def walk_calendar(
             lost[r, k] = whole[OUTSTANDING, k]
             owed[r, k] = max(int(np.rint(real[DUE_INTEREST, k])), 0)
             at_limit[r, k] = whole[PAID_IN, k] > 0 and room_for_returns(r, k, loans, whole, real) == 0
+            peak[r, k], spent[r, k] = whole[PEAK, k], whole[SPENT, k] == 1
         for c in range(project.due.shape[2]):
             waiting[r, c] = whole[WAITING, c]
         for g in range(len(guarantees.month)):

@@ -90,23 +90,29 @@ def role_title(role: str, study: Study, name: str, parties: Sequence[str]) -> st
 def _structure(table: RiskTable, unit: float) -> list[RenderableType]:
     """Lay out the tranches and what else the money of a study consists of, where it is more than one loan."""
     layouts: list[RenderableType] = []
-    for section, (title, columns) in _STRUCTURE.items():
+    for section, title, columns in _STRUCTURE:
         parts = table.sections.get(section)
-        if not isinstance(parts, Mapping):
+        told = (
+            [part for part in parts if any(table.get(f"{section}.{part}.{path}") for path, _ in columns.values())]
+            if isinstance(parts, Mapping)
+            else []
+        )
+        if not told:
             continue
         layout = Table(pad_edge=False, box=box.SIMPLE_HEAD, collapse_padding=True)
         layout.add_column("", no_wrap=True)
         for name in columns:
             layout.add_column(name, justify="right", overflow="fold")
-        for part in parts:
+        for part in told:
             cells = [cell(table.get(f"{section}.{part}.{path}"), scale or unit) for path, scale in columns.values()]
             layout.add_row(part, *cells)
         layouts += [Text(f"\n{title}", style="bold"), layout]
     return layouts
 
 
-_STRUCTURE = {
-    "tranches": (
+_STRUCTURE: tuple[tuple[str, str, Mapping[str, tuple[str, float | None]]], ...] = (
+    (
+        "tranches",
         "Tranches, the most senior first",
         {
             "paid in": ("paid_in.mean", _MONEY),
@@ -116,16 +122,23 @@ _STRUCTURE = {
             "P(short)": ("ending.short", 1.0),
         },
     ),
-    "costs": (
+    (
+        "tranches",
+        "Lines of credit",
+        {"most outstanding, mean": ("peak_outstanding.mean", _MONEY), "P(exhausted)": ("p_exhausted", 1.0)},
+    ),
+    (
+        "costs",
         "What the money pays for: means",
         {"paid": ("paid.mean", _MONEY), "P(unpaid)": ("p_unpaid", 1.0), "P(still deferred)": ("p_still_deferred", 1.0)},
     ),
-    "steps": ("The waterfall", {"paid, mean": ("paid.mean", _MONEY), "P(pays)": ("p_pays", 1.0)}),
-    "guarantees": (
+    ("steps", "The waterfall", {"paid, mean": ("paid.mean", _MONEY), "P(pays)": ("p_pays", 1.0)}),
+    (
+        "guarantees",
         "Guarantees",
         {"paid, mean": ("paid.mean", _MONEY), "P(called)": ("p_called", 1.0), "P(not enough)": ("p_exhausted", 1.0)},
     ),
-}
+)
 
 
 def _pockets(study: Study, table: RiskTable) -> list[RenderableType]:
