@@ -120,7 +120,7 @@ class AccountGroups:
     def _standing(self, months: Integers) -> CalendarState:
         """Allocate the states at the beginning of some months."""
         n, n_tranches, n_costs, n_groups = len(months), len(self.plan.holders), len(self.plan.costs), len(self.accounts)
-        most = max(3, n_tranches, n_costs, len(self.plan.guarantee_names))
+        most = max(3, n_tranches, n_costs, len(self.plan.guarantee_names), len(self.plan.givers))
         return CalendarState(
             months,
             np.zeros((n, N_ROWS, most), dtype=np.int64),

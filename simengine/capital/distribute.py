@@ -227,6 +227,7 @@ def project_lines(capital: Capital, plan: Plan) -> Iterator[LedgerLine]:
         for name in one.covers:
             receiver = f"tranche.{name}" if name in holders else capital.guarantees[name].guarantor
             yield LedgerLine(f"guarantee.{guarantee}.{name}", one.guarantor, receiver)
+    yield from (LedgerLine(f"grant.{name}", giver, PROJECT) for name, giver in plan.givers.items())
 
 
 def refuse_shortfall(capital: Capital, plan: Plan, unpaid: Integers) -> None:

@@ -63,6 +63,8 @@ class Plan:
     """By tranche, the most senior first: its holder."""
     guarantee_names: tuple[str, ...]
     """In the order in which they are called."""
+    givers: Mapping[str, str]
+    """By grant: who gives it."""
     revolving: tuple[str, ...]
     """Tranches that may be drawn again when they are paid back."""
     parties: tuple[str, ...]
@@ -127,6 +129,7 @@ def plan_money(
         costs,
         holders,
         guarantee_names,
+        {name: grant.giver for name, grant in capital.grants.items()},
         tuple(name for name, tranche in capital.tranches.items() if tranche.revolving),
         tuple(parties),
         tuple(
@@ -171,7 +174,21 @@ def _project(capital: Capital, commitment: float, priced: _Pricing) -> ProjectAr
         value_in(draws, "capital.recycled_share", 0.0),
         last_work,
         0 if capital.distributed_from_month is None else int(capital.distributed_from_month.value),
+        *_grants(capital, priced, n, horizon),
     )
+
+
+def _grants(capital: Capital, priced: _Pricing, n: int, horizon_months: int) -> tuple[Integers, Integers]:
+    """Return grants by month, of shape (n, n_months, n_grants), and the most that each pays as costs need it."""
+    given = np.zeros((n, horizon_months + 1, len(capital.grants)), dtype=np.int64)
+    at_most = np.zeros((n, len(capital.grants)), dtype=np.int64)
+    for place, (name, grant) in enumerate(capital.grants.items()):
+        path = f"capital.grants.{name}"
+        if grant.at_most is None:
+            given[:, :, place] = priced.due(path, grant)
+        else:
+            at_most[:, place] = smallest_units(priced.draws[f"{path}.at_most"], priced.units, path)
+    return given, at_most
 
 
 def in_equal_parts(total: Integers, months: Integers, horizon_months: int) -> Integers:

@@ -56,6 +56,7 @@ class Priced(Spec):
 
     forms: ClassVar[tuple[str, ...]] = ("amount", "per_month", "per_person")
     """The keys of the alternative forms."""
+    noun: ClassVar[str] = "cost"
 
     amount: _Money | None = None
     """Once, in `from_month`."""
@@ -78,9 +79,9 @@ class Priced(Spec):
     def _one_form(self) -> Self:
         given = [name for name in self.forms if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"a cost is given by one of {', '.join(self.forms)}; found {', '.join(given) or 'none'}")
+            raise ValueError(f"a {self.noun} is given by one of {', '.join(self.forms)}; found {', '.join(given) or 'none'}")
         if self.until_month is not None and self.from_month is not None and self.until_month.value < self.from_month.value:
-            raise ValueError(f"a cost ends after it begins; found months {self.from_month} to {self.until_month}")
+            raise ValueError(f"a {self.noun} ends after it begins; found months {self.from_month} to {self.until_month}")
         return self
 
     @property
@@ -106,6 +107,17 @@ class Cost(Priced):
     """Of all payments to the lenders, deducted before them."""
     deferred_share: Probability | None = None
     """Share that is not paid when it falls due but at its place in the waterfall: a fee at risk."""
+
+
+class Grant(Priced):
+    """Money that is given for the costs of the project: nobody owes it back."""
+
+    forms = ("amount", "per_month", "per_person", "at_most")
+    noun = "grant"
+
+    giver: Name
+    at_most: _Money | None = None
+    """The most that is given of what costs need, month by month, before any tranche pays in."""
 
 
 class Party(Spec):
@@ -290,6 +302,8 @@ class Capital(Spec):
     """By party: who pays the amounts owed by the contract's outcome payer; only that party if absent."""
     costs: dict[Name, Cost] = {}
     """In the order in which they are paid; if absent, the service provider receives the amount drawn."""
+    grants: dict[Name, Grant] = {}
+    """Money that is given, by names of your choice, in the order in which it is used; what costs leave of it joins the waterfall."""
     recycled_share: Probability | None = None
     """Share of the income that may pay later costs, none if absent; it joins the waterfall when no cost is left."""
     reserve: Reserve | None = None
@@ -313,6 +327,11 @@ class Capital(Spec):
     def who_pays(self) -> tuple[str, ...]:
         """Parties that pay the amounts owed by the contract's outcome payer; the party of that name if no others are named."""
         return tuple(self.payers) or (OUTCOME_PAYER,)
+
+    def has_lenders(self, commitment: float) -> bool:
+        """Whether somebody lends, or gets what lenders get: not where all the money is given and the waterfall names no lender."""
+        named = {name for step in self.waterfall.values() for name in step.names}
+        return bool(self.tranches) or commitment > 0 or not self.waterfall or LOAN in named
 
     def all_tranches(self, commitment: float) -> dict[str, Tranche]:
         """Return the tranches, one of the investor's if none are named, with what `rest` stands for."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from simengine.capital.rules import capital_rules
 from simengine.distributions import quantities_in
 from tests.capital.made import CAPITAL, PARTIES, capital_of, draws_of, moved, parties_of, payments_of, planned
-from tests.capital.test_twin import COSTS, EVERYBODY, HORIZON, TRANCHES, WAVES, assert_ends, lines, one_of_lists
+from tests.capital.test_twin import COSTS, EVERYBODY, HORIZON, TRANCHES, WAVES, assert_ends, grants, lines, one_of_lists
 from tests.conftest import sized
 from tests.reference.money import by_weight, walk_money
 
@@ -157,6 +157,12 @@ def small_structures(draw):
         tranche |= {"returns_at_most_per_year": draw(st.sampled_from([0.1, 0.5, 1.0]))} if draw(st.booleans()) else {}
         tranche |= draw(lines(section)) if draw(st.booleans()) else {}
     section["guarantees"] = draw(small_guarantees(names))
+    section["grants"] = {
+        name: {
+            key: value / 10_000 if key in ("amount", "per_month", "per_person", "at_most") else value for key, value in one.items()
+        }
+        for name, one in draw(grants(section)).items()
+    }
     section["waterfall"] = draw(small_waterfalls(section, names))
     return section, sum(sizes)
 
@@ -281,6 +287,7 @@ def test_no_account__is_ever_below_zero(replication):
             kept.balance[f"undrawn {name}"] *= month <= until
         came = sum(int(flows[month]) for name, flows in journal.items() if name.startswith("term."))
         kept.move(came, target="cash")
+        kept.move(sum(int(flows[month]) for name, flows in journal.items() if name.startswith("grant.")), target="cash")
         for name in names:
             drawn = int(journal[f"draw.{name}"][month])
             kept.move(drawn, f"undrawn {name}", "cash")

@@ -58,6 +58,19 @@ def lines(draw, section):
 
 
 @st.composite
+def grants(draw, section):
+    """Return some grants of all forms, for a section that has costs."""
+    found = {}
+    for name in draw(one_of_lists(("gift", "fund"), 0)) if "costs" in section else ():
+        forms = ["amount", "per_month", "per_person", *(["at_most"] if section.get("draws") == "as_needed" else [])]
+        form = draw(st.sampled_from(forms))
+        found[name] = {"giver": draw(st.sampled_from(["foundation", "region"])), form: draw(st.floats(0, 3_000))}
+        if form in ("amount", "per_month"):
+            found[name]["from_month"] = draw(st.integers(0, HORIZON))
+    return found
+
+
+@st.composite
 def structures(draw):
     """Return a section `capital` and the commitment."""
     commitment = draw(st.floats(1, 30_000))
@@ -100,6 +113,7 @@ def structures(draw):
             guarantees[name]["at_most_share_of_drawn"] = draw(st.floats(0, 1))
         guarantees[name]["month"] = draw(st.integers(4, HORIZON))
     section["guarantees"] = guarantees
+    section["grants"] = draw(grants(section))
     section["waterfall"] = draw(waterfalls(section, names))
     return section, commitment
 
@@ -191,7 +205,7 @@ def test_ledger__obeys_the_distributions_of_money(replication):
     assert (ledger.journal >= 0).all()
     for guarantee in ledger.guarantees:
         assert ledger.total(f"guarantee.{guarantee}")[0] <= ledger.paid_in.sum()
-    inside = ledger.total("draw") + sum(round(amount * 100) for amount in income.values())
+    inside = ledger.total("draw") + ledger.total("grant") + sum(round(amount * 100) for amount in income.values())
     outside = ledger.total("cost") + ledger.total("step")
     assert inside == outside
     assert ledger.total("reserve.in") == ledger.total("reserve.used") + ledger.total("reserve.out")

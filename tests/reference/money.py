@@ -52,6 +52,15 @@ def walk_money(capital, commitment, horizon, waves, number, people, income, stop
         for name, cost in capital.costs.items()
     }
     due = due or {"delivery": schedule}
+    gifts = {
+        name: due_by_month(f"capital.grants.{name}", grant, waves, people, number, horizon, units)
+        for name, grant in capital.grants.items()
+    }
+    purses = {
+        name: to_even(value(f"grants.{name}.at_most", 0.0) * units)
+        for name, grant in capital.grants.items()
+        if grant.form == "at_most"
+    }
     work_months = [m for m in range(horizon + 1) if schedule[m] > 0 or any(row[m] > 0 for row in due.values())]
     last_work = max(work_months, default=0)
     sizes = [tranche.size.value for tranche in tranches.values()]
@@ -92,8 +101,15 @@ def walk_money(capital, commitment, horizon, waves, number, people, income, stop
         works += taken + recycled
         payout += came - taken - recycled
         want = 0 if stopped else schedule[month]
+        for name in () if stopped else capital.grants:
+            works += gifts[name][month]
+            post(f"grant.{name}", month, gifts[name][month])
         if capital.draws == "as_needed":
             want = max(sum(now.values()) - works, 0)
+            for name in () if stopped else purses:
+                part = min(want, purses[name])
+                want, works, purses[name] = want - part, works + part, purses[name] - part
+                post(f"grant.{name}", month, part)
         first = reserve if month == 0 else 0
         drawn = take(want + first, room, capital.draw_order)
         for name, part in drawn.items():

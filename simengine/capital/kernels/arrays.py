@@ -2,7 +2,7 @@
 
 Letters of the axes: r = replications, m = months, c = costs, k = tranches, g = guarantees, n = places in the waterfall
 (tranches, costs, guarantees or parties that a step names, step after step), f = covered tranches or guarantees, j = columns
-of the journal, e = payments between accounts, p = sums, q = those of them that are discounted.
+of the journal, e = payments between accounts, o = grants, p = sums, q = those of them that are discounted.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ class ProjectArrays(NamedTuple):
     recycled_share: Floats  # (r,)
     last_work: Integers  # (r,) the last month in which a cost falls due by plan
     distributed_from: int
+    given: Integers  # (r, m, o) grants by plan
+    given_at_most: Integers  # (r, o) the most that a grant pays of what costs need; 0 for one by plan
 
 
 class LoanArrays(NamedTuple):
@@ -74,7 +76,7 @@ class Guarantees(NamedTuple):
 class Places(NamedTuple):
     """State of one replication; few arguments keep the compilation short."""
 
-    whole: Integers  # (9, most) whole numbers: see CASH and the rows after it
+    whole: Integers  # (10, most) whole numbers: see CASH and the rows after it
     real: Floats  # (2, k) see DUE_INTEREST and HURDLE
     now: Integers  # (c,) what each cost takes this month
     room: Integers  # (k,) what each tranche may still pay in
@@ -85,7 +87,7 @@ class CalendarState(NamedTuple):
     """State of all replications at the beginning of a month, and the sums until then."""
 
     month: Integers  # (r,)
-    whole: Integers  # (r, 9, most) as in Places
+    whole: Integers  # (r, 10, most) as in Places
     real: Floats  # (r, 2, k) as in Places
     room: Integers  # (r, k) as in Places
     sums: Integers  # (p, r)
@@ -93,11 +95,11 @@ class CalendarState(NamedTuple):
     drawn: Integers  # (r, m) what the tranches paid in by month; no month where nobody asks
 
 
-CASH, OUTSTANDING, PAID_IN, RECEIVED, WAITING, CALLED, REACHED, PEAK, SPENT = range(9)
+CASH, OUTSTANDING, PAID_IN, RECEIVED, WAITING, CALLED, REACHED, PEAK, SPENT, GIVEN = range(10)
 """Rows of whole numbers: cash by purpose; by tranche what is outstanding, was paid in and received; by cost what was deferred; by
 guarantee what was paid and not reimbursed, and 1 if the maximum was paid and losses remained; by tranche the most that was
-outstanding, and 1 if in some month all that could be drawn was."""
-N_ROWS = 9
+outstanding, and 1 if in some month all that could be drawn was; by grant what was given as costs needed it."""
+N_ROWS = 10
 DUE_INTEREST, HURDLE = range(2)
 """Rows of numbers by tranche: interest due, and the amount up to the limit of the return to date."""
 WORK, PAYOUT, RESERVE = range(3)

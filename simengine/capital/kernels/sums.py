@@ -10,7 +10,8 @@ import numpy as np
 from simengine.accelerate import device, kernel
 from simengine.arrays import Floats, Integers
 from simengine.capital.kernels.arrays import CalendarState, Guarantees, LoanArrays, ProjectArrays, Waterfall, WaterfallFlags
-from simengine.capital.kernels.walk import room_to_walk, set_out, total, walk_one
+from simengine.capital.kernels.parts import total
+from simengine.capital.kernels.walk import room_to_walk, set_out, walk_one
 
 
 @device

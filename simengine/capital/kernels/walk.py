@@ -14,6 +14,7 @@ from simengine.capital.kernels.arrays import (
     CASH,
     DEFERRED,
     DUE_INTEREST,
+    GIVEN,
     HURDLE,
     INTEREST,
     N_ROWS,
@@ -41,45 +42,7 @@ from simengine.capital.kernels.arrays import (
     Waterfall,
     WaterfallFlags,
 )
-
-
-@device
-def total(values: Integers) -> int:
-    """Add up whole numbers; NumPy's own sum takes long to compile."""
-    found = 0
-    for value in values:
-        found += value
-    return found
-
-
-@device
-def share_pro_rata(amount: int, due: Integers, out: Integers) -> None:
-    """Divide an amount pro rata to the amounts due, in whole units; it must not exceed their sum."""
-    left, due_left = amount, total(due)
-    for i in range(len(due)):
-        part = 0
-        if due_left > 0:
-            part = int(np.rint(left * (due[i] / due_left)))
-            # If floating point is coarser than a unit, nobody receives more than is due, and the others can take the rest.
-            part = min(max(part, left - (due_left - due[i])), min(due[i], left))
-        out[i] = part
-        left -= part
-        due_left -= due[i]
-
-
-@device
-def weigh_out(amount: int, weight: Floats, out: Integers) -> None:
-    """Divide an amount by weights, in whole units."""
-    left, weight_left = amount, 0.0
-    for i in range(len(weight)):
-        weight_left += weight[i]
-    for i in range(len(weight)):
-        part = left
-        if i < len(weight) - 1:
-            part = int(np.rint(left * (weight[i] / weight_left))) if weight_left > 0.0 else 0
-        out[i] = min(max(part, 0), left)
-        left -= out[i]
-        weight_left -= weight[i]
+from simengine.capital.kernels.parts import share_pro_rata, total, weigh_out
 
 
 @device
@@ -101,6 +64,21 @@ def draw_loan(want: int, loans: LoanArrays, room: Integers, whole: Integers, rea
         whole[PEAK, k] = max(whole[PEAK, k], whole[OUTSTANDING, k])
         if out[k] > 0 and room[k] == 0:
             whole[SPENT, k] = 1
+
+
+@device
+def receive_grants(r: int, m: int, want: int, project: ProjectArrays, whole: Integers, out: Integers) -> int:
+    """Receive the grants of a month, those by plan first; return what costs need beyond them."""
+    for o in range(len(out)):
+        out[o] = project.given[r, m, o]
+        want -= out[o]
+    for o in range(len(out)):
+        part = max(min(want, project.given_at_most[r, o] - whole[GIVEN, o]), 0)
+        whole[GIVEN, o] += part
+        out[o] += part
+        want -= part
+    whole[CASH, WORK] += total(out)
+    return max(want, 0)
 
 
 @device
@@ -248,12 +226,14 @@ def close_lines(m: int, until: Integers, room: Integers) -> None:
 
 
 @device
-def may_move(begin: int, scheduled: Integers, due: Integers, calls: Integers, out: WaterfallFlags) -> None:
-    """Return for the months from `begin` whether a draw, a cost or a guarantee can fall due; the first and the last always may."""
+def may_move(begin: int, scheduled: Integers, due: Integers, given: Integers, calls: Integers, out: WaterfallFlags) -> None:
+    """Return from month `begin` on whether a draw, cost, grant or guarantee can fall due; in the first and the last it always may."""
     for m in range(begin, len(out)):
         out[m] = scheduled[m] != 0
         for c in range(due.shape[1]):
             out[m] = out[m] or due[m, c] != 0
+        for o in range(given.shape[1]):
+            out[m] = out[m] or given[m, o] != 0
     for month in calls:
         out[month] = True
     out[0] = out[-1] = True
@@ -262,8 +242,8 @@ def may_move(begin: int, scheduled: Integers, due: Integers, calls: Integers, ou
 @inlined
 def room_to_walk(n_months: int, project: ProjectArrays, loans: LoanArrays, guarantees: Guarantees) -> Places:
     """Allocate the state for one replication at a time."""
-    n_tranches, n_costs = len(loans.size), project.due.shape[2]
-    whole = np.zeros((N_ROWS, max(3, n_tranches, n_costs, len(guarantees.month))), np.int64)
+    n_tranches, n_costs, n_grants = len(loans.size), project.due.shape[2], project.given.shape[2]
+    whole = np.zeros((N_ROWS, max(3, n_tranches, n_costs, n_grants, len(guarantees.month))), np.int64)
     now, room = np.empty(n_costs, np.int64), np.empty(n_tranches, np.int64)
     return Places(whole, np.zeros((2, n_tranches)), now, room, np.zeros(n_months, np.bool_))
 
@@ -300,7 +280,8 @@ def walk_one(
     reserve_at = unpaid_at + n_costs
     steps_at = reserve_at + 3
     calls_at = steps_at + len(waterfall.member)
-    may_move(begin, project.scheduled[r], project.due[r], guarantees.month, moves)
+    grants_at = calls_at + len(guarantees.covered)
+    may_move(begin, project.scheduled[r], project.due[r], project.given[r], guarantees.month, moves)
     bears_interest, has_fee, closes = False, False, False
     for k in range(n_tranches):
         bears_interest = bears_interest or loans.coupon[r, k] != 0.0 or np.isfinite(loans.ceiling[r, k]) or loans.fee[r, k] != 0.0
@@ -338,6 +319,9 @@ def walk_one(
         want = 0 if stopped else project.scheduled[r, m]
         if project.as_needed:
             want = max(total(now) - whole[CASH, WORK], 0)
+        if project.given.shape[2] > 0 and not stopped:
+            left = receive_grants(r, m, want, project, whole, line[grants_at:])
+            want = left if project.as_needed else want
         drawn_line = line[:n_tranches]
         draw_loan(want + kept, loans, room, whole, real, drawn_line)
         kept = min(kept, total(drawn_line))
@@ -369,7 +353,7 @@ def walk_calendar(
     guarantees: Guarantees,
     income: Integers,  # (r, m) paid to the lenders
     stop: Integers,  # (r,) month after which nothing is drawn or spent, -1 for none
-    journal: Integers,  # (j, r, m) filled: draws, costs paid and unpaid, reserve (in, used, out), places, guarantees
+    journal: Integers,  # (j, r, m) filled: draws, costs paid and unpaid, reserve (in, used, out), places, guarantees, grants
     lost: Integers,  # (r, k) filled: principal never paid back
     owed: Integers,  # (r, k) filled: interest never paid
     at_limit: WaterfallFlags,  # (r, k) filled: whether a limit of the returns was reached

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simengine.config import Study
+from simengine.config.roles import lenders_of
 from simengine.questions.run.answer import Run
 from simengine.questions.run.trust import diagnostics_table, goals_reached, repayment_table, run_warnings
 from simengine.records import ALL_LENDERS, ALL_PAYERS
@@ -40,7 +41,7 @@ def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:
         heading,
         *_lenders(study, table, unit),
         *_payers(study, table, unit),
-        *_structure(table, unit),
+        *_structure(study, table, unit),
         *_pockets(study, table),
         _distributions(_concluded(study), table, "metrics", unit, _metric_columns(study)),
         _assumed(study),
@@ -51,6 +52,8 @@ def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:
 def _lenders(study: Study, table: RiskTable, unit: float) -> list[RenderableType]:
     """Lay out what each lender gets, then all together where there are several."""
     lenders = study.capital.lenders
+    if not lenders_of(study):
+        return [Text("\nNobody lends: the money is given, or comes in for outcomes.", style="bold")]
     names = names_of_role(ALL_LENDERS, lenders)
     shown: list[RenderableType] = []
     for name in names:
@@ -87,10 +90,12 @@ def role_title(role: str, study: Study, name: str, parties: Sequence[str]) -> st
     return f"{together}: {', '.join(study.parties[party].name for party in parties)}" if role else together
 
 
-def _structure(table: RiskTable, unit: float) -> list[RenderableType]:
+def _structure(study: Study, table: RiskTable, unit: float) -> list[RenderableType]:
     """Lay out the tranches and what else the money of a study consists of, where it is more than one loan."""
     layouts: list[RenderableType] = []
     for section, title, columns in _STRUCTURE:
+        if section == "tranches" and not lenders_of(study):
+            continue
         parts = table.sections.get(section)
         told = (
             [part for part in parts if any(table.get(f"{section}.{part}.{path}") for path, _ in columns.values())]
@@ -133,6 +138,7 @@ _STRUCTURE: tuple[tuple[str, str, Mapping[str, tuple[str, float | None]]], ...] 
         {"paid": ("paid.mean", _MONEY), "P(unpaid)": ("p_unpaid", 1.0), "P(still deferred)": ("p_still_deferred", 1.0)},
     ),
     ("steps", "The waterfall", {"paid, mean": ("paid.mean", _MONEY), "P(pays)": ("p_pays", 1.0)}),
+    ("grants", "Grants", {"paid, mean": ("paid.mean", _MONEY), "p05": ("paid.p05", _MONEY), "p95": ("paid.p95", _MONEY)}),
     (
         "guarantees",
         "Guarantees",
