@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.capital.kernels.walk import walk_calendar
-from simengine.capital.plan import Plan, smallest_units
+from simengine.capital.plan import Plan, smallest_units, value_in
 from simengine.capital.spec import RETAINED, Capital, Payer, shares_of
 from simengine.errors import Problem, StudyError
 from simengine.records import INVESTOR, OUTCOME_PAYER, PROJECT, SUPPLIERS, Account, Draws, Integers, Ledger, LedgerLine, Payments
@@ -86,6 +86,7 @@ def distribute(capital: Capital, plan: Plan, payments: Payments, draws: Draws) -
         waiting,
         plan.guarantee_names,
         reached,
+        tuple(payer for payer in payers_of(capital) if may_fall_short(draws, payer)),
     )
 
 
@@ -166,8 +167,9 @@ def _post_term(
     for paying, part in _sides(capital, plan, payer, owed):
         came, when, who = part, month, paying.removeprefix("payer.")
         if who != paying:
-            came, when = _paid_share(draws, who, part), _as_it_comes(draws, who, month)
-            if f"capital.payers.{who}.pays_share" in draws.values:
+            when = _as_it_comes(draws, who, month)
+            came = _until_it_leaves(draws, who, when, _paid_share(draws, who, part))
+            if may_fall_short(draws, who):
                 yield Flow(LedgerLine(f"unpaid.{name}.{paying}"), month, part - came)
         if payee == INVESTOR:
             yield Flow(LedgerLine(f"{name}.{paying}", paying, PROJECT), when, came)
@@ -195,6 +197,20 @@ def _sides(capital: Capital, plan: Plan, party: str, amount: Integers) -> Iterat
 def _paid_share(draws: Draws, payer: str, owed: Integers) -> Integers:
     share = draws.values.get(f"capital.payers.{payer}.pays_share")
     return owed if share is None else np.rint(owed * share).astype(np.int64)
+
+
+def _until_it_leaves(draws: Draws, payer: str, month: Integers, due: Integers) -> Integers:
+    """Return what a payer pays of amounts that it would pay in some months: from the month in which it leaves, what is recovered."""
+    leaves = draws.values.get(f"capital.payers.{payer}.leaves_in_month")
+    if leaves is None:
+        return due
+    recovered = value_in(draws, f"capital.payers.{payer}.recovered_share", 0.0)
+    return np.where(month >= np.floor(leaves), np.rint(due * recovered).astype(np.int64), due)
+
+
+def may_fall_short(draws: Draws, payer: str) -> bool:
+    """Whether a payer may pay less than it owes: what it does not pay is then noted."""
+    return any(f"capital.payers.{payer}.{key}" in draws.values for key in ("pays_share", "leaves_in_month"))
 
 
 def _as_it_comes(draws: Draws, payer: str, month: Integers) -> Integers:

@@ -99,6 +99,10 @@ def _parties(capital: Capital, parties: Collection[str]) -> Iterator[Finding]:
 
 
 def _payers(capital: Capital) -> Iterator[Finding]:
+    for name, payer in capital.payers.items():
+        if payer.recovered_share is not None and payer.leaves_in_month is None:
+            rule = "what is recovered after a payer has left must go with the month in which it leaves"
+            yield f"capital.payers.{name}.recovered_share", rule, "no `leaves_in_month`", "Add it, or write `pays_share`"
     if capital.payers:
         yield from _whole({name: payer.share for name, payer in capital.payers.items()}, "capital.payers", "payers")
 

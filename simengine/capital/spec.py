@@ -194,6 +194,10 @@ class Payer(Spec):
     """Months by which payments are late; none if absent."""
     pays_share: Probability | None = None
     """Share of the amount owed that is actually paid, all if absent: appropriation and counterparty risk."""
+    leaves_in_month: NotNegative | None = None
+    """The month from which it pays nothing more, for want of an appropriation or because it fails; it stays if absent."""
+    recovered_share: Probability | None = None
+    """Share of what it would have paid that still comes after it has left; none if absent."""
 
 
 class Tranche(Spec):

@@ -72,6 +72,8 @@ class Ledger(Record):
     guarantees: tuple[str, ...]
     exhausted: Annotated[NDArray[np.bool_], Axes("replication guarantee")]
     """Whether a guarantor paid the maximum, and losses remained."""
+    may_fall_short: tuple[str, ...] = ()
+    """Payers under the contract that may pay less than they owe."""
 
     @property
     def drawn(self) -> Floats:

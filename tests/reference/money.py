@@ -161,6 +161,19 @@ def walk_money(capital, commitment, horizon, waves, number, people, income, stop
     return lines, owes
 
 
+def what_comes(owed, late, share, leaves, recovered):
+    """Give what a payer pays, and what it leaves unpaid, of amounts by month: by month, the one when it pays, the other when it owes."""
+    comes, unpaid = {}, {}
+    for month, amount in owed.items():
+        when = month + floor(late)
+        part = to_even(amount * share)
+        if leaves is not None and when >= floor(leaves):
+            part = to_even(part * recovered)
+        comes[when] = comes.get(when, 0) + part
+        unpaid[month] = unpaid.get(month, 0) + amount - part
+    return comes, unpaid
+
+
 def pay_step(step, payout, owes, deferred, called, value):
     """Pay one step; give what each place got."""
     names = list(step.names)

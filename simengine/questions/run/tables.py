@@ -75,6 +75,7 @@ def _payers(study: Study, table: RiskTable, unit: float) -> list[RenderableType]
     shown: list[RenderableType] = []
     for name in names:
         facts = {what: (f"{name}.{path}", scale) for what, (path, scale) in _PAYER_FACTS.items()}
+        facts |= {what: (f"{name}.{path}", scale) for what, (path, scale) in _UNPAID.items() if table.get(f"{name}.{path}")}
         facts |= _AGAINST_SAVING if name == names[-1] else {}
         facts |= {what: (f"{name}.{path}", scale) for what, (path, scale) in _TAIL_FACTS.items()}
         title = role_title("Outcome payer", study, name, payers)
@@ -193,6 +194,11 @@ _PAYER_FACTS: dict[str, tuple[str, float | None]] = {
     "Expected payment": ("payment.mean", _MONEY),
     "Expected true saving": ("true_saving.mean", _MONEY),
     "P(loss)": ("p_loss", 1.0),
+}
+
+_UNPAID: dict[str, tuple[str, float | None]] = {
+    "P(pays less than it owes)": ("p_unpaid", 1.0),
+    "Expected unpaid": ("unpaid.mean", _MONEY),
 }
 
 _AGAINST_SAVING: dict[str, tuple[str, float | None]] = {
