@@ -12,7 +12,9 @@ from simengine.capital.kernels.arrays import (
     IN_ORDER,
     NO_LIMIT,
     SIDE_BY_SIDE,
+    Grants,
     Guarantees,
+    Lines,
     LoanArrays,
     ProjectArrays,
     Waterfall,
@@ -55,6 +57,8 @@ class Plan:
     """Smallest units in one unit of the currency."""
     project: ProjectArrays
     loans: LoanArrays
+    lines: Lines
+    grants: Grants
     waterfall: Waterfall
     guarantees: Guarantees
     costs: Mapping[str, str]
@@ -123,7 +127,9 @@ def plan_money(
     return Plan(
         units,
         project,
-        _loans(capital, commitment, draws, calendar.horizon_months),
+        _loans(capital, commitment, draws),
+        _lines(capital, commitment, draws, calendar.horizon_months),
+        _grants(capital, priced),
         _waterfall(capital, tuple(holders), tuple(costs), guarantee_names, tuple(parties)),
         _guarantees(capital, tuple(holders), guarantee_names, calendar.horizon_months, units),
         costs,
@@ -174,13 +180,12 @@ def _project(capital: Capital, commitment: float, priced: _Pricing) -> ProjectAr
         value_in(draws, "capital.recycled_share", 0.0),
         last_work,
         0 if capital.distributed_from_month is None else int(capital.distributed_from_month.value),
-        *_grants(capital, priced, n, horizon),
     )
 
 
-def _grants(capital: Capital, priced: _Pricing, n: int, horizon_months: int) -> tuple[Integers, Integers]:
-    """Return grants by month, of shape (n, n_months, n_grants), and the most that each pays as costs need it."""
-    given = np.zeros((n, horizon_months + 1, len(capital.grants)), dtype=np.int64)
+def _grants(capital: Capital, priced: _Pricing) -> Grants:
+    n = len(priced.draws)
+    given = np.zeros((n, priced.calendar.horizon_months + 1, len(capital.grants)), dtype=np.int64)
     at_most = np.zeros((n, len(capital.grants)), dtype=np.int64)
     for place, (name, grant) in enumerate(capital.grants.items()):
         path = f"capital.grants.{name}"
@@ -188,7 +193,7 @@ def _grants(capital: Capital, priced: _Pricing, n: int, horizon_months: int) -> 
             given[:, :, place] = priced.due(path, grant)
         else:
             at_most[:, place] = smallest_units(priced.draws[f"{path}.at_most"], priced.units, path)
-    return given, at_most
+    return Grants(given, at_most)
 
 
 def in_equal_parts(total: Integers, months: Integers, horizon_months: int) -> Integers:
@@ -307,7 +312,7 @@ def in_equal_shares(months: Integers, horizon_months: int) -> Floats:
     return np.asarray((np.arange(horizon_months + 1)[None, :] < months[:, None]) / months[:, None])
 
 
-def _loans(capital: Capital, commitment: float, draws: Draws, horizon_months: int) -> LoanArrays:
+def _loans(capital: Capital, commitment: float, draws: Draws) -> LoanArrays:
     tranches = capital.all_tranches(commitment)
     sizes = np.array([tranche.size.value if tranche.size != "rest" else 0.0 for tranche in tranches.values()])
     places = np.arange(len(tranches))
@@ -319,11 +324,16 @@ def _loans(capital: Capital, commitment: float, draws: Draws, horizon_months: in
         _monthly(_by_name(draws, tranches, "capital.tranches", "coupon_per_year", 0.0)),
         _by_name(draws, tranches, "capital.tranches", "returns_at_most_multiple", never),
         _monthly(_by_name(draws, tranches, "capital.tranches", "returns_at_most_per_year", never)),
-        # A fee does not compound: it is charged in twelve equal parts a year.
-        _by_name(draws, tranches, "capital.tranches", "commitment_fee_per_year", 0.0) / 12,
-        np.array([_last_month(one.available_until_month, horizon_months) for one in tranches.values()], dtype=np.int64),
-        np.array([one.revolving for one in tranches.values()], dtype=bool),
     )
+
+
+def _lines(capital: Capital, commitment: float, draws: Draws, horizon_months: int) -> Lines:
+    tranches = capital.all_tranches(commitment)
+    revolving = np.array([one.revolving for one in tranches.values()], dtype=bool)
+    # A fee does not compound: it is charged in twelve equal parts a year.
+    fee = _by_name(draws, tranches, "capital.tranches", "commitment_fee_per_year", 0.0) / 12
+    until = np.array([_last_month(one.available_until_month, horizon_months) for one in tranches.values()], dtype=np.int64)
+    return Lines(revolving, fee, until, bool((fee != 0).any()), bool((until < horizon_months).any()), bool(revolving.any()))
 
 
 def _last_month(month: Constant | None, horizon_months: int) -> int:

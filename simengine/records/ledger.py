@@ -63,9 +63,9 @@ class Ledger(Record):
     revolving: tuple[str, ...]
     """Tranches that may be drawn again when they are paid back: lines of credit."""
     peak: Annotated[Integers, Axes("replication tranche", "smallest unit of the currency")]
-    """The most that was outstanding."""
+    """The most that was outstanding of a revolving tranche; 0 of others."""
     spent: Annotated[NDArray[np.bool_], Axes("replication tranche")]
-    """Whether in some month all that could be drawn was."""
+    """Whether in some month all that could be drawn of a revolving tranche was."""
     costs: tuple[str, ...]
     waiting: Annotated[Integers, Axes("replication cost", "smallest unit of the currency")]
     """Deferred amount that was never paid."""

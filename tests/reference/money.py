@@ -117,8 +117,9 @@ def walk_money(capital, commitment, horizon, waves, number, people, income, stop
             owes[name]["principal"] += part
             owes[name]["hurdle"] += part
             owes[name]["in"] += part
-            owes[name]["peak"] = max(owes[name]["peak"], owes[name]["principal"])
-            owes[name]["spent"] = owes[name]["spent"] or (part > 0 and room[name] == 0)
+            if tranches[name].revolving:
+                owes[name]["peak"] = max(owes[name]["peak"], owes[name]["principal"])
+                owes[name]["spent"] = owes[name]["spent"] or (part > 0 and room[name] == 0)
             post(f"draw.{name}", month, part)
         first = min(first, sum(drawn.values()))
         kept += first

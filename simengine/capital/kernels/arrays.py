@@ -35,8 +35,6 @@ class ProjectArrays(NamedTuple):
     recycled_share: Floats  # (r,)
     last_work: Integers  # (r,) the last month in which a cost falls due by plan
     distributed_from: int
-    given: Integers  # (r, m, o) grants by plan
-    given_at_most: Integers  # (r, o) the most that a grant pays of what costs need; 0 for one by plan
 
 
 class LoanArrays(NamedTuple):
@@ -48,9 +46,24 @@ class LoanArrays(NamedTuple):
     coupon: Floats  # (r, k) growth a month
     multiple: Floats  # (r, k) infinite where there is no such limit
     ceiling: Floats  # (r, k) growth a month, infinite where there is no such limit
+
+
+class Lines(NamedTuple):
+    """What makes lines of credit of tranches; apart from the other loans, so that a walk without any is as fast as it can be."""
+
+    revolving: WaterfallFlags  # (k,) whether principal that is paid back may be drawn again
     fee: Floats  # (r, k) a month, on what may still be drawn
     until: Integers  # (k,) the last month in which it may be drawn
-    revolving: WaterfallFlags  # (k,) whether principal that is paid back may be drawn again
+    charge: bool  # whether there is any fee
+    close: bool  # whether any may not be drawn to the end
+    reopen: bool  # whether any is revolving
+
+
+class Grants(NamedTuple):
+    """Money that is given."""
+
+    by_plan: Integers  # (r, m, o)
+    at_most: Integers  # (r, o) the most that is given of what costs need; 0 for a grant by plan
 
 
 class Waterfall(NamedTuple):
@@ -76,7 +89,7 @@ class Guarantees(NamedTuple):
 class Places(NamedTuple):
     """State of one replication; few arguments keep the compilation short."""
 
-    whole: Integers  # (10, most) whole numbers: see CASH and the rows after it
+    whole: Integers  # (7 or 10, most) whole numbers: see CASH and the rows after it
     real: Floats  # (2, k) see DUE_INTEREST and HURDLE
     now: Integers  # (c,) what each cost takes this month
     room: Integers  # (k,) what each tranche may still pay in
@@ -87,7 +100,7 @@ class CalendarState(NamedTuple):
     """State of all replications at the beginning of a month, and the sums until then."""
 
     month: Integers  # (r,)
-    whole: Integers  # (r, 10, most) as in Places
+    whole: Integers  # (r, 7 or 10, most) as in Places
     real: Floats  # (r, 2, k) as in Places
     room: Integers  # (r, k) as in Places
     sums: Integers  # (p, r)
@@ -97,9 +110,10 @@ class CalendarState(NamedTuple):
 
 CASH, OUTSTANDING, PAID_IN, RECEIVED, WAITING, CALLED, REACHED, PEAK, SPENT, GIVEN = range(10)
 """Rows of whole numbers: cash by purpose; by tranche what is outstanding, was paid in and received; by cost what was deferred; by
-guarantee what was paid and not reimbursed, and 1 if the maximum was paid and losses remained; by tranche the most that was
+guarantee what was paid and not reimbursed, and 1 if the maximum was paid and losses remained; by line the most that was
 outstanding, and 1 if in some month all that could be drawn was; by grant what was given as costs needed it."""
-N_ROWS = 10
+N_ROWS, N_PLAIN_ROWS = 10, 7
+"""The last three are there only where a line may be drawn again or something is given."""
 DUE_INTEREST, HURDLE = range(2)
 """Rows of numbers by tranche: interest due, and the amount up to the limit of the return to date."""
 WORK, PAYOUT, RESERVE = range(3)

@@ -14,9 +14,9 @@ from simengine.capital.kernels.arrays import (
     CASH,
     DEFERRED,
     DUE_INTEREST,
-    GIVEN,
     HURDLE,
     INTEREST,
+    N_PLAIN_ROWS,
     N_ROWS,
     NO_LIMIT,
     OUTSTANDING,
@@ -35,13 +35,16 @@ from simengine.capital.kernels.arrays import (
     SPENT,
     WAITING,
     WORK,
+    Grants,
     Guarantees,
+    Lines,
     LoanArrays,
     Places,
     ProjectArrays,
     Waterfall,
     WaterfallFlags,
 )
+from simengine.capital.kernels.beside import charge_fees, close_lines, may_be_given, note_draws, receive_grants, reopen_lines
 from simengine.capital.kernels.parts import share_pro_rata, total, weigh_out
 
 
@@ -61,24 +64,6 @@ def draw_loan(want: int, loans: LoanArrays, room: Integers, whole: Integers, rea
         whole[OUTSTANDING, k] += out[k]
         real[HURDLE, k] += out[k]
         whole[PAID_IN, k] += out[k]
-        whole[PEAK, k] = max(whole[PEAK, k], whole[OUTSTANDING, k])
-        if out[k] > 0 and room[k] == 0:
-            whole[SPENT, k] = 1
-
-
-@device
-def receive_grants(r: int, m: int, want: int, project: ProjectArrays, whole: Integers, out: Integers) -> int:
-    """Receive the grants of a month, those by plan first; return what costs need beyond them."""
-    for o in range(len(out)):
-        out[o] = project.given[r, m, o]
-        want -= out[o]
-    for o in range(len(out)):
-        part = max(min(want, project.given_at_most[r, o] - whole[GIVEN, o]), 0)
-        whole[GIVEN, o] += part
-        out[o] += part
-        want -= part
-    whole[CASH, WORK] += total(out)
-    return max(want, 0)
 
 
 @device
@@ -115,28 +100,19 @@ def room_for_returns(r: int, k: int, loans: LoanArrays, whole: Integers, real: F
 
 
 @device
-def take_step(
-    r: int,
-    m: int,
-    s: int,
-    is_working: bool,
-    waterfall: Waterfall,
-    loans: LoanArrays,
-    room: Integers,
-    whole: Integers,
-    real: Floats,
-    out: Integers,
-) -> None:
+def retain(amount: int, whole: Integers) -> int:
+    """Keep some of the money to be distributed for later costs: it stays in the project's account, only its purpose changes."""
+    whole[CASH, WORK] += amount
+    whole[CASH, PAYOUT] -= amount
+    return amount
+
+
+@device
+def take_step(r: int, s: int, waterfall: Waterfall, loans: LoanArrays, whole: Integers, real: Floats, out: Integers) -> None:
     """Pay the payees of one step of the waterfall from the money to be distributed."""
     first, last = waterfall.begin[s], waterfall.begin[s + 1]
     kind, member, got = waterfall.kind[s], waterfall.member[first:last], out[first:last]
     left = whole[CASH, PAYOUT]
-    if kind == RETAINED:
-        # The money stays in the project's account: only its purpose changes.
-        got[0] = int(np.rint(left * waterfall.weight[first])) if is_working else 0
-        whole[CASH, WORK] += got[0]
-        whole[CASH, PAYOUT] -= got[0]
-        return
     if kind == REST:
         weigh_out(left, waterfall.weight[first:last], got)
     elif kind == RETURNS:
@@ -161,8 +137,6 @@ def take_step(
             real[DUE_INTEREST, member[i]] -= got[i]
         elif kind == PRINCIPAL:
             whole[OUTSTANDING, member[i]] -= got[i]
-            if loans.revolving[member[i]] and m <= loans.until[member[i]]:
-                room[member[i]] += got[i]
         elif kind == DEFERRED:
             whole[WAITING, member[i]] -= got[i]
         elif kind == REIMBURSE:
@@ -210,40 +184,25 @@ def accrue(growth: Floats, ceiling: Floats, whole: Integers, real: Floats) -> No
 
 
 @device
-def charge_fees(m: int, fee: Floats, until: Integers, room: Integers, real: Floats) -> None:
-    """Add one month's fee on what may still be drawn to the interest due."""
-    for k in range(len(fee)):
-        if m <= until[k]:
-            real[DUE_INTEREST, k] += room[k] * fee[k]
-
-
-@device
-def close_lines(m: int, until: Integers, room: Integers) -> None:
-    """Let nothing more be drawn from a tranche after its last month."""
-    for k in range(len(until)):
-        if m > until[k]:
-            room[k] = 0
-
-
-@device
-def may_move(begin: int, scheduled: Integers, due: Integers, given: Integers, calls: Integers, out: WaterfallFlags) -> None:
-    """Return from month `begin` on whether a draw, cost, grant or guarantee can fall due; in the first and the last it always may."""
+def may_move(begin: int, scheduled: Integers, due: Integers, calls: Integers, out: WaterfallFlags) -> None:
+    """Return for the months from `begin` whether a draw, a cost or a guarantee can fall due; the first and the last always may."""
     for m in range(begin, len(out)):
         out[m] = scheduled[m] != 0
         for c in range(due.shape[1]):
             out[m] = out[m] or due[m, c] != 0
-        for o in range(given.shape[1]):
-            out[m] = out[m] or given[m, o] != 0
     for month in calls:
         out[month] = True
     out[0] = out[-1] = True
 
 
 @inlined
-def room_to_walk(n_months: int, project: ProjectArrays, loans: LoanArrays, guarantees: Guarantees) -> Places:
+def room_to_walk(
+    n_months: int, project: ProjectArrays, loans: LoanArrays, lines: Lines, grants: Grants, guarantees: Guarantees
+) -> Places:
     """Allocate the state for one replication at a time."""
-    n_tranches, n_costs, n_grants = len(loans.size), project.due.shape[2], project.given.shape[2]
-    whole = np.zeros((N_ROWS, max(3, n_tranches, n_costs, n_grants, len(guarantees.month))), np.int64)
+    n_tranches, n_costs, n_grants = len(loans.size), project.due.shape[2], grants.at_most.shape[1]
+    n_rows = N_ROWS if lines.reopen or n_grants > 0 else N_PLAIN_ROWS
+    whole = np.zeros((n_rows, max(3, n_tranches, n_costs, n_grants, len(guarantees.month))), np.int64)
     now, room = np.empty(n_costs, np.int64), np.empty(n_tranches, np.int64)
     return Places(whole, np.zeros((2, n_tranches)), now, room, np.zeros(n_months, np.bool_))
 
@@ -266,6 +225,8 @@ def walk_one(
     end: int,
     project: ProjectArrays,
     loans: LoanArrays,
+    lines: Lines,
+    grants: Grants,
     waterfall: Waterfall,
     guarantees: Guarantees,
     income: Integers,  # (m,) paid to the lenders
@@ -281,20 +242,21 @@ def walk_one(
     steps_at = reserve_at + 3
     calls_at = steps_at + len(waterfall.member)
     grants_at = calls_at + len(guarantees.covered)
-    may_move(begin, project.scheduled[r], project.due[r], project.given[r], guarantees.month, moves)
-    bears_interest, has_fee, closes = False, False, False
+    may_move(begin, project.scheduled[r], project.due[r], guarantees.month, moves)
+    has_grants = grants.at_most.shape[1] > 0
+    if has_grants:
+        may_be_given(begin, grants.by_plan[r], moves)
+    bears_interest = lines.charge
     for k in range(n_tranches):
-        bears_interest = bears_interest or loans.coupon[r, k] != 0.0 or np.isfinite(loans.ceiling[r, k]) or loans.fee[r, k] != 0.0
-        has_fee = has_fee or loans.fee[r, k] != 0.0
-        closes = closes or loans.until[k] < n_months - 1
+        bears_interest = bears_interest or loans.coupon[r, k] != 0.0 or np.isfinite(loans.ceiling[r, k])
     for m in range(begin, end):
         line = months[m]
         if m > 0 and bears_interest:
             accrue(loans.coupon[r], loans.ceiling[r], whole, real)
-        if has_fee and m > 0 and not 0 <= stop < m:
-            charge_fees(m, loans.fee[r], loans.until, room, real)
-        if closes:
-            close_lines(m, loans.until, room)
+        if lines.charge and m > 0 and not 0 <= stop < m:
+            charge_fees(m, lines.fee[r], lines.until, room, real)
+        if lines.close:
+            close_lines(m, lines.until, room)
         # If nothing falls due, comes in or is held, the lines of a month stay at 0.
         if not (moves[m] or income[m] != 0 or whole[CASH, WORK] + whole[CASH, PAYOUT] + whole[CASH, RESERVE] != 0):
             continue
@@ -319,11 +281,13 @@ def walk_one(
         want = 0 if stopped else project.scheduled[r, m]
         if project.as_needed:
             want = max(total(now) - whole[CASH, WORK], 0)
-        if project.given.shape[2] > 0 and not stopped:
-            left = receive_grants(r, m, want, project, whole, line[grants_at:])
+        if has_grants and not stopped:
+            left = receive_grants(want, grants.by_plan[r, m], grants.at_most[r], whole, line[grants_at:])
             want = left if project.as_needed else want
         drawn_line = line[:n_tranches]
         draw_loan(want + kept, loans, room, whole, real, drawn_line)
+        if lines.reopen:
+            note_draws(lines.revolving, room, whole, drawn_line)
         kept = min(kept, total(drawn_line))
         whole[CASH, RESERVE] += kept
         whole[CASH, WORK] += total(drawn_line) - kept
@@ -339,7 +303,14 @@ def walk_one(
             whole[CASH, RESERVE] = 0
         if whole[CASH, PAYOUT] > 0 and (at_end or m >= project.distributed_from):
             for s in range(len(waterfall.kind)):
-                take_step(r, m, s, is_working, waterfall, loans, room, whole, real, line[steps_at:calls_at])
+                if waterfall.kind[s] == RETAINED:
+                    share = waterfall.weight[waterfall.begin[s]] if is_working else 0.0
+                    line[steps_at + waterfall.begin[s]] = retain(int(np.rint(whole[CASH, PAYOUT] * share)), whole)
+                    continue
+                take_step(r, s, waterfall, loans, whole, real, line[steps_at:calls_at])
+                if lines.reopen and waterfall.kind[s] == PRINCIPAL:
+                    first, last = waterfall.begin[s], waterfall.begin[s + 1]
+                    reopen_lines(m, lines, waterfall.member[first:last], line[steps_at + first : steps_at + last], room)
         for g in range(len(guarantees.month)):
             if guarantees.month[g] == m:
                 call(g, guarantees, whole, real, line[calls_at:])
@@ -349,6 +320,8 @@ def walk_one(
 def walk_calendar(
     project: ProjectArrays,
     loans: LoanArrays,
+    lines: Lines,
+    grants: Grants,
     waterfall: Waterfall,
     guarantees: Guarantees,
     income: Integers,  # (r, m) paid to the lenders
@@ -357,18 +330,18 @@ def walk_calendar(
     lost: Integers,  # (r, k) filled: principal never paid back
     owed: Integers,  # (r, k) filled: interest never paid
     at_limit: WaterfallFlags,  # (r, k) filled: whether a limit of the returns was reached
-    peak: Integers,  # (r, k) filled: the most that was outstanding
-    spent: WaterfallFlags,  # (r, k) filled: whether in some month all that could be drawn was
+    peak: Integers,  # (r, k) filled: the most that was outstanding of a line
+    spent: WaterfallFlags,  # (r, k) filled: whether in some month all that could be drawn of a line was
     waiting: Integers,  # (r, c) filled: what was deferred and never paid
     reached: WaterfallFlags,  # (r, g) filled: whether a guarantor paid the most that was promised, and it was not enough
 ) -> None:
     """Fill the journal, replication by replication."""
-    places = room_to_walk(income.shape[1], project, loans, guarantees)
+    places = room_to_walk(income.shape[1], project, loans, lines, grants, guarantees)
     whole, real = places.whole, places.real
     months = np.zeros((income.shape[1], journal.shape[0]), np.int64)
     for r in range(len(income)):
         set_out(r, project, loans, places)
-        walk_one(r, 0, income.shape[1], project, loans, waterfall, guarantees, income[r], stop[r], places, months)
+        walk_one(r, 0, income.shape[1], project, loans, lines, grants, waterfall, guarantees, income[r], stop[r], places, months)
         for j in range(journal.shape[0]):
             for m in range(income.shape[1]):
                 journal[j, r, m] = months[m, j]
@@ -377,7 +350,8 @@ def walk_calendar(
             lost[r, k] = whole[OUTSTANDING, k]
             owed[r, k] = max(int(np.rint(real[DUE_INTEREST, k])), 0)
             at_limit[r, k] = whole[PAID_IN, k] > 0 and room_for_returns(r, k, loans, whole, real) == 0
-            peak[r, k], spent[r, k] = whole[PEAK, k], whole[SPENT, k] == 1
+            if lines.reopen:
+                peak[r, k], spent[r, k] = whole[PEAK, k], whole[SPENT, k] == 1
         for c in range(project.due.shape[2]):
             waiting[r, c] = whole[WAITING, c]
         for g in range(len(guarantees.month)):
