@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
+from simengine.capital import AccountGroups, accounts_in_plan, distribute
 from simengine.config import load_study
 from simengine.config.roles import lenders_of, with_money
 from simengine.errors import StudyError
 from simengine.pipeline import evaluate, simulate
 from simengine.questions.run.tables import risk_tables
 from simengine.risk.summarise import summarise
-from tests.capital.made import PARTIES, capital_of, moved, payments_of
+from tests.capital.made import PARTIES, capital_of, moved, payments_of, planned
 from tests.capital.test_structures import NOTHING, by_line
 
 EVERYBODY = (*PARTIES, "foundation", "region")
@@ -63,6 +64,29 @@ def test_grant__beside_a_loan_on_a_schedule_pays_the_same_costs():
     assert lines["draw.loan"] == dict.fromkeys(range(4), 60)
     assert lines["cost.delivery"] == dict.fromkeys(range(4), 100)
     assert lines["step.loan_principal.loan"] == {4: 40}
+
+
+def test_sums__go_on_with_what_a_fund_has_left_and_a_line_may_draw():
+    # Source: the ledger. Before the first payment, in month 3, the fund has given all its 135 and the line lent 100: sums go on from
+    # there, under one sheet after the other.
+    section = {
+        "draws": "as_needed",
+        "shortfall": "allowed",
+        "costs": {"delivery": {"payee": "service_provider", "per_month": 100, "until_month": 5}},
+        "grants": {"gift": {"giver": "foundation", "amount": 65}, "fund": {"giver": "region", "at_most": 135}},
+        "tranches": {"line": {"holder": "investor", "size": 200, "revolving": True, "available_until_month": 4}},
+    }
+    capital = capital_of(**section)
+    plan, draws = planned(capital, 1, 200, parties=EVERYBODY)
+    mine = [frozenset(one.name for one in accounts_in_plan(capital, plan) if one.party == name) for name in EVERYBODY]
+    sums = AccountGroups(capital, plan, mine, np.ones((len(mine), 1, 25)))
+
+    for amount, month in ((80.0, 3), (120.0, 3), (40.0, 4)):
+        income = payments_of({"term": amount}, {"term": month})
+        ledger, found = distribute(capital, plan, income, draws), sums.add_up(income, draws)
+        assert ledger.cash("region").sum() == -135_00
+        for place, names in enumerate(mine):
+            np.testing.assert_array_equal(found.cash[place], ledger.cash_in(names).sum(axis=1))
 
 
 # ---------------------------------------------------- in a study ----------------------------------------------------
