@@ -487,6 +487,18 @@ def test_results__names_every_key_of_a_run(tiny_json: dict[str, Any]) -> None:
     assert missing_results(REFERENCE["results"], "`run --json`", tiny_json) == []
 
 
+def test_results__names_every_key_of_a_capital_structure() -> None:
+    payers = "capital.payers={outcome_payer: {share: rest}, region: {share: 0.4, leaves_in_month: 30}}"
+    more = (payers, "capital.tranches.senior.revolving=true", "capital.grants={gift: {giver: foundation, at_most: 9_000}}")
+    run = ("run", CHECKOUT / "configs/two_lenders.yaml", "-n", 50, "--seed", 1, *(word for one in more for word in ("--set", one)))
+    content, named = json_of(*run), code(section(REFERENCE["results"], "`run --json`"))
+    sections = ("tranches", "costs", "steps", "grants", "guarantees")
+    wanted = {f"{part}.<name>.{name}" for part in sections for one in content[part].values() for name in one}
+    wanted |= {f"<name>.{name}" for name in content["region"] if name.endswith("unpaid")}
+    assert {"tranches.<name>.p_exhausted", "grants.<name>.paid", "<name>.p_unpaid"} <= wanted
+    assert {path for path in wanted if not {path, f"{path}.<name>"} & named} == set()
+
+
 def test_results__names_every_key_of_a_check() -> None:
     content = json_of("check", CHECKOUT / "configs/tiny.yaml")
     assert missing_results(REFERENCE["results"], "`check --json`", content) == []

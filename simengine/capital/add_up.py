@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from simengine.capital.distribute import Flow, own_lines, post_terms, project_lines, refuse_shortfall, stop_months
-from simengine.capital.kernels.arrays import N_ROWS, PAID_IN, CalendarState
+from simengine.capital.kernels.arrays import N_PLAIN_ROWS, N_ROWS, PAID_IN, CalendarState
 from simengine.capital.kernels.sums import add_up_calendar
 from simengine.capital.plan import Plan
 from simengine.capital.spec import Capital
@@ -102,6 +102,8 @@ class AccountGroups:
         add_up_calendar(
             plan.project,
             plan.loans,
+            plan.lines,
+            plan.grants,
             plan.waterfall,
             plan.guarantees,
             np.concatenate([nothing, *(flow.month for flow in flows)]),
@@ -120,10 +122,10 @@ class AccountGroups:
     def _standing(self, months: Integers) -> CalendarState:
         """Allocate the states at the beginning of some months."""
         n, n_tranches, n_costs, n_groups = len(months), len(self.plan.holders), len(self.plan.costs), len(self.accounts)
-        most = max(3, n_tranches, n_costs, len(self.plan.guarantee_names))
+        most = max(3, n_tranches, n_costs, len(self.plan.guarantee_names), len(self.plan.givers))
         return CalendarState(
             months,
-            np.zeros((n, N_ROWS, most), dtype=np.int64),
+            np.zeros((n, N_ROWS if self.plan.lines.reopen or self.plan.givers else N_PLAIN_ROWS, most), dtype=np.int64),
             np.zeros((n, 2, n_tranches)),
             np.zeros((n, n_tranches), dtype=np.int64),
             np.zeros((n_groups + n_costs, n), dtype=np.int64),

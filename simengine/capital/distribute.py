@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.capital.kernels.walk import walk_calendar
-from simengine.capital.plan import Plan, smallest_units
-from simengine.capital.spec import Capital, Payer, shares_of
+from simengine.capital.plan import Plan, smallest_units, value_in
+from simengine.capital.spec import RETAINED, Capital, Payer, shares_of
 from simengine.errors import Problem, StudyError
 from simengine.records import INVESTOR, OUTCOME_PAYER, PROJECT, SUPPLIERS, Account, Draws, Integers, Ledger, LedgerLine, Payments
 
@@ -60,12 +60,13 @@ def distribute(capital: Capital, plan: Plan, payments: Payments, draws: Draws) -
             _enter(income, flow)
     n_tranches, n_costs, n_guarantees = len(plan.holders), len(plan.costs), len(plan.guarantee_names)
     lost, owed = np.zeros((2, n, n_tranches), dtype=np.int64)
-    at_limit, reached = np.zeros((n, n_tranches), dtype=bool), np.zeros((n, n_guarantees), dtype=bool)
-    waiting = np.zeros((n, n_costs), dtype=np.int64)
+    at_limit, spent = np.zeros((2, n, n_tranches), dtype=bool)
+    waiting, peak = np.zeros((n, n_costs), dtype=np.int64), np.zeros((n, n_tranches), dtype=np.int64)
+    reached = np.zeros((n, n_guarantees), dtype=bool)
     own, stop = journal[len(flows) : len(flows) + len(of_project)], stop_months(payments, n)
-    walk_calendar(
-        plan.project, plan.loans, plan.waterfall, plan.guarantees, income, stop, own, lost, owed, at_limit, waiting, reached
-    )
+    state = (lost, owed, at_limit, peak, spent, waiting, reached)
+    tables = (plan.project, plan.loans, plan.lines, plan.grants, plan.waterfall, plan.guarantees)
+    walk_calendar(*tables, income, stop, own, *state)
     refuse_shortfall(capital, plan, own[n_tranches + n_costs : n_tranches + 2 * n_costs].sum(axis=2))
     for place, spending in enumerate(plan.own_spending, start=len(lines) - len(of_parties)):
         journal[place] = np.where(falls_due(stop, n_months), spending.due, 0)
@@ -79,10 +80,14 @@ def distribute(capital: Capital, plan: Plan, payments: Payments, draws: Draws) -
         lost,
         owed,
         at_limit,
+        plan.revolving,
+        peak,
+        spent,
         tuple(plan.costs),
         waiting,
         plan.guarantee_names,
         reached,
+        tuple(payer for payer in payers_of(capital) if may_fall_short(draws, payer)),
     )
 
 
@@ -163,8 +168,9 @@ def _post_term(
     for paying, part in _sides(capital, plan, payer, owed):
         came, when, who = part, month, paying.removeprefix("payer.")
         if who != paying:
-            came, when = _paid_share(draws, who, part), _as_it_comes(draws, who, month)
-            if f"capital.payers.{who}.pays_share" in draws.values:
+            when = _as_it_comes(draws, who, month)
+            came = _until_it_leaves(draws, who, when, _paid_share(draws, who, part))
+            if may_fall_short(draws, who):
                 yield Flow(LedgerLine(f"unpaid.{name}.{paying}"), month, part - came)
         if payee == INVESTOR:
             yield Flow(LedgerLine(f"{name}.{paying}", paying, PROJECT), when, came)
@@ -194,6 +200,20 @@ def _paid_share(draws: Draws, payer: str, owed: Integers) -> Integers:
     return owed if share is None else np.rint(owed * share).astype(np.int64)
 
 
+def _until_it_leaves(draws: Draws, payer: str, month: Integers, due: Integers) -> Integers:
+    """Return what a payer pays of amounts that it would pay in some months: from the month in which it leaves, what is recovered."""
+    leaves = draws.values.get(f"capital.payers.{payer}.leaves_in_month")
+    if leaves is None:
+        return due
+    recovered = value_in(draws, f"capital.payers.{payer}.recovered_share", 0.0)
+    return np.where(month >= np.floor(leaves), np.rint(due * recovered).astype(np.int64), due)
+
+
+def may_fall_short(draws: Draws, payer: str) -> bool:
+    """Whether a payer may pay less than it owes: what it does not pay is then noted."""
+    return any(f"capital.payers.{payer}.{key}" in draws.values for key in ("pays_share", "leaves_in_month"))
+
+
 def _as_it_comes(draws: Draws, payer: str, month: Integers) -> Integers:
     """Return the months in which a payer actually pays."""
     late = draws.values.get(f"capital.payers.{payer}.pays_late_months")
@@ -209,6 +229,9 @@ def project_lines(capital: Capital, plan: Plan) -> Iterator[LedgerLine]:
     yield from (LedgerLine(f"reserve.{what}") for what in ("in", "used", "out"))
     for step_name, step in capital.all_steps().items():
         for name in step.names:
+            if step.kind == RETAINED:
+                yield LedgerLine(f"{RETAINED}.{step_name}")
+                continue
             if step.kind == "deferred":
                 receiver = plan.costs[name]
             elif step.kind == "reimburse":
@@ -221,6 +244,7 @@ def project_lines(capital: Capital, plan: Plan) -> Iterator[LedgerLine]:
         for name in one.covers:
             receiver = f"tranche.{name}" if name in holders else capital.guarantees[name].guarantor
             yield LedgerLine(f"guarantee.{guarantee}.{name}", one.guarantor, receiver)
+    yield from (LedgerLine(f"grant.{name}", giver, PROJECT) for name, giver in plan.givers.items())
 
 
 def refuse_shortfall(capital: Capital, plan: Plan, unpaid: Integers) -> None:

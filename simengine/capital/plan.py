@@ -12,12 +12,14 @@ from simengine.capital.kernels.arrays import (
     IN_ORDER,
     NO_LIMIT,
     SIDE_BY_SIDE,
+    Grants,
     Guarantees,
+    Lines,
     LoanArrays,
     ProjectArrays,
     Waterfall,
 )
-from simengine.capital.spec import WATERFALL_STEPS, Capital, Guarantee, Party, Priced, shares_of
+from simengine.capital.spec import RETAINED, WATERFALL_STEPS, Capital, Guarantee, Party, Priced, shares_of
 from simengine.distributions import Constant
 from simengine.errors import Problem, StudyError
 from simengine.records import DELIVERY, SUPPLIERS, Draws, Floats, Integers
@@ -55,6 +57,8 @@ class Plan:
     """Smallest units in one unit of the currency."""
     project: ProjectArrays
     loans: LoanArrays
+    lines: Lines
+    grants: Grants
     waterfall: Waterfall
     guarantees: Guarantees
     costs: Mapping[str, str]
@@ -63,6 +67,10 @@ class Plan:
     """By tranche, the most senior first: its holder."""
     guarantee_names: tuple[str, ...]
     """In the order in which they are called."""
+    givers: Mapping[str, str]
+    """By grant: who gives it."""
+    revolving: tuple[str, ...]
+    """Tranches that may be drawn again when they are paid back."""
     parties: tuple[str, ...]
     """All parties of the study."""
     own_spending: tuple[OwnSpending, ...]
@@ -120,11 +128,15 @@ def plan_money(
         units,
         project,
         _loans(capital, commitment, draws),
+        _lines(capital, commitment, draws, calendar.horizon_months),
+        _grants(capital, priced),
         _waterfall(capital, tuple(holders), tuple(costs), guarantee_names, tuple(parties)),
         _guarantees(capital, tuple(holders), guarantee_names, calendar.horizon_months, units),
         costs,
         holders,
         guarantee_names,
+        {name: grant.giver for name, grant in capital.grants.items()},
+        tuple(name for name, tranche in capital.tranches.items() if tranche.revolving),
         tuple(parties),
         tuple(
             OwnSpending(name, cost, one.payee or SUPPLIERS, priced.due(f"parties.{name}.costs.{cost}", one))
@@ -169,6 +181,19 @@ def _project(capital: Capital, commitment: float, priced: _Pricing) -> ProjectAr
         last_work,
         0 if capital.distributed_from_month is None else int(capital.distributed_from_month.value),
     )
+
+
+def _grants(capital: Capital, priced: _Pricing) -> Grants:
+    n = len(priced.draws)
+    given = np.zeros((n, priced.calendar.horizon_months + 1, len(capital.grants)), dtype=np.int64)
+    at_most = np.zeros((n, len(capital.grants)), dtype=np.int64)
+    for place, (name, grant) in enumerate(capital.grants.items()):
+        path = f"capital.grants.{name}"
+        if grant.at_most is None:
+            given[:, :, place] = priced.due(path, grant)
+        else:
+            at_most[:, place] = smallest_units(priced.draws[f"{path}.at_most"], priced.units, path)
+    return Grants(given, at_most)
 
 
 def in_equal_parts(total: Integers, months: Integers, horizon_months: int) -> Integers:
@@ -302,6 +327,19 @@ def _loans(capital: Capital, commitment: float, draws: Draws) -> LoanArrays:
     )
 
 
+def _lines(capital: Capital, commitment: float, draws: Draws, horizon_months: int) -> Lines:
+    tranches = capital.all_tranches(commitment)
+    revolving = np.array([one.revolving for one in tranches.values()], dtype=bool)
+    # A fee does not compound: it is charged in twelve equal parts a year.
+    fee = _by_name(draws, tranches, "capital.tranches", "commitment_fee_per_year", 0.0) / 12
+    until = np.array([_last_month(one.available_until_month, horizon_months) for one in tranches.values()], dtype=np.int64)
+    return Lines(revolving, fee, until, bool((fee != 0).any()), bool((until < horizon_months).any()), bool(revolving.any()))
+
+
+def _last_month(month: Constant | None, horizon_months: int) -> int:
+    return horizon_months if month is None else int(month.value)
+
+
 def _monthly(rate_per_year: Floats) -> Floats:
     """Return the growth a month that compounds to a yearly rate."""
     return np.asarray((1 + rate_per_year) ** (1 / 12) - 1)
@@ -310,13 +348,14 @@ def _monthly(rate_per_year: Floats) -> Floats:
 def _waterfall(
     capital: Capital, tranches: Sequence[str], costs: Sequence[str], guarantees: Sequence[str], parties: Sequence[str]
 ) -> Waterfall:
-    places = {"deferred": costs, "reimburse": guarantees, "rest": (*tranches, *parties)}
+    places = {"deferred": costs, "reimburse": guarantees, "rest": (*tranches, *parties), RETAINED: (RETAINED,)}
     kinds, begin, members, weights = [], [0], [], []
     for step in capital.all_steps().values():
         kinds.append(WATERFALL_STEPS.index(step.kind))
         known = list(places.get(step.kind, tranches))
         members += [known.index(name) for name in step.names]
-        weights += shares_of(step.returns or step.rest or {}) or [1.0] * len(step.names)
+        shares = {RETAINED: step.retained} if step.retained is not None else step.returns or step.rest or {}
+        weights += shares_of(shares) or [1.0] * len(step.names)
         begin.append(len(members))
     return Waterfall(
         np.array(kinds, dtype=np.int64), np.array(begin), np.array(members, dtype=np.int64), np.array(weights, dtype=np.float64)
@@ -336,7 +375,7 @@ def _guarantees(capital: Capital, tranches: Sequence[str], names: Sequence[str],
         begin.append(len(covered))
     asked = [capital.guarantees[name] for name in names]
     return Guarantees(
-        np.array([horizon_months if one.month is None else int(one.month.value) for one in asked], dtype=np.int64),
+        np.array([_last_month(one.month, horizon_months) for one in asked], dtype=np.int64),
         np.array([1.0 if one.share is None else one.share.value for one in asked]),
         np.array([_in_units(one.at_most, units) for one in asked], dtype=np.int64),
         np.array([np.inf if one.at_most_share_of_drawn is None else one.at_most_share_of_drawn.value for one in asked]),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from simengine.capital.plan import calling_order
-from simengine.capital.spec import WATERFALL_STEPS, Capital, Party, Priced, WaterfallStep
+from simengine.capital.spec import RETAINED, WATERFALL_STEPS, Capital, Party, Priced, WaterfallStep
 from simengine.errors import Finding, one_of
 from simengine.records import ALL_LENDERS, ALL_PAYERS, INVESTOR, LOAN, PROJECT, SUPPLIERS
 
@@ -30,9 +30,21 @@ RESERVED_NAMES = frozenset(
             "cost",
             "step",
         ),
-        *("guarantee", "luck", "weight", "group", "replication", "parameter"),
+        *("guarantee", "grant", "luck", "weight", "group", "replication", "parameter"),
         *("payment_against_saving", "public_value", "metrics", "terms", "people", "diagnostics", "tranches", "costs", "steps"),
-        *("guarantees", "title", "currency", "seed", "replications", "parties", "assumptions", "exceedance", "refused", "sampling"),
+        *(
+            "guarantees",
+            "grants",
+            "title",
+            "currency",
+            "seed",
+            "replications",
+            "parties",
+            "assumptions",
+            "exceedance",
+            "refused",
+            "sampling",
+        ),
         *("precision", "provenance"),
     }
 )
@@ -68,7 +80,8 @@ def capital_rules(
     yield from _tranches(capital, commitment)
     yield from _costs(capital, parties, waves, horizon)
     yield from _months(capital, horizon)
-    yield from _waterfall(capital, parties)
+    yield from _grants(capital, waves, horizon)
+    yield from _waterfall(capital, parties, commitment)
     yield from _guarantees(capital)
 
 
@@ -85,6 +98,7 @@ def _draws(capital: Capital) -> Iterator[Finding]:
 def _parties(capital: Capital, parties: Collection[str]) -> Iterator[Finding]:
     named = {f"payers.{name}": name for name in capital.payers}
     named |= {f"costs.{name}.payee": cost.payee for name, cost in capital.costs.items()}
+    named |= {f"grants.{name}.giver": grant.giver for name, grant in capital.grants.items()}
     named |= {f"tranches.{name}.holder": tranche.holder for name, tranche in capital.tranches.items()}
     named |= {f"guarantees.{name}.guarantor": one.guarantor for name, one in capital.guarantees.items()}
     for path, party in named.items():
@@ -98,6 +112,10 @@ def _parties(capital: Capital, parties: Collection[str]) -> Iterator[Finding]:
 
 
 def _payers(capital: Capital) -> Iterator[Finding]:
+    for name, payer in capital.payers.items():
+        if payer.recovered_share is not None and payer.leaves_in_month is None:
+            rule = "what is recovered after a payer has left must go with the month in which it leaves"
+            yield f"capital.payers.{name}.recovered_share", rule, "no `leaves_in_month`", "Add it, or write `pays_share`"
     if capital.payers:
         yield from _whole({name: payer.share for name, payer in capital.payers.items()}, "capital.payers", "payers")
 
@@ -114,6 +132,14 @@ def _whole(shares: Mapping[str, object], path: str, noun: str) -> Iterator[Findi
 def _tranches(capital: Capital, commitment: float) -> Iterator[Finding]:
     if not capital.tranches:
         return
+    for name, tranche in capital.tranches.items() if capital.draws == "scheduled" else ():
+        way_out = "Draw `as_needed`, or leave it out"
+        if tranche.revolving:
+            rule = "a tranche that may be drawn again must be drawn as needed: a schedule draws it once"
+            yield f"capital.tranches.{name}.revolving", rule, "`draws: scheduled`", way_out
+        if tranche.available_until_month is not None:
+            rule = "a tranche that can be drawn until some month must be drawn as needed: a schedule has months of its own"
+            yield f"capital.tranches.{name}.available_until_month", rule, "`draws: scheduled`", way_out
     rests = [name for name, tranche in capital.tranches.items() if tranche.size == "rest"]
     total = sum(tranche.size.value for tranche in capital.tranches.values() if tranche.size != "rest")
     if len(rests) > 1:
@@ -142,6 +168,17 @@ def _costs(capital: Capital, parties: Mapping[str, Party], waves: Collection[str
                 yield f"{path}.payee", "it must be a party of the study", f"`{own.payee}`", way_out
 
 
+def _grants(capital: Capital, waves: Collection[str], horizon: int) -> Iterator[Finding]:
+    for name, grant in capital.grants.items():
+        path = f"capital.grants.{name}"
+        yield from _priced(path, grant, waves, horizon)
+        if not capital.costs:
+            yield path, "a grant must have costs to pay", "no `costs`", "Add `costs`"
+        if grant.at_most is not None and capital.draws == "scheduled":
+            rule = "a grant that pays what costs need must go with a loan that is drawn as needed"
+            yield f"{path}.at_most", rule, "`draws: scheduled`", "Draw `as_needed`, or give an `amount` or so much `per_month`"
+
+
 def _priced(path: str, cost: Priced, waves: Collection[str], horizon: int) -> Iterator[Finding]:
     """Find keys of a cost that its form does not use, waves that do not exist, and months beyond the horizon."""
     for wave in cost.waves:
@@ -151,15 +188,15 @@ def _priced(path: str, cost: Priced, waves: Collection[str], horizon: int) -> It
         "waves": cost.form != "per_person",
         "over_months": cost.form != "per_person",
         "until_month": cost.form != "per_month",
-        "from_month": cost.form in ("per_person", "share_of_income"),
-        "growth_per_year": cost.form == "share_of_income",
+        "from_month": cost.form in ("per_person", "share_of_income", "at_most"),
+        "growth_per_year": cost.form in ("share_of_income", "at_most"),
     }
     for key in (key for key, is_ignored in ignored.items() if is_ignored and getattr(cost, key)):
-        yield f"{path}.{key}", f"a cost by `{cost.form}` has no `{key}`", f"{getattr(cost, key)}", "Leave it out"
+        yield f"{path}.{key}", f"a {cost.noun} by `{cost.form}` has no `{key}`", f"{getattr(cost, key)}", "Leave it out"
     for key in ("from_month", "until_month"):
         month = getattr(cost, key)
         if month is not None and month.value > horizon:
-            rule = f"a cost falls due within the horizon of {horizon} months"
+            rule = f"a {cost.noun} falls due within the horizon of {horizon} months"
             yield f"{path}.{key}", rule, f"month {month.value:g}", ""
 
 
@@ -167,6 +204,7 @@ def _months(capital: Capital, horizon: int) -> Iterator[Finding]:
     months = {
         "reserve.until_month": None if capital.reserve is None else capital.reserve.until_month,
         "distributed_from_month": capital.distributed_from_month,
+        **{f"tranches.{name}.available_until_month": one.available_until_month for name, one in capital.tranches.items()},
         **{f"guarantees.{name}.month": one.month for name, one in capital.guarantees.items()},
     }
     for path, month in months.items():
@@ -174,12 +212,13 @@ def _months(capital: Capital, horizon: int) -> Iterator[Finding]:
             yield f"capital.{path}", f"it lies within the horizon of {horizon} months", f"month {month.value:g}", ""
 
 
-def _waterfall(capital: Capital, parties: Collection[str]) -> Iterator[Finding]:
+def _waterfall(capital: Capital, parties: Collection[str], commitment: float) -> Iterator[Finding]:
     tranches = list(capital.tranches) or [LOAN]
     known: dict[str, tuple[str, Collection[str]]] = {
         "deferred": ("a cost", capital.costs),
         "reimburse": ("a guarantee", capital.guarantees),
         "rest": ("a tranche or a party", [*tranches, *parties]),
+        RETAINED: ("", (RETAINED,)),
     }
     seen: dict[tuple[str, str], str] = {}
     steps = capital.waterfall
@@ -190,12 +229,16 @@ def _waterfall(capital: Capital, parties: Collection[str]) -> Iterator[Finding]:
             if one not in names:
                 yield path, noun, f"`{one}`", one_of(names)
             first = seen.setdefault((step.kind, one), name)
-            if first != name and step.kind != "returns":
+            if first != name and step.kind not in ("returns", RETAINED):
                 yield path, "nothing is paid twice", f"`{one}` here and in `{first}`", "Leave it out of one of them"
     for name, step in capital.all_steps().items():
         yield from _shares(capital, step, f"capital.waterfall.{name}")
     if steps:
-        yield from _is_complete(capital, seen, list(steps.values()))
+        yield from _is_complete(capital, commitment, seen, list(steps.values()))
+    elif capital.grants and not capital.tranches and commitment == 0:
+        rule = "a study without a loan must say who gets what comes in"
+        way_out = "Add a step such as `surplus: {rest: {service_provider: 1}}`"
+        yield "capital.waterfall", rule, "no `waterfall`, whose default pays it to a lender", way_out
 
 
 def _shares(capital: Capital, step: WaterfallStep, path: str) -> Iterator[Finding]:
@@ -211,14 +254,16 @@ def _shares(capital: Capital, step: WaterfallStep, path: str) -> Iterator[Findin
         yield f"{path}.returns", "the shares of what is left add up to 1 at most", found, ""
 
 
-def _is_complete(capital: Capital, seen: Mapping[tuple[str, str], str], steps: list[WaterfallStep]) -> Iterator[Finding]:
+def _is_complete(
+    capital: Capital, commitment: float, seen: Mapping[tuple[str, str], str], steps: list[WaterfallStep]
+) -> Iterator[Finding]:
     """Find lenders and deferred costs without a place, and money without a recipient."""
     rests = [step for step in steps if step.kind == "rest"]
     if len(rests) != 1 or steps[-1].kind != "rest":
         rule = "the last step, and no other, hands out the `rest`: otherwise money is left over"
         yield "capital.waterfall", rule, f"steps {', '.join(step.kind for step in steps)}", ""
-    needed = [("principal", name) for name in capital.tranches or (LOAN,)]
-    needed += [("interest", name) for name, one in capital.tranches.items() if one.coupon_per_year is not None]
+    needed = [("principal", name) for name in capital.tranches or ((LOAN,) if commitment > 0 else ())]
+    needed += [("interest", name) for name, one in capital.tranches.items() if one.bears_interest]
     needed += [("deferred", name) for name, one in capital.costs.items() if one.deferred_share is not None]
     for kind, name in needed:
         if (kind, name) not in seen:

@@ -28,6 +28,7 @@ _Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share must lie between 
 _Rate = Annotated[Quantity, AfterValidator(within(-0.5, 1, "a rate must lie between -0.5 and 1 a year"))]
 _FixedRate = Annotated[Fixed, AfterValidator(within(-0.5, 1, "a rate must lie between -0.5 and 1 a year"))]
 _Coupon = Annotated[Quantity, AfterValidator(within(0, 1, "a coupon or return must lie between 0 and 1 a year"))]
+_Fee = Annotated[Quantity, AfterValidator(within(0, 1, "a fee must lie between 0 and 1 a year"))]
 _DISCOUNT = "a discount rate must lie between 0 and 1 a year (a table of `rates`, named by `discounting`, may be negative)"
 _IS_MONEY = "an amount of money must lie between 0 and 1e15"
 
@@ -55,6 +56,7 @@ class Priced(Spec):
 
     forms: ClassVar[tuple[str, ...]] = ("amount", "per_month", "per_person")
     """The keys of the alternative forms."""
+    noun: ClassVar[str] = "cost"
 
     amount: _Money | None = None
     """Once, in `from_month`."""
@@ -77,9 +79,9 @@ class Priced(Spec):
     def _one_form(self) -> Self:
         given = [name for name in self.forms if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"a cost is given by one of {', '.join(self.forms)}; found {', '.join(given) or 'none'}")
+            raise ValueError(f"a {self.noun} is given by one of {', '.join(self.forms)}; found {', '.join(given) or 'none'}")
         if self.until_month is not None and self.from_month is not None and self.until_month.value < self.from_month.value:
-            raise ValueError(f"a cost ends after it begins; found months {self.from_month} to {self.until_month}")
+            raise ValueError(f"a {self.noun} ends after it begins; found months {self.from_month} to {self.until_month}")
         return self
 
     @property
@@ -105,6 +107,17 @@ class Cost(Priced):
     """Of all payments to the lenders, deducted before them."""
     deferred_share: Probability | None = None
     """Share that is not paid when it falls due but at its place in the waterfall: a fee at risk."""
+
+
+class Grant(Priced):
+    """Money that is given for the costs of the project: nobody owes it back."""
+
+    forms = ("amount", "per_month", "per_person", "at_most")
+    noun = "grant"
+
+    giver: Name
+    at_most: _Money | None = None
+    """The most that is given of what costs need, month by month, before any tranche pays in."""
 
 
 class Party(Spec):
@@ -181,6 +194,10 @@ class Payer(Spec):
     """Months by which payments are late; none if absent."""
     pays_share: Probability | None = None
     """Share of the amount owed that is actually paid, all if absent: appropriation and counterparty risk."""
+    leaves_in_month: NotNegative | None = None
+    """The month from which it pays nothing more, for want of an appropriation or because it fails; it stays if absent."""
+    recovered_share: Probability | None = None
+    """Share of what it would have paid that still comes after it has left; none if absent."""
 
 
 class Tranche(Spec):
@@ -195,6 +212,17 @@ class Tranche(Spec):
     """Everything received beyond principal and coupon stops at this multiple of what was paid in."""
     returns_at_most_per_year: _Coupon | None = None
     """It stops where the rate of return to date reaches this."""
+    revolving: bool = False
+    """Whether principal that is paid back may be drawn again: a line of credit, whose limit is the size."""
+    commitment_fee_per_year: _Fee | None = None
+    """Fee on what may still be drawn, a twelfth of it a month; it is owed with the interest."""
+    available_until_month: _Month | None = None
+    """The last month in which it may be drawn, and for which the fee is owed; the horizon if absent."""
+
+    @property
+    def bears_interest(self) -> bool:
+        """Whether more than principal is owed on it."""
+        return self.coupon_per_year is not None or self.commitment_fee_per_year is not None
 
 
 class Guarantee(Spec):
@@ -236,6 +264,8 @@ class WaterfallStep(Spec):
     """Tranches that share in the remainder, each up to its limit."""
     rest: Annotated[dict[Name, ShareOfWhole], Field(min_length=1)] | None = None
     """Tranches and parties that share in the whole remainder: the last step."""
+    retained: _Share | None = None
+    """Share of the remainder that stays in the project for later costs; it joins the waterfall when no cost is left."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> WaterfallStep:
@@ -251,11 +281,12 @@ class WaterfallStep(Spec):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The payees of the step."""
-        return tuple(getattr(self, self.kind))
+        """The payees of the step; the word `retained` where nobody is paid."""
+        return (RETAINED,) if self.kind == RETAINED else tuple(getattr(self, self.kind))
 
 
-WATERFALL_STEPS = ("interest", "principal", "deferred", "reimburse", "returns", "rest")
+RETAINED = "retained"
+WATERFALL_STEPS = ("interest", "principal", "deferred", "reimburse", "returns", "rest", RETAINED)
 
 
 class Capital(Spec):
@@ -275,6 +306,8 @@ class Capital(Spec):
     """By party: who pays the amounts owed by the contract's outcome payer; only that party if absent."""
     costs: dict[Name, Cost] = {}
     """In the order in which they are paid; if absent, the service provider receives the amount drawn."""
+    grants: dict[Name, Grant] = {}
+    """Money that is given, by names of your choice, in the order in which it is used; what costs leave of it joins the waterfall."""
     recycled_share: Probability | None = None
     """Share of the income that may pay later costs, none if absent; it joins the waterfall when no cost is left."""
     reserve: Reserve | None = None
@@ -299,6 +332,11 @@ class Capital(Spec):
         """Parties that pay the amounts owed by the contract's outcome payer; the party of that name if no others are named."""
         return tuple(self.payers) or (OUTCOME_PAYER,)
 
+    def has_lenders(self, commitment: float) -> bool:
+        """Whether somebody lends, or gets what lenders get: not where all the money is given and the waterfall names no lender."""
+        named = {name for step in self.waterfall.values() for name in step.names}
+        return bool(self.tranches) or commitment > 0 or not self.waterfall or LOAN in named
+
     def all_tranches(self, commitment: float) -> dict[str, Tranche]:
         """Return the tranches, one of the investor's if none are named, with what `rest` stands for."""
         if not self.tranches:
@@ -317,7 +355,7 @@ class Capital(Spec):
         tranches = self.tranches or {LOAN: Tranche(holder=INVESTOR, size="rest")}
         steps: dict[str, WaterfallStep] = {}
         for name, tranche in tranches.items():
-            if tranche.coupon_per_year is not None:
+            if tranche.bears_interest:
                 steps[f"{name}_interest"] = WaterfallStep(interest=(name,))
             steps[f"{name}_principal"] = WaterfallStep(principal=(name,))
         deferred = tuple(name for name, cost in self.costs.items() if cost.deferred_share is not None)

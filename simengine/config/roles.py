@@ -20,17 +20,23 @@ if TYPE_CHECKING:
 
 def parties_behind(study: Study, name: str) -> tuple[str, ...]:
     """Names of the parties behind a party of the contract: all lenders for its investor, all payers for its outcome payer."""
-    return {INVESTOR: study.capital.lenders, OUTCOME_PAYER: study.capital.who_pays}.get(name, (name,))
+    return {INVESTOR: lenders_of(study), OUTCOME_PAYER: study.capital.who_pays}.get(name, (name,))
+
+
+def lenders_of(study: Study) -> tuple[str, ...]:
+    """Names of the parties that lend; none where nobody does."""
+    return study.capital.lenders if study.capital.has_lenders(study.contract.commitment.value) else ()
 
 
 def with_money(study: Study) -> tuple[str, ...]:
     """Names of the parties with cash or public value in a study, in order."""
-    capital, named = study.capital, [*study.capital.lenders, *study.capital.who_pays]
+    capital, named = study.capital, [*lenders_of(study), *study.capital.who_pays]
     for term in study.contract.terms.values():
         named += [*parties_behind(study, term.payer), *parties_behind(study, term.payee)]
     named += [cost.payee for cost in capital.costs.values()] or ["service_provider"]
     for name, party in study.parties.items():
         named += [name, *(cost.payee for cost in party.costs.values() if cost.payee is not None)] if party.costs else []
+    named += [grant.giver for grant in capital.grants.values()]
     named += [one.guarantor for one in capital.guarantees.values()]
     named += [name for step in capital.waterfall.values() for name in step.rest or ()]
     named += [party for by_party in study.public_value.values() for party in by_party]

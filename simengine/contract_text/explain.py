@@ -90,7 +90,8 @@ def _gate(gate: Gate) -> str:
 
 
 def _heading(contract: Contract) -> Iterator[str]:
-    yield words.PHRASES["lends"].format(commitment=f"{contract.commitment.value:,.10g}", currency=contract.currency)
+    lends = "lends" if contract.commitment.value > 0 else "nobody_lends"
+    yield words.PHRASES[lends].format(commitment=f"{contract.commitment.value:,.10g}", currency=contract.currency)
     if contract.parties:
         parties = "; ".join(f"{name}, {meaning}" for name, meaning in contract.parties.items())
         yield words.PHRASES["further_parties"].format(parties=parties)

@@ -108,6 +108,7 @@ PARTY_WORDS = {"investor": "the investor", "outcome_payer": "the outcome payer",
 
 PHRASES = {
     "lends": "The investor lends up to {commitment} {currency}.",
+    "nobody_lends": "Nobody lends.",
     "further_parties": "Further parties: {parties}.",
     "measured": "WHAT IS MEASURED",
     "metric": "- {name}: {meaning}, in {unit}{evaluator}{missing}.",

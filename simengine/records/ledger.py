@@ -60,12 +60,20 @@ class Ledger(Record):
     """Interest that was never paid."""
     at_limit: Annotated[NDArray[np.bool_], Axes("replication tranche")]
     """Whether the tranche's limit on returns was reached."""
+    revolving: tuple[str, ...]
+    """Tranches that may be drawn again when they are paid back: lines of credit."""
+    peak: Annotated[Integers, Axes("replication tranche", "smallest unit of the currency")]
+    """The most that was outstanding of a revolving tranche; 0 of others."""
+    spent: Annotated[NDArray[np.bool_], Axes("replication tranche")]
+    """Whether in some month all that could be drawn of a revolving tranche was."""
     costs: tuple[str, ...]
     waiting: Annotated[Integers, Axes("replication cost", "smallest unit of the currency")]
     """Deferred amount that was never paid."""
     guarantees: tuple[str, ...]
     exhausted: Annotated[NDArray[np.bool_], Axes("replication guarantee")]
     """Whether a guarantor paid the maximum, and losses remained."""
+    may_fall_short: tuple[str, ...] = ()
+    """Payers under the contract that may pay less than they owe."""
 
     @property
     def drawn(self) -> Floats:

@@ -30,8 +30,10 @@ def unit_of_money(amount: float, currency: str) -> WrittenUnit:
 
 
 def money_unit(study: Study) -> WrittenUnit:
-    """Return the unit for all money of a study: by the commitment of its contract."""
-    return unit_of_money(study.contract.commitment.value, study.study.currency)
+    """Return the unit for all money of a study: by the commitment of its contract or, where nobody lends, by the largest grant."""
+    grants = [one.at_most or one.amount for one in study.capital.grants.values()]
+    given = [one.support[1] for one in grants if one is not None and isfinite(one.support[1])]
+    return unit_of_money(study.contract.commitment.value or max(given, default=0.0), study.study.currency)
 
 
 def metric_unit(study: Study, metric: str) -> WrittenUnit:

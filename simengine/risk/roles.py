@@ -49,8 +49,8 @@ def role_columns(
     -------
     By column, shape (n_replications,), in the currency. Of every lender, from its tranches alone: `<lender>.money_in`,
     `.money_back`, `.moic` and, if asked, `.irr`, `.irr_status`, `.payback_months`, `.payback_status`, `.peak_funding`. Of every
-    payer: `<payer>.payment` and `.true_saving`. The same for `all_lenders` and `all_payers`, if there are several, with their
-    `.net` and `.npv`: see `parts_of`.
+    payer: `<payer>.payment`, `.true_saving` and, if it may pay less than it owes, `.unpaid`. The same for `all_lenders` and
+    `all_payers`, if there are several, with their `.net` and `.npv`: see `parts_of`.
     """
     columns = loan_columns(ledger, with_returns=with_returns)
     payers = in_role(OUTCOME_PAYER, ledger.accounts)
@@ -58,6 +58,10 @@ def role_columns(
         mine = payers if name == ALL_PAYERS else (name,)
         paid = [ledger.cash_in(accounts_of(payer, ledger.accounts, OUTCOME_PAYER)).sum(axis=1) for payer in mine]
         saved = [over_years(public_value.value[:, public_value.parties.index(payer)]) for payer in mine]
+        if set(mine) & set(ledger.may_fall_short):
+            notes = [line.name for line in ledger.lines if line.name.startswith("unpaid.term.")]
+            of_mine = [ledger.total(note) for note in notes if note.rpartition(".payer.")[2] in mine]
+            columns[f"{name}.unpaid"] = np.asarray(np.add.reduce([np.zeros(len(saved[0]), np.int64), *of_mine])) / ledger.units
         columns |= {f"{name}{_PAYS}": -add_in_order(paid) / ledger.units, f"{name}.true_saving": add_in_order(saved)}
     for total in (ALL_LENDERS, ALL_PAYERS):
         if f"{total}{_LENDS}" in columns or f"{total}{_PAYS}" in columns:

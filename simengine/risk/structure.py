@@ -1,4 +1,4 @@
-"""Say what each replication came to for every tranche, cost, step of the waterfall and guarantee: who was short, what bound."""
+"""Say what each replication came to for every tranche, cost, step of the waterfall, grant and guarantee: who was short, what bound."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def structure_of(ledger: Ledger) -> dict[str, NDArray[Any]]:
     """Return how each tranche, cost, step and guarantee ended; nothing where one loan gets all that comes back."""
     columns: dict[str, NDArray[Any]] = {}
     steps = list(dict.fromkeys(line.name.split(".")[1] for line in ledger.lines if line.name.startswith("step.")))
-    if ledger.tranches == (LOAN,) and len(steps) <= 2 and not ledger.guarantees and ledger.costs == (DELIVERY,):
+    grants = [line.name for line in ledger.lines if line.name.startswith("grant.")]
+    is_plain = ledger.tranches == (LOAN,) and len(steps) <= 2 and ledger.costs == (DELIVERY,)
+    if is_plain and not ledger.guarantees and not grants:
         return columns
     for k, name in enumerate(ledger.tranches):
         columns[f"tranche.{name}.paid_in"] = ledger.paid_in[:, k] / ledger.units
@@ -57,12 +59,18 @@ def structure_of(ledger: Ledger) -> dict[str, NDArray[Any]]:
         is_short = (ledger.lost[:, k] > 0) | (ledger.owed[:, k] > 0)
         ending = np.where(is_short, _SHORT, np.where(ledger.at_limit[:, k], _AT_LIMIT, _WHOLE))
         columns[f"tranche.{name}.ending"] = ending.astype(np.int8)
+        if name in ledger.revolving:
+            # Of any other tranche the amount paid in says both.
+            columns[f"tranche.{name}.peak_outstanding"] = ledger.peak[:, k] / ledger.units
+            columns[f"tranche.{name}.is_exhausted"] = ledger.spent[:, k].astype(np.int8)
     for c, name in enumerate(ledger.costs):
         columns[f"cost.{name}.paid"] = ledger.total(f"cost.{name}") / ledger.units
         columns[f"cost.{name}.unpaid"] = ledger.total(f"unpaid.cost.{name}") / ledger.units
         columns[f"cost.{name}.still_deferred"] = ledger.waiting[:, c] / ledger.units
     for step in steps:
         columns[f"step.{step}.paid"] = ledger.total(f"step.{step}") / ledger.units
+    for name in grants:
+        columns[f"{name}.paid"] = ledger.total(name) / ledger.units
     for g, name in enumerate(ledger.guarantees):
         columns[f"guarantee.{name}.paid"] = ledger.total(f"guarantee.{name}") / ledger.units
         columns[f"guarantee.{name}.is_exhausted"] = ledger.exhausted[:, g].astype(np.int8)

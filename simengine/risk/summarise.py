@@ -184,7 +184,13 @@ def _by_role(results: ReplicationResults, weighting: Weighting | None) -> TableS
     payers = names_of_role(ALL_PAYERS, payers_in(results.columns))
     sections: dict[str, dict[str, Statistic | TableSection]] = {name: _lender(results, name, weighting) for name in lenders}
     for name in payers:
-        paid = {what: statistics.summary(results[f"{name}.{what}"], weighting) for what in ("payment", "true_saving")}
+        paid: dict[str, Statistic | TableSection] = {
+            what: statistics.summary(results[f"{name}.{what}"], weighting) for what in ("payment", "true_saving")
+        }
+        if f"{name}.unpaid" in results.columns:
+            unpaid = results[f"{name}.unpaid"]
+            paid |= {"unpaid": statistics.summary(unpaid, weighting)}
+            paid |= {"p_unpaid": statistics.probability(unpaid > 0, weighting)}
         sections[name] = {**sections.get(name, {}), **paid, **_position(results, name, weighting)}
     return sections
 

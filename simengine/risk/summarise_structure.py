@@ -1,4 +1,4 @@
-"""The distributions of a capital structure: every tranche, cost, step of the waterfall and guarantee, and how often each bound."""
+"""The distributions of a capital structure: every tranche, cost, step of the waterfall, grant and guarantee, and how often each bound."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from simengine.risk.weighting import Weighting, given
 
 
 def structure_sections(results: ReplicationResults, weighting: Weighting | None = None) -> dict[str, Any]:
-    """Return the sections `tranches`, `costs`, `steps` and `guarantees`, by name; none where one loan gets all that comes back."""
+    """Return the sections `tranches`, `costs`, `steps`, `grants` and `guarantees`, by name; none where one loan gets all that comes back."""
     parts = {"tranches": ("tranche.", _tranche), "costs": ("cost.", _cost), "steps": ("step.", _step)}
-    parts["guarantees"] = ("guarantee.", _guarantee)
+    parts |= {"grants": ("grant.", _grant), "guarantees": ("guarantee.", _guarantee)}
     found = {
         section: {name: describe(results, f"{prefix}{name}", weighting) for name in _names(results, prefix)}
         for section, (prefix, describe) in parts.items()
@@ -41,6 +41,9 @@ def _tranche(results: ReplicationResults, path: str, weighting: Weighting | None
     section["irr_status"] = {
         word: statistics.probability(results.is_word(f"{path}.irr_status", word), weighting) for word in STATUSES
     }
+    if f"{path}.is_exhausted" in results.columns:
+        section["peak_outstanding"] = statistics.summary(results[f"{path}.peak_outstanding"], weighting)
+        section["p_exhausted"] = statistics.probability(results.is_word(f"{path}.is_exhausted", "yes"), weighting)
     was_drawn, has_rate = np.isfinite(multiple), np.isfinite(rate)
     if was_drawn.sum() > 1:
         section["moic"] = statistics.summary(multiple[was_drawn], given(weighting, was_drawn))
@@ -64,6 +67,10 @@ def _cost(results: ReplicationResults, path: str, weighting: Weighting | None) -
 def _step(results: ReplicationResults, path: str, weighting: Weighting | None) -> Mapping[str, Any]:
     paid = results[f"{path}.paid"]
     return {"paid": statistics.summary(paid, weighting), "p_pays": statistics.probability(paid > 0, weighting)}
+
+
+def _grant(results: ReplicationResults, path: str, weighting: Weighting | None) -> Mapping[str, Any]:
+    return {"paid": statistics.summary(results[f"{path}.paid"], weighting)}
 
 
 def _guarantee(results: ReplicationResults, path: str, weighting: Weighting | None) -> Mapping[str, Any]:

@@ -84,5 +84,5 @@ def ledger_of(drawn, paid):
     nothing = np.zeros((n, 1), np.int64)
     return Ledger(
         100, accounts, tuple(lines), np.stack(journal, axis=2), ("loan",), drawn.sum(axis=1)[:, None], nothing, nothing,
-        nothing.astype(bool), ("delivery",), nothing, (), np.zeros((n, 0), bool),
+        nothing.astype(bool), (), nothing, nothing.astype(bool), ("delivery",), nothing, (), np.zeros((n, 0), bool),
     )  # fmt: skip

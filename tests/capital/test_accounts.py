@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from simengine.capital.rules import capital_rules
 from simengine.distributions import quantities_in
 from tests.capital.made import CAPITAL, PARTIES, capital_of, draws_of, moved, parties_of, payments_of, planned
-from tests.capital.test_twin import COSTS, EVERYBODY, HORIZON, TRANCHES, WAVES, one_of_lists
+from tests.capital.test_twin import COSTS, EVERYBODY, HORIZON, TRANCHES, WAVES, assert_ends, grants, lines, one_of_lists
 from tests.conftest import sized
-from tests.reference.money import walk_money
+from tests.reference.money import by_weight, walk_money
 
 UNIT = 0.01
 WEIGHTS = {
@@ -155,7 +155,14 @@ def small_structures(draw):
         tranche |= {"coupon_per_year": draw(st.sampled_from([0.1, 0.5, 1.0]))} if draw(st.booleans()) else {}
         tranche |= {"returns_at_most_multiple": draw(st.sampled_from([1.0, 1.5, 2.0]))} if draw(st.booleans()) else {}
         tranche |= {"returns_at_most_per_year": draw(st.sampled_from([0.1, 0.5, 1.0]))} if draw(st.booleans()) else {}
+        tranche |= draw(lines(section)) if draw(st.booleans()) else {}
     section["guarantees"] = draw(small_guarantees(names))
+    section["grants"] = {
+        name: {
+            key: value / 10_000 if key in ("amount", "per_month", "per_person", "at_most") else value for key, value in one.items()
+        }
+        for name, one in draw(grants(section)).items()
+    }
     section["waterfall"] = draw(small_waterfalls(section, names))
     return section, sum(sizes)
 
@@ -174,7 +181,7 @@ def small_guarantees(draw, names):
 
 @st.composite
 def small_waterfalls(draw, section, names):
-    bearing = [name for name in names if "coupon_per_year" in section["tranches"][name]]
+    bearing = [name for name in names if {"coupon_per_year", "commitment_fee_per_year"} & set(section["tranches"][name])]
     together = draw(st.booleans())
     steps = [{"principal": names}] if together else [{"principal": [name]} for name in names]
     steps += [{"interest": bearing}] if together and bearing else [{"interest": [name]} for name in bearing]
@@ -184,6 +191,7 @@ def small_waterfalls(draw, section, names):
     for _ in range(draw(st.integers(1, 2))):
         weights = draw(st.sampled_from(WEIGHTS[len(names)]))
         steps += [{"returns": dict(zip(names, weights, strict=True))}]
+    steps += [{"retained": draw(HALVES)}] if draw(st.booleans()) else []
     limited = {name for name, tranche in section["tranches"].items() if any(key.startswith("returns") for key in tranche)}
     takers = ["service_provider", "region", *(name for name in names if name not in limited)][: draw(st.integers(1, 3))]
     rest = dict.fromkeys(takers[:-1], draw(st.sampled_from([0.5, 1 / 3, 0.25]))) | {takers[-1]: "rest"}
@@ -220,7 +228,7 @@ def test_walk__at_the_smallest_unit_equals_its_plain_twin(replication):
     for term, amount in income.items():
         by_month[int(term.removeprefix("term_"))] += round(amount * 100)
     numbers = {path: number.value for path, number in quantities_in(capital, "capital")}
-    lines, lost = walk_money(
+    by_line, ending = walk_money(
         capital,
         commitment,
         HORIZON,
@@ -232,11 +240,11 @@ def test_walk__at_the_smallest_unit_equals_its_plain_twin(replication):
     )
     got = {line.name: ledger.journal[0, :, place].tolist() for place, line in enumerate(ledger.lines)}
     got = {name: months for name, months in got.items() if not name.startswith("term.") and any(months)}
-    assert got == {name: months for name, months in lines.items() if any(months)}
-    assert ledger.lost[0].tolist() == list(lost.values())
+    assert got == {name: months for name, months in by_line.items() if any(months)}
+    assert_ends(ledger, ending)
 
 
-DEBTS = {"principal": "outstanding", "deferred": "deferred", "reimburse": "called", "interest": "interest"}
+TERMS_OF_A_LINE = {"commitment_fee_per_year": 0.0, "available_until_month": HORIZON}
 
 
 class Accounts:
@@ -265,18 +273,24 @@ def test_no_account__is_ever_below_zero(replication):
     capital, plan, ledger = moved_small(replication)
     journal = {line.name: ledger.journal[0, :, place] for place, line in enumerate(ledger.lines)}
     kept, names = Accounts(), list(section["tranches"])
-    kept.move(int(plan.project.limit[0]), target="undrawn")
+    for name, part in zip(names, by_weight(int(plan.project.limit[0]), list(plan.loans.size)), strict=True):
+        kept.move(part, target=f"undrawn {name}")
     received, paid_in = Counter(), Counter()
     for month in range(HORIZON + 1):
         for name in names:
             rate = section["tranches"][name].get("coupon_per_year", 0.0)
             bearing = kept.balance[f"outstanding {name}"] + kept.balance[f"interest {name}"]
             kept.balance[f"interest {name}"] += bearing * ((1 + rate) ** (1 / 12) - 1) if month else 0.0
+            fee, until = (section["tranches"][name].get(key, or_else) for key, or_else in TERMS_OF_A_LINE.items())
+            if 0 < month <= until and not 0 <= stop < month:
+                kept.balance[f"interest {name}"] += kept.balance[f"undrawn {name}"] * fee / 12
+            kept.balance[f"undrawn {name}"] *= month <= until
         came = sum(int(flows[month]) for name, flows in journal.items() if name.startswith("term."))
         kept.move(came, target="cash")
+        kept.move(sum(int(flows[month]) for name, flows in journal.items() if name.startswith("grant.")), target="cash")
         for name in names:
             drawn = int(journal[f"draw.{name}"][month])
-            kept.move(drawn, "undrawn", "cash")
+            kept.move(drawn, f"undrawn {name}", "cash")
             kept.move(drawn, target=f"outstanding {name}")
             paid_in[name] += drawn
         kept.move(int(journal["reserve.in"][month]), "cash", "reserve")
@@ -292,9 +306,11 @@ def test_no_account__is_ever_below_zero(replication):
         kept.move(int(journal["reserve.out"][month]), "reserve", "cash")
         for step_name, step in capital.all_steps().items():
             before = kept.balance["cash"]
-            for name in step.names:
+            for name in () if step.kind == "retained" else step.names:
                 part = int(journal[f"step.{step_name}.{name}"][month])
                 kept.move(part, "cash")
+                if step.kind == "principal" and section["tranches"][name].get("revolving"):
+                    kept.move(part, target=f"undrawn {name}")
                 debt = {"principal": "outstanding", "deferred": "deferred", "reimburse": "called", "interest": "interest"}.get(
                     step.kind
                 )

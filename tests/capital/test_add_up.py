@@ -36,6 +36,11 @@ def term_sheets(draw):
 def payers(draw):
     """Return two who pay, one of them late and short."""
     late = {"share": 0.3, "pays_late_months": draw(st.floats(0, 3)), "pays_share": draw(st.floats(0, 1))}
+    late |= (
+        {"leaves_in_month": draw(st.floats(0, HORIZON + 2)), "recovered_share": draw(st.floats(0, 1))}
+        if draw(st.booleans())
+        else {}
+    )
     return {"region": late, "outcome_payer": {"share": "rest"}} if draw(st.booleans()) else {}
 
 

@@ -38,8 +38,8 @@ def line_of(path, snippet):
 
 # By name: what is replaced, by what, the key with its rule and what was found, and what stands on its line (if not the change).
 PLANTED = {
-    "unknown key": ("drawdown_months: 6", "drawdown_months: 6\n  rate: 3",
-        "capital.rate: this key is unknown. Known keys here: draws", "rate: 3"),
+    "unknown key": ("drawdown_months: 6", "drawdown_months: 6\n  quota: 3",
+        "capital.quota: this key is unknown. Known keys here: draws", "quota: 3"),
     "misspelt key": ("{size: 12, enrol", "{sizes: 12, size: 12, enrol",
         "population.waves.all.sizes: this key is unknown. Did you mean `size`?"),
     "misspelt section": ("public_value:", "public_values: {}\npublic_value:",

@@ -30,7 +30,7 @@ def walk_money(capital, commitment, horizon, waves, number, people, income, stop
 
     Returns
     -------
-    By name of a line: the amounts by month; and what each tranche lost.
+    By name of a line: the amounts by month; and how each tranche stands at the end: `principal` is what it lost.
     """
     lines = {}
 
@@ -52,11 +52,21 @@ def walk_money(capital, commitment, horizon, waves, number, people, income, stop
         for name, cost in capital.costs.items()
     }
     due = due or {"delivery": schedule}
+    gifts = {
+        name: due_by_month(f"capital.grants.{name}", grant, waves, people, number, horizon, units)
+        for name, grant in capital.grants.items()
+    }
+    purses = {
+        name: to_even(value(f"grants.{name}.at_most", 0.0) * units)
+        for name, grant in capital.grants.items()
+        if grant.form == "at_most"
+    }
     work_months = [m for m in range(horizon + 1) if schedule[m] > 0 or any(row[m] > 0 for row in due.values())]
     last_work = max(work_months, default=0)
     sizes = [tranche.size.value for tranche in tranches.values()]
     room = dict(zip(tranches, by_weight(limit, sizes if sum(sizes) > 0 else [1.0] * len(sizes)), strict=True))
-    owes = {name: {"principal": 0, "interest": 0.0, "hurdle": 0.0, "in": 0, "out": 0} for name in tranches}
+    nothing = {"principal": 0, "interest": 0.0, "hurdle": 0.0, "in": 0, "out": 0, "peak": 0, "spent": False}
+    owes = {name: dict(nothing) for name in tranches}
     works = payout = kept = 0
     deferred = dict.fromkeys(due, 0)
     called = dict.fromkeys(capital.guarantees, 0)
@@ -69,6 +79,12 @@ def walk_money(capital, commitment, horizon, waves, number, people, income, stop
                 if ceiling is not None:
                     one["hurdle"] *= 1 + ((1 + ceiling) ** (1 / 12) - 1)
         stopped = stop is not None and month > stop
+        for name, one in tranches.items():
+            until = horizon if one.available_until_month is None else one.available_until_month.value
+            if 0 < month <= until and not stopped:
+                owes[name]["interest"] += room[name] * (value(f"tranches.{name}.commitment_fee_per_year", 0.0) / 12)
+            if month > until:
+                room[name] = 0
         came, taken, fees, now = income[month], 0, 0, {}
         for name, row in due.items():
             fee = min(to_even(came * value(f"costs.{name}.share_of_income", 0.0)), came - fees)
@@ -85,8 +101,15 @@ def walk_money(capital, commitment, horizon, waves, number, people, income, stop
         works += taken + recycled
         payout += came - taken - recycled
         want = 0 if stopped else schedule[month]
+        for name in () if stopped else capital.grants:
+            works += gifts[name][month]
+            post(f"grant.{name}", month, gifts[name][month])
         if capital.draws == "as_needed":
             want = max(sum(now.values()) - works, 0)
+            for name in () if stopped else purses:
+                part = min(want, purses[name])
+                want, works, purses[name] = want - part, works + part, purses[name] - part
+                post(f"grant.{name}", month, part)
         first = reserve if month == 0 else 0
         drawn = take(want + first, room, capital.draw_order)
         for name, part in drawn.items():
@@ -94,6 +117,9 @@ def walk_money(capital, commitment, horizon, waves, number, people, income, stop
             owes[name]["principal"] += part
             owes[name]["hurdle"] += part
             owes[name]["in"] += part
+            if tranches[name].revolving:
+                owes[name]["peak"] = max(owes[name]["peak"], owes[name]["principal"])
+                owes[name]["spent"] = owes[name]["spent"] or (part > 0 and room[name] == 0)
             post(f"draw.{name}", month, part)
         first = min(first, sum(drawn.values()))
         kept += first
@@ -116,16 +142,37 @@ def walk_money(capital, commitment, horizon, waves, number, people, income, stop
         opens = 0 if capital.distributed_from_month is None else capital.distributed_from_month.value
         if payout > 0 and (at_end or month >= opens):
             for step_name, step in capital.all_steps().items():
+                if step.kind == "retained":
+                    stays = to_even(payout * step.retained.value) if month < last_work and not stopped else 0
+                    payout, works = payout - stays, works + stays
+                    post(f"retained.{step_name}", month, stays)
+                    continue
                 paid = pay_step(step, payout, owes, deferred, called, value)
                 for name, part in paid.items():
                     payout -= part
                     post(f"step.{step_name}.{name}", month, part)
+                    is_open = name in tranches and month <= getattr(tranches[name].available_until_month, "value", horizon)
+                    if step.kind == "principal" and is_open and tranches[name].revolving:
+                        room[name] += part
         for name, one in in_order(capital.guarantees):
             if month == (horizon if one.month is None else one.month.value):
                 for covered, part in call(one, owes, called, units).items():
                     called[name] += part
                     post(f"guarantee.{name}.{covered}", month, part)
-    return lines, {name: one["principal"] for name, one in owes.items()}
+    return lines, owes
+
+
+def what_comes(owed, late, share, leaves, recovered):
+    """Give what a payer pays, and what it leaves unpaid, of amounts by month: by month, the one when it pays, the other when it owes."""
+    comes, unpaid = {}, {}
+    for month, amount in owed.items():
+        when = month + floor(late)
+        part = to_even(amount * share)
+        if leaves is not None and when >= floor(leaves):
+            part = to_even(part * recovered)
+        comes[when] = comes.get(when, 0) + part
+        unpaid[month] = unpaid.get(month, 0) + amount - part
+    return comes, unpaid
 
 
 def pay_step(step, payout, owes, deferred, called, value):

@@ -9,8 +9,18 @@ import numpy as np
 
 from simengine.accelerate import device, kernel
 from simengine.arrays import Floats, Integers
-from simengine.capital.kernels.arrays import CalendarState, Guarantees, LoanArrays, ProjectArrays, Waterfall, WaterfallFlags
-from simengine.capital.kernels.walk import room_to_walk, set_out, total, walk_one
+from simengine.capital.kernels.arrays import (
+    CalendarState,
+    Grants,
+    Guarantees,
+    Lines,
+    LoanArrays,
+    ProjectArrays,
+    Waterfall,
+    WaterfallFlags,
+)
+from simengine.capital.kernels.parts import total
+from simengine.capital.kernels.walk import room_to_walk, set_out, walk_one
 
 
 @device
@@ -29,6 +39,8 @@ def copy_places(whole: Integers, real: Floats, room: Integers, to_whole: Integer
 def add_up_calendar(
     project: ProjectArrays,
     loans: LoanArrays,
+    lines: Lines,
+    grants: Grants,
     waterfall: Waterfall,
     guarantees: Guarantees,
     month: Integers,  # (e, r) of each payment between accounts
@@ -44,7 +56,7 @@ def add_up_calendar(
 ) -> None:
     """Add up payments and lines from month to month, without keeping a journal; no payment falls before the months of `here`."""
     n_months, n_lines, n_sums, n_discounted = factors.shape[2], sign_of_line.shape[1], len(here.sums), len(here.today)
-    places = room_to_walk(n_months, project, loans, guarantees)
+    places = room_to_walk(n_months, project, loans, lines, grants, guarantees)
     months, income = np.zeros((n_months, n_lines), np.int64), np.zeros(n_months, np.int64)
     cash = np.zeros((n_months, n_sums), np.int64)
     has_own, n_asked, n_tranches = own.shape[2] > 0, there.drawn.shape[1], len(loans.size)
@@ -59,7 +71,7 @@ def add_up_calendar(
             set_out(r, project, loans, places)
         else:
             copy_places(here.whole[r], here.real[r], here.room[r], places.whole, places.real, places.room)
-        walk_one(r, begin, end, project, loans, waterfall, guarantees, income, stop[r], places, months)
+        walk_one(r, begin, end, project, loans, lines, grants, waterfall, guarantees, income, stop[r], places, months)
         copy_places(places.whole, places.real, places.room, there.whole[r], there.real[r], there.room[r])
         for p in range(n_sums):
             there.sums[p, r] = here.sums[p, r]

@@ -16,67 +16,36 @@ from simengine.capital.kernels.arrays import (
     DUE_INTEREST,
     HURDLE,
     INTEREST,
+    N_PLAIN_ROWS,
     N_ROWS,
     NO_LIMIT,
     OUTSTANDING,
     PAID_IN,
     PAYOUT,
+    PEAK,
     PRINCIPAL,
     REACHED,
     RECEIVED,
     REIMBURSE,
     RESERVE,
     REST,
+    RETAINED,
     RETURNS,
     SIDE_BY_SIDE,
+    SPENT,
     WAITING,
     WORK,
+    Grants,
     Guarantees,
+    Lines,
     LoanArrays,
     Places,
     ProjectArrays,
     Waterfall,
     WaterfallFlags,
 )
-
-
-@device
-def total(values: Integers) -> int:
-    """Add up whole numbers; NumPy's own sum takes long to compile."""
-    found = 0
-    for value in values:
-        found += value
-    return found
-
-
-@device
-def share_pro_rata(amount: int, due: Integers, out: Integers) -> None:
-    """Divide an amount pro rata to the amounts due, in whole units; it must not exceed their sum."""
-    left, due_left = amount, total(due)
-    for i in range(len(due)):
-        part = 0
-        if due_left > 0:
-            part = int(np.rint(left * (due[i] / due_left)))
-            # If floating point is coarser than a unit, nobody receives more than is due, and the others can take the rest.
-            part = min(max(part, left - (due_left - due[i])), min(due[i], left))
-        out[i] = part
-        left -= part
-        due_left -= due[i]
-
-
-@device
-def weigh_out(amount: int, weight: Floats, out: Integers) -> None:
-    """Divide an amount by weights, in whole units."""
-    left, weight_left = amount, 0.0
-    for i in range(len(weight)):
-        weight_left += weight[i]
-    for i in range(len(weight)):
-        part = left
-        if i < len(weight) - 1:
-            part = int(np.rint(left * (weight[i] / weight_left))) if weight_left > 0.0 else 0
-        out[i] = min(max(part, 0), left)
-        left -= out[i]
-        weight_left -= weight[i]
+from simengine.capital.kernels.beside import charge_fees, close_lines, may_be_given, note_draws, receive_grants, reopen_lines
+from simengine.capital.kernels.parts import share_pro_rata, total, weigh_out
 
 
 @device
@@ -128,6 +97,14 @@ def room_for_returns(r: int, k: int, loans: LoanArrays, whole: Integers, real: F
     if np.isfinite(loans.ceiling[r, k]):
         room = min(room, int(np.rint(real[HURDLE, k])))
     return max(room, 0)
+
+
+@device
+def retain(amount: int, whole: Integers) -> int:
+    """Keep some of the money to be distributed for later costs: it stays in the project's account, only its purpose changes."""
+    whole[CASH, WORK] += amount
+    whole[CASH, PAYOUT] -= amount
+    return amount
 
 
 @device
@@ -219,10 +196,13 @@ def may_move(begin: int, scheduled: Integers, due: Integers, calls: Integers, ou
 
 
 @inlined
-def room_to_walk(n_months: int, project: ProjectArrays, loans: LoanArrays, guarantees: Guarantees) -> Places:
+def room_to_walk(
+    n_months: int, project: ProjectArrays, loans: LoanArrays, lines: Lines, grants: Grants, guarantees: Guarantees
+) -> Places:
     """Allocate the state for one replication at a time."""
-    n_tranches, n_costs = len(loans.size), project.due.shape[2]
-    whole = np.zeros((N_ROWS, max(3, n_tranches, n_costs, len(guarantees.month))), np.int64)
+    n_tranches, n_costs, n_grants = len(loans.size), project.due.shape[2], grants.at_most.shape[1]
+    n_rows = N_ROWS if lines.reopen or n_grants > 0 else N_PLAIN_ROWS
+    whole = np.zeros((n_rows, max(3, n_tranches, n_costs, n_grants, len(guarantees.month))), np.int64)
     now, room = np.empty(n_costs, np.int64), np.empty(n_tranches, np.int64)
     return Places(whole, np.zeros((2, n_tranches)), now, room, np.zeros(n_months, np.bool_))
 
@@ -245,6 +225,8 @@ def walk_one(
     end: int,
     project: ProjectArrays,
     loans: LoanArrays,
+    lines: Lines,
+    grants: Grants,
     waterfall: Waterfall,
     guarantees: Guarantees,
     income: Integers,  # (m,) paid to the lenders
@@ -259,14 +241,22 @@ def walk_one(
     reserve_at = unpaid_at + n_costs
     steps_at = reserve_at + 3
     calls_at = steps_at + len(waterfall.member)
+    grants_at = calls_at + len(guarantees.covered)
     may_move(begin, project.scheduled[r], project.due[r], guarantees.month, moves)
-    bears_interest = False
+    has_grants = grants.at_most.shape[1] > 0
+    if has_grants:
+        may_be_given(begin, grants.by_plan[r], moves)
+    bears_interest = lines.charge
     for k in range(n_tranches):
         bears_interest = bears_interest or loans.coupon[r, k] != 0.0 or np.isfinite(loans.ceiling[r, k])
     for m in range(begin, end):
         line = months[m]
         if m > 0 and bears_interest:
             accrue(loans.coupon[r], loans.ceiling[r], whole, real)
+        if lines.charge and m > 0 and not 0 <= stop < m:
+            charge_fees(m, lines.fee[r], lines.until, room, real)
+        if lines.close:
+            close_lines(m, lines.until, room)
         # If nothing falls due, comes in or is held, the lines of a month stay at 0.
         if not (moves[m] or income[m] != 0 or whole[CASH, WORK] + whole[CASH, PAYOUT] + whole[CASH, RESERVE] != 0):
             continue
@@ -291,8 +281,13 @@ def walk_one(
         want = 0 if stopped else project.scheduled[r, m]
         if project.as_needed:
             want = max(total(now) - whole[CASH, WORK], 0)
+        if has_grants and not stopped:
+            left = receive_grants(want, grants.by_plan[r, m], grants.at_most[r], whole, line[grants_at:])
+            want = left if project.as_needed else want
         drawn_line = line[:n_tranches]
         draw_loan(want + kept, loans, room, whole, real, drawn_line)
+        if lines.reopen:
+            note_draws(lines.revolving, room, whole, drawn_line)
         kept = min(kept, total(drawn_line))
         whole[CASH, RESERVE] += kept
         whole[CASH, WORK] += total(drawn_line) - kept
@@ -308,7 +303,14 @@ def walk_one(
             whole[CASH, RESERVE] = 0
         if whole[CASH, PAYOUT] > 0 and (at_end or m >= project.distributed_from):
             for s in range(len(waterfall.kind)):
+                if waterfall.kind[s] == RETAINED:
+                    share = waterfall.weight[waterfall.begin[s]] if is_working else 0.0
+                    line[steps_at + waterfall.begin[s]] = retain(int(np.rint(whole[CASH, PAYOUT] * share)), whole)
+                    continue
                 take_step(r, s, waterfall, loans, whole, real, line[steps_at:calls_at])
+                if lines.reopen and waterfall.kind[s] == PRINCIPAL:
+                    first, last = waterfall.begin[s], waterfall.begin[s + 1]
+                    reopen_lines(m, lines, waterfall.member[first:last], line[steps_at + first : steps_at + last], room)
         for g in range(len(guarantees.month)):
             if guarantees.month[g] == m:
                 call(g, guarantees, whole, real, line[calls_at:])
@@ -318,24 +320,28 @@ def walk_one(
 def walk_calendar(
     project: ProjectArrays,
     loans: LoanArrays,
+    lines: Lines,
+    grants: Grants,
     waterfall: Waterfall,
     guarantees: Guarantees,
     income: Integers,  # (r, m) paid to the lenders
     stop: Integers,  # (r,) month after which nothing is drawn or spent, -1 for none
-    journal: Integers,  # (j, r, m) filled: draws, costs paid and unpaid, reserve (in, used, out), places, guarantees
+    journal: Integers,  # (j, r, m) filled: draws, costs paid and unpaid, reserve (in, used, out), places, guarantees, grants
     lost: Integers,  # (r, k) filled: principal never paid back
     owed: Integers,  # (r, k) filled: interest never paid
     at_limit: WaterfallFlags,  # (r, k) filled: whether a limit of the returns was reached
+    peak: Integers,  # (r, k) filled: the most that was outstanding of a line
+    spent: WaterfallFlags,  # (r, k) filled: whether in some month all that could be drawn of a line was
     waiting: Integers,  # (r, c) filled: what was deferred and never paid
     reached: WaterfallFlags,  # (r, g) filled: whether a guarantor paid the most that was promised, and it was not enough
 ) -> None:
     """Fill the journal, replication by replication."""
-    places = room_to_walk(income.shape[1], project, loans, guarantees)
+    places = room_to_walk(income.shape[1], project, loans, lines, grants, guarantees)
     whole, real = places.whole, places.real
     months = np.zeros((income.shape[1], journal.shape[0]), np.int64)
     for r in range(len(income)):
         set_out(r, project, loans, places)
-        walk_one(r, 0, income.shape[1], project, loans, waterfall, guarantees, income[r], stop[r], places, months)
+        walk_one(r, 0, income.shape[1], project, loans, lines, grants, waterfall, guarantees, income[r], stop[r], places, months)
         for j in range(journal.shape[0]):
             for m in range(income.shape[1]):
                 journal[j, r, m] = months[m, j]
@@ -344,6 +350,8 @@ def walk_calendar(
             lost[r, k] = whole[OUTSTANDING, k]
             owed[r, k] = max(int(np.rint(real[DUE_INTEREST, k])), 0)
             at_limit[r, k] = whole[PAID_IN, k] > 0 and room_for_returns(r, k, loans, whole, real) == 0
+            if lines.reopen:
+                peak[r, k], spent[r, k] = whole[PEAK, k], whole[SPENT, k] == 1
         for c in range(project.due.shape[2]):
             waiting[r, c] = whole[WAITING, c]
         for g in range(len(guarantees.month)):

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simengine.config import Study
+from simengine.config.roles import lenders_of
 from simengine.questions.run.answer import Run
 from simengine.questions.run.trust import diagnostics_table, goals_reached, repayment_table, run_warnings
 from simengine.records import ALL_LENDERS, ALL_PAYERS
@@ -42,7 +43,7 @@ def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:
         heading,
         *_lenders(study, table, unit),
         *_payers(study, table, unit),
-        *_structure(table, unit),
+        *_structure(study, table, unit),
         *_pockets(study, table),
         *([_distributions(_concluded(study), table, "metrics", unit, _metric_columns(study))] if study.measurement.metrics else []),
         *_counted(study, table, unit),
@@ -54,6 +55,8 @@ def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:
 def _lenders(study: Study, table: RiskTable, unit: float) -> list[RenderableType]:
     """Lay out what each lender gets, then all together where there are several."""
     lenders = study.capital.lenders
+    if not lenders_of(study):
+        return [Text("\nNobody lends: the money is given, or comes in for outcomes.", style="bold")]
     names = names_of_role(ALL_LENDERS, lenders)
     shown: list[RenderableType] = []
     for name in names:
@@ -75,6 +78,7 @@ def _payers(study: Study, table: RiskTable, unit: float) -> list[RenderableType]
     shown: list[RenderableType] = []
     for name in names:
         facts = {what: (f"{name}.{path}", scale) for what, (path, scale) in _PAYER_FACTS.items()}
+        facts |= {what: (f"{name}.{path}", scale) for what, (path, scale) in _UNPAID.items() if table.get(f"{name}.{path}")}
         facts |= _AGAINST_SAVING if name == names[-1] else {}
         facts |= {what: (f"{name}.{path}", scale) for what, (path, scale) in _TAIL_FACTS.items()}
         title = role_title("Outcome payer", study, name, payers)
@@ -90,26 +94,34 @@ def role_title(role: str, study: Study, name: str, parties: Sequence[str]) -> st
     return f"{together}: {', '.join(study.parties[party].name for party in parties)}" if role else together
 
 
-def _structure(table: RiskTable, unit: float) -> list[RenderableType]:
+def _structure(study: Study, table: RiskTable, unit: float) -> list[RenderableType]:
     """Lay out the tranches and what else the money of a study consists of, where it is more than one loan."""
     layouts: list[RenderableType] = []
-    for section, (title, columns) in _STRUCTURE.items():
+    for section, title, columns in _STRUCTURE:
+        if section == "tranches" and not lenders_of(study):
+            continue
         parts = table.sections.get(section)
-        if not isinstance(parts, Mapping):
+        told = (
+            [part for part in parts if any(table.get(f"{section}.{part}.{path}") for path, _ in columns.values())]
+            if isinstance(parts, Mapping)
+            else []
+        )
+        if not told:
             continue
         layout = Table(pad_edge=False, box=box.SIMPLE_HEAD, collapse_padding=True)
         layout.add_column("", no_wrap=True)
         for name in columns:
             layout.add_column(name, justify="right", overflow="fold")
-        for part in parts:
+        for part in told:
             cells = [cell(table.get(f"{section}.{part}.{path}"), scale or unit) for path, scale in columns.values()]
             layout.add_row(part, *cells)
         layouts += [Text(f"\n{title}", style="bold"), layout]
     return layouts
 
 
-_STRUCTURE = {
-    "tranches": (
+_STRUCTURE: tuple[tuple[str, str, Mapping[str, tuple[str, float | None]]], ...] = (
+    (
+        "tranches",
         "Tranches, the most senior first",
         {
             "paid in": ("paid_in.mean", _MONEY),
@@ -119,16 +131,24 @@ _STRUCTURE = {
             "P(short)": ("ending.short", 1.0),
         },
     ),
-    "costs": (
+    (
+        "tranches",
+        "Lines of credit",
+        {"most outstanding, mean": ("peak_outstanding.mean", _MONEY), "P(exhausted)": ("p_exhausted", 1.0)},
+    ),
+    (
+        "costs",
         "What the money pays for: means",
         {"paid": ("paid.mean", _MONEY), "P(unpaid)": ("p_unpaid", 1.0), "P(still deferred)": ("p_still_deferred", 1.0)},
     ),
-    "steps": ("The waterfall", {"paid, mean": ("paid.mean", _MONEY), "P(pays)": ("p_pays", 1.0)}),
-    "guarantees": (
+    ("steps", "The waterfall", {"paid, mean": ("paid.mean", _MONEY), "P(pays)": ("p_pays", 1.0)}),
+    ("grants", "Grants", {"paid, mean": ("paid.mean", _MONEY), "p05": ("paid.p05", _MONEY), "p95": ("paid.p95", _MONEY)}),
+    (
+        "guarantees",
         "Guarantees",
         {"paid, mean": ("paid.mean", _MONEY), "P(called)": ("p_called", 1.0), "P(not enough)": ("p_exhausted", 1.0)},
     ),
-}
+)
 
 
 def _pockets(study: Study, table: RiskTable) -> list[RenderableType]:
@@ -177,6 +197,11 @@ _PAYER_FACTS: dict[str, tuple[str, float | None]] = {
     "Expected payment": ("payment.mean", _MONEY),
     "Expected true saving": ("true_saving.mean", _MONEY),
     "P(loss)": ("p_loss", 1.0),
+}
+
+_UNPAID: dict[str, tuple[str, float | None]] = {
+    "P(pays less than it owes)": ("p_unpaid", 1.0),
+    "Expected unpaid": ("unpaid.mean", _MONEY),
 }
 
 _AGAINST_SAVING: dict[str, tuple[str, float | None]] = {

@@ -174,7 +174,8 @@ def _cost_overrun(study: Study, severity: int) -> Stress | str:
     change = dict.fromkeys([*own, *paid], _times(factor))
     words = [f"{name} spends {more}, which it bears itself" for name in study.parties if name in spend]
     if paid:
-        words.append(f"what the project pays costs {more}, which its lenders bear; what the money does not reach stays unpaid")
+        bear = "those who lend and give" if study.capital.grants else "its lenders"
+        words.append(f"what the project pays costs {more}, which {bear} bear; what the money does not reach stays unpaid")
     delivers = not capital.costs and "service_provider" not in spend
     if delivers and capital.drawn_share is not None and capital.drawn_share.support[0] < 1:
         change["capital.drawn_share"] = _times_within(factor, 1.0)

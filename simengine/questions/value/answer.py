@@ -116,7 +116,7 @@ def _paid_at_cost(study: Study) -> set[str]:
     capital = study.capital
     paid = {"service_provider", *(cost.payee for cost in capital.costs.values())}
     saves = {party for by_party in study.public_value.values() for party in by_party}
-    puts_in = {*capital.lenders, *capital.who_pays}
+    puts_in = {*capital.lenders, *capital.who_pays, *(grant.giver for grant in capital.grants.values())}
     spends = {name for name, party in study.parties.items() if party.costs}
     return paid - saves - puts_in - spends - {guarantee.guarantor for guarantee in capital.guarantees.values()}
 
