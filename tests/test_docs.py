@@ -218,13 +218,42 @@ def test_yaml__holds_a_complete_study_and_a_complete_contract() -> None:
 
 def missing_paths(text: str) -> list[str]:
     """List the paths of the project that a page mentions and that do not exist."""
-    mentioned = re.findall(r"(?<![\w./])((?:simengine|configs|docs|notebooks|tests)/[\w./-]*\w)", text)
+    folders = "simengine|configs|docs|notebooks|tests|verification|benchmarks"
+    mentioned = re.findall(rf"(?<![\w./])((?:{folders})/[\w./-]*\w)", text)
     return [path for path in mentioned if not (CHECKOUT / path).exists()]
 
 
 @names_of_pages
 def test_paths__exist(page: Path) -> None:
     assert missing_paths(page.read_text()) == []
+
+
+def unverified(page: str) -> list[str]:
+    """List the submodels for which the verification table names no file that checks them: a test, a long study, a known answer."""
+    rows = [line.strip("|").split(" | ") for line in section(page, "Verification").split("\n") if line.startswith("| ")][1:]
+    files = {row[0].strip(): [path for path in code(row[-1]) if (CHECKOUT / path).is_file()] for row in rows}
+    runs = r"tests/(\w+/)*test_\w+\.py|verification/\w+\.py"
+    return [name for name, paths in files.items() if not any(re.fullmatch(runs, path) for path in paths)]
+
+
+def test_method__names_a_file_that_runs_for_every_submodel() -> None:
+    page = (DOCS / "method" / "verification.md").read_text()
+    assert section(page, "Verification").count("`tests/") > 50
+    assert unverified(page) == []
+
+
+def missing_pages(index: str) -> list[str]:
+    """List the pages that the index does not show in its lists at the side, or, decisions aside, has no link to."""
+    names = [page.relative_to(DOCS).with_suffix("").as_posix() for page in PAGES if page.name != "index.md"]
+    beside = [
+        line for _, lines in re.findall(r"^```(\{toctree\})\n(.*?)^```$", index, re.MULTILINE | re.DOTALL) for line in lines.split()
+    ]
+    linked = re.findall(r"\]\(([\w/-]+)\.md\)", index)
+    return [name for name in names if name not in beside or not (name in linked or name.startswith("decisions/"))]
+
+
+def test_index__leads_to_every_page() -> None:
+    assert missing_pages((DOCS / "index.md").read_text()) == []
 
 
 # ------------------------------------------------ what the program knows is on a page ---------------------------------
@@ -743,6 +772,12 @@ def test_checks__find_a_planted_hole(tiny_json: dict[str, Any]) -> None:
         "diagnostics.replications_with_clipped_probabilities",
     ]
     assert missing_paths("see `simengine/nowhere.py` and `configs/tiny.yaml`") == ["simengine/nowhere.py"]
+    assert missing_paths("see `verification/nowhere.py`") == ["verification/nowhere.py"]
+    table = "## Verification\n\n| submodel | oracle | file |\n|---|---|---|\n| it | SciPy | `tests/nowhere.py` |\n"
+    assert unverified(table) == ["it"]
+    index = (DOCS / "index.md").read_text()
+    assert missing_pages(index.replace("\nmethod/risk\n", "\n")) == ["method/risk"]
+    assert missing_pages(index.replace("](method/risk.md)", "]")) == ["method/risk"]
 
 
 def test_has_the_same_words__sees_a_changed_word_and_a_missing_row_and_no_number() -> None:
