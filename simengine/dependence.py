@@ -26,8 +26,6 @@ from simengine.distributions import Constant, DirichletCount, Floats, Sourced
 from simengine.errors import LISTED_BY_CHECK, Finding, did_you_mean
 from simengine.records import add_in_order
 
-"""Path, rule, found, way out."""
-
 _SMALLEST_UNIFORM = 2.0**-53
 _LEAST_EIGENVALUE = 1e-9
 """A matrix nearer than this to a singular one has no reliable factor."""

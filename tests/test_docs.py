@@ -38,8 +38,8 @@ from simengine.contract.terms import Named, Term
 from simengine.contract_text.words import LINT
 from simengine.distributions import Certainty, Sourced
 from simengine.interruption import EXIT_CODES
-from simengine.measurement import purposes_of_errors
-from simengine.measurement.spec import Metric
+from simengine.measurement import purposes_of_errors, purposes_of_records
+from simengine.measurement.spec import CountedOutcome, Metric
 from simengine.questions.attribute.answer import Attribution, Burden, LayerShares, Portion, TailGuarantee
 from simengine.questions.compare.answer import Comparison, Switch
 from simengine.questions.reverse.answer import BreakStep, Nearest, ReverseStress
@@ -413,6 +413,12 @@ def test_randomness__names_every_error_of_the_evaluator() -> None:
     named = code((DOCS / "explanation" / "randomness.md").read_text())
     decisions = {purpose.rpartition("/")[2] for purpose in purposes_of_errors("m", metric, ("w",))}
     assert [one for one in decisions if f"measurement/<name>/<name>/<name>/{one}" not in named] == []
+
+
+def test_randomness__names_every_purpose_of_records() -> None:
+    named = code((DOCS / "explanation" / "randomness.md").read_text())
+    errors = CountedOutcome.model_validate({"missed": 0.1, "false_claims": 0.1})
+    assert [one for one in purposes_of_records({"job": errors}) if one.replace("/job/", "/<name>/") not in named] == []
 
 
 def test_randomness__names_every_purpose_of_people() -> None:

@@ -64,9 +64,8 @@ def distribute(capital: Capital, plan: Plan, payments: Payments, draws: Draws) -
     waiting, peak = np.zeros((n, n_costs), dtype=np.int64), np.zeros((n, n_tranches), dtype=np.int64)
     reached = np.zeros((n, n_guarantees), dtype=bool)
     own, stop = journal[len(flows) : len(flows) + len(of_project)], stop_months(payments, n)
-    state = (lost, owed, at_limit, peak, spent, waiting, reached)
     tables = (plan.project, plan.loans, plan.lines, plan.grants, plan.waterfall, plan.guarantees)
-    walk_calendar(*tables, income, stop, own, *state)
+    walk_calendar(*tables, income, stop, own, lost, owed, at_limit, peak, spent, waiting, reached)
     refuse_shortfall(capital, plan, own[n_tranches + n_costs : n_tranches + 2 * n_costs].sum(axis=2))
     for place, spending in enumerate(plan.own_spending, start=len(lines) - len(of_parties)):
         journal[place] = np.where(falls_due(stop, n_months), spending.due, 0)

@@ -48,15 +48,15 @@ class MoveClock:
         return (self.history + self.horizon) * self.steps
 
 
-def windows_ends_of(move: str) -> list[str]:
+def states_joined_by(move: str) -> list[str]:
     """Return the two states that a move joins."""
     return move.split(" -> ")
 
 
 def moves_in_order(pathway: Pathway) -> list[tuple[str, MoveSpec]]:
     """List the moves by state, whatever the order in the file: the same study draws the same people. Staying is no move."""
-    real = [(name, move) for name, move in pathway.moves.items() if len(set(windows_ends_of(name))) == 2]
-    return sorted(real, key=lambda item: [pathway.states.index(state) for state in windows_ends_of(item[0])])
+    real = [(name, move) for name, move in pathway.moves.items() if len(set(states_joined_by(name))) == 2]
+    return sorted(real, key=lambda item: [pathway.states.index(state) for state in states_joined_by(item[0])])
 
 
 def move_tables(
@@ -85,7 +85,7 @@ def move_tables(
     month has n steps a step has an n-th of these hazards, and the Weibull factors are those of the steps.
     """
     moves = moves_in_order(pathway)
-    origins = np.array([pathway.states.index(windows_ends_of(name)[0]) for name, _ in moves], dtype=np.int64)
+    origins = np.array([pathway.states.index(states_joined_by(name)[0]) for name, _ in moves], dtype=np.int64)
     paths = [f"pathway.moves.{name}" for name, _ in moves]
     hazard, clipped = _hazards(pathway, moves, origins, strata, draws)
     hazard /= clock.steps
@@ -105,7 +105,7 @@ def move_tables(
     changing = {origins[v] for v, (_, move) in enumerate(moves) if move.changes_with_stay_or_calendar or has_calendar[v]}
     return Moves(
         of=np.searchsorted(origins, np.arange(len(pathway.states) + 1)).astype(np.int64),
-        to=np.array([pathway.states.index(windows_ends_of(name)[1]) for name, _ in moves], dtype=np.int64),
+        to=np.array([pathway.states.index(states_joined_by(name)[1]) for name, _ in moves], dtype=np.int64),
         hazard=hazard,
         by_entry=one_row(by_entry),
         by_stay=one_row(by_stay),

@@ -9,7 +9,7 @@ among themselves in order, each by its probability in that month; the words abov
 - with a larger hazard nobody leaves a state later.
 
 Here people go one by one, by all that a study may say. Where all of a stratum have the same hazards they go abreast:
-`abreast.py`, with the same words and thresholds.
+`walk_vector.py`, with the same words and thresholds.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ class BudgetYear(Spec):
     from_month: TermMonths | None = None
     """Months from the start in which the first new budget year begins, others 12 months apart; 12 if absent."""
     excess: Literal["lost", "carried_over"]
-    """Whether what exceeds it is never paid, or joins the first date of the next year."""
+    """Whether what exceeds it is never paid, or joins the same outcome on the next date."""
 
 
 class Audit(Spec):
