@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 
-from simengine.cohort.outcomes.spans import ANYTHING, Span
 from simengine.config.reach import reaches_of
 from simengine.config.study import Study
 from simengine.contract.rules import contract_rules
@@ -18,6 +17,7 @@ from simengine.contract.terms.amounts import FixedAmount, ShareOf
 from simengine.contract.terms.base import Edge
 from simengine.contract.terms.combine import FirstOf, Greatest, Least, Product, Sum
 from simengine.contract.terms.people import PerWave
+from simengine.distributions.spans import ANYTHING, Span
 from simengine.errors import Finding
 
 _WAY_OUT = "Check the level, its sign and its unit (0.10 is 10 %), or the estimate of the metric"
