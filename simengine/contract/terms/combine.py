@@ -11,6 +11,7 @@ from pydantic import Field
 
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
+from simengine.contract.terms.amounts import FixedAmount
 from simengine.contract.terms.base import Named, Term
 from simengine.distributions.spans import ANYTHING, Span
 from simengine.records import FORMULA
@@ -71,7 +72,7 @@ class Product(Term):
 
 def times(number: float, term: Term) -> Term:
     """Return so many times a term."""
-    return Product.model_validate({Product.key: [number, term]})
+    return Product.model_construct(product=(FixedAmount.model_validate(number), term))
 
 
 class Least(OfAlike):
