@@ -13,6 +13,7 @@ import pytest
 
 import simengine
 from simengine.cohort.outcomes import OUTCOME_KINDS
+from simengine.contract.terms import FAMILIES, TERM_KINDS
 from tests.conftest import CHECKOUT
 
 SOURCES = sorted((CHECKOUT / "simengine").rglob("*.py"))
@@ -96,6 +97,32 @@ def test_kinds_of_outcome__are_known_in_their_room_alone() -> None:
             imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
             named = {one.name for node in imports if (node.module or "").startswith("simengine.cohort") for one in node.names}
             assert not named & {*kinds, "KINDS"}, path
+
+
+ABOUT_CARDS = ("contract/card*.py", "contract_text/card*.py", "contract/listed.py")
+"""Files about rate cards, which alone may name this one kind, and the rows of which it is made."""
+
+
+def test_kinds_of_term__are_known_in_their_room_alone() -> None:
+    """Elsewhere the term is asked: nobody can ask for its class who cannot name it, or look it up by its key."""
+    package = CHECKOUT / "simengine"
+    room, about_cards = package / "contract" / "terms", {path for pattern in ABOUT_CARDS for path in package.glob(pattern)}
+    kinds = {kind.__name__ for kind in TERM_KINDS.values()}
+    files = {family.__name__ for family in FAMILIES}
+    assert {"RateCard", "FixedAmount"} <= kinds
+    assert len(about_cards) > 4
+    for path in SOURCES:
+        if path.parent == room or "contract.terms" not in path.read_text():
+            continue
+        names, modules = set[str](), set[str]()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("simengine.contract.terms"):
+                names |= {one.name for one in node.names}
+                modules |= {node.module or "", *(f"{node.module}.{one.name}" for one in node.names)}
+            elif isinstance(node, ast.Import):
+                modules |= {one.name for one in node.names}
+        excused = {"RateCard", "simengine.contract.terms.rate_card"} if path in about_cards else set()
+        assert not (names & {*kinds, "TERM_KINDS", "FAMILIES"} | modules & files) - excused, path
 
 
 def test_numba_flags__stand_in_one_place() -> None:

@@ -27,8 +27,7 @@ from simengine.config.units import unit_problems
 from simengine.config.value import value_problems
 from simengine.contract.rules import contract_rules
 from simengine.contract.spec import Contract
-from simengine.contract.terms import parts_within
-from simengine.contract.terms.people import MilestonePrices
+from simengine.contract.terms import Term, parts_within
 from simengine.dependence import correlation_problems
 from simengine.distributions import Constant, Sourced, quantities_in
 from simengine.errors import Finding, one_of
@@ -49,20 +48,17 @@ def rate_card_problems(study: Study) -> Iterator[Finding]:
 
     This is asked of a file alone: other contracts, and other prices, may be settled on the same people.
     """
-    cards = [node for _, node in parts_within(study.contract.terms, "") if isinstance(node, MilestonePrices)]
+    listed = (node.milestone_list for _, node in parts_within(study.contract.terms, "") if isinstance(node, Term))
+    cards = [one for one in listed if one is not None]
     for claim, one in price_lists(study.outcomes).items():
         if set(one.prices) != set(study.contract.milestones):
             continue
         for milestone, price in one.prices.items():
-            paid = [card.milestones[milestone].value for card in cards if milestone in card.milestones]
+            paid = [card.prices[milestone] for card in cards if milestone in card.prices]
             if paid and price.value not in paid:
                 found = f"{price.value:,.10g} here, {', '.join(f'{other:,.10g}' for other in paid)} in the contract"
                 yield f"outcomes.{claim}.prices.{milestone}", "a milestone must have the price that the contract pays", found, ""
-        caps = [
-            card.cap_per_person.value
-            for card in cards
-            if card.cap_per_person is not None and set(card.milestones) == set(one.prices)
-        ]
+        caps = [card.cap for card in cards if card.cap is not None and set(card.prices) == set(one.prices)]
         if caps and one.cap_per_person is not None and one.cap_per_person.value not in caps:
             found = f"{one.cap_per_person.value:,.10g} here, {', '.join(f'{other:,.10g}' for other in caps)} in the contract"
             yield f"outcomes.{claim}.cap_per_person", "a claim must have the cap per person of the contract", found, ""

@@ -8,16 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 
-from simengine.cohort.outcomes.spans import ANYTHING, Span
 from simengine.config.reach import reaches_of
 from simengine.config.study import Study
 from simengine.contract.rules import contract_rules
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Gate, Named, Source, Term, parts_within
-from simengine.contract.terms.amounts import FixedAmount, ShareOf
-from simengine.contract.terms.base import Edge
-from simengine.contract.terms.combine import FirstOf, Greatest, Least, Product, Sum
-from simengine.contract.terms.people import PerWave
+from simengine.contract.terms.base import Edge, WavesApart
+from simengine.distributions.spans import ANYTHING, Span
 from simengine.errors import Finding
 
 _WAY_OUT = "Check the level, its sign and its unit (0.10 is 10 %), or the estimate of the metric"
@@ -63,10 +60,9 @@ class LevelPlace:
     def __init__(self, contract: Contract, reaches: Mapping[str, Span], waves: Sequence[str] | None) -> None:
         self.contract, self.reaches, self.waves = contract, reaches, waves
 
-    def within(self, node: PerWave) -> LevelPlace:
+    def within(self, apart: WavesApart) -> LevelPlace:
         """Look at the waves that a term tells apart; where they are added up, at all of them."""
-        waves = None if node.cumulative else list(node.waves or self.contract.waves)
-        return LevelPlace(self.contract, self.reaches, waves)
+        return LevelPlace(self.contract, self.reaches, None if apart.is_cumulative else apart.waves)
 
     def metric(self, name: str) -> Span:
         """Find the reach of a metric: the furthest of the waves."""
@@ -77,14 +73,16 @@ class LevelPlace:
 
 
 def _inside(place: LevelPlace, source: Source, path: str) -> Iterator[Finding]:
-    """Look at a term and at all that it is made of; below `per_wave` at the metrics of a wave."""
-    apart = [below for below, node in parts_within(source, path) if isinstance(node, PerWave)]
+    """Look at a term and at all that it is made of; below what is settled wave by wave at the metrics of a wave."""
+    covered: list[str] = []
     for below, node in parts_within(source, path):
-        if not isinstance(node, Term) or any(below.startswith(f"{one}.per_wave") for one in apart):
+        if not isinstance(node, Term) or below.startswith(tuple(covered)):
             continue
         yield from _term(place, node, below)
-        if isinstance(node, PerWave):
-            yield from _inside(place.within(node), node.per_wave, f"{below}.per_wave")
+        apart = node.waves_apart(place.contract)
+        if apart is not None:
+            covered.append(f"{below}.{apart.key}")
+            yield from _inside(place.within(apart), getattr(node, apart.key), f"{below}.{apart.key}")
 
 
 def _term(place: LevelPlace, node: Term, path: str) -> Iterator[Finding]:
@@ -135,7 +133,7 @@ def span_of(place: LevelPlace, source: Source) -> Span:
         if use is None:
             return place.reaches.get(source.root, ANYTHING)
         return place.metric(source.root) if use.derived is None else span_of(place, use.derived)
-    span = _formula(place, source)
+    span = source.formula_span(lambda part: span_of(place, part))
     if source.floor is not None:
         floor = span_of(place, source.floor)
         span = max(span[0], floor[0]), max(span[1], floor[1])
@@ -143,38 +141,3 @@ def span_of(place: LevelPlace, source: Source) -> Span:
         cap = span_of(place, source.cap)
         span = min(span[0], cap[0]), min(span[1], cap[1])
     return (min(span[0], 0.0), max(span[1], 0.0)) if source.only_if else span
-
-
-def _formula(place: LevelPlace, node: Term) -> Span:
-    if isinstance(node, FixedAmount):
-        return node.amount.value, node.amount.value
-    if isinstance(node, ShareOf):
-        low, high = span_of(place, node.of)
-        less = (0.0, 0.0) if node.above is None else span_of(place, node.above)
-        return _scaled((low - less[1], high - less[0]), node.share.value)
-    if isinstance(node, Sum | Least | Greatest | FirstOf | Product):
-        spans = [span_of(place, part) for part in getattr(node, node.key)]
-        if isinstance(node, Sum):
-            return sum(low for low, _ in spans), sum(high for _, high in spans)
-        if isinstance(node, Product):
-            return _multiplied(spans)
-        if isinstance(node, FirstOf):
-            return min(0.0, *(low for low, _ in spans)), max(0.0, *(high for _, high in spans))
-        choose = min if isinstance(node, Least) else max
-        return choose(low for low, _ in spans), choose(high for _, high in spans)
-    return ANYTHING
-
-
-def _scaled(span: Span, factor: float) -> Span:
-    return (0.0, 0.0) if factor == 0 else (span[0] * factor, span[1] * factor)
-
-
-def _multiplied(spans: Sequence[Span]) -> Span:
-    """Multiply spans; one without an end leaves nothing to say."""
-    total = (1.0, 1.0)
-    for span in spans:
-        if inf in (abs(end) for end in (*span, *total)):
-            return ANYTHING
-        ends = [one * other for one in total for other in span]
-        total = (min(ends), max(ends))
-    return total

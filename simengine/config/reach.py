@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from math import exp, inf
 
-from simengine.cohort.outcomes.spans import ANYTHING, Span, outcome_span_of, product
 from simengine.config.study import Study
 from simengine.distributions import Constant
+from simengine.distributions.spans import ANYTHING, Span, outcome_span_of, product
 from simengine.measurement.spec import Metric
 
 

@@ -12,8 +12,8 @@ from simengine.contract.kernels.card import count_reached, settle_card
 from simengine.contract.program import Column
 from simengine.contract.scope import CARD, CARD_LIMIT, PEOPLE_COUNTED, REACHED
 from simengine.contract.spec import Contract
-from simengine.contract.terms import parts_within
-from simengine.contract.terms.rate_card import NumberReached, RateCard
+from simengine.contract.terms import Term, parts_within
+from simengine.contract.terms.rate_card import RateCard
 from simengine.records import Floats, Integers, Reached, add_in_order
 
 
@@ -76,7 +76,7 @@ def settle_cards(contract: Contract, reached: Reached | None, *, with_rows: bool
 def _asks_numbers(contract: Contract) -> bool:
     """Return whether anything in a contract looks at the number of those who reached an outcome."""
     sources = (contract.terms, {name: use.derived for name, use in contract.metrics.items()}, contract.total_cap)
-    return any(isinstance(node, NumberReached) for source in sources for _, node in parts_within(source, ""))
+    return any(isinstance(node, Term) and node.counted_outcomes for source in sources for _, node in parts_within(source, ""))
 
 
 class _Listed:

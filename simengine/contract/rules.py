@@ -10,23 +10,15 @@ from collections.abc import Collection, Iterator, Mapping
 
 from simengine.contract.scope import MONEY
 from simengine.contract.spec import Contract
-from simengine.contract.terms import OF_THE_CONTRACT, Gate, Named, Source, Term, parts_within
-from simengine.contract.terms.amounts import FixedAmount, ShareOf
-from simengine.contract.terms.calendar import Amended, Indexed
-from simengine.contract.terms.combine import Greatest, Least
-from simengine.contract.terms.people import MilestonePrices, PerWave
-from simengine.contract.terms.rate_card import CardPrice, NumberReached, RateCard
-from simengine.contract.terms.returns import Coupon, PaidSoFar, ToIrr, TrueUp
-from simengine.contract.terms.tables import Steps
+from simengine.contract.terms import OF_THE_CONTRACT, Named, Source, Term, parts_within
 from simengine.contract.unit_rules import unit_findings
 from simengine.errors import Finding, one_of
-from simengine.records import CARD_LIMITS, INVESTOR
+from simengine.records import INVESTOR
 
 MOST_LIMITS = 100
 """Limits are numbered in one byte, and those of derived metrics stand beside them."""
 _MOST_NAMED = 6
 """Combinations that a message lists."""
-NEED_DATES = (Coupon, ToIrr, Indexed, Amended, RateCard, NumberReached)
 MOST_OUTCOMES = 64
 """Outcomes of one person are marked in one word of 64 bits."""
 MOST_MILESTONES = 6
@@ -113,13 +105,7 @@ def _term(contract: Contract, name: str, term: Term) -> Iterator[Finding]:
 
 def _limits_inside(term: Term) -> int:
     """Count the limits, at most, that stand inside a term."""
-    total = 0
-    for _, node in parts_within(term, ""):
-        if isinstance(node, Term):
-            keys = {"floor", "cap", "only_if", "up_to", "at_most", "pays_from", *CARD_LIMITS}
-            total += sum(bool(getattr(node, key, None)) for key in keys)
-            total += len(getattr(node, node.key)) if isinstance(node, Least | Greatest) else 0
-    return total
+    return sum(node.n_limits() for _, node in parts_within(term, "") if isinstance(node, Term))
 
 
 def _references(
@@ -132,129 +118,24 @@ def _references(
             continue
         for name, gate in node.only_if.items():
             yield from _known(name, f"{place}.only_if.{name}", known, own, later, noun="a gate")
-            yield from _can_open(gate, f"{place}.only_if.{name}")
-        for key in OF_THE_CONTRACT if place != path or not path.startswith("terms.") else ():
+            yield from gate.findings(f"{place}.only_if.{name}")
+        is_inside = place != path or not path.startswith("terms.")
+        for key in OF_THE_CONTRACT if is_inside else ():
             if key in node.model_fields_set:
                 yield f"{place}.{key}", f"only a term of the contract itself says `{key}`", "a term inside another", ""
-        if node.floor is not None and node.cap is not None and _is_above(node.floor, node.cap):
-            found = f"a floor of {_say(node.floor)}, a cap of {_say(node.cap)}"
-            yield f"{place}.floor", "a floor is not above the cap", found, ""
-        if isinstance(node, NEED_DATES) and not contract.calendar:
+        floor, cap = (None if limit is None else limit.fixed_level() for limit in (node.floor, node.cap))
+        if floor is not None and cap is not None and floor.is_above(cap):
+            yield f"{place}.floor", "a floor is not above the cap", f"a floor of {floor}, a cap of {cap}", ""
+        if node.looks_at_calendar and not contract.calendar:
             yield f"{place}.{node.key}", f"`{node.key}` looks at the calendar", "a contract without `dates`", "Add `dates`"
-        yield from _kind(contract, node, place, known, own, later)
-
-
-def _kind(
-    contract: Contract, node: Term, place: str, known: Collection[str], own: str, later: Collection[str]
-) -> Iterator[Finding]:
-    if isinstance(node, PaidSoFar | TrueUp):
-        key, names = ("paid", node.paid) if isinstance(node, PaidSoFar) else ("against", node.against)
-        for name in names:
-            yield from _known(name, f"{place}.{key}", [term for term in known if term in contract.terms], own, later)
-    elif isinstance(node, Amended):
-        yield from _dates(tuple(node.in_force_from), f"{place}.in_force_from", contract.calendar)
-    elif isinstance(node, PerWave):
-        if not contract.waves:
-            yield f"{place}.per_wave", "the contract names its waves", "no `waves`", "Add `waves`"
-        for wave in node.waves:
-            if wave not in contract.waves:
-                yield f"{place}.waves", "a wave of the contract", f"`{wave}`", one_of(contract.waves)
-        for below, inner in parts_within(node.per_wave, f"{place}.per_wave"):
-            if isinstance(inner, PerWave):
-                yield below, "waves are told apart once", "`per_wave` inside `per_wave`", ""
-    elif isinstance(node, MilestonePrices):
-        for name in node.milestones:
-            if name not in contract.milestones:
-                yield f"{place}.milestones.{name}", "a milestone of the contract", f"`{name}`", one_of(contract.milestones)
-    elif isinstance(node, RateCard):
-        if place != f"terms.{own}":
-            yield place, "a rate card is a term of the contract itself", "one inside another term", "Refer to it by its name"
-        yield from _card(contract, node, place)
-    elif isinstance(node, NumberReached):
-        for name in node.reached:
-            yield from _outcome(contract, name, f"{place}.reached")
-        counted = [(name, contract.outcomes[name].unit) for name in node.reached if name in contract.outcomes]
-        for name, unit in counted if node.per_person else ():
-            if unit != "people":
-                rule, found = "a share of people is of those who reached an outcome", f"`{name}` in {unit}"
-                yield f"{place}.per_person", rule, found, "Leave `per_person` out"
-    elif isinstance(node, Steps):
-        for number, band in enumerate(node.steps):
-            yield from _can_open(band, f"{place}.steps.{number}")
-
-
-def _card(contract: Contract, card: RateCard, place: str) -> Iterator[Finding]:
-    """Find what a rate card says of outcomes, groups and waves that there are not, or that cannot be."""
-    for name, one in card.rate_card.items():
-        path = f"{place}.rate_card.{name}"
-        yield from _outcome(contract, name, path)
-        yield from _price(contract, name, one, path)
-    for wave in card.cap_per_wave:
-        if wave not in contract.waves:
-            yield (
-                f"{place}.cap_per_wave.{wave}",
-                "a wave of the contract",
-                f"`{wave}`",
-                one_of(contract.waves) or "It has no `waves`",
-            )
-    circle = _circle({name: one.needs for name, one in card.rate_card.items()})
-    if circle:
-        yield f"{place}.rate_card.{circle[0]}.needs", "no outcome needs itself", " needs ".join(circle), "Leave one of them out"
-
-
-def _price(contract: Contract, name: str, one: CardPrice, path: str) -> Iterator[Finding]:
-    has_units = name in contract.outcomes and contract.outcomes[name].unit != "people"
-    for key in ("needs", "net_of"):
-        for other in getattr(one, key):
-            yield from _outcome(contract, other, f"{path}.{key}")
-            if other == name:
-                yield f"{path}.{key}", "another outcome", f"`{name}` itself", ""
-    if one.lost_by is not None:
-        yield from _outcome(contract, one.lost_by.outcome, f"{path}.lost_by.outcome")
-        if one.lost_by.outcome == name:
-            yield f"{path}.lost_by.outcome", "another outcome", f"`{name}` itself", ""
-    for key, names, known in (("by_group", one.by_group, contract.groups), ("by_wave", one.by_wave, contract.waves)):
-        for other in names:
-            if other not in known:
-                noun = "group" if key == "by_group" else "wave"
-                yield f"{path}.{key}.{other}", f"a {noun} of the contract", f"`{other}`", one_of(known) or f"It has no `{noun}s`"
-    for key in ("beyond_units", "net_of") if not has_units else ("each_time", "lost_by"):
-        if getattr(one, key):
-            rule = (
-                "units are counted beyond others, or net of others"
-                if not has_units
-                else "people reach an outcome again, or lose it"
-            )
-            unit = contract.outcomes[name].unit if name in contract.outcomes else ""
-            yield f"{path}.{key}", rule, f"`{key}` of an outcome in {unit}", "Leave it out, or say another `unit`"
-    for other in one.net_of:
-        if other in contract.outcomes and has_units and contract.outcomes[other].unit != contract.outcomes[name].unit:
-            found = f"`{contract.outcomes[name].unit}` and `{contract.outcomes[other].unit}`"
-            yield f"{path}.net_of", "units are taken off units of the same kind", found, ""
-
-
-def _outcome(contract: Contract, name: str, path: str) -> Iterator[Finding]:
-    if name not in contract.outcomes:
-        yield path, "an outcome of the contract", f"`{name}`", one_of(contract.outcomes) or "It has no `outcomes`"
-
-
-def _circle(needs: Mapping[str, Collection[str]]) -> list[str]:
-    """Find outcomes that need one another, the first one again at the end; nothing where there are none."""
-    finished: set[str] = set()
-    for start in needs:
-        way, todo = [start], [list(needs[start])]
-        while way and start not in finished:
-            if not todo[-1]:
-                finished.add(way.pop())
-                todo.pop()
-                continue
-            other = todo[-1].pop()
-            if other in way and other in needs:
-                return [*way[way.index(other) :], other]
-            if other in needs and other not in finished:
-                way.append(other)
-                todo.append(list(needs[other]))
-    return []
+        for name in getattr(node, node.names_terms) if node.names_terms else ():
+            before = [term for term in known if term in contract.terms]
+            yield from _known(name, f"{place}.{node.names_terms}", before, own, later)
+        if is_inside and not node.may_stand_inside:
+            rule = f"a {node.key.replace('_', ' ')} is a term of the contract itself"
+            yield place, rule, "one inside another term", "Refer to it by its name"
+        for key, rule, found, way_out in node.findings(contract):
+            yield f"{place}.{key}", rule, found, way_out
 
 
 def _known(
@@ -268,16 +149,6 @@ def _known(
         yield path, f"{noun} refers to what stands before it", f"`{name}`, which stands after `{own}`", "Change their order"
     else:
         yield path, f"{noun} refers to money, a metric, or a term before it", f"`{name}`", one_of(known)
-
-
-def _can_open(gate: Gate, path: str) -> Iterator[Finding]:
-    """Find edges that leave no room between them."""
-    lower, upper = gate.at_least or gate.above, gate.at_most or gate.below
-    if lower is None or upper is None:
-        return
-    touches = gate.at_least is not None and gate.at_most is not None
-    if lower.value > upper.value or (lower.value == upper.value and not touches):
-        yield path, "the lower edge leaves room below the upper edge", f"{lower.value:g} and {upper.value:g}", ""
 
 
 def _named_dates(contract: Contract) -> list[str]:
@@ -298,7 +169,7 @@ def _stops(contract: Contract) -> Iterator[Finding]:
         for metric, gate in stop.only_if.items():
             path = f"stops.{name}.only_if.{metric}"
             yield from _known(metric, path, [*MONEY, *contract.metrics], own=name, later=(), noun="a stop")
-            yield from _can_open(gate, path)
+            yield from gate.findings(path)
         for party in stop.by:
             if party not in contract.all_parties():
                 yield f"stops.{name}.by", "a party of the contract", f"`{party}`", one_of(contract.all_parties())
@@ -373,17 +244,3 @@ def uncounted(contract: Contract, outcomes: Mapping[str, object]) -> Iterator[tu
             found = f"nothing for {', '.join(lacking[:_MOST_NAMED])}" + (", ..." if len(lacking) > _MOST_NAMED else "")
             first = f"`{names[0]}`" + (f", here: {names[0]} and no other," if len(names) > 1 else "")
             yield rule, found, f"Say 0 for those that nobody reached; {first} is no total of all who reached it"
-
-
-def _is_above(one: Source, other: Source) -> bool:
-    """Whether one limit exceeds another, where both are of the same simple kind."""
-    if isinstance(one, FixedAmount) and isinstance(other, FixedAmount):
-        return one.amount.value > other.amount.value
-    is_share = isinstance(one, ShareOf) and isinstance(other, ShareOf) and one.of == other.of == Named("drawn")
-    return is_share and one.above == other.above and one.share.value > other.share.value  # type: ignore[union-attr]
-
-
-def _say(source: Source) -> str:
-    if isinstance(source, FixedAmount):
-        return f"{source.amount.value:,g}"
-    return f"{source.share.value:g} of {source.of}" if isinstance(source, ShareOf) else str(source)

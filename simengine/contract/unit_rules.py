@@ -11,8 +11,6 @@ from dataclasses import replace
 from simengine.contract.scope import MONEY as MONEY_NAMES
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Named, Source, Term, parts_within
-from simengine.contract.terms.amounts import ShareOf, UnitPrice
-from simengine.contract.terms.combine import FirstOf, Greatest, Least, Sum
 from simengine.contract.units import FREE, MONEY, PERSON, ContractUnit, unit_of
 from simengine.errors import Finding
 
@@ -38,22 +36,11 @@ def unit_findings(contract: Contract) -> Iterator[Finding]:
 
 def _unlike(contract: Contract, node: Term, path: str) -> Iterator[Finding]:
     """Find two parts of one term that are known to be in different units."""
-    known = [one for part in _parts(node) if (one := _known(contract, part)) is not None]
+    known = [one for part in node.alike() if (one := _known(contract, part)) is not None]
     other = next((one for one in known[1:] if not _is_alike(known[0][0], one[0])), None)
     if other is not None:
         rule = "what is added, compared or subtracted must be in one unit"
         yield f"{path}.{node.key}", rule, f"`{known[0][1]}` and `{other[1]}`", _WAY_OUT
-
-
-def _parts(node: Term) -> list[Source]:
-    """List what a term adds, compares or subtracts."""
-    if isinstance(node, Sum | Least | Greatest | FirstOf):
-        return list(getattr(node, node.key))
-    if isinstance(node, ShareOf):
-        return [node.of, *([] if node.above is None else [node.above])]
-    if isinstance(node, UnitPrice):
-        return [node.per, *(part for part in (node.deadweight, node.up_to) if part is not None)]
-    return []
 
 
 def _known(contract: Contract, source: Source) -> tuple[ContractUnit, str] | None:
@@ -64,9 +51,9 @@ def _known(contract: Contract, source: Source) -> tuple[ContractUnit, str] | Non
         use = contract.metrics.get(source.root)
         unit = None if use is None else unit_of(use.unit, contract.currency)
         return None if use is None or unit is None or unit.base == FREE else (unit, use.unit)
-    if not isinstance(source, Sum | Least | Greatest | FirstOf):
+    if not source.keeps_unit:
         return None
-    known = [one for part in _parts(source) if (one := _known(contract, part)) is not None]
+    known = [one for part in source.alike() if (one := _known(contract, part)) is not None]
     return known[0] if known and all(_is_alike(known[0][0], one[0]) for one in known) else None
 
 

@@ -9,10 +9,7 @@ from math import inf, nextafter
 import numpy as np
 
 from simengine.contract.spec import Contract, MetricUse
-from simengine.contract.terms import Named, Source, parts_within
-from simengine.contract.terms.amounts import FixedAmount, ShareOf
-from simengine.contract.terms.combine import Product
-from simengine.contract.terms.tables import Band, Steps, TableLine
+from simengine.contract.terms import Band, Named, Source, Term, parts_within, times
 from simengine.contract_text.remark import Remark, remark_in_words
 from simengine.contract_text.trials import pay
 from simengine.records import Floats
@@ -22,17 +19,19 @@ def table_findings(contract: Contract) -> Iterator[Remark]:
     """Find tables and lines that fall, and bands that leave gaps, overlap, share an edge, or are never reached."""
     for section, terms in (("terms", contract.terms), ("metrics", contract.metrics)):
         for path, node in parts_within(terms, section):
-            if isinstance(node, Steps):
-                yield from _bands(node, path)
-                if all(_is_plain(band.pays) for band in node.steps) and (node.otherwise is None or _is_plain(node.otherwise)):
-                    yield from _falls(contract, node, path, _places(node.steps))
-            elif isinstance(node, TableLine):
-                yield from _falls(contract, node, path, [point.at.value for point in node.line])
+            if not isinstance(node, Term):
+                continue
+            bands = node.bands()
+            if bands:
+                yield from _bands(node, bands, path)
+            if node.can_fall():
+                yield from _falls(contract, node, path, _places(bands) if bands else [edge.level for edge in node.edges()])
 
 
 def _is_plain(source: Source) -> bool:
-    """Whether an entry is a number or a share of the money drawn, so that entries can be compared."""
-    return isinstance(source, FixedAmount) or (isinstance(source, ShareOf) and source.of == Named("drawn") and source.above is None)
+    """Whether a limit is a number or a share of the money drawn, so that it can be compared with entries."""
+    level = source.fixed_level()
+    return level is not None and level.is_plain
 
 
 def _places(bands: Sequence[Band]) -> list[float]:
@@ -44,11 +43,11 @@ def _places(bands: Sequence[Band]) -> list[float]:
     return sorted({*around, *between, edges[0] - span, edges[-1] + span})
 
 
-def _falls(contract: Contract, node: Steps | TableLine, path: str, places: Sequence[float]) -> Iterator[Remark]:
+def _falls(contract: Contract, node: Term, path: str, places: Sequence[float]) -> Iterator[Remark]:
     """Find the first place at which more of the metric pays less, though it pays more elsewhere."""
     # A floor may lift the rows below it, and a cap hold those above it.
     limits = {key: limit for key in ("floor", "cap") if (limit := getattr(node, key)) is not None and _is_plain(limit)}
-    plain = node.model_copy(update={"of": Named("reached"), "floor": None, "cap": None, "only_if": {}} | limits)
+    plain = node.model_copy(update={node.looks_at: Named("reached"), "floor": None, "cap": None, "only_if": {}} | limits)
     use = {"reached": MetricUse(meaning="", unit="")}
     probed = contract.model_copy(update={"metrics": use, "terms": {"table": plain}, "dates": {}, "stops": {}, "total_cap": None})
     paid = _in_large_money(probed, places)
@@ -61,30 +60,31 @@ def _falls(contract: Contract, node: Steps | TableLine, path: str, places: Seque
 
 def _in_large_money(probed: Contract, places: Sequence[float]) -> Floats:
     """Pay a table of rates or of money so that rounding to the smallest unit hides nothing."""
-    scaled = Product.model_validate({"product": [1e6, probed.terms["table"]]})
-    larger = probed.model_copy(update={"terms": {"table": scaled}})
+    larger = probed.model_copy(update={"terms": {"table": times(1e6, probed.terms["table"])}})
     return np.asarray(pay(larger, [{"reached": place} for place in places]).amount[:, 0] / 1e6)
 
 
-def _bands(node: Steps, path: str) -> Iterator[Remark]:
+def _bands(node: Term, bands: Sequence[Band], path: str) -> Iterator[Remark]:
     """Look at which bands hold each level."""
-    places = _places(node.steps)
-    holding = [[number for number, band in enumerate(node.steps) if _holds(band, place)] for place in places]
+    places = _places(bands)
+    holding = [[number for number, band in enumerate(bands) if _holds(band, place)] for place in places]
     reached = {numbers[0] for numbers in holding if numbers}
-    for number in range(len(node.steps)):
+    for number in range(len(bands)):
         if number not in reached:
-            yield remark_in_words("never_reached", f"{path}.steps.{number}")
+            yield remark_in_words("never_reached", f"{path}.{node.key}.{number}")
     covered = [place for place, numbers in enumerate(holding) if numbers]
     for place in range(covered[0], covered[-1]):
         if not holding[place]:
-            yield remark_in_words("gap", f"{path}.steps", level=f"{places[place]:,.10g}")
+            yield remark_in_words("gap", f"{path}.{node.key}", level=f"{places[place]:,.10g}")
             break
     for place, numbers in enumerate(holding):
-        closed = [number for number in numbers if _is_closed(node.steps[number])]
-        if len(closed) > 1 and any(node.steps[number].pays != node.steps[closed[0]].pays for number in closed):
+        closed = [number for number in numbers if _is_closed(bands[number])]
+        if len(closed) > 1 and any(bands[number].pays != bands[closed[0]].pays for number in closed):
             is_point = all(closed != other for other in (holding[max(place - 1, 0)], holding[min(place + 1, len(places) - 1)]))
-            rule = "tie" if is_point and _is_edge(node.steps, places[place]) else "overlap"
-            yield remark_in_words(rule, f"{path}.steps.{closed[1]}", metric=str(node.of), level=f"{places[place]:,.10g}")
+            rule = "tie" if is_point and _is_edge(bands, places[place]) else "overlap"
+            yield remark_in_words(
+                rule, f"{path}.{node.key}.{closed[1]}", metric=str(getattr(node, node.looks_at)), level=f"{places[place]:,.10g}"
+            )
             break
 
 

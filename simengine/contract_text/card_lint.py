@@ -7,8 +7,8 @@ from itertools import combinations
 
 from simengine.contract import cards_of
 from simengine.contract.spec import Contract
-from simengine.contract.terms import parts_within
-from simengine.contract.terms.rate_card import CardPrice, NumberReached, RateCard
+from simengine.contract.terms import Term, parts_within
+from simengine.contract.terms.rate_card import CardPrice, RateCard
 from simengine.contract_text.remark import Remark, remark_in_words
 
 
@@ -29,9 +29,9 @@ def card_findings(contract: Contract) -> Iterator[Remark]:
 
 def _outcomes(contract: Contract, cards: dict[str, RateCard]) -> Iterator[Remark]:
     """Find outcomes that nothing looks at, and those that two cards pay the same people for."""
-    looked_at = {name for _, node in parts_within(contract.terms, "") if isinstance(node, NumberReached) for name in node.reached}
-    for use in contract.metrics.values():
-        looked_at |= {name for _, node in parts_within(use.derived, "") if isinstance(node, NumberReached) for name in node.reached}
+    looked_at: set[str] = set()
+    for _, node in (*parts_within(contract.terms, ""), *parts_within(contract.metrics, "")):
+        looked_at |= set(node.counted_outcomes) if isinstance(node, Term) else set()
     for card in cards.values():
         for name, price in card.rate_card.items():
             looked_at |= {name} if price.has_price else set()

@@ -9,7 +9,6 @@ from typing import Any
 from simengine.contract import asks_who_reached, cards_of, inputs_of
 from simengine.contract.spec import Contract, PublishedCase
 from simengine.contract.terms import Gate, Named, Source, Term
-from simengine.contract.terms.amounts import FixedAmount
 from simengine.contract_text import words
 from simengine.contract_text.card import card_table, example_people, example_reached, example_table
 from simengine.contract_text.trials import edges_of
@@ -18,7 +17,6 @@ from simengine.distributions import Constant
 from simengine.report.directions import net_by_party, total_of
 from simengine.settlement import replay
 
-_PER_CENT = ("share", "first", "then")
 _WIDTH = 100
 _PAIR = 2
 """Parties between whom a total says all that there is to say."""
@@ -56,7 +54,8 @@ def phrase(source: Source, *, inside: bool = False) -> str:
     said = main.format(**parts)
     said += "".join(clause.format(**parts) for name, clause in clauses.items() if getattr(source, name))
     said += _limits(source)
-    return f"({said})" if inside and not (isinstance(source, FixedAmount) and said == parts["amount"]) else said
+    # Where one part is all that there is to say, it is a number.
+    return f"({said})" if inside and said not in parts.values() else said
 
 
 def _limits(term: Term) -> str:
@@ -67,7 +66,7 @@ def _limits(term: Term) -> str:
 def _say(name: str, value: Any) -> str:
     """Say one part of a term: a number, a term, a list, or rows by name."""
     if isinstance(value, Constant):
-        return f"{100 * value.value:,.6g} %" if name in _PER_CENT and value.value <= 10 else f"{value.value:,.10g}"
+        return f"{100 * value.value:,.6g} %" if name in words.PER_CENT and value.value <= 10 else f"{value.value:,.10g}"
     if type(value).__name__ in words.ROWS:
         parts = {field: _say(field, getattr(value, field)) for field in type(value).model_fields}
         return words.ROWS[type(value).__name__].format(edges=_gate(value) if isinstance(value, Gate) else "", **parts)
@@ -81,8 +80,8 @@ def _say(name: str, value: Any) -> str:
             f"{words.MONEY_WORD.get(key, key)}{joint}{_say(name, child)}" for key, child in value.items()
         )
     if isinstance(value, tuple):
-        return ("; " if name in ("steps", "line", "prices", "first_of") else ", ").join(_say(name, child) for child in value)
-    return str(value).replace("_", " ") if name in ("since", "excess") else str(value)
+        return ("; " if name in words.LONG_LISTS else ", ").join(_say(name, child) for child in value)
+    return str(value).replace("_", " ") if name in words.CHOICES else str(value)
 
 
 def _gate(gate: Gate) -> str:

@@ -12,7 +12,6 @@ from simengine.config.levels import LevelPlace, span_of
 from simengine.contract import inputs_of
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Named, Term, parts_within
-from simengine.contract.terms.people import PerWave
 from simengine.contract_text.remark import Remark, remark_in_words
 from simengine.contract_text.trials import Spans, open_spans, pay, possible_spans, probe_draws
 from simengine.records import CAP, FLOOR, GATE, OUTCOME_PAYER
@@ -84,9 +83,10 @@ def limit_findings(contract: Contract, reaches: Spans | None) -> Iterator[Remark
 
 def _bounds_alone(contract: Contract, owner: str, node: Term, reaches: Spans | None) -> Any:
     """Settle a term that stands inside another by itself, after the terms before it; None where it depends on its place."""
-    told_apart = (outer for _, outer in parts_within(contract.terms[owner], "") if isinstance(outer, PerWave))
-    if any(node is inner for outer in told_apart for _, inner in parts_within(outer.per_wave, "")):
-        return None
+    for _, outer in parts_within(contract.terms[owner], ""):
+        apart = outer.waves_apart(contract) if isinstance(outer, Term) else None
+        if apart is not None and any(node is inner for _, inner in parts_within(getattr(outer, apart.key), "")):
+            return None
     names = list(contract.terms)
     before = {name: contract.terms[name] for name in names[: names.index(owner)]}
     # What was paid on earlier dates counts, so it is settled on all dates of its term.

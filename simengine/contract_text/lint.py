@@ -18,8 +18,6 @@ from simengine.config.levels import unreachable_levels
 from simengine.contract import inputs_of
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Named, Term, parts_within
-from simengine.contract.terms.combine import FirstOf
-from simengine.contract.terms.people import PerWave
 from simengine.contract_text.bands import table_findings
 from simengine.contract_text.card_lint import card_findings
 from simengine.contract_text.limits import growth_findings, guarantee_findings, limit_findings
@@ -93,8 +91,8 @@ def _missing(contract: Contract) -> Iterator[Remark]:
 
 
 def _hangs_on(contract: Contract, source: Named | Term, name: str) -> bool:
-    """Whether something has no value where a metric was not measured: it reads it outside every `first_of`."""
-    covered = [f"{place}.first_of." for place, node in parts_within(source, "") if isinstance(node, FirstOf)]
+    """Whether something has no value where a metric was not measured: it reads it where nothing else can be paid instead."""
+    covered = [f"{place}.{node.key}." for place, node in parts_within(source, "") if isinstance(node, Term) and node.covers_missing]
     for place, node in parts_within(source, ""):
         names = [node.root] if isinstance(node, Named) else list(node.only_if)
         if name in names and not place.startswith(tuple(covered)):
@@ -127,10 +125,10 @@ def _ties(contract: Contract) -> Iterator[Remark]:
     """Find gates that meet at an edge which both count, or neither."""
     seen: dict[tuple[str, float], list[_Edge]] = {}
     for name, term in contract.terms.items():
-        apart = [(f"{path}.per_wave", node) for path, node in parts_within(term, f"terms.{name}") if isinstance(node, PerWave)]
+        outer = [(path, node.waves_apart(contract)) for path, node in parts_within(term, f"terms.{name}") if isinstance(node, Term)]
+        apart = [(f"{path}.{one.key}", one.waves) for path, one in outer if one is not None]
         for place, node in parts_within(term, f"terms.{name}"):
-            within = [one for path, one in apart if place.startswith(path)]
-            waves = tuple(within[0].waves or contract.waves) if within else None
+            waves = next((waves for path, waves in apart if place.startswith(path)), None)
             for metric, gate in node.only_if.items() if isinstance(node, Term) else ():
                 for word, level in gate.edges():
                     edge = _Edge(

@@ -7,11 +7,11 @@ from math import inf, nextafter
 
 import numpy as np
 
-from simengine.cohort.outcomes.spans import ANYTHING, Span
 from simengine.contract import inputs_of, settle_terms, typed_measurements
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Gate, Named, Term, parts_within
 from simengine.contract.units import HUNDRED, MULTIPLE, NUMBER, PEOPLE, SHARE, unit_of
+from simengine.distributions.spans import ANYTHING, Span
 from simengine.records import Payments
 
 FAR = 1e12

@@ -7,23 +7,13 @@ from itertools import combinations
 
 import numpy as np
 
-from simengine.contract import cards_of
 from simengine.contract.compile import compile_contract
 from simengine.contract.scope import MONEY
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Named, Source, Term, parts_within
-from simengine.contract.terms.calendar import Amended, Indexed
-from simengine.contract.terms.combine import FirstOf, Greatest, Least
-from simengine.contract.terms.people import MilestonePrices, PerWave
-from simengine.contract.terms.returns import Coupon, ToIrr, TrueUp
-from simengine.contract.terms.tables import Steps
+from simengine.contract.terms.base import MilestoneList
 from simengine.contract_text.remark import Remark, remark_in_words
 from simengine.contract_text.trials import Spans, pay, probe_draws, usual_spans
-
-_ACCRUING = (Coupon, ToIrr, Indexed)
-"""What grows with time is meant to be paid on every date."""
-_ONE_OF_SEVERAL = (FirstOf, Least, Greatest, Amended, Steps, TrueUp)
-"""Terms of whose parts one is paid, or whose parts have been paid for already."""
 
 
 def unused_findings(contract: Contract) -> Iterator[Remark]:
@@ -35,8 +25,8 @@ def unused_findings(contract: Contract) -> Iterator[Remark]:
             yield remark_in_words("unused", f"parties.{party}", noun="party", name=party)
     columns = compile_contract(contract).code.columns
     told_apart = {column[1 if column[0] == "people" else 2] for column in columns if column[0] in ("wave", "people", "combination")}
-    of_cards = any(card.cap_per_wave or any(one.by_wave for one in card.rate_card.values()) for card in cards_of(contract).values())
-    for place, wave in enumerate(contract.waves if not of_cards else ()):
+    have_prices = any(term.prices_waves for term in contract.terms.values())
+    for place, wave in enumerate(contract.waves if not have_prices else ()):
         if place not in told_apart:
             yield remark_in_words("unused", f"waves.{wave}", noun="wave", name=wave)
     named = _names(contract)
@@ -74,51 +64,42 @@ def milestone_findings(contract: Contract) -> Iterator[Remark]:
         for term, source in contract.terms.items()
         for found in _priced(contract, source, f"terms.{term}", every, in_doubt=False)
     ]
-    anywhere = [node for _, node in parts_within(contract.terms, "") if isinstance(node, MilestonePrices)]
-    decisive = {name for node in anywhere for name, price in node.milestones.items() if price.value > 0}
-    decisive |= {before for node in anywhere if node.in_order for before in _standing_before(contract, node)}
-    for name in contract.milestones:
-        paid = [(path, waves) for path, node, waves in priced if name in node.milestones and node.milestones[name].value > 0]
+    names = list(contract.milestones)
+    decisive: set[str] = set()
+    for _, node in parts_within(contract.terms, ""):
+        listed = node.milestone_list if isinstance(node, Term) else None
+        decisive |= set() if listed is None else listed.decisive(names)
+    for name in names:
+        paid = [(path, key, waves) for path, key, listed, waves in priced if listed.pays_for(name)]
         if name not in decisive:
             yield remark_in_words("unpriced", f"milestones.{name}", name=name)
-        for (one, first), (other, second) in combinations(paid, 2):
+        for (one, _, first), (other, key, second) in combinations(paid, 2):
             if first & second or not contract.waves:
-                yield remark_in_words("priced_twice", f"{other}.milestones.{name}", name=name, one=one, other=other)
-
-
-def _standing_before(contract: Contract, node: MilestonePrices) -> list[str]:
-    """List the milestones that stand before one that a term prices."""
-    names = list(contract.milestones)
-    last = max((names.index(name) for name, price in node.milestones.items() if price.value > 0), default=0)
-    return names[:last]
+                yield remark_in_words("priced_twice", f"{other}.{key}.{name}", name=name, one=one, other=other)
 
 
 def _priced(
-    contract: Contract, source: object, path: str, waves: frozenset[str], *, in_doubt: bool
-) -> Iterator[tuple[str, MilestonePrices, frozenset[str]]]:
-    """Yield the prices of milestones that are surely paid, each with its path and the waves for whose people."""
-    if isinstance(source, MilestonePrices) and not in_doubt:
-        yield path, source, waves
-    elif isinstance(source, PerWave):
-        inner = frozenset(source.waves or contract.waves)
-        yield from _priced(contract, source.per_wave, f"{path}.per_wave", inner, in_doubt=in_doubt)
-    elif isinstance(source, Term):
-        is_one_of_several = in_doubt or isinstance(source, _ONE_OF_SEVERAL)
-        for field in type(source).model_fields:
-            if field not in ("floor", "cap"):
-                yield from _priced(contract, getattr(source, field), f"{path}.{field}", waves, in_doubt=is_one_of_several)
-    elif isinstance(source, tuple):
-        for place, part in enumerate(source):
-            yield from _priced(contract, part, f"{path}.{place}", waves, in_doubt=in_doubt)
+    contract: Contract, source: Source, path: str, waves: frozenset[str], *, in_doubt: bool
+) -> Iterator[tuple[str, str, MilestoneList, frozenset[str]]]:
+    """Yield the prices of milestones that are surely paid: the path and key of each, the list, and the waves for whose people."""
+    if isinstance(source, Named):
+        return
+    if source.milestone_list is not None and not in_doubt:
+        yield path, source.key, source.milestone_list, waves
+    apart, is_one_of_several = source.waves_apart(contract), in_doubt or source.pays_one_of_several
+    for key, part in source.parts():
+        inner = frozenset(apart.waves) if apart is not None and key == apart.key else waves
+        yield from _priced(contract, part, f"{path}.{key}", inner, in_doubt=is_one_of_several)
+
+
+def _accrues(term: Term) -> bool:
+    """Whether a term, or a part of it, grows with time: then it is meant to be paid on every date."""
+    return any(isinstance(node, Term) and node.accrues for _, node in parts_within(term, ""))
 
 
 def repeated_findings(contract: Contract, reaches: Spans | None) -> Iterator[Remark]:
     """Find terms that say no dates and pay the same result anew on each of them."""
-    silent = [
-        place
-        for place, term in enumerate(contract.terms.values())
-        if term.contingent and not term.at and not any(isinstance(node, _ACCRUING) for _, node in parts_within(term, ""))
-    ]
+    silent = [place for place, term in enumerate(contract.terms.values()) if term.contingent and not term.at and not _accrues(term)]
     if len(contract.calendar) < 2 or not silent:
         return
     draws = probe_draws(contract, usual_spans(contract, reaches))

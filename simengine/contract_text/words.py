@@ -1,7 +1,7 @@
 """Every English word with which a contract is explained and checked; a translation is another file like this one.
 
 `KIND_WORDS` says each kind of term: the phrase for what it always has, then a clause for each part that it may leave out. In braces
-stand the parts of the term. `ROWS` says the rows of their tables.
+stand the parts of the term. `ROWS` says the rows of their tables; `PER_CENT`, `LONG_LISTS` and `CHOICES` how single parts are said.
 """
 
 from __future__ import annotations
@@ -60,6 +60,12 @@ KIND_WORDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
         },
     ),
 }
+PER_CENT = ("share", "first", "then")
+"""Keys of shares of a whole."""
+LONG_LISTS = ("steps", "line", "prices", "first_of")
+"""Keys of lists whose members have commas of their own."""
+CHOICES = ("since", "excess")
+"""Keys under which one of several words stands, to be read as words."""
 GATES = {"above": "above {level}", "at_least": "at least {level}", "below": "below {level}", "at_most": "at most {level}"}
 ROWS = {"Band": "{edges}: {pays}", "TablePoint": "{pays} at {at}", "VolumeBand": "{price} each beyond {beyond}"} | {
     "BudgetYear": "{at_most} in a budget year (what exceeds it is {excess})",

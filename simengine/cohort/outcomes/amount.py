@@ -22,10 +22,10 @@ from simengine.cohort.outcomes.base import (
     OutcomeUnit,
     Page,
 )
-from simengine.cohort.outcomes.spans import Span, outcome_span_of, product
 from simengine.cohort.spec.names import MoveName
 from simengine.cohort.spec.pathway import ByMonths
 from simengine.distributions import Name, NotNegative, Quantity, within
+from simengine.distributions.spans import Span, outcome_span_of, product
 from simengine.records import Floats, Integers
 
 

@@ -16,9 +16,9 @@ import numpy as np
 from simengine.arrays import Flags
 from simengine.cohort.kernels.arrays import People, Stays, WindowArrays
 from simengine.cohort.moves import MoveClock
-from simengine.cohort.outcomes.spans import Span
 from simengine.cohort.spec import Selection
 from simengine.distributions import Fixed, Name, Spec
+from simengine.distributions.spans import Span
 from simengine.records import Draws, Floats, Integers
 
 OutcomeScaleName = Literal["amount", "number", "share", "score"]

@@ -7,9 +7,9 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from simengine.cohort.outcomes.base import NamedStates, OutcomeKind, OutcomeReading, OutcomeScaleName, OutcomeUnit, Page
-from simengine.cohort.outcomes.spans import Span
 from simengine.cohort.spec.effect import FORMS_OF_EFFECT
 from simengine.distributions import Months, Name, NotNegative, Probability
+from simengine.distributions.spans import Span
 
 
 class Binary(OutcomeKind):

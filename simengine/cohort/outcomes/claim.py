@@ -9,8 +9,8 @@ from pydantic import Field
 
 from simengine.cohort.kernels.accumulate import settle_claims
 from simengine.cohort.outcomes.base import Batch, NamedStates, OutcomeKind, OutcomeReading, OutcomeScaleName, OutcomeUnit, PriceList
-from simengine.cohort.outcomes.spans import Span
 from simengine.distributions import FixedNotNegative, Name
+from simengine.distributions.spans import Span
 
 
 class Claim(OutcomeKind):

@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 from pydantic import model_validator
 
 from simengine.cohort.outcomes.base import NamedStates, OutcomeKind, OutcomeReading, OutcomeScaleName, OutcomeUnit, Page
-from simengine.cohort.outcomes.spans import Span
 from simengine.cohort.spec.names import NoneOrMore
+from simengine.distributions.spans import Span
 
 
 class CountOfEvents(OutcomeKind):

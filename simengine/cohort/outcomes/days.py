@@ -9,9 +9,9 @@ from pydantic import AfterValidator, model_validator
 
 from simengine.cohort.moves import DAYS_PER_MONTH
 from simengine.cohort.outcomes.base import NamedStates, OutcomeKind, OutcomeReading, OutcomeScaleName, OutcomeUnit, Page
-from simengine.cohort.outcomes.spans import Span
 from simengine.cohort.spec.names import OneOrMore
 from simengine.distributions import Constant, Fixed, within
+from simengine.distributions.spans import Span
 
 
 class DaysInSpells(OutcomeKind):

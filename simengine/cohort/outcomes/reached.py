@@ -13,9 +13,9 @@ from simengine.cohort.kernels.reached import reach_first
 from simengine.cohort.kernels.read_outcomes import reach_states
 from simengine.cohort.moves import MoveClock
 from simengine.cohort.outcomes.base import Batch, NamedStates, OutcomeKind, OutcomeReading, OutcomeScaleName, OutcomeUnit
-from simengine.cohort.outcomes.spans import Span
 from simengine.cohort.spec.names import OneOrMore
 from simengine.distributions import Constant, Count, within
+from simengine.distributions.spans import Span
 from simengine.records import Integers
 
 

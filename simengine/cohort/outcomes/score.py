@@ -8,9 +8,9 @@ import numpy as np
 from pydantic import AfterValidator
 
 from simengine.cohort.outcomes.base import NamedStates, OutcomeKind, OutcomeReading, OutcomeScaleName, OutcomeUnit, Page
-from simengine.cohort.outcomes.spans import ANYTHING, Span
 from simengine.cohort.spec.names import PositiveFixed
 from simengine.distributions import Months, Name, NotNegative, Quantity, within
+from simengine.distributions.spans import ANYTHING, Span
 
 
 class Score(OutcomeKind):

@@ -8,10 +8,10 @@ from pydantic import model_validator
 
 from simengine.cohort.kernels.accumulate import reach_target
 from simengine.cohort.outcomes.base import Batch, NamedStates, OutcomeKind, OutcomeReading, OutcomeScaleName, OutcomeUnit
-from simengine.cohort.outcomes.spans import Span
 from simengine.cohort.people import taken_by
 from simengine.cohort.spec.population import Selection
 from simengine.distributions import Name, Number
+from simengine.distributions.spans import Span
 
 
 class TargetOutcome(OutcomeKind):

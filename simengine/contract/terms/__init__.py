@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from pydantic import Discriminator, Tag
 
 from simengine.contract.terms import amounts, base, calendar, combine, people, rate_card, returns, tables, volume
-from simengine.contract.terms.base import OF_THE_CONTRACT, TERM_KINDS, Currency, Gate, Named, Term, parts_within
+from simengine.contract.terms.base import OF_THE_CONTRACT, TERM_KINDS, Band, Currency, Gate, Named, Term, parts_within
+from simengine.contract.terms.combine import times
 
 __all__ = [
     "FAMILIES",
     "OF_THE_CONTRACT",
     "TERM_KINDS",
     "AnyTerm",
+    "Band",
     "Currency",
     "Gate",
     "Name",
@@ -30,6 +32,7 @@ __all__ = [
     "Term",
     "kind_of",
     "parts_within",
+    "times",
 ]
 
 FAMILIES = (amounts, calendar, combine, people, rate_card, returns, tables, volume)

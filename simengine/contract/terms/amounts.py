@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, model_validator
 
 from simengine.contract.program import Register
-from simengine.contract.scope import Scope
-from simengine.contract.terms.base import Currency, Edge, Factor, Term, TermLevel
+from simengine.contract.scope import DRAWN, Scope
+from simengine.contract.terms.base import Currency, Edge, Factor, FixedLevel, Named, Term, TermLevel
 from simengine.distributions import Constant, Fixed, within
+from simengine.distributions.spans import Span
 
 if TYPE_CHECKING:
     from simengine.contract.terms import Source
@@ -34,6 +35,15 @@ class FixedAmount(Term):
         """Compile `amount`."""
         return scope.code.constant(self.amount.value)
 
+    def formula_span(self, span_of: Callable[[Source], Span]) -> Span:
+        """Say the amount, twice."""
+        del span_of
+        return self.amount.value, self.amount.value
+
+    def fixed_level(self) -> FixedLevel | None:
+        """Return the amount."""
+        return FixedLevel(self.amount.value)
+
 
 class ShareOf(Term):
     """A share of something, or of what exceeds something: `share x (of - above)`."""
@@ -51,11 +61,27 @@ class ShareOf(Term):
             shared = code.subtract(shared, scope.value(self.above))
         return code.multiply(code.constant(self.share.value), shared)
 
+    def alike(self) -> tuple[Source, ...]:
+        """List what is shared, and what it exceeds."""
+        return (self.of,) if self.above is None else (self.of, self.above)
+
+    def formula_span(self, span_of: Callable[[Source], Span]) -> Span:
+        """Say between what `share x (of - above)` lies."""
+        low, high = span_of(self.of)
+        less = (0.0, 0.0) if self.above is None else span_of(self.above)
+        factor = self.share.value
+        return (0.0, 0.0) if factor == 0 else ((low - less[1]) * factor, (high - less[0]) * factor)
+
+    def fixed_level(self) -> FixedLevel | None:
+        """Return a share of the money drawn, the only money that is never negative."""
+        return FixedLevel(self.share.value, DRAWN, self.above) if self.of == Named(DRAWN) else None
+
 
 class UnitPrice(Term):
     """A price for each unit beyond deadweight, up to a volume: `price x min(max(per - deadweight, 0), up_to)`."""
 
     key: ClassVar[str] = "price"
+    limit_keys: ClassVar[tuple[str, ...]] = ("up_to",)
     price: Factor
     per: Source
     deadweight: Source | None = None
@@ -69,6 +95,10 @@ class UnitPrice(Term):
         if self.up_to is not None:
             units = code.least(units, scope.value(self.up_to))
         return code.multiply(code.constant(self.price.value), units)
+
+    def alike(self) -> tuple[Source, ...]:
+        """List the units, those beyond which and those up to which they count."""
+        return (self.per, *(part for part in (self.deadweight, self.up_to) if part is not None))
 
     def _units(self, scope: Scope) -> Register:
         """Compile `max(per - deadweight, 0)`."""
@@ -91,6 +121,7 @@ class TargetRatio(Term):
 
     key: ClassVar[str] = "target"
     looks_at: ClassVar[str] = "of"
+    limit_keys: ClassVar[tuple[str, ...]] = ("at_most", "pays_from")
     target: _Positive
     of: Source
     full: Source

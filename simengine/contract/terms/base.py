@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -12,9 +12,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, RootModel, model_val
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
 from simengine.distributions import Count, Fixed, Name, NamesOrNone, Spec, within
+from simengine.distributions.spans import ANYTHING, Span
+from simengine.errors import Finding
 from simengine.records import INVESTOR, OUTCOME_PAYER
 
 if TYPE_CHECKING:
+    from simengine.contract.spec import Contract
     from simengine.contract.terms import Source
 
 Currency = Annotated[Fixed, AfterValidator(within(-1e15, 1e15, "an amount of money lies within 1e15 either way"))]
@@ -38,6 +41,10 @@ class Named(RootModel[Name]):
     def bound(self, scope: Scope) -> Register:
         """Compile which limit decided it."""
         return scope.bound_of_name(self.root)
+
+    def fixed_level(self) -> FixedLevel | None:
+        """Return nothing: what a name stands for is not fixed here."""
+        return None
 
     def __str__(self) -> str:
         return self.root
@@ -65,6 +72,15 @@ class Gate(Spec):
         words: tuple[Literal["above", "at_least", "below", "at_most"], ...] = ("above", "at_least", "below", "at_most")
         return [(word, getattr(self, word).value) for word in words if getattr(self, word) is not None]
 
+    def findings(self, key: str) -> Iterator[Finding]:
+        """Find edges that leave no room between them; `key`: where the gate stands."""
+        lower, upper = self.at_least or self.above, self.at_most or self.below
+        if lower is None or upper is None:
+            return
+        touches = self.at_least is not None and self.at_most is not None
+        if lower.value > upper.value or (lower.value == upper.value and not touches):
+            yield key, "the lower edge leaves room below the upper edge", f"{lower.value:g} and {upper.value:g}", ""
+
     def is_open(self, reached: Register, scope: Scope) -> Register:
         """Compile whether what was reached lies between the edges."""
         code, conditions = scope.code, []
@@ -78,6 +94,12 @@ class Gate(Spec):
         return is_open
 
 
+class Band(Gate):
+    """One row of a table: the edges within which it pays, and what."""
+
+    pays: Source
+
+
 @dataclass(frozen=True)
 class Edge:
     """A level of a term's input at which its payment changes."""
@@ -89,13 +111,89 @@ class Edge:
     """Whether something is paid from it on, until it, or through it, as through a point of a line."""
 
 
+@dataclass(frozen=True)
+class FixedLevel:
+    """A payment that hangs on no outcome, so that two of them can be compared: an amount, or a share of the money drawn."""
+
+    number: float
+    of: str = ""
+    """The money of which it is a share; empty for an amount."""
+    above: Named | Term | None = None
+    """Only what exceeds this is shared."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it can be read off without anything else."""
+        return self.above is None
+
+    def is_above(self, other: FixedLevel) -> bool:
+        """Return whether it is more of the same."""
+        return (self.of, self.above) == (other.of, other.above) and self.number > other.number
+
+    def __str__(self) -> str:
+        return f"{self.number:g} of {self.of}" if self.of else f"{self.number:,g}"
+
+
+@dataclass(frozen=True)
+class WavesApart:
+    """The part of a term that is settled wave by wave."""
+
+    key: str
+    waves: tuple[str, ...]
+    """Those that count."""
+    is_cumulative: bool
+    """Whether the metrics of a wave include those of the waves before."""
+
+
+@dataclass(frozen=True)
+class MilestoneList:
+    """What a term pays for the milestones of one person."""
+
+    prices: Mapping[str, float]
+    """By milestone."""
+    cap: float | None
+    """The most for one person."""
+    is_in_order: bool
+    """Whether a milestone is paid only for those who reached all earlier ones."""
+
+    def pays_for(self, milestone: str) -> bool:
+        """Return whether it pays anything for a milestone."""
+        return self.prices.get(milestone, 0.0) > 0
+
+    def decisive(self, milestones: Sequence[str]) -> set[str]:
+        """Find those of the contract's milestones that it looks at: what it pays for and, in order, all that stands before."""
+        paid = [place for place, name in enumerate(milestones) if self.pays_for(name)]
+        before = milestones[: max(paid, default=0)] if self.is_in_order else ()
+        return {*(milestones[place] for place in paid), *before}
+
+
 class Term(Spec):
-    """One formula between floor and cap: `min(max(formula, floor), cap)`, and 0 while a gate is closed."""
+    """One formula between floor and cap: `min(max(formula, floor), cap)`, and 0 while a gate is closed.
+
+    What else must be known of a kind it says itself: the rules, the contract check and the study ask the term, and no file outside
+    this folder knows a kind by name. The answers here are those of most kinds.
+    """
 
     key: ClassVar[str] = ""
     """The one key that marks a term of this kind."""
     looks_at: ClassVar[str] = ""
     """The key of that whose levels its edges are; empty for a kind without edges."""
+    names_terms: ClassVar[str] = ""
+    """The key under which it names terms of the contract whose payments count; empty where it names none."""
+    limit_keys: ClassVar[tuple[str, ...]] = ()
+    """Its keys, besides floor, cap and gates, under which a limit may decide; a list is one limit for each of its members."""
+    looks_at_calendar: ClassVar[bool] = False
+    """Whether it can be settled only in a contract with dates."""
+    accrues: ClassVar[bool] = False
+    """Whether it grows with time, so that paying it on every date pays nothing twice."""
+    may_stand_inside: ClassVar[bool] = True
+    """Whether it may be a part of another term."""
+    keeps_unit: ClassVar[bool] = False
+    """Whether it is in the unit of what it puts together: see `alike`."""
+    covers_missing: ClassVar[bool] = False
+    """Whether it may have a value where one of its parts was not measured."""
+    pays_one_of_several: ClassVar[bool] = False
+    """Whether one of its parts is paid and not the others, or a part has been paid for already."""
 
     floor: Source | None = None
     """The least that is paid while the gates are open."""
@@ -128,9 +226,64 @@ class Term(Spec):
     def formula(self, scope: Scope) -> Register:
         """Compile the formula, without floor, cap and gates."""
 
+    # ------------------------------------------------ what it says of itself ------------------------------------------------
+
+    def findings(self, contract: Contract) -> Iterator[Finding]:
+        """Find what it says of its contract that cannot be, with keys below the term; names that it refers to are checked for it."""
+        del contract
+        yield from ()
+
     def edges(self) -> tuple[Edge, ...]:
         """List its edges, in the order in which they are written; those of its gates are theirs."""
         return ()
+
+    def bands(self) -> tuple[Band, ...]:
+        """List the rows of its table, which stand under its key; nothing for a kind without a table."""
+        return ()
+
+    def can_fall(self) -> bool:
+        """Whether what it pays at its edges is fixed, so that it may fall where more is reached: mostly a slip of the pen."""
+        return False
+
+    def alike(self) -> tuple[Source, ...]:
+        """List what it adds, compares or subtracts, which has to be in one unit."""
+        return ()
+
+    def formula_span(self, span_of: Callable[[Source], Span]) -> Span:
+        """Say between what its formula lies, from that of its parts; anything where that cannot be said."""
+        del span_of
+        return ANYTHING
+
+    def fixed_level(self) -> FixedLevel | None:
+        """Return what it pays where that is fixed; floor, cap and gates left aside."""
+        return None
+
+    def waves_apart(self, contract: Contract) -> WavesApart | None:
+        """Return the part that is settled wave by wave; nothing where all waves are settled together."""
+        del contract
+        return None
+
+    @property
+    def prices_waves(self) -> bool:
+        """Whether people of one wave have a price or a cap of their own."""
+        return False
+
+    @property
+    def milestone_list(self) -> MilestoneList | None:
+        """What it pays for the milestones of a person; nothing for most."""
+        return None
+
+    @property
+    def counted_outcomes(self) -> tuple[str, ...]:
+        """The outcomes of the contract of which it counts those who reached them by a date."""
+        return ()
+
+    def n_limits(self) -> int:
+        """Count the limits, at most, that may decide it; those inside its parts are theirs."""
+        given = [getattr(self, key) for key in ("floor", "cap", "only_if", *self.limit_keys)]
+        return sum(len(limit) if isinstance(limit, tuple) else bool(limit) for limit in given)
+
+    # ------------------------------------------------ how it is compiled ------------------------------------------------
 
     def parts(self) -> Iterator[tuple[str, Named | Term]]:
         """Yield what the formula refers to, each by its key."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
@@ -10,9 +11,11 @@ from simengine.contract.program import Register
 from simengine.contract.scope import Scope
 from simengine.contract.terms.base import Term
 from simengine.distributions import Name
+from simengine.errors import Finding, one_of
 from simengine.records import FORMULA
 
 if TYPE_CHECKING:
+    from simengine.contract.spec import Contract
     from simengine.contract.terms import Source
 
 
@@ -20,6 +23,8 @@ class Indexed(Term):
     """A term that grows from the start at a rate per year: `indexed x (1 + rate_per_year)^years`."""
 
     key: ClassVar[str] = "indexed"
+    looks_at_calendar: ClassVar[bool] = True
+    accrues: ClassVar[bool] = True
     indexed: Source
     rate_per_year: Source
     """A number, or a metric such as the change of a price index."""
@@ -35,7 +40,16 @@ class Amended(Term):
     """An amendment: by date, the term that holds from then on; before the first of them nothing is paid."""
 
     key: ClassVar[str] = "in_force_from"
+    looks_at_calendar: ClassVar[bool] = True
+    pays_one_of_several: ClassVar[bool] = True
     in_force_from: Annotated[dict[Name, Source], Field(min_length=1)]
+
+    def findings(self, contract: Contract) -> Iterator[Finding]:
+        """Find dates that there are not."""
+        for date in self.in_force_from:
+            if date not in contract.calendar:
+                way_out = one_of(contract.calendar) or "The contract has no `dates`"
+                yield self.key, "a date of the contract", f"`{date}`", way_out
 
     def formula(self, scope: Scope) -> Register:
         """Compile the term with the latest date that has come."""

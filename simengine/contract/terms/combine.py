@@ -4,20 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
+from simengine.contract.terms.amounts import FixedAmount
 from simengine.contract.terms.base import Named, Term
+from simengine.distributions.spans import ANYTHING, Span
 from simengine.records import FORMULA
 
 if TYPE_CHECKING:
     from simengine.contract.terms import Source
 
 
-class Sum(Term):
+class OfAlike(Term):
+    """A term of parts in one unit, which is its own."""
+
+    keeps_unit: ClassVar[bool] = True
+
+    def alike(self) -> tuple[Source, ...]:
+        """List its parts."""
+        return tuple(part for _, part in self.parts())
+
+
+class Sum(OfAlike):
     """All of them together."""
 
     key: ClassVar[str] = "sum"
@@ -26,6 +39,11 @@ class Sum(Term):
     def formula(self, scope: Scope) -> Register:
         """Compile `a + b + ...`."""
         return scope.code.add(*(scope.value(part) for part in self.sum))
+
+    def formula_span(self, span_of: Callable[[Source], Span]) -> Span:
+        """Add up where its parts lie."""
+        spans = [span_of(part) for part in self.sum]
+        return sum(low for low, _ in spans), sum(high for _, high in spans)
 
 
 class Product(Term):
@@ -41,11 +59,28 @@ class Product(Term):
             total = scope.code.multiply(total, scope.value(factor))
         return total
 
+    def formula_span(self, span_of: Callable[[Source], Span]) -> Span:
+        """Multiply where its parts lie; one without an end leaves nothing to say."""
+        total = (1.0, 1.0)
+        for span in map(span_of, self.product):
+            if inf in (abs(end) for end in (*span, *total)):
+                return ANYTHING
+            ends = [one * other for one in total for other in span]
+            total = (min(ends), max(ends))
+        return total
 
-class Least(Term):
+
+def times(number: float, term: Term) -> Term:
+    """Return so many times a term."""
+    return Product.model_construct(product=(FixedAmount.model_validate(number), term))
+
+
+class Least(OfAlike):
     """The smallest of them."""
 
     key: ClassVar[str] = "least"
+    limit_keys: ClassVar[tuple[str, ...]] = ("least",)
+    pays_one_of_several: ClassVar[bool] = True
     least: Annotated[tuple[Source, ...], Field(min_length=2, strict=False)]
 
     def formula(self, scope: Scope) -> Register:
@@ -55,15 +90,22 @@ class Least(Term):
             total = scope.code.least(total, scope.value(other))
         return total
 
+    def formula_span(self, span_of: Callable[[Source], Span]) -> Span:
+        """Return the least of both ends."""
+        spans = [span_of(part) for part in self.least]
+        return min(low for low, _ in spans), min(high for _, high in spans)
+
     def inner_bound(self, scope: Scope) -> Register:
         """Compile which member decided, or the limit that decided it; the first is taken for the formula."""
         return _chosen(self.least, "least", scope, scope.code.least, is_less=True)
 
 
-class Greatest(Term):
+class Greatest(OfAlike):
     """The largest of them."""
 
     key: ClassVar[str] = "greatest"
+    limit_keys: ClassVar[tuple[str, ...]] = ("greatest",)
+    pays_one_of_several: ClassVar[bool] = True
     greatest: Annotated[tuple[Source, ...], Field(min_length=2, strict=False)]
 
     def formula(self, scope: Scope) -> Register:
@@ -72,6 +114,11 @@ class Greatest(Term):
         for other in self.greatest[1:]:
             total = scope.code.greatest(total, scope.value(other))
         return total
+
+    def formula_span(self, span_of: Callable[[Source], Span]) -> Span:
+        """Return the greatest of both ends."""
+        spans = [span_of(part) for part in self.greatest]
+        return max(low for low, _ in spans), max(high for _, high in spans)
 
     def inner_bound(self, scope: Scope) -> Register:
         """Compile which member decided, or the limit that decided it; the first is taken for the formula."""
@@ -101,13 +148,15 @@ class Alternative:
     """Whether all gates are open; None where there are none."""
 
 
-class FirstOf(Term):
+class FirstOf(OfAlike):
     """The first of them whose gates are open and whose metrics were measured.
 
     Where none is open it pays 0; where none is open but one could not be decided for want of a metric, it is not measured.
     """
 
     key: ClassVar[str] = "first_of"
+    covers_missing: ClassVar[bool] = True
+    pays_one_of_several: ClassVar[bool] = True
     first_of: Annotated[tuple[Source, ...], Field(min_length=2, strict=False)]
 
     def formula(self, scope: Scope) -> Register:
@@ -123,6 +172,11 @@ class FirstOf(Term):
                 applies = code.both(applies, one.is_open)
             paid = code.choose(applies, one.value, paid)
         return paid
+
+    def formula_span(self, span_of: Callable[[Source], Span]) -> Span:
+        """Say between what any of its parts lies, or 0."""
+        spans = [span_of(part) for part in self.first_of]
+        return min(0.0, *(low for low, _ in spans)), max(0.0, *(high for _, high in spans))
 
     def inner_bound(self, scope: Scope) -> Register:
         """Compile the limit of the alternative that applies."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
-from simengine.contract.terms.base import Factor, Term
+from simengine.contract.terms.base import Factor, MilestoneList, Term, WavesApart, parts_within
 from simengine.distributions import Name, NamesOrNone
+from simengine.errors import Finding, one_of
 from simengine.records import FORMULA
 
 if TYPE_CHECKING:
+    from simengine.contract.spec import Contract
     from simengine.contract.terms import Source
 
 
@@ -25,6 +28,21 @@ class PerWave(Term):
     """The waves that count; all if absent."""
     cumulative: bool = False
     """Whether a wave's metrics include those of the waves before."""
+
+    def findings(self, contract: Contract) -> Iterator[Finding]:
+        """Find waves that there are not, and waves that are told apart twice."""
+        if not contract.waves:
+            yield self.key, "the contract names its waves", "no `waves`", "Add `waves`"
+        for wave in self.waves:
+            if wave not in contract.waves:
+                yield "waves", "a wave of the contract", f"`{wave}`", one_of(contract.waves)
+        for below, inner in parts_within(self.per_wave, self.key):
+            if isinstance(inner, PerWave):
+                yield below, "waves are told apart once", f"`{self.key}` inside `{self.key}`", ""
+
+    def waves_apart(self, contract: Contract) -> WavesApart | None:
+        """Return the term that is settled for each wave."""
+        return WavesApart(self.key, self.waves or tuple(contract.waves), self.cumulative)
 
     def formula(self, scope: Scope) -> Register:
         """Compile the sum over waves."""
@@ -47,11 +65,24 @@ class MilestonePrices(Term):
     """
 
     key: ClassVar[str] = "milestones"
+    limit_keys: ClassVar[tuple[str, ...]] = ("cap_per_person",)
     milestones: Annotated[dict[Name, Factor], Field(min_length=1)]
     """By milestone: its price."""
     cap_per_person: Factor | None = None
     in_order: bool = False
     """Whether a milestone is paid only for those who reached all earlier ones in the contract, priced here or not."""
+
+    def findings(self, contract: Contract) -> Iterator[Finding]:
+        """Find milestones that there are not."""
+        for name in self.milestones:
+            if name not in contract.milestones:
+                yield f"{self.key}.{name}", "a milestone of the contract", f"`{name}`", one_of(contract.milestones)
+
+    @property
+    def milestone_list(self) -> MilestoneList | None:
+        """Its prices, the cap of a person, and whether they are reached in order."""
+        prices = {name: price.value for name, price in self.milestones.items()}
+        return MilestoneList(prices, None if self.cap_per_person is None else self.cap_per_person.value, self.in_order)
 
     def price(self, names: tuple[str, ...], combination: int) -> float:
         """Price of one person of a combination of milestones, `names` being those of the contract in their order."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -12,7 +13,11 @@ from simengine.contract.scope import CARD, CARD_LIMIT, PEOPLE_COUNTED, REACHED, 
 from simengine.contract.terms.base import Factor, Term, TermMonths
 from simengine.contract.terms.volume import VolumeBand
 from simengine.distributions import Fixed, Name, Names, NamesOrNone, Spec, within
+from simengine.errors import Finding, one_of
 from simengine.records import CARD_LIMITS, FORMULA
+
+if TYPE_CHECKING:
+    from simengine.contract.spec import Contract
 
 _Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share must lie between 0 and 1"))]
 _Rate = Annotated[Fixed, AfterValidator(within(-0.5, 1, "a rate must lie between -0.5 and 1 a year"))]
@@ -82,6 +87,33 @@ class CardPrice(Spec):
         """Whether anything is ever paid for it."""
         return self.price is not None or bool(self.bands)
 
+    def findings(self, contract: Contract, name: str, key: str) -> Iterator[Finding]:
+        """Find what the price of an outcome says that cannot be; `key`: where it stands."""
+        has_units = name in contract.outcomes and contract.outcomes[name].unit != "people"
+        others = [(below, other) for below in ("needs", "net_of") for other in getattr(self, below)]
+        for below, other in [*others, *([] if self.lost_by is None else [("lost_by.outcome", self.lost_by.outcome)])]:
+            yield from _unknown(contract, other, f"{key}.{below}")
+            if other == name:
+                yield f"{key}.{below}", "another outcome", f"`{name}` itself", ""
+        for noun, names, known in (("group", self.by_group, contract.groups), ("wave", self.by_wave, contract.waves)):
+            for one in names:
+                if one not in known:
+                    way_out = one_of(known) or f"It has no `{noun}s`"
+                    yield f"{key}.by_{noun}.{one}", f"a {noun} of the contract", f"`{one}`", way_out
+        for below in ("beyond_units", "net_of") if not has_units else ("each_time", "lost_by"):
+            if getattr(self, below):
+                of_units, of_people = (
+                    "units are counted beyond others, or net of others",
+                    "people reach an outcome again, or lose it",
+                )
+                unit = contract.outcomes[name].unit if name in contract.outcomes else ""
+                found = f"`{below}` of an outcome in {unit}"
+                yield f"{key}.{below}", of_people if has_units else of_units, found, "Leave it out, or say another `unit`"
+        for other in self.net_of:
+            if other in contract.outcomes and has_units and contract.outcomes[other].unit != contract.outcomes[name].unit:
+                found = f"`{contract.outcomes[name].unit}` and `{contract.outcomes[other].unit}`"
+                yield f"{key}.net_of", "units are taken off units of the same kind", found, ""
+
 
 class BudgetYear(Spec):
     """The most that is paid in one budget year of the payer."""
@@ -118,6 +150,9 @@ class RateCard(Term):
     """
 
     key: ClassVar[str] = "rate_card"
+    limit_keys: ClassVar[tuple[str, ...]] = ("cap_per_person", "cap_per_wave", "cap_per_year", "cap_in_all")
+    looks_at_calendar: ClassVar[bool] = True
+    may_stand_inside: ClassVar[bool] = False
     rate_card: Annotated[dict[Name, CardPrice], Field(min_length=1)]
     """By outcome of the contract."""
     cap_per_person: Factor | None = None
@@ -131,6 +166,24 @@ class RateCard(Term):
     """What was reached by the last date but is validated after it: never paid, or paid on the last date."""
     audit: Audit | None = None
     dispute: Dispute | None = None
+
+    def findings(self, contract: Contract) -> Iterator[Finding]:
+        """Find outcomes and waves that there are not, prices that cannot be, and outcomes that need one another."""
+        for name, one in self.rate_card.items():
+            yield from _unknown(contract, name, f"{self.key}.{name}")
+            yield from one.findings(contract, name, f"{self.key}.{name}")
+        for wave in self.cap_per_wave:
+            if wave not in contract.waves:
+                way_out = one_of(contract.waves) or "It has no `waves`"
+                yield f"cap_per_wave.{wave}", "a wave of the contract", f"`{wave}`", way_out
+        circle = _circle({name: one.needs for name, one in self.rate_card.items()})
+        if circle:
+            yield f"{self.key}.{circle[0]}.needs", "no outcome needs itself", " needs ".join(circle), "Leave one of them out"
+
+    @property
+    def prices_waves(self) -> bool:
+        """Whether it has a cap, or an outcome a price, for the people of one wave."""
+        return bool(self.cap_per_wave) or any(one.by_wave for one in self.rate_card.values())
 
     def formula(self, scope: Scope) -> Register:
         """Compile what the card pays on this date."""
@@ -153,16 +206,56 @@ class RateCard(Term):
         )
 
 
+def _unknown(contract: Contract, name: str, key: str) -> Iterator[Finding]:
+    """Find an outcome that there is not."""
+    if name not in contract.outcomes:
+        yield key, "an outcome of the contract", f"`{name}`", one_of(contract.outcomes) or "It has no `outcomes`"
+
+
+def _circle(needs: Mapping[str, Collection[str]]) -> list[str]:
+    """Find outcomes that need one another, the first one again at the end; nothing where there are none."""
+    finished: set[str] = set()
+    for start in needs:
+        way, todo = [start], [list(needs[start])]
+        while way and start not in finished:
+            if not todo[-1]:
+                finished.add(way.pop())
+                todo.pop()
+                continue
+            other = todo[-1].pop()
+            if other in way and other in needs:
+                return [*way[way.index(other) :], other]
+            if other in needs and other not in finished:
+                way.append(other)
+                todo.append(list(needs[other]))
+    return []
+
+
 class NumberReached(Term):
     """How many people, or units, have reached some outcomes, validated by this date: for gates, shares, prices, derived metrics."""
 
     key: ClassVar[str] = "reached"
+    looks_at_calendar: ClassVar[bool] = True
     reached: Names
     """Outcomes of the contract; several are added up."""
     since: Literal["start", "last_date"] = "start"
     """Since when they count."""
     per_person: bool = False
     """Whether it is a share of all people."""
+
+    def findings(self, contract: Contract) -> Iterator[Finding]:
+        """Find outcomes that there are not, and shares of people in outcomes that count units."""
+        for name in self.reached:
+            yield from _unknown(contract, name, self.key)
+        for name in self.reached if self.per_person else ():
+            if name in contract.outcomes and contract.outcomes[name].unit != "people":
+                rule, found = "a share of people is of those who reached an outcome", f"`{name}` in {contract.outcomes[name].unit}"
+                yield "per_person", rule, found, "Leave `per_person` out"
+
+    @property
+    def counted_outcomes(self) -> tuple[str, ...]:
+        """Return the outcomes that it names."""
+        return tuple(self.reached)
 
     def formula(self, scope: Scope) -> Register:
         """Compile the number, or the number divided by all people."""

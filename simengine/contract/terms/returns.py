@@ -25,6 +25,8 @@ class Coupon(Term):
     """
 
     key: ClassVar[str] = "coupon"
+    looks_at_calendar: ClassVar[bool] = True
+    accrues: ClassVar[bool] = True
     coupon: Source
     """A rate per year: a number, or a term such as a table."""
     of: Source
@@ -46,6 +48,8 @@ class ToIrr(Term):
     """
 
     key: ClassVar[str] = "to_irr"
+    looks_at_calendar: ClassVar[bool] = True
+    accrues: ClassVar[bool] = True
     to_irr: Source
     """A rate per year: a number, or a term such as a table."""
 
@@ -104,6 +108,7 @@ class PaidSoFar(Term):
     """What has been paid so far under some terms of the contract, earlier payments of the same date included."""
 
     key: ClassVar[str] = "paid"
+    names_terms: ClassVar[str] = "paid"
     paid: Names
 
     def formula(self, scope: Scope) -> Register:
@@ -115,6 +120,8 @@ class TrueUp(Term):
     """The difference between the total due and the payments under some terms; negative is a claw-back."""
 
     key: ClassVar[str] = "true_up"
+    names_terms: ClassVar[str] = "against"
+    pays_one_of_several: ClassVar[bool] = True
     true_up: Source
     """The total due."""
     against: Names

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
 from simengine.contract.program import Register
 from simengine.contract.scope import Scope
-from simengine.contract.terms.base import Edge, Gate, Term, TermLevel
+from simengine.contract.terms.base import Band, Edge, Term, TermLevel
 from simengine.distributions import Spec
+from simengine.errors import Finding
 from simengine.records import FORMULA
 
 if TYPE_CHECKING:
+    from simengine.contract.spec import Contract
     from simengine.contract.terms import Source
-
-
-class Band(Gate):
-    """One row of a table: the edges within which it pays, and what."""
-
-    pays: Source
 
 
 class Steps(Term):
@@ -27,10 +24,27 @@ class Steps(Term):
 
     key: ClassVar[str] = "steps"
     looks_at: ClassVar[str] = "of"
+    pays_one_of_several: ClassVar[bool] = True
     steps: Annotated[tuple[Band, ...], Field(min_length=1, strict=False)]
     of: Source
     otherwise: Source | None = None
     """What is paid outside all bands; 0 if absent."""
+
+    def findings(self, contract: Contract) -> Iterator[Finding]:
+        """Find bands that hold nothing."""
+        del contract
+        for number, band in enumerate(self.steps):
+            yield from band.findings(f"{self.key}.{number}")
+
+    def bands(self) -> tuple[Band, ...]:
+        """List its rows."""
+        return self.steps
+
+    def can_fall(self) -> bool:
+        """Whether every row pays something that can be read off."""
+        entries = [band.pays for band in self.steps] + ([] if self.otherwise is None else [self.otherwise])
+        levels = [entry.fixed_level() for entry in entries]
+        return all(level is not None and level.is_plain for level in levels)
 
     def edges(self) -> tuple[Edge, ...]:
         """List those of every band."""
@@ -86,6 +100,10 @@ class TableLine(Term):
             found = ", ".join(f"{place:g}" for place in places)
             raise ValueError(f"the points of a line stand in order, at most two at one place; found {found}")
         return self
+
+    def can_fall(self) -> bool:
+        """Whether what it pays can be read off: always."""
+        return True
 
     def edges(self) -> tuple[Edge, ...]:
         """List the places of its points."""
