@@ -40,6 +40,7 @@ bench: $(VENV)/ready-dev
 	$(BIN)/python -m benchmarks.reference_workload
 	$(BIN)/python -m benchmarks.cold_start
 	$(BIN)/python -m benchmarks.settle
+	$(BIN)/python -m benchmarks.rate_card
 	$(BIN)/python -m benchmarks.comparison_group
 	$(BIN)/python -m benchmarks.variance_reduction
 	$(BIN)/python -m benchmarks.sizing
