@@ -25,7 +25,8 @@ from tests.test_docs import REFERENCE, section
 PARTS = [
     "sizing", "sizing.free", "sizing.parties", "behaviour", "behaviour.efforts", "capital.tranches", "capital.waterfall",
     "capital.guarantees", "capital.payers", "parties.*.costs", "outcomes.*.per_move", "outcomes.*.moves", "contract.milestones",
-    "contract.terms.*.milestones", "contract.stops", "contract.terms.*.true_up", "known", "variants",
+    "contract.terms.*.milestones", "contract.stops", "contract.terms.*.true_up", "known", "variants", "measurement.counted",
+    "measurement.metrics.*.design",
 ]  # fmt: skip
 NORRKOPING, LENDERS = find_study("norrkoping"), find_study("two_lenders")
 CONTRACT = next(path for path in shipped_contracts() if path.stem == "norrkoping")
@@ -85,7 +86,7 @@ def test_every_part_of_the_language__stands_in_a_shipped_study(part: str) -> Non
 
 def test_a_part_that_nobody_uses__is_seen() -> None:
     assert studies_with("capital.nothing") == set()
-    assert studies_with("capital.waterfall") == {"two_lenders"}
+    assert studies_with("capital.waterfall") == {"two_lenders", "iaam_adoption"}
 
 
 def test_norrkoping__has_a_sizing_and_a_behaviour_of_its_own() -> None:
@@ -99,7 +100,12 @@ def test_norrkoping__has_a_sizing_and_a_behaviour_of_its_own() -> None:
 def test_table_of_the_reference__names_the_studies_in_which_each_part_stands() -> None:
     rows = [row.split("|")[1:4] for row in section(REFERENCE["study"], "Shipped studies").splitlines() if row.startswith("| ")]
     found = {keys.strip(): studies for _, keys, studies in rows}
-    for part, keys in [("sizing", "`sizing`"), ("behaviour", "`behaviour`"), ("capital.guarantees", "`capital.guarantees`")]:
+    for part, keys in [
+        ("sizing", "`sizing`"),
+        ("behaviour", "`behaviour`"),
+        ("capital.guarantees", "`capital.guarantees`"),
+        ("measurement.metrics.*.design", "`measurement.metrics.<metric>.design`"),
+    ]:
         assert set(found[keys].replace("`", "").replace(" ", "").split(",")) == studies_with(part)
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from simengine.config import find_study, load_contract, shipped_contracts
+from simengine.contract.listed import reached_from
 from simengine.contract_text.published import compare_published
 from simengine.settlement import replay
 
@@ -36,6 +37,8 @@ VERDICTS = {
     ("benevolent_sbb", "year_4"): ("expressiveness", 0),
     ("botkyrka_ornskoldsvik", "after_one_year"): ("expressiveness", None),
     ("chicago_cpc", "first_cohort"): ("not reproduced", 56_075),  # 0.59 x 325 x 2,900 - 500,000
+    ("denver_housing_days", "periods_1_to_4"): ("form guessed", 0),  # 258,858 x 15.12
+    ("denver_housing_days", "period_5"): ("form guessed", 0),  # 41,070 x 15.12
     ("educate_girls", "end"): ("strict", -3_448.75),  # 270,000 x 1.15^3 - 414,085
     ("kobe_diabetes", "total"): ("form guessed", 2_425),  # 7.86 M x 0.329 / 0.8 = 3,232,425
     ("newpin_nsw", "year_1"): ("strict", 0),
@@ -128,3 +131,58 @@ def test_benevolent__pays_its_tranches_by_tables_of_their_own(performance, p, e)
     # Source: principal and a year's interest: 0, 5, 6 and 7 % of 7.5 M; loss, 8, 10.5 and 15 % of 2.5 M.
     amounts = replay(shipped("benevolent_sbb"), {"performance": performance}, 10e6).amount[0]
     assert (amounts[:2].sum(), amounts[2:].sum()) == (pytest.approx(p), pytest.approx(e))
+
+
+@pytest.mark.parametrize(
+    ("women", "stages", "expected"), [(625, 4, 14_115_000), (125, 4, 2_823_000), (1, 4, 22_584), (1, 3, 16_938), (3, 1, 16_938)]
+)
+def test_women_in_recovery__pays_four_times_for_each_woman(women, stages, expected):
+    # Source: 5,646 four times are 22,584 a woman; 14.1 M for 625 of them, and less than 3 M for the 125 of a year.
+    contract = shipped("women_in_recovery")
+    months = {"graduated": 14, "free_at_24": 24, "free_at_36": 36, "free_at_54": 54}
+    rows = [
+        {"person": f"woman {number}", "outcome": outcome, "month": month}
+        for number in range(women)
+        for outcome, month in list(months.items())[:stages]
+    ]
+    reached = reached_from(contract, [(f"row {number}", row) for number, row in enumerate(rows)])
+    assert replay(contract, {}, 10e6, reached=reached).amount.sum() == expected
+
+
+def test_women_in_recovery__pays_nothing_for_a_woman_who_did_not_graduate():
+    contract = shipped("women_in_recovery")
+    reached = reached_from(contract, [("row 0", {"person": "a woman", "outcome": "free_at_24", "month": 24})])
+    assert replay(contract, {}, 10e6, reached=reached).amount.sum() == 0
+
+
+@pytest.mark.parametrize(("placed", "broken", "expected"), [(100, 10, 0), (100, 12, 2 * 22_600), (30, 4, 22_600)])
+def test_iaam__makes_good_what_breaks_down_beyond_a_tenth(placed, broken, expected):
+    # Source: hand arithmetic: 6,800 and 15,800 for each child beyond a tenth of those placed.
+    contract = shipped("iaam_adoption")
+    rows = [{"person": f"child {n}", "outcome": "placed", "month": 20} for n in range(placed)]
+    rows += [{"person": f"child {n}", "outcome": "breakdown", "month": 30} for n in range(broken)]
+    reached = reached_from(contract, [(f"row {number}", row) for number, row in enumerate(rows)])
+    payments = replay(contract, {}, 2e6, reached=reached)
+    assert payments.amount[0, payments.terms.index("breakdowns_beyond_a_tenth")] == expected
+
+
+def test_fair_chance_fund__pays_at_most_its_cap_for_one_person():
+    # Source: 700 + 1,500 + 1,500 + 3,000 + 5,100 + 6,000 = 17,800; 15,000 in the order in which they are reached.
+    contract = shipped("fair_chance_fund")
+    rows = [{"person": "one", "outcome": outcome, "month": 12 + n} for n, outcome in enumerate(contract.outcomes)]
+    reached = reached_from(contract, [(f"row {number}", row) for number, row in enumerate(rows)])
+    assert replay(contract, {}, 5e5, reached=reached).amount.sum() == 15_000
+
+
+@pytest.mark.parametrize(("months", "expected"), [(2, 0), (6, 3_105), (12, 12_420), (15, 15_525), (36, 37_260)])
+def test_santa_clara__pays_a_month_after_the_first_year_like_a_month_of_it(months, expected):
+    # Source: hand arithmetic: 12,420 for a year are 1,035 a month.
+    contract = shipped("santa_clara_welcome_home")
+    stages = {3: "three_months", 6: "six_months", 9: "nine_months", 12: "twelve_months"}
+    rows = [{"person": "a tenant", "outcome": stages[m], "month": m, "units": None} for m in stages if m <= months]
+    rows += [{"person": "a tenant", "outcome": "month_after", "month": m, "units": 1} for m in range(13, months + 1)]
+    reached = reached_from(
+        contract,
+        [(f"row {number}", row) for number, row in enumerate(rows or [{"person": "a tenant", "outcome": "", "month": ""}])],
+    )
+    assert replay(contract, {}, 6.9e6, reached=reached).amount.sum() == expected
