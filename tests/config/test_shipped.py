@@ -19,8 +19,8 @@ PETERBOROUGH = find_study("peterborough")
 REAL = [path for path in STUDIES if path.stem != "tiny"]
 # Of these rate cards prices are published, and payments only in all, which do not say who reached what.
 PRICES_ALONE = {"women_in_recovery", "iaam_adoption", "fair_chance_fund", "santa_clara_welcome_home"}
-# Nobody signed the first, and no result of the others was found.
-WITHOUT_RESULT = {"two_lenders", "vgr_school_completion"} | PRICES_ALONE
+# Nobody signed the first two, and no result of the others was found.
+WITHOUT_RESULT = {"two_lenders", "outcomes_fund_children", "vgr_school_completion"} | PRICES_ALONE
 VARIANTS = [(path, variant) for path in REAL for variant in (None, *read_document(path).content.get("variants", {}))]
 
 
