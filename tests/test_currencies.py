@@ -91,7 +91,7 @@ def test_ledger__counts_in_the_smallest_unit_of_the_study(tiny_path, currency):
     ]
     study = load_study(tiny_path, [*overrides, f"contract.metrics.saving.unit={currency}", "capital.drawn_share=0.777777777"])
     evidence = simulate(study, 3, np.arange(50))
-    measured = as_contract_asks(study.contract, evidence.tallies, evidence.measurements)
+    measured = as_contract_asks(study.contract, evidence.tallies, evidence.measurements, evidence.draws)
     payments, ledger = move_money(study, evidence.draws, evidence.tallies, measured)
     columns = evaluate(study, evidence)
 

@@ -24,7 +24,7 @@ def money_of(tiny_path, overrides, n=3):
     """Move the money of tiny under other terms; give the study, the payments and the ledger."""
     study = load_study(tiny_path, overrides)
     evidence = simulate(study, 1, np.arange(n))
-    measured = as_contract_asks(study.contract, evidence.tallies, evidence.measurements)
+    measured = as_contract_asks(study.contract, evidence.tallies, evidence.measurements, evidence.draws)
     return study, *move_money(study, evidence.draws, evidence.tallies, measured)
 
 

@@ -86,7 +86,7 @@ def test_every_part_of_the_language__stands_in_a_shipped_study(part: str) -> Non
 
 def test_a_part_that_nobody_uses__is_seen() -> None:
     assert studies_with("capital.nothing") == set()
-    assert studies_with("capital.waterfall") == {"two_lenders", "iaam_adoption"}
+    assert studies_with("capital.waterfall") == {"two_lenders", "iaam_adoption", "outcomes_fund_children"}
 
 
 def test_norrkoping__has_a_sizing_and_a_behaviour_of_its_own() -> None:
