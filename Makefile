@@ -50,6 +50,7 @@ verify: $(VENV)/ready-dev
 	SIMENGINE_TESTS=thorough $(BIN)/python -m pytest -n auto --dist worksteal
 	$(BIN)/python -m verification.cohort_moments
 	$(BIN)/python -m verification.standard_errors
+	$(BIN)/python -m verification.coverage
 	$(BIN)/python -m verification.evaluators_errors
 	$(BIN)/python -m verification.stopping
 	$(BIN)/python -m verification.sizing
