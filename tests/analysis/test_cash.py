@@ -423,3 +423,13 @@ except Exception as error:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     taken, told = map(float, done.stdout.split())
     assert 0.5 * taken <= told <= 2 * taken
+
+
+def test_line_that_is_drawn_again__is_held_against_no_commitment():
+    # What is drawn of it in all exceeds its limit; whether it was exhausted a run tells, tranche by tranche.
+    study = load_study(find_study("outcomes_fund_children"))
+    found = ask("cash", study, n=40, seed=1)
+
+    assert commitments(study) == {"investor": 200_000, "investor.loans": 200_000, "tranche.loan": 200_000}
+    assert found.parties["bank"].p_exhausted is None
+    assert found.parties["investor"].p_exhausted is not None

@@ -84,15 +84,20 @@ def refuse_without_cash(study: Study, names: Sequence[str]) -> None:
 
 
 def commitments(study: Study) -> dict[str, float]:
-    """Return the most that is drawn from each lender, from all and from each tranche, in the currency."""
+    """Return the most that is drawn from each lender, from all and from each tranche, in the currency.
+
+    None where a line may be drawn again: what is drawn in all may then exceed what is committed.
+    """
     tranches = study.capital.all_tranches(study.contract.commitment.value)
-    found = {ALL_LENDERS: study.contract.commitment.value}
+    found, again = {ALL_LENDERS: study.contract.commitment.value}, set[str]()
     for name, tranche in tranches.items():
         assert tranche.size != "rest"
         found[f"{_TRANCHE}{name}"] = tranche.size.value
-        for lender in (tranche.holder, f"{tranche.holder}{_LOANS}"):
+        lenders = (tranche.holder, f"{tranche.holder}{_LOANS}")
+        for lender in lenders:
             found[lender] = found.get(lender, 0.0) + tranche.size.value
-    return found
+        again |= {f"{_TRANCHE}{name}", ALL_LENDERS, *lenders} if tranche.revolving else set()
+    return {name: amount for name, amount in found.items() if name not in again}
 
 
 def is_exhausted(paid_in: Integers, commitment: float, units: int) -> NDArray[np.bool_]:
