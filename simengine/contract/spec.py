@@ -7,8 +7,9 @@ ever evaluated as a program, and no contract has a line of code of its own.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -205,7 +206,13 @@ class Contract(Spec):
             raise ValueError(f"the shares that are drawn on dates add up to 1; found {sum(shares):g}")
         return self
 
-    @property
+    def __copy__(self) -> Self:
+        """Leave out what was worked out of the dates: a copy may be given others."""
+        copied = super().__copy__()
+        copied.__dict__.pop("calendar", None)
+        return copied
+
+    @cached_property
     def calendar(self) -> dict[str, CalendarDate]:
         """Every date by its name, in order of time; dates that repeat are written out."""
         dates = [

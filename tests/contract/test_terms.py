@@ -512,6 +512,14 @@ def test_kinds__each_have_a_twin_and_a_file():
     assert FORMULAE.keys() | set(OF_PEOPLE) == TERM_KINDS.keys()
 
 
+def test_calendar__of_a_copy_with_other_dates_is_its_own():
+    contract = contract_of({"a": {"share": 1, "of": "x"}}, dates=YEARS)
+    assert list(contract.calendar) == ["start", "one", "two"]
+    copied = contract.model_copy(update={"dates": {name: date for name, date in contract.dates.items() if name != "two"}})
+    assert list(copied.calendar) == ["start", "one"]
+    assert list(contract.calendar) == ["start", "one", "two"]
+
+
 PAY_AND_BACK = {
     "bonus": {"share": 1, "of": "x"},
     "claw_back": {"share": 1, "of": "y", "payer": "investor", "payee": "outcome_payer"},
