@@ -19,7 +19,7 @@ from simengine.cohort import deviations_from_exact_mean, simulate_cohort
 from simengine.cohort.outcomes import refuse_unlisted
 from simengine.config import Study, cohort_of, known_metrics, timing_of
 from simengine.config.wall import difference_left, distribution_not_drawn, numbers_right
-from simengine.contract import asks_when_drawn, settle_cards, settle_terms, verifies_claims
+from simengine.contract import CardSettlement, asks_when_drawn, paid_for_outcomes, settle_cards, settle_terms, verifies_claims
 from simengine.contract.spec import Contract
 from simengine.currencies import units_of
 from simengine.dependence import correlate, share_out, shifted
@@ -217,9 +217,11 @@ def move_money(study: Study, draws: Draws, tallies: Tallies, measurements: Measu
         If payments and drawdown do not converge, or costs stay unpaid and the study does not allow it.
     """
     plan = plan_of(study, draws, tallies.n_people[:, :, SERVICE])
-    return settle_to_fixed_point(
-        study, measurements, plan, draws, lambda payments: distribute(study.capital, plan, payments, draws)
+    cards = settle_cards(study.contract, measurements.reached)
+    payments, ledger = settle_to_fixed_point(
+        study, measurements, cards, plan, draws, lambda payments: distribute(study.capital, plan, payments, draws)
     )
+    return replace(payments, for_outcomes=paid_for_outcomes(study.contract, cards)), ledger
 
 
 def plan_of(study: Study, draws: Draws, people: Integers) -> Plan:
@@ -246,11 +248,17 @@ MovedMoney = TypeVar("MovedMoney", bound=HasDrawn)
 
 
 def settle_to_fixed_point(
-    study: Study, measurements: Measurements, plan: Plan, draws: Draws, post: Callable[[Payments], MovedMoney]
+    study: Study,
+    measurements: Measurements,
+    cards: CardSettlement,
+    plan: Plan,
+    draws: Draws,
+    post: Callable[[Payments], MovedMoney],
 ) -> tuple[Payments, MovedMoney]:
     """Settle a contract and post its payments until drawdown and payments agree; the plan is the first guess.
 
-    If a term depends on the timing of drawdown, the months of drawdown have to agree too.
+    If a term depends on the timing of drawdown, the months of drawdown have to agree too. Rate cards depend on no money drawn, and
+    come settled.
     """
     contract, by_month = study.contract, asks_when_drawn(study.contract)
     undated = contract.terms if by_month and not contract.calendar else ()
@@ -260,7 +268,6 @@ def settle_to_fixed_point(
         return Drawing(money.drawn, money.drawn_by_month, paid) if by_month else Drawing(money.drawn)
 
     drawing = drawing_of(plan)
-    cards = settle_cards(contract, measurements.reached)
     for _ in range(len(contract.calendar) + 2):
         payments = settle_terms(contract, measurements, drawing, cards=cards)
         moved = post(payments)

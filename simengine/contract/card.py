@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -122,17 +122,12 @@ class _Listed:
         return columns | {(PEOPLE_COUNTED, w): people[:, w].astype(np.float64) for w in range(self.n_waves)}
 
 
-def paid_for_outcomes(contract: Contract, cards: CardSettlement, dates: Collection[str]) -> dict[str, Floats]:
-    """Return by outcome what all rate cards pay for it on some dates, shape (n_replications,), in the currency."""
+def paid_for_outcomes(contract: Contract, cards: CardSettlement) -> dict[str, Floats]:
+    """Return by outcome what all rate cards pay for it, shape (n_replications,), in the currency."""
+    prices = {name: card.rate_card for name, card in cards_of(contract).items()}
     found: dict[str, Floats] = {}
-    for o, name in enumerate(contract.outcomes if cards.paid else ()):
-        parts = [
-            amount[:, o, d]
-            for card, amount in cards.paid.items()
-            if name in cards_of(contract)[card].rate_card and cards_of(contract)[card].rate_card[name].has_price
-            for d, date in enumerate(contract.dates_of(contract.terms[card]))
-            if date in dates
-        ]
-        if parts:
-            found[name] = add_in_order(parts)
+    for o, name in enumerate(contract.outcomes):
+        priced = [paid for card, paid in cards.paid.items() if name in prices[card] and prices[card][name].has_price]
+        if priced:
+            found[name] = add_in_order([on_date for paid in priced for on_date in paid[:, o].T])
     return found

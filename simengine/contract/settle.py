@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from simengine.contract.card import CardSettlement, paid_for_outcomes, settle_cards
+from simengine.contract.card import CardSettlement, settle_cards
 from simengine.contract.compile import Program, compile_contract
 from simengine.contract.program import Column, Register
 from simengine.contract.scope import CALL, CALLED, CARD, CARD_LIMIT, DRAWN, PEOPLE_COUNTED, REACHED
@@ -76,8 +76,7 @@ def settle_terms(
     bound_by_due = bound.reshape(*shape, -1).transpose(2, 0, 1)
     limits = tuple(tuple(program.limits.get(name, LIMITS)) for name in contract.terms)
     stop_month = _stop_months(program, ended == 1.0)
-    for_outcomes = paid_for_outcomes(contract, cards, dues)
-    return Payments(tuple(contract.terms), parties, dues, months, by_due, bound_by_due, stop_month, limits, for_outcomes)
+    return Payments(tuple(contract.terms), parties, dues, months, by_due, bound_by_due, stop_month, limits)
 
 
 def _stop_months(program: Program, is_ended: NDArray[np.bool_]) -> Integers | None:

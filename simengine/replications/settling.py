@@ -18,7 +18,7 @@ from simengine.cohort import Cohort
 from simengine.config import Study, cohort_of, timing_of
 from simengine.config.numbers import with_numbers
 from simengine.config.sizing import own_windows, steps_of
-from simengine.contract import asks_when_drawn
+from simengine.contract import asks_when_drawn, settle_cards
 from simengine.errors import UsageError
 from simengine.pipeline import as_contract_asks, discount_basis_of, plan_of, settle_to_fixed_point
 from simengine.records import (
@@ -113,14 +113,16 @@ class CachedEvidence:
         self, study: Study, draws: Draws, measurements: Measurements, account_groups: AccountGroups
     ) -> tuple[Payments, CashByPart, Mapping[str, Floats]]:
         """Compute the cash: as sums of each part, or with every flow if returns on loans are needed."""
+        cards = settle_cards(study.contract, measurements.reached)
         if self.loans == "nothing":
             payments, sums = settle_to_fixed_point(
-                study, measurements, account_groups.plan, draws, lambda payments: account_groups.add_up(payments, draws)
+                study, measurements, cards, account_groups.plan, draws, lambda payments: account_groups.add_up(payments, draws)
             )
             return payments, CashByPart(list(sums.cash), list(sums.today)), {}
         payments, ledger = settle_to_fixed_point(
             study,
             measurements,
+            cards,
             account_groups.plan,
             draws,
             lambda payments: distribute(study.capital, account_groups.plan, payments, draws),
