@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +38,8 @@ def replay_command(
     """Settle CONTRACT on outcomes, or without any on the published cases that stand in it: payments out, no simulation."""
     if is_all == (contract_file is not None):
         raise UsageError("replay takes either a contract or --all; found " + ("both" if is_all else "neither"))
+    if start is not None and reached is None and not is_all:
+        raise UsageError(f"--start: belongs to a table of outcomes, --reached; found {start!r} and no table")
     if contract_file is None:
         if outcomes or reached is not None or start is not None or drawn is not None or until is not None:
             rule = "--all takes the outcomes that stand in the contracts"
@@ -91,10 +92,8 @@ def _replay_one(
     values = _read_outcomes(outcomes)
     drawn = contract.commitment.value if drawn is None else drawn
     table, start = listed
-    if start is not None and re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", start) is None:
-        raise UsageError(f"--start: must be a month, as 2030-01; found {start!r}")
-    reached = None if table is None else read_reached(table, contract, start)
     try:
+        reached = None if table is None else read_reached(table, contract, start)
         payments = settle_published(contract, values, drawn, until, reached)
     except UsageError as error:
         # The function names what it was given as the command names its options.

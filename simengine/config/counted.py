@@ -25,7 +25,7 @@ def counted_problems(study: Study) -> Iterator[Finding]:
             yield path, "every outcome of the contract is counted under `measurement.counted`", f"nobody counts `{name}`", way_out
             continue
         kind = study.outcomes.get(study.measurement.counted[name].outcome or name)
-        if kind is not None and kind.counted_as != "nothing" and (kind.counted_as == "people") != (use.unit == "people"):
+        if kind is not None and kind.counted_as != "nothing" and (kind.counted_as == "people") == use.has_units:
             wanted = "people" if kind.counted_as == "people" else "that of the outcome, such as days"
             yield (
                 f"{path}.unit",

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
 from simengine.contract.listed import reached_from
 from simengine.contract.spec import Contract
-from simengine.errors import Problem, StudyError, shorten
+from simengine.distributions.names import month_of_year
+from simengine.errors import Problem, StudyError, UsageError, shorten
 from simengine.records import Reached
+
+_DATE = re.compile(r"(?P<year>\d{4})-(?P<month>0?[1-9]|1[0-2])(-(0?[1-9]|[12]\d|3[01]))?", re.ASCII)
 
 
 def read_reached(path: Path | str, contract: Contract, start: str | None = None) -> Reached:
@@ -27,9 +31,16 @@ def read_reached(path: Path | str, contract: Contract, start: str | None = None)
 
     Raises
     ------
+    UsageError
+        If the start is no month.
     StudyError
         With every line that cannot be.
     """
+    if start is not None:
+        try:
+            month_of_year(start)
+        except ValueError as error:
+            raise UsageError(f"start: {error}") from None
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
@@ -76,11 +87,9 @@ def _month_of(date: str, start: str | None) -> str | int:
     """Return the month from the start at whose end a date lies, or the rule that it breaks."""
     if start is None:
         return "a table with dates needs the month in which the contract begins (`--start 2030-01`)"
-    parts = date.strip().split("-")
-    if len(parts) not in (2, 3) or not all(part.isdigit() for part in parts) or not 1 <= int(parts[1]) <= 12:
-        return "a date is written as 2030-01-31 or 2030-01"
-    if len(parts[0]) != 4 or (len(parts) == 3 and not 1 <= int(parts[2]) <= 31):
+    found = _DATE.fullmatch(date.strip())
+    if found is None:
         return "a date is written as 2030-01-31 or 2030-01"
     year, month = (int(part) for part in start.split("-"))
-    months = 12 * (int(parts[0]) - year) + int(parts[1]) - month + 1
+    months = 12 * (int(found["year"]) - year) + int(found["month"]) - month + 1
     return months if months >= 1 else f"a date is not before the start, {start}"

@@ -108,7 +108,7 @@ class _Listed:
         """Count who reached each outcome by each date, and since the date before, by wave; and all people."""
         contract, n, dates = self.contract, len(self.reached), list(self.contract.calendar)
         number = np.zeros((n, len(contract.outcomes), self.n_waves, len(dates)))
-        has_units = np.array([use.unit != "people" for use in contract.outcomes.values()])
+        has_units = np.array([use.has_units for use in contract.outcomes.values()])
         count_reached(*self.rows, self.wave, has_units, dues_of(contract, dates, is_last_open=False), number)
         so_far = np.cumsum(number, axis=3)
         columns: dict[Column, Floats] = {}

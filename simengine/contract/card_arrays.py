@@ -40,7 +40,7 @@ def card_arrays(contract: Contract, term: RateCard, dates: Sequence[str]) -> Car
         band_price=band_price,
         n_bands=np.array([len(one.bands) for one in prices], dtype=np.int64),
         is_priced=np.array([one.has_price for one in prices]),
-        has_units=np.array([use.unit != "people" for use in contract.outcomes.values()]),
+        has_units=np.array([use.has_units for use in contract.outcomes.values()]),
         each_time=np.array([one.each_time for one in prices]),
         beyond=np.array([0.0 if one.beyond_units is None else one.beyond_units.value for one in prices]),
         counted_back=np.array([one.counted_back for one in prices]),

@@ -114,7 +114,7 @@ def _problems(contract: Contract, where: str, line: Mapping[str, Any], *, is_cou
         rule = f"a whole number of months from the start, from 0 to {_LATEST}"
         yield Problem(where, "month", rule, shorten(line.get("month", "nothing")), "")
     key = "number" if is_counts else "units"
-    has_units = outcome in contract.outcomes and contract.outcomes[outcome].unit != "people"
+    has_units = outcome in contract.outcomes and contract.outcomes[outcome].has_units
     if not is_counts and not has_units:
         if _text(line, "units") and _number(line, "units") != 1:
             yield Problem(where, "units", "an outcome of people has no units", shorten(line["units"]), "Leave it empty")
@@ -187,9 +187,9 @@ def _one_by_one(contract: Contract, rows: Iterable[_Row]) -> list[_Row]:
     """Let counts be as many different people."""
     found = []
     for number, row in enumerate(rows):
-        is_people = contract.outcomes[row.outcome].unit == "people"
-        for i in range(int(row.quantity) if is_people else 1):
-            quantity = 1.0 if is_people else row.quantity
+        has_units = contract.outcomes[row.outcome].has_units
+        for i in range(1 if has_units else int(row.quantity)):
+            quantity = row.quantity if has_units else 1.0
             found.append(_Row(row.where, f"{number}/{i}", row.outcome, row.month, quantity, row.wave, row.group))
     return found
 

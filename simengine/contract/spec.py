@@ -52,6 +52,11 @@ class OutcomeUse(Spec):
     validated_after_months: TermMonths | None = None
     """Months from the end of the month in which it was reached until it is validated and may be paid; none if absent."""
 
+    @property
+    def has_units(self) -> bool:
+        """Whether units are added up, and not people counted."""
+        return self.unit != "people"
+
 
 class Due(Spec):
     """A date on which the contract pays, or on which money is paid in; or dates that repeat."""

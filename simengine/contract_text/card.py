@@ -39,8 +39,8 @@ def card_table(contract: Contract, card: RateCard) -> list[str]:
 
 def _price(contract: Contract, name: str, one: CardPrice) -> str:
     """Say what one outcome is worth, and to whom something else."""
-    unit = contract.outcomes[name].unit
-    each = words.CARD["each_person"] if unit == "people" else words.CARD["each_unit"].format(unit=unit)
+    use = contract.outcomes[name]
+    each = words.CARD["each_unit"].format(unit=use.unit) if use.has_units else words.CARD["each_person"]
     if one.bands:
         said = [words.CARD["band"].format(price=_money(band.price.value), beyond=_money(band.beyond.value)) for band in one.bands]
     elif one.price is None:
@@ -89,9 +89,8 @@ def example_people(contract: Contract, cards: Mapping[str, RateCard]) -> list[di
     traits = {"wave": next(iter(contract.waves), ""), "group": next(iter(contract.groups), "")}
 
     def row(person: str, outcome: str, month: float) -> dict[str, Any]:
-        units = contract.outcomes[outcome].unit != "people"
         beyond = prices[outcome].beyond_units if outcome in prices else None
-        quantity = "" if not units else (_UNITS_SHOWN if beyond is None else 1.5 * beyond.value)
+        quantity = "" if not contract.outcomes[outcome].has_units else (_UNITS_SHOWN if beyond is None else 1.5 * beyond.value)
         return {"person": person, "outcome": outcome, "month": int(min(max(month, 1), last)), "units": quantity, **traits}
 
     rows = [row("A", name, 1 + step * place) for place, name in enumerate(good)]
@@ -132,9 +131,7 @@ def example_table(contract: Contract, reached: Reached, rows: list[dict[str, Any
                 continue
             total += changed[x]
             name = reached.outcomes[reached.outcome[x]]
-            quantity = (
-                "" if contract.outcomes[name].unit == "people" else f"{reached.units[x]:,.6g}" if reached.units is not None else ""
-            )
+            quantity = f"{reached.units[x]:,.6g}" if contract.outcomes[name].has_units and reached.units is not None else ""
             table.add_row(person, str(reached.month[x]), name, quantity, f"{changed[x]:z,.{decimals}f}", f"{total:z,.{decimals}f}")
     return _lines(table)
 

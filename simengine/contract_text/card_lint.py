@@ -53,9 +53,9 @@ def _card(contract: Contract, name: str, card: RateCard) -> Iterator[Remark]:
     for outcome, one in card.rate_card.items():
         path = f"terms.{name}.rate_card.{outcome}"
         highest = _highest(one)
-        is_people = contract.outcomes[outcome].unit == "people"
+        has_units = contract.outcomes[outcome].has_units
         for key, cap in (("cap_per_person", card.cap_per_person), ("cap_in_all", card.cap_in_all), ("cap", one.cap)):
-            if is_people and cap is not None and highest > 0 and cap.value < highest:
+            if not has_units and cap is not None and highest > 0 and cap.value < highest:
                 where = f"terms.{name}.{key}" if key != "cap" else f"{path}.cap"
                 yield remark_in_words("cap_below_price", where, cap=f"{cap.value:,.10g}", name=outcome, price=f"{highest:,.10g}")
         delay = contract.outcomes[outcome].validated_after_months

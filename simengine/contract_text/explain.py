@@ -112,7 +112,7 @@ def _outcomes(contract: Contract) -> Iterator[str]:
         evaluator = words.PHRASES["evaluator"].format(evaluator=use.evaluator) if use.evaluator else ""
         months = use.validated_after_months
         delay = "" if months is None else words.PHRASES["outcome_delay"].format(months=words.months(months.value))
-        unit = "" if use.unit == "people" else f", in {use.unit}"
+        unit = f", in {use.unit}" if use.has_units else ""
         yield words.PHRASES["outcome"].format(name=name, meaning=use.meaning, unit=unit, evaluator=evaluator, delay=delay)
 
 

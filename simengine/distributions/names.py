@@ -36,7 +36,8 @@ Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(one_or_several), 
 """One name, or a list of names."""
 NamesOrNone: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(one_or_several), Field(strict=False)]
 """One name, or a list of names that may be empty."""
-Month: TypeAlias = Annotated[str, BeforeValidator(spelled(r"\d{4}-(0[1-9]|1[0-2])", "must be a month, as 2030-01"))]
+month_of_year = spelled(r"\d{4}-(0[1-9]|1[0-2])", "must be a month, as 2030-01")
+Month: TypeAlias = Annotated[str, BeforeValidator(month_of_year)]
 """A month of a year."""
 CurrencyCode: TypeAlias = Annotated[str, BeforeValidator(spelled(r"[A-Z]{3}", "must be a currency in three capitals, as SEK"))]
 """A currency as ISO 4217 writes it."""

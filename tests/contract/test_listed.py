@@ -102,6 +102,21 @@ def test_dates__are_the_month_at_whose_end_they_lie(card, tmp_path):
         read_reached(table(tmp_path, dated), card, "2031-01")
     with pytest.raises(StudyError, match="a date is written as 2030-01-31 or 2030-01"):
         read_reached(table(tmp_path, dated.replace("2030-12-24", "24/12/2030")), card, "2030-11")
+    for wrong in (
+        "2030-13-01",
+        "2030-00",
+        "2030-12-32",
+        "2030-12-00",
+        "203-12-24",
+        "2030-1\u00b2-24",
+        "2030-" + "1" * 5000,
+        "2030-12-24-1",
+    ):
+        with pytest.raises(StudyError, match="a date is written as 2030-01-31 or 2030-01"):
+            read_reached(table(tmp_path, dated.replace("2030-12-24", wrong)), card, "2030-11")
+    for start in ("soon", "2030-13", "2030", 2030, ""):
+        with pytest.raises(UsageError, match="start: must be a month, as 2030-01; found"):
+            read_reached(table(tmp_path, dated), card, start)
 
 
 def test_counts__are_as_many_different_people(counted, tmp_path):
@@ -203,6 +218,10 @@ def test_command__settles_a_table_and_published_cases(tmp_path):
     done = in_this_process(["replay", str(tmp_path / "card.yaml"), "--reached", str(people), "--start", "soon"])
     assert (done.returncode, done.stdout) == (2, "")
     assert "--start: must be a month, as 2030-01; found 'soon'" in done.stderr
+    for contract in ("card.yaml", "counted.yaml"):
+        done = in_this_process(["replay", str(tmp_path / contract), "--start", "2030-01"])
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "--start: belongs to a table of outcomes, --reached; found '2030-01' and no table" in done.stderr
 
 
 def test_record__holds_rows_in_order(card, tmp_path):

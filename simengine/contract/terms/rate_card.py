@@ -89,7 +89,7 @@ class CardPrice(Spec):
 
     def findings(self, contract: Contract, name: str, key: str) -> Iterator[Finding]:
         """Find what the price of an outcome says that cannot be; `key`: where it stands."""
-        has_units = name in contract.outcomes and contract.outcomes[name].unit != "people"
+        has_units = name in contract.outcomes and contract.outcomes[name].has_units
         others = [(below, other) for below in ("needs", "net_of") for other in getattr(self, below)]
         for below, other in [*others, *([] if self.lost_by is None else [("lost_by.outcome", self.lost_by.outcome)])]:
             yield from _unknown(contract, other, f"{key}.{below}")
@@ -248,7 +248,7 @@ class NumberReached(Term):
         for name in self.reached:
             yield from _unknown(contract, name, self.key)
         for name in self.reached if self.per_person else ():
-            if name in contract.outcomes and contract.outcomes[name].unit != "people":
+            if name in contract.outcomes and contract.outcomes[name].has_units:
                 rule, found = "a share of people is of those who reached an outcome", f"`{name}` in {contract.outcomes[name].unit}"
                 yield "per_person", rule, found, "Leave `per_person` out"
 
