@@ -102,16 +102,29 @@ def read_value(text: str) -> Any:
     return None if node is None else _convert(node, (), "--set", {})
 
 
+def bytes_of(path: Path, most_bytes: int) -> bytes:
+    """Read an ordinary file.
+
+    Raises
+    ------
+    StudyError
+        If it is a folder, a device or a pipe, or too large.
+    OSError, ValueError
+        If it is missing or cannot be read, or nothing can have its name.
+    """
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise _refusal(str(path), "must be a file", "a folder")
+    if not stat.S_ISREG(status.st_mode):
+        raise _refusal(str(path), "must be an ordinary file", "a device or a pipe")
+    if status.st_size > most_bytes:
+        raise _refusal(str(path), f"must be at most {most_bytes:,} bytes", f"{status.st_size:,} bytes")
+    return path.read_bytes()
+
+
 def _read_text(path: Path) -> str:
     try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise _refusal(str(path), "must be a file", "a folder")
-        if not stat.S_ISREG(status.st_mode):
-            raise _refusal(str(path), "must be an ordinary file", "a device or a pipe")
-        if status.st_size > MAX_BYTES:
-            raise _refusal(str(path), f"must be at most {MAX_BYTES:,} bytes", f"{status.st_size:,} bytes")
-        return path.read_bytes().decode("utf-8-sig")
+        return bytes_of(path, MAX_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
         raise _refusal(str(path), "no such file", way_out="Check the path") from None
     except UnicodeDecodeError as error:

@@ -1,5 +1,7 @@
 """A table of outcomes that somebody has: read from a file or from Python, settled as it comes, refused line by line."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -178,6 +180,12 @@ def test_file__that_cannot_be_read_is_named(card, tmp_path):
     (tmp_path / "bytes.csv").write_bytes(b"person,outcome\xff\xfe")
     with pytest.raises(StudyError, match="a table is text in UTF-8"):
         read_reached(tmp_path / "bytes.csv", card)
+    os.mkfifo(tmp_path / "pipe.csv")
+    for name, found in {"": "a folder", "pipe.csv": "a device or a pipe", "a\0b": "embedded null byte"}.items():
+        with pytest.raises(StudyError, match=f"found {found}"):
+            read_reached(tmp_path / name, card)
+    with pytest.raises(StudyError, match=r"reached\.csv:2: a line of cells between commas; found field larger than field limit"):
+        read_reached(table(tmp_path, "person,outcome,month\n" + "a" * 200_000 + ",job,1\n"), card)
 
 
 def test_counts__are_refused_where_a_card_must_know_who(card, tmp_path):
