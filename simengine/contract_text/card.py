@@ -84,6 +84,7 @@ def example_people(contract: Contract, cards: Mapping[str, RateCard]) -> list[di
     undoing = {one.lost_by.outcome for one in prices.values() if one.lost_by is not None}
     netted = {name for one in prices.values() for name in one.net_of}
     good = [name for name in _by_needs(prices) if name not in undoing | netted and prices[name].has_price]
+    good = good or list(contract.outcomes)
     last = max(date.month for date in contract.calendar.values())
     step = max(int((last - 1) // (len(good) + 2)), 1)
     traits = {"wave": next(iter(contract.waves), ""), "group": next(iter(contract.groups), "")}
@@ -103,7 +104,7 @@ def example_people(contract: Contract, cards: Mapping[str, RateCard]) -> list[di
         assert loss is not None
         rows.append(row("C", loss.outcome, 4 + len(needed)))
     else:
-        waits = next((name for name in good if prices[name].needs), good[-1])
+        waits = next((name for name in good if name in prices and prices[name].needs), good[-1])
         rows.append(row("C", waits, 3))
     return rows
 
@@ -121,7 +122,7 @@ def _by_needs(prices: Mapping[str, CardPrice]) -> list[str]:
 def example_table(contract: Contract, reached: Reached, rows: list[dict[str, Any]]) -> list[str]:
     """Return what each person reached and what the cards pay for it, person by person."""
     settled, units = settle_cards(contract, reached, with_rows=True), units_of(contract.currency)
-    changed = np.sum(list(settled.by_row.values()), axis=0) / units
+    changed = sum(settled.by_row.values(), start=np.zeros(len(reached.person))) / units
     people = list(dict.fromkeys(row["person"] for row in rows))
     table, decimals = _grid(*words.EXAMPLE_COLUMNS), decimals_of(contract.currency)
     for p, person in enumerate(people):

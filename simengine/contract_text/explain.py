@@ -14,6 +14,7 @@ from simengine.contract_text.card import card_table, example_people, example_rea
 from simengine.contract_text.trials import edges_of
 from simengine.currencies import decimals_of
 from simengine.distributions import Constant
+from simengine.records import Payments
 from simengine.report.directions import net_by_party, total_of
 from simengine.settlement import replay
 
@@ -35,9 +36,7 @@ def explanation(contract: Contract) -> str:
     for name, card in cards.items():
         folded += ["", words.PHRASES["card"].format(name=name), *card_table(contract, card)]
     folded += ["", words.PHRASES["example"]]
-    folded += (
-        _example_of_people(contract) if asks_who_reached(contract) and cards else [_folded(line) for line in _example(contract)]
-    )
+    folded += _example_of_people(contract) if asks_who_reached(contract) else [_folded(line) for line in _example(contract)]
     return "\n".join(folded)
 
 
@@ -155,21 +154,7 @@ def _example(contract: Contract) -> Iterator[str]:
     said = ", ".join(f"{name} is {value:,.10g}" for name, value in outcomes.items())
     key = "example_on" if case is None else "example_published"
     yield words.PHRASES[key].format(case=case, outcomes=said, drawn=f"{drawn:,.10g}", currency=contract.currency)
-    for t, name in enumerate(payments.terms):
-        for due, date in enumerate(payments.dues):
-            if payments.is_due[t, due]:
-                payer, payee = (words.PARTY_WORDS.get(party, party) for party in payments.parties[t])
-                between = (
-                    words.PHRASES["example_between"].format(payer=payer, payee=payee) if len(net) > _PAIR or total is None else ""
-                )
-                yield words.PHRASES["example_line"].format(
-                    name=name,
-                    between=between,
-                    date=f", {date}" if contract.calendar else "",
-                    amount=f"{payments.by_due[0, t, due]:z,.{decimals}f}",
-                    currency=contract.currency,
-                    bound=_bound(payments.limit(0, t, due)),
-                )
+    yield from _paid_lines(contract, payments, between=total is None or len(net) > _PAIR)
     if total is None or len(net) > _PAIR:
         said = "; ".join(
             words.PHRASES["example_net" if amount >= 0 else "example_net_paid"].format(
@@ -179,8 +164,7 @@ def _example(contract: Contract) -> Iterator[str]:
             if amount != 0
         )
         yield words.PHRASES["example_nets"].format(nets=said or words.PHRASES["example_nothing"])
-    if total is not None:
-        yield words.PHRASES["example_total"].format(total=f"{total:z,.{decimals}f}", currency=contract.currency)
+    yield from _total_line(contract, payments)
 
 
 def _example_of_people(contract: Contract) -> list[str]:
@@ -188,26 +172,37 @@ def _example_of_people(contract: Contract) -> list[str]:
     rows, drawn = example_people(contract, cards_of(contract)), contract.commitment.value
     reached = example_reached(contract, rows)
     outcomes = example_of(contract)[0]
-    payments, decimals = replay(contract, outcomes, drawn, reached=reached), decimals_of(contract.currency)
+    payments = replay(contract, outcomes, drawn, reached=reached)
     said = _folded(words.PHRASES["example_people"].format(drawn=f"{drawn:,.10g}", currency=contract.currency))
     lines = [said, *example_table(contract, reached, rows), words.PHRASES["example_dates"]]
+    paid = [_folded(line) for line in _paid_lines(contract, payments, with_nothing=False)]
+    return [*lines, *paid, *_total_line(contract, payments)]
+
+
+def _paid_lines(contract: Contract, payments: Payments, *, between: bool = False, with_nothing: bool = True) -> Iterator[str]:
+    """Say what each term pays on each date: between whom where asked, and dates on which it pays nothing only where asked."""
+    decimals = decimals_of(contract.currency)
     for t, name in enumerate(payments.terms):
+        payer, payee = (words.PARTY_WORDS.get(party, party) for party in payments.parties[t])
         for due, date in enumerate(payments.dues):
-            if payments.is_due[t, due] and payments.by_due[0, t, due] != 0:
-                amount = f"{payments.by_due[0, t, due]:z,.{decimals}f}"
-                line = words.PHRASES["example_line"].format(
+            amount = payments.by_due[0, t, due]
+            if payments.is_due[t, due] and (with_nothing or amount != 0):
+                yield words.PHRASES["example_line"].format(
                     name=name,
-                    between="",
-                    date=f", {date}",
-                    amount=amount,
+                    between=words.PHRASES["example_between"].format(payer=payer, payee=payee) if between else "",
+                    date=f", {date}" if contract.calendar else "",
+                    amount=f"{amount:z,.{decimals}f}",
                     currency=contract.currency,
                     bound=_bound(payments.limit(0, t, due)),
                 )
-                lines.append(_folded(line))
-    total = total_of(payments)
-    if total is not None:
-        lines.append(words.PHRASES["example_total"].format(total=f"{total:z,.{decimals}f}", currency=contract.currency))
-    return lines
+
+
+def _total_line(contract: Contract, payments: Payments) -> list[str]:
+    """Say what all terms pay, where one number says it."""
+    total, decimals = total_of(payments), decimals_of(contract.currency)
+    if total is None:
+        return []
+    return [words.PHRASES["example_total"].format(total=f"{total:z,.{decimals}f}", currency=contract.currency)]
 
 
 def _bound(limit: str) -> str:

@@ -68,3 +68,25 @@ def test_curves__draw_every_term_the_same_way_twice(name):
     assert list(pictures) == list(contract.terms)
     assert all(image.startswith(b"\x89PNG") and len(image) > 5_000 for image in pictures.values())
     assert name != "kobe_diabetes" or pictures == draw_curves(contract)
+
+
+@pytest.mark.parametrize("unpriced", [{}, {"card": {"rate_card": {"job": {}}}}])
+def test_example__of_people_whom_no_card_pays_for_says_what_is_paid_for_their_number(unpriced):
+    # By hand: two of the three people reach the job in the first year, nobody after it: 2 x 100 on both dates.
+    contract = Contract.model_validate(
+        {
+            "title": "A number of people",
+            "currency": "SEK",
+            "commitment": 1e6,
+            "metrics": {},
+            "outcomes": {"job": {"meaning": "a job"}, "days": {"meaning": "days at work", "unit": "days"}},
+            "dates": {"one": {"month": 12}, "two": {"month": 24}},
+            "terms": {**unpriced, "jobs": {"price": 100, "per": {"reached": "job"}}},
+        }
+    )
+    lines = explanation(contract).splitlines()
+    assert [line for line in lines if line.startswith(("- jobs, ", "Together"))] == [
+        "- jobs, one: 200.00 SEK, by its formula.",
+        "- jobs, two: 200.00 SEK, by its formula.",
+        "Together 400.00 SEK.",
+    ]
