@@ -13,5 +13,7 @@ Index: TypeAlias = int | np.int64
 Flags: TypeAlias = NDArray[np.bool_]
 Int16s: TypeAlias = NDArray[np.int16]
 Int32s: TypeAlias = NDArray[np.int32]
+Lots: TypeAlias = NDArray[np.uint32]
+"""A lot for each of several things, even over all 32-bit numbers."""
 Masks: TypeAlias = NDArray[np.uint64]
 """Sets of up to 64 things, one bit for each."""

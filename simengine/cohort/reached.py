@@ -16,10 +16,10 @@ from simengine.cohort.outcomes import OutcomeKind, closed_over
 from simengine.cohort.people import Group
 from simengine.cohort.spec import Effect
 from simengine.cohort.tables import ArmTables, Cohort, Comparisons
-from simengine.records import Floats, Integers, Reached
+from simengine.records import Floats, Integers, Reached, bounds_of
 
 _MOST_CELLS = 4_000_000
-"""Int32s by person, outcome and month that are held at a time."""
+"""Numbers by person, outcome and month that are held at a time."""
 
 
 def by_month(cohort: Cohort) -> Cohort | None:
@@ -54,13 +54,13 @@ class ReachedRows:
         self.cohort, self.monthly = cohort, monthly
         self.names = list(cohort.counted)
         self.wave = 0
-        self.offset = np.zeros(n_replications, dtype=np.int64)
+        self.offset, self.n_people = (np.zeros(n_replications, dtype=np.int64) for _ in range(2))
         self.rows: list[tuple[Int32s, Int32s, Int16s, Int16s, Floats]] = []
         self.people: list[tuple[Int32s, Int32s, Int16s, Int16s, Int16s]] = []
 
-    def begin_wave(self, wave: int, people_before: Integers) -> None:
-        """Begin a wave, whose people are numbered after those of the waves before; people_before: shape (n_replications,)."""
-        self.wave, self.offset = wave, people_before
+    def begin_wave(self, wave: int, size: Integers) -> None:
+        """Begin a wave, whose people are numbered after those of the waves before; size: shape (n_replications,)."""
+        self.wave, self.offset, self.n_people = wave, self.n_people, self.n_people + size
 
     def add(self, group: Group, people: People, stays: Stays, n_stays: int) -> None:
         """List what a batch reached: people who lived through some stays."""
@@ -144,7 +144,7 @@ class ReachedRows:
             to[place] = array
         nobody = (np.zeros(0, np.int32), np.zeros(0, np.int32), *(np.zeros(0, np.int16) for _ in range(3)))
         of, number, wave, group, entry = (np.concatenate(arrays) for arrays in zip(nobody, *self.people, strict=True))
-        first_person = np.concatenate([[0], np.cumsum(np.bincount(of, minlength=n))])
+        first_person = bounds_of(np.bincount(of, minlength=n))
         at = first_person[of] + number
         somebody = [np.empty_like(array) for array in (wave, group, entry)]
         for to, array in zip(somebody, (wave, group, entry), strict=True):

@@ -103,7 +103,6 @@ class _Crowd:
         in_months = None if monthly is None else arm_tables(monthly, entrance.factors, draws, has_service=True)
         in_months = None if in_months is None else replace(in_months, leaving=None)
         self.listed = ReachedRows(cohort, in_months, len(draws)) if cohort.counted else None
-        self.people_before = np.zeros(len(draws), dtype=np.int64)
         # Without sums by year a history ends with the last window; comparison groups never have such sums.
         clock = cohort.clock
         self.last = min(clock.entry + max(cohort.windows, default=clock.horizon) * clock.steps, clock.length)
@@ -121,8 +120,7 @@ class _Crowd:
         counts = {arm: empty_counts(self.untreated) for arm in arms}
         n_matched = np.zeros_like(group.size)
         if self.listed is not None:
-            self.listed.begin_wave(number, self.people_before)
-            self.people_before = self.people_before + group.size
+            self.listed.begin_wave(number, group.size)
             counts[SERVICE] = replace(counts[SERVICE], reached=self.listed)
         for people in self.batches(group, self.before):
             some = None

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simengine.accelerate import kernel
-from simengine.arrays import Flags, Floats, Int16s, Int32s, Integers
+from simengine.arrays import Flags, Floats, Int16s, Int32s, Integers, Lots
 from simengine.streams import philox, uniform_pair
 
 _BITS = np.uint64(16)
@@ -69,7 +68,7 @@ def draw_lots(
     person: Int32s,  # (x,)
     outcome: Int16s,  # (x,)
     month: Int16s,  # (x,)
-    lots: NDArray[np.uint32],  # (x,) filled
+    lots: Lots,  # (x,) filled
 ) -> None:
     """Draw a word of 32 bits for each row, the same whatever other rows there are."""
     for r in range(len(replications)):

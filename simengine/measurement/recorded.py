@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simengine.arrays import Flags
+from simengine.arrays import Flags, Lots
 from simengine.measurement.kernels import claim_falsely, draw_lots, keep_rows
 from simengine.measurement.spec import CountedOutcome
-from simengine.records import Draws, Integers, Reached
+from simengine.records import Draws, Integers, Reached, bounds_of
 from simengine.streams import purpose_number
 
 
@@ -30,6 +30,7 @@ def recorded(counted: Mapping[str, CountedOutcome], reached: Reached, draws: Dra
     """
     rows, listed = np.ones(len(reached.outcome), dtype=np.bool_), (reached.person, reached.outcome, reached.month)
     added: list[tuple[Integers, ...]] = []
+    of = reached.replication_of_row
     for number, name in enumerate(reached.outcomes):
         one, path = counted[name], f"measurement.counted.{name}"
         if one.missed is not None:
@@ -37,7 +38,7 @@ def recorded(counted: Mapping[str, CountedOutcome], reached: Reached, draws: Dra
         if one.false_claims is not None:
             has_it = np.zeros(len(reached.wave), dtype=np.bool_)
             mine = reached.outcome == number
-            has_it[reached.first_person[reached.replication_of_row[mine]] + reached.person[mine]] = True
+            has_it[reached.first_person[of[mine]] + reached.person[mine]] = True
             month = np.full(len(reached.wave), -1, dtype=np.int64)
             last = reached.horizon if one.within_months is None else int(one.within_months.value)
             address = _address(f"{name}/false", draws)
@@ -63,7 +64,7 @@ def _merged(reached: Reached, kept: Flags, added: list[tuple[Integers, ...]]) ->
     units = None if reached.units is None else np.concatenate([reached.units[kept], np.ones(len(false[0]))])[order]
     return replace(
         reached,
-        first_row=np.concatenate([[0], np.cumsum(np.bincount(of, minlength=len(reached)))]),
+        first_row=bounds_of(np.bincount(of, minlength=len(reached))),
         person=person[order].astype(np.int32),
         outcome=outcome[order].astype(np.int16),
         month=month[order].astype(np.int16),
@@ -74,18 +75,21 @@ def _merged(reached: Reached, kept: Flags, added: list[tuple[Integers, ...]]) ->
 
 def with_lots(reached: Reached, draws: Draws) -> Reached:
     """Draw a lot for each row, by which a contract may choose those that are verified or disputed."""
-    lots = np.empty(len(reached.outcome), dtype=np.uint32)
-    draw_lots(*_address("lots", draws), reached.first_row, reached.person, reached.outcome, reached.month, lots)
-    return replace(reached, lots=lots)
+    return replace(reached, lots=_lots("lots", reached, draws))
 
 
 def thinned(reached: Reached, share: float, later_months: int, draws: Draws) -> Reached:
     """Return a share of what was reached, chosen by lot, so many months later."""
     if share < 1.0:
-        lots = np.empty(len(reached.outcome), dtype=np.uint32)
-        draw_lots(*_address("thinned", draws), reached.first_row, reached.person, reached.outcome, reached.month, lots)
-        reached = _merged(reached, lots < share * 2.0**32, [])
+        reached = _merged(reached, _lots("thinned", reached, draws) < share * 2.0**32, [])
     return reached if later_months == 0 else replace(reached, month=reached.month + np.int16(later_months))
+
+
+def _lots(purpose: str, reached: Reached, draws: Draws) -> Lots:
+    """Draw a lot for each row."""
+    lots = np.empty(len(reached.outcome), dtype=np.uint32)
+    draw_lots(*_address(purpose, draws), reached.first_row, reached.person, reached.outcome, reached.month, lots)
+    return lots
 
 
 def _address(purpose: str, draws: Draws) -> tuple[np.uint64, np.uint64, Integers]:

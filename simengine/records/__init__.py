@@ -47,7 +47,7 @@ from simengine.records.people import (
     Seen,
     Tallies,
 )
-from simengine.records.reached import Reached
+from simengine.records.reached import Reached, bounds_of
 from simengine.records.results import CashMoments, ReplicationResults
 
 __all__ = [
@@ -99,4 +99,5 @@ __all__ = [
     "Tallies",
     "add_in_order",
     "axes_of",
+    "bounds_of",
 ]

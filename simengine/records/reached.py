@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from simengine.arrays import Floats, Integers
+from simengine.arrays import Flags, Floats, Int16s, Int32s, Integers, Lots
 from simengine.records.arrays import Axes, Record
 
 
@@ -29,20 +28,20 @@ class Reached(Record):
     """Where the rows of each replication begin, and at the end where the last ones end."""
     first_person: Annotated[Integers, Axes("bound")]
     """The same of its people."""
-    wave: Annotated[NDArray[np.int16], Axes("somebody")]
-    group: Annotated[NDArray[np.int16], Axes("somebody")]
+    wave: Annotated[Int16s, Axes("somebody")]
+    group: Annotated[Int16s, Axes("somebody")]
     """-1 where nobody knows."""
-    entry: Annotated[NDArray[np.int16], Axes("somebody", "months from the start")]
-    person: Annotated[NDArray[np.int32], Axes("row")]
+    entry: Annotated[Int16s, Axes("somebody", "months from the start")]
+    person: Annotated[Int32s, Axes("row")]
     """Number within the replication."""
-    outcome: Annotated[NDArray[np.int16], Axes("row")]
-    month: Annotated[NDArray[np.int16], Axes("row", "months from the start")]
+    outcome: Annotated[Int16s, Axes("row")]
+    month: Annotated[Int16s, Axes("row", "months from the start")]
     """When it was reached: at the end of so many months."""
     units: Annotated[Floats | None, Axes("row", "of the outcome")] = None
     """How much of it; absent: each row counts 1."""
-    is_false: Annotated[NDArray[np.bool_] | None, Axes("row")] = None
+    is_false: Annotated[Flags | None, Axes("row")] = None
     """Whether it was claimed for somebody who had not reached it; absent: none was."""
-    lots: Annotated[NDArray[np.uint32] | None, Axes("row")] = None
+    lots: Annotated[Lots | None, Axes("row")] = None
     """A lot by which a contract may choose rows to verify; absent unless a contract asks for it."""
 
     def __len__(self) -> int:
@@ -76,11 +75,12 @@ class Reached(Record):
             name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays if getattr(first, name) is not None
         }
         bounds: dict[str, Any] = {
-            name: _one_after_the_other([getattr(part, name) for part in parts]) for name in ("first_row", "first_person")
+            name: bounds_of(np.concatenate([np.diff(getattr(part, name)) for part in parts]))
+            for name in ("first_row", "first_person")
         }
         return replace(first, **joined, **bounds)
 
 
-def _one_after_the_other(bounds: Sequence[Integers]) -> Integers:
-    lengths = np.concatenate([np.diff(one) for one in bounds])
+def bounds_of(lengths: Integers) -> Integers:
+    """Return where each part begins, and at the end where the last one ends, of parts that stand one after the other."""
     return np.concatenate([[0], np.cumsum(lengths)])

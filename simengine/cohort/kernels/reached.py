@@ -13,13 +13,13 @@ from simengine.cohort.kernels.arrays import People, Stays
 def reach_first(
     belongs: Flags,  # (s,)
     stay_steps: int,
-    entry: int,
+    begin: int,
     people: People,
     stays: Stays,
     n_stays: int,
     moment: Integers,  # (p,) filled; -1 for never
 ) -> None:
-    """Find the step of the clock at which everybody had first been in some states for so long on end, from entry on."""
+    """Find the step of the clock at which everybody had first been in some states for so long on end, from `begin` on."""
     moment[:] = -1
     since = np.full(len(people.row), -1, np.int64)
     for x in range(n_stays):
@@ -29,7 +29,7 @@ def reach_first(
             continue
         if since[p] < 0:
             since[p] = first
-        began = max(since[p], entry)
+        began = max(since[p], begin)
         if moment[p] < 0 and stop > began and stop >= began + stay_steps and began + stay_steps <= people.end[p]:
             moment[p] = began + stay_steps
 

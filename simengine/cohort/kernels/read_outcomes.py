@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.accelerate import kernel
-from simengine.arrays import Flags, Floats, Integers
+from simengine.arrays import Floats, Integers
 from simengine.cohort.kernels.arrays import DIFFERENCE, Answers, Effects, People, ScoreArrays, Stays, WindowArrays
 from simengine.cohort.kernels.between import normal_pair
 from simengine.cohort.kernels.draws import fill_uniforms
@@ -121,34 +121,3 @@ def read_scores(
                 for w in range(len(windows.stop)):
                     if windows.begin[w] == history and month <= windows.stop[w] <= people.end[p]:
                         total[p, o, w] = level
-
-
-@kernel
-def reach_states(
-    o: int,
-    belongs: Flags,  # (s,)
-    stay_months: int,
-    people: People,
-    stays: Stays,
-    n_stays: int,
-    windows: WindowArrays,
-    total: Floats,  # (p, o, w) filled for outcome o
-) -> None:
-    """Say who came into some states, and stayed there for so many months on end, within each window that closes.
-
-    The time before entry counts for the months before entry alone: at entry everybody's time begins anew.
-    """
-    since = np.full(len(people.row), -1, np.int64)
-    for x in range(n_stays):
-        p, first, stop = stays.person[x], stays.first[x], stays.stop[x]
-        if not belongs[stays.state[x]]:
-            since[p] = -1
-            continue
-        if since[p] < 0:
-            since[p] = first
-        for w in range(len(windows.stop)):
-            began = max(since[p], windows.begin[w])
-            moment = began + stay_months
-            is_there = stop > began and stop >= moment
-            if is_there and moment <= windows.stop[w] <= people.end[p]:
-                total[p, o, w] = 1.0

@@ -10,7 +10,6 @@ from pydantic import AfterValidator
 
 from simengine.cohort.kernels.arrays import People, Stays
 from simengine.cohort.kernels.reached import reach_first
-from simengine.cohort.kernels.read_outcomes import reach_states
 from simengine.cohort.moves import MoveClock
 from simengine.cohort.outcomes.base import Batch, NamedStates, OutcomeKind, OutcomeReading, OutcomeScaleName, OutcomeUnit
 from simengine.cohort.spec.names import OneOrMore
@@ -63,7 +62,12 @@ class StateReached(OutcomeKind):
         reach_first(belongs, int(self.stay_months.value) * clock.steps, clock.entry, people, stays, n_stays, moment)
 
     def derive(self, name: str, of: Batch) -> None:
-        """Look through the stays."""
+        """Look through the stays; the time before a window begins counts for no stay in it."""
         belongs = np.array([state in self.states for state in of.states], dtype=np.bool_)
-        stay = int(self.stay_months.value) * of.clock.steps
-        reach_states(of.place_of(name), belongs, stay, of.people, of.stays, of.n_stays, of.windows, of.total)
+        stay, windows, people, place = int(self.stay_months.value) * of.clock.steps, of.windows, of.people, of.place_of(name)
+        moment = np.empty(len(people.row), dtype=np.int64)
+        for begin in np.unique(windows.begin):
+            reach_first(belongs, stay, int(begin), people, of.stays, of.n_stays, moment)
+            for w in np.flatnonzero(windows.begin == begin):
+                stop = windows.stop[w]
+                of.total[(moment >= 0) & (moment <= stop) & (stop <= people.end), place, w] = 1.0

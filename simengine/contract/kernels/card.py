@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.accelerate import device, kernel
-from simengine.arrays import Flags, Floats, Int16s, Int32s, Integers, Masks
+from simengine.arrays import Flags, Floats, Int16s, Int32s, Integers, Lots, Masks
 
 NO_CAP = np.int64(1) << np.int64(62)
 BY_PERSON, BY_WAVE, BY_OUTCOME, BY_YEAR, IN_ALL = range(1, 6)
@@ -53,6 +53,15 @@ class CardArrays(NamedTuple):
     units: float  # smallest units in one unit of the currency
 
 
+@device
+def most_between(bounds: Integers) -> int:
+    """Return the length of the longest part between two bounds."""
+    most = 0
+    for r in range(len(bounds) - 1):
+        most = max(most, bounds[r + 1] - bounds[r])
+    return most
+
+
 @kernel
 def settle_card(
     first_row: Integers,  # (r + 1,)
@@ -62,7 +71,7 @@ def settle_card(
     month: Int16s,  # (x,)
     quantity: Floats,  # (x,) or (0,): each row counts 1
     is_false: Flags,  # (x,) or (0,)
-    lots: NDArray[np.uint32],  # (x,) or (0,)
+    lots: Lots,  # (x,) or (0,)
     wave: Int16s,  # (people,)
     kind: Integers,  # (people,) class
     card: CardArrays,
@@ -83,9 +92,7 @@ def settle_card(
     for o in range(n_outcomes):
         for j in range(n_outcomes):
             can_be_lost[o] |= undoes[j] & (_ONE << np.uint64(o)) != _NONE
-    most_people = 0
-    for r in range(len(first_row) - 1):
-        most_people = max(most_people, first_person[r + 1] - first_person[r])
+    most_people = most_between(first_person)
     paid = np.zeros(most_people, np.int64)
     seen = np.zeros(most_people, np.uint64)
     kept, since = np.zeros((most_people, n_outcomes), np.int64), np.zeros((most_people, n_outcomes), np.int64)
@@ -232,7 +239,7 @@ def cut_dates(
     amount: Floats,  # (o, d) filled
     limit: NDArray[np.int8],  # (d,) filled
 ) -> None:
-    """Verify each date, then cut it by outcome, wave, budget year and in all."""
+    """Verify each date, then cut it by wave, outcome, budget year and in all."""
     n_waves, n_outcomes, n_dates = booked.shape
     cap_per_wave, cap, year_of, cap_per_year, cap_in_all = card.cap_per_wave, card.cap, card.year, card.limits[1], card.limits[2]
     is_extrapolated, is_carried, units_per_one = card.is_extrapolated, card.is_carried, card.units
@@ -298,9 +305,7 @@ def count_reached(
     number: Floats,  # (r, o, w, d) added to
 ) -> None:
     """Count who reached what by date, each person once; units are added up."""
-    most_people = 0
-    for r in range(len(first_row) - 1):
-        most_people = max(most_people, first_person[r + 1] - first_person[r])
+    most_people = most_between(first_person)
     seen = np.zeros(most_people, np.uint64)
     for r in range(len(first_row) - 1):
         people = first_person[r]
