@@ -217,7 +217,7 @@ def move_money(study: Study, draws: Draws, tallies: Tallies, measurements: Measu
         If payments and drawdown do not converge, or costs stay unpaid and the study does not allow it.
     """
     plan = plan_of(study, draws, tallies.n_people[:, :, SERVICE])
-    cards = settle_cards(study.contract, measurements.reached)
+    cards = settle_cards(study.contract, measurements.reached, measurements)
     payments, ledger = settle_to_fixed_point(
         study, measurements, cards, plan, draws, lambda payments: distribute(study.capital, plan, payments, draws)
     )

@@ -6,6 +6,7 @@ ever evaluated as a program, and no contract has a line of code of its own.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -118,6 +119,15 @@ class Stop(Spec):
     """The parties who decide; all of them together."""
 
 
+class Variation(Spec):
+    """A change of the contract that is agreed before signing: it holds after its date, or only where a level is reached by then."""
+
+    at: Name
+    """The date on which it is decided, after which it holds."""
+    only_if: dict[Name, Gate] = {}
+    """By metric: it holds where all gates are open; in any case if absent."""
+
+
 class PublishedCount(Spec):
     """How many people reached an outcome in a month, or how many units of it."""
 
@@ -182,6 +192,8 @@ class Contract(Spec):
     groups: dict[Name, str] = {}
     """The groups of people whose prices a rate card may tell apart, in words."""
     stops: dict[Name, Stop] = {}
+    variations: dict[Name, Variation] = {}
+    """Changes on the way, to which rate cards and gates refer by name."""
     total_cap: Source | None = None
     """The most that the outcome payer pays under all terms together; later payments are cut first."""
     published: dict[Name, PublishedCase] = {}
@@ -226,6 +238,13 @@ class Contract(Spec):
             for date, month in zip(self.dates_named(name), due.months(), strict=True)
         ]
         return dict(sorted(dates, key=lambda one: one[1].month))
+
+    def decisive_gates(self) -> Iterator[tuple[str, str, Gate]]:
+        """Yield the gates that decide about stops and variations, each with its path and the metric or money that it looks at."""
+        for section in ("stops", "variations"):
+            for name, one in getattr(self, section).items():
+                for metric, gate in one.only_if.items():
+                    yield f"{section}.{name}.only_if.{metric}", metric, gate
 
     def dates_named(self, name: str) -> list[str]:
         """List the dates for which a name stands: its own, or all of the dates that repeat under it."""

@@ -48,6 +48,7 @@ class ToIrr(Term):
     """
 
     key: ClassVar[str] = "to_irr"
+    looks_at_money: ClassVar[bool] = True
     looks_at_calendar: ClassVar[bool] = True
     accrues: ClassVar[bool] = True
     to_irr: Source
@@ -73,6 +74,7 @@ class ToMultiple(Term):
     """The amount missing to a multiple of the money paid in so far; negative if the investor already has more."""
 
     key: ClassVar[str] = "to_multiple"
+    looks_at_money: ClassVar[bool] = True
     to_multiple: Factor
 
     def formula(self, scope: Scope) -> Register:

@@ -191,7 +191,7 @@ def _reached(study: Study, measurements: Measurements) -> Iterator[Row]:
     reached = measurements.reached
     if reached is None:
         return
-    settled, units = settle_cards(study.contract, reached, with_rows=True), units_of(study.contract.currency)
+    settled, units = settle_cards(study.contract, reached, measurements, with_rows=True), units_of(study.contract.currency)
     order = np.lexsort((np.arange(len(reached.person)), reached.person))
     for x in order:
         p = reached.person[x]

@@ -178,7 +178,7 @@ def metrics_by_term(study: Study) -> dict[str, tuple[str, ...]]:
     """Return the metrics that the payments under each term depend on, themselves or by what they refer to."""
     looked_at: dict[str, set[str]] = {name: set() for name in study.contract.terms}
     for dependence in dependences(study.contract):
-        if not dependence.is_stop:
+        if dependence.section == "terms":
             looked_at[dependence.name].update(metric for metric, _ in dependence.metrics)
     return {term: tuple(name for name in study.contract.metrics if name in metrics) for term, metrics in looked_at.items()}
 
