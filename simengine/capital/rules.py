@@ -116,6 +116,9 @@ def _payers(capital: Capital) -> Iterator[Finding]:
         if payer.recovered_share is not None and payer.leaves_in_month is None:
             rule = "what is recovered after a payer has left must go with the month in which it leaves"
             yield f"capital.payers.{name}.recovered_share", rule, "no `leaves_in_month`", "Add it, or write `pays_share`"
+        if payer.late_interest_per_year is not None and payer.pays_late_months is None:
+            rule = "interest on late payments must go with the months by which they are late"
+            yield f"capital.payers.{name}.late_interest_per_year", rule, "no `pays_late_months`", "Add it, or leave it out"
     if capital.payers:
         yield from _whole({name: payer.share for name, payer in capital.payers.items()}, "capital.payers", "payers")
 

@@ -192,6 +192,8 @@ class Payer(Spec):
     share: ShareOfWhole
     pays_late_months: NotNegative | None = None
     """Months by which payments are late; none if absent."""
+    late_interest_per_year: _Coupon | None = None
+    """Simple interest on what it pays late, a twelfth of it a month, paid with it; none if absent."""
     pays_share: Probability | None = None
     """Share of the amount owed that is actually paid, all if absent: appropriation and counterparty risk."""
     leaves_in_month: NotNegative | None = None

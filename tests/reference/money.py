@@ -162,6 +162,11 @@ def walk_money(capital, commitment, horizon, waves, number, people, income, stop
     return lines, owes
 
 
+def late_interest(comes, late, rate):
+    """Give the simple interest on what a payer pays, by the month when it pays: a twelfth of the rate for each month that it is late."""
+    return {month: to_even(part * (rate * floor(late) / 12)) for month, part in comes.items()}
+
+
 def what_comes(owed, late, share, leaves, recovered):
     """Give what a payer pays, and what it leaves unpaid, of amounts by month: by month, the one when it pays, the other when it owes."""
     comes, unpaid = {}, {}
