@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.capital.kernels.walk import walk_calendar
-from simengine.capital.plan import Plan, smallest_units, value_in
+from simengine.capital.plan import Plan
+from simengine.capital.pricing import smallest_units, value_in
 from simengine.capital.spec import RETAINED, Capital, Payer, shares_of
 from simengine.errors import Problem, StudyError
 from simengine.records import INVESTOR, OUTCOME_PAYER, PROJECT, SUPPLIERS, Account, Draws, Integers, Ledger, LedgerLine, Payments

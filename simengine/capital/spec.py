@@ -22,7 +22,7 @@ from simengine.distributions import (
     spelled,
     within,
 )
-from simengine.records import INVESTOR, LOAN, OUTCOME_PAYER, ROLES
+from simengine.records import DELIVERY, INVESTOR, LOAN, OUTCOME_PAYER, ROLES
 
 _Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share must lie between 0 and 1"))]
 _Rate = Annotated[Quantity, AfterValidator(within(-0.5, 1, "a rate must lie between -0.5 and 1 a year"))]
@@ -97,6 +97,21 @@ class OwnCost(Priced):
     """The payee; suppliers outside the study if absent."""
 
 
+class PayeeFails(Spec):
+    """What happens when the payee of a cost gives up: nobody delivers for a while, then somebody else does."""
+
+    in_month: NotNegative
+    """The month from which nothing is paid to it; beyond the horizon it does not fail."""
+    replaced_by: Name | None = None
+    """The party that is paid from then on; nobody if absent, and the cost falls away."""
+    after_months: _Month | None = None
+    """Months in which nobody delivers and nothing falls due, before it is replaced; none if absent."""
+    price_factor: Annotated[Quantity, AfterValidator(within(0, 100, "a factor must lie between 0 and 100"))] | None = None
+    """What the replacement costs, as a multiple of what would have fallen due; 1 if absent."""
+    recovered: _Money | None = None
+    """What the project gets back from the payee that fails, in that month: an advance, or a bond."""
+
+
 class Cost(Priced):
     """A cost of the project; beside the other forms it may be a percentage of the income."""
 
@@ -107,6 +122,8 @@ class Cost(Priced):
     """Of all payments to the lenders, deducted before them."""
     deferred_share: Probability | None = None
     """Share that is not paid when it falls due but at its place in the waterfall: a fee at risk."""
+    fails: PayeeFails | None = None
+    """That its payee may fail."""
 
 
 class Grant(Priced):
@@ -288,6 +305,8 @@ class WaterfallStep(Spec):
 
 
 RETAINED = "retained"
+REPLACEMENT, RECOVERED = "_replacement", "_recovered"
+"""What is added to the name of a cost for what is paid to whoever replaces its payee, and for what a payee that fails pays back."""
 WATERFALL_STEPS = ("interest", "principal", "deferred", "reimburse", "returns", "rest", RETAINED)
 
 
@@ -323,6 +342,16 @@ class Capital(Spec):
     guarantees: dict[Name, Guarantee] = {}
     distributed_from_month: _Month | None = None
     """Money received earlier is held until then; nothing is held if absent."""
+
+    @property
+    def payees(self) -> dict[str, str]:
+        """Who is paid for the costs of the project, by cost, in the order in which they are paid; replacements after whom they replace."""
+        payees: dict[str, str] = {}
+        for name, cost in self.costs.items():
+            payees[name] = cost.payee
+            if cost.fails is not None and cost.fails.replaced_by is not None:
+                payees[f"{name}{REPLACEMENT}"] = cost.fails.replaced_by
+        return payees or {DELIVERY: "service_provider"}
 
     @property
     def lenders(self) -> tuple[str, ...]:
