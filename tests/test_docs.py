@@ -218,7 +218,7 @@ def test_yaml__holds_a_complete_study_and_a_complete_contract() -> None:
 
 def missing_paths(text: str) -> list[str]:
     """List the paths of the project that a page mentions and that do not exist."""
-    folders = "simengine|configs|docs|notebooks|tests|verification|benchmarks"
+    folders = "simengine|configs|docs|tests|verification|benchmarks"
     mentioned = re.findall(rf"(?<![\w./])((?:{folders})/[\w./-]*\w)", text)
     return [path for path in mentioned if not (CHECKOUT / path).exists()]
 
@@ -244,11 +244,12 @@ def test_method__names_a_file_that_runs_for_every_submodel() -> None:
 
 def missing_pages(index: str) -> list[str]:
     """List the pages that the index does not show in its lists at the side, or, decisions aside, has no link to."""
-    names = [page.relative_to(DOCS).with_suffix("").as_posix() for page in PAGES if page.name != "index.md"]
+    pages = [*PAGES, *sorted((DOCS / "notebooks").glob("*.py"))]
+    names = [page.relative_to(DOCS).with_suffix("").as_posix() for page in pages if page.name != "index.md"]
     beside = [
         line for _, lines in re.findall(r"^```(\{toctree\})\n(.*?)^```$", index, re.MULTILINE | re.DOTALL) for line in lines.split()
     ]
-    linked = re.findall(r"\]\(([\w/-]+)\.md\)", index)
+    linked = re.findall(r"\]\(([\w/-]+)\.(?:md|py)\)", index)
     return [name for name in names if name not in beside or not (name in linked or name.startswith("decisions/"))]
 
 
@@ -784,6 +785,7 @@ def test_checks__find_a_planted_hole(tiny_json: dict[str, Any]) -> None:
     index = (DOCS / "index.md").read_text()
     assert missing_pages(index.replace("\nmethod/risk\n", "\n")) == ["method/risk"]
     assert missing_pages(index.replace("](method/risk.md)", "]")) == ["method/risk"]
+    assert missing_pages(index.replace("\nnotebooks/sizing\n", "\n")) == ["notebooks/sizing"]
 
 
 def test_has_the_same_words__sees_a_changed_word_and_a_missing_row_and_no_number() -> None:
