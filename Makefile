@@ -35,10 +35,11 @@ format: $(VENV)/ready-dev
 
 SPHINX := $(BIN)/sphinx-build -W -b html
 
-# Reads all pages anew, for notebooks change with the program.
+# Reads all pages anew, for notebooks change with the program; then checks that the pages are read and searched without a network.
 docs: $(VENV)/ready-docs
 	@echo "The notebooks are run, which takes a minute or two; make docs-quick shows them without their results."
 	$(SPHINX) -E docs docs/_build/html
+	$(BIN)/python docs/offline.py docs/_build/html
 
 docs-quick: $(VENV)/ready-docs
 	$(SPHINX) -D nb_execution_mode=off docs docs/_build/html

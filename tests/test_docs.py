@@ -9,6 +9,7 @@ import doctest
 import json
 import os
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
@@ -810,3 +811,23 @@ def test_results__names_every_key_of_incentives() -> None:
     named = code(section(REFERENCE["results"], "`incentives --json`")) | code(section(REFERENCE["results"], "`run --json`"))
     wanted = {*content, *(f"contracts.<name>.{key}" for key in own), *own["chosen"], *own["response"]}
     assert wanted - named == set()
+
+
+def test_offline__sees_what_is_loaded_from_a_network_and_a_search_without_results(tmp_path: Path) -> None:
+    offline = runpy.run_path(str(DOCS / "offline.py"))
+    here = '<link rel="stylesheet" href="a.css"><script src="a.js"></script><a href="https://a.org">a</a><img src="data:image/png;base64,//8a">'
+    there = '<script src="https://a.org/a.js"></script><link href="//b.org/b.css"><p style="background: url(http://c.org/c.png)">'
+    assert offline["loaded_by_page"](here) == []
+    assert offline["loaded_by_page"](there) == ["https://a.org/a.js", "//b.org/b.css", "http://c.org/c.png"]
+    (tmp_path / "search.html").write_text('<script src="searchindex.js?v=1"></script>')
+    (tmp_path / "searchindex.js").write_text('Search.setIndex({"docnames":["a","b"],"terms":{"guarante":1,"loan":[0,1]}})')
+    assert offline["pages_found"]((tmp_path / "searchindex.js").read_text(), "loan") == ["a", "b"]
+    assert offline["problems"](tmp_path) == []
+    (tmp_path / "a.css").write_text("@font-face { src: url('https://a.org/a.woff') }")
+    (tmp_path / "search.html").write_text("<script>fetch('searchindex.js')</script>")
+    (tmp_path / "searchindex.js").write_text('Search.setIndex({"docnames":["a"],"terms":{"loan":0}})')
+    assert offline["problems"](tmp_path) == [
+        "a.css loads https://a.org/a.woff",
+        "search.html loads no index",
+        "the search finds no page with 'guarante'",
+    ]
