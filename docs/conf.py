@@ -26,6 +26,8 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 600
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["notebooks.css"]
 html_title = "simengine"
 html_copy_source = False
 html_show_copyright = False

@@ -51,7 +51,7 @@ pd.DataFrame(
         for path, number in numbers
         if path.startswith("effect.")
     ]
-)
+).set_index("path")
 
 # %% [markdown]
 # ## Run the study
@@ -94,13 +94,10 @@ events = {
     "P(nothing beyond the guarantee)": "p_no_payment_beyond_guarantee",
     "P(profit)": "p_profit",
 }
-pd.DataFrame(
-    {
-        "probability": {
-            name: say(result.table, f"investor.{path}") for name, path in events.items()
-        }
-    }
-)
+probabilities = {
+    name: say(result.table, f"investor.{path}") for name, path in events.items()
+}
+pd.Series(probabilities, name="probability").to_frame()
 
 # %% [markdown]
 # ## The same as a picture
@@ -124,9 +121,7 @@ saving = result["outcome_payer.true_saving"] / 1e6
 payment = result["outcome_payer.payment"] / 1e6
 payer.scatter(saving, payment, s=5, alpha=0.3, color="0.15", linewidths=0)
 payer.axline((0, 0), slope=1, color="0.15", label="payment equals saving")
-payer.set(
-    xlabel="true saving to the horizon, million SEK", ylabel="payment, million SEK"
-)
+payer.set(xlabel="true saving to the horizon, million", ylabel="payment, million")
 payer.set(xlim=np.quantile(saving, [0.005, 0.995]), ylim=(0, 1.3 * payment.max()))
 payer.legend(loc="upper right")
 plt.show()
@@ -158,7 +153,8 @@ pd.Series(
 # People and measurements do not depend on the terms. They are simulated once for each follow-up period, and any number
 # of contracts is settled on them. Here the guarantee is 20, 40 or 60 % of the loan, and the rest is at risk. The
 # lender's share of each krona saved equals the share at risk, so that all three contracts break even at the same
-# saving. The middle one is the contract of Norrköping.
+# saving. The middle one is the contract of Norrköping. CVaR 95 % is the lender's; the payer loses if it pays more than
+# it saves.
 
 
 # %%
@@ -172,10 +168,8 @@ def terms(guarantee):
 
 
 comparison, money_back = {}, {}
-for follow_up, variant in {
-    "two years": None,
-    "three years": "three_year_window",
-}.items():
+variants = {"two years": None, "three years": "three_year_window"}
+for follow_up, variant in variants.items():
     evidence = simulate(study.with_(variant=variant), SEED, np.arange(N_REPLICATIONS))
     for guarantee in (0.2, 0.4, 0.6):
         settled = settle(evidence, terms(guarantee))
@@ -183,11 +177,9 @@ for follow_up, variant in {
         money_back[follow_up, guarantee] = settled["investor.money_back"]
         comparison[follow_up, guarantee] = {
             "money back, M SEK": say(table, "investor.money_back.mean", 1e6),
-            "lender: P(loss)": say(table, "investor.p_loss", digits=3),
-            "lender: CVaR 95 %, M SEK": say(table, "investor.cvar95", 1e6),
-            "municipality: P(pays more than it saves)": say(
-                table, "outcome_payer.p_loss", digits=3
-            ),
+            "P(lender loses)": say(table, "investor.p_loss", digits=3),
+            "CVaR 95 %, M SEK": say(table, "investor.cvar95", 1e6),
+            "P(payer loses)": say(table, "outcome_payer.p_loss", digits=3),
         }
 assert (money_back["two years", 0.4] == result["investor.money_back"]).all()
 pd.DataFrame(comparison).T.rename_axis(["follow-up", "guarantee"])

@@ -30,6 +30,12 @@ CAP = "contract.terms.upside.cap.share"
 # The study has a sizing of its own; here everything is asked anew.
 study = load_study(find_study("norrkoping"), {"sizing": None})
 
+
+def say(statistic):
+    """Write a statistic in millions, with its Monte Carlo standard error."""
+    return f"{statistic.value / 1e6:.2f} ± {statistic.se / 1e6:.2f}"
+
+
 # %% [markdown]
 # ## One term
 #
@@ -46,11 +52,11 @@ found = ask(
     **HOW,
 )
 print(f"guarantee {found.value:.3f}, 95 % interval {found.low:.3f} to {found.high:.3f}")
-print(f"NPV: {found.fresh.value / 1e6:.2f} ± {found.fresh.se / 1e6:.2f} million")
+print(f"NPV: {say(found.fresh)} million")
 
 # %% [markdown]
-# The probability of a loss behaves differently. In more than a third of the replications nothing is saved. The
-# guarantee is then all that the lender gets, and no guarantee below the whole loan prevents a loss.
+# The probability of a loss behaves differently. In more than a third of the replications no saving is
+# measured. The guarantee is then all that the lender gets, and no guarantee below the whole loan prevents a loss.
 
 # %%
 found = ask(
@@ -62,7 +68,7 @@ found = ask(
     **HOW,
 )
 walk = [{"guarantee": value, "P(loss)": p_loss.value} for value, p_loss in found.walk]
-pd.DataFrame(walk)[::4].round(3)
+pd.DataFrame(walk).set_index("guarantee")[::4].round(3)
 
 # %% [markdown]
 # ## Two terms and a frontier
@@ -95,40 +101,24 @@ recommended(sized)
 objectives = [str(measure) for measure in sized.table.objectives]
 chosen, optimism = sized.deal.recommended.objectives, sized.deal.optimism
 pd.DataFrame(
-    {
-        "value, M SEK": [
-            f"{one.value / 1e6:.2f} ± {one.se / 1e6:.2f}" for one in chosen
-        ],
-        "optimism, M SEK": [
-            f"{one.value / 1e6:.2f} ± {one.se / 1e6:.2f}" for one in optimism
-        ],
-    },
+    {"value, M SEK": map(say, chosen), "optimism, M SEK": map(say, optimism)},
     index=objectives,
 )
 
 # %%
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+broken = set(sized.points) - set(sized.feasible)
 groups = {
-    "breaks a limit": (
-        set(sized.points) - set(sized.feasible),
-        {"marker": "x", "c": "0.8"},
-    ),
+    "breaks a limit": (broken, {"marker": "x", "c": "0.8"}),
     "on the frontier": (sized.frontier, {"c": "0.15"}),
-    "recommended": (
-        [sized.deal.recommended],
-        {"marker": "*", "s": 200, "c": "tab:red"},
-    ),
+    "recommended": ([sized.deal.recommended], {"marker": "*", "s": 200, "c": "red"}),
 }
 for name, (points, style) in groups.items():
     left.scatter(*zip(*(point.terms for point in points), strict=True), **style)
     values = [[one.value / 1e6 for one in point.objectives] for point in points]
     right.scatter(*zip(*values, strict=True), label=name, **style)
-left.set(
-    xlabel="guarantee, share of the loan", ylabel="cap of the upside, share of the loan"
-)
-right.set(
-    xlabel=f"{objectives[0]}, million SEK", ylabel=f"{objectives[1]}, million SEK"
-)
+left.set(xlabel="guarantee, share of the loan", ylabel="cap of the upside, share")
+right.set(xlabel=f"{objectives[0]}, million", ylabel=f"{objectives[1]}, million")
 right.legend()
 assert set(sized.frontier) == set(sized.feasible)
 plt.show()
@@ -144,18 +134,11 @@ belief = (
     "{distribution: lognormal, interval_90: [1.1, 2.0]}"
 )
 hopeful = ask("size", study, beliefs=[belief], **both, **HOW)
-pd.DataFrame(
-    {
-        name: {
-            **recommended(one),
-            "term sheets that keep every limit": f"{len(one.feasible)} of {len(one.points)}",
-        }
-        for name, one in {
-            "beliefs of the study": sized,
-            "hopeful lender": hopeful,
-        }.items()
-    }
-)
+rows = {}
+for name, one in {"as the study": sized, "hopeful lender": hopeful}.items():
+    feasible = f"{len(one.feasible)} of {len(one.points)}"
+    rows[name] = {**recommended(one), "term sheets that keep every limit": feasible}
+pd.DataFrame(rows)
 
 # %% [markdown]
 # ## How long people are followed
@@ -177,17 +160,18 @@ by_window = ask(
 rows = []
 for point in by_window.points:
     months, guarantee = point.terms
-    values = [one.value / 1e6 for one in point.objectives]
-    rows.append((months, guarantee, *values, point.limits[0].value))
+    p_loss = f"{point.limits[0].value:.2f} ± {point.limits[0].se:.2f}"
+    rows.append((int(months), guarantee, *map(say, point.objectives), p_loss))
 names = ["months", "guarantee", *map(str, by_window.table.objectives), "P(loss)"]
-pd.DataFrame(rows, columns=names).sort_values(["months", "guarantee"]).round(2)
+table = pd.DataFrame(rows, columns=names).set_index(["months", "guarantee"])
+table.sort_index()
 
 # %% [markdown]
 # ## A provider who responds
 #
 # So far the effect was given, whatever is paid. Now the provider is paid the share of the saving, chooses how hard to
 # work, and bears the cost: half a million for half as much effort again. Which share should it get? Every contract is
-# settled at the effort that it induces.
+# settled at the effort that it induces. Money in millions of kronor.
 
 # %%
 SHARE = "contract.terms.saving_share.share"
@@ -205,20 +189,21 @@ contracts = {
     f"{share:.0%}": responding.with_({SHARE: share}) for share in (0.2, 0.6, 1.0)
 }
 responses = ask("incentives", responding, contracts=contracts, **HOW).contracts
-pd.DataFrame(
-    {
-        share: {
-            "effort": responses[share].chosen.choice.efforts["work"],
-            "decided": responses[share].reply.efforts.is_decided,
-            "true saving, M SEK": responses[share].chosen.truth["saving"].value / 1e6,
-            "paid beyond the truth, M SEK": responses[share].paid_beyond_truth.value
-            / 1e6,
-            "optimism, M SEK": responses[share].fresh.optimism.value / 1e6,
-            "lost surplus, M SEK": responses[share].lost_surplus.value / 1e6,
-        }
-        for share in contracts
+rows = {}
+for share in contracts:
+    response = responses[share]
+    millions = {
+        "true saving": response.chosen.truth["saving"],
+        "paid beyond the truth": response.paid_beyond_truth,
+        "optimism": response.fresh.optimism,
+        "lost surplus": response.lost_surplus,
     }
-).T.infer_objects().round(2)
+    rows[share] = {
+        "effort": response.chosen.choice.efforts["work"],
+        "decided": response.reply.efforts.is_decided,
+        **{name: say(statistic) for name, statistic in millions.items()},
+    }
+pd.DataFrame(rows).T
 
 # %% [markdown]
 # A larger share does not buy more effort here: the payment has a cap, and a large share reaches it with little work.
@@ -254,8 +239,7 @@ none = ask(
 ).no_deal
 print("Cannot be met together:", " and ".join(map(str, none.binding)))
 for step in none.relaxations:
-    needed = f"{step.to.value / 1e6:.1f} ± {step.to.se / 1e6:.1f} million"
-    print(f"{step.limit} would have to be {needed}")
+    print(f"{step.limit}: would have to be {say(step.to)} million")
 
 # %% [markdown]
 # ## Sign now, or learn first
@@ -274,18 +258,15 @@ known = ask(
     **HOW,
 )
 perfect = {"everything": known.hindsight, "numbers of the study": known.parameters}
-pd.Series({name: one.value / 1e6 for name, one in perfect.items()}).round(2).to_frame(
-    "value"
-)
+pd.Series({name: say(one) for name, one in perfect.items()}, name="value").to_frame()
 
 # %%
-pd.DataFrame(
-    [
-        {
-            "people in the pilot": one.n_people,
-            "value": one.value.value / 1e6,
-            "value less a year's delay": one.after_waiting.value / 1e6,
-        }
-        for one in known.pilots
-    ]
-).round(2)
+rows = [
+    {
+        "people in the pilot": one.n_people,
+        "value": say(one.value),
+        "value less a year's delay": say(one.after_waiting),
+    }
+    for one in known.pilots
+]
+pd.DataFrame(rows).set_index("people in the pilot")
