@@ -27,7 +27,7 @@ nb_execution_timeout = 600
 
 html_theme = "furo"
 html_static_path = ["_static"]
-html_css_files = ["notebooks.css"]
+html_css_files = ["pages.css"]
 html_title = "simengine"
 html_copy_source = False
 html_show_copyright = False
@@ -35,9 +35,10 @@ html_math_renderer = "mathml"
 
 
 def setup(app: Any) -> None:
-    """Let formulae be written, and notebooks linked, by the functions below."""
+    """Let formulae be written, and notebooks and pictures linked, by the functions below."""
     app.add_html_math_renderer("mathml", (_write_inline, None), (_write_block, None))
     app.connect("source-read", _link_to_notebook)
+    app.connect("doctree-read", _link_to_picture)
 
 
 def _write_inline(writer: Any, node: nodes.Element) -> NoReturn:
@@ -62,3 +63,9 @@ def _link_to_notebook(app: Any, page: str, source: list[str]) -> None:
             f"This page is the notebook {{download}}`{name}`, {shown}. `jupytext --to ipynb {name}` makes a file for Jupyter of it."
         )
         source[0] = source[0].replace("\n# %%\n", f"\n# %% [markdown]\n# {link}\n\n# %%\n", 1)
+
+
+def _link_to_picture(app: Any, page: nodes.document) -> None:  # noqa: ARG001
+    """Let a picture that is wider than the page be opened in its own size: Sphinx links those that have a scale."""
+    for picture in page.findall(nodes.image):
+        picture["scale"] = 100

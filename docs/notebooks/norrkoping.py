@@ -105,7 +105,7 @@ pd.Series(probabilities, name="probability").to_frame()
 # Left: money back as a share of the money drawn. Most replications end at the guarantee, at break-even or at the cap.
 # Right: what the municipality pays against what it truly saves. Above the diagonal it pays more than it saves.
 
-# %%
+# %% mystnb={"image": {"alt": "Money back of the lender, and payment over saving"}}
 figure, (lender, payer) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
 
 share_back = 100 * result["investor.moic"]

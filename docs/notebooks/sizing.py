@@ -105,7 +105,7 @@ pd.DataFrame(
     index=objectives,
 )
 
-# %%
+# %% mystnb={"image": {"alt": "Term sheets, and what each party has of them"}}
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
 broken = set(sized.points) - set(sized.feasible)
 groups = {
@@ -237,7 +237,7 @@ none = ask(
     n_points=20,
     **HOW,
 ).no_deal
-print("Cannot be met together:", " and ".join(map(str, none.binding)))
+print("Cannot be met together:", *none.binding, sep="\n")
 for step in none.relaxations:
     print(f"{step.limit}: would have to be {say(step.to)} million")
 
