@@ -6,6 +6,8 @@ Notebooks are run when the pages are built, unless `-D nb_execution_mode=off` sa
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any, NoReturn
 
 from docutils import nodes
@@ -18,6 +20,11 @@ extensions = ["myst_nb"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build", "jupyter_execute", "*.py"]
+
+# Pages are read from one folder: the notebooks are copied into it, and links to them lead to the copies.
+_NOTEBOOKS = Path(__file__).parent / "notebooks"
+shutil.rmtree(_NOTEBOOKS, ignore_errors=True)
+shutil.copytree(Path(__file__).parent.parent / "notebooks", _NOTEBOOKS)
 
 nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
 nb_execution_mode = "force"
@@ -38,6 +45,7 @@ def setup(app: Any) -> None:
     """Let formulae be written, and notebooks and pictures linked, by the functions below."""
     app.add_html_math_renderer("mathml", (_write_inline, None), (_write_block, None))
     app.connect("source-read", _link_to_notebook)
+    app.connect("source-read", _link_to_copies)
     app.connect("doctree-read", _link_to_picture)
 
 
@@ -63,6 +71,12 @@ def _link_to_notebook(app: Any, page: str, source: list[str]) -> None:
             f"This page is the notebook {{download}}`{name}`, {shown}. `jupytext --to ipynb {name}` makes a file for Jupyter of it."
         )
         source[0] = source[0].replace("\n# %%\n", f"\n# %% [markdown]\n# {link}\n\n# %%\n", 1)
+
+
+def _link_to_copies(app: Any, page: str, source: list[str]) -> None:  # noqa: ARG001
+    """Let links to notebooks, which lie beside the pages' folder, lead to their copies inside it."""
+    above = "../" * (page.count("/") + 1)
+    source[0] = source[0].replace(f"]({above}notebooks/", f"]({above[3:]}notebooks/")
 
 
 def _link_to_picture(app: Any, page: nodes.document) -> None:  # noqa: ARG001

@@ -245,12 +245,12 @@ def test_method__names_a_file_that_runs_for_every_submodel() -> None:
 
 def missing_pages(index: str) -> list[str]:
     """List the pages that the index does not show in its lists at the side, or, decisions aside, has no link to."""
-    pages = [*PAGES, *sorted((DOCS / "notebooks").glob("*.py"))]
-    names = [page.relative_to(DOCS).with_suffix("").as_posix() for page in pages if page.name != "index.md"]
+    names = [page.relative_to(DOCS).with_suffix("").as_posix() for page in PAGES if page.name != "index.md"]
+    names += [f"notebooks/{page.stem}" for page in sorted((CHECKOUT / "notebooks").glob("*.py"))]
     beside = [
         line for _, lines in re.findall(r"^```(\{toctree\})\n(.*?)^```$", index, re.MULTILINE | re.DOTALL) for line in lines.split()
     ]
-    linked = re.findall(r"\]\(([\w/-]+)\.(?:md|py)\)", index)
+    linked = re.findall(r"\]\((?:\.\./)?([\w/-]+)\.(?:md|py)\)", index)
     return [name for name in names if name not in beside or not (name in linked or name.startswith("decisions/"))]
 
 

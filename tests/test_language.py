@@ -27,7 +27,7 @@ GONE = (
     "Choices of whoever asks",
 )
 """Sentences over which readers stumbled."""
-PAGES = ("docs/*.md", "docs/*/*.md", "docs/notebooks/*.py", "README.md", "CONTRIBUTING.md")
+PAGES = ("docs/*.md", "docs/*/*.md", "notebooks/*.py", "README.md", "CONTRIBUTING.md")
 LEGAL = ("the new law", "a new law", "new law, a pandemic")
 """Where a law is one of a parliament."""
 

@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 
 from tests.conftest import CHECKOUT
 
-NOTEBOOKS = sorted((CHECKOUT / "docs" / "notebooks").glob("*.py"))
+NOTEBOOKS = sorted((CHECKOUT / "notebooks").glob("*.py"))
 
 
 def execute(text: str, folder: Path) -> NotebookNode:
