@@ -125,7 +125,7 @@ def simulate(
 def luck_of(study: Study, evidence: Evidence) -> dict[str, Floats]:
     """Return the deviations of the paid outcomes from their exact means, where these are known."""
     draws = draws_under(study, evidence)
-    metrics = [study.measurement.metrics[name] for name in known_metrics(study)]
+    metrics = [study.measurement.measured[name] for name in known_metrics(study)]
     asked = list(dict.fromkeys((metric.outcome, int(metric.window_months.value)) for metric in metrics))
     return deviations_from_exact_mean(cohort_of(study), draws, evidence.tallies, asked) if asked else {}
 

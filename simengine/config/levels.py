@@ -25,7 +25,7 @@ def level_problems(study: Study) -> Iterator[Finding]:
     """Find levels of the contract that no result of this study can reach."""
     if any(contract_rules(study.contract)) or any(wave not in study.population.waves for wave in study.contract.waves):
         return
-    if any(metric.outcome not in study.outcomes for metric in study.measurement.metrics.values()):
+    if any(metric.outcome not in study.outcomes for metric in study.measurement.measured.values()):
         return
     reaches = reaches_of(study)
     for path, rule, found, way_out in unreachable_levels(study.contract, reaches):

@@ -76,7 +76,7 @@ def _decision(study: Study, dependence: Dependence) -> Iterator[Finding]:
 
 def _known_from(study: Study, dependence: Dependence) -> float:
     """Find the month in which the last of all that a payment depends on is known."""
-    metrics, entries = study.measurement.metrics, [wave.last_entry_month for wave in study.population.waves.values()]
+    metrics, entries = study.measurement.measured, [wave.last_entry_month for wave in study.population.waves.values()]
     known = [0.0]
     for metric, wave in dependence.metrics:
         if metric in metrics:
@@ -105,4 +105,4 @@ def _reached_after(study: Study, milestone: str) -> float:
 
 
 def _last_window(study: Study) -> float:
-    return max((metric.window_months.value for metric in study.measurement.metrics.values()), default=0.0)
+    return max((metric.window_months.value for metric in study.measurement.measured.values()), default=0.0)

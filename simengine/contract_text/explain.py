@@ -97,14 +97,24 @@ def _heading(contract: Contract) -> Iterator[str]:
 
 
 def _metrics(contract: Contract) -> Iterator[str]:
+    parts = contract.measured_for
     for name, use in contract.metrics.items():
-        if use.derived is not None:
+        if name in parts:
+            continue
+        if use.derived is not None and not use.measured_on:
             said = phrase(use.derived)
             yield words.PHRASES["derived"].format(name=name, meaning=use.meaning, unit=use.unit, derived=said)
             continue
+        own = [part for part, whole in parts.items() if whole == name]
+        anew = (
+            words.PHRASES[f"anew_{use.counts}"].format(dates=", ".join(use.measured_on), first=own[0], last=own[-1]) if own else ""
+        )
+        use = contract.metrics[own[0]] if own else use
         evaluator = words.PHRASES["evaluator"].format(evaluator=use.evaluator) if use.evaluator else ""
         missing = words.PHRASES["missing"].format(value=f"{use.when_missing.value:,.10g}") if use.when_missing is not None else ""
-        yield words.PHRASES["metric"].format(name=name, meaning=use.meaning, unit=use.unit, evaluator=evaluator, missing=missing)
+        yield words.PHRASES["metric"].format(
+            name=name, meaning=use.meaning, unit=use.unit, evaluator=evaluator, anew=anew, missing=missing
+        )
 
 
 def _outcomes(contract: Contract) -> Iterator[str]:

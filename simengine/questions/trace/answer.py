@@ -163,7 +163,7 @@ def _people(study: Study, tallies: Tallies) -> Iterator[Row]:
 
 
 def _outcomes(study: Study, tallies: Tallies) -> Iterator[Row]:
-    for name, metric in study.measurement.metrics.items():
+    for name, metric in study.measurement.measured.items():
         outcome, window = tallies.outcomes.index(metric.outcome), tallies.windows.index(int(metric.window_months.value))
         for a, arm in enumerate(ARMS):
             persons = int(tallies.n_people[0, :, a].sum())
