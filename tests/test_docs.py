@@ -131,7 +131,7 @@ COMMAND = re.compile(r"^\$ ((?:[^\n]*\\\n)*[^\n]*)\n(.*?)(?=^\$ |\Z)", re.MULTIL
 
 FEWER = {
     "how-to/what-the-evaluator-does-to-the-money.md": {"-n 200": "-n 20"},
-    "how-to/question-a-dear-study.md": {"-n 300": "-n 40", "-n 50": "-n 20", "--luck 4": "--luck 2", "--luck 16": "--luck 4"},
+    "how-to/question-a-dear-study.md": {"-n 300": "-n 40", "-n 50": "-n 20", "--panel 4": "--panel 2", "--panel 16": "--panel 4"},
 }
 """By page: what is asked for less in the suite, where every command still runs; its numbers are those of `make verify`."""
 
