@@ -59,7 +59,9 @@ table = summarise(results)
 
 def say(table: RiskTable, path: str, scale: float = 1.0, digits: int = 2) -> str:
     """Write a statistic with its Monte Carlo standard error."""
-    statistic = table[path]
+    statistic = table.get(path)
+    if statistic is None:  # too few replications for it
+        return "-"
     return f"{statistic.value / scale:.{digits}f} ± {statistic.se / scale:.{digits}f}"
 
 

@@ -155,8 +155,8 @@ display(
 )
 
 # %% [markdown]
-# More is not more: the payment has a cap, and a large share reaches it with little work. Where the answer is not decided, so few
-# replications cannot tell the best effort from the next; what was optimism shows in fresh replications.
+# The best effort is the same under all three shares here, and decided under none: so few replications cannot tell it from the
+# next. A larger share need not buy more work, because the payment has a cap. What was optimism shows in fresh replications.
 
 # %%
 at_effort = with_request(
@@ -192,11 +192,18 @@ for step in none.no_deal.relaxations:
 
 # %%
 known = value_information(study, Decision("outcome_payer"), draws, [20, 500], delay_months=12)
-print(f"everything: {known.hindsight.value / 1e6:.2f}, every number of the study: {known.parameters.value / 1e6:.2f} million")
+for name, one in {"everything": known.hindsight, "every number of the study": known.evpi}.items():
+    print(f"{name}: {one.value / 1e6:.2f} ± {one.se / 1e6:.2f} million")
 display(
     pd.DataFrame(
         [
-            {"people": one.n_people, "worth": one.value.value / 1e6, "after a year of waiting": one.after_waiting.value / 1e6}
+            {
+                "people": one.n_people,
+                "worth": one.evsi.value / 1e6,
+                "±": one.evsi.se / 1e6,
+                "after a year of waiting": one.evsi_after_waiting.value / 1e6,
+                "± of it": one.evsi_after_waiting.se / 1e6,
+            }
             for one in known.pilots
         ]
     ).round(2)
