@@ -250,7 +250,7 @@ def test_run__has_statistics_rows_and_what_was_drawn() -> None:
         (lambda study: ask("stres", study), r"question: must be one of run, cash, .*; found 'stres'. Did you mean `stress`\?"),
         (lambda study: find_study("norkoping"), r"no study named 'norkoping' .*\. Did you mean `norrkoping`\?"),
         (lambda study: ask("stress", study, n=20, names="success"), r"^names: must be a list of names; found 'success'\. Write \['suc"),
-        (lambda study: ask("stress", study, n=20, names=["sucess"]), r"^names: a stress .*; found 'sucess'\. Did you mean `success`\?"),
+        (lambda study: ask("stress", study, n=20, names=["volumme"]), r"^names: a stress .*; found 'volumme'\. Did you mean `volume`\?"),
         (lambda study: ask("sensitivity", study, n=20, n_points=30), r"^n_points: a power of 2, at least 16; found 30\. Try 32"),
         (lambda study: ask("sensitivity", study, n=20, n_luck=30), r"^sensitivity: `n_luck` is now `n_panel`"),
         (lambda study: ask("information", study, n=20), "^n: what is worth knowing is seen in at least 500 replications"),

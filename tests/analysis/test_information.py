@@ -89,7 +89,7 @@ def test_distributions__hold_between_the_values_of_a_study() -> None:
     found = value_information(study, Decision("outcome_payer"), Ensemble(1, 1000), [20, 2000])
     few, many = found.pilots
     noise = 4.5 * np.hypot(many.evsi.se, found.evpi.se)
-    assert 0 <= few.value.value <= many.evsi.value + 4.5 * np.hypot(few.value.se, many.evsi.se)
+    assert 0 <= few.evsi.value <= many.evsi.value + 4.5 * np.hypot(few.evsi.se, many.evsi.se)
     assert many.evsi.value <= found.evpi.value + noise
     assert found.evpi.value <= found.hindsight.value + 4.5 * found.evpi.se
     for one in (*found.evppi_of_sections.values(), *found.evppi.values()):

@@ -252,8 +252,8 @@ def _distance(margins: Margins, radius: float, direction: Floats) -> Statistic:
     radii = np.maximum(radius + np.linspace(-1.5, 1.5, 61), 0.0)
     panel = margins(radii[:, None] * direction).T
 
-    def crossing(lucks: Floats) -> Floats:
-        middle = np.median(lucks, axis=0)
+    def crossing(margins_along: Floats) -> Floats:
+        middle = np.median(margins_along, axis=0)
         beyond = np.flatnonzero(middle > 0)
         if not len(beyond):
             return radii[-1:]
