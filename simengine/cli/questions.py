@@ -120,7 +120,8 @@ def _former(option: Option) -> Callable[[Any], Any]:
         if value is not None:
             raise UsageError(f"`{parameter.opts[0]}` is now `{option.written}`")
 
-    return click.option(*flags, f"former_{option.name}", hidden=True, expose_value=False, callback=refuse)
+    told = f"Now {option.written}."
+    return click.option(*flags, f"former_{option.name}", help=told, hidden=True, expose_value=False, callback=refuse)
 
 
 def _parameter(option: Option) -> Callable[[Any], Any]:
