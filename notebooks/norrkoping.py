@@ -74,7 +74,9 @@ print(result)
 # %%
 def say(table, path, scale=1.0, digits=2):
     """Write a statistic with its Monte Carlo standard error."""
-    statistic = table[path]
+    statistic = table.get(path)
+    if statistic is None:  # too few replications for it
+        return "-"
     return f"{statistic.value / scale:.{digits}f} ± {statistic.se / scale:.{digits}f}"
 
 

@@ -206,8 +206,8 @@ for share in contracts:
 pd.DataFrame(rows).T
 
 # %% [markdown]
-# A larger share does not buy more effort here: the payment has a cap, and a large share reaches it with little work.
-# None of the three answers is decided: with so few replications the best effort cannot be told from the next best.
+# The best effort is the same under all three shares here, and decided under none: so few replications cannot tell it
+# from the next. A larger share need not buy more work, because the payment has a cap.
 # Which share is recommended if every contract is settled in this way?
 
 # %%
@@ -257,15 +257,15 @@ known = ask(
     delay_months=12,
     **HOW,
 )
-perfect = {"everything": known.hindsight, "numbers of the study": known.parameters}
+perfect = {"everything": known.hindsight, "numbers of the study": known.evpi}
 pd.Series({name: say(one) for name, one in perfect.items()}, name="value").to_frame()
 
 # %%
 rows = [
     {
         "people in the pilot": one.n_people,
-        "value": say(one.value),
-        "value less a year's delay": say(one.after_waiting),
+        "value": say(one.evsi),
+        "value less a year's delay": say(one.evsi_after_waiting),
     }
     for one in known.pilots
 ]

@@ -6,9 +6,10 @@ import math
 import numbers
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simengine.errors import UsageError, shorten
+from simengine.errors import UsageError, did_you_mean, shorten
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +33,7 @@ def whole(value: Any, name: str, low: int, high: int) -> int:
 
     Examples
     --------
-    >>> whole(7, "--luck", 2, 100)
+    >>> whole(7, "--panel", 2, 100)
     7
     """
     if isinstance(value, numbers.Integral) and not isinstance(value, bool) and low <= int(value) <= high:
@@ -50,20 +51,22 @@ def one_of_words(value: Any, name: str, words: tuple[str, ...]) -> str:
     """
     if isinstance(value, str) and value in words:
         return value
-    raise UsageError(f"{name}: must be one of {', '.join(words)}; found {shorten(value)}")
+    way_out = did_you_mean(str(value), words, "")
+    raise UsageError(f"{name}: must be one of {', '.join(words)}; found {shorten(value)}{f'. {way_out}' if way_out else ''}")
 
 
 def names_asked(value: Any, name: str) -> tuple[str, ...]:
-    """Take a list of names; a text is a name, not a list of letters.
+    """Take a list of names, or places of files; a text is a name, not a list of letters.
 
     Raises
     ------
     UsageError
         If it is no list of texts.
     """
-    if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
-        return tuple(value)
-    raise UsageError(f"{name}: must be a list of names; found {shorten(value)}")
+    if isinstance(value, list | tuple) and all(isinstance(one, str | Path) for one in value):
+        return tuple(map(str, value))
+    way_out = f". Write [{shorten(value)}]" if isinstance(value, str) else ""
+    raise UsageError(f"{name}: must be a list of names; found {shorten(value)}{way_out}")
 
 
 def number(value: Any, name: str, low: float, high: float) -> float:
@@ -76,7 +79,8 @@ def number(value: Any, name: str, low: float, high: float) -> float:
     """
     if is_number(value) and low <= value <= high:
         return float(value)
-    raise UsageError(f"{name}: must be a number from {low:g} to {high:g}; found {shorten(value)}")
+    between = f" from {low:g} to {high:g}" if math.isfinite(low) or math.isfinite(high) else ""
+    raise UsageError(f"{name}: must be a number{between}; found {shorten(value)}")
 
 
 def is_number(value: Any) -> bool:
@@ -101,6 +105,8 @@ def seed_asked(seed: Any) -> int:
 def replications_asked(replications: Any) -> NDArray[np.int64]:
     """Take the numbers of replications, shape (n_replications,); a number may stand more than once.
 
+    A whole number n means the first n: 0 to n - 1.
+
     Raises
     ------
     UsageError
@@ -108,6 +114,8 @@ def replications_asked(replications: Any) -> NDArray[np.int64]:
     """
     import numpy as np
 
+    if isinstance(replications, numbers.Integral) and not isinstance(replications, bool):
+        return np.arange(whole(replications, "replications", 1, MOST_REPLICATIONS))
     try:
         found = np.asarray(replications)
     except ValueError:
@@ -115,7 +123,7 @@ def replications_asked(replications: Any) -> NDArray[np.int64]:
     is_sound = found.ndim == 1 and len(found) > 0 and np.issubdtype(found.dtype, np.integer)
     if is_sound and int(found.min()) >= 0 and int(found.max()) < MOST_REPLICATIONS:
         return found.astype(np.int64, copy=False)
-    rule = f"must be a list of one or more whole numbers from 0 to {MOST_REPLICATIONS - 1:,}"
+    rule = f"must be a number of replications, or a list of one or more of their numbers from 0 to {MOST_REPLICATIONS - 1:,}"
     raise UsageError(f"replications: {rule}; found {shorten(replications)}")
 
 

@@ -4,7 +4,8 @@ SimengineError
  ├── StudyError      a study or contract file says something impossible; holds every problem found
  │    └── NotMeasuredError   a contract pays on what was not measured in some replications
  ├── UsageError      somebody asks for something that cannot be done
- │    └── UnknownNameError   or looks up a name that nothing has
+ │    ├── UnknownNameError   or looks up a name that nothing has
+ │    └── NotGivenError      or looks up a statistic that too few replications carry
  └── ResultsError    a result cannot be written or read
 
 The command line turns any of these into one message on stderr and exit code 2. Everything else that escapes is a
@@ -154,10 +155,24 @@ class UsageError(SimengineError):
 class UnknownNameError(UsageError, KeyError):
     """Something is looked up by a name that nothing has."""
 
-    def __init__(self, noun: str, name: object, names: Collection[str]) -> None:
-        close = difflib.get_close_matches(str(name), list(names), n=1, cutoff=0.5)
-        way_out = f"Did you mean {close[0]!r}?" if close else f"There are {len(names):,}"
+    def __init__(self, noun: str, name: object, names: Collection[str], otherwise: str = "") -> None:
+        # What stands elsewhere is named where nothing here is nearly the same.
+        close = difflib.get_close_matches(str(name), list(names), n=1, cutoff=0.85 if otherwise else 0.5)
+        way_out = f"Did you mean {close[0]!r}?" if close else otherwise or f"There are {len(names):,}"
         self.said = f"{noun}: must be one that exists; found {shorten(name)}. {way_out}"
+        super().__init__(self.said)
+
+    def __str__(self) -> str:
+        return self.said
+
+
+class NotGivenError(UsageError, KeyError):
+    """A statistic is looked up that is refused, because too few replications carry it."""
+
+    def __init__(self, path: str, reason: str, tail_points: int | None, needed: int | None) -> None:
+        found = "" if tail_points is None else f"; found {tail_points:,}"
+        way_out = f"Run n={needed} or more, or use" if needed else "Use"
+        self.said = f"{path}: not given: {reason}{found}. {way_out} `.get()`, which then returns None"
         super().__init__(self.said)
 
     def __str__(self) -> str:

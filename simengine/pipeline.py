@@ -47,13 +47,20 @@ from simengine.value import value_outcomes
 
 @dataclass(frozen=True)
 class Evidence:
-    """The result of the random half: drawn once, settled under any number of contracts."""
+    """Simulated and measured people, from `simulate`: drawn once, settled under any number of contracts."""
 
     study: Study
-    """The study that made it; only a study with the same random half may be evaluated on it."""
+    """The study that made it; only a study with the same people and measurement may be evaluated on it."""
     draws: Draws
+    """The number of each replication, and by path the numbers that were drawn in it: `draws["effect.sooner_home.hazard_ratio"]`."""
     tallies: Tallies
+    """Outcomes summed over persons; `tallies.sums` has the axes replication, wave, arm, outcome and window."""
     measurements: Measurements
+    """The evaluator's estimate, its standard error and the truth of every metric; `measurements.estimate` has the axes replication
+    and metric."""
+
+    def __repr__(self) -> str:
+        return f"<Evidence: {len(self.draws):,} replications, seed {self.draws.seed}, of {self.study!r}>"
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,7 @@ def run_block(
         How the numbers of the study are drawn; the columns `weight` and `group` describe the effect on replications.
     with_variates
         Whether everything that control variates need is stored: the lenders' cash by date, row by row (always stored unless
-        replications are plain), and the deviations of people's outcomes from their exact means, in columns `luck.`.
+        replications are plain), and the deviations of people's outcomes from their exact means, in columns `deviation.`.
     """
     evidence = simulate(study, seed, replications, sampling)
     results = evaluate(study, evidence)
@@ -101,15 +108,32 @@ def run_block(
     weight, group = evidence.draws.weight, group_of(sampling, results.replications)
     more: dict[str, NDArray[Any]] = {} if weight is None else {"weight": np.repeat(weight, sampling.measured)}
     more |= {} if group is None else {"group": group}
-    luck = luck_of(study, evidence) if with_variates else {}
-    more |= {f"luck.{name}": np.repeat(surplus, sampling.measured) for name, surplus in luck.items()}
+    deviations = deviations_of(study, evidence) if with_variates else {}
+    more |= {f"deviation.{name}": np.repeat(deviation, sampling.measured) for name, deviation in deviations.items()}
     return replace(results, columns={**results.columns, **more}, made_by=made_by)
 
 
 def simulate(
-    study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN, overrides: DrawOverrides | None = None
+    study: Study, seed: int, replications: int | Integers, sampling: Sampling = PLAIN, overrides: DrawOverrides | None = None
 ) -> Evidence:
     """Draw replications, people and measurements; nothing here depends on a price, threshold, cap or date of payment.
+
+    Parameters
+    ----------
+    study
+        From `load_study`.
+    seed
+        Any whole number from 0 to 2^64 - 1; the same seed gives the same people.
+    replications
+        How many are drawn, n for those with the numbers 0 to n - 1; or their numbers, an array of shape (n_replications,).
+    sampling
+        How the numbers of the study are drawn.
+    overrides
+        Numbers and decisions that are not drawn as usual.
+
+    Returns
+    -------
+    `Evidence`, on which `settle` and `evaluate` settle contracts.
 
     Raises
     ------
@@ -122,7 +146,7 @@ def simulate(
     return Evidence(study, draws, tallies, seen)
 
 
-def luck_of(study: Study, evidence: Evidence) -> dict[str, Floats]:
+def deviations_of(study: Study, evidence: Evidence) -> dict[str, Floats]:
     """Return the deviations of the paid outcomes from their exact means, where these are known."""
     draws = draws_under(study, evidence)
     metrics = [study.measurement.measured[name] for name in known_metrics(study)]
@@ -132,15 +156,20 @@ def luck_of(study: Study, evidence: Evidence) -> dict[str, Floats]:
 
 def measured_again(study: Study, evidence: Evidence, seed: int) -> Evidence:
     """Measure the same people again: with other errors, and new draws for everything that does not concern a person."""
-    draws, numbers = draws_under(study, evidence), dict(study.quantities())
+    other = drawn_again(study, draws_under(study, evidence), seed)
+    seen = measure(study.measurement, evidence.tallies, kinds_of(study), tuple(study.population.waves), other)
+    return Evidence(study, other, evidence.tallies, seen)
+
+
+def drawn_again(study: Study, draws: Draws, seed: int) -> Draws:
+    """Return the draws of a further measurement: every number that does not concern a person is drawn anew."""
+    numbers = dict(study.quantities())
     correlated = [path for correlation in study.correlations.values() for path in correlation.between]
     fresh = {
         path: numbers[path].inverse(uniforms(seed, f"parameter/{path}", draws.replications))
         for path in cheap_paths(numbers, correlated)
     }
-    other = replace(draws, seed=seed, values={**draws.values, **fresh})
-    seen = measure(study.measurement, evidence.tallies, kinds_of(study), tuple(study.population.waves), other)
-    return Evidence(study, other, evidence.tallies, seen)
+    return replace(draws, seed=seed, values={**draws.values, **fresh})
 
 
 # ------------------------------------------------ the wall ------------------------------------------------
@@ -324,7 +353,7 @@ def kinds_of(study: Study) -> dict[str, OutcomeScale]:
 
 
 def draw_numbers(
-    study: Study, seed: int, replications: Integers, sampling: Sampling = PLAIN, overrides: DrawOverrides | None = None
+    study: Study, seed: int, replications: int | Integers, sampling: Sampling = PLAIN, overrides: DrawOverrides | None = None
 ) -> Draws:
     """Draw every number of the study in every replication, each from a stream named after its path."""
     seed, replications = seed_asked(seed), replications_asked(replications)

@@ -114,7 +114,7 @@ def refuse_impossible(sampling: Sampling, numbers: Mapping[str, Sourced], n_repl
 
 
 def refuse_impossible_variates(
-    sampling: Sampling, numbers: Mapping[str, Sourced], n_replications: int, *, knows_luck: bool = False
+    sampling: Sampling, numbers: Mapping[str, Sourced], n_replications: int, *, knows_deviations: bool = False
 ) -> None:
     """Refuse control variates where their expectation is not 0, or where their slopes cannot be known.
 
@@ -122,7 +122,7 @@ def refuse_impossible_variates(
     ----------
     sampling, numbers, n_replications
         What is drawn.
-    knows_luck
+    knows_deviations
         Whether the exact mean of what the contract pays on is known, so that deviations of people's outcomes are used too.
 
     Raises
@@ -136,7 +136,7 @@ def refuse_impossible_variates(
         )
     # Evenly spread numbers have their means already.
     n_variates = 0 if sampling.is_sobol else len(distributions_of(numbers))
-    if n_variates == 0 and not knows_luck:
+    if n_variates == 0 and not knows_deviations:
         rule = "a number of the study has a distribution, and is drawn plainly, or the exact mean of what the contract pays on is known"
         raise UsageError(f"--control-variates: {rule}; found neither, so there is nothing to correct by")
     if n_replications < LEAST_PER_VARIATE * n_variates:

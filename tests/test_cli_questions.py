@@ -17,14 +17,14 @@ NORRKOPING = CHECKOUT / "configs" / "norrkoping.yaml"
 ASKED = {
     "compare": (NORRKOPING, OTHER, "-n", 200, "--level", 0.5),
     "stress": (NORRKOPING, "-n", 200, "--level", 0.5, "--stress", "volume"),
-    "reverse": (NORRKOPING, "-n", 100, "--luck", 4, "--reverse", "investor.loss > 50%"),
-    "sensitivity": (NORRKOPING, "-n", 20, "--points", 16, "--trajectories", 4, "--luck", 2, "--party", "investor"),
+    "reverse": (NORRKOPING, "-n", 100, "--panel", 4, "--reverse", "investor.loss > 50%"),
+    "sensitivity": (NORRKOPING, "-n", 20, "--points", 16, "--trajectories", 4, "--panel", 2, "--party", "investor"),
     "attribute": (NORRKOPING, "-n", 100, "--level", 0.9, "--party", "investor"),
 }
 KEYS = {
     "compare": {"titles", "parties", "standings", "switches", "quantiles"},
     "stress": {"base", "stresses", "not_applicable", "parties", "level"},
-    "reverse": {"criterion", "p_break", "nearest", "boxes", "n_luck", "n_assumptions"},
+    "reverse": {"criterion", "p_break", "nearest", "boxes", "n_panel", "n_assumptions"},
     "sensitivity": {"measure", "groups", "parties", "n_points"},
     "attribute": {"layers", "burdens", "portions", "level", "measure"},
 }

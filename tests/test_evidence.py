@@ -8,7 +8,7 @@ import pytest
 from simengine.config import find_study, load_study
 from simengine.config.wall import difference_left
 from simengine.errors import UsageError
-from simengine.pipeline import DrawOverrides, Evidence, evaluate, luck_of, measured_again, run_block, simulate
+from simengine.pipeline import DrawOverrides, Evidence, deviations_of, evaluate, measured_again, run_block, simulate
 from simengine.questions.incentives.answer import find_incentives
 from simengine.records import ReplicationResults
 from simengine.replications.blocks import run_study
@@ -55,7 +55,7 @@ def test_evaluate__refuses_the_evidence_of_another_left_half(evidence: Evidence,
     for ask in (
         lambda: evaluate(other, evidence),
         lambda: measured_again(other, evidence, 3),
-        lambda: luck_of(other, evidence),
+        lambda: deviations_of(other, evidence),
         lambda: evaluate(tiny(), simulate(other, 5, TEN)),
     ):
         with pytest.raises(UsageError, match="must come from the people and the measurement") as refused:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from simengine import find_study, load_study, run_study
+from simengine.questions.listed import QUESTIONS
+
 GONE = (
     "what is paid for nothing, and withheld for something",
     "who carries what: luck, ignorance, the evaluator, the world",
@@ -58,6 +61,16 @@ def test_public_name__is_defined_in_one_module(checkout: Path) -> None:
     assert twice == {}
 
 
+def test_public_names_and_columns__do_not_speak_of_luck(checkout: Path) -> None:
+    assert [name for name in public_names(checkout / "simengine") if "luck" in name.lower()] == []
+    results = run_study(load_study(find_study("tiny")), 1, 200, with_variates=True)
+    assert [name for name in results.columns if "luck" in name] == []
+    options = [
+        name for question in QUESTIONS for option in question.every_option().values() for name in (option.name, option.written)
+    ]
+    assert [name for name in options if "luck" in name] == []
+
+
 def test_public_names__defined_twice_are_seen(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("class Part: ...\n_x = 1\n")
     (tmp_path / "b.py").write_text("Part: int = 1\n_x = 2\n")
@@ -75,7 +88,9 @@ def test_docstring__does_not_give(checkout: Path) -> None:
     assert found == []
 
 
-@pytest.mark.parametrize(("word", "way_out"), [("laws?", "distribution"), ("worlds?", "replication")])
+@pytest.mark.parametrize(
+    ("word", "way_out"), [("laws?", "distribution"), ("worlds?", "replication"), ("luck", "sampling variation, or panel")]
+)
 def test_page__uses_the_fields_word(word: str, way_out: str, checkout: Path) -> None:
     found = []
     for name, text in texts(checkout, *PAGES, "ARCHITECTURE.md").items():

@@ -105,7 +105,7 @@ def test_long_run__measures_the_draws_of_any_run(name: str) -> None:
     study, replications = study_of(name), np.arange(64)
     whole = run_block(study, 3, replications, Sampling(is_sobol=True, measured=3), with_variates=True).columns
     found = long_run.money_and_luck(study, 3, 3, replications)
-    assert set(found) == {"investor.net", *(column for column in whole if column.startswith("luck."))}
+    assert set(found) == {"investor.net", *(column for column in whole if column.startswith("deviation."))}
     for column, values in found.items():
         assert (values == whole[column]).all(), column
 

@@ -42,7 +42,7 @@ from tests.conftest import CHECKOUT
 NAN = math.nan
 NO_SEEDS = [1.5, "1", True, -1, 2**64, None, NAN, [1]]
 NO_NUMBERS = [0, -3, 1, 10**12, 2.0, "100", True, None, NAN]
-NO_REPLICATIONS = [[1.5], [-1], [2**32], [], [True], ["1"], 3, None, [[1, 2]], [[1], [2, 3]], [NAN]]
+NO_REPLICATIONS = [[1.5], [-1], [2**32], [], [True], ["1"], 0, -3, 2**40, True, 3.0, None, [[1, 2]], [[1], [2, 3]], [NAN]]
 FREE = "sizing={free: {contract.terms.guarantee.share: {low: 0, high: 0.5}}, parties: {investor: {objective: expected_npv}}}"
 LIMIT = read_limit("investor.p_loss <= 0.5")
 SHARE = Free(low=0.0, high=0.5)
@@ -111,10 +111,10 @@ OTHERS: dict[str, tuple[Callable[[Any], Any], list[Any]]] = {
     "names of stresses": (lambda names: chosen_stresses(stresses_of(tiny()), names), [["plague"], "volume", None, [1]]),
     "criterion": (read_criterion, ["investor", "investor.loss > x", ""]),
     "party of reverse": (lambda party: reverse_stress(tiny(), read_criterion(f"{party}.loss > 1%"), few(), 4), ["bank"]),
-    "luck of reverse": (lambda n: reverse_stress(tiny(), read_criterion("investor.loss > 1%"), few(), n), [*NO_WHOLES, 1]),
+    "panel of reverse": (lambda n: reverse_stress(tiny(), read_criterion("investor.loss > 1%"), few(), n), [*NO_WHOLES, 1]),
     "points of sensitivity": (lambda n: sensitivity(tiny(), few(), n, 4, 2), [*NO_WHOLES, 8, 100]),
     "trajectories of sensitivity": (lambda n: sensitivity(tiny(), few(), 16, n, 2), [*NO_WHOLES, 3]),
-    "luck of sensitivity": (lambda n: sensitivity(tiny(), few(), 16, 4, n), [*NO_WHOLES, 1]),
+    "panel of sensitivity": (lambda n: sensitivity(tiny(), few(), 16, 4, n), [*NO_WHOLES, 1]),
     "measure of sensitivity": (lambda name: sensitivity(tiny(), few(), 16, 4, 2, name), ["money", None, 1]),
     "parties of sensitivity": (lambda names: sensitivity(tiny(), few(), 16, 4, 2, "net", names), NO_NAMES),
     "level of attribute": (lambda level: attribute(tiny(), few(n_replications=4000), level), NO_LEVELS),

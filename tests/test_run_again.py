@@ -53,7 +53,7 @@ ASKED: dict[str, tuple[object, ...]] = {
     "stress": ("study.yaml", *CHANGED, "-n", 20, "--stress", "poor", "--level", 0.5),
     "tradeoffs": ("study.yaml", *CHANGED, "-n", 20, "--term", "contract.terms.guarantee.share", "--step", 0.25, "--level", 0.5),
     "tradeoffs --across": ("study.yaml", *CHANGED, "-n", 10, "--across", *SIDES, "--points", 3, "--party", "investor"),
-    "sensitivity": ("study.yaml", *CHANGED, "-n", 4, "--points", 16, "--trajectories", 4, "--luck", 2, "--party", "investor"),
+    "sensitivity": ("study.yaml", *CHANGED, "-n", 4, "--points", 16, "--trajectories", 4, "--panel", 2, "--party", "investor"),
     "attribute": ("study.yaml", *CHANGED, "-n", 60, "--level", 0.5, "--of", "npv"),
     "size": ("study.yaml", *CHANGED, "-n", 40, "--points", 4, *FREE, "--rule", "total"),
     "incentives": ("study.yaml", *CHANGED, "-n", 10, "dearer", "other.yaml"),
@@ -64,7 +64,7 @@ ASKED: dict[str, tuple[object, ...]] = {
     "information": ("study.yaml", *CHANGED, "-n", 500, "--pilot", "8,20", "--delay-months", 3, "--cost-per-person", 10.5),
     "trace": ("study.yaml", *CHANGED, "--replication", 1, "--tilt", "effect.sooner_home.hazard_ratio=0.5"),
     "trace --replication 0": ("study.yaml", *CHANGED, "--replication", 0),
-    "stress --reverse": ("study.yaml", *CHANGED, "-n", 40, "--reverse", "investor.loss > 50%", "--luck", 4),
+    "stress --reverse": ("study.yaml", *CHANGED, "-n", 40, "--reverse", "investor.loss > 50%", "--panel", 4),
     "size --smallest": ("study.yaml", *CHANGED, "-n", 40, "--smallest", *SMALLEST, "--free", "contract.terms.guarantee.share=0..1"),
     "size --weakest-belief": ("study.yaml", *CHANGED, "-n", 40, "--weakest-belief", "investor", *TIGHT),
 }

@@ -11,7 +11,7 @@ from simengine import load_study, run_study, summarise
 from simengine.config import known_metrics
 from simengine.distributions import Constant, Normal
 from simengine.errors import UsageError
-from simengine.pipeline import luck_of, measured_again, run_block, simulate
+from simengine.pipeline import deviations_of, measured_again, run_block, simulate
 from simengine.records import BASELINE, SERVICE
 from simengine.replications.precision import control_variates
 from simengine.sampling import (
@@ -168,9 +168,9 @@ def test_luck__has_the_mean_0_in_every_group(name):
     # Source: the exact moments of one person, held to exact distributions elsewhere. 4.5 standard errors of the mean.
     folder = CHECKOUT / ("tests" if "/" in name else "configs")
     study = load_study(folder / f"{name}.yaml", variant="exact_moments" if name == "peterborough" else None)
-    luck = luck_of(study, simulate(study, 3, np.arange(400 if name == "peterborough" else 3000)))
-    assert any(key.startswith("twin.") for key in luck)
-    for key, surplus in luck.items():
+    deviations = deviations_of(study, simulate(study, 3, np.arange(400 if name == "peterborough" else 3000)))
+    assert any(key.startswith("twin.") for key in deviations)
+    for key, surplus in deviations.items():
         assert surplus.std() > 0
         assert abs(surplus.mean()) < 4.5 * surplus.std() / sqrt(len(surplus)), key
 

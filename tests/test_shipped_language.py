@@ -43,7 +43,7 @@ ASKED: dict[str, tuple[object, ...]] = {
     "methods": (NORRKOPING, "-n", 20, *SMALL),
     "retrospect": (NORRKOPING, "-n", 100, *SMALL),
     "run": (NORRKOPING, "-n", 20, *SMALL),
-    "sensitivity": (NORRKOPING, "-n", 20, "--points", 16, "--trajectories", 4, "--luck", 2, "--party", "investor", *SMALL),
+    "sensitivity": (NORRKOPING, "-n", 20, "--points", 16, "--trajectories", 4, "--panel", 2, "--party", "investor", *SMALL),
     "size": (NORRKOPING, "-n", 20, "--points", 9, *SMALL),
     "stress": (NORRKOPING, "-n", 20, *SMALL),
     "trace": (NORRKOPING, "--replication", 3, "--seed", 1),

@@ -38,7 +38,7 @@ QUESTIONS = {
     "certificate": ("-n", "20"),
     "stress": ("-n", "20"),
     "value": ("-n", "20"),
-    "sensitivity": ("-n", "20", "--points", "16", "--trajectories", "4", "--luck", "2"),
+    "sensitivity": ("-n", "20", "--points", "16", "--trajectories", "4", "--panel", "2"),
     "size": ("-n", "20", "--free", "contract.terms.guarantee.share=0..1", "--points", "4"),
 }
 

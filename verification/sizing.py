@@ -1,4 +1,4 @@
-"""Size Norrköping many times on other replications, and hold intervals, luck and the best term sheet to brute force on many more replications.
+"""Size Norrköping many times on other replications, and hold intervals, optimism and the best term sheet to brute force on many more replications.
 
 Brute force settles a fine grid of one or two terms on replications of another seed. Then, run after run, the smallest guarantee
 with which the lender expects no loss is sought with its interval, and guarantee and cap are sized together. The interval should
@@ -87,8 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"{held} of {options.runs} intervals of 95 % hold it; {low:.0f} to {high:.0f} would")
     z = np.array([_z_of_fresh(exact, one) for _, one in runs])
     print(f"recommended terms in fresh replications against brute force: mean z {z.mean():.2f}, standard deviation {z.std():.2f}")
-    luck = np.array([one.deal.optimism[0].value / one.deal.optimism[0].se for _, one in runs if one.deal is not None])
-    print(f"luck of the lender's objective: mean z {luck.mean():.2f}, standard deviation {luck.std():.2f}")
+    optimism = np.array([one.deal.optimism[0].value / one.deal.optimism[0].se for _, one in runs if one.deal is not None])
+    print(f"optimism of the lender's objective: mean z {optimism.mean():.2f}, standard deviation {optimism.std():.2f}")
     best = max(exact.npv, key=lambda terms: exact.npv[terms].value)
     same = sum(one.deal is not None and one.deal.best[0].terms == best for _, one in runs)
     print(f"the lender's best terms are {best} by brute force, and in {same} of {options.runs} runs")
@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.output.mkdir(parents=True, exist_ok=True)
         draw(exact, numbers).savefig(options.output / "sizing.png", dpi=150)
     noise = 3.3 / np.sqrt(options.runs)
-    return int(not low <= held <= high or abs(z.mean()) > noise or abs(luck.mean()) > noise or same < options.runs)
+    return int(not low <= held <= high or abs(z.mean()) > noise or abs(optimism.mean()) > noise or same < options.runs)
 
 
 def _z_of_fresh(exact: Answers, found: SizingResult) -> float:

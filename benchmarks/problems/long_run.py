@@ -25,7 +25,7 @@ from benchmarks.problems.asked import at_least, power_of_two
 from benchmarks.problems.frozen import column_of, fingerprint, study_of
 from simengine.config import Study
 from simengine.errors import ResultsError, SimengineError
-from simengine.pipeline import evaluate, luck_of, measured_again, simulate
+from simengine.pipeline import deviations_of, evaluate, measured_again, simulate
 from simengine.records import Floats, Integers
 from simengine.replications.blocks import map_blocks
 from simengine.risk import statistics
@@ -69,8 +69,8 @@ def money_and_luck(study: Study, seed: int, n_measured: int, replications: Integ
     evidence = simulate(asked, seed, replications, Sampling(is_sobol=True, measured=n_measured))
     seen = [evidence, *(measured_again(asked, evidence, other) for other in seeds_again(seed, n_measured))]
     money = [evaluate(asked, one, with_returns=False)[column_of(study)] for one in seen]
-    luck = {f"luck.{name}": np.repeat(part, n_measured) for name, part in luck_of(asked, evidence).items()}
-    return {column_of(study): np.stack(money, axis=1).reshape(-1), **luck}
+    deviations = {f"deviation.{name}": np.repeat(part, n_measured) for name, part in deviations_of(asked, evidence).items()}
+    return {column_of(study): np.stack(money, axis=1).reshape(-1), **deviations}
 
 
 def pooled(rounds: list[Answers]) -> Answers:

@@ -41,7 +41,7 @@ RESERVED_NAMES = frozenset(
             "cost",
             "step",
         ),
-        *("guarantee", "grant", "luck", "weight", "group", "replication", "parameter"),
+        *("guarantee", "grant", "deviation", "weight", "group", "replication", "parameter"),
         *("payment_against_saving", "public_value", "metrics", "terms", "people", "diagnostics", "tranches", "costs", "steps"),
         *(
             "guarantees",

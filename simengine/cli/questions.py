@@ -22,6 +22,7 @@ from simengine.cli.options import (
     study_options,
     threads_option,
 )
+from simengine.errors import UsageError
 from simengine.questions.question import Option, Question, Source
 from simengine.questions.subject import Size
 
@@ -97,7 +98,8 @@ def _with_parameters(question: Question[Any]) -> Callable[[Any], Any]:
     subject = question.subject
     place = click.argument("place", metavar=subject.argument, type=PLACE)
     sizes: tuple[Any, ...] = (replications_option(subject.replications), seed_option, threads_option, block_size_option)
-    own = [_parameter(option) for option in question.every_option().values() if not option.is_hidden]
+    shown = [option for option in question.every_option().values() if not option.is_hidden]
+    own = [_parameter(option) for option in shown] + [_former(option) for option in shown if option.formerly]
     changes = [study_options] if subject.may_change else []
     drawn = [*sizes[:2], *changes, json_option, *sizes[2:]] if question.is_drawn else [seed_option, *changes, json_option]
     parameters: list[Any] = [place, *drawn, *own, output_option(question.keeps)]
@@ -108,6 +110,18 @@ def _with_parameters(question: Question[Any]) -> Callable[[Any], Any]:
         return function
 
     return decorate
+
+
+def _former(option: Option) -> Callable[[Any], Any]:
+    """Return the earlier names of an option, which are refused with the new one."""
+    flags = [name for name in option.formerly if name.startswith("-")]
+
+    def refuse(context: click.Context, parameter: click.Parameter, value: Any) -> None:  # noqa: ARG001
+        if value is not None:
+            raise UsageError(f"`{parameter.opts[0]}` is now `{option.written}`")
+
+    told = f"Now {option.written}."
+    return click.option(*flags, f"former_{option.name}", help=told, hidden=True, expose_value=False, callback=refuse)
 
 
 def _parameter(option: Option) -> Callable[[Any], Any]:

@@ -79,7 +79,7 @@ def simulate_cohort(cohort: Cohort, draws: Draws) -> Tallies:
         crowd.tally_wave(number, Group(name, size, int(wave.from_month.value), enrolment_months))
     if cohort.comparisons.n_baseline and "baseline" in cohort.comparisons.by_moments:
         size = np.full(len(draws), cohort.comparisons.n_baseline, dtype=np.int64)
-        crowd.put_drawn(0, BASELINE, draw_group(crowd.moments, size, *luck_of_moments(BASELINE_GROUP, draws)))
+        crowd.put_drawn(0, BASELINE, draw_group(crowd.moments, size, *address_of_moments(BASELINE_GROUP, draws)))
     elif cohort.comparisons.n_baseline:
         once = np.ones(len(draws), dtype=np.int64)
         baseline = Group(BASELINE_GROUP, cohort.comparisons.n_baseline * once, 0, once, has_volume=False)
@@ -142,8 +142,8 @@ class _Crowd:
         if matching is not None:
             if is_drawn:
                 how = (matching.per_person, matching.candidates, matching.on)
-                luck = luck_of_moments(f"matched of {group.name}", self.draws)
-                self.put_drawn(number, MATCHED, draw_matched(self.moments, users, *how, *luck))
+                address = address_of_moments(f"matched of {group.name}", self.draws)
+                self.put_drawn(number, MATCHED, draw_matched(self.moments, users, *how, *address))
             else:
                 _put(self.tallies, self.steps, number, MATCHED, n_matched, counts[MATCHED])
             n_users = np.round(counts[MATCHED_SERVICE].weights[:, 0]).astype(np.int64)
@@ -151,7 +151,7 @@ class _Crowd:
         comparisons = self.cohort.comparisons
         if comparisons.control_ratio and "control" in by_moments:
             left_out = _beside(group, "control", comparisons.control_ratio, "")
-            self.put_drawn(number, CONTROL, draw_group(self.moments, left_out.size, *luck_of_moments(left_out.name, self.draws)))
+            self.put_drawn(number, CONTROL, draw_group(self.moments, left_out.size, *address_of_moments(left_out.name, self.draws)))
         elif comparisons.control_ratio:
             place = "control" if comparisons.control_has_own_sites else ""
             self.tally(number, CONTROL, _beside(group, "control", comparisons.control_ratio, place), self.reached, self.last)
@@ -159,7 +159,9 @@ class _Crowd:
             self.tally_cross_sections(number, group)
         if comparisons.parallel_ratio and "parallel" in by_moments:
             elsewhere = _beside(group, "parallel", comparisons.parallel_ratio, "parallel")
-            self.put_drawn(number, PARALLEL, draw_group(self.moments, elsewhere.size, *luck_of_moments(elsewhere.name, self.draws)))
+            self.put_drawn(
+                number, PARALLEL, draw_group(self.moments, elsewhere.size, *address_of_moments(elsewhere.name, self.draws))
+            )
         elif comparisons.parallel_ratio:
             self.tally(
                 number, PARALLEL, _beside(group, "parallel", comparisons.parallel_ratio, "parallel"), self.untreated, self.last
@@ -308,7 +310,7 @@ def moments_purpose(group: str) -> str:
     return purpose_of(group, "moments")
 
 
-def luck_of_moments(group: str, draws: Draws) -> tuple[str, int, Integers]:
+def address_of_moments(group: str, draws: Draws) -> tuple[str, int, Integers]:
     """Return the purpose, the seed and the replications of the draws of a group that is replaced by its moments."""
     purpose = moments_purpose(group)
     return purpose, draws.seed_of(purpose), draws.replications

@@ -16,22 +16,22 @@ from simengine.config.study import Study
 from simengine.config.validate import refuse, validate
 from simengine.contract.spec import Contract
 from simengine.distributions import Sourced
-from simengine.errors import Problem, StudyError, UsageError, did_you_mean, shorten
+from simengine.errors import Problem, StudyError, UsageError, did_you_mean, one_of, shorten
 
-Overrides: TypeAlias = Sequence[str] | Mapping[str, Any]
+Changes: TypeAlias = Sequence[str] | Mapping[str, Any]
 """Changes of a study: texts `path=value`, or values by path."""
 
 
-def load_study(study: Path | str | Mapping[str, Any], overrides: Overrides = (), variant: str | None = None) -> Study:
-    """Read a study, apply a variant and then overrides, and validate the whole.
+def load_study(study: Path | str | Mapping[str, Any], changes: Changes = (), variant: str | None = None) -> Study:
+    """Read a study, apply a variant and then changes, and validate the whole.
 
     Parameters
     ----------
     study
         A YAML file, or equivalent data. Where it says `contract: {file: NAME}` or `rates: {file: NAME}` that section is read
         from that file beside it, or in the folder in which the program runs.
-    overrides
-        Applied in order.
+    changes
+        Values by path, or texts `path=value`; applied in order.
     variant
         The name of one of the study's own variants.
 
@@ -47,11 +47,11 @@ def load_study(study: Path | str | Mapping[str, Any], overrides: Overrides = (),
     30.0
     """
     if isinstance(study, Mapping):
-        return _finished(Document(_copied(study), default_place="the study"), Path("the study"), overrides, variant)
-    return _finished(read_document(Path(study)), Path(study), overrides, variant)
+        return _finished(Document(_copied(study), default_place="the study"), Path("the study"), changes, variant)
+    return _finished(read_document(Path(study)), Path(study), changes, variant)
 
 
-def with_changes(study: Study, overrides: Overrides = (), variant: str | None = None) -> Study:
+def with_changes(study: Study, changes: Changes = (), variant: str | None = None) -> Study:
     """Change a study as `load_study` does; earlier changes remain.
 
     Raises
@@ -66,23 +66,23 @@ def with_changes(study: Study, overrides: Overrides = (), variant: str | None = 
     0.5
     """
     written = study.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
-    return _finished(Document(written, default_place="the study"), Path("the study"), overrides, variant)
+    return _finished(Document(written, default_place="the study"), Path("the study"), changes, variant)
 
 
-def _finished(document: Document, path: Path, overrides: Overrides, variant: str | None) -> Study:
+def _finished(document: Document, path: Path, changes: Changes, variant: str | None) -> Study:
     document = _include(document, path)
     if "terms" in document.content and "study" not in document.content:
         rule = "must be a study, with a section `study`"
         raise StudyError([Problem(str(path), "", rule, "a contract", "`simengine replay` settles it")])
     study = validate(Study, document)
-    changes = list(_changes(study, overrides, variant))
-    for place, key_path, value in changes:
+    read = list(_changes(study, changes, variant))
+    for place, key_path, value in read:
         _set(document, study, place, key_path, value)
         document = _include(document, path)
         # Two values may need each other: what one of them alone makes of the study is judged at the end.
         with suppress(StudyError):
             study = validate(Study, document)
-    if changes:
+    if read:
         study = validate(Study, document)
     refuse(document, [*study_problems(study), *rate_card_problems(study)])
     study = with_steps(study)
@@ -121,7 +121,9 @@ def find_study(name: str) -> Path:
     """Return the path of a shipped study by its name ("norrkoping", "tiny")."""
     if (_shipped() / f"{name}.yaml").is_file():
         return _shipped() / f"{name}.yaml"
-    raise UsageError(f"no study named {name!r} comes with this installation of simengine")
+    names = [path.stem for path in shipped_studies()]
+    way_out = did_you_mean(name, names, one_of(names))
+    raise UsageError(f"no study named {name!r} comes with this installation of simengine. {way_out}")
 
 
 def shipped_studies() -> list[Path]:
@@ -156,21 +158,23 @@ def _include(document: Document, path: Path) -> Document:
     return document
 
 
-def _changes(study: Study, overrides: Overrides, variant: str | None) -> Iterable[tuple[str, KeyPath, Any]]:
+def _changes(study: Study, changes: Changes, variant: str | None) -> Iterable[tuple[str, KeyPath, Any]]:
     if variant is not None:
         if variant not in study.variants:
-            known = ", ".join(study.variants) or "none"
-            raise UsageError(f"--variant: the study has no variant {variant!r}. Its variants: {known}")
+            way_out = did_you_mean(variant, study.variants, f"Its variants: {', '.join(study.variants) or 'none'}")
+            raise UsageError(f"variant: the study has no variant {variant!r}. {way_out}")
         for key, value in study.variants[variant].items():
             yield f"variants.{variant}", tuple(key.split(".")), value
-    if isinstance(overrides, Mapping):
-        for key, value in overrides.items():
-            yield "overrides", tuple(str(key).split(".")), value
+    if isinstance(changes, str):
+        raise UsageError(f"changes: must be values by path, or a list of texts path=value; found {shorten(changes)}")
+    if isinstance(changes, Mapping):
+        for key, value in changes.items():
+            yield "changes", tuple(str(key).split(".")), value
         return
-    for override in overrides:
-        key, equals, text = override.partition("=")
+    for change in changes:
+        key, equals, text = change.partition("=")
         if not equals or not key.strip():
-            raise UsageError(f"--set: an override is written path=value; found {shorten(override)}")
+            raise UsageError(f"--set: an override is written path=value; found {shorten(change)}")
         yield "--set", tuple(key.strip().split(".")), read_value(text)
 
 

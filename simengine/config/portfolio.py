@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -110,6 +111,11 @@ class Holding:
 
     portfolio: Portfolio
     studies: Mapping[str, Study]
+
+    def __repr__(self) -> str:
+        heading = self.portfolio.portfolio
+        title = shorten(heading.title, 100, placeholder="...")
+        return f"<Portfolio: {title}; {heading.kind}; {len(self.studies)} projects; {heading.currency}>"
 
 
 def load_portfolio(path: Path | str) -> Holding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from textwrap import shorten
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -65,6 +66,10 @@ class RunDefaults(Spec):
     seed: Annotated[int, Field(ge=0, le=MAX_SEED, strict=True)] | None = None
 
 
+_FEW_WAVES = 3
+"""Waves that are named one by one where a study prints as one line."""
+
+
 class Study(Spec):
     """One contract with all its assumptions, complete and consistent."""
 
@@ -104,8 +109,12 @@ class Study(Spec):
     """By names of your choice: numbers changed by a stress, by path."""
 
     def __repr__(self) -> str:
-        people = ", ".join(f"{name} {wave.size}" for name, wave in self.population.waves.items())
-        return f"<Study: {self.study.title}; people: {people}; {len(self.contract.terms)} terms; {self.study.currency}>"
+        waves = self.population.waves
+        people = (
+            ", ".join(f"{name} {wave.size}" for name, wave in waves.items()) if len(waves) <= _FEW_WAVES else f"{len(waves)} waves"
+        )
+        n_terms = len(self.contract.terms)
+        return f"<Study: {shorten(self.study.title, 100, placeholder='...')}; people: {people}; {n_terms} terms; {self.study.currency}>"
 
     def with_(self, changes: Mapping[str, Any] | Sequence[str] = (), *, variant: str | None = None) -> Study:
         """Return the study with other values, or as one of its own variants; the whole is validated again.

@@ -23,10 +23,22 @@ ASSUMED: frozenset[str] = frozenset({"P", "U", "M", "R", "assumption"})
 Layer = Literal["sampling", "parameters", "measurement", "environment"]
 
 
+_LONGEST_REPR = 200
+"""Characters of a part of a study where it is printed."""
+
+
 class Spec(BaseModel):
     """A part of a study: frozen, and refusing any key that it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __repr__(self) -> str:
+        # A whole contract would take thousands of characters.
+        text = super().__repr__()
+        return text if len(text) <= _LONGEST_REPR else f"{text[:_LONGEST_REPR]} ...>"
+
+    def __str__(self) -> str:
+        return repr(self)
 
 
 class Sourced(Spec):

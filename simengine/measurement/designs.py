@@ -222,8 +222,8 @@ def _by_regression(own: _Levels, other: _Levels, nobody: Integers) -> GroupCompa
     With n_1 and n_2 people, S the sums of squares and products within both groups, b = S_xb / S_bb and d the difference of the
     means before: s^2 = (S_xx - b S_xb) / (n_1 + n_2 - 3), and the difference has the variance
     s^2 (1 / n_1 + 1 / n_2 + d^2 / S_bb) (Cochran 1957, "Analysis of covariance: its nature and uses", Biometrics 13, 261-281). The
-    luck of the service users' level before moves both means alike. Where the level before varies within neither group there is no
-    slope: it is not needed where it is the same in both, and nothing can be said where it is not.
+    chance variation of the service users' level before moves both means alike. Where the level before varies within neither group
+    there is no slope: it is not needed where it is the same in both, and nothing can be said where it is not.
     """
     n, n_other = (ratio(np.ones_like(one.per_mean), one.per_mean) for one in (own, other))
 

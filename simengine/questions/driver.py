@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,12 @@ class Posed:
 
     def answer(self, on_progress: OnProgress | None = None) -> Any:
         """Simulate, and answer."""
+        from simengine.replications.answer import Answer
         from simengine.replications.ensemble import Ensemble
 
         ensemble = Ensemble(self.seed, self.n_replications, self.size.threads, self.size.block_size, on_progress)
-        return self.question.ask(self.asked.subject, ensemble=ensemble, **self.asked.values)
+        found = self.question.ask(self.asked.subject, ensemble=ensemble, **self.asked.values)
+        return replace(found, told=partial(self.question.content, self.asked.subject)) if isinstance(found, Answer) else found
 
     def settings(self, found: Any) -> dict[str, Any]:
         """Return what was asked, for the provenance."""

@@ -25,8 +25,15 @@ OF_OPTION = Option(
 )
 
 
-def luck(default: int) -> Option:
+def panel(default: int) -> Option:
     """Return the option of replications at every point of the assumptions."""
     return Option(
-        "n_luck", "Replications at every point of the assumptions.", flag="--luck", kind=int, default=default, low=2, high=100_000
+        "n_panel",
+        "Replications at every point of the assumptions: the panel.",
+        flag="--panel",
+        kind=int,
+        default=default,
+        low=2,
+        high=100_000,
+        formerly=("n_luck", "--luck"),
     )

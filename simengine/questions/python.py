@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simengine.asked import one_of_words
+from simengine.errors import UsageError
 from simengine.questions.driver import OnProgress, pose
 from simengine.questions.listed import QUESTIONS
-from simengine.questions.question import Source
+from simengine.questions.question import Question, Source
 from simengine.questions.subject import Size
 
 if TYPE_CHECKING:
     from simengine.config import Study
     from simengine.contract.spec import Contract
     from simengine.pipeline import Evidence
+    from simengine.questions.run.answer import Run
     from simengine.records import ReplicationResults
+
+_ARGUMENTS = {
+    "-n": "n",
+    "--replications": "n",
+    "--seed": "seed",
+    "--threads": "threads",
+    "--variant": "variant",
+    "--set": "changes",
+}
+"""By word of every command: the argument of the call from Python."""
 
 
 def ask(
@@ -37,15 +51,15 @@ def ask(
     question
         The name of its command: "stress", "compare", "size" ...
     study
-        What it is asked about, as it was read; or the place of its file.
+        What it is asked about, as `load_study` or `load_portfolio` returns it; or the path of its file.
     n
-        Replications; absent: the study's own number.
+        Number of replications; absent: the study's own.
     seed
         Absent: the study's own, else one that is drawn; the answer says which.
     threads
         Blocks that run at once; changes no bit of the answer.
     variant
-        The name of the variant that the study is, where it was read as one: what happened may be known of it alone.
+        The name of the variant that the study is, if it was read as one: results may be known of it alone.
     on_progress
         Called with the number of replications of each finished block.
     options
@@ -53,7 +67,9 @@ def ask(
 
     Returns
     -------
-    The answer: a frozen bundle of statistics, each with its Monte Carlo standard error.
+    The answer: a frozen dataclass of statistics, each with its Monte Carlo standard error, of a class for each question, such as
+    `StressTest`. It prints as one line; `to_pandas()` returns its numbers under the paths of the JSON object that the command
+    prints. `run` returns a `Run`, `trace` a `Trace`, the record of one replication.
 
     Raises
     ------
@@ -72,14 +88,34 @@ def ask(
     by_name = {one.name: one for one in QUESTIONS}
     name = one_of_words(question, "question", tuple(by_name))
     meant, size = by_name[name], Size(n, seed, threads)
-    if isinstance(study, str | Path):
-        loaded = meant.subject.load(Path(study), size=size, variant=variant)
-        study, size, options = loaded.subject, loaded.size, {**loaded.given, **options}
-    source = Source(variant, lambda other: study.with_(variant=other))
-    return pose(meant, study, size, options, source).answer(on_progress)
+    with _in_words_of_python(meant):
+        if isinstance(study, str | Path):
+            loaded = meant.subject.load(Path(study), size=size, variant=variant)
+            study, size, options = loaded.subject, loaded.size, {**loaded.given, **options}
+        source = Source(variant, lambda other: study.with_(variant=other))
+        return pose(meant, study, size, options, source).answer(on_progress)
 
 
-def run(study: Any, n: int | None = None, seed: int | None = None, **how: Any) -> Any:
+@contextmanager
+def _in_words_of_python(question: Question[Any]) -> Iterator[None]:
+    """Say a refusal with the arguments of the call from Python, not with the flags of the command: `n=2048`, not `-n 2048`."""
+    try:
+        yield
+    except UsageError as error:
+        if type(error) is not UsageError:
+            raise
+        options = question.every_option().values()
+        # The question that is asked in the place of this one may use the same flag under another name.
+        said = _ARGUMENTS | {option.written.strip("[]."): option.name for option in options}
+        flags = "|".join(sorted(map(re.escape, said), key=len, reverse=True))
+        words = re.sub(
+            rf"(?<![\w-])({flags}) (\d[\d,]*)", lambda found: f"{said[found[1]]}={found[2].replace(',', '')}", str(error)
+        )
+        words = re.sub(rf"(?<![\w-])({flags})(?![\w-])", lambda found: said[found[1]], words)
+        raise UsageError(words) from error.__cause__
+
+
+def run(study: Any, n: int | None = None, seed: int | None = None, **how: Any) -> Run:
     """Run a study: the distribution of what each party gets.
 
     Parameters
@@ -95,7 +131,8 @@ def run(study: Any, n: int | None = None, seed: int | None = None, **how: Any) -
 
     Returns
     -------
-    A `Run`: its table of statistics, the row of each replication, and what was drawn.
+    A `Run`: `result["investor.p_loss"]` is a statistic, `result["investor.net"]` a column with one value per row; `to_pandas()`
+    returns all columns, `table` all statistics, `draws()` the numbers that were drawn.
 
     Raises
     ------
@@ -109,11 +146,14 @@ def run(study: Any, n: int | None = None, seed: int | None = None, **how: Any) -
     >>> 0 <= result["investor.p_loss"].value <= 1
     True
     """
-    return ask("run", study, n=n, seed=seed, **how)
+    found: Run = ask("run", study, n=n, seed=seed, **how)
+    return found
 
 
 def settle(evidence: Evidence, terms: Contract | Study | Mapping[str, Any]) -> ReplicationResults:
     """Settle another contract on simulated and measured people, and return the results of each replication.
+
+    A column is found with `results["investor.net"]`, a statistic with `summarise(results)["investor.p_loss"]`.
 
     Parameters
     ----------
@@ -142,5 +182,4 @@ def settle(evidence: Evidence, terms: Contract | Study | Mapping[str, Any]) -> R
     from simengine.questions.compare.answer import under
 
     study = evidence.study
-    changed = study.with_(terms) if isinstance(terms, Mapping) else under(study, "the contract", terms)
-    return evaluate(changed, evidence)
+    return evaluate(under(study, "terms", terms), evidence)

@@ -27,17 +27,29 @@ Answered = TypeVar("Answered")
 _LARGEST = 2**63
 
 
-def later(module: str, name: str) -> Callable[..., Any]:
+def later(module: str, name: str) -> Later:
     """Return a function of a module that is imported when it is called: what computes and draws is slow to import.
 
     A test holds that every one exists and takes what it is given.
     """
+    return Later(module, name)
 
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return getattr(importlib.import_module(module), name)(*args, **kwargs)
 
-    call.__module__, call.__qualname__ = module, name
-    return call
+@dataclass(frozen=True)
+class Later:
+    """A function by its module and name; unlike a closure it can be pickled with an answer that holds it."""
+
+    module: str
+    name: str
+
+    def found(self) -> Callable[..., Any]:
+        """Import the function."""
+        function: Callable[..., Any] = getattr(importlib.import_module(self.module), self.name)
+        return function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Import the function and call it."""
+        return self.found()(*args, **kwargs)
 
 
 FIELDS_BY_NAME = later("simengine.report.answers", "answer")
@@ -85,6 +97,8 @@ class Option:
     """From what is typed to the value, where that is no single number or word; from Python either will do."""
     write: Callable[[Any], str] = str
     """The other way round."""
+    formerly: tuple[str, ...] = ()
+    """Its earlier names, in Python and on the command line: refused with the new one."""
 
     @property
     def is_argument(self) -> bool:
@@ -112,9 +126,9 @@ class Option:
         if value is None or (self.is_many and isinstance(value, Mapping)):
             return value
         if self.is_many:
-            return tuple(value) if self.is_argument else names_asked(value, self.written)
+            return names_asked(value, self.name if self.is_argument else self.written)
         if self.read is not None:
-            return self.read(value) if isinstance(value, str) else value
+            return self.read(value) if isinstance(value, str) else self._list(value)
         if self.words:
             return one_of_words(value, self.written, self.words)
         if self.kind is int:
@@ -127,6 +141,11 @@ class Option:
             rule = "true or false" if self.kind is bool else "a text"
             raise UsageError(f"{self.written}: must be {rule}; found {shorten(value)}")
         return value
+
+    def _list(self, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return value
+        raise UsageError(f"{self.written}: must be a list; found {shorten(value)}. Write [{shorten(value)}]")
 
     def is_default(self, value: Any) -> bool:
         """Return whether a value is what it is where nobody says it."""
@@ -252,7 +271,10 @@ class Question(Generic[Answered]):
             If there is no such option, if one belongs to another question, or if a value is none of its own.
         """
         every = self.every_option()
+        renamed = {old: option for option in every.values() for old in option.formerly}
         for name in given:
+            if name in renamed:
+                raise UsageError(f"{self.name}: `{name}` is now `{renamed[name].name}`")
             if name not in every:
                 known = ", ".join(every) or "no options"
                 raise UsageError(

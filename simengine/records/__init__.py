@@ -48,7 +48,7 @@ from simengine.records.people import (
     Tallies,
 )
 from simengine.records.reached import Reached, bounds_of
-from simengine.records.results import CashMoments, ReplicationResults
+from simengine.records.results import CashMoments, ReplicationResults, measurements_of, row_index
 
 __all__ = [
     "ALL_LENDERS",
@@ -100,4 +100,6 @@ __all__ = [
     "add_in_order",
     "axes_of",
     "bounds_of",
+    "measurements_of",
+    "row_index",
 ]

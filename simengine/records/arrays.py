@@ -20,10 +20,23 @@ class Axes:
 
 
 class Record:
-    """A frozen bundle of arrays whose shared axes have the same length."""
+    """A frozen bundle of arrays whose shared axes have the same length; it prints as one line, the lengths of its axes."""
+
+    def __init_subclass__(cls) -> None:
+        # A dataclass writes a repr of all arrays for every class that has none of its own.
+        if "__repr__" not in vars(cls):
+            cls.__repr__ = Record.__repr__  # type: ignore[method-assign]
+
+    def __repr__(self) -> str:
+        lengths = ", ".join(f"{axis} {length:,}" for axis, length in self._lengths().items())
+        return f"<{type(self).__name__}: {lengths}>" if lengths else f"<{type(self).__name__}>"
 
     def __post_init__(self) -> None:
         """Refuse arrays with inconsistent axes: always a bug in the stage that made them."""
+        self._lengths()
+
+    def _lengths(self) -> dict[str, int]:
+        """Return the length of every axis."""
         lengths: dict[str, int] = {}
         for name, axes in axes_of(cast(Any, type(self))).items():
             if getattr(self, name) is None:
@@ -35,6 +48,7 @@ class Record:
             for axis, length in zip(names, shape, strict=True):
                 if lengths.setdefault(axis, length) != length:
                     raise ValueError(f"{type(self).__name__}.{name}: axis {axis} has {length}, elsewhere {lengths[axis]}")
+        return lengths
 
 
 @cache

@@ -34,6 +34,23 @@ class CashMoments(Record):
         return CashMoments(self.unit, n, self.total + other.total, self.rounded + other.rounded, self.products + other.products)
 
 
+def measurements_of(replications: Integers) -> Integers:
+    """Return which measurement of its people each row is, from 1: the rows of a replication stand together."""
+    begins = np.flatnonzero(np.diff(replications, prepend=-1))
+    lengths = np.diff(begins, append=len(replications))
+    return np.arange(len(replications)) - np.repeat(begins, lengths) + 1
+
+
+def row_index(replications: Integers) -> Any:
+    """Return the index of a data frame of rows: the replication, and the measurement where people are measured several times."""
+    import pandas as pd
+
+    measurement = measurements_of(replications)
+    if (measurement == 1).all():
+        return pd.Index(replications, name="replication")
+    return pd.MultiIndex.from_arrays([replications, measurement], names=["replication", "measurement"])
+
+
 @dataclass(frozen=True, eq=False)
 class ReplicationResults(Record):
     """Results of each replication: one column per quantity, from which every distribution is computed."""
@@ -51,8 +68,10 @@ class ReplicationResults(Record):
     """The study, the seed and the sampling of a run; absent if unknown."""
 
     def __getitem__(self, name: str) -> NDArray[Any]:
+        """Look up a column by its name; a coded one holds indices into `codes`, of which `words` makes words."""
         if name not in self.columns:
-            raise UnknownNameError("column", name, self.columns)
+            elsewhere = f"If it is a statistic, it is found with `summarise(results)[{name!r}]`"
+            raise UnknownNameError("column", name, self.columns, elsewhere)
         return self.columns[name]
 
     def __repr__(self) -> str:
@@ -62,14 +81,24 @@ class ReplicationResults(Record):
         return str(self.to_pandas()._repr_html_())
 
     def to_pandas(self) -> Any:
-        """Return a data frame of pandas: one row per replication, under its number; coded columns as categories of words."""
+        """Return a data frame of pandas: one row per replication, under its number; coded columns as categories of words.
+
+        Where the same people were measured k times (`measured=k`) each replication has k rows, and the index a second level,
+        `measurement`, from 1. Rows of one replication, or of one `group` where there is such a column, depend on each other; rows
+        with a column `weight` have to be weighed by it. `summarise` accounts for both.
+        """
         import pandas as pd
 
         columns = {
             name: pd.Categorical.from_codes(column, list(self.codes[name])) if name in self.codes else column
             for name, column in self.columns.items()
         }
-        return pd.DataFrame(columns, index=pd.Index(self.replications, name="replication"))
+        return pd.DataFrame(columns, index=row_index(self.replications))
+
+    def words(self, name: str) -> NDArray[np.str_]:
+        """Return a coded column as words, one per row."""
+        words: NDArray[np.str_] = np.array(self.codes[name])[self[name]]
+        return words
 
     def is_word(self, name: str, word: str) -> NDArray[np.bool_]:
         """Return in which replications a coded column has a given word."""

@@ -1,7 +1,7 @@
 """Money at chosen points of the assumptions, with the same replications at every point.
 
 A *point* gives every assumption (a number that has a distribution) a place in its distribution. At each point the same panel of
-replications is simulated: the people, sites, shocks and errors of replications 0 to n_luck - 1. So sampling variation cancels in
+replications is simulated: the people, sites, shocks and errors of replications 0 to n_panel - 1. So sampling variation cancels in
 differences between points, and the result at a point is a mean, or a share, over the panel.
 """
 
@@ -27,7 +27,7 @@ from simengine.risk.measures import Measure
 from simengine.sampling import distributions_of
 
 _SMALLEST = 2.0**-53
-MOST_LUCK = 100_000
+MOST_PANEL = 100_000
 """Replications in a panel."""
 
 
@@ -39,7 +39,7 @@ class Assumptions:
     ensemble: Ensemble
     paths: tuple[str, ...]
     """The numbers that have a distribution, in the order of the study."""
-    n_luck: int
+    n_panel: int
     """Replications in the panel."""
 
     def money(self, scores: Floats, measures: Sequence[Measure] = ()) -> dict[str, Floats]:
@@ -52,12 +52,12 @@ class Assumptions:
         measures
             The measures needed. Returns
         -------
-        As `money_of` gives them, each of shape (n_points, n_luck).
+        As `money_of` gives them, each of shape (n_points, n_panel).
         """
         n_points = len(scores)
-        on = replace(self.ensemble, n_replications=n_points * self.n_luck, on_progress=None)
+        on = replace(self.ensemble, n_replications=n_points * self.n_panel, on_progress=None)
         (columns,) = on.ask(lambda rows: [self._settle(scores, rows, measures)])
-        return {name: column.reshape(n_points, self.n_luck) for name, column in columns.items()}
+        return {name: column.reshape(n_points, self.n_panel) for name, column in columns.items()}
 
     def values(self, scores: Floats) -> dict[str, Floats]:
         """Return the values of the assumptions at points: by path, shape (n_points,)."""
@@ -65,8 +65,8 @@ class Assumptions:
         return {path: draws[path] for path in self.paths}
 
     def _settle(self, scores: Floats, rows: Integers, measures: Sequence[Measure]) -> Columns:
-        overrides = self._steering(scores[rows // self.n_luck])
-        evidence = simulate(self.study, self.ensemble.seed, rows % self.n_luck, overrides=overrides)
+        overrides = self._steering(scores[rows // self.n_panel])
+        evidence = simulate(self.study, self.ensemble.seed, rows % self.n_panel, overrides=overrides)
         return settled_money(self.study, evidence, measures)
 
     def _steering(self, scores: Floats) -> DrawOverrides:
@@ -74,7 +74,7 @@ class Assumptions:
         return DrawOverrides(uniform={path: np.ascontiguousarray(uniform[:, i]) for i, path in enumerate(self.paths)})
 
 
-def assumptions_of(study: Study, ensemble: Ensemble, n_luck: int) -> Assumptions:
+def assumptions_of(study: Study, ensemble: Ensemble, n_panel: int) -> Assumptions:
     """List the assumptions of a study.
 
     Raises
@@ -82,7 +82,7 @@ def assumptions_of(study: Study, ensemble: Ensemble, n_luck: int) -> Assumptions
     UsageError
         If no number has a distribution, or the panel is too small or too large.
     """
-    return Assumptions(study, ensemble, uncertain_paths(study), whole(n_luck, "--luck", 2, MOST_LUCK))
+    return Assumptions(study, ensemble, uncertain_paths(study), whole(n_panel, "--panel", 2, MOST_PANEL))
 
 
 def uncertain_paths(study: Study) -> tuple[str, ...]:
@@ -96,7 +96,7 @@ def uncertain_paths(study: Study) -> tuple[str, ...]:
     paths = tuple(distributions_of(dict(study.quantities())))
     if not paths:
         raise UsageError(
-            "the study: at least one number must have a distribution; found none. Where all is certain but luck, nothing can be varied"
+            "the study: at least one number must have a distribution; found none. Where all is certain but sampling variation, nothing can be varied"
         )
     return paths
 
@@ -135,4 +135,4 @@ def correlation_of(study: Study, path: str, paths: tuple[str, ...]) -> Mapping[s
 
 
 Evaluate = Callable[[Floats], Mapping[str, Floats]]
-"""From points to money by name, shape (n_points, n_luck)."""
+"""From points to money by name, shape (n_points, n_panel)."""

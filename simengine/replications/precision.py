@@ -145,7 +145,7 @@ def run_until(
     sizes = list(sizes_up_to(at_most, sampling))
     numbers = dict(study.quantities())
     if with_control_variates:
-        refuse_impossible_variates(sampling, numbers, at_most, knows_luck=bool(known_metrics(study)))
+        refuse_impossible_variates(sampling, numbers, at_most, knows_deviations=bool(known_metrics(study)))
         least = 0 if sampling.is_sobol else LEAST_PER_VARIATE * len(distributions_of(numbers))
         sizes = [size for size in sizes if size >= least]
     there = known_paths(study, seed, sampling)
@@ -190,8 +190,8 @@ def control_variates(study: Study, seed: int, results: ReplicationResults, sampl
             "control variates: must be those of the run that they correct; found another study, seed or way of drawing"
         )
     scores = control_variates_of(seed, numbers, results.replications)
-    luck = [column for name, column in results.columns.items() if name.startswith("luck.") and np.ptp(column) > 0]
-    return np.column_stack([scores, *(column / np.std(column) for column in luck)])
+    deviations = [column for name, column in results.columns.items() if name.startswith("deviation.") and np.ptp(column) > 0]
+    return np.column_stack([scores, *(column / np.std(column) for column in deviations)])
 
 
 def sizes_up_to(at_most: int, sampling: Sampling = PLAIN) -> Iterator[int]:

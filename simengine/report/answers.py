@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from simengine.config import Study
+from simengine.replications.answer import Answer
 from simengine.report.document import plain
 from simengine.risk.statistics import Statistic
 
@@ -14,8 +15,9 @@ from simengine.risk.statistics import Statistic
 def answer(study: Study, found: Any) -> dict[str, Any]:
     """Return the answer to a question as plain numbers, under the title and the currency of its study."""
     content: dict[str, Any] = as_plain(found)
-    del content["seed"], content["n_replications"]
-    return answer_heading(study, found) | content
+    # What every answer has stands in the heading.
+    own = {name: part for name, part in content.items() if name not in {field.name for field in fields(Answer)}}
+    return answer_heading(study, found) | own
 
 
 def answer_heading(study: Study, found: Any) -> dict[str, Any]:

@@ -26,8 +26,7 @@ def heading(study: Study, found: Any, remark: str) -> Text:
     """Say what was asked in how many replications, and in which unit money is written."""
     _, money = money_unit(study)
     return Text(
-        f"{study.study.title}\n{found.n_replications:,} replications, seed {found.seed}. "
-        f"Money in {money}; ± is one Monte Carlo standard error.\n{remark}",
+        f"{study.study.title}\n{found.drawn}. Money in {money}; ± is one Monte Carlo standard error.\n{remark}",
         style="bold",
     )
 

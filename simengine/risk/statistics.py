@@ -8,9 +8,8 @@ that say otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,30 +56,6 @@ class Statistic:
         if self.interval_95 is not None and not self.covers:
             return self.interval_95
         return self.value - Z_95 * self.se, self.value + Z_95 * self.se
-
-
-def statistics_in(value: Any, path: str = "") -> Iterator[tuple[str, Statistic]]:
-    """Yield every statistic in a bundle with its path: fields and keys by their names, entries of lists by their numbers."""
-    if isinstance(value, Statistic):
-        yield path, value
-        return
-    parts: Iterator[tuple[Any, Any]] = iter(())
-    if is_dataclass(value):
-        parts = ((field.name, getattr(value, field.name)) for field in fields(value))
-    elif isinstance(value, Mapping):
-        parts = iter(value.items())
-    elif isinstance(value, tuple | list):
-        parts = iter(enumerate(value))
-    for name, child in parts:
-        yield from statistics_in(child, f"{path}.{name}" if path else str(name))
-
-
-def frame_of(statistics: Iterable[tuple[str, Statistic]]) -> Any:
-    """Put statistics into a data frame of pandas: under their paths, their values and Monte Carlo standard errors."""
-    import pandas as pd
-
-    rows = {path: (one.value, one.se) for path, one in statistics}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "se"]).rename_axis("statistic")
 
 
 def mean(sample: Floats, weighting: Weighting | None = None) -> Statistic:

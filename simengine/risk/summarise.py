@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from simengine.errors import UnknownNameError, UsageError
+from simengine.errors import UnknownNameError, UsageError, one_of
 from simengine.records import ALL_LENDERS, ALL_PAYERS, ARMS, CashMoments, Floats, ReplicationResults
 from simengine.risk import statistics, trust
 from simengine.risk.coverage import ROUNDING
+from simengine.risk.frames import frame_of, statistics_in
 from simengine.risk.kernels import FOUND
 from simengine.risk.measured import those_measured
 from simengine.risk.measures import Measure, cvar, p_loss, var
@@ -19,7 +20,7 @@ from simengine.risk.parties import names_of_role, parties_of
 from simengine.risk.public_value import value_by_party
 from simengine.risk.returns import PAYBACK_STATUSES, STATUSES, rates_of_return
 from simengine.risk.roles import lenders_in, payers_in, total_of_lenders, total_of_payers
-from simengine.risk.statistics import Statistic, frame_of, statistics_in
+from simengine.risk.statistics import Statistic
 from simengine.risk.summarise_structure import structure_sections
 from simengine.risk.trust import Diagnostics, Exceedance, Refused, TableSection
 from simengine.risk.weighting import Weighting, given
@@ -31,7 +32,10 @@ REPAYMENT = ("no_repayment", "below_principal", "principal_only", "principal_and
 
 @dataclass(frozen=True)
 class RiskTable:
-    """Nested by party or topic, then quantity, then statistic."""
+    """The statistics of a run, nested by party or topic, then quantity, then statistic.
+
+    `table["investor.net.mean"]` is a statistic by its path. Money is in whole units of the currency, rates are per year as fractions.
+    """
 
     n_replications: int
     sections: TableSection
@@ -57,12 +61,20 @@ class RiskTable:
         return node if isinstance(node, Statistic) else None
 
     def __getitem__(self, path: str) -> Statistic:
-        """Look a statistic up that must be there."""
+        """Look a statistic up that must be there.
+
+        Raises
+        ------
+        UnknownNameError, NotGivenError
+            If there is none of this path, or too few replications carry it.
+        """
         statistic = self.get(path)
         if statistic is None and path in self.refused:
-            raise KeyError(f"{path}: {self.refused[path].reason}")
+            raise self.refused[path].error(path)
         if statistic is None:
-            raise UnknownNameError("statistic", path, [known for known, _ in self.statistics()])
+            known = [name for name, _ in self.statistics()]
+            of_it = [name for name in known if name.startswith(f"{path}.")]
+            raise UnknownNameError("statistic", path, () if of_it else known, one_of(of_it))
         return statistic
 
     def statistics(self) -> Iterator[tuple[str, Statistic]]:
@@ -77,7 +89,11 @@ class RiskTable:
         return str(self.to_pandas()._repr_html_())
 
     def to_pandas(self) -> Any:
-        """Return a data frame of pandas: one row per statistic under its path, with its value and Monte Carlo standard error."""
+        """Return a data frame of pandas: one row per statistic, under its path.
+
+        The columns are `value`; `se`, its Monte Carlo standard error; `low_95` and `high_95`, between which the exact value lies in
+        95 of 100 runs, NaN where the error is unknown; and `covers`, which is false where two standard errors on either side do not.
+        """
         return frame_of(self.statistics())
 
 

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from simengine.errors import NotGivenError
 from simengine.records import Floats
 from simengine.risk import statistics
 from simengine.risk.statistics import Statistic
@@ -34,6 +35,10 @@ class Refused:
     """Replications behind it."""
     n_replications: int | None = None
     """How many a run must have so that it is given; nothing where no number of them is enough."""
+
+    def error(self, path: str) -> NotGivenError:
+        """Return the error of whoever looks it up."""
+        return NotGivenError(path, self.reason, self.tail_points, self.n_replications)
 
 
 @dataclass(frozen=True)

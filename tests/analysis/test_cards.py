@@ -28,7 +28,7 @@ def test_certificate__counts_what_would_come_about_without_the_service(study, ce
     """Source: the same people in a study without its effect, and with the promised one: here they are what the study says."""
     without, with_it = (evaluate(one, simulate(one, 1, np.arange(N))) for one in (study.with_({"effect": {}}), study))
     for name in ("job", "days"):
-        found = certificate.by_outcome[name]
+        found = certificate.outcomes[name]
         numbers = [results.columns[f"outcome.{name}.number"].mean() for results in (without, with_it)]
         paid = [results.columns[f"outcome.{name}.paid"].mean() for results in (without, with_it)]
         assert found.number_no_effect.value == pytest.approx(numbers[0], rel=1e-12)
@@ -42,7 +42,7 @@ def test_certificate__counts_what_would_come_about_without_the_service(study, ce
 
 def test_deadweight__has_the_error_that_it_has_between_samples(study):
     """Source: the same share from samples that share no replication."""
-    shares = [simengine.ask("certificate", study, n=40, seed=seed).by_outcome["days"].deadweight for seed in range(16)]
+    shares = [simengine.ask("certificate", study, n=40, seed=seed).outcomes["days"].deadweight for seed in range(16)]
     spread = np.std([share.value for share in shares], ddof=1)
     told = np.sqrt(np.mean([share.se**2 for share in shares]))
     # A standard deviation of 16 values is off by 18 %.

@@ -357,15 +357,15 @@ def test_picture__is_drawn_for_one_party_and_for_many_with_and_without_tails(tin
     [
         (
             {"parties": ["investr"]},
-            "--party: must be a party whose money the study moves, a total, or a tranche; found `investr`. Did you mean `investor`?",
+            "parties: must be a party whose money the study moves, a total, or a tranche; found `investr`. Did you mean `investor`?",
         ),
         (
             {"parties": ["x"]},
-            "--party: must be a party whose money the study moves, a total, or a tranche; found `x`. One of: investor, outcome_payer, "
+            "parties: must be a party whose money the study moves, a total, or a tranche; found `x`. One of: investor, outcome_payer, "
             "service_provider, project, investor.loans",
         ),
-        ({"every": "week"}, "--every: must be one of month, quarter, year; found 'week'"),
-        ({"sobol": True}, "--sobol: the replications are 32 times a power of two; found 40. Use -n 32 or -n 64"),
+        ({"every": "week"}, "every: must be one of month, quarter, year; found 'week'"),
+        ({"sobol": True}, "sobol: the replications are 32 times a power of two; found 40. Use n=32 or n=64"),
     ],
 )
 def test_nonsense__is_refused_in_words(options: dict[str, object], message: str, tiny: Study) -> None:

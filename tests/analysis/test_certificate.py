@@ -78,13 +78,13 @@ def test_certificate__agrees_with_its_own_power_curve(scores):
 
 def test_terms__have_chances_of_their_own(scores):
     # Invariant: the prize is all that is contingent, so its chances are those of the whole.
-    (name,) = scores.by_term
+    (name,) = scores.terms
 
     assert name == "prize"
-    assert scores.by_term[name].p_pay_no_effect == scores.p_pay_no_effect
-    assert scores.by_term[name].expected_no_effect == scores.expected_paid_for_nothing
-    assert scores.by_term[name].p_pay_promised_effect == scores.power_curve[4].p_pay
-    assert scores.by_term[name].expected_promised_effect == scores.power_curve[4].expected_payment
+    assert scores.terms[name].p_pay_no_effect == scores.p_pay_no_effect
+    assert scores.terms[name].expected_no_effect == scores.expected_paid_for_nothing
+    assert scores.terms[name].p_pay_promised_effect == scores.power_curve[4].p_pay
+    assert scores.terms[name].expected_promised_effect == scores.power_curve[4].expected_payment
 
 
 def test_cliff__is_the_gate_with_the_money_on_either_side(scores):

@@ -11,7 +11,6 @@ from simengine.pipeline import draw_numbers, simulate
 from simengine.questions.certificate.answer import certify
 from simengine.questions.information.pilot import _with_pilot
 from simengine.questions.methods.answer import ON_TRUTH, PRESCRIBED, compare_methods
-from simengine.questions.methods.content import methods
 from simengine.questions.methods.tables import methods_tables
 from simengine.questions.stress.named import stresses_of
 from simengine.questions.trace.answer import trace
@@ -50,14 +49,15 @@ def test_methods__puts_the_contract_s_own_designs_beside_each_alone(both):
     found, results = compare_methods(both, Ensemble(3, 60)), run_study(both, 3, 60)
 
     assert found.prescribed == PRESCRIBED
-    assert found.by_metric == DESIGNS
+    assert {name: one.prescribed for name, one in found.metrics.items()} == DESIGNS
     assert found.paid[PRESCRIBED].payment == statistics.mean(results["contingent_payment"])
     for metric, design in DESIGNS.items():
-        assert found.readings[metric][design] == found.readings[metric][PRESCRIBED]
-        assert found.readings[metric][design].estimate == statistics.mean(results[f"metric.{metric}.estimate"])
+        designs = found.metrics[metric].designs
+        assert designs[design] == designs[PRESCRIBED]
+        assert designs[design].estimate == statistics.mean(results[f"metric.{metric}.estimate"])
     # Fewer spells are nothing that a rate card counts: that metric is measured as prescribed, which is all that there is.
-    assert found.borrowed["rate_card"] == ("reduction",)
-    assert found.paid["rate_card"] == found.paid[PRESCRIBED]
+    assert found.paid["rate_card"].borrowed == ("reduction",)
+    assert found.paid["rate_card"].payment == found.paid[PRESCRIBED].payment
     assert found.paid["randomised"] != found.paid[PRESCRIBED]
 
 
@@ -76,7 +76,6 @@ def test_methods__says_which_metric_has_which_design(both):
     console.print(methods_tables(both, found))
 
     assert "The contract goes by the design randomised for reduction, rate card for free." in console.export_text()
-    assert [methods(both, found)["metrics"][name]["prescribed"] for name in DESIGNS] == list(DESIGNS.values())
 
 
 def test_truth__is_the_same_whatever_the_designs(both):

@@ -88,15 +88,15 @@ def test_distributions__hold_between_the_values_of_a_study() -> None:
     study = load_study(find_study("norrkoping"), ["contract.terms.guarantee.share=0.8"])
     found = value_information(study, Decision("outcome_payer"), Ensemble(1, 1000), [20, 2000])
     few, many = found.pilots
-    noise = 4.5 * np.hypot(many.value.se, found.parameters.se)
-    assert 0 <= few.value.value <= many.value.value + 4.5 * np.hypot(few.value.se, many.value.se)
-    assert many.value.value <= found.parameters.value + noise
-    assert found.parameters.value <= found.hindsight.value + 4.5 * found.parameters.se
-    for one in (*found.groups.values(), *found.single.values()):
-        assert 0 <= one.value <= found.parameters.value + noise
+    noise = 4.5 * np.hypot(many.evsi.se, found.evpi.se)
+    assert 0 <= few.evsi.value <= many.evsi.value + 4.5 * np.hypot(few.evsi.se, many.evsi.se)
+    assert many.evsi.value <= found.evpi.value + noise
+    assert found.evpi.value <= found.hindsight.value + 4.5 * found.evpi.se
+    for one in (*found.evppi_of_sections.values(), *found.evppi.values()):
+        assert 0 <= one.value <= found.evpi.value + noise
     # Nobody pays for the pilot or waits: it is worth what it is worth.
-    assert few.after_waiting.value == pytest.approx(few.value.value, abs=1e-6)
-    assert list(found.single.values()) == sorted(found.single.values(), key=lambda one: -one.value)
+    assert few.evsi_after_waiting.value == pytest.approx(few.evsi.value, abs=1e-6)
+    assert list(found.evppi.values()) == sorted(found.evppi.values(), key=lambda one: -one.value)
 
 
 def test_waiting__costs_a_year_of_discount_and_the_people() -> None:
@@ -105,7 +105,7 @@ def test_waiting__costs_a_year_of_discount_and_the_people() -> None:
     found = value_information(study, Decision("outcome_payer"), Ensemble(1, 600), [8], delay_months=12, cost_per_person=10)
     pilot = found.pilots[0]
     today = max(found.signed_now.value, 0.0)
-    assert pilot.after_waiting.value == pytest.approx((today + pilot.value.value) / 1.03 - today - 80, rel=1e-9)
+    assert pilot.evsi_after_waiting.value == pytest.approx((today + pilot.evsi.value) / 1.03 - today - 80, rel=1e-9)
 
 
 def test_terms_after_a_pilot__are_worth_at_least_what_the_choice_to_sign_is() -> None:
@@ -113,7 +113,7 @@ def test_terms_after_a_pilot__are_worth_at_least_what_the_choice_to_sign_is() ->
     study = load_study(find_study("tiny"))
     free = {"contract.terms.guarantee.share": Free(low=0.2, high=0.4, step=0.2)}
     found = value_information(study, Decision("outcome_payer", (), free, 2), Ensemble(1, 600), [8])
-    assert found.pilots[0].with_terms is not None
+    assert found.pilots[0].evsi_with_terms is not None
     assert found.terms_today is not None
     assert found.terms_today.value >= 0
 
@@ -157,4 +157,4 @@ def test_number_whose_distribution_comes_to_one_value__leaves_nothing_to_know() 
     # Source: hand arithmetic. Of a million million and one draws one is 0.01: in 500 replications the drift is 0 throughout.
     rare = "measurement.metrics.saving.drift_per_year={distribution: empirical, values: [0, 0.01], weights: [1e12, 1]}"
     found = value_information(load_study(find_study("tiny"), [*ALL_CERTAIN[:2], rare]), Decision("investor"), Ensemble(1, 500))
-    assert (found.parameters.value, dict(found.single)) == (0.0, {})
+    assert (found.evpi.value, dict(found.evppi)) == (0.0, {})

@@ -33,7 +33,7 @@ def z(statistic, exact):
 def test_designs__have_the_bias_spread_and_coverage_of_their_closed_forms(scores):
     # Source: closed form. By lot the estimate is normal about the truth of 3 with ERROR. A score that grew by 2 in a year
     # makes earlier people look 2 worse: a bias of 2; a mix of 80 and 20 has 0.4, its error sqrt(0.8^2 + 0.2^2 + 1) / sqrt(2).
-    readings = scores.readings["gain"]
+    readings = scores.metrics["gain"].designs
     assert set(readings) == {"randomised", "historical", "mix"}  # a rate card counts; a score cannot be counted
     for design, bias, spread in (("randomised", 0, 1), ("historical", 2, 1), ("mix", 0.4, np.sqrt((0.8**2 + 0.2**2 + 1) / 2))):
         reading = readings[design]
@@ -55,8 +55,8 @@ def test_paid__is_what_each_design_would_have_earned(scores):
 
 
 def test_bias__is_the_estimate_less_the_truth(scores):
-    for readings in scores.readings["gain"].values():
-        assert readings.bias.value == pytest.approx(readings.estimate.value - scores.truth["gain"].value)
+    for readings in scores.metrics["gain"].designs.values():
+        assert readings.bias.value == pytest.approx(readings.estimate.value - scores.metrics["gain"].truth.value)
 
 
 def test_prescribed__design_pays_what_a_run_pays(tiny):
@@ -66,7 +66,7 @@ def test_prescribed__design_pays_what_a_run_pays(tiny):
 
     assert found.prescribed == "historical"
     assert found.paid["historical"].payment == statistics.mean(results["contingent_payment"])
-    assert found.readings["saving"]["historical"].estimate == statistics.mean(results["metric.saving.estimate"])
+    assert found.metrics["saving"].designs["historical"].estimate == statistics.mean(results["metric.saving.estimate"])
 
 
 def test_metric_that_a_design_cannot_measure__is_measured_as_prescribed(tiny_path):
@@ -74,9 +74,10 @@ def test_metric_that_a_design_cannot_measure__is_measured_as_prescribed(tiny_pat
 
     found = compare_methods(study, Ensemble(3, 40))
 
-    assert set(found.readings["saving"]) == {"before_after", "historical"}
-    assert set(found.readings["school"]) == {"historical"}
-    assert found.borrowed == {"before_after": ("school",), "historical": ()}
+    assert set(found.metrics["saving"].designs) == {"before_after", "historical"}
+    assert set(found.metrics["school"].designs) == {"historical"}
+    assert found.paid["before_after"].borrowed == ("school",)
+    assert found.paid["historical"].borrowed == ()
     assert found.paid["before_after"] != found.paid["historical"]
 
 
@@ -92,7 +93,7 @@ def test_waves_with_designs_of_their_own__stand_beside_the_designs(tmp_path):
 
     assert found.prescribed == PRESCRIBED
     mixed, before_after, randomised = (
-        found.readings["reduction"][name].estimate.value for name in (PRESCRIBED, "before_after", "randomised")
+        found.metrics["reduction"].designs[name].estimate.value for name in (PRESCRIBED, "before_after", "randomised")
     )
     assert min(before_after, randomised) < mixed < max(before_after, randomised)
 

@@ -15,8 +15,8 @@ from tests.analysis.made import SCORES, study_of
 SLOPE = np.array([3.0, -2.0, 0.5, 0.0])
 
 
-def linear(threshold: float, n_luck: int = 201):
-    luck = special.ndtri((np.arange(n_luck) + 0.5) / n_luck)  # its median is 0
+def linear(threshold: float, n_panel: int = 201):
+    luck = special.ndtri((np.arange(n_panel) + 0.5) / n_panel)  # its median is 0
     return lambda points: (points @ SLOPE)[:, None] + luck - threshold
 
 

@@ -8,7 +8,7 @@ from scipy import special
 from simengine.errors import UsageError
 from simengine.questions.sensitivity import indices
 from simengine.questions.sensitivity.answer import scores_given, sensitivity
-from simengine.questions.sensitivity.indices import global_indices, luck_left
+from simengine.questions.sensitivity.indices import global_indices, panel_share
 from simengine.replications.ensemble import Ensemble
 from simengine.replications.points import assumptions_of, groups_of
 from tests.analysis.made import SCORES, study_of
@@ -86,13 +86,13 @@ def test_morris__of_a_linear_function_is_the_move_across_the_range():
     assert found["b"].mu_star.value == found["b"].st.value == 0
 
 
-def test_luck_left__of_a_panel_of_noise():
+def test_panel_share__of_a_panel_of_noise():
     # Source: closed form: signal variance 1, noise 4 per replication, 16 replications: reliability of the mean 1 / (1 + 4 / 16) =
     # 0.8.
     rng = np.random.default_rng(0)
     panel = rng.standard_normal((20_000, 1)) + 2 * rng.standard_normal((20_000, 16))
-    assert luck_left(panel) == pytest.approx(0.2, abs=0.01)
-    assert luck_left(rng.standard_normal(16) + np.arange(5.0)[:, None]) == pytest.approx(0)
+    assert panel_share(panel) == pytest.approx(0.2, abs=0.01)
+    assert panel_share(rng.standard_normal(16) + np.arange(5.0)[:, None]) == pytest.approx(0)
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_indices__of_a_linear_study(linear):
     effect, drawn = linear.indices["effect.better.difference"], linear.indices["capital.drawn_share"]
     assert abs(effect.s1.value - 0.964286) < 3 * effect.s1.se
     assert abs(drawn.st.value - 0.035714) < 3 * drawn.st.se + 1e-3
-    assert linear.luck_left == pytest.approx(0, abs=1e-9)
+    assert linear.panel_share == pytest.approx(0, abs=1e-9)
 
 
 def test_numbers_that_go_together__are_one_group(tmp_path):

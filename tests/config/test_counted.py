@@ -52,7 +52,7 @@ def test_base__is_accepted():
 def test_study__is_refused_where_it_is_wrong(name):
     changes, message = WRONG[name]
     with pytest.raises(StudyError) as caught:
-        load_study(written(), overrides=changes)
+        load_study(written(), changes)
     assert message in str(caught.value)
 
 

@@ -51,7 +51,14 @@ def test_each_measurement__is_that_of_a_study_that_measures_once(tmp_path, tiny_
     ]
     for number, months in ((1, 6), (2, 12), (3, 18)):
         once = f"{{outcome: placement_cost_sek, window_months: {months}, estimate: total_difference, better: lower, {DRIFT}}}"
-        plain = load_study(tiny_path, [f"measurement.metrics.saving={once}", "study.horizon_months=36", "capital.payment_month={guarantee: 12, saving_share: 30, upside: 30}"])
+        plain = load_study(
+            tiny_path,
+            [
+                f"measurement.metrics.saving={once}",
+                "study.horizon_months=36",
+                "capital.payment_month={guarantee: 12, saving_share: 30, upside: 30}",
+            ],
+        )
         expected = results_of(plain)
         for what in ("estimate", "truth", "standard_error"):
             assert np.array_equal(anew[f"metric.saving_{number}.{what}"], expected[f"metric.saving.{what}"]), (number, what)

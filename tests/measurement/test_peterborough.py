@@ -210,13 +210,13 @@ def test_certificate__says_of_each_trigger_what_it_lets_pass(central):
     # Source: methods 3.2, as derived above: a cohort passes 10 % by nothing in about one case of a hundred, and by a true 8.4 % in
     # one of three. What the whole contract pays for nothing is the chance of any of three triggers.
     found = certify(central, Ensemble(11, 120))
-    chances = [found.by_term[f"cohort_{cohort}_payment"] for cohort in (1, 2)]
+    chances = [found.terms[f"cohort_{cohort}_payment"] for cohort in (1, 2)]
     nothing, promised = (np.mean([getattr(chance, name).value for chance in chances]) for name in CHANCES)
 
     assert abs(nothing - 0.012) < FALSE_ALARM * np.sqrt(0.012 / 240)
     assert abs(promised - 0.35) < FALSE_ALARM * np.sqrt(0.35 * 0.65 / 240)
-    ever = sum(chance.p_pay_no_effect.value for chance in found.by_term.values())
-    assert max(chance.p_pay_no_effect.value for chance in found.by_term.values()) <= found.p_pay_no_effect.value <= ever
+    ever = sum(chance.p_pay_no_effect.value for chance in found.terms.values())
+    assert max(chance.p_pay_no_effect.value for chance in found.terms.values()) <= found.p_pay_no_effect.value <= ever
     assert found.p_no_pay_promised_effect.value < 1 - promised
 
 

@@ -92,8 +92,6 @@ class Portion:
 class Attribution(Answer):
     """Risk by source and by party."""
 
-    n_replications: int
-    seed: int
     level: float
     measure: str
     """The amount or measure analysed."""
@@ -103,6 +101,12 @@ class Attribution(Answer):
     """By party."""
     portions: Mapping[str, Portion]
     """By party; `all` is their sum. For money only."""
+
+    @property
+    def drawn(self) -> str:
+        """Say in words which replications were drawn: each family shares all draws but those of some layers."""
+        size = 2 ** len(self.layers)
+        return f"{self.n_replications:,} families of {size} replications ({self.n_replications * size:,}), seed {self.seed}"
 
 
 def attribute(study: Study, ensemble: Ensemble, level: float, measure: str = "net", parties: Sequence[str] = ()) -> Attribution:

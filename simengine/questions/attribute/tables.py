@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from simengine.config import Study
 from simengine.distributions.sourced import Layer
-from simengine.questions.attribute.answer import Attribution, LayerShares
+from simengine.questions.attribute.answer import Attribution, LayerShares, TailGuarantee
 from simengine.replications.money import amount_asked
 from simengine.report.layouts import grid, heading, party_title, titled
 from simengine.report.units import cell, money_unit, unit_of_amount
@@ -45,9 +46,7 @@ def attribution_tables(study: Study, found: Attribution) -> RenderableType:
             table.add_row(layer, *of_variance, *row)
         parts.append(titled(f"{party_title(study, party)}: {facts}", table))
         if asked.unit == "money":
-            beyond = cell(one.guarantee.beyond, unit)
-            premium = cell(one.guarantee.fair_premium, unit)
-            parts.append(Text(f"A guarantee against all loss beyond {beyond} costs {premium} in fair premium."))
+            parts.append(Text(_guarantee_in_words(one.guarantee, unit)))
     if found.portions:
         table = grid("party", "share of the sd", "share of the CVaR")
         for party, portion in found.portions.items():
@@ -59,6 +58,13 @@ def attribution_tables(study: Study, found: Attribution) -> RenderableType:
         table.add_row(layer, BUYS_OFF[layer])
     parts.append(titled("What takes the risk of a layer away", table))
     return Group(*parts)
+
+
+def _guarantee_in_words(guarantee: TailGuarantee, unit: float) -> str:
+    beyond, premium = guarantee.beyond, cell(guarantee.fair_premium, unit)
+    if beyond.value >= 0:
+        return f"A guarantee against all loss beyond {cell(beyond, unit)} costs {premium} in fair premium."
+    return f"A guarantee that it gains at least {cell(replace(beyond, value=-beyond.value), unit)} costs {premium} in fair premium."
 
 
 def percent_of_whole(part: Statistic, whole: Statistic) -> str:

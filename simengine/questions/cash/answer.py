@@ -11,14 +11,15 @@ import numpy as np
 from simengine.config import Study, known_metrics
 from simengine.questions.cash.flows import CashFlows, commitments, draw_flows, is_exhausted
 from simengine.questions.cash.periods import Period, date_of, periods_of
-from simengine.records import Integers
+from simengine.records import Integers, measurements_of
 from simengine.replications.answer import Answer
 from simengine.replications.ensemble import Ensemble
 from simengine.replications.precision import control_variates
 from simengine.risk import statistics, trust
+from simengine.risk.frames import COLUMNS, frame_row, statistics_in
 from simengine.risk.returns import PAID_BACK, PAYBACK_STATUSES, payback_times
 from simengine.risk.roles import peak_funding
-from simengine.risk.statistics import Statistic, statistics_in
+from simengine.risk.statistics import Statistic
 from simengine.risk.summarise import weighting_of
 from simengine.risk.trust import TableSection
 from simengine.risk.weighting import Weighting, given
@@ -66,8 +67,6 @@ class PartyCash:
 class CashOverTime(Answer):
     """Cash of each party over time."""
 
-    n_replications: int
-    seed: int
     start: str
     """Month 0 as year-month."""
     every: str
@@ -94,7 +93,10 @@ class CashOverTime(Answer):
         return {name: _by_date(self.cash[name], periods, self.flows.units, self.weighting)[0] for name in names or self.cash}
 
     def to_pandas(self) -> Any:
-        """Return a data frame of pandas: one row per statistic, under its party, what it is of, its period and its name."""
+        """Return a data frame of pandas: one row per statistic, under its party, what it is of, its period and its name.
+
+        The columns are those of every answer: `value`, `se`, `low_95`, `high_95`, `covers`.
+        """
         import pandas as pd
 
         rows = {}
@@ -104,21 +106,27 @@ class CashOverTime(Answer):
                 words = of.split(".")
                 dated = words[0] == "by_date"
                 key = (name, words[2], party.by_date[int(words[1])].period.name, last) if dated else (name, of or last, "", last)
-                rows[key] = (one.value, one.se)
+                rows[key] = frame_row(one)
         index = pd.MultiIndex.from_tuples(list(rows), names=["party", "of", "period", "statistic"])
-        return pd.DataFrame(list(rows.values()), index=index, columns=["value", "se"])
+        return pd.DataFrame(list(rows.values()), index=index, columns=list(COLUMNS))
 
     def to_pandas_by_row(self) -> Any:
-        """Return a data frame of pandas: by replication, month and party its cash, in the currency."""
+        """Return a data frame of pandas: by replication, month and party its cash, in the currency.
+
+        Where the same people were measured several times, the column `measurement` says which time it is, from 1.
+        """
         import pandas as pd
 
         numbers, n_months = self.flows.rows.replications, self.flows.n_months
+        measurement = measurements_of(numbers)
+        times = {} if (measurement == 1).all() else {"measurement": np.repeat(measurement, n_months)}
         dates = [date_of(self.start, month) for month in range(n_months)]
         parts = [
             pd.DataFrame(
                 {
                     "party": pd.Categorical.from_codes(np.full(len(numbers) * n_months, place), list(self.cash)),
                     "replication": np.repeat(numbers, n_months),
+                    **times,
                     "month": np.tile(np.arange(n_months), len(numbers)),
                     "date": pd.Categorical.from_codes(np.tile(np.arange(n_months), len(numbers)), dates),
                     "cash": cash.ravel() / self.flows.units,
@@ -161,8 +169,8 @@ def cash_over_time(
         If the study cannot be drawn in this way.
     """
     if with_control_variates:
-        knows_luck = bool(known_metrics(study))
-        refuse_impossible_variates(sampling, dict(study.quantities()), ensemble.n_replications, knows_luck=knows_luck)
+        knows_deviations = bool(known_metrics(study))
+        refuse_impossible_variates(sampling, dict(study.quantities()), ensemble.n_replications, knows_deviations=knows_deviations)
     flows = draw_flows(study, ensemble, sampling, parties, with_variates=with_control_variates)
     variates = control_variates(study, ensemble.seed, flows.rows, sampling) if with_control_variates else None
     weighting = weighting_of(flows.rows, variates)

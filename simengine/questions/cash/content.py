@@ -16,7 +16,7 @@ from simengine.config import Study
 from simengine.questions.cash.answer import CashOverTime, PartyCash, PeriodCash
 from simengine.questions.cash.periods import date_of
 from simengine.questions.question import Asked, Files, Source
-from simengine.records import Integers
+from simengine.records import measurements_of
 from simengine.report.answers import answer_heading
 from simengine.report.document import plain
 from simengine.report.folder import write_parts
@@ -97,7 +97,7 @@ def write_flows(draft: Path, study: Study, found: CashOverTime) -> None:  # noqa
     weight, numbers = found.flows.rows.columns.get("weight"), found.flows.rows.replications
     fields = [("party", _WORDS), ("replication", pa.int64()), ("measurement", pa.int16()), ("month", pa.int16()), ("date", _WORDS)]
     fields += [("cash", pa.float64())] + ([] if weight is None else [("weight", pa.float64())])
-    measurement = _measurements(numbers)
+    measurement = measurements_of(numbers).astype(np.int16)
 
     def parts() -> Iterator[pa.Table]:
         n_months = found.flows.n_months
@@ -127,10 +127,3 @@ _WORDS = pa.dictionary(pa.int32(), pa.string())
 
 def _words(places: Any, words: list[str]) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(places.astype(np.int32), words)
-
-
-def _measurements(numbers: Integers) -> Any:
-    """Return which measurement of its people each row is, from 1: the rows of a replication stand together."""
-    begins = np.flatnonzero(np.diff(numbers, prepend=-1))
-    lengths = np.diff(begins, append=len(numbers))
-    return (np.arange(len(numbers)) - np.repeat(begins, lengths) + 1).astype(np.int16)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from simengine.config import Study
 from simengine.config.roles import totals_of, with_money
 from simengine.errors import UsageError, did_you_mean, one_of
-from simengine.pipeline import Evidence, as_contract_asks, luck_of, measured_again, move_money, simulate
+from simengine.pipeline import Evidence, as_contract_asks, deviations_of, measured_again, move_money, simulate
 from simengine.records import (
     ALL_LENDERS,
     ALL_PAYERS,
@@ -173,8 +173,8 @@ def flows_of_block(
     weight, group = evidence.draws.weight, group_of(sampling, numbers)
     columns: dict[str, NDArray[Any]] = {} if weight is None else {"weight": np.repeat(weight, sampling.measured)}
     columns |= {} if group is None else {"group": group}
-    luck = luck_of(study, evidence) if with_variates else {}
-    columns |= {f"luck.{name}": np.repeat(deviation, sampling.measured) for name, deviation in luck.items()}
+    deviations = deviations_of(study, evidence) if with_variates else {}
+    columns |= {f"deviation.{name}": np.repeat(deviation, sampling.measured) for name, deviation in deviations.items()}
     rows = ReplicationResults(numbers, columns, {}, {}, made_by=(study, evidence.draws.seed, sampling))
     first = settled_once[0]
     return CashFlows(

@@ -130,8 +130,6 @@ class CountedDeadweight:
 class Certificate(Answer):
     """Effect of measurement error on the payments of one contract; payment means that of the contingent terms."""
 
-    n_replications: int
-    seed: int
     contingent_terms: tuple[str, ...]
     promise: Mapping[str, float]
     """By path: the promised value of every number of the section `effect`."""
@@ -147,9 +145,9 @@ class Certificate(Answer):
     cliffs: tuple[Cliff, ...]
     bias_no_effect: Mapping[str, Bias]
     """By metric of the contract."""
-    by_term: Mapping[str, TermChance]
+    terms: Mapping[str, TermChance]
     """By contingent term: a trigger and its fallback have separate probabilities."""
-    by_outcome: Mapping[str, CountedDeadweight]
+    outcomes: Mapping[str, CountedDeadweight]
     """By outcome counted person by person."""
 
 
@@ -186,8 +184,8 @@ def certify(study: Study, ensemble: Ensemble) -> Certificate:
         power_curve=tuple(_power(study, multiple, point) for multiple, point in zip(MULTIPLES, points, strict=True)),
         cliffs=tuple(cliff for metric in study.contract.inputs() for cliff in _cliffs(study, metric, points)),
         bias_no_effect={metric: _bias(study, metric, points) for metric in study.contract.inputs()},
-        by_outcome={name: _deadweight(name, at_nothing, at_promise) for name in study.measurement.counted},
-        by_term={term: _of_term(at_nothing[term_column(term)], at_promise[term_column(term)]) for term in terms},
+        outcomes={name: _deadweight(name, at_nothing, at_promise) for name in study.measurement.counted},
+        terms={term: _of_term(at_nothing[term_column(term)], at_promise[term_column(term)]) for term in terms},
     )
 
 

@@ -34,9 +34,9 @@ def certificate(study: Study, found: Certificate) -> dict[str, Any]:
             for point in found.power_curve
         ],
         "terms": {
-            name: {key: plain(Statistic(**one)) for key, one in asdict(chance).items()} for name, chance in found.by_term.items()
+            name: {key: plain(Statistic(**one)) for key, one in asdict(chance).items()} for name, chance in found.terms.items()
         },
-        **({"outcomes": {name: _counted(one) for name, one in found.by_outcome.items()}} if found.by_outcome else {}),
+        **({"outcomes": {name: _counted(one) for name, one in found.outcomes.items()}} if found.outcomes else {}),
         "cliffs": [_cliff(cliff) for cliff in found.cliffs],
         "bias_no_effect": {name: plain(bias.estimate) for name, bias in found.bias_no_effect.items()},
         "pays_from": {name: bias.pays_from for name, bias in found.bias_no_effect.items()},

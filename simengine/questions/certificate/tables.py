@@ -39,10 +39,10 @@ def certificate_tables(study: Study, found: Certificate) -> RenderableType:
 
 
 def _by_term(study: Study, found: Certificate) -> list[RenderableType]:
-    if len(found.by_term) < 2:
+    if len(found.terms) < 2:
         return []
     layout, (unit, _) = grid("term", "no effect: P(paid)", "payment", "promised: P(paid)", "payment"), money_unit(study)
-    for name, chance in found.by_term.items():
+    for name, chance in found.terms.items():
         nothing = cell(chance.p_pay_no_effect, 1.0), cell(chance.expected_no_effect, unit)
         layout.add_row(name, *nothing, cell(chance.p_pay_promised_effect, 1.0), cell(chance.expected_promised_effect, unit))
     return [titled("Term by term: where the service changes nothing, and where it does what is promised", layout)]
@@ -50,10 +50,10 @@ def _by_term(study: Study, found: Certificate) -> list[RenderableType]:
 
 def _by_outcome(study: Study, found: Certificate) -> list[RenderableType]:
     """Lay out what of each outcome counted person by person would come about, and be paid, without the service."""
-    if not found.by_outcome:
+    if not found.outcomes:
         return []
     layout, (unit, _) = grid("outcome", "no effect: number", "paid", "promised: number", "paid", "deadweight"), money_unit(study)
-    for name, one in found.by_outcome.items():
+    for name, one in found.outcomes.items():
         nothing = cell(one.number_no_effect, 1.0), cell(one.paid_no_effect, unit)
         promised = cell(one.number_promised_effect, 1.0), cell(one.paid_promised_effect, unit)
         layout.add_row(name, *nothing, *promised, cell(one.deadweight, 1.0))

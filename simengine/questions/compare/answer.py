@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from simengine.config.consistency import study_problems
 from simengine.config.roles import with_money
 from simengine.contract.spec import Contract
 from simengine.currencies import units_of
-from simengine.errors import Problem, StudyError, UsageError
+from simengine.errors import Problem, StudyError, UsageError, shorten
 from simengine.pipeline import simulate
 from simengine.questions.compare.designs import OWN_CONTRACT
 from simengine.records import Integers
@@ -52,8 +53,6 @@ class Switch:
 class Comparison(Answer):
     """Contracts side by side."""
 
-    n_replications: int
-    seed: int
     level: float
     """Of the CVaR."""
     measures: tuple[str, ...]
@@ -126,9 +125,24 @@ def compare_contracts(
     )
 
 
-def under(study: Study, name: str, other: Study | Contract) -> Study:
-    """Return the study under another contract, which may come with its own study."""
-    return with_contract(study, name, other) if isinstance(other, Contract) else other
+def under(study: Study, name: str, other: Study | Contract | Mapping[str, Any]) -> Study:
+    """Return the study under another contract, which may come with its own study, or under terms by their paths.
+
+    Raises
+    ------
+    StudyError
+        If they do not fit the study.
+    UsageError
+        If it is something else.
+    """
+    if isinstance(other, Study):
+        return other
+    if isinstance(other, Contract):
+        return with_contract(study, name, other)
+    if isinstance(other, Mapping):
+        return study.with_(other)
+    rule = "must be a contract, the study under other terms, or values of terms by their paths"
+    raise UsageError(f"{name}: {rule}; found {shorten(other)}")
 
 
 def with_contract(study: Study, name: str, contract: Contract) -> Study:

@@ -143,8 +143,6 @@ class Induced:
 class Incentives(Answer):
     """Responses to several contracts in the same replications."""
 
-    n_replications: int
-    seed: int
     n_choices: int
     """Choices that were simulated."""
     contracts: Mapping[str, Induced]

@@ -54,11 +54,11 @@ class Pilot:
 
     n_people: int
     """With the service and without, together."""
-    value: Statistic
-    """If it decides whether to sign."""
-    with_terms: Statistic | None
+    evsi: Statistic
+    """Expected value of sample information, if it decides whether to sign."""
+    evsi_with_terms: Statistic | None
     """If it decides on the terms as well; absent if no terms are free."""
-    after_waiting: Statistic
+    evsi_after_waiting: Statistic
     """Its value less the cost of delay and of the pilot: below 0 it is better to sign now."""
 
 
@@ -66,8 +66,6 @@ class Pilot:
 class Information(Answer):
     """Value of information to one party before it signs."""
 
-    n_replications: int
-    seed: int
     choice: Decision
     signed_now: Statistic
     """Mean net present value of the contract with its present terms."""
@@ -75,11 +73,11 @@ class Information(Answer):
     """Whether the party signs on present knowledge."""
     hindsight: Statistic
     """Expected value of perfect information: everything, including sampling variation."""
-    parameters: Statistic
-    """Of all numbers of the study that have a distribution."""
-    groups: Mapping[str, Statistic]
-    """Of those of one section."""
-    single: Mapping[str, Statistic]
+    evpi: Statistic
+    """Expected value of perfect information of all numbers of the study that have a distribution."""
+    evppi_of_sections: Mapping[str, Statistic]
+    """Expected value of partial perfect information: of those of one section."""
+    evppi: Mapping[str, Statistic]
     """Of one number, the most valuable first."""
     pilots: tuple[Pilot, ...]
     terms_today: Statistic | None
@@ -150,9 +148,11 @@ def value_information(
         signed_now=signed,
         is_signed=signed.value > 0,
         hindsight=value_with_hindsight(sign_or_not),
-        parameters=value_of_knowing(sign_or_not, np.stack(list(drawn.values()), axis=1) if drawn else np.empty((len(now), 0))),
-        groups={name: value_of_knowing(sign_or_not, np.stack([drawn[p] for p in paths], axis=1)) for name, paths in groups.items()},
-        single=dict(sorted(single.items(), key=lambda one: -one[1].value)),
+        evpi=value_of_knowing(sign_or_not, np.stack(list(drawn.values()), axis=1) if drawn else np.empty((len(now), 0))),
+        evppi_of_sections={
+            name: value_of_knowing(sign_or_not, np.stack([drawn[p] for p in paths], axis=1)) for name, paths in groups.items()
+        },
+        evppi=dict(sorted(single.items(), key=lambda one: -one[1].value)),
         pilots=tuple(weigh(n_people) for n_people in pilots),
         terms_today=None if later is None else _terms_today(now, later),
     )

@@ -23,9 +23,9 @@ def information(study: Study, found: Information) -> dict[str, Any]:
         "signed_now": plain(found.signed_now),
         "is_signed": found.is_signed,
         "hindsight": plain(found.hindsight),
-        "evpi": plain(found.parameters),
-        "evppi_of_sections": plain(found.groups),
-        "evppi": plain(found.single),
+        "evpi": plain(found.evpi),
+        "evppi_of_sections": plain(found.evppi_of_sections),
+        "evppi": plain(found.evppi),
         "terms_today": None if found.terms_today is None else plain(found.terms_today),
         "pilots": [_pilot(pilot) for pilot in found.pilots],
     }
@@ -34,7 +34,7 @@ def information(study: Study, found: Information) -> dict[str, Any]:
 def _pilot(pilot: Pilot) -> dict[str, Any]:
     return {
         "n_people": pilot.n_people,
-        "evsi": plain(pilot.value),
-        "evsi_with_terms": None if pilot.with_terms is None else plain(pilot.with_terms),
-        "evsi_after_waiting": plain(pilot.after_waiting),
+        "evsi": plain(pilot.evsi),
+        "evsi_with_terms": None if pilot.evsi_with_terms is None else plain(pilot.evsi_with_terms),
+        "evsi_after_waiting": plain(pilot.evsi_after_waiting),
     }

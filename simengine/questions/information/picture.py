@@ -11,9 +11,9 @@ from simengine.report.units import money_unit
 def draw_information(study: Study, found: Information) -> bytes:
     """Plot the value of information before signing, and of pilots of several sizes."""
     unit, money = money_unit(study)
-    known = {"everything, sampling variation included": found.hindsight, "every uncertain number (EVPI)": found.parameters}
-    known |= {f"all of {name}": one for name, one in found.groups.items()}
-    known |= {shortened_path(path): one for path, one in list(found.single.items())[:MOST_BARS]}
+    known = {"everything, sampling variation included": found.hindsight, "every uncertain number (EVPI)": found.evpi}
+    known |= {f"all of {name}": one for name, one in found.evppi_of_sections.items()}
+    known |= {shortened_path(path): one for path, one in list(found.evppi.items())[:MOST_BARS]}
     with plain_style():
         n_sides = 2 if found.pilots else 1
         figure = new_figure(figsize=(7.5 * n_sides, 1.6 + 0.34 * len(known)), layout="constrained")
@@ -23,7 +23,10 @@ def draw_information(study: Study, found: Information) -> bytes:
         sides[0].set_xlabel(f"worth to {found.choice.party.replace('_', ' ')} before it signs, {money}")
         if found.pilots:
             people = [pilot.n_people for pilot in found.pilots]
-            for what, style, label in (("value", "-", "decides whether to sign"), ("after_waiting", "--", "less delay and costs")):
+            for what, style, label in (
+                ("evsi", "-", "decides whether to sign"),
+                ("evsi_after_waiting", "--", "less delay and costs"),
+            ):
                 shown = [getattr(pilot, what) for pilot in found.pilots]
                 values, errors = [one.value / unit for one in shown], [1.96 * one.se / unit for one in shown]
                 sides[1].errorbar(people, values, yerr=errors, color=DARK, linestyle=style, marker="o", capsize=3, label=label)

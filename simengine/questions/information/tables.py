@@ -30,10 +30,10 @@ def information_tables(study: Study, found: Information) -> RenderableType:
     )
     known = grid("known before signing", "is worth")
     known.add_row("everything, sampling variation included", cell(found.hindsight, scale))
-    known.add_row("every number that has a distribution (EVPI)", cell(found.parameters, scale))
-    for name, value in sorted(found.groups.items(), key=lambda one: -one[1].value):
+    known.add_row("every number that has a distribution (EVPI)", cell(found.evpi, scale))
+    for name, value in sorted(found.evppi_of_sections.items(), key=lambda one: -one[1].value):
         known.add_row(f"all of {name}", cell(value, scale))
-    for path, value in list(found.single.items())[:_SHOWN]:
+    for path, value in list(found.evppi.items())[:_SHOWN]:
         known.add_row(path, cell(value, scale))
     parts: list[RenderableType] = [
         heading,
@@ -53,8 +53,8 @@ def _pilots(study: Study, found: Information) -> RenderableType:
     with_terms = found.terms_today is not None
     rows = grid("people", "sign or not", *(["the terms too"] if with_terms else []), "after waiting")
     for pilot in found.pilots:
-        terms = [cell(pilot.with_terms, scale)] if with_terms else []
-        rows.add_row(f"{pilot.n_people:,}", cell(pilot.value, scale), *terms, cell(pilot.after_waiting, scale))
+        terms = [cell(pilot.evsi_with_terms, scale)] if with_terms else []
+        rows.add_row(f"{pilot.n_people:,}", cell(pilot.evsi, scale), *terms, cell(pilot.evsi_after_waiting, scale))
     remark = ""
     if found.choice.must_accept:
         remark = f" {', '.join(found.choice.must_accept)} must expect no loss."

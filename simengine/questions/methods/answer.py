@@ -50,27 +50,31 @@ class PaymentByDesign:
 
     payment: Statistic
     p_pay: Statistic
+    borrowed: tuple[str, ...]
+    """Metrics of the contract that the design cannot measure: they are measured as the protocol prescribes."""
+
+
+@dataclass(frozen=True)
+class MetricByDesign:
+    """One metric, as every design that can measure it sees it."""
+
+    prescribed: str
+    """Its design under the contract; `as_prescribed` where it has several."""
+    truth: Statistic
+    """The mean between the service users and their twins."""
+    designs: Mapping[str, EstimateReading]
 
 
 @dataclass(frozen=True, repr=False)
 class MethodSpread(Answer):
     """Results of every design on the same people."""
 
-    n_replications: int
-    seed: int
     contingent_terms: tuple[str, ...]
     prescribed: str
     """The design of the contract; `as_prescribed` where it has several."""
-    by_metric: Mapping[str, str]
-    """By metric: its design, likewise."""
-    truth: Mapping[str, Statistic]
-    """By metric: the mean between the service users and their twins."""
-    readings: Mapping[str, Mapping[str, EstimateReading]]
-    """By metric and design; only designs that can measure the metric."""
+    metrics: Mapping[str, MetricByDesign]
     paid: Mapping[str, PaymentByDesign]
-    """By design, and on the truth. A metric that a design cannot measure is measured as the protocol prescribes."""
-    borrowed: Mapping[str, tuple[str, ...]]
-    """By design: the metrics of the contract that it cannot measure."""
+    """By design, and on the truth."""
 
 
 def compare_methods(study: Study, ensemble: Ensemble) -> MethodSpread:
@@ -92,22 +96,22 @@ def compare_methods(study: Study, ensemble: Ensemble) -> MethodSpread:
     answers = ensemble.ask(lambda replications: _measure_all(study, protocols, ensemble.seed, replications))
     columns = dict(zip([*protocols, ON_TRUTH], answers, strict=True))
     metrics, on_truth = study.measurement.measured, columns[ON_TRUTH]
+    pays_on = study.contract.inputs()
+    borrowed = {design: tuple(name for name in pays_on if name not in one.measured) for design, one in protocols.items()}
     return MethodSpread(
         n_replications=ensemble.n_replications,
         seed=ensemble.seed,
         contingent_terms=terms,
         prescribed=_prescribed(study, metrics),
-        by_metric={name: _prescribed(study, [name]) for name in metrics},
-        truth={name: mean_of_measured(on_truth[f"metric.{name}.truth"]) for name in metrics},
-        readings={
-            name: {design: _reading(name, columns[design]) for design, protocol in protocols.items() if name in protocol.measured}
+        metrics={
+            name: MetricByDesign(
+                prescribed=_prescribed(study, [name]),
+                truth=mean_of_measured(on_truth[f"metric.{name}.truth"]),
+                designs={design: _reading(name, columns[design]) for design, one in protocols.items() if name in one.measured},
+            )
             for name in metrics
         },
-        paid={design: _paid(answer) for design, answer in columns.items()},
-        borrowed={
-            design: tuple(name for name in study.contract.inputs() if name not in protocol.measured)
-            for design, protocol in protocols.items()
-        },
+        paid={design: _paid(of_design, borrowed.get(design, ())) for design, of_design in columns.items()},
     )
 
 
@@ -186,6 +190,6 @@ def _reading(metric: str, columns: Columns) -> EstimateReading:
     )
 
 
-def _paid(columns: Columns) -> PaymentByDesign:
+def _paid(columns: Columns, borrowed: tuple[str, ...]) -> PaymentByDesign:
     payment = columns["contingent_payment"]
-    return PaymentByDesign(statistics.mean(payment), statistics.probability(payment > 0))
+    return PaymentByDesign(statistics.mean(payment), statistics.probability(payment > 0), borrowed)

@@ -12,17 +12,17 @@ def draw_methods(study: Study, found: MethodSpread) -> bytes:
     """Draw the mean estimate of each design, with the range that 90 % of its estimates would have were they normal."""
     unit, money = money_unit(study)
     with plain_style():
-        most = max([len(by_design) for by_design in found.readings.values()] + [len(found.paid)])
-        figure = new_figure(figsize=(5.6 * (len(found.readings) + 1), 1.7 + 0.42 * most), layout="constrained")
-        *panels, last = figure.subplots(1, len(found.readings) + 1, squeeze=False)[0]
-        for axes, (metric, by_design) in zip(panels, found.readings.items(), strict=True):
-            scale, name = metric_unit(study, metric)
-            for place, one in enumerate(by_design.values()):
+        most = max([len(metric.designs) for metric in found.metrics.values()] + [len(found.paid)])
+        figure = new_figure(figsize=(5.6 * (len(found.metrics) + 1), 1.7 + 0.42 * most), layout="constrained")
+        *panels, last = figure.subplots(1, len(found.metrics) + 1, squeeze=False)[0]
+        for axes, (name, metric) in zip(panels, found.metrics.items(), strict=True):
+            scale, unit_name = metric_unit(study, name)
+            for place, one in enumerate(metric.designs.values()):
                 mean, sd = one.estimate.value / scale, one.sd.value / scale
                 axes.plot([mean - 1.645 * sd, mean + 1.645 * sd], [place, place], color=LIGHT, linewidth=7, solid_capstyle="butt")
-            with_errors(axes, list(by_design), [one.estimate for one in by_design.values()], scale)
-            axes.axvline(found.truth[metric].value / scale, color=DARK, linewidth=1.2, label="the truth")
-            axes.set_xlabel(f"{metric}, {name}" if name else metric)
+            with_errors(axes, list(metric.designs), [one.estimate for one in metric.designs.values()], scale)
+            axes.axvline(metric.truth.value / scale, color=DARK, linewidth=1.2, label="the truth")
+            axes.set_xlabel(f"{name}, {unit_name}" if unit_name else name)
             axes.legend(frameon=False, fontsize=8.5, loc="best")
         names = [name.replace("_", " ") for name in found.paid]
         last.barh(range(len(names)), [one.payment.value / unit for one in found.paid.values()], color=MIDDLE, height=0.6)

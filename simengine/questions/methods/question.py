@@ -8,7 +8,6 @@ METHODS = Question[Any](
     name="methods",
     summary="Measure the same people of STUDY by every design that it describes, and say what the contract would pay by each.",
     ask=later("simengine.questions.methods.answer", "compare_methods"),
-    content=later("simengine.questions.methods.content", "methods"),
     tables=later("simengine.questions.methods.tables", "methods_tables"),
     picture=later("simengine.questions.methods.picture", "draw_methods"),
     keeps="the answer, its picture, study and provenance",

@@ -18,26 +18,25 @@ def methods_tables(study: Study, found: MethodSpread) -> RenderableType:
     )
     parts: list[RenderableType] = [heading(study, found, remark)]
     unit, _ = money_unit(study)
-    for name, readings in found.readings.items():
+    for name, metric in found.metrics.items():
         scale, counted = metric_unit(study, name)
         layout = grid("design", "estimate", "bias", "sd", "own error", "coverage")
-        for design, reading in readings.items():
+        for design, reading in metric.designs.items():
             numbers = [reading.estimate, reading.bias, reading.sd, reading.standard_error]
             layout.add_row(_words(design), *(cell(number, scale) for number in numbers), cell(reading.coverage, 1.0))
-        parts.append(titled(f"{name}: the truth is {cell(found.truth[name], scale)} {counted}".rstrip(), layout))
+        parts.append(titled(f"{name}: the truth is {cell(metric.truth, scale)} {counted}".rstrip(), layout))
     money = grid("design", "payment", "P(paid)", "")
     for design, paid in found.paid.items():
-        borrowed = found.borrowed.get(design, ())
-        remark = f"{', '.join(borrowed)} as the contract prescribes" if borrowed else ""
+        remark = f"{', '.join(paid.borrowed)} as the contract prescribes" if paid.borrowed else ""
         money.add_row(_words(design), cell(paid.payment, unit), cell(paid.p_pay, 1.0), remark)
     return Group(*parts, titled(f"What the contract would pay under {', '.join(found.contingent_terms)}", money))
 
 
 def _prescribed(found: MethodSpread) -> str:
     """Return the design of the contract, or those of its metrics where these are several."""
-    if len(set(found.by_metric.values())) == 1:
+    if len({metric.prescribed for metric in found.metrics.values()}) == 1:
         return _words(found.prescribed)
-    return ", ".join(f"{_words(design)} for {name}" for name, design in found.by_metric.items())
+    return ", ".join(f"{_words(metric.prescribed)} for {name}" for name, metric in found.metrics.items())
 
 
 def _words(design: str) -> str:

@@ -55,8 +55,6 @@ class Spread:
 class PortfolioRisk(Answer):
     """Results of a portfolio."""
 
-    seed: int
-    n_replications: int
     results: Mapping[str, Floats]
     """By project: the holder's net, in the currency (for an outcomes fund: minus its payments)."""
     total: Floats
@@ -91,7 +89,9 @@ def hold(holding: Holding, ensemble: Ensemble) -> PortfolioRisk:
         units = units_of(portfolio.portfolio.currency)
         course = run_fund(round(portfolio.portfolio.capital.value * units), flows, rule_of(portfolio))
     capital = portfolio.portfolio.capital.value
-    return PortfolioRisk(ensemble.seed, ensemble.n_replications, results, total, spread_of(results), course, capital)
+    return PortfolioRisk(
+        results, total, spread_of(results), course, capital, n_replications=ensemble.n_replications, seed=ensemble.seed
+    )
 
 
 def rule_of(portfolio: Portfolio) -> FundRule:

@@ -80,7 +80,6 @@ class Update:
 class Retrospect(Answer):
     """The known results in the forecast, and the update on those given."""
 
-    n_replications: int
     bandwidth: float
     places: Mapping[str, PlaceInForecast]
     update: Update | None
@@ -139,12 +138,12 @@ def look_back(
     weights = {name: _weights(one, columns, bandwidth) for name, one in known.items()}
     places = {name: _place(name, one, columns, weights[name], ensemble.seed, least_effective) for name, one in known.items()}
     if not given:
-        return Retrospect(ensemble.n_replications, bandwidth, places, None, columns, None)
+        return Retrospect(bandwidth, places, None, columns, None, n_replications=ensemble.n_replications, seed=ensemble.seed)
     together = np.ones(ensemble.n_replications)
     for name in given:
         together = together * weights[name]
     update = _update(tuple(given), columns, together, least_effective)
-    return Retrospect(ensemble.n_replications, bandwidth, places, update, columns, together)
+    return Retrospect(bandwidth, places, update, columns, together, n_replications=ensemble.n_replications, seed=ensemble.seed)
 
 
 def columns_of(study: Study, seed: int, replications: Integers) -> Columns:

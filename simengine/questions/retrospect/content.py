@@ -6,6 +6,7 @@ from typing import Any
 
 from simengine.config import Study
 from simengine.questions.retrospect.answer import PlaceInForecast, Retrospect, Shift, Update
+from simengine.report.answers import answer_heading
 from simengine.report.document import plain
 
 _NOTABLE = 0.25
@@ -14,10 +15,7 @@ _NOTABLE = 0.25
 
 def retrospect(study: Study, found: Retrospect) -> dict[str, Any]:
     """Return a look back as plain numbers."""
-    return {
-        "title": study.study.title,
-        "currency": study.study.currency,
-        "replications": found.n_replications,
+    return answer_heading(study, found) | {
         "bandwidth": found.bandwidth,
         "known": {name: _place(name, place) for name, place in found.places.items()},
         "update": None if found.update is None else _update(found.update),

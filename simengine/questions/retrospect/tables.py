@@ -9,7 +9,7 @@ from rich.text import Text
 from simengine.config import Study
 from simengine.questions.retrospect.answer import Retrospect, Shift, Update
 from simengine.questions.retrospect.content import retrospect_sentence
-from simengine.report.layouts import grid, titled
+from simengine.report.layouts import grid, heading, titled
 from simengine.report.units import cell, metric_unit, money_unit
 
 KERNEL = (
@@ -20,11 +20,8 @@ KERNEL = (
 
 def retrospect_tables(study: Study, found: Retrospect) -> RenderableType:
     """Lay out a look back: a row and a sentence for each known result, then what follows from those given."""
-    money, money_name = money_unit(study)
-    heading = (
-        f"{study.study.title}\n{found.n_replications:,} replications. Money in {money_name}; ± is one Monte Carlo standard error."
-    )
-    table = grid("known", "result", "how sure", "P(below)", "P(so)", "PIT", "effective replications")
+    money, _ = money_unit(study)
+    table = grid("known", "result", "how sure", "P(below)", "P(so)", "PIT", "ESS")
     for name, place in found.places.items():
         table.add_row(
             name,
@@ -37,7 +34,12 @@ def retrospect_tables(study: Study, found: Retrospect) -> RenderableType:
         )
     told = [Text(f"\n{retrospect_sentence(name, place)}") for name, place in found.places.items()]
     kernel = Text("\n" + KERNEL.format(bandwidth=found.bandwidth), style="italic")
-    parts: list[RenderableType] = [Text(heading, style="bold"), table, *told, kernel]
+    parts: list[RenderableType] = [
+        heading(study, found, "ESS: effective sample size of the replications that come near."),
+        table,
+        *told,
+        kernel,
+    ]
     if found.update is not None:
         parts += _update_tables(study, found.update, money)
     return Group(*parts)

@@ -44,7 +44,7 @@ FARTHEST = 6.0
 _STEP, _MOST_STEPS, _PROGRESS = 0.4, 8, 0.01
 
 Margins = Callable[[Floats], Floats]
-"""From scores of shape (n_points, n_assumptions) to margins of shape (n_points, n_luck): above 0 where the deal breaks."""
+"""From scores of shape (n_points, n_assumptions) to margins of shape (n_points, n_panel): above 0 where the deal breaks."""
 
 
 @dataclass(frozen=True)
@@ -114,10 +114,8 @@ class Nearest:
 class ReverseStress(Answer):
     """Result of a reverse stress test."""
 
-    n_replications: int
-    seed: int
     criterion: str
-    n_luck: int
+    n_panel: int
     n_assumptions: int
     p_break: Statistic
     """Over all replications."""
@@ -148,7 +146,7 @@ def read_criterion(text: str) -> Criterion:
 
 
 def reverse_stress(
-    study: Study, criterion: Criterion, ensemble: Ensemble, n_luck: int, *, with_boxes: bool = False
+    study: Study, criterion: Criterion, ensemble: Ensemble, n_panel: int, *, with_boxes: bool = False
 ) -> ReverseStress:
     """Find the nearest combination of assumptions that breaks a deal.
 
@@ -160,7 +158,7 @@ def reverse_stress(
         When the deal counts as broken.
     ensemble
         Replications drawn as in any run: for the share that breaks, the starting directions, and the boxes.
-    n_luck
+    n_panel
         Replications of the panel at each point.
     with_boxes
         Whether to look for boxes of assumptions in which the deal breaks, too.
@@ -172,7 +170,7 @@ def reverse_stress(
     """
     study = with_used_designs_alone(study)
     asked_measures(study, [str(criterion.measure)], "--reverse")
-    assumptions = assumptions_of(study, ensemble, n_luck)
+    assumptions = assumptions_of(study, ensemble, n_panel)
     (columns,) = ensemble.ask(lambda rows: [settled_money(study, simulate(study, ensemble.seed, rows), [criterion.measure])])
     margin = criterion.margin(columns)
     drawn = np.arange(ensemble.n_replications)
@@ -182,7 +180,7 @@ def reverse_stress(
         n_replications=ensemble.n_replications,
         seed=ensemble.seed,
         criterion=criterion.text,
-        n_luck=n_luck,
+        n_panel=n_panel,
         n_assumptions=len(assumptions.paths),
         p_break=statistics.probability(margin > 0),
         nearest=None if found is None else _described(assumptions, *found),
@@ -254,8 +252,8 @@ def _distance(margins: Margins, radius: float, direction: Floats) -> Statistic:
     radii = np.maximum(radius + np.linspace(-1.5, 1.5, 61), 0.0)
     panel = margins(radii[:, None] * direction).T
 
-    def crossing(lucks: Floats) -> Floats:
-        middle = np.median(lucks, axis=0)
+    def crossing(margins_along: Floats) -> Floats:
+        middle = np.median(margins_along, axis=0)
         beyond = np.flatnonzero(middle > 0)
         if not len(beyond):
             return radii[-1:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simengine.questions.options import luck
+from simengine.questions.options import panel
 from simengine.questions.question import Asked, Option, Question, Source, Values, later
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def _prepare(study: Study, values: Values, source: Source) -> Asked:  # noqa: AR
     criterion = read_criterion(values["criterion"])
     if values["boxes"]:
         require_workbench()
-    return Asked(study, {"criterion": criterion, "n_luck": values["n_luck"], "with_boxes": values["boxes"]})
+    return Asked(study, {"criterion": criterion, "n_panel": values["n_panel"], "with_boxes": values["boxes"]})
 
 
 REVERSE = Question[Any](
@@ -33,7 +33,7 @@ REVERSE = Question[Any](
             is_required=True,
         ),
         Option("boxes", "With --reverse: boxes of assumptions in which it breaks (needs EMA Workbench).", kind=bool, default=False),
-        luck(64),
+        panel(64),
     ),
     prepare=_prepare,
     ask=later("simengine.questions.reverse.answer", "reverse_stress"),

@@ -10,6 +10,8 @@ from simengine.questions.reverse.answer import ReverseStress
 from simengine.report.layouts import MOST_STEPS, folded, further, grid, heading, titled
 from simengine.report.units import cell
 
+_INFORMATIVE = 0.99
+
 
 def reverse_tables(study: Study, found: ReverseStress) -> RenderableType:
     """Lay out the nearest combination of assumptions that breaks a deal, and the boxes in which it breaks."""
@@ -32,10 +34,12 @@ def reverse_tables(study: Study, found: ReverseStress) -> RenderableType:
         title += f"; there {cell(nearest.p_break, 1.0)} break"
         parts.append(titled(title, table))
         told = f"{further(left)} the rest of the distance. " if left > 0 else ""
-        told += f"A draw of the assumptions lies this far in this direction with probability {nearest.p_beyond:.2g}, "
-        told += (
-            f"and this far in any direction with {nearest.plausibility:.2g} (chi-square, {found.n_assumptions} degrees of freedom)."
-        )
+        told += f"A draw of the assumptions lies this far in this direction with probability {nearest.p_beyond:.2g}"
+        # Of many assumptions almost every draw lies far from the centre in some direction.
+        if nearest.plausibility < _INFORMATIVE:
+            told += f", and this far in any direction with {nearest.plausibility:.2g} "
+            told += f"(chi-square, {found.n_assumptions} degrees of freedom)"
+        told += "."
         parts.append(Text(told))
     if found.boxes is not None and not found.boxes:
         told = "No box: no range of a few assumptions was found in which it breaks clearly more often than in all replications."

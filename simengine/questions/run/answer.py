@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from simengine.config import Study, known_metrics
 from simengine.distributions import Constant
-from simengine.pipeline import draw_numbers
-from simengine.records import ReplicationResults
+from simengine.errors import UnknownNameError
+from simengine.pipeline import draw_numbers, drawn_again
+from simengine.records import ReplicationResults, row_index
 from simengine.replications.answer import Answer
 from simengine.replications.blocks import run_study
 from simengine.replications.ensemble import Ensemble
@@ -20,15 +21,20 @@ from simengine.replications.money import asked_measures
 from simengine.replications.precision import PreciseRun, control_variates, read_goals, run_until
 from simengine.risk import RiskTable, summarise
 from simengine.risk.statistics import Statistic
-from simengine.sampling import Sampling, refuse_impossible_variates
+from simengine.sampling import Sampling, refuse_impossible_variates, seeds_again
 
 
 @dataclass(frozen=True, repr=False)
 class Run(Answer):
-    """A run of a study."""
+    """A run of a study.
 
-    seed: int
-    n_replications: int
+    `result["investor.p_loss"]` is a statistic, with its value and Monte Carlo standard error; `result["investor.net"]` is a column,
+    an array with one value per row. Money is in whole units of the currency of the study, rates are per year as fractions (0.05 is
+    5 %), months are counted from the start, which is month 0. A column holds NaN where a replication has no such number: a rate of
+    return that does not exist, a loan that is never paid back, an estimate where nobody was measured. A column of words, such as
+    `term.<term>.bound`, is an array of texts.
+    """
+
     results: ReplicationResults
     table: RiskTable
     precise: PreciseRun | None
@@ -42,8 +48,23 @@ class Run(Answer):
         """Look up a statistic by its path, such as `investor.p_loss`, or a column of the replications by its name.
 
         A requested measure is found under its text, such as `investor.cvar(0.9)`.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such statistic or column.
+        NotGivenError
+            If too few replications carry the statistic: the message says how many it takes.
         """
-        return self.results[name] if name in self.results.columns else self.table[name]
+        if name in self.results.columns:
+            return self.results.words(name) if name in self.results.codes else self.results[name]
+        if self.table.get(name) is None and name not in self.table.refused:
+            raise UnknownNameError("name", name, [*self.results.columns, *(path for path, _ in self.table.statistics())])
+        return self.table[name]
+
+    def get(self, path: str) -> Statistic | None:
+        """Look up a statistic by its path; None where there is none, or where too few replications carry it."""
+        return self.table.get(path)
 
     def __repr__(self) -> str:
         shape = f"{self.n_replications:,} replications, seed {self.seed}"
@@ -53,17 +74,29 @@ class Run(Answer):
         return self.table._repr_html_()
 
     def to_pandas(self) -> Any:
-        """Return a data frame of pandas: one row of results per replication."""
+        """Return a data frame of pandas: one row of results per replication, under its number.
+
+        With `measured=k` it has k rows per replication, and the index a second level, `measurement`, from 1. With `tilts` a plain
+        mean over rows is wrong: weigh them by the column `weight`, as `np.average(rows["investor.net"], weights=rows["weight"])`
+        does. With `sobol` or `measured` rows of one `group` depend on each other, so that a standard error from the rows is wrong.
+        `table` accounts for all of this.
+        """
         return self.results.to_pandas()
 
     def draws(self) -> Any:
-        """Return a data frame of pandas beside that of `to_pandas`: by replication, every number that was drawn, under its path."""
+        """Return a data frame of pandas beside that of `to_pandas`, with the same index: every number that was drawn, by its path.
+
+        A number that concerns no person is drawn anew in each measurement. With `tilts` the draws are tilted too: weigh them by the
+        column `weight` of `to_pandas`.
+        """
         import pandas as pd
 
-        numbers = np.unique(self.results.replications)
-        drawn = draw_numbers(self.study, self.seed, numbers, self.sampling)
+        rows = self.results.replications
+        drawn = draw_numbers(self.study, self.seed, np.unique(rows), self.sampling)
+        again = [drawn_again(self.study, drawn, other) for other in seeds_again(self.seed, self.sampling.measured)]
         uncertain = [path for path, number in self.study.quantities() if not isinstance(number, Constant) and path in drawn.values]
-        return pd.DataFrame({path: drawn.values[path] for path in uncertain}, index=pd.Index(numbers, name="replication"))
+        columns = {path: np.stack([one.values[path] for one in (drawn, *again)], axis=1).reshape(-1) for path in uncertain}
+        return pd.DataFrame(columns, index=row_index(rows))
 
 
 def run_question(
@@ -112,10 +145,10 @@ def run_question(
         precise = run_until(
             study, seed, goals, at_most, with_control_variates=with_control_variates, measures=asked, sampling=sampling, **how
         )
-        return Run(seed, precise.table.n_replications, precise.results, precise.table, precise, *shown)
+        return Run(precise.results, precise.table, precise, *shown, n_replications=precise.table.n_replications, seed=seed)
     if with_control_variates:
-        refuse_impossible_variates(sampling, dict(study.quantities()), n_replications, knows_luck=bool(known_metrics(study)))
+        refuse_impossible_variates(sampling, dict(study.quantities()), n_replications, knows_deviations=bool(known_metrics(study)))
     results = run_study(study, seed, n_replications, with_variates=with_control_variates, sampling=sampling, **how)
     variates = control_variates(study, seed, results, sampling) if with_control_variates else None
     table = summarise(results, variates, asked)
-    return Run(seed, table.n_replications, results, table, None, *shown)
+    return Run(results, table, None, *shown, n_replications=table.n_replications, seed=seed)

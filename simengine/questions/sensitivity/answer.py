@@ -54,20 +54,18 @@ class PartySensitivity:
     """By path; the largest swing first."""
     indices: Mapping[str, SobolIndex]
     """By group; the largest total index first."""
-    luck_left: float
+    panel_share: float
 
 
 @dataclass(frozen=True, repr=False)
 class Sensitivity(Answer):
     """Sensitivity of all parties' money."""
 
-    n_replications: int
-    seed: int
     measure: str
     """The amount or measure analysed."""
     n_points: int
     n_trajectories: int
-    n_luck: int
+    n_panel: int
     groups: Mapping[str, tuple[str, ...]]
     """By name: the assumptions that are moved together."""
     parties: Mapping[str, PartySensitivity]
@@ -78,7 +76,7 @@ def sensitivity(
     ensemble: Ensemble,
     n_points: int,
     n_trajectories: int,
-    n_luck: int,
+    n_panel: int,
     measure: str = "net",
     parties: Sequence[str] = (),
 ) -> Sensitivity:
@@ -94,7 +92,7 @@ def sensitivity(
         Of Sobol's plan, before it is multiplied by the number of groups and 2; a power of 2.
     n_trajectories
         Of the screening.
-    n_luck
+    n_panel
         Replications in the panel at each point.
     measure
         `net`, `npv`, another amount, or a measure that is a mean over replications, such as `p_loss`.
@@ -110,7 +108,7 @@ def sensitivity(
     asked = amount_asked(measure, needs_mean=True)
     chosen = parties_with(study, asked, parties)
     refuse_sizes(n_points, n_trajectories)
-    assumptions = assumptions_of(study, ensemble, n_luck)
+    assumptions = assumptions_of(study, ensemble, n_panel)
     groups = groups_of(study, assumptions.paths)
     swings = _tornado(assumptions, ensemble, asked)
 
@@ -126,7 +124,7 @@ def sensitivity(
         measure=asked.text,
         n_points=n_points,
         n_trajectories=n_trajectories,
-        n_luck=n_luck,
+        n_panel=n_panel,
         groups=groups,
         parties={party: _of_party(assumptions, [asked.values(one, party) for one in swings], indices[party]) for party in chosen},
     )
@@ -198,5 +196,5 @@ def _of_party(assumptions: Assumptions, swings: Sequence[Floats], indices: Indic
         mean=statistics.mean(swings[0]),
         tornado=dict(sorted(tornado.items(), key=lambda item: -abs(item[1].swing.value))),
         indices=dict(sorted(indices.of.items(), key=lambda item: -item[1].st.value)),
-        luck_left=indices.luck_left,
+        panel_share=indices.panel_share,
     )

@@ -1,7 +1,7 @@
 """Global indices of sensitivity: Sobol's S1 and ST and the screening of Morris by SALib, and PAWN.
 
 What is asked is the mean of a party's money at a point of the assumptions, over a panel of replications that all points share. The
-panel is finite, so part of the variance between points is due to it: `luck_left` is that part.
+panel is finite, so part of the variance between points is due to it: `panel_share` is that part.
 
 References
 ----------
@@ -34,7 +34,7 @@ MOST_SOBOL_POINTS = 2**20
 _PAWN_GROUPS = 20
 
 EvaluatePoints = Callable[[Floats], Mapping[str, Floats]]
-"""From uniforms of shape (n_points, n_inputs) to money by name, shape (n_points, n_luck)."""
+"""From uniforms of shape (n_points, n_inputs) to money by name, shape (n_points, n_panel)."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Indices:
 
     of: Mapping[str, SobolIndex]
     """By group of inputs."""
-    luck_left: float
+    panel_share: float
     """Share of the variance between points that is due to the panel, not the assumptions."""
 
 
@@ -154,11 +154,11 @@ def _of_one(
             )
             for g, name in enumerate(names)
         },
-        luck_left(at_sobol),
+        panel_share(at_sobol),
     )
 
 
-def luck_left(panel: Floats) -> float:
+def panel_share(panel: Floats) -> float:
     """Return the share of the variance between points that is due to the panel.
 
     Notes

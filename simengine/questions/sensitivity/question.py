@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from simengine.questions.options import OF_OPTION, PARTIES_OPTION, luck
+from simengine.questions.options import OF_OPTION, PARTIES_OPTION, panel
 from simengine.questions.question import Option, Question, later
 
 SENSITIVITY = Question[Any](
@@ -19,7 +19,7 @@ SENSITIVITY = Question[Any](
             kind=int,
             default=16,
         ),
-        luck(16),
+        panel(16),
     ),
     ask=later("simengine.questions.sensitivity.answer", "sensitivity"),
     tables=later("simengine.questions.sensitivity.tables", "sensitivity_tables"),

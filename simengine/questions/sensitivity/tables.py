@@ -17,7 +17,7 @@ def sensitivity_tables(study: Study, found: Sensitivity) -> RenderableType:
     asked = amount_asked(found.measure)
     unit, _ = unit_of_amount(asked.unit, money_unit(study))
     remark = f"What is asked of each party: {asked_in_words(found.measure)}. Indices: {found.n_points} points of Sobol's plan, "
-    remark += f"{found.n_trajectories} trajectories of Morris, {found.n_luck} replications at each point."
+    remark += f"{found.n_trajectories} trajectories of Morris, {found.n_panel} replications at each point."
     parts: list[RenderableType] = [heading(study, found, remark)]
     for party, one in found.parties.items():
         if not any(swing.swing.value for swing in one.tornado.values()) and not any(i.st.value for i in one.indices.values()):
@@ -31,7 +31,7 @@ def sensitivity_tables(study: Study, found: Sensitivity) -> RenderableType:
         table = grid("assumption", "S1", "ST", "mu_star", "PAWN")
         for name, index in list(one.indices.items())[:MOST_STEPS]:
             table.add_row(folded(name), cell(index.s1, 1.0), cell(index.st, 1.0), cell(index.mu_star, unit), cell(index.pawn, 1.0))
-        left = f"{100 * one.luck_left:z.0f} % of the variance between points is sampling variation of the panel, not assumptions"
+        left = f"{100 * one.panel_share:z.0f} % of the variance between points is sampling variation of the panel, not assumptions"
         parts.append(titled(f"{party_title(study, party)}: all assumptions at once; {left}", table))
         hidden = len(one.tornado) - MOST_STEPS
         if hidden > 0:

@@ -56,8 +56,6 @@ class Deal:
 class SizingResult(Answer):
     """Result: every point that was settled, and a deal, or why there is none."""
 
-    n_replications: int
-    seed: int
     table: Table
     points: tuple[Candidate, ...]
     feasible: tuple[Candidate, ...]

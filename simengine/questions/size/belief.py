@@ -37,8 +37,6 @@ class BeliefPoint:
 class WeakestBelief(Answer):
     """Below which belief in the effect no deal exists."""
 
-    n_replications: int
-    seed: int
     parties: tuple[str, ...]
     """Whose belief is changed."""
     low: float
@@ -98,7 +96,8 @@ def weakest_belief(study: Study, parties: Sequence[str], ensemble: Ensemble, mos
     beside = replace(ensemble, first=ensemble.first + ensemble.n_replications)
     again = tuple(_judged(multiple, _searched(study, parties, multiple, beside)) for multiple in (low, high))
     below = explain_no_deal(tried[low][1])
-    return WeakestBelief(ensemble.n_replications, ensemble.seed, tuple(parties), low, high, points, below, (again[0], again[1]))
+    found = (tuple(parties), low, high, points, below, (again[0], again[1]))
+    return WeakestBelief(*found, n_replications=ensemble.n_replications, seed=ensemble.seed)
 
 
 def believing(study: Study, parties: Sequence[str], multiple: float) -> Study:

@@ -36,8 +36,6 @@ _OF_A_BAND = 1.96
 class OneNumber(Answer):
     """The end of the range of one term from which on a limit is kept."""
 
-    n_replications: int
-    seed: int
     path: str
     end: Literal["smallest", "largest"]
     limit: Limit
@@ -104,7 +102,8 @@ def search_number(
     early, late = (_crossing(lambda x, band=band: excess(x, band), values, is_listed=is_listed) for band in (-_BAND, _BAND))  # type: ignore[misc]
     at_value = limit.measure.of(columns(value))
     low, high = min(early, late), max(early, late)
-    return OneNumber(0, 0, path, end, limit, value, low, high, at_value, at_value, tuple(sorted(walk, key=lambda one: one[0])))
+    steps = tuple(sorted(walk, key=lambda one: one[0]))
+    return OneNumber(path, end, limit, value, low, high, at_value, at_value, steps, n_replications=0, seed=0)
 
 
 def _error(measured: Statistic) -> float:

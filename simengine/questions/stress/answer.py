@@ -18,7 +18,7 @@ from simengine.config import Study, cohort_of
 from simengine.config.roles import with_money
 from simengine.config.stresses import Stressed, with_number
 from simengine.distributions import Constant
-from simengine.errors import UsageError, one_of
+from simengine.errors import UsageError, did_you_mean, one_of
 from simengine.measurement import thinned
 from simengine.pipeline import DrawOverrides, Evidence, draw_numbers
 from simengine.records import Draws, Floats, Integers
@@ -90,8 +90,6 @@ class Stressing:
 class StressTest(Answer):
     """A study under its stresses."""
 
-    n_replications: int
-    seed: int
     level: float
     measures: tuple[str, ...]
     """Further measures beside net, NPV, P(loss) and CVaR."""
@@ -169,7 +167,8 @@ def chosen_stresses(found: Mapping[str, Mapping[str, Stress] | str], names: Sequ
     """
     for name in names_asked(names, "--stress"):
         if name not in found:
-            raise UsageError(f"--stress: a stress that is named here or in the study's `stresses`; found {name!r}. {one_of(found)}")
+            way_out = did_you_mean(name, found, one_of(found))
+            raise UsageError(f"--stress: a stress that is named here or in the study's `stresses`; found {name!r}. {way_out}")
     return {name: one for name, one in found.items() if not names or name in names}
 
 

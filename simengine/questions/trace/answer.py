@@ -51,6 +51,10 @@ class Trace:
     agrees: bool = False
     """Whether it was compared with the row of a run, and every number was the same."""
 
+    def __repr__(self) -> str:
+        counts = f"{len(self.payments):,} payments, {len(self.postings):,} postings"
+        return f"<Trace: replication {self.replication:,}, measurement {self.measurement}, seed {self.seed}, {counts}>"
+
 
 def trace(
     study: Study,

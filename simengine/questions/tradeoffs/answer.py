@@ -70,8 +70,6 @@ class MovedTerm:
 class Tradeoffs(Answer):
     """Worth of the terms of a study to its parties."""
 
-    n_replications: int
-    seed: int
     step: float
     """Relative to each term."""
     level: float
@@ -146,7 +144,9 @@ def worth_of_terms(
     standings = {party: standing_of(base, party, level, asked) for party in chosen}
     needs = tail_needs(ensemble.n_replications, level)
     texts = tuple(str(measure) for measure in asked if measure.party in chosen)
-    return Tradeoffs(ensemble.n_replications, ensemble.seed, step, level, texts, needs, standings, terms, left_out)
+    return Tradeoffs(
+        step, level, texts, needs, standings, terms, left_out, n_replications=ensemble.n_replications, seed=ensemble.seed
+    )
 
 
 def stored_for(study: Study, ensemble: Ensemble, parties: Sequence[str], measures: Sequence[Measure] = ()) -> StoredEnsemble:

@@ -55,8 +55,6 @@ class Landscape:
 class MoneyMap(Answer):
     """The money of some parties over two numbers."""
 
-    n_replications: int
-    seed: int
     across: MapSide
     up: MapSide
     parties: Mapping[str, Landscape]
@@ -95,7 +93,7 @@ def map_money(study: Study, ensemble: Ensemble, across: str, up: str, n_points: 
         for surface in surfaces.values():
             surface.add(row)
     found = {party: surface.landscape(is_turned=is_turned) for party, surface in surfaces.items()}
-    return MoneyMap(ensemble.n_replications, ensemble.seed, *sides, found)
+    return MoneyMap(*sides, found, n_replications=ensemble.n_replications, seed=ensemble.seed)
 
 
 def _rows(study: Study, ensemble: Ensemble, outer: MapSide, inner: MapSide, parties: Sequence[str]) -> Iterator[list[Columns]]:

@@ -48,9 +48,7 @@ class SidePayments:
 class WrongPockets(Answer):
     """Cash, savings and side payments."""
 
-    seed: int
-    n_replications: int
-    parties: TableSection
+    public_value: TableSection
     """By party: its net."""
     among: tuple[str, ...]
     """The actors between whom side payments are made."""
@@ -91,7 +89,7 @@ def find_wrong_pockets(study: Study, ensemble: Ensemble, among: Sequence[str] = 
     return WrongPockets(
         seed=ensemble.seed,
         n_replications=ensemble.n_replications,
-        parties=value_by_party(columns),
+        public_value=value_by_party(columns),
         among=actors,
         must_agree=tuple(actor for actor, must in zip(actors, must_agree, strict=True) if must),
         total=statistics.mean(add_in_order(nets.T)),

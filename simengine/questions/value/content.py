@@ -17,7 +17,7 @@ def wrong_pockets(study: Study, found: WrongPockets) -> dict[str, Any]:
         "currency": study.study.currency,
         "seed": found.seed,
         "replications": found.n_replications,
-        "public_value": plain(found.parties),
+        "public_value": plain(found.public_value),
         "side_payments": {
             "among": list(found.among),
             "must_agree": list(found.must_agree),

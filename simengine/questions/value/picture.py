@@ -15,7 +15,7 @@ from simengine.risk.statistics import Statistic
 def draw_pockets(study: Study, found: WrongPockets) -> bytes:
     """Draw the mean cash, value and net of every party, with the 90 % range of the net."""
     unit, money = money_unit(study)
-    parties = [name for name, one in found.parties.items() if isinstance(one, Mapping)]
+    parties = [name for name, one in found.public_value.items() if isinstance(one, Mapping)]
     with plain_style():
         figure = new_figure(figsize=(9, 1.8 + 0.75 * len(parties)), layout="constrained")
         axes = figure.subplots()
@@ -38,7 +38,7 @@ _LABELS = {"cash": "cash", "value": "value of what changed", "net": "net: both t
 
 
 def _of(found: WrongPockets, party: str, what: str, level: str) -> Statistic:
-    of_party = found.parties[party]
+    of_party = found.public_value[party]
     assert isinstance(of_party, Mapping)
     section = of_party[what]
     assert isinstance(section, Mapping)

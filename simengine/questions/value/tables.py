@@ -22,7 +22,7 @@ def wrong_pocket_tables(study: Study, found: WrongPockets) -> RenderableType:
         f"Money in {money}; ± is one Monte Carlo standard error.",
         style="bold",
     )
-    return Group(heading, public_value_table(study, found.parties, unit), _side_payments(study, found, unit))
+    return Group(heading, public_value_table(study, found.public_value, unit), _side_payments(study, found, unit))
 
 
 def _side_payments(study: Study, found: WrongPockets, unit: float) -> RenderableType:

@@ -57,8 +57,6 @@ class Window:
 class WindowSpread(Answer):
     """The same people followed for several lengths of time."""
 
-    n_replications: int
-    seed: int
     metrics: tuple[str, ...]
     """Those whose window is changed."""
     horizon_months: int
