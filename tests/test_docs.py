@@ -23,6 +23,7 @@ import pytest
 from pyarrow import parquet
 from pydantic import AfterValidator, BaseModel, Field
 
+from docs import options
 from docs.keys import filled, pages
 from docs.keys.models import Key
 from docs.keys.words import allowed
@@ -303,6 +304,10 @@ def missing_options(page: str) -> list[str]:
 
 def test_command_line__names_every_command_and_option() -> None:
     assert missing_options(REFERENCE["command-line"]) == []
+
+
+def test_tables_of_options__are_those_of_the_commands() -> None:
+    assert options.PAGE.read_text() == options.page(), "run `python -m docs.options`"
 
 
 def test_exit_codes__are_those_of_the_program() -> None:

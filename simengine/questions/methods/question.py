@@ -11,5 +11,5 @@ METHODS = Question[Any](
     content=later("simengine.questions.methods.content", "methods"),
     tables=later("simengine.questions.methods.tables", "methods_tables"),
     picture=later("simengine.questions.methods.picture", "draw_methods"),
-    keeps="the answer, its picture, study and provenance",
+    keeps="methods.json, methods.png, study.yaml, run-again.txt",
 )
