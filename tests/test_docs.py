@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -23,7 +24,7 @@ import pytest
 from pyarrow import parquet
 from pydantic import AfterValidator, BaseModel, Field
 
-from docs import options
+from docs import answers, options
 from docs.keys import filled, pages
 from docs.keys.models import Key
 from docs.keys.words import allowed
@@ -56,18 +57,9 @@ from simengine.distributions import (
 from simengine.interruption import EXIT_CODES
 from simengine.measurement import purposes_of_errors, purposes_of_records
 from simengine.measurement.spec import CountedOutcome, Metric
-from simengine.questions.attribute.answer import Attribution, Burden, LayerShares, Portion, TailGuarantee
-from simengine.questions.compare.answer import Comparison, Switch
-from simengine.questions.reverse.answer import BreakStep, Nearest, ReverseStress
-from simengine.questions.reverse.boxes import Box
-from simengine.questions.sensitivity.answer import PartySensitivity, Sensitivity, Swing
-from simengine.questions.sensitivity.indices import SobolIndex
-from simengine.questions.stress.answer import StressedChange, Stressing, StressTest
-from simengine.questions.tradeoffs.answer import MovedTerm, Slope, TermWorth, Tradeoffs
-from simengine.questions.tradeoffs.grid import BreakEven, Landscape, MoneyMap
-from simengine.questions.tradeoffs.sides import MapSide
+from simengine.questions.listed import QUESTIONS
+from simengine.questions.question import FIELDS_BY_NAME
 from simengine.records import ARMS, LIMITS, ReplicationResults, Tallies
-from simengine.replications.money import PartyStanding
 from simengine.risk.returns import PAYBACK_STATUSES, STATUSES
 from tests.analysis.made import SCORES
 from tests.command import in_this_process
@@ -636,20 +628,24 @@ def test_results__names_every_key_of_a_value() -> None:
     assert missing_results(REFERENCE["results"], "`value --json`", content) == []
 
 
-ANSWERS = {
-    "compare": (Comparison, Switch, PartyStanding),
-    "stress": (StressTest, Stressing, StressedChange, PartyStanding, ReverseStress, Nearest, BreakStep, Box),
-    "tradeoffs": (Tradeoffs, MovedTerm, TermWorth, Slope, PartyStanding, MoneyMap, MapSide, Landscape, BreakEven),
-    "sensitivity": (Sensitivity, PartySensitivity, Swing, SobolIndex),
-    "attribute": (Attribution, Burden, LayerShares, TailGuarantee, Portion),
-}
+def test_tables_of_answers__are_those_of_the_records() -> None:
+    assert answers.PAGE.read_text() == answers.page(), "run `python -m docs.answers`"
 
 
-@pytest.mark.parametrize("command", list(ANSWERS))
-def test_results__names_every_key_of_the_questions_of_a_deal(command: str) -> None:
-    spans = code(section(REFERENCE["results"], f"`{command} --json`"))
-    named = {word for span in spans for word in span.split(".")} | {"n_replications"}  # called `replications` there
-    assert [name for answer in ANSWERS[command] for name in answer.__dataclass_fields__ if name not in named] == []
+def test_tables_of_answers__tell_every_question_that_is_answered_by_its_fields() -> None:
+    told = {found["name"] for found in answers.TABLE.finditer(REFERENCE["results"])}
+    by_fields = {question.name for question in QUESTIONS if question.content is FIELDS_BY_NAME}
+    assert {"compare", "attribute"} <= by_fields
+    assert by_fields <= told
+
+
+def test_entries_of_an_answer__need_a_sentence_each() -> None:
+    @dataclass
+    class Unsaid:
+        share: float
+
+    with pytest.raises(ValueError, match=r"Unsaid\.share: a field must have a sentence below it"):
+        list(answers.entries(Unsaid))
 
 
 def test_results__names_every_file_and_column(folder: Path) -> None:

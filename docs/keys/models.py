@@ -67,13 +67,11 @@ class Key:
 
     @property
     def free_names(self) -> list[str]:
-        """What the names below it are names of: as its sentence begins, `By wave: ...`, else as the key says."""
+        """What the names below it are names of."""
         depth, hint = 0, bare(self.hint)[0]
         while get_origin(hint) is dict:
             depth, hint = depth + 1, bare(get_args(hint)[1])[0]
-        told = re.match(r"By (\w+)(?:(?:,? then by| and) (\w+))?\b", self.sentence)
-        names = [name for name in (told.groups() if told else ()) if name]
-        return [*names, *[_singular(self.name), "name"][len(names) :]][:depth]
+        return names_below(self.name, self.sentence, depth)
 
     @property
     def inside(self) -> str:
@@ -84,6 +82,13 @@ class Key:
 @cache
 def _hints(model: type[BaseModel]) -> dict[str, Any]:
     return get_type_hints(model, include_extras=True)
+
+
+def names_below(key: str, sentence: str, depth: int) -> list[str]:
+    """List what so many names below a key are names of: as its sentence begins, `By wave: ...`, else as the key says."""
+    told = re.match(r"By (\w+)(?:(?:,? then by| and) (\w+))?\b", sentence)
+    names = [name for name in (told.groups() if told else ()) if name]
+    return [*names, *[_singular(key), "name"][len(names) :]][:depth]
 
 
 def _singular(key: str) -> str:

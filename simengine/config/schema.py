@@ -76,11 +76,11 @@ class _AsWritten(GenerateJsonSchema):
         return {"anyOf": forms}
 
 
-def meanings(model: type[BaseModel]) -> dict[str, str]:
-    """Return the sentences that stand below the fields of a model and of those that it extends, by field."""
+def meanings(model: type[Any]) -> dict[str, str]:
+    """Return the sentences that stand below the fields of a model or a record, and of those that it extends, by field."""
     found: dict[str, str] = {}
     for base in reversed(model.__mro__):
-        if issubclass(base, BaseModel) and base.__module__.startswith("simengine."):
+        if base.__module__.startswith("simengine."):
             found |= _meanings_in(base.__module__).get(base.__name__, {})
     return found
 
