@@ -5,6 +5,7 @@ Formulae become MathML, which browsers draw by themselves: no script, no font an
 
 from __future__ import annotations
 
+import re
 from typing import Any, NoReturn
 
 from docutils import nodes
@@ -53,8 +54,8 @@ def _name_columns(table: nodes.table, titles: list[str]) -> None:
 
 
 def _break_at_dots(literal: nodes.literal) -> None:
-    *parts, last = literal.astext().split(".")
-    broken = [node for part in parts for node in (nodes.Text(f"{part}."), nodes.raw("", "<wbr>", format="html"))]
+    *parts, last = re.split(r"(?<=\.)(?=[A-Za-z<])", literal.astext())
+    broken = [node for part in parts for node in (nodes.Text(part), nodes.raw("", "<wbr>", format="html"))]
     literal[:] = [*broken, nodes.Text(last)]
 
 
