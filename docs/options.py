@@ -55,8 +55,9 @@ def _of_command(name: str) -> str:
 
 
 def _options(command: click.Command) -> Iterator[click.Option]:
-    context = click.Context(command, help_option_names=commands.context_settings["help_option_names"])
-    return (param for param in command.get_params(context) if isinstance(param, click.Option))
+    """Yield the options of a command; that of its help is the same for all."""
+    helps = commands.get_help_option(click.Context(commands, **commands.context_settings))
+    return (param for param in (*command.params, helps) if isinstance(param, click.Option))
 
 
 @cache
