@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Tests start processes: without bytecode each of them would compile the package anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo quick test lint format docs bench verify lock clean
+.PHONY: demo quick test lint format docs docs-quick bench verify lock clean
 
 demo: $(VENV)/ready
 	$(BIN)/simengine demo
@@ -33,8 +33,16 @@ format: $(VENV)/ready-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+SPHINX := $(BIN)/sphinx-build -W -b html
+
+# Reads all pages anew, for notebooks change with the program; then checks that the pages are read and searched without a network.
 docs: $(VENV)/ready-docs
-	$(BIN)/sphinx-build -W -b html docs docs/_build
+	@echo "The notebooks are run, which takes a minute or two; make docs-quick shows them without their results."
+	$(SPHINX) -E docs docs/_build/html
+	$(BIN)/python docs/offline.py docs/_build/html
+
+docs-quick: $(VENV)/ready-docs
+	$(SPHINX) -D nb_execution_mode=off docs docs/_build/html
 
 bench: $(VENV)/ready-dev
 	$(BIN)/python -m benchmarks.reference_workload

@@ -1,11 +1,14 @@
-"""How the documentation becomes HTML: Markdown in, pages out, nothing from the network.
+"""How the documentation becomes HTML: Markdown and notebooks in, pages out, nothing from the network.
 
 Formulae become MathML, which browsers draw by themselves: no script, no font and no server is needed to read them.
+Notebooks are run when the pages are built, unless `-D nb_execution_mode=off` says otherwise.
 """
 
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 from typing import Any, NoReturn
 
 from docutils import nodes
@@ -14,30 +17,44 @@ from docutils.utils.math.latex2mathml import tex2mathml
 project = "simengine"
 author = "The simengine developers"
 
-extensions = ["myst_parser"]
+extensions = ["myst_nb"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "jupyter_execute", "keys", "*.py"]
+
+# Pages are read from one folder: the notebooks are copied into it, and links to them lead to the copies.
+_NOTEBOOKS = Path(__file__).parent / "notebooks"
+shutil.rmtree(_NOTEBOOKS, ignore_errors=True)
+shutil.copytree(Path(__file__).parent.parent / "notebooks", _NOTEBOOKS)
+
+nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
+nb_execution_mode = "force"
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_timeout = 600
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["pages.css", "tables.css"]
 html_title = "simengine"
 html_copy_source = False
 html_show_copyright = False
 html_math_renderer = "mathml"
-html_static_path = ["_static"]
-html_css_files = ["tables.css"]
 
 
 def setup(app: Any) -> None:
-    """Let formulae be written, and tables be prepared, by the functions below."""
+    """Let formulae be written, notebooks and pictures linked, and tables prepared, by the functions below."""
     app.add_html_math_renderer("mathml", (_write_inline, None), (_write_block, None))
+    app.connect("source-read", _link_to_notebook)
+    app.connect("source-read", _link_to_copies)
+    app.connect("doctree-read", _link_to_picture)
     app.connect("doctree-resolved", _prepare_tables)
 
 
 def _prepare_tables(app: Any, doctree: nodes.document, docname: str) -> None:  # noqa: ARG001
     """Let keys in tables break at their dots, and every cell say its column where rows are blocks: see `_static/tables.css`."""
     for table in doctree.findall(nodes.table):
-        titles = [entry.astext() for entry in next(table.findall(nodes.thead)).findall(nodes.entry)]
+        titles = [entry.astext() for head in table.findall(nodes.thead) for entry in head.findall(nodes.entry)]
         table["classes"] += ["keys"] if "example" in titles else []
         _name_columns(table, titles)
         for literal in list(table.findall(nodes.literal)):
@@ -69,3 +86,27 @@ def _write_block(writer: Any, node: nodes.Element) -> NoReturn:
     formula = tex2mathml(node.astext(), as_block=True)
     writer.body.append(f'<div class="math" style="overflow-x: auto; overflow-y: hidden">{formula}</div>\n')
     raise nodes.SkipNode
+
+
+def _link_to_notebook(app: Any, page: str, source: list[str]) -> None:
+    """Say below the introduction of a notebook where its file is, and whether it was run."""
+    if page.startswith("notebooks/"):
+        name = f"{page.removeprefix('notebooks/')}.py"
+        was_run = app.config.nb_execution_mode != "off"
+        shown = "with the results of running it" if was_run else "without results: it was not run when these pages were built"
+        link = (
+            f"This page is the notebook {{download}}`{name}`, {shown}. `jupytext --to ipynb {name}` makes a file for Jupyter of it."
+        )
+        source[0] = source[0].replace("\n# %%\n", f"\n# %% [markdown]\n# {link}\n\n# %%\n", 1)
+
+
+def _link_to_copies(app: Any, page: str, source: list[str]) -> None:  # noqa: ARG001
+    """Let links to notebooks, which lie beside the pages' folder, lead to their copies inside it."""
+    above = "../" * (page.count("/") + 1)
+    source[0] = source[0].replace(f"]({above}notebooks/", f"]({above[3:]}notebooks/")
+
+
+def _link_to_picture(app: Any, page: nodes.document) -> None:  # noqa: ARG001
+    """Let a picture that is wider than the page be opened in its own size: Sphinx links those that have a scale."""
+    for picture in page.findall(nodes.image):
+        picture["scale"] = 100

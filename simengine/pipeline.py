@@ -125,7 +125,7 @@ def simulate(
 def luck_of(study: Study, evidence: Evidence) -> dict[str, Floats]:
     """Return the deviations of the paid outcomes from their exact means, where these are known."""
     draws = draws_under(study, evidence)
-    metrics = [study.measurement.metrics[name] for name in known_metrics(study)]
+    metrics = [study.measurement.measured[name] for name in known_metrics(study)]
     asked = list(dict.fromkeys((metric.outcome, int(metric.window_months.value)) for metric in metrics))
     return deviations_from_exact_mean(cohort_of(study), draws, evidence.tallies, asked) if asked else {}
 
@@ -217,7 +217,7 @@ def move_money(study: Study, draws: Draws, tallies: Tallies, measurements: Measu
         If payments and drawdown do not converge, or costs stay unpaid and the study does not allow it.
     """
     plan = plan_of(study, draws, tallies.n_people[:, :, SERVICE])
-    cards = settle_cards(study.contract, measurements.reached)
+    cards = settle_cards(study.contract, measurements.reached, measurements)
     payments, ledger = settle_to_fixed_point(
         study, measurements, cards, plan, draws, lambda payments: distribute(study.capital, plan, payments, draws)
     )

@@ -9,6 +9,7 @@ import doctest
 import json
 import os
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
@@ -228,7 +229,7 @@ def test_yaml__holds_a_complete_study_and_a_complete_contract() -> None:
 
 def missing_paths(text: str) -> list[str]:
     """List the paths of the project that a page mentions and that do not exist."""
-    folders = "simengine|configs|docs|notebooks|tests|verification|benchmarks"
+    folders = "simengine|configs|docs|tests|verification|benchmarks"
     mentioned = re.findall(rf"(?<![\w./])((?:{folders})/[\w./-]*\w)", text)
     return [path for path in mentioned if not (CHECKOUT / path).exists()]
 
@@ -259,10 +260,11 @@ def missing_pages(index: str) -> list[str]:
     """
     names = [page.relative_to(DOCS).with_suffix("").as_posix() for page in PAGES if page.name != "index.md"]
     names = [name for name in names if not name.startswith("reference/study/")]
+    names += [f"notebooks/{page.stem}" for page in sorted((CHECKOUT / "notebooks").glob("*.py"))]
     beside = [
         line for _, lines in re.findall(r"^```(\{toctree\})\n(.*?)^```$", index, re.MULTILINE | re.DOTALL) for line in lines.split()
     ]
-    linked = re.findall(r"\]\(([\w/-]+)\.md\)", index)
+    linked = re.findall(r"\]\((?:\.\./)?([\w/-]+)\.(?:md|py)\)", index)
     return [name for name in names if name not in beside or not (name in linked or name.startswith("decisions/"))]
 
 
@@ -803,6 +805,7 @@ def test_checks__find_a_planted_hole(tiny_json: dict[str, Any]) -> None:
     index = (DOCS / "index.md").read_text()
     assert missing_pages(index.replace("\nmethod/risk\n", "\n")) == ["method/risk"]
     assert missing_pages(index.replace("](method/risk.md)", "]")) == ["method/risk"]
+    assert missing_pages(index.replace("\nnotebooks/sizing\n", "\n")) == ["notebooks/sizing"]
 
 
 def test_has_the_same_words__sees_a_changed_word_and_a_missing_row_and_no_number() -> None:
@@ -827,3 +830,23 @@ def test_results__names_every_key_of_incentives() -> None:
     named = code(section(REFERENCE["results"], "`incentives --json`")) | code(section(REFERENCE["results"], "`run --json`"))
     wanted = {*content, *(f"contracts.<name>.{key}" for key in own), *own["chosen"], *own["response"]}
     assert wanted - named == set()
+
+
+def test_offline__sees_what_is_loaded_from_a_network_and_a_search_without_results(tmp_path: Path) -> None:
+    offline = runpy.run_path(str(DOCS / "offline.py"))
+    here = '<link rel="stylesheet" href="a.css"><script src="a.js"></script><a href="https://a.org">a</a><img src="data:image/png;base64,//8a">'
+    there = '<script src="https://a.org/a.js"></script><link href="//b.org/b.css"><p style="background: url(http://c.org/c.png)">'
+    assert offline["loaded_by_page"](here) == []
+    assert offline["loaded_by_page"](there) == ["https://a.org/a.js", "//b.org/b.css", "http://c.org/c.png"]
+    (tmp_path / "search.html").write_text('<script src="searchindex.js?v=1"></script>')
+    (tmp_path / "searchindex.js").write_text('Search.setIndex({"docnames":["a","b"],"terms":{"guarante":1,"loan":[0,1]}})')
+    assert offline["pages_found"]((tmp_path / "searchindex.js").read_text(), "loan") == ["a", "b"]
+    assert offline["problems"](tmp_path) == []
+    (tmp_path / "a.css").write_text("@font-face { src: url('https://a.org/a.woff') }")
+    (tmp_path / "search.html").write_text("<script>fetch('searchindex.js')</script>")
+    (tmp_path / "searchindex.js").write_text('Search.setIndex({"docnames":["a"],"terms":{"loan":0}})')
+    assert offline["problems"](tmp_path) == [
+        "a.css loads https://a.org/a.woff",
+        "search.html loads no index",
+        "the search finds no page with 'guarante'",
+    ]

@@ -27,6 +27,7 @@ GONE = (
     "Choices of whoever asks",
 )
 """Sentences over which readers stumbled."""
+PAGES = ("docs/*.md", "docs/*/*.md", "notebooks/*.py", "README.md", "CONTRIBUTING.md")
 LEGAL = ("the new law", "a new law", "new law, a pandemic")
 """Where a law is one of a parliament."""
 
@@ -77,7 +78,7 @@ def test_docstring__does_not_give(checkout: Path) -> None:
 @pytest.mark.parametrize(("word", "way_out"), [("laws?", "distribution"), ("worlds?", "replication")])
 def test_page__uses_the_fields_word(word: str, way_out: str, checkout: Path) -> None:
     found = []
-    for name, text in texts(checkout, "docs/*.md", "docs/*/*.md", "README.md", "CONTRIBUTING.md", "ARCHITECTURE.md").items():
+    for name, text in texts(checkout, *PAGES, "ARCHITECTURE.md").items():
         for line in text.splitlines():
             # Addresses of streams and what a file of before said keep their words; they stand in backticks.
             plain = re.sub(r"`[^`]*`", "", line)
@@ -91,7 +92,7 @@ def test_page__uses_the_fields_word(word: str, way_out: str, checkout: Path) -> 
 @pytest.mark.parametrize("sentence", GONE)
 def test_sentence__that_nobody_understood_is_gone(sentence: str, checkout: Path) -> None:
     pattern = re.compile(r"\s+".join(map(re.escape, sentence.split())), re.IGNORECASE)
-    everywhere = texts(checkout, "simengine/**/*.py", "docs/*.md", "docs/*/*.md", "README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+    everywhere = texts(checkout, "simengine/**/*.py", *PAGES, "CHANGELOG.md")
     assert [name for name, text in everywhere.items() if pattern.search(re.sub(r"[`*]", "", text))] == []
 
 

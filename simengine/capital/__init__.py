@@ -9,7 +9,8 @@ beside the ledger, never in it.
 from simengine.capital.add_up import AccountGroups
 from simengine.capital.discount import deflators, discount_factors
 from simengine.capital.distribute import accounts_in_plan, distribute
-from simengine.capital.plan import Calendar, Plan, plan_money, smallest_units
+from simengine.capital.plan import Plan, plan_money
+from simengine.capital.pricing import Calendar, smallest_units
 
 __all__ = [
     "AccountGroups",

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.capital.kernels.walk import walk_calendar
-from simengine.capital.plan import Plan, smallest_units, value_in
+from simengine.capital.plan import Plan
+from simengine.capital.pricing import smallest_units, value_in
 from simengine.capital.spec import RETAINED, Capital, Payer, shares_of
 from simengine.errors import Problem, StudyError
 from simengine.records import INVESTOR, OUTCOME_PAYER, PROJECT, SUPPLIERS, Account, Draws, Integers, Ledger, LedgerLine, Payments
@@ -165,17 +166,19 @@ def _post_term(
 ) -> Iterator[Flow]:
     """Post the amounts owed under a term to the accounts behind its payer and its payee."""
     for paying, part in _sides(capital, plan, payer, owed):
-        came, when, who = part, month, paying.removeprefix("payer.")
+        came, when, who, interest = part, month, paying.removeprefix("payer."), None
         if who != paying:
             when = _as_it_comes(draws, who, month)
             came = _until_it_leaves(draws, who, when, _paid_share(draws, who, part))
             if may_fall_short(draws, who):
                 yield Flow(LedgerLine(f"unpaid.{name}.{paying}"), month, part - came)
-        if payee == INVESTOR:
-            yield Flow(LedgerLine(f"{name}.{paying}", paying, PROJECT), when, came)
-            continue
-        for receiving, share in _sides(capital, plan, payee, came):
-            yield Flow(LedgerLine(f"{name}.{paying}.{receiving}", paying, receiving), when, share)
+            interest = _late_interest(draws, who, came)
+        for line, amount in ((name, came), *([] if interest is None else [(f"late_interest.{name}", interest)])):
+            if payee == INVESTOR:
+                yield Flow(LedgerLine(f"{line}.{paying}", paying, PROJECT), when, amount)
+                continue
+            for receiving, share in _sides(capital, plan, payee, amount):
+                yield Flow(LedgerLine(f"{line}.{paying}.{receiving}", paying, receiving), when, share)
 
 
 def _sides(capital: Capital, plan: Plan, party: str, amount: Integers) -> Iterator[tuple[str, Integers]]:
@@ -217,6 +220,15 @@ def _as_it_comes(draws: Draws, payer: str, month: Integers) -> Integers:
     """Return the months in which a payer actually pays."""
     late = draws.values.get(f"capital.payers.{payer}.pays_late_months")
     return month if late is None else month + np.floor(late).astype(np.int64)
+
+
+def _late_interest(draws: Draws, payer: str, came: Integers) -> Integers | None:
+    """Return the interest that a payer adds to what it pays late; nothing where it owes none."""
+    rate = draws.values.get(f"capital.payers.{payer}.late_interest_per_year")
+    if rate is None:
+        return None
+    late = np.floor(draws[f"capital.payers.{payer}.pays_late_months"])
+    return np.rint(came * (rate * late / 12)).astype(np.int64)
 
 
 def project_lines(capital: Capital, plan: Plan) -> Iterator[LedgerLine]:

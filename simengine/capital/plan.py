@@ -19,22 +19,10 @@ from simengine.capital.kernels.arrays import (
     ProjectArrays,
     Waterfall,
 )
-from simengine.capital.spec import RETAINED, WATERFALL_STEPS, Capital, Guarantee, Party, Priced, shares_of
+from simengine.capital.pricing import Calendar, Pricing, refuse_too_large, smallest_units, value_in
+from simengine.capital.spec import RECOVERED, RETAINED, WATERFALL_STEPS, Capital, Guarantee, Party, shares_of
 from simengine.distributions import Constant
-from simengine.errors import Problem, StudyError
-from simengine.records import DELIVERY, SUPPLIERS, Draws, Floats, Integers
-
-_LARGEST_UNITS = 1e17
-"""Far below 2^63, so that a few dozen payments and the drawdown still add up."""
-
-
-@dataclass(frozen=True)
-class Calendar:
-    """Months of entry, and the horizon."""
-
-    horizon_months: int
-    waves: Mapping[str, tuple[int, str]]
-    """By wave: the first month of enrolment, and the path of the months that it takes."""
+from simengine.records import SUPPLIERS, Draws, Floats, Integers
 
 
 @dataclass(frozen=True)
@@ -119,11 +107,11 @@ def plan_money(
     people
         Shape (n_replications, n_waves): service users.
     """
-    priced = _Pricing(calendar, draws, people, units)
+    priced = Pricing(calendar, draws, people, units)
     project = _project(capital, commitment, priced)
     guarantee_names = calling_order(capital.guarantees)
     holders = {name: tranche.holder for name, tranche in capital.all_tranches(commitment).items()}
-    costs = _payees(capital)
+    costs = capital.payees
     return Plan(
         units,
         project,
@@ -135,7 +123,7 @@ def plan_money(
         costs,
         holders,
         guarantee_names,
-        {name: grant.giver for name, grant in capital.grants.items()},
+        _givers(capital),
         tuple(name for name, tranche in capital.tranches.items() if tranche.revolving),
         tuple(parties),
         tuple(
@@ -146,26 +134,31 @@ def plan_money(
     )
 
 
-def _payees(capital: Capital) -> dict[str, str]:
-    """Return the payee by cost of the project."""
-    return {name: cost.payee for name, cost in capital.costs.items()} or {DELIVERY: "service_provider"}
+def _givers(capital: Capital) -> dict[str, str]:
+    """Return who gives what nobody owes back, by name: grants, then what is recovered from payees that fail."""
+    recovered = {
+        f"{name}{RECOVERED}": cost.payee
+        for name, cost in capital.costs.items()
+        if cost.fails is not None and cost.fails.recovered is not None
+    }
+    return {name: grant.giver for name, grant in capital.grants.items()} | recovered
 
 
-def _project(capital: Capital, commitment: float, priced: _Pricing) -> ProjectArrays:
+def _project(capital: Capital, commitment: float, priced: Pricing) -> ProjectArrays:
     draws, units, horizon = priced.draws, priced.units, priced.calendar.horizon_months
     n = len(draws)
     drawable = np.round(commitment * units * value_in(draws, "capital.drawn_share", 1.0))
-    limit = _refuse_too_large(drawable, units, "contract.commitment").astype(np.int64)
+    limit = refuse_too_large(drawable, units, "contract.commitment").astype(np.int64)
     wanted = 0 if capital.reserve is None else _in_units(capital.reserve.amount, units)
     reserve = np.minimum(np.full(n, wanted, dtype=np.int64), limit)
     scheduled = np.zeros((n, horizon + 1), dtype=np.int64)
     if capital.draws == "scheduled":
         scheduled = in_equal_parts(limit - reserve, np.floor(draws["capital.drawdown_months"]).astype(np.int64), horizon)
     if capital.costs:
-        due = np.stack([priced.due(f"capital.costs.{name}", cost) for name, cost in capital.costs.items()], axis=2)
+        due = np.stack([one for name, cost in capital.costs.items() for one in priced.due_to_each(name, cost)], axis=2)
     else:
         due = scheduled[:, :, None]
-    costs = _payees(capital)
+    costs = capital.payees
     has_work = (due.sum(axis=2) > 0) | (scheduled > 0)
     last_work = np.where(has_work.any(axis=1), horizon - np.argmax(has_work[:, ::-1], axis=1), 0)
     return ProjectArrays(
@@ -183,16 +176,19 @@ def _project(capital: Capital, commitment: float, priced: _Pricing) -> ProjectAr
     )
 
 
-def _grants(capital: Capital, priced: _Pricing) -> Grants:
-    n = len(priced.draws)
-    given = np.zeros((n, priced.calendar.horizon_months + 1, len(capital.grants)), dtype=np.int64)
-    at_most = np.zeros((n, len(capital.grants)), dtype=np.int64)
+def _grants(capital: Capital, priced: Pricing) -> Grants:
+    n, names = len(priced.draws), list(_givers(capital))
+    given = np.zeros((n, priced.calendar.horizon_months + 1, len(names)), dtype=np.int64)
+    at_most = np.zeros((n, len(names)), dtype=np.int64)
     for place, (name, grant) in enumerate(capital.grants.items()):
         path = f"capital.grants.{name}"
         if grant.at_most is None:
             given[:, :, place] = priced.due(path, grant)
         else:
             at_most[:, place] = smallest_units(priced.draws[f"{path}.at_most"], priced.units, path)
+    for name in capital.costs:
+        if f"{name}{RECOVERED}" in names:
+            given[:, :, names.index(f"{name}{RECOVERED}")] = priced.recovered(name)
     return Grants(given, at_most)
 
 
@@ -210,12 +206,6 @@ def in_equal_parts(total: Integers, months: Integers, horizon_months: int) -> In
     # Whole-number division of the running total, so that no unit is lost however the months divide it.
     so_far = (total[:, None] // months[:, None]) * elapsed + (total % months)[:, None] * elapsed // months[:, None]
     return np.diff(so_far, axis=1, prepend=0)
-
-
-def value_in(draws: Draws, path: str, otherwise: float) -> Floats:
-    """Return a number of the study in every replication, or its default if the study omits it."""
-    found = draws.values.get(path)
-    return np.full(len(draws), otherwise) if found is None else found
 
 
 def calling_order(guarantees: Mapping[str, Guarantee]) -> tuple[str, ...]:
@@ -238,78 +228,8 @@ def calling_order(guarantees: Mapping[str, Guarantee]) -> tuple[str, ...]:
     return tuple(order)
 
 
-def smallest_units(amount: Floats, units: int, path: str = "contract.terms") -> Integers:
-    """Convert amounts of the currency into whole numbers of its smallest unit, rounding half to even.
-
-    Raises
-    ------
-    StudyError
-        If an amount is so large that whole numbers of 64 bits could not hold sums of it.
-    """
-    with np.errstate(over="ignore", invalid="ignore"):
-        whole = np.round(amount * units)
-    return _refuse_too_large(whole, units, path).astype(np.int64)
-
-
-def _refuse_too_large(whole: Floats, units: int, path: str) -> Floats:
-    if not (np.abs(whole) <= _LARGEST_UNITS).all():
-        rule = f"a payment stays below {_LARGEST_UNITS / units:.0e} in every replication"
-        found = f"{np.abs(whole).max() / units:.3g}"
-        raise StudyError([Problem("the run", path, rule, found, "Give the term a cap, or check the prices")])
-    return whole
-
-
 def _by_name(draws: Draws, names: Mapping[str, object], section: str, key: str, otherwise: float) -> Floats:
     return np.stack([value_in(draws, f"{section}.{name}.{key}", otherwise) for name in names], axis=1)
-
-
-@dataclass(frozen=True)
-class _Pricing:
-    """The data that convert a price into money by month."""
-
-    calendar: Calendar
-    draws: Draws
-    people: Integers
-    units: int
-
-    def due(self, path: str, cost: Priced) -> Integers:
-        """Return the amounts due by month, of shape (n_replications, n_months), in the smallest unit."""
-        n, months = len(self.draws), np.arange(self.calendar.horizon_months + 1)
-        if cost.form == "share_of_income":
-            return np.zeros((n, len(months)), dtype=np.int64)
-        price = self.draws[f"{path}.{cost.form}"]
-        first = 0 if cost.from_month is None else int(cost.from_month.value)
-        last = self.calendar.horizon_months if cost.until_month is None else int(cost.until_month.value)
-        if cost.form == "per_person":
-            units = self._people_in_service(cost)
-        else:
-            last = first if cost.form == "amount" else last
-            units = np.broadcast_to(((months >= first) & (months <= last)).astype(np.float64), (n, len(months)))
-        growth = value_in(self.draws, f"{path}.growth_per_year", 0.0)
-        level = (1 + growth)[:, None] ** (months / 12)[None, :]
-        # The running total is rounded, not each month, so that no fraction of a unit is lost.
-        so_far = np.cumsum(price[:, None] * units * level, axis=1)
-        return np.diff(smallest_units(so_far, self.units, path), axis=1, prepend=0)
-
-    def _people_in_service(self, cost: Priced) -> Floats:
-        """Return by month the share of a person's service that falls into it, added up over the people of the waves."""
-        horizon, lasts = self.calendar.horizon_months, 1 if cost.over_months is None else int(cost.over_months.value)
-        units = np.zeros((len(self.draws), horizon + 1))
-        for w, (wave, (first, path)) in enumerate(self.calendar.waves.items()):
-            if cost.waves and wave not in cost.waves:
-                continue
-            enrolment = np.floor(self.draws[path]).astype(np.int64)
-            entered = in_equal_shares(enrolment, horizon - first)
-            for month in range(lasts):
-                begin = first + month
-                if begin <= horizon:
-                    units[:, begin:] += (self.people[:, w] / lasts)[:, None] * entered[:, : horizon + 1 - begin]
-        return units
-
-
-def in_equal_shares(months: Integers, horizon_months: int) -> Floats:
-    """Return by month the share of people who enter, evenly over the first months."""
-    return np.asarray((np.arange(horizon_months + 1)[None, :] < months[:, None]) / months[:, None])
 
 
 def _loans(capital: Capital, commitment: float, draws: Draws) -> LoanArrays:

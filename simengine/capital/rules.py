@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from simengine.capital.plan import calling_order
-from simengine.capital.spec import RETAINED, WATERFALL_STEPS, Capital, Party, Priced, WaterfallStep
+from simengine.capital.spec import (
+    RECOVERED,
+    REPLACEMENT,
+    RETAINED,
+    WATERFALL_STEPS,
+    Capital,
+    Cost,
+    Party,
+    PayeeFails,
+    Priced,
+    WaterfallStep,
+)
 from simengine.errors import Finding, one_of
 from simengine.records import ALL_LENDERS, ALL_PAYERS, INVESTOR, LOAN, PROJECT, SUPPLIERS
 
@@ -98,6 +109,11 @@ def _draws(capital: Capital) -> Iterator[Finding]:
 def _parties(capital: Capital, parties: Collection[str]) -> Iterator[Finding]:
     named = {f"payers.{name}": name for name in capital.payers}
     named |= {f"costs.{name}.payee": cost.payee for name, cost in capital.costs.items()}
+    named |= {
+        f"costs.{name}.fails.replaced_by": cost.fails.replaced_by
+        for name, cost in capital.costs.items()
+        if cost.fails is not None and cost.fails.replaced_by is not None
+    }
     named |= {f"grants.{name}.giver": grant.giver for name, grant in capital.grants.items()}
     named |= {f"tranches.{name}.holder": tranche.holder for name, tranche in capital.tranches.items()}
     named |= {f"guarantees.{name}.guarantor": one.guarantor for name, one in capital.guarantees.items()}
@@ -116,6 +132,9 @@ def _payers(capital: Capital) -> Iterator[Finding]:
         if payer.recovered_share is not None and payer.leaves_in_month is None:
             rule = "what is recovered after a payer has left must go with the month in which it leaves"
             yield f"capital.payers.{name}.recovered_share", rule, "no `leaves_in_month`", "Add it, or write `pays_share`"
+        if payer.late_interest_per_year is not None and payer.pays_late_months is None:
+            rule = "interest on late payments must go with the months by which they are late"
+            yield f"capital.payers.{name}.late_interest_per_year", rule, "no `pays_late_months`", "Add it, or leave it out"
     if capital.payers:
         yield from _whole({name: payer.share for name, payer in capital.payers.items()}, "capital.payers", "payers")
 
@@ -152,6 +171,8 @@ def _tranches(capital: Capital, commitment: float) -> Iterator[Finding]:
 def _costs(capital: Capital, parties: Mapping[str, Party], waves: Collection[str], horizon: int) -> Iterator[Finding]:
     for name, cost in capital.costs.items():
         yield from _priced(f"capital.costs.{name}", cost, waves, horizon)
+        if cost.fails is not None:
+            yield from _fails(capital, name, cost, cost.fails)
     shares = [cost.share_of_income.support[1] for cost in capital.costs.values() if cost.share_of_income is not None]
     if sum(shares) > 1 + 1e-9:
         rule = "costs by `share_of_income` together must take no more than all of the income"
@@ -166,6 +187,27 @@ def _costs(capital: Capital, parties: Mapping[str, Party], waves: Collection[str
             elif own.payee is not None and own.payee not in parties:
                 way_out = f"{one_of(parties)} Without a `payee` it goes to suppliers"
                 yield f"{path}.payee", "it must be a party of the study", f"`{own.payee}`", way_out
+
+
+def _fails(capital: Capital, name: str, cost: Cost, fails: PayeeFails) -> Iterator[Finding]:
+    """Find what cannot be said of a payee that fails."""
+    path = f"capital.costs.{name}.fails"
+    if cost.form == "share_of_income":
+        rule = "a cost whose payee may fail must fall due by months"
+        yield path, rule, "`share_of_income`", "Give an `amount`, or so much `per_month` or `per_person`"
+    if cost.deferred_share is not None:
+        rule = "a cost whose payee may fail must be paid when it falls due"
+        yield path, rule, "a `deferred_share`", "Leave one of them out"
+    if fails.replaced_by == cost.payee:
+        yield f"{path}.replaced_by", "a payee that fails must be replaced by another party", f"`{cost.payee}` itself", ""
+    for key in ("after_months", "price_factor") if fails.replaced_by is None else ():
+        if getattr(fails, key) is not None:
+            rule = f"`{key}` must go with who replaces the payee"
+            yield f"{path}.{key}", rule, "no `replaced_by`", "Add it, or leave it out"
+    for added, others, noun in ((REPLACEMENT, capital.costs, "cost"), (RECOVERED, capital.grants, "grant")):
+        if f"{name}{added}" in others:
+            rule = f"the name `{name}{added}` stands for what follows when the payee of `{name}` fails"
+            yield f"capital.{noun}s.{name}{added}", rule, f"a {noun} of that name", "Choose another name"
 
 
 def _grants(capital: Capital, waves: Collection[str], horizon: int) -> Iterator[Finding]:

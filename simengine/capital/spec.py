@@ -22,7 +22,7 @@ from simengine.distributions import (
     spelled,
     within,
 )
-from simengine.records import INVESTOR, LOAN, OUTCOME_PAYER, ROLES
+from simengine.records import DELIVERY, INVESTOR, LOAN, OUTCOME_PAYER, ROLES
 
 _Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share must lie between 0 and 1"))]
 _Rate = Annotated[Quantity, AfterValidator(within(-0.5, 1, "a rate must lie between -0.5 and 1 a year"))]
@@ -98,6 +98,24 @@ class OwnCost(Priced):
     """Who receives it: another party; absent: `suppliers` outside the study."""
 
 
+class PayeeFails(Spec):
+    """What happens when the payee of a cost gives up: nobody delivers for a while, then somebody else does."""
+
+    in_month: NotNegative
+    """The month from which nothing is paid to it; the integer part of the drawn value. A constant hazard is a `gamma` as for a
+    payer that leaves. Beyond the horizon it does not fail."""
+    replaced_by: Name | None = None
+    """Who is paid from then on, as the cost `<cost>_replacement`: another party; absent: nobody, and the rest of the cost falls
+    away."""
+    after_months: _Month | None = None
+    """Months in which nobody delivers and nothing falls due; absent: 0."""
+    price_factor: Annotated[Quantity, AfterValidator(within(0, 100, "a factor must lie between 0 and 100"))] | None = None
+    """What the replacement costs, as a multiple of what would have fallen due; absent: 1."""
+    recovered: _Money | None = None
+    """What the project gets back from the payee in that month, such as an advance or a bond; it is used as a grant is, and noted as
+    `<cost>_recovered`; absent: nothing."""
+
+
 class Cost(Priced):
     """A cost of the project; beside the other forms it may be a percentage of the income."""
 
@@ -110,6 +128,8 @@ class Cost(Priced):
     form."""
     deferred_share: Probability | None = None
     """Share that is not paid when it falls due but at its place in the waterfall: a fee at risk, or a deferred fee."""
+    fails: PayeeFails | None = None
+    """That its payee may fail; not beside `share_of_income` or `deferred_share`; absent: it does not."""
 
 
 class Grant(Priced):
@@ -203,6 +223,8 @@ class Payer(Spec):
     """Its share of the amounts owed."""
     pays_late_months: NotNegative | None = None
     """Months by which its payments are late; the integer part of the drawn value."""
+    late_interest_per_year: _Coupon | None = None
+    """Simple interest on what it pays late, a twelfth of it a month, paid with it to whom the payment is owed."""
     pays_share: Probability | None = None
     """Share of the amount owed that it actually pays; absent: all."""
     leaves_in_month: NotNegative | None = None
@@ -305,6 +327,8 @@ class WaterfallStep(Spec):
 
 
 RETAINED = "retained"
+REPLACEMENT, RECOVERED = "_replacement", "_recovered"
+"""What is added to the name of a cost for what is paid to whoever replaces its payee, and for what a payee that fails pays back."""
 WATERFALL_STEPS = ("interest", "principal", "deferred", "reimburse", "returns", "rest", RETAINED)
 
 
@@ -346,6 +370,16 @@ class Capital(Spec):
     """Promises to cover losses, by names of your choice."""
     distributed_from_month: _Month | None = None
     """Money received earlier is held until then; absent: nothing is held."""
+
+    @property
+    def payees(self) -> dict[str, str]:
+        """Who is paid for the costs of the project, by cost, in the order in which they are paid; replacements after whom they replace."""
+        payees: dict[str, str] = {}
+        for name, cost in self.costs.items():
+            payees[name] = cost.payee
+            if cost.fails is not None and cost.fails.replaced_by is not None:
+                payees[f"{name}{REPLACEMENT}"] = cost.fails.replaced_by
+        return payees or {DELIVERY: "service_provider"}
 
     @property
     def lenders(self) -> tuple[str, ...]:

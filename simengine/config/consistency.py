@@ -34,6 +34,9 @@ from simengine.errors import Finding, one_of
 from simengine.measurement import purposes_of_errors, purposes_of_records
 from simengine.streams import purpose_number
 
+ADD_UP = ("total_difference", "rate_difference", "per_100_difference")
+"""Estimates of which those of two windows may be subtracted."""
+
 
 def study_problems(study: Study) -> list[Finding]:
     """Find all inconsistencies in a study, in the order of its sections."""
@@ -79,9 +82,12 @@ def _contract(study: Study) -> Iterator[Finding]:
     if not is_in_currency:
         yield "contract.currency", f"the contract is in the study's currency, {study.study.currency}", study.contract.currency, ""
     for name in study.contract.inputs():
-        if name not in study.measurement.metrics:
+        if name not in study.measurement.measured:
             rule = "every metric of the contract is measured"
-            yield f"contract.metrics.{name}", rule, f"nobody measures `{name}`", one_of(study.measurement.metrics)
+            yield f"contract.metrics.{name}", rule, f"nobody measures `{name}`", one_of(study.measurement.measured)
+    for name, use in study.contract.metrics.items():
+        if use.counts == "since_last":
+            yield from _since_last(study, name)
     waves = study.contract.waves
     if waves and list(waves) != list(study.population.waves):
         rule = "the waves of the contract are those of the population, in their order"
@@ -94,6 +100,15 @@ def _contract(study: Study) -> Iterator[Finding]:
     for name in set(study.contract.parties) - set(study.parties):
         rule = "every party of the contract is a party of the study"
         yield f"contract.parties.{name}", rule, f"`{name}`", one_of(study.parties)
+
+
+def _since_last(study: Study, name: str) -> Iterator[Finding]:
+    """Find a metric that counts since the last measurement, but whose parts do not add up."""
+    own = [one for key, one in study.measurement.measured.items() if key.rpartition("_")[0] == name]
+    wrong = next((one for one in own if one.estimate not in ADD_UP or study.outcomes[one.outcome].read_at_month is not None), None)
+    if wrong is not None:
+        rule = "what counts since the last measurement must be a difference of an outcome that adds up over time"
+        yield f"contract.metrics.{name}.counts", rule, f"a {wrong.estimate} of `{wrong.outcome}`", "Write `so_far`"
 
 
 def _calendar(study: Study) -> Iterator[Finding]:
@@ -111,12 +126,13 @@ def _calendar(study: Study) -> Iterator[Finding]:
                 "",
             )
         last = max(last, end)
-    for name, metric in study.measurement.metrics.items():
+    for name, metric in study.measurement.measured.items():
         if last + metric.window_months.value > horizon:
             found = f"people entering in month {last:g} are followed for {metric.window_months.value:g} months"
             way_out = "Raise study.horizon_months, or shorten the window or the enrolment"
             rule = f"every window closes within the horizon of {horizon:g} months"
-            yield f"measurement.metrics.{name}.window_months", rule, found, way_out
+            key = "window_months" if study.measurement.path_of(name).endswith(f".{name}") else "until_months"
+            yield f"{study.measurement.path_of(name)}.{key}", rule, found, way_out
     for name, outcome in study.outcomes.items():
         month = outcome.read_at_month
         if month is not None and last + month > horizon:
@@ -191,7 +207,7 @@ def _run(study: Study) -> Iterator[Finding]:
     seen: dict[int, str] = {}
     people = purposes_of_people(cohort_of(study))
     waves = tuple(study.population.waves)
-    errors = [purpose for name, metric in study.measurement.metrics.items() for purpose in purposes_of_errors(name, metric, waves)]
+    errors = [purpose for name, metric in study.measurement.measured.items() for purpose in purposes_of_errors(name, metric, waves)]
     for purpose in [
         *(f"parameter/{path}" for path, _ in study.quantities()),
         *people,

@@ -31,17 +31,17 @@ def evaluation_problems(study: Study) -> Iterator[Finding]:
     yield from _somebody(study)
     yield from _matched(study)
     yield from _transfers(study)
-    for name, metric in study.measurement.metrics.items():
+    for name, metric in study.measurement.measured.items():
         yield from _metric(study, name, metric)
 
 
 def _designs(study: Study) -> Iterator[Finding]:
     protocol = study.measurement
-    is_read = any(metric.design is None for metric in protocol.metrics.values())
+    is_read = any(metric.design is None for metric in protocol.measured.values())
     used: dict[str, Design] = {} if protocol.design is None else {"measurement.design": protocol.design}
-    for name, metric in protocol.metrics.items():
+    for name, metric in protocol.measured.items():
         if metric.design is not None:
-            used[f"measurement.metrics.{name}.design"] = metric.design
+            used[f"{protocol.path_of(name)}.design"] = metric.design
     if protocol.by_wave and not is_read:
         rule = "a design by wave must be that of a metric without a design of its own"
         yield "measurement.by_wave", rule, "none: every metric has one", "Leave it out, or the designs of the metrics"
@@ -104,11 +104,11 @@ def _somebody(study: Study) -> Iterator[Finding]:
             rule = f"the people compared with must be somebody: {one.ratio.value:g} of a wave, rounded down, is at least 1"
             found = f"nobody beside {', '.join(f'{wave} ({most[wave]:,.0f} people)' for wave in empty)}"
             yield f"measurement.{section}.ratio", rule, found, "Raise the ratio, or the waves' sizes"
-    for name, metric in protocol.metrics.items():
+    for name, metric in protocol.measured.items():
         for key in ("share", "share_comparison") if metric.attrition is not None else ():
             share = getattr(metric.attrition, key)
             if share is not None and share.support[0] >= 1:
-                path, rule = f"measurement.metrics.{name}.attrition.{key}", "the evaluator must see somebody in some replication"
+                path, rule = f"{protocol.path_of(name)}.attrition.{key}", "the evaluator must see somebody in some replication"
                 yield path, rule, "everybody is lost", "Write a share below 1"
 
 
@@ -147,15 +147,15 @@ def _transfers(study: Study) -> Iterator[Finding]:
     if study.measurement.by_moments:
         rule = "people replaced by their moments do not move away"
         yield path, rule, f"`{mode}`, and exact moments of {', '.join(study.measurement.by_moments)}", "Leave one of the two out"
-    for name, metric in study.measurement.metrics.items():
+    for name, metric in study.measurement.measured.items():
         if metric.per is not None:
             rule = "an efficiency ratio is formed of everybody, wherever they live"
-            yield f"measurement.metrics.{name}.estimate", rule, f"`transfers: {mode}`", "Leave one of the two out"
+            yield f"{study.measurement.path_of(name)}.estimate", rule, f"`transfers: {mode}`", "Leave one of the two out"
         measured = study.outcomes.get(metric.outcome)
         if mode == "hidden" and measured is not None and not measured.has_zero:
             rule = f"a person who is not there has no {measured.kind}, and the evaluator knows it"
             found = f"the {measured.kind} `{metric.outcome}`"
-            yield f"measurement.metrics.{name}.outcome", rule, found, "Write `transfers: left_out`"
+            yield f"{study.measurement.path_of(name)}.outcome", rule, found, "Write `transfers: left_out`"
 
 
 def _cross_section(study: Study) -> Iterator[Finding]:
@@ -184,7 +184,7 @@ def _matched(study: Study) -> Iterator[Finding]:
 
 
 def _metric(study: Study, name: str, metric: Metric) -> Iterator[Finding]:
-    path, outcome = f"measurement.metrics.{name}", study.outcomes.get(metric.outcome)
+    path, outcome = study.measurement.path_of(name), study.outcomes.get(metric.outcome)
     if outcome is None:
         yield f"{path}.outcome", "a metric measures an outcome", f"`{metric.outcome}`", one_of(study.outcomes)
         return
@@ -230,7 +230,7 @@ def _redefined(study: Study, name: str, metric: Metric, outcome: OutcomeKind) ->
     """Find a change of counting of which nobody can say what it does."""
     if metric.redefined is None:
         return
-    protocol, path = study.measurement, f"measurement.metrics.{name}.redefined"
+    protocol, path = study.measurement, f"{study.measurement.path_of(name)}.redefined"
     if not outcome.can_be_recounted:
         rule = "what is counted in another way adds up over time, or is read at one date"
         yield path, rule, f"`{metric.outcome}`, of kind {outcome.kind}", "Change what it is derived from"

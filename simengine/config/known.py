@@ -68,7 +68,7 @@ def known_problems(study: Study) -> Iterator[Finding]:
         path = f"known.{name}"
         section, _, rest = known.of.partition(".")
         subject = rest.partition(".")[0]
-        existing = {"metric": list(study.measurement.metrics), "term": list(study.contract.terms)}.get(section)
+        existing = {"metric": list(study.measurement.measured), "term": list(study.contract.terms)}.get(section)
         if existing is not None and subject not in existing:
             yield f"{path}.of", "a known result is of something that is measured or paid", f"`{subject}`", one_of(existing)
         if section in study.parties:

@@ -25,7 +25,7 @@ def level_problems(study: Study) -> Iterator[Finding]:
     """Find levels of the contract that no result of this study can reach."""
     if any(contract_rules(study.contract)) or any(wave not in study.population.waves for wave in study.contract.waves):
         return
-    if any(metric.outcome not in study.outcomes for metric in study.measurement.metrics.values()):
+    if any(metric.outcome not in study.outcomes for metric in study.measurement.measured.values()):
         return
     reaches = reaches_of(study)
     for path, rule, found, way_out in unreachable_levels(study.contract, reaches):
@@ -38,7 +38,7 @@ def unreachable_levels(contract: Contract, reaches: Mapping[str, Span]) -> Itera
     Parameters
     ----------
     contract
-        Its terms, derived metrics and stops are looked at.
+        Its terms, derived metrics, stops and variations are looked at.
     reaches
         By metric, `metric.wave` or money: the least and the greatest value; what is not named can be anything.
     """
@@ -47,11 +47,8 @@ def unreachable_levels(contract: Contract, reaches: Mapping[str, Span]) -> Itera
             yield from _inside(LevelPlace(contract, reaches, None), use.derived, f"metrics.{name}.derived")
     for name, term in contract.terms.items():
         yield from _inside(LevelPlace(contract, reaches, None), term, f"terms.{name}")
-    for name, stop in contract.stops.items():
-        for metric, gate in stop.only_if.items():
-            yield from _gate(
-                gate, span_of(LevelPlace(contract, reaches, None), Named(metric)), metric, f"stops.{name}.only_if.{metric}"
-            )
+    for path, metric, gate in contract.decisive_gates():
+        yield from _gate(gate, span_of(LevelPlace(contract, reaches, None), Named(metric)), metric, path)
 
 
 class LevelPlace:

@@ -24,14 +24,14 @@ def moments_problems(study: Study) -> Iterator[Finding]:
         yield from _shared(study, path)
         yield from _lives(study, path)
         yield from _section(study, section, path)
-        for name in study.measurement.metrics:
+        for name in study.measurement.measured:
             for rule, found in without_exact_moments(study, section, name):
                 yield path, rule, found, "Leave `exact_moments` out, or measure it by a design that does not compare with them"
 
 
 def without_exact_moments(study: Study, section: str, name: str) -> Iterator[tuple[str, str]]:
     """Find why the exact moments of a group cannot stand for its people in a metric that is compared with it: rule, and found."""
-    metric = study.measurement.metrics[name]
+    metric = study.measurement.measured[name]
     outcome = study.outcomes.get(metric.outcome)
     if section not in study.measurement.sections_of(name):
         return
@@ -46,7 +46,7 @@ def known_metrics(study: Study) -> tuple[str, ...]:
     """List the metrics of the contract for which the exact mean of people without the service is known in every replication."""
     if [*_shared(study, ""), *_lives(study, "")]:
         return ()
-    metrics = study.measurement.metrics
+    metrics = study.measurement.measured
     return tuple(
         name
         for name in study.contract.inputs()

@@ -17,13 +17,13 @@ _WAY_OUT = "Pay later or measure earlier"
 
 
 def payment_problems(study: Study) -> Iterator[Finding]:
-    """Find payments and stops that come too early or too late."""
+    """Find payments, stops and variations that come too early or too late."""
     yield from _milestones(study)
     # What a payment depends on can be worked out only where all names are known.
     if any(contract_rules(study.contract)) or not _claim_is_there(study):
         return
     for dependence in dependences(study.contract):
-        yield from _stop(study, dependence) if dependence.is_stop else _payment(study, dependence)
+        yield from _payment(study, dependence) if dependence.section == "terms" else _decision(study, dependence)
 
 
 def _claim_is_there(study: Study) -> bool:
@@ -65,18 +65,18 @@ def _payment(study: Study, dependence: Dependence) -> Iterator[Finding]:
         yield path, "a payment follows the measurement it depends on", found, _WAY_OUT
 
 
-def _stop(study: Study, dependence: Dependence) -> Iterator[Finding]:
-    """Find a stop that is decided before something that it depends on is known."""
+def _decision(study: Study, dependence: Dependence) -> Iterator[Finding]:
+    """Find a stop or a variation that is decided before something that it depends on is known."""
     measured = _known_from(study, dependence)
     if dependence.month < measured:
-        rule = "a stop must be decided after the measurement that it looks at"
+        rule = f"a {dependence.section.rstrip('s')} must be decided after the measurement that it looks at"
         found = f"decided in month {dependence.month}, measured as late as month {measured:g}"
-        yield f"contract.stops.{dependence.name}.at", rule, found, "Decide later or measure earlier"
+        yield f"contract.{dependence.section}.{dependence.name}.at", rule, found, "Decide later or measure earlier"
 
 
 def _known_from(study: Study, dependence: Dependence) -> float:
     """Find the month in which the last of all that a payment depends on is known."""
-    metrics, entries = study.measurement.metrics, [wave.last_entry_month for wave in study.population.waves.values()]
+    metrics, entries = study.measurement.measured, [wave.last_entry_month for wave in study.population.waves.values()]
     known = [0.0]
     for metric, wave in dependence.metrics:
         if metric in metrics:
@@ -105,4 +105,4 @@ def _reached_after(study: Study, milestone: str) -> float:
 
 
 def _last_window(study: Study) -> float:
-    return max((metric.window_months.value for metric in study.measurement.metrics.values()), default=0.0)
+    return max((metric.window_months.value for metric in study.measurement.measured.values()), default=0.0)

@@ -28,7 +28,7 @@ def reach_of(study: Study, name: str, waves: Iterable[str] | None = None) -> Spa
     waves
         The waves whose people it is measured on together; absent: all.
     """
-    metric, protocol = study.measurement.metrics[name], study.measurement
+    metric, protocol = study.measurement.measured[name], study.measurement
     chosen = list(study.population.waves) if waves is None else list(waves)
     designs = protocol.compared_by(name, chosen)
     span = _hull([_by_design(study, metric, design) for design in designs] or [(-inf, inf)])
@@ -106,7 +106,7 @@ def reaches_of(study: Study) -> Mapping[str, Span]:
     """Find the range of every input of the contract, named as in a replay: metrics, also by wave, and people."""
     waves, found = study.contract.waves, dict[str, Span]()
     for name in study.contract.inputs():
-        if name in study.measurement.metrics:
+        if name in study.measurement.measured:
             found[name] = reach_of(study, name)
             found |= {f"{name}.{wave}": reach_of(study, name, [wave]) for wave in waves}
     for wave in waves:

@@ -33,7 +33,7 @@ def with_money(study: Study) -> tuple[str, ...]:
     capital, named = study.capital, [*lenders_of(study), *study.capital.who_pays]
     for term in study.contract.terms.values():
         named += [*parties_behind(study, term.payer), *parties_behind(study, term.payee)]
-    named += [cost.payee for cost in capital.costs.values()] or ["service_provider"]
+    named += capital.payees.values()
     for name, party in study.parties.items():
         named += [name, *(cost.payee for cost in party.costs.values() if cost.payee is not None)] if party.costs else []
     named += [grant.giver for grant in capital.grants.values()]

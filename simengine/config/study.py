@@ -197,7 +197,7 @@ def cohort_of(study: Study) -> Cohort:
         study.shocks,
         study.effect,
         study.outcomes,
-        windows=tuple(sorted({int(metric.window_months.value) for metric in study.measurement.metrics.values()}))
+        windows=tuple(sorted({int(metric.window_months.value) for metric in study.measurement.measured.values()}))
         or (_followed_by_all(study),),
         clock=MoveClock(
             int(study.population.history_months.value),
@@ -207,10 +207,12 @@ def cohort_of(study: Study) -> Cohort:
         ),
         comparisons=_comparisons_of(study.measurement, study.outcomes),
         changes=tuple(
-            sorted({int(one.redefined.from_month.value) for one in study.measurement.metrics.values() if one.redefined is not None})
+            sorted(
+                {int(one.redefined.from_month.value) for one in study.measurement.measured.values() if one.redefined is not None}
+            )
         ),
         transfers=study.measurement.transfers,
-        pairs=tuple(sorted({(one.outcome, one.per) for one in study.measurement.metrics.values() if one.per is not None})),
+        pairs=tuple(sorted({(one.outcome, one.per) for one in study.measurement.measured.values() if one.per is not None})),
         asks_by_year=bool(study.public_value),
         counted={
             name: PersonCount(one.outcome or name, None if one.within_months is None else int(one.within_months.value))
@@ -228,7 +230,7 @@ def _followed_by_all(study: Study) -> int:
 def _comparisons_of(protocol: Protocol, outcomes: Mapping[str, OutcomeKind]) -> Comparisons:
     """Return the comparison groups to simulate: those of every design that the study specifies."""
     baseline, control, parallel, matched = protocol.baseline, protocol.control, protocol.parallel, protocol.matched
-    measured = dict.fromkeys(metric.outcome for metric in protocol.metrics.values() if metric.outcome in outcomes)
+    measured = dict.fromkeys(metric.outcome for metric in protocol.measured.values() if metric.outcome in outcomes)
     spills = control is not None and not (isinstance(control.spill_over, Constant) and control.spill_over.value == 0)
     return Comparisons(
         n_baseline=int(baseline.size.value) if baseline is not None else 0,

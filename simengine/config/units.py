@@ -36,7 +36,7 @@ class Yields:
 def unit_problems(study: Study) -> Iterator[Finding]:
     """Find metrics of the contract in another unit than the estimate that they are settled on."""
     for name in study.contract.inputs() if study.contract.currency == study.study.currency else ():
-        metric = study.measurement.metrics.get(name)
+        metric = study.measurement.measured.get(name)
         outcome = None if metric is None else study.outcomes.get(metric.outcome)
         if metric is None or outcome is None:
             continue

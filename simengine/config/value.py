@@ -80,5 +80,5 @@ def _price(price: ValuePrice, path: str, is_money: bool, is_read_once: bool) -> 
 
 
 def _longest_window(study: Study) -> int:
-    windows = [int(metric.window_months.value) for metric in study.measurement.metrics.values()]
+    windows = [int(metric.window_months.value) for metric in study.measurement.measured.values()]
     return max(windows, default=int(study.study.horizon_months.value))

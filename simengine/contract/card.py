@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from simengine.contract.card_arrays import card_arrays, dues_of, places_of
+from simengine.arrays import Flags
+from simengine.contract.card_arrays import card_arrays, dues_of, in_order_of_time, places_of, variation_arrays
+from simengine.contract.columns import column_of
 from simengine.contract.kernels.card import count_reached, settle_card
 from simengine.contract.program import Column
 from simengine.contract.scope import CARD, CARD_LIMIT, PEOPLE_COUNTED, REACHED
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Term, parts_within
 from simengine.contract.terms.rate_card import RateCard
-from simengine.records import Floats, Integers, Reached, add_in_order
+from simengine.contract.variations import held_variations
+from simengine.records import Drawing, Floats, Integers, Measurements, Reached, add_in_order
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,9 @@ def verifies_claims(contract: Contract) -> bool:
     return any(card.audit is not None or card.dispute is not None for card in cards_of(contract).values())
 
 
-def settle_cards(contract: Contract, reached: Reached | None, *, with_rows: bool = False) -> CardSettlement:
+def settle_cards(
+    contract: Contract, reached: Reached | None, measurements: Measurements | None = None, *, with_rows: bool = False
+) -> CardSettlement:
     """Settle every rate card of a contract, and count who reached what by each date.
 
     Parameters
@@ -49,6 +54,10 @@ def settle_cards(contract: Contract, reached: Reached | None, *, with_rows: bool
         The terms; names that they use must exist: see `rules`.
     reached
         Who reached what and when; absent: nobody counted, and whatever depends on it is missing.
+    measurements
+        What variations look at besides; absent: no variation is asked about, and the card holds as it was signed.
+    measurements
+        What variations look at besides; absent: no variation is asked about, and the card holds as it was signed.
     with_rows
         Whether what each row changed is returned too.
 
@@ -64,9 +73,13 @@ def settle_cards(contract: Contract, reached: Reached | None, *, with_rows: bool
         return CardSettlement()
     listed = _Listed(contract, reached)
     columns = listed.counted() if _asks_numbers(contract) else dict[Column, Floats]()
+    held = np.zeros((len(reached), len(contract.variations)), dtype=np.bool_)
+    if measurements is not None and contract.variations:
+        nothing = Drawing(np.zeros(len(reached)))
+        held = held_variations(contract, lambda column: column_of(column, measurements, columns, nothing), len(reached))
     paid, by_row = dict[str, Floats](), dict[str, Integers]()
     for name, term in cards_of(contract).items():
-        paid[name], limit, by_row[name] = listed.settled(term, with_rows=with_rows)
+        paid[name], limit, by_row[name] = listed.settled(term, held, with_rows=with_rows)
         for d, date in enumerate(contract.dates_of(term)):
             columns[CARD, name, date] = add_in_order(paid[name][:, :, d].T)
             columns[CARD_LIMIT, name, date] = limit[:, d].astype(np.float64)
@@ -90,7 +103,7 @@ class _Listed:
         quantity = np.empty(0) if reached.units is None else reached.units
         self.rows = (reached.first_row, reached.first_person, reached.person, place[reached.outcome], reached.month, quantity)
 
-    def settled(self, term: RateCard, *, with_rows: bool) -> tuple[Floats, np.ndarray, Integers]:
+    def settled(self, term: RateCard, held: Flags, *, with_rows: bool) -> tuple[Floats, np.ndarray, Integers]:
         """Return the amounts of one card by outcome and date, the cap that cut each date first, and what each row changed."""
         contract, reached, dates = self.contract, self.reached, self.contract.dates_of(term)
         amount = np.zeros((len(reached), len(contract.outcomes), len(dates)))
@@ -100,8 +113,10 @@ class _Listed:
         kind = (group.astype(np.int64) + 1) * self.n_waves + self.wave
         is_false = np.empty(0, dtype=np.bool_) if reached.is_false is None else reached.is_false
         lots = np.empty(0, dtype=np.uint32) if reached.lots is None else reached.lots
-        card = card_arrays(contract, term, dates)
-        settle_card(*self.rows, is_false, lots, self.wave, kind, card, amount, limit, by_row)
+        card, varied, names = card_arrays(contract, term, dates), variation_arrays(contract, term, dates), list(contract.variations)
+        places = [names.index(name) for name in in_order_of_time(contract, term)]
+        mine = np.ascontiguousarray(held[:, places])
+        settle_card(*self.rows, is_false, lots, self.wave, kind, card, varied, mine, amount, limit, by_row)
         return amount, limit, by_row
 
     def counted(self) -> dict[Column, Floats]:

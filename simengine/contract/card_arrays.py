@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 
 from simengine.arrays import Int16s, Masks
-from simengine.contract.kernels.card import NO_CAP, CardArrays
+from simengine.contract.kernels.card import NO_CAP, UNCHANGED, CardArrays, VariationArrays
 from simengine.contract.spec import Contract
-from simengine.contract.terms.rate_card import CardPrice, RateCard
+from simengine.contract.terms.rate_card import CardPrice, OutcomePrice, RateCard
 from simengine.currencies import units_of
 from simengine.distributions import Constant
 from simengine.records import Floats, Integers
@@ -72,6 +72,69 @@ def card_arrays(contract: Contract, term: RateCard, dates: Sequence[str]) -> Car
     )
 
 
+def in_order_of_time(contract: Contract, term: RateCard) -> list[str]:
+    """List the variations that change a card, the earliest first; those of one date in the order of the contract."""
+    named = [name for name in contract.variations if name in term.varied]
+    return sorted(named, key=lambda name: contract.month_of(contract.variations[name].at))
+
+
+def variation_arrays(contract: Contract, term: RateCard, dates: Sequence[str]) -> VariationArrays:
+    """Write what variations change of a card as numbers, the earliest first."""
+    listed, names, units = in_order_of_time(contract, term), list(contract.outcomes), float(units_of(contract.currency))
+    n_months = int(contract.month_of(dates[-1])) + 1
+    n_classes = (len(contract.groups) + 1) * (len(contract.waves) or 1)
+    changes, cap = [term.varied[name] for name in listed], partial(_varied_cap, units=units)
+    signed = [term.rate_card.get(name, CardPrice()) for name in names]
+    rank = np.zeros((len(listed), len(names), n_classes), dtype=np.int16)
+    price = np.zeros((*rank.shape, n_months))
+    for v, changed in enumerate(changes):
+        new = [changed.rate_card.get(name, OutcomePrice()) for name in names]
+        rank[v] = _ranks(contract, new)
+        price[v] = [
+            _by_class(contract, one, np.full(n_months, 0.0 if one.price is None else one.price.value)) * _growth(before, n_months)
+            for one, before in zip(new, signed, strict=True)
+        ]
+
+    def table(rows: list[list[int]], width: int) -> Integers:
+        return np.array(rows, dtype=np.int64).reshape(len(listed), width)
+
+    return VariationArrays(
+        after=np.array([contract.month_of(contract.variations[name].at) for name in listed], dtype=np.int64),
+        signed_rank=np.maximum(_ranks(contract, signed), np.int16(1)),
+        rank=rank,
+        price=price,
+        cap=table(
+            [[cap(one.rate_card[name].cap if name in one.rate_card else None) for name in names] for one in changes], len(names)
+        ),
+        cap_per_wave=table(
+            [[cap(one.cap_per_wave.get(wave)) for wave in contract.waves or [""]] for one in changes], len(contract.waves) or 1
+        ),
+        limits=table([[cap(limit) for limit in (one.cap_per_person, one.cap_per_year, one.cap_in_all)] for one in changes], 3),
+        month_of_date=np.array([contract.month_of(date) for date in dates], dtype=np.int64),
+    )
+
+
+def _ranks(contract: Contract, prices: Sequence[OutcomePrice]) -> Int16s:
+    """Return by outcome and class of people whose price it is: 1 of all, 2 of a wave, 3 of a group; 0 where there is none."""
+    classes = [(group, wave) for group in ["", *contract.groups] for wave in list(contract.waves) or [""]]
+    rows = [
+        [3 if group in one.by_group else 2 if wave in one.by_wave else int(one.price is not None) for group, wave in classes]
+        for one in prices
+    ]
+    return np.array(rows, dtype=np.int16).reshape(len(prices), len(classes))
+
+
+def _growth(one: CardPrice, n_months: int) -> Floats:
+    """Return by month what an index multiplies a price with."""
+    rate = 0.0 if one.index_per_year is None else one.index_per_year.value
+    return np.asarray((1.0 + rate) ** (np.arange(n_months) // 12))
+
+
+def _varied_cap(number: Constant | None, units: float) -> int:
+    """Return a new cap in the smallest unit of the currency; one that stays as it is is negative."""
+    return UNCHANGED if number is None else _cap(number, units)
+
+
 def _marks(names: Sequence[str], marked: Sequence[Sequence[str]]) -> Masks:
     """Return sets of outcomes, one bit for each."""
     return np.array([sum(1 << names.index(name) for name in dict.fromkeys(some)) for some in marked], dtype=np.uint64)
@@ -94,17 +157,20 @@ def _cap(number: Constant | None, units: float) -> int:
 
 def _prices(contract: Contract, one: CardPrice, n_months: int) -> Floats:
     """Return the price of an outcome by class of people and month in which it is reached; with bands, what multiplies theirs."""
-    waves, months = list(contract.waves) or [""], np.arange(n_months)
     base = np.full(n_months, 1.0 if one.price is None else one.price.value)
     for month, changed in sorted(one.from_month.items()):
-        base[months >= month] = changed.value
+        base[month:] = changed.value
+    return _by_class(contract, one, base) * _growth(one, n_months)
+
+
+def _by_class(contract: Contract, one: OutcomePrice, base: Floats) -> Floats:
+    """Return prices by class of people and month; `base`: that of all, by month."""
     rows = []
     for group in ["", *contract.groups]:
-        for wave in waves:
+        for wave in list(contract.waves) or [""]:
             own = one.by_group.get(group, one.by_wave.get(wave))
-            rows.append(base if own is None else np.full(n_months, own.value))
-    growth = 1.0 if one.index_per_year is None else 1.0 + one.index_per_year.value
-    return np.asarray(np.stack(rows) * growth ** (months // 12))
+            rows.append(base if own is None else np.full(len(base), own.value))
+    return np.stack(rows)
 
 
 def dues_of(contract: Contract, dates: Sequence[str], *, is_last_open: bool, later: float = 0.0) -> Int16s:

@@ -8,6 +8,7 @@ from simengine.contract.program import Code, Register
 from simengine.contract.scope import Book, Entry, Scope
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Term
+from simengine.contract.variations import is_decided
 from simengine.currencies import units_of
 from simengine.records import LIMITS, OUTCOME_PAYER, STOP, TOTAL_CAP
 
@@ -35,8 +36,8 @@ class Program:
     """Months in which the contract may be ended, each with the condition."""
     limits: dict[str, list[str]] = field(default_factory=dict)
     """By term: its limits by their numbers, those of every term first, then those inside it by their paths."""
-    stops: list[tuple[str, Register]] = field(default_factory=list)
-    """The stops in the order in which they are decided, each with its condition."""
+    decisions: list[tuple[str, str, Register]] = field(default_factory=list)
+    """The stops and variations in the order in which they are decided: section, name and condition."""
 
 
 def compile_contract(contract: Contract, until: str | None = None, draw_months: tuple[int, ...] | None = None) -> Program:
@@ -58,6 +59,7 @@ def compile_contract(contract: Contract, until: str | None = None, draw_months: 
         month = contract.month_of(date) if date else 0.0
         scope = Scope(program.code, contract, book, date, month, draw_months=draw_months)
         ends_here = _ask_stops(contract, scope, program)
+        _ask_variations(contract, scope, program)
         book.on_this_date.update(dict.fromkeys(contract.terms, program.code.constant(0.0)))
         for number, (name, term) in enumerate(contract.terms.items()):
             if not date or date in dates_of[name]:
@@ -75,34 +77,35 @@ def compile_contract(contract: Contract, until: str | None = None, draw_months: 
 
 @dataclass(frozen=True)
 class Dependence:
-    """What a term looks at on one of its dates, or a stop when it is decided."""
+    """What a term looks at on one of its dates, or a stop or variation when it is decided."""
 
+    section: str
+    """`terms`, `stops` or `variations` of the contract."""
     name: str
-    """Of the term or of the stop."""
     date: str
     """Empty where the contract has no dates."""
     month: int
-    """When the term is paid or the stop decided; -1 where the contract does not say."""
+    """When the term is paid, or the stop or variation decided; -1 where the contract does not say."""
     metrics: tuple[tuple[str, int | None], ...]
     """Metrics, each with the place of its wave, or None for all waves together."""
     milestones: tuple[tuple[str, int], ...]
     """Milestones that decide what a person is worth, each with the place of its wave; 0 where the contract has no waves."""
     people: tuple[int, ...]
     """Places of waves whose people are counted."""
-    is_stop: bool = False
 
 
 def dependences(contract: Contract) -> list[Dependence]:
-    """List what every payment and every stop of a contract depends on, through all that they refer to."""
+    """List what every payment, stop and variation of a contract depends on, through all that they refer to."""
     program = compile_contract(contract)
     terms, dates = list(contract.terms), [*contract.calendar] or [""]
     paid = [
-        Dependence(terms[line.term], dates[line.due], line.month, *_behind(program.code, line.amount)) for line in program.lines
+        Dependence("terms", terms[line.term], dates[line.due], line.month, *_behind(program.code, line.amount))
+        for line in program.lines
     ]
     decided = [
-        Dependence(name, date, int(contract.month_of(date)), *_behind(program.code, register), is_stop=True)
-        for name, register in program.stops
-        for date in [contract.stops[name].at]
+        Dependence(section, name, date, int(contract.month_of(date)), *_behind(program.code, register))
+        for section, name, register in program.decisions
+        for date in [getattr(contract, section)[name].at]
     ]
     return paid + decided
 
@@ -128,9 +131,17 @@ def _ask_stops(contract: Contract, scope: Scope, program: Program) -> Register |
         for metric, gate in stop.only_if.items():
             ending = scope.code.both(ending, gate.is_open(scope.named(metric), scope))
         scope.book.on_this_date[name] = ending
-        program.stops.append((name, ending))
+        program.decisions.append(("stops", name, ending))
         ends = ending if ends is None else scope.code.greatest(ends, ending)
     return ends
+
+
+def _ask_variations(contract: Contract, scope: Scope, program: Program) -> None:
+    """Compile the variations that are decided on this date."""
+    for name, variation in contract.variations.items():
+        if variation.at == scope.due:
+            scope.book.on_this_date[name] = is_decided(variation, scope)
+            program.decisions.append(("variations", name, scope.book.on_this_date[name]))
 
 
 def _settle_term(scope: Scope, name: str, term: Term, stopped: Register | None) -> tuple[Register, Register]:

@@ -35,15 +35,16 @@ def contract_rules(contract: Contract) -> Iterator[Finding]:
     for name, term in contract.terms.items():
         yield from _term(contract, name, term)
     yield from _stops(contract)
+    yield from _variations(contract)
     if contract.total_cap is not None:
-        yield from _references(contract, contract.total_cap, "total_cap", [*MONEY[:1], *contract.metrics])
+        yield from _references(contract, contract.total_cap, "total_cap", [*MONEY[:1], *contract.metrics, *contract.variations])
     yield from _published(contract)
 
 
 def _names(contract: Contract) -> Iterator[Finding]:
     """Find names that stand for two things."""
     taken = dict.fromkeys(MONEY, "money")
-    for section in ("metrics", "terms", "stops"):
+    for section in ("metrics", "terms", "stops", "variations"):
         for name in getattr(contract, section):
             if name in taken:
                 rule = f"`{name}` is the money paid in, not a metric" if name == "drawn" else "a name stands for one thing"
@@ -78,7 +79,7 @@ def _metrics(contract: Contract) -> Iterator[Finding]:
 
 def _term(contract: Contract, name: str, term: Term) -> Iterator[Finding]:
     path, terms = f"terms.{name}", list(contract.terms)
-    known = [*MONEY, *contract.metrics, *terms[: terms.index(name)], *contract.stops]
+    known = [*MONEY, *contract.metrics, *terms[: terms.index(name)], *contract.stops, *contract.variations]
     yield from _references(contract, term, path, known, own=name, later=contract.terms)
     for key in ("payer", "payee"):
         if getattr(term, key) not in contract.all_parties():
@@ -173,6 +174,38 @@ def _stops(contract: Contract) -> Iterator[Finding]:
         for party in stop.by:
             if party not in contract.all_parties():
                 yield f"stops.{name}.by", "a party of the contract", f"`{party}`", one_of(contract.all_parties())
+
+
+def _variations(contract: Contract) -> Iterator[Finding]:
+    for name, variation in contract.variations.items():
+        path = f"variations.{name}"
+        yield from _dates((variation.at,), f"{path}.at", contract.calendar)
+        for metric, gate in variation.only_if.items():
+            key = f"{path}.only_if.{metric}"
+            if metric not in contract.metrics:
+                way_out = one_of(contract.metrics) or "Define one, such as `derived: {reached: [an outcome]}`"
+                yield key, "a variation must look at a metric of the contract", f"`{metric}`", way_out
+            elif money := _money_behind(contract, metric):
+                rule = "a variation must look at metrics that depend on no money: prices that it changes decide what is paid"
+                yield key, rule, f"`{metric}`, which depends on {money}", ""
+            yield from gate.findings(key)
+
+
+def _money_behind(contract: Contract, metric: str) -> str:
+    """Return on which money a metric depends, through all that it follows from; nothing where on none."""
+    todo, seen = [metric], set[str]()
+    while todo:
+        name = todo.pop()
+        use = None if name in seen else contract.metrics.get(name)
+        seen.add(name)
+        for _, node in parts_within(None if use is None else use.derived, ""):
+            names = [node.root] if isinstance(node, Named) else list(node.only_if)
+            if not isinstance(node, Named) and node.looks_at_money:
+                return f"`{node.key}`"
+            if money := next((name for name in names if name in MONEY), ""):
+                return f"`{money}`"
+            todo += names
+    return ""
 
 
 def _published(contract: Contract) -> Iterator[Finding]:

@@ -39,11 +39,11 @@ class Entry:
 
 @dataclass
 class Book:
-    """Payments in the order in which they are settled, and the stops that were asked about."""
+    """Payments in the order in which they are settled, and the stops and variations that were asked about."""
 
     entries: list[Entry] = field(default_factory=list)
     on_this_date: dict[str, Register] = field(default_factory=dict)
-    """By term, and by stop: 1 once the contract has stopped, else 0."""
+    """By term; by stop: 1 once the contract has stopped, else 0; by variation: 1 once it holds, else 0."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Scope:
         return replace(self, wave=wave, is_cumulative=is_cumulative)
 
     def named(self, name: str) -> Register:
-        """Compile a name: money, a metric, a term or a stop that was settled before."""
+        """Compile a name: money, a metric, or a term, stop or variation that was settled before."""
         if name in self.contract.metrics:
             return self._metric(name)
         if name == DRAWN:

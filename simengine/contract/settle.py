@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simengine.contract.card import CardSettlement, settle_cards
+from simengine.contract.columns import column_of
 from simengine.contract.compile import Program, compile_contract
 from simengine.contract.program import Column, Register
-from simengine.contract.scope import CALL, CALLED, CARD, CARD_LIMIT, DRAWN, PEOPLE_COUNTED, REACHED
+from simengine.contract.scope import CALL, CALLED, CARD, REACHED
 from simengine.contract.spec import Contract
 from simengine.errors import NOT_MEASURED, NotMeasuredError, Problem, StudyError
 from simengine.records import LIMITS, Drawing, Floats, Integers, Measurements, Payments
@@ -52,12 +53,12 @@ def settle_terms(
     """
     drawing = drawn if isinstance(drawn, Drawing) else Drawing(drawn)
     program, n = compile_contract(contract, until, drawing.months), len(drawing.total)
-    cards = settle_cards(contract, measurements.reached) if cards is None else cards
+    cards = settle_cards(contract, measurements.reached, measurements) if cards is None else cards
     dates = list(contract.calendar)
     dues = tuple(dates if until is None else dates[: dates.index(until) + 1]) or ("settlement",)
     columns = np.empty((len(program.code.columns), n))
     for place, column in enumerate(program.code.columns):
-        columns[place] = column_of(column, measurements, drawing, cards)
+        columns[place] = column_of(column, measurements, cards.columns, drawing)
     # In memory replications lie side by side, one row for each term and date; the record shows the same numbers the other way.
     shape = (len(contract.terms), len(dues))
     amounts, bounds, months = (np.full(shape, -1, dtype=np.int64) for _ in range(3))
@@ -85,31 +86,6 @@ def _stop_months(program: Program, is_ended: NDArray[np.bool_]) -> Integers | No
         return None
     months = np.array([month for month, _ in program.ends])
     return np.where(is_ended.any(axis=0), months[np.argmax(is_ended, axis=0)], -1)
-
-
-def column_of(column: Column, measurements: Measurements, drawing: Drawing, cards: CardSettlement) -> Floats | float:
-    """Return what a program asks of the replication; NaN where it was not measured."""
-    kind, missing = column[0], np.nan
-    if kind in (CARD, CARD_LIMIT, REACHED, PEOPLE_COUNTED):
-        return cards.columns.get(column, missing)
-    if kind == DRAWN:
-        return drawing.total
-    if kind == CALL:
-        assert drawing.by_month is not None, "only what was drawn by month is compiled so"
-        return np.asarray(drawing.by_month[:, column[1]])
-    if kind == CALLED:
-        return drawing.drawn_by(drawing.payment_month[column[1]])
-    if kind == "combination":
-        _, combination, wave = column
-        return missing if measurements.milestones is None else measurements.milestones.counts[:, wave, combination]
-    if kind == "people":
-        return missing if measurements.people is None else measurements.people[:, column[1]]
-    if column[1] not in measurements.metrics:
-        return missing
-    metric = measurements.metrics.index(str(column[1]))
-    if kind == "metric":
-        return measurements.estimate[:, metric]
-    return missing if measurements.by_wave is None else measurements.by_wave[:, column[2], metric]
 
 
 def _refuse_missing(contract: Contract, program: Program, by_due: Floats, ended: Floats, measurements: Measurements) -> None:
@@ -181,11 +157,11 @@ def asked_for(contract: Contract, program: Program, registers: Sequence[Register
 
 def outcomes_of(contract: Contract, measurements: Measurements) -> dict[str, Floats]:
     """Return all that the payments of a contract look at, as a replay would type it in; each of shape (n_replications,)."""
-    n_replications, cards = len(measurements.estimate), settle_cards(contract, measurements.reached)
+    n_replications, cards = len(measurements.estimate), settle_cards(contract, measurements.reached, measurements)
     found = {_word(contract, column): column for column in compile_contract(contract).code.columns}
     nothing = Drawing(np.zeros(n_replications))
     return {
-        word: np.broadcast_to(column_of(column, measurements, nothing, cards), n_replications)
+        word: np.broadcast_to(column_of(column, measurements, cards.columns, nothing), n_replications)
         for word, column in found.items()
         if word
     }

@@ -6,6 +6,7 @@ ever evaluated as a program, and no contract has a line of code of its own.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -36,6 +37,34 @@ class MetricUse(Spec):
     """Who measures it."""
     derived: Source | None = None
     """How it follows from metrics above it, such as a weighted mean of two estimates; it is then not measured by itself."""
+    measured_on: NamesOrNone = ()
+    """Dates, or dates that repeat, for each of which it is measured anew, as `<metric>_1`, `<metric>_2` and so on; absent: measured
+    once."""
+    counts: Literal["so_far", "since_last"] = "so_far"
+    """Of one that is measured anew: `so_far`, the latest measurement, or `since_last`, by how much it exceeds the one before."""
+
+    @model_validator(mode="after")
+    def _anew(self) -> MetricUse:
+        if self.counts == "since_last" and not self.measured_on:
+            raise ValueError("only a metric that is measured anew counts `since_last`; found no `measured_on`")
+        return self
+
+    def each(self, name: str, dates: list[str], first: str) -> dict[str, MetricUse]:
+        """Return what is measured for each of some dates, and how it follows from that; `first`: the first date of the contract.
+
+        Before the second date the first measurement counts, so that nothing can be paid before it is known.
+        """
+        names = [f"{name}_{number}" for number in range(1, len(dates) + 1)]
+        plain = {"measured_on": (), "counts": "so_far"}
+        whole_part = {"value": 1, "certainty": "choice", "note": "all that came about since the measurement before"}
+        latest: dict[str, object] = {first: names[0]}
+        for date, one, before in zip(dates[1:], names[1:], names, strict=False):
+            latest[date] = one if self.counts == "so_far" else {"share": whole_part, "of": one, "above": before}
+        whole = MetricUse.model_validate(
+            {"meaning": self.meaning, "unit": self.unit, "over_waves": self.over_waves, "derived": {"in_force_from": latest}}
+        ).model_copy(update={"measured_on": self.measured_on, "counts": self.counts})
+        return {one: self.model_copy(update=plain) for one in names} | {name: whole}
+
     over_waves: Literal["mean", "sum"] = "mean"
     """How waves are combined into a cumulative metric: `mean`, weighted by people, or `sum`."""
     when_missing: TermLevel | None = None
@@ -121,6 +150,15 @@ class Stop(Spec):
     """The parties who decide; several decide together."""
 
 
+class Variation(Spec):
+    """A change of the contract that is agreed before signing: it holds after its date, or only where a level is reached by then."""
+
+    at: Name
+    """The date on which it is decided, after which it holds."""
+    only_if: dict[Name, Gate] = {}
+    """By metric: it holds if all these gates are open; without gates in any case."""
+
+
 class PublishedCount(Spec):
     """How many people reached an outcome in a month, or how many units of it."""
 
@@ -198,6 +236,8 @@ class Contract(Spec):
     """By group: in words, the people whose prices a rate card tells apart; in a study strata of the population."""
     stops: dict[Name, Stop] = {}
     """Rights to end the contract early, by names of your choice: after the date of one only terms with `despite_stop` pay."""
+    variations: dict[Name, Variation] = {}
+    """Changes on the way that are agreed before signing, by names of your choice: rate cards and gates refer to them."""
     total_cap: Source | None = None
     """The most that the outcome payer pays under all terms; later payments are cut first."""
     published: dict[Name, PublishedCase] = {}
@@ -227,6 +267,30 @@ class Contract(Spec):
             raise ValueError(f"the shares that are drawn on dates add up to 1; found {sum(shares):g}")
         return self
 
+    @model_validator(mode="after")
+    def _measured_anew(self) -> Contract:
+        """Write out metrics that are measured anew: each measurement, and which of them counts when."""
+        every: dict[str, MetricUse] = {}
+        for name, use in self.metrics.items():
+            is_written_out = use.derived is not None and f"{name}_1" in self.metrics
+            dates = [date for one in use.measured_on for date in self.dates_named(one)]
+            if use.measured_on and use.derived is not None and not is_written_out:
+                raise ValueError(f"a metric is measured anew, or derived from others; found both of `{name}`")
+            unknown = next((date for date in dates if date not in self.calendar), None)
+            if unknown is not None:
+                raise ValueError(f"`measured_on` of `{name}` must name dates of the contract; found `{unknown}`")
+            if sorted(dates, key=list(self.calendar).index) != dates or len(set(dates)) != len(dates):
+                raise ValueError(f"the dates of `measured_on` stand once, in order; found {', '.join(dates)} for `{name}`")
+            is_plain = is_written_out or not dates
+            new = {name: use} if is_plain else use.each(name, dates, next(iter(self.calendar)))
+            twice = next((one for one in new if one in every or (one != name and one in self.metrics)), None)
+            if twice is not None:
+                raise ValueError(f"each metric has a name of its own; found `{twice}` twice, once of one that is measured anew")
+            every |= new
+        # Written out in place: nobody has seen the contract yet.
+        self.__dict__["metrics"] = every
+        return self
+
     def __copy__(self) -> Self:
         """Leave out what was worked out of the dates: a copy may be given others."""
         copied = super().__copy__()
@@ -242,6 +306,22 @@ class Contract(Spec):
             for date, month in zip(self.dates_named(name), due.months(), strict=True)
         ]
         return dict(sorted(dates, key=lambda one: one[1].month))
+
+    @property
+    def measured_for(self) -> dict[str, str]:
+        """Of each measurement of a metric that is measured anew: the metric."""
+        return {
+            f"{name}_{number}": name
+            for name, use in self.metrics.items()
+            for number in range(1, 1 + sum(len(self.dates_named(date)) for date in use.measured_on))
+        }
+
+    def decisive_gates(self) -> Iterator[tuple[str, str, Gate]]:
+        """Yield the gates that decide about stops and variations, each with its path and the metric or money that it looks at."""
+        for section in ("stops", "variations"):
+            for name, one in getattr(self, section).items():
+                for metric, gate in one.only_if.items():
+                    yield f"{section}.{name}.only_if.{metric}", metric, gate
 
     def dates_named(self, name: str) -> list[str]:
         """List the dates for which a name stands: its own, or all of the dates that repeat under it."""

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from simengine.contract import reached_from, settle_cards
 from simengine.contract.spec import Contract
-from simengine.contract.terms.rate_card import CardPrice, RateCard
+from simengine.contract.terms.rate_card import CardPrice, OutcomePrice, RateCard, VariedPrice
 from simengine.contract_text import words
 from simengine.currencies import decimals_of, units_of
 from simengine.records import Reached
@@ -37,6 +37,35 @@ def card_table(contract: Contract, card: RateCard) -> list[str]:
     return _lines(table)
 
 
+def varied_lines(contract: Contract, card: RateCard) -> Iterator[str]:
+    """Yield what variations change of a card, a line for each."""
+    for name, changed in card.varied.items():
+        said = [
+            words.CARD["varied_outcome"].format(name=outcome, changes="; ".join(_changes(contract, outcome, one)))
+            for outcome, one in changed.rate_card.items()
+        ]
+        caps = {word: getattr(changed, key) for key, word in words.VARIED_CAPS.items() if getattr(changed, key) is not None}
+        said += [words.CARD["varied_cap"].format(cap=word, amount=_money(cap.value)) for word, cap in caps.items()]
+        said += [
+            words.CARD["varied_wave"].format(wave=wave, amount=_money(cap.value)) for wave, cap in changed.cap_per_wave.items()
+        ]
+        yield words.CARD["varied"].format(name=name, changes="; ".join(said))
+
+
+def _changes(contract: Contract, name: str, one: VariedPrice) -> list[str]:
+    """Say what a variation changes of one outcome."""
+    use = contract.outcomes[name]
+    each = words.CARD["each_unit"].format(unit=use.unit) if use.has_units else words.CARD["each_person"]
+    price = [] if one.price is None else [words.CARD["price"].format(price=_money(one.price.value), each=each)]
+    return [*price, *_own_prices(one), *([] if one.cap is None else [words.CARD["cap"].format(cap=_money(one.cap.value))])]
+
+
+def _own_prices(one: OutcomePrice) -> list[str]:
+    """Say the prices of groups and waves."""
+    groups = [words.CARD["by_group"].format(price=_money(price.value), group=group) for group, price in one.by_group.items()]
+    return groups + [words.CARD["by_wave"].format(price=_money(price.value), wave=wave) for wave, price in one.by_wave.items()]
+
+
 def _price(contract: Contract, name: str, one: CardPrice) -> str:
     """Say what one outcome is worth, and to whom something else."""
     use = contract.outcomes[name]
@@ -47,8 +76,7 @@ def _price(contract: Contract, name: str, one: CardPrice) -> str:
         said = [words.CARD["no_price"]]
     else:
         said = [words.CARD["price"].format(price=_money(one.price.value), each=each)]
-    said += [words.CARD["by_group"].format(price=_money(price.value), group=group) for group, price in one.by_group.items()]
-    said += [words.CARD["by_wave"].format(price=_money(price.value), wave=wave) for wave, price in one.by_wave.items()]
+    said += _own_prices(one)
     said += [words.CARD["from_month"].format(price=_money(p.value), month=month) for month, p in sorted(one.from_month.items())]
     if one.index_per_year is not None:
         said.append(words.CARD["index"].format(rate=f"{100 * one.index_per_year.value:g} %"))
@@ -76,6 +104,15 @@ def _conditions(contract: Contract, name: str, one: CardPrice) -> Iterator[str]:
 
 def _money(value: float) -> str:
     return f"{value:,.10g}"
+
+
+def as_signed(contract: Contract) -> Contract:
+    """Return a contract without its variations; a gate that names one finds that it does not hold."""
+    terms = {
+        name: term.model_copy(update={"varied": {}}) if isinstance(term, RateCard) else term
+        for name, term in contract.terms.items()
+    }
+    return contract.model_copy(update={"variations": {}, "terms": terms})
 
 
 def example_people(contract: Contract, cards: Mapping[str, RateCard]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from itertools import combinations
 from simengine.contract import cards_of
 from simengine.contract.spec import Contract
 from simengine.contract.terms import Term, parts_within
-from simengine.contract.terms.rate_card import CardPrice, RateCard
+from simengine.contract.terms.rate_card import CardPrice, OutcomePrice, RateCard
 from simengine.contract_text.remark import Remark, remark_in_words
 
 
@@ -22,7 +22,7 @@ def card_findings(contract: Contract) -> Iterator[Remark]:
             yield remark_in_words("card_unbounded", f"terms.{name}", term=name)
     if not cards:
         return
-    if not any(one.by_group for card in cards.values() for one in card.rate_card.values()):
+    if not any(one.by_group for card in cards.values() for one in card.all_prices()):
         for group in contract.groups:
             yield remark_in_words("unused", f"groups.{group}", noun="group", name=group)
 
@@ -52,12 +52,17 @@ def _card(contract: Contract, name: str, card: RateCard) -> Iterator[Remark]:
     last = max(contract.month_of(date) for date in contract.dates_of(card))
     for outcome, one in card.rate_card.items():
         path = f"terms.{name}.rate_card.{outcome}"
-        highest = _highest(one)
+        varied = [changed.rate_card[outcome] for changed in card.varied.values() if outcome in changed.rate_card]
+        highest = max(_highest(price) for price in (one, *varied))
         has_units = contract.outcomes[outcome].has_units
-        for key, cap in (("cap_per_person", card.cap_per_person), ("cap_in_all", card.cap_in_all), ("cap", one.cap)):
-            if not has_units and cap is not None and highest > 0 and cap.value < highest:
+        for key, cap in (
+            ("cap_per_person", _loosest(card, "cap_per_person")),
+            ("cap_in_all", _loosest(card, "cap_in_all")),
+            ("cap", max([one.cap.value, *(price.cap.value for price in varied if price.cap)]) if one.cap else None),
+        ):
+            if not has_units and cap is not None and highest > 0 and cap < highest:
                 where = f"terms.{name}.{key}" if key != "cap" else f"{path}.cap"
-                yield remark_in_words("cap_below_price", where, cap=f"{cap.value:,.10g}", name=outcome, price=f"{highest:,.10g}")
+                yield remark_in_words("cap_below_price", where, cap=f"{cap:,.10g}", name=outcome, price=f"{highest:,.10g}")
         delay = contract.outcomes[outcome].validated_after_months
         if one.has_price and delay is not None and delay.value >= last and card.open_at_end == "lost":
             yield remark_in_words("never_validated", path, name=outcome, months=f"{delay.value:g}", last=f"{last:g}")
@@ -67,8 +72,15 @@ def _card(contract: Contract, name: str, card: RateCard) -> Iterator[Remark]:
             yield remark_in_words("price_of_nothing", path, name=outcome)
 
 
-def _highest(one: CardPrice) -> float:
+def _loosest(card: RateCard, key: str) -> float | None:
+    """Return the highest of a cap as signed and as varied; nothing where there is none from the start."""
+    caps = [getattr(one, key) for one in (card, *card.varied.values())]
+    return None if caps[0] is None else max(cap.value for cap in caps if cap is not None)
+
+
+def _highest(one: OutcomePrice) -> float:
     """Return the highest price of one person or unit."""
-    listed = [one.price] if one.price is not None else []
-    listed += [*one.by_group.values(), *one.by_wave.values(), *one.from_month.values(), *(band.price for band in one.bands)]
+    listed = [*([] if one.price is None else [one.price]), *one.by_group.values(), *one.by_wave.values()]
+    if isinstance(one, CardPrice):
+        listed += [*one.from_month.values(), *(band.price for band in one.bands)]
     return max((price.value for price in listed), default=0.0)

@@ -10,7 +10,7 @@ from simengine.contract import asks_who_reached, cards_of, inputs_of
 from simengine.contract.spec import Contract, PublishedCase
 from simengine.contract.terms import Gate, Named, Source, Term
 from simengine.contract_text import words
-from simengine.contract_text.card import card_table, example_people, example_reached, example_table
+from simengine.contract_text.card import as_signed, card_table, example_people, example_reached, example_table, varied_lines
 from simengine.contract_text.trials import edges_of
 from simengine.currencies import decimals_of
 from simengine.distributions import Constant
@@ -35,6 +35,7 @@ def explanation(contract: Contract) -> str:
     cards = cards_of(contract)
     for name, card in cards.items():
         folded += ["", words.PHRASES["card"].format(name=name), *card_table(contract, card)]
+        folded += [_folded(line) for line in varied_lines(contract, card)]
     folded += ["", words.PHRASES["example"]]
     folded += _example_of_people(contract) if asks_who_reached(contract) else [_folded(line) for line in _example(contract)]
     return "\n".join(folded)
@@ -96,14 +97,24 @@ def _heading(contract: Contract) -> Iterator[str]:
 
 
 def _metrics(contract: Contract) -> Iterator[str]:
+    parts = contract.measured_for
     for name, use in contract.metrics.items():
-        if use.derived is not None:
+        if name in parts:
+            continue
+        if use.derived is not None and not use.measured_on:
             said = phrase(use.derived)
             yield words.PHRASES["derived"].format(name=name, meaning=use.meaning, unit=use.unit, derived=said)
             continue
+        own = [part for part, whole in parts.items() if whole == name]
+        anew = (
+            words.PHRASES[f"anew_{use.counts}"].format(dates=", ".join(use.measured_on), first=own[0], last=own[-1]) if own else ""
+        )
+        use = contract.metrics[own[0]] if own else use
         evaluator = words.PHRASES["evaluator"].format(evaluator=use.evaluator) if use.evaluator else ""
         missing = words.PHRASES["missing"].format(value=f"{use.when_missing.value:,.10g}") if use.when_missing is not None else ""
-        yield words.PHRASES["metric"].format(name=name, meaning=use.meaning, unit=use.unit, evaluator=evaluator, missing=missing)
+        yield words.PHRASES["metric"].format(
+            name=name, meaning=use.meaning, unit=use.unit, evaluator=evaluator, anew=anew, missing=missing
+        )
 
 
 def _outcomes(contract: Contract) -> Iterator[str]:
@@ -132,6 +143,9 @@ def _calendar(contract: Contract) -> Iterator[str]:
         gates = _say("only_if", stop.only_if)
         by = " and ".join(words.PARTY_WORDS.get(party, party) for party in stop.by)
         yield words.PHRASES["stop"].format(name=name, at=stop.at, gates=gates, by=by)
+    for name, variation in contract.variations.items():
+        gates = words.PHRASES["variation_gates"].format(gates=_say("only_if", variation.only_if)) if variation.only_if else ""
+        yield words.PHRASES["variation"].format(name=name, at=variation.at, gates=gates)
 
 
 def _term(contract: Contract, name: str, term: Term) -> str:
@@ -169,12 +183,14 @@ def _example(contract: Contract) -> Iterator[str]:
 
 def _example_of_people(contract: Contract) -> list[str]:
     """Work a rate card through for three people."""
+    contract, varied = as_signed(contract), bool(contract.variations)
     rows, drawn = example_people(contract, cards_of(contract)), contract.commitment.value
     reached = example_reached(contract, rows)
     outcomes = example_of(contract)[0]
     payments = replay(contract, outcomes, drawn, reached=reached)
-    said = _folded(words.PHRASES["example_people"].format(drawn=f"{drawn:,.10g}", currency=contract.currency))
-    lines = [said, *example_table(contract, reached, rows), words.PHRASES["example_dates"]]
+    said = words.PHRASES["example_people"].format(drawn=f"{drawn:,.10g}", currency=contract.currency)
+    said += f" {words.PHRASES['example_as_signed']}" if varied else ""
+    lines = [_folded(said), *example_table(contract, reached, rows), words.PHRASES["example_dates"]]
     paid = [_folded(line) for line in _paid_lines(contract, payments, with_nothing=False)]
     return [*lines, *paid, *_total_line(contract, payments)]
 

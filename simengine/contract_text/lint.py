@@ -73,20 +73,23 @@ def lint_contract(contract: Contract, reaches: Spans | None = None) -> list[Rema
 
 
 def _measured(contract: Contract) -> Iterator[Remark]:
-    used = {name.partition(".")[0] for name in inputs_of(contract)}
+    used, whole = {name.partition(".")[0] for name in inputs_of(contract)}, contract.measured_for
     for name, use in contract.metrics.items():
+        # What is measured anew has one finding, not one for each time.
+        said = whole.get(name, name)
         if use.derived is None and use.evaluator is None:
-            yield remark_in_words("nobody_measures", f"metrics.{name}", metric=name)
+            yield remark_in_words("nobody_measures", f"metrics.{said}", metric=said)
         if use.derived is None and name not in used:
             yield remark_in_words("nobody_pays", f"metrics.{name}", metric=name)
 
 
 def _missing(contract: Contract) -> Iterator[Remark]:
     """Find metrics for which nothing is said in case they cannot be measured."""
+    whole = contract.measured_for
     for name, use in contract.metrics.items():
         for term in contract.terms.values() if use.derived is None and use.when_missing is None else ():
             if _hangs_on(contract, term, name):
-                yield remark_in_words("missing_data", f"metrics.{name}", metric=name)
+                yield remark_in_words("missing_data", f"metrics.{whole.get(name, name)}", metric=whole.get(name, name))
                 break
 
 

@@ -91,8 +91,8 @@ def edges_of(contract: Contract) -> dict[str, list[float]]:
             note_gates(node.only_if)
             if node.looks_at:
                 note(getattr(node, node.looks_at), *(edge.level for edge in node.edges()))
-    for stop in contract.stops.values():
-        note_gates(stop.only_if)
+    for _, metric, gate in contract.decisive_gates():
+        note_gates({metric: gate})
     for name, use in contract.metrics.items():
         for _, node in parts_within(use.derived, "") if use.derived is not None else ():
             if isinstance(node, Named) and name in edges:

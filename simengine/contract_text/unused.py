@@ -29,20 +29,25 @@ def unused_findings(contract: Contract) -> Iterator[Remark]:
     for place, wave in enumerate(contract.waves if not have_prices else ()):
         if place not in told_apart:
             yield remark_in_words("unused", f"waves.{wave}", noun="wave", name=wave)
-    named = _names(contract)
+    named, decided = _names(contract), {stop.at for stop in contract.stops.values()}
+    decided |= {variation.at for variation in contract.variations.values()}
+    varied = {name for term in contract.terms.values() for name in term.names_variations}
+    for name in contract.variations:
+        if name not in named | varied:
+            yield remark_in_words("unused", f"variations.{name}", noun="variation", name=name)
     for name, use in contract.metrics.items():
         if use.derived is not None and name not in named:
             yield remark_in_words("unused", f"metrics.{name}", noun="derived metric", name=name)
     for date, due in contract.calendar.items():
         is_settled = any(date in contract.dates_of(term) for term in contract.terms.values())
-        if not is_settled and due.drawn is None and all(stop.at != date for stop in contract.stops.values()):
+        if not is_settled and due.drawn is None and date not in decided:
             yield remark_in_words("unused", f"dates.{date}", noun="date", name=date)
 
 
 def _names(contract: Contract) -> set[str]:
-    """Find the names to which terms, stops and the total cap refer, through metrics that they follow from."""
+    """Find the names to which terms, stops, variations and the total cap refer, through metrics that they follow from."""
     sources: list[Source] = [*contract.terms.values(), *([] if contract.total_cap is None else [contract.total_cap])]
-    found = {metric for stop in contract.stops.values() for metric in stop.only_if}
+    found = {metric for _, metric, _ in contract.decisive_gates()}
     for source in sources:
         for _, node in parts_within(source, ""):
             found |= {node.root} if isinstance(node, Named) else set(node.only_if)

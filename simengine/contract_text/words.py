@@ -109,7 +109,12 @@ CARD = {
     "lost": "lost by {name}{within}, {share} owed back",
     "within": " within {months}",
     "cap": "at most {cap} in all",
+    "varied": "Varied by {name}, for what is reached after its date and on later dates: {changes}.",
+    "varied_outcome": "{name}: {changes}",
+    "varied_cap": "{cap} {amount}",
+    "varied_wave": "cap of wave {wave} {amount}",
 }
+VARIED_CAPS = {"cap_per_person": "cap per person", "cap_per_year": "cap per budget year", "cap_in_all": "cap in all"}
 PARTY_WORDS = {"investor": "the investor", "outcome_payer": "the outcome payer", "service_provider": "the service provider"}
 
 PHRASES = {
@@ -117,7 +122,9 @@ PHRASES = {
     "nobody_lends": "Nobody lends.",
     "further_parties": "Further parties: {parties}.",
     "measured": "WHAT IS MEASURED",
-    "metric": "- {name}: {meaning}, in {unit}{evaluator}{missing}.",
+    "metric": "- {name}: {meaning}, in {unit}{evaluator}{anew}{missing}.",
+    "anew_so_far": "; measured anew for {dates}, as {first} to {last}, of which the latest counts",
+    "anew_since_last": "; measured anew for {dates}, as {first} to {last}: by how much the latest exceeds the one before counts",
     "evaluator": "; measured by {evaluator}",
     "derived": "- {name}: {meaning}, in {unit}; it follows from the others as {derived}.",
     "missing": "; where it was not measured, {value} counts",
@@ -128,6 +135,8 @@ PHRASES = {
     "waves": "- Waves: {waves}.",
     "milestones": "- Milestones: {milestones}.",
     "stop": "- {name}: at {at} the contract is stopped if {gates}; decided by {by}. Later payments then fall away.",
+    "variation": "- {name}: a variation that holds from {at} on{gates}.",
+    "variation_gates": ", if {gates} by then",
     "paid": "WHAT IS PAID",
     "term": "- {name}: {payer} pays {payee} {phrase}{limits}.{when}{notes}",
     "when": " Settled at {at}{delay}.",
@@ -142,6 +151,7 @@ PHRASES = {
     "outcome_delay": "; validated {months} after it was reached",
     "example_people": "Suppose three people, with {drawn} {currency} drawn. What each outcome moves, before caps of all people:",
     "example_dates": "On the dates:",
+    "example_as_signed": "Variations are left out.",
     "example_on": "Suppose {outcomes}, with {drawn} {currency} drawn.",
     "example_published": "As published ({case}): {outcomes}, with {drawn} {currency} drawn.",
     "example_line": "- {name}{date}: {amount} {currency}{between}, {bound}.",

@@ -91,8 +91,7 @@ def _nobody(*means: Floats) -> Integers:
 
 def _historical(case: ComparisonCase) -> GroupComparison:
     service, earlier = case.samples(SERVICE), case.samples(BASELINE)
-    path = f"measurement.metrics.{case.name}.drift_per_year"
-    drift = case.draws[path] * case.draws["measurement.baseline.years_before"]
+    drift = case.draws[f"{case.protocol.path_of(case.name)}.drift_per_year"] * case.draws["measurement.baseline.years_before"]
     level = case.scale.shifted(earlier.mean, -drift)
     return _independent(service, earlier, level, case.scale.spread(earlier, level))
 

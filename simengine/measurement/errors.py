@@ -39,15 +39,15 @@ def in_base_prices(sample: Sample, gap_per_year: Floats, years: Floats, years_be
     )
 
 
-def as_seen(sample: Sample, name: str, metric: Metric, arm: int, wave: str, is_share: bool, draws: Draws) -> Sample:
+def as_seen(sample: Sample, name: str, path: str, metric: Metric, arm: int, wave: str, is_share: bool, draws: Draws) -> Sample:
     """Return a sample as measured: some people lost, some answers misclassified.
 
     Parameters
     ----------
     sample
         The people of one arm and wave.
-    name, metric
-        What is measured.
+    name, path, metric
+        What is measured, and where the study states it.
     arm, wave
         Whose people: their errors have random streams of their own.
     is_share
@@ -64,7 +64,6 @@ def as_seen(sample: Sample, name: str, metric: Metric, arm: int, wave: str, is_s
     Binomial(n - y, 1 - specificity) are read as yes; so are those of the months before entry. Where people weigh less than 1, n is
     the number of those who would tell as much.
     """
-    path = f"measurement.metrics.{name}"
     if metric.attrition is not None:
         sample = _thinned(sample, metric, f"{path}.attrition", stem_of(name, arm, wave), arm, is_share, draws)
     if metric.misclassification is not None:
@@ -73,7 +72,7 @@ def as_seen(sample: Sample, name: str, metric: Metric, arm: int, wave: str, is_s
 
 
 def redefined(
-    sample: Sample, tallies: Tallies, name: str, metric: Metric, arm: int, wave: int, stem: str, counting: Counting, draws: Draws
+    sample: Sample, tallies: Tallies, path: str, metric: Metric, arm: int, wave: int, stem: str, counting: Counting, draws: Draws
 ) -> Sample:
     """Return a sample as counted with a definition that changes from a month of the calendar on.
 
@@ -83,8 +82,8 @@ def redefined(
         The people of one arm and wave as they would be counted without the change.
     tallies
         Tallies of outcomes from the month on.
-    name, metric
-        What is measured.
+    path, metric
+        Where the study states what is measured, and what.
     arm, wave
         Whose people.
     stem
@@ -105,7 +104,7 @@ def redefined(
     outcome, window = tallies.outcomes.index(metric.outcome), tallies.windows.index(int(metric.window_months.value))
     at = (slice(None), wave, arm, tallies.changes.index(int(metric.redefined.from_month.value)), slice(None), outcome, window)
     later, later_2, whole_later, before, before_2, whole_before, later_whole, whole_earlier, both = tallies.after_change[at].T
-    factor, scale = draws[f"measurement.metrics.{name}.redefined.factor"], _scale_of(tallies, metric, counting)
+    factor, scale = draws[f"{path}.redefined.factor"], _scale_of(tallies, metric, counting)
     more = factor - 1
     total, square = sample.total + more * later, sample.square + 2 * more * whole_later + more**2 * later_2
     total_before = sample.before + more * before * scale

@@ -71,27 +71,29 @@ def measure(
     better the sign is turned.
     """
     listed = None if tallies.reached is None else recorded(protocol.counted, tallies.reached, draws)
-    if not protocol.metrics:
+    if not protocol.measured:
         return _nothing_estimated(tallies, draws, listed)
     every = tuple(range(len(waves)))
     evaluators = [
         _Evaluator(name, metric, protocol, tallies, kinds[metric.outcome], waves, draws)
-        for name, metric in protocol.metrics.items()
+        for name, metric in protocol.measured.items()
     ]
     with np.errstate(all="ignore"):
         whole = [one.conclude(every) for one in evaluators]
         alone = [[one.conclude((wave,)) for wave in every] if len(every) > 1 else [whole[m]] for m, one in enumerate(evaluators)]
         running = [[one.conclude(every[: wave + 1]) for wave in every[:-1]] + [whole[m]] for m, one in enumerate(evaluators)]
         truth = np.stack([one.truth() for one in evaluators], axis=1)
-    for name, concluded in zip(protocol.metrics, whole, strict=True):
+    for name, concluded in zip(protocol.measured, whole, strict=True):
         # Every missing value has a reason; without one the number overflowed.
-        _refuse_infinite(name, ~np.isfinite(concluded.estimate) & (concluded.why == 0) | np.isinf(concluded.standard_error))
+        _refuse_infinite(
+            protocol.path_of(name), ~np.isfinite(concluded.estimate) & (concluded.why == 0) | np.isinf(concluded.standard_error)
+        )
 
     def by_wave(parts: list[list[Concluded]], what: str) -> NDArray[Any]:
         return np.stack([np.stack([getattr(one, what) for one in of_metric], axis=1) for of_metric in parts], axis=2)
 
     return Measurements(
-        tuple(protocol.metrics),
+        tuple(protocol.measured),
         np.stack([one.estimate for one in whole], axis=1),
         np.stack([one.standard_error for one in whole], axis=1),
         truth,
@@ -128,12 +130,10 @@ class Concluded:
     """Why the estimate is NaN: index into `NOT_MEASURED`."""
 
 
-def _refuse_infinite(name: str, is_broken: NDArray[np.bool_]) -> None:
+def _refuse_infinite(path: str, is_broken: NDArray[np.bool_]) -> None:
     if is_broken.any():
         rule, found = "an estimate must be a finite number", "one beyond all numbers in at least one replication"
-        raise StudyError(
-            [Problem("the run", f"measurement.metrics.{name}", rule, found, "Check the drift, the years and the prices")]
-        )
+        raise StudyError([Problem("the run", path, rule, found, "Check the drift, the years and the prices")])
 
 
 _OF_SERVICE = (SERVICE, MATCHED_SERVICE, SERVICE_BEFORE)
@@ -154,6 +154,7 @@ class _Evaluator:
         draws: Draws,
     ) -> None:
         self.name, self.metric, self.protocol, self.tallies = name, metric, protocol, tallies
+        self.path = protocol.path_of(name)
         # A ratio of two means is no share, whatever it is a ratio of.
         self.scale, self.counting = SCALES["amount" if metric.per is not None else kind], SCALES[kind].counting
         self.waves, self.draws = waves, draws
@@ -163,11 +164,11 @@ class _Evaluator:
         sample = seen_of(self.tallies, self.metric, arm, wave, self.scale.is_level)
         if self._is_redefined(arm):
             stem = stem_of(self.name, arm, self.waves[wave])
-            sample = redefined(sample, self.tallies, self.name, self.metric, arm, wave, stem, self.counting, self.draws)
+            sample = redefined(sample, self.tallies, self.path, self.metric, arm, wave, stem, self.counting, self.draws)
         if self.metric.prices is not None:
             sample = in_base_prices(sample, *self._index_of(arm, wave))
-            _refuse_infinite(self.name, ~np.isfinite(sample.square + sample.before_square))
-        return as_seen(sample, self.name, self.metric, arm, self.waves[wave], self.scale.is_share, self.draws)
+            _refuse_infinite(self.path, ~np.isfinite(sample.square + sample.before_square))
+        return as_seen(sample, self.name, self.path, self.metric, arm, self.waves[wave], self.scale.is_share, self.draws)
 
     def _is_redefined(self, arm: int) -> bool:
         """Whether the definition changes for an arm from a month on; earlier people lived before it."""
@@ -184,7 +185,7 @@ class _Evaluator:
 
     def _index_of(self, arm: int, wave: int) -> tuple[Floats, Floats, Floats]:
         """Return the gap between prices and index, and the years from the base month to the middle of the window and before it."""
-        path, years = f"measurement.metrics.{self.name}.prices", self._years_to_entry(wave)
+        path, years = f"{self.path}.prices", self._years_to_entry(wave)
         if arm == BASELINE:
             people = [self.tallies.weight[:, w, SERVICE] for w in range(len(self.waves))]
             entries = add_in_order([n * self._years_to_entry(w) for w, n in enumerate(people)])
@@ -206,7 +207,7 @@ class _Evaluator:
         if shrinkage is None:
             return found
         estimate, error = found.estimate, found.standard_error
-        path = f"measurement.metrics.{self.name}.shrinkage"
+        path = f"{self.path}.shrinkage"
         if shrinkage.credibility is not None:
             weight = self.draws[f"{path}.credibility"]
         else:

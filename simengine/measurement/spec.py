@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from simengine.distributions import Constant, Count, Months, Name, NotNegative, Number, Probability, Quantity, Spec, within
 
@@ -200,6 +200,10 @@ class Metric(Spec):
     """The outcome that is measured, one of `outcomes`."""
     window_months: Months
     """Months after each person's entry that are counted."""
+    every_months: Months | None = None
+    """Measured anew, each window longer by so many months, as `<metric>_1`, `<metric>_2` and so on; absent: measured once."""
+    until_months: Months | None = None
+    """The longest of these windows at most; needed with `every_months`."""
     lag_months: Count = Constant(value=0.0, certainty="choice", note="the default: known at once")
     """Months from the end of the window until the evaluator reports."""
     estimate: Estimate
@@ -225,6 +229,18 @@ class Metric(Spec):
     prices: MetricPrices | None = None
     """Money of different years is converted to the prices of one month, of an outcome of kind `amount`; absent: money counts as
     stated."""
+    _written_as: str | None = PrivateAttr(default=None)
+    """The name under which the study states one that is measured anew."""
+
+    @model_validator(mode="after")
+    def _longer_windows(self) -> Metric:
+        if (self.every_months is None) != (self.until_months is None):
+            found = "until_months" if self.every_months is None else "every_months"
+            raise ValueError(f"a metric that is measured anew has `every_months` and `until_months`; found {found} alone")
+        if self.until_months is not None and self.until_months.value < self.window_months.value:
+            found = f"{self.window_months.value:g} and {self.until_months.value:g}"
+            raise ValueError(f"the longest window is no shorter than the first; found {found} months")
+        return self
 
     @model_validator(mode="after")
     def _per_something(self) -> Metric:
@@ -232,6 +248,19 @@ class Metric(Spec):
             found = f"the estimate `{self.estimate}` {'without' if self.per is None else 'with'} a `per`"
             raise ValueError(f"an efficiency ratio, and no other estimate, has a `per`: what is spent; found {found}")
         return self
+
+    def each(self, name: str) -> dict[str, Metric]:
+        """Return it by its name, or each time that it is measured anew."""
+        if self.every_months is None or self.until_months is None:
+            return {name: self}
+        first, every = self.window_months.value, self.every_months.value
+        found = {}
+        for number in range(int((self.until_months.value - first) // every) + 1):
+            window = self.window_months.model_copy(update={"value": first + number * every})
+            one = self.model_copy(update={"window_months": window, "every_months": None, "until_months": None})
+            one._written_as = name
+            found[f"{name}_{number + 1}"] = one
+        return found
 
     @property
     def known_after_months(self) -> float:
@@ -277,6 +306,23 @@ class Protocol(Spec):
         return self
 
     @model_validator(mode="after")
+    def _every_name_once(self) -> Protocol:
+        names = [each for name, metric in self.metrics.items() for each in metric.each(name)]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"each metric has a name of its own; found `{twice}` twice, once of one that is measured anew")
+        return self
+
+    @property
+    def measured(self) -> dict[str, Metric]:
+        """The metrics, each as often as it is measured."""
+        return {each: one for name, metric in self.metrics.items() for each, one in metric.each(name).items()}
+
+    def path_of(self, name: str) -> str:
+        """Return where the study states a metric that is measured."""
+        return f"measurement.metrics.{self.measured[name]._written_as or name}"
+
+    @model_validator(mode="after")
     def _everything_has_a_design(self) -> Protocol:
         without = [f"`{name}`" for name, metric in self.metrics.items() if metric.design is None]
         if self.design is None and without:
@@ -288,7 +334,7 @@ class Protocol(Spec):
 
     def design_of(self, metric: str, wave: str) -> Design:
         """Return the design of a metric in a wave: its own, else that of the wave, else that of the evaluation."""
-        found = self.metrics[metric].design or self.by_wave.get(wave, self.design)
+        found = self.measured[metric].design or self.by_wave.get(wave, self.design)
         assert found is not None  # by the validator
         return found
 
@@ -296,7 +342,7 @@ class Protocol(Spec):
         """Return the designs of a metric, in some waves or in all that there may be."""
         if waves is not None:
             return tuple(dict.fromkeys(self.design_of(metric, wave) for wave in waves))
-        own = self.metrics[metric].design
+        own = self.measured[metric].design
         every = (own,) if own is not None else (self.design, *self.by_wave.values())
         return tuple(dict.fromkeys(design for design in every if design is not None))
 
@@ -312,7 +358,7 @@ class Protocol(Spec):
     @property
     def used(self) -> tuple[Design, ...]:
         """The designs by which some metric is measured: mixes, and what they are made of."""
-        found = (design for name in self.metrics for design in (*self.designs_of(name), *self.compared_by(name)))
+        found = (design for name in self.measured for design in (*self.designs_of(name), *self.compared_by(name)))
         return tuple(dict.fromkeys(found))
 
     def all_by(self, design: str, **changes: object) -> Protocol:

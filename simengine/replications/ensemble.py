@@ -154,7 +154,7 @@ def against_twins(study: Study, draws: Draws, tallies: Tallies, measurements: Me
     protocol = study.measurement
     plain = {
         name: metric.model_copy(update={"attrition": None, "misclassification": None, "redefined": None, "shrinkage": None})
-        for name, metric in protocol.metrics.items()
+        for name, metric in protocol.measured.items()
     }
     seeing_all = protocol.model_copy(update={"metrics": plain, "transfers": "followed"})
     honest = seeing_all.all_by("randomised", control=Control())

@@ -113,7 +113,7 @@ class CachedEvidence:
         self, study: Study, draws: Draws, measurements: Measurements, account_groups: AccountGroups
     ) -> tuple[Payments, CashByPart, Mapping[str, Floats]]:
         """Compute the cash: as sums of each part, or with every flow if returns on loans are needed."""
-        cards = settle_cards(study.contract, measurements.reached)
+        cards = settle_cards(study.contract, measurements.reached, measurements)
         if self.loans == "nothing":
             payments, sums = settle_to_fixed_point(
                 study, measurements, cards, account_groups.plan, draws, lambda payments: account_groups.add_up(payments, draws)

@@ -38,7 +38,7 @@ def money_unit(study: Study) -> WrittenUnit:
 
 def metric_unit(study: Study, metric: str) -> WrittenUnit:
     """Return the unit for a metric: a total of money is written like money, a total of persons or days as they are counted."""
-    asked = study.measurement.metrics[metric]
+    asked = study.measurement.measured[metric]
     if asked.estimate != "total_difference":
         return 1.0, ""
     if is_money(study, metric):
@@ -54,7 +54,7 @@ def is_money(study: Study, metric: str) -> bool:
 
     Of another amount nobody has said what it is, and it may be days.
     """
-    outcome = study.measurement.metrics[metric].outcome
+    outcome = study.measurement.measured[metric].outcome
     if not study.outcomes[outcome].may_be_money:
         return False
     use = study.contract.metrics.get(metric)

@@ -36,6 +36,7 @@ def term_sheets(draw):
 def payers(draw):
     """Return two who pay, one of them late and short."""
     late = {"share": 0.3, "pays_late_months": draw(st.floats(0, 3)), "pays_share": draw(st.floats(0, 1))}
+    late |= {"late_interest_per_year": draw(st.floats(0, 1))} if draw(st.booleans()) else {}
     late |= (
         {"leaves_in_month": draw(st.floats(0, HORIZON + 2)), "recovered_share": draw(st.floats(0, 1))}
         if draw(st.booleans())

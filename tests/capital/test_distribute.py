@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simengine.capital.plan import in_equal_parts, smallest_units
+from simengine.capital.plan import in_equal_parts
+from simengine.capital.pricing import smallest_units
 from simengine.records import Payments
 from tests.capital.made import PARTIES, capital_of, draws_of, moved, payments_of
 from tests.conftest import sized

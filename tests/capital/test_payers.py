@@ -12,7 +12,7 @@ from simengine.risk.summarise import summarise
 from tests.capital.made import PARTIES, capital_of, moved, payments_of
 from tests.capital.test_structures import by_line
 from tests.conftest import sized
-from tests.reference.money import what_comes
+from tests.reference.money import late_interest, what_comes
 
 EVERYBODY = (*PARTIES, "region")
 
@@ -45,11 +45,12 @@ def test_payer__that_leaves_pays_nothing_more_but_what_is_recovered_and_nobody_s
     st.floats(0, 1),
     st.one_of(st.none(), st.floats(0, 20)),
     st.floats(0, 1),
+    st.floats(0, 1),
 )
-def test_payer__pays_what_its_plain_twin_pays(owed, late, share, leaves, recovered):
+def test_payer__pays_what_its_plain_twin_pays(owed, late, share, leaves, recovered, rate):
     # Source: the slow twin in tests/reference/money.py. Invariant: what comes and what is left unpaid are what is owed, to the unit.
     going = {} if leaves is None else {"leaves_in_month": leaves, "recovered_share": recovered}
-    payer = {"share": "rest", "pays_late_months": late, "pays_share": share, **going}
+    payer = {"share": "rest", "pays_late_months": late, "pays_share": share, "late_interest_per_year": rate, **going}
     amounts = {f"term_{month}": amount for month, amount in owed.items()}
     income = payments_of(amounts, {f"term_{month}": month for month in owed})
 
@@ -57,10 +58,48 @@ def test_payer__pays_what_its_plain_twin_pays(owed, late, share, leaves, recover
 
     journal = {line.name: ledger.journal[0, :, place] for place, line in enumerate(ledger.lines)}
     comes, unpaid = what_comes({month: round(amount * 100) for month, amount in owed.items()}, late, share, leaves, recovered)
-    for prefix, wanted in (("term.", comes), ("unpaid.term.", unpaid)):
+    interest = late_interest(comes, late, rate)
+    for prefix, wanted in (("term.", comes), ("unpaid.term.", unpaid), ("late_interest.term.", interest)):
         found = sum(flows for name, flows in journal.items() if name.startswith(prefix))
         assert {int(month): found[month] for month in np.flatnonzero(found)} == {m: part for m, part in wanted.items() if part}
     assert ledger.total("term") + ledger.total("unpaid.term") == sum(round(amount * 100) for amount in owed.values())
+
+
+def test_late_payment__bears_simple_interest_to_whom_it_is_owed():
+    # Source: hand arithmetic. The region owes half of 1,000 to the investor in month 3 and half of 400 to the provider in month 6, and pays
+    # 2.7 months late, which are 2, at 9 % a year: 500 x 9 % x 2 / 12 = 7.50, and 200 x 1.5 % = 3.00. The other payer is never late.
+    payers = {
+        "region": {"share": 0.5, "pays_late_months": 2.7, "late_interest_per_year": 0.09},
+        "outcome_payer": {"share": "rest"},
+    }
+    sides = (("outcome_payer", "investor"), ("outcome_payer", "service_provider"))
+    income = payments_of({"a": 1000.0, "b": 400.0}, {"a": 3, "b": 6}, sides)
+
+    ledger = moved(capital_of(payers=payers), income, 0, parties=EVERYBODY)
+
+    assert {name: flows for name, flows in by_line(ledger).items() if "late_interest" in name} == {
+        "late_interest.term.a.payer.region": {5: 7.5},
+        "late_interest.term.b.payer.region.service_provider": {8: 3},
+    }
+    np.testing.assert_allclose(ledger.cash_in(["payer.region"]).sum(), -(500 + 200 + 7.5 + 3) * 100)
+
+
+def test_late_interest__in_a_study_is_paid_on_top_of_what_is_owed(tiny_path):
+    # By hand: 6 months late at 10 % a year, 5 % on top of every payment, to the unit; what is owed stays as it is.
+    late = "capital.payers={outcome_payer: {share: 1, pays_late_months: 6, late_interest_per_year: 0.1}}"
+    study = load_study(tiny_path, [late, "study.horizon_months=120"])
+    results = evaluate(study, simulate(study, 3, np.arange(200)))
+
+    owed = results["term.guarantee.amount"] + results["term.saving_share.amount"] + results["term.upside.amount"]
+    np.testing.assert_allclose(results["outcome_payer.payment"], 1.05 * owed, atol=0.05)
+
+
+def test_late_interest__without_lateness_is_refused(tiny_path):
+    message = (
+        r"payers\.outcome_payer\.late_interest_per_year: interest on late payments must go with the months by which they are late"
+    )
+    with pytest.raises(StudyError, match=message):
+        load_study(tiny_path, ["capital.payers={outcome_payer: {share: 1, late_interest_per_year: 0.1}}"])
 
 
 LEAVES = "capital.payers={outcome_payer: {share: 1, leaves_in_month: {distribution: gamma, mean: 40, sd: 40}}}"

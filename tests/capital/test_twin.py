@@ -43,7 +43,21 @@ def costs(draw):
             cost["growth_per_year"] = draw(st.floats(-0.1, 0.2))
         if draw(st.booleans()):
             cost["deferred_share"] = draw(st.floats(0, 1))
+        elif form != "share_of_income" and draw(st.booleans()):
+            cost["fails"] = draw(failures(cost["payee"]))
         found[name] = cost
+    return found
+
+
+@st.composite
+def failures(draw, payee):
+    """Return how a payee fails, and by whom it is replaced."""
+    found = {"in_month": draw(st.floats(0, HORIZON + 3))}
+    if draw(st.booleans()):
+        found["recovered"] = draw(st.floats(0, 3_000))
+    if draw(st.booleans()):
+        found |= {"replaced_by": "foundation" if payee != "foundation" else "bank", "after_months": draw(st.integers(0, 5))}
+        found |= {"price_factor": draw(st.floats(0, 3))} if draw(st.booleans()) else {}
     return found
 
 
@@ -252,7 +266,7 @@ def test_scale__changes_nothing_but_the_scale(factor, replication):
 
 
 def _scaled(node, factor):
-    money = ("amount", "per_month", "per_person", "size", "at_most")
+    money = ("amount", "per_month", "per_person", "size", "at_most", "recovered")
     if isinstance(node, dict):
         return {
             key: value * factor if key in money and isinstance(value, float) else _scaled(value, factor)

@@ -10,7 +10,7 @@ from random import Random
 import numpy as np
 
 from simengine.contract.spec import Contract
-from simengine.records import Reached
+from simengine.records import Measurements, Reached
 from tests.reference.rate_card import LOTS, Row
 
 HORIZON = 40
@@ -28,6 +28,8 @@ class CardCase:
         self.waves = [f"w{number}" for number in range(self.random.randint(0, 3))]
         self.groups = [f"g{number}" for number in range(self.random.randint(0, 3))]
         self.raw = self.make_contract()
+        # Drawn by itself, so that cases with and without variations are alike.
+        self.raw |= self.make_variations(Random(-1 - seed))
         self.contract = Contract.model_validate(self.raw)
         self.rows = self.in_order(self.make_rows())
 
@@ -131,6 +133,46 @@ class CardCase:
             prices[name] = one
         return prices
 
+    def make_variations(self, random: Random) -> dict:
+        """Make up variations, and the metrics that they look at: one that is measured, and numbers reached."""
+        if "variations" in self.without:
+            return {}
+        card, dates = self.raw["terms"]["card"], list(Contract.model_validate(self.raw).calendar)
+        metrics = {"level": {"meaning": "measured", "unit": "points"}}
+        for name in random.sample(self.outcomes, min(self.n_outcomes, 2)):
+            unit = "days" if self.is_units[name] else "people"
+            metrics[f"n_{name}"] = {"meaning": "reached", "unit": unit, "derived": {"reached": name}}
+        variations, varied = {}, {}
+        for number in range(random.choice([0, 1, 2, 3])):
+            name, gates = f"v{number}", {}
+            for metric in random.sample(list(metrics), random.choice([0, 1, 1, 2]) if len(metrics) > 1 else 1):
+                word = random.choice(["above", "at_least", "below", "at_most"])
+                gates[metric] = {word: random.choice([0, 1, 2, 4, 8]) if metric != "level" else random.choice([-1, 0, 0.5])}
+            variations[name] = {"at": random.choice(dates)} | ({"only_if": gates} if gates else {})
+            changed = self.varied_card(card, random)
+            varied |= {name: changed} if changed else {}
+        card |= {"varied": varied} if varied else {}
+        return {"metrics": metrics, "variations": variations}
+
+    def varied_card(self, card: dict, random: Random) -> dict:
+        changed: dict = {"rate_card": {}}
+        for name, price in card["rate_card"].items():
+            new: dict = {}
+            if "price" in price and random.random() < 0.5:
+                new["price"] = random.randint(0, 400) / 8
+            for key, names in (("by_group", self.groups), ("by_wave", self.waves)):
+                if "price" in price and names and random.random() < 0.25:
+                    new[key] = {random.choice(names): random.randint(0, 400) / 8}
+            if ("price" in price or "bands" in price) and random.random() < 0.2:
+                new["cap"] = random.randint(0, 1500) / 8
+            changed["rate_card"] |= {name: new} if new else {}
+        for key in ("cap_per_person", "cap_in_all", *(["cap_per_year"] if "cap_per_year" in card else [])):
+            if random.random() < 0.2:
+                changed[key] = random.randint(0, 3000) / 8
+        if self.waves and random.random() < 0.2:
+            changed["cap_per_wave"] = {random.choice(self.waves): random.randint(0, 3000) / 8}
+        return {key: one for key, one in changed.items() if one != {}}
+
     def price(self) -> float:
         return self.random.choice([0.0, self.random.randint(1, 400) / 8])
 
@@ -164,6 +206,18 @@ class CardCase:
     def in_order(self, rows: list[Row]) -> list[Row]:
         """Put rows in the order of a record."""
         return sorted(rows, key=lambda row: (row.replication, row.month, row.person, self.listed.index(row.outcome)))
+
+    @property
+    def levels(self) -> dict[str, list[float]]:
+        """What was measured in each replication, by metric."""
+        random = Random(-1 - len(self.rows))
+        return {"level": [random.choice([-2.0, -1.0, 0.0, 0.25, 0.5, 3.0]) for _ in self.people]}
+
+    def measurements(self) -> Measurements:
+        """Put what was measured beside the record."""
+        estimate = np.array(list(self.levels.values())).T
+        unknown = np.full_like(estimate, np.nan)
+        return Measurements(tuple(self.levels), estimate, unknown, unknown, reached=self.record())
 
     def record(self) -> Reached:
         """Put the rows into the record that a settlement takes."""

@@ -15,11 +15,11 @@ from simengine.contract.scope import PEOPLE_COUNTED, REACHED
 from simengine.contract.spec import Contract, MetricUse
 from simengine.currencies import units_of
 from simengine.errors import StudyError
-from simengine.records import Measurements
 from tests.conftest import sized
+from tests.contract.by_hand import NEVER, SURE, check_refusal, contract_of, measured, pays, record_by_hand
 from tests.contract.random_cards import CardCase, record_of
 from tests.reference import rate_card as reference
-from tests.reference.rate_card import LOTS, Row
+from tests.reference.rate_card import Row
 
 OFTEN = {
     0.4: (
@@ -30,6 +30,7 @@ OFTEN = {
     0.1: ("dispute", "counted back", "cap", "net of", "lost in a year", "cap_per_person", "carried over", "cap_per_wave"),
     0.05: ("extrapolated", "cap_in_all"),
     0.02: ("no more owed back than paid",),
+    0.15: ("varied price", "varied cap"),
     0.005: ("lost before it was paid", "lost what was found false", "extrapolated beside what is owed back"),
     0.0: ("wave that owes no more back",),
 }  # fmt: skip
@@ -42,8 +43,8 @@ def compared() -> list:
     found = []
     for seed in range(sized(120, 2000)):
         case = CardCase(seed)
-        settled = settle_cards(case.contract, case.record(), with_rows=True)
-        found.append((case, settled, reference.settle(case.contract, "card", case.rows)))
+        settled = settle_cards(case.contract, case.record(), case.measurements(), with_rows=True)
+        found.append((case, settled, reference.settle(case.contract, "card", case.rows, case.levels)))
     return found
 
 
@@ -121,8 +122,9 @@ def paid_by(raw, record):
 
 
 def with_dates(case, dates):
-    raw = deepcopy(case.raw) | {"dates": dates}
-    raw["terms"]["card"].pop("at", None)
+    raw = deepcopy(case.raw) | {"dates": dates, "variations": {}}
+    for key in ("at", "varied"):
+        raw["terms"]["card"].pop(key, None)
     return raw
 
 
@@ -227,35 +229,43 @@ def test_amounts_by_row__sum_to_the_payment_where_only_people_are_capped():
 
 
 def test_caps__are_never_exceeded():
-    # Law: what was paid so far lies between nothing and the cap of the outcome, of the budget year and of the whole.
+    # Law: what was paid so far lies between nothing and the cap of the outcome, of the budget year and of the whole, or the highest
+    # of those by which it is varied.
+    def highest(signed, varied):
+        return max([signed.value, *(cap.value for cap in varied if cap is not None)])
+
     for seed, (case, settled, _) in enumerate(compared()):
+        varied = list(case.contract.terms["card"].varied.values())
         card, paid, smallest = case.contract.terms["card"], in_units(case.contract, settled), units_of(case.contract.currency)
         for place, name in enumerate(case.contract.outcomes):
             so_far = paid[:, place].cumsum(axis=1)
             cap = card.rate_card[name].cap if name in card.rate_card else None
             assert (so_far >= 0).all(), seed
-            assert cap is None or (so_far <= round(cap.value * smallest)).all(), seed
+            new = [one.rate_card[name].cap for one in varied if name in one.rate_card]
+            assert cap is None or (so_far <= round(highest(cap, new) * smallest)).all(), seed
         if card.cap_in_all is not None:
-            assert (paid.sum(axis=1).cumsum(axis=1) <= round(card.cap_in_all.value * smallest)).all(), seed
+            most = highest(card.cap_in_all, [one.cap_in_all for one in varied])
+            assert (paid.sum(axis=1).cumsum(axis=1) <= round(most * smallest)).all(), seed
         if card.cap_per_year is not None:
             first = 12 if card.cap_per_year.from_month is None else card.cap_per_year.from_month.value
             months = np.array([case.contract.month_of(date) for date in case.contract.dates_of(card)])
             year = np.where(months < first, -1, (months - first) // 12)
             for one in set(year):
-                assert (paid[:, :, year == one].sum(axis=(1, 2)) <= round(card.cap_per_year.at_most.value * smallest)).all(), seed
+                most = highest(card.cap_per_year.at_most, [one.cap_per_year for one in varied])
+                assert (paid[:, :, year == one].sum(axis=(1, 2)) <= round(most * smallest)).all(), seed
 
 
 def test_card__moves_exactly_its_money_under_the_contract():
     # Law: a card's payment on each date is the sum of its outcomes, held between floor and cap like every term.
     for seed in range(sized(12, 200)):
         case = CardCase(seed)
-        settled = settle_cards(case.contract, case.record())
+        settled = settle_cards(case.contract, case.record(), case.measurements())
         summed = in_units(case.contract, settled).sum(axis=1) / units_of(case.contract.currency)
         mine = [list(case.contract.calendar).index(date) for date in case.contract.dates_of(case.contract.terms["card"])]
         for floor, cap in ((None, None), (5.0, 20.0), (-1.0, 2.0)):
             raw = deepcopy(case.raw)
             raw["terms"]["card"] |= ({} if floor is None else {"floor": floor}) | ({} if cap is None else {"cap": cap})
-            payments = settle_terms(Contract.model_validate(raw), measured(case.record()), np.zeros(len(case.people)))
+            payments = settle_terms(Contract.model_validate(raw), case.measurements(), np.zeros(len(case.people)))
             expected = np.zeros((len(case.people), len(case.contract.calendar)))
             expected[:, mine] = np.minimum(np.maximum(summed, -np.inf if floor is None else floor), np.inf if cap is None else cap)
 
@@ -263,47 +273,7 @@ def test_card__moves_exactly_its_money_under_the_contract():
             assert payments.parties == (("outcome_payer", "investor"),)
 
 
-def measured(record):
-    """Nothing was estimated, but people were counted."""
-    nothing = np.zeros((len(record), 0))
-    return Measurements((), nothing, nothing, nothing, reached=record)
-
-
 # ---------------------------------------------------- sums by hand ----------------------------------------------------
-
-QUARTERS = {"quarter": {"every_months": 3, "until_month": 24}}
-SURE, NEVER = 0, LOTS - 1
-"""Lots: of what every audit and dispute looks at, and of what none does."""
-
-
-def contract_of(outcomes, card, dates=QUARTERS, **more):
-    """Write a contract with one card; outcomes by name: the keys that they have beside their meaning."""
-    listed = {name: {"meaning": "something"} | keys for name, keys in outcomes.items()}
-    raw = {"title": "A test", "currency": "SEK", "commitment": 1e6, "outcomes": listed, "dates": dates, **more}
-    raw["terms"] = {"card": card, **raw.get("terms", {})}
-    contract = Contract.model_validate(raw)
-    assert list(contract_rules(contract)) == []
-    return contract
-
-
-def record_by_hand(contract, *listed, people=None):
-    """Make a record of (person, outcome, month) and, by name, of what else a row says; everybody is in the first wave unless `people`
-    says otherwise.
-    """
-    rows = [Row(0, person, None, None, outcome, month, **(more[0] if more else {})) for person, outcome, month, *more in listed]
-    rows.sort(key=lambda row: (row.month, row.person))
-    waves, groups = list(contract.waves) or ["all"], list(contract.groups)
-    everybody = people or [(waves[0], None)] * (1 + max(row.person for row in rows))
-    return record_of(rows, [everybody], list(contract.outcomes), waves, groups)
-
-
-def pays(contract, *listed, people=None, name="card"):
-    """Give what a card pays, by outcome: month of the date to amount, where it is not nothing."""
-    settled = settle_cards(contract, record_by_hand(contract, *listed, people=people))
-    months = [int(contract.month_of(date)) for date in contract.dates_of(contract.terms[name])]
-    by_outcome = zip(contract.outcomes, settled.paid[name][0].tolist(), strict=True)
-    found = {outcome: {month: x for month, x in zip(months, row, strict=True) if x} for outcome, row in by_outcome}
-    return {outcome: row for outcome, row in found.items() if row}
 
 
 def test_needs__that_come_late_set_month_and_price():
@@ -764,18 +734,7 @@ def test_base__is_accepted_and_pays(tmp_path):
 
 @pytest.mark.parametrize("name", PLANTED)
 def test_contract__is_refused_with_its_reason(tmp_path, name):
-    old, new, expected = PLANTED[name]
-    assert BASE.count(old) == 1
-    path = tmp_path / "contract.yaml"
-    path.write_text(BASE.replace(old, new))
-
-    with pytest.raises(StudyError) as refusal:
-        load_contract(path)
-
-    found = [str(problem) for problem in refusal.value.problems]
-    assert any(expected in text for text in found), found
-    line = 1 + BASE[: BASE.index(old)].count("\n")
-    assert any(text.startswith(f"{path}:{line}: ") for text in found if expected in text) or name in LINELESS, found
+    check_refusal(tmp_path / "contract.yaml", BASE, PLANTED[name], has_line=name not in LINELESS)
 
 
 def test_outcomes__are_at_most_64(tmp_path):

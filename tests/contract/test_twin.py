@@ -5,10 +5,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simengine.contract.card import CardSettlement
+from simengine.contract.columns import column_of
 from simengine.contract.compile import compile_contract
 from simengine.contract.rules import contract_rules
-from simengine.contract.settle import column_of
 from simengine.contract.spec import Contract
 from simengine.records import Drawing, Measurements, Milestones
 from tests.conftest import sized
@@ -33,7 +32,7 @@ def compiled(contract, draws, drawn):
     program = compile_contract(contract)
     columns = np.empty((len(program.code.columns), len(drawn)))
     for place, column in enumerate(program.code.columns):
-        columns[place] = column_of(column, measurements_of(draws), Drawing(np.array(drawn)), CardSettlement())
+        columns[place] = column_of(column, measurements_of(draws), {}, Drawing(np.array(drawn)))
     lines = program.lines
     amount, bound = np.empty((len(lines), len(drawn))), np.empty((len(lines), len(drawn)), dtype=np.int8)
     program.code.run(columns, np.array([line.amount for line in lines]), np.array([line.bound for line in lines]), amount, bound)

@@ -52,6 +52,10 @@ def walk_money(capital, commitment, horizon, waves, number, people, income, stop
         for name, cost in capital.costs.items()
     }
     due = due or {"delivery": schedule}
+    bonds = {}
+    for name, cost in capital.costs.items():
+        if cost.fails is not None:
+            due, bonds = fail(name, cost.fails, due, bonds, number, horizon, units)
     gifts = {
         name: due_by_month(f"capital.grants.{name}", grant, waves, people, number, horizon, units)
         for name, grant in capital.grants.items()
@@ -101,9 +105,9 @@ def walk_money(capital, commitment, horizon, waves, number, people, income, stop
         works += taken + recycled
         payout += came - taken - recycled
         want = 0 if stopped else schedule[month]
-        for name in () if stopped else capital.grants:
-            works += gifts[name][month]
-            post(f"grant.{name}", month, gifts[name][month])
+        for name, gift in {} if stopped else (gifts | bonds).items():
+            works += gift[month]
+            post(f"grant.{name}", month, gift[month])
         if capital.draws == "as_needed":
             want = max(sum(now.values()) - works, 0)
             for name in () if stopped else purses:
@@ -160,6 +164,28 @@ def walk_money(capital, commitment, horizon, waves, number, people, income, stop
                     called[name] += part
                     post(f"guarantee.{name}.{covered}", month, part)
     return lines, owes
+
+
+def fail(name, fails, due, bonds, number, horizon, units):
+    """Give what falls due and what is paid back where the payee of a cost fails: it, nobody, then whoever replaces it."""
+    path = f"capital.costs.{name}.fails"
+    month = floor(number(f"{path}.in_month"))
+    gap = 0 if fails.after_months is None else int(fails.after_months.value)
+    factor = 1.0 if fails.price_factor is None else number(f"{path}.price_factor")
+    again = {}
+    for one, row in due.items():
+        again[one] = row if one != name else [amount if m < month else 0 for m, amount in enumerate(row)]
+        if one == name and fails.replaced_by is not None:
+            again[f"{name}_replacement"] = [to_even(amount * factor) if m >= month + gap else 0 for m, amount in enumerate(row)]
+    if fails.recovered is not None:
+        back = to_even(number(f"{path}.recovered") * units)
+        bonds = bonds | {f"{name}_recovered": [back if m == month else 0 for m in range(horizon + 1)]}
+    return again, bonds
+
+
+def late_interest(comes, late, rate):
+    """Give the simple interest on what a payer pays, by the month when it pays: a twelfth of the rate for each month that it is late."""
+    return {month: to_even(part * (rate * floor(late) / 12)) for month, part in comes.items()}
 
 
 def what_comes(owed, late, share, leaves, recovered):

@@ -93,9 +93,48 @@ class Settled:
     """By rule: how often it decided something."""
 
 
-def settle(contract: Contract, name: str, rows: list[Row]) -> dict[int, Settled]:
-    """Settle one card of a contract, replication by replication; those without rows are left out."""
-    return {number: Card(contract, name).settle(rows, number) for number in {row.replication: None for row in rows}}
+def settle(contract: Contract, name: str, rows: list[Row], levels: dict[str, list[float]] | None = None) -> dict[int, Settled]:
+    """Settle one card of a contract, replication by replication; those without rows are left out.
+
+    `levels`: by metric that somebody measured, its value in each replication. Without them no variation is asked about.
+    """
+    found = {}
+    for number in {row.replication: None for row in rows}:
+        holding = [] if levels is None else held(contract, rows, number, levels)
+        found[number] = Card(contract, name, holding).settle(rows, number)
+    return found
+
+
+def held(contract: Contract, rows: list[Row], replication: int, levels: dict[str, list[float]]) -> list[str]:
+    """List the variations that hold, in the order in which they are decided."""
+    months = {date: due.month for date, due in contract.calendar.items()}
+    found = []
+    for date in contract.calendar:
+        for name, variation in contract.variations.items():
+            if variation.at == date and all(
+                within(gate, level_of(contract, metric, rows, replication, months[date], levels))
+                for metric, gate in variation.only_if.items()
+            ):
+                found.append(name)
+    return found
+
+
+def level_of(contract: Contract, metric: str, rows: list[Row], replication: int, month: float, levels: dict[str, list[float]]):
+    """Return what a gate looks at: what was measured, or a number reached by then."""
+    derived = contract.metrics[metric].derived
+    if derived is None:
+        return exact(levels[metric][replication])
+    return sum(reached_by(contract, outcome, rows, replication, None, -1.0, month) for outcome in derived.reached)
+
+
+def within(gate, level) -> bool:
+    """Say whether a level lies between the edges of a gate."""
+    return (
+        (gate.above is None or level > exact(gate.above.value))
+        and (gate.at_least is None or level >= exact(gate.at_least.value))
+        and (gate.below is None or level < exact(gate.below.value))
+        and (gate.at_most is None or level <= exact(gate.at_most.value))
+    )
 
 
 def reached_by(contract: Contract, outcome: str, rows: list[Row], replication: int, wave: str | None, after: float, until: float):
@@ -125,8 +164,13 @@ def exact(number: float) -> Fraction:
 class Card:
     """One card in one replication."""
 
-    def __init__(self, contract: Contract, name: str) -> None:
+    def __init__(self, contract: Contract, name: str, holding: list[str]) -> None:
         self.contract, self.card = contract, contract.terms[name]
+        self.varied = [
+            (contract.calendar[contract.variations[one].at].month, self.card.varied[one])
+            for one in holding
+            if one in self.card.varied
+        ]
         self.prices = self.card.rate_card
         self.smallest = units_of(contract.currency)
         self.dates = contract.dates_of(self.card)
@@ -246,7 +290,8 @@ class Card:
             self.bound["never paid"] += 1
             return
         asked = round(self.price_of(price, person, outcome, month, quantity) * self.smallest)
-        left = asked if self.card.cap_per_person is None else self.money(self.card.cap_per_person.value) - person.paid
+        cap = self.cap_in("cap_per_person", month)
+        left = asked if cap is None else max(self.money(cap.value) - person.paid, 0)
         self.bound["cap_per_person"] += asked > left
         amount = min(asked, left)
         person.paid += amount
@@ -294,17 +339,24 @@ class Card:
             before = self.volume.get(outcome, Fraction(0))
             self.volume[outcome] = before + quantity
             return growth * self.in_bands(price.bands, before, before + quantity)
-        each = price.price.value
+        each, by_wave, by_group = price.price.value, dict(price.by_wave), dict(price.by_group)
         valid = [start for start in price.from_month if start <= month]
         if valid:
             self.bound["from month"] += 1
             each = price.from_month[max(valid)].value
-        if person.wave in price.by_wave:
+        for after, changed in self.varied:
+            new = changed.rate_card.get(outcome)
+            if new is not None and month > after:
+                self.bound["varied price"] += 1
+                each = each if new.price is None else new.price.value
+                by_wave |= new.by_wave
+                by_group |= new.by_group
+        if person.wave in by_wave:
             self.bound["by wave"] += 1
-            each = price.by_wave[person.wave].value
-        if person.group in price.by_group:
+            each = by_wave[person.wave].value
+        if person.group in by_group:
             self.bound["by group"] += 1
-            each = price.by_group[person.group].value
+            each = by_group[person.group].value
         return exact(each) * growth * quantity
 
     def in_bands(self, bands, first: Fraction, last: Fraction) -> Fraction:
@@ -332,22 +384,23 @@ class Card:
             for name in self.in_order():
                 due = self.after_audit(name, date)
                 for wave, amount in due.items():
-                    due[wave] = self.at_most(amount, card.cap_per_wave.get(wave), of_wave[wave], "cap_per_wave")
+                    cap = self.cap_in("cap_per_wave", month, wave)
+                    due[wave] = self.at_most(amount, cap, of_wave[wave], "cap_per_wave")
                     of_wave[wave] += due[wave]
                 total = sum(due.values()) + carried.pop(name, 0)
-                total = self.at_most(total, self.prices[name].cap, of_outcome[name], "cap")
+                total = self.at_most(total, self.cap_in("cap", month, name), of_outcome[name], "cap")
                 if total < -of_outcome[name]:
                     self.bound["no more owed back than paid"] += 1
                     self.keep(-of_outcome[name] - total, due, of_wave)
                     total = -of_outcome[name]
                 if card.cap_per_year is not None:
-                    left = self.at_most(total, card.cap_per_year.at_most, of_year[year], "cap_per_year")
+                    left = self.at_most(total, self.cap_in("cap_per_year", month), of_year[year], "cap_per_year")
                     if left < total and card.cap_per_year.excess == "carried_over":
                         carried[name] = total - left
                         self.bound["carried over"] += 1
                     self.bound["lost in a year"] += left < total and card.cap_per_year.excess == "lost"
                     total = left
-                total = self.at_most(total, card.cap_in_all, in_all, "cap_in_all")
+                total = self.at_most(total, self.cap_in("cap_in_all", month), in_all, "cap_in_all")
                 of_outcome[name] += total
                 of_year[year] += total
                 in_all += total
@@ -376,9 +429,23 @@ class Card:
         """Cut an amount to what is left of a cap."""
         if cap is None:
             return amount
-        left = self.money(cap.value) - so_far
+        left = max(self.money(cap.value) - so_far, 0)
         self.bound[rule] += amount > left
         return min(amount, left)
+
+    def cap_in(self, key: str, month: float, name: str | None = None):
+        """Return a cap in some month: the last of those that were varied before it, else that of the card as it was signed."""
+        if key == "cap":
+            signed, changed = self.prices[name].cap, [(after, one.rate_card.get(name)) for after, one in self.varied]
+            new = [(after, None if one is None else one.cap) for after, one in changed]
+        elif key == "cap_per_wave":
+            signed, new = self.card.cap_per_wave.get(name), [(after, one.cap_per_wave.get(name)) for after, one in self.varied]
+        else:
+            signed, new = getattr(self.card, key), [(after, getattr(one, key)) for after, one in self.varied]
+            signed = signed.at_most if key == "cap_per_year" and signed is not None else signed
+        held = [cap for after, cap in new if cap is not None and after < month]
+        self.bound["varied cap"] += bool(held)
+        return held[-1] if held else signed
 
     def budget_year(self, month: float) -> int:
         """Return the number of a budget year; the first one lasts until the first new one begins."""

@@ -1,7 +1,7 @@
 """Settle a rate card replication by replication, in whole numbers of the currency's smallest unit.
 
 Letters of the axes: r = replications, x = rows of outcomes reached, p = people, o = outcomes of the contract, c = classes of people
-(group and wave), w = waves, m = months from the start, d = dates of the card, k = bands.
+(group and wave), w = waves, m = months from the start, d = dates of the card, k = bands, v = variations.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from simengine.accelerate import device, kernel
 from simengine.arrays import Flags, Floats, Int16s, Int32s, Integers, Lots, Masks
 
+UNCHANGED = -1
+"""In place of a cap that a variation does not change."""
 NO_CAP = np.int64(1) << np.int64(62)
 BY_PERSON, BY_WAVE, BY_OUTCOME, BY_YEAR, IN_ALL = range(1, 6)
 """Places of the limits of a card in `CARD_LIMITS`, from 1 on."""
@@ -53,6 +55,19 @@ class CardArrays(NamedTuple):
     units: float  # smallest units in one unit of the currency
 
 
+class VariationArrays(NamedTuple):
+    """What variations change of a card, the earliest first."""
+
+    after: Integers  # (v,) month after which each holds
+    signed_rank: Int16s  # (o, c) whose the price of the card is: 1 of all, 2 of a wave, 3 of a group
+    rank: Int16s  # (v, o, c) the same of a new price; 0 where there is none
+    price: Floats  # (v, o, c, m)
+    cap: Integers  # (v, o) negative where a cap stays, here and below
+    cap_per_wave: Integers  # (v, w)
+    limits: Integers  # (v, 3) as of the card
+    month_of_date: Integers  # (d,)
+
+
 @device
 def most_between(bounds: Integers) -> int:
     """Return the length of the longest part between two bounds."""
@@ -75,6 +90,8 @@ def settle_card(
     wave: Int16s,  # (people,)
     kind: Integers,  # (people,) class
     card: CardArrays,
+    varied: VariationArrays,
+    holds: Flags,  # (r, v)
     amount: Floats,  # (r, o, d) filled, in the currency
     limit: NDArray[np.int8],  # (r, d) filled: the first cap that cut anything, 0 for none
     by_row: Integers,  # (x,) or (0,) filled: what each row changed, before all caps but that of its person
@@ -86,7 +103,10 @@ def settle_card(
     has_units, each_time, beyond, counted_back = card.has_units, card.each_time, card.beyond, card.counted_back
     net_of, needs, unlocks, undoes = card.net_of, card.needs, card.unlocks, card.undoes
     lost_within, owed_back, due, due_later = card.lost_within, card.owed_back, card.due, card.due_later
-    cap_per_person, is_extrapolated, units_per_one = card.limits[0], card.is_extrapolated, card.units
+    is_extrapolated, units_per_one = card.is_extrapolated, card.units
+    from_after, signed_rank, rank, new_price, n_varied = (
+        varied.after, varied.signed_rank, varied.rank, varied.price, len(varied.after),
+    )  # fmt: skip
     n_months, n_waves = due.shape[1], len(card.cap_per_wave)
     can_be_lost = np.zeros(n_outcomes, np.bool_)
     for o in range(n_outcomes):
@@ -199,14 +219,20 @@ def settle_card(
                     d = np.int64(due_later[i, now] if is_late else due[i, now])
                     if d < 0 or q == 0.0:
                         continue
-                    worth = price[i, c, now] * q
+                    each, own, cap_per_person = price[i, c, now], signed_rank[i, c], card.limits[0]
+                    for v in range(n_varied):
+                        if holds[r, v] and now > from_after[v]:
+                            if rank[v, i, c] >= own:
+                                each, own = new_price[v, i, c, now], rank[v, i, c]
+                            cap_per_person = cap_per_person if varied.limits[v, 0] < 0 else varied.limits[v, 0]
+                    worth = each * q
                     if n_bands[i] > 0:
                         worth = 0.0
                         for k in range(n_bands[i]):
                             last = band_from[i, k + 1] if k + 1 < n_bands[i] else np.inf
                             inside = min(last, counted[i] + q) - max(band_from[i, k], counted[i])
                             worth += band_price[i, k] * max(inside, 0.0)
-                        worth *= price[i, c, now]
+                        worth *= each
                     owed = np.int64(np.rint(worth * units_per_one))
                     counted[i] += q
                     if owed > cap_per_person - paid[p]:
@@ -225,12 +251,14 @@ def settle_card(
                             booked[w, i, d] -= owed if is_not_paid else 0
                     if can_be_lost[i]:
                         kept[p, i], kept_on[p, i] = np.int64(0) if is_not_paid else owed, d
-        cut_dates(card, booked, backed, sampled, found, is_cut, amount[r], limit[r])
+        cut_dates(card, varied, holds[r], booked, backed, sampled, found, is_cut, amount[r], limit[r])
 
 
 @device
 def cut_dates(
     card: CardArrays,
+    varied: VariationArrays,
+    holds: Flags,  # (v,)
     booked: Integers,  # (w, o, d) claims
     backed: Integers,  # (w, o, d) owed back
     sampled: Integers,  # (o, d)
@@ -241,7 +269,7 @@ def cut_dates(
 ) -> None:
     """Verify each date, then cut it by wave, outcome, budget year and in all."""
     n_waves, n_outcomes, n_dates = booked.shape
-    cap_per_wave, cap, year_of, cap_per_year, cap_in_all = card.cap_per_wave, card.cap, card.year, card.limits[1], card.limits[2]
+    cap_per_wave, cap, limits, year_of = card.cap_per_wave.copy(), card.cap.copy(), card.limits.copy(), card.year
     is_extrapolated, is_carried, units_per_one = card.is_extrapolated, card.is_carried, card.units
     of_wave, of_outcome, parts = np.zeros(n_waves, np.int64), np.zeros(n_outcomes, np.int64), np.zeros(n_waves, np.int64)
     carried = np.zeros(n_outcomes, np.int64)
@@ -250,6 +278,12 @@ def cut_dates(
         limit[d] = BY_PERSON if is_cut[d] else 0
         if year_of[d] != year:
             in_year, year = np.int64(0), year_of[d]
+        for v in range(len(holds)):
+            if holds[v] and varied.after[v] < varied.month_of_date[d]:
+                replace_caps(cap, varied.cap[v])
+                replace_caps(cap_per_wave, varied.cap_per_wave[v])
+                replace_caps(limits, varied.limits[v])
+        cap_per_year, cap_in_all = limits[1], limits[2]
         for o in range(n_outcomes):
             owed = np.int64(0)
             is_reduced = is_extrapolated and found[o, d] > 0
@@ -258,16 +292,18 @@ def cut_dates(
                 if is_reduced:
                     part = np.int64(np.rint(part * (sampled[o, d] - found[o, d]) / sampled[o, d]))
                 part -= backed[w, o, d]
-                if part > cap_per_wave[w] - of_wave[w]:
-                    part = cap_per_wave[w] - of_wave[w]
+                left = max(cap_per_wave[w] - of_wave[w], np.int64(0))
+                if part > left:
+                    part = left
                     limit[d] = BY_WAVE if limit[d] == 0 else limit[d]
                 of_wave[w] += part
                 parts[w] = part
                 owed += part
             owed += carried[o]
             carried[o] = 0
-            if owed > cap[o] - of_outcome[o]:
-                owed = cap[o] - of_outcome[o]
+            left = max(cap[o] - of_outcome[o], np.int64(0))
+            if owed > left:
+                owed = left
                 limit[d] = BY_OUTCOME if limit[d] == 0 else limit[d]
             # No more is owed back than was paid; what is not, waves keep as paid.
             not_back = -of_outcome[o] - owed
@@ -277,18 +313,27 @@ def cut_dates(
                     given = min(not_back, max(-parts[w], np.int64(0)))
                     of_wave[w] += given
                     not_back -= given
-            if owed > cap_per_year - in_year:
-                left = max(cap_per_year - in_year, np.int64(0))
+            left = max(cap_per_year - in_year, np.int64(0))
+            if owed > left:
                 carried[o] = owed - left if is_carried else np.int64(0)
                 owed = left
                 limit[d] = BY_YEAR if limit[d] == 0 else limit[d]
-            if owed > cap_in_all - in_all:
-                owed = max(cap_in_all - in_all, np.int64(0))
+            left = max(cap_in_all - in_all, np.int64(0))
+            if owed > left:
+                owed = left
                 limit[d] = IN_ALL if limit[d] == 0 else limit[d]
             of_outcome[o] += owed
             in_year += owed
             in_all += owed
             amount[o, d] = owed / units_per_one
+
+
+@device
+def replace_caps(cap: Integers, new: Integers) -> None:
+    """Put new caps in the place of others, where there are new ones."""
+    for i in range(len(cap)):
+        if new[i] >= 0:
+            cap[i] = new[i]
 
 
 @kernel

@@ -191,6 +191,8 @@ class Term(Spec):
     """Whether it can be settled only in a contract with dates."""
     accrues: ClassVar[bool] = False
     """Whether it grows with time, so that paying it on every date pays nothing twice."""
+    looks_at_money: ClassVar[bool] = False
+    """Whether it depends on money that has moved, beyond what is named in it."""
     may_stand_inside: ClassVar[bool] = True
     """Whether it may be a part of another term."""
     keeps_unit: ClassVar[bool] = False
@@ -205,7 +207,7 @@ class Term(Spec):
     cap: Source | None = None
     """The most that is paid; it takes precedence over the floor; absent: no cap."""
     only_if: dict[Name, Gate] = {}
-    """By metric, money, term or stop: gates, all of which must be open; absent: always paid."""
+    """By metric, money, term, stop or variation: gates, all of which must be open; absent: always paid."""
 
     contingent: bool = True
     """Whether the payment depends on outcomes; `false` for a guarantee."""
@@ -277,6 +279,11 @@ class Term(Spec):
     def milestone_list(self) -> MilestoneList | None:
         """What it pays for the milestones of a person; nothing for most."""
         return None
+
+    @property
+    def names_variations(self) -> tuple[str, ...]:
+        """The variations of the contract that change it; those in gates and formulae are names like others."""
+        return ()
 
     @property
     def counted_outcomes(self) -> tuple[str, ...]:

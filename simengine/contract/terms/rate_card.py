@@ -34,8 +34,8 @@ class LostBy(Spec):
     """Share of what was paid for it that is owed back; 0 where only what needs it is lost."""
 
 
-class CardPrice(Spec):
-    """What is paid for one outcome, and for whom."""
+class OutcomePrice(Spec):
+    """A price of one outcome, and its cap."""
 
     price: Factor | None = None
     """Price for each person who reaches it, or for each unit; absent: `bands` give it, or the outcome is only `needs`, `lost_by` or
@@ -44,6 +44,13 @@ class CardPrice(Spec):
     """By group: another price."""
     by_wave: dict[Name, Factor] = {}
     """By wave: another price; that of a group takes precedence."""
+    cap: Factor | None = None
+    """The most that is paid for it, over all people and dates; absent: no cap."""
+
+
+class CardPrice(OutcomePrice):
+    """What is paid for one outcome, and for whom."""
+
     from_month: dict[int, Factor] = {}
     """By month from the start: a variation, the price of what is reached from that month on; it replaces `price`, not prices of
     groups or waves."""
@@ -64,8 +71,6 @@ class CardPrice(Spec):
     """Whether all units from the first are paid once `beyond_units` are reached, not only those beyond."""
     net_of: NamesOrNone = ()
     """Outcomes whose units of the same person and month are taken off."""
-    cap: Factor | None = None
-    """The most that is paid for it, over all people and dates; absent: no cap."""
 
     @model_validator(mode="after")
     def _one_price(self) -> CardPrice:
@@ -100,11 +105,7 @@ class CardPrice(Spec):
             yield from _unknown(contract, other, f"{key}.{below}")
             if other == name:
                 yield f"{key}.{below}", "another outcome", f"`{name}` itself", ""
-        for noun, names, known in (("group", self.by_group, contract.groups), ("wave", self.by_wave, contract.waves)):
-            for one in names:
-                if one not in known:
-                    way_out = one_of(known) or f"It has no `{noun}s`"
-                    yield f"{key}.by_{noun}.{one}", f"a {noun} of the contract", f"`{one}`", way_out
+        yield from _unknown_people(contract, key, self.by_group, self.by_wave)
         for below in ("beyond_units", "net_of") if not has_units else ("each_time", "lost_by"):
             if getattr(self, below):
                 of_units, of_people = (
@@ -118,6 +119,40 @@ class CardPrice(Spec):
             if other in contract.outcomes and has_units and contract.outcomes[other].unit != contract.outcomes[name].unit:
                 found = f"`{contract.outcomes[name].unit}` and `{contract.outcomes[other].unit}`"
                 yield f"{key}.net_of", "units are taken off units of the same kind", found, ""
+
+
+class VariedPrice(OutcomePrice):
+    """What a variation changes of what is paid for one outcome; all else stays.
+
+    A new `price` replaces those of `from_month` too; groups and waves with prices of their own keep them.
+    """
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> VariedPrice:
+        if not self.model_fields_set:
+            raise ValueError("a variation changes a price or a cap; found neither")
+        return self
+
+
+class VariedCard(Spec):
+    """What a variation changes of a card: prices of what is reached after its date, caps on later dates."""
+
+    rate_card: dict[Name, VariedPrice] = {}
+    """By outcome of the card: new prices of what is reached after the date."""
+    cap_per_person: Factor | None = None
+    """The most that is paid for one person, for what is reached after the date; absent: it stays."""
+    cap_per_wave: dict[Name, Factor] = {}
+    """By wave: the most on later dates; absent: they stay."""
+    cap_per_year: Factor | None = None
+    """The most in a budget year, on later dates; the card needs a `cap_per_year`; absent: it stays."""
+    cap_in_all: Factor | None = None
+    """The most under the card, on later dates; absent: it stays."""
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> VariedCard:
+        if not self.model_fields_set:
+            raise ValueError("a variation changes prices or caps; found neither")
+        return self
 
 
 class BudgetYear(Spec):
@@ -177,28 +212,64 @@ class RateCard(Term):
     """A sample of the claims is verified; what proves false is not paid."""
     dispute: Dispute | None = None
     """Some claims are disputed, and paid later."""
+    varied: dict[Name, VariedCard] = {}
+    """By variation of the contract: what it changes."""
 
     def findings(self, contract: Contract) -> Iterator[Finding]:
         """Find outcomes and waves that there are not, prices that cannot be, and outcomes that need one another."""
         for name, one in self.rate_card.items():
             yield from _unknown(contract, name, f"{self.key}.{name}")
             yield from one.findings(contract, name, f"{self.key}.{name}")
-        for wave in self.cap_per_wave:
-            if wave not in contract.waves:
-                way_out = one_of(contract.waves) or "It has no `waves`"
-                yield f"cap_per_wave.{wave}", "a wave of the contract", f"`{wave}`", way_out
+        yield from _unknown_people(contract, "", {}, self.cap_per_wave, below="cap_per_wave")
+        for variation, changed in self.varied.items():
+            yield from self._variation(contract, variation, changed)
         circle = _circle({name: one.needs for name, one in self.rate_card.items()})
         if circle:
             yield f"{self.key}.{circle[0]}.needs", "no outcome needs itself", " needs ".join(circle), "Leave one of them out"
 
+    def _variation(self, contract: Contract, name: str, changed: VariedCard) -> Iterator[Finding]:
+        """Find what a variation changes that is not there."""
+        key = f"varied.{name}"
+        if name not in contract.variations:
+            way_out = one_of(contract.variations) or "It has no `variations`"
+            yield key, "a variation of the contract", f"`{name}`", way_out
+        for outcome, one in changed.rate_card.items():
+            path = f"{key}.rate_card.{outcome}"
+            if outcome not in self.rate_card:
+                yield path, "an outcome of this card", f"`{outcome}`", one_of(self.rate_card)
+            elif not self.rate_card[outcome].has_price:
+                yield path, "a variation must change the price of an outcome that has one", f"`{outcome}` without a price", ""
+            elif self.rate_card[outcome].bands and (one.price is not None or one.by_group or one.by_wave):
+                yield path, "a variation must change one price; bands by volume stay", f"`{outcome}` with `bands`", "Vary its `cap`"
+            yield from _unknown_people(contract, path, one.by_group, one.by_wave)
+        yield from _unknown_people(contract, key, {}, changed.cap_per_wave, below="cap_per_wave")
+        if changed.cap_per_year is not None and self.cap_per_year is None:
+            rule = "a variation must change a cap that is there from the start, so that it is known what becomes of the excess"
+            yield f"{key}.cap_per_year", rule, "no `cap_per_year` of the card", "Add it to the card, with a high `at_most`"
+
+    @property
+    def names_variations(self) -> tuple[str, ...]:
+        """Return the variations that change it."""
+        return tuple(self.varied)
+
     @property
     def prices_waves(self) -> bool:
         """Whether it has a cap, or an outcome a price, for the people of one wave."""
-        return bool(self.cap_per_wave) or any(one.by_wave for one in self.rate_card.values())
+        has_caps = bool(self.cap_per_wave) or any(changed.cap_per_wave for changed in self.varied.values())
+        return has_caps or any(one.by_wave for one in self.all_prices())
+
+    def all_prices(self) -> list[OutcomePrice]:
+        """List what it says of prices, as signed and as varied."""
+        varied = [one for changed in self.varied.values() for one in changed.rate_card.values()]
+        return [*self.rate_card.values(), *varied]
 
     def formula(self, scope: Scope) -> Register:
-        """Compile what the card pays on this date."""
-        return scope.code.column(CARD, scope.term, scope.due)
+        """Compile what the card pays on this date; it is missing where it is not known whether a variation holds."""
+        code, paid = scope.code, scope.code.column(CARD, scope.term, scope.due)
+        for name in self.varied:
+            held = scope.book.on_this_date.get(name)
+            paid = paid if held is None else code.choose(held, paid, paid)
+        return paid
 
     def inner_bound(self, scope: Scope) -> Register:
         """Compile which cap cut this date first."""
@@ -210,17 +281,26 @@ class RateCard(Term):
         return bound
 
     def _may_cut(self, limit: str) -> bool:
-        return (
-            any(one.cap is not None for one in self.rate_card.values())
-            if limit == "cap_per_outcome"
-            else bool(getattr(self, limit))
-        )
+        if limit != "cap_per_outcome":
+            return any(bool(getattr(one, limit)) for one in (self, *self.varied.values()))
+        return any(one.cap is not None for one in self.all_prices())
 
 
 def _unknown(contract: Contract, name: str, key: str) -> Iterator[Finding]:
     """Find an outcome that there is not."""
     if name not in contract.outcomes:
         yield key, "an outcome of the contract", f"`{name}`", one_of(contract.outcomes) or "It has no `outcomes`"
+
+
+def _unknown_people(
+    contract: Contract, key: str, groups: Collection[str], waves: Collection[str], below: str = ""
+) -> Iterator[Finding]:
+    """Find groups and waves that there are not."""
+    for noun, names, known in (("group", groups, contract.groups), ("wave", waves, contract.waves)):
+        for one in names:
+            if one not in known:
+                path = f"{key}.{below or f'by_{noun}'}.{one}".lstrip(".")
+                yield path, f"a {noun} of the contract", f"`{one}`", one_of(known) or f"It has no `{noun}s`"
 
 
 def _circle(needs: Mapping[str, Collection[str]]) -> list[str]:

@@ -49,6 +49,7 @@ class ToIrr(Term):
     """
 
     key: ClassVar[str] = "to_irr"
+    looks_at_money: ClassVar[bool] = True
     looks_at_calendar: ClassVar[bool] = True
     accrues: ClassVar[bool] = True
     to_irr: Source
@@ -74,6 +75,7 @@ class ToMultiple(Term):
     """The amount missing to a multiple of the money paid in so far; negative if the investor already has more."""
 
     key: ClassVar[str] = "to_multiple"
+    looks_at_money: ClassVar[bool] = True
     to_multiple: Factor
     """What the investor needs to reach this multiple of the money paid in. Negative beyond it."""
 

@@ -55,7 +55,7 @@ def layers_in(study: Study) -> tuple[Layer, ...]:
     """List the layers in which something is drawn, in the order of `LAYERS`; the others cannot change anything."""
     numbers = dict(study.quantities())
     drawn = {layer_of_number(path, numbers[path]) for path in distributions_of(numbers)}
-    others, metrics = cohort_of(study).comparisons, study.measurement.metrics.values()
+    others, metrics = cohort_of(study).comparisons, study.measurement.measured.values()
     if others.n_baseline or others.control_ratio or others.parallel_ratio or others.matching is not None:
         drawn.add("measurement")
     if any(one is not None for metric in metrics for one in (metric.attrition, metric.misclassification, metric.redefined)):

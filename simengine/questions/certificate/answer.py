@@ -245,7 +245,7 @@ def _deadweight(name: str, at_nothing: Columns, at_promise: Columns) -> CountedD
 
 
 def _power(study: Study, multiple: float, point: Columns) -> PowerPoint:
-    metrics = study.measurement.metrics
+    metrics = study.measurement.measured
     return PowerPoint(
         multiple=multiple,
         truth={name: mean_of_measured(point[f"metric.{name}.truth"]) for name in metrics},

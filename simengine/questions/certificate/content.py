@@ -67,7 +67,7 @@ def _warning(study: Study, name: str, bias: Bias) -> str:
     selection = study.population.selection
     if selection is not None:
         text += f". People are selected by `{selection.outcome}` before entry: they come nearer to the mean by themselves"
-    group = study.outcomes[study.measurement.metrics[name].outcome].payment_group
+    group = study.outcomes[study.measurement.measured[name].outcome].payment_group
     if group is not None:
         text += f". The payment group is told by `{group.outcome}` before entry: it comes nearer to the mean by itself"
     return text + "."

@@ -241,7 +241,7 @@ def _settled(design: Study, evidence: Evidence) -> dict[str, Floats]:
         "contingent_payment": results["contingent_payment"],
     }
     kept |= {} if referral is None else {"referrer_money": results[f"{referral.party}.{referral.objective}"]}
-    for metric in design.measurement.metrics:
+    for metric in design.measurement.measured:
         kept[f"{_TRUTH}{metric}"] = results[f"metric.{metric}.truth"]
         kept[f"{_ESTIMATE}{metric}"] = results[f"metric.{metric}.estimate"]
     return {name: np.asarray(values, dtype=np.float64) for name, values in kept.items()}
@@ -305,7 +305,7 @@ def _induced(design: Study, answers: Sequence[Columns], reply: Reply, again: Map
     surplus = [columns["all_money"] - columns["cost"] - columns["referral_cost"] for columns in answers]
     n_allowed = len(efforts_of(design)) * len(volumes_of(design))
     first_best = int(np.argmax([float(np.mean(one)) for one in surplus[:n_allowed]]))
-    metrics = list(design.measurement.metrics)
+    metrics = list(design.measurement.measured)
     return Induced(
         title=design.contract.title,
         curve=tuple(
@@ -332,7 +332,7 @@ def _fresh(study: Study, reply: Reply, again: Mapping[int, Columns], aversion: f
 
 
 def _point(study: Study, choice: EffortChoice, columns: Columns, surplus: Floats, aversion: float) -> EffortPoint:
-    metrics = study.measurement.metrics
+    metrics = study.measurement.measured
     return EffortPoint(
         choice=choice,
         money=statistics.mean(columns["money"]),

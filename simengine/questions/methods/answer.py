@@ -91,7 +91,7 @@ def compare_methods(study: Study, ensemble: Ensemble) -> MethodSpread:
     terms, protocols = contingent_terms(study), _protocols(study)
     answers = ensemble.ask(lambda replications: _measure_all(study, protocols, ensemble.seed, replications))
     columns = dict(zip([*protocols, ON_TRUTH], answers, strict=True))
-    metrics, on_truth = study.measurement.metrics, columns[ON_TRUTH]
+    metrics, on_truth = study.measurement.measured, columns[ON_TRUTH]
     return MethodSpread(
         n_replications=ensemble.n_replications,
         seed=ensemble.seed,
@@ -100,12 +100,12 @@ def compare_methods(study: Study, ensemble: Ensemble) -> MethodSpread:
         by_metric={name: _prescribed(study, [name]) for name in metrics},
         truth={name: mean_of_measured(on_truth[f"metric.{name}.truth"]) for name in metrics},
         readings={
-            name: {design: _reading(name, columns[design]) for design, protocol in protocols.items() if name in protocol.metrics}
+            name: {design: _reading(name, columns[design]) for design, protocol in protocols.items() if name in protocol.measured}
             for name in metrics
         },
         paid={design: _paid(answer) for design, answer in columns.items()},
         borrowed={
-            design: tuple(name for name in study.contract.inputs() if name not in protocol.metrics)
+            design: tuple(name for name in study.contract.inputs() if name not in protocol.measured)
             for design, protocol in protocols.items()
         },
     )
@@ -116,7 +116,7 @@ def _protocols(study: Study) -> dict[str, Protocol]:
     own = study.measurement
     found = {design: _alone(study, design) for design in own.possible}
     protocols = {design: protocol for design, protocol in found.items() if protocol is not None}
-    if _prescribed(study, own.metrics) == PRESCRIBED:
+    if _prescribed(study, own.measured) == PRESCRIBED:
         protocols[PRESCRIBED] = own
     if not protocols:
         raise UsageError("measurement: at least one design can measure a metric of the study; found none")
@@ -141,13 +141,13 @@ def _alone(study: Study, design: str) -> Protocol | None:
     problems = list(evaluation_problems(changed))
     if any(path in ("measurement.design", "measurement.mix") or path.startswith("measurement.mix.") for path, *_ in problems):
         return None
-    metrics = {name: metric for name, metric in protocol.metrics.items() if _can_be_measured(changed, name, problems)}
+    metrics = {name: metric for name, metric in protocol.measured.items() if _can_be_measured(changed, name, problems)}
     return protocol.model_copy(update={"metrics": metrics}) if metrics else None
 
 
 def _can_be_measured(study: Study, metric: str, problems: Iterable[tuple[str, str, str, str]]) -> bool:
     unknown = (reason for section in study.measurement.by_moments for reason in without_exact_moments(study, section, metric))
-    return not any(path.startswith(f"measurement.metrics.{metric}.") for path, *_ in problems) and not any(unknown)
+    return not any(path.startswith(f"{study.measurement.path_of(metric)}.") for path, *_ in problems) and not any(unknown)
 
 
 def _measure_all(study: Study, protocols: Mapping[str, Protocol], seed: int, replications: Integers) -> list[Columns]:

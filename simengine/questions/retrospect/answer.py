@@ -163,7 +163,7 @@ def columns_of(study: Study, seed: int, replications: Integers) -> Columns:
         for w, wave in enumerate(study.population.waves):
             # As many times fewer people, as many times the variance; a total adds up instead.
             share = np.divide(people[:, w], everybody, out=np.ones(len(everybody)), where=everybody > 0)
-            for m, (name, metric) in enumerate(study.measurement.metrics.items()):
+            for m, (name, metric) in enumerate(study.measurement.measured.items()):
                 power = 0.5 if metric.estimate == "total_difference" else -0.5
                 scale = np.power(share, power, out=np.ones_like(share), where=share > 0)
                 columns[f"metric.{name}.estimate.{wave}"] = by_wave[:, w, m]

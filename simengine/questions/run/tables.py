@@ -45,7 +45,11 @@ def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:
         *_payers(study, table, unit),
         *_structure(study, table, unit),
         *_pockets(study, table),
-        *([_distributions(_concluded(study), table, "metrics", unit, _metric_columns(study))] if study.measurement.metrics else []),
+        *(
+            [_distributions(_concluded(study), table, "metrics", unit, _metric_columns(study))]
+            if study.measurement.measured
+            else []
+        ),
         *_counted(study, table, unit),
         _assumed(study),
         run_warnings(table),
@@ -233,12 +237,12 @@ def _counted(study: Study, table: RiskTable, unit: float) -> list[RenderableType
 
 
 def _concluded(study: Study) -> str:
-    return f"What the evaluator concludes, and what is true{told_units(study, study.measurement.metrics)}"
+    return f"What the evaluator concludes, and what is true{told_units(study, study.measurement.measured)}"
 
 
 def _metric_columns(study: Study) -> dict[str, tuple[str, float | None]]:
     columns: dict[str, tuple[str, float | None]] = {}
-    for name in study.measurement.metrics:
+    for name in study.measurement.measured:
         scale = metric_unit(study, name)[0]
         columns[f"{name}: estimate"] = (f"{name}.estimate", scale)
         columns[f"{name}: truth"] = (f"{name}.truth", scale)

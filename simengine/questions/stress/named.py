@@ -102,11 +102,11 @@ def _drift_for(study: Study, severity: int) -> Stress | str:
 def _drift(study: Study, severity: int, sign: float) -> Stress | str:
     """Let the level without the service move unseen, against the estimate (-1) or for it (+1)."""
     protocol, change, reasons = study.measurement, {}, []
-    if not protocol.metrics:
+    if not protocol.measured:
         return "nothing is estimated: outcomes are counted without a comparison"
     shared, every, size = set[str](), set[str](), DRIFT_PER_YEAR[severity]
     for name in study.contract.inputs():
-        metric, designs = protocol.metrics[name], protocol.compared_by(name)
+        metric, designs = protocol.measured[name], protocol.compared_by(name)
         every.update(designs)
         if {"matched", "difference_in_differences"}.intersection(designs):
             shared.add(metric.better)
@@ -117,7 +117,7 @@ def _drift(study: Study, severity: int, sign: float) -> Stress | str:
         # An estimate of the level without the service that is too low takes from a metric where lower is better.
         level = sign * size if metric.better == "lower" else -sign * size
         if "historical" in designs:
-            change[f"measurement.metrics.{name}.drift_per_year"] = _plus(-level)
+            change[f"{protocol.path_of(name)}.drift_per_year"] = _plus(-level)
         if "matched" in designs:
             change["measurement.matched.hidden_bias"] = _plus(level)
         if "difference_in_differences" in designs:

@@ -163,7 +163,7 @@ def _people(study: Study, tallies: Tallies) -> Iterator[Row]:
 
 
 def _outcomes(study: Study, tallies: Tallies) -> Iterator[Row]:
-    for name, metric in study.measurement.metrics.items():
+    for name, metric in study.measurement.measured.items():
         outcome, window = tallies.outcomes.index(metric.outcome), tallies.windows.index(int(metric.window_months.value))
         for a, arm in enumerate(ARMS):
             persons = int(tallies.n_people[0, :, a].sum())
@@ -191,7 +191,7 @@ def _reached(study: Study, measurements: Measurements) -> Iterator[Row]:
     reached = measurements.reached
     if reached is None:
         return
-    settled, units = settle_cards(study.contract, reached, with_rows=True), units_of(study.contract.currency)
+    settled, units = settle_cards(study.contract, reached, measurements, with_rows=True), units_of(study.contract.currency)
     order = np.lexsort((np.arange(len(reached.person)), reached.person))
     for x in order:
         p = reached.person[x]

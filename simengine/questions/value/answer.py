@@ -114,7 +114,7 @@ def _actors(study: Study, among: Sequence[str]) -> tuple[str, ...]:
 def _paid_at_cost(study: Study) -> set[str]:
     """Return those who are paid for a cost and state none of their own, and who neither save nor pay nor lend."""
     capital = study.capital
-    paid = {"service_provider", *(cost.payee for cost in capital.costs.values())}
+    paid = {"service_provider", *capital.payees.values()}
     saves = {party for by_party in study.public_value.values() for party in by_party}
     puts_in = {*capital.lenders, *capital.who_pays, *(grant.giver for grant in capital.grants.values())}
     spends = {name for name, party in study.parties.items() if party.costs}

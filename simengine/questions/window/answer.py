@@ -114,7 +114,7 @@ def compare_windows(study: Study, months: Sequence[int], ensemble: Ensemble, met
 
 
 def _changed(study: Study, metric: str | None) -> tuple[str, ...]:
-    metrics = study.measurement.metrics
+    metrics = study.measurement.measured
     if metric is not None:
         if metric not in metrics:
             raise UsageError(f"--metric: a metric of the study ({', '.join(metrics)}); found {metric!r}")
@@ -155,8 +155,8 @@ def _with_months(node: object, key: str, months: int) -> object:
 
 def _protocol(study: Study, metrics: Sequence[str], length: int) -> Protocol:
     own = study.measurement
-    changed = {name: _with_months(own.metrics[name], "window_months", length) for name in metrics}
-    return own.model_copy(update={"metrics": own.metrics | changed})
+    changed = {name: _with_months(own.measured[name], "window_months", length) for name in metrics}
+    return own.model_copy(update={"metrics": own.measured | changed})
 
 
 def _shifts(study: Study, protocol: Protocol) -> dict[str, int]:
@@ -170,15 +170,15 @@ def _shifts(study: Study, protocol: Protocol) -> dict[str, int]:
 
 def _last_known(protocol: Protocol, metrics: Sequence[str], is_by_milestones: bool) -> float:
     """Find how many months after entry all is known: milestones are counted to the end of the longest window."""
-    windows = [metric.window_months.value for metric in protocol.metrics.values()] if is_by_milestones else []
-    return max([*windows, *(protocol.metrics[name].known_after_months for name in metrics)], default=0)
+    windows = [metric.window_months.value for metric in protocol.measured.values()] if is_by_milestones else []
+    return max([*windows, *(protocol.measured[name].known_after_months for name in metrics)], default=0)
 
 
 def metrics_by_term(study: Study) -> dict[str, tuple[str, ...]]:
     """Return the metrics that the payments under each term depend on, themselves or by what they refer to."""
     looked_at: dict[str, set[str]] = {name: set() for name in study.contract.terms}
     for dependence in dependences(study.contract):
-        if not dependence.is_stop:
+        if dependence.section == "terms":
             looked_at[dependence.name].update(metric for metric, _ in dependence.metrics)
     return {term: tuple(name for name in study.contract.metrics if name in metrics) for term, metrics in looked_at.items()}
 
@@ -188,7 +188,7 @@ def _horizon(study: Study, protocols: Mapping[int, Protocol], shifts: Mapping[in
     last_entry = max(wave.last_entry_month for wave in study.population.waves.values())
     ends = [study.study.horizon_months.value]
     for length, protocol in protocols.items():
-        ends += [last_entry + metric.window_months.value for metric in protocol.metrics.values()]
+        ends += [last_entry + metric.window_months.value for metric in protocol.measured.values()]
         ends += [study.capital.payment_month[name].support[1] + shift for name, shift in shifts[length].items()]
     horizon = ceil(max(ends))
     if horizon > LONGEST:
@@ -217,7 +217,7 @@ def _read_all(
 
 
 def _windows_of(protocol: Protocol) -> tuple[int, ...]:
-    return tuple(sorted({int(metric.window_months.value) for metric in protocol.metrics.values()}))
+    return tuple(sorted({int(metric.window_months.value) for metric in protocol.measured.values()}))
 
 
 def _with_payments_later(draws: Draws, shift: Mapping[str, int]) -> Draws:
@@ -232,8 +232,8 @@ def _window(study: Study, months: int, columns: Columns, first: Columns) -> Wind
     means = {name: statistics.mean(columns[column]) for name, column in money.items()}
     return Window(
         months=months,
-        estimate={name: mean_of_measured(columns[f"metric.{name}.estimate"]) for name in study.measurement.metrics},
-        truth={name: mean_of_measured(columns[f"metric.{name}.truth"]) for name in study.measurement.metrics},
+        estimate={name: mean_of_measured(columns[f"metric.{name}.estimate"]) for name in study.measurement.measured},
+        truth={name: mean_of_measured(columns[f"metric.{name}.truth"]) for name in study.measurement.measured},
         p_pay=statistics.probability(columns["contingent_payment"] > 0),
         money_back=statistics.mean(columns[f"{ALL_LENDERS}.money_back"]),
         p_loss=p_loss(columns[f"{ALL_LENDERS}.net"]),
