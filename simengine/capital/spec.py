@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from math import inf
 from typing import Annotated, ClassVar, Literal, Self, TypeAlias, cast
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from simengine.capital.rates import YearlyRate
 from simengine.distributions import (
     Constant,
     Count,
@@ -19,14 +20,11 @@ from simengine.distributions import (
     Probability,
     Quantity,
     Spec,
-    spelled,
     within,
 )
 from simengine.records import DELIVERY, INVESTOR, LOAN, OUTCOME_PAYER, ROLES
 
 _Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share must lie between 0 and 1"))]
-_Rate = Annotated[Quantity, AfterValidator(within(-0.5, 1, "a rate must lie between -0.5 and 1 a year"))]
-_FixedRate = Annotated[Fixed, AfterValidator(within(-0.5, 1, "a rate must lie between -0.5 and 1 a year"))]
 _Coupon = Annotated[Quantity, AfterValidator(within(0, 1, "a coupon or return must lie between 0 and 1 a year"))]
 _Fee = Annotated[Quantity, AfterValidator(within(0, 1, "a fee must lie between 0 and 1 a year"))]
 _DISCOUNT = "a discount rate must lie between 0 and 1 a year (a table of `rates`, named by `discounting`, may be negative)"
@@ -73,7 +71,7 @@ class Priced(Spec):
     """The waves whose people cost something; absent: all."""
     over_months: Annotated[Count, AfterValidator(within(1, 600, "a service lasts from 1 to 600 months"))] | None = None
     """Months over which a person costs something; absent: 1."""
-    growth_per_year: _Rate | None = None
+    growth_per_year: YearlyRate | None = None
     """Growth of the price from month 0, month by month."""
 
     @model_validator(mode="after")
@@ -174,46 +172,6 @@ def _has_roles(parties: dict[str, Party]) -> dict[str, Party]:
 
 Parties: TypeAlias = Annotated[dict[Name, Party], AfterValidator(_has_roles)]
 """By name: the parties; beside the three roles any number of others."""
-
-
-class RateTable(Spec):
-    """A published table of yearly rates: dated data with a source, never a constant of the program."""
-
-    title: str
-    """What the table contains."""
-    dated: Annotated[str, BeforeValidator(spelled(r"\d{4}(-\d{2}(-\d{2})?)?", "must be a date, as 2026-03-31, 2026-03 or '2026'"))]
-    """When the table was set or read."""
-    source: str
-    """Where it comes from."""
-    real: bool = False
-    """Whether the rates are for money in the prices of the start; then cash is deflated by `prices` before it is discounted."""
-    from_year: dict[int, _FixedRate] = {}
-    """By year of the study, the first being 1: the rate per year from that year on; absent: `from_calendar_year`."""
-    from_calendar_year: dict[int, _FixedRate] = {}
-    """By calendar year: the rate from its January on; before the first of them the first applies; absent: `from_year`."""
-
-    @model_validator(mode="after")
-    def _one_clock(self) -> RateTable:
-        if bool(self.from_year) == bool(self.from_calendar_year):
-            raise ValueError("a table of rates is given by `from_year` or by `from_calendar_year`; found neither or both")
-        if self.from_year and min(self.from_year) != 1:
-            raise ValueError(f"the rates of `from_year` begin with year 1; found {min(self.from_year)}")
-        return self
-
-
-class PriceIndex(Spec):
-    """Growth of the general price level."""
-
-    growth_per_year: _Rate | None = None
-    """The rise per year; absent: `from_calendar_year`."""
-    from_calendar_year: dict[int, _Rate] = {}
-    """By calendar year: the rise from its January on; before the first of them the first applies; absent: `growth_per_year`."""
-
-    @model_validator(mode="after")
-    def _one_form(self) -> PriceIndex:
-        if bool(self.from_calendar_year) == (self.growth_per_year is not None):
-            raise ValueError("prices rise by `growth_per_year` or `from_calendar_year`; found neither or both")
-        return self
 
 
 class Payer(Spec):

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from simengine.asked import MAX_SEED
-from simengine.capital.spec import Capital, Parties, PriceIndex, RateTable
+from simengine.capital.rates import PriceIndex, RateTable
+from simengine.capital.spec import Capital, Parties
 from simengine.cohort import Cohort, Comparisons, Matching, MoveClock, PersonCount
 from simengine.cohort.outcomes import Outcome, OutcomeKind, refuse_unlisted
 from simengine.cohort.spec import Effect, Event, Pathway, Population, Shock
