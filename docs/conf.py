@@ -6,6 +6,7 @@ Notebooks are run when the pages are built, unless `-D nb_execution_mode=off` sa
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,7 +20,7 @@ author = "The simengine developers"
 extensions = ["myst_nb"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build", "jupyter_execute", "*.py"]
+exclude_patterns = ["_build", "jupyter_execute", "keys", "*.py"]
 
 # Pages are read from one folder: the notebooks are copied into it, and links to them lead to the copies.
 _NOTEBOOKS = Path(__file__).parent / "notebooks"
@@ -34,7 +35,7 @@ nb_execution_timeout = 600
 
 html_theme = "furo"
 html_static_path = ["_static"]
-html_css_files = ["pages.css"]
+html_css_files = ["pages.css", "tables.css"]
 html_title = "simengine"
 html_copy_source = False
 html_show_copyright = False
@@ -42,11 +43,37 @@ html_math_renderer = "mathml"
 
 
 def setup(app: Any) -> None:
-    """Let formulae be written, and notebooks and pictures linked, by the functions below."""
+    """Let formulae be written, notebooks and pictures linked, and tables prepared, by the functions below."""
     app.add_html_math_renderer("mathml", (_write_inline, None), (_write_block, None))
     app.connect("source-read", _link_to_notebook)
     app.connect("source-read", _link_to_copies)
     app.connect("doctree-read", _link_to_picture)
+    app.connect("doctree-resolved", _prepare_tables)
+
+
+def _prepare_tables(app: Any, doctree: nodes.document, docname: str) -> None:  # noqa: ARG001
+    """Let keys in tables break at their dots, and every cell say its column where rows are blocks: see `_static/tables.css`."""
+    for table in doctree.findall(nodes.table):
+        titles = [entry.astext() for head in table.findall(nodes.thead) for entry in head.findall(nodes.entry)]
+        table["classes"] += ["keys"] if "example" in titles else []
+        _name_columns(table, titles)
+        for literal in list(table.findall(nodes.literal)):
+            _break_at_dots(literal)
+
+
+def _name_columns(table: nodes.table, titles: list[str]) -> None:
+    for row in next(table.findall(nodes.tbody)).findall(nodes.row):
+        for entry, title in list(zip(row.findall(nodes.entry), titles, strict=True))[1:]:
+            if entry.astext():
+                entry[0].insert(0, nodes.inline("", f"{title}: ", classes=["column"]))
+            else:
+                entry.clear()
+
+
+def _break_at_dots(literal: nodes.literal) -> None:
+    *parts, last = re.split(r"(?<=\.)(?=[A-Za-z<])", literal.astext())
+    broken = [node for part in parts for node in (nodes.Text(part), nodes.raw("", "<wbr>", format="html"))]
+    literal[:] = [*broken, nodes.Text(last)]
 
 
 def _write_inline(writer: Any, node: nodes.Element) -> NoReturn:

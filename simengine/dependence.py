@@ -22,7 +22,7 @@ import numpy as np
 from pydantic import Field, field_validator
 from scipy import special
 
-from simengine.distributions import Constant, DirichletCount, Floats, Sourced
+from simengine.distributions import Constant, DirichletCount, Floats, Number, Sourced
 from simengine.errors import LISTED_BY_CHECK, Finding, did_you_mean
 from simengine.records import add_in_order
 
@@ -34,8 +34,10 @@ _LEAST_EIGENVALUE = 1e-9
 class Correlation(Constant):
     """The correlation of two numbers of a study, fixed over replications, with its source and certainty."""
 
+    value: Number
+    """The correlation of their normal scores, above -1 and below 1."""
     between: Annotated[tuple[str, str], Field(strict=False)]
-    """Paths of two numbers that have distributions."""
+    """The two numbers: paths of numbers with distributions, as `check` lists them."""
 
     @field_validator("value")
     @classmethod

@@ -15,44 +15,52 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import click
 import numpy as np
 import pytest
 from pyarrow import parquet
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel, Field
 
+from docs import answers, options
+from docs.keys import filled, pages
+from docs.keys.models import Key
+from docs.keys.words import allowed
 from simengine import RiskTable, evaluate, find_study, load_contract, load_study, run_study, simulate, summarise
 from simengine.capital.spec import ROLES
 from simengine.cli.main import commands
 from simengine.cohort import purposes_of_people
 from simengine.cohort.kernels import draw_events
-from simengine.cohort.outcomes import Outcome
 from simengine.cohort.spec import FORMS_OF_EFFECT, MONTHS_OF_THE_YEAR
 from simengine.config import Study, cohort_of
 from simengine.config.document import read_document
 from simengine.contract.spec import Contract
-from simengine.contract.terms import Named, Term
 from simengine.contract_text.words import LINT
-from simengine.distributions import Certainty, Sourced
+from simengine.distributions import (
+    Certainty,
+    Count,
+    Fixed,
+    Month,
+    Months,
+    Name,
+    Names,
+    NotNegative,
+    Number,
+    Probability,
+    Quantity,
+    Share,
+    Sourced,
+    within,
+)
 from simengine.interruption import EXIT_CODES
 from simengine.measurement import purposes_of_errors, purposes_of_records
 from simengine.measurement.spec import CountedOutcome, Metric
-from simengine.questions.attribute.answer import Attribution, Burden, LayerShares, Portion, TailGuarantee
-from simengine.questions.compare.answer import Comparison, Switch
-from simengine.questions.reverse.answer import BreakStep, Nearest, ReverseStress
-from simengine.questions.reverse.boxes import Box
-from simengine.questions.sensitivity.answer import PartySensitivity, Sensitivity, Swing
-from simengine.questions.sensitivity.indices import SobolIndex
-from simengine.questions.stress.answer import StressedChange, Stressing, StressTest
-from simengine.questions.tradeoffs.answer import MovedTerm, Slope, TermWorth, Tradeoffs
-from simengine.questions.tradeoffs.grid import BreakEven, Landscape, MoneyMap
-from simengine.questions.tradeoffs.sides import MapSide
+from simengine.questions.listed import QUESTIONS
+from simengine.questions.question import FIELDS_BY_NAME
 from simengine.records import ARMS, LIMITS, ReplicationResults, Tallies
-from simengine.replications.money import PartyStanding
 from simengine.risk.returns import PAYBACK_STATUSES, STATUSES
 from tests.analysis.made import SCORES
 from tests.command import in_this_process
@@ -64,6 +72,8 @@ REFERENCE = {
     name: (DOCS / "reference" / f"{name}.md").read_text()
     for name in ("study", "contract", "distributions", "results", "command-line")
 }
+SECTIONS = "\n".join(page.read_text() for page in sorted((DOCS / "reference" / "study").glob("*.md")))
+"""The pages of the sections of a study, one after the other."""
 DISTRIBUTIONS = {
     get_args(distribution.model_fields["distribution"].annotation)[0]: distribution
     for distribution in Sourced.__subclasses__()
@@ -244,8 +254,12 @@ def test_method__names_a_file_that_runs_for_every_submodel() -> None:
 
 
 def missing_pages(index: str) -> list[str]:
-    """List the pages that the index does not show in its lists at the side, or, decisions aside, has no link to."""
+    """List the pages that the index does not show in its lists at the side, or, decisions aside, has no link to.
+
+    The sections of a study are below the page of the study, which leads to them.
+    """
     names = [page.relative_to(DOCS).with_suffix("").as_posix() for page in PAGES if page.name != "index.md"]
+    names = [name for name in names if not name.startswith("reference/study/")]
     names += [f"notebooks/{page.stem}" for page in sorted((CHECKOUT / "notebooks").glob("*.py"))]
     beside = [
         line for _, lines in re.findall(r"^```(\{toctree\})\n(.*?)^```$", index, re.MULTILINE | re.DOTALL) for line in lines.split()
@@ -256,6 +270,14 @@ def missing_pages(index: str) -> list[str]:
 
 def test_index__leads_to_every_page() -> None:
     assert missing_pages((DOCS / "index.md").read_text()) == []
+
+
+def test_study__leads_to_the_pages_of_its_sections() -> None:
+    beside = re.findall(r"^(study/[\w-]+)$", REFERENCE["study"], re.MULTILINE)
+    linked = re.findall(r"\]\((study/[\w-]+)\.md\)", REFERENCE["study"])
+    names = {f"study/{page.stem}" for page in (DOCS / "reference" / "study").glob("*.md")}
+    assert names == set(beside)
+    assert names <= set(linked)
 
 
 # ------------------------------------------------ what the program knows is on a page ---------------------------------
@@ -280,6 +302,10 @@ def test_command_line__names_every_command_and_option() -> None:
     assert missing_options(REFERENCE["command-line"]) == []
 
 
+def test_tables_of_options__are_those_of_the_commands() -> None:
+    assert options.PAGE.read_text() == options.page(), "run `python -m docs.options`"
+
+
 def test_exit_codes__are_those_of_the_program() -> None:
     told = re.findall(r"^\| (\d+) \|", REFERENCE["results"].partition("## Exit codes")[2], re.MULTILINE)
 
@@ -295,65 +321,63 @@ def test_study__names_every_section_that_may_be_left_out() -> None:
 
 def test_study__tells_how_often_an_event_may_happen() -> None:
     # Source: the last event that has an address among the random numbers is the one before the kernel's limit.
-    told = re.search(r"([\d,]+) times at most, an event with a length\s+([\d,]+) times", REFERENCE["study"])
+    told = re.search(r"([\d,]+) times at most, an event with a length\s+([\d,]+) times", SECTIONS)
 
     assert told is not None
     assert [int(number.replace(",", "")) + 1 for number in told.groups()] == [draw_events._MOST_EVENTS, draw_events._MOST_SPELLS]
 
 
-def fields(annotation: Any, path: str) -> Iterator[str]:
-    """Yield the dotted path of every key below an annotation; a quantity is a leaf, a free key is called <name>.
-
-    Terms hold each other without end: only the keys of the contract's own terms are listed.
-    """
-    if (
-        isinstance(annotation, type)
-        and issubclass(annotation, Term | Named)
-        and not re.fullmatch(r"(contract\.)?terms\.<name>\.", path)
-    ):
-        return
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        if not issubclass(annotation, Sourced):
-            for name, field in annotation.model_fields.items():
-                yield f"{path}{name}"
-                yield from fields(field.annotation, f"{path}{name}.")
-    elif get_origin(annotation) is dict:
-        yield from fields(get_args(annotation)[1], f"{path}<name>.")
-    elif get_origin(annotation) in (Annotated, Union, UnionType, tuple):
-        for part in get_args(annotation):
-            yield from fields(part, path)
+def test_tables_of_keys__are_those_of_the_models() -> None:
+    assert [path.name for path, text in pages().items() if path.read_text() != text] == [], "run `python -m docs.keys`"
 
 
-def missing_keys(study_page: str, contract_page: str) -> list[str]:
-    """List the keys of a study and of a contract whose path stands on neither page."""
-    study, contract = code(study_page), code(contract_page)
-    keys = dict.fromkeys(fields(Study, ""))
-    inside = [key.removeprefix("contract.") for key in keys if key.startswith("contract.")]
-    outside = [key for key in keys if not key.startswith("contract.")]
-    return [key for key in outside if key not in study] + [f"contract: {key}" for key in inside if key not in contract]
+def keys_without_a_table(page: str, table: str) -> str:
+    """Return what is said of the keys that stand in no table where one is taken from a page."""
+    texts = {path.relative_to(DOCS / "reference").as_posix(): path.read_text() for path in pages()}
+    assert table in texts[page]
+    with pytest.raises(ValueError, match="every key must stand in a table") as refused:
+        filled(texts | {page: texts[page].replace(table, "<!-- ")})
+    return str(refused.value).partition("none has ")[2]
 
 
-def test_reference__names_every_key_of_a_study_and_a_contract() -> None:
-    assert missing_keys(REFERENCE["study"], REFERENCE["contract"]) == []
+def test_tables_of_keys__leave_no_key_out() -> None:
+    assert keys_without_a_table("study/run.md", "<!-- keys: run ") == "run, run.replications, run.seed"
+    assert keys_without_a_table("study/outcomes.md", "<!-- keys: outcomes.<outcome>(count) ").startswith(
+        "outcomes.<outcome>.events"
+    )
+    assert keys_without_a_table("distributions.md", "<!-- keys: (beta) ") == "mean, sd, successes, failures, interval_90, quantiles"
 
 
-OUTCOMES = {get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in get_args(get_args(Outcome)[0])}
+def test_key__needs_a_sentence_in_its_model() -> None:
+    class Unsaid(BaseModel):
+        key: int
+
+    with pytest.raises(ValueError, match=r"Unsaid\.key: a key must have a sentence below it"):
+        _ = Key("key", Unsaid, "key").sentence
 
 
-def missing_outcomes(page: str) -> list[str]:
-    """List the keys of each kind of outcome that the section of this kind does not name."""
-    page = section(page, "`outcomes`")
-    missing = []
-    for name, kind in OUTCOMES.items():
-        here = code(section(page, f"`{name}`", level=3))
-        keys = [key for key in fields(kind, "outcomes.<name>.") if not key.endswith(".kind")]
-        missing += [f"{name}: {key}" for key in keys if key not in here]
-    return missing
-
-
-def test_reference__names_the_keys_of_each_kind_of_outcome_together() -> None:
-    assert len(OUTCOMES) == 8
-    assert missing_outcomes(REFERENCE["study"]) == []
+@pytest.mark.parametrize(
+    ("hint", "words"),
+    [
+        (Probability, "probability"),
+        (NotNegative | None, "number, not negative"),
+        (Annotated[Quantity, AfterValidator(within(1, 600, "from 1 to 600"))], "number from 1 to 600"),
+        (Annotated[Count, AfterValidator(within(2, 1e9, "at least two"))], "whole number from 2"),
+        (Months, "whole number from 1 to 1,200"),
+        (Annotated[Fixed, AfterValidator(within(1e-6, 1e6, "above 0"))], "fixed number above 0 and at most 1,000,000"),
+        (Annotated[Number, Field(gt=0, lt=1)] | None, "plain number above 0 and below 1"),
+        (tuple[Annotated[int, Field(ge=0, le=12)], ...], "list of whole numbers from 0 to 12"),
+        (dict[Name, NotNegative], "state: number, not negative"),
+        (dict[Name, dict[Name, Share]], "state: {name: share}"),
+        (Literal["lower", "higher"], "`lower` or `higher`"),
+        (bool, "`true` or `false`"),
+        (Names, "names"),
+        (Month, "a month, as 2030-01"),
+        (Certainty | None, "certainty code"),
+    ],
+)
+def test_allowed__follows_from_the_type(hint: Any, words: str) -> None:
+    assert allowed(hint, lambda model: model.__name__, ["state", "name"]) == words
 
 
 def choices(annotation: Any, path: str, within: tuple[type, ...] = ()) -> Iterator[tuple[str, str]]:
@@ -373,26 +397,26 @@ def choices(annotation: Any, path: str, within: tuple[type, ...] = ()) -> Iterat
 
 def missing_choices(page: str) -> list[str]:
     """List the words that may be chosen in a study and that the section in which they stand does not name."""
-    elsewhere = {"rest", *get_args(Certainty), *MONTHS_OF_THE_YEAR[1:-1]}  # kinds of values, distributions, "`jan` to `dec`"
+    elsewhere = {"rest", *get_args(Certainty), *MONTHS_OF_THE_YEAR}  # kinds of values, distributions, "`jan` to `dec`"
     words = dict.fromkeys(choices(Study, ""))
-    named = {path: code(section(page, f"`{path}`")) for path, _ in words}
+    named = {path: code(section(page, f"`{path}`", level=1)) for path, _ in words}
     return [f"{path}: {word}" for path, word in words if path != "contract" and word not in named[path] | elsewhere]
 
 
 def test_reference__names_every_word_that_may_be_chosen() -> None:
     assert {"half_cycle", "referred", "lognormal", "gain", "historical"} <= {word for _, word in choices(Study, "")}
-    assert missing_choices(REFERENCE["study"]) == []
+    assert missing_choices(SECTIONS) == []
 
 
 def missing_forms(page: str) -> list[str]:
     """List the forms of effects that the table of targets does not hold."""
-    rows = [line for line in section(page, "`effect`").split("\n") if line.count(" | ") == 1]
+    rows = [line for line in section(page, "`effect`", level=1).split("\n") if line.count(" | ") == 1]
     held = {target: set().union(*(code(row) for row in rows if row.startswith(f"| `{target}`"))) for target in FORMS_OF_EFFECT}
     return [f"{target}: {form}" for target, forms in FORMS_OF_EFFECT.items() for form in forms if form not in held[target]]
 
 
 def test_reference__names_the_forms_of_every_effect() -> None:
-    assert missing_forms(REFERENCE["study"]) == []
+    assert missing_forms(SECTIONS) == []
 
 
 def missing_purposes(page: str) -> list[str]:
@@ -608,21 +632,24 @@ def test_results__names_every_key_of_a_value() -> None:
     assert missing_results(REFERENCE["results"], "`value --json`", content) == []
 
 
-ANSWERS = {
-    "compare": (Comparison, Switch, PartyStanding),
-    "stress": (StressTest, Stressing, StressedChange, PartyStanding, ReverseStress, Nearest, BreakStep, Box),
-    "tradeoffs": (Tradeoffs, MovedTerm, TermWorth, Slope, PartyStanding, MoneyMap, MapSide, Landscape, BreakEven),
-    "sensitivity": (Sensitivity, PartySensitivity, Swing, SobolIndex),
-    "attribute": (Attribution, Burden, LayerShares, TailGuarantee, Portion),
-}
+def test_tables_of_answers__are_those_of_the_records() -> None:
+    assert answers.PAGE.read_text() == answers.page(), "run `python -m docs.answers`"
 
 
-@pytest.mark.parametrize("command", list(ANSWERS))
-def test_results__names_every_key_of_the_questions_of_a_deal(command: str) -> None:
-    spans = code(section(REFERENCE["results"], f"`{command} --json`"))
-    named = {word for span in spans for word in span.split(".")} | {"n_replications"}  # called `replications` there
-    kinds = [kind.__dataclass_fields__ for kind in ANSWERS[command]]
-    assert [name for of_kind in kinds for name in of_kind if name not in named and name != "told"] == []
+def test_tables_of_answers__tell_every_question_that_is_answered_by_its_fields() -> None:
+    told = {found["name"] for found in answers.TABLE.finditer(REFERENCE["results"])}
+    by_fields = {question.name for question in QUESTIONS if question.content is FIELDS_BY_NAME}
+    assert {"compare", "attribute"} <= by_fields
+    assert by_fields <= told
+
+
+def test_entries_of_an_answer__need_a_sentence_each() -> None:
+    @dataclass
+    class Unsaid:
+        share: float
+
+    with pytest.raises(ValueError, match=r"Unsaid\.share: a field must have a sentence below it"):
+        list(answers.entries(Unsaid))
 
 
 def test_results__names_every_file_and_column(folder: Path) -> None:
@@ -757,17 +784,8 @@ def test_checks__find_a_planted_hole(tiny_json: dict[str, Any]) -> None:
     assert len(with_blocks) > 10
     assert missing_options(page.replace("--block-size", "--size")) == [f"{name} --block-size" for name in with_blocks]
     assert missing_options(page.replace("## `simengine check`", "## `simengine test`"))[0] == "check"
-    study, contract = REFERENCE["study"], REFERENCE["contract"]
-    assert missing_keys(study.replace("capital.drawn_share", "capital.drawn"), contract) == ["capital.drawn_share"]
-    assert missing_keys(study, contract.replace("terms.<term>.only_if.<metric>.at_least", "")) == [
-        "contract: terms.<name>.only_if.<name>.at_least"
-    ]
-    assert missing_outcomes(study.replace("`outcomes.<outcome>.to_day`", "")) == ["days: outcomes.<name>.to_day"]
-    assert missing_outcomes(study.replace("### `claim`", "### claim"))[0] == "claim: outcomes.<name>.prices"
-    assert missing_choices(study.replace("`half_cycle`", "")) == ["outcomes: half_cycle"]
-    assert missing_forms(study.replace("`difference`, `length_ratio`", "`length_ratio`")) == ["event: difference"]
-    holes = contract.replace("`terms.<term>.steps.pays`", "").replace("`terms.<term>.cap_per_person`", "")
-    assert sorted(missing_keys(study, holes)) == ["contract: terms.<name>.cap_per_person", "contract: terms.<name>.steps.pays"]
+    assert missing_choices(SECTIONS.replace("`half_cycle`", "")) == ["outcomes: half_cycle"]
+    assert missing_forms(SECTIONS.replace("`difference`, `length_ratio`", "`length_ratio`")) == ["event: difference"]
     assert missing_distributions(REFERENCE["distributions"].replace("`failures`", "")) == ["beta.failures"]
     assert missing_distributions(REFERENCE["distributions"].replace("`layer`", "")) == ["layer"]
     results = REFERENCE["results"]

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from simengine.capital.spec import PriceIndex, RateTable
+from simengine.capital.rates import PriceIndex, RateTable
 from simengine.records import Draws, Floats
 
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from math import inf
 from typing import Annotated, ClassVar, Literal, Self, TypeAlias, cast
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from simengine.capital.rates import YearlyRate
 from simengine.distributions import (
     Constant,
     Count,
@@ -19,14 +20,11 @@ from simengine.distributions import (
     Probability,
     Quantity,
     Spec,
-    spelled,
     within,
 )
 from simengine.records import DELIVERY, INVESTOR, LOAN, OUTCOME_PAYER, ROLES
 
 _Share = Annotated[Fixed, AfterValidator(within(0, 1, "a share must lie between 0 and 1"))]
-_Rate = Annotated[Quantity, AfterValidator(within(-0.5, 1, "a rate must lie between -0.5 and 1 a year"))]
-_FixedRate = Annotated[Fixed, AfterValidator(within(-0.5, 1, "a rate must lie between -0.5 and 1 a year"))]
 _Coupon = Annotated[Quantity, AfterValidator(within(0, 1, "a coupon or return must lie between 0 and 1 a year"))]
 _Fee = Annotated[Quantity, AfterValidator(within(0, 1, "a fee must lie between 0 and 1 a year"))]
 _DISCOUNT = "a discount rate must lie between 0 and 1 a year (a table of `rates`, named by `discounting`, may be negative)"
@@ -59,20 +57,21 @@ class Priced(Spec):
     noun: ClassVar[str] = "cost"
 
     amount: _Money | None = None
-    """Once, in `from_month`."""
+    """A sum, once, in `from_month`; absent: another form."""
     per_month: _Money | None = None
-    """In each month from `from_month` to `until_month`."""
+    """A sum in each month from `from_month` to `until_month`; absent: another form."""
     per_person: _Money | None = None
-    """For each service user, spread evenly over `over_months` from entry."""
+    """A sum for each service user of `waves`, spread evenly over `over_months` from entry; a wave enters evenly over its enrolment;
+    absent: another form."""
     from_month: _Month | None = None
-    """The start if absent."""
+    """The first month; absent: the start."""
     until_month: _Month | None = None
-    """The last month; the horizon if absent."""
+    """The last month; absent: the horizon."""
     waves: NamesOrNone = ()
-    """The waves whose people cost something; all if absent."""
+    """The waves whose people cost something; absent: all."""
     over_months: Annotated[Count, AfterValidator(within(1, 600, "a service lasts from 1 to 600 months"))] | None = None
-    """One month if absent."""
-    growth_per_year: _Rate | None = None
+    """Months over which a person costs something; absent: 1."""
+    growth_per_year: YearlyRate | None = None
     """Growth of the price from month 0, month by month."""
 
     @model_validator(mode="after")
@@ -94,22 +93,25 @@ class OwnCost(Priced):
     """A party's own cost, paid from its own account: salaries, premises, an administration. No loan is drawn for it."""
 
     payee: Name | None = None
-    """The payee; suppliers outside the study if absent."""
+    """Who receives it: another party; absent: `suppliers` outside the study."""
 
 
 class PayeeFails(Spec):
     """What happens when the payee of a cost gives up: nobody delivers for a while, then somebody else does."""
 
     in_month: NotNegative
-    """The month from which nothing is paid to it; beyond the horizon it does not fail."""
+    """The month from which nothing is paid to it; the integer part of the drawn value. A constant hazard is a `gamma` as for a
+    payer that leaves. Beyond the horizon it does not fail."""
     replaced_by: Name | None = None
-    """The party that is paid from then on; nobody if absent, and the cost falls away."""
+    """Who is paid from then on, as the cost `<cost>_replacement`: another party; absent: nobody, and the rest of the cost falls
+    away."""
     after_months: _Month | None = None
-    """Months in which nobody delivers and nothing falls due, before it is replaced; none if absent."""
+    """Months in which nobody delivers and nothing falls due; absent: 0."""
     price_factor: Annotated[Quantity, AfterValidator(within(0, 100, "a factor must lie between 0 and 100"))] | None = None
-    """What the replacement costs, as a multiple of what would have fallen due; 1 if absent."""
+    """What the replacement costs, as a multiple of what would have fallen due; absent: 1."""
     recovered: _Money | None = None
-    """What the project gets back from the payee that fails, in that month: an advance, or a bond."""
+    """What the project gets back from the payee in that month, such as an advance or a bond; it is used as a grant is, and noted as
+    `<cost>_recovered`; absent: nothing."""
 
 
 class Cost(Priced):
@@ -118,12 +120,14 @@ class Cost(Priced):
     forms = ("amount", "per_month", "per_person", "share_of_income")
 
     payee: Name
+    """Who receives it: a party."""
     share_of_income: Probability | None = None
-    """Of all payments to the lenders, deducted before them."""
+    """A share of all payments to the lenders, deducted before them; all such shares together are at most 1; absent: another
+    form."""
     deferred_share: Probability | None = None
-    """Share that is not paid when it falls due but at its place in the waterfall: a fee at risk."""
+    """Share that is not paid when it falls due but at its place in the waterfall: a fee at risk, or a deferred fee."""
     fails: PayeeFails | None = None
-    """That its payee may fail."""
+    """That its payee may fail; not beside `share_of_income` or `deferred_share`; absent: it does not."""
 
 
 class Grant(Priced):
@@ -133,19 +137,23 @@ class Grant(Priced):
     noun = "grant"
 
     giver: Name
+    """Who gives it: a party."""
     at_most: _Money | None = None
-    """The most that is given of what costs need, month by month, before any tranche pays in."""
+    """The most that is given of what costs need, month by month, before any tranche pays in; drawn `as_needed`; absent: another
+    form."""
 
 
 class Party(Spec):
     """A party of the study."""
 
     name: str
+    """Name in tables and picture."""
     discount_rate_per_year: Annotated[Fixed, AfterValidator(within(0, 1, _DISCOUNT))] | None = None
+    """Rate at which the party discounts money; absent: a table of `discounting`."""
     discounting: Name | None = None
-    """The table of `rates` at which the party discounts, in place of one rate."""
+    """The table of `rates` at which the party discounts money; absent: one rate."""
     costs: dict[Name, OwnCost] = {}
-    """By names of your choice: the party's own costs; none if absent."""
+    """The party's own expenses, by names of your choice; each in one of three forms."""
 
     @model_validator(mode="after")
     def _one_rate(self) -> Party:
@@ -166,77 +174,45 @@ Parties: TypeAlias = Annotated[dict[Name, Party], AfterValidator(_has_roles)]
 """By name: the parties; beside the three roles any number of others."""
 
 
-class RateTable(Spec):
-    """A published table of yearly rates: dated data with a source, never a constant of the program."""
-
-    title: str
-    dated: Annotated[str, BeforeValidator(spelled(r"\d{4}(-\d{2}(-\d{2})?)?", "must be a date, as 2026-03-31, 2026-03 or '2026'"))]
-    """When the table was set or read."""
-    source: str
-    real: bool = False
-    """Whether the rates are for money in the prices of the start; then cash is deflated before it is discounted."""
-    from_year: dict[int, _FixedRate] = {}
-    """By year of the calendar of the study, the first year being 1: the rate from that year on."""
-    from_calendar_year: dict[int, _FixedRate] = {}
-    """By calendar year: the rate from its January on; before the first of them the first holds."""
-
-    @model_validator(mode="after")
-    def _one_clock(self) -> RateTable:
-        if bool(self.from_year) == bool(self.from_calendar_year):
-            raise ValueError("a table of rates is given by `from_year` or by `from_calendar_year`; found neither or both")
-        if self.from_year and min(self.from_year) != 1:
-            raise ValueError(f"the rates of `from_year` begin with year 1; found {min(self.from_year)}")
-        return self
-
-
-class PriceIndex(Spec):
-    """Growth of the general price level."""
-
-    growth_per_year: _Rate | None = None
-    from_calendar_year: dict[int, _Rate] = {}
-    """By calendar year: the rise from its January on; before the first of them the first holds."""
-
-    @model_validator(mode="after")
-    def _one_form(self) -> PriceIndex:
-        if bool(self.from_calendar_year) == (self.growth_per_year is not None):
-            raise ValueError("prices rise by `growth_per_year` or `from_calendar_year`; found neither or both")
-        return self
-
-
 class Payer(Spec):
     """A party that pays a part of the amounts owed by the outcome payer."""
 
     share: ShareOfWhole
+    """Its share of the amounts owed."""
     pays_late_months: NotNegative | None = None
-    """Months by which payments are late; none if absent."""
+    """Months by which its payments are late; the integer part of the drawn value."""
     late_interest_per_year: _Coupon | None = None
-    """Simple interest on what it pays late, a twelfth of it a month, paid with it; none if absent."""
+    """Simple interest on what it pays late, a twelfth of it a month, paid with it to whom the payment is owed."""
     pays_share: Probability | None = None
-    """Share of the amount owed that is actually paid, all if absent: appropriation and counterparty risk."""
+    """Share of the amount owed that it actually pays; absent: all."""
     leaves_in_month: NotNegative | None = None
-    """The month from which it pays nothing more, for want of an appropriation or because it fails; it stays if absent."""
+    """The month from which it pays nothing more, whenever the amount was owed, and no other payer steps in; the integer part of the
+    drawn value. A constant hazard is `{distribution: gamma, mean: M, sd: M}` with the mean M in months: 12 divided by the hazard
+    per year. Beyond the horizon it never leaves; absent: it stays."""
     recovered_share: Probability | None = None
-    """Share of what it would have paid that still comes after it has left; none if absent."""
+    """Share of what it would have paid that still comes, at the same dates, after it has left."""
 
 
 class Tranche(Spec):
     """A part of the loan with its own holder; the first named is the most senior."""
 
     holder: Name
+    """Who lends it: a party."""
     size: _Whole | Literal["rest"]
-    """Its part of the commitment, in the currency."""
+    """Its part of the commitment, in the currency; all together are the commitment."""
     coupon_per_year: _Coupon | None = None
     """Interest on what is outstanding, unpaid interest included, month by month: paid in full, it is the rate of return."""
     returns_at_most_multiple: NotNegative | None = None
-    """Everything received beyond principal and coupon stops at this multiple of what was paid in."""
+    """Payments from a step `returns` stop when it has received this multiple of the amount paid in; absent: no limit."""
     returns_at_most_per_year: _Coupon | None = None
-    """It stops where the rate of return to date reaches this."""
+    """Payments from a step `returns` stop when its rate of return to date reaches this; absent: no limit."""
     revolving: bool = False
-    """Whether principal that is paid back may be drawn again: a line of credit, whose limit is the size."""
+    """Whether principal that is paid back may be drawn again, up to the size: a line of credit; drawn `as_needed`."""
     commitment_fee_per_year: _Fee | None = None
-    """Fee on what may still be drawn, a twelfth of it a month; it is owed with the interest."""
+    """Fee on what may still be drawn, a twelfth each month from month 1 on, up to `available_until_month` or a stop; owed with the
+    interest, and like it bearing the coupon while it is not paid."""
     available_until_month: _Month | None = None
-    """The last month in which it may be drawn, and for which the fee is owed; the horizon if absent."""
+    """The last month in which it may be drawn, and for which the fee is owed; drawn `as_needed`; absent: the horizon."""
 
     @property
     def bears_interest(self) -> bool:
@@ -248,22 +224,24 @@ class Guarantee(Spec):
     """A promise to cover losses of some tranches, or payments of another guarantor."""
 
     guarantor: Name
+    """Who promises: a party."""
     covers: Names
     """Tranches, or other guarantees."""
     share: _Share | None = None
-    """Share of the loss that is covered; all if absent."""
+    """Share of the lost principal that is covered; absent: all."""
     at_most: _Whole | None = None
-    """The most that is paid, in the currency."""
+    """The most that is paid, in the currency; absent: no limit."""
     at_most_share_of_drawn: _Share | None = None
-    """The most that is paid, as a share of what the covered tranches paid in."""
+    """The most that is paid, as a share of the amount paid in by the covered tranches; absent: no limit."""
     month: _Month | None = None
-    """When it is called; the horizon if absent."""
+    """When it is called, after the waterfall of that month; absent: the horizon."""
 
 
 class Reserve(Spec):
     """Money that is drawn at the start and held for costs that nothing else can pay."""
 
     amount: _Whole
+    """How much, in the currency."""
     until_month: _Month
     """When the remainder joins the money to be distributed."""
 
@@ -272,19 +250,21 @@ class WaterfallStep(Spec):
     """One step of the waterfall: each is paid in full, as far as the money goes, before the next."""
 
     interest: Names | None = None
-    """Tranches whose coupon is paid; several stand side by side."""
+    """Tranches whose interest and commitment fees are paid; absent: another kind of step."""
     principal: Names | None = None
-    """Tranches that are paid back."""
+    """Tranches that are paid back; absent: another kind of step."""
     deferred: Names | None = None
-    """Costs whose deferred part is paid."""
+    """Costs whose deferred part is paid; absent: another kind of step."""
     reimburse: Names | None = None
-    """Guarantees whose guarantors get back what they paid."""
+    """Guarantees whose guarantors get back what they paid; absent: another kind of step."""
     returns: Annotated[dict[Name, _Share], Field(min_length=1)] | None = None
-    """Tranches that share in the remainder, each up to its limit."""
+    """By tranche: its share of the remainder, up to the tranche's limit; the rest goes to the next step; absent: another kind of
+    step."""
     rest: Annotated[dict[Name, ShareOfWhole], Field(min_length=1)] | None = None
-    """Tranches and parties that share in the whole remainder: the last step."""
+    """By tranche or party: its share of the whole remainder; the last step; absent: another kind of step."""
     retained: _Share | None = None
-    """Share of the remainder that stays in the project for later costs; it joins the waterfall when no cost is left."""
+    """Share of the remainder that stays in the project for later costs; it joins the waterfall when no cost is left. Unlike
+    `recycled_share`, which is taken before the waterfall, only what earlier steps leave; absent: another kind of step."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> WaterfallStep:
@@ -314,34 +294,40 @@ class Capital(Spec):
     """Financing of the project, and distribution of its income."""
 
     draws: Literal["scheduled", "as_needed"] = "scheduled"
-    """`scheduled`: in equal monthly parts; `as_needed`: what is missing for the costs of a month."""
+    """When the loan is drawn: `scheduled`, in equal monthly parts from the start; `as_needed`, what is missing for the costs of a
+    month."""
     drawn_share: Probability | None = None
-    """Share of the commitment that is drawn, or that can be; all if absent."""
+    """Share of the commitment that is drawn, or can be drawn; absent: all."""
     drawdown_months: Annotated[Quantity, AfterValidator(within(1, 600, "drawdown takes from 1 to 600 months"))] | None = None
-    """Months from the start over which it is drawn in equal parts."""
+    """Months from the start over which it is drawn in equal parts, needed if `scheduled`; the integer part of the drawn value."""
     draw_order: Literal["side_by_side", "senior_first", "junior_first"] = "side_by_side"
     """Which tranche pays in first; side by side in proportion to their sizes."""
     payment_month: dict[str, NotNegative] = {}
-    """By term: the month, counted from the start, in which it is paid; for a contract that names no dates itself."""
+    """By term: the month in which it is paid, within the horizon; the integer part of the drawn value. Needed for every term of a
+    contract without its own dates."""
     payers: dict[Name, Payer] = {}
-    """By party: who pays the amounts owed by the contract's outcome payer; only that party if absent."""
+    """By party: who pays the amounts owed by the contract's outcome payer; absent: the outcome payer alone."""
     costs: dict[Name, Cost] = {}
-    """In the order in which they are paid; if absent, the service provider receives the amount drawn."""
+    """Costs paid by the project, by names of your choice, in the order in which they are paid; absent: the service provider
+    receives the amount drawn."""
     grants: dict[Name, Grant] = {}
-    """Money that is given, by names of your choice, in the order in which it is used; what costs leave of it joins the waterfall."""
+    """Money that is given for costs, by names of your choice, in the order in which it is used; what costs leave of it joins the
+    waterfall."""
     recycled_share: Probability | None = None
-    """Share of the income that may pay later costs, none if absent; it joins the waterfall when no cost is left."""
+    """Share of the lenders' income that may pay later costs; it joins the waterfall when no cost is left."""
     reserve: Reserve | None = None
+    """Money drawn at the start and held for costs that nothing else can pay."""
     shortfall: Literal["refused", "allowed"] = "refused"
     """Whether costs may stay unpaid if the money is insufficient."""
     tranches: dict[Name, Tranche] = {}
-    """The most senior first; if absent, all of the loan is the investor's."""
+    """Parts of the loan, by names of your choice, the most senior first; absent: one loan of the investor."""
     waterfall: dict[Name, WaterfallStep] = {}
-    """By names of your choice, in order; if absent: each tranche's interest and principal in turn, what was deferred, what
-    guarantors paid, and the rest to the last tranche."""
+    """By step: what is paid, in order; each step is paid in full, as far as the money goes, before the next; absent: each tranche's
+    interest and principal in turn, then deferred costs, then guarantors, then the rest to the last tranche."""
     guarantees: dict[Name, Guarantee] = {}
+    """Promises to cover losses, by names of your choice."""
     distributed_from_month: _Month | None = None
-    """Money received earlier is held until then; nothing is held if absent."""
+    """Money received earlier is held until then; absent: nothing is held."""
 
     @property
     def payees(self) -> dict[str, str]:

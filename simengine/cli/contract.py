@@ -16,14 +16,33 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print exactly one 
 
 @click.command("replay")
 @click.argument("contract_file", metavar="[CONTRACT]", required=False, type=PLACE)
-@click.option("--all", "is_all", is_flag=True, help="Settle every contract that comes with the package on its published outcomes.")
 @click.option(
-    "--outcome", "outcomes", multiple=True, metavar="NAME=VALUE", help="A measured outcome: METRIC=VALUE or METRIC.WAVE=VALUE."
+    "--all",
+    "is_all",
+    is_flag=True,
+    help="Instead of one contract: settle every contract that comes with the package on its published cases, and compare.",
 )
-@click.option("--reached", type=PLACE, help="A table of outcomes for a rate card: person,outcome,month or outcome,month,number.")
-@click.option("--start", metavar="MONTH", help="The month in which the contract begins, as 2030-01: for a table with dates.")
-@click.option("--drawn", type=float, help="Money that the investor paid in; all of the commitment if absent.")
-@click.option("--until", metavar="DATE", help="Settle only what is due up to this date of the contract.")
+@click.option(
+    "--outcome",
+    "outcomes",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A measured outcome: METRIC or METRIC.WAVE; people of a wave as people.WAVE; people by milestones reached as none, ONE or ONE+TWO.",
+)
+@click.option(
+    "--reached",
+    type=PLACE,
+    help="For a rate card: a table person,outcome,month (with units, wave and group where the contract has them) or outcome,month,number.",
+)
+@click.option(
+    "--start",
+    metavar="MONTH",
+    help="The month in which the contract begins, as 2030-01: for a table with a column date in place of month.",
+)
+@click.option(
+    "--drawn", type=float, help="Money that the investor paid in, up to the commitment. If absent: all of the commitment."
+)
+@click.option("--until", metavar="DATE", help="Settle only what is due up to this date of the contract. If absent: all dates.")
 @_json
 def replay_command(
     contract_file: Path | None,
@@ -125,7 +144,7 @@ def _read_outcomes(texts: tuple[str, ...]) -> dict[str, float]:
 
 @click.command()
 @click.argument("contract_file", metavar="CONTRACT", type=PLACE)
-@output_option("the words, the contract and a picture of each payment function")
+@output_option("contract.txt, contract.yaml, <term>.png for each payment function, run-again.txt")
 def explain(contract_file: Path, output: Path | None) -> None:
     """Say CONTRACT in plain words, with a worked example and pictures."""
     from simengine.config import load_contract

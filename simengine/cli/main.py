@@ -120,7 +120,11 @@ def commands() -> None:
 @commands.command()
 @click.argument("study_file", metavar="STUDY", type=PLACE)
 @study_options
-@click.option("--fix", is_flag=True, help="First write words that are called differently now into the file; its layout stays.")
+@click.option(
+    "--fix",
+    is_flag=True,
+    help="First rewrite old words in the file; comments, order and layout stay as they are. If absent: the file is only read.",
+)
 @json_option
 def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, fix: bool, as_json: bool) -> None:
     """Validate STUDY and all its variants, and say what it assumes."""
@@ -167,8 +171,16 @@ def schema(what: str) -> None:
 
 
 @commands.command()
-@click.option("--replications", type=click.IntRange(4, 100_000), default=2000, show_default=True, help="Size of what is timed.")
-@click.option("--repeats", type=click.IntRange(1, 1000), default=5, show_default=True, help="Timings of each; the median counts.")
+@click.option(
+    "--replications",
+    type=click.IntRange(4, 100_000),
+    default=2000,
+    show_default=True,
+    help="Replications of the workload that is timed; slow programs get fewer.",
+)
+@click.option(
+    "--repeats", type=click.IntRange(1, 1000), default=5, show_default=True, help="Timings of each program; their median counts."
+)
 @json_option
 def bench(replications: int, repeats: int, as_json: bool) -> None:
     """Time the engine on a reference workload beside NumPy, Numba and C programs: ratios, in a minute or two."""
@@ -196,8 +208,13 @@ _DEMO_REPLICATIONS = 10_000
 
 
 @commands.command()
-@click.option("-o", "--output", type=PLACE, help="Folder for the results; a new one is named if absent.")
-@click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=_DEMO_SEED, show_default=True, help="Any whole number from 0.")
+@click.option(
+    "-o",
+    "--output",
+    type=PLACE,
+    help="New or empty folder for the results. If absent: simengine-demo, or the first of simengine-demo-2, simengine-demo-3, ... that is free.",
+)
+@click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=_DEMO_SEED, show_default=True, help="Seed of every draw.")
 @threads_option
 def demo(output: Path | None, seed: int, threads: int | None) -> None:
     """Run the Norrköping contract as it stood before signing: a risk table and a picture, in seconds."""

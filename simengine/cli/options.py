@@ -37,25 +37,25 @@ PLACE = OptionPlace()
 
 def output_option(what: str) -> Callable[..., Any]:
     """Return a command a folder for its answer."""
-    return click.option("-o", "--output", type=PLACE, help=f"New folder for {what}.")
+    return click.option("-o", "--output", type=PLACE, help=f"New or empty folder for {what}. If absent: nothing is written.")
 
 
 def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Return a command the options that change a study."""
-    command = click.option("--variant", metavar="NAME", help="Use one of the study's own variants.")(command)
+    command = click.option("--variant", metavar="NAME", help="Apply one of the study's own variants, before any --set.")(command)
     return click.option(
         "--set",
         "overrides",
         multiple=True,
         metavar="PATH=VALUE",
-        help="Replace one value, e.g. contract.terms.guarantee.share=0.5.",
+        help="Replace one value by its path, such as contract.terms.guarantee.share=0.5; it is read as YAML.",
     )(command)
 
 
 seed_option = click.option(
     "--seed",
     type=click.IntRange(0, 2**64 - 1),
-    help="Any whole number from 0. If absent: the study's own, else one that is drawn, printed and kept.",
+    help="Seed of every draw. If absent: the study's own, else one that is drawn, printed and kept.",
 )
 
 
@@ -72,15 +72,19 @@ def replications_option(number: int | None) -> Callable[..., Any]:
     )
 
 
-threads_option = click.option("--threads", type=click.IntRange(1, 1024), help="Blocks that run at once; changes no result.")
+threads_option = click.option(
+    "--threads",
+    type=click.IntRange(1, 1024),
+    help="Blocks that run at once; changes no result. If absent: one for each available processor.",
+)
 block_size_option = click.option(
     "--block-size",
     type=click.IntRange(1, 1_000_000),
     default=1000,
     show_default=True,
-    help="Replications in a block at most; changes no result.",
+    help="Replications in a block at most; fewer if a thread would have none; changes no result.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object instead of tables.")
 
 
 def say(text: str) -> None:

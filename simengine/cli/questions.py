@@ -23,7 +23,7 @@ from simengine.cli.options import (
     threads_option,
 )
 from simengine.errors import UsageError
-from simengine.questions.question import Option, Question, Source
+from simengine.questions.question import Option, Question, Source, is_absent
 from simengine.questions.subject import Size
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _parameter(option: Option) -> Callable[[Any], Any]:
     if option.is_argument:
         # A name of a variant is as good here as a file, so the type stays a text; the shell completes files.
         return click.argument(option.name, metavar=option.flag, nargs=-1, shell_complete=PLACE.shell_complete)
-    default = None if option.default in (None, (), False) else option.default
+    default = None if is_absent(option.default) else option.default
     kind: Any = str
     if option.words:
         kind = click.Choice(option.words)

@@ -11,7 +11,7 @@ from simengine.cli.options import PLACE, say
 
 @click.command()
 @click.argument("folder", metavar="FOLDER", type=PLACE)
-@click.option("--remove", is_flag=True, help="Remove them; if absent, they are only listed.")
+@click.option("--remove", is_flag=True, help="Remove the drafts. If absent: they are only listed.")
 def sweep(folder: Path, remove: bool) -> None:
     """List the drafts in FOLDER that killed runs left behind; with --remove, remove them.
 

@@ -49,11 +49,12 @@ class EffortCost(Spec):
     """What an effort costs, in the study's currency and in money of today."""
 
     quadratic: NotNegative | None = None
-    """c, where effort e costs c/2 e²."""
+    """The number c, where effort e costs c/2 e²; absent: a `table`."""
     table: Annotated[tuple[NotNegative, ...], Field(min_length=1, strict=False)] | None = None
-    """The cost of each level, in their order."""
+    """The cost of each level, in their order; linear between them; absent: `quadratic`."""
     per: Literal["contract", "wave", "person"] = "contract"
-    """The unit of that cost: the whole, each wave, or each service user of the effort's strata."""
+    """The unit of that cost: the `contract` as a whole, each `wave`, or each `person`: service users, times the drawn share of the
+    strata."""
 
     @model_validator(mode="after")
     def _one_form(self) -> EffortCost:
@@ -71,34 +72,37 @@ class Effort(Spec):
     strata: OneOrMore | None = None
     """The strata of the people it is spent on; absent: all."""
     levels: _Levels | None = None
-    """Possible levels, increasing; absent if efforts are an allocation of a total."""
+    """Levels that may be chosen, rising: at 1 the service has the effect in the study, at 0 none; absent: a total is allocated."""
     cost: EffortCost | None = None
-    """Absent: it costs nothing, for instance because the total is paid anyway."""
+    """What it costs, in money of today; absent: nothing."""
     weight: _Weight | None = None
-    """Use of an allocated total by one unit; absent: the share of its strata among people."""
+    """What one unit of it uses of a total that is allocated; absent: the expected share of its strata among people."""
 
 
 class ShareOut(Spec):
     """A total that is allocated to the efforts, such as the hours of a team."""
 
     totals: _Levels = (1.0,)
-    """Possible totals; 1 is the amount that effort 1 for everybody uses."""
+    """Possible totals, rising; 1 is the amount that effort 1 for everybody uses."""
     parts: Annotated[Count, AfterValidator(within(1, 100, "a whole is cut into 1 to 100 parts"))]
-    """Number of equal parts, of which each effort gets some."""
+    """Equal parts into which a total is divided."""
 
 
 class Referral(Spec):
     """A party that decides how many people it refers, given the effort."""
 
     party: Name
+    """Who decides."""
     levels: _Levels
-    """Multiples of the size of every wave, from few to many."""
+    """Multiples of the size of every wave, rising."""
     cost_per_person: NotNegative | None = None
-    """Cost of each referral to the party beyond what its money shows; absent: nothing."""
+    """Cost to the party of each service user beyond what its money shows; absent: 0."""
     cost_between_referrers: Quantity | None = None
-    """The distribution of that cost between referrers of equal size: those with the lowest cost refer first."""
+    """The distribution of that cost between referrers, in place of `cost_per_person`, not negative. Each has the same number of
+    people; those with the lowest cost refer first, and the highest of `levels` is all of them. It is not drawn: all referrers are
+    present in every replication; absent: the same cost for all."""
     objective: Objective = "net"
-    """The money that it considers."""
+    """The money that it considers: over the whole period, or discounted at its own rate."""
 
     @model_validator(mode="after")
     def _one_cost(self) -> Referral:
@@ -116,19 +120,20 @@ class Behaviour(Spec):
     party: Name = "service_provider"
     """Who chooses the efforts."""
     objective: Objective = "net"
-    """The money that it considers: over the whole period, or discounted."""
+    """The money that it considers: `net` over the whole period, or `npv`, discounted at its own rate."""
     risk_aversion: FixedNotNegative | None = None
-    """a, per unit of the currency: it maximises mean - a/2 variance; absent: 0."""
+    """The number a, per unit of the currency: it maximises mean - a/2 variance; absent: 0."""
     borne_by: Name | None = None
     """Who bears the cost of the efforts; absent: the party that chooses them."""
     efforts: dict[Name, Effort] = {}
-    """By names of one's own."""
+    """Kinds of work, by names of your choice; each effect in each stratum depends on one of them, or on none and stays as it is."""
     cross: Annotated[Fixed, AfterValidator(within(-1, 1, "a cross term must lie between -1 and 1"))] | None = None
-    """g, with which two quadratic efforts cost g √(c₁ c₂) e₁ e₂ in addition: above 0 they crowd each other out."""
+    """The number g, with which any two efforts cost g √(c₁ c₂) e₁ e₂ in addition to their own cost; all of them are quadratic, per
+    the same unit, and g is at least -1/(n - 1) for n efforts."""
     share_out: ShareOut | None = None
-    """Absent: each effort is chosen independently."""
+    """A total that is allocated to the efforts, in place of `levels`; absent: each effort is chosen independently."""
     referral: Referral | None = None
-    """Absent: people are referred as in the study."""
+    """A party that decides how many people it refers, given the efforts; absent: people are referred as in the study."""
 
     @model_validator(mode="after")
     def _levels_or_whole(self) -> Behaviour:

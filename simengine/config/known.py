@@ -24,19 +24,23 @@ class Known(Spec):
     """One published result, with its certainty."""
 
     of: str
-    """The quantity by its name in the results, such as `metric.saving.estimate` or `investor.money_back`."""
+    """The quantity by its name in the columns of the results, such as `metric.saving.estimate` or `investor.net`."""
     wave: str | None = None
-    """The people whose estimate it is; absent: all."""
+    """The wave whose estimate it is; absent: all people."""
     stands: Literal["at", "above", "at_least", "below", "at_most"] = "at"
-    """Relation of the result to the value; all but `at` if only the direction is known."""
+    """Relation of the result to the value; all but `at` if only a direction is known."""
     value: Number
+    """The figure that was published."""
     rounded_to: Annotated[Number, Field(ge=0)] = 0.0
-    """Rounding unit of the published figure: it represents everything within half of this on either side."""
+    """Rounding unit: the figure represents all values within half of it on either side."""
     variant: str | None = None
-    """The variant of the study to which it refers; absent: the study itself."""
+    """The variant to which it refers; absent: the study itself."""
     source: str | None = None
+    """Where it comes from."""
     certainty: Certainty
+    """How sure it is: a certainty code."""
     note: str | None = None
+    """Remarks for the reader."""
 
     @model_validator(mode="after")
     def _sense(self) -> Known:

@@ -40,24 +40,26 @@ class Project(Spec):
     """A study that belongs to the portfolio."""
 
     study: str
-    """Its file, beside or below that of the portfolio; or the name of a shipped study."""
+    """The study: a file beside or below the portfolio, by a relative path; or the name of a study that comes with the package, such
+    as `norrkoping`."""
     variant: str | None = None
+    """A variant of it; absent: the study itself."""
     set: tuple[str, ...] = ()
-    """Changes, each as `path=value`."""
+    """Changes of it, each as `path=value`."""
     begins_month: Count = Constant(value=0.0, certainty="choice", note="the default: at once")
-    """Month of the portfolio in which it begins if there is money."""
+    """Month of the portfolio in which it begins, if the money is available."""
     party: Name | None = None
-    """Whose money is counted: a lender of the study, or `all_lenders`; for an outcomes fund a payer, or `all_payers`. An only party
-    in the role need not be named."""
+    """Whose money is counted: a lender of the study, or `all_lenders`; for an outcomes fund a payer, or `all_payers`; needed if
+    there are several; absent: the only one."""
 
 
 class Inflow(Spec):
     """How a revolving fund is refilled."""
 
     share: Annotated[Fixed, _SHARE] = Constant(value=1.0, certainty="choice", note="the default: all of it")
-    """Share of the projects' repayments that returns to the fund."""
+    """Share of repayments by projects that returns to a revolving fund."""
     delay_months: Count = Constant(value=0.0, certainty="choice", note="the default: at once")
-    """Months from a payment until the fund can spend it."""
+    """Months from a payment until the fund can spend it; the next month at the earliest."""
     begun_before_month: Count = _ALWAYS
     """Only projects that begin before this month of the portfolio pay back."""
 
@@ -66,37 +68,48 @@ class Shared(Spec):
     """Numbers of several projects that are correlated."""
 
     numbers: Annotated[tuple[str, ...], Field(min_length=2)]
-    """`project.path` of each; with a minus sign in front, one that is negatively correlated."""
+    """Numbers that are positively correlated, each as `project.path`; with a minus sign in front, negatively."""
     correlation: Annotated[Number, Field(gt=0, le=1)]
     """Correlation of the normal scores of any two."""
     source: str | None = None
+    """Where it comes from."""
     certainty: Certainty | None = None
+    """How sure it is: a certainty code."""
     note: str | None = None
+    """Remarks for the reader."""
 
 
 class PortfolioHeading(Spec):
     """The heading of the portfolio."""
 
     title: str
+    """Printed above every result."""
     currency: CurrencyCode
+    """Currency of all money, and of all studies."""
     kind: ProjectKind
+    """`revolving_fund`: capital that is lent to projects and refilled by what they pay back; `outcomes_fund`: capital that pays for
+    outcomes; `investors_book`: contracts held by one investor."""
     capital: FixedNotNegative
-    """Capital at the start."""
+    """Its capital at the start."""
     months: Months
-    """Months that are simulated."""
+    """Length of the simulation in months."""
     takes_for_granted: dict[str, Assumption] = {}
+    """By name: an assumption that is not a number."""
     sources: dict[str, str] = {}
+    """By code that `source:` uses: title and address."""
 
 
 class Portfolio(Spec):
     """Several studies held together."""
 
     portfolio: PortfolioHeading
+    """The heading."""
     projects: Annotated[dict[Name, Project], Field(min_length=1)]
-    """In the order in which they receive money."""
+    """The studies, by names of your choice, in the order in which they receive money."""
     inflow: Inflow = Inflow()
+    """How a revolving fund is refilled."""
     shared: dict[Name, Shared] = {}
-    """By names of your choice: correlated numbers of several projects."""
+    """By name: numbers of several projects that are correlated."""
 
     @model_validator(mode="after")
     def _inflow_of_a_fund(self) -> Portfolio:

@@ -63,10 +63,10 @@ class _AsWritten(GenerateJsonSchema):
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
         """Describe a model, or the number that may stand for it."""
         described = super().model_schema(schema)
-        meanings = _meanings(schema["cls"])
+        sentences = meanings(schema["cls"])
         for key, field in described.get("properties", {}).items():
-            if key in meanings:
-                field["description"] = meanings[key]
+            if key in sentences:
+                field["description"] = sentences[key]
         name = schema["cls"].__name__
         if name not in _BARE:
             return described
@@ -76,11 +76,11 @@ class _AsWritten(GenerateJsonSchema):
         return {"anyOf": forms}
 
 
-def _meanings(model: type[BaseModel]) -> dict[str, str]:
-    """Return the sentences that stand below the fields of a model and of those that it extends, by field."""
+def meanings(model: type[Any]) -> dict[str, str]:
+    """Return the sentences that stand below the fields of a model or a record, and of those that it extends, by field."""
     found: dict[str, str] = {}
     for base in reversed(model.__mro__):
-        if issubclass(base, BaseModel) and base.__module__.startswith("simengine."):
+        if base.__module__.startswith("simengine."):
             found |= _meanings_in(base.__module__).get(base.__name__, {})
     return found
 

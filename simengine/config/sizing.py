@@ -27,9 +27,11 @@ class Free(Spec):
     """A free term, and its range."""
 
     low: Number
+    """Lower end of the range of the search."""
     high: Number
+    """Upper end of the range of the search."""
     step: Annotated[Number, Field(gt=0)] | None = None
-    """Only the lower end plus whole steps are allowed; absent: any number."""
+    """The term may only be `low` plus whole steps; a window needs one, in whole months like its ends; absent: any number."""
 
     @model_validator(mode="after")
     def _has_room(self) -> Free:
@@ -54,15 +56,15 @@ class PartySide(Spec):
     """One party to the negotiation."""
 
     objective: Annotated[str, AfterValidator(_measure)] | None = None
-    """Its objective, as a measure; absent: it has only limits."""
+    """What it wants to improve: a measure; absent: limits only."""
     without: Number | None = None
-    """The value of its objective without a deal: it signs nothing worse."""
+    """The value of its objective without a deal: it signs nothing worse; absent: no such limit."""
     limits: Annotated[tuple[Annotated[str, AfterValidator(_limit)], ...], Field(strict=False)] = ()
-    """Its limits, each a measure, `<=` or `>=`, and a number."""
+    """Its conditions: each a measure, `<=` or `>=`, and a number."""
     beliefs: dict[str, Quantity] = {}
-    """By path under `effect`: its own distribution; absent: that of the study."""
+    """By path under `effect`: its own value or distribution; absent: those of the study."""
     effect_multiple: Annotated[Fixed, AfterValidator(within(0, 100, "a multiple must lie between 0 and 100"))] | None = None
-    """The multiple of the effect that it expects; absent: 1."""
+    """The multiple of the whole effect that it expects; absent: 1."""
 
     @model_validator(mode="after")
     def _without_what(self) -> PartySide:
@@ -75,9 +77,10 @@ class Sizing(Spec):
     """The terms that are sized before signing, and the parties who must agree."""
 
     free: Annotated[dict[str, Free], Field(min_length=1)]
-    """By path."""
+    """By path: the free terms. They are numbers under `contract` or `capital`, and the window of a metric,
+    `measurement.metrics.<metric>.window_months`."""
     parties: dict[str, PartySide] = {}
-    """By party; also by `all_lenders` or `all_payers`, if several parties lend or pay."""
+    """By party: the parties to the negotiation; also `all_lenders` or `all_payers`, if several parties lend or pay."""
     recommend: RecommendRule = "equal_sacrifice"
     """The rule that chooses one term sheet on the frontier."""
     responding: bool = False

@@ -18,11 +18,11 @@ class Stressed(Spec):
     """A changed number: a value, a quantile of its distribution, or a shift along its distribution."""
 
     value: Number | None = None
-    """The number itself; it may be written bare."""
+    """The number itself, one that it may have; it may be written bare; absent: another form."""
     quantile: Annotated[Number, Field(gt=0, lt=1)] | None = None
-    """The quantile level at which it is fixed in every replication."""
+    """The quantile level at which it is fixed in every replication; absent: another form."""
     shift: Number | None = None
-    """Standard deviations by which its normal score moves: -1.645 makes the median the 5 % quantile."""
+    """Standard deviations by which its normal score moves: -1.645 makes the median the 5 % quantile; absent: another form."""
 
     @model_validator(mode="before")
     @classmethod

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from simengine.asked import MAX_SEED
-from simengine.capital.spec import Capital, Parties, PriceIndex, RateTable
+from simengine.capital.rates import PriceIndex, RateTable
+from simengine.capital.spec import Capital, Parties
 from simengine.cohort import Cohort, Comparisons, Matching, MoveClock, PersonCount
 from simengine.cohort.outcomes import Outcome, OutcomeKind, refuse_unlisted
 from simengine.cohort.spec import Effect, Event, Pathway, Population, Shock
@@ -41,29 +42,37 @@ class Assumption(Spec):
     """Something the study takes for granted that is not a number."""
 
     text: str
+    """What is assumed."""
     certainty: Certainty = "assumption"
+    """How sure it is: a certainty code."""
     source: str | None = None
+    """Where it comes from."""
 
 
 class StudyHeading(Spec):
     """Title, currency and calendar of the study."""
 
     title: str
+    """Printed above every result."""
     currency: CurrencyCode
+    """Currency of all money; amounts are counted in its smallest unit."""
     start: Month
-    """Month 0, as year-month."""
+    """Month 0 of the study; it says which month of the year a `season` means."""
     horizon_months: Months
     """Months that are simulated."""
     sources: dict[str, str] = {}
-    """Titles and addresses by the codes that `source:` uses."""
+    """By code that `source:` uses: title and address."""
     takes_for_granted: dict[str, Assumption] = {}
+    """By name: an assumption that is not a number."""
 
 
 class RunDefaults(Spec):
     """Defaults of a run, which the command line can override."""
 
     replications: Count
+    """Replications unless `-n` says otherwise; at least 2."""
     seed: Annotated[int, Field(ge=0, le=MAX_SEED, strict=True)] | None = None
+    """Seed unless `--seed` says otherwise; absent: drawn for each run."""
 
 
 _FEW_WAVES = 3
@@ -74,39 +83,51 @@ class Study(Spec):
     """One contract with all its assumptions, complete and consistent."""
 
     study: StudyHeading
+    """The heading: title, currency and calendar."""
     parties: Parties
+    """Everybody whose cash is followed: `investor`, `outcome_payer` and `service_provider`, and any others by name; not
+    `all_lenders`, `all_payers`, `project`, `suppliers` or another word with a fixed meaning in the results."""
     rates: dict[Name, RateTable] = {}
-    """By name: tables of discount rates."""
+    """Tables of discount rates, by names of your choice, for `parties.<party>.discounting`."""
     prices: PriceIndex | None = None
-    """Inflation; if absent, nothing is reported in prices of the start."""
+    """Growth of the general price level: with it every party's cash is also reported in prices of the start; absent: nothing is."""
     population: Population
+    """Who enters the service."""
     pathway: Pathway
+    """States, and moves between them, without the service."""
     events: dict[Name, Event] = {}
-    """By name: recurrent events."""
+    """What may happen to people many times, by names of your choice."""
     shocks: dict[Name, Shock] = {}
-    """By names of your choice: factors shared by everybody at a time."""
+    """Factors shared by everybody at a time, by names of your choice."""
     effect: dict[Name, Effect]
+    """What the service changes, by names of your choice; `{}` for nothing."""
     promise: dict[str, Fixed] = {}
-    """By path under `effect`: the promised value; absent: the median of the distribution."""
+    """By path of a number of the section `effect`: its promised value; absent: the median of each distribution."""
     outcomes: Annotated[dict[Name, Outcome], Field(min_length=1)]
+    """What is counted, by names of your choice."""
     measurement: Protocol
+    """The evaluation that the contract prescribes."""
     contract: Contract
+    """The contract; or `{file: NAME}`, a file beside or below the study."""
     capital: Capital
+    """How the project is financed."""
     public_value: PublicPrices
-    """By outcome, then by party: its value to the party."""
+    """By outcome, then by party: what the true effect is worth to the party; `{}` for nobody."""
     correlations: dict[Name, Correlation] = {}
-    """By names of your choice: correlated numbers."""
+    """By name: a pair of numbers that are high together, or one high when the other is low; absent: numbers are drawn
+    independently."""
     behaviour: Behaviour | None = None
-    """Responses of providers and referrers; absent: none."""
+    """Who responds to the contract, between which options, and at what cost; absent: nobody responds."""
     known: dict[Name, Known] = {}
-    """Known results; no forecast reads them."""
+    """By name: a result of the real contract; no forecast reads it."""
     run: RunDefaults
+    """Defaults of a run, which the command line can override."""
     sizing: Sizing | None = None
-    """The sizing of terms before signing."""
+    """The terms that are sized before signing, and the parties who must agree."""
     variants: dict[Name, dict[str, object]] = {}
-    """Named changes of the study, by path."""
+    """By name: changes to the study, each as `path: value`."""
     stresses: dict[Name, Annotated[dict[str, Stressed], Field(min_length=1)]] = {}
-    """By names of your choice: numbers changed by a stress, by path."""
+    """By stress, then by path: numbers that the stress changes."""
 
     def __repr__(self) -> str:
         waves = self.population.waves

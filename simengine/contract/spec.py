@@ -30,15 +30,18 @@ class MetricUse(Spec):
     """What the contract needs to know of a metric."""
 
     meaning: str
+    """What is measured, in words."""
     unit: str
+    """Its unit: one of the words for units, or any other text."""
     evaluator: str | None = None
     """Who measures it."""
     derived: Source | None = None
-    """How it follows from other metrics; then nobody measures it by itself."""
+    """How it follows from metrics above it, such as a weighted mean of two estimates; it is then not measured by itself."""
     measured_on: NamesOrNone = ()
-    """Dates, or dates that repeat, for each of which it is measured anew, as `<metric>_1`, `<metric>_2` and so on; once if absent."""
+    """Dates, or dates that repeat, for each of which it is measured anew, as `<metric>_1`, `<metric>_2` and so on; absent: measured
+    once."""
     counts: Literal["so_far", "since_last"] = "so_far"
-    """Of one that is measured anew: what the last measurement says, or by how much it exceeds the one before."""
+    """Of one that is measured anew: `so_far`, the latest measurement, or `since_last`, by how much it exceeds the one before."""
 
     @model_validator(mode="after")
     def _anew(self) -> MetricUse:
@@ -63,9 +66,9 @@ class MetricUse(Spec):
         return {one: self.model_copy(update=plain) for one in names} | {name: whole}
 
     over_waves: Literal["mean", "sum"] = "mean"
-    """How waves add up to a cumulative metric: a mean weighted by people, or a sum."""
+    """How waves are combined into a cumulative metric: `mean`, weighted by people, or `sum`."""
     when_missing: TermLevel | None = None
-    """What counts in its place where it was not measured; if absent, such a settlement is refused."""
+    """The value used if it was not measured; absent: a settlement without it is refused."""
 
 
 class OutcomeUse(Spec):
@@ -74,11 +77,11 @@ class OutcomeUse(Spec):
     meaning: str
     """What counts, and what proves it."""
     unit: str = "people"
-    """`people`: each person counts once, or each time; or what each row counts so many of, such as days."""
+    """`people`: each person counts once, or each time; or what is counted so many of, such as `days`."""
     evaluator: str | None = None
     """Who validates it."""
     validated_after_months: TermMonths | None = None
-    """Months from the end of the month in which it was reached until it is validated and may be paid; none if absent."""
+    """Months from the end of the month in which it was reached until it is validated and may be paid; absent: 0."""
 
     @property
     def has_units(self) -> bool:
@@ -90,15 +93,16 @@ class Due(Spec):
     """A date on which the contract pays, or on which money is paid in; or dates that repeat."""
 
     month: TermMonths | None = None
-    """Months from the start."""
+    """Months from the start; absent: the date repeats."""
     drawn: _Share | None = None
-    """The share of the money drawn that the investor pays in on this date."""
+    """The share of the money drawn that the investor pays in on this date, for a replay; all shares add up to 1. In a study they
+    must be what the study draws; absent: a study says when, and a replay assumes that all is paid in at the start."""
     every_months: Annotated[Count, AfterValidator(within(1, 1200, "dates repeat every 1 to 1200 months"))] | None = None
-    """Months between dates that repeat; these are named after it, with a number from 1 on: `quarter_1`, `quarter_2`."""
+    """Months between dates that repeat, named after it with a number from 1 on: `quarter_1`, `quarter_2`; absent: a single date."""
     from_month: TermMonths | None = None
-    """The first of the dates that repeat; one interval after the start if absent."""
+    """The first of the dates that repeat; absent: one interval after the start."""
     until_month: TermMonths | None = None
-    """The last month in which one of them may lie."""
+    """The last month in which one of the dates that repeat may lie; needed for them."""
 
     @model_validator(mode="after")
     def _one_form(self) -> Due:
@@ -141,9 +145,9 @@ class Stop(Spec):
     at: Name
     """The date on which it is decided."""
     only_if: Annotated[dict[Name, Gate], Field(min_length=1)]
-    """By metric or money: it is stopped where all gates are open."""
+    """By metric or money: the contract is stopped if all these gates are open."""
     by: Names
-    """The parties who decide; all of them together."""
+    """The parties who decide; several decide together."""
 
 
 class Variation(Spec):
@@ -152,43 +156,49 @@ class Variation(Spec):
     at: Name
     """The date on which it is decided, after which it holds."""
     only_if: dict[Name, Gate] = {}
-    """By metric: it holds where all gates are open; in any case if absent."""
+    """By metric: it holds if all these gates are open; without gates in any case."""
 
 
 class PublishedCount(Spec):
     """How many people reached an outcome in a month, or how many units of it."""
 
     outcome: Name
+    """The outcome."""
     month: TermMonths
-    """Reached at the end of so many months from the start."""
+    """The month at whose end it was reached, from the start."""
     number: FixedNotNegative
+    """Number of people, or of units."""
     wave: Name | None = None
+    """The wave whose it is."""
     group: Name | None = None
+    """The group whose it is."""
 
 
 class PublishedCase(Spec):
     """What is known to have happened: outcomes that were measured, and what was paid on them."""
 
     outcome: dict[str, TermLevel] = {}
-    """By metric, or by metric.wave."""
+    """By metric or `metric.wave`: what was measured; also `people.wave`, and combinations of milestones such as `entry+job`;
+    absent: outcomes are `reached`."""
     reached: Annotated[tuple[PublishedCount, ...], Field(strict=False)] = ()
-    """For rate cards: outcomes counted person by person, as many different people."""
+    """For rate cards: outcomes counted person by person, as so many different people."""
     drawn: FixedNotNegative | None = None
-    """The money drawn; all of the commitment if absent."""
+    """The money drawn; absent: all of the commitment."""
     date: Name | None = None
-    """The date whose payments count; nothing later is settled. All dates if absent."""
+    """The date whose payments count; nothing later is settled; absent: all dates."""
     terms: NamesOrNone = ()
-    """The terms that count; all terms if absent."""
+    """The terms that count; absent: all."""
     paid: TermLevel | None = None
-    """What was paid; absent where it was not published."""
+    """The payment; if terms pay in opposite directions, the investor's net; absent: not published."""
     compares: Literal["amount", "whether_paid"] = "amount"
-    """`whether_paid`: only whether anything was paid is known: 1, or 0."""
+    """`whether_paid` if only that is known: `paid` is then 1 or 0."""
     rounded_to: FixedNotNegative | None = None
-    """What the published figure is rounded to; if absent, the smallest unit of the currency."""
+    """Rounding unit of the published figure; absent: the smallest unit of the currency."""
     basis: Literal["strict", "form guessed", "expressiveness"]
-    """How the rule is known: without looking at the payment; its form after seeing it, without a free number; or with a number
-    that was fitted or assumed."""
+    """How the rule is known: `strict`, without looking at the payment; `form guessed`, after seeing it, without a free number;
+    `expressiveness`, with a number that was fitted or assumed."""
     note: str | None = None
+    """The arithmetic, or open questions."""
 
     @model_validator(mode="after")
     def _says_what_happened(self) -> PublishedCase:
@@ -201,34 +211,41 @@ class Contract(Spec):
     """An outcome contract: what is measured, what is lent, what is paid."""
 
     title: str
+    """Name of the contract."""
     currency: CurrencyCode
+    """Currency of all money in it, the same as the study's; every payment is rounded to its smallest unit."""
     commitment: Annotated[Fixed, AfterValidator(within(0, 1e15, "a commitment must lie between 0 and 1e15"))]
     """The most that the investor lends."""
     metrics: dict[Name, MetricUse] = {}
+    """Outcomes that are estimated, to which terms may refer, by names of your choice."""
     terms: Annotated[dict[Name, AnyTerm], Field(min_length=1)]
+    """The payments, by names of your choice, in the order in which they are settled."""
     parties: dict[Name, str] = {}
-    """Further parties besides investor, outcome payer and service provider, in words."""
+    """By name: a party besides `investor`, `outcome_payer` and `service_provider`, in words."""
     dates: dict[Name, Due] = {}
-    """In order; without any, every term is settled once and the study says when it is paid."""
+    """When the contract pays, in order; absent: each term is settled once, and the study says when it is paid."""
     waves: dict[Name, str] = {}
-    """The waves of people that terms may tell apart, in words, in their order."""
+    """By wave: in words, the people that terms distinguish, in order; in a study the waves of its population."""
     milestones: dict[Name, str] = {}
-    """The milestones that a person may reach, in words, in their order."""
+    """By milestone: in words, what a person may reach, in order, at most six; in a study an outcome of kind `claim` counts the same
+    ones."""
     outcomes: dict[Name, OutcomeUse] = {}
-    """The outcomes that are counted person by person, for rate cards; of one month they are settled in this order."""
+    """Outcomes that are counted person by person, for rate cards, at most 64; those of one person and month are settled in this
+    order."""
     groups: dict[Name, str] = {}
-    """The groups of people whose prices a rate card may tell apart, in words."""
+    """By group: in words, the people whose prices a rate card tells apart; in a study strata of the population."""
     stops: dict[Name, Stop] = {}
+    """Rights to end the contract early, by names of your choice: after the date of one only terms with `despite_stop` pay."""
     variations: dict[Name, Variation] = {}
-    """Changes on the way, to which rate cards and gates refer by name."""
+    """Changes on the way that are agreed before signing, by names of your choice: rate cards and gates refer to them."""
     total_cap: Source | None = None
-    """The most that the outcome payer pays under all terms together; later payments are cut first."""
+    """The most that the outcome payer pays under all terms; later payments are cut first."""
     published: dict[Name, PublishedCase] = {}
-    """What is known to have been measured and paid: the engine must say the same."""
+    """By case: what was measured and paid, as published; the engine must say the same."""
     sources: dict[str, str] = {}
-    """Titles and addresses by the codes that `source:` uses."""
+    """By code that `source:` uses: title and address."""
     explained: dict[str, str] = {}
-    """By rule of the contract check: why the wording stays as it is."""
+    """By rule of the contract check: why the wording is kept. A rule without a finding is refused."""
 
     @model_validator(mode="after")
     def _dates_in_order(self) -> Contract:

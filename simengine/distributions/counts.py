@@ -29,10 +29,15 @@ class Referrals(Sourced):
 
     distribution: Literal["referrals"]
     referrers: Annotated[Number, Field(ge=1, le=1e6)]
+    """Number of referrers, C."""
     per_month_each: Annotated[Positive, Field(le=1e6)]
+    """Mean referrals per month of one of them, m."""
     shape: Annotated[Positive, Field(ge=0.01, le=1e6)]
+    """How similar they are, a: a small shape means that a few refer most people."""
     months: Annotated[Positive, Field(le=1200)]
+    """Months of referral, T."""
     layer: Layer = "environment"
+    """What kind of uncertainty the distribution describes."""
 
     @property
     def _size_and_success(self) -> tuple[float, float]:
@@ -77,7 +82,10 @@ class SeenEvents(Sourced):
 
     distribution: Literal["seen_events"]
     events: Annotated[Positive, Field(ge=0.5, le=1e12)]
+    """Number observed, k."""
     at_risk: Annotated[Positive, Field(le=1e15)]
+    """The time at risk, T, summed over persons. Its unit is that of the rate: person-years for a rate per year, person-months for a
+    rate per month."""
 
     def inverse(self, uniform: Floats) -> Floats:
         return np.asarray(special.gammaincinv(self.events, uniform) / self.at_risk)

@@ -27,7 +27,9 @@ class Uniform(Sourced):
 
     distribution: Literal["uniform"]
     low: Number
+    """The lower bound, below `high`."""
     high: Number
+    """The upper bound."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Uniform:
@@ -54,8 +56,11 @@ class Triangular(Sourced):
 
     distribution: Literal["triangular"]
     low: Number
+    """The lower bound, below `high`."""
     mode: Number
+    """The most likely value, between the bounds or on one of them."""
     high: Number
+    """The upper bound."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Triangular:
@@ -94,8 +99,11 @@ class Pert(Sourced):
 
     distribution: Literal["pert"]
     low: Number
+    """The lower bound, below `high`."""
     mode: Number
+    """The most likely value, between the bounds or on one of them."""
     high: Number
+    """The upper bound."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Pert:
@@ -124,9 +132,14 @@ class Normal(Sourced):
 
     distribution: Literal["normal"]
     mean: Number | None = None
+    """Mean, with `sd`; absent: another form."""
     sd: Number | None = None
+    """Standard deviation, above 0, with `mean`; absent: another form."""
     interval_90: Interval | None = None
+    """`[a, b]`: the value lies below a and above b with 5 % each; absent: another form."""
     quantiles: TwoQuantiles | None = None
+    """By probability: `{p: a, q: b}`. The value lies below a with probability p and below b with probability q; absent: another
+    form."""
 
     @model_validator(mode="after")
     def _one_form(self) -> Normal:
@@ -162,9 +175,14 @@ class Lognormal(Sourced):
 
     distribution: Literal["lognormal"]
     mean: Number | None = None
+    """Mean of the number itself, above 0, with `sd`; absent: another form."""
     sd: Number | None = None
+    """Standard deviation, above 0, with `mean`; absent: another form."""
     interval_90: Interval | None = None
+    """`[a, b]` with a above 0: the value lies below a and above b with 5 % each; absent: another form."""
     quantiles: TwoQuantiles | None = None
+    """By probability: `{p: a, q: b}`, with a above 0. The value lies below a with probability p and below b with probability q;
+    absent: another form."""
 
     @model_validator(mode="after")
     def _one_form(self) -> Lognormal:
@@ -207,11 +225,18 @@ class Beta(Sourced):
 
     distribution: Literal["beta"]
     mean: Number | None = None
+    """Mean between 0 and 1, with `sd`; absent: another form."""
     sd: Number | None = None
+    """Standard deviation, above 0 and below sqrt(mean (1 - mean)), with `mean`; absent: another form."""
     successes: Annotated[Number, Field(gt=0)] | None = None
+    """The first shape, as from that many observed cases, with `failures`; absent: another form."""
     failures: Annotated[Number, Field(gt=0)] | None = None
+    """The second shape, as from that many observed cases, with `successes`; absent: another form."""
     interval_90: Interval | None = None
+    """`[a, b]` between 0 and 1: the value lies below a and above b with 5 % each; absent: another form."""
     quantiles: TwoQuantiles | None = None
+    """By probability: `{p: a, q: b}`, between 0 and 1. The value lies below a with probability p and below b with probability q;
+    absent: another form."""
 
     @model_validator(mode="after")
     def _one_form(self) -> Beta:
@@ -263,9 +288,14 @@ class Gamma(Sourced):
 
     distribution: Literal["gamma"]
     mean: Annotated[Number, Field(gt=0)] | None = None
+    """Mean, above 0, with `sd`; absent: another form."""
     sd: Annotated[Number, Field(gt=0)] | None = None
+    """Standard deviation, above 0, with `mean`; absent: another form."""
     interval_90: Interval | None = None
+    """`[a, b]` with a above 0: the value lies below a and above b with 5 % each; absent: another form."""
     quantiles: TwoQuantiles | None = None
+    """By probability: `{p: a, q: b}`, with a above 0. The value lies below a with probability p and below b with probability q;
+    absent: another form."""
 
     @model_validator(mode="after")
     def _one_form(self) -> Gamma:

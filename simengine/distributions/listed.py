@@ -22,7 +22,9 @@ class Empirical(Sourced):
 
     distribution: Literal["empirical"]
     values: Numbers
+    """The values, at least two of them different."""
     weights: Annotated[tuple[Annotated[Number, Field(gt=0)], ...], Field(strict=False)] | None = None
+    """As many numbers, in the order of the values; absent: equal weights."""
 
     @model_validator(mode="after")
     def _fitting(self) -> Empirical:
@@ -64,7 +66,9 @@ class Quantiles(Sourced):
 
     distribution: Literal["quantiles"]
     levels: Numbers
+    """Increasing probabilities, beginning with 0 and ending with 1."""
     values: Numbers
+    """As many increasing numbers: the value lies below the i-th with the i-th probability."""
 
     @model_validator(mode="after")
     def _rising(self) -> Quantiles:

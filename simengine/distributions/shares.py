@@ -31,6 +31,7 @@ class DirichletCount(Sourced):
 
     distribution: Literal["dirichlet"]
     count: Annotated[Number, Field(ge=_SMALLEST_COUNT, le=1e12)]
+    """Number of observed cases of this kind."""
 
     def inverse(self, uniform: Floats) -> Floats:
         return np.asarray(special.gammaincinv(self.count, uniform))

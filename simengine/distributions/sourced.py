@@ -45,9 +45,13 @@ class Sourced(Spec):
     """A number's source and certainty."""
 
     source: str | None = None
+    """Where it comes from, by convention codes of `study.sources`."""
     certainty: Certainty | None = None
+    """How sure it is: a certainty code; absent: counted as unmarked."""
     note: str | None = None
+    """Remarks for the reader."""
     layer: Layer = "parameters"
+    """What kind of uncertainty the distribution describes."""
 
     @property
     def is_assumed(self) -> bool:
@@ -59,6 +63,7 @@ class Constant(Sourced):
     """A number that is the same in every replication; it may be written bare."""
 
     value: Number
+    """The number; of a number without a distribution."""
 
     @model_validator(mode="before")
     @classmethod

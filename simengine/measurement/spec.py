@@ -19,57 +19,65 @@ class Baseline(Spec):
     """The earlier people of a historical comparison."""
 
     size: Annotated[Count, AfterValidator(within(2, 1e9, "a baseline group has at least two people"))]
+    """Number of earlier people."""
     years_before: Annotated[Quantity, AfterValidator(within(0, 200, "the years between two groups lie between 0 and 200"))]
     """Years between the two groups' entries."""
     exact_moments: bool = False
-    """Their exact moments replace them: none of them is simulated."""
+    """Whether their exact moments replace them, so that none of them is simulated; the rules are below."""
 
 
 class Clusters(Spec):
     """Whole sites, not persons, are randomised."""
 
     number: Annotated[Count, AfterValidator(within(2, 1e6, "there are at least two clusters"))]
-    """Sites of the service users; the control group has other sites."""
+    """Sites of the service users: as many as the population has; the control group has other sites."""
     intra_cluster_correlation: Probability
-    """The correlation within a site that the evaluator assumes in its standard error."""
+    """The correlation r within a site that the evaluator assumes in its standard error: each variance is multiplied by 1 + ((cv² +
+    1) m - 1) r, with m the mean size of a site and cv the coefficient of variation of the sizes, those of `population.sites`; if
+    people join sites at random, cv² = (1 - 1/number) / m."""
 
 
 class Control(Spec):
     """A randomised control group from the same referrals."""
 
     ratio: Annotated[Constant, _ratio] = Constant(value=1.0, certainty="choice", note="the default")
-    """Control persons for every service user."""
+    """People for every service user."""
     clusters: Clusters | None = None
+    """Whole sites, not persons, are randomised."""
     spill_over: Probability = _NOTHING
-    """Share of the effect (of its logarithm) that spills over to the control group."""
+    """Share of the effect (of its logarithm, for a ratio) that reaches them through spill-over."""
     exact_moments: bool = False
-    """Their exact moments replace them: none of them is simulated."""
+    """Whether their exact moments replace them, so that none of them is simulated; the rules are below."""
 
 
 class Alike(Spec):
     """An outcome of the months before entry on which people are matched, and the largest difference allowed."""
 
     outcome: str
+    """One of `outcomes`, counted over the months before entry."""
     within: Annotated[Number, Field(ge=0)]
+    """By how much they may differ at most."""
 
 
 class Matched(Spec):
     """People elsewhere, matched to the service users."""
 
     per_person: Annotated[Count, AfterValidator(within(1, 1000, "from 1 to 1000 people are matched to each service user"))]
+    """People for each service user."""
     on: tuple[Literal["stratum", "state"], ...] = ("stratum", "state")
     """What must be the same; the state is that at the beginning of the clock."""
     before: Alike | None = None
+    """An outcome of the months before entry on which they are matched."""
     candidates: Annotated[Count, AfterValidator(within(1, 65_536, "from 1 to 65,536 candidates are looked at"))] = Constant(
         value=1000.0, certainty="choice", note="the default"
     )
-    """Candidates for each place: without a match the place stays empty, and a service user with only empty places is left out of
+    """Candidates for each place; if none matches, the place stays empty, and a service user with only empty places is left out of
     the comparison."""
     hidden_bias: Quantity = _NOTHING
-    """Unobserved bias: the logarithm of the untreated level of matched people relative to the service users'
-    (of the odds, for a share; the difference itself, for a score)."""
+    """Unobserved bias: the logarithm of the untreated level of matched people relative to the service users' (of the odds, for a
+    yes or no; the difference itself, for a score)."""
     exact_moments: bool = False
-    """Their exact moments replace them: none of them is simulated."""
+    """Whether their exact moments replace them, so that none of them is simulated; the rules are below."""
 
 
 class Parallel(Spec):
@@ -78,20 +86,20 @@ class Parallel(Spec):
     ratio: Annotated[Constant, _ratio] = Constant(value=1.0, certainty="choice", note="the default")
     """People for every service user."""
     level: Quantity = _NOTHING
-    """The logarithm of their level relative to the service users', the same before and after."""
+    """The logarithm of their level relative to the service users', both before and after."""
     trend_gap_per_year: Quantity = _NOTHING
     """How much faster their untreated level grows, on the logarithmic scale: trends that are not parallel."""
     form: Literal["additive", "ratio", "regression"] = "additive"
-    """The change is subtracted; is a factor; or the level before is a covariate (ANCOVA)."""
+    """How the change is used: subtracted, as a factor, or with the level before as a covariate (ANCOVA)."""
     exact_moments: bool = False
-    """Their exact moments, before and after, stand for them: nobody of them is simulated."""
+    """Whether their exact moments, before and after, replace them, so that none of them is simulated; the rules are below."""
 
 
 class CrossSection(Spec):
     """Different people of the same place before entry: a repeated cross-section."""
 
     ratio: Annotated[Constant, _ratio] = Constant(value=1.0, certainty="choice", note="the default")
-    """Number of these for every person observed afterwards."""
+    """Different people observed before entry, for every person observed afterwards."""
 
 
 class CountingDesign(Spec):
@@ -109,9 +117,9 @@ class Attrition(Spec):
     share: Probability
     """Share of the service users who are lost."""
     share_comparison: Probability | None = None
-    """Absent: the same."""
+    """Share of the comparison group who are lost; absent: as the service users."""
     gap: Quantity = _NOTHING
-    """Outcome of those lost less that of those observed, in the unit of the outcome: 0 if they are lost at random."""
+    """Outcome of those lost less that of those observed, in the unit of the outcome; 0 if people are lost at random."""
 
 
 class Misclassification(Spec):
@@ -127,10 +135,11 @@ class Redefinition(Spec):
     """A definition that changes from a month of the calendar on: a register records less, a fee rises, a rule widens."""
 
     from_month: Annotated[Count, AfterValidator(within(0, 1200, "a month of the calendar must lie between 0 and 1200"))]
-    """Counted from the start of the study. Earlier people lived before it."""
+    """Month of the calendar from which the new definition applies, from the start of the study; earlier people lived before it."""
     factor: NotNegative
-    """Of an amount or of days: what each unit counts from then on. Of a count or of answers: each is counted with this probability,
-    if it is below 1; above 1, more are counted beside each, by a Poisson distribution."""
+    """Of an amount or of days: what each unit counts from then on. Of a count of events, or of a yes read at one date: the
+    probability with which each is still counted, for a yes up to 1; of a count above 1, so many are counted for each on average (by
+    a Poisson distribution)."""
     groups: Literal["both", "service", "comparison"] = "both"
     """Whose register changes: that of the service users, that of all others, or both."""
 
@@ -139,10 +148,11 @@ class Shrinkage(Spec):
     """The contract pays on an estimate shrunk towards a value agreed beforehand: Z estimate + (1 - Z) prior."""
 
     prior: Quantity
+    """The value agreed beforehand."""
     prior_sd: Annotated[NotNegative, Field()] | None = None
-    """Z = prior_sd^2 / (prior_sd^2 + standard error^2)."""
+    """Uncertainty of the prior: Z = prior_sd² / (prior_sd² + standard error²); absent: a `credibility`."""
     credibility: Probability | None = None
-    """Z itself."""
+    """Weight Z of the estimate: the contract pays on Z estimate + (1 - Z) prior; absent: a `prior_sd`."""
 
     @model_validator(mode="after")
     def _one_form(self) -> Shrinkage:
@@ -155,26 +165,29 @@ class MetricPrices(Spec):
     """Money of different years is converted to the prices of one month, by an index that may be wrong."""
 
     growth_per_year: Quantity
-    """True growth of prices, on the logarithmic scale; the outcome is stated in prices of the base month."""
+    """True growth of prices, on the logarithmic scale; the amount is stated in prices of the base month."""
     index_per_year: Quantity
-    """Growth of the index by which the evaluator deflates; 0 if the contract has none."""
+    """Their growth by the index with which the evaluator deflates; 0 if the contract has none."""
     base_month: Annotated[Constant, AfterValidator(within(-1200, 1200, "a base month lies within 100 years of the start"))] = (
         Constant(value=0.0, certainty="choice", note="the default: the start of the study")
     )
-    """Whose prices count, in months from the start."""
+    """The month whose prices count, from the start."""
 
 
 class CountedOutcome(Spec):
     """An outcome of the contract that is counted person by person, when it is reached, without a comparison."""
 
     outcome: str | None = None
-    """The outcome of the study; that of the same name if absent."""
+    """The outcome of the study: a yes or no (`reached`, `binary`, `target`) is counted by people, in the month at whose end it is
+    reached; what adds up (`amount`, `count`, `days`) by its units of each month; absent: that of the same name."""
     within_months: Months | None = None
-    """Months after each person's entry within which it counts; absent: to the horizon."""
+    """Months after each person's entry within which it counts; needed for a `target` with `at_most`, which is told when they are
+    over; absent: to the horizon."""
     missed: Probability | None = None
-    """Share of those who reached it, or of its rows of units, for whom it is never claimed; none if absent."""
+    """Share of those who reached it, or of its units of a month, for whom it is never claimed; absent: 0."""
     false_claims: Probability | None = None
-    """Share of those who did not reach it for whom it is claimed all the same, in any month after entry; none if absent."""
+    """Share of those who did not reach it for whom it is claimed all the same, in any month after entry; not for units; absent:
+    0."""
 
 
 Estimate = Literal["total_difference", "rate_difference", "per_100_difference", "relative_reduction", "efficiency_ratio"]
@@ -184,35 +197,38 @@ class Metric(Spec):
     """One number that the contract may pay on."""
 
     outcome: str
+    """The outcome that is measured, one of `outcomes`."""
     window_months: Months
     """Months after each person's entry that are counted."""
     every_months: Months | None = None
-    """Measured anew, each window longer by so many months, until `until_months`: as `<metric>_1`, `<metric>_2` and so on, with the
-    same errors; once if absent."""
+    """Measured anew, each window longer by so many months, as `<metric>_1`, `<metric>_2` and so on; absent: measured once."""
     until_months: Months | None = None
-    """The longest of these windows at most."""
+    """The longest of these windows at most; needed with `every_months`."""
     lag_months: Count = Constant(value=0.0, certainty="choice", note="the default: known at once")
     """Months from the end of the window until the evaluator reports."""
     estimate: Estimate
-    """With m_c the mean of the comparison and m_s that of n service users: `total_difference` n (m_c - m_s),
-    `rate_difference` m_c - m_s, `per_100_difference` 100 (m_c - m_s), `relative_reduction` (m_c - m_s) / m_c. With e the mean
-    of the outcome divided by that of what it is `per`: `efficiency_ratio` (e_c - e_s) / e_c."""
+    """How the two means are combined; the table below."""
     per: str | None = None
-    """For `efficiency_ratio`: the input, staff time for instance."""
+    """For `efficiency_ratio`: the input, such as months of staff, an outcome of kind `amount`, `count` or `days`."""
     better: Literal["lower", "higher"]
     """Which way is an improvement; the estimate is positive when the service users did better."""
     design: Design | None = None
-    """The design by which this metric is measured, in every wave; absent: that of the evaluation."""
+    """The design of this metric in every wave, which wins over `measurement.design` and `by_wave`: days that are counted, for
+    instance, beside days that are compared; absent: that of its wave, or of the evaluation."""
     drift_per_year: Quantity = Constant(value=0.0, certainty="choice", note="the default: no drift")
-    """Yearly growth, on the logarithmic scale, of the untreated level (of the odds, for a binary outcome) between the service
-    users and earlier people, for which the evaluator does not correct."""
+    """Yearly growth, on the logarithmic scale, of the untreated level (of the odds, for a yes or no; the difference itself, for a
+    score) between earlier people and service users, for which the evaluator does not correct."""
     attrition: Attrition | None = None
+    """People whom the evaluator loses because they move away or miss their test."""
     misclassification: Misclassification | None = None
+    """Answers that are recorded wrongly."""
     redefined: Redefinition | None = None
-    """Absent: the definition does not change."""
+    """A change of definition from a month of the calendar on, of amounts, counts, days, and what is read at one date."""
     shrinkage: Shrinkage | None = None
+    """An estimate that is shrunk towards a value agreed beforehand."""
     prices: MetricPrices | None = None
-    """Absent: money counts as stated."""
+    """Money of different years is converted to the prices of one month, of an outcome of kind `amount`; absent: money counts as
+    stated."""
     _written_as: str | None = PrivateAttr(default=None)
     """The name under which the study states one that is measured anew."""
 
@@ -256,29 +272,32 @@ class Protocol(Spec):
     """The evaluation that the contract prescribes, and other designs for the same people."""
 
     design: Design | None = None
-    """What the contract pays on, for every metric without a design of its own; absent: every metric has one."""
+    """Against whom the service users are compared; absent: every metric has its own."""
     by_wave: dict[str, Design] = {}
-    """By wave: another design for the wave, of the metrics without a design of their own."""
+    """By wave: another design, such as a concurrent control group that begins with the second wave; for the metrics without a
+    design of their own."""
     baseline: Baseline | None = None
-    """For `historical`."""
+    """For `historical`: earlier people, without the service."""
     control: Control | None = None
-    """For `randomised`."""
+    """For `randomised`: a control group from the same referrals; `{}` for as many as service users."""
     matched: Matched | None = None
-    """For `matched`."""
+    """For `matched`: people elsewhere, matched to the service users."""
     parallel: Parallel | None = None
-    """For `difference_in_differences`."""
+    """For `difference_in_differences`: people elsewhere, whose change estimates the change without the service."""
     cross_section: CrossSection | None = None
-    """For `difference_in_differences` and `before_after`; absent: the same people are observed before and after."""
+    """For `difference_in_differences` and `before_after`: those observed before entry are different people of the same places; not
+    with `regression`. `{}` for as many; absent: the same people."""
     rate_card: CountingDesign | None = None
-    """For `rate_card`."""
+    """For `rate_card`: outcomes are counted without a comparison group."""
     transfers: Literal["followed", "hidden", "left_out"] = "followed"
-    """Treatment of people who move out of the area: `followed`, measured wherever they are; `hidden`, outcomes elsewhere count as
-    zero; `left_out`, people who move within the window are not compared."""
+    """How those who move out of the area are treated: `followed`, measured wherever they are; `hidden`, counted as zero after the
+    move; or `left_out` if they move within the window."""
     mix: dict[Design, Probability] | None = None
-    """For `mix`: weights of other designs, which add up to 1."""
+    """By design: its weight, for `mix`; the weights add up to 1."""
     metrics: dict[str, Metric] = {}
+    """Numbers that the contract may pay on, by the names that it uses; absent: outcomes are `counted`."""
     counted: dict[Name, CountedOutcome] = {}
-    """By outcome of the contract: which outcome of the study it is, and how well it is recorded."""
+    """By outcome, under the name that the contract uses: what is counted person by person."""
 
     @model_validator(mode="after")
     def _measures_something(self) -> Protocol:

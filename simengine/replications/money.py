@@ -31,13 +31,15 @@ class PartyStanding:
     """Standard statistics of one party's money."""
 
     net: Statistic
+    """Mean net."""
     npv: Statistic
+    """Mean net present value, at the party's own rate."""
     p_loss: Statistic
-    """Of a net below zero."""
+    """Probability of a net below zero."""
     cvar: Statistic | None
-    """Mean loss (-net) in the worst 1 - level of the replications; absent if these are too few."""
+    """Mean loss (-net) in the worst 1 - level of the replications; null if these are too few."""
     asked: Mapping[str, Statistic] = field(default_factory=dict)
-    """By measure, without the party: further measures on request."""
+    """By measure of `--measure`, without the party."""
 
 
 def money_of(results: ReplicationResults) -> dict[str, Floats]:

@@ -5,7 +5,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from simengine.capital import deflators, discount_factors
-from simengine.capital.spec import PriceIndex, RateTable
+from simengine.capital.rates import PriceIndex, RateTable
 from simengine.config import load_study
 from simengine.errors import StudyError
 from simengine.pipeline import discount_basis_of, draw_numbers

@@ -41,29 +41,29 @@ class AmountOutcome(OutcomeKind):
 
     kind: Literal["amount"]
     per_day: dict[Name, NotNegative] = {}
-    """By state; 0 where a state is not named."""
+    """By state: per day; 0 where a state is not named. At least one of these five prices is needed."""
     per_event: dict[Name, NotNegative] = {}
-    """By event, when it happens."""
+    """By event: when it happens."""
     per_spell_day: dict[Name, NotNegative] = {}
-    """By event with a length, for every day of its duration."""
+    """By event: for every day of its duration, of an event with a length."""
     per_move: dict[MoveName, Quantity] = {}
-    """By move, each time that a person makes it: the cost of making it, or what it takes from a person (negative)."""
+    """By move: each time that a person makes it, the cost or (negative) benefit of the move."""
     per_move_by_stratum: dict[MoveName, Annotated[dict[Name, Quantity], Field(min_length=1)]] = {}
-    """By move and stratum; 0 in a stratum that is not named."""
+    """By move and stratum: the same; a move is listed in one of the two. 0 in a stratum that is not named."""
     by_months_since_entry: dict[Name, ByMonths] = {}
-    """By state: a factor on the amount per day, by months after entry."""
+    """By state: a factor on `per_day` by months since entry; absent: 1."""
     by_months_in_state: dict[Name, ByMonths] = {}
-    """By state: a factor on the amount per day, by months in the state."""
+    """By state: a factor on `per_day` by months in the state; absent: 1."""
     between_people_sd: NotNegative | None = None
-    """People differ: a factor on each person's whole amount, gamma distributed with mean 1 and this standard deviation."""
+    """People differ: a factor on the whole amount of a person, gamma distributed with mean 1 and this standard deviation."""
     between_people_half_width: (
         Annotated[Quantity, AfterValidator(within(0, 1, "a half width around 1 must lie between 0 and 1"))] | None
     ) = None
-    """People differ: a factor on each person's whole amount, uniform within this of 1."""
+    """People differ: a factor on the whole amount of a person, uniform within this of 1."""
     discount_rate_per_year: NotNegative | None = None
-    """Each person's amount is discounted to that person's entry, month m by (1 + rate)^(-m/12); absent: not at all."""
+    """Each person's amount is discounted to that person's entry, month m by (1 + rate)^(-m/12); absent: not discounted."""
     counted: Literal["beginning", "end", "half_cycle", "simpson"] = "beginning"
-    """Which state prices a month: that of its beginning or of its end; or the within-cycle corrections."""
+    """Which state prices a month: that of its `beginning` or of its `end`; or a rule between the two, `half_cycle` or `simpson`."""
 
     @model_validator(mode="after")
     def _counts_something(self) -> AmountOutcome:

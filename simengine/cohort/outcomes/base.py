@@ -151,7 +151,7 @@ class OutcomeKind(Spec, ABC):
     """A kind of outcome. What stands here without an answer every kind answers for itself; the rest most kinds have no part in."""
 
     kind: str
-    """The word by which a study chooses it."""
+    """The kind of outcome, by which the other keys follow."""
 
     scale: ClassVar[OutcomeScaleName]
     """How its level shifts."""

@@ -24,10 +24,12 @@ class Binary(OutcomeKind):
 
     kind: Literal["binary"]
     at_month: Months
+    """Months after entry at which it is read."""
     probability: dict[Name, Probability]
-    """By state at that date, without the service."""
+    """By state: probability of yes in the state at that date, without the service; every state is named."""
     odds_ratio_per_month_in: dict[Name, NotNegative] = {}
-    """By state: what every month spent there, from entry to that date, does to the odds."""
+    """By state: factor on the odds for every month spent there, from entry to that date; 1 where a state is not named; absent:
+    1."""
 
     @property
     def named(self) -> NamedStates:

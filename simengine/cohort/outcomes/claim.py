@@ -26,8 +26,9 @@ class Claim(OutcomeKind):
 
     kind: Literal["claim"]
     prices: Annotated[dict[Name, FixedNotNegative], Field(min_length=1, max_length=10)]
-    """By yes-or-no outcome: binary, reached or target."""
+    """By milestone: its price, for 1 to 10 outcomes that are `binary`, `reached` or `target`."""
     cap_per_person: FixedNotNegative | None = None
+    """The most that is paid for one person; absent: no cap."""
 
     @property
     def named(self) -> NamedStates:

@@ -24,8 +24,9 @@ class CountOfEvents(OutcomeKind):
 
     kind: Literal["count"]
     events: NoneOrMore = ()
+    """Events that count, added up. Events or moves are needed."""
     moves: NoneOrMore = ()
-    """Moves of the pathway, each time that they are made."""
+    """Moves that count, each time that they are made."""
 
     @model_validator(mode="after")
     def _counts_something(self) -> CountOfEvents:

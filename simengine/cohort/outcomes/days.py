@@ -26,12 +26,13 @@ class DaysInSpells(OutcomeKind):
 
     kind: Literal["days"]
     events: OneOrMore
+    """Events with a length, added up."""
     from_day: Annotated[Fixed, AfterValidator(within(1, 1e5, "the days of a spell are numbered from 1"))] = Constant(
         value=1.0, certainty="choice", note="the default: from its first day"
     )
     """First day of a spell that counts."""
     to_day: Annotated[Fixed, AfterValidator(within(1, 1e5, "the days of a spell are numbered from 1"))] | None = None
-    """Last day of a spell that counts; absent: all."""
+    """Last day of a spell that counts, not below `from_day`; absent: all."""
 
     @model_validator(mode="after")
     def _in_order(self) -> DaysInSpells:

@@ -25,22 +25,23 @@ class Score(OutcomeKind):
 
     kind: Literal["score"]
     at_month: Months
+    """Months after entry at which it is measured."""
     mean: Quantity
     """Mean at that date, without the service."""
     sd: PositiveFixed
     """Standard deviation between people at that date."""
     mean_at_entry: Quantity | None = None
-    """Absent: as `mean`."""
+    """Mean at entry; absent: as `mean`."""
     sd_at_entry: PositiveFixed | None = None
-    """Absent: as `sd`."""
+    """Standard deviation between people at entry; absent: as `sd`."""
     error_sd_at_entry: NotNegative | None = None
     """Standard deviation of the error with which the level at entry is measured, beside that between people; absent: none."""
     correlation: Annotated[Quantity, AfterValidator(within(-1, 1, "a correlation must lie between -1 and 1"))]
     """Between a person's level at entry, without the error, and at that date."""
     by_state: dict[Name, Quantity] = {}
-    """By state at that date: added to the level; 0 where a state is not named."""
+    """By state: added to the level in the state at that date; 0 where a state is not named."""
     reported: Literal["level", "gain"] = "level"
-    """`gain`: the level less that at entry."""
+    """`level`: the level at that date; `gain`: the level less that at entry."""
 
     @property
     def named(self) -> NamedStates:

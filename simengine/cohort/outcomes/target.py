@@ -27,10 +27,13 @@ class TargetOutcome(OutcomeKind):
 
     kind: Literal["target"]
     outcome: Name
+    """The other outcome, one of `outcomes` that is not itself a target or a claim."""
     at_least: Number | None = None
+    """Lower threshold, inclusive. One of the two is needed; absent: no lower threshold."""
     at_most: Number | None = None
+    """Upper threshold, inclusive; absent: no upper threshold."""
     among: Selection | None = None
-    """The payment group: only people whose months before entry came to this can reach it; absent: everybody."""
+    """The payment group: only people whose outcome before entry was within these limits can reach it; absent: everybody."""
 
     @model_validator(mode="after")
     def _one_edge(self) -> TargetOutcome:

@@ -22,33 +22,34 @@ class Effect(Spec):
     """What the service changes in those whom it reaches."""
 
     move: OneOrMore | None = None
-    """Moves whose rate changes."""
+    """Moves that change; absent: an event or an outcome does."""
     event: OneOrMore | None = None
-    """Events whose rate, or whose length, changes."""
+    """Events whose rate or length changes; absent: a move or an outcome does."""
     outcome: OneOrMore | None = None
-    """Binary outcomes whose probability changes, or scores whose level changes."""
+    """Binary outcomes whose probability changes, or scores whose level changes; absent: a move or an event does."""
     hazard_ratio: NotNegative | None = None
-    """Factor on a hazard or rate; a probability p becomes 1 - (1 - p)^ratio."""
+    """Factor on a hazard or a rate; a probability p becomes 1 - (1 - p)^ratio; absent: another form."""
     relative_risk: NotNegative | None = None
-    """Factor on a probability; clipped at certainty, and counted."""
+    """Factor on a probability, clipped at 1; absent: another form."""
     odds_ratio: NotNegative | None = None
-    """Factor on the odds of a probability."""
+    """Factor on the odds of a probability; absent: another form."""
     difference: Quantity | None = None
-    """Added: to a probability (clipped, and counted), to a rate per month, to a score."""
+    """Added to a probability (then clipped), to a rate per month, or to a score; absent: another form."""
     length_ratio: NotNegative | None = None
-    """Factor on the length of every spell."""
+    """Factor on the length of every spell; absent: another form."""
     strata: OneOrMore | None = None
     """The strata in which it acts; absent: all."""
     reaches: Literal["treated", "referred"] = "treated"
     """`treated`: those who take part, in proportion to their dose; `referred`: everybody who enters."""
     only_while_engaged: bool = False
-    """Whether it ends with taking part."""
+    """Whether it ends when the person drops out; only where it reaches the treated."""
     ramp_months: NotNegative | None = None
-    """The effect grows as 1 - exp(-t / ramp_months) after entry; absent: at once."""
+    """The effect grows as 1 - exp(-t / ramp) after entry; absent: at once."""
     fades_after_months: NotNegative | None = None
-    """Months after entry at which the effect begins to fade; absent: never."""
+    """Months after entry at which it begins to fade; absent: never."""
     half_life_months: NotNegative | None = None
-    """Months in which the effect (its logarithm, for a ratio) falls by half once it fades."""
+    """Months in which the effect (its logarithm, for a ratio) then falls by half; 0: it is gone at once. With `fades_after_months`
+    only."""
 
     @property
     def target(self) -> str:

@@ -17,9 +17,13 @@ class Rate(Spec):
     """The rate of an event for a person in a state, given in one of several forms."""
 
     rate_per_day: NotNegative | None = None
+    """Expected events per day at risk; on average 300 a month at most; absent: another of the four rates."""
     rate_per_month: NotNegative | None = None
+    """Expected events per month at risk; on average 300 a month at most; absent: another of the four rates."""
     rate_per_quarter: NotNegative | None = None
+    """Expected events per quarter at risk; on average 300 a month at most; absent: another of the four rates."""
     rate_per_year: NotNegative | None = None
+    """Expected events per year at risk; on average 300 a month at most; absent: another of the four rates."""
 
     @property
     def form(self) -> str:
@@ -45,13 +49,19 @@ class Length(Spec):
     """The length of spells: a distribution, drawn for each spell."""
 
     kind: Literal["fixed", "lognormal", "gamma", "weibull", "uniform"]
+    """The distribution of lengths; each spell draws its own."""
     mean_days: PositiveFixed | None = None
+    """Mean, of all kinds but `uniform`."""
     sd_days: PositiveFixed | None = None
+    """Standard deviation, of `lognormal` and `gamma`."""
     weibull_shape: (
         Annotated[Quantity, AfterValidator(within(0.1, 50, "the shape of a length must lie between 0.1 and 50"))] | None
     ) = None
+    """Shape, of `weibull`: below 1, the rate of ending falls with duration."""
     low_days: NotNegative | None = None
+    """Lower bound, of `uniform`."""
     high_days: PositiveFixed | None = None
+    """Upper bound, of `uniform`."""
 
     @model_validator(mode="after")
     def _parameters_of_its_kind(self) -> Length:
@@ -69,13 +79,16 @@ class Event(Spec):
     """Something that may happen to a person many times: a reconviction, a sick spell, a report of concern."""
 
     rates: Annotated[dict[Name, Rate], Field(min_length=1)]
-    """By state, without the service; it does not happen in a state that is not named."""
+    """By state: its rate without the service; it does not happen in a state that is not named."""
     by_stratum: Annotated[dict[Name, NotNegative], Field(min_length=1)] | None = None
-    """A factor on the rate for strata that are named; 1 for others."""
+    """By stratum: factor on the rate; 1 where a stratum is not named; absent: 1."""
     by_months_since_entry: ByMonths | None = None
+    """Factor on the rate by months since entry; absent: 1."""
     by_calendar: ByCalendar | None = None
+    """Factor on the rate by the calendar; absent: 1."""
     length: Length | None = None
-    """Absent: it has no length. A spell continues while its person is in states where it can begin; no other begins meanwhile."""
+    """How long it lasts: then it is a spell, which continues while its person is in states where it can begin, and no other begins
+    meanwhile; absent: it has no length."""
 
 
 class Shock(Spec):
@@ -84,13 +97,14 @@ class Shock(Spec):
     on: OneOrMore
     """Moves (the hazard), events (the rate) and binary outcomes (the odds) that the factor multiplies."""
     sd_per_year: NotNegative | None = None
-    """Every calendar year has its own factor, lognormal with median 1: the standard deviation of its logarithm."""
+    """Every year since the start of the study has its own factor, lognormal with median 1: the standard deviation of its logarithm;
+    absent: one `factor` for some months."""
     factor: NotNegative | None = None
-    """One factor, for the months named below."""
+    """One factor, for some months; absent: a factor for every year."""
     from_month: Count | None = None
-    """First month of the calendar, from the start of the study."""
+    """First of these months, from the start of the study, with `factor`."""
     to_month: Count | None = None
-    """The month after the last."""
+    """The month after the last, with `factor`; above `from_month`."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Shock:

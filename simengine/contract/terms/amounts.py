@@ -24,6 +24,7 @@ class FixedAmount(Term):
 
     key: ClassVar[str] = "amount"
     amount: Currency
+    """A fixed sum; a bare number means the same."""
 
     @model_validator(mode="before")
     @classmethod
@@ -50,9 +51,11 @@ class ShareOf(Term):
 
     key: ClassVar[str] = "share"
     share: Factor
+    """Pays `share x (of - above)`."""
     of: Source
+    """The base of the share."""
     above: Source | None = None
-    """Only what exceeds this is shared."""
+    """Only the part above this is shared; absent: 0."""
 
     def formula(self, scope: Scope) -> Register:
         """Compile `share x (of - above)`."""
@@ -83,11 +86,13 @@ class UnitPrice(Term):
     key: ClassVar[str] = "price"
     limit_keys: ClassVar[tuple[str, ...]] = ("up_to",)
     price: Factor
+    """Pays `price x min(max(per - deadweight, 0), up_to)`."""
     per: Source
+    """The units that count."""
     deadweight: Source | None = None
-    """Units that would have occurred anyway."""
+    """Units that would have occurred anyway; absent: 0."""
     up_to: Source | None = None
-    """The most units that are paid for."""
+    """The most units that are paid for; absent: no limit."""
 
     def formula(self, scope: Scope) -> Register:
         """Compile `price x min(max(per - deadweight, 0), up_to)`."""
@@ -123,13 +128,15 @@ class TargetRatio(Term):
     looks_at: ClassVar[str] = "of"
     limit_keys: ClassVar[tuple[str, ...]] = ("at_most", "pays_from")
     target: _Positive
+    """Pays `full x min(max(of / target, 0), at_most)`."""
     of: Source
+    """What is compared with the target."""
     full: Source
     """What is paid at the target."""
     at_most: Factor = Constant(value=1.0, certainty="choice", note="the default: nothing more beyond the target")
-    """The most that is paid, as a multiple of the full amount."""
+    """The most, as a multiple of the full amount."""
     pays_from: TermLevel | None = None
-    """The level of `of` from which anything is paid."""
+    """The level of `of` from which anything is paid; absent: any level."""
 
     def edges(self) -> tuple[Edge, ...]:
         """List the target, and the level from which anything is paid."""

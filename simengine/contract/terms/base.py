@@ -54,9 +54,13 @@ class Gate(Spec):
     """A condition: a lower limit, an upper limit, or both."""
 
     above: TermLevel | None = None
+    """Open above this value, exclusive. At least one limit is needed; absent: no such limit."""
     at_least: TermLevel | None = None
+    """Open from this value, inclusive; absent: no such limit."""
     below: TermLevel | None = None
+    """Open below this value, exclusive; absent: no such limit."""
     at_most: TermLevel | None = None
+    """Open up to this value, inclusive; absent: no such limit."""
 
     @model_validator(mode="after")
     def _edges(self) -> Gate:
@@ -98,6 +102,7 @@ class Band(Gate):
     """One row of a table: the edges within which it pays, and what."""
 
     pays: Source
+    """The payment of the band."""
 
 
 @dataclass(frozen=True)
@@ -198,26 +203,26 @@ class Term(Spec):
     """Whether one of its parts is paid and not the others, or a part has been paid for already."""
 
     floor: Source | None = None
-    """The least that is paid while the gates are open."""
+    """The least that is paid; absent: no floor."""
     cap: Source | None = None
-    """The most that is paid; it takes precedence over the floor."""
+    """The most that is paid; it takes precedence over the floor; absent: no cap."""
     only_if: dict[Name, Gate] = {}
-    """By metric, money or stop: all gates must be open."""
+    """By metric, money, term, stop or variation: gates, all of which must be open; absent: always paid."""
 
     contingent: bool = True
-    """Whether the payment depends on outcomes; a guarantee does not."""
+    """Whether the payment depends on outcomes; `false` for a guarantee."""
     at: NamesOrNone = ()
-    """The dates on which it is settled; all dates of the contract if absent."""
+    """The dates on which it is settled, in their order; absent: all dates. A single measurement is then paid on each of them."""
     delay_months: TermMonths | None = None
-    """Months from the date on which it is settled to its payment."""
+    """Months from settlement to payment; absent: 0."""
     payer: Name = OUTCOME_PAYER
-    """The party who owes it."""
+    """Who owes it."""
     payee: Name = INVESTOR
-    """The party to whom it is owed."""
+    """To whom it is owed."""
     repays_principal: bool = False
-    """Whether the payment lowers the outstanding principal."""
+    """Whether it reduces `outstanding`."""
     despite_stop: bool = False
-    """Whether it is paid after the contract has been stopped."""
+    """Whether it is paid after a stop."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -26,6 +26,7 @@ class Indexed(Term):
     looks_at_calendar: ClassVar[bool] = True
     accrues: ClassVar[bool] = True
     indexed: Source
+    """Pays `indexed x (1 + rate_per_year)^years` since the start."""
     rate_per_year: Source
     """A number, or a metric such as the change of a price index."""
 
@@ -43,6 +44,8 @@ class Amended(Term):
     looks_at_calendar: ClassVar[bool] = True
     pays_one_of_several: ClassVar[bool] = True
     in_force_from: Annotated[dict[Name, Source], Field(min_length=1)]
+    """By date: the value that applies from then on: an amendment, or the latest of several metrics; before the first of them
+    nothing is paid."""
 
     def findings(self, contract: Contract) -> Iterator[Finding]:
         """Find dates that there are not."""

@@ -35,6 +35,7 @@ class Sum(OfAlike):
 
     key: ClassVar[str] = "sum"
     sum: Annotated[tuple[Source, ...], Field(min_length=1, strict=False)]
+    """The sum of a list."""
 
     def formula(self, scope: Scope) -> Register:
         """Compile `a + b + ...`."""
@@ -51,6 +52,7 @@ class Product(Term):
 
     key: ClassVar[str] = "product"
     product: Annotated[tuple[Source, ...], Field(min_length=2, strict=False)]
+    """The product of a list, such as a rate from a table and an amount of money."""
 
     def formula(self, scope: Scope) -> Register:
         """Compile `a x b x ...`."""
@@ -82,6 +84,7 @@ class Least(OfAlike):
     limit_keys: ClassVar[tuple[str, ...]] = ("least",)
     pays_one_of_several: ClassVar[bool] = True
     least: Annotated[tuple[Source, ...], Field(min_length=2, strict=False)]
+    """The smallest of a list."""
 
     def formula(self, scope: Scope) -> Register:
         """Compile `min(a, b, ...)`."""
@@ -107,6 +110,7 @@ class Greatest(OfAlike):
     limit_keys: ClassVar[tuple[str, ...]] = ("greatest",)
     pays_one_of_several: ClassVar[bool] = True
     greatest: Annotated[tuple[Source, ...], Field(min_length=2, strict=False)]
+    """The largest of a list."""
 
     def formula(self, scope: Scope) -> Register:
         """Compile `max(a, b, ...)`."""
@@ -158,6 +162,7 @@ class FirstOf(OfAlike):
     covers_missing: ClassVar[bool] = True
     pays_one_of_several: ClassVar[bool] = True
     first_of: Annotated[tuple[Source, ...], Field(min_length=2, strict=False)]
+    """The first of a list whose gates are open and whose metrics were measured; 0 if none is."""
 
     def formula(self, scope: Scope) -> Register:
         """Compile the alternatives from the last to the first."""

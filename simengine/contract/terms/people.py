@@ -24,8 +24,9 @@ class PerWave(Term):
 
     key: ClassVar[str] = "per_wave"
     per_wave: Source
+    """A term settled for each wave on that wave's own metrics, and added up."""
     waves: NamesOrNone = ()
-    """The waves that count; all if absent."""
+    """The waves that count; absent: all."""
     cumulative: bool = False
     """Whether a wave's metrics include those of the waves before."""
 
@@ -67,10 +68,12 @@ class MilestonePrices(Term):
     key: ClassVar[str] = "milestones"
     limit_keys: ClassVar[tuple[str, ...]] = ("cap_per_person",)
     milestones: Annotated[dict[Name, Factor], Field(min_length=1)]
-    """By milestone: its price."""
+    """By milestone: a price for each person who reaches it."""
     cap_per_person: Factor | None = None
+    """The most that is paid for one person; absent: no cap."""
     in_order: bool = False
-    """Whether a milestone is paid only for those who reached all earlier ones in the contract, priced here or not."""
+    """Whether each is paid only for those who reached all earlier ones in the contract's `milestones`, including those that this
+    term does not price."""
 
     def findings(self, contract: Contract) -> Iterator[Finding]:
         """Find milestones that there are not."""

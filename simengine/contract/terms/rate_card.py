@@ -27,45 +27,50 @@ class LostBy(Spec):
     """An outcome that undoes another one of the same person: a placement that breaks down."""
 
     outcome: Name
+    """An outcome that undoes it."""
     within_months: TermMonths | None = None
-    """Months after the outcome was reached within which it can be lost; the whole contract if absent."""
+    """Months after it was reached within which it can be lost; absent: always."""
     share_owed_back: _Share
-    """Share of what was paid for the person's outcome that is owed back: 0 where only what needs it is lost."""
+    """Share of what was paid for it that is owed back; 0 where only what needs it is lost."""
 
 
 class OutcomePrice(Spec):
     """A price of one outcome, and its cap."""
 
     price: Factor | None = None
-    """For each person who reaches it, or for each unit; absent where `bands` give it."""
+    """Price for each person who reaches it, or for each unit; absent: `bands` give it, or the outcome is only `needs`, `lost_by` or
+    `net_of` for others."""
     by_group: dict[Name, Factor] = {}
-    """By group of people: another price."""
+    """By group: another price."""
     by_wave: dict[Name, Factor] = {}
-    """By wave: another price; a group's own price takes precedence."""
+    """By wave: another price; that of a group takes precedence."""
     cap: Factor | None = None
-    """The most that is paid for it, over all people and dates."""
+    """The most that is paid for it, over all people and dates; absent: no cap."""
 
 
 class CardPrice(OutcomePrice):
     """What is paid for one outcome, and for whom."""
 
     from_month: dict[int, Factor] = {}
-    """By month from the start: the price of what is reached from then on, a variation; it replaces `price`, not those of groups."""
+    """By month from the start: a variation, the price of what is reached from that month on; it replaces `price`, not prices of
+    groups or waves."""
     bands: Annotated[tuple[VolumeBand, ...], Field(strict=False)] = ()
-    """By volume: the price of each person, or unit, beyond so many before; all people together, in the order in which they come."""
+    """Prices by volume, in place of `price`: of each person, or unit, beyond so many before, all people together in the order in
+    which they come. The first begins beyond 0."""
     index_per_year: _Rate | None = None
-    """Growth of the price at each full year from the start."""
+    """Growth of the price at each full year from the start; absent: 0."""
     needs: NamesOrNone = ()
-    """Outcomes that the person must have reached too; it is paid once all of them are."""
+    """Other outcomes that the person must have reached; it is paid once all of them are."""
     lost_by: LostBy | None = None
+    """How it can be lost again; absent: never."""
     each_time: bool = False
-    """Whether it is paid each time that the person reaches it, and never lost; once only if absent. Units are always added up."""
+    """Whether a person is paid for each time, not the first time alone; not beside `lost_by`. Units are always added up."""
     beyond_units: Factor | None = None
-    """Units of a person that must be reached before any is paid."""
+    """Units of a person that must be reached before any is paid; absent: 0."""
     counted_back: bool = False
-    """Whether all units from the first are paid once `beyond_units` are reached, not only those beyond them."""
+    """Whether all units from the first are paid once `beyond_units` are reached, not only those beyond."""
     net_of: NamesOrNone = ()
-    """Outcomes whose units of the same person and month are taken off first."""
+    """Outcomes whose units of the same person and month are taken off."""
 
     @model_validator(mode="after")
     def _one_price(self) -> CardPrice:
@@ -133,11 +138,15 @@ class VariedCard(Spec):
     """What a variation changes of a card: prices of what is reached after its date, caps on later dates."""
 
     rate_card: dict[Name, VariedPrice] = {}
+    """By outcome of the card: new prices of what is reached after the date."""
     cap_per_person: Factor | None = None
-    """The most that is paid for one person in all, for what is reached after the date of the variation."""
+    """The most that is paid for one person, for what is reached after the date; absent: it stays."""
     cap_per_wave: dict[Name, Factor] = {}
+    """By wave: the most on later dates; absent: they stay."""
     cap_per_year: Factor | None = None
+    """The most in a budget year, on later dates; the card needs a `cap_per_year`; absent: it stays."""
     cap_in_all: Factor | None = None
+    """The most under the card, on later dates; absent: it stays."""
 
     @model_validator(mode="after")
     def _changes_something(self) -> VariedCard:
@@ -150,27 +159,30 @@ class BudgetYear(Spec):
     """The most that is paid in one budget year of the payer."""
 
     at_most: Factor
+    """The most that is paid in a budget year."""
     from_month: TermMonths | None = None
-    """Months from the start in which the first new budget year begins, others 12 months apart; 12 if absent."""
+    """Months from the start in which the first new budget year begins; others follow 12 months apart; absent: 12."""
     excess: Literal["lost", "carried_over"]
-    """Whether what exceeds it is never paid, or joins the same outcome on the next date."""
+    """What exceeds it is `lost`, or `carried_over` to the same outcome on the next date."""
 
 
 class Audit(Spec):
     """A sample of the claims of each date is verified; what proves false is not paid."""
 
     share: _Share
-    """Share of the claims that is looked at."""
+    """Share of claims that is verified."""
     extrapolated: bool = False
-    """Whether the share of money that proves false in the sample is taken off all claims for that outcome on that date."""
+    """Whether the share of money found false is taken off all claims for that outcome on that date; otherwise only what was found
+    is not paid."""
 
 
 class Dispute(Spec):
     """Claims that are disputed are paid later."""
 
     share: _Share
+    """Share of claims that is disputed."""
     later_by_months: TermMonths
-    """Months by which they are validated later."""
+    """Months by which these are validated later."""
 
 
 class RateCard(Term):
@@ -185,18 +197,21 @@ class RateCard(Term):
     looks_at_calendar: ClassVar[bool] = True
     may_stand_inside: ClassVar[bool] = False
     rate_card: Annotated[dict[Name, CardPrice], Field(min_length=1)]
-    """By outcome of the contract."""
+    """By outcome: what is paid for it."""
     cap_per_person: Factor | None = None
-    """The most that is paid for one person, in the order in which the person's outcomes are reached."""
+    """The most that is paid for one person, in the order in which the person's outcomes are reached; absent: no cap."""
     cap_per_wave: dict[Name, Factor] = {}
     """By wave: the most that is paid for its people."""
     cap_per_year: BudgetYear | None = None
+    """A limit by budget year of the payer; absent: no limit."""
     cap_in_all: Factor | None = None
-    """The most that is paid under the card over all dates."""
+    """The most that is paid under the card over all dates; absent: no cap."""
     open_at_end: Literal["lost", "paid"] = "lost"
-    """What was reached by the last date but is validated after it: never paid, or paid on the last date."""
+    """What was reached by the last date but is validated later: `lost`, or `paid` on the last date."""
     audit: Audit | None = None
+    """A sample of the claims is verified; what proves false is not paid."""
     dispute: Dispute | None = None
+    """Some claims are disputed, and paid later."""
     varied: dict[Name, VariedCard] = {}
     """By variation of the contract: what it changes."""
 
@@ -313,11 +328,12 @@ class NumberReached(Term):
     key: ClassVar[str] = "reached"
     looks_at_calendar: ClassVar[bool] = True
     reached: Names
-    """Outcomes of the contract; several are added up."""
+    """How many people, or units, have reached these outcomes, validated by the date; several are added up. For gates, shares and
+    derived metrics."""
     since: Literal["start", "last_date"] = "start"
-    """Since when they count."""
+    """Since the `start`, or since the `last_date` of the contract."""
     per_person: bool = False
-    """Whether it is a share of all people."""
+    """Whether it is divided by all people."""
 
     def findings(self, contract: Contract) -> Iterator[Finding]:
         """Find outcomes that there are not, and shares of people in outcomes that count units."""

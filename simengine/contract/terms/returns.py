@@ -28,9 +28,10 @@ class Coupon(Term):
     looks_at_calendar: ClassVar[bool] = True
     accrues: ClassVar[bool] = True
     coupon: Source
-    """A rate per year: a number, or a term such as a table."""
+    """Interest at this rate per year since the term was last due: `coupon x of / 12` for each month, with `of` as it stood in that
+    month."""
     of: Source
-    """Such as `outstanding`."""
+    """The base of the interest, such as `outstanding`."""
 
     def formula(self, scope: Scope) -> Register:
         """Compile the sum over the months since the last due date of `coupon x of / 12`, with `of` as it stood in each of them."""
@@ -52,7 +53,7 @@ class ToIrr(Term):
     looks_at_calendar: ClassVar[bool] = True
     accrues: ClassVar[bool] = True
     to_irr: Source
-    """A rate per year: a number, or a term such as a table."""
+    """What the investor needs to reach this yearly rate of return, a number or a term such as a table. Negative beyond it."""
 
     def formula(self, scope: Scope) -> Register:
         """Compile `sum of calls x (1 + rate)^years - sum of what came back x (1 + rate)^years`."""
@@ -76,6 +77,7 @@ class ToMultiple(Term):
     key: ClassVar[str] = "to_multiple"
     looks_at_money: ClassVar[bool] = True
     to_multiple: Factor
+    """What the investor needs to reach this multiple of the money paid in. Negative beyond it."""
 
     def formula(self, scope: Scope) -> Register:
         """Compile `multiple x paid in so far - returned so far`."""
@@ -92,10 +94,14 @@ class Until(Term):
 
     key: ClassVar[str] = "until"
     until: Source
-    """Such as the amount missing to a return."""
+    """Pays `min(first x of, until) + then x max(of - until / first, 0)`: a share until an amount is reached, another of the
+    rest."""
     of: Source
+    """What is shared."""
     first: _Part
+    """The first share."""
     then: Factor
+    """The second share."""
 
     def formula(self, scope: Scope) -> Register:
         """Compile `min(first x of, until) + then x max(of - until / first, 0)`."""
@@ -112,6 +118,7 @@ class PaidSoFar(Term):
     key: ClassVar[str] = "paid"
     names_terms: ClassVar[str] = "paid"
     paid: Names
+    """What has been paid so far under these terms, earlier payments of the same date included."""
 
     def formula(self, scope: Scope) -> Register:
         """Compile the sum of the payments under the named terms."""
@@ -125,7 +132,7 @@ class TrueUp(Term):
     names_terms: ClassVar[str] = "against"
     pays_one_of_several: ClassVar[bool] = True
     true_up: Source
-    """The total due."""
+    """The total due, less the payments under the terms of `against`."""
     against: Names
     """The terms whose payments count."""
     claw_back: bool = False

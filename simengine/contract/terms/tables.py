@@ -26,9 +26,11 @@ class Steps(Term):
     looks_at: ClassVar[str] = "of"
     pays_one_of_several: ClassVar[bool] = True
     steps: Annotated[tuple[Band, ...], Field(min_length=1, strict=False)]
+    """A table of `of`: the first band that contains it pays."""
     of: Source
+    """What the table is read at."""
     otherwise: Source | None = None
-    """What is paid outside all bands; 0 if absent."""
+    """What is paid outside all bands; absent: 0."""
 
     def findings(self, contract: Contract) -> Iterator[Finding]:
         """Find bands that hold nothing."""
@@ -78,7 +80,9 @@ class TablePoint(Spec):
     """A point of a line."""
 
     at: TermLevel
+    """Its position. Two points at one position are a jump, and the second one applies at that position."""
     pays: TermLevel
+    """Its payment."""
 
 
 class TableLine(Term):
@@ -90,7 +94,9 @@ class TableLine(Term):
     key: ClassVar[str] = "line"
     looks_at: ClassVar[str] = "of"
     line: Annotated[tuple[TablePoint, ...], Field(min_length=2, strict=False)]
+    """Piecewise linear in `of`, constant before the first point and after the last."""
     of: Source
+    """What the line is read at."""
 
     @model_validator(mode="after")
     def _in_order(self) -> TableLine:

@@ -20,7 +20,9 @@ class VolumeBand(Spec):
     """The price of the units beyond a volume, until the next tranche begins."""
 
     beyond: TermLevel
+    """The volume beyond which it begins; the next one ends it."""
     price: Factor
+    """Its price for each unit."""
 
 
 class VolumePrices(Term):
@@ -29,7 +31,9 @@ class VolumePrices(Term):
     key: ClassVar[str] = "prices"
     looks_at: ClassVar[str] = "per"
     prices: Annotated[tuple[VolumeBand, ...], Field(min_length=1, strict=False)]
+    """Each unit of `per` at the price of the tranche it falls into."""
     per: Source
+    """The units that count."""
 
     @model_validator(mode="after")
     def _in_order(self) -> VolumePrices:

@@ -43,13 +43,14 @@ class LayerShares:
     """One quantity of a party, divided between the layers."""
 
     total: Statistic
+    """All of it."""
     shapley: Mapping[Layer, Statistic]
-    """They add up to the total."""
+    """By layer: its Shapley share; these add up to the total."""
     alone: Mapping[Layer, Statistic]
-    """What the layer explains by itself."""
+    """By layer: what it explains by itself."""
     nested: Mapping[Layer, Statistic]
-    """Contribution of the layer once those before it are known, in the order parameters, environment, sampling, measurement; they
-    add up too."""
+    """By layer: its contribution once those before it are known, in the order parameters, environment, sampling, measurement; these
+    add up to the total too."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +68,19 @@ class Burden:
     """The risk of one party."""
 
     mean: Statistic
+    """Mean of its money."""
     sd: Statistic
+    """Standard deviation of it."""
     cvar: Statistic
     """Mean loss in the worst replications; for an amount of which less is better, its own mean there."""
     variance: LayerShares
+    """The variance, divided between the layers."""
     tail: LayerShares
-    """CVaR of the loss less the mean loss: how much worse the worst replications are than all of them."""
+    """CVaR of the loss less the mean loss, divided in the same way: how much worse the worst replications are than all of them."""
     sd_if_known: Mapping[Layer, Statistic]
-    """The standard deviation that remains on average if all of one layer is known beforehand."""
+    """By layer: the standard deviation that remains on average if all of it is known beforehand."""
     guarantee: TailGuarantee
+    """The cost of insuring the tail."""
 
 
 @dataclass(frozen=True)
@@ -93,14 +98,15 @@ class Attribution(Answer):
     """Risk by source and by party."""
 
     level: float
+    """Level of the tail."""
     measure: str
     """The amount or measure analysed."""
     layers: tuple[Layer, ...]
-    """Those in which the study draws anything."""
+    """The layers in which the study draws anything."""
     burdens: Mapping[str, Burden]
-    """By party."""
+    """By party: its risk."""
     portions: Mapping[str, Portion]
-    """By party; `all` is their sum. For money only."""
+    """By party: its Euler share in the risk of all; `all` is their sum. For money only."""
 
     @property
     def drawn(self) -> str:

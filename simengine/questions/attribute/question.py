@@ -12,5 +12,5 @@ ATTRIBUTE = Question[Any](
     ask=later("simengine.questions.attribute.answer", "attribute"),
     tables=later("simengine.questions.attribute.tables", "attribution_tables"),
     picture=later("simengine.questions.attribute.picture", "draw_attribution"),
-    keeps="attribute.json, attribute.png, study and provenance",
+    keeps="attribute.json, attribute.png, study.yaml, run-again.txt",
 )

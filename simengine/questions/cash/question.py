@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -31,14 +32,15 @@ def _how_kept(values: Values) -> dict[str, Any]:
     return {"sampling": sampling_of(values), "results_of": flows}
 
 
+_WHOSE = "A party, a total (all_lenders, all_payers), tranche.<name>, <lender>.loans, project or suppliers. If absent: all that have cash."
 CASH = Question[Any](
     name="cash",
     summary="Show the cash of every party of STUDY over time: by date and cumulative, its peak funding need, and its payback.",
     options=(
-        PARTIES_OPTION,
+        replace(PARTIES_OPTION, help=_WHOSE),
         Option(
             "every",
-            "The periods by which cash is added up.  [default: quarter; on the terminal year if there are many]",
+            "The periods of the calendar. If absent: quarter; on the terminal year if there are more than 12 quarters.",
             words=("month", "quarter", "year"),
             metavar="PERIOD",
         ),
@@ -52,5 +54,5 @@ CASH = Question[Any](
     picture=later("simengine.questions.cash.picture", "draw_cash"),
     files=later("simengine.questions.cash.content", "by_date_files"),
     write=later("simengine.questions.cash.content", "write_flows"),
-    keeps="the answer, its picture, cash by date and by replication, study and provenance",
+    keeps="cash.json, cash-by-date.csv, cash.parquet, cash.png, study.yaml, run-again.txt",
 )

@@ -11,6 +11,6 @@ CERTIFICATE = Question[Any](
     content=later("simengine.questions.certificate.content", "certificate"),
     tables=later("simengine.questions.certificate.tables", "certificate_tables"),
     picture=later("simengine.questions.certificate.picture", "draw_power"),
-    keeps="the certificate, its curve and provenance",
+    keeps="certificate.json, power-curve.png, study.yaml, run-again.txt",
     picture_name="power-curve",
 )

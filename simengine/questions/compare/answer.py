@@ -39,14 +39,17 @@ class Switch:
     """Change of a party's money under another contract, replication by replication on the same people."""
 
     net: Statistic
-    """Mean of the difference: the other contract less the first."""
+    """Mean of the difference: the other contract less `own`."""
     npv: Statistic
+    """The same of the net present value."""
     gains: Statistic
     """Share of the replications in which its net is larger by at least the smallest unit of the currency."""
     loses: Statistic
+    """Share in which it is smaller by as much."""
     same: Statistic
+    """The remaining share."""
     asked: Mapping[str, Statistic] = field(default_factory=dict)
-    """By measure that was asked for: the difference, replication by replication."""
+    """By measure of `--measure`: the difference, replication by replication."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,18 +57,19 @@ class Comparison(Answer):
     """Contracts side by side."""
 
     level: float
-    """Of the CVaR."""
+    """Level of the CVaR."""
     measures: tuple[str, ...]
-    """Further measures beside net, NPV, P(loss) and CVaR."""
+    """Those of `--measure`."""
     cvar_needs: int | None
-    """Replications needed for a CVaR; absent if it is reported."""
+    """Replications needed for a CVaR, if the run has too few: every `cvar` is then null; otherwise null."""
     titles: Mapping[str, str]
-    """By contract; the first is the reference."""
+    """By contract: its title; `own` is the study's, and the reference."""
     parties: tuple[str, ...]
+    """Names of the parties."""
     standings: Mapping[str, Mapping[str, PartyStanding]]
-    """By contract and party."""
+    """By contract and party: statistics of its money."""
     switches: Mapping[str, Mapping[str, Switch]]
-    """By contract, the first left out, and party."""
+    """By contract and party: statistics of the difference to `own`, replication by replication; of every other contract."""
     quantiles: Mapping[str, Mapping[str, tuple[float, float, float]]]
     """By contract and party: 5 %, 50 % and 95 % of the net."""
 

@@ -35,5 +35,5 @@ COMPARE = Question[Any](
     ask=later("simengine.questions.compare.answer", "compare_contracts"),
     tables=later("simengine.questions.compare.tables", "comparison_tables"),
     picture=later("simengine.questions.compare.picture", "draw_comparison"),
-    keeps="compare.json, compare.png, study and provenance",
+    keeps="compare.json, compare.png, study.yaml, run-again.txt",
 )

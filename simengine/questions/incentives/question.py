@@ -29,6 +29,6 @@ INCENTIVES = Question[Any](
     content=later("simengine.questions.incentives.content", "incentives"),
     tables=later("simengine.questions.incentives.tables", "incentive_tables"),
     picture=later("simengine.questions.incentives.picture", "draw_efforts"),
-    keeps="the answer, its curves and provenance",
+    keeps="incentives.json, efforts.png, study.yaml, the other contracts, run-again.txt",
     picture_name="efforts",
 )

@@ -10,5 +10,5 @@ METHODS = Question[Any](
     ask=later("simengine.questions.methods.answer", "compare_methods"),
     tables=later("simengine.questions.methods.tables", "methods_tables"),
     picture=later("simengine.questions.methods.picture", "draw_methods"),
-    keeps="the answer, its picture, study and provenance",
+    keeps="methods.json, methods.png, study.yaml, run-again.txt",
 )

@@ -25,5 +25,5 @@ HOLD = Question[Any](
     content=later("simengine.questions.portfolio.content", "portfolio_content"),
     tables=later("simengine.questions.portfolio.tables", "portfolio_tables"),
     picture=later("simengine.questions.portfolio.picture", "draw_portfolio"),
-    keeps="the numbers, the picture, the portfolio with its studies and provenance",
+    keeps="portfolio.json, portfolio.png, portfolio.yaml, its studies in projects, run-again.txt",
 )

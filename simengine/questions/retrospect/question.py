@@ -26,10 +26,16 @@ RETROSPECT = Question[Any](
     name="retrospect",
     summary="Compare known results with the forecast of STUDY, and update the forecast by an interim result.",
     options=(
-        Option("given", "A known result to start from; several hold together.", is_many=True, metavar="NAME", default=()),
+        Option(
+            "given",
+            "A known result to condition on; several hold together. If absent: nothing is updated.",
+            is_many=True,
+            metavar="NAME",
+            default=(),
+        ),
         Option(
             "bandwidth",
-            "How close an estimate has to come, in the evaluator's standard errors.",
+            "Bandwidth of the match, in the evaluator's standard errors.",
             kind=float,
             default=0.25,
             low=0,
@@ -37,7 +43,7 @@ RETROSPECT = Question[Any](
         ),
         Option(
             "least_effective",
-            "Effective sample size below which nothing is said of what follows.",
+            "Effective sample size below which no update is reported.",
             kind=float,
             default=100.0,
             low=1,
@@ -50,5 +56,5 @@ RETROSPECT = Question[Any](
     tables=later("simengine.questions.retrospect.tables", "retrospect_tables"),
     picture=later("simengine.questions.retrospect.picture", "draw_look_back"),
     files=_files,
-    keeps="the sentences, the picture and provenance",
+    keeps="sentences.txt, retrospect.json, retrospect.png, study.yaml, run-again.txt",
 )

@@ -84,6 +84,7 @@ class BreakStep:
     """One assumption at the breaking point."""
 
     path: str
+    """Path of the assumption."""
     median: float
     """Its value at the centre."""
     value: float
@@ -91,7 +92,7 @@ class BreakStep:
     score: float
     """The same in standard deviations of its normal score."""
     share: float
-    """Its part in the squared distance, before correlations."""
+    """Its share of the squared distance, before correlations."""
 
 
 @dataclass(frozen=True)
@@ -99,15 +100,16 @@ class Nearest:
     """The nearest point at which the deal breaks."""
 
     distance: Statistic
+    """Standard deviations from the medians."""
     p_break: Statistic
     """Share of the panel that breaks there: about one half, or more if the result is discontinuous."""
     plausibility: float
-    """P(chi-square with as many degrees of freedom as assumptions > distance squared): how often the assumptions as a whole are as
-    far from their centre as this."""
+    """P(chi-square > distance²), with as many degrees of freedom as assumptions: how often they are as far from their centre as
+    this."""
     p_beyond: float
-    """P(N(0, 1) > distance): how often they are as far in this direction."""
+    """P(normal > distance): how often they are as far in this direction."""
     steps: tuple[BreakStep, ...]
-    """The largest share first."""
+    """The assumptions that move, the largest share first."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -115,14 +117,17 @@ class ReverseStress(Answer):
     """Result of a reverse stress test."""
 
     criterion: str
+    """The rule."""
     n_panel: int
+    """Replications at every point."""
     n_assumptions: int
+    """Numbers that have a distribution."""
     p_break: Statistic
-    """Over all replications."""
+    """Share of all replications that break."""
     nearest: Nearest | None
-    """Absent if no point within six standard deviations breaks it."""
+    """The nearest break; null if there is none within six standard deviations."""
     boxes: tuple[Box, ...] | None
-    """Absent if not requested; empty if none was found."""
+    """Boxes of assumptions in which it breaks; null if not requested, empty if none was found."""
 
 
 def read_criterion(text: str) -> Criterion:

@@ -39,7 +39,9 @@ class BoxLimits:
     """The range of one assumption in a box; an end that is missing is open."""
 
     low: float | None
+    """Lower end; null where open."""
     high: float | None
+    """Upper end; null where open."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Box:
     """A box of assumptions."""
 
     limits: Mapping[str, BoxLimits]
-    """By path; what is not named is free."""
+    """By path: the range of the assumption; what is not named is free."""
     coverage: Statistic
     """Share of the replications that break which lie in the box."""
     density: Statistic

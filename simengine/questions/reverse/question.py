@@ -27,19 +27,24 @@ REVERSE = Question[Any](
     options=(
         Option(
             "criterion",
-            'Instead: find what breaks the deal, e.g. "investor.loss > 50%".',
+            'Find what breaks the deal: a party.amount, < or >, and a number, such as "investor.loss > 50%". If absent: stresses are shown.',
             flag="--reverse",
             metavar="RULE",
             is_required=True,
         ),
-        Option("boxes", "With --reverse: boxes of assumptions in which it breaks (needs EMA Workbench).", kind=bool, default=False),
+        Option(
+            "boxes",
+            "With --reverse: boxes of assumptions in which it breaks; needs the extra `discovery`.",
+            kind=bool,
+            default=False,
+        ),
         panel(64),
     ),
     prepare=_prepare,
     ask=later("simengine.questions.reverse.answer", "reverse_stress"),
     tables=later("simengine.questions.reverse.tables", "reverse_tables"),
     picture=later("simengine.questions.reverse.picture", "draw_reverse"),
-    keeps="stress.json, stress.png, study and provenance",
+    keeps="stress.json, stress.png, study.yaml, run-again.txt",
     answer_name="stress",
     picture_name="stress",
 )

@@ -17,16 +17,22 @@ DRAWING = (
     Option("sobol", "Spread the numbers that have a distribution evenly: scrambled Sobol points.", kind=bool, default=False),
     Option(
         "tilts",
-        "Draw half of the replications with a number shifted by so many standard deviations, and weigh them.",
+        "Draw half of the replications with the normal score of a number shifted by so many standard deviations, and weight all.",
         flag="--tilt",
         is_many=True,
         metavar="PATH=SHIFT",
         default=(),
     ),
-    Option("control_variates", "Correct every result by what is known of the numbers' distributions.", kind=bool, default=False),
+    Option(
+        "control_variates",
+        "Correct every result by known means: of the numbers' distributions (not with --sobol, which has them exactly), and of people's "
+        "outcomes where it is known.",
+        kind=bool,
+        default=False,
+    ),
     Option(
         "measured",
-        "Measure and pay the same people so many times, with new numbers for all that touches no person.",
+        "Measure and pay the same people so many times, with new draws for everything that does not concern a person.",
         kind=int,
         default=1,
         low=1,
@@ -81,13 +87,13 @@ RUN = Question[Any](
     options=(
         Option(
             "until",
-            'Run until standard errors are this small, as such or as a part of the value: "p_loss se<0.002, cvar95 se<1%".',
+            'Run until standard errors are this small, such as "p_loss se<0.002, cvar95 se<1%". If absent: a fixed number.',
             metavar="GOALS",
         ),
-        Option("at_most", "With --until: the most replications.  [default: 1000000]", kind=int, low=1, high=2**32),
+        Option("at_most", "With --until: the most replications. If absent: 1,000,000.", kind=int, low=1, high=2**32),
         *DRAWING,
         MEASURES_OPTION,
-        Option("diagnostics", "Show also how each mean settles as the run grows.", kind=bool, default=False),
+        Option("diagnostics", "Also show how the mean of each party's net converges as the run grows.", kind=bool, default=False),
     ),
     prepare=_prepare,
     kept=_how_many,
@@ -99,6 +105,6 @@ RUN = Question[Any](
     tables=later("simengine.questions.run.tables", "run_tables"),
     files=later("simengine.questions.run.picture", "pictures"),
     write=later("simengine.questions.run.content", "write_run"),
-    keeps="results, summary, pictures, provenance",
+    keeps="summary, tables, pictures, study and provenance",
     answer_name="summary",
 )

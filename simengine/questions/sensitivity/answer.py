@@ -38,9 +38,11 @@ class Swing:
     low: float
     """Its value at the 5 % quantile of its distribution."""
     high: float
+    """Its value at the 95 % quantile."""
     at_low: Statistic
-    """Mean money with the assumption there."""
+    """Mean money with the assumption at `low`."""
     at_high: Statistic
+    """Mean money with the assumption at `high`."""
     swing: Statistic
     """The second less the first, replication by replication."""
 
@@ -50,11 +52,13 @@ class PartySensitivity:
     """Sensitivity of one party's money."""
 
     mean: Statistic
+    """Mean of its money."""
     tornado: Mapping[str, Swing]
-    """By path; the largest swing first."""
+    """By path: the effect of one assumption by itself, the largest swing first."""
     indices: Mapping[str, SobolIndex]
-    """By group; the largest total index first."""
+    """By group: how much it matters, the largest total index first."""
     panel_share: float
+    """Share of the variance between points that is due to the panel of replications."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,11 +68,15 @@ class Sensitivity(Answer):
     measure: str
     """The amount or measure analysed."""
     n_points: int
+    """Points of Sobol's plan."""
     n_trajectories: int
+    """Trajectories of the screening."""
     n_panel: int
+    """Replications at every point."""
     groups: Mapping[str, tuple[str, ...]]
-    """By name: the assumptions that are moved together."""
+    """By group: the paths that are moved together."""
     parties: Mapping[str, PartySensitivity]
+    """By party: the sensitivity of its money."""
 
 
 def sensitivity(

@@ -49,7 +49,7 @@ class SobolIndex:
     """Mean absolute effect, in the unit of the money, of moving it by two thirds of its range (from the 5 % to the 95 % quantile),
     scaled up to the whole range: behind a trigger more than a move from end to end."""
     pawn: Statistic | None
-    """Median distance between the distribution of the answer and its distribution given this input; absent for a group."""
+    """Median distance between the distribution of the answer and its distribution given this input; null for a group of several."""
 
 
 @dataclass(frozen=True)

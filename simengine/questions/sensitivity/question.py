@@ -11,10 +11,10 @@ SENSITIVITY = Question[Any](
     options=(
         PARTIES_OPTION,
         OF_OPTION,
-        Option("n_points", "Points of Sobol's plan, a power of 2.", flag="--points", kind=int, default=128),
+        Option("n_points", "Points of Sobol's plan, a power of 2 from 16.", flag="--points", kind=int, default=128),
         Option(
             "n_trajectories",
-            "Trajectories of the screening.",
+            "Trajectories of the screening, at least 4.",
             flag="--trajectories",
             kind=int,
             default=16,
@@ -24,5 +24,5 @@ SENSITIVITY = Question[Any](
     ask=later("simengine.questions.sensitivity.answer", "sensitivity"),
     tables=later("simengine.questions.sensitivity.tables", "sensitivity_tables"),
     picture=later("simengine.questions.sensitivity.picture", "draw_sensitivity"),
-    keeps="sensitivity.json, sensitivity.png, study and provenance",
+    keeps="sensitivity.json, sensitivity.png, study.yaml, run-again.txt",
 )

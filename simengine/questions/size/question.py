@@ -12,23 +12,32 @@ if TYPE_CHECKING:
     from simengine.config import Study
     from simengine.config.request import Requested
 
-_FREE = Option("free", "A term to size, by its path in the study.", is_many=True, metavar="PATH=LOW..HIGH[..STEP]", default=())
+_FREE = Option(
+    "free",
+    "A term to size: a number of the contract or the capital, or the window of a metric. If absent: those of `sizing.free`.",
+    is_many=True,
+    metavar="PATH=LOW..HIGH[..STEP]",
+    default=(),
+)
 _BELIEFS = Option(
     "beliefs",
-    "What a party believes of a number under `effect`.",
+    "A party's belief about a number under `effect`. If absent: those of the study.",
     flag="--belief",
     is_many=True,
     metavar="PARTY:PATH=DISTRIBUTION",
     default=(),
 )
 _RESPONDING = Option(
-    "responding", "Settle every term sheet at what it makes people choose, as `behaviour` says.", kind=bool, default=False
+    "responding",
+    "Settle every term sheet at the response that it induces, according to `behaviour`. If absent: as `sizing.responding`.",
+    kind=bool,
+    default=False,
 )
 _WISHES = (
     _FREE,
     Option(
         "objectives",
-        "What a party wants: investor.expected_npv.",
+        "A party's objective, such as investor.expected_npv. If absent: that of the study, else expected_npv of the payer and the investor.",
         flag="--objective",
         is_many=True,
         metavar="PARTY.MEASURE",
@@ -36,7 +45,7 @@ _WISHES = (
     ),
     Option(
         "limits",
-        'What a party will not go beyond: "investor.p_loss <= 0.10".',
+        'A condition of a party, such as "investor.p_loss <= 0.10", beside those of the study, which remain in force.',
         flag="--limit",
         is_many=True,
         metavar="LIMIT",
@@ -45,7 +54,7 @@ _WISHES = (
     _BELIEFS,
     Option(
         "rule",
-        "How one term sheet is chosen. If absent: the study's, or equal_sacrifice.",
+        "The rule that chooses one term sheet. If absent: `sizing.recommend`, else equal_sacrifice.",
         words=("equal_sacrifice", "nash", "total"),
     ),
     _RESPONDING,
@@ -109,8 +118,13 @@ def _number(end: str) -> Question[Any]:
         name=f"{end}_term",
         summary=f"Find the {end} value of one term of STUDY with which a limit is kept.",
         options=(
-            Option(end, f"Find the {end} value of this one term; needs --such-that.", metavar="PATH", is_required=True),
-            Option("such_that", "The limit that --smallest or --largest must keep.", metavar="LIMIT"),
+            Option(
+                end,
+                f"Find the {end} value of this one term. Its range is that of --free or `sizing.free`, else 0 to 1, or to twice its value.",
+                metavar="PATH",
+                is_required=True,
+            ),
+            Option("such_that", "The limit that the number of --smallest or --largest must meet; needed with it.", metavar="LIMIT"),
             _FREE,
             _BELIEFS,
             _RESPONDING,
@@ -131,7 +145,7 @@ _BELIEF = Question[Any](
     options=(
         Option(
             "parties",
-            "Find the smallest multiple of the effect they must believe in for a deal.",
+            "Find the smallest multiple of the effect, from 0 to 2, that they must expect for a deal to exist.",
             flag="--weakest-belief",
             metavar="PARTY,...",
             is_required=True,
@@ -155,7 +169,15 @@ SIZE = Question[Any](
     summary="Size the risk sharing of STUDY before it is signed: the terms that every party can sign, or why there are none.",
     options=(
         *_WISHES,
-        Option("n_points", "Term sheets to try before the search.", flag="--points", kind=int, default=225, low=4, high=100_000),
+        Option(
+            "n_points",
+            "Term sheets to try before the search continues from the best.",
+            flag="--points",
+            kind=int,
+            default=225,
+            low=4,
+            high=100_000,
+        ),
     ),
     prepare=_prepare,
     kept=_own_and_each_sides,
@@ -164,7 +186,8 @@ SIZE = Question[Any](
     tables=later("simengine.questions.size.tables", "sizing_tables"),
     picture=later("simengine.questions.size.picture", "draw_frontier"),
     files=_files,
-    keeps="the contract, its picture and provenance",
+    keeps="contract.yaml and sized-study.yaml with the recommended terms, frontier.png (for one number walk.png, for a belief "
+    "belief.png), sizing.json, study.yaml, run-again.txt",
     answer_name="sizing",
     picture_name="frontier",
     instead={"smallest": _number("smallest"), "largest": _number("largest"), "parties": _BELIEF},

@@ -70,9 +70,11 @@ class StressedChange:
     """Effect of a stress on one party, replication by replication."""
 
     net: Statistic
+    """Mean of the difference in net."""
     npv: Statistic
+    """The same of the net present value."""
     asked: Mapping[str, Statistic] = field(default_factory=dict)
-    """By requested measure."""
+    """By measure of `--measure`: the same."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,11 @@ class Stressing:
     """Results of a stress."""
 
     words: str
+    """What the stress changes, in words."""
     standings: Mapping[str, PartyStanding]
-    """By party."""
+    """By party: statistics of its money under the stress."""
     moved: Mapping[str, StressedChange]
-    """By party: the difference to the study as it is."""
+    """By party: the difference to the study as it is, replication by replication."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -91,16 +94,19 @@ class StressTest(Answer):
     """A study under its stresses."""
 
     level: float
+    """Level of the CVaR."""
     measures: tuple[str, ...]
-    """Further measures beside net, NPV, P(loss) and CVaR."""
+    """Those of `--measure`."""
     cvar_needs: int | None
-    """Replications needed for a CVaR; absent if it is reported."""
+    """Replications needed for a CVaR, if the run has too few: every `cvar` is then null; otherwise null."""
     parties: tuple[str, ...]
+    """Names of the parties."""
     base: Mapping[str, PartyStanding]
+    """By party: statistics of its money, the study as it is."""
     stresses: Mapping[str, Mapping[str, Stressing]]
-    """By name and severity: `adverse`, `severe`, or `own`."""
+    """By stress and severity: its results. The severity is `adverse`, `severe`, or `own` for a stress of the study."""
     not_applicable: Mapping[str, str]
-    """By name: why the study cannot express the stress."""
+    """By stress: why the study cannot express it."""
 
 
 def stress_study(

@@ -26,7 +26,7 @@ STRESS = Question[Any](
     name="stress",
     summary="Stress-test STUDY for each party; with --reverse, find the nearest assumptions that break the deal.",
     options=(
-        Option("names", "A stress to show; all if absent.", flag="--stress", is_many=True, metavar="NAME", default=()),
+        Option("names", "A stress to show. If absent: all.", flag="--stress", is_many=True, metavar="NAME", default=()),
         LEVEL_OPTION,
         MEASURES_OPTION,
     ),
@@ -34,6 +34,6 @@ STRESS = Question[Any](
     ask=later("simengine.questions.stress.answer", "stress_study"),
     tables=later("simengine.questions.stress.tables", "stress_tables"),
     picture=later("simengine.questions.stress.picture", "draw_stress"),
-    keeps="stress.json, stress.png, study and provenance",
+    keeps="stress.json, stress.png, study.yaml, run-again.txt",
     instead={"criterion": REVERSE},
 )

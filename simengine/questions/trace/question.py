@@ -27,10 +27,10 @@ TRACE = Question[Any](
     ),
     subject=RUN_OR_STUDY,
     options=(
-        Option("replication", "The number of the replication, from 0.", kind=int, low=0, high=2**32 - 1, is_required=True),
+        Option("replication", "Number of the replication.", kind=int, low=0, high=2**32 - 1, is_required=True),
         Option(
             "measurement",
-            "Which measurement of its people, where RUN was made with --measured.",
+            "Of a run with --measured: which measurement of its people.",
             kind=int,
             default=1,
             low=1,
@@ -44,5 +44,5 @@ TRACE = Question[Any](
     ask=later("simengine.questions.trace.answer", "trace_again"),
     content=later("simengine.questions.trace.content", "trace_content"),
     tables=later("simengine.questions.trace.tables", "trace_tables"),
-    keeps="the replication, its study and provenance",
+    keeps="trace.json, study.yaml, run-again.txt",
 )

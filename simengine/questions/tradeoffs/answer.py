@@ -34,7 +34,7 @@ class Slope:
     per_step: Statistic
     """For a step of the term upwards."""
     per_unit: Statistic
-    """For one unit of the term more."""
+    """For one unit more of the term."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class TermWorth:
     """Value of more of a term to one party."""
 
     npv: Slope
-    """Of its mean net present value."""
+    """The change of the mean net present value."""
     p_loss: Slope
-    """Of the probability of a net below zero."""
+    """The change of the probability of a net below zero, between `low` and `high`."""
     cvar: Slope | None
-    """Of the mean loss (-net) in the worst 1 - level of the replications; absent where these are too few."""
+    """The change of the mean loss in the tail, between `low` and `high`; null if the tail has too few replications."""
     asked: Mapping[str, Slope] = field(default_factory=dict)
-    """Of each measure that was asked for."""
+    """By measure of `--measure`: its change."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,17 @@ class MovedTerm:
     """One term: its values, and its worth to each party."""
 
     value: float
+    """The term as it is."""
     low: float
+    """The lower of the values between which the difference is taken."""
     high: float
-    """Between `low` and `high` the difference is taken: on both sides of the value, or from it on where one side is forbidden."""
+    """The higher of them; one of both is the value itself where a side is forbidden."""
     step: float
-    """The change to which `per_step` refers, in the unit of the term."""
+    """The change to which `per_step` refers, in the unit of the term: the fraction `step` of its size."""
     forbidden: str | None
-    """Why one side is forbidden; absent if both were settled."""
+    """The rule that forbids one side; null if both were settled."""
     parties: Mapping[str, TermWorth]
+    """By party: what more of the term is worth to it."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -71,18 +74,19 @@ class Tradeoffs(Answer):
     """Worth of the terms of a study to its parties."""
 
     step: float
-    """Relative to each term."""
+    """Relative change of each term."""
     level: float
+    """Level of the CVaR."""
     measures: tuple[str, ...]
-    """Further measures beside NPV, P(loss) and CVaR."""
+    """Those of `--measure`."""
     cvar_needs: int | None
-    """Replications needed for a CVaR; absent if it is reported."""
+    """Replications needed for a CVaR, if the run has too few: every `cvar` is then null; otherwise null."""
     base: Mapping[str, PartyStanding]
-    """By party: with the terms as they are."""
+    """By party: statistics of its money, with the terms as they are."""
     terms: Mapping[str, MovedTerm]
-    """By path."""
+    """By path: a term and its worth."""
     left_out: Mapping[str, str]
-    """By path: why a number of the contract or the capital cannot be moved."""
+    """By path: why a number of the contract or the capital was not changed."""
 
 
 def worth_of_terms(

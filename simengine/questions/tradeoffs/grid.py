@@ -32,11 +32,13 @@ class BreakEven:
     """A point at which the mean NPV of a party is 0, between two neighbours on the map of which one has more and one has less."""
 
     across: float
+    """The number across."""
     up: float
+    """The number up."""
     along: Direction
-    """In which direction the neighbours lie: the other number is one of the map's own."""
+    """The side along which it lies between two neighbours; the other number is one of the map's values."""
     at: Statistic
-    """Of the number in this direction: by linear interpolation, with the error that the replications leave in it."""
+    """The number along that side, by linear interpolation, with its Monte Carlo error."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,11 @@ class Landscape:
     """The money of one party over a map: a row for each value across, in it an entry for each value up."""
 
     npv: tuple[tuple[Statistic, ...], ...]
-    """Mean net present value."""
+    """Mean net present value of every point: a row for each value across, in it an entry for each value up."""
     p_loss: tuple[tuple[Statistic, ...], ...]
-    """Of a net below zero."""
+    """Probability of a net below zero, in the same order."""
     break_even: tuple[BreakEven, ...]
-    """By the numbers across, then up."""
+    """Points at which the mean net present value is 0, by the numbers across, then up; empty where there are none."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,8 +58,11 @@ class MoneyMap(Answer):
     """The money of some parties over two numbers."""
 
     across: MapSide
+    """The side across."""
     up: MapSide
+    """The other side."""
     parties: Mapping[str, Landscape]
+    """By party: its money over the map."""
 
 
 def map_money(study: Study, ensemble: Ensemble, across: str, up: str, n_points: int = 9, parties: Sequence[str] = ()) -> MoneyMap:

@@ -26,8 +26,9 @@ class MapSide:
     """A number of the study, and the values at which it is put."""
 
     path: str
+    """Path of the number."""
     values: tuple[float, ...]
-    """Rising."""
+    """The values at which it is put, rising."""
 
     @property
     def is_settled_again(self) -> bool:

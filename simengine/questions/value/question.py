@@ -10,7 +10,7 @@ VALUE = Question[Any](
     options=(
         Option(
             "among",
-            "Parties between whom side payments are made, with commas. If absent: all but those who are only paid for costs.",
+            "Two to twelve parties between whom side payments are made, with commas between them. If absent: all but those only paid for costs.",
             metavar="PARTIES",
             default=(),
             read=lambda text: tuple(word.strip() for word in text.split(",")),
@@ -21,5 +21,5 @@ VALUE = Question[Any](
     content=later("simengine.questions.value.content", "wrong_pockets"),
     tables=later("simengine.questions.value.tables", "wrong_pocket_tables"),
     picture=later("simengine.questions.value.picture", "draw_pockets"),
-    keeps="the table, the study and provenance",
+    keeps="value.json, value.png, study.yaml, run-again.txt",
 )

@@ -22,17 +22,21 @@ WINDOW = Question[Any](
     options=(
         Option(
             "months",
-            "The windows to compare, as whole numbers: 12,24,36,48.",
+            "The windows to compare in months, each once, with commas between them: 12,24,36,48.",
             metavar="MONTHS",
             is_required=True,
             read=read_months,
             write=lambda months: ",".join(map(str, months)),
         ),
-        Option("metric", "The metric whose window is changed. If absent: those with the longest window.", metavar="NAME"),
+        Option(
+            "metric",
+            "The metric whose window is changed. If absent: those with the longest window, of the outcomes that are not read at one month.",
+            metavar="NAME",
+        ),
     ),
     ask=later("simengine.questions.window.answer", "compare_windows"),
     content=later("simengine.questions.window.content", "window"),
     tables=later("simengine.questions.window.tables", "window_tables"),
     picture=later("simengine.questions.window.picture", "draw_windows"),
-    keeps="the answer, its picture, study and provenance",
+    keeps="window.json, window.png, study.yaml, run-again.txt",
 )
