@@ -34,6 +34,7 @@ class EstimateReading:
     """Estimates of one metric by one design."""
 
     estimate: Statistic
+    """Mean estimate."""
     bias: Statistic
     """Mean of estimate minus truth."""
     sd: Statistic
@@ -49,7 +50,9 @@ class PaymentByDesign:
     """Contingent payments of the contract under one design."""
 
     payment: Statistic
+    """Mean payment."""
     p_pay: Statistic
+    """Probability that anything is paid."""
     borrowed: tuple[str, ...]
     """Metrics of the contract that the design cannot measure: they are measured as the protocol prescribes."""
 
@@ -61,8 +64,9 @@ class MetricByDesign:
     prescribed: str
     """Its design under the contract; `as_prescribed` where it has several."""
     truth: Statistic
-    """The mean between the service users and their twins."""
+    """Mean truth: between the service users and their twins."""
     designs: Mapping[str, EstimateReading]
+    """By design: what it finds; a design appears under a metric that it can measure."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,11 +74,13 @@ class MethodSpread(Answer):
     """Results of every design on the same people."""
 
     contingent_terms: tuple[str, ...]
+    """Names of the terms that count as payment."""
     prescribed: str
     """The design of the contract; `as_prescribed` where it has several."""
     metrics: Mapping[str, MetricByDesign]
+    """By metric: the estimates of the designs."""
     paid: Mapping[str, PaymentByDesign]
-    """By design, and on the truth."""
+    """By design, and `on_truth`: payments of the contract if it used the design, or paid on the truth."""
 
 
 def compare_methods(study: Study, ensemble: Ensemble) -> MethodSpread:
