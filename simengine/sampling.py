@@ -94,21 +94,25 @@ def refuse_impossible(sampling: Sampling, numbers: Mapping[str, Sourced], n_repl
     for path, shift in sampling.tilts.items():
         if path not in paths:
             way_out = did_you_mean(path, paths, LISTED_BY_CHECK)
-            raise UsageError(f"--tilt: a tilted number has a distribution; found `{path}`. {way_out}")
+            raise UsageError(f"--tilt: a tilted number must have a distribution; found `{path}`. {way_out}")
         if not is_number(shift) or not 0 < abs(shift) <= LARGEST_TILT:
             found = f"{shift:g}" if is_number(shift) else shorten(shift)
-            raise UsageError(f"--tilt {path}: a shift lies within {LARGEST_TILT:g} standard deviations and is not 0; found {found}")
+            raise UsageError(
+                f"--tilt {path}: a shift must lie within {LARGEST_TILT:g} standard deviations and not be 0; found {found}"
+            )
     if not sampling.is_sobol:
         return
     if sampling.tilts:
-        raise UsageError("--sobol: evenly spread replications have equal weights; found --tilt as well. Choose one of the two")
+        raise UsageError("--sobol: evenly spread replications must have equal weights; found --tilt as well. Choose one of the two")
     if not paths:
-        raise UsageError("--sobol: a number of the study has a distribution; found none, so there is nothing to spread evenly")
+        raise UsageError(
+            "--sobol: a number of the study must have a distribution; found none, so there is nothing to spread evenly"
+        )
     n_points, rest = divmod(n_replications, SCRAMBLES)
     if rest or n_points & (n_points - 1) or n_points == 0:
         low = SCRAMBLES * 2 ** max(int(np.log2(max(n_points, 1))), 0)
         raise UsageError(
-            f"--sobol: the replications are {SCRAMBLES} times a power of two; found {n_replications:,}. "
+            f"--sobol: the replications must be {SCRAMBLES} times a power of two; found {n_replications:,}. "
             f"Use -n {low} or -n {2 * low}"
         )
 
@@ -132,17 +136,20 @@ def refuse_impossible_variates(
     """
     if sampling.tilts:
         raise UsageError(
-            "--control-variates: replications of equal weight have a known mean; found --tilt as well. Choose one of the two"
+            "--control-variates: replications of equal weight must have a known mean; found --tilt as well. Choose one of the two"
         )
     # Evenly spread numbers have their means already.
     n_variates = 0 if sampling.is_sobol else len(distributions_of(numbers))
     if n_variates == 0 and not knows_deviations:
-        rule = "a number of the study has a distribution, and is drawn plainly, or the exact mean of what the contract pays on is known"
+        rule = (
+            "a number of the study must have a distribution, and be drawn plainly, or the exact mean of what the contract pays on "
+            "must be known"
+        )
         raise UsageError(f"--control-variates: {rule}; found neither, so there is nothing to correct by")
     if n_replications < LEAST_PER_VARIATE * n_variates:
         needed = LEAST_PER_VARIATE * n_variates
         raise UsageError(
-            f"--control-variates: {n_variates} numbers with a distribution take {needed:,} replications or more; found {n_replications:,}"
+            f"--control-variates: {n_variates} numbers with a distribution must have {needed:,} replications or more; found {n_replications:,}"
         )
 
 

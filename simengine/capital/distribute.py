@@ -268,5 +268,5 @@ def refuse_shortfall(capital: Capital, plan: Plan, unpaid: Integers) -> None:
             most, times = short.max() / plan.units, (short > 0).sum()
             found = f"up to {most:,.{decimals}f} unpaid, in {times:,} of {len(short):,} replications of a block"
             way_out = "Commit more, let income be recycled, keep a reserve, or write `shortfall: allowed`"
-            problem = Problem("the run", f"capital.costs.{name}", "the money suffices for every cost", found, way_out)
+            problem = Problem("the run", f"capital.costs.{name}", "the money must suffice for every cost", found, way_out)
             raise StudyError([problem])

@@ -115,7 +115,7 @@ def smallest_units(amount: Floats, units: int, path: str = "contract.terms") -> 
 def refuse_too_large(whole: Floats, units: int, path: str) -> Floats:
     """Refuse amounts of which whole numbers of 64 bits could not hold sums."""
     if not (np.abs(whole) <= _LARGEST_UNITS).all():
-        rule = f"a payment stays below {_LARGEST_UNITS / units:.0e} in every replication"
+        rule = f"a payment must stay below {_LARGEST_UNITS / units:.0e} in every replication"
         found = f"{np.abs(whole).max() / units:.3g}"
         raise StudyError([Problem("the run", path, rule, found, "Give the term a cap, or check the prices")])
     return whole

@@ -32,9 +32,9 @@ class RateTable(Spec):
     @model_validator(mode="after")
     def _one_clock(self) -> RateTable:
         if bool(self.from_year) == bool(self.from_calendar_year):
-            raise ValueError("a table of rates is given by `from_year` or by `from_calendar_year`; found neither or both")
+            raise ValueError("a table of rates must be given by `from_year` or by `from_calendar_year`; found neither or both")
         if self.from_year and min(self.from_year) != 1:
-            raise ValueError(f"the rates of `from_year` begin with year 1; found {min(self.from_year)}")
+            raise ValueError(f"the rates of `from_year` must begin with year 1; found {min(self.from_year)}")
         return self
 
 
@@ -49,5 +49,5 @@ class PriceIndex(Spec):
     @model_validator(mode="after")
     def _one_form(self) -> PriceIndex:
         if bool(self.from_calendar_year) == (self.growth_per_year is not None):
-            raise ValueError("prices rise by `growth_per_year` or `from_calendar_year`; found neither or both")
+            raise ValueError("prices must rise by `growth_per_year` or `from_calendar_year`; found neither or both")
         return self

@@ -84,7 +84,7 @@ def capital_rules(
             yield f"parties.{name}", rule, f"`{name}`", "Choose another name"
         if party.discounting is not None and party.discounting not in rates:
             way_out = one_of(rates) or "The study has no `rates`"
-            yield f"parties.{name}.discounting", "a table of `rates`", f"`{party.discounting}`", way_out
+            yield f"parties.{name}.discounting", "must be a table of `rates`", f"`{party.discounting}`", way_out
     yield from _draws(capital)
     yield from _parties(capital, parties)
     yield from _payers(capital)
@@ -99,11 +99,11 @@ def capital_rules(
 def _draws(capital: Capital) -> Iterator[Finding]:
     path = "capital.drawdown_months"
     if capital.draws == "scheduled" and capital.drawdown_months is None:
-        yield path, "a loan that is drawn as scheduled takes some months", "no `drawdown_months`", "Add it, or draw `as_needed`"
+        yield path, "a loan that is drawn as scheduled must take some months", "no `drawdown_months`", "Add it, or draw `as_needed`"
     if capital.draws == "as_needed" and capital.drawdown_months is not None:
-        yield path, "a loan that is drawn as needed has no months of drawdown", f"{capital.drawdown_months}", "Leave it out"
+        yield path, "a loan that is drawn as needed must have no months of drawdown", f"{capital.drawdown_months}", "Leave it out"
     if capital.draws == "as_needed" and not capital.costs:
-        yield "capital.draws", "a loan that is drawn as needed pays costs", "no `costs`", "Add `costs`, or draw `scheduled`"
+        yield "capital.draws", "a loan that is drawn as needed must pay costs", "no `costs`", "Add `costs`, or draw `scheduled`"
 
 
 def _parties(capital: Capital, parties: Collection[str]) -> Iterator[Finding]:
@@ -119,12 +119,12 @@ def _parties(capital: Capital, parties: Collection[str]) -> Iterator[Finding]:
     named |= {f"guarantees.{name}.guarantor": one.guarantor for name, one in capital.guarantees.items()}
     for path, party in named.items():
         if party not in parties:
-            yield f"capital.{path}", "a party of the study", f"`{party}`", one_of(parties)
+            yield f"capital.{path}", "must be a party of the study", f"`{party}`", one_of(parties)
     for name in set(capital.tranches) & set(parties):
-        rule = "a tranche has a name of its own: the waterfall names tranches and parties alike"
+        rule = "a tranche must have a name of its own: the waterfall names tranches and parties alike"
         yield f"capital.tranches.{name}", rule, f"`{name}` is a party too", ""
     for name in set(capital.guarantees) & set(capital.tranches):
-        yield f"capital.guarantees.{name}", "a guarantee has a name of its own", f"`{name}` is a tranche too", ""
+        yield f"capital.guarantees.{name}", "a guarantee must have a name of its own", f"`{name}` is a tranche too", ""
 
 
 def _payers(capital: Capital) -> Iterator[Finding]:
@@ -143,9 +143,9 @@ def _whole(shares: Mapping[str, object], path: str, noun: str) -> Iterator[Findi
     rests = [name for name, share in shares.items() if share == "rest"]
     total = sum(float(getattr(share, "value", 0.0)) for share in shares.values())
     if len(rests) > 1:
-        yield path, f"one of the {noun} at most has the share `rest`", ", ".join(rests), ""
+        yield path, f"the share `rest` must be that of one of the {noun} at most", ", ".join(rests), ""
     elif (not rests and abs(total - 1) > 1e-9) or total > 1 + 1e-9:
-        yield path, f"the shares of the {noun} add up to 1", f"{total:.10g}", "Give one of them the share `rest`"
+        yield path, f"the shares of the {noun} must add up to 1", f"{total:.10g}", "Give one of them the share `rest`"
 
 
 def _tranches(capital: Capital, commitment: float) -> Iterator[Finding]:
@@ -162,9 +162,9 @@ def _tranches(capital: Capital, commitment: float) -> Iterator[Finding]:
     rests = [name for name, tranche in capital.tranches.items() if tranche.size == "rest"]
     total = sum(tranche.size.value for tranche in capital.tranches.values() if tranche.size != "rest")
     if len(rests) > 1:
-        yield "capital.tranches", "one tranche at most has the size `rest`", ", ".join(rests), ""
+        yield "capital.tranches", "the size `rest` must be that of one tranche at most", ", ".join(rests), ""
     elif total > commitment * (1 + 1e-9) or (not rests and abs(total - commitment) > 1e-9 * commitment):
-        rule = f"the tranches together are the commitment of the contract, {commitment:,.10g}"
+        rule = f"the tranches together must be the commitment of the contract, {commitment:,.10g}"
         yield "capital.tranches", rule, f"{total:,.10g}", "Give one of them the size `rest`, or change contract.commitment"
 
 
@@ -206,7 +206,7 @@ def _fails(capital: Capital, name: str, cost: Cost, fails: PayeeFails) -> Iterat
             yield f"{path}.{key}", rule, "no `replaced_by`", "Add it, or leave it out"
     for added, others, noun in ((REPLACEMENT, capital.costs, "cost"), (RECOVERED, capital.grants, "grant")):
         if f"{name}{added}" in others:
-            rule = f"the name `{name}{added}` stands for what follows when the payee of `{name}` fails"
+            rule = f"the name `{name}{added}` must stand for what follows when the payee of `{name}` fails"
             yield f"capital.{noun}s.{name}{added}", rule, f"a {noun} of that name", "Choose another name"
 
 
@@ -225,7 +225,7 @@ def _priced(path: str, cost: Priced, waves: Collection[str], horizon: int) -> It
     """Find keys of a cost that its form does not use, waves that do not exist, and months beyond the horizon."""
     for wave in cost.waves:
         if wave not in waves:
-            yield f"{path}.waves", "a wave of the population", f"`{wave}`", one_of(waves)
+            yield f"{path}.waves", "must be a wave of the population", f"`{wave}`", one_of(waves)
     ignored = {
         "waves": cost.form != "per_person",
         "over_months": cost.form != "per_person",
@@ -234,11 +234,11 @@ def _priced(path: str, cost: Priced, waves: Collection[str], horizon: int) -> It
         "growth_per_year": cost.form in ("share_of_income", "at_most"),
     }
     for key in (key for key, is_ignored in ignored.items() if is_ignored and getattr(cost, key)):
-        yield f"{path}.{key}", f"a {cost.noun} by `{cost.form}` has no `{key}`", f"{getattr(cost, key)}", "Leave it out"
+        yield f"{path}.{key}", f"a {cost.noun} by `{cost.form}` must have no `{key}`", f"{getattr(cost, key)}", "Leave it out"
     for key in ("from_month", "until_month"):
         month = getattr(cost, key)
         if month is not None and month.value > horizon:
-            rule = f"a {cost.noun} falls due within the horizon of {horizon} months"
+            rule = f"a {cost.noun} must fall due within the horizon of {horizon} months"
             yield f"{path}.{key}", rule, f"month {month.value:g}", ""
 
 
@@ -251,7 +251,7 @@ def _months(capital: Capital, horizon: int) -> Iterator[Finding]:
     }
     for path, month in months.items():
         if month is not None and month.value > horizon:
-            yield f"capital.{path}", f"it lies within the horizon of {horizon} months", f"month {month.value:g}", ""
+            yield f"capital.{path}", f"it must lie within the horizon of {horizon} months", f"month {month.value:g}", ""
 
 
 def _waterfall(capital: Capital, parties: Collection[str], commitment: float) -> Iterator[Finding]:
@@ -272,7 +272,7 @@ def _waterfall(capital: Capital, parties: Collection[str], commitment: float) ->
                 yield path, noun, f"`{one}`", one_of(names)
             first = seen.setdefault((step.kind, one), name)
             if first != name and step.kind not in ("returns", RETAINED):
-                yield path, "nothing is paid twice", f"`{one}` here and in `{first}`", "Leave it out of one of them"
+                yield path, "nothing must be paid twice", f"`{one}` here and in `{first}`", "Leave it out of one of them"
     for name, step in capital.all_steps().items():
         yield from _shares(capital, step, f"capital.waterfall.{name}")
     if steps:
@@ -289,11 +289,11 @@ def _shares(capital: Capital, step: WaterfallStep, path: str) -> Iterator[Findin
         for name in step.rest:
             tranche = capital.tranches.get(name)
             if tranche and (tranche.returns_at_most_multiple is not None or tranche.returns_at_most_per_year is not None):
-                rule = "a tranche whose returns have a limit shares in `returns`; the rest has none"
+                rule = "a tranche whose returns have a limit must share in `returns`, not in the rest"
                 yield f"{path}.rest.{name}", rule, f"`{name}` has a limit", "Put a step `returns` before the rest"
     if step.returns is not None and sum(share.value for share in step.returns.values()) > 1 + 1e-9:
         found = f"{sum(share.value for share in step.returns.values()):.10g}"
-        yield f"{path}.returns", "the shares of what is left add up to 1 at most", found, ""
+        yield f"{path}.returns", "the shares of what is left must add up to 1 at most", found, ""
 
 
 def _is_complete(
@@ -302,14 +302,14 @@ def _is_complete(
     """Find lenders and deferred costs without a place, and money without a recipient."""
     rests = [step for step in steps if step.kind == "rest"]
     if len(rests) != 1 or steps[-1].kind != "rest":
-        rule = "the last step, and no other, hands out the `rest`: otherwise money is left over"
+        rule = "the last step, and no other, must hand out the `rest`: otherwise money is left over"
         yield "capital.waterfall", rule, f"steps {', '.join(step.kind for step in steps)}", ""
     needed = [("principal", name) for name in capital.tranches or ((LOAN,) if commitment > 0 else ())]
     needed += [("interest", name) for name, one in capital.tranches.items() if one.bears_interest]
     needed += [("deferred", name) for name, one in capital.costs.items() if one.deferred_share is not None]
     for kind, name in needed:
         if (kind, name) not in seen:
-            rule = "everybody to whom money is owed has a step in the waterfall"
+            rule = "everybody to whom money is owed must have a step in the waterfall"
             yield "capital.waterfall", rule, f"no step `{kind}` for `{name}`", f"Steps are {', '.join(WATERFALL_STEPS)}"
 
 
@@ -319,13 +319,13 @@ def _guarantees(capital: Capital) -> Iterator[Finding]:
         for covered in one.covers:
             path = f"capital.guarantees.{name}.covers"
             if covered not in tranches and covered not in capital.guarantees:
-                yield path, "a tranche or another guarantee", f"`{covered}`", one_of([*tranches, *capital.guarantees])
+                yield path, "must be a tranche or another guarantee", f"`{covered}`", one_of([*tranches, *capital.guarantees])
             elif _bearer(capital, covered) == one.guarantor:
-                yield path, "a guarantor makes good what another lost", f"`{one.guarantor}` bears the loss of `{covered}`", ""
+                yield path, "a guarantor must make good what another lost", f"`{one.guarantor}` bears the loss of `{covered}`", ""
     try:
         calling_order(capital.guarantees)
     except ValueError as loop:
-        yield "capital.guarantees", "guarantees do not cover each other in a loop", str(loop), "Take one of them out of `covers`"
+        yield "capital.guarantees", "guarantees must not cover each other in a loop", str(loop), "Take one of them out of `covers`"
 
 
 def _bearer(capital: Capital, covered: str) -> str:

@@ -69,7 +69,7 @@ class Priced(Spec):
     """The last month; absent: the horizon."""
     waves: NamesOrNone = ()
     """The waves whose people cost something; absent: all."""
-    over_months: Annotated[Count, AfterValidator(within(1, 600, "a service lasts from 1 to 600 months"))] | None = None
+    over_months: Annotated[Count, AfterValidator(within(1, 600, "a service must last from 1 to 600 months"))] | None = None
     """Months over which a person costs something; absent: 1."""
     growth_per_year: YearlyRate | None = None
     """Growth of the price from month 0, month by month."""
@@ -78,9 +78,9 @@ class Priced(Spec):
     def _one_form(self) -> Self:
         given = [name for name in self.forms if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"a {self.noun} is given by one of {', '.join(self.forms)}; found {', '.join(given) or 'none'}")
+            raise ValueError(f"a {self.noun} must be given by one of {', '.join(self.forms)}; found {', '.join(given) or 'none'}")
         if self.until_month is not None and self.from_month is not None and self.until_month.value < self.from_month.value:
-            raise ValueError(f"a {self.noun} ends after it begins; found months {self.from_month} to {self.until_month}")
+            raise ValueError(f"a {self.noun} must end after it begins; found months {self.from_month} to {self.until_month}")
         return self
 
     @property
@@ -159,14 +159,16 @@ class Party(Spec):
     def _one_rate(self) -> Party:
         if (self.discount_rate_per_year is None) == (self.discounting is None):
             found = "neither" if self.discounting is None else "both"
-            raise ValueError(f"a party has a `discount_rate_per_year` or names a table of `rates` as `discounting`; found {found}")
+            raise ValueError(
+                f"a party must have a `discount_rate_per_year` or name a table of `rates` as `discounting`; found {found}"
+            )
         return self
 
 
 def _has_roles(parties: dict[str, Party]) -> dict[str, Party]:
     missing = [role for role in ROLES if role not in parties]
     if missing:
-        raise ValueError(f"every study has the parties {', '.join(ROLES)}; missing: {', '.join(missing)}")
+        raise ValueError(f"every study must have the parties {', '.join(ROLES)}; missing: {', '.join(missing)}")
     return parties
 
 
@@ -270,7 +272,9 @@ class WaterfallStep(Spec):
     def _one_kind(self) -> WaterfallStep:
         given = [name for name in WATERFALL_STEPS if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"a step of the waterfall is one of {', '.join(WATERFALL_STEPS)}; found {', '.join(given) or 'none'}")
+            raise ValueError(
+                f"a step of the waterfall must be one of {', '.join(WATERFALL_STEPS)}; found {', '.join(given) or 'none'}"
+            )
         return self
 
     @property
@@ -298,7 +302,7 @@ class Capital(Spec):
     month."""
     drawn_share: Probability | None = None
     """Share of the commitment that is drawn, or can be drawn; absent: all."""
-    drawdown_months: Annotated[Quantity, AfterValidator(within(1, 600, "drawdown takes from 1 to 600 months"))] | None = None
+    drawdown_months: Annotated[Quantity, AfterValidator(within(1, 600, "drawdown must take from 1 to 600 months"))] | None = None
     """Months from the start over which it is drawn in equal parts, needed if `scheduled`; the integer part of the drawn value."""
     draw_order: Literal["side_by_side", "senior_first", "junior_first"] = "side_by_side"
     """Which tranche pays in first; side by side in proportion to their sizes."""

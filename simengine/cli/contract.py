@@ -56,13 +56,13 @@ def replay_command(
 ) -> None:
     """Settle CONTRACT on outcomes, or without any on the published cases that stand in it: payments out, no simulation."""
     if is_all == (contract_file is not None):
-        raise UsageError("replay takes either a contract or --all; found " + ("both" if is_all else "neither"))
+        raise UsageError("replay: must have either a contract or --all; found " + ("both" if is_all else "neither"))
     if start is not None and reached is None and not is_all:
-        raise UsageError(f"--start: belongs to a table of outcomes, --reached; found {start!r} and no table")
+        raise UsageError(f"--start: must belong to a table of outcomes, --reached; found {start!r} and no table")
     if contract_file is None:
         if outcomes or reached is not None or start is not None or drawn is not None or until is not None:
-            rule = "--all takes the outcomes that stand in the contracts"
-            raise UsageError(f"{rule}, and no --outcome, --reached, --start, --drawn or --until")
+            rule = "--all: must stand without --outcome, --reached, --start, --drawn and --until"
+            raise UsageError(f"{rule}; found one of them. It takes the outcomes that stand in the contracts")
         _replay_published(None, as_json=as_json)
     elif not outcomes and reached is None and drawn is None and until is None and _has_published(contract_file):
         _replay_published(contract_file, as_json=as_json)

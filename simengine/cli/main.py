@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from simengine.cli.contract import explain, lint, replay_command
-from simengine.cli.options import PLACE, json_option, say, study_options, threads_option
+from simengine.cli.options import PLACE, WholeNumber, json_option, say, study_options, threads_option
 from simengine.cli.questions import command_of, deliver
 from simengine.cli.sweep import sweep
 from simengine.errors import SimengineError, escaped
@@ -129,6 +129,7 @@ def commands() -> None:
 def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, fix: bool, as_json: bool) -> None:
     """Validate STUDY and all its variants, and say what it assumes."""
     from simengine.config import load_study
+    from simengine.contract_text.magnitudes import magnitude_findings
     from simengine.report import document, steps, tables
 
     if fix:
@@ -148,6 +149,9 @@ def check(study_file: Path, overrides: tuple[str, ...], variant: str | None, fix
     tables.show(tables.assumption_lists(study), fold=False)
     if said := steps.steps_sentence(moves):
         say(said)
+    for remark in magnitude_findings(study.contract):
+        if remark.rule not in study.contract.explained:
+            say(f"contract.{remark.key}: {remark.found}: {remark.why}. {remark.suggestion}")
     for path in bare:
         say(f"{path}: assumed, yet without a distribution: its uncertainty is missing from the result")
     say(f"{study_file}: valid, {len(study.variants)} variants included. {study.study.title}.")
@@ -173,13 +177,13 @@ def schema(what: str) -> None:
 @commands.command()
 @click.option(
     "--replications",
-    type=click.IntRange(4, 100_000),
+    type=WholeNumber(4, 100_000),
     default=2000,
     show_default=True,
     help="Replications of the workload that is timed; slow programs get fewer.",
 )
 @click.option(
-    "--repeats", type=click.IntRange(1, 1000), default=5, show_default=True, help="Timings of each program; their median counts."
+    "--repeats", type=WholeNumber(1, 1000), default=5, show_default=True, help="Timings of each program; their median counts."
 )
 @json_option
 def bench(replications: int, repeats: int, as_json: bool) -> None:
@@ -214,7 +218,7 @@ _DEMO_REPLICATIONS = 10_000
     type=PLACE,
     help="New or empty folder for the results. If absent: simengine-demo, or the first of simengine-demo-2, simengine-demo-3, ... that is free.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=_DEMO_SEED, show_default=True, help="Seed of every draw.")
+@click.option("--seed", type=WholeNumber(0, 2**64 - 1), default=_DEMO_SEED, show_default=True, help="Seed of every draw.")
 @threads_option
 def demo(output: Path | None, seed: int, threads: int | None) -> None:
     """Run the Norrköping contract as it stood before signing: a risk table and a picture, in seconds."""

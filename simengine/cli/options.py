@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,6 +36,21 @@ class OptionPlace(click.ParamType):  # type: ignore[type-arg]
 PLACE = OptionPlace()
 
 
+class WholeNumber(click.IntRange):
+    """A whole number within limits, refused in the words of all other numbers."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Turn what was typed into a number, or refuse it."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            name = "a number" if param is None else max(param.opts, key=len)
+            high = "" if self.max is None else f" to {self.max:,}"
+            digits = re.sub(r"[ .,_]", "", str(value))
+            instead = f". Write {digits}" if digits.isdecimal() and digits != str(value) else ""
+            raise UsageError(f"{name}: must be a whole number from {self.min:,}{high}; found {value!r}{instead}") from None
+
+
 def output_option(what: str) -> Callable[..., Any]:
     """Return a command a folder for its answer."""
     return click.option("-o", "--output", type=PLACE, help=f"New or empty folder for {what}. If absent: nothing is written.")
@@ -54,7 +70,7 @@ def study_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 seed_option = click.option(
     "--seed",
-    type=click.IntRange(0, 2**64 - 1),
+    type=WholeNumber(0, 2**64 - 1),
     help="Seed of every draw. If absent: the study's own, else one that is drawn, printed and kept.",
 )
 
@@ -65,7 +81,7 @@ def replications_option(number: int | None) -> Callable[..., Any]:
     return click.option(
         "-n",
         "--replications",
-        type=click.IntRange(2, 2**32),
+        type=WholeNumber(2, 2**32),
         default=number,
         show_default=number is not None,
         help=f"Monte Carlo replications to simulate.{absent}",
@@ -74,12 +90,12 @@ def replications_option(number: int | None) -> Callable[..., Any]:
 
 threads_option = click.option(
     "--threads",
-    type=click.IntRange(1, 1024),
+    type=WholeNumber(1, 1024),
     help="Blocks that run at once; changes no result. If absent: one for each available processor.",
 )
 block_size_option = click.option(
     "--block-size",
-    type=click.IntRange(1, 1_000_000),
+    type=WholeNumber(1, 1_000_000),
     default=1000,
     show_default=True,
     help="Replications in a block at most; fewer if a thread would have none; changes no result.",

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from simengine.cli.options import (
     PLACE,
+    WholeNumber,
     block_size_option,
     json_option,
     output_option,
@@ -135,7 +136,7 @@ def _parameter(option: Option) -> Callable[[Any], Any]:
     elif option.kind in (int, float):
         is_limited = isfinite(option.low) and isfinite(option.high)
         if option.kind is int:
-            kind = click.IntRange(int(option.low), int(option.high)) if is_limited else int
+            kind = WholeNumber(int(option.low), int(option.high)) if is_limited else int
         else:
             kind = click.FloatRange(option.low, option.high) if is_limited else float
     if option.kind is bool:

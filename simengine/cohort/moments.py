@@ -191,7 +191,7 @@ def draw_matched(
     alike = moments.share.sum(axis=kept, keepdims=True) if kept else moments.share
     empty = np.where(users > 0, (1 - alike) ** candidates, 0.0) * users
     if (empty.sum(axis=(1, 2)) > _LEFT_OUT * np.maximum(n, 1)).any():
-        rule = "people replaced by their moments are found for all but one in a thousand service users"
+        rule = "people replaced by their moments must be found for all but one in a thousand service users"
         way_out = "Raise `candidates`, match on less, or leave `exact_moments` out"
         raise StudyError([Problem("the run", "measurement.matched.exact_moments", rule, "fewer", way_out)])
     # Matched people have the service user's traits; the others are as people enter.

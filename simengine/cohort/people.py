@@ -273,7 +273,7 @@ def select(entrance: Entrance, group: Group, people: People, selection: Selectio
     if (chosen < 0).any():
         # The first place of all: how many there are in a batch hangs on the blocks.
         place = int(np.argmax(chosen < 0))
-        rule = f"among {_CANDIDATES:,} candidates there is one whom the selection takes"
+        rule = f"among {_CANDIDATES:,} candidates there must be one whom the selection takes"
         found = f"none for place {people.number[place]:,} of replication {entrance.draws.replications[people.row[place]]:,}"
         raise StudyError([Problem("the run", "population.selection", rule, found, "Relax the selection, or check the rates")])
     return entrance.enter(group, people.row, people.number, chosen, people.begin)

@@ -35,7 +35,7 @@ Objective: TypeAlias = Literal["net", "npv"]
 
 def _rising(levels: tuple[float, ...]) -> tuple[float, ...]:
     if any(not low < high for low, high in pairwise(levels)):
-        raise ValueError(f"levels rise; found {', '.join(f'{level:g}' for level in levels)}")
+        raise ValueError(f"levels must rise; found {', '.join(f'{level:g}' for level in levels)}")
     return levels
 
 
@@ -60,7 +60,7 @@ class EffortCost(Spec):
     def _one_form(self) -> EffortCost:
         if (self.quadratic is None) == (self.table is None):
             found = "neither" if self.table is None else "both"
-            raise ValueError(f"a cost of effort is `quadratic` or a `table`; found {found}")
+            raise ValueError(f"a cost of effort must be `quadratic` or a `table`; found {found}")
         return self
 
 
@@ -84,7 +84,7 @@ class ShareOut(Spec):
 
     totals: _Levels = (1.0,)
     """Possible totals, rising; 1 is the amount that effort 1 for everybody uses."""
-    parts: Annotated[Count, AfterValidator(within(1, 100, "a whole is cut into 1 to 100 parts"))]
+    parts: Annotated[Count, AfterValidator(within(1, 100, "a whole must be cut into 1 to 100 parts"))]
     """Equal parts into which a total is divided."""
 
 
@@ -108,7 +108,7 @@ class Referral(Spec):
     def _one_cost(self) -> Referral:
         distribution = self.cost_between_referrers
         if distribution is not None and self.cost_per_person is not None:
-            raise ValueError("a referral costs everybody the same, or differs between referrers; found both")
+            raise ValueError("a referral must cost everybody the same, or differ between referrers; found both")
         if distribution is not None and distribution.support[0] < 0:
             raise ValueError(f"a cost between referrers must not be negative; found as little as {distribution.support[0]:g}")
         return self
@@ -138,16 +138,18 @@ class Behaviour(Spec):
     @model_validator(mode="after")
     def _levels_or_whole(self) -> Behaviour:
         if self.share_out is not None and len(self.efforts) < 2:
-            raise ValueError(f"a whole is shared out between two efforts or more; found {len(self.efforts)}")
+            raise ValueError(f"a whole must be shared out between two efforts or more; found {len(self.efforts)}")
         for name, effort in self.efforts.items():
             if self.share_out is None and effort.levels is None:
-                raise ValueError(f"an effort has `levels`, unless a whole is shared out; found none for `{name}`")
+                raise ValueError(f"an effort must have `levels`, unless a whole is shared out; found none for `{name}`")
             if self.share_out is not None and (effort.levels is not None or (effort.cost is not None and effort.cost.table)):
-                raise ValueError(f"where a whole is shared out, an effort has no `levels` and no `table`; found them for `{name}`")
+                raise ValueError(
+                    f"where a whole is shared out, an effort must have no `levels` and no `table`; found them for `{name}`"
+                )
             if effort.levels is not None and effort.cost is not None and effort.cost.table is not None:
                 found = f"{len(effort.cost.table)} for {len(effort.levels)} levels of `{name}`"
                 if len(effort.cost.table) != len(effort.levels):
-                    raise ValueError(f"a table of costs has one cost for each level; found {found}")
+                    raise ValueError(f"a table of costs must have one cost for each level; found {found}")
         return self
 
     @model_validator(mode="after")
@@ -156,10 +158,10 @@ class Behaviour(Spec):
             costs = [effort.cost for effort in self.efforts.values()]
             units = {cost.per for cost in costs if cost is not None and cost.quadratic is not None}
             if len(costs) < 2 or any(cost is None or cost.quadratic is None for cost in costs) or len(units) != 1:
-                raise ValueError("a cross term joins two or more efforts, all with a quadratic cost per the same thing")
+                raise ValueError("a cross term must join two or more efforts, all with a quadratic cost per the same thing")
             least = -1 / (len(costs) - 1)
             if self.cross.value < least:
-                raise ValueError(f"a cost is never negative: with {len(costs)} efforts a cross term is at least {least:g}")
+                raise ValueError(f"a cost must never be negative: with {len(costs)} efforts a cross term is at least {least:g}")
         return self
 
 
@@ -169,20 +171,25 @@ def behaviour_problems(study: Study) -> Iterator[Finding]:
     if behaviour is None:
         return
     if not behaviour.efforts and behaviour.referral is None:
-        yield "behaviour", "somebody has something to decide", "neither `efforts` nor a `referral`", "Give one, or leave it out"
+        yield (
+            "behaviour",
+            "somebody must have something to decide",
+            "neither `efforts` nor a `referral`",
+            "Give one, or leave it out",
+        )
     named = {"party": behaviour.party, "borne_by": behaviour.borne_by}
     if behaviour.referral is not None:
         named["referral.party"] = behaviour.referral.party
     for key, party in named.items():
         if party is not None and party not in study.parties:
-            yield f"behaviour.{key}", "who responds is one of `parties`", f"`{party}`", one_of(study.parties)
+            yield f"behaviour.{key}", "who responds must be one of `parties`", f"`{party}`", one_of(study.parties)
         elif party in (INVESTOR, OUTCOME_PAYER):
             # Names of roles: if others lend or pay, a party of this name has no cash to respond to.
             yield from money_findings(study, party, f"behaviour.{key}")
     yield from _targets(study, behaviour)
     number = n_choices(behaviour)
     if number > MOST_CHOICES:
-        rule = f"there are at most {MOST_CHOICES} choices, for each is simulated"
+        rule = f"there must be at most {MOST_CHOICES} choices, for each is simulated"
         yield "behaviour", rule, f"{number:,}", "Give fewer levels or parts"
 
 
@@ -195,11 +202,14 @@ def _targets(study: Study, behaviour: Behaviour) -> Iterator[Finding]:
             for one in names or ():
                 if one not in known:
                     what = "an effect of the study" if key == "effect" else "a stratum of the population"
-                    yield f"{path}.{key}", f"an effort is spent on {what}", f"`{one}`", one_of(list(known))
+                    yield f"{path}.{key}", f"an effort must be spent on {what}", f"`{one}`", one_of(list(known))
         for place in touched(study, effort):
             other = taken.setdefault(place, name)
             if other != name:
-                rule, found = "each effect in each stratum answers to one effort", f"`{place[0]}` in `{place[1]}` to `{other}` too"
+                rule, found = (
+                    "each effect in each stratum must answer to one effort",
+                    f"`{place[0]}` in `{place[1]}` to `{other}` too",
+                )
                 yield path, rule, found, "Name the effects or strata of each effort"
                 break
 

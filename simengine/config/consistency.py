@@ -80,25 +80,30 @@ def _contract(study: Study) -> Iterator[Finding]:
             yield f"contract.{path}", rule, found, way_out
     yield from _sources(study.contract.sources, quantities_in(study.contract, "contract"))
     if not is_in_currency:
-        yield "contract.currency", f"the contract is in the study's currency, {study.study.currency}", study.contract.currency, ""
+        yield (
+            "contract.currency",
+            f"the contract must be in the study's currency, {study.study.currency}",
+            study.contract.currency,
+            "",
+        )
     for name in study.contract.inputs():
         if name not in study.measurement.measured:
-            rule = "every metric of the contract is measured"
+            rule = "every metric of the contract must be measured"
             yield f"contract.metrics.{name}", rule, f"nobody measures `{name}`", one_of(study.measurement.measured)
     for name, use in study.contract.metrics.items():
         if use.counts == "since_last":
             yield from _since_last(study, name)
     waves = study.contract.waves
     if waves and list(waves) != list(study.population.waves):
-        rule = "the waves of the contract are those of the population, in their order"
+        rule = "the waves of the contract must be those of the population, in their order"
         yield "contract.waves", rule, ", ".join(waves), f"They are: {', '.join(study.population.waves)}"
     names = set(study.contract.milestones)
     claims = {name: set(one.prices) for name, one in price_lists(study.outcomes).items()}
     if names and names not in claims.values():
-        rule = "an outcome of kind `claim` tallies the milestones of the contract, these and no others"
+        rule = "an outcome of kind `claim` must tally the milestones of the contract, these and no others"
         yield "contract.milestones", rule, ", ".join(study.contract.milestones), f"Claims: {', '.join(claims) or 'none'}"
     for name in set(study.contract.parties) - set(study.parties):
-        rule = "every party of the contract is a party of the study"
+        rule = "every party of the contract must be a party of the study"
         yield f"contract.parties.{name}", rule, f"`{name}`", one_of(study.parties)
 
 
@@ -121,7 +126,7 @@ def _calendar(study: Study) -> Iterator[Finding]:
             found = f"the last person may enter in month {end:g}"
             yield (
                 f"population.waves.{name}.enrolment_months",
-                f"everybody enters within the horizon of {horizon:g} months",
+                f"everybody must enter within the horizon of {horizon:g} months",
                 found,
                 "",
             )
@@ -130,14 +135,14 @@ def _calendar(study: Study) -> Iterator[Finding]:
         if last + metric.window_months.value > horizon:
             found = f"people entering in month {last:g} are followed for {metric.window_months.value:g} months"
             way_out = "Raise study.horizon_months, or shorten the window or the enrolment"
-            rule = f"every window closes within the horizon of {horizon:g} months"
+            rule = f"every window must close within the horizon of {horizon:g} months"
             key = "window_months" if study.measurement.path_of(name).endswith(f".{name}") else "until_months"
             yield f"{study.measurement.path_of(name)}.{key}", rule, found, way_out
     for name, outcome in study.outcomes.items():
         month = outcome.read_at_month
         if month is not None and last + month > horizon:
             found = f"month {last:g} + {month:g}"
-            yield f"outcomes.{name}.at_month", f"the outcome is read within the horizon of {horizon:g} months", found, ""
+            yield f"outcomes.{name}.at_month", f"the outcome must be read within the horizon of {horizon:g} months", found, ""
 
 
 def _capital(study: Study) -> Iterator[Finding]:
@@ -146,23 +151,23 @@ def _capital(study: Study) -> Iterator[Finding]:
     used = {party.discounting for party in study.parties.values()}
     for name, table in study.rates.items():
         if table.real and study.prices is None and name in used:
-            rule = "a table for money in the prices of the start needs `prices`: cash is deflated before it is discounted"
+            rule = "a table for money in the prices of the start must have `prices`: cash is deflated before it is discounted"
             yield f"rates.{name}.real", rule, "no `prices`", "Add `prices`, or write the rates of money as it is paid"
     yield from capital_rules(study.capital, study.parties, study.rates, commitment, waves, int(horizon))
     drawdown = study.capital.drawdown_months
     if drawdown is not None and drawdown.support[1] > horizon:
         found = f"drawdown over up to {drawdown.support[1]:g} months"
-        yield "capital.drawdown_months", f"the loan is drawn within the horizon of {horizon:g} months", found, ""
+        yield "capital.drawdown_months", f"the loan must be drawn within the horizon of {horizon:g} months", found, ""
     yield from _drawing(study)
     for name in study.capital.payment_month:
         if name not in terms:
-            yield f"capital.payment_month.{name}", "a payment month belongs to a term", f"`{name}`", one_of(terms)
+            yield f"capital.payment_month.{name}", "a payment month must belong to a term", f"`{name}`", one_of(terms)
         elif study.contract.calendar:
-            rule = "the contract says when it pays, or the study does"
+            rule = "the contract must say when it pays, or the study must"
             yield f"capital.payment_month.{name}", rule, "a payment month beside the dates of the contract", "Leave one out"
     for name in terms:
         if not study.contract.calendar and name not in study.capital.payment_month:
-            yield "capital.payment_month", "every term has a month in which it is paid", f"none for `{name}`", ""
+            yield "capital.payment_month", "every term must have a month in which it is paid", f"none for `{name}`", ""
     yield from payment_problems(study)
 
 
@@ -203,7 +208,7 @@ def _run(study: Study) -> Iterator[Finding]:
     elsewhere = [(path, number) for path, number in study.quantities() if not path.startswith("contract.")]
     yield from _sources(study.study.sources, elsewhere)
     if study.run.replications.value < 2:
-        yield "run.replications", "a distribution needs at least 2 replications", f"{study.run.replications.value:g}", ""
+        yield "run.replications", "a distribution must have at least 2 replications", f"{study.run.replications.value:g}", ""
     seen: dict[int, str] = {}
     people = purposes_of_people(cohort_of(study))
     waves = tuple(study.population.waves)
@@ -218,7 +223,7 @@ def _run(study: Study) -> Iterator[Finding]:
         if other != purpose:
             yield (
                 "study",
-                "every decision has a random stream of its own",
+                "every decision must have a random stream of its own",
                 f"one for {purpose} and {other}",
                 "Rename one of the two",
             )
@@ -229,4 +234,4 @@ def _sources(listed: Mapping[str, str], numbers: Iterable[tuple[str, Sourced]]) 
     for path, number in numbers:
         for code in (number.source or "").split(",") if listed else ():
             if code.strip() and code.strip() not in listed and number.certainty != "choice":
-                yield path, "a source is one of those listed under `sources`", f"`{code.strip()}`", one_of(listed)
+                yield path, "a source must be one of those listed under `sources`", f"`{code.strip()}`", one_of(listed)

@@ -130,7 +130,9 @@ def _read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise _refusal(str(path), f"must be UTF-8 text; byte {error.start} is not", way_out="Save it as UTF-8") from None
     except (OSError, ValueError) as error:
-        raise _refusal(str(path), f"cannot be read: {(isinstance(error, OSError) and error.strerror) or error}") from None
+        raise _refusal(
+            str(path), "must be a file that can be read", f"{(isinstance(error, OSError) and error.strerror) or error}"
+        ) from None
 
 
 def _compose(file: str, text: str) -> Node | None:
@@ -142,14 +144,39 @@ def _compose(file: str, text: str) -> Node | None:
     except ReaderError as error:
         raise _refusal(file, rule if file == "--set" else "must be plain text", f"the character {_character(error)!r}") from None
     except MarkedYAMLError as error:
-        line = error.problem_mark.line if error.problem_mark else 0
-        found = " ".join(str(part) for part in (error.context, error.problem) if part)
-        raise _refusal(_at(file, line), rule, found if file != "--set" else shorten(text)) from None
+        raise _not_yaml(file, text, rule, error) from None
     except (YAMLError, ValueError, OverflowError) as error:
         raise _refusal(file, rule, shorten(str(error))) from None
     except RecursionError:
         raise _refusal(file, f"must nest at most {MAX_DEPTH} levels deep", "deeper nesting") from None
     return node
+
+
+_MISTAKES = {
+    "found character '\\t'": ("must be indented with blanks, not with the tab key", "Replace the tab by two blanks"),
+    "mapping values are not allowed here": (
+        "must begin as far to the right as its neighbours, and have no `: ` inside a text",
+        "Move it under its neighbours; put a text that holds a `:` in quotes",
+    ),
+    "could not find expected ':'": (
+        "must be `key: value`, with a blank after the colon",
+        "Look at this line and the one above: `name: value`, not `name:value`",
+    ),
+    "expected <block end>": ("must begin as far to the right as its neighbours", "Move it under its neighbours"),
+}
+"""By what the parser says: what must be, and what to do."""
+
+
+def _not_yaml(file: str, text: str, rule: str, error: MarkedYAMLError) -> StudyError:
+    """Say what is wrong with a line that cannot be read."""
+    line, said = error.problem_mark.line if error.problem_mark else 0, str(error.problem or "")
+    if file == "--set":
+        return _refusal(file, rule, shorten(text))
+    for mistake, (must, way_out) in _MISTAKES.items():
+        if said.startswith(mistake):
+            lines = text.splitlines()
+            return _refusal(_at(file, line), must, shorten(lines[line].strip()) if line < len(lines) else "", way_out)
+    return _refusal(_at(file, line), rule, " ".join(str(part) for part in (error.context, error.problem) if part))
 
 
 # Callers that vary a number load the same file repeatedly, and parsing takes most of the time. Nodes are only read.
@@ -243,7 +270,7 @@ def named_file(of: Path, name: Any, where: str, key: str, noun: str) -> Path:
         if not found.exists():
             raise _refusal(where, "no such file", shorten(name), "Check the path", key=key)
     except (OSError, ValueError) as error:
-        raise _refusal(where, "cannot be read", shorten(str(error)), key=key) from None
+        raise _refusal(where, "must be a file that can be read", shorten(str(error)), key=key) from None
     return of.parent / name
 
 

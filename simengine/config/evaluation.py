@@ -49,35 +49,35 @@ def _designs(study: Study) -> Iterator[Finding]:
         path = f"measurement.by_wave.{wave}"
         used[path] = design
         if wave not in study.population.waves:
-            yield path, "a design by wave belongs to a wave", f"`{wave}`", one_of(study.population.waves)
+            yield path, "a design by wave must belong to a wave", f"`{wave}`", one_of(study.population.waves)
     for design in protocol.mix or {}:
         path = f"measurement.mix.{design}"
         used[path] = design
         if design == "mix":
-            yield path, "a mix is made of other designs", "mix", ""
+            yield path, "a mix must be made of other designs", "mix", ""
     if protocol.mix is not None:
         total = sum(weight.centre for weight in protocol.mix.values())
         if abs(total - 1) > _ROUNDING or not all(isinstance(weight, Constant) for weight in protocol.mix.values()):
-            yield "measurement.mix", "the weights of a mix are numbers that add up to 1", f"{total:.6g}", ""
+            yield "measurement.mix", "the weights of a mix must be numbers that add up to 1", f"{total:.6g}", ""
     for path, design in used.items():
         section = SECTION_OF.get(design)
         if section is not None and getattr(protocol, section) is None:
             way_out = f"Add measurement.{section}{_SHORTEST.get(design, '')}"
             if path == "measurement.design" and not is_read:
                 way_out += ", or leave the design out: every metric has its own"
-            yield path, f"the design `{design}` is described by a section `{section}`", "none", way_out
+            yield path, f"the design `{design}` must be described by a section `{section}`", "none", way_out
         if design in _LOOKING_BACK:
             yield from _needs_history(study, path, f"the design `{design}` compares with the months before entry")
     yield from _cross_section(study)
     clusters = protocol.control.clusters if protocol.control is not None else None
     if clusters is not None and not study.population.sites:
-        rule = "a lot among clusters is drawn among sites"
+        rule = "a lot among clusters must be drawn among sites"
         yield "measurement.control.clusters", rule, "no sites", "Give population.sites, with as many sites"
     elif clusters is not None and clusters.number.value not in (
         counts := [sites.count.value for sites in study.population.sites.values()]
     ):
         found = f"{clusters.number.value:g} clusters, and {', '.join(f'{count:g}' for count in counts)} sites"
-        yield "measurement.control.clusters.number", "the clusters are the sites of the population", found, "Give as many"
+        yield "measurement.control.clusters.number", "the clusters must be the sites of the population", found, "Give as many"
     elif (
         clusters is not None
         and len({one.sizes for one in study.population.sites.values() if one.count.value == clusters.number.value}) > 1
@@ -131,29 +131,29 @@ def _transfers(study: Study) -> Iterator[Finding]:
     transfer, mode, path = study.population.transfer, study.measurement.transfers, "measurement.transfers"
     for state in transfer.factor_in if transfer is not None else ():
         if state not in study.pathway.states:
-            yield f"population.transfer.factor_in.{state}", "a state exists", f"`{state}`", one_of(study.pathway.states)
+            yield f"population.transfer.factor_in.{state}", "must be a state", f"`{state}`", one_of(study.pathway.states)
     for name, outcome in study.outcomes.items() if transfer is not None else ():
         if outcome.month_priced_by != "beginning":
-            rule = "where people move out of the area, a month is priced by the state of its beginning"
+            rule = "where people move out of the area, a month must be priced by the state of its beginning"
             yield f"outcomes.{name}.counted", rule, f"`{outcome.month_priced_by}`", "Leave it out"
     if mode == "followed":
         return
     if transfer is None:
-        rule = "people can be lost to the evaluator where some move out of the area"
+        rule = "people must move out of the area to be lost to the evaluator"
         yield path, rule, f"`{mode}`, and no population.transfer", "Add population.transfer, or leave it out"
     if study.contract.milestones:
-        rule = "claims by milestones are proved wherever a person lives"
+        rule = "claims by milestones must be proved wherever a person lives"
         yield path, rule, f"`{mode}`, and contract.milestones", "Leave one of the two out"
     if study.measurement.by_moments:
-        rule = "people replaced by their moments do not move away"
+        rule = "people replaced by their moments must not move away"
         yield path, rule, f"`{mode}`, and exact moments of {', '.join(study.measurement.by_moments)}", "Leave one of the two out"
     for name, metric in study.measurement.measured.items():
         if metric.per is not None:
-            rule = "an efficiency ratio is formed of everybody, wherever they live"
+            rule = "an efficiency ratio must be formed of everybody, wherever they live"
             yield f"{study.measurement.path_of(name)}.estimate", rule, f"`transfers: {mode}`", "Leave one of the two out"
         measured = study.outcomes.get(metric.outcome)
         if mode == "hidden" and measured is not None and not measured.has_zero:
-            rule = f"a person who is not there has no {measured.kind}, and the evaluator knows it"
+            rule = f"what counts as 0 for people who moved away must not be a {measured.kind}"
             found = f"the {measured.kind} `{metric.outcome}`"
             yield f"{study.measurement.path_of(name)}.outcome", rule, found, "Write `transfers: left_out`"
 
@@ -164,7 +164,7 @@ def _cross_section(study: Study) -> Iterator[Finding]:
         return
     yield from _needs_history(study, "measurement.cross_section", "other people are seen in the months before entry")
     if protocol.parallel is not None and protocol.parallel.form == "regression":
-        rule = "a regression on the level before needs that of the same people"
+        rule = "a regression on the level before must have that of the same people"
         yield "measurement.parallel.form", rule, "a cross-section", "Write `additive` or `ratio`"
 
 
@@ -180,37 +180,40 @@ def _matched(study: Study) -> Iterator[Finding]:
     path = "measurement.matched.before"
     yield from _needs_history(study, path, "matched people are alike in the months before entry")
     if matched.before.outcome not in study.outcomes:
-        yield f"{path}.outcome", "people are alike in an outcome", f"`{matched.before.outcome}`", one_of(study.outcomes)
+        yield f"{path}.outcome", "people must be alike in an outcome", f"`{matched.before.outcome}`", one_of(study.outcomes)
 
 
 def _metric(study: Study, name: str, metric: Metric) -> Iterator[Finding]:
     path, outcome = study.measurement.path_of(name), study.outcomes.get(metric.outcome)
     if outcome is None:
-        yield f"{path}.outcome", "a metric measures an outcome", f"`{metric.outcome}`", one_of(study.outcomes)
+        yield f"{path}.outcome", "a metric must measure an outcome", f"`{metric.outcome}`", one_of(study.outcomes)
         return
     for read in behind(study.outcomes, metric.outcome):
         month = study.outcomes[read].read_at_month
         if month is not None and month > metric.window_months.value:
             found = f"a window of {metric.window_months.value:g} months"
-            rule = f"the window reaches the month at which `{read}` is read ({month:g})"
+            rule = f"the window must reach the month at which `{read}` is read ({month:g})"
             yield f"{path}.window_months", rule, found, ""
     designs = set(study.measurement.compared_by(name))
     if not outcome.is_known_before_entry and (looking_back := designs & _LOOKING_BACK):
-        rule = "a comparison with the months before entry measures what is known there"
+        rule = "a comparison with the months before entry must measure what is known there"
         yield f"{path}.outcome", rule, f"`{metric.outcome}`, read once, by {', '.join(sorted(looking_back))}", ""
     history = study.population.history_months.value
     is_told_late = outcome.is_yes_or_no and outcome.reading == "within_a_window"
     if is_told_late and designs & _LOOKING_BACK and history not in (0, metric.window_months.value):
-        rule = "the months before entry are as many as the window, where an answer is compared with that before entry"
+        rule = "the months before entry must be as many as the window, where an answer is compared with that before entry"
         yield f"{path}.window_months", rule, f"a window of {metric.window_months.value:g} months, {history:g} before entry", ""
     if "rate_card" in designs and metric.better == "lower":
-        rule = "a rate card counts successes"
+        rule = "a rate card must count successes"
         yield f"{path}.better", rule, "lower", "Measure what is better when higher, or compare with somebody"
     if "rate_card" in designs and metric.estimate == "relative_reduction":
-        rule, way_out = "a rate card counts, and compares with nobody", "Measure a difference, or give the metric another `design`"
+        rule, way_out = (
+            "a rate card must count, and compare with nobody",
+            "Measure a difference, or give the metric another `design`",
+        )
         yield f"{path}.estimate", rule, "relative_reduction", way_out
     if metric.misclassification is not None and not outcome.is_yes_or_no:
-        yield f"{path}.misclassification", "a yes or no can be misread", f"`{metric.outcome}`, not a yes or no", ""
+        yield f"{path}.misclassification", "what is misread must be a yes or no", f"`{metric.outcome}`, not a yes or no", ""
     if metric.misclassification is not None:
         sensitivity, specificity = metric.misclassification.sensitivity.centre, metric.misclassification.specificity.centre
         if sensitivity + specificity < 1:
@@ -218,12 +221,12 @@ def _metric(study: Study, name: str, metric: Metric) -> Iterator[Finding]:
             yield f"{path}.misclassification", rule, f"{sensitivity:g} and {specificity:g} on average", "Swap yes and no"
     has_no_zero = f"the {outcome.kind} `{metric.outcome}`"
     if metric.estimate == "relative_reduction" and not outcome.has_zero:
-        yield f"{path}.estimate", "a relative reduction has a base that is not negative", has_no_zero, ""
+        yield f"{path}.estimate", "a relative reduction must have a base that is not negative", has_no_zero, ""
     yield from _redefined(study, name, metric, outcome)
     yield from _money(path, metric, outcome)
     yield from _per(study, path, metric, designs)
     if "rate_card" in designs and not outcome.has_zero:
-        yield f"{path}.outcome", "a rate card counts", has_no_zero, ""
+        yield f"{path}.outcome", "a rate card must count", has_no_zero, ""
 
 
 def _redefined(study: Study, name: str, metric: Metric, outcome: OutcomeKind) -> Iterator[Finding]:
@@ -232,29 +235,29 @@ def _redefined(study: Study, name: str, metric: Metric, outcome: OutcomeKind) ->
         return
     protocol, path = study.measurement, f"{study.measurement.path_of(name)}.redefined"
     if not outcome.can_be_recounted:
-        rule = "what is counted in another way adds up over time, or is read at one date"
+        rule = "what is counted in another way must add up over time, or be read at one date"
         yield path, rule, f"`{metric.outcome}`, of kind {outcome.kind}", "Change what it is derived from"
     if outcome.month_priced_by != "beginning":
-        rule = "where the counting changes, a month is priced by the state of its beginning"
+        rule = "where the counting changes, a month must be priced by the state of its beginning"
         yield path, rule, f"`{metric.outcome}`, counted by `{outcome.month_priced_by}`", "Leave one of the two out"
     if outcome.can_be_recounted and outcome.is_yes_or_no and metric.redefined.factor.support[1] > 1:
-        yield f"{path}.factor", "of answers a share from 0 to 1 is counted", f"{metric.redefined.factor}", ""
+        yield f"{path}.factor", "of answers a share from 0 to 1 must be counted", f"{metric.redefined.factor}", ""
     others = {
         "an efficiency ratio": metric.per is not None,
         f"`transfers: {protocol.transfers}`": protocol.transfers != "followed",
         "exact moments": any(section in protocol.by_moments for section in protocol.sections_of(name)),
     }
     for found in (name for name, is_there in others.items() if is_there):
-        yield path, "the counting changes of people who are simulated, and followed to the end", found, "Leave one of the two out"
+        yield path, "people whose counting changes must be simulated, and followed to the end", found, "Leave one of the two out"
 
 
 def _money(path: str, metric: Metric, outcome: OutcomeKind) -> Iterator[Finding]:
     if metric.prices is None:
         return
     if not outcome.is_amount:
-        yield f"{path}.prices", "prices grow of an amount of money", f"`{metric.outcome}`, of kind {outcome.kind}", ""
+        yield f"{path}.prices", "prices must be those of an amount of money", f"`{metric.outcome}`, of kind {outcome.kind}", ""
     if metric.per is not None:
-        rule = "prices are those of an outcome that stands alone"
+        rule = "prices must be those of an outcome that stands alone"
         yield f"{path}.prices", rule, "an efficiency ratio", "Leave them out, or measure the amount by itself"
 
 
@@ -264,16 +267,16 @@ def _per(study: Study, path: str, metric: Metric, designs: Collection[str]) -> I
         return
     spent = study.outcomes.get(metric.per)
     if spent is None:
-        yield f"{path}.per", "what is spent is an outcome", f"`{metric.per}`", one_of(study.outcomes)
+        yield f"{path}.per", "what is spent must be an outcome", f"`{metric.per}`", one_of(study.outcomes)
     elif metric.per == metric.outcome or not spent.adds_up:
-        rule = "what is spent is another outcome, and adds up: an amount, a count, or days"
+        rule = "what is spent must be another outcome, and add up: an amount, a count, or days"
         yield f"{path}.per", rule, f"`{metric.per}`, of kind {spent.kind}", ""
     measured = study.outcomes[metric.outcome]
     if not measured.has_zero:
         found = f"the {measured.kind} `{metric.outcome}`"
-        yield f"{path}.estimate", "an efficiency ratio has a base that is not negative", found, ""
+        yield f"{path}.estimate", "an efficiency ratio must have a base that is not negative", found, ""
     if unfit := sorted({*_LOOKING_BACK, "rate_card"}.intersection(designs)):
-        rule = "an efficiency ratio is compared with that of other people after entry"
+        rule = "an efficiency ratio must be compared with that of other people after entry"
         yield (
             f"{path}.estimate",
             rule,
@@ -282,5 +285,5 @@ def _per(study: Study, path: str, metric: Metric, designs: Collection[str]) -> I
         )
     for name in ("attrition", "misclassification"):
         if getattr(metric, name) is not None:
-            rule = "an efficiency ratio is formed of everybody, as they are"
+            rule = "an efficiency ratio must be formed of everybody, as they are"
             yield f"{path}.{name}", rule, f"`{name}`", "Leave it out: a person who is lost is lost to both sides of the ratio"

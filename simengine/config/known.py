@@ -45,9 +45,9 @@ class Known(Spec):
     @model_validator(mode="after")
     def _sense(self) -> Known:
         if self.wave is not None and not (self.of.startswith("metric.") and self.of.endswith(".estimate")):
-            raise ValueError(f"a wave belongs to `metric.<metric>.estimate`; found `{self.of}`")
+            raise ValueError(f"a wave must belong to `metric.<metric>.estimate`; found `{self.of}`")
         if self.stands != "at" and self.rounded_to:
-            raise ValueError(f"`rounded_to` belongs to a figure that stands `at` its value; found `{self.stands}`")
+            raise ValueError(f"`rounded_to` must belong to a figure that stands `at` its value; found `{self.stands}`")
         return self
 
     @property
@@ -70,14 +70,14 @@ def known_problems(study: Study) -> Iterator[Finding]:
         subject = rest.partition(".")[0]
         existing = {"metric": list(study.measurement.measured), "term": list(study.contract.terms)}.get(section)
         if existing is not None and subject not in existing:
-            yield f"{path}.of", "a known result is of something that is measured or paid", f"`{subject}`", one_of(existing)
+            yield f"{path}.of", "a known result must be of something that is measured or paid", f"`{subject}`", one_of(existing)
         if section in study.parties:
             yield from money_findings(study, section, f"{path}.of")
         if known.wave is not None and known.wave not in study.population.waves:
-            yield f"{path}.wave", "a wave is one of the population", f"`{known.wave}`", one_of(study.population.waves)
+            yield f"{path}.wave", "a wave must be one of the population", f"`{known.wave}`", one_of(study.population.waves)
         if known.variant is not None and known.variant not in study.variants:
-            yield f"{path}.variant", "a variant is one of the study's own", f"`{known.variant}`", one_of(study.variants)
+            yield f"{path}.variant", "a variant must be one of the study's own", f"`{known.variant}`", one_of(study.variants)
         for code in (known.source or "").split(",") if study.study.sources else ():
             if code.strip() and code.strip() not in study.study.sources:
-                rule = "a source is one of those listed under `sources`"
+                rule = "a source must be one of those listed under `sources`"
                 yield f"{path}.source", rule, f"`{code.strip()}`", one_of(study.study.sources)

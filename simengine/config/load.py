@@ -73,11 +73,12 @@ def _finished(document: Document, path: Path, changes: Changes, variant: str | N
     document = _include(document, path)
     if "terms" in document.content and "study" not in document.content:
         rule = "must be a study, with a section `study`"
-        raise StudyError([Problem(str(path), "", rule, "a contract", "`simengine replay` settles it")])
+        way_out = "`simengine lint` looks for flaws in it, `explain` says it in words, `replay` settles it"
+        raise StudyError([Problem(str(path), "", rule, "a contract", way_out)])
     study = validate(Study, document)
-    read = list(_changes(study, changes, variant))
-    for place, key_path, value in read:
-        _set(document, study, place, key_path, value)
+    read = list(_changes(document, study, changes, variant))
+    for place, source, key_path, value in read:
+        _set(document, study, (place, source), key_path, value)
         document = _include(document, path)
         # Two values may need each other: what one of them alone makes of the study is judged at the end.
         with suppress(StudyError):
@@ -123,7 +124,7 @@ def find_study(name: str) -> Path:
         return _shipped() / f"{name}.yaml"
     names = [path.stem for path in shipped_studies()]
     way_out = did_you_mean(name, names, one_of(names))
-    raise UsageError(f"no study named {name!r} comes with this installation of simengine. {way_out}")
+    raise UsageError(f"find_study: must be the name of a study that comes with simengine; found {name!r}. {way_out}")
 
 
 def shipped_studies() -> list[Path]:
@@ -158,28 +159,34 @@ def _include(document: Document, path: Path) -> Document:
     return document
 
 
-def _changes(study: Study, changes: Changes, variant: str | None) -> Iterable[tuple[str, KeyPath, Any]]:
+def _changes(document: Document, study: Study, changes: Changes, variant: str | None) -> Iterable[tuple[str, str, KeyPath, Any]]:
+    """Yield each change: its place for messages, what it says of where its number comes from, its path and value."""
     if variant is not None:
         if variant not in study.variants:
             way_out = did_you_mean(variant, study.variants, f"Its variants: {', '.join(study.variants) or 'none'}")
-            raise UsageError(f"variant: the study has no variant {variant!r}. {way_out}")
+            raise UsageError(f"variant: must be a variant of the study; found {variant!r}. {way_out}")
         for key, value in study.variants[variant].items():
-            yield f"variants.{variant}", tuple(key.split(".")), value
+            source = f"variants.{variant}"
+            yield f"{document.place_of(('variants', variant, key))} ({source})", source, tuple(key.split(".")), value
     if isinstance(changes, str):
         raise UsageError(f"changes: must be values by path, or a list of texts path=value; found {shorten(changes)}")
     if isinstance(changes, Mapping):
         for key, value in changes.items():
-            yield "changes", tuple(str(key).split(".")), value
+            yield "changes", "changes", tuple(str(key).split(".")), value
         return
     for change in changes:
         key, equals, text = change.partition("=")
         if not equals or not key.strip():
-            raise UsageError(f"--set: an override is written path=value; found {shorten(change)}")
-        yield "--set", tuple(key.strip().split(".")), read_value(text)
+            raise UsageError(f"--set: must be written path=value; found {shorten(change)}")
+        yield "--set", "--set", tuple(key.strip().split(".")), read_value(text)
 
 
-def _set(document: Document, study: Study, place: str, path: KeyPath, value: Any) -> None:
-    """Replace the value at a path of the raw data; a changed number is marked as such, without its old source."""
+def _set(document: Document, study: Study, origin: tuple[str, str], path: KeyPath, value: Any) -> None:
+    """Replace the value at a path of the raw data; a changed number is marked as such, without its old source.
+
+    origin: the place for messages, and the source that the number now has.
+    """
+    place, source = origin
     node: Any = study
     parent: Any = document.content
     for depth, name in enumerate(path):
@@ -196,9 +203,9 @@ def _set(document: Document, study: Study, place: str, path: KeyPath, value: Any
             parent[name] = _written_out(node)
         parent = parent[name]
     if isinstance(node, Sourced) and path[-1] not in Sourced.model_fields:
-        parent |= {"source": place, "certainty": "choice"}
+        parent |= {"source": source, "certainty": "choice"}
     elif is_quantity(parent.get(path[-1])) and not isinstance(value, Mapping):
-        value = {"value": value, "source": place, "certainty": "choice"}
+        value = {"value": value, "source": source, "certainty": "choice"}
     parent[path[-1]] = value
     document.places = {key: line for key, line in document.places.items() if key[: len(path)] != path}
     document.places[path] = place

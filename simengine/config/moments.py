@@ -36,7 +36,7 @@ def without_exact_moments(study: Study, section: str, name: str) -> Iterator[tup
     if section not in study.measurement.sections_of(name):
         return
     if outcome is not None and (found := outcome.without_moments):
-        rule = f"exact moments are known of amounts by the day and of counts of one event; `{name}` measures another"
+        rule = f"exact moments must be those of amounts by the day or of counts of one event; `{name}` measures another"
         yield rule, f"`{metric.outcome}`: {found}"
     if metric.per is not None:
         yield "exact moments are those of one outcome", f"the efficiency ratio `{name}`"
@@ -56,7 +56,7 @@ def known_metrics(study: Study) -> tuple[str, ...]:
 
 def _shared(study: Study, path: str) -> Iterator[Finding]:
     """Find shared factors, with which many people are not independent."""
-    rule = "people replaced by their moments are independent in each replication"
+    rule = "people replaced by their moments must be independent in each replication"
     for kind, names in (("sites", study.population.sites), ("shocks", study.shocks)):
         if names:
             found = f"{kind}: {', '.join(names)}"
@@ -64,7 +64,7 @@ def _shared(study: Study, path: str) -> Iterator[Finding]:
 
 
 def _lives(study: Study, path: str) -> Iterator[Finding]:
-    rule = "hazards and rates change with the months since entry alone, and nobody is selected"
+    rule = "hazards and rates must change with the months since entry alone, and nobody may be selected"
     found = [
         f"the move {name} changes with stay or calendar"
         for name, move in study.pathway.moves.items()
@@ -94,20 +94,25 @@ def _section(study: Study, section: str, path: str) -> Iterator[Finding]:
         people = smallest * protocol.control.ratio.value
         reach = protocol.control.spill_over
         if not (isinstance(reach, Constant) and reach.value == 0):
-            yield path, "people replaced by their moments live without the service", "a spill-over", "Leave one of the two out"
+            yield path, "people replaced by their moments must live without the service", "a spill-over", "Leave one of the two out"
     elif section == "parallel" and protocol.parallel is not None:
         people = smallest * protocol.parallel.ratio.value
         if protocol.cross_section is not None:
-            rule = "people replaced by their moments are the same before and after"
+            rule = "people replaced by their moments must be the same before and after"
             yield path, rule, "a cross-section", "Leave one of the two out"
     elif protocol.matched is not None:
         people = smallest * protocol.matched.per_person.value
         if protocol.matched.before is not None:
             yield (
                 path,
-                "people replaced by their moments are matched on stratum and state alone",
+                "people replaced by their moments must be matched on stratum and state alone",
                 "`before`",
                 "Leave one of the two out",
             )
     if people < _LEAST:
-        yield path, f"a group that is replaced by its moments has at least {_LEAST:,} people in every wave", f"{people:,.0f}", ""
+        yield (
+            path,
+            f"a group that is replaced by its moments must have at least {_LEAST:,} people in every wave",
+            f"{people:,.0f}",
+            "",
+        )

@@ -58,11 +58,11 @@ def _payment(study: Study, dependence: Dependence) -> Iterator[Finding]:
     latest += late
     if latest > horizon:
         found = f"up to month {latest:g}" + (f", {late:g} of them late" if late else "")
-        yield path, f"a term is paid within the horizon of {horizon:g} months", found, ""
+        yield path, f"a term must be paid within the horizon of {horizon:g} months", found, ""
     measured = _known_from(study, dependence)
     if earliest < measured:
         found = f"paid as early as month {earliest:g}, measured as late as month {measured:g}"
-        yield path, "a payment follows the measurement it depends on", found, _WAY_OUT
+        yield path, "a payment must follow the measurement it depends on", found, _WAY_OUT
 
 
 def _decision(study: Study, dependence: Dependence) -> Iterator[Finding]:

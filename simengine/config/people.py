@@ -29,13 +29,13 @@ def _strata(study: Study) -> Iterator[Finding]:
     strata, states = study.population.strata, study.pathway.states
     yield from shares_problems({name: stratum.share for name, stratum in strata.items()}, "population.strata", suffix=".share")
     if len(set(states)) < len(states):
-        yield "pathway.states", "a state is named once", ", ".join(states), ""
+        yield "pathway.states", "a state must be named once", ", ".join(states), ""
     for name in strata:
         if name not in study.pathway.start:
-            yield "pathway.start", "every stratum has a start", f"none for `{name}`", f"Add `{name}: {{{states[0]}: 1}}`"
+            yield "pathway.start", "every stratum must have a start", f"none for `{name}`", f"Add `{name}: {{{states[0]}: 1}}`"
     for name, shares in study.pathway.start.items():
         if name not in strata:
-            yield f"pathway.start.{name}", "a start belongs to a stratum", f"`{name}`", one_of(strata)
+            yield f"pathway.start.{name}", "a start must belong to a stratum", f"`{name}`", one_of(strata)
         yield from _known(shares, states, f"pathway.start.{name}")
         yield from shares_problems(shares, f"pathway.start.{name}")
     seen: dict[str, str] = {}
@@ -43,14 +43,14 @@ def _strata(study: Study) -> Iterator[Finding]:
         yield from _known(group, states, f"pathway.time_together.{name}")
         for state in group:
             if seen.setdefault(state, name) != name or group.count(state) > 1:
-                yield f"pathway.time_together.{name}", "a state counts its time with one group, once", f"`{state}`", ""
+                yield f"pathway.time_together.{name}", "a state must count its time with one group, once", f"`{state}`", ""
 
 
 def _entry(study: Study) -> Iterator[Finding]:
     population = study.population
     clock = population.history_months.value + study.study.horizon_months.value
     if clock > _MOST_CLOCK:
-        yield "population.history_months", f"history and horizon together have at most {_MOST_CLOCK} months", f"{clock:g}", ""
+        yield "population.history_months", f"history and horizon together must have at most {_MOST_CLOCK} months", f"{clock:g}", ""
     if population.selection is not None:
         yield from _selection(study, population.selection, "population.selection")
     if population.engagement is not None and population.engagement.doses is not None:
@@ -71,9 +71,9 @@ def _on(study: Study, targets: Iterable[str], path: str) -> Iterator[Finding]:
     known = [*_real_moves(study), *study.events, *binaries]
     for target in targets:
         if target not in known:
-            yield path, "a factor multiplies moves, events or binary outcomes", f"`{target}`", one_of(known)
+            yield path, "a factor must multiply moves, events or binary outcomes", f"`{target}`", one_of(known)
         if target in study.events and target in binaries:
-            yield path, "a name means one thing", f"`{target}` is an event and an outcome", "Rename one of them"
+            yield path, "a name must mean one thing", f"`{target}` is an event and an outcome", "Rename one of them"
 
 
 def _real_moves(study: Study) -> list[str]:
@@ -86,13 +86,13 @@ def _moves(study: Study) -> Iterator[Finding]:
         path = f"pathway.moves.{key}"
         for state in dict.fromkeys(key.split(" -> ")):
             if state not in states:
-                yield path, "a move joins two states", f"unknown state `{state}`", one_of(states)
+                yield path, "a move must join two states", f"unknown state `{state}`", one_of(states)
         if len(set(key.split(" -> "))) == 1 and not _is_counted(move):
             way_out = "Staying is what is left; it is written only as a count beside counts"
-            yield path, "a move leaves its state", key, way_out
+            yield path, "a move must leave its state", key, way_out
         for name in move.by_stratum or {}:
             if name not in strata:
-                yield f"{path}.by_stratum.{name}", "a pace belongs to a stratum", f"`{name}`", one_of(strata)
+                yield f"{path}.by_stratum.{name}", "a pace must belong to a stratum", f"`{name}`", one_of(strata)
         yield from _weibull(path, move)
     for state in states:
         # Strata with the same rates have the same findings.
@@ -109,10 +109,13 @@ def _weibull(path: str, move: MoveSpec) -> Iterator[Finding]:
         return
     probabilities = [name for name in ("per_month", "per_quarter", "per_year") if getattr(move, name) is not None]
     if probabilities and probabilities != ["per_month"]:
-        rule, way_out = "a Weibull move has the pace of its first month", "Give the pace per_month, as a rate or as a mean time"
+        rule, way_out = (
+            "a Weibull move must have the pace of its first month",
+            "Give the pace per_month, as a rate or as a mean time",
+        )
         yield f"{path}.{probabilities[0]}", rule, probabilities[0], way_out
     if move.by_months_in_state is not None and move.by_months_in_state.form != "factor":
-        rule = "a move changes with the time in the state in one way"
+        rule = "a move must change with the time in the state in one way"
         yield f"{path}.by_months_in_state", rule, f"weibull_shape and {move.by_months_in_state.form}", "Leave one of them out"
 
 
@@ -126,7 +129,7 @@ def _one_axis(study: Study, state: str) -> Iterator[Finding]:
                 if series is not None and series.form != "factor":
                     axes[axis] = key
     if len(axes) > 1:
-        rule = "the paces out of a state are replaced by months in the state or by months since entry"
+        rule = "the paces out of a state must be replaced by months in the state or by months since entry"
         yield f"pathway.moves.{axes['by_months_since_entry']}", rule, f"both, out of `{state}`", "Use factors for one of them"
 
 
@@ -145,19 +148,19 @@ def _joint_probabilities(study: Study, state: str, stratum: str) -> Iterator[Fin
     periods = {form for form in periods if form.startswith("per_")}
     where = f"out of `{state}` in stratum `{stratum}`"
     if len(periods) > 1:
-        rule = "the probabilities of all moves out of a state are of one period"
+        rule = "the probabilities of all moves out of a state must be of one period"
         yield f"pathway.moves.{ways[-1][0]}", rule, f"{' and '.join(sorted(periods))} {where}", "Use one period, or rates"
         return
     counted = [key for key, chance in chances.items() if isinstance(chance, DirichletCount)]
     if counted:
-        rule = "where one way out of a state has a count, every way has one, and staying has one"
+        rule = "where one way out of a state has a count, every way must have one, and staying must have one"
         for key in [key for key in (*found, f"{state} -> {state}") if key not in counted]:
             place = f"pathway.moves.{key if key in found else counted[-1]}"
             yield place, rule, f"no count for `{key}` {where}", f"Write `{key}`: {{{min(periods)}: ...}}"
             return
     total = sum(chance.centre for key, chance in chances.items() if key not in counted)
     if total > 1 + _ROUNDING:
-        rule = f"the probabilities of all moves out of a state add up to at most 1 a {min(periods).removeprefix('per_')}"
+        rule = f"the probabilities of all moves out of a state must add up to at most 1 a {min(periods).removeprefix('per_')}"
         yield f"pathway.moves.{list(chances)[-1]}", rule, f"{total:.4g} {where}", "Staying takes what is left"
 
 
@@ -171,11 +174,11 @@ def _events(study: Study) -> Iterator[Finding]:
         for stratum in event.by_stratum or {}:
             if stratum not in study.population.strata:
                 found = f"`{stratum}`"
-                yield f"{path}.by_stratum.{stratum}", "a factor belongs to a stratum", found, one_of(study.population.strata)
+                yield f"{path}.by_stratum.{stratum}", "a factor must belong to a stratum", found, one_of(study.population.strata)
         for state, said in event.rates.items():
             a_month = getattr(said, said.form).centre / MONTHS_IN[said.form.removeprefix("rate_per_")]
             if a_month > _MOST_EVENTS_PER_MONTH:
-                rule = f"an event happens at most {_MOST_EVENTS_PER_MONTH} times a month on average"
+                rule = f"an event must happen at most {_MOST_EVENTS_PER_MONTH} times a month on average"
                 yield f"{path}.rates.{state}.{said.form}", rule, f"{a_month:g}", "Check the unit of the rate"
 
 
@@ -184,7 +187,7 @@ def _shocks(study: Study) -> Iterator[Finding]:
         yield from _on(study, shock.on, f"shocks.{name}.on")
         horizon = study.study.horizon_months.value
         if shock.from_month is not None and shock.from_month.value >= horizon:
-            rule = f"a shock begins within the horizon of {horizon:g} months"
+            rule = f"a shock must begin within the horizon of {horizon:g} months"
             yield f"shocks.{name}.from_month", rule, f"month {shock.from_month.value:g}", ""
 
 
@@ -197,18 +200,18 @@ def _among(study: Study) -> Iterator[Finding]:
             yield from _selection(study, group, path)
             told_by = study.outcomes.get(group.outcome)
             if told_by is not None and told_by.rests_on:
-                rule = "a payment group is told by an outcome that is not itself a target or a claim"
+                rule = "a payment group must be told by an outcome that is not itself a target or a claim"
                 yield f"{path}.outcome", rule, f"`{group.outcome}`", ""
 
 
 def _selection(study: Study, selection: Selection, path: str) -> Iterator[Finding]:
     outcome = selection.outcome
     if outcome not in study.outcomes:
-        yield f"{path}.outcome", "a selection looks at an outcome", f"`{outcome}`", one_of(study.outcomes)
+        yield f"{path}.outcome", "a selection must look at an outcome", f"`{outcome}`", one_of(study.outcomes)
     elif any(not study.outcomes[one].is_known_before_entry for one in behind(study.outcomes, outcome)):
-        yield f"{path}.outcome", "a selection looks at an outcome that is known at entry", f"`{outcome}`, read later", ""
+        yield f"{path}.outcome", "a selection must look at an outcome that is known at entry", f"`{outcome}`, read later", ""
     if study.population.history_months.value == 0:
-        rule = "a selection looks at the months before entry"
+        rule = "a selection must look at the months before entry"
         yield path, rule, "no history", "Give population.history_months"
 
 
@@ -229,13 +232,13 @@ def _effects(study: Study) -> Iterator[Finding]:
                 yield path, rules[effect.target], f"`{target}`", one_of(known)
             elif effect.target == "outcome" and effect.form not in changeable[target].forms_of_effect:
                 kind, forms = changeable[target].kind, changeable[target].forms_of_effect
-                rule = f"an effect on a {kind} is a {' or a '.join(forms)}"
+                rule = f"an effect on a {kind} must be a {' or a '.join(forms)}"
                 yield path, rule, effect.form, f"Write `{'` or `'.join(forms)}`, in the unit of the {kind}"
             elif effect.form == "length_ratio" and study.events[target].length is None:
-                yield path, "an effect on the length of spells changes an event with a length", f"`{target}`", ""
+                yield path, "an effect on the length of spells must change an event with a length", f"`{target}`", ""
         for stratum in effect.strata or ():
             if stratum not in study.population.strata:
-                rule = "an effect acts in strata of the population"
+                rule = "an effect must act in strata of the population"
                 yield f"effect.{name}.strata", rule, f"`{stratum}`", one_of(study.population.strata)
 
 
@@ -248,7 +251,7 @@ def _outcomes(study: Study) -> Iterator[Finding]:
         for key in named.every_state:
             for state in study.pathway.states:
                 if state not in named.states[key]:
-                    rule = f"a {outcome.kind} outcome has a {key} in every state"
+                    rule = f"a {outcome.kind} outcome must have a {key} in every state"
                     yield f"{path}.{key}", rule, f"none for `{state}`", ""
         for key, events in named.events.items():
             yield from _known_events(events, study.events, f"{path}.{key}")
@@ -277,7 +280,7 @@ def _resting(study: Study, outcome: OutcomeKind, path: str) -> Iterator[Finding]
 def _known_events(named: Iterable[str], events: Mapping[str, object], path: str) -> Iterator[Finding]:
     for event in named:
         if event not in events:
-            yield path, "an event is one of `events`", f"`{event}`", one_of(list(events)) or "Add a section `events`"
+            yield path, "an event must be one of `events`", f"`{event}`", one_of(list(events)) or "Add a section `events`"
 
 
 def _known_moves(named: Iterable[str], study: Study, path: str) -> Iterator[Finding]:
@@ -291,7 +294,7 @@ def _with_length(named: Iterable[str], study: Study, path: str) -> Iterator[Find
     yield from _known_events(named, study.events, path)
     for event in named:
         if event in study.events and study.events[event].length is None:
-            yield path, "days are counted of an event with a length", f"`{event}`", f"Give events.{event}.length"
+            yield path, "days must be counted of an event with a length", f"`{event}`", f"Give events.{event}.length"
 
 
 def shares_problems(shares: Mapping[str, Share], path: str, suffix: str = "") -> Iterator[Finding]:
@@ -299,21 +302,21 @@ def shares_problems(shares: Mapping[str, Share], path: str, suffix: str = "") ->
     counted = [name for name, share in shares.items() if isinstance(share, DirichletCount)]
     if counted:
         for name in [name for name in shares if name not in counted]:
-            rule = "where one share has a dirichlet distribution, every share of the whole has one"
+            rule = "where one share has a dirichlet distribution, every share of the whole must have one"
             yield f"{path}.{name}{suffix}", rule, f"none for `{name}`", "Give it a count, or leave it out"
         return
     rests = [name for name, share in shares.items() if share == "rest"]
     total = sum(share.centre for share in shares.values() if share != "rest")
     if len(rests) > 1:
-        yield f"{path}.{rests[1]}{suffix}", "one share may say `rest`", ", ".join(rests), ""
+        yield f"{path}.{rests[1]}{suffix}", "`rest` must be said of one share at most", ", ".join(rests), ""
     elif rests and total > 1 + _ROUNDING:
-        yield path, "shares add up to at most 1 before `rest`", f"{total:.6g}", ""
+        yield path, "shares must add up to at most 1 before `rest`", f"{total:.6g}", ""
     elif not rests and abs(total - 1) > _ROUNDING:
-        yield path, "shares add up to 1", f"{total:.6g}", "Write `rest` for one of them"
+        yield path, "shares must add up to 1", f"{total:.6g}", "Write `rest` for one of them"
     elif not rests and not all(isinstance(share, Constant) for share in shares.values()):
         yield (
             path,
-            "where a share has a distribution, another says `rest`",
+            "where a share has a distribution, another must say `rest`",
             "distributions that cannot add up to 1 in every replication",
             "",
         )
@@ -322,4 +325,4 @@ def shares_problems(shares: Mapping[str, Share], path: str, suffix: str = "") ->
 def _known(named: Iterable[str], states: tuple[str, ...], path: str) -> Iterator[Finding]:
     for state in named:
         if state not in states:
-            yield f"{path}.{state}", "a state is one of pathway.states", f"unknown state `{state}`", one_of(states)
+            yield f"{path}.{state}", "a state must be one of pathway.states", f"unknown state `{state}`", one_of(states)

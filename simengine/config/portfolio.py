@@ -114,7 +114,7 @@ class Portfolio(Spec):
     @model_validator(mode="after")
     def _inflow_of_a_fund(self) -> Portfolio:
         if self.portfolio.kind != "revolving_fund" and self.inflow != Inflow():
-            raise ValueError(f"a section `inflow` belongs to a revolving_fund; found {self.portfolio.kind}")
+            raise ValueError(f"a section `inflow` must belong to a revolving_fund; found {self.portfolio.kind}")
         return self
 
 
@@ -142,7 +142,7 @@ def load_portfolio(path: Path | str) -> Holding:
     document = read_document(Path(path))
     if "projects" not in document.content:
         raise StudyError(
-            [Problem(str(path), "", "a portfolio has the section `projects`", "none", "See docs/reference/portfolio.md")]
+            [Problem(str(path), "", "a portfolio must have the section `projects`", "none", "See docs/reference/portfolio.md")]
         )
     portfolio = validate(Portfolio, document)
     studies = {
@@ -186,11 +186,11 @@ def portfolio_problems(holding: Holding) -> Iterator[Finding]:
     portfolio, studies = holding.portfolio, holding.studies
     for name, study in studies.items():
         if study.study.currency != portfolio.portfolio.currency:
-            rule = f"a project is in the currency of the portfolio, {portfolio.portfolio.currency}"
+            rule = f"a project must be in the currency of the portfolio, {portfolio.portfolio.currency}"
             yield f"projects.{name}.study", rule, study.study.currency, ""
         yield from _holder(holding, name)
         if portfolio.projects[name].begins_month.value >= portfolio.portfolio.months.value:
-            rule = f"a project begins within the {portfolio.portfolio.months.value:g} months of the portfolio"
+            rule = f"a project must begin within the {portfolio.portfolio.months.value:g} months of the portfolio"
             yield f"projects.{name}.begins_month", rule, f"{portfolio.projects[name].begins_month.value:g}", ""
     seen: dict[str, str] = {}
     for name, shared in portfolio.shared.items():
@@ -198,18 +198,18 @@ def portfolio_problems(holding: Holding) -> Iterator[Finding]:
             project, path, _ = split_number(text)
             key = f"shared.{name}.numbers"
             if project not in studies:
-                yield key, "a shared number is written project.path", f"`{text}`", one_of(studies)
+                yield key, "a shared number must be written project.path", f"`{text}`", one_of(studies)
                 continue
             study, number = studies[project], dict(studies[project].quantities()).get(path)
             if number is None:
-                yield key, "a shared number is a number of its study", f"`{text}`", "`simengine check` lists their paths"
+                yield key, "a shared number must be a number of its study", f"`{text}`", "`simengine check` lists their paths"
             elif isinstance(number, Constant | DirichletCount):
-                yield key, "a shared number has a distribution of its own", f"`{text}` is {number}", ""
+                yield key, "a shared number must have a distribution of its own", f"`{text}` is {number}", ""
             elif any(path in correlation.between for correlation in study.correlations.values()):
-                yield key, "a number is shared, or correlated within its study, not both", f"`{text}`", ""
+                yield key, "a number must be shared, or correlated within its study, not both", f"`{text}`", ""
             first = seen.setdefault(f"{project}.{path}", name)
             if first != name or [split_number(one)[:2] for one in shared.numbers].count((project, path)) > 1:
-                yield key, "a number is shared once", f"`{text}` again", ""
+                yield key, "a number must be shared once", f"`{text}` again", ""
 
 
 def _holder(holding: Holding, project: str) -> Iterator[Finding]:

@@ -31,7 +31,12 @@ def promise_problems(study: Study) -> Iterator[Finding]:
         if path not in numbers:
             known = f"Numbers there: {', '.join(numbers)}" if numbers else "The section `effect` is empty"
             way_out = did_you_mean(path, numbers, known)
-            yield f"promise.{path}", "a promise is made of a number of the section `effect`, by its path", f"no `{path}`", way_out
+            yield (
+                f"promise.{path}",
+                "a promise must be made of a number of the section `effect`, by its path",
+                f"no `{path}`",
+                way_out,
+            )
             continue
         _, name, key = path.split(".", 2)
         try:

@@ -47,16 +47,16 @@ def read_reached(path: Path | str, contract: Contract, start: str | None = None)
         text = bytes_of(Path(path), _MOST_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise StudyError(
-            [Problem(str(path), "", "a table is text in UTF-8", "bytes that are none", "Save it as CSV UTF-8")]
+            [Problem(str(path), "", "a table must be text in UTF-8", "bytes that are none", "Save it as CSV UTF-8")]
         ) from None
     except (OSError, ValueError) as error:
         found = (isinstance(error, OSError) and error.strerror) or str(error)
-        raise StudyError([Problem(str(path), "", "a table that can be read", found, "")]) from None
+        raise StudyError([Problem(str(path), "", "must be a table that can be read", found, "")]) from None
     lines = _cells_of(text, path)
     header = [name.strip().lower() for name in lines[0][1]] if lines else []
     twice = next((name for name in header if header.count(name) > 1), None)
     if twice is not None:
-        raise StudyError([Problem(f"{path}:1", "", "each column has a name of its own", f"{shorten(twice)} twice", "")])
+        raise StudyError([Problem(f"{path}:1", "", "each column must have a name of its own", f"{shorten(twice)} twice", "")])
     rows: list[tuple[str, dict[str, Any]]] = []
     problems: list[Problem] = []
     for number, cells in lines[1:]:
@@ -64,7 +64,7 @@ def read_reached(path: Path | str, contract: Contract, start: str | None = None)
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(header):
-            problems.append(Problem(where, "", f"{len(header)} cells, as in the header", f"{len(cells)}", ""))
+            problems.append(Problem(where, "", f"must have {len(header)} cells, as in the header", f"{len(cells)}", ""))
             continue
         line: dict[str, Any] = dict(zip(header, cells, strict=True))
         if "date" in line:
@@ -86,7 +86,7 @@ def _cells_of(text: str, path: Path | str) -> list[tuple[int, list[str]]]:
     try:
         return [(lines.line_num, cells) for cells in lines]
     except csv.Error as error:
-        rule = "a line of cells between commas"
+        rule = "must be a line of cells between commas"
         raise StudyError([Problem(f"{path}:{lines.line_num}", "", rule, str(error), "Save it as CSV UTF-8")]) from None
 
 
@@ -105,4 +105,4 @@ def _month_of(date: str, start: str | None) -> str | int:
         return "a date is written as 2030-01-31 or 2030-01"
     year, month = (int(part) for part in start.split("-"))
     months = 12 * (int(found["year"]) - year) + int(found["month"]) - month + 1
-    return months if months >= 1 else f"a date is not before the start, {start}"
+    return months if months >= 1 else f"a date must not be before the start, {start}"

@@ -87,7 +87,9 @@ def _replace(path: Path, text: str) -> None:
     except OSError as error:
         if draft is not None:
             draft.unlink(missing_ok=True)
-        raise UsageError(f"--fix {path}: cannot be written: {error.strerror}. The file is as it was") from None
+        raise UsageError(
+            f"--fix {path}: must be a file that can be written; found {error.strerror}. The file is as it was"
+        ) from None
 
 
 def _in_data(content: Any, path: KeyPath) -> Iterator[OldWord]:

@@ -51,7 +51,9 @@ def with_request(study: Study, requested: Requested) -> Study:
         asked["free"][path] = limits
     _add_wishes(asked, requested)
     if not asked["free"]:
-        raise UsageError("--free: at least one term is free, PATH=LOW..HIGH here or under sizing.free in the study; found none")
+        raise UsageError(
+            "--free: at least one term must be free, PATH=LOW..HIGH here or under sizing.free in the study; found none"
+        )
     if not any("objective" in side for side in asked["parties"].values()):
         # By default payer and payee of the contract want a higher net.
         sides = [party for term in study.contract.terms.values() for party in (term.payee, term.payer)]
@@ -126,7 +128,7 @@ def read_range(text: str, option: str = "--free") -> tuple[str, dict[str, float]
         numbers = []
     if not equals or not path.strip() or len(numbers) not in (2, 3):
         what = "a free term" if option == "--free" else "a range"
-        raise UsageError(f"{option}: {what} is written PATH=LOW..HIGH, or PATH=LOW..HIGH..STEP; found {shorten(text)}")
+        raise UsageError(f"{option}: {what} must be written PATH=LOW..HIGH, or PATH=LOW..HIGH..STEP; found {shorten(text)}")
     return path.strip(), dict(zip(("low", "high", "step"), numbers, strict=False))
 
 
@@ -135,7 +137,7 @@ def _belief(text: str) -> tuple[str, str, Any]:
     path, equals, distribution = rest.partition("=")
     if not colon or not equals:
         raise UsageError(
-            f"--belief: a belief is written PARTY:PATH=DISTRIBUTION, such as investor:effect.x.hazard_ratio=1.4; found {shorten(text)}"
+            f"--belief: a belief must be written PARTY:PATH=DISTRIBUTION, such as investor:effect.x.hazard_ratio=1.4; found {shorten(text)}"
         )
     return party.strip(), path.strip(), read_value(distribution)
 

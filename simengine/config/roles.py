@@ -43,6 +43,23 @@ def with_money(study: Study) -> tuple[str, ...]:
     return tuple(party for party in study.parties if party in named)
 
 
+def without_costs(study: Study) -> tuple[str, ...]:
+    """Names of the parties that are paid for the service, state no costs and never pay: what they are paid counts as their net."""
+    capital = study.capital
+    paid = [cost.payee for cost in capital.costs.values()] or ["service_provider"]
+    paid += [cost.payee for party in study.parties.values() for cost in party.costs.values() if cost.payee is not None]
+    pays = {*lenders_of(study), *capital.who_pays, *(party for by_party in study.public_value.values() for party in by_party)}
+    pays |= {name for term in study.contract.terms.values() for name in parties_behind(study, term.payer)}
+    pays |= {grant.giver for grant in capital.grants.values()} | {one.guarantor for one in capital.guarantees.values()}
+    return tuple(name for name, party in study.parties.items() if name in paid and name not in pays and not party.costs)
+
+
+def values_nothing(study: Study) -> tuple[str, ...]:
+    """Names of the payers for whom no outcome is valued: what they save is not known."""
+    valued = {party for by_party in study.public_value.values() for party in by_party}
+    return tuple(name for name in study.capital.who_pays if name not in valued)
+
+
 def totals_of(study: Study) -> tuple[str, ...]:
     """Names of the totals that a study has: `all_lenders`, `all_payers`, each only if several parties have the role."""
     in_role = {ALL_LENDERS: study.capital.lenders, ALL_PAYERS: study.capital.who_pays}

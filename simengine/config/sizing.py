@@ -38,7 +38,7 @@ class Free(Spec):
         if not self.low < self.high:
             raise ValueError(f"low must be below high; found {self.low:g} and {self.high:g}")
         if self.step is not None and self.step > self.high - self.low:
-            raise ValueError(f"a step is not longer than the range; found {self.step:g} from {self.low:g} to {self.high:g}")
+            raise ValueError(f"a step must not be longer than the range; found {self.step:g} from {self.low:g} to {self.high:g}")
         return self
 
 
@@ -69,7 +69,7 @@ class PartySide(Spec):
     @model_validator(mode="after")
     def _without_what(self) -> PartySide:
         if self.without is not None and self.objective is None:
-            raise ValueError("`without` says what a party has of its objective without a deal; found no objective")
+            raise ValueError("`without` must say what a party has of its objective without a deal; found no objective")
         return self
 
 
@@ -137,7 +137,7 @@ def sizing_problems(study: Study) -> Iterator[Finding]:
         yield from _free(study, path)
     yield from _free_windows(study, sizing)
     if sizing.responding and study.behaviour is None:
-        rule = "people respond as the section `behaviour` says"
+        rule = "people must respond as the section `behaviour` says"
         yield "sizing.responding", rule, "no `behaviour`", "Add it, or leave `responding` out"
     for name, side in sizing.parties.items():
         where = f"sizing.parties.{name}"
@@ -146,7 +146,7 @@ def sizing_problems(study: Study) -> Iterator[Finding]:
             yield from lender_findings(study, measure, where)
         yield from _beliefs(study, where, side.beliefs)
         if sizing.recommend == "nash" and side.objective is not None and side.without is None:
-            rule = "the rule `nash` needs what every party has without a deal"
+            rule = "with the rule `nash` every party must say what it has without a deal"
             yield where, rule, "no `without`", "Give it, often 0, or choose the rule equal_sacrifice"
     yield from _agreement(sizing)
 
@@ -155,7 +155,7 @@ def _free(study: Study, path: str) -> Iterator[Finding]:
     numbers = free_numbers(study)
     if path in numbers:
         return
-    rule = "a free term is a number of the contract or the capital, or the window of a metric"
+    rule = "a free term must be a number of the contract or the capital, or the window of a metric"
     if not lies_in(path, (*FREE, "measurement")):
         ways = f"{' or '.join(f'{name}.' for name in FREE)}, or is one of {', '.join(_windows(study))}"
         yield f"sizing.free.{path}", rule, f"`{path}`", f"Its path begins with {ways}"
@@ -191,11 +191,11 @@ def _free_windows(study: Study, sizing: Sizing) -> Iterator[Finding]:
         free = sizing.free[path]
         if free.step is None or any(not value.is_integer() for value in (free.low, free.high, free.step)):
             found = "no step" if free.step is None else f"{free.low:g} to {free.high:g} in steps of {free.step:g}"
-            yield f"sizing.free.{path}", "a window is sought in steps of whole months", found, "Write such as 12..36..6"
+            yield f"sizing.free.{path}", "a window must be sought in steps of whole months", found, "Write such as 12..36..6"
             return
         n_choices *= len({own_windows(study)[path], *steps_of(free)})
     if n_choices > MOST_WINDOWS:
-        rule = f"there are at most {MOST_WINDOWS} choices of the windows, for each is measured"
+        rule = f"there must be at most {MOST_WINDOWS} choices of the windows, for each is measured"
         yield "sizing.free", rule, f"{n_choices:,}", "Give longer steps"
 
 
@@ -203,7 +203,7 @@ def _beliefs(study: Study, where: str, beliefs: Mapping[str, Any]) -> Iterator[F
     effects = dict(quantities_in(study.effect, "effect"))
     for path, distribution in beliefs.items():
         if path not in effects:
-            yield f"{where}.beliefs.{path}", "a belief is about a number under `effect`", f"`{path}`", one_of(effects)
+            yield f"{where}.beliefs.{path}", "a belief must be about a number under `effect`", f"`{path}`", one_of(effects)
             continue
         _, name, key = path.split(".", 2)
         try:
@@ -218,12 +218,17 @@ def _agreement(sizing: Sizing) -> Iterator[Finding]:
     found = contradiction(sizing.limits())
     if found is not None:
         party = found[0].measure.party
-        yield f"sizing.parties.{party}.limits", "limits can be kept together", f"{found[0]} and {found[1]}", "Drop one of the two"
+        yield (
+            f"sizing.parties.{party}.limits",
+            "limits must be such that all can be kept",
+            f"{found[0]} and {found[1]}",
+            "Drop one of the two",
+        )
     objectives = sizing.objectives()
     if not objectives and not sizing.limits():
-        yield "sizing.parties", "somebody wants something, or has a limit", "neither an objective nor a limit", ""
+        yield "sizing.parties", "somebody must want something, or have a limit", "neither an objective nor a limit", ""
     if sizing.recommend == "total":
         for measure in objectives:
             if not (measure.kind.is_money and measure.kind.more_is_better):
-                rule = "the rule `total` adds objectives up: each is money of which more is better"
+                rule = "the rule `total` adds objectives up: each must be money of which more is better"
                 yield f"sizing.parties.{measure.party}.objective", rule, f"{measure}", "Choose the rule equal_sacrifice"

@@ -34,7 +34,7 @@ class Stressed(Spec):
         given = [name for name in type(self).model_fields if getattr(self, name) is not None]
         if len(given) != 1:
             found = ", ".join(given) or "none of them"
-            raise ValueError(f"a stressed number has a `value`, a `quantile` or a `shift`; found {found}")
+            raise ValueError(f"a stressed number must have a `value`, a `quantile` or a `shift`; found {found}")
         return self
 
     def __str__(self) -> str:
@@ -51,18 +51,18 @@ def stress_problems(study: Study, problems_of: Callable[[Study], list[Finding]])
             key, number = f"stresses.{name}.{path}", numbers.get(path)
             if number is None:
                 way_out = did_you_mean(path, numbers, LISTED_BY_CHECK)
-                yield key, "a stress moves a number of the study, by its path", f"no number `{path}`", way_out
+                yield key, "a stress must move a number of the study, by its path", f"no number `{path}`", way_out
             elif stressed.value is None and isinstance(number, Constant):
                 yield (
                     key,
-                    "a number at a quantile, or shifted along its distribution, has a distribution",
+                    "a number at a quantile, or shifted along its distribution, must have a distribution",
                     f"{number} in every replication",
                     "Give a value",
                 )
             elif stressed.value is not None and isinstance(number, DirichletCount):
                 yield (
                     key,
-                    "a share with a dirichlet distribution is drawn with the others of its whole",
+                    "a share with a dirichlet distribution must be drawn with the others of its whole",
                     "a value",
                     "Give a quantile or a shift",
                 )
@@ -98,4 +98,4 @@ def _impossible(
         yield key, rule, f"{value:g}", ""
         return
     for where, rule, found, way_out in problems_of(changed):
-        yield key, f"the stressed study holds together: {where}: {rule}", found, way_out
+        yield key, f"the stressed study must hold together: {where}: {rule}", found, way_out

@@ -60,7 +60,7 @@ _RULES = {
     "model_type": _LINES,
     "model_attributes_type": _LINES,
     "tuple_type": "must be a list",
-    "missing": "this key is needed",
+    "missing": "must be given",
     "extra_forbidden": "this key is unknown",
     "literal_error": "must be {expected}",
     "union_tag_invalid": "`{discriminator}` must be one of {expected_tags}",
@@ -85,18 +85,48 @@ def _explain(model: type[BaseModel], document: Document, details: ErrorDetails, 
     if kind in ("missing", "extra_forbidden"):
         path = (*path, *rest[-1:]) if kind == "missing" else path
         found, way_out = "", _suggest(model, details) if kind == "extra_forbidden" and suggests else ""
+        if kind == "missing" and len(path) == 1:
+            way_out = f"Copy this section from a shipped study, such as configs/tiny.yaml; its keys: docs/reference/{_page(model)}"
+    elif kind == "value_error":
+        path = (*path, *map(str, details.get("ctx", {}).get("below", ())))
+        rule, _, found = rule.partition("; found ")
+        found, _, way_out = found.partition(". ")
     else:
-        found, way_out = "" if kind == "value_error" else shorten(details["input"]), _hint(kind, details["input"])
+        found, way_out = shorten(details["input"]), _hint(kind, details["input"])
     return Problem(document.place_of(path), ".".join(path), rule, found, way_out)
 
 
 _DECIMAL_COMMA = re.compile(r"[-+]?\d[\d.]*,\d+")
+_THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:[ .,_\u00a0]\d{3})+|[-+]?\d+(?:\.\d+)?")
+_SIGNS = {"%": 0.01, "mkr": 1e6, "msek": 1e6, "tkr": 1e3, "tsek": 1e3, "kr": 1.0, "sek": 1.0, "": 1.0}
+_IN_WORDS = re.compile(r"(.*?\d)\s*(%|[a-z]*)", re.IGNORECASE)
+_FRACTION = re.compile(r"(\d+)\s*/\s*(\d+)")
 
 
 def _hint(kind: str, value: Any) -> str:
-    """Return how a number with a comma was read."""
-    has_comma = isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value)
-    return DECIMAL_POINT if has_comma or kind == "too_long" else ""
+    """Return how a number is written that somebody wrote as in a letter: with a comma, a per cent sign, blanks, a unit."""
+    if kind == "too_long" or (isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value)):
+        return DECIMAL_POINT
+    number = _as_meant(value) if isinstance(value, str) else None
+    return "" if number is None else f"Write {number}; a number has no sign, no unit, and no blanks or points between thousands"
+
+
+def _as_meant(text: str) -> str | None:
+    """Write a number as YAML would have it.
+
+    Examples
+    --------
+    >>> _as_meant("60 %"), _as_meant("6 mkr"), _as_meant("6.000.000"), _as_meant("4 / 5"), _as_meant("sixty")
+    ('0.6', '6_000_000', '6_000_000', '0.8', None)
+    """
+    if (fraction := _FRACTION.fullmatch(text.strip())) is not None:
+        return f"{int(fraction[1]) / int(fraction[2]):.6g}" if int(fraction[2]) else None
+    said = _IN_WORDS.fullmatch(text.strip())
+    if said is None or said[2].lower() not in _SIGNS or _THOUSANDS.fullmatch(said[1]) is None:
+        return None
+    digits = said[1] if re.fullmatch(r"[-+]?\d+\.\d+", said[1]) and said[2] else re.sub(r"[ .,_\u00a0]", "", said[1])
+    number = float(digits) * _SIGNS[said[2].lower()]
+    return f"{number:_.0f}" if number.is_integer() else f"{number:.6g}"
 
 
 def _path_in_file(content: Any, location: Location) -> tuple[KeyPath, KeyPath]:
@@ -122,14 +152,23 @@ _PAGES = {"Contract": "contract.md", "Portfolio": "portfolio.md"}
 def _suggest(model: type[BaseModel], details: ErrorDetails) -> str:
     """Suggest a known key for an unknown one."""
     *place, key = details["loc"]
+    if ":" in str(key):
+        name, _, rest = str(key).partition(":")
+        return f"A blank must follow the colon: `{name}: {rest}`"
     if str(key).isdecimal() and details["input"] is None:
         return DECIMAL_POINT
     known = [name for name in _known_keys(model, tuple(place)) if name != key]
     close = difflib.get_close_matches(str(key)[:_LONGEST_NAME], known, n=1)
     if close:
         return f"Did you mean `{close[0]}`?"
-    page = "contract.md" if place[:1] == ["contract"] else _PAGES.get(model.__name__, "study.md")
-    return f"Known keys here: {', '.join(known)}" if known else f"See docs/reference/{page}"
+    page = "contract.md" if place[:1] == ["contract"] else _page(model)
+    there = f"Known keys here: {', '.join(known)}" if known else f"See docs/reference/{page}"
+    # In braces a comma ends a text: what follows it is read as a key without a value.
+    return f"If it belongs to the text before it, put the text in quotes. {there}" if details["input"] is None else there
+
+
+def _page(model: type[BaseModel]) -> str:
+    return _PAGES.get(model.__name__, "study.md")
 
 
 def _known_keys(annotation: Any, location: Location) -> list[str]:

@@ -51,18 +51,18 @@ def value_problems(study: Study) -> Iterator[Finding]:
     for outcome, by_party in study.public_value.items():
         path = f"public_value.{outcome}"
         if outcome not in study.outcomes:
-            yield path, "what is valued is one of `outcomes`", f"`{outcome}`", one_of(list(study.outcomes))
+            yield path, "what is valued must be one of `outcomes`", f"`{outcome}`", one_of(list(study.outcomes))
             continue
         read, longest = read_after(study, outcome), _longest_window(study)
         if read is not None and read > longest:
-            rule = f"what is valued is read within the longest window of a metric, {longest} months"
+            rule = f"what is valued must be read within the longest window of a metric, {longest} months"
             yield path, rule, f"month {read} after entry", "Give a metric a longer window, or read the outcome earlier"
         for party, price in by_party.items():
             if party not in study.parties:
-                yield f"{path}.{party}", "who gains is one of `parties`", f"`{party}`", one_of(list(study.parties))
+                yield f"{path}.{party}", "who gains must be one of `parties`", f"`{party}`", one_of(list(study.parties))
             yield from _price(price, f"{path}.{party}", study.outcomes[outcome].is_amount, read is not None)
             if price.share_after_transfer is not None and (study.population.transfer is None or read is not None):
-                rule = "a share of what comes after moving away is that of an outcome that adds up, where people move away"
+                rule = "a share of what comes after moving away must be that of an outcome that adds up, where people move away"
                 found = "no population.transfer" if study.population.transfer is None else f"`{outcome}`, read once"
                 yield f"{path}.{party}.share_after_transfer", rule, found, "Leave it out"
 
@@ -70,13 +70,13 @@ def value_problems(study: Study) -> Iterator[Finding]:
 def _price(price: ValuePrice, path: str, is_money: bool, is_read_once: bool) -> Iterator[Finding]:
     for key, wanted in _NEEDED.items():
         if not is_money and getattr(price, key) is None:
-            rule = "an outcome that is not an amount of money says what a unit is worth"
+            rule = "an outcome that is not an amount of money must say what a unit is worth"
             yield f"{path}.{key}", rule, f"no `{key}`", f"Give {wanted}"
     if price.years is not None and not is_read_once:
-        rule = "a stream of years begins where an outcome is read once"
+        rule = "a stream of years must begin where an outcome is read once"
         yield f"{path}.years", rule, "an outcome that adds up over time to the horizon", "Leave it out"
     if price.drop_off_per_year is not None and is_read_once and price.years is None:
-        yield f"{path}.drop_off_per_year", "what drops off is a stream of years", "a value that arises once", "Give `years`"
+        yield f"{path}.drop_off_per_year", "what drops off must be a stream of years", "a value that arises once", "Give `years`"
 
 
 def _longest_window(study: Study) -> int:

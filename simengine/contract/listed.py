@@ -60,11 +60,11 @@ def reached_from(contract: Contract, rows: Iterable[tuple[str, Mapping[str, Any]
     known = _BY_COUNT if is_counts else _BY_PERSON
     for key in first:
         if key not in known:
-            rule = f"a table of {'counts' if is_counts else 'people'} has the columns {', '.join(known)}"
+            rule = f"a table of {'counts' if is_counts else 'people'} must have the columns {', '.join(known)}"
             problems.append(Problem(table, str(key), rule, shorten(key), one_of(known)))
     needed = [key for key in known[:3] if key not in first]
     if needed:
-        rule = "a table has the columns person, outcome and month, or outcome, month and number"
+        rule = "a table must have the columns person, outcome and month, or outcome, month and number"
         problems.append(Problem(table, "", rule, f"no {', '.join(needed)}" if listed else "no line", ""))
     if problems:
         raise StudyError(problems)
@@ -96,35 +96,35 @@ def counted_in(contract: Contract, case: PublishedCase) -> Reached | None:
 def _problems(contract: Contract, where: str, line: Mapping[str, Any], *, is_counts: bool) -> Iterator[Problem]:
     outcome = _text(line, "outcome")
     if not is_counts and not _text(line, "person"):
-        yield Problem(where, "person", "every line names a person, by any text", "nothing", "")
+        yield Problem(where, "person", "every line must name a person, by any text", "nothing", "")
     if not outcome and (is_counts or _text(line, "month")):
-        yield Problem(where, "outcome", "every line with a month names an outcome", "nothing", one_of(contract.outcomes))
+        yield Problem(where, "outcome", "every line with a month must name an outcome", "nothing", one_of(contract.outcomes))
     if outcome and outcome not in contract.outcomes:
-        yield Problem(where, "outcome", "an outcome of the contract", shorten(outcome), one_of(contract.outcomes))
+        yield Problem(where, "outcome", "must be an outcome of the contract", shorten(outcome), one_of(contract.outcomes))
     for key, known in (("wave", contract.waves), ("group", contract.groups)):
         named = _text(line, key)
         if named and named not in known:
-            yield Problem(where, key, f"a {key} of the contract", shorten(named), one_of(known) or f"It has no `{key}s`")
+            yield Problem(where, key, f"must be a {key} of the contract", shorten(named), one_of(known) or f"It has no `{key}s`")
         if not named and known and key == "wave":
-            yield Problem(where, key, "the wave of each person, where the contract has waves", "nothing", one_of(known))
+            yield Problem(where, key, "each person must have a wave where the contract has waves", "nothing", one_of(known))
     if not outcome:
         return
     month = _number(line, "month")
     if month is None or not month.is_integer() or not 0 <= month <= _LATEST:
-        rule = f"a whole number of months from the start, from 0 to {_LATEST}"
+        rule = f"must be a whole number of months from the start, from 0 to {_LATEST}"
         yield Problem(where, "month", rule, shorten(line.get("month", "nothing")), "")
     key = "number" if is_counts else "units"
     has_units = outcome in contract.outcomes and contract.outcomes[outcome].has_units
     if not is_counts and not has_units:
         if _text(line, "units") and _number(line, "units") != 1:
-            yield Problem(where, "units", "an outcome of people has no units", shorten(line["units"]), "Leave it empty")
+            yield Problem(where, "units", "an outcome of people must have no units", shorten(line["units"]), "Leave it empty")
         return
     quantity = _number(line, key)
     if quantity is None or not 0 <= quantity <= 1e12 or (not has_units and not quantity.is_integer()):
-        rule = f"{'a number' if has_units else 'a whole number of people'}, not negative"
+        rule = f"must be {'a number' if has_units else 'a whole number of people'}, not negative"
         yield Problem(where, key, rule, shorten(line.get(key, "nothing")), "")
     elif not has_units and quantity > _MOST_PEOPLE:
-        yield Problem(where, key, f"at most {_MOST_PEOPLE:,} people", f"{quantity:,.0f}", "")
+        yield Problem(where, key, f"must be at most {_MOST_PEOPLE:,} people", f"{quantity:,.0f}", "")
 
 
 def _text(line: Mapping[str, Any], key: str) -> str:
@@ -164,12 +164,12 @@ def _contradictions(rows: Iterable[_Row]) -> Iterator[Problem]:
             other = seen.setdefault((row.person, row.outcome, row.month), row.where)
             if other != row.where:
                 found = f"`{row.outcome}` of {shorten(row.person)} in month {row.month}, here and at {other}"
-                yield Problem(row.where, "month", "a person reaches an outcome once in a month", found, "Leave one out")
+                yield Problem(row.where, "month", "a person must reach an outcome once in a month", found, "Leave one out")
         for key in ("wave", "group"):
             named, where = traits.setdefault((key, row.person), (getattr(row, key), row.where))
             if named != getattr(row, key):
                 found = f"`{getattr(row, key)}` here, `{named}` at {where}"
-                yield Problem(row.where, key, f"a person is in one {key}", found, "")
+                yield Problem(row.where, key, f"a person must be in one {key}", found, "")
 
 
 def _told_by_people_alone(contract: Contract, table: str) -> Iterator[Problem]:
@@ -179,7 +179,7 @@ def _told_by_people_alone(contract: Contract, table: str) -> Iterator[Problem]:
         for key in ("needs", "lost_by", "net_of", "beyond_units"):
             asks += [f"rate_card.{outcome}.{key}" for outcome, one in card.rate_card.items() if getattr(one, key)]
         if asks:
-            rule = f"`{asks[0]}` of `{name}` is settled on what each person reached"
+            rule = f"`{asks[0]}` of `{name}` must be settled on what each person reached"
             yield Problem(table, "number", rule, "counts, which do not say who", "Give a table of people: person, outcome, month")
 
 

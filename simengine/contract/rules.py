@@ -47,23 +47,23 @@ def _names(contract: Contract) -> Iterator[Finding]:
     for section in ("metrics", "terms", "stops", "variations"):
         for name in getattr(contract, section):
             if name in taken:
-                rule = f"`{name}` is the money paid in, not a metric" if name == "drawn" else "a name stands for one thing"
+                rule = f"`{name}` must be the money paid in, not a metric" if name == "drawn" else "a name must stand for one thing"
                 found = name if name == "drawn" else f"`{name}` in {taken[name]} and in {section}"
                 yield f"{section}.{name}", rule, found, "Choose another name"
             taken.setdefault(name, section)
     for name in contract.parties:
         if name in contract.all_parties()[:3]:
-            yield f"parties.{name}", "every contract has investor, outcome_payer and service_provider", name, "Leave it out"
+            yield f"parties.{name}", "every contract must have investor, outcome_payer and service_provider", name, "Leave it out"
     for name in contract.milestones:
         if name in contract.metrics or name in (PEOPLE, NONE):
             found = f"a metric `{name}`" if name in contract.metrics else f"`{name}`, which stands for people"
             yield f"milestones.{name}", "a name of an outcome must stand for one thing", found, "Choose another name"
     if len(contract.outcomes) > MOST_OUTCOMES:
-        yield "outcomes", f"a contract counts at most {MOST_OUTCOMES} outcomes", f"{len(contract.outcomes)}", ""
+        yield "outcomes", f"a contract must count at most {MOST_OUTCOMES} outcomes", f"{len(contract.outcomes)}", ""
     if contract.waves and PEOPLE in contract.metrics:
         yield f"metrics.{PEOPLE}", "`people.wave` must stand for the people of a wave", "a metric `people`", "Choose another name"
     if len(contract.milestones) > MOST_MILESTONES:
-        yield "milestones", f"a person has at most {MOST_MILESTONES} milestones", f"{len(contract.milestones)}", ""
+        yield "milestones", f"a person must have at most {MOST_MILESTONES} milestones", f"{len(contract.milestones)}", ""
 
 
 def _metrics(contract: Contract) -> Iterator[Finding]:
@@ -73,7 +73,12 @@ def _metrics(contract: Contract) -> Iterator[Finding]:
             path = f"metrics.{name}.derived"
             yield from _references(contract, use.derived, path, [MONEY[0], *before], own=name, later=contract.metrics)
             if use.when_missing is not None:
-                yield f"metrics.{name}.when_missing", "a derived metric is never missing by itself", name, "Say it of its parts"
+                yield (
+                    f"metrics.{name}.when_missing",
+                    "a derived metric must never be missing by itself",
+                    name,
+                    "Say it of its parts",
+                )
         before.append(name)
 
 
@@ -83,25 +88,25 @@ def _term(contract: Contract, name: str, term: Term) -> Iterator[Finding]:
     yield from _references(contract, term, path, known, own=name, later=contract.terms)
     for key in ("payer", "payee"):
         if getattr(term, key) not in contract.all_parties():
-            yield f"{path}.{key}", "a party of the contract", f"`{getattr(term, key)}`", one_of(contract.all_parties())
+            yield f"{path}.{key}", "must be a party of the contract", f"`{getattr(term, key)}`", one_of(contract.all_parties())
     if (limits := _limits_inside(term)) > MOST_LIMITS:
         yield path, f"a term must have at most {MOST_LIMITS} limits inside, so that each can be told", f"{limits}", "Split it"
     if term.payer == term.payee:
-        yield f"{path}.payee", "nobody pays themselves", f"`{term.payee}` twice", ""
+        yield f"{path}.payee", "payer and payee must be two parties", f"`{term.payee}` twice", ""
     if term.repays_principal and term.payee != INVESTOR:
-        yield f"{path}.repays_principal", "principal is repaid to the investor", f"paid to `{term.payee}`", ""
+        yield f"{path}.repays_principal", "principal must be repaid to the investor", f"paid to `{term.payee}`", ""
     yield from _dates(term.at, f"{path}.at", _named_dates(contract))
     if list(term.at) != [date for date in _named_dates(contract) if date in term.at]:
-        yield f"{path}.at", "the dates of a term stand once, in the order of `dates`", ", ".join(term.at), ""
+        yield f"{path}.at", "the dates of a term must stand once, in the order of `dates`", ", ".join(term.at), ""
     elif len(dates := contract.dates_of(term)) != len(set(dates)):
         yield (
             f"{path}.at",
-            "a term is settled once on each date",
+            "a term must be settled once on each date",
             ", ".join(term.at),
             "Name dates that repeat, or single ones of them",
         )
     if term.delay_months is not None and not contract.calendar:
-        yield f"{path}.delay_months", "a delay counts from a date", "a contract without `dates`", "Add `dates`"
+        yield f"{path}.delay_months", "a delay must count from a date", "a contract without `dates`", "Add `dates`"
 
 
 def _limits_inside(term: Term) -> int:
@@ -123,17 +128,17 @@ def _references(
         is_inside = place != path or not path.startswith("terms.")
         for key in OF_THE_CONTRACT if is_inside else ():
             if key in node.model_fields_set:
-                yield f"{place}.{key}", f"only a term of the contract itself says `{key}`", "a term inside another", ""
+                yield f"{place}.{key}", f"a term that says `{key}` must be one of the contract itself", "a term inside another", ""
         floor, cap = (None if limit is None else limit.fixed_level() for limit in (node.floor, node.cap))
         if floor is not None and cap is not None and floor.is_above(cap):
-            yield f"{place}.floor", "a floor is not above the cap", f"a floor of {floor}, a cap of {cap}", ""
+            yield f"{place}.floor", "a floor must not be above the cap", f"a floor of {floor}, a cap of {cap}", ""
         if node.looks_at_calendar and not contract.calendar:
-            yield f"{place}.{node.key}", f"`{node.key}` looks at the calendar", "a contract without `dates`", "Add `dates`"
+            yield f"{place}.{node.key}", f"`{node.key}` must look at the calendar", "a contract without `dates`", "Add `dates`"
         for name in getattr(node, node.names_terms) if node.names_terms else ():
             before = [term for term in known if term in contract.terms]
             yield from _known(name, f"{place}.{node.names_terms}", before, own, later)
         if is_inside and not node.may_stand_inside:
-            rule = f"a {node.key.replace('_', ' ')} is a term of the contract itself"
+            rule = f"a {node.key.replace('_', ' ')} must be a term of the contract itself"
             yield place, rule, "one inside another term", "Refer to it by its name"
         for key, rule, found, way_out in node.findings(contract):
             yield f"{place}.{key}", rule, found, way_out
@@ -145,11 +150,11 @@ def _known(
     if name in known:
         return
     if name == own:
-        yield path, "nothing depends on its own result", f"`{name}` in `{own}`", ""
+        yield path, "a result must not depend on itself", f"`{name}` in `{own}`", ""
     elif name in later:
-        yield path, f"{noun} refers to what stands before it", f"`{name}`, which stands after `{own}`", "Change their order"
+        yield path, f"{noun} must refer to what stands before it", f"`{name}`, which stands after `{own}`", "Change their order"
     else:
-        yield path, f"{noun} refers to money, a metric, or a term before it", f"`{name}`", one_of(known)
+        yield path, f"{noun} must refer to money, a metric, or a term before it", f"`{name}`", one_of(known)
 
 
 def _named_dates(contract: Contract) -> list[str]:
@@ -161,7 +166,7 @@ def _dates(dates: tuple[str, ...], path: str, known: Collection[str]) -> Iterato
     for date in dates:
         if date not in known:
             way_out = one_of(known) or "The contract has no `dates`"
-            yield path, "a date of the contract", f"`{date}`", way_out
+            yield path, "must be a date of the contract", f"`{date}`", way_out
 
 
 def _stops(contract: Contract) -> Iterator[Finding]:
@@ -173,7 +178,7 @@ def _stops(contract: Contract) -> Iterator[Finding]:
             yield from gate.findings(path)
         for party in stop.by:
             if party not in contract.all_parties():
-                yield f"stops.{name}.by", "a party of the contract", f"`{party}`", one_of(contract.all_parties())
+                yield f"stops.{name}.by", "must be a party of the contract", f"`{party}`", one_of(contract.all_parties())
 
 
 def _variations(contract: Contract) -> Iterator[Finding]:
@@ -217,19 +222,19 @@ def _published(contract: Contract) -> Iterator[Finding]:
             for key, known in (("outcome", contract.outcomes), ("wave", contract.waves), ("group", contract.groups)):
                 named = getattr(count, key)
                 if named is not None and named not in known:
-                    yield f"{path}.reached.{number}.{key}", f"a {key} of the contract", f"`{named}`", one_of(known)
+                    yield f"{path}.reached.{number}.{key}", f"must be a {key} of the contract", f"`{named}`", one_of(known)
         for rule, found, way_out in uncounted(contract, case.outcome):
             yield f"{path}.outcome", rule, found, way_out
         for term in case.terms:
             if term not in contract.terms:
-                yield f"{path}.terms", "a term of the contract", f"`{term}`", one_of(contract.terms)
+                yield f"{path}.terms", "must be a term of the contract", f"`{term}`", one_of(contract.terms)
         if case.date is not None:
             yield from _dates((case.date,), f"{path}.date", contract.calendar)
         if case.drawn is not None and case.drawn.value > contract.commitment.value:
-            yield f"{path}.drawn", "no more is drawn than was committed", f"{case.drawn.value:,g}", ""
+            yield f"{path}.drawn", "no more must be drawn than was committed", f"{case.drawn.value:,g}", ""
         if case.compares == "whether_paid" and (case.paid is None or case.paid.value not in (0, 1)):
             found = "none" if case.paid is None else f"{case.paid.value:g}"
-            yield f"{path}.paid", "whether anything was paid is 1 or 0", found, ""
+            yield f"{path}.paid", "whether anything was paid must be 1 or 0", found, ""
 
 
 def outcome_problems(contract: Contract, outcome: str, path: str) -> Iterator[Finding]:

@@ -107,7 +107,7 @@ def _refuse_missing(contract: Contract, program: Program, by_due: Floats, ended:
         Problem(
             "the run",
             f"contract.terms.{names[term]}",
-            "everything that a payment depends on is measured",
+            "everything that a payment depends on must be measured",
             f"no value in at least one replication; it depends on {', '.join(asked_for(contract, program, [line.amount]))}",
             "Measure it, say `when_missing` for the metric, or give a fallback with `first_of`",
         )

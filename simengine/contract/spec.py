@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from simengine.contract.scope import DRAWN, MONEY, OUTSTANDING, RETURNED
 from simengine.contract.terms import AnyTerm, Gate, Source, Term
@@ -46,7 +47,7 @@ class MetricUse(Spec):
     @model_validator(mode="after")
     def _anew(self) -> MetricUse:
         if self.counts == "since_last" and not self.measured_on:
-            raise ValueError("only a metric that is measured anew counts `since_last`; found no `measured_on`")
+            raise ValueError("a metric that counts `since_last` must be measured anew; found no `measured_on`")
         return self
 
     def each(self, name: str, dates: list[str], first: str) -> dict[str, MetricUse]:
@@ -97,7 +98,7 @@ class Due(Spec):
     drawn: _Share | None = None
     """The share of the money drawn that the investor pays in on this date, for a replay; all shares add up to 1. In a study they
     must be what the study draws; absent: a study says when, and a replay assumes that all is paid in at the start."""
-    every_months: Annotated[Count, AfterValidator(within(1, 1200, "dates repeat every 1 to 1200 months"))] | None = None
+    every_months: Annotated[Count, AfterValidator(within(1, 1200, "dates must repeat every 1 to 1200 months"))] | None = None
     """Months between dates that repeat, named after it with a number from 1 on: `quarter_1`, `quarter_2`; absent: a single date."""
     from_month: TermMonths | None = None
     """The first of the dates that repeat; absent: one interval after the start."""
@@ -110,13 +111,13 @@ class Due(Spec):
         given = [key for key, value in repeats.items() if value is not None]
         if (self.month is None) == (not given):
             found = "neither" if self.month is None else f"`month` and {', '.join(given)}"
-            raise ValueError(f"a date has a `month`, or repeats: `every_months` until `until_month`; found {found}")
+            raise ValueError(f"a date must have a `month`, or repeats: `every_months` until `until_month`; found {found}")
         if given and (self.every_months is None or self.until_month is None):
-            raise ValueError(f"dates that repeat have `every_months` and `until_month`; found {', '.join(given)} alone")
+            raise ValueError(f"dates that repeat must have `every_months` and `until_month`; found {', '.join(given)} alone")
         if given and self.drawn is not None:
-            raise ValueError("the investor pays in on a single date; found `drawn` on dates that repeat")
+            raise ValueError("the investor must pay in on a single date; found `drawn` on dates that repeat")
         if given and self.until_month is not None and self.until_month.value < self.months()[0]:
-            raise ValueError(f"dates end after they begin; found {self.months()[0]:g} to {self.until_month.value:g}")
+            raise ValueError(f"dates must end after they begin; found {self.months()[0]:g} to {self.until_month.value:g}")
         return self
 
     def months(self) -> list[float]:
@@ -203,7 +204,7 @@ class PublishedCase(Spec):
     @model_validator(mode="after")
     def _says_what_happened(self) -> PublishedCase:
         if not self.outcome and not self.reached:
-            raise ValueError("a published case has an `outcome`, or outcomes `reached`; found neither")
+            raise ValueError("a published case must have an `outcome`, or outcomes `reached`; found neither")
         return self
 
 
@@ -252,19 +253,24 @@ class Contract(Spec):
         names = [date for name in self.dates for date in self.dates_named(name)]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise ValueError(f"each date has a name of its own; found `{twice}` twice, once of dates that repeat")
+            raise ValueError(f"each date must have a name of its own; found `{twice}` twice, once of dates that repeat")
         if len(names) > MOST_DATES:
-            raise ValueError(f"a contract has at most {MOST_DATES} dates; found {len(names)}")
-        months = [due.month.value for due in self.dates.values() if due.month is not None]
-        if any(one >= other for one, other in pairwise(months)):
-            raise ValueError(f"dates stand in their order, one after the other; found months {', '.join(f'{m:g}' for m in months)}")
+            raise ValueError(f"a contract must have at most {MOST_DATES} dates; found {len(names)}")
+        months = [(name, due.month.value) for name, due in self.dates.items() if due.month is not None]
+        wrong = next((pair for pair in pairwise(months) if pair[0][1] >= pair[1][1]), None)
+        if wrong is not None:
+            (one, month), (other, later) = wrong
+            found = f"`{other}` in month {later:g} after `{one}` in month {month:g}"
+            way_out = "Exchange them" if later < month else "Give one of them another month"
+            said = f"dates must stand in the order of their months; found {found}. {way_out}"
+            raise PydanticCustomError("value_error", said, {"below": ("dates", other)})
         every = [date.month for date in self.calendar.values()]
         again = next((one for one, other in pairwise(every) if one == other), None)
         if again is not None:
-            raise ValueError(f"one date lies in one month, so that nothing is paid twice; found two in month {again:g}")
+            raise ValueError(f"one date must lie in one month, so that nothing is paid twice; found two in month {again:g}")
         shares = [due.drawn.value for due in self.dates.values() if due.drawn is not None]
         if shares and abs(sum(shares) - 1) > 1e-9:
-            raise ValueError(f"the shares that are drawn on dates add up to 1; found {sum(shares):g}")
+            raise ValueError(f"the shares that are drawn on dates must add up to 1; found {sum(shares):g}")
         return self
 
     @model_validator(mode="after")
@@ -275,17 +281,19 @@ class Contract(Spec):
             is_written_out = use.derived is not None and f"{name}_1" in self.metrics
             dates = [date for one in use.measured_on for date in self.dates_named(one)]
             if use.measured_on and use.derived is not None and not is_written_out:
-                raise ValueError(f"a metric is measured anew, or derived from others; found both of `{name}`")
+                raise ValueError(f"a metric must be measured anew, or derived from others; found both of `{name}`")
             unknown = next((date for date in dates if date not in self.calendar), None)
             if unknown is not None:
                 raise ValueError(f"`measured_on` of `{name}` must name dates of the contract; found `{unknown}`")
             if sorted(dates, key=list(self.calendar).index) != dates or len(set(dates)) != len(dates):
-                raise ValueError(f"the dates of `measured_on` stand once, in order; found {', '.join(dates)} for `{name}`")
+                raise ValueError(f"the dates of `measured_on` must stand once, in order; found {', '.join(dates)} for `{name}`")
             is_plain = is_written_out or not dates
             new = {name: use} if is_plain else use.each(name, dates, next(iter(self.calendar)))
             twice = next((one for one in new if one in every or (one != name and one in self.metrics)), None)
             if twice is not None:
-                raise ValueError(f"each metric has a name of its own; found `{twice}` twice, once of one that is measured anew")
+                raise ValueError(
+                    f"each metric must have a name of its own; found `{twice}` twice, once of one that is measured anew"
+                )
             every |= new
         # Written out in place: nobody has seen the contract yet.
         self.__dict__["metrics"] = every

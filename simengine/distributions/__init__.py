@@ -12,7 +12,7 @@ from simengine.arrays import Floats
 from simengine.distributions.counts import Referrals, SeenEvents
 from simengine.distributions.families import Beta, Gamma, Lognormal, Normal, Pert, Triangular, Uniform
 from simengine.distributions.listed import Empirical, Quantiles
-from simengine.distributions.names import CurrencyCode, Month, Name, Names, NamesOrNone, one_or_several, spelled
+from simengine.distributions.names import CurrencyCode, Month, Name, Names, NamesOrNone, a_name, one_or_several, spelled
 from simengine.distributions.quantity import (
     DISTRIBUTIONS,
     Chance,
@@ -66,6 +66,7 @@ __all__ = [
     "Spec",
     "Triangular",
     "Uniform",
+    "a_name",
     "one_or_several",
     "quantities_in",
     "spelled",

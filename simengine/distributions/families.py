@@ -252,7 +252,7 @@ class Beta(Sourced):
             limit = float(np.sqrt(self.mean * (1 - self.mean)))
             if self.sd >= limit:
                 raise ValueError(
-                    f"no beta distribution with mean {self.mean:g} has an sd of {limit:.4g} or more; found {self.sd:g}"
+                    f"the sd of a beta distribution with mean {self.mean:g} must be below {limit:.4g}; found {self.sd:g}"
                 )
         return self
 
@@ -351,4 +351,4 @@ def _require_mode_between(low: float, mode: float, high: float) -> None:
 
 def _require_positive(distribution: str, smallest: float | None) -> None:
     if smallest is not None and smallest <= 0:
-        raise ValueError(f"a {distribution} distribution needs positive numbers; found {smallest:g}")
+        raise ValueError(f"a {distribution} distribution must have positive numbers; found {smallest:g}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator, Field
@@ -27,10 +28,20 @@ def one_or_several(raw: Any) -> Any:
     return (raw,) if isinstance(raw, str) else raw
 
 
-Name: TypeAlias = Annotated[
-    str,
-    BeforeValidator(spelled(r"[A-Za-z][A-Za-z0-9_]*", "a name must be letters, digits and underscores, beginning with a letter")),
-]
+class _Name(spelled):
+    """Refuse what is no name, and say how it may be written."""
+
+    def __call__(self, raw: Any) -> Any:
+        if isinstance(raw, str) and self.pattern.fullmatch(raw):
+            return raw
+        plain = unicodedata.normalize("NFKD", raw if isinstance(raw, str) else "").encode("ascii", "ignore").decode()
+        plain = re.sub(r"[^A-Za-z0-9]+", "_", plain).strip("_")
+        instead = f". Write `{plain}`" if self.pattern.fullmatch(plain) else ""
+        raise ValueError(f"{self.rule}; found {shorten(raw)}{instead}. Titles and names of parties may have any letters")
+
+
+a_name = _Name(r"[A-Za-z][A-Za-z0-9_]*", "a name must have only the letters a to z, digits and `_`, and begin with a letter")
+Name: TypeAlias = Annotated[str, BeforeValidator(a_name)]
 """A name that a study gives to something of its own."""
 Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(one_or_several), Field(min_length=1, strict=False)]
 """One name, or a list of names."""

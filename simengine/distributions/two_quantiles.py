@@ -26,7 +26,7 @@ QuantileLevel = Annotated[float, Field(gt=0, lt=1)]
 
 def _two_and_rising(quantiles: dict[float, float]) -> dict[float, float]:
     if len(quantiles) != 2:
-        raise ValueError(f"exactly two quantiles determine the two parameters of a distribution; found {len(quantiles)}")
+        raise ValueError(f"a distribution of two parameters must have exactly two quantiles; found {len(quantiles)}")
     rising = dict(sorted(quantiles.items()))
     require_increasing(**{f"the quantile at {level:g}": value for level, value in rising.items()})
     return rising

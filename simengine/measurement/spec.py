@@ -12,15 +12,15 @@ from simengine.distributions import Constant, Count, Months, Name, NotNegative, 
 Design = Literal["randomised", "matched", "difference_in_differences", "before_after", "historical", "rate_card", "mix"]
 DESIGNS: tuple[str, ...] = get_args(Design)
 _NOTHING = Constant(value=0.0, certainty="choice", note="the default: none")
-_ratio = AfterValidator(within(0.01, 1000, "the people compared with are from 0.01 to 1000 for every service user"))
+_ratio = AfterValidator(within(0.01, 1000, "the people compared with must be from 0.01 to 1000 for every service user"))
 
 
 class Baseline(Spec):
     """The earlier people of a historical comparison."""
 
-    size: Annotated[Count, AfterValidator(within(2, 1e9, "a baseline group has at least two people"))]
+    size: Annotated[Count, AfterValidator(within(2, 1e9, "a baseline group must have at least two people"))]
     """Number of earlier people."""
-    years_before: Annotated[Quantity, AfterValidator(within(0, 200, "the years between two groups lie between 0 and 200"))]
+    years_before: Annotated[Quantity, AfterValidator(within(0, 200, "the years between two groups must lie between 0 and 200"))]
     """Years between the two groups' entries."""
     exact_moments: bool = False
     """Whether their exact moments replace them, so that none of them is simulated; the rules are below."""
@@ -29,7 +29,7 @@ class Baseline(Spec):
 class Clusters(Spec):
     """Whole sites, not persons, are randomised."""
 
-    number: Annotated[Count, AfterValidator(within(2, 1e6, "there are at least two clusters"))]
+    number: Annotated[Count, AfterValidator(within(2, 1e6, "there must be at least two clusters"))]
     """Sites of the service users: as many as the population has; the control group has other sites."""
     intra_cluster_correlation: Probability
     """The correlation r within a site that the evaluator assumes in its standard error: each variance is multiplied by 1 + ((cv² +
@@ -62,13 +62,13 @@ class Alike(Spec):
 class Matched(Spec):
     """People elsewhere, matched to the service users."""
 
-    per_person: Annotated[Count, AfterValidator(within(1, 1000, "from 1 to 1000 people are matched to each service user"))]
+    per_person: Annotated[Count, AfterValidator(within(1, 1000, "from 1 to 1000 people must be matched to each service user"))]
     """People for each service user."""
     on: tuple[Literal["stratum", "state"], ...] = ("stratum", "state")
     """What must be the same; the state is that at the beginning of the clock."""
     before: Alike | None = None
     """An outcome of the months before entry on which they are matched."""
-    candidates: Annotated[Count, AfterValidator(within(1, 65_536, "from 1 to 65,536 candidates are looked at"))] = Constant(
+    candidates: Annotated[Count, AfterValidator(within(1, 65_536, "from 1 to 65,536 candidates must be looked at"))] = Constant(
         value=1000.0, certainty="choice", note="the default"
     )
     """Candidates for each place; if none matches, the place stays empty, and a service user with only empty places is left out of
@@ -157,7 +157,7 @@ class Shrinkage(Spec):
     @model_validator(mode="after")
     def _one_form(self) -> Shrinkage:
         if (self.prior_sd is None) == (self.credibility is None):
-            raise ValueError("a shrinkage has either a `prior_sd` or a `credibility`")
+            raise ValueError("a shrinkage must have either a `prior_sd` or a `credibility`")
         return self
 
 
@@ -168,7 +168,7 @@ class MetricPrices(Spec):
     """True growth of prices, on the logarithmic scale; the amount is stated in prices of the base month."""
     index_per_year: Quantity
     """Their growth by the index with which the evaluator deflates; 0 if the contract has none."""
-    base_month: Annotated[Constant, AfterValidator(within(-1200, 1200, "a base month lies within 100 years of the start"))] = (
+    base_month: Annotated[Constant, AfterValidator(within(-1200, 1200, "a base month must lie within 100 years of the start"))] = (
         Constant(value=0.0, certainty="choice", note="the default: the start of the study")
     )
     """The month whose prices count, from the start."""
@@ -236,17 +236,17 @@ class Metric(Spec):
     def _longer_windows(self) -> Metric:
         if (self.every_months is None) != (self.until_months is None):
             found = "until_months" if self.every_months is None else "every_months"
-            raise ValueError(f"a metric that is measured anew has `every_months` and `until_months`; found {found} alone")
+            raise ValueError(f"a metric that is measured anew must have `every_months` and `until_months`; found {found} alone")
         if self.until_months is not None and self.until_months.value < self.window_months.value:
             found = f"{self.window_months.value:g} and {self.until_months.value:g}"
-            raise ValueError(f"the longest window is no shorter than the first; found {found} months")
+            raise ValueError(f"the longest window must be no shorter than the first; found {found} months")
         return self
 
     @model_validator(mode="after")
     def _per_something(self) -> Metric:
         if (self.per is None) != (self.estimate != "efficiency_ratio"):
             found = f"the estimate `{self.estimate}` {'without' if self.per is None else 'with'} a `per`"
-            raise ValueError(f"an efficiency ratio, and no other estimate, has a `per`: what is spent; found {found}")
+            raise ValueError(f"an efficiency ratio, and no other estimate, must have a `per`: what is spent; found {found}")
         return self
 
     def each(self, name: str) -> dict[str, Metric]:
@@ -302,7 +302,7 @@ class Protocol(Spec):
     @model_validator(mode="after")
     def _measures_something(self) -> Protocol:
         if not self.metrics and not self.counted:
-            raise ValueError("a measurement has `metrics`, or outcomes that are `counted` person by person; found neither")
+            raise ValueError("a measurement must have `metrics`, or outcomes that are `counted` person by person; found neither")
         return self
 
     @model_validator(mode="after")
@@ -310,7 +310,7 @@ class Protocol(Spec):
         names = [each for name, metric in self.metrics.items() for each in metric.each(name)]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise ValueError(f"each metric has a name of its own; found `{twice}` twice, once of one that is measured anew")
+            raise ValueError(f"each metric must have a name of its own; found `{twice}` twice, once of one that is measured anew")
         return self
 
     @property

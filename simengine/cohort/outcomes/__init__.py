@@ -66,7 +66,7 @@ def refuse_unlisted(outcomes: Mapping[str, object]) -> None:
         Problem(
             "the study",
             f"outcomes.{name}",
-            f"an outcome is of a kind that is listed in cohort.outcomes: {listed}",
+            f"an outcome must be of a kind that is listed in cohort.outcomes: {listed}",
             type(outcome).__name__,
             "Enter the kind in OUTCOME_KINDS there",
         )

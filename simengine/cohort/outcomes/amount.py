@@ -74,7 +74,7 @@ class AmountOutcome(OutcomeKind):
         if twice:
             raise ValueError(f"a move must have one price, or one by stratum; found both for {', '.join(sorted(twice))}")
         if self.between_people_sd is not None and self.between_people_half_width is not None:
-            raise ValueError("people differ by `between_people_sd` or by `between_people_half_width`; found both")
+            raise ValueError("people must differ by `between_people_sd` or by `between_people_half_width`; found both")
         return self
 
     @property

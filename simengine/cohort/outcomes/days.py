@@ -27,17 +27,17 @@ class DaysInSpells(OutcomeKind):
     kind: Literal["days"]
     events: OneOrMore
     """Events with a length, added up."""
-    from_day: Annotated[Fixed, AfterValidator(within(1, 1e5, "the days of a spell are numbered from 1"))] = Constant(
+    from_day: Annotated[Fixed, AfterValidator(within(1, 1e5, "the days of a spell must be numbered from 1"))] = Constant(
         value=1.0, certainty="choice", note="the default: from its first day"
     )
     """First day of a spell that counts."""
-    to_day: Annotated[Fixed, AfterValidator(within(1, 1e5, "the days of a spell are numbered from 1"))] | None = None
+    to_day: Annotated[Fixed, AfterValidator(within(1, 1e5, "the days of a spell must be numbered from 1"))] | None = None
     """Last day of a spell that counts, not below `from_day`; absent: all."""
 
     @model_validator(mode="after")
     def _in_order(self) -> DaysInSpells:
         if self.to_day is not None and self.to_day.value < self.from_day.value:
-            raise ValueError(f"to_day is not before from_day; found {self.from_day} and {self.to_day}")
+            raise ValueError(f"to_day must not be before from_day; found {self.from_day} and {self.to_day}")
         return self
 
     @property

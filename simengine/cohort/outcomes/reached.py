@@ -31,7 +31,7 @@ class StateReached(OutcomeKind):
     kind: Literal["reached"]
     states: OneOrMore
     """The states; moves between them do not end the stay."""
-    stay_months: Annotated[Count, AfterValidator(within(0, 1200, "a stay has from 0 to 1200 months"))] = Constant(
+    stay_months: Annotated[Count, AfterValidator(within(0, 1200, "a stay must have from 0 to 1200 months"))] = Constant(
         value=0.0, certainty="choice", note="the default: coming there is enough"
     )
     """Consecutive months of the stay; 0: entering is enough."""

@@ -38,7 +38,7 @@ class TargetOutcome(OutcomeKind):
     @model_validator(mode="after")
     def _one_edge(self) -> TargetOutcome:
         if (self.at_least is None) == (self.at_most is None):
-            raise ValueError("a target has an `at_least` or an `at_most`")
+            raise ValueError("a target must have an `at_least` or an `at_most`")
         return self
 
     @property

@@ -73,9 +73,9 @@ class Effect(Spec):
         forms = [name for name in _FORMS if getattr(self, name) is not None]
         if len(targets) != 1 or len(forms) != 1 or forms[0] not in FORMS_OF_EFFECT[targets[0]]:
             ways = "; ".join(f"`{target}` with one of {', '.join(ways)}" for target, ways in FORMS_OF_EFFECT.items())
-            raise ValueError(f"an effect is given by {ways}; found {', '.join(targets + forms) or 'none of them'}")
+            raise ValueError(f"an effect must be given by {ways}; found {', '.join(targets + forms) or 'none of them'}")
         if (self.fades_after_months is None) != (self.half_life_months is None):
-            raise ValueError("fades_after_months and half_life_months are given together")
+            raise ValueError("fades_after_months and half_life_months must be given together")
         if self.only_while_engaged and self.reaches == "referred":
-            raise ValueError("an effect that acts only while engaged reaches the treated; found `reaches: referred`")
+            raise ValueError("an effect that acts only while engaged must reach the treated; found `reaches: referred`")
         return self

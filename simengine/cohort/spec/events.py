@@ -69,9 +69,9 @@ class Length(Spec):
         wanted = _PARAMETERS[self.kind]
         if given != set(wanted):
             found = ", ".join(sorted(given)) or "none of them"
-            raise ValueError(f"a {self.kind} length is given by {' and '.join(wanted)}; found {found}")
+            raise ValueError(f"a {self.kind} length must be given by {' and '.join(wanted)}; found {found}")
         if self.kind == "uniform" and self.low_days.support[1] > self.high_days.support[0]:  # type: ignore[union-attr]
-            raise ValueError(f"low_days is not above high_days; found {self.low_days} and {self.high_days}")
+            raise ValueError(f"low_days must not be above high_days; found {self.low_days} and {self.high_days}")
         return self
 
 
@@ -109,11 +109,11 @@ class Shock(Spec):
     @model_validator(mode="after")
     def _one_kind(self) -> Shock:
         if (self.sd_per_year is None) == (self.factor is None):
-            raise ValueError("a shock has either `sd_per_year`, or `factor` with `from_month` and `to_month`")
+            raise ValueError("a shock must have either `sd_per_year`, or `factor` with `from_month` and `to_month`")
         dated = (self.from_month is not None, self.to_month is not None)
         if dated != ((self.factor is not None),) * 2:
-            raise ValueError("`from_month` and `to_month` stand with `factor`, and only there")
+            raise ValueError("`from_month` and `to_month` must stand with `factor`, and only there")
         if self.factor is not None and self.from_month.value >= self.to_month.value:  # type: ignore[union-attr]
             found = f"{self.from_month} and {self.to_month}"
-            raise ValueError(f"from_month is below to_month; found {found}")
+            raise ValueError(f"from_month must be below to_month; found {found}")
         return self

@@ -21,7 +21,7 @@ def one_form_of(spec: Any, what: str, names: Sequence[str], wanted: int = 1) -> 
     """Refuse a specification with no form, or more than one, of several."""
     given = [name for name in names if getattr(spec, name) is not None]
     if len(given) != wanted:
-        raise ValueError(f"{what} is given in exactly one way of {', '.join(names)}; found {', '.join(given) or 'none'}")
+        raise ValueError(f"{what} must be given in exactly one way of {', '.join(names)}; found {', '.join(given) or 'none'}")
 
 
 class Pace(Spec):
@@ -85,9 +85,9 @@ class ByMonths(Spec):
         number = len(getattr(self, self.form))
         if len(self.from_months) != number:
             found = f"{len(self.from_months)} months and {number} numbers"
-            raise ValueError(f"there is one {self.form} for every month from which it holds; found {found}")
+            raise ValueError(f"there must be one {self.form} for every month from which it holds; found {found}")
         if list(self.from_months) != sorted(set(self.from_months)):
-            raise ValueError(f"the months increase; found {', '.join(map(str, self.from_months))}")
+            raise ValueError(f"the months must increase; found {', '.join(map(str, self.from_months))}")
         return self
 
 
@@ -169,6 +169,6 @@ class Pathway(Spec):
     """Moves between states; the keys read `from -> to`. Staying, `A -> A`, only as a count."""
     time_together: dict[Name, Annotated[tuple[Name, ...], Field(min_length=2, strict=False)]] = {}
     """By name: states whose months count as one time in the state; a state is in one list at most."""
-    steps_per_month: Annotated[Count, AfterValidator(within(1, 32, "a month has from 1 to 32 steps"))] | None = None
+    steps_per_month: Annotated[Count, AfterValidator(within(1, 32, "a month must have from 1 to 32 steps"))] | None = None
     """Steps in a month; people move at the end of a step, at most once; absent: 1, or as many as rates and mean times of moves
     require."""

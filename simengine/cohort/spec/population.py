@@ -31,7 +31,7 @@ class Wave(Spec):
     of the drawn value counts."""
     from_month: Count = Constant(value=0.0, certainty="choice", note="the default")
     """First month of enrolment, counted from the start of the study."""
-    enrolment_months: Annotated[Quantity, AfterValidator(within(1, 600, "enrolment takes from 1 to 600 months"))]
+    enrolment_months: Annotated[Quantity, AfterValidator(within(1, 600, "enrolment must take from 1 to 600 months"))]
     """Months over which people enter, each equally likely; the integer part of the drawn value."""
 
     @property
@@ -60,9 +60,9 @@ class Selection(Spec):
     @model_validator(mode="after")
     def _has_an_edge(self) -> Selection:
         if self.at_least is None and self.at_most is None:
-            raise ValueError("a selection has an `at_least`, an `at_most`, or both; found neither")
+            raise ValueError("a selection must have an `at_least`, an `at_most`, or both; found neither")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError(f"at_least is not above at_most; found {self.at_least:g} and {self.at_most:g}")
+            raise ValueError(f"at_least must not be above at_most; found {self.at_least:g} and {self.at_most:g}")
         return self
 
 
@@ -98,7 +98,7 @@ class Frailty(Spec):
 class Sites(Spec):
     """Places or providers: people of one place share a factor, lognormal between places with median 1."""
 
-    count: Annotated[Count, AfterValidator(within(1, 1000, "there are from 1 to 1000 sites"))]
+    count: Annotated[Count, AfterValidator(within(1, 1000, "there must be from 1 to 1000 sites"))]
     """How many there are; each person belongs to one of them, all equally likely unless `sizes` are given."""
     sizes: Annotated[tuple[Annotated[Number, Field(gt=0, le=1e9)], ...], Field(min_length=1, strict=False)] | None = None
     """Their sizes relative to each other, one for each site: the people of every wave, and of every group that they are compared
@@ -142,7 +142,7 @@ class Population(Spec):
     """Groups of people who enter together, by names of your choice."""
     strata: Annotated[dict[Name, Stratum], Field(min_length=1)]
     """Parts of the population with their own start and moves, by names of your choice."""
-    history_months: Annotated[Count, AfterValidator(within(0, 1200, "a history has from 0 to 1200 months"))] = Constant(
+    history_months: Annotated[Count, AfterValidator(within(0, 1200, "a history must have from 0 to 1200 months"))] = Constant(
         value=0.0, certainty="choice", note="the default: people are known from entry on"
     )
     """Months before entry that are simulated, without the service; with the horizon at most 2,400."""

@@ -57,6 +57,10 @@ class ShareOf(Term):
     above: Source | None = None
     """Only the part above this is shared; absent: 0."""
 
+    def pays_share(self) -> tuple[float, Source] | None:
+        """Return the share and its base."""
+        return self.share.value, self.of
+
     def formula(self, scope: Scope) -> Register:
         """Compile `share x (of - above)`."""
         code, shared = scope.code, scope.value(self.of)

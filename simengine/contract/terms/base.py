@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from simengine.contract.spec import Contract
     from simengine.contract.terms import Source
 
-Currency = Annotated[Fixed, AfterValidator(within(-1e15, 1e15, "an amount of money lies within 1e15 either way"))]
+Currency = Annotated[Fixed, AfterValidator(within(-1e15, 1e15, "an amount of money must lie within 1e15 either way"))]
 Factor = Annotated[Fixed, AfterValidator(within(0, 1e15, "a share or a price must not be negative, and at most 1e15"))]
-TermLevel = Annotated[Fixed, AfterValidator(within(-1e15, 1e15, "a level lies within 1e15 either way"))]
+TermLevel = Annotated[Fixed, AfterValidator(within(-1e15, 1e15, "a level must lie within 1e15 either way"))]
 TermMonths = Annotated[Count, AfterValidator(within(0, 1200, "a number of months must lie between 0 and 1200"))]
 
 TERM_KINDS: dict[str, type[Term]] = {}
@@ -66,7 +66,7 @@ class Gate(Spec):
     def _edges(self) -> Gate:
         if (self.above and self.at_least) or (self.below and self.at_most) or self.edges() == []:
             raise ValueError(
-                "a gate has a lower edge, `above` (the edge is left out) or `at_least` (the edge counts), an upper edge, "
+                "a gate must have a lower edge, `above` (the edge is left out) or `at_least` (the edge counts), an upper edge, "
                 f"`below` or `at_most`, or one of each; found {', '.join(sorted(word for word, _ in self.edges())) or 'none'}"
             )
         return self
@@ -83,7 +83,7 @@ class Gate(Spec):
             return
         touches = self.at_least is not None and self.at_most is not None
         if lower.value > upper.value or (lower.value == upper.value and not touches):
-            yield key, "the lower edge leaves room below the upper edge", f"{lower.value:g} and {upper.value:g}", ""
+            yield key, "the lower edge must leave room below the upper edge", f"{lower.value:g} and {upper.value:g}", ""
 
     def is_open(self, reached: Register, scope: Scope) -> Register:
         """Compile whether what was reached lies between the edges."""
@@ -251,6 +251,10 @@ class Term(Spec):
     def can_fall(self) -> bool:
         """Whether what it pays at its edges is fixed, so that it may fall where more is reached: mostly a slip of the pen."""
         return False
+
+    def pays_share(self) -> tuple[float, Source] | None:
+        """Return the share that it pays and of what; nothing for a kind that pays no share."""
+        return None
 
     def alike(self) -> tuple[Source, ...]:
         """List what it adds, compares or subtracts, which has to be in one unit."""

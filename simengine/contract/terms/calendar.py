@@ -52,7 +52,7 @@ class Amended(Term):
         for date in self.in_force_from:
             if date not in contract.calendar:
                 way_out = one_of(contract.calendar) or "The contract has no `dates`"
-                yield self.key, "a date of the contract", f"`{date}`", way_out
+                yield self.key, "must be a date of the contract", f"`{date}`", way_out
 
     def formula(self, scope: Scope) -> Register:
         """Compile the term with the latest date that has come."""

@@ -33,13 +33,13 @@ class PerWave(Term):
     def findings(self, contract: Contract) -> Iterator[Finding]:
         """Find waves that there are not, and waves that are told apart twice."""
         if not contract.waves:
-            yield self.key, "the contract names its waves", "no `waves`", "Add `waves`"
+            yield self.key, "the contract must name its waves", "no `waves`", "Add `waves`"
         for wave in self.waves:
             if wave not in contract.waves:
-                yield "waves", "a wave of the contract", f"`{wave}`", one_of(contract.waves)
+                yield "waves", "must be a wave of the contract", f"`{wave}`", one_of(contract.waves)
         for below, inner in parts_within(self.per_wave, self.key):
             if isinstance(inner, PerWave):
-                yield below, "waves are told apart once", f"`{self.key}` inside `{self.key}`", ""
+                yield below, "waves must be told apart once", f"`{self.key}` inside `{self.key}`", ""
 
     def waves_apart(self, contract: Contract) -> WavesApart | None:
         """Return the term that is settled for each wave."""
@@ -79,7 +79,7 @@ class MilestonePrices(Term):
         """Find milestones that there are not."""
         for name in self.milestones:
             if name not in contract.milestones:
-                yield f"{self.key}.{name}", "a milestone of the contract", f"`{name}`", one_of(contract.milestones)
+                yield f"{self.key}.{name}", "must be a milestone of the contract", f"`{name}`", one_of(contract.milestones)
 
     @property
     def milestone_list(self) -> MilestoneList | None:

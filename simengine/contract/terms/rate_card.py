@@ -75,21 +75,21 @@ class CardPrice(OutcomePrice):
     @model_validator(mode="after")
     def _one_price(self) -> CardPrice:
         if self.bands and (self.price is not None or self.by_group or self.by_wave or self.from_month):
-            raise ValueError("a price is one number, or `bands` by volume; found both")
+            raise ValueError("a price must be one number, or `bands` by volume; found both")
         if not self.bands and self.price is None and (self.by_group or self.by_wave or self.from_month):
-            raise ValueError("other prices stand beside a `price`; found none. Write `price: 0` where nobody else is paid for")
+            raise ValueError("other prices must stand beside a `price`; found none. Write `price: 0` where nobody else is paid for")
         starts = [band.beyond.value for band in self.bands]
         if starts and (starts[0] != 0 or any(one >= other for one, other in pairwise(starts))):
             found = ", ".join(f"{start:g}" for start in starts)
-            raise ValueError(f"bands by volume begin beyond 0 and stand in order; found {found}")
+            raise ValueError(f"bands by volume must begin beyond 0 and stand in order; found {found}")
         wrong = next((month for month in self.from_month if not 0 <= month <= 1200), None)
         if wrong is not None:
-            raise ValueError(f"a price holds from a month between 0 and 1200; found {wrong}")
+            raise ValueError(f"a price must hold from a month between 0 and 1200; found {wrong}")
         if self.counted_back and self.beyond_units is None:
-            raise ValueError("`counted_back` counts back from `beyond_units`; found none")
+            raise ValueError("`counted_back` must count back from `beyond_units`; found none")
         if self.lost_by is not None and (self.beyond_units is not None or self.each_time):
             found = "beyond_units" if self.beyond_units is not None else "each_time"
-            raise ValueError(f"what is lost again is reached once until then, by a person; found `lost_by` and `{found}`")
+            raise ValueError(f"what is lost again must be reached once until then, by a person; found `lost_by` and `{found}`")
         return self
 
     @property
@@ -104,12 +104,12 @@ class CardPrice(OutcomePrice):
         for below, other in [*others, *([] if self.lost_by is None else [("lost_by.outcome", self.lost_by.outcome)])]:
             yield from _unknown(contract, other, f"{key}.{below}")
             if other == name:
-                yield f"{key}.{below}", "another outcome", f"`{name}` itself", ""
+                yield f"{key}.{below}", "must be another outcome", f"`{name}` itself", ""
         yield from _unknown_people(contract, key, self.by_group, self.by_wave)
         for below in ("beyond_units", "net_of") if not has_units else ("each_time", "lost_by"):
             if getattr(self, below):
                 of_units, of_people = (
-                    "units are counted beyond others, or net of others",
+                    "units must be counted beyond others, or net of others",
                     "people reach an outcome again, or lose it",
                 )
                 unit = contract.outcomes[name].unit if name in contract.outcomes else ""
@@ -118,7 +118,7 @@ class CardPrice(OutcomePrice):
         for other in self.net_of:
             if other in contract.outcomes and has_units and contract.outcomes[other].unit != contract.outcomes[name].unit:
                 found = f"`{contract.outcomes[name].unit}` and `{contract.outcomes[other].unit}`"
-                yield f"{key}.net_of", "units are taken off units of the same kind", found, ""
+                yield f"{key}.net_of", "units must be taken off units of the same kind", found, ""
 
 
 class VariedPrice(OutcomePrice):
@@ -130,7 +130,7 @@ class VariedPrice(OutcomePrice):
     @model_validator(mode="after")
     def _changes_something(self) -> VariedPrice:
         if not self.model_fields_set:
-            raise ValueError("a variation changes a price or a cap; found neither")
+            raise ValueError("a variation must change a price or a cap; found neither")
         return self
 
 
@@ -151,7 +151,7 @@ class VariedCard(Spec):
     @model_validator(mode="after")
     def _changes_something(self) -> VariedCard:
         if not self.model_fields_set:
-            raise ValueError("a variation changes prices or caps; found neither")
+            raise ValueError("a variation must change prices or caps; found neither")
         return self
 
 
@@ -225,18 +225,23 @@ class RateCard(Term):
             yield from self._variation(contract, variation, changed)
         circle = _circle({name: one.needs for name, one in self.rate_card.items()})
         if circle:
-            yield f"{self.key}.{circle[0]}.needs", "no outcome needs itself", " needs ".join(circle), "Leave one of them out"
+            yield (
+                f"{self.key}.{circle[0]}.needs",
+                "an outcome must not need itself",
+                " needs ".join(circle),
+                "Leave one of them out",
+            )
 
     def _variation(self, contract: Contract, name: str, changed: VariedCard) -> Iterator[Finding]:
         """Find what a variation changes that is not there."""
         key = f"varied.{name}"
         if name not in contract.variations:
             way_out = one_of(contract.variations) or "It has no `variations`"
-            yield key, "a variation of the contract", f"`{name}`", way_out
+            yield key, "must be a variation of the contract", f"`{name}`", way_out
         for outcome, one in changed.rate_card.items():
             path = f"{key}.rate_card.{outcome}"
             if outcome not in self.rate_card:
-                yield path, "an outcome of this card", f"`{outcome}`", one_of(self.rate_card)
+                yield path, "must be an outcome of this card", f"`{outcome}`", one_of(self.rate_card)
             elif not self.rate_card[outcome].has_price:
                 yield path, "a variation must change the price of an outcome that has one", f"`{outcome}` without a price", ""
             elif self.rate_card[outcome].bands and (one.price is not None or one.by_group or one.by_wave):
@@ -289,7 +294,7 @@ class RateCard(Term):
 def _unknown(contract: Contract, name: str, key: str) -> Iterator[Finding]:
     """Find an outcome that there is not."""
     if name not in contract.outcomes:
-        yield key, "an outcome of the contract", f"`{name}`", one_of(contract.outcomes) or "It has no `outcomes`"
+        yield key, "must be an outcome of the contract", f"`{name}`", one_of(contract.outcomes) or "It has no `outcomes`"
 
 
 def _unknown_people(
@@ -300,7 +305,7 @@ def _unknown_people(
         for one in names:
             if one not in known:
                 path = f"{key}.{below or f'by_{noun}'}.{one}".lstrip(".")
-                yield path, f"a {noun} of the contract", f"`{one}`", one_of(known) or f"It has no `{noun}s`"
+                yield path, f"must be a {noun} of the contract", f"`{one}`", one_of(known) or f"It has no `{noun}s`"
 
 
 def _circle(needs: Mapping[str, Collection[str]]) -> list[str]:
@@ -341,7 +346,10 @@ class NumberReached(Term):
             yield from _unknown(contract, name, self.key)
         for name in self.reached if self.per_person else ():
             if name in contract.outcomes and contract.outcomes[name].has_units:
-                rule, found = "a share of people is of those who reached an outcome", f"`{name}` in {contract.outcomes[name].unit}"
+                rule, found = (
+                    "a share of people must be of those who reached an outcome",
+                    f"`{name}` in {contract.outcomes[name].unit}",
+                )
                 yield "per_person", rule, found, "Leave `per_person` out"
 
     @property

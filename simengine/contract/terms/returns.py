@@ -15,7 +15,7 @@ from simengine.distributions import Fixed, Names, within
 if TYPE_CHECKING:
     from simengine.contract.terms import Source
 
-_Part = Annotated[Fixed, AfterValidator(within(1e-6, 1, "the first share lies above 0, at least 1e-6, and is at most 1"))]
+_Part = Annotated[Fixed, AfterValidator(within(1e-6, 1, "the first share must lie above 0, at least 1e-6, and be at most 1"))]
 
 
 class Coupon(Term):

@@ -104,7 +104,7 @@ class TableLine(Term):
         crowded = any(places[i] == places[i + 2] for i in range(len(places) - 2))
         if sorted(places) != places or crowded:
             found = ", ".join(f"{place:g}" for place in places)
-            raise ValueError(f"the points of a line stand in order, at most two at one place; found {found}")
+            raise ValueError(f"the points of a line must stand in order, at most two at one place; found {found}")
         return self
 
     def can_fall(self) -> bool:

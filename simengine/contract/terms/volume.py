@@ -39,7 +39,9 @@ class VolumePrices(Term):
     def _in_order(self) -> VolumePrices:
         starts = [tranche.beyond.value for tranche in self.prices]
         if any(one >= other for one, other in pairwise(starts)):
-            raise ValueError(f"tranches stand in order, one beyond the other; found {', '.join(f'{start:g}' for start in starts)}")
+            raise ValueError(
+                f"tranches must stand in order, one beyond the other; found {', '.join(f'{start:g}' for start in starts)}"
+            )
         return self
 
     def edges(self) -> tuple[Edge, ...]:
