@@ -137,7 +137,7 @@ def correlation_problems(correlations: Mapping[str, Correlation], numbers: Mappi
         first = seen.setdefault(frozenset(correlation.between), name)
         if first != name:
             is_sound = False
-            yield f"correlations.{name}", "a pair is correlated once", f"the pair of `{first}` again", "Leave one of them out"
+            yield f"correlations.{name}", "a pair must be correlated once", f"the pair of `{first}` again", "Leave one of them out"
     for paths in clusters_of(correlations) if is_sound else ():
         yield from _contradictions(paths, correlations)
 
@@ -147,11 +147,11 @@ def _pair_problems(key: str, correlation: Correlation, numbers: Mapping[str, Sou
         number = numbers.get(path)
         if number is None:
             way_out = did_you_mean(path, numbers, LISTED_BY_CHECK)
-            yield key, "a correlation joins numbers of the study", f"no number `{path}`", way_out
+            yield key, "a correlation must join numbers of the study", f"no number `{path}`", way_out
         elif isinstance(number, Constant):
-            yield key, "a number with a correlation has a distribution", f"`{path}` is {number} in every replication", ""
+            yield key, "a number with a correlation must have a distribution", f"`{path}` is {number} in every replication", ""
         elif isinstance(number, DirichletCount):
-            rule = "shares with a dirichlet distribution are drawn together and have no further correlation"
+            rule = "shares with a dirichlet distribution must be drawn together and have no further correlation"
             yield key, rule, f"`{path}`", ""
 
 
@@ -165,7 +165,7 @@ def _contradictions(paths: list[str], correlations: Mapping[str, Correlation]) -
         return
     names = [name for name, correlation in correlations.items() if correlation.between[0] in paths]
     multiple = math.floor(1000 * (1 - _LEAST_EIGENVALUE) / (1 - smallest)) / 1000
-    rule = f"correlations can hold together: the matrix of {', '.join(paths)} is positive definite"
+    rule = f"correlations must be possible together: the matrix of {', '.join(paths)} must be positive definite"
     found = f"{', '.join(names)} with a smallest eigenvalue of {smallest:.4g}"
     yield f"correlations.{names[0]}", rule, found, f"Multiply each of them by {multiple:g} or less"
 

@@ -304,7 +304,7 @@ def settle_to_fixed_point(
         if drawn == drawing:
             return payments, moved
         drawing = drawn
-    rule = "what is drawn and what is paid agree after one round for each date of the contract"
+    rule = "what is drawn and what is paid must agree after one round for each date of the contract"
     found = "payments that depend on the money drawn, and draws that depend on these payments"
     way_out = "Let payments refer to the commitment or to money returned, draw as scheduled, or recycle nothing"
     raise StudyError([Problem("the run", "capital.draws", rule, found, way_out)])

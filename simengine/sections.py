@@ -81,6 +81,8 @@ def lies_in(path: str, sections: tuple[str, ...]) -> bool:
 LEFT = section_named(lambda section: section.side == "left")
 """Sections from which people, their measurement and the draws follow."""
 OF_PEOPLE = section_named(lambda section: section.is_of_people)
+OWN = "own"
+"""What the contract or a stress of a study itself is called beside others."""
 TERMS = section_named(lambda section: section.is_terms)
 """Sections right of the wall that contracts on the same people may change."""
 FREE = section_named(lambda section: section.may_be_free)

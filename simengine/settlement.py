@@ -49,9 +49,13 @@ def replay(
     """
     refuse_typed(contract, outcomes, drawn, until)
     if reached is None and asks_who_reached(contract):
-        raise UsageError("reached: the contract pays for outcomes person by person; found no table of who reached what and when")
+        raise UsageError(
+            "reached: must be given where the contract pays for outcomes person by person; found no table of who reached what and when"
+        )
     if reached is not None and not contract.outcomes:
-        raise UsageError("reached: a table belongs to a contract that counts `outcomes` person by person; found none in this one")
+        raise UsageError(
+            "reached: a table must belong to a contract that counts `outcomes` person by person; found none in this one"
+        )
     payments = settle_all_outcomes(contract, [outcomes], drawn, until, reached)
     # Whatever no currency can hold is refused here as it is in a run.
     smallest_units(payments.by_due, units_of(contract.currency))
@@ -79,7 +83,9 @@ def settle_all_outcomes(
     except StudyError:
         pays_on = [name for name in inputs_of(contract, until) if name not in contract.terms]
         missing = [name for name in pays_on if name not in draws[0]]
-        raise UsageError(f"outcome: the contract pays on {', '.join(pays_on)}; missing: {', '.join(missing)}") from None
+        raise UsageError(
+            f"outcome: must be given for all that the contract pays on, {', '.join(pays_on)}; missing: {', '.join(missing)}"
+        ) from None
 
 
 def payment_marks(contract: Contract, results: ReplicationResults) -> dict[str, float]:

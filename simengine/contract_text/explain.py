@@ -59,8 +59,14 @@ def phrase(source: Source, *, inside: bool = False) -> str:
 
 
 def _limits(term: Term) -> str:
-    parts = {name: _say(name, getattr(term, name)) for name in words.LIMIT_WORDS if getattr(term, name)}
+    parts = {name: _say_limit(name, getattr(term, name)) for name in words.LIMIT_WORDS if getattr(term, name)}
     return "".join(f", {words.LIMIT_WORDS[name].format(**{name: said})}" for name, said in parts.items())
+
+
+def _say_limit(name: str, value: Any) -> str:
+    """Say a limit: it stands last, and needs brackets only where it has clauses of its own."""
+    said = phrase(value) if isinstance(value, Term) else _say(name, value)
+    return _say(name, value) if "," in said else said
 
 
 def _say(name: str, value: Any) -> str:

@@ -21,6 +21,7 @@ from simengine.contract.terms import Named, Term, parts_within
 from simengine.contract_text.bands import table_findings
 from simengine.contract_text.card_lint import card_findings
 from simengine.contract_text.limits import growth_findings, guarantee_findings, limit_findings
+from simengine.contract_text.magnitudes import magnitude_findings
 from simengine.contract_text.remark import Remark, remark_in_words
 from simengine.contract_text.trials import Spans, edges_of, levels_of, pay, usual_spans
 from simengine.contract_text.unused import milestone_findings, repeated_findings, unused_findings
@@ -61,6 +62,7 @@ def lint_contract(contract: Contract, reaches: Spans | None = None) -> list[Rema
         lambda: growth_findings(contract, reaches),
         lambda: limit_findings(contract, reaches),
         lambda: guarantee_findings(contract),
+        lambda: magnitude_findings(contract),
         lambda: repeated_findings(contract, reaches),
     )
     findings = [finding for rule in rules for finding in rule()]
@@ -68,7 +70,7 @@ def lint_contract(contract: Contract, reaches: Spans | None = None) -> list[Rema
     for rule in contract.explained:
         if rule not in {finding.rule for finding in once}:
             known = "" if rule in LINT else f". Rules: {', '.join(LINT)}"
-            raise UsageError(f"explained.{rule}: an explanation belongs to a rule that finds something; found nothing{known}")
+            raise UsageError(f"explained.{rule}: must be a rule that finds something here; found nothing{known}")
     return [replace(finding, explained=contract.explained.get(finding.rule)) for finding in once]
 
 

@@ -19,6 +19,7 @@ from simengine.distributions import Sourced, quantities_in
 from simengine.report.directions import paid_in_all
 from simengine.settlement import replay
 
+PAID_OR_NOT = "1: something is paid; 0: nothing"
 NOT_REPRODUCED = "not reproduced"
 _SAME = 1e-9
 
@@ -53,7 +54,7 @@ def compare_published(name: str, contract: Contract) -> Iterator[dict[str, Any]]
             "published": published,
             "computed": computed,
             "difference": difference,
-            "unit": contract.currency if case.compares == "amount" else "1: something is paid; 0: nothing",
+            "unit": contract.currency if case.compares == "amount" else PAID_OR_NOT,
             "rounded_to": _rounding(contract, case),
             "sources": _sources(contract, case),
             "note": case.note or (case.paid.note if case.paid is not None else None),
@@ -76,6 +77,10 @@ def _computed(contract: Contract, case: PublishedCase) -> float:
 
 def _rounding(contract: Contract, case: PublishedCase) -> float:
     return 1 / units_of(contract.currency) if case.rounded_to is None else case.rounded_to.value
+
+
+_VERDICTS = {"expressiveness": "fitted"}
+"""By a word that a program reads: what the table says instead."""
 
 
 def _verdict(contract: Contract, case: PublishedCase, computed: float) -> str:
@@ -103,8 +108,14 @@ def published_table(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
     sources: dict[str, dict[str, None]] = {}
     for row in rows:
         outcome = ", ".join(f"{name} {value:,.10g}" for name, value in row["outcome"].items())
-        money = ["-" if row[key] is None else f"{row[key]:z,.0f}" for key in ("published", "computed", "difference")]
-        layout.add_row(f"{row['contract']}, {row['case']}\n  {outcome}", *money, row["verdict"])
+        numbers = [row[key] for key in ("published", "computed", "difference")]
+        if row["unit"] == PAID_OR_NOT:
+            said = ["-" if number is None else "paid" if number else "not paid" for number in numbers[:2]]
+            said.append("none" if numbers[2] == 0 else "-" if numbers[2] is None else "differs")
+        else:
+            said = ["-" if number is None else f"{number:z,.0f}" for number in numbers]
+        verdict = _VERDICTS.get(row["verdict"], row["verdict"])
+        layout.add_row(f"{row['contract']}, {row['case']}\n  {outcome}", *said, verdict)
         sources.setdefault(row["contract"], {}).update(dict.fromkeys(row["sources"]))
     lines = [f"{name}\n" + "\n".join(f"  {source}" for source in named) for name, named in sources.items()]
     return Group(layout, Text("Sources\n\n" + "\n".join(lines)))

@@ -28,4 +28,4 @@ class Remark:
 def remark_in_words(rule: str, key: str, **details: object) -> Remark:
     """Put a finding of a rule into words."""
     found, why, suggestion = LINT[rule]
-    return Remark(rule, key, found.format(**details), why, suggestion)
+    return Remark(rule, key, found.format(**details), why, suggestion.format(**details))

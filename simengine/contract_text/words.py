@@ -80,8 +80,8 @@ MONEY_WORD = {
 }
 BOUND = {
     "formula": "by its formula",
-    "floor": "held up by its floor",
-    "cap": "held down by its cap",
+    "floor": "the formula gives less than its floor",
+    "cap": "the formula gives more than its cap",
     "gate": "nothing, because a condition is not met",
     "stop": "nothing, because the contract was stopped",
     "total_cap": "cut by the cap on all terms together",
@@ -239,6 +239,21 @@ LINT: Mapping[str, tuple[str, str, str]] = {
         "a cap of {cap} lies below the {guarantee} that is paid in any case",
         "the guarantee is worth less than it says",
         "Raise the cap to the guarantee at least, or leave the guarantee outside it",
+    ),
+    "large_share": (
+        "a share of {share} means that {share} {currency} are paid for each {currency} of {of}",
+        "a percentage written without its decimal point pays a hundred times too much",
+        "Write {less} for {share} %. If {share} is meant, say why under `explained`",
+    ),
+    "small_commitment": (
+        "a commitment of {commitment} means that {commitment} {currency} are lent in all",
+        "a point is no mark of thousands: 6.000 is six, and every share of the commitment is a thousand times too small",
+        "Write 6_000_000 for six million. If {commitment} is meant, say why under `explained`",
+    ),
+    "currency_in_letters": (
+        "{unit} is read as a unit of its own",
+        "the metric is then no money: nothing compares it with the commitment, and tables do not write it in {currency}",
+        "Write {currency} for money",
     ),
     "nobody_measures": (
         "nobody is named who measures `{metric}`",

@@ -278,21 +278,21 @@ class Question(Generic[Answered]):
             if name not in every:
                 known = ", ".join(every) or "no options"
                 raise UsageError(
-                    f"{self.name}: has the options {known}; found {shorten(name)}. {did_you_mean(name, every, 'Leave it out')}"
+                    f"{self.name}: must have one of the options {known}; found {shorten(name)}. {did_you_mean(name, every, 'Leave it out')}"
                 )
         deciding = [name for name in self.instead if not is_absent(given.get(name))]
         if len(deciding) > 1:
             names = " and ".join(every[name].written for name in deciding)
-            raise UsageError(f"{self.name}: one question is asked at a time; found {names}. Leave out one of them")
+            raise UsageError(f"{self.name}: one question must be asked at a time; found {names}. Leave out one of them")
         meant = self.instead[deciding[0]] if deciding else self
         own = {option.name for option in meant.options}
         for name in given:
             if name not in own and not is_absent(given[name]):
                 if deciding:
-                    rule = f"is no part of what {every[deciding[0]].written} asks; found both. Leave out one of them"
+                    rule = f"must stand without {every[deciding[0]].written}; found both. Leave out one of them"
                 else:
                     asks = " or ".join(every[one].written for one, other in self.instead.items() if _has(other, name))
-                    rule = f"is asked together with {asks}; found it alone"
+                    rule = f"must be asked together with {asks}; found it alone"
                 raise UsageError(f"{every[name].written}: {rule}")
         return meant, {option.name: option.taken(given.get(option.name, option.default)) for option in meant.options}
 

@@ -166,7 +166,9 @@ class OfRun(OfStudy):
             return super().load(place, size=size, overrides=overrides, variant=variant)
         run = kept.read_run(place)
         if overrides or variant or size.seed is not None:
-            raise UsageError("RUN holds its study and its seed; --set, --variant and --seed are for a study")
+            raise UsageError(
+                "--set, --variant, --seed: must go with a study; found RUN, which holds its study and its seed. Leave them out"
+            )
         drawn = {"sobol": run.sampling.is_sobol, "measured": run.sampling.measured, "control_variates": run.with_control_variates}
         tilts = tuple(f"{path}={shift!r}" for path, shift in run.sampling.tilts.items())
         loaded = super().load(run.study, size=replace(size, seed=run.seed))
@@ -177,7 +179,8 @@ class OfRun(OfStudy):
         seed = study.run.seed if size.seed is None else size.seed
         if seed is None:
             raise UsageError(
-                "--seed: a replication of a study is named by a seed and a number; found no seed. Give the one of the run"
+                "--seed: a replication of a study must be named by a seed and a number; found no seed. "
+                "Add `--seed N`, the seed printed in the heading of the run"
             )
         return seed, 2
 

@@ -204,7 +204,7 @@ def contingent_terms(study: Study) -> tuple[str, ...]:
     if not terms:
         found = ", ".join(study.contract.terms)
         raise UsageError(
-            f"contract.terms: at least one term is contingent on outcomes; found none among {found}. "
+            f"contract.terms: at least one term must be contingent on outcomes; found none among {found}. "
             "Where nothing depends on what is measured, no evaluator moves the money"
         )
     return terms

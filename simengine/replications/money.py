@@ -238,7 +238,7 @@ def refuse_thin_tail(n_replications: int, level: float, n_per_replication: int =
     needed = tail_needs(n_replications, level, n_per_replication)
     if needed is not None:
         raise UsageError(
-            f"-n: the worst {100 * (1 - level):g} % of the replications are at least {TAIL_REPLICATIONS}; found "
+            f"-n: the worst {100 * (1 - level):g} % of the replications must be at least {TAIL_REPLICATIONS}; found "
             f"{n_replications * n_per_replication * (1 - level):.0f}. Ask for -n {needed} or more, or for a lower --level"
         )
 

@@ -42,7 +42,7 @@ from simengine.sampling import (
 FIRST_SIZE = 1000
 AT_MOST = 1_000_000
 _GOAL = re.compile(r"\s*([\w.]+(?:\([^()]*\))?)\s+se\s*<\s*([\d._]+(?:[eE][+-]?\d+)?)\s*(%?)\s*")
-_EXAMPLE = 'a goal reads NAME se<VALUE, such as "p_loss se<0.002" or "cvar95 se<1%"'
+_EXAMPLE = 'a goal must read NAME se<VALUE, such as "p_loss se<0.002" or "cvar95 se<1%"'
 _SURE = 0.9
 """A run is refused early only where an error a tenth smaller than estimated would still take more than the budget."""
 
@@ -204,7 +204,7 @@ def sizes_up_to(at_most: int, sampling: Sampling = PLAIN) -> Iterator[int]:
     """
     at_most = whole(at_most, "--at-most", 1, MOST_REPLICATIONS)
     if at_most < FIRST_SIZE:
-        raise UsageError(f"--at-most: an error is judged from {FIRST_SIZE:,} replications on; found {at_most:,}")
+        raise UsageError(f"--at-most: an error must be judged from {FIRST_SIZE:,} replications on; found {at_most:,}")
     first, factor = (SCRAMBLES * SCRAMBLES, 2.0) if sampling.is_sobol else (FIRST_SIZE, math.sqrt(2))
     step = 0
     while (size := math.ceil(round(first * factor**step, 6))) < at_most:
@@ -237,7 +237,7 @@ def statistic_of(study: Study, goal: Goal, paths: Sequence[str]) -> str | Measur
     _refuse_unclear_owner(study, goal, owners, paths)
     short = [path.removeprefix(f"{owners[0]}.") for path in paths] if len(owners) == 1 else []
     way_out = did_you_mean(goal.name, [*paths, *short], "`simengine run STUDY --json` shows all of them")
-    raise UsageError(f"--until: a goal names a statistic of the risk table; found {goal.name!r}. {way_out}")
+    raise UsageError(f"--until: a goal must name a statistic of the risk table; found {goal.name!r}. {way_out}")
 
 
 def _measure_of(study: Study, goal: Goal, owners: Sequence[str]) -> Measure | None:
@@ -268,11 +268,11 @@ def _needed(goal: Goal, path: str, table: RiskTable) -> tuple[float, float]:
     if path in table.refused:
         refused = table.refused[path]
         if refused.n_replications is None:
-            raise UsageError(f"--until {goal}: {path} is not given: {refused.reason}")
+            raise UsageError(f"--until {goal}: must name a statistic that is given; found {path}, which is not: {refused.reason}")
         return refused.n_replications, refused.n_replications
     statistic = table.get(path)
     if statistic is None:
-        raise UsageError(f"--until {goal}: {path} has no value in this study")
+        raise UsageError(f"--until {goal}: must name a statistic with a value in this study; found none of {path}")
     return replications_needed(goal, statistic, n, is_probability=_is_probability(path))
 
 
@@ -320,7 +320,7 @@ def _refuse_hopeless(goals: Sequence[Goal], needs: Sequence[tuple[float, float]]
             needed = max(likely, least)
             estimate = f"about {_rounded(needed):,} replications" if math.isfinite(needed) else "more replications than can be told"
             raise UsageError(
-                f"--until {goal}: within {at_most:,} replications; the first {n:,} say that it takes {estimate}. "
+                f"--until {goal}: must be reached within {at_most:,} replications; the first {n:,} say that it takes {estimate}. "
                 "Give a larger --at-most, or be content with a larger error"
             )
 

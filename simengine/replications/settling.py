@@ -249,7 +249,7 @@ def chosen_windows(study: Study, terms: Mapping[str, float]) -> Windows:
     """
     for path in terms:
         if not lies_in(path, FREE) and path not in own_windows(study):
-            rule = "a stored ensemble settles other numbers under contract or capital, and windows that its sizing leaves open"
+            rule = "a stored ensemble must settle other numbers under contract or capital, and windows that its sizing leaves open"
             raise UsageError(f"terms: {rule}; found `{path}`. Store the study that has this number")
     return tuple(terms.get(path, months) for path, months in own_windows(study).items())
 

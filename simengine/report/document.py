@@ -19,7 +19,7 @@ from simengine.records import Payments
 from simengine.report.directions import net_by_party, total_of
 from simengine.risk.statistics import Statistic
 from simengine.risk.summarise import RiskTable
-from simengine.risk.trust import TableSection
+from simengine.risk.trust import Refused, TableSection
 
 
 def run_summary(study: Study, table: RiskTable, seed: int) -> dict[str, Any]:
@@ -49,6 +49,14 @@ def plain(section: TableSection | Statistic) -> dict[str, Any]:
         value, se = (one if isfinite(one) else None for one in (section.value, section.se))
         return {"value": value, "se": se} | {name: one for name, one in more.items() if one is not None}
     return {name: plain(child) for name, child in section.items()}
+
+
+def refused_content(refused: Mapping[str, Refused]) -> list[dict[str, Any]]:
+    """Return what is not given as plain numbers, with the reason."""
+    return [
+        {"statistic": path, "reason": one.reason, "tail_points": one.tail_points, "replications_needed": one.n_replications}
+        for path, one in refused.items()
+    ]
 
 
 def assumptions(study: Study) -> list[dict[str, Any]]:

@@ -42,7 +42,9 @@ def results_folder(target: Path | str) -> Iterator[Path]:
             target.parent.mkdir(parents=True, exist_ok=True)
             draft = stack.enter_context(new_draft(target.parent if is_new else target))
         except OSError as error:
-            raise ResultsError(f"-o {name}: the folder can be written; found: {error.strerror}. Name another place") from None
+            raise ResultsError(
+                f"-o {name}: must be a folder that can be written; found: {error.strerror}. Give another name"
+            ) from None
         try:
             yield draft
             _refuse_if_taken(name, target, draft)
@@ -50,7 +52,7 @@ def results_folder(target: Path | str) -> Iterator[Path]:
             _publish(draft, target, is_new=is_new)
         except OSError as error:
             reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
-            raise ResultsError(f"-o {name}: the results could not be written: {reason}. Nothing was left behind") from None
+            raise ResultsError(f"-o {name}: the folder must take the results; found: {reason}. Nothing was left behind") from None
 
 
 def _publish(draft: Path, target: Path, *, is_new: bool) -> None:
@@ -76,19 +78,19 @@ def _remove_empty(folders: list[Path]) -> None:
 def _refuse_if_taken(name: Path, target: Path, draft: Path | None = None) -> None:
     try:
         if target.exists() and not target.is_dir():
-            raise ResultsError(f"-o {name}: results are written to a folder; found a file. Name another place")
+            raise ResultsError(f"-o {name}: must be the name of a folder; found a file. Give another name")
         others = sorted(path for path in target.iterdir() if path != draft) if target.is_dir() else []
     except OSError as error:
-        raise ResultsError(f"-o {name}: the folder can be read; found: {error.strerror}. Name another place") from None
+        raise ResultsError(f"-o {name}: must be a folder that can be read; found: {error.strerror}. Give another name") from None
     for other in others:
         if is_draft(other):
             where, rule = name / other.name, "the folder must be new or empty"
             if is_in_use(other):
-                raise ResultsError(f"-o {name}: {rule}; found {where}, which another run is writing. Name another folder")
+                raise ResultsError(f"-o {name}: {rule}; found {where}, which another run is writing. Give another name")
             way_out = f"`{shlex.join(['simengine', 'sweep', str(name), '--remove'])}` removes it"
             raise ResultsError(f"-o {name}: {rule}; found {where}, what is left of a run that was killed. {way_out}")
     if others:
-        raise ResultsError(f"-o {name}: the folder is new or empty; found results or other files in it. Name another")
+        raise ResultsError(f"-o {name}: the folder must be new or empty; found files in it. Give another name")
 
 
 def first_free(name: str) -> Path:

@@ -44,14 +44,14 @@ class KeptRun:
         """
         if not 0 <= replication < self.n_replications:
             raise UsageError(
-                f"--replication: a number from 0 to {self.n_replications - 1:,}, the last of the run; found {replication:,}"
+                f"--replication: must be a number from 0 to {self.n_replications - 1:,}, the last of the run; found {replication:,}"
             )
         whole(measurement, "--measurement", 1, self.sampling.measured)
         path = self.folder / "replications.parquet"
         try:
             table = parquet.read_table(path, filters=[("replication", "=", replication)])
         except (OSError, pa.ArrowException) as error:
-            raise ResultsError(f"{path}: the rows of a run can be read; found: {str(error).splitlines()[0]}") from None
+            raise ResultsError(f"{path}: must hold the rows of a run; found: {str(error).splitlines()[0]}") from None
         if table.num_rows != self.sampling.measured:
             rule = f"must hold {self.sampling.measured} rows for each replication"
             raise ResultsError(f"{path}: {rule}; found {table.num_rows} of replication {replication}")

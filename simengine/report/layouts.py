@@ -12,12 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from simengine.config import Study
+from simengine.config.roles import values_nothing, without_costs
 from simengine.replications.money import TAIL_REPLICATIONS, PartyStanding, measures_of
 from simengine.report.units import cell, money_unit, unit_of_amount
 from simengine.risk.amounts import AMOUNTS
 from simengine.risk.limits import read_measure
 from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
+from simengine.sections import OWN
 
 NOTHING_ASKED: Mapping[str, Measure] = {}
 
@@ -83,10 +85,47 @@ def standing_columns(level: float, asked: Mapping[str, Measure] = NOTHING_ASKED)
     return ("net", "NPV", "P(loss)", f"CVaR {100 * level:g} % (loss)", *more)
 
 
-def standing_cells(one: PartyStanding, unit: float, asked: Mapping[str, Measure] = NOTHING_ASKED) -> tuple[str, ...]:
-    """Write down where a party stands."""
+def standing_cells(
+    one: PartyStanding, unit: float, asked: Mapping[str, Measure] = NOTHING_ASKED, *, knows_loss: bool = True
+) -> tuple[str, ...]:
+    """Write down where a party stands; without the risk of a loss where the study does not know it."""
     more = (measure_cell(measure, one.asked[text], unit) for text, measure in asked.items())
-    return (cell(one.net, unit), cell(one.npv, unit), cell(one.p_loss, 1.0), cell(one.cvar, unit), *more)
+    risk = (cell(one.p_loss, 1.0), cell(one.cvar, unit)) if knows_loss else ("-", "-")
+    return (cell(one.net, unit), cell(one.npv, unit), *risk, *more)
+
+
+def knows_loss(study: Study, party: str) -> bool:
+    """Whether a study says enough of a party to know how often it loses: its costs, or what it values."""
+    return party not in (*without_costs(study), *values_nothing(study))
+
+
+UNDISCOUNTED = "P(loss) and CVaR count money without discounting; NPV is discounted at the party's own rate."
+
+
+def notes_under(study: Study, party: str, *, is_first: bool) -> list[Text]:
+    """Say under the table of a party how its money is counted: once for all parties, and what a study does not say of this one."""
+    notes = [Text(UNDISCOUNTED, style="italic")] if is_first else []
+    if party in values_nothing(study):
+        left_out = "its net and NPV count its cash alone, and its P(loss) and CVaR are not shown"
+        notes.append(Text(f"No outcome is valued for {study.parties[party].name} (`public_value`): {left_out}.", style="italic"))
+    return [*notes, *cost_notes(study, [party])]
+
+
+def cost_notes(study: Study, parties: Iterable[str]) -> list[Text]:
+    """Name the parties whose costs a study does not state."""
+    return [
+        Text(
+            f"No costs are stated for {study.parties[party].name} (parties.{party}.costs): what it is paid counts as its net.",
+            style="italic",
+        )
+        for party in without_costs(study)
+        if party in parties
+    ]
+
+
+def called(name: str) -> str:
+    """Return what tables and pictures call a contract or a severity: `own` is that of this study."""
+    return "this study" if name == OWN else name
 
 
 def asked_of(measures: Iterable[str], party: str) -> dict[str, Measure]:

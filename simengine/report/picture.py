@@ -8,7 +8,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from textwrap import shorten
+from textwrap import shorten, wrap
 from typing import TYPE_CHECKING, Any
 
 from simengine.config import Study
@@ -116,6 +116,17 @@ def panels_for(count: int, names: float, width: float, height: float) -> tuple[F
 def title_of(study: Study) -> str:
     """Return the title of a study, as much of it as has room above a picture."""
     return shorten(study.study.title, 80, placeholder="…")
+
+
+def in_lines(name: str, width: int) -> str:
+    r"""Break a long name over two lines of a picture; only what has no room there is cut.
+
+    Examples
+    --------
+    >>> in_lines("outcome payer (Botkyrka, six years, 20 places)", 24)
+    'outcome payer (Botkyrka,\nsix years, 20 places)'
+    """
+    return "\n".join(wrap(name, width, max_lines=2, placeholder="…"))
 
 
 _LONGEST_PATH = 44

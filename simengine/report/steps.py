@@ -31,13 +31,13 @@ def steps_sentence(content: dict[str, Any]) -> str:
     steps = content["steps_per_month"]
     where = f"{content['stratum']}, {content['months_after_entry']} months after entry"
     where += f", {'with' if content['has_service'] else 'without'} the service"
-    step = "month" if steps == 1 else f"of the {steps} steps of a month"
     # Probabilities of a month say themselves that nobody moves twice in one.
     is_meant = steps == 1 and content["forms"] == ["per_month"]
-    more = "As probabilities of a month they mean one." if is_meant else "`pathway.steps_per_month` makes the step shorter."
+    often = "a month, at its end" if steps == 1 else f"in each of the {steps} steps of a month, at its end"
+    more = "Probabilities of a month say just that." if is_meant else "`pathway.steps_per_month` makes the step shorter."
     return (
-        f"Moves: one at most in each {step}, at its end. Made at any moment they would change the share of people in a state by "
-        f"{content['share_off']:.2g} at most (`{content['state']}`: {where}), the months of a person in a state by "
-        f"{content['months_in_state_off']:.2g}, and the moves of a person from {content['moves_per_person']:.4g} to "
-        f"{content['moves_per_person_at_any_moment']:.4g}. {more}"
+        f"Moves: the program moves each person at most once {often}. If moves could happen on any day, the share of people in a state "
+        f"would differ by at most {content['share_off']:.2g} (`{content['state']}`: {where}), the months of a person in a state by "
+        f"{content['months_in_state_off']:.2g}, and the moves of a person would be {content['moves_per_person_at_any_moment']:.4g} "
+        f"instead of {content['moves_per_person']:.4g}. {more}"
     )

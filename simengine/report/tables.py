@@ -12,10 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from simengine.config import Study
-from simengine.config.roles import with_money
+from simengine.config.roles import with_money, without_costs
 from simengine.currencies import decimals_of
 from simengine.errors import escaped
 from simengine.report.document import assumptions
+from simengine.report.layouts import cost_notes
 from simengine.report.units import cell
 from simengine.risk.summarise import RiskTable
 from simengine.risk.trust import TableSection
@@ -50,8 +51,21 @@ def public_value_table(study: Study, value_by_party: TableSection, unit: float) 
         if party not in with_money(study):
             continue
         cells = [cell(of[f"{party}.{name}.mean"], unit) for name in ("cash", "value", "cashable", "net")]
-        layout.add_row(named.name, *cells, cell(of[f"{party}.p_net_below_zero"], 1.0))
-    return Group(Text("\nWho pays and who saves: means", style="bold"), layout)
+        chance = cell(of[f"{party}.p_net_below_zero"], 1.0) if party not in without_costs(study) else "-"
+        layout.add_row(named.name, *cells, chance)
+    return Group(Text("\nWho pays and who saves: means", style="bold"), layout, *cost_notes(study, study.parties))
+
+
+CODES = {
+    "Q": "stated in the source",
+    "D": "derived from stated figures",
+    "C": "sources conflict",
+    "P": "published, but not read",
+    "U": "not public or not found",
+    "M": "general knowledge, not confirmed",
+    "R": "recalled, not read again",
+}
+"""What the letters of `certainty` say."""
 
 
 def assumption_lists(study: Study) -> RenderableType:
@@ -62,10 +76,13 @@ def assumption_lists(study: Study) -> RenderableType:
         "Facts: stated in a source (Q), derived (D), or sources conflict (C)": [
             entry for entry in ledger if entry["certainty"] in ("Q", "D", "C") and not entry["is_assumed"]
         ],
-        "Analyst's choices": [entry for entry in ledger if entry["certainty"] == "choice"],
+        "Choices": [entry for entry in ledger if entry["certainty"] == "choice"],
         "Numbers without a certainty code": [entry for entry in ledger if entry["certainty"] is None],
     }
-    return Group(*(_ledger_list(title, entries) for title, entries in groups.items() if entries))
+    lists = [_ledger_list(title, entries) for title, entries in groups.items() if entries]
+    codes = [code for code in CODES if any(entry["certainty"] == code for entry in ledger)]
+    legend = f"In brackets: {'; '.join(f'{code}, {CODES[code]}' for code in codes)}; then the source and a note.\n"
+    return Group(*([Text(legend)] if codes else []), *lists)
 
 
 def _ledger_list(title: str, entries: list[dict[str, Any]]) -> Text:

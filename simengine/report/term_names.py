@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import floor, log10
 
 _SECTIONS = (
     *("contract.terms.", "contract.", "measurement.metrics."),
@@ -32,13 +33,16 @@ def _without_section(path: str) -> str:
     return next((path.removeprefix(section) for section in _SECTIONS if path.startswith(section)), path)
 
 
-def written(value: float) -> str:
-    """Write a value of a term: six digits, and whole numbers that are long with their thousands apart.
+def written(value: float, error: float = 0.0) -> str:
+    """Write a value of a term: to the digit at which its error begins, or six digits; long whole numbers with their thousands apart.
 
     Examples
     --------
-    >>> written(0.123456789), written(3_000_000.0), written(1234.5)
-    ('0.123457', '3,000,000', '1234.5')
+    >>> written(0.123456789), written(3_000_000.0), written(1234.5), written(0.692174, 0.067), written(3_214_567.0, 20_000.0)
+    ('0.123457', '3,000,000', '1234.5', '0.69', '3,210,000')
     """
+    if error > 0:
+        digits = -floor(log10(float(f"{error:.0e}")))
+        return f"{round(value, digits) + 0.0:,.{max(digits, 0)}f}"
     rounded = float(f"{value:.6g}")
     return f"{rounded:z,.0f}" if abs(rounded) >= _LONG and rounded.is_integer() else f"{value:.6g}"

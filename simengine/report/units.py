@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from math import floor, isfinite, log10
 
 from simengine.config import Study
+from simengine.currencies import decimals_of
 from simengine.risk.amounts import AmountUnit
 from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
+
+
+class MoneyScale(float):
+    """By what money is divided before it is written; how many decimals are then left to the smallest unit of its currency."""
+
+    def __new__(cls, scale: float, currency: str) -> MoneyScale:
+        """Take a power of ten and the code of a currency."""
+        made = super().__new__(cls, scale)
+        made.decimals = round(log10(scale)) + decimals_of(currency)
+        return made
+
+    decimals: int
+
 
 WrittenUnit = tuple[float, str]
 """By what a number is divided before it is written, and the name of the unit; the name is empty for a pure number."""
@@ -25,8 +38,8 @@ def unit_of_money(amount: float, currency: str) -> WrittenUnit:
     """
     for scale, name in ((1e6, "millions"), (1e3, "thousands")):
         if abs(amount) >= scale:
-            return scale, f"{name} of {currency}"
-    return 1.0, currency
+            return MoneyScale(scale, currency), f"{name} of {currency}"
+    return MoneyScale(1.0, currency), currency
 
 
 def money_unit(study: Study) -> WrittenUnit:
@@ -80,11 +93,15 @@ def unit_of_amount(of: AmountUnit, money: WrittenUnit) -> WrittenUnit:
     return {"money": money, "per year": (0.01, "% a year"), "months": (1.0, "months")}.get(of, (1.0, ""))
 
 
-def told_units(study: Study, metrics: Iterable[str]) -> str:
-    """Say for a title in what metrics are written that are neither money nor a pure number; empty where there are none."""
-    money, units = money_unit(study)[1], {name: metric_unit(study, name)[1] for name in metrics}
-    told = [f"{name} in {unit}" for name, unit in units.items() if unit not in ("", money)]
-    return f" ({', '.join(told)})" if told else ""
+def metric_title(study: Study, metric: str, what: str = "") -> str:
+    """Return the name of a metric, what is said of it, and below that, for the heading of a column, in what it is written."""
+    use, asked = study.contract.metrics.get(metric), study.measurement.measured[metric]
+    stated = metric_unit(study, metric)[1] or ("" if use is None else use.unit.partition(" (")[0])
+    unit = stated or {"relative_reduction": "share", "efficiency_ratio": "share", "per_100_difference": "per 100"}.get(
+        asked.estimate
+    )
+    written_in = f"({unit})" if unit else ""
+    return f"{metric}: {what}\n{written_in}".strip() if what else f"{metric} {written_in}".strip()
 
 
 def cell(statistic: Statistic | None, scale: float) -> str:
@@ -107,7 +124,7 @@ def cell(statistic: Statistic | None, scale: float) -> str:
         return f"0 (< {statistic.upper_95:.2g})"
     if statistic.lower_95 is not None:
         return f"1 (> {_just_below_one(statistic.lower_95)})"
-    digits = _digits(value, error)
+    digits = _digits(value, error, scale)
     said = _rounded(value, digits)
     if statistic.covers:
         return f"{said} ±{error:,.{digits}f}"
@@ -129,7 +146,7 @@ def rounded_cell(statistic: Statistic | None, scale: float) -> str:
     """
     if statistic is None or not isfinite(statistic.value) or not isfinite(statistic.se):
         return "-"
-    return _rounded(statistic.value / scale, _digits(statistic.value / scale, statistic.se / scale))
+    return _rounded(statistic.value / scale, _digits(statistic.value / scale, statistic.se / scale, scale))
 
 
 def percent(statistic: Statistic) -> str:
@@ -158,8 +175,16 @@ def _just_below_one(bound: float, scale: float = 1.0) -> str:
     return f"{scale * bound:.{max(_first_digit(missing) + 1, 0)}f}" if 0 < bound < 1 else f"{scale * bound:g}"
 
 
-def _digits(value: float, error: float) -> int:
-    """Return the decimals to which a value is written."""
+def _digits(value: float, error: float, scale: float) -> int:
+    """Return the decimals to which a value is written: of money no more than its smallest unit has."""
+    digits = _digits_of_error(value, error)
+    if not isinstance(scale, MoneyScale) or digits <= scale.decimals:
+        return digits
+    is_nothing = round(value, scale.decimals) == 0 and round(error, scale.decimals) == 0
+    return min(scale.decimals, _MOST_DIGITS) if is_nothing else scale.decimals
+
+
+def _digits_of_error(value: float, error: float) -> int:
     digits = _MOST_DIGITS if error == 0 else max(0, min(_MOST_DIGITS, _first_digit(error)))
     if value != 0 and round(value, digits) == 0 and error < abs(value):
         # Small, but surely not nothing: it is not written as 0.

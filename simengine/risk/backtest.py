@@ -122,9 +122,9 @@ def cumulative_probability(n_exceptions: int, n_periods: int, probability: float
 def _refuse_nonsense(n_exceptions: int, n_periods: int, probability: float) -> None:
     if not 0 < probability < 1:
         raise UsageError(
-            f"probability: a forecast is exceeded with a probability between 0 and 1, both left out; found {probability:g}"
+            f"probability: a forecast must be exceeded with a probability between 0 and 1, both left out; found {probability:g}"
         )
     if not 0 <= n_exceptions <= n_periods or n_periods == 0:
         raise UsageError(
-            f"n_exceptions: there are from 0 to n_periods exceptions in 1 or more periods; found {n_exceptions} in {n_periods}"
+            f"n_exceptions: there must be from 0 to n_periods exceptions in 1 or more periods; found {n_exceptions} in {n_periods}"
         )

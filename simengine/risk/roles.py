@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simengine.currencies import MOST_DECIMALS
 from simengine.records import (
     ALL_LENDERS,
     ALL_PAYERS,
@@ -99,6 +100,13 @@ def peak_funding(cash: Integers, units: int) -> Floats:
         Smallest units in one unit of the currency.
     """
     return np.asarray(np.maximum(-np.cumsum(cash, axis=1).min(axis=1), 0) / units)
+
+
+def other_cash(columns: Mapping[str, Any], payer: str) -> Floats:
+    """Compute what a payer is left with beside its saving less its payment: shape (n_replications,), in the currency."""
+    saving, payment = columns[f"{payer}.true_saving"], columns[f"{payer}.payment"]
+    # To the smallest unit: what sums of large numbers leave below it is no cash.
+    return np.asarray(np.round(columns[f"{payer}.net"] - (saving - payment), MOST_DECIMALS))
 
 
 def lenders_in(columns: Mapping[str, Any]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from simengine.risk.measures import Measure, cvar, p_loss, var
 from simengine.risk.parties import names_of_role, parties_of
 from simengine.risk.public_value import value_by_party
 from simengine.risk.returns import PAYBACK_STATUSES, STATUSES, rates_of_return
-from simengine.risk.roles import lenders_in, payers_in, total_of_lenders, total_of_payers
+from simengine.risk.roles import lenders_in, other_cash, payers_in, total_of_lenders, total_of_payers
 from simengine.risk.statistics import Statistic
 from simengine.risk.summarise_structure import structure_sections
 from simengine.risk.trust import Diagnostics, Exceedance, Refused, TableSection
@@ -190,8 +190,7 @@ def weighting_of(results: ReplicationResults, control_variates: Floats | None = 
     weight, group = results.columns.get("weight"), results.columns.get("group")
     if weight is None and group is None and control_variates is None:
         return None
-    n_replications = len(np.unique(results.replications))
-    return Weighting(len(results.replications), weight, group, control_variates, n_replications)
+    return Weighting(len(results.replications), weight, group, control_variates, len(np.unique(results.replications)))
 
 
 def _by_role(results: ReplicationResults, weighting: Weighting | None) -> TableSection:
@@ -203,6 +202,8 @@ def _by_role(results: ReplicationResults, weighting: Weighting | None) -> TableS
         paid: dict[str, Statistic | TableSection] = {
             what: statistics.summary(results[f"{name}.{what}"], weighting) for what in ("payment", "true_saving")
         }
+        if (other := other_cash(results.columns, name)).any():
+            paid["other_cash"] = statistics.summary(other, weighting)
         if f"{name}.unpaid" in results.columns:
             unpaid = results[f"{name}.unpaid"]
             paid |= {"unpaid": statistics.summary(unpaid, weighting)}
@@ -396,5 +397,4 @@ def _mean_and_sd(sample: Floats, weighting: Weighting | None) -> TableSection:
 
 
 def _names(results: ReplicationResults, prefix: str) -> list[str]:
-    found = (column.removeprefix(prefix).split(".")[0] for column in results.columns if column.startswith(prefix))
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(one.removeprefix(prefix).split(".")[0] for one in results.columns if one.startswith(prefix)))

@@ -107,6 +107,17 @@ def refusal(statistic: Statistic, n_replications: int, quantile: Statistic | Non
     return Refused(f"fewer than {least} replications {where}", int(points), needed)
 
 
+def bar_levels(n_replications: int) -> tuple[float, float]:
+    """Return the quantiles between which a picture draws a bar: 5 and 95 % where tables give them, else 25 and 75 %.
+
+    Examples
+    --------
+    >>> bar_levels(2_000), bar_levels(1_999)
+    ((0.05, 0.95), (0.25, 0.75))
+    """
+    return (0.05, 0.95) if n_replications * 0.05 >= LEAST_TAIL_POINTS else (0.25, 0.75)
+
+
 def without(section: TableSection, refused: Mapping[str, Refused], path: str = "") -> TableSection:
     """Return a section without what is refused."""
     kept: dict[str, Statistic | TableSection] = {}

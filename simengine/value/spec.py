@@ -24,7 +24,7 @@ class ValuePrice(Spec):
     """Share of the value that can be released as cash; absent: 1 for an outcome of kind `amount`; else needed."""
     lag_months: NotNegative | None = None
     """Months from the value to its release as cash; absent: 0."""
-    years: Annotated[Count, AfterValidator(within(1, 100, "a stream lasts from 1 to 100 years"))] | None = None
+    years: Annotated[Count, AfterValidator(within(1, 100, "a stream must last from 1 to 100 years"))] | None = None
     """For an outcome that is read once: years from then on in each of which the value arises; absent: it arises once."""
     deadweight: Probability | None = None
     """Share of the gain that would have happened anyway, in addition to what the twin shows; absent: 0."""

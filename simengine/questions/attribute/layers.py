@@ -91,7 +91,7 @@ def refuse_across_layers(study: Study) -> None:
         layers = [layer_of_number(path, numbers[path]) for path in correlation.between]
         if layers[0] != layers[1]:
             raise UsageError(
-                f"correlations.{name}: numbers that go together lie in one layer; "
+                f"correlations.{name}: numbers that go together must lie in one layer; "
                 f"found {correlation.between[0]} in {layers[0]} and "
                 f"{correlation.between[1]} in {layers[1]}. Give both the same `layer`"
             )

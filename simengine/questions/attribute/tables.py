@@ -12,7 +12,7 @@ from simengine.config import Study
 from simengine.distributions.sourced import Layer
 from simengine.questions.attribute.answer import Attribution, LayerShares, TailGuarantee
 from simengine.replications.money import amount_asked
-from simengine.report.layouts import grid, heading, party_title, titled
+from simengine.report.layouts import cost_notes, grid, heading, party_title, titled
 from simengine.report.units import cell, money_unit, unit_of_amount
 from simengine.risk.statistics import Statistic
 
@@ -47,11 +47,13 @@ def attribution_tables(study: Study, found: Attribution) -> RenderableType:
         parts.append(titled(f"{party_title(study, party)}: {facts}", table))
         if asked.unit == "money":
             parts.append(Text(_guarantee_in_words(one.guarantee, unit)))
+    parts += cost_notes(study, found.burdens)
     if found.portions:
-        table = grid("party", "share of the sd", "share of the CVaR")
+        table, money = grid("party", "share of the sd", "share of the CVaR"), unit_of_amount(asked.unit, money_unit(study))[1]
         for party, portion in found.portions.items():
             table.add_row(party.replace("_", " "), cell(portion.sd, unit), cell(portion.cvar, unit))
-        parts.append(titled("All parties together: who brings how much of their common risk (Euler shares)", table))
+        written_in = f", in {money}" if money else ""
+        parts.append(titled(f"All parties together: who brings how much of their common risk (Euler shares){written_in}", table))
     table = grid("layer", show_header=False)
     table.add_column("")
     for layer in found.layers:

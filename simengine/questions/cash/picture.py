@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
-from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from simengine.config import Study
 from simengine.questions.cash.answer import CashOverTime, PeriodCash
 from simengine.report.layouts import party_title
-from simengine.report.picture import DARK, MIDDLE, new_figure, plain_style, save, title_of
+from simengine.report.picture import DARK, MIDDLE, in_lines, new_figure, plain_style, save, title_of
 from simengine.report.units import money_unit, rounded_cell
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def _draw_party(axes: Axes, study: Study, found: CashOverTime, name: str, period
     if mean[place] < 0:
         axes.plot([ends[place]], [mean[place]], color=DARK, marker="o", markersize=5, linestyle="")
         need = f"\nmean deepest in {periods[place - 1].period.name}; {_peak_need(found, name, unit)}"
-    axes.set_title(shorten(party_title(study, name), 48, placeholder="…") + need, fontsize=9.5)
+    axes.set_title(in_lines(party_title(study, name), 48) + need, fontsize=9.5)
     axes.set_ylabel(f"cumulative cash, {money}")
     axes.margins(x=0.02, y=0.08)
     axes.locator_params(axis="x", integer=True)

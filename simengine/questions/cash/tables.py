@@ -10,7 +10,7 @@ from rich.text import Text
 from simengine.config import Study
 from simengine.questions.cash.answer import CashDistribution, CashOverTime, PartyCash, PeriodCash
 from simengine.questions.cash.periods import date_of
-from simengine.report.layouts import grid, heading, party_title, titled
+from simengine.report.layouts import cost_notes, grid, heading, party_title, titled
 from simengine.report.units import cell, money_unit, rounded_cell
 from simengine.risk.trust import LEAST_TAIL_POINTS
 
@@ -38,6 +38,7 @@ def cash_tables(study: Study, found: CashOverTime) -> RenderableType:
             titled(party_title(study, name), _by_date(periods[:end], every, unit))
             for name, periods in by_date.items()
         ),
+        *cost_notes(study, by_date),
         *_notes(found, by_date, end),
     )  # fmt: skip
 

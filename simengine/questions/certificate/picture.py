@@ -33,8 +33,8 @@ def draw_power(study: Study, found: Certificate) -> bytes:
         left.set_ylim(0, 100)
         left.set_ylabel("probability of a payment, %")
         right.set_ylabel(f"expected payment, {money_name}")
-        left.set_title(f"Paid for nothing: {percent(found.p_pay_no_effect)}", fontsize=10)
-        right.set_title(f"Not paid at the promise: {percent(found.p_no_pay_promised_effect)}", fontsize=10)
+        left.set_title(f"Paid although the service changes nothing: {percent(found.p_pay_no_effect)}", fontsize=10)
+        right.set_title(f"Not paid although it does what is promised: {percent(found.p_no_pay_promised_effect)}", fontsize=10)
         terms = shorten(", ".join(found.contingent_terms), 60, placeholder="…")
         title = f"{shorten(study.study.title, 100, placeholder='…')} ({found.n_replications:,} replications; payment under {terms})"
         figure.suptitle(title, fontsize=11)

@@ -9,7 +9,7 @@ from simengine.config import Study
 from simengine.questions.certificate.answer import Certificate
 from simengine.questions.certificate.content import certificate_warnings
 from simengine.report.layouts import grid, heading, titled
-from simengine.report.units import cell, metric_unit, money_unit, told_units
+from simengine.report.units import cell, metric_title, metric_unit, money_unit
 
 
 def certificate_tables(study: Study, found: Certificate) -> RenderableType:
@@ -62,12 +62,12 @@ def _by_outcome(study: Study, found: Certificate) -> list[RenderableType]:
 
 def _power_curve(study: Study, found: Certificate) -> RenderableType:
     metrics, (unit, _) = study.contract.inputs(), money_unit(study)
-    columns = ("effect", *(f"{name}: truth" for name in metrics), "P(paid)", "payment")
+    columns = ("effect", *(metric_title(study, name, "truth") for name in metrics), "P(paid)", "payment")
     layout = grid(*columns)
     for point in found.power_curve:
         truths = [cell(point.truth[name], metric_unit(study, name)[0]) for name in metrics]
         layout.add_row(f"{point.multiple:z.2f}", *truths, cell(point.p_pay, 1.0), cell(point.expected_payment, unit))
-    return titled(f"What is paid for multiples of the promised effect{told_units(study, metrics)}", layout)
+    return titled("What is paid for multiples of the promised effect", layout)
 
 
 def _cliffs(study: Study, found: Certificate) -> RenderableType:
@@ -85,11 +85,11 @@ def _cliffs(study: Study, found: Certificate) -> RenderableType:
 
 
 def _no_effect(study: Study, found: Certificate) -> RenderableType:
-    layout = grid("metric", "estimate", "pays from", "breaks even from")
+    layout = grid("metric", "estimate", "contract pays from", "investor repaid in full from")
     for name, bias in found.bias_no_effect.items():
         scale = metric_unit(study, name)[0]
         levels = ["-" if level is None else f"{level / scale:,.6g}" for level in (bias.pays_from, bias.breaks_even_from)]
-        layout.add_row(name, cell(bias.estimate, scale), *levels)
+        layout.add_row(metric_title(study, name), cell(bias.estimate, scale), *levels)
     return titled("Where the service changes nothing; and from where on the contract pays", layout)
 
 

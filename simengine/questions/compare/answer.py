@@ -32,6 +32,7 @@ from simengine.risk import statistics
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
+from simengine.risk.trust import bar_levels
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,10 @@ class Comparison(Answer):
     """By contract and party: statistics of its money."""
     switches: Mapping[str, Mapping[str, Switch]]
     """By contract and party: statistics of the difference to `own`, replication by replication; of every other contract."""
+    quantile_levels: tuple[float, float, float]
+    """0.05, 0.5 and 0.95, or, where too few replications lie in a tail, 0.25, 0.5 and 0.75."""
     quantiles: Mapping[str, Mapping[str, tuple[float, float, float]]]
-    """By contract and party: 5 %, 50 % and 95 % of the net."""
+    """By contract and party: the quantiles of the net at these levels."""
 
 
 def compare_contracts(
@@ -101,7 +104,7 @@ def compare_contracts(
     """
     study = with_used_designs_alone(study)
     if not others:
-        raise UsageError("CONTRACT: at least one contract beside the study's own; found none")
+        raise UsageError("CONTRACT: must be at least one contract beside the study's own; found none")
     refuse_level(level)
     asked = asked_measures(study, measures)
     studies = {OWN_CONTRACT: study} | {name: with_used_designs_alone(under(study, name, other)) for name, other in others.items()}
@@ -109,6 +112,8 @@ def compare_contracts(
     columns: dict[str, Columns] = dict(zip(studies, answers, strict=True))
     moved = {party for one in studies.values() for party in with_money(one)}
     parties = tuple(party for party in study.parties if party in moved)
+    low, high = bar_levels(ensemble.n_replications)
+    levels = (low, 0.5, high)
     return Comparison(
         n_replications=ensemble.n_replications,
         seed=ensemble.seed,
@@ -125,7 +130,8 @@ def compare_contracts(
             for name, answer in columns.items()
             if name != OWN_CONTRACT
         },
-        quantiles={name: {party: _quantiles(answer, party) for party in parties} for name, answer in columns.items()},
+        quantile_levels=levels,
+        quantiles={name: {party: _quantiles(answer, party, levels) for party in parties} for name, answer in columns.items()},
     )
 
 
@@ -159,7 +165,7 @@ def with_contract(study: Study, name: str, contract: Contract) -> Study:
     if not contract.calendar:
         for term in contract.terms:
             if term not in months:
-                rule = "a contract names the dates on which it pays, or its terms are called like those of the study"
+                rule = "a contract must name the dates on which it pays, or have terms that are called like those of the study"
                 found = f"`{term}`, for which the study has no month"
                 way_out = f"Give the contract `dates`. The study has months for: {', '.join(months) or 'no term'}"
                 raise StudyError([Problem(name, f"terms.{term}", rule, found, way_out)])
@@ -190,7 +196,7 @@ def _switch(own: Columns, other: Columns, party: str, units: int, asked: Sequenc
     )
 
 
-def _quantiles(columns: Columns, party: str) -> tuple[float, float, float]:
+def _quantiles(columns: Columns, party: str, levels: tuple[float, float, float]) -> tuple[float, float, float]:
     # Order statistics: an interpolation between two atoms would be an amount that is never paid.
-    low, middle, high = np.quantile(columns[f"{party}.net"], [0.05, 0.50, 0.95], method="inverted_cdf")
+    low, middle, high = np.quantile(columns[f"{party}.net"], levels, method="inverted_cdf")
     return float(low), float(middle), float(high)

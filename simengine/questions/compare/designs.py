@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simengine.errors import UsageError
-from simengine.sections import TERMS
+from simengine.sections import OWN, TERMS
 
 if TYPE_CHECKING:
     from simengine.config import Study
 
-OWN_CONTRACT = "own"
+OWN_CONTRACT = OWN
 """The name of a study's own contract beside others."""
 
 
@@ -30,7 +30,7 @@ def designs_of(study: Study, names: Sequence[str], variant: Callable[[str], Stud
 
     Returns
     -------
-    By name: the stem of a file, or the name of a variant.
+    By name: the stem of a file, or the folder of a file `study.yaml`, or the name of a variant.
 
     Raises
     ------
@@ -47,21 +47,28 @@ def designs_of(study: Study, names: Sequence[str], variant: Callable[[str], Stud
         if not name.strip():
             raise UsageError("CONTRACT: must be the name of a file or of a variant; found an empty one")
         is_variant = name in study.variants and not Path(name).is_file()
-        key = name if is_variant else Path(name).stem
+        key = name if is_variant else _name_of(Path(name))
         if key in designs or key in (OWN_CONTRACT, "study"):
-            rule = f"CONTRACT: each has a name of its own, the stem of its file, and none is called `{OWN_CONTRACT}` or `study`"
+            rule = (
+                f"CONTRACT: each must have a name of its own, that of its file, and none may be called `{OWN_CONTRACT}` or `study`"
+            )
             raise UsageError(f"{rule}; found {name!r}. Rename or leave out one of them")
         if is_variant:
             designs[key] = variant(name)
             section = other_section(study, designs[key])
             if section is not None:
                 raise UsageError(
-                    f"CONTRACT {name}: a variant that is compared here changes terms alone ({', '.join(TERMS)}), so that "
+                    f"CONTRACT {name}: a variant that is compared here must change terms alone ({', '.join(TERMS)}), so that "
                     f"the same people are settled; found another `{section}`. Ask about it by itself, with --variant {name}"
                 )
         else:
             designs[key] = with_contract(study, name, load_contract(name))
     return designs
+
+
+def _name_of(file: Path) -> str:
+    """Call a contract after its file, or, where that is called as every kept study, after its folder."""
+    return file.resolve().parent.name if file.stem == "study" else file.stem
 
 
 def as_variant(study: Study, design: Study) -> dict[str, object]:

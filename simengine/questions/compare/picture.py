@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from simengine.config import Study
 from simengine.questions.compare.answer import Comparison
-from simengine.report.layouts import party_title
-from simengine.report.picture import DARK, LIGHT, MIDDLE, panels_for, plain_style, save, title_of
+from simengine.report.layouts import called, party_title
+from simengine.report.picture import DARK, LIGHT, MIDDLE, in_lines, panels_for, plain_style, save, title_of
 from simengine.report.units import money_unit
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def draw_comparison(study: Study, found: Comparison) -> bytes:
-    """Plot each party's mean net under each contract, with the middle 90 % of replications, and its gain from a change."""
+    """Plot each party's mean net under each contract, with the middle of the replications, and its gain from a change."""
     unit, money = money_unit(study)
     n_rows = len(found.titles)
     with plain_style():
@@ -32,11 +31,12 @@ def draw_comparison(study: Study, found: Comparison) -> bytes:
                 )
                 axes.text(0.99, place + 0.33, _switch_words(found, name, party), transform=_across(axes), ha="right", fontsize=8.5)
             axes.axvline(0.0, color=DARK, linestyle=":", linewidth=1.0, zorder=0)
-            axes.set_title(shorten(party_title(study, party), 60, placeholder="…"), fontsize=10)
+            axes.set_title(in_lines(party_title(study, party), 60), fontsize=10)
             axes.set_xlabel(f"net, {money}")
-            axes.set_yticks(range(n_rows), list(found.titles))
+            axes.set_yticks(range(n_rows), [in_lines(called(name), 28) for name in found.titles])
             axes.set_ylim(n_rows - 0.45, -0.6)
-        what = "dot: mean; bar: 90 % of the replications; line: median"
+        inside = 100 * (found.quantile_levels[2] - found.quantile_levels[0])
+        what = f"dot: mean; bar: the middle {inside:.0f} % of the replications; line: median"
         figure.suptitle(f"{title_of(study)} ({found.n_replications:,} replications; {what})", fontsize=11)
         return save(figure, "png")
 

@@ -8,11 +8,14 @@ from simengine.config import Study
 from simengine.questions.compare.answer import Comparison
 from simengine.report.layouts import (
     asked_of,
+    called,
     grid,
     heading,
+    knows_loss,
     measure_cell,
     measure_title,
     no_cvar,
+    notes_under,
     party_title,
     standing_cells,
     standing_columns,
@@ -23,22 +26,22 @@ from simengine.report.units import cell, money_unit
 
 def comparison_tables(study: Study, found: Comparison) -> RenderableType:
     """Lay out contracts side by side: where each party stands under each, then who gains by going over."""
-    titles = "\n".join(f"{name}: {title}" for name, title in found.titles.items())
+    titles = "\n".join(f"{called(name)}: {title}" for name, title in found.titles.items())
     unit, _ = money_unit(study)
     parts: list[RenderableType] = [heading(study, found, titles), *no_cvar(found.cvar_needs, found.level)]
     for party in found.parties:
-        asked = asked_of(found.measures, party)
+        asked, knows = asked_of(found.measures, party), knows_loss(study, party)
         table = grid("contract", *standing_columns(found.level, asked))
         for name, standings in found.standings.items():
-            table.add_row(name, *standing_cells(standings[party], unit, asked))
-        parts.append(titled(f"{party_title(study, party)}", table))
+            table.add_row(called(name), *standing_cells(standings[party], unit, asked, knows_loss=knows))
+        parts += [titled(party_title(study, party), table), *notes_under(study, party, is_first=party == found.parties[0])]
     own = next(iter(found.titles))
     for name, switches in found.switches.items():
         table = grid("party", "net", "NPV", "P(gains)", "P(loses)", "P(same)")
         for party, one in switches.items():
             shares = (cell(share, 1.0) for share in (one.gains, one.loses, one.same))
             table.add_row(party.replace("_", " "), cell(one.net, unit), cell(one.npv, unit), *shares)
-        parts.append(titled(f"Going over from {own} to {name}, replication by replication", table))
+        parts.append(titled(f"Going over from {called(own)} to {name}, replication by replication", table))
         differences = grid("party", "measure", "change")
         for party, one in switches.items():
             for text, measure in asked_of(found.measures, party).items():

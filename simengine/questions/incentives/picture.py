@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from simengine.config import Study
 from simengine.questions.incentives.answer import Incentives, Induced
 from simengine.questions.incentives.efforts import behaviour_of
+from simengine.report.layouts import called
 from simengine.report.picture import new_figure, plain_style, save
 from simengine.report.units import money_unit
 
@@ -52,7 +53,7 @@ def _draw(axes: Axes, contracts: Mapping[str, Induced], what: str, unit: float) 
             linestyle=_LINES[place % len(_LINES)] if is_line else "none",
             marker="." if is_line else "x",
             capsize=2,
-            label=name,
+            label=called(name),
         )
         _mark(axes, one, one.reply.place, what, unit, {"color": colour})
         if what == "surplus":

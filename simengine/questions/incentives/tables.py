@@ -11,7 +11,7 @@ from simengine.config import Study
 from simengine.questions.incentives.answer import EffortPoint, Incentives, Induced
 from simengine.questions.incentives.best_response import BestResponse
 from simengine.questions.incentives.efforts import EffortChoice, behaviour_of
-from simengine.report.layouts import grid, heading, titled
+from simengine.report.layouts import called, grid, heading, titled
 from simengine.report.units import cell, metric_unit, money_unit
 from simengine.risk.statistics import Statistic
 
@@ -46,13 +46,13 @@ def _heading(study: Study, found: Incentives) -> Text:
 
 def _effort(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
     (unit, _), falls = money_unit(study), any(one.giving_up is not None for one in contracts.values())
-    table = grid("contract", "chosen", "next best", "lead", *(["falls at"] if falls else []))
+    table = grid("contract", "chosen", "next best", "advantage over next best", *(["falls at"] if falls else []))
     notes: list[RenderableType] = []
     for name, one in contracts.items():
         response = one.reply.efforts
         next_best = "-" if response.next_best is None else _words(one.curve[one.reply.followed_by[response.next_best]].choice)
         fall = [] if not falls else ["-" if one.giving_up is None else cell(one.giving_up.multiple, 1.0)]
-        table.add_row(name, _words(one.chosen.choice), next_best, cell(response.lead, unit), *fall)
+        table.add_row(called(name), _words(one.chosen.choice), next_best, cell(response.lead, unit), *fall)
         notes += [Text(note) for note in _notes(study, name, one)]
     title = "The effort that each contract induces" + ("; at which multiple of its cost it falls at once" if falls else "")
     return Group(titled(title, table), *notes)
@@ -61,12 +61,12 @@ def _effort(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
 def _fresh(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
     """Lay out what becomes of the choice in replications that had no part in it."""
     table, (unit, _) = (
-        grid("contract", "worth", "out of sample", "optimism", "lead out of sample"),
+        grid("contract", "worth", "out of sample", "optimism", "advantage out of sample"),
         money_unit(study),
     )
     for name, one in contracts.items():
         fresh = one.fresh
-        table.add_row(name, *(cell(number, unit) for number in (one.chosen.worth, fresh.worth, fresh.optimism, fresh.lead)))
+        table.add_row(called(name), *(cell(number, unit) for number in (one.chosen.worth, fresh.worth, fresh.optimism, fresh.lead)))
     return titled("What is chosen, in as many fresh replications (out of sample); optimism: what is less there", table)
 
 
@@ -74,13 +74,16 @@ def _referrals(study: Study, contracts: Mapping[str, Induced]) -> list[Renderabl
     """Lay out the referrals, where somebody decides about them."""
     if behaviour_of(study).referral is None:
         return []
-    table, (unit, _) = grid("contract", "volume", "next best", "lead", "worth to the referrer"), money_unit(study)
+    table, (unit, _) = (
+        grid("contract", "volume", "next best", "advantage over next best", "worth to the referrer"),
+        money_unit(study),
+    )
     for name, one in contracts.items():
         volumes = one.reply.volumes
         assert volumes is not None
         next_best = "-" if volumes.next_best is None else f"{one.curve[one.beside[volumes.next_best]].choice.volume:.3g}"
         numbers = (cell(volumes.lead, unit), cell(one.chosen.worth_to_referrer, unit))
-        table.add_row(name, f"{one.chosen.choice.volume:.3g}", next_best, *numbers)
+        table.add_row(called(name), f"{one.chosen.choice.volume:.3g}", next_best, *numbers)
     return [titled("How many people are referred, as a multiple of what the study says", table)]
 
 
@@ -92,12 +95,14 @@ def _notes(study: Study, name: str, found: Induced) -> list[str]:
     for what, one in (("what is chosen", found.chosen), ("the first best", found.curve[found.first_best])):
         highest = [] if behaviour_of(study).share_out is not None else _at_the_end(found, one)
         if highest:
-            told.append(f"{name}: {what} is at the highest level of {', '.join(highest)}: more may be better still.")
+            told.append(f"{called(name)}: {what} is at the highest level of {', '.join(highest)}: more may be better still.")
     if found.parked:
-        told.append(f"{name}: nothing is left for {', '.join(found.parked)}: parked.")
+        told.append(f"{called(name)}: nothing is left for {', '.join(found.parked)}: parked.")
     if found.giving_up is not None:
         high, low = (_words(found.curve[place].choice) for place in (found.giving_up.high, found.giving_up.low))
-        told.append(f"{name}: at {found.giving_up.multiple.value:.3g} times the cost, effort falls from {high} to {low} at once.")
+        told.append(
+            f"{called(name)}: at {found.giving_up.multiple.value:.3g} times the cost, effort falls from {high} to {low} at once."
+        )
     return told
 
 
@@ -111,7 +116,7 @@ def _undecided(name: str, response: BestResponse, what: str) -> list[str]:
     if response.is_decided:
         return []
     n = len(response.not_beaten)
-    return [f"{name}: undecided about {what}: {n} choices are within two standard errors of the best."]
+    return [f"{called(name)}: undecided about {what}: {n} choices are within two standard errors of the best."]
 
 
 def _bought(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
@@ -121,16 +126,16 @@ def _bought(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
         for metric, truth in one.chosen.truth.items():
             scale = metric_unit(study, metric)[0]
             each = one.bought[metric]
-            table.add_row(name, metric, cell(truth, scale), cell(one.change[metric], scale), cell(each, scale / 1e6))
+            table.add_row(called(name), metric, cell(truth, scale), cell(one.change[metric], scale), cell(each, scale / 1e6))
     return titled("What it buys", table)
 
 
 def _gap(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
-    table, (unit, _) = grid("contract", "paid metric", "concluded - true", "paid beyond the truth"), money_unit(study)
+    table, (unit, _) = grid("contract", "paid metric", "measured minus true", "paid beyond the truth"), money_unit(study)
     for name, one in contracts.items():
         for place, (metric, gap) in enumerate(one.gap.items()):
             paid = cell(one.paid_beyond_truth, unit) if place == 0 else ""
-            table.add_row(name, metric, cell(gap, metric_unit(study, metric)[0]), paid)
+            table.add_row(called(name), metric, cell(gap, metric_unit(study, metric)[0]), paid)
     return titled("The gap between what is paid for and what is true", table)
 
 
@@ -140,7 +145,7 @@ def _surplus(study: Study, contracts: Mapping[str, Induced]) -> RenderableType:
         chosen = one.chosen
         numbers = (chosen.payment, chosen.cost, chosen.surplus)
         best = _words(one.curve[one.first_best].choice)
-        table.add_row(name, *(cell(number, unit) for number in numbers), best, cell(one.lost_surplus, unit))
+        table.add_row(called(name), *(cell(number, unit) for number in numbers), best, cell(one.lost_surplus, unit))
     return titled("The surplus of all parties together, after the cost of effort and referral", table)
 
 
@@ -157,7 +162,7 @@ def _curve(study: Study, name: str, found: Induced) -> RenderableType:
         truths = [cell(one.truth[metric], metric_unit(study, metric)[0]) for metric in metrics]
         table.add_row(_words(one.choice) + mark, *money, _share(one), *truths)
     rest = "" if len(shown) == len(found.curve) else f"; the {_LONGEST_CURVE} that are worth most of {len(found.curve)}"
-    return titled(f"{name}: {found.title}. What each choice is worth to the party that chooses{rest}; * is chosen", table)
+    return titled(f"{called(name)}: {found.title}. What each choice is worth to the party that chooses{rest}; * is chosen", table)
 
 
 def _share(one: EffortPoint) -> str:

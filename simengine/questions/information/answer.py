@@ -119,7 +119,9 @@ def value_information(
     """
     _refuse_nonsense(study, choice, pilots, delay_months, cost_per_person)
     if ensemble.n_replications < _FEWEST:
-        raise UsageError(f"-n: what is worth knowing is seen in at least {_FEWEST} replications; found {ensemble.n_replications}")
+        raise UsageError(
+            f"-n: what is worth knowing must be seen in at least {_FEWEST} replications; found {ensemble.n_replications}"
+        )
     eyes = belief_of(study, choice.party)
     uncertain_paths(with_numbers(study, dict(eyes.beliefs)))
     now, later = _nets(study, choice, ensemble)
@@ -167,7 +169,7 @@ def _refuse_nonsense(study: Study, choice: Decision, pilots: Sequence[int], dela
     for name in choice.must_accept:
         refuse_without_money(study, name, "--accepted-by")
     if choice.must_accept and not choice.free:
-        raise UsageError("--accepted-by: somebody accepts terms that are free; found no --free")
+        raise UsageError("--accepted-by: somebody must accept terms that are free; found no --free")
     refuse_impossible_terms(study, choice.free)
     whole(choice.points, "--points", 2, MOST_SHEETS)
     number(delay_months, "--delay-months", 0.0, LONGEST)

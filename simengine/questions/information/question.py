@@ -15,7 +15,9 @@ def read_people(text: str) -> list[int]:
     """Read sizes of pilots."""
     words = [word.strip() for word in text.split(",")]
     if not all(word.isascii() and word.isdigit() and 4 <= int(word[:9]) <= 1_000_000 for word in words):
-        raise UsageError(f"--pilot: whole numbers from 4 to 1,000,000 with commas between them, such as 20,60,200; found {text!r}")
+        raise UsageError(
+            f"--pilot: must be whole numbers from 4 to 1,000,000 with commas between them, such as 20,60,200; found {text!r}"
+        )
     return [int(word[:9]) for word in words]
 
 

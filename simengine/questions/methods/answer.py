@@ -129,7 +129,7 @@ def _protocols(study: Study) -> dict[str, Protocol]:
     if _prescribed(study, own.measured) == PRESCRIBED:
         protocols[PRESCRIBED] = own
     if not protocols:
-        raise UsageError("measurement: at least one design can measure a metric of the study; found none")
+        raise UsageError("measurement: at least one design must be able to measure a metric of the study; found none")
     return protocols
 
 

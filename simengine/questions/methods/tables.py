@@ -13,14 +13,14 @@ from simengine.report.units import cell, metric_unit, money_unit
 def methods_tables(study: Study, found: MethodSpread) -> RenderableType:
     """Lay out a method spread: a table for each metric, then the money."""
     remark = (
-        f"The contract goes by the design {_prescribed(found)}. Bias: estimate - truth. Own error: the standard error that "
+        f"The contract goes by the design {_prescribed(found)}. Bias: estimate - truth. Reported error: the standard error that "
         "the evaluator reports. Coverage: how often the truth is within 1.96 of these."
     )
     parts: list[RenderableType] = [heading(study, found, remark)]
     unit, _ = money_unit(study)
     for name, metric in found.metrics.items():
         scale, counted = metric_unit(study, name)
-        layout = grid("design", "estimate", "bias", "sd", "own error", "coverage")
+        layout = grid("design", "estimate", "bias", "sd", "reported error", "coverage")
         for design, reading in metric.designs.items():
             numbers = [reading.estimate, reading.bias, reading.sd, reading.standard_error]
             layout.add_row(_words(design), *(cell(number, scale) for number in numbers), cell(reading.coverage, 1.0))

@@ -82,7 +82,9 @@ def hold(holding: Holding, ensemble: Ensemble) -> PortfolioRisk:
     results = {name: part["result"] for name, part in parts.items()}
     total = np.asarray(sum(results.values()))
     if is_constant(total):
-        raise UsageError("projects: a portfolio in which something is uncertain; found the same result in every replication")
+        raise UsageError(
+            "projects: must be a portfolio in which something is uncertain; found the same result in every replication"
+        )
     course = None
     if portfolio.portfolio.kind == "revolving_fund":
         flows = [Flows(*(_months(part, side) for side in ("out", "back"))) for part in parts.values()]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -10,14 +11,11 @@ from simengine.config.portfolio import Holding
 from simengine.currencies import units_of
 from simengine.questions.portfolio.answer import TAIL_LEVEL_95, PortfolioRisk, carried, is_ruined
 from simengine.questions.portfolio.fund import NEVER, Course
-from simengine.report.document import plain
+from simengine.report.document import plain, refused_content
 from simengine.risk import statistics
 from simengine.risk.measures import cvar, p_loss
 from simengine.risk.statistics import Statistic
-from simengine.risk.trust import TableSection
-
-if TYPE_CHECKING:
-    pass
+from simengine.risk.trust import Refused, TableSection, refusals, without
 
 LEFT_OVER = {
     "revolving_fund": "what the fund is left with from all projects, had it begun them all",
@@ -27,8 +25,17 @@ LEFT_OVER = {
 """By kind of portfolio: what its result is."""
 
 
-def portfolio_section(holding: Holding, found: PortfolioRisk) -> TableSection:
-    """Return every statistic of a portfolio."""
+def portfolio_section(holding: Holding, found: PortfolioRisk) -> tuple[TableSection, Mapping[str, Refused]]:
+    """Return every statistic of a portfolio that enough replications carry, and by path what is not given."""
+    section = _every_statistic(holding, found)
+    refused = dict(refusals(section, found.n_replications))
+    if "spread.cvar95" in refused:
+        # A ratio of two tails stands on no more replications than they do.
+        refused["spread.cvar95_beyond_mean_over_sum"] = refused["spread.cvar95"]
+    return without(section, refused), refused
+
+
+def _every_statistic(holding: Holding, found: PortfolioRisk) -> TableSection:
     spread = found.spread
     section: dict[str, Statistic | TableSection] = {
         "total": statistics.summary(found.total),
@@ -81,7 +88,7 @@ def _fund(holding: Holding, course: Course) -> TableSection:
 
 def portfolio_content(holding: Holding, found: PortfolioRisk) -> dict[str, Any]:
     """Return a portfolio as plain numbers."""
-    heading = holding.portfolio.portfolio
+    heading, (section, refused) = holding.portfolio.portfolio, portfolio_section(holding, found)
     return {
         "title": heading.title,
         "currency": heading.currency,
@@ -89,7 +96,8 @@ def portfolio_content(holding: Holding, found: PortfolioRisk) -> dict[str, Any]:
         "capital": found.capital,
         "seed": found.seed,
         "replications": found.n_replications,
-        **plain(portfolio_section(holding, found)),
+        **plain(section),
+        "refused": refused_content(refused),
         "correlation": {name: dict(row) for name, row in found.spread.correlation.items()},
         "takes_for_granted": {name: item.text for name, item in heading.takes_for_granted.items()},
     }

@@ -13,9 +13,10 @@ from simengine.questions.portfolio.answer import TAIL_LEVEL_95, PortfolioRisk, i
 from simengine.questions.portfolio.content import LEFT_OVER
 from simengine.questions.portfolio.fund import Course
 from simengine.records import Floats
-from simengine.report.picture import new_figure, plain_style, save
+from simengine.report.picture import in_lines, new_figure, plain_style, save
 from simengine.report.units import unit_of_money
 from simengine.risk.measures import cvar
+from simengine.risk.trust import LEAST_TAIL_POINTS, bar_levels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,11 +30,14 @@ def draw_portfolio(holding: Holding, found: PortfolioRisk) -> bytes:
         figure = new_figure(figsize=(12, 4.4), layout="constrained")
         left, right = figure.subplots(1, 2)
         _sum_panel(left, found, unit)
-        left.set_xlabel(shorten(f"{LEFT_OVER[heading.kind]}, {money}", 80, placeholder="…"))
+        left.set_xlabel(in_lines(f"{LEFT_OVER[heading.kind]}, {money}", 60))
         if found.course is not None:
             _balance_panel(right, found.course, unit * units_of(heading.currency))
             right.set_ylabel(f"balance, {money}")
             right.set_title(f"P(ruin) {100 * is_ruined(found.course).mean():.1f} %", fontsize=10)
+        elif found.n_replications * (1 - TAIL_LEVEL_95) < LEAST_TAIL_POINTS - 1e-9:
+            right.text(0.5, 0.5, f"CVaR 95 % needs {LEAST_TAIL_POINTS} replications in the tail", ha="center", va="center")
+            right.set_axis_off()
         else:
             _risk_panel(right, found, unit)
             right.set_xlabel(f"CVaR 95 % beyond the mean, {money}")
@@ -54,9 +58,10 @@ def _sum_panel(axes: Axes, found: PortfolioRisk, unit: float) -> None:
 
 def _balance_panel(axes: Axes, course: Course, unit: float) -> None:
     balance = course.balance / unit
+    first, last = bar_levels(len(balance))
     years = np.arange(balance.shape[1]) / 12
-    low, middle, high = np.quantile(balance, [0.05, 0.5, 0.95], axis=0, method="inverted_cdf")
-    axes.fill_between(years, low, high, color="0.8", linewidth=0, label="5 to 95 %")
+    low, middle, high = np.quantile(balance, [first, 0.5, last], axis=0, method="inverted_cdf")
+    axes.fill_between(years, low, high, color="0.8", linewidth=0, label=f"{100 * first:.0f} to {100 * last:.0f} %")
     axes.plot(years, middle, color="0.1", label="median")
     axes.set_xlabel("years")
     axes.legend(fontsize=8, frameon=False)

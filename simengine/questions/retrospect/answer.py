@@ -124,17 +124,19 @@ def look_back(
     if not known:
         elsewhere = sorted({one.variant or "none" for one in study.known.values()})
         way_out = f"Known under --variant {', '.join(elsewhere)}" if elsewhere else "Add a section `known`"
-        raise UsageError(f"known: a result to look back at; found none for this study. {way_out}")
+        raise UsageError(f"known: must have a result to look back at; found none for this study. {way_out}")
     for name in names_asked(given, "--given"):
         if name not in known:
-            raise UsageError(f"--given: a known result of the study; found `{name}`. {one_of(known)}")
+            raise UsageError(f"--given: must be a known result of the study; found `{name}`. {one_of(known)}")
     (found,) = ensemble.ask(lambda replications: [columns_of(study, ensemble.seed, replications)])
     # A rate of return that some replications do not have is no quantity of all replications.
     columns = {name: column for name, column in found.items() if np.isfinite(column).all()}
     for name, one in known.items():
         if one.column not in columns:
             there = [column for column in columns if not column.startswith(_PARAMETER)]
-            raise UsageError(f"known.{name}.of: a quantity that every replication has; found `{one.column}`. {one_of(there)}")
+            raise UsageError(
+                f"known.{name}.of: must be a quantity that every replication has; found `{one.column}`. {one_of(there)}"
+            )
     weights = {name: _weights(one, columns, bandwidth) for name, one in known.items()}
     places = {name: _place(name, one, columns, weights[name], ensemble.seed, least_effective) for name, one in known.items()}
     if not given:
@@ -222,7 +224,7 @@ def _update(given: tuple[str, ...], columns: Columns, weights: Floats, least_eff
     effective = effective_sample_size(weights)
     if effective < least_effective:
         raise UsageError(
-            f"--given {', '.join(given)}: enough replications come close to what is given, an effective sample size of "
+            f"--given {', '.join(given)}: enough replications must come close to what is given, an effective sample size of "
             f"{least_effective:g}; found {effective:.1f} of {len(weights):,}. Ask for more replications with -n, or give fewer results. "
             "Where hardly any replication comes close, the forecast itself has to be thought over"
         )

@@ -141,12 +141,12 @@ def read_criterion(text: str) -> Criterion:
     number = r"([-+]?\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?)"
     found = re.fullmatch(rf"\s*(\w+)\.({'|'.join(AMOUNTS)})\s*([<>])\s*{number}\s*(%?)\s*", text, re.ASCII)
     if found is None:
-        rule = f"--reverse: `<party>.<{', '.join(AMOUNTS)}> < or > <number>`, money also in per cent of what was drawn"
+        rule = f"--reverse: must be `<party>.<{', '.join(AMOUNTS)}> < or > <number>`, money also in per cent of what was drawn"
         raise UsageError(f'{rule}; found {text!r}. For instance "investor.loss > 50%" or "investor.irr < 3%"')
     party, amount, sign, threshold, percent = found.groups()
     value, unit = float(threshold.replace("_", "")), AMOUNTS[amount].unit
     if percent and unit == "months":
-        raise UsageError(f"--reverse: {amount} is a number of months; found {text!r}")
+        raise UsageError(f"--reverse: {amount} must be a number of months; found {text!r}")
     return Criterion(text.strip(), party, amount, sign == ">", value / 100 if percent else value, bool(percent) and unit == "money")
 
 

@@ -107,7 +107,7 @@ def find_boxes(values: Mapping[str, Floats], breaks: NDArray[np.bool_]) -> tuple
     found, tested = np.arange(len(breaks)) % 2 == 0, np.arange(len(breaks)) % 2 == 1
     kinds = [int((half & one).sum()) for half in (found, tested) for one in (breaks, ~breaks)]
     if min(kinds) < _FEWEST:
-        rule = f"--boxes: at least {2 * _FEWEST} replications break and as many hold"
+        rule = f"--boxes: at least {2 * _FEWEST} replications must break and as many hold"
         raise UsageError(
             f"{rule}; found {int(breaks.sum())} that break and {int((~breaks).sum())} that hold. Raise -n, or move the edge"
         )

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simengine.config import Study
+from simengine.config.roles import values_nothing
 from simengine.questions.question import Asked, Files, Source
 from simengine.questions.run.answer import Run
 from simengine.questions.run.trust import draw_exceedance
 from simengine.records import ROLES, Floats, ReplicationResults
-from simengine.report.picture import drawn, new_figure
+from simengine.report.picture import drawn, in_lines, new_figure
 from simengine.report.units import money_unit, percent
 from simengine.risk.roles import lenders_in, payers_in
 from simengine.risk.statistics import probability
@@ -54,19 +55,25 @@ def draw_run(study: Study, results: ReplicationResults, table: RiskTable, marks:
     -------
     The picture by format: `png` and `svg`.
     """
-    lenders, payers = lenders_in(results.columns), payers_in(results.columns)
+    lenders = lenders_in(results.columns)
+    payers = tuple(name for name in payers_in(results.columns) if name not in values_nothing(study))
+
+    def lender(axes: Axes, party: str) -> None:
+        _draw_lender(axes, study, party, results, table, marks)
+
+    def payer(axes: Axes, party: str) -> None:
+        _draw_payer(axes, study, party, results)
 
     def paint() -> Figure:
-        n_rows = max(len(lenders), len(payers))
-        figure = new_figure(figsize=(12, 4.8 * n_rows), layout="constrained")
-        panels = figure.subplots(n_rows, 2, squeeze=False)
-        for side, names in enumerate((lenders, payers)):
+        sides = [(names, draw) for names, draw in ((lenders, lender), (payers, payer)) if names]
+        n_rows = max(len(names) for names, _ in sides)
+        figure = new_figure(figsize=(6 * len(sides), 4.8 * n_rows), layout="constrained")
+        panels = figure.subplots(n_rows, len(sides), squeeze=False)
+        for side, (names, draw) in enumerate(sides):
             for axes in panels[len(names) :, side]:
                 axes.set_axis_off()
-        for axes, party in zip(panels[:, 0], lenders, strict=False):
-            _draw_lender(axes, study, party, results, table, marks)
-        for axes, party in zip(panels[:, 1], payers, strict=False):
-            _draw_payer(axes, study, party, results)
+            for axes, party in zip(panels[:, side], names, strict=False):
+                draw(axes, party)
         figure.suptitle(f"{shorten(study.study.title, 100, placeholder='…')} ({table.n_replications:,} replications)", fontsize=11)
         return figure
 
@@ -93,7 +100,7 @@ def _draw_lender(
     axes.set_ylabel("share of replications, %")
     loss = table[f"{party}.p_loss"]
     mean_back = f"; mean {share_back.mean():z.0f} % of the money drawn" if len(share_back) else ""
-    name = shorten(study.parties[party].name, 40, placeholder="…")
+    name = in_lines(study.parties[party].name, 40)
     axes.set_title(f"What {_role(party, 'the lender')} gets: {name}\nP(loss) {percent(loss)}{mean_back}", fontsize=10)
 
 
@@ -136,7 +143,7 @@ def _draw_payer(axes: Axes, study: Study, party: str, results: ReplicationResult
     )
     axes.set_xlabel(f"true saving to the horizon, {money}")
     axes.set_ylabel(f"payment, {money}")
-    name = shorten(study.parties[party].name, 30, placeholder="…")
+    name = in_lines(study.parties[party].name, 30)
     title = f"What {_role(party, 'the payer')} pays against what it saves: {name}"
     axes.set_title(f"{title}\ndarker: more replications; on the diagonal payment equals saving", fontsize=10)
 
@@ -166,6 +173,6 @@ def pictures(asked: Asked, source: Source, found: Run) -> Files:  # noqa: ARG001
     study = asked.subject
     images = {
         "picture": draw_run(study, found.results, found.table, payment_marks(study.contract, found.results)),
-        "exceedance": draw_exceedance(study, found.table),
+        "exceedance": draw_exceedance(study, found.table, found.results),
     }
     return {f"{name}.{form}": image for name, forms in images.items() for form, image in forms.items()}

@@ -54,13 +54,13 @@ def _tilt(text: str) -> tuple[str, float]:
     try:
         return path.strip(), float(shift)
     except ValueError:
-        rule = "a tilt reads PATH=SHIFT with a shift in standard deviations, such as effect.sooner_home.hazard_ratio=-1.5"
+        rule = "a tilt must read PATH=SHIFT with a shift in standard deviations, such as effect.sooner_home.hazard_ratio=-1.5"
         raise UsageError(f"--tilt: {rule}; found {text!r}") from None
 
 
 def _prepare(study: Study, values: Values, source: Source) -> Asked:  # noqa: ARG001
     if values["until"] is None and values["at_most"] is not None:
-        raise UsageError("--at-most: it limits a run with --until; found none. Use -n for a number of replications")
+        raise UsageError("--at-most: must stand with --until, which it limits; found none. Use -n for a number of replications")
     asked = {"sampling": sampling_of(values), "with_control_variates": values["control_variates"]}
     asked |= {
         "until": values["until"],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isclose
+from typing import TypeAlias
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -10,21 +12,28 @@ from rich.table import Table
 from rich.text import Text
 
 from simengine.config import Study
-from simengine.config.roles import lenders_of
+from simengine.config.roles import lenders_of, values_nothing
 from simengine.questions.run.answer import Run
 from simengine.questions.run.trust import diagnostics_table, goals_reached, repayment_table, run_warnings
 from simengine.records import ALL_LENDERS, ALL_PAYERS
 from simengine.report import steps
 from simengine.report.document import assumptions
-from simengine.report.layouts import grid, measure_cell, measure_title, titled
+from simengine.report.layouts import UNDISCOUNTED, grid, measure_cell, measure_title, titled
 from simengine.report.tables import public_value_table
-from simengine.report.units import cell, metric_unit, money_unit, told_units
+from simengine.report.units import cell, metric_title, metric_unit, money_unit, rounded_cell
 from simengine.risk.limits import read_measure
 from simengine.risk.parties import names_of_role
+from simengine.risk.statistics import Statistic
 from simengine.risk.summarise import RiskTable
 
 _MONEY = None
 """The scale of what is written in the unit of the study's money."""
+
+Facts: TypeAlias = dict[str, tuple[str, float | None]]
+"""By what a row or a column is called: the path of its statistic, and its scale."""
+
+_MOST = 0.5
+"""Share of the numbers of a study: where more are not classified, how many are assumed says nothing."""
 
 _SPREAD = ("mean", "p05", "p95")
 
@@ -45,11 +54,7 @@ def risk_tables(study: Study, table: RiskTable, seed: int) -> RenderableType:
         *_payers(study, table, unit),
         *_structure(study, table, unit),
         *_pockets(study, table),
-        *(
-            [_distributions(_concluded(study), table, "metrics", unit, _metric_columns(study))]
-            if study.measurement.measured
-            else []
-        ),
+        *_estimates(study, table, unit),
         *_counted(study, table, unit),
         _assumed(study),
         run_warnings(table),
@@ -64,30 +69,77 @@ def _lenders(study: Study, table: RiskTable, unit: float) -> list[RenderableType
     names = names_of_role(ALL_LENDERS, lenders)
     shown: list[RenderableType] = []
     for name in names:
-        facts = {what: (f"{name}.{path}", scale) for what, (path, scale) in _LENDER_FACTS.items()}
-        if name != names[-1]:
-            del facts[_BEYOND]
-        shown += [
-            _distributions(role_title("Investor", study, name, lenders), table, name, unit, _LENDER),
-            _facts(table, unit, facts),
-        ]
+        facts: Facts = {_loss_of_lender(table, name): ("p_loss", 1.0)}
+        facts |= {_beyond(study): ("p_no_payment_beyond_guarantee", 1.0)} if name == names[-1] else {}
+        title = role_title("Investor", study, name, lenders)
+        shown += [_distributions(title, table, name, unit, _LENDER), _facts(table, unit, _within(name, facts | _LENDER_FACTS))]
+        shown += [Text(UNDISCOUNTED, style="italic")] if name == names[0] else []
     titles = {name: role_title("", study, name, lenders) for name in names}
     return [*shown, repayment_table(table, titles)]
+
+
+def _loss_of_lender(table: RiskTable, name: str) -> str:
+    """Name the loss of a lender: what it gets back is less than it lent, unless other money counts as well."""
+    back, paid_in, net = (table[f"{name}.{amount}.mean"].value for amount in ("money_back", "money_in", "net"))
+    return "P(loss): gets back less than it lent" if isclose(net, back - paid_in, rel_tol=1e-6, abs_tol=1e-4) else "P(loss)"
+
+
+def _beyond(study: Study) -> str:
+    return "P(no payment beyond the guarantee)" if _has_guarantee(study) else "P(no payment)"
+
+
+def _has_guarantee(study: Study) -> bool:
+    """Whether a contract pays something whatever is measured."""
+    return any(not term.contingent for term in study.contract.terms.values())
 
 
 def _payers(study: Study, table: RiskTable, unit: float) -> list[RenderableType]:
     """Lay out what each payer pays and saves, then all together where there are several."""
     payers = study.capital.who_pays
     names = names_of_role(ALL_PAYERS, payers)
+    unvalued = {*values_nothing(study), *([ALL_PAYERS] if set(values_nothing(study)) == set(payers) else [])}
     shown: list[RenderableType] = []
     for name in names:
-        facts = {what: (f"{name}.{path}", scale) for what, (path, scale) in _PAYER_FACTS.items()}
-        facts |= {what: (f"{name}.{path}", scale) for what, (path, scale) in _UNPAID.items() if table.get(f"{name}.{path}")}
-        facts |= _AGAINST_SAVING if name == names[-1] else {}
-        facts |= {what: (f"{name}.{path}", scale) for what, (path, scale) in _TAIL_FACTS.items()}
         title = role_title("Outcome payer", study, name, payers)
-        shown += [_distributions(title, table, name, unit, _PAYER), _facts(table, unit, facts)]
+        unpaid = {what: (path, scale) for what, (path, scale) in _UNPAID.items() if table.get(f"{name}.{path}")}
+        if name in unvalued:
+            facts: Facts = {"Expected payment": ("payment.mean", _MONEY), **unpaid}
+            shown += [_distributions(title, table, name, unit, {"payment": ("payment", _MONEY)})]
+            shown += [_facts(table, unit, _within(name, facts)), Text(_nothing_valued(study, name, payers), style="italic")]
+            continue
+        has_other = table.get(f"{name}.other_cash.mean") is not None
+        loss = "P(loss)" if has_other else "P(loss): pays more than it saves"
+        facts = {"Expected payment": ("payment.mean", _MONEY), "Expected true saving": ("true_saving.mean", _MONEY)}
+        facts = _within(name, {**facts, loss: ("p_loss", 1.0), **unpaid})
+        facts |= _against_saving(study) if name == names[-1] else {}
+        facts |= _within(name, _TAIL_FACTS)
+        shown += [_distributions(title, table, name, unit, _payer_columns(study, has_other=has_other)), _facts(table, unit, facts)]
+        shown += [Text(_ALL_PAYERS, style="italic")] if name == ALL_PAYERS else []
+        shown += [Text(UNDISCOUNTED, style="italic")] if name == names[0] and not lenders_of(study) else []
     return shown
+
+
+def _nothing_valued(study: Study, name: str, payers: Sequence[str]) -> str:
+    who = " and ".join(study.parties[party].name for party in payers) if name == ALL_PAYERS else study.parties[name].name
+    return f"No outcome is valued for {who} (`public_value`): its saving, net and P(loss) are not shown."
+
+
+def _payer_columns(study: Study, *, has_other: bool) -> Facts:
+    """Return the columns of a payer: net = true saving - payment + other cash."""
+    horizon = f"true saving, whole study ({study.study.horizon_months.value:g} months)"
+    other = {"other cash": ("other_cash", _MONEY)} if has_other else {}
+    return {
+        "payment": ("payment", _MONEY),
+        horizon: ("true_saving", _MONEY),
+        **other,
+        "net": ("net", _MONEY),
+        "NPV": ("npv", _MONEY),
+    }
+
+
+def _within(name: str, facts: Facts) -> Facts:
+    """Put the name of a party before the paths of some facts."""
+    return {what: (f"{name}.{path}", scale) for what, (path, scale) in facts.items()}
 
 
 def role_title(role: str, study: Study, name: str, parties: Sequence[str]) -> str:
@@ -176,50 +228,35 @@ _LENDER = {
     "IRR %/yr": ("irr", 0.01),
 }
 
-_PAYER = {
-    "payment": ("payment", _MONEY),
-    "true saving": ("true_saving", _MONEY),
-    "net": ("net", _MONEY),
-    "NPV": ("npv", _MONEY),
-}
+_ALL_PAYERS = "All payers: what they pay under the contract, and what the effect is worth to them; their other cash is left out."
 
-_BEYOND = "P(no payment beyond the guarantee)"
-
-_LENDER_FACTS: dict[str, tuple[str, float | None]] = {
-    "P(loss)": ("p_loss", 1.0),
-    _BEYOND: ("p_no_payment_beyond_guarantee", 1.0),
+_LENDER_FACTS: Facts = {
     "P(profit)": ("p_profit", 1.0),
     "IRR of mean cash, %/yr": ("irr_of_mean_cash", 0.01),
     "VaR 95 % (loss)": ("var95", _MONEY),
     "CVaR 95 % (loss)": ("cvar95", _MONEY),
     "Money in, mean": ("money_in.mean", _MONEY),
     "Peak funding, mean": ("peak_funding.mean", _MONEY),
-    "Paid back after, months, p50": ("payback_months.p50", 1.0),
+    "P(never paid back)": ("payback_status.never", 1.0),
+    "Months until paid back, median of those paid back": ("payback_months.p50", 1.0),
 }
 
-_PAYER_FACTS: dict[str, tuple[str, float | None]] = {
-    "Expected payment": ("payment.mean", _MONEY),
-    "Expected true saving": ("true_saving.mean", _MONEY),
-    "P(loss)": ("p_loss", 1.0),
-}
-
-_UNPAID: dict[str, tuple[str, float | None]] = {
+_UNPAID: Facts = {
     "P(pays less than it owes)": ("p_unpaid", 1.0),
     "Expected unpaid": ("unpaid.mean", _MONEY),
 }
 
-_AGAINST_SAVING: dict[str, tuple[str, float | None]] = {
-    "P(pays beyond the guarantee without a true saving)": (
-        "payment_against_saving.p_paid_beyond_guarantee_without_saving",
-        1.0,
-    ),
-    "P(true saving, nothing beyond the guarantee)": (
-        "payment_against_saving.p_saving_without_payment_beyond_guarantee",
-        1.0,
-    ),
-}
 
-_TAIL_FACTS: dict[str, tuple[str, float | None]] = {
+def _against_saving(study: Study) -> Facts:
+    """Name how often payment and true saving contradict each other."""
+    beyond = " beyond the guarantee" if _has_guarantee(study) else ""
+    return {
+        f"P(pays{beyond} without a true saving)": ("payment_against_saving.p_paid_beyond_guarantee_without_saving", 1.0),
+        f"P(true saving, nothing{beyond or ' paid'})": ("payment_against_saving.p_saving_without_payment_beyond_guarantee", 1.0),
+    }
+
+
+_TAIL_FACTS: Facts = {
     "VaR 95 % (loss)": ("var95", _MONEY),
     "CVaR 95 % (loss)": ("cvar95", _MONEY),
 }
@@ -236,17 +273,37 @@ def _counted(study: Study, table: RiskTable, unit: float) -> list[RenderableType
     return [titled("Outcomes counted person by person", layout)]
 
 
-def _concluded(study: Study) -> str:
-    return f"What the evaluator concludes, and what is true{told_units(study, study.measurement.measured)}"
-
-
-def _metric_columns(study: Study) -> dict[str, tuple[str, float | None]]:
-    columns: dict[str, tuple[str, float | None]] = {}
+def _metric_columns(study: Study) -> Facts:
+    columns: Facts = {}
     for name in study.measurement.measured:
         scale = metric_unit(study, name)[0]
-        columns[f"{name}: estimate"] = (f"{name}.estimate", scale)
-        columns[f"{name}: truth"] = (f"{name}.truth", scale)
+        months = f"{study.measurement.measured[name].window_months.value:g} months"
+        columns[metric_title(study, name, "estimate")] = (f"{name}.estimate", scale)
+        columns[f"{name}: truth\nwithin {months}"] = (f"{name}.truth", scale)
     return columns
+
+
+_LARGE_ERROR, _SURELY = 0.5, 3.0
+"""Share of the truth, and standard errors, from which a mean error of the evaluator is told."""
+
+
+def _estimates(study: Study, table: RiskTable, unit: float) -> list[RenderableType]:
+    """Lay out what the evaluator concludes and what is true; and by how much it is mistaken on average, where that is much."""
+    if not study.measurement.measured:
+        return []
+    title = "What the evaluator concludes, and what is true"
+    shown: list[RenderableType] = [_distributions(title, table, "metrics", unit, _metric_columns(study))]
+    for name in study.contract.inputs():
+        error, truth = (table.get(f"metrics.{name}.{what}.mean") for what in ("error", "truth"))
+        if error is None or truth is None or abs(error.value) <= max(_LARGE_ERROR * abs(truth.value), _SURELY * error.se):
+            continue
+        is_above = error.value > 0
+        much = rounded_cell(Statistic(abs(error.value), error.se), metric_unit(study, name)[0])
+        side = "above" if is_above else "below"
+        what = "much of what is paid is no effect of the service" if is_above else "much of the effect is not paid for"
+        said = f"The evaluator's estimate is on average {much} {side} the truth ({name}): {what}."
+        shown.append(Text(f"{said} `simengine certificate` shows how much.", style="italic"))
+    return shown
 
 
 def _distributions(
@@ -288,8 +345,13 @@ def _assumed(study: Study) -> Text:
     ledger = assumptions(study)
     assumed = sum(entry["is_assumed"] for entry in ledger)
     unmarked = sum(entry["certainty"] is None for entry in ledger)
+    if unmarked > _MOST * len(ledger):
+        marked = {0: "None is marked as an assumption", 1: "1 is marked as an assumption"}
+        text = f"{unmarked} of {len(ledger)} numbers behind this table are not classified: the study does not say whether they are "
+        text += f"facts or assumptions. {marked.get(assumed, f'{assumed} are marked as assumptions')}."
+        return Text(f"{text} `simengine check` lists them.", style="italic")
     text = f"{assumed} of {len(ledger)} entries behind this table are assumptions, not published facts"
-    text += f"; {unmarked} carry no certainty code" if unmarked else ""
+    text += f"; {unmarked} are not classified" if unmarked else ""
     return Text(f"{text}: `simengine check` lists them.", style="italic")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -13,13 +14,17 @@ from rich.table import Table
 from rich.text import Text
 
 from simengine.config import Study
+from simengine.config.roles import values_nothing, without_costs
+from simengine.records import ReplicationResults
 from simengine.replications.precision import PreciseRun
-from simengine.report.document import plain
-from simengine.report.picture import drawn, new_figure
+from simengine.report.document import plain, refused_content
+from simengine.report.layouts import party_title
+from simengine.report.picture import drawn, in_lines, new_figure
 from simengine.report.units import cell, money_unit
-from simengine.risk.statistics import Statistic
-from simengine.risk.summarise import REPAYMENT, RiskTable
-from simengine.risk.trust import TableSection
+from simengine.risk.coverage import is_constant
+from simengine.risk.statistics import Statistic, probability
+from simengine.risk.summarise import REPAYMENT, RiskTable, weighting_of
+from simengine.risk.trust import Exceedance, TableSection
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,6 +33,8 @@ if TYPE_CHECKING:
 _LARGEST_SPLIT = 3.0
 """Standard errors: a sound run exceeds them once in 370 times."""
 _DARK, _BAND = "0.15", "0.8"
+_FLOOR = 0.1
+"""Smallest probability on the axis of an exceedance curve, in per cent."""
 _MOST_PANELS = 3
 _LEVELS = {"no_repayment": "nothing back", "below_principal": "less than was drawn", "principal_only": "exactly what was drawn"}
 
@@ -44,15 +51,7 @@ def trust_content(table: RiskTable) -> dict[str, Any]:
             ]
             for party, curve in table.exceedance.items()
         },
-        "refused": [
-            {
-                "statistic": path,
-                "reason": one.reason,
-                "tail_points": one.tail_points,
-                "replications_needed": one.n_replications,
-            }
-            for path, one in table.refused.items()
-        ],
+        "refused": refused_content(table.refused),
         "diagnostics": {
             **plain(table.sections.get("diagnostics", {})),
             "clipped_probabilities": found.n_clipped,
@@ -82,32 +81,50 @@ def exceedance_rows(table: RiskTable) -> pa.Table:
     return pa.table({name: [row[k] for row in rows] for k, name in enumerate(names)})
 
 
-def draw_exceedance(study: Study, table: RiskTable) -> dict[str, bytes]:
-    """Draw the exceedance curve of each party's loss with its 95 % intervals."""
+def draw_exceedance(study: Study, table: RiskTable, results: ReplicationResults) -> dict[str, bytes]:
+    """Draw the exceedance curve of each party's loss with its 95 % intervals; of a party without risk, say so."""
     unit, money = money_unit(study)
 
     def paint() -> Figure:
-        figure, panels = _panels(len(table.exceedance))
-        for axes, (party, curve) in zip(panels, table.exceedance.items(), strict=True):
-            losses = np.array(curve.losses) / unit
-            share = np.array([100 * statistic.value for statistic in curve.probability])
-            low, high = (np.array([100 * statistic.band_95[end] for statistic in curve.probability]) for end in (0, 1))
-            seen = share > 0
-            axes.fill_between(losses[seen], low[seen], high[seen], color=_BAND, linewidth=0)
-            axes.plot(losses[seen], share[seen], color=_DARK, linewidth=1.2)
-            axes.axvline(0, color=_DARK, linestyle=":", linewidth=1.0)
-            axes.set_yscale("log")
-            axes.set_ylim(0.1, 130)
-            axes.set_yticks([0.1, 1, 5, 25, 100], ["0.1", "1", "5", "25", "100"])
-            axes.minorticks_off()
+        curves = {party: curve for party, curve in table.exceedance.items() if party not in values_nothing(study)}
+        figure, panels = _panels(len(curves))
+        for axes, (party, curve) in zip(panels, curves.items(), strict=True):
+            axes.set_title(in_lines(party_title(study, party), 60), fontsize=10)
+            loss = -np.asarray(results[f"{party}.net"], dtype=np.float64)
+            if is_constant(loss) or party in without_costs(study):
+                certain = f"loses {loss[0] / unit:,.4g} in every replication" if loss[0] > 0 else "cannot lose in this study"
+                axes.text(0.5, 0.5, certain, transform=axes.transAxes, ha="center", va="center")
+                axes.set_axis_off()
+                continue
+            largest = float(loss.max())
+            _draw_curve(axes, curve, unit, largest, probability(loss >= largest, weighting_of(results)).value)
             axes.set_xlabel(f"loss, {money} (left of 0: gain)")
             axes.set_ylabel("probability of a larger loss, %")
-            name = study.parties[party].name if party in study.parties else party
-            axes.set_title(f"{party.replace('_', ' ')}: {name}", fontsize=10)
         figure.suptitle(f"How much may be lost ({table.n_replications:,} replications; grey: 95 % intervals)", fontsize=11)
         return figure
 
     return drawn(paint)
+
+
+def _draw_curve(axes: Axes, curve: Exceedance, unit: float, largest: float, at_largest: float) -> None:
+    """Draw how often each loss is exceeded, and at the largest loss the drop to the axis: nothing larger was lost.
+
+    at_largest: the share of the replications with the largest loss.
+    """
+    losses, end = np.array(curve.losses) / unit, largest / unit
+    share = np.array([100 * statistic.value for statistic in curve.probability])
+    low, high = (np.array([100 * statistic.band_95[end] for statistic in curve.probability]) for end in (0, 1))
+    seen = (share > 0) & (losses < end)
+    axes.fill_between(losses[seen], low[seen], high[seen], color=_BAND, linewidth=0)
+    axes.plot([*losses[seen], end, end], [*share[seen], 100 * at_largest, _FLOOR], color=_DARK, linewidth=1.2)
+    mark = f"largest loss\n{end:z,.3g}" if end > 0 else f"smallest gain\n{-end:z,.3g}"
+    axes.annotate(mark, (end, _FLOOR), (4, 6), textcoords="offset points", fontsize=8.5)
+    axes.margins(x=0.15)
+    axes.axvline(0, color=_DARK, linestyle=":", linewidth=1.0)
+    axes.set_yscale("log")
+    axes.set_ylim(_FLOOR, 130)
+    axes.set_yticks([_FLOOR, 1, 5, 25, 100], [f"{_FLOOR}", "1", "5", "25", "100"])
+    axes.minorticks_off()
 
 
 def _panels(count: int) -> tuple[Figure, list[Axes]]:
@@ -188,14 +205,22 @@ def _not_measured_lines(table: RiskTable) -> list[str]:
     return lines
 
 
+_SHOWN = re.compile(
+    r"(\w+\.(money_back|moic|irr|payment|true_saving|other_cash|net|npv)|metrics\.\w+\.(estimate|truth))"
+    r"\.(mean|sd|p05|p25|p50|p75|p95)|outcomes\.\w+\.(number|paid)\.(mean|p05|p95)|grants\.\w+\.paid\.(mean|p05|p95)"
+    r"|\w+\.(var95|cvar95|irr_of_mean_cash|p_loss|payback_months\.p50)|.*\(.*"
+)
+"""Paths of what tables show, and measures that were asked for."""
+
+
 def _uncovered_lines(table: RiskTable) -> list[str]:
-    """Name the statistics whose error is not known."""
-    paths = list(_without_error(table.sections))
+    """Name the statistics that are shown and whose error is not known."""
+    paths = [path for path in _without_error(table.sections) if _SHOWN.fullmatch(path)]
     if not paths:
         return []
     where = "`covers` in the JSON"
-    carried = f"±? (a few replications carry the value, and no error of it is known): {_names(paths, where)}."
-    return [f"{carried} Run more replications; where the tail has no end, no number of them may be enough."]
+    few = "these values depend on very few replications, so their errors cannot be estimated"
+    return [f"±? ({_names(paths, where)}): {few}. Use a larger -n; where the tail has no end, no number may be enough."]
 
 
 def _without_error(section: TableSection, path: str = "") -> Iterator[str]:
@@ -209,9 +234,11 @@ def _without_error(section: TableSection, path: str = "") -> Iterator[str]:
 
 
 def _refused_lines(table: RiskTable) -> list[str]:
-    """Put refusals of one kind into one sentence."""
+    """Put refusals of one kind into one sentence: those of what would be shown."""
     by_need: dict[tuple[str, int | None], list[str]] = {}
     for path, one in table.refused.items():
+        if not _SHOWN.fullmatch(path):
+            continue
         by_need.setdefault((one.reason, one.n_replications), []).append(path)
     return [
         f"Not given ({reason}): {_names(paths)}." + (f" It takes {needed:,} replications." if needed else "")

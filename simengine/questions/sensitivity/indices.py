@@ -109,9 +109,9 @@ def refuse_sizes(n_points: int, n_trajectories: int) -> None:
     n_points = whole(n_points, "--points", 1, MOST_SOBOL_POINTS)
     n_trajectories = whole(n_trajectories, "--trajectories", 1, MOST_SOBOL_POINTS)
     if n_points < 16 or n_points & (n_points - 1):
-        raise UsageError(f"--points: a power of 2, at least 16; found {n_points}. Try {1 << max(n_points.bit_length(), 4)}")
+        raise UsageError(f"--points: must be a power of 2, at least 16; found {n_points}. Try {1 << max(n_points.bit_length(), 4)}")
     if n_trajectories < 4:
-        raise UsageError(f"--trajectories: at least 4; found {n_trajectories}")
+        raise UsageError(f"--trajectories: must be at least 4; found {n_trajectories}")
 
 
 def _of_one(

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from textwrap import shorten
-
 from simengine.config import Study
 from simengine.questions.sensitivity.answer import Sensitivity
 from simengine.replications.money import amount_asked
 from simengine.report.layouts import party_title
-from simengine.report.picture import DARK, LIGHT, MIDDLE, MOST_BARS, new_figure, plain_style, save, shortened_path, title_of
+from simengine.report.picture import (
+    DARK,
+    LIGHT,
+    MIDDLE,
+    MOST_BARS,
+    in_lines,
+    new_figure,
+    plain_style,
+    save,
+    shortened_path,
+    title_of,
+)
 from simengine.report.units import money_unit, unit_of_amount
 
 
@@ -31,7 +40,7 @@ def draw_sensitivity(study: Study, found: Sensitivity) -> bytes:
             left.axvline(base, color=DARK, linewidth=1.0)
             left.set_yticks(range(len(swings)), [shortened_path(path) for path in swings], fontsize=8.5)
             left.set_xlabel(f"mean {asked.title}, {told}" if told else f"mean {asked.title}")
-            left.set_title(shorten(party_title(study, party), 60, placeholder="…"), fontsize=10)
+            left.set_title(in_lines(party_title(study, party), 60), fontsize=10)
             left.legend(frameon=False, fontsize=8.5, loc="best")
             indices = dict(list(one.indices.items())[:MOST_BARS])
             for place, index in enumerate(indices.values()):

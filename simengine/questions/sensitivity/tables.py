@@ -8,7 +8,7 @@ from rich.text import Text
 from simengine.config import Study
 from simengine.questions.sensitivity.answer import Sensitivity
 from simengine.replications.money import amount_asked
-from simengine.report.layouts import MOST_STEPS, asked_in_words, folded, further, grid, heading, party_title, titled
+from simengine.report.layouts import MOST_STEPS, asked_in_words, cost_notes, folded, further, grid, heading, party_title, titled
 from simengine.report.units import cell, money_unit, unit_of_amount
 
 
@@ -36,4 +36,5 @@ def sensitivity_tables(study: Study, found: Sensitivity) -> RenderableType:
         hidden = len(one.tornado) - MOST_STEPS
         if hidden > 0:
             parts.append(Text(f"{further(hidden, 'matters', 'matter')} less; --json gives all of them."))
+    parts += cost_notes(study, found.parties)
     return Group(*parts)

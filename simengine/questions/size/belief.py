@@ -49,6 +49,13 @@ class WeakestBelief(Answer):
     fresh: tuple[BeliefPoint, BeliefPoint]
     """At `low` and at `high`, in replications that had no part in finding them."""
 
+    @property
+    def surely(self) -> tuple[float, float]:
+        """The largest multiple with surely no deal, and the smallest with surely one: noise allows no closer answer."""
+        without = [one.multiple for one in self.tried if one.is_clear and not one.is_deal]
+        with_one = [one.multiple for one in self.tried if one.is_clear and one.is_deal]
+        return max(without, default=self.tried[0].multiple), min(with_one, default=self.tried[-1].multiple)
+
 
 def weakest_belief(study: Study, parties: Sequence[str], ensemble: Ensemble, most: float = 2.0) -> WeakestBelief:
     """Find the smallest multiple of the effect in which some parties must believe for a deal to exist.
@@ -72,7 +79,7 @@ def weakest_belief(study: Study, parties: Sequence[str], ensemble: Ensemble, mos
     sizing, most = sizing_of(study), number(most, "most", 0.0, 1e6)
     for name in names_asked(parties, "--weakest-belief"):
         if name not in sizing.parties:
-            raise UsageError(f"--weakest-belief: a party at the table ({', '.join(sizing.parties)}); found {name!r}")
+            raise UsageError(f"--weakest-belief: must be a party at the table ({', '.join(sizing.parties)}); found {name!r}")
     refuse_impossible_terms(study, sizing.free)
     tried: dict[float, tuple[BeliefPoint, TermSearch]] = {}
 
@@ -84,10 +91,10 @@ def weakest_belief(study: Study, parties: Sequence[str], ensemble: Ensemble, mos
 
     option = f"--weakest-belief {','.join(parties)}"
     if is_deal(0.0):
-        raise UsageError(f"{option}: no deal exists without any effect; found one. Tighten the limits")
+        raise UsageError(f"{option}: no deal must exist without any effect; found one. Tighten the limits")
     if not is_deal(most):
         binding = ", ".join(map(str, explain_no_deal(tried[most][1]).binding))
-        raise UsageError(f"{option}: a deal exists with {most:g} times the effect; found none. In the way: {binding}")
+        raise UsageError(f"{option}: a deal must exist with {most:g} times the effect; found none. In the way: {binding}")
     low, high = 0.0, most
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)

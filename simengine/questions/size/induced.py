@@ -98,7 +98,7 @@ def store_choices(study: Study, ensemble: Ensemble, measures: Iterable[Measure])
     for name in parties:
         if name in sides and (sides[name].beliefs or sides[name].effect_multiple is not None):
             raise UsageError(
-                f"sizing.parties.{name}: where people respond, every party believes the study; found beliefs of its own"
+                f"sizing.parties.{name}: where people respond, every party must believe the study; found beliefs of its own"
             )
     lean, behaviour = with_used_designs_alone(study), behaviour_of(study)
     deciders = [behaviour.party, *([] if behaviour.referral is None else [behaviour.referral.party])]

@@ -150,7 +150,7 @@ def _refuse_turn(path: str, limit: Limit, walk: list[tuple[float, Statistic]], t
     else:
         nearer = f"it comes to {_shown(seen[turn])} at {turn:g} and turns back to {_shown(now)} at {here:g}"
     raise UsageError(
-        f"{path}: {limit.measure} moves one way along the range, towards the limit; found that {nearer}. "
+        f"{path}: {limit.measure} must move one way along the range, towards the limit; found that {nearer}. "
         "Ask for the other end, or give a range within which it does not turn"
     )
 
@@ -160,7 +160,7 @@ def _refuse_unreachable(path: str, limit: Limit, walk: list[tuple[float, Statist
     value, best = min(walk, key=lambda one: sign * one[1].value)
     first, last = sorted((walk[0][0], walk[-1][0]))
     raise UsageError(
-        f"{path}: {limit} is kept somewhere between {first:g} and {last:g}; found at best {_shown(best)}, at {value:g}. "
+        f"{path}: {limit} must be kept somewhere between {first:g} and {last:g}; found at best {_shown(best)}, at {value:g}. "
         "Give a wider range, or another limit"
     )
 

@@ -87,7 +87,7 @@ def _prepare_number(end: str) -> Callable[[Study, Values, Source], Asked]:
         from simengine.config.request import one_free_term
 
         if values["such_that"] is None:
-            raise UsageError(f"--{end} and --such-that belong together; found one without the other")
+            raise UsageError(f"--{end} and --such-that must stand together; found one without the other")
         path = values[end]
         asked, limit, free = one_free_term(study, _requested(values), path, values["such_that"])
         return Asked(asked, {"path": path, "limit": limit, "free": free, "end": end})

@@ -19,6 +19,7 @@ from simengine.report.units import cell, measure_unit, money_unit
 from simengine.risk.limits import Limit
 from simengine.risk.statistics import Statistic
 
+_SE_IN_AN_INTERVAL = 2 * 1.96
 RULES = {
     "equal_sacrifice": "each party keeps the same share of the way from its worst to its best on the frontier, as far as may be",
     "nash": "the product of what the parties gain over having no deal is largest",
@@ -63,8 +64,10 @@ def no_deal_tables(study: Study, table: Table, found: NoDeal) -> list[Renderable
 def one_number_tables(study: Study, found: OneNumber) -> RenderableType:
     """Lay out the search for one number."""
     scale = measure_unit(study, found.limit.measure)[0]
-    said = f"The {found.end} {found.path} such that {found.limit}: {written(found.value)}\n"
-    said += f"95 % interval, from the noise of the replications: {written(found.low)} to {written(found.high)}"
+    error = (found.high - found.low) / _SE_IN_AN_INTERVAL
+    said = f"The {found.end} {found.path} such that {found.limit}: {written(found.value, error)}\n"
+    interval = f"{written(found.low, error)} to {written(found.high, error)}"
+    said += f"95 % interval, from the noise of the replications: {interval}"
     facts = grid("", str(found.limit.measure), show_header=True)
     facts.add_row("there, in these replications", cell(found.at_value, scale))
     facts.add_row("there, in fresh replications", cell(found.fresh, scale))
@@ -78,8 +81,14 @@ def belief_tables(study: Study, found: WeakestBelief) -> RenderableType:
     """Lay out the weakest belief with which there is a deal."""
     table = table_of(sizing_of(study))
     believers = ", ".join(found.parties)
-    said = f"A deal exists if {believers} believe{'s' if len(found.parties) == 1 else ''} in at least {found.high:.4g} times the "
-    said += f"effect that the study expects; at {found.low:.4g} none does."
+    without, with_one = found.surely
+    said = f"For a deal, {believers} must believe in "
+    if (without, with_one) == (found.low, found.high):
+        said += f"{found.high:.3g} times the effect that the study expects."
+    else:
+        best = 0.5 * (found.low + found.high)
+        said += f"between {without:.3g} and {with_one:.3g} times the effect that the study expects (best estimate {best:.3g}; "
+        said += "noise allows no closer answer)."
     fresh = {one.multiple: one for one in found.fresh}
     tried = grid("multiple of the effect", "a deal?", "beyond noise?", "in fresh replications?", "beyond noise?")
     for one in found.tried:
@@ -151,7 +160,12 @@ def _moves(study: Study, found: SizingResult, deal: Deal) -> Sequence[Renderable
             cell(gain, measure_unit(study, measure)[0]) for gain, measure in zip(move.gains, found.table.objectives, strict=True)
         ]
         rows.add_row(*(written(float(f"{value:.4g}")) for value in move.point.terms), *gains)
-    return [titled("Along the frontier: what a step from the recommended terms gives and takes, in the same replications", rows)]
+    count = f"{len(deal.moves)} of {len(found.frontier)} shown"
+    return [
+        titled(
+            f"Along the frontier, {count}: what a step from the recommended terms gives and takes, in the same replications", rows
+        )
+    ]
 
 
 def _value(point: Candidate | None, place: int, scale: float) -> str:

@@ -15,7 +15,6 @@ import numpy as np
 
 from simengine.asked import names_asked
 from simengine.config import Study, cohort_of
-from simengine.config.roles import with_money
 from simengine.config.stresses import Stressed, with_number
 from simengine.distributions import Constant
 from simengine.errors import UsageError, did_you_mean, one_of
@@ -27,6 +26,7 @@ from simengine.replications.ensemble import Ensemble, lived, measured, with_used
 from simengine.replications.money import (
     PartyStanding,
     asked_measures,
+    chosen_parties,
     measures_of,
     refuse_level,
     settled_money,
@@ -37,11 +37,30 @@ from simengine.risk import statistics
 from simengine.risk.amounts import Columns
 from simengine.risk.measures import Measure
 from simengine.risk.statistics import Statistic
+from simengine.sections import OWN
 
 TOGETHER = "all_together"
 """The named stresses that apply, all at once."""
-OWN_STRESS = "own"
+OWN_STRESS = OWN
 """The severity of a stress that the study itself states."""
+
+
+_LABELS = {
+    "success": "weaker effect",
+    "counterfactual_drift_against": "drift, measured effect too low",
+    "counterfactual_drift_for": "drift, measured effect too high",
+}
+
+
+def label_of(name: str) -> str:
+    """Return what tables and pictures call a stress.
+
+    Examples
+    --------
+    >>> label_of("success"), label_of("payer_delay")
+    ('weaker effect', 'payer delay')
+    """
+    return _LABELS.get(name, name.replace("_", " "))
 
 
 @dataclass(frozen=True)
@@ -110,7 +129,12 @@ class StressTest(Answer):
 
 
 def stress_study(
-    study: Study, named: Mapping[str, Mapping[str, Stress] | str], ensemble: Ensemble, level: float, measures: Sequence[str] = ()
+    study: Study,
+    named: Mapping[str, Mapping[str, Stress] | str],
+    ensemble: Ensemble,
+    level: float,
+    measures: Sequence[str] = (),
+    parties: Sequence[str] = (),
 ) -> StressTest:
     """Simulate the same people under every stress.
 
@@ -126,19 +150,20 @@ def stress_study(
         Of the CVaR.
     measures
         Further measures beside net, NPV, P(loss) and CVaR: `party.measure`, or a measure alone for every party that has it.
+    parties
+        Those to speak of; all with cash in the study if empty.
 
     Raises
     ------
     UsageError
-        If the level or a measure is invalid.
+        If the level, a measure or a party is invalid.
     """
-    asked = asked_measures(study, measures)
+    asked, parties = asked_measures(study, measures), chosen_parties(parties, study)
     study = with_used_designs_alone(study)
     refuse_level(level)
     flat = {(name, one): stress for name, found in named.items() if not isinstance(found, str) for one, stress in found.items()}
     answers = ensemble.ask(lambda replications: _settle_all(study, list(flat.values()), ensemble.seed, replications, asked))
     base, columns = answers[0], dict(zip(flat, answers[1:], strict=True))
-    parties = with_money(study)
     return StressTest(
         n_replications=ensemble.n_replications,
         seed=ensemble.seed,
@@ -173,8 +198,8 @@ def chosen_stresses(found: Mapping[str, Mapping[str, Stress] | str], names: Sequ
     """
     for name in names_asked(names, "--stress"):
         if name not in found:
-            way_out = did_you_mean(name, found, one_of(found))
-            raise UsageError(f"--stress: a stress that is named here or in the study's `stresses`; found {name!r}. {way_out}")
+            rule = "must be a stress that is named here or in the study's `stresses`"
+            raise UsageError(f"--stress: {rule}; found {name!r}. {did_you_mean(name, found, one_of(found))}")
     return {name: one for name, one in found.items() if not names or name in names}
 
 
@@ -194,20 +219,20 @@ def own_stress(study: Study, stressed: Mapping[str, Stressed]) -> Stress:
     return Stress("; ".join(f"{path} {one}" for path, one in stressed.items()), shift, change, constants)
 
 
-def all_together(stresses: Sequence[Stress]) -> Stress:
-    """Put several stresses into one."""
+def all_together(stresses: Mapping[str, Stress]) -> Stress:
+    """Put several stresses, by name, into one."""
     change: dict[str, Callable[[Floats], Floats]] = {}
-    for stress in stresses:
+    for stress in stresses.values():
         for path, one in stress.change.items():
             change[path] = _after(change[path], one) if path in change else one
     return Stress(
-        words="all of the above",
+        words=f"at once: {'; '.join(map(label_of, stresses))}",
         change=change,
-        strength=min((stress.strength for stress in stresses), default=1.0),
-        delay_months=max((stress.delay_months for stress in stresses), default=0),
-        allows_shortfall=any(stress.allows_shortfall for stress in stresses),
-        reached_share=min((stress.reached_share for stress in stresses), default=1.0),
-        reached_later_months=max((stress.reached_later_months for stress in stresses), default=0),
+        strength=min((stress.strength for stress in stresses.values()), default=1.0),
+        delay_months=max((stress.delay_months for stress in stresses.values()), default=0),
+        allows_shortfall=any(stress.allows_shortfall for stress in stresses.values()),
+        reached_share=min((stress.reached_share for stress in stresses.values()), default=1.0),
+        reached_later_months=max((stress.reached_later_months for stress in stresses.values()), default=0),
     )
 
 

@@ -47,8 +47,8 @@ def stresses_of(study: Study) -> dict[str, Mapping[str, Stress] | str]:
         stresses = [one for one in built if isinstance(one, Stress)]
         found[name] = reasons[0] if reasons else dict(zip(SEVERITIES, stresses, strict=True))
     # What flatters the deal is no part of a bad time.
-    hurting = [one for name, one in found.items() if not isinstance(one, str) and name != "counterfactual_drift_for"]
-    found[TOGETHER] = {severity: all_together([one[severity] for one in hurting]) for severity in SEVERITIES}
+    hurting = {name: one for name, one in found.items() if not isinstance(one, str) and name != "counterfactual_drift_for"}
+    found[TOGETHER] = {severity: all_together({name: one[severity] for name, one in hurting.items()}) for severity in SEVERITIES}
     return found | {name: {OWN_STRESS: own_stress(study, stressed)} for name, stressed in study.stresses.items()}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simengine.questions.options import LEVEL_OPTION, MEASURES_OPTION
+from simengine.questions.options import LEVEL_OPTION, MEASURES_OPTION, PARTIES_OPTION
 from simengine.questions.question import Asked, Option, Question, Source, Values, later
 from simengine.questions.reverse.question import REVERSE
 
@@ -18,7 +18,12 @@ def _prepare(study: Study, values: Values, source: Source) -> Asked:  # noqa: AR
 
     return Asked(
         study,
-        {"named": chosen_stresses(stresses_of(study), values["names"]), "level": values["level"], "measures": values["measures"]},
+        {
+            "named": chosen_stresses(stresses_of(study), values["names"]),
+            "parties": values["parties"],
+            "level": values["level"],
+            "measures": values["measures"],
+        },
     )
 
 
@@ -27,6 +32,7 @@ STRESS = Question[Any](
     summary="Stress-test STUDY for each party; with --reverse, find the nearest assumptions that break the deal.",
     options=(
         Option("names", "A stress to show. If absent: all.", flag="--stress", is_many=True, metavar="NAME", default=()),
+        PARTIES_OPTION,
         LEVEL_OPTION,
         MEASURES_OPTION,
     ),

@@ -140,7 +140,7 @@ def trace_again(
     if differing:
         names = ", ".join(differing[:5])
         raise UsageError(
-            f"RUN: a replication that is made again is the one that was kept; found other values of {names}. "
+            f"RUN: a replication that is made again must be the one that was kept; found other values of {names}. "
             "The results come from another version, or the folder was changed"
         )
     return replace(found, agrees=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textwrap import shorten
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +10,7 @@ from simengine.config import Study
 from simengine.questions.tradeoffs.answer import Tradeoffs
 from simengine.questions.tradeoffs.grid import MoneyMap
 from simengine.report.layouts import party_title
-from simengine.report.picture import DARK, MIDDLE, panels_for, plain_style, save, shortened_path, title_of
+from simengine.report.picture import DARK, MIDDLE, in_lines, panels_for, plain_style, save, shortened_path, title_of
 from simengine.report.term_names import short_names
 from simengine.report.units import money_unit
 
@@ -76,4 +75,4 @@ def _draw_party(axes: Axes, study: Study, found: MoneyMap, party: str) -> None:
 
 
 def _title(study: Study, party: str) -> str:
-    return shorten(party_title(study, party), 55, placeholder="…")
+    return in_lines(party_title(study, party), 55)

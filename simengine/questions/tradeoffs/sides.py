@@ -73,7 +73,7 @@ def _side(study: Study, text: str, option: str, n_points: int) -> MapSide:
     evenly = [float(f"{value:.12g}") for value in np.linspace(free.low, free.high, n_points)]
     values = evenly if free.step is None else steps_of(free)
     if len(values) > MOST_MAP_POINTS:
-        raise UsageError(f"{option}: a side holds at most {MOST_MAP_POINTS} values; found {len(values):,}. Give a longer step")
+        raise UsageError(f"{option}: a side must hold at most {MOST_MAP_POINTS} values; found {len(values):,}. Give a longer step")
     for value in values:
         refuse_impossible_side(study, {path: value}, option)
     return MapSide(path, tuple(values))

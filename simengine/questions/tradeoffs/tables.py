@@ -17,8 +17,10 @@ from simengine.report.layouts import (
     folded,
     grid,
     heading,
+    knows_loss,
     measure_cell,
     no_cvar,
+    notes_under,
     party_title,
     standing_cells,
     standing_columns,
@@ -45,16 +47,17 @@ def worth_tables(study: Study, found: Tradeoffs) -> RenderableType:
     names = dict(zip(found.terms, short_names(found.terms), strict=True))
     parts: list[RenderableType] = [heading(study, found, remark), *no_cvar(found.cvar_needs, found.level), _terms(found, names)]
     for party, standing in found.base.items():
-        asked = asked_of(found.measures, party)
+        asked, knows = asked_of(found.measures, party), knows_loss(study, party)
         table = grid(f"{per} more of", *standing_columns(found.level, asked)[1:])
-        table.add_row("(as it is)", *standing_cells(standing, unit, asked)[1:])
+        table.add_row("(as it is)", *standing_cells(standing, unit, asked, knows_loss=knows)[1:])
         for path, term in found.terms.items():
             worth = term.parties[party]
             cvar = None if worth.cvar is None else worth.cvar.per_step
-            cells = cell(worth.npv.per_step, unit), cell(worth.p_loss.per_step, 1.0), cell(cvar, unit)
+            risk = (cell(worth.p_loss.per_step, 1.0), cell(cvar, unit)) if knows else ("-", "-")
+            cells = cell(worth.npv.per_step, unit), *risk
             more = (measure_cell(measure, worth.asked[text].per_step, unit) for text, measure in asked.items())
             table.add_row(folded(names[path], _NAME), *cells, *more)
-        parts.append(titled(party_title(study, party), table))
+        parts += [titled(party_title(study, party), table), *notes_under(study, party, is_first=party == next(iter(found.base)))]
     one_sided = {path: term.forbidden for path, term in found.terms.items() if term.forbidden is not None}
     for title, reasons in (("Settled on one side alone", one_sided), ("Not moved", found.left_out)):
         if reasons:
@@ -87,7 +90,8 @@ def map_tables(study: Study, found: MoneyMap) -> RenderableType:
     remark = f"{n_points} points, the same people and random numbers at each: across, {across}; down, {up}."
     parts: list[RenderableType] = [heading(study, found, remark)]
     for party, land in found.parties.items():
-        for title, values, scale in (("mean NPV", land.npv, unit), ("P(loss)", land.p_loss, 1.0)):
+        risk = [("P(loss)", land.p_loss, 1.0)] if knows_loss(study, party) else []
+        for title, values, scale in (("mean NPV", land.npv, unit), *risk):
             table = grid("", *(written(found.across.values[place]) for place in columns))
             for row in rows:
                 table.add_row(written(found.up.values[row]), *(cell(values[place][row], scale) for place in columns))
@@ -95,6 +99,7 @@ def map_tables(study: Study, found: MoneyMap) -> RenderableType:
                 table.add_section()
                 table.add_row("breaks even at", *(_located(land, found.across.values[place]) for place in columns))
             parts.append(titled(f"{party_title(study, party)}: {title}{_side_of(land) if title == 'mean NPV' else ''}", table))
+        parts += notes_under(study, party, is_first=party == next(iter(found.parties)))
     return Group(*parts)
 
 

@@ -68,11 +68,13 @@ def placed_terms(study: Study, names: Sequence[str], step: float) -> tuple[dict[
             left_out[path] = found
     if asked and left_out:
         path, why = next(iter(left_out.items()))
-        rule = "a term is a number other than 0 of which there may be a little more or less"
+        rule = "a term must be a number other than 0 of which there may be a little more or less"
         raise UsageError(f"--term: {rule}; found `{path}`: {why}. {_way_out(why, path)}")
     if not placed:
         why = "; ".join(f"{path}: {one}" for path, one in left_out.items())
-        raise UsageError(f"--term: the contract or the capital has at least one number that can be moved; found {why or 'none'}")
+        raise UsageError(
+            f"--term: the contract or the capital must have at least one number that can be moved; found {why or 'none'}"
+        )
     return placed, left_out
 
 
@@ -82,7 +84,9 @@ def _refuse_unknown(path: str, numbers: Mapping[str, Any]) -> None:
     stem = path.rpartition(".")[0]
     beside = [known for known in numbers if known.startswith((f"{path}.", f"{stem}."))]
     near = beside or get_close_matches(path, numbers, n=4) or list(numbers)
-    raise UsageError(f"--term: a term is a number of the contract or the capital, by its path; found `{path}`. {one_of(near[:12])}")
+    raise UsageError(
+        f"--term: a term must be a number of the contract or the capital, by its path; found `{path}`. {one_of(near[:12])}"
+    )
 
 
 def _way_out(why: str, path: str) -> str:

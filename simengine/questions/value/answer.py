@@ -105,7 +105,7 @@ def _actors(study: Study, among: Sequence[str]) -> tuple[str, ...]:
             raise UsageError(f"--among: must be a party whose money the study moves; found `{actor}`. {one_of(taking_part)}")
     actors = tuple(dict.fromkeys(among)) or tuple(party for party in taking_part if party not in _paid_at_cost(study))
     if not 2 <= len(actors) <= MOST_ACTORS:
-        raise UsageError(f"--among: side payments are made between 2 to {MOST_ACTORS} actors; found {len(actors)}")
+        raise UsageError(f"--among: side payments must be made between 2 to {MOST_ACTORS} actors; found {len(actors)}")
     return actors
 
 

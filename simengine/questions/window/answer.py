@@ -90,7 +90,7 @@ def compare_windows(study: Study, months: Sequence[int], ensemble: Ensemble, met
     _refuse_nonsense(months)
     if study.contract.calendar:
         raise UsageError(
-            "contract.dates: payments are shifted where the study says when they are made; found dates of the contract: "
+            "contract.dates: payments must be shifted where the study says when they are made; found dates of the contract: "
             f"{', '.join(study.contract.calendar)}. Leave them out and give capital.payment_month"
         )
     metrics = _changed(study, metric)
@@ -115,13 +115,13 @@ def _changed(study: Study, metric: str | None) -> tuple[str, ...]:
     metrics = study.measurement.measured
     if metric is not None:
         if metric not in metrics:
-            raise UsageError(f"--metric: a metric of the study ({', '.join(metrics)}); found {metric!r}")
+            raise UsageError(f"--metric: must be a metric of the study ({', '.join(metrics)}); found {metric!r}")
         return (metric,)
     # An outcome that is read at one month does not grow with the window.
     open_ended = {name: one for name, one in metrics.items() if study.outcomes[one.outcome].read_at_month is None}
     if not open_ended:
         raise UsageError(
-            "--metric: by itself a window is changed of outcomes that add up over time; found none, every outcome is read at one "
+            "--metric: by itself a window must be changed of outcomes that add up over time; found none, every outcome is read at one "
             "month. Name a metric"
         )
     longest = max(one.window_months.value for one in open_ended.values())
@@ -135,7 +135,7 @@ def _refuse_nonsense(months: Sequence[int]) -> None:
     for length in months:
         whole(length, "--months", 1, LONGEST)
     if len(set(months)) != len(months):
-        raise UsageError(f"--months: each window is asked for once; found {', '.join(map(str, months))}")
+        raise UsageError(f"--months: each window must be asked for once; found {', '.join(map(str, months))}")
 
 
 def _refuse_impossible(study: Study, protocols: Mapping[int, Protocol]) -> None:
@@ -191,7 +191,7 @@ def _horizon(study: Study, protocols: Mapping[int, Protocol], shifts: Mapping[in
     horizon = ceil(max(ends))
     if horizon > LONGEST:
         found = f"month {horizon} for a window of {max(protocols)} months"
-        raise UsageError(f"--months: everything ends within {LONGEST} months of the start; found {found}")
+        raise UsageError(f"--months: everything must end within {LONGEST} months of the start; found {found}")
     return horizon
 
 

@@ -12,7 +12,7 @@ def read_months(text: str) -> list[int]:
     """Read a list of windows."""
     words = [word.strip() for word in text.split(",")]
     if not all(word.isascii() and word.isdigit() and int(word[:9]) >= 1 for word in words):
-        raise UsageError(f"--months: whole numbers from 1, with commas between them, such as 12,24,36; found {text!r}")
+        raise UsageError(f"--months: must be whole numbers from 1, with commas between them, such as 12,24,36; found {text!r}")
     return [int(word[:9]) for word in words]
 
 

@@ -9,13 +9,13 @@ from rich.console import Group, RenderableType
 from simengine.config import Study
 from simengine.questions.window.answer import WindowSpread
 from simengine.report.layouts import grid, heading, titled
-from simengine.report.units import cell, metric_unit, money_unit, told_units
+from simengine.report.units import cell, metric_title, metric_unit, money_unit
 
 
 def window_tables(study: Study, found: WindowSpread) -> RenderableType:
     """Lay out what the length of the follow-up does: what is measured, then the money."""
     changed = f"The window of {', '.join(found.metrics)} is changed; savings are counted to month {found.horizon_months}."
-    seen = grid("months", *_metric_columns(found.metrics))
+    seen = grid("months", *_metric_columns(study, found.metrics))
     paid = grid("months", "payment", "P(paid)", "money back", "P(loss)", "NPV", "saving - payment")
     against = grid("months", "payment", "NPV", "saving - payment")
     unit, _ = money_unit(study)
@@ -28,7 +28,7 @@ def window_tables(study: Study, found: WindowSpread) -> RenderableType:
         if one is not found.windows[0]:
             against.add_row(str(one.months), *(cell(one.since_first[name], unit) for name in ("payment", "npv", "payer_net")))
     parts = [
-        titled(f"What the evaluator concludes, and what is true{told_units(study, found.metrics)}", seen),
+        titled("What the evaluator concludes, and what is true", seen),
         titled("The money: payment, the lenders', and the payers'", paid),
     ]
     if len(found.windows) > 1:
@@ -36,5 +36,5 @@ def window_tables(study: Study, found: WindowSpread) -> RenderableType:
     return Group(heading(study, found, changed), *parts)
 
 
-def _metric_columns(metrics: Iterable[str]) -> list[str]:
-    return [f"{name}: {what}" for name in metrics for what in ("estimate", "truth")]
+def _metric_columns(study: Study, metrics: Iterable[str]) -> list[str]:
+    return [metric_title(study, name, what) for name in metrics for what in ("estimate", "truth")]
